@@ -1,0 +1,100 @@
+{
+  "variables": {
+    # native/sys_<(sys).cc: linux, darwin, or posix (what every POSIX system has; builds on the others too)
+    "variables": {
+      "conditions": [["OS=='mac'", { "platform_sys": "darwin" }], ["OS=='linux'", { "platform_sys": "linux" }],
+        ["OS!='mac' and OS!='linux'", { "platform_sys": "posix" }]]
+    },
+    "sys%": "<(platform_sys)",
+    "sanitize%": "",
+    "assertions%": 0
+  },
+  "target_defaults": {
+    "cflags": ["-Wall", "-Wextra", "-Wpedantic", "-Werror"],
+    "conditions": [
+      ["sanitize!=''", {
+        "cflags": ["-fsanitize=<(sanitize)", "-fno-omit-frame-pointer", "-g", "-O1"],
+        "ldflags": ["-fsanitize=<(sanitize)"]
+      }],
+      ["assertions==1", { "defines": ["NEARWIRE_ASSERTIONS=1"], "cflags": ["-g"] }]
+    ]
+  },
+  "targets": [
+    {
+      "target_name": "nearwire",
+      "sources": [
+        "native/addon.cc",
+        "native/js_engine.cc",
+        "native/js_convert.cc",
+        "native/engine.cc",
+        "native/turn.cc",
+        "native/channel.cc",
+        "native/listener.cc",
+        "native/watcher.cc",
+        "native/write_queue.cc",
+        "native/slab.cc",
+        "native/address.cc",
+        "native/sys_common.cc",
+        "native/sys_<(sys).cc"
+      ],
+      "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
+      "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_DISABLE_DEPRECATED", "NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS",
+        "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"],
+      "cflags_cc": ["-std=c++20", "-fvisibility=hidden"],
+      "cflags_cc!": ["-std=gnu++17", "-std=c++17", "-std=gnu++20"],
+      "conditions": [
+        ["OS=='mac'", {
+          "xcode_settings": {
+            "CLANG_CXX_LANGUAGE_STANDARD": "c++20",
+            "MACOSX_DEPLOYMENT_TARGET": "11.0",
+            "GCC_SYMBOLS_PRIVATE_EXTERN": "YES",
+            "WARNING_CFLAGS": ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
+          }
+        }]
+      ]
+    },
+    {
+      "target_name": "floor",
+      "type": "executable",
+      "sources": [
+        "bench/floor/main.c",
+        "bench/floor/settings.c",
+        "bench/floor/control.c",
+        "bench/floor/report.c",
+        "bench/floor/process.c",
+        "bench/floor/net.c",
+        "bench/floor/histogram.c",
+        "bench/floor/pattern.c",
+        "bench/floor/http_head.c",
+        "bench/floor/http_response.c",
+        "bench/floor/server.c",
+        "bench/floor/serve_echo.c",
+        "bench/floor/serve_sink.c",
+        "bench/floor/serve_http.c",
+        "bench/floor/client.c",
+        "bench/floor/link.c",
+        "bench/floor/echo_link.c",
+        "bench/floor/load_echo.c",
+        "bench/floor/load_pipeline.c",
+        "bench/floor/load_bulk.c",
+        "bench/floor/load_churn.c",
+        "bench/floor/load_http.c",
+        "bench/floor/load_idle.c"
+      ],
+      "cflags": ["-std=c11"],
+      "conditions": [
+        ["OS=='mac'", {
+          "sources": ["bench/floor/events_kqueue.c", "bench/floor/sys_darwin.c"],
+          "xcode_settings": {
+            "GCC_C_LANGUAGE_STANDARD": "c11",
+            "MACOSX_DEPLOYMENT_TARGET": "11.0",
+            "WARNING_CFLAGS": ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
+          }
+        }, {
+          "sources": ["bench/floor/events_epoll.c", "bench/floor/sys_linux.c"],
+          "defines": ["_GNU_SOURCE"]
+        }]
+      ]
+    }
+  ]
+}

@@ -1,0 +1,14 @@
+import tseslint from 'typescript-eslint';
+
+export default tseslint.config(
+  { ignores: ['build/', 'build-variants/', 'dist/', 'prebuilds/', 'node_modules/'] },
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      // A bound method is how listeners are shared; the class says which are used so.
+      '@typescript-eslint/unbound-method': 'off',
+    },
+  },
+);
