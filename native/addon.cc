@@ -1,0 +1,47 @@
+// The addon's exports. One instance per environment: the main thread and each Worker have their own, and no globals.
+#include <napi.h>
+
+#include "js_engine.h"
+#include "sys.h"
+
+namespace nearwire {
+
+namespace {
+
+#ifdef NEARWIRE_ASSERTIONS
+constexpr bool kDebug = true;
+#else
+constexpr bool kDebug = false;
+#endif
+
+class Addon final : public Napi::Addon<Addon> {
+ public:
+  Addon(Napi::Env env, Napi::Object exports) {
+    engine_class_ = Napi::Persistent(JsEngine::define(env));
+    DefineAddon(exports, {InstanceMethod<&Addon::create_engine>("createEngine"), InstanceMethod<&Addon::noop>("noop"),
+                          InstanceValue("system", Napi::String::New(env, sys::kName)),
+                          InstanceValue("debug", Napi::Boolean::New(env, kDebug))});
+  }
+
+ private:
+  // There is one engine per environment: asking again gives the same.
+  Napi::Value create_engine(const Napi::CallbackInfo& info) {
+    if (engine_.IsEmpty()) {
+      const Napi::Object made = engine_class_.New({});
+      if (info.Env().IsExceptionPending()) return info.Env().Undefined();
+      engine_ = Napi::Persistent(made);
+    }
+    return engine_.Value();
+  }
+
+  Napi::Value noop(const Napi::CallbackInfo& info) { return info.Env().Undefined(); }
+
+  Napi::FunctionReference engine_class_;
+  Napi::ObjectReference engine_;
+};
+
+}  // namespace
+
+NODE_API_NAMED_ADDON(nearwire, Addon)
+
+}  // namespace nearwire

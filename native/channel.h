@@ -1,0 +1,129 @@
+// One connected (or connecting) stream socket.
+//
+//   connecting --(outcome 0)--> open --close()--> free
+//        \--(failed)--> failed --close()--> free
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+
+#include "address.h"
+#include "source.h"
+#include "watcher.h"
+#include "write_queue.h"
+
+namespace nearwire {
+
+class Engine;
+
+struct ChannelOptions {
+  bool owned = false;
+  int send_buffer = 0;
+  int recv_buffer = 0;
+  bool no_delay = false;
+  bool keep_alive = false;
+  unsigned keep_alive_delay = 0;
+  bool paused = false;
+};
+
+// Parts that JS lends for one send. Only those that the kernel does not take at once are held.
+class LentParts {
+ public:
+  virtual size_t count() const = 0;
+  virtual iovec part(size_t index) const = 0;
+  virtual std::unique_ptr<HeldMemory> hold(size_t index) = 0;
+
+ protected:
+  ~LentParts() = default;
+};
+
+struct ChannelCounters {
+  uint64_t bytes_read = 0;
+  uint64_t bytes_written = 0;
+  uint64_t reads = 0;
+  uint64_t sends = 0;
+  uint64_t partial_sends = 0;
+  uint64_t eagains = 0;
+  uint64_t turns = 0;
+};
+
+class Channel final : public Source, private Watcher::Target {
+ public:
+  Channel(Engine* engine, int32_t id) : Source(engine, id) {}
+  ~Channel();
+
+  Kind kind() const override { return Kind::kChannel; }
+
+  // Takes over a connected descriptor.
+  void open(int fd, const ChannelOptions& options, int family);
+  // Starts to connect. The outcome is always told later, by a Connect completion.
+  void connect(int fd, const Address& address, const ChannelOptions& options);
+  // Tries once more after a full backlog; false when it is still full.
+  bool retry_connect(uint64_t now);
+  bool awaits_retry() const { return retry_address_ != nullptr; }
+
+  // Reads what is there, within the turn's bounds.
+  void read();
+  void set_reading(bool reading);
+  // Makes the loop watch for what this channel waits for.
+  void update_interest();
+
+  // --- writing ---
+  // Submissions gathered for this flush, as a list in the engine's table; -1 is none.
+  int32_t first_segment = -1;
+  int32_t last_segment = -1;
+  // Sends its segments, then `lent` (may be null), as far as the kernel goes; keeps the rest. Returns 0 or a negative
+  // errno; `queued()` tells what is left.
+  int send(LentParts* lent);
+  size_t queued() const { return queue_ ? queue_->bytes() : 0; }
+
+  // 0: done. 1: will be done when the queue is empty, and told by a completion.
+  int shutdown();
+  void close(bool reset);
+  void set_ref(bool ref);
+
+  int fd() const { return fd_; }
+  bool is_free() const { return state_ == State::kFree; }
+  int family() const { return family_; }
+  const ChannelCounters& counters() const { return counters_; }
+
+ private:
+  enum class State : uint8_t { kFree, kConnecting, kOpen, kFailed };
+
+  void on_ready(bool readable, bool writable) override;
+  void apply(const ChannelOptions& options);
+  void finish_connect(int status);
+  bool read_once();
+  void count_turn();
+  int send_directly(LentParts* lent, size_t* sent);
+  void keep_rest(size_t sent, LentParts* lent);
+  void drain_queue();
+  ssize_t send_counted(const iovec* parts, size_t count, size_t length);
+  void fail_writing();
+  void note_blocked();
+  void grow_send_buffer();
+  void register_later();
+
+  Watcher watcher_;
+  std::unique_ptr<WriteQueue> queue_;
+  std::unique_ptr<Address> retry_address_;
+  uint64_t retry_until_ = 0;
+  uint64_t last_turn_ = 0;
+  // When the kernel last refused bytes (uv_hrtime), while they wait.
+  uint64_t blocked_since_ = 0;
+  // SO_SNDBUF is the user's, or as large as it may grow.
+  bool send_buffer_fixed_ = false;
+  ChannelCounters counters_;
+  int fd_ = -1;
+  int family_ = 0;
+  State state_ = State::kFree;
+  bool owned_ = false;
+  bool reading_ = false;
+  bool ended_ = false;
+  bool shutdown_asked_ = false;
+  bool write_failed_ = false;
+  bool registering_ = false;
+};
+
+}  // namespace nearwire

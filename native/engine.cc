@@ -1,0 +1,269 @@
+#include "engine.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "sys.h"
+
+namespace nearwire {
+
+namespace {
+
+// How often a connect is tried again while the peer's backlog is full: a server that accepts in batches makes room well
+// within this.
+constexpr uint64_t kConnectRetryMillis = 1;
+// Refusals in a row after which a round of retries ends: the backlog is still full.
+constexpr int kRefusalsPerRound = 16;
+// Smaller than any system's default, so not worth asking for.
+constexpr int kLeastBuffer = 4096;
+
+}  // namespace
+
+Engine::Engine(uv_loop_t* loop, Sink* sink)
+    : loop_(loop),
+      sink_(sink),
+      memory_(new char[kSlabBytes + kArenaBytes]),
+      completions_(new Completion[Turn::kCapacity]),
+      submissions_(new Submission[kMaxSubmissions]),
+      results_(new FlushResult[kMaxSubmissions]) {
+  slab_.assign(memory_.get(), kSlabBytes);
+  turn_.assign(completions_.get());
+}
+
+int Engine::open() {
+  restore_spare();
+  return turn_.open(loop_, this);
+}
+
+void Engine::close(std::function<void()> done) {
+  if (closed_) return;
+  // What node:net would have handed to the kernel by now goes there too.
+  flush(static_cast<size_t>(submitted_));
+  closed_ = true;
+  for (auto& source : sources_) {
+    if (source->kind() == Source::Kind::kChannel) {
+      static_cast<Channel&>(*source).close(false);
+    } else {
+      static_cast<Listener&>(*source).close();
+    }
+  }
+  blocks_.clear();
+  retry_timer_.close();
+  turn_.close();
+  drop_spare();
+  loop_.when_all_closed(std::move(done));
+}
+
+Channel* Engine::channel(int32_t id) {
+  if (id < 0 || static_cast<size_t>(id) >= sources_.size()) return nullptr;
+  Source* source = sources_[static_cast<size_t>(id)].get();
+  if (source->kind() != Source::Kind::kChannel) return nullptr;
+  auto* found = static_cast<Channel*>(source);
+  return found->is_free() ? nullptr : found;
+}
+
+Listener* Engine::listener(int32_t id) {
+  if (id < 0 || static_cast<size_t>(id) >= sources_.size()) return nullptr;
+  Source* source = sources_[static_cast<size_t>(id)].get();
+  if (source->kind() != Source::Kind::kListener) return nullptr;
+  auto* found = static_cast<Listener*>(source);
+  return found->is_free() ? nullptr : found;
+}
+
+Channel* Engine::new_channel() {
+  if (!free_channels_.empty()) {
+    const int32_t id = free_channels_.back();
+    free_channels_.pop_back();
+    return static_cast<Channel*>(sources_[static_cast<size_t>(id)].get());
+  }
+  const auto id = static_cast<int32_t>(sources_.size());
+  sources_.push_back(std::make_unique<Channel>(this, id));
+  return static_cast<Channel*>(sources_.back().get());
+}
+
+void Engine::retire(int32_t id) {
+  turn_.withdraw(id);
+  retired_.push_back(id);
+}
+
+int Engine::connect(const Address& address, const Address* local, const ChannelOptions& options) {
+  const int fd = sys::open_stream(address.family());
+  if (fd < 0) return fd;
+  if (local != nullptr) {
+    const int error = sys::bind_to(fd, local->get(), local->length);
+    if (error < 0) {
+      sys::close_descriptor(fd);
+      return error;
+    }
+  }
+  Channel* made = new_channel();
+  made->connect(fd, address, options);
+  return made->id();
+}
+
+int Engine::listen(const Address& address, const std::string& path, const ListenOptions& options) {
+  int32_t id = 0;
+  if (!free_listeners_.empty()) {
+    id = free_listeners_.back();
+  } else {
+    id = static_cast<int32_t>(sources_.size());
+    sources_.push_back(std::make_unique<Listener>(this, id));
+    free_listeners_.push_back(id);
+  }
+  const int error = static_cast<Listener&>(*sources_[static_cast<size_t>(id)]).open(address, path, options);
+  if (error < 0) return error;
+  free_listeners_.pop_back();
+  return id;
+}
+
+void Engine::close_channel(int32_t id, bool reset) {
+  Channel* found = channel(id);
+  if (found == nullptr) return;
+  found->close(reset);
+  retire(id);
+}
+
+void Engine::close_listener(int32_t id) {
+  Listener* found = listener(id);
+  if (found == nullptr) return;
+  found->close();
+  retire(id);
+}
+
+void Engine::gather(size_t count) {
+  submitted_ = 0;
+  const size_t known = std::min(count, kMaxSubmissions);
+  for (size_t i = 0; i < known; ++i) {
+    const Submission& submission = submissions_[i];
+    Channel* to = channel(submission.id);
+    const auto offset = static_cast<uint32_t>(submission.offset);
+    const auto length = static_cast<uint32_t>(submission.length);
+    // Closed since, or not ours: JS can write anything here, so nothing outside the memory is ever touched.
+    if (to == nullptr || length == 0 || offset > memory_size() || length > memory_size() - offset) continue;
+    const auto index = static_cast<int32_t>(segments_.size());
+    segments_.push_back({offset, length, -1});
+    if (to->first_segment < 0) {
+      to->first_segment = index;
+      touched_.push_back(submission.id);
+    } else {
+      segments_[static_cast<size_t>(to->last_segment)].next = index;
+    }
+    to->last_segment = index;
+  }
+}
+
+std::vector<iovec>& Engine::parts_of(int32_t first_segment) {
+  parts_.clear();
+  for (int32_t at = first_segment; at >= 0; at = segment(at).next) {
+    parts_.push_back({memory_.get() + segment(at).offset, segment(at).length});
+  }
+  return parts_;
+}
+
+size_t Engine::flush(size_t count) {
+  gather(count);
+  size_t results = 0;
+  for (const int32_t id : touched_) {
+    Channel* to = channel(id);
+    // Sent already by a lent write, or closed since it was gathered.
+    if (to == nullptr || to->first_segment < 0) continue;
+    const int error = to->send(nullptr);
+    const size_t queued = to->queued();
+    if ((error < 0 || queued > 0) && results < kMaxSubmissions) {
+      results_[results++] = {id, error, static_cast<int32_t>(std::min<size_t>(queued, INT32_MAX))};
+    }
+  }
+  touched_.clear();
+  segments_.clear();
+  return results;
+}
+
+void Engine::register_later(int32_t id) {
+  registering_.push_back(id);
+  if (!turn_.in_progress()) turn_.wake();
+}
+
+void Engine::update_interests() {
+  for (size_t i = 0; i < registering_.size(); ++i) {
+    Channel* found = channel(registering_[i]);
+    if (found != nullptr) found->update_interest();
+  }
+  registering_.clear();
+}
+
+void Engine::retry_connect(int32_t id) {
+  retrying_.push_back(id);
+  if (!retry_timer_.is_open()) {
+    retry_timer_.open(loop_, this, [this](uv_timer_t* timer) { return uv_timer_init(loop_.uv(), timer); });
+  }
+  uv_timer_start(
+      retry_timer_.get(), [](uv_timer_t* timer) { static_cast<Engine*>(timer->data)->retry_connects(); },
+      kConnectRetryMillis, kConnectRetryMillis);
+}
+
+void Engine::retry_connects() {
+  const uint64_t now = uv_now(loop_.uv());
+  int refusals = 0;
+  std::erase_if(retrying_, [&](int32_t id) {
+    if (refusals >= kRefusalsPerRound) return false;
+    Channel* found = channel(id);
+    if (found == nullptr || !found->awaits_retry() || found->retry_connect(now)) return true;
+    ++refusals;
+    return false;
+  });
+  if (retrying_.empty()) uv_timer_stop(retry_timer_.get());
+}
+
+int Engine::set_buffers(int fd, int send_buffer, int recv_buffer) {
+  const auto set = [fd](int name, int bytes) {
+    int error = 0;
+    for (; bytes >= kLeastBuffer; bytes /= 2) {
+      error = sys::set_option(fd, SOL_SOCKET, name, bytes);
+      if (error != -ENOBUFS) return error;
+    }
+    return error;
+  };
+  const int error = set(SO_SNDBUF, send_buffer);
+  const int other = set(SO_RCVBUF, recv_buffer);
+  return error < 0 ? error : other;
+}
+
+void Engine::drop_spare() {
+  if (spare_ >= 0) sys::close_descriptor(spare_);
+  spare_ = -1;
+}
+
+void Engine::restore_spare() {
+  if (spare_ < 0) spare_ = sys::open_spare();
+}
+
+void Engine::count_send(bool partial, bool refused) {
+  ++counters_.sends;
+  if (partial) ++counters_.partial_sends;
+  if (refused) ++counters_.eagains;
+}
+
+void Engine::before_poll() {
+  // JS has run since the last poll phase.
+  blocks_.distrust();
+  update_interests();
+}
+
+void Engine::deliver(size_t count) {
+  ++counters_.turns;
+  counters_.completions += count;
+  sink_->deliver(count, blocks_.slots_wanted());
+}
+
+void Engine::after_turn() {
+  slab_.next_turn();
+  update_interests();
+  for (const int32_t id : retired_) {
+    const bool is_channel = sources_[static_cast<size_t>(id)]->kind() == Source::Kind::kChannel;
+    (is_channel ? free_channels_ : free_listeners_).push_back(id);
+  }
+  retired_.clear();
+}
+
+}  // namespace nearwire

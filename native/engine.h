@@ -1,0 +1,152 @@
+// Everything of one environment: its channels and listeners by id, the memory shared with JS, and the turn.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "channel.h"
+#include "listener.h"
+#include "loop.h"
+#include "slab.h"
+#include "turn.h"
+
+namespace nearwire {
+
+// Bytes of one write and its channel, as JS puts it down.
+struct Submission {
+  int32_t id;
+  int32_t offset;
+  int32_t length;
+};
+
+// What became of a channel's share of a flush, where that is not simply "all sent".
+struct FlushResult {
+  int32_t id;
+  int32_t error;
+  int32_t queued;
+};
+
+// A submission's place in the list of its channel.
+struct Segment {
+  uint32_t offset;
+  uint32_t length;
+  int32_t next;
+};
+
+struct EngineCounters {
+  uint64_t turns = 0;
+  uint64_t completions = 0;
+  uint64_t reads = 0;
+  uint64_t sends = 0;
+  uint64_t partial_sends = 0;
+  uint64_t eagains = 0;
+  uint64_t accepted = 0;
+};
+
+class Engine final : private Turn::Phases {
+ public:
+  // The lent slab: enough for a turn of 16 connections that each fill a read, and small enough for a level-2 cache.
+  static constexpr size_t kSlabBytes = 1024 * 1024;
+  // The arena for small writes: more than the kernel takes on one connection at default buffer sizes.
+  static constexpr size_t kArenaBytes = 256 * 1024;
+  static constexpr size_t kMaxSubmissions = 4096;
+
+  // Calls the layer above; it must survive anything the call does.
+  class Sink {
+   public:
+    virtual void deliver(size_t count, uint32_t slots_wanted) = 0;
+
+   protected:
+    ~Sink() = default;
+  };
+
+  Engine(uv_loop_t* loop, Sink* sink);
+
+  int open();
+  // Sends what is queued, closes everything, and calls back when the loop is done with all handles. Safe to call twice.
+  void close(std::function<void()> done);
+  bool closed() const { return closed_; }
+
+  // --- memory shared with JS ---
+  char* memory() { return memory_.get(); }
+  size_t memory_size() const { return kSlabBytes + kArenaBytes; }
+  Completion* completions() { return completions_.get(); }
+  Submission* submissions() { return submissions_.get(); }
+  FlushResult* results() { return results_.get(); }
+  // How many submissions JS has put down: read only when JS can't be asked any more.
+  int32_t* submitted() { return &submitted_; }
+
+  // --- asked by JS ---
+  int connect(const Address& address, const Address* local, const ChannelOptions& options);
+  int listen(const Address& address, const std::string& path, const ListenOptions& options);
+  Channel* channel(int32_t id);
+  Listener* listener(int32_t id);
+  void close_channel(int32_t id, bool reset);
+  void close_listener(int32_t id);
+  // Distributes submissions to their channels without sending.
+  void gather(size_t count);
+  // Gathers, then sends for every channel that has something. Returns the number of results.
+  size_t flush(size_t count);
+  const EngineCounters& counters() const { return counters_; }
+
+  // --- used by channels and listeners ---
+  Loop& loop() { return loop_; }
+  Turn& turn() { return turn_; }
+  LentSlab& slab() { return slab_; }
+  OwnedBlocks& blocks() { return blocks_; }
+  Channel* new_channel();
+  // Has the loop watch for what this channel wants before it blocks again.
+  void register_later(int32_t id);
+  void retry_connect(int32_t id);
+  const Segment& segment(int32_t index) const { return segments_[static_cast<size_t>(index)]; }
+  // The bytes of a list of segments, in a vector that is used again by the next call.
+  std::vector<iovec>& parts_of(int32_t first_segment);
+  // 0 leaves the system's default. Above the system's limit macOS refuses: smaller sizes are tried.
+  int set_buffers(int fd, int send_buffer, int recv_buffer);
+  void drop_spare();
+  void restore_spare();
+  void count_accept() { ++counters_.accepted; }
+  void count_read() { ++counters_.reads; }
+  void count_send(bool partial, bool refused);
+
+ private:
+  void before_poll() override;
+  void deliver(size_t count) override;
+  void after_turn() override;
+
+  int32_t new_id();
+  void retire(int32_t id);
+  void update_interests();
+  void retry_connects();
+
+  Loop loop_;
+  Sink* sink_;
+  Turn turn_;
+  LentSlab slab_;
+  OwnedBlocks blocks_;
+  std::unique_ptr<char[]> memory_;
+  std::unique_ptr<Completion[]> completions_;
+  std::unique_ptr<Submission[]> submissions_;
+  std::unique_ptr<FlushResult[]> results_;
+  int32_t submitted_ = 0;
+
+  std::vector<std::unique_ptr<Source>> sources_;
+  std::vector<int32_t> free_channels_;
+  std::vector<int32_t> free_listeners_;
+  // Closed in this turn: completions of theirs may still be on their way to JS.
+  std::vector<int32_t> retired_;
+  std::vector<int32_t> registering_;
+  std::vector<int32_t> retrying_;
+  LoopHandle<uv_timer_t> retry_timer_;
+
+  std::vector<Segment> segments_;
+  std::vector<int32_t> touched_;
+  std::vector<iovec> parts_;
+  EngineCounters counters_;
+  int spare_ = -1;
+  bool closed_ = false;
+};
+
+}  // namespace nearwire

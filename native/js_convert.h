@@ -1,0 +1,57 @@
+// Values between JS and the engine.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+#include <string>
+
+#include "address.h"
+#include "channel.h"
+#include "listener.h"
+#include "slab.h"
+
+namespace nearwire {
+
+struct JsAddress {
+  Address address;
+  // Empty for TCP.
+  std::string path;
+  bool ipv6_only = false;
+  // The local end to bind before connecting.
+  bool has_local = false;
+  Address local;
+};
+
+// 0 or a negative errno.
+int read_address(const Napi::Object& from, JsAddress* to);
+ChannelOptions read_channel_options(const Napi::Object& from);
+ListenOptions read_listen_options(const Napi::Object& from);
+
+Napi::Value endpoint(Napi::Env env, const sockaddr_storage& name, socklen_t length);
+
+// Keeps a Uint8Array alive while it is sent from or read into.
+class HeldBuffer final : public HeldMemory {
+ public:
+  HeldBuffer(napi_env env, napi_value buffer) : env_(env) { napi_create_reference(env, buffer, 1, &reference_); }
+  ~HeldBuffer() override { napi_delete_reference(env_, reference_); }
+  HeldBuffer(const HeldBuffer&) = delete;
+  HeldBuffer& operator=(const HeldBuffer&) = delete;
+
+  char* data() override { return static_cast<char*>(bytes().iov_base); }
+  size_t size() override { return bytes().iov_len; }
+
+ private:
+  iovec bytes();
+
+  napi_env env_;
+  napi_ref reference_ = nullptr;
+};
+
+// Where a Uint8Array's bytes are now; empty for anything else, and for a detached one.
+iovec bytes_of(napi_env env, napi_value value);
+
+// An ArrayBuffer over memory of the engine's. Where external memory is not allowed (Electron), undefined.
+Napi::Value external_buffer(Napi::Env env, void* memory, size_t size);
+
+}  // namespace nearwire

@@ -1,0 +1,307 @@
+#include "js_engine.h"
+
+#include <cerrno>
+#include <utility>
+#include <vector>
+
+#include "js_convert.h"
+#include "sys.h"
+
+namespace nearwire {
+
+namespace {
+
+Napi::Value number(const Napi::CallbackInfo& info, double value) { return Napi::Number::New(info.Env(), value); }
+
+int32_t integer(const Napi::CallbackInfo& info, size_t argument) {
+  int32_t value = -1;
+  napi_get_value_int32(info.Env(), info[argument], &value);
+  return value;
+}
+
+bool boolean(const Napi::CallbackInfo& info, size_t argument) { return info[argument].ToBoolean().Value(); }
+
+template <typename T>
+Napi::Value totals(Napi::Env env, const T& values) {
+  Napi::Float64Array result = Napi::Float64Array::New(env, values.size());
+  for (size_t i = 0; i < values.size(); ++i) result[i] = static_cast<double>(values[i]);
+  return result;
+}
+
+// The elements of a JS array of Uint8Arrays.
+class JsParts final : public LentParts {
+ public:
+  JsParts(napi_env env, const Napi::Array& array) : env_(env) {
+    const uint32_t length = array.Length();
+    for (uint32_t i = 0; i < length; ++i) {
+      const Napi::Value value = array.Get(i);
+      const iovec bytes = bytes_of(env, value);
+      if (bytes.iov_len == 0) continue;
+      values_.push_back(value);
+      parts_.push_back(bytes);
+    }
+  }
+
+  size_t count() const override { return parts_.size(); }
+  iovec part(size_t index) const override { return parts_[index]; }
+  std::unique_ptr<HeldMemory> hold(size_t index) override { return std::make_unique<HeldBuffer>(env_, values_[index]); }
+
+ private:
+  napi_env env_;
+  std::vector<napi_value> values_;
+  std::vector<iovec> parts_;
+};
+
+}  // namespace
+
+Napi::Function JsEngine::define(Napi::Env env) {
+  return DefineClass(env, "NativeEngine",
+                     {InstanceMethod<&JsEngine::set_turn_handler>("setTurnHandler"),
+                      InstanceMethod<&JsEngine::provide_block>("provideBlock"),
+                      InstanceMethod<&JsEngine::connect>("connect"),
+                      InstanceMethod<&JsEngine::listen>("listen"),
+                      InstanceMethod<&JsEngine::close_listener>("closeListener"),
+                      InstanceMethod<&JsEngine::ref_listener>("refListener"),
+                      InstanceMethod<&JsEngine::listener_address>("listenerAddress"),
+                      InstanceMethod<&JsEngine::flush>("flush"),
+                      InstanceMethod<&JsEngine::write_lent>("writeLent"),
+                      InstanceMethod<&JsEngine::queued>("queued"),
+                      InstanceMethod<&JsEngine::set_reading>("setReading"),
+                      InstanceMethod<&JsEngine::shutdown>("shutdown"),
+                      InstanceMethod<&JsEngine::close>("close"),
+                      InstanceMethod<&JsEngine::ref>("ref"),
+                      InstanceMethod<&JsEngine::set_no_delay>("setNoDelay"),
+                      InstanceMethod<&JsEngine::set_keep_alive>("setKeepAlive"),
+                      InstanceMethod<&JsEngine::buffer_sizes>("bufferSizes"),
+                      InstanceMethod<&JsEngine::peer_address>("peerAddress"),
+                      InstanceMethod<&JsEngine::local_address>("localAddress"),
+                      InstanceMethod<&JsEngine::file_descriptor>("fileDescriptor"),
+                      InstanceMethod<&JsEngine::counters>("counters"),
+                      InstanceMethod<&JsEngine::channel_counters>("channelCounters"),
+                      InstanceMethod<&JsEngine::report_exception>("reportException")});
+}
+
+JsEngine::JsEngine(const Napi::CallbackInfo& info) : Napi::ObjectWrap<JsEngine>(info), engine_(nullptr) {
+  const Napi::Env env = info.Env();
+  uv_loop_t* loop = nullptr;
+  napi_get_uv_event_loop(env, &loop);
+  engine_ = new Engine(loop, this);
+  napi_add_async_cleanup_hook(env, environment_ends, this, nullptr);
+  const int error = engine_->open();
+  if (error < 0) {
+    Napi::Error::New(env, std::string("nearwire: cannot use the event loop: ") + uv_strerror(error))
+        .ThrowAsJavaScriptException();
+    return;
+  }
+  Value().Set("layout", layout(env));
+}
+
+// The hook has run before any finalizer: there is no engine any more, or never was one.
+JsEngine::~JsEngine() = default;
+
+void JsEngine::environment_ends(napi_async_cleanup_hook_handle handle, void* data) {
+  auto* self = static_cast<JsEngine*>(data);
+  Engine* engine = std::exchange(self->engine_, nullptr);
+  engine->close([engine, handle] {
+    delete engine;
+    napi_remove_async_cleanup_hook(handle);
+  });
+}
+
+Napi::Value JsEngine::layout(Napi::Env env) {
+  const auto words = [env](void* memory, size_t size) -> Napi::Value {
+    const Napi::Value buffer = external_buffer(env, memory, size);
+    if (!buffer.IsArrayBuffer()) return env.Undefined();
+    return Napi::Int32Array::New(env, size / sizeof(int32_t), buffer.As<Napi::ArrayBuffer>(), 0);
+  };
+  Napi::Object layout = Napi::Object::New(env);
+  layout.Set("memory", external_buffer(env, engine_->memory(), engine_->memory_size()));
+  layout.Set("arenaStart", static_cast<double>(Engine::kSlabBytes));
+  layout.Set("completions", words(engine_->completions(), Turn::kCapacity * sizeof(Completion)));
+  layout.Set("submissions", words(engine_->submissions(), Engine::kMaxSubmissions * sizeof(Submission)));
+  layout.Set("submitted", words(engine_->submitted(), sizeof(int32_t)));
+  layout.Set("results", words(engine_->results(), Engine::kMaxSubmissions * sizeof(FlushResult)));
+  layout.Set("slotsWanted", static_cast<double>(engine_->blocks().slots_wanted()));
+  return layout;
+}
+
+void JsEngine::deliver(size_t count, uint32_t slots_wanted) {
+  const Napi::Env env = Env();
+  const Napi::HandleScope scope(env);
+  if (turn_handler_.IsEmpty()) return;
+  // In an environment that is being terminated any of these may fail; then there is nobody to tell.
+  napi_value arguments[2];
+  if (napi_create_uint32(env, static_cast<uint32_t>(count), &arguments[0]) != napi_ok) return;
+  if (napi_create_uint32(env, slots_wanted, &arguments[1]) != napi_ok) return;
+  napi_value result = nullptr;
+  const napi_status status = napi_call_function(env, Value(), turn_handler_.Value(), 2, arguments, &result);
+  if (status != napi_pending_exception) return;
+  // The handler reports what listeners throw by itself. What comes out of it all the same is not lost.
+  napi_value error = nullptr;
+  if (napi_get_and_clear_last_exception(env, &error) == napi_ok) napi_fatal_exception(env, error);
+}
+
+Channel* JsEngine::channel(const Napi::CallbackInfo& info, size_t argument) {
+  return engine_ == nullptr ? nullptr : engine_->channel(integer(info, argument));
+}
+
+Listener* JsEngine::listener(const Napi::CallbackInfo& info) {
+  return engine_ == nullptr ? nullptr : engine_->listener(integer(info, 0));
+}
+
+Napi::Value JsEngine::set_turn_handler(const Napi::CallbackInfo& info) {
+  if (info[0].IsFunction()) turn_handler_ = Napi::Persistent(info[0].As<Napi::Function>());
+  return info.Env().Undefined();
+}
+
+Napi::Value JsEngine::provide_block(const Napi::CallbackInfo& info) {
+  const int32_t slot = integer(info, 0);
+  const iovec bytes = bytes_of(info.Env(), info[1]);
+  if (engine_ != nullptr && slot >= 0 && slot < OwnedBlocks::kSlots && bytes.iov_len > 0) {
+    engine_->blocks().provide(slot, std::make_unique<HeldBuffer>(info.Env(), info[1]));
+  }
+  return info.Env().Undefined();
+}
+
+Napi::Value JsEngine::connect(const Napi::CallbackInfo& info) {
+  if (engine_ == nullptr || !info[0].IsObject() || !info[1].IsObject()) return number(info, -EINVAL);
+  JsAddress target;
+  const int error = read_address(info[0].As<Napi::Object>(), &target);
+  if (error < 0) return number(info, error);
+  const Address* local = target.has_local ? &target.local : nullptr;
+  return number(info, engine_->connect(target.address, local, read_channel_options(info[1].As<Napi::Object>())));
+}
+
+Napi::Value JsEngine::listen(const Napi::CallbackInfo& info) {
+  if (engine_ == nullptr || !info[0].IsObject() || !info[1].IsObject()) return number(info, -EINVAL);
+  JsAddress at;
+  const int error = read_address(info[0].As<Napi::Object>(), &at);
+  if (error < 0) return number(info, error);
+  ListenOptions options = read_listen_options(info[1].As<Napi::Object>());
+  options.ipv6_only = at.ipv6_only;
+  return number(info, engine_->listen(at.address, at.path, options));
+}
+
+Napi::Value JsEngine::close_listener(const Napi::CallbackInfo& info) {
+  if (engine_ != nullptr) engine_->close_listener(integer(info, 0));
+  return info.Env().Undefined();
+}
+
+Napi::Value JsEngine::ref_listener(const Napi::CallbackInfo& info) {
+  if (Listener* found = listener(info)) found->set_ref(boolean(info, 1));
+  return info.Env().Undefined();
+}
+
+Napi::Value JsEngine::listener_address(const Napi::CallbackInfo& info) {
+  const Listener* found = listener(info);
+  if (found == nullptr) return number(info, -EBADF);
+  sockaddr_storage name{};
+  socklen_t length = 0;
+  const int error = sys::socket_name(found->fd(), &name, &length);
+  return error < 0 ? number(info, error) : endpoint(info.Env(), name, length);
+}
+
+Napi::Value JsEngine::flush(const Napi::CallbackInfo& info) {
+  if (engine_ == nullptr) return number(info, 0);
+  return number(info, static_cast<double>(engine_->flush(static_cast<size_t>(integer(info, 0)))));
+}
+
+Napi::Value JsEngine::write_lent(const Napi::CallbackInfo& info) {
+  if (engine_ == nullptr) return number(info, -EBADF);
+  engine_->gather(static_cast<size_t>(integer(info, 0)));
+  Channel* to = channel(info, 1);
+  if (to == nullptr || !info[2].IsArray()) return number(info, -EBADF);
+  JsParts parts(info.Env(), info[2].As<Napi::Array>());
+  const int error = to->send(&parts);
+  return number(info, error < 0 ? error : static_cast<double>(to->queued()));
+}
+
+Napi::Value JsEngine::queued(const Napi::CallbackInfo& info) {
+  const Channel* found = channel(info);
+  return number(info, found == nullptr ? 0 : static_cast<double>(found->queued()));
+}
+
+Napi::Value JsEngine::set_reading(const Napi::CallbackInfo& info) {
+  if (Channel* found = channel(info)) found->set_reading(boolean(info, 1));
+  return info.Env().Undefined();
+}
+
+Napi::Value JsEngine::shutdown(const Napi::CallbackInfo& info) {
+  Channel* found = channel(info);
+  return number(info, found == nullptr ? -EBADF : found->shutdown());
+}
+
+Napi::Value JsEngine::close(const Napi::CallbackInfo& info) {
+  if (engine_ != nullptr) engine_->close_channel(integer(info, 0), boolean(info, 1));
+  return info.Env().Undefined();
+}
+
+Napi::Value JsEngine::ref(const Napi::CallbackInfo& info) {
+  if (Channel* found = channel(info)) found->set_ref(boolean(info, 1));
+  return info.Env().Undefined();
+}
+
+Napi::Value JsEngine::set_no_delay(const Napi::CallbackInfo& info) {
+  const Channel* found = channel(info);
+  return number(info, found == nullptr ? -EBADF : sys::set_no_delay(found->fd(), boolean(info, 1)));
+}
+
+Napi::Value JsEngine::set_keep_alive(const Napi::CallbackInfo& info) {
+  const Channel* found = channel(info);
+  if (found == nullptr) return number(info, -EBADF);
+  return number(info, sys::set_keep_alive(found->fd(), boolean(info, 1), static_cast<unsigned>(integer(info, 2))));
+}
+
+Napi::Value JsEngine::buffer_sizes(const Napi::CallbackInfo& info) {
+  const Channel* found = channel(info);
+  if (found == nullptr) return number(info, -EBADF);
+  Napi::Array sizes = Napi::Array::New(info.Env(), 2);
+  sizes.Set(0U, sys::get_option(found->fd(), SOL_SOCKET, SO_SNDBUF));
+  sizes.Set(1U, sys::get_option(found->fd(), SOL_SOCKET, SO_RCVBUF));
+  return sizes;
+}
+
+Napi::Value JsEngine::peer_address(const Napi::CallbackInfo& info) {
+  const Channel* found = channel(info);
+  if (found == nullptr) return number(info, -EBADF);
+  sockaddr_storage name{};
+  socklen_t length = 0;
+  const int error = sys::peer_name(found->fd(), &name, &length);
+  return error < 0 ? number(info, error) : endpoint(info.Env(), name, length);
+}
+
+Napi::Value JsEngine::local_address(const Napi::CallbackInfo& info) {
+  const Channel* found = channel(info);
+  if (found == nullptr) return number(info, -EBADF);
+  sockaddr_storage name{};
+  socklen_t length = 0;
+  const int error = sys::socket_name(found->fd(), &name, &length);
+  return error < 0 ? number(info, error) : endpoint(info.Env(), name, length);
+}
+
+Napi::Value JsEngine::file_descriptor(const Napi::CallbackInfo& info) {
+  const Channel* found = channel(info);
+  return number(info, found == nullptr ? -EBADF : found->fd());
+}
+
+Napi::Value JsEngine::counters(const Napi::CallbackInfo& info) {
+  if (engine_ == nullptr) return number(info, -EBADF);
+  const EngineCounters& c = engine_->counters();
+  return totals(info.Env(), std::vector<uint64_t>{c.turns, c.completions, c.reads, c.sends, c.partial_sends, c.eagains,
+                                                  c.accepted});
+}
+
+Napi::Value JsEngine::channel_counters(const Napi::CallbackInfo& info) {
+  const Channel* found = channel(info);
+  if (found == nullptr) return number(info, -EBADF);
+  const ChannelCounters& c = found->counters();
+  return totals(info.Env(), std::vector<uint64_t>{c.bytes_read, c.bytes_written, c.reads, c.sends, c.partial_sends,
+                                                  c.eagains, c.turns});
+}
+
+Napi::Value JsEngine::report_exception(const Napi::CallbackInfo& info) {
+  napi_fatal_exception(info.Env(), info[0]);
+  return info.Env().Undefined();
+}
+
+}  // namespace nearwire

@@ -1,0 +1,57 @@
+// The engine as a JS object. Each method unwraps, checks, calls a plain C++ method and converts: see src/native.ts.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+
+#include "engine.h"
+
+namespace nearwire {
+
+class JsEngine final : public Napi::ObjectWrap<JsEngine>, private Engine::Sink {
+ public:
+  static Napi::Function define(Napi::Env env);
+
+  explicit JsEngine(const Napi::CallbackInfo& info);
+  ~JsEngine() override;
+
+ private:
+  void deliver(size_t count, uint32_t slots_wanted) override;
+  static void environment_ends(napi_async_cleanup_hook_handle handle, void* data);
+
+  Napi::Value layout(Napi::Env env);
+  Napi::Value connect(const Napi::CallbackInfo& info);
+  Napi::Value listen(const Napi::CallbackInfo& info);
+  Napi::Value close_listener(const Napi::CallbackInfo& info);
+  Napi::Value ref_listener(const Napi::CallbackInfo& info);
+  Napi::Value listener_address(const Napi::CallbackInfo& info);
+  Napi::Value set_turn_handler(const Napi::CallbackInfo& info);
+  Napi::Value provide_block(const Napi::CallbackInfo& info);
+  Napi::Value flush(const Napi::CallbackInfo& info);
+  Napi::Value write_lent(const Napi::CallbackInfo& info);
+  Napi::Value queued(const Napi::CallbackInfo& info);
+  Napi::Value set_reading(const Napi::CallbackInfo& info);
+  Napi::Value shutdown(const Napi::CallbackInfo& info);
+  Napi::Value close(const Napi::CallbackInfo& info);
+  Napi::Value ref(const Napi::CallbackInfo& info);
+  Napi::Value set_no_delay(const Napi::CallbackInfo& info);
+  Napi::Value set_keep_alive(const Napi::CallbackInfo& info);
+  Napi::Value buffer_sizes(const Napi::CallbackInfo& info);
+  Napi::Value peer_address(const Napi::CallbackInfo& info);
+  Napi::Value local_address(const Napi::CallbackInfo& info);
+  Napi::Value file_descriptor(const Napi::CallbackInfo& info);
+  Napi::Value counters(const Napi::CallbackInfo& info);
+  Napi::Value channel_counters(const Napi::CallbackInfo& info);
+  Napi::Value report_exception(const Napi::CallbackInfo& info);
+
+  // The channel that the call's argument names, or nullptr.
+  Channel* channel(const Napi::CallbackInfo& info, size_t argument = 0);
+  Listener* listener(const Napi::CallbackInfo& info);
+
+  // Deletes itself, by the environment's clean-up hook, once libuv has closed the last handle.
+  Engine* engine_;
+  Napi::FunctionReference turn_handler_;
+};
+
+}  // namespace nearwire

@@ -1,0 +1,92 @@
+#include "listener.h"
+
+#include <cerrno>
+
+#include "engine.h"
+#include "sys.h"
+
+namespace nearwire {
+
+namespace {
+
+// Connections taken per wake-up: a flood of connects must not starve those already open.
+constexpr int kAcceptsPerTurn = 64;
+
+}  // namespace
+
+int Listener::bind_and_listen(int fd, const Address& address, const std::string& path, const ListenOptions& options) {
+  int error = 0;
+  const bool is_path = address.family() == AF_UNIX;
+  if (!is_path) error = sys::set_reuse_address(fd);
+  if (error == 0 && options.reuse_port) error = sys::set_reuse_port(fd);
+  if (error == 0 && address.family() == AF_INET6) error = sys::set_ipv6_only(fd, options.ipv6_only);
+  if (error == 0 && sys::kAcceptedInheritBuffers) {
+    error = engine_->set_buffers(fd, options.channel.send_buffer, options.channel.recv_buffer);
+  }
+  if (error == 0) error = sys::bind_to(fd, address.get(), address.length);
+  // libuv, and so node, calls a missing directory EACCES when listening.
+  if (is_path && error == -ENOENT) error = -EACCES;
+  const bool is_file = is_path && !path.empty() && path[0] != '\0';
+  if (error == 0 && is_file && options.mode >= 0)
+    error = sys::set_mode(path.c_str(), static_cast<unsigned>(options.mode));
+  if (error == 0) error = sys::listen_on(fd, options.backlog);
+  return error;
+}
+
+int Listener::open(const Address& address, const std::string& path, const ListenOptions& options) {
+  const int fd = sys::open_stream(address.family());
+  if (fd < 0) return fd;
+  int error = bind_and_listen(fd, address, path, options);
+  if (error == 0) error = watcher_.watch(engine_->loop(), fd, this, true, false);
+  if (error < 0) {
+    watcher_.close();
+    sys::close_descriptor(fd);
+    return error;
+  }
+  fd_ = fd;
+  family_ = address.family();
+  options_ = options.channel;
+  return 0;
+}
+
+void Listener::close() {
+  if (fd_ < 0) return;
+  watcher_.close();
+  sys::close_descriptor(fd_);
+  fd_ = -1;
+}
+
+// Out of descriptors: the connection at the head of the queue would make the loop spin. The spare descriptor is given
+// up for a moment to accept it and close it, so that its peer is told at once.
+bool Listener::shed_one() {
+  engine_->drop_spare();
+  const int fd = sys::accept_stream(fd_);
+  if (fd >= 0) sys::close_descriptor(fd);
+  engine_->restore_spare();
+  return fd >= 0;
+}
+
+void Listener::on_ready(bool, bool) {
+  Turn& turn = engine_->turn();
+  for (int i = 0; i < kAcceptsPerTurn && turn.has_room(); ++i) {
+    const int fd = sys::accept_stream(fd_);
+    if (fd == -EAGAIN) return;
+    // The peer gave up while it waited in the queue.
+    if (fd == -ECONNABORTED) continue;
+    if (fd == -EMFILE || fd == -ENFILE) {
+      if (!shed_one()) return;
+      continue;
+    }
+    if (fd < 0) {
+      turn.push({id_, Event::kAcceptError, fd, 0});
+      return;
+    }
+    engine_->count_accept();
+    Channel* channel = engine_->new_channel();
+    turn.push({id_, Event::kAccept, channel->id(), 0});
+    // Reads at once: a peer that connects has mostly something to say.
+    channel->open(fd, options_, family_);
+  }
+}
+
+}  // namespace nearwire

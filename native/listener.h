@@ -1,0 +1,46 @@
+// A listening socket: accepts in batches.
+#pragma once
+
+#include <string>
+
+#include "address.h"
+#include "channel.h"
+#include "source.h"
+#include "watcher.h"
+
+namespace nearwire {
+
+struct ListenOptions {
+  ChannelOptions channel;
+  int backlog = 511;
+  // chmod bits for a socket file; -1 leaves what the umask made.
+  int mode = -1;
+  bool reuse_port = false;
+  bool ipv6_only = false;
+};
+
+class Listener final : public Source, private Watcher::Target {
+ public:
+  Listener(Engine* engine, int32_t id) : Source(engine, id) {}
+  ~Listener() { close(); }
+
+  Kind kind() const override { return Kind::kListener; }
+
+  int open(const Address& address, const std::string& path, const ListenOptions& options);
+  void close();
+  void set_ref(bool ref) { watcher_.set_ref(ref); }
+  int fd() const { return fd_; }
+  bool is_free() const { return fd_ < 0; }
+
+ private:
+  void on_ready(bool readable, bool writable) override;
+  int bind_and_listen(int fd, const Address& address, const std::string& path, const ListenOptions& options);
+  bool shed_one();
+
+  Watcher watcher_;
+  int fd_ = -1;
+  int family_ = 0;
+  ChannelOptions options_;
+};
+
+}  // namespace nearwire

@@ -1,0 +1,27 @@
+// What an id stands for: a channel or a listener.
+#pragma once
+
+#include <cstdint>
+
+namespace nearwire {
+
+class Engine;
+
+class Source {
+ public:
+  enum class Kind : uint8_t { kChannel, kListener };
+
+  Source(Engine* engine, int32_t id) : engine_(engine), id_(id) {}
+  virtual ~Source() = default;
+  Source(const Source&) = delete;
+  Source& operator=(const Source&) = delete;
+
+  virtual Kind kind() const = 0;
+  int32_t id() const { return id_; }
+
+ protected:
+  Engine* const engine_;
+  const int32_t id_;
+};
+
+}  // namespace nearwire

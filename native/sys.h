@@ -1,0 +1,58 @@
+// The only door to socket system calls. Everything returns 0 or more, or a negative errno; EINTR never gets out.
+#pragma once
+
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include <cstddef>
+
+namespace nearwire::sys {
+
+// Which platform file is compiled in: "linux", "darwin" or "posix".
+extern const char* const kName;
+// Names that begin with NUL live outside the file system.
+extern const bool kAbstractNames;
+// Linux keeps SO_SNDBUF per socket; elsewhere accepted sockets inherit the listener's.
+extern const bool kAcceptedInheritBuffers;
+// SO_SNDBUF reads back as twice what was set.
+extern const bool kDoublesBuffers;
+
+// --- one file per platform ---
+
+// A new stream socket: non-blocking, close-on-exec, silent on a broken pipe.
+int open_stream(int family);
+// The next connection in the same state, or -EAGAIN.
+int accept_stream(int listener);
+// As many bytes of the parts as the kernel takes now.
+ssize_t send_parts(int fd, const iovec* parts, size_t count);
+
+// --- shared by all (sys_common.cc) ---
+
+ssize_t receive(int fd, void* into, size_t length);
+ssize_t receive_parts(int fd, const iovec* parts, size_t count);
+int connect_to(int fd, const sockaddr* address, socklen_t length);
+int bind_to(int fd, const sockaddr* address, socklen_t length);
+int listen_on(int fd, int backlog);
+int shutdown_write(int fd);
+void close_descriptor(int fd);
+// Closes so that TCP sends RST instead of FIN.
+void close_with_reset(int fd);
+// What became of a connect in progress: 0 or a negative errno; takes the error off the socket.
+int pending_error(int fd);
+int set_mode(const char* path, unsigned mode);
+// A descriptor kept in reserve, to be given up when accept finds none left.
+int open_spare();
+
+int set_option(int fd, int level, int name, int value);
+int get_option(int fd, int level, int name);
+int set_reuse_address(int fd);
+int set_reuse_port(int fd);
+int set_ipv6_only(int fd, bool on);
+int set_no_delay(int fd, bool on);
+int set_keep_alive(int fd, bool on, unsigned delay_seconds);
+
+int socket_name(int fd, sockaddr_storage* name, socklen_t* length);
+int peer_name(int fd, sockaddr_storage* name, socklen_t* length);
+
+}  // namespace nearwire::sys

@@ -1,0 +1,98 @@
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "sys.h"
+
+namespace nearwire::sys {
+
+namespace {
+
+// Runs a call until it is not interrupted by a signal, and turns its errno into the result.
+template <typename Call>
+auto uninterrupted(Call call) -> decltype(call()) {
+  for (;;) {
+    auto result = call();
+    if (result >= 0) return result;
+    if (errno != EINTR) return -errno;
+  }
+}
+
+}  // namespace
+
+ssize_t receive(int fd, void* into, size_t length) {
+  return uninterrupted([&] { return recv(fd, into, length, 0); });
+}
+
+ssize_t receive_parts(int fd, const iovec* parts, size_t count) {
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(parts);
+  message.msg_iovlen = static_cast<decltype(message.msg_iovlen)>(count);
+  return uninterrupted([&] { return recvmsg(fd, &message, 0); });
+}
+
+int connect_to(int fd, const sockaddr* address, socklen_t length) {
+  if (connect(fd, address, length) == 0) return 0;
+  // An interrupted connect goes on in the background, as if it were non-blocking (POSIX).
+  return errno == EINTR ? -EINPROGRESS : -errno;
+}
+
+int bind_to(int fd, const sockaddr* address, socklen_t length) { return bind(fd, address, length) == 0 ? 0 : -errno; }
+
+int listen_on(int fd, int backlog) { return listen(fd, backlog) == 0 ? 0 : -errno; }
+
+int shutdown_write(int fd) { return shutdown(fd, SHUT_WR) == 0 ? 0 : -errno; }
+
+// Not repeated on EINTR: the descriptor is gone by then, and the number may be another thread's already.
+void close_descriptor(int fd) { close(fd); }
+
+void close_with_reset(int fd) {
+  const linger discard{1, 0};
+  setsockopt(fd, SOL_SOCKET, SO_LINGER, &discard, sizeof discard);
+  close(fd);
+}
+
+int pending_error(int fd) {
+  const int error = get_option(fd, SOL_SOCKET, SO_ERROR);
+  return error > 0 ? -error : error;
+}
+
+int set_mode(const char* path, unsigned mode) { return chmod(path, static_cast<mode_t>(mode)) == 0 ? 0 : -errno; }
+
+int open_spare() {
+  return uninterrupted([] { return open("/dev/null", O_RDONLY | O_CLOEXEC); });
+}
+
+int set_option(int fd, int level, int name, int value) {
+  return setsockopt(fd, level, name, &value, sizeof value) == 0 ? 0 : -errno;
+}
+
+int get_option(int fd, int level, int name) {
+  int value = 0;
+  socklen_t length = sizeof value;
+  return getsockopt(fd, level, name, &value, &length) == 0 ? value : -errno;
+}
+
+int set_reuse_address(int fd) { return set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1); }
+
+int set_reuse_port(int fd) { return set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1); }
+
+int set_ipv6_only(int fd, bool on) { return set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, on ? 1 : 0); }
+
+int set_no_delay(int fd, bool on) { return set_option(fd, IPPROTO_TCP, TCP_NODELAY, on ? 1 : 0); }
+
+int socket_name(int fd, sockaddr_storage* name, socklen_t* length) {
+  *length = sizeof *name;
+  return getsockname(fd, reinterpret_cast<sockaddr*>(name), length) == 0 ? 0 : -errno;
+}
+
+int peer_name(int fd, sockaddr_storage* name, socklen_t* length) {
+  *length = sizeof *name;
+  return getpeername(fd, reinterpret_cast<sockaddr*>(name), length) == 0 ? 0 : -errno;
+}
+
+}  // namespace nearwire::sys

@@ -1,0 +1,40 @@
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <cerrno>
+
+#include "sys.h"
+#include "sys_fcntl.h"
+
+namespace nearwire::sys {
+
+const char* const kName = "darwin";
+const bool kAbstractNames = false;
+const bool kAcceptedInheritBuffers = true;
+const bool kDoublesBuffers = false;
+
+namespace {
+
+// macOS has no MSG_NOSIGNAL: a broken pipe is silenced per socket.
+int silence(int fd) {
+  const int error = set_option(fd, SOL_SOCKET, SO_NOSIGPIPE, 1);
+  // EINVAL: the peer has gone already; the first read will tell.
+  return error == -EINVAL ? 0 : error;
+}
+
+}  // namespace
+
+int open_stream(int family) { return prepared(socket(family, SOCK_STREAM, 0), silence); }
+
+int accept_stream(int listener) { return prepared(accepted(listener), silence); }
+
+ssize_t send_parts(int fd, const iovec* parts, size_t count) { return send_with_flags(fd, parts, count, 0); }
+
+int set_keep_alive(int fd, bool on, unsigned delay_seconds) {
+  const int error = set_option(fd, SOL_SOCKET, SO_KEEPALIVE, on ? 1 : 0);
+  if (error < 0 || !on || delay_seconds == 0) return error;
+  return set_option(fd, IPPROTO_TCP, TCP_KEEPALIVE, static_cast<int>(delay_seconds));
+}
+
+}  // namespace nearwire::sys

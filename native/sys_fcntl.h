@@ -1,0 +1,47 @@
+// For systems without accept4 and SOCK_NONBLOCK: the same in several calls. Between the calls a fork in another thread
+// may inherit the descriptor; such systems offer nothing better.
+#pragma once
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace nearwire::sys {
+
+inline int accepted(int listener) {
+  for (;;) {
+    const int fd = accept(listener, nullptr, nullptr);
+    if (fd >= 0 || errno != EINTR) return fd;
+  }
+}
+
+// Makes a fresh descriptor non-blocking and close-on-exec, then applies `also`; closes it if anything fails.
+template <typename Also>
+int prepared(int fd, Also also) {
+  if (fd < 0) return -errno;
+  const int flags = fcntl(fd, F_GETFL);
+  int error = 0;
+  if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) {
+    error = -errno;
+  } else {
+    error = also(fd);
+  }
+  if (error == 0) return fd;
+  close(fd);
+  return error;
+}
+
+inline ssize_t send_with_flags(int fd, const iovec* parts, size_t count, int flags) {
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(parts);
+  message.msg_iovlen = static_cast<decltype(message.msg_iovlen)>(count);
+  for (;;) {
+    const ssize_t sent = sendmsg(fd, &message, flags);
+    if (sent >= 0) return sent;
+    if (errno != EINTR) return -errno;
+  }
+}
+
+}  // namespace nearwire::sys

@@ -1,0 +1,28 @@
+// Only what every POSIX.1-2008 system has. Builds on Linux too: the suite runs on it there.
+#include <fcntl.h>
+
+#include <cerrno>
+
+#include "sys.h"
+#include "sys_fcntl.h"
+
+namespace nearwire::sys {
+
+const char* const kName = "posix";
+const bool kAbstractNames = false;
+const bool kAcceptedInheritBuffers = false;
+const bool kDoublesBuffers = false;
+
+int open_stream(int family) {
+  return prepared(socket(family, SOCK_STREAM, 0), [](int) { return 0; });
+}
+
+int accept_stream(int listener) {
+  return prepared(accepted(listener), [](int) { return 0; });
+}
+
+ssize_t send_parts(int fd, const iovec* parts, size_t count) { return send_with_flags(fd, parts, count, MSG_NOSIGNAL); }
+
+int set_keep_alive(int fd, bool on, unsigned) { return set_option(fd, SOL_SOCKET, SO_KEEPALIVE, on ? 1 : 0); }
+
+}  // namespace nearwire::sys

@@ -1,0 +1,85 @@
+#include "turn.h"
+
+#include <algorithm>
+
+namespace nearwire {
+
+int Turn::open(Loop& loop, Phases* phases) {
+  phases_ = phases;
+  int error = prepare_.open(loop, this, [&](uv_prepare_t* handle) { return uv_prepare_init(loop.uv(), handle); });
+  if (error == 0) error = check_.open(loop, this, [&](uv_check_t* handle) { return uv_check_init(loop.uv(), handle); });
+  if (error == 0) error = idle_.open(loop, this, [&](uv_idle_t* handle) { return uv_idle_init(loop.uv(), handle); });
+  if (error < 0) return error;
+  uv_prepare_start(prepare_.get(), [](uv_prepare_t* handle) { static_cast<Turn*>(handle->data)->prepare(); });
+  uv_check_start(check_.get(), [](uv_check_t* handle) { static_cast<Turn*>(handle->data)->check(); });
+  // Only sockets, and completions on their way, keep the loop alive.
+  uv_unref(reinterpret_cast<uv_handle_t*>(prepare_.get()));
+  uv_unref(reinterpret_cast<uv_handle_t*>(check_.get()));
+  return 0;
+}
+
+void Turn::close() {
+  prepare_.close();
+  check_.close();
+  idle_.close();
+}
+
+void Turn::push(const Completion& completion) { completions_[count_++] = completion; }
+
+void Turn::post(const Completion& completion) {
+  posted_.push_back(completion);
+  wake();
+}
+
+void Turn::report(const Completion& completion) {
+  if (polling_ && posted_.empty() && count_ < kCapacity) {
+    push(completion);
+  } else {
+    post(completion);
+  }
+}
+
+void Turn::withdraw(int32_t id) {
+  std::erase_if(posted_, [id](const Completion& completion) { return completion.id == id; });
+}
+
+void Turn::wake() {
+  if (awake_ || !idle_.is_open()) return;
+  awake_ = true;
+  // An active idle handle makes the loop poll without blocking, and keeps it alive until then.
+  uv_idle_start(idle_.get(), [](uv_idle_t*) {});
+}
+
+void Turn::prepare() {
+  phases_->before_poll();
+  in_progress_ = true;
+  const size_t count = std::min(posted_.size(), kCapacity - count_);
+  std::copy_n(posted_.begin(), count, completions_ + count_);
+  posted_.erase(posted_.begin(), posted_.begin() + static_cast<std::ptrdiff_t>(count));
+  count_ += count;
+  if (awake_ && count_ == 0) {
+    awake_ = false;
+    uv_idle_stop(idle_.get());
+  }
+  polling_ = true;
+}
+
+void Turn::check() {
+  polling_ = false;
+  if (awake_ && posted_.empty()) {
+    awake_ = false;
+    uv_idle_stop(idle_.get());
+  }
+  if (count_ > 0 || demanded_) {
+    demanded_ = false;
+    ++number_;
+    phases_->deliver(count_);
+    count_ = 0;
+  }
+  // The environment may have been torn down from inside the call.
+  if (!check_.is_open()) return;
+  phases_->after_turn();
+  in_progress_ = false;
+}
+
+}  // namespace nearwire

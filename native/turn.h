@@ -1,0 +1,97 @@
+// One turn of the loop as JS sees it: completions gathered during the poll phase, handed over in one call after it.
+//
+// prepare (before the loop blocks): completions posted outside the poll phase come first in the new batch.
+// poll: channels and listeners push completions.
+// check (after the poll phase): one call into JS, then the next turn begins.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "loop.h"
+
+namespace nearwire {
+
+// Same names and order as Completion in src/native.ts.
+enum class Event : int32_t {
+  kLent = 0,
+  kOwned = 1,
+  kEnd = 2,
+  kDrain = 3,
+  kConnect = 4,
+  kReadError = 5,
+  kWriteError = 6,
+  kAccept = 7,
+  kAcceptError = 8,
+  kShutdown = 9,
+};
+
+struct Completion {
+  int32_t id;
+  Event event;
+  int32_t a;
+  int32_t b;
+};
+
+class Turn {
+ public:
+  // Completions in a batch at the most; what does not fit waits in the kernel.
+  static constexpr size_t kCapacity = 1024;
+  // No single source reports more than this many without asking for room first.
+  static constexpr size_t kReserve = 4;
+
+  class Phases {
+   public:
+    virtual void before_poll() = 0;
+    // Hands `count` completions to JS.
+    virtual void deliver(size_t count) = 0;
+    virtual void after_turn() = 0;
+
+   protected:
+    ~Phases() = default;
+  };
+
+  int open(Loop& loop, Phases* phases);
+  void close();
+
+  Completion* memory() { return completions_; }
+  void assign(Completion* memory) { completions_ = memory; }
+
+  // Room for another kReserve completions, and nothing older is waiting to go first.
+  bool has_room() const { return count_ + kReserve <= kCapacity && posted_.empty(); }
+  // During the poll phase, with room.
+  void push(const Completion& completion);
+  // At any time. Comes in the next batch, and the loop does not block before.
+  void post(const Completion& completion);
+  // In this batch if it is still being gathered, else in the next.
+  void report(const Completion& completion);
+  // JS is called at the end of this turn even if nothing happened: it has something to give.
+  void demand() { demanded_ = true; }
+  // Forgets what was posted for a source that is closed.
+  void withdraw(int32_t id);
+  // The loop turns once more without blocking, whatever it has to do.
+  void wake();
+
+  uint64_t number() const { return number_; }
+  // Between the start of the poll phase and the end of the turn: what is left to do at its end will be done.
+  bool in_progress() const { return in_progress_; }
+
+ private:
+  void prepare();
+  void check();
+
+  Phases* phases_ = nullptr;
+  LoopHandle<uv_prepare_t> prepare_;
+  LoopHandle<uv_check_t> check_;
+  LoopHandle<uv_idle_t> idle_;
+  Completion* completions_ = nullptr;
+  size_t count_ = 0;
+  std::vector<Completion> posted_;
+  uint64_t number_ = 0;
+  bool in_progress_ = false;
+  bool polling_ = false;
+  bool demanded_ = false;
+  bool awake_ = false;
+};
+
+}  // namespace nearwire

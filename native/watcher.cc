@@ -1,0 +1,42 @@
+#include "watcher.h"
+
+namespace nearwire {
+
+int Watcher::watch(Loop& loop, int fd, Target* target, bool readable, bool writable) {
+  const int events = (readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0);
+  if (events == events_) return 0;
+  if (!poll_.is_open()) {
+    const int error = poll_.open(loop, this, [&](uv_poll_t* poll) { return uv_poll_init(loop.uv(), poll, fd); });
+    if (error < 0) return error;
+    if (!ref_) uv_unref(reinterpret_cast<uv_handle_t*>(poll_.get()));
+  }
+  // libuv hands this pointer back; the watcher itself only says what was asked for.
+  poll_.get()->data = target;
+  events_ = events;
+  if (events == 0) return uv_poll_stop(poll_.get());
+  return uv_poll_start(poll_.get(), events, [](uv_poll_t* poll, int status, int ready) {
+    auto* receiver = static_cast<Target*>(poll->data);
+    // On POLLERR libuv reports a failed status and stops watching. The socket's own calls tell what the error is.
+    if (status < 0) ready = UV_READABLE | UV_WRITABLE;
+    receiver->on_ready((ready & UV_READABLE) != 0, (ready & UV_WRITABLE) != 0);
+  });
+}
+
+void Watcher::set_ref(bool ref) {
+  ref_ = ref;
+  if (!poll_.is_open()) return;
+  auto* handle = reinterpret_cast<uv_handle_t*>(poll_.get());
+  if (ref) {
+    uv_ref(handle);
+  } else {
+    uv_unref(handle);
+  }
+}
+
+void Watcher::close() {
+  poll_.close();
+  events_ = 0;
+  ref_ = true;
+}
+
+}  // namespace nearwire

@@ -1,0 +1,33 @@
+// Readiness of one descriptor. Registered with the loop only when first asked to watch: a connection that is read,
+// answered and closed within a turn never is.
+#pragma once
+
+#include <uv.h>
+
+#include "loop.h"
+
+namespace nearwire {
+
+class Watcher {
+ public:
+  class Target {
+   public:
+    virtual void on_ready(bool readable, bool writable) = 0;
+
+   protected:
+    ~Target() = default;
+  };
+
+  // Watches for just these events from now on; neither is "stop". Cheap if nothing changes.
+  int watch(Loop& loop, int fd, Target* target, bool readable, bool writable);
+  void set_ref(bool ref);
+  // To be called before the descriptor is closed.
+  void close();
+
+ private:
+  LoopHandle<uv_poll_t> poll_;
+  int events_ = 0;
+  bool ref_ = true;
+};
+
+}  // namespace nearwire

@@ -1,0 +1,216 @@
+/**
+ * The border: everything the addon exports, declared once. Nothing else in src touches the addon.
+ *
+ * Channels and listeners are small integers ("ids"), not objects: a connection costs no wrapper, and a stale id is
+ * refused with EBADF. An id is used again only after the turn in which its close was asked for.
+ * Every number that can fail is 0 or more on success and a negative errno on failure.
+ */
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** What happened to a channel or listener. One completion is four int32: id, event, a, b. */
+export const Completion = {
+  /** Bytes lie in the lent receive slab: a = offset in `memory`, b = length. */
+  Lent: 0,
+  /** Bytes lie in a block that JS owns: a = `slot << BLOCK_OFFSET_BITS | offset`, b = length. */
+  Owned: 1,
+  /** The peer sent its FIN: nothing more will be read. */
+  End: 2,
+  /** All that was queued has been handed to the kernel after a time in which it took no more. */
+  Drain: 3,
+  /** The outcome of connect: a = 0 or a negative errno. */
+  Connect: 4,
+  /** A read failed: a = negative errno. */
+  ReadError: 5,
+  /** A queued write failed: a = negative errno. */
+  WriteError: 6,
+  /** On a listener: a = id of the accepted channel. */
+  Accept: 7,
+  /** On a listener: accept failed, a = negative errno. */
+  AcceptError: 8,
+  /** The shutdown asked for is done: a = 0 or a negative errno. */
+  Shutdown: 9,
+} as const;
+export type Completion = (typeof Completion)[keyof typeof Completion];
+
+/** int32 per completion. */
+export const COMPLETION_WORDS = 4;
+/** int32 per submission: id, offset in `memory`, length. */
+export const SUBMISSION_WORDS = 3;
+/** int32 per flush result: id, negative errno or 0, bytes still queued. */
+export const RESULT_WORDS = 3;
+/** Low bits of an Owned completion's `a` that are the offset in its block. */
+export const BLOCK_OFFSET_BITS = 24;
+
+/** Slots below this one take small blocks (short reads), the others large ones. Slots in all: 31, a bit set's worth. */
+export const FIRST_LARGE_SLOT = 15;
+export const SMALL_BLOCK_BYTES = 32 * 1024;
+/**
+ * One full read. Larger blocks come from mmap or are trimmed off the heap when freed, and cost a page fault per 4 KiB each
+ * time: 256 KiB blocks made a MiB received five times as dear to allocate.
+ */
+export const LARGE_BLOCK_BYTES = 64 * 1024;
+
+/** Numbers the engine counts; all are totals since it was made. Order of `NativeEngine.counters()`. */
+export const ENGINE_COUNTERS = [
+  'turns',
+  'completions',
+  'reads',
+  'sends',
+  'partialSends',
+  'eagains',
+  'accepted',
+] as const;
+/** Numbers a channel counts; order of `NativeEngine.channelCounters()`. */
+export const CHANNEL_COUNTERS = [
+  'bytesRead',
+  'bytesWritten',
+  'reads',
+  'sends',
+  'partialSends',
+  'eagains',
+  'turns',
+] as const;
+
+export interface NativeEngineLayout {
+  /** The lent receive slab `[0, arenaStart)` and the outbound arena `[arenaStart, byteLength)`. */
+  memory: ArrayBuffer;
+  arenaStart: number;
+  completions: Int32Array;
+  submissions: Int32Array;
+  /** One number: how many submissions stand in `submissions`, for the flush when the environment ends. */
+  submitted: Int32Array;
+  results: Int32Array;
+  /** The block slots to fill at first, as the turn handler's `slotsWanted`. */
+  slotsWanted: number;
+}
+
+/** Where to listen or connect: a path (a leading NUL is an abstract name on Linux), or a numeric address and port. */
+export interface NativeAddress {
+  path?: string;
+  host?: string;
+  port?: number;
+  /** IPv6 sockets only: refuse IPv4-mapped connections. */
+  ipv6Only?: boolean;
+  /** Connect only: the local end to bind first. */
+  localHost?: string;
+  localPort?: number;
+}
+
+export interface NativeChannelOptions {
+  /** true: reads go to blocks that JS owns. false: to the lent slab. */
+  owned: boolean;
+  /** SO_SNDBUF in bytes as asked for; 0 leaves the system default. */
+  sendBuffer: number;
+  recvBuffer: number;
+  noDelay: boolean;
+  keepAlive: boolean;
+  /** Seconds before the first keep-alive probe; 0 leaves the system default. */
+  keepAliveDelay: number;
+  /** Do not read until resume(). */
+  paused: boolean;
+}
+
+export interface NativeListenOptions extends NativeChannelOptions {
+  backlog: number;
+  /** chmod bits of a socket file, or -1 to leave the umask's. */
+  mode: number;
+  reusePort: boolean;
+}
+
+/** One end of a connected socket. */
+export interface NativeEndpoint {
+  path?: string;
+  address?: string;
+  port?: number;
+  family?: 'IPv4' | 'IPv6';
+}
+
+/** The one engine of an environment (the main thread, or a worker). */
+export interface NativeEngine {
+  readonly layout: NativeEngineLayout;
+  /**
+   * The handler of a batch: called once per loop turn that saw something, with the number of completions and a bit set
+   * of the block slots that are empty and wanted.
+   */
+  setTurnHandler(handler: (count: number, slotsWanted: number) => void): void;
+  /** Fills an empty slot with memory to read into; the engine keeps it alive until it has been filled. */
+  provideBlock(slot: number, block: Uint8Array): void;
+
+  connect(address: NativeAddress, options: NativeChannelOptions): number;
+  listen(address: NativeAddress, options: NativeListenOptions): number;
+  closeListener(id: number): void;
+  refListener(id: number, ref: boolean): void;
+  listenerAddress(id: number): NativeEndpoint | number;
+
+  /**
+   * Takes the first `count` submissions and sends each channel's share with as few system calls as can be. Returns the
+   * number of results: one for each channel that could not send everything.
+   */
+  flush(count: number): number;
+  /**
+   * Takes the first `count` submissions, then appends lent parts to this channel's queue, and sends that channel's queue
+   * at once. Returns the bytes still queued, or a negative errno. Parts are held until sent.
+   */
+  writeLent(count: number, id: number, parts: readonly Uint8Array[]): number;
+  /** Bytes queued and not yet handed to the kernel. */
+  queued(id: number): number;
+  /** Starts or stops reading. */
+  setReading(id: number, reading: boolean): void;
+  /** Sends FIN. 0: done. 1: to be done when the queue is empty, told by a Shutdown completion. Else a negative errno. */
+  shutdown(id: number): number;
+  /** Sends what the kernel takes of the queue, then closes. `reset`: TCP sends RST. Safe with a stale id. */
+  close(id: number, reset: boolean): void;
+  ref(id: number, ref: boolean): void;
+  setNoDelay(id: number, on: boolean): number;
+  setKeepAlive(id: number, on: boolean, delaySeconds: number): number;
+  /** What SO_SNDBUF and SO_RCVBUF read back: `[send, recv]` in bytes. */
+  bufferSizes(id: number): [send: number, recv: number] | number;
+  peerAddress(id: number): NativeEndpoint | number;
+  localAddress(id: number): NativeEndpoint | number;
+  fileDescriptor(id: number): number;
+  counters(): Float64Array;
+  channelCounters(id: number): Float64Array | number;
+  /** Reports an exception that a listener threw, as node does for its own callbacks. */
+  reportException(error: unknown): void;
+}
+
+export interface NativeAddon {
+  createEngine(): NativeEngine;
+  /** The engine's platform file: linux, darwin or posix. */
+  readonly system: string;
+  /** Built with assertions. */
+  readonly debug: boolean;
+  /** Does nothing: the cost of crossing the border, for bench/micro. */
+  noop(): void;
+}
+
+export interface AddonStatus {
+  addon: NativeAddon | undefined;
+  /** Where the addon came from. */
+  file: string | undefined;
+  /** Why it did not load. */
+  reason: Error | undefined;
+}
+
+const require = createRequire(import.meta.url);
+/** dist/src/native.js -> the package's root. */
+const packageRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+function load(): AddonStatus {
+  try {
+    const nodeGypBuild = require('node-gyp-build') as { (dir: string): NativeAddon; resolve(dir: string): string };
+    const file = process.env['NEARWIRE_ADDON'] ?? nodeGypBuild.resolve(packageRoot);
+    return { addon: require(file) as NativeAddon, file, reason: undefined };
+  } catch (error) {
+    return { addon: undefined, file: undefined, reason: error instanceof Error ? error : new Error(String(error)) };
+  }
+}
+
+let status: AddonStatus | undefined;
+
+/** Loads the addon on first use. */
+export function addonStatus(): AddonStatus {
+  return (status ??= load());
+}

@@ -1,0 +1,147 @@
+/**
+ * One stream socket of the native engine, as the layers above see it: `Channel` lends what it reads, `Socket` owns it.
+ * A wire knows nothing of streams; it turns completions into method calls and writes into submissions.
+ *
+ * States: connecting -> open -> closed. `close()` may be called in any of them, from any callback, any number of times.
+ */
+import type { Engine } from './engine.js';
+
+export abstract class Wire {
+  /** The engine's number for this socket, -1 once closed. */
+  id: number;
+  readonly engine: Engine;
+  /** The kernel took not all of what was queued; a drain will follow. */
+  blocked = false;
+  /** A write failed, and `onWriteError` is owed or has been called. */
+  failed = false;
+  /** `onFlushed` is owed. */
+  awaitingFlush = false;
+  /** Node runs next ticks and microtasks after each event of a net.Socket: true for wires that must pass for one. */
+  abstract readonly nodeTicks: boolean;
+
+  constructor(engine: Engine, id: number) {
+    this.engine = engine;
+    this.id = id;
+    if (id >= 0) engine.attach(id, this);
+  }
+
+  /** Bytes have come: `memory[start..end)`. An owned chunk stays valid for good, a lent one only during this call. */
+  abstract onRead(memory: Buffer, start: number, end: number): void;
+  abstract onEnd(): void;
+  abstract onConnect(status: number): void;
+  /** `errno` is negative, as the kernel gave it. The wire is still to be closed. */
+  abstract onReadError(errno: number): void;
+  abstract onWriteError(errno: number): void;
+  abstract onShutdown(status: number): void;
+  /** A blocked wire has handed everything over. Comes after `onFlushed`, if that was owed. */
+  abstract onDrain(): void;
+  /** Everything written before `notifyFlushed()` has been handed to the kernel (not called after a write error). */
+  abstract onFlushed(): void;
+
+  /** True while there is a socket underneath. */
+  get open(): boolean {
+    return this.id >= 0;
+  }
+
+  /** Open, and the kernel has taken everything. */
+  get drained(): boolean {
+    return this.id >= 0 && !this.blocked;
+  }
+
+  /**
+   * Queues bytes; they leave at the end of this turn, together with what else is written in it. The bytes are copied
+   * or, if they lie in the lent memory of this turn, referred to. For more than COPY_LIMIT bytes use `writeLent`.
+   */
+  writeBytes(data: Uint8Array, start: number, end: number): void {
+    this.engine.queueBytes(this.id, data, start, end);
+  }
+
+  /** As `writeBytes`, from a string; answers the number of bytes. At most COPY_LIMIT characters. */
+  writeString(text: string, encoding: BufferEncoding): number {
+    return this.engine.queueString(this.id, text, encoding);
+  }
+
+  /**
+   * Sends what is queued and these parts at once, as one `sendmsg` where possible. What the kernel does not take is held
+   * (by reference: do not change it) until `onDrain`. Answers the bytes still queued, or a negative errno, in which case
+   * `onWriteError` is not called as well.
+   */
+  writeLent(parts: readonly Uint8Array[]): number {
+    return this.engine.writeLent(this, parts);
+  }
+
+  /** Asks for one `onFlushed` when all that has been written so far is with the kernel. */
+  notifyFlushed(): void {
+    if (!this.awaitingFlush) {
+      this.awaitingFlush = true;
+      this.engine.awaitFlush(this);
+    }
+  }
+
+  /** Hands over what is queued now instead of at the end of the turn. Outcomes are told at the end of the tick. */
+  flush(): void {
+    this.engine.handOver();
+  }
+
+  /** Bytes that the kernel has not taken yet. */
+  get queued(): number {
+    return this.blocked && this.id >= 0 ? this.engine.native.queued(this.id) : 0;
+  }
+
+  pause(): void {
+    if (this.id >= 0) this.engine.native.setReading(this.id, false);
+  }
+
+  resume(): void {
+    if (this.id >= 0) this.engine.native.setReading(this.id, true);
+  }
+
+  /** Sends FIN behind all that is queued; `onShutdown` answers. */
+  shutdown(): void {
+    if (this.id < 0) return;
+    this.engine.handOver();
+    const status = this.engine.native.shutdown(this.id);
+    // 1: bytes are queued before it, a completion will tell.
+    if (status !== 1) process.nextTick(tellShutdown, this, status);
+  }
+
+  /** Hands over what the kernel takes of the queue, then closes the socket. No callback comes after this. */
+  close(reset = false): void {
+    if (this.id < 0) return;
+    const id = this.id;
+    this.id = -1;
+    this.awaitingFlush = false;
+    this.engine.release(id, reset);
+  }
+}
+
+function tellShutdown(wire: Wire, status: number): void {
+  if (wire.open) wire.onShutdown(status);
+}
+
+/** A listening socket of the native engine. */
+export abstract class WireListener {
+  id: number;
+  readonly engine: Engine;
+
+  constructor(engine: Engine, id: number) {
+    this.engine = engine;
+    this.id = id;
+    if (id >= 0) engine.attach(id, this);
+  }
+
+  /** A connection has been accepted: make a Wire of this id, or refuse it with `engine.release(id, false)`. */
+  abstract onAccept(id: number): void;
+  abstract onAcceptError(errno: number): void;
+
+  close(): void {
+    if (this.id < 0) return;
+    const id = this.id;
+    this.id = -1;
+    this.engine.releaseListener(id);
+  }
+
+  ref(on: boolean): void {
+    if (this.id >= 0) this.engine.native.refListener(this.id, on);
+  }
+}

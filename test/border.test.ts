@@ -1,0 +1,41 @@
+/** src/native.ts declares the addon's exports by hand: they must be what the addon has. */
+import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { transportStatus } from 'nearwire';
+
+const source = readFileSync(fileURLToPath(new URL('../src/native.ts', import.meta.url)), 'utf8');
+
+/** The member names of an interface declared in src/native.ts. */
+function members(name: string): string[] {
+  const body = new RegExp(`export interface ${name} \\{\\n([\\s\\S]*?)\\n\\}`).exec(source)?.[1] ?? '';
+  return [...body.matchAll(/^ {2}(?:readonly )?(\w+)[(:?]/gm)].map((match) => match[1] ?? '').sort();
+}
+
+describe('the border', () => {
+  const { addon: file } = transportStatus();
+  const addon = createRequire(import.meta.url)(file ?? '') as Record<string, () => object>;
+
+  it('exports what is declared', () => {
+    expect(Object.getOwnPropertyNames(addon).sort()).toEqual(members('NativeAddon'));
+  });
+
+  it('has an engine with the methods that are declared', () => {
+    const engine = addon['createEngine']?.() ?? {};
+    const methods = Object.getOwnPropertyNames(Object.getPrototypeOf(engine)).filter((key) => key !== 'constructor');
+    expect([...methods, ...Object.keys(engine)].sort()).toEqual(members('NativeEngine'));
+  });
+
+  it('refuses foreign receivers and stale ids without harm', () => {
+    const engine = addon['createEngine']?.() as Record<string, (...words: unknown[]) => unknown>;
+    expect(() => engine['queued']?.call({}, 1)).toThrow(TypeError);
+    for (const id of [-1, 2 ** 31 - 1, Number.NaN, undefined, {}]) {
+      expect(engine['queued']?.(id)).toBe(0);
+      expect(engine['shutdown']?.(id)).toBeLessThan(0);
+      expect(engine['peerAddress']?.(id)).toBeLessThan(0);
+      expect(engine['close']?.(id, false)).toBeUndefined();
+      expect(engine['writeLent']?.(0, id, [Buffer.from('x')])).toBeLessThan(0);
+    }
+  });
+});
