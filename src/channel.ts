@@ -1,0 +1,142 @@
+/**
+ * The low-level API: callbacks instead of streams, what is read is lent instead of given, and no allocation per message.
+ *
+ * ```ts
+ * const handlers = { onData: (channel, data, start, end) => channel.write(data, start, end) };
+ * ChannelServer.listen({ path: '/run/echo.sock' }, handlers);
+ * ```
+ *
+ * Writes are gathered and handed to the kernel when the handlers of this loop turn and their microtasks are through, or
+ * at `flush()`.
+ */
+import { connectNative, listenNative } from './channel/native.js';
+import { connectJs, listenJs } from './channel/js.js';
+import { checkConnectTarget, checkHandlers, checkListenTarget } from './channel/targets.js';
+import type { BufferSizes, TransportName, TransportOptions } from './options.js';
+import { engineFor, requestedTransport } from './transport.js';
+
+/** What a channel has counted since it was made. All are totals. */
+export interface ChannelCounters {
+  bytesRead: number;
+  bytesWritten: number;
+  /** System calls that read. 0 on `js`, where they can't be seen; so for the four below. */
+  reads: number;
+  /** System calls that sent. */
+  sends: number;
+  /** Sends of which the kernel took only a part. */
+  partialSends: number;
+  /** Reads and sends that found nothing to read, or no room. */
+  eagains: number;
+  /** Loop turns in which the socket was ready. */
+  turns: number;
+}
+
+/** A connected stream socket. */
+export interface Channel {
+  readonly transport: TransportName;
+  /** For the user: whatever belongs to this connection. */
+  data: unknown;
+  /**
+   * Queues bytes `[start, end)` of `data` (default: all of it), or a string in UTF-8. False if the kernel is full: the
+   * bytes are queued all the same, and `onDrain` tells when all of them are handed over. Up to 8 KiB are copied. More are
+   * lent: do not change them before `onDrain`, or, where this answers true, at all until it returns. Bytes of the view
+   * that `onData` lends are sent from where they are: do not change those during the turn.
+   * Throws ERR_STREAM_WRITE_AFTER_END after `end()`; does nothing on a closed channel (answers false).
+   */
+  write(data: Uint8Array | string, start?: number, end?: number): boolean;
+  /** The same for several parts, which leave together. */
+  writev(parts: readonly (Uint8Array | string)[]): boolean;
+  /** Hands over what is queued now, instead of at the end of the turn. */
+  flush(): void;
+  /** Stops reading: what the peer sends stays in the kernel. `onData` may come once more for what has been read. */
+  pause(): void;
+  resume(): void;
+  /** Sends FIN behind what is queued. The channel closes once the peer has ended too. */
+  end(): void;
+  /** Closes at once. What the kernel takes of the queue still goes out. `onError` gets the error, if any. */
+  destroy(error?: Error): void;
+  readonly counters: ChannelCounters;
+  /** What the kernel says the socket's buffers are; undefined on `js` and when closed. */
+  readonly bufferSizes: BufferSizes | undefined;
+}
+
+/**
+ * What a channel calls. An object of handlers may serve any number of channels: each call names its channel. What a
+ * handler throws is reported as an uncaught exception.
+ */
+export interface ChannelHandlers {
+  onConnect?(channel: Channel): void;
+  /** Bytes `[start, end)` of `data` have come. They are lent: valid only during the call. */
+  onData?(channel: Channel, data: Buffer, start: number, end: number): void;
+  /** All that was queued when `write()` answered false is with the kernel. */
+  onDrain?(channel: Channel): void;
+  /** The peer has ended. Without this handler the channel ends in turn. */
+  onEnd?(channel: Channel): void;
+  /** Without this handler an error is reported as an uncaught exception. `onClose` follows. */
+  onError?(channel: Channel, error: NodeJS.ErrnoException): void;
+  /** The last call of all. */
+  onClose?(channel: Channel, hadError: boolean): void;
+}
+
+export interface ChannelServerHandlers extends ChannelHandlers {
+  onConnection?(channel: Channel): void;
+  onListening?(server: ChannelServer): void;
+  /** Without this handler an error is reported as an uncaught exception. */
+  onServerError?(server: ChannelServer, error: NodeJS.ErrnoException): void;
+  onServerClose?(server: ChannelServer): void;
+}
+
+/** A UNIX socket by its path (on Linux a leading NUL names an abstract one), or TCP. */
+export type ChannelTarget =
+  | { path: string; host?: undefined; port?: undefined }
+  | {
+      path?: undefined;
+      /** A numeric address: names are not looked up here. Default `127.0.0.1`. */
+      host?: string | undefined;
+      port: number;
+    };
+
+export type ConnectTarget = ChannelTarget &
+  TransportOptions & {
+    /** TCP: send small writes at once (TCP_NODELAY). Default true: writes are gathered here already. */
+    noDelay?: boolean | undefined;
+  };
+
+export type ListenTarget = ConnectTarget & {
+  /** Connections that may wait to be accepted. Default 511; the system caps it (Linux: net.core.somaxconn). */
+  backlog?: number | undefined;
+};
+
+/** Where a server listens: its path, or the address and port. */
+export type ServerAddress = string | { address: string; family: string; port: number };
+
+export interface ChannelServer {
+  readonly transport: TransportName;
+  /** null before it listens and after it is closed. */
+  address(): ServerAddress | null;
+  /** Stops listening and removes its socket file. Connections stay open. */
+  close(): void;
+}
+
+export const Channel = {
+  /**
+   * Connects. Bad arguments throw here; what the system refuses is told to `onError`. A full backlog of a UNIX listener
+   * is waited for (native: up to 10 seconds).
+   */
+  connect(target: ConnectTarget, handlers: ChannelHandlers): Channel {
+    checkConnectTarget(target);
+    checkHandlers(handlers);
+    const engine = engineFor(requestedTransport(target.transport));
+    return engine === undefined ? connectJs(target, handlers) : connectNative(engine, target, handlers);
+  },
+};
+
+export const ChannelServer = {
+  /** Listens. Bad arguments throw here; what the system refuses is told to `onServerError`. */
+  listen(target: ListenTarget, handlers: ChannelServerHandlers): ChannelServer {
+    checkListenTarget(target);
+    checkHandlers(handlers);
+    const engine = engineFor(requestedTransport(target.transport));
+    return engine === undefined ? listenJs(target, handlers) : listenNative(engine, target, handlers);
+  },
+};

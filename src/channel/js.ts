@@ -1,0 +1,162 @@
+/** Channels on node:net, for platforms without the addon and for comparison. */
+import net from 'node:net';
+
+import type {
+  Channel,
+  ChannelCounters,
+  ChannelHandlers,
+  ChannelServer,
+  ChannelServerHandlers,
+  ConnectTarget,
+  ListenTarget,
+  ServerAddress,
+} from '../channel.js';
+import { argTypeError, writeAfterEndError } from '../errors.js';
+import { checkParts, checkRange } from './targets.js';
+
+const DEFAULT_BACKLOG = 511;
+const DEFAULT_HOST = '127.0.0.1';
+
+class JsChannel implements Channel {
+  readonly transport = 'js';
+  readonly bufferSizes = undefined;
+  data: unknown = undefined;
+  private ended = false;
+  private closed = false;
+  private turns = 0;
+
+  constructor(
+    private readonly socket: net.Socket,
+    handlers: ChannelHandlers,
+  ) {
+    socket.on('connect', () => {
+      handlers.onConnect?.(this);
+    });
+    socket.on('data', (chunk: Buffer) => {
+      this.turns++;
+      handlers.onData?.(this, chunk, 0, chunk.length);
+    });
+    socket.on('drain', () => {
+      handlers.onDrain?.(this);
+    });
+    socket.on('end', () => {
+      if (handlers.onEnd === undefined) this.end();
+      else handlers.onEnd(this);
+    });
+    socket.on('error', (error) => {
+      if (handlers.onError === undefined) throw error;
+      handlers.onError(this, error);
+    });
+    socket.on('close', (hadError) => {
+      this.closed = true;
+      handlers.onClose?.(this, hadError);
+    });
+  }
+
+  write(data: Uint8Array | string, start?: number, end?: number): boolean {
+    if (this.ended) throw writeAfterEndError();
+    if (this.closed || this.socket.destroyed) return false;
+    if (typeof data === 'string') return this.socket.write(data, 'utf8');
+    if (!(data instanceof Uint8Array)) {
+      throw argTypeError('data', 'of type string or an instance of Buffer or Uint8Array', data);
+    }
+    const from = start ?? 0;
+    const to = end ?? data.length;
+    checkRange(from, to, data.length);
+    return this.socket.write(data.subarray(from, to));
+  }
+
+  writev(parts: readonly (Uint8Array | string)[]): boolean {
+    checkParts(parts);
+    this.socket.cork();
+    let room = !this.closed;
+    try {
+      for (const part of parts) room = this.write(part);
+    } finally {
+      this.socket.uncork();
+    }
+    return room;
+  }
+
+  flush(): void {
+    // node:net hands each write to the kernel at once.
+  }
+
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
+  }
+
+  end(): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.socket.end();
+  }
+
+  destroy(error?: Error): void {
+    this.socket.destroy(error);
+  }
+
+  get counters(): ChannelCounters {
+    const { bytesRead, bytesWritten } = this.socket;
+    return { bytesRead, bytesWritten, reads: 0, sends: 0, partialSends: 0, eagains: 0, turns: this.turns };
+  }
+}
+
+export function connectJs(target: ConnectTarget, handlers: ChannelHandlers): Channel {
+  const noDelay = target.noDelay ?? true;
+  const socket =
+    target.path !== undefined
+      ? net.connect({ path: target.path, allowHalfOpen: true })
+      : net.connect({ port: target.port, host: target.host ?? DEFAULT_HOST, noDelay, allowHalfOpen: true });
+  return new JsChannel(socket, handlers);
+}
+
+class JsChannelServer implements ChannelServer {
+  readonly transport = 'js';
+
+  constructor(
+    private readonly server: net.Server,
+    handlers: ChannelServerHandlers,
+  ) {
+    server.on('connection', (socket) => {
+      const channel = new JsChannel(socket, handlers);
+      handlers.onConnection?.(channel);
+    });
+    server.on('listening', () => {
+      handlers.onListening?.(this);
+    });
+    server.on('error', (error) => {
+      if (handlers.onServerError === undefined) throw error;
+      handlers.onServerError(this, error);
+    });
+  }
+
+  address(): ServerAddress | null {
+    return this.server.listening ? this.server.address() : null;
+  }
+
+  close(): void {
+    if (!this.server.listening) return;
+    this.server.close();
+    // node's 'close' waits for the connections; a channel server's does not.
+    process.nextTick(this.onClosed);
+  }
+
+  onClosed: () => void = () => undefined;
+}
+
+export function listenJs(target: ListenTarget, handlers: ChannelServerHandlers): ChannelServer {
+  const server = net.createServer({ allowHalfOpen: true, noDelay: target.noDelay ?? true });
+  const made = new JsChannelServer(server, handlers);
+  made.onClosed = () => {
+    handlers.onServerClose?.(made);
+  };
+  const backlog = target.backlog ?? DEFAULT_BACKLOG;
+  if (target.path !== undefined) server.listen({ path: target.path, backlog });
+  else server.listen({ port: target.port, host: target.host ?? DEFAULT_HOST, backlog });
+  return made;
+}

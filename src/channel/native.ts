@@ -1,0 +1,278 @@
+/** Channels on the native engine. */
+import { isIPv6 } from 'node:net';
+
+import type {
+  Channel,
+  ChannelCounters,
+  ChannelHandlers,
+  ChannelServer,
+  ChannelServerHandlers,
+  ConnectTarget,
+  ListenTarget,
+  ServerAddress,
+} from '../channel.js';
+import { COPY_LIMIT, type Engine } from '../engine.js';
+import { argTypeError, connectError, errnoError, listenError, writeAfterEndError } from '../errors.js';
+import { CHANNEL_COUNTERS, type NativeAddress, type NativeChannelOptions } from '../native.js';
+import type { BufferSizes } from '../options.js';
+import { SocketFile } from '../socket-file.js';
+import { Wire, WireListener } from '../wire.js';
+import { checkParts, checkRange } from './targets.js';
+
+/** node's default for servers. */
+const DEFAULT_BACKLOG = 511;
+const DEFAULT_HOST = '127.0.0.1';
+
+function addressOf(target: ConnectTarget): NativeAddress {
+  if (target.path !== undefined) return { path: target.path };
+  const host = target.host ?? DEFAULT_HOST;
+  // As node: an IPv6 wildcard takes IPv4 connections too.
+  return isIPv6(host) ? { host, port: target.port, ipv6Only: false } : { host, port: target.port };
+}
+
+function optionsOf(target: ConnectTarget): NativeChannelOptions {
+  return {
+    owned: false,
+    sendBuffer: target.sendBuffer ?? 0,
+    recvBuffer: target.recvBuffer ?? 0,
+    noDelay: target.noDelay ?? true,
+    keepAlive: false,
+    keepAliveDelay: 0,
+    paused: false,
+  };
+}
+
+class NativeChannel extends Wire implements Channel {
+  readonly transport = 'native';
+  readonly nodeTicks = false;
+  data: unknown = undefined;
+  private readonly handlers: ChannelHandlers;
+  /** Where a connect went; undefined for an accepted channel, which has nothing to wait for. */
+  private readonly target: ConnectTarget | undefined;
+  private ended = false;
+  private peerEnded = false;
+  private lastCounters: ChannelCounters | undefined;
+  private lentFailure = 0;
+
+  constructor(engine: Engine, id: number, handlers: ChannelHandlers, target: ConnectTarget | undefined) {
+    super(engine, id);
+    this.handlers = handlers;
+    this.target = target;
+  }
+
+  write(data: Uint8Array | string, start?: number, end?: number): boolean {
+    if (this.ended) throw writeAfterEndError();
+    if (this.id < 0) return false;
+    if (typeof data === 'string') {
+      if (data.length * 3 <= COPY_LIMIT) {
+        this.writeString(data, 'utf8');
+        return !this.blocked;
+      }
+      data = Buffer.from(data, 'utf8');
+    } else if (!(data instanceof Uint8Array)) {
+      throw argTypeError('data', 'of type string or an instance of Buffer or Uint8Array', data);
+    }
+    const from = start ?? 0;
+    const to = end ?? data.length;
+    if (start !== undefined || end !== undefined) checkRange(from, to, data.length);
+    if (to - from <= COPY_LIMIT) {
+      if (to > from) this.writeBytes(data, from, to);
+    } else {
+      this.lend([data.subarray(from, to)]);
+    }
+    return !this.blocked;
+  }
+
+  writev(parts: readonly (Uint8Array | string)[]): boolean {
+    checkParts(parts);
+    if (this.ended) throw writeAfterEndError();
+    if (this.id < 0) return false;
+    const bytes = parts.map((part, index) => {
+      if (typeof part === 'string') return Buffer.from(part, 'utf8');
+      if (part instanceof Uint8Array) return part;
+      throw argTypeError(`parts[${String(index)}]`, 'of type string or an instance of Buffer or Uint8Array', part);
+    });
+    const total = bytes.reduce((sum, part) => sum + part.length, 0);
+    if (total <= COPY_LIMIT) {
+      for (const part of bytes) if (part.length > 0) this.writeBytes(part, 0, part.length);
+    } else {
+      this.lend(bytes);
+    }
+    return !this.blocked;
+  }
+
+  private lend(parts: readonly Uint8Array[]): void {
+    const left = this.writeLent(parts);
+    if (left >= 0 || this.lentFailure !== 0) return;
+    this.lentFailure = left;
+    process.nextTick(tellLentFailure, this, left);
+  }
+
+  end(): void {
+    if (this.ended || this.id < 0) return;
+    this.ended = true;
+    this.shutdown();
+  }
+
+  destroy(error?: Error): void {
+    if (this.id < 0) return;
+    this.lastCounters = this.counters;
+    this.close();
+    process.nextTick(tellClosed, this, error);
+  }
+
+  tellClosed(error: Error | undefined): void {
+    const { handlers } = this;
+    if (error !== undefined) {
+      try {
+        if (handlers.onError === undefined) throw error;
+        handlers.onError(this, error);
+      } catch (thrown) {
+        this.engine.native.reportException(thrown);
+      }
+    }
+    handlers.onClose?.(this, error !== undefined);
+  }
+
+  onRead(memory: Buffer, start: number, end: number): void {
+    this.handlers.onData?.(this, memory, start, end);
+  }
+
+  onEnd(): void {
+    this.peerEnded = true;
+    if (this.handlers.onEnd === undefined) {
+      this.end();
+    } else {
+      this.handlers.onEnd(this);
+    }
+    if (this.ended && !this.blocked) this.destroy();
+  }
+
+  onShutdown(status: number): void {
+    if (this.peerEnded) {
+      this.destroy();
+    } else if (status < 0) {
+      this.onWriteError(status);
+    }
+  }
+
+  onConnect(status: number): void {
+    if (status === 0) {
+      this.handlers.onConnect?.(this);
+      return;
+    }
+    this.destroy(this.connectFailure(status));
+  }
+
+  connectFailure(errno: number): Error {
+    const { path, host, port } = this.target ?? {};
+    return connectError(errno, 'connect', { address: path ?? host ?? DEFAULT_HOST, port });
+  }
+
+  onReadError(errno: number): void {
+    this.destroy(errnoError(errno, 'read'));
+  }
+
+  onWriteError(errno: number): void {
+    this.destroy(errnoError(errno, 'write'));
+  }
+
+  onDrain(): void {
+    this.handlers.onDrain?.(this);
+  }
+
+  onFlushed(): void {
+    // Nobody asks a channel for it: drain is all that the callback API tells of writes.
+  }
+
+  get counters(): ChannelCounters {
+    if (this.lastCounters !== undefined) return this.lastCounters;
+    const values = this.engine.native.channelCounters(this.id);
+    const entries = CHANNEL_COUNTERS.map((name, i) => [name, typeof values === 'number' ? 0 : (values[i] ?? 0)]);
+    return Object.fromEntries(entries) as ChannelCounters;
+  }
+
+  get bufferSizes(): BufferSizes | undefined {
+    const sizes = this.engine.native.bufferSizes(this.id);
+    return typeof sizes === 'number' ? undefined : { send: sizes[0], recv: sizes[1] };
+  }
+}
+
+function tellClosed(channel: NativeChannel, error: Error | undefined): void {
+  channel.tellClosed(error);
+}
+
+function tellLentFailure(channel: NativeChannel, errno: number): void {
+  channel.onWriteError(errno);
+}
+
+export function connectNative(engine: Engine, target: ConnectTarget, handlers: ChannelHandlers): Channel {
+  const id = engine.connect(addressOf(target), optionsOf(target));
+  const channel = new NativeChannel(engine, id, handlers, target);
+  // What fails early is told late: no handler runs inside this call.
+  if (id < 0) process.nextTick(tellEarlyFailure, channel, id);
+  return channel;
+}
+
+function tellEarlyFailure(channel: NativeChannel, errno: number): void {
+  channel.tellClosed(channel.connectFailure(errno));
+}
+
+class NativeChannelServer extends WireListener implements ChannelServer {
+  readonly transport = 'native';
+  private readonly handlers: ChannelServerHandlers;
+  private readonly file: SocketFile | undefined;
+
+  constructor(engine: Engine, id: number, target: ListenTarget, handlers: ChannelServerHandlers) {
+    super(engine, id);
+    this.handlers = handlers;
+    this.file = id >= 0 && target.path !== undefined ? SocketFile.of(target.path) : undefined;
+  }
+
+  address(): ServerAddress | null {
+    const at = this.id < 0 ? -1 : this.engine.native.listenerAddress(this.id);
+    if (typeof at === 'number') return null;
+    return at.path ?? { address: at.address ?? '', family: at.family ?? '', port: at.port ?? 0 };
+  }
+
+  override close(): void {
+    if (this.id < 0) return;
+    this.file?.remove();
+    super.close();
+    process.nextTick(() => {
+      this.handlers.onServerClose?.(this);
+    });
+  }
+
+  tellListening(): void {
+    if (this.id >= 0) this.handlers.onListening?.(this);
+  }
+
+  tellError(error: NodeJS.ErrnoException): void {
+    if (this.handlers.onServerError === undefined) throw error;
+    this.handlers.onServerError(this, error);
+  }
+
+  onAccept(id: number): void {
+    const channel = new NativeChannel(this.engine, id, this.handlers, undefined);
+    this.handlers.onConnection?.(channel);
+  }
+
+  onAcceptError(errno: number): void {
+    this.tellError(errnoError(errno, 'accept'));
+  }
+}
+
+export function listenNative(engine: Engine, target: ListenTarget, handlers: ChannelServerHandlers): ChannelServer {
+  const options = { ...optionsOf(target), backlog: target.backlog ?? DEFAULT_BACKLOG, mode: -1, reusePort: false };
+  const id = engine.listen(addressOf(target), options);
+  const server = new NativeChannelServer(engine, id, target, handlers);
+  process.nextTick(() => {
+    if (id >= 0) {
+      server.tellListening();
+    } else {
+      server.tellError(listenError(id, target.path ?? target.host ?? DEFAULT_HOST, target.port ?? -1));
+    }
+  });
+  return server;
+}
