@@ -1,0 +1,161 @@
+/** The errors of this package, in the shapes that `node:net` gives: class, `code`, message form and extra fields. */
+import { getSystemErrorMap, getSystemErrorName, inspect } from 'node:util';
+
+/** An Error with the fields that node puts on failures of system calls. */
+export interface SystemCallError extends NodeJS.ErrnoException {
+  address?: string;
+  port?: number;
+  localAddress?: string;
+  localPort?: number;
+}
+
+/** A failed system call: `read ECONNRESET`. `errno` is negative. */
+export function errnoError(errno: number, syscall: string): SystemCallError {
+  const code = getSystemErrorName(errno);
+  return Object.assign(new Error(`${syscall} ${code}`), { errno, code, syscall });
+}
+
+/** The two ends that a failed connect or bind names. A path stands as `address`, without a port. */
+export interface FailedEnds {
+  address: string | undefined;
+  port?: number | undefined;
+  localAddress?: string | undefined;
+  localPort?: number | undefined;
+}
+
+function where(address: string | undefined, port: number | undefined): string {
+  if (port !== undefined && port > 0) return ` ${address ?? ''}:${String(port)}`;
+  return address === undefined ? '' : ` ${address}`;
+}
+
+/** A failed connect or bind: `connect ENOENT /run/app.sock`, `connect ECONNREFUSED 127.0.0.1:80`. */
+export function connectError(errno: number, syscall: string, ends: FailedEnds): SystemCallError {
+  const { address, port, localAddress, localPort } = ends;
+  const code = getSystemErrorName(errno);
+  const local = localAddress !== undefined && localPort ? `${localAddress}:${String(localPort)}` : undefined;
+  const suffix = local === undefined ? '' : ` - Local (${local})`;
+  const error: SystemCallError = new Error(`${syscall} ${code}${where(address, port)}${suffix}`);
+  Object.assign(error, { errno, code, syscall, address });
+  if (port) error.port = port;
+  if (local !== undefined) Object.assign(error, { localAddress, localPort });
+  return error;
+}
+
+/** A failed listen, which says in words what is wrong: `listen EADDRINUSE: address already in use /run/app.sock`. */
+export function listenError(errno: number, address: string | undefined, port: number): SystemCallError {
+  const [code, reason] = getSystemErrorMap().get(errno) ?? ['UNKNOWN', 'unknown error'];
+  const error: SystemCallError = new Error(`listen ${code}: ${reason}${where(address, port)}`);
+  Object.assign(error, { code, errno, syscall: 'listen', address });
+  // node sets -1 for a path.
+  if (port) error.port = port;
+  return error;
+}
+
+function readStack(error: Error): string | undefined {
+  return error.stack;
+}
+
+/** Gives an error node's `code` and the name in its stack: `TypeError [ERR_X]: message`. */
+function coded<E extends Error>(error: E, code: string): E & { code: string } {
+  const plainName = error.name;
+  error.name = `${plainName} [${code}]`;
+  // The stack is made when first read; node's own errors have the code in it and the plain name afterwards.
+  readStack(error);
+  Reflect.deleteProperty(error, 'name');
+  return Object.assign(error, { code });
+}
+
+function describeReceived(value: unknown): string {
+  if (value === null || value === undefined) return `Received ${String(value)}`;
+  if (typeof value === 'function') return `Received function ${value.name}`;
+  if (typeof value === 'object') {
+    const name = (value as { constructor?: { name?: string } }).constructor?.name;
+    return name ? `Received an instance of ${name}` : `Received ${inspect(value, { depth: -1 })}`;
+  }
+  const text = inspect(value, { colors: false });
+  return `Received type ${typeof value} (${text.length > 28 ? `${text.slice(0, 25)}...` : text})`;
+}
+
+function kindOfName(name: string): string {
+  return name.includes('.') ? 'property' : 'argument';
+}
+
+/** ERR_INVALID_ARG_TYPE. `expected` in node's words: "of type number", "an instance of Object". */
+export function argTypeError(name: string, expected: string, value: unknown): TypeError {
+  const message = `The "${name}" ${kindOfName(name)} must be ${expected}. ${describeReceived(value)}`;
+  return coded(new TypeError(message), 'ERR_INVALID_ARG_TYPE');
+}
+
+export function argValueError(name: string, value: unknown, reason = 'is invalid'): TypeError {
+  const text = inspect(value);
+  const shown = text.length > 128 ? `${text.slice(0, 128)}...` : text;
+  return coded(
+    new TypeError(`The ${kindOfName(name)} '${name}' ${reason}. Received ${shown}`),
+    'ERR_INVALID_ARG_VALUE',
+  );
+}
+
+export function outOfRangeError(name: string, range: string, value: unknown): RangeError {
+  const message = `The value of "${name}" is out of range. It must be ${range}. Received ${inspect(value)}`;
+  return coded(new RangeError(message), 'ERR_OUT_OF_RANGE');
+}
+
+export function badPortError(name: string, value: unknown): RangeError {
+  const message = `${name} should be >= 0 and < 65536. ${describeReceived(value)}.`;
+  return coded(new RangeError(message), 'ERR_SOCKET_BAD_PORT');
+}
+
+export function missingArgsError(message: string): TypeError {
+  return coded(new TypeError(message), 'ERR_MISSING_ARGS');
+}
+
+export function invalidIpError(address: unknown): TypeError {
+  return coded(new TypeError(`Invalid IP address: ${String(address)}`), 'ERR_INVALID_IP_ADDRESS');
+}
+
+export function invalidFamilyError(family: unknown, host: unknown, port: unknown): RangeError {
+  const message = `Invalid address family: ${String(family)} ${String(host)}:${String(port)}`;
+  return Object.assign(coded(new RangeError(message), 'ERR_INVALID_ADDRESS_FAMILY'), { host, port });
+}
+
+export function socketClosedError(): Error {
+  return coded(new Error('Socket is closed'), 'ERR_SOCKET_CLOSED');
+}
+
+export function closedBeforeConnectError(): Error {
+  return coded(new Error('Socket closed before the connection was established'), 'ERR_SOCKET_CLOSED_BEFORE_CONNECTION');
+}
+
+export function connectTimeoutError(): Error {
+  return coded(new Error('Socket connection timeout'), 'ERR_SOCKET_CONNECTION_TIMEOUT');
+}
+
+export function invalidHandleTypeError(): TypeError {
+  return coded(new TypeError('This handle type cannot be sent'), 'ERR_INVALID_HANDLE_TYPE');
+}
+
+export function alreadyListeningError(): Error {
+  const message = 'Listen method has been called more than once without closing.';
+  return coded(new Error(message), 'ERR_SERVER_ALREADY_LISTEN');
+}
+
+/** What a write meets after the other side has ended and this side has ended in turn. It names no system call. */
+export function endedByPeerError(): Error {
+  return Object.assign(new Error('This socket has been ended by the other party'), { code: 'EPIPE' });
+}
+
+/** `transport: 'native'` was asked for, and the addon is not there. `cause` tells why. */
+export function noAddonError(cause: Error | undefined): Error {
+  const reason = cause === undefined ? '' : `: ${cause.message}`;
+  return coded(new Error(`The native transport is not available${reason}`, { cause }), 'ERR_NEARWIRE_NO_ADDON');
+}
+
+/** `transport: 'native'` was asked for, for something that only node:net can do. */
+export function notNativeError(what: string): Error {
+  return coded(new Error(`The native transport cannot take ${what}`), 'ERR_NEARWIRE_NOT_NATIVE');
+}
+
+/** A write to a channel that has been ended. */
+export function writeAfterEndError(): Error {
+  return coded(new Error('write after end'), 'ERR_STREAM_WRITE_AFTER_END');
+}

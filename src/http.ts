@@ -1,0 +1,55 @@
+/** `nearwire/http`: node:http's own servers and agents over nearwire's transport. */
+import * as http from 'node:http';
+import type { Duplex } from 'node:stream';
+import { argTypeError } from './errors.js';
+import { checkTransportOptions, type TransportOptions } from './options.js';
+import { connectSocket, installTransport, serverOptions, type Labels } from './net/factory.js';
+
+export type HttpServer = http.Server & Labels;
+
+/** Options of `http.createServer`, and ours. */
+export interface HttpServerOptions extends http.ServerOptions, TransportOptions {}
+
+/** Options of `http.Agent`, and ours. */
+export interface HttpAgentOptions extends http.AgentOptions, TransportOptions {}
+
+const attached = new WeakSet<http.Server>();
+
+/**
+ * Has an http.Server that exists, as frameworks make them, listen through nearwire. Call it before `listen()`; more than
+ * once is no harm, the first call's options hold. Answers the same server.
+ */
+export function attach<T extends http.Server>(server: T, options?: TransportOptions): T & Labels {
+  if (!(server instanceof http.Server)) throw argTypeError('server', 'an instance of http.Server', server);
+  if (attached.has(server)) {
+    checkTransportOptions(options);
+    return server as T & Labels;
+  }
+  installTransport(server, options);
+  attached.add(server);
+  return server as T & Labels;
+}
+
+/** As `http.createServer`: a real http.Server, whose connections are nearwire's. */
+export function createServer(requestListener?: http.RequestListener): HttpServer;
+export function createServer(options?: HttpServerOptions, requestListener?: http.RequestListener): HttpServer;
+export function createServer(
+  options?: HttpServerOptions | http.RequestListener,
+  requestListener?: http.RequestListener,
+): HttpServer {
+  const server = http.createServer(options as http.ServerOptions, requestListener);
+  return attach(server, serverOptions(options));
+}
+
+/** As `http.Agent`, with connections of nearwire's; for `http.request({ agent })`, by `socketPath` or by host and port. */
+export class Agent extends http.Agent {
+  constructor(options?: HttpAgentOptions) {
+    checkTransportOptions(options);
+    super(options);
+  }
+
+  /** @internal Called by http.Agent, with the agent's own options among those of the request. */
+  override createConnection(options: http.ClientRequestArgs): Duplex {
+    return connectSocket([options]);
+  }
+}

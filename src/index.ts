@@ -1,0 +1,131 @@
+/**
+ * `nearwire`: `node:net`'s servers and sockets over a native transport, for UNIX sockets and TCP.
+ *
+ * Every function and class takes what its namesake in `node:net` takes, and `transport`, `sendBuffer` and `recvBuffer`
+ * beside it. With `transport: 'js'`, or where the addon is not there, they are `node:net` itself.
+ */
+import * as net from 'node:net';
+import { argValueError } from './errors.js';
+import type { TransportOptions } from './options.js';
+import { transportStatus } from './transport.js';
+import type { ConnectOptions } from './net/connect.js';
+import {
+  connectSocket,
+  engineForSocket,
+  installTransport,
+  makeSocket,
+  serverOptions,
+  type Labels,
+  type Socket as SocketInstance,
+} from './net/factory.js';
+import { tagJs } from './net/js.js';
+import { socketSettings, streamOptions, type SocketOptions } from './net/socket-options.js';
+import { NativeSocket } from './net/socket.js';
+
+export type { BufferSizes, TransportChoice, TransportName, TransportOptions } from './options.js';
+export { transportStatus, type TransportStatus } from './transport.js';
+export type { ConnectOptions } from './net/connect.js';
+export type { SocketOptions } from './net/socket-options.js';
+
+/** Options of a server, as `node:net` has them, and ours. */
+export interface ServerOptions extends net.ServerOpts, TransportOptions {}
+
+export type ConnectionListener = (socket: Socket) => void;
+
+/** A socket of either transport; `instanceof net.Socket`. */
+export type Socket = SocketInstance;
+
+export interface SocketConstructor {
+  new (options?: SocketOptions): Socket;
+  (options?: SocketOptions): Socket;
+  readonly prototype: Socket;
+}
+
+/** What a subclass of `Socket` builds on: its prototype chain is laid when the class is defined. */
+const isNativeByDefault = ((): boolean => {
+  try {
+    return transportStatus().transport === 'native';
+  } catch {
+    // NEARWIRE_TRANSPORT holds something unknown: the first socket or server says so.
+    return false;
+  }
+})();
+
+function construct(options: SocketOptions | undefined, target: object): Socket {
+  const engine = engineForSocket(options);
+  if ((engine !== undefined) !== isNativeByDefault) {
+    const reason = 'must leave a subclass of Socket on the transport of its process';
+    throw argValueError('options.transport', options?.transport, reason);
+  }
+  return engine === undefined
+    ? tagJs(Reflect.construct(net.Socket, [options], target as NewableFunction) as net.Socket)
+    : (Reflect.construct(
+        NativeSocket,
+        [socketSettings(engine, options), streamOptions(options)],
+        target as NewableFunction,
+      ) as Socket);
+}
+
+function socketConstructor(options?: SocketOptions): Socket {
+  // Called without `new`, as node allows, there is no target.
+  const target: unknown = new.target;
+  return typeof target === 'function' && target !== socketConstructor
+    ? construct(options, target)
+    : makeSocket(options);
+}
+
+/**
+ * As `net.Socket`. `new Socket(options)` makes a socket of the transport that `options.transport` asks for; a subclass
+ * takes that of its process.
+ */
+export const Socket = socketConstructor as SocketConstructor;
+
+Object.defineProperties(socketConstructor, {
+  name: { value: 'Socket' },
+  prototype: { value: isNativeByDefault ? NativeSocket.prototype : net.Socket.prototype },
+  [Symbol.hasInstance]: {
+    value(this: unknown, object: unknown): boolean {
+      if (this === Socket) return object instanceof net.Socket;
+      return Function.prototype[Symbol.hasInstance].call(this, object);
+    },
+  },
+});
+
+/** As `net.Server`; `listen()` opens the native engine's socket, or node's own. */
+export class Server extends net.Server implements Labels {
+  declare readonly transport: Labels['transport'];
+  declare readonly bufferSizes: Labels['bufferSizes'];
+
+  constructor(connectionListener?: ConnectionListener);
+  constructor(options?: ServerOptions, connectionListener?: ConnectionListener);
+  constructor(options?: ServerOptions | ConnectionListener, connectionListener?: ConnectionListener) {
+    super(options as net.ServerOpts, connectionListener as (socket: net.Socket) => void);
+    installTransport(this, serverOptions(options));
+  }
+}
+
+/**
+ * As `net.createServer`. Throws a TypeError or RangeError for options that make no sense, and ERR_NEARWIRE_NO_ADDON if
+ * `native` is asked for and not there.
+ */
+export function createServer(connectionListener?: ConnectionListener): Server;
+export function createServer(options?: ServerOptions, connectionListener?: ConnectionListener): Server;
+export function createServer(
+  options?: ServerOptions | ConnectionListener,
+  connectionListener?: ConnectionListener,
+): Server {
+  return new Server(options as ServerOptions, connectionListener);
+}
+
+/**
+ * As `net.connect`: by options, by path, or by port and host. What goes wrong after the arguments have been checked is
+ * told by 'error', with node's fields.
+ */
+export function connect(target: ConnectOptions | number | string, connectionListener?: () => void): Socket;
+export function connect(port: number, host?: string, connectionListener?: () => void): Socket;
+export function connect(...args: unknown[]): Socket {
+  return connectSocket(args);
+}
+
+/** The same as `connect`. */
+export const createConnection = connect;

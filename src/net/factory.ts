@@ -1,0 +1,87 @@
+/** Makes sockets and servers of the transport that was asked for. */
+import * as diagnostics from 'node:diagnostics_channel';
+import * as net from 'node:net';
+import type { Engine } from '../engine.js';
+import { argTypeError, notNativeError } from '../errors.js';
+import { checkTransportOptions, type BufferSizes, type TransportName, type TransportOptions } from '../options.js';
+import { engineFor, requestedTransport } from '../transport.js';
+import { normalizeArguments } from './arguments.js';
+import type { ConnectOptions } from './connect.js';
+import { tagAccepted, tagJs } from './js.js';
+import { NativeListening } from './listen.js';
+import { socketSettings, streamOptions, type SocketOptions } from './socket-options.js';
+import { NativeSocket } from './socket.js';
+
+/** What our servers and sockets have beyond node:net's. */
+export interface Labels {
+  /** What carries the bytes. */
+  readonly transport: TransportName;
+  /**
+   * SO_SNDBUF and SO_RCVBUF as the kernel has them, in bytes. A server's are those of its first connection. undefined on
+   * `js`, and before there is a connection.
+   */
+  readonly bufferSizes: BufferSizes | undefined;
+}
+
+export type Socket = net.Socket & Labels;
+
+const connectedSockets = diagnostics.channel('net.client.socket');
+
+/** Options of node's that rest on its own handle. */
+const NODES_OWN: readonly string[] = ['fd', 'handle', 'onread'];
+
+/** The engine to make a socket with these options on; undefined stands for `js`. */
+export function engineForSocket(options: SocketOptions | undefined): Engine | undefined {
+  checkTransportOptions(options);
+  const choice = requestedTransport(options?.transport);
+  const engine = engineFor(choice);
+  const own = NODES_OWN.find((name) => (options as Record<string, unknown> | undefined)?.[name] !== undefined);
+  if (own === undefined) return engine;
+  if (choice === 'native') throw notNativeError(`the option "${own}"`);
+  return undefined;
+}
+
+/** A socket that is not connected yet. */
+export function makeSocket(options: SocketOptions | undefined): Socket {
+  const engine = engineForSocket(options);
+  if (engine === undefined) return tagJs(new net.Socket(options));
+  return new NativeSocket(socketSettings(engine, options), streamOptions(options));
+}
+
+/** As `net.connect`, in all its forms. */
+export function connectSocket(args: readonly unknown[]): Socket {
+  const [options, listener] = normalizeArguments<ConnectOptions>(args);
+  const engine = engineForSocket(options);
+  if (engine === undefined) {
+    return tagJs(net.connect(options as net.NetConnectOpts, listener));
+  }
+  const socket = new NativeSocket(socketSettings(engine, options), streamOptions(options));
+  if (connectedSockets.hasSubscribers) connectedSockets.publish({ socket });
+  if (options.timeout) socket.setTimeout(options.timeout);
+  return listener === undefined ? socket.connect(options) : socket.connect(options, listener);
+}
+
+/** Has a net.Server or http.Server listen by the transport that the options ask for, and say which it is. */
+export function installTransport(server: net.Server, options: TransportOptions | undefined): void {
+  checkTransportOptions(options);
+  const choice = requestedTransport(options?.transport);
+  const engine = engineFor(choice);
+  if (engine === undefined) {
+    tagAccepted(server);
+    tagJs(server);
+    return;
+  }
+  const { sendBuffer = 0, recvBuffer = 0 } = options ?? {};
+  const listening = new NativeListening(server, engine, { choice, sendBuffer, recvBuffer });
+  Object.defineProperties(server, {
+    transport: { get: () => listening.transport, enumerable: true, configurable: true },
+    bufferSizes: { get: () => listening.bufferSizes, enumerable: true, configurable: true },
+  });
+}
+
+/** The options argument of a server, where the listener may stand in its place. */
+export function serverOptions(options: unknown): TransportOptions | undefined {
+  if (typeof options === 'function' || options === undefined || options === null) return undefined;
+  if (typeof options !== 'object') throw argTypeError('options', 'of type object', options);
+  return options;
+}

@@ -1,0 +1,68 @@
+/** The idle timeout of a socket. */
+import { performance } from 'node:perf_hooks';
+import { clearTimeout, setTimeout } from 'node:timers';
+
+/** Less than this is left when a timer fires early: the loop counts whole milliseconds. */
+const TIMER_GRAIN = 1;
+
+const now = performance.now.bind(performance);
+
+/**
+ * Fires once when nothing has been read or written for `duration` milliseconds, and again only after new activity.
+ *
+ * node:http sets and clears a timeout twice for each keep-alive request, so both are made cheap: activity and re-setting
+ * only note the time, clearing only notes that, and the one timer underneath finds out when it fires.
+ */
+export class IdleTimer {
+  private duration = 0;
+  private lastActivity = 0;
+  /** When the timer underneath fires. */
+  private due = 0;
+  private timer: NodeJS.Timeout | undefined;
+  private readonly onIdle: () => void;
+
+  constructor(onIdle: () => void) {
+    this.onIdle = onIdle;
+  }
+
+  /** Starts anew with this duration in milliseconds; 0 turns it off. */
+  set(duration: number): void {
+    this.duration = duration;
+    this.touch();
+  }
+
+  /** Something has been read or written. */
+  touch(): void {
+    if (this.duration === 0) return;
+    this.lastActivity = now();
+    const deadline = this.lastActivity + this.duration;
+    if (this.timer !== undefined && this.due <= deadline) return;
+    this.arm(this.duration);
+  }
+
+  stop(): void {
+    this.duration = 0;
+    clearTimeout(this.timer);
+    this.timer = undefined;
+  }
+
+  private arm(delay: number): void {
+    clearTimeout(this.timer);
+    this.due = now() + delay;
+    // A socket's timeout keeps no process alive.
+    this.timer = setTimeout(fire, delay, this).unref();
+  }
+
+  /** Called by the timer. */
+  fire(): void {
+    this.timer = undefined;
+    if (this.duration === 0) return;
+    const left = this.lastActivity + this.duration - now();
+    if (left >= TIMER_GRAIN) this.arm(Math.ceil(left));
+    else this.onIdle();
+  }
+}
+
+function fire(timer: IdleTimer): void {
+  timer.fire();
+}

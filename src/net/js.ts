@@ -1,0 +1,24 @@
+/** The `js` transport: node:net's own objects, which only say that they are that. */
+import type * as net from 'node:net';
+
+const LABELS = {
+  transport: { value: 'js', enumerable: true, configurable: true },
+  // node has no way to ask.
+  bufferSizes: { value: undefined, enumerable: true, configurable: true },
+};
+
+/** What tells a `js` object from a native one. */
+export interface JsLabels {
+  readonly transport: 'js';
+  readonly bufferSizes: undefined;
+}
+
+/** Labels a server or socket of node:net. */
+export function tagJs<T extends object>(object: T): T & JsLabels {
+  return Object.defineProperties(object, LABELS) as T & JsLabels;
+}
+
+/** Labels what a server of node:net accepts, before anybody else sees it. */
+export function tagAccepted(server: net.Server): void {
+  server.prependListener('connection', tagJs);
+}

@@ -1,0 +1,362 @@
+/**
+ * The listening half: makes a genuine net.Server or http.Server listen on the native engine.
+ *
+ * node's own `listen()` checks arguments, looks names up and asks the cluster, and then calls `this._listen2` to make and
+ * open a handle. Only that step is replaced, by one that puts an object of ours in `_handle`; node's close(), address(),
+ * getConnections(), ref() and 'close' work with it unchanged.
+ */
+import { AsyncResource } from 'node:async_hooks';
+import cluster from 'node:cluster';
+import * as diagnostics from 'node:diagnostics_channel';
+import { chmodSync, lstatSync, statSync, unlinkSync, type Stats } from 'node:fs';
+import * as net from 'node:net';
+import { constants } from 'node:os';
+import { resolve } from 'node:path';
+import { runTicks, type Engine } from '../engine.js';
+import { errnoError, listenError, notNativeError } from '../errors.js';
+import type { NativeAddress, NativeEndpoint } from '../native.js';
+import type { BufferSizes, TransportChoice, TransportName } from '../options.js';
+import { WireListener } from '../wire.js';
+import { tagAccepted } from './js.js';
+import { acceptedOptions, channelOptions, type SocketSettings, type StreamOptions } from './socket-options.js';
+import { readBufferSizes } from './socket-properties.js';
+import { socketScope, SocketWire } from './socket-wire.js';
+import type { OwningServer } from './socket-base.js';
+import { NativeSocket } from './socket.js';
+
+/** What node's server code expects of a handle. */
+interface ListenHandle {
+  close(): void;
+  ref(): void;
+  unref(): void;
+  hasRef(): boolean;
+  /** Only a path's: adds the rights that libuv's flags name. Answers 0 or a negative errno. */
+  fchmod?(flags: number): number;
+  /** Only TCP's. Answers 0 or a negative errno. */
+  getsockname?(out: object): number;
+}
+
+/** The fields of net.Server that its own code uses and its types leave out. */
+interface ServerInternals extends OwningServer {
+  _handle: ListenHandle | null;
+  _unref: boolean;
+  _connectionKey?: string;
+  _listen2: ListenStep;
+  allowHalfOpen: boolean;
+  pauseOnConnect: boolean;
+  noDelay: boolean;
+  keepAlive: boolean;
+  /** Seconds. */
+  keepAliveInitialDelay: number;
+  highWaterMark: number | undefined;
+}
+
+type ListenStep = (
+  this: net.Server,
+  address: string | null,
+  port: number | null,
+  addressType: number | null,
+  backlog: number | false | undefined,
+  fd: number | undefined,
+  flags: number | undefined,
+) => void;
+
+type ServerWithInternals = net.Server & ServerInternals;
+
+/** node's default; the kernel caps it at its own limit. */
+const DEFAULT_BACKLOG = 511;
+/** Bits of `flags`, as libuv has them. */
+const IPV6_ONLY = 1;
+const REUSE_PORT = 2;
+const CHMOD_READABLE = 1;
+const CHMOD_WRITABLE = 2;
+/** Leave a socket file's mode to the umask. */
+const UMASK_MODE = -1;
+const EADDRINUSE = -constants.errno.EADDRINUSE;
+
+/** From node 21 on, `maxConnections = 0` lets nobody in; before, it meant no limit. */
+const ZERO_IS_A_LIMIT = Number.parseInt(process.versions.node, 10) >= 21;
+
+const acceptedSockets = diagnostics.channel('net.server.socket');
+const listenTrace = diagnostics.tracingChannel('net.server.listen');
+
+export interface ListenSettings {
+  choice: TransportChoice;
+  sendBuffer: number;
+  recvBuffer: number;
+}
+
+/** A socket file, to be removed at the end if it is still the one that was bound. */
+class SocketFile {
+  private readonly path: string;
+  private readonly bound: Stats | undefined;
+
+  constructor(path: string) {
+    // The working directory may change until close().
+    this.path = resolve(path);
+    this.bound = lstatSync(this.path, { throwIfNoEntry: false });
+  }
+
+  remove(): void {
+    const now = lstatSync(this.path, { throwIfNoEntry: false });
+    if (now === undefined || now.ino !== this.bound?.ino || now.dev !== this.bound.dev) return;
+    try {
+      unlinkSync(this.path);
+    } catch {
+      // As in node: a directory that has become read-only does not fail the close.
+    }
+  }
+
+  allow(flags: number): number {
+    let bits = 0;
+    if ((flags & CHMOD_READABLE) !== 0) bits |= 0o444;
+    if ((flags & CHMOD_WRITABLE) !== 0) bits |= 0o222;
+    try {
+      chmodSync(this.path, statSync(this.path).mode | bits);
+      return 0;
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).errno ?? -constants.errno.EPERM;
+    }
+  }
+}
+
+/** Accepts for a server. */
+class ServerListener extends WireListener {
+  private readonly server: ServerWithInternals;
+  private readonly tcp: boolean;
+  private readonly settings: SocketSettings;
+  private readonly paused: boolean;
+  /** 'connection' runs in the async context of listen(). */
+  private readonly scope = new AsyncResource('NEARWIRESERVER');
+  private streamOptions: StreamOptions;
+  /** What the kernel made of the buffer sizes asked for, on the first connection: a listening socket does not show it. */
+  bufferSizes: BufferSizes | undefined;
+
+  constructor(engine: Engine, id: number, server: ServerWithInternals, settings: SocketSettings, tcp: boolean) {
+    super(engine, id);
+    this.server = server;
+    this.tcp = tcp;
+    this.settings = settings;
+    this.paused = server.pauseOnConnect;
+    this.streamOptions = acceptedOptions(server.allowHalfOpen, server.highWaterMark);
+  }
+
+  onAccept(id: number): void {
+    const { server, engine } = this;
+    const { maxConnections } = server as { maxConnections?: number };
+    if ((maxConnections || (ZERO_IS_A_LIMIT && maxConnections === 0)) && server._connections >= maxConnections) {
+      this.drop(id);
+      return;
+    }
+    this.bufferSizes ??= readBufferSizes(engine, id);
+    const socket = new NativeSocket(this.settings, this.currentOptions());
+    // Made outside of listen()'s context: the socket's events run in none.
+    socket._wire = new SocketWire(engine, id, socket, socketScope(), this.tcp, !this.paused);
+    if (this.paused) socket.pause();
+    server._connections++;
+    socket.server = socket._server = server;
+    this.scope.runInAsyncScope(emitConnection, undefined, server, socket);
+    runTicks();
+  }
+
+  /** The options are read when used, as in node; one object serves as long as they stay the same. */
+  private currentOptions(): StreamOptions {
+    const { server, streamOptions } = this;
+    const { allowHalfOpen, highWaterMark } = server;
+    if (streamOptions.allowHalfOpen !== allowHalfOpen || streamOptions.readableHighWaterMark !== highWaterMark) {
+      this.streamOptions = acceptedOptions(allowHalfOpen, highWaterMark);
+    }
+    return this.streamOptions;
+  }
+
+  /** Over the limit: tells who it was, and closes. */
+  private drop(id: number): void {
+    const { server, engine, tcp } = this;
+    const own = engine.native.localAddress(id);
+    const peer = engine.native.peerAddress(id);
+    engine.release(id, false);
+    const described = tcp && typeof own === 'object' && typeof peer === 'object';
+    this.scope.runInAsyncScope(() => {
+      if (described) server.emit('drop', describeEnds(own, peer));
+      else server.emit('drop');
+    });
+    runTicks();
+  }
+
+  onAcceptError(errno: number): void {
+    this.scope.runInAsyncScope(() => {
+      this.server.emit('error', errnoError(errno, 'accept'));
+    });
+  }
+}
+
+function emitConnection(server: net.Server, socket: NativeSocket): void {
+  server.emit('connection', socket);
+  if (acceptedSockets.hasSubscribers) acceptedSockets.publish({ socket });
+}
+
+function describeEnds(own: NativeEndpoint, peer: NativeEndpoint): net.DropArgument {
+  return {
+    localAddress: own.address,
+    localPort: own.port,
+    localFamily: own.family,
+    remoteAddress: peer.address,
+    remotePort: peer.port,
+    remoteFamily: peer.family,
+  };
+}
+
+/** The native listening of one server; it is what `server.transport` and `server.bufferSizes` tell of. */
+export class NativeListening {
+  private readonly server: ServerWithInternals;
+  private readonly engine: Engine;
+  private readonly settings: ListenSettings;
+  private readonly nodesListen2: ListenStep;
+  private listener: ServerListener | undefined;
+  private fellBack = false;
+
+  constructor(server: net.Server, engine: Engine, settings: ListenSettings) {
+    this.server = server as ServerWithInternals;
+    this.engine = engine;
+    this.settings = settings;
+    this.nodesListen2 = this.server._listen2;
+    this.server._listen2 = (address, port, addressType, backlog, fd, flags) => {
+      this.listen(address, port, addressType, backlog, fd, flags);
+    };
+  }
+
+  get transport(): TransportName {
+    return this.fellBack ? 'js' : 'native';
+  }
+
+  get bufferSizes(): BufferSizes | undefined {
+    return this.listener?.bufferSizes;
+  }
+
+  private listen(...args: Parameters<ListenStep>): void {
+    const [address, port, addressType, backlog, fd, flags = 0] = args;
+    if (this.server._handle !== null || typeof fd === 'number') {
+      this.fallBack(args);
+      return;
+    }
+    const isPath = addressType === -1;
+    const { id, at } = isPath
+      ? { id: this.open({ path: address ?? '' }, backlog, 0), at: address }
+      : this.openTcp(address, port ?? 0, addressType ?? 4, backlog, flags);
+    if (id < 0) {
+      const error = listenError(id, at ?? undefined, port ?? 0);
+      listenTrace.error.publish({ server: this.server, error });
+      process.nextTick(emitError, this.server, error);
+      return;
+    }
+    this.serve(id, isPath ? address : null);
+    this.server._connectionKey = `${String(addressType)}:${String(at)}:${String(port)}`;
+  }
+
+  /** A descriptor, somebody's handle, or one that a cluster's primary passed: node's own business. */
+  private fallBack(args: Parameters<ListenStep>): void {
+    if (this.settings.choice === 'native') {
+      this.refuse();
+      return;
+    }
+    if (!this.fellBack) tagAccepted(this.server);
+    this.fellBack = true;
+    this.nodesListen2.apply(this.server, args);
+  }
+
+  private refuse(): void {
+    const { server } = this;
+    const error = notNativeError('a handle, a descriptor or a cluster worker');
+    const handle = server._handle;
+    server._handle = null;
+    if (!cluster.isWorker) throw error;
+    // The primary has answered in its own time: listen() has returned long since.
+    handle?.close();
+    process.nextTick(emitError, server, error);
+  }
+
+  private open(address: NativeAddress, backlog: number | false | undefined, flags: number): number {
+    const { server, engine } = this;
+    return engine.listen(address, {
+      ...channelOptions(this.socketSettings(), server.pauseOnConnect),
+      backlog: backlog || DEFAULT_BACKLOG,
+      mode: UMASK_MODE,
+      reusePort: (flags & REUSE_PORT) !== 0,
+    });
+  }
+
+  /** Without a host: all addresses of both families, or of IPv4 where there is no IPv6. */
+  private openTcp(
+    host: string | null,
+    port: number,
+    family: number,
+    backlog: number | false | undefined,
+    flags: number,
+  ): { id: number; at: string } {
+    if (host) {
+      const ipv6Only = family === 6 && (flags & IPV6_ONLY) !== 0;
+      return { id: this.open({ host, port, ipv6Only }, backlog, flags), at: host };
+    }
+    const ipv6Only = (flags & IPV6_ONLY) !== 0;
+    const id = this.open({ host: '::', port, ipv6Only }, backlog, flags);
+    if (id >= 0 || id === EADDRINUSE) return { id, at: '::' };
+    return { id: this.open({ host: '0.0.0.0', port }, backlog, flags), at: '0.0.0.0' };
+  }
+
+  private socketSettings(): SocketSettings {
+    const { server, engine } = this;
+    const { sendBuffer, recvBuffer } = this.settings;
+    const { noDelay, keepAlive, keepAliveInitialDelay } = server;
+    return { engine, sendBuffer, recvBuffer, noDelay, keepAlive, keepAliveDelay: keepAliveInitialDelay };
+  }
+
+  private serve(id: number, path: string | null): void {
+    const { server, engine } = this;
+    const listener = new ServerListener(engine, id, server, this.socketSettings(), path === null);
+    this.listener = listener;
+    const file = path === null || path.startsWith('\0') ? undefined : new SocketFile(path);
+    server._handle = listenHandle(listener, path === null, file);
+    listenTrace.asyncEnd.publish({ server });
+    if (server._unref) server.unref();
+    process.nextTick(emitListening, server);
+  }
+}
+
+function listenHandle(listener: ServerListener, tcp: boolean, file: SocketFile | undefined): ListenHandle {
+  let referenced = true;
+  const setReference = (on: boolean): void => {
+    referenced = on;
+    listener.ref(on);
+  };
+  const handle: ListenHandle = {
+    close() {
+      listener.close();
+      file?.remove();
+    },
+    ref() {
+      setReference(true);
+    },
+    unref() {
+      setReference(false);
+    },
+    hasRef: () => referenced,
+  };
+  if (file !== undefined) handle.fchmod = (flags) => file.allow(flags);
+  if (tcp) {
+    handle.getsockname = (out) => {
+      const name = listener.engine.native.listenerAddress(listener.id);
+      if (typeof name === 'number') return name;
+      Object.assign(out, name);
+      return 0;
+    };
+  }
+  return handle;
+}
+
+function emitError(server: net.Server, error: Error): void {
+  server.emit('error', error);
+}
+
+function emitListening(server: ServerWithInternals): void {
+  if (server._handle !== null) server.emit('listening');
+}

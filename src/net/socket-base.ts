@@ -1,0 +1,182 @@
+/**
+ * What a native socket is before its stream: its wire and settings, its timeout, its names, and its place among the
+ * prototypes (see the end of this file).
+ */
+import * as net from 'node:net';
+import { Duplex } from 'node:stream';
+import { outOfRangeError } from '../errors.js';
+import type { NativeEndpoint } from '../native.js';
+import { checkFunction, checkNumber, type BufferSizes } from '../options.js';
+import { IdleTimer } from './idle-timer.js';
+import { delaySeconds, type SocketSettings, type StreamOptions } from './socket-options.js';
+import { ownName, peerName, socketProperties } from './socket-properties.js';
+import type { SocketWire, WriteCallback } from './socket-wire.js';
+
+/** The server that a socket counts for. */
+export interface OwningServer {
+  _connections: number;
+  _emitCloseIfDrained(): void;
+}
+
+/** The longest delay that a timer takes, in milliseconds. */
+const TIMEOUT_MAX = 2 ** 31 - 1;
+
+/** What of node's stream states is looked at. Plain fields or getters in every node from 20 on; none is written to. */
+interface WritableStateView {
+  readonly length: number;
+  readonly corked: number;
+  /** The writes that wait. */
+  getBuffer(): readonly HeldWrite[];
+}
+interface ReadableStateView {
+  readonly length: number;
+  readonly flowing: boolean | null;
+  readonly decoder: unknown;
+}
+
+/** A small write made while corked. */
+export interface HeldWrite {
+  chunk: string | Uint8Array;
+  encoding: BufferEncoding;
+  callback: WriteCallback | undefined;
+}
+
+/**
+ * Duplex's constructor, under the type that its objects come to have: see the end of this file. TypeScript has no words
+ * for a prototype chain that is laid after the class.
+ */
+const DuplexAsSocket = Duplex as unknown as typeof net.Socket;
+
+export class SocketBase extends DuplexAsSocket {
+  declare readonly transport: 'native';
+  declare readonly bufferSizes: BufferSizes | undefined;
+  declare timeout?: number;
+  declare readonly _writableState: WritableStateView;
+  declare readonly _readableState: ReadableStateView;
+  /** The part of Duplex that node:net itself uses and its types leave out. */
+  declare readonly _undestroy: () => void;
+  declare autoSelectFamilyAttemptedAddresses: string[];
+
+  override connecting = false;
+  /** The server that accepted this socket, for programs. */
+  server: unknown = null;
+  /** The same, for the count of its connections. */
+  _server: OwningServer | null = null;
+  _wire: SocketWire | undefined;
+  _idle: IdleTimer | undefined;
+  /** Shared by all sockets of a server until one changes its own. */
+  _settings: SocketSettings;
+  _unreferenced = false;
+  _peerName: NativeEndpoint | undefined;
+  _ownName: NativeEndpoint | undefined;
+  /** @internal Small writes made while corked, and their length as streams count it. */
+  _held: HeldWrite[] | undefined;
+  _heldLength = 0;
+  /** @internal A write and an end that wait for the connection. */
+  _earlyWrite: { parts: Uint8Array[]; callback: WriteCallback } | undefined;
+
+  constructor(settings: SocketSettings, options: StreamOptions) {
+    super(options);
+    this._settings = settings;
+  }
+
+  // --- timeout ---
+
+  override setTimeout(milliseconds: number, callback?: () => void): this {
+    if (this.destroyed) return this;
+    this.timeout = milliseconds;
+    const duration = timerDuration(milliseconds);
+    if (callback !== undefined) checkFunction(callback, 'callback');
+    if (duration > 0) {
+      this._idle ??= new IdleTimer(() => {
+        const scope = this._wire?.scope;
+        if (scope === undefined) this._onTimeout();
+        else scope.runInAsyncScope(onTimeout, undefined, this);
+      });
+      if (callback !== undefined) this.once('timeout', callback);
+    } else if (callback !== undefined) {
+      this.removeListener('timeout', callback);
+    }
+    this._idle?.set(duration);
+    return this;
+  }
+
+  _onTimeout(): void {
+    this.emit('timeout');
+  }
+
+  /** Notes activity; node's own http code calls it. */
+  _unrefTimer(): void {
+    this._idle?.touch();
+  }
+
+  // --- the kernel's side ---
+
+  override setNoDelay(enable?: boolean): this {
+    // Programs pass other things than booleans, as node lets them.
+    const value: unknown = enable;
+    const on = value === undefined || Boolean(value);
+    const { _settings: settings, _wire: wire } = this;
+    if (on === settings.noDelay) return this;
+    this._settings = { ...settings, noDelay: on };
+    if (wire !== undefined && wire.open && wire.tcp) wire.engine.native.setNoDelay(wire.id, on);
+    return this;
+  }
+
+  override setKeepAlive(enable?: boolean, initialDelay?: number): this {
+    const value: unknown = enable;
+    const on = Boolean(value);
+    const delay = delaySeconds(initialDelay);
+    const { _settings: settings, _wire: wire } = this;
+    if (on === settings.keepAlive && (!on || delay === settings.keepAliveDelay)) return this;
+    this._settings = { ...settings, keepAlive: on, keepAliveDelay: delay };
+    if (wire !== undefined && wire.open && wire.tcp) wire.engine.native.setKeepAlive(wire.id, on, delay);
+    return this;
+  }
+
+  override ref(): this {
+    return this._setReference(true);
+  }
+
+  override unref(): this {
+    return this._setReference(false);
+  }
+
+  private _setReference(on: boolean): this {
+    this._unreferenced = !on;
+    const wire = this._wire;
+    // Before there is a socket it is remembered, and an attempt to connect keeps the process alive.
+    if (wire !== undefined && wire.open) wire.engine.native.ref(wire.id, on);
+    return this;
+  }
+
+  _getpeername(): NativeEndpoint {
+    return peerName(this);
+  }
+
+  _getsockname(): NativeEndpoint {
+    return ownName(this);
+  }
+
+  override address(): net.AddressInfo | Record<string, never> {
+    return this._getsockname() as net.AddressInfo | Record<string, never>;
+  }
+}
+
+function onTimeout(socket: SocketBase): void {
+  socket._onTimeout();
+}
+
+function timerDuration(milliseconds: unknown): number {
+  checkNumber(milliseconds, 'msecs');
+  if (milliseconds < 0 || !Number.isFinite(milliseconds)) {
+    throw outOfRangeError('msecs', 'a non-negative finite number', milliseconds);
+  }
+  if (milliseconds <= TIMEOUT_MAX) return milliseconds;
+  const message = `${String(milliseconds)} does not fit into a 32-bit signed integer.\nTimer duration was truncated to ${String(TIMEOUT_MAX)}.`;
+  process.emitWarning(message, 'TimeoutOverflowWarning');
+  return TIMEOUT_MAX;
+}
+
+Object.defineProperties(SocketBase.prototype, socketProperties);
+Object.setPrototypeOf(SocketBase.prototype, net.Socket.prototype);

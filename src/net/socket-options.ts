@@ -1,0 +1,98 @@
+/** What a socket is made from. */
+import type { Engine } from '../engine.js';
+import { argValueError } from '../errors.js';
+import type { NativeChannelOptions } from '../native.js';
+import { checkNumber, type TransportOptions } from '../options.js';
+
+/** Options of `new Socket()`, as `node:net` has them, and ours. */
+export interface SocketOptions extends TransportOptions {
+  /** Wrap this descriptor. `js` only. */
+  fd?: number | undefined;
+  /** Do not end the writable side when the peer has ended its own. Default false. */
+  allowHalfOpen?: boolean | undefined;
+  readable?: boolean | undefined;
+  writable?: boolean | undefined;
+  /** Destroys the socket when aborted. */
+  signal?: AbortSignal | undefined;
+  /** Bytes buffered before a write answers false, or reading stops. Default: that of node's streams. */
+  highWaterMark?: number | undefined;
+  readableHighWaterMark?: number | undefined;
+  writableHighWaterMark?: number | undefined;
+  noDelay?: boolean | undefined;
+  keepAlive?: boolean | undefined;
+  /** Milliseconds before the first keep-alive probe; 0 leaves the system's default. */
+  keepAliveInitialDelay?: number | undefined;
+}
+
+/** What Duplex gets: node:net's choices, whatever the caller says. */
+export interface StreamOptions {
+  /** 'close' is emitted by the socket itself, with `hadError`. */
+  emitClose: false;
+  autoDestroy: true;
+  /** Strings go to the wire as they are. */
+  decodeStrings: false;
+  allowHalfOpen: boolean;
+  readableHighWaterMark: number | undefined;
+  writableHighWaterMark: number | undefined;
+}
+
+/** Those of a socket that a server accepts. */
+export function acceptedOptions(allowHalfOpen: boolean, highWaterMark: number | undefined): StreamOptions {
+  return {
+    emitClose: false,
+    autoDestroy: true,
+    decodeStrings: false,
+    allowHalfOpen,
+    readableHighWaterMark: highWaterMark,
+    writableHighWaterMark: highWaterMark,
+  };
+}
+
+/** Checks a caller's options and adds what is always so. */
+export function streamOptions(options: SocketOptions | undefined): StreamOptions {
+  const given: Record<string, unknown> = { ...options };
+  for (const name of ['objectMode', 'readableObjectMode', 'writableObjectMode']) {
+    if (given[name]) throw argValueError(`options.${name}`, given[name], 'is not supported');
+  }
+  if (options?.keepAliveInitialDelay !== undefined) {
+    checkNumber(options.keepAliveInitialDelay, 'options.keepAliveInitialDelay');
+  }
+  return {
+    ...given,
+    ...acceptedOptions(Boolean(options?.allowHalfOpen), undefined),
+    readableHighWaterMark: options?.readableHighWaterMark ?? options?.highWaterMark,
+    writableHighWaterMark: options?.writableHighWaterMark ?? options?.highWaterMark,
+  };
+}
+
+/** Milliseconds, as callers give the keep-alive delay, in the whole seconds that the system takes. */
+export function delaySeconds(milliseconds: number | undefined): number {
+  return Math.max(0, Math.trunc((milliseconds ?? 0) / 1000)) || 0;
+}
+
+/** What of a socket's options lies with the kernel, and holds from its first moment. */
+export interface SocketSettings {
+  engine: Engine;
+  sendBuffer: number;
+  recvBuffer: number;
+  noDelay: boolean;
+  keepAlive: boolean;
+  /** Seconds. */
+  keepAliveDelay: number;
+}
+
+export function socketSettings(engine: Engine, options: SocketOptions | undefined): SocketSettings {
+  return {
+    engine,
+    sendBuffer: options?.sendBuffer ?? 0,
+    recvBuffer: options?.recvBuffer ?? 0,
+    noDelay: Boolean(options?.noDelay),
+    keepAlive: Boolean(options?.keepAlive),
+    keepAliveDelay: delaySeconds(options?.keepAliveInitialDelay),
+  };
+}
+
+export function channelOptions(settings: SocketSettings, paused: boolean): NativeChannelOptions {
+  const { sendBuffer, recvBuffer, noDelay, keepAlive, keepAliveDelay } = settings;
+  return { owned: true, sendBuffer, recvBuffer, noDelay, keepAlive, keepAliveDelay, paused };
+}

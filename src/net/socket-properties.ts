@@ -1,0 +1,97 @@
+/** What a native socket answers about itself: the getters of `net.Socket.prototype`, over the wire. */
+import type { Engine } from '../engine.js';
+import type { NativeEndpoint } from '../native.js';
+import type { BufferSizes } from '../options.js';
+import type { HeldWrite, SocketBase } from './socket-base.js';
+
+/** True while there is a socket underneath, connected or connecting. */
+export function isOpen(socket: SocketBase): boolean {
+  return socket._wire?.open === true;
+}
+
+function byteLength({ chunk, encoding }: Pick<HeldWrite, 'chunk' | 'encoding'>): number {
+  return typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding) : chunk.length;
+}
+
+/** What the wire has been given, and what still waits for that. */
+function bytesWritten(socket: SocketBase): number {
+  let bytes = socket._wire?.bytesWritten ?? 0;
+  for (const write of socket._held ?? []) bytes += byteLength(write);
+  for (const part of socket._earlyWrite?.parts ?? []) bytes += part.length;
+  for (const write of socket._writableState.getBuffer()) bytes += byteLength(write);
+  return bytes;
+}
+
+function writableLength(socket: SocketBase): number {
+  const { length } = socket._writableState;
+  // While the stream has a write under way, its length counts what the wire has queued of it.
+  return length > 0 ? length : socket._heldLength + (socket._wire?.queued ?? 0);
+}
+
+function readyState(socket: SocketBase): string {
+  if (socket.connecting) return 'opening';
+  if (socket.readable) return socket.writable ? 'open' : 'readOnly';
+  return socket.writable ? 'writeOnly' : 'closed';
+}
+
+function bufferSizes(socket: SocketBase): BufferSizes | undefined {
+  const wire = socket._wire;
+  return wire === undefined || !wire.open ? undefined : readBufferSizes(wire.engine, wire.id);
+}
+
+/** SO_SNDBUF and SO_RCVBUF of a channel, as the kernel has them. */
+export function readBufferSizes(engine: Engine, id: number): BufferSizes | undefined {
+  const sizes = engine.native.bufferSizes(id);
+  return typeof sizes === 'number' ? undefined : { send: sizes[0], recv: sizes[1] };
+}
+
+/** The peer's address; like node, what has been asked for once is known after the end too. */
+export function peerName(socket: SocketBase): NativeEndpoint {
+  const wire = socket._wire;
+  if (socket._peerName !== undefined) return socket._peerName;
+  if (wire === undefined || !wire.open || !wire.tcp || socket.connecting) return {};
+  const name = wire.engine.native.peerAddress(wire.id);
+  if (typeof name === 'number') return {};
+  return (socket._peerName = name);
+}
+
+export function ownName(socket: SocketBase): NativeEndpoint {
+  const wire = socket._wire;
+  if (wire === undefined || !wire.open || !wire.tcp) return {};
+  if (socket._ownName !== undefined) return socket._ownName;
+  const name = wire.engine.native.localAddress(wire.id);
+  if (typeof name === 'number') return {};
+  // While connecting it may still change.
+  if (!socket.connecting) socket._ownName = name;
+  return name;
+}
+
+function getter(answer: (socket: SocketBase) => unknown): PropertyDescriptor {
+  return {
+    configurable: true,
+    get(this: SocketBase) {
+      return answer(this);
+    },
+  };
+}
+
+/** For the prototype. Their types are those that net.Socket gives them. */
+export const socketProperties: PropertyDescriptorMap = {
+  transport: { value: 'native', enumerable: true, configurable: true },
+  pending: getter((socket) => socket.connecting || !isOpen(socket)),
+  _connecting: getter((socket) => socket.connecting),
+  readyState: getter(readyState),
+  bytesRead: getter((socket) => socket._wire?.bytesRead ?? 0),
+  bytesWritten: getter(bytesWritten),
+  _bytesDispatched: getter((socket) => socket._wire?.bytesWritten ?? 0),
+  writableLength: getter(writableLength),
+  // node's answers undefined without a handle, whatever its type says.
+  bufferSize: getter((socket) => (isOpen(socket) ? writableLength(socket) : undefined)),
+  bufferSizes: getter(bufferSizes),
+  remoteAddress: getter((socket) => peerName(socket).address),
+  remotePort: getter((socket) => peerName(socket).port),
+  remoteFamily: getter((socket) => peerName(socket).family),
+  localAddress: getter((socket) => ownName(socket).address),
+  localPort: getter((socket) => ownName(socket).port),
+  localFamily: getter((socket) => ownName(socket).family),
+};

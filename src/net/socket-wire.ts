@@ -1,0 +1,238 @@
+/** The wire under a `Socket`: turns what happens to it into what the stream does. */
+import { AsyncResource } from 'node:async_hooks';
+import { constants } from 'node:os';
+import { Duplex } from 'node:stream';
+import type { Engine } from '../engine.js';
+import { errnoError } from '../errors.js';
+import { Wire } from '../wire.js';
+import type { NativeSocket } from './socket.js';
+
+export type WriteCallback = (error?: Error | null) => void;
+
+/** Who is told how a connection attempt came out. */
+export interface AttemptOwner {
+  attemptDone(wire: SocketWire, status: number): void;
+}
+
+// Their ends are told by us; without this the collector would have to watch each one.
+const MANUAL_DESTROY = { requireManualDestroy: true };
+
+/** The async context in which a socket's events run: that of its connect(), or none for an accepted one. */
+export function socketScope(): AsyncResource {
+  return new AsyncResource('NEARWIRESOCKET', MANUAL_DESTROY);
+}
+
+/** A callback that runs in the async context of the call that brought it. */
+class Waiter extends AsyncResource {
+  private readonly callback: WriteCallback;
+
+  constructor(callback: WriteCallback) {
+    super('NEARWIREWRITE', MANUAL_DESTROY);
+    this.callback = callback;
+  }
+
+  call(error: Error | null): void {
+    this.runInAsyncScope(this.callback, undefined, error);
+    this.emitDestroy();
+  }
+}
+
+const ENOTCONN = -constants.errno.ENOTCONN;
+
+/** What a subclass may have in its place. */
+const nodesPush = Duplex.prototype.push;
+
+function deliver(wire: SocketWire, chunk: Buffer): void {
+  const { socket } = wire;
+  const state = socket._readableState;
+  if (
+    wire.pushed &&
+    socket.push === nodesPush &&
+    state.flowing === true &&
+    state.length === 0 &&
+    !state.decoder &&
+    socket.listenerCount('data') > 0
+  ) {
+    // What push() comes to in this state, without its bookkeeping.
+    socket.emit('data', chunk);
+    return;
+  }
+  wire.pushed = true;
+  if (!socket.push(chunk)) wire.stopReading();
+}
+
+function endReading(socket: NativeSocket): void {
+  socket.push(null);
+  // 'end' comes even to a socket that is paused, if nothing is buffered.
+  socket.read(0);
+}
+
+function destroy(socket: NativeSocket, error: Error): void {
+  socket.destroy(error);
+}
+
+function tellAttempt(attempt: AttemptOwner, wire: SocketWire, status: number): void {
+  attempt.attemptDone(wire, status);
+}
+
+export class SocketWire extends Wire {
+  readonly nodeTicks = true;
+  readonly socket: NativeSocket;
+  readonly scope: AsyncResource;
+  readonly tcp: boolean;
+  /** Still connecting: who is told of the outcome. */
+  attempt: AttemptOwner | undefined;
+  bytesRead = 0;
+  bytesWritten = 0;
+  /** Callbacks of writes that are queued on the wire, oldest first. */
+  private waiters: Waiter[] = [];
+  /** The stream's write that the kernel has not taken all of. */
+  private blockedWrite: Waiter | undefined;
+  private shutdownDone: WriteCallback | undefined;
+  private reading: boolean;
+  /** The stream has had a chunk by way of push(), which leaves traces that later ones need not renew. */
+  pushed = false;
+
+  constructor(engine: Engine, id: number, socket: NativeSocket, scope: AsyncResource, tcp: boolean, reading: boolean) {
+    super(engine, id);
+    this.socket = socket;
+    this.scope = scope;
+    this.tcp = tcp;
+    this.reading = reading;
+  }
+
+  // --- reading ---
+
+  onRead(memory: Buffer, start: number, end: number): void {
+    this.bytesRead += end - start;
+    this.socket._idle?.touch();
+    this.scope.runInAsyncScope(deliver, undefined, this, memory.subarray(start, end));
+  }
+
+  stopReading(): void {
+    if (!this.reading) return;
+    this.reading = false;
+    this.pause();
+  }
+
+  startReading(): void {
+    if (this.reading) return;
+    this.reading = true;
+    this.resume();
+  }
+
+  onEnd(): void {
+    this.socket._idle?.touch();
+    this.scope.runInAsyncScope(endReading, undefined, this.socket);
+  }
+
+  onReadError(errno: number): void {
+    this.scope.runInAsyncScope(destroy, undefined, this.socket, errnoError(errno, 'read'));
+  }
+
+  onConnect(status: number): void {
+    const { attempt } = this;
+    this.attempt = undefined;
+    if (attempt !== undefined) this.scope.runInAsyncScope(tellAttempt, undefined, attempt, this, status);
+  }
+
+  // --- writing ---
+
+  /** Calls back, in the caller's async context, when all that has been written so far is with the kernel. */
+  whenFlushed(callback: WriteCallback): void {
+    this.waiters.push(new Waiter(callback));
+    this.notifyFlushed();
+  }
+
+  /** Sends these parts now; calls back when the kernel has all of them. */
+  send(parts: readonly Uint8Array[], callback: WriteCallback): void {
+    const left = this.writeLent(parts);
+    if (left < 0) {
+      callback(errnoError(left, 'write'));
+    } else if (this.blocked) {
+      this.blockedWrite = new Waiter(callback);
+    } else if (this.waiters.length > 0) {
+      // Earlier writes have not called back yet.
+      this.whenFlushed(callback);
+    } else {
+      callback();
+    }
+  }
+
+  /** True when nothing that was written is still to be handed to the kernel or told of. Hands it over to find out. */
+  settleNow(): boolean {
+    this.flush();
+    return !this.blocked && !this.failed && this.waiters.length === 0;
+  }
+
+  /** Sends FIN; calls back when that is done. */
+  finish(callback: WriteCallback): void {
+    this.shutdownDone = callback;
+    this.shutdown();
+  }
+
+  onFlushed(): void {
+    const { waiters } = this;
+    try {
+      for (let waiter = waiters.shift(); waiter !== undefined; waiter = waiters.shift()) waiter.call(null);
+    } finally {
+      // A callback threw: those behind it are still called.
+      if (waiters.length > 0 && this.open) this.notifyFlushed();
+    }
+  }
+
+  onDrain(): void {
+    this.socket._idle?.touch();
+    const write = this.blockedWrite;
+    this.blockedWrite = undefined;
+    write?.call(null);
+  }
+
+  onWriteError(errno: number): void {
+    this.failed = true;
+    const error = errnoError(errno, 'write');
+    this.settleWaiters(error);
+    const write = this.blockedWrite;
+    this.blockedWrite = undefined;
+    // The stream destroys itself when one of its writes fails, after that write's callback.
+    if (write !== undefined) write.call(error);
+    this.scope.runInAsyncScope(destroy, undefined, this.socket, error);
+  }
+
+  onShutdown(status: number): void {
+    // The failed write is told of at the end of this turn, and 'finish' never.
+    if (this.failed) return;
+    // What was written before the FIN calls back before it.
+    this.settleWaiters(null);
+    const done = this.shutdownDone;
+    this.shutdownDone = undefined;
+    done?.(status < 0 && status !== ENOTCONN ? errnoError(status, 'shutdown') : null);
+  }
+
+  private settleWaiters(error: Error | null): void {
+    if (this.waiters.length === 0) return;
+    const waiters = this.waiters;
+    this.waiters = [];
+    this.awaitingFlush = false;
+    for (const waiter of waiters) waiter.call(error);
+  }
+
+  /** Closes for good. Writes under way call back on the next tick, without an error, as node's do. */
+  closeNow(reset: boolean): void {
+    this.attempt = undefined;
+    this.close(reset);
+    const owed = this.waiters;
+    this.waiters = [];
+    if (this.blockedWrite !== undefined) owed.push(this.blockedWrite);
+    this.blockedWrite = undefined;
+    if (owed.length > 0) process.nextTick(callAll, owed);
+  }
+}
+
+function callAll(waiters: Waiter[]): void {
+  try {
+    for (let waiter = waiters.shift(); waiter !== undefined; waiter = waiters.shift()) waiter.call(null);
+  } finally {
+    if (waiters.length > 0) process.nextTick(callAll, waiters);
+  }
+}

@@ -1,0 +1,321 @@
+/**
+ * The native `Socket`: node:net's contract over a wire of the engine.
+ *
+ * It is a Duplex whose prototype chain goes through `net.Socket.prototype` (see socket-base.ts), so that it is an
+ * `instanceof net.Socket`, while net.Socket's costly constructor never runs. Whatever of that prototype rests on node's
+ * own handle is overridden, here or there; `_handle` stays undefined, which makes tls and http treat it as any other
+ * stream.
+ *
+ * States: idle -> connecting -> connected -> closed; connect() leads from closed to connecting again.
+ */
+import { COPY_LIMIT } from '../engine.js';
+import { closedBeforeConnectError, endedByPeerError, invalidHandleTypeError, socketClosedError } from '../errors.js';
+import { normalizeArguments } from './arguments.js';
+import { tellClosed } from './closing.js';
+import { startConnecting, type ConnectOptions } from './connect.js';
+import { SocketBase, type HeldWrite } from './socket-base.js';
+import type { SocketSettings, StreamOptions } from './socket-options.js';
+import { isOpen } from './socket-properties.js';
+import type { SocketWire, WriteCallback } from './socket-wire.js';
+
+/** Small enough to be copied: see COPY_LIMIT. */
+function isSmall(chunk: unknown): chunk is string | Uint8Array {
+  return (typeof chunk === 'string' || chunk instanceof Uint8Array) && chunk.length <= COPY_LIMIT;
+}
+
+export class NativeSocket extends SocketBase {
+  private _resetting = false;
+  private _closingSoon = false;
+  private _hadError = false;
+  private _plainStrings = true;
+  private _earlyFinal: WriteCallback | undefined;
+
+  constructor(settings: SocketSettings, options: StreamOptions) {
+    super(settings, options);
+    const { defaultEncoding } = options as { defaultEncoding?: unknown };
+    if (defaultEncoding !== undefined) this._plainStrings = defaultEncoding === 'utf8';
+  }
+
+  // --- connecting ---
+
+  override connect(...args: unknown[]): this {
+    const [options, listener] = normalizeArguments<ConnectOptions>(args);
+    if (listener !== undefined) this.once('connect', listener);
+    startConnecting(this, options);
+    return this;
+  }
+
+  /** @internal The start of a connection, from anew if there was one before. */
+  _begin(): void {
+    if (this.destroyed) {
+      this._undestroy();
+      this._peerName = this._ownName = undefined;
+    }
+    this._wire = undefined;
+    this._idle?.touch();
+    this.connecting = true;
+  }
+
+  /** @internal The kernel has connected the wire. */
+  _connected(): void {
+    const wire = this._wire;
+    if (wire === undefined) return;
+    this.connecting = false;
+    this._idle?.touch();
+    if (this._unreferenced) wire.engine.native.ref(wire.id, false);
+    if (!this.readable || this.isPaused()) wire.stopReading();
+    this.emit('connect');
+    const write = this._earlyWrite;
+    this._earlyWrite = undefined;
+    if (write !== undefined) this._dispatch(write.parts, write.callback);
+    const final = this._earlyFinal;
+    this._earlyFinal = undefined;
+    if (final !== undefined && !this.destroyed) this._final(final);
+    this.emit('ready');
+  }
+
+  // --- reading ---
+
+  override _read(): void {
+    if (!this.connecting) this._wire?.startReading();
+  }
+
+  // --- writing ---
+
+  /**
+   * A small write on a connected socket that waits for nothing goes to the wire without the stream's bookkeeping; all
+   * else, wrong arguments included, takes the stream's way.
+   */
+  override write(chunk: unknown, encoding?: BufferEncoding | WriteCallback | null, callback?: WriteCallback): boolean {
+    if (typeof encoding === 'function') {
+      callback = encoding;
+      encoding = undefined;
+    }
+    if (isSmall(chunk) && this._isPlain(chunk, encoding) && this._takesSmallWrites()) {
+      const plain = encoding ?? 'utf8';
+      if (typeof callback !== 'function') callback = undefined;
+      if (this._writableState.corked === 0) {
+        this._queue(chunk, plain, callback);
+        return true;
+      }
+      if (this._heldLength + chunk.length < this.writableHighWaterMark) {
+        this._hold({ chunk, encoding: plain, callback });
+        return true;
+      }
+    }
+    if (this._held !== undefined) this._giveHeldToStream();
+    if (this.writableEnded && this.readableEnded && !this.allowHalfOpen) return this._writeAfterEnds(callback);
+    // The stream finds what is wrong with it.
+    return super.write(chunk as string, encoding as BufferEncoding, callback);
+  }
+
+  /** Whether this chunk, in this encoding or the default one, can go to the wire as it is. */
+  private _isPlain(chunk: string | Uint8Array, encoding: unknown): boolean {
+    if (encoding === undefined || encoding === null) return this._plainStrings || typeof chunk !== 'string';
+    return encoding === 'utf8' || encoding === 'latin1';
+  }
+
+  private _takesSmallWrites(): boolean {
+    const wire = this._wire;
+    return (
+      wire !== undefined &&
+      wire.id >= 0 &&
+      !wire.blocked &&
+      this._writableState.length === 0 &&
+      !this.connecting &&
+      this.writable
+    );
+  }
+
+  private _queue(chunk: string | Uint8Array, encoding: BufferEncoding, callback: WriteCallback | undefined): void {
+    const wire = this._wire as SocketWire;
+    this._idle?.touch();
+    if (typeof chunk === 'string') {
+      if (chunk.length > 0) wire.bytesWritten += wire.writeString(chunk, encoding);
+    } else if (chunk.length > 0) {
+      wire.writeBytes(chunk, 0, chunk.length);
+      wire.bytesWritten += chunk.length;
+    }
+    if (callback !== undefined) wire.whenFlushed(callback);
+  }
+
+  private _hold(write: HeldWrite): void {
+    (this._held ??= []).push(write);
+    this._heldLength += write.chunk.length;
+  }
+
+  private _takeHeld(): HeldWrite[] {
+    const held = this._held ?? [];
+    this._held = undefined;
+    this._heldLength = 0;
+    return held;
+  }
+
+  private _giveHeldToStream(): void {
+    for (const { chunk, encoding, callback } of this._takeHeld()) super.write(chunk, encoding, callback);
+  }
+
+  override uncork(): void {
+    super.uncork();
+    if (this._held === undefined || this._writableState.corked > 0) return;
+    for (const { chunk, encoding, callback } of this._takeHeld()) {
+      if (this._takesSmallWrites()) this._queue(chunk, encoding, callback);
+      else super.write(chunk, encoding, callback);
+    }
+  }
+
+  override setDefaultEncoding(encoding: BufferEncoding): this {
+    super.setDefaultEncoding(encoding);
+    this._plainStrings = encoding.toLowerCase() === 'utf8';
+    return this;
+  }
+
+  private _writeAfterEnds(callback: WriteCallback | undefined): boolean {
+    const error = endedByPeerError();
+    if (typeof callback === 'function') process.nextTick(callback, error);
+    this.destroy(error);
+    return false;
+  }
+
+  override end(chunk?: unknown, encoding?: BufferEncoding | (() => void), callback?: () => void): this {
+    if (typeof chunk === 'function') {
+      callback = chunk as () => void;
+      chunk = encoding = undefined;
+    } else if (typeof encoding === 'function') {
+      callback = encoding;
+      encoding = undefined;
+    }
+    if (isSmall(chunk) && this._isPlain(chunk, encoding) && this._takesSmallWrites()) {
+      this.write(chunk, encoding);
+      chunk = undefined;
+    }
+    if (this._held !== undefined) this._giveHeldToStream();
+    super.end(chunk as string, encoding as BufferEncoding, callback);
+    return this;
+  }
+
+  override _write(chunk: string | Uint8Array, encoding: BufferEncoding, callback: WriteCallback): void {
+    this._dispatch([toBytes(chunk, encoding)], callback);
+  }
+
+  override _writev(chunks: { chunk: string | Uint8Array; encoding: BufferEncoding }[], callback: WriteCallback): void {
+    const parts = chunks.map(({ chunk, encoding }) => toBytes(chunk, encoding));
+    this._dispatch(parts, callback);
+  }
+
+  private _dispatch(parts: Uint8Array[], callback: WriteCallback): void {
+    if (this.connecting) {
+      this._earlyWrite = { parts, callback };
+      return;
+    }
+    const wire = this._wire;
+    if (wire === undefined || !wire.open) {
+      callback(socketClosedError());
+      return;
+    }
+    this._idle?.touch();
+    for (const part of parts) wire.bytesWritten += part.length;
+    wire.send(parts, callback);
+  }
+
+  override _final(callback: WriteCallback): void {
+    const wire = this._wire;
+    if (this.connecting || wire === undefined) {
+      this._earlyFinal = callback;
+      return;
+    }
+    if ((this._closingSoon || this.readableEnded) && this.listenerCount('finish') === 0 && wire.settleNow()) {
+      // The stream destroys itself right after this, with no user code between: closing sends the FIN as well.
+      callback();
+      return;
+    }
+    wire.finish(callback);
+  }
+
+  // --- ending ---
+
+  override destroySoon(): void {
+    this._closingSoon = true;
+    if (this.writable) this.end();
+    if (this.writableFinished) this.destroy();
+    else this.once('finish', destroyNow);
+  }
+
+  override resetAndDestroy(): this {
+    if (!isOpen(this)) {
+      // A reset before there is a connection waits for it.
+      if (this.connecting) this.once('connect', resetNow);
+      else this.destroy(socketClosedError());
+      return this;
+    }
+    if (this._wire?.tcp === false) throw invalidHandleTypeError();
+    if (this.connecting) this.once('connect', resetNow);
+    else this._reset();
+    return this;
+  }
+
+  _reset(): this {
+    this._resetting = true;
+    return this.destroy();
+  }
+
+  override destroy(error?: Error | null, callback?: (error?: Error | null) => void): this {
+    if (this._held !== undefined) this._giveHeldToStream();
+    // The stream's own destroy() takes a second argument that its type does not name.
+    return (super.destroy as (error?: Error | null, callback?: (error?: Error | null) => void) => this).call(
+      this,
+      error,
+      callback,
+    );
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    const wire = this._wire;
+    const started = this.connecting || isOpen(this);
+    this.connecting = false;
+    this._idle?.stop();
+    this._hadError = error !== null;
+    const write = this._earlyWrite;
+    this._earlyWrite = this._earlyFinal = undefined;
+    if (write !== undefined) write.callback(closedBeforeConnectError());
+    wire?.closeNow(this._resetting);
+    this._ownName = undefined;
+    callback(error);
+    if (started) tellClosed(this);
+    else process.nextTick(emitPlainClose, this);
+    const server = this._server;
+    if (server !== null) {
+      this._server = null;
+      server._connections--;
+      server._emitCloseIfDrained();
+    }
+  }
+
+  /** @internal */
+  _emitClose(): void {
+    const scope = this._wire?.scope;
+    if (scope === undefined) this.emit('close', this._hadError);
+    else scope.runInAsyncScope(emitClose, undefined, this, this._hadError);
+  }
+}
+
+function toBytes(chunk: string | Uint8Array, encoding: BufferEncoding): Uint8Array {
+  return typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
+}
+
+function destroyNow(this: NativeSocket): void {
+  this.destroy();
+}
+
+function resetNow(this: NativeSocket): void {
+  this._reset();
+}
+
+function emitClose(socket: NativeSocket, hadError: boolean): void {
+  socket.emit('close', hadError);
+}
+
+/** A socket that never had a wire says no more than that it is closed. */
+function emitPlainClose(socket: NativeSocket): void {
+  socket.emit('close');
+}

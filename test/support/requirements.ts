@@ -1,0 +1,35 @@
+/** What a test needs of the machine and a user's machine may lack. In CI, where all of it is set up, it must be there. */
+import { accessSync, constants } from 'node:fs';
+
+import { findFloor } from '../../bench/floor.js';
+import { addonStatus } from '../../src/native.js';
+
+const FIND = {
+  /** A Chromium to open pages in. */
+  chromium: () => [process.env['CHROMIUM'] ?? '/usr/bin/chromium'].find(isExecutable),
+  /** The plain C program of the benchmark, built by `npm run build:native`. */
+  floor: findFloor,
+  /** The native addon. */
+  addon: () => addonStatus().file,
+};
+
+export type Requirement = keyof typeof FIND;
+
+/**
+ * The path of what is required, or undefined, which is for `describe.skipIf` and `test.skipIf`: a missing tool is no
+ * failure for a user. It is one where CI is set, as a test that is always skipped checks nothing.
+ */
+export function requireOrSkip(name: Requirement): string | undefined {
+  const path = FIND[name]();
+  if (path === undefined && process.env['CI']) throw new Error(`CI needs ${name}, and it is not there`);
+  return path;
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,61 @@
+/** What the contract suites run over: our two transports, and node's own modules as the reference. */
+import * as nodeHttp from 'node:http';
+import * as nodeNet from 'node:net';
+import * as nearwire from 'nearwire';
+import * as nearwireHttp from 'nearwire/http';
+
+export type SubjectName = 'native' | 'js' | 'node:net';
+export type Family = 'unix' | 'tcp';
+
+type Listener = (socket: nodeNet.Socket) => void;
+
+export interface Subject {
+  name: SubjectName;
+  createServer(options?: nodeNet.ServerOpts, listener?: Listener): nodeNet.Server;
+  connect(options: nearwire.ConnectOptions, listener?: () => void): nodeNet.Socket;
+  socket(options?: nearwire.SocketOptions): nodeNet.Socket;
+  http: {
+    createServer(options: nodeHttp.ServerOptions, listener?: nodeHttp.RequestListener): nodeHttp.Server;
+    attach(server: nodeHttp.Server): nodeHttp.Server;
+    agent(options?: nodeHttp.AgentOptions): nodeHttp.Agent;
+  };
+}
+
+export const reference: Subject = {
+  name: 'node:net',
+  createServer: (options = {}, listener) => nodeNet.createServer(options, listener),
+  connect: (options, listener) => nodeNet.connect(options as nodeNet.NetConnectOpts, listener),
+  socket: (options) => new nodeNet.Socket(options),
+  http: {
+    createServer: (options, listener) => nodeHttp.createServer(options, listener),
+    attach: (server) => server,
+    agent: (options) => new nodeHttp.Agent(options),
+  },
+};
+
+function ours(transport: 'native' | 'js'): Subject {
+  return {
+    name: transport,
+    createServer: (options = {}, listener) => nearwire.createServer({ ...options, transport }, listener),
+    connect: (options, listener) => nearwire.connect({ ...options, transport }, listener),
+    socket: (options = {}) => new nearwire.Socket({ ...options, transport }),
+    http: {
+      createServer: (options, listener) => nearwireHttp.createServer({ ...options, transport }, listener),
+      attach: (server) => nearwireHttp.attach(server, { transport }),
+      agent: (options = {}) => new nearwireHttp.Agent({ ...options, transport }),
+    },
+  };
+}
+
+/** Without the addon the native suite is left out, except in CI, where that must not go unnoticed. */
+const hasAddon = nearwire.transportStatus().addon !== undefined;
+const withNative = hasAddon || Boolean(process.env['CI']);
+
+export const js = ours('js');
+export const native = ours('native');
+export const subjects: Subject[] = [...(withNative ? [native] : []), js, reference];
+export const families: Family[] = ['unix', 'tcp'];
+/** Every subject over every family. */
+export const everyWay = subjects.flatMap((subject) =>
+  families.map((family) => ({ subject, family, name: subject.name })),
+);
