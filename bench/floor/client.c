@@ -1,0 +1,113 @@
+#include "client.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "process.h"
+#include "report.h"
+
+// How long the operations under way may still take when the time of a phase is up. Far above what any server needs
+// for a few of them; it only bounds the wait for one that hangs.
+static const int64_t PATIENCE_NS = 10 * INT64_C(1000000000);
+
+static double in_us(double nanoseconds) { return nanoseconds / 1e3; }
+
+static void on_deadline(struct timer* timer) {
+  struct client* client = (struct client*)((char*)timer - offsetof(struct client, deadline_timer));
+  if (clock_ns() >= client->deadline + PATIENCE_NS) {
+    client->patience_over = true;
+    return;
+  }
+  if (client->load->on_deadline != NULL) client->load->on_deadline(client);
+  timer_arm(client->queue, timer, client->deadline + PATIENCE_NS - clock_ns());
+}
+
+// Runs the load for the given time and until its operations have ended; false if the orchestrator went away.
+static bool run_phase(struct client* client, int64_t nanoseconds) {
+  client->patience_over = false;
+  client->deadline = clock_ns() + nanoseconds;
+  timer_arm(client->queue, &client->deadline_timer, nanoseconds);
+  client->load->begin(client);
+  while (client->outstanding > 0 && !client->patience_over) {
+    events_turn(client->queue);
+    if (client->control.ended) return false;
+    client_retry_waiting(client);
+  }
+  timer_disarm(client->queue, &client->deadline_timer);
+  if (client->outstanding > 0) fail("%zu operations got no answer in %.0f s", client->outstanding, PATIENCE_NS / 1e9);
+  return true;
+}
+
+static void reset_counts(struct client* client) {
+  client->operations = 0;
+  client->bytes = 0;
+  client->reconnects = 0;
+  client->connect_retries = 0;
+  histogram_reset(&client->latency);
+}
+
+static void print_latency(const struct histogram* latency) {
+  printf(",\"latency\":{\"count\":%" PRIu64 ",\"p50\":%.3f,\"p90\":%.3f,\"p99\":%.3f,\"p999\":%.3f,\"max\":%.3f}",
+         latency->count, in_us(histogram_quantile(latency, 500)), in_us(histogram_quantile(latency, 900)),
+         in_us(histogram_quantile(latency, 990)), in_us(histogram_quantile(latency, 999)), in_us((double)latency->max));
+}
+
+static void print_result(const struct client* client, int64_t nanoseconds, int64_t cpu_us) {
+  printf("{\"result\":{\"seconds\":%.9f,\"operations\":%" PRIu64, (double)nanoseconds / 1e9, client->operations);
+  if (client->load->has_bytes) printf(",\"bytes\":%" PRIu64, client->bytes);
+  if (client->load->has_latency) print_latency(&client->latency);
+  if (client->load->has_connects) {
+    printf(",\"reconnects\":%" PRIu64 ",\"connectRetries\":%" PRIu64, client->reconnects, client->connect_retries);
+  }
+  control_say(",\"errors\":%" PRIu64 ",\"clientCpu\":%" PRId64 "}}", client->errors, cpu_us);
+}
+
+// False if the orchestrator went away.
+static bool wait_for_go(struct client* client) {
+  client->phase = PHASE_READY;
+  client->control.may_go = true;
+  control_say("{\"warm\":true}");
+  while (!client->control.go) {
+    if (client->control.ended) return false;
+    events_turn(client->queue);
+  }
+  return true;
+}
+
+static void run(struct client* client) {
+  client->phase = PHASE_WARMUP;
+  if (!run_phase(client, client->settings->warmup_ns)) return;
+  if (client->errors > 0) fail("%" PRIu64 " errors in the warm-up", client->errors);
+  if (!wait_for_go(client)) return;
+  client->phase = PHASE_MEASURED;
+  reset_counts(client);
+  int64_t cpu = process_cpu_us();
+  int64_t begun = clock_ns();
+  if (!run_phase(client, client->settings->measured_ns)) return;
+  int64_t ended = clock_ns();
+  cpu = process_cpu_us() - cpu;
+  client->phase = PHASE_DONE;
+  print_result(client, ended - begun, cpu);
+  while (!client->control.ended) events_turn(client->queue);
+}
+
+void client_run(const struct settings* settings, const struct load* load) {
+  static struct client client;
+  client.settings = settings;
+  client.load = load;
+  client.queue = events_open();
+  client.buffer = allocate(CLIENT_RECEIVE_CAPACITY, 1);
+  client.links = allocate(settings->connections, load->link_size);
+  for (size_t i = 0; i < settings->connections; i++) {
+    struct link* link = client_link(&client, i);
+    link->client = &client;
+    link->watch = (struct watch){.fd = -1, .on_ready = load->on_ready};
+  }
+  if (load->prepare != NULL) load->prepare(&client);
+  control_open(&client.control, client.queue);
+  timer_open(client.queue, &client.deadline_timer, on_deadline);
+  client_open_retries(&client);
+  run(&client);
+}

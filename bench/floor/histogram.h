@@ -1,0 +1,27 @@
+// Latencies in log-linear buckets: 128 to each power of two, so a reported value is off by less than 0.4 %.
+#ifndef FLOOR_HISTOGRAM_H
+#define FLOOR_HISTOGRAM_H
+
+#include <stdint.h>
+
+enum {
+  HISTOGRAM_LINEAR_BITS = 7,
+  HISTOGRAM_TOP_BIT = 36,  // 2^37 ns = 137 s, above the 100 s that must fit
+  HISTOGRAM_BUCKETS = (HISTOGRAM_TOP_BIT - HISTOGRAM_LINEAR_BITS + 2) << HISTOGRAM_LINEAR_BITS,
+};
+
+struct histogram {
+  uint64_t count;
+  int64_t max;  // exact
+  uint64_t buckets[HISTOGRAM_BUCKETS];
+};
+
+void histogram_reset(struct histogram* histogram);
+
+// A value above the top bucket is counted in it; `max` is exact all the same.
+void histogram_record(struct histogram* histogram, int64_t nanoseconds);
+
+// The value, in ns, that `per_mille` thousandths of all values do not exceed; 0 if there are none.
+double histogram_quantile(const struct histogram* histogram, unsigned per_mille);
+
+#endif

@@ -1,0 +1,44 @@
+// The floor: the bench's work in plain C, which is the limit of the host, and the bench's load generator.
+#include <string.h>
+
+#include "client.h"
+#include "report.h"
+#include "server.h"
+#include "settings.h"
+#include "sys.h"
+
+struct work {
+  const char* case_name;
+  const struct service* service;
+  const struct load* load;
+};
+
+static const struct work works[] = {
+    {"rtt", &service_echo, &load_echo},        {"pipeline", &service_echo, &load_pipeline},
+    {"bulk", &service_sink, &load_bulk},       {"fanin", &service_echo, &load_echo},
+    {"churn", &service_echo, &load_churn},     {"http", &service_http, &load_http},
+    {"http-close", &service_http, &load_http}, {"http-body", &service_http, &load_http},
+    {"idle", &service_echo, &load_idle},
+};
+
+// Descriptors besides the connections: standard streams, queue, timers, signal pipe, listener.
+enum { OTHER_DESCRIPTORS = 16 };
+
+int main(int count, char** words) {
+  struct settings settings;
+  settings_parse(&settings, count, words);
+  uint64_t limit = sys_raise_descriptor_limit();
+  if (settings.role == ROLE_LOAD && settings.connections + OTHER_DESCRIPTORS > limit) {
+    fail("%zu connections need more descriptors than the limit of %llu (ulimit -n)", settings.connections,
+         (unsigned long long)limit);
+  }
+  for (size_t i = 0; i < sizeof works / sizeof works[0]; i++) {
+    if (strcmp(works[i].case_name, settings.case_name) != 0) continue;
+    if (settings.role == ROLE_SERVE) {
+      server_run(&settings, works[i].service);
+    } else {
+      client_run(&settings, works[i].load);
+    }
+  }
+  return 0;
+}

@@ -1,0 +1,132 @@
+#include "settings.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report.h"
+
+static const char synopsis[] =
+    "floor serve|load --case CASE --family unix|tcp --address ADDRESS [--bytes N] [--window N] [--connections N] "
+    "[--body N] [--keep-alive 0|1] [--way download|upload] [--seconds S] [--warmup S]";
+
+// Sizes that are a slip of the finger rather than a load: a buffer of that size is allocated.
+static const size_t LARGEST_MESSAGE = 1u << 30;
+static const size_t LARGEST_WINDOW = 1u << 20;
+static const size_t MOST_CONNECTIONS = 1u << 20;
+static const double LONGEST_STRETCH = 3600;
+
+struct defaults {
+  const char* case_name;
+  size_t bytes;
+  size_t window;
+  size_t connections;
+  bool keep_alive;
+};
+
+static const struct defaults cases[] = {
+    {"rtt", 64, 1, 1, true},          {"pipeline", 64, 256, 1, true},   {"bulk", 65536, 1, 1, true},
+    {"fanin", 64, 1, 64, true},       {"churn", 64, 1, 16, true},       {"http", 64, 1, 32, true},
+    {"http-close", 64, 1, 32, false}, {"http-body", 65536, 1, 8, true}, {"idle", 64, 1, 10000, true},
+};
+
+static size_t whole(const char* option, const char* value, size_t lowest, size_t highest) {
+  char* end;
+  errno = 0;
+  unsigned long long number = strtoull(value, &end, 10);
+  bool digits = *value >= '0' && *value <= '9' && *end == '\0' && errno == 0;
+  if (!digits || number < lowest || number > highest) {
+    usage("%s %s: a whole number from %zu to %zu is needed", option, value, lowest, highest);
+  }
+  return (size_t)number;
+}
+
+static int64_t nanoseconds(const char* option, const char* value) {
+  char* end;
+  double seconds = strtod(value, &end);
+  if (end == value || *end != '\0' || !(seconds >= 0 && seconds <= LONGEST_STRETCH)) {
+    usage("%s %s: seconds from 0 to %.0f are needed", option, value, LONGEST_STRETCH);
+  }
+  return (int64_t)(seconds * 1e9);
+}
+
+// Which of two words the value is: false for the first, true for the second.
+static bool either(const char* option, const char* value, const char* first, const char* second) {
+  if (strcmp(value, first) == 0) return false;
+  if (strcmp(value, second) == 0) return true;
+  usage("%s %s: %s or %s is needed", option, value, first, second);
+}
+
+struct words {
+  const char* family;
+  const char* address;
+  const char* keep_alive;
+};
+
+static bool take_number(struct settings* settings, const char* option, const char* value) {
+  if (strcmp(option, "--bytes") == 0) {
+    settings->bytes = whole(option, value, 1, LARGEST_MESSAGE);
+  } else if (strcmp(option, "--window") == 0) {
+    settings->window = whole(option, value, 1, LARGEST_WINDOW);
+  } else if (strcmp(option, "--connections") == 0) {
+    settings->connections = whole(option, value, 1, MOST_CONNECTIONS);
+  } else if (strcmp(option, "--body") == 0) {
+    settings->body = whole(option, value, 0, LARGEST_MESSAGE);
+  } else if (strcmp(option, "--seconds") == 0) {
+    settings->measured_ns = nanoseconds(option, value);
+  } else if (strcmp(option, "--warmup") == 0) {
+    settings->warmup_ns = nanoseconds(option, value);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+static void take(struct settings* settings, struct words* words, const char* option, const char* value) {
+  if (take_number(settings, option, value) || strcmp(option, "--case") == 0) return;
+  if (strcmp(option, "--family") == 0) {
+    words->family = value;
+  } else if (strcmp(option, "--address") == 0) {
+    words->address = value;
+  } else if (strcmp(option, "--keep-alive") == 0) {
+    words->keep_alive = value;
+  } else if (strcmp(option, "--way") == 0) {
+    settings->upload = either(option, value, "download", "upload");
+  } else {
+    usage("unknown option %s\nusage: %s", option, synopsis);
+  }
+}
+
+static void apply_case(struct settings* settings, int count, char** words) {
+  for (int i = 2; i + 1 < count; i += 2) {
+    if (strcmp(words[i], "--case") == 0) settings->case_name = words[i + 1];
+  }
+  if (settings->case_name == NULL) usage("--case is missing\nusage: %s", synopsis);
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    if (strcmp(cases[i].case_name, settings->case_name) != 0) continue;
+    settings->bytes = cases[i].bytes;
+    settings->window = cases[i].window;
+    settings->connections = cases[i].connections;
+    settings->keep_alive = cases[i].keep_alive;
+    return;
+  }
+  usage("unknown case %s", settings->case_name);
+}
+
+void settings_parse(struct settings* settings, int count, char** words) {
+  *settings = (struct settings){.body = 12, .measured_ns = 1000000000, .warmup_ns = 200000000};
+  if (count < 2) usage("a role is missing\nusage: %s", synopsis);
+  settings->role = either("the role", words[1], "serve", "load") ? ROLE_LOAD : ROLE_SERVE;
+  apply_case(settings, count, words);
+  struct words given = {0};
+  for (int i = 2; i < count; i += 2) {
+    if (i + 1 == count) usage("%s: a value is missing", words[i]);
+    take(settings, &given, words[i], words[i + 1]);
+  }
+  if (given.family == NULL || given.address == NULL) usage("--family and --address are needed\nusage: %s", synopsis);
+  endpoint_parse(&settings->endpoint, either("--family", given.family, "unix", "tcp"), given.address);
+  if (given.keep_alive != NULL && either("--keep-alive", given.keep_alive, "0", "1") != settings->keep_alive) {
+    usage("case %s: --keep-alive can only be %d", settings->case_name, settings->keep_alive);
+  }
+  if (settings->window > LARGEST_MESSAGE / settings->bytes) usage("--window and --bytes: too large together");
+}

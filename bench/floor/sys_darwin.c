@@ -1,0 +1,46 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <mach/mach.h>
+#include <stddef.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "report.h"
+#include "sys.h"
+
+// No SOCK_NONBLOCK, SOCK_CLOEXEC and accept4 on Darwin. The floor starts no other program, so the moment between the
+// two calls is harmless.
+static int prepare(int fd) {
+  if (fd < 0) return fd;
+  int flags = fcntl(fd, F_GETFL);
+  if (flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0) return fd;
+  int error = errno;
+  close(fd);
+  errno = error;
+  return -1;
+}
+
+int sys_socket(int domain) { return prepare(socket(domain, SOCK_STREAM, 0)); }
+
+int sys_accept(int listener) { return prepare(accept(listener, NULL, NULL)); }
+
+int64_t sys_resident_bytes(void) {
+  struct mach_task_basic_info info;
+  mach_msg_type_number_t count = MACH_TASK_BASIC_INFO_COUNT;
+  kern_return_t result = task_info(mach_task_self(), MACH_TASK_BASIC_INFO, (task_info_t)&info, &count);
+  if (result != KERN_SUCCESS) fail("task_info: %d", result);
+  return (int64_t)info.resident_size;
+}
+
+uint64_t sys_raise_descriptor_limit(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) < 0) die("getrlimit", errno);
+  // Darwin refuses a soft limit above OPEN_MAX, even where the hard one says "unlimited".
+  if (limit.rlim_cur < OPEN_MAX) {
+    limit.rlim_cur = limit.rlim_max < OPEN_MAX ? limit.rlim_max : OPEN_MAX;
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0) die("setrlimit", errno);
+  }
+  return limit.rlim_cur;
+}
