@@ -1,0 +1,29 @@
+import type { Params, PeerCase } from '../model.js';
+
+/** The connections that a descriptor limit leaves room for make the cell; see `idleParams` in plan.ts. */
+export const IDLE_CONNECTIONS = 10_000;
+
+const params: readonly Params[] = [{ connections: IDLE_CONNECTIONS }];
+
+export const idle: PeerCase = {
+  kind: 'peers',
+  name: 'idle',
+  title: 'open connections that have spoken once and are silent',
+  client: 'floor',
+  words: { bytes: 64 },
+  plan: { default: { unix: params }, quick: { unix: params } },
+  // Memory hardly varies, and 10,000 connections take a second to open.
+  rounds: { quick: 1 },
+  warmup: { default: 0, quick: 0 },
+  // Nothing happens in it: memory has been asked for by then.
+  fixedSeconds: 0.05,
+  asksMemory: true,
+  headline: 'memory',
+  measures: [
+    { name: 'memory', unit: 'bytes/connection', better: 'lower', meaning: 'resident bytes of the server a connection' },
+  ],
+  evaluate({ memory, params: { connections } }) {
+    if (!memory || typeof connections !== 'number') throw new Error('the server told no memory');
+    return { memory: (memory.after - memory.before) / connections };
+  },
+};

@@ -1,0 +1,186 @@
+/** One run of one subject in one series: start the server, start the client, measure, end both. */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import type {
+  Latency,
+  LoadResult,
+  MicroCase,
+  Outcome,
+  Params,
+  PeerCase,
+  Sample,
+  Series,
+  SubjectName,
+} from './model.js';
+import { isMessage, numberOf, Peer, PeerError, type Message, type Program } from './peer.js';
+import { onCore } from './placement.js';
+import { subjectNamed } from './subjects.js';
+
+/** To start, to listen, to answer a word: what takes longer has hung. */
+const ANSWER_MS = 10_000;
+/** The client of `idle` opens 10,000 connections before it is warm; over a full backlog that is retries on a timer. */
+const CONNECT_MS = 60_000;
+
+export interface CellContext {
+  readonly floor: string | undefined;
+  /** A folder of this run's own, for socket files. */
+  readonly folder: string;
+  /** The core for cases that want both ends on one. */
+  readonly core: number | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** How long a cell warms up and measures, in seconds. */
+export interface Timing {
+  readonly warmup: number;
+  readonly seconds: number;
+}
+
+export async function runCell(
+  series: Series,
+  subject: SubjectName,
+  round: number,
+  timing: Timing,
+  context: CellContext,
+): Promise<Sample> {
+  if (series.case.kind === 'micro') return runMicro(series.case, series, subject, round, timing, context);
+  return runPeers(series.case, series, subject, round, timing, context);
+}
+
+/** The path of the one socket at a time. */
+export function socketPath(folder: string): string {
+  return join(folder, 's');
+}
+
+async function runPeers(
+  benchCase: PeerCase,
+  series: Series,
+  subject: SubjectName,
+  round: number,
+  timing: Timing,
+  context: CellContext,
+): Promise<Sample> {
+  const label = `${benchCase.name} ${subject} over ${series.family}`;
+  const address = series.family === 'unix' ? socketPath(context.folder) : '127.0.0.1:0';
+  const common = ['--case', benchCase.name, '--family', series.family];
+  common.push(...commandWords({ ...benchCase.words, ...series.params }));
+  const peers: Peer[] = [];
+  const start = (role: 'serve' | 'load', by: SubjectName, words: readonly string[]): Peer => {
+    const anywhere = programOf(by, context.floor);
+    const program = benchCase.sharesCore && context.core !== undefined ? onCore(anywhere, context.core) : anywhere;
+    const own = subjectNamed(by).program === 'worker' ? ['--subject', by] : [];
+    const peer = new Peer(
+      `${role === 'serve' ? 'server' : 'client'} of ${label}`,
+      program,
+      [role, ...common, ...words, ...own],
+      context.signal,
+    );
+    peers.push(peer);
+    return peer;
+  };
+  try {
+    const server = start('serve', subject, ['--address', address]);
+    const { address: listening } = await server.expect('ready', ANSWER_MS);
+    if (typeof listening !== 'string') throw new PeerError(`the server of ${label} told no address`);
+    const memoryBefore = benchCase.asksMemory ? await server.ask('memory', ANSWER_MS) : 0;
+    const client = start('load', benchCase.client === 'floor' ? 'c' : subject, [
+      ...['--address', listening],
+      ...['--warmup', String(timing.warmup), '--seconds', String(timing.seconds)],
+    ]);
+    await client.expect('warm', CONNECT_MS + timing.warmup * 1e3);
+    const memoryAfter = benchCase.asksMemory ? await server.ask('memory', ANSWER_MS) : 0;
+    const cpuBefore = await server.ask('cpu', ANSWER_MS);
+    client.say('go');
+    const { result } = await client.expect('result', ANSWER_MS + timing.seconds * 1e3);
+    const serverCpu = (await server.ask('cpu', ANSWER_MS)) - cpuBefore;
+    const load = loadResult(result);
+    if (load.errors > 0) throw new PeerError(`client of ${label}: ${String(load.errors)} errors`);
+    if (load.operations === 0 && !benchCase.asksMemory) throw new PeerError(`client of ${label}: nothing was done`);
+    const outcome: Outcome = {
+      params: series.params,
+      load,
+      serverCpu,
+      ...(benchCase.asksMemory ? { memory: { before: memoryBefore, after: memoryAfter } } : {}),
+    };
+    return {
+      round,
+      subject,
+      values: benchCase.evaluate(outcome),
+      ...(benchCase.asksMemory
+        ? {}
+        : { clientShare: share(load.clientCpu, load.seconds), serverShare: share(serverCpu, load.seconds) }),
+    };
+  } finally {
+    await Promise.all(peers.map((peer) => peer.stop()));
+    // A server that was killed leaves its socket file, and the next one could not bind.
+    if (series.family === 'unix') rmSync(address, { force: true });
+  }
+}
+
+async function runMicro(
+  benchCase: MicroCase,
+  series: Series,
+  subject: SubjectName,
+  round: number,
+  timing: Timing,
+  context: CellContext,
+): Promise<Sample> {
+  const program = workerProgram('micro/main.js');
+  const words = [...commandWords(series.params), '--seconds', String(timing.seconds)];
+  const peer = new Peer(`${benchCase.name} of ${subject}`, program, words, context.signal);
+  try {
+    const { result } = await peer.expect('result', ANSWER_MS + (timing.seconds + timing.warmup) * 1e3);
+    if (!isMessage(result)) throw new PeerError('the micro case told no object');
+    return { round, subject, values: { time: numberOf(result, 'time') } };
+  } finally {
+    await peer.stop();
+  }
+}
+
+function programOf(subject: SubjectName, floor: string | undefined): Program {
+  if (subjectNamed(subject).program === 'worker') return workerProgram('worker.js');
+  if (floor === undefined) throw new PeerError('the plain C program is not built');
+  return { command: floor, args: [] };
+}
+
+function workerProgram(file: string): Program {
+  const path = fileURLToPath(new URL(file, import.meta.url));
+  return { command: process.execPath, args: ['--expose-gc', path] };
+}
+
+/** `{ keepAlive: true }` as `--keep-alive 1`. */
+export function commandWords(params: Params): string[] {
+  return Object.entries(params).flatMap(([name, value]) => [
+    `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+    typeof value === 'boolean' ? String(Number(value)) : String(value),
+  ]);
+}
+
+function share(cpu: number, seconds: number): number {
+  return cpu / (seconds * 1e6);
+}
+
+function loadResult(value: unknown): LoadResult {
+  if (!isMessage(value)) throw new PeerError(`a result is an object, not ${JSON.stringify(value)}`);
+  return {
+    seconds: numberOf(value, 'seconds'),
+    operations: numberOf(value, 'operations'),
+    errors: numberOf(value, 'errors'),
+    clientCpu: numberOf(value, 'clientCpu'),
+    ...('bytes' in value ? { bytes: numberOf(value, 'bytes') } : {}),
+    ...(isMessage(value['latency']) ? { latency: latencyResult(value['latency']) } : {}),
+  };
+}
+
+function latencyResult(message: Message): Latency {
+  return {
+    count: numberOf(message, 'count'),
+    p50: numberOf(message, 'p50'),
+    p90: numberOf(message, 'p90'),
+    p99: numberOf(message, 'p99'),
+    p999: numberOf(message, 'p999'),
+    max: numberOf(message, 'max'),
+  };
+}

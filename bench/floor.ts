@@ -1,0 +1,27 @@
+/** Where the plain C program is: the limit of this host, and the load generator of most cases. */
+import { accessSync, constants } from 'node:fs';
+import { join } from 'node:path';
+
+import { PACKAGE_ROOT } from './package-root.js';
+
+/** Built in a clone, or shipped with the package. NEARWIRE_FLOOR names another, as NEARWIRE_ADDON does for the addon. */
+export function findFloor(): string | undefined {
+  const named = process.env['NEARWIRE_FLOOR'];
+  const candidates =
+    named !== undefined
+      ? [named]
+      : [
+          join(PACKAGE_ROOT, 'build', 'Release', 'floor'),
+          join(PACKAGE_ROOT, 'prebuilds', `${process.platform}-${process.arch}`, 'floor'),
+        ];
+  return candidates.find(isExecutable);
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,69 @@
+/** Numbers and parameters for the eye. */
+import type { Family, Params } from './model.js';
+
+const KIB = 1024;
+const MIB = KIB * KIB;
+
+/** Three significant digits. */
+export function digits(value: number): string {
+  const size = Math.abs(value);
+  if (size >= 100) return value.toFixed(0);
+  return value.toFixed(size >= 10 ? 1 : 2);
+}
+
+const DECIMAL = ['', 'k', 'M', 'G'];
+
+function decimal(value: number): { text: string; prefix: string } {
+  let step = 0;
+  let scaled = value;
+  for (; scaled >= 1000 && step < DECIMAL.length - 1; step++) scaled /= 1000;
+  return { text: digits(scaled), prefix: DECIMAL[step] ?? '' };
+}
+
+/** `612 k/s`, `3.90 GB/s`, `9.83 us`, `5.20 KiB`. What a value is a rate or a time of stands elsewhere. */
+export function formatValue(value: number, unit: string): string {
+  if (unit === 'bytes/s') {
+    const { text, prefix } = decimal(value);
+    return `${text} ${prefix}B/s`;
+  }
+  if (unit.endsWith('/s')) {
+    const { text, prefix } = decimal(value);
+    return `${text} ${prefix}/s`;
+  }
+  if (unit.startsWith('bytes')) return `${digits(value / KIB)} KiB`;
+  return `${digits(value)} ${unit.split('/')[0] ?? ''}`;
+}
+
+export function formatRatio(ratio: number): string {
+  return `${digits(ratio)}x`;
+}
+
+export function formatBytes(bytes: number): string {
+  if (bytes >= MIB && bytes % MIB === 0) return `${String(bytes / MIB)} MiB`;
+  if (bytes >= KIB && bytes % KIB === 0) return `${String(bytes / KIB)} KiB`;
+  return `${String(bytes)} B`;
+}
+
+/** `{ bytes: 65536, way: 'upload' }` as `64 KiB upload`. */
+export function describeParams(params: Params): string {
+  return Object.entries(params)
+    .map(([name, value]) => {
+      if (name === 'bytes' && typeof value === 'number') return formatBytes(value);
+      if (name === 'body' && typeof value === 'number') return `${formatBytes(value)} body`;
+      if (name === 'keepAlive') return value === true ? 'keep-alive' : 'close';
+      if (typeof value === 'number') return name === 'window' ? `window ${String(value)}` : `${String(value)} ${name}`;
+      return String(value);
+    })
+    .join(' ');
+}
+
+/** A series in short: its family, and its parameters where the case has more than one set of them. */
+export function describeSeries(params: Params, family: Family, paramsVary: boolean): string {
+  return [family === 'none' ? '' : family, paramsVary ? describeParams(params) : ''].filter(Boolean).join(' ');
+}
+
+/** `83 s`, `7 min 12 s`. */
+export function formatSeconds(seconds: number): string {
+  const whole = Math.round(seconds);
+  return whole < 100 ? `${String(whole)} s` : `${String(Math.floor(whole / 60))} min ${String(whole % 60)} s`;
+}

@@ -1,0 +1,141 @@
+/** On what the numbers were taken, and what there makes them less trustworthy. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { cpus, loadavg, release, type, version } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { Bench } from 'tinybench';
+
+import type { CellResult, Host, Versions } from './model.js';
+import { PACKAGE_ROOT, packageVersion } from './package-root.js';
+
+/** Load average a core from which on the machine is called busy: a cell keeps two cores to itself. */
+const BUSY_LOAD = 0.25;
+/** Share of all cores that others use right now, from which on the machine is called busy. */
+const BUSY_NOW = 0.1;
+/** Long enough for the kernel's CPU accounting, in steps of 10 ms. */
+const BUSY_SAMPLE_MS = 250;
+/** A latency of fewer grains of the timer than this is off by more than some 10 %. */
+const GRAINS_OF_A_LATENCY = 10;
+/** Milliseconds of reading the clock, to see its step. */
+const GRAIN_SAMPLE_MS = 20;
+
+export interface HostReport {
+  readonly host: Host;
+  readonly warnings: readonly string[];
+}
+
+export async function inspectHost(): Promise<HostReport> {
+  const processors = cpus();
+  const load = loadavg()[0] ?? 0;
+  const host: Host = {
+    cpu: processors[0]?.model.trim() ?? 'unknown',
+    cores: processors.length,
+    kernel: `${type()} ${release()}`,
+    load: Math.round(load * 100) / 100,
+    sandbox: detectSandbox(),
+  };
+  const busyNow = await busyShare();
+  const warnings: string[] = [];
+  if (load > BUSY_LOAD * host.cores || busyNow > BUSY_NOW) {
+    warnings.push(
+      `busy machine: load ${load.toFixed(2)} on ${String(host.cores)} cores before the start, ` +
+        `${(busyNow * 100).toFixed(0)} % of them in use just now`,
+    );
+  }
+  if (host.cores < 2) warnings.push('one core: server and client take turns, and rates are of both together');
+  if (host.sandbox !== null) {
+    warnings.push(`sandboxed kernel (${host.sandbox}): system calls cost what they cost nowhere else`);
+  }
+  return { host, warnings };
+}
+
+/** The share of all cores in use over a moment, 0 to 1. */
+async function busyShare(): Promise<number> {
+  const before = cpuTimes();
+  await delay(BUSY_SAMPLE_MS);
+  const after = cpuTimes();
+  const total = after.total - before.total;
+  return total > 0 ? 1 - (after.idle - before.idle) / total : 0;
+}
+
+function cpuTimes(): { idle: number; total: number } {
+  let idle = 0;
+  let total = 0;
+  for (const { times } of cpus()) {
+    idle += times.idle;
+    total += times.user + times.nice + times.sys + times.idle + times.irq;
+  }
+  return { idle, total };
+}
+
+/** A kernel that answers for Linux without being it. A virtual machine runs a real one and is none. */
+export function detectSandbox(kernel: KernelWords = kernelWords()): string | null {
+  // gVisor answers with one fixed build date, whatever release it is told to give.
+  if (kernel.version.includes('#1 SMP Sun Jan 10 15:06:54 PST 2016') || /gvisor/i.test(kernel.procVersion))
+    return 'gVisor';
+  // WSL 1 translates system calls; WSL 2 is a virtual machine with a kernel of its own.
+  if (/microsoft/i.test(kernel.release) && !/wsl2/i.test(kernel.release)) return 'WSL 1';
+  if (/User Mode Linux/i.test(kernel.cpuinfo)) return 'User Mode Linux';
+  return null;
+}
+
+export interface KernelWords {
+  readonly release: string;
+  readonly version: string;
+  readonly procVersion: string;
+  readonly cpuinfo: string;
+}
+
+function kernelWords(): KernelWords {
+  return {
+    release: release(),
+    version: version(),
+    procVersion: readIfThere('/proc/version'),
+    cpuinfo: readIfThere('/proc/cpuinfo'),
+  };
+}
+
+function readIfThere(file: string): string {
+  // Only Linux has it.
+  return existsSync(file) ? readFileSync(file, 'utf8') : '';
+}
+
+export function readVersions(): Versions {
+  return { node: process.versions.node, nearwire: packageVersion(), commit: commit() };
+}
+
+function commit(): string {
+  // An installed package has no history of its own: git would answer for the folder that it is installed in.
+  if (!existsSync(join(PACKAGE_ROOT, '.git'))) return 'unknown';
+  try {
+    return execFileSync('git', ['describe', '--always', '--dirty', '--exclude', '*'], {
+      cwd: PACKAGE_ROOT,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  } catch {
+    // No git, or no commit yet.
+    return 'unknown';
+  }
+}
+
+/** The smallest step of the clock that latencies are taken with, microseconds: of calls that do nothing. */
+export function timerGrain(): number {
+  const bench = new Bench({ time: GRAIN_SAMPLE_MS, warmup: false });
+  bench.add('nothing', () => undefined);
+  const [task] = bench.runSync();
+  return (task?.detectedResolution ?? 0) * 1e3;
+}
+
+/** Names the cells whose latency is too near to the timer's grain to be told apart from it. */
+export function grainWarnings(cells: readonly CellResult[], grain: number): string[] {
+  return cells
+    .filter(({ unit, median }) => unit === 'us' && median < grain * GRAINS_OF_A_LATENCY)
+    .map(
+      (cell) =>
+        `timer grain: ${cell.case} ${cell.subject} ${cell.measure} is ${cell.median.toFixed(2)} us, ` +
+        `and the clock's step is ${grain.toFixed(2)} us`,
+    );
+}

@@ -1,0 +1,176 @@
+/** The page of `--html`: one file with everything in it. The tables stand without scripts; these draw the plots. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { CASES } from './cases/index.js';
+import { formatRatio, formatSeconds, formatValue } from './format.js';
+import type { BenchCase, BenchResult, Measure, Series, SubjectName } from './model.js';
+import { chartsOf, labelsOf, seriesOf, valueBar } from './page/charts.js';
+import { STYLE } from './page/style.js';
+import { headlinesOf, judge, medianShare, ratioOf } from './statistics.js';
+import { SUBJECTS } from './subjects.js';
+
+export function htmlOf(result: BenchResult): string {
+  const title = `nearwire bench, ${result.host.cpu}`;
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escape(title)}</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<main>
+${header(result)}
+${tiles(result)}
+${legend(result)}
+${CASES.map((benchCase) => section(result, benchCase)).join('\n')}
+</main>
+<script type="application/json" id="charts">${embed(chartsOf(result))}</script>
+<script>${chartLibrary()}</script>
+<script type="module">${pageScript()}</script>
+</body>
+</html>
+`;
+}
+
+function escape(text: string): string {
+  const entities: Readonly<Record<string, string>> = {
+    '&': '&amp;',
+    '<': '&lt;',
+    '>': '&gt;',
+    '"': '&quot;',
+    "'": '&#39;',
+  };
+  return text.replace(/[&<>"']/g, (character) => entities[character] ?? character);
+}
+
+/** JSON that can't end the script element that it stands in, nor begin a comment there. */
+function embed(data: unknown): string {
+  return JSON.stringify(data).replaceAll('<', '\\u003c');
+}
+
+/** Chart.js as its package ships it for a script element. */
+function chartLibrary(): string {
+  const main = createRequire(import.meta.url).resolve('chart.js');
+  return inline(readFileSync(join(dirname(main), 'chart.umd.min.js'), 'utf8'));
+}
+
+function pageScript(): string {
+  return inline(readFileSync(fileURLToPath(new URL('page/client.js', import.meta.url)), 'utf8'));
+}
+
+/** Without the pointer to a source map that is not there, and without an end of the script element in a string. */
+function inline(script: string): string {
+  return script.replace(/^\/\/# sourceMappingURL=.*$/m, '').replaceAll('</script', '<\\/script');
+}
+
+function header({
+  host,
+  versions,
+  command,
+  started,
+  seconds,
+  warnings,
+  skipped,
+  failures,
+  interrupted,
+}: BenchResult): string {
+  const notes = [
+    ...(interrupted ? ['interrupted: these are the rounds until then'] : []),
+    ...warnings,
+    ...skipped,
+    ...failures.map((failure) => `failed: ${failure}`),
+  ];
+  const list = notes.map((note) => `<li>${escape(note)}</li>`).join('');
+  return `<h1>nearwire bench</h1>
+<p class="host">${escape(`${host.cpu}, ${String(host.cores)} cores, ${host.kernel}, load ${String(host.load)} before the start`)}</p>
+<p class="host">${escape(`Node ${versions.node}, nearwire ${versions.nearwire} (${versions.commit}), ${started.slice(0, 16).replace('T', ' ')} UTC, ${formatSeconds(seconds)}`)}: <code>${escape(command)}</code></p>
+${notes.length > 0 ? `<ul class="notes">${list}</ul>` : ''}`;
+}
+
+/** The measure that counts most of each case, over UNIX sockets, against node:net. */
+function tiles(result: BenchResult): string {
+  const tile = ({ benchCase, measure, ratios }: ReturnType<typeof headlinesOf>[number]): string => `<div class="tile">
+<h3>${escape(benchCase.name)}</h3>
+<p>${escape(`${measure.meaning}, ${measure.better} is better`)}</p>
+${ratios.map((ratio) => `<div><span>${ratio.subject}</span><b class="${judge(ratio, measure)}">${formatRatio(ratio.median)}</b></div>`).join('')}
+</div>`;
+  const all = headlinesOf(result.ratios).map(tile);
+  return all.length === 0
+    ? ''
+    : `<p class="how">Over UNIX sockets, node:net being 1x:</p>\n<div class="tiles">${all.join('\n')}</div>`;
+}
+
+function legend(result: BenchResult): string {
+  const names = SUBJECTS.filter(({ name }) => result.cells.some(({ subject }) => subject === name)).map(
+    ({ name, title }) =>
+      `<span title="${escape(title)}"><i style="background: var(--${name.replace(':', '-')})"></i>${name}</span>`,
+  );
+  return `<div class="bar">${names.join('')}
+<fieldset><label><input type="radio" name="view" value="values" checked> measured values</label>
+<label><input type="radio" name="view" value="ratios"> against node:net</label></fieldset></div>
+<p class="how">Bars are medians of the rounds, whiskers their lowest and highest; ratios are taken within each round. A pale bar
+or an asterisk: the load generator was the limit, which says nothing of the server.</p>`;
+}
+
+function section(result: BenchResult, benchCase: BenchCase): string {
+  const series = seriesOf(result, benchCase);
+  if (series.length === 0) return '';
+  const charts = benchCase.measures.map(
+    ({ name, meaning }) =>
+      `<div class="chart"><canvas data-case="${benchCase.name}" data-measure="${name}" role="img" aria-label="${escape(`${benchCase.name}: ${meaning}`)}"></canvas></div>`,
+  );
+  return `<section id="${benchCase.name}">
+<h2>${benchCase.name}</h2>
+<p>${escape(benchCase.title)}</p>
+<div class="charts">${charts.join('\n')}</div>
+<div class="scroll">${table(result, benchCase, series)}</div>
+</section>`;
+}
+
+function table(result: BenchResult, benchCase: BenchCase, series: readonly Series[]): string {
+  const subjects = SUBJECTS.map(({ name }) => name).filter((name) =>
+    series.some((entry) => entry.subjects.includes(name)),
+  );
+  const labels = labelsOf(series);
+  const rows = series.flatMap((entry, index) => [
+    ...benchCase.measures.map((measure) => {
+      const cells = subjects.map((subject) => valueCell(result, entry, measure, subject));
+      return `<tr><th>${escape(`${labels[index] ?? ''} ${measure.name}`.trim())}</th>${cells.join('')}</tr>`;
+    }),
+    shareRow(result, entry, `${labels[index] ?? ''} client CPU`, subjects),
+  ]);
+  const head = subjects.map((name) => `<th>${name}</th>`).join('');
+  return `<table><thead><tr><th></th>${head}</tr></thead><tbody>${rows.join('\n')}</tbody></table>`;
+}
+
+function valueCell(result: BenchResult, series: Series, measure: Measure, subject: SubjectName): string {
+  const bar = valueBar(result, series, measure, subject);
+  if (!bar) return '<td></td>';
+  const value = `${formatValue(bar.value, measure.unit)}${bar.limited ? '*' : ''}`;
+  const ratio = ratioOf(result.ratios, series, measure, subject);
+  const against = ratio
+    ? `<small class="${judge(ratio, measure)}">${formatRatio(ratio.median)}</small>`
+    : '<small></small>';
+  return `<td title="${escape(bar.text)}">${value}${against}</td>`;
+}
+
+/** How much of a core the client's process used: near 100 %, it may have been the limit. */
+function shareRow(result: BenchResult, series: Series, label: string, subjects: readonly SubjectName[]): string {
+  const samples = result.results.find((entry) => entry.series === series)?.samples ?? [];
+  const shares = subjects.map((name) =>
+    medianShare(
+      samples.filter(({ subject }) => subject === name),
+      'clientShare',
+    ),
+  );
+  if (shares.every((share) => share === undefined)) return '';
+  const cells = shares.map(
+    (share) => `<td>${share === undefined ? '' : `${(share * 100).toFixed(0)} %<small></small>`}</td>`,
+  );
+  return `<tr class="share"><th>${escape(label.trim())}</th>${cells.join('')}</tr>`;
+}

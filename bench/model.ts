@@ -1,0 +1,190 @@
+/** The words of the benchmark: what a case, a subject, a cell and a sample are. */
+
+/** What is compared. `node:net` and `c` are also the baselines of the ratios. */
+export type SubjectName = 'c' | 'channel' | 'native' | 'js' | 'node:net';
+
+/** What the bytes go over; `none` is for work inside one process. */
+export type Family = 'unix' | 'tcp' | 'none';
+
+export type MeasureName = 'rate' | 'cpu' | 'p50' | 'p99' | 'memory' | 'time';
+
+/** `quick` is for a first look: fewer parameters, shorter stretches, fewer rounds. */
+export type Mode = 'default' | 'quick';
+
+/** What a case is run with, `{ bytes: 64 }`. Names are those of the command words that the peers take. */
+export type Params = Readonly<Record<string, number | string | boolean>>;
+
+export interface Measure {
+  readonly name: MeasureName;
+  readonly unit: string;
+  readonly better: 'higher' | 'lower';
+  /** What the number says, for the reader of a report. */
+  readonly meaning: string;
+}
+
+/** Microseconds. */
+export interface Latency {
+  readonly count: number;
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
+  readonly p999: number;
+  readonly max: number;
+}
+
+/** What a client tells at the end of its measured stretch. */
+export interface LoadResult {
+  /** The real length of the stretch. */
+  readonly seconds: number;
+  /** Messages, requests, connections or writes that were completed in it. */
+  readonly operations: number;
+  readonly bytes?: number;
+  readonly latency?: Latency;
+  readonly errors: number;
+  /** User and system time of the client in the stretch, microseconds. */
+  readonly clientCpu: number;
+}
+
+/** Everything seen of one run of a server and its client. */
+export interface Outcome {
+  readonly params: Params;
+  readonly load: LoadResult;
+  /** User and system time of the server in the stretch, microseconds. */
+  readonly serverCpu: number;
+  /** Resident bytes of the server before the client came and with all its connections open. */
+  readonly memory?: { readonly before: number; readonly after: number };
+}
+
+export type Values = Readonly<Partial<Record<MeasureName, number>>>;
+
+/** Which parameters are run over which family. */
+export type FamilyPlan = Readonly<Partial<Record<Family, readonly Params[]>>>;
+
+interface CommonCase {
+  readonly name: string;
+  /** One line for the reader of a report. */
+  readonly title: string;
+  readonly plan: Readonly<Record<Mode, FamilyPlan>>;
+  readonly measures: readonly Measure[];
+  /** The measure that a reader in a hurry is told. */
+  readonly headline: MeasureName;
+  /** At most this many rounds by default, for what is slow or hardly varies. */
+  readonly rounds?: Readonly<Partial<Record<Mode, number>>>;
+}
+
+/** A server process and a client process. */
+export interface PeerCase extends CommonCase {
+  readonly kind: 'peers';
+  /** Who makes the load: the subject itself, at both ends, or always the plain C program. */
+  readonly client: 'subject' | 'floor';
+  /** Command words that are the same for every cell and so are no parameters. */
+  readonly words?: Params;
+  /**
+   * Seconds of load before the stretch, in which V8 compiles what is hot. What makes and closes a connection for each
+   * operation takes longest: the CPU of a request still falls by a third between 0.3 and 1 s.
+   */
+  readonly warmup: Readonly<Record<Mode, number>>;
+  /** Seconds of the stretch where it need not depend on the time budget. */
+  readonly fixedSeconds?: number;
+  /** Bind both ends to one core, for work in which they only ever take turns. */
+  readonly sharesCore?: boolean;
+  /** Ask the server for its resident memory before the client is started and when it is warm. */
+  readonly asksMemory?: boolean;
+  evaluate(outcome: Outcome): Values;
+}
+
+/** Work inside one process of its own, timed by tinybench. */
+export interface MicroCase extends CommonCase {
+  readonly kind: 'micro';
+}
+
+export type BenchCase = PeerCase | MicroCase;
+
+/** One case with one set of parameters over one family: what all subjects are compared in. */
+export interface Series {
+  readonly case: BenchCase;
+  readonly params: Params;
+  readonly family: Family;
+  readonly subjects: readonly SubjectName[];
+  /** In how many of the rounds it is run. */
+  readonly rounds: number;
+}
+
+/** What one round of one subject in one series gave. */
+export interface Sample {
+  readonly round: number;
+  readonly subject: SubjectName;
+  readonly values: Values;
+  /** Share of one core that the client and the server used in the stretch; absent where there is one process only. */
+  readonly clientShare?: number;
+  readonly serverShare?: number;
+}
+
+export interface SeriesResult {
+  readonly series: Series;
+  readonly samples: readonly Sample[];
+}
+
+/** One measure of one subject in one series, over all rounds: an entry of `cells` in the JSON file. */
+export interface CellResult {
+  readonly case: string;
+  readonly params: Params;
+  readonly family: Family;
+  readonly subject: SubjectName;
+  readonly measure: MeasureName;
+  readonly unit: string;
+  readonly better: 'higher' | 'lower';
+  readonly samples: readonly number[];
+  readonly median: number;
+  /** The load generator, not the server, was at its limit: the number says nothing of the subject. */
+  readonly limitedBy?: 'generator';
+}
+
+/** Subject / baseline of one measure: taken within each round, then the median and the extremes of the rounds. */
+export interface RatioResult {
+  readonly case: string;
+  readonly params: Params;
+  readonly family: Family;
+  readonly measure: MeasureName;
+  readonly subject: SubjectName;
+  readonly baseline: SubjectName;
+  readonly median: number;
+  readonly low: number;
+  readonly high: number;
+  readonly rounds: number;
+}
+
+export interface Host {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly kernel: string;
+  /** The load average of one minute, before the start. */
+  readonly load: number;
+  /** The name of a kernel that is not the real thing (gVisor), `null` on a real one. */
+  readonly sandbox: string | null;
+}
+
+export interface Versions {
+  readonly node: string;
+  readonly nearwire: string;
+  readonly commit: string;
+}
+
+export interface BenchResult {
+  readonly host: Host;
+  readonly versions: Versions;
+  readonly command: string;
+  /** ISO 8601. */
+  readonly started: string;
+  readonly seconds: number;
+  readonly results: readonly SeriesResult[];
+  readonly cells: readonly CellResult[];
+  readonly ratios: readonly RatioResult[];
+  /** What makes the numbers less trustworthy. */
+  readonly warnings: readonly string[];
+  /** What was left out, and why. */
+  readonly skipped: readonly string[];
+  /** Cells that failed; they have no sample of that round. */
+  readonly failures: readonly string[];
+  readonly interrupted: boolean;
+}

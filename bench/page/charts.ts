@@ -1,0 +1,87 @@
+/** What the page draws, worked out beforehand: the script in the page puts it on canvases and no more. */
+import { CASES } from '../cases/index.js';
+import { describeParams, describeSeries, formatRatio, formatValue } from '../format.js';
+import type { BenchCase, BenchResult, Measure, Series, SubjectName } from '../model.js';
+import { cellOf, ratioOf } from '../statistics.js';
+import { SUBJECTS } from '../subjects.js';
+
+export interface Bar {
+  readonly value: number;
+  /** The extremes of the rounds, drawn as a whisker. */
+  readonly low: number;
+  readonly high: number;
+  readonly text: string;
+  /** The load generator was the limit: drawn pale. */
+  readonly limited: boolean;
+}
+
+export interface Bars {
+  readonly subject: SubjectName;
+  /** One a label; null where the subject was not run. */
+  readonly values: readonly (Bar | null)[];
+  /** The same against node:net. */
+  readonly ratios: readonly (Bar | null)[];
+}
+
+export interface ChartData {
+  readonly case: string;
+  readonly measure: string;
+  readonly unit: string;
+  readonly better: string;
+  readonly labels: readonly string[];
+  readonly bars: readonly Bars[];
+}
+
+export function chartsOf(result: BenchResult): ChartData[] {
+  return CASES.flatMap((benchCase) => {
+    const series = seriesOf(result, benchCase);
+    return series.length === 0 ? [] : benchCase.measures.map((measure) => chartOf(result, benchCase, measure, series));
+  });
+}
+
+/** The series of a case that have any sample. */
+export function seriesOf(result: BenchResult, benchCase: BenchCase): Series[] {
+  return result.results
+    .filter(({ series, samples }) => series.case === benchCase && samples.length > 0)
+    .map(({ series }) => series);
+}
+
+export function labelsOf(series: readonly Series[]): string[] {
+  const paramsVary = new Set(series.map(({ params }) => describeParams(params))).size > 1;
+  return series.map(({ params, family }) => describeSeries(params, family, paramsVary));
+}
+
+function chartOf(result: BenchResult, benchCase: BenchCase, measure: Measure, series: readonly Series[]): ChartData {
+  const bars = SUBJECTS.map(({ name }) => ({
+    subject: name,
+    values: series.map((entry) => valueBar(result, entry, measure, name)),
+    ratios: series.map((entry) => ratioBar(result, entry, measure, name)),
+  }));
+  return {
+    case: benchCase.name,
+    measure: measure.name,
+    unit: measure.unit,
+    better: measure.better,
+    labels: labelsOf(series),
+    bars: bars.filter(({ values }) => values.some((bar) => bar !== null)),
+  };
+}
+
+export function valueBar(result: BenchResult, series: Series, measure: Measure, subject: SubjectName): Bar | null {
+  const cell = cellOf(result.cells, series, measure, subject);
+  if (!cell) return null;
+  const low = Math.min(...cell.samples);
+  const high = Math.max(...cell.samples);
+  const text = `${formatValue(cell.median, cell.unit)} (${formatValue(low, cell.unit)} to ${formatValue(high, cell.unit)})`;
+  return { value: cell.median, low, high, text, limited: cell.limitedBy !== undefined };
+}
+
+export function ratioBar(result: BenchResult, series: Series, measure: Measure, subject: SubjectName): Bar | null {
+  const value = valueBar(result, series, measure, subject);
+  if (!value) return null;
+  if (subject === 'node:net') return { value: 1, low: 1, high: 1, text: 'the baseline', limited: value.limited };
+  const ratio = ratioOf(result.ratios, series, measure, subject);
+  if (!ratio) return null;
+  const text = `${formatRatio(ratio.median)} (${formatRatio(ratio.low)} to ${formatRatio(ratio.high)}) of node:net`;
+  return { value: ratio.median, low: ratio.low, high: ratio.high, text, limited: value.limited };
+}

@@ -1,0 +1,141 @@
+/** One process of a cell, and the talk with it: words in, JSON lines out. Nothing that is started here outlives its cell. */
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+
+/** A process that has closed all it holds exits at once; one that has not by now is killed. */
+const EXIT_MS = 3_000;
+/** As much of what a process says on stderr as an error message should carry: its beginning names the fault. */
+const STDERR_LIMIT = 4_000;
+
+export type Message = Readonly<Record<string, unknown>>;
+
+export interface Program {
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
+export class PeerError extends Error {}
+
+export class Peer {
+  private readonly name: string;
+  private readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
+  private readonly exited: Promise<void>;
+  private readonly signal: AbortSignal;
+  private readonly lines: string[] = [];
+  private wake: (() => void) | undefined;
+  private failure: Error | undefined;
+  private stderr = '';
+
+  constructor(name: string, program: Program, words: readonly string[], signal: AbortSignal) {
+    this.name = name;
+    this.signal = signal;
+    // In a group of its own: a Ctrl-C reaches the parent alone, which then decides about all of them.
+    this.child = spawn(program.command, [...program.args, ...words], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: true,
+    });
+    this.exited = new Promise((resolve) => {
+      // 'close' comes after 'exit', when all output has been read; after 'error' there may be no 'exit'.
+      this.child.on('close', (code, reason) => {
+        const how = reason === null ? `exited with ${String(code)}` : `was ended by ${reason}`;
+        this.fail(new PeerError(`${this.name} ${how}${this.stderr === '' ? '' : `:\n${this.stderr.trim()}`}`));
+        resolve();
+      });
+    });
+    this.child.on('error', (error) => {
+      this.fail(new PeerError(`${this.name} could not be run: ${error.message}`));
+    });
+    // It may exit before it has read all: that it exited is told elsewhere.
+    this.child.stdin.on('error', () => undefined);
+    this.child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr = (this.stderr + text).slice(0, STDERR_LIMIT);
+    });
+    let rest = '';
+    this.child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      const parts = (rest + text).split('\n');
+      rest = parts.pop() ?? '';
+      this.lines.push(...parts);
+      this.wake?.();
+    });
+    signal.addEventListener('abort', this.onAbort);
+    if (signal.aborted) this.onAbort();
+  }
+
+  say(word: string): void {
+    this.child.stdin.write(`${word}\n`);
+  }
+
+  /** The next line, which must be an object with this key. */
+  async expect(key: string, milliseconds: number): Promise<Message> {
+    const line = await this.nextLine(key, milliseconds);
+    const message = parse(line);
+    if (!isMessage(message) || !(key in message)) {
+      throw new PeerError(`${this.name} was to tell "${key}" and told ${line}`);
+    }
+    return message;
+  }
+
+  async ask(word: string, milliseconds: number): Promise<number> {
+    this.say(word);
+    return numberOf(await this.expect(word, milliseconds), word);
+  }
+
+  /** Ends it by the end of its stdin, or by force if it does not heed that. Safe to call at any time and twice. */
+  async stop(): Promise<void> {
+    this.signal.removeEventListener('abort', this.onAbort);
+    this.child.stdin.end();
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), EXIT_MS);
+    await this.exited;
+    clearTimeout(timer);
+  }
+
+  private readonly onAbort = (): void => {
+    this.child.kill('SIGKILL');
+    this.fail(this.signal.reason instanceof Error ? this.signal.reason : new Error('aborted'));
+  };
+
+  private fail(error: Error): void {
+    this.failure ??= error;
+    this.wake?.();
+  }
+
+  private async nextLine(key: string, milliseconds: number): Promise<string> {
+    const deadline = performance.now() + milliseconds;
+    for (;;) {
+      const line = this.lines.shift();
+      if (line !== undefined) return line;
+      if (this.failure) throw this.failure;
+      const left = deadline - performance.now();
+      if (left <= 0) throw new PeerError(`${this.name} did not tell "${key}" within ${String(milliseconds)} ms`);
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, left);
+        this.wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+      this.wake = undefined;
+    }
+  }
+}
+
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    // Told as it stands: it is no message.
+    return undefined;
+  }
+}
+
+export function isMessage(value: unknown): value is Message {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export function numberOf(message: Message, key: string): number {
+  const value = message[key];
+  if (typeof value !== 'number' || !Number.isFinite(value)) {
+    throw new PeerError(`"${key}" is no number: ${JSON.stringify(value)}`);
+  }
+  return value;
+}

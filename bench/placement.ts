@@ -1,0 +1,33 @@
+/** Which core a process runs on, where the order of turns would otherwise depend on the scheduler's mood. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+import type { Program } from './peer.js';
+
+/** A core for both ends of a cell, or the reason why there is no saying. */
+export interface Placement {
+  readonly core: number | undefined;
+  readonly reason?: string;
+}
+
+export function findPlacement(): Placement {
+  if (process.platform !== 'linux') return { core: undefined, reason: 'this system does not bind processes to cores' };
+  const core = lastAllowedCore(readFileSync('/proc/self/status', 'utf8'));
+  if (core === undefined) return { core, reason: 'the kernel does not tell which cores may be used' };
+  if (spawnSync('taskset', ['-c', String(core), 'true']).status !== 0) {
+    return { core: undefined, reason: 'taskset (util-linux) does not work here' };
+  }
+  return { core };
+}
+
+/** Interrupts are mostly served by the first core: the last one has the fewest. */
+export function lastAllowedCore(status: string): number | undefined {
+  const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(status)?.[1];
+  const last = list?.split(/[,-]/).at(-1);
+  return last === undefined ? undefined : Number(last);
+}
+
+/** The same program on one core; taskset becomes it, so that process and signals are its own. */
+export function onCore({ command, args }: Program, core: number): Program {
+  return { command: 'taskset', args: ['-c', String(core), command, ...args] };
+}

@@ -1,0 +1,110 @@
+/** The report on a terminal: one table a case, and the few numbers that sum it up. */
+import Table from 'cli-table3';
+import pc from 'picocolors';
+
+import { CASES } from './cases/index.js';
+import { describeParams, describeSeries, formatRatio, formatSeconds, formatValue } from './format.js';
+import type { BenchCase, BenchResult, Measure, Series, SeriesResult, SubjectName } from './model.js';
+import { cellOf, headlinesOf, judge, medianShare, ratioOf } from './statistics.js';
+import { SUBJECTS } from './subjects.js';
+
+/** Columns that a table of five subjects takes with value and ratio side by side. */
+const WIDE = 118;
+const GENERATOR_MARK = '*';
+
+export function renderReport(result: BenchResult, columns: number): string {
+  const parts = [heading(result)];
+  for (const benchCase of CASES) {
+    const results = result.results.filter(({ series, samples }) => series.case === benchCase && samples.length > 0);
+    if (results.length > 0) parts.push(caseTable(benchCase, results, result, columns >= WIDE));
+  }
+  parts.push(legend(result), summary(result), notes(result));
+  return `${parts.filter(Boolean).join('\n\n')}\n`;
+}
+
+function heading({ host, versions, seconds, interrupted }: BenchResult): string {
+  const rest = `${host.kernel}, Node ${versions.node}, nearwire ${versions.nearwire}`;
+  return `${host.cpu}, ${String(host.cores)} cores, ${rest}; ${formatSeconds(seconds)}${interrupted ? ', interrupted' : ''}`;
+}
+
+function caseTable(benchCase: BenchCase, results: readonly SeriesResult[], result: BenchResult, wide: boolean): string {
+  const subjects = SUBJECTS.map(({ name }) => name).filter((name) =>
+    results.some(({ samples }) => samples.some(({ subject }) => subject === name)),
+  );
+  const table = new Table({
+    head: ['', ...subjects],
+    style: { head: [], border: pc.isColorSupported ? ['dim'] : [], compact: true },
+    colAligns: ['left', ...subjects.map(() => 'right' as const)],
+  });
+  const paramsVary = new Set(results.map(({ series }) => describeParams(series.params))).size > 1;
+  for (const seriesResult of results) {
+    const { series } = seriesResult;
+    const label = describeSeries(series.params, series.family, paramsVary);
+    for (const measure of benchCase.measures) {
+      const name = `${label} ${measure.name}`.trim();
+      table.push([name, ...subjects.map((subject) => valueText(result, series, measure, subject, wide))]);
+    }
+    const shares = subjects.map((subject) => shareText(seriesResult, subject));
+    if (shares.some(Boolean)) table.push([pc.dim(`${label} client CPU`.trim()), ...shares.map((text) => pc.dim(text))]);
+  }
+  const { measures } = benchCase;
+  const meanings = measures.map(({ name, meaning, better }) => `${name}: ${meaning}, ${better} is better`).join('; ');
+  return `${pc.bold(benchCase.name)}  ${benchCase.title}\n${table.toString()}\n${pc.dim(meanings)}`;
+}
+
+function valueText(result: BenchResult, series: Series, measure: Measure, subject: SubjectName, wide: boolean): string {
+  const cell = cellOf(result.cells, series, measure, subject);
+  if (!cell) return '';
+  const value = formatValue(cell.median, cell.unit) + (cell.limitedBy ? GENERATOR_MARK : '');
+  const ratio = ratioOf(result.ratios, series, measure, subject);
+  if (!ratio) return value;
+  return `${value}${wide ? '  ' : '\n'}${COLOURS[judge(ratio, measure)](formatRatio(ratio.median).padStart(5))}`;
+}
+
+const COLOURS = { good: pc.green, bad: pc.red, '': String };
+
+function shareText({ samples }: SeriesResult, subject: SubjectName): string {
+  const share = medianShare(
+    samples.filter((sample) => sample.subject === subject),
+    'clientShare',
+  );
+  return share === undefined ? '' : `${(share * 100).toFixed(0)} %`;
+}
+
+function legend({ cells, ratios }: BenchResult): string {
+  const lines: string[] = [];
+  if (ratios.some(({ baseline }) => baseline === 'node:net')) {
+    lines.push(
+      'x: against node:net, taken within each round, then the median; ' +
+        `${pc.green('green')} and ${pc.red('red')} where all rounds agree on better or worse`,
+    );
+  }
+  if (cells.some(({ limitedBy }) => limitedBy !== undefined)) {
+    lines.push(
+      `${GENERATOR_MARK} the load generator was at its limit and the server was not: ` +
+        'this says nothing of the server, its cpu counts',
+    );
+  }
+  return lines.join('\n');
+}
+
+/** Per subject of ours, the headlines in one line. */
+function summary({ ratios }: BenchResult): string {
+  const headlines = headlinesOf(ratios);
+  const lines = (['channel', 'native'] as const).map((subject) => {
+    const words = headlines.flatMap(({ benchCase, measure, ratios: ours }) =>
+      ours
+        .filter((ratio) => ratio.subject === subject)
+        .map(({ median }) => `${benchCase.name} ${measure.name} ${formatRatio(median)}`),
+    );
+    return words.length > 0 ? `${pc.bold(subject)} against node:net over UNIX: ${words.join(', ')}` : '';
+  });
+  return lines.filter(Boolean).join('\n');
+}
+
+function notes({ warnings, failures }: BenchResult): string {
+  return [
+    ...warnings.map((warning) => pc.yellow(`warning: ${warning}`)),
+    ...failures.map((failure) => pc.red(`failed: ${failure}`)),
+  ].join('\n');
+}

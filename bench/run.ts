@@ -1,0 +1,174 @@
+/** The benchmark: runs the plan round by round and puts the results together. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { addonStatus } from '../src/native.js';
+import { runCell, socketPath, type CellContext } from './cell.js';
+import { findFloor } from './floor.js';
+import { grainWarnings, inspectHost, readVersions, timerGrain } from './host.js';
+import type { BenchResult, Sample, Series, SeriesResult, SubjectName } from './model.js';
+import { PeerError } from './peer.js';
+import { findPlacement } from './placement.js';
+import { descriptorLimit, makePlan, orderOf, Pacer, warmupOf, type Choice, type Plan } from './plan.js';
+import { cellsOf, ratiosOf } from './statistics.js';
+
+export interface Progress {
+  readonly done: number;
+  readonly total: number;
+  readonly round: number;
+  readonly rounds: number;
+  /** What runs now. */
+  readonly label: string;
+  readonly remainingSeconds: number;
+}
+
+export interface BenchOptions extends Choice {
+  /** The command as it was given, for the record. */
+  readonly command: string;
+  /** Ends the run: children are killed, socket files removed, what has been measured is returned. */
+  readonly signal: AbortSignal;
+  onProgress(progress: Progress): void;
+  /** Told before the first cell, while there is time to stop. */
+  onWarning(warning: string): void;
+}
+
+/** Nothing can be run as asked: what is missing, or, if nothing is, the cases and subjects do not go together. */
+export class NothingToRun extends Error {
+  readonly missing: readonly string[];
+
+  constructor(missing: readonly string[]) {
+    super(['nothing is left to run', ...missing].join('\n  '));
+    this.missing = missing;
+  }
+}
+
+/** The shortest room for a path in `sockaddr_un`, macOS's, less the NUL. */
+const LONGEST_SOCKET_PATH = 103;
+
+export async function runBench(options: BenchOptions): Promise<BenchResult> {
+  const started = new Date();
+  const floor = findFloor();
+  const plan = makePlan(options, {
+    floor,
+    addonMissing: addonStatus().addon ? undefined : (addonStatus().reason ?? new Error('no reason given')),
+    descriptors: descriptorLimit(),
+  });
+  if (plan.series.length === 0) throw new NothingToRun(plan.skipped);
+  const { host, warnings: hostWarnings } = await inspectHost();
+  const warnings = [...hostWarnings];
+  const grain = timerGrain();
+  const { core, reason } = findPlacement();
+  if (reason !== undefined && plan.series.some((series) => series.case.kind === 'peers' && series.case.sharesCore)) {
+    warnings.push(`rtt: its ends run where the scheduler puts them, and wake idle cores in turn: ${reason}`);
+  }
+  for (const warning of [...warnings, ...plan.skipped]) options.onWarning(warning);
+  const folder = makeFolder();
+  const removeFolder = (): void => {
+    rmSync(folder, { recursive: true, force: true });
+  };
+  // For an end that no `finally` sees.
+  process.on('exit', removeFolder);
+  try {
+    const { results, failures, dropped } = await runRounds(plan, options, {
+      floor,
+      folder,
+      core,
+      signal: options.signal,
+    });
+    const cells = results.flatMap(cellsOf);
+    return {
+      host,
+      versions: readVersions(),
+      command: options.command,
+      started: started.toISOString(),
+      seconds: Math.round((Date.now() - started.getTime()) / 100) / 10,
+      results,
+      cells,
+      ratios: results.flatMap(ratiosOf),
+      warnings: [...warnings, ...dropped, ...grainWarnings(cells, grain)],
+      skipped: plan.skipped,
+      failures,
+      interrupted: options.signal.aborted,
+    };
+  } finally {
+    process.off('exit', removeFolder);
+    removeFolder();
+  }
+}
+
+/** A folder for socket files, with a path that leaves room for their names. */
+function makeFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'nearwire-bench-'));
+  if (Buffer.byteLength(socketPath(folder)) <= LONGEST_SOCKET_PATH) return folder;
+  rmSync(folder, { recursive: true });
+  return mkdtempSync('/tmp/nearwire-bench-');
+}
+
+interface Turn {
+  readonly round: number;
+  readonly series: Series;
+  readonly subjects: readonly SubjectName[];
+}
+
+function turnsOf(plan: Plan): Turn[] {
+  const turns: Turn[] = [];
+  for (let round = 0; round < plan.rounds; round++) {
+    for (const series of plan.series) {
+      const subjects = orderOf(series, plan, round);
+      if (subjects.length > 0) turns.push({ round, series, subjects });
+    }
+  }
+  return turns;
+}
+
+interface Rounds {
+  readonly results: SeriesResult[];
+  readonly failures: string[];
+  readonly dropped: string[];
+}
+
+async function runRounds(plan: Plan, options: BenchOptions, context: CellContext): Promise<Rounds> {
+  const turns = turnsOf(plan);
+  const total = turns.reduce((sum, turn) => sum + turn.subjects.length, 0);
+  const pacer = new Pacer(plan.mode, total, !plan.allRounds, performance.now());
+  const samples = new Map<Series, Sample[]>(plan.series.map((series) => [series, []]));
+  const failures: string[] = [];
+  const dropped: string[] = [];
+  // It may change at any await: a call, as the compiler would remember what a property was.
+  const isAborted = (): boolean => options.signal.aborted;
+  let done = 0;
+  for (const { round, series, subjects } of turns) {
+    if (isAborted()) break;
+    if (!pacer.hasTimeFor(subjects.length, performance.now())) {
+      dropped.push(
+        `slow machine: the time budget ended in round ${String(round + 1)} of ${String(plan.rounds)}, ` +
+          'name the rounds (--rounds) to run them all',
+      );
+      break;
+    }
+    const seconds = pacer.stretch(series.case, performance.now());
+    for (const subject of subjects) {
+      options.onProgress({
+        done,
+        total,
+        round: round + 1,
+        rounds: plan.rounds,
+        label: `${series.case.name} ${subject} ${series.family === 'none' ? '' : series.family}`.trim(),
+        remainingSeconds: pacer.remainingSeconds(performance.now()),
+      });
+      const begun = performance.now();
+      try {
+        const timing = { warmup: warmupOf(series.case, subject, plan.mode), seconds };
+        samples.get(series)?.push(await runCell(series, subject, round, timing, context));
+      } catch (error) {
+        if (isAborted()) break;
+        if (!(error instanceof PeerError)) throw error;
+        failures.push(error.message);
+      }
+      pacer.took(performance.now() - begun, seconds);
+      done++;
+    }
+  }
+  return { results: plan.series.map((series) => ({ series, samples: samples.get(series) ?? [] })), failures, dropped };
+}

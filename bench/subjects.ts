@@ -1,0 +1,64 @@
+/**
+ * What is compared, as data. A new rival is one entry here and, if it is a Node program, one implementation in work/.
+ */
+import type { Mode, SubjectName } from './model.js';
+
+export interface Subject {
+  readonly name: SubjectName;
+  readonly title: string;
+  /** The program of its servers (and, where the case says so, of its clients): plain C, or a Node worker. */
+  readonly program: 'floor' | 'worker';
+  readonly needsAddon: boolean;
+  readonly cases: readonly string[];
+  /** At most this many rounds by default. */
+  readonly rounds?: Readonly<Partial<Record<Mode, number>>>;
+}
+
+const STREAM_CASES = ['rtt', 'pipeline', 'bulk', 'fanin', 'churn', 'idle'];
+const HTTP_CASES = ['http', 'http-close', 'http-body'];
+
+export const SUBJECTS: readonly Subject[] = [
+  {
+    name: 'c',
+    title: 'plain C, epoll: the limit of this host',
+    program: 'floor',
+    needsAddon: false,
+    cases: [...STREAM_CASES, ...HTTP_CASES],
+  },
+  {
+    name: 'channel',
+    title: 'nearwire/channel: callbacks and lent views',
+    program: 'worker',
+    needsAddon: true,
+    cases: [...STREAM_CASES, 'micro'],
+  },
+  {
+    name: 'native',
+    title: "nearwire: node:net's contract on the native engine",
+    program: 'worker',
+    needsAddon: true,
+    cases: [...STREAM_CASES, ...HTTP_CASES],
+  },
+  {
+    name: 'js',
+    title: 'nearwire with transport js: node:net through our API',
+    program: 'worker',
+    needsAddon: false,
+    cases: [...STREAM_CASES, ...HTTP_CASES],
+    // It is node:net itself: a few rounds show that the switch costs nothing, and the others get the time.
+    rounds: { default: 3, quick: 2 },
+  },
+  {
+    name: 'node:net',
+    title: 'node:net (node:http on it), straight',
+    program: 'worker',
+    needsAddon: false,
+    cases: [...STREAM_CASES, ...HTTP_CASES],
+  },
+];
+
+export function subjectNamed(name: SubjectName): Subject {
+  const subject = SUBJECTS.find((entry) => entry.name === name);
+  if (!subject) throw new RangeError(`no subject ${name}`);
+  return subject;
+}

@@ -1,0 +1,75 @@
+/**
+ * The worker's side of the talk with run.ts: JSON lines out, single words in. Both programs of a cell end when stdin
+ * does, so whatever becomes of the parent, none is left behind.
+ */
+import { createInterface } from 'node:readline';
+
+import type { LoadResult } from '../model.js';
+
+export function tell(message: object): void {
+  process.stdout.write(`${JSON.stringify(message)}\n`);
+}
+
+export class Control {
+  private go: (() => void) | undefined;
+  private readonly going = new Promise<void>((resolve) => {
+    this.go = resolve;
+  });
+
+  /** `close` lets go of what the worker holds (its socket file above all); the process then ends. */
+  constructor(close: () => void) {
+    const end = (): void => {
+      close();
+      // What still stands open is the other process's business, or the bench is over.
+      process.exit(0);
+    };
+    process.on('SIGTERM', end);
+    createInterface({ input: process.stdin })
+      .on('line', (word) => {
+        this.answer(word);
+      })
+      .on('close', end);
+  }
+
+  /** Answers when the parent says `go`. */
+  started(): Promise<void> {
+    return this.going;
+  }
+
+  private answer(word: string): void {
+    if (word === 'cpu') tell({ cpu: cpuMicroseconds() });
+    else if (word === 'memory') tell({ memory: residentBytes() });
+    else if (word === 'go') this.go?.();
+    else throw new TypeError(`unknown word on stdin: ${word}`);
+  }
+}
+
+/** User and system time of all threads of this process. */
+export function cpuMicroseconds(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+}
+
+/** Without garbage: the second collection takes what finalizers of the first have let go. */
+function residentBytes(): number {
+  if (!globalThis.gc) throw new Error('a worker is run with --expose-gc');
+  globalThis.gc();
+  globalThis.gc();
+  return process.memoryUsage.rss();
+}
+
+/** A client that has connected and can be set to work. */
+export interface Load {
+  /** Works for so long, then leaves nothing outstanding. `clientCpu` is filled in by `runLoad`. */
+  phase(seconds: number): Promise<Omit<LoadResult, 'clientCpu' | 'errors'>>;
+}
+
+/** The life of a client: warm up on the connections that will be measured, wait for `go`, measure once, tell. */
+export async function runLoad(control: Control, load: Load, warmup: number, seconds: number): Promise<void> {
+  if (warmup > 0) await load.phase(warmup);
+  tell({ warm: true });
+  await control.started();
+  const before = cpuMicroseconds();
+  const result = await load.phase(seconds);
+  tell({ result: { ...result, clientCpu: cpuMicroseconds() - before, errors: 0 } });
+}

@@ -1,0 +1,79 @@
+/** The command words of a worker, the same as those of the C program: `ROLE --case CASE --family F --address A ...`. */
+import { parseArgs } from 'node:util';
+
+export interface Words {
+  readonly role: 'serve' | 'load';
+  readonly case: string;
+  readonly family: 'unix' | 'tcp';
+  readonly address: string;
+  readonly subject: string;
+  readonly bytes: number;
+  readonly window: number;
+  readonly body: number;
+  readonly way: 'download' | 'upload';
+  /** Seconds of the measured stretch, and of the load before it. */
+  readonly seconds: number;
+  readonly warmup: number;
+}
+
+const text = { type: 'string' } as const;
+
+export function parseWords(argv: readonly string[]): Words {
+  const { values, positionals } = parseArgs({
+    args: [...argv],
+    allowPositionals: true,
+    options: {
+      case: text,
+      family: text,
+      address: text,
+      subject: text,
+      bytes: text,
+      window: text,
+      connections: text,
+      body: text,
+      'keep-alive': text,
+      way: text,
+      seconds: text,
+      warmup: text,
+    },
+  });
+  return {
+    role: oneOf('role', positionals[0], ['serve', 'load']),
+    case: required('--case', values.case),
+    family: oneOf('--family', values.family, ['unix', 'tcp']),
+    address: required('--address', values.address),
+    subject: required('--subject', values.subject),
+    bytes: number('--bytes', values.bytes ?? '64'),
+    window: number('--window', values.window ?? '1'),
+    body: number('--body', values.body ?? '0'),
+    way: oneOf('--way', values.way ?? 'download', ['download', 'upload']),
+    seconds: number('--seconds', values.seconds ?? '1'),
+    warmup: number('--warmup', values.warmup ?? '0'),
+  };
+}
+
+/** The argument of `listen()` and `connect()`, node:net's and ours. */
+export type Target = { path: string } | { host: string; port: number };
+
+export function targetOf({ family, address }: Words): Target {
+  if (family === 'unix') return { path: address };
+  const colon = address.lastIndexOf(':');
+  return { host: address.slice(0, colon), port: number('port of --address', address.slice(colon + 1)) };
+}
+
+function required(name: string, value: string | undefined): string {
+  if (value === undefined) throw new TypeError(`${name} is missing`);
+  return value;
+}
+
+function oneOf<const T extends string>(name: string, value: string | undefined, known: readonly T[]): T {
+  const found = known.find((entry) => entry === value);
+  if (found === undefined) throw new TypeError(`${name} is one of ${known.join(', ')}, not ${value ?? 'nothing'}`);
+  return found;
+}
+
+function number(name: string, value: string): number {
+  const result = Number(value);
+  if (value === '' || !Number.isFinite(result) || result < 0) throw new RangeError(`${name} is no number: ${value}`);
+  return result;
+}

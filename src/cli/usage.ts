@@ -1,0 +1,62 @@
+/** What the subcommands share for words that they do not know. */
+
+/** The exit code of a command line that makes no sense, as shells and getopt programs have it. */
+export const USAGE_EXIT = 2;
+
+/** The command line is at fault; the message says how. */
+export class UsageError extends Error {}
+
+/** A word is taken for a slip of another if no more than this share of it is wrong. */
+const SIMILAR = 0.5;
+
+/** Takes `a,b` apart and checks each word. */
+export function parseList<const T extends string>(what: string, text: string, known: readonly T[]): T[] {
+  const words = text.split(',').map((word) => word.trim());
+  return [...new Set(words.map((word) => parseWord(what, word, known)))];
+}
+
+function parseWord<const T extends string>(what: string, word: string, known: readonly T[]): T {
+  const found = known.find((entry) => entry === word);
+  if (found !== undefined) return found;
+  const near = nearest(word, known);
+  const hint = near === undefined ? '' : ` Did you mean ${near}?`;
+  throw new UsageError(`unknown ${what} '${word}'.${hint} There are: ${known.join(', ')}`);
+}
+
+export function parseWhole(option: string, text: string, lowest: number, highest: number): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < lowest || value > highest) {
+    throw new UsageError(
+      `${option} takes a whole number from ${String(lowest)} to ${String(highest)}, not '${text}', as in ${option} 7`,
+    );
+  }
+  return value;
+}
+
+/** The known word that was most likely meant. */
+export function nearest(word: string, known: readonly string[]): string | undefined {
+  let best: string | undefined;
+  let least = Infinity;
+  for (const candidate of known) {
+    const distance = editDistance(word, candidate);
+    if (distance < least && distance <= Math.max(word.length, candidate.length) * SIMILAR) {
+      best = candidate;
+      least = distance;
+    }
+  }
+  return best;
+}
+
+/** Levenshtein: insertions, deletions and substitutions from one to the other. */
+function editDistance(from: string, to: string): number {
+  let previous = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= from.length; i++) {
+    const current = [i];
+    for (let j = 1; j <= to.length; j++) {
+      const substituted = (previous[j - 1] ?? 0) + (from[i - 1] === to[j - 1] ? 0 : 1);
+      current.push(Math.min(substituted, (previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1));
+    }
+    previous = current;
+  }
+  return previous[to.length] ?? 0;
+}

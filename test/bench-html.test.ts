@@ -1,0 +1,157 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import type * as HtmlModule from '../bench/html.js';
+import type { BenchResult, Measure, Sample, SeriesResult } from '../bench/model.js';
+import type * as PlanModule from '../bench/plan.js';
+import type * as StatisticsModule from '../bench/statistics.js';
+import { requireOrSkip } from './support/requirements.js';
+
+const CHROMIUM_ARGS = [
+  ...['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'],
+  ...['--disable-sync', '--no-first-run'],
+];
+/** Text that breaks out of a page whose maker forgot to escape it. */
+const HOSTILE = '</script><script>document.title = "broken"</script><!-- "&amp;';
+
+/** The page's script is there in compiled form only. */
+const built = (file: string): string => new URL(`../dist/bench/${file}.js`, import.meta.url).href;
+const { htmlOf } = (await import(built('html'))) as typeof HtmlModule;
+const { makePlan } = (await import(built('plan'))) as typeof PlanModule;
+const { cellsOf, ratiosOf } = (await import(built('statistics'))) as typeof StatisticsModule;
+
+/** All cases of a default run, with made-up samples. */
+function madeUpResult(): BenchResult {
+  const plan = makePlan({ mode: 'default' }, { floor: '/floor', addonMissing: undefined, descriptors: 20_000 });
+  const results = plan.series.map((series): SeriesResult => ({
+    series,
+    samples: [0, 1, 2].flatMap((round) =>
+      series.subjects.map((subject, index): Sample => {
+        const value = ({ better }: Measure): number =>
+          (better === 'higher' ? 60 - 10 * index : 20 + 10 * index) + round;
+        const values = Object.fromEntries(series.case.measures.map((measure) => [measure.name, value(measure)]));
+        // The first, plain C, outruns its generator.
+        return { round, subject, values, clientShare: 0.99, serverShare: index === 0 ? 0.5 : 1 };
+      }),
+    ),
+  }));
+  return {
+    host: { cpu: `A CPU ${HOSTILE}`, cores: 2, kernel: 'Linux 6.1', load: 0.1, sandbox: null },
+    versions: { node: '20.0.0', nearwire: '0.1.0', commit: 'abc' },
+    command: `nearwire bench ${HOSTILE}`,
+    started: '2026-01-02T03:04:05.000Z',
+    seconds: 83,
+    results,
+    cells: results.flatMap(cellsOf),
+    ratios: results.flatMap(ratiosOf),
+    warnings: [HOSTILE],
+    skipped: [],
+    failures: [],
+    interrupted: false,
+  };
+}
+
+const executablePath = requireOrSkip('chromium');
+
+describe.skipIf(executablePath === undefined)('the page', () => {
+  const result = madeUpResult();
+  let folder = '';
+  let file = '';
+  let browser: Browser;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'nearwire-test-'));
+    file = join(folder, 'bench.html');
+    writeFileSync(file, htmlOf(result));
+    browser = await chromium.launch({ executablePath: executablePath ?? '', args: CHROMIUM_ARGS });
+  }, 60_000);
+
+  afterAll(async () => {
+    await browser.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  async function open(colorScheme: 'light' | 'dark'): Promise<{ page: Page; complaints: string[] }> {
+    const page = await browser.newPage({ colorScheme });
+    const complaints: string[] = [];
+    page.on('console', (message) => complaints.push(`${message.type()}: ${message.text()}`));
+    page.on('pageerror', (error) => complaints.push(error.message));
+    // Self-contained: it may ask for nothing but itself.
+    page.on('request', (request) => {
+      if (request.url() !== pathToFileURL(file).href) complaints.push(`asked for ${request.url()}`);
+    });
+    await page.goto(pathToFileURL(file).href);
+    return { page, complaints };
+  }
+
+  test.each(['light', 'dark'] as const)(
+    'draws every measure of every case, %s, without a complaint',
+    async (scheme) => {
+      const { page, complaints } = await open(scheme);
+      const drawn = await drawnCharts(page);
+      const expected = new Set(
+        result.results.flatMap(({ series }) => series.case.measures.map(({ name }) => `${series.case.name} ${name}`)),
+      );
+      expect(new Set(drawn.map(({ name }) => name))).toEqual(expected);
+      expect(drawn).toHaveLength(expected.size);
+      // Bars of at least two colours, on a canvas that is not left as it was.
+      for (const { name, colours } of drawn) expect(colours, name).toBeGreaterThan(2);
+      expect(complaints).toEqual([]);
+      expect(await page.title()).toContain('nearwire bench');
+      await page.close();
+    },
+  );
+
+  test('is drawn anew in the colours of the other scheme when it changes, and as ratios when asked', async () => {
+    const { page, complaints } = await open('light');
+    const light = await pictureOf(page);
+    await page.emulateMedia({ colorScheme: 'dark' });
+    const dark = await pictureOf(page);
+    expect(dark).not.toBe(light);
+    await page.emulateMedia({ colorScheme: 'light' });
+    expect(await pictureOf(page)).toBe(light);
+    await page.check('input[value=ratios]');
+    expect(await pictureOf(page)).not.toBe(light);
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  test('shows the numbers in tables, and text as text', async () => {
+    const { page } = await open('light');
+    const rows = await page.locator('#http tbody tr').allInnerTexts();
+    expect(rows.some((row) => row.includes('unix cpu'))).toBe(true);
+    expect(rows.some((row) => row.includes('99 %'))).toBe(true);
+    expect(await page.locator('#http').innerText()).toContain('*');
+    expect(await page.locator('.notes').innerText()).toContain(HOSTILE);
+    await page.close();
+  });
+});
+
+test('the page holds all it needs', () => {
+  const html = htmlOf(madeUpResult());
+  expect(html).not.toMatch(/<(?:link|img|iframe)\b|<script[^>]+src=/);
+  expect(html).not.toContain('sourceMappingURL');
+  expect(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).toContain('"chart.js"');
+});
+
+/** What stands on each canvas: how many different colours. Evaluated in the page. */
+function drawnCharts(page: Page): Promise<{ name: string; colours: number }[]> {
+  return page.evaluate(`[...document.querySelectorAll('canvas')].map((canvas) => {
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    const colours = new Set();
+    for (let i = 0; i < data.length; i += 4) if (data[i + 3] === 255) colours.add(data[i] << 16 | data[i + 1] << 8 | data[i + 2]);
+    return { name: canvas.dataset.case + ' ' + canvas.dataset.measure, colours: colours.size };
+  })`);
+}
+
+/** The first chart. A change of the colour scheme is told to the page before its next frame. */
+function pictureOf(page: Page): Promise<string> {
+  return page.evaluate(`new Promise((resolve) => {
+    requestAnimationFrame(() => resolve(document.querySelector('canvas').toDataURL()));
+  })`);
+}

@@ -1,0 +1,150 @@
+import { describe, expect, test } from 'vitest';
+
+import { commandWords } from '../bench/cell.js';
+import { CASES } from '../bench/cases/index.js';
+import { detectSandbox } from '../bench/host.js';
+import type { Mode } from '../bench/model.js';
+import { lastAllowedCore } from '../bench/placement.js';
+import { makePlan, orderOf, Pacer, takesPart, type Choice, type Means, type Plan } from '../bench/plan.js';
+
+const MEANS: Means = { floor: '/floor', addonMissing: undefined, descriptors: 20_000 };
+
+function planOf(choice: Partial<Choice> = {}, means: Partial<Means> = {}): Plan {
+  return makePlan({ mode: 'default', ...choice }, { ...MEANS, ...means });
+}
+
+const describeSeries = ({ series }: Plan): string[] =>
+  series.map((entry) => `${entry.case.name} ${entry.family} ${JSON.stringify(entry.params)}`);
+
+describe('a plan', () => {
+  test('has the cells that acceptance asks for, once each and in enough rounds', () => {
+    const plan = planOf();
+    const series = describeSeries(plan);
+    const asked = [
+      ...[64, 4096, 65536].map((bytes) => `rtt unix {"bytes":${String(bytes)}}`),
+      ...[4096, 65536, 1048576].map((bytes) => `bulk unix {"bytes":${String(bytes)}}`),
+      'pipeline unix {"bytes":64,"window":256}',
+      'fanin unix {"connections":64}',
+      'churn unix {"bytes":64}',
+      'http unix {"connections":32,"body":12,"keepAlive":true}',
+      'http-close unix {"connections":32,"body":12,"keepAlive":false}',
+      ...[65536, 1048576].flatMap((bytes) =>
+        ['download', 'upload'].map((way) => `http-body unix {"bytes":${String(bytes)},"way":"${way}"}`),
+      ),
+      'idle unix {"connections":10000}',
+    ];
+    for (const entry of asked) expect(series.filter((found) => found === entry)).toEqual([entry]);
+    const rounds = plan.series.filter(({ family }) => family === 'unix').map((entry) => entry.rounds);
+    expect(Math.min(...rounds)).toBeGreaterThanOrEqual(7);
+  });
+
+  test.each<Mode>(['default', 'quick'])('of mode %s has every case and every subject over UNIX', (mode) => {
+    const { series } = planOf({ mode });
+    for (const benchCase of CASES) expect(series.some((entry) => entry.case === benchCase)).toBe(true);
+    const subjects = new Set(series.flatMap((entry) => (entry.family === 'unix' ? entry.subjects : [])));
+    expect([...subjects].sort()).toEqual(['c', 'channel', 'js', 'native', 'node:net']);
+  });
+
+  test('keeps to what is chosen', () => {
+    const plan = planOf({ cases: ['rtt', 'http'], subjects: ['native', 'node:net'], families: ['tcp'], rounds: 2 });
+    expect(plan.rounds).toBe(2);
+    expect(new Set(plan.series.map((entry) => entry.case.name))).toEqual(new Set(['rtt', 'http']));
+    for (const { family, subjects } of plan.series) {
+      expect(family).toBe('tcp');
+      expect(subjects).toEqual(['native', 'node:net']);
+    }
+  });
+
+  test('runs a family that is asked for, though the mode leaves it out', () => {
+    expect(describeSeries(planOf({ mode: 'quick', cases: ['churn'], families: ['tcp'] }))).toEqual([
+      'churn tcp {"bytes":64}',
+    ]);
+  });
+
+  test('without the plain C program leaves out what needs it, and says so', () => {
+    const plan = planOf({}, { floor: undefined });
+    expect(new Set(plan.series.map((entry) => entry.case.name))).toEqual(new Set(['rtt', 'pipeline', 'bulk', 'micro']));
+    expect(plan.series.some(({ subjects }) => subjects.includes('c'))).toBe(false);
+    expect(plan.skipped.filter((line) => line.startsWith('http:'))).toHaveLength(1);
+    expect(plan.skipped.filter((line) => line.startsWith('c:'))).toHaveLength(1);
+  });
+
+  test('without the addon leaves out what needs it, and says why', () => {
+    const plan = planOf({}, { addonMissing: new Error('no such file') });
+    expect(new Set(plan.series.flatMap(({ subjects }) => subjects))).toEqual(new Set(['c', 'js', 'node:net']));
+    expect(plan.skipped).toContain('native: the addon did not load: no such file');
+  });
+
+  test('opens no more idle connections than the system allows, and says so', () => {
+    const plan = planOf({ cases: ['idle'] }, { descriptors: 1024 });
+    expect(plan.series[0]?.params).toEqual({ connections: 960 });
+    expect(plan.skipped[0]).toContain('960 connections instead of 10000');
+  });
+});
+
+describe('rounds', () => {
+  test('of a part are spread over all of them', () => {
+    const part = (rounds: number, of: number): number[] =>
+      Array.from({ length: of }, (_, round) => round).filter((round) => takesPart(rounds, of, round));
+    expect(part(3, 7)).toEqual([0, 3, 5]);
+    expect(part(1, 7)).toEqual([0]);
+    expect(part(9, 7)).toHaveLength(7);
+    for (let of = 1; of < 12; of++) {
+      for (let rounds = 1; rounds <= of; rounds++) expect(part(rounds, of)).toHaveLength(rounds);
+    }
+  });
+
+  test('rotate the order of the subjects', () => {
+    const plan = planOf({ cases: ['rtt'], rounds: 5 });
+    const [series] = plan.series;
+    if (!series) throw new Error('rtt has series');
+    const orders = [0, 1, 2, 3, 4].map((round) => orderOf(series, plan, round));
+    expect(new Set(orders.map(([first]) => first)).size).toBe(5);
+    for (const order of orders) expect([...order].sort()).toEqual([...series.subjects].sort());
+  });
+});
+
+describe('the pacer', () => {
+  const [rtt] = CASES;
+  if (!rtt) throw new Error('there are cases');
+
+  test('gives the cells what the budget leaves, within bounds', () => {
+    expect(new Pacer('quick', 10, true, 0).stretch(rtt, 0)).toBe(0.4);
+    expect(new Pacer('quick', 100_000, true, 0).stretch(rtt, 0)).toBe(0.1);
+    // 105 s for 150 cells, less the 0.5 s that a cell is first taken to cost.
+    expect(new Pacer('quick', 150, true, 0).stretch(rtt, 0)).toBeCloseTo(0.2, 3);
+  });
+
+  test('stops when time is up, but not if the user has named the rounds', () => {
+    const bounded = new Pacer('quick', 100, true, 0);
+    expect(bounded.hasTimeFor(5, 0)).toBe(true);
+    expect(bounded.hasTimeFor(5, 104_000)).toBe(false);
+    expect(new Pacer('quick', 100, false, 0).hasTimeFor(5, 1e9)).toBe(true);
+  });
+});
+
+test('parameters are the command words of the peers', () => {
+  expect(commandWords({ bytes: 64, keepAlive: false, way: 'upload' })).toEqual([
+    ...['--bytes', '64', '--keep-alive', '0', '--way', 'upload'],
+  ]);
+});
+
+test('a sandboxed kernel is told from a real one', () => {
+  const real = {
+    release: '6.12.1-amd64',
+    version: '#1 SMP PREEMPT_DYNAMIC Debian',
+    procVersion: 'Linux version 6.12.1-amd64',
+    cpuinfo: 'model name : AMD EPYC',
+  };
+  expect(detectSandbox(real)).toBeNull();
+  expect(detectSandbox({ ...real, version: '#1 SMP Sun Jan 10 15:06:54 PST 2016' })).toBe('gVisor');
+  expect(detectSandbox({ ...real, release: '4.4.0-19041-Microsoft' })).toBe('WSL 1');
+  expect(detectSandbox({ ...real, release: '5.15.0-microsoft-standard-WSL2' })).toBeNull();
+});
+
+test('the core for cases that share one is the last allowed', () => {
+  expect(lastAllowedCore('Name:\tnode\nCpus_allowed_list:\t0-1\nMems')).toBe(1);
+  expect(lastAllowedCore('Cpus_allowed_list:\t0,2-3,8\n')).toBe(8);
+  expect(lastAllowedCore('Cpus_allowed_list:\t5\n')).toBe(5);
+  expect(lastAllowedCore('')).toBeUndefined();
+});

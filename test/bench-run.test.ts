@@ -1,0 +1,197 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import type { JsonResult } from '../bench/json.js';
+import { median } from '../bench/statistics.js';
+import { runCli, startCli, type CliResult } from './support/cli.js';
+import { requireOrSkip } from './support/requirements.js';
+
+const floor = requireOrSkip('floor');
+const addon = requireOrSkip('addon');
+
+/** Has its own folder for temporary files, so that what is left in it is of this test. */
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'nearwire-test-'));
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+const leftovers = (): string[] => readdirSync(folder).filter((name) => name.startsWith('nearwire-bench-'));
+
+/** Cases that differ in who is client, in what is measured, and in how they are run. */
+const CASES = ['rtt', ...(floor === undefined ? [] : ['http']), ...(addon === undefined ? [] : ['micro'])];
+const ROUNDS = 2;
+
+describe('a real run', () => {
+  let cli: CliResult;
+  let json: JsonResult;
+
+  beforeAll(async () => {
+    const file = join(folder, 'result.json');
+    const words = ['--quick', '--rounds', String(ROUNDS), '--cases', CASES.join(','), '--json', file];
+    cli = await runCli(['bench', ...words, '--families', 'unix'], { TMPDIR: folder });
+    if (cli.code === 0) json = JSON.parse(readFileSync(file, 'utf8')) as JsonResult;
+  }, 120_000);
+
+  test('succeeds and leaves nothing behind', () => {
+    expect(cli.stderr).not.toContain('failed');
+    expect(cli.code).toBe(0);
+    expect(leftovers()).toEqual([]);
+  });
+
+  test('writes the object that the acceptance check reads, no field more or less', () => {
+    expect(Object.keys(json).sort()).toEqual(
+      ['cells', 'command', 'host', 'ratios', 'schema', 'seconds', 'started', 'versions'].sort(),
+    );
+    expect(json.schema).toBe(1);
+    expect(Object.keys(json.host).sort()).toEqual(['cores', 'cpu', 'kernel', 'load', 'sandbox']);
+    expect(Object.keys(json.versions).sort()).toEqual(['commit', 'nearwire', 'node']);
+    expect(json.versions.node).toBe(process.versions.node);
+    expect(json.command).toMatch(/^nearwire bench --quick/);
+    expect(new Date(json.started).toISOString()).toBe(json.started);
+    expect(json.seconds).toBeGreaterThan(0);
+    for (const cell of json.cells) {
+      const { limitedBy, ...fields } = cell;
+      expect(Object.keys(fields)).toEqual([
+        ...['case', 'params', 'family', 'subject', 'measure', 'unit', 'better', 'samples', 'median'],
+      ]);
+      expect([undefined, 'generator']).toContain(limitedBy);
+      expect(['higher', 'lower']).toContain(cell.better);
+      for (const sample of cell.samples) expect(sample).toBeGreaterThan(0);
+      expect(cell.median).toBe(median(cell.samples));
+    }
+    for (const ratio of json.ratios) {
+      expect(Object.keys(ratio)).toEqual([
+        ...['case', 'params', 'family', 'measure', 'subject', 'baseline', 'median', 'low', 'high', 'rounds'],
+      ]);
+      expect(ratio.low).toBeLessThanOrEqual(ratio.median);
+      expect(ratio.median).toBeLessThanOrEqual(ratio.high);
+      expect(ratio.rounds).toBe(ROUNDS);
+    }
+  });
+
+  test('has each cell and each ratio once, and a sample a round', () => {
+    const name = (entry: object): string => JSON.stringify(entry);
+    const cells = json.cells.map((cell) => name([cell.case, cell.params, cell.family, cell.subject, cell.measure]));
+    expect(new Set(cells).size).toBe(cells.length);
+    const ratios = json.ratios.map((ratio) =>
+      name([ratio.case, ratio.params, ratio.family, ratio.subject, ratio.baseline, ratio.measure]),
+    );
+    expect(new Set(ratios).size).toBe(ratios.length);
+    for (const cell of json.cells) expect(cell.samples).toHaveLength(ROUNDS);
+    expect([...new Set(json.cells.map((cell) => cell.case))]).toEqual(CASES);
+  });
+
+  test('takes the ratios from the samples of the same round', () => {
+    const samplesOf = (subject: string): readonly number[] =>
+      json.cells.find((cell) => cell.case === 'rtt' && cell.measure === 'p50' && cell.subject === subject)?.samples ??
+      [];
+    const ratio = json.ratios.find(
+      (entry) =>
+        entry.case === 'rtt' && entry.measure === 'p50' && entry.subject === 'js' && entry.baseline === 'node:net',
+    );
+    const baseline = samplesOf('node:net');
+    const expected = samplesOf('js').map((value, round) => value / (baseline[round] ?? NaN));
+    expect(ratio?.median).toBeCloseTo(median(expected), 10);
+    expect(ratio?.low).toBeCloseTo(Math.min(...expected), 10);
+  });
+
+  test('shows every case and subject on the terminal, with the share of the client', () => {
+    const text = stripVTControlCharacters(cli.stdout);
+    // Not on a terminal: plain text.
+    expect(text).toBe(cli.stdout);
+    for (const name of CASES) expect(text).toMatch(new RegExp(`^${name}  `, 'm'));
+    expect(text).toMatch(/unix p50 .*us.*x/);
+    expect(text).toMatch(/client CPU .*\d+ %/);
+  });
+});
+
+test.skipIf(floor === undefined)('a subject whose server fails is told, and the others are measured', async () => {
+  const file = join(folder, 'failing.json');
+  const words = ['--quick', '--rounds', '1', '--cases', 'rtt', '--families', 'unix', '--subjects', 'c,node:net'];
+  // Something that runs, and is not what is wanted.
+  const { code, stdout } = await runCli(['bench', ...words, '--json', file], {
+    TMPDIR: folder,
+    NEARWIRE_FLOOR: '/bin/false',
+  });
+  expect(code).toBe(1);
+  expect(stdout).toContain('failed: server of rtt c over unix exited with 1');
+  const json = JSON.parse(readFileSync(file, 'utf8')) as JsonResult;
+  expect(new Set(json.cells.map(({ subject }) => subject))).toEqual(new Set(['node:net']));
+  expect(leftovers()).toEqual([]);
+});
+
+describe('a signal', () => {
+  /** Processes whose command line names this test's folder, as the workers' addresses do. */
+  function processes(): string[] {
+    return readdirSync('/proc').filter((pid) => {
+      if (!/^\d+$/.test(pid) || Number(pid) === process.pid) return false;
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(folder);
+      } catch {
+        // It has ended meanwhile.
+        return false;
+      }
+    });
+  }
+
+  test.skipIf(process.platform !== 'linux').each([
+    { signal: 'SIGINT' as const, code: 130 },
+    { signal: 'SIGTERM' as const, code: 143 },
+  ])('$signal leaves no process and no socket file, and what was measured is shown', async ({ signal, code }) => {
+    const file = join(folder, `${signal}.json`);
+    const words = [
+      '--quick',
+      '--rounds',
+      '100',
+      '--cases',
+      'rtt',
+      '--families',
+      'unix',
+      '--subjects',
+      'node:net,js',
+      '--json',
+      file,
+    ];
+    const { child, result } = startCli(['bench', ...words], { TMPDIR: folder });
+    await new Promise<void>((resolve) => {
+      let text = '';
+      child.stderr?.on('data', (part: string) => {
+        text += part;
+        // The first round has been measured, and the second one is under way.
+        if (text.includes('round 2 of 100')) resolve();
+      });
+    });
+    expect(processes().length).toBeGreaterThan(0);
+    child.kill(signal);
+    const ended = await result;
+    expect(ended.code).toBe(code);
+    expect(ended.stdout).toContain('interrupted');
+    expect(ended.stdout).toMatch(/unix p50/);
+    expect(leftovers()).toEqual([]);
+    expect(processes()).toEqual([]);
+    const json = JSON.parse(readFileSync(file, 'utf8')) as JsonResult;
+    expect(json.cells.every((cell) => cell.samples.length > 0)).toBe(true);
+    expect(json.cells.length).toBeGreaterThan(0);
+  });
+
+  test.skipIf(process.platform !== 'linux')('SIGKILL of the bench ends its children too', async () => {
+    const words = ['--quick', '--rounds', '100', '--cases', 'rtt', '--families', 'unix', '--subjects', 'node:net'];
+    const { child, result } = startCli(['bench', ...words], { TMPDIR: folder });
+    await until(() => processes().length > 0);
+    child.kill('SIGKILL');
+    await result;
+    await until(() => processes().length === 0);
+  });
+});
+
+/** Looks again and again, at the pace of the loop: the test's time limit is the limit. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
