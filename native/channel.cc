@@ -138,7 +138,7 @@ bool Channel::read_once() {
   ssize_t length = 0;
   if (owned_) {
     std::array<iovec, OwnedBlocks::kMaxParts> parts;
-    const size_t count = engine_->blocks().room(&parts);
+    const size_t count = engine_->blocks().room(last_read_, &parts);
     if (count == 0) {
       turn.demand();
       return false;
@@ -156,7 +156,9 @@ bool Channel::read_once() {
   if (length > 0) {
     counters_.bytes_read += static_cast<uint64_t>(length);
     const auto size = static_cast<size_t>(length);
-    const auto at = owned_ ? engine_->blocks().take(size) : static_cast<uint32_t>(engine_->slab().take(size));
+    const auto at =
+        owned_ ? engine_->blocks().take(last_read_, size) : static_cast<uint32_t>(engine_->slab().take(size));
+    last_read_ = static_cast<uint32_t>(size);
     const Event event = owned_ ? Event::kOwned : Event::kLent;
     turn.push({id_, event, static_cast<int32_t>(at), static_cast<int32_t>(length)});
     return size == window;
@@ -319,6 +321,7 @@ void Channel::close(bool reset) {
   retry_address_.reset();
   first_segment = last_segment = -1;
   ended_ = shutdown_asked_ = write_failed_ = registering_ = false;
+  last_read_ = 0;
   last_turn_ = 0;
   blocked_since_ = 0;
   counters_ = {};

@@ -124,6 +124,8 @@ class Channel final : public Source, private Watcher::Target {
   bool shutdown_asked_ = false;
   bool write_failed_ = false;
   bool registering_ = false;
+  // Bytes of the last read.
+  uint32_t last_read_ = 0;
 };
 
 }  // namespace nearwire

@@ -39,7 +39,7 @@ int Engine::open() {
 void Engine::close(std::function<void()> done) {
   if (closed_) return;
   // What node:net would have handed to the kernel by now goes there too.
-  flush(static_cast<size_t>(submitted_));
+  flush();
   closed_ = true;
   for (auto& source : sources_) {
     if (source->kind() == Source::Kind::kChannel) {
@@ -131,9 +131,9 @@ void Engine::close_listener(int32_t id) {
   retire(id);
 }
 
-void Engine::gather(size_t count) {
-  submitted_ = 0;
-  const size_t known = std::min(count, kMaxSubmissions);
+void Engine::gather() {
+  const size_t known = std::min(static_cast<size_t>(std::max(shared_.submitted, 0)), kMaxSubmissions);
+  shared_.submitted = 0;
   for (size_t i = 0; i < known; ++i) {
     const Submission& submission = submissions_[i];
     Channel* to = channel(submission.id);
@@ -151,6 +151,7 @@ void Engine::gather(size_t count) {
     }
     to->last_segment = index;
   }
+  shared_.gathered = touched_.empty() ? 0 : 1;
 }
 
 std::vector<iovec>& Engine::parts_of(int32_t first_segment) {
@@ -161,8 +162,8 @@ std::vector<iovec>& Engine::parts_of(int32_t first_segment) {
   return parts_;
 }
 
-size_t Engine::flush(size_t count) {
-  gather(count);
+size_t Engine::flush() {
+  gather();
   size_t results = 0;
   for (const int32_t id : touched_) {
     Channel* to = channel(id);
@@ -176,6 +177,7 @@ size_t Engine::flush(size_t count) {
   }
   touched_.clear();
   segments_.clear();
+  shared_.gathered = 0;
   return results;
 }
 
@@ -253,7 +255,12 @@ void Engine::before_poll() {
 void Engine::deliver(size_t count) {
   ++counters_.turns;
   counters_.completions += count;
+  shared_.in_turn = 1;
   sink_->deliver(count, blocks_.slots_wanted());
+  // The batch and its microtasks are through. The environment may have ended from inside.
+  const size_t results = closed_ ? 0 : flush();
+  shared_.in_turn = 0;
+  if (results > 0) sink_->deliver_results(results);
 }
 
 void Engine::after_turn() {

@@ -21,6 +21,16 @@ struct Submission {
   int32_t length;
 };
 
+// Words that both sides read: same order as in src/native.ts.
+struct SharedState {
+  // Submissions put down and not yet gathered. JS counts up, gathering sets it to 0.
+  int32_t submitted = 0;
+  // 1 during a batch, and until its flush: what is written now will be handed over without being asked.
+  int32_t in_turn = 0;
+  // 1 while bytes of submissions already gathered stand in the arena.
+  int32_t gathered = 0;
+};
+
 // What became of a channel's share of a flush, where that is not simply "all sent".
 struct FlushResult {
   int32_t id;
@@ -56,7 +66,10 @@ class Engine final : private Turn::Phases {
   // Calls the layer above; it must survive anything the call does.
   class Sink {
    public:
+    // A batch of completions.
     virtual void deliver(size_t count, uint32_t slots_wanted) = 0;
+    // What the flush after a batch has to tell.
+    virtual void deliver_results(size_t count) = 0;
 
    protected:
     ~Sink() = default;
@@ -75,8 +88,7 @@ class Engine final : private Turn::Phases {
   Completion* completions() { return completions_.get(); }
   Submission* submissions() { return submissions_.get(); }
   FlushResult* results() { return results_.get(); }
-  // How many submissions JS has put down: read only when JS can't be asked any more.
-  int32_t* submitted() { return &submitted_; }
+  SharedState* shared() { return &shared_; }
 
   // --- asked by JS ---
   int connect(const Address& address, const Address* local, const ChannelOptions& options);
@@ -86,9 +98,9 @@ class Engine final : private Turn::Phases {
   void close_channel(int32_t id, bool reset);
   void close_listener(int32_t id);
   // Distributes submissions to their channels without sending.
-  void gather(size_t count);
+  void gather();
   // Gathers, then sends for every channel that has something. Returns the number of results.
-  size_t flush(size_t count);
+  size_t flush();
   const EngineCounters& counters() const { return counters_; }
 
   // --- used by channels and listeners ---
@@ -130,7 +142,7 @@ class Engine final : private Turn::Phases {
   std::unique_ptr<Completion[]> completions_;
   std::unique_ptr<Submission[]> submissions_;
   std::unique_ptr<FlushResult[]> results_;
-  int32_t submitted_ = 0;
+  SharedState shared_;
 
   std::vector<std::unique_ptr<Source>> sources_;
   std::vector<int32_t> free_channels_;

@@ -81,7 +81,8 @@ Napi::Function JsEngine::define(Napi::Env env) {
                       InstanceMethod<&JsEngine::report_exception>("reportException")});
 }
 
-JsEngine::JsEngine(const Napi::CallbackInfo& info) : Napi::ObjectWrap<JsEngine>(info), engine_(nullptr) {
+JsEngine::JsEngine(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<JsEngine>(info), engine_(nullptr), context_(info.Env(), "NEARWIRE") {
   const Napi::Env env = info.Env();
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(env, &loop);
@@ -119,22 +120,25 @@ Napi::Value JsEngine::layout(Napi::Env env) {
   layout.Set("arenaStart", static_cast<double>(Engine::kSlabBytes));
   layout.Set("completions", words(engine_->completions(), Turn::kCapacity * sizeof(Completion)));
   layout.Set("submissions", words(engine_->submissions(), Engine::kMaxSubmissions * sizeof(Submission)));
-  layout.Set("submitted", words(engine_->submitted(), sizeof(int32_t)));
+  layout.Set("shared", words(engine_->shared(), sizeof(SharedState)));
   layout.Set("results", words(engine_->results(), Engine::kMaxSubmissions * sizeof(FlushResult)));
   layout.Set("slotsWanted", static_cast<double>(engine_->blocks().slots_wanted()));
   return layout;
 }
 
-void JsEngine::deliver(size_t count, uint32_t slots_wanted) {
+void JsEngine::call_turn_handler(size_t completions, uint32_t slots_wanted, size_t results) {
   const Napi::Env env = Env();
   const Napi::HandleScope scope(env);
   if (turn_handler_.IsEmpty()) return;
   // In an environment that is being terminated any of these may fail; then there is nobody to tell.
-  napi_value arguments[2];
-  if (napi_create_uint32(env, static_cast<uint32_t>(count), &arguments[0]) != napi_ok) return;
+  napi_value arguments[3];
+  if (napi_create_uint32(env, static_cast<uint32_t>(completions), &arguments[0]) != napi_ok) return;
   if (napi_create_uint32(env, slots_wanted, &arguments[1]) != napi_ok) return;
+  if (napi_create_uint32(env, static_cast<uint32_t>(results), &arguments[2]) != napi_ok) return;
   napi_value result = nullptr;
-  const napi_status status = napi_call_function(env, Value(), turn_handler_.Value(), 2, arguments, &result);
+  // With a callback scope: without one, a callback of node's own from inside (the HTTP parser's) takes itself for the
+  // outermost, and finds an async context that should not be there.
+  const napi_status status = napi_make_callback(env, context_, Value(), turn_handler_.Value(), 3, arguments, &result);
   if (status != napi_pending_exception) return;
   // The handler reports what listeners throw by itself. What comes out of it all the same is not lost.
   napi_value error = nullptr;
@@ -203,15 +207,15 @@ Napi::Value JsEngine::listener_address(const Napi::CallbackInfo& info) {
 
 Napi::Value JsEngine::flush(const Napi::CallbackInfo& info) {
   if (engine_ == nullptr) return number(info, 0);
-  return number(info, static_cast<double>(engine_->flush(static_cast<size_t>(integer(info, 0)))));
+  return number(info, static_cast<double>(engine_->flush()));
 }
 
 Napi::Value JsEngine::write_lent(const Napi::CallbackInfo& info) {
   if (engine_ == nullptr) return number(info, -EBADF);
-  engine_->gather(static_cast<size_t>(integer(info, 0)));
-  Channel* to = channel(info, 1);
-  if (to == nullptr || !info[2].IsArray()) return number(info, -EBADF);
-  JsParts parts(info.Env(), info[2].As<Napi::Array>());
+  engine_->gather();
+  Channel* to = channel(info);
+  if (to == nullptr || !info[1].IsArray()) return number(info, -EBADF);
+  JsParts parts(info.Env(), info[1].As<Napi::Array>());
   const int error = to->send(&parts);
   return number(info, error < 0 ? error : static_cast<double>(to->queued()));
 }

@@ -17,7 +17,9 @@ class JsEngine final : public Napi::ObjectWrap<JsEngine>, private Engine::Sink {
   ~JsEngine() override;
 
  private:
-  void deliver(size_t count, uint32_t slots_wanted) override;
+  void deliver(size_t count, uint32_t slots_wanted) override { call_turn_handler(count, slots_wanted, 0); }
+  void deliver_results(size_t count) override { call_turn_handler(0, 0, count); }
+  void call_turn_handler(size_t completions, uint32_t slots_wanted, size_t results);
   static void environment_ends(napi_async_cleanup_hook_handle handle, void* data);
 
   Napi::Value layout(Napi::Env env);
@@ -52,6 +54,7 @@ class JsEngine final : public Napi::ObjectWrap<JsEngine>, private Engine::Sink {
   // Deletes itself, by the environment's clean-up hook, once libuv has closed the last handle.
   Engine* engine_;
   Napi::FunctionReference turn_handler_;
+  Napi::AsyncContext context_;
 };
 
 }  // namespace nearwire

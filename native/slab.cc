@@ -56,21 +56,31 @@ OwnedBlocks::Block* OwnedBlocks::next_large() {
   return usable(block) && block->used == 0 ? block : nullptr;
 }
 
-size_t OwnedBlocks::room(std::array<iovec, kMaxParts>* parts) {
-  Block* small = current(&small_);
-  if (small == nullptr) return 0;
-  (*parts)[0] = {small->memory + small->used, kSmallRead};
+size_t OwnedBlocks::room(size_t expected, std::array<iovec, kMaxParts>* parts) {
+  size_t count = 0;
+  size_t gap = 0;
+  if (expected <= kSmallRead) {
+    Block* small = current(&small_);
+    if (small == nullptr) return 0;
+    (*parts)[count++] = {small->memory + small->used, kSmallRead};
+    // What overflows the small part lands behind a gap that the small part's bytes fit into.
+    gap = kSmallRead;
+  }
   for (Block* large = current(&large_); large != nullptr; large = current(&large_)) {
     const size_t left = std::min(large->left(), kReadSize);
-    // What overflows the small part lands behind a gap that the small part's bytes fit into.
-    (*parts)[1] = {large->memory + large->used + kSmallRead, left - kSmallRead};
-    if (left == kReadSize) return 2;
+    if (expected >= kLongRead && left < kReadSize) {
+      *large = Block{};
+      continue;
+    }
+    (*parts)[count++] = {large->memory + large->used + gap, left - gap};
+    if (left == kReadSize) return count;
     if (Block* next = next_large()) {
       // And what overflows the current block lands where the fresh one would have it.
-      (*parts)[2] = {next->memory + left, kReadSize - left};
-      return 3;
+      (*parts)[count++] = {next->memory + left, kReadSize - left};
+      return count;
     }
     // Too little for a full read, and nothing fresh behind it.
+    --count;
     ++large_.current;
   }
   return 0;
@@ -84,20 +94,24 @@ uint32_t OwnedBlocks::take_from(const Ring& ring, size_t length) {
   return slot << kOffsetBits | offset;
 }
 
-uint32_t OwnedBlocks::take(size_t length) {
-  if (length <= kSmallRead) return take_from(small_, length);
-  const Block* small = at(small_, small_.current);
+uint32_t OwnedBlocks::take(size_t expected, size_t length) {
+  const bool expected_short = expected <= kSmallRead;
+  if (expected_short && length <= kSmallRead) return take_from(small_, length);
   Block* large = at(large_, large_.current);
   const size_t left = large->left();
+  const size_t gap = expected_short ? kSmallRead : 0;
   char* to = large->memory + large->used;
   // One chunk, whatever its size: copying a head of 4 KiB, and seldom more, keeps libuv's chunk boundaries.
   if (length > left) {
     Block* next = next_large();
-    memcpy(next->memory + kSmallRead, to + kSmallRead, left - kSmallRead);
+    memcpy(next->memory + gap, to + gap, left - gap);
     to = next->memory;
     ++large_.current;
   }
-  memcpy(to, small->memory + small->used, kSmallRead);
+  if (expected_short) {
+    const Block* small = at(small_, small_.current);
+    memcpy(to, small->memory + small->used, kSmallRead);
+  }
   return take_from(large_, length);
 }
 

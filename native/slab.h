@@ -51,14 +51,17 @@ class OwnedBlocks {
   static constexpr size_t kSmallRead = 4096;
   // The most that one read takes, as libuv: programs lean on chunk boundaries.
   static constexpr size_t kReadSize = 64 * 1024;
+  // A peer that reads this much gets a fresh block for each read, as from libuv: filling blocks up would mean to copy.
+  static constexpr size_t kLongRead = kReadSize / 2;
   // Less room than this at the end of a large block is given up.
   static constexpr size_t kLeastLarge = 2 * kSmallRead;
 
   static constexpr size_t kMaxParts = 3;
-  // Returns the number of parts; 0: no block is left in this turn, more slots will be asked for.
-  size_t room(std::array<iovec, kMaxParts>* parts);
-  // Places `length` bytes just read into `room`'s parts; returns slot << kOffsetBits | offset.
-  uint32_t take(size_t length);
+  // Returns the number of parts; 0: no block is left in this turn, more slots will be asked for. `expected` is the
+  // size of the peer's last read: where it was long, the bytes are to land where they stay.
+  size_t room(size_t expected, std::array<iovec, kMaxParts>* parts);
+  // Places `length` bytes just read into the parts of `room(expected)`; returns slot << kOffsetBits | offset.
+  uint32_t take(size_t expected, size_t length);
 
   void provide(int slot, std::unique_ptr<HeldMemory> block);
   // To be called when JS may have run: its blocks are checked again before they are used.

@@ -38,6 +38,15 @@ export type Completion = (typeof Completion)[keyof typeof Completion];
 export const COMPLETION_WORDS = 4;
 /** int32 per submission: id, offset in `memory`, length. */
 export const SUBMISSION_WORDS = 3;
+/** Words of `NativeEngineLayout.shared`. */
+export const Shared = {
+  /** Submissions put down and not yet gathered: JS counts up, the addon sets it to 0. */
+  Submitted: 0,
+  /** 1 during a batch and until its flush: what is written now is handed over without being asked. */
+  InTurn: 1,
+  /** 1 while bytes of submissions already gathered stand in the arena. */
+  Gathered: 2,
+} as const;
 /** int32 per flush result: id, negative errno or 0, bytes still queued. */
 export const RESULT_WORDS = 3;
 /** Low bits of an Owned completion's `a` that are the offset in its block. */
@@ -79,8 +88,8 @@ export interface NativeEngineLayout {
   arenaStart: number;
   completions: Int32Array;
   submissions: Int32Array;
-  /** One number: how many submissions stand in `submissions`, for the flush when the environment ends. */
-  submitted: Int32Array;
+  /** The words named by `Shared`. */
+  shared: Int32Array;
   results: Int32Array;
   /** The block slots to fill at first, as the turn handler's `slotsWanted`. */
   slotsWanted: number;
@@ -132,9 +141,10 @@ export interface NativeEngine {
   readonly layout: NativeEngineLayout;
   /**
    * The handler of a batch: called once per loop turn that saw something, with the number of completions and a bit set
-   * of the block slots that are empty and wanted.
+   * of the block slots that are empty and wanted. When it has returned and its microtasks are through, the addon flushes;
+   * if that has results, the handler is called once more with their number.
    */
-  setTurnHandler(handler: (count: number, slotsWanted: number) => void): void;
+  setTurnHandler(handler: (count: number, slotsWanted: number, results: number) => void): void;
   /** Fills an empty slot with memory to read into; the engine keeps it alive until it has been filled. */
   provideBlock(slot: number, block: Uint8Array): void;
 
@@ -145,15 +155,15 @@ export interface NativeEngine {
   listenerAddress(id: number): NativeEndpoint | number;
 
   /**
-   * Takes the first `count` submissions and sends each channel's share with as few system calls as can be. Returns the
-   * number of results: one for each channel that could not send everything.
+   * Takes all submissions and sends each channel's share with as few system calls as can be. Returns the number of
+   * results: one for each channel that could not send everything.
    */
-  flush(count: number): number;
+  flush(): number;
   /**
-   * Takes the first `count` submissions, then appends lent parts to this channel's queue, and sends that channel's queue
-   * at once. Returns the bytes still queued, or a negative errno. Parts are held until sent.
+   * Takes all submissions, then appends lent parts to this channel's queue, and sends that channel's queue at once.
+   * Returns the bytes still queued, or a negative errno. Parts are held until sent.
    */
-  writeLent(count: number, id: number, parts: readonly Uint8Array[]): number;
+  writeLent(id: number, parts: readonly Uint8Array[]): number;
   /** Bytes queued and not yet handed to the kernel. */
   queued(id: number): number;
   /** Starts or stops reading. */

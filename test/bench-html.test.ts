@@ -110,13 +110,13 @@ describe.skipIf(executablePath === undefined)('the page', () => {
   test('is drawn anew in the colours of the other scheme when it changes, and as ratios when asked', async () => {
     const { page, complaints } = await open('light');
     const light = await pictureOf(page);
+    // The page hears of a change some time after the browser has made it.
     await page.emulateMedia({ colorScheme: 'dark' });
-    const dark = await pictureOf(page);
-    expect(dark).not.toBe(light);
+    await expect.poll(() => pictureOf(page)).not.toBe(light);
     await page.emulateMedia({ colorScheme: 'light' });
-    expect(await pictureOf(page)).toBe(light);
+    await expect.poll(() => pictureOf(page)).toBe(light);
     await page.check('input[value=ratios]');
-    expect(await pictureOf(page)).not.toBe(light);
+    await expect.poll(() => pictureOf(page)).not.toBe(light);
     expect(complaints).toEqual([]);
     await page.close();
   });

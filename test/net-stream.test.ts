@@ -154,6 +154,32 @@ describe.each(everyWay)('a stream: $name over $family', ({ subject, family }) =>
     expect(String(peer.read())).toBe('abc');
   });
 
+  it.each(['readable', 'read()', 'for await', 'pause() and resume()'])(
+    'reads when asked to before the connection, by %s',
+    async (how) => {
+      const server = subject.createServer({}, (socket) => socket.end('hello'));
+      const address = await listen(server, family);
+      const client = subject.connect(address);
+      let text = '';
+      if (how === 'for await') {
+        for await (const chunk of client) text += String(chunk);
+      } else if (how === 'pause() and resume()') {
+        client.pause();
+        client.on('data', (chunk: Buffer) => (text += chunk.toString()));
+        client.on('connect', () => setImmediate(() => client.resume()));
+        await once(client, 'end');
+      } else {
+        const read = (): Buffer | null => client.read() as Buffer | null;
+        if (how === 'read()') read();
+        client.on('readable', () => {
+          for (let chunk = read(); chunk !== null; chunk = read()) text += chunk.toString();
+        });
+        await once(client, 'end');
+      }
+      expect(text).toBe('hello');
+    },
+  );
+
   it('counts bytes', async () => {
     const { client, peer } = await pair(subject, family);
     client.write('ä');

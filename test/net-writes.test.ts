@@ -65,6 +65,28 @@ describe.each(everyWay)('writes: $name over $family', ({ subject, family }) => {
     expect(order).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   });
 
+  it('call back in order when large ones stand between small ones of one tick', async () => {
+    const { client, peer } = await pair(subject, family);
+    peer.resume();
+    const order: string[] = [];
+    const done = new Promise<void>((resolve) => {
+      client.write('no callback');
+      client.write('a', () => order.push('a'));
+      client.write(Buffer.alloc(20_000), () => order.push('large'));
+      client.write('b', () => order.push('b'));
+      client.cork();
+      client.write('c', () => order.push('c'));
+      client.uncork();
+      client.write(Buffer.alloc(20_000));
+      client.write('d', () => {
+        order.push('d');
+        resolve();
+      });
+    });
+    await done;
+    expect(order).toEqual(['a', 'large', 'b', 'c', 'd']);
+  });
+
   it('do not call back before the kernel has them', async () => {
     const { client, peer } = await pair(subject, family);
     const size = 30_000_000;

@@ -1,6 +1,6 @@
 /** An engine whose kernel is missing: its writes go nowhere, and its turns are made by hand. */
 import { Engine } from '../../src/engine.js';
-import type { NativeAddon, NativeEngine } from '../../src/native.js';
+import { Shared, type NativeAddon, type NativeEngine } from '../../src/native.js';
 
 export interface SilentEngine {
   readonly engine: Engine;
@@ -11,14 +11,17 @@ export interface SilentEngine {
 
 export function createSilentEngine(addon: NativeAddon): SilentEngine {
   const real = addon.createEngine();
-  let turnHandler: ((count: number, slotsWanted: number) => void) | undefined;
+  let turnHandler: ((count: number, slotsWanted: number, results: number) => void) | undefined;
   let channels = 0;
   const overrides: Partial<NativeEngine> = {
     setTurnHandler(handler) {
       turnHandler = handler;
     },
     connect: () => channels++,
-    flush: () => 0,
+    flush() {
+      real.layout.shared[Shared.Submitted] = 0;
+      return 0;
+    },
   };
   // What is not overridden is the real thing, its memory above all; native methods want their own receiver.
   const native = new Proxy(real, {
@@ -32,7 +35,8 @@ export function createSilentEngine(addon: NativeAddon): SilentEngine {
     engine: new Engine(native),
     native,
     turn(completions) {
-      turnHandler?.(completions, 0);
+      turnHandler?.(completions, 0, 0);
+      real.layout.shared[Shared.Submitted] = 0;
     },
   };
 }

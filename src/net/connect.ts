@@ -207,7 +207,17 @@ export function startConnecting(socket: NativeSocket, options: ConnectOptions): 
   if (path) {
     checkString(path, 'options.path');
     socket._begin();
-    new Attempts(socket, socketScope(), [{ address: path, family: undefined }], undefined, NO_LOCAL_END, 0).start();
+    const attempts = new Attempts(
+      socket,
+      socketScope(),
+      [{ address: path, family: undefined }],
+      undefined,
+      NO_LOCAL_END,
+      0,
+    );
+    if (socket.listenerCount('connectionAttempt') === 0) attempts.start();
+    // No listener runs inside connect().
+    else process.nextTick(startUnlessClosed, socket, attempts);
     return;
   }
   const plan = checkTcpOptions(options);
@@ -218,9 +228,11 @@ export function startConnecting(socket: NativeSocket, options: ConnectOptions): 
   }
   const scope = socketScope();
   const target = { address: plan.host, family: net.isIPv4(plan.host) ? 4 : 6 } as const;
-  process.nextTick(() => {
-    if (socket.connecting) new Attempts(socket, scope, [target], plan.port, plan.local, 0).start();
-  });
+  process.nextTick(startUnlessClosed, socket, new Attempts(socket, scope, [target], plan.port, plan.local, 0));
+}
+
+function startUnlessClosed(socket: NativeSocket, attempts: Attempts): void {
+  if (socket.connecting) attempts.start();
 }
 
 const NO_LOCAL_END: LocalEnd = { host: undefined, port: undefined };

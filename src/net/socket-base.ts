@@ -25,6 +25,8 @@ const TIMEOUT_MAX = 2 ** 31 - 1;
 interface WritableStateView {
   readonly length: number;
   readonly corked: number;
+  /** Writes whose callback is still to come. */
+  readonly pendingcb: number;
   /** The writes that wait. */
   getBuffer(): readonly HeldWrite[];
 }

@@ -28,6 +28,7 @@ export class NativeSocket extends SocketBase {
   private _closingSoon = false;
   private _hadError = false;
   private _plainStrings = true;
+  private _earlyRead = false;
   private _earlyFinal: WriteCallback | undefined;
 
   constructor(settings: SocketSettings, options: StreamOptions) {
@@ -63,7 +64,8 @@ export class NativeSocket extends SocketBase {
     this.connecting = false;
     this._idle?.touch();
     if (this._unreferenced) wire.engine.native.ref(wire.id, false);
-    if (!this.readable || this.isPaused()) wire.stopReading();
+    if (!this.readable || (this.isPaused() && !this._earlyRead)) wire.stopReading();
+    this._earlyRead = false;
     this.emit('connect');
     const write = this._earlyWrite;
     this._earlyWrite = undefined;
@@ -77,7 +79,9 @@ export class NativeSocket extends SocketBase {
   // --- reading ---
 
   override _read(): void {
-    if (!this.connecting) this._wire?.startReading();
+    // The stream asks once, and waits for what comes of it.
+    if (this.connecting || this._wire === undefined) this._earlyRead = true;
+    else this._wire.startReading();
   }
 
   // --- writing ---
@@ -91,7 +95,7 @@ export class NativeSocket extends SocketBase {
       callback = encoding;
       encoding = undefined;
     }
-    if (isSmall(chunk) && this._isPlain(chunk, encoding) && this._takesSmallWrites()) {
+    if (isSmall(chunk) && this._isPlain(chunk, encoding) && this._takesSmallWrites(callback)) {
       const plain = encoding ?? 'utf8';
       if (typeof callback !== 'function') callback = undefined;
       if (this._writableState.corked === 0) {
@@ -115,13 +119,16 @@ export class NativeSocket extends SocketBase {
     return encoding === 'utf8' || encoding === 'latin1';
   }
 
-  private _takesSmallWrites(): boolean {
+  private _takesSmallWrites(callback?: WriteCallback): boolean {
     const wire = this._wire;
+    const state = this._writableState;
     return (
       wire !== undefined &&
       wire.id >= 0 &&
       !wire.blocked &&
-      this._writableState.length === 0 &&
+      state.length === 0 &&
+      // The stream calls back on a later tick for what it has sent at once; those behind it must wait for that.
+      (callback === undefined || state.pendingcb === 0) &&
       !this.connecting &&
       this.writable
     );
@@ -159,7 +166,7 @@ export class NativeSocket extends SocketBase {
     super.uncork();
     if (this._held === undefined || this._writableState.corked > 0) return;
     for (const { chunk, encoding, callback } of this._takeHeld()) {
-      if (this._takesSmallWrites()) this._queue(chunk, encoding, callback);
+      if (this._takesSmallWrites(callback)) this._queue(chunk, encoding, callback);
       else super.write(chunk, encoding, callback);
     }
   }

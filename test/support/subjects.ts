@@ -1,6 +1,7 @@
 /** What the contract suites run over: our two transports, and node's own modules as the reference. */
 import * as nodeHttp from 'node:http';
 import * as nodeNet from 'node:net';
+import { networkInterfaces } from 'node:os';
 import * as nearwire from 'nearwire';
 import * as nearwireHttp from 'nearwire/http';
 
@@ -46,6 +47,11 @@ function ours(transport: 'native' | 'js'): Subject {
     },
   };
 }
+
+/** Containers often have no IPv6. */
+export const hasIPv6 = Object.values(networkInterfaces()).some((list) =>
+  list?.some(({ address }) => address === '::1'),
+);
 
 /** Without the addon the native suite is left out, except in CI, where that must not go unnoticed. */
 const hasAddon = nearwire.transportStatus().addon !== undefined;
