@@ -1,5 +1,7 @@
 /** The file of a listening UNIX socket: removed by whoever made it, and only while it is still the same file. */
-import { lstatSync, unlinkSync } from 'node:fs';
+import { chmodSync, lstatSync, statSync, unlinkSync } from 'node:fs';
+import { constants } from 'node:os';
+import { resolve } from 'node:path';
 
 export class SocketFile {
   private constructor(
@@ -11,8 +13,20 @@ export class SocketFile {
   /** Remembers the file just bound; undefined for an abstract name, and where the file is gone already. */
   static of(path: string): SocketFile | undefined {
     if (path.startsWith('\0')) return undefined;
-    const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-    return stat === undefined ? undefined : new SocketFile(path, stat.dev, stat.ino);
+    // The working directory may change until the file is removed.
+    const absolute = resolve(path);
+    const stat = lstatSync(absolute, { bigint: true, throwIfNoEntry: false });
+    return stat === undefined ? undefined : new SocketFile(absolute, stat.dev, stat.ino);
+  }
+
+  /** Adds these mode bits. Answers 0 or a negative errno. */
+  allow(bits: number): number {
+    try {
+      chmodSync(this.path, statSync(this.path).mode | bits);
+      return 0;
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).errno ?? -constants.errno.EPERM;
+    }
   }
 
   /** Removes it, unless another process has bound the path since: node:net would delete that one's file. */

@@ -9,6 +9,7 @@ import {
   type ListenTarget,
 } from 'nearwire/channel';
 import { cleanup, socketPath } from './support/sockets.js';
+import { hasAbstractNames } from './support/subjects.js';
 
 const transports = ['native', 'js'] as const;
 
@@ -78,7 +79,7 @@ describe.each(transports)('channel on %s', (transport) => {
     ['IPv4', () => ({ host: '127.0.0.1', port: 0, transport })],
     ['IPv6', () => ({ host: '::1', port: 0, transport })],
   ];
-  if (process.platform === 'linux') {
+  if (hasAbstractNames(transport)) {
     targets.push(['an abstract name', () => ({ path: `\0nearwire-${String(process.pid)}-${transport}`, transport })]);
   }
 
@@ -353,6 +354,11 @@ describe.each(transports)('channel on %s', (transport) => {
 });
 
 describe('channel on native', () => {
+  it.runIf(!hasAbstractNames('native'))('refuses abstract names where the platform has none', async () => {
+    const refused = listening({ path: '\0nearwire-refused', transport: 'native' }, {});
+    await expect(refused).rejects.toMatchObject({ code: 'EINVAL', syscall: 'listen' });
+  });
+
   it('reads back the buffer sizes that were asked for', async () => {
     const asked = 128 * 1024;
     const sizes = await new Promise<unknown>((resolve) => {

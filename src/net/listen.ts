@@ -8,14 +8,13 @@
 import { AsyncResource } from 'node:async_hooks';
 import cluster from 'node:cluster';
 import * as diagnostics from 'node:diagnostics_channel';
-import { chmodSync, lstatSync, statSync, unlinkSync, type Stats } from 'node:fs';
 import * as net from 'node:net';
 import { constants } from 'node:os';
-import { resolve } from 'node:path';
 import { runTicks, type Engine } from '../engine.js';
 import { errnoError, listenError, notNativeError } from '../errors.js';
 import type { NativeAddress, NativeEndpoint } from '../native.js';
 import type { BufferSizes, TransportChoice, TransportName } from '../options.js';
+import { SocketFile } from '../socket-file.js';
 import { WireListener } from '../wire.js';
 import { tagAccepted } from './js.js';
 import { acceptedOptions, channelOptions, type SocketSettings, type StreamOptions } from './socket-options.js';
@@ -68,8 +67,12 @@ const DEFAULT_BACKLOG = 511;
 /** Bits of `flags`, as libuv has them. */
 const IPV6_ONLY = 1;
 const REUSE_PORT = 2;
+/** Bits of `fchmod`'s argument, as libuv has them. */
 const CHMOD_READABLE = 1;
 const CHMOD_WRITABLE = 2;
+/** The mode bits that let everybody read, and write. */
+const ALL_READ = 0o444;
+const ALL_WRITE = 0o222;
 /** Leave a socket file's mode to the umask. */
 const UMASK_MODE = -1;
 const EADDRINUSE = -constants.errno.EADDRINUSE;
@@ -84,40 +87,6 @@ export interface ListenSettings {
   choice: TransportChoice;
   sendBuffer: number;
   recvBuffer: number;
-}
-
-/** A socket file, to be removed at the end if it is still the one that was bound. */
-class SocketFile {
-  private readonly path: string;
-  private readonly bound: Stats | undefined;
-
-  constructor(path: string) {
-    // The working directory may change until close().
-    this.path = resolve(path);
-    this.bound = lstatSync(this.path, { throwIfNoEntry: false });
-  }
-
-  remove(): void {
-    const now = lstatSync(this.path, { throwIfNoEntry: false });
-    if (now === undefined || now.ino !== this.bound?.ino || now.dev !== this.bound.dev) return;
-    try {
-      unlinkSync(this.path);
-    } catch {
-      // As in node: a directory that has become read-only does not fail the close.
-    }
-  }
-
-  allow(flags: number): number {
-    let bits = 0;
-    if ((flags & CHMOD_READABLE) !== 0) bits |= 0o444;
-    if ((flags & CHMOD_WRITABLE) !== 0) bits |= 0o222;
-    try {
-      chmodSync(this.path, statSync(this.path).mode | bits);
-      return 0;
-    } catch (error) {
-      return (error as NodeJS.ErrnoException).errno ?? -constants.errno.EPERM;
-    }
-  }
 }
 
 /** Accepts for a server. */
@@ -314,7 +283,7 @@ export class NativeListening {
     const { server, engine } = this;
     const listener = new ServerListener(engine, id, server, this.socketSettings(), path === null);
     this.listener = listener;
-    const file = path === null || path.startsWith('\0') ? undefined : new SocketFile(path);
+    const file = path === null ? undefined : SocketFile.of(path);
     server._handle = listenHandle(listener, path === null, file);
     listenTrace.asyncEnd.publish({ server });
     if (server._unref) server.unref();
@@ -341,7 +310,10 @@ function listenHandle(listener: ServerListener, tcp: boolean, file: SocketFile |
     },
     hasRef: () => referenced,
   };
-  if (file !== undefined) handle.fchmod = (flags) => file.allow(flags);
+  if (file !== undefined) {
+    handle.fchmod = (flags) =>
+      file.allow(((flags & CHMOD_READABLE) !== 0 ? ALL_READ : 0) | ((flags & CHMOD_WRITABLE) !== 0 ? ALL_WRITE : 0));
+  }
   if (tcp) {
     handle.getsockname = (out) => {
       const name = listener.engine.native.listenerAddress(listener.id);

@@ -1,6 +1,7 @@
 /** What the contract suites run over: our two transports, and node's own modules as the reference. */
 import * as nodeHttp from 'node:http';
 import * as nodeNet from 'node:net';
+import { createRequire } from 'node:module';
 import { networkInterfaces } from 'node:os';
 import * as nearwire from 'nearwire';
 import * as nearwireHttp from 'nearwire/http';
@@ -56,6 +57,18 @@ export const hasIPv6 = Object.values(networkInterfaces()).some((list) =>
 /** Without the addon the native suite is left out, except in CI, where that must not go unnoticed. */
 const hasAddon = nearwire.transportStatus().addon !== undefined;
 const withNative = hasAddon || Boolean(process.env['CI']);
+
+/** The platform file that the addon was built with: linux, darwin or posix. */
+function nativeSystem(): string | undefined {
+  const { addon } = nearwire.transportStatus();
+  if (addon === undefined) return undefined;
+  return (createRequire(import.meta.url)(addon) as { system: string }).system;
+}
+
+/** Abstract socket names are Linux's; the portable build of the addon refuses them there too. */
+export function hasAbstractNames(name: SubjectName): boolean {
+  return name === 'native' ? nativeSystem() === 'linux' : process.platform === 'linux';
+}
 
 export const js = ours('js');
 export const native = ours('native');
