@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <utility>
 
 namespace nearwire {
@@ -38,12 +39,20 @@ bool OwnedBlocks::usable(Block* block) {
   return true;
 }
 
+void OwnedBlocks::drop(Block* block) {
+  if (block->held && block->size == kReadSize && std::greater<>()(block->memory, highest_address_)) {
+    highest_address_ = block->memory;
+    highest_ = std::move(block->held);
+  }
+  *block = Block{};
+}
+
 OwnedBlocks::Block* OwnedBlocks::current(Ring* ring) {
   for (; ring->current < ring->active; ++ring->current) {
     Block* block = at(*ring, ring->current);
     if (usable(block) && block->left() >= ring->least) return block;
     // Filled (JS has it from now on) or never provided.
-    *block = Block{};
+    drop(block);
   }
   ring->ran_out = true;
   return nullptr;
@@ -69,7 +78,7 @@ size_t OwnedBlocks::room(size_t expected, std::array<iovec, kMaxParts>* parts) {
   for (Block* large = current(&large_); large != nullptr; large = current(&large_)) {
     const size_t left = std::min(large->left(), kReadSize);
     if (expected >= kLongRead && left < kReadSize) {
-      *large = Block{};
+      drop(large);
       continue;
     }
     (*parts)[count++] = {large->memory + large->used + gap, left - gap};
@@ -135,7 +144,7 @@ uint32_t OwnedBlocks::wanted(Ring* ring) {
     // After a shortage only fresh blocks are sure to serve a full read.
     if (block.held && block.left() >= ring->least && (block.used == 0 || !ran_out)) continue;
     // JS keeps the full one until it has handed out this turn's chunks.
-    block = Block{};
+    drop(&block);
     slots |= 1U << slot;
   }
   return slots;
@@ -145,6 +154,8 @@ uint32_t OwnedBlocks::slots_wanted() { return wanted(&small_) | wanted(&large_);
 
 void OwnedBlocks::clear() {
   for (Block& block : blocks_) block = Block{};
+  highest_.reset();
+  highest_address_ = nullptr;
 }
 
 }  // namespace nearwire

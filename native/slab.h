@@ -91,6 +91,10 @@ class OwnedBlocks {
     bool ran_out = false;
   };
 
+  // Leaves a block to JS. The one at the highest address is held on to: blocks die by the hundred in one collection,
+  // and with the last of them glibc would give the top of its heap back to the system, to be faulted in again at once
+  // (a seventh of the receiver's CPU in a stream). It keeps one block, and the heap at the size it had.
+  void drop(Block* block);
   // The block to read into, or nullptr.
   Block* current(Ring* ring);
   // The block after the current large one, or nullptr.
@@ -104,6 +108,8 @@ class OwnedBlocks {
 
   std::array<Block, kSlots> blocks_;
   unsigned epoch_ = 1;
+  std::unique_ptr<HeldMemory> highest_;
+  const char* highest_address_ = nullptr;
   Ring small_{0, kFirstLargeSlot, kSmallRead};
   Ring large_{kFirstLargeSlot, kSlots - kFirstLargeSlot, kLeastLarge};
 };
