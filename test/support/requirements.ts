@@ -1,8 +1,8 @@
 /** What a test needs of the machine and a user's machine may lack. In CI, where all of it is set up, it must be there. */
 import { accessSync, constants } from 'node:fs';
 
+import { transportStatus } from 'nearwire';
 import { findFloor } from '../../bench/floor.js';
-import { addonStatus } from '../../src/native.js';
 
 const FIND = {
   /** A Chromium to open pages in. */
@@ -10,7 +10,7 @@ const FIND = {
   /** The plain C program of the benchmark, built by `npm run build:native`. */
   floor: findFloor,
   /** The native addon. */
-  addon: () => addonStatus().file,
+  addon: () => transportStatus().addon,
 };
 
 export type Requirement = keyof typeof FIND;
