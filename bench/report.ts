@@ -1,12 +1,15 @@
 /** The report on a terminal: one table a case, and the few numbers that sum it up. */
 import Table from 'cli-table3';
-import pc from 'picocolors';
+import picocolors from 'picocolors';
 
 import { CASES } from './cases/index.js';
 import { describeParams, describeSeries, formatRatio, formatSeconds, formatValue } from './format.js';
 import type { BenchCase, BenchResult, Measure, Series, SeriesResult, SubjectName } from './model.js';
 import { cellOf, headlinesOf, judge, medianShare, ratioOf } from './statistics.js';
 import { SUBJECTS } from './subjects.js';
+
+// Plain text in a file or a pipe, whatever the environment says of colours.
+const pc = picocolors.createColors(process.stdout.isTTY && process.stdout.hasColors());
 
 /** Columns that a table of five subjects takes with value and ratio side by side. */
 const WIDE = 118;
