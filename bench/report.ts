@@ -1,4 +1,6 @@
 /** The report on a terminal: one table a case, and the few numbers that sum it up. */
+import { isatty } from 'node:tty';
+
 import Table from 'cli-table3';
 import picocolors from 'picocolors';
 
@@ -9,7 +11,7 @@ import { cellOf, headlinesOf, judge, medianShare, ratioOf } from './statistics.j
 import { SUBJECTS } from './subjects.js';
 
 // Plain text in a file or a pipe, whatever the environment says of colours.
-const pc = picocolors.createColors(process.stdout.isTTY && process.stdout.hasColors());
+const pc = picocolors.createColors(isatty(1) && process.stdout.hasColors());
 
 /** Columns that a table of five subjects takes with value and ratio side by side. */
 const WIDE = 118;
