@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "check.h"
 #include "engine.h"
 #include "sys.h"
 
@@ -42,6 +43,7 @@ void Channel::apply(const ChannelOptions& options) {
 }
 
 void Channel::open(int fd, const ChannelOptions& options, int family) {
+  NEARWIRE_CHECK(state_ == State::kFree && fd >= 0 && queued() == 0 && first_segment < 0);
   fd_ = fd;
   family_ = family;
   state_ = State::kOpen;

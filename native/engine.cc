@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "check.h"
 #include "sys.h"
 
 namespace nearwire {
@@ -75,6 +76,7 @@ Channel* Engine::new_channel() {
   if (!free_channels_.empty()) {
     const int32_t id = free_channels_.back();
     free_channels_.pop_back();
+    NEARWIRE_CHECK(channel(id) == nullptr);
     return static_cast<Channel*>(sources_[static_cast<size_t>(id)].get());
   }
   const auto id = static_cast<int32_t>(sources_.size());

@@ -5,6 +5,8 @@
 #include <functional>
 #include <utility>
 
+#include "check.h"
+
 namespace nearwire {
 
 namespace {
@@ -25,6 +27,7 @@ iovec LentSlab::room() const {
 }
 
 size_t LentSlab::take(size_t length) {
+  NEARWIRE_CHECK(length <= size_ - used_);
   const size_t offset = used_;
   used_ = std::min(size_, used_ + aligned(length, kAlignment));
   return offset;
@@ -104,6 +107,7 @@ uint32_t OwnedBlocks::take_from(const Ring& ring, size_t length) {
 }
 
 uint32_t OwnedBlocks::take(size_t expected, size_t length) {
+  NEARWIRE_CHECK(length <= kReadSize);
   const bool expected_short = expected <= kSmallRead;
   if (expected_short && length <= kSmallRead) return take_from(small_, length);
   Block* large = at(large_, large_.current);
@@ -113,6 +117,7 @@ uint32_t OwnedBlocks::take(size_t expected, size_t length) {
   // One chunk, whatever its size: copying a head of 4 KiB, and seldom more, keeps libuv's chunk boundaries.
   if (length > left) {
     Block* next = next_large();
+    NEARWIRE_CHECK(next != nullptr);
     memcpy(next->memory + gap, to + gap, left - gap);
     to = next->memory;
     ++large_.current;

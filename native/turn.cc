@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "check.h"
+
 namespace nearwire {
 
 int Turn::open(Loop& loop, Phases* phases) {
@@ -24,7 +26,10 @@ void Turn::close() {
   idle_.close();
 }
 
-void Turn::push(const Completion& completion) { completions_[count_++] = completion; }
+void Turn::push(const Completion& completion) {
+  NEARWIRE_CHECK(polling_ && count_ < kCapacity);
+  completions_[count_++] = completion;
+}
 
 void Turn::post(const Completion& completion) {
   posted_.push_back(completion);

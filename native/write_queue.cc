@@ -3,6 +3,8 @@
 #include <cstring>
 #include <utility>
 
+#include "check.h"
+
 namespace nearwire {
 
 void WriteQueue::append_copy(const char* bytes, size_t length) {
@@ -38,6 +40,7 @@ size_t WriteQueue::parts(iovec* into, size_t limit, bool* intact) {
 }
 
 void WriteQueue::consume(size_t length) {
+  NEARWIRE_CHECK(length <= bytes_);
   bytes_ -= length;
   while (length > 0) {
     Entry& entry = entries_[first_];
