@@ -128,7 +128,6 @@ class Engine final : private Turn::Phases {
   void deliver(size_t count) override;
   void after_turn() override;
 
-  int32_t new_id();
   void retire(int32_t id);
   void update_interests();
   void retry_connects();

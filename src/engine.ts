@@ -42,7 +42,7 @@ interface RawWrites {
 const BLOCK_OFFSET_MASK = (1 << BLOCK_OFFSET_BITS) - 1;
 
 /** What node itself runs between two timers: next ticks and microtasks, nothing if there are none. */
-export const runTicks = (process as unknown as { _tickCallback(): void })._tickCallback.bind(process);
+export const runTicks = (process as typeof process & { _tickCallback(): void })._tickCallback.bind(process);
 
 export class Engine {
   readonly native: NativeEngine;

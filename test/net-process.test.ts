@@ -27,11 +27,13 @@ describe.each(everyWay)('processes: $name over $family', ({ subject, family, nam
       name,
       `const server = createServer((socket) => { socket.resume(); socket.unref(); }).unref();
        server.listen(${at(family)});
-       await Promise.race([once(server, 'listening'), new Promise((resolve) => setTimeout(resolve, 5000))]);
+       // Nothing else holds the process until the client has connected.
+       const hold = setInterval(() => undefined, 1000);
+       await once(server, 'listening');
        const address = server.address();
        const client = new Socket();
        client.unref();
-       client.connect(typeof address === 'string' ? { path: address } : address, () => say('connected'));
+       client.connect(typeof address === 'string' ? { path: address } : address, () => { clearInterval(hold); say('connected'); });
        client.on('data', () => undefined);
        process.on('exit', () => say('exit'));`,
     );
@@ -58,7 +60,9 @@ describe.each(everyWay)('processes: $name over $family', ({ subject, family, nam
       name,
       `const server = createServer((socket) => { socket.unref(); }).unref();
        server.listen(${at(family)});
-       await new Promise((resolve) => { const timer = setTimeout(resolve, 5000); server.once('listening', () => { clearTimeout(timer); resolve(); }); });
+       const hold = setInterval(() => undefined, 1000);
+       await once(server, 'listening');
+       clearInterval(hold);
        const address = server.address();
        const client = connect(typeof address === 'string' ? { path: address } : address);
        client.pause();
