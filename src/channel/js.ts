@@ -12,6 +12,7 @@ import type {
   ServerAddress,
 } from '../channel.js';
 import { argTypeError, writeAfterEndError } from '../errors.js';
+import { connectByNode, tagJs } from '../net/js.js';
 import { checkParts, checkRange } from './targets.js';
 
 const DEFAULT_BACKLOG = 511;
@@ -110,8 +111,8 @@ export function connectJs(target: ConnectTarget, handlers: ChannelHandlers): Cha
   const noDelay = target.noDelay ?? true;
   const socket =
     target.path !== undefined
-      ? net.connect({ path: target.path, allowHalfOpen: true })
-      : net.connect({ port: target.port, host: target.host ?? DEFAULT_HOST, noDelay, allowHalfOpen: true });
+      ? connectByNode({ path: target.path, allowHalfOpen: true })
+      : connectByNode({ port: target.port, host: target.host ?? DEFAULT_HOST, noDelay, allowHalfOpen: true });
   return new JsChannel(socket, handlers);
 }
 
@@ -150,7 +151,7 @@ class JsChannelServer implements ChannelServer {
 }
 
 export function listenJs(target: ListenTarget, handlers: ChannelServerHandlers): ChannelServer {
-  const server = net.createServer({ allowHalfOpen: true, noDelay: target.noDelay ?? true });
+  const server = tagJs(net.createServer({ allowHalfOpen: true, noDelay: target.noDelay ?? true }));
   const made = new JsChannelServer(server, handlers);
   made.onClosed = () => {
     handlers.onServerClose?.(made);

@@ -7,7 +7,7 @@ import { checkTransportOptions, type BufferSizes, type TransportName, type Trans
 import { engineFor, requestedTransport } from '../transport.js';
 import { normalizeArguments } from './arguments.js';
 import type { ConnectOptions } from './connect.js';
-import { tagAccepted, tagJs } from './js.js';
+import { connectByNode, tagAccepted, tagJs } from './js.js';
 import { NativeListening } from './listen.js';
 import { socketSettings, streamOptions, type SocketOptions } from './socket-options.js';
 import { NativeSocket } from './socket.js';
@@ -30,12 +30,17 @@ const connectedSockets = diagnostics.channel('net.client.socket');
 /** Options of node's that rest on its own handle. */
 const NODES_OWN: readonly string[] = ['fd', 'handle', 'onread'];
 
+/** The name of an option that only node:net can serve. */
+export function nodesOwnOption(options: object | undefined): string | undefined {
+  return NODES_OWN.find((name) => (options as Record<string, unknown> | undefined)?.[name] !== undefined);
+}
+
 /** The engine to make a socket with these options on; undefined stands for `js`. */
 export function engineForSocket(options: SocketOptions | undefined): Engine | undefined {
   checkTransportOptions(options);
   const choice = requestedTransport(options?.transport);
   const engine = engineFor(choice);
-  const own = NODES_OWN.find((name) => (options as Record<string, unknown> | undefined)?.[name] !== undefined);
+  const own = nodesOwnOption(options);
   if (own === undefined) return engine;
   if (choice === 'native') throw notNativeError(`the option "${own}"`);
   return undefined;
@@ -53,8 +58,13 @@ export function connectSocket(args: readonly unknown[]): Socket {
   const [options, listener] = normalizeArguments<ConnectOptions>(args);
   const engine = engineForSocket(options);
   if (engine === undefined) {
-    return tagJs(net.connect(options as net.NetConnectOpts, listener));
+    return connectByNode(options as net.NetConnectOpts, listener);
   }
+  return connectNatively(engine, options, listener);
+}
+
+/** What `net.connect` does, with a native socket. */
+export function connectNatively(engine: Engine, options: ConnectOptions, listener: (() => void) | undefined): Socket {
   const socket = new NativeSocket(socketSettings(engine, options), streamOptions(options));
   if (connectedSockets.hasSubscribers) connectedSockets.publish({ socket });
   if (options.timeout) socket.setTimeout(options.timeout);
@@ -73,6 +83,7 @@ export function installTransport(server: net.Server, options: TransportOptions |
   }
   const { sendBuffer = 0, recvBuffer = 0 } = options ?? {};
   const listening = new NativeListening(server, engine, { choice, sendBuffer, recvBuffer });
+  listening.install();
   Object.defineProperties(server, {
     transport: { get: () => listening.transport, enumerable: true, configurable: true },
     bufferSizes: { get: () => listening.bufferSizes, enumerable: true, configurable: true },

@@ -1,5 +1,5 @@
 /** The `js` transport: node:net's own objects, which only say that they are that. */
-import type * as net from 'node:net';
+import * as net from 'node:net';
 
 const LABELS = {
   transport: { value: 'js', enumerable: true, configurable: true },
@@ -21,4 +21,24 @@ export function tagJs<T extends object>(object: T): T & JsLabels {
 /** Labels what a server of node:net accepts, before anybody else sees it. */
 export function tagAccepted(server: net.Server): void {
   server.prependListener('connection', tagJs);
+}
+
+/** node's own, whatever stands in its place later. */
+const nodesConnect = net.connect;
+
+let connectingJs = false;
+
+/** A socket of node:net's that starts to connect, under `nearwire/register` as well. */
+export function connectByNode(options: net.NetConnectOpts, listener?: () => void): net.Socket & JsLabels {
+  connectingJs = true;
+  try {
+    return tagJs(nodesConnect(options, listener));
+  } finally {
+    connectingJs = false;
+  }
+}
+
+/** Whether this server or socket has been asked to be node:net's own: `nearwire/register` leaves it alone. */
+export function isJs(object: object): boolean {
+  return connectingJs || (object as Partial<JsLabels>).transport === 'js';
 }

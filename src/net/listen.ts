@@ -50,7 +50,7 @@ interface ServerInternals extends OwningServer {
   highWaterMark: number | undefined;
 }
 
-type ListenStep = (
+export type ListenStep = (
   this: net.Server,
   address: string | null,
   port: number | null,
@@ -61,6 +61,9 @@ type ListenStep = (
 ) => void;
 
 type ServerWithInternals = net.Server & ServerInternals;
+
+/** node's own step, as it stands on the prototype. */
+export const nodesListen2 = (net.Server.prototype as ServerWithInternals)._listen2;
 
 /** node's default; the kernel caps it at its own limit. */
 const DEFAULT_BACKLOG = 511;
@@ -180,7 +183,6 @@ export class NativeListening {
   private readonly server: ServerWithInternals;
   private readonly engine: Engine;
   private readonly settings: ListenSettings;
-  private readonly nodesListen2: ListenStep;
   private listener: ServerListener | undefined;
   private fellBack = false;
 
@@ -188,9 +190,12 @@ export class NativeListening {
     this.server = server as ServerWithInternals;
     this.engine = engine;
     this.settings = settings;
-    this.nodesListen2 = this.server._listen2;
-    this.server._listen2 = (address, port, addressType, backlog, fd, flags) => {
-      this.listen(address, port, addressType, backlog, fd, flags);
+  }
+
+  /** Puts itself in the place of node's step, for this server alone. */
+  install(): void {
+    this.server._listen2 = (...args) => {
+      this.listen(...args);
     };
   }
 
@@ -202,7 +207,7 @@ export class NativeListening {
     return this.listener?.bufferSizes;
   }
 
-  private listen(...args: Parameters<ListenStep>): void {
+  listen(...args: Parameters<ListenStep>): void {
     const [address, port, addressType, backlog, fd, flags = 0] = args;
     if (this.server._handle !== null || typeof fd === 'number') {
       this.fallBack(args);
@@ -230,7 +235,7 @@ export class NativeListening {
     }
     if (!this.fellBack) tagAccepted(this.server);
     this.fellBack = true;
-    this.nodesListen2.apply(this.server, args);
+    nodesListen2.apply(this.server, args);
   }
 
   private refuse(): void {

@@ -1,0 +1,58 @@
+/**
+ * Turns a socket that node:net's constructor has made, and that has no connection yet, into a native one: the same
+ * object, with other methods. So `new net.Socket()` of an unchanged program can still go either way when it connects.
+ */
+import * as net from 'node:net';
+import { Duplex } from 'node:stream';
+import type { Engine } from '../engine.js';
+import { socketSettings, streamOptions } from './socket-options.js';
+import { NativeSocket } from './socket.js';
+
+/** What node's constructor notes of its options, under symbols that only their descriptions tell apart. */
+type Noted = 'kSetNoDelay' | 'kSetKeepAlive' | 'kSetKeepAliveInitialDelay' | 'kBuffer';
+
+function noted(socket: net.Socket, name: Noted): unknown {
+  const symbol = Object.getOwnPropertySymbols(socket).find(({ description }) => description === name);
+  return symbol === undefined ? undefined : (socket as unknown as Record<symbol, unknown>)[symbol];
+}
+
+/** The listener that node's constructor puts on 'end'; a native socket does its work in `write()`. */
+const [nodesEndListener] = new net.Socket().listeners('end') as (() => void)[];
+
+/** The fields that NativeSocket's constructor makes, and their first values. */
+function nativeFields(engine: Engine): [string, unknown][] {
+  const streams = new Set(Object.keys(new Duplex()));
+  const blank = new NativeSocket(socketSettings(engine, undefined), streamOptions(undefined));
+  return Object.entries(blank).filter(([name]) => !streams.has(name));
+}
+
+let fields: [string, unknown][] | undefined;
+
+/** Whether `becomeNative` can take it: a plain net.Socket without a handle and without a buffer to read into. */
+export function canBecomeNative(socket: net.Socket): boolean {
+  if (Object.getPrototypeOf(socket) !== net.Socket.prototype) return false;
+  const { _handle: handle } = socket as { _handle?: unknown };
+  return !handle && !socket.connecting && !noted(socket, 'kBuffer');
+}
+
+export function becomeNative(socket: net.Socket, engine: Engine): NativeSocket {
+  const { timeout, server, connecting } = socket as net.Socket & { server: unknown };
+  // The timer underneath is node's.
+  if (timeout) socket.setTimeout(0);
+  if (nodesEndListener !== undefined) socket.removeListener('end', nodesEndListener);
+  const settings = {
+    ...socketSettings(engine, {
+      noDelay: Boolean(noted(socket, 'kSetNoDelay')),
+      keepAlive: Boolean(noted(socket, 'kSetKeepAlive')),
+    }),
+    keepAliveDelay: Number(noted(socket, 'kSetKeepAliveInitialDelay') ?? 0),
+  };
+  const native = Object.setPrototypeOf(socket, NativeSocket.prototype) as NativeSocket;
+  Object.assign(native, Object.fromEntries((fields ??= nativeFields(engine))), {
+    _settings: settings,
+    server,
+    connecting,
+  });
+  if (timeout) native.setTimeout(timeout);
+  return native;
+}

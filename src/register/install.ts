@@ -1,0 +1,105 @@
+/** What `nearwire/register` changes in `node:net` and `node:http`: where servers listen and where sockets connect. */
+import * as http from 'node:http';
+import { createRequire, syncBuiltinESMExports } from 'node:module';
+import type * as net from 'node:net';
+import { Server as TlsServer } from 'node:tls';
+import type { Engine } from '../engine.js';
+import { normalizeArguments } from '../net/arguments.js';
+import { becomeNative, canBecomeNative } from '../net/become-native.js';
+import type { ConnectOptions } from '../net/connect.js';
+import { connectNatively, nodesOwnOption } from '../net/factory.js';
+import { isJs } from '../net/js.js';
+import { NativeListening, nodesListen2, type ListenStep } from '../net/listen.js';
+import { engineFor, requestedTransport } from '../transport.js';
+
+/** `1`: TCP goes over nearwire as well. */
+const TCP_VARIABLE = 'NEARWIRE_TCP';
+
+/** What node's `_listen2` is given as the type of a path's address. */
+const PATH_ADDRESS = -1;
+
+/** The module object that programs and node's own modules share; an ES namespace of it can't be written to. */
+const nodeNet = createRequire(import.meta.url)('node:net') as typeof net;
+
+const nodesConnect = nodeNet.connect;
+const nodesSocketConnect = nodeNet.Socket.prototype.connect as (this: net.Socket, ...args: unknown[]) => net.Socket;
+
+/** What is carried natively. */
+class Reach {
+  constructor(
+    readonly engine: Engine,
+    private readonly tcp: boolean,
+  ) {}
+
+  /** A listening address, as node's own step is given it: not a descriptor or somebody's handle. */
+  listens(addressType: number | null): boolean {
+    return addressType === PATH_ADDRESS || (this.tcp && (addressType === 4 || addressType === 6));
+  }
+
+  /** Where a socket is to connect to. What makes no sense is node's to refuse. */
+  connects(options: unknown): options is ConnectOptions {
+    if (typeof options !== 'object' || options === null) return false;
+    const { path, port } = options as { path?: unknown; port?: unknown };
+    return path ? typeof path === 'string' : this.tcp && port !== undefined && port !== null;
+  }
+}
+
+/** Servers, whatever class they are of: all that listen come by this step. */
+function patchListening(reach: Reach): void {
+  const listenStep: ListenStep = function setupListenHandle(...args) {
+    const [, , addressType] = args;
+    // TLS reads its socket's handle from C++, which costs less than taking its bytes from another stream.
+    if (this instanceof TlsServer || isJs(this) || !reach.listens(addressType)) {
+      nodesListen2.apply(this, args);
+      return;
+    }
+    const listening = new NativeListening(this, reach.engine, { choice: 'auto', sendBuffer: 0, recvBuffer: 0 });
+    Object.defineProperties(this, {
+      transport: { get: () => listening.transport, configurable: true },
+      bufferSizes: { get: () => listening.bufferSizes, configurable: true },
+    });
+    listening.listen(...args);
+  };
+  (nodeNet.Server.prototype as net.Server & { _listen2: ListenStep })._listen2 = listenStep;
+}
+
+function patchConnecting(reach: Reach): void {
+  const connect = (...args: unknown[]): net.Socket => {
+    const [options, listener] = normalizeArguments<ConnectOptions>(args);
+    return reach.connects(options) && nodesOwnOption(options) === undefined
+      ? connectNatively(reach.engine, options, listener)
+      : (Reflect.apply(nodesConnect, nodeNet, args) as net.Socket);
+  };
+  nodeNet.connect = nodeNet.createConnection = connect;
+  // Up to node 20 the agent holds on to the function itself.
+  const agent = http.Agent.prototype as { createConnection: unknown };
+  if (agent.createConnection === nodesConnect) agent.createConnection = connect;
+
+  nodeNet.Socket.prototype.connect = function (this: net.Socket, ...args: unknown[]) {
+    const [options] = normalizeArguments<ConnectOptions>(args);
+    return canBecomeNative(this) && !isJs(this) && reach.connects(options)
+      ? becomeNative(this, reach.engine).connect(...args)
+      : nodesSocketConnect.apply(this, args);
+  };
+  syncBuiltinESMExports();
+}
+
+let registered = false;
+
+/**
+ * Has every server of this thread that listens on a path, and every socket that connects to one, use the native engine;
+ * with `NEARWIRE_TCP=1` TCP as well. What the engine can't serve stays with node:net: descriptors and handles of others,
+ * the sockets of TLS and of subclasses of net.Socket. Once is enough; again does nothing.
+ *
+ * With `NEARWIRE_TRANSPORT=js`, or where the addon is not there, nothing is changed. Throws ERR_NEARWIRE_NO_ADDON if
+ * `NEARWIRE_TRANSPORT=native` and the addon is not there.
+ */
+export function registerTransport(): void {
+  if (registered) return;
+  registered = true;
+  const engine = engineFor(requestedTransport(undefined));
+  if (engine === undefined) return;
+  const reach = new Reach(engine, process.env[TCP_VARIABLE] === '1');
+  patchListening(reach);
+  patchConnecting(reach);
+}

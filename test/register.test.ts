@@ -1,0 +1,184 @@
+/** Unchanged programs, started with `nearwire/register`. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { childResult, type ChildResult } from './support/children.js';
+import { cleanup, socketPath } from './support/sockets.js';
+
+const entry = fileURLToPath(new URL('../dist/src/register.js', import.meta.url));
+
+interface Start {
+  loader: '--require' | '--import' | 'NODE_OPTIONS';
+  transport?: 'auto' | 'native' | 'js';
+  tcp?: boolean;
+  module?: 'commonjs' | 'module';
+}
+
+function run(code: string, start: Start, words: readonly string[] = []): Promise<ChildResult> {
+  const { loader, transport = 'auto', tcp = false, module = 'commonjs' } = start;
+  const flags = loader === 'NODE_OPTIONS' ? [] : [loader, entry];
+  const child = spawn(process.execPath, [...flags, `--input-type=${module}`, '-e', code, ...words], {
+    env: {
+      ...process.env,
+      NEARWIRE_TRANSPORT: transport,
+      NEARWIRE_TCP: tcp ? '1' : '',
+      NODE_OPTIONS: loader === 'NODE_OPTIONS' ? `--require ${entry}` : '',
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  cleanup(() => child.kill('SIGKILL'));
+  return childResult(child);
+}
+
+const COMMONJS = `
+const net = require('node:net'); const http = require('node:http'); const tls = require('node:tls'); const { once } = require('node:events');`;
+const MODULE = `
+import net, { connect } from 'node:net'; import http from 'node:http'; import { once } from 'node:events';`;
+const SAY = `
+const say = (value) => console.log(JSON.stringify(value));
+const at = process.argv[1];`;
+
+/** A server and the ways to reach it; says what each end is carried by. */
+const CONVERSATION = `
+const path = /[/]/.test(at) ? at : undefined;
+const server = net.createServer((socket) => { say(['accepted', socket.transport ?? 'node']); socket.pipe(socket); });
+server.listen(path ?? { port: 0, host: '127.0.0.1' }, () => {
+  const where = path === undefined ? { port: server.address().port, host: '127.0.0.1' } : { path };
+  const talk = (socket, next) => {
+    let text = '';
+    socket.setEncoding('utf8').on('data', (data) => (text += data)).on('close', () => {
+      say([text, socket.transport ?? 'node', socket instanceof net.Socket]);
+      next();
+    });
+    socket.end('hello');
+  };
+  talk(net.connect(where), () => {
+    const made = new net.Socket();
+    made.setTimeout(10_000);
+    talk(made.connect(where), () => {
+      class Own extends net.Socket {}
+      talk(new Own().connect(where), () => server.close());
+    });
+  });
+});`;
+
+const SPOKEN = (accepted: string, connected: string): unknown[] => [
+  ['accepted', accepted],
+  ['hello', connected, true],
+  ['accepted', accepted],
+  ['hello', connected, true],
+  ['accepted', accepted],
+  // A class of the program's own stays as it is.
+  ['hello', 'node', true],
+];
+
+describe.each(['--require', '--import', 'NODE_OPTIONS'] as const)('register by %s', (loader) => {
+  it('carries the UNIX sockets of a CommonJS program', async () => {
+    const result = await run(COMMONJS + SAY + CONVERSATION, { loader }, [socketPath()]);
+    expect(result).toMatchObject({ code: 0, stderr: '', said: SPOKEN('native', 'native') });
+  });
+
+  it('carries those of an ES module, by named imports as well', async () => {
+    const code = CONVERSATION.replace('talk(net.connect(where)', 'talk(connect(where)');
+    const result = await run(MODULE + SAY + code, { loader, module: 'module' }, [socketPath()]);
+    expect(result).toMatchObject({ code: 0, stderr: '', said: SPOKEN('native', 'native') });
+  });
+
+  it('leaves TCP alone', async () => {
+    const result = await run(COMMONJS + SAY + CONVERSATION, { loader }, ['tcp']);
+    expect(result).toMatchObject({ code: 0, stderr: '', said: SPOKEN('node', 'node') });
+  });
+
+  it('carries TCP with NEARWIRE_TCP=1', async () => {
+    const result = await run(COMMONJS + SAY + CONVERSATION, { loader, tcp: true }, ['tcp']);
+    expect(result).toMatchObject({ code: 0, stderr: '', said: SPOKEN('native', 'native') });
+  });
+
+  it('changes nothing with NEARWIRE_TRANSPORT=js', async () => {
+    const result = await run(COMMONJS + SAY + CONVERSATION, { loader, transport: 'js' }, [socketPath()]);
+    expect(result).toMatchObject({ code: 0, stderr: '', said: SPOKEN('node', 'node') });
+  });
+});
+
+describe('register', () => {
+  const start = { loader: '--require' } as const;
+
+  it('carries node:http both ways, with and without an agent', async () => {
+    const code = `
+      const server = http.createServer((request, response) => response.end(request.socket.transport)).listen(at, async () => {
+        for (const agent of [undefined, false, new http.Agent({ keepAlive: true })]) {
+          const [response] = await once(http.get({ socketPath: at, agent }), 'response');
+          const { transport } = response.socket;
+          let text = '';
+          for await (const chunk of response) text += chunk;
+          say([text, transport]);
+          if (agent) agent.destroy();
+        }
+        server.close();
+      });`;
+    const result = await run(COMMONJS + SAY + code, start, [socketPath()]);
+    const each = ['native', 'native'];
+    expect(result).toMatchObject({ code: 0, stderr: '', said: [each, each, each] });
+  });
+
+  it('keeps what a socket was told before it connects', async () => {
+    const code = `
+      const server = net.createServer({ allowHalfOpen: true }, (socket) => { socket.on('end', () => socket.end('bye')).resume(); });
+      server.listen(at, () => {
+        const socket = new net.Socket({ allowHalfOpen: true, highWaterMark: 7 });
+        socket.setTimeout(20, () => say('timeout'));
+        socket.on('connect', () => say([socket.readableHighWaterMark, socket.timeout, socket.bytesRead, socket.pending]));
+        socket.once('timeout', () => socket.end());
+        socket.on('data', (data) => say(String(data)));
+        socket.on('end', () => { say(socket.writable); });
+        socket.on('close', (failed) => { say(failed); server.close(); });
+        say(socket.connect(at) === socket);
+      });`;
+    const result = await run(COMMONJS + SAY + code, start, [socketPath()]);
+    expect(result).toMatchObject({
+      code: 0,
+      stderr: '',
+      said: [true, [7, 20, 0, false], 'timeout', 'bye', false, false],
+    });
+  });
+
+  it('leaves to node what node refuses', async () => {
+    const code = `
+      const failure = (act) => { try { act(); return 'none'; } catch (error) { return error.code; } };
+      say([
+        failure(() => net.connect()),
+        failure(() => net.connect({ port: 70000 })),
+        failure(() => new net.Socket().connect({ path: 7 })),
+        failure(() => net.createServer().listen({ path: 7 })),
+      ]);`;
+    const native = await run(COMMONJS + SAY + code, { ...start, tcp: true });
+    const js = await run(COMMONJS + SAY + code, { ...start, transport: 'js' });
+    expect(native.said).toEqual(js.said);
+    expect(native).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('leaves sockets that the program asks node for through nearwire with node', async () => {
+    const code = `
+      import(${JSON.stringify(entry.replace('register', 'index'))}).then(({ createServer, connect }) => {
+        const server = createServer({ transport: 'js' }, (socket) => { say(socket.transport); socket.end(); });
+        server.listen(at, () => {
+          const socket = connect({ path: at, transport: 'js' }).resume();
+          socket.on('close', () => { say([server.transport, socket.transport, socket._handle === null]); server.close(); });
+        });
+      });`;
+    const result = await run(COMMONJS + SAY + code, start, [socketPath()]);
+    expect(result).toMatchObject({ code: 0, stderr: '', said: ['js', ['js', 'js', true]] });
+  });
+
+  it('says what is wrong with NEARWIRE_TRANSPORT', async () => {
+    const child = spawn(process.execPath, ['--require', entry, '-e', ''], {
+      env: { ...process.env, NEARWIRE_TRANSPORT: 'fast' },
+    });
+    let stderr = '';
+    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    const [code] = (await once(child, 'close')) as [number];
+    expect(code).toBe(1);
+    expect(stderr).toContain('ERR_INVALID_ARG_VALUE');
+  });
+});
