@@ -78,6 +78,8 @@ function getter(answer: (socket: SocketBase) => unknown): PropertyDescriptor {
 /** For the prototype. Their types are those that net.Socket gives them. */
 export const socketProperties: PropertyDescriptorMap = {
   transport: { value: 'native', enumerable: true, configurable: true },
+  // TLS walks up from its own socket, by this, to refresh the timeouts on the way.
+  _parent: { value: null, writable: true, configurable: true },
   pending: getter((socket) => socket.connecting || !isOpen(socket)),
   _connecting: getter((socket) => socket.connecting),
   readyState: getter(readyState),
