@@ -3,12 +3,19 @@ import * as diagnostics from 'node:diagnostics_channel';
 import * as net from 'node:net';
 import type { Engine } from '../engine.js';
 import { argTypeError, notNativeError } from '../errors.js';
-import { checkTransportOptions, type BufferSizes, type TransportName, type TransportOptions } from '../options.js';
+import {
+  checkTransportOptions,
+  type BufferSizes,
+  type TransportChoice,
+  type TransportName,
+  type TransportOptions,
+} from '../options.js';
 import { engineFor, requestedTransport } from '../transport.js';
 import { normalizeArguments } from './arguments.js';
 import type { ConnectOptions } from './connect.js';
 import { connectByNode, tagAccepted, tagJs } from './js.js';
 import { NativeListening } from './listen.js';
+import { installNodeStreams } from './node-streams.js';
 import { socketSettings, streamOptions, type SocketOptions } from './socket-options.js';
 import { NativeSocket } from './socket.js';
 
@@ -35,11 +42,18 @@ export function nodesOwnOption(options: object | undefined): string | undefined 
   return NODES_OWN.find((name) => (options as Record<string, unknown> | undefined)?.[name] !== undefined);
 }
 
+/** As `engineFor`; and node's own modules learn what to do with a native socket. */
+function socketEngineFor(choice: TransportChoice): Engine | undefined {
+  const engine = engineFor(choice);
+  if (engine !== undefined) installNodeStreams();
+  return engine;
+}
+
 /** The engine to make a socket with these options on; undefined stands for `js`. */
 export function engineForSocket(options: SocketOptions | undefined): Engine | undefined {
   checkTransportOptions(options);
   const choice = requestedTransport(options?.transport);
-  const engine = engineFor(choice);
+  const engine = socketEngineFor(choice);
   const own = nodesOwnOption(options);
   if (own === undefined) return engine;
   if (choice === 'native') throw notNativeError(`the option "${own}"`);
@@ -75,7 +89,7 @@ export function connectNatively(engine: Engine, options: ConnectOptions, listene
 export function installTransport(server: net.Server, options: TransportOptions | undefined): void {
   checkTransportOptions(options);
   const choice = requestedTransport(options?.transport);
-  const engine = engineFor(choice);
+  const engine = socketEngineFor(choice);
   if (engine === undefined) {
     tagAccepted(server);
     tagJs(server);

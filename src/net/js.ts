@@ -26,19 +26,25 @@ export function tagAccepted(server: net.Server): void {
 /** node's own, whatever stands in its place later. */
 const nodesConnect = net.connect;
 
-let connectingJs = false;
+let wantsNode = false;
 
-/** A socket of node:net's that starts to connect, under `nearwire/register` as well. */
-export function connectByNode(options: net.NetConnectOpts, listener?: () => void): net.Socket & JsLabels {
-  connectingJs = true;
+/** Within this call sockets that start to connect are node:net's own, under `nearwire/register` as well. */
+export function byNode<T>(act: () => T): T {
+  const before = wantsNode;
+  wantsNode = true;
   try {
-    return tagJs(nodesConnect(options, listener));
+    return act();
   } finally {
-    connectingJs = false;
+    wantsNode = before;
   }
 }
 
-/** Whether this server or socket has been asked to be node:net's own: `nearwire/register` leaves it alone. */
-export function isJs(object: object): boolean {
-  return connectingJs || (object as Partial<JsLabels>).transport === 'js';
+/** As `net.connect`. */
+export function connectByNode(options: net.NetConnectOpts, listener?: () => void): net.Socket & JsLabels {
+  return byNode(() => tagJs(nodesConnect(options, listener)));
+}
+
+/** Whether a server or socket has been asked to be node:net's own: `nearwire/register` leaves it alone. */
+export function isJs(object?: object): boolean {
+  return wantsNode || (object as Partial<JsLabels> | undefined)?.transport === 'js';
 }

@@ -217,10 +217,32 @@ export class SocketWire extends Wire {
     for (const waiter of waiters) waiter.call(error);
   }
 
+  /**
+   * Gives the descriptor away, with what has been read and not been told of. Writes that have not called back yet do so
+   * on the next tick. undefined, and nothing has changed, where the kernel does not take all that is to be sent.
+   */
+  giveAway(): { fd: number; unread: Buffer[]; reading: boolean } | undefined {
+    const unread = this.engine.takeUnread(this.id, this.bytesRead);
+    for (const chunk of unread) this.bytesRead += chunk.length;
+    const fd = this.detach(this.bytesRead);
+    if (fd < 0) {
+      // They have been taken out of the batch: tell of them here.
+      for (const chunk of unread) this.socket.push(chunk);
+      return undefined;
+    }
+    this.callBackLater();
+    return { fd, unread, reading: this.reading };
+  }
+
   /** Closes for good. Writes under way call back on the next tick, without an error, as node's do. */
   closeNow(reset: boolean): void {
     this.attempt = undefined;
     this.close(reset);
+    this.callBackLater();
+  }
+
+  /** Writes under way call back on the next tick. */
+  private callBackLater(): void {
     const owed = this.waiters;
     this.waiters = [];
     if (this.blockedWrite !== undefined) owed.push(this.blockedWrite);

@@ -1,14 +1,15 @@
 /** What `nearwire/register` changes in `node:net` and `node:http`: where servers listen and where sockets connect. */
 import * as http from 'node:http';
+import type * as http2 from 'node:http2';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import type * as net from 'node:net';
-import { Server as TlsServer } from 'node:tls';
 import type { Engine } from '../engine.js';
 import { normalizeArguments } from '../net/arguments.js';
 import { becomeNative, canBecomeNative } from '../net/become-native.js';
 import type { ConnectOptions } from '../net/connect.js';
 import { connectNatively, nodesOwnOption } from '../net/factory.js';
-import { isJs } from '../net/js.js';
+import { byNode, isJs } from '../net/js.js';
+import { installNodeStreams, readsHandles } from '../net/node-streams.js';
 import { NativeListening, nodesListen2, type ListenStep } from '../net/listen.js';
 import { engineFor, requestedTransport } from '../transport.js';
 
@@ -18,8 +19,10 @@ const TCP_VARIABLE = 'NEARWIRE_TCP';
 /** What node's `_listen2` is given as the type of a path's address. */
 const PATH_ADDRESS = -1;
 
-/** The module object that programs and node's own modules share; an ES namespace of it can't be written to. */
-const nodeNet = createRequire(import.meta.url)('node:net') as typeof net;
+/** The module objects that programs and node's own modules share; an ES namespace of them can't be written to. */
+const require = createRequire(import.meta.url);
+const nodeNet = require('node:net') as typeof net;
+const nodeHttp2 = require('node:http2') as typeof http2;
 
 const nodesConnect = nodeNet.connect;
 const nodesSocketConnect = nodeNet.Socket.prototype.connect as (this: net.Socket, ...args: unknown[]) => net.Socket;
@@ -48,8 +51,8 @@ class Reach {
 function patchListening(reach: Reach): void {
   const listenStep: ListenStep = function setupListenHandle(...args) {
     const [, , addressType] = args;
-    // TLS reads its socket's handle from C++, which costs less than taking its bytes from another stream.
-    if (this instanceof TlsServer || isJs(this) || !reach.listens(addressType)) {
+    // Each of its connections would become one of node's at once.
+    if (readsHandles(this) || isJs(this) || !reach.listens(addressType)) {
       nodesListen2.apply(this, args);
       return;
     }
@@ -66,7 +69,7 @@ function patchListening(reach: Reach): void {
 function patchConnecting(reach: Reach): void {
   const connect = (...args: unknown[]): net.Socket => {
     const [options, listener] = normalizeArguments<ConnectOptions>(args);
-    return reach.connects(options) && nodesOwnOption(options) === undefined
+    return !isJs() && reach.connects(options) && nodesOwnOption(options) === undefined
       ? connectNatively(reach.engine, options, listener)
       : (Reflect.apply(nodesConnect, nodeNet, args) as net.Socket);
   };
@@ -81,6 +84,9 @@ function patchConnecting(reach: Reach): void {
       ? becomeNative(this, reach.engine).connect(...args)
       : nodesSocketConnect.apply(this, args);
   };
+  // A session works on its socket's handle from C++.
+  const sessionConnect = nodeHttp2.connect as (...args: unknown[]) => http2.ClientHttp2Session;
+  nodeHttp2.connect = (...args: unknown[]) => byNode(() => sessionConnect(...args));
   syncBuiltinESMExports();
 }
 
@@ -102,4 +108,5 @@ export function registerTransport(): void {
   const reach = new Reach(engine, process.env[TCP_VARIABLE] === '1');
   patchListening(reach);
   patchConnecting(reach);
+  installNodeStreams();
 }

@@ -1,0 +1,84 @@
+/**
+ * Turns a connected native socket into one of node:net's: the same object, whose descriptor moves from the engine to a
+ * handle of node's. For what works on such handles from C++: TLS, HTTP/2, and passing sockets to other processes.
+ */
+import * as net from 'node:net';
+import { Duplex } from 'node:stream';
+import { tagJs } from './js.js';
+import { NativeSocket } from './socket.js';
+
+/** The part of node's handles that is used here. */
+interface NodeHandle {
+  bytesRead: number;
+  bytesWritten: number;
+  unref(): void;
+}
+
+type Fields = Record<string | symbol, unknown>;
+
+/** What node's own constructor puts on 'end'. */
+const [nodesEndListener] = new net.Socket().listeners('end') as (() => void)[];
+
+/** Own fields of every stream: they hold what is buffered and who listens, and go on as they are. */
+const STREAM_FIELDS = new Set(Reflect.ownKeys(new Duplex()));
+
+/** node counts what its handle has moved; the handle starts anew, the socket does not. */
+function countFrom(handle: NodeHandle, name: 'bytesRead' | 'bytesWritten', before: number): void {
+  const prototype = Object.getPrototypeOf(handle) as object;
+  Object.defineProperty(handle, name, {
+    configurable: true,
+    get: () => before + (Reflect.get(prototype, name, handle) as number),
+  });
+}
+
+/** The symbol under which node's handles know their socket. */
+function ownerSymbol(handle: object, owner: object): symbol | undefined {
+  return Object.getOwnPropertySymbols(handle).find((symbol) => (handle as Fields)[symbol] === owner);
+}
+
+/** Takes the descriptor and the handle from `carrier`, a fresh net.Socket, and all that node's constructor notes. */
+function takeOver(socket: NativeSocket, carrier: net.Socket): NodeHandle {
+  const fields = socket as unknown as Fields;
+  const { server, _server: counted, timeout, allowHalfOpen } = socket;
+  for (const name of Object.keys(socket)) if (!STREAM_FIELDS.has(name)) Reflect.deleteProperty(socket, name);
+  for (const name of Reflect.ownKeys(carrier)) {
+    if (!STREAM_FIELDS.has(name) && name !== '_eventsCount') fields[name] = (carrier as unknown as Fields)[name];
+  }
+  Object.assign(socket, { server, _server: counted, allowHalfOpen });
+  if (timeout !== undefined) Object.assign(socket, { timeout });
+  const { _handle: handle } = carrier as unknown as { _handle: NodeHandle };
+  const owner = ownerSymbol(handle, carrier);
+  if (owner !== undefined) (handle as unknown as Fields)[owner] = socket;
+  return handle;
+}
+
+/**
+ * False, and nothing has changed, if the socket is not connected, is about to end, or has bytes to send that the kernel
+ * does not take at once.
+ */
+export function becomeNode(socket: NativeSocket): boolean {
+  const { _wire: wire, connecting } = socket;
+  if (wire === undefined || connecting || !wire.open || socket._held !== undefined) return false;
+  // An end on its way is told of by the engine.
+  if (socket.writableEnded && !socket.writableFinished) return false;
+  const detached = wire.giveAway();
+  if (detached === undefined) return false;
+  const { fd, unread, reading } = detached;
+  const { bytesRead, bytesWritten } = wire;
+  const { timeout, _unreferenced: unreferenced } = socket;
+  socket._idle?.stop();
+
+  const carrier = new net.Socket({ fd, manualStart: true } as net.SocketConstructorOpts);
+  const handle = takeOver(socket, carrier);
+  Object.setPrototypeOf(socket, net.Socket.prototype);
+  tagJs(socket);
+  countFrom(handle, 'bytesRead', bytesRead);
+  countFrom(handle, 'bytesWritten', bytesWritten);
+  if (nodesEndListener !== undefined) socket.prependListener('end', nodesEndListener);
+  if (unreferenced) handle.unref();
+  if (timeout) socket.setTimeout(timeout);
+  for (const chunk of unread) socket.push(chunk);
+  // The stream has asked already, and waits for what comes of it.
+  if (reading) socket._read();
+  return true;
+}

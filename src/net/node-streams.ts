@@ -1,0 +1,92 @@
+/**
+ * TLS and HTTP/2 over native sockets. Both work on a handle of node's from C++, so a native socket that is given to them
+ * becomes one of node's (see become-node.ts). Where it can't, as while it connects, they get a plain stream over it,
+ * which serves as well and costs more: node turns each write on such a stream over in two phases of its loop.
+ *
+ * They are met where they come in: `tls.connect`, `new TLSSocket`, and the 'connection' event of servers.
+ */
+import type { EventEmitter } from 'node:events';
+import * as http2 from 'node:http2';
+import { createRequire, syncBuiltinESMExports } from 'node:module';
+import { Duplex } from 'node:stream';
+import type * as tls from 'node:tls';
+import { becomeNode } from './become-node.js';
+import { NativeSocket } from './socket.js';
+
+const require = createRequire(import.meta.url);
+const nodeTls = require('node:tls') as typeof tls & { TLSSocket: typeof tls.TLSSocket };
+
+/** A native socket as a stream of no particular kind: node takes a net.Socket without a handle for one yet to connect. */
+function plainStream(socket: NativeSocket): Duplex {
+  const stream = new Duplex({
+    allowHalfOpen: true,
+    read: () => socket.resume(),
+    write: (chunk: Buffer, _encoding, callback) => void socket.write(chunk, callback),
+    final: (callback) => socket.end(callback),
+    destroy: (error, callback) => {
+      socket.destroy();
+      callback(error);
+    },
+  });
+  socket.on('data', (chunk: Buffer) => {
+    if (!stream.push(chunk)) socket.pause();
+  });
+  socket.on('end', () => stream.push(null));
+  socket.on('error', (error) => stream.destroy(error));
+  socket.on('close', () => stream.destroy());
+  return stream;
+}
+
+function usable(stream: unknown): unknown {
+  if (!(stream instanceof NativeSocket) || becomeNode(stream)) return stream;
+  return plainStream(stream);
+}
+
+/** Has servers of this class take native connections. */
+function patchServer(prototype: EventEmitter): void {
+  const above = Object.getPrototypeOf(prototype) as EventEmitter;
+  prototype.emit = function (this: EventEmitter, event: string | symbol, ...args: unknown[]): boolean {
+    if (event === 'connection') args[0] = usable(args[0]);
+    return above.emit.call(this, event, ...args);
+  };
+}
+
+function patchTls(): void {
+  const { connect, TLSSocket } = nodeTls;
+  nodeTls.connect = function (...args: unknown[]) {
+    let connecting: NativeSocket | undefined;
+    const replaced = args.map((argument) => {
+      const { socket } = (argument ?? {}) as { socket?: unknown };
+      if (!(socket instanceof NativeSocket)) return argument;
+      if (socket.connecting) connecting = socket;
+      return { ...(argument as object), socket: usable(socket) };
+    });
+    const secured = (connect as (...args: unknown[]) => tls.TLSSocket)(...replaced);
+    connecting?.once('connect', () => secured.emit('connect'));
+    return secured;
+  };
+  nodeTls.TLSSocket = new Proxy(TLSSocket, {
+    construct(target, [socket, ...rest]: unknown[], newTarget) {
+      return Reflect.construct(target, [usable(socket), ...rest], newTarget) as tls.TLSSocket;
+    },
+  });
+}
+
+const http2Server = Object.getPrototypeOf(http2.createServer()) as EventEmitter;
+
+/** Whether this server works on its connections' handles from C++: it speaks TLS or HTTP/2. */
+export function readsHandles(server: object): boolean {
+  return server instanceof nodeTls.Server || Object.prototype.isPrototypeOf.call(http2Server, server);
+}
+
+let installed = false;
+
+/** Once is enough; again does nothing. */
+export function installNodeStreams(): void {
+  if (installed) return;
+  installed = true;
+  patchTls();
+  patchServer(nodeTls.Server.prototype);
+  patchServer(http2Server);
+  syncBuiltinESMExports();
+}
