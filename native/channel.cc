@@ -53,6 +53,18 @@ void Channel::open(int fd, const ChannelOptions& options, int family) {
   register_later();
 }
 
+int Channel::adopt(int fd, const ChannelOptions& options, int family) {
+  NEARWIRE_CHECK(state_ == State::kFree && fd >= 0 && queued() == 0 && first_segment < 0);
+  const int error = watcher_.open(engine_->loop(), fd);
+  if (error < 0) return error;
+  fd_ = fd;
+  family_ = family;
+  state_ = State::kOpen;
+  apply(options);
+  if (reading_) register_later();
+  return 0;
+}
+
 void Channel::connect(int fd, const Address& address, const ChannelOptions& options) {
   fd_ = fd;
   family_ = address.family();
@@ -317,6 +329,24 @@ void Channel::close(bool reset) {
   } else {
     sys::close_descriptor(fd_);
   }
+  become_free();
+}
+
+int Channel::detach(uint64_t seen) {
+  if (state_ != State::kOpen) return -ENOTCONN;
+  if (first_segment >= 0) {
+    const int error = send(nullptr);
+    if (error < 0) return error;
+  }
+  if (queued() > 0) return -EAGAIN;
+  if (counters_.bytes_read != seen) return -EBUSY;
+  const int fd = fd_;
+  watcher_.close();
+  become_free();
+  return fd;
+}
+
+void Channel::become_free() {
   state_ = State::kFree;
   fd_ = -1;
   queue_.reset();

@@ -57,6 +57,9 @@ class Channel final : public Source, private Watcher::Target {
 
   // Takes over a connected descriptor.
   void open(int fd, const ChannelOptions& options, int family);
+  // The same from outside the poll phase, where nothing is read at once. 0, or a negative errno: the descriptor is not
+  // taken then.
+  int adopt(int fd, const ChannelOptions& options, int family);
   // Starts to connect. The outcome is always told later, by a Connect completion.
   void connect(int fd, const Address& address, const ChannelOptions& options);
   // Tries once more after a full backlog; false when it is still full.
@@ -80,10 +83,13 @@ class Channel final : public Source, private Watcher::Target {
 
   // 0: done. 1: will be done when the queue is empty, and told by a completion.
   int shutdown();
+  // Gives the descriptor away, untouched by shutdown, and is free. -EAGAIN: bytes wait to be sent. -EBUSY: more has
+  // been read than the `seen` bytes. -ENOTCONN: not connected yet, or never will be.
+  int detach(uint64_t seen);
   void close(bool reset);
   void set_ref(bool ref);
 
-  int fd() const { return fd_; }
+  int fd() const override { return fd_; }
   bool is_free() const { return state_ == State::kFree; }
   int family() const { return family_; }
   const ChannelCounters& counters() const { return counters_; }
@@ -104,6 +110,7 @@ class Channel final : public Source, private Watcher::Target {
   void note_blocked();
   void grow_send_buffer();
   void register_later();
+  void become_free();
 
   Watcher watcher_;
   std::unique_ptr<WriteQueue> queue_;

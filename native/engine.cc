@@ -105,18 +105,67 @@ int Engine::connect(const Address& address, const Address* local, const ChannelO
 }
 
 int Engine::listen(const Address& address, const std::string& path, const ListenOptions& options) {
-  int32_t id = 0;
-  if (!free_listeners_.empty()) {
-    id = free_listeners_.back();
-  } else {
-    id = static_cast<int32_t>(sources_.size());
+  Listener* made = free_listener();
+  const int error = made->open(address, path, options);
+  if (error < 0) return error;
+  free_listeners_.pop_back();
+  return made->id();
+}
+
+// The last of the free ones; it stays among them until it is open.
+Listener* Engine::free_listener() {
+  if (free_listeners_.empty()) {
+    const auto id = static_cast<int32_t>(sources_.size());
     sources_.push_back(std::make_unique<Listener>(this, id));
     free_listeners_.push_back(id);
   }
-  const int error = static_cast<Listener&>(*sources_[static_cast<size_t>(id)]).open(address, path, options);
+  return static_cast<Listener*>(sources_[static_cast<size_t>(free_listeners_.back())].get());
+}
+
+bool Engine::owns(int fd) const {
+  return std::any_of(sources_.begin(), sources_.end(), [fd](const auto& source) { return source->fd() == fd; });
+}
+
+int Engine::adopt(int fd, const ChannelOptions& options) {
+  const int family = sys::stream_family(fd);
+  if (family < 0) return family;
+  if (sys::is_listening(fd) != 0) return -EINVAL;
+  // The loop knows only the descriptors that it has been asked to watch.
+  if (owns(fd)) return -EEXIST;
+  int error = sys::prepare_stream(fd);
+  if (error < 0) return error;
+  Channel* made = new_channel();
+  error = made->adopt(fd, options, family);
+  if (error == 0) return made->id();
+  free_channels_.push_back(made->id());
+  return error;
+}
+
+int Engine::adopt_listener(int fd, const ListenOptions& options) {
+  const int family = sys::stream_family(fd);
+  if (family < 0) return family;
+  if (owns(fd)) return -EEXIST;
+  Listener* made = free_listener();
+  const int error = made->adopt(fd, family, options);
   if (error < 0) return error;
   free_listeners_.pop_back();
-  return id;
+  return made->id();
+}
+
+int Engine::detach(int32_t id, uint64_t seen) {
+  gather();
+  Channel* found = channel(id);
+  if (found == nullptr) return -EBADF;
+  if (turn_.holds(id, Event::kReadError) || turn_.holds(id, Event::kWriteError)) return -EBUSY;
+  const int fd = found->detach(seen);
+  if (fd >= 0) retire(id);
+  return fd;
+}
+
+std::vector<Completion> Engine::take_unread(int32_t id, uint64_t seen) {
+  Channel* found = channel(id);
+  if (found == nullptr || found->counters().bytes_read <= seen) return {};
+  return turn_.take_last_reads(id, found->counters().bytes_read - seen);
 }
 
 void Engine::close_channel(int32_t id, bool reset) {

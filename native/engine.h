@@ -93,6 +93,16 @@ class Engine final : private Turn::Phases {
   // --- asked by JS ---
   int connect(const Address& address, const Address* local, const ChannelOptions& options);
   int listen(const Address& address, const std::string& path, const ListenOptions& options);
+  // A connected stream socket from elsewhere. Answers its id, or a negative errno, and then it is still the caller's.
+  int adopt(int fd, const ChannelOptions& options);
+  // The same for a socket to listen on, bound or listening already.
+  int adopt_listener(int fd, const ListenOptions& options);
+  // Sends what is submitted and gives the descriptor away: see Channel::detach. Also -EBUSY: a failure that JS has not
+  // been told of yet.
+  int detach(int32_t id, uint64_t seen);
+  // Completions of bytes that JS has not been handed yet (all that came after the first `seen`), oldest first. They are
+  // the caller's now.
+  std::vector<Completion> take_unread(int32_t id, uint64_t seen);
   Channel* channel(int32_t id);
   Listener* listener(int32_t id);
   void close_channel(int32_t id, bool reset);
@@ -129,6 +139,8 @@ class Engine final : private Turn::Phases {
   void after_turn() override;
 
   void retire(int32_t id);
+  Listener* free_listener();
+  bool owns(int fd) const;
   void update_interests();
   void retry_connects();
 

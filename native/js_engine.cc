@@ -19,6 +19,12 @@ int32_t integer(const Napi::CallbackInfo& info, size_t argument) {
   return value;
 }
 
+uint64_t count(const Napi::CallbackInfo& info, size_t argument) {
+  int64_t value = 0;
+  napi_get_value_int64(info.Env(), info[argument], &value);
+  return static_cast<uint64_t>(value);
+}
+
 bool boolean(const Napi::CallbackInfo& info, size_t argument) { return info[argument].ToBoolean().Value(); }
 
 template <typename T>
@@ -60,6 +66,12 @@ Napi::Function JsEngine::define(Napi::Env env) {
                       InstanceMethod<&JsEngine::provide_block>("provideBlock"),
                       InstanceMethod<&JsEngine::connect>("connect"),
                       InstanceMethod<&JsEngine::listen>("listen"),
+                      InstanceMethod<&JsEngine::adopt>("adopt"),
+                      InstanceMethod<&JsEngine::adopt_listener>("adoptListener"),
+                      InstanceMethod<&JsEngine::detach>("detach"),
+                      InstanceMethod<&JsEngine::take_unread>("takeUnread"),
+                      InstanceMethod<&JsEngine::duplicate_listener>("duplicateListener"),
+                      InstanceMethod<&JsEngine::listener_descriptor>("listenerDescriptor"),
                       InstanceMethod<&JsEngine::close_listener>("closeListener"),
                       InstanceMethod<&JsEngine::ref_listener>("refListener"),
                       InstanceMethod<&JsEngine::listener_address>("listenerAddress"),
@@ -184,6 +196,40 @@ Napi::Value JsEngine::listen(const Napi::CallbackInfo& info) {
   ListenOptions options = read_listen_options(info[1].As<Napi::Object>());
   options.ipv6_only = at.ipv6_only;
   return number(info, engine_->listen(at.address, at.path, options));
+}
+
+Napi::Value JsEngine::adopt(const Napi::CallbackInfo& info) {
+  if (engine_ == nullptr || !info[1].IsObject()) return number(info, -EINVAL);
+  return number(info, engine_->adopt(integer(info, 0), read_channel_options(info[1].As<Napi::Object>())));
+}
+
+Napi::Value JsEngine::adopt_listener(const Napi::CallbackInfo& info) {
+  if (engine_ == nullptr || !info[1].IsObject()) return number(info, -EINVAL);
+  return number(info, engine_->adopt_listener(integer(info, 0), read_listen_options(info[1].As<Napi::Object>())));
+}
+
+Napi::Value JsEngine::detach(const Napi::CallbackInfo& info) {
+  return number(info, engine_ == nullptr ? -EBADF : engine_->detach(integer(info, 0), count(info, 1)));
+}
+
+Napi::Value JsEngine::take_unread(const Napi::CallbackInfo& info) {
+  Napi::Array result = Napi::Array::New(info.Env());
+  if (engine_ == nullptr) return result;
+  for (const Completion& read : engine_->take_unread(integer(info, 0), count(info, 1))) {
+    result.Set(result.Length(), read.a);
+    result.Set(result.Length(), read.b);
+  }
+  return result;
+}
+
+Napi::Value JsEngine::duplicate_listener(const Napi::CallbackInfo& info) {
+  const Listener* found = listener(info);
+  return number(info, found == nullptr ? -EBADF : sys::duplicate(found->fd()));
+}
+
+Napi::Value JsEngine::listener_descriptor(const Napi::CallbackInfo& info) {
+  const Listener* found = listener(info);
+  return number(info, found == nullptr ? -EBADF : found->fd());
 }
 
 Napi::Value JsEngine::close_listener(const Napi::CallbackInfo& info) {

@@ -25,6 +25,12 @@ class JsEngine final : public Napi::ObjectWrap<JsEngine>, private Engine::Sink {
   Napi::Value layout(Napi::Env env);
   Napi::Value connect(const Napi::CallbackInfo& info);
   Napi::Value listen(const Napi::CallbackInfo& info);
+  Napi::Value adopt(const Napi::CallbackInfo& info);
+  Napi::Value adopt_listener(const Napi::CallbackInfo& info);
+  Napi::Value detach(const Napi::CallbackInfo& info);
+  Napi::Value take_unread(const Napi::CallbackInfo& info);
+  Napi::Value duplicate_listener(const Napi::CallbackInfo& info);
+  Napi::Value listener_descriptor(const Napi::CallbackInfo& info);
   Napi::Value close_listener(const Napi::CallbackInfo& info);
   Napi::Value ref_listener(const Napi::CallbackInfo& info);
   Napi::Value listener_address(const Napi::CallbackInfo& info);

@@ -37,14 +37,29 @@ int Listener::open(const Address& address, const std::string& path, const Listen
   const int fd = sys::open_stream(address.family());
   if (fd < 0) return fd;
   int error = bind_and_listen(fd, address, path, options);
-  if (error == 0) error = watcher_.watch(engine_->loop(), fd, this, true, false);
+  if (error == 0) error = start(fd, address.family(), options);
+  if (error < 0) sys::close_descriptor(fd);
+  return error;
+}
+
+int Listener::adopt(int fd, int family, const ListenOptions& options) {
+  int error = 0;
+  if (sys::kAcceptedInheritBuffers) {
+    error = engine_->set_buffers(fd, options.channel.send_buffer, options.channel.recv_buffer);
+  }
+  if (error == 0) error = sys::listen_on(fd, options.backlog);
+  if (error == 0) error = sys::prepare_stream(fd);
+  return error == 0 ? start(fd, family, options) : error;
+}
+
+int Listener::start(int fd, int family, const ListenOptions& options) {
+  const int error = watcher_.watch(engine_->loop(), fd, this, true, false);
   if (error < 0) {
     watcher_.close();
-    sys::close_descriptor(fd);
     return error;
   }
   fd_ = fd;
-  family_ = address.family();
+  family_ = family;
   options_ = options.channel;
   return 0;
 }

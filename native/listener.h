@@ -27,14 +27,18 @@ class Listener final : public Source, private Watcher::Target {
   Kind kind() const override { return Kind::kListener; }
 
   int open(const Address& address, const std::string& path, const ListenOptions& options);
+  // Listens on a socket from elsewhere. 0, or a negative errno: the descriptor is not taken then.
+  int adopt(int fd, int family, const ListenOptions& options);
   void close();
   void set_ref(bool ref) { watcher_.set_ref(ref); }
-  int fd() const { return fd_; }
+  int fd() const override { return fd_; }
   bool is_free() const { return fd_ < 0; }
 
  private:
   void on_ready(bool readable, bool writable) override;
   int bind_and_listen(int fd, const Address& address, const std::string& path, const ListenOptions& options);
+  // Watches for connections. On failure the descriptor is still the caller's.
+  int start(int fd, int family, const ListenOptions& options);
   bool shed_one();
 
   Watcher watcher_;

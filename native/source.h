@@ -17,6 +17,8 @@ class Source {
   Source& operator=(const Source&) = delete;
 
   virtual Kind kind() const = 0;
+  // -1 while it is free.
+  virtual int fd() const = 0;
   int32_t id() const { return id_; }
 
  protected:

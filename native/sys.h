@@ -24,6 +24,8 @@ extern const bool kDoublesBuffers;
 int open_stream(int family);
 // The next connection in the same state, or -EAGAIN.
 int accept_stream(int listener);
+// Brings a descriptor from elsewhere into the same state; leaves it open if that fails.
+int prepare_stream(int fd);
 // As many bytes of the parts as the kernel takes now.
 ssize_t send_parts(int fd, const iovec* parts, size_t count);
 
@@ -34,6 +36,14 @@ ssize_t receive_parts(int fd, const iovec* parts, size_t count);
 int connect_to(int fd, const sockaddr* address, socklen_t length);
 int bind_to(int fd, const sockaddr* address, socklen_t length);
 int listen_on(int fd, int backlog);
+// AF_UNIX, AF_INET or AF_INET6 of a stream socket. -ENOTSOCK for other files, -EINVAL for other sockets.
+int stream_family(int fd);
+// 1: a listening socket; 0: none, or the system does not tell.
+int is_listening(int fd);
+// Another descriptor of the same open socket, close-on-exec.
+int duplicate(int fd);
+// Non-blocking and close-on-exec.
+int set_flags(int fd);
 int shutdown_write(int fd);
 void close_descriptor(int fd);
 // Closes so that TCP sends RST instead of FIN.

@@ -45,6 +45,30 @@ int bind_to(int fd, const sockaddr* address, socklen_t length) { return bind(fd,
 
 int listen_on(int fd, int backlog) { return listen(fd, backlog) == 0 ? 0 : -errno; }
 
+int stream_family(int fd) {
+  const int type = get_option(fd, SOL_SOCKET, SO_TYPE);
+  if (type < 0) return type;
+  sockaddr_storage name{};
+  socklen_t length = 0;
+  const int error = socket_name(fd, &name, &length);
+  if (error < 0) return error;
+  const int family = name.ss_family;
+  const bool known = family == AF_UNIX || family == AF_INET || family == AF_INET6;
+  return known && type == SOCK_STREAM ? family : -EINVAL;
+}
+
+int is_listening(int fd) { return get_option(fd, SOL_SOCKET, SO_ACCEPTCONN) > 0 ? 1 : 0; }
+
+int duplicate(int fd) {
+  return uninterrupted([fd] { return fcntl(fd, F_DUPFD_CLOEXEC, 0); });
+}
+
+int set_flags(int fd) {
+  const int flags = fcntl(fd, F_GETFL);
+  const bool done = flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0;
+  return done ? 0 : -errno;
+}
+
 int shutdown_write(int fd) { return shutdown(fd, SHUT_WR) == 0 ? 0 : -errno; }
 
 // Not repeated on EINTR: the descriptor is gone by then, and the number may be another thread's already.

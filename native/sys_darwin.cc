@@ -29,6 +29,11 @@ int open_stream(int family) { return prepared(socket(family, SOCK_STREAM, 0), si
 
 int accept_stream(int listener) { return prepared(accepted(listener), silence); }
 
+int prepare_stream(int fd) {
+  const int error = set_flags(fd);
+  return error == 0 ? silence(fd) : error;
+}
+
 ssize_t send_parts(int fd, const iovec* parts, size_t count) { return send_with_flags(fd, parts, count, 0); }
 
 int set_keep_alive(int fd, bool on, unsigned delay_seconds) {

@@ -2,11 +2,12 @@
 // may inherit the descriptor; such systems offer nothing better.
 #pragma once
 
-#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
+
+#include "sys.h"
 
 namespace nearwire::sys {
 
@@ -21,13 +22,8 @@ inline int accepted(int listener) {
 template <typename Also>
 int prepared(int fd, Also also) {
   if (fd < 0) return -errno;
-  const int flags = fcntl(fd, F_GETFL);
-  int error = 0;
-  if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) {
-    error = -errno;
-  } else {
-    error = also(fd);
-  }
+  int error = set_flags(fd);
+  if (error == 0) error = also(fd);
   if (error == 0) return fd;
   close(fd);
   return error;

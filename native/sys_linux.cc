@@ -25,6 +25,8 @@ int accept_stream(int listener) {
   }
 }
 
+int prepare_stream(int fd) { return set_flags(fd); }
+
 ssize_t send_parts(int fd, const iovec* parts, size_t count) {
   msghdr message{};
   message.msg_iov = const_cast<iovec*>(parts);

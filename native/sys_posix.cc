@@ -21,6 +21,8 @@ int accept_stream(int listener) {
   return prepared(accepted(listener), [](int) { return 0; });
 }
 
+int prepare_stream(int fd) { return set_flags(fd); }
+
 ssize_t send_parts(int fd, const iovec* parts, size_t count) { return send_with_flags(fd, parts, count, MSG_NOSIGNAL); }
 
 int set_keep_alive(int fd, bool on, unsigned) { return set_option(fd, SOL_SOCKET, SO_KEEPALIVE, on ? 1 : 0); }

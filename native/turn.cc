@@ -48,6 +48,25 @@ void Turn::withdraw(int32_t id) {
   std::erase_if(posted_, [id](const Completion& completion) { return completion.id == id; });
 }
 
+bool Turn::holds(int32_t id, Event event) const {
+  const auto is_it = [&](const Completion& completion) { return completion.id == id && completion.event == event; };
+  return std::any_of(completions_, completions_ + count_, is_it) || std::any_of(posted_.begin(), posted_.end(), is_it);
+}
+
+std::vector<Completion> Turn::take_last_reads(int32_t id, uint64_t bytes) {
+  std::vector<Completion> taken;
+  for (size_t i = count_; i > 0 && bytes > 0; --i) {
+    Completion& completion = completions_[i - 1];
+    if (completion.id != id || (completion.event != Event::kOwned && completion.event != Event::kLent)) continue;
+    NEARWIRE_CHECK(static_cast<uint64_t>(completion.b) <= bytes);
+    bytes -= static_cast<uint64_t>(completion.b);
+    taken.insert(taken.begin(), completion);
+    completion.id = kNobody;
+  }
+  NEARWIRE_CHECK(bytes == 0);
+  return taken;
+}
+
 void Turn::wake() {
   if (awake_ || !idle_.is_open()) return;
   awake_ = true;

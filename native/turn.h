@@ -40,6 +40,9 @@ class Turn {
   // No single source reports more than this many without asking for room first.
   static constexpr size_t kReserve = 4;
 
+  // The id of a completion that has been taken back.
+  static constexpr int32_t kNobody = -1;
+
   class Phases {
    public:
     virtual void before_poll() = 0;
@@ -69,6 +72,10 @@ class Turn {
   void demand() { demanded_ = true; }
   // Forgets what was posted for a source that is closed.
   void withdraw(int32_t id);
+  // Whether such a completion is in the batch or waits for the next.
+  bool holds(int32_t id, Event event) const;
+  // Takes the completions of a channel's last `bytes` out of the batch, oldest first.
+  std::vector<Completion> take_last_reads(int32_t id, uint64_t bytes);
   // The loop turns once more without blocking, whatever it has to do.
   void wake();
 

@@ -2,14 +2,18 @@
 
 namespace nearwire {
 
+int Watcher::open(Loop& loop, int fd) {
+  if (poll_.is_open()) return 0;
+  const int error = poll_.open(loop, this, [&](uv_poll_t* poll) { return uv_poll_init(loop.uv(), poll, fd); });
+  if (error == 0 && !ref_) uv_unref(reinterpret_cast<uv_handle_t*>(poll_.get()));
+  return error;
+}
+
 int Watcher::watch(Loop& loop, int fd, Target* target, bool readable, bool writable) {
   const int events = (readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0);
   if (events == events_) return 0;
-  if (!poll_.is_open()) {
-    const int error = poll_.open(loop, this, [&](uv_poll_t* poll) { return uv_poll_init(loop.uv(), poll, fd); });
-    if (error < 0) return error;
-    if (!ref_) uv_unref(reinterpret_cast<uv_handle_t*>(poll_.get()));
-  }
+  const int error = open(loop, fd);
+  if (error < 0) return error;
   // libuv hands this pointer back; the watcher itself only says what was asked for.
   poll_.get()->data = target;
   events_ = events;

@@ -95,6 +95,35 @@ export class Engine {
     return this.native.listen(address, options);
   }
 
+  /** Makes a channel of a descriptor: see NativeEngine.adopt. */
+  adopt(fd: number, options: NativeChannelOptions): number {
+    return this.native.adopt(fd, options);
+  }
+
+  adoptListener(fd: number, options: NativeListenOptions): number {
+    return this.native.adoptListener(fd, options);
+  }
+
+  /** Gives a channel's descriptor to the caller: see NativeEngine.detach. */
+  detach(id: number, bytesSeen: number): number {
+    this.handOver();
+    const fd = this.native.detach(id, bytesSeen);
+    if (fd >= 0) this.wires[id] = undefined;
+    return fd;
+  }
+
+  /** What has been read on a channel with `owned` and not been delivered; it will not be any more. */
+  takeUnread(id: number, bytesSeen: number): Buffer[] {
+    const reads = this.native.takeUnread(id, bytesSeen);
+    const chunks: Buffer[] = [];
+    for (let i = 0; i < reads.length; i += 2) {
+      const [a, length] = reads.slice(i) as [number, number];
+      const start = a & BLOCK_OFFSET_MASK;
+      chunks.push(this.block(a >>> BLOCK_OFFSET_BITS).subarray(start, start + length));
+    }
+    return chunks;
+  }
+
   attach(id: number, wire: Wire | WireListener): void {
     this.wires[id] = wire;
   }

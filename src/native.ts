@@ -150,6 +150,32 @@ export interface NativeEngine {
 
   connect(address: NativeAddress, options: NativeChannelOptions): number;
   listen(address: NativeAddress, options: NativeListenOptions): number;
+  /**
+   * Makes a channel of a stream socket from elsewhere, connected or half-closed: UNIX or TCP is found out, non-blocking and
+   * close-on-exec are set. Takes the descriptor over on success only. EBADF; ENOTSOCK: another kind of file; EINVAL: a
+   * listening or datagram socket; EEXIST: the engine or the loop has it already.
+   */
+  adopt(fd: number, options: NativeChannelOptions): number;
+  /**
+   * The same for a socket to listen on, listening already or only bound: `listen(backlog)` is called in either case. `mode`
+   * and `reusePort` are for binding, and have no effect here.
+   */
+  adoptListener(fd: number, options: NativeListenOptions): number;
+  /**
+   * Sends what has been submitted, then takes the channel out of the engine without a shutdown: answers its descriptor,
+   * which is the caller's from now on, still non-blocking and close-on-exec. On a negative errno nothing has changed. EAGAIN: the kernel does not take all bytes now. EBUSY: the engine has read more than `bytesSeen`, the
+   * number of bytes that the caller has been handed (see `takeUnread`), or a failure is on its way to the caller.
+   * ENOTCONN: still connecting.
+   */
+  detach(id: number, bytesSeen: number): number;
+  /**
+   * Takes reads out of the current batch that come behind the first `bytesSeen` bytes: `a` and `b` of their Owned or Lent
+   * completions, in turn, which will not be delivered any more.
+   */
+  takeUnread(id: number, bytesSeen: number): number[];
+  /** A new descriptor, close-on-exec, of the same listening socket; the caller's to close. */
+  duplicateListener(id: number): number;
+  listenerDescriptor(id: number): number;
   closeListener(id: number): void;
   refListener(id: number, ref: boolean): void;
   listenerAddress(id: number): NativeEndpoint | number;

@@ -4,7 +4,10 @@
  *
  * States: connecting -> open -> closed. `close()` may be called in any of them, from any callback, any number of times.
  */
+import { constants } from 'node:os';
 import type { Engine } from './engine.js';
+
+const { EBADF } = constants.errno;
 
 export abstract class Wire {
   /** The engine's number for this socket, -1 once closed. */
@@ -103,6 +106,19 @@ export abstract class Wire {
     const status = this.engine.native.shutdown(this.id);
     // 1: bytes are queued before it, a completion will tell.
     if (status !== 1) process.nextTick(tellShutdown, this, status);
+  }
+
+  /**
+   * Takes the socket out of the engine: answers its descriptor, which is the caller's, and no callback comes after this.
+   * On a negative errno nothing has changed: see NativeEngine.detach.
+   */
+  detach(bytesSeen: number): number {
+    if (this.id < 0) return -EBADF;
+    const fd = this.engine.detach(this.id, bytesSeen);
+    if (fd < 0) return fd;
+    this.id = -1;
+    this.awaitingFlush = false;
+    return fd;
   }
 
   /** Hands over what the kernel takes of the queue, then closes the socket. No callback comes after this. */
