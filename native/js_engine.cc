@@ -71,6 +71,7 @@ Napi::Function JsEngine::define(Napi::Env env) {
                       InstanceMethod<&JsEngine::detach>("detach"),
                       InstanceMethod<&JsEngine::take_unread>("takeUnread"),
                       InstanceMethod<&JsEngine::duplicate_listener>("duplicateListener"),
+                      InstanceMethod<&JsEngine::duplicate>("duplicate"),
                       InstanceMethod<&JsEngine::listener_descriptor>("listenerDescriptor"),
                       InstanceMethod<&JsEngine::close_listener>("closeListener"),
                       InstanceMethod<&JsEngine::ref_listener>("refListener"),
@@ -225,6 +226,10 @@ Napi::Value JsEngine::take_unread(const Napi::CallbackInfo& info) {
 Napi::Value JsEngine::duplicate_listener(const Napi::CallbackInfo& info) {
   const Listener* found = listener(info);
   return number(info, found == nullptr ? -EBADF : sys::duplicate(found->fd()));
+}
+
+Napi::Value JsEngine::duplicate(const Napi::CallbackInfo& info) {
+  return number(info, sys::duplicate(integer(info, 0)));
 }
 
 Napi::Value JsEngine::listener_descriptor(const Napi::CallbackInfo& info) {

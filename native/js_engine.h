@@ -30,6 +30,7 @@ class JsEngine final : public Napi::ObjectWrap<JsEngine>, private Engine::Sink {
   Napi::Value detach(const Napi::CallbackInfo& info);
   Napi::Value take_unread(const Napi::CallbackInfo& info);
   Napi::Value duplicate_listener(const Napi::CallbackInfo& info);
+  Napi::Value duplicate(const Napi::CallbackInfo& info);
   Napi::Value listener_descriptor(const Napi::CallbackInfo& info);
   Napi::Value close_listener(const Napi::CallbackInfo& info);
   Napi::Value ref_listener(const Napi::CallbackInfo& info);

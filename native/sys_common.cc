@@ -71,13 +71,16 @@ int set_flags(int fd) {
 
 int shutdown_write(int fd) { return shutdown(fd, SHUT_WR) == 0 ? 0 : -errno; }
 
-// Not repeated on EINTR: the descriptor is gone by then, and the number may be another thread's already.
-void close_descriptor(int fd) { close(fd); }
+// Not repeated on EINTR: the descriptor is gone by then, and the number may be another thread's already. An adopted
+// standard stream stays open, as libuv leaves it: the number would go to the next socket, and what is printed with it.
+void close_descriptor(int fd) {
+  if (fd > STDERR_FILENO) close(fd);
+}
 
 void close_with_reset(int fd) {
   const linger discard{1, 0};
   setsockopt(fd, SOL_SOCKET, SO_LINGER, &discard, sizeof discard);
-  close(fd);
+  close_descriptor(fd);
 }
 
 int pending_error(int fd) {

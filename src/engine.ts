@@ -6,6 +6,7 @@
  * wire become one. A flush hands all submissions over in one crossing. Inside a turn it runs when the batch and its
  * microtasks are through; outside, on the next tick; at once when the arena is full, or at `flush()`; and at exit.
  */
+import { constants } from 'node:os';
 import {
   addonStatus,
   BLOCK_OFFSET_BITS,
@@ -43,6 +44,13 @@ const BLOCK_OFFSET_MASK = (1 << BLOCK_OFFSET_BITS) - 1;
 
 /** What node itself runs between two timers: next ticks and microtasks, nothing if there are none. */
 export const runTicks = (process as typeof process & { _tickCallback(): void })._tickCallback.bind(process);
+
+const { EBADF } = constants.errno;
+
+/** Other numbers would be cut to one that is somebody's. */
+function isDescriptor(fd: number): boolean {
+  return fd >= 0 && (fd | 0) === fd;
+}
 
 export class Engine {
   readonly native: NativeEngine;
@@ -97,11 +105,11 @@ export class Engine {
 
   /** Makes a channel of a descriptor: see NativeEngine.adopt. */
   adopt(fd: number, options: NativeChannelOptions): number {
-    return this.native.adopt(fd, options);
+    return isDescriptor(fd) ? this.native.adopt(fd, options) : -EBADF;
   }
 
   adoptListener(fd: number, options: NativeListenOptions): number {
-    return this.native.adoptListener(fd, options);
+    return isDescriptor(fd) ? this.native.adoptListener(fd, options) : -EBADF;
   }
 
   /** Gives a channel's descriptor to the caller: see NativeEngine.detach. */

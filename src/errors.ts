@@ -134,6 +134,10 @@ export function invalidHandleTypeError(): TypeError {
   return coded(new TypeError('This handle type cannot be sent'), 'ERR_INVALID_HANDLE_TYPE');
 }
 
+export function notListeningError(): Error {
+  return coded(new Error('Server is not running.'), 'ERR_SERVER_NOT_RUNNING');
+}
+
 export function alreadyListeningError(): Error {
   const message = 'Listen method has been called more than once without closing.';
   return coded(new Error(message), 'ERR_SERVER_ALREADY_LISTEN');

@@ -11,6 +11,7 @@ import { transportStatus } from './transport.js';
 import type { ConnectOptions } from './net/connect.js';
 import {
   connectSocket,
+  descriptorError,
   engineForSocket,
   installTransport,
   makeSocket,
@@ -18,6 +19,7 @@ import {
   type Labels,
   type Socket as SocketInstance,
 } from './net/factory.js';
+import { adoptDescriptor } from './net/adopt.js';
 import { tagJs } from './net/js.js';
 import { socketSettings, streamOptions, type SocketOptions } from './net/socket-options.js';
 import { NativeSocket } from './net/socket.js';
@@ -52,21 +54,23 @@ const isNativeByDefault = ((): boolean => {
 })();
 
 function construct(options: SocketOptions | undefined, target: object): Socket {
-  const engine = engineForSocket(options);
+  const engine = engineForSocket(options, 'fd');
   if ((engine !== undefined) !== isNativeByDefault) {
     const reason = 'must leave a subclass of Socket on the transport of its process';
     throw argValueError('options.transport', options?.transport, reason);
   }
-  return engine === undefined
-    ? tagJs(Reflect.construct(net.Socket, [options], target as NewableFunction) as net.Socket)
-    : (Reflect.construct(
-        NativeSocket,
-        [socketSettings(engine, options), streamOptions(options)],
-        target as NewableFunction,
-      ) as Socket);
+  if (engine === undefined) {
+    return tagJs(Reflect.construct(net.Socket, [options], target as NewableFunction) as net.Socket);
+  }
+  const words = [socketSettings(engine, options), streamOptions(options)] as const;
+  const socket = Reflect.construct(NativeSocket, words, target as NewableFunction) as NativeSocket;
+  if (options?.fd !== undefined && adoptDescriptor(socket, options) < 0) throw descriptorError(options.fd);
+  return socket;
 }
 
-function socketConstructor(options?: SocketOptions): Socket {
+function socketConstructor(given?: SocketOptions | number): Socket {
+  // A descriptor alone is node's oldest form.
+  const options = typeof given === 'number' ? { fd: given } : given;
   // Called without `new`, as node allows, there is no target.
   const target: unknown = new.target;
   return typeof target === 'function' && target !== socketConstructor
@@ -126,6 +130,8 @@ export function connect(port: number, host?: string, connectionListener?: () => 
 export function connect(...args: unknown[]): Socket {
   return connectSocket(args);
 }
+
+export { shareListener } from './net/share.js';
 
 /** The same as `connect`. */
 export const createConnection = connect;

@@ -175,6 +175,8 @@ export interface NativeEngine {
   takeUnread(id: number, bytesSeen: number): number[];
   /** A new descriptor, close-on-exec, of the same listening socket; the caller's to close. */
   duplicateListener(id: number): number;
+  /** The same for any descriptor. */
+  duplicate(fd: number): number;
   listenerDescriptor(id: number): number;
   closeListener(id: number): void;
   refListener(id: number, ref: boolean): void;

@@ -2,14 +2,14 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import * as http from 'node:http';
 import * as net from 'node:net';
 import { describe, expect, it } from 'vitest';
 import * as nearwire from 'nearwire';
 import * as nearwireHttp from 'nearwire/http';
 import { childResult, runChild } from './support/children.js';
-import { closeAtEnd, listen, pair, socketPath, temporaryDirectory } from './support/sockets.js';
+import { cleanup, closeAtEnd, listen, pair, socketPath, temporaryDirectory } from './support/sockets.js';
 import { js, native, subjects } from './support/subjects.js';
 
 const hasNative = subjects.includes(native);
@@ -113,7 +113,11 @@ describe('the switch', () => {
       code: 0,
       said: ['ERR_NEARWIRE_NOT_NATIVE', ['js', 'native', 'js']],
     });
-    expect(() => new nearwire.Socket({ transport: 'native', fd: 0 })).toThrow(
+    const file = openSync('/dev/null', 'r');
+    cleanup(() => {
+      closeSync(file);
+    });
+    expect(() => new nearwire.Socket({ transport: 'native', fd: file })).toThrow(
       expect.objectContaining({ code: 'ERR_NEARWIRE_NOT_NATIVE' }) as Error,
     );
   });

@@ -11,6 +11,7 @@ import {
   type TransportOptions,
 } from '../options.js';
 import { engineFor, requestedTransport } from '../transport.js';
+import { adoptDescriptor } from './adopt.js';
 import { normalizeArguments } from './arguments.js';
 import type { ConnectOptions } from './connect.js';
 import { connectByNode, tagAccepted, tagJs } from './js.js';
@@ -34,7 +35,7 @@ export type Socket = net.Socket & Labels;
 
 const connectedSockets = diagnostics.channel('net.client.socket');
 
-/** Options of node's that rest on its own handle. */
+/** Options of node's that rest on its own handle, where a socket is to connect. */
 const NODES_OWN: readonly string[] = ['fd', 'handle', 'onread'];
 
 /** The name of an option that only node:net can serve. */
@@ -50,21 +51,29 @@ function socketEngineFor(choice: TransportChoice): Engine | undefined {
 }
 
 /** The engine to make a socket with these options on; undefined stands for `js`. */
-export function engineForSocket(options: SocketOptions | undefined): Engine | undefined {
+export function engineForSocket(options: SocketOptions | undefined, taken?: 'fd'): Engine | undefined {
   checkTransportOptions(options);
   const choice = requestedTransport(options?.transport);
   const engine = socketEngineFor(choice);
   const own = nodesOwnOption(options);
-  if (own === undefined) return engine;
+  if (own === undefined || own === taken) return engine;
   if (choice === 'native') throw notNativeError(`the option "${own}"`);
   return undefined;
 }
 
-/** A socket that is not connected yet. */
+/** A socket that is not connected yet, or one over `options.fd`. */
 export function makeSocket(options: SocketOptions | undefined): Socket {
-  const engine = engineForSocket(options);
+  const engine = engineForSocket(options, 'fd');
   if (engine === undefined) return tagJs(new net.Socket(options));
-  return new NativeSocket(socketSettings(engine, options), streamOptions(options));
+  const socket = new NativeSocket(socketSettings(engine, options), streamOptions(options));
+  if (options?.fd === undefined || adoptDescriptor(socket, options) === 0) return socket;
+  if (requestedTransport(options.transport) === 'native') throw descriptorError(options.fd);
+  return tagJs(new net.Socket(options));
+}
+
+/** What the engine can't make a socket of. */
+export function descriptorError(fd: number): Error {
+  return notNativeError(`descriptor ${String(fd)}: it is no connected stream socket, or has an owner`);
 }
 
 /** As `net.connect`, in all its forms. */

@@ -8,32 +8,22 @@
 import { AsyncResource } from 'node:async_hooks';
 import cluster from 'node:cluster';
 import * as diagnostics from 'node:diagnostics_channel';
+import { closeSync } from 'node:fs';
 import * as net from 'node:net';
 import { constants } from 'node:os';
 import { runTicks, type Engine } from '../engine.js';
 import { errnoError, listenError, notNativeError } from '../errors.js';
-import type { NativeAddress, NativeEndpoint } from '../native.js';
+import type { NativeAddress, NativeEndpoint, NativeListenOptions } from '../native.js';
 import type { BufferSizes, TransportChoice, TransportName } from '../options.js';
 import { SocketFile } from '../socket-file.js';
 import { WireListener } from '../wire.js';
 import { tagAccepted } from './js.js';
 import { acceptedOptions, channelOptions, type SocketSettings, type StreamOptions } from './socket-options.js';
+import { listenHandle, type Belongings, type ListenHandle } from './listen-handle.js';
 import { readBufferSizes } from './socket-properties.js';
 import { socketScope, SocketWire } from './socket-wire.js';
 import type { OwningServer } from './socket-base.js';
 import { NativeSocket } from './socket.js';
-
-/** What node's server code expects of a handle. */
-interface ListenHandle {
-  close(): void;
-  ref(): void;
-  unref(): void;
-  hasRef(): boolean;
-  /** Only a path's: adds the rights that libuv's flags name. Answers 0 or a negative errno. */
-  fchmod?(flags: number): number;
-  /** Only TCP's. Answers 0 or a negative errno. */
-  getsockname?(out: object): number;
-}
 
 /** The fields of net.Server that its own code uses and its types leave out. */
 interface ServerInternals extends OwningServer {
@@ -70,15 +60,10 @@ const DEFAULT_BACKLOG = 511;
 /** Bits of `flags`, as libuv has them. */
 const IPV6_ONLY = 1;
 const REUSE_PORT = 2;
-/** Bits of `fchmod`'s argument, as libuv has them. */
-const CHMOD_READABLE = 1;
-const CHMOD_WRITABLE = 2;
-/** The mode bits that let everybody read, and write. */
-const ALL_READ = 0o444;
-const ALL_WRITE = 0o222;
 /** Leave a socket file's mode to the umask. */
 const UMASK_MODE = -1;
 const EADDRINUSE = -constants.errno.EADDRINUSE;
+const { EBADF, EEXIST } = constants.errno;
 
 /** From node 21 on, `maxConnections = 0` lets nobody in; before, it meant no limit. */
 const ZERO_IS_A_LIMIT = Number.parseInt(process.versions.node, 10) >= 21;
@@ -209,8 +194,9 @@ export class NativeListening {
 
   listen(...args: Parameters<ListenStep>): void {
     const [address, port, addressType, backlog, fd, flags = 0] = args;
-    if (this.server._handle !== null || typeof fd === 'number') {
-      this.fallBack(args);
+    const given = this.server._handle;
+    if (given !== null || typeof fd === 'number') {
+      this.listenOn(given ?? undefined, given === null ? fd : given.fd, args);
       return;
     }
     const isPath = addressType === -1;
@@ -223,14 +209,47 @@ export class NativeListening {
       process.nextTick(emitError, this.server, error);
       return;
     }
-    this.serve(id, isPath ? address : null);
+    this.serve(id, !isPath, { file: isPath ? SocketFile.of(address ?? '') : undefined });
     this.server._connectionKey = `${String(addressType)}:${String(at)}:${String(port)}`;
   }
 
-  /** A descriptor, somebody's handle, or one that a cluster's primary passed: node's own business. */
-  private fallBack(args: Parameters<ListenStep>): void {
+  /** A descriptor, or a handle that is node's and knows its own. A cluster's round-robin handle has none. */
+  private listenOn(origin: ListenHandle | undefined, fd: number | undefined, args: Parameters<ListenStep>): void {
+    const [address, port, addressType, backlog] = args;
+    const id = fd === undefined ? -EBADF : this.adopt(fd, origin !== undefined, backlog);
+    if (id < 0) {
+      this.fallBack(
+        args,
+        fd === undefined
+          ? 'a handle without a descriptor, such as that of a cluster worker'
+          : `descriptor ${String(fd)}`,
+      );
+      return;
+    }
+    const { native } = this.engine;
+    const name = native.listenerAddress(id);
+    this.serve(id, typeof name === 'object' && name.family !== undefined, { origin });
+    this.server._connectionKey = `${String(addressType)}:${String(address)}:${String(port)}`;
+  }
+
+  /** Listens on this descriptor; on a duplicate of it where it belongs to a handle, or to a server of ours. */
+  private adopt(fd: number, owned: boolean, backlog: number | false | undefined): number {
+    const { engine } = this;
+    const options = this.listenOptions(backlog, 0);
+    if (!owned) {
+      const id = engine.adoptListener(fd, options);
+      if (id !== -EEXIST) return id;
+    }
+    const copy = engine.native.duplicate(fd);
+    const id = copy < 0 ? copy : engine.adoptListener(copy, options);
+    if (copy >= 0 && id < 0) closeSync(copy);
+    return id;
+  }
+
+  /** What the engine can't take: node's own business. */
+  private fallBack(args: Parameters<ListenStep>, what: string): void {
     if (this.settings.choice === 'native') {
-      this.refuse();
+      this.refuse(what);
       return;
     }
     if (!this.fellBack) tagAccepted(this.server);
@@ -238,9 +257,9 @@ export class NativeListening {
     nodesListen2.apply(this.server, args);
   }
 
-  private refuse(): void {
+  private refuse(what: string): void {
     const { server } = this;
-    const error = notNativeError('a handle, a descriptor or a cluster worker');
+    const error = notNativeError(what);
     const handle = server._handle;
     server._handle = null;
     if (!cluster.isWorker) throw error;
@@ -250,13 +269,16 @@ export class NativeListening {
   }
 
   private open(address: NativeAddress, backlog: number | false | undefined, flags: number): number {
-    const { server, engine } = this;
-    return engine.listen(address, {
-      ...channelOptions(this.socketSettings(), server.pauseOnConnect),
+    return this.engine.listen(address, this.listenOptions(backlog, flags));
+  }
+
+  private listenOptions(backlog: number | false | undefined, flags: number): NativeListenOptions {
+    return {
+      ...channelOptions(this.socketSettings(), this.server.pauseOnConnect),
       backlog: backlog || DEFAULT_BACKLOG,
       mode: UMASK_MODE,
       reusePort: (flags & REUSE_PORT) !== 0,
-    });
+    };
   }
 
   /** Without a host: all addresses of both families, or of IPv4 where there is no IPv6. */
@@ -284,50 +306,15 @@ export class NativeListening {
     return { engine, sendBuffer, recvBuffer, noDelay, keepAlive, keepAliveDelay: keepAliveInitialDelay };
   }
 
-  private serve(id: number, path: string | null): void {
+  private serve(id: number, tcp: boolean, belongings: Belongings): void {
     const { server, engine } = this;
-    const listener = new ServerListener(engine, id, server, this.socketSettings(), path === null);
+    const listener = new ServerListener(engine, id, server, this.socketSettings(), tcp);
     this.listener = listener;
-    const file = path === null ? undefined : SocketFile.of(path);
-    server._handle = listenHandle(listener, path === null, file);
+    server._handle = listenHandle(listener, tcp, belongings);
     listenTrace.asyncEnd.publish({ server });
     if (server._unref) server.unref();
     process.nextTick(emitListening, server);
   }
-}
-
-function listenHandle(listener: ServerListener, tcp: boolean, file: SocketFile | undefined): ListenHandle {
-  let referenced = true;
-  const setReference = (on: boolean): void => {
-    referenced = on;
-    listener.ref(on);
-  };
-  const handle: ListenHandle = {
-    close() {
-      listener.close();
-      file?.remove();
-    },
-    ref() {
-      setReference(true);
-    },
-    unref() {
-      setReference(false);
-    },
-    hasRef: () => referenced,
-  };
-  if (file !== undefined) {
-    handle.fchmod = (flags) =>
-      file.allow(((flags & CHMOD_READABLE) !== 0 ? ALL_READ : 0) | ((flags & CHMOD_WRITABLE) !== 0 ? ALL_WRITE : 0));
-  }
-  if (tcp) {
-    handle.getsockname = (out) => {
-      const name = listener.engine.native.listenerAddress(listener.id);
-      if (typeof name === 'number') return name;
-      Object.assign(out, name);
-      return 0;
-    };
-  }
-  return handle;
 }
 
 function emitError(server: net.Server, error: Error): void {

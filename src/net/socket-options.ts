@@ -6,7 +6,10 @@ import { checkNumber, type TransportOptions } from '../options.js';
 
 /** Options of `new Socket()`, as `node:net` has them, and ours. */
 export interface SocketOptions extends TransportOptions {
-  /** Wrap this descriptor. `js` only. */
+  /**
+   * Take over this descriptor, a connected stream socket. Of what is none but can be read (a pipe), node:net makes a socket,
+   * unless `native` is asked for: then ERR_NEARWIRE_NOT_NATIVE.
+   */
   fd?: number | undefined;
   /** Do not end the writable side when the peer has ended its own. Default false. */
   allowHalfOpen?: boolean | undefined;

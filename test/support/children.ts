@@ -15,12 +15,20 @@ const { createServer, connect, Socket } = await import(process.env.SUBJECT === '
 const say = (value) => process.stdout.write(JSON.stringify(value) + '\\n');
 `;
 
-/** Starts a module that has `createServer`, `connect` and `Socket` of the subject, and `say(value)`. */
-export function startChild(subject: SubjectName, code: string, words: readonly string[] = []): ChildProcess {
+/**
+ * Starts a module that has `createServer`, `connect` and `Socket` of the subject, and `say(value)`. `more` are its
+ * descriptors from 3 on.
+ */
+export function startChild(
+  subject: SubjectName,
+  code: string,
+  words: readonly string[] = [],
+  more: readonly (number | 'pipe' | 'ipc')[] = [],
+): ChildProcess {
   const transport = subject === 'node:net' ? 'js' : subject;
   const child = spawn(process.execPath, ['--input-type=module', '-e', HEAD + code, ...words], {
     env: { ...process.env, SUBJECT: subject, NEARWIRE_TRANSPORT: transport },
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe', ...more],
   });
   const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MILLIS);
   child.on('exit', () => {

@@ -1,0 +1,71 @@
+/** What stands in the place of a handle of node's under a server that listens natively. */
+import type { SocketFile } from '../socket-file.js';
+import type { WireListener } from '../wire.js';
+
+/** What node's server code expects of a handle. */
+export interface ListenHandle {
+  close(): void;
+  ref(): void;
+  unref(): void;
+  hasRef(): boolean;
+  /** The listening descriptor, which stays the handle's; negative once it is closed. Programs hand it to other threads. */
+  readonly fd: number;
+  /** Only a path's: adds the rights that libuv's flags name. Answers 0 or a negative errno. */
+  fchmod?(flags: number): number;
+  /** Only TCP's. Answers 0 or a negative errno. */
+  getsockname?(out: object): number;
+}
+
+/** Bits of `fchmod`'s argument, as libuv has them. */
+const CHMOD_READABLE = 1;
+const CHMOD_WRITABLE = 2;
+/** The mode bits that let everybody read, and write. */
+const ALL_READ = 0o444;
+const ALL_WRITE = 0o222;
+
+/** What else goes with a listening socket, and is to be done away with when it closes. */
+export interface Belongings {
+  /** The file of a path. */
+  file?: SocketFile | undefined;
+  /** The handle that the socket came from. */
+  origin?: { close(): void } | undefined;
+}
+
+export function listenHandle(listener: WireListener, tcp: boolean, { file, origin }: Belongings): ListenHandle {
+  const { native } = listener.engine;
+  let referenced = true;
+  const setReference = (on: boolean): void => {
+    referenced = on;
+    listener.ref(on);
+  };
+  const handle: ListenHandle = {
+    close() {
+      listener.close();
+      file?.remove();
+      origin?.close();
+    },
+    ref() {
+      setReference(true);
+    },
+    unref() {
+      setReference(false);
+    },
+    hasRef: () => referenced,
+    get fd() {
+      return native.listenerDescriptor(listener.id);
+    },
+  };
+  if (file !== undefined) {
+    handle.fchmod = (flags) =>
+      file.allow(((flags & CHMOD_READABLE) !== 0 ? ALL_READ : 0) | ((flags & CHMOD_WRITABLE) !== 0 ? ALL_WRITE : 0));
+  }
+  if (tcp) {
+    handle.getsockname = (out) => {
+      const name = native.listenerAddress(listener.id);
+      if (typeof name === 'number') return name;
+      Object.assign(out, name);
+      return 0;
+    };
+  }
+  return handle;
+}

@@ -1,0 +1,33 @@
+/** A server's listening socket, for another thread. */
+import type * as net from 'node:net';
+import { getEngine } from '../engine.js';
+import { argTypeError, errnoError, noAddonError, notListeningError, notNativeError } from '../errors.js';
+import { addonStatus } from '../native.js';
+
+/** What is common to our handles and node's. A cluster worker's has no descriptor. */
+interface Handle {
+  readonly fd?: number;
+}
+
+/**
+ * Answers a descriptor, of its own, of the socket that the server listens on, for another thread of this process to
+ * `listen({ fd })` on: post the number to a worker. Connections then go to whichever thread takes them first, and each
+ * closes its own: a worker that ends takes no connection of another's with it. Whoever listens on the descriptor owns it;
+ * one that nobody listens on stays open until the process ends.
+ *
+ * The server may be any that listens by a path or a port, `js` and node:net's own as well, but the addon must be there to
+ * duplicate the descriptor: ERR_NEARWIRE_NO_ADDON otherwise. ERR_SERVER_NOT_RUNNING: it does not listen.
+ * ERR_NEARWIRE_NOT_NATIVE: a cluster worker's server, whose socket is the primary's.
+ */
+export function shareListener(server: net.Server): number {
+  const value: unknown = server;
+  if (typeof value !== 'object' || value === null) throw argTypeError('server', 'an instance of Server', server);
+  const { _handle: handle } = value as { _handle?: Handle | null };
+  if (handle === null || handle === undefined) throw notListeningError();
+  if (handle.fd === undefined) throw notNativeError('a server whose socket belongs to the primary of its cluster');
+  const engine = getEngine();
+  if (engine === undefined) throw noAddonError(addonStatus().reason);
+  const fd = engine.native.duplicate(handle.fd);
+  if (fd < 0) throw errnoError(fd, 'dup');
+  return fd;
+}
