@@ -1,9 +1,12 @@
 /** `nearwire/http`: node:http's own servers and agents over nearwire's transport. */
 import * as http from 'node:http';
 import type { Duplex } from 'node:stream';
+import { installPrimary } from './cluster/primary.js';
 import { argTypeError } from './errors.js';
 import { checkTransportOptions, type TransportOptions } from './options.js';
 import { connectSocket, installTransport, serverOptions, type Labels } from './net/factory.js';
+
+installPrimary();
 
 export type HttpServer = http.Server & Labels;
 

@@ -5,6 +5,7 @@
  * beside it. With `transport: 'js'`, or where the addon is not there, they are `node:net` itself.
  */
 import * as net from 'node:net';
+import { installPrimary } from './cluster/primary.js';
 import { argValueError } from './errors.js';
 import type { TransportOptions } from './options.js';
 import { transportStatus } from './transport.js';
@@ -28,6 +29,8 @@ export type { BufferSizes, TransportChoice, TransportName, TransportOptions } fr
 export { transportStatus, type TransportStatus } from './transport.js';
 export type { ConnectOptions } from './net/connect.js';
 export type { SocketOptions } from './net/socket-options.js';
+
+installPrimary();
 
 /** Options of a server, as `node:net` has them, and ours. */
 export interface ServerOptions extends net.ServerOpts, TransportOptions {}

@@ -4,6 +4,7 @@
  */
 import * as net from 'node:net';
 import { Duplex } from 'node:stream';
+import { setHandleOwner } from './handle-owner.js';
 import { tagJs } from './js.js';
 import { NativeSocket } from './socket.js';
 
@@ -31,11 +32,6 @@ function countFrom(handle: NodeHandle, name: 'bytesRead' | 'bytesWritten', befor
   });
 }
 
-/** The symbol under which node's handles know their socket. */
-function ownerSymbol(handle: object, owner: object): symbol | undefined {
-  return Object.getOwnPropertySymbols(handle).find((symbol) => (handle as Fields)[symbol] === owner);
-}
-
 /** Takes the descriptor and the handle from `carrier`, a fresh net.Socket, and all that node's constructor notes. */
 function takeOver(socket: NativeSocket, carrier: net.Socket): NodeHandle {
   const fields = socket as unknown as Fields;
@@ -47,8 +43,7 @@ function takeOver(socket: NativeSocket, carrier: net.Socket): NodeHandle {
   Object.assign(socket, { server, _server: counted, allowHalfOpen });
   if (timeout !== undefined) Object.assign(socket, { timeout });
   const { _handle: handle } = carrier as unknown as { _handle: NodeHandle };
-  const owner = ownerSymbol(handle, carrier);
-  if (owner !== undefined) (handle as unknown as Fields)[owner] = socket;
+  setHandleOwner(handle, socket);
   return handle;
 }
 

@@ -15,10 +15,12 @@ import { runTicks, type Engine } from '../engine.js';
 import { errnoError, listenError, notNativeError } from '../errors.js';
 import type { NativeAddress, NativeEndpoint, NativeListenOptions } from '../native.js';
 import type { BufferSizes, TransportChoice, TransportName } from '../options.js';
+import { shareInCluster } from '../cluster/worker.js';
 import { SocketFile } from '../socket-file.js';
 import { WireListener } from '../wire.js';
 import { tagAccepted } from './js.js';
 import { acceptedOptions, channelOptions, type SocketSettings, type StreamOptions } from './socket-options.js';
+import { setHandleOwner } from './handle-owner.js';
 import { listenHandle, type Belongings, type ListenHandle } from './listen-handle.js';
 import { readBufferSizes } from './socket-properties.js';
 import { socketScope, SocketWire } from './socket-wire.js';
@@ -163,6 +165,12 @@ function describeEnds(own: NativeEndpoint, peer: NativeEndpoint): net.DropArgume
   };
 }
 
+const installed = new WeakSet<net.Server>();
+
+function isInstalled(server: net.Server): boolean {
+  return installed.has(server);
+}
+
 /** The native listening of one server; it is what `server.transport` and `server.bufferSizes` tell of. */
 export class NativeListening {
   private readonly server: ServerWithInternals;
@@ -179,6 +187,8 @@ export class NativeListening {
 
   /** Puts itself in the place of node's step, for this server alone. */
   install(): void {
+    installed.add(this.server);
+    shareInCluster(isInstalled);
     this.server._listen2 = (...args) => {
       this.listen(...args);
     };
@@ -228,6 +238,8 @@ export class NativeListening {
     }
     const { native } = this.engine;
     const name = native.listenerAddress(id);
+    // A cluster's worker that disconnects closes its handles' servers.
+    if (origin !== undefined) setHandleOwner(origin, this.server);
     this.serve(id, typeof name === 'object' && name.family !== undefined, { origin });
     this.server._connectionKey = `${String(addressType)}:${String(address)}:${String(port)}`;
   }

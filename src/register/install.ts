@@ -3,6 +3,8 @@ import * as http from 'node:http';
 import type * as http2 from 'node:http2';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import type * as net from 'node:net';
+import { installPrimary } from '../cluster/primary.js';
+import { shareInCluster } from '../cluster/worker.js';
 import type { Engine } from '../engine.js';
 import { normalizeArguments } from '../net/arguments.js';
 import { becomeNative, canBecomeNative } from '../net/become-native.js';
@@ -49,10 +51,13 @@ class Reach {
 
 /** Servers, whatever class they are of: all that listen come by this step. */
 function patchListening(reach: Reach): void {
+  // TLS and HTTP/2: each connection would become one of node's at once.
+  const listensNatively = (server: net.Server, addressType: number | null): boolean =>
+    !readsHandles(server) && !isJs(server) && reach.listens(addressType);
+  shareInCluster(listensNatively);
   const listenStep: ListenStep = function setupListenHandle(...args) {
     const [, , addressType] = args;
-    // Each of its connections would become one of node's at once.
-    if (readsHandles(this) || isJs(this) || !reach.listens(addressType)) {
+    if (!listensNatively(this, addressType)) {
       nodesListen2.apply(this, args);
       return;
     }
@@ -106,6 +111,7 @@ export function registerTransport(): void {
   const engine = engineFor(requestedTransport(undefined));
   if (engine === undefined) return;
   const reach = new Reach(engine, process.env[TCP_VARIABLE] === '1');
+  installPrimary();
   patchListening(reach);
   patchConnecting(reach);
   installNodeStreams();

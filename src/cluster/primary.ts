@@ -1,0 +1,106 @@
+/** A cluster's primary: opens the listening sockets that workers share, and closes each when the last has left it. */
+import type { ChildProcess, SendHandle } from 'node:child_process';
+import cluster, { type Cluster, type Worker } from 'node:cluster';
+import { createRequire } from 'node:module';
+import { relative } from 'node:path';
+import { CLUSTER, isMessage, isOurs, keyOf, PRIMARY_VARIABLE, QUERY, type Close, type Query } from './messages.js';
+
+/** A handle of node's, bound and not listening: each worker calls listen() on its own descriptor. */
+interface BoundHandle {
+  close(): void;
+  fchmod?(flags: number): number;
+}
+
+/** Bits of `fchmod`'s argument, as libuv has them. */
+const CHMOD_READABLE = 1;
+const CHMOD_WRITABLE = 2;
+
+interface NetInternals {
+  /** A handle, or a negative errno. */
+  _createServerHandle(
+    address: string | null,
+    port: number,
+    addressType: number | null,
+    fd: number | undefined,
+    flags: number | undefined,
+  ): BoundHandle | number;
+}
+
+const nodeNet = createRequire(import.meta.url)('node:net') as NetInternals;
+
+interface SharedSocket {
+  handle: BoundHandle;
+  workers: Set<Worker>;
+}
+
+const sockets = new Map<string, SharedSocket>();
+
+/** A relative path may fit into a socket address where the whole one does not. */
+function shortest(query: Query): string | null {
+  const { address, port } = query;
+  if (port >= 0 || address === null || address.startsWith('\0')) return address;
+  const short = relative(process.cwd(), address);
+  return short.length < address.length ? short : address;
+}
+
+function open(query: Query): BoundHandle | number {
+  const { port, addressType, fd, flags, readableAll, writableAll } = query;
+  const handle = nodeNet._createServerHandle(shortest(query), port, addressType, fd, flags);
+  if (typeof handle === 'number') return handle;
+  const mode = (readableAll ? CHMOD_READABLE : 0) | (writableAll ? CHMOD_WRITABLE : 0);
+  const error = mode === 0 ? 0 : (handle.fchmod?.(mode) ?? 0);
+  if (error === 0) return handle;
+  handle.close();
+  return error;
+}
+
+function answer(worker: Worker, query: Query): void {
+  const key = keyOf(query);
+  let shared = sockets.get(key);
+  let errno = 0;
+  if (shared === undefined) {
+    const handle = open(query);
+    if (typeof handle === 'number') errno = handle;
+    else sockets.set(key, (shared = { handle, workers: new Set() }));
+  }
+  shared?.workers.add(worker);
+  const reply = { cmd: CLUSTER, ack: query.seq, errno, key, data: null };
+  // A plain handle goes as it is; its type names servers and sockets only.
+  if (worker.isConnected()) worker.process.send(reply, shared?.handle as unknown as SendHandle | undefined);
+  else leave(worker, key);
+}
+
+function leave(worker: Worker, key: string): void {
+  const shared = sockets.get(key);
+  if (!shared?.workers.delete(worker) || shared.workers.size > 0) return;
+  sockets.delete(key);
+  shared.handle.close();
+}
+
+function serve(worker: Worker): void {
+  const child: ChildProcess = worker.process;
+  child.on('internalMessage', (message: unknown) => {
+    if (isMessage<Query>(message, QUERY, 'queryServer')) answer(worker, message);
+    else if (isMessage<Close>(message, CLUSTER, 'close') && isOurs(message.key)) leave(worker, message.key);
+  });
+  const leaveAll = (): void => {
+    for (const key of [...sockets.keys()]) leave(worker, key);
+  };
+  child.once('disconnect', leaveAll);
+  child.once('exit', leaveAll);
+}
+
+let installed = false;
+
+/** Answers the workers that this process forks from now on, and lets them know that it does. Again does nothing. */
+export function installPrimary(): void {
+  if (installed) return;
+  installed = true;
+  const { fork } = cluster;
+  const patched: Cluster['fork'] = (env?: unknown) => {
+    const worker = fork.call(cluster, { ...(env as object | undefined), [PRIMARY_VARIABLE]: String(process.pid) });
+    serve(worker);
+    return worker;
+  };
+  cluster.fork = patched;
+}

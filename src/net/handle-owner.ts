@@ -1,0 +1,15 @@
+/** How node's handles know the socket or server that they serve: by a symbol that node keeps to itself. */
+import * as net from 'node:net';
+
+function findSymbol(): symbol | undefined {
+  const handle = {};
+  // The constructor writes to any handle that it is given.
+  new net.Socket({ handle, manualStart: true } as net.SocketConstructorOpts);
+  return Object.getOwnPropertySymbols(handle)[0];
+}
+
+const ownerSymbol = findSymbol();
+
+export function setHandleOwner(handle: object, owner: net.Socket | net.Server): void {
+  if (ownerSymbol !== undefined) Object.defineProperty(handle, ownerSymbol, { value: owner, writable: true });
+}
