@@ -47,6 +47,10 @@ export const runTicks = (process as typeof process & { _tickCallback(): void }).
 
 const { EBADF } = constants.errno;
 
+/** What stands in a completion that has been taken out of its batch: no id, no event. */
+const NOBODY = -1;
+const NOTHING = 0;
+
 /** Other numbers would be cut to one that is somebody's. */
 function isDescriptor(fd: number): boolean {
   return fd >= 0 && (fd | 0) === fd;
@@ -69,6 +73,9 @@ export class Engine {
   private tickScheduled = false;
   /** A batch is being handed out: what is to be told afterwards will be. */
   private dispatching = false;
+  /** The batch under way: the completion to dispatch next, and the end. */
+  private batchNext = 0;
+  private batchEnd = 0;
   private waiters: Wire[] = [];
   private failures: { wire: Wire; errno: number }[] = [];
 
@@ -291,9 +298,10 @@ export class Engine {
   private turn(count: number, slotsWanted: number, results: number): void {
     if (results > 0) this.takeResults(results);
     this.dispatching = true;
-    for (let i = 0; i < count;) {
+    this.batchEnd = count;
+    for (this.batchNext = 0; this.batchNext < count;) {
       try {
-        while (i < count) this.dispatch(COMPLETION_WORDS * i++);
+        while (this.batchNext < count) this.dispatch(COMPLETION_WORDS * this.batchNext++);
       } catch (error) {
         this.native.reportException(error);
       }
@@ -326,6 +334,20 @@ export class Engine {
       // Its listener was closed earlier in this batch.
       this.native.close(a, false);
     }
+  }
+
+  /** Ids of connections in the rest of this batch that the listener has not been told of; it will not be any more. */
+  takeAccepted(listener: number): number[] {
+    const { completions, batchEnd } = this;
+    const taken: number[] = [];
+    for (let i = this.batchNext; i < batchEnd; i++) {
+      const base = COMPLETION_WORDS * i;
+      if (completions[base] !== listener || completions[base + 1] !== Completion.Accept) continue;
+      taken.push(completions[base + 2] as number);
+      completions[base] = NOBODY;
+      completions[base + 1] = NOTHING;
+    }
+    return taken;
   }
 
   /** The block that an Owned completion points into. */

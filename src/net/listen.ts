@@ -101,12 +101,18 @@ class ServerListener extends WireListener {
   }
 
   onAccept(id: number): void {
-    const { server, engine } = this;
+    const { server } = this;
     const { maxConnections } = server as { maxConnections?: number };
     if ((maxConnections || (ZERO_IS_A_LIMIT && maxConnections === 0)) && server._connections >= maxConnections) {
       this.drop(id);
       return;
     }
+    this.scope.runInAsyncScope(emitConnection, undefined, server, this.makeSocket(id));
+    runTicks();
+  }
+
+  private makeSocket(id: number): NativeSocket {
+    const { server, engine } = this;
     this.bufferSizes ??= readBufferSizes(engine, id);
     const socket = new NativeSocket(this.settings, this.currentOptions());
     // Made outside of listen()'s context: the socket's events run in none.
@@ -114,8 +120,22 @@ class ServerListener extends WireListener {
     if (this.paused) socket.pause();
     server._connections++;
     socket.server = socket._server = server;
-    this.scope.runInAsyncScope(emitConnection, undefined, server, socket);
-    runTicks();
+    return socket;
+  }
+
+  /**
+   * Connections that this turn has taken from the queue already are served: to drop them would lose what other processes
+   * on the same socket could have answered. The server's 'close' waits for them.
+   */
+  override close(): void {
+    const accepted = this.id < 0 ? [] : this.engine.takeAccepted(this.id);
+    super.close();
+    const sockets = accepted.map((id) => this.makeSocket(id));
+    for (const socket of sockets) {
+      process.nextTick(() => {
+        this.scope.runInAsyncScope(emitConnection, undefined, this.server, socket);
+      });
+    }
   }
 
   /** The options are read when used, as in node; one object serves as long as they stay the same. */
