@@ -103,6 +103,8 @@ class Engine final : private Turn::Phases {
   // Completions of bytes that JS has not been handed yet (all that came after the first `seen`), oldest first. They are
   // the caller's now.
   std::vector<Completion> take_unread(int32_t id, uint64_t seen);
+  // Ids of connections that JS has not been told of; it will not be any more.
+  std::vector<int32_t> take_accepted(int32_t listener) { return turn_.take_accepted(listener); }
   Channel* channel(int32_t id);
   Listener* listener(int32_t id);
   void close_channel(int32_t id, bool reset);

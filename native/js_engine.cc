@@ -70,6 +70,7 @@ Napi::Function JsEngine::define(Napi::Env env) {
                       InstanceMethod<&JsEngine::adopt_listener>("adoptListener"),
                       InstanceMethod<&JsEngine::detach>("detach"),
                       InstanceMethod<&JsEngine::take_unread>("takeUnread"),
+                      InstanceMethod<&JsEngine::take_accepted>("takeAccepted"),
                       InstanceMethod<&JsEngine::duplicate_listener>("duplicateListener"),
                       InstanceMethod<&JsEngine::duplicate>("duplicate"),
                       InstanceMethod<&JsEngine::listener_descriptor>("listenerDescriptor"),
@@ -221,6 +222,14 @@ Napi::Value JsEngine::take_unread(const Napi::CallbackInfo& info) {
     result.Set(result.Length(), read.b);
   }
   return result;
+}
+
+Napi::Value JsEngine::take_accepted(const Napi::CallbackInfo& info) {
+  Napi::Array taken = Napi::Array::New(info.Env());
+  for (const int32_t id : engine_->take_accepted(integer(info, 0))) {
+    taken.Set(taken.Length(), Napi::Number::New(info.Env(), id));
+  }
+  return taken;
 }
 
 Napi::Value JsEngine::duplicate_listener(const Napi::CallbackInfo& info) {

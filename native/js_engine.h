@@ -29,6 +29,7 @@ class JsEngine final : public Napi::ObjectWrap<JsEngine>, private Engine::Sink {
   Napi::Value adopt_listener(const Napi::CallbackInfo& info);
   Napi::Value detach(const Napi::CallbackInfo& info);
   Napi::Value take_unread(const Napi::CallbackInfo& info);
+  Napi::Value take_accepted(const Napi::CallbackInfo& info);
   Napi::Value duplicate_listener(const Napi::CallbackInfo& info);
   Napi::Value duplicate(const Napi::CallbackInfo& info);
   Napi::Value listener_descriptor(const Napi::CallbackInfo& info);

@@ -67,6 +67,16 @@ std::vector<Completion> Turn::take_last_reads(int32_t id, uint64_t bytes) {
   return taken;
 }
 
+std::vector<int32_t> Turn::take_accepted(int32_t listener) {
+  std::vector<int32_t> taken;
+  for (Completion* completion = completions_; completion < completions_ + count_; ++completion) {
+    if (completion->id != listener || completion->event != Event::kAccept) continue;
+    taken.push_back(completion->a);
+    completion->id = kNobody;
+  }
+  return taken;
+}
+
 void Turn::wake() {
   if (awake_ || !idle_.is_open()) return;
   awake_ = true;

@@ -76,6 +76,8 @@ class Turn {
   bool holds(int32_t id, Event event) const;
   // Takes the completions of a channel's last `bytes` out of the batch, oldest first.
   std::vector<Completion> take_last_reads(int32_t id, uint64_t bytes);
+  // Takes the connections that a listener has accepted, and that JS has not taken, out of the batch: their ids.
+  std::vector<int32_t> take_accepted(int32_t listener);
   // The loop turns once more without blocking, whatever it has to do.
   void wake();
 

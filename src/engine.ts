@@ -14,6 +14,7 @@ import {
   COMPLETION_WORDS,
   FIRST_LARGE_SLOT,
   LARGE_BLOCK_BYTES,
+  NOBODY,
   RESULT_WORDS,
   Shared,
   SMALL_BLOCK_BYTES,
@@ -47,10 +48,6 @@ export const runTicks = (process as typeof process & { _tickCallback(): void }).
 
 const { EBADF } = constants.errno;
 
-/** What stands in a completion that has been taken out of its batch: no id, no event. */
-const NOBODY = -1;
-const NOTHING = 0;
-
 /** Other numbers would be cut to one that is somebody's. */
 function isDescriptor(fd: number): boolean {
   return fd >= 0 && (fd | 0) === fd;
@@ -73,9 +70,6 @@ export class Engine {
   private tickScheduled = false;
   /** A batch is being handed out: what is to be told afterwards will be. */
   private dispatching = false;
-  /** The batch under way: the completion to dispatch next, and the end. */
-  private batchNext = 0;
-  private batchEnd = 0;
   private waiters: Wire[] = [];
   private failures: { wire: Wire; errno: number }[] = [];
 
@@ -147,6 +141,11 @@ export class Engine {
     this.wires[id] = undefined;
     this.handOver();
     this.native.close(id, reset);
+  }
+
+  /** Ids of connections that the listener has not been told of, and will not be any more. */
+  takeAccepted(listener: number): number[] {
+    return this.native.takeAccepted(listener);
   }
 
   releaseListener(id: number): void {
@@ -298,10 +297,9 @@ export class Engine {
   private turn(count: number, slotsWanted: number, results: number): void {
     if (results > 0) this.takeResults(results);
     this.dispatching = true;
-    this.batchEnd = count;
-    for (this.batchNext = 0; this.batchNext < count;) {
+    for (let i = 0; i < count;) {
       try {
-        while (this.batchNext < count) this.dispatch(COMPLETION_WORDS * this.batchNext++);
+        while (i < count) this.dispatch(COMPLETION_WORDS * i++);
       } catch (error) {
         this.native.reportException(error);
       }
@@ -325,29 +323,16 @@ export class Engine {
       if (wire.nodeTicks) runTicks();
     } else if (wire !== undefined) {
       if (event === Completion.Accept) {
+        completions[base] = NOBODY;
         wire.onAccept(a);
         if (this.wires[a] === undefined) this.native.close(a, false);
       } else {
         wire.onAcceptError(a);
       }
-    } else if (event === Completion.Accept) {
+    } else if (event === Completion.Accept && completions[base] !== NOBODY) {
       // Its listener was closed earlier in this batch.
       this.native.close(a, false);
     }
-  }
-
-  /** Ids of connections in the rest of this batch that the listener has not been told of; it will not be any more. */
-  takeAccepted(listener: number): number[] {
-    const { completions, batchEnd } = this;
-    const taken: number[] = [];
-    for (let i = this.batchNext; i < batchEnd; i++) {
-      const base = COMPLETION_WORDS * i;
-      if (completions[base] !== listener || completions[base + 1] !== Completion.Accept) continue;
-      taken.push(completions[base + 2] as number);
-      completions[base] = NOBODY;
-      completions[base + 1] = NOTHING;
-    }
-    return taken;
   }
 
   /** The block that an Owned completion points into. */

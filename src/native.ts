@@ -34,6 +34,8 @@ export const Completion = {
 } as const;
 export type Completion = (typeof Completion)[keyof typeof Completion];
 
+/** The id of a completion that is no longer to be dispatched. */
+export const NOBODY = -1;
 /** int32 per completion. */
 export const COMPLETION_WORDS = 4;
 /** int32 per submission: id, offset in `memory`, length. */
@@ -173,6 +175,11 @@ export interface NativeEngine {
    * completions, in turn, which will not be delivered any more.
    */
   takeUnread(id: number, bytesSeen: number): number[];
+  /**
+   * Takes connections that a listener has accepted out of the batch, told of or still being gathered: their ids. The
+   * caller sees to them; what has been dispatched already is to be marked with `NOBODY`.
+   */
+  takeAccepted(listener: number): number[];
   /** A new descriptor, close-on-exec, of the same listening socket; the caller's to close. */
   duplicateListener(id: number): number;
   /** The same for any descriptor. */

@@ -1,0 +1,238 @@
+/** Clusters: workers that share a listening socket, of unchanged programs and of ones that ask for nearwire. */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { childResult, type ChildResult } from './support/children.js';
+import { cleanup, socketPath } from './support/sockets.js';
+
+const built = (file: string): string => fileURLToPath(new URL(`../dist/src/${file}.js`, import.meta.url));
+
+interface Start {
+  transport?: 'auto' | 'native' | 'js';
+  tcp?: boolean;
+  registered?: boolean;
+  environment?: Record<string, string>;
+}
+
+const HEAD = `
+const cluster = require('node:cluster'); const http = require('node:http'); const net = require('node:net');
+const { once } = require('node:events');
+const say = (value) => process.stdout.write(JSON.stringify(value) + '\\n');
+const at = process.argv.at(-1);
+const path = at.includes('/') ? at : undefined;
+const where = () => path === undefined ? { port: Number(process.env.PORT), host: '127.0.0.1' } : { path };
+const ask = (agent) => new Promise((resolve) => {
+  const target = path === undefined ? { port: where().port, host: '127.0.0.1' } : { socketPath: path };
+  const request = http.get({ ...target, agent }, (response) => {
+    let text = '';
+    response.setEncoding('utf8').on('data', (data) => (text += data)).on('end', () => resolve(text));
+    response.on('error', (error) => resolve(error.code));
+  });
+  request.on('error', (error) => resolve(error.code));
+});
+const listening = async (worker) => { const [address] = await once(worker, 'listening'); return address; };
+`;
+
+const WORKER = `http.createServer((request, response) => response.end(cluster.worker.id + ' ' + (request.socket.transport ?? 'node'))).listen(where());`;
+
+/** Runs `primary` in the primary and `worker` in what it forks. */
+function run(primary: string, worker: string, at: string, start: Start = {}): Promise<ChildResult> {
+  const { transport = 'auto', tcp = false, registered = true, environment = {} } = start;
+  const flags = registered ? ['--require', built('register')] : [];
+  const code = `${HEAD} (async () => { if (cluster.isPrimary) { ${primary} } else { ${worker} } })();`;
+  const child = spawn(process.execPath, [...flags, '-e', code, '--', at], {
+    env: { ...process.env, NEARWIRE_TRANSPORT: transport, NEARWIRE_TCP: tcp ? '1' : '', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  cleanup(() => child.kill('SIGKILL'));
+  return childResult(child);
+}
+
+/** Eight clients ask while workers are replaced, until each has had 125 answers and all replacements are done. */
+const RESTARTS = `
+  const workers = [cluster.fork(), cluster.fork()];
+  await Promise.all(workers.map(listening));
+  const answers = new Map();
+  let restarting = true; let asked = 0;
+  const restarts = (async () => {
+    for (let i = 0; i < 4; i++) {
+      const next = cluster.fork();
+      await listening(next);
+      workers.push(next);
+      const old = workers.shift();
+      old.disconnect();
+      await once(old, 'exit');
+    }
+    restarting = false;
+  })();
+  await Promise.all(Array.from({ length: 8 }, async () => {
+    for (let i = 0; i < 125 || restarting; i++, asked++) {
+      const answer = await ask(false);
+      answers.set(answer, (answers.get(answer) ?? 0) + 1);
+    }
+  }));
+  await restarts;
+  for (const worker of workers) worker.disconnect();
+  const strange = [...answers.keys()].filter((answer) => !/^[1-6] EXPECTED$/.test(answer));
+  say({ enough: asked >= 1000, strange, several: answers.size > 2 });`;
+
+describe('a cluster under register', () => {
+  it.each([
+    ['native', {}],
+    ['node', { transport: 'js' }],
+    ['native', { environment: { NODE_CLUSTER_SCHED_POLICY: 'none' } }],
+  ] as const)('answers every request while its workers are restarted (%s, %o)', async (expected, start) => {
+    const at = socketPath();
+    const result = await run(RESTARTS.replace('EXPECTED', expected), WORKER, at, start);
+    expect(result).toMatchObject({ code: 0, stderr: '', said: [{ enough: true, strange: [], several: true }] });
+    expect(existsSync(at)).toBe(false);
+  });
+
+  it('answers every request over TCP while its workers are restarted', async () => {
+    const primary = `
+      const probe = net.createServer().listen(0, '127.0.0.1');
+      await once(probe, 'listening');
+      process.env.PORT = String(probe.address().port);
+      probe.close();
+      await once(probe, 'close');
+      ${RESTARTS.replace('EXPECTED', 'native')}`;
+    const result = await run(primary, WORKER, 'tcp', { tcp: true });
+    expect(result).toMatchObject({ code: 0, stderr: '', said: [{ enough: true, strange: [], several: true }] });
+  });
+
+  it.each(['auto', 'js'] as const)('tells of listening workers as node does (%s)', async (transport) => {
+    const at = socketPath();
+    const primary = `
+      cluster.on('listening', (worker, address) => { say([worker.id, worker.state, address]); worker.disconnect(); });
+      cluster.fork();`;
+    const result = await run(primary, WORKER, at, { transport });
+    const address = { addressType: -1, address: at, port: -1 };
+    expect(result).toMatchObject({ code: 0, stderr: '', said: [[1, 'listening', address]] });
+  });
+
+  it.each(['auto', 'js'] as const)('finishes what it is about when a worker disconnects (%s)', async (transport) => {
+    const primary = `
+      const worker = cluster.fork();
+      await listening(worker);
+      const answer = ask(new http.Agent({ keepAlive: true }));
+      await once(worker, 'message');
+      worker.disconnect();
+      await once(worker, 'message');
+      worker.process.on('exit', (code) => say(['exit', code]));
+      say(await answer);`;
+    const worker = `
+      http.createServer((request, response) => {
+        process.send('asked');
+        response.write('first ');
+        cluster.worker.process.once('internalMessage', () => setImmediate(() => {
+          process.send('told', () => response.end('last'));
+        }));
+      }).listen(path);`;
+    const result = await run(primary, worker, socketPath(), { transport });
+    expect(result).toMatchObject({ code: 0, stderr: '', said: ['first last', ['exit', 0]] });
+  });
+
+  it.each(['auto', 'js'] as const)(
+    'loses no connection of the others when a worker crashes (%s)',
+    async (transport) => {
+      const primary = `
+      const workers = [cluster.fork(), cluster.fork()];
+      await Promise.all(workers.map(listening));
+      // Connections to both: which takes which is chance.
+      const byWorker = new Map();
+      while (byWorker.size < 2) {
+        const socket = net.connect(path);
+        const [data] = await once(socket, 'data');
+        const id = Number(String(data));
+        if (byWorker.has(id)) socket.destroy(); else byWorker.set(id, socket);
+      }
+      const [victim, survivor] = workers;
+      const lost = byWorker.get(victim.id).on('error', () => undefined);
+      victim.process.kill('SIGKILL');
+      await once(lost, 'close');
+      const kept = byWorker.get(survivor.id);
+      kept.write('still there?');
+      say(String((await once(kept, 'data'))[0]));
+      say((await Promise.all(Array.from({ length: 20 }, () => new Promise((resolve) => {
+        const socket = net.connect(path).on('data', (data) => { resolve(Number(String(data)) === survivor.id); socket.destroy(); });
+        socket.on('error', (error) => resolve(error.code));
+      })))).every((answer) => answer === true));
+      kept.destroy();
+      survivor.disconnect();`;
+      const worker = `net.createServer((socket) => { socket.write(String(cluster.worker.id)); socket.pipe(socket); socket.on('error', () => undefined); }).listen(path);`;
+      const result = await run(primary, worker, socketPath(), { transport });
+      expect(result).toMatchObject({ code: 0, stderr: '', said: ['still there?', true] });
+    },
+  );
+
+  it.each(['auto', 'js'] as const)('tells a worker why it can not listen (%s)', async (transport) => {
+    const at = socketPath();
+    const primary = `
+      const server = net.createServer().listen(path);
+      await once(server, 'listening');
+      const worker = cluster.fork();
+      say((await once(worker, 'message'))[0]);
+      worker.disconnect();
+      server.close();`;
+    const worker = `net.createServer().on('error', ({ code, syscall, address, message }) => process.send({ code, syscall, address, message })).listen(path);`;
+    const result = await run(primary, worker, at, { transport });
+    expect(result.said).toEqual([
+      { code: 'EADDRINUSE', syscall: 'bind', address: at, message: `bind EADDRINUSE ${at}` },
+    ]);
+  });
+
+  it('gives the file the rights that are asked for', async () => {
+    const primary = `
+      const worker = cluster.fork();
+      await listening(worker);
+      say((require('node:fs').statSync(path).mode & 0o666).toString(8));
+      worker.disconnect();`;
+    const worker = `process.umask(0o77); net.createServer().listen({ path, readableAll: true, writableAll: true });`;
+    for (const transport of ['auto', 'js'] as const) {
+      const result = await run(primary, worker, socketPath(), { transport });
+      expect(result).toMatchObject({ code: 0, stderr: '', said: ['666'] });
+    }
+  });
+
+  it('leaves a worker with an exclusive server its own', async () => {
+    const primary = `
+      const worker = cluster.fork();
+      say((await once(worker, 'message'))[0]);
+      worker.disconnect();`;
+    const worker = `
+      const server = net.createServer((socket) => socket.end(socket.transport));
+      server.listen({ path, exclusive: true }, () => {
+        net.connect(path).on('data', (data) => { server.close(); process.send(String(data)); });
+      });`;
+    const result = await run(primary, worker, socketPath());
+    expect(result).toMatchObject({ code: 0, said: ['native'] });
+  });
+});
+
+describe('a cluster of servers made by nearwire', () => {
+  const library = built('index');
+  const worker = `
+    const { createServer } = await import(${JSON.stringify(library)});
+    createServer((socket) => socket.end(socket.transport)).listen(where());`;
+  const answers = `
+    say(await Promise.all(Array.from({ length: 4 }, () => new Promise((resolve) => {
+      net.connect(where()).on('data', (data) => resolve(String(data))).on('error', (error) => resolve(error.code));
+    }))));
+    for (const worker of Object.values(cluster.workers)) worker.disconnect();`;
+
+  it('shares the socket where the primary has nearwire too', async () => {
+    const primary = `
+      await import(${JSON.stringify(library)});
+      await Promise.all([cluster.fork(), cluster.fork()].map(listening));
+      ${answers}`;
+    const result = await run(primary, worker, socketPath(), { registered: false });
+    expect(result).toMatchObject({ code: 0, stderr: '', said: [['native', 'native', 'native', 'native']] });
+  });
+
+  it('is passed connections by a primary that has not', async () => {
+    const primary = `await Promise.all([cluster.fork(), cluster.fork()].map(listening)); ${answers}`;
+    const result = await run(primary, worker, socketPath(), { registered: false });
+    expect(result).toMatchObject({ code: 0, stderr: '', said: [['js', 'js', 'js', 'js']] });
+  });
+});
