@@ -37,9 +37,13 @@ export class NativeSocket extends SocketBase {
   private _plainStrings = true;
   private _earlyRead = false;
   private _earlyFinal: WriteCallback | undefined;
+  /** 'end' has been emitted, and ends this side too. */
+  _endTold = false;
 
   constructor(settings: SocketSettings, options: StreamOptions) {
     super(settings, options);
+    // A listener, as node has it: programs count them, and look at those that are there before theirs.
+    this.on('end', noteEnd);
     const { defaultEncoding } = options as { defaultEncoding?: unknown };
     if (defaultEncoding !== undefined) this._plainStrings = defaultEncoding === 'utf8';
   }
@@ -115,7 +119,7 @@ export class NativeSocket extends SocketBase {
       }
     }
     if (this._held !== undefined) this._giveHeldToStream();
-    if (this.writableEnded && this.readableEnded && !this.allowHalfOpen) return this._writeAfterEnds(callback);
+    if (this._endTold && this.writableEnded) return this._writeAfterEnds(callback);
     // The stream finds what is wrong with it.
     return super.write(chunk as string, encoding as BufferEncoding, callback);
   }
@@ -311,6 +315,11 @@ export class NativeSocket extends SocketBase {
     if (scope === undefined) this.emit('close', this._closedByError);
     else scope.runInAsyncScope(emitClose, undefined, this, this._closedByError);
   }
+}
+
+/** The first listener of 'end' on every socket. */
+export function noteEnd(this: NativeSocket): void {
+  if (!this.allowHalfOpen) this._endTold = true;
 }
 
 function toBytes(chunk: string | Uint8Array, encoding: BufferEncoding): Uint8Array {
