@@ -93,7 +93,9 @@ int Engine::connect(const Address& address, const Address* local, const ChannelO
   const int fd = sys::open_stream(address.family());
   if (fd < 0) return fd;
   if (local != nullptr) {
-    const int error = sys::bind_to(fd, local->get(), local->length);
+    // As libuv: an address whose last connection waits in TIME_WAIT can be had again.
+    int error = address.family() == AF_UNIX ? 0 : sys::set_reuse_address(fd);
+    if (error == 0) error = sys::bind_to(fd, local->get(), local->length);
     if (error < 0) {
       sys::close_descriptor(fd);
       return error;

@@ -118,6 +118,11 @@ export function invalidFamilyError(family: unknown, host: unknown, port: unknown
   return Object.assign(coded(new RangeError(message), 'ERR_INVALID_ADDRESS_FAMILY'), { host, port });
 }
 
+/** What a handle of node's throws for `write('text', 'buffer')`. */
+export function stringAsBufferError(): TypeError {
+  return coded(new TypeError('Second argument must be a buffer'), 'ERR_INVALID_ARG_TYPE');
+}
+
 export function socketClosedError(): Error {
   return coded(new Error('Socket is closed'), 'ERR_SOCKET_CLOSED');
 }

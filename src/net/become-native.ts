@@ -6,7 +6,7 @@ import * as net from 'node:net';
 import { Duplex } from 'node:stream';
 import type { Engine } from '../engine.js';
 import { socketSettings, streamOptions } from './socket-options.js';
-import { NativeSocket } from './socket.js';
+import { NativeSocket, noteEnd } from './socket.js';
 
 /** What node's constructor notes of its options, under symbols that only their descriptions tell apart. */
 type Noted = 'kSetNoDelay' | 'kSetKeepAlive' | 'kSetKeepAliveInitialDelay' | 'kBuffer';
@@ -16,7 +16,7 @@ function noted(socket: net.Socket, name: Noted): unknown {
   return symbol === undefined ? undefined : (socket as unknown as Record<symbol, unknown>)[symbol];
 }
 
-/** The listener that node's constructor puts on 'end'; a native socket does its work in `write()`. */
+/** The listener that node's constructor puts on 'end', in whose place ours comes. */
 const [nodesEndListener] = new net.Socket().listeners('end') as (() => void)[];
 
 /** The fields that NativeSocket's constructor makes, and their first values. */
@@ -40,6 +40,7 @@ export function becomeNative(socket: net.Socket, engine: Engine): NativeSocket {
   // The timer underneath is node's.
   if (timeout) socket.setTimeout(0);
   if (nodesEndListener !== undefined) socket.removeListener('end', nodesEndListener);
+  socket.prependListener('end', noteEnd);
   const settings = {
     ...socketSettings(engine, {
       noDelay: Boolean(noted(socket, 'kSetNoDelay')),

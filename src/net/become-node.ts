@@ -6,7 +6,7 @@ import * as net from 'node:net';
 import { Duplex } from 'node:stream';
 import { setHandleOwner } from './handle-owner.js';
 import { tagJs } from './js.js';
-import { NativeSocket } from './socket.js';
+import { noteEnd, type NativeSocket } from './socket.js';
 
 /** The part of node's handles that is used here. */
 interface NodeHandle {
@@ -69,6 +69,7 @@ export function becomeNode(socket: NativeSocket): boolean {
   tagJs(socket);
   countFrom(handle, 'bytesRead', bytesRead);
   countFrom(handle, 'bytesWritten', bytesWritten);
+  socket.removeListener('end', noteEnd);
   if (nodesEndListener !== undefined) socket.prependListener('end', nodesEndListener);
   if (unreferenced) handle.unref();
   if (timeout) socket.setTimeout(timeout);

@@ -230,8 +230,8 @@ export class NativeListening {
       return;
     }
     const isPath = addressType === -1;
-    const { id, at } = isPath
-      ? { id: this.open({ path: address ?? '' }, backlog, 0), at: address }
+    const { id, at, family } = isPath
+      ? { id: this.open({ path: address ?? '' }, backlog, 0), at: address, family: addressType }
       : this.openTcp(address, port ?? 0, addressType ?? 4, backlog, flags);
     if (id < 0) {
       const error = listenError(id, at ?? undefined, port ?? 0);
@@ -240,7 +240,7 @@ export class NativeListening {
       return;
     }
     this.serve(id, !isPath, { file: isPath ? SocketFile.of(address ?? '') : undefined });
-    this.server._connectionKey = `${String(addressType)}:${String(at)}:${String(port)}`;
+    this.server._connectionKey = `${String(family)}:${String(at)}:${String(port)}`;
   }
 
   /** A descriptor, or a handle that is node's and knows its own. A cluster's round-robin handle has none. */
@@ -320,15 +320,15 @@ export class NativeListening {
     family: number,
     backlog: number | false | undefined,
     flags: number,
-  ): { id: number; at: string } {
+  ): { id: number; at: string; family: number } {
     if (host) {
       const ipv6Only = family === 6 && (flags & IPV6_ONLY) !== 0;
-      return { id: this.open({ host, port, ipv6Only }, backlog, flags), at: host };
+      return { id: this.open({ host, port, ipv6Only }, backlog, flags), at: host, family };
     }
     const ipv6Only = (flags & IPV6_ONLY) !== 0;
     const id = this.open({ host: '::', port, ipv6Only }, backlog, flags);
-    if (id >= 0 || id === EADDRINUSE) return { id, at: '::' };
-    return { id: this.open({ host: '0.0.0.0', port }, backlog, flags), at: '0.0.0.0' };
+    if (id >= 0 || id === EADDRINUSE) return { id, at: '::', family: 6 };
+    return { id: this.open({ host: '0.0.0.0', port }, backlog, flags), at: '0.0.0.0', family: 4 };
   }
 
   private socketSettings(): SocketSettings {

@@ -80,6 +80,9 @@ export const socketProperties: PropertyDescriptorMap = {
   transport: { value: 'native', enumerable: true, configurable: true },
   // TLS walks up from its own socket, by this, to refresh the timeouts on the way.
   _parent: { value: null, writable: true, configurable: true },
+  // What node's have where they have nothing.
+  _handle: { value: null, writable: true, configurable: true },
+  _host: { value: null, writable: true, configurable: true },
   pending: getter((socket) => socket.connecting || !isOpen(socket)),
   _connecting: getter((socket) => socket.connecting),
   readyState: getter(readyState),
@@ -88,7 +91,7 @@ export const socketProperties: PropertyDescriptorMap = {
   _bytesDispatched: getter((socket) => socket._wire?.bytesWritten ?? 0),
   writableLength: getter(writableLength),
   // node's answers undefined without a handle, whatever its type says.
-  bufferSize: getter((socket) => (isOpen(socket) ? writableLength(socket) : undefined)),
+  bufferSize: getter((socket) => (socket.connecting || isOpen(socket) ? writableLength(socket) : undefined)),
   bufferSizes: getter(bufferSizes),
   remoteAddress: getter((socket) => peerName(socket).address),
   remotePort: getter((socket) => peerName(socket).port),

@@ -3,13 +3,19 @@
  *
  * It is a Duplex whose prototype chain goes through `net.Socket.prototype` (see socket-base.ts), so that it is an
  * `instanceof net.Socket`, while net.Socket's costly constructor never runs. Whatever of that prototype rests on node's
- * own handle is overridden, here or there; `_handle` stays undefined, which makes tls and http treat it as any other
+ * own handle is overridden, here or there; `_handle` is null, which makes tls and http treat it as any other
  * stream.
  *
  * States: idle -> connecting -> connected -> closed; connect() leads from closed to connecting again.
  */
 import { COPY_LIMIT } from '../engine.js';
-import { closedBeforeConnectError, endedByPeerError, invalidHandleTypeError, socketClosedError } from '../errors.js';
+import {
+  closedBeforeConnectError,
+  endedByPeerError,
+  invalidHandleTypeError,
+  socketClosedError,
+  stringAsBufferError,
+} from '../errors.js';
 import { normalizeArguments } from './arguments.js';
 import { tellClosed } from './closing.js';
 import { startConnecting, type ConnectOptions } from './connect.js';
@@ -26,13 +32,18 @@ function isSmall(chunk: unknown): chunk is string | Uint8Array {
 export class NativeSocket extends SocketBase {
   private _resetting = false;
   private _closingSoon = false;
-  private _hadError = false;
+  /** What 'close' will say. node:http has a `_hadError` of its own on a socket, which is another thing. */
+  private _closedByError = false;
   private _plainStrings = true;
   private _earlyRead = false;
   private _earlyFinal: WriteCallback | undefined;
+  /** 'end' has been emitted, and ends this side too. */
+  _endTold = false;
 
   constructor(settings: SocketSettings, options: StreamOptions) {
     super(settings, options);
+    // A listener, as node has it: programs count them, and look at those that are there before theirs.
+    this.on('end', noteEnd);
     const { defaultEncoding } = options as { defaultEncoding?: unknown };
     if (defaultEncoding !== undefined) this._plainStrings = defaultEncoding === 'utf8';
   }
@@ -108,7 +119,7 @@ export class NativeSocket extends SocketBase {
       }
     }
     if (this._held !== undefined) this._giveHeldToStream();
-    if (this.writableEnded && this.readableEnded && !this.allowHalfOpen) return this._writeAfterEnds(callback);
+    if (this._endTold && this.writableEnded) return this._writeAfterEnds(callback);
     // The stream finds what is wrong with it.
     return super.write(chunk as string, encoding as BufferEncoding, callback);
   }
@@ -281,7 +292,7 @@ export class NativeSocket extends SocketBase {
     const started = this.connecting || isOpen(this);
     this.connecting = false;
     this._idle?.stop();
-    this._hadError = error !== null;
+    this._closedByError = error !== null;
     const write = this._earlyWrite;
     this._earlyWrite = this._earlyFinal = undefined;
     if (write !== undefined) write.callback(closedBeforeConnectError());
@@ -301,13 +312,21 @@ export class NativeSocket extends SocketBase {
   /** @internal */
   _emitClose(): void {
     const scope = this._wire?.scope;
-    if (scope === undefined) this.emit('close', this._hadError);
-    else scope.runInAsyncScope(emitClose, undefined, this, this._hadError);
+    if (scope === undefined) this.emit('close', this._closedByError);
+    else scope.runInAsyncScope(emitClose, undefined, this, this._closedByError);
   }
 }
 
+/** The first listener of 'end' on every socket. */
+export function noteEnd(this: NativeSocket): void {
+  if (!this.allowHalfOpen) this._endTold = true;
+}
+
 function toBytes(chunk: string | Uint8Array, encoding: BufferEncoding): Uint8Array {
-  return typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
+  if (typeof chunk !== 'string') return chunk;
+  // Streams take it for an encoding, and node's handle refuses it.
+  if ((encoding as string) === 'buffer') throw stringAsBufferError();
+  return Buffer.from(chunk, encoding);
 }
 
 function destroyNow(this: NativeSocket): void {

@@ -74,7 +74,9 @@ function patchListening(reach: Reach): void {
 function patchConnecting(reach: Reach): void {
   const connect = (...args: unknown[]): net.Socket => {
     const [options, listener] = normalizeArguments<ConnectOptions>(args);
-    return !isJs() && reach.connects(options) && nodesOwnOption(options) === undefined
+    // Somebody has put a function of theirs in its place, to see each connection being made: that one is called.
+    const isWatched = nodeNet.Socket.prototype.connect !== socketConnect;
+    return !isWatched && !isJs() && reach.connects(options) && nodesOwnOption(options) === undefined
       ? connectNatively(reach.engine, options, listener)
       : (Reflect.apply(nodesConnect, nodeNet, args) as net.Socket);
   };
@@ -83,12 +85,13 @@ function patchConnecting(reach: Reach): void {
   const agent = http.Agent.prototype as { createConnection: unknown };
   if (agent.createConnection === nodesConnect) agent.createConnection = connect;
 
-  nodeNet.Socket.prototype.connect = function (this: net.Socket, ...args: unknown[]) {
+  const socketConnect = function (this: net.Socket, ...args: unknown[]): net.Socket {
     const [options] = normalizeArguments<ConnectOptions>(args);
     return canBecomeNative(this) && !isJs(this) && reach.connects(options)
       ? becomeNative(this, reach.engine).connect(...args)
       : nodesSocketConnect.apply(this, args);
   };
+  nodeNet.Socket.prototype.connect = socketConnect;
   // A session works on its socket's handle from C++.
   const sessionConnect = nodeHttp2.connect as (...args: unknown[]) => http2.ClientHttp2Session;
   nodeHttp2.connect = (...args: unknown[]) => byNode(() => sessionConnect(...args));
