@@ -118,6 +118,10 @@ export function invalidFamilyError(family: unknown, host: unknown, port: unknown
   return Object.assign(coded(new RangeError(message), 'ERR_INVALID_ADDRESS_FAMILY'), { host, port });
 }
 
+export function ipBlockedError(address: string): Error {
+  return coded(new Error(`IP(${address}) is blocked by net.BlockList`), 'ERR_IP_BLOCKED');
+}
+
 export function socketClosedError(): Error {
   return coded(new Error('Socket is closed'), 'ERR_SOCKET_CLOSED');
 }

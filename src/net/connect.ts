@@ -10,6 +10,7 @@ import {
   connectTimeoutError,
   invalidFamilyError,
   invalidIpError,
+  ipBlockedError,
   missingArgsError,
   outOfRangeError,
   type FailedEnds,
@@ -98,8 +99,20 @@ class Attempts implements AttemptOwner {
       return;
     }
     const { address, family } = target;
+    const blocked = this.isBlocked(target);
+    if (blocked && this.targets.length > 1) {
+      const error = ipBlockedError(address);
+      this.errors.push(error);
+      this.tellFailed(target, error);
+      this.goOn();
+      return;
+    }
     if (socket.listenerCount('connectionAttempt') > 0) socket.emit('connectionAttempt', address, port, family);
     if (!socket.connecting) return;
+    if (blocked) {
+      socket.destroy(ipBlockedError(address));
+      return;
+    }
     if (this.targets.length > 1) socket.autoSelectFamilyAttemptedAddresses.push(`${address}:${String(port)}`);
     const { engine } = socket._settings;
     const reading = socket.readable;
@@ -116,6 +129,12 @@ class Attempts implements AttemptOwner {
     wire.attempt = this;
     socket._wire = wire;
     if (this.next < this.targets.length) this.timer = setTimeout(giveNextATurn, this.patience, this, wire, target);
+  }
+
+  private isBlocked({ address, family }: Target): boolean {
+    const { blockList } = this.socket;
+    if (blockList === undefined || family === undefined) return false;
+    return blockList.check(address, family === 4 ? 'ipv4' : 'ipv6');
   }
 
   private hasLocalEnd(): boolean {
@@ -145,11 +164,9 @@ class Attempts implements AttemptOwner {
   }
 
   private failed(target: Target, errno: number, syscall: 'bind' | 'connect'): void {
-    const { socket, port } = this;
+    const { socket } = this;
     const error = this.errorOf(target, errno, syscall);
-    if (syscall === 'connect') {
-      socket.emit('connectionAttemptFailed', target.address, port, target.family, error);
-    }
+    if (syscall === 'connect') this.tellFailed(target, error);
     if (this.targets.length === 1) {
       socket.destroy(error);
       return;
@@ -157,6 +174,10 @@ class Attempts implements AttemptOwner {
     this.errors.push(error);
     if (errno === -ECANCELED && socket.connecting) this.giveUp();
     else this.goOn();
+  }
+
+  private tellFailed({ address, family }: Target, error: Error): void {
+    this.socket.emit('connectionAttemptFailed', address, this.port, family, error);
   }
 
   private errorOf({ address, family }: Target, errno: number, syscall: 'bind' | 'connect'): Error {

@@ -57,6 +57,8 @@ export class SocketBase extends DuplexAsSocket {
   declare readonly _readableState: ReadableStateView;
   /** The part of Duplex that node:net itself uses and its types leave out. */
   declare readonly _undestroy: () => void;
+  /** Addresses that are not connected to. */
+  declare blockList?: net.BlockList;
   declare autoSelectFamilyAttemptedAddresses: string[];
 
   override connecting = false;

@@ -10,7 +10,9 @@
  */
 import { COPY_LIMIT } from '../engine.js';
 import { closedBeforeConnectError, endedByPeerError, invalidHandleTypeError, socketClosedError } from '../errors.js';
+import { SOCKET_CONNECT_IS_PUBLISHED } from '../node-version.js';
 import { normalizeArguments } from './arguments.js';
+import { publishClient } from './client-channel.js';
 import { tellClosed } from './closing.js';
 import { startConnecting, type ConnectOptions } from './connect.js';
 import { SocketBase, type HeldWrite } from './socket-base.js';
@@ -41,6 +43,7 @@ export class NativeSocket extends SocketBase {
 
   override connect(...args: unknown[]): this {
     const [options, listener] = normalizeArguments<ConnectOptions>(args);
+    if (SOCKET_CONNECT_IS_PUBLISHED) publishClient(this);
     if (listener !== undefined) this.once('connect', listener);
     startConnecting(this, options);
     return this;
@@ -300,9 +303,13 @@ export class NativeSocket extends SocketBase {
 
   /** @internal */
   _emitClose(): void {
-    const scope = this._wire?.scope;
-    if (scope === undefined) this.emit('close', this._hadError);
-    else scope.runInAsyncScope(emitClose, undefined, this, this._hadError);
+    try {
+      this._wire?.cancelWrites();
+    } finally {
+      const scope = this._wire?.scope;
+      if (scope === undefined) this.emit('close', this._hadError);
+      else scope.runInAsyncScope(emitClose, undefined, this, this._hadError);
+    }
   }
 }
 
