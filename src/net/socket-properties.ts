@@ -88,7 +88,7 @@ export const socketProperties: PropertyDescriptorMap = {
   _bytesDispatched: getter((socket) => socket._wire?.bytesWritten ?? 0),
   writableLength: getter(writableLength),
   // node's answers undefined without a handle, whatever its type says.
-  bufferSize: getter((socket) => (isOpen(socket) ? writableLength(socket) : undefined)),
+  bufferSize: getter((socket) => (isOpen(socket) || socket.connecting ? writableLength(socket) : undefined)),
   bufferSizes: getter(bufferSizes),
   remoteAddress: getter((socket) => peerName(socket).address),
   remotePort: getter((socket) => peerName(socket).port),

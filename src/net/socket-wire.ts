@@ -63,7 +63,10 @@ function deliver(wire: SocketWire, chunk: Buffer): void {
   if (!socket.push(chunk)) wire.stopReading();
 }
 
-function endReading(socket: NativeSocket): void {
+function endReading(wire: SocketWire): void {
+  const { socket } = wire;
+  // As node's sockets have done from their start: without it, what push() tells of comes a tick late.
+  if (!wire.pushed) socket.read(0);
   socket.push(null);
   // 'end' comes even to a socket that is paused, if nothing is buffered.
   socket.read(0);
@@ -90,7 +93,7 @@ export class SocketWire extends Wire {
   private waiters: Waiter[] = [];
   /** The stream's write that the kernel has not taken all of. */
   private blockedWrite: Waiter | undefined;
-  private shutdownDone: WriteCallback | undefined;
+  private shutdownDone: Waiter | undefined;
   private reading: boolean;
   /** The stream has had a chunk by way of push(), which leaves traces that later ones need not renew. */
   pushed = false;
@@ -125,7 +128,7 @@ export class SocketWire extends Wire {
 
   onEnd(): void {
     this.socket._idle?.touch();
-    this.scope.runInAsyncScope(endReading, undefined, this.socket);
+    this.scope.runInAsyncScope(endReading, undefined, this);
   }
 
   onReadError(errno: number): void {
@@ -169,7 +172,7 @@ export class SocketWire extends Wire {
 
   /** Sends FIN; calls back when that is done. */
   finish(callback: WriteCallback): void {
-    this.shutdownDone = callback;
+    this.shutdownDone = new Waiter(callback);
     this.shutdown();
   }
 
@@ -208,7 +211,7 @@ export class SocketWire extends Wire {
     this.settleWaiters(null);
     const done = this.shutdownDone;
     this.shutdownDone = undefined;
-    done?.(status < 0 && status !== ENOTCONN ? errnoError(status, 'shutdown') : null);
+    done?.call(status < 0 && status !== ENOTCONN ? errnoError(status, 'shutdown') : null);
   }
 
   private settleWaiters(error: Error | null): void {

@@ -18,7 +18,7 @@ import { startConnecting, type ConnectOptions } from './connect.js';
 import { SocketBase, type HeldWrite } from './socket-base.js';
 import type { SocketSettings, StreamOptions } from './socket-options.js';
 import { isOpen } from './socket-properties.js';
-import type { SocketWire, WriteCallback } from './socket-wire.js';
+import { socketScope, type SocketWire, type WriteCallback } from './socket-wire.js';
 
 /** Small enough to be copied: see COPY_LIMIT. */
 function isSmall(chunk: unknown): chunk is string | Uint8Array {
@@ -58,6 +58,7 @@ export class NativeSocket extends SocketBase {
     this._wire = undefined;
     this._idle?.touch();
     this.connecting = true;
+    this._scope = socketScope();
   }
 
   /** @internal The kernel has connected the wire. */
@@ -282,12 +283,16 @@ export class NativeSocket extends SocketBase {
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     const wire = this._wire;
     const started = this.connecting || isOpen(this);
+    const early = this.connecting ? this._earlyWrite : undefined;
+    if (early !== undefined) {
+      this._earlyWrite = this._earlyFinal = undefined;
+      this.once('close', () => {
+        early.callback(closedBeforeConnectError());
+      });
+    }
     this.connecting = false;
     this._idle?.stop();
     this._hadError = error !== null;
-    const write = this._earlyWrite;
-    this._earlyWrite = this._earlyFinal = undefined;
-    if (write !== undefined) write.callback(closedBeforeConnectError());
     wire?.closeNow(this._resetting);
     this._ownName = undefined;
     callback(error);
@@ -306,7 +311,7 @@ export class NativeSocket extends SocketBase {
     try {
       this._wire?.cancelWrites();
     } finally {
-      const scope = this._wire?.scope;
+      const scope = this._wire?.scope ?? this._scope;
       if (scope === undefined) this.emit('close', this._hadError);
       else scope.runInAsyncScope(emitClose, undefined, this, this._hadError);
     }
