@@ -62,7 +62,6 @@ class JsEngine final : public Napi::ObjectWrap<JsEngine>, private Engine::Sink {
   // Deletes itself, by the environment's clean-up hook, once libuv has closed the last handle.
   Engine* engine_;
   Napi::FunctionReference turn_handler_;
-  Napi::AsyncContext context_;
 };
 
 }  // namespace nearwire

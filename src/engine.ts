@@ -71,6 +71,8 @@ export class Engine {
   /** A batch is being handed out: what is to be told afterwards will be. */
   private dispatching = false;
   private waiters: Wire[] = [];
+  /** FINs that are sent, and whose wires are still to be told. */
+  private shutdowns: { wire: Wire; status: number }[] = [];
   private failures: { wire: Wire; errno: number }[] = [];
 
   constructor(native: NativeEngine) {
@@ -199,6 +201,25 @@ export class Engine {
     this.schedule();
   }
 
+  /**
+   * Has the wire told of its FIN where libuv would do it: behind this turn's events, or before those of the next.
+   */
+  tellShutdown(wire: Wire, status: number): void {
+    if (this.shutdowns.push({ wire, status }) === 1 && !this.dispatching) setImmediate(this.onShutdowns);
+  }
+
+  private readonly onShutdowns = (): void => {
+    const { shutdowns } = this;
+    this.shutdowns = [];
+    for (const { wire, status } of shutdowns) {
+      if (!wire.open) continue;
+      this.guard(() => {
+        wire.onShutdown(status);
+        if (wire.nodeTicks) runTicks();
+      });
+    }
+  };
+
   /** Hands everything queued on any wire to the kernel. Calls nobody: outcomes are told at the end of the tick. */
   handOver(): void {
     const { shared } = this;
@@ -296,6 +317,7 @@ export class Engine {
 
   private turn(count: number, slotsWanted: number, results: number): void {
     if (results > 0) this.takeResults(results);
+    if (this.shutdowns.length > 0) this.onShutdowns();
     this.dispatching = true;
     for (let i = 0; i < count;) {
       try {
@@ -305,6 +327,7 @@ export class Engine {
       }
     }
     this.dispatching = false;
+    if (this.shutdowns.length > 0) this.onShutdowns();
     if (this.failures.length > 0 || this.waiters.length > 0) {
       this.handOver();
       this.settle();

@@ -123,6 +123,10 @@ export function stringAsBufferError(): TypeError {
   return coded(new TypeError('Second argument must be a buffer'), 'ERR_INVALID_ARG_TYPE');
 }
 
+export function ipBlockedError(address: string): Error {
+  return coded(new Error(`IP(${address}) is blocked by net.BlockList`), 'ERR_IP_BLOCKED');
+}
+
 export function socketClosedError(): Error {
   return coded(new Error('Socket is closed'), 'ERR_SOCKET_CLOSED');
 }

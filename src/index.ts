@@ -15,6 +15,7 @@ import {
   descriptorError,
   engineForSocket,
   installTransport,
+  makeNative,
   makeSocket,
   serverOptions,
   type Labels,
@@ -22,7 +23,7 @@ import {
 } from './net/factory.js';
 import { adoptDescriptor } from './net/adopt.js';
 import { tagJs } from './net/js.js';
-import { socketSettings, streamOptions, type SocketOptions } from './net/socket-options.js';
+import type { SocketOptions } from './net/socket-options.js';
 import { NativeSocket } from './net/socket.js';
 
 export type { BufferSizes, TransportChoice, TransportName, TransportOptions } from './options.js';
@@ -65,8 +66,7 @@ function construct(options: SocketOptions | undefined, target: object): Socket {
   if (engine === undefined) {
     return tagJs(Reflect.construct(net.Socket, [options], target as NewableFunction) as net.Socket);
   }
-  const words = [socketSettings(engine, options), streamOptions(options)] as const;
-  const socket = Reflect.construct(NativeSocket, words, target as NewableFunction) as NativeSocket;
+  const socket = makeNative(engine, options, target as NewableFunction);
   if (options?.fd !== undefined && adoptDescriptor(socket, options) < 0) throw descriptorError(options.fd);
   return socket;
 }

@@ -2,6 +2,7 @@
 import { chmodSync, lstatSync, statSync, unlinkSync } from 'node:fs';
 import { constants } from 'node:os';
 import { resolve } from 'node:path';
+import { CHMOD_REPLACES_MODE } from './node-version.js';
 
 export class SocketFile {
   private constructor(
@@ -19,10 +20,10 @@ export class SocketFile {
     return stat === undefined ? undefined : new SocketFile(absolute, stat.dev, stat.ino);
   }
 
-  /** Adds these mode bits. Answers 0 or a negative errno. */
+  /** Sets these mode bits, or adds them, as libuv does. Answers 0 or a negative errno. */
   allow(bits: number): number {
     try {
-      chmodSync(this.path, statSync(this.path).mode | bits);
+      chmodSync(this.path, CHMOD_REPLACES_MODE ? bits : statSync(this.path).mode | bits);
       return 0;
     } catch (error) {
       return (error as NodeJS.ErrnoException).errno ?? -constants.errno.EPERM;

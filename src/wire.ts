@@ -99,13 +99,13 @@ export abstract class Wire {
     if (this.id >= 0) this.engine.native.setReading(this.id, true);
   }
 
-  /** Sends FIN behind all that is queued; `onShutdown` answers. */
+  /** Sends FIN behind all that is queued; `onShutdown` answers, in a callback of its own. */
   shutdown(): void {
     if (this.id < 0) return;
     this.engine.handOver();
     const status = this.engine.native.shutdown(this.id);
     // 1: bytes are queued before it, a completion will tell.
-    if (status !== 1) process.nextTick(tellShutdown, this, status);
+    if (status !== 1) this.engine.tellShutdown(this, status);
   }
 
   /**
@@ -129,10 +129,6 @@ export abstract class Wire {
     this.awaitingFlush = false;
     this.engine.release(id, reset);
   }
-}
-
-function tellShutdown(wire: Wire, status: number): void {
-  if (wire.open) wire.onShutdown(status);
 }
 
 /** A listening socket of the native engine. */

@@ -18,7 +18,7 @@ import {
   readAll,
   readBytes,
 } from './support/sockets.js';
-import { everyWay, subjects, hasAbstractNames } from './support/subjects.js';
+import { everyWay, hasAbstractNames, reference, subjects, type Subject } from './support/subjects.js';
 
 describe.each(everyWay)('oddities: $name over $family', ({ subject, family }) => {
   it('what the kernel takes at once answers true, past the high-water mark, and owes no drain', async () => {
@@ -101,11 +101,16 @@ describe.each(everyWay)('oddities: $name over $family', ({ subject, family }) =>
     await over;
   });
 
-  it('for await destroys a half-open socket when it is through', async () => {
-    const { client, peer } = await pair(subject, family, { server: { allowHalfOpen: true } });
-    client.end('x');
-    for await (const chunk of peer) expect(String(chunk)).toBe('x');
-    expect(peer.destroyed).toBe(true);
+  it('for await does with a half-open socket what node does when it is through', async () => {
+    // Whether it destroys it depends on the version: node 24 does not.
+    const destroyedBy = async (by: Subject): Promise<boolean> => {
+      const { client, peer } = await pair(by, family, { server: { allowHalfOpen: true } });
+      client.end('x');
+      for await (const chunk of peer) expect(String(chunk)).toBe('x');
+      await nextTurn();
+      return peer.destroyed;
+    };
+    expect(await destroyedBy(subject)).toBe(await destroyedBy(reference));
   });
 
   it("a server's 'close' waits for its connections to be destroyed, not for their 'close'", async () => {

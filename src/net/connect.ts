@@ -10,6 +10,7 @@ import {
   connectTimeoutError,
   invalidFamilyError,
   invalidIpError,
+  ipBlockedError,
   missingArgsError,
   outOfRangeError,
   type FailedEnds,
@@ -17,7 +18,7 @@ import {
 import type { NativeAddress } from '../native.js';
 import { checkBoolean, checkFunction, checkNoNul, checkNumber, checkPort, checkString } from '../options.js';
 import { channelOptions, type SocketOptions } from './socket-options.js';
-import { socketScope, SocketWire, type AttemptOwner } from './socket-wire.js';
+import { SocketWire, type AttemptOwner } from './socket-wire.js';
 import type { NativeSocket } from './socket.js';
 
 /** Options of `connect()`, as `node:net` has them, and ours. */
@@ -64,7 +65,6 @@ const BIND_ERRORS = [-EADDRINUSE, -EADDRNOTAVAIL, -EACCES, -EINVAL];
 /** Connects to the targets in turn, until one answers. */
 class Attempts implements AttemptOwner {
   private readonly socket: NativeSocket;
-  private readonly scope: AsyncResource;
   private readonly targets: readonly Target[];
   private readonly port: number | undefined;
   private readonly local: LocalEnd;
@@ -76,14 +76,12 @@ class Attempts implements AttemptOwner {
 
   constructor(
     socket: NativeSocket,
-    scope: AsyncResource,
     targets: readonly Target[],
     port: number | undefined,
     local: LocalEnd,
     patience: number,
   ) {
     this.socket = socket;
-    this.scope = scope;
     this.targets = targets;
     this.port = port;
     this.local = local;
@@ -98,8 +96,20 @@ class Attempts implements AttemptOwner {
       return;
     }
     const { address, family } = target;
+    const blocked = this.isBlocked(target);
+    if (blocked && this.targets.length > 1) {
+      const error = ipBlockedError(address);
+      this.errors.push(error);
+      this.tellFailed(target, error);
+      this.goOn();
+      return;
+    }
     if (socket.listenerCount('connectionAttempt') > 0) socket.emit('connectionAttempt', address, port, family);
     if (!socket.connecting) return;
+    if (blocked) {
+      socket.destroy(ipBlockedError(address));
+      return;
+    }
     if (this.targets.length > 1) socket.autoSelectFamilyAttemptedAddresses.push(`${address}:${String(port)}`);
     const { engine } = socket._settings;
     const reading = socket.readable;
@@ -112,10 +122,16 @@ class Attempts implements AttemptOwner {
       });
       return;
     }
-    const wire = new SocketWire(engine, id, socket, this.scope, family !== undefined, reading);
+    const wire = new SocketWire(engine, id, socket, socket._scope as AsyncResource, family !== undefined, reading);
     wire.attempt = this;
     socket._wire = wire;
     if (this.next < this.targets.length) this.timer = setTimeout(giveNextATurn, this.patience, this, wire, target);
+  }
+
+  private isBlocked({ address, family }: Target): boolean {
+    const { blockList } = this.socket;
+    if (blockList === undefined || family === undefined) return false;
+    return blockList.check(address, family === 4 ? 'ipv4' : 'ipv6');
   }
 
   private hasLocalEnd(): boolean {
@@ -145,11 +161,9 @@ class Attempts implements AttemptOwner {
   }
 
   private failed(target: Target, errno: number, syscall: 'bind' | 'connect'): void {
-    const { socket, port } = this;
+    const { socket } = this;
     const error = this.errorOf(target, errno, syscall);
-    if (syscall === 'connect') {
-      socket.emit('connectionAttemptFailed', target.address, port, target.family, error);
-    }
+    if (syscall === 'connect') this.tellFailed(target, error);
     if (this.targets.length === 1) {
       socket.destroy(error);
       return;
@@ -157,6 +171,10 @@ class Attempts implements AttemptOwner {
     this.errors.push(error);
     if (errno === -ECANCELED && socket.connecting) this.giveUp();
     else this.goOn();
+  }
+
+  private tellFailed({ address, family }: Target, error: Error): void {
+    this.socket.emit('connectionAttemptFailed', address, this.port, family, error);
   }
 
   private errorOf({ address, family }: Target, errno: number, syscall: 'bind' | 'connect'): Error {
@@ -207,14 +225,7 @@ export function startConnecting(socket: NativeSocket, options: ConnectOptions): 
   if (path) {
     checkString(path, 'options.path');
     socket._begin();
-    const attempts = new Attempts(
-      socket,
-      socketScope(),
-      [{ address: path, family: undefined }],
-      undefined,
-      NO_LOCAL_END,
-      0,
-    );
+    const attempts = new Attempts(socket, [{ address: path, family: undefined }], undefined, NO_LOCAL_END, 0);
     if (socket.listenerCount('connectionAttempt') === 0) attempts.start();
     // No listener runs inside connect().
     else process.nextTick(startUnlessClosed, socket, attempts);
@@ -226,9 +237,8 @@ export function startConnecting(socket: NativeSocket, options: ConnectOptions): 
     lookUp(socket, plan);
     return;
   }
-  const scope = socketScope();
   const target = { address: plan.host, family: net.isIPv4(plan.host) ? 4 : 6 } as const;
-  process.nextTick(startUnlessClosed, socket, new Attempts(socket, scope, [target], plan.port, plan.local, 0));
+  process.nextTick(startUnlessClosed, socket, new Attempts(socket, [target], plan.port, plan.local, 0));
 }
 
 function startUnlessClosed(socket: NativeSocket, attempts: Attempts): void {
@@ -299,7 +309,6 @@ function lookupOptions({ family: asked, hints = 0 }: ConnectOptions): dns.Lookup
 /** Resolves the name, tells of it with 'lookup', and connects to what came of it. */
 function lookUp(socket: NativeSocket, plan: TcpPlan): void {
   const { host, lookup, dnsOptions, all } = plan;
-  const scope = socketScope();
   const options = all ? { ...dnsOptions, all: true } : dnsOptions;
   lookup(host, options, (error, found, family) => {
     const failure = all ? undefined : [found, family];
@@ -311,7 +320,7 @@ function lookUp(socket: NativeSocket, plan: TcpPlan): void {
     }
     const list: dns.LookupAddress[] = Array.isArray(found) ? found : [{ address: found, family: family as number }];
     if (all && !tellEach(socket, list, host)) return;
-    connectToFound(socket, scope, plan, list);
+    connectToFound(socket, plan, list);
   });
 }
 
@@ -324,12 +333,7 @@ function tellEach(socket: NativeSocket, list: readonly dns.LookupAddress[], host
   return true;
 }
 
-function connectToFound(
-  socket: NativeSocket,
-  scope: AsyncResource,
-  plan: TcpPlan,
-  list: readonly dns.LookupAddress[],
-): void {
+function connectToFound(socket: NativeSocket, plan: TcpPlan, list: readonly dns.LookupAddress[]): void {
   const targets = inTurns(list.filter(isUsable));
   const [first] = list;
   if (targets.length === 0) {
@@ -341,7 +345,7 @@ function connectToFound(
   if (targets.length > 1) socket.autoSelectFamilyAttemptedAddresses = [];
   socket._idle?.touch();
   const patience = targets.length > 1 ? plan.patience : 0;
-  new Attempts(socket, scope, targets, plan.port, plan.local, patience).start();
+  new Attempts(socket, targets, plan.port, plan.local, patience).start();
 }
 
 function isUsable(found: dns.LookupAddress): found is Target & { family: 4 | 6 } {

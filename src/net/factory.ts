@@ -1,8 +1,8 @@
 /** Makes sockets and servers of the transport that was asked for. */
-import * as diagnostics from 'node:diagnostics_channel';
 import * as net from 'node:net';
 import type { Engine } from '../engine.js';
 import { argTypeError, notNativeError } from '../errors.js';
+import { HAS_BLOCK_LIST_OPTION, SOCKET_CONNECT_IS_PUBLISHED } from '../node-version.js';
 import {
   checkTransportOptions,
   type BufferSizes,
@@ -13,6 +13,7 @@ import {
 import { engineFor, requestedTransport } from '../transport.js';
 import { adoptDescriptor } from './adopt.js';
 import { normalizeArguments } from './arguments.js';
+import { publishClient } from './client-channel.js';
 import type { ConnectOptions } from './connect.js';
 import { connectByNode, tagAccepted, tagJs } from './js.js';
 import { NativeListening } from './listen.js';
@@ -32,8 +33,6 @@ export interface Labels {
 }
 
 export type Socket = net.Socket & Labels;
-
-const connectedSockets = diagnostics.channel('net.client.socket');
 
 /** Options of node's that rest on its own handle, where a socket is to connect. */
 const NODES_OWN: readonly string[] = ['fd', 'handle', 'onread'];
@@ -65,7 +64,7 @@ export function engineForSocket(options: SocketOptions | undefined, taken?: 'fd'
 export function makeSocket(options: SocketOptions | undefined): Socket {
   const engine = engineForSocket(options, 'fd');
   if (engine === undefined) return tagJs(new net.Socket(options));
-  const socket = new NativeSocket(socketSettings(engine, options), streamOptions(options));
+  const socket = makeNative(engine, options);
   if (options?.fd === undefined || adoptDescriptor(socket, options) === 0) return socket;
   if (requestedTransport(options.transport) === 'native') throw descriptorError(options.fd);
   return tagJs(new net.Socket(options));
@@ -74,6 +73,18 @@ export function makeSocket(options: SocketOptions | undefined): Socket {
 /** What the engine can't make a socket of. */
 export function descriptorError(fd: number): Error {
   return notNativeError(`descriptor ${String(fd)}: it is no connected stream socket, or has an owner`);
+}
+
+/** A native socket, of a subclass where `target` is one. */
+export function makeNative(
+  engine: Engine,
+  options: SocketOptions | undefined,
+  target: NewableFunction = NativeSocket,
+): NativeSocket {
+  const args = [socketSettings(engine, options), streamOptions(options)];
+  const socket = Reflect.construct(NativeSocket, args, target) as NativeSocket;
+  if (HAS_BLOCK_LIST_OPTION && options?.blockList) socket.blockList = options.blockList;
+  return socket;
 }
 
 /** As `net.connect`, in all its forms. */
@@ -88,8 +99,8 @@ export function connectSocket(args: readonly unknown[]): Socket {
 
 /** What `net.connect` does, with a native socket. */
 export function connectNatively(engine: Engine, options: ConnectOptions, listener: (() => void) | undefined): Socket {
-  const socket = new NativeSocket(socketSettings(engine, options), streamOptions(options));
-  if (connectedSockets.hasSubscribers) connectedSockets.publish({ socket });
+  const socket = makeNative(engine, options);
+  if (!SOCKET_CONNECT_IS_PUBLISHED) publishClient(socket);
   if (options.timeout) socket.setTimeout(options.timeout);
   return listener === undefined ? socket.connect(options) : socket.connect(options, listener);
 }

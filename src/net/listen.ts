@@ -14,6 +14,7 @@ import { constants } from 'node:os';
 import { runTicks, type Engine } from '../engine.js';
 import { errnoError, listenError, notNativeError } from '../errors.js';
 import type { NativeAddress, NativeEndpoint, NativeListenOptions } from '../native.js';
+import { HAS_BLOCK_LIST_OPTION, ZERO_CONNECTIONS_IS_A_LIMIT } from '../node-version.js';
 import type { BufferSizes, TransportChoice, TransportName } from '../options.js';
 import { shareInCluster } from '../cluster/worker.js';
 import { SocketFile } from '../socket-file.js';
@@ -40,6 +41,8 @@ interface ServerInternals extends OwningServer {
   /** Seconds. */
   keepAliveInitialDelay: number;
   highWaterMark: number | undefined;
+  /** Peers that are turned away without a word. */
+  blockList?: net.BlockList;
 }
 
 export type ListenStep = (
@@ -66,9 +69,6 @@ const REUSE_PORT = 2;
 const UMASK_MODE = -1;
 const EADDRINUSE = -constants.errno.EADDRINUSE;
 const { EBADF, EEXIST } = constants.errno;
-
-/** From node 21 on, `maxConnections = 0` lets nobody in; before, it meant no limit. */
-const ZERO_IS_A_LIMIT = Number.parseInt(process.versions.node, 10) >= 21;
 
 const acceptedSockets = diagnostics.channel('net.server.socket');
 const listenTrace = diagnostics.tracingChannel('net.server.listen');
@@ -103,8 +103,15 @@ class ServerListener extends WireListener {
   onAccept(id: number): void {
     const { server } = this;
     const { maxConnections } = server as { maxConnections?: number };
-    if ((maxConnections || (ZERO_IS_A_LIMIT && maxConnections === 0)) && server._connections >= maxConnections) {
+    if (
+      (maxConnections || (ZERO_CONNECTIONS_IS_A_LIMIT && maxConnections === 0)) &&
+      server._connections >= maxConnections
+    ) {
       this.drop(id);
+      return;
+    }
+    if (server.blockList !== undefined && this.isBlocked(id, server.blockList)) {
+      this.engine.release(id, false);
       return;
     }
     this.scope.runInAsyncScope(emitConnection, undefined, server, this.makeSocket(id));
@@ -146,6 +153,12 @@ class ServerListener extends WireListener {
       this.streamOptions = acceptedOptions(allowHalfOpen, highWaterMark);
     }
     return this.streamOptions;
+  }
+
+  private isBlocked(id: number, list: net.BlockList): boolean {
+    const peer = HAS_BLOCK_LIST_OPTION && this.tcp ? this.engine.native.peerAddress(id) : 0;
+    if (typeof peer === 'number' || peer.address === undefined) return false;
+    return list.check(peer.address, peer.family === 'IPv6' ? 'ipv6' : 'ipv4');
   }
 
   /** Over the limit: tells who it was, and closes. */

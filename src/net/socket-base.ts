@@ -2,6 +2,7 @@
  * What a native socket is before its stream: its wire and settings, its timeout, its names, and its place among the
  * prototypes (see the end of this file).
  */
+import type { AsyncResource } from 'node:async_hooks';
 import * as net from 'node:net';
 import { Duplex } from 'node:stream';
 import { outOfRangeError } from '../errors.js';
@@ -57,6 +58,10 @@ export class SocketBase extends DuplexAsSocket {
   declare readonly _readableState: ReadableStateView;
   /** The part of Duplex that node:net itself uses and its types leave out. */
   declare readonly _undestroy: () => void;
+  /** The async context of connect(). */
+  declare _scope?: AsyncResource;
+  /** Addresses that are not connected to. */
+  declare blockList?: net.BlockList;
   declare autoSelectFamilyAttemptedAddresses: string[];
 
   override connecting = false;

@@ -1,7 +1,9 @@
 /** What a socket is made from. */
+import { BlockList } from 'node:net';
 import type { Engine } from '../engine.js';
-import { argValueError } from '../errors.js';
+import { argTypeError, argValueError } from '../errors.js';
 import type { NativeChannelOptions } from '../native.js';
+import { HAS_BLOCK_LIST_OPTION } from '../node-version.js';
 import { checkNumber, type TransportOptions } from '../options.js';
 
 /** Options of `new Socket()`, as `node:net` has them, and ours. */
@@ -25,6 +27,8 @@ export interface SocketOptions extends TransportOptions {
   keepAlive?: boolean | undefined;
   /** Milliseconds before the first keep-alive probe; 0 leaves the system's default. */
   keepAliveInitialDelay?: number | undefined;
+  /** Addresses not to connect to, from node 22 on. */
+  blockList?: BlockList | undefined;
 }
 
 /** What Duplex gets: node:net's choices, whatever the caller says. */
@@ -59,6 +63,10 @@ export function streamOptions(options: SocketOptions | undefined): StreamOptions
   }
   if (options?.keepAliveInitialDelay !== undefined) {
     checkNumber(options.keepAliveInitialDelay, 'options.keepAliveInitialDelay');
+  }
+  const { blockList }: { blockList?: unknown } = options ?? {};
+  if (HAS_BLOCK_LIST_OPTION && blockList && !(blockList instanceof BlockList)) {
+    throw argTypeError('options.blockList', 'an net.BlockList', blockList);
   }
   return {
     ...given,

@@ -2,8 +2,9 @@
 import { AsyncResource } from 'node:async_hooks';
 import { constants } from 'node:os';
 import { Duplex } from 'node:stream';
-import type { Engine } from '../engine.js';
+import { runTicks, type Engine } from '../engine.js';
 import { errnoError } from '../errors.js';
+import { CANCELLED_WRITES_FAIL } from '../node-version.js';
 import { Wire } from '../wire.js';
 import type { NativeSocket } from './socket.js';
 
@@ -37,6 +38,7 @@ class Waiter extends AsyncResource {
   }
 }
 
+const ECANCELED = -constants.errno.ECANCELED;
 const ENOTCONN = -constants.errno.ENOTCONN;
 
 /** What a subclass may have in its place. */
@@ -61,7 +63,10 @@ function deliver(wire: SocketWire, chunk: Buffer): void {
   if (!socket.push(chunk)) wire.stopReading();
 }
 
-function endReading(socket: NativeSocket): void {
+function endReading(wire: SocketWire): void {
+  const { socket } = wire;
+  // As node's sockets have done from their start: without it, what push() tells of comes a tick late.
+  if (!wire.pushed) socket.read(0);
   socket.push(null);
   // 'end' comes even to a socket that is paused, if nothing is buffered.
   socket.read(0);
@@ -88,7 +93,7 @@ export class SocketWire extends Wire {
   private waiters: Waiter[] = [];
   /** The stream's write that the kernel has not taken all of. */
   private blockedWrite: Waiter | undefined;
-  private shutdownDone: WriteCallback | undefined;
+  private shutdownDone: Waiter | undefined;
   private reading: boolean;
   /** The stream has had a chunk by way of push(), which leaves traces that later ones need not renew. */
   pushed = false;
@@ -123,7 +128,7 @@ export class SocketWire extends Wire {
 
   onEnd(): void {
     this.socket._idle?.touch();
-    this.scope.runInAsyncScope(endReading, undefined, this.socket);
+    this.scope.runInAsyncScope(endReading, undefined, this);
   }
 
   onReadError(errno: number): void {
@@ -167,7 +172,7 @@ export class SocketWire extends Wire {
 
   /** Sends FIN; calls back when that is done. */
   finish(callback: WriteCallback): void {
-    this.shutdownDone = callback;
+    this.shutdownDone = new Waiter(callback);
     this.shutdown();
   }
 
@@ -206,7 +211,7 @@ export class SocketWire extends Wire {
     this.settleWaiters(null);
     const done = this.shutdownDone;
     this.shutdownDone = undefined;
-    done?.(status < 0 && status !== ENOTCONN ? errnoError(status, 'shutdown') : null);
+    done?.call(status < 0 && status !== ENOTCONN ? errnoError(status, 'shutdown') : null);
   }
 
   private settleWaiters(error: Error | null): void {
@@ -234,27 +239,39 @@ export class SocketWire extends Wire {
     return { fd, unread, reading: this.reading };
   }
 
-  /** Closes for good. Writes under way call back on the next tick, without an error, as node's do. */
+  /** Closes for good. What the kernel has taken calls back on the next tick, the rest by `cancelWrites`. */
   closeNow(reset: boolean): void {
     this.attempt = undefined;
+    if (this.waiters.length > 0) {
+      this.flush();
+      if (!this.blocked) process.nextTick(callAll, this.waiters.splice(0), null);
+    }
     this.close(reset);
-    this.callBackLater();
   }
 
-  /** Writes under way call back on the next tick. */
+  /** Writes under way, all of which the kernel has by now, call back on the next tick. */
   private callBackLater(): void {
-    const owed = this.waiters;
-    this.waiters = [];
+    const owed = this.waiters.splice(0);
     if (this.blockedWrite !== undefined) owed.push(this.blockedWrite);
     this.blockedWrite = undefined;
-    if (owed.length > 0) process.nextTick(callAll, owed);
+    if (owed.length > 0) process.nextTick(callAll, owed, null);
+  }
+
+  /** Calls back for writes that were under way when the wire was closed; just before 'close', as node does. */
+  cancelWrites(): void {
+    const { blockedWrite, waiters } = this;
+    if (blockedWrite !== undefined) waiters.push(blockedWrite);
+    this.blockedWrite = undefined;
+    if (waiters.length === 0) return;
+    callAll(waiters, CANCELLED_WRITES_FAIL ? errnoError(ECANCELED, 'write') : null);
+    runTicks();
   }
 }
 
-function callAll(waiters: Waiter[]): void {
+function callAll(waiters: Waiter[], error: Error | null): void {
   try {
-    for (let waiter = waiters.shift(); waiter !== undefined; waiter = waiters.shift()) waiter.call(null);
+    for (let waiter = waiters.shift(); waiter !== undefined; waiter = waiters.shift()) waiter.call(error);
   } finally {
-    if (waiters.length > 0) process.nextTick(callAll, waiters);
+    if (waiters.length > 0) process.nextTick(callAll, waiters, error);
   }
 }

@@ -16,13 +16,15 @@ import {
   socketClosedError,
   stringAsBufferError,
 } from '../errors.js';
+import { SOCKET_CONNECT_IS_PUBLISHED } from '../node-version.js';
 import { normalizeArguments } from './arguments.js';
+import { publishClient } from './client-channel.js';
 import { tellClosed } from './closing.js';
 import { startConnecting, type ConnectOptions } from './connect.js';
 import { SocketBase, type HeldWrite } from './socket-base.js';
 import type { SocketSettings, StreamOptions } from './socket-options.js';
 import { isOpen } from './socket-properties.js';
-import type { SocketWire, WriteCallback } from './socket-wire.js';
+import { socketScope, type SocketWire, type WriteCallback } from './socket-wire.js';
 
 /** Small enough to be copied: see COPY_LIMIT. */
 function isSmall(chunk: unknown): chunk is string | Uint8Array {
@@ -52,6 +54,7 @@ export class NativeSocket extends SocketBase {
 
   override connect(...args: unknown[]): this {
     const [options, listener] = normalizeArguments<ConnectOptions>(args);
+    if (SOCKET_CONNECT_IS_PUBLISHED) publishClient(this);
     if (listener !== undefined) this.once('connect', listener);
     startConnecting(this, options);
     return this;
@@ -66,6 +69,7 @@ export class NativeSocket extends SocketBase {
     this._wire = undefined;
     this._idle?.touch();
     this.connecting = true;
+    this._scope = socketScope();
   }
 
   /** @internal The kernel has connected the wire. */
@@ -290,12 +294,16 @@ export class NativeSocket extends SocketBase {
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     const wire = this._wire;
     const started = this.connecting || isOpen(this);
+    const early = this.connecting ? this._earlyWrite : undefined;
+    if (early !== undefined) {
+      this._earlyWrite = this._earlyFinal = undefined;
+      this.once('close', () => {
+        early.callback(closedBeforeConnectError());
+      });
+    }
     this.connecting = false;
     this._idle?.stop();
     this._closedByError = error !== null;
-    const write = this._earlyWrite;
-    this._earlyWrite = this._earlyFinal = undefined;
-    if (write !== undefined) write.callback(closedBeforeConnectError());
     wire?.closeNow(this._resetting);
     this._ownName = undefined;
     callback(error);
@@ -311,9 +319,13 @@ export class NativeSocket extends SocketBase {
 
   /** @internal */
   _emitClose(): void {
-    const scope = this._wire?.scope;
-    if (scope === undefined) this.emit('close', this._closedByError);
-    else scope.runInAsyncScope(emitClose, undefined, this, this._closedByError);
+    try {
+      this._wire?.cancelWrites();
+    } finally {
+      const scope = this._wire?.scope ?? this._scope;
+      if (scope === undefined) this.emit('close', this._closedByError);
+      else scope.runInAsyncScope(emitClose, undefined, this, this._closedByError);
+    }
   }
 }
 
