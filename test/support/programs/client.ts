@@ -15,12 +15,12 @@ const CLIENTS: Readonly<Record<string, () => Promise<{ start: Start }>>> = {
 const [name = '', road = '', address = '', amount = ''] = process.argv.slice(2);
 const program = CLIENTS[name];
 if (program === undefined) throw new Error(`there is no client "${name}"`);
-const sockets: Record<string, number> = {};
-subscribe('net.client.socket', (message) => {
-  const transport = transportOf((message as { socket: object }).socket);
-  sockets[transport] = (sockets[transport] ?? 0) + 1;
-});
+const opened: object[] = [];
+subscribe('net.client.socket', (message) => opened.push((message as { socket: object }).socket));
 const { start } = await program();
 const send = start(await openSeam(road as Road), JSON.parse(address) as Address, road as Road);
 const result = await doWork(send, JSON.parse(amount) as Amount);
+const sockets: Record<string, number> = {};
+// Told before a socket has its label: it is asked now.
+for (const transport of opened.map(transportOf)) sockets[transport] = (sockets[transport] ?? 0) + 1;
 process.stdout.write(`${JSON.stringify({ ...result, sockets })}\n`, () => process.exit());

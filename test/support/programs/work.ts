@@ -33,7 +33,7 @@ export const LIGHT: Amount = { requests: 500, long: 8 * MIB, aborts: 10 };
 /** Requests under way at a time. */
 const CONCURRENCY = 24;
 /** More than all buffers between a source and a reader hold together, the proxies' included. */
-const SLOW_LENGTH = 32 * MIB;
+const SLOW_LENGTH = 64 * MIB;
 /** The source has stopped when this many requests on other connections have seen it give nothing more. */
 const STILL_POLLS = 20;
 

@@ -12,7 +12,13 @@ export function start(seam: Seam, address: Address): Sender {
   return async ({ method, path, body, signal }) => {
     if (Buffer.isBuffer(body)) {
       const headers = { 'content-type': 'application/octet-stream' };
-      const { statusCode, rawBody } = await client(base + path, { method, body, signal, headers, responseType: 'buffer' });
+      const { statusCode, rawBody } = await client(base + path, {
+        method,
+        body,
+        signal,
+        headers,
+        responseType: 'buffer',
+      });
       return { status: statusCode, body: Readable.from([rawBody]) };
     }
     const stream = client.stream(base + path, { method, signal });
