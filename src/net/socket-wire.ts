@@ -61,6 +61,13 @@ function deliver(wire: SocketWire, chunk: Buffer): void {
   if (!socket.push(chunk)) wire.stopReading();
 }
 
+/** A chunk, the end, or a negative errno. */
+type Unread = Buffer | number | undefined;
+
+function giveUnread(wire: SocketWire): void {
+  wire.giveUnread();
+}
+
 function endReading(socket: NativeSocket): void {
   socket.push(null);
   // 'end' comes even to a socket that is paused, if nothing is buffered.
@@ -90,6 +97,8 @@ export class SocketWire extends Wire {
   private blockedWrite: Waiter | undefined;
   private shutdownDone: WriteCallback | undefined;
   private reading: boolean;
+  /** Read in the same turn as the chunk that made the stream stop: given to it one by one as it reads on. */
+  private unread: Unread[] | undefined;
   /** The stream has had a chunk by way of push(), which leaves traces that later ones need not renew. */
   pushed = false;
 
@@ -104,9 +113,11 @@ export class SocketWire extends Wire {
   // --- reading ---
 
   onRead(memory: Buffer, start: number, end: number): void {
-    this.bytesRead += end - start;
-    this.socket._idle?.touch();
-    this.scope.runInAsyncScope(deliver, undefined, this, memory.subarray(start, end));
+    if (!this.reading || this.unread !== undefined) {
+      (this.unread ??= []).push(memory.subarray(start, end));
+      return;
+    }
+    this.take(memory.subarray(start, end));
   }
 
   stopReading(): void {
@@ -118,15 +129,47 @@ export class SocketWire extends Wire {
   startReading(): void {
     if (this.reading) return;
     this.reading = true;
-    this.resume();
+    this.readOn();
+  }
+
+  /** Gives the stream the next of what it was spared, and reads from the kernel when there is no more. */
+  giveUnread(): void {
+    const { unread } = this;
+    if (unread === undefined || !this.reading || !this.open) return;
+    const next = unread.shift();
+    if (unread.length === 0) this.unread = undefined;
+    if (next === undefined) this.onEnd();
+    else if (typeof next === 'number') this.onReadError(next);
+    else this.take(next);
+    this.readOn();
+  }
+
+  private take(chunk: Buffer): void {
+    this.bytesRead += chunk.length;
+    this.socket._idle?.touch();
+    this.scope.runInAsyncScope(deliver, undefined, this, chunk);
+  }
+
+  private readOn(): void {
+    if (!this.reading) return;
+    if (this.unread === undefined) this.resume();
+    else process.nextTick(giveUnread, this);
   }
 
   onEnd(): void {
+    if (this.unread !== undefined) {
+      this.unread.push(undefined);
+      return;
+    }
     this.socket._idle?.touch();
     this.scope.runInAsyncScope(endReading, undefined, this.socket);
   }
 
   onReadError(errno: number): void {
+    if (this.unread !== undefined) {
+      this.unread.push(errno);
+      return;
+    }
     this.scope.runInAsyncScope(destroy, undefined, this.socket, errnoError(errno, 'read'));
   }
 
@@ -219,7 +262,7 @@ export class SocketWire extends Wire {
 
   /** Closes for good. Writes under way call back on the next tick, without an error, as node's do. */
   closeNow(reset: boolean): void {
-    this.attempt = undefined;
+    this.attempt = this.unread = undefined;
     this.close(reset);
     const owed = this.waiters;
     this.waiters = [];
