@@ -4,7 +4,7 @@ import * as net from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { listen, pair, pattern, readAll, readBytes } from './support/sockets.js';
+import { listen, nextTurn, pair, pattern, readAll, readBytes } from './support/sockets.js';
 import { everyWay } from './support/subjects.js';
 
 const sha = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
@@ -191,6 +191,27 @@ describe.each(everyWay)('a stream: $name over $family', ({ subject, family }) =>
     peer.destroy();
     expect(client.bytesWritten).toBe(100_002);
     expect(peer.bytesRead).toBe(100_002);
+  });
+
+  it('is given no more than it asked for, though it puts back what it has no use for yet', async () => {
+    const bytes = pattern(16 * 1_048_576);
+    const { client, peer } = await pair(subject, family);
+    peer.end(bytes);
+    const chunk = 65_536;
+    const received: Buffer[] = [];
+    let most = 0;
+    while (!client.readableEnded) {
+      const got = client.read() as Buffer | null;
+      if (got !== null) {
+        most = Math.max(most, got.length);
+        received.push(got.subarray(0, chunk));
+        if (got.length > chunk) client.unshift(got.subarray(chunk));
+      }
+      await nextTurn();
+    }
+    expect(Buffer.concat(received).equals(bytes)).toBe(true);
+    // What is left over from one read, and one more read.
+    expect(most).toBeLessThanOrEqual(3 * chunk);
   });
 
   it('stops reading when paused and the buffer is full, and goes on when resumed', async () => {

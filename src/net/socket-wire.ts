@@ -63,6 +63,13 @@ function deliver(wire: SocketWire, chunk: Buffer): void {
   if (!socket.push(chunk)) wire.stopReading();
 }
 
+/** A chunk, the end, or a negative errno. */
+type Unread = Buffer | number | undefined;
+
+function giveUnread(wire: SocketWire): void {
+  wire.giveUnread();
+}
+
 function endReading(wire: SocketWire): void {
   const { socket } = wire;
   // As node's sockets have done from their start: without it, what push() tells of comes a tick late.
@@ -95,6 +102,8 @@ export class SocketWire extends Wire {
   private blockedWrite: Waiter | undefined;
   private shutdownDone: Waiter | undefined;
   private reading: boolean;
+  /** Read in the same turn as the chunk that made the stream stop: given to it one by one as it reads on. */
+  private unread: Unread[] | undefined;
   /** The stream has had a chunk by way of push(), which leaves traces that later ones need not renew. */
   pushed = false;
 
@@ -109,9 +118,11 @@ export class SocketWire extends Wire {
   // --- reading ---
 
   onRead(memory: Buffer, start: number, end: number): void {
-    this.bytesRead += end - start;
-    this.socket._idle?.touch();
-    this.scope.runInAsyncScope(deliver, undefined, this, memory.subarray(start, end));
+    if (!this.reading || this.unread !== undefined) {
+      (this.unread ??= []).push(memory.subarray(start, end));
+      return;
+    }
+    this.take(memory.subarray(start, end));
   }
 
   stopReading(): void {
@@ -123,15 +134,47 @@ export class SocketWire extends Wire {
   startReading(): void {
     if (this.reading) return;
     this.reading = true;
-    this.resume();
+    this.readOn();
+  }
+
+  /** Gives the stream the next of what it was spared, and reads from the kernel when there is no more. */
+  giveUnread(): void {
+    const { unread } = this;
+    if (unread === undefined || !this.reading || !this.open) return;
+    const next = unread.shift();
+    if (unread.length === 0) this.unread = undefined;
+    if (next === undefined) this.onEnd();
+    else if (typeof next === 'number') this.onReadError(next);
+    else this.take(next);
+    this.readOn();
+  }
+
+  private take(chunk: Buffer): void {
+    this.bytesRead += chunk.length;
+    this.socket._idle?.touch();
+    this.scope.runInAsyncScope(deliver, undefined, this, chunk);
+  }
+
+  private readOn(): void {
+    if (!this.reading) return;
+    if (this.unread === undefined) this.resume();
+    else process.nextTick(giveUnread, this);
   }
 
   onEnd(): void {
+    if (this.unread !== undefined) {
+      this.unread.push(undefined);
+      return;
+    }
     this.socket._idle?.touch();
     this.scope.runInAsyncScope(endReading, undefined, this);
   }
 
   onReadError(errno: number): void {
+    if (this.unread !== undefined) {
+      this.unread.push(errno);
+      return;
+    }
     this.scope.runInAsyncScope(destroy, undefined, this.socket, errnoError(errno, 'read'));
   }
 
@@ -227,21 +270,33 @@ export class SocketWire extends Wire {
    * on the next tick. undefined, and nothing has changed, where the kernel does not take all that is to be sent.
    */
   giveAway(): { fd: number; unread: Buffer[]; reading: boolean } | undefined {
-    const unread = this.engine.takeUnread(this.id, this.bytesRead);
-    for (const chunk of unread) this.bytesRead += chunk.length;
-    const fd = this.detach(this.bytesRead);
+    const held = this.unread ?? [];
+    if (held.some((item) => typeof item === 'number')) return undefined;
+    // An end that is held is found again by whoever reads next.
+    const chunks = held.filter((item) => Buffer.isBuffer(item));
+    let seen = this.bytesRead;
+    for (const chunk of chunks) seen += chunk.length;
+    const fresh = this.engine.takeUnread(this.id, seen);
+    for (const chunk of fresh) seen += chunk.length;
+    const unread = [...chunks, ...fresh];
+    const fd = this.detach(seen);
     if (fd < 0) {
-      // They have been taken out of the batch: tell of them here.
-      for (const chunk of unread) this.socket.push(chunk);
+      // They have been taken out of the batch, and come as what the stream has been spared.
+      if (fresh.length > 0) {
+        this.unread = unread;
+        process.nextTick(giveUnread, this);
+      }
       return undefined;
     }
+    this.bytesRead = seen;
+    this.unread = undefined;
     this.callBackLater();
     return { fd, unread, reading: this.reading };
   }
 
   /** Closes for good. What the kernel has taken calls back on the next tick, the rest by `cancelWrites`. */
   closeNow(reset: boolean): void {
-    this.attempt = undefined;
+    this.attempt = this.unread = undefined;
     if (this.waiters.length > 0) {
       this.flush();
       if (!this.blocked) process.nextTick(callAll, this.waiters.splice(0), null);
