@@ -35,12 +35,17 @@ describe.each(everyWay)('timeouts: $name over $family', ({ subject, family }) =>
     let timedOut = false;
     client.setTimeout(60, () => (timedOut = true));
     const start = performance.now();
+    let last = start;
+    let longestPause = 0;
     while (performance.now() - start < 150) {
       (what === 'reads' ? peer : client).write('x');
       await passTime(10);
+      longestPause = Math.max(longestPause, performance.now() - last);
+      last = performance.now();
     }
-    expect(timedOut).toBe(false);
-    await once(client, 'timeout');
+    // A machine under load may have held up this process for as long as the timeout.
+    expect(timedOut && longestPause < 50).toBe(false);
+    if (!timedOut) await once(client, 'timeout');
     expect(timedOut).toBe(true);
   });
 
