@@ -21,6 +21,7 @@ import {
   type Socket as SocketInstance,
 } from './net/factory.js';
 import { adoptDescriptor } from './net/adopt.js';
+import { installIpc } from './net/ipc.js';
 import { tagJs } from './net/js.js';
 import { socketSettings, streamOptions, type SocketOptions } from './net/socket-options.js';
 import { NativeSocket } from './net/socket.js';
@@ -31,6 +32,7 @@ export type { ConnectOptions } from './net/connect.js';
 export type { SocketOptions } from './net/socket-options.js';
 
 installPrimary();
+installIpc();
 
 /** Options of a server, as `node:net` has them, and ours. */
 export interface ServerOptions extends net.ServerOpts, TransportOptions {}

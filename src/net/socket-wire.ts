@@ -5,6 +5,7 @@ import { Duplex } from 'node:stream';
 import type { Engine } from '../engine.js';
 import { errnoError } from '../errors.js';
 import { Wire } from '../wire.js';
+import { Remainder } from './remainder.js';
 import type { NativeSocket } from './socket.js';
 
 export type WriteCallback = (error?: Error | null) => void;
@@ -167,6 +168,11 @@ export class SocketWire extends Wire {
 
   /** Sends FIN; calls back when that is done. */
   finish(callback: WriteCallback): void {
+    if (!this.open) {
+      // Another process has the socket.
+      callback();
+      return;
+    }
     this.shutdownDone = callback;
     this.shutdown();
   }
@@ -239,6 +245,20 @@ export class SocketWire extends Wire {
     this.attempt = undefined;
     this.close(reset);
     this.callBackLater();
+  }
+
+  /** Another process has the socket now: closes as soon as the kernel has all that was written. */
+  letGo(): void {
+    this.stopReading();
+    this.flush();
+    if (this.blocked && this.open) {
+      this.engine.attach(this.id, new Remainder(this.engine, this.id));
+      this.id = -1;
+      this.awaitingFlush = false;
+      this.callBackLater();
+    } else {
+      this.closeNow(false);
+    }
   }
 
   /** Writes under way call back on the next tick. */
