@@ -23,6 +23,7 @@ import {
 import { adoptDescriptor } from './net/adopt.js';
 import { installIpc } from './net/ipc.js';
 import { tagJs } from './net/js.js';
+import { installOnread } from './net/onread.js';
 import { socketSettings, streamOptions, type SocketOptions } from './net/socket-options.js';
 import { NativeSocket } from './net/socket.js';
 
@@ -69,6 +70,7 @@ function construct(options: SocketOptions | undefined, target: object): Socket {
   }
   const words = [socketSettings(engine, options), streamOptions(options)] as const;
   const socket = Reflect.construct(NativeSocket, words, target as NewableFunction) as NativeSocket;
+  installOnread(socket, options?.onread);
   if (options?.fd !== undefined && adoptDescriptor(socket, options) < 0) throw descriptorError(options.fd);
   return socket;
 }

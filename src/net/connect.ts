@@ -113,6 +113,7 @@ class Attempts implements AttemptOwner {
       return;
     }
     const wire = new SocketWire(engine, id, socket, this.scope, family !== undefined, reading);
+    socket._onread?.begin(wire);
     wire.attempt = this;
     socket._wire = wire;
     if (this.next < this.targets.length) this.timer = setTimeout(giveNextATurn, this.patience, this, wire, target);

@@ -16,6 +16,7 @@ import { normalizeArguments } from './arguments.js';
 import type { ConnectOptions } from './connect.js';
 import { connectByNode, tagAccepted, tagJs } from './js.js';
 import { NativeListening } from './listen.js';
+import { installOnread } from './onread.js';
 import { installNodeStreams } from './node-streams.js';
 import { socketSettings, streamOptions, type SocketOptions } from './socket-options.js';
 import { NativeSocket } from './socket.js';
@@ -36,7 +37,7 @@ export type Socket = net.Socket & Labels;
 const connectedSockets = diagnostics.channel('net.client.socket');
 
 /** Options of node's that rest on its own handle, where a socket is to connect. */
-const NODES_OWN: readonly string[] = ['fd', 'handle', 'onread'];
+const NODES_OWN: readonly string[] = ['fd', 'handle'];
 
 /** The name of an option that only node:net can serve. */
 export function nodesOwnOption(options: object | undefined): string | undefined {
@@ -66,6 +67,7 @@ export function makeSocket(options: SocketOptions | undefined): Socket {
   const engine = engineForSocket(options, 'fd');
   if (engine === undefined) return tagJs(new net.Socket(options));
   const socket = new NativeSocket(socketSettings(engine, options), streamOptions(options));
+  if (options !== undefined) installOnread(socket, options.onread);
   if (options?.fd === undefined || adoptDescriptor(socket, options) === 0) return socket;
   if (requestedTransport(options.transport) === 'native') throw descriptorError(options.fd);
   return tagJs(new net.Socket(options));
@@ -89,6 +91,7 @@ export function connectSocket(args: readonly unknown[]): Socket {
 /** What `net.connect` does, with a native socket. */
 export function connectNatively(engine: Engine, options: ConnectOptions, listener: (() => void) | undefined): Socket {
   const socket = new NativeSocket(socketSettings(engine, options), streamOptions(options));
+  installOnread(socket, options.onread);
   if (connectedSockets.hasSubscribers) connectedSockets.publish({ socket });
   if (options.timeout) socket.setTimeout(options.timeout);
   return listener === undefined ? socket.connect(options) : socket.connect(options, listener);

@@ -5,6 +5,7 @@ import { Duplex } from 'node:stream';
 import type { Engine } from '../engine.js';
 import { errnoError } from '../errors.js';
 import { Wire } from '../wire.js';
+import type { Onread } from './onread.js';
 import { Remainder } from './remainder.js';
 import type { NativeSocket } from './socket.js';
 
@@ -62,6 +63,10 @@ function deliver(wire: SocketWire, chunk: Buffer): void {
   if (!socket.push(chunk)) wire.stopReading();
 }
 
+function tellOnread(onread: Onread, wire: SocketWire, length: number): void {
+  onread.tell(wire, length);
+}
+
 function endReading(socket: NativeSocket): void {
   socket.push(null);
   // 'end' comes even to a socket that is paused, if nothing is buffered.
@@ -108,6 +113,18 @@ export class SocketWire extends Wire {
     this.bytesRead += end - start;
     this.socket._idle?.touch();
     this.scope.runInAsyncScope(deliver, undefined, this, memory.subarray(start, end));
+  }
+
+  override onInto(length: number): void {
+    this.bytesRead += length;
+    this.socket._idle?.touch();
+    const { _onread: onread } = this.socket;
+    if (onread !== undefined) this.scope.runInAsyncScope(tellOnread, undefined, onread, this, length);
+  }
+
+  /** Reading rests since the last bytes came: goes on, unless it has been stopped. */
+  readOn(): void {
+    if (this.reading) this.resume();
   }
 
   stopReading(): void {
