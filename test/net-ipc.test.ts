@@ -119,16 +119,19 @@ const programs: [string, string][] = [
   ],
   [
     'a connection that both keep open',
-    `const server = createServer((socket) => {
+    `let counted;
+     const server = createServer((socket) => {
        child.send('tail', socket, { keepOpen: true });
        say([socket.destroyed, socket.pending, socket.writable]);
-       server.getConnections((error, count) => say([error, count > 0]));
+       // The child is asked as well.
+       counted = new Promise((resolve) => server.getConnections((error, count) => resolve([error, count > 0])));
        socket.on('end', () => socket.destroy());
        socket.write('head');
      });
      const client = connect(await listening(server));
      // Who writes first is open.
      say([...(await textOf(client))].sort().join(''));
+     say(await counted);
      server.close(() => say('closed'));
      child.send('bye');`,
   ],
