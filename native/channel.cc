@@ -129,7 +129,12 @@ void Channel::on_ready(bool readable, bool writable) {
   }
   if (writable && queued() > 0) drain_queue();
   if (readable) read();
-  update_interest();
+  // JS is done with its buffer within the turn, as a rule: then nothing has changed for the loop.
+  if (target_ && !reading_) {
+    register_later();
+  } else {
+    update_interest();
+  }
 }
 
 void Channel::count_turn() {
@@ -139,6 +144,10 @@ void Channel::count_turn() {
 }
 
 void Channel::read() {
+  if (target_) {
+    read_into_target();
+    return;
+  }
   for (int i = 0; i < kReadsPerTurn; ++i) {
     if (state_ != State::kOpen || !reading_ || ended_ || !engine_->turn().has_room()) return;
     if (!read_once()) return;
@@ -165,10 +174,8 @@ bool Channel::read_once() {
     window = room.iov_len;
     length = sys::receive(fd_, room.iov_base, window);
   }
-  ++counters_.reads;
-  engine_->count_read();
+  count_read(length);
   if (length > 0) {
-    counters_.bytes_read += static_cast<uint64_t>(length);
     const auto size = static_cast<size_t>(length);
     const auto at =
         owned_ ? engine_->blocks().take(last_read_, size) : static_cast<uint32_t>(engine_->slab().take(size));
@@ -177,9 +184,39 @@ bool Channel::read_once() {
     turn.push({id_, event, static_cast<int32_t>(at), static_cast<int32_t>(length)});
     return size == window;
   }
+  note_no_bytes(length);
+  return false;
+}
+
+void Channel::read_into_target() {
+  if (state_ != State::kOpen || !reading_ || ended_ || !engine_->turn().has_room()) return;
+  // JS has yet to see what it holds, though it has asked for more.
+  if (target_turn_ == engine_->turn().number() + 1) return;
+  const size_t room = std::min<size_t>(target_->size(), INT32_MAX);
+  // libuv's answer to a buffer without room. A detached one has none either.
+  const ssize_t length = room == 0 ? -ENOBUFS : sys::receive(fd_, target_->data(), room);
+  count_read(length);
+  if (length <= 0) {
+    note_no_bytes(length);
+    return;
+  }
+  reading_ = false;
+  target_turn_ = engine_->turn().number() + 1;
+  engine_->turn().push({id_, Event::kInto, 0, static_cast<int32_t>(length)});
+}
+
+void Channel::count_read(ssize_t length) {
+  ++counters_.reads;
+  engine_->count_read();
+  if (length > 0) counters_.bytes_read += static_cast<uint64_t>(length);
+}
+
+// A read came back empty: nothing there, the peer's FIN, or an error.
+void Channel::note_no_bytes(ssize_t length) {
+  Turn& turn = engine_->turn();
   if (length == -EAGAIN) {
     ++counters_.eagains;
-    return false;
+    return;
   }
   ended_ = true;
   if (length == 0) {
@@ -187,7 +224,6 @@ bool Channel::read_once() {
   } else {
     turn.push({id_, Event::kReadError, static_cast<int32_t>(length), 0});
   }
-  return false;
 }
 
 void Channel::set_reading(bool reading) {
@@ -350,6 +386,8 @@ void Channel::become_free() {
   state_ = State::kFree;
   fd_ = -1;
   queue_.reset();
+  target_.reset();
+  target_turn_ = 0;
   retry_address_.reset();
   first_segment = last_segment = -1;
   ended_ = shutdown_asked_ = write_failed_ = registering_ = false;

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 #include "address.h"
 #include "source.h"
@@ -69,6 +70,8 @@ class Channel final : public Source, private Watcher::Target {
   // Reads what is there, within the turn's bounds.
   void read();
   void set_reading(bool reading);
+  // Reads go to this memory from now on. Each stops the reading, until set_reading() says that JS is done with it.
+  void read_into(std::unique_ptr<HeldMemory> target) { target_ = std::move(target); }
   // Makes the loop watch for what this channel waits for.
   void update_interest();
 
@@ -101,6 +104,9 @@ class Channel final : public Source, private Watcher::Target {
   void apply(const ChannelOptions& options);
   void finish_connect(int status);
   bool read_once();
+  void read_into_target();
+  void count_read(ssize_t length);
+  void note_no_bytes(ssize_t length);
   void count_turn();
   int send_directly(LentParts* lent, size_t* sent);
   void keep_rest(size_t sent, LentParts* lent);
@@ -114,6 +120,9 @@ class Channel final : public Source, private Watcher::Target {
 
   Watcher watcher_;
   std::unique_ptr<WriteQueue> queue_;
+  std::unique_ptr<HeldMemory> target_;
+  // The batch that tells of what target_ holds, counted from 1.
+  uint64_t target_turn_ = 0;
   std::unique_ptr<Address> retry_address_;
   uint64_t retry_until_ = 0;
   uint64_t last_turn_ = 0;

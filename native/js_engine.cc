@@ -80,6 +80,7 @@ Napi::Function JsEngine::define(Napi::Env env) {
                       InstanceMethod<&JsEngine::flush>("flush"),
                       InstanceMethod<&JsEngine::write_lent>("writeLent"),
                       InstanceMethod<&JsEngine::queued>("queued"),
+                      InstanceMethod<&JsEngine::read_into>("readInto"),
                       InstanceMethod<&JsEngine::set_reading>("setReading"),
                       InstanceMethod<&JsEngine::shutdown>("shutdown"),
                       InstanceMethod<&JsEngine::close>("close"),
@@ -284,6 +285,14 @@ Napi::Value JsEngine::write_lent(const Napi::CallbackInfo& info) {
 Napi::Value JsEngine::queued(const Napi::CallbackInfo& info) {
   const Channel* found = channel(info);
   return number(info, found == nullptr ? 0 : static_cast<double>(found->queued()));
+}
+
+Napi::Value JsEngine::read_into(const Napi::CallbackInfo& info) {
+  Channel* found = channel(info);
+  if (found != nullptr && info[1].IsTypedArray()) {
+    found->read_into(std::make_unique<HeldBuffer>(info.Env(), info[1]));
+  }
+  return info.Env().Undefined();
 }
 
 Napi::Value JsEngine::set_reading(const Napi::CallbackInfo& info) {

@@ -41,6 +41,7 @@ class JsEngine final : public Napi::ObjectWrap<JsEngine>, private Engine::Sink {
   Napi::Value flush(const Napi::CallbackInfo& info);
   Napi::Value write_lent(const Napi::CallbackInfo& info);
   Napi::Value queued(const Napi::CallbackInfo& info);
+  Napi::Value read_into(const Napi::CallbackInfo& info);
   Napi::Value set_reading(const Napi::CallbackInfo& info);
   Napi::Value shutdown(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);

@@ -24,6 +24,7 @@ enum class Event : int32_t {
   kAccept = 7,
   kAcceptError = 8,
   kShutdown = 9,
+  kInto = 10,
 };
 
 struct Completion {

@@ -397,6 +397,9 @@ function dispatchToWire(engine: Engine, wire: Wire, event: Completion, a: number
     case Completion.Lent:
       wire.onRead(engine.lent, a, a + b);
       break;
+    case Completion.Into:
+      wire.onInto?.(b);
+      break;
     case Completion.End:
       wire.onEnd();
       break;

@@ -4,9 +4,11 @@ import type { Duplex } from 'node:stream';
 import { installPrimary } from './cluster/primary.js';
 import { argTypeError } from './errors.js';
 import { checkTransportOptions, type TransportOptions } from './options.js';
+import { installIpc } from './net/ipc.js';
 import { connectSocket, installTransport, serverOptions, type Labels } from './net/factory.js';
 
 installPrimary();
+installIpc();
 
 export type HttpServer = http.Server & Labels;
 

@@ -22,6 +22,7 @@ import {
   type Socket as SocketInstance,
 } from './net/factory.js';
 import { adoptDescriptor } from './net/adopt.js';
+import { installIpc } from './net/ipc.js';
 import { tagJs } from './net/js.js';
 import type { SocketOptions } from './net/socket-options.js';
 import { NativeSocket } from './net/socket.js';
@@ -32,6 +33,7 @@ export type { ConnectOptions } from './net/connect.js';
 export type { SocketOptions } from './net/socket-options.js';
 
 installPrimary();
+installIpc();
 
 /** Options of a server, as `node:net` has them, and ours. */
 export interface ServerOptions extends net.ServerOpts, TransportOptions {}

@@ -31,6 +31,8 @@ export const Completion = {
   AcceptError: 8,
   /** The shutdown asked for is done: a = 0 or a negative errno. */
   Shutdown: 9,
+  /** Bytes lie at the start of the buffer of `readInto`: b = length. Nothing is read until setReading(). */
+  Into: 10,
 } as const;
 export type Completion = (typeof Completion)[keyof typeof Completion];
 
@@ -201,6 +203,11 @@ export interface NativeEngine {
   writeLent(id: number, parts: readonly Uint8Array[]): number;
   /** Bytes queued and not yet handed to the kernel. */
   queued(id: number): number;
+  /**
+   * Reads go straight into this buffer, one at a time, from now on: Into completions. It is kept alive. Without room, or
+   * once it has been detached, reading fails with ENOBUFS.
+   */
+  readInto(id: number, buffer: Uint8Array): void;
   /** Starts or stops reading. */
   setReading(id: number, reading: boolean): void;
   /** Sends FIN. 0: done. 1: to be done when the queue is empty, told by a Shutdown completion. Else a negative errno. */

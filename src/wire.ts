@@ -30,6 +30,8 @@ export abstract class Wire {
 
   /** Bytes have come: `memory[start..end)`. An owned chunk stays valid for good, a lent one only during this call. */
   abstract onRead(memory: Buffer, start: number, end: number): void;
+  /** As many bytes have come into the buffer of `NativeEngine.readInto`; reading rests until `resume()`. */
+  onInto?(length: number): void;
   abstract onEnd(): void;
   abstract onConnect(status: number): void;
   /** `errno` is negative, as the kernel gave it. The wire is still to be closed. */

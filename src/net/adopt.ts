@@ -26,6 +26,7 @@ export function adoptDescriptor(socket: NativeSocket, options: SocketOptions): n
   const name = engine.native.localAddress(id);
   const tcp = typeof name === 'object' && name.family !== undefined;
   socket._wire = new SocketWire(engine, id, socket, socketScope(), tcp, reading);
+  socket._onread?.begin(socket._wire);
   if (pauseOnCreate) socket.pause();
   return 0;
 }

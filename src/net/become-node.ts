@@ -54,6 +54,8 @@ function takeOver(socket: NativeSocket, carrier: net.Socket): NodeHandle {
 export function becomeNode(socket: NativeSocket): boolean {
   const { _wire: wire, connecting } = socket;
   if (wire === undefined || connecting || !wire.open || socket._held !== undefined) return false;
+  // What has come and not been told of lies in the program's buffer.
+  if (socket._onread !== undefined) return false;
   // An end on its way is told of by the engine.
   if (socket.writableEnded && !socket.writableFinished) return false;
   const detached = wire.giveAway();

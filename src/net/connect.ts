@@ -123,6 +123,7 @@ class Attempts implements AttemptOwner {
       return;
     }
     const wire = new SocketWire(engine, id, socket, socket._scope as AsyncResource, family !== undefined, reading);
+    socket._onread?.begin(wire);
     wire.attempt = this;
     socket._wire = wire;
     if (this.next < this.targets.length) this.timer = setTimeout(giveNextATurn, this.patience, this, wire, target);

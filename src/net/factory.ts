@@ -17,6 +17,7 @@ import { publishClient } from './client-channel.js';
 import type { ConnectOptions } from './connect.js';
 import { connectByNode, tagAccepted, tagJs } from './js.js';
 import { NativeListening } from './listen.js';
+import { installOnread } from './onread.js';
 import { installNodeStreams } from './node-streams.js';
 import { socketSettings, streamOptions, type SocketOptions } from './socket-options.js';
 import { NativeSocket } from './socket.js';
@@ -35,7 +36,7 @@ export interface Labels {
 export type Socket = net.Socket & Labels;
 
 /** Options of node's that rest on its own handle, where a socket is to connect. */
-const NODES_OWN: readonly string[] = ['fd', 'handle', 'onread'];
+const NODES_OWN: readonly string[] = ['fd', 'handle'];
 
 /** The name of an option that only node:net can serve. */
 export function nodesOwnOption(options: object | undefined): string | undefined {
@@ -83,6 +84,7 @@ export function makeNative(
 ): NativeSocket {
   const args = [socketSettings(engine, options), streamOptions(options)];
   const socket = Reflect.construct(NativeSocket, args, target) as NativeSocket;
+  installOnread(socket, options?.onread);
   if (HAS_BLOCK_LIST_OPTION && options?.blockList) socket.blockList = options.blockList;
   return socket;
 }

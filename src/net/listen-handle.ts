@@ -1,4 +1,6 @@
 /** What stands in the place of a handle of node's under a server that listens natively. */
+import * as net from 'node:net';
+import { errnoError } from '../errors.js';
 import type { SocketFile } from '../socket-file.js';
 import type { WireListener } from '../wire.js';
 
@@ -10,6 +12,8 @@ export interface ListenHandle {
   hasRef(): boolean;
   /** The listening descriptor, which stays the handle's; negative once it is closed. Programs hand it to other threads. */
   readonly fd: number;
+  /** A handle of node's for the same socket, made when first asked for; it is closed with this one. */
+  genuine(): object;
   /** Only a path's: adds the rights that libuv's flags name. Answers 0 or a negative errno. */
   fchmod?(flags: number): number;
   /** Only TCP's. Answers 0 or a negative errno. */
@@ -23,6 +27,21 @@ const CHMOD_WRITABLE = 2;
 const ALL_READ = 0o444;
 const ALL_WRITE = 0o222;
 
+interface NodesHandle {
+  close(): void;
+}
+
+function nodesHandle(fd: number): NodesHandle {
+  if (fd < 0) throw errnoError(fd, 'dup');
+  const { _handle: handle } = new net.Socket({ fd, readable: false }) as unknown as { _handle: NodesHandle };
+  return handle;
+}
+
+/** Whether this is the handle of a server that listens natively. */
+export function isListenHandle(handle: unknown): handle is ListenHandle {
+  return typeof handle === 'object' && handle !== null && 'genuine' in handle;
+}
+
 /** What else goes with a listening socket, and is to be done away with when it closes. */
 export interface Belongings {
   /** The file of a path. */
@@ -34,6 +53,7 @@ export interface Belongings {
 export function listenHandle(listener: WireListener, tcp: boolean, { file, origin }: Belongings): ListenHandle {
   const { native } = listener.engine;
   let referenced = true;
+  let genuine: NodesHandle | undefined;
   const setReference = (on: boolean): void => {
     referenced = on;
     listener.ref(on);
@@ -43,6 +63,7 @@ export function listenHandle(listener: WireListener, tcp: boolean, { file, origi
       listener.close();
       file?.remove();
       origin?.close();
+      genuine?.close();
     },
     ref() {
       setReference(true);
@@ -51,6 +72,7 @@ export function listenHandle(listener: WireListener, tcp: boolean, { file, origi
       setReference(false);
     },
     hasRef: () => referenced,
+    genuine: () => (genuine ??= nodesHandle(native.duplicateListener(listener.id))),
     get fd() {
       return native.listenerDescriptor(listener.id);
     },

@@ -8,6 +8,7 @@ import { Duplex } from 'node:stream';
 import { outOfRangeError } from '../errors.js';
 import type { NativeEndpoint } from '../native.js';
 import { checkFunction, checkNumber, type BufferSizes } from '../options.js';
+import type { Onread } from './onread.js';
 import { IdleTimer } from './idle-timer.js';
 import { delaySeconds, type SocketSettings, type StreamOptions } from './socket-options.js';
 import { ownName, peerName, socketProperties } from './socket-properties.js';
@@ -71,6 +72,8 @@ export class SocketBase extends DuplexAsSocket {
   _server: OwningServer | null = null;
   _wire: SocketWire | undefined;
   _idle: IdleTimer | undefined;
+  /** Where reads go, if that is a buffer of the program's. */
+  declare _onread?: Onread;
   /** Shared by all sockets of a server until one changes its own. */
   _settings: SocketSettings;
   _unreferenced = false;

@@ -6,6 +6,11 @@ import type { NativeChannelOptions } from '../native.js';
 import { HAS_BLOCK_LIST_OPTION } from '../node-version.js';
 import { checkNumber, type TransportOptions } from '../options.js';
 
+export interface OnreadOptions {
+  buffer: Uint8Array | (() => Uint8Array);
+  callback(bytes: number, buffer: Uint8Array): boolean | undefined;
+}
+
 /** Options of `new Socket()`, as `node:net` has them, and ours. */
 export interface SocketOptions extends TransportOptions {
   /**
@@ -17,6 +22,13 @@ export interface SocketOptions extends TransportOptions {
   allowHalfOpen?: boolean | undefined;
   readable?: boolean | undefined;
   writable?: boolean | undefined;
+  /**
+   * Read into a buffer of the caller's, or into what a function answers before each read, and call back with the number of
+   * bytes and that buffer. Until the callback has run nothing more is read; when it answers false, nothing until
+   * `resume()`. No 'data' is emitted. Natively the bytes are not copied; a buffer without room, or detached, ends in an
+   * ENOBUFS.
+   */
+  onread?: OnreadOptions | undefined;
   /** Destroys the socket when aborted. */
   signal?: AbortSignal | undefined;
   /** Bytes buffered before a write answers false, or reading stops. Default: that of node's streams. */

@@ -6,6 +6,8 @@ import { runTicks, type Engine } from '../engine.js';
 import { errnoError } from '../errors.js';
 import { CANCELLED_WRITES_FAIL } from '../node-version.js';
 import { Wire } from '../wire.js';
+import type { Onread } from './onread.js';
+import { Remainder } from './remainder.js';
 import type { NativeSocket } from './socket.js';
 
 export type WriteCallback = (error?: Error | null) => void;
@@ -61,6 +63,10 @@ function deliver(wire: SocketWire, chunk: Buffer): void {
   }
   wire.pushed = true;
   if (!socket.push(chunk)) wire.stopReading();
+}
+
+function tellOnread(onread: Onread, wire: SocketWire, length: number): void {
+  onread.tell(wire, length);
 }
 
 /** A chunk, the end, or a negative errno. */
@@ -125,6 +131,13 @@ export class SocketWire extends Wire {
     this.take(memory.subarray(start, end));
   }
 
+  override onInto(length: number): void {
+    this.bytesRead += length;
+    this.socket._idle?.touch();
+    const { _onread: onread } = this.socket;
+    if (onread !== undefined) this.scope.runInAsyncScope(tellOnread, undefined, onread, this, length);
+  }
+
   stopReading(): void {
     if (!this.reading) return;
     this.reading = false;
@@ -155,7 +168,8 @@ export class SocketWire extends Wire {
     this.scope.runInAsyncScope(deliver, undefined, this, chunk);
   }
 
-  private readOn(): void {
+  /** Reads on after a rest, unless it has been stopped. */
+  readOn(): void {
     if (!this.reading) return;
     if (this.unread === undefined) this.resume();
     else process.nextTick(giveUnread, this);
@@ -215,6 +229,11 @@ export class SocketWire extends Wire {
 
   /** Sends FIN; calls back when that is done. */
   finish(callback: WriteCallback): void {
+    if (!this.open) {
+      // Another process has the socket.
+      callback();
+      return;
+    }
     this.shutdownDone = new Waiter(callback);
     this.shutdown();
   }
@@ -302,6 +321,20 @@ export class SocketWire extends Wire {
       if (!this.blocked) process.nextTick(callAll, this.waiters.splice(0), null);
     }
     this.close(reset);
+  }
+
+  /** Another process has the socket now: closes as soon as the kernel has all that was written. */
+  letGo(): void {
+    this.stopReading();
+    this.flush();
+    if (this.blocked && this.open) {
+      this.engine.attach(this.id, new Remainder(this.engine, this.id));
+      this.id = -1;
+      this.awaitingFlush = false;
+      this.callBackLater();
+    } else {
+      this.closeNow(false);
+    }
   }
 
   /** Writes under way, all of which the kernel has by now, call back on the next tick. */

@@ -10,6 +10,7 @@ import { normalizeArguments } from '../net/arguments.js';
 import { becomeNative, canBecomeNative } from '../net/become-native.js';
 import type { ConnectOptions } from '../net/connect.js';
 import { connectNatively, nodesOwnOption } from '../net/factory.js';
+import { installIpc } from '../net/ipc.js';
 import { byNode, isJs } from '../net/js.js';
 import { installNodeStreams, readsHandles } from '../net/node-streams.js';
 import { NativeListening, nodesListen2, type ListenStep } from '../net/listen.js';
@@ -118,4 +119,5 @@ export function registerTransport(): void {
   patchListening(reach);
   patchConnecting(reach);
   installNodeStreams();
+  installIpc();
 }

@@ -1,0 +1,166 @@
+/**
+ * Native sockets and servers beside the messages to another process: `child.send(message, socket)`, `process.send()`.
+ *
+ * node takes the handle out of what is sent, and ours have none that it knows. So a stand-in goes in their place: a socket
+ * or server of node's over a duplicate of the descriptor. All else, the queue and the receipts, is node's own. As with
+ * node's sockets, what has been read does not go along: who sends connections on accepts them with `pauseOnConnect`.
+ */
+import { ChildProcess } from 'node:child_process';
+import * as net from 'node:net';
+import { errnoError } from '../errors.js';
+import { isListenHandle } from './listen-handle.js';
+import { NativeSocket } from './socket.js';
+
+interface SendOptions {
+  /** Leave the sender's socket open. Default false. */
+  keepOpen?: boolean;
+}
+type SendCallback = (error: Error | null) => void;
+
+/** A ChildProcess, or process. */
+interface Sender {
+  connected: boolean;
+  send?: Send;
+}
+type Send = (
+  this: Sender,
+  message: unknown,
+  handle?: unknown,
+  options?: SendOptions | SendCallback,
+  callback?: SendCallback,
+) => boolean;
+
+/** What node looks at in the server that a socket came from: it has the other process count its connections. */
+interface CountingServer {
+  _connectionKey?: string | undefined;
+  _connections: number;
+  _setupWorker(list: unknown): void;
+}
+
+/** What node:http hangs on a socket, and takes off when the socket is sent. */
+interface HttpFields {
+  parser?: unknown;
+  _httpMessage?: unknown;
+}
+
+type StandIn = net.Socket & HttpFields & { server: CountingServer | null };
+
+/** Those that node sends; others it refuses before it looks at the handle. */
+const MESSAGE_TYPES = ['string', 'object', 'number', 'boolean'];
+
+/** A socket of node's over the same connection; undefined for one that is not connected, which node sends no handle of. */
+function standInFor(socket: NativeSocket, keepOpen: boolean): StandIn | undefined {
+  const wire = socket._wire;
+  if (wire === undefined || !wire.open || socket.connecting) return undefined;
+  const { native } = wire.engine;
+  const fd = native.duplicate(native.fileDescriptor(wire.id));
+  if (fd < 0) throw errnoError(fd, 'dup');
+  const standIn = new net.Socket({ fd, readable: false }) as StandIn;
+  const server = socket.server as CountingServer | null;
+  standIn.server = server;
+  if (!keepOpen) {
+    const { parser, _httpMessage } = socket as HttpFields;
+    return Object.assign(standIn, { parser, _httpMessage });
+  }
+  // node counts down for the stand-in, whose end in this process is no end of the connection.
+  if (server !== null) {
+    standIn.server = {
+      _connectionKey: server._connectionKey,
+      _connections: server._connections,
+      _setupWorker: (list) => {
+        server._setupWorker(list);
+      },
+    };
+  }
+  return standIn;
+}
+
+/** The sender's socket is closed for its program, as node's is: it may still be destroyed. */
+function giveAway(socket: NativeSocket): void {
+  socket.setTimeout(0);
+  // The stand-in has counted down for it.
+  socket._server = null;
+  Object.assign(socket, { parser: null, _httpMessage: null } satisfies HttpFields);
+  socket._wire?.letGo();
+}
+
+function sendSocket(sender: Sender, nodesSend: Send, socket: NativeSocket, message: unknown, more: SendWords): boolean {
+  const { options, callback } = more;
+  const keepOpen = Boolean(options?.keepOpen);
+  const standIn = standInFor(socket, keepOpen);
+  if (standIn === undefined) return nodesSend.call(sender, message, undefined, options, callback);
+  try {
+    return nodesSend.call(sender, message, standIn, { ...options, keepOpen: false }, callback);
+  } catch (error) {
+    standIn.destroy();
+    throw error;
+  } finally {
+    if (!keepOpen && !standIn.destroyed) giveAway(socket);
+  }
+}
+
+interface SendWords {
+  options: SendOptions | undefined;
+  callback: SendCallback | undefined;
+}
+
+/** A server as node knows them, with this handle. */
+function serverWith(handle: unknown): net.Server {
+  return Object.create(net.Server.prototype, { _handle: { value: handle } }) as net.Server;
+}
+
+function wrapSend(sender: Sender): void {
+  const nodesSend = sender.send;
+  if (nodesSend === undefined) return;
+  sender.send = function send(message, handle, options, callback) {
+    if (handle instanceof net.Server) {
+      const { _handle: listening } = handle as { _handle?: unknown };
+      const sent = isListenHandle(listening) ? serverWith(listening.genuine()) : handle;
+      return nodesSend.call(this, message, sent, options, callback);
+    }
+    const ours = handle instanceof NativeSocket && this.connected && MESSAGE_TYPES.includes(typeof message);
+    // node refuses other options.
+    const understood = options === undefined || typeof options === 'function' || typeof options === 'object';
+    if (!ours || !understood) return nodesSend.call(this, message, handle, options, callback);
+    const words = typeof options === 'function' ? { options: undefined, callback: options } : { options, callback };
+    return sendSocket(this, nodesSend, handle, message, words);
+  };
+}
+
+interface SpawnOptions {
+  stdio?: unknown;
+}
+type Spawn = (this: ChildProcess, options: SpawnOptions) => unknown;
+
+/** A native socket or server as the standard stream of a child: by its descriptor, and not read here any more. */
+function descriptorOf(stream: unknown): unknown {
+  if (stream instanceof NativeSocket && stream._wire?.open === true) {
+    const wire = stream._wire;
+    stream.pause();
+    wire.stopReading();
+    return wire.engine.native.fileDescriptor(wire.id);
+  }
+  if (!(stream instanceof net.Server)) return stream;
+  const { _handle: listening } = stream as { _handle?: unknown };
+  return isListenHandle(listening) ? listening.fd : stream;
+}
+
+let installed = false;
+
+/**
+ * Has `send` of this process and of the children that it starts from now on take native sockets and servers, and `stdio`
+ * as well. Once is enough; again does nothing.
+ */
+export function installIpc(): void {
+  if (installed) return;
+  installed = true;
+  wrapSend(process as Sender);
+  const prototype = ChildProcess.prototype as unknown as { spawn: Spawn };
+  const nodesSpawn = prototype.spawn;
+  prototype.spawn = function spawn(options) {
+    if (Array.isArray(options.stdio)) options.stdio = options.stdio.map(descriptorOf);
+    const result = nodesSpawn.call(this, options);
+    if (Object.hasOwn(this, 'send')) wrapSend(this as unknown as Sender);
+    return result;
+  };
+}

@@ -1,0 +1,75 @@
+/** The option `onread`: a socket that reads into a buffer of the program's, without a copy and without 'data'. */
+import type { OnreadOptions } from './socket-options.js';
+import type { SocketWire } from './socket-wire.js';
+import type { NativeSocket } from './socket.js';
+
+export class Onread {
+  private readonly socket: NativeSocket;
+  private readonly options: OnreadOptions;
+  /** What is being read into. */
+  private buffer: Uint8Array | undefined;
+
+  constructor(socket: NativeSocket, options: OnreadOptions) {
+    this.socket = socket;
+    this.options = options;
+  }
+
+  /** A fresh wire is to read into the buffer. */
+  begin(wire: SocketWire): void {
+    const { buffer } = this.options;
+    this.use(wire, typeof buffer === 'function' ? buffer() : buffer);
+  }
+
+  /** Bytes have come. Reading goes on after the callback, unless it says no, pauses the socket or closes it. */
+  tell(wire: SocketWire, length: number): void {
+    const { socket, options, buffer } = this;
+    let more = true;
+    try {
+      if (buffer !== undefined) more = options.callback.call(socket, length, buffer) !== false;
+      if (typeof options.buffer === 'function') this.use(wire, options.buffer());
+    } finally {
+      if (!more) wire.stopReading();
+      wire.readOn();
+    }
+  }
+
+  /** As node, goes on with the last buffer where a program's function answers something else. */
+  private use(wire: SocketWire, buffer: unknown): void {
+    if (!(buffer instanceof Uint8Array)) return;
+    this.buffer = buffer;
+    if (wire.open) wire.engine.native.readInto(wire.id, buffer);
+  }
+}
+
+function isUnderstood(onread: unknown): onread is OnreadOptions {
+  if (typeof onread !== 'object' || onread === null) return false;
+  const { buffer, callback } = onread as Partial<Record<keyof OnreadOptions, unknown>>;
+  return (buffer instanceof Uint8Array || typeof buffer === 'function') && typeof callback === 'function';
+}
+
+/**
+ * Has a socket that is not connected yet read so. What makes no sense is passed over, as in node. Pausing stops such a
+ * socket's reading at once: nothing is buffered for it.
+ */
+export function installOnread(socket: NativeSocket, onread: unknown): void {
+  if (!isUnderstood(onread)) return;
+  socket._onread = new Onread(socket, onread);
+  const { pause, resume, read } = socket;
+  const own = {
+    pause() {
+      if (!socket.connecting) socket._wire?.stopReading();
+      return pause.call(socket);
+    },
+    resume() {
+      if (!socket.connecting) socket._wire?.startReading();
+      return resume.call(socket);
+    },
+    read(size?: number): unknown {
+      if (!socket.connecting) socket._wire?.startReading();
+      return read.call(socket, size);
+    },
+  };
+  for (const [name, value] of Object.entries(own)) {
+    Object.defineProperty(socket, name, { value, writable: true, configurable: true });
+  }
+}
