@@ -10,6 +10,9 @@ export const ZERO_CONNECTIONS_IS_A_LIMIT = nodeMajor >= 21;
 /** A write under way calls back with ECANCELED when the socket is destroyed; before, without an error. */
 export const CANCELLED_WRITES_FAIL = nodeMajor >= 22;
 
+/** `end()` of a socket that does not connect finishes; before, it waited for a connection. */
+export const UNCONNECTED_ENDS_AT_ONCE = nodeMajor >= 22;
+
 /** `net.client.socket` is told of by `socket.connect()`; before, by `net.connect()` alone. */
 export const SOCKET_CONNECT_IS_PUBLISHED = nodeMajor >= 22;
 

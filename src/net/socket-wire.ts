@@ -211,14 +211,12 @@ export class SocketWire extends Wire {
     const left = this.writeLent(parts);
     if (left < 0) {
       callback(errnoError(left, 'write'));
-    } else if (this.blocked) {
-      this.blockedWrite = new Waiter(callback);
-    } else if (this.waiters.length > 0) {
-      // Earlier writes have not called back yet.
-      this.whenFlushed(callback);
-    } else {
-      callback();
+      return;
     }
+    // Earlier writes, which the kernel has got with these parts, call back before this one.
+    if (this.waiters.length > 0 && left <= lengthOf(parts)) process.nextTick(callAll, this.waiters.splice(0), null);
+    if (this.blocked) this.blockedWrite = new Waiter(callback);
+    else callback();
   }
 
   /** True when nothing that was written is still to be handed to the kernel or told of. Hands it over to find out. */
@@ -354,6 +352,10 @@ export class SocketWire extends Wire {
     callAll(waiters, CANCELLED_WRITES_FAIL ? errnoError(ECANCELED, 'write') : null);
     runTicks();
   }
+}
+
+function lengthOf(parts: readonly Uint8Array[]): number {
+  return parts.reduce((length, part) => length + part.length, 0);
 }
 
 function callAll(waiters: Waiter[], error: Error | null): void {

@@ -16,7 +16,7 @@ import {
   socketClosedError,
   stringAsBufferError,
 } from '../errors.js';
-import { SOCKET_CONNECT_IS_PUBLISHED } from '../node-version.js';
+import { SOCKET_CONNECT_IS_PUBLISHED, UNCONNECTED_ENDS_AT_ONCE } from '../node-version.js';
 import { normalizeArguments } from './arguments.js';
 import { publishClient } from './client-channel.js';
 import { tellClosed } from './closing.js';
@@ -38,7 +38,6 @@ export class NativeSocket extends SocketBase {
   private _closedByError = false;
   private _plainStrings = true;
   private _earlyRead = false;
-  private _earlyFinal: WriteCallback | undefined;
   /** 'end' has been emitted, and ends this side too. */
   _endTold = false;
 
@@ -82,12 +81,6 @@ export class NativeSocket extends SocketBase {
     if (!this.readable || (this.isPaused() && !this._earlyRead)) wire.stopReading();
     this._earlyRead = false;
     this.emit('connect');
-    const write = this._earlyWrite;
-    this._earlyWrite = undefined;
-    if (write !== undefined) this._dispatch(write.parts, write.callback);
-    const final = this._earlyFinal;
-    this._earlyFinal = undefined;
-    if (final !== undefined && !this.destroyed) this._final(final);
     this.emit('ready');
   }
 
@@ -227,7 +220,9 @@ export class NativeSocket extends SocketBase {
 
   private _dispatch(parts: Uint8Array[], callback: WriteCallback): void {
     if (this.connecting) {
+      // A listener, so that it is sent in its turn among the program's own.
       this._earlyWrite = { parts, callback };
+      this.once('connect', this._writeEarly);
       return;
     }
     const wire = this._wire;
@@ -240,10 +235,22 @@ export class NativeSocket extends SocketBase {
     wire.send(parts, callback);
   }
 
+  private _writeEarly(): void {
+    const write = this._earlyWrite;
+    this._earlyWrite = undefined;
+    if (write !== undefined) this._dispatch(write.parts, write.callback);
+  }
+
   override _final(callback: WriteCallback): void {
     const wire = this._wire;
+    if (wire === undefined && !this.connecting && UNCONNECTED_ENDS_AT_ONCE) {
+      callback();
+      return;
+    }
     if (this.connecting || wire === undefined) {
-      this._earlyFinal = callback;
+      this.once('connect', () => {
+        this._final(callback);
+      });
       return;
     }
     if ((this._closingSoon || this.readableEnded) && this.listenerCount('finish') === 0 && wire.settleNow()) {
@@ -296,7 +303,7 @@ export class NativeSocket extends SocketBase {
     const started = this.connecting || isOpen(this);
     const early = this.connecting ? this._earlyWrite : undefined;
     if (early !== undefined) {
-      this._earlyWrite = this._earlyFinal = undefined;
+      this._earlyWrite = undefined;
       this.once('close', () => {
         early.callback(closedBeforeConnectError());
       });

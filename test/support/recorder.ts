@@ -162,7 +162,9 @@ export class Recorder {
     this.names.set(object, name);
     const emit = object.emit.bind(object) as (event: string | symbol, ...args: unknown[]) => boolean;
     const recorded = (event: string | symbol, ...args: unknown[]): boolean => {
-      if (!UNTOLD.has(event)) track.add(this.eventText(event, args), this.storage.getStore(), event);
+      // 'readable' without a listener tells nobody anything; when it is emitted all the same is the stream's affair.
+      const told = event === 'readable' ? object.listenerCount(event) > 0 : !UNTOLD.has(event);
+      if (told) track.add(this.eventText(event, args), this.storage.getStore(), event);
       return emit(event, ...args);
     };
     Object.defineProperty(object, 'emit', { value: recorded, configurable: true, writable: true });
