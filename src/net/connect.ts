@@ -104,29 +104,42 @@ class Attempts implements AttemptOwner {
       this.goOn();
       return;
     }
-    if (socket.listenerCount('connectionAttempt') > 0) socket.emit('connectionAttempt', address, port, family);
-    if (!socket.connecting) return;
     if (blocked) {
+      this.tellAttempt(target);
       socket.destroy(ipBlockedError(address));
       return;
     }
-    if (this.targets.length > 1) socket.autoSelectFamilyAttemptedAddresses.push(`${address}:${String(port)}`);
     const { engine } = socket._settings;
     const reading = socket.readable;
     const id = engine.connect(this.nativeAddress(target), channelOptions(socket._settings, !reading));
     if (id < 0) {
-      // No listener runs inside connect().
-      process.nextTick(() => {
-        if (socket.connecting)
-          this.failed(target, id, BIND_ERRORS.includes(id) && this.hasLocalEnd() ? 'bind' : 'connect');
-      });
+      this.failSoon(target, id);
       return;
     }
     const wire = new SocketWire(engine, id, socket, socket._scope as AsyncResource, family !== undefined, reading);
     socket._onread?.begin(wire);
     wire.attempt = this;
     socket._wire = wire;
+    this.tellAttempt(target);
+    if (!socket.connecting) return;
+    if (this.targets.length > 1) socket.autoSelectFamilyAttemptedAddresses.push(`${address}:${String(port)}`);
     if (this.next < this.targets.length) this.timer = setTimeout(giveNextATurn, this.patience, this, wire, target);
+  }
+
+  private tellAttempt({ address, family }: Target): void {
+    const { socket, port } = this;
+    if (socket.listenerCount('connectionAttempt') > 0) socket.emit('connectionAttempt', address, port, family);
+  }
+
+  /** The kernel has refused at once. No listener of 'error' runs inside connect(). */
+  private failSoon(target: Target, errno: number): void {
+    const { socket } = this;
+    const syscall = BIND_ERRORS.includes(errno) && this.hasLocalEnd() ? 'bind' : 'connect';
+    // A local end that can't be had is no attempt yet.
+    if (syscall === 'connect') this.tellAttempt(target);
+    process.nextTick(() => {
+      if (socket.connecting) this.failed(target, errno, syscall);
+    });
   }
 
   private isBlocked({ address, family }: Target): boolean {
@@ -157,15 +170,18 @@ class Attempts implements AttemptOwner {
       return;
     }
     const target = this.targets[this.next - 1] as Target;
-    wire.closeNow(false);
+    // The last one's is closed by the socket's end.
+    if (this.targets.length > 1) wire.closeNow(false);
     this.failed(target, status, 'connect');
   }
 
   private failed(target: Target, errno: number, syscall: 'bind' | 'connect'): void {
     const { socket } = this;
     const error = this.errorOf(target, errno, syscall);
+    const last = this.targets.length === 1;
+    if (last) socket.connecting = false;
     if (syscall === 'connect') this.tellFailed(target, error);
-    if (this.targets.length === 1) {
+    if (last) {
       socket.destroy(error);
       return;
     }
@@ -227,9 +243,7 @@ export function startConnecting(socket: NativeSocket, options: ConnectOptions): 
     checkString(path, 'options.path');
     socket._begin();
     const attempts = new Attempts(socket, [{ address: path, family: undefined }], undefined, NO_LOCAL_END, 0);
-    if (socket.listenerCount('connectionAttempt') === 0) attempts.start();
-    // No listener runs inside connect().
-    else process.nextTick(startUnlessClosed, socket, attempts);
+    attempts.start();
     return;
   }
   const plan = checkTcpOptions(options);

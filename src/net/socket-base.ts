@@ -99,9 +99,7 @@ export class SocketBase extends DuplexAsSocket {
     if (callback !== undefined) checkFunction(callback, 'callback');
     if (duration > 0) {
       this._idle ??= new IdleTimer(() => {
-        const scope = this._wire?.scope;
-        if (scope === undefined) this._onTimeout();
-        else scope.runInAsyncScope(onTimeout, undefined, this);
+        this._onTimeout();
       });
       if (callback !== undefined) this.once('timeout', callback);
     } else if (callback !== undefined) {
@@ -171,10 +169,6 @@ export class SocketBase extends DuplexAsSocket {
   override address(): net.AddressInfo | Record<string, never> {
     return this._getsockname() as net.AddressInfo | Record<string, never>;
   }
-}
-
-function onTimeout(socket: SocketBase): void {
-  socket._onTimeout();
 }
 
 function timerDuration(milliseconds: unknown): number {

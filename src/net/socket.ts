@@ -38,6 +38,8 @@ export class NativeSocket extends SocketBase {
   private _closedByError = false;
   private _plainStrings = true;
   private _earlyRead = false;
+  /** From connect() until it has come to something; `connecting` ends before the last failure is told of. */
+  private _attempting = false;
   /** 'end' has been emitted, and ends this side too. */
   _endTold = false;
 
@@ -65,9 +67,9 @@ export class NativeSocket extends SocketBase {
       this._undestroy();
       this._peerName = this._ownName = undefined;
     }
-    this._wire = undefined;
+    this._wire = this._earlyWrite = undefined;
     this._idle?.touch();
-    this.connecting = true;
+    this.connecting = this._attempting = true;
     this._scope = socketScope();
   }
 
@@ -75,13 +77,15 @@ export class NativeSocket extends SocketBase {
   _connected(): void {
     const wire = this._wire;
     if (wire === undefined) return;
-    this.connecting = false;
+    this.connecting = this._attempting = false;
     this._idle?.touch();
     if (this._unreferenced) wire.engine.native.ref(wire.id, false);
     if (!this.readable || (this.isPaused() && !this._earlyRead)) wire.stopReading();
     this._earlyRead = false;
     this.emit('connect');
     this.emit('ready');
+    // A socket that flows from an earlier connection has nobody else to ask for data.
+    if (this._readableState.flowing === true) this.read(0);
   }
 
   // --- reading ---
@@ -300,15 +304,14 @@ export class NativeSocket extends SocketBase {
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     const wire = this._wire;
-    const started = this.connecting || isOpen(this);
-    const early = this.connecting ? this._earlyWrite : undefined;
+    const started = this._attempting || isOpen(this);
+    const early = this._attempting ? this._earlyWrite : undefined;
     if (early !== undefined) {
-      this._earlyWrite = undefined;
       this.once('close', () => {
         early.callback(closedBeforeConnectError());
       });
     }
-    this.connecting = false;
+    this.connecting = this._attempting = false;
     this._idle?.stop();
     this._closedByError = error !== null;
     wire?.closeNow(this._resetting);

@@ -63,6 +63,7 @@ export class Stage extends Recorder {
   }
 
   addServer<T extends Server>(server: T, name = 'server'): T {
+    const peer = name === 'server' ? 'peer' : `peer of ${name}`;
     this.servers.add(server);
     this.watch(name, server);
     let accepted = 0;
@@ -71,7 +72,7 @@ export class Stage extends Recorder {
         this.onPeer(socket);
         return;
       }
-      this.socket(accepted++ === 0 ? 'peer' : `peer ${String(accepted)}`, socket);
+      this.socket(accepted++ === 0 ? peer : `${peer} ${String(accepted)}`, socket);
     });
     return server;
   }
