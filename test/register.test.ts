@@ -104,6 +104,23 @@ describe.each(['--require', '--import', 'NODE_OPTIONS'] as const)('register by %
 describe('register', () => {
   const start = { loader: '--require' } as const;
 
+  it('calls what a program has put in place of Socket.prototype.connect', async () => {
+    const code = `
+      const { connect } = net.Socket.prototype;
+      net.Socket.prototype.connect = function (...args) {
+        say(['seen', args[0][0].path === at]);
+        return connect.apply(this, args);
+      };
+      const server = net.createServer((socket) => socket.end()).listen(at, () => {
+        const socket = net.connect({ path: at }).resume().on('close', () => {
+          say(socket.transport);
+          server.close();
+        });
+      });`;
+    const result = await run(COMMONJS + SAY + code, start, [socketPath()]);
+    expect(result).toMatchObject({ code: 0, stderr: '', said: [['seen', true], 'native'] });
+  });
+
   it('carries node:http both ways, with and without an agent', async () => {
     const code = `
       const server = http.createServer((request, response) => response.end(request.socket.transport)).listen(at, async () => {
