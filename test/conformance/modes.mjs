@@ -6,6 +6,7 @@ const require = createRequire(import.meta.url);
 
 const here = (file) => fileURLToPath(new URL(file, import.meta.url));
 const PORTS_TO_PATHS = here('./ports-to-paths.cjs');
+const NATIVE_SOCKET = here('../../dist/src/net/socket.js');
 const NOTE_NATIVE = here('./note-native.cjs');
 
 /** Every program that a test starts inherits it, as it would where an operator sets it. */
@@ -23,7 +24,7 @@ export function makeModes(register = require.resolve('nearwire/register')) {
     register: { env: { ...preload(NOTE_NATIVE, register), ...TCP }, baseline: 'baseline' },
     'baseline-unix': { env: preload(PORTS_TO_PATHS) },
     'register-unix': {
-      env: { ...preload(NOTE_NATIVE, register, PORTS_TO_PATHS), ...TCP },
+      env: { ...preload(NOTE_NATIVE, register, PORTS_TO_PATHS), ...TCP, CONFORMANCE_SOCKETS: NATIVE_SOCKET },
       baseline: 'baseline-unix',
     },
   };

@@ -90,9 +90,9 @@ function replaceConnect(owner) {
   };
 }
 
-for (let owner = net.Socket.prototype; owner !== null; owner = Object.getPrototypeOf(owner)) {
-  if (Object.hasOwn(owner, 'connect')) replaceConnect(owner);
-}
+replaceConnect(net.Socket.prototype);
+// The module of another class of sockets, which has a connect() of its own.
+if (process.env.CONFORMANCE_SOCKETS) replaceConnect(require(process.env.CONFORMANCE_SOCKETS).NativeSocket.prototype);
 
 const connectTls = tls.connect;
 tls.connect = function (...args) {
