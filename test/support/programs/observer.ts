@@ -1,9 +1,10 @@
 /** What a server saw of its connections and requests; each program has a route `/stats` that tells it. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Server, Socket } from 'node:net';
+import { subscribe } from 'node:diagnostics_channel';
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { bodyStream, StreamCheck } from './bodies.js';
-import { transportOf } from './seam.js';
+import { countTransports } from './seam.js';
 
 export interface Stats {
   /** Connections accepted, by their transport. */
@@ -20,28 +21,36 @@ export interface UploadResult {
 }
 
 export class Observer {
-  private readonly connections: Record<string, number> = {};
+  private readonly sockets: Socket[] = [];
   private open = 0;
   private aborted = 0;
   private produced = 0;
 
-  watch(server: Server): void {
-    server.on('connection', (socket: Socket) => {
-      const transport = transportOf(socket);
-      this.connections[transport] = (this.connections[transport] ?? 0) + 1;
+  /** Watches all servers of this process, however a program makes them. */
+  constructor() {
+    subscribe('net.server.socket', (message) => {
+      const { socket } = message as { socket: Socket };
+      this.sockets.push(socket);
       this.open++;
       socket.on('close', () => this.open--);
     });
-    server.on('request', (_request: IncomingMessage, response: ServerResponse) => {
+    subscribe('http.server.request.start', (message) => {
+      const { response } = message as { response: ServerResponse };
       response.on('close', () => {
-        if (!response.writableFinished) this.aborted++;
+        if (!response.writableFinished) this.lost();
       });
     });
   }
 
+  /** A client went away in the middle. */
+  lost(): void {
+    this.aborted++;
+  }
+
   stats(): Stats {
-    const { connections, open, aborted, produced } = this;
-    return { connections, open, aborted, produced };
+    const { open, aborted, produced } = this;
+    // A socket gets its label after the channel has told of it: it is asked now.
+    return { connections: countTransports(this.sockets), open, aborted, produced };
   }
 
   /** The body of `/stream`. */

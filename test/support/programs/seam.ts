@@ -51,7 +51,12 @@ export function targetOf(address: Address): { socketPath: string } | { host: str
   return 'path' in address ? { socketPath: address.path } : address;
 }
 
-/** The transport that a socket says it is of; on node's own it says nothing. */
-export function transportOf(socket: object): string {
-  return 'transport' in socket ? String(socket.transport) : 'node:net';
+/** How many sockets are of which transport; node's own say nothing of it. */
+export function countTransports(sockets: readonly object[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const socket of sockets) {
+    const name = 'transport' in socket ? String(socket.transport) : 'node:net';
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+  return counts;
 }
