@@ -1,6 +1,6 @@
 /** What a test needs of the machine and a user's machine may lack. In CI, where all of it is set up, it must be there. */
-import { accessSync, constants } from 'node:fs';
-
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { transportStatus } from 'nearwire';
 import { findFloor } from '../../bench/floor.js';
 
@@ -11,6 +11,12 @@ const FIND = {
   floor: findFloor,
   /** The native addon. */
   addon: () => transportStatus().addon,
+  nginx: () => onPath('nginx'),
+  haproxy: () => onPath('haproxy'),
+  redis: () => onPath('redis-server'),
+  mariadb: () => onPath('mariadbd'),
+  /** Debian keeps it off the PATH, by version. */
+  postgres: () => onPath('postgres', postgresDirectories()),
 };
 
 export type Requirement = keyof typeof FIND;
@@ -23,6 +29,17 @@ export function requireOrSkip(name: Requirement): string | undefined {
   const path = FIND[name]();
   if (path === undefined && process.env['CI']) throw new Error(`CI needs ${name}, and it is not there`);
   return path;
+}
+
+/** A server's program: a user's PATH often lacks where they are. */
+function onPath(name: string, more: readonly string[] = ['/usr/sbin', '/usr/local/sbin']): string | undefined {
+  const directories = [...(process.env['PATH'] ?? '').split(delimiter), ...more];
+  return directories.map((directory) => join(directory, name)).find(isExecutable);
+}
+
+function postgresDirectories(): string[] {
+  const root = '/usr/lib/postgresql';
+  return existsSync(root) ? readdirSync(root).map((version) => join(root, version, 'bin')) : [];
 }
 
 function isExecutable(file: string): boolean {

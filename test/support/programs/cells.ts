@@ -8,6 +8,7 @@ import { transportStatus } from 'nearwire';
 import { heard } from '../children.js';
 import { cleanup, temporaryDirectory } from '../sockets.js';
 import { families, type Family } from '../subjects.js';
+import type { DatabaseResult } from './database.js';
 import type { Address, Road } from './seam.js';
 import { FULL, LIGHT, type Amount, type WorkResult } from './work.js';
 
@@ -64,17 +65,27 @@ export function freshAddress(family: Family): Address {
 }
 
 /** Starts a program's server; it is gone when the test is over. Answers where it listens. */
-export async function startServer(cell: Cell, name: string, words: readonly string[] = []): Promise<Address> {
-  const child = startNode(cell, 'server.js', [name, cell.road, JSON.stringify(freshAddress(cell.family)), ...words]);
-  return (await heard(child)) as Address;
+export async function startServer(cell: Cell, name: string, upstream?: Address): Promise<Address> {
+  const words = [name, cell.road, JSON.stringify(freshAddress(cell.family))];
+  if (upstream !== undefined) words.push(JSON.stringify(upstream));
+  return (await heard(startNode(cell, 'server.js', words))) as Address;
 }
 
 /** Runs a program's client to its end, and answers what it says. */
-export async function runClient<Result = ClientResult>(cell: Cell, name: string, address: Address): Promise<Result> {
+export async function runClient(cell: Cell, name: string, address: Address): Promise<ClientResult> {
   const words = [name, cell.road, JSON.stringify(address), JSON.stringify(cell.amount)];
-  const child = startNode(cell, 'client.js', words);
+  return (await resultOf(startNode(cell, 'client.js', words))) as ClientResult;
+}
+
+/** The same for the client of a database. */
+export async function runDatabase(cell: Cell, name: string, address: Address): Promise<DatabaseResult> {
+  const words = [name, cell.road, JSON.stringify(address), String(cell.amount.requests)];
+  return (await resultOf(startNode(cell, 'database.js', words))) as DatabaseResult;
+}
+
+async function resultOf(child: ChildProcess): Promise<unknown> {
   const over = once(child, 'close');
-  const result = (await heard(child)) as Result;
+  const result = await heard(child);
   expect((await over)[0]).toBe(0);
   return result;
 }

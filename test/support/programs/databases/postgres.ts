@@ -1,0 +1,36 @@
+import postgres from 'postgres';
+import type { Connection } from '../database.js';
+import type { Address, Road, Seam } from '../seam.js';
+import { hostOf } from './pg.js';
+
+export function open(seam: Seam, address: Address, road: Road): Promise<Connection> {
+  const settings = {
+    ...hostOf(address),
+    user: 'postgres',
+    database: 'postgres',
+    max: 1,
+    onnotice: () => undefined,
+    // A function of the caller's, which its types do not name, answers a socket on its way.
+    ...(road === 'api' ? { socket: () => seam.connect(address) } : {}),
+  };
+  const sql = postgres(settings);
+  return Promise.resolve({
+    async echo(value) {
+      const rows = await sql<{ value: Buffer }[]>`select ${value}::bytea as value`;
+      return rows[0]?.value ?? Buffer.alloc(0);
+    },
+    async subscribe(onMessage) {
+      await sql.listen('programs', onMessage);
+      return async (text) => void (await sql.notify('programs', text));
+    },
+    async drop() {
+      let isLost = false;
+      await sql`select pg_terminate_backend(pg_backend_pid())`.catch(() => (isLost = true));
+      if (!isLost) throw new Error('the query was answered on a connection that was cut');
+      // It connects anew by itself.
+      await sql`select 1`;
+      await sql.end();
+    },
+    close: () => sql.end(),
+  });
+}
