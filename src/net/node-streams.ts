@@ -42,6 +42,25 @@ function usable(stream: unknown): unknown {
   return plainStream(stream);
 }
 
+type Connect = (...args: unknown[]) => http2.ClientHttp2Session;
+
+/**
+ * `http2.connect`, for which a connected socket that the program's own `createConnection` answers becomes node's. The
+ * session asks for TCP_NODELAY, too, and from a stream over another one that request does not reach the socket.
+ */
+export function acceptsNative(connect: Connect): Connect {
+  return (...args) => {
+    const [authority, options, ...rest] = args;
+    const { createConnection } = (options ?? {}) as { createConnection?: unknown };
+    if (typeof createConnection !== 'function') return connect(...args);
+    const create = (...asked: unknown[]): unknown => {
+      const socket: unknown = Reflect.apply(createConnection, options, asked);
+      return socket instanceof NativeSocket && socket.connecting ? socket : usable(socket);
+    };
+    return connect(authority, { ...(options as object), createConnection: create }, ...rest);
+  };
+}
+
 /** Has servers of this class take native connections. */
 function patchServer(prototype: EventEmitter): void {
   const above = Object.getPrototypeOf(prototype) as EventEmitter;

@@ -12,7 +12,7 @@ import type { ConnectOptions } from '../net/connect.js';
 import { connectNatively, nodesOwnOption } from '../net/factory.js';
 import { installIpc } from '../net/ipc.js';
 import { byNode, isJs } from '../net/js.js';
-import { installNodeStreams, readsHandles } from '../net/node-streams.js';
+import { acceptsNative, installNodeStreams, readsHandles } from '../net/node-streams.js';
 import { NativeListening, nodesListen2, type ListenStep } from '../net/listen.js';
 import { engineFor, requestedTransport } from '../transport.js';
 
@@ -94,7 +94,7 @@ function patchConnecting(reach: Reach): void {
   };
   nodeNet.Socket.prototype.connect = socketConnect;
   // A session works on its socket's handle from C++.
-  const sessionConnect = nodeHttp2.connect as (...args: unknown[]) => http2.ClientHttp2Session;
+  const sessionConnect = acceptsNative(nodeHttp2.connect as (...args: unknown[]) => http2.ClientHttp2Session);
   nodeHttp2.connect = (...args: unknown[]) => byNode(() => sessionConnect(...args));
   syncBuiltinESMExports();
 }
