@@ -96,8 +96,7 @@ Napi::Function JsEngine::define(Napi::Env env) {
                       InstanceMethod<&JsEngine::report_exception>("reportException")});
 }
 
-JsEngine::JsEngine(const Napi::CallbackInfo& info)
-    : Napi::ObjectWrap<JsEngine>(info), engine_(nullptr) {
+JsEngine::JsEngine(const Napi::CallbackInfo& info) : Napi::ObjectWrap<JsEngine>(info), engine_(nullptr) {
   const Napi::Env env = info.Env();
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(env, &loop);
@@ -152,8 +151,8 @@ void JsEngine::call_turn_handler(size_t completions, uint32_t slots_wanted, size
   if (napi_create_uint32(env, static_cast<uint32_t>(results), &arguments[2]) != napi_ok) return;
   napi_value result = nullptr;
   // With a callback scope: without one, a callback of node's own from inside (the HTTP parser's) takes itself for the
-  // outermost, and finds an async context that should not be there. The scope's own context is none: one made here would
-  // be that of whoever made the first socket, and what is accepted would run in it.
+  // outermost, and finds an async context that should not be there. The scope's own context is none: one made here
+  // would be that of whoever made the first socket, and what is accepted would run in it.
   const napi_status status = napi_make_callback(env, nullptr, Value(), turn_handler_.Value(), 3, arguments, &result);
   if (status != napi_pending_exception) return;
   // The handler reports what listeners throw by itself. What comes out of it all the same is not lost.
