@@ -3,9 +3,9 @@
  * object, with other methods. So `new net.Socket()` of an unchanged program can still go either way when it connects.
  */
 import * as net from 'node:net';
-import { Duplex } from 'node:stream';
 import type { Engine } from '../engine.js';
-import { socketSettings, streamOptions } from './socket-options.js';
+import { nativeFields } from './native-fields.js';
+import { socketSettings } from './socket-options.js';
 import { NativeSocket, noteEnd } from './socket.js';
 
 /** What node's constructor notes of its options, under symbols that only their descriptions tell apart. */
@@ -18,15 +18,6 @@ function noted(socket: net.Socket, name: Noted): unknown {
 
 /** The listener that node's constructor puts on 'end', in whose place ours comes. */
 const [nodesEndListener] = new net.Socket().listeners('end') as (() => void)[];
-
-/** The fields that NativeSocket's constructor makes, and their first values. */
-function nativeFields(engine: Engine): [string, unknown][] {
-  const streams = new Set(Object.keys(new Duplex()));
-  const blank = new NativeSocket(socketSettings(engine, undefined), streamOptions(undefined));
-  return Object.entries(blank).filter(([name]) => !streams.has(name));
-}
-
-let fields: [string, unknown][] | undefined;
 
 /** Whether `becomeNative` can take it: a plain net.Socket without a handle and without a buffer to read into. */
 export function canBecomeNative(socket: net.Socket): boolean {
@@ -49,7 +40,7 @@ export function becomeNative(socket: net.Socket, engine: Engine): NativeSocket {
     keepAliveDelay: Number(noted(socket, 'kSetKeepAliveInitialDelay') ?? 0),
   };
   const native = Object.setPrototypeOf(socket, NativeSocket.prototype) as NativeSocket;
-  Object.assign(native, Object.fromEntries((fields ??= nativeFields(engine))), {
+  Object.assign(native, Object.fromEntries(nativeFields(engine)), {
     _settings: settings,
     server,
     connecting,

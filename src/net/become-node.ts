@@ -6,6 +6,7 @@ import * as net from 'node:net';
 import { Duplex } from 'node:stream';
 import { setHandleOwner } from './handle-owner.js';
 import { tagJs } from './js.js';
+import { nativeFields } from './native-fields.js';
 import { noteEnd, type NativeSocket } from './socket.js';
 
 /** The part of node's handles that is used here. */
@@ -36,7 +37,8 @@ function countFrom(handle: NodeHandle, name: 'bytesRead' | 'bytesWritten', befor
 function takeOver(socket: NativeSocket, carrier: net.Socket): NodeHandle {
   const fields = socket as unknown as Fields;
   const { server, _server: counted, timeout, allowHalfOpen } = socket;
-  for (const name of Object.keys(socket)) if (!STREAM_FIELDS.has(name)) Reflect.deleteProperty(socket, name);
+  // What a program has put there stays.
+  for (const [name] of nativeFields(socket._settings.engine)) Reflect.deleteProperty(socket, name);
   for (const name of Reflect.ownKeys(carrier)) {
     if (!STREAM_FIELDS.has(name) && name !== '_eventsCount') fields[name] = (carrier as unknown as Fields)[name];
   }
