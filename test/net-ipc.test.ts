@@ -19,6 +19,7 @@ process.on('message', (message, handle) => {
   else if (handle instanceof Server) serve(handle);
   else if (message === 'keep') kept = handle;
   else if (message === 'tail') handle.end('tail');
+  else if (message === 'handle') { process.send(handle.constructor.name); handle.close(); }
   else answer(handle);
 });
 let kept;
@@ -152,6 +153,16 @@ const programs: [string, string][] = [
      await once(child, 'exit');
      const refused = connect(address);
      say((await once(refused, 'error'))[0].code);`,
+  ],
+  [
+    'the handle of a server, as it is',
+    `const server = createServer();
+     await listening(server);
+     const reply = answers();
+     child.send('handle', server._handle);
+     say(await reply);
+     server.close(() => say('closed'));
+     child.send('bye');`,
   ],
   [
     'a socket that is not connected, as a message alone',

@@ -118,6 +118,8 @@ function wrapSend(sender: Sender): void {
       const sent = isListenHandle(listening) ? serverWith(listening.genuine()) : handle;
       return nodesSend.call(this, message, sent, options, callback);
     }
+    // A program that sends what it found in `server._handle`.
+    if (isListenHandle(handle)) return nodesSend.call(this, message, handle.genuine(), options, callback);
     const ours = handle instanceof NativeSocket && this.connected && MESSAGE_TYPES.includes(typeof message);
     // node refuses other options.
     const understood = options === undefined || typeof options === 'function' || typeof options === 'object';
