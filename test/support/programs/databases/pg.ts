@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { dirname, extname } from 'node:path';
 import pg from 'pg';
 import type { Connection } from '../database.js';
@@ -30,10 +29,12 @@ export async function open(seam: Seam, address: Address, road: Road): Promise<Co
       return async (text) => void (await client.query("select pg_notify('programs', $1)", [text]));
     },
     async drop() {
-      const lost = once(client, 'error').catch(() => undefined);
-      const ended = once(client, 'end');
-      await client.query('select pg_terminate_backend(pg_backend_pid())').catch(() => undefined);
-      await Promise.race([lost, ended]);
+      client.on('error', () => undefined);
+      const ended = new Promise((resolve) => client.once('end', resolve));
+      let isLost = false;
+      await client.query('select pg_terminate_backend(pg_backend_pid()), pg_sleep(60)').catch(() => (isLost = true));
+      if (!isLost) throw new Error('the query was answered on a connection that was cut');
+      await ended;
       await listener?.end();
     },
     close: () => client.end(),
