@@ -17,8 +17,10 @@ if (!existsSync(addon)) {
 const runtime = (name) => execFileSync('g++', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim();
 const folder = mkdtempSync(join(tmpdir(), 'nearwire-asan-'));
 const log = join(folder, 'report');
-// The tests of the benchmark are about its harness, and time their children: they have no business here.
-const words = ['run', '--exclude', 'test/bench-*', '--exclude', 'test/cli-*', ...process.argv.slice(2)];
+// The tests of the benchmark are about its harness, and time their children: they have no business here. Those of whole
+// programs move gigabytes through code that is not ours, and would take hours.
+const excluded = ['test/bench-*', 'test/cli-*', 'test/programs-*'].flatMap((files) => ['--exclude', files]);
+const words = ['run', ...excluded, ...process.argv.slice(2)];
 const { status } = spawnSync(process.execPath, ['node_modules/vitest/vitest.mjs', ...words], {
   cwd: root,
   stdio: 'inherit',

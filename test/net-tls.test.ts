@@ -7,10 +7,11 @@ import type * as net from 'node:net';
 import type { Readable } from 'node:stream';
 import * as tls from 'node:tls';
 import { describe, expect, it } from 'vitest';
-import { certificate } from './support/certificate.js';
+import { serverCertificate, serverKey } from './support/certificates.js';
 import { cleanup, listen, pattern, readAll } from './support/sockets.js';
 import { everyWay } from './support/subjects.js';
 
+const certificate = { key: serverKey, cert: serverCertificate };
 const client = { rejectUnauthorized: false };
 const BIG = 3 * 1_048_576;
 
