@@ -128,6 +128,10 @@ class Track {
       if (++this.chain < LONGEST_CHAIN) this.schedule(step);
     };
     this.schedule(step);
+    // Whichever of the two queues is emptied first ends the call.
+    queueMicrotask(() => {
+      if (generation === this.generation && this.chain === 0) this.chain = 1;
+    });
   }
 
   /** Ticks and microtasks in turns: an entry in either is seen as one. */
@@ -142,11 +146,17 @@ export class Recorder {
   private readonly tracks = new Map<string, Track>();
   private readonly names = new Map<object, string>();
   private readonly replacements: [string, string][] = [];
+  private readonly ignored = new Set<string | symbol>(UNTOLD);
   private readonly left = new Set<string>();
 
   /** Leaves these fields of sockets out: for scenarios where chance decides on them. */
   leaveOut(...fields: StateField[]): void {
     for (const field of fields) this.left.add(field);
+  }
+
+  /** Leaves these events out. */
+  ignore(...events: string[]): void {
+    for (const event of events) this.ignored.add(event);
   }
 
   /** Has this text, a path or a port, stand as `name` in the record. */
@@ -163,7 +173,7 @@ export class Recorder {
     const emit = object.emit.bind(object) as (event: string | symbol, ...args: unknown[]) => boolean;
     const recorded = (event: string | symbol, ...args: unknown[]): boolean => {
       // 'readable' without a listener tells nobody anything; when it is emitted all the same is the stream's affair.
-      const told = event === 'readable' ? object.listenerCount(event) > 0 : !UNTOLD.has(event);
+      const told = event === 'readable' ? object.listenerCount(event) > 0 : !this.ignored.has(event);
       if (told) track.add(this.eventText(event, args), this.storage.getStore(), event);
       return emit(event, ...args);
     };
@@ -220,7 +230,7 @@ export class Recorder {
   }
 
   private clean(text: string): string {
-    let result = text;
+    let result = text.replaceAll(/"remotePort":\d+/g, '"remotePort":<port>');
     for (const [from, to] of this.replacements) result = result.replaceAll(from, to);
     return result;
   }
