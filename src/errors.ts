@@ -1,5 +1,6 @@
 /** The errors of this package, in the shapes that `node:net` gives: class, `code`, message form and extra fields. */
 import { getSystemErrorMap, getSystemErrorName, inspect } from 'node:util';
+import { BUFFER_IS_AN_UNKNOWN_ENCODING } from './node-version.js';
 
 /** An Error with the fields that node puts on failures of system calls. */
 export interface SystemCallError extends NodeJS.ErrnoException {
@@ -120,6 +121,7 @@ export function invalidFamilyError(family: unknown, host: unknown, port: unknown
 
 /** What a handle of node's throws for `write('text', 'buffer')`. */
 export function stringAsBufferError(): TypeError {
+  if (BUFFER_IS_AN_UNKNOWN_ENCODING) return coded(new TypeError('Unknown encoding: buffer'), 'ERR_UNKNOWN_ENCODING');
   return coded(new TypeError('Second argument must be a buffer'), 'ERR_INVALID_ARG_TYPE');
 }
 

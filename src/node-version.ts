@@ -24,3 +24,6 @@ export const HAS_BLOCK_LIST_OPTION = 'isBlockList' in net.BlockList;
 
 /** Sockets take a `typeOfService`, and keep-alive an interval and a count. */
 export const HAS_TYPE_OF_SERVICE = 'setTypeOfService' in net.Socket.prototype;
+
+/** A string written as 'buffer' is of an unknown encoding; before, it was no buffer. */
+export const BUFFER_IS_AN_UNKNOWN_ENCODING = nodeMajor >= 24;

@@ -11,6 +11,7 @@ import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { Duplex } from 'node:stream';
 import type * as tls from 'node:tls';
 import { becomeNode } from './become-node.js';
+import { installNodeOptions } from './node-options.js';
 import { NativeSocket } from './socket.js';
 
 const require = createRequire(import.meta.url);
@@ -104,6 +105,7 @@ let installed = false;
 export function installNodeStreams(): void {
   if (installed) return;
   installed = true;
+  installNodeOptions();
   patchTls();
   patchServer(nodeTls.Server.prototype);
   patchServer(http2Server);

@@ -1,0 +1,68 @@
+/**
+ * Options of TCP sockets that newer versions of node have and the engine has not: a type of service, and keep-alive's
+ * interval and count. A connected socket that is told one becomes one of node's; one that still connects does so then.
+ */
+import * as net from 'node:net';
+import { HAS_TYPE_OF_SERVICE } from '../node-version.js';
+import { becomeNode } from './become-node.js';
+import { NativeSocket } from './socket.js';
+
+type Method = (this: net.Socket, ...args: unknown[]) => unknown;
+
+function nodesMethod(name: string): Method {
+  return (net.Socket.prototype as unknown as Record<string, Method>)[name] as Method;
+}
+
+/** By node's own method, now or from the connection on. */
+function byNodesMethod(socket: NativeSocket, name: string, args: unknown[]): unknown {
+  const isTcp = socket._wire?.tcp === true;
+  if (isTcp) becomeNode(socket);
+  // Without a handle it checks the arguments and remembers them.
+  const result = nodesMethod(name).apply(socket, args);
+  if (socket.connecting || socket._wire === undefined) {
+    socket.once('connect', () => {
+      byNodesMethod(socket, name, args);
+    });
+  }
+  return result;
+}
+
+interface KeepAlive {
+  enable?: boolean;
+  /** Milliseconds. */
+  initialDelay?: number;
+  /** Milliseconds. */
+  interval?: number;
+  count?: number;
+}
+
+function setKeepAlive(this: NativeSocket, ...args: unknown[]): unknown {
+  const [first] = args;
+  const isObject = typeof first === 'object' && first !== null;
+  const [enable, initialDelay, interval, count] = isObject
+    ? [
+        (first as KeepAlive).enable,
+        (first as KeepAlive).initialDelay,
+        (first as KeepAlive).interval,
+        (first as KeepAlive).count,
+      ]
+    : args;
+  if (interval !== undefined || count !== undefined) return byNodesMethod(this, 'setKeepAlive', args);
+  return enginesSetKeepAlive.call(this, enable as boolean, initialDelay as number);
+}
+
+const enginesSetKeepAlive = NativeSocket.prototype.setKeepAlive;
+
+/** Gives native sockets what sockets of this version of node have. */
+export function installNodeOptions(): void {
+  if (!HAS_TYPE_OF_SERVICE) return;
+  const methods: Record<string, Method> = { setKeepAlive: setKeepAlive as Method };
+  for (const name of ['setTypeOfService', 'getTypeOfService']) {
+    methods[name] = function (...args) {
+      return this instanceof NativeSocket ? byNodesMethod(this, name, args) : nodesMethod(name).apply(this, args);
+    };
+  }
+  for (const [name, value] of Object.entries(methods)) {
+    Object.defineProperty(NativeSocket.prototype, name, { value, writable: true, configurable: true });
+  }
+}
