@@ -76,6 +76,7 @@ Napi::Function JsEngine::define(Napi::Env env) {
                       InstanceMethod<&JsEngine::listener_descriptor>("listenerDescriptor"),
                       InstanceMethod<&JsEngine::close_listener>("closeListener"),
                       InstanceMethod<&JsEngine::ref_listener>("refListener"),
+                      InstanceMethod<&JsEngine::set_accept_limit>("setAcceptLimit"),
                       InstanceMethod<&JsEngine::listener_address>("listenerAddress"),
                       InstanceMethod<&JsEngine::flush>("flush"),
                       InstanceMethod<&JsEngine::write_lent>("writeLent"),
@@ -255,6 +256,11 @@ Napi::Value JsEngine::close_listener(const Napi::CallbackInfo& info) {
 Napi::Value JsEngine::ref_listener(const Napi::CallbackInfo& info) {
   if (Listener* found = listener(info)) found->set_ref(boolean(info, 1));
   return info.Env().Undefined();
+}
+
+Napi::Value JsEngine::set_accept_limit(const Napi::CallbackInfo& info) {
+  Listener* found = listener(info);
+  return number(info, found == nullptr ? -EBADF : found->set_limit(integer(info, 1)));
 }
 
 Napi::Value JsEngine::listener_address(const Napi::CallbackInfo& info) {

@@ -35,6 +35,7 @@ class JsEngine final : public Napi::ObjectWrap<JsEngine>, private Engine::Sink {
   Napi::Value listener_descriptor(const Napi::CallbackInfo& info);
   Napi::Value close_listener(const Napi::CallbackInfo& info);
   Napi::Value ref_listener(const Napi::CallbackInfo& info);
+  Napi::Value set_accept_limit(const Napi::CallbackInfo& info);
   Napi::Value listener_address(const Napi::CallbackInfo& info);
   Napi::Value set_turn_handler(const Napi::CallbackInfo& info);
   Napi::Value provide_block(const Napi::CallbackInfo& info);

@@ -64,8 +64,14 @@ int Listener::start(int fd, int family, const ListenOptions& options) {
   return 0;
 }
 
+int Listener::set_limit(int limit) {
+  limit_ = limit;
+  return watcher_.watch(engine_->loop(), fd_, this, limit != 0, false);
+}
+
 void Listener::close() {
   if (fd_ < 0) return;
+  limit_ = kNoLimit;
   watcher_.close();
   sys::close_descriptor(fd_);
   fd_ = -1;
@@ -84,6 +90,10 @@ bool Listener::shed_one() {
 void Listener::on_ready(bool, bool) {
   Turn& turn = engine_->turn();
   for (int i = 0; i < kAcceptsPerTurn && turn.has_room(); ++i) {
+    if (limit_ == 0) {
+      watcher_.watch(engine_->loop(), fd_, this, false, false);
+      return;
+    }
     const int fd = sys::accept_stream(fd_);
     if (fd == -EAGAIN) return;
     // The peer gave up while it waited in the queue.
@@ -97,6 +107,7 @@ void Listener::on_ready(bool, bool) {
       return;
     }
     engine_->count_accept();
+    if (limit_ > 0) --limit_;
     Channel* channel = engine_->new_channel();
     turn.push({id_, Event::kAccept, channel->id(), 0});
     // Reads at once: a peer that connects has mostly something to say.

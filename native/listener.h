@@ -26,11 +26,15 @@ class Listener final : public Source, private Watcher::Target {
 
   Kind kind() const override { return Kind::kListener; }
 
+  static constexpr int kNoLimit = -1;
+
   int open(const Address& address, const std::string& path, const ListenOptions& options);
   // Listens on a socket from elsewhere. 0, or a negative errno: the descriptor is not taken then.
   int adopt(int fd, int family, const ListenOptions& options);
   void close();
   void set_ref(bool ref) { watcher_.set_ref(ref); }
+  // How many connections to accept from here on; what is beyond waits in the queue, for another process that shares it.
+  int set_limit(int limit);
   int fd() const override { return fd_; }
   bool is_free() const { return fd_ < 0; }
 
@@ -45,6 +49,7 @@ class Listener final : public Source, private Watcher::Target {
   int fd_ = -1;
   int family_ = 0;
   ChannelOptions options_;
+  int limit_ = kNoLimit;
 };
 
 }  // namespace nearwire

@@ -189,6 +189,8 @@ export interface NativeEngine {
   listenerDescriptor(id: number): number;
   closeListener(id: number): void;
   refListener(id: number, ref: boolean): void;
+  /** How many connections a listener may accept from here on, -1 for no limit. The rest wait for whoever shares it. */
+  setAcceptLimit(id: number, limit: number): number;
   listenerAddress(id: number): NativeEndpoint | number;
 
   /**

@@ -166,6 +166,34 @@ describe('a cluster under register', () => {
     },
   );
 
+  it.each(['auto', 'js'] as const)('leaves to the others what a worker has no room for (%s)', async (transport) => {
+    const primary = `
+      const workers = [cluster.fork({ ROOM: '1' }), cluster.fork({ ROOM: '4' })];
+      await Promise.all(workers.map(listening));
+      const counts = new Map();
+      const sockets = await Promise.all(Array.from({ length: 5 }, async () => {
+        const socket = net.connect(path);
+        const [data] = await once(socket, 'data');
+        counts.set(String(data), (counts.get(String(data)) ?? 0) + 1);
+        return [socket, String(data)];
+      }));
+      say(['1', '4'].map((room) => counts.get(room)));
+      // Room again: the next goes to the only one that has some.
+      const [socket] = sockets.find(([, room]) => room === '1');
+      socket.end();
+      await once(socket, 'close');
+      say(String((await once(net.connect(path), 'data'))[0]));
+      for (const worker of workers) worker.process.kill();
+      await Promise.all(workers.map((worker) => once(worker, 'exit')));
+      process.exit();`;
+    const worker = `
+      const server = net.createServer((socket) => { socket.on('error', () => undefined).resume(); socket.write(process.env.ROOM); });
+      server.listen(path);
+      server.maxConnections = Number(process.env.ROOM);`;
+    const result = await run(primary, worker, socketPath(), { transport });
+    expect(result).toMatchObject({ code: 0, stderr: '', said: [[1, 4], '1'] });
+  });
+
   it.each(['auto', 'js'] as const)('tells a worker why it can not listen (%s)', async (transport) => {
     const at = socketPath();
     const primary = `

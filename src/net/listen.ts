@@ -16,6 +16,7 @@ import { errnoError, listenError, notNativeError } from '../errors.js';
 import type { NativeAddress, NativeEndpoint, NativeListenOptions } from '../native.js';
 import { HAS_BLOCK_LIST_OPTION, ZERO_CONNECTIONS_IS_A_LIMIT } from '../node-version.js';
 import type { BufferSizes, TransportChoice, TransportName } from '../options.js';
+import { keepToRoom } from '../cluster/room.js';
 import { shareInCluster } from '../cluster/worker.js';
 import { SocketFile } from '../socket-file.js';
 import { WireListener } from '../wire.js';
@@ -273,7 +274,8 @@ export class NativeListening {
     const name = native.listenerAddress(id);
     // A cluster's worker that disconnects closes its handles' servers.
     if (origin !== undefined) setHandleOwner(origin, this.server);
-    this.serve(id, typeof name === 'object' && name.family !== undefined, { origin });
+    const listener = this.serve(id, typeof name === 'object' && name.family !== undefined, { origin });
+    if (origin !== undefined && cluster.isWorker) keepToRoom(this.server, listener);
     this.server._connectionKey = `${String(addressType)}:${String(address)}:${String(port)}`;
   }
 
@@ -351,7 +353,7 @@ export class NativeListening {
     return { engine, sendBuffer, recvBuffer, noDelay, keepAlive, keepAliveDelay: keepAliveInitialDelay };
   }
 
-  private serve(id: number, tcp: boolean, belongings: Belongings): void {
+  private serve(id: number, tcp: boolean, belongings: Belongings): ServerListener {
     const { server, engine } = this;
     const listener = new ServerListener(engine, id, server, this.socketSettings(), tcp);
     this.listener = listener;
@@ -359,6 +361,7 @@ export class NativeListening {
     listenTrace.asyncEnd.publish({ server });
     if (server._unref) server.unref();
     process.nextTick(emitListening, server);
+    return listener;
   }
 }
 

@@ -1,0 +1,55 @@
+/** `maxConnections` in a cluster's worker: what it has no room for is left to the other workers. */
+import { ZERO_CONNECTIONS_IS_A_LIMIT } from '../node-version.js';
+import type { WireListener } from '../wire.js';
+
+interface CountingServer {
+  maxConnections?: number;
+  /** From node 22 on: close what there is no room for, and tell of it by 'drop'. */
+  dropMaxConnection?: boolean;
+  _connections: number;
+  _emitCloseIfDrained(): void;
+}
+
+const NO_LIMIT = -1;
+
+/** What is to be done when a connection of a server has ended. A server may listen more than once. */
+const updates = new WeakMap<CountingServer, () => void>();
+
+function roomOf({ maxConnections, dropMaxConnection, _connections: connections }: CountingServer): number {
+  const isLimit = Boolean(maxConnections) || (ZERO_CONNECTIONS_IS_A_LIMIT && maxConnections === 0);
+  return maxConnections === undefined || !isLimit || dropMaxConnection
+    ? NO_LIMIT
+    : Math.max(0, maxConnections - connections);
+}
+
+/**
+ * Has the listener accept only what the server has room for, where others accept from the same socket. node's primary
+ * passes a connection on that a worker refuses; here it never leaves the queue.
+ */
+export function keepToRoom(server: CountingServer, listener: WireListener): void {
+  const { native } = listener.engine;
+  const atFirst = roomOf(server);
+  // A limit may be set later on: the first connection comes alone.
+  let room = atFirst === NO_LIMIT ? 1 : atFirst;
+  native.setAcceptLimit(listener.id, room);
+  const update = (): void => {
+    const next = roomOf(server);
+    if (next === NO_LIMIT && room === NO_LIMIT) return;
+    room = next;
+    if (listener.id >= 0) native.setAcceptLimit(listener.id, room);
+  };
+  const accept = listener.onAccept.bind(listener);
+  listener.onAccept = (id) => {
+    accept(id);
+    update();
+  };
+  if (!updates.has(server)) {
+    // Called for each connection that has ended.
+    const ended = server._emitCloseIfDrained.bind(server);
+    server._emitCloseIfDrained = () => {
+      updates.get(server)?.();
+      ended();
+    };
+  }
+  updates.set(server, update);
+}
