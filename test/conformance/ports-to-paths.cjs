@@ -19,11 +19,13 @@ const fileOf = (port) => join(folder, `${port}.sock`);
 const isLocal = (host) => host === undefined || host === null || host === '' || LOCAL_HOSTS.has(host);
 const isPort = (value) => (typeof value === 'number' || typeof value === 'string') && /^\d{1,5}$/.test(String(value));
 
+// Processes of one test start at different places.
+let nextPort = FIRST_PORT + (process.pid % (LAST_PORT - FIRST_PORT));
+
+/** One that nobody has, nor has been given: a server that it is for may not listen yet. */
 function freePort() {
-  // Processes of one test start at different places.
-  let port = FIRST_PORT + (process.pid % (LAST_PORT - FIRST_PORT));
-  while (existsSync(fileOf(port))) port++;
-  return port;
+  while (existsSync(fileOf(nextPort))) nextPort++;
+  return nextPort++;
 }
 
 /** What `server.address()` answers for a server whose port has become a path. */
