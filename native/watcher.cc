@@ -14,16 +14,21 @@ int Watcher::watch(Loop& loop, int fd, Target* target, bool readable, bool writa
   if (events == events_) return 0;
   const int error = open(loop, fd);
   if (error < 0) return error;
-  // libuv hands this pointer back; the watcher itself only says what was asked for.
-  poll_.get()->data = target;
+  target_ = target;
   events_ = events;
   if (events == 0) return uv_poll_stop(poll_.get());
-  return uv_poll_start(poll_.get(), events, [](uv_poll_t* poll, int status, int ready) {
-    auto* receiver = static_cast<Target*>(poll->data);
-    // On POLLERR libuv reports a failed status and stops watching. The socket's own calls tell what the error is.
-    if (status < 0) ready = UV_READABLE | UV_WRITABLE;
-    receiver->on_ready((ready & UV_READABLE) != 0, (ready & UV_WRITABLE) != 0);
-  });
+  return uv_poll_start(poll_.get(), events, on_poll);
+}
+
+void Watcher::on_poll(uv_poll_t* poll, int status, int ready) {
+  auto* watcher = static_cast<Watcher*>(poll->data);
+  if (status < 0) {
+    // On POLLERR libuv reports a failed status and stops watching. The socket's own calls tell what the error is, but
+    // perhaps not in this turn: what came before it is read first, and a turn has room for so much.
+    uv_poll_start(poll, watcher->events_, on_poll);
+    ready = UV_READABLE | UV_WRITABLE;
+  }
+  watcher->target_->on_ready((ready & UV_READABLE) != 0, (ready & UV_WRITABLE) != 0);
 }
 
 void Watcher::set_ref(bool ref) {

@@ -27,6 +27,9 @@ class Watcher {
   void close();
 
  private:
+  static void on_poll(uv_poll_t* poll, int status, int ready);
+
+  Target* target_ = nullptr;
   LoopHandle<uv_poll_t> poll_;
   int events_ = 0;
   bool ref_ = true;
