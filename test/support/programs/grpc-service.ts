@@ -1,4 +1,5 @@
 /** A gRPC service that carries bytes as they are. */
+import type { Writable } from 'node:stream';
 import type { MethodDefinition } from '@grpc/grpc-js';
 
 const same = (bytes: Buffer): Buffer => bytes;
@@ -22,3 +23,8 @@ export const SERVICE = {
   stream: method('Stream', false, true),
   upload: method('Upload', true, false),
 };
+
+/** A call as the stream that it is: its types ask for more than a Writable's callers give. */
+export function asWritable(call: unknown): Writable {
+  return call as Writable;
+}

@@ -1,6 +1,6 @@
-import { Readable, type Writable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { Client, credentials, Metadata, type MethodDefinition } from '@grpc/grpc-js';
-import { SERVICE } from '../grpc-service.js';
+import { asWritable, SERVICE } from '../grpc-service.js';
 import type { Address, Seam } from '../seam.js';
 import type { Reply, Request, Sender } from '../work.js';
 
@@ -44,7 +44,7 @@ function upload(client: Client, request: Request, body: Readable): Promise<Reply
       call.cancel();
     });
     // What goes wrong with it is told by the answer. (Its types have bytes where node's have strings as well.)
-    body.pipe(call as unknown as Writable);
+    body.pipe(asWritable(call));
   });
 }
 

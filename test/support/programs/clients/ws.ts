@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import type * as net from 'node:net';
 import { Readable } from 'node:stream';
 import { createWebSocketStream, WebSocket, type ClientOptions } from 'ws';
 import { LARGEST } from '../bodies.js';
@@ -68,7 +67,7 @@ export function start(seam: Seam, address: Address, road: Road): Sender {
   const base = 'path' in address ? `ws+unix:${address.path}:` : `ws://${address.host}:${String(address.port)}`;
   const options: ClientOptions = { maxPayload: LARGEST };
   if (road === 'api') {
-    options.createConnection = ((_: net.NetConnectOpts) => seam.connect(address)) as typeof net.createConnection;
+    options.createConnection = () => seam.connect(address);
   }
   const connections = new Connections(base, options);
   return async (request) => {

@@ -38,7 +38,9 @@ export async function open(seam: Seam, address: Address, road: Road): Promise<Co
       subscriber.on('message', (_, text) => {
         onMessage(text);
       });
-      return async (text) => void (await client.publish('programs', text));
+      return async (text) => {
+        await client.publish('programs', text);
+      };
     },
     async drop() {
       const lost = once(client, 'close');

@@ -12,9 +12,13 @@ export async function open(seam: Seam, address: Address, road: Road): Promise<Co
     },
     subscribe: () => Promise.resolve(undefined),
     async drop() {
-      let isLost = false;
-      await connection.query('kill connection_id()').catch(() => (isLost = true));
-      await connection.query('select 1').catch(() => (isLost = true));
+      const isLost = await connection
+        .query('kill connection_id()')
+        .then(() => connection.query('select 1'))
+        .then(
+          () => false,
+          () => true,
+        );
       if (!isLost) throw new Error('a query was answered on a connection that was cut');
       connection.destroy();
     },

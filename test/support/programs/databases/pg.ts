@@ -26,13 +26,18 @@ export async function open(seam: Seam, address: Address, road: Road): Promise<Co
         onMessage(payload ?? '');
       });
       await listener.query('listen programs');
-      return async (text) => void (await client.query("select pg_notify('programs', $1)", [text]));
+      return async (text) => {
+        await client.query("select pg_notify('programs', $1)", [text]);
+      };
     },
     async drop() {
       client.on('error', () => undefined);
       const ended = new Promise((resolve) => client.once('end', resolve));
-      let isLost = false;
-      await client.query('select pg_terminate_backend(pg_backend_pid()), pg_sleep(60)').catch(() => (isLost = true));
+      const query = client.query('select pg_terminate_backend(pg_backend_pid()), pg_sleep(60)');
+      const isLost = await query.then(
+        () => false,
+        () => true,
+      );
       if (!isLost) throw new Error('the query was answered on a connection that was cut');
       await ended;
       await listener?.end();

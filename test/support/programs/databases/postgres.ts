@@ -22,12 +22,16 @@ export function open(seam: Seam, address: Address, road: Road): Promise<Connecti
     },
     async subscribe(onMessage) {
       await sql.listen('programs', onMessage);
-      return async (text) => void (await sql.notify('programs', text));
+      return async (text) => {
+        await sql.notify('programs', text);
+      };
     },
     async drop() {
-      let isLost = false;
       const isClosed = new Promise<void>((resolve) => (closed = resolve));
-      await sql`select pg_terminate_backend(pg_backend_pid()), pg_sleep(60)`.catch(() => (isLost = true));
+      const isLost = await sql`select pg_terminate_backend(pg_backend_pid()), pg_sleep(60)`.then(
+        () => false,
+        () => true,
+      );
       await isClosed;
       if (!isLost) throw new Error('the query was answered on a connection that was cut');
       // Its end() does not come back from this, on node:net either.

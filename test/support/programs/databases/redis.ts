@@ -19,7 +19,9 @@ export async function open(_: Seam, address: Address): Promise<Connection> {
     async subscribe(onMessage) {
       await subscriber.connect();
       await subscriber.subscribe('programs', onMessage);
-      return async (text) => void (await client.publish('programs', text));
+      return async (text) => {
+        await client.publish('programs', text);
+      };
     },
     async drop() {
       const lost = once(client, 'error').catch(() => undefined);

@@ -23,7 +23,7 @@ export function start(seam: Seam, address: Address, observer: Observer): http.Se
     response.json(observer.stats());
   });
   // What the client's going away makes of an upload is told by no answer and no log.
-  app.use(((_error, _request, response, _next) => {
+  app.use(((...[, , response]) => {
     response.destroy();
   }) satisfies express.ErrorRequestHandler);
   return seam.attach(http.createServer(app)).listen(address);

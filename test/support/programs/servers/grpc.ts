@@ -1,4 +1,3 @@
-import type { Writable } from 'node:stream';
 import {
   Server,
   ServerCredentials,
@@ -7,7 +6,7 @@ import {
   type handleUnaryCall,
 } from '@grpc/grpc-js';
 import { bodyOf } from '../bodies.js';
-import { SERVICE } from '../grpc-service.js';
+import { asWritable, SERVICE } from '../grpc-service.js';
 import type { Observer } from '../observer.js';
 import type { Address, Seam } from '../seam.js';
 
@@ -32,7 +31,7 @@ export async function start(_: Seam, address: Address, observer: Observer): Prom
       source.destroy();
     });
     // Its types have bytes where node's have strings as well.
-    source.pipe(call as unknown as Writable);
+    source.pipe(asWritable(call));
   };
   const upload: handleClientStreamingCall<Buffer, Buffer> = (call, answer) => {
     call.on('cancelled', () => {

@@ -56,14 +56,16 @@ function route(
 }
 
 export async function start(seam: Seam, address: Address, observer: Observer): Promise<Server> {
-  class Programs {}
+  class Programs {
+    readonly name = 'programs';
+  }
   Module({ controllers: [controllerOf(observer)] })(Programs);
   const app = await NestFactory.create<NestExpressApplication>(Programs, new ExpressAdapter(), {
     logger: false,
     bodyParser: false,
   });
   app.useBodyParser('raw', { limit: LARGEST, type: 'application/octet-stream' });
-  const server = app.getHttpServer() as Server;
+  const server = app.getHttpServer();
   seam.attach(server);
   if ('path' in address) await app.listen(address.path);
   else await app.listen(address.port, address.host);
