@@ -198,4 +198,18 @@ describe('register', () => {
     expect(code).toBe(1);
     expect(stderr).toContain('ERR_INVALID_ARG_VALUE');
   });
+
+  it('leaves http2.connect a function that promisify makes a promise of the session', async () => {
+    const code = `${COMMONJS}
+      const http2 = require('node:http2'); const { promisify } = require('node:util');
+      const server = http2.createServer();
+      server.listen(0, '127.0.0.1', async () => {
+        const session = await promisify(http2.connect)('http://127.0.0.1:' + server.address().port);
+        console.log(JSON.stringify([session.connecting, session.closed]));
+        session.close();
+        server.close();
+      });`;
+    const { said, code: status, stderr } = await run(code, { loader: '--require', tcp: true });
+    expect([said, status, stderr]).toEqual([[[false, false]], 0, '']);
+  });
 });

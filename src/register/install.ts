@@ -1,8 +1,10 @@
 /** What `nearwire/register` changes in `node:net` and `node:http`: where servers listen and where sockets connect. */
+import { once } from 'node:events';
 import * as http from 'node:http';
 import type * as http2 from 'node:http2';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import type * as net from 'node:net';
+import { promisify } from 'node:util';
 import { installPrimary } from '../cluster/primary.js';
 import { shareInCluster } from '../cluster/worker.js';
 import type { Engine } from '../engine.js';
@@ -95,7 +97,16 @@ function patchConnecting(reach: Reach): void {
   nodeNet.Socket.prototype.connect = socketConnect;
   // A session works on its socket's handle from C++.
   const sessionConnect = acceptsNative(nodeHttp2.connect as (...args: unknown[]) => http2.ClientHttp2Session);
-  nodeHttp2.connect = (...args: unknown[]) => byNode(() => sessionConnect(...args));
+  const http2Connect = (...args: unknown[]): http2.ClientHttp2Session => byNode(() => sessionConnect(...args));
+  // As node's has it: a promise of the connected session.
+  Object.defineProperty(http2Connect, promisify.custom, {
+    value: async (authority: unknown, options: unknown) => {
+      const session = http2Connect(authority, options);
+      await once(session, 'connect');
+      return session;
+    },
+  });
+  nodeHttp2.connect = http2Connect;
   syncBuiltinESMExports();
 }
 

@@ -9,7 +9,10 @@ export function start(seam: Seam, address: Address, observer: Observer, upstream
   const proxy = httpProxy.createProxyServer({ target, agent: seam.agent({ keepAlive: true, maxSockets: 64 }) });
   proxy.on('proxyReq', (proxied, _request, response) => {
     // It does not see by itself that a client leaves in the middle of an answer.
-    response.on('close', () => proxied.destroy());
+    response.on('close', () => {
+      // After a whole answer its connection is another request's by now.
+      if (!response.writableFinished) proxied.destroy();
+    });
   });
   proxy.on('error', (_error, _request, response) => response.destroy());
   const server = seam.createServer({}, (request, response) => {
