@@ -8,6 +8,9 @@ export function start(seam: Seam, address: Address, observer: Observer, upstream
   const target = targetOf(upstream) as httpProxy.ServerOptions['target'];
   const proxy = httpProxy.createProxyServer({ target, agent: seam.agent({ keepAlive: true, maxSockets: 64 }) });
   proxy.on('proxyReq', (proxied, _request, response) => {
+    // The client's wish to close is for its own connection. Passed on, node:net's client can meet EPIPE at the end of a
+    // large body, as the server closes right behind its answer.
+    proxied.setHeader('connection', 'keep-alive');
     // It does not see by itself that a client leaves in the middle of an answer.
     response.on('close', () => {
       // After a whole answer its connection is another request's by now.
