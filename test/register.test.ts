@@ -144,7 +144,7 @@ describe('register', () => {
       const server = net.createServer({ allowHalfOpen: true }, (socket) => { socket.on('end', () => socket.end('bye')).resume(); });
       server.listen(at, () => {
         const socket = new net.Socket({ allowHalfOpen: true, highWaterMark: 7 });
-        socket.setTimeout(20, () => say('timeout'));
+        socket.setTimeout(500, () => say('timeout'));
         socket.on('connect', () => say([socket.readableHighWaterMark, socket.timeout, socket.bytesRead, socket.pending]));
         socket.once('timeout', () => socket.end());
         socket.on('data', (data) => say(String(data)));
@@ -156,7 +156,7 @@ describe('register', () => {
     expect(result).toMatchObject({
       code: 0,
       stderr: '',
-      said: [true, [7, 20, 0, false], 'timeout', 'bye', false, false],
+      said: [true, [7, 500, 0, false], 'timeout', 'bye', false, false],
     });
   });
 
