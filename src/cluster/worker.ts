@@ -35,13 +35,13 @@ function askingOurs(act: () => void): void {
 export function shareInCluster(listensNatively: ListensNatively): void {
   if (natives.add(listensNatively).size > 1) return;
   if (!cluster.isWorker || process.env[PRIMARY_VARIABLE] !== String(process.ppid)) return;
-  const internals = cluster as unknown as { _getServer: GetServer };
-  const { _getServer: getServer } = internals;
-  internals._getServer = (server, options, callback) => {
+  const getServer = Reflect.get(cluster, '_getServer') as GetServer;
+  const patched: GetServer = (server, options, callback) => {
     const ask = (): void => {
       getServer(server, options, callback);
     };
     if ([...natives].some((isNative) => isNative(server, options.addressType))) askingOurs(ask);
     else ask();
   };
+  Reflect.set(cluster, '_getServer', patched);
 }

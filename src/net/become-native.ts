@@ -13,7 +13,7 @@ type Noted = 'kSetNoDelay' | 'kSetKeepAlive' | 'kSetKeepAliveInitialDelay' | 'kB
 
 function noted(socket: net.Socket, name: Noted): unknown {
   const symbol = Object.getOwnPropertySymbols(socket).find(({ description }) => description === name);
-  return symbol === undefined ? undefined : (socket as unknown as Record<symbol, unknown>)[symbol];
+  return symbol === undefined ? undefined : Reflect.get(socket, symbol);
 }
 
 /** The listener that node's constructor puts on 'end', in whose place ours comes. */

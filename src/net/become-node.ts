@@ -16,8 +16,6 @@ interface NodeHandle {
   unref(): void;
 }
 
-type Fields = Record<string | symbol, unknown>;
-
 /** What node's own constructor puts on 'end'. */
 const [nodesEndListener] = new net.Socket().listeners('end') as (() => void)[];
 
@@ -35,16 +33,15 @@ function countFrom(handle: NodeHandle, name: 'bytesRead' | 'bytesWritten', befor
 
 /** Takes the descriptor and the handle from `carrier`, a fresh net.Socket, and all that node's constructor notes. */
 function takeOver(socket: NativeSocket, carrier: net.Socket): NodeHandle {
-  const fields = socket as unknown as Fields;
   const { server, _server: counted, timeout, allowHalfOpen } = socket;
   // What a program has put there stays.
   for (const [name] of nativeFields(socket._settings.engine)) Reflect.deleteProperty(socket, name);
   for (const name of Reflect.ownKeys(carrier)) {
-    if (!STREAM_FIELDS.has(name) && name !== '_eventsCount') fields[name] = (carrier as unknown as Fields)[name];
+    if (!STREAM_FIELDS.has(name) && name !== '_eventsCount') Reflect.set(socket, name, Reflect.get(carrier, name));
   }
   Object.assign(socket, { server, _server: counted, allowHalfOpen });
   if (timeout !== undefined) Object.assign(socket, { timeout });
-  const { _handle: handle } = carrier as unknown as { _handle: NodeHandle };
+  const handle = Reflect.get(carrier, '_handle') as NodeHandle;
   setHandleOwner(handle, socket);
   return handle;
 }

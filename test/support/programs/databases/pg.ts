@@ -33,6 +33,7 @@ export async function open(seam: Seam, address: Address, road: Road): Promise<Co
     async drop() {
       client.on('error', () => undefined);
       const ended = new Promise((resolve) => client.once('end', resolve));
+      // The query is to be under way when its connection is cut: nobody waits for the server's sleep to end.
       const query = client.query('select pg_terminate_backend(pg_backend_pid()), pg_sleep(60)');
       const isLost = await query.then(
         () => false,

@@ -28,6 +28,7 @@ export function open(seam: Seam, address: Address, road: Road): Promise<Connecti
     },
     async drop() {
       const isClosed = new Promise<void>((resolve) => (closed = resolve));
+      // The query is to be under way when its connection is cut: nobody waits for the server's sleep to end.
       const isLost = await sql`select pg_terminate_backend(pg_backend_pid()), pg_sleep(60)`.then(
         () => false,
         () => true,
