@@ -34,6 +34,7 @@
         "native/write_queue.cc",
         "native/slab.cc",
         "native/address.cc",
+        "native/request_head.cc",
         "native/sys_common.cc",
         "native/sys_<(sys).cc"
       ],

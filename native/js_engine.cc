@@ -94,6 +94,7 @@ Napi::Function JsEngine::define(Napi::Env env) {
                       InstanceMethod<&JsEngine::file_descriptor>("fileDescriptor"),
                       InstanceMethod<&JsEngine::counters>("counters"),
                       InstanceMethod<&JsEngine::channel_counters>("channelCounters"),
+                      InstanceMethod<&JsEngine::scan_request>("scanRequest"),
                       InstanceMethod<&JsEngine::report_exception>("reportException")});
 }
 
@@ -137,6 +138,7 @@ Napi::Value JsEngine::layout(Napi::Env env) {
   layout.Set("submissions", words(engine_->submissions(), Engine::kMaxSubmissions * sizeof(Submission)));
   layout.Set("shared", words(engine_->shared(), sizeof(SharedState)));
   layout.Set("results", words(engine_->results(), Engine::kMaxSubmissions * sizeof(FlushResult)));
+  layout.Set("requestHead", words(&request_head_, sizeof(RequestHead)));
   layout.Set("slotsWanted", static_cast<double>(engine_->blocks().slots_wanted()));
   return layout;
 }
@@ -376,6 +378,15 @@ Napi::Value JsEngine::channel_counters(const Napi::CallbackInfo& info) {
   const ChannelCounters& c = found->counters();
   return totals(info.Env(), std::vector<uint64_t>{c.bytes_read, c.bytes_written, c.reads, c.sends, c.partial_sends,
                                                   c.eagains, c.turns});
+}
+
+Napi::Value JsEngine::scan_request(const Napi::CallbackInfo& info) {
+  const iovec bytes = bytes_of(info.Env(), info[0]);
+  const int32_t start = integer(info, 1);
+  if (start < 0 || static_cast<size_t>(start) >= bytes.iov_len) return number(info, 0);
+  const auto at = static_cast<size_t>(start);
+  const char* from = static_cast<const char*>(bytes.iov_base) + at;
+  return number(info, static_cast<double>(scan_request_head(from, bytes.iov_len - at, &request_head_)));
 }
 
 Napi::Value JsEngine::report_exception(const Napi::CallbackInfo& info) {

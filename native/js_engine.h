@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "engine.h"
+#include "request_head.h"
 
 namespace nearwire {
 
@@ -55,6 +56,7 @@ class JsEngine final : public Napi::ObjectWrap<JsEngine>, private Engine::Sink {
   Napi::Value file_descriptor(const Napi::CallbackInfo& info);
   Napi::Value counters(const Napi::CallbackInfo& info);
   Napi::Value channel_counters(const Napi::CallbackInfo& info);
+  Napi::Value scan_request(const Napi::CallbackInfo& info);
   Napi::Value report_exception(const Napi::CallbackInfo& info);
 
   // The channel that the call's argument names, or nullptr.
@@ -64,6 +66,7 @@ class JsEngine final : public Napi::ObjectWrap<JsEngine>, private Engine::Sink {
   // Deletes itself, by the environment's clean-up hook, once libuv has closed the last handle.
   Engine* engine_;
   Napi::FunctionReference turn_handler_;
+  RequestHead request_head_{};
 };
 
 }  // namespace nearwire

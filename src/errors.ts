@@ -159,6 +159,11 @@ export function endedByPeerError(): Error {
   return Object.assign(new Error('This socket has been ended by the other party'), { code: 'EPIPE' });
 }
 
+/** A request that was not all there when its server's `requestTimeout` was over. */
+export function requestTimeoutError(): Error {
+  return coded(new Error('Request timeout'), 'ERR_HTTP_REQUEST_TIMEOUT');
+}
+
 /** `transport: 'native'` was asked for, and the addon is not there. `cause` tells why. */
 export function noAddonError(cause: Error | undefined): Error {
   const reason = cause === undefined ? '' : `: ${cause.message}`;

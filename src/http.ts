@@ -3,12 +3,14 @@ import * as http from 'node:http';
 import type { Duplex } from 'node:stream';
 import { installPrimary } from './cluster/primary.js';
 import { argTypeError } from './errors.js';
+import { installRequestReader } from './http/request-reader.js';
 import { checkTransportOptions, type TransportOptions } from './options.js';
 import { installIpc } from './net/ipc.js';
 import { connectSocket, installTransport, serverOptions, type Labels } from './net/factory.js';
 
 installPrimary();
 installIpc();
+installRequestReader();
 
 export type HttpServer = http.Server & Labels;
 

@@ -86,6 +86,19 @@ export const CHANNEL_COUNTERS = [
   'turns',
 ] as const;
 
+/** Words of `NativeEngineLayout.requestHead`; offsets are from the first byte of the head. */
+export const RequestHead = {
+  /** Index into the methods of src/http/node-parser.ts. */
+  Method: 0,
+  /** -1: none. */
+  ContentLength: 1,
+  HeaderCount: 2,
+  TargetStart: 3,
+  TargetEnd: 4,
+  /** Four for each header: start and end of its name, start and end of its value. */
+  Headers: 5,
+} as const;
+
 export interface NativeEngineLayout {
   /** The lent receive slab `[0, arenaStart)` and the outbound arena `[arenaStart, byteLength)`. */
   memory: ArrayBuffer;
@@ -95,6 +108,8 @@ export interface NativeEngineLayout {
   /** The words named by `Shared`. */
   shared: Int32Array;
   results: Int32Array;
+  /** What `scanRequest` found: the words named by `RequestHead`, then those of the headers. */
+  requestHead: Int32Array;
   /** The block slots to fill at first, as the turn handler's `slotsWanted`. */
   slotsWanted: number;
 }
@@ -224,6 +239,11 @@ export interface NativeEngine {
   peerAddress(id: number): NativeEndpoint | number;
   localAddress(id: number): NativeEndpoint | number;
   fileDescriptor(id: number): number;
+  /**
+   * Reads the head of a plain HTTP/1.1 request at `start` of a chunk, and answers its length; what it holds is in
+   * `layout.requestHead` until the next call. 0: not a plain one, or not all there (see native/request_head.h).
+   */
+  scanRequest(chunk: Uint8Array, start: number): number;
   counters(): Float64Array;
   channelCounters(id: number): Float64Array | number;
   /** Reports an exception that a listener threw, as node does for its own callbacks. */

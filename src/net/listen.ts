@@ -183,8 +183,16 @@ class ServerListener extends WireListener {
   }
 }
 
+/** What is done with an accepted socket when the listeners of 'connection' have had it. */
+let afterConnection: ((socket: net.Socket) => void) | undefined;
+
+export function setAfterConnection(step: (socket: net.Socket) => void): void {
+  afterConnection = step;
+}
+
 function emitConnection(server: net.Server, socket: NativeSocket): void {
   server.emit('connection', socket);
+  afterConnection?.(socket);
   if (acceptedSockets.hasSubscribers) acceptedSockets.publish({ socket });
 }
 

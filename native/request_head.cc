@@ -1,0 +1,150 @@
+#include "request_head.h"
+
+#include <array>
+#include <string_view>
+
+namespace nearwire {
+
+namespace {
+
+using std::string_view;
+
+// Longer heads are node's: its limit is the server's maxHeaderSize, 16 KiB as a rule.
+constexpr size_t kMaxHeadBytes = 8 * 1024;
+// More digits may not fit an int32.
+constexpr size_t kMaxLengthDigits = 9;
+// src/http/node-parser.ts has the same order.
+constexpr std::array<string_view, 7> kMethods = {"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"};
+constexpr string_view kVersion = " HTTP/1.1\r\n";
+
+enum CharClass : uint8_t { kToken = 1, kTarget = 2, kValue = 4 };
+
+constexpr std::array<uint8_t, 256> classify() {
+  std::array<uint8_t, 256> classes{};
+  for (int c = 0; c < 256; ++c) {
+    const bool alphanumeric = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+    const auto is_one_of = [c](string_view set) { return c < 0x80 && set.find(static_cast<char>(c)) != set.npos; };
+    uint8_t& of = classes[static_cast<size_t>(c)];
+    // RFC 9110, 5.6.2.
+    if (alphanumeric || is_one_of("!#$%&'*+-.^_`|~")) of |= kToken;
+    // RFC 3986, 3.3 and 3.4.
+    if (alphanumeric || is_one_of("-._~!$&'()*+,;=:@%/?")) of |= kTarget;
+    // RFC 9110, 5.5: printable, blanks, and what is not ASCII.
+    if (c == '\t' || (c >= ' ' && c != 0x7f)) of |= kValue;
+  }
+  return classes;
+}
+
+constexpr std::array<uint8_t, 256> kClasses = classify();
+
+bool equals_ignoring_case(string_view text, string_view lower) {
+  if (text.size() != lower.size()) return false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if ((c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c) != lower[i]) return false;
+  }
+  return true;
+}
+
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
+class Scanner {
+ public:
+  Scanner(string_view text, RequestHead* head) : text_(text), head_(head) {}
+
+  size_t scan() {
+    if (!scan_request_line()) return 0;
+    head_->content_length = -1;
+    head_->header_count = 0;
+    while (!skip("\r\n")) {
+      if (head_->header_count == RequestHead::kMaxHeaders || !scan_header()) return 0;
+    }
+    return at_;
+  }
+
+ private:
+  bool scan_request_line() {
+    const string_view method = run(kToken);
+    size_t index = 0;
+    while (index < kMethods.size() && kMethods[index] != method) ++index;
+    if (index == kMethods.size() || !skip(" ")) return false;
+    head_->method = static_cast<int32_t>(index);
+    const string_view target = run(kTarget);
+    if (target.empty() || target[0] != '/') return false;
+    head_->target = range_of(target);
+    return skip(kVersion);
+  }
+
+  bool scan_header() {
+    const string_view name = run(kToken);
+    if (name.empty() || !skip(":")) return false;
+    while (at_ < text_.size() && is_blank(text_[at_])) ++at_;
+    string_view value = run(kValue);
+    while (!value.empty() && is_blank(value.back())) value.remove_suffix(1);
+    if (!skip("\r\n") || !is_plain(name, value)) return false;
+    RequestHead::Range* header = &head_->headers[2 * head_->header_count++];
+    header[0] = range_of(name);
+    header[1] = range_of(value);
+    return true;
+  }
+
+  // False for headers that change how the message is to be read, or what follows it.
+  bool is_plain(string_view name, string_view value) {
+    switch (name.size()) {
+      case 6:
+        return !equals_ignoring_case(name, "expect");
+      case 7:
+        return !equals_ignoring_case(name, "upgrade");
+      case 10:
+        return !equals_ignoring_case(name, "connection") || equals_ignoring_case(value, "keep-alive");
+      case 14:
+        return !equals_ignoring_case(name, "content-length") || take_content_length(value);
+      case 16:
+        return !equals_ignoring_case(name, "proxy-connection");
+      case 17:
+        return !equals_ignoring_case(name, "transfer-encoding");
+      default:
+        return true;
+    }
+  }
+
+  bool take_content_length(string_view value) {
+    if (head_->content_length >= 0 || value.empty() || value.size() > kMaxLengthDigits) return false;
+    int32_t length = 0;
+    for (const char c : value) {
+      if (c < '0' || c > '9') return false;
+      length = length * 10 + (c - '0');
+    }
+    head_->content_length = length;
+    return true;
+  }
+
+  string_view run(CharClass of) {
+    const size_t start = at_;
+    while (at_ < text_.size() && (kClasses[static_cast<uint8_t>(text_[at_])] & of) != 0) ++at_;
+    return text_.substr(start, at_ - start);
+  }
+
+  bool skip(string_view expected) {
+    if (text_.substr(at_, expected.size()) != expected) return false;
+    at_ += expected.size();
+    return true;
+  }
+
+  RequestHead::Range range_of(string_view part) const {
+    const auto start = static_cast<int32_t>(part.data() - text_.data());
+    return {start, start + static_cast<int32_t>(part.size())};
+  }
+
+  string_view text_;
+  RequestHead* head_;
+  size_t at_ = 0;
+};
+
+}  // namespace
+
+size_t scan_request_head(const char* bytes, size_t length, RequestHead* head) {
+  return Scanner(string_view(bytes, length < kMaxHeadBytes ? length : kMaxHeadBytes), head).scan();
+}
+
+}  // namespace nearwire

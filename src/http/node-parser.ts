@@ -1,0 +1,92 @@
+/** node's own HTTP parser, seen from outside: what its server has it call, and how. */
+import type * as http from 'node:http';
+import type * as net from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
+
+/** In the order of native/request_head.cc. */
+const PLAIN_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'] as const;
+
+/** The functions of node's server that its parser calls, by their place in the parser. */
+export interface ParserCallbacks {
+  onHeadersComplete(
+    this: NodeParser,
+    versionMajor: number,
+    versionMinor: number,
+    headers: string[],
+    method: number,
+    target: string,
+    statusCode: undefined,
+    statusMessage: undefined,
+    upgrade: boolean,
+    keepAlive: boolean,
+  ): unknown;
+  onBody(this: NodeParser, body: Buffer): void;
+  onMessage(this: NodeParser): void;
+}
+
+interface ParserClass {
+  new (): NodeParser;
+  readonly REQUEST: number;
+  readonly kOnMessageBegin: number;
+  readonly kOnHeadersComplete: number;
+  readonly kOnBody: number;
+  readonly kOnMessageComplete: number;
+}
+
+export interface NodeParser {
+  readonly constructor: ParserClass;
+  readonly socket: net.Socket | null;
+  readonly incoming: http.IncomingMessage | null;
+  initialize(type: number, resource: object): void;
+  /** The number of bytes taken, less than all before an upgrade; or what is wrong with them. */
+  execute(chunk: Uint8Array): number | ParseError;
+  /** The peer has ended: an error within a message. */
+  finish(): ParseError | undefined;
+  close(): void;
+  [callback: number]: ParserCallbacks[keyof ParserCallbacks] | null;
+}
+
+export interface ParseError extends Error {
+  bytesParsed: number;
+}
+
+/** What is to be known of the parser of this node, to do its work. */
+export interface ParserFacts {
+  readonly parserClass: ParserClass;
+  /** The numbers of the plain methods. */
+  readonly methods: readonly number[];
+  readonly execute: NodeParser['execute'];
+  readonly finish: NodeParser['finish'];
+}
+
+/**
+ * Has a parser of this class read a request of each method, and looks at what it tells of it. undefined where that is
+ * not what we would tell: then its work is left to it.
+ */
+export function studyParser(parserClass: ParserClass): ParserFacts | undefined {
+  const { execute, finish } = parserClass.prototype as NodeParser;
+  const methods: number[] = [];
+  const parser = new parserClass();
+  parser.initialize(parserClass.REQUEST, {});
+  parser[parserClass.kOnHeadersComplete] = (...told: unknown[]) => {
+    const method = told[3];
+    const expected = [1, 1, ['Name', 'value'], method, '/target', undefined, undefined, false, true];
+    if (typeof method === 'number' && isDeepStrictEqual(told, expected)) methods.push(method);
+    return 0;
+  };
+  for (const method of PLAIN_METHODS) {
+    parser.execute(Buffer.from(`${method} /target HTTP/1.1\r\nName: value\r\n\r\n`));
+  }
+  parser.close();
+  return methods.length === PLAIN_METHODS.length ? { parserClass, methods, execute, finish } : undefined;
+}
+
+/** What a parser says of a peer that ends within a message. */
+export function cutShortError({ parserClass }: ParserFacts): ParseError | undefined {
+  const parser = new parserClass();
+  parser.initialize(parserClass.REQUEST, {});
+  parser.execute(Buffer.from('POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\n'));
+  const error = parser.finish();
+  parser.close();
+  return error;
+}
