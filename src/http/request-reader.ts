@@ -190,17 +190,19 @@ function expire(socket: net.Socket): void {
 /** In the place of a parser's own `execute`. */
 function execute(this: NodeParser, chunk: Buffer): number | ParseError {
   const shared = means as Means;
-  const socket = this.socket;
-  const reader = socket?.[READER];
-  if (reader instanceof RequestReader) return reader.execute(chunk);
-  if (reader === UNREAD) (socket as ServedSocket)[READER] = READ_ONCE;
-  else if (reader === READ_ONCE) follow(this, socket as ServedSocket, shared);
+  const socket: ServedSocket | null = this.socket;
+  if (socket !== null) {
+    const reader = socket[READER];
+    if (reader instanceof RequestReader) return reader.execute(chunk);
+    if (reader === UNREAD) socket[READER] = READ_ONCE;
+    else if (reader === READ_ONCE) follow(this, socket, shared);
+  }
   return shared.facts.execute.call(this, chunk);
 }
 
 function finish(this: NodeParser): ParseError | undefined {
-  const reader = (this.socket)?.[READER];
-  return reader instanceof RequestReader ? reader.finish() : (means as Means).facts.finish.call(this);
+  const reader = readerOf(this);
+  return reader === undefined ? (means as Means).facts.finish.call(this) : reader.finish();
 }
 
 /** From here on it is known where messages begin and end. */
@@ -212,7 +214,8 @@ function follow(parser: NodeParser, socket: ServedSocket, shared: Means): void {
 }
 
 function readerOf(parser: NodeParser): RequestReader | undefined {
-  const reader = (parser.socket)?.[READER];
+  const socket: ServedSocket | null = parser.socket;
+  const reader = socket?.[READER];
   return reader instanceof RequestReader ? reader : undefined;
 }
 
@@ -225,9 +228,9 @@ function onMessageBegin(this: NodeParser): void {
  * the outermost that calls back, and leaves them: requests behind that body in the same read would be told of too early.
  */
 function onBody(this: NodeParser, body: Buffer): void {
-  const { socket } = this;
+  const socket: ServedSocket | null = this.socket;
   (means as Means).onBody.call(this, body);
-  if ((socket)?.[READER] !== undefined) settle(means as Means);
+  if (socket?.[READER] !== undefined) settle(means as Means);
 }
 
 /** Ticks run, and what they answer is sent, which lets the next answer out. */
