@@ -28,6 +28,7 @@
         "native/js_convert.cc",
         "native/engine.cc",
         "native/turn.cc",
+        "native/spin.cc",
         "native/channel.cc",
         "native/listener.cc",
         "native/watcher.cc",

@@ -109,11 +109,14 @@ class Engine final : private Turn::Phases {
   Listener* listener(int32_t id);
   void close_channel(int32_t id, bool reset);
   void close_listener(int32_t id);
+  // Microseconds for which the loop polls without blocking after a turn that had completions; 0: it does not.
+  void set_spin(uint32_t microseconds) { turn_.spin().set(microseconds); }
   // Distributes submissions to their channels without sending.
   void gather();
   // Gathers, then sends for every channel that has something. Returns the number of results.
   size_t flush();
   const EngineCounters& counters() const { return counters_; }
+  const SpinCounters& spin_counters() const { return turn_.spin().counters(); }
 
   // --- used by channels and listeners ---
   Loop& loop() { return loop_; }

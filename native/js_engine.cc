@@ -1,5 +1,6 @@
 #include "js_engine.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 #include <vector>
@@ -92,6 +93,7 @@ Napi::Function JsEngine::define(Napi::Env env) {
                       InstanceMethod<&JsEngine::peer_address>("peerAddress"),
                       InstanceMethod<&JsEngine::local_address>("localAddress"),
                       InstanceMethod<&JsEngine::file_descriptor>("fileDescriptor"),
+                      InstanceMethod<&JsEngine::set_spin>("setSpin"),
                       InstanceMethod<&JsEngine::counters>("counters"),
                       InstanceMethod<&JsEngine::channel_counters>("channelCounters"),
                       InstanceMethod<&JsEngine::scan_request>("scanRequest"),
@@ -365,11 +367,17 @@ Napi::Value JsEngine::file_descriptor(const Napi::CallbackInfo& info) {
   return number(info, found == nullptr ? -EBADF : found->fd());
 }
 
+Napi::Value JsEngine::set_spin(const Napi::CallbackInfo& info) {
+  if (engine_ != nullptr) engine_->set_spin(static_cast<uint32_t>(std::max(integer(info, 0), 0)));
+  return info.Env().Undefined();
+}
+
 Napi::Value JsEngine::counters(const Napi::CallbackInfo& info) {
   if (engine_ == nullptr) return number(info, -EBADF);
   const EngineCounters& c = engine_->counters();
+  const SpinCounters& s = engine_->spin_counters();
   return totals(info.Env(), std::vector<uint64_t>{c.turns, c.completions, c.reads, c.sends, c.partial_sends, c.eagains,
-                                                  c.accepted});
+                                                  c.accepted, s.spins, s.hits, s.misses, s.polls});
 }
 
 Napi::Value JsEngine::channel_counters(const Napi::CallbackInfo& info) {

@@ -54,6 +54,7 @@ class JsEngine final : public Napi::ObjectWrap<JsEngine>, private Engine::Sink {
   Napi::Value peer_address(const Napi::CallbackInfo& info);
   Napi::Value local_address(const Napi::CallbackInfo& info);
   Napi::Value file_descriptor(const Napi::CallbackInfo& info);
+  Napi::Value set_spin(const Napi::CallbackInfo& info);
   Napi::Value counters(const Napi::CallbackInfo& info);
   Napi::Value channel_counters(const Napi::CallbackInfo& info);
   Napi::Value scan_request(const Napi::CallbackInfo& info);

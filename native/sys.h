@@ -1,4 +1,5 @@
-// The only door to socket system calls. Everything returns 0 or more, or a negative errno; EINTR never gets out.
+// The only door to socket system calls, and to the scheduler's. Everything returns 0 or more, or a negative errno;
+// EINTR never gets out.
 #pragma once
 
 #include <sys/socket.h>
@@ -64,5 +65,8 @@ int set_keep_alive(int fd, bool on, unsigned delay_seconds);
 
 int socket_name(int fd, sockaddr_storage* name, socklen_t* length);
 int peer_name(int fd, sockaddr_storage* name, socklen_t* length);
+
+// Lets others that wait for this core go first.
+void yield_core();
 
 }  // namespace nearwire::sys

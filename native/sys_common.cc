@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -121,5 +122,7 @@ int peer_name(int fd, sockaddr_storage* name, socklen_t* length) {
   *length = sizeof *name;
   return getpeername(fd, reinterpret_cast<sockaddr*>(name), length) == 0 ? 0 : -errno;
 }
+
+void yield_core() { sched_yield(); }
 
 }  // namespace nearwire::sys

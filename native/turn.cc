@@ -11,6 +11,7 @@ int Turn::open(Loop& loop, Phases* phases) {
   int error = prepare_.open(loop, this, [&](uv_prepare_t* handle) { return uv_prepare_init(loop.uv(), handle); });
   if (error == 0) error = check_.open(loop, this, [&](uv_check_t* handle) { return uv_check_init(loop.uv(), handle); });
   if (error == 0) error = idle_.open(loop, this, [&](uv_idle_t* handle) { return uv_idle_init(loop.uv(), handle); });
+  if (error == 0) error = spin_.open(loop);
   if (error < 0) return error;
   uv_prepare_start(prepare_.get(), [](uv_prepare_t* handle) { static_cast<Turn*>(handle->data)->prepare(); });
   uv_check_start(check_.get(), [](uv_check_t* handle) { static_cast<Turn*>(handle->data)->check(); });
@@ -24,6 +25,7 @@ void Turn::close() {
   prepare_.close();
   check_.close();
   idle_.close();
+  spin_.close();
 }
 
 void Turn::push(const Completion& completion) {
@@ -104,7 +106,8 @@ void Turn::check() {
     awake_ = false;
     uv_idle_stop(idle_.get());
   }
-  if (count_ > 0 || demanded_) {
+  const bool had_completions = count_ > 0;
+  if (had_completions || demanded_) {
     demanded_ = false;
     ++number_;
     phases_->deliver(count_);
@@ -113,6 +116,7 @@ void Turn::check() {
   // The environment may have been torn down from inside the call.
   if (!check_.is_open()) return;
   phases_->after_turn();
+  spin_.after_poll(had_completions);
   in_progress_ = false;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "loop.h"
+#include "spin.h"
 
 namespace nearwire {
 
@@ -81,6 +82,8 @@ class Turn {
   std::vector<int32_t> take_accepted(int32_t listener);
   // The loop turns once more without blocking, whatever it has to do.
   void wake();
+  Spin& spin() { return spin_; }
+  const Spin& spin() const { return spin_; }
 
   uint64_t number() const { return number_; }
   // Between the start of the poll phase and the end of the turn: what is left to do at its end will be done.
@@ -94,6 +97,7 @@ class Turn {
   LoopHandle<uv_prepare_t> prepare_;
   LoopHandle<uv_check_t> check_;
   LoopHandle<uv_idle_t> idle_;
+  Spin spin_;
   Completion* completions_ = nullptr;
   size_t count_ = 0;
   std::vector<Completion> posted_;

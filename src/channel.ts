@@ -15,6 +15,8 @@ import { checkConnectTarget, checkHandlers, checkListenTarget } from './channel/
 import type { BufferSizes, TransportName, TransportOptions } from './options.js';
 import { engineFor, requestedTransport } from './transport.js';
 
+export { configure, type Settings } from './configure.js';
+
 /** What a channel has counted since it was made. All are totals. */
 export interface ChannelCounters {
   bytesRead: number;

@@ -24,6 +24,7 @@ import {
   type NativeEngine,
   type NativeListenOptions,
 } from './native.js';
+import { spinOfThread } from './settings.js';
 import { Wire, WireListener } from './wire.js';
 
 /**
@@ -445,7 +446,16 @@ let engineOfThread: Engine | undefined;
 export function getEngine(): Engine | undefined {
   if (engineOfThread === undefined) {
     const { addon } = addonStatus();
-    if (addon !== undefined) engineOfThread = new Engine(addon.createEngine());
+    if (addon !== undefined) {
+      const spin = spinOfThread();
+      engineOfThread = new Engine(addon.createEngine());
+      engineOfThread.native.setSpin(spin);
+    }
   }
+  return engineOfThread;
+}
+
+/** The engine of this thread if there is one already. */
+export function madeEngine(): Engine | undefined {
   return engineOfThread;
 }

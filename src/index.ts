@@ -28,6 +28,7 @@ import type { SocketOptions } from './net/socket-options.js';
 import { NativeSocket } from './net/socket.js';
 
 export type { BufferSizes, TransportChoice, TransportName, TransportOptions } from './options.js';
+export { configure, type Settings } from './configure.js';
 export { transportStatus, type TransportStatus } from './transport.js';
 export type { ConnectOptions } from './net/connect.js';
 export type { SocketOptions } from './net/socket-options.js';

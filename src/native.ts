@@ -74,6 +74,11 @@ export const ENGINE_COUNTERS = [
   'partialSends',
   'eagains',
   'accepted',
+  /** Spins begun; those ended by a completion, and by the clock; polls in them that found nothing. */
+  'spins',
+  'spinHits',
+  'spinMisses',
+  'spinPolls',
 ] as const;
 /** Numbers a channel counts; order of `NativeEngine.channelCounters()`. */
 export const CHANNEL_COUNTERS = [
@@ -244,6 +249,8 @@ export interface NativeEngine {
    * `layout.requestHead` until the next call. 0: not a plain one, or not all there (see native/request_head.h).
    */
   scanRequest(chunk: Uint8Array, start: number): number;
+  /** Microseconds for which the loop polls without blocking after a turn that had completions; 0: not at all. */
+  setSpin(microseconds: number): void;
   counters(): Float64Array;
   channelCounters(id: number): Float64Array | number;
   /** Reports an exception that a listener threw, as node does for its own callbacks. */

@@ -34,12 +34,18 @@ export function isTransportChoice(value: unknown): value is TransportChoice {
   return CHOICES.includes(value);
 }
 
-function checkBufferSize(value: unknown, name: string): void {
+/** Throws unless `value` is absent or a whole number within these bounds. */
+export function checkWhole(
+  value: unknown,
+  name: string,
+  lowest: number,
+  highest: number,
+): asserts value is number | undefined {
   if (value === undefined) return;
   if (typeof value !== 'number') throw argTypeError(name, 'of type number', value);
   if (!Number.isInteger(value)) throw outOfRangeError(name, 'an integer', value);
-  if (value < 1 || value > MAX_BUFFER_BYTES) {
-    throw outOfRangeError(name, `>= 1 && <= ${String(MAX_BUFFER_BYTES)}`, value);
+  if (value < lowest || value > highest) {
+    throw outOfRangeError(name, `>= ${String(lowest)} && <= ${String(highest)}`, value);
   }
 }
 
@@ -51,8 +57,8 @@ export function checkTransportOptions(options: unknown): asserts options is Tran
   if (transport !== undefined && !isTransportChoice(transport)) {
     throw argValueError('options.transport', transport, "must be one of: 'auto', 'native', 'js'");
   }
-  checkBufferSize(sendBuffer, 'options.sendBuffer');
-  checkBufferSize(recvBuffer, 'options.recvBuffer');
+  checkWhole(sendBuffer, 'options.sendBuffer', 1, MAX_BUFFER_BYTES);
+  checkWhole(recvBuffer, 'options.recvBuffer', 1, MAX_BUFFER_BYTES);
 }
 
 export function checkString(value: unknown, name: string): asserts value is string {

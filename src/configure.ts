@@ -1,0 +1,28 @@
+/** Settings of a thread, for what is no affair of a single server or socket. */
+import { madeEngine } from './engine.js';
+import { argTypeError } from './errors.js';
+import { checkWhole } from './options.js';
+import { MAX_SPIN, setSpinOfThread } from './settings.js';
+
+export interface Settings {
+  /**
+   * Microseconds, 0 to 1000, for which the loop of this thread stays awake after it has seen to a native socket, in case
+   * more comes: latency bought with CPU. It rests while this does not pay, and keeps no process alive. Default: the
+   * environment's `NEARWIRE_SPIN`, else 0. Without effect on `js`.
+   */
+  spin?: number | undefined;
+}
+
+/**
+ * Changes settings of the calling thread; what is not named stays. May be called at any time.
+ * Throws a TypeError or RangeError for values that make no sense.
+ */
+export function configure(settings: Settings): void {
+  const given: unknown = settings;
+  if (typeof given !== 'object' || given === null) throw argTypeError('settings', 'of type object', given);
+  const { spin } = given as Record<keyof Settings, unknown>;
+  checkWhole(spin, 'settings.spin', 0, MAX_SPIN);
+  if (spin === undefined) return;
+  setSpinOfThread(spin);
+  madeEngine()?.native.setSpin(spin);
+}
