@@ -18,7 +18,7 @@ const dist = new URL('../dist/src/', import.meta.url).href;
 const TOOLS = `
   const { configure } = await import('${dist}index.js');
   const { Channel, ChannelServer } = await import('${dist}channel.js');
-  const { getEngine } = await import('${dist}engine.js');
+  const { getEngine, madeEngine } = await import('${dist}engine.js');
   const { ENGINE_COUNTERS } = await import('${dist}native.js');
   const turnOfLoop = () => new Promise((resolve) => setImmediate(resolve));
   const counters = () => {
@@ -27,9 +27,9 @@ const TOOLS = `
   };
   const pingPong = (rounds, onMessage = () => {}) => new Promise((resolve) => {
     let left = rounds;
-    const server = ChannelServer.listen({ path, transport: 'native' }, {
+    const server = ChannelServer.listen({ path, transport }, {
       onListening() {
-        Channel.connect({ path, transport: 'native' }, {
+        Channel.connect({ path, transport }, {
           onConnect(channel) { channel.write('x'); },
           onData(channel) {
             onMessage();
@@ -49,12 +49,17 @@ const TOOLS = `
   const isSpinning = (c) => c.spins > c.spinHits + c.spinMisses;
 `;
 
-function run(code: string, spin: string | undefined, path = socketPath()): Promise<ChildResult> {
-  const head = `const path = ${JSON.stringify(path)};`;
+/** Runs `code` with the tools, on a transport, with this NEARWIRE_SPIN. */
+function run(
+  code: string,
+  spin: string | undefined,
+  { path = socketPath(), transport = 'native' }: { path?: string; transport?: 'native' | 'js' } = {},
+): Promise<ChildResult> {
+  const head = `const path = ${JSON.stringify(path)}, transport = ${JSON.stringify(transport)};`;
   const before = process.env['NEARWIRE_SPIN'];
   if (spin !== undefined) process.env['NEARWIRE_SPIN'] = spin;
   try {
-    return childResult(startChild('native', head + TOOLS + code));
+    return childResult(startChild(transport, head + TOOLS + code));
   } finally {
     if (before === undefined) delete process.env['NEARWIRE_SPIN'];
     else process.env['NEARWIRE_SPIN'] = before;
@@ -87,6 +92,15 @@ describe('configure', () => {
     expect(() => {
       configure(settings as Settings);
     }).toThrow(expect.objectContaining({ code }) as Error);
+  });
+});
+
+describe('on js', () => {
+  it('nobody asks for a spin, and no engine is made for it', async () => {
+    const end = await run(`configure({ spin: 50 }); await pingPong(20); say(madeEngine() === undefined);`, 'fast', {
+      transport: 'js',
+    });
+    expect(end).toMatchObject({ code: 0, said: [true], stderr: '' });
   });
 });
 
@@ -149,7 +163,7 @@ describe.skipIf(requireOrSkip('addon') === undefined)('a loop that spins', () =>
          },
        });`,
       String(MAX_SPIN),
-      path,
+      { path },
     );
     server.close();
     expect(end).toMatchObject({ code: 0, stderr: '' });
@@ -222,7 +236,7 @@ describe.skipIf(requireOrSkip('addon') === undefined)('a loop that spins', () =>
     const worker = new Worker(
       new URL(
         `data:text/javascript,${encodeURIComponent(
-          `import { parentPort, workerData as path } from 'node:worker_threads'; ${TOOLS}
+          `import { parentPort, workerData as path } from 'node:worker_threads'; const transport = 'native'; ${TOOLS}
            configure({ spin: 50 });
            await pingPong(100);
            parentPort.postMessage(counters());`,
@@ -249,7 +263,7 @@ describe.skipIf(requireOrSkip('addon') === undefined)('a loop that spins', () =>
     const worker = new Worker(
       new URL(
         `data:text/javascript,${encodeURIComponent(
-          `import { parentPort, workerData as path } from 'node:worker_threads'; ${TOOLS}
+          `import { parentPort, workerData as path } from 'node:worker_threads'; const transport = 'native'; ${TOOLS}
            configure({ spin: ${String(MAX_SPIN)} });
            let told = false;
            await pingPong(Infinity, () => { if (!told) parentPort.postMessage(told = true); });`,
