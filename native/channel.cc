@@ -159,6 +159,8 @@ bool Channel::read_once() {
   Turn& turn = engine_->turn();
   size_t window = 0;
   ssize_t length = 0;
+  // What a second call met behind bytes that the first has read.
+  ssize_t behind = 1;
   if (owned_) {
     std::array<iovec, OwnedBlocks::kMaxParts> parts;
     const size_t count = engine_->blocks().room(last_read_, &parts);
@@ -167,7 +169,11 @@ bool Channel::read_once() {
       return false;
     }
     window = OwnedBlocks::kReadSize;
-    length = sys::receive_parts(fd_, parts.data(), count);
+    if (last_read_ <= OwnedBlocks::kSmallRead) {
+      length = receive_small(parts.data(), count, &behind);
+    } else {
+      length = sys::receive_parts(fd_, parts.data(), count);
+    }
   } else {
     const iovec room = engine_->slab().room();
     if (room.iov_len == 0) return false;
@@ -182,10 +188,20 @@ bool Channel::read_once() {
     last_read_ = static_cast<uint32_t>(size);
     const Event event = owned_ ? Event::kOwned : Event::kLent;
     turn.push({id_, event, static_cast<int32_t>(at), static_cast<int32_t>(length)});
+    if (behind <= 0) note_no_bytes(behind);
     return size == window;
   }
   note_no_bytes(length);
   return false;
+}
+
+// A short read is expected: one part costs less to offer than three (70 ns of 530 for a message of 64 bytes there and
+// back). If it comes back full, the rest of what would have been one read follows.
+ssize_t Channel::receive_small(const iovec* parts, size_t count, ssize_t* behind) {
+  const ssize_t first = sys::receive(fd_, parts[0].iov_base, parts[0].iov_len);
+  if (first < 0 || static_cast<size_t>(first) < parts[0].iov_len) return first;
+  *behind = sys::receive_parts(fd_, parts + 1, count - 1);
+  return *behind > 0 ? first + *behind : first;
 }
 
 void Channel::read_into_target() {

@@ -104,6 +104,7 @@ class Channel final : public Source, private Watcher::Target {
   void apply(const ChannelOptions& options);
   void finish_connect(int status);
   bool read_once();
+  ssize_t receive_small(const iovec* parts, size_t count, ssize_t* behind);
   void read_into_target();
   void count_read(ssize_t length);
   void note_no_bytes(ssize_t length);

@@ -130,6 +130,27 @@ describe.each(everyWay)('a stream: $name over $family', ({ subject, family }) =>
     expect(text).toBe('€€');
   });
 
+  it('gives what one read finds as one chunk, whatever came before', async () => {
+    // Short reads go elsewhere than long ones: sizes around the border between them, after a short one each.
+    for (const size of [4095, 4096, 4097, 8192, 30_000]) {
+      const { client, peer } = await pair(subject, family);
+      const chunks: number[] = [];
+      const received: Buffer[] = [];
+      peer.on('data', (chunk: Buffer) => {
+        chunks.push(chunk.length);
+        received.push(chunk);
+      });
+      client.write('short');
+      await once(peer, 'data');
+      const bytes = pattern(size, size);
+      const ended = once(peer, 'end');
+      client.end(bytes);
+      await ended;
+      expect(chunks).toEqual([5, size]);
+      expect(Buffer.concat(received.slice(1)).equals(bytes)).toBe(true);
+    }
+  });
+
   it('is an async iterable and an end of a pipeline', async () => {
     const { client, peer } = await pair(subject, family);
     const sent = pattern(500_000);
