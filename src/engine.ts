@@ -7,6 +7,7 @@
  * microtasks are through; outside, on the next tick; at once when the arena is full, or at `flush()`; and at exit.
  */
 import { constants } from 'node:os';
+import { setImmediate } from 'node:timers';
 import {
   addonStatus,
   BLOCK_OFFSET_BITS,

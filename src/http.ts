@@ -1,9 +1,10 @@
 /** `nearwire/http`: node:http's own servers and agents over nearwire's transport. */
-import * as http from 'node:http';
+import type * as http from 'node:http';
 import type { Duplex } from 'node:stream';
 import { installPrimary } from './cluster/primary.js';
 import { argTypeError } from './errors.js';
 import { installRequestReader } from './http/request-reader.js';
+import { nodeHttp } from './node-modules.js';
 import { checkTransportOptions, type TransportOptions } from './options.js';
 import { installIpc } from './net/ipc.js';
 import { connectSocket, installTransport, serverOptions, type Labels } from './net/factory.js';
@@ -27,7 +28,7 @@ const attached = new WeakSet<http.Server>();
  * once is no harm, the first call's options hold. Answers the same server.
  */
 export function attach<T extends http.Server>(server: T, options?: TransportOptions): T & Labels {
-  if (!(server instanceof http.Server)) throw argTypeError('server', 'an instance of http.Server', server);
+  if (!(server instanceof nodeHttp.Server)) throw argTypeError('server', 'an instance of http.Server', server);
   if (attached.has(server)) {
     checkTransportOptions(options);
     return server as T & Labels;
@@ -44,12 +45,12 @@ export function createServer(
   options?: HttpServerOptions | http.RequestListener,
   requestListener?: http.RequestListener,
 ): HttpServer {
-  const server = http.createServer(options as http.ServerOptions, requestListener);
+  const server = nodeHttp.createServer(options as http.ServerOptions, requestListener);
   return attach(server, serverOptions(options));
 }
 
 /** As `http.Agent`, with connections of nearwire's; for `http.request({ agent })`, by `socketPath` or by host and port. */
-export class Agent extends http.Agent {
+export class Agent extends nodeHttp.Agent {
   constructor(options?: HttpAgentOptions) {
     checkTransportOptions(options);
     super(options);

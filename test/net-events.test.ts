@@ -1,8 +1,8 @@
 /** The order of events: what node:net does in the same run is the expectation. */
 import { once } from 'node:events';
 import type { Server, Socket } from 'node:net';
-import { describe, expect, it } from 'vitest';
-import { closed, fill, listen, nextTurn, pair, record, type Pair } from './support/sockets.js';
+import { describe, expect, it, vi } from 'vitest';
+import { cleanup, closed, fill, listen, nextTurn, pair, record, type Pair } from './support/sockets.js';
 import { everyWay, reference, type Family, type Subject } from './support/subjects.js';
 
 const NAMES = ['connect', 'ready', 'data', 'end', 'prefinish', 'finish', 'drain', 'error', 'timeout', 'close'];
@@ -323,5 +323,17 @@ describe.each(everyWay)('events: $name over $family', ({ subject, family }) => {
     await nextTurn();
     expect(told.filter((who) => who === 'client')).toHaveLength(1);
     expect(told.filter((who) => who === 'peer').length).toBeLessThanOrEqual(1);
+  });
+
+  it("come though the program has put timers of its own in place of node's", async () => {
+    const { log, both, client, peer } = await recorded(subject, family);
+    vi.useFakeTimers();
+    cleanup(() => vi.useRealTimers());
+    client.resume().end();
+    peer.resume();
+    await both;
+    for (const end of ['client', 'peer']) {
+      expect(log).toEqual(expect.arrayContaining([`${end} end`, `${end} finish`, `${end} close:false`]));
+    }
   });
 });

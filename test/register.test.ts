@@ -199,6 +199,13 @@ describe('register', () => {
     expect(stderr).toContain('ERR_INVALID_ARG_VALUE');
   });
 
+  it("leaves the dispatcher of undici to the program's own", async () => {
+    // Node's own undici puts its dispatcher there when it is loaded.
+    const code = `console.log(JSON.stringify(Object.getOwnPropertySymbols(globalThis).map(String)))`;
+    const { said } = await run(code, { loader: '--require' });
+    expect(said).toEqual([['Symbol(Symbol.toStringTag)']]);
+  });
+
   it('leaves http2.connect a function that promisify makes a promise of the session', async () => {
     const code = `${COMMONJS}
       const http2 = require('node:http2'); const { promisify } = require('node:util');

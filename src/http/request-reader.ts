@@ -11,13 +11,14 @@
  * messages that it reads.
  */
 import { AsyncResource } from 'node:async_hooks';
-import * as http from 'node:http';
+import type * as http from 'node:http';
 import type * as net from 'node:net';
 import { clearTimeout, setTimeout } from 'node:timers';
 import { getEngine, runTicks, type Engine } from '../engine.js';
 import { requestTimeoutError } from '../errors.js';
 import { RequestHead } from '../native.js';
 import { setAfterConnection } from '../net/listen.js';
+import { nodeHttp } from '../node-modules.js';
 import {
   cutShortError,
   studyParser,
@@ -75,7 +76,7 @@ class RequestReader {
     this.parser = parser;
     this.socket = socket;
     const { maxHeaderSize } = (socket.server ?? {}) as { maxHeaderSize?: number };
-    this.longestHead = maxHeaderSize || http.maxHeaderSize;
+    this.longestHead = maxHeaderSize || nodeHttp.maxHeaderSize;
   }
 
   execute(chunk: Buffer): number | ParseError {

@@ -1,4 +1,5 @@
 /** The 'close' events of sockets: told in a later phase of the loop than the call that closed, as node does. */
+import { setImmediate } from 'node:timers';
 import { runTicks } from '../engine.js';
 
 interface Closed {

@@ -6,10 +6,11 @@
  * They are met where they come in: `tls.connect`, `new TLSSocket`, and the 'connection' event of servers.
  */
 import type { EventEmitter } from 'node:events';
-import * as http2 from 'node:http2';
+import type * as http2 from 'node:http2';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { Duplex } from 'node:stream';
 import type * as tls from 'node:tls';
+import { nodeHttp2 } from '../node-modules.js';
 import { becomeNode } from './become-node.js';
 import { installNodeOptions } from './node-options.js';
 import { NativeSocket } from './socket.js';
@@ -92,7 +93,7 @@ function patchTls(): void {
   });
 }
 
-const http2Server = Object.getPrototypeOf(http2.createServer()) as EventEmitter;
+const http2Server = Object.getPrototypeOf(nodeHttp2.createServer()) as EventEmitter;
 
 /** Whether this server works on its connections' handles from C++: it speaks TLS or HTTP/2. */
 export function readsHandles(server: object): boolean {

@@ -1,6 +1,5 @@
 /** What `nearwire/register` changes in `node:net` and `node:http`: where servers listen and where sockets connect. */
 import { once } from 'node:events';
-import * as http from 'node:http';
 import type * as http2 from 'node:http2';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import type * as net from 'node:net';
@@ -17,6 +16,7 @@ import { installIpc } from '../net/ipc.js';
 import { byNode, isJs } from '../net/js.js';
 import { acceptsNative, installNodeStreams, readsHandles } from '../net/node-streams.js';
 import { NativeListening, nodesListen2, type ListenStep } from '../net/listen.js';
+import { nodeHttp, nodeHttp2 } from '../node-modules.js';
 import { engineFor, requestedTransport } from '../transport.js';
 
 /** `1`: TCP goes over nearwire as well. */
@@ -28,7 +28,6 @@ const PATH_ADDRESS = -1;
 /** The module objects that programs and node's own modules share; an ES namespace of them can't be written to. */
 const require = createRequire(import.meta.url);
 const nodeNet = require('node:net') as typeof net;
-const nodeHttp2 = require('node:http2') as typeof http2;
 
 const nodesConnect = nodeNet.connect;
 const nodesSocketConnect = nodeNet.Socket.prototype.connect as (this: net.Socket, ...args: unknown[]) => net.Socket;
@@ -86,7 +85,7 @@ function patchConnecting(reach: Reach): void {
   };
   nodeNet.connect = nodeNet.createConnection = connect;
   // Up to node 20 the agent holds on to the function itself.
-  const agent = http.Agent.prototype as { createConnection: unknown };
+  const agent = nodeHttp.Agent.prototype as { createConnection: unknown };
   if (agent.createConnection === nodesConnect) agent.createConnection = connect;
 
   const socketConnect = function (this: net.Socket, ...args: unknown[]): net.Socket {
