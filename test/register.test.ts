@@ -206,6 +206,28 @@ describe('register', () => {
     expect(said).toEqual([['Symbol(Symbol.toStringTag)']]);
   });
 
+  it('gives a connection the type of service that its socket was told before', async () => {
+    // Node has it from 24 on.
+    const code = `
+      const server = net.createServer((socket) => socket.resume()).listen(0, '127.0.0.1', () => {
+        const { port } = server.address();
+        const made = new net.Socket();
+        made.setTypeOfService?.(16);
+        const sockets = [made.connect(port, '127.0.0.1'), net.connect(port, '127.0.0.1')];
+        sockets[1].setTypeOfService?.(16);
+        let left = sockets.length;
+        for (const socket of sockets) {
+          socket.on('connect', () => {
+            say(socket.getTypeOfService?.() ?? 16);
+            socket.destroy();
+            if (--left === 0) server.close();
+          });
+        }
+      });`;
+    const { said, code: status, stderr } = await run(COMMONJS + SAY + code, { loader: '--require', tcp: true });
+    expect([said, status, stderr]).toEqual([[16, 16], 0, '']);
+  });
+
   it('leaves http2.connect a function that promisify makes a promise of the session', async () => {
     const code = `${COMMONJS}
       const http2 = require('node:http2'); const { promisify } = require('node:util');

@@ -5,16 +5,10 @@
 import * as net from 'node:net';
 import type { Engine } from '../engine.js';
 import { nativeFields } from './native-fields.js';
+import { keepTypeOfService } from './node-options.js';
+import { noted } from './noted.js';
 import { socketSettings } from './socket-options.js';
 import { NativeSocket, noteEnd } from './socket.js';
-
-/** What node's constructor notes of its options, under symbols that only their descriptions tell apart. */
-type Noted = 'kSetNoDelay' | 'kSetKeepAlive' | 'kSetKeepAliveInitialDelay' | 'kBuffer';
-
-function noted(socket: net.Socket, name: Noted): unknown {
-  const symbol = Object.getOwnPropertySymbols(socket).find(({ description }) => description === name);
-  return symbol === undefined ? undefined : Reflect.get(socket, symbol);
-}
 
 /** The listener that node's constructor puts on 'end', in whose place ours comes. */
 const [nodesEndListener] = new net.Socket().listeners('end') as (() => void)[];
@@ -46,5 +40,6 @@ export function becomeNative(socket: net.Socket, engine: Engine): NativeSocket {
     connecting,
   });
   if (timeout) native.setTimeout(timeout);
+  keepTypeOfService(native);
   return native;
 }

@@ -5,6 +5,7 @@
 import * as net from 'node:net';
 import { HAS_TYPE_OF_SERVICE } from '../node-version.js';
 import { becomeNode } from './become-node.js';
+import { forget, noted } from './noted.js';
 import { NativeSocket } from './socket.js';
 
 type Method = (this: net.Socket, ...args: unknown[]) => unknown;
@@ -21,10 +22,18 @@ function byNodesMethod(socket: NativeSocket, name: string, args: unknown[]): unk
   const result = nodesMethod(name).apply(socket, args);
   if (socket.connecting || socket._wire === undefined) {
     socket.once('connect', () => {
+      // It does nothing for the value that it remembers.
+      if (name === 'setTypeOfService') forget(socket, 'kSetTOS');
       byNodesMethod(socket, name, args);
     });
   }
   return result;
+}
+
+/** For a socket that was told a type of service before it became native: it is to have it once it is connected. */
+export function keepTypeOfService(socket: NativeSocket): void {
+  const type = noted(socket, 'kSetTOS');
+  if (type !== undefined) byNodesMethod(socket, 'setTypeOfService', [type]);
 }
 
 interface KeepAlive {
