@@ -1,16 +1,9 @@
 /** What stands in front of a program: nginx and HAProxy with connections kept open, and http-proxy over our Agent. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect } from 'vitest';
 import * as http from 'node:http';
-import {
-  cells,
-  expectDone,
-  labelOf,
-  PROGRAM_TIMEOUT_MILLIS,
-  runClient,
-  startServer,
-  type Cell,
-} from './support/programs/cells.js';
+import { labelOf, startServer } from './support/programs/cells.js';
 import { startHaproxy, startNginx } from './support/programs/daemons.js';
+import { testExchange } from './support/programs/exchange.js';
 import type { Stats } from './support/programs/observer.js';
 import { targetOf } from './support/programs/seam.js';
 import { request } from './support/http.js';
@@ -25,14 +18,19 @@ const FRONTS = [
 for (const { front, start } of FRONTS) {
   const command = requireOrSkip(front);
   describe.skipIf(command === undefined)(`${front} in front`, () => {
-    it.each(cells)('$name', { timeout: PROGRAM_TIMEOUT_MILLIS }, async (cell) => {
-      const daemon = await start(command ?? '', await startServer(cell, 'plain'));
-      cleanup(() => daemon.stop());
-      const result = await runClient(cell, 'node', daemon.address(cell.family));
-      expectDone(result, cell, labelOf(cell), labelOf(cell));
-      // Kept open from request to request.
-      const accepted = result.stats.connections[labelOf(cell)] ?? Number.POSITIVE_INFINITY;
-      expect(accepted).toBeLessThan(cell.amount.requests / 4);
+    testExchange({
+      server: 'plain',
+      client: 'node',
+      front: async (cell, server) => {
+        const daemon = await start(command ?? '', server);
+        cleanup(() => daemon.stop());
+        return daemon.address(cell.family);
+      },
+      check: (result, cell) => {
+        // Kept open from request to request.
+        const accepted = result.stats.connections[labelOf(cell)] ?? Number.POSITIVE_INFINITY;
+        expect(accepted).toBeLessThan(cell.amount.requests / 4);
+      },
     });
   });
 }
@@ -43,9 +41,12 @@ describe('http-proxy in front', () => {
     return JSON.parse(body.toString()) as Stats;
   }
 
-  it.each(cells)('$name', { timeout: PROGRAM_TIMEOUT_MILLIS }, async (cell: Cell) => {
-    const front = await startServer(cell, 'http-proxy', await startServer(cell, 'plain'));
-    expectDone(await runClient(cell, 'node', front), cell, labelOf(cell), labelOf(cell));
-    expect(Object.keys((await statsOfFront(front)).connections)).toEqual([labelOf(cell)]);
+  testExchange({
+    server: 'plain',
+    client: 'node',
+    front: (cell, server) => startServer(cell, 'http-proxy', server),
+    check: async (_, cell, address) => {
+      expect(Object.keys((await statsOfFront(address)).connections)).toEqual([labelOf(cell)]);
+    },
   });
 });

@@ -94,11 +94,3 @@ async function resultOf(child: ChildProcess): Promise<unknown> {
 export function labelOf({ road, transport }: Cell): string {
   return road === 'register' && transport === 'js' ? 'node:net' : transport;
 }
-
-/** That the work was all done, and that no socket of either end was of another transport. */
-export function expectDone(result: ClientResult, cell: Cell, onServer: string, onClient: string): void {
-  const { requests, long } = cell.amount;
-  expect(result).toMatchObject({ requests, downloaded: long, uploaded: long });
-  expect(Object.keys(result.stats.connections)).toEqual([onServer]);
-  expect(Object.keys(result.sockets)).toEqual([onClient]);
-}
