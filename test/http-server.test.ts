@@ -61,6 +61,20 @@ describe.each(everyWay)('an http server: $name over $family', ({ subject, family
     expect(bodies).toEqual(Array.from({ length: 20 }, (_, i) => `/${String(i)}`));
   });
 
+  it('sends all pipelined answers, though it closes in the tick of the last', async () => {
+    const server = subject.http.createServer({}, (req, res) => {
+      res.end(req.url);
+      if (req.url === '/2') queueMicrotask(() => server.close());
+    });
+    const address = await listen(server, family);
+    const text = await rawRequest(
+      subject,
+      address,
+      'GET /1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\n\r\n',
+    );
+    expect([...text.matchAll(/\r\n\r\n(\/\d)/g)].map(([, path]) => path)).toEqual(['/1', '/2']);
+  });
+
   it('closes after each answer when asked to', async () => {
     const server = subject.http.createServer({}, (req, res) => {
       res.setHeader('Content-Type', 'text/plain');

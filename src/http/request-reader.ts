@@ -245,6 +245,18 @@ function onMessageComplete(this: NodeParser): void {
   (means as Means).onMessageComplete.call(this);
 }
 
+/**
+ * A server that closes takes a connection for idle whose answer has ended, though the next may be waiting for it to be
+ * sent. What is to be sent at the end of the turn is sent before it looks.
+ */
+function finishBeforeClosing(server: http.Server, { engine }: Means): void {
+  if (Object.hasOwn(server, 'closeIdleConnections')) return;
+  server.closeIdleConnections = function closeIdleConnections() {
+    engine.settleNow();
+    (Object.getPrototypeOf(server) as http.Server).closeIdleConnections.call(server);
+  };
+}
+
 function learn(parser: NodeParser): Means | undefined {
   const engine = getEngine();
   const facts = studyParser(parser.constructor);
@@ -269,6 +281,7 @@ function readRequests(socket: ServedSocket): void {
     return;
   }
   socket[READER] = UNREAD;
+  if (socket.server !== undefined) finishBeforeClosing(socket.server, means);
   // Parsers are used again for other connections.
   if (parser.execute === execute) return;
   parser.execute = execute;
