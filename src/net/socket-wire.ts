@@ -43,6 +43,9 @@ class Waiter extends AsyncResource {
 const ECANCELED = -constants.errno.ECANCELED;
 const ENOTCONN = -constants.errno.ENOTCONN;
 
+/** Of wires that nobody waits for: most of them, most of the time. Nothing is ever put into it. */
+const NOBODY_WAITS: Waiter[] = [];
+
 /** What a subclass may have in its place. */
 const nodesPush = Duplex.prototype.push;
 
@@ -103,7 +106,7 @@ export class SocketWire extends Wire {
   bytesRead = 0;
   bytesWritten = 0;
   /** Callbacks of writes that are queued on the wire, oldest first. */
-  private waiters: Waiter[] = [];
+  private waiters = NOBODY_WAITS;
   /** The stream's write that the kernel has not taken all of. */
   private blockedWrite: Waiter | undefined;
   private shutdownDone: Waiter | undefined;
@@ -202,8 +205,13 @@ export class SocketWire extends Wire {
 
   /** Calls back, in the caller's async context, when all that has been written so far is with the kernel. */
   whenFlushed(callback: WriteCallback): void {
-    this.waiters.push(new Waiter(callback));
+    this.addWaiter(new Waiter(callback));
     this.notifyFlushed();
+  }
+
+  private addWaiter(waiter: Waiter): void {
+    if (this.waiters === NOBODY_WAITS) this.waiters = [];
+    this.waiters.push(waiter);
   }
 
   /** Sends these parts now; calls back when the kernel has all of them. */
@@ -277,7 +285,7 @@ export class SocketWire extends Wire {
   private settleWaiters(error: Error | null): void {
     if (this.waiters.length === 0) return;
     const waiters = this.waiters;
-    this.waiters = [];
+    this.waiters = NOBODY_WAITS;
     this.awaitingFlush = false;
     for (const waiter of waiters) waiter.call(error);
   }
@@ -345,9 +353,10 @@ export class SocketWire extends Wire {
 
   /** Calls back for writes that were under way when the wire was closed; just before 'close', as node does. */
   cancelWrites(): void {
-    const { blockedWrite, waiters } = this;
-    if (blockedWrite !== undefined) waiters.push(blockedWrite);
+    const { blockedWrite } = this;
+    if (blockedWrite !== undefined) this.addWaiter(blockedWrite);
     this.blockedWrite = undefined;
+    const { waiters } = this;
     if (waiters.length === 0) return;
     callAll(waiters, CANCELLED_WRITES_FAIL ? errnoError(ECANCELED, 'write') : null);
     runTicks();
