@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import type {
+  Change,
   Latency,
   LoadResult,
   MicroCase,
@@ -84,17 +85,21 @@ async function runPeers(
     const server = start('serve', subject, ['--address', address]);
     const { address: listening } = await server.expect('ready', ANSWER_MS);
     if (typeof listening !== 'string') throw new PeerError(`the server of ${label} told no address`);
-    const memoryBefore = benchCase.asksMemory ? await server.ask('memory', ANSWER_MS) : 0;
+    const emptyMemory = benchCase.asksMemory === 'connections' ? await server.ask('memory', ANSWER_MS) : 0;
     const client = start('load', benchCase.client === 'floor' ? 'c' : subject, [
       ...['--address', listening],
       ...['--warmup', String(timing.warmup), '--seconds', String(timing.seconds)],
     ]);
     await client.expect('warm', CONNECT_MS + timing.warmup * 1e3);
-    const memoryAfter = benchCase.asksMemory ? await server.ask('memory', ANSWER_MS) : 0;
+    const before = await memoryOf(server, benchCase);
     const cpuBefore = await server.ask('cpu', ANSWER_MS);
     client.say('go');
     const { result } = await client.expect('result', ANSWER_MS + timing.seconds * 1e3);
     const serverCpu = (await server.ask('cpu', ANSWER_MS)) - cpuBefore;
+    const memory =
+      benchCase.asksMemory === 'connections'
+        ? between({ memory: emptyMemory }, before)
+        : between(before, await memoryOf(server, benchCase));
     const load = loadResult(result);
     if (load.errors > 0) throw new PeerError(`client of ${label}: ${String(load.errors)} errors`);
     if (load.operations === 0 && !benchCase.asksMemory) throw new PeerError(`client of ${label}: nothing was done`);
@@ -102,7 +107,7 @@ async function runPeers(
       params: series.params,
       load,
       serverCpu,
-      ...(benchCase.asksMemory ? { memory: { before: memoryBefore, after: memoryAfter } } : {}),
+      ...memory,
     };
     return {
       round,
@@ -117,6 +122,24 @@ async function runPeers(
     // A server that was killed leaves its socket file, and the next one could not bind.
     if (series.family === 'unix') rmSync(address, { force: true });
   }
+}
+
+type Memory = Readonly<Partial<Record<'memory' | 'held', number>>>;
+
+/** What the case wants to know of the server's memory at this moment. */
+async function memoryOf(server: Peer, { asksMemory }: PeerCase): Promise<Memory> {
+  if (!asksMemory) return {};
+  const memory = await server.ask('memory', ANSWER_MS);
+  // The C program has no heap to tell of, and is no subject of what is held.
+  return asksMemory === 'stretch' ? { memory, held: await server.ask('held', ANSWER_MS) } : { memory };
+}
+
+function between(before: Memory, after: Memory): Pick<Outcome, 'memory' | 'held'> {
+  const changeOf = (name: keyof Memory): Change | undefined => {
+    const [from, to] = [before[name], after[name]];
+    return from === undefined || to === undefined ? undefined : { before: from, after: to };
+  };
+  return { memory: changeOf('memory'), held: changeOf('held') };
 }
 
 async function runMicro(
@@ -170,6 +193,7 @@ function loadResult(value: unknown): LoadResult {
     errors: numberOf(value, 'errors'),
     clientCpu: numberOf(value, 'clientCpu'),
     ...('bytes' in value ? { bytes: numberOf(value, 'bytes') } : {}),
+    ...('failed' in value ? { failed: numberOf(value, 'failed') } : {}),
     ...(isMessage(value['latency']) ? { latency: latencyResult(value['latency']) } : {}),
   };
 }

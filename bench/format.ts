@@ -20,7 +20,7 @@ function decimal(value: number): { text: string; prefix: string } {
   return { text: digits(scaled), prefix: DECIMAL[step] ?? '' };
 }
 
-/** `612 k/s`, `3.90 GB/s`, `9.83 us`, `5.20 KiB`. What a value is a rate or a time of stands elsewhere. */
+/** `612 k/s`, `3.90 GB/s`, `9.83 us`, `5.20 KiB`, `227 B`. What a value is a rate or a time of stands elsewhere. */
 export function formatValue(value: number, unit: string): string {
   if (unit === 'bytes/s') {
     const { text, prefix } = decimal(value);
@@ -30,12 +30,19 @@ export function formatValue(value: number, unit: string): string {
     const { text, prefix } = decimal(value);
     return `${text} ${prefix}/s`;
   }
-  if (unit.startsWith('bytes')) return `${digits(value / KIB)} KiB`;
+  if (unit.startsWith('bytes')) return value < KIB ? `${value.toFixed(0)} B` : `${digits(value / KIB)} KiB`;
+  // A count is whole, but for the median of an even number of them.
+  if (unit === 'connections') return String(value);
   return `${digits(value)} ${unit.split('/')[0] ?? ''}`;
 }
 
 export function formatRatio(ratio: number): string {
   return `${digits(ratio)}x`;
+}
+
+/** `0.51x (0.50 to 0.62)`, without the extremes of a single round. */
+export function formatSpread({ median, low, high }: { median: number; low: number; high: number }): string {
+  return low === high ? formatRatio(median) : `${formatRatio(median)} (${digits(low)} to ${digits(high)})`;
 }
 
 export function formatBytes(bytes: number): string {

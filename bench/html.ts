@@ -4,10 +4,13 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { growth as growthCase, GROWTH_BASE } from './cases/growth.js';
 import { CASES } from './cases/index.js';
-import { formatRatio, formatSeconds, formatValue } from './format.js';
+import { formatRatio, formatSeconds, formatSpread, formatValue } from './format.js';
+import { describePoint, growthOf } from './growth.js';
 import type { BenchCase, BenchResult, Measure, Series, SubjectName } from './model.js';
 import { chartsOf, labelsOf, seriesOf, valueBar } from './page/charts.js';
+import { growthChartsOf } from './page/lines.js';
 import { STYLE } from './page/style.js';
 import { headlinesOf, judge, medianShare, ratioOf } from './statistics.js';
 import { SUBJECTS } from './subjects.js';
@@ -30,6 +33,7 @@ ${legend(result)}
 ${CASES.map((benchCase) => section(result, benchCase)).join('\n')}
 </main>
 <script type="application/json" id="charts">${embed(chartsOf(result))}</script>
+<script type="application/json" id="lines">${embed(growthChartsOf(result))}</script>
 <script>${chartLibrary()}</script>
 <script type="module">${pageScript()}</script>
 </body>
@@ -117,6 +121,29 @@ function legend(result: BenchResult): string {
 or an asterisk: the load generator was the limit, which says nothing of the server.</p>`;
 }
 
+/** How the figures of `growth` grow: lines over the connections, and a table. */
+function growthOverview(result: BenchResult): string {
+  const growth = growthOf(result);
+  if (!growth) return '';
+  const charts = growthChartsOf(result).map(
+    ({ measure, title }) =>
+      `<div class="chart"><canvas data-case="growth" data-lines="${measure}" role="img" aria-label="${escape(`growth: ${title}`)}"></canvas></div>`,
+  );
+  const head = growth.subjects.map((name) => `<th>${name}</th>`).join('');
+  const rows = growth.rows.map(({ point, figure, ratios }) => {
+    const cells = ratios.map((ratio) =>
+      ratio ? `<td title="${escape(formatSpread(ratio))}">${formatRatio(ratio.median)}</td>` : '<td></td>',
+    );
+    return `<tr><th>${escape(`${describePoint(point)} ${figure}`)}</th>${cells.join('')}</tr>`;
+  });
+  return `<div class="charts">${charts.join('\n')}</div>
+<p class="how">The point apart from its line has idle connections beside the busy ones. Against ${String(GROWTH_BASE)}
+connections, within each round, the figures are as below. Each connection has one message outstanding, which waits for those of
+all the others: the round trip divided by the connections is what would stay the same.</p>
+<div class="scroll"><table id="growth-ratios"><thead><tr><th></th>${head}</tr></thead><tbody>${rows.join('\n')}</tbody></table></div>
+`;
+}
+
 function section(result: BenchResult, benchCase: BenchCase): string {
   const series = seriesOf(result, benchCase);
   if (series.length === 0) return '';
@@ -127,7 +154,7 @@ function section(result: BenchResult, benchCase: BenchCase): string {
   return `<section id="${benchCase.name}">
 <h2>${benchCase.name}</h2>
 <p>${escape(benchCase.title)}</p>
-<div class="charts">${charts.join('\n')}</div>
+${benchCase === growthCase ? growthOverview(result) : ''}<div class="charts">${charts.join('\n')}</div>
 <div class="scroll">${table(result, benchCase, series)}</div>
 </section>`;
 }

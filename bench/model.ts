@@ -6,7 +6,7 @@ export type SubjectName = 'c' | 'channel' | 'native' | 'js' | 'node:net';
 /** What the bytes go over; `none` is for work inside one process. */
 export type Family = 'unix' | 'tcp' | 'none';
 
-export type MeasureName = 'rate' | 'cpu' | 'p50' | 'p99' | 'memory' | 'time';
+export type MeasureName = 'rate' | 'cpu' | 'p50' | 'p99' | 'memory' | 'held' | 'failed' | 'wait' | 'time';
 
 /** `quick` is for a first look: fewer parameters, shorter stretches, fewer rounds. */
 export type Mode = 'default' | 'quick';
@@ -40,9 +40,16 @@ export interface LoadResult {
   readonly operations: number;
   readonly bytes?: number;
   readonly latency?: Latency;
+  /** Of the connects, where failing is what is measured. */
+  readonly failed?: number;
   readonly errors: number;
   /** User and system time of the client in the stretch, microseconds. */
   readonly clientCpu: number;
+}
+
+export interface Change {
+  readonly before: number;
+  readonly after: number;
 }
 
 /** Everything seen of one run of a server and its client. */
@@ -51,8 +58,10 @@ export interface Outcome {
   readonly load: LoadResult;
   /** User and system time of the server in the stretch, microseconds. */
   readonly serverCpu: number;
-  /** Resident bytes of the server before the client came and with all its connections open. */
-  readonly memory?: { readonly before: number; readonly after: number };
+  /** Of the server, before and after what `asksMemory` names. */
+  readonly memory?: Change;
+  /** The same in bytes that V8 accounts for, on its heap and outside of it. */
+  readonly held?: Change;
 }
 
 export type Values = Readonly<Partial<Record<MeasureName, number>>>;
@@ -65,6 +74,8 @@ interface CommonCase {
   /** One line for the reader of a report. */
   readonly title: string;
   readonly plan: Readonly<Record<Mode, FamilyPlan>>;
+  /** Run only where it is asked for by name. */
+  readonly onlyNamed?: boolean;
   readonly measures: readonly Measure[];
   /** The measure that a reader in a hurry is told. */
   readonly headline: MeasureName;
@@ -88,8 +99,11 @@ export interface PeerCase extends CommonCase {
   readonly fixedSeconds?: number;
   /** Bind both ends to one core, for work in which they only ever take turns. */
   readonly sharesCore?: boolean;
-  /** Ask the server for its resident memory before the client is started and when it is warm. */
-  readonly asksMemory?: boolean;
+  /**
+   * Ask the server for its memory: before the client is started and when all its connections are open, or before and
+   * after the stretch.
+   */
+  readonly asksMemory?: 'connections' | 'stretch';
   evaluate(outcome: Outcome): Values;
 }
 

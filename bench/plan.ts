@@ -1,7 +1,6 @@
 /** What is run: the series, the rounds each takes part in, and how the time budget is spread over the cells. */
 import { execFileSync } from 'node:child_process';
 
-import { IDLE_CONNECTIONS } from './cases/idle.js';
 import { CASES } from './cases/index.js';
 import type { BenchCase, Family, Mode, Params, Series, SubjectName } from './model.js';
 import { subjectNamed, SUBJECTS } from './subjects.js';
@@ -44,8 +43,11 @@ interface Pace {
   readonly longest: number;
 }
 
+/** Of the budget, kept for cells that take longer than they did before: the last round is not to lose its last cases. */
+const RESERVE = 0.03;
+
 export const PACES: Readonly<Record<Mode, Pace>> = {
-  default: { rounds: 7, tcpRounds: 3, budget: 460, shortest: 0.2, longest: 0.8 },
+  default: { rounds: 7, tcpRounds: 3, budget: 460, shortest: 0.15, longest: 0.8 },
   quick: { rounds: 3, tcpRounds: 2, budget: 105, shortest: 0.1, longest: 0.4 },
 };
 
@@ -58,7 +60,7 @@ export function makePlan(choice: Choice, means: Means): Plan {
   const skipped = new Set<string>();
   const series: Series[] = [];
   for (const benchCase of CASES) {
-    if (choice.cases && !choice.cases.includes(benchCase.name)) continue;
+    if (choice.cases ? !choice.cases.includes(benchCase.name) : benchCase.onlyNamed) continue;
     if (benchCase.kind === 'peers' && benchCase.client === 'floor' && means.floor === undefined) {
       skipped.add(
         `${benchCase.name}: its load comes from the plain C program, which is not built (npm run build:native)`,
@@ -68,10 +70,12 @@ export function makePlan(choice: Choice, means: Means): Plan {
     for (const [family, paramsList] of familiesOf(benchCase, choice)) {
       const subjects = subjectsOf(benchCase, choice, means, skipped);
       if (subjects.length === 0) continue;
-      for (const params of paramsList) {
+      for (const wanted of paramsList) {
+        const params = withinLimits(benchCase, wanted, means, skipped);
+        if (!params) continue;
         series.push({
           case: benchCase,
-          params: withinLimits(benchCase, params, means, skipped),
+          params,
           family,
           subjects,
           rounds:
@@ -115,17 +119,23 @@ function firstLine(text: string): string {
   return text.split('\n', 1)[0] ?? '';
 }
 
-/** Fewer idle connections where the system does not let a process hold so many. */
-function withinLimits(benchCase: BenchCase, params: Params, means: Means, skipped: Set<string>): Params {
-  const { connections } = params;
-  if (benchCase.name !== 'idle' || typeof connections !== 'number') return params;
+/**
+ * Where the system does not let a process hold so many connections: fewer of them, or, where the number is what the case
+ * is about, nothing.
+ */
+function withinLimits(benchCase: BenchCase, params: Params, means: Means, skipped: Set<string>): Params | undefined {
+  const { connections, idle } = params;
+  if (typeof connections !== 'number') return params;
+  const wanted = connections + (typeof idle === 'number' ? idle : 0);
   const room = means.descriptors - SPARE_DESCRIPTORS;
-  if (connections <= room) return params;
-  skipped.add(
-    `idle: ${String(room)} connections instead of ${String(IDLE_CONNECTIONS)}, as a process may have ` +
-      `${String(means.descriptors)} descriptors at most (ulimit -Hn)`,
-  );
-  return { ...params, connections: room };
+  if (wanted <= room) return params;
+  const reason = `as a process may have ${String(means.descriptors)} descriptors at most (ulimit -Hn)`;
+  if (benchCase.name === 'idle' || benchCase.name === 'storm') {
+    skipped.add(`${benchCase.name}: ${String(room)} connections instead of ${String(connections)}, ${reason}`);
+    return { ...params, connections: room };
+  }
+  skipped.add(`${benchCase.name}: ${String(wanted)} connections are left out, ${reason}`);
+  return undefined;
 }
 
 /** Node and the C program raise their soft limit to the hard one by themselves. */
@@ -158,62 +168,99 @@ export function warmupOf(benchCase: BenchCase, subject: SubjectName, mode: Mode)
   return subjectNamed(subject).program === 'floor' ? Math.min(warmup, COMPILED_WARMUP) : warmup;
 }
 
+/** How many cells of each case a run has. */
+export type CellCounts = ReadonlyMap<BenchCase, number>;
+
+interface Account {
+  /** Still to run. */
+  left: number;
+  done: number;
+  /** Seconds that those done took besides their stretches. */
+  overhead: number;
+}
+
 /**
  * Spreads what is left of the budget over the cells that are still to run. What a cell costs besides its stretch (two
- * processes to start and end, warm-up) is measured as the run goes on.
+ * processes to start and end, warm-up, connections to open) is measured as the run goes on, for each case: they differ
+ * tenfold, and the dear ones come last.
  */
 export class Pacer {
   private readonly pace: Pace;
+  private readonly mode: Mode;
   private readonly bounded: boolean;
   private readonly startedAt: number;
-  private readonly cells: number;
-  private done = 0;
-  private overhead = 0;
+  private readonly accounts: ReadonlyMap<BenchCase, Account>;
 
-  /** `bounded`: the budget ends the run; not so if the user named the number of rounds. */
-  constructor(mode: Mode, cells: number, bounded: boolean, now: number) {
+  /** Not `bounded`: everything is run, whatever time it takes. */
+  constructor(mode: Mode, cells: CellCounts, bounded: boolean, now: number) {
+    this.mode = mode;
     this.pace = PACES[mode];
-    this.cells = cells;
     this.bounded = bounded;
     this.startedAt = now;
+    this.accounts = new Map([...cells].map(([benchCase, left]) => [benchCase, { left, done: 0, overhead: 0 }]));
   }
 
   /** Seconds of the measured stretch: the same for all subjects of a series in a round. */
   stretch(benchCase: BenchCase, now: number): number {
-    if (benchCase.kind === 'peers' && benchCase.fixedSeconds !== undefined) return benchCase.fixedSeconds;
-    const share = this.secondsLeft(now) / Math.max(1, this.cells - this.done) - this.overheadOfACell();
-    const seconds = Math.min(this.pace.longest, Math.max(this.pace.shortest, share));
-    return Math.round(seconds * 1e3) / 1e3;
+    const fixed = fixedSecondsOf(benchCase);
+    if (fixed !== undefined) return fixed;
+    let seconds = this.secondsLeft(now) - RESERVE * this.pace.budget;
+    let cells = 0;
+    for (const [other, account] of this.accounts) {
+      seconds -= account.left * (this.overheadOf(other, account) + (fixedSecondsOf(other) ?? 0));
+      if (fixedSecondsOf(other) === undefined) cells += account.left;
+    }
+    const share = Math.min(this.pace.longest, Math.max(this.pace.shortest, seconds / Math.max(1, cells)));
+    return Math.round(share * 1e3) / 1e3;
   }
 
   /** A cell has run. */
-  took(milliseconds: number, stretch: number): void {
-    this.done++;
-    this.overhead += milliseconds / 1e3 - stretch;
+  took(benchCase: BenchCase, milliseconds: number, stretch: number): void {
+    const account = this.accountOf(benchCase);
+    account.left--;
+    account.done++;
+    account.overhead += milliseconds / 1e3 - stretch;
   }
 
-  /** Is there time for so many cells more? */
-  hasTimeFor(cells: number, now: number): boolean {
+  /** Is there time for so many cells more of this case? */
+  hasTimeFor(benchCase: BenchCase, cells: number, now: number): boolean {
     if (!this.bounded) return true;
-    return this.secondsLeft(now) > cells * (this.overheadOfACell() + this.pace.shortest);
+    const overhead = this.overheadOf(benchCase, this.accountOf(benchCase));
+    return this.secondsLeft(now) > cells * (overhead + (fixedSecondsOf(benchCase) ?? this.pace.shortest));
   }
 
   /** Of the whole run, as it looks now; for a progress bar. */
   remainingSeconds(now: number): number {
-    if (this.done === 0) return this.pace.budget;
-    return ((now - this.startedAt) / 1e3 / this.done) * (this.cells - this.done);
+    let done = 0;
+    let left = 0;
+    for (const account of this.accounts.values()) {
+      done += account.done;
+      left += account.left;
+    }
+    return done === 0 ? this.pace.budget : ((now - this.startedAt) / 1e3 / done) * left;
   }
 
   private secondsLeft(now: number): number {
     return this.pace.budget - (now - this.startedAt) / 1e3;
   }
 
-  private overheadOfACell(): number {
-    return this.done === 0 ? FIRST_GUESS_OF_OVERHEAD : this.overhead / this.done;
+  private accountOf(benchCase: BenchCase): Account {
+    const account = this.accounts.get(benchCase);
+    if (!account) throw new RangeError(`${benchCase.name} is not of this run`);
+    return account;
   }
+
+  private overheadOf(benchCase: BenchCase, { done, overhead }: Account): number {
+    if (done > 0) return overhead / done;
+    return FIRST_GUESS_OF_OVERHEAD + (benchCase.kind === 'peers' ? benchCase.warmup[this.mode] : 0);
+  }
+}
+
+function fixedSecondsOf(benchCase: BenchCase): number | undefined {
+  return benchCase.kind === 'peers' ? benchCase.fixedSeconds : undefined;
 }
 
 /** Machine code needs no warming up but for caches and the kernel's. */
 const COMPILED_WARMUP = 0.05;
-/** Seconds; two Node processes, until the first cell has shown what it is here. */
-const FIRST_GUESS_OF_OVERHEAD = 0.5;
+/** Seconds; two Node processes, until the first cell of the case has shown what it is here. */
+const FIRST_GUESS_OF_OVERHEAD = 0.3;

@@ -4,8 +4,10 @@ import { isatty } from 'node:tty';
 import Table from 'cli-table3';
 import picocolors from 'picocolors';
 
+import { GROWTH_BASE } from './cases/growth.js';
 import { CASES } from './cases/index.js';
-import { describeParams, describeSeries, formatRatio, formatSeconds, formatValue } from './format.js';
+import { describeParams, describeSeries, formatRatio, formatSeconds, formatSpread, formatValue } from './format.js';
+import { describePoint, growthOf } from './growth.js';
 import type { BenchCase, BenchResult, Measure, Series, SeriesResult, SubjectName } from './model.js';
 import { cellOf, headlinesOf, judge, medianShare, ratioOf } from './statistics.js';
 import { SUBJECTS } from './subjects.js';
@@ -23,7 +25,7 @@ export function renderReport(result: BenchResult, columns: number): string {
     const results = result.results.filter(({ series, samples }) => series.case === benchCase && samples.length > 0);
     if (results.length > 0) parts.push(caseTable(benchCase, results, result, columns >= WIDE));
   }
-  parts.push(legend(result), summary(result), notes(result));
+  parts.push(growthTable(result), legend(result), summary(result), notes(result));
   return `${parts.filter(Boolean).join('\n\n')}\n`;
 }
 
@@ -55,6 +57,20 @@ function caseTable(benchCase: BenchCase, results: readonly SeriesResult[], resul
   const { measures } = benchCase;
   const meanings = measures.map(({ name, meaning, better }) => `${name}: ${meaning}, ${better} is better`).join('; ');
   return `${pc.bold(benchCase.name)}  ${benchCase.title}\n${table.toString()}\n${pc.dim(meanings)}`;
+}
+
+function growthTable(result: BenchResult): string {
+  const growth = growthOf(result);
+  if (!growth) return '';
+  const table = new Table({
+    head: ['', ...growth.subjects],
+    style: { head: [], border: pc.isColorSupported ? ['dim'] : [], compact: true },
+    colAligns: ['left', ...growth.subjects.map(() => 'right' as const)],
+  });
+  for (const { point, figure, ratios } of growth.rows) {
+    table.push([`${describePoint(point)} ${figure}`, ...ratios.map((ratio) => (ratio ? formatSpread(ratio) : ''))]);
+  }
+  return `${pc.bold('growth')}  against ${String(GROWTH_BASE)} connections, within each round\n${table.toString()}`;
 }
 
 function valueText(result: BenchResult, series: Series, measure: Measure, subject: SubjectName, wide: boolean): string {

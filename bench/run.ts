@@ -7,7 +7,7 @@ import { addonStatus } from '../src/native.js';
 import { runCell, socketPath, type CellContext } from './cell.js';
 import { findFloor } from './floor.js';
 import { grainWarnings, inspectHost, readVersions, timerGrain } from './host.js';
-import type { BenchResult, Sample, Series, SeriesResult, SubjectName } from './model.js';
+import type { BenchCase, BenchResult, Sample, Series, SeriesResult, SubjectName } from './model.js';
 import { PeerError } from './peer.js';
 import { findPlacement } from './placement.js';
 import { descriptorLimit, makePlan, orderOf, Pacer, warmupOf, type Choice, type Plan } from './plan.js';
@@ -130,8 +130,10 @@ interface Rounds {
 
 async function runRounds(plan: Plan, options: BenchOptions, context: CellContext): Promise<Rounds> {
   const turns = turnsOf(plan);
-  const total = turns.reduce((sum, turn) => sum + turn.subjects.length, 0);
-  const pacer = new Pacer(plan.mode, total, !plan.allRounds, performance.now());
+  const cells = new Map<BenchCase, number>();
+  for (const { series, subjects } of turns) cells.set(series.case, (cells.get(series.case) ?? 0) + subjects.length);
+  const total = [...cells.values()].reduce((sum, count) => sum + count, 0);
+  const pacer = new Pacer(plan.mode, cells, !plan.allRounds, performance.now());
   const samples = new Map<Series, Sample[]>(plan.series.map((series) => [series, []]));
   const failures: string[] = [];
   const dropped: string[] = [];
@@ -140,7 +142,7 @@ async function runRounds(plan: Plan, options: BenchOptions, context: CellContext
   let done = 0;
   for (const { round, series, subjects } of turns) {
     if (isAborted()) break;
-    if (!pacer.hasTimeFor(subjects.length, performance.now())) {
+    if (!pacer.hasTimeFor(series.case, subjects.length, performance.now())) {
       dropped.push(
         `slow machine: the time budget ended in round ${String(round + 1)} of ${String(plan.rounds)}, ` +
           'name the rounds (--rounds) to run them all',
@@ -166,7 +168,7 @@ async function runRounds(plan: Plan, options: BenchOptions, context: CellContext
         if (!(error instanceof PeerError)) throw error;
         failures.push(error.message);
       }
-      pacer.took(performance.now() - begun, seconds);
+      pacer.took(series.case, performance.now() - begun, seconds);
       done++;
     }
   }

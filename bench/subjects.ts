@@ -14,7 +14,11 @@ export interface Subject {
   readonly rounds?: Readonly<Partial<Record<Mode, number>>>;
 }
 
-const STREAM_CASES = ['rtt', 'pipeline', 'bulk', 'fanin', 'churn', 'idle'];
+/** The client of these is the subject, and plain C makes no storm. */
+const STORM_CASES = ['storm'];
+/** For those that hand out chunks. */
+const CHUNK_CASES = ['retained'];
+const STREAM_CASES = ['rtt', 'pipeline', 'bulk', 'fanin', 'growth', 'churn', 'idle'];
 const HTTP_CASES = ['http', 'http-close', 'http-body'];
 
 export const SUBJECTS: readonly Subject[] = [
@@ -30,21 +34,21 @@ export const SUBJECTS: readonly Subject[] = [
     title: 'nearwire/channel: callbacks and lent views',
     program: 'worker',
     needsAddon: true,
-    cases: [...STREAM_CASES, 'micro'],
+    cases: [...STREAM_CASES, ...STORM_CASES, 'micro'],
   },
   {
     name: 'native',
     title: "nearwire: node:net's contract on the native engine",
     program: 'worker',
     needsAddon: true,
-    cases: [...STREAM_CASES, ...HTTP_CASES],
+    cases: [...STREAM_CASES, ...HTTP_CASES, ...STORM_CASES, ...CHUNK_CASES],
   },
   {
     name: 'js',
     title: 'nearwire with transport js: node:net through our API',
     program: 'worker',
     needsAddon: false,
-    cases: [...STREAM_CASES, ...HTTP_CASES],
+    cases: [...STREAM_CASES, ...HTTP_CASES, ...STORM_CASES, ...CHUNK_CASES],
     // It is node:net itself: a few rounds show that the switch costs nothing, and the others get the time.
     rounds: { default: 3, quick: 2 },
   },
@@ -53,7 +57,7 @@ export const SUBJECTS: readonly Subject[] = [
     title: 'node:net (node:http on it), straight',
     program: 'worker',
     needsAddon: false,
-    cases: [...STREAM_CASES, ...HTTP_CASES],
+    cases: [...STREAM_CASES, ...HTTP_CASES, ...STORM_CASES, ...CHUNK_CASES],
   },
 ];
 

@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import { CASES } from '../bench/cases/index.js';
 import type * as HtmlModule from '../bench/html.js';
 import type { BenchResult, Measure, Sample, SeriesResult } from '../bench/model.js';
 import type * as PlanModule from '../bench/plan.js';
@@ -25,9 +26,12 @@ const { htmlOf } = (await import(built('html'))) as typeof HtmlModule;
 const { makePlan } = (await import(built('plan'))) as typeof PlanModule;
 const { cellsOf, ratiosOf } = (await import(built('statistics'))) as typeof StatisticsModule;
 
-/** All cases of a default run, with made-up samples. */
+/** All cases, with made-up samples. */
 function madeUpResult(): BenchResult {
-  const plan = makePlan({ mode: 'default' }, { floor: '/floor', addonMissing: undefined, descriptors: 20_000 });
+  const plan = makePlan(
+    { mode: 'default', cases: CASES.map(({ name }) => name) },
+    { floor: '/floor', addonMissing: undefined, descriptors: 20_000 },
+  );
   const results = plan.series.map((series): SeriesResult => ({
     series,
     samples: [0, 1, 2].flatMap((round) =>
@@ -97,6 +101,8 @@ describe.skipIf(executablePath === undefined)('the page', () => {
       const expected = new Set(
         result.results.flatMap(({ series }) => series.case.measures.map(({ name }) => `${series.case.name} ${name}`)),
       );
+      // And as lines, how the growth grows.
+      expected.add('growth cpu line').add('growth p50 line');
       expect(new Set(drawn.map(({ name }) => name))).toEqual(expected);
       expect(drawn).toHaveLength(expected.size);
       // Bars of at least two colours, on a canvas that is not left as it was.
@@ -128,6 +134,8 @@ describe.skipIf(executablePath === undefined)('the page', () => {
     expect(rows.some((row) => row.includes('99 %'))).toBe(true);
     expect(await page.locator('#http').innerText()).toContain('*');
     expect(await page.locator('.notes').innerText()).toContain(HOSTILE);
+    const growth = await page.locator('#growth-ratios tbody tr').allInnerTexts();
+    expect(growth.some((row) => row.startsWith('256 connections, 8192 idle cpu'))).toBe(true);
     await page.close();
   });
 });
@@ -145,7 +153,8 @@ function drawnCharts(page: Page): Promise<{ name: string; colours: number }[]> {
     const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
     const colours = new Set();
     for (let i = 0; i < data.length; i += 4) if (data[i + 3] === 255) colours.add(data[i] << 16 | data[i + 1] << 8 | data[i + 2]);
-    return { name: canvas.dataset.case + ' ' + canvas.dataset.measure, colours: colours.size };
+    const { case: name, measure, lines } = canvas.dataset;
+    return { name: lines ? name + ' ' + lines + ' line' : name + ' ' + measure, colours: colours.size };
   })`);
 }
 

@@ -2,10 +2,21 @@ import { describe, expect, test } from 'vitest';
 
 import { commandWords } from '../bench/cell.js';
 import { CASES } from '../bench/cases/index.js';
+import { idle } from '../bench/cases/idle.js';
+import { rtt } from '../bench/cases/rtt.js';
 import { detectSandbox } from '../bench/host.js';
-import type { Mode } from '../bench/model.js';
+import type { BenchCase, Mode } from '../bench/model.js';
 import { lastAllowedCore } from '../bench/placement.js';
-import { makePlan, orderOf, Pacer, takesPart, type Choice, type Means, type Plan } from '../bench/plan.js';
+import {
+  makePlan,
+  orderOf,
+  Pacer,
+  takesPart,
+  type CellCounts,
+  type Choice,
+  type Means,
+  type Plan,
+} from '../bench/plan.js';
 
 const MEANS: Means = { floor: '/floor', addonMissing: undefined, descriptors: 20_000 };
 
@@ -32,6 +43,8 @@ describe('a plan', () => {
         ['download', 'upload'].map((way) => `http-body unix {"bytes":${String(bytes)},"way":"${way}"}`),
       ),
       'idle unix {"connections":10000}',
+      'storm unix {"connections":4096}',
+      'retained unix {"bytes":100,"chunks":10000}',
     ];
     for (const entry of asked) expect(series.filter((found) => found === entry)).toEqual([entry]);
     const rounds = plan.series.filter(({ family }) => family === 'unix').map((entry) => entry.rounds);
@@ -40,7 +53,9 @@ describe('a plan', () => {
 
   test.each<Mode>(['default', 'quick'])('of mode %s has every case and every subject over UNIX', (mode) => {
     const { series } = planOf({ mode });
-    for (const benchCase of CASES) expect(series.some((entry) => entry.case === benchCase)).toBe(true);
+    for (const benchCase of CASES) {
+      expect(series.some((entry) => entry.case === benchCase)).toBe(!benchCase.onlyNamed);
+    }
     const subjects = new Set(series.flatMap((entry) => (entry.family === 'unix' ? entry.subjects : [])));
     expect([...subjects].sort()).toEqual(['c', 'channel', 'js', 'native', 'node:net']);
   });
@@ -63,7 +78,9 @@ describe('a plan', () => {
 
   test('without the plain C program leaves out what needs it, and says so', () => {
     const plan = planOf({}, { floor: undefined });
-    expect(new Set(plan.series.map((entry) => entry.case.name))).toEqual(new Set(['rtt', 'pipeline', 'bulk', 'micro']));
+    expect(new Set(plan.series.map((entry) => entry.case.name))).toEqual(
+      new Set(['rtt', 'pipeline', 'bulk', 'storm', 'retained', 'micro']),
+    );
     expect(plan.series.some(({ subjects }) => subjects.includes('c'))).toBe(false);
     expect(plan.skipped.filter((line) => line.startsWith('http:'))).toHaveLength(1);
     expect(plan.skipped.filter((line) => line.startsWith('c:'))).toHaveLength(1);
@@ -79,6 +96,28 @@ describe('a plan', () => {
     const plan = planOf({ cases: ['idle'] }, { descriptors: 1024 });
     expect(plan.series[0]?.params).toEqual({ connections: 960 });
     expect(plan.skipped[0]).toContain('960 connections instead of 10000');
+  });
+
+  test('has the growth where it is asked for by name, and only there', () => {
+    const plan = planOf({ cases: ['growth'] });
+    expect(describeSeries(plan)).toEqual([
+      ...[1, 16, 256, 4096].map((connections) => `growth unix {"connections":${String(connections)}}`),
+      'growth unix {"connections":256,"idle":8192}',
+    ]);
+    expect(describeSeries(planOf()).filter((name) => name.startsWith('growth'))).toEqual([]);
+    for (const { rounds, subjects } of plan.series) {
+      expect(rounds).toBe(7);
+      expect(subjects).toEqual(['c', 'channel', 'native', 'js', 'node:net']);
+    }
+  });
+
+  test('leaves out of the growth what needs more descriptors than the system allows, and says so', () => {
+    const plan = planOf({ cases: ['growth'] }, { descriptors: 4096 });
+    expect(plan.series.map(({ params }) => params['connections'])).toEqual([1, 16, 256]);
+    expect(plan.skipped).toEqual([
+      expect.stringContaining('growth: 4096 connections are left out'),
+      expect.stringContaining('growth: 8448 connections are left out'),
+    ]);
   });
 });
 
@@ -105,21 +144,31 @@ describe('rounds', () => {
 });
 
 describe('the pacer', () => {
-  const [rtt] = CASES;
-  if (!rtt) throw new Error('there are cases');
+  const cells = (count: number, ...more: [BenchCase, number][]): CellCounts => new Map([[rtt, count], ...more]);
 
   test('gives the cells what the budget leaves, within bounds', () => {
-    expect(new Pacer('quick', 10, true, 0).stretch(rtt, 0)).toBe(0.4);
-    expect(new Pacer('quick', 100_000, true, 0).stretch(rtt, 0)).toBe(0.1);
-    // 105 s for 150 cells, less the 0.5 s that a cell is first taken to cost.
-    expect(new Pacer('quick', 150, true, 0).stretch(rtt, 0)).toBeCloseTo(0.2, 3);
+    expect(new Pacer('quick', cells(10), true, 0).stretch(rtt, 0)).toBe(0.4);
+    expect(new Pacer('quick', cells(100_000), true, 0).stretch(rtt, 0)).toBe(0.1);
+    // 105 s, less a reserve of 3 %, for 170 cells that are first taken to cost 0.3 s and their warm-up of 0.1 s.
+    expect(new Pacer('quick', cells(170), true, 0).stretch(rtt, 0)).toBeCloseTo(0.199, 3);
+  });
+
+  test('knows that cases differ in what a cell costs, and keeps time for the dear ones', () => {
+    const pacer = new Pacer('default', cells(400, [idle, 30]), true, 0);
+    for (let i = 0; i < 200; i++) pacer.took(rtt, 500, 0.4);
+    pacer.took(idle, 5_050, 0.05);
+    // 446.2 s less 200.5 s, less 29 times 5.05 s, for 200 cells that take 0.1 s more than their stretch.
+    expect(pacer.stretch(rtt, 200_500)).toBeCloseTo(0.396, 3);
+    expect(pacer.stretch(idle, 200_500)).toBe(0.05);
+    expect(pacer.hasTimeFor(rtt, 5, 455_000)).toBe(true);
+    expect(pacer.hasTimeFor(idle, 5, 455_000)).toBe(false);
   });
 
   test('stops when time is up, but not if the user has named the rounds', () => {
-    const bounded = new Pacer('quick', 100, true, 0);
-    expect(bounded.hasTimeFor(5, 0)).toBe(true);
-    expect(bounded.hasTimeFor(5, 104_000)).toBe(false);
-    expect(new Pacer('quick', 100, false, 0).hasTimeFor(5, 1e9)).toBe(true);
+    const bounded = new Pacer('quick', cells(100), true, 0);
+    expect(bounded.hasTimeFor(rtt, 5, 0)).toBe(true);
+    expect(bounded.hasTimeFor(rtt, 5, 104_000)).toBe(false);
+    expect(new Pacer('quick', cells(100), false, 0).hasTimeFor(rtt, 5, 1e9)).toBe(true);
   });
 });
 

@@ -112,6 +112,61 @@ describe('a real run', () => {
   });
 });
 
+describe.skipIf(floor === undefined || addon === undefined)('cases of their own kind', () => {
+  let cli: CliResult;
+  let json: JsonResult;
+
+  beforeAll(async () => {
+    const file = join(folder, 'own.json');
+    const words = ['--quick', '--rounds', '1', '--cases', 'storm,retained,growth', '--subjects', 'native,node:net'];
+    cli = await runCli(['bench', ...words, '--json', file], { TMPDIR: folder });
+    if (cli.code === 0) json = JSON.parse(readFileSync(file, 'utf8')) as JsonResult;
+  }, 120_000);
+
+  const valuesOf = (name: string, measure: string, subject: string): number[] =>
+    json.cells
+      .filter((cell) => cell.case === name && cell.measure === measure && cell.subject === subject)
+      .map((cell) => cell.median);
+
+  test('succeed and leave nothing behind', () => {
+    expect(cli.stderr).not.toContain('failed');
+    expect(cli.code).toBe(0);
+    expect(leftovers()).toEqual([]);
+  });
+
+  test('a storm fails no native connect, and its longest wait is told', () => {
+    expect(valuesOf('storm', 'failed', 'native')).toEqual([0]);
+    for (const subject of ['native', 'node:net']) {
+      const [wait] = valuesOf('storm', 'wait', subject);
+      expect(wait).toBeGreaterThan(0);
+    }
+    // node:net fails at once where the queue is full.
+    expect(valuesOf('storm', 'failed', 'node:net')[0]).toBeLessThan(4096);
+  });
+
+  test('kept chunks take at least their bytes', () => {
+    for (const subject of ['native', 'node:net']) {
+      const [held] = valuesOf('retained', 'held', subject);
+      expect(held).toBeGreaterThan(100);
+      expect(valuesOf('retained', 'memory', subject)).toHaveLength(1);
+    }
+  });
+
+  test('the growth goes from one connection to thousands, and is told against 16', () => {
+    const most = Math.max(...json.cells.map(({ params }) => Number(params['connections'] ?? 0)));
+    expect(most).toBe(4096);
+    for (const subject of ['native', 'node:net']) {
+      for (const measure of ['rate', 'cpu', 'p50', 'p99']) {
+        const values = valuesOf('growth', measure, subject);
+        expect(values).toHaveLength(5);
+        for (const value of values) expect(value).toBeGreaterThan(0);
+      }
+    }
+    expect(cli.stdout).toMatch(/4096 connections cpu .*x/);
+    expect(cli.stdout).toMatch(/256 connections, 8192 idle p50 \/ connections .*x/);
+  });
+});
+
 test.skipIf(floor === undefined)('a subject whose server fails is told, and the others are measured', async () => {
   const file = join(folder, 'failing.json');
   const words = ['--quick', '--rounds', '1', '--cases', 'rtt', '--families', 'unix', '--subjects', 'c,node:net'];

@@ -1,9 +1,7 @@
 import type { Params, PeerCase } from '../model.js';
 
-/** The connections that a descriptor limit leaves room for make the cell; see `idleParams` in plan.ts. */
-export const IDLE_CONNECTIONS = 10_000;
-
-const params: readonly Params[] = [{ connections: IDLE_CONNECTIONS }];
+/** As many of them as a descriptor limit leaves room for: see `withinLimits` in plan.ts. */
+const params: readonly Params[] = [{ connections: 10_000 }];
 
 export const idle: PeerCase = {
   kind: 'peers',
@@ -17,7 +15,7 @@ export const idle: PeerCase = {
   warmup: { default: 0, quick: 0 },
   // Nothing happens in it: memory has been asked for by then.
   fixedSeconds: 0.05,
-  asksMemory: true,
+  asksMemory: 'connections',
   headline: 'memory',
   measures: [
     { name: 'memory', unit: 'bytes/connection', better: 'lower', meaning: 'resident bytes of the server a connection' },

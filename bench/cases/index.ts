@@ -3,10 +3,27 @@ import type { BenchCase } from '../model.js';
 import { bulk } from './bulk.js';
 import { churn } from './churn.js';
 import { fanin } from './fanin.js';
+import { growth } from './growth.js';
 import { http, httpBody, httpClose } from './http.js';
 import { idle } from './idle.js';
 import { micro } from './micro.js';
 import { pipeline } from './pipeline.js';
+import { retained } from './retained.js';
 import { rtt } from './rtt.js';
+import { storm } from './storm.js';
 
-export const CASES: readonly BenchCase[] = [rtt, pipeline, bulk, fanin, churn, http, httpClose, httpBody, idle, micro];
+export const CASES: readonly BenchCase[] = [
+  rtt,
+  pipeline,
+  bulk,
+  fanin,
+  growth,
+  churn,
+  http,
+  httpClose,
+  httpBody,
+  idle,
+  storm,
+  retained,
+  micro,
+];

@@ -99,10 +99,12 @@ void client_run(const struct settings* settings, const struct load* load) {
   client.load = load;
   client.queue = events_open();
   client.buffer = allocate(CLIENT_RECEIVE_CAPACITY, 1);
-  client.links = allocate(settings->connections, load->link_size);
-  for (size_t i = 0; i < settings->connections; i++) {
+  size_t count = settings->connections + settings->idle;
+  client.links = allocate(count, load->link_size);
+  for (size_t i = 0; i < count; i++) {
     struct link* link = client_link(&client, i);
     link->client = &client;
+    link->idle = i >= settings->connections;
     link->watch = (struct watch){.fd = -1, .on_ready = load->on_ready};
   }
   if (load->prepare != NULL) load->prepare(&client);

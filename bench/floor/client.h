@@ -29,6 +29,7 @@ struct link {
   struct link* next_waiting;  // for room in the listener's queue
   int64_t started;            // ns, when the operation under way began
   bool active;                // an operation is under way
+  bool idle;                  // silent once the warm-up has opened it; these come after the others
 };
 
 struct load {

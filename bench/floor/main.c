@@ -14,11 +14,11 @@ struct work {
 };
 
 static const struct work works[] = {
-    {"rtt", &service_echo, &load_echo},        {"pipeline", &service_echo, &load_pipeline},
-    {"bulk", &service_sink, &load_bulk},       {"fanin", &service_echo, &load_echo},
-    {"churn", &service_echo, &load_churn},     {"http", &service_http, &load_http},
-    {"http-close", &service_http, &load_http}, {"http-body", &service_http, &load_http},
-    {"idle", &service_echo, &load_idle},
+    {"rtt", &service_echo, &load_echo},       {"pipeline", &service_echo, &load_pipeline},
+    {"bulk", &service_sink, &load_bulk},      {"fanin", &service_echo, &load_echo},
+    {"growth", &service_echo, &load_echo},    {"churn", &service_echo, &load_churn},
+    {"http", &service_http, &load_http},      {"http-close", &service_http, &load_http},
+    {"http-body", &service_http, &load_http}, {"idle", &service_echo, &load_idle},
 };
 
 // Descriptors besides the connections: standard streams, queue, timers, signal pipe, listener.
@@ -28,8 +28,9 @@ int main(int count, char** words) {
   struct settings settings;
   settings_parse(&settings, count, words);
   uint64_t limit = sys_raise_descriptor_limit();
-  if (settings.role == ROLE_LOAD && settings.connections + OTHER_DESCRIPTORS > limit) {
-    fail("%zu connections need more descriptors than the limit of %llu (ulimit -n)", settings.connections,
+  size_t connections = settings.connections + settings.idle;
+  if (settings.role == ROLE_LOAD && connections + OTHER_DESCRIPTORS > limit) {
+    fail("%zu connections need more descriptors than the limit of %llu (ulimit -n)", connections,
          (unsigned long long)limit);
   }
   for (size_t i = 0; i < sizeof works / sizeof works[0]; i++) {

@@ -8,7 +8,7 @@
 
 static const char synopsis[] =
     "floor serve|load --case CASE --family unix|tcp --address ADDRESS [--bytes N] [--window N] [--connections N] "
-    "[--body N] [--keep-alive 0|1] [--way download|upload] [--seconds S] [--warmup S]";
+    "[--idle N] [--body N] [--keep-alive 0|1] [--way download|upload] [--seconds S] [--warmup S]";
 
 // Sizes that are a slip of the finger rather than a load: a buffer of that size is allocated.
 static const size_t LARGEST_MESSAGE = 1u << 30;
@@ -25,9 +25,10 @@ struct defaults {
 };
 
 static const struct defaults cases[] = {
-    {"rtt", 64, 1, 1, true},          {"pipeline", 64, 256, 1, true},   {"bulk", 65536, 1, 1, true},
-    {"fanin", 64, 1, 64, true},       {"churn", 64, 1, 16, true},       {"http", 64, 1, 32, true},
-    {"http-close", 64, 1, 32, false}, {"http-body", 65536, 1, 8, true}, {"idle", 64, 1, 10000, true},
+    {"rtt", 64, 1, 1, true},      {"pipeline", 64, 256, 1, true},   {"bulk", 65536, 1, 1, true},
+    {"fanin", 64, 1, 64, true},   {"growth", 64, 1, 16, true},      {"churn", 64, 1, 16, true},
+    {"http", 64, 1, 32, true},    {"http-close", 64, 1, 32, false}, {"http-body", 65536, 1, 8, true},
+    {"idle", 64, 1, 10000, true},
 };
 
 static size_t whole(const char* option, const char* value, size_t lowest, size_t highest) {
@@ -70,6 +71,8 @@ static bool take_number(struct settings* settings, const char* option, const cha
     settings->window = whole(option, value, 1, LARGEST_WINDOW);
   } else if (strcmp(option, "--connections") == 0) {
     settings->connections = whole(option, value, 1, MOST_CONNECTIONS);
+  } else if (strcmp(option, "--idle") == 0) {
+    settings->idle = whole(option, value, 0, MOST_CONNECTIONS);
   } else if (strcmp(option, "--body") == 0) {
     settings->body = whole(option, value, 0, LARGEST_MESSAGE);
   } else if (strcmp(option, "--seconds") == 0) {
@@ -128,5 +131,6 @@ void settings_parse(struct settings* settings, int count, char** words) {
   if (given.keep_alive != NULL && either("--keep-alive", given.keep_alive, "0", "1") != settings->keep_alive) {
     usage("case %s: --keep-alive can only be %d", settings->case_name, settings->keep_alive);
   }
+  if (settings->idle > 0 && strcmp(settings->case_name, "growth") != 0) usage("--idle is for case growth");
   if (settings->window > LARGEST_MESSAGE / settings->bytes) usage("--window and --bytes: too large together");
 }

@@ -17,6 +17,7 @@ struct settings {
   size_t bytes;        // of a message, a write, or a body that is uploaded or downloaded
   size_t window;       // messages outstanding
   size_t connections;  // at once
+  size_t idle;         // connections beside these that are open and silent
   size_t body;         // of a hello-world answer
   bool keep_alive;
   bool upload;

@@ -1,6 +1,7 @@
 /** The script of the page: draws every chart, and draws again when the colour scheme or the view changes. */
 import type { Bar, ChartData } from './charts.js';
 import type { ChartMaker, ColourScheme, DrawnChart, PageDocument, PageElement } from './dom.js';
+import type { GrowthChart } from './lines.js';
 
 declare const document: PageDocument;
 declare const Chart: ChartMaker;
@@ -12,6 +13,7 @@ const WHISKER_HALF_WIDTH = 3;
 const PALE = '59';
 
 const charts = JSON.parse(document.getElementById('charts')?.textContent ?? '[]') as ChartData[];
+const growth = JSON.parse(document.getElementById('lines')?.textContent ?? '[]') as GrowthChart[];
 let drawn: DrawnChart[] = [];
 let view: 'values' | 'ratios' = 'values';
 
@@ -125,13 +127,65 @@ function whiskers(bars: (readonly (Bar | null)[])[], colour: string, baseline: s
   };
 }
 
+/** A line a subject over the number of connections; the points with idle ones stand apart from it. */
+function drawGrowth(canvas: PageElement, chart: GrowthChart): DrawnChart {
+  const text = colourOf('muted');
+  const scale = { grid: { color: colourOf('grid') }, border: { display: false } };
+  const ticks = { color: text, maxTicksLimit: 6, format: { notation: 'compact', maximumSignificantDigits: 3 } };
+  const sets = chart.lines.flatMap(({ subject, points }) => {
+    const style = { label: subject, borderColor: colourOf(subject), pointRadius: 4, borderWidth: 2 };
+    return [
+      { ...style, data: points.filter(({ apart }) => !apart), backgroundColor: colourOf(subject), showLine: true },
+      { ...style, data: points.filter(({ apart }) => apart), backgroundColor: colourOf('raised'), showLine: false },
+    ];
+  });
+  return new Chart(canvas, {
+    type: 'scatter',
+    data: { datasets: sets },
+    options: {
+      animation: false,
+      font: { family: 'system-ui, sans-serif' },
+      maintainAspectRatio: false,
+      scales: {
+        x: {
+          ...scale,
+          type: 'logarithmic',
+          title: { display: true, text: 'connections, idle ones included', color: text },
+          // One decade a tick.
+          ticks: { ...ticks, maxTicksLimit: 5 },
+        },
+        y: chart.logarithmic ? { ...scale, type: 'logarithmic', ticks } : { ...scale, beginAtZero: true, ticks },
+      },
+      plugins: {
+        legend: { display: false },
+        title: {
+          display: true,
+          align: 'start',
+          color: colourOf('text'),
+          font: { size: 13, weight: '600' },
+          text: `${chart.title}, ${chart.unit} (${chart.better} is better)`,
+        },
+        tooltip: {
+          callbacks: {
+            label: ({ datasetIndex, dataIndex }: { datasetIndex: number; dataIndex: number }) => {
+              const set = sets[datasetIndex];
+              return `${set?.label ?? ''}: ${set?.data[dataIndex]?.text ?? ''}`;
+            },
+          },
+        },
+      },
+    },
+  });
+}
+
 function drawAll(): void {
   for (const chart of drawn) chart.destroy();
   drawn = [];
   for (const canvas of document.querySelectorAll('canvas')) {
-    const chart = charts.find(
-      ({ case: name, measure }) => name === canvas.dataset['case'] && measure === canvas.dataset['measure'],
-    );
+    const { case: name, measure, lines: plotted } = canvas.dataset;
+    const lines = growth.find((entry) => entry.measure === plotted);
+    if (lines) drawn.push(drawGrowth(canvas, lines));
+    const chart = charts.find((entry) => entry.case === name && entry.measure === measure);
     if (chart) drawn.push(draw(canvas, chart));
   }
 }

@@ -5,6 +5,7 @@ import { Control, runLoad, tell } from './control.js';
 import { ClosedLoop } from './loop.js';
 import { pattern, verify } from './pattern.js';
 import { BulkSender } from './sender.js';
+import { Storm } from './storm.js';
 import type { Target, Words } from './words.js';
 
 export function serveChannel(words: Words, target: Target): void {
@@ -83,6 +84,38 @@ function messageEcho(bytes: number): ChannelServerHandlers {
 }
 
 export function loadChannel(words: Words, target: Target): void {
+  if (words.case === 'storm') void loadStorm(words, target);
+  else loadOne(words, target);
+}
+
+async function loadStorm(words: Words, target: Target): Promise<void> {
+  const message = pattern(words.bytes);
+  const channels: Channel[] = [];
+  const storm = new Storm(words.connections, ({ answered, failed }) => {
+    let received = 0;
+    const channel = Channel.connect(
+      { ...target, transport: 'native' },
+      {
+        onConnect(connected) {
+          connected.write(message);
+        },
+        onData(_channel, _data, start, stop) {
+          received += stop - start;
+          if (received >= message.length) answered();
+        },
+        onError: failed,
+        onClose: failed,
+      },
+    );
+    channels.push(channel);
+  });
+  const control = new Control(() => {
+    for (const channel of channels) channel.destroy();
+  });
+  await runLoad(control, storm, 0, 0);
+}
+
+function loadOne(words: Words, target: Target): void {
   const message = pattern(words.bytes);
   let ended = false;
   /** What is done with bytes that come: compared at first, counted later. */

@@ -39,6 +39,7 @@ export class Control {
   private answer(word: string): void {
     if (word === 'cpu') tell({ cpu: cpuMicroseconds() });
     else if (word === 'memory') tell({ memory: residentBytes() });
+    else if (word === 'held') tell({ held: heldBytes() });
     else if (word === 'go') this.go?.();
     else throw new TypeError(`unknown word on stdin: ${word}`);
   }
@@ -50,12 +51,23 @@ export function cpuMicroseconds(): number {
   return user + system;
 }
 
-/** Without garbage: the second collection takes what finalizers of the first have let go. */
 function residentBytes(): number {
+  collectGarbage();
+  return process.memoryUsage.rss();
+}
+
+/** What V8 accounts for: its heap, and what objects there keep outside of it, array buffers included. */
+function heldBytes(): number {
+  collectGarbage();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+/** The second collection takes what finalizers of the first have let go. */
+function collectGarbage(): void {
   if (!globalThis.gc) throw new Error('a worker is run with --expose-gc');
   globalThis.gc();
   globalThis.gc();
-  return process.memoryUsage.rss();
 }
 
 /** A client that has connected and can be set to work. */

@@ -5,7 +5,9 @@ import type * as net from 'node:net';
 import { Control, runLoad, tell } from './control.js';
 import { ClosedLoop } from './loop.js';
 import { pattern, verify } from './pattern.js';
+import { keepChunks, loadRetained } from './retained.js';
 import { BulkSender } from './sender.js';
+import { Storm } from './storm.js';
 import type { Target, Words } from './words.js';
 
 /** What the workers use of `node:net`. */
@@ -42,6 +44,12 @@ function listenerOf(words: Words): (socket: net.Socket) => void {
       return (socket) => {
         socket.on('error', ignore).on('data', ignore);
       };
+    case 'retained': {
+      const keep = keepChunks(words);
+      return (socket) => {
+        keep(socket.on('error', ignore));
+      };
+    }
     default:
       return (socket) => {
         socket.on('error', ignore).on('data', (chunk: Buffer) => socket.write(chunk));
@@ -70,6 +78,8 @@ function messageEcho(socket: net.Socket, bytes: number): (chunk: Buffer) => void
 }
 
 export async function loadStream(netLike: NetLike, words: Words, target: Target): Promise<void> {
+  if (words.case === 'storm') return loadStorm(netLike, words, target);
+  if (words.case === 'retained') return loadRetained(() => connected(netLike, target), words);
   const socket = await connected(netLike, target);
   socket.on('close', () => {
     fail(new Error('the server closed the connection'));
@@ -92,6 +102,25 @@ export async function loadStream(netLike: NetLike, words: Words, target: Target)
     loop.came(chunk.length);
   });
   await runLoad(control, loop, words.warmup, words.seconds);
+}
+
+async function loadStorm(netLike: NetLike, words: Words, target: Target): Promise<void> {
+  const message = pattern(words.bytes);
+  const sockets: net.Socket[] = [];
+  const storm = new Storm(words.connections, ({ answered, failed }) => {
+    const socket = netLike.connect(target, () => socket.write(message));
+    let received = 0;
+    socket.on('error', failed).on('close', failed);
+    socket.on('data', (chunk: Buffer) => {
+      received += chunk.length;
+      if (received >= message.length) answered();
+    });
+    sockets.push(socket);
+  });
+  const control = new Control(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  await runLoad(control, storm, 0, 0);
 }
 
 function connected(netLike: NetLike, target: Target): Promise<net.Socket> {

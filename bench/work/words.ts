@@ -9,6 +9,9 @@ export interface Words {
   readonly subject: string;
   readonly bytes: number;
   readonly window: number;
+  readonly connections: number;
+  /** Received ones, that are kept. */
+  readonly chunks: number;
   readonly body: number;
   readonly way: 'download' | 'upload';
   /** Seconds of the measured stretch, and of the load before it. */
@@ -30,6 +33,8 @@ export function parseWords(argv: readonly string[]): Words {
       bytes: text,
       window: text,
       connections: text,
+      idle: text,
+      chunks: text,
       body: text,
       'keep-alive': text,
       way: text,
@@ -45,6 +50,8 @@ export function parseWords(argv: readonly string[]): Words {
     subject: required('--subject', values.subject),
     bytes: number('--bytes', values.bytes ?? '64'),
     window: number('--window', values.window ?? '1'),
+    connections: number('--connections', values.connections ?? '1'),
+    chunks: number('--chunks', values.chunks ?? '0'),
     body: number('--body', values.body ?? '0'),
     way: oneOf('--way', values.way ?? 'download', ['download', 'upload']),
     seconds: number('--seconds', values.seconds ?? '1'),
