@@ -1,0 +1,72 @@
+/** Is a result worse than what was recorded, by more than chance? */
+import type { JsonResult } from '../json.js';
+import type { RatioResult } from '../model.js';
+import { judgedRatios, keyOf, measureOf, type RecordedMode, type RecordedRatio, type RecordedRun } from './model.js';
+import { deviationOfMedian, rootOfSquares } from './spread.js';
+
+/**
+ * Standard deviations. Some eighty ratios are compared at once, and the tails of timings are heavy: every tenth run of the
+ * made-up ones in test/bench-check.test.ts has one beyond. But what is beyond is measured again before it counts
+ * (check.ts), and of that one run in several hundred is left.
+ */
+const BEYOND_CHANCE = 3;
+/** What is worse by less is no matter. */
+const LEAST_CHANGE = 1.05;
+/** Restless rounds now make room up to so much of what was recorded: what became restless is no better for it. */
+const MOST_OF_RECORDED = 1.5;
+/**
+ * Between processors that have the same code, ratios to node:net were seen to differ by a tenth and more (an EPYC and a
+ * Xeon). A result of a machine that was not recorded is held to what that leaves.
+ */
+const OTHER_MACHINE = 0.12;
+
+export type Verdict = 'worse' | 'better' | 'same' | 'missing';
+
+export interface Comparison {
+  readonly recorded: RecordedRatio;
+  readonly now: RatioResult | undefined;
+  /** The ratio from which on it is worse. */
+  readonly limit: number;
+  readonly verdict: Verdict;
+}
+
+export function isRecordedMachine({ host }: Pick<JsonResult, 'host'>, runs: readonly RecordedRun[]): boolean {
+  return runs.some(({ cpu, cores }) => cpu === host.cpu && cores === host.cores);
+}
+
+/** All that is recorded, or that of the named cases: what the result lacks is missing, and no news is bad news. */
+export function compare(result: JsonResult, recorded: RecordedMode, cases?: readonly string[]): Comparison[] {
+  const found = new Map(judgedRatios(result).map((ratio) => [keyOf(ratio), ratio]));
+  const excused = limitedNow(result);
+  const elsewhere = isRecordedMachine(result, recorded.runs) ? 0 : OTHER_MACHINE;
+  return recorded.ratios
+    .filter((ratio) => (cases?.includes(ratio.case) ?? true) && !excused.has(keyOf(ratio)))
+    .map((ratio) => compareOne(ratio, found.get(keyOf(ratio)), elsewhere));
+}
+
+/** What the load generator holds back now is not missing: it has become too fast to be told. */
+function limitedNow({ cells, ratios }: JsonResult): Set<string> {
+  const limited = new Set(cells.filter(({ limitedBy }) => limitedBy !== undefined).map(keyOf));
+  return new Set(
+    ratios
+      .filter((ratio) => limited.has(keyOf(ratio)) || limited.has(keyOf({ ...ratio, subject: 'node:net' })))
+      .map(keyOf),
+  );
+}
+
+function compareOne(recorded: RecordedRatio, now: RatioResult | undefined, elsewhere: number): Comparison {
+  const lowerIsBetter = measureOf(recorded)?.better !== 'higher';
+  const room = roomFor(recorded, now, elsewhere);
+  const limit = lowerIsBetter ? recorded.median * room : recorded.median / room;
+  if (!now) return { recorded, now, limit, verdict: 'missing' };
+  const change = lowerIsBetter ? now.median / recorded.median : recorded.median / now.median;
+  return { recorded, now, limit, verdict: change > room ? 'worse' : change < 1 / room ? 'better' : 'same' };
+}
+
+/** The factor that chance may make: of the recorded median, of this one, and of another machine. */
+function roomFor({ spread, runs }: RecordedRatio, now: RatioResult | undefined, elsewhere: number): number {
+  const seen = (now && deviationOfMedian(now)) ?? spread;
+  const spreadNow = Math.min(Math.max(spread, seen), MOST_OF_RECORDED * spread);
+  const chance = rootOfSquares(spread / Math.sqrt(runs), spreadNow, elsewhere);
+  return Math.max(LEAST_CHANGE, Math.exp(BEYOND_CHANCE * chance));
+}
