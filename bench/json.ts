@@ -15,3 +15,8 @@ export interface JsonResult {
 export function jsonOf({ host, versions, command, started, seconds, cells, ratios }: BenchResult): JsonResult {
   return { schema: 1, host, versions, command, started, seconds, cells, ratios };
 }
+
+/** A command as others may give it too: without the files that it wrote. */
+export function withoutFiles(command: string): string {
+  return command.replace(/ --(?:json|html)[ =]\S+/g, '');
+}

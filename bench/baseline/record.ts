@@ -1,5 +1,5 @@
 /** From results to a baseline. */
-import type { JsonResult } from '../json.js';
+import { withoutFiles, type JsonResult } from '../json.js';
 import type { Mode, RatioResult } from '../model.js';
 import { median } from '../statistics.js';
 import { judgedRatios, keyOf, modeOf, type Baseline, type RecordedMode, type RecordedRatio } from './model.js';
@@ -31,7 +31,7 @@ function recordMode(results: readonly JsonResult[]): RecordedMode {
   return {
     runs: results.map(({ host, versions, command, started }) => ({
       ...{ cpu: host.cpu, cores: host.cores, kernel: host.kernel },
-      ...{ node: versions.node, commit: versions.commit, command, started },
+      ...{ node: versions.node, commit: versions.commit, command: withoutFiles(command), started },
     })),
     ratios: ratios.map((ratio) => ({ ...ratio, spread: rounded(Math.max(ratio.spread, common * LEAST_OF_COMMON)) })),
   };

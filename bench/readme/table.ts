@@ -1,0 +1,135 @@
+/** The README's table of figures, from a result of the bench. */
+import { formatSpread, formatValue } from '../format.js';
+import { withoutFiles, type JsonResult } from '../json.js';
+import type { CellResult, Host, MeasureName, Params, RatioResult, SubjectName, Versions } from '../model.js';
+
+interface Row {
+  readonly title: string;
+  readonly case: string;
+  readonly params?: Params;
+  readonly measure: MeasureName;
+}
+
+/** What a reader with a server behind nginx asks first comes first. */
+const ROWS: readonly Row[] = [
+  { title: 'a connection per request (node:http), server CPU a request', case: 'http-close', measure: 'cpu' },
+  { title: 'the same, requests/s', case: 'http-close', measure: 'rate' },
+  { title: 'node:http, 32 keep-alive connections, server CPU a request', case: 'http', measure: 'cpu' },
+  { title: 'the same, requests/s', case: 'http', measure: 'rate' },
+  { title: 'connect, 64 B exchange, close: server CPU', case: 'churn', measure: 'cpu' },
+  { title: '64 connections, 64 B messages: server CPU a message', case: 'fanin', measure: 'cpu' },
+  { title: '64 B messages, 256 outstanding', case: 'pipeline', measure: 'rate' },
+  { title: '64 B round trip, both ends on one core, p50', case: 'rtt', params: { bytes: 64 }, measure: 'p50' },
+  { title: 'one way, writes of 4 KiB', case: 'bulk', params: { bytes: 4096 }, measure: 'rate' },
+  { title: 'one way, writes of 1 MiB', case: 'bulk', params: { bytes: 1048576 }, measure: 'rate' },
+  ...[65536, 1048576].flatMap((bytes) =>
+    ['download', 'upload'].map((way) => ({
+      title: `node:http, ${bytes === 65536 ? '64 KiB' : '1 MiB'} ${way}, server CPU a request`,
+      ...{ case: 'http-body', params: { bytes, way }, measure: 'cpu' as const },
+    })),
+  ),
+  { title: 'memory of an idle connection', case: 'idle', measure: 'memory' },
+  { title: 'memory of a kept chunk of 100 B', case: 'retained', measure: 'held' },
+  { title: '4,096 connects in one tick: how many fail', case: 'storm', measure: 'failed' },
+];
+
+const BASELINE: SubjectName = 'node:net';
+const COLUMNS: readonly { subject: SubjectName; title: string }[] = [
+  { subject: BASELINE, title: 'node:net' },
+  { subject: 'native', title: 'native' },
+  { subject: 'channel', title: 'channel' },
+  { subject: 'c', title: 'plain C' },
+];
+
+/** As much of a result as the table needs: small enough to stand beside the README, for a test to hold them together. */
+export interface Excerpt {
+  readonly schema: 1;
+  readonly host: Host;
+  readonly versions: Versions;
+  readonly command: string;
+  readonly started: string;
+  readonly cells: readonly CellResult[];
+  readonly ratios: readonly RatioResult[];
+}
+
+export function excerptOf({ host, versions, command, started, cells, ratios }: JsonResult): Excerpt {
+  const isShown = (entry: CellResult | RatioResult): boolean =>
+    COLUMNS.some(({ subject }) => subject === entry.subject) && ROWS.some((row) => isOf(entry, row));
+  return {
+    ...{ schema: 1, host, versions, command: withoutFiles(command), started },
+    // The median is what is shown.
+    cells: cells.filter(isShown).map((cell) => ({ ...cell, samples: [] })),
+    ratios: ratios.filter((ratio) => ratio.baseline === BASELINE && ratio.subject !== 'c' && isShown(ratio)),
+  };
+}
+
+/** What stands between the markers: the table, and on what and how it was measured. */
+export function renderBlock(excerpt: Excerpt): string {
+  const rows = ROWS.filter((row) => excerpt.cells.some((cell) => isOf(cell, row)));
+  if (rows.length === 0 || excerpt.ratios.length === 0) {
+    throw new Error('the result has none of the cases that the README shows, against node:net');
+  }
+  const head = ['over UNIX sockets', ...COLUMNS.map(({ title }) => title)];
+  const body = rows.map((row) => [row.title, ...COLUMNS.map(({ subject }) => textOf(excerpt, row, subject))]);
+  const rounds = excerpt.ratios.map((ratio) => ratio.rounds);
+  const [fewest, most] = [Math.min(...rounds), Math.max(...rounds)];
+  const { host, versions } = excerpt;
+  return [
+    ...markdownTable(head, body),
+    '',
+    `Medians of ${fewest === most ? String(most) : `${String(fewest)} to ${String(most)}`} rounds; in brackets the ratio to`,
+    '`node:net`, taken within each round, with the lowest and highest of the rounds.',
+    `${excerpt.started.slice(0, 10)}, ${host.cpu}, ${String(host.cores)} cores, ${host.kernel}, Node ${versions.node},`,
+    `nearwire ${versions.nearwire} (${versions.commit}), \`${excerpt.command}\`.`,
+  ].join('\n');
+}
+
+const BEGIN = '<!-- Made by npm run bench:readme from bench/results/readme.json: begin -->';
+const END = '<!-- end -->';
+
+/** The README with another block between its markers. */
+export function replaceBlock(readme: string, block: string): string {
+  const { start, end } = find(readme);
+  return `${readme.slice(0, start)}\n\n${block}\n\n${readme.slice(end)}`;
+}
+
+/** What stands between the markers now. */
+export function blockOf(readme: string): string {
+  const { start, end } = find(readme);
+  return readme.slice(start, end).trim();
+}
+
+function find(readme: string): { start: number; end: number } {
+  const begin = readme.indexOf(BEGIN);
+  const end = readme.indexOf(END, begin);
+  if (begin < 0 || end < 0) throw new Error(`the README has no "${BEGIN}" with "${END}" after it`);
+  return { start: begin + BEGIN.length, end };
+}
+
+function isOf(entry: CellResult | RatioResult, row: Row): boolean {
+  return (
+    entry.case === row.case &&
+    entry.family === 'unix' &&
+    entry.measure === row.measure &&
+    Object.entries(row.params ?? {}).every(([name, value]) => entry.params[name] === value)
+  );
+}
+
+function textOf({ cells, ratios }: Excerpt, row: Row, subject: SubjectName): string {
+  const cell = cells.find((entry) => entry.subject === subject && isOf(entry, row));
+  if (!cell) return '';
+  // Where the load generator was the limit, the server could do more.
+  const value = `${cell.limitedBy ? 'over ' : ''}${formatValue(cell.median, cell.unit)}`;
+  const ratio = ratios.find((entry) => entry.subject === subject && isOf(entry, row));
+  // A ratio of none to some tells nothing.
+  if (!ratio || ratio.median === 0) return value;
+  return `${value} (${formatSpread(ratio).replace(' (', ', ').replace(')', '')})`;
+}
+
+/** As Prettier lays it out. */
+function markdownTable(head: readonly string[], body: readonly (readonly string[])[]): string[] {
+  const widths = head.map((_, at) => Math.max(3, ...[head, ...body].map((row) => (row[at] ?? '').length)));
+  const line = (row: readonly string[]): string =>
+    `| ${widths.map((width, at) => (row[at] ?? '').padEnd(width)).join(' | ')} |`;
+  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...body.map(line)];
+}

@@ -1,0 +1,105 @@
+import { readFileSync } from 'node:fs';
+
+import { describe, expect, test } from 'vitest';
+
+import type { JsonResult } from '../bench/json.js';
+import type { CellResult, MeasureName, RatioResult, SubjectName } from '../bench/model.js';
+import { blockOf, excerptOf, renderBlock, replaceBlock, type Excerpt } from '../bench/readme/table.js';
+
+const read = (file: string): string => readFileSync(new URL(`../${file}`, import.meta.url), 'utf8');
+
+function cell(name: string, measure: MeasureName, subject: SubjectName, value: number, unit: string): CellResult {
+  return {
+    ...{ case: name, params: { connections: 64 }, family: 'unix', subject, measure, unit, better: 'lower' },
+    ...{ samples: [value], median: value },
+  };
+}
+
+function ratio(name: string, measure: MeasureName, subject: SubjectName, baseline: SubjectName): RatioResult {
+  return {
+    ...{ case: name, params: { connections: 64 }, family: 'unix', measure, subject, baseline },
+    ...{ median: 0.5, low: 0.4, high: 0.6, rounds: 7 },
+  };
+}
+
+function madeUp(): JsonResult {
+  return {
+    schema: 1,
+    host: { cpu: 'A CPU', cores: 2, kernel: 'Linux 6.1', load: 0, sandbox: null },
+    versions: { node: '20.0.0', nearwire: '0.1.0', commit: 'abc' },
+    command: 'nearwire bench --json /home/me/x.json --rounds 7 --html=y.html',
+    started: '2026-01-02T03:04:05.000Z',
+    seconds: 100,
+    cells: [
+      cell('fanin', 'cpu', 'c', 1, 'us/message'),
+      cell('fanin', 'cpu', 'native', 2, 'us/message'),
+      cell('fanin', 'cpu', 'js', 4, 'us/message'),
+      cell('fanin', 'cpu', 'node:net', 4, 'us/message'),
+      cell('fanin', 'p99', 'native', 99, 'us'),
+      { ...cell('http', 'rate', 'native', 2000, 'requests/s'), limitedBy: 'generator' },
+      cell('storm', 'failed', 'native', 0, 'connections'),
+      { ...cell('fanin', 'cpu', 'native', 7, 'us/message'), family: 'tcp' },
+    ],
+    ratios: [
+      ratio('fanin', 'cpu', 'native', 'node:net'),
+      ratio('fanin', 'cpu', 'native', 'c'),
+      ratio('fanin', 'cpu', 'c', 'node:net'),
+      { ...ratio('storm', 'failed', 'native', 'node:net'), median: 0, low: 0, high: 0, rounds: 3 },
+    ],
+  };
+}
+
+test('what the README shows is what the generator makes of the result beside it', () => {
+  const excerpt = JSON.parse(read('bench/results/readme.json')) as Excerpt;
+  // Else: npm run bench:readme -- RESULT.json
+  expect(blockOf(read('README.md'))).toBe(renderBlock(excerpt));
+});
+
+describe('the excerpt', () => {
+  test('has what the table shows, and no paths of the machine', () => {
+    const excerpt = excerptOf(madeUp());
+    expect(excerpt.command).toBe('nearwire bench --rounds 7');
+    expect(excerpt.cells.map((entry) => `${entry.case} ${entry.measure} ${entry.subject} ${entry.family}`)).toEqual([
+      ...['fanin cpu c unix', 'fanin cpu native unix', 'fanin cpu node:net unix'],
+      ...['http rate native unix', 'storm failed native unix'],
+    ]);
+    expect(excerpt.ratios.map(({ case: name, baseline }) => `${name} ${baseline}`)).toEqual([
+      'fanin node:net',
+      'storm node:net',
+    ]);
+  });
+});
+
+describe('the block', () => {
+  const block = renderBlock(excerptOf(madeUp()));
+
+  test('has values, and ratios with their spread', () => {
+    const cells = (title: string): string[] =>
+      (block.split('\n').find((line) => line.startsWith(`| ${title}`)) ?? '').split('|').map((text) => text.trim());
+    expect(cells('over UNIX')).toEqual(['', 'over UNIX sockets', 'node:net', 'native', 'channel', 'plain C', '']);
+    expect(cells('64 connections').slice(2, 6)).toEqual(['4.00 us', '2.00 us (0.50x, 0.40 to 0.60)', '', '1.00 us']);
+    // The load generator was the limit: the server could do more.
+    expect(cells('the same').slice(3, 4)).toEqual(['over 2.00 k/s']);
+    expect(cells('4,096 connects').slice(3, 4)).toEqual(['0']);
+  });
+
+  test('says when, where, on what and how it was measured', () => {
+    expect(block.replaceAll('\n', ' ')).toContain(
+      'Medians of 3 to 7 rounds; in brackets the ratio to `node:net`, taken within each round, with the lowest and ' +
+        'highest of the rounds. 2026-01-02, A CPU, 2 cores, Linux 6.1, Node 20.0.0, nearwire 0.1.0 (abc), ' +
+        '`nearwire bench --rounds 7`.',
+    );
+  });
+
+  test('is put between the markers, and nothing else changes', () => {
+    const readme = read('README.md');
+    const replaced = replaceBlock(readme, block);
+    expect(blockOf(replaced)).toBe(block);
+    expect(replaceBlock(replaced, blockOf(readme))).toBe(readme);
+    expect(() => replaceBlock('# nearwire', block)).toThrow('the README has no');
+  });
+
+  test('is not made of a result without any of it', () => {
+    expect(() => renderBlock(excerptOf({ ...madeUp(), cells: [] }))).toThrow('none of the cases');
+  });
+});
