@@ -68,7 +68,7 @@ export function makePlan(choice: Choice, means: Means): Plan {
       continue;
     }
     for (const [family, paramsList] of familiesOf(benchCase, choice)) {
-      const subjects = subjectsOf(benchCase, choice, means, skipped);
+      const subjects = subjectsOf(benchCase, family, choice, means, skipped);
       if (subjects.length === 0) continue;
       for (const wanted of paramsList) {
         const params = withinLimits(benchCase, wanted, means, skipped);
@@ -98,10 +98,17 @@ function familiesOf(benchCase: BenchCase, choice: Choice): [Family, readonly Par
   return families.map((family) => [family, plan[family] ?? unplanned(family)]);
 }
 
-function subjectsOf(benchCase: BenchCase, choice: Choice, means: Means, skipped: Set<string>): SubjectName[] {
+function subjectsOf(
+  benchCase: BenchCase,
+  family: Family,
+  choice: Choice,
+  means: Means,
+  skipped: Set<string>,
+): SubjectName[] {
   return SUBJECTS.filter((subject) => {
     if (choice.subjects && !choice.subjects.includes(subject.name)) return false;
     if (!subject.cases.includes(benchCase.name)) return false;
+    if (!choice.families && subject.families && !subject.families.includes(family)) return false;
     if (subject.needsAddon && means.addonMissing) {
       skipped.add(`${subject.name}: the addon did not load: ${firstLine(means.addonMissing.message)}`);
       return false;

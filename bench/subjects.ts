@@ -1,7 +1,7 @@
 /**
  * What is compared, as data. A new rival is one entry here and, if it is a Node program, one implementation in work/.
  */
-import type { Mode, SubjectName } from './model.js';
+import type { Family, Mode, SubjectName } from './model.js';
 
 export interface Subject {
   readonly name: SubjectName;
@@ -10,6 +10,8 @@ export interface Subject {
   readonly program: 'floor' | 'worker';
   readonly needsAddon: boolean;
   readonly cases: readonly string[];
+  /** Only over these, unless families are asked for by name. */
+  readonly families?: readonly Family[];
   /** At most this many rounds by default. */
   readonly rounds?: Readonly<Partial<Record<Mode, number>>>;
 }
@@ -50,6 +52,7 @@ export const SUBJECTS: readonly Subject[] = [
     needsAddon: false,
     cases: [...STREAM_CASES, ...HTTP_CASES, ...STORM_CASES, ...CHUNK_CASES],
     // It is node:net itself: a few rounds show that the switch costs nothing, and the others get the time.
+    families: ['unix'],
     rounds: { default: 3, quick: 2 },
   },
   {

@@ -13,7 +13,9 @@ import { deviationOf, deviationOfMedian } from '../bench/baseline/spread.js';
 import type { JsonResult } from '../bench/json.js';
 import type { CellResult, RatioResult } from '../bench/model.js';
 import { median } from '../bench/statistics.js';
+import { requireOrSkip } from './support/requirements.js';
 
+const CHECK = fileURLToPath(new URL('../dist/bench/baseline/check.js', import.meta.url));
 const CPU = 'A CPU';
 
 interface Given {
@@ -230,7 +232,6 @@ describe('over hundreds of made-up runs', () => {
 });
 
 describe('npm run bench:check', () => {
-  const MAIN = fileURLToPath(new URL('../dist/bench/baseline/check.js', import.meta.url));
   let folder = '';
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'nearwire-test-'));
@@ -240,7 +241,7 @@ describe('npm run bench:check', () => {
   });
 
   const check = (...words: string[]): { status: number | null; stdout: string; stderr: string } =>
-    spawnSync(process.execPath, [MAIN, '--baseline', join(folder, 'baseline.json'), ...words], { encoding: 'utf8' });
+    spawnSync(process.execPath, [CHECK, '--baseline', join(folder, 'baseline.json'), ...words], { encoding: 'utf8' });
   function write(name: string, content: unknown): string {
     const file = join(folder, name);
     writeFileSync(file, JSON.stringify(content));
@@ -279,6 +280,42 @@ describe('npm run bench:check', () => {
     expect(check('--record').status).toBe(2);
   });
 });
+
+describe.skipIf(requireOrSkip('floor') === undefined || requireOrSkip('addon') === undefined)(
+  'npm run bench:check, with a run of its own',
+  () => {
+    /** What it says where this much is recorded of what native holds for a kept chunk. */
+    function checkAgainst(held: number): { status: number | null; stdout: string; stderr: string } {
+      const folder = mkdtempSync(join(tmpdir(), 'nearwire-test-'));
+      try {
+        const file = join(folder, 'baseline.json');
+        const params = { bytes: 100, chunks: 10_000 };
+        const once = resultOf([ratio([held], { case: 'retained', params, measure: 'held' })]);
+        writeFileSync(file, JSON.stringify(record([once, once, once], undefined)));
+        const words = [CHECK, '--baseline', file, '--cases', 'retained'];
+        return spawnSync(process.execPath, words, { encoding: 'utf8' });
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    }
+
+    test('passes what is better than recorded', () => {
+      const { status, stdout } = checkAgainst(10);
+      expect(stdout).toContain('retained  10,000 received chunks');
+      expect(stdout).not.toContain('measured again');
+      expect(stdout).toMatch(/retained 100 B 10000 chunks unix held native .*10\.0x.*better/);
+      expect(status).toBe(0);
+    });
+
+    test('measures again what seems worse, and fails if it is', () => {
+      const { status, stdout } = checkAgainst(0.1);
+      const [first, second] = stdout.split('measured again:');
+      expect(first).toMatch(/held native .*0\.10x.*worse/);
+      expect(second).toMatch(/held native .*0\.10x.*worse/);
+      expect(status).toBe(1);
+    }, 60_000);
+  },
+);
 
 /** Numbers that look like chance and are the same each time: mulberry32. */
 function randomOf(seed: number): () => number {

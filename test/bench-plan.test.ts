@@ -60,6 +60,13 @@ describe('a plan', () => {
     expect([...subjects].sort()).toEqual(['c', 'channel', 'js', 'native', 'node:net']);
   });
 
+  test('has js over UNIX, and over TCP where that is asked for', () => {
+    const familiesOf = (choice: Partial<Choice>): Set<string> =>
+      new Set(planOf(choice).series.flatMap(({ family, subjects }) => (subjects.includes('js') ? [family] : [])));
+    expect(familiesOf({})).toEqual(new Set(['unix']));
+    expect(familiesOf({ families: ['tcp'] })).toEqual(new Set(['tcp']));
+  });
+
   test('keeps to what is chosen', () => {
     const plan = planOf({ cases: ['rtt', 'http'], subjects: ['native', 'node:net'], families: ['tcp'], rounds: 2 });
     expect(plan.rounds).toBe(2);
