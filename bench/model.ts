@@ -95,6 +95,8 @@ export interface PeerCase extends CommonCase {
    * operation takes longest: the CPU of a request still falls by a third between 0.3 and 1 s.
    */
   readonly warmup: Readonly<Record<Mode, number>>;
+  /** Seconds that the client takes to set up, where they are many: for the plan of the first round. */
+  readonly setupSeconds?: number;
   /** Seconds of the stretch where it need not depend on the time budget. */
   readonly fixedSeconds?: number;
   /** Bind both ends to one core, for work in which they only ever take turns. */

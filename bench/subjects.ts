@@ -21,7 +21,8 @@ const STORM_CASES = ['storm'];
 /** For those that hand out chunks. */
 const CHUNK_CASES = ['retained'];
 const STREAM_CASES = ['rtt', 'pipeline', 'bulk', 'fanin', 'growth', 'churn', 'idle'];
-const HTTP_CASES = ['http', 'http-close', 'http-body'];
+const HELLO_CASES = ['http', 'http-close'];
+const HTTP_CASES = [...HELLO_CASES, 'http-body'];
 
 export const SUBJECTS: readonly Subject[] = [
   {
@@ -50,8 +51,8 @@ export const SUBJECTS: readonly Subject[] = [
     title: 'nearwire with transport js: node:net through our API',
     program: 'worker',
     needsAddon: false,
-    cases: [...STREAM_CASES, ...HTTP_CASES, ...STORM_CASES, ...CHUNK_CASES],
-    // It is node:net itself: a few rounds show that the switch costs nothing, and the others get the time.
+    // It is node:net itself: a few rounds of some cases show that the switch costs nothing, and the others get the time.
+    cases: [...STREAM_CASES, ...HELLO_CASES, ...STORM_CASES, ...CHUNK_CASES],
     families: ['unix'],
     rounds: { default: 3, quick: 2 },
   },

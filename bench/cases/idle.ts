@@ -13,6 +13,7 @@ export const idle: PeerCase = {
   // Memory hardly varies, and 10,000 connections take a second to open.
   rounds: { quick: 1 },
   warmup: { default: 0, quick: 0 },
+  setupSeconds: 1.5,
   // Nothing happens in it: memory has been asked for by then.
   fixedSeconds: 0.05,
   asksMemory: 'connections',
