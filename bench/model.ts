@@ -77,8 +77,8 @@ interface CommonCase {
   /** Run only where it is asked for by name. */
   readonly onlyNamed?: boolean;
   readonly measures: readonly Measure[];
-  /** The measure that a reader in a hurry is told. */
-  readonly headline: MeasureName;
+  /** The measure that a reader in a hurry is told, of the first parameters; absent where that is not what it is about. */
+  readonly headline?: MeasureName;
   /** At most this many rounds by default, for what is slow or hardly varies. */
   readonly rounds?: Readonly<Partial<Record<Mode, number>>>;
 }

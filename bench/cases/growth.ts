@@ -24,7 +24,6 @@ export const growth: PeerCase = {
   onlyNamed: true,
   // Thousands of connections are warm later than 64.
   warmup: { default: 0.5, quick: 0.3 },
-  headline: 'cpu',
   measures: [rate('messages/s', 'messages answered'), cpu('us/message', 'CPU of the server a message'), P50, P99],
   evaluate(outcome) {
     const { p50, p99 } = latencyOf(outcome);
