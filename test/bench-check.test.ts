@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { compare, type Comparison, type Verdict } from '../bench/baseline/compare.js';
-import type { Baseline, RecordedMode } from '../bench/baseline/model.js';
+import { keyOf, measureOf, type Baseline, type RecordedMode } from '../bench/baseline/model.js';
 import { record } from '../bench/baseline/record.js';
 import { deviationOf, deviationOfMedian } from '../bench/baseline/spread.js';
 import type { JsonResult } from '../bench/json.js';
@@ -121,6 +121,13 @@ describe('a baseline', () => {
     expect(second.modes.default?.ratios[0]?.median).toBe(2);
   });
 
+  test('of one run takes more for chance than its rounds show, as nothing shows how runs differ', () => {
+    const of = (...runs: RatioResult[][]): number => recordOf(...runs).ratios[0]?.spread ?? NaN;
+    const rounds = ratio([0.48, 0.5, 0.52]);
+    expect(of([rounds])).toBeCloseTo(Math.hypot(of([rounds], [rounds]), 0.05), 3);
+    expect(of([ratio([0.5])])).toBeCloseTo(Math.hypot(0.1, 0.05), 3);
+  });
+
   test('takes rounds that agree by accident for no steadier than the others are', () => {
     const restless = [0, 1, 2].map((bytes) => ratio([0.7, 1, 1.4], { params: { bytes } }));
     const { ratios } = recordOf([...restless, ratio([0.5, 0.5, 0.5])]);
@@ -229,6 +236,19 @@ describe('over hundreds of made-up runs', () => {
     expect(found(2, RATIOS / 2, RATIOS)).toBeGreaterThan(0.8);
     expect(found(3, 0, RATIOS)).toBeGreaterThan(0.97);
   });
+});
+
+test('what is recorded is of cases and measures that there are, and without paths of a machine', () => {
+  const text = readFileSync(new URL('../bench/baseline.json', import.meta.url), 'utf8');
+  const { modes } = JSON.parse(text) as Baseline;
+  const recorded = Object.values(modes);
+  expect(recorded.length).toBeGreaterThan(0);
+  for (const { ratios } of recorded) {
+    expect(ratios.length).toBeGreaterThan(0);
+    for (const entry of ratios) expect(measureOf(entry), keyOf(entry)).toBeDefined();
+    expect(new Set(ratios.map(keyOf)).size).toBe(ratios.length);
+  }
+  expect(text).not.toContain('.json');
 });
 
 describe('npm run bench:check', () => {

@@ -3,10 +3,11 @@ import { withoutFiles, type JsonResult } from '../json.js';
 import type { Mode, RatioResult } from '../model.js';
 import { median } from '../statistics.js';
 import { judgedRatios, keyOf, modeOf, type Baseline, type RecordedMode, type RecordedRatio } from './model.js';
-import { deviationOf, deviationOfMedian } from './spread.js';
+import { deviationOf, deviationOfMedian, rootOfSquares } from './spread.js';
 
-/** Of one run with one round nothing is known. */
-const UNKNOWN_SPREAD = 0.1;
+/** What is taken where one run of one round does not show it, and how runs differ where there is one. */
+const UNKNOWN_WITHIN = 0.1;
+const UNKNOWN_BETWEEN = 0.05;
 /** Rounds agree by accident, the less of them the more so: nothing is steadier than this. */
 const LEAST_SPREAD = 0.02;
 /** Nor steadier than this part of what is common. */
@@ -43,9 +44,8 @@ function recordRatio(runs: readonly RatioResult[]): RecordedRatio[] {
   const { case: name, params, family, measure, subject } = first;
   const medians = runs.map((run) => run.median);
   const between = deviationOf(Math.min(...medians), Math.max(...medians), runs.length);
-  const within = runs.map(deviationOfMedian).filter((deviation) => deviation !== undefined);
-  // Runs differ by more than their rounds do: by what a machine is like that day.
-  const known = [...(between === undefined ? [] : [between]), ...(within.length === 0 ? [] : [meanSquare(within)])];
+  const rounds = runs.map(deviationOfMedian).filter((deviation) => deviation !== undefined);
+  const within = rounds.length === 0 ? undefined : meanSquare(rounds);
   return [
     {
       ...{ case: name, params, family, measure, subject },
@@ -53,9 +53,15 @@ function recordRatio(runs: readonly RatioResult[]): RecordedRatio[] {
       low: rounded(Math.min(...runs.map(({ low }) => low))),
       high: rounded(Math.max(...runs.map(({ high }) => high))),
       runs: runs.length,
-      spread: known.length === 0 ? UNKNOWN_SPREAD : Math.max(LEAST_SPREAD, ...known),
+      spread: Math.max(LEAST_SPREAD, spreadOf(within, between)),
     },
   ];
+}
+
+/** Runs differ by more than their rounds do: by what a machine is like that day. */
+function spreadOf(within: number | undefined, between: number | undefined): number {
+  if (between === undefined) return rootOfSquares(within ?? UNKNOWN_WITHIN, UNKNOWN_BETWEEN);
+  return Math.max(within ?? 0, between);
 }
 
 function meanSquare(values: readonly number[]): number {
