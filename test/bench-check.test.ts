@@ -290,6 +290,16 @@ describe('npm run bench:check', () => {
     expect(less.stdout).toContain('not measured');
   });
 
+  test('says what it could hardly find, from what is recorded', () => {
+    const restless = write(
+      'restless.json',
+      resultOf([ratio([0.2, 0.5, 1.2]), ratio([1, 1, 1], { subject: 'channel' })]),
+    );
+    const { status, stderr } = check('--record', restless, restless);
+    expect(status).toBe(0);
+    expect(stderr).toMatch(/^note: fanin 64 connections unix cpu native is found worse from .*x on only$/m);
+  });
+
   test('says so if there is nothing to compare with', () => {
     const file = write('full.json', resultOf([ratio([1, 1, 1])], { quick: false }));
     const check1 = check(file);

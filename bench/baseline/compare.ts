@@ -64,7 +64,7 @@ function compareOne(recorded: RecordedRatio, now: RatioResult | undefined, elsew
 }
 
 /** The factor that chance may make: of the recorded median, of this one, and of another machine. */
-function roomFor({ spread, runs }: RecordedRatio, now: RatioResult | undefined, elsewhere: number): number {
+export function roomFor({ spread, runs }: RecordedRatio, now: RatioResult | undefined, elsewhere: number): number {
   const seen = (now && deviationOfMedian(now)) ?? spread;
   const spreadNow = Math.min(Math.max(spread, seen), MOST_OF_RECORDED * spread);
   const chance = rootOfSquares(spread / Math.sqrt(runs), spreadNow, elsewhere);
