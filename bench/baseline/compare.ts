@@ -15,10 +15,10 @@ const LEAST_CHANGE = 1.05;
 /** Restless rounds now make room up to so much of what was recorded: what became restless is no better for it. */
 const MOST_OF_RECORDED = 1.5;
 /**
- * Between processors that have the same code, ratios to node:net were seen to differ by a tenth and more (an EPYC and a
- * Xeon). A result of a machine that was not recorded is held to what that leaves.
+ * Between processors that have the same code, ratios to node:net were seen to differ by up to 1.6 times (pipeline 9.4 on an
+ * EPYC and 6 on a Xeon). A result of a machine that was not recorded is held to what that leaves.
  */
-const OTHER_MACHINE = 0.12;
+const OTHER_MACHINE = 0.25;
 
 export type Verdict = 'worse' | 'better' | 'same' | 'missing';
 
