@@ -174,7 +174,7 @@ describe('a result', () => {
     const elsewhere = (...rounds: number[]): Verdict[] =>
       verdictsOf(compare(resultOf([ratio(rounds)], { cpu: 'Another' }), recorded));
     expect(elsewhere(0.6, 0.61, 0.62)).toEqual(['same']);
-    expect(elsewhere(0.9, 1, 1.1)).toEqual(['worse']);
+    expect(elsewhere(1.2, 1.3, 1.4)).toEqual(['worse']);
   });
 });
 

@@ -7,9 +7,10 @@ import { once } from 'node:events';
 import * as http from 'node:http';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { runChild } from './support/children.js';
 import { converse, PLAIN_REQUEST } from './support/conversations.js';
 import { request, target } from './support/http.js';
-import { listen, pattern } from './support/sockets.js';
+import { listen, pattern, socketPath } from './support/sockets.js';
 import { everyWay, reference } from './support/subjects.js';
 
 const WARM = [PLAIN_REQUEST, PLAIN_REQUEST];
@@ -84,6 +85,43 @@ const CONVERSATIONS: Record<string, readonly string[]> = {
   'an end within a head': [`GET / HTTP/1.1\r\n${HOST}`],
   'bytes behind a body': [`POST / HTTP/1.1\r\n${HOST}Content-Length: 2\r\n\r\nhi there\r\n\r\n`],
 };
+
+const library = new URL('../dist/src/http.js', import.meta.url).href;
+
+/** Its third request, which is sent in two pieces, meets a listener that throws; the body has the looks of a request. */
+function throwingServer(family: string): string {
+  const body = 'GET /smuggled HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n'.repeat(2);
+  const at = family === 'unix' ? JSON.stringify({ path: socketPath() }) : '{ host: "127.0.0.1", port: 0 }';
+  return `
+    import * as http from 'node:http';
+    const { attach } = await import(${JSON.stringify(library)});
+    const seen = [], thrown = [];
+    process.on('uncaughtException', (error) => thrown.push(error.message));
+    const server = attach(http.createServer((request, response) => {
+      seen.push(request.url);
+      if (request.url === '/throws') throw new Error('thrown');
+      response.end(request.url);
+    }));
+    server.listen(${at});
+    await once(server, 'listening');
+    const address = server.address();
+    const client = connect(typeof address === 'string' ? { path: address } : { port: address.port });
+    let text = '';
+    client.on('data', (chunk) => (text += chunk)).on('error', () => {});
+    const answered = async (path) => { while (!text.includes(path)) await once(client, 'data'); text = ''; };
+    for (let i = 0; i < 2; i++) {
+      client.write(${JSON.stringify(PLAIN_REQUEST)});
+      await answered('/before');
+    }
+    const body = "${body}";
+    client.write('POST /throws HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: ' + body.length + '\\r\\n\\r\\n' + body.slice(0, 10));
+    while (thrown.length === 0) await new Promise(setImmediate);
+    client.write(body.slice(10));
+    await new Promise((resolve) => client.on('close', resolve));
+    say({ seen, thrown, refused: text.includes('400 Bad Request') });
+    process.exit();
+  `;
+}
 
 describe.each(everyWay)('requests on a kept-alive connection: $name over $family', ({ subject, family }) => {
   it.each(Object.entries(CONVERSATIONS))('%s', async (_name, pieces) => {
@@ -162,5 +200,35 @@ describe.each(everyWay)('requests on a kept-alive connection: $name over $family
     client.write(`POST / HTTP/1.1\r\n${HOST}Content-Length: 10\r\n\r\nhello`);
     await once(client, 'close');
     expect(text).toMatch(/HTTP\/1\.1 408 Request Timeout\r\n/);
+  });
+
+  it('reads no requests from what a listener that throws has left behind', async () => {
+    const { said } = await runChild(subject.name, throwingServer(family));
+    expect(said).toEqual([{ seen: ['/before', '/before', '/throws'], thrown: ['thrown'], refused: true }]);
+  });
+
+  it('lets an accepted socket become the connection of a client', async () => {
+    // A tunnel: who connects asks to be asked.
+    const server = subject.http.createServer({});
+    const address = await listen(server, family);
+    const asked = new Promise<string>((resolve) => {
+      server.on('connect', (_message: http.IncomingMessage, socket: Socket) => {
+        socket.write('HTTP/1.1 200 OK\r\n\r\n');
+        const headers = { Host: 'x', Connection: 'close' };
+        const sent = http.request({ path: '/asked', headers, createConnection: () => socket }, (response) => {
+          response.setEncoding('latin1').on('data', resolve);
+        });
+        sent.end();
+      });
+    });
+    const client: Socket = subject.connect(address);
+    client.write(PLAIN_REQUEST.replace('GET /before', 'CONNECT x:1'));
+    let text = '';
+    client.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+      if (!text.endsWith('\r\n\r\n') || !text.includes('GET /asked')) return;
+      client.end('HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nanswer');
+    });
+    expect(await asked).toBe('answer');
   });
 });

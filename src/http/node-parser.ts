@@ -37,6 +37,8 @@ export interface NodeParser {
   readonly constructor: ParserClass;
   readonly socket: net.Socket | null;
   readonly incoming: http.IncomingMessage | null;
+  /** Made by a server for each of its connections; null between them. */
+  readonly onIncoming: ((message: http.IncomingMessage, keepAlive: boolean) => unknown) | null;
   initialize(type: number, resource: object): void;
   /** The number of bytes taken, less than all before an upgrade; or what is wrong with them. */
   execute(chunk: Uint8Array): number | ParseError;

@@ -18,6 +18,7 @@ import { getEngine, runTicks, type Engine } from '../engine.js';
 import { requestTimeoutError } from '../errors.js';
 import { RequestHead } from '../native.js';
 import { setAfterConnection } from '../net/listen.js';
+import type { SocketWire } from '../net/socket-wire.js';
 import { nodeHttp } from '../node-modules.js';
 import {
   cutShortError,
@@ -30,14 +31,17 @@ import {
 
 const READER = Symbol('reader');
 
-/** Connections that have brought nothing yet, and those that may never bring more than one request. */
-const UNREAD = Symbol('unread');
-const READ_ONCE = Symbol('read once');
+/** Reads of a connection that are node's in any case: what ends after one request has no use for more than its parser. */
+const READS_BY_NODE = 2;
+
+/** What no parser takes for the beginning of a request. */
+const NO_REQUEST = Buffer.from([0]);
 
 interface ServedSocket extends net.Socket {
   parser?: NodeParser | null;
   server?: http.Server;
-  [READER]?: RequestReader | typeof UNREAD | typeof READ_ONCE;
+  readonly _wire?: SocketWire;
+  [READER]?: RequestReader;
 }
 
 /** A Buffer's own decoder, without the checks of toString(). */
@@ -59,32 +63,52 @@ let means: Means | undefined;
 let foreign = false;
 
 class RequestReader {
+  /** Of this connection's server: the parser may be given to another one, and the socket to a client. */
+  readonly onIncoming: NodeParser['onIncoming'];
+  private reads = 0;
   /** node's parser is within a message. Unknown at first, and then taken to be so until it has completed one. */
   private inMessage = true;
   /** Bytes of a plain request's body that are still to come. */
   private bodyLeft = 0;
+  /** A listener has thrown: what it left unread of that chunk is lost, and so, as in node's parser, the connection. */
+  private broken = false;
   /** The async context in which the parser calls back. */
   private scope: AsyncResource | undefined;
   private timer: NodeJS.Timeout | undefined;
   private readonly means: Means;
   private readonly parser: NodeParser;
   private readonly socket: ServedSocket;
-  private readonly longestHead: number;
+  private longestHead = 0;
 
   constructor(means: Means, parser: NodeParser, socket: ServedSocket) {
     this.means = means;
     this.parser = parser;
     this.socket = socket;
-    const { maxHeaderSize } = (socket.server ?? {}) as { maxHeaderSize?: number };
-    this.longestHead = maxHeaderSize || nodeHttp.maxHeaderSize;
+    this.onIncoming = parser.onIncoming;
   }
 
   execute(chunk: Buffer): number | ParseError {
     const { scope } = this;
-    if (this.inMessage || scope === undefined) return this.executeByNode(chunk, 0);
+    if (this.inMessage || scope === undefined) {
+      if (this.reads < READS_BY_NODE && ++this.reads === READS_BY_NODE) this.follow();
+      return this.executeByNode(chunk, 0);
+    }
+    if (this.broken) return this.means.facts.execute.call(this.parser, NO_REQUEST);
+    this.broken = true;
     const at = scope.runInAsyncScope(readPlain, undefined, this, chunk);
+    this.broken = false;
     if (this.bodyLeft > 0) this.startTimer();
     return at === chunk.length ? at : this.executeByNode(chunk, at);
+  }
+
+  /** From here on it is known where messages begin and end. */
+  private follow(): void {
+    const { parser } = this;
+    const { kOnMessageBegin, kOnMessageComplete } = this.means.facts.parserClass;
+    parser[kOnMessageBegin] = onMessageBegin;
+    parser[kOnMessageComplete] = onMessageComplete;
+    const { maxHeaderSize } = (this.socket.server ?? {}) as { maxHeaderSize?: number };
+    this.longestHead = maxHeaderSize || nodeHttp.maxHeaderSize;
   }
 
   /** Answers where something begins that is not plain, or the end. */
@@ -128,7 +152,7 @@ class RequestReader {
     this.bodyLeft -= end - start;
     const body = end - start === chunk.length ? chunk : chunk.subarray(start, end);
     means.onBody.call(parser, body);
-    settle(means);
+    this.settle();
     // The connection may have been closed by now, and the parser given to another one.
     if (parser.socket !== this.socket) return chunk.length;
     if (this.bodyLeft === 0) {
@@ -136,6 +160,16 @@ class RequestReader {
       means.onMessageComplete.call(parser);
     }
     return end;
+  }
+
+  /**
+   * Ticks run, and what they answer is sent, which lets the next answer out. Not while the socket holds more data: a tick
+   * could have it given to the parser, which is not through with this one.
+   */
+  settle(): void {
+    if (this.socket.readableLength > 0 || this.socket._wire?.holdsUnread) return;
+    do runTicks();
+    while (this.means.engine.settleNow());
   }
 
   private executeByNode(chunk: Buffer, start: number): number | ParseError {
@@ -165,15 +199,19 @@ class RequestReader {
     const { requestTimeout = 0 } = this.socket.server ?? {};
     if (this.timer !== undefined || requestTimeout === 0) return;
     this.timer = setTimeout(expire, requestTimeout, this.socket).unref();
-    this.socket.once('close', this.stopTimer);
+    this.socket.once('close', stopTimer);
   }
 
-  private readonly stopTimer = (): void => {
+  stopTimer(): void {
     if (this.timer === undefined) return;
     clearTimeout(this.timer);
     this.timer = undefined;
-    this.socket.removeListener('close', this.stopTimer);
-  };
+    this.socket.removeListener('close', stopTimer);
+  }
+}
+
+function stopTimer(this: ServedSocket): void {
+  this[READER]?.stopTimer();
 }
 
 function readPlain(reader: RequestReader, chunk: Buffer): number {
@@ -188,36 +226,22 @@ function expire(socket: net.Socket): void {
   else listener.call(socket, error);
 }
 
+/** Of the connection that this parser reads now; undefined if that is a client's, or not one of ours. */
+function readerOf(parser: NodeParser): RequestReader | undefined {
+  const socket: ServedSocket | null = parser.socket;
+  const reader = socket?.[READER];
+  return reader !== undefined && reader.onIncoming === parser.onIncoming ? reader : undefined;
+}
+
 /** In the place of a parser's own `execute`. */
 function execute(this: NodeParser, chunk: Buffer): number | ParseError {
-  const shared = means as Means;
-  const socket: ServedSocket | null = this.socket;
-  if (socket !== null) {
-    const reader = socket[READER];
-    if (reader instanceof RequestReader) return reader.execute(chunk);
-    if (reader === UNREAD) socket[READER] = READ_ONCE;
-    else if (reader === READ_ONCE) follow(this, socket, shared);
-  }
-  return shared.facts.execute.call(this, chunk);
+  const reader = readerOf(this);
+  return reader === undefined ? (means as Means).facts.execute.call(this, chunk) : reader.execute(chunk);
 }
 
 function finish(this: NodeParser): ParseError | undefined {
   const reader = readerOf(this);
   return reader === undefined ? (means as Means).facts.finish.call(this) : reader.finish();
-}
-
-/** From here on it is known where messages begin and end. */
-function follow(parser: NodeParser, socket: ServedSocket, shared: Means): void {
-  const { kOnMessageBegin, kOnMessageComplete } = shared.facts.parserClass;
-  socket[READER] = new RequestReader(shared, parser, socket);
-  parser[kOnMessageBegin] = onMessageBegin;
-  parser[kOnMessageComplete] = onMessageComplete;
-}
-
-function readerOf(parser: NodeParser): RequestReader | undefined {
-  const socket: ServedSocket | null = parser.socket;
-  const reader = socket?.[READER];
-  return reader instanceof RequestReader ? reader : undefined;
 }
 
 function onMessageBegin(this: NodeParser): void {
@@ -229,15 +253,9 @@ function onMessageBegin(this: NodeParser): void {
  * the outermost that calls back, and leaves them: requests behind that body in the same read would be told of too early.
  */
 function onBody(this: NodeParser, body: Buffer): void {
-  const socket: ServedSocket | null = this.socket;
+  const reader = readerOf(this);
   (means as Means).onBody.call(this, body);
-  if (socket?.[READER] !== undefined) settle(means as Means);
-}
-
-/** Ticks run, and what they answer is sent, which lets the next answer out. */
-function settle({ engine }: Means): void {
-  do runTicks();
-  while (engine.settleNow());
+  reader?.settle();
 }
 
 function onMessageComplete(this: NodeParser): void {
@@ -280,7 +298,7 @@ function readRequests(socket: ServedSocket): void {
     foreign = true;
     return;
   }
-  socket[READER] = UNREAD;
+  socket[READER] = new RequestReader(means, parser, socket);
   if (socket.server !== undefined) finishBeforeClosing(socket.server, means);
   // Parsers are used again for other connections.
   if (parser.execute === execute) return;

@@ -153,6 +153,11 @@ export class SocketWire extends Wire {
     this.readOn();
   }
 
+  /** There is more that the stream could be given at any tick. */
+  get holdsUnread(): boolean {
+    return this.unread !== undefined;
+  }
+
   /** Gives the stream the next of what it was spared, and reads from the kernel when there is no more. */
   giveUnread(): void {
     const { unread } = this;
