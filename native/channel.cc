@@ -201,6 +201,8 @@ ssize_t Channel::receive_small(const iovec* parts, size_t count, ssize_t* behind
   const ssize_t first = sys::receive(fd_, parts[0].iov_base, parts[0].iov_len);
   if (first < 0 || static_cast<size_t>(first) < parts[0].iov_len) return first;
   *behind = sys::receive_parts(fd_, parts + 1, count - 1);
+  ++counters_.reads;
+  engine_->count_read();
   return *behind > 0 ? first + *behind : first;
 }
 

@@ -6,10 +6,11 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';
 import * as http from 'node:http';
 import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { runChild } from './support/children.js';
 import { converse, PLAIN_REQUEST } from './support/conversations.js';
-import { request, target } from './support/http.js';
+import { rawRequest, request, target } from './support/http.js';
 import { listen, pattern, socketPath } from './support/sockets.js';
 import { everyWay, reference } from './support/subjects.js';
 
@@ -209,11 +210,13 @@ describe.each(everyWay)('requests on a kept-alive connection: $name over $family
 
   it('lets an accepted socket become the connection of a client', async () => {
     // A tunnel: who connects asks to be asked.
-    const server = subject.http.createServer({});
+    const server = subject.http.createServer({}, (message, response) => response.end(message.url));
     const address = await listen(server, family);
     const asked = new Promise<string>((resolve) => {
       server.on('connect', (_message: http.IncomingMessage, socket: Socket) => {
         socket.write('HTTP/1.1 200 OK\r\n\r\n');
+        // It is given the parser that this connection had.
+        server.emit('connection', new Duplex({ read: () => undefined }));
         const headers = { Host: 'x', Connection: 'close' };
         const sent = http.request({ path: '/asked', headers, createConnection: () => socket }, (response) => {
           response.setEncoding('latin1').on('data', resolve);
@@ -222,13 +225,21 @@ describe.each(everyWay)('requests on a kept-alive connection: $name over $family
       });
     });
     const client: Socket = subject.connect(address);
-    client.write(PLAIN_REQUEST.replace('GET /before', 'CONNECT x:1'));
     let text = '';
-    client.on('data', (chunk: Buffer) => {
-      text += chunk.toString();
-      if (!text.endsWith('\r\n\r\n') || !text.includes('GET /asked')) return;
-      client.end('HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nanswer');
-    });
+    client.setEncoding('latin1').on('data', (chunk: string) => (text += chunk));
+    const heard = async (end: string): Promise<void> => {
+      while (!text.endsWith(end)) await once(client, 'data');
+      text = '';
+    };
+    for (let i = 0; i < 3; i++) {
+      client.write(PLAIN_REQUEST);
+      await heard('/before');
+    }
+    // Leaves a parser to be used again, by the client.
+    await rawRequest(subject, address, `GET / HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`);
+    client.write(PLAIN_REQUEST.replace('GET /before', 'CONNECT x:1'));
+    while (!/GET \/asked[^]*\r\n\r\n$/.test(text)) await once(client, 'data');
+    client.end('HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nanswer');
     expect(await asked).toBe('answer');
   });
 });

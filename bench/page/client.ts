@@ -23,6 +23,11 @@ function colourOf(name: string): string {
     .trim();
 }
 
+/** Chart.js's title of a chart, in the page's look. */
+function heading(text: string): object {
+  return { display: true, align: 'start', color: colourOf('text'), font: { size: 13, weight: '600' }, text };
+}
+
 function barsOf(chart: ChartData): (readonly (Bar | null)[])[] {
   return chart.bars.map((bars) => bars[view]);
 }
@@ -68,13 +73,7 @@ function draw(canvas: PageElement, chart: ChartData): DrawnChart {
       },
       plugins: {
         legend: { display: false },
-        title: {
-          display: true,
-          align: 'start',
-          color: colourOf('text'),
-          font: { size: 13, weight: '600' },
-          text: `${title} (${chart.better} is better)`,
-        },
+        title: heading(`${title} (${chart.better} is better)`),
         tooltip: {
           callbacks: {
             label: ({ datasetIndex, dataIndex }: { datasetIndex: number; dataIndex: number }) => {
@@ -158,13 +157,7 @@ function drawGrowth(canvas: PageElement, chart: GrowthChart): DrawnChart {
       },
       plugins: {
         legend: { display: false },
-        title: {
-          display: true,
-          align: 'start',
-          color: colourOf('text'),
-          font: { size: 13, weight: '600' },
-          text: `${chart.title}, ${chart.unit} (${chart.better} is better)`,
-        },
+        title: heading(`${chart.title}, ${chart.unit} (${chart.better} is better)`),
         tooltip: {
           callbacks: {
             label: ({ datasetIndex, dataIndex }: { datasetIndex: number; dataIndex: number }) => {

@@ -1,7 +1,7 @@
 /** The README's table of figures, from a result of the bench. */
 import { formatSpread, formatValue } from '../format.js';
 import { withoutFiles, type JsonResult } from '../json.js';
-import type { CellResult, Host, MeasureName, Params, RatioResult, SubjectName, Versions } from '../model.js';
+import type { CellResult, MeasureName, Params, RatioResult, SubjectName } from '../model.js';
 
 interface Row {
   readonly title: string;
@@ -42,15 +42,7 @@ const COLUMNS: readonly { subject: SubjectName; title: string }[] = [
 ];
 
 /** As much of a result as the table needs: small enough to stand beside the README, for a test to hold them together. */
-export interface Excerpt {
-  readonly schema: 1;
-  readonly host: Host;
-  readonly versions: Versions;
-  readonly command: string;
-  readonly started: string;
-  readonly cells: readonly CellResult[];
-  readonly ratios: readonly RatioResult[];
-}
+export type Excerpt = Omit<JsonResult, 'seconds'>;
 
 export function excerptOf({ host, versions, command, started, cells, ratios }: JsonResult): Excerpt {
   const isShown = (entry: CellResult | RatioResult): boolean =>

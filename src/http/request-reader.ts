@@ -153,8 +153,6 @@ class RequestReader {
     const body = end - start === chunk.length ? chunk : chunk.subarray(start, end);
     means.onBody.call(parser, body);
     this.settle();
-    // The connection may have been closed by now, and the parser given to another one.
-    if (parser.socket !== this.socket) return chunk.length;
     if (this.bodyLeft === 0) {
       this.stopTimer();
       means.onMessageComplete.call(parser);
