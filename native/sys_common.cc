@@ -91,6 +91,7 @@ int file_size(int fd, uint64_t* size) {
   const int flags = fcntl(fd, F_GETFL);
   if (flags < 0) return -errno;
   if ((flags & O_ACCMODE) == O_WRONLY) return -EBADF;
+  if ((flags & kUnreadableFlags) != 0) return -EINVAL;
   if (S_ISREG(status.st_mode)) *size = static_cast<uint64_t>(status.st_size);
   return 0;
 }

@@ -71,11 +71,12 @@ function writeOf(bytes: Buffer, chunk: string | Buffer, encoding?: BufferEncodin
 function fileStep(random: Random, file: InterleavedFile, limit: number): Step {
   const length = random(limit + 1);
   const offset = random(file.size - length + 1);
-  const from = random(2) === 0 ? file.path : file.fd;
+  // The last is a name that the kernel never has at hand: it is opened in the thread pool.
+  const from = [file.path, file.fd, `/dev/fd/${String(file.fd)}`][random(3)] ?? file.path;
   const bytes = Buffer.alloc(length);
   readSync(file.fd, bytes, 0, length, offset);
   return {
-    text: `sendFile ${typeof from === 'string' ? 'path' : 'fd'} ${String(offset)} ${String(length)}`,
+    text: `sendFile ${String(from)} ${String(offset)} ${String(length)}`,
     bytes,
     run({ socket, byReference, note }) {
       if (byReference) socket.sendFile(from, { offset, length }, note(bytes));
