@@ -70,7 +70,10 @@ function writeOf(bytes: Buffer, chunk: string | Buffer, encoding?: BufferEncodin
 
 function fileStep(random: Random, file: InterleavedFile, limit: number): Step {
   const length = random(limit + 1);
-  const offset = random(file.size - length + 1);
+  // To the end of the file it need not be said how much.
+  const toEnd = random(3) === 0;
+  const offset = toEnd ? file.size - length : random(file.size - length + 1);
+  const range = toEnd ? { offset } : { offset, length };
   // The last is a name that the kernel never has at hand: it is opened in the thread pool.
   const from = [file.path, file.fd, `/dev/fd/${String(file.fd)}`][random(3)] ?? file.path;
   const bytes = Buffer.alloc(length);
@@ -79,7 +82,7 @@ function fileStep(random: Random, file: InterleavedFile, limit: number): Step {
     text: `sendFile ${String(from)} ${String(offset)} ${String(length)}`,
     bytes,
     run({ socket, byReference, note }) {
-      if (byReference) socket.sendFile(from, { offset, length }, note(bytes));
+      if (byReference) socket.sendFile(from, range, note(bytes));
       else socket.write(bytes, note(bytes));
     },
   };
