@@ -134,7 +134,7 @@ class NativeChannel extends Wire implements Channel {
     handlers.onClose?.(this, error !== undefined);
   }
 
-  onRead(memory: Buffer, start: number, end: number): void {
+  override onLent(memory: Buffer, start: number, end: number): void {
     this.handlers.onData?.(this, memory, start, end);
   }
 
