@@ -279,8 +279,37 @@ export interface NativeEngine {
   reportException(error: unknown): void;
 }
 
+/**
+ * A body in sealed memory: opened, filled by `append`, sealed, mapped. It may also stand for one that lies in memory of
+ * JS, and do no more than account for that.
+ */
+export interface NativePage {
+  /**
+   * Adds bytes to what the living pages of this process come to, all threads of it together; before memory is taken for
+   * them. They are taken off when neither this object nor a mapping, nor a queue, has the page. EDQUOT: it would be more
+   * than `limit`.
+   */
+  reserve(bytes: number, limit: number): number;
+  /** ENOSYS where there is no such memory. */
+  open(): number;
+  append(bytes: Uint8Array): number;
+  seal(): number;
+  /**
+   * The bytes, in a mapping of its own: what is written to it changes nothing else. Where memory from outside V8 is not
+   * allowed, a copy.
+   */
+  map(): ArrayBuffer | number;
+  /** Copies the first bytes, as many as there is room for. */
+  read(into: Uint8Array): number;
+  /** Gives all up at once. */
+  close(): void;
+}
+
 export interface NativeAddon {
   createEngine(): NativeEngine;
+  createPage(): NativePage;
+  /** The living pages of this process, all threads of it together, and the bytes reserved for them. */
+  pageTotals(): [pages: number, bytes: number];
   /** The engine's platform file: linux, darwin or posix. */
   readonly system: string;
   /** Built with assertions. */
