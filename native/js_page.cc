@@ -58,10 +58,10 @@ JsPage::~JsPage() {
   if (told_ > 0) adjust(Env(), -told_);
 }
 
-std::shared_ptr<Page> JsPage::sealed(const Napi::Value& value) {
+std::shared_ptr<FileReference> JsPage::file(const Napi::Value& value) {
   if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kTag)) return nullptr;
   const JsPage* found = Unwrap(value.As<Napi::Object>());
-  return found != nullptr && found->page_->sealed() ? found->page_ : nullptr;
+  return found == nullptr ? nullptr : Page::file(found->page_);
 }
 
 Napi::Value JsPage::reserve(const Napi::CallbackInfo& info) {

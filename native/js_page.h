@@ -16,8 +16,8 @@ class JsPage final : public Napi::ObjectWrap<JsPage> {
   explicit JsPage(const Napi::CallbackInfo& info);
   ~JsPage() override;
 
-  // The sealed page that a value stands for; nullptr for anything else.
-  static std::shared_ptr<Page> sealed(const Napi::Value& value);
+  // What is sent of the sealed page that a value stands for; nullptr for anything else.
+  static std::shared_ptr<FileReference> file(const Napi::Value& value);
 
  private:
   Napi::Value reserve(const Napi::CallbackInfo& info);

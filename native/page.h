@@ -8,6 +8,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
+
+#include "file_reference.h"
 
 namespace nearwire {
 
@@ -67,15 +70,16 @@ class Page {
   // Nobody can change it from now on: what the kernel has been lent stays as it is.
   int seal();
   int map(std::unique_ptr<PageMapping>* made) const;
-
-  bool sealed() const { return sealed_; }
-  int fd() const { return fd_; }
-  size_t size() const { return size_; }
+  // What queues send from, and which keeps the page; nullptr before it is sealed.
+  static std::shared_ptr<FileReference> file(const std::shared_ptr<Page>& page);
 
  private:
+  int fd() const { return file_ ? file_->fd() : fd_; }
+
   std::shared_ptr<PageShare> share_ = std::make_shared<PageShare>();
+  // The descriptor: fd_ while it is filled, file_ has it from then on.
   int fd_ = -1;
-  bool sealed_ = false;
+  std::unique_ptr<FileReference> file_;
   size_t size_ = 0;
 };
 

@@ -79,6 +79,11 @@ export const ENGINE_COUNTERS = [
   'spinHits',
   'spinMisses',
   'spinPolls',
+  /** Ranges of pages sent to their end, and bytes of pages: lent to the kernel; then those that it did not take so. */
+  'pagesByReference',
+  'pageBytesByReference',
+  'pagesByCopy',
+  'pageBytesByCopy',
 ] as const;
 /** Numbers a channel counts; order of `NativeEngine.channelCounters()`. */
 export const CHANNEL_COUNTERS = [
@@ -228,11 +233,12 @@ export interface NativeEngine {
    */
   writeLent(id: number, parts: readonly Uint8Array[]): number;
   /**
-   * As writeLent, with ranges of files among the parts: three numbers each, the file's id, an offset and a length in bytes.
+   * As writeLent, with ranges of files among the parts, three elements each: the file's id or a sealed page, an offset and a
+   * length in bytes.
    * A range is sent by reference where the system can, and keeps its file open until then. EINVAL: no such file or range,
    * and nothing has been done. A file that ends before its range does fails the channel with ENODATA.
    */
-  writeParts(id: number, parts: readonly (Uint8Array | number)[]): number;
+  writeParts(id: number, parts: readonly (Uint8Array | NativePage | number)[]): number;
   /**
    * A file to be sent: a path, or a descriptor, of which the file gets one of its own. Answers its id. A path is opened
    * only if that needs no disk, else EAGAIN. EISDIR, ESPIPE: neither a regular file nor a block device. EBADF: not open for

@@ -1,6 +1,8 @@
 /** Bodies that are sent by reference. */
 import { argTypeError, illegalConstructorError } from './errors.js';
-import type { NativePage } from './native.js';
+import { madeEngine } from './engine.js';
+import { FileRange, type WritePart } from './file-range.js';
+import { ENGINE_COUNTERS } from './native.js';
 import { Gathering, ordinaryBodies, pageTotals, type Body } from './page-body.js';
 import { pageLimitOfThread } from './settings.js';
 
@@ -25,11 +27,12 @@ export interface PageStats {
   ordinary: number;
   /** Why the last one was: the code of a system error, or in words. */
   reason: string | undefined;
-  /** Pages that this thread has written to native sockets and channels, and that left as references. */
+  /** Pages that native sockets and channels of this thread have sent, which the kernel was lent. */
   byReference: Transfers;
   /**
-   * Those of more than 8 KiB that were written there and were copied: small ones, and those in ordinary memory. What
-   * node:net, TLS and other streams do with a page, which is a Buffer to them, is not seen.
+   * Those that they copied: pages in ordinary memory (of more than 8 KiB: smaller ones are not told from other writes), and
+   * all where the kernel does not take references. What node:net, TLS and other streams do with a page, which is a Buffer
+   * to them, is not seen.
    */
   byCopy: Transfers;
 }
@@ -37,8 +40,8 @@ export interface PageStats {
 /** What a page can be made of at once. */
 export type PageSource = Uint8Array | string | readonly Uint8Array[];
 
-const byReference: Transfers = { times: 0, bytes: 0 };
-const byCopy: Transfers = { times: 0, bytes: 0 };
+/** Pages in ordinary memory, as they were written to native transport by this thread. The engine counts the others. */
+const copied: Transfers = { times: 0, bytes: 0 };
 
 /** Known to this module alone: pages are made by `Page.from`. */
 const MAKE = Symbol('make');
@@ -49,8 +52,8 @@ const derived = (Buffer as unknown as { [Symbol.species]: BufferConstructor })[S
 // The instance is made by Uint8Array, and its prototype chain goes through Buffer's: see below.
 const Base = Uint8Array as unknown as new (memory: ArrayBuffer, start: number, length: number) => Buffer;
 
-let nativeOf: (bytes: Uint8Array) => NativePage | undefined;
-let isPage: (bytes: Uint8Array) => boolean;
+/** What a page is made of; undefined for other bytes. */
+let bodyOf: (bytes: Uint8Array) => Body | undefined;
 
 /**
  * An immutable body: a response that is kept, a bundle, an image, a message for ten thousand sockets. It is made once, and
@@ -73,8 +76,7 @@ export class Page extends Base {
   #bytes: Buffer | undefined;
 
   static {
-    nativeOf = (bytes) => (#body in bytes ? bytes.#body.sealed : undefined);
-    isPage = (bytes) => #body in bytes;
+    bodyOf = (bytes) => (#body in bytes ? bytes.#body : undefined);
     Object.setPrototypeOf(Page.prototype, Buffer.prototype as object);
   }
 
@@ -127,8 +129,15 @@ export class Page extends Base {
 
   static stats(): PageStats {
     const { made, reason } = ordinaryBodies();
-    const limit = pageLimitOfThread();
-    return { ...pageTotals(), limit, ordinary: made, reason, byReference: { ...byReference }, byCopy: { ...byCopy } };
+    const sent = engineCounters();
+    return {
+      ...pageTotals(),
+      limit: pageLimitOfThread(),
+      ordinary: made,
+      reason,
+      byReference: { times: sent.pagesByReference, bytes: sent.pageBytesByReference },
+      byCopy: { times: copied.times + sent.pagesByCopy, bytes: copied.bytes + sent.pageBytesByCopy },
+    };
   }
 
   static get [Symbol.species](): BufferConstructor {
@@ -151,6 +160,13 @@ export class Page extends Base {
   }
 }
 
+/** Zeros where this thread has no engine yet. */
+function engineCounters(): Record<(typeof ENGINE_COUNTERS)[number], number> {
+  const counters = madeEngine()?.native.counters();
+  const entries = ENGINE_COUNTERS.map((name, i) => [name, counters?.[i] ?? 0]);
+  return Object.fromEntries(entries) as Record<(typeof ENGINE_COUNTERS)[number], number>;
+}
+
 function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
   return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 }
@@ -169,11 +185,27 @@ function checkedParts(parts: readonly unknown[]): Uint8Array[] {
   });
 }
 
-/** The sealed memory of a page; undefined for other bytes, and for a page in ordinary memory. */
-export function sealedMemory(bytes: Uint8Array): NativePage | undefined {
-  return nativeOf(bytes);
+/**
+ * What native transport sends for `[start, end)` of these bytes, if they are a page that goes by reference; else undefined,
+ * and pages are counted as copied.
+ */
+export function referenceTo(bytes: Uint8Array, start: number, end: number): FileRange | undefined {
+  const body = bodyOf(bytes);
+  if (body === undefined) return undefined;
+  if (body.sealed !== undefined) return new FileRange(body.sealed, start, end - start);
+  copied.times++;
+  copied.bytes += end - start;
+  return undefined;
 }
 
-export function isAnyPage(bytes: Uint8Array): boolean {
-  return isPage(bytes);
+/** These parts with references in the place of pages; undefined if there are none. */
+export function withReferences(parts: readonly WritePart[]): WritePart[] | undefined {
+  let sent: WritePart[] | undefined;
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i] as WritePart;
+    if (part instanceof FileRange) continue;
+    const reference = referenceTo(part, 0, part.length);
+    if (reference !== undefined) (sent ??= parts.slice())[i] = reference;
+  }
+  return sent;
 }
