@@ -6,7 +6,7 @@ import { constants } from 'node:buffer';
 import { getSystemErrorName } from 'node:util';
 import { markAsUntransferable } from 'node:worker_threads';
 import { errnoError, outOfRangeError, pageLimitError } from './errors.js';
-import { addonStatus, type NativeAddon, type NativePage } from './native.js';
+import { addonStatus, type NativePage } from './native.js';
 import { pageLimitOfThread } from './settings.js';
 import { transportStatus } from './transport.js';
 
@@ -82,8 +82,10 @@ export function pageTotals(): { pages: number; bytes: number } {
   return { pages, bytes };
 }
 
-function openSealed(page: NativePage): string | undefined {
-  if (transportStatus().transport === 'js') return 'the transport of this process is js';
+/** Why a page cannot have sealed memory; undefined, and it is open, where it can. */
+function openSealed(page: NativePage | undefined): string | undefined {
+  if (transportStatus().requested === 'js') return 'the transport of this process is js';
+  if (page === undefined) return 'the addon is not there';
   const status = page.open();
   return status < 0 ? getSystemErrorName(status) : undefined;
 }
@@ -137,13 +139,12 @@ export class Gathering {
   private expect(total: number): void {
     if (total < PAGE_THRESHOLD || total <= this.reserved) return;
     if (total > MAX_LENGTH) this.fail(outOfRangeError('body.length', `<= ${String(MAX_LENGTH)}`, total));
-    const { addon } = addonStatus();
     const isNew = this.account === undefined;
-    const native = isNew && addon !== undefined ? addon.createPage() : undefined;
+    const native = isNew ? addonStatus().addon?.createPage() : undefined;
     this.account ??= native ?? new ThreadAccount();
     this.reserve(this.account, total - this.reserved, total);
     this.reserved = total;
-    if (isNew) this.start(addon, native);
+    if (isNew) this.start(native);
   }
 
   private reserve(account: Account, bytes: number, total: number): void {
@@ -152,8 +153,8 @@ export class Gathering {
     this.fail(pageLimitError(total, pageTotals().bytes - this.reserved, limit));
   }
 
-  private start(addon: NativeAddon | undefined, page: NativePage | undefined): void {
-    const reason = page === undefined || addon === undefined ? 'the addon is not there' : openSealed(page);
+  private start(page: NativePage | undefined): void {
+    const reason = openSealed(page);
     if (reason !== undefined) {
       ordinary.reason = reason;
       return;

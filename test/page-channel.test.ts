@@ -6,10 +6,13 @@ import { Page } from 'nearwire';
 import { ChannelServer, type Channel } from 'nearwire/channel';
 import { collectUntil, sealed } from './support/pages.js';
 import { cleanup, pattern, readAll, socketPath } from './support/sockets.js';
+import { subjects } from './support/subjects.js';
 
 const MIB = 1024 * 1024;
 
-describe.each(['native', 'js'] as const)('pages on %s channels', (transport) => {
+const transports = subjects.map(({ name }) => name).filter((name) => name !== 'node:net');
+
+describe.each(transports)('pages on %s channels', (transport) => {
   /** What a peer gets of this, on a path or by TCP. */
   async function received(family: string, send: (channel: Channel) => void): Promise<Buffer> {
     const target = family === 'unix' ? { path: socketPath() } : { host: '127.0.0.1', port: 0 };
