@@ -233,6 +233,7 @@ int Channel::send_queued_file(size_t* share) {
   const auto taken = static_cast<size_t>(sent);
   counters_.bytes_by_reference += taken;
   if (taken == left) ++counters_.files;
+  if (window.file->in_memory()) engine_->count_page(true, taken, taken == left);
   queue_->consume(taken);
   *share -= taken;
   return taken == length ? 1 : 0;
@@ -261,7 +262,9 @@ int Channel::copy_queued_file(const FileRange& window) {
   const ssize_t got = sys::read_at(window.file->fd(), bytes.get(), window.length, window.offset);
   if (got == 0) return -ENODATA;
   if (got < 0) return static_cast<int>(got);
-  if (queue_->replace_head(std::move(bytes), static_cast<size_t>(got))) {
+  const bool whole = queue_->replace_head(std::move(bytes), static_cast<size_t>(got));
+  if (window.file->in_memory()) engine_->count_page(false, static_cast<size_t>(got), whole);
+  if (whole) {
     ++counters_.files;
     ++counters_.files_copied;
   }

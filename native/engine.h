@@ -54,6 +54,11 @@ struct EngineCounters {
   uint64_t partial_sends = 0;
   uint64_t eagains = 0;
   uint64_t accepted = 0;
+  // Ranges of pages that were sent to their end, and bytes of pages: those that the kernel was lent, and others.
+  uint64_t pages_by_reference = 0;
+  uint64_t page_bytes_by_reference = 0;
+  uint64_t pages_by_copy = 0;
+  uint64_t page_bytes_by_copy = 0;
 };
 
 class Engine final : private Turn::Phases {
@@ -140,6 +145,8 @@ class Engine final : private Turn::Phases {
   void count_accept() { ++counters_.accepted; }
   void count_read() { ++counters_.reads; }
   void count_send(bool partial, bool refused);
+  // Bytes of a page; `whole`: the last of what was asked to be sent.
+  void count_page(bool by_reference, size_t bytes, bool whole);
 
  private:
   void before_poll() override;

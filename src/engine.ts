@@ -25,6 +25,7 @@ import {
   type NativeChannelOptions,
   type NativeEngine,
   type NativeListenOptions,
+  type NativePage,
 } from './native.js';
 import { spinOfThread } from './settings.js';
 import { Wire, WireListener } from './wire.js';
@@ -210,7 +211,7 @@ export class Engine {
 
   /** As writeLent, with files among the parts. */
   writeParts(wire: Wire, parts: readonly WritePart[]): number {
-    const flat: (Uint8Array | number)[] = [];
+    const flat: (Uint8Array | NativePage | number)[] = [];
     for (const part of parts) {
       if (part instanceof FileRange) flat.push(part.file, part.offset, part.length);
       else flat.push(part);

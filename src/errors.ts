@@ -213,3 +213,14 @@ export function notNativeError(what: string): Error {
 export function writeAfterEndError(): Error {
   return coded(new Error('write after end'), 'ERR_STREAM_WRITE_AFTER_END');
 }
+
+/** A page would take more memory than all pages together may have. */
+export function pageLimitError(bytes: number, living: number, limit: number): Error {
+  const message = `A page of ${String(bytes)} bytes does not fit: the living pages have ${String(living)} of ${String(limit)}`;
+  return coded(new Error(message), 'ERR_NEARWIRE_PAGE_LIMIT');
+}
+
+/** What `new` answers for a class whose instances are made otherwise. */
+export function illegalConstructorError(): TypeError {
+  return coded(new TypeError('Illegal constructor'), 'ERR_ILLEGAL_CONSTRUCTOR');
+}

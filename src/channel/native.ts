@@ -15,6 +15,7 @@ import { COPY_LIMIT, type Engine } from '../engine.js';
 import { argTypeError, connectError, errnoError, listenError, writeAfterEndError, writeError } from '../errors.js';
 import { CHANNEL_COUNTERS, type NativeAddress, type NativeChannelOptions } from '../native.js';
 import type { BufferSizes } from '../options.js';
+import { referenceTo, withReferences } from '../page.js';
 import { SocketFile } from '../socket-file.js';
 import { Wire, WireListener } from '../wire.js';
 import { checkParts, checkRange } from './targets.js';
@@ -75,10 +76,13 @@ class NativeChannel extends Wire implements Channel {
     const from = start ?? 0;
     const to = end ?? data.length;
     if (start !== undefined || end !== undefined) checkRange(from, to, data.length);
-    if (to - from <= COPY_LIMIT) {
+    const reference = referenceTo(data, from, to);
+    if (reference !== undefined) {
+      this.lent(this.writeParts([reference]));
+    } else if (to - from <= COPY_LIMIT) {
       if (to > from) this.writeBytes(data, from, to);
     } else {
-      this.lend([data.subarray(from, to)]);
+      this.lent(this.writeLent([data.subarray(from, to)]));
     }
     return !this.blocked;
   }
@@ -96,13 +100,14 @@ class NativeChannel extends Wire implements Channel {
     if (total <= COPY_LIMIT) {
       for (const part of bytes) if (part.length > 0) this.writeBytes(part, 0, part.length);
     } else {
-      this.lend(bytes);
+      const parts = withReferences(bytes);
+      this.lent(parts === undefined ? this.writeLent(bytes) : this.writeParts(parts));
     }
     return !this.blocked;
   }
 
-  private lend(parts: readonly Uint8Array[]): void {
-    const left = this.writeLent(parts);
+  /** `left`: what the wire answered to a write. */
+  private lent(left: number): void {
     if (left >= 0 || this.lentFailure !== 0) return;
     this.lentFailure = left;
     process.nextTick(tellLentFailure, this, left);

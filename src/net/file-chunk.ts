@@ -11,6 +11,7 @@ import type { Engine } from '../engine.js';
 import { abortError, errnoError, fileError } from '../errors.js';
 import { FileRange, type WritePart } from '../file-range.js';
 import { lengthWithin, type SendFileCall } from '../files.js';
+import { withReferences } from '../page.js';
 import type { NativeSocket } from './socket.js';
 import type { SocketWire, WriteCallback } from './socket-wire.js';
 
@@ -207,7 +208,7 @@ export function dispatchFiles(
   const handed = files.filter((file) => file.stage === 'ready');
   for (const file of handed) file.stage = 'handed';
   for (const range of ranges) wire.bytesWritten += range.length;
-  wire.sendParts(ranges, (error) => {
+  wire.sendParts(withReferences(ranges) ?? ranges, (error) => {
     for (const file of handed) if (file.stage === 'handed' && !error) file.stage = 'gone';
     callback(error);
   });

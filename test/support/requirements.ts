@@ -12,6 +12,7 @@ const FIND = {
   /** The native addon. */
   addon: () => transportStatus().addon,
   nginx: () => onPath('nginx'),
+  strace: () => onPath('strace'),
   haproxy: () => onPath('haproxy'),
   redis: () => onPath('redis-server'),
   mariadb: () => onPath('mariadbd'),
