@@ -67,6 +67,8 @@ export function sendBody(
   length: number,
   callback: (error?: Error | null) => void,
 ): void {
+  // The body is whole, and its end waits for it: a cork would never come out.
+  while (response.writableCorked > 0) response.uncork();
   const reason = whyCopy(response);
   if (reason !== undefined) {
     byCopy++;
@@ -75,8 +77,7 @@ export function sendBody(
     return;
   }
   byReference++;
-  // The head leaves as node's flushHeaders() has it; what it corked would wait for an end that comes after the body.
+  // The head leaves as by node's own flushHeaders().
   (response as unknown as Internals)._send('', 'latin1');
-  while (response.writableCorked > 0) response.uncork();
   (response.socket as SendingSocket).sendFile(fd, { offset, length }, callback);
 }

@@ -61,6 +61,11 @@ function removeHeaders(response: ServerResponse, names: readonly string[]): void
   for (const name of names) response.removeHeader(name);
 }
 
+function setLength(response: ServerResponse, length: number): void {
+  // Beside chunks it would be one length too many.
+  if (!response.hasHeader('Transfer-Encoding')) response.setHeader('Content-Length', length);
+}
+
 /**
  * Puts the head of what is served on the response, with its status. Preconditions and ranges count for GET and HEAD,
  * and where the application has not set a status of its own: a page for an error is sent as it is.
@@ -99,7 +104,13 @@ export function makeHead(response: ServerResponse, headers: FileHeaders | undefi
       removeHeaders(response, CACHE_HEADERS);
       if (outcome.status === 416) response.setHeader('Content-Range', `bytes */${String(size)}`);
   }
-  // A length beside chunks would be one too many.
-  if (!response.hasHeader('Transfer-Encoding')) response.setHeader('Content-Length', outcome.length);
+  setLength(response, outcome.length);
   return outcome;
+}
+
+/** Leaves the head to whoever has made it, but for its length. */
+export function keepHead(response: ServerResponse, headers: FileHeaders | undefined, size: number): Outcome {
+  if (headers !== undefined) applyHeaders(response, headers);
+  setLength(response, size);
+  return { status: response.statusCode, offset: 0, length: size };
 }

@@ -13,7 +13,7 @@ import type { Socket } from 'node:net';
 import { argTypeError, headersSentError, outOfRangeError, prematureCloseError } from '../errors.js';
 import { checkFunction, checkWhole } from '../options.js';
 import { sendBody } from './body-road.js';
-import { makeHead, type FileHeaders } from './file-head.js';
+import { keepHead, makeHead, type FileHeaders } from './file-head.js';
 import { checkFile, openFile, type FileSource, type OpenFile } from './open-file.js';
 
 export interface SendFileOptions {
@@ -26,13 +26,19 @@ export interface SendFileOptions {
   start?: number | undefined;
   /** The last byte that is served, as in fs.createReadStream. Default: the file's last. */
   end?: number | undefined;
+  /**
+   * false: the head is the caller's, as a framework has made it. Its status and headers are sent as they are, with the
+   * Content-Length of what is served; nothing is added, and of the request nothing but HEAD is heeded. Default: true.
+   */
+  conditional?: boolean | undefined;
 }
 
 export type SendFileCallback = (error: NodeJS.ErrnoException | null) => void;
 
 /** The part of OutgoingMessage that its types leave out. */
 interface Response extends http.ServerResponse {
-  readonly _hasBody: boolean;
+  /** Absent in HTTP/2. */
+  readonly _hasBody?: boolean;
 }
 
 /** Answers that wait for their turn, by connection: one listener is enough for all that a client has pipelined. */
@@ -114,12 +120,13 @@ class FileAnswer {
 
   private answer(file: OpenFile): void {
     const { response, options } = this;
-    const { headers, start = 0, end = Infinity } = options;
+    const { headers, start = 0, end = Infinity, conditional = true } = options;
     const size = Math.max(0, Math.min(file.size, end + 1) - start);
-    const outcome = makeHead(response, headers, { fileSize: file.size, modified: file.modified, start, size });
+    const served = { fileSize: file.size, modified: file.modified, start, size };
+    const outcome = conditional ? makeHead(response, headers, served) : keepHead(response, headers, size);
     response.on('finish', this.onFinish);
     response.writeHead(response.statusCode);
-    if (outcome.length === 0 || !response._hasBody) {
+    if (outcome.length === 0 || response._hasBody === false || response.req.method === 'HEAD') {
       file.close();
       response.end();
       return;
@@ -170,9 +177,12 @@ function checkOptions(options: SendFileOptions): void {
   // Plain JavaScript may pass anything.
   const given: unknown = options;
   if (typeof given !== 'object' || given === null) throw argTypeError('options', 'of type object', given);
-  const { headers, start, end } = options as Record<keyof SendFileOptions, unknown>;
+  const { headers, start, end, conditional } = options as Record<keyof SendFileOptions, unknown>;
   if (headers !== undefined && (typeof headers !== 'object' || headers === null)) {
     throw argTypeError('options.headers', 'of type object', headers);
+  }
+  if (conditional !== undefined && typeof conditional !== 'boolean') {
+    throw argTypeError('options.conditional', 'of type boolean', conditional);
   }
   checkWhole(start, 'options.start', 0, Number.MAX_SAFE_INTEGER);
   checkWhole(end, 'options.end', 0, Number.MAX_SAFE_INTEGER);
