@@ -223,20 +223,3 @@ export function prematureCloseError(cause?: unknown): Error {
 export function headersSentError(): Error {
   return coded(new Error('Cannot send a file after headers are sent to the client'), 'ERR_HTTP_HEADERS_SENT');
 }
-
-/** A failure of a file, as node:fs words it: `EISDIR: illegal operation on a directory, read '/srv'`. */
-export function fileError(errno: number, syscall: string, path: string | undefined): SystemCallError {
-  const [code, reason] = getSystemErrorMap().get(errno) ?? ['UNKNOWN', 'unknown error'];
-  const error: SystemCallError = new Error(`${code}: ${reason}, ${syscall}${path === undefined ? '' : ` '${path}'`}`);
-  return Object.assign(error, { errno, code, syscall }, path === undefined ? undefined : { path });
-}
-
-/** A FIFO, a socket or a device, whose bytes have no places to be sent from. */
-export function notAFileError(path: string | undefined): Error {
-  return coded(new Error(`Not a regular file${path === undefined ? '' : `: ${path}`}`), 'ERR_NEARWIRE_NOT_A_FILE');
-}
-
-/** The file ended before what was promised of it: somebody made it shorter. */
-export function fileCutShortError(at: number): Error {
-  return coded(new Error(`The file ended at ${String(at)} while it was sent`), 'ERR_NEARWIRE_FILE_CUT_SHORT');
-}

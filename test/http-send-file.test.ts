@@ -242,7 +242,7 @@ describe.each(everyWay)('sendFile: $name over $family', ({ subject, family }) =>
       [join(directory, 'none'), 'ENOENT'],
       [join(path, 'below'), 'ENOTDIR'],
       [join(directory, 'inner'), 'EISDIR'],
-      ['/dev/null', 'ERR_NEARWIRE_NOT_A_FILE'],
+      ['/dev/null', 'ESPIPE'],
       [1_000_000, 'EBADF'],
     ] as const) {
       const { address, outcomes } = await serve(subject, family, file);
@@ -429,7 +429,7 @@ describe.each(everyWay)('sendFile: $name over $family', ({ subject, family }) =>
     expect(body.length).toBeLessThanOrEqual(16 * 1024 * 1024);
     expect(body.equals(bytes.subarray(0, body.length))).toBe(true);
     while (outcomes.length === 0) await nextTurn();
-    expect(outcomes).toEqual(['ERR_NEARWIRE_FILE_CUT_SHORT']);
+    expect(outcomes).toEqual(['ERR_NEARWIRE_FILE_TRUNCATED']);
   });
 
   it('refuses arguments that make no sense', () => {

@@ -1,8 +1,10 @@
 /** How the body of a file's answer gets to the socket: by reference, or by copy and why; and counts of both. */
 import type * as http from 'node:http';
-import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { prematureCloseError } from '../errors.js';
+import { FileRange } from '../file-range.js';
 import { nodeHttp } from '../node-modules.js';
+import { FileChunk } from '../net/file-chunk.js';
 import { NativeSocket } from '../net/socket.js';
 import { copyBody } from './copy-body.js';
 import type { OpenFile } from './open-file.js';
@@ -39,21 +41,29 @@ interface Internals {
 const nodesWrite = nodeHttp.OutgoingMessage.prototype.write;
 const nodesSend = (nodeHttp.OutgoingMessage.prototype as unknown as Internals)._send;
 
-/** A socket that sends files by itself. */
-interface SendingSocket extends Socket {
-  sendFile(fd: number, options: { offset: number; length: number }, callback: (error?: Error | null) => void): void;
-}
-
-function isSending(socket: Socket | null): socket is SendingSocket {
-  return socket instanceof NativeSocket && 'sendFile' in socket;
-}
-
-function whyCopy(response: http.ServerResponse): CopyReason | undefined {
+function whyCopy(response: http.ServerResponse, file: OpenFile): CopyReason | undefined {
   const { socket } = response;
-  if (!isSending(socket)) return (socket as TLSSocket | null)?.encrypted === true ? 'tls' : 'transport';
+  if (!(socket instanceof NativeSocket) || file.engineFile < 0)
+    return (socket as TLSSocket | null)?.encrypted === true ? 'tls' : 'transport';
   if (response.write !== nodesWrite || (response as unknown as Internals)._send !== nodesSend) return 'replaced';
   if (response.chunkedEncoding) return 'chunked';
   return response.strictContentLength ? 'strict' : undefined;
+}
+
+/** Whether a write has failed for its file, which has become shorter or can't be read, and not for its connection. */
+function isOfFile({ code }: NodeJS.ErrnoException): boolean {
+  return code === 'ERR_NEARWIRE_FILE_TRUNCATED' || code === 'EIO';
+}
+
+/** Puts the range into the socket's stream as a chunk of its own: see file-chunk.ts. */
+function refer(socket: NativeSocket, range: FileRange, callback: (error?: Error | null) => void): void {
+  const chunk = new FileChunk(range.length);
+  chunk.stage = 'ready';
+  chunk.range = range;
+  socket._writeChunk(chunk as unknown as Uint8Array, (error) => {
+    if (error) callback(isOfFile(error) ? error : prematureCloseError(error));
+    else callback(socket._wire?.cut === true ? prematureCloseError() : null);
+  });
 }
 
 /**
@@ -62,22 +72,22 @@ function whyCopy(response: http.ServerResponse): CopyReason | undefined {
  */
 export function sendBody(
   response: http.ServerResponse,
-  { fd }: OpenFile,
+  file: OpenFile,
   offset: number,
   length: number,
   callback: (error?: Error | null) => void,
 ): void {
   // The body is whole, and its end waits for it: a cork would never come out.
   while (response.writableCorked > 0) response.uncork();
-  const reason = whyCopy(response);
+  const reason = whyCopy(response, file);
   if (reason !== undefined) {
     byCopy++;
     reasons[reason] = (reasons[reason] ?? 0) + 1;
-    copyBody(response, fd, offset, length, callback);
+    copyBody(response, file.fd, offset, length, callback);
     return;
   }
   byReference++;
   // The head leaves as by node's own flushHeaders().
   (response as unknown as Internals)._send('', 'latin1');
-  (response.socket as SendingSocket).sendFile(fd, { offset, length }, callback);
+  refer(response.socket as unknown as NativeSocket, new FileRange(file.engineFile, offset, length), callback);
 }

@@ -1,7 +1,7 @@
 /** The road by copy: a part of a file, read and written to a response piece by piece, at its reader's pace. */
 import * as fs from 'node:fs';
 import type { ServerResponse } from 'node:http';
-import { fileCutShortError } from '../errors.js';
+import { fileTruncatedError } from '../errors.js';
 
 /** What createReadStream reads at a time. */
 const PIECE_BYTES = 64 * 1024;
@@ -30,9 +30,9 @@ class BodyCopy {
   }
 
   private readonly onRead = (error: Error | null, count: number, piece: Buffer): void => {
-    const { response, at } = this;
+    const { response } = this;
     if (error !== null || count === 0) {
-      this.finish(error ?? fileCutShortError(at));
+      this.finish(error ?? fileTruncatedError());
       return;
     }
     this.at += count;

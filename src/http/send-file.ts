@@ -12,9 +12,10 @@ import type * as http from 'node:http';
 import type { Socket } from 'node:net';
 import { argTypeError, headersSentError, outOfRangeError, prematureCloseError } from '../errors.js';
 import { checkFunction, checkWhole } from '../options.js';
+import { NativeSocket } from '../net/socket.js';
 import { sendBody } from './body-road.js';
 import { keepHead, makeHead, type FileHeaders } from './file-head.js';
-import { checkFile, openFile, type FileSource, type OpenFile } from './open-file.js';
+import { checkFile, openFile, openForEngine, type FileSource, type OpenFile } from './open-file.js';
 
 export interface SendFileOptions {
   /**
@@ -96,7 +97,9 @@ class FileAnswer {
   };
 
   private open(): void {
-    openFile(this.source, this.onOpen);
+    const { socket } = this.response;
+    if (socket instanceof NativeSocket) openForEngine(socket._settings.engine, this.source, this.onOpen);
+    else openFile(this.source, this.onOpen);
   }
 
   private readonly onOpen = (error: Error | null, file?: OpenFile): void => {
@@ -204,9 +207,9 @@ function begin(response: unknown, file: unknown, options: SendFileOptions, callb
  * response. Sets no Content-Type: that is the caller's to know.
  *
  * Calls back, or fulfils its promise, when the response has finished. Fails with what node:fs says of a file that can't
- * be read (ENOENT, EACCES, EISDIR), with ERR_NEARWIRE_NOT_A_FILE for what is none, and with ERR_HTTP_HEADERS_SENT; nothing
+ * be read (ENOENT, EACCES, EISDIR), with ESPIPE for what is no regular file, and with ERR_HTTP_HEADERS_SENT; nothing
  * has been sent then, and the application answers. Later failures end the connection: ERR_STREAM_PREMATURE_CLOSE if the
- * client is gone, ERR_NEARWIRE_FILE_CUT_SHORT if the file ended too early.
+ * client is gone, ERR_NEARWIRE_FILE_TRUNCATED if the file ended too early.
  */
 export function sendFile(response: http.ServerResponse, file: FileSource, options?: SendFileOptions): Promise<void>;
 export function sendFile(response: http.ServerResponse, file: FileSource, callback: SendFileCallback): void;
