@@ -45,6 +45,8 @@ Napi::Function JsEngine::define(Napi::Env env) {
                       InstanceMethod<&JsEngine::write_parts>("writeParts"),
                       InstanceMethod<&JsEngine::open_file>("openFile"),
                       InstanceMethod<&JsEngine::file_size>("fileSize"),
+                      InstanceMethod<&JsEngine::file_modified>("fileModified"),
+                      InstanceMethod<&JsEngine::file_source>("fileSource"),
                       InstanceMethod<&JsEngine::close_file>("closeFile"),
                       InstanceMethod<&JsEngine::withdraw_file>("withdrawFile"),
                       InstanceMethod<&JsEngine::queued>("queued"),

@@ -59,9 +59,10 @@ int set_flags(int fd);
 int shutdown_write(int fd);
 void close_descriptor(int fd);
 ssize_t read_at(int file, void* into, size_t length, uint64_t offset);
-// Of a regular file that is open for reading; left as it is for a block device. -EISDIR, -ESPIPE: another kind of file.
+// Of a regular file that is open for reading, with the seconds since 1970 at which it was last written to; both left as
+// they are for a block device. -EISDIR, -ESPIPE: another kind of file.
 // -EBADF: not open for reading.
-int file_size(int fd, uint64_t* size);
+int file_size(int fd, uint64_t* size, int64_t* modified);
 // Closes so that TCP sends RST instead of FIN.
 void close_with_reset(int fd);
 // What became of a connect in progress: 0 or a negative errno; takes the error off the socket.

@@ -84,7 +84,7 @@ ssize_t read_at(int file, void* into, size_t length, uint64_t offset) {
   return uninterrupted([&] { return pread(file, into, length, static_cast<off_t>(offset)); });
 }
 
-int file_size(int fd, uint64_t* size) {
+int file_size(int fd, uint64_t* size, int64_t* modified) {
   struct stat status {};
   if (fstat(fd, &status) != 0) return -errno;
   if (S_ISDIR(status.st_mode)) return -EISDIR;
@@ -92,7 +92,9 @@ int file_size(int fd, uint64_t* size) {
   const int flags = fcntl(fd, F_GETFL);
   if (flags < 0) return -errno;
   if ((flags & O_ACCMODE) == O_WRONLY) return -EBADF;
-  if (S_ISREG(status.st_mode)) *size = static_cast<uint64_t>(status.st_size);
+  if (!S_ISREG(status.st_mode)) return 0;
+  *size = static_cast<uint64_t>(status.st_size);
+  *modified = static_cast<int64_t>(status.st_mtime);
   return 0;
 }
 

@@ -224,3 +224,13 @@ export function pageLimitError(bytes: number, living: number, limit: number): Er
 export function illegalConstructorError(): TypeError {
   return coded(new TypeError('Illegal constructor'), 'ERR_ILLEGAL_CONSTRUCTOR');
 }
+
+/** What node's streams say of one that closed before it was through. */
+export function prematureCloseError(cause?: unknown): Error {
+  return coded(new Error('Premature close', cause === undefined ? undefined : { cause }), 'ERR_STREAM_PREMATURE_CLOSE');
+}
+
+/** An answer that has begun, or is over, where one was to be made. */
+export function headersSentError(): Error {
+  return coded(new Error('Cannot send a file after headers are sent to the client'), 'ERR_HTTP_HEADERS_SENT');
+}

@@ -247,6 +247,10 @@ export interface NativeEngine {
   openFile(file: string | number): number;
   /** In bytes, when it was opened. ESPIPE: a block device. */
   fileSize(file: number): number;
+  /** When it was last written to, as it was opened: seconds since 1970. */
+  fileModified(file: number): number;
+  /** The descriptor that it is read by. It stays the engine's, and open for as long as the id is somebody's. */
+  fileSource(file: number): number;
   /** The id is nobody's from now on; ranges that are queued are sent all the same. */
   closeFile(file: number): void;
   /** Takes the next range of this file, of which nothing has been sent, out of the channel's queue. False: there is none. */
