@@ -53,6 +53,22 @@ static struct relay_link* other_of(const struct link* link) {
   return (struct relay_link*)client_link(link->client, index_of(link) ^ 1u);
 }
 
+// What is wrong with one end leaves the other nothing to wait for.
+static void fail_pair(struct link* link, const char* what, int error) {
+  struct link* other = &other_of(link)->link;
+  link_fail(link, what, error);
+  if (other->active) link_end(other);
+  link_close(other);
+}
+
+static void lose_pair(struct link* link, int error) {
+  if (link->client->phase == PHASE_DONE) {
+    link_close(link);
+  } else {
+    fail_pair(link, "receive", error);
+  }
+}
+
 // The time is up, and the last piece is out.
 static void end_source(struct link* link) {
   link_end(link);
@@ -79,7 +95,7 @@ static void send_pieces(struct link* link) {
     }
     ptrdiff_t count = send_part(source);
     if (count < 0) {
-      link_fail(link, "send", errno);
+      fail_pair(link, "send", errno);
       return;
     }
     source->position += (size_t)count;
@@ -109,11 +125,11 @@ static void receive(struct link* link) {
   ptrdiff_t count = link_receive(link);
   if (count < 0 && is_transient(errno)) return;
   if (count <= 0) {
-    link_lost(link, "receive", count == 0 ? ECONNRESET : errno);
+    lose_pair(link, count == 0 ? ECONNRESET : errno);
     return;
   }
   if (!link->active || !is_right(sink, (size_t)count)) {
-    link_fail(link, "what comes out is not what went in", 0);
+    fail_pair(link, "what comes out is not what went in", 0);
     return;
   }
   size_t bytes = client->settings->bytes;
@@ -163,7 +179,7 @@ static void on_ready(struct watch* watch, unsigned ready) {
     // Nothing is to come back but the end.
     ptrdiff_t count = link_receive(link);
     if (count >= 0 || !is_transient(errno)) {
-      link_lost(link, "receive", count == 0 ? ECONNRESET : count > 0 ? 0 : errno);
+      lose_pair(link, count == 0 ? ECONNRESET : count > 0 ? 0 : errno);
       return;
     }
   }
