@@ -72,7 +72,7 @@ export const SUBJECTS: readonly Subject[] = [
     title: "nearwire: node:net's contract on the native engine",
     program: 'worker',
     needsAddon: true,
-    cases: [...STREAM_CASES, ...HTTP_CASES, ...STORM_CASES, ...CHUNK_CASES],
+    cases: [...STREAM_CASES, ...HTTP_CASES, ...BODY_CASES, ...STORM_CASES, ...CHUNK_CASES],
   },
   {
     name: 'js',
@@ -80,7 +80,7 @@ export const SUBJECTS: readonly Subject[] = [
     program: 'worker',
     needsAddon: false,
     // It is node:net itself: a few rounds of some cases show that the switch costs nothing, and the others get the time.
-    cases: [...STREAM_CASES, ...HELLO_CASES, ...STORM_CASES, ...CHUNK_CASES],
+    cases: [...STREAM_CASES, ...HELLO_CASES, ...BODY_CASES, ...STORM_CASES, ...CHUNK_CASES],
     families: ['unix'],
     rounds: { default: 3, quick: 2 },
   },

@@ -22,15 +22,22 @@ async function netOf(subject: string): Promise<NetLike> {
 }
 
 async function httpOf(subject: string): Promise<HttpSubject> {
-  const { pipeFile: sendFile } = await import('./work/http.js');
-  const pageOf = (bytes: Buffer): Buffer => bytes;
   if (subject === 'node:net') {
     const { createServer } = await import('node:http');
-    return { createServer: (handler) => createServer(handler), sendFile, pageOf };
+    const { pipeFile } = await import('./work/http.js');
+    return { createServer: (handler) => createServer(handler), sendFile: pipeFile, pageOf: (bytes) => bytes };
   }
   const transport = transportOf(subject);
-  const nearwire = await import('nearwire/http');
-  return { createServer: (handler) => nearwire.createServer({ transport }, handler), sendFile, pageOf };
+  const { Page } = await import('nearwire');
+  const { createServer, sendFile } = await import('nearwire/http');
+  return {
+    createServer: (handler) => createServer({ transport }, handler),
+    sendFile(response, { path }) {
+      // A client that goes away in the midst of it has had enough.
+      sendFile(response, path, () => undefined);
+    },
+    pageOf: (bytes) => Page.from(bytes),
+  };
 }
 
 function transportOf(subject: string): 'native' | 'js' {
