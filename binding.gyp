@@ -80,6 +80,8 @@
         "bench/floor/serve_echo.c",
         "bench/floor/serve_sink.c",
         "bench/floor/serve_http.c",
+        "bench/floor/serve_body.c",
+        "bench/floor/serve_relay.c",
         "bench/floor/client.c",
         "bench/floor/link.c",
         "bench/floor/echo_link.c",
@@ -88,7 +90,8 @@
         "bench/floor/load_bulk.c",
         "bench/floor/load_churn.c",
         "bench/floor/load_http.c",
-        "bench/floor/load_idle.c"
+        "bench/floor/load_idle.c",
+        "bench/floor/load_relay.c"
       ],
       "cflags": ["-std=c11"],
       "conditions": [

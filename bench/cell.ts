@@ -1,5 +1,5 @@
 /** One run of one subject in one series: start the server, start the client, measure, end both. */
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -18,6 +18,7 @@ import type {
 import { isMessage, numberOf, Peer, PeerError, type Message, type Program } from './peer.js';
 import { onCore } from './placement.js';
 import { subjectNamed } from './subjects.js';
+import { floorPattern } from './work/pattern.js';
 
 /** To start, to listen, to answer a word: what takes longer has hung. */
 const ANSWER_MS = 10_000;
@@ -55,6 +56,14 @@ export function socketPath(folder: string): string {
   return join(folder, 's');
 }
 
+/** The file that a server is given, made when it is first asked for. */
+function servedFile(folder: string, { bytes }: Params): string {
+  if (typeof bytes !== 'number') throw new TypeError('a case with a file names its bytes');
+  const file = join(folder, `body-${String(bytes)}`);
+  if (!existsSync(file)) writeFileSync(file, floorPattern(bytes));
+  return file;
+}
+
 async function runPeers(
   benchCase: PeerCase,
   series: Series,
@@ -71,18 +80,20 @@ async function runPeers(
   const start = (role: 'serve' | 'load', by: SubjectName, words: readonly string[]): Peer => {
     const anywhere = programOf(by, context.floor);
     const program = benchCase.sharesCore && context.core !== undefined ? onCore(anywhere, context.core) : anywhere;
-    const own = subjectNamed(by).program === 'worker' ? ['--subject', by] : [];
+    const { program: kind, words: own = {} } = subjectNamed(by);
+    const subjectWords = kind === 'floor' ? commandWords(own) : ['--subject', by];
     const peer = new Peer(
       `${role === 'serve' ? 'server' : 'client'} of ${label}`,
       program,
-      [role, ...common, ...words, ...own],
+      [role, ...common, ...words, ...(role === 'serve' || kind === 'worker' ? subjectWords : [])],
       context.signal,
     );
     peers.push(peer);
     return peer;
   };
   try {
-    const server = start('serve', subject, ['--address', address]);
+    const served = benchCase.needsFile ? ['--file', servedFile(context.folder, series.params)] : [];
+    const server = start('serve', subject, ['--address', address, ...served]);
     const { address: listening } = await server.expect('ready', ANSWER_MS);
     if (typeof listening !== 'string') throw new PeerError(`the server of ${label} told no address`);
     const emptyMemory = benchCase.asksMemory === 'connections' ? await server.ask('memory', ANSWER_MS) : 0;
@@ -163,7 +174,7 @@ async function runMicro(
 }
 
 function programOf(subject: SubjectName, floor: string | undefined): Program {
-  if (subjectNamed(subject).program === 'worker') return workerProgram('worker.js');
+  if (subjectNamed(subject).program !== 'floor') return workerProgram('worker.js');
   if (floor === undefined) throw new PeerError('the plain C program is not built');
   return { command: floor, args: [] };
 }

@@ -1,7 +1,7 @@
 /** The words of the benchmark: what a case, a subject, a cell and a sample are. */
 
 /** What is compared. `node:net` and `c` are also the baselines of the ratios. */
-export type SubjectName = 'c' | 'channel' | 'native' | 'js' | 'node:net';
+export type SubjectName = 'c' | 'c-send' | 'nginx' | 'channel' | 'native' | 'js' | 'node:net';
 
 /** What the bytes go over; `none` is for work inside one process. */
 export type Family = 'unix' | 'tcp' | 'none';
@@ -106,6 +106,8 @@ export interface PeerCase extends CommonCase {
    * after the stretch.
    */
   readonly asksMemory?: 'connections' | 'stretch';
+  /** The server is given a file of `bytes` bytes, which the plain C client knows. */
+  readonly needsFile?: boolean;
   evaluate(outcome: Outcome): Values;
 }
 

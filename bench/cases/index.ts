@@ -1,5 +1,6 @@
 /** All cases, in the order of the report. */
 import type { BenchCase } from '../model.js';
+import { file, page } from './bodies.js';
 import { bulk } from './bulk.js';
 import { churn } from './churn.js';
 import { fanin } from './fanin.js';
@@ -8,6 +9,7 @@ import { http, httpBody, httpClose } from './http.js';
 import { idle } from './idle.js';
 import { micro } from './micro.js';
 import { pipeline } from './pipeline.js';
+import { relay } from './relay.js';
 import { retained } from './retained.js';
 import { rtt } from './rtt.js';
 import { storm } from './storm.js';
@@ -22,6 +24,9 @@ export const CASES: readonly BenchCase[] = [
   http,
   httpClose,
   httpBody,
+  file,
+  page,
+  relay,
   idle,
   storm,
   retained,
