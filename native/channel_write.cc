@@ -56,6 +56,20 @@ ssize_t Channel::send_counted(const iovec* parts, size_t count, size_t length, b
   return sent;
 }
 
+void Channel::count_file(bool copied) {
+  ++counters_.files;
+  if (copied) ++counters_.files_copied;
+  engine_->count_file(copied);
+}
+
+void Channel::count_range(const FileReference& file, size_t bytes, bool whole, bool by_reference) {
+  if (file.in_memory()) {
+    engine_->count_page(by_reference, bytes, whole);
+  } else if (whole) {
+    count_file(!by_reference);
+  }
+}
+
 // Segments, and the memory before the first file.
 int Channel::send_directly(SentParts* more, size_t* sent) {
   std::vector<iovec>& parts = engine_->parts_of(first_segment);
@@ -92,7 +106,7 @@ void Channel::keep_rest(size_t sent, SentParts* more) {
   }
   for (size_t i = 0; more != nullptr && i < more->count(); ++i) {
     if (const FileRange* range = more->file(i)) {
-      if (range->length >= kLongReference) make_room_for_pages();
+      if (sys::kSendsFiles && range->length >= kLongReference) make_room_for_pages();
       queue().append_file(*range);
       continue;
     }
@@ -232,8 +246,8 @@ int Channel::send_queued_file(size_t* share) {
   if (sent < 0) return static_cast<int>(sent);
   const auto taken = static_cast<size_t>(sent);
   counters_.bytes_by_reference += taken;
-  if (taken == left) ++counters_.files;
-  if (window.file->in_memory()) engine_->count_page(true, taken, taken == left);
+  engine_->count_by_reference(taken);
+  count_range(*window.file, taken, taken == left, true);
   queue_->consume(taken);
   *share -= taken;
   return taken == length ? 1 : 0;
@@ -263,11 +277,7 @@ int Channel::copy_queued_file(const FileRange& window) {
   if (got == 0) return -ENODATA;
   if (got < 0) return static_cast<int>(got);
   const bool whole = queue_->replace_head(std::move(bytes), static_cast<size_t>(got));
-  if (window.file->in_memory()) engine_->count_page(false, static_cast<size_t>(got), whole);
-  if (whole) {
-    ++counters_.files;
-    ++counters_.files_copied;
-  }
+  count_range(*window.file, static_cast<size_t>(got), whole, false);
   return 1;
 }
 
@@ -278,10 +288,7 @@ void Channel::on_cold_read(ssize_t length, std::unique_ptr<char[]> bytes) {
     engine_->turn().report({id_, Event::kWriteError, length == 0 ? -ENODATA : static_cast<int32_t>(length), 0});
   } else {
     if (bytes) {
-      if (queue_->replace_head(std::move(bytes), static_cast<size_t>(length))) {
-        ++counters_.files;
-        ++counters_.files_copied;
-      }
+      if (queue_->replace_head(std::move(bytes), static_cast<size_t>(length))) count_file(true);
     } else {
       queue_->file_at_head()->warm_until = queue_->range_at_head().offset + static_cast<uint64_t>(length);
     }

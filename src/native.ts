@@ -84,6 +84,10 @@ export const ENGINE_COUNTERS = [
   'pageBytesByReference',
   'pagesByCopy',
   'pageBytesByCopy',
+  /** As a channel counts them. */
+  'files',
+  'filesCopied',
+  'bytesByReference',
 ] as const;
 /** Numbers a channel counts; order of `NativeEngine.channelCounters()`. */
 export const CHANNEL_COUNTERS = [

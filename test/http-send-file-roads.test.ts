@@ -128,9 +128,9 @@ describe.each(everyWay)('the road of a file: $name over $family', ({ subject, fa
     let ends = 0;
     const server = subject.http.createServer({}, (_, res) => {
       const { end } = res;
-      res.end = ((...args: []) => {
+      res.end = ((...args: unknown[]) => {
         ends++;
-        return end.apply(res, args);
+        return (end as (...args: unknown[]) => typeof res).apply(res, args);
       }) as typeof end;
       res.cork();
       sendFile(res, path, () => undefined);

@@ -3,8 +3,8 @@ import type * as http from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { prematureCloseError } from '../errors.js';
 import { FileRange } from '../file-range.js';
+import { FileChunk } from '../file-write.js';
 import { nodeHttp } from '../node-modules.js';
-import { FileChunk } from '../net/file-chunk.js';
 import { NativeSocket } from '../net/socket.js';
 import { copyBody } from './copy-body.js';
 import type { OpenFile } from './open-file.js';
@@ -55,7 +55,7 @@ function isOfFile({ code }: NodeJS.ErrnoException): boolean {
   return code === 'ERR_NEARWIRE_FILE_TRUNCATED' || code === 'EIO';
 }
 
-/** Puts the range into the socket's stream as a chunk of its own: see file-chunk.ts. */
+/** Puts the range into the socket's stream as a chunk of its own: see net/file-chunk.ts. */
 function refer(socket: NativeSocket, range: FileRange, callback: (error?: Error | null) => void): void {
   const chunk = new FileChunk(range.length);
   chunk.stage = 'ready';
