@@ -33,6 +33,8 @@
         "native/listener.cc",
         "native/watcher.cc",
         "native/write_queue.cc",
+        "native/pump.cc",
+        "native/pipe_pool.cc",
         "native/slab.cc",
         "native/address.cc",
         "native/request_head.cc",

@@ -5,6 +5,8 @@
 
 #include "check.h"
 #include "engine.h"
+#include "intake.h"
+#include "pump.h"
 #include "sys.h"
 
 namespace nearwire {
@@ -27,6 +29,8 @@ constexpr uint64_t kFastPeerNanos = 2'000'000;
 constexpr int kGrownSendBuffer = 1024 * 1024;
 
 }  // namespace
+
+Channel::Channel(Engine* engine, int32_t id) : Source(engine, id) {}
 
 Channel::~Channel() { close(false); }
 
@@ -111,8 +115,10 @@ void Channel::register_later() {
 void Channel::update_interest() {
   registering_ = false;
   const bool connecting = state_ == State::kConnecting && !retry_address_;
-  const bool readable = state_ == State::kOpen && reading_ && !ended_;
-  const bool writable = connecting || (state_ == State::kOpen && queued() > 0);
+  const bool wanted = intake_ ? intake_->wants_bytes() : reading_;
+  const bool readable = state_ == State::kOpen && wanted && !ended_;
+  const bool fed = feeder_ != nullptr && feeder_->wants_room();
+  const bool writable = connecting || (state_ == State::kOpen && (queued() > 0 || fed));
   const int error = watcher_.watch(engine_->loop(), fd_, this, readable, writable);
   if (error < 0) engine_->turn().report({id_, Event::kReadError, error, 0});
 }
@@ -127,8 +133,16 @@ void Channel::on_ready(bool readable, bool writable) {
     finish_connect(status);
     return;
   }
-  if (writable && queued() > 0) drain_queue();
-  if (readable) read();
+  if (writable && queued() > 0) {
+    drain_queue();
+  } else if (writable && feeder_ != nullptr && feeder_->wants_room()) {
+    feeder_->on_room();
+  }
+  if (readable && intake_ && intake_->wants_bytes() && !ended_) {
+    intake_->run();
+  } else if (readable && !intake_) {
+    read();
+  }
   // JS is done with its buffer within the turn, as a rule: then nothing has changed for the loop.
   if (target_ && !reading_) {
     register_later();
@@ -238,9 +252,9 @@ void Channel::note_no_bytes(ssize_t length) {
   }
   ended_ = true;
   if (length == 0) {
-    turn.push({id_, Event::kEnd, 0, 0});
+    turn.report({id_, Event::kEnd, 0, 0});
   } else {
-    turn.push({id_, Event::kReadError, static_cast<int32_t>(length), 0});
+    turn.report({id_, Event::kReadError, static_cast<int32_t>(length), 0});
   }
 }
 
@@ -254,14 +268,18 @@ void Channel::set_ref(bool ref) { watcher_.set_ref(ref); }
 
 ssize_t Channel::send_counted(const iovec* parts, size_t count, size_t length) {
   const ssize_t sent = sys::send_parts(fd_, parts, count);
+  count_sent(sent, length);
+  return sent;
+}
+
+void Channel::count_sent(ssize_t sent, size_t asked) {
   ++counters_.sends;
   const bool refused = sent == -EAGAIN;
-  const bool partial = sent >= 0 && static_cast<size_t>(sent) < length;
+  const bool partial = sent >= 0 && static_cast<size_t>(sent) < asked;
   if (refused) ++counters_.eagains;
   if (partial) ++counters_.partial_sends;
   if (sent > 0) counters_.bytes_written += static_cast<uint64_t>(sent);
   engine_->count_send(partial, refused);
-  return sent;
 }
 
 int Channel::send_directly(LentParts* lent, size_t* sent) {
@@ -340,6 +358,7 @@ void Channel::grow_send_buffer() {
 void Channel::fail_writing() {
   write_failed_ = true;
   queue_.reset();
+  if (feeder_ != nullptr) feeder_->lose_sink();
 }
 
 // Sends what was kept, now that the kernel has room.
@@ -354,8 +373,7 @@ void Channel::drain_queue() {
     const ssize_t sent = intact ? send_counted(parts.data(), count, length) : -EFAULT;
     if (sent == -EAGAIN) return;
     if (sent < 0) {
-      fail_writing();
-      engine_->turn().report({id_, Event::kWriteError, static_cast<int32_t>(sent), 0});
+      break_writing(static_cast<int>(sent));
       return;
     }
     queue_->consume(static_cast<size_t>(sent));
@@ -364,12 +382,17 @@ void Channel::drain_queue() {
   if (!queue_->empty()) return;
   queue_.reset();
   grow_send_buffer();
+  drained_turn_ = engine_->turn().number() + 1;
   engine_->turn().report({id_, Event::kDrain, 0, 0});
   if (shutdown_asked_) engine_->turn().report({id_, Event::kShutdown, sys::shutdown_write(fd_), 0});
 }
 
 int Channel::shutdown() {
   if (shutdown_asked_) return -EPIPE;
+  if (feeder_ != nullptr) {
+    feeder_->hand_over();
+    feeder_->lose_sink();
+  }
   shutdown_asked_ = true;
   if (queued() > 0 || state_ == State::kConnecting) return 1;
   return sys::shutdown_write(fd_);
@@ -377,6 +400,7 @@ int Channel::shutdown() {
 
 void Channel::close(bool reset) {
   if (state_ == State::kFree) return;
+  stop_pumps();
   watcher_.close();
   if (reset && family_ != AF_UNIX) {
     sys::close_with_reset(fd_);
@@ -392,12 +416,69 @@ int Channel::detach(uint64_t seen) {
     const int error = send(nullptr);
     if (error < 0) return error;
   }
+  if (intake_ || feeder_ != nullptr) return -EBUSY;
   if (queued() > 0) return -EAGAIN;
   if (counters_.bytes_read != seen) return -EBUSY;
   const int fd = fd_;
   watcher_.close();
   become_free();
   return fd;
+}
+
+int Channel::start_intake(std::unique_ptr<Intake> intake) {
+  if (state_ != State::kOpen || ended_) return -ENOTCONN;
+  if (intake_ || target_) return -EBUSY;
+  intake_ = std::move(intake);
+  register_later();
+  return 0;
+}
+
+uint64_t Channel::stop_intake() {
+  if (!intake_) return 0;
+  intake_->stop();
+  const uint64_t moved = intake_->moved();
+  intake_.reset();
+  register_later();
+  return moved;
+}
+
+void Channel::stop_pumps() {
+  if (intake_) intake_->stop();
+  intake_.reset();
+  if (feeder_ != nullptr) feeder_->lose_sink();
+}
+
+bool Channel::is_busy() const {
+  return queued() > 0 || first_segment >= 0 || drained_turn_ == engine_->turn().number() + 1;
+}
+
+void Channel::count_taken(ssize_t length) {
+  count_read(length);
+  if (length <= 0) note_no_bytes(length);
+}
+
+bool Channel::pass_on(const char* bytes, size_t length) {
+  const iovec part{const_cast<char*>(bytes), length};
+  const ssize_t sent = send_counted(&part, 1, length);
+  if (sent < 0 && sent != -EAGAIN) {
+    break_writing(static_cast<int>(sent));
+    return false;
+  }
+  const auto taken = static_cast<size_t>(std::max<ssize_t>(sent, 0));
+  if (taken < length) keep(bytes + taken, length - taken);
+  return true;
+}
+
+void Channel::keep(const char* bytes, size_t length) {
+  if (write_failed_) return;
+  if (!queue_) queue_ = std::make_unique<WriteQueue>();
+  queue_->append_copy(bytes, length);
+  note_blocked();
+}
+
+void Channel::break_writing(int error) {
+  fail_writing();
+  engine_->turn().report({id_, Event::kWriteError, error, 0});
 }
 
 void Channel::become_free() {
@@ -411,6 +492,7 @@ void Channel::become_free() {
   ended_ = shutdown_asked_ = write_failed_ = registering_ = false;
   last_read_ = 0;
   last_turn_ = 0;
+  drained_turn_ = 0;
   blocked_since_ = 0;
   counters_ = {};
 }

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "intake.h"
 #include "js_convert.h"
 #include "sys.h"
 
@@ -24,6 +25,13 @@ uint64_t count(const Napi::CallbackInfo& info, size_t argument) {
   int64_t value = 0;
   napi_get_value_int64(info.Env(), info[argument], &value);
   return static_cast<uint64_t>(value);
+}
+
+// A number of bytes; none where it is negative.
+uint64_t limit(const Napi::CallbackInfo& info, size_t argument) {
+  int64_t value = -1;
+  napi_get_value_int64(info.Env(), info[argument], &value);
+  return value < 0 ? Intake::kNoLimit : static_cast<uint64_t>(value);
 }
 
 bool boolean(const Napi::CallbackInfo& info, size_t argument) { return info[argument].ToBoolean().Value(); }
@@ -84,6 +92,9 @@ Napi::Function JsEngine::define(Napi::Env env) {
                       InstanceMethod<&JsEngine::queued>("queued"),
                       InstanceMethod<&JsEngine::read_into>("readInto"),
                       InstanceMethod<&JsEngine::set_reading>("setReading"),
+                      InstanceMethod<&JsEngine::pump>("pump"),
+                      InstanceMethod<&JsEngine::stop_intake>("stopIntake"),
+                      InstanceMethod<&JsEngine::intake_totals>("intakeTotals"),
                       InstanceMethod<&JsEngine::shutdown>("shutdown"),
                       InstanceMethod<&JsEngine::close>("close"),
                       InstanceMethod<&JsEngine::ref>("ref"),
@@ -307,6 +318,29 @@ Napi::Value JsEngine::read_into(const Napi::CallbackInfo& info) {
 Napi::Value JsEngine::set_reading(const Napi::CallbackInfo& info) {
   if (Channel* found = channel(info)) found->set_reading(boolean(info, 1));
   return info.Env().Undefined();
+}
+
+Napi::Value JsEngine::pump(const Napi::CallbackInfo& info) {
+  if (engine_ == nullptr) return number(info, -EBADF);
+  return number(info, engine_->pump(integer(info, 0), integer(info, 1), limit(info, 2)));
+}
+
+Napi::Value JsEngine::stop_intake(const Napi::CallbackInfo& info) {
+  Channel* found = channel(info);
+  return number(info, found == nullptr ? 0 : static_cast<double>(found->stop_intake()));
+}
+
+Napi::Value JsEngine::intake_totals(const Napi::CallbackInfo& info) {
+  const Channel* found = channel(info);
+  const Intake* intake = found == nullptr ? nullptr : found->intake();
+  if (intake == nullptr) return number(info, -EBADF);
+  constexpr double kNanosPerMilli = 1e6;
+  const uint64_t last = intake->last_moved();
+  const double idle = last == 0 ? -1 : static_cast<double>(uv_hrtime() - last) / kNanosPerMilli;
+  Napi::Array totals = Napi::Array::New(info.Env(), 2);
+  totals.Set(0U, static_cast<double>(intake->moved()));
+  totals.Set(1U, idle);
+  return totals;
 }
 
 Napi::Value JsEngine::shutdown(const Napi::CallbackInfo& info) {

@@ -29,10 +29,18 @@ int accept_stream(int listener);
 int prepare_stream(int fd);
 // As many bytes of the parts as the kernel takes now.
 ssize_t send_parts(int fd, const iovec* parts, size_t count);
+// A pipe, both ends non-blocking and close-on-exec; ends[0] is the one to read. -ENOSYS where move_bytes is not there.
+int open_pipe(int ends[2]);
+// Has a pipe hold more, as far as the system allows.
+void set_pipe_size(int fd, size_t bytes);
+// Moves up to `length` bytes without copying them out of the kernel; one of the two is a pipe, and the other's waiting
+// is its own affair. `offset` is where they go in a file, and moves on; nullptr: its position.
+ssize_t move_bytes(int from, int to, int64_t* offset, size_t length);
 
 // --- shared by all (sys_common.cc) ---
 
 ssize_t receive(int fd, void* into, size_t length);
+ssize_t read_bytes(int fd, void* into, size_t length);
 ssize_t receive_parts(int fd, const iovec* parts, size_t count);
 int connect_to(int fd, const sockaddr* address, socklen_t length);
 int bind_to(int fd, const sockaddr* address, socklen_t length);

@@ -29,6 +29,10 @@ ssize_t receive(int fd, void* into, size_t length) {
   return uninterrupted([&] { return recv(fd, into, length, 0); });
 }
 
+ssize_t read_bytes(int fd, void* into, size_t length) {
+  return uninterrupted([&] { return read(fd, into, length); });
+}
+
 ssize_t receive_parts(int fd, const iovec* parts, size_t count) {
   msghdr message{};
   message.msg_iov = const_cast<iovec*>(parts);

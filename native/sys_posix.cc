@@ -25,6 +25,12 @@ int prepare_stream(int fd) { return set_flags(fd); }
 
 ssize_t send_parts(int fd, const iovec* parts, size_t count) { return send_with_flags(fd, parts, count, MSG_NOSIGNAL); }
 
+int open_pipe(int*) { return -ENOSYS; }
+
+void set_pipe_size(int, size_t) {}
+
+ssize_t move_bytes(int, int, int64_t*, size_t) { return -ENOSYS; }
+
 int set_keep_alive(int fd, bool on, unsigned) { return set_option(fd, SOL_SOCKET, SO_KEEPALIVE, on ? 1 : 0); }
 
 }  // namespace nearwire::sys

@@ -33,6 +33,8 @@ export const Completion = {
   Shutdown: 9,
   /** Bytes lie at the start of the buffer of `readInto`: b = length. Nothing is read until setReading(). */
   Into: 10,
+  /** What stands in for JS has taken all that it was to take, and takes no more: a = 0, or a negative errno of a file. */
+  Taken: 11,
 } as const;
 export type Completion = (typeof Completion)[keyof typeof Completion];
 
@@ -232,6 +234,21 @@ export interface NativeEngine {
   readInto(id: number, buffer: Uint8Array): void;
   /** Starts or stops reading. */
   setReading(id: number, reading: boolean): void;
+  /**
+   * What `source` receives goes out on `sink` (which may be the same) without passing through JS, until `stopIntake()`,
+   * behind what is queued there. End, ReadError and WriteError tell what becomes of the two, as ever; nothing is moved after
+   * the first of them. After `limit` bytes, none if it is negative, it rests, and says so once there may be more: Taken.
+   * 0, or EBADF; EBUSY: the source has another taker, or the sink another source, or its end has been asked for; ENOTCONN:
+   * the source is not open, or has ended.
+   */
+  pump(source: number, sink: number, limit: number): number;
+  /**
+   * JS has what the channel receives again. What has been taken and not yet passed on goes into the sink's queue. Answers
+   * the bytes taken in all.
+   */
+  stopIntake(id: number): number;
+  /** The bytes taken so far, and milliseconds since some last moved, in or out (-1: none has); EBADF: there is no taker. */
+  intakeTotals(id: number): [moved: number, idle: number] | number;
   /** Sends FIN. 0: done. 1: to be done when the queue is empty, told by a Shutdown completion. Else a negative errno. */
   shutdown(id: number): number;
   /** Sends what the kernel takes of the queue, then closes. `reset`: TCP sends RST. Safe with a stale id. */
