@@ -15,18 +15,9 @@ namespace {
 
 // Reads of one channel per wake-up, so that one busy peer does not starve the loop, nor outrun a pause for long.
 constexpr int kReadsPerTurn = 4;
-// Sends of one blocked channel per wake-up.
-constexpr int kSendsPerTurn = 32;
-// Parts of one sendmsg: well below IOV_MAX (1,024), and the array stays within a few pages.
-constexpr size_t kMaxParts = 256;
 // How long a connect is tried again while the peer's backlog is full. TCP's own patience is longer; a proxy's is about
 // this.
 constexpr uint64_t kBacklogPatienceMillis = 10'000;
-// A peer that makes room this fast is a reader that the send buffer holds up: each stop costs two wake-ups. One that
-// takes longer would only have more bytes of ours wait in the kernel.
-constexpr uint64_t kFastPeerNanos = 2'000'000;
-// How large SO_SNDBUF grows by itself. Measured in C with pieces of a MiB, more than this pays no more.
-constexpr int kGrownSendBuffer = 1024 * 1024;
 
 }  // namespace
 
@@ -117,8 +108,10 @@ void Channel::update_interest() {
   const bool connecting = state_ == State::kConnecting && !retry_address_;
   const bool wanted = intake_ ? intake_->wants_bytes() : reading_;
   const bool readable = state_ == State::kOpen && wanted && !ended_;
+  // While the disk is waited for, room in the kernel is of no use.
+  const bool sending = queued() > 0 && !awaits_disk();
   const bool fed = feeder_ != nullptr && feeder_->wants_room();
-  const bool writable = connecting || (state_ == State::kOpen && (queued() > 0 || fed));
+  const bool writable = connecting || (state_ == State::kOpen && (sending || fed));
   const int error = watcher_.watch(engine_->loop(), fd_, this, readable, writable);
   if (error < 0) engine_->turn().report({id_, Event::kReadError, error, 0});
 }
@@ -266,127 +259,6 @@ void Channel::set_reading(bool reading) {
 
 void Channel::set_ref(bool ref) { watcher_.set_ref(ref); }
 
-ssize_t Channel::send_counted(const iovec* parts, size_t count, size_t length) {
-  const ssize_t sent = sys::send_parts(fd_, parts, count);
-  count_sent(sent, length);
-  return sent;
-}
-
-void Channel::count_sent(ssize_t sent, size_t asked) {
-  ++counters_.sends;
-  const bool refused = sent == -EAGAIN;
-  const bool partial = sent >= 0 && static_cast<size_t>(sent) < asked;
-  if (refused) ++counters_.eagains;
-  if (partial) ++counters_.partial_sends;
-  if (sent > 0) counters_.bytes_written += static_cast<uint64_t>(sent);
-  engine_->count_send(partial, refused);
-}
-
-int Channel::send_directly(LentParts* lent, size_t* sent) {
-  std::vector<iovec>& parts = engine_->parts_of(first_segment);
-  for (size_t i = 0; lent != nullptr && i < lent->count(); ++i) parts.push_back(lent->part(i));
-  for (size_t first = 0; first < parts.size();) {
-    const size_t count = std::min(parts.size() - first, kMaxParts);
-    size_t length = 0;
-    for (size_t i = first; i < first + count; ++i) length += parts[i].iov_len;
-    const ssize_t taken = send_counted(&parts[first], count, length);
-    if (taken == -EAGAIN) return 0;
-    if (taken < 0) return static_cast<int>(taken);
-    *sent += static_cast<size_t>(taken);
-    // The kernel is full: it will say when there is room, asking again now would only cost a call.
-    if (static_cast<size_t>(taken) < length) return 0;
-    first += count;
-  }
-  return 0;
-}
-
-// Keeps what lies behind the first `sent` bytes of segments and lent parts.
-void Channel::keep_rest(size_t sent, LentParts* lent) {
-  for (int32_t at = first_segment; at >= 0;) {
-    const Segment& segment = engine_->segment(at);
-    const size_t skip = std::min<size_t>(sent, segment.length);
-    sent -= skip;
-    if (skip < segment.length) {
-      if (!queue_) queue_ = std::make_unique<WriteQueue>();
-      queue_->append_copy(engine_->memory() + segment.offset + skip, segment.length - skip);
-    }
-    at = segment.next;
-  }
-  for (size_t i = 0; lent != nullptr && i < lent->count(); ++i) {
-    const size_t length = lent->part(i).iov_len;
-    const size_t skip = std::min(sent, length);
-    sent -= skip;
-    if (skip == length) continue;
-    if (!queue_) queue_ = std::make_unique<WriteQueue>();
-    queue_->append_lent(lent->hold(i), skip, length - skip);
-  }
-}
-
-int Channel::send(LentParts* lent) {
-  int error = 0;
-  if (state_ == State::kFailed || write_failed_ || shutdown_asked_) {
-    error = -EPIPE;
-  } else {
-    size_t sent = 0;
-    if (state_ == State::kOpen && queued() == 0) error = send_directly(lent, &sent);
-    if (error == 0) keep_rest(sent, lent);
-  }
-  first_segment = last_segment = -1;
-  if (error < 0) fail_writing();
-  if (queued() > 0) note_blocked();
-  return error;
-}
-
-void Channel::note_blocked() {
-  if (blocked_since_ == 0) blocked_since_ = uv_hrtime();
-  register_later();
-}
-
-// Doubles the send buffer of a connection whose peer keeps up: the larger it is, the fewer wake-ups a stream takes.
-void Channel::grow_send_buffer() {
-  const bool fast = uv_hrtime() - blocked_since_ < kFastPeerNanos;
-  blocked_since_ = 0;
-  if (send_buffer_fixed_ || !fast) return;
-  const int before = sys::get_option(fd_, SOL_SOCKET, SO_SNDBUF);
-  const int wanted = std::min(before, kGrownSendBuffer / 2);
-  // Linux doubles what it is asked for; elsewhere the double must be asked for.
-  sys::set_option(fd_, SOL_SOCKET, SO_SNDBUF, sys::kDoublesBuffers ? wanted : wanted * 2);
-  const int after = sys::get_option(fd_, SOL_SOCKET, SO_SNDBUF);
-  send_buffer_fixed_ = after <= before || after >= kGrownSendBuffer;
-}
-
-void Channel::fail_writing() {
-  write_failed_ = true;
-  queue_.reset();
-  if (feeder_ != nullptr) feeder_->lose_sink();
-}
-
-// Sends what was kept, now that the kernel has room.
-void Channel::drain_queue() {
-  std::array<iovec, kMaxParts> parts;
-  for (int i = 0; i < kSendsPerTurn && !queue_->empty(); ++i) {
-    bool intact = false;
-    const size_t count = queue_->parts(parts.data(), parts.size(), &intact);
-    size_t length = 0;
-    for (size_t j = 0; j < count; ++j) length += parts[j].iov_len;
-    // A lent buffer without its bytes was detached by its owner: the stream can't be continued.
-    const ssize_t sent = intact ? send_counted(parts.data(), count, length) : -EFAULT;
-    if (sent == -EAGAIN) return;
-    if (sent < 0) {
-      break_writing(static_cast<int>(sent));
-      return;
-    }
-    queue_->consume(static_cast<size_t>(sent));
-    if (static_cast<size_t>(sent) < length) return;
-  }
-  if (!queue_->empty()) return;
-  queue_.reset();
-  grow_send_buffer();
-  drained_turn_ = engine_->turn().number() + 1;
-  engine_->turn().report({id_, Event::kDrain, 0, 0});
-  if (shutdown_asked_) engine_->turn().report({id_, Event::kShutdown, sys::shutdown_write(fd_), 0});
-}
-
 int Channel::shutdown() {
   if (shutdown_asked_) return -EPIPE;
   if (feeder_ != nullptr) {
@@ -425,71 +297,16 @@ int Channel::detach(uint64_t seen) {
   return fd;
 }
 
-int Channel::start_intake(std::unique_ptr<Intake> intake) {
-  if (state_ != State::kOpen || ended_) return -ENOTCONN;
-  if (intake_ || target_) return -EBUSY;
-  intake_ = std::move(intake);
-  register_later();
-  return 0;
-}
-
-uint64_t Channel::stop_intake() {
-  if (!intake_) return 0;
-  intake_->stop();
-  const uint64_t moved = intake_->moved();
-  intake_.reset();
-  register_later();
-  return moved;
-}
-
-void Channel::stop_pumps() {
-  if (intake_) intake_->stop();
-  intake_.reset();
-  if (feeder_ != nullptr) feeder_->lose_sink();
-}
-
-bool Channel::is_busy() const {
-  return queued() > 0 || first_segment >= 0 || drained_turn_ == engine_->turn().number() + 1;
-}
-
-void Channel::count_taken(ssize_t length) {
-  count_read(length);
-  if (length <= 0) note_no_bytes(length);
-}
-
-bool Channel::pass_on(const char* bytes, size_t length) {
-  const iovec part{const_cast<char*>(bytes), length};
-  const ssize_t sent = send_counted(&part, 1, length);
-  if (sent < 0 && sent != -EAGAIN) {
-    break_writing(static_cast<int>(sent));
-    return false;
-  }
-  const auto taken = static_cast<size_t>(std::max<ssize_t>(sent, 0));
-  if (taken < length) keep(bytes + taken, length - taken);
-  return true;
-}
-
-void Channel::keep(const char* bytes, size_t length) {
-  if (write_failed_) return;
-  if (!queue_) queue_ = std::make_unique<WriteQueue>();
-  queue_->append_copy(bytes, length);
-  note_blocked();
-}
-
-void Channel::break_writing(int error) {
-  fail_writing();
-  engine_->turn().report({id_, Event::kWriteError, error, 0});
-}
-
 void Channel::become_free() {
   state_ = State::kFree;
   fd_ = -1;
   queue_.reset();
+  cold_read_.reset();
   target_.reset();
   target_turn_ = 0;
   retry_address_.reset();
   first_segment = last_segment = -1;
-  ended_ = shutdown_asked_ = write_failed_ = registering_ = false;
+  ended_ = shutdown_asked_ = write_failed_ = registering_ = refers_ = false;
   last_read_ = 0;
   last_turn_ = 0;
   drained_turn_ = 0;

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "address.h"
+#include "cold_read.h"
 #include "source.h"
 #include "watcher.h"
 #include "write_queue.h"
@@ -30,15 +31,20 @@ struct ChannelOptions {
   bool paused = false;
 };
 
-// Parts that JS lends for one send. Only those that the kernel does not take at once are held.
-class LentParts {
+// Parts of one send: memory that JS lends, of which only what the kernel does not take at once is held, and ranges of
+// files.
+class SentParts {
  public:
   virtual size_t count() const = 0;
+  // Parts before this one are memory; count() where there is no file.
+  virtual size_t first_file() const = 0;
+  // The range, or nullptr for memory.
+  virtual const FileRange* file(size_t index) const = 0;
   virtual iovec part(size_t index) const = 0;
   virtual std::unique_ptr<HeldMemory> hold(size_t index) = 0;
 
  protected:
-  ~LentParts() = default;
+  ~SentParts() = default;
 };
 
 struct ChannelCounters {
@@ -49,9 +55,13 @@ struct ChannelCounters {
   uint64_t partial_sends = 0;
   uint64_t eagains = 0;
   uint64_t turns = 0;
+  // Ranges of files that are sent, and those of them that had to be copied.
+  uint64_t files = 0;
+  uint64_t files_copied = 0;
+  uint64_t bytes_by_reference = 0;
 };
 
-class Channel final : public Source, private Watcher::Target {
+class Channel final : public Source, private Watcher::Target, private ColdRead::Target {
  public:
   Channel(Engine* engine, int32_t id);
   ~Channel();
@@ -81,9 +91,11 @@ class Channel final : public Source, private Watcher::Target {
   // Submissions gathered for this flush, as a list in the engine's table; -1 is none.
   int32_t first_segment = -1;
   int32_t last_segment = -1;
-  // Sends its segments, then `lent` (may be null), as far as the kernel goes; keeps the rest. Returns 0 or a negative
+  // Sends its segments, then `parts` (may be null), as far as the kernel goes; keeps the rest. Returns 0 or a negative
   // errno; `queued()` tells what is left.
-  int send(LentParts* lent);
+  int send(SentParts* parts);
+  // Takes back a file of which nothing has been sent. False: all of it, or some.
+  bool withdraw(const FileReference* file);
   size_t queued() const { return queue_ ? queue_->bytes() : 0; }
 
   // --- what stands in for JS (intake.h, pump.h) ---
@@ -133,17 +145,30 @@ class Channel final : public Source, private Watcher::Target {
   void count_read(ssize_t length);
   void note_no_bytes(ssize_t length);
   void count_turn();
-  int send_directly(LentParts* lent, size_t* sent);
-  void keep_rest(size_t sent, LentParts* lent);
+  void on_cold_read(ssize_t length, std::unique_ptr<char[]> bytes) override;
+  int send_directly(SentParts* more, size_t* sent);
+  void keep_rest(size_t sent, SentParts* more);
   void drain_queue();
-  ssize_t send_counted(const iovec* parts, size_t count, size_t length);
+  void tell_drained();
+  int send_queue();
+  int send_queued_memory(size_t* share);
+  int send_queued_file(size_t* share);
+  int copy_queued_file(const FileRange& window);
+  int find_in_memory(QueuedFile* queued, FileRange* window);
+  int read_in(const FileRange& window, bool keep);
+  bool awaits_disk() const { return cold_read_ && cold_read_->in_progress(); }
+  ssize_t send_counted(const iovec* parts, size_t count, size_t length, bool more);
   void fail_writing();
   void stop_pumps();
+  void make_room_for_pages();
+  void set_send_buffer(int before, int wanted);
   void register_later();
   void become_free();
 
   Watcher watcher_;
   std::unique_ptr<WriteQueue> queue_;
+  // Made when a file is first found to be cold.
+  std::unique_ptr<ColdRead> cold_read_;
   std::unique_ptr<HeldMemory> target_;
   std::unique_ptr<Intake> intake_;
   Pump* feeder_ = nullptr;
@@ -168,6 +193,8 @@ class Channel final : public Source, private Watcher::Target {
   bool shutdown_asked_ = false;
   bool write_failed_ = false;
   bool registering_ = false;
+  // Has sent by reference: its send buffer has been seen to.
+  bool refers_ = false;
   // Bytes of the last read.
   uint32_t last_read_ = 0;
 };

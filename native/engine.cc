@@ -50,6 +50,7 @@ void Engine::close(std::function<void()> done) {
       static_cast<Listener&>(*source).close();
     }
   }
+  files_.clear();
   blocks_.clear();
   pipes_.clear();
   retry_timer_.close();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "channel.h"
+#include "file_reference.h"
 #include "listener.h"
 #include "loop.h"
 #include "pipe_pool.h"
@@ -115,6 +116,8 @@ class Engine final : private Turn::Phases {
   Listener* listener(int32_t id);
   void close_channel(int32_t id, bool reset);
   void close_listener(int32_t id);
+  // The files that JS holds.
+  FileTable& files() { return files_; }
   // Microseconds for which the loop polls without blocking after a turn that had completions; 0: it does not.
   void set_spin(uint32_t microseconds) { turn_.spin().set(microseconds); }
   // Distributes submissions to their channels without sending.
@@ -179,6 +182,8 @@ class Engine final : private Turn::Phases {
   std::vector<int32_t> registering_;
   std::vector<int32_t> retrying_;
   LoopHandle<uv_timer_t> retry_timer_;
+
+  FileTable files_;
 
   std::vector<Segment> segments_;
   std::vector<int32_t> touched_;

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "intake.h"
+#include "js_arguments.h"
 #include "js_convert.h"
 #include "sys.h"
 
@@ -13,59 +13,12 @@ namespace nearwire {
 
 namespace {
 
-Napi::Value number(const Napi::CallbackInfo& info, double value) { return Napi::Number::New(info.Env(), value); }
-
-int32_t integer(const Napi::CallbackInfo& info, size_t argument) {
-  int32_t value = -1;
-  napi_get_value_int32(info.Env(), info[argument], &value);
-  return value;
-}
-
-uint64_t count(const Napi::CallbackInfo& info, size_t argument) {
-  int64_t value = 0;
-  napi_get_value_int64(info.Env(), info[argument], &value);
-  return static_cast<uint64_t>(value);
-}
-
-// A number of bytes; none where it is negative.
-uint64_t limit(const Napi::CallbackInfo& info, size_t argument) {
-  int64_t value = -1;
-  napi_get_value_int64(info.Env(), info[argument], &value);
-  return value < 0 ? Intake::kNoLimit : static_cast<uint64_t>(value);
-}
-
-bool boolean(const Napi::CallbackInfo& info, size_t argument) { return info[argument].ToBoolean().Value(); }
-
 template <typename T>
 Napi::Value totals(Napi::Env env, const T& values) {
   Napi::Float64Array result = Napi::Float64Array::New(env, values.size());
   for (size_t i = 0; i < values.size(); ++i) result[i] = static_cast<double>(values[i]);
   return result;
 }
-
-// The elements of a JS array of Uint8Arrays.
-class JsParts final : public LentParts {
- public:
-  JsParts(napi_env env, const Napi::Array& array) : env_(env) {
-    const uint32_t length = array.Length();
-    for (uint32_t i = 0; i < length; ++i) {
-      const Napi::Value value = array.Get(i);
-      const iovec bytes = bytes_of(env, value);
-      if (bytes.iov_len == 0) continue;
-      values_.push_back(value);
-      parts_.push_back(bytes);
-    }
-  }
-
-  size_t count() const override { return parts_.size(); }
-  iovec part(size_t index) const override { return parts_[index]; }
-  std::unique_ptr<HeldMemory> hold(size_t index) override { return std::make_unique<HeldBuffer>(env_, values_[index]); }
-
- private:
-  napi_env env_;
-  std::vector<napi_value> values_;
-  std::vector<iovec> parts_;
-};
 
 }  // namespace
 
@@ -89,6 +42,11 @@ Napi::Function JsEngine::define(Napi::Env env) {
                       InstanceMethod<&JsEngine::listener_address>("listenerAddress"),
                       InstanceMethod<&JsEngine::flush>("flush"),
                       InstanceMethod<&JsEngine::write_lent>("writeLent"),
+                      InstanceMethod<&JsEngine::write_parts>("writeParts"),
+                      InstanceMethod<&JsEngine::open_file>("openFile"),
+                      InstanceMethod<&JsEngine::file_size>("fileSize"),
+                      InstanceMethod<&JsEngine::close_file>("closeFile"),
+                      InstanceMethod<&JsEngine::withdraw_file>("withdrawFile"),
                       InstanceMethod<&JsEngine::queued>("queued"),
                       InstanceMethod<&JsEngine::read_into>("readInto"),
                       InstanceMethod<&JsEngine::set_reading>("setReading"),
@@ -287,26 +245,6 @@ Napi::Value JsEngine::listener_address(const Napi::CallbackInfo& info) {
   return error < 0 ? number(info, error) : endpoint(info.Env(), name, length);
 }
 
-Napi::Value JsEngine::flush(const Napi::CallbackInfo& info) {
-  if (engine_ == nullptr) return number(info, 0);
-  return number(info, static_cast<double>(engine_->flush()));
-}
-
-Napi::Value JsEngine::write_lent(const Napi::CallbackInfo& info) {
-  if (engine_ == nullptr) return number(info, -EBADF);
-  engine_->gather();
-  Channel* to = channel(info);
-  if (to == nullptr || !info[1].IsArray()) return number(info, -EBADF);
-  JsParts parts(info.Env(), info[1].As<Napi::Array>());
-  const int error = to->send(&parts);
-  return number(info, error < 0 ? error : static_cast<double>(to->queued()));
-}
-
-Napi::Value JsEngine::queued(const Napi::CallbackInfo& info) {
-  const Channel* found = channel(info);
-  return number(info, found == nullptr ? 0 : static_cast<double>(found->queued()));
-}
-
 Napi::Value JsEngine::read_into(const Napi::CallbackInfo& info) {
   Channel* found = channel(info);
   if (found != nullptr && info[1].IsTypedArray()) {
@@ -318,29 +256,6 @@ Napi::Value JsEngine::read_into(const Napi::CallbackInfo& info) {
 Napi::Value JsEngine::set_reading(const Napi::CallbackInfo& info) {
   if (Channel* found = channel(info)) found->set_reading(boolean(info, 1));
   return info.Env().Undefined();
-}
-
-Napi::Value JsEngine::pump(const Napi::CallbackInfo& info) {
-  if (engine_ == nullptr) return number(info, -EBADF);
-  return number(info, engine_->pump(integer(info, 0), integer(info, 1), limit(info, 2)));
-}
-
-Napi::Value JsEngine::stop_intake(const Napi::CallbackInfo& info) {
-  Channel* found = channel(info);
-  return number(info, found == nullptr ? 0 : static_cast<double>(found->stop_intake()));
-}
-
-Napi::Value JsEngine::intake_totals(const Napi::CallbackInfo& info) {
-  const Channel* found = channel(info);
-  const Intake* intake = found == nullptr ? nullptr : found->intake();
-  if (intake == nullptr) return number(info, -EBADF);
-  constexpr double kNanosPerMilli = 1e6;
-  const uint64_t last = intake->last_moved();
-  const double idle = last == 0 ? -1 : static_cast<double>(uv_hrtime() - last) / kNanosPerMilli;
-  Napi::Array totals = Napi::Array::New(info.Env(), 2);
-  totals.Set(0U, static_cast<double>(intake->moved()));
-  totals.Set(1U, idle);
-  return totals;
 }
 
 Napi::Value JsEngine::shutdown(const Napi::CallbackInfo& info) {
@@ -419,7 +334,7 @@ Napi::Value JsEngine::channel_counters(const Napi::CallbackInfo& info) {
   if (found == nullptr) return number(info, -EBADF);
   const ChannelCounters& c = found->counters();
   return totals(info.Env(), std::vector<uint64_t>{c.bytes_read, c.bytes_written, c.reads, c.sends, c.partial_sends,
-                                                  c.eagains, c.turns});
+                                                  c.eagains, c.turns, c.files, c.files_copied, c.bytes_by_reference});
 }
 
 Napi::Value JsEngine::scan_request(const Napi::CallbackInfo& info) {

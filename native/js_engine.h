@@ -42,6 +42,11 @@ class JsEngine final : public Napi::ObjectWrap<JsEngine>, private Engine::Sink {
   Napi::Value provide_block(const Napi::CallbackInfo& info);
   Napi::Value flush(const Napi::CallbackInfo& info);
   Napi::Value write_lent(const Napi::CallbackInfo& info);
+  Napi::Value write_parts(const Napi::CallbackInfo& info);
+  Napi::Value open_file(const Napi::CallbackInfo& info);
+  Napi::Value file_size(const Napi::CallbackInfo& info);
+  Napi::Value close_file(const Napi::CallbackInfo& info);
+  Napi::Value withdraw_file(const Napi::CallbackInfo& info);
   Napi::Value queued(const Napi::CallbackInfo& info);
   Napi::Value read_into(const Napi::CallbackInfo& info);
   Napi::Value set_reading(const Napi::CallbackInfo& info);
@@ -63,6 +68,7 @@ class JsEngine final : public Napi::ObjectWrap<JsEngine>, private Engine::Sink {
   Napi::Value scan_request(const Napi::CallbackInfo& info);
   Napi::Value report_exception(const Napi::CallbackInfo& info);
 
+  Napi::Value send(const Napi::CallbackInfo& info, const FileTable* files);
   // The channel that the call's argument names, or nullptr.
   Channel* channel(const Napi::CallbackInfo& info, size_t argument = 0);
   Listener* listener(const Napi::CallbackInfo& info);

@@ -1,5 +1,5 @@
-// The only door to socket system calls, and to the scheduler's. Everything returns 0 or more, or a negative errno;
-// EINTR never gets out.
+// The only door to socket system calls, to those on files that are sent, and to the scheduler's. Everything returns 0
+// or more, or a negative errno; EINTR never gets out.
 #pragma once
 
 #include <sys/socket.h>
@@ -7,6 +7,7 @@
 #include <sys/uio.h>
 
 #include <cstddef>
+#include <cstdint>
 
 namespace nearwire::sys {
 
@@ -18,6 +19,8 @@ extern const bool kAbstractNames;
 extern const bool kAcceptedInheritBuffers;
 // SO_SNDBUF reads back as twice what was set.
 extern const bool kDoublesBuffers;
+// send_file() is worth trying.
+extern const bool kSendsFiles;
 
 // --- one file per platform ---
 
@@ -27,8 +30,16 @@ int open_stream(int family);
 int accept_stream(int listener);
 // Brings a descriptor from elsewhere into the same state; leaves it open if that fails.
 int prepare_stream(int fd);
-// As many bytes of the parts as the kernel takes now.
-ssize_t send_parts(int fd, const iovec* parts, size_t count);
+// As many bytes of the parts as the kernel takes now. `more`: others follow at once, TCP need not send a small packet.
+ssize_t send_parts(int fd, const iovec* parts, size_t count, bool more);
+// As many bytes of the file as the socket takes now, by reference; 0: the file ends before `offset`. -ENOSYS where
+// there is no such call.
+ssize_t send_file(int socket, int file, uint64_t offset, size_t length);
+// Whether the range can be read without waiting for a disk. 1: as far as can be seen; 0: not all of it; -ENOSYS: nobody
+// knows.
+int residency(int file, uint64_t offset, size_t length);
+// Opens a file for reading if that needs no disk; -EAGAIN where it may need one.
+int open_cached(const char* path);
 // A pipe, both ends non-blocking and close-on-exec; ends[0] is the one to read. -ENOSYS where move_bytes is not there.
 int open_pipe(int ends[2]);
 // Has a pipe hold more, as far as the system allows.
@@ -49,12 +60,16 @@ int listen_on(int fd, int backlog);
 int stream_family(int fd);
 // 1: a listening socket; 0: none, or the system does not tell.
 int is_listening(int fd);
-// Another descriptor of the same open socket, close-on-exec.
+// Another descriptor of the same open socket or file, close-on-exec.
 int duplicate(int fd);
 // Non-blocking and close-on-exec.
 int set_flags(int fd);
 int shutdown_write(int fd);
 void close_descriptor(int fd);
+ssize_t read_at(int file, void* into, size_t length, uint64_t offset);
+// Of a regular file that is open for reading; left as it is for a block device. -EISDIR, -ESPIPE: another kind of file.
+// -EBADF: not open for reading.
+int file_size(int fd, uint64_t* size);
 // Closes so that TCP sends RST instead of FIN.
 void close_with_reset(int fd);
 // What became of a connect in progress: 0 or a negative errno; takes the error off the socket.

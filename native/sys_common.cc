@@ -64,8 +64,9 @@ int stream_family(int fd) {
 
 int is_listening(int fd) { return get_option(fd, SOL_SOCKET, SO_ACCEPTCONN) > 0 ? 1 : 0; }
 
+// Never the number of a standard stream: see close_descriptor.
 int duplicate(int fd) {
-  return uninterrupted([fd] { return fcntl(fd, F_DUPFD_CLOEXEC, 0); });
+  return uninterrupted([fd] { return fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1); });
 }
 
 int set_flags(int fd) {
@@ -80,6 +81,22 @@ int shutdown_write(int fd) { return shutdown(fd, SHUT_WR) == 0 ? 0 : -errno; }
 // standard stream stays open, as libuv leaves it: the number would go to the next socket, and what is printed with it.
 void close_descriptor(int fd) {
   if (fd > STDERR_FILENO) close(fd);
+}
+
+ssize_t read_at(int file, void* into, size_t length, uint64_t offset) {
+  return uninterrupted([&] { return pread(file, into, length, static_cast<off_t>(offset)); });
+}
+
+int file_size(int fd, uint64_t* size) {
+  struct stat status {};
+  if (fstat(fd, &status) != 0) return -errno;
+  if (S_ISDIR(status.st_mode)) return -EISDIR;
+  if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode)) return -ESPIPE;
+  const int flags = fcntl(fd, F_GETFL);
+  if (flags < 0) return -errno;
+  if ((flags & O_ACCMODE) == O_WRONLY) return -EBADF;
+  if (S_ISREG(status.st_mode)) *size = static_cast<uint64_t>(status.st_size);
+  return 0;
 }
 
 void close_with_reset(int fd) {

@@ -13,6 +13,7 @@ const char* const kName = "darwin";
 const bool kAbstractNames = false;
 const bool kAcceptedInheritBuffers = true;
 const bool kDoublesBuffers = false;
+const bool kSendsFiles = false;
 
 namespace {
 
@@ -34,7 +35,15 @@ int prepare_stream(int fd) {
   return error == 0 ? silence(fd) : error;
 }
 
-ssize_t send_parts(int fd, const iovec* parts, size_t count) { return send_with_flags(fd, parts, count, 0); }
+ssize_t send_parts(int fd, const iovec* parts, size_t count, bool) { return send_with_flags(fd, parts, count, 0); }
+
+// macOS has a sendfile(2), which refuses UNIX sockets (ENOTSUP: it takes PF_INET and PF_INET6 only), and which copies
+// on its way to TCP. Files are read in the thread pool.
+ssize_t send_file(int, int, uint64_t, size_t) { return -ENOSYS; }
+
+int residency(int, uint64_t, size_t) { return -ENOSYS; }
+
+int open_cached(const char*) { return -EAGAIN; }
 
 int open_pipe(int*) { return -ENOSYS; }
 

@@ -12,6 +12,7 @@ const char* const kName = "posix";
 const bool kAbstractNames = false;
 const bool kAcceptedInheritBuffers = false;
 const bool kDoublesBuffers = false;
+const bool kSendsFiles = false;
 
 int open_stream(int family) {
   return prepared(socket(family, SOCK_STREAM, 0), [](int) { return 0; });
@@ -23,7 +24,16 @@ int accept_stream(int listener) {
 
 int prepare_stream(int fd) { return set_flags(fd); }
 
-ssize_t send_parts(int fd, const iovec* parts, size_t count) { return send_with_flags(fd, parts, count, MSG_NOSIGNAL); }
+ssize_t send_parts(int fd, const iovec* parts, size_t count, bool) {
+  return send_with_flags(fd, parts, count, MSG_NOSIGNAL);
+}
+
+// POSIX knows none of these: files are read in the thread pool.
+ssize_t send_file(int, int, uint64_t, size_t) { return -ENOSYS; }
+
+int residency(int, uint64_t, size_t) { return -ENOSYS; }
+
+int open_cached(const char*) { return -EAGAIN; }
 
 int open_pipe(int*) { return -ENOSYS; }
 

@@ -31,6 +31,11 @@ export interface ChannelCounters {
   eagains: number;
   /** Loop turns in which the socket was ready. */
   turns: number;
+  /** Ranges of files that have been sent. */
+  files: number;
+  /** Those of them that could not go by reference, and were copied: on `js` all are. */
+  filesCopied: number;
+  bytesByReference: number;
 }
 
 /** A connected stream socket. */

@@ -8,6 +8,7 @@
  */
 import { constants } from 'node:os';
 import { setImmediate } from 'node:timers';
+import { FileRange, type WritePart } from './file-range.js';
 import {
   addonStatus,
   BLOCK_OFFSET_BITS,
@@ -203,6 +204,18 @@ export class Engine {
 
   writeLent(wire: Wire, parts: readonly Uint8Array[]): number {
     const left = this.native.writeLent(wire.id, parts);
+    if (left > 0) wire.blocked = true;
+    return left;
+  }
+
+  /** As writeLent, with files among the parts. */
+  writeParts(wire: Wire, parts: readonly WritePart[]): number {
+    const flat: (Uint8Array | number)[] = [];
+    for (const part of parts) {
+      if (part instanceof FileRange) flat.push(part.file, part.offset, part.length);
+      else flat.push(part);
+    }
+    const left = this.native.writeParts(wire.id, flat);
     if (left > 0) wire.blocked = true;
     return left;
   }

@@ -1,4 +1,5 @@
 /** The errors of this package, in the shapes that `node:net` gives: class, `code`, message form and extra fields. */
+import { constants } from 'node:os';
 import { getSystemErrorMap, getSystemErrorName, inspect } from 'node:util';
 import { BUFFER_IS_AN_UNKNOWN_ENCODING } from './node-version.js';
 
@@ -14,6 +15,39 @@ export interface SystemCallError extends NodeJS.ErrnoException {
 export function errnoError(errno: number, syscall: string): SystemCallError {
   const code = getSystemErrorName(errno);
   return Object.assign(new Error(`${syscall} ${code}`), { errno, code, syscall });
+}
+
+const ENODATA = -constants.errno.ENODATA;
+
+/** A write that failed. ENODATA is the engine's word for a file that turned out shorter than what was to be sent. */
+export function writeError(errno: number): Error & { code: string } {
+  return errno === ENODATA ? fileTruncatedError() : (errnoError(errno, 'write') as SystemCallError & { code: string });
+}
+
+/** The file has shrunk while it was being sent. The connection can only be ended: the peer lacks the rest. */
+export function fileTruncatedError(): Error & { code: string } {
+  const message = 'The file ended before all of what was to be sent of it';
+  return coded(new Error(message), 'ERR_NEARWIRE_FILE_TRUNCATED');
+}
+
+/** A failure on a file, as `node:fs` words it: `ENOENT: no such file or directory, open '/x'`. */
+export function fileError(
+  errno: number,
+  syscall: string,
+  file: string | number,
+  words?: string,
+): NodeJS.ErrnoException {
+  const [code, reason] = getSystemErrorMap().get(errno) ?? ['UNKNOWN', 'unknown error'];
+  const path = typeof file === 'string' ? { path: file } : {};
+  const where = typeof file === 'string' ? ` '${file}'` : '';
+  return Object.assign(new Error(`${code}: ${words ?? reason}, ${syscall}${where}`), { errno, code, syscall, ...path });
+}
+
+/** What an AbortSignal does, in node's shape. */
+export function abortError(signal: AbortSignal): Error & { code: string } {
+  const error = new Error('The operation was aborted', { cause: signal.reason });
+  error.name = 'AbortError';
+  return Object.assign(error, { code: 'ABORT_ERR' });
 }
 
 /** The two ends that a failed connect or bind names. A path stands as `address`, without a port. */
@@ -189,12 +223,6 @@ export function relayTimeoutError(milliseconds: number): Error {
 /** A stream that was closed before its end, in node's words. */
 export function prematureCloseError(): Error {
   return coded(new Error('Premature close'), 'ERR_STREAM_PREMATURE_CLOSE');
-}
-
-/** An operation that its AbortSignal has ended, in node's words. */
-export function abortError(cause: unknown): Error {
-  const error = new Error('The operation was aborted', { cause });
-  return Object.assign(error, { name: 'AbortError', code: 'ABORT_ERR' });
 }
 
 /** A write to a channel that has been ended. */

@@ -32,6 +32,7 @@ export { configure, type Settings } from './configure.js';
 export { transportStatus, type TransportStatus } from './transport.js';
 export type { ConnectOptions } from './net/connect.js';
 export type { SocketOptions } from './net/socket-options.js';
+export type { SendFileCallback, SendFileOptions, SentFile } from './files.js';
 
 installPrimary();
 installIpc();

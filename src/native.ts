@@ -91,6 +91,10 @@ export const CHANNEL_COUNTERS = [
   'partialSends',
   'eagains',
   'turns',
+  /** Ranges of files that have been sent; those of them that were copied; bytes that went by reference. */
+  'files',
+  'filesCopied',
+  'bytesByReference',
 ] as const;
 
 /** Words of `NativeEngineLayout.requestHead`; offsets are from the first byte of the head. */
@@ -225,6 +229,24 @@ export interface NativeEngine {
    * Returns the bytes still queued, or a negative errno. Parts are held until sent.
    */
   writeLent(id: number, parts: readonly Uint8Array[]): number;
+  /**
+   * As writeLent, with ranges of files among the parts: three numbers each, the file's id, an offset and a length in bytes.
+   * A range is sent by reference where the system can, and keeps its file open until then. EINVAL: no such file or range,
+   * and nothing has been done. A file that ends before its range does fails the channel with ENODATA.
+   */
+  writeParts(id: number, parts: readonly (Uint8Array | number)[]): number;
+  /**
+   * A file to be sent: a path, or a descriptor, of which the file gets one of its own. Answers its id. A path is opened
+   * only if that needs no disk, else EAGAIN. EISDIR, ESPIPE: neither a regular file nor a block device. EBADF: not open for
+   * reading.
+   */
+  openFile(file: string | number): number;
+  /** In bytes, when it was opened. ESPIPE: a block device. */
+  fileSize(file: number): number;
+  /** The id is nobody's from now on; ranges that are queued are sent all the same. */
+  closeFile(file: number): void;
+  /** Takes the next range of this file, of which nothing has been sent, out of the channel's queue. False: there is none. */
+  withdrawFile(id: number, file: number): boolean;
   /** Bytes queued and not yet handed to the kernel. */
   queued(id: number): number;
   /**

@@ -224,7 +224,8 @@ class Relay {
   };
 
   private readonly onAbort = (): void => {
-    this.fail(abortError(this.options.signal?.reason));
+    const { signal } = this.options;
+    if (signal !== undefined) this.fail(abortError(signal));
   };
 
   fail(error: Error): void {

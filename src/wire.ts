@@ -6,6 +6,7 @@
  */
 import { constants } from 'node:os';
 import type { Engine } from './engine.js';
+import type { WritePart } from './file-range.js';
 
 const { EBADF } = constants.errno;
 
@@ -75,6 +76,11 @@ export abstract class Wire {
    */
   writeLent(parts: readonly Uint8Array[]): number {
     return this.engine.writeLent(this, parts);
+  }
+
+  /** As `writeLent`, with ranges of files among the parts. */
+  writeParts(parts: readonly WritePart[]): number {
+    return this.engine.writeParts(this, parts);
   }
 
   /** Asks for one `onFlushed` when all that has been written so far is with the kernel. */

@@ -103,7 +103,8 @@ class JsChannel implements Channel {
 
   get counters(): ChannelCounters {
     const { bytesRead, bytesWritten } = this.socket;
-    return { bytesRead, bytesWritten, reads: 0, sends: 0, partialSends: 0, eagains: 0, turns: this.turns };
+    const unseen = { reads: 0, sends: 0, partialSends: 0, eagains: 0, bytesByReference: 0 };
+    return { ...unseen, bytesRead, bytesWritten, turns: this.turns, files: 0, filesCopied: 0 };
   }
 }
 

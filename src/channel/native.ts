@@ -12,7 +12,7 @@ import type {
   ServerAddress,
 } from '../channel.js';
 import { COPY_LIMIT, type Engine } from '../engine.js';
-import { argTypeError, connectError, errnoError, listenError, writeAfterEndError } from '../errors.js';
+import { argTypeError, connectError, errnoError, listenError, writeAfterEndError, writeError } from '../errors.js';
 import { CHANNEL_COUNTERS, type NativeAddress, type NativeChannelOptions } from '../native.js';
 import type { BufferSizes } from '../options.js';
 import { SocketFile } from '../socket-file.js';
@@ -174,7 +174,7 @@ class NativeChannel extends Wire implements Channel {
   }
 
   onWriteError(errno: number): void {
-    this.destroy(errnoError(errno, 'write'));
+    this.destroy(writeError(errno));
   }
 
   onDrain(): void {

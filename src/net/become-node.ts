@@ -4,6 +4,7 @@
  */
 import * as net from 'node:net';
 import { Duplex } from 'node:stream';
+import { holdsFiles } from './file-chunk.js';
 import { setHandleOwner } from './handle-owner.js';
 import { tagJs } from './js.js';
 import { nativeFields } from './native-fields.js';
@@ -53,6 +54,8 @@ function takeOver(socket: NativeSocket, carrier: net.Socket): NodeHandle {
 export function becomeNode(socket: NativeSocket): boolean {
   const { _wire: wire, connecting } = socket;
   if (wire === undefined || connecting || !wire.open || socket._held !== undefined) return false;
+  // Files that wait to be sent are none of node's chunks.
+  if (holdsFiles(socket)) return false;
   // What has come and not been told of lies in the program's buffer.
   if (socket._onread !== undefined) return false;
   // An end on its way is told of by the engine.

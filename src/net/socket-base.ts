@@ -85,7 +85,7 @@ export class SocketBase extends DuplexAsSocket {
   /** @internal Small writes made while corked, and their length as streams count it. */
   _held: HeldWrite[] | undefined;
   _heldLength = 0;
-  /** @internal A write and an end that wait for the connection. */
+  /** @internal The stream's write that waits for the connection, or for a file to be opened. */
   _earlyWrite: { parts: Uint8Array[]; callback: WriteCallback } | undefined;
 
   constructor(settings: SocketSettings, options: StreamOptions) {

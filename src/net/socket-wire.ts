@@ -3,7 +3,8 @@ import { AsyncResource } from 'node:async_hooks';
 import { constants } from 'node:os';
 import { Duplex } from 'node:stream';
 import { runTicks, type Engine } from '../engine.js';
-import { errnoError } from '../errors.js';
+import { errnoError, writeError } from '../errors.js';
+import type { WritePart } from '../file-range.js';
 import { CANCELLED_WRITES_FAIL } from '../node-version.js';
 import { Wire } from '../wire.js';
 import type { Forwarding } from './forwarding.js';
@@ -115,6 +116,8 @@ export class SocketWire extends Wire {
   private reading: boolean;
   /** Read in the same turn as the chunk that made the stream stop: given to it one by one as it reads on. */
   private unread: Unread[] | undefined;
+  /** Closed while a write was under way. */
+  cut = false;
   /** The stream has had a chunk by way of push(), which leaves traces that later ones need not renew. */
   pushed = false;
   /** The pumps that run: where what this socket receives goes, and where what it sends comes from. */
@@ -259,9 +262,17 @@ export class SocketWire extends Wire {
 
   /** Sends these parts now; calls back when the kernel has all of them. */
   send(parts: readonly Uint8Array[], callback: WriteCallback): void {
-    const left = this.writeLent(parts);
+    this.sent(this.writeLent(parts), parts, callback);
+  }
+
+  /** The same with files among them. */
+  sendParts(parts: readonly WritePart[], callback: WriteCallback): void {
+    this.sent(this.writeParts(parts), parts, callback);
+  }
+
+  private sent(left: number, parts: readonly WritePart[], callback: WriteCallback): void {
     if (left < 0) {
-      callback(errnoError(left, 'write'));
+      callback(writeError(left));
       return;
     }
     // Earlier writes, which the kernel has got with these parts, call back before this one.
@@ -309,7 +320,7 @@ export class SocketWire extends Wire {
   onWriteError(errno: number): void {
     this.failed = true;
     this.inlet?.stop();
-    const error = errnoError(errno, 'write');
+    const error = writeError(errno);
     this.settleWaiters(error);
     const write = this.blockedWrite;
     this.blockedWrite = undefined;
@@ -366,6 +377,11 @@ export class SocketWire extends Wire {
     return { fd, unread, reading: this.reading };
   }
 
+  /** A write of the stream's that has not come to the wire: it is called back for as one that has. */
+  holdWrite(callback: WriteCallback): void {
+    this.blockedWrite = new Waiter(callback);
+  }
+
   /** Closes for good. What the kernel has taken calls back on the next tick, the rest by `cancelWrites`. */
   closeNow(reset: boolean): void {
     this.stopPumps();
@@ -403,7 +419,10 @@ export class SocketWire extends Wire {
   /** Calls back for writes that were under way when the wire was closed; just before 'close', as node does. */
   cancelWrites(): void {
     const { blockedWrite } = this;
-    if (blockedWrite !== undefined) this.addWaiter(blockedWrite);
+    if (blockedWrite !== undefined) {
+      this.cut = true;
+      this.addWaiter(blockedWrite);
+    }
     this.blockedWrite = undefined;
     const { waiters } = this;
     if (waiters.length === 0) return;
@@ -412,7 +431,7 @@ export class SocketWire extends Wire {
   }
 }
 
-function lengthOf(parts: readonly Uint8Array[]): number {
+function lengthOf(parts: readonly WritePart[]): number {
   return parts.reduce((length, part) => length + part.length, 0);
 }
 

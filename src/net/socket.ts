@@ -16,11 +16,13 @@ import {
   socketClosedError,
   stringAsBufferError,
 } from '../errors.js';
+import { withSendFileArguments, type SendFileCallback, type SendFileOptions, type SentFile } from '../files.js';
 import { SOCKET_CONNECT_IS_PUBLISHED, UNCONNECTED_ENDS_AT_ONCE } from '../node-version.js';
 import { normalizeArguments } from './arguments.js';
 import { publishClient } from './client-channel.js';
 import { tellClosed } from './closing.js';
 import { startConnecting, type ConnectOptions } from './connect.js';
+import { dispatchFiles, isFile, sendFileNatively } from './file-chunk.js';
 import { forwardPipe } from './forwarding.js';
 import { SocketBase, type HeldWrite } from './socket-base.js';
 import type { SocketSettings, StreamOptions } from './socket-options.js';
@@ -158,6 +160,7 @@ export class NativeSocket extends SocketBase {
       wire.id >= 0 &&
       !wire.blocked &&
       state.length === 0 &&
+      this._earlyWrite === undefined &&
       // The stream calls back on a later tick for what it has sent at once; those behind it must wait for that.
       (callback === undefined || state.pendingcb === 0) &&
       !this.connecting &&
@@ -254,8 +257,46 @@ export class NativeSocket extends SocketBase {
       return;
     }
     this._idle?.touch();
+    if (parts.some(isFile)) {
+      dispatchFiles(this, wire, parts, callback);
+      return;
+    }
     for (const part of parts) wire.bytesWritten += part.length;
     wire.send(parts, callback);
+  }
+
+  /**
+   * Sends a file, or a part of it, in its turn among the writes: by reference where the system can, so that its bytes
+   * are never copied to this process. Counts in `bytesWritten`, `writableLength` and for 'drain' as a write of that many
+   * bytes does; a path whose length is not known counts as nothing until it has been opened.
+   *
+   * Calls back, or resolves, when the kernel has taken all of it. What is wrong with the file is told there (node:fs's
+   * errors; ERR_OUT_OF_RANGE for a range that it does not have), and the connection lives on, without the file. A file that
+   * turns out shorter under way destroys the connection with ERR_NEARWIRE_FILE_TRUNCATED.
+   */
+  sendFile(file: SentFile, options?: SendFileOptions): Promise<void>;
+  sendFile(file: SentFile, callback: SendFileCallback): undefined;
+  sendFile(file: SentFile, options: SendFileOptions | undefined, callback: SendFileCallback): undefined;
+  sendFile(
+    file: SentFile,
+    options?: SendFileOptions | SendFileCallback,
+    callback?: SendFileCallback,
+  ): Promise<void> | undefined {
+    return withSendFileArguments(file, options, callback, (call, done) => {
+      sendFileNatively(this, call, done);
+    });
+  }
+
+  /** @internal A chunk that only the stream's way is for. */
+  _writeChunk(chunk: Uint8Array, callback: WriteCallback): void {
+    if (this._held !== undefined) this._giveHeldToStream();
+    if (this._endTold && this.writableEnded) this._writeAfterEnds(callback);
+    else super.write(chunk, callback);
+  }
+
+  /** @internal A write that waited for a file goes on. */
+  _writeOpened(): void {
+    if (!this.connecting) this._writeEarly();
   }
 
   private _writeEarly(): void {
@@ -334,6 +375,10 @@ export class NativeSocket extends SocketBase {
     this._idle?.stop();
     this._closedByError = error !== null;
     wire?.closeNow(this._resetting);
+    if (early === undefined && this._earlyWrite !== undefined) {
+      wire?.holdWrite(this._earlyWrite.callback);
+      this._earlyWrite = undefined;
+    }
     this._ownName = undefined;
     callback(error);
     if (started) tellClosed(this);

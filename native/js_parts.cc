@@ -1,0 +1,49 @@
+#include "js_parts.h"
+
+#include <utility>
+
+#include "js_convert.h"
+
+namespace nearwire {
+
+namespace {
+
+// -1 for what is no number.
+int64_t number_at(const Napi::Array& array, uint32_t index) {
+  int64_t number = -1;
+  napi_get_value_int64(array.Env(), array.Get(index), &number);
+  return number;
+}
+
+}  // namespace
+
+JsParts::JsParts(napi_env env, const Napi::Array& array, const FileTable* files) : env_(env) {
+  const uint32_t length = array.Length();
+  for (uint32_t i = 0; i < length; ++i) {
+    const Napi::Value value = array.Get(i);
+    const iovec bytes = bytes_of(env, value);
+    if (bytes.iov_len > 0) {
+      values_.push_back(value);
+      parts_.push_back(bytes);
+    } else if (files != nullptr && value.IsNumber()) {
+      add_file(array, i, *files);
+      i += 2;
+    }
+  }
+}
+
+void JsParts::add_file(const Napi::Array& array, uint32_t at, const FileTable& files) {
+  const int64_t id = number_at(array, at);
+  const int64_t offset = number_at(array, at + 1);
+  const int64_t length = number_at(array, at + 2);
+  auto file = id > INT32_MAX ? nullptr : files.get(static_cast<int32_t>(id));
+  valid_ = valid_ && file != nullptr && offset >= 0 && length >= 0 && offset <= INT64_MAX - length;
+  if (files_.empty()) first_file_ = parts_.size();
+  values_.push_back(nullptr);
+  parts_.push_back({nullptr, files_.size()});
+  files_.push_back({std::move(file), static_cast<uint64_t>(offset), static_cast<uint64_t>(length)});
+}
+
+std::unique_ptr<HeldMemory> JsParts::hold(size_t index) { return std::make_unique<HeldBuffer>(env_, values_[index]); }
+
+}  // namespace nearwire

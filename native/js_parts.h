@@ -1,0 +1,41 @@
+// The parts of one write as JS gives them: an array of Uint8Arrays and, where there is a table, of files.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+#include <vector>
+
+#include "channel.h"
+#include "file_reference.h"
+
+namespace nearwire {
+
+class JsParts final : public SentParts {
+ public:
+  // A file is three numbers in a row: its id in `files`, an offset and a length.
+  JsParts(napi_env env, const Napi::Array& array, const FileTable* files);
+
+  // False: a file is nobody's, or its range is none.
+  bool valid() const { return valid_; }
+  size_t count() const override { return parts_.size(); }
+  size_t first_file() const override { return files_.empty() ? parts_.size() : first_file_; }
+  const FileRange* file(size_t index) const override {
+    return parts_[index].iov_base == nullptr ? &files_[parts_[index].iov_len] : nullptr;
+  }
+  iovec part(size_t index) const override { return parts_[index]; }
+  std::unique_ptr<HeldMemory> hold(size_t index) override;
+
+ private:
+  void add_file(const Napi::Array& array, uint32_t at, const FileTable& files);
+
+  napi_env env_;
+  std::vector<napi_value> values_;
+  // A file's part has no address, and for a length its place among the files.
+  std::vector<iovec> parts_;
+  std::vector<FileRange> files_;
+  size_t first_file_ = 0;
+  bool valid_ = true;
+};
+
+}  // namespace nearwire
