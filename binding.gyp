@@ -39,6 +39,7 @@
         "native/channel_pump.cc",
         "native/js_engine_pump.cc",
         "native/pump.cc",
+        "native/file_intake.cc",
         "native/pipe_pool.cc",
         "native/file_reference.cc",
         "native/cold_read.cc",

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "check.h"
+#include "file_intake.h"
 #include "pump.h"
 #include "sys.h"
 
@@ -180,6 +181,15 @@ int Engine::pump(int32_t source, int32_t sink, uint64_t limit) {
   if (from == nullptr || to == nullptr) return -EBADF;
   if (from->intake() != nullptr || !to->takes_feeder()) return -EBUSY;
   return from->start_intake(std::make_unique<Pump>(this, from, to, limit));
+}
+
+int Engine::receive_file(int32_t id, int file, int64_t offset, uint64_t limit) {
+  Channel* from = channel(id);
+  if (from == nullptr) return -EBADF;
+  if (from->intake() != nullptr) return -EBUSY;
+  const int own = sys::duplicate(file);
+  if (own < 0) return own;
+  return from->start_intake(std::make_unique<FileIntake>(this, from, own, offset, limit));
 }
 
 iovec Engine::scratch() {

@@ -25,6 +25,11 @@ class Intake {
   // that still holds bytes is thrown away.
   virtual void stop() = 0;
 
+  // Takes nothing more, and says so once what it has taken has arrived.
+  virtual void finish() {}
+  // Bytes that are where they were to go.
+  virtual uint64_t arrived() const = 0;
+
   // Bytes taken from the channel.
   uint64_t moved() const { return moved_; }
   // When bytes last moved, in or out (uv_hrtime); 0: never.

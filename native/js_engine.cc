@@ -51,6 +51,8 @@ Napi::Function JsEngine::define(Napi::Env env) {
                       InstanceMethod<&JsEngine::read_into>("readInto"),
                       InstanceMethod<&JsEngine::set_reading>("setReading"),
                       InstanceMethod<&JsEngine::pump>("pump"),
+                      InstanceMethod<&JsEngine::receive_file>("receiveFile"),
+                      InstanceMethod<&JsEngine::finish_intake>("finishIntake"),
                       InstanceMethod<&JsEngine::stop_intake>("stopIntake"),
                       InstanceMethod<&JsEngine::intake_totals>("intakeTotals"),
                       InstanceMethod<&JsEngine::shutdown>("shutdown"),

@@ -8,6 +8,10 @@
 
 namespace nearwire {
 
+bool is_splice_refusal(ssize_t result) {
+  return result == -EINVAL || result == -ENOSYS || result == -EPERM || result == -EOPNOTSUPP;
+}
+
 Pipe& Pipe::operator=(Pipe&& other) noexcept {
   if (this == &other) return *this;
   close();

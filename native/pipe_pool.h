@@ -2,10 +2,16 @@
 // times as much as taking it from here.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <vector>
 
 namespace nearwire {
+
+// Whether a failed splice says that the kernel does not do it with these descriptors, or not at all (seccomp answers
+// EPERM or ENOSYS). Nothing has moved then. What stands for something else is met again by the plain call that follows.
+bool is_splice_refusal(ssize_t result);
 
 // Both ends of one pipe, non-blocking. Closes them.
 class Pipe {

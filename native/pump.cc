@@ -11,16 +11,6 @@
 
 namespace nearwire {
 
-namespace {
-
-// The kernel does not do it with these descriptors, or not at all (seccomp answers EPERM or ENOSYS). Nothing has moved
-// then. An EPERM that stands for something else is met again by the plain call that follows.
-bool is_refusal(ssize_t result) {
-  return result == -EINVAL || result == -ENOSYS || result == -EPERM || result == -EOPNOTSUPP;
-}
-
-}  // namespace
-
 Pump::Pump(Engine* engine, Channel* source, Channel* sink, uint64_t limit)
     : Intake(limit), engine_(engine), source_(source), sink_(sink) {
   sink_->set_feeder(this);
@@ -69,7 +59,7 @@ bool Pump::fill() {
 ssize_t Pump::take(size_t most) {
   if (!splices_ || (!pipe_.is_open() && engine_->pipes().take(&pipe_) < 0)) return copy(most);
   const ssize_t length = sys::move_bytes(source_->fd(), pipe_.write_end(), nullptr, most);
-  if (is_refusal(length)) {
+  if (is_splice_refusal(length)) {
     splices_ = false;
     return copy(most);
   }
@@ -98,7 +88,7 @@ ssize_t Pump::copy(size_t most) {
 // Gives the sink what stands in the pipe. True if it took everything.
 bool Pump::drain() {
   const ssize_t sent = sys::move_bytes(pipe_.read_end(), sink_->fd(), nullptr, held_);
-  if (is_refusal(sent)) {
+  if (is_splice_refusal(sent)) {
     splices_ = false;
     rescue();
     return true;

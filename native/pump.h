@@ -30,6 +30,7 @@ class Pump final : public Intake {
   void run() override;
   bool wants_bytes() const override { return !over_ && !waits_ && held_ == 0; }
   void stop() override;
+  uint64_t arrived() const override { return moved_ - held_; }
 
   // --- called by the sink ---
   bool wants_room() const { return !over_ && waits_; }

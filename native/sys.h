@@ -52,6 +52,8 @@ ssize_t move_bytes(int from, int to, int64_t* offset, size_t length);
 
 ssize_t receive(int fd, void* into, size_t length);
 ssize_t read_bytes(int fd, void* into, size_t length);
+// At a negative offset: at the file's own position.
+ssize_t write_at(int file, const void* bytes, size_t length, int64_t offset);
 ssize_t receive_parts(int fd, const iovec* parts, size_t count);
 int connect_to(int fd, const sockaddr* address, socklen_t length);
 int bind_to(int fd, const sockaddr* address, socklen_t length);

@@ -265,12 +265,24 @@ export interface NativeEngine {
    */
   pump(source: number, sink: number, limit: number): number;
   /**
+   * What the channel receives is written to a file, until `stopIntake()`: from `offset` on, or at the file's own position if
+   * that is negative. The file is kept open. Taken tells once `limit` bytes are in the file, or that writing has failed, and
+   * nothing is taken after that; the end of the channel is told when all that came before it is in the file. 0, or EBADF;
+   * EBUSY: it has another taker; ENOTCONN, as `pump()`; EMFILE.
+   */
+  receiveFile(id: number, file: number, offset: number, limit: number): number;
+  /** Nothing more is taken: Taken, with ECANCELED, tells when what has been taken is in the file. */
+  finishIntake(id: number): void;
+  /**
    * JS has what the channel receives again. What has been taken and not yet passed on goes into the sink's queue. Answers
    * the bytes taken in all.
    */
   stopIntake(id: number): number;
-  /** The bytes taken so far, and milliseconds since some last moved, in or out (-1: none has); EBADF: there is no taker. */
-  intakeTotals(id: number): [moved: number, idle: number] | number;
+  /**
+   * The bytes taken so far, milliseconds since some last moved, in or out (-1: none has), and the bytes that have arrived;
+   * EBADF: there is no taker.
+   */
+  intakeTotals(id: number): [moved: number, idle: number, arrived: number] | number;
   /** Sends FIN. 0: done. 1: to be done when the queue is empty, told by a Shutdown completion. Else a negative errno. */
   shutdown(id: number): number;
   /** Sends what the kernel takes of the queue, then closes. `reset`: TCP sends RST. Safe with a stale id. */
