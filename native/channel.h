@@ -158,6 +158,7 @@ class Channel final : public Source, private Watcher::Target, private ColdRead::
   int read_in(const FileRange& window, bool keep);
   bool awaits_disk() const { return cold_read_ && cold_read_->in_progress(); }
   ssize_t send_counted(const iovec* parts, size_t count, size_t length, bool more);
+  void count_file(bool copied);
   void fail_writing();
   void stop_pumps();
   void make_room_for_pages();

@@ -57,6 +57,12 @@ ssize_t Channel::send_counted(const iovec* parts, size_t count, size_t length, b
   return sent;
 }
 
+void Channel::count_file(bool copied) {
+  ++counters_.files;
+  if (copied) ++counters_.files_copied;
+  engine_->count_file(copied);
+}
+
 // Segments, and the memory before the first file.
 int Channel::send_directly(SentParts* more, size_t* sent) {
   std::vector<iovec>& parts = engine_->parts_of(first_segment);
@@ -93,7 +99,7 @@ void Channel::keep_rest(size_t sent, SentParts* more) {
   }
   for (size_t i = 0; more != nullptr && i < more->count(); ++i) {
     if (const FileRange* range = more->file(i)) {
-      if (range->length >= kLongReference) make_room_for_pages();
+      if (sys::kSendsFiles && range->length >= kLongReference) make_room_for_pages();
       queue().append_file(*range);
       continue;
     }
@@ -239,7 +245,8 @@ int Channel::send_queued_file(size_t* share) {
   if (sent < 0) return static_cast<int>(sent);
   const auto taken = static_cast<size_t>(sent);
   counters_.bytes_by_reference += taken;
-  if (taken == left) ++counters_.files;
+  engine_->count_by_reference(taken);
+  if (taken == left) count_file(false);
   queue_->consume(taken);
   *share -= taken;
   return taken == length ? 1 : 0;
@@ -268,10 +275,7 @@ int Channel::copy_queued_file(const FileRange& window) {
   const ssize_t got = sys::read_at(window.file->fd(), bytes.get(), window.length, window.offset);
   if (got == 0) return -ENODATA;
   if (got < 0) return static_cast<int>(got);
-  if (queue_->replace_head(std::move(bytes), static_cast<size_t>(got))) {
-    ++counters_.files;
-    ++counters_.files_copied;
-  }
+  if (queue_->replace_head(std::move(bytes), static_cast<size_t>(got))) count_file(true);
   return 1;
 }
 
@@ -281,10 +285,7 @@ void Channel::on_cold_read(ssize_t length, std::unique_ptr<char[]> bytes) {
     break_writing(length == 0 ? -ENODATA : static_cast<int>(length));
   } else {
     if (bytes) {
-      if (queue_->replace_head(std::move(bytes), static_cast<size_t>(length))) {
-        ++counters_.files;
-        ++counters_.files_copied;
-      }
+      if (queue_->replace_head(std::move(bytes), static_cast<size_t>(length))) count_file(true);
     } else {
       queue_->file_at_head()->warm_until = queue_->range_at_head().offset + static_cast<uint64_t>(length);
     }

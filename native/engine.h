@@ -55,6 +55,9 @@ struct EngineCounters {
   uint64_t partial_sends = 0;
   uint64_t eagains = 0;
   uint64_t accepted = 0;
+  uint64_t files = 0;
+  uint64_t files_copied = 0;
+  uint64_t bytes_by_reference = 0;
 };
 
 class Engine final : private Turn::Phases {
@@ -150,6 +153,11 @@ class Engine final : private Turn::Phases {
   void restore_spare();
   void count_accept() { ++counters_.accepted; }
   void count_read() { ++counters_.reads; }
+  void count_file(bool copied) {
+    ++counters_.files;
+    if (copied) ++counters_.files_copied;
+  }
+  void count_by_reference(size_t bytes) { counters_.bytes_by_reference += bytes; }
   void count_send(bool partial, bool refused);
 
  private:

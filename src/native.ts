@@ -81,6 +81,10 @@ export const ENGINE_COUNTERS = [
   'spinHits',
   'spinMisses',
   'spinPolls',
+  /** As a channel counts them. */
+  'files',
+  'filesCopied',
+  'bytesByReference',
 ] as const;
 /** Numbers a channel counts; order of `NativeEngine.channelCounters()`. */
 export const CHANNEL_COUNTERS = [

@@ -16,7 +16,13 @@ import {
   socketClosedError,
   stringAsBufferError,
 } from '../errors.js';
-import { withSendFileArguments, type SendFileCallback, type SendFileOptions, type SentFile } from '../files.js';
+import {
+  withSendFileArguments,
+  type FileSender,
+  type SendFileCallback,
+  type SendFileOptions,
+  type SentFile,
+} from '../files.js';
 import { SOCKET_CONNECT_IS_PUBLISHED, UNCONNECTED_ENDS_AT_ONCE } from '../node-version.js';
 import { normalizeArguments } from './arguments.js';
 import { publishClient } from './client-channel.js';
@@ -34,7 +40,7 @@ function isSmall(chunk: unknown): chunk is string | Uint8Array {
   return (typeof chunk === 'string' || chunk instanceof Uint8Array) && chunk.length <= COPY_LIMIT;
 }
 
-export class NativeSocket extends SocketBase {
+export class NativeSocket extends SocketBase implements FileSender {
   private _resetting = false;
   private _closingSoon = false;
   /** What 'close' will say. node:http has a `_hadError` of its own on a socket, which is another thing. */
@@ -265,15 +271,7 @@ export class NativeSocket extends SocketBase {
     wire.send(parts, callback);
   }
 
-  /**
-   * Sends a file, or a part of it, in its turn among the writes: by reference where the system can, so that its bytes
-   * are never copied to this process. Counts in `bytesWritten`, `writableLength` and for 'drain' as a write of that many
-   * bytes does; a path whose length is not known counts as nothing until it has been opened.
-   *
-   * Calls back, or resolves, when the kernel has taken all of it. What is wrong with the file is told there (node:fs's
-   * errors; ERR_OUT_OF_RANGE for a range that it does not have), and the connection lives on, without the file. A file that
-   * turns out shorter under way destroys the connection with ERR_NEARWIRE_FILE_TRUNCATED.
-   */
+  /** See FileSender. */
   sendFile(file: SentFile, options?: SendFileOptions): Promise<void>;
   sendFile(file: SentFile, callback: SendFileCallback): undefined;
   sendFile(file: SentFile, options: SendFileOptions | undefined, callback: SendFileCallback): undefined;
