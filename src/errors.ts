@@ -209,6 +209,17 @@ export function notNativeError(what: string): Error {
   return coded(new Error(`The native transport cannot take ${what}`), 'ERR_NEARWIRE_NOT_NATIVE');
 }
 
+/** More bytes came one way than a relay may carry. */
+export function relayLimitError(maxBytes: number): Error {
+  return coded(new Error(`The relay may carry ${String(maxBytes)} bytes each way`), 'ERR_NEARWIRE_RELAY_LIMIT');
+}
+
+/** Nothing has passed through a relay for so long. */
+export function relayTimeoutError(milliseconds: number): Error {
+  const message = `Nothing has passed through the relay for ${String(milliseconds)} ms`;
+  return coded(new Error(message), 'ERR_NEARWIRE_RELAY_TIMEOUT');
+}
+
 /** A write to a channel that has been ended. */
 export function writeAfterEndError(): Error {
   return coded(new Error('write after end'), 'ERR_STREAM_WRITE_AFTER_END');

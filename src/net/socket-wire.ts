@@ -7,6 +7,7 @@ import { errnoError, writeError } from '../errors.js';
 import type { WritePart } from '../file-range.js';
 import { CANCELLED_WRITES_FAIL } from '../node-version.js';
 import { Wire } from '../wire.js';
+import type { Forwarding } from './forwarding.js';
 import type { Onread } from './onread.js';
 import { Remainder } from './remainder.js';
 import type { NativeSocket } from './socket.js';
@@ -62,6 +63,7 @@ const nodesEmit = Duplex.prototype.emit;
 function deliver(wire: SocketWire, chunk: Buffer): void {
   const { socket } = wire;
   const state = socket._readableState;
+  let told = false;
   if (
     wire.pushed &&
     socket.push === nodesPush &&
@@ -71,10 +73,13 @@ function deliver(wire: SocketWire, chunk: Buffer): void {
     socket.emit === nodesEmit
   ) {
     // What push() comes to in this state, without its bookkeeping; without a listener it keeps the chunk.
-    if (socket.emit('data', chunk)) return;
+    told = socket.emit('data', chunk);
   }
-  wire.pushed = true;
-  if (!socket.push(chunk)) wire.stopReading();
+  if (!told) {
+    wire.pushed = true;
+    if (!socket.push(chunk)) wire.stopReading();
+  }
+  socket._forwarding?.tryStart();
 }
 
 function tellOnread(onread: Onread, wire: SocketWire, length: number): void {
@@ -126,6 +131,9 @@ export class SocketWire extends Wire {
   cut = false;
   /** The stream has had a chunk by way of push(), which leaves traces that later ones need not renew. */
   pushed = false;
+  /** The pumps that run: where what this socket receives goes, and where what it sends comes from. */
+  outlet: Forwarding | undefined;
+  inlet: Forwarding | undefined;
 
   constructor(engine: Engine, id: number, socket: NativeSocket, scope: AsyncResource, tcp: boolean, reading: boolean) {
     super(engine, id);
@@ -165,6 +173,29 @@ export class SocketWire extends Wire {
     this.readOn();
   }
 
+  /** What comes from the kernel next is to be given to the stream at once. */
+  get givesOn(): boolean {
+    return this.reading && this.unread === undefined;
+  }
+
+  get totalRead(): number {
+    return this.bytesRead + (this.outlet?.underWay ?? 0);
+  }
+
+  get totalWritten(): number {
+    return this.bytesWritten + (this.inlet?.underWay ?? 0);
+  }
+
+  /** Milliseconds since a pump last moved something from or to here. */
+  get pumpIdle(): number {
+    return Math.min(this.outlet?.idle ?? Infinity, this.inlet?.idle ?? Infinity);
+  }
+
+  private stopPumps(): void {
+    this.outlet?.stop();
+    this.inlet?.stop();
+  }
+
   /** There is more that the stream could be given at any tick. */
   get holdsUnread(): boolean {
     return this.unread !== undefined;
@@ -191,11 +222,20 @@ export class SocketWire extends Wire {
   /** Reads on after a rest, unless it has been stopped. */
   readOn(): void {
     if (!this.reading) return;
-    if (this.unread === undefined) this.resume();
-    else process.nextTick(giveUnread, this);
+    if (this.unread === undefined) {
+      this.resume();
+      this.socket._forwarding?.tryStart();
+    } else {
+      process.nextTick(giveUnread, this);
+    }
+  }
+
+  override onTaken(): void {
+    this.outlet?.stop();
   }
 
   onEnd(): void {
+    this.outlet?.stop();
     if (this.unread !== undefined) {
       this.unread.push(undefined);
       return;
@@ -205,6 +245,7 @@ export class SocketWire extends Wire {
   }
 
   onReadError(errno: number): void {
+    this.outlet?.stop();
     if (this.unread !== undefined) {
       this.unread.push(errno);
       return;
@@ -254,6 +295,7 @@ export class SocketWire extends Wire {
 
   /** True when nothing that was written is still to be handed to the kernel or told of. Hands it over to find out. */
   settleNow(): boolean {
+    this.inlet?.stop();
     this.flush();
     return !this.blocked && !this.failed && this.waiters.length === 0;
   }
@@ -265,6 +307,7 @@ export class SocketWire extends Wire {
       callback();
       return;
     }
+    this.inlet?.stop();
     this.shutdownDone = new Waiter(callback);
     this.shutdown();
   }
@@ -288,6 +331,7 @@ export class SocketWire extends Wire {
 
   onWriteError(errno: number): void {
     this.failed = true;
+    this.inlet?.stop();
     const error = writeError(errno);
     this.settleWaiters(error);
     const write = this.blockedWrite;
@@ -320,6 +364,7 @@ export class SocketWire extends Wire {
    * on the next tick. undefined, and nothing has changed, where the kernel does not take all that is to be sent.
    */
   giveAway(): { fd: number; unread: Buffer[]; reading: boolean } | undefined {
+    this.stopPumps();
     const held = this.unread ?? [];
     if (held.some((item) => typeof item === 'number')) return undefined;
     // An end that is held is found again by whoever reads next.
@@ -351,6 +396,7 @@ export class SocketWire extends Wire {
 
   /** Closes for good. What the kernel has taken calls back on the next tick, the rest by `cancelWrites`. */
   closeNow(reset: boolean): void {
+    this.stopPumps();
     this.attempt = this.unread = undefined;
     if (this.waiters.length > 0) {
       this.flush();
@@ -361,6 +407,7 @@ export class SocketWire extends Wire {
 
   /** Another process has the socket now: closes as soon as the kernel has all that was written. */
   letGo(): void {
+    this.stopPumps();
     this.stopReading();
     this.flush();
     if (this.blocked && this.open) {
