@@ -29,8 +29,7 @@ const STREAM_CASES = ['rtt', 'pipeline', 'bulk', 'fanin', 'growth', 'churn', 'id
 const HELLO_CASES = ['http', 'http-close'];
 const HTTP_CASES = [...HELLO_CASES, 'http-body'];
 /** Those in which bytes can be passed by reference instead of being copied. */
-const BODY_CASES = ['file', 'page'];
-const REFERENCE_CASES = [...BODY_CASES, 'relay'];
+const REFERENCE_CASES = ['file', 'page', 'relay'];
 
 /** For what no ratio is taken to. */
 const A_FEW_ROUNDS = { default: 3, quick: 1 };
@@ -72,7 +71,7 @@ export const SUBJECTS: readonly Subject[] = [
     title: "nearwire: node:net's contract on the native engine",
     program: 'worker',
     needsAddon: true,
-    cases: [...STREAM_CASES, ...HTTP_CASES, ...BODY_CASES, ...STORM_CASES, ...CHUNK_CASES],
+    cases: [...STREAM_CASES, ...HTTP_CASES, ...REFERENCE_CASES, ...STORM_CASES, ...CHUNK_CASES],
   },
   {
     name: 'js',
@@ -80,7 +79,7 @@ export const SUBJECTS: readonly Subject[] = [
     program: 'worker',
     needsAddon: false,
     // It is node:net itself: a few rounds of some cases show that the switch costs nothing, and the others get the time.
-    cases: [...STREAM_CASES, ...HELLO_CASES, ...BODY_CASES, ...STORM_CASES, ...CHUNK_CASES],
+    cases: [...STREAM_CASES, ...HELLO_CASES, ...REFERENCE_CASES, ...STORM_CASES, ...CHUNK_CASES],
     families: ['unix'],
     rounds: { default: 3, quick: 2 },
   },

@@ -10,14 +10,19 @@ import { parseWords, targetOf } from './work/words.js';
 const HTTP_CASES = ['http', 'http-close', 'http-body', 'file', 'page'];
 
 async function netOf(subject: string): Promise<NetLike> {
-  const { pipeBoth: relay } = await import('./work/relay.js');
-  if (subject === 'node:net') return { ...(await import('node:net')), relay };
+  if (subject === 'node:net') {
+    const { pipeBoth } = await import('./work/relay.js');
+    return { ...(await import('node:net')), relay: pipeBoth };
+  }
   const transport = transportOf(subject);
   const nearwire = await import('nearwire');
   return {
     createServer: (options, listener) => nearwire.createServer({ ...options, transport }, listener),
     connect: (target, listener) => nearwire.connect({ ...target, transport }, listener),
-    relay,
+    relay(a, b) {
+      // However it ends: the client has had enough.
+      nearwire.relay(a, b, () => undefined);
+    },
   };
 }
 

@@ -112,14 +112,14 @@ describe('a plan', () => {
   });
 
   test('has both ways of plain C and nginx where bytes can go by reference, in a few rounds', () => {
-    const plan = planOf({ cases: ['file', 'page'] });
+    const plan = planOf({ cases: ['file', 'page', 'relay'] });
     const roundsOf = (name: string, subject: SubjectName): number => {
       const series = plan.series.find((entry) => entry.case.name === name);
       if (!series) throw new Error(`no series of ${name}`);
       const rounds = Array.from({ length: plan.rounds }, (_, round) => orderOf(series, plan, round));
       return rounds.filter((subjects) => subjects.includes(subject)).length;
     };
-    for (const name of ['file', 'page']) {
+    for (const name of ['file', 'page', 'relay']) {
       for (const subject of ['c', 'node:net', 'native'] as const) expect(roundsOf(name, subject)).toBe(7);
       for (const subject of ['c-send', 'js'] as const) expect(roundsOf(name, subject)).toBe(3);
       expect(roundsOf(name, 'nginx')).toBe(name === 'file' ? 3 : 0);
