@@ -21,6 +21,7 @@ export interface OpenFile {
   readonly size: number;
   /** Whole seconds. */
   readonly modified: number;
+  /** More than once is no harm. */
   close(): void;
 }
 
@@ -51,6 +52,7 @@ function errorOf(errno: number, source: FileSource): Error {
 
 class EngineFile implements OpenFile {
   readonly size: number;
+  private open = true;
   readonly modified: number;
 
   constructor(
@@ -66,7 +68,9 @@ class EngineFile implements OpenFile {
   }
 
   close(): void {
-    this.engine.native.closeFile(this.engineFile);
+    // Its number may be another's by now.
+    if (this.open) this.engine.native.closeFile(this.engineFile);
+    this.open = false;
   }
 }
 
@@ -112,12 +116,13 @@ class DescriptorFile implements OpenFile {
     readonly fd: number,
     readonly size: number,
     readonly modified: number,
-    private readonly owned: boolean,
+    private owned: boolean,
   ) {}
 
   close(): void {
     // Of a file that was only read, this does not wait for a disk.
     if (this.owned) fs.closeSync(this.fd);
+    this.owned = false;
   }
 }
 
