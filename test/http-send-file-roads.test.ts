@@ -128,7 +128,7 @@ describe.each(everyWay)('the road of a file: $name over $family', ({ subject, fa
     let ends = 0;
     const server = subject.http.createServer({}, (_, res) => {
       const { end } = res;
-      res.end = ((...args: []) => {
+      res.end = ((...args: Parameters<typeof end>) => {
         ends++;
         return end.apply(res, args);
       }) as typeof end;

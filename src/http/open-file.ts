@@ -42,8 +42,17 @@ function isHandle(file: unknown): file is FileHandle {
 /** Throws unless this names a file; whether there is one is told by `openFile`. */
 export function checkFile(file: unknown): asserts file is FileSource {
   if (typeof file === 'string') checkNoNul(file, 'file');
-  else if (typeof file === 'number') checkWhole(file, 'file', 0, MAX_DESCRIPTOR);
-  else if (!isHandle(file)) throw argTypeError('file', 'of type string or number or an instance of FileHandle', file);
+  else checkOpenFile(file, 'file', 'of type string or number or an instance of FileHandle');
+}
+
+/** The same of what is open. */
+export function checkOpenFile(
+  file: unknown,
+  name: string,
+  expected = 'of type number or an instance of FileHandle',
+): asserts file is FileHandle | number {
+  if (typeof file === 'number') checkWhole(file, name, 0, MAX_DESCRIPTOR);
+  else if (!isHandle(file)) throw argTypeError(name, expected, file);
 }
 
 function errorOf(errno: number, source: FileSource): Error {
