@@ -245,3 +245,12 @@ export function prematureCloseError(cause?: unknown): Error {
 export function headersSentError(): Error {
   return coded(new Error('Cannot send a file after headers are sent to the client'), 'ERR_HTTP_HEADERS_SENT');
 }
+
+/** The client was gone before the body that it had begun was all there: node's own words, and how much had been written. */
+export function bodyAbortedError(bytesWritten: number): Error {
+  return Object.assign(new Error('aborted'), { code: 'ECONNRESET', bytesWritten });
+}
+
+export function bodyTooLargeError(limit: number): Error {
+  return coded(new Error(`The body is longer than ${String(limit)} bytes`), 'ERR_NEARWIRE_BODY_TOO_LARGE');
+}

@@ -11,6 +11,7 @@ import { connectSocket, installTransport, serverOptions, type Labels } from './n
 
 export { sendFile, type SendFileCallback, type SendFileOptions } from './http/send-file.js';
 export { sendFileStats, type CopyReason, type SendFileStats } from './http/body-road.js';
+export { receiveFile, type ReceiveFileCallback, type ReceiveFileOptions } from './http/receive-file.js';
 export type { FileHeaders } from './http/file-head.js';
 export type { FileSource } from './http/open-file.js';
 

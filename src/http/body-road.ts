@@ -1,7 +1,7 @@
 /** How the body of a file's answer gets to the socket: by reference, or by copy and why; and counts of both. */
 import type * as http from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import { prematureCloseError } from '../errors.js';
+import { prematureCloseError, writeError } from '../errors.js';
 import { FileRange } from '../file-range.js';
 import { FileChunk } from '../file-write.js';
 import { nodeHttp } from '../node-modules.js';
@@ -55,15 +55,29 @@ function isOfFile({ code }: NodeJS.ErrnoException): boolean {
   return code === 'ERR_NEARWIRE_FILE_TRUNCATED' || code === 'EIO';
 }
 
-/** Puts the range into the socket's stream as a chunk of its own: see net/file-chunk.ts. */
+/**
+ * Sends the range: past the socket's stream if nothing stands before it there, as small writes go, else as a chunk of the
+ * stream's (see net/file-chunk.ts).
+ */
 function refer(socket: NativeSocket, range: FileRange, callback: (error?: Error | null) => void): void {
+  const told = (error?: Error | null): void => {
+    if (error) callback(isOfFile(error) ? error : prematureCloseError(error));
+    else callback(socket._wire?.open === true ? null : prematureCloseError());
+  };
+  const wire = socket._wire;
+  if (wire !== undefined && socket.writableCorked === 0 && socket._takesSmallWrites(told)) {
+    socket._idle?.touch();
+    wire.bytesWritten += range.length;
+    const left = wire.writeParts([range]);
+    if (left < 0) told(writeError(left));
+    else if (left > 0) wire.whenFlushed(told);
+    else told();
+    return;
+  }
   const chunk = new FileChunk(range.length);
   chunk.stage = 'ready';
   chunk.range = range;
-  socket._writeChunk(chunk as unknown as Uint8Array, (error) => {
-    if (error) callback(isOfFile(error) ? error : prematureCloseError(error));
-    else callback(socket._wire?.cut === true ? prematureCloseError() : null);
-  });
+  socket._writeChunk(chunk as unknown as Uint8Array, told);
 }
 
 /**

@@ -21,6 +21,7 @@ export interface OpenFile {
   readonly size: number;
   /** Whole seconds. */
   readonly modified: number;
+  /** More than once is no harm. */
   close(): void;
 }
 
@@ -41,8 +42,17 @@ function isHandle(file: unknown): file is FileHandle {
 /** Throws unless this names a file; whether there is one is told by `openFile`. */
 export function checkFile(file: unknown): asserts file is FileSource {
   if (typeof file === 'string') checkNoNul(file, 'file');
-  else if (typeof file === 'number') checkWhole(file, 'file', 0, MAX_DESCRIPTOR);
-  else if (!isHandle(file)) throw argTypeError('file', 'of type string or number or an instance of FileHandle', file);
+  else checkOpenFile(file, 'file', 'of type string or number or an instance of FileHandle');
+}
+
+/** The same of what is open. */
+export function checkOpenFile(
+  file: unknown,
+  name: string,
+  expected = 'of type number or an instance of FileHandle',
+): asserts file is FileHandle | number {
+  if (typeof file === 'number') checkWhole(file, name, 0, MAX_DESCRIPTOR);
+  else if (!isHandle(file)) throw argTypeError(name, expected, file);
 }
 
 function errorOf(errno: number, source: FileSource): Error {
@@ -51,6 +61,7 @@ function errorOf(errno: number, source: FileSource): Error {
 
 class EngineFile implements OpenFile {
   readonly size: number;
+  private open = true;
   readonly modified: number;
 
   constructor(
@@ -66,7 +77,9 @@ class EngineFile implements OpenFile {
   }
 
   close(): void {
-    this.engine.native.closeFile(this.engineFile);
+    // Its number may be another's by now.
+    if (this.open) this.engine.native.closeFile(this.engineFile);
+    this.open = false;
   }
 }
 
@@ -112,12 +125,13 @@ class DescriptorFile implements OpenFile {
     readonly fd: number,
     readonly size: number,
     readonly modified: number,
-    private readonly owned: boolean,
+    private owned: boolean,
   ) {}
 
   close(): void {
     // Of a file that was only read, this does not wait for a disk.
     if (this.owned) fs.closeSync(this.fd);
+    this.owned = false;
   }
 }
 

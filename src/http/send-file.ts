@@ -36,6 +36,9 @@ export interface SendFileOptions {
 
 export type SendFileCallback = (error: NodeJS.ErrnoException | null) => void;
 
+// Its end is told by us; without this the collector would have to watch each one.
+const MANUAL_DESTROY = { requireManualDestroy: true };
+
 /** The part of OutgoingMessage that its types leave out. */
 interface Response extends http.ServerResponse {
   /** Absent in HTTP/2. */
@@ -155,6 +158,7 @@ class FileAnswer {
   };
 
   readonly onClose = (): void => {
+    if (this.over) return;
     // Finished by somebody else, before its file was open.
     this.settle(this.response.writableFinished ? headersSentError() : prematureCloseError());
   };
@@ -163,9 +167,12 @@ class FileAnswer {
     if (this.over) return;
     this.over = true;
     const { response, callback } = this;
-    response.removeListener('finish', this.onFinish);
-    response.removeListener('close', this.onClose);
-    response.removeListener('socket', this.onTurn);
+    if (!response.writableFinished) {
+      // It may live on, with another answer.
+      response.removeListener('finish', this.onFinish);
+      response.removeListener('close', this.onClose);
+      response.removeListener('socket', this.onTurn);
+    }
     callback(error);
   };
 }
@@ -239,6 +246,11 @@ export function sendFile(
     });
   }
   checkFunction(callback, 'callback');
-  begin(response, file, given, AsyncResource.bind(callback, 'NEARWIRESENDFILE'));
+  // Not AsyncResource.bind(), which costs as much as opening the file does.
+  const scope = new AsyncResource('NEARWIRESENDFILE', MANUAL_DESTROY);
+  begin(response, file, given, (error) => {
+    scope.emitDestroy();
+    scope.runInAsyncScope(callback, undefined, error);
+  });
   return undefined;
 }

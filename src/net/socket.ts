@@ -159,7 +159,8 @@ export class NativeSocket extends SocketBase implements FileSender {
     return encoding === 'utf8' || encoding === 'latin1';
   }
 
-  private _takesSmallWrites(callback?: WriteCallback): boolean {
+  /** @internal Whether a write with this callback may go to the wire past the stream: nothing stands before it there. */
+  _takesSmallWrites(callback?: WriteCallback): boolean {
     const wire = this._wire;
     const state = this._writableState;
     return (
