@@ -209,6 +209,18 @@ export function notNativeError(what: string): Error {
   return coded(new Error(`The native transport cannot take ${what}`), 'ERR_NEARWIRE_NOT_NATIVE');
 }
 
+/** A stream ended before all bytes of a body had come. */
+export function shortBodyError(bytes: number, missing: number): Error {
+  const message = `The stream ended after ${String(bytes)} bytes, ${String(missing)} before the end of what was expected`;
+  return coded(new Error(message), 'ERR_NEARWIRE_SHORT_BODY');
+}
+
+/** Bytes are wanted of a stream that gives them to others already. */
+export function streamInUseError(): Error {
+  const message = 'The stream has listeners for its data, an encoding, or object mode';
+  return coded(new Error(message), 'ERR_NEARWIRE_STREAM_IN_USE');
+}
+
 /** More bytes came one way than a relay may carry. */
 export function relayLimitError(maxBytes: number): Error {
   return coded(new Error(`The relay may carry ${String(maxBytes)} bytes each way`), 'ERR_NEARWIRE_RELAY_LIMIT');

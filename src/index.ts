@@ -141,6 +141,7 @@ export function connect(...args: unknown[]): Socket {
 }
 
 export { shareListener } from './net/share.js';
+export { receiveFile, type FileReceiver, type ReceiveFileError, type ReceiveFileOptions } from './receive-file.js';
 export { relay, type RelayCallback, type RelayOptions, type RelayResult } from './relay.js';
 
 /** The same as `connect`. */

@@ -11,6 +11,7 @@
  */
 import { EventEmitter } from 'node:events';
 import { Duplex } from 'node:stream';
+import type { Outlet } from './outlet.js';
 import { NativeSocket } from './socket.js';
 import type { SocketWire } from './socket-wire.js';
 
@@ -81,7 +82,7 @@ function takesBytes(socket: NativeSocket): boolean {
   );
 }
 
-export class Forwarding {
+export class Forwarding implements Outlet {
   private readonly source: NativeSocket;
   private readonly sink: NativeSocket;
   private readonly listener: DataListener;
@@ -178,6 +179,10 @@ export class Forwarding {
     this.before += moved;
     from.bytesRead += moved;
     to.bytesWritten += moved;
+  }
+
+  onTaken(): void {
+    this.stop();
   }
 
   private watch(): void {

@@ -8,6 +8,7 @@ import type { WritePart } from '../file-range.js';
 import { CANCELLED_WRITES_FAIL } from '../node-version.js';
 import { Wire } from '../wire.js';
 import type { Forwarding } from './forwarding.js';
+import type { Outlet } from './outlet.js';
 import type { Onread } from './onread.js';
 import { Remainder } from './remainder.js';
 import type { NativeSocket } from './socket.js';
@@ -131,8 +132,8 @@ export class SocketWire extends Wire {
   cut = false;
   /** The stream has had a chunk by way of push(), which leaves traces that later ones need not renew. */
   pushed = false;
-  /** The pumps that run: where what this socket receives goes, and where what it sends comes from. */
-  outlet: Forwarding | undefined;
+  /** What runs below the stream: where what this socket receives goes, and where what it sends comes from. */
+  outlet: Outlet | undefined;
   inlet: Forwarding | undefined;
 
   constructor(engine: Engine, id: number, socket: NativeSocket, scope: AsyncResource, tcp: boolean, reading: boolean) {
@@ -230,8 +231,18 @@ export class SocketWire extends Wire {
     }
   }
 
-  override onTaken(): void {
-    this.outlet?.stop();
+  override onTaken(status: number): void {
+    this.outlet?.onTaken(status);
+  }
+
+  /** Takes the chunks that the stream has been spared, up to an end or a failure among them. */
+  takeUnread(): Buffer[] {
+    const chunks: Buffer[] = [];
+    const { unread = [] } = this;
+    while (Buffer.isBuffer(unread[0])) chunks.push(unread.shift() as Buffer);
+    if (unread.length === 0) this.unread = undefined;
+    for (const chunk of chunks) this.bytesRead += chunk.length;
+    return chunks;
   }
 
   onEnd(): void {

@@ -8,6 +8,7 @@
  *
  * States: idle -> connecting -> connected -> closed; connect() leads from closed to connecting again.
  */
+import type { FileHandle } from 'node:fs/promises';
 import { COPY_LIMIT } from '../engine.js';
 import {
   closedBeforeConnectError,
@@ -24,6 +25,7 @@ import {
   type SentFile,
 } from '../files.js';
 import { SOCKET_CONNECT_IS_PUBLISHED, UNCONNECTED_ENDS_AT_ONCE } from '../node-version.js';
+import { receiveFile, type FileReceiver, type ReceiveFileOptions } from '../receive-file.js';
 import { normalizeArguments } from './arguments.js';
 import { publishClient } from './client-channel.js';
 import { tellClosed } from './closing.js';
@@ -41,7 +43,7 @@ function isSmall(chunk: unknown): chunk is string | Uint8Array {
   return (typeof chunk === 'string' || chunk instanceof Uint8Array) && chunk.length <= COPY_LIMIT;
 }
 
-export class NativeSocket extends SocketBase implements FileSender {
+export class NativeSocket extends SocketBase implements FileSender, FileReceiver {
   private _resetting = false;
   private _closingSoon = false;
   /** What 'close' will say. node:http has a `_hadError` of its own on a socket, which is another thing. */
@@ -273,6 +275,11 @@ export class NativeSocket extends SocketBase implements FileSender {
     const references = withReferences(parts);
     if (references === undefined) wire.send(parts, callback);
     else wire.sendParts(references, callback);
+  }
+
+  /** See `receiveFile`. */
+  receiveFile(file: FileHandle | number, options?: ReceiveFileOptions): Promise<number> {
+    return receiveFile(this, file, options);
   }
 
   /** See FileSender. */
