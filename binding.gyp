@@ -96,7 +96,8 @@
         "bench/floor/load_churn.c",
         "bench/floor/load_http.c",
         "bench/floor/load_idle.c",
-        "bench/floor/load_relay.c"
+        "bench/floor/load_relay.c",
+        "bench/floor/load_crowd.c"
       ],
       "cflags": ["-std=c11"],
       "conditions": [

@@ -132,6 +132,9 @@ function firstLine(text: string): string {
   return text.split('\n', 1)[0] ?? '';
 }
 
+/** Cases with very many connections, which say the same with less of them. */
+const FEWER_WILL_DO = ['idle', 'storm', 'crowd'];
+
 /**
  * Where the system does not let a process hold so many connections: fewer of them, or, where the number is what the case
  * is about, nothing.
@@ -143,7 +146,7 @@ function withinLimits(benchCase: BenchCase, params: Params, means: Means, skippe
   const room = means.descriptors - SPARE_DESCRIPTORS;
   if (wanted <= room) return params;
   const reason = `as a process may have ${String(means.descriptors)} descriptors at most (ulimit -Hn)`;
-  if (benchCase.name === 'idle' || benchCase.name === 'storm') {
+  if (FEWER_WILL_DO.includes(benchCase.name)) {
     skipped.add(`${benchCase.name}: ${String(room)} connections instead of ${String(connections)}, ${reason}`);
     return { ...params, connections: room };
   }

@@ -30,6 +30,8 @@ const HELLO_CASES = ['http', 'http-close'];
 const HTTP_CASES = [...HELLO_CASES, 'http-body'];
 /** Those in which bytes can be passed by reference instead of being copied. */
 const REFERENCE_CASES = ['file', 'page', 'relay'];
+/** The same for so many connections that it shows in memory. */
+const CROWD_CASES = ['crowd'];
 
 /** For what no ratio is taken to. */
 const A_FEW_ROUNDS = { default: 3, quick: 1 };
@@ -40,7 +42,7 @@ export const SUBJECTS: readonly Subject[] = [
     title: 'plain C, epoll: the limit of this host',
     program: 'floor',
     needsAddon: false,
-    cases: [...STREAM_CASES, ...HTTP_CASES, ...REFERENCE_CASES],
+    cases: [...STREAM_CASES, ...HTTP_CASES, ...REFERENCE_CASES, ...CROWD_CASES],
   },
   {
     name: 'c-send',
@@ -48,7 +50,7 @@ export const SUBJECTS: readonly Subject[] = [
     program: 'floor',
     words: { copy: true },
     needsAddon: false,
-    cases: REFERENCE_CASES,
+    cases: [...REFERENCE_CASES, ...CROWD_CASES],
     rounds: A_FEW_ROUNDS,
   },
   {
@@ -71,7 +73,7 @@ export const SUBJECTS: readonly Subject[] = [
     title: "nearwire: node:net's contract on the native engine",
     program: 'worker',
     needsAddon: true,
-    cases: [...STREAM_CASES, ...HTTP_CASES, ...REFERENCE_CASES, ...STORM_CASES, ...CHUNK_CASES],
+    cases: [...STREAM_CASES, ...HTTP_CASES, ...REFERENCE_CASES, ...CROWD_CASES, ...STORM_CASES, ...CHUNK_CASES],
   },
   {
     name: 'js',
@@ -88,7 +90,7 @@ export const SUBJECTS: readonly Subject[] = [
     title: 'node:net (node:http on it), straight',
     program: 'worker',
     needsAddon: false,
-    cases: [...STREAM_CASES, ...HTTP_CASES, ...REFERENCE_CASES, ...STORM_CASES, ...CHUNK_CASES],
+    cases: [...STREAM_CASES, ...HTTP_CASES, ...REFERENCE_CASES, ...CROWD_CASES, ...STORM_CASES, ...CHUNK_CASES],
   },
 ];
 

@@ -54,20 +54,10 @@ interface LoadOutcome {
 }
 
 /** The client's work against a server of the test. */
-async function load(name: string, path: string, bytes: number): Promise<LoadOutcome> {
+async function load(name: string, path: string, bytes: number, connections = 2): Promise<LoadOutcome> {
   const where = ['--family', 'unix', '--address', path, '--bytes', String(bytes)];
-  const child = start([
-    'load',
-    '--case',
-    name,
-    ...where,
-    '--connections',
-    '2',
-    '--warmup',
-    '0.05',
-    '--seconds',
-    '0.05',
-  ]);
+  const times = ['--warmup', '0.05', '--seconds', '0.05'];
+  const child = start(['load', '--case', name, ...where, '--connections', String(connections), ...times]);
   const { stdin, stdout, stderr } = child;
   if (!stdin || !stdout || !stderr) throw new Error('pipes are asked for');
   const failure = text(stderr);
@@ -199,6 +189,27 @@ describe.skipIf(floor === undefined)('the client of plain C', () => {
     const { code, stderr } = await load('file', await answering(bodyOf), bytes);
     expect(stderr).toContain(told);
     expect(code).toBe(1);
+  });
+
+  test('has a crowd wait until all have asked, and reads then', async () => {
+    const requests = new Set<http.ServerResponse>();
+    let most = 0;
+    const server = http.createServer((_request, response) => {
+      requests.add(response);
+      response.on('finish', () => requests.delete(response));
+      most = Math.max(most, requests.size);
+      response.end(floorPattern(1_000_000));
+    });
+    const { code, errors, operations } = await load('crowd', await listening(server), 1_000_000, 200);
+    expect({ code, errors, operations }).toEqual({ code: 0, errors: 0, operations: 200 });
+    // Nobody's answer went out whole before everyone had asked: a socket holds less.
+    expect(most).toBe(200);
+  });
+
+  test('notices a wrong body in a crowd', async () => {
+    const { code, stderr, errors } = await load('crowd', await answering(() => shifted), bytes, 100);
+    expect(stderr).toContain('a body that is not what was asked for');
+    expect({ code, errors }).toEqual({ code: 0, errors: 100 });
   });
 
   /** Relays, and has each chunk changed from the given number of bytes on. */

@@ -126,6 +126,14 @@ describe('a plan', () => {
     }
   });
 
+  test('has the crowd where it is asked for by name, of as many as the system allows', () => {
+    expect(describeSeries(planOf({ cases: ['crowd'] }))).toEqual(['crowd unix {"connections":10000,"bytes":1048576}']);
+    const { series, skipped } = planOf({ cases: ['crowd'] }, { descriptors: 1024 });
+    expect(series[0]?.params).toEqual({ connections: 960, bytes: 1048576 });
+    expect(series[0]?.subjects).toEqual(['c', 'c-send', 'native', 'node:net']);
+    expect(skipped[0]).toContain('960 connections instead of 10000');
+  });
+
   test('opens no more idle connections than the system allows, and says so', () => {
     const plan = planOf({ cases: ['idle'] }, { descriptors: 1024 });
     expect(plan.series[0]?.params).toEqual({ connections: 960 });

@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { stripVTControlCharacters } from 'node:util';
+import { fileURLToPath } from 'node:url';
+import { promisify, stripVTControlCharacters } from 'node:util';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -24,6 +26,8 @@ afterAll(() => {
 });
 
 const leftovers = (): string[] => readdirSync(folder).filter((name) => name.startsWith('nearwire-bench-'));
+
+const MAIN = fileURLToPath(new URL('../dist/src/cli/main.js', import.meta.url));
 
 /** Cases that differ in who is client, in what is measured, and in how they are run. */
 const CASES = ['rtt', ...(floor === undefined ? [] : ['http']), ...(addon === undefined ? [] : ['micro'])];
@@ -223,6 +227,28 @@ describe.skipIf(floor === undefined)('cases in which bytes go by reference', () 
     for (const { params } of json.cells) expect(Object.keys(params)).toEqual(['bytes']);
   });
 });
+
+test.skipIf(floor === undefined || process.platform !== 'linux')(
+  'a crowd is as large as the system lets it, and its memory and its wait are told',
+  async () => {
+    const file = join(folder, 'crowd.json');
+    const words = ['--rounds', '1', '--cases', 'crowd', '--subjects', 'c,c-send,node:net', '--json', file];
+    // The whole crowd takes gigabytes: as many of them as there may be descriptors.
+    const limited = ['-c', 'ulimit -n 1064 && exec "$0" "$@"', process.execPath, MAIN, 'bench', ...words];
+    const { stderr } = await promisify(execFile)('/bin/sh', limited, { env: { ...process.env, TMPDIR: folder } });
+    expect(stderr).toContain('1000 connections instead of 10000');
+    const { cells } = JSON.parse(readFileSync(file, 'utf8')) as JsonResult;
+    // How much memory it is, other processes have a say in.
+    expect(new Set(cells.map(({ subject, measure }) => `${subject} ${measure}`))).toEqual(
+      new Set(['c', 'c-send', 'node:net'].flatMap((name) => ['system', 'memory', 'wait'].map((of) => `${name} ${of}`))),
+    );
+    for (const { params, measure, median: value } of cells) {
+      expect(params).toEqual({ connections: 1000, bytes: 1048576 });
+      if (measure === 'wait') expect(value).toBeGreaterThan(0);
+    }
+    expect(leftovers()).toEqual([]);
+  },
+);
 
 test.skipIf(floor === undefined || process.platform !== 'linux')(
   'without nginx the others are measured, and it is told',

@@ -3,6 +3,7 @@ import type { BenchCase } from '../model.js';
 import { file, page } from './bodies.js';
 import { bulk } from './bulk.js';
 import { churn } from './churn.js';
+import { crowd } from './crowd.js';
 import { fanin } from './fanin.js';
 import { growth } from './growth.js';
 import { http, httpBody, httpClose } from './http.js';
@@ -27,6 +28,7 @@ export const CASES: readonly BenchCase[] = [
   file,
   page,
   relay,
+  crowd,
   idle,
   storm,
   retained,

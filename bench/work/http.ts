@@ -39,6 +39,7 @@ function handlerOf(subject: HttpSubject, words: Words): RequestListener {
       };
     }
     case 'page':
+    case 'crowd':
       return answer(subject.pageOf(floorPattern(words.bytes)));
     case 'http-body':
       return words.way === 'upload' ? receive(words.bytes) : answer(Buffer.alloc(words.bytes, 'x'));
