@@ -14,7 +14,6 @@ const FIND = {
   nginx: () => onPath('nginx'),
   strace: () => onPath('strace'),
   haproxy: () => onPath('haproxy'),
-  strace: () => onPath('strace'),
   redis: () => onPath('redis-server'),
   mariadb: () => onPath('mariadbd'),
   /** Debian keeps it off the PATH, by version. */
