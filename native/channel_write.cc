@@ -6,6 +6,7 @@
 #include "channel.h"
 #include "check.h"
 #include "engine.h"
+#include "pump.h"
 #include "sys.h"
 
 namespace nearwire {
@@ -60,6 +61,14 @@ void Channel::count_file(bool copied) {
   ++counters_.files;
   if (copied) ++counters_.files_copied;
   engine_->count_file(copied);
+}
+
+void Channel::count_range(const FileReference& file, size_t bytes, bool whole, bool by_reference) {
+  if (file.in_memory()) {
+    engine_->count_page(by_reference, bytes, whole);
+  } else if (whole) {
+    count_file(!by_reference);
+  }
 }
 
 // Segments, and the memory before the first file.
@@ -167,14 +176,19 @@ void Channel::fail_writing() {
   write_failed_ = true;
   queue_.reset();
   cold_read_.reset();
+  if (feeder_ != nullptr) feeder_->lose_sink();
+}
+
+void Channel::break_writing(int error) {
+  fail_writing();
+  engine_->turn().report({id_, Event::kWriteError, error, 0});
 }
 
 // Sends what was kept, now that the kernel has room.
 void Channel::drain_queue() {
   const int error = send_queue();
   if (error < 0) {
-    fail_writing();
-    engine_->turn().report({id_, Event::kWriteError, error, 0});
+    break_writing(error);
     return;
   }
   if (queue_->empty()) tell_drained();
@@ -183,6 +197,7 @@ void Channel::drain_queue() {
 void Channel::tell_drained() {
   queue_.reset();
   grow_send_buffer();
+  drained_turn_ = engine_->turn().number() + 1;
   engine_->turn().report({id_, Event::kDrain, 0, 0});
   if (shutdown_asked_) engine_->turn().report({id_, Event::kShutdown, sys::shutdown_write(fd_), 0});
 }
@@ -239,7 +254,7 @@ int Channel::send_queued_file(size_t* share) {
   const auto taken = static_cast<size_t>(sent);
   counters_.bytes_by_reference += taken;
   engine_->count_by_reference(taken);
-  if (taken == left) count_file(false);
+  count_range(*window.file, taken, taken == left, true);
   queue_->consume(taken);
   *share -= taken;
   return taken == length ? 1 : 0;
@@ -268,15 +283,15 @@ int Channel::copy_queued_file(const FileRange& window) {
   const ssize_t got = sys::read_at(window.file->fd(), bytes.get(), window.length, window.offset);
   if (got == 0) return -ENODATA;
   if (got < 0) return static_cast<int>(got);
-  if (queue_->replace_head(std::move(bytes), static_cast<size_t>(got))) count_file(true);
+  const bool whole = queue_->replace_head(std::move(bytes), static_cast<size_t>(got));
+  count_range(*window.file, static_cast<size_t>(got), whole, false);
   return 1;
 }
 
 void Channel::on_cold_read(ssize_t length, std::unique_ptr<char[]> bytes) {
   NEARWIRE_CHECK(state_ == State::kOpen && queue_ && queue_->file_at_head() != nullptr);
   if (length <= 0) {
-    fail_writing();
-    engine_->turn().report({id_, Event::kWriteError, length == 0 ? -ENODATA : static_cast<int32_t>(length), 0});
+    break_writing(length == 0 ? -ENODATA : static_cast<int>(length));
   } else {
     if (bytes) {
       if (queue_->replace_head(std::move(bytes), static_cast<size_t>(length))) count_file(true);

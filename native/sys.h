@@ -42,10 +42,20 @@ ssize_t send_file(int socket, int file, uint64_t offset, size_t length);
 int residency(int file, uint64_t offset, size_t length);
 // Opens a file for reading if that needs no disk; -EAGAIN where it may need one.
 int open_cached(const char* path);
+// A pipe, both ends non-blocking and close-on-exec; ends[0] is the one to read. -ENOSYS where move_bytes is not there.
+int open_pipe(int ends[2]);
+// Has a pipe hold more, as far as the system allows.
+void set_pipe_size(int fd, size_t bytes);
+// Moves up to `length` bytes without copying them out of the kernel; one of the two is a pipe, and the other's waiting
+// is its own affair. `offset` is where they go in a file, and moves on; nullptr: its position.
+ssize_t move_bytes(int from, int to, int64_t* offset, size_t length);
 
 // --- shared by all (sys_common.cc) ---
 
 ssize_t receive(int fd, void* into, size_t length);
+ssize_t read_bytes(int fd, void* into, size_t length);
+// At a negative offset: at the file's own position.
+ssize_t write_at(int file, const void* bytes, size_t length, int64_t offset);
 ssize_t receive_parts(int fd, const iovec* parts, size_t count);
 int connect_to(int fd, const sockaddr* address, socklen_t length);
 int bind_to(int fd, const sockaddr* address, socklen_t length);
@@ -61,9 +71,10 @@ int set_flags(int fd);
 int shutdown_write(int fd);
 void close_descriptor(int fd);
 ssize_t read_at(int file, void* into, size_t length, uint64_t offset);
-// Of a regular file that is open for reading; left as it is for a block device. -EISDIR, -ESPIPE: another kind of file.
+// Of a regular file that is open for reading, with the seconds since 1970 at which it was last written to; both left as
+// they are for a block device. -EISDIR, -ESPIPE: another kind of file.
 // -EBADF: not open for reading. -EINVAL: open in a way that allows no plain reads.
-int file_size(int fd, uint64_t* size);
+int file_size(int fd, uint64_t* size, int64_t* modified);
 // Closes so that TCP sends RST instead of FIN.
 void close_with_reset(int fd);
 // What became of a connect in progress: 0 or a negative errno; takes the error off the socket.
@@ -83,7 +94,19 @@ int set_keep_alive(int fd, bool on, unsigned delay_seconds);
 int socket_name(int fd, sockaddr_storage* name, socklen_t* length);
 int peer_name(int fd, sockaddr_storage* name, socklen_t* length);
 
+ssize_t write_at(int fd, const void* from, size_t length, uint64_t offset);
+// Maps a file so that writes to the mapping are its own.
+int map_private(int fd, size_t length, void** at);
+void unmap(void* at, size_t length);
+
 // Lets others that wait for this core go first.
 void yield_core();
+
+// --- one file per platform: files in memory ---
+
+// A file that lies in memory, can be sealed, and goes with its last descriptor. -ENOSYS: this system has none.
+int create_memory_file(const char* name);
+// Makes a memory file's bytes and size unchangeable, for good.
+int seal(int fd);
 
 }  // namespace nearwire::sys

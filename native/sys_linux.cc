@@ -3,6 +3,7 @@
 #include <linux/openat2.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -91,6 +92,24 @@ ssize_t send_parts(int fd, const iovec* parts, size_t count, bool more) {
   }
 }
 
+int open_pipe(int ends[2]) { return pipe2(ends, O_NONBLOCK | O_CLOEXEC) == 0 ? 0 : -errno; }
+
+void set_pipe_size(int fd, size_t bytes) { fcntl(fd, F_SETPIPE_SZ, static_cast<int>(bytes)); }
+
+// A socket whose peer is gone raises SIGPIPE here, which no flag prevents; node ignores it, as libuv's own writes need.
+ssize_t move_bytes(int from, int to, int64_t* offset, size_t length) {
+  loff_t at = offset == nullptr ? 0 : *offset;
+  for (;;) {
+    const ssize_t moved =
+        splice(from, nullptr, to, offset == nullptr ? nullptr : &at, length, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    if (moved >= 0) {
+      if (offset != nullptr) *offset = at;
+      return moved;
+    }
+    if (errno != EINTR) return -errno;
+  }
+}
+
 // A broken pipe raises SIGPIPE here, which can't be asked not to; node ignores that signal from its start.
 ssize_t send_file(int socket, int file, uint64_t offset, size_t length) {
   for (;;) {
@@ -132,6 +151,25 @@ int set_keep_alive(int fd, bool on, unsigned delay_seconds) {
   const int error = set_option(fd, SOL_SOCKET, SO_KEEPALIVE, on ? 1 : 0);
   if (error < 0 || !on || delay_seconds == 0) return error;
   return set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, static_cast<int>(delay_seconds));
+}
+
+namespace {
+
+// MFD_NOEXEC_SEAL, since Linux 6.3; headers may be older. Without it, newer kernels note in their log that a program
+// did not say whether it wants to run what it puts there, and hardened ones refuse.
+constexpr unsigned kNeverExecutable = 8;
+
+}  // namespace
+
+int create_memory_file(const char* name) {
+  constexpr unsigned kFlags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+  int fd = memfd_create(name, kFlags | kNeverExecutable);
+  if (fd < 0 && errno == EINVAL) fd = memfd_create(name, kFlags);
+  return fd >= 0 ? fd : -errno;
+}
+
+int seal(int fd) {
+  return fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0 ? 0 : -errno;
 }
 
 }  // namespace nearwire::sys

@@ -3,6 +3,7 @@ import * as net from 'node:net';
 import type { Engine } from '../engine.js';
 import { argTypeError, notNativeError } from '../errors.js';
 import type { FileSender } from '../files.js';
+import type { FileReceiver } from '../receive-file.js';
 import { HAS_BLOCK_LIST_OPTION, SOCKET_CONNECT_IS_PUBLISHED } from '../node-version.js';
 import {
   checkTransportOptions,
@@ -34,7 +35,7 @@ export interface Labels {
   readonly bufferSizes: BufferSizes | undefined;
 }
 
-export type Socket = net.Socket & Labels & FileSender;
+export type Socket = net.Socket & Labels & FileSender & FileReceiver;
 
 /** Options of node's that rest on its own handle, where a socket is to connect. */
 const NODES_OWN: readonly string[] = ['fd', 'handle'];

@@ -1,12 +1,22 @@
 /** The `js` transport: node:net's own objects, which only say that they are that. */
 import * as net from 'node:net';
+import type { FileHandle } from 'node:fs/promises';
 import type { FileSender } from '../files.js';
+import { receiveFile, type FileReceiver, type ReceiveFileOptions } from '../receive-file.js';
 import { sendFileByStream } from '../stream-file.js';
 
 const LABELS = {
   transport: { value: 'js', enumerable: true, configurable: true },
   // node has no way to ask.
   bufferSizes: { value: undefined, enumerable: true, configurable: true },
+};
+
+const RECEIVE_FILE: PropertyDescriptor = {
+  value(this: net.Socket, file: FileHandle | number, options?: ReceiveFileOptions) {
+    return receiveFile(this, file, options);
+  },
+  writable: true,
+  configurable: true,
 };
 
 const SEND_FILE: PropertyDescriptor = {
@@ -28,11 +38,11 @@ export function tagJs<T extends object>(object: T): T & JsLabels {
   return Object.defineProperties(object, LABELS) as T & JsLabels;
 }
 
-/** The same for a socket, which learns to send files. */
-export function tagJsSocket<T extends net.Socket>(socket: T): T & JsLabels & FileSender {
-  Object.defineProperty(socket, 'sendFile', SEND_FILE);
+/** The same for a socket, which learns to send and receive files. */
+export function tagJsSocket<T extends net.Socket>(socket: T): T & JsLabels & FileSender & FileReceiver {
+  Object.defineProperties(socket, { sendFile: SEND_FILE, receiveFile: RECEIVE_FILE });
   const labelled: object = tagJs(socket);
-  return labelled as T & JsLabels & FileSender;
+  return labelled as T & JsLabels & FileSender & FileReceiver;
 }
 
 /** Labels what a server of node:net accepts, before anybody else sees it. */
@@ -57,7 +67,10 @@ export function byNode<T>(act: () => T): T {
 }
 
 /** As `net.connect`. */
-export function connectByNode(options: net.NetConnectOpts, listener?: () => void): net.Socket & JsLabels & FileSender {
+export function connectByNode(
+  options: net.NetConnectOpts,
+  listener?: () => void,
+): net.Socket & JsLabels & FileSender & FileReceiver {
   return byNode(() => tagJsSocket(nodesConnect(options, listener)));
 }
 

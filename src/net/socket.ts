@@ -8,6 +8,7 @@
  *
  * States: idle -> connecting -> connected -> closed; connect() leads from closed to connecting again.
  */
+import type { FileHandle } from 'node:fs/promises';
 import { COPY_LIMIT } from '../engine.js';
 import {
   closedBeforeConnectError,
@@ -24,11 +25,14 @@ import {
   type SentFile,
 } from '../files.js';
 import { SOCKET_CONNECT_IS_PUBLISHED, UNCONNECTED_ENDS_AT_ONCE } from '../node-version.js';
+import { receiveFile, type FileReceiver, type ReceiveFileOptions } from '../receive-file.js';
 import { normalizeArguments } from './arguments.js';
 import { publishClient } from './client-channel.js';
 import { tellClosed } from './closing.js';
 import { startConnecting, type ConnectOptions } from './connect.js';
 import { dispatchFiles, isFile, sendFileNatively } from './file-chunk.js';
+import { withReferences } from '../page.js';
+import { forwardPipe } from './forwarding.js';
 import { SocketBase, type HeldWrite } from './socket-base.js';
 import type { SocketSettings, StreamOptions } from './socket-options.js';
 import { isOpen } from './socket-properties.js';
@@ -39,7 +43,7 @@ function isSmall(chunk: unknown): chunk is string | Uint8Array {
   return (typeof chunk === 'string' || chunk instanceof Uint8Array) && chunk.length <= COPY_LIMIT;
 }
 
-export class NativeSocket extends SocketBase implements FileSender {
+export class NativeSocket extends SocketBase implements FileSender, FileReceiver {
   private _resetting = false;
   private _closingSoon = false;
   /** What 'close' will say. node:http has a `_hadError` of its own on a socket, which is another thing. */
@@ -104,6 +108,24 @@ export class NativeSocket extends SocketBase implements FileSender {
     else this._wire.startReading();
   }
 
+  /** As Readable.read, which the stream itself calls when it flows again: nothing is buffered then where it answers null. */
+  override read(size?: number): unknown {
+    const chunk: unknown = super.read(size);
+    if (chunk === null) this._forwarding?.tryStart();
+    return chunk;
+  }
+
+  /**
+   * As Readable.pipe. Between two native sockets the bytes go on below JS for as long as nobody else asks for them: see
+   * forwarding.ts.
+   */
+  override pipe<T extends NodeJS.WritableStream>(destination: T, options?: { end?: boolean }): T {
+    const before = this.listeners('data');
+    super.pipe(destination, options);
+    forwardPipe(this, destination, before);
+    return destination;
+  }
+
   // --- writing ---
 
   /**
@@ -139,7 +161,8 @@ export class NativeSocket extends SocketBase implements FileSender {
     return encoding === 'utf8' || encoding === 'latin1';
   }
 
-  private _takesSmallWrites(callback?: WriteCallback): boolean {
+  /** @internal Whether a write with this callback may go to the wire past the stream: nothing stands before it there. */
+  _takesSmallWrites(callback?: WriteCallback): boolean {
     const wire = this._wire;
     const state = this._writableState;
     return (
@@ -249,7 +272,14 @@ export class NativeSocket extends SocketBase implements FileSender {
       return;
     }
     for (const part of parts) wire.bytesWritten += part.length;
-    wire.send(parts, callback);
+    const references = withReferences(parts);
+    if (references === undefined) wire.send(parts, callback);
+    else wire.sendParts(references, callback);
+  }
+
+  /** See `receiveFile`. */
+  receiveFile(file: FileHandle | number, options?: ReceiveFileOptions): Promise<number> {
+    return receiveFile(this, file, options);
   }
 
   /** See FileSender. */
