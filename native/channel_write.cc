@@ -191,7 +191,13 @@ void Channel::drain_queue() {
     break_writing(error);
     return;
   }
-  if (queue_->empty()) tell_drained();
+  if (queue_->empty()) {
+    tell_drained();
+  } else {
+    // A file may be long: its connection need not wait for the end of it.
+    grow_send_buffer();
+    blocked_since_ = uv_hrtime();
+  }
 }
 
 void Channel::tell_drained() {
