@@ -297,7 +297,7 @@ export class SocketWire extends Wire {
 
   /** True when nothing that was written is still to be handed to the kernel or told of. Hands it over to find out. */
   settleNow(): boolean {
-    this.inlet?.stop();
+    if (this.inlet !== undefined) return false;
     this.flush();
     return !this.blocked && !this.failed && this.waiters.length === 0;
   }
@@ -309,7 +309,7 @@ export class SocketWire extends Wire {
       callback();
       return;
     }
-    this.inlet?.stop();
+    this.inlet?.sinkEnds();
     this.shutdownDone = new Waiter(callback);
     this.shutdown();
   }
