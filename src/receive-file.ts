@@ -10,6 +10,7 @@
  */
 import * as fs from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
+import { constants } from 'node:os';
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers';
 import {
@@ -46,6 +47,8 @@ export interface ReceiveFileError extends NodeJS.ErrnoException {
   /** Bytes that have been taken from the stream: it goes on behind them. */
   bytesTaken: number;
 }
+
+const { ENOTCONN } = constants.errno;
 
 type Failure = Error | undefined;
 
@@ -120,7 +123,7 @@ class Receiving {
     if (this.ended) return true;
     if (wire !== undefined && (await this.takeHeld(wire))) {
       await this.receiveBelow(wire);
-    } else if (stream.readableLength === 0 && !this.over) {
+    } else if (stream.readableLength === 0 && !this.isOver()) {
       const changed = this.change();
       // Has the stream ask for more, and tell of it.
       stream.read(0);
@@ -133,23 +136,23 @@ class Receiving {
     return new Promise((resolve) => (this.wake = resolve));
   }
 
-  private get over(): boolean {
+  private isOver(): boolean {
     return this.ended || this.failure !== undefined;
   }
 
   /** What the engine has read beyond what it has given the stream. True: there is nothing between us and the kernel. */
   private async takeHeld(wire: SocketWire): Promise<boolean> {
     wire.stopReading();
-    // Behind the batch of the loop's turn, which may hold more of this socket's.
-    await nextImmediate();
-    if (!wire.open || this.over) return false;
     for (const chunk of wire.takeUnread()) this.stream.push(chunk);
-    if (wire.holdsUnread) wire.startReading();
-    else return this.stream.readableLength === 0;
+    if (!wire.holdsUnread) return this.stream.readableLength === 0;
+    // An end or a failure, which the stream is told of in a tick of its own.
+    wire.startReading();
+    await nextImmediate();
     return false;
   }
 
   private async receiveBelow(wire: SocketWire): Promise<void> {
+    if (!wire.open || this.isOver()) return;
     const { fd, offset = -1, left } = this;
     const limit = Number.isFinite(left) ? left : -1;
     const outcome = await new Promise<FileOutcome>((resolve) => {
@@ -161,10 +164,12 @@ class Receiving {
     this.count(outcome.taken, outcome.arrived);
     if (outcome.status === 0) {
       // The end of the socket, or its failure, is told in the ticks that follow.
-      if (this.left > 0 && !this.over) await nextImmediate();
+      if (this.left > 0 && !this.isOver()) await nextImmediate();
       return;
     }
-    throw this.failure ?? fileError(outcome.status, 'write', fd);
+    // The end is on its way to the stream.
+    if (outcome.status === -ENOTCONN) await nextImmediate();
+    else throw this.failure ?? fileError(outcome.status, 'write', fd);
   }
 
   private count(taken: number, written: number): void {

@@ -168,15 +168,15 @@ describe.each(everyWay)('a relay: $name over $family', ({ subject, family }) => 
   });
 
   it('fails after idleTimeout, and not while something moves', async () => {
-    const idleTimeout = 60;
+    const idleTimeout = 300;
     const { client, a, b, far, outcome } = await relayed(subject, family, { idleTimeout });
     let last = 0;
     far.on('data', () => (last = performance.now()));
-    let left = 12;
+    let left = 8;
     const timer = setInterval(() => {
       client.write('tick');
       if (--left === 0) clearInterval(timer);
-    }, idleTimeout / 3);
+    }, idleTimeout / 6);
     expect(await outcome).toMatchObject({ code: 'ERR_NEARWIRE_RELAY_TIMEOUT' });
     expect(left).toBe(0);
     expect(performance.now() - last).toBeGreaterThan(idleTimeout - 5);
@@ -248,6 +248,17 @@ describe.each(everyWay)('a relay: $name over $family', ({ subject, family }) => 
       await Promise.all([four.a, four.b].map(isClosed));
     },
   );
+
+  it('fails when the program ends one of the sockets, and more comes for it', async () => {
+    const { client, b, far, outcome } = await relayed(subject, family);
+    far.resume();
+    client.write(pattern(MiB));
+    await until(() => b.bytesWritten === MiB);
+    b.end();
+    await once(b, 'finish');
+    client.write('more');
+    expect(await outcome).toMatchObject({ code: 'ERR_STREAM_WRITE_AFTER_END' });
+  });
 
   it('tells of a reset', async () => {
     const { client, far, outcome } = await relayed(subject, family);
