@@ -4,6 +4,7 @@ import * as net from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { Page } from 'nearwire';
 import { ChannelServer, type Channel } from 'nearwire/channel';
+import { testFile } from './support/files.js';
 import { collectUntil, sealed } from './support/pages.js';
 import { cleanup, pattern, readAll, socketPath } from './support/sockets.js';
 import { subjects } from './support/subjects.js';
@@ -73,6 +74,25 @@ describe.each(transports)('pages on %s channels', (transport) => {
     expect(answer.equals(Buffer.concat(expected))).toBe(true);
     const references = transport === 'native' && sealed ? 3 + ranges.length - 1 : 0;
     expect(Page.stats().byReference.times - before.times).toBe(references);
+  });
+
+  it('stand behind files, those that are still being opened too', async () => {
+    const file = testFile(300_000);
+    const bytes = pattern(MIB, 5);
+    const page = Page.from(bytes);
+    if (transport === 'native' && sealed) page.fill(0);
+    // A name that is looked up in the thread pool: the kernel has none of this kind at hand.
+    const slow = process.platform === 'linux' ? `/proc/self/root${file.path}` : file.path;
+    const answer = await received('unix', (channel) => {
+      channel.write(page);
+      void channel.sendFile(slow);
+      channel.write(page, 5, 500_000);
+      channel.writev(['a', page, 'z']);
+      void channel.sendFile(file.path);
+      channel.write(page);
+    });
+    const expected = [bytes, file.bytes, bytes.subarray(5, 500_000), Buffer.from('a'), bytes, Buffer.from('z')];
+    expect(answer.equals(Buffer.concat([...expected, file.bytes, bytes]))).toBe(true);
   });
 
   it('tell of the drain that follows', async () => {

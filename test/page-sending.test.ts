@@ -6,9 +6,10 @@ import * as https from 'node:https';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { Page } from 'nearwire';
+import { Page, sendFile } from 'nearwire';
 import { serverCertificate, serverKey } from './support/certificates.js';
 import { runChild } from './support/children.js';
+import { testFile } from './support/files.js';
 import { request, target } from './support/http.js';
 import { collectUntil, descriptorCount, pageDescriptors, sealed } from './support/pages.js';
 import { requireOrSkip } from './support/requirements.js';
@@ -63,6 +64,26 @@ describe.each(everyWay)('pages: $name over $family', ({ subject, family }) => {
       ? { times: 10, bytes: 3 * large.length + 7 * least.length }
       : { times: 0, bytes: 0 };
     expect({ times: times - before.times, bytes: bytes - before.bytes }).toEqual(sent);
+  });
+
+  it('stand among files, those that are still being opened too', async () => {
+    const { client, peer } = await pair(subject, family);
+    const all = readAll(peer);
+    const file = testFile(300_000);
+    const bytes = pattern(MIB, 5);
+    const page = Page.from(bytes);
+    if (byReference(subject)) page.fill(0);
+    const slow = process.platform === 'linux' ? `/proc/self/root${file.path}` : file.path;
+    client.cork();
+    void sendFile(client, file.path);
+    client.write(page);
+    void sendFile(client, slow);
+    client.write(page);
+    client.uncork();
+    client.write('tail');
+    client.end(page);
+    const expected = [file.bytes, bytes, file.bytes, bytes, Buffer.from('tail'), bytes];
+    expect((await all).equals(Buffer.concat(expected))).toBe(true);
   });
 
   it('call back when the kernel has them', async () => {

@@ -78,9 +78,8 @@ class NativeChannel extends Wire implements Channel, FileChannel {
   write(data: Uint8Array | string, start?: number, end?: number): boolean {
     if (this.ended) throw writeAfterEndError();
     if (this.id < 0) return false;
-    if (this.files?.holds === true) return this.hold(data, start, end);
     if (typeof data === 'string') {
-      if (data.length * 3 <= COPY_LIMIT) {
+      if (data.length * 3 <= COPY_LIMIT && this.files?.holds !== true) {
         this.writeString(data, 'utf8');
         return !this.blocked;
       }
@@ -91,13 +90,16 @@ class NativeChannel extends Wire implements Channel, FileChannel {
     const from = start ?? 0;
     const to = end ?? data.length;
     if (start !== undefined || end !== undefined) checkRange(from, to, data.length);
-    const reference = referenceTo(data, from, to);
+    // To ask a short message for what it is, or a part of what has come in, costs a fifth of its write.
+    const mayBePage = data.length > COPY_LIMIT && data !== this.engine.lent;
+    const reference = mayBePage ? referenceTo(data, from, to) : undefined;
+    if (this.files?.holds === true) return this.hold([reference ?? data.subarray(from, to)]);
     if (reference !== undefined) {
       this.noteFailure(this.writeParts([reference]));
     } else if (to - from <= COPY_LIMIT) {
       if (to > from) this.writeBytes(data, from, to);
     } else {
-      this.lend([data.subarray(from, to)]);
+      this.noteFailure(this.writeLent([data.subarray(from, to)]));
     }
     return !this.blocked;
   }
@@ -111,19 +113,17 @@ class NativeChannel extends Wire implements Channel, FileChannel {
       if (part instanceof Uint8Array) return part;
       throw argTypeError(`parts[${String(index)}]`, 'of type string or an instance of Buffer or Uint8Array', part);
     });
-    if (this.files?.holds === true) return this.hold(Buffer.concat(bytes));
     const total = bytes.reduce((sum, part) => sum + part.length, 0);
-    if (total <= COPY_LIMIT) {
+    const references = withReferences(bytes);
+    if (this.files?.holds === true) return this.hold(references ?? bytes);
+    if (references !== undefined) {
+      this.noteFailure(this.writeParts(references));
+    } else if (total <= COPY_LIMIT) {
       for (const part of bytes) if (part.length > 0) this.writeBytes(part, 0, part.length);
     } else {
-      const parts = withReferences(bytes);
-      this.noteFailure(parts === undefined ? this.writeLent(bytes) : this.writeParts(parts));
+      this.noteFailure(this.writeLent(bytes));
     }
     return !this.blocked;
-  }
-
-  private lend(parts: readonly Uint8Array[]): void {
-    this.noteFailure(this.writeLent(parts));
   }
 
   private noteFailure(left: number): void {
@@ -132,18 +132,11 @@ class NativeChannel extends Wire implements Channel, FileChannel {
     process.nextTick(tellLentFailure, this, left);
   }
 
-  /** Keeps a write back until the file before it is open. It is copied, unless it is a page: what is lent may change after this turn. */
-  private hold(data: Uint8Array | string, start = 0, end?: number): boolean {
-    let part: WritePart;
-    if (typeof data === 'string') {
-      part = Buffer.from(data, 'utf8');
-    } else {
-      const to = end ?? data.length;
-      checkRange(start, to, data.length);
-      part = referenceTo(data, start, to) ?? Buffer.from(data.subarray(start, to));
-    }
+  /** Keeps a write back until the file before it is open. It is copied: what is lent may change after this turn. */
+  private hold(parts: readonly WritePart[]): boolean {
+    const kept = parts.map((part) => (part instanceof Uint8Array ? Buffer.from(part) : part));
     this.files?.hold(() => {
-      if (this.id >= 0 && part.length > 0) this.noteFailure(this.writeParts([part]));
+      if (this.id >= 0) this.noteFailure(this.writeParts(kept));
     });
     return false;
   }
