@@ -5,6 +5,8 @@
 
 #include "check.h"
 #include "engine.h"
+#include "intake.h"
+#include "pump.h"
 #include "sys.h"
 
 namespace nearwire {
@@ -18,6 +20,8 @@ constexpr int kReadsPerTurn = 4;
 constexpr uint64_t kBacklogPatienceMillis = 10'000;
 
 }  // namespace
+
+Channel::Channel(Engine* engine, int32_t id) : Source(engine, id) {}
 
 Channel::~Channel() { close(false); }
 
@@ -102,10 +106,12 @@ void Channel::register_later() {
 void Channel::update_interest() {
   registering_ = false;
   const bool connecting = state_ == State::kConnecting && !retry_address_;
-  const bool readable = state_ == State::kOpen && reading_ && !ended_;
+  const bool wanted = intake_ ? intake_->wants_bytes() : reading_;
+  const bool readable = state_ == State::kOpen && wanted && !ended_;
   // While the disk is waited for, room in the kernel is of no use.
-  const bool sending = state_ == State::kOpen && queued() > 0 && !awaits_disk();
-  const bool writable = connecting || sending;
+  const bool sending = queued() > 0 && !awaits_disk();
+  const bool fed = feeder_ != nullptr && feeder_->wants_room();
+  const bool writable = connecting || (state_ == State::kOpen && (sending || fed));
   const int error = watcher_.watch(engine_->loop(), fd_, this, readable, writable);
   if (error < 0) engine_->turn().report({id_, Event::kReadError, error, 0});
 }
@@ -120,8 +126,16 @@ void Channel::on_ready(bool readable, bool writable) {
     finish_connect(status);
     return;
   }
-  if (writable && queued() > 0) drain_queue();
-  if (readable) read();
+  if (writable && queued() > 0) {
+    drain_queue();
+  } else if (writable && feeder_ != nullptr && feeder_->wants_room()) {
+    feeder_->on_room();
+  }
+  if (readable && intake_ && intake_->wants_bytes() && !ended_) {
+    intake_->run();
+  } else if (readable && !intake_) {
+    read();
+  }
   // JS is done with its buffer within the turn, as a rule: then nothing has changed for the loop.
   if (target_ && !reading_) {
     register_later();
@@ -231,9 +245,9 @@ void Channel::note_no_bytes(ssize_t length) {
   }
   ended_ = true;
   if (length == 0) {
-    turn.push({id_, Event::kEnd, 0, 0});
+    turn.report({id_, Event::kEnd, 0, 0});
   } else {
-    turn.push({id_, Event::kReadError, static_cast<int32_t>(length), 0});
+    turn.report({id_, Event::kReadError, static_cast<int32_t>(length), 0});
   }
 }
 
@@ -247,6 +261,10 @@ void Channel::set_ref(bool ref) { watcher_.set_ref(ref); }
 
 int Channel::shutdown() {
   if (shutdown_asked_) return -EPIPE;
+  if (feeder_ != nullptr) {
+    feeder_->hand_over();
+    feeder_->lose_sink();
+  }
   shutdown_asked_ = true;
   if (queued() > 0 || state_ == State::kConnecting) return 1;
   return sys::shutdown_write(fd_);
@@ -254,6 +272,7 @@ int Channel::shutdown() {
 
 void Channel::close(bool reset) {
   if (state_ == State::kFree) return;
+  stop_pumps();
   watcher_.close();
   if (reset && family_ != AF_UNIX) {
     sys::close_with_reset(fd_);
@@ -269,6 +288,7 @@ int Channel::detach(uint64_t seen) {
     const int error = send(nullptr);
     if (error < 0) return error;
   }
+  if (intake_ || feeder_ != nullptr) return -EBUSY;
   if (queued() > 0) return -EAGAIN;
   if (counters_.bytes_read != seen) return -EBUSY;
   const int fd = fd_;
@@ -289,6 +309,7 @@ void Channel::become_free() {
   ended_ = shutdown_asked_ = write_failed_ = registering_ = refers_ = false;
   last_read_ = 0;
   last_turn_ = 0;
+  drained_turn_ = 0;
   blocked_since_ = 0;
   counters_ = {};
 }

@@ -18,6 +18,8 @@
 namespace nearwire {
 
 class Engine;
+class Intake;
+class Pump;
 
 struct ChannelOptions {
   bool owned = false;
@@ -61,7 +63,7 @@ struct ChannelCounters {
 
 class Channel final : public Source, private Watcher::Target, private ColdRead::Target {
  public:
-  Channel(Engine* engine, int32_t id) : Source(engine, id) {}
+  Channel(Engine* engine, int32_t id);
   ~Channel();
 
   Kind kind() const override { return Kind::kChannel; }
@@ -95,6 +97,28 @@ class Channel final : public Source, private Watcher::Target, private ColdRead::
   // Takes back a file of which nothing has been sent. False: all of it, or some.
   bool withdraw(const FileReference* file);
   size_t queued() const { return queue_ ? queue_->bytes() : 0; }
+
+  // --- what stands in for JS (intake.h, pump.h) ---
+  // What is received goes there from now on. 0, -ENOTCONN: nothing more will come, or -EBUSY: it has a taker.
+  int start_intake(std::unique_ptr<Intake> intake);
+  // Gives what is received to JS again. Answers the bytes that the intake took.
+  uint64_t stop_intake();
+  Intake* intake() const { return intake_.get(); }
+  // What the sink's pump does in place of a send. It has one pump at the most.
+  void set_feeder(Pump* feeder) { feeder_ = feeder; }
+  bool takes_feeder() const { return state_ == State::kOpen && !write_failed_ && !shutdown_asked_ && !feeder_; }
+  // Bytes of JS's go first, and those that it writes in the batch that tells it of a drain.
+  bool is_busy() const;
+  void count_taken(ssize_t length);
+  void count_sent(ssize_t sent, size_t asked);
+  // Sends what the kernel takes now and keeps the rest; false if that fails, which JS is told of.
+  bool pass_on(const char* bytes, size_t length);
+  void keep(const char* bytes, size_t length);
+  // Notes that the kernel has no room, and that it has again.
+  void note_blocked();
+  void grow_send_buffer();
+  // A send has failed: nothing more will be sent, and JS is told.
+  void break_writing(int error);
 
   // 0: done. 1: will be done when the queue is empty, and told by a completion.
   int shutdown();
@@ -134,10 +158,9 @@ class Channel final : public Source, private Watcher::Target, private ColdRead::
   int read_in(const FileRange& window, bool keep);
   bool awaits_disk() const { return cold_read_ && cold_read_->in_progress(); }
   ssize_t send_counted(const iovec* parts, size_t count, size_t length, bool more);
-  void count_sent(ssize_t sent, size_t length);
+  void count_file(bool copied);
   void fail_writing();
-  void note_blocked();
-  void grow_send_buffer();
+  void stop_pumps();
   void make_room_for_pages();
   void set_send_buffer(int before, int wanted);
   void register_later();
@@ -148,11 +171,15 @@ class Channel final : public Source, private Watcher::Target, private ColdRead::
   // Made when a file is first found to be cold.
   std::unique_ptr<ColdRead> cold_read_;
   std::unique_ptr<HeldMemory> target_;
+  std::unique_ptr<Intake> intake_;
+  Pump* feeder_ = nullptr;
   // The batch that tells of what target_ holds, counted from 1.
   uint64_t target_turn_ = 0;
   std::unique_ptr<Address> retry_address_;
   uint64_t retry_until_ = 0;
   uint64_t last_turn_ = 0;
+  // The batch that tells of a drain, counted from 1.
+  uint64_t drained_turn_ = 0;
   // When the kernel last refused bytes (uv_hrtime), while they wait.
   uint64_t blocked_since_ = 0;
   // SO_SNDBUF is the user's, or as large as it may grow.

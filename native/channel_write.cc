@@ -6,6 +6,7 @@
 #include "channel.h"
 #include "check.h"
 #include "engine.h"
+#include "pump.h"
 #include "sys.h"
 
 namespace nearwire {
@@ -56,6 +57,12 @@ ssize_t Channel::send_counted(const iovec* parts, size_t count, size_t length, b
   return sent;
 }
 
+void Channel::count_file(bool copied) {
+  ++counters_.files;
+  if (copied) ++counters_.files_copied;
+  engine_->count_file(copied);
+}
+
 // Segments, and the memory before the first file.
 int Channel::send_directly(SentParts* more, size_t* sent) {
   std::vector<iovec>& parts = engine_->parts_of(first_segment);
@@ -92,7 +99,7 @@ void Channel::keep_rest(size_t sent, SentParts* more) {
   }
   for (size_t i = 0; more != nullptr && i < more->count(); ++i) {
     if (const FileRange* range = more->file(i)) {
-      if (range->length >= kLongReference) make_room_for_pages();
+      if (sys::kSendsFiles && range->length >= kLongReference) make_room_for_pages();
       queue().append_file(*range);
       continue;
     }
@@ -161,14 +168,19 @@ void Channel::fail_writing() {
   write_failed_ = true;
   queue_.reset();
   cold_read_.reset();
+  if (feeder_ != nullptr) feeder_->lose_sink();
+}
+
+void Channel::break_writing(int error) {
+  fail_writing();
+  engine_->turn().report({id_, Event::kWriteError, error, 0});
 }
 
 // Sends what was kept, now that the kernel has room.
 void Channel::drain_queue() {
   const int error = send_queue();
   if (error < 0) {
-    fail_writing();
-    engine_->turn().report({id_, Event::kWriteError, error, 0});
+    break_writing(error);
     return;
   }
   if (queue_->empty()) tell_drained();
@@ -177,6 +189,7 @@ void Channel::drain_queue() {
 void Channel::tell_drained() {
   queue_.reset();
   grow_send_buffer();
+  drained_turn_ = engine_->turn().number() + 1;
   engine_->turn().report({id_, Event::kDrain, 0, 0});
   if (shutdown_asked_) engine_->turn().report({id_, Event::kShutdown, sys::shutdown_write(fd_), 0});
 }
@@ -232,7 +245,8 @@ int Channel::send_queued_file(size_t* share) {
   if (sent < 0) return static_cast<int>(sent);
   const auto taken = static_cast<size_t>(sent);
   counters_.bytes_by_reference += taken;
-  if (taken == left) ++counters_.files;
+  engine_->count_by_reference(taken);
+  if (taken == left) count_file(false);
   queue_->consume(taken);
   *share -= taken;
   return taken == length ? 1 : 0;
@@ -261,24 +275,17 @@ int Channel::copy_queued_file(const FileRange& window) {
   const ssize_t got = sys::read_at(window.file->fd(), bytes.get(), window.length, window.offset);
   if (got == 0) return -ENODATA;
   if (got < 0) return static_cast<int>(got);
-  if (queue_->replace_head(std::move(bytes), static_cast<size_t>(got))) {
-    ++counters_.files;
-    ++counters_.files_copied;
-  }
+  if (queue_->replace_head(std::move(bytes), static_cast<size_t>(got))) count_file(true);
   return 1;
 }
 
 void Channel::on_cold_read(ssize_t length, std::unique_ptr<char[]> bytes) {
   NEARWIRE_CHECK(state_ == State::kOpen && queue_ && queue_->file_at_head() != nullptr);
   if (length <= 0) {
-    fail_writing();
-    engine_->turn().report({id_, Event::kWriteError, length == 0 ? -ENODATA : static_cast<int32_t>(length), 0});
+    break_writing(length == 0 ? -ENODATA : static_cast<int>(length));
   } else {
     if (bytes) {
-      if (queue_->replace_head(std::move(bytes), static_cast<size_t>(length))) {
-        ++counters_.files;
-        ++counters_.files_copied;
-      }
+      if (queue_->replace_head(std::move(bytes), static_cast<size_t>(length))) count_file(true);
     } else {
       queue_->file_at_head()->warm_until = queue_->range_at_head().offset + static_cast<uint64_t>(length);
     }

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "check.h"
+#include "file_intake.h"
+#include "pump.h"
 #include "sys.h"
 
 namespace nearwire {
@@ -51,6 +53,7 @@ void Engine::close(std::function<void()> done) {
   }
   files_.clear();
   blocks_.clear();
+  pipes_.clear();
   retry_timer_.close();
   turn_.close();
   drop_spare();
@@ -169,6 +172,29 @@ std::vector<Completion> Engine::take_unread(int32_t id, uint64_t seen) {
   Channel* found = channel(id);
   if (found == nullptr || found->counters().bytes_read <= seen) return {};
   return turn_.take_last_reads(id, found->counters().bytes_read - seen);
+}
+
+int Engine::pump(int32_t source, int32_t sink, uint64_t limit) {
+  gather();
+  Channel* from = channel(source);
+  Channel* to = channel(sink);
+  if (from == nullptr || to == nullptr) return -EBADF;
+  if (from->intake() != nullptr || !to->takes_feeder()) return -EBUSY;
+  return from->start_intake(std::make_unique<Pump>(this, from, to, limit));
+}
+
+int Engine::receive_file(int32_t id, int file, int64_t offset, uint64_t limit) {
+  Channel* from = channel(id);
+  if (from == nullptr) return -EBADF;
+  if (from->intake() != nullptr) return -EBUSY;
+  const int own = sys::duplicate(file);
+  if (own < 0) return own;
+  return from->start_intake(std::make_unique<FileIntake>(this, from, own, offset, limit));
+}
+
+iovec Engine::scratch() {
+  if (!scratch_) scratch_.reset(new char[kScratchBytes]);
+  return {scratch_.get(), kScratchBytes};
 }
 
 void Engine::close_channel(int32_t id, bool reset) {

@@ -10,6 +10,7 @@
 #include "file_reference.h"
 #include "listener.h"
 #include "loop.h"
+#include "pipe_pool.h"
 #include "slab.h"
 #include "turn.h"
 
@@ -54,6 +55,9 @@ struct EngineCounters {
   uint64_t partial_sends = 0;
   uint64_t eagains = 0;
   uint64_t accepted = 0;
+  uint64_t files = 0;
+  uint64_t files_copied = 0;
+  uint64_t bytes_by_reference = 0;
 };
 
 class Engine final : private Turn::Phases {
@@ -63,6 +67,8 @@ class Engine final : private Turn::Phases {
   // The arena for small writes: more than the kernel takes on one connection at default buffer sizes.
   static constexpr size_t kArenaBytes = 256 * 1024;
   static constexpr size_t kMaxSubmissions = 4096;
+  // One read, as libuv's.
+  static constexpr size_t kScratchBytes = 64 * 1024;
 
   // Calls the layer above; it must survive anything the call does.
   class Sink {
@@ -106,6 +112,11 @@ class Engine final : private Turn::Phases {
   std::vector<Completion> take_unread(int32_t id, uint64_t seen);
   // Ids of connections that JS has not been told of; it will not be any more.
   std::vector<int32_t> take_accepted(int32_t listener) { return turn_.take_accepted(listener); }
+  // Has what a channel receives written to a file, from another descriptor of it: see file_intake.h.
+  int receive_file(int32_t id, int file, int64_t offset, uint64_t limit);
+  // Has one channel's bytes go out on another until `stop_intake`: see pump.h. 0 or a negative errno: see
+  // NativeEngine.pump in src/native.ts.
+  int pump(int32_t source, int32_t sink, uint64_t limit);
   Channel* channel(int32_t id);
   Listener* listener(int32_t id);
   void close_channel(int32_t id, bool reset);
@@ -126,6 +137,9 @@ class Engine final : private Turn::Phases {
   Turn& turn() { return turn_; }
   LentSlab& slab() { return slab_; }
   OwnedBlocks& blocks() { return blocks_; }
+  PipePool& pipes() { return pipes_; }
+  // Memory for bytes that are passed on at once.
+  iovec scratch();
   Channel* new_channel();
   // Has the loop watch for what this channel wants before it blocks again.
   void register_later(int32_t id);
@@ -139,6 +153,11 @@ class Engine final : private Turn::Phases {
   void restore_spare();
   void count_accept() { ++counters_.accepted; }
   void count_read() { ++counters_.reads; }
+  void count_file(bool copied) {
+    ++counters_.files;
+    if (copied) ++counters_.files_copied;
+  }
+  void count_by_reference(size_t bytes) { counters_.bytes_by_reference += bytes; }
   void count_send(bool partial, bool refused);
 
  private:
@@ -157,7 +176,9 @@ class Engine final : private Turn::Phases {
   Turn turn_;
   LentSlab slab_;
   OwnedBlocks blocks_;
+  PipePool pipes_;
   std::unique_ptr<char[]> memory_;
+  std::unique_ptr<char[]> scratch_;
   std::unique_ptr<Completion[]> completions_;
   std::unique_ptr<Submission[]> submissions_;
   std::unique_ptr<FlushResult[]> results_;

@@ -52,6 +52,11 @@ Napi::Function JsEngine::define(Napi::Env env) {
                       InstanceMethod<&JsEngine::queued>("queued"),
                       InstanceMethod<&JsEngine::read_into>("readInto"),
                       InstanceMethod<&JsEngine::set_reading>("setReading"),
+                      InstanceMethod<&JsEngine::pump>("pump"),
+                      InstanceMethod<&JsEngine::receive_file>("receiveFile"),
+                      InstanceMethod<&JsEngine::finish_intake>("finishIntake"),
+                      InstanceMethod<&JsEngine::stop_intake>("stopIntake"),
+                      InstanceMethod<&JsEngine::intake_totals>("intakeTotals"),
                       InstanceMethod<&JsEngine::shutdown>("shutdown"),
                       InstanceMethod<&JsEngine::close>("close"),
                       InstanceMethod<&JsEngine::ref>("ref"),
@@ -325,7 +330,8 @@ Napi::Value JsEngine::counters(const Napi::CallbackInfo& info) {
   const EngineCounters& c = engine_->counters();
   const SpinCounters& s = engine_->spin_counters();
   return totals(info.Env(), std::vector<uint64_t>{c.turns, c.completions, c.reads, c.sends, c.partial_sends, c.eagains,
-                                                  c.accepted, s.spins, s.hits, s.misses, s.polls});
+                                                  c.accepted, s.spins, s.hits, s.misses, s.polls, c.files,
+                                                  c.files_copied, c.bytes_by_reference});
 }
 
 Napi::Value JsEngine::channel_counters(const Napi::CallbackInfo& info) {

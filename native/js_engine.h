@@ -52,6 +52,11 @@ class JsEngine final : public Napi::ObjectWrap<JsEngine>, private Engine::Sink {
   Napi::Value queued(const Napi::CallbackInfo& info);
   Napi::Value read_into(const Napi::CallbackInfo& info);
   Napi::Value set_reading(const Napi::CallbackInfo& info);
+  Napi::Value pump(const Napi::CallbackInfo& info);
+  Napi::Value receive_file(const Napi::CallbackInfo& info);
+  Napi::Value finish_intake(const Napi::CallbackInfo& info);
+  Napi::Value stop_intake(const Napi::CallbackInfo& info);
+  Napi::Value intake_totals(const Napi::CallbackInfo& info);
   Napi::Value shutdown(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
   Napi::Value ref(const Napi::CallbackInfo& info);

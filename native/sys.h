@@ -40,10 +40,20 @@ ssize_t send_file(int socket, int file, uint64_t offset, size_t length);
 int residency(int file, uint64_t offset, size_t length);
 // Opens a file for reading if that needs no disk; -EAGAIN where it may need one.
 int open_cached(const char* path);
+// A pipe, both ends non-blocking and close-on-exec; ends[0] is the one to read. -ENOSYS where move_bytes is not there.
+int open_pipe(int ends[2]);
+// Has a pipe hold more, as far as the system allows.
+void set_pipe_size(int fd, size_t bytes);
+// Moves up to `length` bytes without copying them out of the kernel; one of the two is a pipe, and the other's waiting
+// is its own affair. `offset` is where they go in a file, and moves on; nullptr: its position.
+ssize_t move_bytes(int from, int to, int64_t* offset, size_t length);
 
 // --- shared by all (sys_common.cc) ---
 
 ssize_t receive(int fd, void* into, size_t length);
+ssize_t read_bytes(int fd, void* into, size_t length);
+// At a negative offset: at the file's own position.
+ssize_t write_at(int file, const void* bytes, size_t length, int64_t offset);
 ssize_t receive_parts(int fd, const iovec* parts, size_t count);
 int connect_to(int fd, const sockaddr* address, socklen_t length);
 int bind_to(int fd, const sockaddr* address, socklen_t length);

@@ -29,6 +29,16 @@ ssize_t receive(int fd, void* into, size_t length) {
   return uninterrupted([&] { return recv(fd, into, length, 0); });
 }
 
+ssize_t read_bytes(int fd, void* into, size_t length) {
+  return uninterrupted([&] { return read(fd, into, length); });
+}
+
+ssize_t write_at(int file, const void* bytes, size_t length, int64_t offset) {
+  return uninterrupted([&] {
+    return offset < 0 ? write(file, bytes, length) : pwrite(file, bytes, length, static_cast<off_t>(offset));
+  });
+}
+
 ssize_t receive_parts(int fd, const iovec* parts, size_t count) {
   msghdr message{};
   message.msg_iov = const_cast<iovec*>(parts);

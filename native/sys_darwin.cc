@@ -45,6 +45,12 @@ int residency(int, uint64_t, size_t) { return -ENOSYS; }
 
 int open_cached(const char*) { return -EAGAIN; }
 
+int open_pipe(int*) { return -ENOSYS; }
+
+void set_pipe_size(int, size_t) {}
+
+ssize_t move_bytes(int, int, int64_t*, size_t) { return -ENOSYS; }
+
 int set_keep_alive(int fd, bool on, unsigned delay_seconds) {
   const int error = set_option(fd, SOL_SOCKET, SO_KEEPALIVE, on ? 1 : 0);
   if (error < 0 || !on || delay_seconds == 0) return error;

@@ -90,6 +90,24 @@ ssize_t send_parts(int fd, const iovec* parts, size_t count, bool more) {
   }
 }
 
+int open_pipe(int ends[2]) { return pipe2(ends, O_NONBLOCK | O_CLOEXEC) == 0 ? 0 : -errno; }
+
+void set_pipe_size(int fd, size_t bytes) { fcntl(fd, F_SETPIPE_SZ, static_cast<int>(bytes)); }
+
+// A socket whose peer is gone raises SIGPIPE here, which no flag prevents; node ignores it, as libuv's own writes need.
+ssize_t move_bytes(int from, int to, int64_t* offset, size_t length) {
+  loff_t at = offset == nullptr ? 0 : *offset;
+  for (;;) {
+    const ssize_t moved =
+        splice(from, nullptr, to, offset == nullptr ? nullptr : &at, length, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    if (moved >= 0) {
+      if (offset != nullptr) *offset = at;
+      return moved;
+    }
+    if (errno != EINTR) return -errno;
+  }
+}
+
 // A broken pipe raises SIGPIPE here, which can't be asked not to; node ignores that signal from its start.
 ssize_t send_file(int socket, int file, uint64_t offset, size_t length) {
   for (;;) {

@@ -26,6 +26,7 @@ enum class Event : int32_t {
   kAcceptError = 8,
   kShutdown = 9,
   kInto = 10,
+  kTaken = 11,
 };
 
 struct Completion {

@@ -12,9 +12,11 @@
 import { connectNative, listenNative } from './channel/native.js';
 import { connectJs, listenJs } from './channel/js.js';
 import { checkConnectTarget, checkHandlers, checkListenTarget } from './channel/targets.js';
+import type { FileSender } from './files.js';
 import type { BufferSizes, TransportName, TransportOptions } from './options.js';
 import { engineFor, requestedTransport } from './transport.js';
 
+export type { FileSender, SendFileCallback, SendFileOptions, SentFile } from './files.js';
 export { configure, type Settings } from './configure.js';
 
 /** What a channel has counted since it was made. All are totals. */
@@ -38,8 +40,11 @@ export interface ChannelCounters {
   bytesByReference: number;
 }
 
-/** A connected stream socket. */
-export interface Channel {
+/**
+ * A connected stream socket. A file's callback comes when all that was queued with it is with the kernel. Writes behind a
+ * file that can't be opened at once are copied, and answer false.
+ */
+export interface Channel extends FileSender {
   readonly transport: TransportName;
   /** For the user: whatever belongs to this connection. */
   data: unknown;

@@ -460,6 +460,9 @@ function dispatchToWire(engine: Engine, wire: Wire, event: Completion, a: number
     case Completion.Shutdown:
       wire.onShutdown(a);
       break;
+    case Completion.Taken:
+      wire.onTaken?.(a);
+      break;
     case Completion.Accept:
     case Completion.AcceptError:
       break;

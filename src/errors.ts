@@ -209,14 +209,37 @@ export function notNativeError(what: string): Error {
   return coded(new Error(`The native transport cannot take ${what}`), 'ERR_NEARWIRE_NOT_NATIVE');
 }
 
-/** A write to a channel that has been ended. */
-export function writeAfterEndError(): Error {
-  return coded(new Error('write after end'), 'ERR_STREAM_WRITE_AFTER_END');
+/** A stream ended before all bytes of a body had come. */
+export function shortBodyError(bytes: number, missing: number): Error {
+  const message = `The stream ended after ${String(bytes)} bytes, ${String(missing)} before the end of what was expected`;
+  return coded(new Error(message), 'ERR_NEARWIRE_SHORT_BODY');
+}
+
+/** Bytes are wanted of a stream that gives them to others already. */
+export function streamInUseError(): Error {
+  const message = 'The stream has listeners for its data, an encoding, or object mode';
+  return coded(new Error(message), 'ERR_NEARWIRE_STREAM_IN_USE');
+}
+
+/** More bytes came one way than a relay may carry. */
+export function relayLimitError(maxBytes: number): Error {
+  return coded(new Error(`The relay may carry ${String(maxBytes)} bytes each way`), 'ERR_NEARWIRE_RELAY_LIMIT');
+}
+
+/** Nothing has passed through a relay for so long. */
+export function relayTimeoutError(milliseconds: number): Error {
+  const message = `Nothing has passed through the relay for ${String(milliseconds)} ms`;
+  return coded(new Error(message), 'ERR_NEARWIRE_RELAY_TIMEOUT');
 }
 
 /** What node's streams say of one that closed before it was through. */
 export function prematureCloseError(cause?: unknown): Error {
   return coded(new Error('Premature close', cause === undefined ? undefined : { cause }), 'ERR_STREAM_PREMATURE_CLOSE');
+}
+
+/** A write to a channel that has been ended. */
+export function writeAfterEndError(): Error {
+  return coded(new Error('write after end'), 'ERR_STREAM_WRITE_AFTER_END');
 }
 
 /** An answer that has begun, or is over, where one was to be made. */

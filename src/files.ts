@@ -1,8 +1,12 @@
 /** What `sendFile` takes, on every transport: its arguments, their checks, and its errors. */
 import type { FileHandle } from 'node:fs/promises';
+import * as fs from 'node:fs';
 import { constants } from 'node:os';
 import { argTypeError, fileError, outOfRangeError } from './errors.js';
 import { checkFunction, checkNoNul } from './options.js';
+
+/** For reading. A named pipe, which is no file to send, must not wait for its writer. */
+export const OPEN_FLAGS = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK | fs.constants.O_NOCTTY;
 
 const ESPIPE = -constants.errno.ESPIPE;
 
@@ -25,6 +29,23 @@ export interface SendFileOptions {
 }
 
 export type SendFileCallback = (error?: Error | null) => void;
+
+/** What sends files in their turn among its writes. */
+export interface FileSender {
+  /**
+   * Sends a file, or a part of it, in its turn among the writes. On a native socket of Linux it goes by reference: its
+   * bytes are never copied to this process. Counts in `bytesWritten`, `writableLength` and for 'drain' as a write of that
+   * many bytes does; all of a file that can't be opened at once counts as nothing until it is.
+   *
+   * Calls back, or resolves, when the kernel has taken all of it. What is wrong with the file is told there (node:fs's
+   * errors, ERR_OUT_OF_RANGE for a range that it does not have), and the connection lives on, without the file. A file
+   * that turns out shorter under way destroys the connection with ERR_NEARWIRE_FILE_TRUNCATED. Wrong arguments throw, or
+   * reject the promise.
+   */
+  sendFile(file: SentFile, options?: SendFileOptions): Promise<void>;
+  sendFile(file: SentFile, callback: SendFileCallback): undefined;
+  sendFile(file: SentFile, options: SendFileOptions | undefined, callback: SendFileCallback): undefined;
+}
 
 /** The arguments of one call, checked. */
 export interface SendFileCall {
@@ -116,7 +137,7 @@ export function withSendFileArguments(
 export function lengthWithin(call: SendFileCall, size: number | undefined): number | Error {
   const { offset, length } = call;
   if (size === undefined) {
-    return length ?? fileError(ESPIPE, 'sendfile', call.file, 'a length is needed where the file has no size');
+    return length ?? fileError(ESPIPE, 'open', call.file, 'a length is needed where the file has no size');
   }
   if (offset > size) return outOfRangeError('options.offset', `<= ${String(size)}, the size of the file`, offset);
   if (length !== undefined && length > size - offset) {

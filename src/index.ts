@@ -23,7 +23,7 @@ import {
 } from './net/factory.js';
 import { adoptDescriptor } from './net/adopt.js';
 import { installIpc } from './net/ipc.js';
-import { tagJs } from './net/js.js';
+import { tagJsSocket } from './net/js.js';
 import type { SocketOptions } from './net/socket-options.js';
 import { NativeSocket } from './net/socket.js';
 
@@ -32,7 +32,8 @@ export { configure, type Settings } from './configure.js';
 export { transportStatus, type TransportStatus } from './transport.js';
 export type { ConnectOptions } from './net/connect.js';
 export type { SocketOptions } from './net/socket-options.js';
-export type { SendFileCallback, SendFileOptions, SentFile } from './files.js';
+export type { FileSender, SendFileCallback, SendFileOptions, SentFile } from './files.js';
+export { sendFile } from './send-file.js';
 
 installPrimary();
 installIpc();
@@ -68,7 +69,7 @@ function construct(options: SocketOptions | undefined, target: object): Socket {
     throw argValueError('options.transport', options?.transport, reason);
   }
   if (engine === undefined) {
-    return tagJs(Reflect.construct(net.Socket, [options], target as NewableFunction) as net.Socket);
+    return tagJsSocket(Reflect.construct(net.Socket, [options], target as NewableFunction) as net.Socket);
   }
   const socket = makeNative(engine, options, target as NewableFunction);
   if (options?.fd !== undefined && adoptDescriptor(socket, options) < 0) throw descriptorError(options.fd);
@@ -139,6 +140,8 @@ export function connect(...args: unknown[]): Socket {
 }
 
 export { shareListener } from './net/share.js';
+export { receiveFile, type FileReceiver, type ReceiveFileError, type ReceiveFileOptions } from './receive-file.js';
+export { relay, type RelayCallback, type RelayOptions, type RelayResult } from './relay.js';
 
 /** The same as `connect`. */
 export const createConnection = connect;

@@ -33,6 +33,8 @@ export const Completion = {
   Shutdown: 9,
   /** Bytes lie at the start of the buffer of `readInto`: b = length. Nothing is read until setReading(). */
   Into: 10,
+  /** What stands in for JS has taken all that it was to take, and takes no more: a = 0, or a negative errno of a file. */
+  Taken: 11,
 } as const;
 export type Completion = (typeof Completion)[keyof typeof Completion];
 
@@ -79,6 +81,10 @@ export const ENGINE_COUNTERS = [
   'spinHits',
   'spinMisses',
   'spinPolls',
+  /** As a channel counts them. */
+  'files',
+  'filesCopied',
+  'bytesByReference',
 ] as const;
 /** Numbers a channel counts; order of `NativeEngine.channelCounters()`. */
 export const CHANNEL_COUNTERS = [
@@ -258,6 +264,33 @@ export interface NativeEngine {
   readInto(id: number, buffer: Uint8Array): void;
   /** Starts or stops reading. */
   setReading(id: number, reading: boolean): void;
+  /**
+   * What `source` receives goes out on `sink` (which may be the same) without passing through JS, until `stopIntake()`,
+   * behind what is queued there. End, ReadError and WriteError tell what becomes of the two, as ever; nothing is moved after
+   * the first of them. After `limit` bytes, none if it is negative, it rests, and says so once there may be more: Taken.
+   * 0, or EBADF; EBUSY: the source has another taker, or the sink another source, or its end has been asked for; ENOTCONN:
+   * the source is not open, or has ended.
+   */
+  pump(source: number, sink: number, limit: number): number;
+  /**
+   * What the channel receives is written to a file, until `stopIntake()`: from `offset` on, or at the file's own position if
+   * that is negative. The file is kept open. Taken tells once `limit` bytes are in the file, or that writing has failed, and
+   * nothing is taken after that; the end of the channel is told when all that came before it is in the file. 0, or EBADF;
+   * EBUSY: it has another taker; ENOTCONN, as `pump()`; EMFILE.
+   */
+  receiveFile(id: number, file: number, offset: number, limit: number): number;
+  /** Nothing more is taken: Taken, with ECANCELED, tells when what has been taken is in the file. */
+  finishIntake(id: number): void;
+  /**
+   * JS has what the channel receives again. What has been taken and not yet passed on goes into the sink's queue. Answers
+   * the bytes taken in all.
+   */
+  stopIntake(id: number): number;
+  /**
+   * The bytes taken so far, milliseconds since some last moved, in or out (-1: none has), and the bytes that have arrived;
+   * EBADF: there is no taker.
+   */
+  intakeTotals(id: number): [moved: number, idle: number, arrived: number] | number;
   /** Sends FIN. 0: done. 1: to be done when the queue is empty, told by a Shutdown completion. Else a negative errno. */
   shutdown(id: number): number;
   /** Sends what the kernel takes of the queue, then closes. `reset`: TCP sends RST. Safe with a stale id. */

@@ -33,6 +33,8 @@ export abstract class Wire {
   abstract onRead(memory: Buffer, start: number, end: number): void;
   /** As many bytes have come into the buffer of `NativeEngine.readInto`; reading rests until `resume()`. */
   onInto?(length: number): void;
+  /** What stood in for JS rests (see Completion.Taken). */
+  onTaken?(status: number): void;
   abstract onEnd(): void;
   abstract onConnect(status: number): void;
   /** `errno` is negative, as the kernel gave it. The wire is still to be closed. */

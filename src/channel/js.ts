@@ -11,8 +11,10 @@ import type {
   ListenTarget,
   ServerAddress,
 } from '../channel.js';
-import { argTypeError, writeAfterEndError } from '../errors.js';
+import { argTypeError, socketClosedError, writeAfterEndError } from '../errors.js';
+import { withSendFileArguments, type SendFileCallback, type SendFileOptions, type SentFile } from '../files.js';
 import { connectByNode, tagJs } from '../net/js.js';
+import { startSending } from '../stream-file.js';
 import { checkParts, checkRange } from './targets.js';
 
 const DEFAULT_BACKLOG = 511;
@@ -25,6 +27,7 @@ class JsChannel implements Channel {
   private ended = false;
   private closed = false;
   private turns = 0;
+  private files = 0;
 
   constructor(
     private readonly socket: net.Socket,
@@ -79,6 +82,27 @@ class JsChannel implements Channel {
     return room;
   }
 
+  sendFile(file: SentFile, options?: SendFileOptions): Promise<void>;
+  sendFile(file: SentFile, callback: SendFileCallback): undefined;
+  sendFile(file: SentFile, options: SendFileOptions | undefined, callback: SendFileCallback): undefined;
+  sendFile(
+    file: SentFile,
+    options?: SendFileOptions | SendFileCallback,
+    callback?: SendFileCallback,
+  ): Promise<void> | undefined {
+    return withSendFileArguments(file, options, callback, (call, done) => {
+      if (this.ended) throw writeAfterEndError();
+      if (this.closed || this.socket.destroyed) {
+        process.nextTick(done, socketClosedError());
+        return;
+      }
+      startSending(this.socket, call, (error) => {
+        if (error === null) this.files++;
+        done(error);
+      });
+    });
+  }
+
   flush(): void {
     // node:net hands each write to the kernel at once.
   }
@@ -104,7 +128,7 @@ class JsChannel implements Channel {
   get counters(): ChannelCounters {
     const { bytesRead, bytesWritten } = this.socket;
     const unseen = { reads: 0, sends: 0, partialSends: 0, eagains: 0, bytesByReference: 0 };
-    return { ...unseen, bytesRead, bytesWritten, turns: this.turns, files: 0, filesCopied: 0 };
+    return { ...unseen, bytesRead, bytesWritten, turns: this.turns, files: this.files, filesCopied: this.files };
   }
 }
 

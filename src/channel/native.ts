@@ -12,11 +12,23 @@ import type {
   ServerAddress,
 } from '../channel.js';
 import { COPY_LIMIT, type Engine } from '../engine.js';
-import { argTypeError, connectError, errnoError, listenError, writeAfterEndError, writeError } from '../errors.js';
+import {
+  argTypeError,
+  connectError,
+  errnoError,
+  listenError,
+  socketClosedError,
+  writeAfterEndError,
+  writeError,
+} from '../errors.js';
+import type { FileRange } from '../file-range.js';
+import { FileWrite } from '../file-write.js';
+import { withSendFileArguments, type SendFileCallback, type SendFileOptions, type SentFile } from '../files.js';
 import { CHANNEL_COUNTERS, type NativeAddress, type NativeChannelOptions } from '../native.js';
 import type { BufferSizes } from '../options.js';
 import { SocketFile } from '../socket-file.js';
 import { Wire, WireListener } from '../wire.js';
+import { ChannelFiles, type FileChannel } from './files.js';
 import { checkParts, checkRange } from './targets.js';
 
 /** node's default for servers. */
@@ -42,7 +54,7 @@ function optionsOf(target: ConnectTarget): NativeChannelOptions {
   };
 }
 
-class NativeChannel extends Wire implements Channel {
+class NativeChannel extends Wire implements Channel, FileChannel {
   readonly transport = 'native';
   readonly nodeTicks = false;
   data: unknown = undefined;
@@ -53,6 +65,8 @@ class NativeChannel extends Wire implements Channel {
   private peerEnded = false;
   private lastCounters: ChannelCounters | undefined;
   private lentFailure = 0;
+  /** Made by the first file. */
+  private files: ChannelFiles | undefined;
 
   constructor(engine: Engine, id: number, handlers: ChannelHandlers, target: ConnectTarget | undefined) {
     super(engine, id);
@@ -63,6 +77,7 @@ class NativeChannel extends Wire implements Channel {
   write(data: Uint8Array | string, start?: number, end?: number): boolean {
     if (this.ended) throw writeAfterEndError();
     if (this.id < 0) return false;
+    if (this.files?.holds === true) return this.hold(data, start, end);
     if (typeof data === 'string') {
       if (data.length * 3 <= COPY_LIMIT) {
         this.writeString(data, 'utf8');
@@ -92,6 +107,7 @@ class NativeChannel extends Wire implements Channel {
       if (part instanceof Uint8Array) return part;
       throw argTypeError(`parts[${String(index)}]`, 'of type string or an instance of Buffer or Uint8Array', part);
     });
+    if (this.files?.holds === true) return this.hold(Buffer.concat(bytes));
     const total = bytes.reduce((sum, part) => sum + part.length, 0);
     if (total <= COPY_LIMIT) {
       for (const part of bytes) if (part.length > 0) this.writeBytes(part, 0, part.length);
@@ -102,22 +118,86 @@ class NativeChannel extends Wire implements Channel {
   }
 
   private lend(parts: readonly Uint8Array[]): void {
-    const left = this.writeLent(parts);
+    this.noteFailure(this.writeLent(parts));
+  }
+
+  private noteFailure(left: number): void {
     if (left >= 0 || this.lentFailure !== 0) return;
     this.lentFailure = left;
     process.nextTick(tellLentFailure, this, left);
   }
 
+  /** Keeps a write back until the file before it is open. It is copied: what is lent may change after this turn. */
+  private hold(data: Uint8Array | string, start = 0, end?: number): boolean {
+    let bytes: Uint8Array;
+    if (typeof data === 'string') {
+      bytes = Buffer.from(data, 'utf8');
+    } else {
+      const to = end ?? data.length;
+      checkRange(start, to, data.length);
+      bytes = Buffer.from(data.subarray(start, to));
+    }
+    this.files?.hold(() => {
+      if (this.id >= 0 && bytes.length > 0) this.lend([bytes]);
+    });
+    return false;
+  }
+
+  sendFile(file: SentFile, options?: SendFileOptions): Promise<void>;
+  sendFile(file: SentFile, callback: SendFileCallback): undefined;
+  sendFile(file: SentFile, options: SendFileOptions | undefined, callback: SendFileCallback): undefined;
+  sendFile(
+    file: SentFile,
+    options?: SendFileOptions | SendFileCallback,
+    callback?: SendFileCallback,
+  ): Promise<void> | undefined {
+    return withSendFileArguments(file, options, callback, (call, done) => {
+      if (this.ended) throw writeAfterEndError();
+      if (this.id < 0) {
+        process.nextTick(done, socketClosedError());
+        return;
+      }
+      this.files ??= new ChannelFiles(this);
+      new FileWrite(this.engine, this.files, call, done).begin();
+    });
+  }
+
+  sendRange(range: FileRange): number {
+    const left = this.writeParts([range]);
+    this.noteFailure(left);
+    return left;
+  }
+
+  withdrawRange(range: FileRange): boolean {
+    return this.engine.native.withdrawFile(this.id, range.file);
+  }
+
+  onReleased(): void {
+    // Writes that were kept back have answered false.
+    process.nextTick(tellReleased, this);
+  }
+
+  tellReleased(): void {
+    if (this.drained && this.files?.holds !== true) this.handlers.onDrain?.(this);
+  }
+
   end(): void {
     if (this.ended || this.id < 0) return;
     this.ended = true;
-    this.shutdown();
+    if (this.files?.holds !== true) {
+      this.shutdown();
+      return;
+    }
+    this.files.hold(() => {
+      this.shutdown();
+    });
   }
 
   destroy(error?: Error): void {
     if (this.id < 0) return;
     this.lastCounters = this.counters;
     this.close();
+    this.files?.closed(error);
     process.nextTick(tellClosed, this, error);
   }
 
@@ -145,7 +225,7 @@ class NativeChannel extends Wire implements Channel {
     } else {
       this.handlers.onEnd(this);
     }
-    if (this.ended && !this.blocked) this.destroy();
+    if (this.ended && !this.blocked && this.files?.holds !== true) this.destroy();
   }
 
   onShutdown(status: number): void {
@@ -178,6 +258,7 @@ class NativeChannel extends Wire implements Channel {
   }
 
   onDrain(): void {
+    this.files?.drained();
     this.handlers.onDrain?.(this);
   }
 
@@ -200,6 +281,10 @@ class NativeChannel extends Wire implements Channel {
 
 function tellClosed(channel: NativeChannel, error: Error | undefined): void {
   channel.tellClosed(error);
+}
+
+function tellReleased(channel: NativeChannel): void {
+  channel.tellReleased();
 }
 
 function tellLentFailure(channel: NativeChannel, errno: number): void {

@@ -4,7 +4,7 @@ import type { TLSSocket } from 'node:tls';
 import { prematureCloseError, writeError } from '../errors.js';
 import { FileRange } from '../file-range.js';
 import { nodeHttp } from '../node-modules.js';
-import { FileChunk } from '../net/file-chunk.js';
+import { FileChunk } from '../file-write.js';
 import { NativeSocket } from '../net/socket.js';
 import { copyBody } from './copy-body.js';
 import type { OpenFile } from './open-file.js';

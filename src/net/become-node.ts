@@ -6,7 +6,7 @@ import * as net from 'node:net';
 import { Duplex } from 'node:stream';
 import { holdsFiles } from './file-chunk.js';
 import { setHandleOwner } from './handle-owner.js';
-import { tagJs } from './js.js';
+import { tagJsSocket } from './js.js';
 import { nativeFields } from './native-fields.js';
 import { noteEnd, type NativeSocket } from './socket.js';
 
@@ -70,7 +70,7 @@ export function becomeNode(socket: NativeSocket): boolean {
   const carrier = new net.Socket({ fd, manualStart: true } as net.SocketConstructorOpts);
   const handle = takeOver(socket, carrier);
   Object.setPrototypeOf(socket, net.Socket.prototype);
-  tagJs(socket);
+  tagJsSocket(socket);
   countFrom(handle, 'bytesRead', bytesRead);
   countFrom(handle, 'bytesWritten', bytesWritten);
   socket.removeListener('end', noteEnd);

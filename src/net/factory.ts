@@ -2,6 +2,8 @@
 import * as net from 'node:net';
 import type { Engine } from '../engine.js';
 import { argTypeError, notNativeError } from '../errors.js';
+import type { FileSender } from '../files.js';
+import type { FileReceiver } from '../receive-file.js';
 import { HAS_BLOCK_LIST_OPTION, SOCKET_CONNECT_IS_PUBLISHED } from '../node-version.js';
 import {
   checkTransportOptions,
@@ -15,7 +17,7 @@ import { adoptDescriptor } from './adopt.js';
 import { normalizeArguments } from './arguments.js';
 import { publishClient } from './client-channel.js';
 import type { ConnectOptions } from './connect.js';
-import { connectByNode, tagAccepted, tagJs } from './js.js';
+import { connectByNode, tagAccepted, tagJs, tagJsSocket } from './js.js';
 import { NativeListening } from './listen.js';
 import { installOnread } from './onread.js';
 import { installNodeStreams } from './node-streams.js';
@@ -33,7 +35,7 @@ export interface Labels {
   readonly bufferSizes: BufferSizes | undefined;
 }
 
-export type Socket = net.Socket & Labels;
+export type Socket = net.Socket & Labels & FileSender & FileReceiver;
 
 /** Options of node's that rest on its own handle, where a socket is to connect. */
 const NODES_OWN: readonly string[] = ['fd', 'handle'];
@@ -64,11 +66,11 @@ export function engineForSocket(options: SocketOptions | undefined, taken?: 'fd'
 /** A socket that is not connected yet, or one over `options.fd`. */
 export function makeSocket(options: SocketOptions | undefined): Socket {
   const engine = engineForSocket(options, 'fd');
-  if (engine === undefined) return tagJs(new net.Socket(options));
+  if (engine === undefined) return tagJsSocket(new net.Socket(options));
   const socket = makeNative(engine, options);
   if (options?.fd === undefined || adoptDescriptor(socket, options) === 0) return socket;
   if (requestedTransport(options.transport) === 'native') throw descriptorError(options.fd);
-  return tagJs(new net.Socket(options));
+  return tagJsSocket(new net.Socket(options));
 }
 
 /** What the engine can't make a socket of. */

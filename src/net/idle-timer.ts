@@ -20,9 +20,12 @@ export class IdleTimer {
   private due = 0;
   private timer: NodeJS.Timeout | undefined;
   private readonly onIdle: () => void;
+  private readonly unseen: () => number;
 
-  constructor(onIdle: () => void) {
+  /** `unseen`: milliseconds since bytes last moved that `touch()` is not called for. */
+  constructor(onIdle: () => void, unseen: () => number) {
     this.onIdle = onIdle;
+    this.unseen = unseen;
   }
 
   /** Starts anew with this duration in milliseconds; 0 turns it off. */
@@ -57,7 +60,9 @@ export class IdleTimer {
   fire(): void {
     this.timer = undefined;
     if (this.duration === 0) return;
-    const left = this.lastActivity + this.duration - now();
+    const time = now();
+    this.lastActivity = Math.max(this.lastActivity, time - this.unseen());
+    const left = this.lastActivity + this.duration - time;
     if (left >= TIMER_GRAIN) this.arm(Math.ceil(left));
     else this.onIdle();
   }

@@ -1,10 +1,30 @@
 /** The `js` transport: node:net's own objects, which only say that they are that. */
 import * as net from 'node:net';
+import type { FileHandle } from 'node:fs/promises';
+import type { FileSender } from '../files.js';
+import { receiveFile, type FileReceiver, type ReceiveFileOptions } from '../receive-file.js';
+import { sendFileByStream } from '../stream-file.js';
 
 const LABELS = {
   transport: { value: 'js', enumerable: true, configurable: true },
   // node has no way to ask.
   bufferSizes: { value: undefined, enumerable: true, configurable: true },
+};
+
+const RECEIVE_FILE: PropertyDescriptor = {
+  value(this: net.Socket, file: FileHandle | number, options?: ReceiveFileOptions) {
+    return receiveFile(this, file, options);
+  },
+  writable: true,
+  configurable: true,
+};
+
+const SEND_FILE: PropertyDescriptor = {
+  value(this: net.Socket, file: unknown, options: unknown, callback: unknown) {
+    return sendFileByStream(this, file, options, callback);
+  },
+  writable: true,
+  configurable: true,
 };
 
 /** What tells a `js` object from a native one. */
@@ -18,9 +38,16 @@ export function tagJs<T extends object>(object: T): T & JsLabels {
   return Object.defineProperties(object, LABELS) as T & JsLabels;
 }
 
+/** The same for a socket, which learns to send and receive files. */
+export function tagJsSocket<T extends net.Socket>(socket: T): T & JsLabels & FileSender & FileReceiver {
+  Object.defineProperties(socket, { sendFile: SEND_FILE, receiveFile: RECEIVE_FILE });
+  const labelled: object = tagJs(socket);
+  return labelled as T & JsLabels & FileSender & FileReceiver;
+}
+
 /** Labels what a server of node:net accepts, before anybody else sees it. */
 export function tagAccepted(server: net.Server): void {
-  server.prependListener('connection', tagJs);
+  server.prependListener('connection', tagJsSocket);
 }
 
 /** node's own, whatever stands in its place later. */
@@ -40,8 +67,11 @@ export function byNode<T>(act: () => T): T {
 }
 
 /** As `net.connect`. */
-export function connectByNode(options: net.NetConnectOpts, listener?: () => void): net.Socket & JsLabels {
-  return byNode(() => tagJs(nodesConnect(options, listener)));
+export function connectByNode(
+  options: net.NetConnectOpts,
+  listener?: () => void,
+): net.Socket & JsLabels & FileSender & FileReceiver {
+  return byNode(() => tagJsSocket(nodesConnect(options, listener)));
 }
 
 /** Whether a server or socket has been asked to be node:net's own: `nearwire/register` leaves it alone. */

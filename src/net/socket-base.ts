@@ -8,6 +8,7 @@ import { Duplex } from 'node:stream';
 import { outOfRangeError } from '../errors.js';
 import type { NativeEndpoint } from '../native.js';
 import { checkFunction, checkNumber, type BufferSizes } from '../options.js';
+import type { Forwarding } from './forwarding.js';
 import type { Onread } from './onread.js';
 import { IdleTimer } from './idle-timer.js';
 import { delaySeconds, type SocketSettings, type StreamOptions } from './socket-options.js';
@@ -74,6 +75,8 @@ export class SocketBase extends DuplexAsSocket {
   _idle: IdleTimer | undefined;
   /** Where reads go, if that is a buffer of the program's. */
   declare _onread?: Onread;
+  /** Who does nothing with what is read but write it to another socket. */
+  declare _forwarding?: Forwarding;
   /** Shared by all sockets of a server until one changes its own. */
   _settings: SocketSettings;
   _unreferenced = false;
@@ -98,9 +101,12 @@ export class SocketBase extends DuplexAsSocket {
     const duration = timerDuration(milliseconds);
     if (callback !== undefined) checkFunction(callback, 'callback');
     if (duration > 0) {
-      this._idle ??= new IdleTimer(() => {
-        this._onTimeout();
-      });
+      this._idle ??= new IdleTimer(
+        () => {
+          this._onTimeout();
+        },
+        () => this._wire?.pumpIdle ?? Infinity,
+      );
       if (callback !== undefined) this.once('timeout', callback);
     } else if (callback !== undefined) {
       this.removeListener('timeout', callback);

@@ -15,7 +15,7 @@ function byteLength({ chunk, encoding }: Pick<HeldWrite, 'chunk' | 'encoding'>):
 
 /** What the wire has been given, and what still waits for that. */
 function bytesWritten(socket: SocketBase): number {
-  let bytes = socket._wire?.bytesWritten ?? 0;
+  let bytes = socket._wire?.totalWritten ?? 0;
   for (const write of socket._held ?? []) bytes += byteLength(write);
   for (const part of socket._earlyWrite?.parts ?? []) bytes += part.length;
   for (const write of socket._writableState.getBuffer()) bytes += byteLength(write);
@@ -86,9 +86,9 @@ export const socketProperties: PropertyDescriptorMap = {
   pending: getter((socket) => socket.connecting || !isOpen(socket)),
   _connecting: getter((socket) => socket.connecting),
   readyState: getter(readyState),
-  bytesRead: getter((socket) => socket._wire?.bytesRead ?? 0),
+  bytesRead: getter((socket) => socket._wire?.totalRead ?? 0),
   bytesWritten: getter(bytesWritten),
-  _bytesDispatched: getter((socket) => socket._wire?.bytesWritten ?? 0),
+  _bytesDispatched: getter((socket) => socket._wire?.totalWritten ?? 0),
   writableLength: getter(writableLength),
   // node's answers undefined without a handle, whatever its type says.
   bufferSize: getter((socket) => (socket.connecting || isOpen(socket) ? writableLength(socket) : undefined)),

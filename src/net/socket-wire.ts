@@ -7,6 +7,8 @@ import { errnoError, writeError } from '../errors.js';
 import type { WritePart } from '../file-range.js';
 import { CANCELLED_WRITES_FAIL } from '../node-version.js';
 import { Wire } from '../wire.js';
+import type { Forwarding } from './forwarding.js';
+import type { Outlet } from './outlet.js';
 import type { Onread } from './onread.js';
 import { Remainder } from './remainder.js';
 import type { NativeSocket } from './socket.js';
@@ -63,10 +65,11 @@ function deliver(wire: SocketWire, chunk: Buffer): void {
   ) {
     // What push() comes to in this state, without its bookkeeping.
     socket.emit('data', chunk);
-    return;
+  } else {
+    wire.pushed = true;
+    if (!socket.push(chunk)) wire.stopReading();
   }
-  wire.pushed = true;
-  if (!socket.push(chunk)) wire.stopReading();
+  socket._forwarding?.tryStart();
 }
 
 function tellOnread(onread: Onread, wire: SocketWire, length: number): void {
@@ -118,6 +121,9 @@ export class SocketWire extends Wire {
   cut = false;
   /** The stream has had a chunk by way of push(), which leaves traces that later ones need not renew. */
   pushed = false;
+  /** What runs below the stream: where what this socket receives goes, and where what it sends comes from. */
+  outlet: Outlet | undefined;
+  inlet: Forwarding | undefined;
 
   constructor(engine: Engine, id: number, socket: NativeSocket, scope: AsyncResource, tcp: boolean, reading: boolean) {
     super(engine, id);
@@ -156,6 +162,29 @@ export class SocketWire extends Wire {
     this.readOn();
   }
 
+  /** What comes from the kernel next is to be given to the stream at once. */
+  get givesOn(): boolean {
+    return this.reading && this.unread === undefined;
+  }
+
+  get totalRead(): number {
+    return this.bytesRead + (this.outlet?.underWay ?? 0);
+  }
+
+  get totalWritten(): number {
+    return this.bytesWritten + (this.inlet?.underWay ?? 0);
+  }
+
+  /** Milliseconds since a pump last moved something from or to here. */
+  get pumpIdle(): number {
+    return Math.min(this.outlet?.idle ?? Infinity, this.inlet?.idle ?? Infinity);
+  }
+
+  private stopPumps(): void {
+    this.outlet?.stop();
+    this.inlet?.stop();
+  }
+
   /** There is more that the stream could be given at any tick. */
   get holdsUnread(): boolean {
     return this.unread !== undefined;
@@ -182,11 +211,30 @@ export class SocketWire extends Wire {
   /** Reads on after a rest, unless it has been stopped. */
   readOn(): void {
     if (!this.reading) return;
-    if (this.unread === undefined) this.resume();
-    else process.nextTick(giveUnread, this);
+    if (this.unread === undefined) {
+      this.resume();
+      this.socket._forwarding?.tryStart();
+    } else {
+      process.nextTick(giveUnread, this);
+    }
+  }
+
+  override onTaken(status: number): void {
+    this.outlet?.onTaken(status);
+  }
+
+  /** Takes the chunks that the stream has been spared, up to an end or a failure among them. */
+  takeUnread(): Buffer[] {
+    const chunks: Buffer[] = [];
+    const { unread = [] } = this;
+    while (Buffer.isBuffer(unread[0])) chunks.push(unread.shift() as Buffer);
+    if (unread.length === 0) this.unread = undefined;
+    for (const chunk of chunks) this.bytesRead += chunk.length;
+    return chunks;
   }
 
   onEnd(): void {
+    this.outlet?.stop();
     if (this.unread !== undefined) {
       this.unread.push(undefined);
       return;
@@ -196,6 +244,7 @@ export class SocketWire extends Wire {
   }
 
   onReadError(errno: number): void {
+    this.outlet?.stop();
     if (this.unread !== undefined) {
       this.unread.push(errno);
       return;
@@ -245,6 +294,7 @@ export class SocketWire extends Wire {
 
   /** True when nothing that was written is still to be handed to the kernel or told of. Hands it over to find out. */
   settleNow(): boolean {
+    this.inlet?.stop();
     this.flush();
     return !this.blocked && !this.failed && this.waiters.length === 0;
   }
@@ -256,6 +306,7 @@ export class SocketWire extends Wire {
       callback();
       return;
     }
+    this.inlet?.stop();
     this.shutdownDone = new Waiter(callback);
     this.shutdown();
   }
@@ -279,6 +330,7 @@ export class SocketWire extends Wire {
 
   onWriteError(errno: number): void {
     this.failed = true;
+    this.inlet?.stop();
     const error = writeError(errno);
     this.settleWaiters(error);
     const write = this.blockedWrite;
@@ -311,6 +363,7 @@ export class SocketWire extends Wire {
    * on the next tick. undefined, and nothing has changed, where the kernel does not take all that is to be sent.
    */
   giveAway(): { fd: number; unread: Buffer[]; reading: boolean } | undefined {
+    this.stopPumps();
     const held = this.unread ?? [];
     if (held.some((item) => typeof item === 'number')) return undefined;
     // An end that is held is found again by whoever reads next.
@@ -342,6 +395,7 @@ export class SocketWire extends Wire {
 
   /** Closes for good. What the kernel has taken calls back on the next tick, the rest by `cancelWrites`. */
   closeNow(reset: boolean): void {
+    this.stopPumps();
     this.attempt = this.unread = undefined;
     if (this.waiters.length > 0) {
       this.flush();
@@ -352,6 +406,7 @@ export class SocketWire extends Wire {
 
   /** Another process has the socket now: closes as soon as the kernel has all that was written. */
   letGo(): void {
+    this.stopPumps();
     this.stopReading();
     this.flush();
     if (this.blocked && this.open) {

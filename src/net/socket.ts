@@ -8,6 +8,7 @@
  *
  * States: idle -> connecting -> connected -> closed; connect() leads from closed to connecting again.
  */
+import type { FileHandle } from 'node:fs/promises';
 import { COPY_LIMIT } from '../engine.js';
 import {
   closedBeforeConnectError,
@@ -16,13 +17,21 @@ import {
   socketClosedError,
   stringAsBufferError,
 } from '../errors.js';
-import { withSendFileArguments, type SendFileCallback, type SendFileOptions, type SentFile } from '../files.js';
+import {
+  withSendFileArguments,
+  type FileSender,
+  type SendFileCallback,
+  type SendFileOptions,
+  type SentFile,
+} from '../files.js';
 import { SOCKET_CONNECT_IS_PUBLISHED, UNCONNECTED_ENDS_AT_ONCE } from '../node-version.js';
+import { receiveFile, type FileReceiver, type ReceiveFileOptions } from '../receive-file.js';
 import { normalizeArguments } from './arguments.js';
 import { publishClient } from './client-channel.js';
 import { tellClosed } from './closing.js';
 import { startConnecting, type ConnectOptions } from './connect.js';
 import { dispatchFiles, isFile, sendFileNatively } from './file-chunk.js';
+import { forwardPipe } from './forwarding.js';
 import { SocketBase, type HeldWrite } from './socket-base.js';
 import type { SocketSettings, StreamOptions } from './socket-options.js';
 import { isOpen } from './socket-properties.js';
@@ -33,7 +42,7 @@ function isSmall(chunk: unknown): chunk is string | Uint8Array {
   return (typeof chunk === 'string' || chunk instanceof Uint8Array) && chunk.length <= COPY_LIMIT;
 }
 
-export class NativeSocket extends SocketBase {
+export class NativeSocket extends SocketBase implements FileSender, FileReceiver {
   private _resetting = false;
   private _closingSoon = false;
   /** What 'close' will say. node:http has a `_hadError` of its own on a socket, which is another thing. */
@@ -96,6 +105,24 @@ export class NativeSocket extends SocketBase {
     // The stream asks once, and waits for what comes of it.
     if (this.connecting || this._wire === undefined) this._earlyRead = true;
     else this._wire.startReading();
+  }
+
+  /** As Readable.read, which the stream itself calls when it flows again: nothing is buffered then where it answers null. */
+  override read(size?: number): unknown {
+    const chunk: unknown = super.read(size);
+    if (chunk === null) this._forwarding?.tryStart();
+    return chunk;
+  }
+
+  /**
+   * As Readable.pipe. Between two native sockets the bytes go on below JS for as long as nobody else asks for them: see
+   * forwarding.ts.
+   */
+  override pipe<T extends NodeJS.WritableStream>(destination: T, options?: { end?: boolean }): T {
+    const before = this.listeners('data');
+    super.pipe(destination, options);
+    forwardPipe(this, destination, before);
+    return destination;
   }
 
   // --- writing ---
@@ -247,15 +274,12 @@ export class NativeSocket extends SocketBase {
     wire.send(parts, callback);
   }
 
-  /**
-   * Sends a file, or a part of it, in its turn among the writes: by reference where the system can, so that its bytes
-   * are never copied to this process. Counts in `bytesWritten`, `writableLength` and for 'drain' as a write of that many
-   * bytes does; a path whose length is not known counts as nothing until it has been opened.
-   *
-   * Calls back, or resolves, when the kernel has taken all of it. What is wrong with the file is told there (node:fs's
-   * errors; ERR_OUT_OF_RANGE for a range that it does not have), and the connection lives on, without the file. A file that
-   * turns out shorter under way destroys the connection with ERR_NEARWIRE_FILE_TRUNCATED.
-   */
+  /** See `receiveFile`. */
+  receiveFile(file: FileHandle | number, options?: ReceiveFileOptions): Promise<number> {
+    return receiveFile(this, file, options);
+  }
+
+  /** See FileSender. */
   sendFile(file: SentFile, options?: SendFileOptions): Promise<void>;
   sendFile(file: SentFile, callback: SendFileCallback): undefined;
   sendFile(file: SentFile, options: SendFileOptions | undefined, callback: SendFileCallback): undefined;

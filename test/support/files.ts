@@ -1,26 +1,59 @@
-/** Files for tests that serve them, and the descriptors that are open. */
-import { readdirSync, utimesSync, writeFileSync } from 'node:fs';
+/** Files to be sent, for tests. */
+import { execFileSync } from 'node:child_process';
+import { closeSync, fsyncSync, openSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pattern, temporaryDirectory } from './sockets.js';
-
-/** When test files were last written, as they say: long ago, so that their validators are strong ones. */
-export const LONG_AGO = new Date('2020-01-01T00:00:00Z');
 
 export interface TestFile {
   path: string;
   bytes: Buffer;
 }
 
-/** A file of this many bytes, as good as old. */
-export function makeFile(size: number, seed = 1): TestFile {
+/** A file of so many bytes, each in its own place. */
+export function testFile(length: number, seed = 7): TestFile {
   const path = join(temporaryDirectory(), 'file.bin');
-  const bytes = pattern(size, seed);
+  const bytes = pattern(length, seed);
   writeFileSync(path, bytes);
-  utimesSync(path, LONG_AGO, LONG_AGO);
   return { path, bytes };
 }
 
-/** How many descriptors this process has open. */
+/** When old files were last written: so long ago that what HTTP says of them is strong. */
+export const LONG_AGO = new Date('2020-01-01T00:00:00Z');
+
+/** The same, as it might have stood there for years. */
+export function oldFile(length: number, seed?: number): TestFile {
+  const file = testFile(length, seed);
+  utimesSync(file.path, LONG_AGO, LONG_AGO);
+  return file;
+}
+
+/** Has the system forget what it holds of the file in memory, where it can be told to. */
+export function chill(path: string): void {
+  const fd = openSync(path, 'r+');
+  fsyncSync(fd);
+  closeSync(fd);
+  // GNU dd: no bytes are copied, and the cache of all the file is dropped.
+  if (process.platform === 'linux') execFileSync('dd', [`if=${path}`, 'iflag=nocache', 'count=0'], { stdio: 'ignore' });
+}
+
+const DESCRIPTORS = process.platform === 'linux' ? '/proc/self/fd' : '/dev/fd';
+
+/** How many descriptors this process has. */
 export function descriptors(): number {
-  return readdirSync(process.platform === 'linux' ? '/proc/self/fd' : '/dev/fd').length;
+  return readdirSync(DESCRIPTORS).length;
+}
+
+/** Resolves when there are as many as before: what is closed in the thread pool takes a moment. */
+export async function descriptorsBack(before: number): Promise<number> {
+  const patience = Date.now() + 5000;
+  while (descriptors() > before && Date.now() < patience) await new Promise((resolve) => setTimeout(resolve, 5));
+  return descriptors();
+}
+
+/** What a promise fails with; undefined if it does not. To be asked for at once: nothing goes unhandled. */
+export function failure(promise: Promise<unknown> | undefined): Promise<NodeJS.ErrnoException | undefined> {
+  return Promise.resolve(promise).then(
+    () => undefined,
+    (error: unknown) => error as NodeJS.ErrnoException,
+  );
 }

@@ -70,6 +70,11 @@ export function hasAbstractNames(name: SubjectName): boolean {
   return name === 'native' ? nativeSystem() === 'linux' : process.platform === 'linux';
 }
 
+/** Only Linux sends files to every kind of socket by reference; the portable build of the addon does not, there too. */
+export function sendsByReference(): boolean {
+  return nativeSystem() === 'linux';
+}
+
 export const js = ours('js');
 export const native = ours('native');
 export const subjects: Subject[] = [...(withNative ? [native] : []), js, reference];

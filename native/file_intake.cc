@@ -1,0 +1,215 @@
+#include "file_intake.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "channel.h"
+#include "engine.h"
+#include "sys.h"
+
+namespace nearwire {
+
+namespace {
+
+// What one job writes at the most: as much as a pipe holds.
+constexpr size_t kJobBytes = PipePool::kPipeBytes;
+
+std::shared_ptr<const int> owned_descriptor(int fd) {
+  return {new int(fd), [](const int* owned) {
+            sys::close_descriptor(*owned);
+            delete owned;
+          }};
+}
+
+}  // namespace
+
+// Bytes on their way to the file. In the pool it is touched by its thread alone; it lives on if its intake is stopped.
+struct FileIntake::Job {
+  explicit Job(Engine* of) : engine(of) {}
+
+  size_t held() const { return pipe_bytes + memory_bytes; }
+  // Runs in the pool.
+  void write();
+  void write_memory(const char* from, size_t length);
+  void release_pipe();
+
+  uv_work_t work{};
+  Engine* const engine;
+  // nullptr: nobody waits for it any more.
+  FileIntake* intake = nullptr;
+  std::shared_ptr<const int> file;
+  int64_t offset = kAtPosition;
+  Pipe pipe;
+  size_t pipe_bytes = 0;
+  std::unique_ptr<char[]> memory;
+  size_t memory_bytes = 0;
+  size_t written = 0;
+  // 0 or a negative errno.
+  int status = 0;
+};
+
+void FileIntake::Job::release_pipe() {
+  if (!pipe.is_open()) return;
+  if (pipe_bytes == 0) {
+    engine->pipes().give_back(std::move(pipe));
+  } else {
+    engine->pipes().throw_away(std::move(pipe));
+  }
+}
+
+void FileIntake::Job::write_memory(const char* from, size_t length) {
+  while (length > 0 && status == 0) {
+    const ssize_t done = sys::write_at(*file, from, length, offset);
+    if (done <= 0) {
+      status = done == 0 ? -EIO : static_cast<int>(done);
+      return;
+    }
+    const auto size = static_cast<size_t>(done);
+    if (offset != kAtPosition) offset += done;
+    from += size;
+    length -= size;
+    written += size;
+  }
+}
+
+void FileIntake::Job::write() {
+  bool splices = true;
+  while (pipe_bytes > 0 && status == 0) {
+    ssize_t moved = -ENOSYS;
+    if (splices) {
+      moved = sys::move_bytes(pipe.read_end(), *file, offset == kAtPosition ? nullptr : &offset, pipe_bytes);
+    }
+    if (moved > 0) {
+      written += static_cast<size_t>(moved);
+      pipe_bytes -= static_cast<size_t>(moved);
+      continue;
+    }
+    // A file that is appended to, a file system or sandbox that has no splice: by way of memory. What stands for
+    // another failure is met again.
+    splices = false;
+    if (!memory) memory.reset(new char[kJobBytes]);
+    const ssize_t length = sys::read_bytes(pipe.read_end(), memory.get(), pipe_bytes);
+    if (length <= 0) {
+      status = length == 0 ? -EIO : static_cast<int>(length);
+      return;
+    }
+    pipe_bytes -= static_cast<size_t>(length);
+    write_memory(memory.get(), static_cast<size_t>(length));
+  }
+  if (memory_bytes > 0 && status == 0) write_memory(memory.get(), std::exchange(memory_bytes, 0));
+}
+
+FileIntake::FileIntake(Engine* engine, Channel* source, int file, int64_t offset, uint64_t limit)
+    : Intake(limit), engine_(engine), source_(source), file_(owned_descriptor(file)), offset_(offset) {}
+
+FileIntake::~FileIntake() {
+  if (job_ != nullptr) job_->intake = nullptr;
+}
+
+void FileIntake::run() {
+  if (over_ || job_ != nullptr) return;
+  auto job = std::make_unique<Job>(engine_);
+  while (fill(job.get())) {
+  }
+  if (job->held() > 0) {
+    write_out(std::move(job));
+  } else {
+    job->release_pipe();
+    if (source_end_ <= 0) tell(0);
+  }
+  source_->update_interest();
+}
+
+// True if there may be more for this job.
+bool FileIntake::fill(Job* job) {
+  if (left() == 0 || source_end_ <= 0 || job->held() >= kJobBytes) return false;
+  const ssize_t length = take(job);
+  if (length == -EAGAIN) {
+    source_->count_taken(length);
+    return false;
+  }
+  if (length <= 0) {
+    source_end_ = length;
+    return false;
+  }
+  source_->count_taken(length);
+  moved_ += static_cast<uint64_t>(length);
+  touch();
+  return true;
+}
+
+ssize_t FileIntake::take(Job* job) {
+  const size_t most = static_cast<size_t>(std::min<uint64_t>(left(), kJobBytes - job->held()));
+  if (splices_ && job->memory_bytes == 0 && (job->pipe.is_open() || engine_->pipes().take(&job->pipe) == 0)) {
+    const ssize_t length = sys::move_bytes(source_->fd(), job->pipe.write_end(), nullptr, most);
+    if (length > 0) job->pipe_bytes += static_cast<size_t>(length);
+    if (!is_splice_refusal(length)) return length;
+    splices_ = false;
+  }
+  // Bytes in the pipe go first: no memory is written before them.
+  if (job->pipe_bytes > 0) return -EAGAIN;
+  if (!job->memory) job->memory.reset(new char[kJobBytes]);
+  const ssize_t length = sys::receive(source_->fd(), job->memory.get() + job->memory_bytes, most);
+  if (length > 0) job->memory_bytes += static_cast<size_t>(length);
+  return length;
+}
+
+void FileIntake::write_out(std::unique_ptr<Job> job) {
+  job->intake = this;
+  job->file = file_;
+  job->offset = offset_;
+  job->work.data = job.get();
+  const int error = uv_queue_work(
+      engine_->loop().uv(), &job->work, [](uv_work_t* work) { static_cast<Job*>(work->data)->write(); },
+      [](uv_work_t* work, int) { on_done(std::unique_ptr<Job>(static_cast<Job*>(work->data))); });
+  if (error < 0) {
+    job->release_pipe();
+    tell(error);
+    return;
+  }
+  // The environment's end waits for it as for an open handle.
+  engine_->loop().handle_opened();
+  job_ = job.release();
+}
+
+void FileIntake::on_done(std::unique_ptr<Job> job) {
+  Engine* const engine = job->engine;
+  if (job->intake != nullptr) job->intake->on_written(*job);
+  job->release_pipe();
+  job.reset();
+  // The last: where the engine waits for this job to end, it is gone after it.
+  engine->loop().handle_closed();
+}
+
+void FileIntake::on_written(const Job& job) {
+  job_ = nullptr;
+  written_ += job.written;
+  if (offset_ != kAtPosition) offset_ += static_cast<int64_t>(job.written);
+  touch();
+  if (job.status < 0) {
+    tell(job.status);
+  } else if (source_end_ <= 0 || left() == 0) {
+    tell(0);
+  } else if (finishing_) {
+    tell(-ECANCELED);
+  }
+  source_->update_interest();
+}
+
+// It is over. A failure of the file is told before the end of the source, which without one is that of the file.
+void FileIntake::tell(int status) {
+  over_ = true;
+  if (status < 0) engine_->turn().report({source_->id(), Event::kTaken, status, 0});
+  if (source_end_ <= 0) source_->count_taken(source_end_);
+  if (status == 0) engine_->turn().report({source_->id(), Event::kTaken, 0, 0});
+}
+
+void FileIntake::finish() {
+  finishing_ = true;
+  if (job_ == nullptr && !over_) tell(-ECANCELED);
+}
+
+void FileIntake::stop() { over_ = true; }
+
+}  // namespace nearwire

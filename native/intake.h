@@ -1,0 +1,48 @@
+// What takes a channel's bytes in place of JS: a pump into another channel, or a file.
+#pragma once
+
+#include <uv.h>
+
+#include <cstdint>
+#include <limits>
+
+namespace nearwire {
+
+class Intake {
+ public:
+  static constexpr uint64_t kNoLimit = std::numeric_limits<uint64_t>::max();
+
+  explicit Intake(uint64_t limit) : limit_(limit) {}
+  virtual ~Intake() = default;
+  Intake(const Intake&) = delete;
+  Intake& operator=(const Intake&) = delete;
+
+  // The channel is readable, and the turn has room.
+  virtual void run() = 0;
+  // Whether the channel is to be watched for bytes.
+  virtual bool wants_bytes() const = 0;
+  // The last call, from JS or from the channel's close: what has been taken goes on to where it was going, and a pipe
+  // that still holds bytes is thrown away.
+  virtual void stop() = 0;
+
+  // Takes nothing more, and says so once what it has taken has arrived.
+  virtual void finish() {}
+  // Bytes that are where they were to go.
+  virtual uint64_t arrived() const = 0;
+
+  // Bytes taken from the channel.
+  uint64_t moved() const { return moved_; }
+  // When bytes last moved, in or out (uv_hrtime); 0: never.
+  uint64_t last_moved() const { return last_moved_; }
+
+ protected:
+  void touch() { last_moved_ = uv_hrtime(); }
+  uint64_t left() const { return limit_ - moved_; }
+
+  uint64_t moved_ = 0;
+  uint64_t last_moved_ = 0;
+  // Bytes after which it takes no more, and says so.
+  const uint64_t limit_;
+};
+
+}  // namespace nearwire

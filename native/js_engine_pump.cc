@@ -1,0 +1,59 @@
+// The part of the engine's JS object that has bytes go elsewhere than to JS.
+#include <cerrno>
+
+#include "file_intake.h"
+#include "intake.h"
+#include "js_arguments.h"
+#include "js_engine.h"
+
+namespace nearwire {
+
+namespace {
+
+// A number of bytes; none where it is negative.
+uint64_t limit(const Napi::CallbackInfo& info, size_t argument) {
+  int64_t value = -1;
+  napi_get_value_int64(info.Env(), info[argument], &value);
+  return value < 0 ? Intake::kNoLimit : static_cast<uint64_t>(value);
+}
+
+}  // namespace
+
+Napi::Value JsEngine::pump(const Napi::CallbackInfo& info) {
+  if (engine_ == nullptr) return number(info, -EBADF);
+  return number(info, engine_->pump(integer(info, 0), integer(info, 1), limit(info, 2)));
+}
+
+Napi::Value JsEngine::receive_file(const Napi::CallbackInfo& info) {
+  if (engine_ == nullptr) return number(info, -EBADF);
+  int64_t offset = FileIntake::kAtPosition;
+  napi_get_value_int64(info.Env(), info[2], &offset);
+  return number(info, engine_->receive_file(integer(info, 0), integer(info, 1), offset, limit(info, 3)));
+}
+
+Napi::Value JsEngine::finish_intake(const Napi::CallbackInfo& info) {
+  const Channel* found = channel(info);
+  if (found != nullptr && found->intake() != nullptr) found->intake()->finish();
+  return info.Env().Undefined();
+}
+
+Napi::Value JsEngine::stop_intake(const Napi::CallbackInfo& info) {
+  Channel* found = channel(info);
+  return number(info, found == nullptr ? 0 : static_cast<double>(found->stop_intake()));
+}
+
+Napi::Value JsEngine::intake_totals(const Napi::CallbackInfo& info) {
+  const Channel* found = channel(info);
+  const Intake* intake = found == nullptr ? nullptr : found->intake();
+  if (intake == nullptr) return number(info, -EBADF);
+  constexpr double kNanosPerMilli = 1e6;
+  const uint64_t last = intake->last_moved();
+  const double idle = last == 0 ? -1 : static_cast<double>(uv_hrtime() - last) / kNanosPerMilli;
+  Napi::Array totals = Napi::Array::New(info.Env(), 3);
+  totals.Set(0U, static_cast<double>(intake->moved()));
+  totals.Set(1U, idle);
+  totals.Set(2U, static_cast<double>(intake->arrived()));
+  return totals;
+}
+
+}  // namespace nearwire
