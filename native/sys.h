@@ -21,6 +21,8 @@ extern const bool kAcceptedInheritBuffers;
 extern const bool kDoublesBuffers;
 // send_file() is worth trying.
 extern const bool kSendsFiles;
+// Open flags of files that can't be read at any offset into any memory.
+extern const int kUnreadableFlags;
 
 // --- one file per platform ---
 
@@ -70,8 +72,8 @@ int shutdown_write(int fd);
 void close_descriptor(int fd);
 ssize_t read_at(int file, void* into, size_t length, uint64_t offset);
 // Of a regular file that is open for reading, with the seconds since 1970 at which it was last written to; both left as
-// they are for a block device. -EISDIR, -ESPIPE: another kind of file.
-// -EBADF: not open for reading.
+// they are for a block device. -EISDIR, -ESPIPE: another kind of file. -EBADF: not open for reading. -EINVAL: open in a
+// way that allows no plain reads.
 int file_size(int fd, uint64_t* size, int64_t* modified);
 // Closes so that TCP sends RST instead of FIN.
 void close_with_reset(int fd);

@@ -101,6 +101,7 @@ int file_size(int fd, uint64_t* size, int64_t* modified) {
   const int flags = fcntl(fd, F_GETFL);
   if (flags < 0) return -errno;
   if ((flags & O_ACCMODE) == O_WRONLY) return -EBADF;
+  if ((flags & kUnreadableFlags) != 0) return -EINVAL;
   if (!S_ISREG(status.st_mode)) return 0;
   *size = static_cast<uint64_t>(status.st_size);
   *modified = static_cast<int64_t>(status.st_mtime);

@@ -14,6 +14,7 @@ const bool kAbstractNames = false;
 const bool kAcceptedInheritBuffers = true;
 const bool kDoublesBuffers = false;
 const bool kSendsFiles = false;
+const int kUnreadableFlags = 0;
 
 namespace {
 

@@ -20,6 +20,7 @@ const bool kAbstractNames = true;
 const bool kAcceptedInheritBuffers = false;
 const bool kDoublesBuffers = true;
 const bool kSendsFiles = true;
+const int kUnreadableFlags = O_DIRECT | O_PATH;
 
 namespace {
 

@@ -13,6 +13,7 @@ const bool kAbstractNames = false;
 const bool kAcceptedInheritBuffers = false;
 const bool kDoublesBuffers = false;
 const bool kSendsFiles = false;
+const int kUnreadableFlags = 0;
 
 int open_stream(int family) {
   return prepared(socket(family, SOCK_STREAM, 0), [](int) { return 0; });

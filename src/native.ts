@@ -242,7 +242,7 @@ export interface NativeEngine {
   /**
    * A file to be sent: a path, or a descriptor, of which the file gets one of its own. Answers its id. A path is opened
    * only if that needs no disk, else EAGAIN. EISDIR, ESPIPE: neither a regular file nor a block device. EBADF: not open for
-   * reading.
+   * reading. EINVAL: open with O_DIRECT or O_PATH.
    */
   openFile(file: string | number): number;
   /** In bytes, when it was opened. ESPIPE: a block device. */

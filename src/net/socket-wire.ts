@@ -117,6 +117,8 @@ export class SocketWire extends Wire {
   private reading: boolean;
   /** Read in the same turn as the chunk that made the stream stop: given to it one by one as it reads on. */
   private unread: Unread[] | undefined;
+  /** Bytes that waited when this was last looked at; while they become fewer the socket is not idle. */
+  private lastQueued = 0;
   /** Closed while a write was under way. */
   cut = false;
   /** The stream has had a chunk by way of push(), which leaves traces that later ones need not renew. */
@@ -288,8 +290,21 @@ export class SocketWire extends Wire {
     }
     // Earlier writes, which the kernel has got with these parts, call back before this one.
     if (this.waiters.length > 0 && left <= lengthOf(parts)) process.nextTick(callAll, this.waiters.splice(0), null);
-    if (this.blocked) this.blockedWrite = new Waiter(callback);
-    else callback();
+    if (this.blocked) {
+      this.lastQueued = left;
+      this.blockedWrite = new Waiter(callback);
+    } else {
+      callback();
+    }
+  }
+
+  /** Whether the peer has read of a write that is under way since this was last asked. */
+  hasSent(): boolean {
+    if (this.lastQueued === 0) return false;
+    const { queued } = this;
+    const less = queued !== this.lastQueued;
+    this.lastQueued = queued;
+    return less;
   }
 
   /** True when nothing that was written is still to be handed to the kernel or told of. Hands it over to find out. */

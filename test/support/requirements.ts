@@ -13,6 +13,7 @@ const FIND = {
   addon: () => transportStatus().addon,
   nginx: () => onPath('nginx'),
   haproxy: () => onPath('haproxy'),
+  strace: () => onPath('strace'),
   redis: () => onPath('redis-server'),
   mariadb: () => onPath('mariadbd'),
   /** Debian keeps it off the PATH, by version. */
