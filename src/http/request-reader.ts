@@ -195,7 +195,7 @@ export class RequestReader {
   /** Bytes of this message's body that have not been read here; 0 where that is not known. */
   leftOf(message: http.IncomingMessage): number {
     const { parser, bodyLeft } = this;
-    if (parser.incoming !== message || message.complete || message.upgrade) return 0;
+    if (parser.incoming !== message || message.complete) return 0;
     if (bodyLeft > 0) return bodyLeft;
     const { 'content-length': length, 'transfer-encoding': coding } = message.headers;
     if (length === undefined || coding !== undefined) return 0;
