@@ -174,7 +174,10 @@ describe.each(everyWay)('receiveFile: $name over $family', ({ subject, family })
       client.end(body);
       while (outcomes.length <= requests) await nextTurn();
       expect(outcomes.at(-1)).toBe('ECONNRESET');
-      expect(readFileSync(path).equals(body)).toBe(true);
+      // A stream that is destroyed throws away what it has buffered; below JS there is nothing to throw away.
+      const written = readFileSync(path);
+      expect(written.equals(body.subarray(0, written.length))).toBe(true);
+      if (subject.name === 'native') expect(written.length).toBe(body.length);
     }
   });
 
