@@ -8,8 +8,10 @@ import { AsyncResource } from 'node:async_hooks';
 import * as fs from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
-import { argTypeError, argValueError, bodyAbortedError, bodyTooLargeError } from '../errors.js';
+import { argTypeError, argValueError, bodyAbortedError, bodyTooLargeError, fileError } from '../errors.js';
+import type { FileOutlet } from '../net/file-outlet.js';
 import { checkFunction, checkWhole } from '../options.js';
+import { BodyBelow } from './body-below.js';
 import { checkOpenFile } from './open-file.js';
 
 export interface ReceiveFileOptions {
@@ -22,21 +24,43 @@ export interface ReceiveFileOptions {
 /** `bytes`: the length of the body, all of which has been written. */
 export type ReceiveFileCallback = (error: NodeJS.ErrnoException | null, bytes?: number) => void;
 
-/** Takes the body from the request's stream, piece by piece, at the pace of the file. */
+/**
+ * Bodies with at least so much still to come are taken below JS: the way there costs a turn of the loop, and what a pipe
+ * takes at once is about this much.
+ */
+const BELOW_BYTES = 64 * 1024;
+
 class BodyReceiver {
+  private readonly request: IncomingMessage;
+  private readonly file: FileHandle | number;
+  private readonly limit: number;
+  private readonly callback: ReceiveFileCallback;
+  /** Where the next piece goes. */
+  private at: number;
   private received = 0;
-  private writing = false;
+  /** Of what the parser has had, pieces that are still to be written; undefined: none is being written. */
+  private pieces: Buffer[] | undefined;
+  private outlet: FileOutlet | undefined;
   private ended = false;
   private failure: Error | undefined;
   private over = false;
 
   constructor(
-    private readonly request: IncomingMessage,
-    private readonly file: FileHandle | number,
-    private readonly start: number,
-    private readonly limit: number,
-    private readonly callback: ReceiveFileCallback,
-  ) {}
+    request: IncomingMessage,
+    file: FileHandle | number,
+    { start = 0, limit = Infinity }: ReceiveFileOptions,
+    callback: ReceiveFileCallback,
+  ) {
+    this.request = request;
+    this.file = file;
+    this.at = start;
+    this.limit = limit;
+    this.callback = callback;
+  }
+
+  private get fd(): number {
+    return typeof this.file === 'number' ? this.file : this.file.fd;
+  }
 
   begin(): void {
     const { request, limit } = this;
@@ -47,8 +71,32 @@ class BodyReceiver {
     request.on('end', this.onEnd);
     request.on('error', this.onAbort);
     request.on('close', this.onAbort);
+    const below = new BodyBelow(request);
     if (Number(request.headers['content-length'] ?? 0) > limit) process.nextTick(fail, this, bodyTooLargeError(limit));
+    else if (below.left >= BELOW_BYTES) below.whenQuiet(this.takeBelow, this);
     else request.on('data', this.onData);
+  }
+
+  /** What the parser has had is written, and what is still to come goes to its place behind that by itself. */
+  private takeBelow(below: BodyBelow): void {
+    if (this.over) {
+      below.leave();
+      return;
+    }
+    const pieces = below.takeRead();
+    const { left } = below;
+    if (left >= BELOW_BYTES) {
+      const offset = pieces.reduce((end, { length }) => end + length, this.at);
+      this.outlet = below.start(this.fd, offset, left, (outcome) => {
+        this.outlet = undefined;
+        this.received += outcome.arrived;
+        if (outcome.status < 0) this.failure ??= fileError(outcome.status, 'write', this.fd);
+        this.goOn();
+      });
+    }
+    if (this.outlet === undefined) below.leave();
+    this.pieces = pieces;
+    this.writeNext();
   }
 
   private readonly onData = (bytes: Buffer): void => {
@@ -56,29 +104,46 @@ class BodyReceiver {
       this.fail(bodyTooLargeError(this.limit));
       return;
     }
-    this.writing = true;
     this.request.pause();
-    this.write(bytes);
+    this.pieces = [bytes];
+    this.writeNext();
   };
 
-  private write(bytes: Buffer): void {
-    const fd = typeof this.file === 'number' ? this.file : this.file.fd;
-    fs.write(fd, bytes, 0, bytes.length, this.start + this.received, (error, count) => {
-      if (error === null) this.received += count;
-      else this.failure ??= error;
-      if (this.failure === undefined && count < bytes.length) {
-        this.write(bytes.subarray(count));
-        return;
+  private writeNext(): void {
+    const { pieces = [] } = this;
+    const [piece] = pieces;
+    if (piece === undefined || this.failure !== undefined) {
+      this.pieces = undefined;
+      this.goOn();
+      return;
+    }
+    fs.write(this.fd, piece, 0, piece.length, this.at, (error, count) => {
+      if (error === null) {
+        this.received += count;
+        this.at += count;
+        if (count < piece.length) pieces[0] = piece.subarray(count);
+        else pieces.shift();
+      } else {
+        this.fail(error);
       }
-      this.writing = false;
-      if (this.failure !== undefined || this.ended) this.settle();
-      else this.request.resume();
+      this.writeNext();
     });
+  }
+
+  /** Nothing more is under way on one of the two roads. */
+  private goOn(): void {
+    if (this.pieces !== undefined || this.outlet !== undefined || this.over) return;
+    if (this.failure !== undefined || this.ended) {
+      this.settle();
+      return;
+    }
+    if (!this.request.listeners('data').includes(this.onData)) this.request.on('data', this.onData);
+    this.request.resume();
   }
 
   private readonly onEnd = (): void => {
     this.ended = true;
-    if (!this.writing) this.settle();
+    this.goOn();
   };
 
   private readonly onAbort = (): void => {
@@ -87,12 +152,12 @@ class BodyReceiver {
 
   fail(error: Error): void {
     this.failure ??= error;
+    this.outlet?.finish();
     // The caller may close the file when it is told: not under a write.
-    if (!this.writing) this.settle();
+    this.goOn();
   }
 
   private settle(): void {
-    if (this.over) return;
     this.over = true;
     const { request, failure } = this;
     request.removeListener('data', this.onData);
@@ -133,7 +198,7 @@ function begin(
   const { start, limit } = options as Record<keyof ReceiveFileOptions, unknown>;
   checkWhole(start, 'options.start', 0, Number.MAX_SAFE_INTEGER);
   if (limit !== Infinity) checkWhole(limit, 'options.limit', 0, Number.MAX_SAFE_INTEGER);
-  new BodyReceiver(request, file, options.start ?? 0, options.limit ?? Infinity, callback).begin();
+  new BodyReceiver(request, file, options, callback).begin();
 }
 
 /**

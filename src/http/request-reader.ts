@@ -37,6 +37,10 @@ const READS_BY_NODE = 2;
 /** What no parser takes for the beginning of a request. */
 const NO_REQUEST = Buffer.from([0]);
 
+/** Stands for bytes that a parser counts without looking at them: memory that is never touched costs nothing. */
+let unread: Buffer | undefined;
+const UNREAD_BYTES = 1024 * 1024;
+
 interface ServedSocket extends net.Socket {
   parser?: NodeParser | null;
   server?: http.Server;
@@ -62,7 +66,7 @@ let means: Means | undefined;
 /** This node's parser is not the one that we know. */
 let foreign = false;
 
-class RequestReader {
+export class RequestReader {
   /** Of this connection's server: the parser may be given to another one, and the socket to a client. */
   readonly onIncoming: NodeParser['onIncoming'];
   private reads = 0;
@@ -70,6 +74,9 @@ class RequestReader {
   private inMessage = true;
   /** Bytes of a plain request's body that are still to come. */
   private bodyLeft = 0;
+  /** Of the message that node's parser is within: how much of its body has come. */
+  private bodyOf: http.IncomingMessage | null = null;
+  private bodySeen = 0;
   /** A listener has thrown: what it left unread of that chunk is lost, and so, as in node's parser, the connection. */
   private broken = false;
   /** The async context in which the parser calls back. */
@@ -177,6 +184,46 @@ class RequestReader {
     return taken;
   }
 
+  /** What node's parser has told of a body. */
+  countBody(length: number): void {
+    const { incoming } = this.parser;
+    if (this.bodyOf !== incoming) this.bodySeen = 0;
+    this.bodyOf = incoming;
+    this.bodySeen += length;
+  }
+
+  /** Bytes of this message's body that have not been read here; 0 where that is not known. */
+  leftOf(message: http.IncomingMessage): number {
+    const { parser, bodyLeft } = this;
+    if (parser.incoming !== message || message.complete) return 0;
+    if (bodyLeft > 0) return bodyLeft;
+    const { 'content-length': length, 'transfer-encoding': coding } = message.headers;
+    if (length === undefined || coding !== undefined) return 0;
+    return Number(length) - (this.bodyOf === message ? this.bodySeen : 0);
+  }
+
+  /**
+   * So many bytes of the body have gone another way than through here. node's parser does no more than count those of a
+   * body, and is given as many others. Not to be called from within a parser's callback.
+   */
+  skipBody(length: number): void {
+    const { facts, onMessageComplete } = this.means;
+    if (this.bodyLeft > 0) {
+      this.bodyLeft -= length;
+      if (this.bodyLeft > 0) return;
+      this.stopTimer();
+      this.scope?.runInAsyncScope(onMessageComplete, this.parser);
+      return;
+    }
+    const { parser } = this;
+    const { kOnBody } = facts.parserClass;
+    parser[kOnBody] = null;
+    this.countBody(length);
+    unread ??= Buffer.alloc(UNREAD_BYTES);
+    for (let left = length; left > 0; left -= UNREAD_BYTES) facts.execute.call(parser, unread.subarray(0, left));
+    parser[kOnBody] = onBody;
+  }
+
   finish(): ParseError | undefined {
     const { facts } = this.means;
     return this.bodyLeft > 0 ? cutShortError(facts) : facts.finish.call(this.parser);
@@ -231,6 +278,12 @@ function readerOf(parser: NodeParser): RequestReader | undefined {
   return reader !== undefined && reader.onIncoming === parser.onIncoming ? reader : undefined;
 }
 
+/** Who reads this request's body, if it is being read on a connection of ours. */
+export function readerOfBody({ socket }: http.IncomingMessage): RequestReader | undefined {
+  const { parser } = socket as ServedSocket;
+  return parser ? readerOf(parser) : undefined;
+}
+
 /** In the place of a parser's own `execute`. */
 function execute(this: NodeParser, chunk: Buffer): number | ParseError {
   const reader = readerOf(this);
@@ -252,6 +305,7 @@ function onMessageBegin(this: NodeParser): void {
  */
 function onBody(this: NodeParser, body: Buffer): void {
   const reader = readerOf(this);
+  reader?.countBody(body.length);
   (means as Means).onBody.call(this, body);
   reader?.settle();
 }

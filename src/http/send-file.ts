@@ -25,7 +25,7 @@ export interface SendFileOptions {
   headers?: FileHeaders | undefined;
   /** The first byte of the file that is served, from 0. Default: 0. */
   start?: number | undefined;
-  /** The last byte that is served, as in fs.createReadStream. Default: the file's last. */
+  /** The last byte that is served, as in fs.createReadStream. Default: Infinity, the file's last. */
   end?: number | undefined;
   /**
    * false: the head is the caller's, as a framework has made it. Its status and headers are sent as they are, with the
@@ -195,7 +195,7 @@ function checkOptions(options: SendFileOptions): void {
     throw argTypeError('options.conditional', 'of type boolean', conditional);
   }
   checkWhole(start, 'options.start', 0, Number.MAX_SAFE_INTEGER);
-  checkWhole(end, 'options.end', 0, Number.MAX_SAFE_INTEGER);
+  if (end !== Infinity) checkWhole(end, 'options.end', 0, Number.MAX_SAFE_INTEGER);
   if (start !== undefined && end !== undefined && start > end) {
     throw outOfRangeError('options.start', `<= "options.end" (here: ${String(end)})`, start);
   }

@@ -1,0 +1,96 @@
+/**
+ * The rest of a request's body, from the socket to a file below JS and past the parser, which is told afterwards how much
+ * of it has gone that way (RequestReader.skipBody). For bodies with a Content-Length on native sockets.
+ *
+ * quiet: what the engine and the socket hold has been given to the parser, and what that made of it has been taken from
+ * the request; everything that is still to come is in the kernel.
+ */
+import type { IncomingMessage } from 'node:http';
+import { setImmediate } from 'node:timers';
+import { FileOutlet, type FileOutcome } from '../net/file-outlet.js';
+import { NativeSocket } from '../net/socket.js';
+import type { SocketWire } from '../net/socket-wire.js';
+import { readerOfBody, type RequestReader } from './request-reader.js';
+
+/** node:http's mark on a socket that rests because too many answers wait. */
+interface RestingSocket {
+  _paused?: boolean;
+}
+
+/** The parser is a listener of the socket's, and hears of what read() answers too. */
+function giveAll(socket: NativeSocket, wire: SocketWire): void {
+  for (const chunk of wire.takeUnread()) socket.push(chunk);
+  while (socket.readableLength > 0 && socket.read() !== null);
+}
+
+export class BodyBelow {
+  private readonly request: IncomingMessage;
+  private readonly socket: NativeSocket | undefined;
+  private readonly reader: RequestReader | undefined;
+
+  constructor(request: IncomingMessage) {
+    this.request = request;
+    // Node's types have a net.Socket for every request; a native one is that as well.
+    const socket: unknown = request.socket;
+    if (!(socket instanceof NativeSocket)) return;
+    this.socket = socket;
+    this.reader = readerOfBody(request);
+  }
+
+  private get wire(): SocketWire | undefined {
+    const wire = this.socket?._wire;
+    return wire?.open === true ? wire : undefined;
+  }
+
+  /** Bytes that the parser has not had; 0 where the body can't be taken below JS, or not any more. */
+  get left(): number {
+    const { request, reader, socket } = this;
+    // Somebody else is to see the bytes, or the socket is not to be read.
+    if (request.listenerCount('data') > 0 || (socket as RestingSocket | undefined)?._paused === true) return 0;
+    return reader !== undefined && this.wire !== undefined && readerOfBody(request) === reader
+      ? reader.leftOf(request)
+      : 0;
+  }
+
+  /** Calls when the parser is not at work, and what has been read in this turn of the loop has been told of. */
+  whenQuiet<T>(call: (this: T, below: BodyBelow) => void, receiver: T): void {
+    this.wire?.stopReading();
+    setImmediate(() => {
+      call.call(receiver, this);
+    });
+  }
+
+  /** Has the parser read all that has come, and takes from the request what it has made of it. Reading rests. */
+  takeRead(): Buffer[] {
+    const { request, socket, wire } = this;
+    if (socket !== undefined && wire !== undefined) wire.scope.runInAsyncScope(giveAll, undefined, socket, wire);
+    const pieces: Buffer[] = [];
+    for (let piece = request.read() as Buffer | null; piece !== null; piece = request.read() as Buffer | null) {
+      pieces.push(piece);
+    }
+    return pieces;
+  }
+
+  /**
+   * Sends what comes next, `length` bytes, to the file. undefined where that is not to be had.
+   * `done` is called when the parser knows how much has gone there.
+   */
+  start(fd: number, offset: number, length: number, done: (outcome: FileOutcome) => void): FileOutlet | undefined {
+    const { wire } = this;
+    // An end, or an error, is to be told of first.
+    if (wire === undefined || wire.holdsUnread) return undefined;
+    wire.stopReading();
+    const started = FileOutlet.start(wire, { fd, offset, limit: length }, (outcome) => {
+      // A connection that is gone has no parser to tell.
+      if (outcome.taken > 0 && this.socket?.destroyed === false && this.left > 0) this.reader?.skipBody(outcome.taken);
+      this.leave();
+      done(outcome);
+    });
+    return typeof started === 'number' ? undefined : started;
+  }
+
+  /** What comes is the parser's again. */
+  leave(): void {
+    this.wire?.startReading();
+  }
+}
