@@ -3,6 +3,7 @@
 // which has as much to move as the relay: pieces are sent by reference to their pages, or it would be the limit of a
 // fast one.
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -13,6 +14,9 @@
 #include "sys.h"
 
 enum {
+  // The stream repeats itself after so many bytes: whole pages, so that a piece is whole pages too, and a prime number
+  // of them, so that no other piece near by has the same bytes.
+  RING_BYTES = 17 * 4096,
   // Pieces of one turn, so that what has come through is taken meanwhile.
   PIECES_PER_TURN = 4,
   // Of what one read brings, once the warm-up has compared all: enough to see that it is from another place.
@@ -22,23 +26,27 @@ enum {
 // Room for some pieces: see SEND_CAPACITY in server.c.
 static const int SOURCE_CAPACITY = 1024 * 1024;
 
+// What stands at each position of the stream: at `position % RING_BYTES`, and on from there as far as one call reaches.
 struct relay_load {
-  char* pattern;
-  int file;  // which has the pattern too
+  char* data;
+  int file;  // which has the same
 };
 
 struct relay_link {
   struct link link;
-  uint64_t position;  // in the pattern's stream: of what is sent or received next
+  uint64_t position;  // in the stream: of what is sent or received next
   size_t part;        // of the piece under way that has gone or come
 };
 
 static void prepare(struct client* client) {
   size_t bytes = client->settings->bytes;
   struct relay_load* load = allocate(1, sizeof *load);
-  size_t longest = bytes > CLIENT_RECEIVE_CAPACITY ? bytes : CLIENT_RECEIVE_CAPACITY;
-  load->pattern = pattern_create(longest);
-  load->file = sys_memory_file(load->pattern, PATTERN_PERIOD + longest);
+  size_t size = RING_BYTES + (bytes > CLIENT_RECEIVE_CAPACITY ? bytes : CLIENT_RECEIVE_CAPACITY);
+  load->data = allocate(size, 1);
+  char* pattern = pattern_create(RING_BYTES);
+  for (size_t i = 0; i < size; i++) load->data[i] = pattern[i % RING_BYTES];
+  free(pattern);
+  load->file = sys_memory_file(load->data, size);
   if (load->file < 0) die("a file in memory", errno);
   client->state = load;
 }
@@ -79,7 +87,7 @@ static void end_source(struct link* link) {
 static ptrdiff_t send_part(const struct relay_link* source) {
   const struct client* client = source->link.client;
   const struct relay_load* load = client->state;
-  int64_t offset = (int64_t)(source->position % PATTERN_PERIOD);
+  int64_t offset = (int64_t)(source->position % RING_BYTES);
   ptrdiff_t count = sys_send_file(source->link.watch.fd, load->file, offset, client->settings->bytes - source->part);
   return count < 0 && (is_transient(errno) || errno == ENOTCONN) ? 0 : count;
 }
@@ -116,7 +124,7 @@ static bool is_right(const struct relay_link* sink, size_t count) {
   if (count > other_of(&sink->link)->position - sink->position) return false;
   bool all = client->phase == PHASE_WARMUP || count < COMPARED_BYTES;
   const struct relay_load* load = client->state;
-  return memcmp(client->buffer, pattern_at(load->pattern, sink->position), all ? count : COMPARED_BYTES) == 0;
+  return memcmp(client->buffer, load->data + sink->position % RING_BYTES, all ? count : COMPARED_BYTES) == 0;
 }
 
 static void receive(struct link* link) {
