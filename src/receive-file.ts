@@ -116,20 +116,28 @@ class Receiving {
     if (this.failure !== undefined) throw this.failure;
     if (stream.readableLength > 0) {
       const chunk = stream.read(Math.min(this.left, stream.readableLength)) as Buffer | null;
+      // The stream has asked for more: that is to stay in the kernel.
+      wire?.stopReading();
       if (chunk !== null) await this.writePiece(chunk);
       else await this.change();
       return false;
     }
     if (this.ended) return true;
-    if (wire !== undefined && (await this.takeHeld(wire))) {
-      await this.receiveBelow(wire);
-    } else if (stream.readableLength === 0 && !this.isOver()) {
+    if (wire === undefined || this.hasSeenEnd()) {
       const changed = this.change();
-      // Has the stream ask for more, and tell of it.
+      // Has the stream ask for more and tell of it, or tell of its end.
       stream.read(0);
       await changed;
+    } else if (await this.takeHeld(wire)) {
+      await this.receiveBelow(wire);
     }
     return false;
+  }
+
+  /** The end has come to the stream, which tells of it when it is read. */
+  private hasSeenEnd(): boolean {
+    const { _readableState: state } = this.stream as unknown as { _readableState: { ended: boolean } };
+    return state.ended;
   }
 
   private change(): Promise<void> {

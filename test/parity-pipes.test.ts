@@ -408,9 +408,9 @@ const scenarios: Record<string, Scenario> = {
   'timeouts of both': async (stage) => {
     const { client, source, out, far } = await chain(stage);
     source.pipe(out);
-    source.setTimeout(300, stage.callback(source, 'timeout'));
-    out.setTimeout(300, stage.callback(out, 'timeout'));
-    let left = 10;
+    source.setTimeout(600, stage.callback(source, 'timeout'));
+    out.setTimeout(600, stage.callback(out, 'timeout'));
+    let left = 20;
     const timer = setInterval(() => {
       client.write('tick');
       if (--left === 0) clearInterval(timer);
