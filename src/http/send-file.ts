@@ -150,7 +150,8 @@ class FileAnswer {
     }
     // What the head has promised will not come: the client is to see that.
     this.settle(error);
-    this.response.destroy(error);
+    // The server is told of a failed write as it is of any.
+    this.response.destroy(error.cause instanceof Error ? error.cause : error);
   }
 
   private readonly onFinish = (): void => {
