@@ -65,7 +65,7 @@ export function dispatchFiles(
   const files = (parts as object[]).filter((part): part is FileChunk => part instanceof FileChunk);
   const opening = files.find((file) => file.stage === 'opening');
   if (opening !== undefined) {
-    socket._earlyWrite = { parts, callback };
+    socket._earlyWrite = { parts, callback, awaitsFile: true };
     opening.onOpened = () => {
       socket._writeOpened();
     };

@@ -86,7 +86,7 @@ export class SocketBase extends DuplexAsSocket {
   _held: HeldWrite[] | undefined;
   _heldLength = 0;
   /** @internal The stream's write that waits for the connection, or for a file to be opened. */
-  _earlyWrite: { parts: Uint8Array[]; callback: WriteCallback } | undefined;
+  _earlyWrite: { parts: Uint8Array[]; callback: WriteCallback; awaitsFile: boolean } | undefined;
 
   constructor(settings: SocketSettings, options: StreamOptions) {
     super(options);

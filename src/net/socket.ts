@@ -257,7 +257,7 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
   private _dispatch(parts: Uint8Array[], callback: WriteCallback): void {
     if (this.connecting) {
       // A listener, so that it is sent in its turn among the program's own.
-      this._earlyWrite = { parts, callback };
+      this._earlyWrite = { parts, callback, awaitsFile: false };
       this.once('connect', this._writeEarly);
       return;
     }
@@ -384,7 +384,7 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
     this._idle?.stop();
     this._closedByError = error !== null;
     wire?.closeNow(this._resetting);
-    if (early === undefined && this._earlyWrite !== undefined) {
+    if (early === undefined && this._earlyWrite?.awaitsFile === true) {
       wire?.holdWrite(this._earlyWrite.callback);
       this._earlyWrite = undefined;
     }
