@@ -13,7 +13,8 @@ class FileReference {
   // The size of what has none: a block device's is not asked for.
   static constexpr uint64_t kUnknownSize = UINT64_MAX;
 
-  // Takes the descriptor over. `in_memory`: no disk is behind it, so that its pages need not be looked for.
+  // Takes the descriptor over. `in_memory`: a page (see page.h). No disk is behind it, and nothing needs to be
+  // looked for.
   FileReference(int fd, uint64_t size, bool in_memory, int64_t modified = 0)
       : fd_(fd), size_(size), in_memory_(in_memory), modified_(modified) {}
   ~FileReference();

@@ -2,6 +2,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -152,6 +153,19 @@ int peer_name(int fd, sockaddr_storage* name, socklen_t* length) {
   *length = sizeof *name;
   return getpeername(fd, reinterpret_cast<sockaddr*>(name), length) == 0 ? 0 : -errno;
 }
+
+ssize_t write_at(int fd, const void* from, size_t length, uint64_t offset) {
+  return uninterrupted([&] { return pwrite(fd, from, length, static_cast<off_t>(offset)); });
+}
+
+int map_private(int fd, size_t length, void** at) {
+  void* mapped = mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+  if (mapped == MAP_FAILED) return -errno;
+  *at = mapped;
+  return 0;
+}
+
+void unmap(void* at, size_t length) { munmap(at, length); }
 
 void yield_core() { sched_yield(); }
 

@@ -58,4 +58,8 @@ int set_keep_alive(int fd, bool on, unsigned delay_seconds) {
   return set_option(fd, IPPROTO_TCP, TCP_KEEPALIVE, static_cast<int>(delay_seconds));
 }
 
+int create_memory_file(const char*) { return -ENOSYS; }
+
+int seal(int) { return -ENOSYS; }
+
 }  // namespace nearwire::sys

@@ -3,6 +3,7 @@
 #include <linux/openat2.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -150,6 +151,25 @@ int set_keep_alive(int fd, bool on, unsigned delay_seconds) {
   const int error = set_option(fd, SOL_SOCKET, SO_KEEPALIVE, on ? 1 : 0);
   if (error < 0 || !on || delay_seconds == 0) return error;
   return set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, static_cast<int>(delay_seconds));
+}
+
+namespace {
+
+// MFD_NOEXEC_SEAL, since Linux 6.3; headers may be older. Without it, newer kernels note in their log that a program
+// did not say whether it wants to run what it puts there, and hardened ones refuse.
+constexpr unsigned kNeverExecutable = 8;
+
+}  // namespace
+
+int create_memory_file(const char* name) {
+  constexpr unsigned kFlags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+  int fd = memfd_create(name, kFlags | kNeverExecutable);
+  if (fd < 0 && errno == EINVAL) fd = memfd_create(name, kFlags);
+  return fd >= 0 ? fd : -errno;
+}
+
+int seal(int fd) {
+  return fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0 ? 0 : -errno;
 }
 
 }  // namespace nearwire::sys

@@ -44,4 +44,8 @@ ssize_t move_bytes(int, int, int64_t*, size_t) { return -ENOSYS; }
 
 int set_keep_alive(int fd, bool on, unsigned) { return set_option(fd, SOL_SOCKET, SO_KEEPALIVE, on ? 1 : 0); }
 
+int create_memory_file(const char*) { return -ENOSYS; }
+
+int seal(int) { return -ENOSYS; }
+
 }  // namespace nearwire::sys

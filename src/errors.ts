@@ -232,14 +232,25 @@ export function relayTimeoutError(milliseconds: number): Error {
   return coded(new Error(message), 'ERR_NEARWIRE_RELAY_TIMEOUT');
 }
 
-/** What node's streams say of one that closed before it was through. */
-export function prematureCloseError(cause?: unknown): Error {
-  return coded(new Error('Premature close', cause === undefined ? undefined : { cause }), 'ERR_STREAM_PREMATURE_CLOSE');
-}
-
 /** A write to a channel that has been ended. */
 export function writeAfterEndError(): Error {
   return coded(new Error('write after end'), 'ERR_STREAM_WRITE_AFTER_END');
+}
+
+/** A page would take more memory than all pages together may have. */
+export function pageLimitError(bytes: number, living: number, limit: number): Error {
+  const message = `A page of ${String(bytes)} bytes does not fit: the living pages have ${String(living)} of ${String(limit)}`;
+  return coded(new Error(message), 'ERR_NEARWIRE_PAGE_LIMIT');
+}
+
+/** What `new` answers for a class whose instances are made otherwise. */
+export function illegalConstructorError(): TypeError {
+  return coded(new TypeError('Illegal constructor'), 'ERR_ILLEGAL_CONSTRUCTOR');
+}
+
+/** What node's streams say of one that closed before it was through. */
+export function prematureCloseError(cause?: unknown): Error {
+  return coded(new Error('Premature close', cause === undefined ? undefined : { cause }), 'ERR_STREAM_PREMATURE_CLOSE');
 }
 
 /** An answer that has begun, or is over, where one was to be made. */

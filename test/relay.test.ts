@@ -188,12 +188,12 @@ describe.each(everyWay)('a relay: $name over $family', ({ subject, family }) => 
     far.resume();
     let timeouts = 0;
     let ticks = 0;
-    for (const socket of [a, b]) socket.setTimeout(80, () => timeouts++);
+    for (const socket of [a, b]) socket.setTimeout(500, () => timeouts++);
     const timer = setInterval(() => {
       client.write('tick');
-      if (++ticks === 10) clearInterval(timer);
+      if (++ticks === 40) clearInterval(timer);
     }, 20);
-    await until(() => ticks === 10);
+    await until(() => ticks === 40);
     expect(timeouts).toBe(0);
     await until(() => timeouts === 2);
     client.destroy();

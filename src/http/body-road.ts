@@ -3,8 +3,8 @@ import type * as http from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { prematureCloseError, writeError } from '../errors.js';
 import { FileRange } from '../file-range.js';
-import { nodeHttp } from '../node-modules.js';
 import { FileChunk } from '../file-write.js';
+import { nodeHttp } from '../node-modules.js';
 import { NativeSocket } from '../net/socket.js';
 import { copyBody } from './copy-body.js';
 import type { OpenFile } from './open-file.js';
@@ -57,7 +57,7 @@ function isOfFile({ code }: NodeJS.ErrnoException): boolean {
 
 /**
  * Sends the range: past the socket's stream if nothing stands before it there, as small writes go, else as a chunk of the
- * stream's (see file-chunk.ts).
+ * stream's (see net/file-chunk.ts).
  */
 function refer(socket: NativeSocket, range: FileRange, callback: (error?: Error | null) => void): void {
   const told = (error?: Error | null): void => {

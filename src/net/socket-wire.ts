@@ -46,26 +46,37 @@ class Waiter extends AsyncResource {
 const ECANCELED = -constants.errno.ECANCELED;
 const ENOTCONN = -constants.errno.ENOTCONN;
 
+/**
+ * What Buffer's own methods make their results with: half the time that `subarray` takes, which has to ask for the memory
+ * and to check what it is given.
+ */
+const BufferView = (
+  Buffer as unknown as { [Symbol.species]: new (memory: ArrayBuffer, start: number, length: number) => Buffer }
+)[Symbol.species];
+
 /** Of wires that nobody waits for: most of them, most of the time. Nothing is ever put into it. */
 const NOBODY_WAITS: Waiter[] = [];
 
 /** What a subclass may have in its place. */
 const nodesPush = Duplex.prototype.push;
+const nodesEmit = Duplex.prototype.emit;
 
 function deliver(wire: SocketWire, chunk: Buffer): void {
   const { socket } = wire;
   const state = socket._readableState;
+  let told = false;
   if (
     wire.pushed &&
     socket.push === nodesPush &&
     state.flowing === true &&
     state.length === 0 &&
     !state.decoder &&
-    socket.listenerCount('data') > 0
+    socket.emit === nodesEmit
   ) {
-    // What push() comes to in this state, without its bookkeeping.
-    socket.emit('data', chunk);
-  } else {
+    // What push() comes to in this state, without its bookkeeping; without a listener it keeps the chunk.
+    told = socket.emit('data', chunk);
+  }
+  if (!told) {
     wire.pushed = true;
     if (!socket.push(chunk)) wire.stopReading();
   }
@@ -137,12 +148,13 @@ export class SocketWire extends Wire {
 
   // --- reading ---
 
-  onRead(memory: Buffer, start: number, end: number): void {
+  override onOwned(memory: ArrayBuffer, start: number, length: number): void {
+    const chunk = new BufferView(memory, start, length);
     if (!this.reading || this.unread !== undefined) {
-      (this.unread ??= []).push(memory.subarray(start, end));
+      (this.unread ??= []).push(chunk);
       return;
     }
-    this.take(memory.subarray(start, end));
+    this.take(chunk);
   }
 
   override onInto(length: number): void {

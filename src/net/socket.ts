@@ -31,6 +31,7 @@ import { publishClient } from './client-channel.js';
 import { tellClosed } from './closing.js';
 import { startConnecting, type ConnectOptions } from './connect.js';
 import { dispatchFiles, isFile, sendFileNatively } from './file-chunk.js';
+import { withReferences } from '../page.js';
 import { forwardPipe } from './forwarding.js';
 import { SocketBase, type HeldWrite } from './socket-base.js';
 import type { SocketSettings, StreamOptions } from './socket-options.js';
@@ -271,7 +272,9 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
       return;
     }
     for (const part of parts) wire.bytesWritten += part.length;
-    wire.send(parts, callback);
+    const references = withReferences(parts);
+    if (references === undefined) wire.send(parts, callback);
+    else wire.sendParts(references, callback);
   }
 
   /** See `receiveFile`. */

@@ -1,9 +1,9 @@
 /**
  * Random sequences of what can be done to a socket's writing side, to be run on more than one transport. What is sent by
- * reference on one (a file) is written as plain bytes on the other.
+ * reference on one (a file, a page) is written as plain bytes on the other.
  */
 import { readSync } from 'node:fs';
-import type { Socket } from 'nearwire';
+import { Page, type Socket } from 'nearwire';
 import { nextTurn, pattern } from './sockets.js';
 
 /** Numbers from 0 up to, not including, `limit`. */
@@ -128,6 +128,17 @@ export const KINDS: Kind[] = [
   { weight: 8, make: (random, file) => fileStep(random, file, SMALL) },
   { weight: 6, make: (random, file) => fileStep(random, file, MIDDLE) },
   { weight: 3, make: (random, file) => fileStep(random, file, LARGE) },
+  {
+    weight: 4,
+    make(random) {
+      const bytes = bytesOf(random, LARGE);
+      return {
+        text: `page ${String(bytes.length)}`,
+        bytes,
+        run: ({ socket, byReference, note }) => socket.write(byReference ? Page.from(bytes) : bytes, note(bytes)),
+      };
+    },
+  },
   {
     weight: 5,
     make: () => ({

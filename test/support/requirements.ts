@@ -12,8 +12,8 @@ const FIND = {
   /** The native addon. */
   addon: () => transportStatus().addon,
   nginx: () => onPath('nginx'),
-  haproxy: () => onPath('haproxy'),
   strace: () => onPath('strace'),
+  haproxy: () => onPath('haproxy'),
   redis: () => onPath('redis-server'),
   mariadb: () => onPath('mariadbd'),
   /** Debian keeps it off the PATH, by version. */
