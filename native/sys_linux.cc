@@ -9,7 +9,6 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 
 #include "sys.h"
@@ -49,17 +48,22 @@ bool is_in_memory(int file) {
   return system.f_type == TMPFS_MAGIC || system.f_type == RAMFS_MAGIC || system.f_type == HUGETLBFS_MAGIC;
 }
 
+// Whether this byte can be read without waiting. 1, 0, or -ENOSYS.
+int is_at_hand(int file, uint64_t at) {
+  char byte = 0;
+  const iovec part{&byte, 1};
+  if (preadv2(file, &part, 1, static_cast<off_t>(at), RWF_NOWAIT) >= 0) return 1;
+  if (errno == EAGAIN) return 0;
+  return errno == EOPNOTSUPP && is_in_memory(file) ? 1 : -ENOSYS;
+}
+
 int sampled_residency(int file, uint64_t offset, size_t length) {
   const uint64_t last = offset + length - 1;
-  for (uint64_t at = offset;; at = std::min(at + kSampleDistance, last)) {
-    char byte = 0;
-    const iovec part{&byte, 1};
-    if (preadv2(file, &part, 1, static_cast<off_t>(at), RWF_NOWAIT) < 0) {
-      if (errno == EAGAIN) return 0;
-      return errno == EOPNOTSUPP && is_in_memory(file) ? 1 : -ENOSYS;
-    }
-    if (at == last) return 1;
+  for (uint64_t at = offset; at < last; at += kSampleDistance) {
+    const int found = is_at_hand(file, at);
+    if (found != 1) return found;
   }
+  return is_at_hand(file, last);
 }
 
 }  // namespace
@@ -127,7 +131,9 @@ int residency(int file, uint64_t offset, size_t length) {
   if (syscall(kCachestat, file, &range, &found, 0) == 0) {
     const uint64_t page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
     const uint64_t pages = (offset + length + page - 1) / page - offset / page;
-    return found.cached >= pages ? 1 : 0;
+    if (found.cached < pages) return 0;
+    // Pages that somebody else is just reading in count as well: the last of them would be waited for.
+    return is_at_hand(file, offset + length - 1) == 0 ? 0 : 1;
   }
   // An older kernel, a sandbox, or somebody else's file (EPERM since 6.14): samples tell.
   return sampled_residency(file, offset, length);
