@@ -9,7 +9,7 @@ import { Agent, fetch } from 'undici';
 import { gunzipSync } from 'node:zlib';
 import { sendFile, sendFileStats, type SendFileStats } from 'nearwire/http';
 import { serverCertificate, serverKey } from './support/certificates.js';
-import { oldFile } from './support/files.js';
+import { makeFile } from './support/files.js';
 import { request, target } from './support/http.js';
 import { cleanup, listen } from './support/sockets.js';
 import { everyWay } from './support/subjects.js';
@@ -42,7 +42,7 @@ describe.each(everyWay)('the road of a file: $name over $family', ({ subject, fa
   });
 
   it('is by reference on native sockets', async () => {
-    const { path, bytes } = oldFile(SIZE);
+    const { path, bytes } = makeFile(SIZE);
     const server = subject.http.createServer({}, (_, res) => {
       sendFile(res, path, () => undefined);
     });
@@ -53,7 +53,7 @@ describe.each(everyWay)('the road of a file: $name over $family', ({ subject, fa
   });
 
   it('counts no answer without a body', async () => {
-    const { path } = oldFile(SIZE);
+    const { path } = makeFile(SIZE);
     const server = subject.http.createServer({}, (_, res) => {
       sendFile(res, path, () => undefined);
     });
@@ -65,7 +65,7 @@ describe.each(everyWay)('the road of a file: $name over $family', ({ subject, fa
   });
 
   it('is by copy under TLS', async () => {
-    const { path, bytes } = oldFile(SIZE);
+    const { path, bytes } = makeFile(SIZE);
     const server = https.createServer({ key: serverKey, cert: serverCertificate }, (_, res) => {
       sendFile(res, path, () => undefined);
     });
@@ -90,7 +90,7 @@ describe.each(everyWay)('the road of a file: $name over $family', ({ subject, fa
   });
 
   it('is by copy through a middleware that compresses', async () => {
-    const { path, bytes } = oldFile(SIZE);
+    const { path, bytes } = makeFile(SIZE);
     const compress = compression() as unknown as (req: unknown, res: unknown, next: () => void) => void;
     const server = subject.http.createServer({}, (req, res) => {
       compress(req, res, () => {
@@ -107,7 +107,7 @@ describe.each(everyWay)('the road of a file: $name over $family', ({ subject, fa
   });
 
   it('is by copy where the length is not to be told, or to be counted by node', async () => {
-    const { path, bytes } = oldFile(SIZE);
+    const { path, bytes } = makeFile(SIZE);
     const server = subject.http.createServer({}, (req, res) => {
       if (req.url === '/chunked') res.setHeader('Transfer-Encoding', 'chunked');
       else res.strictContentLength = true;
@@ -124,7 +124,7 @@ describe.each(everyWay)('the road of a file: $name over $family', ({ subject, fa
   });
 
   it("is by reference though the response was corked, and its end is somebody else's", async () => {
-    const { path, bytes } = oldFile(SIZE);
+    const { path, bytes } = makeFile(SIZE);
     let ends = 0;
     const server = subject.http.createServer({}, (_, res) => {
       const { end } = res;
@@ -143,7 +143,7 @@ describe.each(everyWay)('the road of a file: $name over $family', ({ subject, fa
   });
 
   it('is by copy over HTTP/2', async () => {
-    const { path, bytes } = oldFile(SIZE);
+    const { path, bytes } = makeFile(SIZE);
     const server = http2.createServer((_, res) => {
       sendFile(res as unknown as http.ServerResponse, path, () => undefined);
     });
@@ -164,7 +164,7 @@ describe.each(everyWay)('the road of a file: $name over $family', ({ subject, fa
   });
 
   it('carries many at once to undici', async () => {
-    const { path, bytes } = oldFile(SIZE);
+    const { path, bytes } = makeFile(SIZE);
     const server = subject.http.createServer({}, (_, res) => {
       sendFile(res, path, () => undefined);
     });
@@ -184,7 +184,7 @@ describe.each(everyWay)('the road of a file: $name over $family', ({ subject, fa
   });
 
   it('gives the answers that `send` gives', async () => {
-    const { path, bytes } = oldFile(SIZE);
+    const { path, bytes } = makeFile(SIZE);
     const server = subject.http.createServer({}, (req, res) => {
       if (req.url === '/send') send(req, path, { cacheControl: false, etag: false }).pipe(res);
       else

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, expect, it } from 'vitest';
 import { sendFile, type FileSource, type SendFileOptions } from 'nearwire/http';
-import { descriptors, descriptorsBack, LONG_AGO, oldFile } from './support/files.js';
+import { descriptors, descriptorsBack, LONG_AGO, makeFile } from './support/files.js';
 import { rawRequest, request, target, type Answer } from './support/http.js';
 import { cleanup, closed, listen, nextTurn, readBytes, temporaryDirectory, type Address } from './support/sockets.js';
 import { everyWay, type Family, type Subject } from './support/subjects.js';
@@ -97,7 +97,7 @@ function ask(address: Address, headers: Headers = {}, method = 'GET'): Promise<A
 
 describe.each(everyWay)('sendFile: $name over $family', ({ subject, family }) => {
   it('answers each request by the rules', async () => {
-    const { path, bytes } = oldFile(SIZE);
+    const { path, bytes } = makeFile(SIZE);
     const { address, outcomes } = await serve(subject, family, path);
     for (const [name, headers, status, range] of REQUESTS) {
       const answer = await ask(address, headers);
@@ -125,7 +125,7 @@ describe.each(everyWay)('sendFile: $name over $family', ({ subject, family }) =>
   });
 
   it('answers HEAD with the same head, and no body', async () => {
-    const { path } = oldFile(SIZE);
+    const { path } = makeFile(SIZE);
     const { address } = await serve(subject, family, path);
     const [got, headed] = [await ask(address), await ask(address, {}, 'HEAD')];
     const stable = ({ status, headers }: Answer): unknown => [status, { ...headers, date: undefined }];
@@ -137,7 +137,7 @@ describe.each(everyWay)('sendFile: $name over $family', ({ subject, family }) =>
   });
 
   it('sends the whole to other methods, and behind a status of the application', async () => {
-    const { path, bytes } = oldFile(5000);
+    const { path, bytes } = makeFile(5000);
     const { address } = await serve(subject, family, path, {}, (res, req) => {
       if (req.url === '/missing') res.statusCode = 404;
     });
@@ -149,7 +149,7 @@ describe.each(everyWay)('sendFile: $name over $family', ({ subject, family }) =>
   });
 
   it('serves a slice as the whole', async () => {
-    const { path, bytes } = oldFile(SIZE);
+    const { path, bytes } = makeFile(SIZE);
     for (const [options, from, to] of [
       [{ start: 100 }, 100, SIZE],
       [{ end: 99 }, 0, 100],
@@ -170,7 +170,7 @@ describe.each(everyWay)('sendFile: $name over $family', ({ subject, family }) =>
   });
 
   it('serves an empty file', async () => {
-    const { path } = oldFile(0);
+    const { path } = makeFile(0);
     const { address, outcomes } = await serve(subject, family, path);
     const answer = await ask(address);
     expect([answer.status, answer.headers['content-length'], answer.body.length]).toEqual([200, '0', 0]);
@@ -179,7 +179,7 @@ describe.each(everyWay)('sendFile: $name over $family', ({ subject, family }) =>
   });
 
   it('takes what is open, from any place in it, and leaves it open', async () => {
-    const { path, bytes } = oldFile(SIZE);
+    const { path, bytes } = makeFile(SIZE);
     const handle = await open(path);
     cleanup(() => handle.close());
     const fd = openSync(path, 'r');
@@ -196,7 +196,7 @@ describe.each(everyWay)('sendFile: $name over $family', ({ subject, family }) =>
   });
 
   it("sends the application's headers, in place of its own, and leaves out those that are null", async () => {
-    const { path } = oldFile(100);
+    const { path } = makeFile(100);
     const headers = { 'Content-Type': 'text/x-test', ETag: '"mine"', 'last-modified': null, 'Accept-Ranges': null };
     const { address } = await serve(subject, family, path, { headers }, (res) =>
       res.setHeader('Cache-Control', 'no-cache'),
@@ -222,7 +222,7 @@ describe.each(everyWay)('sendFile: $name over $family', ({ subject, family }) =>
   });
 
   it('has weak validators for a file that was written just now', async () => {
-    const { path } = oldFile(100);
+    const { path } = makeFile(100);
     utimesSync(path, new Date(), new Date());
     const { address } = await serve(subject, family, path);
     const { headers } = await ask(address);
@@ -234,7 +234,7 @@ describe.each(everyWay)('sendFile: $name over $family', ({ subject, family }) =>
   });
 
   it('leaves the answer to the application where there is no file to send', async () => {
-    const { path } = oldFile(10);
+    const { path } = makeFile(10);
     const directory = temporaryDirectory();
     mkdirSync(join(directory, 'inner'));
     const before = descriptors();
@@ -255,7 +255,7 @@ describe.each(everyWay)('sendFile: $name over $family', ({ subject, family }) =>
   });
 
   it('fails where the answer has begun, or begins while the file is opened', async () => {
-    const { path } = oldFile(10);
+    const { path } = makeFile(10);
     const codes: unknown[] = [];
     const server = subject.http.createServer({}, (req, res) => {
       if (req.url === '/begun') res.writeHead(200);
@@ -271,7 +271,7 @@ describe.each(everyWay)('sendFile: $name over $family', ({ subject, family }) =>
   });
 
   it('keeps its turn among pipelined requests', async () => {
-    const { path, bytes } = oldFile(SIZE);
+    const { path, bytes } = makeFile(SIZE);
     const seen: string[] = [];
     const server = subject.http.createServer({}, (req, res) => {
       const { url = '' } = req;
@@ -302,7 +302,7 @@ describe.each(everyWay)('sendFile: $name over $family', ({ subject, family }) =>
   });
 
   it('leaves the response as node does, and says so when it is', async () => {
-    const { path } = oldFile(SIZE);
+    const { path } = makeFile(SIZE);
     const seen: unknown[] = [];
     const context = new AsyncLocalStorage<string>();
     const server = subject.http.createServer({}, (_req, res) => {
@@ -335,14 +335,14 @@ describe.each(everyWay)('sendFile: $name over $family', ({ subject, family }) =>
   });
 
   it('answers HTTP/1.0, and closes', async () => {
-    const { path, bytes } = oldFile(SIZE);
+    const { path, bytes } = makeFile(SIZE);
     const { address } = await serve(subject, family, path);
     const text = await rawRequest(subject, address, 'GET / HTTP/1.0\r\n\r\n');
     expect(text.slice(text.indexOf('\r\n\r\n') + 4)).toBe(bytes.toString('latin1'));
   });
 
   it('has its promise', async () => {
-    const { path } = oldFile(100);
+    const { path } = makeFile(100);
     const outcomes: unknown[] = [];
     const server = subject.http.createServer({}, (req, res) => {
       const file = req.url === '/' ? path : `${path}.none`;
@@ -362,7 +362,7 @@ describe.each(everyWay)('sendFile: $name over $family', ({ subject, family }) =>
   });
 
   it('fails when its client goes, at any time, and leaves nothing open', async () => {
-    const { path } = oldFile(8 * 1024 * 1024);
+    const { path } = makeFile(8 * 1024 * 1024);
     const codes: unknown[] = [];
     let asked: (socket: Socket) => void = () => undefined;
     const server = subject.http.createServer({}, (req, res) => {
@@ -390,7 +390,7 @@ describe.each(everyWay)('sendFile: $name over $family', ({ subject, family }) =>
   });
 
   it('fails when the connection goes before its turn', async () => {
-    const { path } = oldFile(100);
+    const { path } = makeFile(100);
     const codes: unknown[] = [];
     const server = subject.http.createServer({}, (req, res) => {
       if (req.url === '/never') return;
@@ -410,7 +410,7 @@ describe.each(everyWay)('sendFile: $name over $family', ({ subject, family }) =>
   });
 
   it('ends the connection where the file is cut short, with no wrong bytes', async () => {
-    const { path, bytes } = oldFile(32 * 1024 * 1024);
+    const { path, bytes } = makeFile(32 * 1024 * 1024);
     const { address, outcomes } = await serve(subject, family, path);
     const client = subject.connect(address);
     client.on('error', () => undefined);
