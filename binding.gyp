@@ -28,6 +28,7 @@
         "native/js_engine_write.cc",
         "native/js_parts.cc",
         "native/js_convert.cc",
+        "native/js_page.cc",
         "native/engine.cc",
         "native/turn.cc",
         "native/spin.cc",
@@ -43,6 +44,7 @@
         "native/pipe_pool.cc",
         "native/file_reference.cc",
         "native/cold_read.cc",
+        "native/page.cc",
         "native/slab.cc",
         "native/address.cc",
         "native/request_head.cc",
@@ -83,6 +85,8 @@
         "bench/floor/serve_echo.c",
         "bench/floor/serve_sink.c",
         "bench/floor/serve_http.c",
+        "bench/floor/serve_body.c",
+        "bench/floor/serve_relay.c",
         "bench/floor/client.c",
         "bench/floor/link.c",
         "bench/floor/echo_link.c",
@@ -91,7 +95,9 @@
         "bench/floor/load_bulk.c",
         "bench/floor/load_churn.c",
         "bench/floor/load_http.c",
-        "bench/floor/load_idle.c"
+        "bench/floor/load_idle.c",
+        "bench/floor/load_relay.c",
+        "bench/floor/load_crowd.c"
       ],
       "cflags": ["-std=c11"],
       "conditions": [

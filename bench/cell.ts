@@ -1,5 +1,6 @@
 /** One run of one subject in one series: start the server, start the client, measure, end both. */
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -18,6 +19,7 @@ import type {
 import { isMessage, numberOf, Peer, PeerError, type Message, type Program } from './peer.js';
 import { onCore } from './placement.js';
 import { subjectNamed } from './subjects.js';
+import { floorPattern } from './work/pattern.js';
 
 /** To start, to listen, to answer a word: what takes longer has hung. */
 const ANSWER_MS = 10_000;
@@ -55,6 +57,14 @@ export function socketPath(folder: string): string {
   return join(folder, 's');
 }
 
+/** The file that a server is given, made when it is first asked for. */
+function servedFile(folder: string, { bytes }: Params): string {
+  if (typeof bytes !== 'number') throw new TypeError('a case with a file names its bytes');
+  const file = join(folder, `body-${String(bytes)}`);
+  if (!existsSync(file)) writeFileSync(file, floorPattern(bytes));
+  return file;
+}
+
 async function runPeers(
   benchCase: PeerCase,
   series: Series,
@@ -71,35 +81,37 @@ async function runPeers(
   const start = (role: 'serve' | 'load', by: SubjectName, words: readonly string[]): Peer => {
     const anywhere = programOf(by, context.floor);
     const program = benchCase.sharesCore && context.core !== undefined ? onCore(anywhere, context.core) : anywhere;
-    const own = subjectNamed(by).program === 'worker' ? ['--subject', by] : [];
+    const { program: kind, words: own = {} } = subjectNamed(by);
+    const subjectWords = kind === 'floor' ? commandWords(own) : ['--subject', by];
     const peer = new Peer(
       `${role === 'serve' ? 'server' : 'client'} of ${label}`,
       program,
-      [role, ...common, ...words, ...own],
+      [role, ...common, ...words, ...(role === 'serve' || kind === 'worker' ? subjectWords : [])],
       context.signal,
     );
     peers.push(peer);
     return peer;
   };
   try {
-    const server = start('serve', subject, ['--address', address]);
+    const served = benchCase.needsFile ? ['--file', servedFile(context.folder, series.params)] : [];
+    const server = start('serve', subject, ['--address', address, ...served]);
     const { address: listening } = await server.expect('ready', ANSWER_MS);
     if (typeof listening !== 'string') throw new PeerError(`the server of ${label} told no address`);
-    const emptyMemory = benchCase.asksMemory === 'connections' ? await server.ask('memory', ANSWER_MS) : 0;
+    const opens = benchCase.asksMemory !== undefined && benchCase.asksMemory !== 'stretch';
+    const empty = opens ? await memoryOf(server, benchCase) : undefined;
+    const startedAt = performance.now();
     const client = start('load', benchCase.client === 'floor' ? 'c' : subject, [
       ...['--address', listening],
       ...['--warmup', String(timing.warmup), '--seconds', String(timing.seconds)],
     ]);
     await client.expect('warm', CONNECT_MS + timing.warmup * 1e3);
+    const setupMs = performance.now() - startedAt;
     const before = await memoryOf(server, benchCase);
     const cpuBefore = await server.ask('cpu', ANSWER_MS);
     client.say('go');
     const { result } = await client.expect('result', ANSWER_MS + timing.seconds * 1e3);
     const serverCpu = (await server.ask('cpu', ANSWER_MS)) - cpuBefore;
-    const memory =
-      benchCase.asksMemory === 'connections'
-        ? between({ memory: emptyMemory }, before)
-        : between(before, await memoryOf(server, benchCase));
+    const memory = empty ? between(empty, before) : between(before, await memoryOf(server, benchCase));
     const load = loadResult(result);
     if (load.errors > 0) throw new PeerError(`client of ${label}: ${String(load.errors)} errors`);
     if (load.operations === 0 && !benchCase.asksMemory) throw new PeerError(`client of ${label}: nothing was done`);
@@ -107,6 +119,7 @@ async function runPeers(
       params: series.params,
       load,
       serverCpu,
+      setupMs,
       ...memory,
     };
     return {
@@ -124,22 +137,24 @@ async function runPeers(
   }
 }
 
-type Memory = Readonly<Partial<Record<'memory' | 'held', number>>>;
+type Memory = Readonly<Partial<Record<'memory' | 'held' | 'system', number>>>;
 
-/** What the case wants to know of the server's memory at this moment. */
+/** What the case wants to know of the server's memory, and of all that is in use, at this moment. */
 async function memoryOf(server: Peer, { asksMemory }: PeerCase): Promise<Memory> {
   if (!asksMemory) return {};
   const memory = await server.ask('memory', ANSWER_MS);
+  // Of what could be had at once: on Linux without caches, and with what the kernel holds for sockets.
+  if (asksMemory === 'crowd') return { memory, system: totalmem() - freemem() };
   // The C program has no heap to tell of, and is no subject of what is held.
   return asksMemory === 'stretch' ? { memory, held: await server.ask('held', ANSWER_MS) } : { memory };
 }
 
-function between(before: Memory, after: Memory): Pick<Outcome, 'memory' | 'held'> {
+function between(before: Memory, after: Memory): Pick<Outcome, 'memory' | 'held' | 'system'> {
   const changeOf = (name: keyof Memory): Change | undefined => {
     const [from, to] = [before[name], after[name]];
     return from === undefined || to === undefined ? undefined : { before: from, after: to };
   };
-  return { memory: changeOf('memory'), held: changeOf('held') };
+  return { memory: changeOf('memory'), held: changeOf('held'), system: changeOf('system') };
 }
 
 async function runMicro(
@@ -163,7 +178,7 @@ async function runMicro(
 }
 
 function programOf(subject: SubjectName, floor: string | undefined): Program {
-  if (subjectNamed(subject).program === 'worker') return workerProgram('worker.js');
+  if (subjectNamed(subject).program !== 'floor') return workerProgram('worker.js');
   if (floor === undefined) throw new PeerError('the plain C program is not built');
   return { command: floor, args: [] };
 }

@@ -1,12 +1,12 @@
 /** The words of the benchmark: what a case, a subject, a cell and a sample are. */
 
 /** What is compared. `node:net` and `c` are also the baselines of the ratios. */
-export type SubjectName = 'c' | 'channel' | 'native' | 'js' | 'node:net';
+export type SubjectName = 'c' | 'c-send' | 'nginx' | 'channel' | 'native' | 'js' | 'node:net';
 
 /** What the bytes go over; `none` is for work inside one process. */
 export type Family = 'unix' | 'tcp' | 'none';
 
-export type MeasureName = 'rate' | 'cpu' | 'p50' | 'p99' | 'memory' | 'held' | 'failed' | 'wait' | 'time';
+export type MeasureName = 'rate' | 'cpu' | 'p50' | 'p99' | 'memory' | 'system' | 'held' | 'failed' | 'wait' | 'time';
 
 /** `quick` is for a first look: fewer parameters, shorter stretches, fewer rounds. */
 export type Mode = 'default' | 'quick';
@@ -58,8 +58,12 @@ export interface Outcome {
   readonly load: LoadResult;
   /** User and system time of the server in the stretch, microseconds. */
   readonly serverCpu: number;
+  /** From the client's start until it was warm, its connections open. */
+  readonly setupMs: number;
   /** Of the server, before and after what `asksMemory` names. */
   readonly memory?: Change;
+  /** Of the whole machine, at the same moments. */
+  readonly system?: Change;
   /** The same in bytes that V8 accounts for, on its heap and outside of it. */
   readonly held?: Change;
 }
@@ -103,9 +107,11 @@ export interface PeerCase extends CommonCase {
   readonly sharesCore?: boolean;
   /**
    * Ask the server for its memory: before the client is started and when all its connections are open, or before and
-   * after the stretch.
+   * after the stretch. `crowd` is `connections`, and asks the system too.
    */
-  readonly asksMemory?: 'connections' | 'stretch';
+  readonly asksMemory?: 'connections' | 'stretch' | 'crowd';
+  /** The server is given a file of `bytes` bytes, which the plain C client knows. */
+  readonly needsFile?: boolean;
   evaluate(outcome: Outcome): Values;
 }
 

@@ -84,15 +84,29 @@ export class Peer {
   async stop(): Promise<void> {
     this.signal.removeEventListener('abort', this.onAbort);
     this.child.stdin.end();
-    const timer = setTimeout(() => this.child.kill('SIGKILL'), EXIT_MS);
+    const timer = setTimeout(() => {
+      this.kill();
+    }, EXIT_MS);
     await this.exited;
     clearTimeout(timer);
   }
 
   private readonly onAbort = (): void => {
-    this.child.kill('SIGKILL');
+    this.kill();
     this.fail(this.signal.reason instanceof Error ? this.signal.reason : new Error('aborted'));
   };
+
+  /** With what it has started itself, which is of its group. */
+  private kill(): void {
+    const { pid, exitCode, signalCode } = this.child;
+    if (pid === undefined || exitCode !== null || signalCode !== null) return;
+    try {
+      process.kill(-pid, 'SIGKILL');
+    } catch (error) {
+      // It ended just now.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+  }
 
   private fail(error: Error): void {
     this.failure ??= error;

@@ -15,15 +15,16 @@ import { SUBJECTS } from './subjects.js';
 // Plain text in a file or a pipe, whatever the environment says of colours.
 const pc = picocolors.createColors(isatty(1) && process.stdout.hasColors());
 
-/** Columns that a table of five subjects takes with value and ratio side by side. */
-const WIDE = 118;
+/** Columns that a table takes with value and ratio side by side: the names of its rows, and each subject. */
+const WIDE_NAMES = 28;
+const WIDE_SUBJECT = 18;
 const GENERATOR_MARK = '*';
 
 export function renderReport(result: BenchResult, columns: number): string {
   const parts = [heading(result)];
   for (const benchCase of CASES) {
     const results = result.results.filter(({ series, samples }) => series.case === benchCase && samples.length > 0);
-    if (results.length > 0) parts.push(caseTable(benchCase, results, result, columns >= WIDE));
+    if (results.length > 0) parts.push(caseTable(benchCase, results, result, columns));
   }
   parts.push(growthTable(result), legend(result), summary(result), notes(result));
   return `${parts.filter(Boolean).join('\n\n')}\n`;
@@ -34,10 +35,16 @@ function heading({ host, versions, seconds, interrupted }: BenchResult): string 
   return `${host.cpu}, ${String(host.cores)} cores, ${rest}; ${formatSeconds(seconds)}${interrupted ? ', interrupted' : ''}`;
 }
 
-function caseTable(benchCase: BenchCase, results: readonly SeriesResult[], result: BenchResult, wide: boolean): string {
+function caseTable(
+  benchCase: BenchCase,
+  results: readonly SeriesResult[],
+  result: BenchResult,
+  columns: number,
+): string {
   const subjects = SUBJECTS.map(({ name }) => name).filter((name) =>
     results.some(({ samples }) => samples.some(({ subject }) => subject === name)),
   );
+  const wide = columns >= WIDE_NAMES + subjects.length * WIDE_SUBJECT;
   const table = new Table({
     head: ['', ...subjects],
     style: { head: [], border: pc.isColorSupported ? ['dim'] : [], compact: true },

@@ -8,6 +8,7 @@ import { runCell, socketPath, type CellContext } from './cell.js';
 import { findFloor } from './floor.js';
 import { grainWarnings, inspectHost, readVersions, timerGrain } from './host.js';
 import type { BenchCase, BenchResult, Sample, Series, SeriesResult, SubjectName } from './model.js';
+import { findNginx } from './nginx.js';
 import { PeerError } from './peer.js';
 import { findPlacement } from './placement.js';
 import { descriptorLimit, makePlan, orderOf, Pacer, warmupOf, type Choice, type Plan } from './plan.js';
@@ -52,6 +53,7 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
   const plan = makePlan(options, {
     floor,
     addonMissing: addonStatus().addon ? undefined : (addonStatus().reason ?? new Error('no reason given')),
+    nginx: findNginx(),
     descriptors: descriptorLimit(),
   });
   if (plan.series.length === 0) throw new NothingToRun(plan.skipped);

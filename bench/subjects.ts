@@ -1,13 +1,18 @@
 /**
  * What is compared, as data. A new rival is one entry here and, if it is a Node program, one implementation in work/.
  */
-import type { Family, Mode, SubjectName } from './model.js';
+import type { Family, Mode, Params, SubjectName } from './model.js';
 
 export interface Subject {
   readonly name: SubjectName;
   readonly title: string;
-  /** The program of its servers (and, where the case says so, of its clients): plain C, or a Node worker. */
-  readonly program: 'floor' | 'worker';
+  /**
+   * The program of its servers (and, where the case says so, of its clients): plain C, a Node worker, or nginx, which a
+   * worker starts and ends.
+   */
+  readonly program: 'floor' | 'worker' | 'nginx';
+  /** Command words of its servers. */
+  readonly words?: Params;
   readonly needsAddon: boolean;
   readonly cases: readonly string[];
   /** Only over these, unless families are asked for by name. */
@@ -23,6 +28,13 @@ const CHUNK_CASES = ['retained'];
 const STREAM_CASES = ['rtt', 'pipeline', 'bulk', 'fanin', 'growth', 'churn', 'idle'];
 const HELLO_CASES = ['http', 'http-close'];
 const HTTP_CASES = [...HELLO_CASES, 'http-body'];
+/** Those in which bytes can be passed by reference instead of being copied. */
+const REFERENCE_CASES = ['file', 'page', 'relay'];
+/** The same for so many connections that it shows in memory. */
+const CROWD_CASES = ['crowd'];
+
+/** For what no ratio is taken to. */
+const A_FEW_ROUNDS = { default: 3, quick: 1 };
 
 export const SUBJECTS: readonly Subject[] = [
   {
@@ -30,7 +42,24 @@ export const SUBJECTS: readonly Subject[] = [
     title: 'plain C, epoll: the limit of this host',
     program: 'floor',
     needsAddon: false,
-    cases: [...STREAM_CASES, ...HTTP_CASES],
+    cases: [...STREAM_CASES, ...HTTP_CASES, ...REFERENCE_CASES, ...CROWD_CASES],
+  },
+  {
+    name: 'c-send',
+    title: 'plain C that copies where c passes references',
+    program: 'floor',
+    words: { copy: true },
+    needsAddon: false,
+    cases: [...REFERENCE_CASES, ...CROWD_CASES],
+    rounds: A_FEW_ROUNDS,
+  },
+  {
+    name: 'nginx',
+    title: 'nginx with sendfile on, one worker',
+    program: 'nginx',
+    needsAddon: false,
+    cases: ['file'],
+    rounds: A_FEW_ROUNDS,
   },
   {
     name: 'channel',
@@ -44,7 +73,7 @@ export const SUBJECTS: readonly Subject[] = [
     title: "nearwire: node:net's contract on the native engine",
     program: 'worker',
     needsAddon: true,
-    cases: [...STREAM_CASES, ...HTTP_CASES, ...STORM_CASES, ...CHUNK_CASES],
+    cases: [...STREAM_CASES, ...HTTP_CASES, ...REFERENCE_CASES, ...CROWD_CASES, ...STORM_CASES, ...CHUNK_CASES],
   },
   {
     name: 'js',
@@ -52,7 +81,7 @@ export const SUBJECTS: readonly Subject[] = [
     program: 'worker',
     needsAddon: false,
     // It is node:net itself: a few rounds of some cases show that the switch costs nothing, and the others get the time.
-    cases: [...STREAM_CASES, ...HELLO_CASES, ...STORM_CASES, ...CHUNK_CASES],
+    cases: [...STREAM_CASES, ...HELLO_CASES, ...REFERENCE_CASES, ...STORM_CASES, ...CHUNK_CASES],
     families: ['unix'],
     rounds: { default: 3, quick: 2 },
   },
@@ -61,7 +90,7 @@ export const SUBJECTS: readonly Subject[] = [
     title: 'node:net (node:http on it), straight',
     program: 'worker',
     needsAddon: false,
-    cases: [...STREAM_CASES, ...HTTP_CASES, ...STORM_CASES, ...CHUNK_CASES],
+    cases: [...STREAM_CASES, ...HTTP_CASES, ...REFERENCE_CASES, ...CROWD_CASES, ...STORM_CASES, ...CHUNK_CASES],
   },
 ];
 

@@ -2,28 +2,47 @@
  * The Node process of a cell: a server or a client of one case on one subject. run.ts starts it with the same words as
  * the C program. It loads what its subject needs and no more, so that node:net is measured in a process without us.
  */
-import type { HttpServerMaker } from './work/http.js';
+import type { HttpSubject } from './work/http.js';
 import type { NetLike } from './work/stream.js';
 import { parseWords, targetOf } from './work/words.js';
 
+/** Those whose server is a node:http server. */
+const HTTP_CASES = ['http', 'http-close', 'http-body', 'file', 'page', 'crowd'];
+
 async function netOf(subject: string): Promise<NetLike> {
-  if (subject === 'node:net') return import('node:net');
+  if (subject === 'node:net') {
+    const { pipeBoth } = await import('./work/relay.js');
+    return { ...(await import('node:net')), relay: pipeBoth };
+  }
   const transport = transportOf(subject);
   const nearwire = await import('nearwire');
   return {
     createServer: (options, listener) => nearwire.createServer({ ...options, transport }, listener),
     connect: (target, listener) => nearwire.connect({ ...target, transport }, listener),
+    relay(a, b) {
+      // However it ends: the client has had enough.
+      nearwire.relay(a, b, () => undefined);
+    },
   };
 }
 
-async function httpServerOf(subject: string): Promise<HttpServerMaker> {
+async function httpOf(subject: string): Promise<HttpSubject> {
   if (subject === 'node:net') {
-    const http = await import('node:http');
-    return (handler) => http.createServer(handler);
+    const { createServer } = await import('node:http');
+    const { pipeFile } = await import('./work/http.js');
+    return { createServer: (handler) => createServer(handler), sendFile: pipeFile, pageOf: (bytes) => bytes };
   }
   const transport = transportOf(subject);
-  const nearwire = await import('nearwire/http');
-  return (handler) => nearwire.createServer({ transport }, handler);
+  const { Page } = await import('nearwire');
+  const { createServer, sendFile } = await import('nearwire/http');
+  return {
+    createServer: (handler) => createServer({ transport }, handler),
+    sendFile(response, { path }) {
+      // A client that goes away in the midst of it has had enough.
+      sendFile(response, path, () => undefined);
+    },
+    pageOf: (bytes) => Page.from(bytes),
+  };
 }
 
 function transportOf(subject: string): 'native' | 'js' {
@@ -35,14 +54,17 @@ async function main(): Promise<void> {
   const words = parseWords(process.argv.slice(2));
   const target = targetOf(words);
   const serving = words.role === 'serve';
-  if (words.subject === 'channel') {
+  if (words.subject === 'nginx') {
+    const { serveNginx } = await import('./work/nginx.js');
+    await serveNginx(words, target);
+  } else if (words.subject === 'channel') {
     const channel = await import('./work/channel.js');
     if (serving) channel.serveChannel(words, target);
     else channel.loadChannel(words, target);
-  } else if (words.case.startsWith('http')) {
+  } else if (HTTP_CASES.includes(words.case)) {
     const { serveHttp } = await import('./work/http.js');
     if (!serving) throw new TypeError('the client of the http cases is the C program');
-    serveHttp(await httpServerOf(words.subject), words, target);
+    serveHttp(await httpOf(words.subject), words, target);
   } else {
     const stream = await import('./work/stream.js');
     const net = await netOf(words.subject);

@@ -2,6 +2,7 @@
 #include <napi.h>
 
 #include "js_engine.h"
+#include "js_page.h"
 #include "sys.h"
 
 namespace nearwire {
@@ -18,9 +19,12 @@ class Addon final : public Napi::Addon<Addon> {
  public:
   Addon(Napi::Env env, Napi::Object exports) {
     engine_class_ = Napi::Persistent(JsEngine::define(env));
-    DefineAddon(exports, {InstanceMethod<&Addon::create_engine>("createEngine"), InstanceMethod<&Addon::noop>("noop"),
-                          InstanceValue("system", Napi::String::New(env, sys::kName)),
-                          InstanceValue("debug", Napi::Boolean::New(env, kDebug))});
+    page_class_ = Napi::Persistent(JsPage::define(env));
+    DefineAddon(exports,
+                {InstanceMethod<&Addon::create_engine>("createEngine"),
+                 InstanceMethod<&Addon::create_page>("createPage"), InstanceMethod<&Addon::page_totals>("pageTotals"),
+                 InstanceMethod<&Addon::noop>("noop"), InstanceValue("system", Napi::String::New(env, sys::kName)),
+                 InstanceValue("debug", Napi::Boolean::New(env, kDebug))});
   }
 
  private:
@@ -34,9 +38,20 @@ class Addon final : public Napi::Addon<Addon> {
     return engine_.Value();
   }
 
+  Napi::Value create_page(const Napi::CallbackInfo&) { return page_class_.New({}); }
+
+  Napi::Value page_totals(const Napi::CallbackInfo& info) {
+    const PageShare::Totals totals = PageShare::totals();
+    Napi::Array result = Napi::Array::New(info.Env(), 2);
+    result.Set(0U, static_cast<double>(totals.pages));
+    result.Set(1U, static_cast<double>(totals.bytes));
+    return result;
+  }
+
   Napi::Value noop(const Napi::CallbackInfo& info) { return info.Env().Undefined(); }
 
   Napi::FunctionReference engine_class_;
+  Napi::FunctionReference page_class_;
   Napi::ObjectReference engine_;
 };
 

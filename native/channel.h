@@ -159,6 +159,8 @@ class Channel final : public Source, private Watcher::Target, private ColdRead::
   bool awaits_disk() const { return cold_read_ && cold_read_->in_progress(); }
   ssize_t send_counted(const iovec* parts, size_t count, size_t length, bool more);
   void count_file(bool copied);
+  // Bytes of a file or page that are sent, or have been read to be; `whole`: the last of them.
+  void count_range(const FileReference& file, size_t bytes, bool whole, bool by_reference);
   void fail_writing();
   void stop_pumps();
   void make_room_for_pages();

@@ -326,6 +326,11 @@ void Engine::count_send(bool partial, bool refused) {
   if (refused) ++counters_.eagains;
 }
 
+void Engine::count_page(bool by_reference, size_t bytes, bool whole) {
+  (by_reference ? counters_.page_bytes_by_reference : counters_.page_bytes_by_copy) += bytes;
+  if (whole) ++(by_reference ? counters_.pages_by_reference : counters_.pages_by_copy);
+}
+
 void Engine::before_poll() {
   // JS has run since the last poll phase.
   blocks_.distrust();

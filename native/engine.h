@@ -55,6 +55,11 @@ struct EngineCounters {
   uint64_t partial_sends = 0;
   uint64_t eagains = 0;
   uint64_t accepted = 0;
+  // Ranges of pages that were sent to their end, and bytes of pages: those that the kernel was lent, and others.
+  uint64_t pages_by_reference = 0;
+  uint64_t page_bytes_by_reference = 0;
+  uint64_t pages_by_copy = 0;
+  uint64_t page_bytes_by_copy = 0;
   uint64_t files = 0;
   uint64_t files_copied = 0;
   uint64_t bytes_by_reference = 0;
@@ -159,6 +164,8 @@ class Engine final : private Turn::Phases {
   }
   void count_by_reference(size_t bytes) { counters_.bytes_by_reference += bytes; }
   void count_send(bool partial, bool refused);
+  // Bytes of a page; `whole`: the last of what was asked to be sent.
+  void count_page(bool by_reference, size_t bytes, bool whole);
 
  private:
   void before_poll() override;

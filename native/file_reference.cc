@@ -11,12 +11,13 @@ FileReference::~FileReference() { sys::close_descriptor(fd_); }
 int FileReference::take(int fd, std::shared_ptr<FileReference>* made) {
   if (fd < 0) return fd;
   uint64_t size = kUnknownSize;
-  const int error = sys::file_size(fd, &size);
+  int64_t modified = 0;
+  const int error = sys::file_size(fd, &size, &modified);
   if (error < 0) {
     sys::close_descriptor(fd);
     return error;
   }
-  *made = std::make_shared<FileReference>(fd, size, false);
+  *made = std::make_shared<FileReference>(fd, size, false, modified);
   return 0;
 }
 

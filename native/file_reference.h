@@ -13,8 +13,10 @@ class FileReference {
   // The size of what has none: a block device's is not asked for.
   static constexpr uint64_t kUnknownSize = UINT64_MAX;
 
-  // Takes the descriptor over. `in_memory`: no disk is behind it, so that its pages need not be looked for.
-  FileReference(int fd, uint64_t size, bool in_memory) : fd_(fd), size_(size), in_memory_(in_memory) {}
+  // Takes the descriptor over. `in_memory`: a page (see page.h). No disk is behind it, and nothing needs to be
+  // looked for.
+  FileReference(int fd, uint64_t size, bool in_memory, int64_t modified = 0)
+      : fd_(fd), size_(size), in_memory_(in_memory), modified_(modified) {}
   ~FileReference();
   FileReference(const FileReference&) = delete;
   FileReference& operator=(const FileReference&) = delete;
@@ -29,6 +31,8 @@ class FileReference {
   // In bytes, when it was opened.
   uint64_t size() const { return size_; }
   bool in_memory() const { return in_memory_; }
+  // Seconds since 1970, when it was opened; 0 for what has no such time.
+  int64_t modified() const { return modified_; }
 
  private:
   static int take(int fd, std::shared_ptr<FileReference>* made);
@@ -36,6 +40,7 @@ class FileReference {
   const int fd_;
   const uint64_t size_;
   const bool in_memory_;
+  const int64_t modified_;
 };
 
 struct FileRange {

@@ -45,6 +45,8 @@ Napi::Function JsEngine::define(Napi::Env env) {
                       InstanceMethod<&JsEngine::write_parts>("writeParts"),
                       InstanceMethod<&JsEngine::open_file>("openFile"),
                       InstanceMethod<&JsEngine::file_size>("fileSize"),
+                      InstanceMethod<&JsEngine::file_modified>("fileModified"),
+                      InstanceMethod<&JsEngine::file_source>("fileSource"),
                       InstanceMethod<&JsEngine::close_file>("closeFile"),
                       InstanceMethod<&JsEngine::withdraw_file>("withdrawFile"),
                       InstanceMethod<&JsEngine::queued>("queued"),
@@ -328,8 +330,9 @@ Napi::Value JsEngine::counters(const Napi::CallbackInfo& info) {
   const EngineCounters& c = engine_->counters();
   const SpinCounters& s = engine_->spin_counters();
   return totals(info.Env(), std::vector<uint64_t>{c.turns, c.completions, c.reads, c.sends, c.partial_sends, c.eagains,
-                                                  c.accepted, s.spins, s.hits, s.misses, s.polls, c.files,
-                                                  c.files_copied, c.bytes_by_reference});
+                                                  c.accepted, s.spins, s.hits, s.misses, s.polls, c.pages_by_reference,
+                                                  c.page_bytes_by_reference, c.pages_by_copy, c.page_bytes_by_copy,
+                                                  c.files, c.files_copied, c.bytes_by_reference});
 }
 
 Napi::Value JsEngine::channel_counters(const Napi::CallbackInfo& info) {

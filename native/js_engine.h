@@ -45,6 +45,8 @@ class JsEngine final : public Napi::ObjectWrap<JsEngine>, private Engine::Sink {
   Napi::Value write_parts(const Napi::CallbackInfo& info);
   Napi::Value open_file(const Napi::CallbackInfo& info);
   Napi::Value file_size(const Napi::CallbackInfo& info);
+  Napi::Value file_modified(const Napi::CallbackInfo& info);
+  Napi::Value file_source(const Napi::CallbackInfo& info);
   Napi::Value close_file(const Napi::CallbackInfo& info);
   Napi::Value withdraw_file(const Napi::CallbackInfo& info);
   Napi::Value queued(const Napi::CallbackInfo& info);

@@ -46,6 +46,16 @@ Napi::Value JsEngine::file_size(const Napi::CallbackInfo& info) {
   return number(info, file->size() == FileReference::kUnknownSize ? -ESPIPE : static_cast<double>(file->size()));
 }
 
+Napi::Value JsEngine::file_modified(const Napi::CallbackInfo& info) {
+  const auto file = engine_ == nullptr ? nullptr : engine_->files().get(integer(info, 0));
+  return number(info, file == nullptr ? -EBADF : static_cast<double>(file->modified()));
+}
+
+Napi::Value JsEngine::file_source(const Napi::CallbackInfo& info) {
+  const auto file = engine_ == nullptr ? nullptr : engine_->files().get(integer(info, 0));
+  return number(info, file == nullptr ? -EBADF : file->fd());
+}
+
 Napi::Value JsEngine::close_file(const Napi::CallbackInfo& info) {
   if (engine_ != nullptr) engine_->files().remove(integer(info, 0));
   return info.Env().Undefined();

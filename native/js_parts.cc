@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "js_convert.h"
+#include "js_page.h"
 
 namespace nearwire {
 
@@ -25,7 +26,7 @@ JsParts::JsParts(napi_env env, const Napi::Array& array, const FileTable* files)
     if (bytes.iov_len > 0) {
       values_.push_back(value);
       parts_.push_back(bytes);
-    } else if (files != nullptr && value.IsNumber()) {
+    } else if (files != nullptr && !value.IsTypedArray()) {
       add_file(array, i, *files);
       i += 2;
     }
@@ -36,7 +37,7 @@ void JsParts::add_file(const Napi::Array& array, uint32_t at, const FileTable& f
   const int64_t id = number_at(array, at);
   const int64_t offset = number_at(array, at + 1);
   const int64_t length = number_at(array, at + 2);
-  auto file = id > INT32_MAX ? nullptr : files.get(static_cast<int32_t>(id));
+  auto file = id < 0 ? JsPage::file(array.Get(at)) : id > INT32_MAX ? nullptr : files.get(static_cast<int32_t>(id));
   valid_ = valid_ && file != nullptr && offset >= 0 && length >= 0 && offset <= INT64_MAX - length;
   if (files_.empty()) first_file_ = parts_.size();
   values_.push_back(nullptr);

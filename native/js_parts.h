@@ -13,7 +13,7 @@ namespace nearwire {
 
 class JsParts final : public SentParts {
  public:
-  // A file is three numbers in a row: its id in `files`, an offset and a length.
+  // A file is three elements in a row: its id in `files`, or a sealed page (see JsPage), an offset and a length.
   JsParts(napi_env env, const Napi::Array& array, const FileTable* files);
 
   // False: a file is nobody's, or its range is none.

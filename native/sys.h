@@ -21,6 +21,8 @@ extern const bool kAcceptedInheritBuffers;
 extern const bool kDoublesBuffers;
 // send_file() is worth trying.
 extern const bool kSendsFiles;
+// Open flags of files that can't be read at any offset into any memory.
+extern const int kUnreadableFlags;
 
 // --- one file per platform ---
 
@@ -69,9 +71,10 @@ int set_flags(int fd);
 int shutdown_write(int fd);
 void close_descriptor(int fd);
 ssize_t read_at(int file, void* into, size_t length, uint64_t offset);
-// Of a regular file that is open for reading; left as it is for a block device. -EISDIR, -ESPIPE: another kind of file.
-// -EBADF: not open for reading.
-int file_size(int fd, uint64_t* size);
+// Of a regular file that is open for reading, with the seconds since 1970 at which it was last written to; both left as
+// they are for a block device. -EISDIR, -ESPIPE: another kind of file.
+// -EBADF: not open for reading. -EINVAL: open in a way that allows no plain reads.
+int file_size(int fd, uint64_t* size, int64_t* modified);
 // Closes so that TCP sends RST instead of FIN.
 void close_with_reset(int fd);
 // What became of a connect in progress: 0 or a negative errno; takes the error off the socket.
@@ -91,7 +94,19 @@ int set_keep_alive(int fd, bool on, unsigned delay_seconds);
 int socket_name(int fd, sockaddr_storage* name, socklen_t* length);
 int peer_name(int fd, sockaddr_storage* name, socklen_t* length);
 
+ssize_t write_at(int fd, const void* from, size_t length, uint64_t offset);
+// Maps a file so that writes to the mapping are its own.
+int map_private(int fd, size_t length, void** at);
+void unmap(void* at, size_t length);
+
 // Lets others that wait for this core go first.
 void yield_core();
+
+// --- one file per platform: files in memory ---
+
+// A file that lies in memory, can be sealed, and goes with its last descriptor. -ENOSYS: this system has none.
+int create_memory_file(const char* name);
+// Makes a memory file's bytes and size unchangeable, for good.
+int seal(int fd);
 
 }  // namespace nearwire::sys

@@ -2,6 +2,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -93,7 +94,7 @@ ssize_t read_at(int file, void* into, size_t length, uint64_t offset) {
   return uninterrupted([&] { return pread(file, into, length, static_cast<off_t>(offset)); });
 }
 
-int file_size(int fd, uint64_t* size) {
+int file_size(int fd, uint64_t* size, int64_t* modified) {
   struct stat status {};
   if (fstat(fd, &status) != 0) return -errno;
   if (S_ISDIR(status.st_mode)) return -EISDIR;
@@ -101,7 +102,10 @@ int file_size(int fd, uint64_t* size) {
   const int flags = fcntl(fd, F_GETFL);
   if (flags < 0) return -errno;
   if ((flags & O_ACCMODE) == O_WRONLY) return -EBADF;
-  if (S_ISREG(status.st_mode)) *size = static_cast<uint64_t>(status.st_size);
+  if ((flags & kUnreadableFlags) != 0) return -EINVAL;
+  if (!S_ISREG(status.st_mode)) return 0;
+  *size = static_cast<uint64_t>(status.st_size);
+  *modified = static_cast<int64_t>(status.st_mtime);
   return 0;
 }
 
@@ -149,6 +153,19 @@ int peer_name(int fd, sockaddr_storage* name, socklen_t* length) {
   *length = sizeof *name;
   return getpeername(fd, reinterpret_cast<sockaddr*>(name), length) == 0 ? 0 : -errno;
 }
+
+ssize_t write_at(int fd, const void* from, size_t length, uint64_t offset) {
+  return uninterrupted([&] { return pwrite(fd, from, length, static_cast<off_t>(offset)); });
+}
+
+int map_private(int fd, size_t length, void** at) {
+  void* mapped = mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+  if (mapped == MAP_FAILED) return -errno;
+  *at = mapped;
+  return 0;
+}
+
+void unmap(void* at, size_t length) { munmap(at, length); }
 
 void yield_core() { sched_yield(); }
 

@@ -14,6 +14,7 @@ const bool kAbstractNames = false;
 const bool kAcceptedInheritBuffers = true;
 const bool kDoublesBuffers = false;
 const bool kSendsFiles = false;
+const int kUnreadableFlags = 0;
 
 namespace {
 
@@ -56,5 +57,9 @@ int set_keep_alive(int fd, bool on, unsigned delay_seconds) {
   if (error < 0 || !on || delay_seconds == 0) return error;
   return set_option(fd, IPPROTO_TCP, TCP_KEEPALIVE, static_cast<int>(delay_seconds));
 }
+
+int create_memory_file(const char*) { return -ENOSYS; }
+
+int seal(int) { return -ENOSYS; }
 
 }  // namespace nearwire::sys

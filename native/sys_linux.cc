@@ -3,12 +3,12 @@
 #include <linux/openat2.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 
 #include "sys.h"
@@ -20,6 +20,7 @@ const bool kAbstractNames = true;
 const bool kAcceptedInheritBuffers = false;
 const bool kDoublesBuffers = true;
 const bool kSendsFiles = true;
+const int kUnreadableFlags = O_DIRECT | O_PATH;
 
 namespace {
 
@@ -47,17 +48,22 @@ bool is_in_memory(int file) {
   return system.f_type == TMPFS_MAGIC || system.f_type == RAMFS_MAGIC || system.f_type == HUGETLBFS_MAGIC;
 }
 
+// Whether this byte can be read without waiting. 1, 0, or -ENOSYS.
+int is_at_hand(int file, uint64_t at) {
+  char byte = 0;
+  const iovec part{&byte, 1};
+  if (preadv2(file, &part, 1, static_cast<off_t>(at), RWF_NOWAIT) >= 0) return 1;
+  if (errno == EAGAIN) return 0;
+  return errno == EOPNOTSUPP && is_in_memory(file) ? 1 : -ENOSYS;
+}
+
 int sampled_residency(int file, uint64_t offset, size_t length) {
   const uint64_t last = offset + length - 1;
-  for (uint64_t at = offset;; at = std::min(at + kSampleDistance, last)) {
-    char byte = 0;
-    const iovec part{&byte, 1};
-    if (preadv2(file, &part, 1, static_cast<off_t>(at), RWF_NOWAIT) < 0) {
-      if (errno == EAGAIN) return 0;
-      return errno == EOPNOTSUPP && is_in_memory(file) ? 1 : -ENOSYS;
-    }
-    if (at == last) return 1;
+  for (uint64_t at = offset; at < last; at += kSampleDistance) {
+    const int found = is_at_hand(file, at);
+    if (found != 1) return found;
   }
+  return is_at_hand(file, last);
 }
 
 }  // namespace
@@ -125,7 +131,9 @@ int residency(int file, uint64_t offset, size_t length) {
   if (syscall(kCachestat, file, &range, &found, 0) == 0) {
     const uint64_t page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
     const uint64_t pages = (offset + length + page - 1) / page - offset / page;
-    return found.cached >= pages ? 1 : 0;
+    if (found.cached < pages) return 0;
+    // Pages that somebody else is just reading in count as well: the last of them would be waited for.
+    return is_at_hand(file, offset + length - 1) == 0 ? 0 : 1;
   }
   // An older kernel, a sandbox, or somebody else's file (EPERM since 6.14): samples tell.
   return sampled_residency(file, offset, length);
@@ -149,6 +157,25 @@ int set_keep_alive(int fd, bool on, unsigned delay_seconds) {
   const int error = set_option(fd, SOL_SOCKET, SO_KEEPALIVE, on ? 1 : 0);
   if (error < 0 || !on || delay_seconds == 0) return error;
   return set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, static_cast<int>(delay_seconds));
+}
+
+namespace {
+
+// MFD_NOEXEC_SEAL, since Linux 6.3; headers may be older. Without it, newer kernels note in their log that a program
+// did not say whether it wants to run what it puts there, and hardened ones refuse.
+constexpr unsigned kNeverExecutable = 8;
+
+}  // namespace
+
+int create_memory_file(const char* name) {
+  constexpr unsigned kFlags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+  int fd = memfd_create(name, kFlags | kNeverExecutable);
+  if (fd < 0 && errno == EINVAL) fd = memfd_create(name, kFlags);
+  return fd >= 0 ? fd : -errno;
+}
+
+int seal(int fd) {
+  return fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0 ? 0 : -errno;
 }
 
 }  // namespace nearwire::sys

@@ -13,6 +13,7 @@ const bool kAbstractNames = false;
 const bool kAcceptedInheritBuffers = false;
 const bool kDoublesBuffers = false;
 const bool kSendsFiles = false;
+const int kUnreadableFlags = 0;
 
 int open_stream(int family) {
   return prepared(socket(family, SOCK_STREAM, 0), [](int) { return 0; });
@@ -42,5 +43,9 @@ void set_pipe_size(int, size_t) {}
 ssize_t move_bytes(int, int, int64_t*, size_t) { return -ENOSYS; }
 
 int set_keep_alive(int fd, bool on, unsigned) { return set_option(fd, SOL_SOCKET, SO_KEEPALIVE, on ? 1 : 0); }
+
+int create_memory_file(const char*) { return -ENOSYS; }
+
+int seal(int) { return -ENOSYS; }
 
 }  // namespace nearwire::sys

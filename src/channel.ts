@@ -51,8 +51,9 @@ export interface Channel extends FileSender {
   /**
    * Queues bytes `[start, end)` of `data` (default: all of it), or a string in UTF-8. False if the kernel is full: the
    * bytes are queued all the same, and `onDrain` tells when all of them are handed over. Up to 8 KiB are copied. More are
-   * lent: do not change them before `onDrain`, or, where this answers true, at all until it returns. Bytes of the view
-   * that `onData` lends are sent from where they are: do not change those during the turn.
+   * lent: do not change them before `onDrain`, or, where this answers true, at all until it returns. A `Page` is sent by
+   * reference, all of it or the range. Bytes of the view that `onData` lends are sent from where they are: do not change
+   * those during the turn.
    * Throws ERR_STREAM_WRITE_AFTER_END after `end()`; does nothing on a closed channel (answers false).
    */
   write(data: Uint8Array | string, start?: number, end?: number): boolean;

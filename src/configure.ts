@@ -2,7 +2,7 @@
 import { madeEngine } from './engine.js';
 import { argTypeError } from './errors.js';
 import { checkWhole } from './options.js';
-import { MAX_SPIN, setSpinOfThread } from './settings.js';
+import { MAX_PAGE_LIMIT, MAX_SPIN, setPageLimitOfThread, setSpinOfThread } from './settings.js';
 
 export interface Settings {
   /**
@@ -11,6 +11,12 @@ export interface Settings {
    * environment's `NEARWIRE_SPIN`, else 0. Without effect on `js`.
    */
   spin?: number | undefined;
+  /**
+   * Bytes that the living pages of the process, those of all its threads, may come to when this thread makes another: see
+   * `Page`. More is refused with ERR_NEARWIRE_PAGE_LIMIT. Default: the environment's `NEARWIRE_PAGE_LIMIT`, else a quarter
+   * of the memory that the process may use.
+   */
+  pageLimit?: number | undefined;
 }
 
 /**
@@ -20,8 +26,10 @@ export interface Settings {
 export function configure(settings: Settings): void {
   const given: unknown = settings;
   if (typeof given !== 'object' || given === null) throw argTypeError('settings', 'of type object', given);
-  const { spin } = given as Record<keyof Settings, unknown>;
+  const { spin, pageLimit } = given as Record<keyof Settings, unknown>;
   checkWhole(spin, 'settings.spin', 0, MAX_SPIN);
+  checkWhole(pageLimit, 'settings.pageLimit', 0, MAX_PAGE_LIMIT);
+  if (pageLimit !== undefined) setPageLimitOfThread(pageLimit);
   if (spin === undefined) return;
   setSpinOfThread(spin);
   madeEngine()?.native.setSpin(spin);

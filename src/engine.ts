@@ -25,6 +25,7 @@ import {
   type NativeChannelOptions,
   type NativeEngine,
   type NativeListenOptions,
+  type NativePage,
 } from './native.js';
 import { spinOfThread } from './settings.js';
 import { Wire, WireListener } from './wire.js';
@@ -75,7 +76,7 @@ export class Engine {
   private readonly results: Int32Array;
   private readonly maxSubmissions: number;
   private readonly wires: (Wire | WireListener | undefined)[] = [];
-  private readonly blocks: (Buffer | undefined)[] = [];
+  private readonly blocks: (ArrayBuffer | undefined)[] = [];
   private tail: number;
   /** Writes that the last submission is made of. */
   private joined = 0;
@@ -142,7 +143,7 @@ export class Engine {
     for (let i = 0; i < reads.length; i += 2) {
       const [a, length] = reads.slice(i) as [number, number];
       const start = a & BLOCK_OFFSET_MASK;
-      chunks.push(this.block(a >>> BLOCK_OFFSET_BITS).subarray(start, start + length));
+      chunks.push(Buffer.from(this.block(a >>> BLOCK_OFFSET_BITS), start, length));
     }
     return chunks;
   }
@@ -210,7 +211,7 @@ export class Engine {
 
   /** As writeLent, with files among the parts. */
   writeParts(wire: Wire, parts: readonly WritePart[]): number {
-    const flat: (Uint8Array | number)[] = [];
+    const flat: (Uint8Array | NativePage | number)[] = [];
     for (const part of parts) {
       if (part instanceof FileRange) flat.push(part.file, part.offset, part.length);
       else flat.push(part);
@@ -394,8 +395,8 @@ export class Engine {
   }
 
   /** The block that an Owned completion points into. */
-  block(slot: number): Buffer {
-    return this.blocks[slot] as Buffer;
+  block(slot: number): ArrayBuffer {
+    return this.blocks[slot] as ArrayBuffer;
   }
 
   /** The lent slab and the arena. */
@@ -408,7 +409,7 @@ export class Engine {
       if ((slots & (1 << slot)) === 0) continue;
       // Uninitialised memory of its own: not the pool's, which other code shares.
       const block = Buffer.allocUnsafeSlow(slot < FIRST_LARGE_SLOT ? SMALL_BLOCK_BYTES : LARGE_BLOCK_BYTES);
-      this.blocks[slot] = block;
+      this.blocks[slot] = block.buffer;
       this.native.provideBlock(slot, block);
     }
   }
@@ -426,11 +427,11 @@ function dispatchToWire(engine: Engine, wire: Wire, event: Completion, a: number
   switch (event) {
     case Completion.Owned: {
       const start = a & BLOCK_OFFSET_MASK;
-      wire.onRead(engine.block(a >>> BLOCK_OFFSET_BITS), start, start + b);
+      wire.onOwned?.(engine.block(a >>> BLOCK_OFFSET_BITS), start, b);
       break;
     }
     case Completion.Lent:
-      wire.onRead(engine.lent, a, a + b);
+      wire.onLent?.(engine.lent, a, a + b);
       break;
     case Completion.Into:
       wire.onInto?.(b);

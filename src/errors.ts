@@ -232,12 +232,37 @@ export function relayTimeoutError(milliseconds: number): Error {
   return coded(new Error(message), 'ERR_NEARWIRE_RELAY_TIMEOUT');
 }
 
-/** A stream that was closed before its end, in node's words. */
-export function prematureCloseError(): Error {
-  return coded(new Error('Premature close'), 'ERR_STREAM_PREMATURE_CLOSE');
-}
-
 /** A write to a channel that has been ended. */
 export function writeAfterEndError(): Error {
   return coded(new Error('write after end'), 'ERR_STREAM_WRITE_AFTER_END');
+}
+
+/** A page would take more memory than all pages together may have. */
+export function pageLimitError(bytes: number, living: number, limit: number): Error {
+  const message = `A page of ${String(bytes)} bytes does not fit: the living pages have ${String(living)} of ${String(limit)}`;
+  return coded(new Error(message), 'ERR_NEARWIRE_PAGE_LIMIT');
+}
+
+/** What `new` answers for a class whose instances are made otherwise. */
+export function illegalConstructorError(): TypeError {
+  return coded(new TypeError('Illegal constructor'), 'ERR_ILLEGAL_CONSTRUCTOR');
+}
+
+/** What node's streams say of one that closed before it was through. */
+export function prematureCloseError(cause?: unknown): Error {
+  return coded(new Error('Premature close', cause === undefined ? undefined : { cause }), 'ERR_STREAM_PREMATURE_CLOSE');
+}
+
+/** An answer that has begun, or is over, where one was to be made. */
+export function headersSentError(): Error {
+  return coded(new Error('Cannot send a file after headers are sent to the client'), 'ERR_HTTP_HEADERS_SENT');
+}
+
+/** The client was gone before the body that it had begun was all there: node's own words, and how much had been written. */
+export function bodyAbortedError(bytesWritten: number): Error {
+  return Object.assign(new Error('aborted'), { code: 'ECONNRESET', bytesWritten });
+}
+
+export function bodyTooLargeError(limit: number): Error {
+  return coded(new Error(`The body is longer than ${String(limit)} bytes`), 'ERR_NEARWIRE_BODY_TOO_LARGE');
 }

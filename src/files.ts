@@ -41,6 +41,10 @@ export interface FileSender {
    * errors, ERR_OUT_OF_RANGE for a range that it does not have), and the connection lives on, without the file. A file
    * that turns out shorter under way destroys the connection with ERR_NEARWIRE_FILE_TRUNCATED. Wrong arguments throw, or
    * reject the promise.
+   *
+   * By reference means that what a peer has not read yet is the file's own pages, as with every server that uses
+   * sendfile(2): a file that is written to or cut short in place changes there too, and this can come after the call back.
+   * Replace files by renaming a new one over them.
    */
   sendFile(file: SentFile, options?: SendFileOptions): Promise<void>;
   sendFile(file: SentFile, callback: SendFileCallback): undefined;

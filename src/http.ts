@@ -9,6 +9,12 @@ import { checkTransportOptions, type TransportOptions } from './options.js';
 import { installIpc } from './net/ipc.js';
 import { connectSocket, installTransport, serverOptions, type Labels } from './net/factory.js';
 
+export { sendFile, type SendFileCallback, type SendFileOptions } from './http/send-file.js';
+export { sendFileStats, type CopyReason, type SendFileStats } from './http/body-road.js';
+export { receiveFile, type ReceiveFileCallback, type ReceiveFileOptions } from './http/receive-file.js';
+export type { FileHeaders } from './http/file-head.js';
+export type { FileSource } from './http/open-file.js';
+
 installPrimary();
 installIpc();
 installRequestReader();

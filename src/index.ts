@@ -29,6 +29,7 @@ import { NativeSocket } from './net/socket.js';
 
 export type { BufferSizes, TransportChoice, TransportName, TransportOptions } from './options.js';
 export { configure, type Settings } from './configure.js';
+export { Page, type PageSource, type PageStats, type Transfers } from './page.js';
 export { transportStatus, type TransportStatus } from './transport.js';
 export type { ConnectOptions } from './net/connect.js';
 export type { SocketOptions } from './net/socket-options.js';

@@ -81,6 +81,11 @@ export const ENGINE_COUNTERS = [
   'spinHits',
   'spinMisses',
   'spinPolls',
+  /** Ranges of pages sent to their end, and bytes of pages: lent to the kernel; then those that it did not take so. */
+  'pagesByReference',
+  'pageBytesByReference',
+  'pagesByCopy',
+  'pageBytesByCopy',
   /** As a channel counts them. */
   'files',
   'filesCopied',
@@ -234,19 +239,24 @@ export interface NativeEngine {
    */
   writeLent(id: number, parts: readonly Uint8Array[]): number;
   /**
-   * As writeLent, with ranges of files among the parts: three numbers each, the file's id, an offset and a length in bytes.
+   * As writeLent, with ranges of files among the parts, three elements each: the file's id or a sealed page, an offset and a
+   * length in bytes.
    * A range is sent by reference where the system can, and keeps its file open until then. EINVAL: no such file or range,
    * and nothing has been done. A file that ends before its range does fails the channel with ENODATA.
    */
-  writeParts(id: number, parts: readonly (Uint8Array | number)[]): number;
+  writeParts(id: number, parts: readonly (Uint8Array | NativePage | number)[]): number;
   /**
    * A file to be sent: a path, or a descriptor, of which the file gets one of its own. Answers its id. A path is opened
    * only if that needs no disk, else EAGAIN. EISDIR, ESPIPE: neither a regular file nor a block device. EBADF: not open for
-   * reading.
+   * reading. EINVAL: open with O_DIRECT or O_PATH.
    */
   openFile(file: string | number): number;
   /** In bytes, when it was opened. ESPIPE: a block device. */
   fileSize(file: number): number;
+  /** When it was last written to, as it was opened: seconds since 1970. */
+  fileModified(file: number): number;
+  /** The descriptor that it is read by. It stays the engine's, and open for as long as the id is somebody's. */
+  fileSource(file: number): number;
   /** The id is nobody's from now on; ranges that are queued are sent all the same. */
   closeFile(file: number): void;
   /** Takes the next range of this file, of which nothing has been sent, out of the channel's queue. False: there is none. */
@@ -312,8 +322,37 @@ export interface NativeEngine {
   reportException(error: unknown): void;
 }
 
+/**
+ * A body in sealed memory: opened, filled by `append`, sealed, mapped. It may also stand for one that lies in memory of
+ * JS, and do no more than account for that.
+ */
+export interface NativePage {
+  /**
+   * Adds bytes to what the living pages of this process come to, all threads of it together; before memory is taken for
+   * them. They are taken off when neither this object nor a mapping, nor a queue, has the page. EDQUOT: it would be more
+   * than `limit`.
+   */
+  reserve(bytes: number, limit: number): number;
+  /** ENOSYS where there is no such memory. */
+  open(): number;
+  append(bytes: Uint8Array): number;
+  seal(): number;
+  /**
+   * The bytes, in a mapping of its own: what is written to it changes nothing else. Where memory from outside V8 is not
+   * allowed, a copy.
+   */
+  map(): ArrayBuffer | number;
+  /** Copies the first bytes, as many as there is room for. */
+  read(into: Uint8Array): number;
+  /** Gives all up at once. */
+  close(): void;
+}
+
 export interface NativeAddon {
   createEngine(): NativeEngine;
+  createPage(): NativePage;
+  /** The living pages of this process, all threads of it together, and the bytes reserved for them. */
+  pageTotals(): [pages: number, bytes: number];
   /** The engine's platform file: linux, darwin or posix. */
   readonly system: string;
   /** Built with assertions. */

@@ -71,7 +71,7 @@ class StreamedFile {
     this.position = call.offset;
     this.done = done;
     call.signal?.addEventListener('abort', this.onAbort);
-    stream.once('close', this.onClose);
+    filesOf(stream).add(this);
   }
 
   openInPool(path: string): void {
@@ -162,10 +162,6 @@ class StreamedFile {
     this.tellOpened();
   };
 
-  private readonly onClose = (): void => {
-    this.settle(errnoError(-ECANCELED, 'write'));
-  };
-
   private tellOpened(): void {
     const told = this.onOpened;
     this.onOpened = undefined;
@@ -179,7 +175,7 @@ class StreamedFile {
     if (done === undefined) return;
     this.done = undefined;
     this.call.signal?.removeEventListener('abort', this.onAbort);
-    this.stream.removeListener('close', this.onClose);
+    filesOf(this.stream).delete(this);
     done(this.failure ?? error);
   }
 
@@ -200,6 +196,21 @@ function lengthOf(call: SendFileCall, status: fs.Stats): number | Error {
   if (status.isFile()) return lengthWithin(call, status.size);
   if (status.isBlockDevice()) return lengthWithin(call, undefined);
   return fileError(status.isDirectory() ? -EISDIR : -ESPIPE, 'open', call.file);
+}
+
+/** The files of each stream that its end would leave without an answer. */
+const pending = new WeakMap<object, Set<StreamedFile>>();
+
+function filesOf(stream: Writable): Set<StreamedFile> {
+  const known = pending.get(stream);
+  if (known !== undefined) return known;
+  const files = new Set<StreamedFile>();
+  pending.set(stream, files);
+  // A listener that stays: one for all its files.
+  stream.on('close', () => {
+    for (const file of files) process.nextTick(settle, file, errnoError(-ECANCELED, 'write'));
+  });
+  return files;
 }
 
 /** Streams that know files. */

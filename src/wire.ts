@@ -29,8 +29,10 @@ export abstract class Wire {
     if (id >= 0) engine.attach(id, this);
   }
 
-  /** Bytes have come: `memory[start..end)`. An owned chunk stays valid for good, a lent one only during this call. */
-  abstract onRead(memory: Buffer, start: number, end: number): void;
+  /** Bytes have come: `memory[start..end)`, lent for this call. For wires whose channel does not own what it reads. */
+  onLent?(memory: Buffer, start: number, end: number): void;
+  /** As many bytes have come, and lie in the memory from `start` on for good. For those whose channel does. */
+  onOwned?(memory: ArrayBuffer, start: number, length: number): void;
   /** As many bytes have come into the buffer of `NativeEngine.readInto`; reading rests until `resume()`. */
   onInto?(length: number): void;
   /** What stood in for JS rests (see Completion.Taken). */

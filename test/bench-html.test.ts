@@ -11,6 +11,7 @@ import type * as HtmlModule from '../bench/html.js';
 import type { BenchResult, Measure, Sample, SeriesResult } from '../bench/model.js';
 import type * as PlanModule from '../bench/plan.js';
 import type * as StatisticsModule from '../bench/statistics.js';
+import { SUBJECTS } from '../bench/subjects.js';
 import { requireOrSkip } from './support/requirements.js';
 
 const CHROMIUM_ARGS = [
@@ -30,7 +31,7 @@ const { cellsOf, ratiosOf } = (await import(built('statistics'))) as typeof Stat
 function madeUpResult(): BenchResult {
   const plan = makePlan(
     { mode: 'default', cases: CASES.map(({ name }) => name) },
-    { floor: '/floor', addonMissing: undefined, descriptors: 20_000 },
+    { floor: '/floor', addonMissing: undefined, nginx: '/nginx', descriptors: 20_000 },
   );
   const results = plan.series.map((series): SeriesResult => ({
     series,
@@ -144,6 +145,10 @@ test('the page holds all it needs', () => {
   const html = htmlOf(madeUpResult());
   expect(html).not.toMatch(/<(?:link|img|iframe)\b|<script[^>]+src=/);
   expect(html).not.toContain('sourceMappingURL');
+  // A colour for each subject, in both schemes.
+  for (const { name } of SUBJECTS) {
+    expect(html.match(new RegExp(`--${name.replace(':', '-')}: #[0-9a-f]{6}`, 'g')), name).toHaveLength(2);
+  }
   expect(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).toContain('"chart.js"');
 });
 

@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 
 import { describe, expect, test } from 'vitest';
 
 import type { JsonResult } from '../bench/json.js';
 import type { CellResult, MeasureName, RatioResult, SubjectName } from '../bench/model.js';
-import { blockOf, excerptOf, renderBlock, replaceBlock, type Excerpt } from '../bench/readme/table.js';
+import { REFERENCES_FILE, referencesOf, renderReferences } from '../bench/readme/references.js';
+import { blockOf, excerptOf, markerOf, renderBlock, replaceBlock, type Excerpt } from '../bench/readme/table.js';
 
 const read = (file: string): string => readFileSync(new URL(`../${file}`, import.meta.url), 'utf8');
 
@@ -96,10 +97,61 @@ describe('the block', () => {
     const replaced = replaceBlock(readme, block);
     expect(blockOf(replaced)).toBe(block);
     expect(replaceBlock(replaced, blockOf(readme))).toBe(readme);
-    expect(() => replaceBlock('# nearwire', block)).toThrow('the README has no');
+    expect(() => replaceBlock('# nearwire', block)).toThrow('the page has no');
   });
 
   test('is not made of a result without any of it', () => {
     expect(() => renderBlock(excerptOf({ ...madeUp(), cells: [] }))).toThrow('none of the cases');
+  });
+});
+
+describe('the table of what goes by reference', () => {
+  const bytes = { params: { bytes: 1048576 } };
+
+  function withFiles(): JsonResult {
+    const result = madeUp();
+    const cells = [
+      { ...cell('file', 'cpu', 'c', 40, 'us/request'), ...bytes },
+      { ...cell('file', 'cpu', 'nginx', 60, 'us/request'), ...bytes },
+      { ...cell('file', 'cpu', 'native', 80, 'us/request'), ...bytes },
+      { ...cell('file', 'cpu', 'node:net', 800, 'us/request'), ...bytes },
+      { ...cell('file', 'rate', 'native', 12_000, 'requests/s'), ...bytes, limitedBy: 'generator' as const },
+      { ...cell('file', 'cpu', 'native', 9, 'us/request'), ...bytes, family: 'tcp' as const },
+    ];
+    const ratios = [
+      { ...ratio('file', 'cpu', 'native', 'node:net'), ...bytes, median: 0.1, low: 0.09, high: 0.11 },
+      { ...ratio('file', 'cpu', 'native', 'c'), ...bytes, median: 2, low: 1.9, high: 2.1 },
+      { ...ratio('file', 'cpu', 'nginx', 'c'), ...bytes },
+    ];
+    return { ...result, cells: [...result.cells, ...cells], ratios: [...result.ratios, ...ratios] };
+  }
+
+  test('has native against both baselines, and who else there is', () => {
+    const excerpt = referencesOf(withFiles());
+    const lines = excerpt ? renderReferences(excerpt).split('\n') : [];
+    const cells = (title: string): string[] =>
+      (lines.find((line) => line.startsWith(`| ${title}`)) ?? '').split('|').map((text) => text.trim());
+    expect(cells('file, 1 MiB: CPU').slice(2, -1)).toEqual([
+      ...['800 us', '80.0 us', '0.10x (0.09 to 0.11)', '40.0 us', '2.00x (1.90 to 2.10)', '', '60.0 us'],
+    ]);
+    expect(cells('file, 1 MiB: rate')[3]).toBe('over 12.0 k/s');
+    expect(lines.filter((line) => line.startsWith('| '))).toHaveLength(4);
+    expect(lines.at(-1)).toContain('`nearwire bench --rounds 7`');
+  });
+
+  test('is not made of a result that lacks a side of it', () => {
+    expect(referencesOf(madeUp())).toBeUndefined();
+    const { ratios, ...rest } = withFiles();
+    expect(referencesOf({ ...rest, ratios: ratios.filter(({ baseline }) => baseline !== 'c') })).toBeUndefined();
+  });
+
+  test('stands in docs/zero-copy.md as it is made of the result beside it, or nowhere', () => {
+    const page = existsSync(new URL('../docs/zero-copy.md', import.meta.url)) ? read('docs/zero-copy.md') : '';
+    const recorded = existsSync(new URL(`../bench/results/${REFERENCES_FILE}`, import.meta.url));
+    // Else: npm run bench:readme -- RESULT.json
+    expect(recorded).toBe(page.includes(markerOf(REFERENCES_FILE)));
+    if (!recorded) return;
+    const excerpt = JSON.parse(read(`bench/results/${REFERENCES_FILE}`)) as Excerpt;
+    expect(blockOf(page, REFERENCES_FILE)).toBe(renderReferences(excerpt));
   });
 });

@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { stripVTControlCharacters } from 'node:util';
+import { fileURLToPath } from 'node:url';
+import { promisify, stripVTControlCharacters } from 'node:util';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
@@ -12,6 +14,7 @@ import { requireOrSkip } from './support/requirements.js';
 
 const floor = requireOrSkip('floor');
 const addon = requireOrSkip('addon');
+const nginx = requireOrSkip('nginx');
 
 /** Has its own folder for temporary files, so that what is left in it is of this test. */
 let folder = '';
@@ -23,6 +26,8 @@ afterAll(() => {
 });
 
 const leftovers = (): string[] => readdirSync(folder).filter((name) => name.startsWith('nearwire-bench-'));
+
+const MAIN = fileURLToPath(new URL('../dist/src/cli/main.js', import.meta.url));
 
 /** Cases that differ in who is client, in what is measured, and in how they are run. */
 const CASES = ['rtt', ...(floor === undefined ? [] : ['http']), ...(addon === undefined ? [] : ['micro'])];
@@ -182,19 +187,128 @@ test.skipIf(floor === undefined)('a subject whose server fails is told, and the 
   expect(leftovers()).toEqual([]);
 });
 
+/** Without a subject: what every machine with a compiler has. */
+const COPIES_OR_NOT = ['c', 'c-send', 'node:net'];
+
+describe.skipIf(floor === undefined)('cases in which bytes go by reference', () => {
+  let cli: CliResult;
+  let json: JsonResult;
+
+  beforeAll(async () => {
+    const file = join(folder, 'reference.json');
+    const words = ['--rounds', '1', '--cases', 'file,page,relay', '--json', file];
+    cli = await runCli(['bench', ...words], { TMPDIR: folder });
+    if (cli.code === 0) json = JSON.parse(readFileSync(file, 'utf8')) as JsonResult;
+  }, 120_000);
+
+  test('succeed and leave nothing behind', () => {
+    expect(cli.stdout).not.toContain('failed');
+    expect(cli.code).toBe(0);
+    expect(leftovers()).toEqual([]);
+  });
+
+  const subjectsOf = (name: string, bytes: number, measure: string): Set<string> =>
+    new Set(
+      json.cells
+        .filter((cell) => cell.case === name && cell.measure === measure && cell.params['bytes'] === bytes)
+        .map(({ subject }) => subject),
+    );
+
+  test('have the cells that acceptance looks for, and the floors beside them', () => {
+    for (const name of ['file', 'page', 'relay']) {
+      for (const bytes of name === 'relay' ? [65536] : [65536, 1048576]) {
+        for (const measure of ['rate', 'cpu']) {
+          const subjects = subjectsOf(name, bytes, measure);
+          for (const subject of COPIES_OR_NOT) expect(subjects).toContain(subject);
+          expect(subjects.has('nginx')).toBe(name === 'file' && nginx !== undefined && process.platform === 'linux');
+        }
+      }
+    }
+    for (const { params } of json.cells) expect(Object.keys(params)).toEqual(['bytes']);
+  });
+});
+
+test.skipIf(floor === undefined || process.platform !== 'linux')(
+  'a crowd is as large as the system lets it, and its memory and its wait are told',
+  async () => {
+    const file = join(folder, 'crowd.json');
+    const words = ['--rounds', '1', '--cases', 'crowd', '--subjects', 'c,c-send,node:net', '--json', file];
+    // The whole crowd takes gigabytes: as many of them as there may be descriptors.
+    const limited = ['-c', 'ulimit -n 1064 && exec "$0" "$@"', process.execPath, MAIN, 'bench', ...words];
+    const { stderr } = await promisify(execFile)('/bin/sh', limited, { env: { ...process.env, TMPDIR: folder } });
+    expect(stderr).toContain('1000 connections instead of 10000');
+    const { cells } = JSON.parse(readFileSync(file, 'utf8')) as JsonResult;
+    // How much memory it is, other processes have a say in.
+    expect(new Set(cells.map(({ subject, measure }) => `${subject} ${measure}`))).toEqual(
+      new Set(['c', 'c-send', 'node:net'].flatMap((name) => ['system', 'memory', 'wait'].map((of) => `${name} ${of}`))),
+    );
+    for (const { params, measure, median: value } of cells) {
+      expect(params).toEqual({ connections: 1000, bytes: 1048576 });
+      if (measure === 'wait') expect(value).toBeGreaterThan(0);
+    }
+    expect(leftovers()).toEqual([]);
+  },
+);
+
+test.skipIf(floor === undefined || process.platform !== 'linux')(
+  'without nginx the others are measured, and it is told',
+  async () => {
+    const words = ['--quick', '--rounds', '1', '--cases', 'file', '--subjects', 'c,nginx'];
+    const { code, stdout, stderr } = await runCli(['bench', ...words], {
+      TMPDIR: folder,
+      NEARWIRE_NGINX: join(folder, 'no-nginx'),
+    });
+    expect(stderr).toContain('nginx: not installed');
+    expect(stdout).toMatch(/^file  /m);
+    expect(code).toBe(0);
+  },
+);
+
+test.skipIf(floor === undefined || nginx === undefined || process.platform !== 'linux')(
+  'an nginx that does not start is told with what it says',
+  async () => {
+    const words = ['--quick', '--rounds', '1', '--cases', 'file', '--subjects', 'nginx,c'];
+    const { code, stdout } = await runCli(['bench', ...words], { TMPDIR: folder, NEARWIRE_NGINX: '/bin/false' });
+    expect(stdout).toContain('failed: server of file nginx over unix exited with 1');
+    expect(stdout).toContain('nginx did not start');
+    expect(stdout).toMatch(/^file  /m);
+    expect(code).toBe(1);
+    expect(leftovers()).toEqual([]);
+  },
+);
+
 describe('a signal', () => {
-  /** Processes whose command line names this test's folder, as the workers' addresses do. */
+  /** Process groups of the peers that have been seen: nginx's worker names no file. */
+  const groups = new Set<string>();
+
+  /** Processes whose command line names this test's folder, as the workers' addresses do, and what they have started. */
   function processes(): string[] {
     return readdirSync('/proc').filter((pid) => {
       if (!/^\d+$/.test(pid) || Number(pid) === process.pid) return false;
       try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(folder);
+        // After the name in brackets: state, parent, group.
+        const [, state, group = ''] = /.*\) (\S+) \S+ (\S+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
+        // Whoever inherits what has ended may take its time to bury it.
+        if (state === 'Z') return false;
+        const named = readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(folder);
+        // The bench is of the test's group, and its peers each lead one.
+        if (named && group === pid) groups.add(group);
+        return named || groups.has(group);
       } catch {
         // It has ended meanwhile.
         return false;
       }
     });
   }
+
+  const nginxRuns = (): boolean =>
+    processes().some((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('nginx: worker');
+      } catch {
+        return false;
+      }
+    });
 
   test.skipIf(process.platform !== 'linux').each([
     { signal: 'SIGINT' as const, code: 130 },
@@ -234,6 +348,20 @@ describe('a signal', () => {
     const json = JSON.parse(readFileSync(file, 'utf8')) as JsonResult;
     expect(json.cells.every((cell) => cell.samples.length > 0)).toBe(true);
     expect(json.cells.length).toBeGreaterThan(0);
+  });
+
+  test
+    .skipIf(process.platform !== 'linux' || nginx === undefined || floor === undefined)
+    .each(['SIGINT' as const, 'SIGKILL' as const])('%s ends an nginx that serves', async (signal) => {
+    const words = ['--quick', '--rounds', '100', '--cases', 'file', '--subjects', 'nginx'];
+    const { child, result } = startCli(['bench', ...words], { TMPDIR: folder });
+    await until(nginxRuns);
+    child.kill(signal);
+    await result;
+    await until(() => processes().length === 0);
+    // What SIGKILL leaves is a folder of temporary files.
+    if (signal === 'SIGINT') expect(leftovers()).toEqual([]);
+    else for (const name of leftovers()) rmSync(join(folder, name), { recursive: true });
   });
 
   test.skipIf(process.platform !== 'linux')('SIGKILL of the bench ends its children too', async () => {

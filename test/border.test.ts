@@ -27,6 +27,28 @@ describe('the border', () => {
     expect([...methods, ...Object.keys(engine)].sort()).toEqual(members('NativeEngine'));
   });
 
+  it('has pages with the methods that are declared', () => {
+    const page = addon['createPage']?.() ?? {};
+    const methods = Object.getOwnPropertyNames(Object.getPrototypeOf(page)).filter((key) => key !== 'constructor');
+    expect(methods.sort()).toEqual(members('NativePage'));
+  });
+
+  it('has pages that refuse what comes out of turn', () => {
+    const page = addon['createPage']?.() as Record<string, (...words: unknown[]) => unknown>;
+    for (const call of ['append', 'seal', 'map']) expect(page[call]?.()).toBeLessThan(0);
+    expect(page['read']?.(Buffer.alloc(5))).toBeLessThan(0);
+    expect(page['reserve']?.()).toBe(0);
+    expect(page['reserve']?.(5, 4)).toBeLessThan(0);
+    const opened = page['open']?.() === 0;
+    expect(page['append']?.('text')).toBe(opened ? 0 : -9);
+    expect(page['append']?.(Buffer.from('bytes'))).toBe(opened ? 0 : -9);
+    expect(page['read']?.(Buffer.alloc(6))).toBeLessThan(0);
+    expect(page['seal']?.()).toBe(opened ? 0 : -9);
+    expect(page['append']?.(Buffer.from('bytes'))).toBeLessThan(0);
+    expect(page['close']?.()).toBeUndefined();
+    expect(page['map']?.()).toBeLessThan(0);
+  });
+
   it('refuses foreign receivers and stale ids without harm', () => {
     const engine = addon['createEngine']?.() as Record<string, (...words: unknown[]) => unknown>;
     expect(() => engine['queued']?.call({}, 1)).toThrow(TypeError);

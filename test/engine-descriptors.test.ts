@@ -72,9 +72,9 @@ describe.skipIf(requireOrSkip('addon') === undefined)('descriptors of the engine
         whenRead = (): void => undefined;
         connected = connected.promise;
         drainedOnce = drained.promise;
-        onRead(memory: Buffer, start: number, end: number): void {
-          this.chunks.push(memory.subarray(start, end));
-          this.seen += end - start;
+        override onOwned(memory: ArrayBuffer, start: number, length: number): void {
+          this.chunks.push(Buffer.from(memory, start, length));
+          this.seen += length;
           this.whenRead();
         }
         onConnect(status: number): void {

@@ -7,6 +7,10 @@ import { everyWay, reference, type Subject } from './support/subjects.js';
 /** A timer may come this much early: node counts whole milliseconds. */
 const GRAIN = 2;
 
+/** More than a peer has read at READ_BYTES every 10 ms for 300 ms. */
+const WRITE_BYTES = 96 * 1024 * 1024;
+const READ_BYTES = 2 * 1024 * 1024;
+
 /** Runs the loop for this long. */
 async function passTime(milliseconds: number): Promise<void> {
   const end = performance.now() + milliseconds;
@@ -47,6 +51,29 @@ describe.each(everyWay)('timeouts: $name over $family', ({ subject, family }) =>
     if (longestPause < 50) expect(timeouts).toEqual([]);
     if (timeouts.length === 0) await once(client, 'timeout');
     expect(timeouts).toHaveLength(1);
+  });
+
+  it('is put off while a peer reads, slowly, what is being written', async () => {
+    const { client, peer } = await pair(subject, family);
+    const timeouts: string[] = [];
+    client.write(Buffer.alloc(WRITE_BYTES));
+    client.setTimeout(100, () => timeouts.push('timeout'));
+    const start = performance.now();
+    let last = start;
+    let longestPause = 0;
+    while (performance.now() - start < 300) {
+      const until = peer.bytesRead + READ_BYTES;
+      peer.resume();
+      while (peer.bytesRead < until) await once(peer, 'data');
+      peer.pause();
+      await passTime(10);
+      longestPause = Math.max(longestPause, performance.now() - last);
+      last = performance.now();
+    }
+    // A machine under load may have held up this process for as long as the timeout.
+    if (longestPause < 50) expect(timeouts).toEqual([]);
+    await once(client, 'timeout');
+    expect(client.writableLength).toBe(WRITE_BYTES);
   });
 
   it('starts again with activity after it has come', async () => {

@@ -1,6 +1,6 @@
 /** Files among the writes of a socket: what the peer gets, in what order, and what the socket says of it. */
 import { once } from 'node:events';
-import { appendFileSync, closeSync, openSync, readSync } from 'node:fs';
+import { appendFileSync, closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import * as http from 'node:http';
 import { PassThrough, Writable } from 'node:stream';
@@ -145,6 +145,23 @@ describe.each(ourWays)('sendFile: $name over $family', ({ subject, family }) => 
     client.end();
     const [received] = await Promise.all([readAll(peer), sent]);
     expect(received.equals(bytes)).toBe(true);
+  });
+
+  it('finds its place behind 4 GiB', async () => {
+    const { path } = testFile(0);
+    const behind = pattern(200_000, 11);
+    const fd = openSync(path, 'r+');
+    cleanup(() => {
+      closeSync(fd);
+    });
+    const at = 2 ** 32 + 4097;
+    writeSync(fd, behind, 0, behind.length, at);
+    const { client, peer } = await connected();
+    const received = readAll(peer);
+    await client.sendFile(fd, { offset: at - 10 });
+    client.write('|');
+    client.end();
+    expect((await received).equals(Buffer.concat([Buffer.alloc(10), behind, Buffer.from('|')]))).toBe(true);
   });
 
   it('serves many sockets from one file that is on the disk', async () => {

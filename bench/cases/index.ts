@@ -1,13 +1,16 @@
 /** All cases, in the order of the report. */
 import type { BenchCase } from '../model.js';
+import { file, page } from './bodies.js';
 import { bulk } from './bulk.js';
 import { churn } from './churn.js';
+import { crowd } from './crowd.js';
 import { fanin } from './fanin.js';
 import { growth } from './growth.js';
 import { http, httpBody, httpClose } from './http.js';
 import { idle } from './idle.js';
 import { micro } from './micro.js';
 import { pipeline } from './pipeline.js';
+import { relay } from './relay.js';
 import { retained } from './retained.js';
 import { rtt } from './rtt.js';
 import { storm } from './storm.js';
@@ -22,6 +25,10 @@ export const CASES: readonly BenchCase[] = [
   http,
   httpClose,
   httpBody,
+  file,
+  page,
+  relay,
+  crowd,
   idle,
   storm,
   retained,

@@ -121,5 +121,7 @@ extern const struct load load_bulk;
 extern const struct load load_churn;
 extern const struct load load_http;
 extern const struct load load_idle;
+extern const struct load load_relay;
+extern const struct load load_crowd;
 
 #endif

@@ -24,7 +24,7 @@ struct timer {
 
 int events_open(void);
 
-// Registers the watch or changes what it waits for. Asks the kernel only if `interest` (never 0) differs.
+// Registers the watch, changes what it waits for or, with 0, takes it out. Asks the kernel only if `interest` differs.
 void events_set(int queue, struct watch* watch, unsigned interest);
 
 // Closes the descriptor, which also takes it out of the queue and out of a turn that is being handled.

@@ -21,7 +21,7 @@ void events_set(int queue, struct watch* watch, unsigned interest) {
   struct epoll_event event = {.data.ptr = watch};
   if (interest & READABLE) event.events |= EPOLLIN;
   if (interest & WRITABLE) event.events |= EPOLLOUT;
-  int operation = watch->interest == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+  int operation = watch->interest == 0 ? EPOLL_CTL_ADD : interest == 0 ? EPOLL_CTL_DEL : EPOLL_CTL_MOD;
   if (epoll_ctl(queue, operation, watch->fd, &event) < 0) die("epoll_ctl", errno);
   watch->interest = interest;
 }

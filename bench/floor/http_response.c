@@ -9,6 +9,9 @@
 // More hexadecimal digits than a chunk's size needs in 60 bits.
 enum { CHUNK_DIGITS_LIMIT = 15 };
 
+// Of a piece of a body that is not compared whole: enough to see that it is from another place, or of another body.
+enum { COMPARED_BYTES = 64 };
+
 void http_response_reset(struct http_response* response) {
   free(response->partial);
   *response = (struct http_response){.state = HTTP_IN_HEAD};
@@ -84,11 +87,22 @@ static size_t feed_head(struct http_response* response, const char* data, size_t
   return whole - held;
 }
 
-static size_t feed_bytes(struct http_response* response, size_t length, enum http_state next) {
+// Takes bytes of the body; false if they are not those that are expected.
+static bool take_body(struct http_response* response, const char* data, size_t length) {
+  if (response->expected != NULL) {
+    size_t compared = response->compares_all || length < COMPARED_BYTES ? length : COMPARED_BYTES;
+    bool fits = response->body <= response->expected_length && length <= response->expected_length - response->body;
+    response->differs = !fits || memcmp(data, response->expected + response->body, compared) != 0;
+  }
+  response->body += length;
+  if (response->differs) response->state = HTTP_MALFORMED;
+  return !response->differs;
+}
+
+static size_t feed_bytes(struct http_response* response, const char* data, size_t length, enum http_state next) {
   size_t taken = length < response->left ? length : (size_t)response->left;
   response->left -= taken;
-  response->body += taken;
-  if (response->left == 0) response->state = next;
+  if (take_body(response, data, taken) && response->left == 0) response->state = next;
   return taken;
 }
 
@@ -135,13 +149,13 @@ void http_response_feed(struct http_response* response, const char* data, size_t
         used += feed_head(response, data + used, length - used);
         break;
       case HTTP_IN_BODY:
-        used += feed_bytes(response, length - used, HTTP_COMPLETE);
+        used += feed_bytes(response, data + used, length - used, HTTP_COMPLETE);
         break;
       case HTTP_IN_CHUNK:
-        used += feed_bytes(response, length - used, HTTP_IN_CHUNK_END);
+        used += feed_bytes(response, data + used, length - used, HTTP_IN_CHUNK_END);
         break;
       case HTTP_UNTIL_END:
-        response->body += length - used;
+        take_body(response, data + used, length - used);
         used = length;
         break;
       case HTTP_COMPLETE:

@@ -29,6 +29,11 @@ struct http_response {
   size_t digits;  // of a chunk's size, or bytes of a trailer's line
   char* partial;  // a head that came in pieces
   size_t partial_length;
+  // Set after a reset by who knows the body: all of it is compared, or the first bytes of each piece that comes.
+  const char* expected;
+  size_t expected_length;
+  bool compares_all;
+  bool differs;  // which is also malformed
 };
 
 // Ready for the next response; frees what the last one held.

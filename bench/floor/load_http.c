@@ -1,5 +1,5 @@
-// HTTP/1.1 requests, one outstanding on each link: over kept connections (http, http-body) or a connection each
-// (http-close).
+// HTTP/1.1 requests, one outstanding on each link: over kept connections (http, http-body, file, page) or a connection
+// each (http-close).
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,26 +16,30 @@ struct request {
   char* data;
   size_t length;
   uint64_t answer_body;  // what the answer must bring
+  const char* expected;  // the bytes of it, where they are compared; else NULL
 };
 
 struct http_link {
   struct link link;
   struct http_response response;
-  size_t sent;   // of the request
-  bool used;     // the connection has brought an answer before
-  bool had_one;  // the link has been connected before
+  size_t sent;    // of the request
+  bool compared;  // a whole body of this link has been compared
+  bool used;      // the connection has brought an answer before
+  bool had_one;   // the link has been connected before
 };
 
 static void prepare(struct client* client) {
   const struct settings* settings = client->settings;
-  bool bodies = strcmp(settings->case_name, "http-body") == 0;
+  bool known = strcmp(settings->case_name, "file") == 0 || strcmp(settings->case_name, "page") == 0;
+  bool bodies = known || strcmp(settings->case_name, "http-body") == 0;
   bool upload = bodies && settings->upload;
   size_t body = upload ? settings->bytes : 0;
   char length[64] = "";
   if (upload) snprintf(length, sizeof length, "Content-Length: %zu\r\n", body);
   char head[256];
-  int head_length = snprintf(head, sizeof head, "%s / HTTP/1.1\r\nHost: localhost\r\n%s%s\r\n", upload ? "POST" : "GET",
-                             length, settings->keep_alive ? "" : "Connection: close\r\n");
+  int head_length =
+      snprintf(head, sizeof head, "%s /%s HTTP/1.1\r\nHost: localhost\r\n%s%s\r\n", upload ? "POST" : "GET",
+               known ? "body" : "", length, settings->keep_alive ? "" : "Connection: close\r\n");
   struct request* request = allocate(1, sizeof *request);
   request->length = (size_t)head_length + body;
   request->data = allocate(request->length, 1);
@@ -46,6 +50,7 @@ static void prepare(struct client* client) {
     free(pattern);
   }
   request->answer_body = upload ? 2 : bodies ? settings->bytes : settings->body;
+  if (known) request->expected = pattern_create(settings->bytes);
   client->state = request;
 }
 
@@ -73,7 +78,13 @@ static void connect_anew(struct http_link* http) {
 }
 
 static void begin_request(struct http_link* http, int64_t now) {
+  const struct request* request = http->link.client->state;
   http_response_reset(&http->response);
+  if (request->expected != NULL) {
+    http->response.expected = request->expected;
+    http->response.expected_length = request->answer_body;
+    http->response.compares_all = !http->compared;
+  }
   http->sent = 0;
   link_begin(&http->link, now);
   if (http->link.watch.fd < 0) {
@@ -101,6 +112,7 @@ static void finish(struct http_link* http) {
     return;
   }
   http->used = true;
+  http->compared = true;
   if (response->closes) link_close(&http->link);
   int64_t now = clock_ns();
   link_complete(&http->link, now);
@@ -133,7 +145,7 @@ static void take(struct http_link* http, size_t count) {
   }
   http_response_feed(&http->response, link->client->buffer, count);
   if (http->response.state == HTTP_MALFORMED) {
-    link_fail(link, "a malformed answer", 0);
+    link_fail(link, http->response.differs ? "a body that is not what was asked for" : "a malformed answer", 0);
   } else if (http->response.state == HTTP_COMPLETE && link->client->settings->keep_alive) {
     finish(http);  // without keep-alive, the end of the connection belongs to it
   }

@@ -19,6 +19,8 @@ static const struct work works[] = {
     {"growth", &service_echo, &load_echo},    {"churn", &service_echo, &load_churn},
     {"http", &service_http, &load_http},      {"http-close", &service_http, &load_http},
     {"http-body", &service_http, &load_http}, {"idle", &service_echo, &load_idle},
+    {"file", &service_body, &load_http},      {"page", &service_body, &load_http},
+    {"relay", &service_relay, &load_relay},   {"crowd", &service_body, &load_crowd},
 };
 
 // Descriptors besides the connections: standard streams, queue, timers, signal pipe, listener.

@@ -53,10 +53,17 @@ struct server {
 
 void server_run(const struct settings* settings, const struct service* service);
 
-// Waits for these kinds of readiness from now on.
+// Waits for these kinds of readiness from now on; for none with 0.
 void connection_await(struct connection* connection, unsigned interest);
 
 void connection_close(struct connection* connection);
+
+// Room for as much as pages by reference need to pay: the kernel gives what it may.
+void connection_enlarge(struct connection* connection);
+
+// What a call that sends has returned: the count, 0 if the kernel takes nothing now, -1 if the connection is gone and
+// closed.
+ptrdiff_t connection_sent(struct connection* connection, ptrdiff_t count);
 
 // recv into the server's buffer: the count, 0 if nothing is there now. Closes the connection at its end or an error
 // and then returns -1.
@@ -71,5 +78,7 @@ ptrdiff_t connection_send_parts(struct connection* connection, struct iovec* par
 extern const struct service service_echo;
 extern const struct service service_sink;
 extern const struct service service_http;
+extern const struct service service_body;
+extern const struct service service_relay;
 
 #endif

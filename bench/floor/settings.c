@@ -8,7 +8,8 @@
 
 static const char synopsis[] =
     "floor serve|load --case CASE --family unix|tcp --address ADDRESS [--bytes N] [--window N] [--connections N] "
-    "[--idle N] [--body N] [--keep-alive 0|1] [--way download|upload] [--seconds S] [--warmup S]";
+    "[--idle N] [--body N] [--keep-alive 0|1] [--way download|upload] [--copy 0|1] [--file PATH] [--seconds S] "
+    "[--warmup S]";
 
 // Sizes that are a slip of the finger rather than a load: a buffer of that size is allocated.
 static const size_t LARGEST_MESSAGE = 1u << 30;
@@ -25,10 +26,11 @@ struct defaults {
 };
 
 static const struct defaults cases[] = {
-    {"rtt", 64, 1, 1, true},      {"pipeline", 64, 256, 1, true},   {"bulk", 65536, 1, 1, true},
-    {"fanin", 64, 1, 64, true},   {"growth", 64, 1, 16, true},      {"churn", 64, 1, 16, true},
-    {"http", 64, 1, 32, true},    {"http-close", 64, 1, 32, false}, {"http-body", 65536, 1, 8, true},
-    {"idle", 64, 1, 10000, true},
+    {"rtt", 64, 1, 1, true},      {"pipeline", 64, 256, 1, true},     {"bulk", 65536, 1, 1, true},
+    {"fanin", 64, 1, 64, true},   {"growth", 64, 1, 16, true},        {"churn", 64, 1, 16, true},
+    {"http", 64, 1, 32, true},    {"http-close", 64, 1, 32, false},   {"http-body", 65536, 1, 8, true},
+    {"idle", 64, 1, 10000, true}, {"file", 65536, 1, 8, true},        {"page", 65536, 1, 8, true},
+    {"relay", 65536, 1, 8, true}, {"crowd", 1048576, 1, 10000, true},
 };
 
 static size_t whole(const char* option, const char* value, size_t lowest, size_t highest) {
@@ -95,6 +97,10 @@ static void take(struct settings* settings, struct words* words, const char* opt
     words->keep_alive = value;
   } else if (strcmp(option, "--way") == 0) {
     settings->upload = either(option, value, "download", "upload");
+  } else if (strcmp(option, "--copy") == 0) {
+    settings->copy = either(option, value, "0", "1");
+  } else if (strcmp(option, "--file") == 0) {
+    settings->file = value;
   } else {
     usage("unknown option %s\nusage: %s", option, synopsis);
   }
@@ -130,6 +136,11 @@ void settings_parse(struct settings* settings, int count, char** words) {
   endpoint_parse(&settings->endpoint, either("--family", given.family, "unix", "tcp"), given.address);
   if (given.keep_alive != NULL && either("--keep-alive", given.keep_alive, "0", "1") != settings->keep_alive) {
     usage("case %s: --keep-alive can only be %d", settings->case_name, settings->keep_alive);
+  }
+  bool is_file = strcmp(settings->case_name, "file") == 0;
+  if (is_file && settings->role == ROLE_SERVE && settings->file == NULL) usage("case file: --file is needed");
+  if (strcmp(settings->case_name, "relay") == 0 && settings->connections % 2 != 0) {
+    usage("case relay: --connections is even, as they go in pairs");
   }
   if (settings->idle > 0 && strcmp(settings->case_name, "growth") != 0) usage("--idle is for case growth");
   if (settings->window > LARGEST_MESSAGE / settings->bytes) usage("--window and --bytes: too large together");

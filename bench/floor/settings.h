@@ -21,6 +21,8 @@ struct settings {
   size_t body;         // of a hello-world answer
   bool keep_alive;
   bool upload;
+  bool copy;         // the bytes are copied where they could be passed by reference
+  const char* file;  // that is served
   int64_t measured_ns;
   int64_t warmup_ns;
 };

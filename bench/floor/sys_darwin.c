@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <mach/mach.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -25,6 +26,42 @@ static int prepare(int fd) {
 int sys_socket(int domain) { return prepare(socket(domain, SOCK_STREAM, 0)); }
 
 int sys_accept(int listener) { return prepare(accept(listener, NULL, NULL)); }
+
+// Whether Darwin's sendfile takes a UNIX socket is not told: read and sent, which always goes.
+ptrdiff_t sys_send_file(int to, int file, int64_t offset, size_t count) {
+  char buffer[64 * 1024];
+  ptrdiff_t read = pread(file, buffer, count < sizeof buffer ? count : sizeof buffer, offset);
+  return read <= 0 ? read : send(to, buffer, (size_t)read, 0);
+}
+
+int sys_memory_file(const char* data, size_t length) {
+  char name[] = "/tmp/nearwire-floor-XXXXXX";
+  int fd = mkstemp(name);
+  if (fd < 0) return -1;
+  unlink(name);
+  bool whole = write(fd, data, length) == (ptrdiff_t)length && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0;
+  if (whole) return fd;
+  close(fd);
+  errno = EIO;
+  return -1;
+}
+
+bool sys_can_splice(void) { return false; }
+
+int sys_pipe(int ends[2], size_t capacity) {
+  (void)ends;
+  (void)capacity;
+  errno = ENOSYS;
+  return -1;
+}
+
+ptrdiff_t sys_splice(int from, int to, size_t count) {
+  (void)from;
+  (void)to;
+  (void)count;
+  errno = ENOSYS;
+  return -1;
+}
 
 int64_t sys_resident_bytes(void) {
   struct mach_task_basic_info info;

@@ -1,7 +1,10 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -11,6 +14,40 @@
 int sys_socket(int domain) { return socket(domain, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0); }
 
 int sys_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC); }
+
+ptrdiff_t sys_send_file(int to, int file, int64_t offset, size_t count) {
+  off_t from = offset;
+  return sendfile(to, file, &from, count);
+}
+
+int sys_memory_file(const char* data, size_t length) {
+  int fd = memfd_create("floor", MFD_CLOEXEC);
+  if (fd < 0) return -1;
+  for (size_t written = 0; written < length;) {
+    ptrdiff_t count = write(fd, data + written, length - written);
+    if (count < 0) {
+      int error = errno;
+      close(fd);
+      errno = error;
+      return -1;
+    }
+    written += (size_t)count;
+  }
+  return fd;
+}
+
+bool sys_can_splice(void) { return true; }
+
+int sys_pipe(int ends[2], size_t capacity) {
+  if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) < 0) return -1;
+  // Refused where all pipes of a user are to hold no more: then it keeps its 64 KiB.
+  fcntl(ends[1], F_SETPIPE_SZ, (int)capacity);
+  return 0;
+}
+
+ptrdiff_t sys_splice(int from, int to, size_t count) {
+  return splice(from, NULL, to, NULL, count, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+}
 
 int64_t sys_resident_bytes(void) {
   FILE* file = fopen("/proc/self/statm", "re");

@@ -1,9 +1,9 @@
 /** The README's table of figures, from a result of the bench. */
-import { formatSpread, formatValue } from '../format.js';
+import { formatBytes, formatSpread, formatValue } from '../format.js';
 import { withoutFiles, type JsonResult } from '../json.js';
 import type { CellResult, MeasureName, Params, RatioResult, SubjectName } from '../model.js';
 
-interface Row {
+export interface Row {
   readonly title: string;
   readonly case: string;
   readonly params?: Params;
@@ -28,6 +28,19 @@ const ROWS: readonly Row[] = [
       ...{ case: 'http-body', params: { bytes, way }, measure: 'cpu' as const },
     })),
   ),
+  ...[65536, 1048576].flatMap((bytes): Row[] => [
+    {
+      title: `node:http, a file of ${formatBytes(bytes)} (sendFile), server CPU a request`,
+      ...{ case: 'file', params: { bytes }, measure: 'cpu' },
+    },
+    { title: 'the same, requests/s', case: 'file', params: { bytes }, measure: 'rate' },
+    {
+      title: `node:http, a page of ${formatBytes(bytes)}, server CPU a request`,
+      ...{ case: 'page', params: { bytes }, measure: 'cpu' },
+    },
+  ]),
+  { title: 'relay between two connections, CPU of the relay a MiB', case: 'relay', measure: 'cpu' },
+  { title: 'the same, bytes/s', case: 'relay', measure: 'rate' },
   { title: 'memory of an idle connection', case: 'idle', measure: 'memory' },
   { title: 'memory of a kept chunk of 100 B', case: 'retained', measure: 'held' },
   { title: '4,096 connects in one tick: how many fail', case: 'storm', measure: 'failed' },
@@ -63,42 +76,56 @@ export function renderBlock(excerpt: Excerpt): string {
   }
   const head = ['over UNIX sockets', ...COLUMNS.map(({ title }) => title)];
   const body = rows.map((row) => [row.title, ...COLUMNS.map(({ subject }) => textOf(excerpt, row, subject))]);
-  const rounds = excerpt.ratios.map((ratio) => ratio.rounds);
-  const [fewest, most] = [Math.min(...rounds), Math.max(...rounds)];
-  const { host, versions } = excerpt;
   return [
     ...markdownTable(head, body),
     '',
-    `Medians of ${fewest === most ? String(most) : `${String(fewest)} to ${String(most)}`} rounds; in brackets the ratio to`,
+    `${describeRounds(excerpt)}; in brackets the ratio to`,
     '`node:net`, taken within each round, with the lowest and highest of the rounds.',
-    `${excerpt.started.slice(0, 10)}, ${host.cpu}, ${String(host.cores)} cores, ${host.kernel}, Node ${versions.node},`,
-    `nearwire ${versions.nearwire} (${versions.commit}), \`${excerpt.command}\`.`,
+    ...describeRun(excerpt),
   ].join('\n');
 }
 
-const BEGIN = '<!-- Made by npm run bench:readme from bench/results/readme.json: begin -->';
+export function describeRounds({ ratios }: Excerpt): string {
+  const rounds = ratios.map((ratio) => ratio.rounds);
+  const [fewest, most] = [Math.min(...rounds), Math.max(...rounds)];
+  return `Medians of ${fewest === most ? String(most) : `${String(fewest)} to ${String(most)}`} rounds`;
+}
+
+export function describeRun({ started, host, versions, command }: Excerpt): string[] {
+  return [
+    `${started.slice(0, 10)}, ${host.cpu}, ${String(host.cores)} cores, ${host.kernel}, Node ${versions.node},`,
+    `nearwire ${versions.nearwire} (${versions.commit}), \`${command}\`.`,
+  ];
+}
+
 const END = '<!-- end -->';
 
-/** The README with another block between its markers. */
-export function replaceBlock(readme: string, block: string): string {
-  const { start, end } = find(readme);
-  return `${readme.slice(0, start)}\n\n${block}\n\n${readme.slice(end)}`;
+/** What stands before a block that is made of this file of bench/results. */
+export function markerOf(file: string): string {
+  return `<!-- Made by npm run bench:readme from bench/results/${file}: begin -->`;
+}
+
+/** A page with another block between its markers. */
+export function replaceBlock(page: string, block: string, file = 'readme.json'): string {
+  const { start, end } = find(page, file);
+  return `${page.slice(0, start)}\n\n${block}\n\n${page.slice(end)}`;
 }
 
 /** What stands between the markers now. */
-export function blockOf(readme: string): string {
-  const { start, end } = find(readme);
-  return readme.slice(start, end).trim();
+export function blockOf(page: string, file = 'readme.json'): string {
+  const { start, end } = find(page, file);
+  return page.slice(start, end).trim();
 }
 
-function find(readme: string): { start: number; end: number } {
-  const begin = readme.indexOf(BEGIN);
-  const end = readme.indexOf(END, begin);
-  if (begin < 0 || end < 0) throw new Error(`the README has no "${BEGIN}" with "${END}" after it`);
-  return { start: begin + BEGIN.length, end };
+function find(page: string, file: string): { start: number; end: number } {
+  const marker = markerOf(file);
+  const begin = page.indexOf(marker);
+  const end = page.indexOf(END, begin);
+  if (begin < 0 || end < 0) throw new Error(`the page has no "${marker}" with "${END}" after it`);
+  return { start: begin + marker.length, end };
 }
 
-function isOf(entry: CellResult | RatioResult, row: Row): boolean {
+export function isOf(entry: CellResult | RatioResult, row: Row): boolean {
   return (
     entry.case === row.case &&
     entry.family === 'unix' &&
@@ -107,19 +134,25 @@ function isOf(entry: CellResult | RatioResult, row: Row): boolean {
   );
 }
 
-function textOf({ cells, ratios }: Excerpt, row: Row, subject: SubjectName): string {
+/** The median, or nothing where the subject has none. */
+export function valueOf({ cells }: Excerpt, row: Row, subject: SubjectName): string {
   const cell = cells.find((entry) => entry.subject === subject && isOf(entry, row));
   if (!cell) return '';
   // Where the load generator was the limit, the server could do more.
-  const value = `${cell.limitedBy ? 'over ' : ''}${formatValue(cell.median, cell.unit)}`;
+  return `${cell.limitedBy ? 'over ' : ''}${formatValue(cell.median, cell.unit)}`;
+}
+
+function textOf(excerpt: Excerpt, row: Row, subject: SubjectName): string {
+  const value = valueOf(excerpt, row, subject);
+  const { ratios } = excerpt;
   const ratio = ratios.find((entry) => entry.subject === subject && isOf(entry, row));
   // A ratio of none to some tells nothing.
-  if (!ratio || ratio.median === 0) return value;
+  if (!ratio || ratio.median === 0 || value === '') return value;
   return `${value} (${formatSpread(ratio).replace(' (', ', ').replace(')', '')})`;
 }
 
 /** As Prettier lays it out. */
-function markdownTable(head: readonly string[], body: readonly (readonly string[])[]): string[] {
+export function markdownTable(head: readonly string[], body: readonly (readonly string[])[]): string[] {
   const widths = head.map((_, at) => Math.max(3, ...[head, ...body].map((row) => (row[at] ?? '').length)));
   const line = (row: readonly string[]): string =>
     `| ${widths.map((width, at) => (row[at] ?? '').padEnd(width)).join(' | ')} |`;

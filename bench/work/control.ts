@@ -16,12 +16,21 @@ export class Control {
     this.go = resolve;
   });
 
-  /** `close` lets go of what the worker holds (its socket file above all); the process then ends. */
-  constructor(close: () => void) {
-    const end = (): void => {
-      close();
+  private readonly cpu: () => number;
+
+  /**
+   * `close` lets go of what the worker holds (its socket file above all); the process then ends. `cpu` is asked for
+   * microseconds, where it is not this process that works.
+   */
+  constructor(close: () => void | Promise<void>, cpu = cpuMicroseconds) {
+    this.cpu = cpu;
+    const closeAndExit = async (): Promise<void> => {
+      await close();
       // What still stands open is the other process's business, or the bench is over.
       process.exit(0);
+    };
+    const end = (): void => {
+      void closeAndExit();
     };
     process.on('SIGTERM', end);
     createInterface({ input: process.stdin })
@@ -37,7 +46,7 @@ export class Control {
   }
 
   private answer(word: string): void {
-    if (word === 'cpu') tell({ cpu: cpuMicroseconds() });
+    if (word === 'cpu') tell({ cpu: this.cpu() });
     else if (word === 'memory') tell({ memory: residentBytes() });
     else if (word === 'held') tell({ held: heldBytes() });
     else if (word === 'go') this.go?.();

@@ -1,19 +1,51 @@
 /** The http servers: node:http, straight or listening through nearwire. */
-import type { RequestListener, Server } from 'node:http';
+import { createReadStream, statSync } from 'node:fs';
+import type { RequestListener, Server, ServerResponse } from 'node:http';
 
+import { floorPattern } from './pattern.js';
 import { listen } from './stream.js';
 import type { Target, Words } from './words.js';
 
-export type HttpServerMaker = (handler: RequestListener) => Server;
-
-export function serveHttp(createServer: HttpServerMaker, words: Words, target: Target): void {
-  listen(createServer(handlerOf(words)), target);
+export interface ServedFile {
+  readonly path: string;
+  readonly size: number;
 }
 
-function handlerOf(words: Words): RequestListener {
-  if (words.case !== 'http-body')
-    return answer(`${'hello world'.padEnd(words.body - 1, '.').slice(0, words.body - 1)}\n`);
-  return words.way === 'upload' ? receive(words.bytes) : answer(Buffer.alloc(words.bytes, 'x'));
+/** What subjects differ in. */
+export interface HttpSubject {
+  createServer(handler: RequestListener): Server;
+  /** Answers with a file. */
+  sendFile(response: ServerResponse, file: ServedFile): void;
+  /** These bytes as a body that is sent many times. */
+  pageOf(bytes: Buffer): Buffer;
+}
+
+/** As it is written without us. That it knows the size, and asks for no other, is in its favour. */
+export function pipeFile(response: ServerResponse, { path, size }: ServedFile): void {
+  response.writeHead(200, { 'Content-Type': 'text/plain', 'Content-Length': size });
+  createReadStream(path).pipe(response);
+}
+
+export function serveHttp(subject: HttpSubject, words: Words, target: Target): void {
+  listen(subject.createServer(handlerOf(subject, words)), target);
+}
+
+function handlerOf(subject: HttpSubject, words: Words): RequestListener {
+  switch (words.case) {
+    case 'file': {
+      const file = { path: words.file, size: statSync(words.file).size };
+      return (_request, response) => {
+        subject.sendFile(response, file);
+      };
+    }
+    case 'page':
+    case 'crowd':
+      return answer(subject.pageOf(floorPattern(words.bytes)));
+    case 'http-body':
+      return words.way === 'upload' ? receive(words.bytes) : answer(Buffer.alloc(words.bytes, 'x'));
+    default:
+      return answer(`${'hello world'.padEnd(words.body - 1, '.').slice(0, words.body - 1)}\n`);
+  }
 }
 
 function answer(body: string | Buffer): RequestListener {

@@ -13,3 +13,15 @@ export function verify(message: Buffer, offset: number, data: Buffer, start: num
     throw new Error(`the echo differs from what was sent, within ${String(end - start)} bytes at ${String(offset)}`);
   }
 }
+
+/** Of bench/floor/pattern.c, whose client knows what it is to be answered with. */
+const FLOOR_PERIOD = 4093;
+
+export function floorPattern(bytes: number): Buffer {
+  const buffer = Buffer.allocUnsafe(bytes);
+  for (let i = 0; i < bytes; i++) {
+    const position = i % FLOOR_PERIOD;
+    buffer[i] = position * 31 + (position >> 8) * 7 + 5;
+  }
+  return buffer;
+}

@@ -5,6 +5,7 @@ import type * as net from 'node:net';
 import { Control, runLoad, tell } from './control.js';
 import { ClosedLoop } from './loop.js';
 import { pattern, verify } from './pattern.js';
+import { relayPairs, type Relay } from './relay.js';
 import { keepChunks, loadRetained } from './retained.js';
 import { BulkSender } from './sender.js';
 import { Storm } from './storm.js';
@@ -14,11 +15,12 @@ import type { Target, Words } from './words.js';
 export interface NetLike {
   createServer(options: net.ServerOpts, listener: (socket: net.Socket) => void): net.Server;
   connect(target: Target, listener: () => void): net.Socket;
+  relay: Relay;
 }
 
 export function serveStream(netLike: NetLike, words: Words, target: Target): void {
   // Both ends of TCP send at once, as the plain C program and channels do.
-  listen(netLike.createServer({ noDelay: true }, listenerOf(words)), target);
+  listen(netLike.createServer({ noDelay: true }, listenerOf(netLike, words)), target);
 }
 
 /** Listens, tells the address, and answers the parent until it has had enough. */
@@ -31,10 +33,12 @@ export function listen(server: net.Server, target: Target): void {
       address: address !== null && typeof address === 'object' ? `${address.address}:${String(address.port)}` : address,
     });
   });
-  new Control(() => server.close());
+  new Control(() => {
+    server.close();
+  });
 }
 
-function listenerOf(words: Words): (socket: net.Socket) => void {
+function listenerOf(netLike: NetLike, words: Words): (socket: net.Socket) => void {
   switch (words.case) {
     case 'pipeline':
       return (socket) => {
@@ -44,6 +48,8 @@ function listenerOf(words: Words): (socket: net.Socket) => void {
       return (socket) => {
         socket.on('error', ignore).on('data', ignore);
       };
+    case 'relay':
+      return relayPairs(netLike.relay);
     case 'retained': {
       const keep = keepChunks(words);
       return (socket) => {

@@ -14,6 +14,8 @@ export interface Words {
   readonly chunks: number;
   readonly body: number;
   readonly way: 'download' | 'upload';
+  /** That is served; empty where the case has none. */
+  readonly file: string;
   /** Seconds of the measured stretch, and of the load before it. */
   readonly seconds: number;
   readonly warmup: number;
@@ -38,6 +40,7 @@ export function parseWords(argv: readonly string[]): Words {
       body: text,
       'keep-alive': text,
       way: text,
+      file: text,
       seconds: text,
       warmup: text,
     },
@@ -54,6 +57,7 @@ export function parseWords(argv: readonly string[]): Words {
     chunks: number('--chunks', values.chunks ?? '0'),
     body: number('--body', values.body ?? '0'),
     way: oneOf('--way', values.way ?? 'download', ['download', 'upload']),
+    file: values.file ?? '',
     seconds: number('--seconds', values.seconds ?? '1'),
     warmup: number('--warmup', values.warmup ?? '0'),
   };

@@ -21,11 +21,12 @@ import {
   writeAfterEndError,
   writeError,
 } from '../errors.js';
-import type { FileRange } from '../file-range.js';
+import type { FileRange, WritePart } from '../file-range.js';
 import { FileWrite } from '../file-write.js';
 import { withSendFileArguments, type SendFileCallback, type SendFileOptions, type SentFile } from '../files.js';
 import { CHANNEL_COUNTERS, type NativeAddress, type NativeChannelOptions } from '../native.js';
 import type { BufferSizes } from '../options.js';
+import { referenceTo, withReferences } from '../page.js';
 import { SocketFile } from '../socket-file.js';
 import { Wire, WireListener } from '../wire.js';
 import { ChannelFiles, type FileChannel } from './files.js';
@@ -90,7 +91,10 @@ class NativeChannel extends Wire implements Channel, FileChannel {
     const from = start ?? 0;
     const to = end ?? data.length;
     if (start !== undefined || end !== undefined) checkRange(from, to, data.length);
-    if (to - from <= COPY_LIMIT) {
+    const reference = referenceTo(data, from, to);
+    if (reference !== undefined) {
+      this.noteFailure(this.writeParts([reference]));
+    } else if (to - from <= COPY_LIMIT) {
       if (to > from) this.writeBytes(data, from, to);
     } else {
       this.lend([data.subarray(from, to)]);
@@ -112,7 +116,8 @@ class NativeChannel extends Wire implements Channel, FileChannel {
     if (total <= COPY_LIMIT) {
       for (const part of bytes) if (part.length > 0) this.writeBytes(part, 0, part.length);
     } else {
-      this.lend(bytes);
+      const parts = withReferences(bytes);
+      this.noteFailure(parts === undefined ? this.writeLent(bytes) : this.writeParts(parts));
     }
     return !this.blocked;
   }
@@ -127,18 +132,18 @@ class NativeChannel extends Wire implements Channel, FileChannel {
     process.nextTick(tellLentFailure, this, left);
   }
 
-  /** Keeps a write back until the file before it is open. It is copied: what is lent may change after this turn. */
+  /** Keeps a write back until the file before it is open. It is copied, unless it is a page: what is lent may change after this turn. */
   private hold(data: Uint8Array | string, start = 0, end?: number): boolean {
-    let bytes: Uint8Array;
+    let part: WritePart;
     if (typeof data === 'string') {
-      bytes = Buffer.from(data, 'utf8');
+      part = Buffer.from(data, 'utf8');
     } else {
       const to = end ?? data.length;
       checkRange(start, to, data.length);
-      bytes = Buffer.from(data.subarray(start, to));
+      part = referenceTo(data, start, to) ?? Buffer.from(data.subarray(start, to));
     }
     this.files?.hold(() => {
-      if (this.id >= 0 && bytes.length > 0) this.lend([bytes]);
+      if (this.id >= 0 && part.length > 0) this.noteFailure(this.writeParts([part]));
     });
     return false;
   }
@@ -169,7 +174,7 @@ class NativeChannel extends Wire implements Channel, FileChannel {
   }
 
   withdrawRange(range: FileRange): boolean {
-    return this.engine.native.withdrawFile(this.id, range.file);
+    return typeof range.file === 'number' && this.engine.native.withdrawFile(this.id, range.file);
   }
 
   onReleased(): void {
@@ -214,7 +219,7 @@ class NativeChannel extends Wire implements Channel, FileChannel {
     handlers.onClose?.(this, error !== undefined);
   }
 
-  onRead(memory: Buffer, start: number, end: number): void {
+  override onLent(memory: Buffer, start: number, end: number): void {
     this.handlers.onData?.(this, memory, start, end);
   }
 

@@ -17,7 +17,9 @@ const [nodesEndListener] = new net.Socket().listeners('end') as (() => void)[];
 export function canBecomeNative(socket: net.Socket): boolean {
   if (Object.getPrototypeOf(socket) !== net.Socket.prototype) return false;
   const { _handle: handle } = socket as { _handle?: unknown };
-  return !handle && !socket.connecting && !noted(socket, 'kBuffer');
+  // One that has been asked to send a file writes in a way of its own.
+  const writesItself = Object.prototype.hasOwnProperty.call(socket, '_write');
+  return !handle && !socket.connecting && !noted(socket, 'kBuffer') && !writesItself;
 }
 
 export function becomeNative(socket: net.Socket, engine: Engine): NativeSocket {

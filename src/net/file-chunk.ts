@@ -7,6 +7,7 @@ import { errnoError } from '../errors.js';
 import type { FileRange, WritePart } from '../file-range.js';
 import { FileChunk, FileWrite, type FileCarrier } from '../file-write.js';
 import type { SendFileCall } from '../files.js';
+import { withReferences } from '../page.js';
 import type { NativeSocket } from './socket.js';
 import type { SocketWire, WriteCallback } from './socket-wire.js';
 
@@ -38,7 +39,8 @@ class StreamCarrier implements FileCarrier {
 
   withdraw(range: FileRange): boolean {
     const wire = this.socket._wire;
-    if (wire?.open !== true || !wire.engine.native.withdrawFile(wire.id, range.file)) return false;
+    if (wire?.open !== true || typeof range.file !== 'number') return false;
+    if (!wire.engine.native.withdrawFile(wire.id, range.file)) return false;
     wire.bytesWritten -= range.length;
     return true;
   }
@@ -75,7 +77,7 @@ export function dispatchFiles(
     if (range !== undefined) handed.push(range);
   }
   for (const part of handed) wire.bytesWritten += part.length;
-  wire.sendParts(handed, (error) => {
+  wire.sendParts(withReferences(handed) ?? handed, (error) => {
     for (const file of files) file.written(error);
     callback(error);
   });

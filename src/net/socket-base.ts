@@ -116,7 +116,8 @@ export class SocketBase extends DuplexAsSocket {
   }
 
   _onTimeout(): void {
-    this.emit('timeout');
+    if (this._wire?.hasSent() === true) this._idle?.touch();
+    else this.emit('timeout');
   }
 
   /** Notes activity; node's own http code calls it. */

@@ -31,6 +31,7 @@ import { publishClient } from './client-channel.js';
 import { tellClosed } from './closing.js';
 import { startConnecting, type ConnectOptions } from './connect.js';
 import { dispatchFiles, isFile, sendFileNatively } from './file-chunk.js';
+import { withReferences } from '../page.js';
 import { forwardPipe } from './forwarding.js';
 import { SocketBase, type HeldWrite } from './socket-base.js';
 import type { SocketSettings, StreamOptions } from './socket-options.js';
@@ -160,7 +161,8 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
     return encoding === 'utf8' || encoding === 'latin1';
   }
 
-  private _takesSmallWrites(callback?: WriteCallback): boolean {
+  /** @internal Whether a write with this callback may go to the wire past the stream: nothing stands before it there. */
+  _takesSmallWrites(callback?: WriteCallback): boolean {
     const wire = this._wire;
     const state = this._writableState;
     return (
@@ -270,7 +272,9 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
       return;
     }
     for (const part of parts) wire.bytesWritten += part.length;
-    wire.send(parts, callback);
+    const references = withReferences(parts);
+    if (references === undefined) wire.send(parts, callback);
+    else wire.sendParts(references, callback);
   }
 
   /** See `receiveFile`. */

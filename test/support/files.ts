@@ -1,8 +1,11 @@
-/** Files to be sent, for tests. */
+/** Files to be sent, for tests, and the descriptors that are open. */
 import { execFileSync } from 'node:child_process';
-import { closeSync, fsyncSync, openSync, readdirSync, writeFileSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pattern, temporaryDirectory } from './sockets.js';
+
+/** When the files of `makeFile` were last written, as they say: long ago, so that their validators are strong ones. */
+export const LONG_AGO = new Date('2020-01-01T00:00:00Z');
 
 export interface TestFile {
   path: string;
@@ -15,6 +18,13 @@ export function testFile(length: number, seed = 7): TestFile {
   const bytes = pattern(length, seed);
   writeFileSync(path, bytes);
   return { path, bytes };
+}
+
+/** A file of this many bytes, as good as old. */
+export function makeFile(size: number, seed = 1): TestFile {
+  const file = testFile(size, seed);
+  utimesSync(file.path, LONG_AGO, LONG_AGO);
+  return file;
 }
 
 /** Has the system forget what it holds of the file in memory, where it can be told to. */

@@ -1,0 +1,126 @@
+#include "js_page.h"
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "js_convert.h"
+
+namespace nearwire {
+
+namespace {
+
+// Tells a page from whatever else JS may pass as one.
+constexpr napi_type_tag kTag = {0x6e65617277697265, 0x2d706167652d3031};
+
+Napi::Value number(Napi::Env env, int value) { return Napi::Number::New(env, value); }
+
+// A number of bytes; 0 for what is none.
+uint64_t bytes_in(const Napi::Value& value) {
+  if (!value.IsNumber()) return 0;
+  const int64_t number = value.As<Napi::Number>().Int64Value();
+  return number > 0 ? static_cast<uint64_t>(number) : 0;
+}
+
+void adjust(napi_env env, int64_t bytes) {
+  int64_t total = 0;
+  napi_adjust_external_memory(env, bytes, &total);
+}
+
+// What the finalizer of a lent mapping needs.
+struct Lent {
+  std::unique_ptr<PageMapping> mapping;
+  std::shared_ptr<int> count;
+};
+
+void take_back(napi_env env, void*, void* hint) {
+  const std::unique_ptr<std::shared_ptr<Lent>> held(static_cast<std::shared_ptr<Lent>*>(hint));
+  Lent& lent = **held;
+  // It was never lent: making the ArrayBuffer failed.
+  if (!lent.mapping) return;
+  // The collector has counted this mapping off; the memory is there while another maps it.
+  if (--*lent.count > 0) adjust(env, static_cast<int64_t>(lent.mapping->size()));
+}
+
+}  // namespace
+
+Napi::Function JsPage::define(Napi::Env env) {
+  return DefineClass(env, "NativePage",
+                     {InstanceMethod<&JsPage::reserve>("reserve"), InstanceMethod<&JsPage::open>("open"),
+                      InstanceMethod<&JsPage::append>("append"), InstanceMethod<&JsPage::seal>("seal"),
+                      InstanceMethod<&JsPage::map>("map"), InstanceMethod<&JsPage::read>("read"),
+                      InstanceMethod<&JsPage::close>("close")});
+}
+
+JsPage::JsPage(const Napi::CallbackInfo& info) : Napi::ObjectWrap<JsPage>(info) { Value().TypeTag(&kTag); }
+
+JsPage::~JsPage() {
+  if (told_ > 0) adjust(Env(), -told_);
+}
+
+std::shared_ptr<FileReference> JsPage::file(const Napi::Value& value) {
+  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kTag)) return nullptr;
+  const JsPage* found = Unwrap(value.As<Napi::Object>());
+  return found == nullptr ? nullptr : Page::file(found->page_);
+}
+
+Napi::Value JsPage::reserve(const Napi::CallbackInfo& info) {
+  return number(info.Env(), page_->share().add(bytes_in(info[0]), bytes_in(info[1])));
+}
+
+Napi::Value JsPage::open(const Napi::CallbackInfo& info) { return number(info.Env(), page_->open()); }
+
+Napi::Value JsPage::append(const Napi::CallbackInfo& info) {
+  const iovec bytes = bytes_of(info.Env(), info[0]);
+  return number(info.Env(), page_->append(bytes.iov_base, bytes.iov_len));
+}
+
+Napi::Value JsPage::seal(const Napi::CallbackInfo& info) { return number(info.Env(), page_->seal()); }
+
+Napi::Value JsPage::map(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  std::unique_ptr<PageMapping> mapping;
+  const int error = page_->map(&mapping);
+  if (error < 0) return number(env, error);
+  return lend(env, std::move(mapping));
+}
+
+Napi::Value JsPage::read(const Napi::CallbackInfo& info) {
+  const iovec into = bytes_of(info.Env(), info[0]);
+  return number(info.Env(), page_->read(into.iov_base, into.iov_len));
+}
+
+// Who else has it, a mapping or a queue, keeps it.
+Napi::Value JsPage::close(const Napi::CallbackInfo& info) {
+  page_ = std::make_shared<Page>();
+  lent_ = std::make_shared<int>(0);
+  return info.Env().Undefined();
+}
+
+// The collector counts the bytes of each ArrayBuffer. Those of one page are the same memory, and are counted once.
+Napi::Value JsPage::lend(Napi::Env env, std::unique_ptr<PageMapping> mapping) {
+  void* at = mapping->at();
+  const size_t size = mapping->size();
+  auto lent = std::make_shared<Lent>(Lent{std::move(mapping), lent_});
+  auto* hint = new std::shared_ptr<Lent>(lent);
+  napi_value buffer = nullptr;
+  const napi_status status = napi_create_external_arraybuffer(env, at, size, take_back, hint, &buffer);
+  if (status == napi_ok) {
+    if (++*lent_ > 1) adjust(env, -static_cast<int64_t>(size));
+    return {env, buffer};
+  }
+  if (status != napi_no_external_buffers_allowed) {
+    // The environment is ending. Whether the finalizer has run, or will, is not said: the hint is left to it.
+    lent->mapping.reset();
+    return number(env, -ECANCELED);
+  }
+  delete hint;
+  // External memory is not allowed (Electron): a copy, beside the memory that is sent.
+  void* to = nullptr;
+  if (napi_create_arraybuffer(env, size, &to, &buffer) != napi_ok) return number(env, -ENOMEM);
+  memcpy(to, at, size);
+  if (told_ == 0) adjust(env, told_ = static_cast<int64_t>(size));
+  return {env, buffer};
+}
+
+}  // namespace nearwire

@@ -1,0 +1,40 @@
+// A page as a JS object: see NativePage in src/native.ts.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+
+#include "page.h"
+
+namespace nearwire {
+
+class JsPage final : public Napi::ObjectWrap<JsPage> {
+ public:
+  static Napi::Function define(Napi::Env env);
+
+  explicit JsPage(const Napi::CallbackInfo& info);
+  ~JsPage() override;
+
+  // What is sent of the sealed page that a value stands for; nullptr for anything else.
+  static std::shared_ptr<FileReference> file(const Napi::Value& value);
+
+ private:
+  Napi::Value reserve(const Napi::CallbackInfo& info);
+  Napi::Value open(const Napi::CallbackInfo& info);
+  Napi::Value append(const Napi::CallbackInfo& info);
+  Napi::Value seal(const Napi::CallbackInfo& info);
+  Napi::Value map(const Napi::CallbackInfo& info);
+  Napi::Value read(const Napi::CallbackInfo& info);
+  Napi::Value close(const Napi::CallbackInfo& info);
+
+  Napi::Value lend(Napi::Env env, std::unique_ptr<PageMapping> mapping);
+
+  std::shared_ptr<Page> page_ = std::make_shared<Page>();
+  // Mappings that JS has; shared with their finalizers, which may come after this object is gone.
+  std::shared_ptr<int> lent_ = std::make_shared<int>(0);
+  // Bytes that JS's collector has been told of, as no mapping tells it.
+  int64_t told_ = 0;
+};
+
+}  // namespace nearwire

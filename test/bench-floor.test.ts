@@ -1,0 +1,256 @@
+/** The plain C program: that its servers of bodies and its relay are right, and that its client notices who is not. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import * as http from 'node:http';
+import * as net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+
+import { floorPattern } from '../bench/work/pattern.js';
+import { requireOrSkip } from './support/requirements.js';
+
+const floor = requireOrSkip('floor');
+
+let folder = '';
+let count = 0;
+const closers: (() => Promise<void> | void)[] = [];
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'nearwire-test-'));
+});
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+const newPath = (): string => join(folder, `s${String(++count)}`);
+
+function start(words: readonly string[]): ChildProcess {
+  return spawn(floor ?? '', words, { stdio: ['pipe', 'pipe', 'pipe'] });
+}
+
+async function serve(name: string, ...words: string[]): Promise<string> {
+  const path = newPath();
+  const child = start(['serve', '--case', name, '--family', 'unix', '--address', path, ...words]);
+  const exited = once(child, 'close');
+  closers.push(async () => {
+    child.stdin?.end();
+    expect(await exited).toEqual([0, null]);
+  });
+  await once(child.stdout ?? child, 'data');
+  return path;
+}
+
+interface LoadOutcome {
+  readonly code: number | null;
+  readonly errors: number | undefined;
+  readonly operations: number;
+  readonly stderr: string;
+}
+
+/** The client's work against a server of the test. */
+async function load(name: string, path: string, bytes: number, connections = 2): Promise<LoadOutcome> {
+  const where = ['--family', 'unix', '--address', path, '--bytes', String(bytes)];
+  const times = ['--warmup', '0.05', '--seconds', '0.05'];
+  const child = start(['load', '--case', name, ...where, '--connections', String(connections), ...times]);
+  const { stdin, stdout, stderr } = child;
+  if (!stdin || !stdout || !stderr) throw new Error('pipes are asked for');
+  const failure = text(stderr);
+  let told = '';
+  stdin.on('error', () => undefined);
+  stdout.setEncoding('utf8').on('data', (part: string) => {
+    told += part;
+    if (part.includes('warm')) stdin.write('go\n');
+    if (part.includes('result')) stdin.end();
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  const line = told.split('\n').find((entry) => entry.includes('result'));
+  const { result } = (line === undefined ? {} : JSON.parse(line)) as { result?: LoadOutcome };
+  return { code, errors: result?.errors, operations: result?.operations ?? 0, stderr: await failure };
+}
+
+async function listening(server: net.Server): Promise<string> {
+  const path = newPath();
+  const sockets = new Set<net.Socket>();
+  server.on('connection', (socket: net.Socket) => sockets.add(socket));
+  server.listen(path);
+  await once(server, 'listening');
+  closers.push(async () => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+    await once(server, 'close');
+  });
+  return path;
+}
+
+/** The bodies of so many answers on one connection. */
+async function bodies(path: string, requests: number): Promise<Buffer[]> {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  const asked = Array.from({ length: requests }, async () => {
+    const request = http.get({ socketPath: path, path: '/body', agent });
+    const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+    expect(response.statusCode).toBe(200);
+    const parts: Buffer[] = [];
+    for await (const part of response) parts.push(part as Buffer);
+    const body = Buffer.concat(parts);
+    expect(response.headers['content-length']).toBe(String(body.length));
+    return body;
+  });
+  const all = await Promise.all(asked);
+  agent.destroy();
+  return all;
+}
+
+describe.skipIf(floor === undefined)('plain C', () => {
+  const ways = ['0', '1'].flatMap((copy) => [1, 65536, 1048576].map((bytes) => ({ copy, bytes })));
+
+  test.each(ways)('answers with a file of $bytes bytes, --copy $copy', async ({ copy, bytes }) => {
+    const file = join(folder, `body-${String(bytes)}`);
+    writeFileSync(file, floorPattern(bytes));
+    const path = await serve('file', '--copy', copy, '--file', file);
+    for (const body of await bodies(path, 3)) expect(body.equals(floorPattern(bytes))).toBe(true);
+  });
+
+  test.each(ways)('answers with a page of $bytes bytes, --copy $copy', async ({ copy, bytes }) => {
+    const path = await serve('page', '--copy', copy, '--bytes', String(bytes));
+    for (const body of await bodies(path, 3)) expect(body.equals(floorPattern(bytes))).toBe(true);
+  });
+
+  test.each(['0', '1'])('relays both ways at once, and the end of either, --copy %s', async (copy) => {
+    const path = await serve('relay', '--copy', copy);
+    const first = net.connect(path);
+    const second = net.connect(path);
+    const sent = floorPattern(3_000_000);
+    const received = [first, second].map(
+      (socket) =>
+        new Promise<Buffer>((resolve) => {
+          const parts: Buffer[] = [];
+          socket.on('data', (part) => {
+            parts.push(part);
+            if (parts.reduce((sum, { length }) => sum + length, 0) >= sent.length) resolve(Buffer.concat(parts));
+          });
+        }),
+    );
+    first.write(sent);
+    second.write(sent);
+    for (const body of await Promise.all(received)) expect(body.equals(sent)).toBe(true);
+    first.destroy();
+    const third = net.connect(path);
+    const fourth = net.connect(path);
+    third.end('the last words');
+    expect(await text(fourth)).toBe('the last words');
+  });
+});
+
+describe.skipIf(floor === undefined)('the client of plain C', () => {
+  const bytes = 100_000;
+  const right = floorPattern(bytes);
+  const swapped = Buffer.from(right);
+  swapped.writeUInt8((right[bytes >> 1] ?? 0) ^ 1, bytes >> 1);
+  // What stands elsewhere in the stream.
+  const shifted = Buffer.concat([right.subarray(1), right.subarray(0, 1)]);
+
+  /** Answers with what is told for the nth request of a connection. */
+  const answering = (bodyOf: (request: number) => Buffer): Promise<string> => {
+    const requests = new WeakMap<net.Socket, number>();
+    return listening(
+      http.createServer((request, response) => {
+        const before = requests.get(request.socket) ?? 0;
+        requests.set(request.socket, before + 1);
+        const body = bodyOf(before);
+        response.writeHead(200, { 'Content-Length': body.length });
+        response.end(body);
+      }),
+    );
+  };
+
+  test('is content with the right bodies', async () => {
+    const { code, errors, operations } = await load('page', await answering(() => right), bytes);
+    expect({ code, errors }).toEqual({ code: 0, errors: 0 });
+    expect(operations).toBeGreaterThan(0);
+  });
+
+  test.each([
+    { what: 'a byte in the first body', bodyOf: () => swapped, told: 'a body that is not what was asked for' },
+    {
+      what: 'later bodies',
+      bodyOf: (request: number) => (request === 0 ? right : shifted),
+      told: 'a body that is not what was asked for',
+    },
+    { what: 'the length', bodyOf: () => right.subarray(1), told: 'not what was asked for' },
+    { what: 'that something follows', bodyOf: () => Buffer.concat([right, right]), told: 'not what was asked for' },
+    { what: 'that it ends early', bodyOf: () => right.subarray(0, bytes - 1), told: 'a body of 99999 bytes' },
+  ])('notices $what', async ({ bodyOf, told }) => {
+    const { code, stderr } = await load('file', await answering(bodyOf), bytes);
+    expect(stderr).toContain(told);
+    expect(code).toBe(1);
+  });
+
+  test('has a crowd wait until all have asked, and reads then', async () => {
+    const requests = new Set<http.ServerResponse>();
+    let most = 0;
+    const server = http.createServer((_request, response) => {
+      requests.add(response);
+      response.on('finish', () => requests.delete(response));
+      most = Math.max(most, requests.size);
+      response.end(floorPattern(1_000_000));
+    });
+    const { code, errors, operations } = await load('crowd', await listening(server), 1_000_000, 200);
+    expect({ code, errors, operations }).toEqual({ code: 0, errors: 0, operations: 200 });
+    // Nobody's answer went out whole before everyone had asked: a socket holds less.
+    expect(most).toBe(200);
+  });
+
+  test('notices a wrong body in a crowd', async () => {
+    const { code, stderr, errors } = await load('crowd', await answering(() => shifted), bytes, 100);
+    expect(stderr).toContain('a body that is not what was asked for');
+    expect({ code, errors }).toEqual({ code: 0, errors: 100 });
+  });
+
+  /** Relays, and has each chunk changed from the given number of bytes on. */
+  const relaying = (from: number, change: (chunk: Buffer) => Buffer): Promise<string> => {
+    let single: net.Socket | undefined;
+    return listening(
+      net.createServer((socket) => {
+        socket.on('error', () => undefined);
+        if (!single) {
+          single = socket;
+          return;
+        }
+        const source = single;
+        single = undefined;
+        let passed = 0;
+        source.on('data', (chunk: Buffer) => {
+          passed += chunk.length;
+          if (!socket.write(passed > from ? change(chunk) : chunk)) source.pause();
+        });
+        socket.on('drain', () => source.resume());
+      }),
+    );
+  };
+
+  test('is content with a relay', async () => {
+    const { code, errors, operations } = await load('relay', await relaying(Infinity, (chunk) => chunk), bytes);
+    expect({ code, errors }).toEqual({ code: 0, errors: 0 });
+    expect(operations).toBeGreaterThan(0);
+  });
+
+  test.each([
+    {
+      what: 'changes a byte',
+      from: 0,
+      change: (chunk: Buffer) => Buffer.concat([chunk.subarray(0, -1), Buffer.from([(chunk.at(-1) ?? 0) ^ 1])]),
+    },
+    { what: 'loses one', from: 1_000_000, change: (chunk: Buffer) => chunk.subarray(1) },
+    { what: 'sends more', from: 1_000_000, change: (chunk: Buffer) => Buffer.concat([chunk, chunk]) },
+  ])('notices a relay that $what', async ({ from, change }) => {
+    const { code, stderr } = await load('relay', await relaying(from, change), bytes);
+    expect(stderr).toContain('what comes out is not what went in');
+    expect(code).toBe(1);
+  });
+});
