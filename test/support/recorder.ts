@@ -195,7 +195,7 @@ export class Recorder {
     this.names.set(object, name);
     const observe: Observer = (event, args) => {
       // 'readable' without a listener tells nobody anything; when it is emitted all the same is the stream's affair.
-      const told = event === 'readable' ? object.listenerCount(event) > 0 : !this.ignored.has(event);
+      const told = !this.ignored.has(event) && (event !== 'readable' || object.listenerCount(event) > 0);
       if (told) track.add(this.eventText(event, args), this.storage.getStore(), event);
     };
     if (this.fromBelow) {
