@@ -43,6 +43,10 @@ void Channel::count_taken(ssize_t length) {
 }
 
 bool Channel::pass_on(const char* bytes, size_t length) {
+  if (queued() > 0) {
+    keep(bytes, length);
+    return true;
+  }
   const iovec part{const_cast<char*>(bytes), length};
   const ssize_t sent = send_counted(&part, 1, length, false);
   if (sent < 0 && sent != -EAGAIN) {

@@ -91,7 +91,9 @@ bool Pump::drain() {
   if (is_splice_refusal(sent)) {
     splices_ = false;
     rescue();
-    return true;
+    // What stands in the queue goes before anything that is taken from now on.
+    waits_ = true;
+    return false;
   }
   sink_->count_sent(sent, held_);
   if (sent < 0 && sent != -EAGAIN) {

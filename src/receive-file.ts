@@ -10,6 +10,7 @@
  */
 import * as fs from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
+import { constants } from 'node:os';
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers';
 import {
@@ -46,6 +47,8 @@ export interface ReceiveFileError extends NodeJS.ErrnoException {
   /** Bytes that have been taken from the stream: it goes on behind them. */
   bytesTaken: number;
 }
+
+const { ENOTCONN } = constants.errno;
 
 type Failure = Error | undefined;
 
@@ -113,43 +116,51 @@ class Receiving {
     if (this.failure !== undefined) throw this.failure;
     if (stream.readableLength > 0) {
       const chunk = stream.read(Math.min(this.left, stream.readableLength)) as Buffer | null;
+      // The stream has asked for more: that is to stay in the kernel.
+      wire?.stopReading();
       if (chunk !== null) await this.writePiece(chunk);
       else await this.change();
       return false;
     }
     if (this.ended) return true;
-    if (wire !== undefined && (await this.takeHeld(wire))) {
-      await this.receiveBelow(wire);
-    } else if (stream.readableLength === 0 && !this.over) {
+    if (wire === undefined || this.hasSeenEnd()) {
       const changed = this.change();
-      // Has the stream ask for more, and tell of it.
+      // Has the stream ask for more and tell of it, or tell of its end.
       stream.read(0);
       await changed;
+    } else if (await this.takeHeld(wire)) {
+      await this.receiveBelow(wire);
     }
     return false;
+  }
+
+  /** The end has come to the stream, which tells of it when it is read. */
+  private hasSeenEnd(): boolean {
+    const { _readableState: state } = this.stream as unknown as { _readableState: { ended: boolean } };
+    return state.ended;
   }
 
   private change(): Promise<void> {
     return new Promise((resolve) => (this.wake = resolve));
   }
 
-  private get over(): boolean {
+  private isOver(): boolean {
     return this.ended || this.failure !== undefined;
   }
 
   /** What the engine has read beyond what it has given the stream. True: there is nothing between us and the kernel. */
   private async takeHeld(wire: SocketWire): Promise<boolean> {
     wire.stopReading();
-    // Behind the batch of the loop's turn, which may hold more of this socket's.
-    await nextImmediate();
-    if (!wire.open || this.over) return false;
     for (const chunk of wire.takeUnread()) this.stream.push(chunk);
-    if (wire.holdsUnread) wire.startReading();
-    else return this.stream.readableLength === 0;
+    if (!wire.holdsUnread) return this.stream.readableLength === 0;
+    // An end or a failure, which the stream is told of in a tick of its own.
+    wire.startReading();
+    await nextImmediate();
     return false;
   }
 
   private async receiveBelow(wire: SocketWire): Promise<void> {
+    if (!wire.open || this.isOver()) return;
     const { fd, offset = -1, left } = this;
     const limit = Number.isFinite(left) ? left : -1;
     const outcome = await new Promise<FileOutcome>((resolve) => {
@@ -161,10 +172,12 @@ class Receiving {
     this.count(outcome.taken, outcome.arrived);
     if (outcome.status === 0) {
       // The end of the socket, or its failure, is told in the ticks that follow.
-      if (this.left > 0 && !this.over) await nextImmediate();
+      if (this.left > 0 && !this.isOver()) await nextImmediate();
       return;
     }
-    throw this.failure ?? fileError(outcome.status, 'write', fd);
+    // The end is on its way to the stream.
+    if (outcome.status === -ENOTCONN) await nextImmediate();
+    else throw this.failure ?? fileError(outcome.status, 'write', fd);
   }
 
   private count(taken: number, written: number): void {

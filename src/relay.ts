@@ -140,6 +140,11 @@ class RelayForwarding extends Forwarding {
   protected override get left(): number {
     return this.direction.left;
   }
+
+  /** Nobody lets go of the sink: what comes now is a write after its end. */
+  override sinkEnds(): void {
+    this.stop();
+  }
 }
 
 class Relay {

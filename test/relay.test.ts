@@ -168,15 +168,15 @@ describe.each(everyWay)('a relay: $name over $family', ({ subject, family }) => 
   });
 
   it('fails after idleTimeout, and not while something moves', async () => {
-    const idleTimeout = 60;
+    const idleTimeout = 600;
     const { client, a, b, far, outcome } = await relayed(subject, family, { idleTimeout });
     let last = 0;
     far.on('data', () => (last = performance.now()));
-    let left = 12;
+    let left = 20;
     const timer = setInterval(() => {
       client.write('tick');
       if (--left === 0) clearInterval(timer);
-    }, idleTimeout / 3);
+    }, idleTimeout / 12);
     expect(await outcome).toMatchObject({ code: 'ERR_NEARWIRE_RELAY_TIMEOUT' });
     expect(left).toBe(0);
     expect(performance.now() - last).toBeGreaterThan(idleTimeout - 5);
@@ -188,13 +188,17 @@ describe.each(everyWay)('a relay: $name over $family', ({ subject, family }) => 
     far.resume();
     let timeouts = 0;
     let ticks = 0;
-    for (const socket of [a, b]) socket.setTimeout(500, () => timeouts++);
+    for (const socket of [a, b]) socket.setTimeout(600, () => timeouts++);
+    let [last, longestGap] = [performance.now(), 0];
     const timer = setInterval(() => {
       client.write('tick');
-      if (++ticks === 40) clearInterval(timer);
-    }, 20);
-    await until(() => ticks === 40);
-    expect(timeouts).toBe(0);
+      longestGap = Math.max(longestGap, performance.now() - last);
+      last = performance.now();
+      if (++ticks === 20) clearInterval(timer);
+    }, 50);
+    await until(() => ticks === 20);
+    // On a machine that stands still for so long they are due.
+    expect(timeouts === 0 || longestGap > 500).toBe(true);
     await until(() => timeouts === 2);
     client.destroy();
   });
@@ -248,6 +252,17 @@ describe.each(everyWay)('a relay: $name over $family', ({ subject, family }) => 
       await Promise.all([four.a, four.b].map(isClosed));
     },
   );
+
+  it('fails when the program ends one of the sockets, and more comes for it', async () => {
+    const { client, b, far, outcome } = await relayed(subject, family);
+    far.resume();
+    client.write(pattern(MiB));
+    await until(() => b.bytesWritten === MiB);
+    b.end();
+    await once(b, 'finish');
+    client.write('more');
+    expect(await outcome).toMatchObject({ code: 'ERR_STREAM_WRITE_AFTER_END' });
+  });
 
   it('tells of a reset', async () => {
     const { client, far, outcome } = await relayed(subject, family);

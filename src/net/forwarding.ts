@@ -185,6 +185,14 @@ export class Forwarding implements Outlet {
     this.stop();
   }
 
+  /**
+   * The sink sends its FIN now, behind what is under way; the pump rests. The source is not read until `pipe()` lets go of
+   * the sink at its 'finish', as it is not while a sink is full.
+   */
+  sinkEnds(): void {
+    // The shutdown does it.
+  }
+
   private watch(): void {
     const { source, replaced } = this;
     for (const [name, method] of WATCHING) {

@@ -237,14 +237,17 @@ export class SocketWire extends Wire {
     this.outlet?.onTaken(status);
   }
 
-  /** Takes the chunks that the stream has been spared, up to an end or a failure among them. */
+  /** Takes the chunks that the stream has not been given, those of the batch under way too, up to an end or a failure. */
   takeUnread(): Buffer[] {
     const chunks: Buffer[] = [];
     const { unread = [] } = this;
     while (Buffer.isBuffer(unread[0])) chunks.push(unread.shift() as Buffer);
     if (unread.length === 0) this.unread = undefined;
     for (const chunk of chunks) this.bytesRead += chunk.length;
-    return chunks;
+    if (this.unread !== undefined) return chunks;
+    const fresh = this.engine.takeUnread(this.id, this.bytesRead);
+    for (const chunk of fresh) this.bytesRead += chunk.length;
+    return [...chunks, ...fresh];
   }
 
   onEnd(): void {
@@ -321,7 +324,7 @@ export class SocketWire extends Wire {
 
   /** True when nothing that was written is still to be handed to the kernel or told of. Hands it over to find out. */
   settleNow(): boolean {
-    this.inlet?.stop();
+    if (this.inlet !== undefined) return false;
     this.flush();
     return !this.blocked && !this.failed && this.waiters.length === 0;
   }
@@ -333,7 +336,7 @@ export class SocketWire extends Wire {
       callback();
       return;
     }
-    this.inlet?.stop();
+    this.inlet?.sinkEnds();
     this.shutdownDone = new Waiter(callback);
     this.shutdown();
   }

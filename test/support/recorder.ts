@@ -6,7 +6,7 @@
  * of its own from the loop), what happened, in which async context, and what of the object's state had changed by then.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { EventEmitter } from 'node:events';
+import { EventEmitter } from 'node:events';
 import { Server, Socket } from 'node:net';
 
 /** Ticks that follow each other belong to one callback of the loop; no chain of them in streams is as long as this. */
@@ -141,6 +141,23 @@ class Track {
   }
 }
 
+type Emit = (event: string | symbol, ...args: unknown[]) => boolean;
+type Observer = (event: string | symbol, args: unknown[]) => void;
+
+/** Of objects that are watched from below. */
+const observers = new WeakMap<object, Observer>();
+
+/** Has every emitter tell its observer, without a method of its own that others could see. */
+function observeAllEmitters(): void {
+  const nodesEmit = Reflect.get(EventEmitter.prototype, 'emit') as Emit;
+  if (nodesEmit.name === 'emitObserved') return;
+  Reflect.set(EventEmitter.prototype, 'emit', function emitObserved(this: object, ...args: Parameters<Emit>) {
+    const [event, ...rest] = args;
+    observers.get(this)?.(event, rest);
+    return nodesEmit.apply(this, args);
+  });
+}
+
 export class Recorder {
   readonly storage = new AsyncLocalStorage<string>();
   private readonly tracks = new Map<string, Track>();
@@ -148,6 +165,12 @@ export class Recorder {
   private readonly replacements: [string, string][] = [];
   private readonly ignored = new Set<string | symbol>(UNTOLD);
   private readonly left = new Set<string>();
+  private fromBelow = false;
+
+  /** Objects that are watched from now on keep their own `emit`. */
+  watchFromBelow(): void {
+    this.fromBelow = true;
+  }
 
   /** Leaves these fields of sockets out: for scenarios where chance decides on them. */
   leaveOut(...fields: StateField[]): void {
@@ -170,11 +193,19 @@ export class Recorder {
     const track = new Track(object, this.left);
     this.tracks.set(name, track);
     this.names.set(object, name);
-    const emit = object.emit.bind(object) as (event: string | symbol, ...args: unknown[]) => boolean;
-    const recorded = (event: string | symbol, ...args: unknown[]): boolean => {
+    const observe: Observer = (event, args) => {
       // 'readable' without a listener tells nobody anything; when it is emitted all the same is the stream's affair.
       const told = event === 'readable' ? object.listenerCount(event) > 0 : !this.ignored.has(event);
       if (told) track.add(this.eventText(event, args), this.storage.getStore(), event);
+    };
+    if (this.fromBelow) {
+      observeAllEmitters();
+      observers.set(object, observe);
+      return object;
+    }
+    const emit = object.emit.bind(object) as Emit;
+    const recorded: Emit = (event, ...args) => {
+      observe(event, args);
       return emit(event, ...args);
     };
     Object.defineProperty(object, 'emit', { value: recorded, configurable: true, writable: true });
