@@ -56,8 +56,8 @@ struct ChannelCounters {
   uint64_t eagains = 0;
   uint64_t turns = 0;
   // Ranges of files that are sent, and those of them that had to be copied.
-  uint64_t files = 0;
-  uint64_t files_copied = 0;
+  uint32_t files = 0;
+  uint32_t files_copied = 0;
   uint64_t bytes_by_reference = 0;
 };
 
@@ -184,8 +184,6 @@ class Channel final : public Source, private Watcher::Target, private ColdRead::
   uint64_t drained_turn_ = 0;
   // When the kernel last refused bytes (uv_hrtime), while they wait.
   uint64_t blocked_since_ = 0;
-  // SO_SNDBUF is the user's, or as large as it may grow.
-  bool send_buffer_fixed_ = false;
   ChannelCounters counters_;
   int fd_ = -1;
   int family_ = 0;
@@ -196,6 +194,8 @@ class Channel final : public Source, private Watcher::Target, private ColdRead::
   bool shutdown_asked_ = false;
   bool write_failed_ = false;
   bool registering_ = false;
+  // SO_SNDBUF is the user's, or as large as it may grow.
+  bool send_buffer_fixed_ = false;
   // Has sent by reference: its send buffer has been seen to.
   bool refers_ = false;
   // Bytes of the last read.

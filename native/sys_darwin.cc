@@ -13,7 +13,7 @@ const char* const kName = "darwin";
 const bool kAbstractNames = false;
 const bool kAcceptedInheritBuffers = true;
 const bool kDoublesBuffers = false;
-const bool kSendsFiles = false;
+const bool kSendsFiles = true;
 const int kUnreadableFlags = 0;
 
 namespace {
@@ -38,9 +38,17 @@ int prepare_stream(int fd) {
 
 ssize_t send_parts(int fd, const iovec* parts, size_t count, bool) { return send_with_flags(fd, parts, count, 0); }
 
-// macOS has a sendfile(2), which refuses UNIX sockets (ENOTSUP: it takes PF_INET and PF_INET6 only), and which copies
-// on its way to TCP. Files are read in the thread pool.
-ssize_t send_file(int, int, uint64_t, size_t) { return -ENOSYS; }
+// Takes TCP sockets only: of others it says ENOTSUP, and their files are read in the thread pool. What was sent before
+// it was interrupted, or the socket was full, is told beside the error.
+ssize_t send_file(int socket, int file, uint64_t offset, size_t length) {
+  for (;;) {
+    off_t sent = static_cast<off_t>(length);
+    const int outcome = sendfile(file, socket, static_cast<off_t>(offset), &sent, nullptr, 0);
+    if (outcome == 0 || sent > 0) return static_cast<ssize_t>(sent);
+    if (errno == ENOTSUP) return -EOPNOTSUPP;
+    if (errno != EINTR) return -errno;
+  }
+}
 
 int residency(int, uint64_t, size_t) { return -ENOSYS; }
 

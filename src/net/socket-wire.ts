@@ -111,6 +111,15 @@ function tellAttempt(attempt: AttemptOwner, wire: SocketWire, status: number): v
   attempt.attemptDone(wire, status);
 }
 
+/** What few sockets have any of, and an idle one never: its fields would be a hundredth of what one takes. */
+class RareState {
+  outlet: Outlet | undefined;
+  inlet: Forwarding | undefined;
+  cut = false;
+  /** Bytes that waited when this was last looked at; while they become fewer the socket is not idle. */
+  lastQueued = 0;
+}
+
 export class SocketWire extends Wire {
   readonly nodeTicks = true;
   readonly socket: NativeSocket;
@@ -128,15 +137,9 @@ export class SocketWire extends Wire {
   private reading: boolean;
   /** Read in the same turn as the chunk that made the stream stop: given to it one by one as it reads on. */
   private unread: Unread[] | undefined;
-  /** Bytes that waited when this was last looked at; while they become fewer the socket is not idle. */
-  private lastQueued = 0;
-  /** Closed while a write was under way. */
-  cut = false;
   /** The stream has had a chunk by way of push(), which leaves traces that later ones need not renew. */
   pushed = false;
-  /** What runs below the stream: where what this socket receives goes, and where what it sends comes from. */
-  outlet: Outlet | undefined;
-  inlet: Forwarding | undefined;
+  private rare: RareState | undefined;
 
   constructor(engine: Engine, id: number, socket: NativeSocket, scope: AsyncResource, tcp: boolean, reading: boolean) {
     super(engine, id);
@@ -144,6 +147,28 @@ export class SocketWire extends Wire {
     this.scope = scope;
     this.tcp = tcp;
     this.reading = reading;
+  }
+
+  /** What runs below the stream: where what this socket receives goes, and where what it sends comes from. */
+  get outlet(): Outlet | undefined {
+    return this.rare?.outlet;
+  }
+
+  set outlet(outlet: Outlet | undefined) {
+    (this.rare ??= new RareState()).outlet = outlet;
+  }
+
+  get inlet(): Forwarding | undefined {
+    return this.rare?.inlet;
+  }
+
+  set inlet(inlet: Forwarding | undefined) {
+    (this.rare ??= new RareState()).inlet = inlet;
+  }
+
+  /** Closed while a write was under way. */
+  get cut(): boolean {
+    return this.rare?.cut === true;
   }
 
   // --- reading ---
@@ -306,7 +331,7 @@ export class SocketWire extends Wire {
     // Earlier writes, which the kernel has got with these parts, call back before this one.
     if (this.waiters.length > 0 && left <= lengthOf(parts)) process.nextTick(callAll, this.waiters.splice(0), null);
     if (this.blocked) {
-      this.lastQueued = left;
+      (this.rare ??= new RareState()).lastQueued = left;
       this.blockedWrite = new Waiter(callback);
     } else {
       callback();
@@ -315,10 +340,10 @@ export class SocketWire extends Wire {
 
   /** Whether the peer has read of a write that is under way since this was last asked. */
   hasSent(): boolean {
-    if (this.lastQueued === 0) return false;
-    const { queued } = this;
-    const less = queued !== this.lastQueued;
-    this.lastQueued = queued;
+    const { queued, rare } = this;
+    if (rare === undefined || rare.lastQueued === 0) return false;
+    const less = queued !== rare.lastQueued;
+    rare.lastQueued = queued;
     return less;
   }
 
@@ -461,7 +486,7 @@ export class SocketWire extends Wire {
   cancelWrites(): void {
     const { blockedWrite } = this;
     if (blockedWrite !== undefined) {
-      this.cut = true;
+      (this.rare ??= new RareState()).cut = true;
       this.addWaiter(blockedWrite);
     }
     this.blockedWrite = undefined;
