@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { childResult } from './support/children.js';
 import { requireOrSkip } from './support/requirements.js';
 import { cleanup, temporaryDirectory } from './support/sockets.js';
+import { sendsByReference } from './support/subjects.js';
 
 const strace = requireOrSkip('strace');
 const library = new URL('../dist/src/index.js', import.meta.url).href;
@@ -96,6 +97,8 @@ describe.skipIf(strace === undefined)('where the system refuses', () => {
     cleanup(() => child.kill('SIGKILL'));
     const { said, code, stderr } = await childResult(child);
     expect({ said, code, stderr: stderr.slice(0, 500) }).toEqual({ said: [EXPECTED], code: 0, stderr: '' });
+    // The portable layer has no splice to be refused: there the same bytes take the same road each time.
+    if (!sendsByReference()) return;
     const calls = readFileSync(log, 'latin1');
     if (inject.length === 0) expect(calls).toMatch(/splice\(.*\) = \d+/);
     else if (inject[1]?.includes('splice')) expect(calls).toMatch(/splice\(.*\(INJECTED\)/);
