@@ -1,7 +1,7 @@
 /** Where the plain C program is: the limit of this host, and the load generator of most cases. */
-import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 
+import { isExecutable } from './executable.js';
 import { PACKAGE_ROOT } from './package-root.js';
 
 /** Built in a clone, or shipped with the package. NEARWIRE_FLOOR names another, as NEARWIRE_ADDON does for the addon. */
@@ -15,13 +15,4 @@ export function findFloor(): string | undefined {
           join(PACKAGE_ROOT, 'prebuilds', `${process.platform}-${process.arch}`, 'floor'),
         ];
   return candidates.find(isExecutable);
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

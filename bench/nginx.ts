@@ -1,6 +1,7 @@
 /** Where nginx is, which serves files as cheaply as anyone does: what `file` is held against besides plain C. */
-import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+
+import { isExecutable } from './executable.js';
 
 /** Off the PATH of many users. */
 const MORE_FOLDERS = ['/usr/sbin', '/usr/local/sbin', '/usr/local/nginx/sbin'];
@@ -13,13 +14,4 @@ export function findNginx(): string | Error {
   const folders = [...(process.env['PATH'] ?? '').split(delimiter).filter(Boolean), ...MORE_FOLDERS];
   const candidates = named === undefined ? folders.map((folder) => join(folder, 'nginx')) : [named];
   return candidates.find(isExecutable) ?? new Error('not installed, `file` does without it');
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

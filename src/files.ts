@@ -61,7 +61,7 @@ export interface SendFileCall {
   signal: AbortSignal | undefined;
 }
 
-function isHandle(file: unknown): file is FileHandle {
+export function isHandle(file: unknown): file is FileHandle {
   return typeof file === 'object' && file !== null && typeof (file as { fd?: unknown }).fd === 'number';
 }
 

@@ -185,11 +185,11 @@ describe.each(everyWay)('receiveFile: $name over $family', ({ subject, family })
     const path = join(temporaryDirectory(), 'late.bin');
     const handle = await openForWriting(path);
     const server = subject.http.createServer({}, (req, res) => {
-      const wait = (turns: number): void => {
-        if (turns > 0) setImmediate(wait, turns - 1);
+      const afterTurns = (turns: number): void => {
+        if (turns > 0) setImmediate(afterTurns, turns - 1);
         else receiveFile(req, handle, (_, bytes) => res.end(String(bytes)));
       };
-      wait(20);
+      afterTurns(20);
     });
     const address = await listen(server, family);
     const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });

@@ -41,13 +41,14 @@ interface Internals {
 const nodesWrite = nodeHttp.OutgoingMessage.prototype.write;
 const nodesSend = (nodeHttp.OutgoingMessage.prototype as unknown as Internals)._send;
 
-function whyCopy(response: http.ServerResponse, file: OpenFile): CopyReason | undefined {
+/** The socket that the file goes to by reference, or why it does not. */
+function roadOf(response: http.ServerResponse, file: OpenFile): NativeSocket | CopyReason {
   const { socket } = response;
   if (!(socket instanceof NativeSocket) || file.engineFile < 0)
     return (socket as TLSSocket | null)?.encrypted === true ? 'tls' : 'transport';
   if (response.write !== nodesWrite || (response as unknown as Internals)._send !== nodesSend) return 'replaced';
   if (response.chunkedEncoding) return 'chunked';
-  return response.strictContentLength ? 'strict' : undefined;
+  return response.strictContentLength ? 'strict' : socket;
 }
 
 /** Whether a write has failed for its file, which has become shorter or can't be read, and not for its connection. */
@@ -77,7 +78,7 @@ function refer(socket: NativeSocket, range: FileRange, callback: (error?: Error 
   const chunk = new FileChunk(range.length);
   chunk.stage = 'ready';
   chunk.range = range;
-  socket._writeChunk(chunk as unknown as Uint8Array, told);
+  socket._writeChunk(chunk, told);
 }
 
 /**
@@ -93,15 +94,15 @@ export function sendBody(
 ): void {
   // The body is whole, and its end waits for it: a cork would never come out.
   while (response.writableCorked > 0) response.uncork();
-  const reason = whyCopy(response, file);
-  if (reason !== undefined) {
+  const road = roadOf(response, file);
+  if (typeof road === 'string') {
     byCopy++;
-    reasons[reason] = (reasons[reason] ?? 0) + 1;
+    reasons[road] = (reasons[road] ?? 0) + 1;
     copyBody(response, file.fd, offset, length, callback);
     return;
   }
   byReference++;
   // The head leaves as by node's own flushHeaders().
   (response as unknown as Internals)._send('', 'latin1');
-  refer(response.socket as unknown as NativeSocket, new FileRange(file.engineFile, offset, length), callback);
+  refer(road, new FileRange(file.engineFile, offset, length), callback);
 }

@@ -7,6 +7,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { constants } from 'node:os';
 import type { Engine } from '../engine.js';
 import { argTypeError, fileError } from '../errors.js';
+import { isHandle } from '../files.js';
 import { checkNoNul, checkWhole } from '../options.js';
 
 /** A path, or something open, which stays its owner's: it is read by position and not closed. */
@@ -34,10 +35,6 @@ const { O_RDONLY, O_NONBLOCK, O_NOCTTY, S_IFMT, S_IFREG, S_IFDIR } = fs.constant
 const HOW = O_RDONLY | O_NONBLOCK | O_NOCTTY;
 
 const { EAGAIN, EISDIR, ESPIPE } = constants.errno;
-
-function isHandle(file: unknown): file is FileHandle {
-  return typeof file === 'object' && file !== null && typeof (file as FileHandle).fd === 'number';
-}
 
 /** Throws unless this names a file; whether there is one is told by `openFile`. */
 export function checkFile(file: unknown): asserts file is FileSource {

@@ -31,7 +31,7 @@ class StreamCarrier implements FileCarrier {
   }
 
   write(chunk: FileChunk, callback: WriteCallback): void {
-    this.socket._writeChunk(chunk as unknown as Uint8Array, (error) => {
+    this.socket._writeChunk(chunk, (error) => {
       // Some versions of node call back without an error for a write that destroy() has cut short.
       callback(error ?? (this.socket._wire?.cut === true ? errnoError(-ECANCELED, 'write') : null));
     });

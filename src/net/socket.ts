@@ -30,6 +30,7 @@ import { normalizeArguments } from './arguments.js';
 import { publishClient } from './client-channel.js';
 import { tellClosed } from './closing.js';
 import { startConnecting, type ConnectOptions } from './connect.js';
+import type { FileChunk } from '../file-write.js';
 import { dispatchFiles, isFile, sendFileNatively } from './file-chunk.js';
 import { withReferences } from '../page.js';
 import { forwardPipe } from './forwarding.js';
@@ -297,10 +298,10 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
   }
 
   /** @internal A chunk that only the stream's way is for. */
-  _writeChunk(chunk: Uint8Array, callback: WriteCallback): void {
+  _writeChunk(chunk: FileChunk, callback: WriteCallback): void {
     if (this._held !== undefined) this._giveHeldToStream();
     if (this._endTold && this.writableEnded) this._writeAfterEnds(callback);
-    else super.write(chunk, callback);
+    else super.write(chunk as unknown as Uint8Array, callback);
   }
 
   /** @internal A write that waited for a file goes on. */

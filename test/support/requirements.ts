@@ -1,7 +1,8 @@
 /** What a test needs of the machine and a user's machine may lack. In CI, where all of it is set up, it must be there. */
-import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { transportStatus } from 'nearwire';
+import { isExecutable } from '../../bench/executable.js';
 import { findFloor } from '../../bench/floor.js';
 
 const FIND = {
@@ -42,13 +43,4 @@ function onPath(name: string, more: readonly string[] = ['/usr/sbin', '/usr/loca
 function postgresDirectories(): string[] {
   const root = '/usr/lib/postgresql';
   return existsSync(root) ? readdirSync(root).map((version) => join(root, version, 'bin')) : [];
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
