@@ -7,7 +7,8 @@ import { PassThrough, Readable } from 'node:stream';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { receiveFile, type FileReceiver, type ReceiveFileError, type ReceiveFileOptions } from 'nearwire';
-import { descriptors, until } from './support/relays.js';
+import { descriptors, pipes, pipesAtRest } from './support/files.js';
+import { until } from './support/relays.js';
 import {
   cleanup,
   closed,
@@ -268,6 +269,7 @@ describe.each(ways)('receiveFile: $name over $family', ({ subject, family }) => 
   });
 
   it('leaves no descriptor behind', { timeout: 60_000 }, async () => {
+    const pipesBefore = pipes();
     const round = async (i: number): Promise<void> => {
       const { client, peer, file } = await upload(subject, family);
       const outcome = receive(peer, file);
@@ -288,8 +290,9 @@ describe.each(ways)('receiveFile: $name over $family', ({ subject, family }) => 
     const before = descriptors();
     for (let i = 0; i < 3; i++) await batch();
     await nextTurn();
-    // Each round has a server of its own, which closes at the end of the test; idle pipes are kept.
+    // Each round has a server of its own, which closes at the end of the test.
     expect(descriptors() - 3 * 30).toBeLessThanOrEqual(before);
+    expect(pipes()).toBeLessThanOrEqual(pipesAtRest(pipesBefore));
   });
 });
 

@@ -4,7 +4,8 @@ import { Duplex, PassThrough } from 'node:stream';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { relay, type RelayOptions, type RelayResult } from 'nearwire';
-import { descriptors, ends, relayed, startRelay, until, type Ends } from './support/relays.js';
+import { descriptors, pipes, pipesAtRest } from './support/files.js';
+import { ends, relayed, startRelay, until, type Ends } from './support/relays.js';
 import { closed, fill, nextTurn, pattern, readAll, readBytes } from './support/sockets.js';
 import { everyWay } from './support/subjects.js';
 
@@ -285,6 +286,7 @@ describe.each(everyWay)('a relay: $name over $family', ({ subject, family }) => 
   });
 
   it('leaves no descriptor behind, whatever becomes of many relays', { timeout: 60_000 }, async () => {
+    const pipesBefore = pipes();
     const round = async (i: number): Promise<void> => {
       const four = await relayed(subject, family);
       const { client, a, far, outcome } = four;
@@ -308,8 +310,9 @@ describe.each(everyWay)('a relay: $name over $family', ({ subject, family }) => 
     const before = descriptors();
     for (let i = 0; i < 4; i++) await batch();
     await nextTurn();
-    // Each round has two servers of its own, which close at the end of the test; idle pipes are kept.
+    // Each round has two servers of its own, which close at the end of the test.
     expect(descriptors() - 4 * 60 * 2).toBeLessThanOrEqual(before);
+    expect(pipes()).toBeLessThanOrEqual(pipesAtRest(pipesBefore));
   });
 });
 

@@ -1,6 +1,6 @@
 /** Files to be sent, for tests, and the descriptors that are open. */
 import { execFileSync } from 'node:child_process';
-import { closeSync, fsyncSync, openSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readdirSync, readlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pattern, temporaryDirectory } from './sockets.js';
 
@@ -36,11 +36,35 @@ export function chill(path: string): void {
   if (process.platform === 'linux') execFileSync('dd', [`if=${path}`, 'iflag=nocache', 'count=0'], { stdio: 'ignore' });
 }
 
-const DESCRIPTORS = process.platform === 'linux' ? '/proc/self/fd' : '/dev/fd';
+/** How many idle pipes the native path keeps for the next splice (`kMaxIdle` in native/pipe_pool.h). */
+const IDLE_PIPES = 16;
 
-/** How many descriptors this process has. */
+/** How many descriptors this process has, but for pipes: those stay open for the next splice, as many as were needed. */
 export function descriptors(): number {
-  return readdirSync(DESCRIPTORS).length;
+  return openOnes().filter((target) => !target.startsWith('pipe:')).length;
+}
+
+/** How many pipes there may be once nothing is spliced, with so many before. */
+export function pipesAtRest(before: number): number {
+  return before + IDLE_PIPES;
+}
+
+/** How many pipes this process has, both of whose ends are open. */
+export function pipes(): number {
+  const ends = openOnes().filter((target) => target.startsWith('pipe:'));
+  return ends.length - new Set(ends).size;
+}
+
+/** What each descriptor stands for, on Linux; elsewhere nothing is spliced, and they are but counted. */
+function openOnes(): string[] {
+  if (process.platform !== 'linux') return readdirSync('/dev/fd');
+  return readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      return [readlinkSync(`/proc/self/fd/${fd}`)];
+    } catch {
+      return []; // That of the listing itself.
+    }
+  });
 }
 
 /** Resolves when there are as many as before: what is closed in the thread pool takes a moment. */

@@ -1,5 +1,4 @@
 /** Two connected pairs with a relay between them: `client` <-> `a` = relay = `b` <-> `far`. */
-import { readdirSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { relay, type RelayOptions, type RelayResult } from 'nearwire';
 import { nextTurn, pair } from './sockets.js';
@@ -38,8 +37,4 @@ export async function relayed(subject: Subject, family: Family, options?: RelayO
 /** Resolves when it is so; asks again in each turn of the loop. */
 export async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await nextTurn();
-}
-
-export function descriptors(): number {
-  return readdirSync(process.platform === 'linux' ? '/proc/self/fd' : '/dev/fd').length;
 }
