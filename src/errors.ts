@@ -163,6 +163,11 @@ export function ipBlockedError(address: string): Error {
   return coded(new Error(`IP(${address}) is blocked by net.BlockList`), 'ERR_IP_BLOCKED');
 }
 
+/** There is no socket of the kernel's underneath. */
+export function notOpenError(): Error {
+  return coded(new Error('Not connected or listening'), 'ERR_NEARWIRE_NOT_OPEN');
+}
+
 export function socketClosedError(): Error {
   return coded(new Error('Socket is closed'), 'ERR_SOCKET_CLOSED');
 }

@@ -5,6 +5,7 @@
  * States: connecting -> open -> closed. `close()` may be called in any of them, from any callback, any number of times.
  */
 import { constants } from 'node:os';
+import { DESCRIPTOR } from './descriptor.js';
 import type { Engine } from './engine.js';
 import type { WritePart } from './file-range.js';
 
@@ -51,6 +52,10 @@ export abstract class Wire {
   /** True while there is a socket underneath. */
   get open(): boolean {
     return this.id >= 0;
+  }
+
+  get [DESCRIPTOR](): number {
+    return this.engine.native.fileDescriptor(this.id);
   }
 
   /** Open, and the kernel has taken everything. */
@@ -157,6 +162,10 @@ export abstract class WireListener {
   /** A connection has been accepted: make a Wire of this id, or refuse it with `engine.release(id, false)`. */
   abstract onAccept(id: number): void;
   abstract onAcceptError(errno: number): void;
+
+  get [DESCRIPTOR](): number {
+    return this.engine.native.listenerDescriptor(this.id);
+  }
 
   close(): void {
     if (this.id < 0) return;

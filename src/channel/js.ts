@@ -11,6 +11,7 @@ import type {
   ListenTarget,
   ServerAddress,
 } from '../channel.js';
+import { DESCRIPTOR, descriptorUnder } from '../descriptor.js';
 import { argTypeError, socketClosedError, writeAfterEndError } from '../errors.js';
 import { withSendFileArguments, type SendFileCallback, type SendFileOptions, type SentFile } from '../files.js';
 import { connectByNode, tagJs } from '../net/js.js';
@@ -125,6 +126,10 @@ class JsChannel implements Channel {
     this.socket.destroy(error);
   }
 
+  get [DESCRIPTOR](): number {
+    return descriptorUnder(this.socket);
+  }
+
   get counters(): ChannelCounters {
     const { bytesRead, bytesWritten } = this.socket;
     const unseen = { reads: 0, sends: 0, partialSends: 0, eagains: 0, bytesByReference: 0 };
@@ -159,6 +164,10 @@ class JsChannelServer implements ChannelServer {
       if (handlers.onServerError === undefined) throw error;
       handlers.onServerError(this, error);
     });
+  }
+
+  get [DESCRIPTOR](): number {
+    return descriptorUnder(this.server);
   }
 
   address(): ServerAddress | null {

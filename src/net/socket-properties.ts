@@ -1,4 +1,5 @@
 /** What a native socket answers about itself: the getters of `net.Socket.prototype`, over the wire. */
+import { DESCRIPTOR } from '../descriptor.js';
 import type { Engine } from '../engine.js';
 import type { NativeEndpoint } from '../native.js';
 import type { BufferSizes } from '../options.js';
@@ -77,6 +78,7 @@ function getter(answer: (socket: SocketBase) => unknown): PropertyDescriptor {
 
 /** For the prototype. Their types are those that net.Socket gives them. */
 export const socketProperties: PropertyDescriptorMap = {
+  [DESCRIPTOR]: getter((socket) => socket._wire?.[DESCRIPTOR] ?? -1),
   transport: { value: 'native', enumerable: true, configurable: true },
   // TLS walks up from its own socket, by this, to refresh the timeouts on the way.
   _parent: { value: null, writable: true, configurable: true },

@@ -1,0 +1,5 @@
+/**
+ * `nearwire/tune`: socket options, buffers and queues, of nearwire's sockets, of node's own, and of any UNIX listener on
+ * the host.
+ */
+export type { TuneTarget } from './tune/target.js';
