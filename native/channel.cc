@@ -170,13 +170,13 @@ bool Channel::read_once() {
   ssize_t behind = 1;
   if (owned_) {
     std::array<iovec, OwnedBlocks::kMaxParts> parts;
-    const size_t count = engine_->blocks().room(last_read_, &parts);
+    const size_t count = engine_->blocks().room(expected_read(), &parts);
     if (count == 0) {
       turn.demand();
       return false;
     }
     window = OwnedBlocks::kReadSize;
-    if (last_read_ <= OwnedBlocks::kSmallRead) {
+    if (expected_read() <= OwnedBlocks::kSmallRead) {
       length = receive_small(parts.data(), count, &behind);
     } else {
       length = sys::receive_parts(fd_, parts.data(), count);
@@ -191,8 +191,8 @@ bool Channel::read_once() {
   if (length > 0) {
     const auto size = static_cast<size_t>(length);
     const auto at =
-        owned_ ? engine_->blocks().take(last_read_, size) : static_cast<uint32_t>(engine_->slab().take(size));
-    last_read_ = static_cast<uint32_t>(size);
+        owned_ ? engine_->blocks().take(expected_read(), size) : static_cast<uint32_t>(engine_->slab().take(size));
+    note_read(size);
     const Event event = owned_ ? Event::kOwned : Event::kLent;
     turn.push({id_, event, static_cast<int32_t>(at), static_cast<int32_t>(length)});
     if (behind <= 0) note_no_bytes(behind);
@@ -200,6 +200,11 @@ bool Channel::read_once() {
   }
   note_no_bytes(length);
   return false;
+}
+
+void Channel::note_read(size_t size) {
+  read_sizes_[after_long_ ? 1 : 0] = static_cast<uint32_t>(size);
+  after_long_ = size >= OwnedBlocks::kLongRead;
 }
 
 // A short read is expected: one part costs less to offer than three (70 ns of 530 for a message of 64 bytes there and
@@ -307,7 +312,8 @@ void Channel::become_free() {
   retry_address_.reset();
   first_segment = last_segment = -1;
   ended_ = shutdown_asked_ = write_failed_ = registering_ = refers_ = false;
-  last_read_ = 0;
+  after_long_ = false;
+  read_sizes_ = {};
   last_turn_ = 0;
   drained_turn_ = 0;
   blocked_since_ = 0;

@@ -143,6 +143,10 @@ class Channel final : public Source, private Watcher::Target, private ColdRead::
   ssize_t receive_small(const iovec* parts, size_t count, ssize_t* behind);
   void read_into_target();
   void count_read(ssize_t length);
+  void note_read(size_t size);
+  // What the next one may come to. The rest of a body is short again and again where its head was long, and the head of
+  // the next long where the rest was short: to take each for its like would cost a body of 64 KiB a copy.
+  size_t expected_read() const { return read_sizes_[after_long_ ? 1 : 0]; }
   void note_no_bytes(ssize_t length);
   void count_turn();
   void on_cold_read(ssize_t length, std::unique_ptr<char[]> bytes) override;
@@ -198,8 +202,10 @@ class Channel final : public Source, private Watcher::Target, private ColdRead::
   bool send_buffer_fixed_ = false;
   // Has sent by reference: its send buffer has been seen to.
   bool refers_ = false;
-  // Bytes of the last read.
-  uint32_t last_read_ = 0;
+  // The last read was a long one.
+  bool after_long_ = false;
+  // Bytes of the last read that did not follow a long one, and of the last that did.
+  std::array<uint32_t, 2> read_sizes_{};
 };
 
 }  // namespace nearwire

@@ -57,8 +57,8 @@ class OwnedBlocks {
   static constexpr size_t kLeastLarge = 2 * kSmallRead;
 
   static constexpr size_t kMaxParts = 3;
-  // Returns the number of parts; 0: no block is left in this turn, more slots will be asked for. `expected` is the
-  // size of the peer's last read: where it was long, the bytes are to land where they stay.
+  // Returns the number of parts; 0: no block is left in this turn, more slots will be asked for. `expected` is what
+  // the read may come to: where that is long, the bytes are to land where they stay.
   size_t room(size_t expected, std::array<iovec, kMaxParts>* parts);
   // Places `length` bytes just read into the parts of `room(expected)`; returns slot << kOffsetBits | offset.
   uint32_t take(size_t expected, size_t length);

@@ -66,7 +66,7 @@ function refer(socket: NativeSocket, range: FileRange, callback: (error?: Error 
     else callback(socket._wire?.open === true ? null : prematureCloseError());
   };
   const wire = socket._wire;
-  if (wire !== undefined && socket.writableCorked === 0 && socket._takesSmallWrites(told)) {
+  if (wire !== undefined && socket.writableCorked === 0 && socket._takesDirectWrites(told)) {
     socket._idle?.touch();
     wire.bytesWritten += range.length;
     const left = wire.writeParts([range]);

@@ -24,10 +24,13 @@ export interface OwningServer {
 /** The longest delay that a timer takes, in milliseconds. */
 const TIMEOUT_MAX = 2 ** 31 - 1;
 
-/** What of node's stream states is looked at. Plain fields or getters in every node from 20 on; none is written to. */
+/** What of node's stream states is looked at. Plain fields or accessors in every node from 20 on. */
 interface WritableStateView {
   readonly length: number;
   readonly corked: number;
+  readonly ending: boolean;
+  /** The only one that is written to. */
+  needDrain: boolean;
   /** Writes whose callback is still to come. */
   readonly pendingcb: number;
   /** The writes that wait. */
@@ -39,7 +42,7 @@ interface ReadableStateView {
   readonly decoder: unknown;
 }
 
-/** A small write made while corked. */
+/** A write past the stream. */
 export interface HeldWrite {
   chunk: string | Uint8Array;
   encoding: BufferEncoding;
@@ -82,7 +85,9 @@ export class SocketBase extends DuplexAsSocket {
   _unreferenced = false;
   _peerName: NativeEndpoint | undefined;
   _ownName: NativeEndpoint | undefined;
-  /** @internal Small writes made while corked, and their length as streams count it. */
+  /** @internal What came of the write that the stream is given next, which has been sent already: see `noteSent`. */
+  _sentAhead: number | undefined;
+  /** @internal Writes made while corked, and their length as streams count it. */
   _held: HeldWrite[] | undefined;
   _heldLength = 0;
   /** @internal The stream's write that waits for the connection, or for a file to be opened. */

@@ -315,15 +315,16 @@ export class SocketWire extends Wire {
 
   /** Sends these parts now; calls back when the kernel has all of them. */
   send(parts: readonly Uint8Array[], callback: WriteCallback): void {
-    this.sent(this.writeLent(parts), parts, callback);
+    this.noteSent(this.writeLent(parts), parts, callback);
   }
 
   /** The same with files among them. */
   sendParts(parts: readonly WritePart[], callback: WriteCallback): void {
-    this.sent(this.writeParts(parts), parts, callback);
+    this.noteSent(this.writeParts(parts), parts, callback);
   }
 
-  private sent(left: number, parts: readonly WritePart[], callback: WriteCallback): void {
+  /** What has come of a write of the stream's: bytes that the kernel has not taken, or a negative errno. */
+  noteSent(left: number, parts: readonly WritePart[], callback: WriteCallback): void {
     if (left < 0) {
       callback(writeError(left));
       return;

@@ -10,13 +10,7 @@
  */
 import type { FileHandle } from 'node:fs/promises';
 import { COPY_LIMIT } from '../engine.js';
-import {
-  closedBeforeConnectError,
-  endedByPeerError,
-  invalidHandleTypeError,
-  socketClosedError,
-  stringAsBufferError,
-} from '../errors.js';
+import { closedBeforeConnectError, endedByPeerError, invalidHandleTypeError, socketClosedError } from '../errors.js';
 import {
   withSendFileArguments,
   type FileSender,
@@ -31,18 +25,22 @@ import { publishClient } from './client-channel.js';
 import { tellClosed } from './closing.js';
 import { startConnecting, type ConnectOptions } from './connect.js';
 import type { FileChunk } from '../file-write.js';
+import {
+  holdWrite,
+  queueWrite,
+  sendHeld,
+  sendLargeWrite,
+  takeHeld,
+  takesDirectWrites,
+  toBytes,
+} from './direct-writes.js';
 import { dispatchFiles, isFile, sendFileNatively } from './file-chunk.js';
 import { withReferences } from '../page.js';
 import { forwardPipe } from './forwarding.js';
-import { SocketBase, type HeldWrite } from './socket-base.js';
+import { SocketBase } from './socket-base.js';
 import type { SocketSettings, StreamOptions } from './socket-options.js';
 import { isOpen } from './socket-properties.js';
-import { socketScope, type SocketWire, type WriteCallback } from './socket-wire.js';
-
-/** Small enough to be copied: see COPY_LIMIT. */
-function isSmall(chunk: unknown): chunk is string | Uint8Array {
-  return (typeof chunk === 'string' || chunk instanceof Uint8Array) && chunk.length <= COPY_LIMIT;
-}
+import { socketScope, type WriteCallback } from './socket-wire.js';
 
 export class NativeSocket extends SocketBase implements FileSender, FileReceiver {
   private _resetting = false;
@@ -130,25 +128,23 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
   // --- writing ---
 
   /**
-   * A small write on a connected socket that waits for nothing goes to the wire without the stream's bookkeeping; all
-   * else, wrong arguments included, takes the stream's way.
+   * A write on a connected socket that waits for nothing goes to the wire without the stream's bookkeeping; all else, wrong
+   * arguments included, takes the stream's way.
    */
   override write(chunk: unknown, encoding?: BufferEncoding | WriteCallback | null, callback?: WriteCallback): boolean {
     if (typeof encoding === 'function') {
       callback = encoding;
       encoding = undefined;
     }
-    if (isSmall(chunk) && this._isPlain(chunk, encoding) && this._takesSmallWrites(callback)) {
+    if (this._isPlain(chunk, encoding) && this._takesDirectWrites(callback)) {
       const plain = encoding ?? 'utf8';
       if (typeof callback !== 'function') callback = undefined;
-      if (this._writableState.corked === 0) {
-        this._queue(chunk, plain, callback);
+      if (this._writableState.corked > 0) return holdWrite(this, { chunk, encoding: plain, callback });
+      if (chunk.length <= COPY_LIMIT) {
+        queueWrite(this, chunk, plain, callback);
         return true;
       }
-      if (this._heldLength + chunk.length < this.writableHighWaterMark) {
-        this._hold({ chunk, encoding: plain, callback });
-        return true;
-      }
+      if (sendLargeWrite(this, { chunk, encoding: plain, callback })) return true;
     }
     if (this._held !== undefined) this._giveHeldToStream();
     if (this._endTold && this.writableEnded) return this._writeAfterEnds(callback);
@@ -157,63 +153,35 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
   }
 
   /** Whether this chunk, in this encoding or the default one, can go to the wire as it is. */
-  private _isPlain(chunk: string | Uint8Array, encoding: unknown): boolean {
-    if (encoding === undefined || encoding === null) return this._plainStrings || typeof chunk !== 'string';
+  private _isPlain(chunk: unknown, encoding: unknown): chunk is string | Uint8Array {
+    if (typeof chunk === 'string') {
+      if (encoding === undefined || encoding === null) return this._plainStrings;
+    } else if (!(chunk instanceof Uint8Array)) {
+      return false;
+    } else if (encoding === undefined || encoding === null) {
+      return true;
+    }
     return encoding === 'utf8' || encoding === 'latin1';
   }
 
-  /** @internal Whether a write with this callback may go to the wire past the stream: nothing stands before it there. */
-  _takesSmallWrites(callback?: WriteCallback): boolean {
-    const wire = this._wire;
-    const state = this._writableState;
-    return (
-      wire !== undefined &&
-      wire.id >= 0 &&
-      !wire.blocked &&
-      state.length === 0 &&
-      this._earlyWrite === undefined &&
-      // The stream calls back on a later tick for what it has sent at once; those behind it must wait for that.
-      (callback === undefined || state.pendingcb === 0) &&
-      !this.connecting &&
-      this.writable
-    );
-  }
-
-  private _queue(chunk: string | Uint8Array, encoding: BufferEncoding, callback: WriteCallback | undefined): void {
-    const wire = this._wire as SocketWire;
-    this._idle?.touch();
-    if (typeof chunk === 'string') {
-      if (chunk.length > 0) wire.bytesWritten += wire.writeString(chunk, encoding);
-    } else if (chunk.length > 0) {
-      wire.writeBytes(chunk, 0, chunk.length);
-      wire.bytesWritten += chunk.length;
-    }
-    if (callback !== undefined) wire.whenFlushed(callback);
-  }
-
-  private _hold(write: HeldWrite): void {
-    (this._held ??= []).push(write);
-    this._heldLength += write.chunk.length;
-  }
-
-  private _takeHeld(): HeldWrite[] {
-    const held = this._held ?? [];
-    this._held = undefined;
-    this._heldLength = 0;
-    return held;
+  /** @internal See `takesDirectWrites`. */
+  _takesDirectWrites(callback?: WriteCallback): boolean {
+    return takesDirectWrites(this, callback);
   }
 
   private _giveHeldToStream(): void {
-    for (const { chunk, encoding, callback } of this._takeHeld()) super.write(chunk, encoding, callback);
+    for (const { chunk, encoding, callback } of takeHeld(this)) super.write(chunk, encoding, callback);
   }
 
   override uncork(): void {
     super.uncork();
     if (this._held === undefined || this._writableState.corked > 0) return;
-    for (const { chunk, encoding, callback } of this._takeHeld()) {
-      if (this._takesSmallWrites(callback)) this._queue(chunk, encoding, callback);
-      else super.write(chunk, encoding, callback);
-    }
+    const rest = sendHeld(this);
+    if (rest.length === 0) return;
+    // Corked, so that the stream hands all of it over as one write.
+    super.cork();
+    for (const { chunk, encoding, callback } of rest) super.write(chunk, encoding, callback);
+    super.uncork();
   }
 
   override setDefaultEncoding(encoding: BufferEncoding): this {
@@ -237,7 +205,7 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
       callback = encoding;
       encoding = undefined;
     }
-    if (isSmall(chunk) && this._isPlain(chunk, encoding) && this._takesSmallWrites()) {
+    if (this._isPlain(chunk, encoding) && this._takesDirectWrites()) {
       this.write(chunk, encoding);
       chunk = undefined;
     }
@@ -268,6 +236,12 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
       return;
     }
     this._idle?.touch();
+    const ahead = this._sentAhead;
+    if (ahead !== undefined) {
+      this._sentAhead = undefined;
+      wire.noteSent(ahead, parts, callback);
+      return;
+    }
     if (parts.some(isFile)) {
       dispatchFiles(this, wire, parts, callback);
       return;
@@ -416,13 +390,6 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
 /** The first listener of 'end' on every socket. */
 export function noteEnd(this: NativeSocket): void {
   if (!this.allowHalfOpen) this._endTold = true;
-}
-
-function toBytes(chunk: string | Uint8Array, encoding: BufferEncoding): Uint8Array {
-  if (typeof chunk !== 'string') return chunk;
-  // Streams take it for an encoding, and node's handle refuses it.
-  if ((encoding as string) === 'buffer') throw stringAsBufferError();
-  return Buffer.from(chunk, encoding);
 }
 
 function destroyNow(this: NativeSocket): void {

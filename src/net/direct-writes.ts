@@ -1,0 +1,126 @@
+/**
+ * Writes that go to the wire past the stream's bookkeeping, which costs more than a small write itself. What the kernel
+ * does not take at once becomes the stream's write under way: backpressure, errors and the order of callbacks are its.
+ */
+import { COPY_LIMIT } from '../engine.js';
+import { stringAsBufferError } from '../errors.js';
+import { withReferences } from '../page.js';
+import type { HeldWrite, SocketBase } from './socket-base.js';
+import type { SocketWire, WriteCallback } from './socket-wire.js';
+
+/** Whether such a write may go to the wire: it is connected, and nothing of the stream's stands before it. */
+export function takesDirectWrites(socket: SocketBase, callback?: WriteCallback): boolean {
+  const wire = socket._wire;
+  const state = socket._writableState;
+  return (
+    wire !== undefined &&
+    wire.id >= 0 &&
+    !wire.blocked &&
+    state.length === 0 &&
+    socket._earlyWrite === undefined &&
+    // The stream calls back on a later tick for what it has sent at once; those behind it must wait for that.
+    (callback === undefined || state.pendingcb === 0) &&
+    !socket.connecting &&
+    socket.writable
+  );
+}
+
+/** Queues a small write on the wire: it is copied, and leaves with what else is written in this turn. */
+export function queueWrite(
+  socket: SocketBase,
+  chunk: string | Uint8Array,
+  encoding: BufferEncoding,
+  callback: WriteCallback | undefined,
+): void {
+  const wire = socket._wire as SocketWire;
+  socket._idle?.touch();
+  if (typeof chunk === 'string') {
+    if (chunk.length > 0) wire.bytesWritten += wire.writeString(chunk, encoding);
+  } else if (chunk.length > 0) {
+    wire.writeBytes(chunk, 0, chunk.length);
+    wire.bytesWritten += chunk.length;
+  }
+  if (callback !== undefined) wire.whenFlushed(callback);
+}
+
+export function toBytes(chunk: string | Uint8Array, encoding: BufferEncoding): Uint8Array {
+  if (typeof chunk !== 'string') return chunk;
+  // Streams take it for an encoding, and node's handle refuses it.
+  if ((encoding as string) === 'buffer') throw stringAsBufferError();
+  return Buffer.from(chunk, encoding);
+}
+
+/**
+ * Hands these writes to the kernel, as one and with what is queued before them. Answers the bytes that it has not taken,
+ * or a negative errno; 0: they are done with, and call back.
+ */
+function sendWrites(socket: SocketBase, writes: readonly HeldWrite[]): number {
+  const wire = socket._wire as SocketWire;
+  socket._idle?.touch();
+  const parts: Uint8Array[] = [];
+  for (const { chunk, encoding } of writes) {
+    if (chunk.length === 0) continue;
+    const bytes = toBytes(chunk, encoding);
+    wire.bytesWritten += bytes.length;
+    parts.push(bytes);
+  }
+  const references = withReferences(parts);
+  const left = references === undefined ? wire.writeLent(parts) : wire.writeParts(references);
+  if (left !== 0) return left;
+  for (const { callback } of writes) if (callback !== undefined) wire.whenFlushed(callback);
+  return 0;
+}
+
+/** Keeps a write until the socket is uncorked. Answers what write() does. */
+export function holdWrite(socket: SocketBase, write: HeldWrite): boolean {
+  (socket._held ??= []).push(write);
+  socket._heldLength += write.chunk.length;
+  if (socket._heldLength < socket.writableHighWaterMark) return true;
+  socket._writableState.needDrain = true;
+  return false;
+}
+
+export function takeHeld(socket: SocketBase): HeldWrite[] {
+  const held = socket._held ?? [];
+  socket._held = undefined;
+  socket._heldLength = 0;
+  return held;
+}
+
+/** Sends a large write at once. False: the stream is to have it, with `_sentAhead`. */
+export function sendLargeWrite(socket: SocketBase, write: HeldWrite): boolean {
+  const left = sendWrites(socket, [write]);
+  if (left === 0) return true;
+  socket._sentAhead = left;
+  return false;
+}
+
+/** Sends what was held. Answers what the stream is to have; `_sentAhead` is set where that has been sent already. */
+export function sendHeld(socket: SocketBase): readonly HeldWrite[] {
+  const held = takeHeld(socket);
+  // Before anything is queued: a stream tells of its drain before it calls back.
+  if (socket._writableState.needDrain) process.nextTick(tellDrained, socket);
+  for (let i = 0; i < held.length; i++) {
+    const { chunk, encoding, callback } = held[i] as HeldWrite;
+    if (!takesDirectWrites(socket, callback)) return held.slice(i);
+    if (chunk.length <= COPY_LIMIT) {
+      queueWrite(socket, chunk, encoding, callback);
+      continue;
+    }
+    // What stands behind it goes along, so that all is one system call.
+    const rest = i === 0 ? held : held.slice(i);
+    const left = sendWrites(socket, rest);
+    if (left === 0) break;
+    socket._sentAhead = left;
+    return rest;
+  }
+  return [];
+}
+
+/** What a stream does on the tick after a write that it sent at once. */
+function tellDrained(socket: SocketBase): void {
+  const state = socket._writableState;
+  if (!state.needDrain || state.length > 0 || state.ending || socket.destroyed || socket._held !== undefined) return;
+  state.needDrain = false;
+  socket.emit('drain');
+}
