@@ -149,6 +149,7 @@ const scenarios: Record<string, Scenario> = {
     stage.note('far', 'all', Buffer.concat(got).equals(Buffer.concat([bytes, Buffer.from('trailer')])));
   },
   'unpipe() midway': async (stage) => {
+    stage.leaveOutContexts();
     const four = await chain(stage, { counts: false });
     const { client, source, out, far, got } = four;
     source.pipe(out);
@@ -310,6 +311,7 @@ const scenarios: Record<string, Scenario> = {
     expectPumped(stage, source);
   },
   'the destination is ended by the program': async (stage) => {
+    stage.leaveOutContexts();
     const four = await chain(stage, { counts: false });
     const { client, source, out, far, got } = four;
     source.pipe(out);

@@ -166,6 +166,7 @@ export class Recorder {
   private readonly ignored = new Set<string | symbol>(UNTOLD);
   private readonly left = new Set<string>();
   private fromBelow = false;
+  private contexts = true;
 
   /** Objects that are watched from now on keep their own `emit`. */
   watchFromBelow(): void {
@@ -175,6 +176,15 @@ export class Recorder {
   /** Leaves these fields of sockets out: for scenarios where chance decides on them. */
   leaveOut(...fields: StateField[]): void {
     for (const field of fields) this.left.add(field);
+  }
+
+  /** Leaves out in which async context entries come: for scenarios where chance decides on whether a write is under way. */
+  leaveOutContexts(): void {
+    this.contexts = false;
+  }
+
+  private get context(): string | undefined {
+    return this.contexts ? this.storage.getStore() : undefined;
   }
 
   /** Leaves these events out. */
@@ -196,7 +206,7 @@ export class Recorder {
     const observe: Observer = (event, args) => {
       // 'readable' without a listener tells nobody anything; when it is emitted all the same is the stream's affair.
       const told = !this.ignored.has(event) && (event !== 'readable' || object.listenerCount(event) > 0);
-      if (told) track.add(this.eventText(event, args), this.storage.getStore(), event);
+      if (told) track.add(this.eventText(event, args), this.context, event);
     };
     if (this.fromBelow) {
       observeAllEmitters();
@@ -228,13 +238,13 @@ export class Recorder {
   /** Notes a value, such as what a call returned, among the entries of this object or name. */
   note(object: object | string, label: string, value?: unknown): void {
     const shown = value === undefined ? label : `${label}: ${describe(value)}`;
-    this.trackOf(object).add(this.clean(shown), this.storage.getStore());
+    this.trackOf(object).add(this.clean(shown), this.context);
   }
 
   /** A callback that notes its call and its arguments, and then runs `then`. */
   callback(object: object | string, label: string, then?: () => void): (...args: unknown[]) => void {
     return (...args) => {
-      this.trackOf(object).add(this.clean(`${label}(${args.map(describe).join(', ')})`), this.storage.getStore());
+      this.trackOf(object).add(this.clean(`${label}(${args.map(describe).join(', ')})`), this.context);
       then?.();
     };
   }
