@@ -317,6 +317,8 @@ void Channel::become_free() {
   last_turn_ = 0;
   drained_turn_ = 0;
   blocked_since_ = 0;
+  if (grows_) engine_->give_back_growth();
+  grows_ = false;
   counters_ = {};
 }
 

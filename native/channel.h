@@ -116,7 +116,8 @@ class Channel final : public Source, private Watcher::Target, private ColdRead::
   void keep(const char* bytes, size_t length);
   // Notes that the kernel has no room, and that it has again.
   void note_blocked();
-  void grow_send_buffer();
+  // `copies`: what it will hold is copied into it.
+  void grow_send_buffer(bool copies);
   // A send has failed: nothing more will be sent, and JS is told.
   void break_writing(int error);
 
@@ -198,6 +199,8 @@ class Channel final : public Source, private Watcher::Target, private ColdRead::
   bool shutdown_asked_ = false;
   bool write_failed_ = false;
   bool registering_ = false;
+  // Is one of the channels whose send buffer may grow for what is copied into it.
+  bool grows_ = false;
   // SO_SNDBUF is the user's, or as large as it may grow.
   bool send_buffer_fixed_ = false;
   // Has sent by reference: its send buffer has been seen to.

@@ -20,6 +20,10 @@ constexpr uint64_t kConnectRetryMillis = 1;
 constexpr int kRefusalsPerRound = 16;
 // Smaller than any system's default, so not worth asking for.
 constexpr int kLeastBuffer = 4096;
+// One stream alone is faster with a larger send buffer. Of several, what has been copied and not read yet no longer
+// fits a core's cache: 8 connections that each answer with 1 MiB take 214 us of CPU a body when all have grown, 145
+// when none has, where the reader is on the same core; 270 and 250 where it is on another.
+constexpr int kMaxGrowing = 1;
 
 }  // namespace
 
@@ -309,6 +313,12 @@ int Engine::set_buffers(int fd, int send_buffer, int recv_buffer) {
   const int error = set(SO_SNDBUF, send_buffer);
   const int other = set(SO_RCVBUF, recv_buffer);
   return error < 0 ? error : other;
+}
+
+bool Engine::take_growth() {
+  if (growing_ >= kMaxGrowing) return false;
+  ++growing_;
+  return true;
 }
 
 void Engine::drop_spare() {

@@ -154,6 +154,9 @@ class Engine final : private Turn::Phases {
   std::vector<iovec>& parts_of(int32_t first_segment);
   // 0 leaves the system's default. Above the system's limit macOS refuses: smaller sizes are tried.
   int set_buffers(int fd, int send_buffer, int recv_buffer);
+  // Whether one more channel may have its send buffer grow for what is copied into it. It gives that back as it closes.
+  bool take_growth();
+  void give_back_growth() { --growing_; }
   void drop_spare();
   void restore_spare();
   void count_accept() { ++counters_.accepted; }
@@ -191,6 +194,8 @@ class Engine final : private Turn::Phases {
   std::unique_ptr<FlushResult[]> results_;
   SharedState shared_;
 
+  // Channels whose send buffers have grown for what is copied into them.
+  int growing_ = 0;
   std::vector<std::unique_ptr<Source>> sources_;
   std::vector<int32_t> free_channels_;
   std::vector<int32_t> free_listeners_;
