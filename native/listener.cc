@@ -12,6 +12,9 @@ namespace {
 // Connections taken per wake-up: a flood of connects must not starve those already open.
 constexpr int kAcceptsPerTurn = 64;
 
+// Whether connections have the buffers of their listener. TCP's do, and offer a window by them in the handshake.
+bool accepted_inherit(int family) { return sys::kAcceptedInheritBuffers || family != AF_UNIX; }
+
 }  // namespace
 
 int Listener::bind_and_listen(int fd, const Address& address, const std::string& path, const ListenOptions& options) {
@@ -20,7 +23,7 @@ int Listener::bind_and_listen(int fd, const Address& address, const std::string&
   if (!is_path) error = sys::set_reuse_address(fd);
   if (error == 0 && options.reuse_port) error = sys::set_reuse_port(fd);
   if (error == 0 && address.family() == AF_INET6) error = sys::set_ipv6_only(fd, options.ipv6_only);
-  if (error == 0 && sys::kAcceptedInheritBuffers) {
+  if (error == 0 && accepted_inherit(address.family())) {
     error = engine_->system_buffers().apply(fd, address.family(), options.channel.buffers);
   }
   if (error == 0) error = sys::bind_to(fd, address.get(), address.length);
@@ -44,7 +47,7 @@ int Listener::open(const Address& address, const std::string& path, const Listen
 
 int Listener::adopt(int fd, int family, const ListenOptions& options) {
   int error = 0;
-  if (sys::kAcceptedInheritBuffers) {
+  if (accepted_inherit(family)) {
     error = engine_->system_buffers().apply(fd, family, options.channel.buffers);
   }
   if (error == 0) error = sys::listen_on(fd, options.backlog);

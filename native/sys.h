@@ -15,7 +15,7 @@ namespace nearwire::sys {
 extern const char* const kName;
 // Names that begin with NUL live outside the file system.
 extern const bool kAbstractNames;
-// Linux keeps SO_SNDBUF per socket; elsewhere accepted sockets inherit the listener's.
+// Of UNIX sockets: Linux gives accepted ones the system's buffers; elsewhere they inherit the listener's.
 extern const bool kAcceptedInheritBuffers;
 // SO_SNDBUF reads back as twice what was set.
 extern const bool kDoublesBuffers;
