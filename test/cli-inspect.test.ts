@@ -242,14 +242,16 @@ async function startNginx(directory: string, upstream: string): Promise<string> 
   );
   const words = ['-c', config, '-p', directory, '-e', `${directory}/error.log`];
   startProgram([nginx ?? '', ...words]);
-  for (let up = false; !up; await nextTurn()) {
-    try {
-      up = listenQueue(front).backlog > 0;
-    } catch {
-      // Not yet.
-    }
-  }
+  while (!listens(front)) await nextTurn();
   return front;
+}
+
+function listens(path: string): boolean {
+  try {
+    return listenQueue(path).backlog > 0;
+  } catch {
+    return false;
+  }
 }
 
 /** Negative: no answer before the test was over. */
@@ -359,6 +361,6 @@ describe.skipIf(!hasDiagnosis || script === undefined)('--watch in a terminal', 
     const picture = screen.split('\x1b[H')[2] ?? '';
     const lines = stripVTControlCharacters(picture).replaceAll('\r', '').split('\n');
     expect(lines.length).toBeLessThanOrEqual(9);
-    for (const line of lines) expect([...line].length).toBeLessThanOrEqual(24);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(24);
   });
 });
