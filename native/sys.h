@@ -94,7 +94,6 @@ int set_keep_alive(int fd, bool on, unsigned delay_seconds);
 int socket_name(int fd, sockaddr_storage* name, socklen_t* length);
 int peer_name(int fd, sockaddr_storage* name, socklen_t* length);
 
-ssize_t write_at(int fd, const void* from, size_t length, uint64_t offset);
 // Maps a file so that writes to the mapping are its own.
 int map_private(int fd, size_t length, void** at);
 void unmap(void* at, size_t length);

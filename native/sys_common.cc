@@ -154,10 +154,6 @@ int peer_name(int fd, sockaddr_storage* name, socklen_t* length) {
   return getpeername(fd, reinterpret_cast<sockaddr*>(name), length) == 0 ? 0 : -errno;
 }
 
-ssize_t write_at(int fd, const void* from, size_t length, uint64_t offset) {
-  return uninterrupted([&] { return pwrite(fd, from, length, static_cast<off_t>(offset)); });
-}
-
 int map_private(int fd, size_t length, void** at) {
   void* mapped = mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
   if (mapped == MAP_FAILED) return -errno;
