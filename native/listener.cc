@@ -99,7 +99,7 @@ void Listener::on_ready(bool, bool) {
     // The peer gave up while it waited in the queue.
     if (fd == -ECONNABORTED) continue;
     if (fd == -EMFILE || fd == -ENFILE) {
-      if (!shed_one()) return;
+      if (!sys::kAcceptDropsAtLimit && !shed_one()) return;
       continue;
     }
     if (fd < 0) {

@@ -16,6 +16,8 @@ const FIND = {
   /** Injects errors of system calls. */
   strace: () => onPath('strace'),
   haproxy: () => onPath('haproxy'),
+  /** For sockets that node has no call for; node-gyp needs it too. */
+  python: () => onPath('python3'),
   redis: () => onPath('redis-server'),
   mariadb: () => onPath('mariadbd'),
   /** Debian keeps it off the PATH, by version. */
