@@ -1,6 +1,7 @@
 // The addon's exports. One instance per environment: the main thread and each Worker have their own, and no globals.
 #include <napi.h>
 
+#include "js_diag.h"
 #include "js_engine.h"
 #include "js_page.h"
 #include "sys.h"
@@ -23,6 +24,12 @@ class Addon final : public Napi::Addon<Addon> {
     DefineAddon(exports,
                 {InstanceMethod<&Addon::create_engine>("createEngine"),
                  InstanceMethod<&Addon::create_page>("createPage"), InstanceMethod<&Addon::page_totals>("pageTotals"),
+                 InstanceValue("unixSockets", Napi::Function::New<js_diag::unix_sockets>(env)),
+                 InstanceValue("unixSocket", Napi::Function::New<js_diag::unix_socket>(env)),
+                 InstanceValue("waitingClients", Napi::Function::New<js_diag::waiting_clients>(env)),
+                 InstanceValue("tcpListeners", Napi::Function::New<js_diag::tcp_listeners>(env)),
+                 InstanceValue("describeSocket", Napi::Function::New<js_diag::describe_socket>(env)),
+                 InstanceValue("probePath", Napi::Function::New<js_diag::probe_path>(env)),
                  InstanceMethod<&Addon::noop>("noop"), InstanceValue("system", Napi::String::New(env, sys::kName)),
                  InstanceValue("debug", Napi::Boolean::New(env, kDebug))});
   }

@@ -3,3 +3,13 @@
  * the host.
  */
 export type { TuneTarget } from './tune/target.js';
+export { listenQueue, type ListenPort, type ListenQueue, type ListenTarget } from './tune/queue.js';
+export {
+  inspect,
+  type HolderCounters,
+  type SocketEnd,
+  type SocketInspection,
+  type SocketPeer,
+  type TcpFigures,
+  type TcpState,
+} from './tune/inspect.js';
