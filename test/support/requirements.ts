@@ -22,8 +22,6 @@ const FIND = {
   /** Makes other namespaces, where the user may. */
   unshare: () => [onPath('unshare')].find((unshare) => unshare !== undefined && canUnshare(unshare)),
   haproxy: () => onPath('haproxy'),
-  /** For sockets that node has no call for; node-gyp needs it too. */
-  python: () => onPath('python3'),
   redis: () => onPath('redis-server'),
   mariadb: () => onPath('mariadbd'),
   /** Debian keeps it off the PATH, by version. */
