@@ -1,0 +1,102 @@
+/** The heat map of a subject, worked out: figures, what they are against the default buffer, and how warm that is. */
+import { takesWhole } from './conclude.js';
+import {
+  MEASURES,
+  type BufferChoice,
+  type CellResult,
+  type MeasureName,
+  type SubjectName,
+  type SweepResult,
+} from './model.js';
+import { formatMemory } from './report.js';
+
+export interface HeatFigure {
+  readonly measure: MeasureName;
+  readonly unit: string;
+  readonly value: number;
+  /** Against the default buffer; null for the default itself, and where it was not measured. */
+  readonly ratio: number | null;
+  /** -1 to 1: how much worse or better than the default. */
+  readonly heat: number;
+}
+
+export interface HeatCell {
+  readonly figures: readonly HeatFigure[];
+  /** It is what the conclusion says to set. */
+  readonly isToBeSet: boolean;
+  /** The smallest buffer that takes the response whole. */
+  readonly isFirstWhole: boolean;
+}
+
+export interface HeatRow {
+  readonly buffer: BufferChoice;
+  /** Of all sizes together, in words. */
+  readonly effective: string;
+  readonly clamped: boolean;
+  /** The most, of all sizes. */
+  readonly memory: number | null;
+  /** One a size; undefined where it was not measured. */
+  readonly cells: readonly (HeatCell | undefined)[];
+}
+
+export interface HeatMap {
+  readonly sizes: readonly number[];
+  readonly rows: readonly HeatRow[];
+}
+
+/** This many times as good as the default is as warm as it gets. */
+const HOTTEST = 3;
+
+export function heatOf(result: SweepResult, subject: SubjectName): HeatMap {
+  const cells = result.cells.filter((cell) => cell.subject === subject);
+  const sizes = result.sizes.filter((size) => cells.some((cell) => cell.size === size));
+  const rows = result.buffers.flatMap((buffer) => {
+    const row = cells.filter((cell) => cell.buffer === buffer);
+    if (row.length === 0) return [];
+    return [
+      {
+        buffer,
+        effective: describeEffective(row),
+        clamped: row.some(({ clamped }) => clamped),
+        memory: mostOf(row.map(({ memory }) => memory)),
+        cells: sizes.map((size) => {
+          const cell = row.find((entry) => entry.size === size);
+          return cell && heatCellOf(cell, cells, result);
+        }),
+      },
+    ];
+  });
+  return { sizes, rows };
+}
+
+function heatCellOf(cell: CellResult, cells: readonly CellResult[], { conclusions }: SweepResult): HeatCell {
+  const usual = cells.find(({ size, buffer }) => size === cell.size && buffer === 'default');
+  const conclusion = conclusions.find(({ subject, size }) => subject === cell.subject && size === cell.size);
+  return {
+    figures: MEASURES.map(({ name }) => figureOf(cell, usual, name)),
+    isToBeSet: conclusion?.buffer === cell.buffer,
+    isFirstWhole: conclusion?.whole === cell.buffer && takesWhole(cell),
+  };
+}
+
+function figureOf(cell: CellResult, usual: CellResult | undefined, measure: MeasureName): HeatFigure {
+  const { unit, better, median: value } = cell.measures[measure];
+  const against = usual?.measures[measure].median;
+  // Of throughput the ratio is taken within each round; of what is only looked at, from the medians.
+  const ratio = measure === 'rate' ? (cell.relative?.median ?? null) : against ? value / against : null;
+  const goodness = ratio === null ? 1 : better === 'higher' ? ratio : 1 / ratio;
+  const heat = Math.max(-1, Math.min(1, Math.log(goodness) / Math.log(HOTTEST)));
+  return { measure, unit, value, ratio: cell.buffer === 'default' ? null : ratio, heat };
+}
+
+function describeEffective(row: readonly CellResult[]): string {
+  const sizes = row.map(({ effective }) => effective).filter((size) => size !== null);
+  if (sizes.length === 0) return '';
+  const [low, high] = [Math.min(...sizes), Math.max(...sizes)];
+  return low === high ? `${formatMemory(low)} in effect` : `${formatMemory(low)} to ${formatMemory(high)}`;
+}
+
+function mostOf(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : Math.max(...known);
+}
