@@ -3,3 +3,10 @@
  * the host.
  */
 export type { TuneTarget } from './tune/target.js';
+export {
+  getSocketOptions,
+  setSocketOptions,
+  type SetOption,
+  type SetSocketOptions,
+  type SocketOptionValues,
+} from './tune/options.js';
