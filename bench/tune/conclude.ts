@@ -32,9 +32,7 @@ export function conclude(cells: readonly CellResult[]): Conclusion[] {
 function smallestFirst(cells: readonly CellResult[]): CellResult[] {
   const isSet = ({ buffer }: CellResult): number => (buffer === 'default' ? 0 : 1);
   const asked = ({ buffer }: CellResult): number => (buffer === 'default' ? 0 : buffer);
-  return cells.toSorted(
-    (a, b) => (a.effective ?? asked(a)) - (b.effective ?? asked(b)) || isSet(a) - isSet(b) || asked(a) - asked(b),
-  );
+  return cells.toSorted((a, b) => a.effective - b.effective || isSet(a) - isSet(b) || asked(a) - asked(b));
 }
 
 interface Level {
@@ -102,7 +100,7 @@ export function takesWhole({ measures }: CellResult): boolean {
 
 /** By what a connection begins with: what grows for readers that keep up does not for those that lag. */
 function firstWhole(cells: readonly CellResult[]): BufferChoice | null {
-  const begun = cells.filter(takesWhole).toSorted((a, b) => (a.set ?? 0) - (b.set ?? 0));
+  const begun = cells.filter(takesWhole).toSorted((a, b) => a.set - b.set);
   return begun[0]?.buffer ?? null;
 }
 

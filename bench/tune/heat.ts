@@ -34,7 +34,7 @@ export interface HeatRow {
   readonly effective: string;
   readonly clamped: boolean;
   /** The most, of all sizes. */
-  readonly memory: number | null;
+  readonly memory: number;
   /** One a size; undefined where it was not measured. */
   readonly cells: readonly (HeatCell | undefined)[];
 }
@@ -58,7 +58,7 @@ export function heatOf(result: SweepResult, subject: SubjectName): HeatMap {
         buffer,
         effective: describeEffective(row),
         clamped: row.some(({ clamped }) => clamped),
-        memory: mostOf(row.map(({ memory }) => memory)),
+        memory: Math.max(...row.map(({ memory }) => memory)),
         cells: sizes.map((size) => {
           const cell = row.find((entry) => entry.size === size);
           return cell && heatCellOf(cell, cells, result);
@@ -90,13 +90,7 @@ function figureOf(cell: CellResult, usual: CellResult | undefined, measure: Meas
 }
 
 function describeEffective(row: readonly CellResult[]): string {
-  const sizes = row.map(({ effective }) => effective).filter((size) => size !== null);
-  if (sizes.length === 0) return '';
+  const sizes = row.map(({ effective }) => effective);
   const [low, high] = [Math.min(...sizes), Math.max(...sizes)];
-  return low === high ? `${formatMemory(low)} in effect` : `${formatMemory(low)} to ${formatMemory(high)}`;
-}
-
-function mostOf(values: readonly (number | null)[]): number | null {
-  const known = values.filter((value) => value !== null);
-  return known.length === 0 ? null : Math.max(...known);
+  return low === high ? `${formatMemory(low)} in effect` : `${formatMemory(low)} to ${formatMemory(high)} in effect`;
 }

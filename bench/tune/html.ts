@@ -8,7 +8,6 @@ import { MEASURES, SUBJECTS, type Conclusion, type SubjectName, type SweepResult
 import { curvesOf } from './page/curves.js';
 import { SWEEP_STYLE } from './page/style.js';
 import { formatMemory } from './report.js';
-import { CONNECTIONS_AT_STAKE } from './summary.js';
 
 export function sweepHtmlOf(result: SweepResult): string {
   return `<!doctype html>
@@ -23,7 +22,7 @@ export function sweepHtmlOf(result: SweepResult): string {
 <main>
 ${header(result)}
 ${conclusions(result)}
-${views(result)}
+${views()}
 ${result.subjects.map((subject) => heatMap(result, subject)).join('\n')}
 ${plots(result)}
 ${settings(result)}
@@ -88,7 +87,7 @@ function recommendation({ buffer, reason, gain, best, text }: Conclusion): strin
   return `<td${title}>${word}<small class="why">${why}</small></td>`;
 }
 
-function views({ subjects }: SweepResult): string {
+function views(): string {
   const radios = MEASURES.map(
     ({ name, meaning }, index) =>
       `<label title="${escape(meaning)}"><input type="radio" name="view" id="view-${name}" value="${name}"${index === 0 ? ' checked' : ''}> ${VIEW_NAMES[name]}</label>`,
@@ -96,8 +95,7 @@ function views({ subjects }: SweepResult): string {
   const hints = MEASURES.map(
     ({ name, meaning, better }) => `<p class="how view ${name}">${escape(`${meaning}; ${better} is better`)}</p>`,
   );
-  const legend = subjects.map((name) => `<span><i style="background: var(--${name})"></i>${name}</span>`);
-  return `<div class="bar">${legend.join('')}<fieldset>${radios.join('\n')}</fieldset></div>
+  return `<div class="bar"><fieldset>${radios.join('\n')}</fieldset></div>
 ${hints.join('\n')}
 <p class="how">Send buffers down, responses across; medians of the rounds. The small figure is that against the default buffer:
 <span class="scale">a third <i></i> three times as good</span> A frame marks the buffer to set, or the first that takes all of the
@@ -119,13 +117,12 @@ function heatMap(result: SweepResult, subject: SubjectName): string {
   const head = sizes.map((size) => `<th>${formatBytes(size)}</th>`).join('');
   const body = rows.map(({ buffer, effective, clamped, memory, cells }) => {
     const name = `<span${clamped ? ' class="clamped"' : ''}>${nameOf(buffer)}</span>`;
-    const most = memory === null ? '' : formatMemory(memory);
-    return `<tr><th>${name}<small>${escape(effective)}</small></th>${cells.map(heatCell).join('')}<td class="memory">${most}</td></tr>`;
+    return `<tr><th>${name}<small>${escape(effective)}</small></th>${cells.map(heatCell).join('')}<td class="memory">${formatMemory(memory)}</td></tr>`;
   });
   return `<section id="heat-${subject}">
 <h2>${subject}</h2>
 <p>${escape(title)}</p>
-<div class="scroll"><table class="heat"><thead><tr><th></th>${head}<th>${String(CONNECTIONS_AT_STAKE)} connections</th></tr></thead>
+<div class="scroll"><table class="heat"><thead><tr><th></th>${head}<th>1,000 connections</th></tr></thead>
 <tbody>${body.join('\n')}</tbody></table></div>
 </section>`;
 }
@@ -136,7 +133,7 @@ function heatCell(cell: HeatCell | undefined): string {
   const marks = `${cell.isToBeSet ? ' set' : ''}${cell.isFirstWhole ? ' whole' : ''}`;
   const spans = cell.figures.map(
     ({ measure, value, unit, ratio }) =>
-      `<span class="${measure}">${formatValue(value, unit)}<small>${ratio === null ? '' : formatRatio(ratio)}</small></span>`,
+      `<span class="${measure}">${formatValue(value, unit)}<small>${ratio === null ? 'default' : formatRatio(ratio)}</small></span>`,
   );
   return `<td class="cell${marks}" style="${style}">${spans.join('')}</td>`;
 }
@@ -153,9 +150,11 @@ function plots(result: SweepResult): string {
       `<div class="chart"><canvas data-size="${String(size)}" role="img" aria-label="${escape(title)}"></canvas></div>`,
   );
   if (charts.length === 0) return '';
+  const legend = result.subjects.map((name) => `<span><i style="background: var(--${name})"></i>${name}</span>`);
   return `<section id="curves-of-sizes">
 <h2>Where the curve bends</h2>
 <p>Throughput over the send buffer: medians of the rounds, with their lowest and highest</p>
+<div class="legend">${legend.join('')}</div>
 <div class="charts">${charts.join('\n')}</div>
 </section>`;
 }

@@ -40,14 +40,13 @@ export const MEASURES: readonly Measure[] = [
 export interface Subject {
   readonly name: SubjectName;
   readonly title: string;
-  readonly needsAddon: boolean;
 }
 
 export const SUBJECTS: readonly Subject[] = [
-  { name: 'native', title: 'socket.write(buffer) on the native transport', needsAddon: true },
-  { name: 'js', title: 'socket.write(buffer) on node:net', needsAddon: false },
-  { name: 'file', title: 'socket.sendFile(path) on the native transport, by reference', needsAddon: true },
-  { name: 'page', title: 'socket.write(page) on the native transport, by reference', needsAddon: true },
+  { name: 'native', title: 'socket.write(buffer) on the native transport' },
+  { name: 'js', title: 'socket.write(buffer) on node:net' },
+  { name: 'file', title: 'socket.sendFile(path) on the native transport, by reference' },
+  { name: 'page', title: 'socket.write(page) on the native transport, by reference' },
 ];
 
 /** What is measured together: one response size from one subject with one send buffer. */
@@ -64,10 +63,10 @@ export type Values = Readonly<Record<MeasureName, number>>;
 export interface Sample extends SweepCell {
   readonly round: number;
   readonly values: Values;
-  /** SO_SNDBUF as it reads back from an accepted connection; undefined where nothing can read it. */
-  readonly set: number | undefined;
-  /** The same after the responses: larger where the transport has let it grow. */
-  readonly effective: number | undefined;
+  /** SO_SNDBUF as it reads back from an accepted connection. */
+  readonly set: number;
+  /** The same after the responses: larger where the transport, or TCP, has let it grow. */
+  readonly effective: number;
 }
 
 export interface Figure {
@@ -82,14 +81,14 @@ export interface Figure {
 export interface CellResult extends SweepCell {
   /** In which the cell was measured, from 0. */
   readonly rounds: readonly number[];
-  /** SO_SNDBUF in bytes as the kernel has it when a connection is accepted; `null` where nothing can read it. */
-  readonly set: number | null;
-  /** The same after some thousand bytes to some hundred megabytes: the transport lets its default grow. */
-  readonly effective: number | null;
+  /** SO_SNDBUF in bytes as the kernel has it when a connection has been accepted. */
+  readonly set: number;
+  /** The same after the responses: the transport lets its default grow, and so does TCP. */
+  readonly effective: number;
   /** The system gave less than was asked for. */
   readonly clamped: boolean;
   /** What 1,000 connections may have the kernel hold, in its own accounting: bytes. */
-  readonly memory: number | null;
+  readonly memory: number;
   readonly measures: Readonly<Record<MeasureName, Figure>>;
   /** Throughput against that of the default buffer, taken within each round. */
   readonly relative: RatioSummary | null;

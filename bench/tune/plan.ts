@@ -76,7 +76,7 @@ export function makeSweepPlan(choice: SweepChoice, { addonMissing }: Means): Swe
   const wanted = SUBJECTS.filter(({ name }) => choice.subjects?.includes(name) ?? true);
   const subjects = wanted.filter(({ name }) => {
     if (addonMissing === undefined) return true;
-    // Without it nothing sets a buffer, node:net's neither.
+    // It is what sets a buffer of node:net's sockets too.
     skipped.push(`${name}: the addon did not load: ${addonMissing.message.split('\n', 1)[0] ?? ''}`);
     return false;
   });

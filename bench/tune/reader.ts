@@ -30,9 +30,8 @@ export interface CellReading {
   readonly p99: number;
   readonly cpu: number;
   readonly held: number;
-  /** null: nothing can read it. */
-  readonly set: number | null;
-  readonly effective: number | null;
+  readonly set: number;
+  readonly effective: number;
 }
 
 const MIB = 1024 * 1024;
@@ -165,7 +164,6 @@ async function readCell({ target, bytes, seconds, warmup }: CellOrder): Promise<
     p99: latency?.p99 ?? NaN,
     cpu: (after.cpu - before.cpu) / ((after.sent - before.sent) / MIB),
     held: before.held,
-    // JSON has no NaN, and writes null.
     set: first.sendBuffer,
     effective: after.sendBuffer,
   };

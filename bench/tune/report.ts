@@ -66,16 +66,16 @@ function subjectTables(result: SweepResult, subject: SubjectName, columns: numbe
 }
 
 /** One size, or the smallest and the largest: what grows by itself has grown differently for different responses. */
-function rangeOf(cells: readonly CellResult[], valueOf: (cell: CellResult) => number | null): string {
-  const values = cells.map(valueOf).filter((value) => value !== null);
-  if (values.length === 0) return 'unknown';
+function rangeOf(cells: readonly CellResult[], valueOf: (cell: CellResult) => number): string {
+  const values = cells.map(valueOf);
   const [low, high] = [Math.min(...values), Math.max(...values)];
   return low === high ? formatMemory(low) : `${formatMemory(low)} to\n${formatMemory(high)}`;
 }
 
 /** `416 KiB`, `1.95 GiB`. */
 export function formatMemory(bytes: number): string {
-  if (bytes >= 1024 * MIB) return `${digits(bytes / MIB / 1024)} GiB`;
+  // Four digits are for the next unit.
+  if (bytes >= 1000 * MIB) return `${digits(bytes / MIB / 1024)} GiB`;
   return bytes >= MIB ? `${digits(bytes / MIB)} MiB` : `${digits(bytes / 1024)} KiB`;
 }
 

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { createServer, Page, sendFile, type Socket } from 'nearwire';
+import { getSocketOptions, setSocketOptions } from 'nearwire/tune';
 
 import { median } from '../statistics.js';
 import { Control, cpuMicroseconds, tell } from '../work/control.js';
@@ -77,7 +78,9 @@ function serve(socket: Socket, respond: Responder): void {
   const parser = new RequestParser((ask, bytes) => {
     if (ask === ASK.report) {
       const held = heldFor.length > 0 ? median(heldFor) : NaN;
-      socket.write(encodeReport({ cpu: cpuMicroseconds(), sent, sendBuffer: socket.bufferSizes?.send ?? NaN, held }));
+      socket.write(
+        encodeReport({ cpu: cpuMicroseconds(), sent, sendBuffer: getSocketOptions(socket).sendBuffer ?? NaN, held }),
+      );
       return;
     }
     sent += bytes;
@@ -113,8 +116,9 @@ async function main(): Promise<void> {
   });
   const addresses: Record<string, string> = {};
   for (const buffer of words.buffers) {
-    const sendBuffer = buffer === 'default' ? undefined : buffer;
-    const server = createServer({ transport, noDelay: true, sendBuffer }, (socket) => {
+    const server = createServer({ transport, noDelay: true }, (socket) => {
+      // On node:net's sockets too, and smaller than the default too, which a server's own option is not made for.
+      if (buffer !== 'default') setSocketOptions(socket, { sendBuffer: buffer });
       serve(socket, respond);
     });
     servers.push(server);

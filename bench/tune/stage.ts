@@ -65,8 +65,8 @@ export class Stage {
       ...cell,
       round,
       values: valuesOf(reading),
-      set: sizeOf(reading, 'set'),
-      effective: sizeOf(reading, 'effective'),
+      set: numberOf(reading, 'set'),
+      effective: numberOf(reading, 'effective'),
     };
   }
 
@@ -100,8 +100,4 @@ function valuesOf(reading: Message): Values {
     cpu: numberOf(reading, 'cpu'),
     held: numberOf(reading, 'held'),
   };
-}
-
-function sizeOf(reading: Message, key: string): number | undefined {
-  return reading[key] === null ? undefined : numberOf(reading, key);
 }

@@ -56,7 +56,7 @@ function cellOf(
     set,
     effective,
     clamped: isClamped(cell.buffer, set, platform),
-    memory: effective === null ? null : effective * CONNECTIONS_AT_STAKE,
+    memory: effective * CONNECTIONS_AT_STAKE,
     measures: Object.fromEntries(MEASURES.map((measure) => [measure.name, figureOf(samples, measure)])) as Record<
       MeasureName,
       Figure
@@ -75,12 +75,11 @@ function ratesByRound(samples: readonly Sample[]): Map<number, number> {
 }
 
 /** A size that was read back: a transport that grows it may be a step further in one round than in another. */
-function medianSize(sizes: readonly (number | undefined)[]): number | null {
-  const known = sizes.filter((size) => size !== undefined);
-  return known.length === 0 ? null : Math.round(median(known));
+function medianSize(sizes: readonly number[]): number {
+  return Math.round(median(sizes));
 }
 
-export function isClamped(buffer: BufferChoice, set: number | null, platform: NodeJS.Platform): boolean {
-  if (buffer === 'default' || set === null) return false;
+export function isClamped(buffer: BufferChoice, set: number, platform: NodeJS.Platform): boolean {
+  if (buffer === 'default') return false;
   return set < (DOUBLING.includes(platform) ? 2 * buffer : buffer);
 }

@@ -8,6 +8,8 @@ declare function matchMedia(query: string): ColourScheme;
 declare function getComputedStyle(element: PageElement): { getPropertyValue(name: string): string };
 
 const curves = JSON.parse(document.getElementById('curves')?.textContent ?? '[]') as Curves[];
+/** Billions would be told as B, which looks like bytes. */
+const GIGA = 1e9;
 let drawn: DrawnChart[] = [];
 
 function colourOf(name: string): string {
@@ -17,14 +19,14 @@ function colourOf(name: string): string {
 function draw(canvas: PageElement, { title, labels, lines }: Curves): DrawnChart {
   const text = colourOf('muted');
   const grid = colourOf('grid');
-  const highs = lines.flatMap(({ points }) => points.map((point) => point?.high ?? 0));
+  const highs = lines.flatMap(({ points }) => points.map((point) => (point?.high ?? 0) / GIGA));
   return new Chart(canvas, {
     type: 'line',
     data: {
       labels,
       datasets: lines.map(({ subject, points }) => ({
         label: subject,
-        data: points.map((point) => point?.value ?? null),
+        data: points.map((point) => (point ? point.value / GIGA : null)),
         borderColor: colourOf(subject),
         backgroundColor: colourOf(subject),
         borderWidth: 2,
@@ -43,8 +45,8 @@ function draw(canvas: PageElement, { title, labels, lines }: Curves): DrawnChart
           suggestedMax: Math.max(0, ...highs),
           grid: { color: grid },
           border: { display: false },
-          title: { display: true, text: 'bytes/s', color: text },
-          ticks: { color: text, maxTicksLimit: 6, format: { notation: 'compact', maximumSignificantDigits: 3 } },
+          title: { display: true, text: 'GB/s', color: text },
+          ticks: { color: text, maxTicksLimit: 6 },
         },
       },
       plugins: {
@@ -85,8 +87,8 @@ function spreads(lines: readonly { points: readonly (CurvePoint | null)[]; colou
           const x = data[at]?.x;
           if (!point || x === undefined) return;
           ctx.beginPath();
-          ctx.moveTo(x, scales.y.getPixelForValue(point.low));
-          ctx.lineTo(x, scales.y.getPixelForValue(point.high));
+          ctx.moveTo(x, scales.y.getPixelForValue(point.low / GIGA));
+          ctx.lineTo(x, scales.y.getPixelForValue(point.high / GIGA));
           ctx.stroke();
         });
       });

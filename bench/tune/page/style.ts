@@ -21,7 +21,7 @@ export const SWEEP_STYLE = `
 .heat tbody th small, .heat td.memory { color: var(--muted); font-weight: 400; }
 .heat tbody th small { display: block; font-size: 11px; }
 .heat td.cell { background: var(--raised); border-radius: 5px; min-width: 88px; padding: 5px 8px; text-align: center; line-height: 1.3; }
-.heat td.cell span { display: none; }
+.heat td.cell > span { display: none; }
 .heat td.cell small { display: block; margin: 0; min-width: 0; color: inherit; font-size: 12px; }
 main:has(#view-rate:checked) .heat td.set, main:has(#view-held:checked) .heat td.whole { box-shadow: inset 0 0 0 2px var(--mark); }
 p.how.view { display: none; }
@@ -29,8 +29,12 @@ p.how.view { display: none; }
 .scale i { width: 120px; height: 12px; border-radius: 3px;
   background: linear-gradient(to right, var(--worse), var(--raised), var(--better)); }
 .clamped::after { content: "*"; }
-fieldset { flex-wrap: wrap; }
+fieldset { flex-wrap: wrap; margin: 0; }
+.legend { display: flex; gap: 18px; margin: 0 0 10px; }
+.legend span { display: inline-flex; align-items: center; gap: 6px; }
+.legend i { width: 12px; height: 12px; border-radius: 3px; display: inline-block; }
 td.change { font-weight: 600; }
+td.change small { font-weight: 400; }
 td small.why { display: block; margin: 0; }
 pre { background: var(--raised); border-radius: 8px; padding: 10px 14px; overflow-x: auto; margin: 6px 0 2px; }
 .settings h3 { margin: 18px 0 0; font-size: 15px; }
