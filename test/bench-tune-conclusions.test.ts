@@ -154,11 +154,30 @@ describe('the lines', () => {
 
   test('on Linux over UNIX: nearwire has one, nginx has none and says why, sysctl is not needed', () => {
     const settings = settingsFor({ cells, conclusions, limits: LIMITS, family: 'unix', platform: 'linux' });
-    expect(linesOf(settings, 'nearwire')[0]).toBe('createServer({ sendBuffer: 1048576 }) // 1 MiB, for native 1 MiB');
+    const line = 'createServer({ sendBuffer: 1048576 }) // 1 MiB, for native 1 MiB';
+    // For throughput, and where readers lag.
+    expect(linesOf(settings, 'nearwire')).toEqual([line, line]);
     expect(linesOf(settings, 'nginx')).toEqual([]);
     expect(notesOf(settings, 'nginx')).toMatch(/accepted UNIX connections do not take it over[^]*proxy_buffers/);
     expect(linesOf(settings, 'sysctl')).toEqual([]);
     expect(notesOf(settings, 'sysctl')).toContain('net.core.wmem_max must be 1048576 or more, here it is 4194304');
+  });
+
+  test('a buffer below the default is one that a server is to be told of', () => {
+    const small = madeUpCells([
+      { buffer: 'default', rates: [100, 100, 100], held: 100 },
+      { buffer: 64 * KIB, rates: [150, 150, 150], held: 7000 },
+    ]);
+    const found = {
+      cells: small,
+      conclusions: conclude(small),
+      limits: LIMITS,
+      family: 'unix',
+      platform: 'linux',
+    } as const;
+    expect(linesOf(settingsFor(found), 'nearwire')).toEqual([
+      'createServer({ sendBuffer: 65536, allowSmallBuffers: true }) // 64 KiB, for native 1 MiB',
+    ]);
   });
 
   test('over TCP nginx has one too', () => {
@@ -192,6 +211,10 @@ describe('the lines', () => {
       'sysctl -w net.core.somaxconn=511',
     ]);
     expect(notesOf(settings, 'sysctl')).toContain('8 MiB was cut to net.core.wmem_max, 212992 here');
+    // What was measured is what the system gives.
+    expect(linesOf(settings, 'nearwire')).toEqual([
+      'createServer({ sendBuffer: 212992 }) // 208 KiB (8 MiB is cut to it), for native 1 MiB',
+    ]);
   });
 
   test('where nothing is to be set, it is said', () => {
@@ -208,7 +231,7 @@ describe('the lines', () => {
     } as const;
     const settings = settingsFor(found);
     expect(settings.flatMap(({ lines }) => lines)).toEqual([]);
-    expect(notesOf(settings, 'nearwire')).toContain('nothing is to be set');
+    expect(notesOf(settings, 'nearwire')).toContain('for throughput nothing is to be set');
   });
 });
 

@@ -9,6 +9,7 @@ import {
   type Reason,
   type SubjectName,
 } from './model.js';
+import { valuesByRound } from './summary.js';
 
 /** A gain that nobody would notice is none, however sure it is. */
 export const NOTICEABLE = 0.05;
@@ -74,7 +75,7 @@ function reasonOf(usual: CellResult, usualIsAsGood: boolean, best: RatioSummary,
 }
 
 function levelsOf(cells: readonly CellResult[]): Level[] {
-  const rates = cells.map(ratesOf);
+  const rates = cells.map((cell) => valuesByRound(cell, 'rate'));
   const middles = new Map<number, number>();
   for (const round of new Set(cells.flatMap(({ rounds }) => rounds))) {
     middles.set(round, median(rates.map((byRound) => byRound.get(round)).filter((rate) => rate !== undefined)));
@@ -85,12 +86,8 @@ function levelsOf(cells: readonly CellResult[]): Level[] {
   });
 }
 
-function ratesOf({ rounds, measures }: CellResult): Map<number, number> {
-  return new Map(rounds.map((round, index) => [round, measures.rate.samples[index] ?? NaN]));
-}
-
 function gainOf(cell: CellResult, usual: CellResult): RatioSummary {
-  return ratioWithinRounds(ratesOf(cell), ratesOf(usual)) ?? SAME;
+  return ratioWithinRounds(valuesByRound(cell, 'rate'), valuesByRound(usual, 'rate')) ?? SAME;
 }
 
 /** The sender was through with the response before its reader had begun. */

@@ -1,4 +1,5 @@
 /** The heat map of a subject, worked out: figures, what they are against the default buffer, and how warm that is. */
+import { ratioWithinRounds, ROUNDS_TO_JUDGE, type RatioSummary } from '../statistics.js';
 import { takesWhole } from './conclude.js';
 import {
   MEASURES,
@@ -9,14 +10,15 @@ import {
   type SweepResult,
 } from './model.js';
 import { formatMemory } from './report.js';
+import { valuesByRound } from './summary.js';
 
 export interface HeatFigure {
   readonly measure: MeasureName;
   readonly unit: string;
   readonly value: number;
-  /** Against the default buffer; null for the default itself, and where it was not measured. */
-  readonly ratio: number | null;
-  /** -1 to 1: how much worse or better than the default. */
+  /** Against the default buffer, within each round; null for the default itself, and where it was not measured. */
+  readonly ratio: RatioSummary | null;
+  /** -1 to 1: how much worse or better than the default; 0 too where the rounds do not agree on either. */
   readonly heat: number;
 }
 
@@ -81,12 +83,17 @@ function heatCellOf(cell: CellResult, cells: readonly CellResult[], { conclusion
 
 function figureOf(cell: CellResult, usual: CellResult | undefined, measure: MeasureName): HeatFigure {
   const { unit, better, median: value } = cell.measures[measure];
-  const against = usual?.measures[measure].median;
-  // Of throughput the ratio is taken within each round; of what is only looked at, from the medians.
-  const ratio = measure === 'rate' ? (cell.relative?.median ?? null) : against ? value / against : null;
-  const goodness = ratio === null ? 1 : better === 'higher' ? ratio : 1 / ratio;
-  const heat = Math.max(-1, Math.min(1, Math.log(goodness) / Math.log(HOTTEST)));
-  return { measure, unit, value, ratio: cell.buffer === 'default' ? null : ratio, heat };
+  const ratio =
+    usual && usual !== cell
+      ? (ratioWithinRounds(valuesByRound(cell, measure), valuesByRound(usual, measure)) ?? null)
+      : null;
+  return { measure, unit, value, ratio, heat: ratio === null ? 0 : heatFor(ratio, better) };
+}
+
+function heatFor({ median, low, high, rounds }: RatioSummary, better: 'higher' | 'lower'): number {
+  if (rounds >= ROUNDS_TO_JUDGE && low <= 1 && high >= 1) return 0;
+  const goodness = better === 'higher' ? median : 1 / median;
+  return Math.max(-1, Math.min(1, Math.log(goodness) / Math.log(HOTTEST)));
 }
 
 function describeEffective(row: readonly CellResult[]): string {

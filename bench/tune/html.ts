@@ -98,7 +98,7 @@ function views(): string {
   return `<div class="bar"><fieldset>${radios.join('\n')}</fieldset></div>
 ${hints.join('\n')}
 <p class="how">Send buffers down, responses across; medians of the rounds. The small figure is that against the default buffer:
-<span class="scale">a third <i></i> three times as good</span> A frame marks the buffer to set, or the first that takes all of the
+<span class="scale">a third <i></i> three times as good</span> Without colour, the rounds do not agree on better or worse. A frame marks the buffer to set, or the first that takes all of the
 response; an asterisk one that the system has cut.</p>`;
 }
 
@@ -133,7 +133,7 @@ function heatCell(cell: HeatCell | undefined): string {
   const marks = `${cell.isToBeSet ? ' set' : ''}${cell.isFirstWhole ? ' whole' : ''}`;
   const spans = cell.figures.map(
     ({ measure, value, unit, ratio }) =>
-      `<span class="${measure}">${formatValue(value, unit)}<small>${ratio === null ? 'default' : formatRatio(ratio)}</small></span>`,
+      `<span class="${measure}"${ratio === null ? '' : ` title="${formatSpread(ratio)}"`}>${formatValue(value, unit)}<small>${ratio === null ? 'default' : formatRatio(ratio.median)}</small></span>`,
   );
   return `<td class="cell${marks}" style="${style}">${spans.join('')}</td>`;
 }
@@ -163,7 +163,7 @@ function settings({ settings: all }: SweepResult): string {
   if (all.length === 0) return '';
   const parts = all.map(
     ({ where, lines, note }) =>
-      `<h3>${where}</h3>${lines.length > 0 ? `<pre>${escape(lines.join('\n'))}</pre>` : ''}<p>${escape(note)}</p>`,
+      `<h3>${where}</h3><p>${escape(note)}</p>${lines.length > 0 ? `<pre>${escape(lines.join('\n'))}</pre>` : ''}`,
   );
   return `<section class="settings" id="settings"><h2>To set it</h2>${parts.join('\n')}</section>`;
 }

@@ -153,8 +153,8 @@ function reasonWord(reason: string): string {
 function settings(all: readonly Setting[]): string {
   if (all.length === 0) return '';
   const lines = all.flatMap(({ where, lines: own, note }) => [
-    ...own.map((line) => `  ${where.padEnd(9)}${pc.bold(line)}`),
-    ...(note === '' ? [] : [`  ${own.length > 0 ? ' '.repeat(9) : where.padEnd(9)}${note}`]),
+    `  ${where.padEnd(9)}${note}${own.length > 0 ? ':' : ''}`,
+    ...own.map((line) => `           ${pc.bold(line)}`),
   ]);
   return [pc.bold('To set it'), ...lines].join('\n');
 }

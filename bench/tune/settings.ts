@@ -23,17 +23,19 @@ export function settingsFor(found: Found): Setting[] {
   return [
     ...nearwireLines(uses, found),
     ...slowReaderLines(found),
-    ...(largest === undefined ? [] : [nginxListen(largest, found)]),
+    ...(largest === undefined ? [] : [nginxListen(givenFor(largest, found), found)]),
     ...(found.conclusions.length === 0 ? [] : [NGINX_AS_FRONT]),
     ...(found.platform === 'darwin' ? darwinLines(largest, found) : linuxLines(found)),
   ];
 }
 
-function nearwireLines(uses: readonly Use[], { conclusions, cells, family }: Found): Setting[] {
+function nearwireLines(uses: readonly Use[], found: Found): Setting[] {
+  const { conclusions, family } = found;
   if (conclusions.length === 0) return [];
-  if (uses.length === 0) return [{ where: 'nearwire', lines: [], note: 'nothing is to be set: see the conclusions' }];
-  const lines = uses.map((use) => `createServer({ sendBuffer: ${String(use.buffer)} }) // ${whatFor(use, cells)}`);
+  if (uses.length === 0) return [{ where: 'nearwire', lines: [], note: 'for throughput nothing is to be set' }];
+  const lines = uses.map((use) => lineFor(use, found));
   const notes = [
+    'for throughput',
     ...(uses.length > 1 ? ['a server has one buffer: take that of the responses that count'] : []),
     ...(family === 'tcp' ? ['over TCP a buffer that is set no longer grows and shrinks by net.ipv4.tcp_wmem'] : []),
   ];
@@ -41,26 +43,50 @@ function nearwireLines(uses: readonly Use[], { conclusions, cells, family }: Fou
 }
 
 /** Buffers that take whole responses, for servers whose readers lag. */
-function slowReaderLines({ conclusions, cells }: Found): Setting[] {
-  const uses = usesOf(
-    conclusions.flatMap((found) => (found.whole === null ? [] : [{ ...found, buffer: found.whole }])),
-  );
+function slowReaderLines(found: Found): Setting[] {
+  const uses = usesOf(forSlowReaders(found.conclusions));
   if (uses.length === 0) return [];
-  const lines = uses.map((use) => `createServer({ sendBuffer: ${String(use.buffer)} }) // ${whatFor(use, cells)}`);
+  const lines = uses.map((use) => lineFor(use, found));
   return [
     {
       where: 'nearwire',
       lines,
-      note: 'only where readers lag, and the server has better to do than to wait for them: the smallest that take such responses whole. The memory is held while they lag',
+      note: 'where readers lag, and the server has better to do than to wait for them: the smallest that take such responses whole; the kernel holds the memory while they lag',
     },
   ];
 }
 
-/** `1 MiB, for native 64 KiB to 1 MiB; page 1 MiB` */
-function whatFor({ buffer, subjects }: Use, cells: readonly CellResult[]): string {
+/** As if what takes a response whole were what is to be set. */
+function forSlowReaders(conclusions: readonly Conclusion[]): Conclusion[] {
+  return conclusions.flatMap((found) => (found.whole === null ? [] : [{ ...found, buffer: found.whole }]));
+}
+
+function lineFor({ buffer, subjects }: Use, found: Found): string {
+  const { cells } = found;
   const sizes = [...new Set(cells.map(({ size }) => size))].sort((a, b) => a - b);
-  const whom = subjects.map((use) => `${use.subject} ${rangesOf(use.sizes, sizes)}`).join('; ');
-  return `${formatBytes(buffer)}, for ${whom}`;
+  const subjectsOf = new Map<string, string[]>();
+  for (const use of subjects) {
+    const ranges = rangesOf(use.sizes, sizes);
+    subjectsOf.set(ranges, [...(subjectsOf.get(ranges) ?? []), use.subject]);
+  }
+  const whom = [...subjectsOf].map(([ranges, names]) => `${names.join(', ')} ${ranges}`).join('; ');
+  const given = givenFor(buffer, found);
+  const cut = given === buffer ? '' : ` (${formatBytes(buffer)} is cut to it)`;
+  const forced = isBelowDefault(buffer, found) ? ', allowSmallBuffers: true' : '';
+  return `createServer({ sendBuffer: ${String(given)}${forced} }) // ${formatBytes(given)}${cut}, for ${whom}`;
+}
+
+/** A server takes such a size only if told that it is meant. */
+function isBelowDefault(buffer: number, { cells }: Found): boolean {
+  const setOf = (choice: CellResult['buffer']): number | undefined => cells.find((cell) => cell.buffer === choice)?.set;
+  return (setOf(buffer) ?? 0) < (setOf('default') ?? 0);
+}
+
+/** What to ask for, to have what was measured: where the system has cut a buffer, no more than it gives. */
+function givenFor(buffer: number, { cells, platform }: Found): number {
+  const cut = cells.find((cell) => cell.buffer === buffer && cell.clamped);
+  if (!cut) return buffer;
+  return platform === 'linux' ? cut.set / 2 : cut.set;
 }
 
 /**
@@ -117,7 +143,7 @@ function linuxLines({ cells, conclusions, limits }: Found): Setting[] {
       note: `${nameOf(most)} was cut to net.core.wmem_max, ${String(limits.mostBuffer)} here: raise it, and sweep again (to keep it, a line in /etc/sysctl.d)`,
     });
   }
-  const wanted = usesOf(conclusions).at(-1)?.buffer;
+  const wanted = usesOf([...conclusions, ...forSlowReaders(conclusions)]).at(-1)?.buffer;
   if (wanted !== undefined && !clamped.includes(wanted)) {
     settings.push({
       where: 'sysctl',

@@ -83,3 +83,9 @@ export function isClamped(buffer: BufferChoice, set: number, platform: NodeJS.Pl
   if (buffer === 'default') return false;
   return set < (DOUBLING.includes(platform) ? 2 * buffer : buffer);
 }
+
+/** A cell's values of one measure, by their round. */
+export function valuesByRound({ rounds, measures }: CellResult, measure: MeasureName): Map<number, number> {
+  const { samples } = measures[measure];
+  return new Map(rounds.map((round, index) => [round, samples[index] ?? NaN]));
+}
