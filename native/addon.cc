@@ -27,8 +27,9 @@ class Addon final : public Napi::Addon<Addon> {
          InstanceMethod<&Addon::page_totals>("pageTotals"), InstanceMethod<&Addon::socket_options>("socketOptions"),
          InstanceMethod<&Addon::socket_state>("socketState"),
          InstanceMethod<&Addon::get_socket_option>("getSocketOption"),
-         InstanceMethod<&Addon::set_socket_option>("setSocketOption"), InstanceMethod<&Addon::noop>("noop"),
-         InstanceValue("system", Napi::String::New(env, sys::kName)),
+         InstanceMethod<&Addon::set_socket_option>("setSocketOption"),
+         InstanceMethod<&Addon::set_buffers>("setBuffers"), InstanceMethod<&Addon::buffer_sizes>("bufferSizes"),
+         InstanceMethod<&Addon::noop>("noop"), InstanceValue("system", Napi::String::New(env, sys::kName)),
          InstanceValue("debug", Napi::Boolean::New(env, kDebug))});
   }
 
@@ -64,11 +65,16 @@ class Addon final : public Napi::Addon<Addon> {
     return set_option(info, engine);
   }
 
+  Napi::Value set_buffers(const Napi::CallbackInfo& info) { return nearwire::set_buffers(info, &system_buffers_); }
+
+  Napi::Value buffer_sizes(const Napi::CallbackInfo& info) { return nearwire::buffer_sizes(info); }
+
   Napi::Value noop(const Napi::CallbackInfo& info) { return info.Env().Undefined(); }
 
   Napi::FunctionReference engine_class_;
   Napi::FunctionReference page_class_;
   Napi::ObjectReference engine_;
+  SystemBuffers system_buffers_;
 };
 
 }  // namespace

@@ -18,8 +18,6 @@ namespace {
 constexpr uint64_t kConnectRetryMillis = 1;
 // Refusals in a row after which a round of retries ends: the backlog is still full.
 constexpr int kRefusalsPerRound = 16;
-// Smaller than any system's default, so not worth asking for.
-constexpr int kLeastBuffer = 4096;
 
 }  // namespace
 
@@ -295,20 +293,6 @@ void Engine::retry_connects() {
     return false;
   });
   if (retrying_.empty()) uv_timer_stop(retry_timer_.get());
-}
-
-int Engine::set_buffers(int fd, int send_buffer, int recv_buffer) {
-  const auto set = [fd](int name, int bytes) {
-    int error = 0;
-    for (; bytes >= kLeastBuffer; bytes /= 2) {
-      error = sys::set_option(fd, SOL_SOCKET, name, bytes);
-      if (error != -ENOBUFS) return error;
-    }
-    return error;
-  };
-  const int error = set(SO_SNDBUF, send_buffer);
-  const int other = set(SO_RCVBUF, recv_buffer);
-  return error < 0 ? error : other;
 }
 
 void Engine::keep_send_buffer(int fd) {
