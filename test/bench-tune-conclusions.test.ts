@@ -232,6 +232,8 @@ describe('the lines', () => {
     const settings = settingsFor(found);
     expect(settings.flatMap(({ lines }) => lines)).toEqual([]);
     expect(notesOf(settings, 'nearwire')).toContain('for throughput nothing is to be set');
+    const short = conclude(madeUpCells(['default' as const, MIB].map((buffer) => ({ buffer, rates: [100, 100] }))));
+    expect(notesOf(settingsFor({ ...found, conclusions: short }), 'nearwire')).toContain('too few rounds to tell');
   });
 });
 

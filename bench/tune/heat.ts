@@ -51,7 +51,8 @@ const HOTTEST = 3;
 
 export function heatOf(result: SweepResult, subject: SubjectName): HeatMap {
   const cells = result.cells.filter((cell) => cell.subject === subject);
-  const sizes = result.sizes.filter((size) => cells.some((cell) => cell.size === size));
+  // All of them, so that the maps of all subjects stand under each other.
+  const { sizes } = result;
   const rows = result.buffers.flatMap((buffer) => {
     const row = cells.filter((cell) => cell.buffer === buffer);
     if (row.length === 0) return [];

@@ -5,15 +5,16 @@ import Table from 'cli-table3';
 import picocolors from 'picocolors';
 
 import { digits, formatBytes, formatRatio, formatSeconds, formatValue } from '../format.js';
+import { ROUNDS_TO_JUDGE } from '../statistics.js';
 import { nameOf } from './conclude.js';
-import { MEASURES, SUBJECTS, type CellResult, type Setting, type SubjectName, type SweepResult } from './model.js';
+import { SUBJECTS, type CellResult, type Setting, type SubjectName, type SweepResult } from './model.js';
 
 // Plain text in a file or a pipe, whatever the environment says of colours.
 const pc = picocolors.createColors(isatty(1) && process.stdout.hasColors());
 
-/** Columns of a terminal that the names of the rows take, and one size. */
-const NAME_COLUMNS = 36;
-const SIZE_COLUMNS = 17;
+/** Columns of a terminal that the first three take, and one size. */
+const NAME_COLUMNS = 43;
+const SIZE_COLUMNS = 20;
 const MIB = 1024 * 1024;
 const CLAMPED_MARK = '*';
 
@@ -82,16 +83,11 @@ export function formatMemory(bytes: number): string {
 function cellText({ measures, relative, buffer }: CellResult): string {
   const rate = formatValue(measures.rate.median, measures.rate.unit);
   const against = relative && buffer !== 'default' ? ` ${colour(relative)(formatRatio(relative.median))}` : '';
-  const held = formatTime(measures.held.median);
-  return [
-    `${rate}${against}`,
-    `${formatTime(measures.p50.median)}, ${formatTime(measures.p99.median)}`,
-    `cpu ${digits(measures.cpu.median)}, held ${held}`,
-  ].join('\n');
+  return `${rate}${against}\n${formatTime(measures.p50.median)}, ${formatTime(measures.p99.median)}`;
 }
 
 function colour({ low, high, rounds }: NonNullable<CellResult['relative']>): (text: string) => string {
-  if (rounds < 3 || (low <= 1 && high >= 1)) return String;
+  if (rounds < ROUNDS_TO_JUDGE || (low <= 1 && high >= 1)) return String;
   return low > 1 ? pc.green : pc.red;
 }
 
@@ -101,12 +97,13 @@ export function formatTime(microseconds: number): string {
 }
 
 function legend({ cells, limits, platform }: SweepResult): string {
-  const [, p50, p99, cpu, held] = MEASURES.map(({ meaning }) => meaning);
+  const readsBack = platform === 'linux' ? 'reads back, which on Linux is twice what was set' : 'reads back';
   return pc.dim(
     [
       'in each cell: throughput, and the same against the default (the median of the rounds, taken within each of them);',
-      `p50, p99: ${p50 ?? ''}, ${p99 ?? ''}; cpu: ${cpu ?? ''}, us; held: ${held ?? ''}`,
-      `in effect: SO_SNDBUF as it reads back after the responses${platform === 'linux' ? ', twice what was set on Linux' : ''}; 1,000 conns: what the kernel may hold for as many`,
+      'p50, p99 from a request to the last byte of its response. CPU, and how long a reader that is late holds the sender,',
+      `stand in what --json and --html write. In effect: SO_SNDBUF as it ${readsBack};`,
+      '1,000 conns: what the kernel may hold for as many',
       ...(cells.some(({ clamped }) => clamped)
         ? [
             `${CLAMPED_MARK} the system gave less than was asked for (${String(limits.mostBuffer)} is the most it takes)`,
@@ -140,7 +137,7 @@ function conclusions({ conclusions: all, sizes, subjects }: SweepResult): string
   }
   const reasons = all.filter(({ reason }) => reason === 'bend' || reason === 'noise');
   return [
-    `${pc.bold('Which send buffer for which response')}: the smallest within the spread of the best\n${table.toString()}`,
+    `${pc.bold('Which send buffer for which response')}: the smallest within the spread of the best, if all rounds agree\n${table.toString()}`,
     ...reasons.map(({ subject, size, text }) => `${subject} ${formatBytes(size)}: ${text}`),
     `\n${pc.bold('Which takes a response whole')}, so that a slow reader does not hold the sender\n${whole.toString()}`,
   ].join('\n');

@@ -32,7 +32,11 @@ export function settingsFor(found: Found): Setting[] {
 function nearwireLines(uses: readonly Use[], found: Found): Setting[] {
   const { conclusions, family } = found;
   if (conclusions.length === 0) return [];
-  if (uses.length === 0) return [{ where: 'nearwire', lines: [], note: 'for throughput nothing is to be set' }];
+  if (uses.length === 0) {
+    const isToldOfAll = conclusions.every(({ reason }) => reason !== 'few');
+    const note = isToldOfAll ? 'for throughput nothing is to be set' : 'for throughput: too few rounds to tell';
+    return [{ where: 'nearwire', lines: [], note }];
+  }
   const lines = uses.map((use) => lineFor(use, found));
   const notes = [
     'for throughput',
@@ -47,14 +51,17 @@ function slowReaderLines(found: Found): Setting[] {
   const uses = usesOf(forSlowReaders(found.conclusions));
   if (uses.length === 0) return [];
   const lines = uses.map((use) => lineFor(use, found));
+  const auto = found.family === 'unix' ? AUTO : '';
   return [
     {
       where: 'nearwire',
       lines,
-      note: 'where readers lag, and the server has better to do than to wait for them: the smallest that take such responses whole; the kernel holds the memory while they lag',
+      note: `where readers lag, and the server has better to do than to wait for them: the smallest that take such responses whole; the kernel holds the memory while they lag${auto}`,
     },
   ];
 }
+
+const AUTO = "; on the native transport sendBuffer: 'auto' grows to hold what is written, up to 2 MiB";
 
 /** As if what takes a response whole were what is to be set. */
 function forSlowReaders(conclusions: readonly Conclusion[]): Conclusion[] {
