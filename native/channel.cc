@@ -321,6 +321,8 @@ void Channel::become_free() {
   drained_turn_ = 0;
   blocked_since_ = 0;
   room_asked_ = 0;
+  if (grows_) engine_->give_back_growth();
+  grows_ = false;
   counters_ = {};
 }
 

@@ -153,10 +153,14 @@ void Channel::note_blocked() {
 }
 
 // Doubles the send buffer of a connection whose peer keeps up: the larger it is, the fewer wake-ups a stream takes.
-void Channel::grow_send_buffer() {
+void Channel::grow_send_buffer(bool copies) {
   const bool fast = uv_hrtime() - blocked_since_ < kFastPeerNanos;
   blocked_since_ = 0;
   if (send_buffer_fixed_ || !fast) return;
+  if (copies && !grows_) {
+    if (!engine_->take_growth()) return;
+    grows_ = true;
+  }
   const int before = sys::get_option(fd_, SOL_SOCKET, SO_SNDBUF);
   // It may have grown further with what was written.
   set_send_buffer(before, std::max(before, std::min(before * 2, kGrownSendBuffer)));
@@ -218,7 +222,7 @@ void Channel::drain_queue() {
 
 void Channel::tell_drained() {
   queue_.reset();
-  grow_send_buffer();
+  grow_send_buffer(!refers_);
   drained_turn_ = engine_->turn().number() + 1;
   engine_->turn().report({id_, Event::kDrain, 0, 0});
   if (shutdown_asked_) engine_->turn().report({id_, Event::kShutdown, sys::shutdown_write(fd_), 0});

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 
 import { benchCommand } from './bench.js';
+import { inspectCommand } from './inspect.js';
 import { tuneCommand } from './tune.js';
 import { UsageError, USAGE_EXIT } from './usage.js';
 
@@ -22,6 +23,7 @@ const program = new Command('nearwire')
 
 program.addCommand(benchCommand());
 program.addCommand(tuneCommand());
+program.addCommand(inspectCommand());
 for (const command of program.commands) command.copyInheritedSettings(program);
 
 try {
