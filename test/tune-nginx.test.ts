@@ -41,8 +41,9 @@ async function answeredBy(target: net.NetConnectOpts): Promise<net.Socket> {
     const socket = net.connect(target);
     cleanup(() => socket.destroy());
     const answered = await new Promise<boolean>((resolve) => {
-      socket.on('data', () => {
-        resolve(true);
+      // Before nginx listens TCP may have connected to itself.
+      socket.on('data', (data: Buffer) => {
+        resolve(data.toString('latin1').startsWith('HTTP/1.1 200'));
       });
       socket.on('error', () => {
         resolve(false);
@@ -51,6 +52,7 @@ async function answeredBy(target: net.NetConnectOpts): Promise<net.Socket> {
     });
     // Not listening yet.
     if (answered) return socket;
+    socket.destroy();
     await nextTurn();
   }
 }
