@@ -3,6 +3,7 @@
 
 #include "js_engine.h"
 #include "js_page.h"
+#include "js_tally.h"
 #include "sys.h"
 
 namespace nearwire {
@@ -20,11 +21,13 @@ class Addon final : public Napi::Addon<Addon> {
   Addon(Napi::Env env, Napi::Object exports) {
     engine_class_ = Napi::Persistent(JsEngine::define(env));
     page_class_ = Napi::Persistent(JsPage::define(env));
-    DefineAddon(exports,
-                {InstanceMethod<&Addon::create_engine>("createEngine"),
-                 InstanceMethod<&Addon::create_page>("createPage"), InstanceMethod<&Addon::page_totals>("pageTotals"),
-                 InstanceMethod<&Addon::noop>("noop"), InstanceValue("system", Napi::String::New(env, sys::kName)),
-                 InstanceValue("debug", Napi::Boolean::New(env, kDebug))});
+    tally_class_ = Napi::Persistent(JsTally::define(env));
+    DefineAddon(
+        exports,
+        {InstanceMethod<&Addon::create_engine>("createEngine"), InstanceMethod<&Addon::create_page>("createPage"),
+         InstanceMethod<&Addon::page_totals>("pageTotals"), InstanceMethod<&Addon::create_tally>("createTally"),
+         InstanceMethod<&Addon::noop>("noop"), InstanceValue("system", Napi::String::New(env, sys::kName)),
+         InstanceValue("debug", Napi::Boolean::New(env, kDebug))});
   }
 
  private:
@@ -40,6 +43,8 @@ class Addon final : public Napi::Addon<Addon> {
 
   Napi::Value create_page(const Napi::CallbackInfo&) { return page_class_.New({}); }
 
+  Napi::Value create_tally(const Napi::CallbackInfo&) { return tally_class_.New({}); }
+
   Napi::Value page_totals(const Napi::CallbackInfo& info) {
     const PageShare::Totals totals = PageShare::totals();
     Napi::Array result = Napi::Array::New(info.Env(), 2);
@@ -52,6 +57,7 @@ class Addon final : public Napi::Addon<Addon> {
 
   Napi::FunctionReference engine_class_;
   Napi::FunctionReference page_class_;
+  Napi::FunctionReference tally_class_;
   Napi::ObjectReference engine_;
 };
 

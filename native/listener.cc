@@ -4,6 +4,7 @@
 
 #include "engine.h"
 #include "sys.h"
+#include "tally.h"
 
 namespace nearwire {
 
@@ -83,36 +84,49 @@ bool Listener::shed_one() {
   engine_->drop_spare();
   const int fd = sys::accept_stream(fd_);
   if (fd >= 0) sys::close_descriptor(fd);
+  if (fd >= 0 && options_.tally) options_.tally->note_shed();
   engine_->restore_spare();
   return fd >= 0;
 }
 
 void Listener::on_ready(bool, bool) {
+  if (options_.tally) options_.tally->note_turn(engine_->turn().number() + 1);
+  const int taken = accept_batch();
+  if (options_.tally) options_.tally->note_queue(static_cast<uint64_t>(taken));
+}
+
+// Answers how many connections it has taken from the queue.
+int Listener::accept_batch() {
   Turn& turn = engine_->turn();
+  int taken = 0;
   for (int i = 0; i < kAcceptsPerTurn && turn.has_room(); ++i) {
     if (limit_ == 0) {
       watcher_.watch(engine_->loop(), fd_, this, false, false);
-      return;
+      break;
     }
     const int fd = sys::accept_stream(fd_);
-    if (fd == -EAGAIN) return;
+    if (fd == -EAGAIN) break;
     // The peer gave up while it waited in the queue.
     if (fd == -ECONNABORTED) continue;
     if (fd == -EMFILE || fd == -ENFILE) {
-      if (!shed_one()) return;
+      if (!shed_one()) break;
+      ++taken;
       continue;
     }
     if (fd < 0) {
       turn.push({id_, Event::kAcceptError, fd, 0});
-      return;
+      break;
     }
+    ++taken;
     engine_->count_accept();
+    if (options_.tally) options_.tally->note_accepted();
     if (limit_ > 0) --limit_;
     Channel* channel = engine_->new_channel();
     turn.push({id_, Event::kAccept, channel->id(), 0});
     // Reads at once: a peer that connects has mostly something to say.
     channel->open(fd, options_, family_);
   }
+  return taken;
 }
 
 }  // namespace nearwire

@@ -44,6 +44,7 @@ class Listener final : public Source, private Watcher::Target {
   // Watches for connections. On failure the descriptor is still the caller's.
   int start(int fd, int family, const ListenOptions& options);
   bool shed_one();
+  int accept_batch();
 
   Watcher watcher_;
   int fd_ = -1;

@@ -14,10 +14,12 @@ import { connectJs, listenJs } from './channel/js.js';
 import { checkConnectTarget, checkHandlers, checkListenTarget } from './channel/targets.js';
 import type { FileSender } from './files.js';
 import type { BufferSizes, TransportName, TransportOptions } from './options.js';
+import type { ServerStats } from './stats/server-stats.js';
 import { engineFor, requestedTransport } from './transport.js';
 
 export type { FileSender, SendFileCallback, SendFileOptions, SentFile } from './files.js';
 export { configure, type Settings } from './configure.js';
+export type { ServerStats } from './stats/server-stats.js';
 
 /** What a channel has counted since it was made. All are totals. */
 export interface ChannelCounters {
@@ -38,6 +40,14 @@ export interface ChannelCounters {
   /** Those of them that could not go by reference, and were copied: on `js` all are. */
   filesCopied: number;
   bytesByReference: number;
+  /** Reads that have brought bytes. On `js`, as `turns`: chunks received. */
+  messages: number;
+  /** Of the `eagains`, those of sends. 0 on `js`; so for the two below. */
+  sendEagains: number;
+  /** Times that the kernel had no room for all that was to be sent, and the channel waited until it had. */
+  waits: number;
+  /** How long it has waited so, in all, in nanoseconds. */
+  waitNanos: number;
 }
 
 /**
@@ -125,6 +135,8 @@ export type ServerAddress = string | { address: string; family: string; port: nu
 
 export interface ChannelServer {
   readonly transport: TransportName;
+  /** What the server and its connections have counted. */
+  stats(): ServerStats;
   /** null before it listens and after it is closed. */
   address(): ServerAddress | null;
   /** Stops listening and removes its socket file. Connections stay open. */

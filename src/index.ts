@@ -19,6 +19,7 @@ import {
   makeSocket,
   serverOptions,
   type Labels,
+  type ServerLabels,
   type Socket as SocketInstance,
 } from './net/factory.js';
 import { adoptDescriptor } from './net/adopt.js';
@@ -30,6 +31,8 @@ import { NativeSocket } from './net/socket.js';
 export type { BufferSizes, TransportChoice, TransportName, TransportOptions } from './options.js';
 export { configure, type Settings } from './configure.js';
 export { Page, type PageSource, type PageStats, type Transfers } from './page.js';
+export type { ConnectionStats, ServerStats } from './stats/server-stats.js';
+export type { CloseEvent, ConnectionEvent, DropEvent, DropReason } from './stats/events.js';
 export { transportStatus, type TransportStatus } from './transport.js';
 export type { ConnectOptions } from './net/connect.js';
 export type { SocketOptions } from './net/socket-options.js';
@@ -105,9 +108,10 @@ Object.defineProperties(socketConstructor, {
 });
 
 /** As `net.Server`; `listen()` opens the native engine's socket, or node's own. */
-export class Server extends net.Server implements Labels {
+export class Server extends net.Server implements ServerLabels {
   declare readonly transport: Labels['transport'];
   declare readonly bufferSizes: Labels['bufferSizes'];
+  declare readonly stats: ServerLabels['stats'];
 
   constructor(connectionListener?: ConnectionListener);
   constructor(options?: ServerOptions, connectionListener?: ConnectionListener);

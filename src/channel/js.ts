@@ -15,6 +15,9 @@ import { DESCRIPTOR, descriptorUnder } from '../descriptor.js';
 import { argTypeError, socketClosedError, writeAfterEndError } from '../errors.js';
 import { withSendFileArguments, type SendFileCallback, type SendFileOptions, type SentFile } from '../files.js';
 import { connectByNode, tagJs } from '../net/js.js';
+import { connections, tellNodeClose, type ConnectionEvent } from '../stats/events.js';
+import { counterFor } from '../stats/server-counter.js';
+import type { ServerStats } from '../stats/server-stats.js';
 import { startSending } from '../stream-file.js';
 import { checkParts, checkRange } from './targets.js';
 
@@ -132,8 +135,10 @@ class JsChannel implements Channel {
 
   get counters(): ChannelCounters {
     const { bytesRead, bytesWritten } = this.socket;
+    const { turns, files } = this;
     const unseen = { reads: 0, sends: 0, partialSends: 0, eagains: 0, bytesByReference: 0 };
-    return { ...unseen, bytesRead, bytesWritten, turns: this.turns, files: this.files, filesCopied: this.files };
+    const waiting = { sendEagains: 0, waits: 0, waitNanos: 0 };
+    return { ...unseen, ...waiting, bytesRead, bytesWritten, turns, messages: turns, files, filesCopied: files };
   }
 }
 
@@ -153,8 +158,11 @@ class JsChannelServer implements ChannelServer {
     private readonly server: net.Server,
     handlers: ChannelServerHandlers,
   ) {
+    counterFor(this).watch(server);
     server.on('connection', (socket) => {
       const channel = new JsChannel(socket, handlers);
+      tellNodeClose(this, socket, channel);
+      if (connections.hasSubscribers) connections.publish({ server: this, socket: channel } satisfies ConnectionEvent);
       handlers.onConnection?.(channel);
     });
     server.on('listening', () => {
@@ -168,6 +176,10 @@ class JsChannelServer implements ChannelServer {
 
   get [DESCRIPTOR](): number {
     return descriptorUnder(this.server);
+  }
+
+  stats(): ServerStats {
+    return counterFor(this).stats('js', (this.server as net.Server & { _connections: number })._connections);
   }
 
   address(): ServerAddress | null {

@@ -12,6 +12,8 @@ import {
   type TransportName,
   type TransportOptions,
 } from '../options.js';
+import { counterFor } from '../stats/server-counter.js';
+import type { ServerStats } from '../stats/server-stats.js';
 import { engineFor, requestedTransport } from '../transport.js';
 import { adoptDescriptor } from './adopt.js';
 import { normalizeArguments } from './arguments.js';
@@ -33,6 +35,12 @@ export interface Labels {
    * `js`, and before there is a connection.
    */
   readonly bufferSizes: BufferSizes | undefined;
+}
+
+/** What a server has beside. */
+export interface ServerLabels extends Labels {
+  /** What the server and its connections have counted. */
+  stats(): ServerStats;
 }
 
 export type Socket = net.Socket & Labels & FileSender & FileReceiver;
@@ -117,8 +125,10 @@ export function installTransport(server: net.Server, options: TransportOptions |
   if (engine === undefined) {
     tagAccepted(server);
     tagJs(server);
+    defineStats(server, () => counterFor(server).stats('js', connectionsOf(server)));
     return;
   }
+  defineStats(server, () => listening.stats());
   const { sendBuffer = 0, recvBuffer = 0 } = options ?? {};
   const listening = new NativeListening(server, engine, { choice, sendBuffer, recvBuffer });
   listening.install();
@@ -126,6 +136,15 @@ export function installTransport(server: net.Server, options: TransportOptions |
     transport: { get: () => listening.transport, enumerable: true, configurable: true },
     bufferSizes: { get: () => listening.bufferSizes, enumerable: true, configurable: true },
   });
+}
+
+function defineStats(server: net.Server, stats: () => ServerStats): void {
+  Object.defineProperty(server, 'stats', { value: stats, writable: true, configurable: true });
+}
+
+/** As node counts them; `getConnections()` tells it later. */
+function connectionsOf(server: net.Server): number {
+  return (server as net.Server & { _connections: number })._connections;
 }
 
 /** The options argument of a server, where the listener may stand in its place. */

@@ -3,6 +3,8 @@ import * as net from 'node:net';
 import type { FileHandle } from 'node:fs/promises';
 import type { FileSender } from '../files.js';
 import { receiveFile, type FileReceiver, type ReceiveFileOptions } from '../receive-file.js';
+import { connections, drops, tellNodeClose, type ConnectionEvent, type DropEvent } from '../stats/events.js';
+import { counterFor } from '../stats/server-counter.js';
 import { sendFileByStream } from '../stream-file.js';
 
 const LABELS = {
@@ -45,9 +47,17 @@ export function tagJsSocket<T extends net.Socket>(socket: T): T & JsLabels & Fil
   return labelled as T & JsLabels & FileSender & FileReceiver;
 }
 
-/** Labels what a server of node:net accepts, before anybody else sees it. */
+/** Labels and counts what a server of node:net accepts, before anybody else sees it. */
 export function tagAccepted(server: net.Server): void {
-  server.prependListener('connection', tagJsSocket);
+  server.prependListener('connection', (socket: net.Socket) => {
+    tagJsSocket(socket);
+    tellNodeClose(server, socket);
+    if (connections.hasSubscribers) connections.publish({ server, socket } satisfies ConnectionEvent);
+  });
+  server.prependListener('drop', () => {
+    if (drops.hasSubscribers) drops.publish({ server, reason: 'maxConnections' } satisfies DropEvent);
+  });
+  counterFor(server).watch(server);
 }
 
 /** node's own, whatever stands in its place later. */
