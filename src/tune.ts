@@ -2,4 +2,6 @@
  * `nearwire/tune`: socket options, buffers and queues, of nearwire's sockets, of node's own, and of any UNIX listener on
  * the host.
  */
+export { serverStats } from './stats/read.js';
+export type { ServerStats } from './stats/server-stats.js';
 export type { TuneTarget } from './tune/target.js';

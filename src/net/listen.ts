@@ -259,6 +259,8 @@ export class NativeListening {
   }
 
   stats(): ServerStats {
+    // Nothing has been counted before it listens, which is not the same as not known.
+    if (!this.fellBack) this.counter.startTally();
     return this.counter.stats(this.transport, this.server._connections);
   }
 

@@ -5,6 +5,8 @@ import type { TransportName } from '../options.js';
 import { NodeConnections } from './node-connections.js';
 import type { ServerStats } from './server-stats.js';
 
+type CommonStats = 'transport' | 'accepted' | 'dropped' | 'active' | 'bytesRead' | 'bytesWritten';
+type EngineStats = Omit<ServerStats, CommonStats>;
 type Totals = Record<(typeof SERVER_COUNTERS)[number], number>;
 
 const NANOS_PER_MILLI = 1e6;
@@ -26,6 +28,11 @@ export class ServerCounter {
     const { addon } = addonStatus();
     // Only native servers ask, and there is none without the addon.
     return (this.nativeTally ??= (addon as NonNullable<typeof addon>).createTally());
+  }
+
+  /** Has the engine's numbers told, though it may not have counted anything yet. */
+  startTally(): void {
+    this.nativeTally ??= this.tally;
   }
 
   /** What node's own sockets tell. */
@@ -54,23 +61,30 @@ export class ServerCounter {
       transport,
       accepted: (totals?.accepted ?? 0) + (this.nodes?.accepted ?? 0),
       dropped: (totals?.shed ?? 0) + this.dropped,
-      shed: totals?.shed,
       active: active ?? totals?.active ?? 0,
       bytesRead: (totals?.bytesRead ?? 0) + bytes.read,
       bytesWritten: (totals?.bytesWritten ?? 0) + bytes.written,
-      turns: totals?.turns,
-      messages: totals?.messages,
-      messagesPerTurn: totals === undefined || totals.turns === 0 ? undefined : totals.messages / totals.turns,
-      reads: totals?.reads,
-      readEagains: totals?.readEagains,
-      sends: totals?.sends,
-      partialSends: totals?.partialSends,
-      sendEagains: totals?.sendEagains,
-      waits: totals?.waits,
-      waitMillis: totals === undefined ? undefined : totals.waitNanos / NANOS_PER_MILLI,
-      queueHighWater: totals?.queueHighWater,
+      ...seenByEngine(transport === 'native' ? totals : undefined),
     };
   }
+}
+
+/** What the `js` transport can't see. */
+function seenByEngine(totals: Totals | undefined): EngineStats {
+  return {
+    shed: totals?.shed,
+    turns: totals?.turns,
+    messages: totals?.messages,
+    messagesPerTurn: totals === undefined || totals.turns === 0 ? undefined : totals.messages / totals.turns,
+    reads: totals?.reads,
+    readEagains: totals?.readEagains,
+    sends: totals?.sends,
+    partialSends: totals?.partialSends,
+    sendEagains: totals?.sendEagains,
+    waits: totals?.waits,
+    waitMillis: totals === undefined ? undefined : totals.waitNanos / NANOS_PER_MILLI,
+    queueHighWater: totals?.queueHighWater,
+  };
 }
 
 const counters = new WeakMap<object, ServerCounter>();
