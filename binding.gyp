@@ -50,6 +50,9 @@
         "native/slab.cc",
         "native/address.cc",
         "native/request_head.cc",
+        "native/js_options.cc",
+        "native/options.cc",
+        "native/options_<(sys).cc",
         "native/sys_common.cc",
         "native/sys_<(sys).cc"
       ],

@@ -2,6 +2,7 @@
 #include <napi.h>
 
 #include "js_engine.h"
+#include "js_options.h"
 #include "js_page.h"
 #include "js_tally.h"
 #include "sys.h"
@@ -26,7 +27,10 @@ class Addon final : public Napi::Addon<Addon> {
         exports,
         {InstanceMethod<&Addon::create_engine>("createEngine"), InstanceMethod<&Addon::create_page>("createPage"),
          InstanceMethod<&Addon::page_totals>("pageTotals"), InstanceMethod<&Addon::create_tally>("createTally"),
-         InstanceMethod<&Addon::noop>("noop"), InstanceValue("system", Napi::String::New(env, sys::kName)),
+         InstanceMethod<&Addon::socket_options>("socketOptions"), InstanceMethod<&Addon::socket_state>("socketState"),
+         InstanceMethod<&Addon::get_socket_option>("getSocketOption"),
+         InstanceMethod<&Addon::set_socket_option>("setSocketOption"), InstanceMethod<&Addon::noop>("noop"),
+         InstanceValue("system", Napi::String::New(env, sys::kName)),
          InstanceValue("debug", Napi::Boolean::New(env, kDebug))});
   }
 
@@ -51,6 +55,17 @@ class Addon final : public Napi::Addon<Addon> {
     result.Set(0U, static_cast<double>(totals.pages));
     result.Set(1U, static_cast<double>(totals.bytes));
     return result;
+  }
+
+  Napi::Value socket_options(const Napi::CallbackInfo& info) { return option_rows(info.Env()); }
+
+  Napi::Value socket_state(const Napi::CallbackInfo& info) { return nearwire::socket_state(info); }
+
+  Napi::Value get_socket_option(const Napi::CallbackInfo& info) { return get_option(info); }
+
+  Napi::Value set_socket_option(const Napi::CallbackInfo& info) {
+    JsEngine* engine = engine_.IsEmpty() ? nullptr : JsEngine::Unwrap(engine_.Value());
+    return set_option(info, engine);
   }
 
   Napi::Value noop(const Napi::CallbackInfo& info) { return info.Env().Undefined(); }

@@ -127,6 +127,7 @@ class Channel final : public Source, private Watcher::Target, private ColdRead::
   // Notes that the kernel has no room, and that it has again.
   void note_blocked();
   void grow_send_buffer();
+  void keep_send_buffer() { send_buffer_fixed_ = true; }
   // A send has failed: nothing more will be sent, and JS is told.
   void break_writing(int error);
 

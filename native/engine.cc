@@ -311,6 +311,13 @@ int Engine::set_buffers(int fd, int send_buffer, int recv_buffer) {
   return error < 0 ? error : other;
 }
 
+void Engine::keep_send_buffer(int fd) {
+  for (const auto& source : sources_) {
+    if (source->kind() != Source::Kind::kChannel || source->fd() != fd || fd < 0) continue;
+    static_cast<Channel*>(source.get())->keep_send_buffer();
+  }
+}
+
 void Engine::drop_spare() {
   if (spare_ >= 0) sys::close_descriptor(spare_);
   spare_ = -1;

@@ -154,6 +154,8 @@ class Engine final : private Turn::Phases {
   std::vector<iovec>& parts_of(int32_t first_segment);
   // 0 leaves the system's default. Above the system's limit macOS refuses: smaller sizes are tried.
   int set_buffers(int fd, int send_buffer, int recv_buffer);
+  // Has the channel of this descriptor, if there is one, leave its send buffer as it is.
+  void keep_send_buffer(int fd);
   void drop_spare();
   void restore_spare();
   void count_accept() { ++counters_.accepted; }

@@ -397,12 +397,59 @@ export interface NativePage {
   close(): void;
 }
 
+/** Kinds of sockets, as bits of a set. */
+export const SocketKind = {
+  UnixConnection: 1,
+  UnixListener: 2,
+  TcpConnection: 4,
+  TcpListener: 8,
+  Other: 16,
+} as const;
+
+/** Where an option means something on one system, and what it may be. */
+export interface NativeOptionSupport {
+  /** Sets of `SocketKind`. */
+  readable: number;
+  settable: number;
+  lowest: number;
+  highest: number;
+}
+
+/** One row of the table of socket options. Booleans are 0 and 1 on the border, and `false` of a number is -1. */
+export interface NativeOptionRow {
+  name: string;
+  type: 'boolean' | 'number' | 'number or false';
+  /** Empty where there is none. */
+  unit: string;
+  /** Without meaning on a descriptor that is non-blocking. */
+  blockingOnly: boolean;
+  /** The column of the system that the addon was built for; undefined: it has no such option. */
+  here: NativeOptionSupport | undefined;
+  linux: NativeOptionSupport | undefined;
+  darwin: NativeOptionSupport | undefined;
+  posix: NativeOptionSupport | undefined;
+}
+
+export interface NativeSocketState {
+  /** One of `SocketKind`. */
+  kind: number;
+  blocking: boolean;
+}
+
 export interface NativeAddon {
   createEngine(): NativeEngine;
   createPage(): NativePage;
   createTally(): NativeTally;
   /** The living pages of this process, all threads of it together, and the bytes reserved for them. */
   pageTotals(): [pages: number, bytes: number];
+  /** The table of socket options: an option is named by its place in it. */
+  socketOptions(): NativeOptionRow[];
+  /** What kind of socket a descriptor is; ENOTSOCK: none. */
+  socketState(fd: number): NativeSocketState | number;
+  /** `error` is 0 or a negative errno. */
+  getSocketOption(fd: number, option: number): [error: number, value: number];
+  /** Sets an option and reads it back. `clampedBy` names the limit that has changed the value. */
+  setSocketOption(fd: number, option: number, value: number): [error: number, effective: number, clampedBy?: string];
   /** The engine's platform file: linux, darwin or posix. */
   readonly system: string;
   /** Built with assertions. */

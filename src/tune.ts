@@ -5,3 +5,10 @@
 export { serverStats } from './stats/read.js';
 export type { ServerStats } from './stats/server-stats.js';
 export type { TuneTarget } from './tune/target.js';
+export {
+  getSocketOptions,
+  setSocketOptions,
+  type SetOption,
+  type SetSocketOptions,
+  type SocketOptionValues,
+} from './tune/options.js';
