@@ -1,6 +1,7 @@
 // The addon's exports. One instance per environment: the main thread and each Worker have their own, and no globals.
 #include <napi.h>
 
+#include "js_diag.h"
 #include "js_engine.h"
 #include "js_options.h"
 #include "js_page.h"
@@ -29,8 +30,14 @@ class Addon final : public Napi::Addon<Addon> {
          InstanceMethod<&Addon::page_totals>("pageTotals"), InstanceMethod<&Addon::create_tally>("createTally"),
          InstanceMethod<&Addon::socket_options>("socketOptions"), InstanceMethod<&Addon::socket_state>("socketState"),
          InstanceMethod<&Addon::get_socket_option>("getSocketOption"),
-         InstanceMethod<&Addon::set_socket_option>("setSocketOption"), InstanceMethod<&Addon::noop>("noop"),
-         InstanceValue("system", Napi::String::New(env, sys::kName)),
+         InstanceMethod<&Addon::set_socket_option>("setSocketOption"),
+         InstanceValue("unixSockets", Napi::Function::New<js_diag::unix_sockets>(env)),
+         InstanceValue("unixSocket", Napi::Function::New<js_diag::unix_socket>(env)),
+         InstanceValue("waitingClients", Napi::Function::New<js_diag::waiting_clients>(env)),
+         InstanceValue("tcpListeners", Napi::Function::New<js_diag::tcp_listeners>(env)),
+         InstanceValue("describeSocket", Napi::Function::New<js_diag::describe_socket>(env)),
+         InstanceValue("probePath", Napi::Function::New<js_diag::probe_path>(env)),
+         InstanceMethod<&Addon::noop>("noop"), InstanceValue("system", Napi::String::New(env, sys::kName)),
          InstanceValue("debug", Napi::Boolean::New(env, kDebug))});
   }
 

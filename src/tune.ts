@@ -12,3 +12,4 @@ export {
   type SetSocketOptions,
   type SocketOptionValues,
 } from './tune/options.js';
+export { listenQueue, type ListenPort, type ListenQueue, type ListenTarget } from './tune/queue.js';
