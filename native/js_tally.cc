@@ -45,7 +45,9 @@ Napi::Value JsTally::totals(const Napi::CallbackInfo& info) {
                                                    t.sends, t.partial_sends, t.send_eagains, t.waits, t.wait_nanos});
 }
 
-Napi::Value JsTally::answers(const Napi::CallbackInfo& info) { return numbers(info.Env(), tally_->answers()); }
+Napi::Value JsTally::answers(const Napi::CallbackInfo& info) {
+  return numbers(info.Env(), tally_->answers(boolean(info, 0)));
+}
 
 Napi::Value JsTally::send_buffers(const Napi::CallbackInfo& info) {
   const std::vector<Channel*>& living = tally_->living();

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 
+#include "diag.h"
 #include "engine.h"
 #include "sys.h"
 #include "tally.h"
@@ -12,6 +13,15 @@ namespace {
 
 // Connections taken per wake-up: a flood of connects must not starve those already open.
 constexpr int kAcceptsPerTurn = 64;
+
+// Connections in a listener's queue; 0 where the system does not tell.
+uint64_t waiting(int fd) {
+  diag::Description found;
+  if (diag::describe_socket(fd, &found) < 0) return 0;
+  if (found.queued) return *found.queued;
+  diag::UnixSocket socket;
+  return found.family == AF_UNIX && diag::unix_socket(found.id, &socket) == 0 ? socket.queued.value_or(0) : 0;
+}
 
 }  // namespace
 
@@ -92,7 +102,17 @@ bool Listener::shed_one() {
 void Listener::on_ready(bool, bool) {
   if (options_.tally) options_.tally->note_turn(engine_->turn().number() + 1);
   const int taken = accept_batch();
-  if (options_.tally) options_.tally->note_queue(static_cast<uint64_t>(taken));
+  if (options_.tally) note_depth(taken);
+}
+
+// What was taken in one go had been waiting, and what the kernel tells of after a full batch still does. The kernel is
+// asked once a flood, at its first batch: to ask costs as much as some accepts.
+void Listener::note_depth(int taken) {
+  auto depth = static_cast<uint64_t>(taken);
+  const bool full = taken == kAcceptsPerTurn;
+  if (full && !flooded_) depth += waiting(fd_);
+  flooded_ = full;
+  options_.tally->note_queue(depth);
 }
 
 // Answers how many connections it has taken from the queue.

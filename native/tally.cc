@@ -46,8 +46,9 @@ TallyCounters Tally::totals() const {
   return totals;
 }
 
-Tally::Sizes Tally::answers() const {
+Tally::Sizes Tally::answers(bool under_way) const {
   Sizes sizes = sizes_;
+  if (!under_way) return sizes;
   for (const Channel* channel : living_) {
     if (channel->answer_under_way() > 0) ++sizes[size_class(channel->answer_under_way())];
   }

@@ -67,8 +67,8 @@ class Tally {
 
   // Living connections included.
   TallyCounters totals() const;
-  // With the answers that are under way.
-  Sizes answers() const;
+  // Of answers that are over, or of those that are under way as well.
+  Sizes answers(bool under_way) const;
   const std::vector<Channel*>& living() const { return living_; }
 
   // SO_SNDBUF, as it is to be asked for, of connections from now on, in place of the listener's; 0: the listener's.

@@ -206,10 +206,10 @@ export interface NativeTally {
   /** The numbers named by `SERVER_COUNTERS`. */
   totals(): Float64Array;
   /**
-   * How many answers (bytes sent between two things received) have not been taken by the kernel at once, by size: four
-   * classes to each power of two. Class `4 * p + q` begins at `2 ** p * (1 + q / 4)` bytes.
+   * How many answers (bytes sent between two things received) have not been taken by the kernel at once, by size, those
+   * under way included or not: four classes to each power of two. Class `4 * p + q` begins at `2 ** p * (1 + q / 4)` bytes.
    */
-  answers(): Float64Array;
+  answers(underWay: boolean): Float64Array;
   /** SO_SNDBUF as it reads back, of the first so many living connections. */
   sendBuffers(most: number): Float64Array;
   /** Asks for this SO_SNDBUF on connections that have less, and on later ones. Answers how many living ones have more now. */

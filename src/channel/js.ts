@@ -133,6 +133,11 @@ class JsChannel implements Channel {
     return descriptorUnder(this.socket);
   }
 
+  /** @internal Bytes that the kernel has not taken yet. */
+  get writableLength(): number {
+    return this.socket.writableLength;
+  }
+
   get counters(): ChannelCounters {
     const { bytesRead, bytesWritten } = this.socket;
     const { turns, files } = this;
