@@ -15,6 +15,7 @@ import { checkConnectTarget, checkHandlers, checkListenTarget } from './channel/
 import type { FileSender } from './files.js';
 import type { BufferSizes, TransportName, TransportOptions } from './options.js';
 import type { ServerStats } from './stats/server-stats.js';
+import { checkAutoTune, type TuningOptions } from './tune/auto.js';
 import { engineFor, requestedTransport } from './transport.js';
 
 export type { FileSender, SendFileCallback, SendFileOptions, SentFile } from './files.js';
@@ -125,10 +126,11 @@ export type ConnectTarget = ChannelTarget &
     noDelay?: boolean | undefined;
   };
 
-export type ListenTarget = ConnectTarget & {
-  /** Connections that may wait to be accepted. Default 511; the system caps it (Linux: net.core.somaxconn). */
-  backlog?: number | undefined;
-};
+export type ListenTarget = ConnectTarget &
+  TuningOptions & {
+    /** Connections that may wait to be accepted. Default 511; the system caps it (Linux: net.core.somaxconn). */
+    backlog?: number | undefined;
+  };
 
 /** Where a server listens: its path, or the address and port. */
 export type ServerAddress = string | { address: string; family: string; port: number };
@@ -160,6 +162,7 @@ export const ChannelServer = {
   /** Listens. Bad arguments throw here; what the system refuses is told to `onServerError`. */
   listen(target: ListenTarget, handlers: ChannelServerHandlers): ChannelServer {
     checkListenTarget(target);
+    checkAutoTune(target.autoTune, 'target.autoTune');
     checkHandlers(handlers);
     const engine = engineFor(requestedTransport(target.transport));
     return engine === undefined ? listenJs(target, handlers) : listenNative(engine, target, handlers);

@@ -7,7 +7,6 @@
 import * as net from 'node:net';
 import { installPrimary } from './cluster/primary.js';
 import { argValueError } from './errors.js';
-import type { TransportOptions } from './options.js';
 import { transportStatus } from './transport.js';
 import type { ConnectOptions } from './net/connect.js';
 import {
@@ -20,6 +19,7 @@ import {
   serverOptions,
   type Labels,
   type ServerLabels,
+  type ServerTransportOptions,
   type Socket as SocketInstance,
 } from './net/factory.js';
 import { adoptDescriptor } from './net/adopt.js';
@@ -31,7 +31,8 @@ import { NativeSocket } from './net/socket.js';
 export type { BufferSizes, TransportChoice, TransportName, TransportOptions } from './options.js';
 export { configure, type Settings } from './configure.js';
 export { Page, type PageSource, type PageStats, type Transfers } from './page.js';
-export type { ConnectionStats, ServerStats } from './stats/server-stats.js';
+export type { AutoTuneOptions, TuneEvent, TuningOptions } from './tune/auto.js';
+export type { AutoTuneStats, ConnectionStats, ServerStats } from './stats/server-stats.js';
 export type { CloseEvent, ConnectionEvent, DropEvent, DropReason } from './stats/events.js';
 export { transportStatus, type TransportStatus } from './transport.js';
 export type { ConnectOptions } from './net/connect.js';
@@ -43,7 +44,7 @@ installPrimary();
 installIpc();
 
 /** Options of a server, as `node:net` has them, and ours. */
-export interface ServerOptions extends net.ServerOpts, TransportOptions {}
+export interface ServerOptions extends net.ServerOpts, ServerTransportOptions {}
 
 export type ConnectionListener = (socket: Socket) => void;
 

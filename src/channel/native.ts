@@ -32,6 +32,7 @@ import { closes, connections, connectionStats, type CloseEvent, type ConnectionE
 import { ServerCounter, setCounter } from '../stats/server-counter.js';
 import type { ConnectionStats, ServerStats } from '../stats/server-stats.js';
 import { Wire, WireListener } from '../wire.js';
+import { tunerFor, type AutoTuner } from '../tune/auto.js';
 import { ChannelFiles, type FileChannel } from './files.js';
 import { checkParts, checkRange } from './targets.js';
 
@@ -327,6 +328,7 @@ class NativeChannelServer extends WireListener implements ChannelServer {
   private readonly handlers: ChannelServerHandlers;
   private readonly file: SocketFile | undefined;
   private readonly counter: ServerCounter;
+  private readonly tuner: AutoTuner | undefined;
 
   constructor(
     engine: Engine,
@@ -337,6 +339,7 @@ class NativeChannelServer extends WireListener implements ChannelServer {
   ) {
     super(engine, id);
     this.counter = setCounter(this, counter);
+    this.tuner = tunerFor(this, target.autoTune);
     this.handlers = handlers;
     this.file = id >= 0 && target.path !== undefined ? SocketFile.of(target.path) : undefined;
   }
@@ -353,6 +356,7 @@ class NativeChannelServer extends WireListener implements ChannelServer {
 
   override close(): void {
     if (this.id < 0) return;
+    this.tuner?.stop();
     this.file?.remove();
     super.close();
     process.nextTick(() => {
@@ -361,7 +365,9 @@ class NativeChannelServer extends WireListener implements ChannelServer {
   }
 
   tellListening(): void {
-    if (this.id >= 0) this.handlers.onListening?.(this);
+    if (this.id < 0) return;
+    this.tuner?.start();
+    this.handlers.onListening?.(this);
   }
 
   tellError(error: NodeJS.ErrnoException): void {

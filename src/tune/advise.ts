@@ -5,11 +5,11 @@ import { DESCRIPTOR } from '../descriptor.js';
 import { abortError, argTypeError, notOpenError } from '../errors.js';
 import { addonStatus } from '../native.js';
 import { checkWhole } from '../options.js';
-import { counterOf, queueHighWater } from '../stats/server-counter.js';
-import { findConnections } from './connections.js';
+import { queueHighWater } from '../stats/server-counter.js';
 import type { QueueEvidence, SendEvidence } from './evidence.js';
 import { backlogLimit, LARGEST_SEND_BUFFER, memoryForBuffers, sendBufferLimit } from './limits.js';
-import { TallyObserver, type Observer } from './observe.js';
+import type { Observer } from './observe.js';
+import { observerOf } from './observer-of.js';
 import { listenQueue } from './queue.js';
 import { adviseBacklog, adviseSendBuffer, type Finding } from './rule.js';
 import { Sampler } from './sample.js';
@@ -71,20 +71,6 @@ function isServer(target: object): target is Server {
 
 function isConnection(target: object): target is Connection {
   return target instanceof net.Socket || (DESCRIPTOR in target && 'counters' in target);
-}
-
-/** Whether a server listens on TCP. */
-export function isTcp(server: Server): boolean {
-  const address = server.address();
-  return typeof address === 'object' && address !== null;
-}
-
-/** What watches a server: the engine's counters where it carries the connections, else looks at them. */
-export function observerOf(server: Server): Observer {
-  const counter = counterOf(server);
-  const { transport } = server as { transport?: unknown };
-  if (counter !== undefined && transport === 'native') return new TallyObserver(counter.tally, () => isTcp(server));
-  return new Sampler(findConnections(server), addonStatus().addon);
 }
 
 const NODES_OWN =

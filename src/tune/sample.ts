@@ -9,6 +9,8 @@ import type { Sampled } from './sampled.js';
 
 /** Connections looked at each time: with more of them, each in its turn. */
 const MOST = 200;
+/** Of those, buffers that the kernel is asked for: it costs some system calls each, and a few tell of all. */
+const MOST_BUFFERS = 16;
 
 /** What the last look has seen of a connection. */
 interface Seen {
@@ -58,7 +60,7 @@ export class Sampler implements Observer {
     const buffers: number[] = [];
     for (let i = 0; i < Math.min(all.length, MOST); i++) {
       const connection = all[(this.turn + i) % all.length] as Sampled;
-      const described = this.describe(connection);
+      const described = i < MOST_BUFFERS ? this.describe(connection) : undefined;
       if (described !== undefined) {
         buffers.push(described.sendBuffer);
         this.tcp = described.family === 'tcp';
