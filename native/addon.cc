@@ -31,6 +31,7 @@ class Addon final : public Napi::Addon<Addon> {
          InstanceMethod<&Addon::socket_options>("socketOptions"), InstanceMethod<&Addon::socket_state>("socketState"),
          InstanceMethod<&Addon::get_socket_option>("getSocketOption"),
          InstanceMethod<&Addon::set_socket_option>("setSocketOption"),
+         InstanceMethod<&Addon::set_buffers>("setBuffers"), InstanceMethod<&Addon::buffer_sizes>("bufferSizes"),
          InstanceValue("unixSockets", Napi::Function::New<js_diag::unix_sockets>(env)),
          InstanceValue("unixSocket", Napi::Function::New<js_diag::unix_socket>(env)),
          InstanceValue("waitingClients", Napi::Function::New<js_diag::waiting_clients>(env)),
@@ -75,12 +76,17 @@ class Addon final : public Napi::Addon<Addon> {
     return set_option(info, engine);
   }
 
+  Napi::Value set_buffers(const Napi::CallbackInfo& info) { return nearwire::set_buffers(info, &system_buffers_); }
+
+  Napi::Value buffer_sizes(const Napi::CallbackInfo& info) { return nearwire::buffer_sizes(info); }
+
   Napi::Value noop(const Napi::CallbackInfo& info) { return info.Env().Undefined(); }
 
   Napi::FunctionReference engine_class_;
   Napi::FunctionReference page_class_;
   Napi::FunctionReference tally_class_;
   Napi::ObjectReference engine_;
+  SystemBuffers system_buffers_;
 };
 
 }  // namespace

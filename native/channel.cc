@@ -30,12 +30,16 @@ void Channel::apply(const ChannelOptions& options) {
   owned_ = options.owned;
   tally_ = options.tally;
   if (tally_) tally_place_ = tally_->join(this);
-  const int send_buffer = tally_ && tally_->send_buffer() > 0 ? tally_->send_buffer() : options.send_buffer;
   // TCP sizes its own buffers.
-  send_buffer_fixed_ = send_buffer > 0 || family_ != AF_UNIX;
+  const int tuned = tally_ ? tally_->send_buffer() : 0;
+  BufferWish buffers = options.buffers;
+  // autoTune only makes buffers larger.
+  if (tuned > std::max(buffers.send, 0)) buffers.send = tuned;
+  send_buffer_fixed_ = buffers.send > 0 || family_ != AF_UNIX;
+  grows_with_writes_ = buffers.send == BufferWish::kAutoBuffer && family_ == AF_UNIX;
   reading_ = !options.paused;
   // What the platform refuses is not worth losing the connection for: the sizes can be read back.
-  engine_->set_buffers(fd_, send_buffer, options.recv_buffer);
+  engine_->system_buffers().apply(fd_, family_, buffers);
   if (family_ == AF_UNIX) return;
   if (options.no_delay) sys::set_no_delay(fd_, true);
   if (options.keep_alive) sys::set_keep_alive(fd_, true, options.keep_alive_delay);
@@ -94,7 +98,9 @@ void Channel::finish_connect(int status) {
   state_ = status == 0 ? State::kOpen : State::kFailed;
   engine_->turn().report({id_, Event::kConnect, status, 0});
   if (status == 0 && queue_) {
+    const size_t bytes = queued();
     drain_queue();
+    if (queued() > 0 && make_room_for(bytes)) drain_queue();
   } else if (status == 0 && shutdown_asked_) {
     engine_->turn().report({id_, Event::kShutdown, sys::shutdown_write(fd_), 0});
   }
@@ -340,6 +346,9 @@ void Channel::become_free() {
   blocked_since_ = 0;
   wait_since_ = answer_start_ = 0;
   answer_waits_ = false;
+  room_asked_ = 0;
+  if (grows_) engine_->give_back_growth();
+  grows_ = false;
   counters_ = {};
 }
 

@@ -1,11 +1,13 @@
 // The writing half of a channel: memory by sendmsg, files by sendfile, in the order of the queue.
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <utility>
 
 #include "channel.h"
 #include "check.h"
 #include "engine.h"
+#include "options.h"
 #include "pump.h"
 #include "sys.h"
 
@@ -28,6 +30,9 @@ constexpr uint64_t kLongReference = 64 * 1024;
 // ... of this size, which every Linux lets everybody set (net.core.wmem_max's old default), and doubles. Pieces of
 // 64 KiB leave three times as fast with it, of 1 MiB twice and more; with the default, by reference is no gain.
 constexpr int kReferenceSendBuffer = 212'992;
+// How much SO_SNDBUF is asked for where it is to hold what is written: most bodies whole, and of a longer one as much
+// as a reader takes in a millisecond. A thousand connections that nobody reads keep 2 GiB.
+constexpr size_t kLargestRoom = 2 * 1024 * 1024;
 // A file is looked for in memory, read in and sent in pieces of this size...
 constexpr uint64_t kFileWindow = 1024 * 1024;
 // ... and of this one where it is copied: it stays in the processor's cache on its way.
@@ -142,7 +147,8 @@ int Channel::send(SentParts* parts) {
     if (free_way) error = send_directly(parts, &sent);
     if (error == 0) keep_rest(sent, parts);
     // Bytes at the head are those that the kernel had no room for.
-    if (error == 0 && free_way && queue_ && queue_->file_at_head() != nullptr) error = send_queue();
+    const bool goes_on = queued() > 0 && (queue_->file_at_head() != nullptr || make_room_for(sent + queued()));
+    if (error == 0 && free_way && goes_on) error = send_queue();
   }
   first_segment = last_segment = -1;
   if (error < 0) {
@@ -161,12 +167,17 @@ void Channel::note_blocked() {
 }
 
 // Doubles the send buffer of a connection whose peer keeps up: the larger it is, the fewer wake-ups a stream takes.
-void Channel::grow_send_buffer() {
+void Channel::grow_send_buffer(bool copies) {
   const bool fast = uv_hrtime() - blocked_since_ < kFastPeerNanos;
   blocked_since_ = 0;
   if (send_buffer_fixed_ || !fast) return;
+  if (copies && !grows_) {
+    if (!engine_->take_growth()) return;
+    grows_ = true;
+  }
   const int before = sys::get_option(fd_, SOL_SOCKET, SO_SNDBUF);
-  set_send_buffer(before, std::min(before * 2, kGrownSendBuffer));
+  // It may have grown further with what was written.
+  set_send_buffer(before, std::max(before, std::min(before * 2, kGrownSendBuffer)));
 }
 
 // A page counts in the send buffer as its bytes do: the default has room for half of a large piece, and each stop costs
@@ -190,11 +201,24 @@ bool Channel::raise_send_buffer(int bytes) {
   if (state_ != State::kOpen) return false;
   const int before = sys::get_option(fd_, SOL_SOCKET, SO_SNDBUF);
   if (before >= (sys::kDoublesBuffers ? 2 * bytes : bytes)) return false;
-  engine_->set_buffers(fd_, bytes, 0);
+  set_buffer_bytes(fd_, SO_SNDBUF, bytes);
   const int after = sys::get_option(fd_, SOL_SOCKET, SO_SNDBUF);
   // To grow it by need could make it smaller.
   if (after >= kGrownSendBuffer) send_buffer_fixed_ = true;
   return after > before;
+}
+
+// Has the send buffer hold as many bytes as are handed over at once, where that is wished for. True if it has more room
+// than before. It is asked for the bytes themselves: what Linux adds to that is for its own bookkeeping, and they fit.
+bool Channel::make_room_for(size_t bytes) {
+  if (!grows_with_writes_ || state_ != State::kOpen) return false;
+  const size_t wanted = std::min(std::bit_ceil(bytes), kLargestRoom);
+  if (wanted <= room_asked_) return false;
+  room_asked_ = wanted;
+  const int before = sys::get_option(fd_, SOL_SOCKET, SO_SNDBUF);
+  if (static_cast<size_t>(before) >= (sys::kDoublesBuffers ? 2 * wanted : wanted)) return false;
+  set_buffer_bytes(fd_, SO_SNDBUF, static_cast<int>(wanted));
+  return sys::get_option(fd_, SOL_SOCKET, SO_SNDBUF) > before;
 }
 
 void Channel::fail_writing() {
@@ -224,7 +248,7 @@ void Channel::drain_queue() {
 
 void Channel::tell_drained() {
   queue_.reset();
-  grow_send_buffer();
+  grow_send_buffer(!refers_);
   drained_turn_ = engine_->turn().number() + 1;
   engine_->turn().report({id_, Event::kDrain, 0, 0});
   if (shutdown_asked_) engine_->turn().report({id_, Event::kShutdown, sys::shutdown_write(fd_), 0});

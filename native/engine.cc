@@ -18,8 +18,10 @@ namespace {
 constexpr uint64_t kConnectRetryMillis = 1;
 // Refusals in a row after which a round of retries ends: the backlog is still full.
 constexpr int kRefusalsPerRound = 16;
-// Smaller than any system's default, so not worth asking for.
-constexpr int kLeastBuffer = 4096;
+// One stream alone is faster with a larger send buffer. Of several, what has been copied and not read yet no longer
+// fits a core's cache: 8 connections that each answer with 1 MiB take 214 us of CPU a body when all have grown, 145
+// when none has, where the reader is on the same core; 270 and 250 where it is on another.
+constexpr int kMaxGrowing = 1;
 
 }  // namespace
 
@@ -297,25 +299,17 @@ void Engine::retry_connects() {
   if (retrying_.empty()) uv_timer_stop(retry_timer_.get());
 }
 
-int Engine::set_buffers(int fd, int send_buffer, int recv_buffer) {
-  const auto set = [fd](int name, int bytes) {
-    int error = 0;
-    for (; bytes >= kLeastBuffer; bytes /= 2) {
-      error = sys::set_option(fd, SOL_SOCKET, name, bytes);
-      if (error != -ENOBUFS) return error;
-    }
-    return error;
-  };
-  const int error = set(SO_SNDBUF, send_buffer);
-  const int other = set(SO_RCVBUF, recv_buffer);
-  return error < 0 ? error : other;
-}
-
 void Engine::keep_send_buffer(int fd) {
   for (const auto& source : sources_) {
     if (source->kind() != Source::Kind::kChannel || source->fd() != fd || fd < 0) continue;
     static_cast<Channel*>(source.get())->keep_send_buffer();
   }
+}
+
+bool Engine::take_growth() {
+  if (growing_ >= kMaxGrowing) return false;
+  ++growing_;
+  return true;
 }
 
 void Engine::drop_spare() {

@@ -98,4 +98,22 @@ Napi::Value set_option(const Napi::CallbackInfo& info, JsEngine* engine) {
   return result;
 }
 
+Napi::Value set_buffers(const Napi::CallbackInfo& info, SystemBuffers* system) {
+  const int fd = integer(info, 0);
+  const int family = sys::stream_family(fd);
+  if (family < 0) return number(info, family);
+  return number(info, system->apply(fd, family, {integer(info, 1), integer(info, 2), boolean(info, 3)}));
+}
+
+Napi::Value buffer_sizes(const Napi::CallbackInfo& info) {
+  const int fd = integer(info, 0);
+  const int send = sys::get_option(fd, SOL_SOCKET, SO_SNDBUF);
+  const int recv = sys::get_option(fd, SOL_SOCKET, SO_RCVBUF);
+  if (send < 0 || recv < 0) return number(info, send < 0 ? send : recv);
+  Napi::Array sizes = Napi::Array::New(info.Env(), 2);
+  sizes.Set(0U, send);
+  sizes.Set(1U, recv);
+  return sizes;
+}
+
 }  // namespace nearwire

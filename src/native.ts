@@ -178,12 +178,21 @@ export interface NativeAddress {
   localPort?: number;
 }
 
-export interface NativeChannelOptions {
-  /** true: reads go to blocks that JS owns. false: to the lent slab. */
-  owned: boolean;
-  /** SO_SNDBUF in bytes as asked for; 0 leaves the system default. */
+/** A send buffer that is to hold what is handed over at once, within limits. UNIX sockets; TCP's grows by itself. */
+export const AUTO_BUFFER = -1;
+
+/** Sizes of a socket's buffers. */
+export interface NativeBuffers {
+  /** SO_SNDBUF in bytes as asked for; 0 leaves the system default. `AUTO_BUFFER`. */
   sendBuffer: number;
   recvBuffer: number;
+  /** Take less than the system default as well; else it is left. */
+  smallBuffers?: boolean;
+}
+
+export interface NativeChannelOptions extends NativeBuffers {
+  /** true: reads go to blocks that JS owns. false: to the lent slab. */
+  owned: boolean;
   noDelay: boolean;
   keepAlive: boolean;
   /** Seconds before the first keep-alive probe; 0 leaves the system default. */
@@ -535,6 +544,10 @@ export interface NativeAddon {
   getSocketOption(fd: number, option: number): [error: number, value: number];
   /** Sets an option and reads it back. `clampedBy` names the limit that has changed the value. */
   setSocketOption(fd: number, option: number, value: number): [error: number, effective: number, clampedBy?: string];
+  /** Gives a socket that is not the engine's its buffers; 0 leaves one as it is. `AUTO_BUFFER` is the engine's alone. */
+  setBuffers(fd: number, sendBuffer: number, recvBuffer: number, smallBuffers: boolean): number;
+  /** What SO_SNDBUF and SO_RCVBUF of any socket read back, in bytes. */
+  bufferSizes(fd: number): [send: number, recv: number] | number;
   /** The engine's platform file: linux, darwin or posix. */
   readonly system: string;
   /** Built with assertions. */

@@ -15,4 +15,14 @@ export {
   type SetSocketOptions,
   type SocketOptionValues,
 } from './tune/options.js';
+
 export { listenQueue, type ListenPort, type ListenQueue, type ListenTarget } from './tune/queue.js';
+export {
+  inspect,
+  type HolderCounters,
+  type SocketEnd,
+  type SocketInspection,
+  type SocketPeer,
+  type TcpFigures,
+  type TcpState,
+} from './tune/inspect.js';

@@ -14,7 +14,9 @@ import type {
 import { DESCRIPTOR, descriptorUnder } from '../descriptor.js';
 import { argTypeError, socketClosedError, writeAfterEndError } from '../errors.js';
 import { withSendFileArguments, type SendFileCallback, type SendFileOptions, type SentFile } from '../files.js';
-import { connectByNode, tagJs } from '../net/js.js';
+import { giveBuffersToAccepted, readNodesBuffers } from '../net/buffers.js';
+import { connectByNode, tagJsServer } from '../net/js.js';
+import type { BufferSizes } from '../options.js';
 import { connections, tellNodeClose, type ConnectionEvent } from '../stats/events.js';
 import { counterFor } from '../stats/server-counter.js';
 import type { ServerStats } from '../stats/server-stats.js';
@@ -27,7 +29,6 @@ const DEFAULT_HOST = '127.0.0.1';
 
 class JsChannel implements Channel {
   readonly transport = 'js';
-  readonly bufferSizes = undefined;
   data: unknown = undefined;
   private ended = false;
   private closed = false;
@@ -139,6 +140,10 @@ class JsChannel implements Channel {
     return this.socket.writableLength;
   }
 
+  get bufferSizes(): BufferSizes | undefined {
+    return readNodesBuffers(this.socket);
+  }
+
   get counters(): ChannelCounters {
     const { bytesRead, bytesWritten } = this.socket;
     const { turns, files } = this;
@@ -149,11 +154,12 @@ class JsChannel implements Channel {
 }
 
 export function connectJs(target: ConnectTarget, handlers: ChannelHandlers): Channel {
-  const noDelay = target.noDelay ?? true;
+  const { noDelay = true, sendBuffer, recvBuffer, allowSmallBuffers } = target;
+  const common = { allowHalfOpen: true, sendBuffer, recvBuffer, allowSmallBuffers };
   const socket =
     target.path !== undefined
-      ? connectByNode({ path: target.path, allowHalfOpen: true })
-      : connectByNode({ port: target.port, host: target.host ?? DEFAULT_HOST, noDelay, allowHalfOpen: true });
+      ? connectByNode({ path: target.path, ...common })
+      : connectByNode({ port: target.port, host: target.host ?? DEFAULT_HOST, noDelay, ...common });
   return new JsChannel(socket, handlers);
 }
 
@@ -208,7 +214,8 @@ class JsChannelServer implements ChannelServer {
 }
 
 export function listenJs(target: ListenTarget, handlers: ChannelServerHandlers): ChannelServer {
-  const server = tagJs(net.createServer({ allowHalfOpen: true, noDelay: target.noDelay ?? true }));
+  const server = tagJsServer(net.createServer({ allowHalfOpen: true, noDelay: target.noDelay ?? true }));
+  giveBuffersToAccepted(server, target);
   const made = new JsChannelServer(server, handlers, target.autoTune);
   made.onClosed = () => {
     handlers.onServerClose?.(made);

@@ -20,7 +20,7 @@ import { adoptDescriptor } from './adopt.js';
 import { normalizeArguments } from './arguments.js';
 import { publishClient } from './client-channel.js';
 import type { ConnectOptions } from './connect.js';
-import { connectByNode, tagAccepted, tagJs, tagJsSocket } from './js.js';
+import { connectByNode, tagAccepted, tagJsServer, tagJsSocket } from './js.js';
 import { NativeListening } from './listen.js';
 import { installOnread } from './onread.js';
 import { installNodeStreams } from './node-streams.js';
@@ -32,8 +32,8 @@ export interface Labels {
   /** What carries the bytes. */
   readonly transport: TransportName;
   /**
-   * SO_SNDBUF and SO_RCVBUF as the kernel has them, in bytes. A server's are those of its first connection. undefined on
-   * `js`, and before there is a connection.
+   * SO_SNDBUF and SO_RCVBUF as the kernel has them, in bytes. A server's are those of its first connection. undefined
+   * before there is a connection, without the addon, and for a `js` server that has been asked for no sizes.
    */
   readonly bufferSizes: BufferSizes | undefined;
 }
@@ -78,11 +78,11 @@ export function engineForSocket(options: SocketOptions | undefined, taken?: 'fd'
 /** A socket that is not connected yet, or one over `options.fd`. */
 export function makeSocket(options: SocketOptions | undefined): Socket {
   const engine = engineForSocket(options, 'fd');
-  if (engine === undefined) return tagJsSocket(new net.Socket(options));
+  if (engine === undefined) return tagJsSocket(new net.Socket(options), options);
   const socket = makeNative(engine, options);
   if (options?.fd === undefined || adoptDescriptor(socket, options) === 0) return socket;
   if (requestedTransport(options.transport) === 'native') throw descriptorError(options.fd);
-  return tagJsSocket(new net.Socket(options));
+  return tagJsSocket(new net.Socket(options), options);
 }
 
 /** What the engine can't make a socket of. */
@@ -128,16 +128,15 @@ export function installTransport(server: net.Server, options: ServerTransportOpt
   const choice = requestedTransport(options?.transport);
   const engine = socketEngineFor(choice);
   if (engine === undefined) {
-    tagAccepted(server);
-    tagJs(server);
+    tagAccepted(server, options);
+    tagJsServer(server);
     defineStats(server, () => counterFor(server).stats('js', connectionsOf(server)));
     tuneWhileListening(server, options?.autoTune);
     return;
   }
   defineStats(server, () => listening.stats());
   tuneWhileListening(server, options?.autoTune);
-  const { sendBuffer = 0, recvBuffer = 0 } = options ?? {};
-  const listening = new NativeListening(server, engine, { choice, sendBuffer, recvBuffer });
+  const listening = new NativeListening(server, engine, { choice, buffers: options });
   listening.install();
   Object.defineProperties(server, {
     transport: { get: () => listening.transport, enumerable: true, configurable: true },

@@ -2,15 +2,35 @@
 import * as net from 'node:net';
 import type { FileHandle } from 'node:fs/promises';
 import type { FileSender } from '../files.js';
+import type { BufferOptions, BufferSizes } from '../options.js';
 import { receiveFile, type FileReceiver, type ReceiveFileOptions } from '../receive-file.js';
 import { connections, drops, tellNodeClose, type ConnectionEvent, type DropEvent } from '../stats/events.js';
 import { counterFor } from '../stats/server-counter.js';
 import { sendFileByStream } from '../stream-file.js';
+import { buffersOfFirst, giveBuffersToAccepted, giveBuffersToSocket, readNodesBuffers } from './buffers.js';
 
-const LABELS = {
-  transport: { value: 'js', enumerable: true, configurable: true },
-  // node has no way to ask.
-  bufferSizes: { value: undefined, enumerable: true, configurable: true },
+const TRANSPORT: PropertyDescriptor = { value: 'js', enumerable: true, configurable: true };
+
+const SOCKET_LABELS: PropertyDescriptorMap = {
+  transport: TRANSPORT,
+  bufferSizes: {
+    get(this: net.Socket) {
+      return readNodesBuffers(this);
+    },
+    enumerable: true,
+    configurable: true,
+  },
+};
+
+const SERVER_LABELS: PropertyDescriptorMap = {
+  transport: TRANSPORT,
+  bufferSizes: {
+    get(this: net.Server) {
+      return buffersOfFirst(this);
+    },
+    enumerable: true,
+    configurable: true,
+  },
 };
 
 const RECEIVE_FILE: PropertyDescriptor = {
@@ -32,23 +52,28 @@ const SEND_FILE: PropertyDescriptor = {
 /** What tells a `js` object from a native one. */
 export interface JsLabels {
   readonly transport: 'js';
-  readonly bufferSizes: undefined;
+  readonly bufferSizes: BufferSizes | undefined;
 }
 
-/** Labels a server or socket of node:net. */
-export function tagJs<T extends object>(object: T): T & JsLabels {
-  return Object.defineProperties(object, LABELS) as T & JsLabels;
+/** Labels a server of node:net. */
+export function tagJsServer<T extends net.Server>(server: T): T & JsLabels {
+  return Object.defineProperties(server, SERVER_LABELS) as T & JsLabels;
 }
 
-/** The same for a socket, which learns to send and receive files. */
-export function tagJsSocket<T extends net.Socket>(socket: T): T & JsLabels & FileSender & FileReceiver {
-  Object.defineProperties(socket, { sendFile: SEND_FILE, receiveFile: RECEIVE_FILE });
-  const labelled: object = tagJs(socket);
+/** The same for a socket, which learns to send and receive files, and gets the buffers that are asked for. */
+export function tagJsSocket<T extends net.Socket>(
+  socket: T,
+  buffers?: BufferOptions,
+): T & JsLabels & FileSender & FileReceiver {
+  Object.defineProperties(socket, { ...SOCKET_LABELS, sendFile: SEND_FILE, receiveFile: RECEIVE_FILE });
+  giveBuffersToSocket(socket, buffers);
+  const labelled: object = socket;
   return labelled as T & JsLabels & FileSender & FileReceiver;
 }
 
-/** Labels and counts what a server of node:net accepts, before anybody else sees it. */
-export function tagAccepted(server: net.Server): void {
+/** Labels and counts what a server of node:net accepts, before anybody else sees it, and gives it its buffers. */
+export function tagAccepted(server: net.Server, buffers?: BufferOptions): void {
+  giveBuffersToAccepted(server, buffers);
   server.prependListener('connection', (socket: net.Socket) => {
     tagJsSocket(socket);
     tellNodeClose(server, socket);
@@ -78,10 +103,10 @@ export function byNode<T>(act: () => T): T {
 
 /** As `net.connect`. */
 export function connectByNode(
-  options: net.NetConnectOpts,
+  options: net.NetConnectOpts & BufferOptions,
   listener?: () => void,
 ): net.Socket & JsLabels & FileSender & FileReceiver {
-  return byNode(() => tagJsSocket(nodesConnect(options, listener)));
+  return byNode(() => tagJsSocket(nodesConnect(options, listener), options));
 }
 
 /** Whether a server or socket has been asked to be node:net's own: `nearwire/register` leaves it alone. */
