@@ -38,12 +38,13 @@ async function listenAt(server: Server): Promise<string> {
 
 /** A client that asks for 1 MiB again and again and reads slowly, until told to stop. */
 async function slowReader(socket: Socket, goesOn: () => boolean, question = '?'): Promise<void> {
+  const gone = closed(socket);
   while (goesOn()) {
     socket.write(question);
     for (let left = MiB; left > 0 && goesOn();) {
       const chunk = socket.read(Math.min(left, socket.readableLength || 1, 32 * KiB)) as Buffer | null;
       if (chunk === null) {
-        await Promise.race([once(socket, 'readable'), closed(socket)]);
+        await Promise.race([once(socket, 'readable'), gone]);
         continue;
       }
       left -= chunk.length;
