@@ -2,8 +2,10 @@
 
 #include <cerrno>
 
+#include "diag.h"
 #include "engine.h"
 #include "sys.h"
+#include "tally.h"
 
 namespace nearwire {
 
@@ -14,6 +16,14 @@ constexpr int kAcceptsPerTurn = 64;
 
 // Whether connections have the buffers of their listener. TCP's do, and offer a window by them in the handshake.
 bool accepted_inherit(int family) { return sys::kAcceptedInheritBuffers || family != AF_UNIX; }
+// Connections in a listener's queue; 0 where the system does not tell.
+uint64_t waiting(int fd) {
+  diag::Description found;
+  if (diag::describe_socket(fd, &found) < 0) return 0;
+  if (found.queued) return *found.queued;
+  diag::UnixSocket socket;
+  return found.family == AF_UNIX && diag::unix_socket(found.id, &socket) == 0 ? socket.queued.value_or(0) : 0;
+}
 
 }  // namespace
 
@@ -88,36 +98,59 @@ bool Listener::shed_one() {
   engine_->drop_spare();
   const int fd = sys::accept_stream(fd_);
   if (fd >= 0) sys::close_descriptor(fd);
+  if (fd >= 0 && options_.tally) options_.tally->note_shed();
   engine_->restore_spare();
   return fd >= 0;
 }
 
 void Listener::on_ready(bool, bool) {
+  if (options_.tally) options_.tally->note_turn(engine_->turn().number() + 1);
+  const int taken = accept_batch();
+  if (options_.tally) note_depth(taken);
+}
+
+// What was taken in one go had been waiting, and what the kernel tells of after a full batch still does. The kernel is
+// asked once a flood, at its first batch: to ask costs as much as some accepts.
+void Listener::note_depth(int taken) {
+  auto depth = static_cast<uint64_t>(taken);
+  const bool full = taken == kAcceptsPerTurn;
+  if (full && !flooded_) depth += waiting(fd_);
+  flooded_ = full;
+  options_.tally->note_queue(depth);
+}
+
+// Answers how many connections it has taken from the queue.
+int Listener::accept_batch() {
   Turn& turn = engine_->turn();
+  int taken = 0;
   for (int i = 0; i < kAcceptsPerTurn && turn.has_room(); ++i) {
     if (limit_ == 0) {
       watcher_.watch(engine_->loop(), fd_, this, false, false);
-      return;
+      break;
     }
     const int fd = sys::accept_stream(fd_);
-    if (fd == -EAGAIN) return;
+    if (fd == -EAGAIN) break;
     // The peer gave up while it waited in the queue.
     if (fd == -ECONNABORTED) continue;
     if (fd == -EMFILE || fd == -ENFILE) {
-      if (!shed_one()) return;
+      if (!shed_one()) break;
+      ++taken;
       continue;
     }
     if (fd < 0) {
       turn.push({id_, Event::kAcceptError, fd, 0});
-      return;
+      break;
     }
+    ++taken;
     engine_->count_accept();
+    if (options_.tally) options_.tally->note_accepted();
     if (limit_ > 0) --limit_;
     Channel* channel = engine_->new_channel();
     turn.push({id_, Event::kAccept, channel->id(), 0});
     // Reads at once: a peer that connects has mostly something to say.
     channel->open(fd, options_, family_);
   }
+  return taken;
 }
 
 }  // namespace nearwire
