@@ -16,6 +16,7 @@ constexpr int kAcceptsPerTurn = 64;
 
 // Whether connections have the buffers of their listener. TCP's do, and offer a window by them in the handshake.
 bool accepted_inherit(int family) { return sys::kAcceptedInheritBuffers || family != AF_UNIX; }
+
 // Connections in a listener's queue; 0 where the system does not tell.
 uint64_t waiting(int fd) {
   diag::Description found;
