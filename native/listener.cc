@@ -83,6 +83,8 @@ void Listener::close() {
 // Out of descriptors: the connection at the head of the queue would make the loop spin. The spare descriptor is given
 // up for a moment to accept it and close it, so that its peer is told at once.
 bool Listener::shed_one() {
+  // accept() itself has done it.
+  if (sys::kAcceptDropsAtLimit) return true;
   engine_->drop_spare();
   const int fd = sys::accept_stream(fd_);
   if (fd >= 0) sys::close_descriptor(fd);
