@@ -263,7 +263,9 @@ describe.skipIf(!hasAddon)('socket options', () => {
     async () => {
       const code = `
       const { setSocketOptions, getSocketOptions } = await import(${JSON.stringify(tuneFile)});
-      if (process.getuid() === 0) process.setuid(65534);
+      const isRoot = process.getuid() === 0;
+      // Without root's privileges, for as long as it matters: its own files are written at the exit.
+      if (isRoot) process.seteuid(65534);
       const server = createServer().listen(0, '127.0.0.1');
       await once(server, 'listening');
       const client = connect(server.address().port, '127.0.0.1');
@@ -275,6 +277,7 @@ describe.skipIf(!hasAddon)('socket options', () => {
       }
       const { keepAlive, noDelay } = getSocketOptions(client);
       say({ keepAlive, noDelay });
+      if (isRoot) process.seteuid(0);
       process.exit();`;
       const isPosix = rows.some(({ name, here }) => name === 'mark' && here === undefined);
       const { said, stderr } = await runChild('js', code);
