@@ -5,6 +5,7 @@
 #include "js_engine.h"
 #include "js_options.h"
 #include "js_page.h"
+#include "js_tally.h"
 #include "sys.h"
 
 namespace nearwire {
@@ -22,11 +23,12 @@ class Addon final : public Napi::Addon<Addon> {
   Addon(Napi::Env env, Napi::Object exports) {
     engine_class_ = Napi::Persistent(JsEngine::define(env));
     page_class_ = Napi::Persistent(JsPage::define(env));
+    tally_class_ = Napi::Persistent(JsTally::define(env));
     DefineAddon(
         exports,
         {InstanceMethod<&Addon::create_engine>("createEngine"), InstanceMethod<&Addon::create_page>("createPage"),
-         InstanceMethod<&Addon::page_totals>("pageTotals"), InstanceMethod<&Addon::socket_options>("socketOptions"),
-         InstanceMethod<&Addon::socket_state>("socketState"),
+         InstanceMethod<&Addon::page_totals>("pageTotals"), InstanceMethod<&Addon::create_tally>("createTally"),
+         InstanceMethod<&Addon::socket_options>("socketOptions"), InstanceMethod<&Addon::socket_state>("socketState"),
          InstanceMethod<&Addon::get_socket_option>("getSocketOption"),
          InstanceMethod<&Addon::set_socket_option>("setSocketOption"),
          InstanceMethod<&Addon::set_buffers>("setBuffers"), InstanceMethod<&Addon::buffer_sizes>("bufferSizes"),
@@ -52,6 +54,8 @@ class Addon final : public Napi::Addon<Addon> {
   }
 
   Napi::Value create_page(const Napi::CallbackInfo&) { return page_class_.New({}); }
+
+  Napi::Value create_tally(const Napi::CallbackInfo&) { return tally_class_.New({}); }
 
   Napi::Value page_totals(const Napi::CallbackInfo& info) {
     const PageShare::Totals totals = PageShare::totals();
@@ -80,6 +84,7 @@ class Addon final : public Napi::Addon<Addon> {
 
   Napi::FunctionReference engine_class_;
   Napi::FunctionReference page_class_;
+  Napi::FunctionReference tally_class_;
   Napi::ObjectReference engine_;
   SystemBuffers system_buffers_;
 };

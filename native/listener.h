@@ -44,12 +44,16 @@ class Listener final : public Source, private Watcher::Target {
   // Watches for connections. On failure the descriptor is still the caller's.
   int start(int fd, int family, const ListenOptions& options);
   bool shed_one();
+  int accept_batch();
+  void note_depth(int taken);
 
   Watcher watcher_;
   int fd_ = -1;
   int family_ = 0;
   ChannelOptions options_;
   int limit_ = kNoLimit;
+  // The last batch was as large as may be: the queue was not empty after it.
+  bool flooded_ = false;
 };
 
 }  // namespace nearwire

@@ -2,7 +2,7 @@
 import { madeEngine } from './engine.js';
 import { argTypeError } from './errors.js';
 import { checkWhole } from './options.js';
-import { MAX_PAGE_LIMIT, MAX_SPIN, setPageLimitOfThread, setSpinOfThread } from './settings.js';
+import { MAX_PAGE_LIMIT, MAX_SPIN, setPageLimitOfThread, setRepeatLimitOfThread, setSpinOfThread } from './settings.js';
 
 export interface Settings {
   /**
@@ -17,6 +17,13 @@ export interface Settings {
    * of the memory that the process may use.
    */
   pageLimit?: number | undefined;
+  /**
+   * Bytes of Buffers that this thread may keep sealed copies of, to send them by reference, once it has written the same
+   * Buffer of 64 KiB or more with the same bytes again and again; they count as pages do. 0: none. Default: the
+   * environment's `NEARWIRE_REPEAT_LIMIT`, else 64 MiB, or a quarter of the page limit where that is less. Without effect
+   * on `js`.
+   */
+  repeatLimit?: number | undefined;
 }
 
 /**
@@ -26,9 +33,11 @@ export interface Settings {
 export function configure(settings: Settings): void {
   const given: unknown = settings;
   if (typeof given !== 'object' || given === null) throw argTypeError('settings', 'of type object', given);
-  const { spin, pageLimit } = given as Record<keyof Settings, unknown>;
+  const { spin, pageLimit, repeatLimit } = given as Record<keyof Settings, unknown>;
   checkWhole(spin, 'settings.spin', 0, MAX_SPIN);
   checkWhole(pageLimit, 'settings.pageLimit', 0, MAX_PAGE_LIMIT);
+  checkWhole(repeatLimit, 'settings.repeatLimit', 0, MAX_PAGE_LIMIT);
+  if (repeatLimit !== undefined) setRepeatLimitOfThread(repeatLimit);
   if (pageLimit !== undefined) setPageLimitOfThread(pageLimit);
   if (spin === undefined) return;
   setSpinOfThread(spin);
