@@ -9,7 +9,7 @@ import { transportStatus } from 'nearwire';
 import { listenQueue, type ListenTarget } from 'nearwire/tune';
 import { heard } from './support/children.js';
 import { hasDiagnosis, otherServer, startProgram } from './support/listeners.js';
-import { requireOrSkip } from './support/requirements.js';
+import { requireOrSkip, withOverlay } from './support/requirements.js';
 import { listen, pair, socketPath, temporaryDirectory } from './support/sockets.js';
 import { reference } from './support/subjects.js';
 
@@ -186,6 +186,34 @@ describe.skipIf(!hasDiagnosis || !isRoot)('for a user without privilege', () => 
     },
   );
 });
+
+const overlay = requireOrSkip('overlay');
+
+describe.skipIf(!hasDiagnosis || overlay === undefined)(
+  'on an overlay file system, whose device numbers differ',
+  () => {
+    it('a path is found by its name and inode, and else is told to be uncertain', () => {
+      const directory = temporaryDirectory();
+      const code = `
+      const { listenQueue } = await import(${JSON.stringify(tune)});
+      const { createServer } = await import('node:net');
+      const { renameSync, symlinkSync } = await import('node:fs');
+      const [path, link, moved] = ['app.sock', 'link.sock', 'moved.sock'].map((name) => process.argv[1] + '/' + name);
+      createServer().listen({ path, backlog: 51 }, () => {
+        symlinkSync(path, link);
+        const seen = [path, link].map((name) => listenQueue(name).backlog);
+        renameSync(path, moved);
+        try { listenQueue(moved); } catch ({ code }) { seen.push(code); }
+        console.log(JSON.stringify(seen));
+        process.exit();
+      });`;
+      const [program = '', ...words] = withOverlay(overlay ?? '', directory);
+      const node = [process.execPath, '--input-type=module', '-e', code, directory];
+      const said = execFileSync(program, [...words, ...node], { encoding: 'utf8' });
+      expect(JSON.parse(said)).toEqual([51, 51, 'ERR_NEARWIRE_AMBIGUOUS']);
+    });
+  },
+);
 
 describe('without the means', () => {
   it('there is an error that says what is missing', () => {

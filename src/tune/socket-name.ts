@@ -58,9 +58,10 @@ export function socketsAt<S extends Pick<NativeUnixSocket, 'name' | 'file'>>(
   const exact = bound.filter(({ file }) => file !== undefined && file[0] === id.major && file[1] === id.minor);
   if (exact.length > 0) return exact;
   if (id.ownDeviceNumbers) {
-    const near = bound.filter(({ name }) => name !== undefined && basename(name) === basename(path));
-    const same = near.filter(({ name }) => name !== undefined && leadsTo(name, path));
-    return same.length > 0 ? same : near;
+    const same = bound.filter(({ name }) => name !== undefined && leadsTo(name, path));
+    if (same.length > 0) return same;
+    // A name of another mount namespace leads nowhere here.
+    return bound.filter(({ name }) => name !== undefined && basename(name) === basename(path));
   }
   return sockets.filter(({ name, file }) => file === undefined && name !== undefined && leadsTo(name, path));
 }

@@ -122,6 +122,12 @@ function absent(path: string, id: SocketFileId): Error {
   const outcome = nativeDiagnosis().probePath(path);
   if (outcome === -ECONNREFUSED) return staleSocketError(path);
   if (outcome === 0 || outcome === -EPROTOTYPE) {
+    if (id.ownDeviceNumbers) {
+      return ambiguousListenerError(
+        `Which socket has ${path} can't be told: one of another network namespace, or one that was bound by another name` +
+          ', as this file system has device numbers of its own',
+      );
+    }
     return otherNamespaceError(
       `${path} belongs to a socket of another network namespace, of which the kernel tells nothing here`,
     );

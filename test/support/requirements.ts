@@ -1,6 +1,7 @@
 /** What a test needs of the machine and a user's machine may lack. In CI, where all of it is set up, it must be there. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { transportStatus } from 'nearwire';
 import { isExecutable } from '../../bench/executable.js';
@@ -23,6 +24,8 @@ const FIND = {
   python: () => onPath('python3'),
   /** Makes other namespaces, where the user may. */
   unshare: () => [onPath('unshare')].find((unshare) => unshare !== undefined && canUnshare(unshare)),
+  /** Mounts an overlay file system, in a mount namespace of its own. */
+  overlay: () => [onPath('unshare')].find((unshare) => unshare !== undefined && canMountOverlay(unshare)),
   haproxy: () => onPath('haproxy'),
   redis: () => onPath('redis-server'),
   mariadb: () => onPath('mariadbd'),
@@ -50,6 +53,21 @@ function onPath(name: string, more: readonly string[] = ['/usr/sbin', '/usr/loca
 
 function canUnshare(unshare: string): boolean {
   return spawnSync(unshare, ['--map-root-user', '--net', 'true']).status === 0;
+}
+
+/** Words that run a program with an overlay file system at this directory, in a mount namespace of its own. */
+export function withOverlay(unshare: string, directory: string): string[] {
+  const script = `mount -t tmpfs none "$0" && mkdir "$0/low" "$0/up" "$0/work" "$0/all" && mount -t tmpfs none "$0/low" &&
+    mount -t overlay none -o "lowerdir=$0/low,upperdir=$0/up,workdir=$0/work" "$0/all" && mount --move "$0/all" "$0" && exec "$@"`;
+  return [unshare, '--mount', 'sh', '-c', script, directory];
+}
+
+function canMountOverlay(unshare: string): boolean {
+  const directory = mkdtempSync(join(tmpdir(), 'nearwire-overlay-'));
+  const [program = '', ...words] = withOverlay(unshare, directory);
+  const { status } = spawnSync(program, [...words, 'true']);
+  rmSync(directory, { recursive: true });
+  return status === 0;
 }
 
 function postgresDirectories(): string[] {
