@@ -177,7 +177,11 @@ void Channel::grow_send_buffer(bool copies) {
   }
   const int before = sys::get_option(fd_, SOL_SOCKET, SO_SNDBUF);
   // It may have grown further with what was written.
-  set_send_buffer(before, std::max(before, std::min(before * 2, kGrownSendBuffer)));
+  if (before >= kGrownSendBuffer) {
+    send_buffer_fixed_ = true;
+    return;
+  }
+  set_send_buffer(before, std::min(before * 2, kGrownSendBuffer));
 }
 
 // A page counts in the send buffer as its bytes do: the default has room for half of a large piece, and each stop costs

@@ -14,6 +14,8 @@ namespace {
 // Connections taken per wake-up: a flood of connects must not starve those already open.
 constexpr int kAcceptsPerTurn = 64;
 
+// Whether connections have the buffers of their listener. TCP's do, and offer a window by them in the handshake.
+bool accepted_inherit(int family) { return sys::kAcceptedInheritBuffers || family != AF_UNIX; }
 // Connections in a listener's queue; 0 where the system does not tell.
 uint64_t waiting(int fd) {
   diag::Description found;
@@ -31,7 +33,7 @@ int Listener::bind_and_listen(int fd, const Address& address, const std::string&
   if (!is_path) error = sys::set_reuse_address(fd);
   if (error == 0 && options.reuse_port) error = sys::set_reuse_port(fd);
   if (error == 0 && address.family() == AF_INET6) error = sys::set_ipv6_only(fd, options.ipv6_only);
-  if (error == 0 && sys::kAcceptedInheritBuffers) {
+  if (error == 0 && accepted_inherit(address.family())) {
     error = engine_->system_buffers().apply(fd, address.family(), options.channel.buffers);
   }
   if (error == 0) error = sys::bind_to(fd, address.get(), address.length);
@@ -55,7 +57,7 @@ int Listener::open(const Address& address, const std::string& path, const Listen
 
 int Listener::adopt(int fd, int family, const ListenOptions& options) {
   int error = 0;
-  if (sys::kAcceptedInheritBuffers) {
+  if (accepted_inherit(family)) {
     error = engine_->system_buffers().apply(fd, family, options.channel.buffers);
   }
   if (error == 0) error = sys::listen_on(fd, options.backlog);
@@ -91,6 +93,8 @@ void Listener::close() {
 // Out of descriptors: the connection at the head of the queue would make the loop spin. The spare descriptor is given
 // up for a moment to accept it and close it, so that its peer is told at once.
 bool Listener::shed_one() {
+  // accept() itself has done it.
+  if (sys::kAcceptDropsAtLimit) return true;
   engine_->drop_spare();
   const int fd = sys::accept_stream(fd_);
   if (fd >= 0) sys::close_descriptor(fd);

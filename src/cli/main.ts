@@ -6,6 +6,7 @@ import { Command, CommanderError } from 'commander';
 
 import { benchCommand } from './bench.js';
 import { inspectCommand } from './inspect.js';
+import { tuneCommand } from './tune.js';
 import { UsageError, USAGE_EXIT } from './usage.js';
 
 function packageVersion(): string {
@@ -21,6 +22,7 @@ const program = new Command('nearwire')
   .exitOverride();
 
 program.addCommand(benchCommand());
+program.addCommand(tuneCommand());
 program.addCommand(inspectCommand());
 for (const command of program.commands) command.copyInheritedSettings(program);
 

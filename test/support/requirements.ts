@@ -18,6 +18,8 @@ const FIND = {
   strace: () => onPath('strace'),
   /** Shows sockets' queues. */
   ss: () => onPath('ss'),
+  /** util-linux's: runs a program in a pseudo terminal. */
+  script: () => onPath('script'),
   python: () => onPath('python3'),
   /** Makes other namespaces, where the user may. */
   unshare: () => [onPath('unshare')].find((unshare) => unshare !== undefined && canUnshare(unshare)),
