@@ -13,7 +13,7 @@ import { connectNative, listenNative } from './channel/native.js';
 import { connectJs, listenJs } from './channel/js.js';
 import { checkConnectTarget, checkHandlers, checkListenTarget } from './channel/targets.js';
 import type { FileSender } from './files.js';
-import type { BufferSizes, TransportName, TransportOptions } from './options.js';
+import type { BufferSizes, ConnectPatience, TransportName, TransportOptions } from './options.js';
 import { engineFor, requestedTransport } from './transport.js';
 
 export type { FileSender, SendFileCallback, SendFileOptions, SentFile } from './files.js';
@@ -109,16 +109,18 @@ export type ChannelTarget =
       port: number;
     };
 
-export type ConnectTarget = ChannelTarget &
-  TransportOptions & {
-    /** TCP: send small writes at once (TCP_NODELAY). Default true: writes are gathered here already. */
-    noDelay?: boolean | undefined;
-  };
+interface ChannelOptions extends TransportOptions {
+  /** TCP: send small writes at once (TCP_NODELAY). Default true: writes are gathered here already. */
+  noDelay?: boolean | undefined;
+}
 
-export type ListenTarget = ConnectTarget & {
-  /** Connections that may wait to be accepted. Default 511; the system caps it (Linux: net.core.somaxconn). */
-  backlog?: number | undefined;
-};
+export type ConnectTarget = ChannelTarget & ChannelOptions & ConnectPatience;
+
+export type ListenTarget = ChannelTarget &
+  ChannelOptions & {
+    /** Connections that may wait to be accepted. Default 511; the system caps it (Linux: net.core.somaxconn). */
+    backlog?: number | undefined;
+  };
 
 /** Where a server listens: its path, or the address and port. */
 export type ServerAddress = string | { address: string; family: string; port: number };
@@ -133,8 +135,8 @@ export interface ChannelServer {
 
 export const Channel = {
   /**
-   * Connects. Bad arguments throw here; what the system refuses is told to `onError`. A full backlog of a UNIX listener
-   * is waited for (native: up to 10 seconds).
+   * Connects. Bad arguments throw here; what the system refuses is told to `onError`. A full queue of a UNIX listener is
+   * waited for: see `connectTimeout`.
    */
   connect(target: ConnectTarget, handlers: ChannelHandlers): Channel {
     checkConnectTarget(target);

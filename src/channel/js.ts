@@ -141,7 +141,7 @@ export function connectJs(target: ConnectTarget, handlers: ChannelHandlers): Cha
   const noDelay = target.noDelay ?? true;
   const socket =
     target.path !== undefined
-      ? connectByNode({ path: target.path, allowHalfOpen: true })
+      ? connectByNode({ path: target.path, allowHalfOpen: true, connectTimeout: target.connectTimeout })
       : connectByNode({ port: target.port, host: target.host ?? DEFAULT_HOST, noDelay, allowHalfOpen: true });
   return new JsChannel(socket, handlers);
 }

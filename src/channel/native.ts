@@ -11,10 +11,12 @@ import type {
   ListenTarget,
   ServerAddress,
 } from '../channel.js';
+import { Place } from '../connect-line.js';
 import { COPY_LIMIT, type Engine } from '../engine.js';
 import {
   argTypeError,
   connectError,
+  connectQueueFullError,
   errnoError,
   listenError,
   socketClosedError,
@@ -25,7 +27,7 @@ import type { FileRange, WritePart } from '../file-range.js';
 import { FileWrite } from '../file-write.js';
 import { withSendFileArguments, type SendFileCallback, type SendFileOptions, type SentFile } from '../files.js';
 import { CHANNEL_COUNTERS, type NativeAddress, type NativeChannelOptions } from '../native.js';
-import type { BufferSizes } from '../options.js';
+import { patienceOf, type BufferSizes } from '../options.js';
 import { referenceTo, withReferences } from '../page.js';
 import { SocketFile } from '../socket-file.js';
 import { Wire, WireListener } from '../wire.js';
@@ -290,11 +292,27 @@ function tellLentFailure(channel: NativeChannel, errno: number): void {
 }
 
 export function connectNative(engine: Engine, target: ConnectTarget, handlers: ChannelHandlers): Channel {
-  const id = engine.connect(addressOf(target), optionsOf(target));
+  const { path } = target;
+  const patience = patienceOf(target);
+  const waits = path !== undefined && patience > 0;
+  const id = waits
+    ? engine.prepareConnect(addressOf(target), optionsOf(target))
+    : engine.connect(addressOf(target), optionsOf(target));
   const channel = new NativeChannel(engine, id, handlers, target);
   // What fails early is told late: no handler runs inside this call.
   if (id < 0) process.nextTick(tellEarlyFailure, channel, id);
+  else if (waits) standInLine(channel, path, patience);
   return channel;
+}
+
+function standInLine(channel: NativeChannel, path: string, patience: number): void {
+  const place = new Place(path, patience, {
+    tryOnce: () => channel.engine.tryConnect(channel.id),
+    giveUp(waited) {
+      channel.destroy(connectQueueFullError(path, waited));
+    },
+  });
+  if (place.enter()) channel.place = place;
 }
 
 function tellEarlyFailure(channel: NativeChannel, errno: number): void {

@@ -2,8 +2,12 @@
 import * as net from 'node:net';
 import type { FileHandle } from 'node:fs/promises';
 import type { FileSender } from '../files.js';
+import { SOCKET_CONNECT_IS_PUBLISHED } from '../node-version.js';
+import { patienceOf, type ConnectPatience } from '../options.js';
 import { receiveFile, type FileReceiver, type ReceiveFileOptions } from '../receive-file.js';
 import { sendFileByStream } from '../stream-file.js';
+import { publishClient } from './client-channel.js';
+import { connectsPatiently } from './js-connect.js';
 
 const LABELS = {
   transport: { value: 'js', enumerable: true, configurable: true },
@@ -66,12 +70,19 @@ export function byNode<T>(act: () => T): T {
   }
 }
 
-/** As `net.connect`. */
+/** As `net.connect`; a connect to a path waits for room in its listener's queue. */
 export function connectByNode(
-  options: net.NetConnectOpts,
+  options: net.NetConnectOpts & ConnectPatience,
   listener?: () => void,
 ): net.Socket & JsLabels & FileSender & FileReceiver {
-  return byNode(() => tagJsSocket(nodesConnect(options, listener)));
+  return byNode(() => {
+    if (patienceOf(options) === 0 || !('path' in options)) return tagJsSocket(nodesConnect(options, listener));
+    // What net.connect does.
+    const socket = connectsPatiently(tagJsSocket(new net.Socket(options)));
+    if (!SOCKET_CONNECT_IS_PUBLISHED) publishClient(socket);
+    if (options.timeout) socket.setTimeout(options.timeout);
+    return listener === undefined ? socket.connect(options) : socket.connect(options, listener);
+  });
 }
 
 /** Whether a server or socket has been asked to be node:net's own: `nearwire/register` leaves it alone. */
