@@ -15,6 +15,8 @@ const FIND = {
   nginx: () => onPath('nginx'),
   /** Injects errors of system calls. */
   strace: () => onPath('strace'),
+  /** Changes the limits of a process that runs. */
+  prlimit: () => onPath('prlimit'),
   haproxy: () => onPath('haproxy'),
   redis: () => onPath('redis-server'),
   mariadb: () => onPath('mariadbd'),
