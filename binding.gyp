@@ -29,6 +29,7 @@
         "native/js_parts.cc",
         "native/js_convert.cc",
         "native/js_page.cc",
+        "native/js_diag.cc",
         "native/engine.cc",
         "native/turn.cc",
         "native/spin.cc",
@@ -48,7 +49,10 @@
         "native/slab.cc",
         "native/address.cc",
         "native/request_head.cc",
+        "native/trial.cc",
         "native/sys_common.cc",
+        "native/sys_probe.cc",
+        "native/sys_diag_<(sys).cc",
         "native/sys_<(sys).cc"
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
@@ -57,6 +61,7 @@
       "cflags_cc": ["-std=c++20", "-fvisibility=hidden"],
       "cflags_cc!": ["-std=gnu++17", "-std=c++17", "-std=gnu++20"],
       "conditions": [
+        ["sys=='linux'", { "sources": ["native/sys_describe_linux.cc"] }],
         ["OS=='mac'", {
           "xcode_settings": {
             "CLANG_CXX_LANGUAGE_STANDARD": "c++20",

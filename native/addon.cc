@@ -1,9 +1,11 @@
 // The addon's exports. One instance per environment: the main thread and each Worker have their own, and no globals.
 #include <napi.h>
 
+#include "js_diag.h"
 #include "js_engine.h"
 #include "js_page.h"
 #include "sys.h"
+#include "trial.h"
 
 namespace nearwire {
 
@@ -23,7 +25,13 @@ class Addon final : public Napi::Addon<Addon> {
     DefineAddon(exports,
                 {InstanceMethod<&Addon::create_engine>("createEngine"),
                  InstanceMethod<&Addon::create_page>("createPage"), InstanceMethod<&Addon::page_totals>("pageTotals"),
-                 InstanceMethod<&Addon::noop>("noop"), InstanceValue("system", Napi::String::New(env, sys::kName)),
+                 InstanceValue("unixSockets", Napi::Function::New<js_diag::unix_sockets>(env)),
+                 InstanceValue("unixSocket", Napi::Function::New<js_diag::unix_socket>(env)),
+                 InstanceValue("waitingClients", Napi::Function::New<js_diag::waiting_clients>(env)),
+                 InstanceValue("tcpListeners", Napi::Function::New<js_diag::tcp_listeners>(env)),
+                 InstanceValue("describeSocket", Napi::Function::New<js_diag::describe_socket>(env)),
+                 InstanceValue("probePath", Napi::Function::New<js_diag::probe_path>(env)),
+                 InstanceMethod<&Addon::try_calls>("tryCalls"), InstanceMethod<&Addon::noop>("noop"), InstanceValue("system", Napi::String::New(env, sys::kName)),
                  InstanceValue("debug", Napi::Boolean::New(env, kDebug))});
   }
 
@@ -45,6 +53,19 @@ class Addon final : public Napi::Addon<Addon> {
     Napi::Array result = Napi::Array::New(info.Env(), 2);
     result.Set(0U, static_cast<double>(totals.pages));
     result.Set(1U, static_cast<double>(totals.bytes));
+    return result;
+  }
+
+  // An array of pairs: the call, and 0 or a negative errno.
+  Napi::Value try_calls(const Napi::CallbackInfo& info) {
+    Napi::Array result = Napi::Array::New(info.Env());
+    const std::string path = info[0].IsString() ? info[0].As<Napi::String>().Utf8Value() : std::string();
+    for (const Trial& trial : nearwire::try_calls(path)) {
+      Napi::Array pair = Napi::Array::New(info.Env(), 2);
+      pair.Set(0U, trial.call);
+      pair.Set(1U, trial.outcome);
+      result.Set(result.Length(), pair);
+    }
     return result;
   }
 

@@ -188,6 +188,47 @@ export function notOpenError(): Error {
   return coded(new Error('Not connected or listening'), 'ERR_NEARWIRE_NOT_OPEN');
 }
 
+/** Nobody listens there, and nobody else has the address either, as far as can be seen. */
+export function noListenerError(message: string): Error & { code: string } {
+  return coded(new Error(message), 'ERR_NEARWIRE_NO_LISTENER');
+}
+
+/** A socket file that no socket is bound to any more. */
+export function staleSocketError(path: string): Error {
+  const message = `Nobody listens on ${path}: the file is left over from a socket that is gone`;
+  return Object.assign(coded(new Error(message), 'ERR_NEARWIRE_STALE_SOCKET'), { path });
+}
+
+/** A path that leads to something else than a socket. */
+export function notSocketFileError(path: string): Error {
+  return Object.assign(coded(new Error(`${path} is not a socket`), 'ERR_NEARWIRE_NOT_A_SOCKET'), { path });
+}
+
+/** There is such a socket, but not where this process could be told of it. */
+export function otherNamespaceError(message: string): Error {
+  return coded(new Error(message), 'ERR_NEARWIRE_OTHER_NAMESPACE');
+}
+
+/** More than one socket could be meant. */
+export function ambiguousListenerError(message: string): Error {
+  return coded(new Error(message), 'ERR_NEARWIRE_AMBIGUOUS');
+}
+
+/**
+ * The kernel does not tell of sockets' queues. `listening` says whether somebody listens there, if at least that could be
+ * found out; `cause` is what the kernel said.
+ */
+export function diagnosisRefusedError(errno: number, detail: string, listening?: boolean): Error {
+  const cause = errnoError(errno, 'sock_diag');
+  const message = `The system does not tell how long sockets' queues are (${cause.message})${detail}`;
+  return Object.assign(coded(new Error(message, { cause }), 'ERR_NEARWIRE_DIAG_REFUSED'), { listening });
+}
+
+/** What the system of this platform has no means for. */
+export function unsupportedError(what: string): Error {
+  return coded(new Error(`${what} is not supported on ${process.platform}`), 'ERR_NEARWIRE_UNSUPPORTED');
+}
+
 export function socketClosedError(): Error {
   return coded(new Error('Socket is closed'), 'ERR_SOCKET_CLOSED');
 }

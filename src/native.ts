@@ -362,9 +362,100 @@ export interface NativePage {
   close(): void;
 }
 
+/**
+ * A UNIX socket of any process. `id` is on Linux the inode that /proc/PID/fd names, on macOS the kernel's handle; `cookie`
+ * is never another socket's later on.
+ */
+export interface NativeUnixSocket {
+  id: string;
+  cookie: string;
+  /** 1 stream, 2 datagram, 5 seqpacket. */
+  type: number;
+  listening: boolean;
+  connected: boolean;
+  /** As bound, with a leading NUL if abstract. Not there: not bound. */
+  name?: string;
+  /** The file it is bound to, where the system tells: device major and minor, the low 32 bits of the inode number. */
+  file?: [major: number, minor: number, inode: number];
+  /** The other end's `id`, once it has been accepted. */
+  peer?: string;
+  /** Of a listener: connections that wait. Of others: bytes that wait to be read. */
+  queued?: number;
+  /** Of a listener: connections that may wait. */
+  backlog?: number;
+}
+
+export interface NativeTcpListener {
+  cookie: string;
+  local: NativeEndpoint;
+  ipv6Only: boolean;
+  queued: number;
+  backlog: number;
+}
+
+/** What the kernel says of a stream socket of this process. What a system does not tell is not there. */
+export interface NativeSocketDescription {
+  family: 'unix' | 'tcp';
+  listening: boolean;
+  connected: boolean;
+  id: string;
+  cookie: string;
+  unread?: number;
+  unsent?: number;
+  sendMemory?: number;
+  sendBuffer: number;
+  recvBuffer: number;
+  queued?: number;
+  backlog?: number;
+  local: NativeEndpoint;
+  peer?: NativeEndpoint;
+  credentials?: { pid?: number; uid: number; gid?: number };
+  tcp?: NativeTcpFigures;
+}
+
+export interface NativeTcpFigures {
+  /** Linux's number of the state: 1 ESTABLISHED to 11 CLOSING. */
+  state: number;
+  rttMicroseconds?: number;
+  rttVarianceMicroseconds?: number;
+  congestionWindow?: number;
+  segmentSize?: number;
+  retransmits?: number;
+  bytesAcked?: number;
+  bytesReceived?: number;
+  notSent?: number;
+  busyMicroseconds?: number;
+  windowLimitedMicroseconds?: number;
+  bufferLimitedMicroseconds?: number;
+}
+
 export interface NativeAddon {
   createEngine(): NativeEngine;
   createPage(): NativePage;
+  /**
+   * The UNIX sockets of this network namespace, or those that listen. ENOSYS where the system tells nothing; EPROTONOSUPPORT,
+   * EPERM and the like where it refuses to.
+   */
+  unixSockets(listenersOnly: boolean): NativeUnixSocket[] | number;
+  /** The one with this id. ESRCH: none. */
+  unixSocket(id: string): NativeUnixSocket | number;
+  /** The ids of the sockets that wait in this listener's queue. ESRCH: no such listener. EMSGSIZE: too many to be told. */
+  waitingClients(id: string): string[] | number;
+  /** The TCP listeners on a port. */
+  tcpListeners(port: number): NativeTcpListener[] | number;
+  /** EPROTOTYPE: no stream socket of AF_UNIX or TCP. */
+  describeSocket(fd: number): NativeSocketDescription | number;
+  /**
+   * Whether a socket is bound to a path, found out without a trace at its owner. 0: a datagram socket; EPROTOTYPE: another;
+   * ECONNREFUSED: none; else what a connect fails with.
+   */
+  probePath(path: string): number;
+  /**
+   * Makes each of the system's calls that the engine uses once, on a socket of its own that it binds to `path` (which is
+   * left behind) and on files in memory. 0, or the negative errno that it failed with; a call that has nothing to work
+   * on, because an earlier one failed, is left out. A sandbox may end the process for it.
+   */
+  tryCalls(path: string): [call: string, outcome: number][];
   /** The living pages of this process, all threads of it together, and the bytes reserved for them. */
   pageTotals(): [pages: number, bytes: number];
   /** The engine's platform file: linux, darwin or posix. */

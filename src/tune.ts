@@ -3,3 +3,4 @@
  * the host.
  */
 export type { TuneTarget } from './tune/target.js';
+export { listenQueue, type ListenPort, type ListenQueue, type ListenTarget } from './tune/queue.js';

@@ -1,4 +1,5 @@
 /** What a test needs of the machine and a user's machine may lack. In CI, where all of it is set up, it must be there. */
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { transportStatus } from 'nearwire';
@@ -17,6 +18,11 @@ const FIND = {
   strace: () => onPath('strace'),
   /** Changes the limits of a process that runs. */
   prlimit: () => onPath('prlimit'),
+  /** Shows sockets' queues. */
+  ss: () => onPath('ss'),
+  python: () => onPath('python3'),
+  /** Makes other namespaces, where the user may. */
+  unshare: () => [onPath('unshare')].find((unshare) => unshare !== undefined && canUnshare(unshare)),
   haproxy: () => onPath('haproxy'),
   redis: () => onPath('redis-server'),
   mariadb: () => onPath('mariadbd'),
@@ -40,6 +46,10 @@ export function requireOrSkip(name: Requirement): string | undefined {
 function onPath(name: string, more: readonly string[] = ['/usr/sbin', '/usr/local/sbin']): string | undefined {
   const directories = [...(process.env['PATH'] ?? '').split(delimiter), ...more];
   return directories.map((directory) => join(directory, name)).find(isExecutable);
+}
+
+function canUnshare(unshare: string): boolean {
+  return spawnSync(unshare, ['--map-root-user', '--net', 'true']).status === 0;
 }
 
 function postgresDirectories(): string[] {

@@ -1,0 +1,34 @@
+/** What the kernel tells of sockets, with its refusals as errors. None of it waits: the kernel answers at once. */
+import { constants } from 'node:os';
+import { argValueError, errnoError, noAddonError, notOpenError, unsupportedError } from '../errors.js';
+import { addonStatus, type NativeAddon, type NativeSocketDescription } from '../native.js';
+import { descriptorOf, type TuneTarget } from './target.js';
+
+const { EMFILE, ENFILE, ENOBUFS, ENOMEM, ENOSYS, EPROTOTYPE, EBADF } = constants.errno;
+/** A lack that has nothing to do with what was asked for. */
+const SHORTAGES: readonly number[] = [EMFILE, ENFILE, ENOBUFS, ENOMEM];
+
+/** The addon; its calls here need no engine, and do not depend on what carries the bytes. Throws ERR_NEARWIRE_NO_ADDON. */
+export function nativeDiagnosis(): NativeAddon {
+  const { addon, reason } = addonStatus();
+  if (addon === undefined) throw noAddonError(reason);
+  return addon;
+}
+
+/** Passes what the kernel told; `refused` makes the error of a negative errno. */
+export function told<T>(answer: T | number, what: string, refused: (errno: number) => Error): T {
+  if (typeof answer !== 'number') return answer;
+  if (answer === -ENOSYS) throw unsupportedError(what);
+  if (SHORTAGES.includes(-answer)) throw errnoError(answer, 'sock_diag');
+  throw refused(answer);
+}
+
+/** What the kernel says of the socket under a target. Throws as `descriptorOf` does, or the error of a wrong descriptor. */
+export function describeTarget(target: TuneTarget): NativeSocketDescription {
+  const fd = descriptorOf(target);
+  const found = nativeDiagnosis().describeSocket(fd);
+  if (typeof found !== 'number') return found;
+  if (found === -EBADF && typeof target !== 'number') throw notOpenError();
+  if (found === -EPROTOTYPE) throw argValueError('target', target, 'must be a stream socket of UNIX or TCP');
+  throw errnoError(found, 'getsockopt');
+}

@@ -1,0 +1,124 @@
+/** The accept queue of a listener: our own, or anybody's on this host. */
+import * as net from 'node:net';
+import { constants } from 'node:os';
+import type { ChannelServer } from '../channel.js';
+import {
+  argTypeError,
+  argValueError,
+  diagnosisRefusedError,
+  noListenerError,
+  otherNamespaceError,
+  unsupportedError,
+} from '../errors.js';
+import type { NativeTcpListener } from '../native.js';
+import { checkPort } from '../options.js';
+import { describeTarget, nativeDiagnosis, told } from './diagnosis.js';
+import { noteDepth } from './high-water.js';
+import { findUnixListener } from './unix-listener.js';
+import type { TuneTarget } from './target.js';
+
+const { ESRCH } = constants.errno;
+
+/** Connections that a listener has not accepted yet. */
+export interface ListenQueue {
+  /** Connections that wait now. */
+  queued: number;
+  /**
+   * How many may wait, after the system's own limit (Linux: `net.core.somaxconn`). Linux lets one more in: the queue is
+   * full when `queued > backlog`.
+   */
+  backlog: number;
+  /** The most that this thread has seen waiting, by its calls of `listenQueue`. The kernel keeps no such figure. */
+  highWater: number;
+}
+
+/** A TCP port of this host. */
+export interface ListenPort {
+  port: number;
+  /** A numeric address that the listener takes connections at. Default: any. */
+  host?: string | undefined;
+}
+
+/** A server, its descriptor, the path of its socket (or, with a leading NUL, its abstract name), or a TCP port. */
+export type ListenTarget = net.Server | ChannelServer | number | string | ListenPort;
+
+/**
+ * How many connections wait at a listener: one of this process, or any on the host, for which no privilege is needed. The
+ * kernel answers at once, in some tenths of a millisecond for thousands of sockets.
+ *
+ * A path is compared by the file it leads to, so that relative names, links and moved files are found. Of several TCP
+ * listeners that share a port, the fullest is told of.
+ *
+ * Throws
+ * - ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE, ERR_SOCKET_BAD_PORT: for what can be no listener;
+ * - ERR_NEARWIRE_NOT_OPEN: the server does not listen;
+ * - ENOENT, EACCES, ...: the path can't be looked at;
+ * - ERR_NEARWIRE_NOT_A_SOCKET: the path leads to another kind of file;
+ * - ERR_NEARWIRE_STALE_SOCKET: the file's socket is gone;
+ * - ERR_NEARWIRE_NO_LISTENER: nobody listens there;
+ * - ERR_NEARWIRE_OTHER_NAMESPACE: somebody does, in another network namespace: the kernel tells of one's own only;
+ * - ERR_NEARWIRE_AMBIGUOUS: more than one could be meant;
+ * - ERR_NEARWIRE_DIAG_REFUSED: the kernel or a sandbox tells of no queues; `listening` tells at least whether somebody
+ *   listens, if that could be found out;
+ * - ERR_NEARWIRE_NO_ADDON, ERR_NEARWIRE_UNSUPPORTED: there is no way to ask.
+ */
+export function listenQueue(target: ListenTarget): ListenQueue {
+  if (typeof target === 'string') {
+    const { cookie, queued, backlog } = findUnixListener(target);
+    return queueOf(cookie, queued, backlog);
+  }
+  if (isPort(target)) return queueOfPort(target);
+  return queueOfTarget(target);
+}
+
+function isPort(target: unknown): target is ListenPort {
+  return typeof target === 'object' && target !== null && !(target instanceof net.Server) && 'port' in target;
+}
+
+function queueOf(cookie: string, queued: number | undefined, backlog: number | undefined): ListenQueue {
+  if (queued === undefined || backlog === undefined) throw unsupportedError("to tell a listener's queue");
+  return { queued, backlog, highWater: noteDepth(cookie, queued) };
+}
+
+function queueOfTarget(target: TuneTarget): ListenQueue {
+  const { listening, cookie, id, family, queued, backlog } = describeTarget(target);
+  if (!listening) throw noListenerError('The socket does not listen');
+  if (queued === undefined && family === 'unix') {
+    const found = told(nativeDiagnosis().unixSocket(id), "to tell a listener's queue", (errno) =>
+      errno === -ESRCH
+        ? otherNamespaceError('The socket belongs to another network namespace, of which the kernel tells nothing here')
+        : diagnosisRefusedError(errno, '', true),
+    );
+    return queueOf(cookie, found.queued, found.backlog);
+  }
+  return queueOf(cookie, queued, backlog);
+}
+
+function queueOfPort({ port, host }: ListenPort): ListenQueue {
+  const checked = checkPort(port, 'target.port');
+  if (host !== undefined && typeof host !== 'string') throw argTypeError('target.host', 'of type string', host);
+  if (host !== undefined && net.isIP(host) === 0) throw argValueError('target.host', host, 'must be an IP address');
+  const all = told(nativeDiagnosis().tcpListeners(checked), 'to tell the queues of TCP listeners', (errno) =>
+    diagnosisRefusedError(errno, ''),
+  );
+  const [fullest] = reachedAt(host, all).sort((a, b) => b.queued - b.backlog - (a.queued - a.backlog));
+  if (fullest === undefined) {
+    const where = host === undefined ? `port ${String(checked)}` : `${host}, port ${String(checked)}`;
+    throw noListenerError(`Nobody listens on ${where} in this network namespace`);
+  }
+  return queueOf(fullest.cookie, fullest.queued, fullest.backlog);
+}
+
+/** As the kernel chooses: those bound to the address itself, or else to all addresses. */
+function reachedAt(host: string | undefined, all: readonly NativeTcpListener[]): NativeTcpListener[] {
+  if (host === undefined) return [...all];
+  const same = new net.BlockList();
+  same.addAddress(host, net.isIPv6(host) ? 'ipv6' : 'ipv4');
+  const exact = all.filter(({ local: { address = '', family } }) =>
+    same.check(address, family === 'IPv6' ? 'ipv6' : 'ipv4'),
+  );
+  if (exact.length > 0) return exact;
+  return all.filter(({ local: { address }, ipv6Only }) =>
+    net.isIPv6(host) ? address === '::' : address === '0.0.0.0' || (address === '::' && !ipv6Only),
+  );
+}

@@ -1,0 +1,72 @@
+/** Which file a path leads to, and which sockets are bound to it. */
+import { statfsSync, statSync } from 'node:fs';
+import { basename, isAbsolute, resolve } from 'node:path';
+import type { NativeUnixSocket } from '../native.js';
+
+/** Magic numbers of statfs(2): file systems that give stat(2) other device numbers than the kernel has inside. */
+const OWN_DEVICE_NUMBERS: ReadonlySet<number> = new Set([
+  0x9123683e, // btrfs: one for each subvolume
+  0x794c7630, // overlayfs: one for each layer
+]);
+
+export interface SocketFileId {
+  major: number;
+  minor: number;
+  /** The low 32 bits of the inode number: the kernel tells no more of it. */
+  inode: number;
+  isSocket: boolean;
+  /** The device number of `stat` is another than the kernel's own. */
+  ownDeviceNumbers: boolean;
+}
+
+/** Throws what stat throws. Symbolic links are followed, as connect follows them. */
+export function socketFileId(path: string): SocketFileId {
+  const status = statSync(path, { bigint: true });
+  const { dev } = status;
+  return {
+    // glibc's makedev().
+    major: Number(((dev >> 8n) & 0xfffn) | ((dev >> 32n) & 0xfffff000n)),
+    minor: Number((dev & 0xffn) | ((dev >> 12n) & 0xffffff00n)),
+    inode: Number(BigInt.asUintN(32, status.ino)),
+    isSocket: status.isSocket(),
+    ownDeviceNumbers: OWN_DEVICE_NUMBERS.has(statfsSync(path).type),
+  };
+}
+
+/** Whether an absolute name leads to the same file. */
+function leadsTo(name: string, path: string): boolean {
+  if (!isAbsolute(name)) return false;
+  try {
+    const one = statSync(name, { bigint: true });
+    const other = statSync(path, { bigint: true });
+    return one.dev === other.dev && one.ino === other.ino;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The sockets that are bound to the file at `path`, whatever name they were bound by. Where the system tells each
+ * socket's file (Linux), by that; else by names that lead to it, which leaves more than one if a file was replaced.
+ */
+export function socketsAt<S extends Pick<NativeUnixSocket, 'name' | 'file'>>(
+  path: string,
+  id: SocketFileId,
+  sockets: readonly S[],
+): S[] {
+  const bound = sockets.filter(({ file }) => file !== undefined && file[2] === id.inode);
+  const exact = bound.filter(({ file }) => file !== undefined && file[0] === id.major && file[1] === id.minor);
+  if (exact.length > 0) return exact;
+  if (id.ownDeviceNumbers) {
+    const near = bound.filter(({ name }) => name !== undefined && basename(name) === basename(path));
+    const same = near.filter(({ name }) => name !== undefined && leadsTo(name, path));
+    return same.length > 0 ? same : near;
+  }
+  return sockets.filter(({ name, file }) => file === undefined && name !== undefined && leadsTo(name, path));
+}
+
+/** Those that were bound by just this name, of which the files may be gone, replaced, or out of sight. */
+export function socketsNamed<S extends { name?: string | undefined }>(path: string, sockets: readonly S[]): S[] {
+  const absolute = resolve(path);
+  return sockets.filter(({ name }) => name === path || name === absolute);
+}
