@@ -31,7 +31,8 @@ class Addon final : public Napi::Addon<Addon> {
                  InstanceValue("tcpListeners", Napi::Function::New<js_diag::tcp_listeners>(env)),
                  InstanceValue("describeSocket", Napi::Function::New<js_diag::describe_socket>(env)),
                  InstanceValue("probePath", Napi::Function::New<js_diag::probe_path>(env)),
-                 InstanceMethod<&Addon::try_calls>("tryCalls"), InstanceMethod<&Addon::noop>("noop"), InstanceValue("system", Napi::String::New(env, sys::kName)),
+                 InstanceMethod<&Addon::try_calls>("tryCalls"), InstanceMethod<&Addon::noop>("noop"),
+                 InstanceValue("system", Napi::String::New(env, sys::kName)),
                  InstanceValue("debug", Napi::Boolean::New(env, kDebug))});
   }
 

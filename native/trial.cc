@@ -9,6 +9,7 @@
 
 #include "address.h"
 #include "sys.h"
+#include "sys_owned.h"
 
 namespace nearwire {
 
@@ -16,23 +17,6 @@ namespace {
 
 constexpr size_t kProbeBytes = 4096;
 constexpr int kBufferBytes = 64 * 1024;
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd = -1) : fd_(fd) {}
-  ~Descriptor() { reset(-1); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-
-  void reset(int fd) {
-    if (fd_ >= 0) sys::close_descriptor(fd_);
-    fd_ = fd;
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 class Trials {
  public:
@@ -52,21 +36,21 @@ class Trials {
 };
 
 struct Pair {
-  Descriptor listener;
-  Descriptor client;
-  Descriptor peer;
+  OwnedDescriptor listener;
+  OwnedDescriptor client;
+  OwnedDescriptor peer;
 };
 
 bool make_pair(Trials* trials, const std::string& path, Pair* pair) {
   Address address;
   if (address.set_path(path) < 0) return trials->note("bind", -EINVAL);
-  pair->listener.reset(sys::open_stream(AF_UNIX));
-  pair->client.reset(sys::open_stream(AF_UNIX));
+  pair->listener = OwnedDescriptor(sys::open_stream(AF_UNIX));
+  pair->client = OwnedDescriptor(sys::open_stream(AF_UNIX));
   if (!trials->note("socket", pair->client.get())) return false;
   if (!trials->note("bind", sys::bind_to(pair->listener.get(), address.get(), address.length))) return false;
   if (!trials->note("listen", sys::listen_on(pair->listener.get(), 1))) return false;
   if (!trials->note("connect", sys::connect_to(pair->client.get(), address.get(), address.length))) return false;
-  pair->peer.reset(sys::accept_stream(pair->listener.get()));
+  pair->peer = OwnedDescriptor(sys::accept_stream(pair->listener.get()));
   return trials->note("accept", pair->peer.get());
 }
 
@@ -87,7 +71,7 @@ ssize_t arrived(const Pair& pair, ssize_t sent) {
 }
 
 void try_by_reference(Trials* trials, const Pair& pair) {
-  const Descriptor file(sys::create_memory_file("nearwire-trial"));
+  const OwnedDescriptor file(sys::create_memory_file("nearwire-trial"));
   if (!trials->note("memfd_create", file.get())) return;
   const std::array<char, kProbeBytes> bytes{};
   if (sys::write_at(file.get(), bytes.data(), bytes.size(), static_cast<int64_t>(0)) < 0) return;
@@ -97,10 +81,9 @@ void try_by_reference(Trials* trials, const Pair& pair) {
   trials->note_bytes("sendfile", arrived(pair, sent), kProbeBytes);
   std::array<int, 2> ends{-1, -1};
   if (!trials->note("pipe2", sys::open_pipe(ends.data()))) return;
-  const Descriptor reading(ends[0]);
-  const Descriptor writing(ends[1]);
-  int64_t offset = 0;
-  ssize_t moved = sys::move_bytes(file.get(), writing.get(), &offset, kProbeBytes);
+  const OwnedDescriptor reading(ends[0]);
+  const OwnedDescriptor writing(ends[1]);
+  ssize_t moved = sys::move_bytes(file.get(), writing.get(), nullptr, kProbeBytes);
   if (moved > 0) moved = sys::move_bytes(reading.get(), pair.client.get(), nullptr, kProbeBytes);
   trials->note_bytes("splice", arrived(pair, moved), kProbeBytes);
 }
@@ -115,7 +98,7 @@ std::vector<Trial> try_calls(const std::string& path) {
     try_by_reference(&trials, pair);
   }
   // The root directory is never away from memory: what is put off here is always put off.
-  const Descriptor root(sys::open_cached("/"));
+  const OwnedDescriptor root(sys::open_cached("/"));
   trials.note("openat2", root.get() == -EAGAIN ? -ENOSYS : root.get());
   return trials.take();
 }
