@@ -5,12 +5,14 @@ import { once } from 'node:events';
 import { configure, type ConnectOptions } from 'nearwire';
 import { Channel } from 'nearwire/channel';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { connectCounters } from '../dist/src/connect-line.js';
 import { heard, runChild, startChild } from './support/children.js';
 import { fullServer, stoppedServer } from './support/full-queue.js';
 import { cleanup, closed, readAll, record, socketPath } from './support/sockets.js';
 import { js, native, subjects, type Subject } from './support/subjects.js';
 
+const { connectCounters } = (await import(
+  new URL('../dist/src/connect-line.js', import.meta.url).href
+)) as typeof import('../src/connect-line.js');
 const MANY = 4096;
 /** For a machine that is busy with other things. */
 const LONG = 120_000;

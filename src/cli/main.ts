@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 
 import { benchCommand } from './bench.js';
+import { doctorCommand } from './doctor.js';
 import { UsageError, USAGE_EXIT } from './usage.js';
 
 function packageVersion(): string {
@@ -20,6 +21,7 @@ const program = new Command('nearwire')
   .exitOverride();
 
 program.addCommand(benchCommand());
+program.addCommand(doctorCommand());
 for (const command of program.commands) command.copyInheritedSettings(program);
 
 try {
