@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
+import { connect } from 'nearwire';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Diagnosis } from '../src/doctor/examine.js';
 import type { Finding } from '../src/doctor/finding.js';
@@ -238,7 +239,7 @@ onLinux('nearwire doctor PATH', () => {
 
 describe.skipIf(process.platform !== 'linux' || nginx === undefined)("nginx's 502s", () => {
   it('are told by their causes, from its log and from the path', { timeout: 60_000 }, async () => {
-    const server = await fullServer(1, 'socket.destroy()');
+    const server = await fullServer(1, `socket.once('data', () => socket.end())`);
     chmodSync(dirname(server.path), 0o755);
     chmodSync(server.path, 0o777);
     const front = await startFront(nginx ?? '', server.path, USER);
@@ -253,6 +254,9 @@ describe.skipIf(process.platform !== 'linux' || nginx === undefined)("nginx's 50
     expect(named(full.groups.at(-1)?.findings ?? [], 'nginx.full-queue').what).toContain('2 times');
 
     server.goOn();
+    // It has room again when one has been in that waits for it.
+    const client = connect({ path: server.path }, () => client.end('x'));
+    await once(client.resume(), 'end');
     expect(await front.status()).toBe(502);
 
     if (process.getuid?.() === 0) {

@@ -1,5 +1,5 @@
 /** A real nginx before a socket, as distributions run it: workers of another user, an error log in a file. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, writeFileSync } from 'node:fs';
 import * as http from 'node:http';
@@ -24,7 +24,7 @@ export async function startFront(command: string, upstream: string, user: string
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
   writeFileSync(
     file,
-    `${process.getuid?.() === 0 ? `user ${user};` : ''}
+    `${process.getuid?.() === 0 ? `user ${user} ${groupOf(user)};` : ''}
      daemon off;
      worker_processes 1;
      pid ${directory}/pid;
@@ -46,6 +46,11 @@ export async function startFront(command: string, upstream: string, user: string
   });
   await said(child, 'start worker process ');
   return { errorLog, status: () => statusOf(listen) };
+}
+
+/** nginx takes it to be called like its user, which not all are. */
+function groupOf(user: string): string {
+  return execFileSync('id', ['-gn', user], { encoding: 'utf8' }).trim();
 }
 
 function said(child: ChildProcess, words: string): Promise<void> {
