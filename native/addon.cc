@@ -3,6 +3,7 @@
 
 #include "js_diag.h"
 #include "js_engine.h"
+#include "js_options.h"
 #include "js_page.h"
 #include "sys.h"
 #include "trial.h"
@@ -22,18 +23,23 @@ class Addon final : public Napi::Addon<Addon> {
   Addon(Napi::Env env, Napi::Object exports) {
     engine_class_ = Napi::Persistent(JsEngine::define(env));
     page_class_ = Napi::Persistent(JsPage::define(env));
-    DefineAddon(exports,
-                {InstanceMethod<&Addon::create_engine>("createEngine"),
-                 InstanceMethod<&Addon::create_page>("createPage"), InstanceMethod<&Addon::page_totals>("pageTotals"),
-                 InstanceValue("unixSockets", Napi::Function::New<js_diag::unix_sockets>(env)),
-                 InstanceValue("unixSocket", Napi::Function::New<js_diag::unix_socket>(env)),
-                 InstanceValue("waitingClients", Napi::Function::New<js_diag::waiting_clients>(env)),
-                 InstanceValue("tcpListeners", Napi::Function::New<js_diag::tcp_listeners>(env)),
-                 InstanceValue("describeSocket", Napi::Function::New<js_diag::describe_socket>(env)),
-                 InstanceValue("probePath", Napi::Function::New<js_diag::probe_path>(env)),
-                 InstanceMethod<&Addon::try_calls>("tryCalls"), InstanceMethod<&Addon::noop>("noop"),
-                 InstanceValue("system", Napi::String::New(env, sys::kName)),
-                 InstanceValue("debug", Napi::Boolean::New(env, kDebug))});
+    DefineAddon(
+        exports,
+        {InstanceMethod<&Addon::create_engine>("createEngine"), InstanceMethod<&Addon::create_page>("createPage"),
+         InstanceMethod<&Addon::page_totals>("pageTotals"), InstanceMethod<&Addon::socket_options>("socketOptions"),
+         InstanceMethod<&Addon::socket_state>("socketState"),
+         InstanceMethod<&Addon::get_socket_option>("getSocketOption"),
+         InstanceMethod<&Addon::set_socket_option>("setSocketOption"),
+         InstanceMethod<&Addon::set_buffers>("setBuffers"), InstanceMethod<&Addon::buffer_sizes>("bufferSizes"),
+         InstanceValue("unixSockets", Napi::Function::New<js_diag::unix_sockets>(env)),
+         InstanceValue("unixSocket", Napi::Function::New<js_diag::unix_socket>(env)),
+         InstanceValue("waitingClients", Napi::Function::New<js_diag::waiting_clients>(env)),
+         InstanceValue("tcpListeners", Napi::Function::New<js_diag::tcp_listeners>(env)),
+         InstanceValue("describeSocket", Napi::Function::New<js_diag::describe_socket>(env)),
+         InstanceValue("probePath", Napi::Function::New<js_diag::probe_path>(env)),
+         InstanceMethod<&Addon::try_calls>("tryCalls"), InstanceMethod<&Addon::noop>("noop"),
+         InstanceValue("system", Napi::String::New(env, sys::kName)),
+         InstanceValue("debug", Napi::Boolean::New(env, kDebug))});
   }
 
  private:
@@ -70,11 +76,27 @@ class Addon final : public Napi::Addon<Addon> {
     return result;
   }
 
+  Napi::Value socket_options(const Napi::CallbackInfo& info) { return option_rows(info.Env()); }
+
+  Napi::Value socket_state(const Napi::CallbackInfo& info) { return nearwire::socket_state(info); }
+
+  Napi::Value get_socket_option(const Napi::CallbackInfo& info) { return get_option(info); }
+
+  Napi::Value set_socket_option(const Napi::CallbackInfo& info) {
+    JsEngine* engine = engine_.IsEmpty() ? nullptr : JsEngine::Unwrap(engine_.Value());
+    return set_option(info, engine);
+  }
+
+  Napi::Value set_buffers(const Napi::CallbackInfo& info) { return nearwire::set_buffers(info, &system_buffers_); }
+
+  Napi::Value buffer_sizes(const Napi::CallbackInfo& info) { return nearwire::buffer_sizes(info); }
+
   Napi::Value noop(const Napi::CallbackInfo& info) { return info.Env().Undefined(); }
 
   Napi::FunctionReference engine_class_;
   Napi::FunctionReference page_class_;
   Napi::ObjectReference engine_;
+  SystemBuffers system_buffers_;
 };
 
 }  // namespace

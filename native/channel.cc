@@ -25,10 +25,11 @@ Channel::~Channel() { close(false); }
 void Channel::apply(const ChannelOptions& options) {
   owned_ = options.owned;
   // TCP sizes its own buffers.
-  send_buffer_fixed_ = options.send_buffer > 0 || family_ != AF_UNIX;
+  send_buffer_fixed_ = options.buffers.send > 0 || family_ != AF_UNIX;
+  grows_with_writes_ = options.buffers.send == BufferWish::kAutoBuffer && family_ == AF_UNIX;
   reading_ = !options.paused;
   // What the platform refuses is not worth losing the connection for: the sizes can be read back.
-  engine_->set_buffers(fd_, options.send_buffer, options.recv_buffer);
+  engine_->system_buffers().apply(fd_, family_, options.buffers);
   if (family_ == AF_UNIX) return;
   if (options.no_delay) sys::set_no_delay(fd_, true);
   if (options.keep_alive) sys::set_keep_alive(fd_, true, options.keep_alive_delay);
@@ -95,7 +96,9 @@ void Channel::finish_connect(int status) {
   state_ = status == 0 ? State::kOpen : State::kFailed;
   engine_->turn().report({id_, Event::kConnect, status, 0});
   if (status == 0 && queue_) {
+    const size_t bytes = queued();
     drain_queue();
+    if (queued() > 0 && make_room_for(bytes)) drain_queue();
   } else if (status == 0 && shutdown_asked_) {
     engine_->turn().report({id_, Event::kShutdown, sys::shutdown_write(fd_), 0});
   }
@@ -322,6 +325,7 @@ void Channel::become_free() {
   last_turn_ = 0;
   drained_turn_ = 0;
   blocked_since_ = 0;
+  room_asked_ = 0;
   counters_ = {};
 }
 

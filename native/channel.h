@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "address.h"
+#include "buffers.h"
 #include "cold_read.h"
 #include "source.h"
 #include "watcher.h"
@@ -23,8 +24,7 @@ class Pump;
 
 struct ChannelOptions {
   bool owned = false;
-  int send_buffer = 0;
-  int recv_buffer = 0;
+  BufferWish buffers;
   bool no_delay = false;
   bool keep_alive = false;
   unsigned keep_alive_delay = 0;
@@ -119,6 +119,10 @@ class Channel final : public Source, private Watcher::Target, private ColdRead::
   // Notes that the kernel has no room, and that it has again.
   void note_blocked();
   void grow_send_buffer();
+  void keep_send_buffer() {
+    send_buffer_fixed_ = true;
+    grows_with_writes_ = false;
+  }
   // A send has failed: nothing more will be sent, and JS is told.
   void break_writing(int error);
 
@@ -173,6 +177,7 @@ class Channel final : public Source, private Watcher::Target, private ColdRead::
   void stop_pumps();
   void make_room_for_pages();
   void set_send_buffer(int before, int wanted);
+  bool make_room_for(size_t bytes);
   void register_later();
   void become_free();
 
@@ -193,6 +198,8 @@ class Channel final : public Source, private Watcher::Target, private ColdRead::
   // When the kernel last refused bytes (uv_hrtime), while they wait.
   uint64_t blocked_since_ = 0;
   ChannelCounters counters_;
+  // What SO_SNDBUF has been asked for as writes grew.
+  size_t room_asked_ = 0;
   int fd_ = -1;
   int family_ = 0;
   State state_ = State::kFree;
@@ -204,6 +211,8 @@ class Channel final : public Source, private Watcher::Target, private ColdRead::
   bool registering_ = false;
   // SO_SNDBUF is the user's, or as large as it may grow.
   bool send_buffer_fixed_ = false;
+  // SO_SNDBUF is to hold what is handed over at once.
+  bool grows_with_writes_ = false;
   // Has sent by reference: its send buffer has been seen to.
   bool refers_ = false;
   // The last read was a long one.

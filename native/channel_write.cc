@@ -1,11 +1,13 @@
 // The writing half of a channel: memory by sendmsg, files by sendfile, in the order of the queue.
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <utility>
 
 #include "channel.h"
 #include "check.h"
 #include "engine.h"
+#include "options.h"
 #include "pump.h"
 #include "sys.h"
 
@@ -28,6 +30,9 @@ constexpr uint64_t kLongReference = 64 * 1024;
 // ... of this size, which every Linux lets everybody set (net.core.wmem_max's old default), and doubles. Pieces of
 // 64 KiB leave three times as fast with it, of 1 MiB twice and more; with the default, by reference is no gain.
 constexpr int kReferenceSendBuffer = 212'992;
+// How much SO_SNDBUF is asked for where it is to hold what is written: most bodies whole, and of a longer one as much
+// as a reader takes in a millisecond. A thousand connections that nobody reads keep 2 GiB.
+constexpr size_t kLargestRoom = 2 * 1024 * 1024;
 // A file is looked for in memory, read in and sent in pieces of this size...
 constexpr uint64_t kFileWindow = 1024 * 1024;
 // ... and of this one where it is copied: it stays in the processor's cache on its way.
@@ -128,7 +133,8 @@ int Channel::send(SentParts* parts) {
     if (free_way) error = send_directly(parts, &sent);
     if (error == 0) keep_rest(sent, parts);
     // Bytes at the head are those that the kernel had no room for.
-    if (error == 0 && free_way && queue_ && queue_->file_at_head() != nullptr) error = send_queue();
+    const bool goes_on = queued() > 0 && (queue_->file_at_head() != nullptr || make_room_for(sent + queued()));
+    if (error == 0 && free_way && goes_on) error = send_queue();
   }
   first_segment = last_segment = -1;
   if (error < 0) {
@@ -152,7 +158,8 @@ void Channel::grow_send_buffer() {
   blocked_since_ = 0;
   if (send_buffer_fixed_ || !fast) return;
   const int before = sys::get_option(fd_, SOL_SOCKET, SO_SNDBUF);
-  set_send_buffer(before, std::min(before * 2, kGrownSendBuffer));
+  // It may have grown further with what was written.
+  set_send_buffer(before, std::max(before, std::min(before * 2, kGrownSendBuffer)));
 }
 
 // A page counts in the send buffer as its bytes do: the default has room for half of a large piece, and each stop costs
@@ -170,6 +177,19 @@ void Channel::set_send_buffer(int before, int wanted) {
   sys::set_option(fd_, SOL_SOCKET, SO_SNDBUF, sys::kDoublesBuffers ? wanted / 2 : wanted);
   const int after = sys::get_option(fd_, SOL_SOCKET, SO_SNDBUF);
   send_buffer_fixed_ = after <= before || after >= kGrownSendBuffer;
+}
+
+// Has the send buffer hold as many bytes as are handed over at once, where that is wished for. True if it has more room
+// than before. It is asked for the bytes themselves: what Linux adds to that is for its own bookkeeping, and they fit.
+bool Channel::make_room_for(size_t bytes) {
+  if (!grows_with_writes_ || state_ != State::kOpen) return false;
+  const size_t wanted = std::min(std::bit_ceil(bytes), kLargestRoom);
+  if (wanted <= room_asked_) return false;
+  room_asked_ = wanted;
+  const int before = sys::get_option(fd_, SOL_SOCKET, SO_SNDBUF);
+  if (static_cast<size_t>(before) >= (sys::kDoublesBuffers ? 2 * wanted : wanted)) return false;
+  set_buffer_bytes(fd_, SO_SNDBUF, static_cast<int>(wanted));
+  return sys::get_option(fd_, SOL_SOCKET, SO_SNDBUF) > before;
 }
 
 void Channel::fail_writing() {

@@ -11,12 +11,7 @@
 
 namespace nearwire {
 
-namespace {
-
-// Smaller than any system's default, so not worth asking for.
-constexpr int kLeastBuffer = 4096;
-
-}  // namespace
+namespace {}  // namespace
 
 Engine::Engine(uv_loop_t* loop, Sink* sink)
     : loop_(loop),
@@ -276,18 +271,11 @@ void Engine::update_interests() {
   registering_.clear();
 }
 
-int Engine::set_buffers(int fd, int send_buffer, int recv_buffer) {
-  const auto set = [fd](int name, int bytes) {
-    int error = 0;
-    for (; bytes >= kLeastBuffer; bytes /= 2) {
-      error = sys::set_option(fd, SOL_SOCKET, name, bytes);
-      if (error != -ENOBUFS) return error;
-    }
-    return error;
-  };
-  const int error = set(SO_SNDBUF, send_buffer);
-  const int other = set(SO_RCVBUF, recv_buffer);
-  return error < 0 ? error : other;
+void Engine::keep_send_buffer(int fd) {
+  for (const auto& source : sources_) {
+    if (source->kind() != Source::Kind::kChannel || source->fd() != fd || fd < 0) continue;
+    static_cast<Channel*>(source.get())->keep_send_buffer();
+  }
 }
 
 void Engine::drop_spare() {

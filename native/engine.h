@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "buffers.h"
 #include "channel.h"
 #include "file_reference.h"
 #include "listener.h"
@@ -155,8 +156,9 @@ class Engine final : private Turn::Phases {
   const Segment& segment(int32_t index) const { return segments_[static_cast<size_t>(index)]; }
   // The bytes of a list of segments, in a vector that is used again by the next call.
   std::vector<iovec>& parts_of(int32_t first_segment);
-  // 0 leaves the system's default. Above the system's limit macOS refuses: smaller sizes are tried.
-  int set_buffers(int fd, int send_buffer, int recv_buffer);
+  SystemBuffers& system_buffers() { return system_buffers_; }
+  // Has the channel of this descriptor, if there is one, leave its send buffer as it is.
+  void keep_send_buffer(int fd);
   void drop_spare();
   void restore_spare();
   void count_accept() { ++counters_.accepted; }
@@ -207,6 +209,7 @@ class Engine final : private Turn::Phases {
   std::vector<int32_t> touched_;
   std::vector<iovec> parts_;
   EngineCounters counters_;
+  SystemBuffers system_buffers_;
   int spare_ = -1;
   bool closed_ = false;
 };

@@ -40,8 +40,7 @@ int read_address(const Napi::Object& from, JsAddress* to) {
 ChannelOptions read_channel_options(const Napi::Object& from) {
   ChannelOptions options;
   options.owned = flag(from, "owned");
-  options.send_buffer = integer(from, "sendBuffer", 0);
-  options.recv_buffer = integer(from, "recvBuffer", 0);
+  options.buffers = {integer(from, "sendBuffer", 0), integer(from, "recvBuffer", 0), flag(from, "smallBuffers")};
   options.no_delay = flag(from, "noDelay");
   options.keep_alive = flag(from, "keepAlive");
   options.keep_alive_delay = static_cast<unsigned>(integer(from, "keepAliveDelay", 0));

@@ -162,6 +162,10 @@ Napi::Value JsEngine::provide_block(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+void JsEngine::keep_send_buffer(int fd) {
+  if (engine_ != nullptr) engine_->keep_send_buffer(fd);
+}
+
 Napi::Value JsEngine::connect(const Napi::CallbackInfo& info) {
   if (engine_ == nullptr || !info[0].IsObject() || !info[1].IsObject()) return number(info, -EINVAL);
   JsAddress target;

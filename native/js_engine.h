@@ -17,6 +17,9 @@ class JsEngine final : public Napi::ObjectWrap<JsEngine>, private Engine::Sink {
   explicit JsEngine(const Napi::CallbackInfo& info);
   ~JsEngine() override;
 
+  // The send buffer of this descriptor has been set by hand: if it is a channel's, it grows no more.
+  void keep_send_buffer(int fd);
+
  private:
   void deliver(size_t count, uint32_t slots_wanted) override { call_turn_handler(count, slots_wanted, 0); }
   void deliver_results(size_t count) override { call_turn_handler(0, 0, count); }

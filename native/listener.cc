@@ -24,7 +24,7 @@ int Listener::bind_and_listen(int fd, const Address& address, const std::string&
   if (error == 0 && options.reuse_port) error = sys::set_reuse_port(fd);
   if (error == 0 && address.family() == AF_INET6) error = sys::set_ipv6_only(fd, options.ipv6_only);
   if (error == 0 && sys::kAcceptedInheritBuffers) {
-    error = engine_->set_buffers(fd, options.channel.send_buffer, options.channel.recv_buffer);
+    error = engine_->system_buffers().apply(fd, address.family(), options.channel.buffers);
   }
   if (error == 0) error = sys::bind_to(fd, address.get(), address.length);
   // libuv, and so node, calls a missing directory EACCES when listening.
@@ -48,7 +48,7 @@ int Listener::open(const Address& address, const std::string& path, const Listen
 int Listener::adopt(int fd, int family, const ListenOptions& options) {
   int error = 0;
   if (sys::kAcceptedInheritBuffers) {
-    error = engine_->set_buffers(fd, options.channel.send_buffer, options.channel.recv_buffer);
+    error = engine_->system_buffers().apply(fd, family, options.channel.buffers);
   }
   if (error == 0) error = sys::listen_on(fd, options.backlog);
   if (error == 0) error = sys::prepare_stream(fd);

@@ -85,6 +85,11 @@ int open_spare();
 
 int set_option(int fd, int level, int name, int value);
 int get_option(int fd, int level, int name);
+// Options that are no int, or may be negative.
+int set_option_bytes(int fd, int level, int name, const void* value, size_t size);
+int get_option_bytes(int fd, int level, int name, void* value, size_t size);
+// 1: calls on the descriptor wait; 0: they do not.
+int is_blocking(int fd);
 int set_reuse_address(int fd);
 int set_reuse_port(int fd);
 int set_ipv6_only(int fd, bool on);

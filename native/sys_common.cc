@@ -136,6 +136,21 @@ int get_option(int fd, int level, int name) {
   return getsockopt(fd, level, name, &value, &length) == 0 ? value : -errno;
 }
 
+int set_option_bytes(int fd, int level, int name, const void* value, size_t size) {
+  return setsockopt(fd, level, name, value, static_cast<socklen_t>(size)) == 0 ? 0 : -errno;
+}
+
+int get_option_bytes(int fd, int level, int name, void* value, size_t size) {
+  auto length = static_cast<socklen_t>(size);
+  return getsockopt(fd, level, name, value, &length) == 0 ? 0 : -errno;
+}
+
+int is_blocking(int fd) {
+  const int flags = fcntl(fd, F_GETFL);
+  if (flags < 0) return -errno;
+  return (flags & O_NONBLOCK) == 0 ? 1 : 0;
+}
+
 int set_reuse_address(int fd) { return set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1); }
 
 int set_reuse_port(int fd) { return set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1); }

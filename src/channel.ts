@@ -69,7 +69,7 @@ export interface Channel extends FileSender {
   /** Closes at once. What the kernel takes of the queue still goes out. `onError` gets the error, if any. */
   destroy(error?: Error): void;
   readonly counters: ChannelCounters;
-  /** What the kernel says the socket's buffers are; undefined on `js` and when closed. */
+  /** What the kernel says the socket's buffers are; undefined when closed, and without the addon. */
   readonly bufferSizes: BufferSizes | undefined;
 }
 

@@ -298,6 +298,30 @@ export function relayTimeoutError(milliseconds: number): Error {
   return coded(new Error(message), 'ERR_NEARWIRE_RELAY_TIMEOUT');
 }
 
+/** An error about a socket option, which it names. */
+function optionError(code: string, message: string, option: string, platform: string, socketKind: string): Error {
+  return Object.assign(coded(new Error(message), code), { option, platform, socketKind });
+}
+
+/** No system has an option of this name. */
+export function unknownOptionError(option: string, platform: string, socketKind: string): Error {
+  const message = `There is no socket option "${option}", on ${platform} for ${socketKind}`;
+  return optionError('ERR_NEARWIRE_UNKNOWN_OPTION', message, option, platform, socketKind);
+}
+
+/** The system has no such option, or it means nothing there on such a socket. */
+export function optionNotSupportedError(option: string, platform: string, socketKind: string): Error {
+  const message = `The socket option "${option}" can't be set on ${platform} for ${socketKind}`;
+  return optionError('ERR_NEARWIRE_OPTION_NOT_SUPPORTED', message, option, platform, socketKind);
+}
+
+/** The kernel has refused a socket option: `setsockopt EPERM: operation not permitted, mark`. */
+export function optionRefusedError(errno: number, option: string, applied: object): SystemCallError {
+  const [code, reason] = getSystemErrorMap().get(errno) ?? ['UNKNOWN', 'unknown error'];
+  const error = new Error(`setsockopt ${code}: ${reason}, ${option}`);
+  return Object.assign(error, { errno, code, syscall: 'setsockopt', option, applied });
+}
+
 /** A write to a channel that has been ended. */
 export function writeAfterEndError(): Error {
   return coded(new Error('write after end'), 'ERR_STREAM_WRITE_AFTER_END');

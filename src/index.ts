@@ -1,8 +1,8 @@
 /**
  * `nearwire`: `node:net`'s servers and sockets over a native transport, for UNIX sockets and TCP.
  *
- * Every function and class takes what its namesake in `node:net` takes, and `transport`, `sendBuffer` and `recvBuffer`
- * beside it. With `transport: 'js'`, or where the addon is not there, they are `node:net` itself.
+ * Every function and class takes what its namesake in `node:net` takes, and `transport`, `sendBuffer`, `recvBuffer` and
+ * `allowSmallBuffers` beside it. With `transport: 'js'`, or where the addon is not there, they are `node:net` itself.
  */
 import * as net from 'node:net';
 import { installPrimary } from './cluster/primary.js';
@@ -28,7 +28,7 @@ import { connectsPatiently } from './net/js-connect.js';
 import type { SocketOptions } from './net/socket-options.js';
 import { NativeSocket } from './net/socket.js';
 
-export type { BufferSizes, TransportChoice, TransportName, TransportOptions } from './options.js';
+export type { BufferOptions, BufferSizes, TransportChoice, TransportName, TransportOptions } from './options.js';
 export { configure, type Settings } from './configure.js';
 export { Page, type PageSource, type PageStats, type Transfers } from './page.js';
 export { transportStatus, type TransportStatus } from './transport.js';
@@ -72,7 +72,7 @@ function construct(options: SocketOptions | undefined, target: object): Socket {
   }
   if (engine === undefined) {
     const socket = Reflect.construct(net.Socket, [options], target as NewableFunction) as net.Socket;
-    return connectsPatiently(tagJsSocket(socket));
+    return connectsPatiently(tagJsSocket(socket, options));
   }
   const socket = makeNative(engine, options, target as NewableFunction);
   if (options?.fd !== undefined && adoptDescriptor(socket, options) < 0) throw descriptorError(options.fd);

@@ -153,12 +153,21 @@ export interface NativeAddress {
   localPort?: number;
 }
 
-export interface NativeChannelOptions {
-  /** true: reads go to blocks that JS owns. false: to the lent slab. */
-  owned: boolean;
-  /** SO_SNDBUF in bytes as asked for; 0 leaves the system default. */
+/** A send buffer that is to hold what is handed over at once, within limits. UNIX sockets; TCP's grows by itself. */
+export const AUTO_BUFFER = -1;
+
+/** Sizes of a socket's buffers. */
+export interface NativeBuffers {
+  /** SO_SNDBUF in bytes as asked for; 0 leaves the system default. `AUTO_BUFFER`. */
   sendBuffer: number;
   recvBuffer: number;
+  /** Take less than the system default as well; else it is left. */
+  smallBuffers?: boolean;
+}
+
+export interface NativeChannelOptions extends NativeBuffers {
+  /** true: reads go to blocks that JS owns. false: to the lent slab. */
+  owned: boolean;
   noDelay: boolean;
   keepAlive: boolean;
   /** Seconds before the first keep-alive probe; 0 leaves the system default. */
@@ -362,6 +371,45 @@ export interface NativePage {
   close(): void;
 }
 
+/** Kinds of sockets, as bits of a set. */
+export const SocketKind = {
+  UnixConnection: 1,
+  UnixListener: 2,
+  TcpConnection: 4,
+  TcpListener: 8,
+  Other: 16,
+} as const;
+
+/** Where an option means something on one system, and what it may be. */
+export interface NativeOptionSupport {
+  /** Sets of `SocketKind`. */
+  readable: number;
+  settable: number;
+  lowest: number;
+  highest: number;
+}
+
+/** One row of the table of socket options. Booleans are 0 and 1 on the border, and `false` of a number is -1. */
+export interface NativeOptionRow {
+  name: string;
+  type: 'boolean' | 'number' | 'number or false';
+  /** Empty where there is none. */
+  unit: string;
+  /** Without meaning on a descriptor that is non-blocking. */
+  blockingOnly: boolean;
+  /** The column of the system that the addon was built for; undefined: it has no such option. */
+  here: NativeOptionSupport | undefined;
+  linux: NativeOptionSupport | undefined;
+  darwin: NativeOptionSupport | undefined;
+  posix: NativeOptionSupport | undefined;
+}
+
+export interface NativeSocketState {
+  /** One of `SocketKind`. */
+  kind: number;
+  blocking: boolean;
+}
+
 /**
  * A UNIX socket of any process. `id` is on Linux the inode that /proc/PID/fd names, on macOS the kernel's handle; `cookie`
  * is never another socket's later on.
@@ -458,6 +506,18 @@ export interface NativeAddon {
   tryCalls(path: string): [call: string, outcome: number][];
   /** The living pages of this process, all threads of it together, and the bytes reserved for them. */
   pageTotals(): [pages: number, bytes: number];
+  /** The table of socket options: an option is named by its place in it. */
+  socketOptions(): NativeOptionRow[];
+  /** What kind of socket a descriptor is; ENOTSOCK: none. */
+  socketState(fd: number): NativeSocketState | number;
+  /** `error` is 0 or a negative errno. */
+  getSocketOption(fd: number, option: number): [error: number, value: number];
+  /** Sets an option and reads it back. `clampedBy` names the limit that has changed the value. */
+  setSocketOption(fd: number, option: number, value: number): [error: number, effective: number, clampedBy?: string];
+  /** Gives a socket that is not the engine's its buffers; 0 leaves one as it is. `AUTO_BUFFER` is the engine's alone. */
+  setBuffers(fd: number, sendBuffer: number, recvBuffer: number, smallBuffers: boolean): number;
+  /** What SO_SNDBUF and SO_RCVBUF of any socket read back, in bytes. */
+  bufferSizes(fd: number): [send: number, recv: number] | number;
   /** The engine's platform file: linux, darwin or posix. */
   readonly system: string;
   /** Built with assertions. */

@@ -7,17 +7,31 @@ export type TransportChoice = 'auto' | 'native' | 'js';
 /** The engine that does carry the bytes. */
 export type TransportName = 'native' | 'js';
 
+/**
+ * The sizes of a socket's buffers; a server's are those of its connections. Applied on both transports; on `js` by the addon,
+ * and without the addon not at all: `bufferSizes` is undefined then. docs/tuning.md says what they are worth.
+ */
+export interface BufferOptions {
+  /**
+   * SO_SNDBUF in bytes. Linux doubles the number and caps it at `net.core.wmem_max`; see `bufferSizes` for what came of it.
+   * Default: the system's; natively that of a UNIX connection grows to 1 MiB if its reader is fast.
+   * `'auto'`: that, and it grows to hold what is written at once, up to 2 MiB, whoever reads it. For UNIX connections on
+   * `native`; else the system's, which on TCP grows by itself.
+   */
+  sendBuffer?: number | 'auto' | undefined;
+  /**
+   * SO_RCVBUF in bytes. Default, and `'auto'`: the system's, which on TCP grows by itself. Without effect on UNIX sockets
+   * under Linux.
+   */
+  recvBuffer?: number | 'auto' | undefined;
+  /** Whether a size below the system's own is taken. Default false: the system's own stands then. */
+  allowSmallBuffers?: boolean | undefined;
+}
+
 /** Options that every server, socket, channel and agent takes. */
-export interface TransportOptions {
+export interface TransportOptions extends BufferOptions {
   /** Default: the environment's `NEARWIRE_TRANSPORT`, else `auto`. */
   transport?: TransportChoice | undefined;
-  /**
-   * SO_SNDBUF in bytes. Default: the system's. Linux doubles the number and caps it at `net.core.wmem_max`; see
-   * `bufferSizes` for what came of it. Not applied by the `js` transport: node has no way to.
-   */
-  sendBuffer?: number | undefined;
-  /** SO_RCVBUF in bytes. Default: the system's. Without effect on UNIX sockets under Linux. Not applied by `js`. */
-  recvBuffer?: number | undefined;
 }
 
 /** An option of everything that connects. */
@@ -68,16 +82,23 @@ export function checkWhole(
   }
 }
 
-/** Throws unless `options` is an object (or absent) whose transport, sendBuffer and recvBuffer make sense. */
+function checkBuffer(value: unknown, name: string): void {
+  if (value === 'auto') return;
+  if (typeof value === 'string') throw argTypeError(name, "of type number, or 'auto'", value);
+  checkWhole(value, name, 1, MAX_BUFFER_BYTES);
+}
+
+/** Throws unless `options` is an object (or absent) whose transport and buffers make sense. */
 export function checkTransportOptions(options: unknown): asserts options is TransportOptions | null | undefined {
   if (options === null || options === undefined) return;
   if (typeof options !== 'object') throw argTypeError('options', 'of type object', options);
-  const { transport, sendBuffer, recvBuffer } = options as Record<keyof TransportOptions, unknown>;
+  const { transport, sendBuffer, recvBuffer, allowSmallBuffers } = options as Record<keyof TransportOptions, unknown>;
   if (transport !== undefined && !isTransportChoice(transport)) {
     throw argValueError('options.transport', transport, "must be one of: 'auto', 'native', 'js'");
   }
-  checkWhole(sendBuffer, 'options.sendBuffer', 1, MAX_BUFFER_BYTES);
-  checkWhole(recvBuffer, 'options.recvBuffer', 1, MAX_BUFFER_BYTES);
+  checkBuffer(sendBuffer, 'options.sendBuffer');
+  checkBuffer(recvBuffer, 'options.recvBuffer');
+  if (allowSmallBuffers !== undefined) checkBoolean(allowSmallBuffers, 'options.allowSmallBuffers');
 }
 
 export function checkString(value: unknown, name: string): asserts value is string {

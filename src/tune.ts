@@ -3,4 +3,21 @@
  * the host.
  */
 export type { TuneTarget } from './tune/target.js';
+export {
+  getSocketOptions,
+  setSocketOptions,
+  type SetOption,
+  type SetSocketOptions,
+  type SocketOptionValues,
+} from './tune/options.js';
+
 export { listenQueue, type ListenPort, type ListenQueue, type ListenTarget } from './tune/queue.js';
+export {
+  inspect,
+  type HolderCounters,
+  type SocketEnd,
+  type SocketInspection,
+  type SocketPeer,
+  type TcpFigures,
+  type TcpState,
+} from './tune/inspect.js';

@@ -14,7 +14,9 @@ import type {
 import { DESCRIPTOR, descriptorUnder } from '../descriptor.js';
 import { argTypeError, socketClosedError, writeAfterEndError } from '../errors.js';
 import { withSendFileArguments, type SendFileCallback, type SendFileOptions, type SentFile } from '../files.js';
-import { connectByNode, tagJs } from '../net/js.js';
+import { giveBuffersToAccepted, readNodesBuffers } from '../net/buffers.js';
+import { connectByNode, tagJsServer } from '../net/js.js';
+import type { BufferSizes } from '../options.js';
 import { startSending } from '../stream-file.js';
 import { checkParts, checkRange } from './targets.js';
 
@@ -23,7 +25,6 @@ const DEFAULT_HOST = '127.0.0.1';
 
 class JsChannel implements Channel {
   readonly transport = 'js';
-  readonly bufferSizes = undefined;
   data: unknown = undefined;
   private ended = false;
   private closed = false;
@@ -130,6 +131,10 @@ class JsChannel implements Channel {
     return descriptorUnder(this.socket);
   }
 
+  get bufferSizes(): BufferSizes | undefined {
+    return readNodesBuffers(this.socket);
+  }
+
   get counters(): ChannelCounters {
     const { bytesRead, bytesWritten } = this.socket;
     const unseen = { reads: 0, sends: 0, partialSends: 0, eagains: 0, bytesByReference: 0 };
@@ -138,11 +143,12 @@ class JsChannel implements Channel {
 }
 
 export function connectJs(target: ConnectTarget, handlers: ChannelHandlers): Channel {
-  const noDelay = target.noDelay ?? true;
+  const { noDelay = true, sendBuffer, recvBuffer, allowSmallBuffers } = target;
+  const common = { allowHalfOpen: true, sendBuffer, recvBuffer, allowSmallBuffers };
   const socket =
     target.path !== undefined
-      ? connectByNode({ path: target.path, allowHalfOpen: true, connectTimeout: target.connectTimeout })
-      : connectByNode({ port: target.port, host: target.host ?? DEFAULT_HOST, noDelay, allowHalfOpen: true });
+      ? connectByNode({ path: target.path, connectTimeout: target.connectTimeout, ...common })
+      : connectByNode({ port: target.port, host: target.host ?? DEFAULT_HOST, noDelay, ...common });
   return new JsChannel(socket, handlers);
 }
 
@@ -185,7 +191,8 @@ class JsChannelServer implements ChannelServer {
 }
 
 export function listenJs(target: ListenTarget, handlers: ChannelServerHandlers): ChannelServer {
-  const server = tagJs(net.createServer({ allowHalfOpen: true, noDelay: target.noDelay ?? true }));
+  const server = tagJsServer(net.createServer({ allowHalfOpen: true, noDelay: target.noDelay ?? true }));
+  giveBuffersToAccepted(server, target);
   const made = new JsChannelServer(server, handlers);
   made.onClosed = () => {
     handlers.onServerClose?.(made);

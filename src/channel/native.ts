@@ -27,6 +27,7 @@ import type { FileRange, WritePart } from '../file-range.js';
 import { FileWrite } from '../file-write.js';
 import { withSendFileArguments, type SendFileCallback, type SendFileOptions, type SentFile } from '../files.js';
 import { CHANNEL_COUNTERS, type NativeAddress, type NativeChannelOptions } from '../native.js';
+import { nativeBuffers } from '../net/buffers.js';
 import { patienceOf, type BufferSizes } from '../options.js';
 import { referenceTo, withReferences } from '../page.js';
 import { SocketFile } from '../socket-file.js';
@@ -48,8 +49,7 @@ function addressOf(target: ConnectTarget): NativeAddress {
 function optionsOf(target: ConnectTarget): NativeChannelOptions {
   return {
     owned: false,
-    sendBuffer: target.sendBuffer ?? 0,
-    recvBuffer: target.recvBuffer ?? 0,
+    ...nativeBuffers(target),
     noDelay: target.noDelay ?? true,
     keepAlive: false,
     keepAliveDelay: 0,

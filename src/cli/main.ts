@@ -6,6 +6,7 @@ import { Command, CommanderError } from 'commander';
 
 import { benchCommand } from './bench.js';
 import { doctorCommand } from './doctor.js';
+import { inspectCommand } from './inspect.js';
 import { UsageError, USAGE_EXIT } from './usage.js';
 
 function packageVersion(): string {
@@ -22,6 +23,7 @@ const program = new Command('nearwire')
 
 program.addCommand(benchCommand());
 program.addCommand(doctorCommand());
+program.addCommand(inspectCommand());
 for (const command of program.commands) command.copyInheritedSettings(program);
 
 try {

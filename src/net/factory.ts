@@ -18,7 +18,7 @@ import { normalizeArguments } from './arguments.js';
 import { publishClient } from './client-channel.js';
 import type { ConnectOptions } from './connect.js';
 import { connectsPatiently } from './js-connect.js';
-import { connectByNode, tagAccepted, tagJs, tagJsSocket } from './js.js';
+import { connectByNode, tagAccepted, tagJsServer, tagJsSocket } from './js.js';
 import { NativeListening } from './listen.js';
 import { installOnread } from './onread.js';
 import { installNodeStreams } from './node-streams.js';
@@ -30,8 +30,8 @@ export interface Labels {
   /** What carries the bytes. */
   readonly transport: TransportName;
   /**
-   * SO_SNDBUF and SO_RCVBUF as the kernel has them, in bytes. A server's are those of its first connection. undefined on
-   * `js`, and before there is a connection.
+   * SO_SNDBUF and SO_RCVBUF as the kernel has them, in bytes. A server's are those of its first connection. undefined
+   * before there is a connection, without the addon, and for a `js` server that has been asked for no sizes.
    */
   readonly bufferSizes: BufferSizes | undefined;
 }
@@ -67,11 +67,11 @@ export function engineForSocket(options: SocketOptions | undefined, taken?: 'fd'
 /** A socket that is not connected yet, or one over `options.fd`. */
 export function makeSocket(options: SocketOptions | undefined): Socket {
   const engine = engineForSocket(options, 'fd');
-  if (engine === undefined) return connectsPatiently(tagJsSocket(new net.Socket(options)));
+  if (engine === undefined) return connectsPatiently(tagJsSocket(new net.Socket(options), options));
   const socket = makeNative(engine, options);
   if (options?.fd === undefined || adoptDescriptor(socket, options) === 0) return socket;
   if (requestedTransport(options.transport) === 'native') throw descriptorError(options.fd);
-  return tagJsSocket(new net.Socket(options));
+  return tagJsSocket(new net.Socket(options), options);
 }
 
 /** What the engine can't make a socket of. */
@@ -116,12 +116,11 @@ export function installTransport(server: net.Server, options: TransportOptions |
   const choice = requestedTransport(options?.transport);
   const engine = socketEngineFor(choice);
   if (engine === undefined) {
-    tagAccepted(server);
-    tagJs(server);
+    tagAccepted(server, options);
+    tagJsServer(server);
     return;
   }
-  const { sendBuffer = 0, recvBuffer = 0 } = options ?? {};
-  const listening = new NativeListening(server, engine, { choice, sendBuffer, recvBuffer });
+  const listening = new NativeListening(server, engine, { choice, buffers: options });
   listening.install();
   Object.defineProperties(server, {
     transport: { get: () => listening.transport, enumerable: true, configurable: true },

@@ -3,16 +3,35 @@ import * as net from 'node:net';
 import type { FileHandle } from 'node:fs/promises';
 import type { FileSender } from '../files.js';
 import { SOCKET_CONNECT_IS_PUBLISHED } from '../node-version.js';
-import { patienceOf, type ConnectPatience } from '../options.js';
+import { patienceOf, type BufferOptions, type BufferSizes, type ConnectPatience } from '../options.js';
 import { receiveFile, type FileReceiver, type ReceiveFileOptions } from '../receive-file.js';
 import { sendFileByStream } from '../stream-file.js';
+import { buffersOfFirst, giveBuffersToAccepted, giveBuffersToSocket, readNodesBuffers } from './buffers.js';
 import { publishClient } from './client-channel.js';
 import { connectsPatiently } from './js-connect.js';
 
-const LABELS = {
-  transport: { value: 'js', enumerable: true, configurable: true },
-  // node has no way to ask.
-  bufferSizes: { value: undefined, enumerable: true, configurable: true },
+const TRANSPORT: PropertyDescriptor = { value: 'js', enumerable: true, configurable: true };
+
+const SOCKET_LABELS: PropertyDescriptorMap = {
+  transport: TRANSPORT,
+  bufferSizes: {
+    get(this: net.Socket) {
+      return readNodesBuffers(this);
+    },
+    enumerable: true,
+    configurable: true,
+  },
+};
+
+const SERVER_LABELS: PropertyDescriptorMap = {
+  transport: TRANSPORT,
+  bufferSizes: {
+    get(this: net.Server) {
+      return buffersOfFirst(this);
+    },
+    enumerable: true,
+    configurable: true,
+  },
 };
 
 const RECEIVE_FILE: PropertyDescriptor = {
@@ -34,24 +53,33 @@ const SEND_FILE: PropertyDescriptor = {
 /** What tells a `js` object from a native one. */
 export interface JsLabels {
   readonly transport: 'js';
-  readonly bufferSizes: undefined;
+  readonly bufferSizes: BufferSizes | undefined;
 }
 
-/** Labels a server or socket of node:net. */
-export function tagJs<T extends object>(object: T): T & JsLabels {
-  return Object.defineProperties(object, LABELS) as T & JsLabels;
+/** Labels a server of node:net. */
+export function tagJsServer<T extends net.Server>(server: T): T & JsLabels {
+  return Object.defineProperties(server, SERVER_LABELS) as T & JsLabels;
 }
 
-/** The same for a socket, which learns to send and receive files. */
-export function tagJsSocket<T extends net.Socket>(socket: T): T & JsLabels & FileSender & FileReceiver {
-  Object.defineProperties(socket, { sendFile: SEND_FILE, receiveFile: RECEIVE_FILE });
-  const labelled: object = tagJs(socket);
+/** The same for a socket, which learns to send and receive files, and gets the buffers that are asked for. */
+export function tagJsSocket<T extends net.Socket>(
+  socket: T,
+  buffers?: BufferOptions,
+): T & JsLabels & FileSender & FileReceiver {
+  Object.defineProperties(socket, { ...SOCKET_LABELS, sendFile: SEND_FILE, receiveFile: RECEIVE_FILE });
+  giveBuffersToSocket(socket, buffers);
+  const labelled: object = socket;
   return labelled as T & JsLabels & FileSender & FileReceiver;
 }
 
-/** Labels what a server of node:net accepts, before anybody else sees it. */
-export function tagAccepted(server: net.Server): void {
-  server.prependListener('connection', tagJsSocket);
+function tagOne(socket: net.Socket): void {
+  tagJsSocket(socket);
+}
+
+/** Labels what a server of node:net accepts, before anybody else sees it, and gives it its buffers. */
+export function tagAccepted(server: net.Server, buffers?: BufferOptions): void {
+  giveBuffersToAccepted(server, buffers);
+  server.prependListener('connection', tagOne);
 }
 
 /** node's own, whatever stands in its place later. */
@@ -72,13 +100,13 @@ export function byNode<T>(act: () => T): T {
 
 /** As `net.connect`; a connect to a path waits for room in its listener's queue. */
 export function connectByNode(
-  options: net.NetConnectOpts & ConnectPatience,
+  options: net.NetConnectOpts & BufferOptions & ConnectPatience,
   listener?: () => void,
 ): net.Socket & JsLabels & FileSender & FileReceiver {
   return byNode(() => {
-    if (patienceOf(options) === 0 || !('path' in options)) return tagJsSocket(nodesConnect(options, listener));
+    if (patienceOf(options) === 0 || !('path' in options)) return tagJsSocket(nodesConnect(options, listener), options);
     // What net.connect does.
-    const socket = connectsPatiently(tagJsSocket(new net.Socket(options)));
+    const socket = connectsPatiently(tagJsSocket(new net.Socket(options), options));
     if (!SOCKET_CONNECT_IS_PUBLISHED) publishClient(socket);
     if (options.timeout) socket.setTimeout(options.timeout);
     return listener === undefined ? socket.connect(options) : socket.connect(options, listener);

@@ -15,11 +15,12 @@ import { runTicks, type Engine } from '../engine.js';
 import { errnoError, listenError, notNativeError } from '../errors.js';
 import type { NativeAddress, NativeEndpoint, NativeListenOptions } from '../native.js';
 import { HAS_BLOCK_LIST_OPTION, ZERO_CONNECTIONS_IS_A_LIMIT } from '../node-version.js';
-import type { BufferSizes, TransportChoice, TransportName } from '../options.js';
+import type { BufferOptions, BufferSizes, TransportChoice, TransportName } from '../options.js';
 import { keepToRoom } from '../cluster/room.js';
 import { shareInCluster } from '../cluster/worker.js';
 import { SocketFile } from '../socket-file.js';
 import { WireListener } from '../wire.js';
+import { buffersOfFirst, nativeBuffers } from './buffers.js';
 import { tagAccepted } from './js.js';
 import { acceptedOptions, channelOptions, type SocketSettings, type StreamOptions } from './socket-options.js';
 import { setHandleOwner } from './handle-owner.js';
@@ -76,8 +77,7 @@ const listenTrace = diagnostics.tracingChannel('net.server.listen');
 
 export interface ListenSettings {
   choice: TransportChoice;
-  sendBuffer: number;
-  recvBuffer: number;
+  buffers: BufferOptions | undefined;
 }
 
 /** Accepts for a server. */
@@ -241,7 +241,7 @@ export class NativeListening {
   }
 
   get bufferSizes(): BufferSizes | undefined {
-    return this.listener?.bufferSizes;
+    return this.fellBack ? buffersOfFirst(this.server) : this.listener?.bufferSizes;
   }
 
   listen(...args: Parameters<ListenStep>): void {
@@ -307,7 +307,7 @@ export class NativeListening {
       this.refuse(what);
       return;
     }
-    if (!this.fellBack) tagAccepted(this.server);
+    if (!this.fellBack) tagAccepted(this.server, this.settings.buffers);
     this.fellBack = true;
     nodesListen2.apply(this.server, args);
   }
@@ -356,9 +356,14 @@ export class NativeListening {
 
   private socketSettings(): SocketSettings {
     const { server, engine } = this;
-    const { sendBuffer, recvBuffer } = this.settings;
     const { noDelay, keepAlive, keepAliveInitialDelay } = server;
-    return { engine, sendBuffer, recvBuffer, noDelay, keepAlive, keepAliveDelay: keepAliveInitialDelay };
+    return {
+      engine,
+      ...nativeBuffers(this.settings.buffers),
+      noDelay,
+      keepAlive,
+      keepAliveDelay: keepAliveInitialDelay,
+    };
   }
 
   private serve(id: number, tcp: boolean, belongings: Belongings): ServerListener {

@@ -2,9 +2,10 @@
 import { BlockList } from 'node:net';
 import type { Engine } from '../engine.js';
 import { argTypeError, argValueError } from '../errors.js';
-import type { NativeChannelOptions } from '../native.js';
+import type { NativeBuffers, NativeChannelOptions } from '../native.js';
 import { HAS_BLOCK_LIST_OPTION } from '../node-version.js';
 import { checkNumber, type TransportOptions } from '../options.js';
+import { nativeBuffers } from './buffers.js';
 
 export interface OnreadOptions {
   buffer: Uint8Array | (() => Uint8Array);
@@ -94,10 +95,8 @@ export function delaySeconds(milliseconds: number | undefined): number {
 }
 
 /** What of a socket's options lies with the kernel, and holds from its first moment. */
-export interface SocketSettings {
+export interface SocketSettings extends NativeBuffers {
   engine: Engine;
-  sendBuffer: number;
-  recvBuffer: number;
   noDelay: boolean;
   keepAlive: boolean;
   /** Seconds. */
@@ -107,8 +106,7 @@ export interface SocketSettings {
 export function socketSettings(engine: Engine, options: SocketOptions | undefined): SocketSettings {
   return {
     engine,
-    sendBuffer: options?.sendBuffer ?? 0,
-    recvBuffer: options?.recvBuffer ?? 0,
+    ...nativeBuffers(options),
     noDelay: Boolean(options?.noDelay),
     keepAlive: Boolean(options?.keepAlive),
     keepAliveDelay: delaySeconds(options?.keepAliveInitialDelay),
@@ -116,6 +114,6 @@ export function socketSettings(engine: Engine, options: SocketOptions | undefine
 }
 
 export function channelOptions(settings: SocketSettings, paused: boolean): NativeChannelOptions {
-  const { sendBuffer, recvBuffer, noDelay, keepAlive, keepAliveDelay } = settings;
-  return { owned: true, sendBuffer, recvBuffer, noDelay, keepAlive, keepAliveDelay, paused };
+  const { sendBuffer, recvBuffer, smallBuffers, noDelay, keepAlive, keepAliveDelay } = settings;
+  return { owned: true, sendBuffer, recvBuffer, smallBuffers, noDelay, keepAlive, keepAliveDelay, paused };
 }

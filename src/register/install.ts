@@ -64,7 +64,7 @@ function patchListening(reach: Reach): void {
       nodesListen2.apply(this, args);
       return;
     }
-    const listening = new NativeListening(this, reach.engine, { choice: 'auto', sendBuffer: 0, recvBuffer: 0 });
+    const listening = new NativeListening(this, reach.engine, { choice: 'auto', buffers: undefined });
     Object.defineProperties(this, {
       transport: { get: () => listening.transport, configurable: true },
       bufferSizes: { get: () => listening.bufferSizes, configurable: true },

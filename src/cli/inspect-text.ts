@@ -1,0 +1,158 @@
+/** A report of a listener as text, for one look and for each picture of the live view. */
+import Table from 'cli-table3';
+import picocolors from 'picocolors';
+
+import type { ListenerReport, ReportedConnection } from '../inspection/report.js';
+import type { ProcessInfo } from '../inspection/processes.js';
+
+/** Connections that are listed unless all are asked for: the first screenful of the busiest. */
+const LISTED = 20;
+
+const PLAIN = { top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '' } as const;
+const BORDERLESS = {
+  ...PLAIN,
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '  ',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+  middle: '   ',
+};
+
+/** Names come from other users' processes and files: nothing in them may steer the terminal. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}]/gu, (character) => `\\x${character.codePointAt(0)?.toString(16) ?? ''}`);
+}
+
+export function printableName(name: string): string {
+  return printable(name.startsWith('\0') ? `@${name.slice(1).replace(/\0+$/, '')}` : name);
+}
+
+export function processText(processes: readonly ProcessInfo[]): string {
+  return processes.map(({ pid, name }) => `${printable(name)}[${String(pid)}]`).join(', ');
+}
+
+const number = new Intl.NumberFormat('en-US');
+
+export function countText(count: number | undefined): string {
+  return count === undefined ? '?' : number.format(count);
+}
+
+export function reportText(report: ListenerReport, { all = false, rows = LISTED } = {}): string {
+  const lines = [
+    picocolors.bold(printableName(report.name)),
+    ...headLines(report),
+    ...connectionLines(report, all ? Infinity : rows),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function line(label: string, text: string): string {
+  return `  ${picocolors.dim(label.padEnd(12))} ${text}`;
+}
+
+export function headLines(report: ListenerReport): string[] {
+  const { file, boundAs, name } = report;
+  const lines = [line('owner', ownerText(report))];
+  if (file !== undefined) {
+    const { mode, user, group, path } = file;
+    const leads = path === name ? '' : `  ${printable(path)}`;
+    lines.unshift(line('file', `${mode} ${printable(user)}:${printable(group)}${leads}`));
+  }
+  if (boundAs !== undefined && boundAs !== name && !name.startsWith('\0')) {
+    lines.push(line('bound as', printable(boundAs)));
+  }
+  lines.push(line('queue', queueText(report)));
+  return lines;
+}
+
+function ownerText({ owners, hiddenProcesses }: ListenerReport): string {
+  if (owners === undefined) return 'not told by this system';
+  const hidden = `${countText(hiddenProcesses)} processes of other users may not be looked into`;
+  if (owners.length > 0) return processText(owners);
+  return hiddenProcesses > 0 ? `not to be seen: ${hidden}` : 'nobody that is seen here (another pid namespace?)';
+}
+
+export function queueText({ queue, queueUnknown }: ListenerReport): string {
+  if (queue === undefined) return `not told: ${printable(queueUnknown ?? '')}`;
+  const { queued, backlog, highWater, full } = queue;
+  const text = `${countText(queued)} waiting, backlog ${countText(backlog)}, high water ${countText(highWater)}`;
+  return full ? picocolors.red(`${text}, FULL`) : text;
+}
+
+function sum(connections: readonly ReportedConnection[], key: 'toServer' | 'toClient'): number {
+  return connections.reduce((total, connection) => total + (connection[key] ?? 0), 0);
+}
+
+export function totalsOf({ connections }: ListenerReport): { toServer: number; toClient: number } {
+  return { toServer: sum(connections, 'toServer'), toClient: sum(connections, 'toClient') };
+}
+
+/** Connections that look the same are one row. */
+interface Row {
+  client: string;
+  connections: number;
+  toServer: number | undefined;
+  toClient: number | undefined;
+}
+
+function waitingRows({ waiting = [] }: ListenerReport): Row[] {
+  return waiting.map(({ client, connections }) => ({
+    client: `${clientText(client)}, in the queue`,
+    connections,
+    toServer: undefined,
+    toClient: undefined,
+  }));
+}
+
+function connectionRows({ connections }: ListenerReport): Row[] {
+  const idle = new Map<string, Row>();
+  const busy: Row[] = [];
+  for (const { client: processes, toServer, toClient } of connections) {
+    const client = clientText(processes);
+    const key = `${client} ${String(toServer)} ${String(toClient)}`;
+    const row = (toServer ?? 0) + (toClient ?? 0) > 0 ? undefined : idle.get(key);
+    if (row !== undefined) row.connections++;
+    else {
+      const made = { client, connections: 1, toServer, toClient };
+      if ((toServer ?? 0) + (toClient ?? 0) > 0) busy.push(made);
+      else idle.set(key, made);
+    }
+  }
+  busy.sort((a, b) => (b.toServer ?? 0) + (b.toClient ?? 0) - (a.toServer ?? 0) - (a.toClient ?? 0));
+  return [...busy, ...idle.values()];
+}
+
+function clientText(processes: readonly ProcessInfo[]): string {
+  return processes.length === 0 ? '?' : processText(processes);
+}
+
+export function connectionLines(report: ListenerReport, rows: number): string[] {
+  const { toServer, toClient } = totalsOf(report);
+  const { connections } = report;
+  const known = report.queue !== undefined;
+  const bytes = known ? `, ${countText(toServer)} B for the server, ${countText(toClient)} B for clients` : '';
+  const head = line('connections', `${countText(connections.length)}${bytes}`);
+  const all = [...connectionRows(report), ...waitingRows(report)];
+  if (all.length === 0 || !known) return [head];
+  const table = new Table({
+    chars: BORDERLESS,
+    style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 0 },
+    head: ['client', '', 'for the server', 'for the client'].map((text) => picocolors.dim(text)),
+    colAligns: ['left', 'right', 'right', 'right'],
+  });
+  for (const { client, connections: count, ...standing } of all.slice(0, rows)) {
+    table.push([
+      client,
+      count > 1 ? `x ${countText(count)}` : '',
+      countText(standing.toServer),
+      countText(standing.toClient),
+    ]);
+  }
+  const left = all.length - Math.min(rows, all.length);
+  const rest = left > 0 ? [picocolors.dim(`  ... and ${countText(left)} more rows`)] : [];
+  return [head, ...table.toString().split('\n'), ...rest];
+}

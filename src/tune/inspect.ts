@@ -1,0 +1,165 @@
+/** What is known of one socket: bytes in the kernel, buffers, the other end, counters. */
+import * as net from 'node:net';
+import type { NativeEndpoint, NativeSocketDescription, NativeTcpFigures } from '../native.js';
+import { describeTarget } from './diagnosis.js';
+import { noteDepth } from './high-water.js';
+import type { ListenQueue } from './queue.js';
+import type { TuneTarget } from './target.js';
+
+/** The end of a socket: a path (or abstract name, with a leading NUL), or an address. All undefined: a nameless one. */
+export interface SocketEnd {
+  path?: string | undefined;
+  address?: string | undefined;
+  port?: number | undefined;
+  family?: 'IPv4' | 'IPv6' | undefined;
+}
+
+/** The other end, and over UNIX the process that had it when the two were connected. */
+export interface SocketPeer extends SocketEnd {
+  /** Undefined over TCP, and for a process that this one's pid namespace does not show. */
+  pid?: number | undefined;
+  uid?: number | undefined;
+  gid?: number | undefined;
+}
+
+/** TCP's states by their names in RFC 9293. */
+export type TcpState =
+  | 'ESTABLISHED'
+  | 'SYN-SENT'
+  | 'SYN-RECEIVED'
+  | 'FIN-WAIT-1'
+  | 'FIN-WAIT-2'
+  | 'TIME-WAIT'
+  | 'CLOSED'
+  | 'CLOSE-WAIT'
+  | 'LAST-ACK'
+  | 'LISTEN'
+  | 'CLOSING';
+
+/** The main figures of tcp_info (macOS: tcp_connection_info). What the system does not tell is undefined. */
+export interface TcpFigures extends Omit<NativeTcpFigures, 'state'> {
+  state: TcpState;
+  /** Smoothed round trip, and how much it varies. */
+  rttMicroseconds?: number;
+  rttVarianceMicroseconds?: number;
+  /** Segments that may be under way. */
+  congestionWindow?: number;
+  /** Bytes. */
+  segmentSize?: number;
+  /** Segments sent again (macOS: packets), since the connection was made. */
+  retransmits?: number;
+  bytesAcked?: number;
+  bytesReceived?: number;
+  /** Bytes of `unsent` that have not been sent even once. */
+  notSent?: number;
+  /** Time with data to send; and of that, waiting for room at the peer, and for room in the send buffer. */
+  busyMicroseconds?: number;
+  windowLimitedMicroseconds?: number;
+  bufferLimitedMicroseconds?: number;
+}
+
+/** What the object that holds the socket has counted. Undefined where it does not count it. */
+export interface HolderCounters {
+  bytesRead?: number | undefined;
+  bytesWritten?: number | undefined;
+  /** Bytes written that the kernel does not have yet. */
+  waitingToBeWritten?: number | undefined;
+}
+
+export interface SocketInspection {
+  family: 'unix' | 'tcp';
+  state: 'listening' | 'connecting' | 'connected' | 'unconnected';
+  /** Bytes in the kernel that have come and not been read. Undefined for a listener. */
+  unread: number | undefined;
+  /**
+   * Bytes in the kernel that the peer has not read (UNIX) or not acknowledged (TCP). Undefined for a listener, over UNIX
+   * before the connection has been accepted, and where the system does not tell.
+   */
+  unsent: number | undefined;
+  /** What the unsent bytes are charged with, of `sendBuffer`: more than the bytes, the smaller the writes the more. */
+  sendMemory: number | undefined;
+  /** Bytes, as the kernel has them: on Linux twice what was asked for. */
+  sendBuffer: number;
+  recvBuffer: number;
+  local: SocketEnd;
+  /** Undefined unless connected. */
+  peer: SocketPeer | undefined;
+  /** Undefined unless listening, and where the system does not tell it. */
+  queue: ListenQueue | undefined;
+  counters: HolderCounters;
+  /** Undefined over UNIX, for a listener, and where the system does not tell. */
+  tcp: TcpFigures | undefined;
+}
+
+/** As Linux numbers them, from 1. */
+const TCP_STATES: readonly TcpState[] = [
+  'ESTABLISHED',
+  'SYN-SENT',
+  'SYN-RECEIVED',
+  'FIN-WAIT-1',
+  'FIN-WAIT-2',
+  'TIME-WAIT',
+  'CLOSED',
+  'CLOSE-WAIT',
+  'LAST-ACK',
+  'LISTEN',
+  'CLOSING',
+];
+
+/**
+ * Tells what the kernel knows of a socket of this process at this moment. Takes some system calls, and waits for nothing.
+ * Throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE or ERR_OUT_OF_RANGE for what is no stream socket,
+ * ERR_NEARWIRE_NOT_OPEN for what has no socket now, ERR_NEARWIRE_NO_ADDON without the addon.
+ */
+export function inspect(target: TuneTarget): SocketInspection {
+  const found = describeTarget(target);
+  const { family, unread, unsent, sendMemory, sendBuffer, recvBuffer, local, peer, credentials } = found;
+  return {
+    family,
+    state: stateOf(found),
+    unread,
+    unsent,
+    sendMemory,
+    sendBuffer,
+    recvBuffer,
+    local: endOf(local),
+    peer: peer === undefined ? undefined : { ...endOf(peer), ...credentials },
+    queue: queueOf(found),
+    counters: countersOf(target),
+    tcp: figuresOf(found.tcp),
+  };
+}
+
+function stateOf({ listening, connected, tcp }: NativeSocketDescription): SocketInspection['state'] {
+  if (listening) return 'listening';
+  const state = figuresOf(tcp)?.state;
+  if (state === 'SYN-SENT' || state === 'SYN-RECEIVED') return 'connecting';
+  return connected ? 'connected' : 'unconnected';
+}
+
+function endOf({ path, address, port, family }: NativeEndpoint): SocketEnd {
+  return path === undefined ? (address === undefined ? {} : { address, port, family }) : { path };
+}
+
+function queueOf({ cookie, queued, backlog }: NativeSocketDescription): ListenQueue | undefined {
+  if (queued === undefined || backlog === undefined) return undefined;
+  return { queued, backlog, highWater: noteDepth(cookie, queued) };
+}
+
+function figuresOf(figures: NativeTcpFigures | undefined): TcpFigures | undefined {
+  if (figures === undefined) return undefined;
+  return { ...figures, state: TCP_STATES[figures.state - 1] ?? 'CLOSED' };
+}
+
+function countersOf(target: TuneTarget): HolderCounters {
+  if (typeof target === 'number') return {};
+  if (target instanceof net.Socket) {
+    const { bytesRead, bytesWritten, writableLength } = target;
+    return { bytesRead, bytesWritten, waitingToBeWritten: writableLength };
+  }
+  if ('counters' in target) {
+    const { bytesRead, bytesWritten } = target.counters;
+    return { bytesRead, bytesWritten };
+  }
+  return {};
+}
