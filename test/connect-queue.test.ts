@@ -1,7 +1,10 @@
 /** Connects to UNIX listeners whose queue is full. Linux: elsewhere a full queue can't be told from a dead listener. */
+import { execFile } from 'node:child_process';
 import * as http from 'node:http';
 import * as net from 'node:net';
 import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { configure, type ConnectOptions } from 'nearwire';
 import { Channel } from 'nearwire/channel';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -13,6 +16,7 @@ import { js, native, subjects, type Subject } from './support/subjects.js';
 const { connectCounters } = (await import(
   new URL('../dist/src/connect-line.js', import.meta.url).href
 )) as typeof import('../src/connect-line.js');
+const execute = promisify(execFile);
 const MANY = 4096;
 /** For a machine that is busy with other things. */
 const LONG = 120_000;
@@ -295,6 +299,22 @@ onLinux.each(ours)('a process with a waiting connect: $name', ({ name }) => {
     process.env['NEARWIRE_CONNECT_TIMEOUT'] = 'soon';
     const refused = `try { connect(${JSON.stringify(path)}); } catch (error) { say(error.code); }`;
     expect((await runChild(name, refused)).said).toEqual(['ERR_INVALID_ARG_VALUE']);
+  });
+});
+
+onLinux('an unchanged program under nearwire/register', () => {
+  const entry = fileURLToPath(new URL('../dist/src/register.js', import.meta.url));
+  const program = `require('net').connect(process.argv[1]).on('error', ({ code }) => console.log(code));`;
+
+  it('waits as well, as long as the environment says', async () => {
+    const { path } = await fullServer();
+    const run = async (connectTimeout: string): Promise<string> => {
+      const env = { ...process.env, NEARWIRE_CONNECT_TIMEOUT: connectTimeout };
+      const { stdout } = await execute(process.execPath, ['--require', entry, '-e', program, path], { env });
+      return stdout.trim();
+    };
+    expect(await run('40')).toBe('ERR_NEARWIRE_CONNECT_TIMEOUT');
+    expect(await run('0')).toBe('EAGAIN');
   });
 });
 
