@@ -119,6 +119,11 @@ class Line {
   }
 }
 
+/** Whether somebody waits for this path: who comes now goes behind. */
+export function hasLine(path: string): boolean {
+  return lines.has(path);
+}
+
 /** Where one connect stands. */
 export class Place {
   private line: Line | undefined;
@@ -138,12 +143,12 @@ export class Place {
 
   /** Tries at once where nobody waits, else goes to the end of the line. False: that was all, there was room. */
   enter(): boolean {
-    if (!lines.has(this.path)) {
+    if (!hasLine(this.path)) {
       const outcome = this.try();
       if (outcome === 'settled') return false;
       if (outcome === 'pending') return true;
     }
-    this.join();
+    this.wait();
     return true;
   }
 
@@ -153,7 +158,8 @@ export class Place {
     return outcome;
   }
 
-  private join(): void {
+  /** Goes to the end of the line. */
+  wait(): void {
     totals.waited++;
     totals.waiting++;
     this.since = performance.now();
@@ -177,7 +183,7 @@ export class Place {
     if (this.left) return;
     if (!isFull) this.leave();
     else if (this.late) this.giveUp();
-    else if (this.line === undefined) this.join();
+    else if (this.line === undefined) this.wait();
     else this.line.refused();
   }
 

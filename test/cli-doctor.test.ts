@@ -1,7 +1,7 @@
 /** `nearwire doctor`: each finding is provoked for real, and what it says of another user is tried as that user. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { connect } from 'nearwire';
@@ -115,6 +115,45 @@ describe('nearwire doctor', () => {
     expect(stdout).toContain(`  problem  there is no ${path}\n           nginx logs: 2: No such file or directory\n`);
     expect(stdout).toContain('           fix: ss -xlp');
     expect(stdout).toContain(`nginx answers 502: there is no ${path}`);
+  });
+});
+
+const unshare = process.platform === 'linux' ? requireOrSkip('unshare') : undefined;
+
+describe.skipIf(unshare === undefined)('fronts elsewhere', () => {
+  /** A process of the name `nginx`, in namespaces of its own. */
+  async function startElsewhere(words: readonly string[], before: string): Promise<number> {
+    const program = join(directory, 'nginx');
+    copyFileSync('/bin/sleep', program);
+    chmodSync(program, 0o755);
+    const child = spawn(unshare ?? '', [...words, 'sh', '-c', `${before} exec ${program} 1000`], { stdio: 'ignore' });
+    const gone = once(child, 'exit');
+    cleanup(async () => {
+      child.kill('SIGKILL');
+      await gone;
+    });
+    const pid = String(child.pid);
+    await expect.poll(() => readFileSync(`/proc/${pid}/comm`, 'utf8').trim(), { timeout: 10_000 }).toBe('nginx');
+    return child.pid ?? 0;
+  }
+
+  it('that see other files are told of', async () => {
+    const inside = join(directory, 'run');
+    mkdirSync(inside);
+    const at = join(inside, 'app.sock');
+    await listening(at);
+    const pid = await startElsewhere(['-m'], `mount -t tmpfs none ${inside} &&`);
+    const finding = (await ofPath(at)).find(({ what }) => what.includes(`process ${String(pid)})`));
+    expect(finding).toMatchObject({ check: 'front.mount-namespace', level: 'warning' });
+    await listening(path);
+    expect((await ofPath(path)).filter(({ what }) => what.includes(`process ${String(pid)})`))).toEqual([]);
+  });
+
+  it('that have another network are told of for abstract names', async () => {
+    const pid = await startElsewhere(['-n'], '');
+    const name = `@nearwire-doctor-elsewhere-${String(process.pid)}`;
+    const finding = (await ofPath(name)).find(({ what }) => what.includes(`process ${String(pid)})`));
+    expect(finding).toMatchObject({ check: 'front.network-namespace', level: 'warning' });
   });
 });
 

@@ -11,7 +11,7 @@ import type {
   ListenTarget,
   ServerAddress,
 } from '../channel.js';
-import { Place } from '../connect-line.js';
+import { hasLine, Place } from '../connect-line.js';
 import { COPY_LIMIT, type Engine } from '../engine.js';
 import {
   argTypeError,
@@ -306,13 +306,16 @@ export function connectNative(engine: Engine, target: ConnectTarget, handlers: C
 }
 
 function standInLine(channel: NativeChannel, path: string, patience: number): void {
+  // Nearly all are through here.
+  if (!hasLine(path) && channel.engine.tryConnect(channel.id) === 'settled') return;
   const place = new Place(path, patience, {
     tryOnce: () => channel.engine.tryConnect(channel.id),
     giveUp(waited) {
       channel.destroy(connectQueueFullError(path, waited));
     },
   });
-  if (place.enter()) channel.place = place;
+  channel.place = place;
+  place.wait();
 }
 
 function tellEarlyFailure(channel: NativeChannel, errno: number): void {

@@ -55,11 +55,9 @@ export function processesNamed(name: string): Process[] {
 
 export type Namespace = 'mnt' | 'net';
 
-/** undefined: it may not be asked. */
-export function sharesNamespace(pid: number, kind: Namespace): boolean | undefined {
-  const theirs = attempt(() => readlinkSync(`/proc/${String(pid)}/ns/${kind}`));
-  const ours = attempt(() => readlinkSync(`/proc/self/ns/${kind}`));
-  return theirs === undefined || ours === undefined ? undefined : theirs === ours;
+/** Its name; undefined: it may not be asked. */
+export function namespaceOf(pid: number | 'self', kind: Namespace): string | undefined {
+  return attempt(() => readlinkSync(`/proc/${String(pid)}/ns/${kind}`));
 }
 
 /** Whether the path leads to the same file there as here; undefined: it may not be asked. */

@@ -16,7 +16,7 @@ import {
   outOfRangeError,
   type FailedEnds,
 } from '../errors.js';
-import { Place } from '../connect-line.js';
+import { hasLine, Place } from '../connect-line.js';
 import type { NativeAddress } from '../native.js';
 import {
   checkBoolean,
@@ -143,6 +143,8 @@ class Attempts implements AttemptOwner {
   }
 
   private standInLine(wire: SocketWire, target: Target): void {
+    // Nearly all are through here.
+    if (!hasLine(target.address) && wire.engine.tryConnect(wire.id) === 'settled') return;
     const place = new Place(target.address, this.patience, {
       tryOnce: () => wire.engine.tryConnect(wire.id),
       giveUp: (waited) => {
@@ -153,7 +155,8 @@ class Attempts implements AttemptOwner {
       },
     });
     if (this.socket._unreferenced) place.setRef(false);
-    if (place.enter()) wire.place = place;
+    wire.place = place;
+    place.wait();
   }
 
   private tellAttempt({ address, family }: Target): void {

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { heard, startChild } from './children.js';
 import { cleanup, socketPath } from './sockets.js';
+import type { SubjectName } from './subjects.js';
 
 export interface StoppedServer {
   readonly path: string;
@@ -13,13 +14,17 @@ export interface StoppedServer {
 }
 
 /**
- * A server of node's that has stopped: what connects stands in its queue of `backlog` + 1. When it goes on it does what
+ * A server, of node's if not told otherwise, that has stopped: what connects stands in its queue of `backlog` + 1. When it goes on it does what
  * `serve` says with each `socket`, of which `got` is what it has sent.
  */
-export async function stoppedServer(backlog: number, serve = `socket.end('served')`): Promise<StoppedServer> {
+export async function stoppedServer(
+  backlog: number,
+  serve = `socket.end('served')`,
+  subject: SubjectName = 'node:net',
+): Promise<StoppedServer> {
   const path = socketPath('stopped.sock');
   const child = startChild(
-    'node:net',
+    subject,
     `const server = createServer({ allowHalfOpen: true }, (socket) => {
        let got = '';
        socket.setEncoding('utf8').on('data', (text) => { got += text; }).on('error', () => undefined);
