@@ -51,6 +51,7 @@
         "native/slab.cc",
         "native/address.cc",
         "native/request_head.cc",
+        "native/trial.cc",
         "native/buffers.cc",
         "native/js_options.cc",
         "native/options.cc",

@@ -7,6 +7,7 @@
 #include "js_page.h"
 #include "js_tally.h"
 #include "sys.h"
+#include "trial.h"
 
 namespace nearwire {
 
@@ -24,22 +25,26 @@ class Addon final : public Napi::Addon<Addon> {
     engine_class_ = Napi::Persistent(JsEngine::define(env));
     page_class_ = Napi::Persistent(JsPage::define(env));
     tally_class_ = Napi::Persistent(JsTally::define(env));
-    DefineAddon(
-        exports,
-        {InstanceMethod<&Addon::create_engine>("createEngine"), InstanceMethod<&Addon::create_page>("createPage"),
-         InstanceMethod<&Addon::page_totals>("pageTotals"), InstanceMethod<&Addon::create_tally>("createTally"),
-         InstanceMethod<&Addon::socket_options>("socketOptions"), InstanceMethod<&Addon::socket_state>("socketState"),
-         InstanceMethod<&Addon::get_socket_option>("getSocketOption"),
-         InstanceMethod<&Addon::set_socket_option>("setSocketOption"),
-         InstanceMethod<&Addon::set_buffers>("setBuffers"), InstanceMethod<&Addon::buffer_sizes>("bufferSizes"),
-         InstanceValue("unixSockets", Napi::Function::New<js_diag::unix_sockets>(env)),
-         InstanceValue("unixSocket", Napi::Function::New<js_diag::unix_socket>(env)),
-         InstanceValue("waitingClients", Napi::Function::New<js_diag::waiting_clients>(env)),
-         InstanceValue("tcpListeners", Napi::Function::New<js_diag::tcp_listeners>(env)),
-         InstanceValue("describeSocket", Napi::Function::New<js_diag::describe_socket>(env)),
-         InstanceValue("probePath", Napi::Function::New<js_diag::probe_path>(env)),
-         InstanceMethod<&Addon::noop>("noop"), InstanceValue("system", Napi::String::New(env, sys::kName)),
-         InstanceValue("debug", Napi::Boolean::New(env, kDebug))});
+    DefineAddon(exports, {InstanceMethod<&Addon::create_engine>("createEngine"),
+                          InstanceMethod<&Addon::create_page>("createPage"),
+                          InstanceMethod<&Addon::page_totals>("pageTotals"),
+                          InstanceMethod<&Addon::create_tally>("createTally"),
+                          InstanceMethod<&Addon::socket_options>("socketOptions"),
+                          InstanceMethod<&Addon::socket_state>("socketState"),
+                          InstanceMethod<&Addon::get_socket_option>("getSocketOption"),
+                          InstanceMethod<&Addon::set_socket_option>("setSocketOption"),
+                          InstanceMethod<&Addon::set_buffers>("setBuffers"),
+                          InstanceMethod<&Addon::buffer_sizes>("bufferSizes"),
+                          InstanceValue("unixSockets", Napi::Function::New<js_diag::unix_sockets>(env)),
+                          InstanceValue("unixSocket", Napi::Function::New<js_diag::unix_socket>(env)),
+                          InstanceValue("waitingClients", Napi::Function::New<js_diag::waiting_clients>(env)),
+                          InstanceValue("tcpListeners", Napi::Function::New<js_diag::tcp_listeners>(env)),
+                          InstanceValue("describeSocket", Napi::Function::New<js_diag::describe_socket>(env)),
+                          InstanceValue("probePath", Napi::Function::New<js_diag::probe_path>(env)),
+                          InstanceMethod<&Addon::try_calls>("tryCalls"),
+                          InstanceMethod<&Addon::noop>("noop"),
+                          InstanceValue("system", Napi::String::New(env, sys::kName)),
+                          InstanceValue("debug", Napi::Boolean::New(env, kDebug))});
   }
 
  private:
@@ -62,6 +67,19 @@ class Addon final : public Napi::Addon<Addon> {
     Napi::Array result = Napi::Array::New(info.Env(), 2);
     result.Set(0U, static_cast<double>(totals.pages));
     result.Set(1U, static_cast<double>(totals.bytes));
+    return result;
+  }
+
+  // An array of pairs: the call, and 0 or a negative errno.
+  Napi::Value try_calls(const Napi::CallbackInfo& info) {
+    Napi::Array result = Napi::Array::New(info.Env());
+    const std::string path = info[0].IsString() ? info[0].As<Napi::String>().Utf8Value() : std::string();
+    for (const Trial& trial : nearwire::try_calls(path)) {
+      Napi::Array pair = Napi::Array::New(info.Env(), 2);
+      pair.Set(0U, trial.call);
+      pair.Set(1U, trial.outcome);
+      result.Set(result.Length(), pair);
+    }
     return result;
   }
 

@@ -16,9 +16,6 @@ namespace {
 
 // Reads of one channel per wake-up, so that one busy peer does not starve the loop, nor outrun a pause for long.
 constexpr int kReadsPerTurn = 4;
-// How long a connect is tried again while the peer's backlog is full. TCP's own patience is longer; a proxy's is about
-// this.
-constexpr uint64_t kBacklogPatienceMillis = 10'000;
 
 }  // namespace
 
@@ -68,30 +65,38 @@ int Channel::adopt(int fd, const ChannelOptions& options, int family) {
   return 0;
 }
 
-void Channel::connect(int fd, const Address& address, const ChannelOptions& options) {
+void Channel::begin_connect(int fd, int family, const ChannelOptions& options) {
   fd_ = fd;
-  family_ = address.family();
+  family_ = family;
   state_ = State::kConnecting;
   apply(options);
-  const int error = sys::connect_to(fd, address.get(), address.length);
-  if (error == -EAGAIN && family_ == AF_UNIX) {
-    // The listener's backlog is full, and no event tells when there is room.
-    retry_address_ = std::make_unique<Address>(address);
-    retry_until_ = uv_now(engine_->loop().uv()) + kBacklogPatienceMillis;
-    engine_->retry_connect(id_);
-  } else if (error == -EINPROGRESS) {
+}
+
+void Channel::connect(int fd, const Address& address, const ChannelOptions& options) {
+  begin_connect(fd, address.family(), options);
+  note_connect(sys::connect_to(fd, address.get(), address.length));
+}
+
+void Channel::prepare_connect(int fd, const Address& address, const ChannelOptions& options) {
+  begin_connect(fd, address.family(), options);
+  prepared_ = std::make_unique<Address>(address);
+}
+
+int Channel::try_connect() {
+  if (!prepared_) return -EALREADY;
+  const int error = sys::connect_to(fd_, prepared_->get(), prepared_->length);
+  if (error == -EAGAIN) return error;
+  prepared_.reset();
+  note_connect(error);
+  return 0;
+}
+
+void Channel::note_connect(int error) {
+  if (error == -EINPROGRESS) {
     register_later();
   } else {
     finish_connect(error);
   }
-}
-
-bool Channel::retry_connect(uint64_t now) {
-  const int error = sys::connect_to(fd_, retry_address_->get(), retry_address_->length);
-  if (error == -EAGAIN && now < retry_until_) return false;
-  retry_address_.reset();
-  finish_connect(error);
-  return true;
 }
 
 void Channel::finish_connect(int status) {
@@ -115,7 +120,7 @@ void Channel::register_later() {
 
 void Channel::update_interest() {
   registering_ = false;
-  const bool connecting = state_ == State::kConnecting && !retry_address_;
+  const bool connecting = state_ == State::kConnecting && !prepared_;
   const bool wanted = intake_ ? intake_->wants_bytes() : reading_;
   const bool readable = state_ == State::kOpen && wanted && !ended_;
   // While the disk is waited for, room in the kernel is of no use.
@@ -336,7 +341,7 @@ void Channel::become_free() {
   cold_read_.reset();
   target_.reset();
   target_turn_ = 0;
-  retry_address_.reset();
+  prepared_.reset();
   first_segment = last_segment = -1;
   ended_ = shutdown_asked_ = write_failed_ = registering_ = refers_ = false;
   after_long_ = false;

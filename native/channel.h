@@ -85,9 +85,11 @@ class Channel final : public Source, private Watcher::Target, private ColdRead::
   int adopt(int fd, const ChannelOptions& options, int family);
   // Starts to connect. The outcome is always told later, by a Connect completion.
   void connect(int fd, const Address& address, const ChannelOptions& options);
-  // Tries once more after a full backlog; false when it is still full.
-  bool retry_connect(uint64_t now);
-  bool awaits_retry() const { return retry_address_ != nullptr; }
+  // Is to connect there, and does nothing yet.
+  void prepare_connect(int fd, const Address& address, const ChannelOptions& options);
+  // Starts what has been prepared. -EAGAIN: the listener's queue is full, and nothing has changed. -EALREADY: it has
+  // been started.
+  int try_connect();
 
   // Reads what is there, within the turn's bounds.
   void read();
@@ -161,6 +163,8 @@ class Channel final : public Source, private Watcher::Target, private ColdRead::
 
   void on_ready(bool readable, bool writable) override;
   void apply(const ChannelOptions& options);
+  void begin_connect(int fd, int family, const ChannelOptions& options);
+  void note_connect(int error);
   void finish_connect(int status);
   bool read_once();
   ssize_t receive_small(const iovec* parts, size_t count, ssize_t* behind);
@@ -207,8 +211,8 @@ class Channel final : public Source, private Watcher::Target, private ColdRead::
   Pump* feeder_ = nullptr;
   // The batch that tells of what target_ holds, counted from 1.
   uint64_t target_turn_ = 0;
-  std::unique_ptr<Address> retry_address_;
-  uint64_t retry_until_ = 0;
+  // Where to connect to, once that is tried.
+  std::unique_ptr<Address> prepared_;
   uint64_t last_turn_ = 0;
   // The batch that tells of a drain, counted from 1.
   uint64_t drained_turn_ = 0;

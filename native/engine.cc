@@ -13,11 +13,6 @@ namespace nearwire {
 
 namespace {
 
-// How often a connect is tried again while the peer's backlog is full: a server that accepts in batches makes room well
-// within this.
-constexpr uint64_t kConnectRetryMillis = 1;
-// Refusals in a row after which a round of retries ends: the backlog is still full.
-constexpr int kRefusalsPerRound = 16;
 // One stream alone is faster with a larger send buffer. Of several, what has been copied and not read yet no longer
 // fits a core's cache: 8 connections that each answer with 1 MiB take 214 us of CPU a body when all have grown, 145
 // when none has, where the reader is on the same core; 270 and 250 where it is on another.
@@ -56,7 +51,6 @@ void Engine::close(std::function<void()> done) {
   files_.clear();
   blocks_.clear();
   pipes_.clear();
-  retry_timer_.close();
   turn_.close();
   drop_spare();
   loop_.when_all_closed(std::move(done));
@@ -109,6 +103,14 @@ int Engine::connect(const Address& address, const Address* local, const ChannelO
   }
   Channel* made = new_channel();
   made->connect(fd, address, options);
+  return made->id();
+}
+
+int Engine::prepare_connect(const Address& address, const ChannelOptions& options) {
+  const int fd = sys::open_stream(address.family());
+  if (fd < 0) return fd;
+  Channel* made = new_channel();
+  made->prepare_connect(fd, address, options);
   return made->id();
 }
 
@@ -274,29 +276,6 @@ void Engine::update_interests() {
     if (found != nullptr) found->update_interest();
   }
   registering_.clear();
-}
-
-void Engine::retry_connect(int32_t id) {
-  retrying_.push_back(id);
-  if (!retry_timer_.is_open()) {
-    retry_timer_.open(loop_, this, [this](uv_timer_t* timer) { return uv_timer_init(loop_.uv(), timer); });
-  }
-  uv_timer_start(
-      retry_timer_.get(), [](uv_timer_t* timer) { static_cast<Engine*>(timer->data)->retry_connects(); },
-      kConnectRetryMillis, kConnectRetryMillis);
-}
-
-void Engine::retry_connects() {
-  const uint64_t now = uv_now(loop_.uv());
-  int refusals = 0;
-  std::erase_if(retrying_, [&](int32_t id) {
-    if (refusals >= kRefusalsPerRound) return false;
-    Channel* found = channel(id);
-    if (found == nullptr || !found->awaits_retry() || found->retry_connect(now)) return true;
-    ++refusals;
-    return false;
-  });
-  if (retrying_.empty()) uv_timer_stop(retry_timer_.get());
 }
 
 void Engine::keep_send_buffer(int fd) {

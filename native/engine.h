@@ -56,6 +56,8 @@ struct EngineCounters {
   uint64_t partial_sends = 0;
   uint64_t eagains = 0;
   uint64_t accepted = 0;
+  // Connections that were closed instead of accepted: there was no descriptor left.
+  uint64_t dropped = 0;
   // Ranges of pages that were sent to their end, and bytes of pages: those that the kernel was lent, and others.
   uint64_t pages_by_reference = 0;
   uint64_t page_bytes_by_reference = 0;
@@ -105,6 +107,8 @@ class Engine final : private Turn::Phases {
 
   // --- asked by JS ---
   int connect(const Address& address, const Address* local, const ChannelOptions& options);
+  // A channel that is to connect there: see Channel::prepare_connect.
+  int prepare_connect(const Address& address, const ChannelOptions& options);
   int listen(const Address& address, const std::string& path, const ListenOptions& options);
   // A connected stream socket from elsewhere. Answers its id, or a negative errno, and then it is still the caller's.
   int adopt(int fd, const ChannelOptions& options);
@@ -149,7 +153,6 @@ class Engine final : private Turn::Phases {
   Channel* new_channel();
   // Has the loop watch for what this channel wants before it blocks again.
   void register_later(int32_t id);
-  void retry_connect(int32_t id);
   const Segment& segment(int32_t index) const { return segments_[static_cast<size_t>(index)]; }
   // The bytes of a list of segments, in a vector that is used again by the next call.
   std::vector<iovec>& parts_of(int32_t first_segment);
@@ -162,6 +165,7 @@ class Engine final : private Turn::Phases {
   void drop_spare();
   void restore_spare();
   void count_accept() { ++counters_.accepted; }
+  void count_drop() { ++counters_.dropped; }
   void count_read() { ++counters_.reads; }
   void count_file(bool copied) {
     ++counters_.files;
@@ -181,7 +185,6 @@ class Engine final : private Turn::Phases {
   Listener* free_listener();
   bool owns(int fd) const;
   void update_interests();
-  void retry_connects();
 
   Loop loop_;
   Sink* sink_;
@@ -204,8 +207,6 @@ class Engine final : private Turn::Phases {
   // Closed in this turn: completions of theirs may still be on their way to JS.
   std::vector<int32_t> retired_;
   std::vector<int32_t> registering_;
-  std::vector<int32_t> retrying_;
-  LoopHandle<uv_timer_t> retry_timer_;
 
   FileTable files_;
 

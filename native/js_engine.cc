@@ -27,6 +27,8 @@ Napi::Function JsEngine::define(Napi::Env env) {
                      {InstanceMethod<&JsEngine::set_turn_handler>("setTurnHandler"),
                       InstanceMethod<&JsEngine::provide_block>("provideBlock"),
                       InstanceMethod<&JsEngine::connect>("connect"),
+                      InstanceMethod<&JsEngine::prepare_connect>("prepareConnect"),
+                      InstanceMethod<&JsEngine::try_connect>("tryConnect"),
                       InstanceMethod<&JsEngine::listen>("listen"),
                       InstanceMethod<&JsEngine::adopt>("adopt"),
                       InstanceMethod<&JsEngine::adopt_listener>("adoptListener"),
@@ -171,6 +173,19 @@ Napi::Value JsEngine::connect(const Napi::CallbackInfo& info) {
   if (error < 0) return number(info, error);
   const Address* local = target.has_local ? &target.local : nullptr;
   return number(info, engine_->connect(target.address, local, read_channel_options(info[1].As<Napi::Object>())));
+}
+
+Napi::Value JsEngine::prepare_connect(const Napi::CallbackInfo& info) {
+  if (engine_ == nullptr || !info[0].IsObject() || !info[1].IsObject()) return number(info, -EINVAL);
+  JsAddress target;
+  const int error = read_address(info[0].As<Napi::Object>(), &target);
+  if (error < 0) return number(info, error);
+  return number(info, engine_->prepare_connect(target.address, read_channel_options(info[1].As<Napi::Object>())));
+}
+
+Napi::Value JsEngine::try_connect(const Napi::CallbackInfo& info) {
+  Channel* found = channel(info);
+  return number(info, found == nullptr ? -EBADF : found->try_connect());
 }
 
 Napi::Value JsEngine::listen(const Napi::CallbackInfo& info) {
@@ -334,9 +349,9 @@ Napi::Value JsEngine::counters(const Napi::CallbackInfo& info) {
   const EngineCounters& c = engine_->counters();
   const SpinCounters& s = engine_->spin_counters();
   return totals(info.Env(), std::vector<uint64_t>{c.turns, c.completions, c.reads, c.sends, c.partial_sends, c.eagains,
-                                                  c.accepted, s.spins, s.hits, s.misses, s.polls, c.pages_by_reference,
-                                                  c.page_bytes_by_reference, c.pages_by_copy, c.page_bytes_by_copy,
-                                                  c.files, c.files_copied, c.bytes_by_reference});
+                                                  c.accepted, c.dropped, s.spins, s.hits, s.misses, s.polls,
+                                                  c.pages_by_reference, c.page_bytes_by_reference, c.pages_by_copy,
+                                                  c.page_bytes_by_copy, c.files, c.files_copied, c.bytes_by_reference});
 }
 
 Napi::Value JsEngine::channel_counters(const Napi::CallbackInfo& info) {

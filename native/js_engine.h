@@ -28,6 +28,8 @@ class JsEngine final : public Napi::ObjectWrap<JsEngine>, private Engine::Sink {
 
   Napi::Value layout(Napi::Env env);
   Napi::Value connect(const Napi::CallbackInfo& info);
+  Napi::Value prepare_connect(const Napi::CallbackInfo& info);
+  Napi::Value try_connect(const Napi::CallbackInfo& info);
   Napi::Value listen(const Napi::CallbackInfo& info);
   Napi::Value adopt(const Napi::CallbackInfo& info);
   Napi::Value adopt_listener(const Napi::CallbackInfo& info);

@@ -1,5 +1,6 @@
 #include "listener.h"
 
+#include <algorithm>
 #include <cerrno>
 
 #include "diag.h"
@@ -13,6 +14,9 @@ namespace {
 
 // Connections taken per wake-up: a flood of connects must not starve those already open.
 constexpr int kAcceptsPerTurn = 64;
+// How long a listener looks away when it can do nothing: the event that stands would be reported again and again.
+// What frees descriptors takes about as long, and a peer in the queue does not mind.
+constexpr uint64_t kRestMillis = 50;
 
 // Whether connections have the buffers of their listener. TCP's do, and offer a window by them in the handshake.
 bool accepted_inherit(int family) { return sys::kAcceptedInheritBuffers || family != AF_UNIX; }
@@ -78,30 +82,68 @@ int Listener::start(int fd, int family, const ListenOptions& options) {
   return 0;
 }
 
+int Listener::update_interest() { return watcher_.watch(engine_->loop(), fd_, this, limit_ != 0 && !resting_, false); }
+
 int Listener::set_limit(int limit) {
   limit_ = limit;
-  return watcher_.watch(engine_->loop(), fd_, this, limit != 0, false);
+  return update_interest();
+}
+
+void Listener::set_ref(bool ref) {
+  ref_ = ref;
+  watcher_.set_ref(ref);
+  if (!rest_timer_.is_open()) return;
+  auto* handle = reinterpret_cast<uv_handle_t*>(rest_timer_.get());
+  if (ref) {
+    uv_ref(handle);
+  } else {
+    uv_unref(handle);
+  }
 }
 
 void Listener::close() {
   if (fd_ < 0) return;
   limit_ = kNoLimit;
+  resting_ = false;
+  ref_ = true;
+  rest_timer_.close();
   watcher_.close();
   sys::close_descriptor(fd_);
   fd_ = -1;
 }
 
-// Out of descriptors: the connection at the head of the queue would make the loop spin. The spare descriptor is given
-// up for a moment to accept it and close it, so that its peer is told at once.
-bool Listener::shed_one() {
-  // accept() itself has done it.
-  if (sys::kAcceptDropsAtLimit) return true;
-  engine_->drop_spare();
-  const int fd = sys::accept_stream(fd_);
-  if (fd >= 0) sys::close_descriptor(fd);
-  if (fd >= 0 && options_.tally) options_.tally->note_shed();
+void Listener::rest() {
+  if (!rest_timer_.is_open()) {
+    const auto init = [this](uv_timer_t* timer) { return uv_timer_init(engine_->loop().uv(), timer); };
+    if (rest_timer_.open(engine_->loop(), this, init) < 0) return;
+    set_ref(ref_);
+  }
+  resting_ = true;
+  update_interest();
+  uv_timer_start(
+      rest_timer_.get(), [](uv_timer_t* timer) { static_cast<Listener*>(timer->data)->resume(); }, kRestMillis, 0);
+}
+
+void Listener::resume() {
   engine_->restore_spare();
-  return fd >= 0;
+  resting_ = false;
+  update_interest();
+}
+
+// The spare descriptor is given up for a moment to accept the connection at the head of the queue and close it, so that
+// its peer is told at once. 0, or what accept says when there is no spare one either.
+int Listener::shed_one() {
+  int error = 0;
+  // macOS's accept() has closed it by itself.
+  if (!sys::kAcceptDropsAtLimit) {
+    engine_->drop_spare();
+    const int fd = sys::accept_stream(fd_);
+    if (fd >= 0) sys::close_descriptor(fd);
+    engine_->restore_spare();
+    error = std::min(fd, 0);
+  }
+  if (error == 0 && options_.tally) options_.tally->note_shed();
+  return error;
 }
 
 void Listener::on_ready(bool, bool) {
@@ -122,36 +164,55 @@ void Listener::note_depth(int taken) {
 
 // Answers how many connections it has taken from the queue.
 int Listener::accept_batch() {
-  Turn& turn = engine_->turn();
   int taken = 0;
-  for (int i = 0; i < kAcceptsPerTurn && turn.has_room(); ++i) {
+  int dropped = 0;
+  int why = 0;
+  for (int i = 0; i < kAcceptsPerTurn && engine_->turn().has_room(); ++i) {
     if (limit_ == 0) {
-      watcher_.watch(engine_->loop(), fd_, this, false, false);
+      update_interest();
       break;
     }
-    const int fd = sys::accept_stream(fd_);
-    if (fd == -EAGAIN) break;
+    const int error = accept_one();
     // The peer gave up while it waited in the queue.
-    if (fd == -ECONNABORTED) continue;
-    if (fd == -EMFILE || fd == -ENFILE) {
-      if (!shed_one()) break;
+    if (error == -ECONNABORTED) continue;
+    if (error == -EAGAIN) break;
+    if (error == 0) {
       ++taken;
       continue;
     }
-    if (fd < 0) {
-      turn.push({id_, Event::kAcceptError, fd, 0});
+    if (error != -EMFILE && error != -ENFILE) {
+      engine_->turn().push({id_, Event::kAcceptError, error, 0});
+      if (error == -ENOBUFS || error == -ENOMEM) rest();
       break;
     }
+    why = error;
+    const int left = shed_one();
+    // Others on the same socket have taken it.
+    if (left == -EAGAIN) break;
+    if (left < 0) {
+      engine_->turn().report({id_, Event::kDropped, 0, why});
+      rest();
+      break;
+    }
+    engine_->count_drop();
+    ++dropped;
     ++taken;
-    engine_->count_accept();
-    if (options_.tally) options_.tally->note_accepted();
-    if (limit_ > 0) --limit_;
-    Channel* channel = engine_->new_channel();
-    turn.push({id_, Event::kAccept, channel->id(), 0});
-    // Reads at once: a peer that connects has mostly something to say.
-    channel->open(fd, options_, family_);
   }
+  if (dropped > 0) engine_->turn().report({id_, Event::kDropped, dropped, why});
   return taken;
+}
+
+int Listener::accept_one() {
+  const int fd = sys::accept_stream(fd_);
+  if (fd < 0) return fd;
+  engine_->count_accept();
+  if (options_.tally) options_.tally->note_accepted();
+  if (limit_ > 0) --limit_;
+  Channel* channel = engine_->new_channel();
+  engine_->turn().push({id_, Event::kAccept, channel->id(), 0});
+  // Reads at once: a peer that connects has mostly something to say.
+  channel->open(fd, options_, family_);
+  return 0;
 }
 
 }  // namespace nearwire

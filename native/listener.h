@@ -1,10 +1,13 @@
 // A listening socket: accepts in batches.
+//
+//   watching --(no memory, or no descriptor, not even the spare one)--> resting --(timer)--> watching
 #pragma once
 
 #include <string>
 
 #include "address.h"
 #include "channel.h"
+#include "loop.h"
 #include "source.h"
 #include "watcher.h"
 
@@ -32,7 +35,7 @@ class Listener final : public Source, private Watcher::Target {
   // Listens on a socket from elsewhere. 0, or a negative errno: the descriptor is not taken then.
   int adopt(int fd, int family, const ListenOptions& options);
   void close();
-  void set_ref(bool ref) { watcher_.set_ref(ref); }
+  void set_ref(bool ref);
   // How many connections to accept from here on; what is beyond waits in the queue, for another process that shares it.
   int set_limit(int limit);
   int fd() const override { return fd_; }
@@ -43,11 +46,18 @@ class Listener final : public Source, private Watcher::Target {
   int bind_and_listen(int fd, const Address& address, const std::string& path, const ListenOptions& options);
   // Watches for connections. On failure the descriptor is still the caller's.
   int start(int fd, int family, const ListenOptions& options);
-  bool shed_one();
+  int accept_one();
+  int shed_one();
   int accept_batch();
   void note_depth(int taken);
+  int update_interest();
+  void rest();
+  void resume();
 
   Watcher watcher_;
+  LoopHandle<uv_timer_t> rest_timer_;
+  bool resting_ = false;
+  bool ref_ = true;
   int fd_ = -1;
   int family_ = 0;
   ChannelOptions options_;

@@ -27,6 +27,7 @@ enum class Event : int32_t {
   kShutdown = 9,
   kInto = 10,
   kTaken = 11,
+  kDropped = 12,
 };
 
 struct Completion {

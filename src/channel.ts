@@ -13,7 +13,7 @@ import { connectNative, listenNative } from './channel/native.js';
 import { connectJs, listenJs } from './channel/js.js';
 import { checkConnectTarget, checkHandlers, checkListenTarget } from './channel/targets.js';
 import type { FileSender } from './files.js';
-import type { BufferSizes, TransportName, TransportOptions } from './options.js';
+import type { BufferSizes, ConnectPatience, TransportName, TransportOptions } from './options.js';
 import type { ServerStats } from './stats/server-stats.js';
 import { checkAutoTune, type TuningOptions } from './tune/auto.js';
 import { engineFor, requestedTransport } from './transport.js';
@@ -120,13 +120,15 @@ export type ChannelTarget =
       port: number;
     };
 
-export type ConnectTarget = ChannelTarget &
-  TransportOptions & {
-    /** TCP: send small writes at once (TCP_NODELAY). Default true: writes are gathered here already. */
-    noDelay?: boolean | undefined;
-  };
+interface ChannelOptions extends TransportOptions {
+  /** TCP: send small writes at once (TCP_NODELAY). Default true: writes are gathered here already. */
+  noDelay?: boolean | undefined;
+}
 
-export type ListenTarget = ConnectTarget &
+export type ConnectTarget = ChannelTarget & ChannelOptions & ConnectPatience;
+
+export type ListenTarget = ChannelTarget &
+  ChannelOptions &
   TuningOptions & {
     /** Connections that may wait to be accepted. Default 511; the system caps it (Linux: net.core.somaxconn). */
     backlog?: number | undefined;
@@ -147,8 +149,8 @@ export interface ChannelServer {
 
 export const Channel = {
   /**
-   * Connects. Bad arguments throw here; what the system refuses is told to `onError`. A full backlog of a UNIX listener
-   * is waited for (native: up to 10 seconds).
+   * Connects. Bad arguments throw here; what the system refuses is told to `onError`. A full queue of a UNIX listener is
+   * waited for: see `connectTimeout`.
    */
   connect(target: ConnectTarget, handlers: ChannelHandlers): Channel {
     checkConnectTarget(target);

@@ -2,7 +2,15 @@
 import { madeEngine } from './engine.js';
 import { argTypeError } from './errors.js';
 import { checkWhole } from './options.js';
-import { MAX_PAGE_LIMIT, MAX_SPIN, setPageLimitOfThread, setRepeatLimitOfThread, setSpinOfThread } from './settings.js';
+import {
+  MAX_CONNECT_TIMEOUT,
+  MAX_PAGE_LIMIT,
+  MAX_SPIN,
+  setConnectTimeoutOfThread,
+  setPageLimitOfThread,
+  setRepeatLimitOfThread,
+  setSpinOfThread,
+} from './settings.js';
 
 export interface Settings {
   /**
@@ -24,6 +32,11 @@ export interface Settings {
    * on `js`.
    */
   repeatLimit?: number | undefined;
+  /**
+   * Milliseconds for which connects to a UNIX socket wait while the listener's queue is full, where they do not say so
+   * themselves: see `ConnectOptions`. Default: the environment's `NEARWIRE_CONNECT_TIMEOUT`, else 10,000.
+   */
+  connectTimeout?: number | undefined;
 }
 
 /**
@@ -33,11 +46,13 @@ export interface Settings {
 export function configure(settings: Settings): void {
   const given: unknown = settings;
   if (typeof given !== 'object' || given === null) throw argTypeError('settings', 'of type object', given);
-  const { spin, pageLimit, repeatLimit } = given as Record<keyof Settings, unknown>;
+  const { spin, pageLimit, repeatLimit, connectTimeout } = given as Record<keyof Settings, unknown>;
   checkWhole(spin, 'settings.spin', 0, MAX_SPIN);
   checkWhole(pageLimit, 'settings.pageLimit', 0, MAX_PAGE_LIMIT);
   checkWhole(repeatLimit, 'settings.repeatLimit', 0, MAX_PAGE_LIMIT);
+  checkWhole(connectTimeout, 'settings.connectTimeout', 0, MAX_CONNECT_TIMEOUT);
   if (repeatLimit !== undefined) setRepeatLimitOfThread(repeatLimit);
+  if (connectTimeout !== undefined) setConnectTimeoutOfThread(connectTimeout);
   if (pageLimit !== undefined) setPageLimitOfThread(pageLimit);
   if (spin === undefined) return;
   setSpinOfThread(spin);

@@ -8,6 +8,7 @@
  */
 import { constants } from 'node:os';
 import { setImmediate } from 'node:timers';
+import type { Outcome } from './connect-line.js';
 import { FileRange, type WritePart } from './file-range.js';
 import {
   addonStatus,
@@ -57,7 +58,7 @@ const BLOCK_OFFSET_MASK = (1 << BLOCK_OFFSET_BITS) - 1;
 /** What node itself runs between two timers: next ticks and microtasks, nothing if there are none. */
 export const runTicks = (process as typeof process & { _tickCallback(): void })._tickCallback.bind(process);
 
-const { EBADF } = constants.errno;
+const { EAGAIN, EBADF } = constants.errno;
 
 /** Other numbers would be cut to one that is somebody's. */
 function isDescriptor(fd: number): boolean {
@@ -112,6 +113,16 @@ export class Engine {
   /** Answers the new channel's id, or a negative errno. Its Connect completion comes in a later turn. */
   connect(address: NativeAddress, options: NativeChannelOptions): number {
     return this.native.connect(address, options);
+  }
+
+  /** As connect(), but nothing is tried before tryConnect(). */
+  prepareConnect(address: NativeAddress, options: NativeChannelOptions): number {
+    return this.native.prepareConnect(address, options);
+  }
+
+  /** See NativeEngine.tryConnect. */
+  tryConnect(id: number): Outcome {
+    return this.native.tryConnect(id) === -EAGAIN ? 'full' : 'settled';
   }
 
   /** Answers the new listener's id, or a negative errno. */
@@ -385,6 +396,8 @@ export class Engine {
         completions[base] = NOBODY;
         wire.onAccept(a);
         if (this.wires[a] === undefined) this.native.close(a, false);
+      } else if (event === Completion.Dropped) {
+        wire.onDropped(a, b);
       } else {
         wire.onAcceptError(a);
       }
@@ -466,6 +479,7 @@ function dispatchToWire(engine: Engine, wire: Wire, event: Completion, a: number
       break;
     case Completion.Accept:
     case Completion.AcceptError:
+    case Completion.Dropped:
       break;
   }
 }

@@ -76,6 +76,26 @@ export function connectError(errno: number, syscall: string, ends: FailedEnds): 
   return error;
 }
 
+/** The queue of a UNIX listener stayed full for as long as a connect was to wait. `cause` is the EAGAIN of the system. */
+export function connectQueueFullError(path: string, waited: number): Error & ConnectQueueFull {
+  const shown = path.startsWith('\0') ? `@${path.slice(1)}` : path;
+  const milliseconds = Math.round(waited);
+  const message = `connect to ${shown}: the listener's queue was full for ${String(milliseconds)} ms`;
+  const cause = connectError(-constants.errno.EAGAIN, 'connect', { address: path });
+  const error = coded(new Error(message, { cause }), 'ERR_NEARWIRE_CONNECT_TIMEOUT');
+  return Object.assign(error, { syscall: 'connect', address: path, waited: milliseconds });
+}
+
+/** What ERR_NEARWIRE_CONNECT_TIMEOUT has beside its `cause`. */
+export interface ConnectQueueFull {
+  code: string;
+  syscall: string;
+  /** The path, as in node's errors of connect. */
+  address: string;
+  /** Milliseconds. */
+  waited: number;
+}
+
 /** A failed listen, which says in words what is wrong: `listen EADDRINUSE: address already in use /run/app.sock`. */
 export function listenError(errno: number, address: string | undefined, port: number): SystemCallError {
   const [code, reason] = getSystemErrorMap().get(errno) ?? ['UNKNOWN', 'unknown error'];

@@ -5,7 +5,7 @@ import { installPrimary } from './cluster/primary.js';
 import { argTypeError } from './errors.js';
 import { installRequestReader } from './http/request-reader.js';
 import { nodeHttp } from './node-modules.js';
-import { checkTransportOptions, type TransportOptions } from './options.js';
+import { checkTransportOptions, patienceOf, type ConnectPatience, type TransportOptions } from './options.js';
 import { installIpc } from './net/ipc.js';
 import {
   connectSocket,
@@ -31,7 +31,7 @@ export type HttpServer = http.Server & ServerLabels;
 export interface HttpServerOptions extends http.ServerOptions, ServerTransportOptions {}
 
 /** Options of `http.Agent`, and ours. */
-export interface HttpAgentOptions extends http.AgentOptions, TransportOptions {}
+export interface HttpAgentOptions extends http.AgentOptions, TransportOptions, ConnectPatience {}
 
 const attached = new WeakSet<http.Server>();
 
@@ -65,6 +65,7 @@ export function createServer(
 export class Agent extends nodeHttp.Agent {
   constructor(options?: HttpAgentOptions) {
     checkTransportOptions(options);
+    if (options) patienceOf(options);
     super(options);
   }
 

@@ -25,6 +25,7 @@ import {
 import { adoptDescriptor } from './net/adopt.js';
 import { installIpc } from './net/ipc.js';
 import { tagJsSocket } from './net/js.js';
+import { connectsPatiently } from './net/js-connect.js';
 import type { SocketOptions } from './net/socket-options.js';
 import { NativeSocket } from './net/socket.js';
 
@@ -74,7 +75,8 @@ function construct(options: SocketOptions | undefined, target: object): Socket {
     throw argValueError('options.transport', options?.transport, reason);
   }
   if (engine === undefined) {
-    return tagJsSocket(Reflect.construct(net.Socket, [options], target as NewableFunction) as net.Socket, options);
+    const socket = Reflect.construct(net.Socket, [options], target as NewableFunction) as net.Socket;
+    return connectsPatiently(tagJsSocket(socket, options));
   }
   const socket = makeNative(engine, options, target as NewableFunction);
   if (options?.fd !== undefined && adoptDescriptor(socket, options) < 0) throw descriptorError(options.fd);

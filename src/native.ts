@@ -35,6 +35,11 @@ export const Completion = {
   Into: 10,
   /** What stands in for JS has taken all that it was to take, and takes no more: a = 0, or a negative errno of a file. */
   Taken: 11,
+  /**
+   * On a listener: a = connections that were closed as there was no descriptor left, b = -EMFILE or -ENFILE. With 0
+   * connections: there was none to close them with either; they wait, and the listener rests for a while.
+   */
+  Dropped: 12,
 } as const;
 export type Completion = (typeof Completion)[keyof typeof Completion];
 
@@ -76,6 +81,8 @@ export const ENGINE_COUNTERS = [
   'partialSends',
   'eagains',
   'accepted',
+  /** Connections that were closed instead, as there was no descriptor left. */
+  'dropped',
   /** Spins begun; those ended by a completion, and by the clock; polls in them that found nothing. */
   'spins',
   'spinHits',
@@ -246,6 +253,13 @@ export interface NativeEngine {
   provideBlock(slot: number, block: Uint8Array): void;
 
   connect(address: NativeAddress, options: NativeChannelOptions): number;
+  /** A channel that is to connect there, and does nothing about it until `tryConnect()`. */
+  prepareConnect(address: NativeAddress, options: NativeChannelOptions): number;
+  /**
+   * 0: tried, and a Connect completion tells the outcome. EAGAIN: the queue of the UNIX listener is full; nothing has
+   * changed, and it may be tried again. EALREADY: it has been tried. EBADF.
+   */
+  tryConnect(id: number): number;
   listen(address: NativeAddress, options: NativeListenOptions): number;
   /**
    * Makes a channel of a stream socket from elsewhere, connected or half-closed: UNIX or TCP is found out, non-blocking and
@@ -534,6 +548,12 @@ export interface NativeAddon {
    * ECONNREFUSED: none; else what a connect fails with.
    */
   probePath(path: string): number;
+  /**
+   * Makes each of the system's calls that the engine uses once, on a socket of its own that it binds to `path` (which is
+   * left behind) and on files in memory. 0, or the negative errno that it failed with; a call that has nothing to work
+   * on, because an earlier one failed, is left out. A sandbox may end the process for it.
+   */
+  tryCalls(path: string): [call: string, outcome: number][];
   /** The living pages of this process, all threads of it together, and the bytes reserved for them. */
   pageTotals(): [pages: number, bytes: number];
   /** The table of socket options: an option is named by its place in it. */

@@ -1,5 +1,6 @@
 /** Checks of the options that servers, sockets and channels have in common; each throws node's own kind of error. */
 import { argTypeError, argValueError, badPortError, outOfRangeError } from './errors.js';
+import { connectTimeoutOfThread, MAX_CONNECT_TIMEOUT } from './settings.js';
 
 /** Which engine carries the bytes. `auto`: `native` where the addon loads, else `js`, which is `node:net` itself. */
 export type TransportChoice = 'auto' | 'native' | 'js';
@@ -31,6 +32,24 @@ export interface BufferOptions {
 export interface TransportOptions extends BufferOptions {
   /** Default: the environment's `NEARWIRE_TRANSPORT`, else `auto`. */
   transport?: TransportChoice | undefined;
+}
+
+/** An option of everything that connects. */
+export interface ConnectPatience {
+  /**
+   * UNIX sockets: milliseconds for which to wait while the listener's queue is full, which the system itself refuses at
+   * once (EAGAIN, on Linux). All that wait for a path go in the order in which they came. In the end:
+   * ERR_NEARWIRE_CONNECT_TIMEOUT. `0` fails at once with EAGAIN, as `node:net` does. Default: `configure()`'s, which is
+   * 10,000.
+   */
+  connectTimeout?: number | undefined;
+}
+
+/** The patience that holds for these options. */
+export function patienceOf(options: ConnectPatience): number {
+  const { connectTimeout }: { connectTimeout?: unknown } = options;
+  checkWhole(connectTimeout, 'options.connectTimeout', 0, MAX_CONNECT_TIMEOUT);
+  return connectTimeout ?? connectTimeoutOfThread();
 }
 
 /** What the kernel says a socket's buffers are, in bytes. */

@@ -3,6 +3,7 @@ import { totalmem } from 'node:os';
 import { argValueError } from './errors.js';
 
 const SPIN_VARIABLE = 'NEARWIRE_SPIN';
+const CONNECT_TIMEOUT_VARIABLE = 'NEARWIRE_CONNECT_TIMEOUT';
 const PAGE_LIMIT_VARIABLE = 'NEARWIRE_PAGE_LIMIT';
 
 /**
@@ -31,6 +32,30 @@ export function spinOfThread(): number {
 
 export function setSpinOfThread(microseconds: number): void {
   spin = microseconds;
+}
+
+/** The longest delay that a timer takes, in milliseconds. */
+export const MAX_CONNECT_TIMEOUT = 2 ** 31 - 1;
+
+/**
+ * Longer than a server is away that is only busy (a collection of garbage, a long synchronous stretch, a burst of connects),
+ * and shorter than the minute for which web servers wait for an answer: what fails then still reaches somebody. Over TCP,
+ * where the kernel tries again by itself, the slowest of a burst took 9.7 s here. undici's `connect.timeout` is the same.
+ */
+const DEFAULT_CONNECT_TIMEOUT = 10_000;
+
+let connectTimeout: number | undefined;
+
+/**
+ * Milliseconds for which a connect waits for room in a UNIX listener's queue. Throws ERR_INVALID_ARG_VALUE if nothing has
+ * been set and `NEARWIRE_CONNECT_TIMEOUT` holds something unknown.
+ */
+export function connectTimeoutOfThread(): number {
+  return connectTimeout ?? wholeOfEnvironment(CONNECT_TIMEOUT_VARIABLE, MAX_CONNECT_TIMEOUT) ?? DEFAULT_CONNECT_TIMEOUT;
+}
+
+export function setConnectTimeoutOfThread(milliseconds: number): void {
+  connectTimeout = milliseconds;
 }
 
 /** As many bytes as a number holds exactly. */

@@ -6,8 +6,10 @@
  */
 import { constants } from 'node:os';
 import { DESCRIPTOR } from './descriptor.js';
+import type { Place } from './connect-line.js';
 import type { Engine } from './engine.js';
 import type { WritePart } from './file-range.js';
+import { warnOutOfDescriptors } from './out-of-descriptors.js';
 
 const { EBADF } = constants.errno;
 
@@ -21,6 +23,8 @@ export abstract class Wire {
   failed = false;
   /** `onFlushed` is owed. */
   awaitingFlush = false;
+  /** While it waits for room in a listener's queue; few ever do. */
+  declare place?: Place | undefined;
   /** Node runs next ticks and microtasks after each event of a net.Socket: true for wires that must pass for one. */
   abstract readonly nodeTicks: boolean;
 
@@ -144,6 +148,7 @@ export abstract class Wire {
     const id = this.id;
     this.id = -1;
     this.awaitingFlush = false;
+    this.place?.leave();
     this.engine.release(id, reset);
   }
 }
@@ -152,6 +157,9 @@ export abstract class Wire {
 export abstract class WireListener {
   id: number;
   readonly engine: Engine;
+  /** Connections that were closed as there was no descriptor for them. */
+  dropped = 0;
+  private warned = false;
 
   constructor(engine: Engine, id: number) {
     this.engine = engine;
@@ -162,6 +170,14 @@ export abstract class WireListener {
   /** A connection has been accepted: make a Wire of this id, or refuse it with `engine.release(id, false)`. */
   abstract onAccept(id: number): void;
   abstract onAcceptError(errno: number): void;
+
+  /** There was no descriptor for so many connections. Told of once: it mostly happens again and again. */
+  onDropped(count: number, errno: number): void {
+    this.dropped += count;
+    if (this.warned) return;
+    this.warned = true;
+    warnOutOfDescriptors(errno, this.engine.native.listenerAddress(this.id));
+  }
 
   get [DESCRIPTOR](): number {
     return this.engine.native.listenerDescriptor(this.id);

@@ -158,7 +158,7 @@ export function connectJs(target: ConnectTarget, handlers: ChannelHandlers): Cha
   const common = { allowHalfOpen: true, sendBuffer, recvBuffer, allowSmallBuffers };
   const socket =
     target.path !== undefined
-      ? connectByNode({ path: target.path, ...common })
+      ? connectByNode({ path: target.path, connectTimeout: target.connectTimeout, ...common })
       : connectByNode({ port: target.port, host: target.host ?? DEFAULT_HOST, noDelay, ...common });
   return new JsChannel(socket, handlers);
 }

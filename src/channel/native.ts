@@ -11,10 +11,12 @@ import type {
   ListenTarget,
   ServerAddress,
 } from '../channel.js';
+import { hasLine, Place } from '../connect-line.js';
 import { COPY_LIMIT, type Engine } from '../engine.js';
 import {
   argTypeError,
   connectError,
+  connectQueueFullError,
   errnoError,
   listenError,
   socketClosedError,
@@ -26,7 +28,7 @@ import { FileWrite } from '../file-write.js';
 import { withSendFileArguments, type SendFileCallback, type SendFileOptions, type SentFile } from '../files.js';
 import { CHANNEL_COUNTERS, type NativeAddress, type NativeChannelOptions } from '../native.js';
 import { nativeBuffers } from '../net/buffers.js';
-import type { BufferSizes } from '../options.js';
+import { patienceOf, type BufferSizes } from '../options.js';
 import { referenceTo, withReferences } from '../page.js';
 import { SocketFile } from '../socket-file.js';
 import { closes, connections, connectionStats, type CloseEvent, type ConnectionEvent } from '../stats/events.js';
@@ -312,11 +314,30 @@ function tellLentFailure(channel: NativeChannel, errno: number): void {
 }
 
 export function connectNative(engine: Engine, target: ConnectTarget, handlers: ChannelHandlers): Channel {
-  const id = engine.connect(addressOf(target), optionsOf(target));
+  const { path } = target;
+  const patience = patienceOf(target);
+  const waits = path !== undefined && patience > 0;
+  const id = waits
+    ? engine.prepareConnect(addressOf(target), optionsOf(target))
+    : engine.connect(addressOf(target), optionsOf(target));
   const channel = new NativeChannel(engine, id, handlers, target);
   // What fails early is told late: no handler runs inside this call.
   if (id < 0) process.nextTick(tellEarlyFailure, channel, id);
+  else if (waits) standInLine(channel, path, patience);
   return channel;
+}
+
+function standInLine(channel: NativeChannel, path: string, patience: number): void {
+  // Nearly all are through here.
+  if (!hasLine(path) && channel.engine.tryConnect(channel.id) === 'settled') return;
+  const place = new Place(path, patience, {
+    tryOnce: () => channel.engine.tryConnect(channel.id),
+    giveUp(waited) {
+      channel.destroy(connectQueueFullError(path, waited));
+    },
+  });
+  channel.place = place;
+  place.wait();
 }
 
 function tellEarlyFailure(channel: NativeChannel, errno: number): void {

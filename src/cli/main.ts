@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 
 import { benchCommand } from './bench.js';
+import { doctorCommand } from './doctor.js';
 import { inspectCommand } from './inspect.js';
 import { tuneCommand } from './tune.js';
 import { UsageError, USAGE_EXIT } from './usage.js';
@@ -23,6 +24,7 @@ const program = new Command('nearwire')
 
 program.addCommand(benchCommand());
 program.addCommand(tuneCommand());
+program.addCommand(doctorCommand());
 program.addCommand(inspectCommand());
 for (const command of program.commands) command.copyInheritedSettings(program);
 

@@ -7,6 +7,7 @@ import { clearTimeout, setTimeout } from 'node:timers';
 import {
   argTypeError,
   connectError,
+  connectQueueFullError,
   connectTimeoutError,
   invalidFamilyError,
   invalidIpError,
@@ -15,14 +16,24 @@ import {
   outOfRangeError,
   type FailedEnds,
 } from '../errors.js';
+import { hasLine, Place } from '../connect-line.js';
 import type { NativeAddress } from '../native.js';
-import { checkBoolean, checkFunction, checkNoNul, checkNumber, checkPort, checkString } from '../options.js';
+import {
+  checkBoolean,
+  checkFunction,
+  checkNoNul,
+  checkNumber,
+  checkPort,
+  checkString,
+  patienceOf,
+  type ConnectPatience,
+} from '../options.js';
 import { channelOptions, type SocketOptions } from './socket-options.js';
 import { SocketWire, type AttemptOwner } from './socket-wire.js';
 import type { NativeSocket } from './socket.js';
 
 /** Options of `connect()`, as `node:net` has them, and ours. */
-export interface ConnectOptions extends SocketOptions {
+export interface ConnectOptions extends SocketOptions, ConnectPatience {
   /** A UNIX socket. A leading NUL is an abstract name (Linux). */
   path?: string | undefined;
   port?: number | string | undefined;
@@ -68,7 +79,7 @@ class Attempts implements AttemptOwner {
   private readonly targets: readonly Target[];
   private readonly port: number | undefined;
   private readonly local: LocalEnd;
-  /** Milliseconds for each; 0 where there is only one target. */
+  /** Milliseconds for each of several addresses, or in the line for a path; 0: no such limit. */
   private readonly patience: number;
   private readonly errors: Error[] = [];
   private next = 0;
@@ -111,7 +122,11 @@ class Attempts implements AttemptOwner {
     }
     const { engine } = socket._settings;
     const reading = socket.readable;
-    const id = engine.connect(this.nativeAddress(target), channelOptions(socket._settings, !reading));
+    const options = channelOptions(socket._settings, !reading);
+    const waits = family === undefined && this.patience > 0;
+    const id = waits
+      ? engine.prepareConnect(this.nativeAddress(target), options)
+      : engine.connect(this.nativeAddress(target), options);
     if (id < 0) {
       this.failSoon(target, id);
       return;
@@ -122,8 +137,26 @@ class Attempts implements AttemptOwner {
     socket._wire = wire;
     this.tellAttempt(target);
     if (!socket.connecting) return;
+    if (waits) this.standInLine(wire, target);
     if (this.targets.length > 1) socket.autoSelectFamilyAttemptedAddresses.push(`${address}:${String(port)}`);
     if (this.next < this.targets.length) this.timer = setTimeout(giveNextATurn, this.patience, this, wire, target);
+  }
+
+  private standInLine(wire: SocketWire, target: Target): void {
+    // Nearly all are through here.
+    if (!hasLine(target.address) && wire.engine.tryConnect(wire.id) === 'settled') return;
+    const place = new Place(target.address, this.patience, {
+      tryOnce: () => wire.engine.tryConnect(wire.id),
+      giveUp: (waited) => {
+        const error = connectQueueFullError(target.address, waited);
+        wire.scope.runInAsyncScope(() => {
+          this.failedWith(target, error);
+        });
+      },
+    });
+    if (this.socket._unreferenced) place.setRef(false);
+    wire.place = place;
+    place.wait();
   }
 
   private tellAttempt({ address, family }: Target): void {
@@ -178,16 +211,22 @@ class Attempts implements AttemptOwner {
   private failed(target: Target, errno: number, syscall: 'bind' | 'connect'): void {
     const { socket } = this;
     const error = this.errorOf(target, errno, syscall);
-    const last = this.targets.length === 1;
-    if (last) socket.connecting = false;
-    if (syscall === 'connect') this.tellFailed(target, error);
-    if (last) {
-      socket.destroy(error);
+    if (this.targets.length === 1) {
+      this.failedWith(target, error, syscall === 'connect');
       return;
     }
+    if (syscall === 'connect') this.tellFailed(target, error);
     this.errors.push(error);
     if (errno === -ECANCELED && socket.connecting) this.giveUp();
     else this.goOn();
+  }
+
+  /** The only target is out of reach. */
+  private failedWith(target: Target, error: Error, attempted = true): void {
+    const { socket } = this;
+    socket.connecting = false;
+    if (attempted) this.tellFailed(target, error);
+    socket.destroy(error);
   }
 
   private tellFailed({ address, family }: Target, error: Error): void {
@@ -241,12 +280,14 @@ export function startConnecting(socket: NativeSocket, options: ConnectOptions): 
   }
   if (path) {
     checkString(path, 'options.path');
+    const patience = patienceOf(options);
     socket._begin();
-    const attempts = new Attempts(socket, [{ address: path, family: undefined }], undefined, NO_LOCAL_END, 0);
+    const attempts = new Attempts(socket, [{ address: path, family: undefined }], undefined, NO_LOCAL_END, patience);
     attempts.start();
     return;
   }
   const plan = checkTcpOptions(options);
+  patienceOf(options);
   socket._begin();
   if (net.isIP(plan.host) === 0) {
     lookUp(socket, plan);

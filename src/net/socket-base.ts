@@ -166,7 +166,10 @@ export class SocketBase extends DuplexAsSocket {
     this._unreferenced = !on;
     const wire = this._wire;
     // Before there is a socket it is remembered, and an attempt to connect keeps the process alive.
-    if (wire !== undefined && wire.open) wire.engine.native.ref(wire.id, on);
+    if (wire !== undefined && wire.open) {
+      wire.engine.native.ref(wire.id, on);
+      wire.place?.setRef(on);
+    }
     return this;
   }
 

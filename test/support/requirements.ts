@@ -17,6 +17,8 @@ const FIND = {
   nginx: () => onPath('nginx'),
   /** Injects errors of system calls. */
   strace: () => onPath('strace'),
+  /** Changes the limits of a process that runs. */
+  prlimit: () => onPath('prlimit'),
   /** Shows sockets' queues. */
   ss: () => onPath('ss'),
   /** util-linux's: runs a program in a pseudo terminal. */

@@ -1,0 +1,228 @@
+/**
+ * Connects that wait for room in the queue of a UNIX listener.
+ *
+ * Linux refuses a connect to a full queue with EAGAIN at once, and no event says when there is room again. So all that
+ * wait for one path stand in one line: only the first of them asks, now and then, and where it gets in the next one
+ * follows. Who comes later does not ask before its turn, and a place is given up as soon as its socket is closed.
+ *
+ * States of a place: trying (nobody is before it) -> in line -> settled, or given up at its deadline.
+ */
+import { performance } from 'node:perf_hooks';
+import { clearTimeout, setTimeout } from 'node:timers';
+
+/** Milliseconds. A server that accepts in batches makes room well within the first. */
+const FIRST_REST = 1;
+/**
+ * Rests double up to this: what a server that has stopped costs its clients (50 calls a second for each path), and what
+ * they lose at the most when it goes on.
+ */
+const LONGEST_REST = 20;
+/** Attempts in a row: a listener that always has room must not starve the rest of the loop. */
+const ATTEMPTS_PER_ROUND = 256;
+
+/**
+ * What came of an attempt. `full`: the queue still is. `settled`: it has succeeded or failed, and tells so by itself.
+ * `pending`: `Place.answer` will tell.
+ */
+export type Outcome = 'full' | 'settled' | 'pending';
+
+/** A connect that may have to wait. Neither method may call user code before it returns. */
+export interface Connecting {
+  tryOnce(): Outcome;
+  /** The time is over. `waited` is in milliseconds. */
+  giveUp(waited: number): void;
+}
+
+/** What this thread's connects have met with; all but `waiting` are totals. */
+export interface ConnectCounters {
+  /** Connects that found a full queue and waited, and those that wait now. */
+  waited: number;
+  waiting: number;
+  /** Attempts made for them after the first. */
+  retries: number;
+  /** Those that got no room by their deadline. */
+  timedOut: number;
+}
+
+const totals: ConnectCounters = { waited: 0, waiting: 0, retries: 0, timedOut: 0 };
+
+export function connectCounters(): ConnectCounters {
+  return { ...totals };
+}
+
+const lines = new Map<string, Line>();
+
+class Line {
+  private readonly places = new Set<Place>();
+  private rest = FIRST_REST;
+  private timer: NodeJS.Timeout | undefined;
+  /** Whose answer is awaited. */
+  private trying: Place | undefined;
+
+  constructor(private readonly path: string) {}
+
+  join(place: Place): void {
+    this.places.add(place);
+    if (this.timer === undefined && this.trying === undefined) this.schedule();
+  }
+
+  remove(place: Place): void {
+    this.places.delete(place);
+    if (this.places.size === 0) {
+      clearTimeout(this.timer);
+      lines.delete(this.path);
+    } else if (this.trying === place) {
+      this.trying = undefined;
+      this.round();
+    }
+  }
+
+  /** The answer that was awaited: there is no room yet. */
+  refused(): void {
+    this.trying = undefined;
+    this.lengthenRest();
+  }
+
+  private lengthenRest(): void {
+    this.schedule();
+    this.rest = Math.min(this.rest * 2, LONGEST_REST);
+  }
+
+  /** With jitter: other processes wait for the same listener. */
+  private schedule(): void {
+    // The deadlines keep the process alive, for those sockets that are to.
+    this.timer = setTimeout(this.onTimer, this.rest * (0.5 + Math.random())).unref();
+  }
+
+  private readonly onTimer = (): void => {
+    this.timer = undefined;
+    this.round();
+  };
+
+  private round(): void {
+    for (let left = ATTEMPTS_PER_ROUND; left > 0; left--) {
+      const [first] = this.places;
+      if (first === undefined) return;
+      const outcome = first.retry();
+      if (outcome === 'pending') {
+        this.trying = first;
+        return;
+      }
+      if (outcome === 'full') {
+        this.lengthenRest();
+        return;
+      }
+      this.rest = FIRST_REST;
+      first.leave();
+    }
+    this.schedule();
+  }
+}
+
+/** Whether somebody waits for this path: who comes now goes behind. */
+export function hasLine(path: string): boolean {
+  return lines.has(path);
+}
+
+/** Where one connect stands. */
+export class Place {
+  private line: Line | undefined;
+  private deadline: NodeJS.Timeout | undefined;
+  private since = 0;
+  private hasRef = true;
+  /** The deadline has passed while an attempt was under way: its answer is the last. */
+  private late = false;
+  private pending = false;
+  private left = false;
+
+  constructor(
+    private readonly path: string,
+    private readonly timeout: number,
+    private readonly connecting: Connecting,
+  ) {}
+
+  /** Tries at once where nobody waits, else goes to the end of the line. False: that was all, there was room. */
+  enter(): boolean {
+    if (!hasLine(this.path)) {
+      const outcome = this.try();
+      if (outcome === 'settled') return false;
+      if (outcome === 'pending') return true;
+    }
+    this.wait();
+    return true;
+  }
+
+  private try(): Outcome {
+    const outcome = this.connecting.tryOnce();
+    this.pending = outcome === 'pending';
+    return outcome;
+  }
+
+  /** Goes to the end of the line. */
+  wait(): void {
+    totals.waited++;
+    totals.waiting++;
+    this.since = performance.now();
+    this.deadline = setTimeout(this.onDeadline, this.timeout);
+    if (!this.hasRef) this.deadline.unref();
+    let line = lines.get(this.path);
+    if (line === undefined) lines.set(this.path, (line = new Line(this.path)));
+    this.line = line;
+    line.join(this);
+  }
+
+  /** @internal For its line. */
+  retry(): Outcome {
+    totals.retries++;
+    return this.try();
+  }
+
+  /** What a `pending` attempt has come to. */
+  answer(isFull: boolean): void {
+    this.pending = false;
+    if (this.left) return;
+    if (!isFull) this.leave();
+    else if (this.late) this.giveUp();
+    else if (this.line === undefined) this.wait();
+    else this.line.refused();
+  }
+
+  /** Whether waiting keeps the process alive. Default: it does. */
+  setRef(on: boolean): void {
+    this.hasRef = on;
+    if (on) this.deadline?.ref();
+    else this.deadline?.unref();
+  }
+
+  leave(): void {
+    if (this.left) return;
+    this.left = true;
+    this.quitLine();
+    if (this.deadline === undefined) return;
+    clearTimeout(this.deadline);
+    totals.waiting--;
+  }
+
+  private quitLine(): void {
+    const { line } = this;
+    this.line = undefined;
+    line?.remove(this);
+  }
+
+  /** One last attempt, out of turn: the loop may have been busy for as long, and the queue empty since. */
+  private readonly onDeadline = (): void => {
+    this.late = true;
+    if (this.pending) return;
+    // Its line must not ask for it as well.
+    this.quitLine();
+    const outcome = this.retry();
+    if (outcome === 'settled') this.leave();
+    else if (outcome === 'full') this.giveUp();
+  };
+
+  private giveUp(): void {
+    this.leave();
+    totals.timedOut++;
+    this.connecting.giveUp(performance.now() - this.since);
+  }
+}

@@ -1,0 +1,78 @@
+/** Who a front runs as, and what file modes allow it. */
+import type { Stats } from 'node:fs';
+import { readText, type ReadText } from './system-files.js';
+
+export interface Account {
+  name: string;
+  uid: number;
+  /** Of all groups that it is in. */
+  gids: ReadonlySet<number>;
+}
+
+/** What nginx runs as on Debian, on Red Hat and from nginx's own packages, and in its absence. */
+const FRONTS = ['www-data', 'nginx', 'nobody'];
+
+function lines(read: ReadText, path: string): string[][] {
+  return (read(path) ?? '').split('\n').map((line) => line.split(':'));
+}
+
+/** By name or number; undefined where there is none. */
+export function accountOf(user: string, read: ReadText = readText): Account | undefined {
+  const entry = lines(read, '/etc/passwd').find(([name, , uid]) => name === user || uid === user);
+  if (entry === undefined) return undefined;
+  const [name = '', , uid, gid] = entry;
+  const others = lines(read, '/etc/group').filter(([, , , members]) => members?.split(',').includes(name) === true);
+  return { name, uid: Number(uid), gids: new Set([Number(gid), ...others.map(([, , id]) => Number(id))]) };
+}
+
+/** The account of the first front that this system knows. */
+export function frontAccount(read: ReadText = readText): Account | undefined {
+  return FRONTS.map((name) => accountOf(name, read)).find((account) => account !== undefined);
+}
+
+export function groupName(gid: number, read: ReadText = readText): string {
+  return lines(read, '/etc/group').find(([, , id]) => Number(id) === gid)?.[0] ?? String(gid);
+}
+
+/** Bits of a mode's last digit. */
+export const SEARCH = 1;
+export const WRITE = 2;
+
+/** Whose bits count, as the kernel chooses: the first that fits, though a later one may allow more. */
+export type Standing = 'superuser' | 'owner' | 'group' | 'others';
+
+export function standingOf(account: Account, { uid, gid }: Pick<Stats, 'uid' | 'gid'>): Standing {
+  if (account.uid === 0) return 'superuser';
+  if (account.uid === uid) return 'owner';
+  return account.gids.has(gid) ? 'group' : 'others';
+}
+
+const SHIFTS = { owner: 6, group: 3, others: 0 } as const;
+
+/** By the mode alone: lists of access control, capabilities and security modules may say otherwise. */
+export function allows(account: Account, stats: Pick<Stats, 'uid' | 'gid' | 'mode'>, bit: number): boolean {
+  const standing = standingOf(account, stats);
+  return standing === 'superuser' || ((stats.mode >> SHIFTS[standing]) & bit) !== 0;
+}
+
+/** What of the two lets the account in with the least that others gain. */
+export function permissionFixes(
+  account: Account,
+  path: string,
+  stats: Pick<Stats, 'uid' | 'gid' | 'mode'>,
+  letter: 'x' | 'w',
+): string[] {
+  const bit = letter === 'x' ? SEARCH : WRITE;
+  const standing = standingOf(account, stats);
+  const quoted = JSON.stringify(path);
+  if (standing === 'owner') return [`chmod u+${letter} ${quoted}`];
+  if (standing === 'group') return [`chmod g+${letter} ${quoted}`];
+  const group = groupName(stats.gid);
+  const join = `usermod -aG ${group} ${account.name}  # then start the front anew`;
+  const byGroup = ((stats.mode >> SHIFTS.group) & bit) !== 0 && stats.gid !== 0 ? [join] : [];
+  return [
+    ...byGroup,
+    `setfacl -m u:${account.name}:${letter === 'w' ? 'rw' : letter} ${quoted}`,
+    `chmod o+${letter} ${quoted}`,
+  ];
+}

@@ -1,0 +1,100 @@
+/** What the kernel allows: queue lengths, buffers, descriptors. */
+import { readNumber, bytesInWords, type ReadText } from './system-files.js';
+import type { Finding } from './finding.js';
+
+/** What node, nginx and nearwire ask for by default. */
+const USUAL_BACKLOG = 511;
+/** A connection takes one here and one in a front; below this a busy server runs into it. */
+const FEW_DESCRIPTORS = 4096;
+/** net.core.wmem_max of kernels before 6.17 or so; SO_SNDBUF may be set to it by anybody, and it doubles. */
+const STOCK_WMEM_MAX = 212_992;
+/** The kernel's default, of datagrams that wait: a service manager or a log socket is where it is met. */
+const USUAL_DATAGRAMS = 10;
+
+/** Linux: other systems tell nothing of it by files, and only descriptors are checked there. */
+export function checkLimits(read: ReadText, openFiles: OpenFileLimits | undefined): Finding[] {
+  return [
+    ...number(read, '/proc/sys/net/core/somaxconn', backlogFinding),
+    ...number(read, '/proc/sys/net/core/wmem_max', sendBufferFinding),
+    ...number(read, '/proc/sys/net/core/rmem_max', (bytes) => ({
+      check: 'limits.rmem_max',
+      level: 'ok',
+      what: `net.core.rmem_max is ${bytesInWords(bytes)}; it is for TCP: receive buffers of UNIX streams have no effect`,
+    })),
+    ...number(read, '/proc/sys/net/unix/max_dgram_qlen', datagramFinding),
+    ...(openFiles === undefined ? [] : [descriptorFinding(openFiles)]),
+  ];
+}
+
+function number(read: ReadText, path: string, make: (value: number) => Finding): Finding[] {
+  const value = readNumber(read, path);
+  return value === undefined ? [] : [make(value)];
+}
+
+function backlogFinding(connections: number): Finding {
+  const what = `net.core.somaxconn is ${String(connections)}: so many connections may wait at a listener`;
+  if (connections >= USUAL_BACKLOG) return { check: 'limits.somaxconn', level: 'ok', what };
+  return {
+    check: 'limits.somaxconn',
+    level: 'warning',
+    what,
+    why: `Servers ask for ${String(USUAL_BACKLOG)} and silently get less; a full UNIX queue refuses at once, and nginx answers 502.`,
+    fix: [
+      'sysctl -w net.core.somaxconn=4096  # then start the server anew',
+      'docker run --sysctl net.core.somaxconn=4096',
+    ],
+  };
+}
+
+function sendBufferFinding(bytes: number): Finding {
+  const what = `net.core.wmem_max is ${bytesInWords(bytes)}; a send buffer may be twice that`;
+  if (bytes >= STOCK_WMEM_MAX) return { check: 'limits.wmem_max', level: 'ok', what };
+  return {
+    check: 'limits.wmem_max',
+    level: 'warning',
+    what,
+    why: 'Files and pages go out in small pieces, as the send buffer can not grow.',
+    fix: [`sysctl -w net.core.wmem_max=${String(STOCK_WMEM_MAX * 4)}`],
+  };
+}
+
+function datagramFinding(datagrams: number): Finding {
+  const what = `net.unix.max_dgram_qlen is ${String(datagrams)}`;
+  if (datagrams >= USUAL_DATAGRAMS) return { check: 'limits.max_dgram_qlen', level: 'ok', what };
+  return {
+    check: 'limits.max_dgram_qlen',
+    level: 'note',
+    what,
+    why: 'Datagram sockets (syslog, systemd notifications) block their writers sooner. Streams are not concerned.',
+    fix: [`sysctl -w net.unix.max_dgram_qlen=${String(USUAL_DATAGRAMS)}`],
+  };
+}
+
+export interface OpenFileLimits {
+  /** Infinity: none. */
+  soft: number;
+  hard: number;
+  /** Open now. */
+  open: number | undefined;
+}
+
+/** Of /proc/PID/limits: `Max open files  1024  4096  files`. */
+export function openFileLimits(text: string, open: number | undefined): OpenFileLimits | undefined {
+  const [, soft, hard] = /^Max open files\s+(\S+)\s+(\S+)/m.exec(text) ?? [];
+  if (soft === undefined || hard === undefined) return undefined;
+  const value = (word: string): number => (word === 'unlimited' ? Infinity : Number(word));
+  return { soft: value(soft), hard: value(hard), open };
+}
+
+function descriptorFinding({ soft, hard }: OpenFileLimits): Finding {
+  // node raises its soft limit to the hard one as it starts.
+  const what = `a process may have ${String(soft)} files open (hard limit ${String(hard)}; node starts with its soft limit raised to that)`;
+  if (hard >= FEW_DESCRIPTORS) return { check: 'limits.nofile', level: 'ok', what };
+  return {
+    check: 'limits.nofile',
+    level: 'warning',
+    what,
+    why: 'Each connection takes one; beyond the limit connections are closed as they come (EMFILE).',
+    fix: ['LimitNOFILE=65536  # in the unit of systemd', 'docker run --ulimit nofile=65536:65536', 'ulimit -Hn 65536'],
+  };
+}

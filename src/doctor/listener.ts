@@ -1,0 +1,213 @@
+/** Whether somebody listens on a socket, how long its queue is, and what a connect comes to. */
+import * as net from 'node:net';
+import { byNode } from '../net/js.js';
+import { listenQueue, type ListenQueue } from '../tune/queue.js';
+import { findUnixListener } from '../tune/unix-listener.js';
+import type { Finding } from './finding.js';
+import { ownersOf, type Process } from './processes.js';
+import { NGINX_FULL, NGINX_REFUSED } from './socket-path.js';
+
+/** What servers ask for by default. */
+const USUAL_BACKLOG = 511;
+/** For a connect to somebody who listens, which the kernel answers at once. */
+const PATIENCE_MILLIS = 2000;
+
+const STOPPED: Record<string, string> = { T: 'stopped (SIGSTOP or a terminal)', t: 'held by a debugger' };
+
+export async function checkListener(path: string): Promise<Finding[]> {
+  const queue = askQueue(path);
+  if ('finding' in queue) return [queue.finding];
+  const owners = queue.found === undefined ? [] : ownersOfListener(path);
+  // A connect would take the last place in it, or be refused.
+  if (queue.found !== undefined && queue.found.queued > queue.found.backlog) return [fullFinding(queue.found, owners)];
+  const outcome = await tryConnect(path);
+  const listed = queue.found === undefined ? queue.without : [queueFinding(queue.found, owners)];
+  return [...listed, ...connectFindings(path, outcome, owners)];
+}
+
+type Asked = { found: ListenQueue } | { found: undefined; without: Finding[] } | { finding: Finding };
+
+function askQueue(path: string): Asked {
+  try {
+    return { found: listenQueue(path) };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    switch (code) {
+      case 'ERR_NEARWIRE_STALE_SOCKET':
+        return { finding: staleFinding(path, message) };
+      case 'ERR_NEARWIRE_NO_LISTENER':
+        return { finding: deafFinding(message) };
+      default:
+        return {
+          found: undefined,
+          without: [
+            {
+              check: 'listener.queue',
+              level: 'note',
+              what: `the queue is not known: ${message}`,
+              why: 'A full queue can only be seen by a connect that is refused.',
+            },
+          ],
+        };
+    }
+  }
+}
+
+function staleFinding(path: string, message: string): Finding {
+  return {
+    check: 'listener.stale',
+    level: 'problem',
+    what: message,
+    why: 'The process that listened has ended without removing its file, as SIGKILL and process.exit() leave it. Connects are refused.',
+    fix: ['start the application', `rm ${JSON.stringify(path)}  # before it, if it then says EADDRINUSE`],
+    nginx: NGINX_REFUSED,
+  };
+}
+
+function deafFinding(message: string): Finding {
+  return {
+    check: 'listener.none',
+    level: 'problem',
+    what: message,
+    why: 'Connects are refused.',
+    fix: ['start the application, or wait until it has called listen()'],
+    nginx: NGINX_REFUSED,
+  };
+}
+
+function ownersOfListener(path: string): Process[] {
+  try {
+    return ownersOf(findUnixListener(path).id);
+  } catch {
+    return [];
+  }
+}
+
+function named(owners: readonly Process[]): string {
+  if (owners.length === 0) return 'a process that this user may not see';
+  return owners.map(({ pid, name }) => `${name} (process ${String(pid)})`).join(', ');
+}
+
+function stoppedOf(owners: readonly Process[]): Process[] {
+  return owners.filter(({ state }) => state in STOPPED);
+}
+
+function fullFinding({ queued, backlog }: ListenQueue, owners: readonly Process[]): Finding {
+  const stopped = stoppedOf(owners);
+  const state = stopped.map(({ pid, state }) => `; process ${String(pid)} is ${STOPPED[state] ?? ''}`).join('');
+  return {
+    check: 'listener.full',
+    level: 'problem',
+    what: `the queue of ${named(owners)} is full: ${String(queued)} connections wait, backlog ${String(backlog)}${state}`,
+    why: 'The kernel refuses every further connect at once (EAGAIN): nginx answers 502. Over TCP it would try again by itself.',
+    fix:
+      stopped.length > 0
+        ? stopped.map(({ pid }) => `kill -CONT ${String(pid)}`)
+        : [
+            'more processes on the socket (node:cluster), or less synchronous work in this one',
+            ...backlogFixes(backlog),
+            'connect through nearwire: it waits for room (connectTimeout)',
+          ],
+    nginx: NGINX_FULL,
+  };
+}
+
+function backlogFixes(backlog: number): string[] {
+  const server = `server.listen({ path, backlog: ${String(Math.max(backlog * 4, USUAL_BACKLOG))} })`;
+  return [`${server}  # and sysctl -w net.core.somaxconn=${String(Math.max(backlog * 4, 4096))}`];
+}
+
+function queueFinding({ queued, backlog }: ListenQueue, owners: readonly Process[]): Finding {
+  const what = `${named(owners)} listens: ${String(queued)} connections wait, backlog ${String(backlog)}`;
+  const stopped = stoppedOf(owners);
+  if (stopped.length > 0) {
+    return {
+      check: 'listener.stopped',
+      level: 'problem',
+      what: `${what}; ${stopped.map(({ pid, state }) => `process ${String(pid)} is ${STOPPED[state] ?? ''}`).join(', ')}`,
+      why: 'Connections wait for it until the queue is full, and are refused then.',
+      fix: stopped.map(({ pid }) => `kill -CONT ${String(pid)}`),
+      nginx: '110: Connection timed out',
+    };
+  }
+  if (queued * 2 > backlog && queued > 1) {
+    return {
+      check: 'listener.queue',
+      level: 'warning',
+      what,
+      why: 'More than half of the queue is taken: the next burst is refused.',
+      fix: ['more processes on the socket (node:cluster)', ...backlogFixes(backlog)],
+    };
+  }
+  if (backlog < USUAL_BACKLOG) {
+    return {
+      check: 'listener.backlog',
+      level: 'note',
+      what,
+      why: `Servers mostly have ${String(USUAL_BACKLOG)}; a burst of more than ${String(backlog + 1)} connects between two turns of the loop is refused.`,
+      fix: backlogFixes(backlog),
+    };
+  }
+  return { check: 'listener.queue', level: 'ok', what };
+}
+
+/** A connect as any program makes it: undefined, or its error. */
+function tryConnect(path: string): Promise<NodeJS.ErrnoException | undefined> {
+  return new Promise((settle) => {
+    const socket = byNode(() => net.connect(path));
+    socket.setTimeout(PATIENCE_MILLIS);
+    socket.once('connect', () => {
+      settle(undefined);
+      socket.destroy();
+    });
+    socket.once('timeout', () => socket.destroy(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })));
+    socket.once('error', settle);
+  });
+}
+
+function connectFindings(
+  path: string,
+  error: NodeJS.ErrnoException | undefined,
+  owners: readonly Process[],
+): Finding[] {
+  if (error === undefined) return [{ check: 'listener.connect', level: 'ok', what: 'a connect succeeds' }];
+  switch (error.code) {
+    case 'EAGAIN':
+      return [
+        {
+          check: 'listener.full',
+          level: 'problem',
+          what: `the queue of ${named(owners)} is full: a connect was refused with EAGAIN`,
+          why: 'The kernel refuses every further connect at once: nginx answers 502.',
+          fix: ['more processes on the socket (node:cluster)', ...backlogFixes(USUAL_BACKLOG)],
+          nginx: NGINX_FULL,
+        },
+      ];
+    case 'ECONNREFUSED':
+      return [staleFinding(path, `Nobody listens on ${path}: a connect was refused`)];
+    case 'EACCES':
+    case 'EPERM':
+      return [
+        {
+          check: 'listener.connect',
+          level: 'warning',
+          what: `this user may not connect (${error.code})`,
+          why: 'Whether the front may is told above, by the modes of the files.',
+          fix: ['run the doctor as root, or as the user of the front'],
+        },
+      ];
+    default:
+      return [
+        {
+          check: 'listener.connect',
+          level: 'problem',
+          what: `a connect fails: ${error.message}`,
+          why:
+            error.code === 'EPROTOTYPE'
+              ? 'It is a socket of datagrams or packets: HTTP needs a stream.'
+              : 'nginx meets the same.',
+          fix: ['ss -xlp  # shows what listens there'],
+        },
+      ];
+  }
+}

@@ -1,0 +1,121 @@
+/** Reads nginx's error log for what its 502s come from. */
+import type { Finding } from './finding.js';
+import { NGINX_DENIED, NGINX_FULL, NGINX_MISSING, NGINX_REFUSED } from './socket-path.js';
+
+const CLOSED = 'upstream prematurely closed connection';
+
+interface Cause {
+  check: string;
+  /** What stands in the line. */
+  mark: string;
+  what: string;
+  why: string;
+  fix: string[];
+}
+
+const CAUSES: readonly Cause[] = [
+  {
+    check: 'nginx.full-queue',
+    mark: `(${NGINX_FULL})`,
+    what: "the application's queue was full",
+    why: 'Connects to a full UNIX queue are refused at once. The application was stopped or busy, or its backlog is short.',
+    fix: [
+      'nearwire doctor PATH  # while it happens: queue, backlog, and a stopped process',
+      'upstream app { server unix:PATH; keepalive 32; }  # fewer connects: each request takes one without it',
+      'server.listen({ path, backlog: 2048 })  # and sysctl -w net.core.somaxconn=4096',
+    ],
+  },
+  {
+    check: 'nginx.refused',
+    mark: `(${NGINX_REFUSED})`,
+    what: 'nobody listened on the socket: its file was left over',
+    why: 'The application had ended without removing its file, or had not called listen() yet.',
+    fix: ['start the application', 'Restart=always  # in its unit of systemd'],
+  },
+  {
+    check: 'nginx.permission',
+    mark: `(${NGINX_DENIED})`,
+    what: 'nginx may not connect to the socket',
+    why: 'It needs w on the file and x on every directory on the way.',
+    fix: ['nearwire doctor PATH --user www-data  # names the file and the command that mends it'],
+  },
+  {
+    check: 'nginx.missing',
+    mark: `(${NGINX_MISSING})`,
+    what: 'there was no such socket',
+    why: 'The application had not started, listens elsewhere, or nginx sees another /tmp (PrivateTmp=).',
+    fix: ['nearwire doctor PATH', 'put the socket into /run/app (RuntimeDirectory=app in the unit of systemd)'],
+  },
+  {
+    check: 'nginx.premature-close',
+    mark: CLOSED,
+    what: 'the application closed the connection before it had answered',
+    why: 'It crashed or was restarted, or closed a kept-alive connection just as nginx sent the next request.',
+    fix: [
+      "server.keepAliveTimeout = 75_000  // longer than nginx's keepalive_timeout of the upstream (60 s)",
+      'proxy_next_upstream error timeout non_idempotent  # asks once more; only if requests may come twice',
+      'look for uncaught exceptions in the log of the application',
+    ],
+  },
+  {
+    check: 'nginx.reset',
+    mark: '(104: Connection reset by peer)',
+    what: 'the application closed the connection with unread bytes in it',
+    why: 'It answered or failed before it had read the body, or crashed.',
+    fix: [
+      'read or drain request bodies before the response ends',
+      'look for uncaught exceptions in the log of the application',
+    ],
+  },
+  {
+    check: 'nginx.timeout',
+    mark: '(110: Connection timed out)',
+    what: 'the application took too long (nginx answers 504)',
+    why: 'Its loop was blocked, its process stopped, or the work itself is longer than proxy_read_timeout.',
+    fix: ['nearwire doctor PATH  # while it happens', 'proxy_read_timeout 120s'],
+  },
+];
+
+/** Lines that tell of another server's failure than a UNIX upstream's are none of ours. */
+const UPSTREAM = /upstream: "(?:\w+:\/\/)?unix:([^":]+)/;
+const TIME = /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d/;
+
+interface Seen {
+  cause: Cause;
+  path: string;
+  count: number;
+  first: string;
+  last: string;
+}
+
+/** `only`: what failed on this path alone. */
+export function checkNginxLog(text: string, only?: string): Finding[] {
+  const seen = new Map<string, Seen>();
+  for (const line of text.split('\n')) {
+    const path = UPSTREAM.exec(line)?.[1];
+    const cause = CAUSES.find(({ mark }) => line.includes(mark));
+    if (path === undefined || cause === undefined || (only !== undefined && path !== only)) continue;
+    const time = TIME.exec(line)?.[0] ?? '';
+    const key = `${cause.check} ${path}`;
+    const known = seen.get(key);
+    if (known === undefined) seen.set(key, { cause, path, count: 1, first: time, last: time });
+    else Object.assign(known, { count: known.count + 1, last: time });
+  }
+  const found = [...seen.values()].sort((a, b) => b.count - a.count);
+  if (found.length === 0) {
+    const where = only === undefined ? 'UNIX upstreams' : only;
+    return [{ check: 'nginx.log', level: 'ok', what: `the log has no failure of ${where}` }];
+  }
+  return found.map(({ cause, path, count, first, last }) => ({
+    check: cause.check,
+    level: 'problem',
+    what: `${times(count)} ${cause.what}: ${path} (${first === last ? first : `${first} to ${last}`})`,
+    why: cause.why,
+    fix: cause.fix.map((line) => line.replaceAll('PATH', path)),
+    nginx: cause.mark.replace(/^\((.*)\)$/, '$1'),
+  }));
+}
+
+function times(count: number): string {
+  return count === 1 ? 'once' : `${String(count)} times`;
+}

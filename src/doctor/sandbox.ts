@@ -1,0 +1,105 @@
+/** Sandboxes, and the calls of the system that they or an old kernel refuse. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { getSystemErrorName } from 'node:util';
+import type { Finding } from './finding.js';
+import type { ReadText } from './system-files.js';
+
+/** The date of the build that gVisor's /proc/version has always shown: its Sentry is no Linux, and takes 4.4.0's name. */
+const GVISOR_BUILD = 'Sun Jan 10 15:06:54 PST 2016';
+const SECCOMP_MODES: Record<string, string> = { '1': 'strict', '2': 'a filter' };
+
+/** What the engine does without a call; undefined: nothing works without it. */
+const WITHOUT: Record<string, string | undefined> = {
+  memfd_create: 'Pages are copied for each response instead of lent.',
+  'fcntl(F_ADD_SEALS)': 'Pages are copied for each response instead of lent.',
+  cachestat: 'Whether a file is in memory is found out by samples; where preadv2 is refused too, files are read first.',
+  sendfile: 'Files are read and written: a copy more, and about three times the CPU of large files.',
+  pipe2: 'Relays and received files pass through JavaScript.',
+  splice: 'Relays and received files pass through JavaScript.',
+  openat2: 'Files are opened in the thread pool, a turn of the loop later.',
+};
+
+export function checkSandbox(read: ReadText): Finding[] {
+  const version = read('/proc/version') ?? '';
+  const findings: Finding[] = [];
+  if (version.includes(GVISOR_BUILD) || /gvisor/i.test(version)) {
+    findings.push({
+      check: 'sandbox.gvisor',
+      level: 'note',
+      what: 'this is gVisor: the system calls are answered by its Sentry, not by Linux',
+      why: 'UNIX sockets work; what Linux does by reference (sendfile, splice) is copied or refused, and calls cost more.',
+      fix: ['docker run --runtime=runc  # where the isolation is not needed'],
+    });
+  }
+  const mode = /^Seccomp:\s+(\d)/m.exec(read('/proc/self/status') ?? '')?.[1];
+  const named = mode === undefined ? undefined : SECCOMP_MODES[mode];
+  if (named !== undefined) {
+    findings.push({
+      check: 'sandbox.seccomp',
+      level: 'note',
+      what: `system calls are filtered (seccomp: ${named}); those that the engine needs are tried below`,
+      why: 'A filter of a container or a service may refuse newer calls.',
+    });
+  }
+  return findings;
+}
+
+export type Trial = readonly [call: string, outcome: number];
+
+/** Has a process of its own try the calls: a filter may end it for one. */
+export function checkCalls(addonIsLoaded: boolean): Finding[] {
+  if (!addonIsLoaded) return [];
+  const directory = mkdtempSync(join(tmpdir(), 'nearwire-doctor-'));
+  try {
+    const program = fileURLToPath(new URL('trial.js', import.meta.url));
+    const words = [program, join(directory, 's')];
+    const { status, signal, stdout, stderr, error } = spawnSync(process.execPath, words, { encoding: 'utf8' });
+    if (status === 0) return callFindings(JSON.parse(stdout) as Trial[], process.platform);
+    const how = signal ?? `exit code ${String(status)}`;
+    return [
+      {
+        check: 'calls',
+        level: 'problem',
+        what: `a process that tried the engine's system calls ended by ${how}`,
+        why:
+          (error?.message ?? stderr.trim().split('\n').at(-1)) ||
+          'A sandbox ends processes for calls that it does not know.',
+        fix: ["allow the calls that strace -f shows last in the container's seccomp profile"],
+      },
+    ];
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+export function callFindings(trials: readonly Trial[], platform: string): Finding[] {
+  const refused = trials.filter(([, outcome]) => outcome < 0);
+  if (refused.length === 0) {
+    const names = trials.map(([call]) => call).join(', ');
+    return [{ check: 'calls', level: 'ok', what: `the engine's system calls work: ${names}` }];
+  }
+  return refused.map(([call, outcome]) => refusal(call, getSystemErrorName(outcome), platform));
+}
+
+function refusal(call: string, error: string, platform: string): Finding {
+  const without = WITHOUT[call];
+  // Only Linux has all of them: their lack is no fault elsewhere.
+  const isLack = platform !== 'linux' && error === 'ENOSYS';
+  return {
+    check: `calls.${call}`,
+    level: without === undefined ? 'problem' : isLack ? 'note' : 'warning',
+    what: `${call} fails with ${error}`,
+    why: without ?? 'No socket of the native transport works without it.',
+    ...(!isLack && { fix: callFix(call, error) }),
+  };
+}
+
+function callFix(call: string, error: string): string[] {
+  const name = call.replace(/\(.*/, '');
+  if (error === 'ENOSYS') return [`a newer kernel, or one whose sandbox has ${name}`];
+  return [`allow "${name}" in the container's seccomp profile (docker run --security-opt seccomp=PROFILE.json)`];
+}

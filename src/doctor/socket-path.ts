@@ -1,0 +1,219 @@
+/** Examines a socket's path as somebody who connects meets it: name by name, as another user, elsewhere mounted. */
+import { lstatSync, readlinkSync, statSync, type Stats } from 'node:fs';
+import { dirname, isAbsolute, join, parse, resolve, sep } from 'node:path';
+import { allows, permissionFixes, SEARCH, standingOf, WRITE, type Account } from './account.js';
+import type { Finding } from './finding.js';
+
+/** Of sun_path, with the NUL that nginx and libuv put behind a path. */
+const PATH_BYTES = process.platform === 'darwin' ? 104 : 108;
+/** As the kernel: more links than this are taken for a circle. */
+const MOST_LINKS = 40;
+
+export const NGINX_MISSING = '2: No such file or directory';
+export const NGINX_DENIED = '13: Permission denied';
+export const NGINX_REFUSED = '111: Connection refused';
+export const NGINX_FULL = '11: Resource temporarily unavailable';
+
+export interface Examined {
+  findings: Finding[];
+  /** There is a socket at its end, so far as this process can see. */
+  isSocket: boolean;
+}
+
+/** `unix:/run/app.sock:/uri` of nginx's configuration as a path; `@name` with a leading NUL. */
+export function plainPath(given: string): string {
+  const bare = given.startsWith('unix:') ? given.slice('unix:'.length).replace(/:.*$/, '') : given;
+  return bare.startsWith('@') ? `\0${bare.slice(1)}` : bare;
+}
+
+/** The form of a path alone. */
+export function checkForm(path: string): Finding[] {
+  if (path.startsWith('\0')) return [abstractFinding(path)];
+  const findings: Finding[] = [];
+  const bytes = Buffer.byteLength(path);
+  if (bytes >= PATH_BYTES) {
+    findings.push({
+      check: 'path.overlong',
+      level: 'problem',
+      what: `the path has ${String(bytes)} bytes; a socket's may have ${String(PATH_BYTES - 1)}`,
+      why: 'nginx refuses it ("too long path in the unix domain socket"); node connects to a cut one or throws EINVAL.',
+      fix: [`ln -s ${JSON.stringify(dirname(resolve(path)))} /run/app  # then use /run/app/${parse(path).base}`],
+    });
+  }
+  if (!isAbsolute(path)) {
+    findings.push({
+      check: 'path.relative',
+      level: 'warning',
+      what: `the path is relative: here it is ${resolve(path)}`,
+      why: 'Each process takes it from its own working directory; that of nginx is rarely the application’s.',
+      fix: [`use ${resolve(path)}`],
+    });
+  }
+  return findings;
+}
+
+function abstractFinding(path: string): Finding {
+  return {
+    check: 'path.abstract',
+    level: 'note',
+    what: `@${path.slice(1)} is an abstract name: there is no file, and no permission`,
+    why: 'Everybody of the same network namespace may connect, nobody of another: not from another container. nginx has no such upstreams.',
+    fix: ['listen on a path in a directory that both mount, if the front is in another container'],
+  };
+}
+
+/** Follows a path to its end. */
+export function walkPath(path: string, account: Account | undefined): Examined {
+  const walk = new Walk(account);
+  const end = walk.follow(resolve(path), 0);
+  if (end === undefined) return { findings: walk.findings, isSocket: false };
+  walk.checkEnd(end.path, end.stats);
+  return { findings: walk.findings, isSocket: end.stats.isSocket() };
+}
+
+class Walk {
+  readonly findings: Finding[] = [];
+  private readonly seen = new Set<string>();
+
+  constructor(private readonly account: Account | undefined) {}
+
+  /** Undefined: it can't be followed, and a finding says why. */
+  follow(path: string, links: number): { path: string; stats: Stats } | undefined {
+    const { root } = parse(path);
+    const names = path.slice(root.length).split(sep).filter(Boolean);
+    let at = root;
+    for (const [i, name] of names.entries()) {
+      this.checkDirectory(at);
+      at = join(at, name);
+      const stats = this.look(at, i === names.length - 1);
+      if (stats === undefined) return undefined;
+      const rest = names.slice(i + 1);
+      if (stats.isSymbolicLink()) return this.followLink(at, rest, links);
+      if (rest.length === 0) return { path: at, stats };
+      if (!stats.isDirectory()) {
+        this.missing(at, `${at} is no directory`, 'path.not-directory');
+        return undefined;
+      }
+    }
+    return { path: root, stats: lstatSync(root) };
+  }
+
+  private followLink(at: string, rest: string[], links: number): { path: string; stats: Stats } | undefined {
+    const target = readlinkSync(at);
+    this.findings.push({ check: 'path.symlink', level: 'note', what: `${at} is a symbolic link to ${target}` });
+    if (links >= MOST_LINKS) {
+      this.missing(at, `the symbolic links of ${at} lead in a circle`, 'path.symlink-loop');
+      return undefined;
+    }
+    return this.follow(resolve(dirname(at), target, ...rest), links + 1);
+  }
+
+  private look(path: string, last: boolean): Stats | undefined {
+    try {
+      return lstatSync(path);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT') {
+        const what = last ? `there is no ${path}` : `there is no directory ${path}`;
+        this.missing(path, what, last ? 'path.missing' : 'path.missing-directory');
+      } else {
+        this.findings.push({
+          check: 'path.unseen',
+          level: 'warning',
+          what: `${path} can't be looked at: ${String(code)}`,
+          why: 'What lies behind it is unknown to this user.',
+          fix: ['run the doctor as root, or as the user of the application'],
+        });
+      }
+      return undefined;
+    }
+  }
+
+  private missing(path: string, what: string, check: string): void {
+    this.findings.push({
+      check,
+      level: 'problem',
+      what,
+      why: 'Nothing listens there: the application has not started, uses another path, or has removed its socket as it closed.',
+      fix: [
+        `ss -xlp  # shows which paths processes listen on`,
+        ...(check === 'path.missing-directory'
+          ? [`mkdir -p ${JSON.stringify(path)}`, 'RuntimeDirectory=app  # in the unit of systemd']
+          : ['start the application, or name its path']),
+      ],
+      nginx: NGINX_MISSING,
+    });
+  }
+
+  private checkDirectory(path: string): void {
+    const { account } = this;
+    if (account === undefined || this.seen.has(path)) return;
+    this.seen.add(path);
+    const stats = statSync(path);
+    if (allows(account, stats, SEARCH)) return;
+    this.findings.push({
+      check: 'path.directory-permission',
+      level: 'problem',
+      what: `${account.name} may not pass through ${path} (${shownMode(stats)}, and ${account.name} is ${standing(account, stats)})`,
+      why: 'To connect one needs x on every directory on the way.',
+      fix: permissionFixes(account, path, stats, 'x'),
+      nginx: NGINX_DENIED,
+    });
+  }
+
+  checkEnd(path: string, stats: Stats): void {
+    if (!stats.isSocket()) {
+      this.findings.push({
+        check: 'path.not-socket',
+        level: 'problem',
+        what: `${path} is ${kindOf(stats)}, not a socket`,
+        why: 'A connect is refused; a server that is to listen there fails with EADDRINUSE.',
+        fix: [`mv ${JSON.stringify(path)} ${JSON.stringify(`${path}.old`)}  # then start the application`],
+        nginx: NGINX_REFUSED,
+      });
+      return;
+    }
+    const { account } = this;
+    if (account === undefined) return;
+    if (allows(account, stats, WRITE)) {
+      const what = `${account.name} may connect to ${path} (${shownMode(stats)})`;
+      // Said only where the way there is free as well.
+      if (!this.findings.some(({ level }) => level === 'problem')) {
+        this.findings.push({ check: 'path.permission', level: 'ok', what });
+      }
+      return;
+    }
+    this.findings.push({
+      check: 'path.socket-permission',
+      level: 'problem',
+      what: `${account.name} may not connect to ${path} (${shownMode(stats)}, and ${account.name} is ${standing(account, stats)})`,
+      why: 'To connect one needs w on the socket file.',
+      fix: [
+        'server.listen({ path, writableAll: true })  # 0777; or umask 0007 and a group in common',
+        ...permissionFixes(account, path, stats, 'w'),
+      ],
+      nginx: NGINX_DENIED,
+    });
+  }
+}
+
+function shownMode(stats: Stats): string {
+  return `mode ${(stats.mode & 0o7777).toString(8).padStart(4, '0')}, owner ${String(stats.uid)}:${String(stats.gid)}`;
+}
+
+function standing(account: Account, stats: Stats): string {
+  const words = {
+    superuser: 'root',
+    owner: 'its owner',
+    group: 'in its group',
+    others: 'neither its owner nor in its group',
+  };
+  return words[standingOf(account, stats)];
+}
+
+function kindOf(stats: Stats): string {
+  if (stats.isDirectory()) return 'a directory';
+  if (stats.isFile()) return 'a plain file';
+  if (stats.isFIFO()) return 'a named pipe';
+  return 'a device';
+}

@@ -1,0 +1,6 @@
+/** A process that makes each of the engine's system calls once and prints what came of them: see sandbox.ts. */
+import { addonStatus } from '../native.js';
+
+const { addon, reason } = addonStatus();
+if (addon === undefined) throw reason ?? new Error('the addon is not there');
+process.stdout.write(JSON.stringify(addon.tryCalls(process.argv[2] ?? '')));
