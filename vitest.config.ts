@@ -10,6 +10,7 @@ export default defineConfig({
       { find: /^nearwire$/, replacement: built('index') },
       { find: /^nearwire\/channel$/, replacement: built('channel') },
       { find: /^nearwire\/http$/, replacement: built('http') },
+      { find: /^nearwire\/metrics$/, replacement: built('metrics') },
       { find: /^nearwire\/tune$/, replacement: built('tune') },
       { find: /^nearwire\/register$/, replacement: built('register') },
     ],

@@ -1,9 +1,4 @@
 /** The page of `--html`: one file with everything in it. The tables stand without scripts; these draw the plots. */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
 import { growth as growthCase, GROWTH_BASE } from './cases/growth.js';
 import { CASES } from './cases/index.js';
 import { formatRatio, formatSeconds, formatSpread, formatValue } from './format.js';
@@ -11,6 +6,7 @@ import { describePoint, growthOf } from './growth.js';
 import type { BenchCase, BenchResult, Measure, Series, SubjectName } from './model.js';
 import { chartsOf, labelsOf, seriesOf, valueBar } from './page/charts.js';
 import { growthChartsOf } from './page/lines.js';
+import { chartLibrary, embed, escape, pageScript } from './page/parts.js';
 import { STYLE } from './page/style.js';
 import { headlinesOf, judge, medianShare, ratioOf } from './statistics.js';
 import { SUBJECTS } from './subjects.js';
@@ -35,41 +31,10 @@ ${CASES.map((benchCase) => section(result, benchCase)).join('\n')}
 <script type="application/json" id="charts">${embed(chartsOf(result))}</script>
 <script type="application/json" id="lines">${embed(growthChartsOf(result))}</script>
 <script>${chartLibrary()}</script>
-<script type="module">${pageScript()}</script>
+<script type="module">${pageScript(new URL('page/client.js', import.meta.url))}</script>
 </body>
 </html>
 `;
-}
-
-function escape(text: string): string {
-  const entities: Readonly<Record<string, string>> = {
-    '&': '&amp;',
-    '<': '&lt;',
-    '>': '&gt;',
-    '"': '&quot;',
-    "'": '&#39;',
-  };
-  return text.replace(/[&<>"']/g, (character) => entities[character] ?? character);
-}
-
-/** JSON that can't end the script element that it stands in, nor begin a comment there. */
-function embed(data: unknown): string {
-  return JSON.stringify(data).replaceAll('<', '\\u003c');
-}
-
-/** Chart.js as its package ships it for a script element. */
-function chartLibrary(): string {
-  const main = createRequire(import.meta.url).resolve('chart.js');
-  return inline(readFileSync(join(dirname(main), 'chart.umd.min.js'), 'utf8'));
-}
-
-function pageScript(): string {
-  return inline(readFileSync(fileURLToPath(new URL('page/client.js', import.meta.url)), 'utf8'));
-}
-
-/** Without the pointer to a source map that is not there, and without an end of the script element in a string. */
-function inline(script: string): string {
-  return script.replace(/^\/\/# sourceMappingURL=.*$/m, '').replaceAll('</script', '<\\/script');
 }
 
 function header({

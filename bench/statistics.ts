@@ -172,7 +172,7 @@ export function ratioOf(
 }
 
 /** Rounds from which on their agreement is no accident. */
-const ROUNDS_TO_JUDGE = 3;
+export const ROUNDS_TO_JUDGE = 3;
 
 /** Better or worse than the baseline, if all rounds agree on it. */
 export function judge({ low, high, rounds }: RatioResult, { better }: Measure): 'good' | 'bad' | '' {

@@ -28,6 +28,8 @@ const CHUNK_CASES = ['retained'];
 const STREAM_CASES = ['rtt', 'pipeline', 'bulk', 'fanin', 'growth', 'churn', 'idle'];
 const HELLO_CASES = ['http', 'http-close'];
 const HTTP_CASES = [...HELLO_CASES, 'http-body'];
+/** Plain C's answers are made beforehand. */
+const FRESH_CASES = ['http-fresh'];
 /** Those in which bytes can be passed by reference instead of being copied. */
 const REFERENCE_CASES = ['file', 'page', 'relay'];
 /** The same for so many connections that it shows in memory. */
@@ -73,7 +75,15 @@ export const SUBJECTS: readonly Subject[] = [
     title: "nearwire: node:net's contract on the native engine",
     program: 'worker',
     needsAddon: true,
-    cases: [...STREAM_CASES, ...HTTP_CASES, ...REFERENCE_CASES, ...CROWD_CASES, ...STORM_CASES, ...CHUNK_CASES],
+    cases: [
+      ...STREAM_CASES,
+      ...HTTP_CASES,
+      ...FRESH_CASES,
+      ...REFERENCE_CASES,
+      ...CROWD_CASES,
+      ...STORM_CASES,
+      ...CHUNK_CASES,
+    ],
   },
   {
     name: 'js',
@@ -90,7 +100,15 @@ export const SUBJECTS: readonly Subject[] = [
     title: 'node:net (node:http on it), straight',
     program: 'worker',
     needsAddon: false,
-    cases: [...STREAM_CASES, ...HTTP_CASES, ...REFERENCE_CASES, ...CROWD_CASES, ...STORM_CASES, ...CHUNK_CASES],
+    cases: [
+      ...STREAM_CASES,
+      ...HTTP_CASES,
+      ...FRESH_CASES,
+      ...REFERENCE_CASES,
+      ...CROWD_CASES,
+      ...STORM_CASES,
+      ...CHUNK_CASES,
+    ],
   },
 ];
 

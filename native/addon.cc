@@ -5,6 +5,7 @@
 #include "js_engine.h"
 #include "js_options.h"
 #include "js_page.h"
+#include "js_tally.h"
 #include "sys.h"
 #include "trial.h"
 
@@ -23,23 +24,27 @@ class Addon final : public Napi::Addon<Addon> {
   Addon(Napi::Env env, Napi::Object exports) {
     engine_class_ = Napi::Persistent(JsEngine::define(env));
     page_class_ = Napi::Persistent(JsPage::define(env));
-    DefineAddon(
-        exports,
-        {InstanceMethod<&Addon::create_engine>("createEngine"), InstanceMethod<&Addon::create_page>("createPage"),
-         InstanceMethod<&Addon::page_totals>("pageTotals"), InstanceMethod<&Addon::socket_options>("socketOptions"),
-         InstanceMethod<&Addon::socket_state>("socketState"),
-         InstanceMethod<&Addon::get_socket_option>("getSocketOption"),
-         InstanceMethod<&Addon::set_socket_option>("setSocketOption"),
-         InstanceMethod<&Addon::set_buffers>("setBuffers"), InstanceMethod<&Addon::buffer_sizes>("bufferSizes"),
-         InstanceValue("unixSockets", Napi::Function::New<js_diag::unix_sockets>(env)),
-         InstanceValue("unixSocket", Napi::Function::New<js_diag::unix_socket>(env)),
-         InstanceValue("waitingClients", Napi::Function::New<js_diag::waiting_clients>(env)),
-         InstanceValue("tcpListeners", Napi::Function::New<js_diag::tcp_listeners>(env)),
-         InstanceValue("describeSocket", Napi::Function::New<js_diag::describe_socket>(env)),
-         InstanceValue("probePath", Napi::Function::New<js_diag::probe_path>(env)),
-         InstanceMethod<&Addon::try_calls>("tryCalls"), InstanceMethod<&Addon::noop>("noop"),
-         InstanceValue("system", Napi::String::New(env, sys::kName)),
-         InstanceValue("debug", Napi::Boolean::New(env, kDebug))});
+    tally_class_ = Napi::Persistent(JsTally::define(env));
+    DefineAddon(exports, {InstanceMethod<&Addon::create_engine>("createEngine"),
+                          InstanceMethod<&Addon::create_page>("createPage"),
+                          InstanceMethod<&Addon::page_totals>("pageTotals"),
+                          InstanceMethod<&Addon::create_tally>("createTally"),
+                          InstanceMethod<&Addon::socket_options>("socketOptions"),
+                          InstanceMethod<&Addon::socket_state>("socketState"),
+                          InstanceMethod<&Addon::get_socket_option>("getSocketOption"),
+                          InstanceMethod<&Addon::set_socket_option>("setSocketOption"),
+                          InstanceMethod<&Addon::set_buffers>("setBuffers"),
+                          InstanceMethod<&Addon::buffer_sizes>("bufferSizes"),
+                          InstanceValue("unixSockets", Napi::Function::New<js_diag::unix_sockets>(env)),
+                          InstanceValue("unixSocket", Napi::Function::New<js_diag::unix_socket>(env)),
+                          InstanceValue("waitingClients", Napi::Function::New<js_diag::waiting_clients>(env)),
+                          InstanceValue("tcpListeners", Napi::Function::New<js_diag::tcp_listeners>(env)),
+                          InstanceValue("describeSocket", Napi::Function::New<js_diag::describe_socket>(env)),
+                          InstanceValue("probePath", Napi::Function::New<js_diag::probe_path>(env)),
+                          InstanceMethod<&Addon::try_calls>("tryCalls"),
+                          InstanceMethod<&Addon::noop>("noop"),
+                          InstanceValue("system", Napi::String::New(env, sys::kName)),
+                          InstanceValue("debug", Napi::Boolean::New(env, kDebug))});
   }
 
  private:
@@ -54,6 +59,8 @@ class Addon final : public Napi::Addon<Addon> {
   }
 
   Napi::Value create_page(const Napi::CallbackInfo&) { return page_class_.New({}); }
+
+  Napi::Value create_tally(const Napi::CallbackInfo&) { return tally_class_.New({}); }
 
   Napi::Value page_totals(const Napi::CallbackInfo& info) {
     const PageShare::Totals totals = PageShare::totals();
@@ -95,6 +102,7 @@ class Addon final : public Napi::Addon<Addon> {
 
   Napi::FunctionReference engine_class_;
   Napi::FunctionReference page_class_;
+  Napi::FunctionReference tally_class_;
   Napi::ObjectReference engine_;
   SystemBuffers system_buffers_;
 };

@@ -8,6 +8,7 @@
 #include "intake.h"
 #include "pump.h"
 #include "sys.h"
+#include "tally.h"
 
 namespace nearwire {
 
@@ -24,12 +25,18 @@ Channel::~Channel() { close(false); }
 
 void Channel::apply(const ChannelOptions& options) {
   owned_ = options.owned;
+  tally_ = options.tally;
+  if (tally_) tally_place_ = tally_->join(this);
   // TCP sizes its own buffers.
-  send_buffer_fixed_ = options.buffers.send > 0 || family_ != AF_UNIX;
-  grows_with_writes_ = options.buffers.send == BufferWish::kAutoBuffer && family_ == AF_UNIX;
+  const int tuned = tally_ ? tally_->send_buffer() : 0;
+  BufferWish buffers = options.buffers;
+  // autoTune only makes buffers larger.
+  if (tuned > std::max(buffers.send, 0)) buffers.send = tuned;
+  send_buffer_fixed_ = buffers.send > 0 || family_ != AF_UNIX;
+  grows_with_writes_ = buffers.send == BufferWish::kAutoBuffer && family_ == AF_UNIX;
   reading_ = !options.paused;
   // What the platform refuses is not worth losing the connection for: the sizes can be read back.
-  engine_->system_buffers().apply(fd_, family_, options.buffers);
+  engine_->system_buffers().apply(fd_, family_, buffers);
   if (family_ == AF_UNIX) return;
   if (options.no_delay) sys::set_no_delay(fd_, true);
   if (options.keep_alive) sys::set_keep_alive(fd_, true, options.keep_alive_delay);
@@ -128,6 +135,7 @@ void Channel::on_ready(bool readable, bool writable) {
   // A full turn leaves the event standing: the loop reports it again.
   if (!engine_->turn().has_room()) return;
   count_turn();
+  if (writable && wait_since_ != 0) end_wait();
   if (state_ == State::kConnecting) {
     const int status = sys::pending_error(fd_);
     if (status == -EINPROGRESS) return;
@@ -156,6 +164,7 @@ void Channel::count_turn() {
   if (last_turn_ == engine_->turn().number() + 1) return;
   last_turn_ = engine_->turn().number() + 1;
   ++counters_.turns;
+  if (tally_) tally_->note_turn(last_turn_);
 }
 
 void Channel::read() {
@@ -246,7 +255,20 @@ void Channel::read_into_target() {
 void Channel::count_read(ssize_t length) {
   ++counters_.reads;
   engine_->count_read();
-  if (length > 0) counters_.bytes_read += static_cast<uint64_t>(length);
+  if (length <= 0) return;
+  counters_.bytes_read += static_cast<uint64_t>(length);
+  ++counters_.messages;
+  if (answer_waits_) {
+    if (tally_) tally_->note_answer(answer_under_way());
+    answer_waits_ = false;
+  }
+  answer_start_ = counters_.bytes_written;
+}
+
+ChannelCounters Channel::counters_now() const {
+  ChannelCounters now = counters_;
+  if (wait_since_ != 0) now.wait_nanos += uv_hrtime() - wait_since_;
+  return now;
 }
 
 // A read came back empty: nothing there, the peer's FIN, or an error.
@@ -311,6 +333,8 @@ int Channel::detach(uint64_t seen) {
 }
 
 void Channel::become_free() {
+  if (tally_) tally_->leave(*this, tally_place_);
+  tally_.reset();
   state_ = State::kFree;
   fd_ = -1;
   queue_.reset();
@@ -325,7 +349,11 @@ void Channel::become_free() {
   last_turn_ = 0;
   drained_turn_ = 0;
   blocked_since_ = 0;
+  wait_since_ = answer_start_ = 0;
+  answer_waits_ = false;
   room_asked_ = 0;
+  if (grows_) engine_->give_back_growth();
+  grows_ = false;
   counters_ = {};
 }
 

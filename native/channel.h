@@ -21,6 +21,7 @@ namespace nearwire {
 class Engine;
 class Intake;
 class Pump;
+class Tally;
 
 struct ChannelOptions {
   bool owned = false;
@@ -29,6 +30,8 @@ struct ChannelOptions {
   bool keep_alive = false;
   unsigned keep_alive_delay = 0;
   bool paused = false;
+  // Of the server that accepts; may be null.
+  std::shared_ptr<Tally> tally;
 };
 
 // Parts of one send: memory that JS lends, of which only what the kernel does not take at once is held, and ranges of
@@ -55,6 +58,13 @@ struct ChannelCounters {
   uint64_t partial_sends = 0;
   uint64_t eagains = 0;
   uint64_t turns = 0;
+  // Reads that have brought bytes.
+  uint64_t messages = 0;
+  // Of the EAGAINs, those of sends.
+  uint64_t send_eagains = 0;
+  // Times that the kernel had no room for what was to be sent, and until it had again in all.
+  uint64_t waits = 0;
+  uint64_t wait_nanos = 0;
   // Ranges of files that are sent, and those of them that had to be copied.
   uint32_t files = 0;
   uint32_t files_copied = 0;
@@ -118,7 +128,8 @@ class Channel final : public Source, private Watcher::Target, private ColdRead::
   void keep(const char* bytes, size_t length);
   // Notes that the kernel has no room, and that it has again.
   void note_blocked();
-  void grow_send_buffer();
+  // `copies`: what it will hold is copied into it.
+  void grow_send_buffer(bool copies);
   void keep_send_buffer() {
     send_buffer_fixed_ = true;
     grows_with_writes_ = false;
@@ -138,6 +149,14 @@ class Channel final : public Source, private Watcher::Target, private ColdRead::
   bool is_free() const { return state_ == State::kFree; }
   int family() const { return family_; }
   const ChannelCounters& counters() const { return counters_; }
+  // With the wait that is under way.
+  ChannelCounters counters_now() const;
+  // Bytes sent, and to be sent, since something was last received, if they have had to wait; else 0.
+  uint64_t answer_under_way() const { return answer_waits_ ? counters_.bytes_written + queued() - answer_start_ : 0; }
+  // The place that Tally::join gave.
+  void set_tally_place(uint32_t place) { tally_place_ = place; }
+  // Asks for this SO_SNDBUF if that is more than there is. False: it is not, or the system gives no more.
+  bool raise_send_buffer(int bytes);
 
  private:
   enum class State : uint8_t { kFree, kConnecting, kOpen, kFailed };
@@ -151,6 +170,8 @@ class Channel final : public Source, private Watcher::Target, private ColdRead::
   ssize_t receive_small(const iovec* parts, size_t count, ssize_t* behind);
   void read_into_target();
   void count_read(ssize_t length);
+  void note_full(bool refused);
+  void end_wait();
   void note_read(size_t size);
   // What the next one may come to. The rest of a body is short again and again where its head was long, and the head of
   // the next long where the rest was short: to take each for its like would cost a body of 64 KiB a copy.
@@ -198,6 +219,14 @@ class Channel final : public Source, private Watcher::Target, private ColdRead::
   // When the kernel last refused bytes (uv_hrtime), while they wait.
   uint64_t blocked_since_ = 0;
   ChannelCounters counters_;
+  std::shared_ptr<Tally> tally_;
+  // When the kernel last had no room for what was to be sent (uv_hrtime), until it has.
+  uint64_t wait_since_ = 0;
+  // Bytes that had been sent when something was last received.
+  uint64_t answer_start_ = 0;
+  uint32_t tally_place_ = 0;
+  // The kernel has not taken at once all that was sent since then.
+  bool answer_waits_ = false;
   // What SO_SNDBUF has been asked for as writes grew.
   size_t room_asked_ = 0;
   int fd_ = -1;
@@ -209,6 +238,8 @@ class Channel final : public Source, private Watcher::Target, private ColdRead::
   bool shutdown_asked_ = false;
   bool write_failed_ = false;
   bool registering_ = false;
+  // Is one of the channels whose send buffer may grow for what is copied into it.
+  bool grows_ = false;
   // SO_SNDBUF is the user's, or as large as it may grow.
   bool send_buffer_fixed_ = false;
   // SO_SNDBUF is to hold what is handed over at once.

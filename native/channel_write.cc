@@ -50,10 +50,24 @@ void Channel::count_sent(ssize_t sent, size_t length) {
   ++counters_.sends;
   const bool refused = sent == -EAGAIN;
   const bool partial = sent >= 0 && static_cast<size_t>(sent) < length;
-  if (refused) ++counters_.eagains;
-  if (partial) ++counters_.partial_sends;
+  if (refused || partial) note_full(refused);
   if (sent > 0) counters_.bytes_written += static_cast<uint64_t>(sent);
   engine_->count_send(partial, refused);
+}
+
+// The kernel has not taken all: what is left waits until it says that it has room again.
+void Channel::note_full(bool refused) {
+  ++(refused ? counters_.send_eagains : counters_.partial_sends);
+  if (refused) ++counters_.eagains;
+  answer_waits_ = true;
+  if (wait_since_ != 0) return;
+  wait_since_ = uv_hrtime();
+  ++counters_.waits;
+}
+
+void Channel::end_wait() {
+  counters_.wait_nanos += uv_hrtime() - wait_since_;
+  wait_since_ = 0;
 }
 
 ssize_t Channel::send_counted(const iovec* parts, size_t count, size_t length, bool more) {
@@ -153,13 +167,21 @@ void Channel::note_blocked() {
 }
 
 // Doubles the send buffer of a connection whose peer keeps up: the larger it is, the fewer wake-ups a stream takes.
-void Channel::grow_send_buffer() {
+void Channel::grow_send_buffer(bool copies) {
   const bool fast = uv_hrtime() - blocked_since_ < kFastPeerNanos;
   blocked_since_ = 0;
   if (send_buffer_fixed_ || !fast) return;
+  if (copies && !grows_) {
+    if (!engine_->take_growth()) return;
+    grows_ = true;
+  }
   const int before = sys::get_option(fd_, SOL_SOCKET, SO_SNDBUF);
   // It may have grown further with what was written.
-  set_send_buffer(before, std::max(before, std::min(before * 2, kGrownSendBuffer)));
+  if (before >= kGrownSendBuffer) {
+    send_buffer_fixed_ = true;
+    return;
+  }
+  set_send_buffer(before, std::min(before * 2, kGrownSendBuffer));
 }
 
 // A page counts in the send buffer as its bytes do: the default has room for half of a large piece, and each stop costs
@@ -179,6 +201,17 @@ void Channel::set_send_buffer(int before, int wanted) {
   send_buffer_fixed_ = after <= before || after >= kGrownSendBuffer;
 }
 
+bool Channel::raise_send_buffer(int bytes) {
+  if (state_ != State::kOpen) return false;
+  const int before = sys::get_option(fd_, SOL_SOCKET, SO_SNDBUF);
+  if (before >= (sys::kDoublesBuffers ? 2 * bytes : bytes)) return false;
+  set_buffer_bytes(fd_, SO_SNDBUF, bytes);
+  const int after = sys::get_option(fd_, SOL_SOCKET, SO_SNDBUF);
+  // To grow it by need could make it smaller.
+  if (after >= kGrownSendBuffer) send_buffer_fixed_ = true;
+  return after > before;
+}
+
 // Has the send buffer hold as many bytes as are handed over at once, where that is wished for. True if it has more room
 // than before. It is asked for the bytes themselves: what Linux adds to that is for its own bookkeeping, and they fit.
 bool Channel::make_room_for(size_t bytes) {
@@ -193,6 +226,7 @@ bool Channel::make_room_for(size_t bytes) {
 }
 
 void Channel::fail_writing() {
+  if (wait_since_ != 0) end_wait();
   write_failed_ = true;
   queue_.reset();
   cold_read_.reset();
@@ -218,7 +252,7 @@ void Channel::drain_queue() {
 
 void Channel::tell_drained() {
   queue_.reset();
-  grow_send_buffer();
+  grow_send_buffer(!refers_);
   drained_turn_ = engine_->turn().number() + 1;
   engine_->turn().report({id_, Event::kDrain, 0, 0});
   if (shutdown_asked_) engine_->turn().report({id_, Event::kShutdown, sys::shutdown_write(fd_), 0});

@@ -11,7 +11,14 @@
 
 namespace nearwire {
 
-namespace {}  // namespace
+namespace {
+
+// One stream alone is faster with a larger send buffer. Of several, what has been copied and not read yet no longer
+// fits a core's cache: 8 connections that each answer with 1 MiB take 214 us of CPU a body when all have grown, 145
+// when none has, where the reader is on the same core; 270 and 250 where it is on another.
+constexpr int kMaxGrowing = 1;
+
+}  // namespace
 
 Engine::Engine(uv_loop_t* loop, Sink* sink)
     : loop_(loop),
@@ -276,6 +283,12 @@ void Engine::keep_send_buffer(int fd) {
     if (source->kind() != Source::Kind::kChannel || source->fd() != fd || fd < 0) continue;
     static_cast<Channel*>(source.get())->keep_send_buffer();
   }
+}
+
+bool Engine::take_growth() {
+  if (growing_ >= kMaxGrowing) return false;
+  ++growing_;
+  return true;
 }
 
 void Engine::drop_spare() {

@@ -159,6 +159,9 @@ class Engine final : private Turn::Phases {
   SystemBuffers& system_buffers() { return system_buffers_; }
   // Has the channel of this descriptor, if there is one, leave its send buffer as it is.
   void keep_send_buffer(int fd);
+  // Whether one more channel may have its send buffer grow for what is copied into it. It gives that back as it closes.
+  bool take_growth();
+  void give_back_growth() { --growing_; }
   void drop_spare();
   void restore_spare();
   void count_accept() { ++counters_.accepted; }
@@ -196,6 +199,8 @@ class Engine final : private Turn::Phases {
   std::unique_ptr<FlushResult[]> results_;
   SharedState shared_;
 
+  // Channels whose send buffers have grown for what is copied into them.
+  int growing_ = 0;
   std::vector<std::unique_ptr<Source>> sources_;
   std::vector<int32_t> free_channels_;
   std::vector<int32_t> free_listeners_;

@@ -4,6 +4,8 @@
 
 #include <cerrno>
 
+#include "js_tally.h"
+
 namespace nearwire {
 
 namespace {
@@ -54,6 +56,7 @@ ListenOptions read_listen_options(const Napi::Object& from) {
   options.backlog = integer(from, "backlog", options.backlog);
   options.mode = integer(from, "mode", -1);
   options.reuse_port = flag(from, "reusePort");
+  options.channel.tally = JsTally::tally(from.Get("tally"));
   return options;
 }
 

@@ -2,8 +2,10 @@
 
 #include <cerrno>
 
+#include "diag.h"
 #include "engine.h"
 #include "sys.h"
+#include "tally.h"
 
 namespace nearwire {
 
@@ -15,6 +17,17 @@ constexpr int kAcceptsPerTurn = 64;
 // What frees descriptors takes about as long, and a peer in the queue does not mind.
 constexpr uint64_t kRestMillis = 50;
 
+// Whether connections have the buffers of their listener. TCP's do, and offer a window by them in the handshake.
+bool accepted_inherit(int family) { return sys::kAcceptedInheritBuffers || family != AF_UNIX; }
+// Connections in a listener's queue; 0 where the system does not tell.
+uint64_t waiting(int fd) {
+  diag::Description found;
+  if (diag::describe_socket(fd, &found) < 0) return 0;
+  if (found.queued) return *found.queued;
+  diag::UnixSocket socket;
+  return found.family == AF_UNIX && diag::unix_socket(found.id, &socket) == 0 ? socket.queued.value_or(0) : 0;
+}
+
 }  // namespace
 
 int Listener::bind_and_listen(int fd, const Address& address, const std::string& path, const ListenOptions& options) {
@@ -23,7 +36,7 @@ int Listener::bind_and_listen(int fd, const Address& address, const std::string&
   if (!is_path) error = sys::set_reuse_address(fd);
   if (error == 0 && options.reuse_port) error = sys::set_reuse_port(fd);
   if (error == 0 && address.family() == AF_INET6) error = sys::set_ipv6_only(fd, options.ipv6_only);
-  if (error == 0 && sys::kAcceptedInheritBuffers) {
+  if (error == 0 && accepted_inherit(address.family())) {
     error = engine_->system_buffers().apply(fd, address.family(), options.channel.buffers);
   }
   if (error == 0) error = sys::bind_to(fd, address.get(), address.length);
@@ -47,7 +60,7 @@ int Listener::open(const Address& address, const std::string& path, const Listen
 
 int Listener::adopt(int fd, int family, const ListenOptions& options) {
   int error = 0;
-  if (sys::kAcceptedInheritBuffers) {
+  if (accepted_inherit(family)) {
     error = engine_->system_buffers().apply(fd, family, options.channel.buffers);
   }
   if (error == 0) error = sys::listen_on(fd, options.backlog);
@@ -115,17 +128,41 @@ void Listener::resume() {
   update_interest();
 }
 
-// The spare descriptor is given up for a moment to accept the connection at the head of the queue and close it, so that
-// its peer is told at once. 0, or what accept says when there is no spare one either.
+// Out of descriptors: the spare one is given up for a moment to accept the connection at the head of the queue and
+// close it, so that its peer is told at once. 0, or what accept says when there is no spare one either. Where accept()
+// drops the connection itself, that has happened by now.
 int Listener::shed_one() {
-  engine_->drop_spare();
-  const int fd = sys::accept_stream(fd_);
-  if (fd >= 0) sys::close_descriptor(fd);
-  engine_->restore_spare();
-  return fd >= 0 ? 0 : fd;
+  if (!sys::kAcceptDropsAtLimit) {
+    engine_->drop_spare();
+    const int fd = sys::accept_stream(fd_);
+    if (fd >= 0) sys::close_descriptor(fd);
+    engine_->restore_spare();
+    if (fd < 0) return fd;
+  }
+  engine_->count_drop();
+  if (options_.tally) options_.tally->note_shed();
+  return 0;
 }
 
 void Listener::on_ready(bool, bool) {
+  if (options_.tally) options_.tally->note_turn(engine_->turn().number() + 1);
+  const int taken = accept_batch();
+  if (options_.tally) note_depth(taken);
+}
+
+// What was taken in one go had been waiting, and what the kernel tells of after a full batch still does. The kernel is
+// asked once a flood, at its first batch: to ask costs as much as some accepts.
+void Listener::note_depth(int taken) {
+  auto depth = static_cast<uint64_t>(taken);
+  const bool full = taken == kAcceptsPerTurn;
+  if (full && !flooded_) depth += waiting(fd_);
+  flooded_ = full;
+  options_.tally->note_queue(depth);
+}
+
+// Answers how many connections it has taken from the queue, those that it could only close among them.
+int Listener::accept_batch() {
+  int taken = 0;
   int dropped = 0;
   int why = 0;
   for (int i = 0; i < kAcceptsPerTurn && engine_->turn().has_room(); ++i) {
@@ -134,6 +171,7 @@ void Listener::on_ready(bool, bool) {
       break;
     }
     const int error = accept_one();
+    if (error == 0) ++taken;
     // The peer gave up while it waited in the queue.
     if (error == 0 || error == -ECONNABORTED) continue;
     if (error == -EAGAIN) break;
@@ -145,7 +183,6 @@ void Listener::on_ready(bool, bool) {
     why = error;
     const int left = shed_one();
     if (left == 0) {
-      engine_->count_drop();
       ++dropped;
       continue;
     }
@@ -156,12 +193,14 @@ void Listener::on_ready(bool, bool) {
     break;
   }
   if (dropped > 0) engine_->turn().report({id_, Event::kDropped, dropped, why});
+  return taken + dropped;
 }
 
 int Listener::accept_one() {
   const int fd = sys::accept_stream(fd_);
   if (fd < 0) return fd;
   engine_->count_accept();
+  if (options_.tally) options_.tally->note_accepted();
   if (limit_ > 0) --limit_;
   Channel* channel = engine_->new_channel();
   engine_->turn().push({id_, Event::kAccept, channel->id(), 0});

@@ -28,14 +28,15 @@ constexpr OptionSupport flag(unsigned kinds) { return both(kinds, 0, 1); }
 // TCP connection begins with priority 0 (inet_csk_clone_lock); quickAck is a mode that the kernel leaves by itself; a
 // connection's incomingCpu is set by each packet.
 //
-// macOS: a connection has its listener's buffers, keep-alive, its interval and count, noDelay, notSentLowAt and linger
+// macOS: what is sent on a UNIX connection stands in its peer's receive buffer, however small that is (uipc_send). A
+// connection has its listener's buffers, keep-alive, its interval and count, noDelay, notSentLowAt and linger
 // (sonewconn, and tcp_input where it leaves LISTEN), not the idle time nor the connection drop time. Seconds are kept
 // in milliseconds of 32 bits; linger in hundredths of seconds of 16 bits.
 constexpr std::array<OptionRow, kOptionCount> kTable{{
     {OptionId::kSendBuffer, "sendBuffer", ValueType::kNumber, "bytes", false, both(kAll & ~kUnixListener, 1, kMaxInt),
      both(kAll, 1, kMaxInt), both(kAll & ~kUnixListener, 1, kMaxInt)},
     {OptionId::kRecvBuffer, "recvBuffer", ValueType::kNumber, "bytes", false, both(kAll & ~kUnix, 1, kMaxInt),
-     both(kAll, 1, kMaxInt), both(kAll & ~kUnix, 1, kMaxInt)},
+     both(kAll & ~kUnix, 1, kMaxInt), both(kAll & ~kUnix, 1, kMaxInt)},
     {OptionId::kSendTimeout, "sendTimeout", ValueType::kNumber, "milliseconds", true,
      both(kConnections | kOtherSocket, 0, kMaxInt), both(kConnections | kOtherSocket, 0, kMaxInt),
      both(kConnections | kOtherSocket, 0, kMaxInt)},

@@ -56,7 +56,7 @@ int Page::append(const void* bytes, size_t length) {
   if (fd_ < 0) return -EBADF;
   const auto* from = static_cast<const char*>(bytes);
   while (length > 0) {
-    const ssize_t written = sys::write_at(fd_, from, length, size_);
+    const ssize_t written = sys::write_at(fd_, from, length, static_cast<int64_t>(size_));
     if (written < 0) return static_cast<int>(written);
     if (written == 0) return -EIO;
     from += written;

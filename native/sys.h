@@ -15,12 +15,18 @@ namespace nearwire::sys {
 extern const char* const kName;
 // Names that begin with NUL live outside the file system.
 extern const bool kAbstractNames;
-// Linux keeps SO_SNDBUF per socket; elsewhere accepted sockets inherit the listener's.
+// Of UNIX sockets: Linux gives accepted ones the system's buffers; elsewhere they inherit the listener's.
 extern const bool kAcceptedInheritBuffers;
 // SO_SNDBUF reads back as twice what was set.
 extern const bool kDoublesBuffers;
 // send_file() is worth trying.
 extern const bool kSendsFiles;
+// connect_to() a UNIX listener whose queue is full is told ECONNREFUSED, as if nobody listened; Linux says EAGAIN.
+extern const bool kRefusesWhenFull;
+// accept_stream() that finds no descriptor free has taken the connection off the queue and closed it.
+extern const bool kAcceptDropsAtLimit;
+// What listen() takes at the most for a backlog.
+extern const int kLargestBacklog;
 // Open flags of files that can't be read at any offset into any memory.
 extern const int kUnreadableFlags;
 
@@ -32,7 +38,8 @@ int open_stream(int family);
 int accept_stream(int listener);
 // Brings a descriptor from elsewhere into the same state; leaves it open if that fails.
 int prepare_stream(int fd);
-// As many bytes of the parts as the kernel takes now. `more`: others follow at once, TCP need not send a small packet.
+// As many bytes of the parts as the kernel takes now; -EAGAIN if it has no room or no memory. `more`: others follow at
+// once, TCP need not send a small packet.
 ssize_t send_parts(int fd, const iovec* parts, size_t count, bool more);
 // As many bytes of the file as the socket takes now, by reference; 0: the file ends before `offset`. -ENOSYS where
 // there is no such call.
@@ -40,6 +47,10 @@ ssize_t send_file(int socket, int file, uint64_t offset, size_t length);
 // Whether the range can be read without waiting for a disk. 1: as far as can be seen; 0: not all of it; -ENOSYS: nobody
 // knows.
 int residency(int file, uint64_t offset, size_t length);
+// 1: a listening socket; 0: none, or the system does not tell.
+int is_listening(int fd);
+// Several listeners of one address, among which the system spreads connections; -ENOTSUP where it does not.
+int set_reuse_port(int fd);
 // Opens a file for reading if that needs no disk; -EAGAIN where it may need one.
 int open_cached(const char* path);
 // A pipe, both ends non-blocking and close-on-exec; ends[0] is the one to read. -ENOSYS where move_bytes is not there.
@@ -57,13 +68,12 @@ ssize_t read_bytes(int fd, void* into, size_t length);
 // At a negative offset: at the file's own position.
 ssize_t write_at(int file, const void* bytes, size_t length, int64_t offset);
 ssize_t receive_parts(int fd, const iovec* parts, size_t count);
+// 0, -EINPROGRESS, or why not. -EAGAIN: the queue of a UNIX listener is full.
 int connect_to(int fd, const sockaddr* address, socklen_t length);
 int bind_to(int fd, const sockaddr* address, socklen_t length);
 int listen_on(int fd, int backlog);
 // AF_UNIX, AF_INET or AF_INET6 of a stream socket. -ENOTSOCK for other files, -EINVAL for other sockets.
 int stream_family(int fd);
-// 1: a listening socket; 0: none, or the system does not tell.
-int is_listening(int fd);
 // Another descriptor of the same open socket or file, close-on-exec.
 int duplicate(int fd);
 // Non-blocking and close-on-exec.
@@ -91,7 +101,6 @@ int get_option_bytes(int fd, int level, int name, void* value, size_t size);
 // 1: calls on the descriptor wait; 0: they do not.
 int is_blocking(int fd);
 int set_reuse_address(int fd);
-int set_reuse_port(int fd);
 int set_ipv6_only(int fd, bool on);
 int set_no_delay(int fd, bool on);
 int set_keep_alive(int fd, bool on, unsigned delay_seconds);
@@ -99,7 +108,6 @@ int set_keep_alive(int fd, bool on, unsigned delay_seconds);
 int socket_name(int fd, sockaddr_storage* name, socklen_t* length);
 int peer_name(int fd, sockaddr_storage* name, socklen_t* length);
 
-ssize_t write_at(int fd, const void* from, size_t length, uint64_t offset);
 // Maps a file so that writes to the mapping are its own.
 int map_private(int fd, size_t length, void** at);
 void unmap(void* at, size_t length);

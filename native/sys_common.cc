@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "sys.h"
@@ -22,6 +23,18 @@ auto uninterrupted(Call call) -> decltype(call()) {
     if (result >= 0) return result;
     if (errno != EINTR) return -errno;
   }
+}
+
+// Whether a stream socket has the path and is open. A connect of another type is told EPROTOTYPE then, before the state
+// of its queue is looked at, and ECONNREFUSED of a file whose socket is gone (XNU's unp_connect, FreeBSD's
+// unp_connectat, Linux's unix_find_bsd).
+bool is_bound(const sockaddr* address, socklen_t length) {
+  const int probe = socket(AF_UNIX, SOCK_DGRAM, 0);
+  if (probe < 0) return false;
+  set_flags(probe);
+  const bool other_type = connect(probe, address, length) < 0 && errno == EPROTOTYPE;
+  close(probe);
+  return other_type;
 }
 
 }  // namespace
@@ -49,13 +62,17 @@ ssize_t receive_parts(int fd, const iovec* parts, size_t count) {
 
 int connect_to(int fd, const sockaddr* address, socklen_t length) {
   if (connect(fd, address, length) == 0) return 0;
+  const int error = -errno;
+  if (kRefusesWhenFull && error == -ECONNREFUSED && address->sa_family == AF_UNIX) {
+    return is_bound(address, length) ? -EAGAIN : error;
+  }
   // An interrupted connect goes on in the background, as if it were non-blocking (POSIX).
-  return errno == EINTR ? -EINPROGRESS : -errno;
+  return error == -EINTR ? -EINPROGRESS : error;
 }
 
 int bind_to(int fd, const sockaddr* address, socklen_t length) { return bind(fd, address, length) == 0 ? 0 : -errno; }
 
-int listen_on(int fd, int backlog) { return listen(fd, backlog) == 0 ? 0 : -errno; }
+int listen_on(int fd, int backlog) { return listen(fd, std::min(backlog, kLargestBacklog)) == 0 ? 0 : -errno; }
 
 int stream_family(int fd) {
   const int type = get_option(fd, SOL_SOCKET, SO_TYPE);
@@ -68,8 +85,6 @@ int stream_family(int fd) {
   const bool known = family == AF_UNIX || family == AF_INET || family == AF_INET6;
   return known && type == SOCK_STREAM ? family : -EINVAL;
 }
-
-int is_listening(int fd) { return get_option(fd, SOL_SOCKET, SO_ACCEPTCONN) > 0 ? 1 : 0; }
 
 // Never the number of a standard stream: see close_descriptor.
 int duplicate(int fd) {
@@ -153,8 +168,6 @@ int is_blocking(int fd) {
 
 int set_reuse_address(int fd) { return set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1); }
 
-int set_reuse_port(int fd) { return set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1); }
-
 int set_ipv6_only(int fd, bool on) { return set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, on ? 1 : 0); }
 
 int set_no_delay(int fd, bool on) { return set_option(fd, IPPROTO_TCP, TCP_NODELAY, on ? 1 : 0); }
@@ -167,10 +180,6 @@ int socket_name(int fd, sockaddr_storage* name, socklen_t* length) {
 int peer_name(int fd, sockaddr_storage* name, socklen_t* length) {
   *length = sizeof *name;
   return getpeername(fd, reinterpret_cast<sockaddr*>(name), length) == 0 ? 0 : -errno;
-}
-
-ssize_t write_at(int fd, const void* from, size_t length, uint64_t offset) {
-  return uninterrupted([&] { return pwrite(fd, from, length, static_cast<off_t>(offset)); });
 }
 
 int map_private(int fd, size_t length, void** at) {

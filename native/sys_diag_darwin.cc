@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 
 #include "sys_describe.h"
@@ -131,6 +132,10 @@ struct KindSocketRecord {
 
 #pragma pack(pop)
 
+// Those that XNU's headers come to, with its packing.
+static_assert(sizeof(SocketRecord) == 108 && sizeof(UnixRecord) == 724 && sizeof(Generation) == 24);
+static_assert(offsetof(InternetRecord, foreign_address) == 48 && offsetof(KindSocketRecord, queue_length) == 44);
+
 constexpr uint32_t kSocketKind = 0x001;
 constexpr uint32_t kInternetKind = 0x010;
 constexpr uint8_t kVersion4 = 0x1;
@@ -187,6 +192,34 @@ UnixSocket unix_of(const UnixRecord& record) {
     socket.queued = record.state.receive.bytes;
   }
   return socket;
+}
+
+// Calls `take` with each UNIX stream socket's record.
+template <typename Take>
+int each_unix(Take take) {
+  std::vector<char> listing;
+  const int error = read_listing("net.local.stream.pcblist64", &listing);
+  if (error < 0) return error;
+  Generation first{};
+  if (!read_record(listing, 0, &first)) return -EBADMSG;
+  UnixRecord record{};
+  for (size_t at = first.length; read_record(listing, at, &record); at += record.length) {
+    if (record.length != sizeof record) return record.length == sizeof first ? 0 : -EBADMSG;
+    take(record);
+  }
+  return 0;
+}
+
+template <typename Matches>
+int find_unix(Matches matches, UnixSocket* found) {
+  bool seen = false;
+  const int error = each_unix([&](const UnixRecord& record) {
+    if (seen || !matches(record)) return;
+    seen = true;
+    *found = unix_of(record);
+  });
+  if (error < 0) return error;
+  return seen ? 0 : -ESRCH;
 }
 
 // Calls `take` with the beginnings of each TCP socket's records.
@@ -263,10 +296,16 @@ void describe_tcp(int fd, uint64_t socket_handle, Description* found) {
   found->unsent = info.tcpi_snd_sbbytes;
 }
 
-void describe_unix(int fd, Description* found) {
+// `pcb`: as proc_pidfdinfo names it. In the listing only the inner record has that name, a hash of the address
+// (VM_KERNEL_ADDRHASH); the outer one's own and its peer's names are the address less the kernel's slide
+// (VM_KERNEL_ADDRPERM), which is another number.
+void describe_unix(int fd, uint64_t pcb, Description* found) {
   UnixSocket own;
-  const bool known = unix_socket(found->id, &own) == 0;
-  if (known) found->cookie = own.cookie;
+  const bool known = find_unix([pcb](const UnixRecord& record) { return record.state.pcb == pcb; }, &own) == 0;
+  if (known) {
+    found->id = own.id;
+    found->cookie = own.cookie;
+  }
   if (found->listening || !found->connected) return;
   xucred peer{};
   socklen_t length = sizeof peer;
@@ -287,30 +326,14 @@ void describe_unix(int fd, Description* found) {
 }  // namespace
 
 int unix_sockets(Which which, std::vector<UnixSocket>* found) {
-  std::vector<char> listing;
-  const int error = read_listing("net.local.stream.pcblist64", &listing);
-  if (error < 0) return error;
-  Generation first{};
-  if (!read_record(listing, 0, &first)) return -EBADMSG;
-  UnixRecord record{};
-  for (size_t at = first.length; read_record(listing, at, &record); at += record.length) {
-    if (record.length != sizeof record) return record.length == sizeof first ? 0 : -EBADMSG;
+  return each_unix([&](const UnixRecord& record) {
     UnixSocket socket = unix_of(record);
     if (which == Which::kAll || socket.listening) found->push_back(std::move(socket));
-  }
-  return 0;
+  });
 }
 
 int unix_socket(uint64_t id, UnixSocket* found) {
-  std::vector<UnixSocket> all;
-  const int error = unix_sockets(Which::kAll, &all);
-  if (error < 0) return error;
-  for (UnixSocket& socket : all) {
-    if (socket.id != id) continue;
-    *found = std::move(socket);
-    return 0;
-  }
-  return -ESRCH;
+  return find_unix([id](const UnixRecord& record) { return record.handle == id; }, found);
 }
 
 int waiting_clients(uint64_t, std::vector<uint64_t>*) { return -ENOSYS; }
@@ -338,7 +361,7 @@ int describe_socket(int fd, Description* found) {
     found->send_memory = info.psi.soi_snd.sbi_mbcnt;
   }
   if (found->family == AF_UNIX) {
-    describe_unix(fd, found);
+    describe_unix(fd, info.psi.soi_pcb, found);
   } else if (found->family == AF_INET || found->family == AF_INET6) {
     describe_tcp(fd, info.psi.soi_so, found);
   }

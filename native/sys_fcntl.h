@@ -36,6 +36,8 @@ inline ssize_t send_with_flags(int fd, const iovec* parts, size_t count, int fla
   for (;;) {
     const ssize_t sent = sendmsg(fd, &message, flags);
     if (sent >= 0) return sent;
+    // Out of network memory: libuv takes it for a full buffer too.
+    if (errno == ENOBUFS) return -EAGAIN;
     if (errno != EINTR) return -errno;
   }
 }

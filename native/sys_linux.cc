@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
 
 #include "sys.h"
 
@@ -20,6 +21,11 @@ const bool kAbstractNames = true;
 const bool kAcceptedInheritBuffers = false;
 const bool kDoublesBuffers = true;
 const bool kSendsFiles = true;
+const bool kRefusesWhenFull = false;
+// The descriptor is found first, and the connection stays where it is (net/socket.c).
+const bool kAcceptDropsAtLimit = false;
+// The kernel cuts it to net.core.somaxconn.
+const int kLargestBacklog = INT_MAX;
 const int kUnreadableFlags = O_DIRECT | O_PATH;
 
 namespace {
@@ -92,6 +98,8 @@ ssize_t send_parts(int fd, const iovec* parts, size_t count, bool more) {
     // A single part needs no message header, which the kernel would have to copy in and check.
     const ssize_t sent = count == 1 ? send(fd, parts->iov_base, parts->iov_len, flags) : sendmsg(fd, &message, flags);
     if (sent >= 0) return sent;
+    // Out of memory: libuv takes it for a full buffer too, on every system.
+    if (errno == ENOBUFS) return -EAGAIN;
     if (errno != EINTR) return -errno;
   }
 }
@@ -152,6 +160,10 @@ int open_cached(const char* path) {
     if (errno != EINTR) return -errno;
   }
 }
+
+int is_listening(int fd) { return get_option(fd, SOL_SOCKET, SO_ACCEPTCONN) > 0 ? 1 : 0; }
+
+int set_reuse_port(int fd) { return set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1); }
 
 int set_keep_alive(int fd, bool on, unsigned delay_seconds) {
   const int error = set_option(fd, SOL_SOCKET, SO_KEEPALIVE, on ? 1 : 0);

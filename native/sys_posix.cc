@@ -2,6 +2,7 @@
 #include <fcntl.h>
 
 #include <cerrno>
+#include <climits>
 
 #include "sys.h"
 #include "sys_fcntl.h"
@@ -13,6 +14,10 @@ const bool kAbstractNames = false;
 const bool kAcceptedInheritBuffers = false;
 const bool kDoublesBuffers = false;
 const bool kSendsFiles = false;
+// As the BSDs do.
+const bool kRefusesWhenFull = true;
+const bool kAcceptDropsAtLimit = false;
+const int kLargestBacklog = INT_MAX;
 const int kUnreadableFlags = 0;
 
 int open_stream(int family) {
@@ -41,6 +46,11 @@ int open_pipe(int*) { return -ENOSYS; }
 void set_pipe_size(int, size_t) {}
 
 ssize_t move_bytes(int, int, int64_t*, size_t) { return -ENOSYS; }
+
+int is_listening(int fd) { return get_option(fd, SOL_SOCKET, SO_ACCEPTCONN) > 0 ? 1 : 0; }
+
+// SO_REUSEPORT is not of POSIX, and where there is one it need not spread anything.
+int set_reuse_port(int) { return -ENOTSUP; }
 
 int set_keep_alive(int fd, bool on, unsigned) { return set_option(fd, SOL_SOCKET, SO_KEEPALIVE, on ? 1 : 0); }
 

@@ -14,10 +14,13 @@ import { connectJs, listenJs } from './channel/js.js';
 import { checkConnectTarget, checkHandlers, checkListenTarget } from './channel/targets.js';
 import type { FileSender } from './files.js';
 import type { BufferSizes, ConnectPatience, TransportName, TransportOptions } from './options.js';
+import type { ServerStats } from './stats/server-stats.js';
+import { checkAutoTune, type TuningOptions } from './tune/auto.js';
 import { engineFor, requestedTransport } from './transport.js';
 
 export type { FileSender, SendFileCallback, SendFileOptions, SentFile } from './files.js';
 export { configure, type Settings } from './configure.js';
+export type { ServerStats } from './stats/server-stats.js';
 
 /** What a channel has counted since it was made. All are totals. */
 export interface ChannelCounters {
@@ -38,6 +41,14 @@ export interface ChannelCounters {
   /** Those of them that could not go by reference, and were copied: on `js` all are. */
   filesCopied: number;
   bytesByReference: number;
+  /** Reads that have brought bytes. On `js`, as `turns`: chunks received. */
+  messages: number;
+  /** Of the `eagains`, those of sends. 0 on `js`; so for the two below. */
+  sendEagains: number;
+  /** Times that the kernel had no room for all that was to be sent, and the channel waited until it had. */
+  waits: number;
+  /** How long it has waited so, in all, in nanoseconds. */
+  waitNanos: number;
 }
 
 /**
@@ -117,7 +128,8 @@ interface ChannelOptions extends TransportOptions {
 export type ConnectTarget = ChannelTarget & ChannelOptions & ConnectPatience;
 
 export type ListenTarget = ChannelTarget &
-  ChannelOptions & {
+  ChannelOptions &
+  TuningOptions & {
     /** Connections that may wait to be accepted. Default 511; the system caps it (Linux: net.core.somaxconn). */
     backlog?: number | undefined;
   };
@@ -127,6 +139,8 @@ export type ServerAddress = string | { address: string; family: string; port: nu
 
 export interface ChannelServer {
   readonly transport: TransportName;
+  /** What the server and its connections have counted. */
+  stats(): ServerStats;
   /** null before it listens and after it is closed. */
   address(): ServerAddress | null;
   /** Stops listening and removes its socket file. Connections stay open. */
@@ -150,6 +164,7 @@ export const ChannelServer = {
   /** Listens. Bad arguments throw here; what the system refuses is told to `onServerError`. */
   listen(target: ListenTarget, handlers: ChannelServerHandlers): ChannelServer {
     checkListenTarget(target);
+    checkAutoTune(target.autoTune, 'target.autoTune');
     checkHandlers(handlers);
     const engine = engineFor(requestedTransport(target.transport));
     return engine === undefined ? listenJs(target, handlers) : listenNative(engine, target, handlers);

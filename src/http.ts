@@ -7,7 +7,13 @@ import { installRequestReader } from './http/request-reader.js';
 import { nodeHttp } from './node-modules.js';
 import { checkTransportOptions, patienceOf, type ConnectPatience, type TransportOptions } from './options.js';
 import { installIpc } from './net/ipc.js';
-import { connectSocket, installTransport, serverOptions, type Labels } from './net/factory.js';
+import {
+  connectSocket,
+  installTransport,
+  serverOptions,
+  type ServerLabels,
+  type ServerTransportOptions,
+} from './net/factory.js';
 
 export { sendFile, type SendFileCallback, type SendFileOptions } from './http/send-file.js';
 export { sendFileStats, type CopyReason, type SendFileStats } from './http/body-road.js';
@@ -19,10 +25,10 @@ installPrimary();
 installIpc();
 installRequestReader();
 
-export type HttpServer = http.Server & Labels;
+export type HttpServer = http.Server & ServerLabels;
 
 /** Options of `http.createServer`, and ours. */
-export interface HttpServerOptions extends http.ServerOptions, TransportOptions {}
+export interface HttpServerOptions extends http.ServerOptions, ServerTransportOptions {}
 
 /** Options of `http.Agent`, and ours. */
 export interface HttpAgentOptions extends http.AgentOptions, TransportOptions, ConnectPatience {}
@@ -33,15 +39,15 @@ const attached = new WeakSet<http.Server>();
  * Has an http.Server that exists, as frameworks make them, listen through nearwire. Call it before `listen()`; more than
  * once is no harm, the first call's options hold. Answers the same server.
  */
-export function attach<T extends http.Server>(server: T, options?: TransportOptions): T & Labels {
+export function attach<T extends http.Server>(server: T, options?: ServerTransportOptions): T & ServerLabels {
   if (!(server instanceof nodeHttp.Server)) throw argTypeError('server', 'an instance of http.Server', server);
   if (attached.has(server)) {
     checkTransportOptions(options);
-    return server as T & Labels;
+    return server as T & ServerLabels;
   }
   installTransport(server, options);
   attached.add(server);
-  return server as T & Labels;
+  return server as T & ServerLabels;
 }
 
 /** As `http.createServer`: a real http.Server, whose connections are nearwire's. */

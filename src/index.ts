@@ -7,7 +7,6 @@
 import * as net from 'node:net';
 import { installPrimary } from './cluster/primary.js';
 import { argValueError } from './errors.js';
-import type { TransportOptions } from './options.js';
 import { transportStatus } from './transport.js';
 import type { ConnectOptions } from './net/connect.js';
 import {
@@ -19,6 +18,8 @@ import {
   makeSocket,
   serverOptions,
   type Labels,
+  type ServerLabels,
+  type ServerTransportOptions,
   type Socket as SocketInstance,
 } from './net/factory.js';
 import { adoptDescriptor } from './net/adopt.js';
@@ -31,6 +32,9 @@ import { NativeSocket } from './net/socket.js';
 export type { BufferOptions, BufferSizes, TransportChoice, TransportName, TransportOptions } from './options.js';
 export { configure, type Settings } from './configure.js';
 export { Page, type PageSource, type PageStats, type Transfers } from './page.js';
+export type { AutoTuneOptions, TuneEvent, TuningOptions } from './tune/auto.js';
+export type { AutoTuneStats, ConnectionStats, ServerStats } from './stats/server-stats.js';
+export type { CloseEvent, ConnectionEvent, DropEvent, DropReason } from './stats/events.js';
 export { transportStatus, type TransportStatus } from './transport.js';
 export type { ConnectOptions } from './net/connect.js';
 export type { SocketOptions } from './net/socket-options.js';
@@ -41,7 +45,7 @@ installPrimary();
 installIpc();
 
 /** Options of a server, as `node:net` has them, and ours. */
-export interface ServerOptions extends net.ServerOpts, TransportOptions {}
+export interface ServerOptions extends net.ServerOpts, ServerTransportOptions {}
 
 export type ConnectionListener = (socket: Socket) => void;
 
@@ -107,9 +111,10 @@ Object.defineProperties(socketConstructor, {
 });
 
 /** As `net.Server`; `listen()` opens the native engine's socket, or node's own. */
-export class Server extends net.Server implements Labels {
+export class Server extends net.Server implements ServerLabels {
   declare readonly transport: Labels['transport'];
   declare readonly bufferSizes: Labels['bufferSizes'];
+  declare readonly stats: ServerLabels['stats'];
 
   constructor(connectionListener?: ConnectionListener);
   constructor(options?: ServerOptions, connectionListener?: ConnectionListener);

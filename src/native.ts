@@ -111,6 +111,38 @@ export const CHANNEL_COUNTERS = [
   'files',
   'filesCopied',
   'bytesByReference',
+  /** Reads that have brought bytes; of the EAGAINs, those of sends; waits for room in the kernel, and nanoseconds in them. */
+  'messages',
+  'sendEagains',
+  'waits',
+  'waitNanos',
+] as const;
+/**
+ * What comes behind them: bytes sent, or to be sent, since something was last received, if they have had to wait; else 0.
+ */
+export const ANSWER_UNDER_WAY = CHANNEL_COUNTERS.length;
+
+/** Numbers that are counted for a server; order of `NativeTally.totals()`. All but the two marked are totals. */
+export const SERVER_COUNTERS = [
+  /** Connections taken from the queue; those of them that were closed at once for want of descriptors. */
+  'accepted',
+  'shed',
+  /** The most that were found waiting at once. */
+  'queueHighWater',
+  /** Turns of the loop in which any connection, or the queue, was ready. */
+  'turns',
+  /** Connections that live, now. */
+  'active',
+  'messages',
+  'bytesRead',
+  'bytesWritten',
+  'reads',
+  'readEagains',
+  'sends',
+  'partialSends',
+  'sendEagains',
+  'waits',
+  'waitNanos',
 ] as const;
 
 /** Words of `NativeEngineLayout.requestHead`; offsets are from the first byte of the head. */
@@ -181,6 +213,23 @@ export interface NativeListenOptions extends NativeChannelOptions {
   /** chmod bits of a socket file, or -1 to leave the umask's. */
   mode: number;
   reusePort: boolean;
+  /** Where what happens to the listener and its connections is counted. */
+  tally?: NativeTally | undefined;
+}
+
+/** The counters of one server: of all that it has ever listened on and accepted. */
+export interface NativeTally {
+  /** The numbers named by `SERVER_COUNTERS`. */
+  totals(): Float64Array;
+  /**
+   * How many answers (bytes sent between two things received) have not been taken by the kernel at once, by size, those
+   * under way included or not: four classes to each power of two. Class `4 * p + q` begins at `2 ** p * (1 + q / 4)` bytes.
+   */
+  answers(underWay: boolean): Float64Array;
+  /** SO_SNDBUF as it reads back, of the first so many living connections. */
+  sendBuffers(most: number): Float64Array;
+  /** Asks for this SO_SNDBUF on connections that have less, and on later ones. Answers how many living ones have more now. */
+  raiseSendBuffer(bytes: number): number;
 }
 
 /** One end of a connected socket. */
@@ -480,6 +529,7 @@ export interface NativeTcpFigures {
 export interface NativeAddon {
   createEngine(): NativeEngine;
   createPage(): NativePage;
+  createTally(): NativeTally;
   /**
    * The UNIX sockets of this network namespace, or those that listen. ENOSYS where the system tells nothing; EPROTONOSUPPORT,
    * EPERM and the like where it refuses to.

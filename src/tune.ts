@@ -2,6 +2,11 @@
  * `nearwire/tune`: socket options, buffers and queues, of nearwire's sockets, of node's own, and of any UNIX listener on
  * the host.
  */
+export { advise, type Advice, type AdviseOptions } from './tune/advise.js';
+export type { QueueEvidence, SendEvidence, WaitingAnswers } from './tune/evidence.js';
+export type { Finding } from './tune/rule.js';
+export { serverStats } from './stats/read.js';
+export type { ServerStats } from './stats/server-stats.js';
 export type { TuneTarget } from './tune/target.js';
 export {
   getSocketOptions,

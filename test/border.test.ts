@@ -33,6 +33,18 @@ describe('the border', () => {
     expect(methods.sort()).toEqual(members('NativePage'));
   });
 
+  it('has tallies with the methods that are declared', () => {
+    const tally = addon['createTally']?.() ?? {};
+    const methods = Object.getOwnPropertyNames(Object.getPrototypeOf(tally)).filter((key) => key !== 'constructor');
+    expect(methods.sort()).toEqual(members('NativeTally'));
+  });
+
+  it('has as many server counters as are named', () => {
+    const tally = addon['createTally']?.() as Record<string, (...words: unknown[]) => Float64Array>;
+    const names = /export const SERVER_COUNTERS = \[([\s\S]*?)\] as const/.exec(source)?.[1] ?? '';
+    expect(tally['totals']?.()).toHaveLength([...names.matchAll(/'\w+'/g)].length);
+  });
+
   it('has pages that refuse what comes out of turn', () => {
     const page = addon['createPage']?.() as Record<string, (...words: unknown[]) => unknown>;
     for (const call of ['append', 'seal', 'map']) expect(page[call]?.()).toBeLessThan(0);

@@ -194,7 +194,7 @@ describe.skipIf(!hasAddon)("sendBuffer: 'auto'", () => {
       expect(send).toBeGreaterThanOrEqual(largest);
       largest = send;
     }
-    expect(largest).toBe(2 * factor * MIB);
+    expect(largest).toBeGreaterThanOrEqual(2 * MIB);
   });
 
   it('is for the connections of a server, and of an agent and channels, too', async () => {

@@ -223,8 +223,9 @@ const timeouts: Record<string, Scenario> = {
     stage.try(client, 'setTimeout', () => client.setTimeout(0));
     client.end();
   },
+  // Long enough for any connect to be through before.
   'the timeout option': async (stage) => {
-    const { client, peer } = await stage.pair({ client: { timeout: 20 } as ConnectOptions });
+    const { client, peer } = await stage.pair({ client: { timeout: 300 } as ConnectOptions });
     peer.resume();
     await once(client, 'timeout');
     client.end();

@@ -67,8 +67,21 @@ export const httpBody: PeerCase = {
       ],
     },
   },
-  warmup: { default: 0.6, quick: 0.3 },
+  // A body of 1 MiB a request leaves few requests for the compilers to learn from.
+  warmup: { default: 1.5, quick: 0.5 },
   headline: 'cpu',
   measures,
   evaluate,
+};
+
+/** The downloads again with a body that is another each time: nothing can be gained from having sent it before. */
+export const httpFresh: PeerCase = {
+  ...httpBody,
+  name: 'http-fresh',
+  title: 'node:http bodies that are others each time, on 8 keep-alive connections',
+  plan: {
+    default: { unix: [{ bytes: 65536 }, { bytes: 1048576 }] },
+    quick: { unix: [{ bytes: 65536 }, { bytes: 1048576 }] },
+  },
+  onlyNamed: true,
 };

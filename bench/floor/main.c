@@ -14,13 +14,14 @@ struct work {
 };
 
 static const struct work works[] = {
-    {"rtt", &service_echo, &load_echo},       {"pipeline", &service_echo, &load_pipeline},
-    {"bulk", &service_sink, &load_bulk},      {"fanin", &service_echo, &load_echo},
-    {"growth", &service_echo, &load_echo},    {"churn", &service_echo, &load_churn},
-    {"http", &service_http, &load_http},      {"http-close", &service_http, &load_http},
-    {"http-body", &service_http, &load_http}, {"idle", &service_echo, &load_idle},
-    {"file", &service_body, &load_http},      {"page", &service_body, &load_http},
-    {"relay", &service_relay, &load_relay},   {"crowd", &service_body, &load_crowd},
+    {"rtt", &service_echo, &load_echo},        {"pipeline", &service_echo, &load_pipeline},
+    {"bulk", &service_sink, &load_bulk},       {"fanin", &service_echo, &load_echo},
+    {"growth", &service_echo, &load_echo},     {"churn", &service_echo, &load_churn},
+    {"http", &service_http, &load_http},       {"http-close", &service_http, &load_http},
+    {"http-body", &service_http, &load_http},  {"idle", &service_echo, &load_idle},
+    {"file", &service_body, &load_http},       {"page", &service_body, &load_http},
+    {"relay", &service_relay, &load_relay},    {"crowd", &service_body, &load_crowd},
+    {"http-fresh", &service_http, &load_http},
 };
 
 // Descriptors besides the connections: standard streams, queue, timers, signal pipe, listener.

@@ -27,11 +27,13 @@ int sys_socket(int domain) { return prepare(socket(domain, SOCK_STREAM, 0)); }
 
 int sys_accept(int listener) { return prepare(accept(listener, NULL, NULL)); }
 
-// Whether Darwin's sendfile takes a UNIX socket is not told: read and sent, which always goes.
+// UNIX sockets are taken too (XNU's bsd/kern/uipc_syscalls.c). What has been sent is told beside EAGAIN and EINTR; a
+// count of 0 would mean all of the file.
 ptrdiff_t sys_send_file(int to, int file, int64_t offset, size_t count) {
-  char buffer[64 * 1024];
-  ptrdiff_t read = pread(file, buffer, count < sizeof buffer ? count : sizeof buffer, offset);
-  return read <= 0 ? read : send(to, buffer, (size_t)read, 0);
+  off_t sent = (off_t)count;
+  if (count == 0) return 0;
+  if (sendfile(file, to, offset, &sent, NULL, 0) == 0) return (ptrdiff_t)sent;
+  return (errno == EAGAIN || errno == EINTR) && sent > 0 ? (ptrdiff_t)sent : -1;
 }
 
 int sys_memory_file(const char* data, size_t length) {

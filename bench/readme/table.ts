@@ -91,7 +91,12 @@ export function describeRounds({ ratios }: Excerpt): string {
   return `Medians of ${fewest === most ? String(most) : `${String(fewest)} to ${String(most)}`} rounds`;
 }
 
-export function describeRun({ started, host, versions, command }: Excerpt): string[] {
+export function describeRun({
+  started,
+  host,
+  versions,
+  command,
+}: Pick<Excerpt, 'started' | 'host' | 'versions' | 'command'>): string[] {
   return [
     `${started.slice(0, 10)}, ${host.cpu}, ${String(host.cores)} cores, ${host.kernel}, Node ${versions.node},`,
     `nearwire ${versions.nearwire} (${versions.commit}), \`${command}\`.`,

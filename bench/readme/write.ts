@@ -1,32 +1,43 @@
 /**
  * `npm run bench:readme -- RESULT.json`: the figures of the README and of docs/zero-copy.md anew, from a result of
- * `nearwire bench --json`.
+ * `nearwire bench --json`, or those of docs/tuning-sweep.md, from one of `nearwire tune --json`.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { JsonResult } from '../json.js';
 import { PACKAGE_ROOT } from '../package-root.js';
+import type { SweepJson } from '../tune/json.js';
 import { REFERENCES_FILE, referencesOf, renderReferences } from './references.js';
-import { excerptOf, renderBlock, replaceBlock, type Excerpt } from './table.js';
+import { isSweep, renderSweepBlock, SWEEP_FILE, sweepExcerptOf } from './sweep.js';
+import { excerptOf, renderBlock, replaceBlock } from './table.js';
 
 const [file, ...more] = process.argv.slice(2);
 if (file === undefined || more.length > 0) {
   console.error('usage: npm run bench:readme -- RESULT.json');
   process.exit(2);
 }
-const readmePage = join(PACKAGE_ROOT, 'README.md');
-const referencesPage = join(PACKAGE_ROOT, 'docs', 'zero-copy.md');
-const result = JSON.parse(readFileSync(file, 'utf8')) as JsonResult;
+const result = JSON.parse(readFileSync(file, 'utf8')) as JsonResult | SweepJson;
 
-function write(page: string, results: string, excerpt: Excerpt, block: string): void {
+function write(page: string, results: string, excerpt: object, block: string): void {
   const text = replaceBlock(readFileSync(page, 'utf8'), block, results);
   writeFileSync(join(PACKAGE_ROOT, 'bench', 'results', results), `${JSON.stringify(excerpt, null, 1)}\n`);
   writeFileSync(page, text);
 }
 
-const excerpt = excerptOf(result);
-write(readmePage, 'readme.json', excerpt, renderBlock(excerpt));
-const references = referencesOf(result);
-if (references && !existsSync(referencesPage)) console.error('note: there is no docs/zero-copy.md to show the rest in');
-else if (references) write(referencesPage, REFERENCES_FILE, references, renderReferences(references));
+function writeSweep(sweep: SweepJson): void {
+  const excerpt = sweepExcerptOf(sweep);
+  write(join(PACKAGE_ROOT, 'docs', 'tuning-sweep.md'), SWEEP_FILE, excerpt, renderSweepBlock(excerpt));
+}
+
+function writeBench(bench: JsonResult): void {
+  const excerpt = excerptOf(bench);
+  write(join(PACKAGE_ROOT, 'README.md'), 'readme.json', excerpt, renderBlock(excerpt));
+  const page = join(PACKAGE_ROOT, 'docs', 'zero-copy.md');
+  const references = referencesOf(bench);
+  if (references && !existsSync(page)) console.error('note: there is no docs/zero-copy.md to show the rest in');
+  else if (references) write(page, REFERENCES_FILE, references, renderReferences(references));
+}
+
+if (isSweep(result)) writeSweep(result);
+else writeBench(result);

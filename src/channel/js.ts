@@ -17,7 +17,11 @@ import { withSendFileArguments, type SendFileCallback, type SendFileOptions, typ
 import { giveBuffersToAccepted, readNodesBuffers } from '../net/buffers.js';
 import { connectByNode, tagJsServer } from '../net/js.js';
 import type { BufferSizes } from '../options.js';
+import { connections, tellNodeClose, type ConnectionEvent } from '../stats/events.js';
+import { counterFor } from '../stats/server-counter.js';
+import type { ServerStats } from '../stats/server-stats.js';
 import { startSending } from '../stream-file.js';
+import { tunerFor, type AutoTuner, type TuningOptions } from '../tune/auto.js';
 import { checkParts, checkRange } from './targets.js';
 
 const DEFAULT_BACKLOG = 511;
@@ -131,14 +135,21 @@ class JsChannel implements Channel {
     return descriptorUnder(this.socket);
   }
 
+  /** @internal Bytes that the kernel has not taken yet. */
+  get writableLength(): number {
+    return this.socket.writableLength;
+  }
+
   get bufferSizes(): BufferSizes | undefined {
     return readNodesBuffers(this.socket);
   }
 
   get counters(): ChannelCounters {
     const { bytesRead, bytesWritten } = this.socket;
+    const { turns, files } = this;
     const unseen = { reads: 0, sends: 0, partialSends: 0, eagains: 0, bytesByReference: 0 };
-    return { ...unseen, bytesRead, bytesWritten, turns: this.turns, files: this.files, filesCopied: this.files };
+    const waiting = { sendEagains: 0, waits: 0, waitNanos: 0 };
+    return { ...unseen, ...waiting, bytesRead, bytesWritten, turns, messages: turns, files, filesCopied: files };
   }
 }
 
@@ -154,16 +165,23 @@ export function connectJs(target: ConnectTarget, handlers: ChannelHandlers): Cha
 
 class JsChannelServer implements ChannelServer {
   readonly transport = 'js';
+  private readonly tuner: AutoTuner | undefined;
 
   constructor(
     private readonly server: net.Server,
     handlers: ChannelServerHandlers,
+    autoTune: TuningOptions['autoTune'],
   ) {
+    counterFor(this).watch(server);
+    this.tuner = tunerFor(this, autoTune);
     server.on('connection', (socket) => {
       const channel = new JsChannel(socket, handlers);
+      tellNodeClose(this, socket, channel);
+      if (connections.hasSubscribers) connections.publish({ server: this, socket: channel } satisfies ConnectionEvent);
       handlers.onConnection?.(channel);
     });
     server.on('listening', () => {
+      this.tuner?.start();
       handlers.onListening?.(this);
     });
     server.on('error', (error) => {
@@ -176,12 +194,17 @@ class JsChannelServer implements ChannelServer {
     return descriptorUnder(this.server);
   }
 
+  stats(): ServerStats {
+    return counterFor(this).stats('js', (this.server as net.Server & { _connections: number })._connections);
+  }
+
   address(): ServerAddress | null {
     return this.server.listening ? this.server.address() : null;
   }
 
   close(): void {
     if (!this.server.listening) return;
+    this.tuner?.stop();
     this.server.close();
     // node's 'close' waits for the connections; a channel server's does not.
     process.nextTick(this.onClosed);
@@ -193,7 +216,7 @@ class JsChannelServer implements ChannelServer {
 export function listenJs(target: ListenTarget, handlers: ChannelServerHandlers): ChannelServer {
   const server = tagJsServer(net.createServer({ allowHalfOpen: true, noDelay: target.noDelay ?? true }));
   giveBuffersToAccepted(server, target);
-  const made = new JsChannelServer(server, handlers);
+  const made = new JsChannelServer(server, handlers, target.autoTune);
   made.onClosed = () => {
     handlers.onServerClose?.(made);
   };

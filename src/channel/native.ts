@@ -31,7 +31,11 @@ import { nativeBuffers } from '../net/buffers.js';
 import { patienceOf, type BufferSizes } from '../options.js';
 import { referenceTo, withReferences } from '../page.js';
 import { SocketFile } from '../socket-file.js';
+import { closes, connections, connectionStats, type CloseEvent, type ConnectionEvent } from '../stats/events.js';
+import { ServerCounter, setCounter } from '../stats/server-counter.js';
+import type { ConnectionStats, ServerStats } from '../stats/server-stats.js';
 import { Wire, WireListener } from '../wire.js';
+import { tunerFor, type AutoTuner } from '../tune/auto.js';
 import { ChannelFiles, type FileChannel } from './files.js';
 import { checkParts, checkRange } from './targets.js';
 
@@ -68,13 +72,24 @@ class NativeChannel extends Wire implements Channel, FileChannel {
   private peerEnded = false;
   private lastCounters: ChannelCounters | undefined;
   private lentFailure = 0;
+  private closeStats: ConnectionStats | undefined;
   /** Made by the first file. */
   private files: ChannelFiles | undefined;
 
-  constructor(engine: Engine, id: number, handlers: ChannelHandlers, target: ConnectTarget | undefined) {
+  /** Of an accepted one. */
+  private readonly server: ChannelServer | undefined;
+
+  constructor(
+    engine: Engine,
+    id: number,
+    handlers: ChannelHandlers,
+    target: ConnectTarget | undefined,
+    server?: ChannelServer,
+  ) {
     super(engine, id);
     this.handlers = handlers;
     this.target = target;
+    this.server = server;
   }
 
   write(data: Uint8Array | string, start?: number, end?: number): boolean {
@@ -195,6 +210,10 @@ class NativeChannel extends Wire implements Channel, FileChannel {
 
   destroy(error?: Error): void {
     if (this.id < 0) return;
+    if (this.server !== undefined && closes.hasSubscribers) {
+      this.flush();
+      this.closeStats = connectionStats(this.engine.native, this.id);
+    }
     this.lastCounters = this.counters;
     this.close();
     this.files?.closed(error);
@@ -202,7 +221,10 @@ class NativeChannel extends Wire implements Channel, FileChannel {
   }
 
   tellClosed(error: Error | undefined): void {
-    const { handlers } = this;
+    const { handlers, server, closeStats: stats } = this;
+    if (server !== undefined && stats !== undefined) {
+      closes.publish({ server, socket: this, stats } satisfies CloseEvent);
+    }
     if (error !== undefined) {
       try {
         if (handlers.onError === undefined) throw error;
@@ -326,11 +348,25 @@ class NativeChannelServer extends WireListener implements ChannelServer {
   readonly transport = 'native';
   private readonly handlers: ChannelServerHandlers;
   private readonly file: SocketFile | undefined;
+  private readonly counter: ServerCounter;
+  private readonly tuner: AutoTuner | undefined;
 
-  constructor(engine: Engine, id: number, target: ListenTarget, handlers: ChannelServerHandlers) {
+  constructor(
+    engine: Engine,
+    id: number,
+    target: ListenTarget,
+    handlers: ChannelServerHandlers,
+    counter: ServerCounter,
+  ) {
     super(engine, id);
+    this.counter = setCounter(this, counter);
+    this.tuner = tunerFor(this, target.autoTune);
     this.handlers = handlers;
     this.file = id >= 0 && target.path !== undefined ? SocketFile.of(target.path) : undefined;
+  }
+
+  stats(): ServerStats {
+    return this.counter.stats('native');
   }
 
   address(): ServerAddress | null {
@@ -341,6 +377,7 @@ class NativeChannelServer extends WireListener implements ChannelServer {
 
   override close(): void {
     if (this.id < 0) return;
+    this.tuner?.stop();
     this.file?.remove();
     super.close();
     process.nextTick(() => {
@@ -349,7 +386,9 @@ class NativeChannelServer extends WireListener implements ChannelServer {
   }
 
   tellListening(): void {
-    if (this.id >= 0) this.handlers.onListening?.(this);
+    if (this.id < 0) return;
+    this.tuner?.start();
+    this.handlers.onListening?.(this);
   }
 
   tellError(error: NodeJS.ErrnoException): void {
@@ -358,7 +397,8 @@ class NativeChannelServer extends WireListener implements ChannelServer {
   }
 
   onAccept(id: number): void {
-    const channel = new NativeChannel(this.engine, id, this.handlers, undefined);
+    const channel = new NativeChannel(this.engine, id, this.handlers, undefined, this);
+    if (connections.hasSubscribers) connections.publish({ server: this, socket: channel } satisfies ConnectionEvent);
     this.handlers.onConnection?.(channel);
   }
 
@@ -368,9 +408,16 @@ class NativeChannelServer extends WireListener implements ChannelServer {
 }
 
 export function listenNative(engine: Engine, target: ListenTarget, handlers: ChannelServerHandlers): ChannelServer {
-  const options = { ...optionsOf(target), backlog: target.backlog ?? DEFAULT_BACKLOG, mode: -1, reusePort: false };
+  const counter = new ServerCounter();
+  const options = {
+    ...optionsOf(target),
+    backlog: target.backlog ?? DEFAULT_BACKLOG,
+    mode: -1,
+    reusePort: false,
+    tally: counter.tally,
+  };
   const id = engine.listen(addressOf(target), options);
-  const server = new NativeChannelServer(engine, id, target, handlers);
+  const server = new NativeChannelServer(engine, id, target, handlers, counter);
   process.nextTick(() => {
     if (id >= 0) {
       server.tellListening();

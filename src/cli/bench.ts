@@ -1,13 +1,14 @@
 /** `nearwire bench`: reads the command line, shows progress, writes the reports. */
-import { accessSync, constants, statSync, writeFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { writeFileSync } from 'node:fs';
 
-import { SingleBar } from 'cli-progress';
 import { Command } from 'commander';
 
 import { CASES } from '../../bench/cases/index.js';
-import type { BenchOptions, Progress } from '../../bench/run.js';
+import type { BenchOptions } from '../../bench/run.js';
 import { SUBJECTS } from '../../bench/subjects.js';
+import { checkWritable } from './output-file.js';
+import { progressDisplay } from './progress.js';
+import { abortOnSignals } from './signals.js';
 import { parseList, parseWhole, UsageError } from './usage.js';
 
 const CASE_NAMES = CASES.map(({ name }) => name);
@@ -16,8 +17,6 @@ const FAMILY_NAMES = ['unix', 'tcp'] as const;
 
 const MOST_ROUNDS = 1000;
 const FAILED_EXIT = 1;
-/** As a shell tells of a program that a signal ended: 128 and its number. */
-const SIGNAL_EXITS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 /** Where stdout is no terminal, nothing wraps. */
 const UNLIMITED_COLUMNS = 1000;
 
@@ -54,9 +53,7 @@ async function bench(words: Words): Promise<void> {
     ...(words.families !== undefined && { families: parseList('family', words.families, FAMILY_NAMES) }),
     ...(words.rounds !== undefined && { rounds: parseWhole('--rounds', words.rounds, 1, MOST_ROUNDS) }),
   };
-  for (const [option, file] of Object.entries({ '--json': words.json, '--html': words.html })) {
-    if (file !== undefined) checkWritable(option, file);
-  }
+  checkWritable({ '--json': words.json, '--html': words.html });
   const abort = new AbortController();
   const stopListening = abortOnSignals(abort);
   const display = progressDisplay();
@@ -95,37 +92,6 @@ async function writeReports(
   }
 }
 
-/** Before minutes are spent on what could not be kept. */
-function checkWritable(option: string, file: string): void {
-  const folder = dirname(resolve(file));
-  try {
-    if (statSync(file, { throwIfNoEntry: false })?.isDirectory())
-      throw new UsageError(`${option} ${file}: is a directory`);
-    accessSync(folder, constants.W_OK);
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    throw new UsageError(`${option} ${file}: cannot write into ${folder}`);
-  }
-}
-
-/** A signal ends the run in order, with what has been measured; more of them change nothing, as that takes no time. */
-function abortOnSignals(abort: AbortController): () => void {
-  const undo: (() => void)[] = [];
-  for (const [signal, exitCode] of Object.entries(SIGNAL_EXITS)) {
-    const listener = (): void => {
-      process.exitCode = exitCode;
-      abort.abort(new Error(`ended by ${signal}`));
-    };
-    process.on(signal, listener);
-    undo.push(() => process.off(signal, listener));
-  }
-  return () => {
-    undo.forEach((remove) => {
-      remove();
-    });
-  };
-}
-
 function whoDoes(cases: readonly string[]): string {
   return cases
     .map((name) => {
@@ -133,54 +99,4 @@ function whoDoes(cases: readonly string[]): string {
       return `${name} is for ${able.map((subject) => subject.name).join(', ')}`;
     })
     .join('; ');
-}
-
-interface Display {
-  onProgress(progress: Progress): void;
-  onWarning(warning: string): void;
-  stop(): void;
-}
-
-function progressDisplay(): Display {
-  const onWarning = (warning: string): void => {
-    process.stderr.write(`note: ${warning}\n`);
-  };
-  if (!process.stderr.isTTY) return { ...lineDisplay(), onWarning };
-  const bar = new SingleBar({
-    format: '{bar} {percentage} %  round {round} of {rounds}  {left}  {label}',
-    stream: process.stderr,
-    hideCursor: true,
-    clearOnComplete: true,
-    barsize: 24,
-  });
-  let shown = false;
-  return {
-    onProgress({ done, total, round, rounds, label, remainingSeconds }) {
-      const words = { round, rounds, label, left: `${String(Math.ceil(remainingSeconds))} s left` };
-      if (shown) bar.update(done, words);
-      else bar.start(total, done, words);
-      shown = true;
-    },
-    onWarning,
-    stop() {
-      bar.stop();
-    },
-  };
-}
-
-/** A line a round. */
-function lineDisplay(): Pick<Display, 'onProgress' | 'stop'> {
-  let last = 0;
-  return {
-    onProgress({ done, total, round, rounds }) {
-      if (round === last) return;
-      last = round;
-      process.stderr.write(
-        `round ${String(round)} of ${String(rounds)}: ${String(done)} of ${String(total)} cells are done\n`,
-      );
-    },
-    stop() {
-      // Lines stand.
-    },
-  };
 }

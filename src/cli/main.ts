@@ -7,6 +7,7 @@ import { Command, CommanderError } from 'commander';
 import { benchCommand } from './bench.js';
 import { doctorCommand } from './doctor.js';
 import { inspectCommand } from './inspect.js';
+import { tuneCommand } from './tune.js';
 import { UsageError, USAGE_EXIT } from './usage.js';
 
 function packageVersion(): string {
@@ -23,6 +24,7 @@ const program = new Command('nearwire')
 
 program.addCommand(benchCommand());
 program.addCommand(doctorCommand());
+program.addCommand(tuneCommand());
 program.addCommand(inspectCommand());
 for (const command of program.commands) command.copyInheritedSettings(program);
 

@@ -33,6 +33,23 @@ export function parseWhole(option: string, text: string, lowest: number, highest
   return value;
 }
 
+const BYTE_UNITS = { '': 1, k: 1024, m: 1024 * 1024, g: 1024 * 1024 * 1024 } as const;
+
+/** Takes `64k,1m` apart: bytes, KiB, MiB or GiB. */
+export function parseByteList(option: string, text: string, lowest: number, highest: number): number[] {
+  const sizes = text.split(',').map((word) => {
+    const [, digits, unit] = /^(\d+)(|k|m|g)(?:i?b)?$/i.exec(word.trim()) ?? [];
+    const bytes = Number(digits) * BYTE_UNITS[(unit ?? '').toLowerCase() as keyof typeof BYTE_UNITS];
+    if (digits === undefined || bytes < lowest || bytes > highest) {
+      throw new UsageError(
+        `${option} takes sizes from ${String(lowest)} to ${String(highest)} bytes, not '${word.trim()}', as in ${option} 64k,1m`,
+      );
+    }
+    return bytes;
+  });
+  return [...new Set(sizes)];
+}
+
 /** The known word that was most likely meant. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   let best: string | undefined;

@@ -8,6 +8,8 @@ import { holdsFiles } from './file-chunk.js';
 import { setHandleOwner } from './handle-owner.js';
 import { tagJsSocket } from './js.js';
 import { nativeFields } from './native-fields.js';
+import { tellNodeClose } from '../stats/events.js';
+import { counterOf } from '../stats/server-counter.js';
 import { noteEnd, type NativeSocket } from './socket.js';
 
 /** The part of node's handles that is used here. */
@@ -47,6 +49,14 @@ function takeOver(socket: NativeSocket, carrier: net.Socket): NodeHandle {
   return handle;
 }
 
+/** What it moves from here on counts for its server all the same. */
+function followNode(socket: NativeSocket): void {
+  const server = socket._server as (net.Server & NativeSocket['_server']) | null;
+  if (server === null) return;
+  counterOf(server)?.nodeConnections.follow(socket, socket.bytesRead, socket.bytesWritten);
+  tellNodeClose(server, socket);
+}
+
 /**
  * False, and nothing has changed, if the socket is not connected, is about to end, or has bytes to send that the kernel
  * does not take at once.
@@ -77,6 +87,7 @@ export function becomeNode(socket: NativeSocket): boolean {
   if (nodesEndListener !== undefined) socket.prependListener('end', nodesEndListener);
   if (unreferenced) handle.unref();
   if (timeout) socket.setTimeout(timeout);
+  followNode(socket);
   for (const chunk of unread) socket.push(chunk);
   // The stream has asked already, and waits for what comes of it.
   if (reading) socket._read();

@@ -12,6 +12,9 @@ import {
   type TransportName,
   type TransportOptions,
 } from '../options.js';
+import { counterFor } from '../stats/server-counter.js';
+import type { ServerStats } from '../stats/server-stats.js';
+import { checkAutoTune, tunerFor, type TuningOptions } from '../tune/auto.js';
 import { engineFor, requestedTransport } from '../transport.js';
 import { adoptDescriptor } from './adopt.js';
 import { normalizeArguments } from './arguments.js';
@@ -34,6 +37,15 @@ export interface Labels {
    * before there is a connection, without the addon, and for a `js` server that has been asked for no sizes.
    */
   readonly bufferSizes: BufferSizes | undefined;
+}
+
+/** Options that every server takes. */
+export interface ServerTransportOptions extends TransportOptions, TuningOptions {}
+
+/** What a server has beside. */
+export interface ServerLabels extends Labels {
+  /** What the server and its connections have counted. */
+  stats(): ServerStats;
 }
 
 export type Socket = net.Socket & Labels & FileSender & FileReceiver;
@@ -111,15 +123,20 @@ export function connectNatively(engine: Engine, options: ConnectOptions, listene
 }
 
 /** Has a net.Server or http.Server listen by the transport that the options ask for, and say which it is. */
-export function installTransport(server: net.Server, options: TransportOptions | undefined): void {
+export function installTransport(server: net.Server, options: ServerTransportOptions | undefined): void {
   checkTransportOptions(options);
+  checkAutoTune(options?.autoTune, 'options.autoTune');
   const choice = requestedTransport(options?.transport);
   const engine = socketEngineFor(choice);
   if (engine === undefined) {
     tagAccepted(server, options);
     tagJsServer(server);
+    defineStats(server, () => counterFor(server).stats('js', connectionsOf(server)));
+    tuneWhileListening(server, options?.autoTune);
     return;
   }
+  defineStats(server, () => listening.stats());
+  tuneWhileListening(server, options?.autoTune);
   const listening = new NativeListening(server, engine, { choice, buffers: options });
   listening.install();
   Object.defineProperties(server, {
@@ -128,8 +145,28 @@ export function installTransport(server: net.Server, options: TransportOptions |
   });
 }
 
+function tuneWhileListening(server: net.Server, autoTune: TuningOptions['autoTune']): void {
+  const tuner = tunerFor(server, autoTune);
+  if (tuner === undefined) return;
+  server.on('listening', () => {
+    tuner.start();
+  });
+  server.on('close', () => {
+    tuner.stop();
+  });
+}
+
+function defineStats(server: net.Server, stats: () => ServerStats): void {
+  Object.defineProperty(server, 'stats', { value: stats, writable: true, configurable: true });
+}
+
+/** As node counts them; `getConnections()` tells it later. */
+function connectionsOf(server: net.Server): number {
+  return (server as net.Server & { _connections: number })._connections;
+}
+
 /** The options argument of a server, where the listener may stand in its place. */
-export function serverOptions(options: unknown): TransportOptions | undefined {
+export function serverOptions(options: unknown): ServerTransportOptions | undefined {
   if (typeof options === 'function' || options === undefined || options === null) return undefined;
   if (typeof options !== 'object') throw argTypeError('options', 'of type object', options);
   return options;

@@ -5,6 +5,8 @@ import type { FileSender } from '../files.js';
 import { SOCKET_CONNECT_IS_PUBLISHED } from '../node-version.js';
 import { patienceOf, type BufferOptions, type BufferSizes, type ConnectPatience } from '../options.js';
 import { receiveFile, type FileReceiver, type ReceiveFileOptions } from '../receive-file.js';
+import { connections, drops, tellNodeClose, type ConnectionEvent, type DropEvent } from '../stats/events.js';
+import { counterFor } from '../stats/server-counter.js';
 import { sendFileByStream } from '../stream-file.js';
 import { buffersOfFirst, giveBuffersToAccepted, giveBuffersToSocket, readNodesBuffers } from './buffers.js';
 import { publishClient } from './client-channel.js';
@@ -72,14 +74,18 @@ export function tagJsSocket<T extends net.Socket>(
   return labelled as T & JsLabels & FileSender & FileReceiver;
 }
 
-function tagOne(socket: net.Socket): void {
-  tagJsSocket(socket);
-}
-
-/** Labels what a server of node:net accepts, before anybody else sees it, and gives it its buffers. */
+/** Labels and counts what a server of node:net accepts, before anybody else sees it, and gives it its buffers. */
 export function tagAccepted(server: net.Server, buffers?: BufferOptions): void {
   giveBuffersToAccepted(server, buffers);
-  server.prependListener('connection', tagOne);
+  server.prependListener('connection', (socket: net.Socket) => {
+    tagJsSocket(socket);
+    tellNodeClose(server, socket);
+    if (connections.hasSubscribers) connections.publish({ server, socket } satisfies ConnectionEvent);
+  });
+  server.prependListener('drop', () => {
+    if (drops.hasSubscribers) drops.publish({ server, reason: 'maxConnections' } satisfies DropEvent);
+  });
+  counterFor(server).watch(server);
 }
 
 /** node's own, whatever stands in its place later. */

@@ -17,6 +17,9 @@ import type { NativeAddress, NativeEndpoint, NativeListenOptions } from '../nati
 import { HAS_BLOCK_LIST_OPTION, ZERO_CONNECTIONS_IS_A_LIMIT } from '../node-version.js';
 import type { BufferOptions, BufferSizes, TransportChoice, TransportName } from '../options.js';
 import { keepToRoom } from '../cluster/room.js';
+import { connections, drops, type ConnectionEvent, type DropEvent, type DropReason } from '../stats/events.js';
+import { counterFor, type ServerCounter } from '../stats/server-counter.js';
+import type { ServerStats } from '../stats/server-stats.js';
 import { shareInCluster } from '../cluster/worker.js';
 import { SocketFile } from '../socket-file.js';
 import { WireListener } from '../wire.js';
@@ -113,6 +116,7 @@ class ServerListener extends WireListener {
     }
     if (server.blockList !== undefined && this.isBlocked(id, server.blockList)) {
       this.engine.release(id, false);
+      this.noteDrop('blockList');
       return;
     }
     this.scope.runInAsyncScope(emitConnection, undefined, server, this.makeSocket(id));
@@ -168,12 +172,19 @@ class ServerListener extends WireListener {
     const own = engine.native.localAddress(id);
     const peer = engine.native.peerAddress(id);
     engine.release(id, false);
+    this.noteDrop('maxConnections');
     const described = tcp && typeof own === 'object' && typeof peer === 'object';
     this.scope.runInAsyncScope(() => {
       if (described) server.emit('drop', describeEnds(own, peer));
       else server.emit('drop');
     });
     runTicks();
+  }
+
+  private noteDrop(reason: DropReason): void {
+    const { server } = this;
+    counterFor(server).dropped++;
+    if (drops.hasSubscribers) drops.publish({ server, reason } satisfies DropEvent);
   }
 
   onAcceptError(errno: number): void {
@@ -191,6 +202,7 @@ export function setAfterConnection(step: (socket: net.Socket) => void): void {
 }
 
 function emitConnection(server: net.Server, socket: NativeSocket): void {
+  if (connections.hasSubscribers) connections.publish({ server, socket } satisfies ConnectionEvent);
   server.emit('connection', socket);
   afterConnection?.(socket);
   if (acceptedSockets.hasSubscribers) acceptedSockets.publish({ socket });
@@ -219,10 +231,12 @@ export class NativeListening {
   private readonly engine: Engine;
   private readonly settings: ListenSettings;
   private listener: ServerListener | undefined;
+  private readonly counter: ServerCounter;
   private fellBack = false;
 
   constructor(server: net.Server, engine: Engine, settings: ListenSettings) {
     this.server = server as ServerWithInternals;
+    this.counter = counterFor(server);
     this.engine = engine;
     this.settings = settings;
   }
@@ -242,6 +256,12 @@ export class NativeListening {
 
   get bufferSizes(): BufferSizes | undefined {
     return this.fellBack ? buffersOfFirst(this.server) : this.listener?.bufferSizes;
+  }
+
+  stats(): ServerStats {
+    // Nothing has been counted before it listens, which is not the same as not known.
+    if (!this.fellBack) this.counter.startTally();
+    return this.counter.stats(this.transport, this.server._connections);
   }
 
   listen(...args: Parameters<ListenStep>): void {
@@ -333,6 +353,7 @@ export class NativeListening {
       backlog: backlog || DEFAULT_BACKLOG,
       mode: UMASK_MODE,
       reusePort: (flags & REUSE_PORT) !== 0,
+      tally: this.counter.tally,
     };
   }
 

@@ -9,6 +9,7 @@
  * States: idle -> connecting -> connected -> closed; connect() leads from closed to connecting again.
  */
 import type { FileHandle } from 'node:fs/promises';
+import * as net from 'node:net';
 import { COPY_LIMIT } from '../engine.js';
 import { closedBeforeConnectError, endedByPeerError, invalidHandleTypeError, socketClosedError } from '../errors.js';
 import {
@@ -36,8 +37,9 @@ import {
 } from './direct-writes.js';
 import { dispatchFiles, isFile, sendFileNatively } from './file-chunk.js';
 import { withReferences } from '../page.js';
+import { closes, connectionStats, type CloseEvent } from '../stats/events.js';
 import { forwardPipe } from './forwarding.js';
-import { SocketBase } from './socket-base.js';
+import { SocketBase, type OwningServer } from './socket-base.js';
 import type { SocketSettings, StreamOptions } from './socket-options.js';
 import { isOpen } from './socket-properties.js';
 import { socketScope, type WriteCallback } from './socket-wire.js';
@@ -49,6 +51,7 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
   private _closedByError = false;
   private _plainStrings = true;
   private _earlyRead = false;
+  declare private _closeEvent?: CloseEvent;
   /** From connect() until it has come to something; `connecting` ends before the last failure is told of. */
   private _attempting = false;
   /** 'end' has been emitted, and ends this side too. */
@@ -358,6 +361,7 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
     this.connecting = this._attempting = false;
     this._idle?.stop();
     this._closedByError = error !== null;
+    if (closes.hasSubscribers && this._server !== null) this._noteCloseStats(this._server);
     wire?.closeNow(this._resetting);
     if (early === undefined && this._earlyWrite?.awaitsFile === true) {
       wire?.holdWrite(this._earlyWrite.callback);
@@ -375,8 +379,23 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
     }
   }
 
+  /** For who listens to the end of connections: once the wire is closed they are gone. */
+  private _noteCloseStats(server: OwningServer): void {
+    const wire = this._wire;
+    if (wire === undefined || !wire.open || !(server instanceof net.Server)) return;
+    wire.flush();
+    const stats = connectionStats(wire.engine.native, wire.id);
+    if (stats === undefined) return;
+    this._closeEvent = { server, socket: this, stats };
+  }
+
   /** @internal */
   _emitClose(): void {
+    const event = this._closeEvent;
+    if (event !== undefined) {
+      this._closeEvent = undefined;
+      closes.publish(event);
+    }
     try {
       this._wire?.cancelWrites();
     } finally {

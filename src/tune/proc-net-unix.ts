@@ -23,11 +23,14 @@ export function listedUnixSockets(): ListedSocket[] | undefined {
   return text.split('\n').slice(1).flatMap(parseLine);
 }
 
-/** `Num: RefCount Protocol Flags Type St Inode Path`; the path is written raw, an abstract name's NULs as `@`. */
+/**
+ * `Num: RefCount Protocol Flags Type St Inode Path`; the path is written raw, an abstract name with `@` for each NUL. Those
+ * at its end are what some libuv pads names with.
+ */
 function parseLine(line: string): ListedSocket[] {
   const fields = /^[0-9a-f]+: \w+ \w+ (\w+) \w+ \w+ +(\d+)(?: (.*))?$/.exec(line);
   if (fields === null) return [];
   const [, flags = '0', inode = '', written] = fields;
-  const name = written?.startsWith('@') === true ? `\0${written.slice(1)}` : written;
+  const name = written?.startsWith('@') === true ? `\0${written.slice(1).replace(/@+$/, '')}` : written;
   return [{ inode, listening: (parseInt(flags, 16) & ACCEPTS) !== 0, name }];
 }

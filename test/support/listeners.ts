@@ -60,13 +60,15 @@ function stateOf({ pid }: ChildProcess): string | undefined {
   return status[status.lastIndexOf(')') + 2];
 }
 
-/** Connects so many times; each waits in the queue of a listener that does not accept. */
+/** Connects so many times; each waits in the queue of a listener that does not accept. They read nothing. */
 export async function connectMany(where: net.NetConnectOpts, count: number): Promise<net.Socket[]> {
   const sockets: net.Socket[] = [];
   for (let i = 0; i < count; i++) {
-    const socket = net.connect(where);
+    const socket = net.connect(where).pause();
     cleanup(() => socket.destroy());
     await once(socket, 'connect');
+    // The listener is killed at the end.
+    socket.on('error', () => undefined);
     sockets.push(socket);
   }
   return sockets;

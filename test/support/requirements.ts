@@ -20,6 +20,8 @@ const FIND = {
   prlimit: () => onPath('prlimit'),
   /** Shows sockets' queues. */
   ss: () => onPath('ss'),
+  /** util-linux's: runs a program in a pseudo terminal. */
+  script: () => onPath('script'),
   python: () => onPath('python3'),
   /** Makes other namespaces, where the user may. */
   unshare: () => [onPath('unshare')].find((unshare) => unshare !== undefined && canUnshare(unshare)),

@@ -1,0 +1,64 @@
+#include "js_tally.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "channel.h"
+#include "js_arguments.h"
+#include "sys.h"
+
+namespace nearwire {
+
+namespace {
+
+// Tells a tally from whatever else JS may pass as one.
+constexpr napi_type_tag kTag = {0x6e65617277697265, 0x2d74616c6c793031};
+
+template <typename T>
+Napi::Value numbers(Napi::Env env, const T& values) {
+  Napi::Float64Array result = Napi::Float64Array::New(env, values.size());
+  for (size_t i = 0; i < values.size(); ++i) result[i] = static_cast<double>(values[i]);
+  return result;
+}
+
+}  // namespace
+
+Napi::Function JsTally::define(Napi::Env env) {
+  return DefineClass(env, "NativeTally",
+                     {InstanceMethod<&JsTally::totals>("totals"), InstanceMethod<&JsTally::answers>("answers"),
+                      InstanceMethod<&JsTally::send_buffers>("sendBuffers"),
+                      InstanceMethod<&JsTally::raise_send_buffer>("raiseSendBuffer")});
+}
+
+JsTally::JsTally(const Napi::CallbackInfo& info) : Napi::ObjectWrap<JsTally>(info) { Value().TypeTag(&kTag); }
+
+std::shared_ptr<Tally> JsTally::tally(const Napi::Value& value) {
+  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kTag)) return nullptr;
+  const JsTally* found = Unwrap(value.As<Napi::Object>());
+  return found == nullptr ? nullptr : found->tally_;
+}
+
+Napi::Value JsTally::totals(const Napi::CallbackInfo& info) {
+  const TallyCounters t = tally_->totals();
+  return numbers(info.Env(), std::vector<uint64_t>{t.accepted, t.shed, t.queue_high_water, t.turns, t.active,
+                                                   t.messages, t.bytes_read, t.bytes_written, t.reads, t.read_eagains,
+                                                   t.sends, t.partial_sends, t.send_eagains, t.waits, t.wait_nanos});
+}
+
+Napi::Value JsTally::answers(const Napi::CallbackInfo& info) {
+  return numbers(info.Env(), tally_->answers(boolean(info, 0)));
+}
+
+Napi::Value JsTally::send_buffers(const Napi::CallbackInfo& info) {
+  const std::vector<Channel*>& living = tally_->living();
+  const size_t most = std::min(living.size(), static_cast<size_t>(count(info, 0)));
+  std::vector<int> sizes;
+  for (size_t i = 0; i < most; ++i) sizes.push_back(sys::get_option(living[i]->fd(), SOL_SOCKET, SO_SNDBUF));
+  return numbers(info.Env(), sizes);
+}
+
+Napi::Value JsTally::raise_send_buffer(const Napi::CallbackInfo& info) {
+  return number(info, static_cast<double>(tally_->raise_send_buffer(std::max(integer(info, 0), 0))));
+}
+
+}  // namespace nearwire

@@ -1,0 +1,31 @@
+// A server's counters as a JS object: see NativeTally in src/native.ts.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+
+#include "tally.h"
+
+namespace nearwire {
+
+class JsTally final : public Napi::ObjectWrap<JsTally> {
+ public:
+  static Napi::Function define(Napi::Env env);
+
+  explicit JsTally(const Napi::CallbackInfo& info);
+
+  // What a value stands for; nullptr for anything but a tally.
+  static std::shared_ptr<Tally> tally(const Napi::Value& value);
+
+ private:
+  Napi::Value totals(const Napi::CallbackInfo& info);
+  Napi::Value answers(const Napi::CallbackInfo& info);
+  Napi::Value send_buffers(const Napi::CallbackInfo& info);
+  Napi::Value raise_send_buffer(const Napi::CallbackInfo& info);
+
+  // Listeners and connections have it as well, and may outlive this object.
+  std::shared_ptr<Tally> tally_ = std::make_shared<Tally>();
+};
+
+}  // namespace nearwire

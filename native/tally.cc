@@ -1,0 +1,70 @@
+#include "tally.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "channel.h"
+#include "check.h"
+
+namespace nearwire {
+
+namespace {
+
+void add(TallyCounters* to, const ChannelCounters& from) {
+  to->messages += from.messages;
+  to->bytes_read += from.bytes_read;
+  to->bytes_written += from.bytes_written;
+  to->reads += from.reads;
+  to->read_eagains += from.eagains - from.send_eagains;
+  to->sends += from.sends;
+  to->partial_sends += from.partial_sends;
+  to->send_eagains += from.send_eagains;
+  to->waits += from.waits;
+  to->wait_nanos += from.wait_nanos;
+}
+
+}  // namespace
+
+uint32_t Tally::join(Channel* channel) {
+  living_.push_back(channel);
+  return static_cast<uint32_t>(living_.size() - 1);
+}
+
+void Tally::leave(const Channel& channel, uint32_t place) {
+  NEARWIRE_CHECK(living_[place] == &channel);
+  add(&sums_, channel.counters_now());
+  if (channel.answer_under_way() > 0) note_answer(channel.answer_under_way());
+  living_[place] = living_.back();
+  living_[place]->set_tally_place(place);
+  living_.pop_back();
+}
+
+TallyCounters Tally::totals() const {
+  TallyCounters totals = sums_;
+  totals.active = living_.size();
+  for (const Channel* channel : living_) add(&totals, channel->counters_now());
+  return totals;
+}
+
+Tally::Sizes Tally::answers(bool under_way) const {
+  Sizes sizes = sizes_;
+  if (!under_way) return sizes;
+  for (const Channel* channel : living_) {
+    if (channel->answer_under_way() > 0) ++sizes[size_class(channel->answer_under_way())];
+  }
+  return sizes;
+}
+
+size_t Tally::raise_send_buffer(int bytes) {
+  send_buffer_ = bytes;
+  return static_cast<size_t>(std::count_if(living_.begin(), living_.end(),
+                                           [bytes](Channel* channel) { return channel->raise_send_buffer(bytes); }));
+}
+
+// The power of two, and the two bits behind its leading one.
+size_t Tally::size_class(uint64_t bytes) {
+  const auto power = static_cast<size_t>(std::bit_width(bytes | 4) - 1);
+  return std::min<size_t>(4 * power + ((bytes >> (power - 2)) & 3), kSizeClasses - 1);
+}
+
+}  // namespace nearwire

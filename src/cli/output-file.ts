@@ -1,0 +1,24 @@
+/** Files that a command is to write in the end. */
+import { accessSync, constants, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+
+import { UsageError } from './usage.js';
+
+/** Before minutes are spent on what could not be kept. */
+export function checkWritable(files: Readonly<Record<string, string | undefined>>): void {
+  for (const [option, file] of Object.entries(files)) {
+    if (file !== undefined) checkOne(option, file);
+  }
+}
+
+function checkOne(option: string, file: string): void {
+  const folder = dirname(resolve(file));
+  try {
+    if (statSync(file, { throwIfNoEntry: false })?.isDirectory())
+      throw new UsageError(`${option} ${file}: is a directory`);
+    accessSync(folder, constants.W_OK);
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`${option} ${file}: cannot write into ${folder}`);
+  }
+}

@@ -1,0 +1,224 @@
+/**
+ * `nearwire/metrics`: what servers count, in the registry of the program's prom-client.
+ *
+ * ```ts
+ * import client from 'prom-client';
+ * registerMetrics(client, { servers: { api: server } });
+ * ```
+ *
+ * prom-client is the program's own: this module is handed it, and loads nothing.
+ */
+import type * as net from 'node:net';
+import type * as promClient from 'prom-client';
+import type { ChannelServer } from './channel.js';
+import { argTypeError, argValueError } from './errors.js';
+import { checkString } from './options.js';
+import { serverStats } from './stats/read.js';
+import type { ServerStats } from './stats/server-stats.js';
+
+/** The part of prom-client that is used: `import client from 'prom-client'`. */
+export type PromClient = Pick<typeof promClient, 'Counter' | 'Gauge' | 'register'>;
+
+export type MeasuredServer = net.Server | ChannelServer;
+
+export interface MetricsOptions {
+  /** The servers to tell of, by the name that the label `server` gets. More can be added later. */
+  servers?: Readonly<Record<string, MeasuredServer>> | undefined;
+  /** Where the metrics are registered. Default: `client.register`, prom-client's own. */
+  registry?: promClient.Registry | undefined;
+  /** What the names begin with. Default `nearwire_`. */
+  prefix?: string | undefined;
+}
+
+/** The metrics that have been registered by one call. */
+export interface ServerMetrics {
+  /**
+   * Tells of one more server. Throws ERR_INVALID_ARG_VALUE if the name is taken: a counter must not go back, so one that
+   * takes another's place has a name of its own, or comes after `remove()`.
+   */
+  add(name: string, server: MeasuredServer): void;
+  /** Tells of it no more. A server that is closed is told of until then, with what it has counted. */
+  remove(name: string): void;
+  /** Takes the metrics out of the registry. */
+  unregister(): void;
+}
+
+interface Metric {
+  /** Behind the prefix. Prometheus asks for base units, and `_total` on what only grows. */
+  name: string;
+  kind: 'Counter' | 'Gauge';
+  help: string;
+  /** undefined: not known on this transport, and left out. */
+  read(stats: ServerStats): number | undefined;
+}
+
+const MILLIS_PER_SECOND = 1000;
+
+function seconds(millis: number | undefined): number | undefined {
+  return millis === undefined ? undefined : millis / MILLIS_PER_SECOND;
+}
+
+const METRICS: readonly Metric[] = [
+  {
+    name: 'connections_accepted_total',
+    kind: 'Counter',
+    help: 'Connections taken from the listen queue.',
+    read: ({ accepted }) => accepted,
+  },
+  {
+    name: 'connections_dropped_total',
+    kind: 'Counter',
+    help: 'Accepted connections that were closed at once: over maxConnections, blocked, or without a descriptor.',
+    read: ({ dropped }) => dropped,
+  },
+  {
+    name: 'connections_active',
+    kind: 'Gauge',
+    help: 'Connections that are open.',
+    read: ({ active }) => active,
+  },
+  {
+    name: 'received_bytes_total',
+    kind: 'Counter',
+    help: 'Bytes received.',
+    read: ({ bytesRead }) => bytesRead,
+  },
+  { name: 'sent_bytes_total', kind: 'Counter', help: 'Bytes sent.', read: ({ bytesWritten }) => bytesWritten },
+  {
+    name: 'turns_total',
+    kind: 'Counter',
+    help: 'Turns of the event loop in which a connection or the listen queue was ready.',
+    read: ({ turns }) => turns,
+  },
+  {
+    name: 'messages_total',
+    kind: 'Counter',
+    help: 'Reads that brought bytes; by turns_total, how many a turn carries.',
+    read: ({ messages }) => messages,
+  },
+  { name: 'sends_total', kind: 'Counter', help: 'System calls that sent.', read: ({ sends }) => sends },
+  {
+    name: 'partial_sends_total',
+    kind: 'Counter',
+    help: 'Sends of which the kernel took only a part.',
+    read: ({ partialSends }) => partialSends,
+  },
+  {
+    name: 'send_eagains_total',
+    kind: 'Counter',
+    help: 'Sends of which the kernel took nothing.',
+    read: ({ sendEagains }) => sendEagains,
+  },
+  {
+    name: 'send_waits_total',
+    kind: 'Counter',
+    help: 'Times that a connection waited for room in its send buffer.',
+    read: ({ waits }) => waits,
+  },
+  {
+    name: 'send_wait_seconds_total',
+    kind: 'Counter',
+    help: 'Time that connections waited for room in their send buffers; its rate is how many wait at any time.',
+    read: ({ waitMillis }) => seconds(waitMillis),
+  },
+  {
+    name: 'listen_queue_high_water',
+    kind: 'Gauge',
+    help: 'The most connections that were found waiting to be accepted at once.',
+    read: ({ queueHighWater }) => queueHighWater,
+  },
+];
+
+class Registered implements ServerMetrics {
+  private readonly servers = new Map<string, MeasuredServer>();
+  private readonly names: string[] = [];
+
+  constructor(
+    client: PromClient,
+    private readonly registry: promClient.Registry,
+    prefix: string,
+  ) {
+    try {
+      for (const metric of METRICS) {
+        this.register(client, metric, `${prefix}${metric.name}`);
+        this.names.push(`${prefix}${metric.name}`);
+      }
+    } catch (error) {
+      // A name is taken, or no name at all: nothing of it stays.
+      this.unregister();
+      throw error;
+    }
+  }
+
+  private register(client: PromClient, { kind, help, read }: Metric, name: string): void {
+    const common = { name, help, labelNames: ['server'], registers: [this.registry] };
+    const values = (): [labels: { server: string }, value: number][] => this.read(read);
+    // Both start from nothing at each scrape: what is told is what the servers have counted by then.
+    if (kind === 'Counter') {
+      new client.Counter({
+        ...common,
+        collect() {
+          this.reset();
+          for (const [labels, value] of values()) this.inc(labels, value);
+        },
+      });
+      return;
+    }
+    new client.Gauge({
+      ...common,
+      collect() {
+        this.reset();
+        for (const [labels, value] of values()) this.set(labels, value);
+      },
+    });
+  }
+
+  private read(read: Metric['read']): [labels: { server: string }, value: number][] {
+    return [...this.servers].flatMap(([name, server]) => {
+      const stats = serverStats(server);
+      const value = stats === undefined ? undefined : read(stats);
+      return value === undefined ? [] : [[{ server: name }, value]];
+    });
+  }
+
+  add(name: string, server: MeasuredServer): void {
+    checkString(name, 'name');
+    if (this.servers.has(name)) throw argValueError('name', name, 'is taken by another server');
+    // Finds out whether it is one.
+    serverStats(server);
+    this.servers.set(name, server);
+  }
+
+  remove(name: string): void {
+    this.servers.delete(name);
+  }
+
+  unregister(): void {
+    for (const name of this.names.splice(0)) this.registry.removeSingleMetric(name);
+  }
+}
+
+/**
+ * Registers what servers count as Prometheus metrics, read at each scrape. Throws ERR_INVALID_ARG_TYPE for wrong
+ * arguments, and what prom-client throws for a name that is taken; nothing is registered then.
+ */
+export function registerMetrics(client: PromClient, options: MetricsOptions = {}): ServerMetrics {
+  checkClient(client);
+  const given: unknown = options;
+  if (typeof given !== 'object' || given === null) throw argTypeError('options', 'of type object', given);
+  const { servers = {}, registry = client.register, prefix = 'nearwire_' } = options;
+  checkString(prefix, 'options.prefix');
+  const named: unknown = servers;
+  if (typeof named !== 'object' || named === null) throw argTypeError('options.servers', 'of type object', named);
+  for (const server of Object.values(servers)) serverStats(server);
+  const metrics = new Registered(client, registry, prefix);
+  for (const [name, server] of Object.entries(servers)) metrics.add(name, server);
+  return metrics;
+}
+
+function checkClient(client: unknown): void {
+  const { Counter, Gauge } = (client ?? {}) as { Counter?: unknown; Gauge?: unknown };
+  if (typeof Counter !== 'function' || typeof Gauge !== 'function') {
+    throw argTypeError('client', 'the module prom-client', client);
+  }
+}

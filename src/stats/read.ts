@@ -1,0 +1,33 @@
+/** The counts of any server that nearwire knows. */
+import * as net from 'node:net';
+import type { ChannelServer } from '../channel.js';
+import { argTypeError } from '../errors.js';
+import type { TransportName } from '../options.js';
+import { counterOf } from './server-counter.js';
+import type { ServerStats } from './server-stats.js';
+
+/** What has `stats()`: a server of nearwire's, its http's or its channels'. */
+export interface CountingServer {
+  stats(): ServerStats;
+}
+
+function counts(server: object): server is CountingServer {
+  return typeof (server as Partial<CountingServer>).stats === 'function';
+}
+
+/**
+ * As `server.stats()`, also for a server of an unchanged program under `nearwire/register`, which has no such method.
+ * undefined for a server that nearwire does not carry, or that has not listened yet under `nearwire/register`. Throws
+ * ERR_INVALID_ARG_TYPE for what is no server.
+ */
+export function serverStats(server: net.Server | ChannelServer): ServerStats | undefined {
+  const given: unknown = server;
+  if (typeof given !== 'object' || given === null) throw argTypeError('server', 'a server', given);
+  if (counts(given)) return given.stats();
+  if (!(given instanceof net.Server)) throw argTypeError('server', 'a server', given);
+  const { transport = 'js', _connections: active } = given as net.Server & {
+    transport?: TransportName;
+    _connections: number;
+  };
+  return counterOf(given)?.stats(transport, active);
+}

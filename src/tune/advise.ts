@@ -1,0 +1,166 @@
+/** `advise()`: whether a server or a connection would gain from a larger send buffer, or a longer backlog. */
+import * as net from 'node:net';
+import type { Channel, ChannelServer } from '../channel.js';
+import { DESCRIPTOR } from '../descriptor.js';
+import { abortError, argTypeError, notOpenError } from '../errors.js';
+import { addonStatus } from '../native.js';
+import { checkWhole } from '../options.js';
+import { queueHighWater } from '../stats/server-counter.js';
+import type { QueueEvidence, SendEvidence } from './evidence.js';
+import { backlogLimit, LARGEST_SEND_BUFFER, memoryForBuffers, sendBufferLimit } from './limits.js';
+import type { Observer } from './observe.js';
+import { observerOf } from './observer-of.js';
+import { listenQueue } from './queue.js';
+import { adviseBacklog, adviseSendBuffer, type Finding } from './rule.js';
+import { Sampler } from './sample.js';
+import { sampled } from './sampled.js';
+import { descriptorOf } from './target.js';
+
+export interface AdviseOptions {
+  /** How long to watch, in milliseconds. Default 10,000: long enough for slow readers to show. */
+  over?: number | undefined;
+  /** Rejects with an AbortError, and watches no more. */
+  signal?: AbortSignal | undefined;
+}
+
+export interface Advice {
+  sendBuffer: Finding<SendEvidence>;
+  /** Of a server's queue; undefined for a connection, and where the queue can't be seen (`unseen` says why). */
+  backlog: Finding<QueueEvidence> | undefined;
+  /** What could not be looked at, in words. */
+  unseen: string[];
+}
+
+const DEFAULT_OVER = 10_000;
+/** setTimeout's own limit. */
+const MAX_OVER = 2 ** 31 - 1;
+/** How often node's own connections, and queues, are looked at. */
+const LOOK_MILLIS = 20;
+
+type Server = net.Server | ChannelServer;
+type Connection = net.Socket | Channel;
+
+/** The deepest queue that was seen. */
+class QueueWatch {
+  private evidence: QueueEvidence | undefined;
+  refusal: string | undefined;
+
+  constructor(private readonly server: Server) {}
+
+  look(): void {
+    if (this.refusal !== undefined) return;
+    try {
+      const { queued, backlog } = listenQueue(this.server);
+      const highWater = Math.max(queued, this.evidence?.highWater ?? 0, queueHighWater(this.server) ?? 0);
+      this.evidence = { highWater, backlog };
+    } catch (error) {
+      // A server may close while it is watched: what was seen before stands.
+      if (this.evidence === undefined) this.refusal = error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  finding(): Finding<QueueEvidence> | undefined {
+    return this.evidence === undefined ? undefined : adviseBacklog(this.evidence, backlogLimit());
+  }
+}
+
+function isServer(target: object): target is Server {
+  if (target instanceof net.Socket) return false;
+  return target instanceof net.Server || (DESCRIPTOR in target && 'stats' in target);
+}
+
+function isConnection(target: object): target is Connection {
+  return target instanceof net.Socket || (DESCRIPTOR in target && 'counters' in target);
+}
+
+const NODES_OWN =
+  'node:net tells nothing of its system calls: its connections were looked at every ' +
+  `${String(LOOK_MILLIS)} ms, and shorter waits were missed`;
+
+/**
+ * Watches a server's connections, or one connection, and tells whether a larger send buffer would help them, and whether a
+ * server's backlog was nearly used up. For servers, sockets and channels of nearwire's on either transport, and of node's.
+ * Resolves when the time is over, or the connection closed. Nothing is changed.
+ *
+ * Throws ERR_INVALID_ARG_TYPE or ERR_OUT_OF_RANGE for wrong arguments, ERR_NEARWIRE_NOT_OPEN for what is not connected or
+ * listening; rejects with an AbortError.
+ */
+export function advise(target: Server | Connection, options: AdviseOptions = {}): Promise<Advice> {
+  const given: unknown = target;
+  const isOne = typeof given === 'object' && given !== null && (isServer(given) || isConnection(given));
+  if (!isOne) throw argTypeError('target', 'a server, a socket or a channel', given);
+  const { over = DEFAULT_OVER, signal } = checkOptions(options);
+  if (isServer(target) ? target.address() === null : descriptorOf(target) < 0) throw notOpenError();
+  if (signal?.aborted === true) return Promise.reject(abortError(signal));
+  return isServer(target) ? adviseServer(target, over, signal) : adviseConnection(target, over, signal);
+}
+
+function checkOptions(options: unknown): AdviseOptions {
+  if (typeof options !== 'object' || options === null) throw argTypeError('options', 'of type object', options);
+  const { over, signal } = options as AdviseOptions;
+  checkWhole(over, 'options.over', 1, MAX_OVER);
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw argTypeError('options.signal', 'an instance of AbortSignal', signal);
+  }
+  return { over, signal };
+}
+
+async function adviseServer(server: Server, over: number, signal: AbortSignal | undefined): Promise<Advice> {
+  const observer = observerOf(server);
+  const queue = new QueueWatch(server);
+  const evidence = await watch([observer, queue], observer, over, signal);
+  const unseen = evidence.source === 'samples' ? [NODES_OWN] : [];
+  if (queue.refusal !== undefined) unseen.push(`the queue of the listener: ${queue.refusal}`);
+  return { sendBuffer: findingOf(evidence), backlog: queue.finding(), unseen };
+}
+
+async function adviseConnection(connection: Connection, over: number, signal?: AbortSignal): Promise<Advice> {
+  const one = sampled(connection);
+  const observer = new Sampler(() => (one.closed ? [] : [one]), addonStatus().addon);
+  const evidence = await watch([observer], observer, over, signal, () => one.closed);
+  const unseen = [
+    connection instanceof net.Socket && !('_wire' in connection)
+      ? NODES_OWN
+      : `one connection was looked at every ${String(LOOK_MILLIS)} ms, and shorter waits were missed`,
+  ];
+  return { sendBuffer: findingOf(evidence), backlog: undefined, unseen };
+}
+
+function findingOf(evidence: SendEvidence): Finding<SendEvidence> {
+  const limits = { largest: LARGEST_SEND_BUFFER, memory: memoryForBuffers(), sendBuffer: sendBufferLimit() };
+  return adviseSendBuffer(evidence, limits);
+}
+
+/** Looks now and then until the time is over, or `isOver`. */
+function watch(
+  lookers: readonly { look(): void }[],
+  observer: Observer,
+  over: number,
+  signal: AbortSignal | undefined,
+  isOver: () => boolean = () => false,
+): Promise<SendEvidence> {
+  return new Promise((resolve, reject) => {
+    const end = (): void => {
+      clearInterval(looks);
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+    };
+    const abort = (): void => {
+      end();
+      observer.stop();
+      reject(abortError(signal as AbortSignal));
+    };
+    const finish = (): void => {
+      end();
+      for (const looker of lookers) looker.look();
+      resolve(observer.stop());
+    };
+    observer.start();
+    const looks = setInterval(() => {
+      for (const looker of lookers) looker.look();
+      if (isOver()) finish();
+    }, LOOK_MILLIS);
+    const timer = setTimeout(finish, over);
+    signal?.addEventListener('abort', abort, { once: true });
+  });
+}

@@ -1,0 +1,34 @@
+/** The connections of a server that is node's own, or runs on `js`. */
+import * as net from 'node:net';
+import type { ChannelServer } from '../channel.js';
+import { counterOf } from '../stats/server-counter.js';
+import type { FindConnections } from './sample.js';
+import { sampled, type Sampled } from './sampled.js';
+
+interface Accepted {
+  /** The server that has accepted a socket. */
+  server?: unknown;
+}
+
+/** node keeps no list of a server's sockets, but one of all that have a handle. */
+function socketsOf(server: net.Server): net.Socket[] {
+  const { _getActiveHandles: handles } = process as typeof process & { _getActiveHandles(): unknown[] };
+  return handles
+    .call(process)
+    .filter((handle): handle is net.Socket => handle instanceof net.Socket && (handle as Accepted).server === server);
+}
+
+/** Finds them at each call, as the same objects. */
+export function findConnections(server: net.Server | ChannelServer): FindConnections {
+  const known = new WeakMap<net.Socket, Sampled>();
+  const as = (socket: net.Socket): Sampled => {
+    let one = known.get(socket);
+    if (one === undefined) known.set(socket, (one = sampled(socket)));
+    return one;
+  };
+  return () => {
+    const counter = counterOf(server);
+    if (counter !== undefined) return counter.nodeConnections.living.map(as);
+    return server instanceof net.Server ? socketsOf(server).map(as) : [];
+  };
+}

@@ -1,0 +1,69 @@
+/** Watches a native server: the engine counts all that its connections do. */
+import { SERVER_COUNTERS, type NativeTally } from '../native.js';
+import { answersOf, median, type SendEvidence } from './evidence.js';
+
+/** Watches from `start()` until `stop()`, and may do so again. */
+export interface Observer {
+  start(): void;
+  /** Called now and then in between. */
+  look(): void;
+  stop(): SendEvidence;
+}
+
+/** Buffers asked for at a look; a few tell of all. */
+const BUFFERS = 64;
+const NANOS_PER_MILLI = 1e6;
+
+type Name = (typeof SERVER_COUNTERS)[number];
+
+export class TallyObserver implements Observer {
+  private since = 0;
+  private totals: ArrayLike<number> = [];
+  private answers: ArrayLike<number> = [];
+  private sendBuffer: number | undefined;
+
+  constructor(
+    private readonly tally: NativeTally,
+    private readonly isTcp: () => boolean,
+  ) {}
+
+  start(): void {
+    this.since = performance.now();
+    this.totals = this.tally.totals();
+    this.answers = this.tally.answers(false);
+    this.look();
+  }
+
+  /** Connections may all be closed by the end. */
+  look(): void {
+    this.sendBuffer = median(this.tally.sendBuffers(BUFFERS)) ?? this.sendBuffer;
+  }
+
+  stop(): SendEvidence {
+    this.look();
+    const over = performance.now() - this.since;
+    const now = this.tally.totals();
+    const grown = (name: Name): number => {
+      const at = SERVER_COUNTERS.indexOf(name);
+      return (now[at] ?? 0) - (this.totals[at] ?? 0);
+    };
+    const waits = grown('waits');
+    const waited = grown('waitNanos') / NANOS_PER_MILLI;
+    const answers = this.tally.answers(true).map((count, i) => count - (this.answers[i] ?? 0));
+    return {
+      source: 'engine',
+      over,
+      connections: now[SERVER_COUNTERS.indexOf('active')] ?? 0,
+      bytesSent: grown('bytesWritten'),
+      sends: grown('sends'),
+      partialSends: grown('partialSends'),
+      sendEagains: grown('sendEagains'),
+      waits,
+      waiting: over > 0 ? waited / over : 0,
+      meanWait: waits > 0 ? waited / waits : waited > 0 ? over : undefined,
+      answers: answersOf(answers),
+      sendBuffer: this.sendBuffer,
+      tcp: this.isTcp(),
+    };
+  }
+}

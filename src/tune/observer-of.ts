@@ -1,0 +1,24 @@
+/** The observer that a server takes. */
+import type * as net from 'node:net';
+import type { ChannelServer } from '../channel.js';
+import { addonStatus } from '../native.js';
+import { counterOf } from '../stats/server-counter.js';
+import { findConnections } from './connections.js';
+import { TallyObserver, type Observer } from './observe.js';
+import { Sampler } from './sample.js';
+
+type Server = net.Server | ChannelServer;
+
+/** Whether a server listens on TCP. */
+function isTcp(server: Server): boolean {
+  const address = server.address();
+  return typeof address === 'object' && address !== null;
+}
+
+/** What watches a server: the engine's counters where it carries the connections, else looks at them. */
+export function observerOf(server: Server): Observer {
+  const counter = counterOf(server);
+  const { transport } = server as { transport?: unknown };
+  if (counter !== undefined && transport === 'native') return new TallyObserver(counter.tally, () => isTcp(server));
+  return new Sampler(findConnections(server), addonStatus().addon);
+}

@@ -1,0 +1,163 @@
+/** From evidence to an advice: the rules, and nothing else. docs/stats.md gives the reasons at length. */
+import type { QueueEvidence, SendEvidence } from './evidence.js';
+import { askedFor, LARGEST_SEND_BUFFER, STREAM_SEND_BUFFER, type SystemLimit } from './limits.js';
+
+/** What is advised for one option. */
+export interface Finding<E> {
+  option: 'sendBuffer' | 'backlog';
+  /** Whether to change it. */
+  change: boolean;
+  /** What it is now. A send buffer in bytes as the kernel reads it back; undefined: not known. */
+  current: number | undefined;
+  /** What it should be, in the same unit; the same as `current` where nothing is to change. */
+  recommended: number | undefined;
+  /** The option to give, to get there: Linux reads back the double of a send buffer that is asked for. */
+  setting: { sendBuffer: number } | { backlog: number } | undefined;
+  /** The limit of the system that is in the way, and what it has to be at least. */
+  limit: { name: string; value: number; needed: number } | undefined;
+  /** In words: the advice, and why. */
+  because: string;
+  evidence: E;
+}
+
+/** What the rules reckon with. */
+export interface RuleLimits {
+  /** The largest buffer to advise, in bytes as read back. */
+  largest: number;
+  /** Bytes that all buffers together may come to. */
+  memory: number;
+  sendBuffer: SystemLimit;
+}
+
+/**
+ * With fewer waiting on average, a larger buffer saves nothing that could be noticed: of a single connection, waits are a
+ * hundredth of its time.
+ */
+const WAITING_MATTERS = 0.01;
+/** A reader that makes room so fast is held up by the buffer, as the engine has it (native/channel_write.cc). */
+const FAST_READER_MILLIS = 2;
+/** Sizes are advised in steps. */
+const STEP = 64 * 1024;
+/** A queue that was so full has come near to refusing. */
+const NEARLY_FULL = 0.75;
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+export function bytesInWords(bytes: number): string {
+  if (bytes >= MiB) return `${String(Math.round((bytes / MiB) * 100) / 100)} MiB`;
+  if (bytes >= KiB) return `${String(Math.round(bytes / KiB))} KiB`;
+  return `${String(bytes)} bytes`;
+}
+
+function percent(share: number): string {
+  const rounded = share >= 0.1 ? Math.round(share * 100) : Math.round(share * 1000) / 10;
+  return `${String(rounded)} %`;
+}
+
+/** How much of the time was spent waiting, for one connection or for many. */
+function waitingInWords({ waiting, connections }: SendEvidence): string {
+  return connections <= 1
+    ? `the connection waited for room ${percent(waiting)} of the time`
+    : `${String(Math.round(waiting * 100) / 100)} of ${String(connections)} connections waited for room at any time`;
+}
+
+function unchanged(evidence: SendEvidence, because: string): Finding<SendEvidence> {
+  const { sendBuffer: current } = evidence;
+  const common = { option: 'sendBuffer', change: false, setting: undefined, limit: undefined } as const;
+  return { ...common, current, recommended: current, because: `no change: ${because}`, evidence };
+}
+
+function changed(evidence: SendEvidence, wanted: number, limits: RuleLimits, why: string): Finding<SendEvidence> {
+  const { sendBuffer: current, connections, tcp } = evidence;
+  const room = Math.floor(limits.memory / Math.max(connections, 1) / STEP) * STEP;
+  const recommended = Math.min(wanted, limits.largest, room);
+  if (current !== undefined && recommended <= current) {
+    if (wanted <= current) return unchanged(evidence, `${why}; the buffers of ${bytesInWords(current)} are that large`);
+    const most = bytesInWords(Math.min(limits.largest, room));
+    return unchanged(
+      evidence,
+      `${why}; but ${String(connections)} connections leave room for no more than ${most} each`,
+    );
+  }
+  const asked = askedFor(recommended);
+  const { name, value } = limits.sendBuffer;
+  const limit = value !== undefined && asked > value ? { name, value, needed: asked } : undefined;
+  const parts = [
+    `set sendBuffer to ${String(asked)} (${bytesInWords(recommended)} in effect): ${why}`,
+    recommended < wanted ? `${bytesInWords(wanted)} would be needed, which is more than is sensible here` : '',
+    limit === undefined ? '' : `${name} is ${String(limit.value)} and has to be raised to ${String(asked)} first`,
+    tcp ? 'TCP sizes the buffer by itself until it is told a size, and no more from then on' : '',
+  ];
+  const because = parts.filter(Boolean).join('; ');
+  return {
+    option: 'sendBuffer',
+    change: true,
+    current,
+    recommended,
+    setting: { sendBuffer: asked },
+    limit,
+    because,
+    evidence,
+  };
+}
+
+function stepUp(bytes: number): number {
+  return Math.ceil(bytes / STEP) * STEP;
+}
+
+/** Whether connections would gain from a larger send buffer, and from which. */
+export function adviseSendBuffer(evidence: SendEvidence, limits: RuleLimits): Finding<SendEvidence> {
+  const { bytesSent, sends, waits, waiting, meanWait = 0, answers, sendBuffer = 0 } = evidence;
+  if (bytesSent === 0) return unchanged(evidence, 'nothing was sent, so there is nothing to go by');
+  if (waits === 0 || waiting < WAITING_MATTERS) {
+    const mean = sends === undefined || sends === 0 ? '' : `, with ${bytesInWords(bytesSent / sends)} to a send`;
+    const what = waits === 0 ? 'the kernel took at once all that was sent' : waitingInWords(evidence);
+    return unchanged(evidence, `it would not matter, because ${what}${mean}`);
+  }
+  const waited = waitingInWords(evidence);
+  const typical = answers?.typical ?? Infinity;
+  if (typical <= Math.max(LARGEST_SEND_BUFFER, limits.largest)) {
+    const size = `nine of ten answers that had to wait are no larger than ${bytesInWords(typical)}`;
+    const gain = 'a buffer that takes one whole frees the server as soon as it has written it, however slow the reader';
+    if (typical > sendBuffer) return changed(evidence, stepUp(typical), limits, `${waited}, and ${size}: ${gain}`);
+    const charged =
+      'which is less than the buffer: several at once, or small sends, each charged with more than its bytes';
+    return changed(evidence, stepUp(2 * sendBuffer), limits, `${waited}, and ${size}, ${charged}`);
+  }
+  const length = answers === undefined ? 'of unknown length' : `of ${bytesInWords(typical)}`;
+  if (meanWait < FAST_READER_MILLIS) {
+    const why = `${waited}, in streams ${length} whose readers make room within ${String(FAST_READER_MILLIS)} ms: with a larger buffer there are fewer stops`;
+    return changed(evidence, STREAM_SEND_BUFFER, limits, why);
+  }
+  const limit = `a wait takes ${String(Math.round(meanWait))} ms, so the readers are the limit`;
+  const use = 'and no sensible buffer holds what they have not read';
+  return unchanged(evidence, `${waited}, in streams ${length}; ${limit}, ${use}`);
+}
+
+/** Whether a listener's backlog was nearly used up. */
+export function adviseBacklog(evidence: QueueEvidence, system: SystemLimit): Finding<QueueEvidence> {
+  const { highWater, backlog: current } = evidence;
+  const seen = `at most ${String(highWater)} connections were seen waiting, of ${String(current)} that may`;
+  if (highWater < current * NEARLY_FULL) {
+    const because = `no change: it would not matter, because ${seen}`;
+    const common = { option: 'backlog', change: false, setting: undefined, limit: undefined } as const;
+    return { ...common, current, recommended: current, because, evidence };
+  }
+  const recommended = 2 ** Math.ceil(Math.log2(2 * Math.max(current, 1)));
+  const { name, value } = system;
+  const limit = value !== undefined && recommended > value ? { name, value, needed: recommended } : undefined;
+  const refusal = 'a UNIX socket refuses the next at once (EAGAIN), TCP lets it wait for a second and more';
+  const raise = limit === undefined ? '' : `; ${name} is ${String(limit.value)} and has to be raised first`;
+  const because = `set backlog to ${String(recommended)}: ${seen}, and when the queue is full, ${refusal}${raise}`;
+  return {
+    option: 'backlog',
+    change: true,
+    current,
+    recommended,
+    setting: { backlog: recommended },
+    limit,
+    because,
+    evidence,
+  };
+}

@@ -1,0 +1,70 @@
+/** What can be looked at of a connection, whichever kind of object it is. */
+import * as net from 'node:net';
+import type { Channel } from '../channel.js';
+import { descriptorUnder } from '../descriptor.js';
+import { Wire } from '../wire.js';
+
+export interface Sampled {
+  readonly fd: number;
+  readonly closed: boolean;
+  readonly bytesRead: number;
+  /** What still waits in the process included. */
+  readonly bytesWritten: number;
+  /** Bytes that the process holds since the kernel takes no more. */
+  readonly pending: number;
+}
+
+class SampledSocket implements Sampled {
+  constructor(private readonly socket: net.Socket) {}
+
+  get fd(): number {
+    return descriptorUnder(this.socket);
+  }
+
+  get closed(): boolean {
+    return this.socket.destroyed;
+  }
+
+  get bytesRead(): number {
+    return this.socket.bytesRead;
+  }
+
+  get bytesWritten(): number {
+    return this.socket.bytesWritten;
+  }
+
+  get pending(): number {
+    return this.socket.writableLength;
+  }
+}
+
+class SampledChannel implements Sampled {
+  constructor(private readonly channel: Channel) {}
+
+  get fd(): number {
+    return descriptorUnder(this.channel);
+  }
+
+  get closed(): boolean {
+    return this.fd < 0;
+  }
+
+  get bytesRead(): number {
+    return this.channel.counters.bytesRead;
+  }
+
+  get bytesWritten(): number {
+    return this.channel.counters.bytesWritten + (this.channel.transport === 'native' ? this.pending : 0);
+  }
+
+  get pending(): number {
+    const { channel } = this;
+    if (channel instanceof Wire) return channel.queued;
+    const { writableLength = 0 } = channel as Channel & { readonly writableLength?: number };
+    return writableLength;
+  }
+}
+
+export function sampled(connection: net.Socket | Channel): Sampled {
+  return connection instanceof net.Socket ? new SampledSocket(connection) : new SampledChannel(connection);
+}
