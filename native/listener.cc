@@ -1,6 +1,5 @@
 #include "listener.h"
 
-#include <algorithm>
 #include <cerrno>
 
 #include "diag.h"
@@ -20,7 +19,6 @@ constexpr uint64_t kRestMillis = 50;
 
 // Whether connections have the buffers of their listener. TCP's do, and offer a window by them in the handshake.
 bool accepted_inherit(int family) { return sys::kAcceptedInheritBuffers || family != AF_UNIX; }
-
 // Connections in a listener's queue; 0 where the system does not tell.
 uint64_t waiting(int fd) {
   diag::Description found;
@@ -130,20 +128,20 @@ void Listener::resume() {
   update_interest();
 }
 
-// The spare descriptor is given up for a moment to accept the connection at the head of the queue and close it, so that
-// its peer is told at once. 0, or what accept says when there is no spare one either.
+// Out of descriptors: the spare one is given up for a moment to accept the connection at the head of the queue and
+// close it, so that its peer is told at once. 0, or what accept says when there is no spare one either. Where accept()
+// drops the connection itself, that has happened by now.
 int Listener::shed_one() {
-  int error = 0;
-  // macOS's accept() has closed it by itself.
   if (!sys::kAcceptDropsAtLimit) {
     engine_->drop_spare();
     const int fd = sys::accept_stream(fd_);
     if (fd >= 0) sys::close_descriptor(fd);
     engine_->restore_spare();
-    error = std::min(fd, 0);
+    if (fd < 0) return fd;
   }
-  if (error == 0 && options_.tally) options_.tally->note_shed();
-  return error;
+  engine_->count_drop();
+  if (options_.tally) options_.tally->note_shed();
+  return 0;
 }
 
 void Listener::on_ready(bool, bool) {
@@ -162,7 +160,7 @@ void Listener::note_depth(int taken) {
   options_.tally->note_queue(depth);
 }
 
-// Answers how many connections it has taken from the queue.
+// Answers how many connections it has taken from the queue, those that it could only close among them.
 int Listener::accept_batch() {
   int taken = 0;
   int dropped = 0;
@@ -173,13 +171,10 @@ int Listener::accept_batch() {
       break;
     }
     const int error = accept_one();
+    if (error == 0) ++taken;
     // The peer gave up while it waited in the queue.
-    if (error == -ECONNABORTED) continue;
+    if (error == 0 || error == -ECONNABORTED) continue;
     if (error == -EAGAIN) break;
-    if (error == 0) {
-      ++taken;
-      continue;
-    }
     if (error != -EMFILE && error != -ENFILE) {
       engine_->turn().push({id_, Event::kAcceptError, error, 0});
       if (error == -ENOBUFS || error == -ENOMEM) rest();
@@ -187,19 +182,18 @@ int Listener::accept_batch() {
     }
     why = error;
     const int left = shed_one();
+    if (left == 0) {
+      ++dropped;
+      continue;
+    }
     // Others on the same socket have taken it.
     if (left == -EAGAIN) break;
-    if (left < 0) {
-      engine_->turn().report({id_, Event::kDropped, 0, why});
-      rest();
-      break;
-    }
-    engine_->count_drop();
-    ++dropped;
-    ++taken;
+    engine_->turn().report({id_, Event::kDropped, 0, why});
+    rest();
+    break;
   }
   if (dropped > 0) engine_->turn().report({id_, Event::kDropped, dropped, why});
-  return taken;
+  return taken + dropped;
 }
 
 int Listener::accept_one() {

@@ -46,13 +46,13 @@ class Listener final : public Source, private Watcher::Target {
   int bind_and_listen(int fd, const Address& address, const std::string& path, const ListenOptions& options);
   // Watches for connections. On failure the descriptor is still the caller's.
   int start(int fd, int family, const ListenOptions& options);
+  int accept_batch();
   int accept_one();
   int shed_one();
-  int accept_batch();
-  void note_depth(int taken);
   int update_interest();
   void rest();
   void resume();
+  void note_depth(int taken);
 
   Watcher watcher_;
   LoopHandle<uv_timer_t> rest_timer_;

@@ -50,8 +50,8 @@ export function configure(settings: Settings): void {
   checkWhole(spin, 'settings.spin', 0, MAX_SPIN);
   checkWhole(pageLimit, 'settings.pageLimit', 0, MAX_PAGE_LIMIT);
   checkWhole(repeatLimit, 'settings.repeatLimit', 0, MAX_PAGE_LIMIT);
-  checkWhole(connectTimeout, 'settings.connectTimeout', 0, MAX_CONNECT_TIMEOUT);
   if (repeatLimit !== undefined) setRepeatLimitOfThread(repeatLimit);
+  checkWhole(connectTimeout, 'settings.connectTimeout', 0, MAX_CONNECT_TIMEOUT);
   if (connectTimeout !== undefined) setConnectTimeoutOfThread(connectTimeout);
   if (pageLimit !== undefined) setPageLimitOfThread(pageLimit);
   if (spin === undefined) return;

@@ -23,8 +23,8 @@ const program = new Command('nearwire')
   .exitOverride();
 
 program.addCommand(benchCommand());
-program.addCommand(tuneCommand());
 program.addCommand(doctorCommand());
+program.addCommand(tuneCommand());
 program.addCommand(inspectCommand());
 for (const command of program.commands) command.copyInheritedSettings(program);
 
