@@ -13,6 +13,7 @@ import {
 import type { NativeTcpListener } from '../native.js';
 import { checkPort } from '../options.js';
 import { describeTarget, nativeDiagnosis, told } from './diagnosis.js';
+import { queueHighWater } from '../stats/server-counter.js';
 import { noteDepth } from './high-water.js';
 import { findUnixListener } from './unix-listener.js';
 import type { TuneTarget } from './target.js';
@@ -28,7 +29,8 @@ export interface ListenQueue {
    * full when `queued > backlog`.
    */
   backlog: number;
-  /** The most that this thread has seen waiting, by its calls of `listenQueue`. The kernel keeps no such figure. */
+  /** The most that this thread has seen waiting: by its calls of `listenQueue`, and where a native server is given, as that
+   * server accepted (see `stats()`). The kernel keeps no such figure. */
   highWater: number;
 }
 
@@ -75,13 +77,19 @@ function isPort(target: unknown): target is ListenPort {
   return typeof target === 'object' && target !== null && !(target instanceof net.Server) && 'port' in target;
 }
 
-function queueOf(cookie: string, queued: number | undefined, backlog: number | undefined): ListenQueue {
+function queueOf(
+  cookie: string,
+  queued: number | undefined,
+  backlog: number | undefined,
+  counted?: number,
+): ListenQueue {
   if (queued === undefined || backlog === undefined) throw unsupportedError("to tell a listener's queue");
-  return { queued, backlog, highWater: noteDepth(cookie, queued) };
+  return { queued, backlog, highWater: noteDepth(cookie, queued, counted) };
 }
 
 function queueOfTarget(target: TuneTarget): ListenQueue {
   const { listening, cookie, id, family, queued, backlog } = describeTarget(target);
+  const counted = typeof target === 'object' ? queueHighWater(target) : undefined;
   if (!listening) throw noListenerError('The socket does not listen');
   if (queued === undefined && family === 'unix') {
     const found = told(nativeDiagnosis().unixSocket(id), "to tell a listener's queue", (errno) =>
@@ -89,9 +97,9 @@ function queueOfTarget(target: TuneTarget): ListenQueue {
         ? otherNamespaceError('The socket belongs to another network namespace, of which the kernel tells nothing here')
         : diagnosisRefusedError(errno, '', true),
     );
-    return queueOf(cookie, found.queued, found.backlog);
+    return queueOf(cookie, found.queued, found.backlog, counted);
   }
-  return queueOf(cookie, queued, backlog);
+  return queueOf(cookie, queued, backlog, counted);
 }
 
 function queueOfPort({ port, host }: ListenPort): ListenQueue {
