@@ -33,8 +33,8 @@ export interface Connecting {
   giveUp(waited: number): void;
 }
 
-/** What this thread's connects have met with; all but `waiting` are totals. */
-export interface ConnectCounters {
+/** What connects to UNIX sockets with a full queue have come to; all but `waiting` are totals. */
+export interface ConnectStats {
   /** Connects that found a full queue and waited, and those that wait now. */
   waited: number;
   waiting: number;
@@ -44,9 +44,10 @@ export interface ConnectCounters {
   timedOut: number;
 }
 
-const totals: ConnectCounters = { waited: 0, waiting: 0, retries: 0, timedOut: 0 };
+const totals: ConnectStats = { waited: 0, waiting: 0, retries: 0, timedOut: 0 };
 
-export function connectCounters(): ConnectCounters {
+/** Of this thread, on both transports. */
+export function connectStats(): ConnectStats {
   return { ...totals };
 }
 

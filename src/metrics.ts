@@ -11,6 +11,7 @@
 import type * as net from 'node:net';
 import type * as promClient from 'prom-client';
 import type { ChannelServer } from './channel.js';
+import { connectStats, type ConnectStats } from './connect-line.js';
 import { argTypeError, argValueError } from './errors.js';
 import { checkString } from './options.js';
 import { serverStats } from './stats/read.js';
@@ -43,13 +44,13 @@ export interface ServerMetrics {
   unregister(): void;
 }
 
-interface Metric {
+interface Metric<S> {
   /** Behind the prefix. Prometheus asks for base units, and `_total` on what only grows. */
   name: string;
   kind: 'Counter' | 'Gauge';
   help: string;
   /** undefined: not known on this transport, and left out. */
-  read(stats: ServerStats): number | undefined;
+  read(stats: S): number | undefined;
 }
 
 const MILLIS_PER_SECOND = 1000;
@@ -58,7 +59,7 @@ function seconds(millis: number | undefined): number | undefined {
   return millis === undefined ? undefined : millis / MILLIS_PER_SECOND;
 }
 
-const METRICS: readonly Metric[] = [
+const SERVER_METRICS: readonly Metric<ServerStats>[] = [
   {
     name: 'connections_accepted_total',
     kind: 'Counter',
@@ -129,6 +130,31 @@ const METRICS: readonly Metric[] = [
   },
 ];
 
+/** Of the thread that has registered them: its connects belong to no server. */
+const CONNECT_METRICS: readonly Metric<ConnectStats>[] = [
+  {
+    name: 'connects_waited_total',
+    kind: 'Counter',
+    help: 'Connects to a UNIX socket that found its listen queue full, and waited.',
+    read: ({ waited }) => waited,
+  },
+  { name: 'connects_waiting', kind: 'Gauge', help: 'Those that wait now.', read: ({ waiting }) => waiting },
+  {
+    name: 'connect_retries_total',
+    kind: 'Counter',
+    help: 'Attempts made for them after the first.',
+    read: ({ retries }) => retries,
+  },
+  {
+    name: 'connect_timeouts_total',
+    kind: 'Counter',
+    help: 'Those that got no room by their deadline.',
+    read: ({ timedOut }) => timedOut,
+  },
+];
+
+type Values = [labels: Record<string, string>, value: number][];
+
 class Registered implements ServerMetrics {
   private readonly servers = new Map<string, MeasuredServer>();
   private readonly names: string[] = [];
@@ -139,9 +165,11 @@ class Registered implements ServerMetrics {
     prefix: string,
   ) {
     try {
-      for (const metric of METRICS) {
-        this.register(client, metric, `${prefix}${metric.name}`);
-        this.names.push(`${prefix}${metric.name}`);
+      for (const metric of SERVER_METRICS) {
+        this.register(client, metric, prefix, ['server'], () => this.read(metric));
+      }
+      for (const metric of CONNECT_METRICS) {
+        this.register(client, metric, prefix, [], () => [[{}, metric.read(connectStats()) ?? 0]]);
       }
     } catch (error) {
       // A name is taken, or no name at all: nothing of it stays.
@@ -150,9 +178,15 @@ class Registered implements ServerMetrics {
     }
   }
 
-  private register(client: PromClient, { kind, help, read }: Metric, name: string): void {
-    const common = { name, help, labelNames: ['server'], registers: [this.registry] };
-    const values = (): [labels: { server: string }, value: number][] => this.read(read);
+  private register(
+    client: PromClient,
+    { kind, help, ...metric }: Pick<Metric<never>, 'name' | 'kind' | 'help'>,
+    prefix: string,
+    labelNames: string[],
+    values: () => Values,
+  ): void {
+    const name = `${prefix}${metric.name}`;
+    const common = { name, help, labelNames, registers: [this.registry] };
     // Both start from nothing at each scrape: what is told is what the servers have counted by then.
     if (kind === 'Counter') {
       new client.Counter({
@@ -162,18 +196,19 @@ class Registered implements ServerMetrics {
           for (const [labels, value] of values()) this.inc(labels, value);
         },
       });
-      return;
+    } else {
+      new client.Gauge({
+        ...common,
+        collect() {
+          this.reset();
+          for (const [labels, value] of values()) this.set(labels, value);
+        },
+      });
     }
-    new client.Gauge({
-      ...common,
-      collect() {
-        this.reset();
-        for (const [labels, value] of values()) this.set(labels, value);
-      },
-    });
+    this.names.push(name);
   }
 
-  private read(read: Metric['read']): [labels: { server: string }, value: number][] {
+  private read({ read }: Metric<ServerStats>): Values {
     return [...this.servers].flatMap(([name, server]) => {
       const stats = serverStats(server);
       const value = stats === undefined ? undefined : read(stats);

@@ -8,14 +8,12 @@ import { promisify } from 'node:util';
 import { configure, type ConnectOptions } from 'nearwire';
 import { Channel } from 'nearwire/channel';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { connectStats } from 'nearwire/tune';
 import { runChild } from './support/children.js';
 import { fullServer, stoppedServer } from './support/full-queue.js';
 import { cleanup, closed, readAll, record } from './support/sockets.js';
 import { js, native, subjects, type Subject } from './support/subjects.js';
 
-const { connectCounters } = (await import(
-  new URL('../dist/src/connect-line.js', import.meta.url).href
-)) as typeof import('../src/connect-line.js');
 const execute = promisify(execFile);
 const MANY = 4096;
 const BACKLOG = 511;
@@ -47,14 +45,14 @@ async function errorOf(socket: net.Socket): Promise<TimeoutError> {
 beforeEach(() => {
   // The last of the cleanups: whatever a test has left waiting is gone with its sockets.
   cleanup(() => {
-    expect(connectCounters().waiting).toBe(0);
+    expect(connectStats().waiting).toBe(0);
   });
 });
 
 onLinux.each(ours)('connects to a server that comes late: $name', (subject) => {
   it(`all succeed, ${String(MANY)} in one tick`, { timeout: LONG }, async () => {
     const server = await stoppedServer(BACKLOG, ECHO, subject.name);
-    const before = connectCounters();
+    const before = connectStats();
     const sockets = Array.from({ length: MANY }, () =>
       connecting(subject, { path: server.path, connectTimeout: LONG }),
     );
@@ -66,7 +64,7 @@ onLinux.each(ours)('connects to a server that comes late: $name', (subject) => {
         await once(socket, 'end');
       }),
     );
-    const { waited, timedOut } = connectCounters();
+    const { waited, timedOut } = connectStats();
     expect(waited - before.waited).toBeGreaterThanOrEqual(MANY - BACKLOG - 1);
     expect(timedOut).toBe(before.timedOut);
   });
@@ -102,7 +100,7 @@ onLinux.each(ours)('connects to a server that comes late: $name', (subject) => {
 onLinux.each(ours)('connects to a stopped server: $name', (subject) => {
   it('each fail at their deadline, with what has happened', async () => {
     const { path } = await fullServer();
-    const before = connectCounters();
+    const before = connectStats();
     const began = performance.now();
     const errors = await Promise.all(
       [50, 100, 60, 50].map((connectTimeout) => errorOf(connecting(subject, { path, connectTimeout }))),
@@ -115,7 +113,7 @@ onLinux.each(ours)('connects to a stopped server: $name', (subject) => {
       expect(error.message).toBe(`connect to ${path}: the listener's queue was full for ${String(error.waited)} ms`);
       expect(error.cause).toMatchObject({ code: 'EAGAIN', syscall: 'connect', message: `connect EAGAIN ${path}` });
     }
-    const { waited, timedOut, retries } = connectCounters();
+    const { waited, timedOut, retries } = connectStats();
     expect({ waited, timedOut }).toEqual({ waited: before.waited + 4, timedOut: before.timedOut + 4 });
     expect(retries).toBeGreaterThan(before.retries);
   });
@@ -161,9 +159,9 @@ onLinux.each(ours)('connects to a stopped server: $name', (subject) => {
     const [first, second] = [0, 1].map(() => connecting(subject, { path: server.path, connectTimeout: LONG }));
     const events = record(first as net.Socket, ['error', 'connect', 'close']);
     // It waits by now, on js as well.
-    await expect.poll(() => connectCounters().waiting).toBe(2);
+    await expect.poll(() => connectStats().waiting).toBe(2);
     first?.destroy();
-    expect(connectCounters().waiting).toBe(1);
+    expect(connectStats().waiting).toBe(1);
     await closed(first as net.Socket);
     expect(events).toEqual(['close:false']);
     server.goOn();
@@ -175,7 +173,7 @@ onLinux.each(ours)('connects to a stopped server: $name', (subject) => {
     const socket = connecting(subject, { path: server.path, connectTimeout: LONG, allowHalfOpen: true });
     socket.write('early ');
     socket.end('bird');
-    await expect.poll(() => connectCounters().waiting).toBe(1);
+    await expect.poll(() => connectStats().waiting).toBe(1);
     server.goOn();
     expect(String(await readAll(socket))).toBe('EARLY BIRD');
   });

@@ -5,6 +5,7 @@ import client from 'prom-client';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { registerMetrics, type PromClient, type ServerMetrics } from 'nearwire/metrics';
 import { ChannelServer } from 'nearwire/channel';
+import { fullServer } from './support/full-queue.js';
 import { cleanup, closed, connectionsOf, listen, pair, readBytes, socketPath } from './support/sockets.js';
 import { js, native, subjects } from './support/subjects.js';
 import { until } from './support/relays.js';
@@ -72,6 +73,22 @@ describe('metrics', () => {
     expect(await scraped('nearwire_partial_sends_total')).toBe(1);
     expect(await scraped('nearwire_send_wait_seconds_total')).toBeGreaterThan(0);
     expect(await scraped('nearwire_listen_queue_high_water')).toBe(1);
+  });
+
+  it.skipIf(process.platform !== 'linux')('tell of connects that wait for room in a queue', async () => {
+    const scrapedAlone = async (name: string): Promise<number> =>
+      Number(new RegExp(`^nearwire_${name} (.*)$`, 'm').exec(await registry.metrics())?.[1]);
+    registerMetrics(client, { registry });
+    const before = await scrapedAlone('connects_waited_total');
+    const timeouts = await scrapedAlone('connect_timeouts_total');
+    const { path } = await fullServer();
+    const late = native.connect({ path, connectTimeout: 50 });
+    expect(await scrapedAlone('connects_waiting')).toBe(1);
+    expect(await scrapedAlone('connects_waited_total')).toBe(before + 1);
+    await once(late, 'error');
+    expect(await scrapedAlone('connects_waiting')).toBe(0);
+    expect(await scrapedAlone('connect_timeouts_total')).toBe(timeouts + 1);
+    expect(await scrapedAlone('connect_retries_total')).toBeGreaterThan(0);
   });
 
   it('leave out what js can not see', async () => {
