@@ -1,6 +1,7 @@
 /** What is known of one socket: bytes in the kernel, buffers, the other end, counters. */
 import * as net from 'node:net';
-import type { NativeEndpoint, NativeSocketDescription, NativeTcpFigures } from '../native.js';
+import type { NativeEndpoint } from '../native.js';
+import type { NativeSocketDescription, NativeTcpFigures } from '../native-sockets.js';
 import { describeTarget } from './diagnosis.js';
 import { noteDepth } from './high-water.js';
 import type { ListenQueue } from './queue.js';
