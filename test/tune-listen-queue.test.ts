@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, unlinkSyn
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ChannelServer } from 'nearwire/channel';
-import { listenQueue } from 'nearwire/tune';
+import { inspect, listenQueue } from 'nearwire/tune';
 import {
   connectMany,
   depthsBySs,
@@ -15,8 +15,16 @@ import {
   stop,
 } from './support/listeners.js';
 import { requireOrSkip } from './support/requirements.js';
-import { cleanup, closeAtEnd, listen, nextTurn, socketPath, temporaryDirectory } from './support/sockets.js';
-import { hasIPv6, subjects } from './support/subjects.js';
+import {
+  cleanup,
+  closeAtEnd,
+  connectionsOf,
+  listen,
+  nextTurn,
+  socketPath,
+  temporaryDirectory,
+} from './support/sockets.js';
+import { hasIPv6, native, subjects } from './support/subjects.js';
 
 const ss = requireOrSkip('ss');
 
@@ -51,6 +59,18 @@ describe.skipIf(!hasDiagnosis)('the queue of a server of this process', () => {
       await once(server, 'listening');
       expect(listenQueue(server).backlog).toBe(SYSTEM_LIMIT);
     });
+  });
+
+  it('has had as many as its server found there, though nobody looked meanwhile', async () => {
+    const server = native.createServer();
+    const address = await listen(server, 'unix');
+    const clients = Array.from({ length: 20 }, () => native.connect(address));
+    await Promise.all(clients.map((client) => once(client, 'connect')));
+    while ((await connectionsOf(server)) < 20) await nextTurn();
+    const { highWater } = listenQueue(server);
+    expect(highWater).toBeGreaterThan(1);
+    expect(inspect(server).queue).toEqual({ queued: 0, backlog: 511, highWater });
+    for (const client of clients) client.destroy();
   });
 
   it.each(['native', 'js'] as const)('is told of a channel server on %s', async (transport) => {

@@ -3,6 +3,7 @@ import * as net from 'node:net';
 import type { NativeEndpoint } from '../native.js';
 import type { NativeSocketDescription, NativeTcpFigures } from '../native-sockets.js';
 import { describeTarget } from './diagnosis.js';
+import { queueHighWater } from '../stats/server-counter.js';
 import { noteDepth } from './high-water.js';
 import type { ListenQueue } from './queue.js';
 import type { TuneTarget } from './target.js';
@@ -125,7 +126,7 @@ export function inspect(target: TuneTarget): SocketInspection {
     recvBuffer,
     local: endOf(local),
     peer: peer === undefined ? undefined : { ...endOf(peer), ...credentials },
-    queue: queueOf(found),
+    queue: queueOf(found, typeof target === 'object' ? queueHighWater(target) : undefined),
     counters: countersOf(target),
     tcp: figuresOf(found.tcp),
   };
@@ -142,9 +143,12 @@ function endOf({ path, address, port, family }: NativeEndpoint): SocketEnd {
   return path === undefined ? (address === undefined ? {} : { address, port, family }) : { path };
 }
 
-function queueOf({ cookie, queued, backlog }: NativeSocketDescription): ListenQueue | undefined {
+function queueOf(
+  { cookie, queued, backlog }: NativeSocketDescription,
+  counted: number | undefined,
+): ListenQueue | undefined {
   if (queued === undefined || backlog === undefined) return undefined;
-  return { queued, backlog, highWater: noteDepth(cookie, queued) };
+  return { queued, backlog, highWater: noteDepth(cookie, queued, counted) };
 }
 
 function figuresOf(figures: NativeTcpFigures | undefined): TcpFigures | undefined {

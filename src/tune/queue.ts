@@ -29,8 +29,10 @@ export interface ListenQueue {
    * full when `queued > backlog`.
    */
   backlog: number;
-  /** The most that this thread has seen waiting: by its calls of `listenQueue`, and where a native server is given, as that
-   * server accepted (see `stats()`). The kernel keeps no such figure. */
+  /**
+   * The most that this thread has seen waiting: by its calls of `listenQueue` and `inspect`, and where a native server is
+   * given, by that server as it accepted (see `stats()`). The kernel keeps no such figure.
+   */
   highWater: number;
 }
 
