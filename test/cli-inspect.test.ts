@@ -188,7 +188,9 @@ describe.skipIf(!hasDiagnosis || !isRoot)('for a user without privilege', () => 
     const { path } = await fullQueue();
     chmodSync(dirname(path), 0o755);
     const asNobody = ['--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, CLI_MAIN, 'inspect'];
-    const stdout = execFileSync('setpriv', [...asNobody, path], { encoding: 'utf8' });
+    // Where CI is set colours are on, terminal or not.
+    const env = { ...process.env, NO_COLOR: '1' };
+    const stdout = execFileSync('setpriv', [...asNobody, path], { encoding: 'utf8', env });
     expect(stdout).toContain('7 waiting, backlog 6');
     expect(stdout).toMatch(/owner\s+not to be seen: [\d,]+ processes of other users may not be looked into/);
     const report = JSON.parse(execFileSync('setpriv', [...asNobody, path, '--json'], { encoding: 'utf8' })) as Report;
