@@ -4,6 +4,7 @@ import type { Server, Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { Channel, ChannelServer } from 'nearwire/channel';
 import { advise, getSocketOptions, type Advice } from 'nearwire/tune';
+import { hasDiagnosis } from './support/listeners.js';
 import { cleanup, closed, listen, pair, socketPath, type Address } from './support/sockets.js';
 import { native, subjects, type Subject } from './support/subjects.js';
 import { until } from './support/relays.js';
@@ -76,7 +77,7 @@ describe.each(subjects)('advise on a server: $name', (subject) => {
     expect(evidence.answers?.typical).toBeGreaterThanOrEqual(MiB);
     expect(evidence.over).toBeGreaterThanOrEqual(690);
     expect(evidence.connections).toBe(2);
-    expect(unseen.length).toBe(subject.name === 'native' ? 0 : 1);
+    expect(unseen.length).toBe((subject.name === 'native' ? 0 : 1) + (hasDiagnosis ? 0 : 1));
   });
 
   it('says that 1 KiB is no reason to change anything', async () => {
@@ -85,7 +86,8 @@ describe.each(subjects)('advise on a server: $name', (subject) => {
     expect(sendBuffer.because).toContain('it would not matter, because the kernel took at once all that was sent');
     expect(sendBuffer.recommended).toBe(sendBuffer.current);
     expect(sendBuffer.evidence.bytesSent).toBeGreaterThan(0);
-    expect(backlog).toMatchObject({ change: false, current: 511 });
+    if (hasDiagnosis) expect(backlog).toMatchObject({ change: false, current: 511 });
+    else expect(backlog).toBeUndefined();
   });
 
   it('says that nothing was sent', async () => {
@@ -149,7 +151,7 @@ describe('advise', () => {
     await closed(peer);
   });
 
-  it('sees that the queue was nearly full', async () => {
+  it.skipIf(!hasDiagnosis)('sees that the queue was nearly full', async () => {
     const server = native.createServer((() => undefined) as never);
     const path = socketPath();
     server.listen({ path, backlog: 16 });
