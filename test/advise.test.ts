@@ -25,7 +25,8 @@ async function ask(socket: Socket, size: number, pace: number, goesOn: () => boo
     socket.write('?');
     let left = size;
     while (left > 0) {
-      const chunk = socket.read(Math.min(left, pace)) as Buffer | null;
+      // Never more than there is: who waits for the rest is told 'readable' again and again, before any of it is read.
+      const chunk = socket.read(Math.min(left, pace, socket.readableLength || 1)) as Buffer | null;
       if (chunk === null) {
         await once(socket, 'readable');
         continue;
