@@ -82,6 +82,8 @@ describe.skipIf(prlimit === undefined)('a server without a descriptor for more',
     served[0]?.destroy();
     // It sees the end of one and the next one in the same turn, or in either order.
     await expect.poll(async () => isGreeted(await connected(path))).toBe(true);
+    // What runs at its end may want a file.
+    limit(child, 1024);
     child.stdin?.write('end');
     const { code, stderr } = await result;
     expect(code).toBe(0);

@@ -59,7 +59,7 @@ async function answeredBy(target: net.NetConnectOpts): Promise<net.Socket> {
 
 /** SO_SNDBUF of the sockets with this local address, by their state, as `ss` has it. */
 function sendBuffers(family: '-x' | '-t', local: string): Record<string, number[]> {
-  const lines = execFileSync(ss ?? '', [family, '-amnHO'], { encoding: 'utf8' }).split('\n');
+  const lines = execFileSync(ss ?? '', [family, '-amnHO', 'src', local], { encoding: 'utf8' }).split('\n');
   const found: Record<string, number[]> = {};
   for (const line of lines) {
     const words = line.trim().split(/\s+/).filter(Boolean);
