@@ -175,6 +175,9 @@ describe('a result', () => {
       verdictsOf(compare(resultOf([ratio(rounds)], { cpu: 'Another' }), recorded));
     expect(elsewhere(0.6, 0.61, 0.62)).toEqual(['same']);
     expect(elsewhere(1.2, 1.3, 1.4)).toEqual(['worse']);
+    const otherKernel = { ...resultOf([ratio([0.6, 0.61, 0.62])]) };
+    otherKernel.host = { ...otherKernel.host, kernel: 'Linux 6.2' };
+    expect(verdictsOf(compare(otherKernel, recorded))).toEqual(['same']);
   });
 });
 

@@ -30,8 +30,11 @@ export interface Comparison {
   readonly verdict: Verdict;
 }
 
+/**
+ * Virtual machines whose processors have one name differ by more than those of two names may; their kernels tell them apart.
+ */
 export function isRecordedMachine({ host }: Pick<JsonResult, 'host'>, runs: readonly RecordedRun[]): boolean {
-  return runs.some(({ cpu, cores }) => cpu === host.cpu && cores === host.cores);
+  return runs.some(({ cpu, cores, kernel }) => cpu === host.cpu && cores === host.cores && kernel === host.kernel);
 }
 
 /** All that is recorded, or that of the named cases: what the result lacks is missing, and no news is bad news. */
