@@ -94,14 +94,20 @@ export interface NativeSocketDescription {
 export interface NativeTcpFigures {
   /** Linux's number of the state: 1 ESTABLISHED to 11 CLOSING. */
   state: number;
+  /** Smoothed round trip, and how much it varies. */
   rttMicroseconds?: number;
   rttVarianceMicroseconds?: number;
+  /** Segments that may be under way. */
   congestionWindow?: number;
+  /** Bytes. */
   segmentSize?: number;
+  /** Segments sent again (macOS: packets), since the connection was made. */
   retransmits?: number;
   bytesAcked?: number;
   bytesReceived?: number;
+  /** Bytes of `unsent` that have not been sent even once. */
   notSent?: number;
+  /** Time with data to send; and of that, waiting for room at the peer, and for room in the send buffer. */
   busyMicroseconds?: number;
   windowLimitedMicroseconds?: number;
   bufferLimitedMicroseconds?: number;

@@ -41,23 +41,6 @@ export type TcpState =
 /** The main figures of tcp_info (macOS: tcp_connection_info). What the system does not tell is undefined. */
 export interface TcpFigures extends Omit<NativeTcpFigures, 'state'> {
   state: TcpState;
-  /** Smoothed round trip, and how much it varies. */
-  rttMicroseconds?: number;
-  rttVarianceMicroseconds?: number;
-  /** Segments that may be under way. */
-  congestionWindow?: number;
-  /** Bytes. */
-  segmentSize?: number;
-  /** Segments sent again (macOS: packets), since the connection was made. */
-  retransmits?: number;
-  bytesAcked?: number;
-  bytesReceived?: number;
-  /** Bytes of `unsent` that have not been sent even once. */
-  notSent?: number;
-  /** Time with data to send; and of that, waiting for room at the peer, and for room in the send buffer. */
-  busyMicroseconds?: number;
-  windowLimitedMicroseconds?: number;
-  bufferLimitedMicroseconds?: number;
 }
 
 /** What the object that holds the socket has counted. Undefined where it does not count it. */
