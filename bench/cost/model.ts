@@ -75,6 +75,8 @@ export interface StackPlace {
   /** A user's own applications. */
   readonly wsgi: { readonly file: string; readonly callable: string } | undefined;
   readonly app: string | undefined;
+  /** Of these, what is asked for to see that they serve. Default `/`. */
+  readonly ownPath?: string | undefined;
   /** Aborted: everything that was started ends. */
   readonly signal: AbortSignal;
   /** Settings that an overload needs; undefined: those that the server has by itself. */

@@ -41,11 +41,6 @@ export function untilServing(
   }, waited);
 }
 
-/** For `untilServing`: whatever the application says, unless it is the front that says that there is none. */
-export function answersByItself(status: number): boolean {
-  return status < 502 || status > 504;
-}
-
 async function until(tryIt: () => Promise<void>, { servers, logs, signal }: Waited): Promise<void> {
   const deadline = performance.now() + PATIENCE_MS;
   const names = servers.map(({ name }) => name).join(' and ');
