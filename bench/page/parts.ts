@@ -26,9 +26,16 @@ export function chartLibrary(): string {
   return inline(readFileSync(join(dirname(main), 'chart.umd.min.js'), 'utf8'));
 }
 
-/** A compiled script of ours. */
+/** The compiled script of a page of ours, in one piece with what all of them share. */
 export function pageScript(url: URL): string {
-  return inline(readFileSync(fileURLToPath(url), 'utf8'));
+  return [new URL('drawing.js', import.meta.url), url]
+    .map((part) => joined(inline(readFileSync(fileURLToPath(part), 'utf8'))))
+    .join('');
+}
+
+/** A module as a part of a larger one, where what it imports stands before it. */
+function joined(module: string): string {
+  return module.replace(/^import [^;]*;$/gm, '').replace(/^export (?=function|const|class|\{)/gm, '');
 }
 
 /** Without the pointer to a source map that is not there, and without an end of the script element in a string. */
