@@ -203,6 +203,20 @@ export interface Overload {
   readonly error: string;
   /** What moves the limit, and to where it was seen to move. */
   readonly setting: string;
+  /** The same drive with one thing changed, for each thing that moves the limit. */
+  readonly moves?: readonly OverloadMove[];
+  /** Why the limit was not driven on this host; `at` is computed then. */
+  readonly notDriven?: string | undefined;
+}
+
+/** A setting, and what it did. */
+export interface OverloadMove {
+  /** As it is written: `listen({ path, backlog: 511 })`. */
+  readonly setting: string;
+  /** Where it broke then; undefined: it was driven further than before, and did not break. */
+  readonly at: { readonly value: number; readonly unit: string } | undefined;
+  /** A sentence for a reader. */
+  readonly seen: string;
 }
 
 /** A sentence with its figure. */
