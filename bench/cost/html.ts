@@ -7,8 +7,8 @@ import type { Answer, CostResult, Overload } from './model.js';
 import { plotsOf, type CurvePlot, type LayerPlot, type Plot } from './page/plots.js';
 import { costStyle } from './page/style.js';
 
-/** Of a bar with a title in two lines, and of the axis and the heading of its plot, in pixels. */
-const BAR_HEIGHT = 40;
+/** Of a bar with a title in three lines, and of the axis and the heading of its plot, in pixels. */
+const BAR_HEIGHT = 46;
 const FRAME_HEIGHT = 80;
 
 export function costHtmlOf(result: CostResult): string {

@@ -16,7 +16,7 @@ import type { CostResult, Figure, Layer, Split, WorkName } from '../model.js';
 import { wrap } from '../wrap.js';
 
 /** Characters of a stack's title in one line beside its bar. */
-const LABEL_WIDTH = 26;
+const LABEL_WIDTH = 21;
 /** Colours of the style sheet for kinds of stacks. */
 export const KIND_COLOURS = 8;
 

@@ -25,6 +25,7 @@ h3 { margin: 26px 0 0; font-size: 16px; }
 .answer table td, .answer table th { padding: 2px 8px 2px 0; text-align: left; overflow-wrap: anywhere; }
 summary { cursor: pointer; }
 .legend { flex-wrap: wrap; gap: 6px 18px; font-size: 13px; color: var(--muted); }
+.legend i { flex: none; }
 .legend i.line { height: 0; width: 22px; border-radius: 0; border-top: 3px solid; }
 .legend i.dashed { border-top-style: dashed; }
 .chart.tall { height: auto; }
