@@ -132,7 +132,9 @@ class Stretches {
 
   private check({ begun, answered, failures }: LoadFigures): void {
     if (answered > 0 && begun - answered <= begun * FAILURES_BORNE) return;
-    throw new MeasureError(`${this.name()}: of ${String(begun)} requests ${describeFailures(failures) || 'none ended'}`);
+    throw new MeasureError(
+      `${this.name()}: of ${String(begun)} requests ${describeFailures(failures) || 'none ended'}`,
+    );
   }
 
   private sampleOf(
