@@ -1,6 +1,7 @@
 /** What `nearwire cost` speaks of: stacks, works, loads, and what is learnt of them. */
 import type { Host, Versions } from '../model.js';
 import type { Progress } from '../run.js';
+import type { Processes } from './processes.js';
 
 /** What a request asks for. `own` is the path of a user's own application (`--wsgi`, `--app`). */
 export type WorkName = 'hello' | 'json' | 'download' | 'upload' | 'page' | 'own';
@@ -69,6 +70,8 @@ export interface Stack {
 export interface StackPlace {
   /** An empty folder of its own: sockets, configuration, logs. Removed by whoever made it. */
   readonly folder: string;
+  /** What starts its servers and sees to it that they end. */
+  readonly processes: Processes;
   readonly programs: ReadonlyMap<ProgramName, Program>;
   /** A user's own applications. */
   readonly wsgi: { readonly file: string; readonly callable: string } | undefined;
