@@ -1,5 +1,5 @@
 /** The programs that stacks are made of: where they are, their versions, and what to type to have them. */
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
@@ -166,10 +166,20 @@ function floorProgram(): Found {
 
 /** What it writes to stdout and stderr, whatever it exits with. */
 function said(file: string, words: readonly string[]): Promise<string> {
-  return new Promise((done) => {
-    const child = execFile(file, words, { timeout: VERSION_MS, killSignal: 'SIGKILL' }, (_, stdout, stderr) => {
-      done(stdout + stderr);
+  // Not a pipe of node's for stdin, which is a socket: uWSGI would serve on it.
+  const child = spawn(file, words, { stdio: ['ignore', 'pipe', 'pipe'], timeout: VERSION_MS, killSignal: 'SIGKILL' });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (part: string) => {
+      text += part;
     });
-    child.stdin?.end();
+  }
+  return new Promise((done) => {
+    child.once('error', () => {
+      done('');
+    });
+    child.once('close', () => {
+      done(text);
+    });
   });
 }
