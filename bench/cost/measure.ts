@@ -41,7 +41,7 @@ export class MeasureError extends Error {}
 
 /** Throws MeasureError where the stack did not answer as it should. */
 export async function measureStack(
-  stack: Stack,
+  stack: Pick<Stack, 'name' | 'hop'>,
   running: RunningStack,
   work: Work,
   round: number,
@@ -54,15 +54,15 @@ export async function measureStack(
     { kind: 'closed', connections: CROWD, seconds: timing.crowd },
   ];
   for (const { way, target, speech } of waysOf(stack, running)) {
-    const stretch = new Stretches(stack, running, work, round, { ...options, target, speech });
-    await stretch.warm();
-    for (const load of loads) measurements.push({ way, sample: await stretch.sample(load) });
+    const stretches = new Stretches(stack, running, work, round, { ...options, target, speech });
+    await stretches.warm();
+    for (const load of loads) measurements.push({ way, sample: await stretches.sample(load) });
   }
   return measurements;
 }
 
 /** How the load reaches a stack: as a whole, and its app by itself where the generator speaks what the front speaks. */
-function waysOf({ hop }: Stack, { target, hopTarget }: RunningStack): { way: Way; target: Target; speech?: Speech }[] {
+function waysOf({ hop }: Pick<Stack, 'hop'>, { target, hopTarget }: RunningStack): { way: Way; target: Target; speech?: Speech }[] {
   const whole = { way: 'whole' as const, target };
   // mod_wsgi's own protocol is nobody else's.
   if (!hop || !hopTarget || hop.protocol === 'mod_wsgi') return [whole];
@@ -77,13 +77,13 @@ interface StretchOptions extends MeasureOptions {
 
 /** The stretches of load on one target of one stack. */
 class Stretches {
-  private readonly stack: Stack;
+  private readonly stack: Pick<Stack, 'name'>;
   private readonly running: RunningStack;
   private readonly work: Work;
   private readonly round: number;
   private readonly options: StretchOptions;
 
-  constructor(stack: Stack, running: RunningStack, work: Work, round: number, options: StretchOptions) {
+  constructor(stack: Pick<Stack, 'name'>, running: RunningStack, work: Work, round: number, options: StretchOptions) {
     this.stack = stack;
     this.running = running;
     this.work = work;
@@ -132,7 +132,9 @@ class Stretches {
 
   private check({ begun, answered, failures }: LoadFigures): void {
     if (answered > 0 && begun - answered <= begun * FAILURES_BORNE) return;
-    throw new MeasureError(`${this.name()}: of ${String(begun)} requests ${describeFailures(failures) || 'none ended'}`);
+    throw new MeasureError(
+      `${this.name()}: of ${String(begun)} requests ${describeFailures(failures) || 'none ended'}`,
+    );
   }
 
   private sampleOf(
