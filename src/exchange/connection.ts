@@ -42,6 +42,8 @@ export class Connection implements CarrierOwner, RequestSink {
   readonly carrier: Carrier;
   readonly socket: ExchangeSocket;
   readonly startedAt: number;
+  /** Among the server's connections. */
+  place = -1;
   /** Of the request, once it is there. */
   head: RequestHead | undefined;
   /** No more will be written. */

@@ -17,6 +17,7 @@ import type { ServerStats } from '../stats/server-stats.js';
 import { NodeCarrier, NativeCarrier } from './carrier.js';
 import type { Codec } from './codec.js';
 import { Connection } from './connection.js';
+import { Connections } from './connections.js';
 import { requestClass, type RequestClass } from './request.js';
 import { hasNodesEnd, type ResponseClass, type ResponseOptions } from './response.js';
 import type { ExchangeSocket } from './socket.js';
@@ -76,7 +77,7 @@ export class ExchangeServer extends EventEmitter implements ServerLabels {
   readonly endsShort: boolean;
   private readonly checkingInterval: number;
   private readonly server: net.Server & ServerLabels;
-  private readonly open = new Set<Connection>();
+  private readonly open = new Connections();
   private checker: NodeJS.Timeout | undefined;
 
   constructor(codec: Codec, options: ExchangeServerOptions, requestListener: http.RequestListener | undefined) {
@@ -129,7 +130,7 @@ export class ExchangeServer extends EventEmitter implements ServerLabels {
 
   /** @internal A connection is closed. */
   release(connection: Connection): void {
-    this.open.delete(connection);
+    this.open.remove(connection);
     if (connection.carrier.transport === 'native') noteTakenClosed(this.server);
   }
 
@@ -137,7 +138,7 @@ export class ExchangeServer extends EventEmitter implements ServerLabels {
     clearInterval(this.checker);
     this.checker = setInterval(() => {
       const now = performance.now();
-      for (const connection of this.open) connection.checkTime(now, this.headersTimeout, this.requestTimeout);
+      for (const connection of this.open.all()) connection.checkTime(now, this.headersTimeout, this.requestTimeout);
     }, this.checkingInterval).unref();
   }
 
@@ -162,12 +163,12 @@ export class ExchangeServer extends EventEmitter implements ServerLabels {
 
   /** Closes connections at once, whatever becomes of their requests. */
   closeAllConnections(): void {
-    for (const connection of this.open) connection.close();
+    for (const connection of this.open.all()) connection.close();
   }
 
   /** Closes connections whose request has been answered. One that waits for its request is not idle. */
   closeIdleConnections(): void {
-    for (const connection of this.open) if (connection.isIdle) connection.close();
+    for (const connection of this.open.all()) if (connection.isIdle) connection.close();
   }
 
   setTimeout(milliseconds: number, callback?: (socket: ExchangeSocket) => void): this {
