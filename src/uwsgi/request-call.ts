@@ -213,7 +213,8 @@ export class Call implements ChannelHandlers, BodyOwner {
     const { body } = this;
     this.release(error);
     if (body === undefined) this.reject(error);
-    else body.destroy(error instanceof Error ? error : new Error('The request has failed', { cause: error }));
+    // The caller gets the body a few microtasks behind its head, and has had no time yet to listen for errors.
+    else setImmediate(destroyBody, body, error);
   }
 
   /** Lets go of the connection, of the request's body and of the signal. */
@@ -225,4 +226,8 @@ export class Call implements ChannelHandlers, BodyOwner {
     this.channel.destroy();
     this.room?.();
   }
+}
+
+function destroyBody(body: AnswerBody, error: unknown): void {
+  body.destroy(error instanceof Error ? error : new Error('The request has failed', { cause: error }));
 }
