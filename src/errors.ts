@@ -402,6 +402,11 @@ export function bodyAbortedError(bytesWritten: number): Error {
   return Object.assign(new Error('aborted'), { code: 'ECONNRESET', bytesWritten });
 }
 
+/** The peer was gone before its request was answered: node's own words. */
+export function abortedError(): Error {
+  return Object.assign(new Error('aborted'), { code: 'ECONNRESET' });
+}
+
 export function bodyTooLargeError(limit: number): Error {
   return coded(new Error(`The body is longer than ${String(limit)} bytes`), 'ERR_NEARWIRE_BODY_TOO_LARGE');
 }
