@@ -51,14 +51,3 @@ describe.skipIf(nginx === undefined)('the buffers of nginx', () => {
     expect(moveOf(buffers, 'proxy_max_temp_file_size 0').seen).toContain('no file');
   });
 });
-
-describe.skipIf(nginx === undefined)('a run that is ended', () => {
-  it('leaves no process and no file', async () => {
-    const abort = new AbortController();
-    const reason = new Error('ended');
-    const running = driven('queue-unix', nginx, abort.signal, (label) => {
-      if (label.includes('requests a second')) abort.abort(reason);
-    });
-    await expect(running).rejects.toBe(reason);
-  });
-});

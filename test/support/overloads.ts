@@ -12,15 +12,19 @@ export interface Driven {
   readonly failures: readonly string[];
 }
 
+export interface Driving {
+  readonly folder?: string;
+  readonly signal?: AbortSignal;
+  readonly onStep?: (label: string) => void;
+}
+
 /** `nginx`: its program; undefined where it is not installed. */
 export async function driven(
   only: DriveName,
   nginx: string | undefined,
-  signal = new AbortController().signal,
-  onStep?: (label: string) => void,
+  { folder = temporaryDirectory(), signal = new AbortController().signal, onStep }: Driving = {},
 ): Promise<Driven> {
   const [steps, failures]: string[][] = [[], []];
-  const folder = temporaryDirectory();
   const program: Program = { name: 'nginx', file: nginx, version: undefined, install: 'apt-get install nginx' };
   const overloads = await runOverloads({
     programs: new Map<ProgramName, Program>([['nginx', program]]),
