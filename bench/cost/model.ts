@@ -1,5 +1,6 @@
 /** What `nearwire cost` speaks of: stacks, works, loads, and what is learnt of them. */
 import type { Host, Versions } from '../model.js';
+import type { Processes } from './processes.js';
 
 /** What a request asks for. `own` is the path of a user's own application (`--wsgi`, `--app`). */
 export type WorkName = 'hello' | 'json' | 'download' | 'upload' | 'page' | 'own';
@@ -68,10 +69,14 @@ export interface Stack {
 export interface StackPlace {
   /** An empty folder of its own: sockets, configuration, logs. Removed by whoever made it. */
   readonly folder: string;
+  /** What starts its servers and sees to it that they end. */
+  readonly processes: Processes;
   readonly programs: ReadonlyMap<ProgramName, Program>;
   /** A user's own applications. */
   readonly wsgi: { readonly file: string; readonly callable: string } | undefined;
   readonly app: string | undefined;
+  /** Of these, what is asked for to see that they serve. Default `/`. */
+  readonly ownPath?: string | undefined;
   /** Aborted: everything that was started ends. */
   readonly signal: AbortSignal;
   /** Settings that an overload needs; undefined: those that the server has by itself. */
