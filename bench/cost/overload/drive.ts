@@ -1,4 +1,6 @@
 /** The process of a demonstration: drives one limit and tells, in JSON lines, what it does and what it has seen. */
+import { rmSync } from 'node:fs';
+
 import { Control, tell } from '../../work/control.js';
 import type { Overload } from '../model.js';
 import { driveBuffers } from './buffers.js';
@@ -22,6 +24,10 @@ async function main(name: DriveName, words: LabWords): Promise<void> {
   const abort = new AbortController();
   const lab = new Lab(words, abort.signal, (step) => {
     tell({ told: { step } });
+  });
+  // However this process ends, and whoever else has gone before it.
+  process.on('exit', () => {
+    rmSync(words.folder, { recursive: true, force: true });
   });
   // At the end of stdin: what was started ends with this process.
   new Control(async () => {

@@ -17,34 +17,39 @@ export interface Burst {
   readonly late: number;
 }
 
-/**
- * Sends `rate` requests a second for so long, each when it is due though none before it has been answered, and waits until
- * all have ended. `look` is called at each tick.
- */
-export async function burst(
-  socketPath: string,
-  rate: number,
-  seconds: number,
-  look: () => void,
-  signal: AbortSignal,
-): Promise<Burst> {
-  const agent = new http.Agent({ keepAlive: true });
+export interface BurstOrder {
+  /** Where the requests go. */
+  readonly socketPath: string;
+  /** Requests a second. */
+  readonly rate: number;
+  readonly seconds: number;
+  readonly signal: AbortSignal;
+  /** Called at each tick. */
+  readonly look?: () => void;
+  /** Default: kept connections, as many as it takes. */
+  readonly agent?: http.Agent | undefined;
+}
+
+/** Sends each request when it is due, though none before it has been answered, and waits until all have ended. */
+export async function burst({ socketPath, rate, seconds, signal, look, agent }: BurstOrder): Promise<Burst> {
+  const connections = agent ?? new http.Agent({ keepAlive: true });
   const total = Math.round(rate * seconds);
   const ends: Promise<End>[] = [];
   const begin = performance.now();
-  while (ends.length < total) {
-    const due = Math.min(total, Math.floor(((performance.now() - begin) / MS) * rate) + 1);
-    while (ends.length < due) ends.push(ask({ socketPath, agent, signal }, begin + (ends.length / rate) * MS));
-    look();
-    await after(TICK_MS, undefined, { signal });
-  }
-  const done = Promise.all(ends);
-  const watch = setInterval(look, TICK_MS);
+  const watch = setInterval(() => look?.(), TICK_MS);
   try {
-    return summaryOf(await done);
+    while (ends.length < total) {
+      const due = Math.min(total, Math.floor(((performance.now() - begin) / MS) * rate) + 1);
+      while (ends.length < due) {
+        const options = { socketPath, agent: connections, signal };
+        ends.push(ask(options, begin + (ends.length / rate) * MS));
+      }
+      await after(TICK_MS, undefined, { signal });
+    }
+    return summaryOf(await Promise.all(ends));
   } finally {
     clearInterval(watch);
-    agent.destroy();
+    connections.destroy();
   }
 }
 

@@ -4,13 +4,14 @@
  * once; over TCP the kernel drops the packet, and asks again after a second.
  */
 
+import { Agent } from '../../../src/http.js';
 import { listenQueue } from '../../../src/tune.js';
 import type { Hop, Overload, OverloadMove } from '../model.js';
-import type { FrontSettings } from './front.js';
+import type { Front, FrontSettings } from './front.js';
 import type { Lab } from './lab.js';
-import { burst, type Burst } from './load.js';
+import { burst, inARow, type Burst, type Row } from './load.js';
 import { setSysctl, sysctl, tcpCounter } from './network.js';
-import { count, seconds, statuses } from './words.js';
+import { count, seconds, statuses, unended } from './words.js';
 
 type Family = Hop['family'];
 
@@ -22,19 +23,23 @@ interface Pace {
   readonly backlogs: readonly [number, number];
   /** How long a rate is kept up. */
   readonly seconds: number;
+  /** Each rate is so much higher, or lower, than the last. */
+  readonly growth: number;
 }
 
 const PACES = {
   /** 511 is what Node asks for by itself. */
-  default: { burn: 2, backlogs: [128, 511], seconds: 1 },
-  quick: { burn: 5, backlogs: [16, 64], seconds: 0.4 },
+  default: { burn: 2, backlogs: [128, 511], seconds: 1, growth: 1.15 },
+  quick: { burn: 2, backlogs: [16, 128], seconds: 0.3, growth: 1.5 },
 } as const;
 
-/** The first rate is a little below what the application can do, and each is so much higher than the last. */
-const FIRST = 0.8;
-const GROWTH = 1.25;
-/** 0.8 * 1.25^15 is 22 times the capacity: no queue of these holds that. */
+/** From where the limit is expected, 1.15^16 is nine times as far: it is not met, or always. */
 const MOST_RATES = 16;
+/** To learn what the application can do: so many at a time, so many each. */
+const AT_A_TIME = 4;
+const EACH = 25;
+/** What node compiles while it is asked for the first time is not of it. */
+const EACH_BEFORE = 10;
 /** More than any of these applications accepts meanwhile. */
 const SHORT_PATIENCE = 'proxy_connect_timeout 500ms;';
 const PORT = 8080;
@@ -54,23 +59,24 @@ interface Attempt extends Burst {
   readonly lines: readonly string[];
 }
 
-/** The rates up to the first that was too high. */
-interface Rise {
-  readonly holds: Attempt | undefined;
+/** The highest rate that was held, and the lowest that was not. */
+interface Bracket {
+  readonly holds: Attempt;
   readonly breaks: Attempt;
+  /** Requests a second that the application does at the most. */
+  readonly capacity: number;
 }
 
 export async function driveQueue(lab: Lab, family: Family): Promise<Overload[]> {
   const pace = lab.words.quick ? PACES.quick : PACES.default;
   const [short, long] = pace.backlogs;
-  const first = await rise(lab, family, pace, short, (FIRST * MS) / pace.burn);
-  const second = await rise(lab, family, pace, long, first.breaks.rate);
-  const { breaks } = first;
+  const bracket = await bracketOf(lab, family, pace, short);
+  const { breaks, capacity } = bracket;
   const moves = [
-    moveOf(`server.listen({ ${family === 'unix' ? 'path' : 'port'}, backlog: ${String(long)} })`, second, pace),
+    moveOf(family, long, await bracketOf(lab, family, pace, long), pace),
     ...(await systemLimit(lab, family, long)),
-    ...(family === 'tcp' ? await abortInstead(lab, pace, short, breaks) : []),
-  ];
+    family === 'unix' ? await waitInstead(lab, pace, short, breaks) : await abortInstead(lab, pace, short, breaks),
+  ].filter((move) => move !== undefined);
   return [
     {
       name: 'queue',
@@ -81,7 +87,8 @@ export async function driveQueue(lab: Lab, family: Family): Promise<Overload[]> 
           : 'the listen queue of a TCP port overflows: the kernel asks again, and requests take seconds',
       drive:
         `nginx -> node:http over ${family === 'unix' ? 'a UNIX socket' : 'TCP'}, a connection per request, ` +
-        `${String(pace.burn)} ms of CPU each, backlog ${String(short)}, rising rates for ${duration(pace)} each`,
+        `${String(pace.burn)} ms of CPU each, of which it does ${count(capacity)} a second; ` +
+        `backlog ${String(short)}, ${duration(pace)} at each rate`,
       at: { value: Math.round(breaks.rate), unit: `requests a second, for ${duration(pace)}` },
       depth: breaks.depth && { value: breaks.depth.most, limit: breaks.depth.backlog, unit: 'connections' },
       error: family === 'unix' ? errorOfUnix(breaks) : await errorOfTcp(lab, pace, short, breaks),
@@ -92,21 +99,35 @@ export async function driveQueue(lab: Lab, family: Family): Promise<Overload[]> 
 }
 
 function duration(pace: Pace): string {
-  return seconds(pace.seconds * MS);
+  return `${String(pace.seconds)} s`;
 }
 
-/** Rising rates on one stack, until one is too high for its queue. */
-async function rise(lab: Lab, family: Family, pace: Pace, backlog: number, from: number): Promise<Rise> {
-  let holds: Attempt | undefined;
-  return withStack(lab, family, pace, backlog, {}, async (attempt) => {
-    for (let i = 0, rate = from; i < MOST_RATES; i++, rate *= GROWTH) {
+/** Rising rates on one stack, or falling ones, until one is held and the next is too high for its queue. */
+async function bracketOf(lab: Lab, family: Family, pace: Pace, backlog: number): Promise<Bracket> {
+  return withStack(lab, family, pace, backlog, {}, async (attempt, front) => {
+    const capacity = await capacityOf(front, lab.signal);
+    let [holds, breaks]: (Attempt | undefined)[] = [];
+    // What comes beyond what it can do stands in the queue until that is full.
+    let rate = capacity + backlog / pace.seconds;
+    for (let i = 0; i < MOST_RATES; i++) {
       lab.step(`queue over ${family}: backlog ${String(backlog)}, ${count(rate)} requests a second`);
       const tried = await attempt(rate);
-      if (isTooMuch(tried, family)) return { holds, breaks: tried };
-      holds = tried;
+      if (isTooMuch(tried, family)) breaks = tried;
+      else holds = tried;
+      if (holds && breaks) return { holds, breaks, capacity };
+      rate = holds ? rate * pace.growth : rate / pace.growth;
     }
-    throw new Error(`a backlog of ${String(backlog)} did not overflow at ${count(holds?.rate ?? 0)} requests a second`);
+    throw new Error(`no rate was found that a backlog of ${String(backlog)} holds, and the next not`);
   });
+}
+
+async function capacityOf(front: Front, signal: AbortSignal): Promise<number> {
+  const together = (each: number): Promise<Row[]> =>
+    Promise.all(Array.from({ length: AT_A_TIME }, () => inARow(front.path, each, signal)));
+  await together(EACH_BEFORE);
+  const begin = performance.now();
+  await together(EACH);
+  return (AT_A_TIME * EACH * MS) / (performance.now() - begin);
 }
 
 function isTooMuch(tried: Attempt, family: Family): boolean {
@@ -115,7 +136,8 @@ function isTooMuch(tried: Attempt, family: Family): boolean {
   return tried.overflows === undefined ? tried.late > 0 : tried.overflows > 0;
 }
 
-type Try = (rate: number) => Promise<Attempt>;
+/** `agent`: straight to the application, without nginx. */
+type Try = (rate: number, agent?: Agent) => Promise<Attempt>;
 
 async function withStack<T>(
   lab: Lab,
@@ -123,26 +145,27 @@ async function withStack<T>(
   pace: Pace,
   backlog: number,
   settings: FrontSettings,
-  work: (attempt: Try) => Promise<T>,
+  work: (attempt: Try, front: Front) => Promise<T>,
 ): Promise<T> {
   const words = { transport: 'node:net', backlog, burn: pace.burn, wait: 0 } as const;
   // In the host's own network the port must be one that is free.
   const app = await lab.app(words, family === 'unix' ? 'unix' : { port: lab.words.isolated ? PORT : 0 });
   const front = await lab.front(app.target, settings);
   const target = 'path' in app.target ? app.target.path : app.target;
-  const attempt: Try = async (rate) => {
+  const attempt: Try = async (rate, agent) => {
     let depth: Attempt['depth'];
     const look = (): void => {
       const seen = depthOf(target);
       if (seen !== undefined && seen.most >= (depth?.most ?? 0)) depth = seen;
     };
     const before = tcpCounter(OVERFLOWS);
-    const ended = await burst(front.path, rate, pace.seconds, look, lab.signal);
+    const socketPath = agent && 'path' in app.target ? app.target.path : front.path;
+    const ended = await burst({ socketPath, rate, seconds: pace.seconds, look, signal: lab.signal, agent });
     const overflows = family === 'unix' || before === undefined ? undefined : (tcpCounter(OVERFLOWS) ?? 0) - before;
     return { ...ended, rate, depth, overflows, lines: front.newLines() };
   };
   try {
-    return await work(attempt);
+    return await work(attempt, front);
   } finally {
     await lab.stop(front, app);
   }
@@ -164,7 +187,7 @@ function errorOfUnix(breaks: Attempt): string {
 
 /** By itself nginx waits for a minute; what it says when it waits for less. */
 async function errorOfTcp(lab: Lab, pace: Pace, backlog: number, breaks: Attempt): Promise<string> {
-  lab.step(`queue over tcp: ${SHORT_PATIENCE}`);
+  lab.step(`queue over tcp: ${unended(SHORT_PATIENCE)}`);
   const impatient = await withStack(lab, 'tcp', pace, backlog, { location: [SHORT_PATIENCE] }, (attempt) =>
     attempt(breaks.rate),
   );
@@ -175,18 +198,34 @@ async function errorOfTcp(lab: Lab, pace: Pace, backlog: number, breaks: Attempt
     `the slowest after ${seconds(breaks.slowest)}${dropped}`;
   const told = impatient.lines.find((line) => line.includes('timed out'));
   if (told === undefined) return slow;
-  return `${slow}; with ${SHORT_PATIENCE} ${statuses(impatient)}; nginx: ${told}`;
+  return `${slow}; with ${unended(SHORT_PATIENCE)} ${statuses(impatient)}; nginx: ${told}`;
 }
 
-function moveOf(setting: string, { holds, breaks }: Rise, pace: Pace): OverloadMove {
-  const held =
-    holds === undefined
-      ? ''
-      : `holds ${count(holds.rate)} requests a second for ${duration(pace)}, the slowest after ${seconds(holds.slowest)}, and `;
+function moveOf(family: Family, backlog: number, { holds, breaks }: Bracket, pace: Pace): OverloadMove {
+  const setting = `server.listen({ ${family === 'unix' ? 'path' : 'port'}, backlog: ${String(backlog)} })`;
   return {
     setting,
     at: { value: Math.round(breaks.rate), unit: `requests a second, for ${duration(pace)}` },
-    seen: `${setting} ${held}overflows at ${count(breaks.rate)}`,
+    seen:
+      `${setting} holds ${count(holds.rate)} requests a second for ${duration(pace)}, the slowest after ` +
+      `${seconds(holds.slowest)}, and overflows at ${count(breaks.rate)}`,
+  };
+}
+
+/** nearwire as the client: it stands in line until there is room, where nginx is refused. */
+async function waitInstead(lab: Lab, pace: Pace, backlog: number, breaks: Attempt): Promise<OverloadMove> {
+  lab.step('queue over unix: a client that waits for room');
+  // A connection per request, as nginx makes them.
+  const agent = new Agent();
+  const waited = await withStack(lab, 'unix', pace, backlog, {}, (attempt) => attempt(breaks.rate, agent));
+  const setting = "new Agent() of nearwire/http in nginx's place (connectTimeout)";
+  const bad = statuses(waited);
+  return {
+    setting,
+    at: undefined,
+    seen:
+      `${setting} waits for room, at the same rate: ${bad === '' ? `200 for all ${count(waited.sent)}` : bad}, ` +
+      `the slowest after ${seconds(waited.slowest)}`,
   };
 }
 
@@ -229,24 +268,22 @@ async function backlogGiven(lab: Lab, family: Family, backlog: number): Promise<
 }
 
 /** Where the kernel says no instead of waiting. Only in a network of our own: it holds for all of its ports. */
-async function abortInstead(lab: Lab, pace: Pace, backlog: number, breaks: Attempt): Promise<OverloadMove[]> {
-  if (!lab.words.isolated || !setSysctl(ABORT, 1)) return [];
+async function abortInstead(lab: Lab, pace: Pace, backlog: number, breaks: Attempt): Promise<OverloadMove | undefined> {
+  if (!lab.words.isolated || !setSysctl(ABORT, 1)) return undefined;
   lab.step(`queue over tcp: ${ABORT}`);
   try {
     const aborted = await withStack(lab, 'tcp', pace, backlog, {}, (attempt) => attempt(breaks.rate));
     const setting = `sysctl -w ${ABORT}=1`;
     const told = statuses(aborted);
     const line = aborted.lines[0];
-    return [
-      {
-        setting,
-        at: { value: Math.round(breaks.rate), unit: `requests a second, for ${duration(pace)}` },
-        seen:
-          told === ''
-            ? `${setting} changes nothing here: handshakes are dropped before they come so far`
-            : `${setting} has some fail instead of wait: ${told}${line === undefined ? '' : `; nginx: ${line}`}`,
-      },
-    ];
+    return {
+      setting,
+      at: { value: Math.round(breaks.rate), unit: `requests a second, for ${duration(pace)}` },
+      seen:
+        told === ''
+          ? `${setting} changes nothing here: handshakes are dropped before they come so far`
+          : `${setting} has some fail instead of wait: ${told}${line === undefined ? '' : `; nginx: ${line}`}`,
+    };
   } finally {
     setSysctl(ABORT, 0);
   }
