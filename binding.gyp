@@ -108,7 +108,11 @@
         "bench/floor/load_http.c",
         "bench/floor/load_idle.c",
         "bench/floor/load_relay.c",
-        "bench/floor/load_crowd.c"
+        "bench/floor/load_crowd.c",
+        "bench/floor/load_cost.c",
+        "bench/floor/cost_counts.c",
+        "bench/floor/cost_request.c",
+        "bench/floor/uwsgi_packet.c"
       ],
       "cflags": ["-std=c11"],
       "conditions": [
