@@ -12,7 +12,7 @@ const hasRoom = process.platform === 'linux' && Number(readFileSync('/proc/sys/n
 
 describe.skipIf(!hasDiagnosis || !hasRoom)('a send buffer', () => {
   it('of a UNIX socket has the application keep what is larger, until it is made larger', async () => {
-    const { overloads, failures } = await driven('buffers-unix', nginx);
+    const { overloads, failures } = await driven('buffers-unix');
     expect(failures).toEqual([]);
     const [buffers] = overloads;
     expect(buffers).toMatchObject({ name: 'buffers', family: 'unix' });
@@ -29,7 +29,7 @@ describe.skipIf(!hasDiagnosis || !hasRoom)('a send buffer', () => {
   });
 
   it('of TCP grows by itself, and is larger where it is told to be', async () => {
-    const { overloads, failures } = await driven('buffers-tcp', nginx);
+    const { overloads, failures } = await driven('buffers-tcp');
     expect(failures).toEqual([]);
     const [buffers] = overloads;
     expect(buffers).toMatchObject({ name: 'buffers', family: 'tcp' });
@@ -39,7 +39,7 @@ describe.skipIf(!hasDiagnosis || !hasRoom)('a send buffer', () => {
 
 describe.skipIf(nginx === undefined)('the buffers of nginx', () => {
   it('overflow into a file, later if there are more of them, and not if there may be none', async () => {
-    const { overloads, failures } = await driven('buffers-front', nginx);
+    const { overloads, failures } = await driven('buffers-front');
     expect(failures).toEqual([]);
     const [buffers] = overloads;
     expect(buffers?.error).toMatch(

@@ -19,7 +19,7 @@ describe.skipIf(nginx === undefined || unshare === undefined)('ports', () => {
   it('run out, by closed connections and by requests under way, and not over a UNIX socket', async () => {
     const names = ['ip_local_port_range', 'tcp_tw_reuse'];
     const before = names.map(sysctl);
-    const { overloads, failures } = await driven('ports', nginx);
+    const { overloads, failures } = await driven('ports');
     expect(names.map(sysctl)).toEqual(before);
     expect(failures).toEqual([]);
     const [closed, underWay] = overloads;

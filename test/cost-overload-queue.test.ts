@@ -1,5 +1,7 @@
 /** The listen queue, filled behind a real nginx until it overflows. */
 import { describe, expect, it } from 'vitest';
+import type { Program, ProgramName } from '../bench/cost/model.js';
+import { runOverloads } from '../bench/cost/overload/index.js';
 import { hasDiagnosis } from './support/listeners.js';
 import { driven, moveOf } from './support/overloads.js';
 import { requireOrSkip } from './support/requirements.js';
@@ -7,9 +9,11 @@ import { requireOrSkip } from './support/requirements.js';
 const nginx = requireOrSkip('nginx');
 const unshare = process.platform === 'linux' ? requireOrSkip('unshare') : undefined;
 
+const uwsgi = requireOrSkip('uwsgi');
+
 describe.skipIf(nginx === undefined || !hasDiagnosis)('the listen queue', () => {
   it('overflows over a UNIX socket: 502, and a longer one at a higher rate', async () => {
-    const { overloads, failures, steps } = await driven('queue-unix', nginx);
+    const { overloads, failures, steps } = await driven('queue-unix');
     expect(failures).toEqual([]);
     expect(steps.length).toBeGreaterThan(3);
     const [queue] = overloads;
@@ -18,17 +22,28 @@ describe.skipIf(nginx === undefined || !hasDiagnosis)('the listen queue', () => 
     expect(queue?.error).toMatch(
       /^502 for \d+ of \d+ requests; nginx: \[error\] connect\(\) to unix:\S+ failed \(11: Resource temporarily unavailable\) while connecting to upstream/,
     );
-    expect(moveOf(queue, 'backlog: 128').at?.value).toBeGreaterThan(queue?.at.value ?? Infinity);
+    expect(moveOf(queue, 'backlog: 384').at?.value).toBeGreaterThan(queue?.at.value ?? Infinity);
     expect(moveOf(queue, 'nearwire/http').seen).toMatch(/200 for all \d+/);
     if (unshare === undefined) return;
     // Half of the longer one was allowed, then the whole.
     const limit = moveOf(queue, 'somaxconn');
-    expect(limit.seen).toContain('net.core.somaxconn 64 caps a backlog of 128 to 64');
-    expect(limit.at).toEqual({ value: 128, unit: 'connections' });
+    expect(limit.seen).toContain('net.core.somaxconn 192 caps a backlog of 384 to 192');
+    expect(limit.at).toEqual({ value: 384, unit: 'connections' });
+  });
+
+  it.skipIf(uwsgi === undefined)('overflows before uWSGI, whose own is short', async () => {
+    const { overloads, failures } = await driven('queue-uwsgi');
+    expect(failures).toEqual([]);
+    const [queue] = overloads;
+    expect(queue).toMatchObject({ name: 'queue', family: 'unix', depth: { value: 17, limit: 16 } });
+    expect(queue?.error).toMatch(
+      /^502 for \d+ of \d+ requests; nginx: \[error\] connect\(\) to unix:\S+ failed \(11: /,
+    );
+    expect(moveOf(queue, 'listen = 384').at?.value).toBeGreaterThan(queue?.at.value ?? Infinity);
   });
 
   it('overflows over TCP: no error, but seconds, and the kernel counts', async () => {
-    const { overloads, failures } = await driven('queue-tcp', nginx);
+    const { overloads, failures } = await driven('queue-tcp');
     expect(failures).toEqual([]);
     const [queue] = overloads;
     expect(queue).toMatchObject({ name: 'queue', family: 'tcp', depth: { value: 17, limit: 16 } });
@@ -38,13 +53,25 @@ describe.skipIf(nginx === undefined || !hasDiagnosis)('the listen queue', () => 
       ) ?? [];
     for (const figure of [late, dropped, bad]) expect(Number(figure)).toBeGreaterThan(0);
     expect(Number(slowest)).toBeGreaterThanOrEqual(1);
-    expect(moveOf(queue, 'backlog: 128').at?.value).toBeGreaterThan(queue?.at.value ?? Infinity);
+    expect(moveOf(queue, 'backlog: 384').at?.value).toBeGreaterThan(queue?.at.value ?? Infinity);
   });
 });
 
-it('is told to be left out where nginx is not installed', async () => {
-  expect(await driven('queue-unix', undefined)).toMatchObject({
+it('is left out, and why is told, where a program is not installed', async () => {
+  const programs = new Map<ProgramName, Program>();
+  for (const name of ['nginx', 'uwsgi', 'uwsgi-python3'] as const) {
+    const file = name === 'nginx' ? '/usr/sbin/nginx' : undefined;
+    programs.set(name, { name, file, version: undefined, install: `apt-get install ${name}` });
+  }
+  const failures: string[] = [];
+  const overloads = await runOverloads({
+    programs,
+    signal: new AbortController().signal,
+    only: ['queue-uwsgi'],
+    onFailure: (reason) => failures.push(reason),
+  });
+  expect({ overloads, failures }).toEqual({
     overloads: [],
-    failures: ['queue-unix: nginx is not installed: apt-get install nginx'],
+    failures: ['queue-uwsgi: not installed: apt-get install uwsgi, apt-get install uwsgi-python3'],
   });
 });

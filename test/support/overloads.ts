@@ -1,10 +1,9 @@
 /** Demonstrations of overload as `nearwire cost` runs them, with limits that are met within seconds. */
-import { readdirSync } from 'node:fs';
-import { expect } from 'vitest';
 import type { DriveName } from '../../bench/cost/overload/drive.js';
 import { runOverloads } from '../../bench/cost/overload/index.js';
-import type { Overload, OverloadMove, Program, ProgramName } from '../../bench/cost/model.js';
-import { temporaryDirectory } from './sockets.js';
+import type { Overload, OverloadMove } from '../../bench/cost/model.js';
+import { findPrograms } from '../../bench/cost/programs.js';
+import { cleanup, temporaryDirectory } from './sockets.js';
 
 export interface Driven {
   readonly overloads: readonly Overload[];
@@ -13,23 +12,16 @@ export interface Driven {
 }
 
 export interface Driving {
-  readonly folder?: string;
   readonly signal?: AbortSignal;
   readonly onStep?: (label: string) => void;
 }
 
-/** `nginx`: its program; undefined where it is not installed. */
-export async function driven(
-  only: DriveName,
-  nginx: string | undefined,
-  { folder = temporaryDirectory(), signal = new AbortController().signal, onStep }: Driving = {},
-): Promise<Driven> {
+/** Runs one of them with the programs that this host has. */
+export async function driven(only: DriveName, { signal, onStep }: Driving = {}): Promise<Driven> {
   const [steps, failures]: string[][] = [[], []];
-  const program: Program = { name: 'nginx', file: nginx, version: undefined, install: 'apt-get install nginx' };
   const overloads = await runOverloads({
-    programs: new Map<ProgramName, Program>([['nginx', program]]),
-    folder,
-    signal,
+    programs: await findPrograms(),
+    signal: signal ?? new AbortController().signal,
     onProgress(label) {
       steps?.push(label);
       onStep?.(label);
@@ -38,8 +30,19 @@ export async function driven(
     only: [only],
     quick: true,
   });
-  expect(readdirSync(folder)).toEqual([]);
   return { overloads, steps: steps ?? [], failures: failures ?? [] };
+}
+
+/** A folder that the runs of this test make their own in. */
+export function runsFolder(): string {
+  const folder = temporaryDirectory();
+  const before = process.env['TMPDIR'];
+  process.env['TMPDIR'] = folder;
+  cleanup(() => {
+    if (before === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = before;
+  });
+  return folder;
 }
 
 /** The one that is to be there. */

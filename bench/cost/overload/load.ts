@@ -17,9 +17,12 @@ export interface Burst {
   readonly late: number;
 }
 
+/** Where requests go. */
+export type Where =
+  { readonly socketPath: string } | { readonly host: string; readonly port: number; readonly path: string };
+
 export interface BurstOrder {
-  /** Where the requests go. */
-  readonly socketPath: string;
+  readonly where: Where;
   /** Requests a second. */
   readonly rate: number;
   readonly seconds: number;
@@ -31,7 +34,7 @@ export interface BurstOrder {
 }
 
 /** Sends each request when it is due, though none before it has been answered, and waits until all have ended. */
-export async function burst({ socketPath, rate, seconds, signal, look, agent }: BurstOrder): Promise<Burst> {
+export async function burst({ where, rate, seconds, signal, look, agent }: BurstOrder): Promise<Burst> {
   const connections = agent ?? new http.Agent({ keepAlive: true });
   const total = Math.round(rate * seconds);
   const ends: Promise<End>[] = [];
@@ -41,7 +44,7 @@ export async function burst({ socketPath, rate, seconds, signal, look, agent }: 
     while (ends.length < total) {
       const due = Math.min(total, Math.floor(((performance.now() - begin) / MS) * rate) + 1);
       while (ends.length < due) {
-        const options = { socketPath, agent: connections, signal };
+        const options = { ...where, agent: connections, signal };
         ends.push(ask(options, begin + (ends.length / rate) * MS));
       }
       await after(TICK_MS, undefined, { signal });
@@ -91,11 +94,11 @@ export interface Row {
 }
 
 /** One request after the other, up to so many, until one is not answered with 200. */
-export async function inARow(socketPath: string, most: number, signal: AbortSignal): Promise<Row> {
+export async function inARow(where: Where, most: number, signal: AbortSignal): Promise<Row> {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
   try {
     for (let served = 0; served < most; served++) {
-      const { status } = await ask({ socketPath, agent, signal }, performance.now());
+      const { status } = await ask({ ...where, agent, signal }, performance.now());
       if (status !== 200) return { served, failed: status };
     }
     return { served: most, failed: undefined };

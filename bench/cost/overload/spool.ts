@@ -9,8 +9,7 @@ import * as net from 'node:net';
 import { formatBytes } from '../../format.js';
 import type { Overload, OverloadMove } from '../model.js';
 import { Answering } from './answering.js';
-import type { Front } from './front.js';
-import type { Lab } from './lab.js';
+import type { Front, Lab } from './lab.js';
 import { leastThat } from './search.js';
 import { count, unended } from './words.js';
 
@@ -70,7 +69,7 @@ async function spooling(lab: Lab, answering: Answering, settings: readonly strin
   try {
     return { least: await leastThat(spools, FIRST, LARGEST, GRAIN), line };
   } finally {
-    await lab.stop(front);
+    await front.stop();
   }
 }
 
@@ -85,7 +84,7 @@ async function linesOf(front: Front, answering: Answering, size: number): Promis
   const { socket } = response;
   if (socket?.destroyed === false) await once(socket, 'close');
   user.destroy();
-  return front.newLines().find((text) => text.includes(SPOOLED));
+  return front.log.newLines().find((text) => text.includes(SPOOLED));
 }
 
 async function asked(front: Front, answering: Answering, size: number): Promise<Asked> {
@@ -110,9 +109,9 @@ async function keptBack(lab: Lab, answering: Answering, size: number): Promise<O
   const front = await lab.front(answering.target, { location: [...NGINX_CLOSES, ...NO_FILE] });
   const { user, response } = await asked(front, answering, size);
   const { waiting } = await answering.standing(response);
-  const made = front.newLines().some((text) => text.includes(SPOOLED));
+  const made = front.log.newLines().some((text) => text.includes(SPOOLED));
   user.destroy();
-  await lab.stop(front);
+  await front.stop();
   const setting = unended(...NO_FILE);
   return {
     setting,
