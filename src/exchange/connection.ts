@@ -207,9 +207,9 @@ export class Connection implements CarrierOwner, RequestSink {
     const { carrier } = this;
     this.socket._touch();
     this.whole = true;
-    // As node: a string goes with the head, in the body's encoding.
+    // As node: a string goes with the head, in the body's encoding; a head without a body is latin1.
     if (typeof body === 'string') {
-      carrier.write(head + body, 'utf8');
+      carrier.write(head + body, body === '' ? 'latin1' : 'utf8');
     } else {
       carrier.write(head, 'latin1');
       carrier.write(body, 'latin1');
