@@ -98,6 +98,10 @@
         "bench/floor/serve_http.c",
         "bench/floor/serve_body.c",
         "bench/floor/serve_relay.c",
+        "bench/floor/serve_proxy.c",
+        "bench/floor/upstream.c",
+        "bench/floor/pending.c",
+        "bench/floor/http_forward.c",
         "bench/floor/client.c",
         "bench/floor/link.c",
         "bench/floor/echo_link.c",
@@ -108,7 +112,11 @@
         "bench/floor/load_http.c",
         "bench/floor/load_idle.c",
         "bench/floor/load_relay.c",
-        "bench/floor/load_crowd.c"
+        "bench/floor/load_crowd.c",
+        "bench/floor/load_cost.c",
+        "bench/floor/cost_counts.c",
+        "bench/floor/cost_request.c",
+        "bench/floor/uwsgi_packet.c"
       ],
       "cflags": ["-std=c11"],
       "conditions": [

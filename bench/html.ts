@@ -1,64 +1,34 @@
 /** The page of `--html`: one file with everything in it. The tables stand without scripts; these draw the plots. */
 import { growth as growthCase, GROWTH_BASE } from './cases/growth.js';
 import { CASES } from './cases/index.js';
-import { formatRatio, formatSeconds, formatSpread, formatValue } from './format.js';
+import { formatRatio, formatSpread, formatValue } from './format.js';
 import { describePoint, growthOf } from './growth.js';
 import type { BenchCase, BenchResult, Measure, Series, SubjectName } from './model.js';
 import { chartsOf, labelsOf, seriesOf, valueBar } from './page/charts.js';
 import { growthChartsOf } from './page/lines.js';
-import { chartLibrary, embed, escape, pageScript } from './page/parts.js';
-import { STYLE } from './page/style.js';
+import { escape, pageHeader, wholePage } from './page/parts.js';
 import { headlinesOf, judge, medianShare, ratioOf } from './statistics.js';
 import { SUBJECTS } from './subjects.js';
 
 export function htmlOf(result: BenchResult): string {
-  const title = `nearwire bench, ${result.host.cpu}`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escape(title)}</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<main>
-${header(result)}
-${tiles(result)}
-${legend(result)}
-${CASES.map((benchCase) => section(result, benchCase)).join('\n')}
-</main>
-<script type="application/json" id="charts">${embed(chartsOf(result))}</script>
-<script type="application/json" id="lines">${embed(growthChartsOf(result))}</script>
-<script>${chartLibrary()}</script>
-<script type="module">${pageScript(new URL('page/client.js', import.meta.url))}</script>
-</body>
-</html>
-`;
-}
-
-function header({
-  host,
-  versions,
-  command,
-  started,
-  seconds,
-  warnings,
-  skipped,
-  failures,
-  interrupted,
-}: BenchResult): string {
+  const { host, warnings, skipped, failures, interrupted } = result;
   const notes = [
     ...(interrupted ? ['interrupted: these are the rounds until then'] : []),
     ...warnings,
     ...skipped,
     ...failures.map((failure) => `failed: ${failure}`),
   ];
-  const list = notes.map((note) => `<li>${escape(note)}</li>`).join('');
-  return `<h1>nearwire bench</h1>
-<p class="host">${escape(`${host.cpu}, ${String(host.cores)} cores, ${host.kernel}, load ${String(host.load)} before the start`)}</p>
-<p class="host">${escape(`Node ${versions.node}, nearwire ${versions.nearwire} (${versions.commit}), ${started.slice(0, 16).replace('T', ' ')} UTC, ${formatSeconds(seconds)}`)}: <code>${escape(command)}</code></p>
-${notes.length > 0 ? `<ul class="notes">${list}</ul>` : ''}`;
+  return wholePage({
+    title: `nearwire bench, ${host.cpu}`,
+    main: [
+      pageHeader('nearwire bench', result, notes),
+      tiles(result),
+      legend(result),
+      ...CASES.map((benchCase) => section(result, benchCase)),
+    ],
+    data: { charts: chartsOf(result), lines: growthChartsOf(result) },
+    script: new URL('page/client.js', import.meta.url),
+  });
 }
 
 /** The measure that counts most of each case, over UNIX sockets, against node:net. */

@@ -61,6 +61,11 @@ export class Peer {
     if (signal.aborted) this.onAbort();
   }
 
+  /** undefined: it could not be run. */
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
   say(word: string): void {
     this.child.stdin.write(`${word}\n`);
   }

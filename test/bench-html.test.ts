@@ -1,10 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { readFileSync } from 'node:fs';
 
-import { chromium, type Browser, type Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { CASES } from '../bench/cases/index.js';
 import type * as HtmlModule from '../bench/html.js';
@@ -12,14 +8,8 @@ import type { BenchResult, Measure, Sample, SeriesResult } from '../bench/model.
 import type * as PlanModule from '../bench/plan.js';
 import type * as StatisticsModule from '../bench/statistics.js';
 import { SUBJECTS } from '../bench/subjects.js';
+import { canvasesOf, HOSTILE, pageInBrowser, pictureOf } from './support/browser.js';
 import { requireOrSkip } from './support/requirements.js';
-
-const CHROMIUM_ARGS = [
-  ...['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'],
-  ...['--disable-sync', '--no-first-run'],
-];
-/** Text that breaks out of a page whose maker forgot to escape it. */
-const HOSTILE = '</script><script>document.title = "broken"</script><!-- "&amp;';
 
 /** The page's script is there in compiled form only. */
 const built = (file: string): string => new URL(`../dist/bench/${file}.js`, import.meta.url).href;
@@ -65,40 +55,16 @@ const executablePath = requireOrSkip('chromium');
 
 describe.skipIf(executablePath === undefined)('the page', () => {
   const result = madeUpResult();
-  let folder = '';
-  let file = '';
-  let browser: Browser;
-
-  beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'nearwire-test-'));
-    file = join(folder, 'bench.html');
-    writeFileSync(file, htmlOf(result));
-    browser = await chromium.launch({ executablePath: executablePath ?? '', args: CHROMIUM_ARGS });
-  }, 60_000);
-
-  afterAll(async () => {
-    await browser.close();
-    rmSync(folder, { recursive: true });
-  });
-
-  async function open(colorScheme: 'light' | 'dark'): Promise<{ page: Page; complaints: string[] }> {
-    const page = await browser.newPage({ colorScheme });
-    const complaints: string[] = [];
-    page.on('console', (message) => complaints.push(`${message.type()}: ${message.text()}`));
-    page.on('pageerror', (error) => complaints.push(error.message));
-    // Self-contained: it may ask for nothing but itself.
-    page.on('request', (request) => {
-      if (request.url() !== pathToFileURL(file).href) complaints.push(`asked for ${request.url()}`);
-    });
-    await page.goto(pathToFileURL(file).href);
-    return { page, complaints };
-  }
+  const open = pageInBrowser(executablePath, () => htmlOf(result));
 
   test.each(['light', 'dark'] as const)(
     'draws every measure of every case, %s, without a complaint',
     async (scheme) => {
       const { page, complaints } = await open(scheme);
-      const drawn = await drawnCharts(page);
+      const drawn = (await canvasesOf(page)).map(({ dataset, colours }) => {
+        const { case: name, measure, lines } = dataset;
+        return { name: [name, ...(lines === undefined ? [measure] : [lines, 'line'])].join(' '), colours };
+      });
       const expected = new Set(
         result.results.flatMap(({ series }) => series.case.measures.map(({ name }) => `${series.case.name} ${name}`)),
       );
@@ -151,21 +117,3 @@ test('the page holds all it needs', () => {
   }
   expect(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).toContain('"chart.js"');
 });
-
-/** What stands on each canvas: how many different colours. Evaluated in the page. */
-function drawnCharts(page: Page): Promise<{ name: string; colours: number }[]> {
-  return page.evaluate(`[...document.querySelectorAll('canvas')].map((canvas) => {
-    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-    const colours = new Set();
-    for (let i = 0; i < data.length; i += 4) if (data[i + 3] === 255) colours.add(data[i] << 16 | data[i + 1] << 8 | data[i + 2]);
-    const { case: name, measure, lines } = canvas.dataset;
-    return { name: lines ? name + ' ' + lines + ' line' : name + ' ' + measure, colours: colours.size };
-  })`);
-}
-
-/** The first chart. A change of the colour scheme is told to the page before its next frame. */
-function pictureOf(page: Page): Promise<string> {
-  return page.evaluate(`new Promise((resolve) => {
-    requestAnimationFrame(() => resolve(document.querySelector('canvas').toDataURL()));
-  })`);
-}

@@ -1,22 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-
-import { chromium, type Browser, type Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import type * as HtmlModule from '../bench/tune/html.js';
 import { SUBJECTS, type BufferChoice } from '../bench/tune/model.js';
+import { canvasesOf, HOSTILE, pageInBrowser, pictureOf, textsOf } from './support/browser.js';
 import { requireOrSkip } from './support/requirements.js';
 import { KIB, madeUpSweep, MEASURE_NAMES, MIB, type MadeUp } from './support/sweeps.js';
-
-const CHROMIUM_ARGS = [
-  ...['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'],
-  ...['--disable-sync', '--no-first-run'],
-];
-/** Text that breaks out of a page whose maker forgot to escape it. */
-const HOSTILE = '</script><script>document.title = "broken"</script><!-- "&amp;';
 
 /** The page's script is there in compiled form only. */
 const { sweepHtmlOf } = (await import(
@@ -44,44 +32,17 @@ const LEGIBLE = 4.5;
 const executablePath = requireOrSkip('chromium');
 
 describe.skipIf(executablePath === undefined)('the page', () => {
-  let folder = '';
-  let file = '';
-  let browser: Browser;
-
-  beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'nearwire-test-'));
-    file = join(folder, 'tune.html');
-    writeFileSync(file, sweepHtmlOf(result));
-    browser = await chromium.launch({ executablePath: executablePath ?? '', args: CHROMIUM_ARGS });
-  }, 60_000);
-
-  afterAll(async () => {
-    await browser.close();
-    rmSync(folder, { recursive: true });
-  });
-
-  async function open(colorScheme: 'light' | 'dark'): Promise<{ page: Page; complaints: string[] }> {
-    const page = await browser.newPage({ colorScheme });
-    const complaints: string[] = [];
-    page.on('console', (message) => complaints.push(`${message.type()}: ${message.text()}`));
-    page.on('pageerror', (error) => complaints.push(error.message));
-    // Self-contained: it may ask for nothing but itself.
-    page.on('request', (request) => {
-      if (request.url() !== pathToFileURL(file).href) complaints.push(`asked for ${request.url()}`);
-    });
-    await page.goto(pathToFileURL(file).href);
-    return { page, complaints };
-  }
+  const open = pageInBrowser(executablePath, () => sweepHtmlOf(result));
 
   test.each(['light', 'dark'] as const)('draws a plot a size and is legible in every view, %s', async (scheme) => {
     const { page, complaints } = await open(scheme);
-    const drawn = await drawnColours(page);
+    const drawn = await canvasesOf(page);
     expect(drawn).toHaveLength(SIZES.length);
     // Lines of four subjects, on a canvas that is not left as it was.
-    for (const colours of drawn) expect(colours).toBeGreaterThan(SUBJECTS.length);
+    for (const { colours } of drawn) expect(colours).toBeGreaterThan(SUBJECTS.length);
     for (const measure of MEASURE_NAMES) {
       await page.check(`#view-${measure}`);
-      const cells = await heatCells(page);
+      const cells = await textsOf(page, '.heat td.cell');
       expect(cells).toHaveLength(SUBJECTS.length * SIZES.length * BUFFERS.length);
       for (const { text, contrast } of cells) {
         expect(text, measure).toMatch(/\d/);
@@ -152,48 +113,3 @@ test('the page holds all it needs', () => {
   // A colour for each subject, in both schemes.
   for (const { name } of SUBJECTS) expect(html.match(new RegExp(`--${name}: #[0-9a-f]{6}`, 'g')), name).toHaveLength(2);
 });
-
-/** How many different colours stand on each canvas. Evaluated in the page. */
-function drawnColours(page: Page): Promise<number[]> {
-  return page.evaluate(`[...document.querySelectorAll('canvas')].map((canvas) => {
-    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-    const colours = new Set();
-    for (let i = 0; i < data.length; i += 4) if (data[i + 3] === 255) colours.add(data[i] << 16 | data[i + 1] << 8 | data[i + 2]);
-    return colours.size;
-  })`);
-}
-
-interface SeenCell {
-  readonly text: string;
-  readonly background: string;
-  /** Of its text to its background, as WCAG has it. */
-  readonly contrast: number;
-}
-
-/** A canvas of one pixel turns whatever colour space the browser computes in into sRGB. */
-function heatCells(page: Page): Promise<SeenCell[]> {
-  return page.evaluate(`(() => {
-    const context = Object.assign(document.createElement('canvas'), { width: 1, height: 1 }).getContext('2d', { willReadFrequently: true });
-    const luminanceOf = (colour) => {
-      context.fillStyle = colour;
-      context.fillRect(0, 0, 1, 1);
-      const [r, g, b] = [...context.getImageData(0, 0, 1, 1).data].map((value) => {
-        const share = value / 255;
-        return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
-      });
-      return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-    };
-    return [...document.querySelectorAll('.heat td.cell')].map((cell) => {
-      const { backgroundColor: background, color } = getComputedStyle(cell);
-      const [low, high] = [luminanceOf(background), luminanceOf(color)].sort((a, b) => a - b);
-      return { text: cell.innerText, background, contrast: (high + 0.05) / (low + 0.05) };
-    });
-  })()`);
-}
-
-/** The first plot. A change of the colour scheme is told to the page before its next frame. */
-function pictureOf(page: Page): Promise<string> {
-  return page.evaluate(`new Promise((resolve) => {
-    requestAnimationFrame(() => resolve(document.querySelector('canvas').toDataURL()));
-  })`);
-}

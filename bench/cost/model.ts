@@ -1,5 +1,7 @@
 /** What `nearwire cost` speaks of: stacks, works, loads, and what is learnt of them. */
 import type { Host, Versions } from '../model.js';
+import type { Progress } from '../run.js';
+import type { Processes } from './processes.js';
 
 /** What a request asks for. `own` is the path of a user's own application (`--wsgi`, `--app`). */
 export type WorkName = 'hello' | 'json' | 'download' | 'upload' | 'page' | 'own';
@@ -68,10 +70,16 @@ export interface Stack {
 export interface StackPlace {
   /** An empty folder of its own: sockets, configuration, logs. Removed by whoever made it. */
   readonly folder: string;
+  /** What starts its servers and sees to it that they end. */
+  readonly processes: Processes;
   readonly programs: ReadonlyMap<ProgramName, Program>;
   /** A user's own applications. */
   readonly wsgi: { readonly file: string; readonly callable: string } | undefined;
   readonly app: string | undefined;
+  /** Of these, what is asked for to see that they serve. Default `/`. */
+  readonly ownPath?: string | undefined;
+  /** How long it may take until it serves. Default 30 s. */
+  readonly patienceMs?: number | undefined;
   /** Aborted: everything that was started ends. */
   readonly signal: AbortSignal;
   /** Settings that an overload needs; undefined: those that the server has by itself. */
@@ -202,6 +210,20 @@ export interface Overload {
   readonly error: string;
   /** What moves the limit, and to where it was seen to move. */
   readonly setting: string;
+  /** The same drive with one thing changed, for each thing that moves the limit. */
+  readonly moves?: readonly OverloadMove[];
+  /** Why the limit was not driven on this host; `at` is computed then. */
+  readonly notDriven?: string | undefined;
+}
+
+/** A setting, and what it did. */
+export interface OverloadMove {
+  /** As it is written: `listen({ path, backlog: 511 })`. */
+  readonly setting: string;
+  /** Where it broke then; undefined: it was driven further than before, and did not break. */
+  readonly at: { readonly value: number; readonly unit: string } | undefined;
+  /** A sentence for a reader. */
+  readonly seen: string;
 }
 
 /** A sentence with its figure. */
@@ -230,4 +252,33 @@ export interface CostResult {
   readonly curves: readonly Curve[];
   readonly overloads: readonly Overload[];
   readonly answers: readonly Answer[];
+  /** Stacks that were to be measured and failed, with what they said. */
+  readonly failures?: readonly string[];
+  /** Ended by a signal: what had been measured by then. */
+  readonly interrupted?: boolean;
+}
+
+/** What `runCost` is asked for. */
+export interface CostOptions {
+  /** The rows, in the order of a report: all of them, those of `--stack`, or those of `--quick`. */
+  readonly stacks: readonly Stack[];
+  /** undefined: all, or the few that there is time for with `quick`. `own` is among them where `wsgi` or `app` is given. */
+  readonly works: readonly WorkName[] | undefined;
+  /** undefined: as many as there is time for. */
+  readonly rounds: number | undefined;
+  /** A first look, in under a minute. */
+  readonly quick: boolean;
+  /** Whether limits are driven until they are met. */
+  readonly overloads: boolean;
+  /** CPU of an application in milliseconds, for which the answers are given too. */
+  readonly appMs: number | undefined;
+  readonly wsgi: StackPlace['wsgi'];
+  readonly app: string | undefined;
+  /** The command as it was given, for the record. */
+  readonly command: string;
+  /** Ends the run: processes are ended, files removed, what has been measured is returned. */
+  readonly signal: AbortSignal;
+  onProgress(progress: Progress): void;
+  /** Told before the first stack is started, while there is time to stop. */
+  onWarning(warning: string): void;
 }

@@ -8,25 +8,23 @@
 #include "process.h"
 #include "report.h"
 
-// How long the operations under way may still take when the time of a phase is up. Far above what any server needs
-// for a few of them; it only bounds the wait for one that hangs.
-static const int64_t PATIENCE_NS = 10 * INT64_C(1000000000);
-
 static double in_us(double nanoseconds) { return nanoseconds / 1e3; }
 
 static void on_deadline(struct timer* timer) {
   struct client* client = (struct client*)((char*)timer - offsetof(struct client, deadline_timer));
-  if (clock_ns() >= client->deadline + PATIENCE_NS) {
+  if (!client->deadline_told && client->load->on_deadline != NULL) client->load->on_deadline(client);
+  client->deadline_told = true;
+  if (clock_ns() >= client->deadline + client->settings->patience_ns) {
     client->patience_over = true;
     return;
   }
-  if (client->load->on_deadline != NULL) client->load->on_deadline(client);
-  timer_arm(client->queue, timer, client->deadline + PATIENCE_NS - clock_ns());
+  timer_arm(client->queue, timer, client->deadline + client->settings->patience_ns - clock_ns());
 }
 
 // Runs the load for the given time and until its operations have ended; false if the orchestrator went away.
 static bool run_phase(struct client* client, int64_t nanoseconds) {
   client->patience_over = false;
+  client->deadline_told = false;
   client->deadline = clock_ns() + nanoseconds;
   timer_arm(client->queue, &client->deadline_timer, nanoseconds);
   client->load->begin(client);
@@ -36,12 +34,17 @@ static bool run_phase(struct client* client, int64_t nanoseconds) {
     client_retry_waiting(client);
   }
   timer_disarm(client->queue, &client->deadline_timer);
-  if (client->outstanding > 0) fail("%zu operations got no answer in %.0f s", client->outstanding, PATIENCE_NS / 1e9);
+  if (client->outstanding == 0) return true;
+  if (client->load->on_patience_over == NULL) {
+    fail("%zu operations got no answer in %.0f s", client->outstanding, (double)client->settings->patience_ns / 1e9);
+  }
+  client->load->on_patience_over(client);
   return true;
 }
 
 static void reset_counts(struct client* client) {
   client->operations = 0;
+  client->errors = 0;
   client->bytes = 0;
   client->reconnects = 0;
   client->connect_retries = 0;
@@ -61,12 +64,14 @@ static void print_result(const struct client* client, int64_t nanoseconds, int64
   if (client->load->has_connects) {
     printf(",\"reconnects\":%" PRIu64 ",\"connectRetries\":%" PRIu64, client->reconnects, client->connect_retries);
   }
+  if (client->load->print != NULL) client->load->print(client);
   control_say(",\"errors\":%" PRIu64 ",\"clientCpu\":%" PRId64 "}}", client->errors, cpu_us);
 }
 
 // False if the orchestrator went away.
 static bool wait_for_go(struct client* client) {
   client->phase = PHASE_READY;
+  client->control.go = false;
   client->control.may_go = true;
   control_say("{\"warm\":true}");
   while (!client->control.go) {
@@ -76,20 +81,27 @@ static bool wait_for_go(struct client* client) {
   return true;
 }
 
-static void run(struct client* client) {
-  client->phase = PHASE_WARMUP;
-  if (!run_phase(client, client->settings->warmup_ns)) return;
-  if (client->errors > 0) fail("%" PRIu64 " errors in the warm-up", client->errors);
-  if (!wait_for_go(client)) return;
+// False if the orchestrator went away.
+static bool measure(struct client* client) {
   client->phase = PHASE_MEASURED;
   reset_counts(client);
   int64_t cpu = process_cpu_us();
   int64_t begun = clock_ns();
-  if (!run_phase(client, client->settings->measured_ns)) return;
+  if (!run_phase(client, client->settings->measured_ns)) return false;
   int64_t ended = clock_ns();
   cpu = process_cpu_us() - cpu;
   client->phase = PHASE_DONE;
   print_result(client, ended - begun, cpu);
+  return true;
+}
+
+static void run(struct client* client) {
+  client->phase = PHASE_WARMUP;
+  if (!run_phase(client, client->settings->warmup_ns)) return;
+  if (client->errors > 0 && !client->load->counts_failures) fail("%" PRIu64 " errors in the warm-up", client->errors);
+  do {
+    if (!wait_for_go(client) || !measure(client)) return;
+  } while (client->load->repeats);
   while (!client->control.ended) events_turn(client->queue);
 }
 
@@ -108,7 +120,7 @@ void client_run(const struct settings* settings, const struct load* load) {
     link->watch = (struct watch){.fd = -1, .on_ready = load->on_ready};
   }
   if (load->prepare != NULL) load->prepare(&client);
-  control_open(&client.control, client.queue);
+  control_open(&client.control, client.queue, true);
   timer_open(client.queue, &client.deadline_timer, on_deadline);
   client_open_retries(&client);
   run(&client);

@@ -2,6 +2,8 @@
 //
 //   warm-up -> {"warm":true} -> wait for "go" -> measured stretch -> {"result":...} -> answer "cpu" until stdin ends
 //
+// A load that repeats says {"warm":true} again after its result, and waits for another "go".
+//
 // Every load is a closed loop of operations: a link begins its next operation when the last has ended, as long as the
 // stretch lasts. The stretch ends when the operations under way have ended, so that all that was begun is counted, and
 // the CPU that both ends spend belongs to counted operations.
@@ -36,7 +38,9 @@ struct load {
   size_t link_size;
   bool has_latency;
   bool has_bytes;
-  bool has_connects;  // the result tells of reconnects and of connects tried again
+  bool has_connects;     // the result tells of reconnects and of connects tried again
+  bool counts_failures;  // failing operations are part of what is measured, in the warm-up too
+  bool repeats;          // another "go" after the result has another stretch measured
   // Buffers, once; may be NULL.
   void (*prepare)(struct client* client);
   // Begins a phase.
@@ -46,6 +50,10 @@ struct load {
   void (*on_ready)(struct watch* watch, unsigned ready);
   // The time of the phase is up; may be NULL.
   void (*on_deadline)(struct client* client);
+  // Operations under way get no more time: the load ends them. NULL: that is the end of the program.
+  void (*on_patience_over)(struct client* client);
+  // Further members of the result; may be NULL.
+  void (*print)(const struct client* client);
 };
 
 enum phase { PHASE_WARMUP, PHASE_READY, PHASE_MEASURED, PHASE_DONE };
@@ -59,6 +67,7 @@ struct client {
   int queue;
   enum phase phase;
   int64_t deadline;  // no operation begins after it
+  bool deadline_told;
   bool patience_over;
   char* links;
   char* buffer;  // CLIENT_RECEIVE_CAPACITY bytes
@@ -123,5 +132,6 @@ extern const struct load load_http;
 extern const struct load load_idle;
 extern const struct load load_relay;
 extern const struct load load_crowd;
+extern const struct load load_cost;
 
 #endif

@@ -32,7 +32,9 @@ static int read_status(const char* head, size_t length) {
 }
 
 static void start_body(struct http_response* response, const struct http_fields* fields) {
-  if (fields->chunked) {
+  if (response->status == 204 || response->status == 304) {
+    response->state = HTTP_COMPLETE;  // they have no body, whatever the fields say
+  } else if (fields->chunked) {
     response->state = HTTP_IN_CHUNK_SIZE;
   } else if (!fields->has_length) {
     response->state = HTTP_UNTIL_END;

@@ -14,8 +14,15 @@ int64_t clock_ns(void) {
 
 static int64_t microseconds(struct timeval time) { return (int64_t)time.tv_sec * 1000000 + time.tv_usec; }
 
-int64_t process_cpu_us(void) {
+static struct rusage used(void) {
   struct rusage usage;
   if (getrusage(RUSAGE_SELF, &usage) < 0) die("getrusage", errno);
+  return usage;
+}
+
+int64_t process_cpu_us(void) {
+  struct rusage usage = used();
   return microseconds(usage.ru_utime) + microseconds(usage.ru_stime);
 }
+
+int64_t process_system_us(void) { return microseconds(used().ru_stime); }

@@ -1,4 +1,5 @@
-// An HTTP/1.1 server with its answers made beforehand (http, http-close, http-body). No Date: it is the limit, not a
+// An HTTP/1.1 server with its answers made beforehand (http, http-close, http-body; cost, where it may also be asked by
+// the uwsgi protocol, with a connection for each request). No Date: it is the limit, not a
 // server to use.
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include "http_head.h"
 #include "report.h"
 #include "server.h"
+#include "uwsgi_packet.h"
 
 // Answers of one connection that may wait for the kernel; a client that pipelines more is read later.
 enum { ANSWERS_LIMIT = 64 };
@@ -49,7 +51,9 @@ static void make_answer(struct answer* answer, const char* status, size_t body, 
 static void prepare(struct server* server) {
   struct answer* answers = allocate(ANSWER_KINDS, sizeof *answers);
   const struct settings* settings = server->settings;
+  bool is_cost = strcmp(settings->case_name, "cost") == 0;
   size_t body = strcmp(settings->case_name, "http-body") == 0 ? settings->bytes : settings->body;
+  if (is_cost && settings->answer_known) body = settings->answer;
   make_answer(&answers[ANSWER_BODY], "200 OK", body, false);
   make_answer(&answers[ANSWER_BODY_CLOSE], "200 OK", body, true);
   make_answer(&answers[ANSWER_OK], "200 OK", 2, false);
@@ -83,13 +87,27 @@ static enum answer_kind choose_answer(const struct http_connection* http, const 
   const char* line_end = memchr(head, '\r', length);
   bool http_1_1 = line_end - head >= 8 && memcmp(line_end - 8, "HTTP/1.1", 8) == 0;
   bool closes = fields->close || (!http_1_1 && !fields->keep_alive);
-  if (starts_with(head, length, "GET /")) return closes ? ANSWER_BODY_CLOSE : ANSWER_BODY;
+  bool any = strcmp(settings->case_name, "cost") == 0;
+  if (any || starts_with(head, length, "GET /")) return closes ? ANSWER_BODY_CLOSE : ANSWER_BODY;
   bool upload = settings->upload && starts_with(head, length, "POST /") && fields->length == settings->bytes;
   if (!upload) return ANSWER_BAD;
   return closes ? ANSWER_OK_CLOSE : ANSWER_OK;
 }
 
+static void begin_packet(struct http_connection* http, const char* head, size_t length) {
+  if (!uwsgi_body_length(head, length, &http->body_left)) {
+    queue_answer(http, ANSWER_BAD);
+    return;
+  }
+  http->after_body = ANSWER_BODY_CLOSE;
+  http->in_body = true;
+}
+
 static void begin_request(struct http_connection* http, const char* head, size_t length) {
+  if (http->connection.server->settings->uwsgi) {
+    begin_packet(http, head, length);
+    return;
+  }
   struct http_fields fields;
   if (!http_fields_read(&fields, head, length) || fields.chunked) {
     queue_answer(http, ANSWER_BAD);
@@ -105,9 +123,11 @@ static size_t parse(struct http_connection* http, const char* data, size_t lengt
   size_t used = 0;
   while (http->answer_count < ANSWERS_LIMIT && !http->closing) {
     if (!http->in_body) {
-      size_t head = http_head_length(data + used, length - used);
+      bool uwsgi = http->connection.server->settings->uwsgi;
+      size_t head =
+          uwsgi ? uwsgi_head_length(data + used, length - used) : http_head_length(data + used, length - used);
       if (head == 0) {
-        if (length - used > HTTP_HEAD_LIMIT) queue_answer(http, ANSWER_BAD);
+        if (!uwsgi && length - used > HTTP_HEAD_LIMIT) queue_answer(http, ANSWER_BAD);
         return used;
       }
       begin_request(http, data + used, head);

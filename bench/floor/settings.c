@@ -9,13 +9,16 @@
 static const char synopsis[] =
     "floor serve|load --case CASE --family unix|tcp --address ADDRESS [--bytes N] [--window N] [--connections N] "
     "[--idle N] [--body N] [--keep-alive 0|1] [--way download|upload] [--copy 0|1] [--file PATH] [--seconds S] "
-    "[--warmup S]";
+    "[--warmup S] [--patience S] [--method WORD] [--path PATH] [--protocol http|uwsgi] [--request N] [--answer N] "
+    "[--rate N] [--upstream ADDRESS] [--upstream-family unix|tcp] [--supervised 0|1]";
 
 // Sizes that are a slip of the finger rather than a load: a buffer of that size is allocated.
 static const size_t LARGEST_MESSAGE = 1u << 30;
 static const size_t LARGEST_WINDOW = 1u << 20;
 static const size_t MOST_CONNECTIONS = 1u << 20;
 static const double LONGEST_STRETCH = 3600;
+static const size_t METHOD_LIMIT = 16;
+static const double HIGHEST_RATE = 1e7;
 
 struct defaults {
   const char* case_name;
@@ -31,6 +34,7 @@ static const struct defaults cases[] = {
     {"http", 64, 1, 32, true},    {"http-close", 64, 1, 32, false},   {"http-body", 65536, 1, 8, true},
     {"idle", 64, 1, 10000, true}, {"file", 65536, 1, 8, true},        {"page", 65536, 1, 8, true},
     {"relay", 65536, 1, 8, true}, {"crowd", 1048576, 1, 10000, true}, {"http-fresh", 65536, 1, 8, true},
+    {"cost", 64, 1, 32, true},    {"proxy", 1048576, 1, 32, true},
 };
 
 static size_t whole(const char* option, const char* value, size_t lowest, size_t highest) {
@@ -53,6 +57,25 @@ static int64_t nanoseconds(const char* option, const char* value) {
   return (int64_t)(seconds * 1e9);
 }
 
+static double requests_a_second(const char* option, const char* value) {
+  char* end;
+  double rate = strtod(value, &end);
+  if (end == value || *end != '\0' || !(rate >= 0 && rate <= HIGHEST_RATE)) {
+    usage("%s %s: requests a second from 0 to %.0f are needed", option, value, HIGHEST_RATE);
+  }
+  return rate;
+}
+
+// A word of the request's first line: it must not end that line, nor the word.
+static const char* line_word(const char* option, const char* value, size_t limit) {
+  size_t length = strlen(value);
+  if (length == 0 || length > limit) usage("%s: from 1 to %zu bytes are needed", option, limit);
+  for (size_t i = 0; i < length; i++) {
+    if (value[i] <= ' ' || value[i] == 0x7f) usage("%s %s: no spaces and control characters", option, value);
+  }
+  return value;
+}
+
 // Which of two words the value is: false for the first, true for the second.
 static bool either(const char* option, const char* value, const char* first, const char* second) {
   if (strcmp(value, first) == 0) return false;
@@ -64,6 +87,8 @@ struct words {
   const char* family;
   const char* address;
   const char* keep_alive;
+  const char* upstream;
+  const char* upstream_family;
 };
 
 static bool take_number(struct settings* settings, const char* option, const char* value) {
@@ -77,6 +102,15 @@ static bool take_number(struct settings* settings, const char* option, const cha
     settings->idle = whole(option, value, 0, MOST_CONNECTIONS);
   } else if (strcmp(option, "--body") == 0) {
     settings->body = whole(option, value, 0, LARGEST_MESSAGE);
+  } else if (strcmp(option, "--request") == 0) {
+    settings->request = whole(option, value, 0, LARGEST_MESSAGE);
+  } else if (strcmp(option, "--answer") == 0) {
+    settings->answer = whole(option, value, 0, LARGEST_MESSAGE);
+    settings->answer_known = true;
+  } else if (strcmp(option, "--rate") == 0) {
+    settings->rate = requests_a_second(option, value);
+  } else if (strcmp(option, "--patience") == 0) {
+    settings->patience_ns = nanoseconds(option, value);
   } else if (strcmp(option, "--seconds") == 0) {
     settings->measured_ns = nanoseconds(option, value);
   } else if (strcmp(option, "--warmup") == 0) {
@@ -95,12 +129,24 @@ static void take(struct settings* settings, struct words* words, const char* opt
     words->address = value;
   } else if (strcmp(option, "--keep-alive") == 0) {
     words->keep_alive = value;
+  } else if (strcmp(option, "--upstream") == 0) {
+    words->upstream = value;
+  } else if (strcmp(option, "--upstream-family") == 0) {
+    words->upstream_family = value;
+  } else if (strcmp(option, "--supervised") == 0) {
+    settings->supervised = either(option, value, "0", "1");
   } else if (strcmp(option, "--way") == 0) {
     settings->upload = either(option, value, "download", "upload");
   } else if (strcmp(option, "--copy") == 0) {
     settings->copy = either(option, value, "0", "1");
   } else if (strcmp(option, "--file") == 0) {
     settings->file = value;
+  } else if (strcmp(option, "--method") == 0) {
+    settings->method = line_word(option, value, METHOD_LIMIT);
+  } else if (strcmp(option, "--path") == 0) {
+    settings->path = line_word(option, value, COST_PATH_LIMIT);
+  } else if (strcmp(option, "--protocol") == 0) {
+    settings->uwsgi = either(option, value, "http", "uwsgi");
   } else {
     usage("unknown option %s\nusage: %s", option, synopsis);
   }
@@ -122,8 +168,26 @@ static void apply_case(struct settings* settings, int count, char** words) {
   usage("unknown case %s", settings->case_name);
 }
 
+static void take_upstream(struct settings* settings, const struct words* words) {
+  settings->has_upstream = words->upstream != NULL;
+  if ((words->upstream != NULL) != (words->upstream_family != NULL)) {
+    usage("--upstream and --upstream-family go together");
+  }
+  if (words->upstream == NULL) return;
+  if (strcmp(settings->case_name, "proxy") != 0) usage("--upstream is for case proxy");
+  endpoint_parse(&settings->upstream, either("--upstream-family", words->upstream_family, "unix", "tcp"),
+                 words->upstream);
+}
+
 void settings_parse(struct settings* settings, int count, char** words) {
-  *settings = (struct settings){.body = 12, .measured_ns = 1000000000, .warmup_ns = 200000000};
+  *settings = (struct settings){.body = 12,
+                                .measured_ns = 1000000000,
+                                .warmup_ns = 200000000,
+                                // Far above what any server needs for a few operations; it only bounds the wait for one
+                                // that hangs.
+                                .patience_ns = 10 * INT64_C(1000000000),
+                                .method = "GET",
+                                .path = "/"};
   if (count < 2) usage("a role is missing\nusage: %s", synopsis);
   settings->role = either("the role", words[1], "serve", "load") ? ROLE_LOAD : ROLE_SERVE;
   apply_case(settings, count, words);
@@ -134,7 +198,14 @@ void settings_parse(struct settings* settings, int count, char** words) {
   }
   if (given.family == NULL || given.address == NULL) usage("--family and --address are needed\nusage: %s", synopsis);
   endpoint_parse(&settings->endpoint, either("--family", given.family, "unix", "tcp"), given.address);
-  if (given.keep_alive != NULL && either("--keep-alive", given.keep_alive, "0", "1") != settings->keep_alive) {
+  take_upstream(settings, &given);
+  bool is_cost = strcmp(settings->case_name, "cost") == 0;
+  bool is_proxy = strcmp(settings->case_name, "proxy") == 0;
+  bool keep_alive =
+      given.keep_alive == NULL ? settings->keep_alive : either("--keep-alive", given.keep_alive, "0", "1");
+  if (is_cost || is_proxy) {
+    settings->keep_alive = keep_alive && !settings->uwsgi;
+  } else if (keep_alive != settings->keep_alive) {
     usage("case %s: --keep-alive can only be %d", settings->case_name, settings->keep_alive);
   }
   bool is_file = strcmp(settings->case_name, "file") == 0;

@@ -10,6 +10,9 @@
 
 enum role { ROLE_SERVE, ROLE_LOAD };
 
+// A request's target, in bytes.
+enum { COST_PATH_LIMIT = 2048 };
+
 struct settings {
   enum role role;
   const char* case_name;
@@ -23,8 +26,21 @@ struct settings {
   bool upload;
   bool copy;         // the bytes are copied where they could be passed by reference
   const char* file;  // that is served
+  // Of case cost.
+  const char* method;
+  const char* path;
+  bool uwsgi;         // the protocol, instead of HTTP
+  size_t request;     // bytes of a request's body
+  size_t answer;      // bytes of an answer's body
+  bool answer_known;  // if not, any length is right
+  double rate;        // requests a second; 0: a closed loop
+  // Of case proxy: the application's address.
+  bool has_upstream;
+  struct endpoint upstream;
+  bool supervised;  // whoever started it sees to its end: stdin is not listened to
   int64_t measured_ns;
   int64_t warmup_ns;
+  int64_t patience_ns;  // for the operations under way when the time is up
 };
 
 // Ends the program (exit 2) at an unknown word or a value out of range. What is not given is the default of the case.

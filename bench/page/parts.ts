@@ -4,6 +4,71 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { formatSeconds } from '../format.js';
+import type { Host, Versions } from '../model.js';
+import { STYLE } from './style.js';
+
+export interface PageParts {
+  readonly title: string;
+  /** What the page has beside the look of all of them. */
+  readonly style?: string;
+  readonly main: readonly string[];
+  /** What the script draws, by the id of its element. */
+  readonly data: Readonly<Record<string, unknown>>;
+  /** The compiled script. */
+  readonly script: URL;
+}
+
+/** One file with everything in it. */
+export function wholePage({ title, style = '', main, data, script }: PageParts): string {
+  const elements = Object.entries(data).map(
+    ([id, value]) => `<script type="application/json" id="${id}">${embed(value)}</script>`,
+  );
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escape(title)}</title>
+<style>${STYLE}${style}</style>
+</head>
+<body>
+<main>
+${main.filter(Boolean).join('\n')}
+</main>
+${elements.join('\n')}
+<script>${chartLibrary()}</script>
+<script type="module">${pageScript(script)}</script>
+</body>
+</html>
+`;
+}
+
+export interface RunRecord {
+  readonly host: Host;
+  readonly versions: Versions;
+  readonly command: string;
+  readonly started: string;
+  readonly seconds: number;
+}
+
+/** What was run, on what and when, and what makes its figures less trustworthy. */
+export function pageHeader(
+  name: string,
+  run: RunRecord,
+  notes: readonly string[],
+  more: readonly string[] = [],
+): string {
+  const { host, versions, command, started, seconds } = run;
+  const list = notes.map((note) => `<li>${escape(note)}</li>`).join('');
+  const machine = `${host.cpu}, ${String(host.cores)} cores, ${host.kernel}, load ${String(host.load)} before the start`;
+  const when = [`${started.slice(0, 16).replace('T', ' ')} UTC`, formatSeconds(seconds), ...more].join(', ');
+  return `<h1>${escape(name)}</h1>
+<p class="host">${escape(machine)}</p>
+<p class="host">${escape(`Node ${versions.node}, nearwire ${versions.nearwire} (${versions.commit}), ${when}`)}: <code>${escape(command)}</code></p>
+${notes.length > 0 ? `<ul class="notes">${list}</ul>` : ''}`;
+}
+
 export function escape(text: string): string {
   const entities: Readonly<Record<string, string>> = {
     '&': '&amp;',
@@ -16,19 +81,26 @@ export function escape(text: string): string {
 }
 
 /** JSON that can't end the script element that it stands in, nor begin a comment there. */
-export function embed(data: unknown): string {
+function embed(data: unknown): string {
   return JSON.stringify(data).replaceAll('<', '\\u003c');
 }
 
 /** Chart.js as its package ships it for a script element. */
-export function chartLibrary(): string {
+function chartLibrary(): string {
   const main = createRequire(import.meta.url).resolve('chart.js');
   return inline(readFileSync(join(dirname(main), 'chart.umd.min.js'), 'utf8'));
 }
 
-/** A compiled script of ours. */
-export function pageScript(url: URL): string {
-  return inline(readFileSync(fileURLToPath(url), 'utf8'));
+/** The compiled script of a page of ours, in one piece with what all of them share. */
+function pageScript(url: URL): string {
+  return [new URL('drawing.js', import.meta.url), url]
+    .map((part) => joined(inline(readFileSync(fileURLToPath(part), 'utf8'))))
+    .join('');
+}
+
+/** A module as a part of a larger one, where what it imports stands before it. */
+function joined(module: string): string {
+  return module.replace(/^import [^;]*;$/gm, '').replace(/^export (?=function|const|class|\{)/gm, '');
 }
 
 /** Without the pointer to a source map that is not there, and without an end of the script element in a string. */

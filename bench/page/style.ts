@@ -35,7 +35,12 @@ h2 + p { margin: 0 0 12px; color: var(--muted); }
 fieldset { border: 0; margin: 0 0 0 auto; padding: 0; display: flex; gap: 12px; }
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 460px), 1fr)); gap: 16px; }
 .chart { position: relative; height: 260px; background: var(--raised); border-radius: 10px; padding: 10px 12px; }
+.legend { display: flex; gap: 18px; margin: 0 0 10px; }
+.legend span { display: inline-flex; align-items: center; gap: 6px; }
+.legend i { width: 12px; height: 12px; border-radius: 3px; display: inline-block; }
+pre { background: var(--raised); border-radius: 8px; padding: 10px 14px; overflow-x: auto; margin: 6px 0 2px; }
 .scroll { overflow-x: auto; }
+caption { text-align: left; color: var(--muted); padding: 4px 0; }
 table { border-collapse: collapse; margin: 14px 0 0; font-variant-numeric: tabular-nums; white-space: nowrap; }
 th, td { padding: 4px 12px; text-align: right; border-bottom: 1px solid var(--grid); }
 th:first-child { text-align: left; padding-left: 0; font-weight: 500; }

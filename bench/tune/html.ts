@@ -1,7 +1,6 @@
 /** The page of `nearwire tune --html`: one file with everything in it. Heat maps and tables stand without scripts. */
-import { formatBytes, formatRatio, formatSeconds, formatSpread, formatValue } from '../format.js';
-import { chartLibrary, embed, escape, pageScript } from '../page/parts.js';
-import { STYLE } from '../page/style.js';
+import { formatBytes, formatRatio, formatSpread, formatValue } from '../format.js';
+import { escape, pageHeader, wholePage } from '../page/parts.js';
 import { nameOf } from './conclude.js';
 import { heatOf, type HeatCell } from './heat.js';
 import { MEASURES, SUBJECTS, type Conclusion, type SubjectName, type SweepResult } from './model.js';
@@ -10,46 +9,28 @@ import { SWEEP_STYLE } from './page/style.js';
 import { formatMemory } from './report.js';
 
 export function sweepHtmlOf(result: SweepResult): string {
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escape(`nearwire tune, ${result.host.cpu}`)}</title>
-<style>${STYLE}${SWEEP_STYLE}</style>
-</head>
-<body>
-<main>
-${header(result)}
-${conclusions(result)}
-${views()}
-${result.subjects.map((subject) => heatMap(result, subject)).join('\n')}
-${plots(result)}
-${settings(result)}
-</main>
-<script type="application/json" id="curves">${embed(curvesOf(result))}</script>
-<script>${chartLibrary()}</script>
-<script type="module">${pageScript(new URL('page/client.js', import.meta.url))}</script>
-</body>
-</html>
-`;
-}
-
-function header(result: SweepResult): string {
-  const { host, versions, started, seconds, command, family, rounds } = result;
+  const { host, family, rounds, warnings, skipped, failures, interrupted } = result;
   const notes = [
-    ...(result.interrupted ? ['interrupted: these are the rounds until then'] : []),
-    ...result.warnings,
-    ...result.skipped,
-    ...result.failures.map((failure) => `failed: ${failure}`),
+    ...(interrupted ? ['interrupted: these are the rounds until then'] : []),
+    ...warnings,
+    ...skipped,
+    ...failures.map((failure) => `failed: ${failure}`),
   ];
-  const list = notes.map((note) => `<li>${escape(note)}</li>`).join('');
-  const machine = `${host.cpu}, ${String(host.cores)} cores, ${host.kernel}, load ${String(host.load)} before the start`;
-  const when = `${started.slice(0, 16).replace('T', ' ')} UTC, ${formatSeconds(seconds)}, ${String(rounds)} rounds over ${family === 'unix' ? 'a UNIX socket' : 'TCP'}`;
-  return `<h1>nearwire tune</h1>
-<p class="host">${escape(machine)}</p>
-<p class="host">${escape(`Node ${versions.node}, nearwire ${versions.nearwire} (${versions.commit}), ${when}`)}: <code>${escape(command)}</code></p>
-${notes.length > 0 ? `<ul class="notes">${list}</ul>` : ''}`;
+  const over = family === 'unix' ? 'a UNIX socket' : 'TCP';
+  return wholePage({
+    title: `nearwire tune, ${host.cpu}`,
+    style: SWEEP_STYLE,
+    main: [
+      pageHeader('nearwire tune', result, notes, [`${String(rounds)} rounds over ${over}`]),
+      conclusions(result),
+      views(),
+      ...result.subjects.map((subject) => heatMap(result, subject)),
+      plots(result),
+      settings(result),
+    ],
+    data: { curves: curvesOf(result) },
+    script: new URL('page/client.js', import.meta.url),
+  });
 }
 
 function conclusions({ conclusions: all, sizes, subjects }: SweepResult): string {

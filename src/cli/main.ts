@@ -4,16 +4,26 @@ import { readFileSync } from 'node:fs';
 
 import { Command, CommanderError } from 'commander';
 
-import { benchCommand } from './bench.js';
-import { doctorCommand } from './doctor.js';
-import { inspectCommand } from './inspect.js';
-import { tuneCommand } from './tune.js';
 import { UsageError, USAGE_EXIT } from './usage.js';
+
+/** In the order of the help. Each is loaded when it is named: `inspect` does without what `bench` measures. */
+const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  ['bench', async () => (await import('./bench.js')).benchCommand()],
+  ['doctor', async () => (await import('./doctor.js')).doctorCommand()],
+  ['tune', async () => (await import('./tune.js')).tuneCommand()],
+  ['inspect', async () => (await import('./inspect.js')).inspectCommand()],
+]);
 
 function packageVersion(): string {
   // dist/src/cli/main.js -> the package's root.
   const manifest = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
   return (JSON.parse(manifest) as { version: string }).version;
+}
+
+/** The one that is named, or, for the help and the hints at slips, all of them. */
+function namedCommands(words: readonly string[]): Promise<Command>[] {
+  const named = COMMANDS.get(words[0] ?? '');
+  return named ? [named()] : [...COMMANDS.values()].map((load) => load());
 }
 
 const program = new Command('nearwire')
@@ -22,11 +32,9 @@ const program = new Command('nearwire')
   .showHelpAfterError('(nearwire --help tells all words)')
   .exitOverride();
 
-program.addCommand(benchCommand());
-program.addCommand(doctorCommand());
-program.addCommand(tuneCommand());
-program.addCommand(inspectCommand());
-for (const command of program.commands) command.copyInheritedSettings(program);
+for (const command of await Promise.all(namedCommands(process.argv.slice(2)))) {
+  program.addCommand(command.copyInheritedSettings(program));
+}
 
 try {
   await program.parseAsync();

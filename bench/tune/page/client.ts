@@ -1,20 +1,13 @@
 /** The script of the sweep's page: draws the curves, and again when the colour scheme changes. The heat maps need none. */
-import type { ChartMaker, ColourScheme, DrawnChart, PageDocument, PageElement } from '../../page/dom.js';
-import type { CurvePoint, Curves } from './curves.js';
+import type { ChartMaker, DrawnChart, PageElement } from '../../page/dom.js';
+import { colourOf, drawOnAll, embedded, heading, plainOptions, whiskers } from '../../page/drawing.js';
+import type { Curves } from './curves.js';
 
-declare const document: PageDocument;
 declare const Chart: ChartMaker;
-declare function matchMedia(query: string): ColourScheme;
-declare function getComputedStyle(element: PageElement): { getPropertyValue(name: string): string };
 
-const curves = JSON.parse(document.getElementById('curves')?.textContent ?? '[]') as Curves[];
+const curves = embedded('curves') as Curves[];
 /** Billions would be told as B, which looks like bytes. */
 const GIGA = 1e9;
-let drawn: DrawnChart[] = [];
-
-function colourOf(name: string): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
-}
 
 function draw(canvas: PageElement, { title, labels, lines }: Curves): DrawnChart {
   const text = colourOf('muted');
@@ -34,9 +27,7 @@ function draw(canvas: PageElement, { title, labels, lines }: Curves): DrawnChart
       })),
     },
     options: {
-      animation: false,
-      font: { family: 'system-ui, sans-serif' },
-      maintainAspectRatio: false,
+      ...plainOptions(),
       interaction: { mode: 'index', intersect: false },
       scales: {
         x: { grid: { display: false }, border: { color: grid }, ticks: { color: text } },
@@ -51,13 +42,7 @@ function draw(canvas: PageElement, { title, labels, lines }: Curves): DrawnChart
       },
       plugins: {
         legend: { display: false },
-        title: {
-          display: true,
-          align: 'start',
-          color: colourOf('text'),
-          font: { size: 13, weight: '600' },
-          text: title,
-        },
+        title: heading(title),
         tooltip: {
           callbacks: {
             label: ({ datasetIndex, dataIndex }: { datasetIndex: number; dataIndex: number }) => {
@@ -68,43 +53,17 @@ function draw(canvas: PageElement, { title, labels, lines }: Curves): DrawnChart
         },
       },
     },
-    plugins: [spreads(lines.map(({ points, subject }) => ({ points, colour: colourOf(subject) })))],
+    plugins: [
+      whiskers(
+        lines.map(({ points }) => points.map((point) => point && { low: point.low / GIGA, high: point.high / GIGA })),
+        lines.map(({ subject }) => colourOf(subject)),
+        0,
+      ),
+    ],
   });
 }
 
-/** The extremes of the rounds through each point. */
-function spreads(lines: readonly { points: readonly (CurvePoint | null)[]; colour: string }[]): object {
-  return {
-    id: 'spreads',
-    afterDatasetsDraw(chart: DrawnChart) {
-      const { ctx, scales } = chart;
-      ctx.save();
-      ctx.lineWidth = 1;
-      lines.forEach(({ points, colour }, index) => {
-        const { data } = chart.getDatasetMeta(index);
-        ctx.strokeStyle = colour;
-        points.forEach((point, at) => {
-          const x = data[at]?.x;
-          if (!point || x === undefined) return;
-          ctx.beginPath();
-          ctx.moveTo(x, scales.y.getPixelForValue(point.low / GIGA));
-          ctx.lineTo(x, scales.y.getPixelForValue(point.high / GIGA));
-          ctx.stroke();
-        });
-      });
-      ctx.restore();
-    },
-  };
-}
-
-function drawAll(): void {
-  for (const chart of drawn) chart.destroy();
-  drawn = [];
-  for (const canvas of document.querySelectorAll('canvas')) {
-    const plot = curves.find(({ size }) => String(size) === canvas.dataset['size']);
-    if (plot) drawn.push(draw(canvas, plot));
-  }
-}
-
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', drawAll);
-drawAll();
+drawOnAll((canvas) => {
+  const plot = curves.find(({ size }) => String(size) === canvas.dataset['size']);
+  return plot && draw(canvas, plot);
+});

@@ -30,13 +30,9 @@ p.how.view { display: none; }
   background: linear-gradient(to right, var(--worse), var(--raised), var(--better)); }
 .clamped::after { content: "*"; }
 fieldset { flex-wrap: wrap; margin: 0; }
-.legend { display: flex; gap: 18px; margin: 0 0 10px; }
-.legend span { display: inline-flex; align-items: center; gap: 6px; }
-.legend i { width: 12px; height: 12px; border-radius: 3px; display: inline-block; }
 td.change { font-weight: 600; }
 td.change small { font-weight: 400; }
 td small.why { display: block; margin: 0; }
-pre { background: var(--raised); border-radius: 8px; padding: 10px 14px; overflow-x: auto; margin: 6px 0 2px; }
 .settings h3 { margin: 18px 0 0; font-size: 15px; }
 .settings p { margin: 2px 0 0; color: var(--muted); }
 ${VIEWS}

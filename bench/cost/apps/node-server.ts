@@ -1,0 +1,31 @@
+/** One Node app server: `node node-server.js '{"server": "node:http", "listen": {"path": "app.sock"}}'`. */
+import * as http from 'node:http';
+import type { ListenOptions } from 'node:net';
+
+import { createServer } from '../../../src/http.js';
+import { handler } from './handler.js';
+import { loadApp } from './user-app.js';
+
+export type NodeServerName = 'node:http' | 'nearwire/http';
+
+export interface NodeServerWords {
+  readonly server: NodeServerName;
+  /** `backlog` undefined: node's own, 511. */
+  readonly listen: ListenOptions;
+  /** A user's own application instead of ours. */
+  readonly app?: string | undefined;
+}
+
+interface Listening {
+  listen(options: ListenOptions): unknown;
+}
+
+function serverNamed(name: NodeServerName, listener: http.RequestListener): Listening {
+  if (name === 'node:http') return http.createServer(listener);
+  return createServer(listener);
+}
+
+const words = JSON.parse(process.argv[2] ?? '') as NodeServerWords;
+const listener = words.app === undefined ? handler : await loadApp(words.app);
+const server = serverNamed(words.server, listener);
+server.listen(words.listen);

@@ -1,0 +1,90 @@
+"""Calls a WSGI application with no server around it, and tells what a call takes: one line of JSON."""
+import importlib.util
+import io
+import json
+import os
+import sys
+import time
+
+
+def load(file, name):
+    folder = os.path.dirname(os.path.abspath(file))
+    sys.path.insert(0, folder)
+    os.chdir(folder)
+    spec = importlib.util.spec_from_file_location("wsgi_application", file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    found = module
+    for part in name.split("."):
+        found = getattr(found, part)
+    return found
+
+
+def environ_of(method, path, body):
+    path, _, query = path.partition("?")
+    return {
+        "REQUEST_METHOD": method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": path,
+        "QUERY_STRING": query,
+        "CONTENT_TYPE": "",
+        "CONTENT_LENGTH": str(len(body)) if body else "",
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": "127.0.0.1",
+        "HTTP_HOST": "localhost",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": False,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+
+
+def call(application, method, path, body):
+    told = []
+
+    def start_response(status, headers, exc_info=None):
+        told[:] = [status, headers]
+        return lambda data: None
+
+    parts = application(environ_of(method, path, body), start_response)
+    try:
+        size = sum(len(part) for part in parts)
+    finally:
+        if hasattr(parts, "close"):
+            parts.close()
+    if not told or not told[0].startswith("200"):
+        raise SystemExit("the application answered %s with %s" % (path, told[0] if told else "nothing"))
+    return size
+
+
+def repeat(seconds, work):
+    """Calls it for so long, and tells how often, in what time and with what CPU."""
+    count, begun, cpu = 0, time.perf_counter(), time.process_time()
+    until = begun + seconds
+    while True:
+        work()
+        count += 1
+        now = time.perf_counter()
+        if now >= until:
+            return count, now - begun, time.process_time() - cpu
+
+
+def main():
+    file, name, method, path, size, seconds = sys.argv[1:]
+    # What the application prints is not the result.
+    out, sys.stdout = sys.stdout, sys.stderr
+    application, body = load(file, name), b"x" * int(size)
+    # What an application loads at its first request is no part of the others.
+    bytes_sent = call(application, method, path, body)
+    repeat(float(seconds) / 2, lambda: call(application, method, path, body))
+    count, taken, cpu = repeat(float(seconds), lambda: call(application, method, path, body))
+    result = {"count": count, "time": taken / count * 1e6, "cpu": cpu / count * 1e6, "bytes": bytes_sent}
+    print(json.dumps({"result": result}), file=out, flush=True)
+
+
+main()

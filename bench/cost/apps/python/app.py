@@ -1,0 +1,84 @@
+"""The WSGI application: each work in the way an application does it."""
+import json
+import time
+
+HELLO = b"hello world\n"
+DOWNLOAD = b"nearwire, 16 B.\n" * 65536
+JSON_BYTES = 1024
+# Between two readings of the clock, which are system calls: about 20 us.
+STEPS = 1000
+
+
+def dumps(document):
+    return json.dumps(document, separators=(",", ":"))
+
+
+DOCUMENT = {
+    "name": "nearwire",
+    "items": [{"id": i, "title": "item %d" % i, "done": i % 2 == 0} for i in range(12)],
+    "padding": "",
+}
+DOCUMENT["padding"] = "." * (JSON_BYTES - len(dumps(DOCUMENT)))
+
+
+def burn(ms):
+    """So many milliseconds of this thread's CPU time."""
+    until = time.thread_time_ns() + ms * 1e6
+    while time.thread_time_ns() < until:
+        for _ in range(STEPS):
+            pass
+
+
+def hello(environ):
+    return "text/plain", HELLO
+
+
+def answer_json(environ):
+    ms = 1.0
+    for part in environ.get("QUERY_STRING", "").split("&"):
+        if part.startswith("ms="):
+            ms = float(part[3:])
+    if ms > 0:
+        burn(ms)
+    return "application/json", dumps(DOCUMENT).encode()
+
+
+def download(environ):
+    return "application/octet-stream", DOWNLOAD
+
+
+def upload(environ):
+    left = int(environ.get("CONTENT_LENGTH") or 0)
+    count = 0
+    while count < left:
+        part = environ["wsgi.input"].read(min(left - count, 65536))
+        if not part:
+            break
+        count += len(part)
+    return "text/plain", b"%d\n" % count
+
+
+def page(environ):
+    # Jinja2 may not be installed, and the others do without it.
+    from page import render
+
+    return "text/html; charset=utf-8", render().encode()
+
+
+WORKS = {
+    "/hello": hello,
+    "/json": answer_json,
+    "/download": download,
+    "/upload": upload,
+    "/page": page,
+}
+
+
+def application(environ, start_response):
+    work = WORKS.get(environ.get("PATH_INFO", ""))
+    if work is None:
+        start_response("404 Not Found", [("Content-Length", "0")])
+        return [b""]
+    kind, body = work(environ)
+    start_response("200 OK", [("Content-Type", kind), ("Content-Length", str(len(body)))])
+    return [body]

@@ -1,0 +1,83 @@
+/**
+ * Run by node: calls an application for node:http's (req, res) with no server and no socket around it, and tells what a
+ * call takes: one line of JSON. Words: the module, method, path, bytes of the body,
+ * seconds.
+ */
+import { IncomingMessage, ServerResponse, type RequestListener } from 'node:http';
+import { Socket } from 'node:net';
+
+import { loadApp } from './apps/user-app.js';
+
+interface Call {
+  readonly method: string;
+  readonly path: string;
+  readonly body: Buffer;
+}
+
+/** One call: genuine objects, whose answer goes nowhere. Its length. */
+function callApp(app: RequestListener, { method, path, body }: Call, socket: Socket): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const request = new IncomingMessage(socket);
+    request.method = method;
+    request.url = path;
+    request.httpVersion = '1.1';
+    request.httpVersionMajor = 1;
+    request.httpVersionMinor = 1;
+    request.headers =
+      body.length > 0 ? { host: 'localhost', 'content-length': String(body.length) } : { host: 'localhost' };
+    if (body.length > 0) request.push(body);
+    request.push(null);
+    const response = new ServerResponse(request);
+    let sent = 0;
+    const count = (chunk: unknown): void => {
+      if (typeof chunk === 'string' || chunk instanceof Uint8Array) sent += Buffer.byteLength(chunk);
+    };
+    // The object's own, as Express swaps prototypes.
+    response.write = (chunk: unknown): boolean => {
+      count(chunk);
+      return true;
+    };
+    response.end = (chunk?: unknown): ServerResponse => {
+      count(chunk);
+      if (response.statusCode === 200) resolve(sent);
+      else reject(new Error(`the application answered ${path} with ${String(response.statusCode)}`));
+      return response;
+    };
+    app(request, response);
+  });
+}
+
+async function repeat(
+  seconds: number,
+  call: () => Promise<number>,
+): Promise<{ count: number; time: number; cpu: number }> {
+  const cpu = process.cpuUsage();
+  const begun = performance.now();
+  let count = 0;
+  let now = begun;
+  while (now < begun + seconds * 1e3) {
+    await call();
+    count++;
+    now = performance.now();
+  }
+  const { user, system } = process.cpuUsage(cpu);
+  return { count, time: ((now - begun) * 1e3) / count, cpu: (user + system) / count };
+}
+
+async function main(): Promise<void> {
+  const [file = '', method = '', path = '', size, seconds] = process.argv.slice(2);
+  const say = process.stdout.write.bind(process.stdout);
+  // What the application prints is not the result.
+  process.stdout.write = process.stderr.write.bind(process.stderr);
+  const app = await loadApp(file);
+  const socket = new Socket();
+  const call = { method, path, body: Buffer.alloc(Number(size), 'x') };
+  const bytes = await callApp(app, call, socket);
+  // Half of it for the compiler.
+  await repeat(Number(seconds) / 2, () => callApp(app, call, socket));
+  const result = await repeat(Number(seconds), () => callApp(app, call, socket));
+  // An application may hold timers and connections.
+  say(`${JSON.stringify({ result: { ...result, bytes } })}\n`, () => process.exit());
+}
+
+await main();

@@ -1,0 +1,109 @@
+/**
+ * The hop by itself: the same bytes, over the same kind of connection, between two plain C processes, the generator in
+ * the front's place. What they use beyond the kernel's part is a few hundred nanoseconds a request.
+ */
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { isMessage, Peer, PeerError } from '../peer.js';
+import { cpuBetween, readCpu, type CpuTimes } from './cpu.js';
+import { runLoad, type LoadFigures } from './load.js';
+import { CROWD, type Timing } from './measure.js';
+import type { Hop, Target, Work, WorkName } from './model.js';
+
+const ANSWER_MS = 10_000;
+
+/** Microseconds a request. */
+export interface HopSample {
+  readonly hop: Hop;
+  readonly work: WorkName;
+  readonly round: number;
+  /** A lone request: connect where each has its own connection, ask, be answered. */
+  readonly time: number;
+  /** CPU with many at a time. The front's end is the generator. */
+  readonly front: CpuTimes;
+  readonly app: CpuTimes;
+}
+
+export interface HopOptions {
+  readonly floor: string;
+  readonly folder: string;
+  readonly timing: Timing;
+  readonly signal: AbortSignal;
+}
+
+/** The plain C server, as an app behind a front. */
+export interface PlainServer {
+  readonly target: Target;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+/** `bytes`: of each answer's body. */
+export async function startPlainServer(hop: Hop, bytes: number, options: HopOptions): Promise<PlainServer> {
+  const path = join(options.folder, 'plain.sock');
+  if (hop.family === 'unix') {
+    mkdirSync(options.folder, { recursive: true });
+    // A server that was killed leaves its socket file, and the next one could not bind.
+    rmSync(path, { force: true });
+  }
+  const address = hop.family === 'unix' ? path : '127.0.0.1:0';
+  const peer = new Peer(
+    'the plain C server',
+    { command: options.floor, args: [] },
+    [
+      ...['serve', '--case', 'cost', '--family', hop.family, '--address', address],
+      ...['--protocol', hop.protocol === 'uwsgi' ? 'uwsgi' : 'http', '--answer', String(bytes)],
+    ],
+    options.signal,
+  );
+  try {
+    const ready = await peer.expect('ready', ANSWER_MS);
+    if (!isMessage(ready) || typeof ready['address'] !== 'string') throw new PeerError('no address was told');
+    const { pid } = peer;
+    if (pid === undefined) throw new PeerError('it has no pid');
+    return { target: targetOf(hop, ready['address']), pid, stop: () => peer.stop() };
+  } catch (error) {
+    await peer.stop();
+    throw error;
+  }
+}
+
+function targetOf({ family }: Hop, address: string): Target {
+  if (family === 'unix') return { path: address };
+  const colon = address.lastIndexOf(':');
+  return { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) };
+}
+
+/** undefined: of what mod_wsgi speaks there is no plain form, and of an answer of unknown length none to send. */
+export async function measureHop(
+  hop: Hop,
+  work: Work,
+  round: number,
+  options: HopOptions,
+): Promise<HopSample | undefined> {
+  if (hop.protocol === 'mod_wsgi' || work.answerBytes === undefined) return undefined;
+  const { floor, signal, timing } = options;
+  const server = await startPlainServer(hop, work.answerBytes, options);
+  const speech = { protocol: hop.protocol, connections: hop.connections };
+  const load = (connections: number, seconds: number): Promise<LoadFigures> =>
+    runLoad({ floor, signal, work, speech, target: server.target, load: { kind: 'closed', connections, seconds } });
+  try {
+    const lone = await load(1, timing.lone);
+    const before = readCpu([server.pid]);
+    const crowd = await load(CROWD, timing.crowd);
+    const { user, system } = cpuBetween(before, readCpu([server.pid]));
+    const each = (times: CpuTimes): CpuTimes => ({
+      user: times.user / crowd.begun,
+      system: times.system / crowd.begun,
+    });
+    return { hop, work: work.name, round, time: lone.p50, front: each(crowd.cpu), app: each({ user, system }) };
+  } finally {
+    await server.stop();
+  }
+}
+
+/** Hops of the same name are the same: `unix-uwsgi-close`. */
+export function hopName({ family, protocol, connections }: Hop): string {
+  return `${family}-${protocol}-${connections}`;
+}

@@ -1,0 +1,118 @@
+/** When a server that has been started serves: asked of itself. */
+import { readFileSync } from 'node:fs';
+import * as http from 'node:http';
+import * as net from 'node:net';
+import { setTimeout as after } from 'node:timers/promises';
+
+import type { Target } from './model.js';
+import { StackError, type Launched } from './processes.js';
+
+/** Erlang and Python with a large application take seconds on a busy machine. */
+const PATIENCE_MS = 30_000;
+/** One try: a server that has accepted and is still loading its application answers late, not never. */
+const ANSWER_MS = 10_000;
+/** From the first to the longest wait between two tries: most serve soon, and a failing one's log is to be readable. */
+const ASK_AFTER_MS = { first: 10, last: 250 };
+/** As much of a log's end as an error message should carry. */
+const LOG_LIMIT = 2_000;
+
+export interface Waited {
+  /** Those that have to be there: if one ends the wait is over. */
+  readonly servers: readonly Launched[];
+  readonly logs: readonly string[];
+  readonly signal: AbortSignal;
+  readonly patienceMs?: number | undefined;
+}
+
+/** Until something accepts connections there. For servers that speak no HTTP. */
+export function untilListening(target: Target, waited: Waited): Promise<void> {
+  return until(() => connects(target), waited);
+}
+
+/** Until a GET is answered as it should be. */
+export function untilServing(
+  target: Target,
+  path: string,
+  isGood: (status: number, body: string) => boolean,
+  waited: Waited,
+): Promise<void> {
+  return until(async () => {
+    const { status, body } = await get(target, path);
+    if (!isGood(status, body)) throw new Error(`GET ${path} is answered ${String(status)}: ${body.slice(0, 200)}`);
+  }, waited);
+}
+
+async function until(
+  tryIt: () => Promise<void>,
+  { servers, logs, signal, patienceMs = PATIENCE_MS }: Waited,
+): Promise<void> {
+  const deadline = performance.now() + patienceMs;
+  const names = servers.map(({ name }) => name).join(' and ');
+  for (let pause = ASK_AFTER_MS.first; ; pause = Math.min(pause * 1.2, ASK_AFTER_MS.last)) {
+    signal.throwIfAborted();
+    let problem: string;
+    try {
+      await tryIt();
+      return;
+    } catch (error) {
+      problem = error instanceof Error ? error.message : String(error);
+    }
+    const ended = servers.find(({ end }) => end !== undefined);
+    if (ended) throw new StackError(`${ended.name} ${ended.end ?? ''}${endsOf([ended.log, ...logs])}`);
+    if (performance.now() > deadline) {
+      throw new StackError(
+        `${names} did not serve within ${String(patienceMs / 1000)} s: ${problem}` +
+          endsOf([...servers.map(({ log }) => log), ...logs]),
+      );
+    }
+    await after(pause);
+  }
+}
+
+/** What the logs say last. */
+function endsOf(logs: readonly string[]): string {
+  const texts = [...new Set(logs)].map((log) => {
+    try {
+      return readFileSync(log, 'utf8').trim().slice(-LOG_LIMIT);
+    } catch {
+      // It was ended before it wrote any.
+      return '';
+    }
+  });
+  return texts
+    .filter(Boolean)
+    .map((text) => `\n${text}`)
+    .join('');
+}
+
+function connects(target: Target): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = net.connect(target);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve();
+    });
+    socket.once('error', reject);
+  });
+}
+
+function get(target: Target, path: string): Promise<{ status: number; body: string }> {
+  const where = 'path' in target ? { socketPath: target.path } : { host: target.host, port: target.port };
+  return new Promise((resolve, reject) => {
+    const request = http.get({ ...where, path, agent: false, timeout: ANSWER_MS }, (response) => {
+      let body = '';
+      response.setEncoding('utf8');
+      response.on('data', (text: string) => {
+        body += text;
+      });
+      response.on('end', () => {
+        resolve({ status: response.statusCode ?? 0, body });
+      });
+      response.on('error', reject);
+    });
+    request.on('timeout', () => {
+      request.destroy(new Error('no answer'));
+    });
+    request.on('error', reject);
+  });
+}

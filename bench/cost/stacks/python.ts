@@ -1,0 +1,43 @@
+/** The WSGI application that Python's servers run: ours, or the user's. */
+import { chmodSync, cpSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+
+import { PACKAGE_ROOT } from '../../package-root.js';
+import type { WorkName } from '../model.js';
+import type { Parts } from './parts.js';
+
+export const PYTHON_WORKS: readonly WorkName[] = ['hello', 'json', 'download', 'upload', 'page', 'own'];
+
+const OURS = join(PACKAGE_ROOT, 'bench', 'cost', 'apps', 'python');
+
+export interface WsgiApp {
+  readonly file: string;
+  readonly callable: string;
+  /** Where it imports from. */
+  readonly folder: string;
+}
+
+/**
+ * Ours is copied into the stack's folder: Apache runs it as another user, who may not enter the folder that nearwire is
+ * installed in.
+ */
+export function wsgiApp(parts: Parts): WsgiApp {
+  const { wsgi } = parts.place;
+  if (wsgi !== undefined) {
+    const file = resolve(wsgi.file);
+    return { file, callable: wsgi.callable, folder: dirname(file) };
+  }
+  const folder = parts.file('python');
+  cpSync(OURS, folder, { recursive: true });
+  openToAll(folder);
+  return { file: join(folder, 'app.py'), callable: 'application', folder };
+}
+
+function openToAll(file: string): void {
+  const isFolder = statSync(file).isDirectory();
+  chmodSync(file, isFolder ? 0o755 : 0o644);
+  if (isFolder)
+    readdirSync(file).forEach((name) => {
+      openToAll(join(file, name));
+    });
+}

@@ -1,0 +1,113 @@
+/** What the scripts of our pages share. It runs in the page, before the script that uses it. */
+import type { ColourScheme, DrawnChart, PageDocument, PageElement } from './dom.js';
+
+declare const document: PageDocument;
+declare function matchMedia(query: string): ColourScheme;
+declare function getComputedStyle(element: PageElement): { getPropertyValue(name: string): string };
+
+/** A figure's interval, or the extremes of its rounds. */
+export interface Span {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** A colour of the style sheet, as the scheme of now has it. Names of subjects may have a colon. */
+export function colourOf(name: string): string {
+  return getComputedStyle(document.documentElement)
+    .getPropertyValue(`--${name.replace(':', '-')}`)
+    .trim();
+}
+
+/** What stands in a script element of data. */
+export function embedded(id: string): unknown {
+  return JSON.parse(document.getElementById(id)?.textContent ?? '[]');
+}
+
+/** Options that all plots have. */
+export function plainOptions(): object {
+  return { animation: false, font: { family: 'system-ui, sans-serif' }, maintainAspectRatio: false };
+}
+
+/** Chart.js's title of a chart, in the page's look. */
+export function heading(text: string): object {
+  return { display: true, align: 'start', color: colourOf('text'), font: { size: 13, weight: '600' }, text };
+}
+
+/** Few and short: `1.2K`. */
+export function shortTicks(): object {
+  return {
+    color: colourOf('muted'),
+    maxTicksLimit: 6,
+    format: { notation: 'compact', maximumSignificantDigits: 3 },
+  };
+}
+
+/** A span through each point of each set: a line, with a stroke of this half width at both ends. */
+export function whiskers(
+  sets: readonly (readonly (Span | null)[])[],
+  colours: readonly string[],
+  halfWidth: number,
+): object {
+  return {
+    id: 'whiskers',
+    afterDatasetsDraw(chart: DrawnChart) {
+      const { ctx, scales } = chart;
+      ctx.save();
+      ctx.lineWidth = 1;
+      sets.forEach((spans, index) => {
+        const { data } = chart.getDatasetMeta(index);
+        ctx.strokeStyle = colours[index] ?? '';
+        spans.forEach((span, at) => {
+          const x = data[at]?.x;
+          if (!span || span.low === span.high || x === undefined) return;
+          const low = scales.y.getPixelForValue(span.low);
+          const high = scales.y.getPixelForValue(span.high);
+          stroke(chart, x, low, x, high);
+          if (halfWidth === 0) return;
+          stroke(chart, x - halfWidth, low, x + halfWidth, low);
+          stroke(chart, x - halfWidth, high, x + halfWidth, high);
+        });
+      });
+      ctx.restore();
+    },
+  };
+}
+
+/** A line across the plot at a value. */
+export function baseline(value: number, colour: string): object {
+  return {
+    id: 'baseline',
+    afterDatasetsDraw(chart: DrawnChart) {
+      const { ctx, scales, chartArea } = chart;
+      const at = scales.y.getPixelForValue(value);
+      ctx.save();
+      ctx.lineWidth = 1;
+      ctx.strokeStyle = colour;
+      stroke(chart, chartArea.left, at, chartArea.right, at);
+      ctx.restore();
+    },
+  };
+}
+
+function stroke({ ctx }: DrawnChart, fromX: number, fromY: number, toX: number, toY: number): void {
+  ctx.beginPath();
+  ctx.moveTo(fromX, fromY);
+  ctx.lineTo(toX, toY);
+  ctx.stroke();
+}
+
+/** Draws on every canvas, now and when the colour scheme changes; answers how to draw anew for another reason. */
+export function drawOnAll(draw: (canvas: PageElement) => DrawnChart | undefined): () => void {
+  let drawn: DrawnChart[] = [];
+  const drawAll = (): void => {
+    for (const chart of drawn) chart.destroy();
+    drawn = [];
+    for (const canvas of document.querySelectorAll('canvas')) {
+      const chart = draw(canvas);
+      if (chart) drawn.push(chart);
+    }
+  };
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', drawAll);
+  drawAll();
+  return drawAll;
+}

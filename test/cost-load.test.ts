@@ -1,0 +1,221 @@
+/** The load generator of `nearwire cost`, against servers that do as servers do. */
+import { once } from 'node:events';
+import * as http from 'node:http';
+import * as net from 'node:net';
+
+import { describe, expect, test } from 'vitest';
+
+import { describeFailures, LoadGenerator, runLoad, type LoadFigures, type LoadOptions } from '../bench/cost/load.js';
+import type { Load, Target, Work } from '../bench/cost/model.js';
+import { startPlainServer } from '../bench/cost/hop-alone.js';
+import { TIMING } from '../bench/cost/measure.js';
+import { requireOrSkip } from './support/requirements.js';
+import { stoppedServer } from './support/full-queue.js';
+import { cleanup, closeAtEnd, freshAddress, temporaryDirectory } from './support/sockets.js';
+
+const floor = requireOrSkip('floor') ?? '';
+const families = ['unix', 'tcp'] as const;
+const CLOSED = { kind: 'closed', connections: 4, seconds: 0.1 } as const;
+
+const work = (changes: Partial<Work> = {}): Work => ({
+  ...{ name: 'hello', title: 'a test', method: 'GET', path: '/hello?a=b', requestBytes: 0 },
+  ...{ answerBytes: undefined, appMs: 0 },
+  ...changes,
+});
+
+async function listen(server: net.Server, family: 'unix' | 'tcp' = 'unix', backlog = 511): Promise<Target> {
+  closeAtEnd(server);
+  server.listen({ ...freshAddress(family), backlog });
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null) throw new Error('it listens');
+  return typeof address === 'string' ? { path: address } : { host: address.address, port: address.port };
+}
+
+const serve = (handler: http.RequestListener, family?: 'unix' | 'tcp'): Promise<Target> =>
+  listen(http.createServer(handler), family);
+
+const { signal } = new AbortController();
+const run = (target: Target, options: Partial<LoadOptions> = {}): Promise<LoadFigures> =>
+  runLoad({ floor, target, work: work(), load: CLOSED, signal, ...options });
+
+/** Answers all that it is asked with these bytes, and then does as it is told. */
+function raw(answer: string, then: (socket: net.Socket) => void = () => undefined): net.Server {
+  return net.createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.on('data', () => {
+      socket.write(answer);
+      then(socket);
+    });
+  });
+}
+
+const end = (socket: net.Socket): void => {
+  socket.end();
+};
+
+describe.skipIf(floor === '')('the load', () => {
+  test.each(families)('asks as it is told, over %s', async (family) => {
+    const seen = new Set<string>();
+    const target = await serve((request, response) => {
+      let bytes = 0;
+      request.on('data', (chunk: Buffer) => (bytes += chunk.length));
+      request.on('end', () => {
+        const { method = '', url = '', httpVersion, headers } = request;
+        seen.add([method, url, httpVersion, bytes, headers.host, headers.connection].join(' '));
+        response.end('12345');
+      });
+    }, family);
+    const upload = work({ method: 'POST', requestBytes: 70_000, answerBytes: 5 });
+    const figures = await run(target, { work: upload });
+    expect([...seen]).toEqual(['POST /hello?a=b 1.1 70000 localhost ']);
+    expect(figures).toMatchObject({ errors: 0, answered: figures.begun, opened: 0 });
+    expect(figures.rate).toBeCloseTo(figures.answered / figures.seconds, 6);
+    expect(figures.p50).toBeLessThanOrEqual(figures.p99);
+    expect(figures.cpu.user + figures.cpu.system).toBeGreaterThan(0);
+  });
+
+  test('asks over a connection each, as nginx does', async () => {
+    const seen = new Set<string>();
+    const target = await serve((request, response) => {
+      seen.add(`${request.httpVersion} ${request.headers.connection ?? ''}`);
+      response.end('hello');
+    });
+    const figures = await run(target, { speech: { protocol: 'http', connections: 'close' } });
+    expect([...seen]).toEqual(['1.0 close']);
+    expect(figures).toMatchObject({ errors: 0, opened: figures.answered });
+  });
+
+  test.each([
+    {
+      what: 'Content-Length and kept connections',
+      server: () => raw('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello'),
+    },
+    {
+      what: 'Content-Length and an end',
+      server: () => raw('HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello', end),
+    },
+    {
+      what: 'an end that was not announced',
+      server: () => raw('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello', end),
+    },
+    {
+      what: 'chunks',
+      server: () => raw('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n'),
+    },
+    { what: 'what the end of the connection ends', server: () => raw('HTTP/1.1 200 OK\r\n\r\nhello', end) },
+    { what: 'a Server of HTTP/1.0', server: () => raw('HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello', end) },
+  ])('takes answers with $what', async ({ server }) => {
+    const figures = await run(await listen(server()), { work: work({ answerBytes: 5 }) });
+    expect(describeFailures(figures.failures)).toBe('');
+    expect(figures.answered).toBeGreaterThan(CLOSED.connections);
+  });
+
+  test.each([
+    {
+      what: 'statuses',
+      server: () => raw('HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n'),
+      told: 'status 502',
+    },
+    { what: 'answers without a body', server: () => raw('HTTP/1.1 204 No Content\r\n\r\n'), told: 'status 204' },
+    { what: 'ends before the answer', server: () => raw('', end), told: 'closed before the answer' },
+    {
+      what: 'ends within it',
+      server: () => raw('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nh', end),
+      told: 'closed before',
+    },
+    { what: 'other lengths', server: () => raw('HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nh'), told: 'malformed' },
+    { what: 'what is no HTTP', server: () => raw('hello\r\n\r\n'), told: 'malformed' },
+    {
+      what: 'resets',
+      server: () => raw('', (socket) => socket.resetAndDestroy()),
+      told: 'broken by ECONNRESET',
+      family: 'tcp' as const,
+    },
+  ])('counts $what, and goes on', async ({ server, told, family }) => {
+    const figures = await run(await listen(server(), family), { work: work({ answerBytes: 5 }) });
+    expect(describeFailures(figures.failures)).toMatch(new RegExp(`^${String(figures.errors)} x ${told}`));
+    expect(figures).toMatchObject({ answered: 0, errors: figures.begun });
+    expect(figures.begun).toBeGreaterThan(CLOSED.connections);
+  });
+
+  test('counts what can not be connected to by its error, without hurry', async () => {
+    const { port } = (await serve(() => undefined, 'tcp')) as { port: number };
+    expect(port).toBeGreaterThan(0);
+    const missing = await run({ path: `${temporaryDirectory()}/none` });
+    expect(describeFailures(missing.failures)).toBe(`${String(missing.begun)} x connect ENOENT`);
+    // A millisecond of rest after each.
+    expect(missing.begun).toBeLessThan(150);
+    const refused = await run({ host: '127.0.0.1', port: 1 });
+    expect(describeFailures(refused.failures)).toBe(`${String(refused.begun)} x connect ECONNREFUSED`);
+  });
+
+  test.each(families)('speaks uwsgi with a server of its own, over %s', async (family) => {
+    const hop = { family, protocol: 'uwsgi', connections: 'close' } as const;
+    const server = await startPlainServer(hop, 3000, { floor, folder: temporaryDirectory(), timing: TIMING, signal });
+    cleanup(() => server.stop());
+    const upload = work({ method: 'POST', requestBytes: 100_000, answerBytes: 3000 });
+    const figures = await run(server.target, { work: upload, speech: hop });
+    expect(describeFailures(figures.failures)).toBe('');
+    expect(figures.opened).toBe(figures.answered);
+  });
+
+  test('keeps its connections from stretch to stretch', async () => {
+    const target = await serve((_request, response) => response.end('hello'));
+    const generator = await LoadGenerator.open({ floor, target, work: work(), load: CLOSED, signal });
+    cleanup(() => generator.stop());
+    for (let stretch = 0; stretch < 3; stretch++)
+      expect(await generator.stretch()).toMatchObject({ opened: 0, errors: 0 });
+  });
+});
+
+describe.skipIf(floor === '')('the open loop', () => {
+  const load: Load = { kind: 'open', rate: 500, seconds: 0.4 };
+
+  test('begins requests at its rate', async () => {
+    const target = await serve((_request, response) => response.end('hello'));
+    const figures = await run(target, { load });
+    expect(figures.begun + figures.failures.unsent).toBe(200);
+    expect(figures.answered + figures.failures.unsent).toBe(200);
+    expect(figures.rate).toBeLessThanOrEqual(500);
+  });
+
+  test('charges a stall with all who came meanwhile', async () => {
+    const STALL_MS = 200;
+    let requests = 0;
+    const target = await serve((_request, response) => {
+      // The warm-up has some, and the stall is to come in the stretch.
+      if (++requests === 100) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, STALL_MS);
+      response.end('hello');
+    });
+    const figures = await run(target, { load, warmup: 0 });
+    expect(figures.begun + figures.failures.unsent).toBe(200);
+    expect(figures.answered + figures.failures.unsent).toBe(200);
+    // Of 200 requests 100 fell into the stall: a hundredth of all waited for nearly all of it. A client that waits for
+    // its answer before it asks again would have seen one.
+    expect(figures.p99).toBeGreaterThan(0.9 * STALL_MS * 1e3);
+  });
+
+  test('opens a connection where none is idle, up to its bound', async () => {
+    const held: http.ServerResponse[] = [];
+    const target = await serve((_request, response) => {
+      held.push(response);
+    });
+    const figures = await run(target, { load, warmup: 0, connections: 16, patience: 0.1 });
+    expect(held).toHaveLength(16);
+    expect(figures).toMatchObject({ begun: 16, answered: 0, errors: 200 });
+    expect(figures.failures).toMatchObject({ unsent: 184, unanswered: 16 });
+    // They waited: the first for all of the stretch and the patience.
+    expect(figures.p99).toBeGreaterThan(0.39e6);
+  });
+
+  test('counts a full listen queue as what it is', async () => {
+    const { path } = await stoppedServer(1);
+    const figures = await run({ path }, { load, warmup: 0, patience: 0 });
+    // What is asked for as the stretch ends counts as unsent or not at all.
+    expect(figures.failures.connect.get(process.platform === 'linux' ? 'EAGAIN' : 'ECONNREFUSED')).toBe(
+      figures.begun - 2,
+    );
+    expect(figures.failures.unanswered).toBe(2);
+  });
+});
