@@ -38,6 +38,7 @@ export async function runCost(options: CostOptions): Promise<CostResult> {
     const parts = await measureAll(options, plan, {
       floor,
       context: { processes, programs, wsgi: options.wsgi, app: options.app, signal: options.signal },
+      direct: true,
       timing: options.quick ? QUICK_TIMING : TIMING,
       signal: options.signal,
       onNote: (note) => notes.add(note),

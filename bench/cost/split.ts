@@ -17,7 +17,7 @@
  * mod_wsgi's daemon is held against the same Apache with the application in its own process: the difference is its hop,
  * with what both ends compute to speak over it. A stack without a hop has two layers: its application, and all else.
  */
-import { combineRounds, figureOf, figureOfRounds, isInNoise, type Rounds } from './interval.js';
+import { combineRounds, figureOfRounds, isInNoise, roundsWith, type Rounds } from './interval.js';
 import type { Figure, Hop, Layer, LayerResult, Split, Stack, WorkName } from './model.js';
 import type { Samples } from './samples.js';
 
@@ -69,8 +69,9 @@ function wholeOf(samples: Samples, stack: string, work: WorkName, kind: Kind): R
 function layerOf({ layer, rounds, derivation }: Part, whole: Rounds): LayerResult | undefined {
   const shares = combineRounds({ part: rounds, whole }, (value) => value.part / value.whole);
   const figure = figureOfRounds(rounds);
-  if (!figure || shares.size === 0) return undefined;
-  return { layer, figure, share: figureOf([...shares.values()]), derivation, inNoise: isInNoise(figure) };
+  const share = figureOfRounds(shares);
+  if (!figure || !share) return undefined;
+  return { layer, figure, share, derivation, inNoise: isInNoise(figure) };
 }
 
 function partsOf(samples: Samples, stack: Row, work: WorkName, kind: Kind): Part[] | undefined {
@@ -88,7 +89,7 @@ function partsOf(samples: Samples, stack: Row, work: WorkName, kind: Kind): Part
 function applicationOf(samples: Samples, stack: Row, work: WorkName, kind: Kind): Part | undefined {
   if (stack.language === 'none') {
     const whole = wholeOf(samples, stack.name, work, kind);
-    const rounds = new Map([...whole.keys()].map((round) => [round, 0]));
+    const rounds = roundsWith(new Map([...whole.keys()].map((round) => [round, 0])), 0);
     return { layer: 'application', rounds, derivation: 'the server answers by itself' };
   }
   const rounds = samples.application(stack.language, work, kind);
