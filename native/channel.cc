@@ -352,8 +352,6 @@ void Channel::become_free() {
   wait_since_ = answer_start_ = 0;
   answer_waits_ = false;
   room_asked_ = 0;
-  if (grows_) engine_->give_back_growth();
-  grows_ = false;
   counters_ = {};
 }
 

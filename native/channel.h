@@ -128,8 +128,9 @@ class Channel final : public Source, private Watcher::Target, private ColdRead::
   void keep(const char* bytes, size_t length);
   // Notes that the kernel has no room, and that it has again.
   void note_blocked();
-  // `copies`: what it will hold is copied into it.
-  void grow_send_buffer(bool copies);
+  // At most to `largest` bytes, as the kernel counts them.
+  void grow_send_buffer(int largest);
+  void grow_for_references();
   void keep_send_buffer() {
     send_buffer_fixed_ = true;
     grows_with_writes_ = false;
@@ -238,8 +239,6 @@ class Channel final : public Source, private Watcher::Target, private ColdRead::
   bool shutdown_asked_ = false;
   bool write_failed_ = false;
   bool registering_ = false;
-  // Is one of the channels whose send buffer may grow for what is copied into it.
-  bool grows_ = false;
   // SO_SNDBUF is the user's, or as large as it may grow.
   bool send_buffer_fixed_ = false;
   // SO_SNDBUF is to hold what is handed over at once.

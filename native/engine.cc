@@ -11,15 +11,6 @@
 
 namespace nearwire {
 
-namespace {
-
-// One stream alone is faster with a larger send buffer. Of several, what has been copied and not read yet no longer
-// fits a core's cache: 8 connections that each answer with 1 MiB take 214 us of CPU a body when all have grown, 145
-// when none has, where the reader is on the same core; 270 and 250 where it is on another.
-constexpr int kMaxGrowing = 1;
-
-}  // namespace
-
 Engine::Engine(uv_loop_t* loop, Sink* sink)
     : loop_(loop),
       sink_(sink),
@@ -285,12 +276,6 @@ void Engine::keep_send_buffer(int fd) {
   }
 }
 
-bool Engine::take_growth() {
-  if (growing_ >= kMaxGrowing) return false;
-  ++growing_;
-  return true;
-}
-
 void Engine::drop_spare() {
   if (spare_ >= 0) sys::close_descriptor(spare_);
   spare_ = -1;
@@ -321,11 +306,18 @@ void Engine::deliver(size_t count) {
   ++counters_.turns;
   counters_.completions += count;
   shared_.in_turn = 1;
-  sink_->deliver(count, blocks_.slots_wanted());
+  shared_.completions = static_cast<int32_t>(count);
+  shared_.slots_wanted = static_cast<int32_t>(blocks_.slots_wanted());
+  shared_.results = 0;
+  sink_->deliver();
   // The batch and its microtasks are through. The environment may have ended from inside.
   const size_t results = closed_ ? 0 : flush();
   shared_.in_turn = 0;
-  if (results > 0) sink_->deliver_results(results);
+  if (results == 0) return;
+  shared_.completions = 0;
+  shared_.slots_wanted = 0;
+  shared_.results = static_cast<int32_t>(results);
+  sink_->deliver();
 }
 
 void Engine::after_turn() {

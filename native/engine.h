@@ -32,6 +32,10 @@ struct SharedState {
   int32_t in_turn = 0;
   // 1 while bytes of submissions already gathered stand in the arena.
   int32_t gathered = 0;
+  // What a delivery is of. Words are read for less than arguments are made.
+  int32_t completions = 0;
+  int32_t slots_wanted = 0;
+  int32_t results = 0;
 };
 
 // What became of a channel's share of a flush, where that is not simply "all sent".
@@ -81,10 +85,8 @@ class Engine final : private Turn::Phases {
   // Calls the layer above; it must survive anything the call does.
   class Sink {
    public:
-    // A batch of completions.
-    virtual void deliver(size_t count, uint32_t slots_wanted) = 0;
-    // What the flush after a batch has to tell.
-    virtual void deliver_results(size_t count) = 0;
+    // A batch of completions, or what the flush after one has to tell: `shared()` says which, and how many.
+    virtual void deliver() = 0;
 
    protected:
     ~Sink() = default;
@@ -159,9 +161,6 @@ class Engine final : private Turn::Phases {
   SystemBuffers& system_buffers() { return system_buffers_; }
   // Has the channel of this descriptor, if there is one, leave its send buffer as it is.
   void keep_send_buffer(int fd);
-  // Whether one more channel may have its send buffer grow for what is copied into it. It gives that back as it closes.
-  bool take_growth();
-  void give_back_growth() { --growing_; }
   void drop_spare();
   void restore_spare();
   void count_accept() { ++counters_.accepted; }
@@ -199,8 +198,6 @@ class Engine final : private Turn::Phases {
   std::unique_ptr<FlushResult[]> results_;
   SharedState shared_;
 
-  // Channels whose send buffers have grown for what is copied into them.
-  int growing_ = 0;
   std::vector<std::unique_ptr<Source>> sources_;
   std::vector<int32_t> free_channels_;
   std::vector<int32_t> free_listeners_;

@@ -120,20 +120,16 @@ Napi::Value JsEngine::layout(Napi::Env env) {
   return layout;
 }
 
-void JsEngine::call_turn_handler(size_t completions, uint32_t slots_wanted, size_t results) {
+void JsEngine::deliver() {
   const Napi::Env env = Env();
   const Napi::HandleScope scope(env);
   if (turn_handler_.IsEmpty()) return;
-  // In an environment that is being terminated any of these may fail; then there is nobody to tell.
-  napi_value arguments[3];
-  if (napi_create_uint32(env, static_cast<uint32_t>(completions), &arguments[0]) != napi_ok) return;
-  if (napi_create_uint32(env, slots_wanted, &arguments[1]) != napi_ok) return;
-  if (napi_create_uint32(env, static_cast<uint32_t>(results), &arguments[2]) != napi_ok) return;
   napi_value result = nullptr;
   // With a callback scope: without one, a callback of node's own from inside (the HTTP parser's) takes itself for the
   // outermost, and finds an async context that should not be there. The scope's own context is none: one made here
   // would be that of whoever made the first socket, and what is accepted would run in it.
-  const napi_status status = napi_make_callback(env, nullptr, Value(), turn_handler_.Value(), 3, arguments, &result);
+  // In an environment that is being terminated it fails, and there is nobody to tell.
+  const napi_status status = napi_make_callback(env, nullptr, Value(), turn_handler_.Value(), 0, nullptr, &result);
   if (status != napi_pending_exception) return;
   // The handler reports what listeners throw by itself. What comes out of it all the same is not lost.
   napi_value error = nullptr;

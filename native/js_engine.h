@@ -21,9 +21,7 @@ class JsEngine final : public Napi::ObjectWrap<JsEngine>, private Engine::Sink {
   void keep_send_buffer(int fd);
 
  private:
-  void deliver(size_t count, uint32_t slots_wanted) override { call_turn_handler(count, slots_wanted, 0); }
-  void deliver_results(size_t count) override { call_turn_handler(0, 0, count); }
-  void call_turn_handler(size_t completions, uint32_t slots_wanted, size_t results);
+  void deliver() override;
   static void environment_ends(napi_async_cleanup_hook_handle handle, void* data);
 
   Napi::Value layout(Napi::Env env);

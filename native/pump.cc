@@ -38,7 +38,7 @@ void Pump::run() {
 
 void Pump::on_room() {
   waits_ = false;
-  sink_->grow_send_buffer(false);
+  sink_->grow_for_references();
   run();
 }
 

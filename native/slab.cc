@@ -69,6 +69,7 @@ OwnedBlocks::Block* OwnedBlocks::next_large() {
 }
 
 size_t OwnedBlocks::room(size_t expected, std::array<iovec, kMaxParts>* parts) {
+  used_ = true;
   size_t count = 0;
   size_t gap = 0;
   if (expected <= kSmallRead) {
@@ -155,7 +156,11 @@ uint32_t OwnedBlocks::wanted(Ring* ring) {
   return slots;
 }
 
-uint32_t OwnedBlocks::slots_wanted() { return wanted(&small_) | wanted(&large_); }
+uint32_t OwnedBlocks::slots_wanted() {
+  if (!used_) return 0;
+  used_ = false;
+  return wanted(&small_) | wanted(&large_);
+}
 
 void OwnedBlocks::clear() {
   for (Block& block : blocks_) block = Block{};

@@ -110,6 +110,8 @@ class OwnedBlocks {
   unsigned epoch_ = 1;
   std::unique_ptr<HeldMemory> highest_;
   const char* highest_address_ = nullptr;
+  // Since the slots were last looked over, a read has asked for room.
+  bool used_ = true;
   Ring small_{0, kFirstLargeSlot, kSmallRead};
   Ring large_{kFirstLargeSlot, kSlots - kFirstLargeSlot, kLeastLarge};
 };

@@ -100,8 +100,8 @@ export class Engine {
     this.shared = shared;
     this.results = results;
     this.maxSubmissions = submissions.length / SUBMISSION_WORDS;
-    native.setTurnHandler((count, slotsWanted, results) => {
-      this.turn(count, slotsWanted, results);
+    native.setTurnHandler(() => {
+      this.turn();
     });
     // What node:net would have handed to the kernel by now goes there too.
     process.on('exit', () => {
@@ -362,7 +362,11 @@ export class Engine {
     }
   }
 
-  private turn(count: number, slotsWanted: number, results: number): void {
+  private turn(): void {
+    const { shared } = this;
+    const count = shared[Shared.Completions] as number;
+    const slotsWanted = shared[Shared.SlotsWanted] as number;
+    const results = shared[Shared.Results] as number;
     if (results > 0) this.takeResults(results);
     if (this.shutdowns.length > 0) this.onShutdowns();
     this.dispatching = true;

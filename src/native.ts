@@ -64,6 +64,11 @@ export const Shared = {
   InTurn: 1,
   /** 1 while bytes of submissions already gathered stand in the arena. */
   Gathered: 2,
+  /** What the turn handler is called for: completions, a bit set of the block slots that are empty and wanted, ... */
+  Completions: 3,
+  SlotsWanted: 4,
+  /** ... or results of the flush. */
+  Results: 5,
 } as const;
 /** int32 per flush result: id, negative errno or 0, bytes still queued. */
 export const RESULT_WORDS = 3;
@@ -176,7 +181,7 @@ export interface NativeEngineLayout {
   results: Int32Array;
   /** What `scanRequest` found: the words named by `RequestHead`, then those of the headers. */
   requestHead: Int32Array;
-  /** The block slots to fill at first, as the turn handler's `slotsWanted`. */
+  /** The block slots to fill at first, as `Shared.SlotsWanted` has them. */
   slotsWanted: number;
 }
 
@@ -251,11 +256,11 @@ export interface NativeEndpoint {
 export interface NativeEngine {
   readonly layout: NativeEngineLayout;
   /**
-   * The handler of a batch: called once per loop turn that saw something, with the number of completions and a bit set
-   * of the block slots that are empty and wanted. When it has returned and its microtasks are through, the addon flushes;
-   * if that has results, the handler is called once more with their number.
+   * The handler of a batch: called once per loop turn that saw something. Words of `shared` say how many completions
+   * there are, and which slots are wanted. When it has returned and its microtasks are through, the addon flushes; if
+   * that has results, the handler is called once more for them.
    */
-  setTurnHandler(handler: (count: number, slotsWanted: number, results: number) => void): void;
+  setTurnHandler(handler: () => void): void;
   /** Fills an empty slot with memory to read into; the engine keeps it alive until it has been filled. */
   provideBlock(slot: number, block: Uint8Array): void;
 

@@ -128,8 +128,8 @@ async function findUwsgiPlugin(uwsgi: string | undefined): Promise<Found> {
 function findModWsgi(): Found {
   const file = named('mod_wsgi') ?? APACHE_MODULES.map((folder) => join(folder, 'mod_wsgi.so')).find(existsSync);
   if (file === undefined || !existsSync(file)) return { file: undefined, version: undefined };
-  // As it tells in the Server header.
-  return { file, version: /mod_wsgi\/(\d[\w.]*)/.exec(readFileSync(file, 'latin1'))?.[1] };
+  // It tells its version only in the answers of a server.
+  return { file, version: undefined };
 }
 
 /** The file is that of the interpreter that has it: uWSGI's and Apache's Python is the system's, not one of a user's. */

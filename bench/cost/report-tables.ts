@@ -74,11 +74,11 @@ function shareText(layer: LayerResult | undefined, wide: boolean, pc: Colours): 
   return `${layer.inNoise ? NOISE_MARK : ''}${formatShare(layer.share.median)}\n${pc.dim(layer.inNoise ? 'in noise' : interval)}`;
 }
 
-/** Of CPU and of time, of each work in which there is anything to split. */
-export function layerTables(language: LanguageRows, columns: number, pc: Colours): string[] {
-  return language.works.flatMap((work) =>
-    (['time', 'cpu'] as const).flatMap((of) => layerTable(language.title, work, of, columns, pc)),
-  );
+/** Of time and of CPU, of the first work in which there is anything to split: those of all would fill a book. */
+export function layerTables({ title, works }: LanguageRows, columns: number, pc: Colours): string[] {
+  const split = works.find(({ rows }) => rows.some(({ time, cpu }) => time ?? cpu));
+  if (!split) return [];
+  return (['time', 'cpu'] as const).flatMap((of) => layerTable(title, split, of, columns, pc));
 }
 
 function layerTable(
@@ -94,7 +94,11 @@ function layerTable(
   });
   if (split.length === 0) return [];
   const wide = columns >= WIDE;
-  const table = newTable(['', ...LAYERS.map(({ title }) => title.slice(0, 8)), 'whole', 'adds up'], columns, pc);
+  const table = newTable(
+    ['', ...LAYERS.map(({ name, title }) => (name === 'application' ? 'app' : title)), 'whole', 'adds up'],
+    columns,
+    pc,
+  );
   for (const { stack, split: entry } of split) {
     table.push([
       stack.title,
@@ -125,6 +129,7 @@ export function tableLegend(width: number, pc: Colours): string {
     "hop: the kernel's share between front and app, of a lone request's time; of CPU where time was not split.",
     `${NOISE_MARK}: the interval contains 0; all that can be said is that it is small.`,
     'adds up: the layers, measured apart from the whole, against it.',
+    'The layers of the other works stand in what --html and --json write.',
   ];
   return pc.dim(wrap(words.join(' '), width));
 }

@@ -49,16 +49,18 @@ function answers({ answers: all }: CostResult, width: number): string {
     .join('\n\n');
 }
 
-function overloadText({ title, drive, at, depth, error, setting }: Overload, width: number): string {
-  const line = (name: string, text: string): string => wrap(`${name.padEnd(9)}${text}`, width, ' '.repeat(11), '  ');
+function overloadText(overload: Overload, width: number): string {
+  const { title, drive, at, depth, error, setting, moves, notDriven } = overload;
+  const line = (name: string, text: string): string => wrap(text, width, ' '.repeat(13), `  ${name.padEnd(11)}`);
   const value = (number: number): string => number.toLocaleString('en-US', { maximumFractionDigits: 1 });
   return [
     pc.bold(wrap(title, width)),
-    line('driven', drive),
-    line('broke at', `${value(at.value)} ${at.unit}`),
+    notDriven === undefined ? line('driven', drive) : line('not driven', `${notDriven} (it would be: ${drive})`),
+    line(notDriven === undefined ? 'broke at' : 'computed', `${value(at.value)} ${at.unit}`),
     ...(depth ? [line('filled', `${value(depth.value)} of ${value(depth.limit)} ${depth.unit}`)] : []),
     line('error', error),
     line('setting', setting),
+    ...(moves ?? []).map((move) => line('', `${move.setting}: ${move.seen}`)),
   ].join('\n');
 }
 

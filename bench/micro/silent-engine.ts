@@ -11,7 +11,7 @@ export interface SilentEngine {
 
 export function createSilentEngine(addon: NativeAddon): SilentEngine {
   const real = addon.createEngine();
-  let turnHandler: ((count: number, slotsWanted: number, results: number) => void) | undefined;
+  let turnHandler: (() => void) | undefined;
   let channels = 0;
   const overrides: Partial<NativeEngine> = {
     setTurnHandler(handler) {
@@ -35,8 +35,10 @@ export function createSilentEngine(addon: NativeAddon): SilentEngine {
     engine: new Engine(native),
     native,
     turn(completions) {
-      turnHandler?.(completions, 0, 0);
-      real.layout.shared[Shared.Submitted] = 0;
+      const { shared } = real.layout;
+      shared[Shared.Completions] = completions;
+      turnHandler?.();
+      shared[Shared.Submitted] = 0;
     },
   };
 }

@@ -1,17 +1,23 @@
 /** The stacks, one row each. */
 import type { Program, ProgramName, RunningStack, Stack, StackPlace, WorkName } from '../model.js';
+import { APACHE } from './apache.js';
 import { NGINX_ALONE } from './nginx-alone.js';
 import { NGINX_NODE, NODE_ALONE } from './node.js';
+import { OTHERS } from './others.js';
 import { NGINX_UWSGI, NGINX_UWSGI_HTTP, UWSGI_ALONE, UWSGI_ROUTING } from './uwsgi.js';
+import { YAWS } from './yaws.js';
 
 export const STACKS: readonly Stack[] = [
   ...NGINX_UWSGI,
   ...NGINX_UWSGI_HTTP,
   UWSGI_ALONE,
-  UWSGI_ROUTING,
+  ...APACHE,
+  YAWS,
   ...NGINX_NODE,
   ...NODE_ALONE,
   NGINX_ALONE,
+  ...OTHERS,
+  UWSGI_ROUTING,
 ];
 
 export function stackNamed(name: string): Stack {

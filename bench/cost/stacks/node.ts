@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { PACKAGE_ROOT } from '../../package-root.js';
 import type { NodeServerName, NodeServerWords } from '../apps/node-server.js';
 import type { Hop, Stack, Target, WorkName } from '../model.js';
-import { answerOf, workNamed } from '../works.js';
 import { launchNginx, proxyOptions } from './nginx.js';
 import { startParts, type Parts } from './parts.js';
 import { makeTarget } from './where.js';
@@ -36,7 +35,7 @@ export const NODE_ALONE: readonly Stack[] = SERVERS.flatMap(({ server, short, ti
     start: (place) =>
       startParts(place, async (parts) => {
         const target = await launchNode(parts, server, family);
-        await untilNodeServes(parts, target);
+        await parts.untilAppServes(target, place.app !== undefined);
         return { target, hopTarget: undefined };
       }),
   })),
@@ -62,7 +61,7 @@ function nginxNode(
       startParts(place, async (parts) => {
         const hopTarget = await launchNode(parts, server, family);
         const target = await launchNginx(parts, proxyOptions(hopTarget, kind.connections));
-        await untilNodeServes(parts, target);
+        await parts.untilAppServes(target, place.app !== undefined);
         return { target, hopTarget };
       }),
   };
@@ -81,11 +80,4 @@ export async function launchNode(parts: Parts, server: NodeServerName, family: H
   });
   await parts.untilListening(target);
   return target;
-}
-
-/** Until our application, or the user's, answers there. */
-export function untilNodeServes(parts: Parts, target: Target): Promise<void> {
-  if (parts.place.app !== undefined) return parts.untilAnswering(target, workNamed('own').path);
-  const hello = workNamed('hello');
-  return parts.untilServing(target, hello.path, answerOf(hello) ?? '');
 }

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 
 import type { ProgramName, Role, RunningStack, StackPlace, Target } from '../model.js';
 import { StackError, type Launched } from '../processes.js';
-import { answersByItself, untilListening, untilServing } from '../ready.js';
+import { untilListening, untilServing, type Waited } from '../ready.js';
+import { answerOf, workNamed } from '../works.js';
 
 interface Part {
   readonly server: Launched;
@@ -59,14 +60,17 @@ export class Parts {
     return untilListening(target, this.waited());
   }
 
-  /** Until all of it answers. */
-  untilServing(target: Target, path: string, body: string): Promise<void> {
-    return untilServing(target, path, (status, text) => status === 200 && text === body, this.waited());
+  /** Until all of it answers well; with this body, if one is given. */
+  untilServing(target: Target, path: string, body?: string): Promise<void> {
+    const isGood = (status: number, text: string): boolean => status === 200 && (body === undefined || text === body);
+    return untilServing(target, path, isGood, this.waited());
   }
 
-  /** Until a user's application answers, whatever it says. */
-  untilAnswering(target: Target, path: string): Promise<void> {
-    return untilServing(target, path, answersByItself, this.waited());
+  /** Until our application says hello or, where it is the user's that is run (`own`), that one answers without an error. */
+  untilAppServes(target: Target, own: boolean): Promise<void> {
+    const hello = workNamed('hello');
+    if (!own) return this.untilServing(target, hello.path, answerOf(hello));
+    return untilServing(target, this.place.ownPath ?? workNamed('own').path, (status) => status < 400, this.waited());
   }
 
   running({ target, hopTarget }: Served): RunningStack {
@@ -84,8 +88,9 @@ export class Parts {
     for (const { server } of this.parts.splice(0).reverse()) await server.stop();
   }
 
-  private waited(): { servers: Launched[]; logs: readonly string[]; signal: AbortSignal } {
-    return { servers: this.parts.map(({ server }) => server), logs: this.logs, signal: this.place.signal };
+  private waited(): Waited {
+    const { signal, patienceMs } = this.place;
+    return { servers: this.parts.map(({ server }) => server), logs: this.logs, signal, patienceMs };
   }
 }
 

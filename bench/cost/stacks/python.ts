@@ -3,8 +3,7 @@ import { chmodSync, cpSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 import { PACKAGE_ROOT } from '../../package-root.js';
-import type { Target, WorkName } from '../model.js';
-import { answerOf, workNamed } from '../works.js';
+import type { WorkName } from '../model.js';
 import type { Parts } from './parts.js';
 
 export const PYTHON_WORKS: readonly WorkName[] = ['hello', 'json', 'download', 'upload', 'page', 'own'];
@@ -32,13 +31,6 @@ export function wsgiApp(parts: Parts): WsgiApp {
   cpSync(OURS, folder, { recursive: true });
   openToAll(folder);
   return { file: join(folder, 'app.py'), callable: 'application', folder };
-}
-
-/** Until the application answers there. */
-export function untilPythonServes(parts: Parts, target: Target): Promise<void> {
-  if (parts.place.wsgi !== undefined) return parts.untilAnswering(target, workNamed('own').path);
-  const hello = workNamed('hello');
-  return parts.untilServing(target, hello.path, answerOf(hello) ?? '');
 }
 
 function openToAll(file: string): void {

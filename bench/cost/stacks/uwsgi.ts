@@ -4,7 +4,7 @@ import { BUILT_IN } from '../programs.js';
 import { answerOf, workNamed } from '../works.js';
 import { launchNginx, proxyOptions, uwsgiOptions } from './nginx.js';
 import { startParts, type Parts } from './parts.js';
-import { PYTHON_WORKS, untilPythonServes, wsgiApp } from './python.js';
+import { PYTHON_WORKS, wsgiApp } from './python.js';
 import { makeTarget } from './where.js';
 
 const FAMILIES = [
@@ -25,7 +25,7 @@ export const NGINX_UWSGI: readonly Stack[] = FAMILIES.map(({ family, title }) =>
     startParts(place, async (parts) => {
       const hopTarget = await launchUwsgi(parts, 'socket', family);
       const target = await launchNginx(parts, uwsgiOptions(hopTarget));
-      await untilPythonServes(parts, target);
+      await parts.untilAppServes(target, place.wsgi !== undefined);
       return { target, hopTarget };
     }),
 }));
@@ -42,7 +42,7 @@ export const NGINX_UWSGI_HTTP: readonly Stack[] = FAMILIES.map(({ family, title 
     startParts(place, async (parts) => {
       const hopTarget = await launchUwsgi(parts, 'http-socket', family);
       const target = await launchNginx(parts, proxyOptions(hopTarget, 'close'));
-      await untilPythonServes(parts, target);
+      await parts.untilAppServes(target, place.wsgi !== undefined);
       return { target, hopTarget };
     }),
 }));
@@ -58,7 +58,7 @@ export const UWSGI_ALONE: Stack = {
   start: (place) =>
     startParts(place, async (parts) => {
       const target = await launchUwsgi(parts, 'http-socket', 'tcp');
-      await untilPythonServes(parts, target);
+      await parts.untilAppServes(target, place.wsgi !== undefined);
       return { target, hopTarget: undefined };
     }),
 };

@@ -1,0 +1,153 @@
+/** The page of `nearwire cost --html`: one file with everything in it. Answers and tables stand without scripts. */
+import { escape, pageHeader, wholePage } from '../page/parts.js';
+import { arrange, LAYERS, notesOf, type LanguageRows } from './arrange.js';
+import { formatNamed } from './figures.js';
+import { curveTable, layerTable, pairTable, rowTable } from './html-tables.js';
+import type { Answer, CostResult, Overload } from './model.js';
+import { plotsOf, type CurvePlot, type LayerPlot, type Plot } from './page/plots.js';
+import { costStyle } from './page/style.js';
+
+/** Of a bar with a title in three lines, and of the axis and the heading of its plot, in pixels. */
+const BAR_HEIGHT = 46;
+const FRAME_HEIGHT = 80;
+
+export function costHtmlOf(result: CostResult): string {
+  const plots = plotsOf(result);
+  const languages = arrange(result);
+  return wholePage({
+    title: `nearwire cost, ${result.host.cpu}`,
+    style: costStyle(result.works.map(({ name }) => name)),
+    main: [
+      pageHeader('nearwire cost', result, notesOf(result), result.quick ? ['a first look'] : []),
+      answers(result),
+      ...(languages.length > 0 ? [works(result)] : []),
+      ...languages.map((language) => languageSection(language, plots)),
+      pairs(result, plots),
+      curves(result, plots),
+      overloads(result),
+      missing(result),
+      programs(result),
+    ],
+    data: { plots },
+    script: new URL('page/client.js', import.meta.url),
+  });
+}
+
+function answers({ answers: all }: CostResult): string {
+  if (all.length === 0) return '';
+  return `<section id="answers"><h2>What it costs</h2>
+<p>Each figure with the interval in which that of another run is to be expected</p>
+<div class="answers">${all.map(answer).join('\n')}</div></section>`;
+}
+
+function answer({ question, text, figures }: Answer): string {
+  const rows = Object.entries(figures).map(
+    ([name, figure]) => `<tr><th>${escape(name)}</th><td>${escape(formatNamed(name, figure))}</td></tr>`,
+  );
+  const details = `<details><summary>figures</summary><table><tbody>${rows.join('')}</tbody></table></details>`;
+  return `<article class="answer"><h3>${escape(question)}</h3><p>${escape(text)}</p>${rows.length > 0 ? details : ''}</article>`;
+}
+
+function works({ works: all, rows }: CostResult): string {
+  const shown = all.filter(({ name }) => rows.some(({ work }) => work === name));
+  const radios = shown.map(
+    ({ name, title }, index) =>
+      `<label><input type="radio" name="work" id="work-${name}" value="${name}"${index === 0 ? ' checked' : ''}> ${escape(title)}</label>`,
+  );
+  const layers = LAYERS.map(
+    ({ name, title, meaning }) => `<span><i style="background: var(--${name})"></i>${title}: ${escape(meaning)}</span>`,
+  );
+  return `<div class="bar"><fieldset aria-label="what is asked for">${radios.join('\n')}</fieldset></div>
+<div class="legend">${layers.join('\n')}</div>`;
+}
+
+function languageSection(language: LanguageRows, plots: readonly Plot[]): string {
+  const own = plots.filter((plot) => plot.kind === 'layers' && plot.id.startsWith(`layers-${language.language}-`));
+  const tables = language.works.map(({ work, rows }) => {
+    const layers = (['time', 'cpu'] as const).map((of) => layerTable(rows, of));
+    return `<div class="of-work ${work.name}"><div class="scroll">${rowTable(rows)}</div>${layers.join('\n')}</div>`;
+  });
+  return `<section id="stacks-${language.language}"><h2>${escape(language.title)}</h2>
+<p>With many requests at a time, and alone: one at a time, from its sending to the answer's last byte</p>
+<div class="charts wide">${own.map((plot) => canvas(plot, plot.kind === 'layers' ? heightOf(plot) : undefined)).join('\n')}</div>
+${tables.join('\n')}</section>`;
+}
+
+function heightOf({ works: all }: LayerPlot): number {
+  return FRAME_HEIGHT + BAR_HEIGHT * Math.max(...all.map(({ labels }) => labels.length));
+}
+
+function canvas(plot: Plot, height?: number): string {
+  const style = height === undefined ? '' : ` style="height: ${String(height)}px"`;
+  return `<div class="chart ${plot.kind}"${style}><canvas data-plot="${plot.id}" role="img" aria-label="${escape(plot.title)}"></canvas></div>`;
+}
+
+function pairs(result: CostResult, plots: readonly Plot[]): string {
+  const own = plots.filter(({ kind }) => kind === 'pair');
+  if (own.length === 0) return '';
+  return `<section id="families"><h2>UNIX against TCP, by size</h2>
+<p>TCP's figure for each of UNIX's, which is the line at 1: above it, TCP costs more</p>
+<div class="legend"><span><i style="background: var(--alone)"></i>a lone request's time</span>
+<span><i style="background: var(--cpu)"></i>CPU a request, of all processes</span></div>
+<div class="charts">${own.map((plot) => canvas(plot)).join('\n')}</div>
+<div class="scroll">${pairTable(result)}</div></section>`;
+}
+
+function curves(result: CostResult, plots: readonly Plot[]): string {
+  const own = plots.filter((plot): plot is CurvePlot => plot.kind === 'curve');
+  if (own.length === 0) return '';
+  const parts = own.map((plot) => {
+    const legend = plot.lines.map(
+      ({ title, colour, dashed }) =>
+        `<span><i class="line${dashed ? ' dashed' : ''}" style="border-color: var(--${colour})"></i>${escape(title)}</span>`,
+    );
+    return `<div>${canvas(plot)}<div class="legend">${legend.join('\n')}</div></div>`;
+  });
+  return `<section id="curves"><h2>Rising rates, up to the collapse</h2>
+<p>Requests begin at a rate, whatever becomes of them; latency counts from when each was due. A cross: less was served than
+offered, or with errors. Dashed: over TCP; hollow points: a connection for each request</p>
+<div class="charts wide">${parts.join('\n')}</div>
+<div class="scroll">${curveTable(result)}</div></section>`;
+}
+
+function overloads({ overloads: all }: CostResult): string {
+  if (all.length === 0) return '';
+  const head = ['limit', 'driven by', 'broke at', 'filled', 'what a user sees', 'what moves it'];
+  return `<section id="overloads"><h2>Limits, driven until they were met</h2>
+<p>The error is the server's own words</p>
+<div class="scroll"><table class="prose"><thead><tr>${head.map((name) => `<th>${name}</th>`).join('')}</tr></thead>
+<tbody>${all.map(overloadRow).join('\n')}</tbody></table></div></section>`;
+}
+
+function overloadRow({ title, drive, at, depth, error, setting, moves, notDriven }: Overload): string {
+  const amount = (value: number, unit: string): string =>
+    escape(`${value.toLocaleString('en-US', { maximumFractionDigits: 1 })} ${unit}`);
+  const list = (moves ?? []).map((move) => `<li><code>${escape(move.setting)}</code>: ${escape(move.seen)}</li>`);
+  const cells = [
+    escape(notDriven === undefined ? drive : `${drive} (not driven here: ${notDriven})`),
+    amount(at.value, at.unit),
+    depth ? `${amount(depth.value, '')}of ${amount(depth.limit, depth.unit)}` : '',
+    `<code>${escape(error)}</code>`,
+    `${escape(setting)}${list.length > 0 ? `<ul>${list.join('')}</ul>` : ''}`,
+  ];
+  return `<tr><th>${escape(title)}</th>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
+}
+
+function missing({ missing: all }: CostResult): string {
+  if (all.length === 0) return '';
+  const items = all.map(({ title, reason }) => `<li>${escape(title)}: <code>${escape(reason)}</code></li>`);
+  return `<section id="missing"><h2>Not measured</h2><p>Stacks that this host has no programs for, or whose programs failed</p>
+<ul class="missing">${items.join('\n')}</ul></section>`;
+}
+
+function programs({ programs: all }: CostResult): string {
+  const rows = all
+    .filter(({ file }) => file !== undefined)
+    .map(
+      ({ name, version, file }) =>
+        `<tr><th>${escape(name)}</th><td>${escape(version ?? '')}</td><td>${escape(file ?? '')}</td></tr>`,
+    );
+  if (rows.length === 0) return '';
+  return `<section id="programs"><h2>Programs</h2><p>That took part</p>
+<div class="scroll"><table><thead><tr><th>program</th><th>version</th><th>file</th></tr></thead><tbody>${rows.join('\n')}</tbody></table></div></section>`;
+}

@@ -1,0 +1,177 @@
+/** The script of the page: draws every plot, and again when the colour scheme or the work changes. */
+import type { ChartMaker, DrawnChart, PageDocument, PageElement } from '../../page/dom.js';
+import {
+  baseline,
+  colourOf,
+  drawOnAll,
+  embedded,
+  heading,
+  plainOptions,
+  shortTicks,
+  whiskers,
+} from '../../page/drawing.js';
+import type { CurvePlot, CurvePlotLine, LayerPlot, PairPlot, Plot } from './plots.js';
+
+declare const document: PageDocument;
+declare const Chart: ChartMaker;
+
+const WHISKER_HALF_WIDTH = 3;
+const POINT_RADIUS = 4;
+const BROKEN_RADIUS = 6;
+
+const plots = embedded('plots') as Plot[];
+let chosen = '';
+for (const input of document.querySelectorAll('input')) if (input.checked) chosen = input.value;
+
+interface TooltipItem {
+  readonly datasetIndex: number;
+  readonly dataIndex: number;
+}
+
+function valueScale(): object {
+  return { grid: { color: colourOf('grid') }, border: { display: false }, ticks: shortTicks() };
+}
+
+function nameScale(): object {
+  const ticks = { color: colourOf('muted'), autoSkip: false };
+  return { grid: { display: false }, border: { color: colourOf('grid') }, ticks };
+}
+
+function drawLayers(canvas: PageElement, { title, works }: LayerPlot): DrawnChart | undefined {
+  const shown = works.find(({ work }) => work === chosen);
+  if (!shown) return undefined;
+  const { labels, layers } = shown;
+  return new Chart(canvas, {
+    type: 'bar',
+    data: {
+      labels,
+      datasets: layers.map(({ layer, title: name, bars }) => ({
+        label: name,
+        // A share below nothing is noise, and would shift the others.
+        data: bars.map((bar) => bar && Math.max(0, bar.value)),
+        backgroundColor: colourOf(layer),
+        maxBarThickness: 22,
+      })),
+    },
+    options: {
+      ...plainOptions(),
+      indexAxis: 'y',
+      interaction: { mode: 'index', axis: 'y', intersect: false },
+      scales: { x: { ...valueScale(), stacked: true }, y: { ...nameScale(), stacked: true } },
+      plugins: {
+        legend: { display: false },
+        title: heading(title),
+        tooltip: {
+          callbacks: {
+            label: ({ datasetIndex, dataIndex }: TooltipItem) =>
+              `${layers[datasetIndex]?.title ?? ''}: ${layers[datasetIndex]?.bars[dataIndex]?.text ?? 'not known'}`,
+          },
+        },
+      },
+    },
+  });
+}
+
+function drawPair(canvas: PageElement, { title, labels, sets }: PairPlot): DrawnChart {
+  const highs = sets.flatMap(({ bars }) => bars.map((bar) => bar?.high ?? 0));
+  return new Chart(canvas, {
+    type: 'bar',
+    data: {
+      labels,
+      datasets: sets.map(({ name, colour, bars }) => ({
+        label: name,
+        data: bars.map((bar) => bar?.value ?? null),
+        backgroundColor: colourOf(colour),
+        borderRadius: 2,
+        maxBarThickness: 28,
+      })),
+    },
+    options: {
+      ...plainOptions(),
+      interaction: { mode: 'index', intersect: false },
+      scales: { x: nameScale(), y: { ...valueScale(), beginAtZero: true, suggestedMax: Math.max(1.2, ...highs) } },
+      plugins: {
+        legend: { display: false },
+        title: heading(title),
+        tooltip: {
+          callbacks: {
+            label: ({ datasetIndex, dataIndex }: TooltipItem) =>
+              `${sets[datasetIndex]?.name ?? ''}: ${sets[datasetIndex]?.bars[dataIndex]?.text ?? ''}`,
+          },
+        },
+      },
+    },
+    plugins: [
+      whiskers(
+        sets.map(({ bars }) => bars),
+        sets.map(() => colourOf('text')),
+        WHISKER_HALF_WIDTH,
+      ),
+      baseline(1, colourOf('muted')),
+    ],
+  });
+}
+
+function curveSet({ title, colour, dashed, hollow, points }: CurvePlotLine): object {
+  const own = colourOf(colour);
+  return {
+    label: title,
+    data: points.map(({ x, y }) => ({ x, y })),
+    showLine: true,
+    borderColor: own,
+    borderWidth: 2,
+    borderDash: dashed ? [6, 4] : [],
+    pointBackgroundColor: hollow ? colourOf('raised') : own,
+    pointBorderColor: points.map(({ broken }) => (broken ? colourOf('bad') : own)),
+    pointBorderWidth: 2,
+    // The collapse is a cross, whatever the colour.
+    pointStyle: points.map(({ broken }) => (broken ? 'crossRot' : 'circle')),
+    pointRadius: points.map(({ broken }) => (broken ? BROKEN_RADIUS : POINT_RADIUS)),
+  };
+}
+
+function drawCurve(canvas: PageElement, { title, lines }: CurvePlot): DrawnChart {
+  const axis = (text: string): object => ({ display: true, text, color: colourOf('muted') });
+  return new Chart(canvas, {
+    type: 'scatter',
+    data: { datasets: lines.map(curveSet) },
+    options: {
+      ...plainOptions(),
+      scales: {
+        x: { ...valueScale(), beginAtZero: true, title: axis('offered, requests/s') },
+        y: { ...valueScale(), type: 'logarithmic', title: axis('p99, us') },
+      },
+      plugins: {
+        legend: { display: false },
+        title: heading(title),
+        tooltip: {
+          callbacks: {
+            label: ({ datasetIndex, dataIndex }: TooltipItem) =>
+              `${lines[datasetIndex]?.title ?? ''}: ${lines[datasetIndex]?.points[dataIndex]?.text ?? ''}`,
+          },
+        },
+      },
+    },
+  });
+}
+
+const drawAll = drawOnAll((canvas) => {
+  const plot = plots.find(({ id }) => id === canvas.dataset['plot']);
+  switch (plot?.kind) {
+    case 'layers':
+      return drawLayers(canvas, plot);
+    case 'pair':
+      return drawPair(canvas, plot);
+    case 'curve':
+      return drawCurve(canvas, plot);
+    case undefined:
+      return undefined;
+  }
+});
+
+for (const input of document.querySelectorAll('input')) {
+  input.addEventListener('change', () => {
+    chosen = input.value;
+    drawAll();
+  });
+}
