@@ -12,6 +12,7 @@ export default defineConfig({
       { find: /^nearwire\/http$/, replacement: built('http') },
       { find: /^nearwire\/metrics$/, replacement: built('metrics') },
       { find: /^nearwire\/tune$/, replacement: built('tune') },
+      { find: /^nearwire\/uwsgi$/, replacement: built('uwsgi') },
       { find: /^nearwire\/register$/, replacement: built('register') },
     ],
   },

@@ -276,8 +276,9 @@ export function notNativeError(what: string): Error {
 }
 
 /** A stream ended before all bytes of a body had come. */
-export function shortBodyError(bytes: number, missing: number): Error {
-  const message = `The stream ended after ${String(bytes)} bytes, ${String(missing)} before the end of what was expected`;
+export function shortBodyError(bytes: number, missing?: number): Error & { code: string } {
+  const rest = missing === undefined ? 'before the end' : `${String(missing)} before the end of what was expected`;
+  const message = `The stream ended after ${String(bytes)} bytes, ${rest}`;
   return coded(new Error(message), 'ERR_NEARWIRE_SHORT_BODY');
 }
 
@@ -296,6 +297,54 @@ export function relayLimitError(maxBytes: number): Error {
 export function relayTimeoutError(milliseconds: number): Error {
   const message = `Nothing has passed through the relay for ${String(milliseconds)} ms`;
   return coded(new Error(message), 'ERR_NEARWIRE_RELAY_TIMEOUT');
+}
+
+/** A connection over TCP that did not come about in time. */
+export function connectSlowError(address: string, port: number, waited: number): SystemCallError {
+  const message = `connect to ${address}:${String(port)}: no connection after ${String(waited)} ms`;
+  const error = coded(new Error(message), 'ERR_NEARWIRE_CONNECT_TIMEOUT');
+  return Object.assign(error, { syscall: 'connect', address, port, waited });
+}
+
+/** More variables than the two bytes of a uwsgi packet that say their size can count, or one that is too long. */
+export function variablesTooLargeError(bytes: number, limit: number, name?: string): Error & { code: string } {
+  const what = name === undefined ? 'The variables of the request are' : `The variable ${name} is`;
+  const message = `${what} ${String(bytes)} bytes long; uwsgi has room for ${String(limit)}`;
+  return coded(new Error(message), 'ERR_NEARWIRE_UWSGI_VARIABLES_TOO_LARGE');
+}
+
+/** The server has closed before the head of its answer was there: it crashed, or the request was more than it takes. */
+export function noAnswerError(bytes: number, cause?: unknown): Error & { code: string } {
+  const message = `The server closed the connection after ${String(bytes)} bytes, before the end of an answer's head`;
+  return coded(new Error(message, cause === undefined ? undefined : { cause }), 'ERR_NEARWIRE_UWSGI_NO_ANSWER');
+}
+
+/** What came is no answer of HTTP or CGI. */
+export function badAnswerError(reason: string): Error & { code: string } {
+  return coded(new Error(`The server's answer can't be read: ${reason}`), 'ERR_NEARWIRE_UWSGI_BAD_ANSWER');
+}
+
+export function answerHeadTooLargeError(limit: number): Error & { code: string } {
+  const message = `The head of the server's answer is longer than ${String(limit)} bytes`;
+  return coded(new Error(message), 'ERR_NEARWIRE_UWSGI_HEAD_TOO_LARGE');
+}
+
+/** The server did not go on for so long. */
+export function answerTimeoutError(waitedFor: 'headers' | 'body', milliseconds: number): Error & { code: string } {
+  const what = waitedFor === 'headers' ? 'The server has not answered' : 'Nothing has come of the body';
+  const code = waitedFor === 'headers' ? 'ERR_NEARWIRE_HEADERS_TIMEOUT' : 'ERR_NEARWIRE_BODY_TIMEOUT';
+  return coded(new Error(`${what} for ${String(milliseconds)} ms`), code);
+}
+
+/** A body that is longer or shorter than its Content-Length says. */
+export function contentLengthMismatchError(bytes: number, said: number): Error & { code: string } {
+  const message = `The body has ${String(bytes)} bytes, and its content-length is ${String(said)}`;
+  return coded(new Error(message), 'ERR_HTTP_CONTENT_LENGTH_MISMATCH');
+}
+
+/** A header or variable whose value can't be sent: in node's words. */
+export function invalidCharError(name: string): TypeError {
+  return coded(new TypeError(`Invalid character in header content ["${name}"]`), 'ERR_INVALID_CHAR');
 }
 
 /** An error about a socket option, which it names. */
@@ -351,6 +400,11 @@ export function headersSentError(): Error {
 /** The client was gone before the body that it had begun was all there: node's own words, and how much had been written. */
 export function bodyAbortedError(bytesWritten: number): Error {
   return Object.assign(new Error('aborted'), { code: 'ECONNRESET', bytesWritten });
+}
+
+/** The peer was gone before its request was answered: node's own words. */
+export function abortedError(): Error {
+  return Object.assign(new Error('aborted'), { code: 'ECONNRESET' });
 }
 
 export function bodyTooLargeError(limit: number): Error {

@@ -30,7 +30,7 @@ export async function endGroup(leader: number, atOnce: boolean): Promise<void> {
   await killAll(() => members.look());
 }
 
-/** Ends, at once, what has left its group but was started by the run with this mark. */
+/** Ends, at once, what has left its group, by its mark. */
 export function endMarked(mark: string): Promise<void> {
   return killAll(() => markedProcesses(mark));
 }

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 
 import { endGroup, endMarked } from './ending.js';
 import { isOrder, type LaunchOrder, type Order, type Report } from './keeper-words.js';
-import { MARK_VARIABLE, membersOf } from './process-table.js';
+import { MARK_VARIABLE, markedProcesses, membersOf } from './process-table.js';
 
 /** The longest name in a stack's folder. */
 const LONGEST_NAME = '/99/mod_wsgi.4194304.0.1.sock';
@@ -20,7 +20,8 @@ const LONGEST_SOCKET_PATH = 103;
 
 const mark = randomUUID();
 const folder = makeFolder();
-const leaders = new Set<number>();
+/** What was launched: the mark of all that it starts, and its own end. */
+const leaders = new Map<number, { readonly itsMark: string; readonly exited: Promise<unknown> }>();
 
 // A closed terminal or a Ctrl-C is the run's to handle: it tells us, or ends, and that tells us too.
 for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
@@ -48,41 +49,46 @@ async function carryOut(order: Order): Promise<void> {
 
 function launch(id: number, { command, args, env, folder: cwd, log }: LaunchOrder): Promise<number> {
   const output = openSync(log, 'a');
+  const itsMark = `${mark}.${String(id)}.`;
   const child = spawn(command, args, {
     cwd,
     // Its own session: no terminal reaches it, and its children are known by it.
     detached: true,
     stdio: ['ignore', output, output],
-    env: { ...process.env, ...env, [MARK_VARIABLE]: mark },
+    env: { ...process.env, ...env, [MARK_VARIABLE]: itsMark },
   });
   closeSync(output);
+  const exited = new Promise((resolve) => child.once('exit', resolve));
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('spawn', () => {
       const { pid } = child;
       if (pid === undefined) return;
-      leaders.add(pid);
+      leaders.set(pid, { itsMark, exited });
       resolve(pid);
     });
     child.once('exit', (code, signal) => {
       const how = signal === null ? `exited with ${String(code)}` : `was ended by ${signal}`;
       if (child.pid === undefined) return;
       // The number may become another's as soon as nothing of the group is left.
-      if (membersOf(child.pid).length === 0) leaders.delete(child.pid);
+      if (membersOf(child.pid).length + markedProcesses(itsMark).length === 0) leaders.delete(child.pid);
       report({ exited: id, how });
     });
   });
 }
 
 async function end(leader: number, atOnce: boolean): Promise<void> {
-  if (!leaders.has(leader)) return;
+  const known = leaders.get(leader);
+  if (known === undefined) return;
   await endGroup(leader, atOnce);
+  await endMarked(known.itsMark);
+  await known.exited;
   leaders.delete(leader);
 }
 
 async function finish(): Promise<void> {
   try {
-    await Promise.all([...leaders].map((leader) => end(leader, true)));
+    await Promise.all([...leaders.keys()].map((leader) => end(leader, true)));
     await endMarked(mark);
   } finally {
     rmSync(folder, { recursive: true, force: true });

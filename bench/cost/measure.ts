@@ -61,6 +61,16 @@ export async function measureStack(
   return measurements;
 }
 
+/** Loads it until its rate rises no more. */
+export function warmStack(
+  stack: Pick<Stack, 'name'>,
+  running: RunningStack,
+  work: Work,
+  options: MeasureOptions,
+): Promise<void> {
+  return new Stretches(stack, running, work, 0, { ...options, target: running.target }).warm();
+}
+
 /** How the load reaches a stack: as a whole, and its app by itself where the generator speaks what the front speaks. */
 function waysOf(
   { hop }: Pick<Stack, 'hop'>,

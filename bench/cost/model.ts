@@ -78,6 +78,8 @@ export interface StackPlace {
   readonly app: string | undefined;
   /** Of these, what is asked for to see that they serve. Default `/`. */
   readonly ownPath?: string | undefined;
+  /** How long it may take until it serves. Default 30 s. */
+  readonly patienceMs?: number | undefined;
   /** Aborted: everything that was started ends. */
   readonly signal: AbortSignal;
   /** Settings that an overload needs; undefined: those that the server has by itself. */

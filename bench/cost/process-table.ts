@@ -12,7 +12,10 @@ export interface ProcessEntry {
   readonly started: string;
 }
 
-/** An environment variable that a run gives to all that it starts, so that what has left its group is found as well. */
+/**
+ * An environment variable that a run gives to all that it starts, so that what has left its group is found as well. Its
+ * value is the run's mark and the launch's number.
+ */
 export const MARK_VARIABLE = 'NEARWIRE_COST_RUN';
 
 /** All processes but those that are dead and not yet waited for. */

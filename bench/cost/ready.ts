@@ -21,6 +21,7 @@ export interface Waited {
   readonly servers: readonly Launched[];
   readonly logs: readonly string[];
   readonly signal: AbortSignal;
+  readonly patienceMs?: number | undefined;
 }
 
 /** Until something accepts connections there. For servers that speak no HTTP. */
@@ -41,8 +42,11 @@ export function untilServing(
   }, waited);
 }
 
-async function until(tryIt: () => Promise<void>, { servers, logs, signal }: Waited): Promise<void> {
-  const deadline = performance.now() + PATIENCE_MS;
+async function until(
+  tryIt: () => Promise<void>,
+  { servers, logs, signal, patienceMs = PATIENCE_MS }: Waited,
+): Promise<void> {
+  const deadline = performance.now() + patienceMs;
   const names = servers.map(({ name }) => name).join(' and ');
   for (let pause = ASK_AFTER_MS.first; ; pause = Math.min(pause * 1.2, ASK_AFTER_MS.last)) {
     signal.throwIfAborted();
@@ -57,7 +61,7 @@ async function until(tryIt: () => Promise<void>, { servers, logs, signal }: Wait
     if (ended) throw new StackError(`${ended.name} ${ended.end ?? ''}${endsOf([ended.log, ...logs])}`);
     if (performance.now() > deadline) {
       throw new StackError(
-        `${names} did not serve within ${String(PATIENCE_MS / 1000)} s: ${problem}` +
+        `${names} did not serve within ${String(patienceMs / 1000)} s: ${problem}` +
           endsOf([...servers.map(({ log }) => log), ...logs]),
       );
     }

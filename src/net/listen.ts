@@ -83,12 +83,33 @@ export interface ListenSettings {
   buffers: BufferOptions | undefined;
 }
 
+/** Takes a connection over from the engine. */
+export type Taker = (engine: Engine, id: number) => void;
+
+const takers = new WeakMap<net.Server, Taker>();
+
+/**
+ * Has a server's native connections given to this function: no socket is made of them, and no 'connection' emitted. What it
+ * reads is lent. Whoever takes them says when they are closed: see `noteTakenClosed`. To be called before `listen()`.
+ */
+export function setTaker(server: net.Server, taker: Taker): void {
+  takers.set(server, taker);
+}
+
+/** One of the connections that a server's taker has is closed: its 'close' waits for them. */
+export function noteTakenClosed(server: net.Server): void {
+  const internals = server as ServerWithInternals;
+  internals._connections--;
+  internals._emitCloseIfDrained();
+}
+
 /** Accepts for a server. */
 class ServerListener extends WireListener {
   private readonly server: ServerWithInternals;
   private readonly tcp: boolean;
   private readonly settings: SocketSettings;
   private readonly paused: boolean;
+  private readonly taker: Taker | undefined;
   /** 'connection' runs in the async context of listen(). */
   private readonly scope = new AsyncResource('NEARWIRESERVER');
   private streamOptions: StreamOptions;
@@ -101,6 +122,7 @@ class ServerListener extends WireListener {
     this.tcp = tcp;
     this.settings = settings;
     this.paused = server.pauseOnConnect;
+    this.taker = takers.get(server);
     this.streamOptions = acceptedOptions(server.allowHalfOpen, server.highWaterMark);
   }
 
@@ -119,8 +141,18 @@ class ServerListener extends WireListener {
       this.noteDrop('blockList');
       return;
     }
+    if (this.taker !== undefined) {
+      this.take(id, this.taker);
+      return;
+    }
     this.scope.runInAsyncScope(emitConnection, undefined, server, this.makeSocket(id));
     runTicks();
+  }
+
+  private take(id: number, taker: Taker): void {
+    this.bufferSizes ??= readBufferSizes(this.engine, id);
+    this.server._connections++;
+    taker(this.engine, id);
   }
 
   private makeSocket(id: number): NativeSocket {
@@ -142,6 +174,11 @@ class ServerListener extends WireListener {
   override close(): void {
     const accepted = this.id < 0 ? [] : this.engine.takeAccepted(this.id);
     super.close();
+    const { taker } = this;
+    if (taker !== undefined) {
+      for (const id of accepted) this.take(id, taker);
+      return;
+    }
     const sockets = accepted.map((id) => this.makeSocket(id));
     for (const socket of sockets) {
       process.nextTick(() => {
@@ -350,6 +387,7 @@ export class NativeListening {
   private listenOptions(backlog: number | false | undefined, flags: number): NativeListenOptions {
     return {
       ...channelOptions(this.socketSettings(), this.server.pauseOnConnect),
+      owned: !takers.has(this.server),
       backlog: backlog || DEFAULT_BACKLOG,
       mode: UMASK_MODE,
       reusePort: (flags & REUSE_PORT) !== 0,

@@ -15,6 +15,8 @@ const FIND = {
   /** The native addon. */
   addon: () => transportStatus().addon,
   nginx: () => onPath('nginx'),
+  /** The server of that name, with its plugin for Python 3. */
+  uwsgi: () => onPath('uwsgi'),
   /** Injects errors of system calls. */
   strace: () => onPath('strace'),
   /** Changes the limits of a process that runs. */

@@ -11,7 +11,7 @@ import type { Target } from '../model.js';
 
 /** What stands where, of an answer. */
 export interface Standing {
-  /** Bytes that the kernel does not have yet. */
+  /** Bytes that the application keeps: all of a body of which the kernel does not have the end yet. */
   readonly waiting: number;
   /** Bytes in the kernel that the reader has not read (UNIX) or not acknowledged (TCP). Undefined without the addon. */
   readonly unsent: number | undefined;

@@ -13,12 +13,15 @@ type Family = Hop['family'];
 
 const KIB = 1024;
 const MIB = KIB * KIB;
-const SMALLEST = 4 * KIB;
+/** Where the search begins. */
+const FIRST = { unix: 64 * KIB, tcp: 512 * KIB };
 /** What TCP may be led to by its own sizing is some MiB at either end. */
 const LARGEST = 64 * MIB;
 
+/** TCP sizes its buffers as it goes, and not twice the same. */
+const GRAIN = { unix: 1 / 256, tcp: 1 / 32 };
 /** Of the answers whose readers are counted up. */
-const ANSWER = { unix: MIB, tcp: 16 * MIB };
+const ANSWER = { unix: MIB, tcp: 6 * MIB };
 const READERS = 20;
 /** What is asked for instead of the system's own. */
 const SEND_BUFFER = { unix: MIB, tcp: 4 * MIB };
@@ -28,7 +31,7 @@ interface Filled {
   /** The smallest answer of which the application keeps some. */
   readonly least: number;
   readonly standing: Standing;
-  /** Bytes that wait in the application for many readers that do not read. */
+  /** Bytes that the application keeps for many readers that do not read. */
   readonly crowd: number;
   readonly slow: { readonly held: number; readonly waits: number | undefined };
 }
@@ -54,7 +57,7 @@ export async function driveBuffers(lab: Lab, family: Family): Promise<Overload[]
         sendMemory === undefined || sendBuffer === undefined
           ? undefined
           : { value: sendMemory, limit: sendBuffer, unit: 'bytes charged to the sender' },
-      error: `none: what does not fit waits in the application; ${toldOf(family, before)}`,
+      error: `none: an answer that does not fit is kept by the application until its reader has made room; ${toldOf(family, before)}`,
       setting: family === 'unix' ? `${seen}; ${ofMacOS}` : seen,
       moves: [{ setting, at: { value: after.least, unit: 'bytes of an answer' }, seen }],
     },
@@ -69,8 +72,8 @@ function toldOf(family: Family, { crowd, slow }: Filled): string {
   const size = formatBytes(ANSWER[family]);
   const waits = slow.waits === undefined ? '' : ` in ${count(slow.waits)} waits`;
   return (
-    `${String(READERS)} readers that do not read an answer of ${size} leave ${count(crowd)} bytes in the application, ` +
-    `one that reads slowly keeps it for ${seconds(slow.held)}${waits}`
+    `${String(READERS)} readers that do not read an answer of ${size} have the application keep ${count(crowd)} bytes, ` +
+    `one that reads slowly, for ${seconds(slow.held)}${waits}`
   );
 }
 
@@ -89,7 +92,7 @@ async function fill(lab: Lab, family: Family, sendBuffer: number | undefined): P
       if (found.waiting > 0) standing = found;
       return found.waiting > 0;
     };
-    const least = await leastThat(waits, SMALLEST, LARGEST);
+    const least = await leastThat(waits, FIRST[family], LARGEST, GRAIN[family]);
     if (least === undefined || standing === undefined) {
       throw new Error(`the kernel takes all of ${formatBytes(LARGEST)} that nobody reads`);
     }
@@ -101,13 +104,9 @@ async function fill(lab: Lab, family: Family, sendBuffer: number | undefined): P
 }
 
 async function crowd(answering: Answering, size: number): Promise<number> {
-  let waiting = 0;
-  const readers = [];
-  for (let i = 0; i < READERS; i++) {
-    const { reader, response } = await answering.unread(size);
-    readers.push(reader);
-    waiting += (await answering.standing(response)).waiting;
-  }
-  for (const reader of readers) reader.destroy();
-  return waiting;
+  const all = [];
+  for (let i = 0; i < READERS; i++) all.push(await answering.unread(size));
+  const standing = await Promise.all(all.map(({ response }) => answering.standing(response)));
+  for (const { reader } of all) reader.destroy();
+  return standing.reduce((sum, { waiting }) => sum + waiting, 0);
 }

@@ -1,15 +1,18 @@
 /** The process of a demonstration: drives one limit and tells, in JSON lines, what it does and what it has seen. */
 import { Control, tell } from '../../work/control.js';
 import type { Overload } from '../model.js';
+import { Processes } from '../processes.js';
 import { driveBuffers } from './buffers.js';
 import { Lab, type LabWords } from './lab.js';
 import { drivePorts } from './ports.js';
+import { NODE, UWSGI } from './queue-subjects.js';
 import { driveQueue } from './queue.js';
 import { driveSpool } from './spool.js';
 
-export const DRIVES = {
-  'queue-unix': (lab: Lab) => driveQueue(lab, 'unix'),
-  'queue-tcp': (lab: Lab) => driveQueue(lab, 'tcp'),
+const DRIVES = {
+  'queue-unix': (lab: Lab) => driveQueue(lab, NODE.unix),
+  'queue-tcp': (lab: Lab) => driveQueue(lab, NODE.tcp),
+  'queue-uwsgi': (lab: Lab) => driveQueue(lab, UWSGI),
   ports: drivePorts,
   'buffers-unix': (lab: Lab) => driveBuffers(lab, 'unix'),
   'buffers-tcp': (lab: Lab) => driveBuffers(lab, 'tcp'),
@@ -20,18 +23,20 @@ export type DriveName = keyof typeof DRIVES;
 
 async function main(name: DriveName, words: LabWords): Promise<void> {
   const abort = new AbortController();
-  const lab = new Lab(words, abort.signal, (step) => {
-    tell({ told: { step } });
-  });
-  // At the end of stdin: what was started ends with this process.
+  const processes = await Processes.start(abort.signal);
+  // At the end of stdin: what was started ends before this process does, and its files are removed.
   new Control(async () => {
     abort.abort(new Error('stopped'));
-    await lab.close();
+    await processes.end();
+  });
+  const lab = new Lab(words, processes, abort.signal, (step) => {
+    tell({ told: { step } });
   });
   try {
     tell({ told: { overloads: await DRIVES[name](lab) } });
-  } finally {
-    await lab.close();
+  } catch (error) {
+    // What it comes to then is that it was stopped.
+    if (!abort.signal.aborted) throw error;
   }
 }
 

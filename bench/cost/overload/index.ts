@@ -2,9 +2,6 @@
  * What happens at the limits, each driven until it is met: the listen queue, ports, buffers. Every drive is a process,
  * in a network of its own where the host allows that, and leaves nothing behind.
  */
-import { mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-
 import { isMessage, Peer, PeerError } from '../../peer.js';
 import type { Overload, Program, ProgramName } from '../model.js';
 import type { DriveName } from './drive.js';
@@ -14,9 +11,7 @@ import { portsNotDriven } from './ports.js';
 
 export interface OverloadContext {
   readonly programs: ReadonlyMap<ProgramName, Program>;
-  /** An empty folder, with a short path: for sockets, configurations and logs. What is put there is removed. */
-  readonly folder: string;
-  /** Aborted: everything that was started ends, and runOverloads() throws its reason. */
+  /** Aborted: everything that was started ends, and then runOverloads() throws its reason. */
   readonly signal: AbortSignal;
   /** Told what is done now, and how many of the drives are done. */
   onProgress?(label: string, done: number, total: number): void;
@@ -24,28 +19,44 @@ export interface OverloadContext {
   onFailure?(reason: string): void;
   /** Only these. */
   readonly only?: readonly DriveName[] | undefined;
-  /** Smaller limits, which are met sooner: some seconds in all. Default: false, less than a minute. */
+  /** Smaller limits, which are met sooner: some seconds in all. Default: false, about a minute. */
   readonly quick?: boolean | undefined;
 }
 
-/** Without nginx: what is between the application and its reader. */
-const WITHOUT_FRONT: readonly DriveName[] = ['buffers-unix', 'buffers-tcp'];
-const ALL: readonly DriveName[] = ['queue-unix', 'queue-tcp', 'ports', 'buffers-unix', 'buffers-tcp', 'buffers-front'];
+const NEEDS: Readonly<Record<DriveName, readonly ProgramName[]>> = {
+  'queue-unix': ['nginx'],
+  'queue-tcp': ['nginx'],
+  'queue-uwsgi': ['nginx', 'uwsgi', 'uwsgi-python3'],
+  ports: ['nginx'],
+  // What is between the application and its reader.
+  'buffers-unix': [],
+  'buffers-tcp': [],
+  'buffers-front': ['nginx'],
+};
 /** Between two words of a drive: what takes longer has hung. */
 const STEP_MS = 60_000;
 
+/** In the order in which they are driven. */
+export const DRIVE_NAMES = Object.keys(NEEDS) as readonly DriveName[];
+
 export async function runOverloads(context: OverloadContext): Promise<Overload[]> {
   const isolation = findIsolation();
-  const drives = context.only ?? ALL;
+  const drives = context.only ?? DRIVE_NAMES;
   const overloads: Overload[] = [];
   for (const [done, name] of drives.entries()) {
     context.signal.throwIfAborted();
+    const reason = missing(name, context);
+    if (reason !== undefined) {
+      context.onFailure?.(`${name}: ${reason}`);
+      continue;
+    }
+    if (name === 'ports' && 'reason' in isolation) {
+      overloads.push(portsNotDriven(isolation.reason, portRange()));
+      continue;
+    }
     try {
-      overloads.push(
-        ...(await runDrive(name, isolation, context, (label) => {
-          context.onProgress?.(label, done, drives.length);
-        })),
-      );
+      const onStep = (label: string): void => context.onProgress?.(label, done, drives.length);
+      overloads.push(...(await runDrive(name, isolation, context, onStep)));
     } catch (error) {
       context.signal.throwIfAborted();
       if (!(error instanceof PeerError)) throw error;
@@ -55,29 +66,35 @@ export async function runOverloads(context: OverloadContext): Promise<Overload[]
   return overloads;
 }
 
+function missing(name: DriveName, { programs }: OverloadContext): string | undefined {
+  const absent = NEEDS[name].filter((program) => programs.get(program)?.file === undefined);
+  if (absent.length === 0) return undefined;
+  const installs = absent.map((program) => programs.get(program)?.install ?? program);
+  return `not installed: ${installs.join(', ')}`;
+}
+
 async function runDrive(
   name: DriveName,
   isolation: Isolation,
-  context: OverloadContext,
+  { programs, signal, quick }: OverloadContext,
   onStep: (label: string) => void,
 ): Promise<Overload[]> {
-  const nginx = context.programs.get('nginx');
-  const hostPorts = portRange();
-  if (name === 'ports' && 'reason' in isolation) return [portsNotDriven(isolation.reason, hostPorts)];
-  if (nginx?.file === undefined && !WITHOUT_FRONT.includes(name)) {
-    throw new PeerError(`nginx is not installed: ${nginx?.install ?? 'apt-get install nginx'}`);
-  }
-  const folder = join(context.folder, name);
-  mkdirSync(folder);
   const words: LabWords = {
-    folder,
-    nginx: nginx?.file,
+    programs: [...programs.values()],
     isolated: 'words' in isolation,
-    hostPorts,
-    quick: context.quick === true,
+    hostPorts: portRange(),
+    quick: quick === true,
   };
   const program = { command: process.execPath, args: [programFile('drive.js')] };
-  const peer = new Peer(name, isolated(isolation, program), [name, JSON.stringify(words)], context.signal);
+  // It is not killed when we are aborted, but stopped, and ends what it has started.
+  const peer = new Peer(
+    name,
+    isolated(isolation, program),
+    [name, JSON.stringify(words)],
+    new AbortController().signal,
+  );
+  const onAbort = (): void => void peer.stop();
+  signal.addEventListener('abort', onAbort);
   try {
     for (;;) {
       const { told } = await peer.expect('told', STEP_MS);
@@ -86,7 +103,7 @@ async function runDrive(
       else return told['overloads'] as Overload[];
     }
   } finally {
+    signal.removeEventListener('abort', onAbort);
     await peer.stop();
-    rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -1,22 +1,21 @@
 /** Where a demonstration takes place: a process, in a network of its own if there may be one, and what it starts. */
-import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { PACKAGE_ROOT } from '../../package-root.js';
-import { isMessage, Peer, PeerError } from '../../peer.js';
-import type { Target } from '../model.js';
+import { freePort } from '../free-port.js';
+import type { Hop, Program, ProgramName, Target } from '../model.js';
+import { StackError, type Launched, type Processes } from '../processes.js';
+import { untilListening } from '../ready.js';
 import type { AppWords } from './app.js';
-import { Front, type FrontSettings } from './front.js';
+import { configureFront, Log, type FrontSettings } from './front.js';
 import type { PortRange } from './network.js';
 
-/** To start, to listen, to answer a word: what takes longer has hung. */
-const ANSWER_MS = 10_000;
+/** In a network of our own; below the ports of all connections that are made there. */
+export const APP_PORT = 8080;
 
 /** What a demonstration is told; JSON. */
 export interface LabWords {
-  readonly folder: string;
-  /** nginx's program. */
-  readonly nginx: string | undefined;
+  readonly programs: readonly Program[];
   /** In a network of its own. */
   readonly isolated: boolean;
   /** The host's own ports for outgoing connections, which a new network does not inherit. */
@@ -30,56 +29,67 @@ export interface App {
   stop(): Promise<void>;
 }
 
-/** The compiled program of this folder, whoever runs. */
+export interface Front {
+  /** Its socket, where requests are taken. */
+  readonly path: string;
+  readonly log: Log;
+  stop(): Promise<void>;
+}
+
+/** A compiled program of this folder, whoever runs this file. */
 export function programFile(name: string): string {
   return join(PACKAGE_ROOT, 'dist', 'bench', 'cost', 'overload', name);
 }
 
 export class Lab {
-  private readonly running = new Set<{ stop(): Promise<void> }>();
+  readonly programs: ReadonlyMap<ProgramName, Program>;
 
   constructor(
     readonly words: LabWords,
+    readonly processes: Processes,
     readonly signal: AbortSignal,
     /** Tells what is done now. */
     readonly step: (label: string) => void,
-  ) {}
+  ) {
+    this.programs = new Map(words.programs.map((program) => [program.name, program]));
+  }
 
   /** A new path for a socket. */
   socketPath(): string {
-    return join(mkdtempSync(join(this.words.folder, 'app-')), 's');
+    return join(this.processes.makeFolder(), 'app.sock');
   }
 
-  /** A UNIX application is given a path of its own; one over TCP is told its port. */
-  async app(words: Omit<AppWords, 'target'>, where: 'unix' | { port: number }): Promise<App> {
-    const asked: Target = where === 'unix' ? { path: this.socketPath() } : { host: '127.0.0.1', port: where.port };
-    const program = { command: process.execPath, args: [programFile('app.js')] };
-    const peer = new Peer('the application', program, [JSON.stringify({ ...words, target: asked })], this.signal);
-    this.running.add(peer);
-    const { ready } = await peer.expect('ready', ANSWER_MS);
-    return { target: targetOf(ready), stop: () => this.stop(peer) };
+  async app(words: Omit<AppWords, 'target'>, family: Hop['family']): Promise<App> {
+    const folder = this.processes.makeFolder();
+    const target: Target =
+      family === 'unix'
+        ? { path: join(folder, 'app.sock') }
+        : { host: '127.0.0.1', port: this.words.isolated ? APP_PORT : await freePort() };
+    const server = await this.processes.launch({
+      name: 'the application',
+      command: process.execPath,
+      args: [programFile('app.js'), JSON.stringify({ ...words, target })],
+      folder,
+      log: join(folder, 'app.log'),
+    });
+    return { target, stop: await this.stopOf(server, target, folder) };
   }
 
   async front(target: Target, settings: FrontSettings = {}): Promise<Front> {
-    if (this.words.nginx === undefined) throw new Error('nginx is not installed');
-    const front = await Front.start(this.words.nginx, this.words.folder, target, settings);
-    this.running.add(front);
-    return front;
+    const program = this.programs.get('nginx')?.file;
+    if (program === undefined) throw new StackError('nginx is not installed');
+    const folder = this.processes.makeFolder();
+    const { args, path, log } = configureFront(program, folder, target, settings);
+    const output = join(folder, 'nginx.log');
+    const server = await this.processes.launch({ name: 'nginx', command: program, args, folder, log: output });
+    return { path, log: new Log(log), stop: await this.stopOf(server, { path }, folder) };
   }
 
-  async stop(...running: { stop(): Promise<void> }[]): Promise<void> {
-    for (const one of running) this.running.delete(one);
-    await Promise.all(running.map((one) => one.stop()));
+  private async stopOf(server: Launched, target: Target, folder: string): Promise<() => Promise<void>> {
+    await untilListening(target, { servers: [server], logs: [], signal: this.signal });
+    return async () => {
+      await server.stop();
+      await this.processes.removeFolder(folder);
+    };
   }
-
-  /** Ends all that still runs. */
-  async close(): Promise<void> {
-    await this.stop(...this.running);
-  }
-}
-
-function targetOf(ready: unknown): Target {
-  if (typeof ready === 'string') return { path: ready };
-  if (isMessage(ready) && typeof ready['port'] === 'number') return { host: '127.0.0.1', port: ready['port'] };
-  throw new PeerError(`the application told no address: ${JSON.stringify(ready)}`);
 }

@@ -17,34 +17,42 @@ export interface Burst {
   readonly late: number;
 }
 
-/**
- * Sends `rate` requests a second for so long, each when it is due though none before it has been answered, and waits until
- * all have ended. `look` is called at each tick.
- */
-export async function burst(
-  socketPath: string,
-  rate: number,
-  seconds: number,
-  look: () => void,
-  signal: AbortSignal,
-): Promise<Burst> {
-  const agent = new http.Agent({ keepAlive: true });
+/** Where requests go. */
+export type Where =
+  { readonly socketPath: string } | { readonly host: string; readonly port: number; readonly path: string };
+
+export interface BurstOrder {
+  readonly where: Where;
+  /** Requests a second. */
+  readonly rate: number;
+  readonly seconds: number;
+  readonly signal: AbortSignal;
+  /** Called at each tick. */
+  readonly look?: () => void;
+  /** Default: kept connections, as many as it takes. */
+  readonly agent?: http.Agent | undefined;
+}
+
+/** Sends each request when it is due, though none before it has been answered, and waits until all have ended. */
+export async function burst({ where, rate, seconds, signal, look, agent }: BurstOrder): Promise<Burst> {
+  const connections = agent ?? new http.Agent({ keepAlive: true });
   const total = Math.round(rate * seconds);
   const ends: Promise<End>[] = [];
   const begin = performance.now();
-  while (ends.length < total) {
-    const due = Math.min(total, Math.floor(((performance.now() - begin) / MS) * rate) + 1);
-    while (ends.length < due) ends.push(ask({ socketPath, agent, signal }, begin + (ends.length / rate) * MS));
-    look();
-    await after(TICK_MS, undefined, { signal });
-  }
-  const done = Promise.all(ends);
-  const watch = setInterval(look, TICK_MS);
+  const watch = setInterval(() => look?.(), TICK_MS);
   try {
-    return summaryOf(await done);
+    while (ends.length < total) {
+      const due = Math.min(total, Math.floor(((performance.now() - begin) / MS) * rate) + 1);
+      while (ends.length < due) {
+        const options = { ...where, agent: connections, signal };
+        ends.push(ask(options, begin + (ends.length / rate) * MS));
+      }
+      await after(TICK_MS, undefined, { signal });
+    }
+    return summaryOf(await Promise.all(ends));
   } finally {
     clearInterval(watch);
-    agent.destroy();
+    connections.destroy();
   }
 }
 
@@ -86,11 +94,11 @@ export interface Row {
 }
 
 /** One request after the other, up to so many, until one is not answered with 200. */
-export async function inARow(socketPath: string, most: number, signal: AbortSignal): Promise<Row> {
+export async function inARow(where: Where, most: number, signal: AbortSignal): Promise<Row> {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
   try {
     for (let served = 0; served < most; served++) {
-      const { status } = await ask({ socketPath, agent, signal }, performance.now());
+      const { status } = await ask({ ...where, agent, signal }, performance.now());
       if (status !== 200) return { served, failed: status };
     }
     return { served: most, failed: undefined };

@@ -2,26 +2,28 @@
  * Ports: a connection over TCP takes one of the client's, nginx's, for as long as it lives, and if nginx closes first for
  * a minute more (TIME-WAIT). When all are taken, connect() fails. Driven in a network of its own with a small range.
  */
-import type { Overload, OverloadMove } from '../model.js';
+import type { Hop, Overload, OverloadMove } from '../model.js';
 import type { FrontSettings } from './front.js';
-import type { Lab } from './lab.js';
-import { burst, inARow, type Row } from './load.js';
+import { APP_PORT, type App, type Front, type Lab } from './lab.js';
+import { burst, inARow, type Burst, type Row } from './load.js';
 import { setSysctl, sizeOf, sysctl, timeWaits, type PortRange, type TimeWaits } from './network.js';
-import { count, statuses } from './words.js';
+import { count, statuses, unended } from './words.js';
 
 /** Kept answers of HTTP/1.1, but no pool to keep connections in: it is nginx that closes. */
 const NGINX_CLOSES = ['proxy_http_version 1.1;', 'proxy_set_header Connection "";'];
+/** nginx's own settings up to 1.29.6. */
+const APP_CLOSES = ['proxy_http_version 1.0;', 'proxy_set_header Connection close;'];
 const POOL = ['keepalive 32;'];
+/** More than are ever under way here: it is not the queue that is to be met. */
+const BACKLOG = 4096;
 const RANGE = 'net.ipv4.ip_local_port_range';
 const REUSE = 'net.ipv4.tcp_tw_reuse';
 const REUSE_DELAY = 'net.ipv4.tcp_tw_reuse_delay';
-/** In another part than all ranges below. */
-const PORT = 8080;
 const FIRST_PORT = 20_000;
 /** TCP_TIMEWAIT_LEN of Linux, which can not be set. */
 const TIME_WAIT_SECONDS = 60;
 /** What is not to run out is asked for so many times as often as what does. */
-const FURTHER = 4;
+const FURTHER = 3;
 /** Linux's own, where the host does not tell. */
 const USUAL: PortRange = { first: 32_768, last: 60_999 };
 /** By default, TIME-WAIT ports may be taken again over the loopback. */
@@ -34,7 +36,7 @@ interface Pace {
 }
 
 const PACES = {
-  default: { ports: 512, seconds: 3 },
+  default: { ports: 256, seconds: 3 },
   quick: { ports: 64, seconds: 2 },
 } as const;
 
@@ -77,35 +79,54 @@ interface Drive extends Row {
   readonly line: string | undefined;
 }
 
-/** One request after the other, each with a connection. */
-async function drive(
+/** Ports are counted from when both ends run: that they do is found out by connects. */
+async function startBoth(
   lab: Lab,
-  label: string,
-  most: number,
+  family: Hop['family'],
+  wait: number,
   settings: FrontSettings,
-  family: 'unix' | 'tcp' = 'tcp',
-): Promise<Drive> {
-  lab.step(`ports: ${label}`);
-  const words = { transport: 'node:net', burn: 0, wait: 0 } as const;
-  const app = await lab.app(words, family === 'unix' ? 'unix' : { port: PORT });
+): Promise<{ app: App; front: Front; stop: () => Promise<void> }> {
+  const app = await lab.app({ burn: 0, wait, backlog: BACKLOG }, family);
   const front = await lab.front(app.target, settings);
-  const before = timeWaits(PORT);
-  try {
-    const row = await inARow(front.path, most, lab.signal);
-    const { clients, accepted } = timeWaits(PORT);
-    const waits = { clients: clients - before.clients, accepted: accepted - before.accepted };
-    return { ...row, waits, line: front.newLines().find((text) => text.includes('connect()')) };
-  } finally {
-    await lab.stop(front, app);
-  }
+  const stop = async (): Promise<void> => {
+    await front.stop();
+    await app.stop();
+  };
+  return { app, front, stop };
+}
+
+interface Order {
+  /** What is told of it while it runs. */
+  readonly label: string;
+  readonly ports: number;
+  readonly most: number;
+  readonly settings: FrontSettings;
+  readonly family?: Hop['family'];
+}
+
+/** One request after the other, each with a connection. */
+async function drive(lab: Lab, ranges: Ranges, { label, ports, most, settings, family }: Order): Promise<Drive> {
+  lab.step(`ports: ${label}`);
+  const { front, stop } = await startBoth(lab, family ?? 'tcp', 0, settings);
+  ranges.take(ports);
+  const before = timeWaits(APP_PORT);
+  const row = await inARow({ socketPath: front.path }, most, lab.signal);
+  const { clients, accepted } = timeWaits(APP_PORT);
+  const waits = { clients: clients - before.clients, accepted: accepted - before.accepted };
+  const line = front.log.newLines().find((text) => text.includes('connect()'));
+  await stop();
+  return { ...row, waits, line };
 }
 
 async function byClosing(lab: Lab, pace: Pace, ranges: Ranges): Promise<Overload> {
   const { ports } = pace;
-  const further = ports * FURTHER;
-  ranges.take(ports);
-  const broke = await drive(lab, `${count(ports)} ports`, further, { location: NGINX_CLOSES });
-  if (broke.failed === undefined) throw new Error(`${count(ports)} ports did not run out`);
+  const location = NGINX_CLOSES;
+  const broke = await drive(lab, ranges, {
+    label: `${count(ports)} ports`,
+    ports,
+    most: ports * FURTHER,
+    settings: { location },
+  });
   const moves = [
     await wider(lab, ports, ranges),
     ...(await reused(lab, pace, ranges)),
@@ -120,21 +141,28 @@ async function byClosing(lab: Lab, pace: Pace, ranges: Ranges): Promise<Overload
     family: 'tcp',
     title: 'ports run out: a connection per request that nginx closes',
     drive:
-      `nginx -> node:http over TCP, ${NGINX_CLOSES.join(' ')} but no keepalive in the upstream, ` +
+      `nginx -> node:http over TCP, ${unended(...NGINX_CLOSES)}, but no keepalive in the upstream, ` +
       `${count(ports)} ports, ${REUSE} 0; this host's ${count(sizeOf(host))} ports last for ` +
       `${count(perSecond)} requests a second, as each is taken for ${String(TIME_WAIT_SECONDS)} s`,
     at: { value: broke.served, unit: `connections within ${String(TIME_WAIT_SECONDS)} s` },
     depth: { value: broke.waits.clients, limit: ports, unit: 'ports in TIME-WAIT' },
-    error: `${String(broke.failed)}; nginx: ${broke.line ?? 'nothing logged'}`,
+    error: broke.failed === undefined ? 'none' : `${String(broke.failed)}; nginx: ${broke.line ?? 'nothing logged'}`,
     setting: moves.map(({ seen }) => seen).join('; '),
     moves,
+    ...(broke.failed === undefined && {
+      notDriven: `all ${count(broke.served)} were served: this nginx keeps its connections by itself`,
+    }),
   };
 }
 
 async function wider(lab: Lab, ports: number, ranges: Ranges): Promise<OverloadMove> {
   const twice = ports * 2;
-  ranges.take(twice);
-  const { served } = await drive(lab, `${count(twice)} ports`, twice * FURTHER, { location: NGINX_CLOSES });
+  const { served } = await drive(lab, ranges, {
+    label: `${count(twice)} ports`,
+    ports: twice,
+    most: twice * FURTHER,
+    settings: { location: NGINX_CLOSES },
+  });
   const setting = `sysctl -w ${RANGE}="1024 65535"`;
   return {
     setting,
@@ -153,8 +181,7 @@ async function reused(lab: Lab, { ports, seconds }: Pace, ranges: Ranges): Promi
     [holds, seconds],
     [breaks, 1],
   ] as const) {
-    ranges.take(ports);
-    results.push(await atRate(lab, rate, time));
+    results.push(await atRate(lab, ranges, ports, rate, time));
   }
   setSysctl(REUSE, 0);
   const [low, high] = results;
@@ -172,31 +199,40 @@ async function reused(lab: Lab, { ports, seconds }: Pace, ranges: Ranges): Promi
   ];
 }
 
-async function atRate(lab: Lab, rate: number, time: number): Promise<{ sent: number; failed: number }> {
+async function atRate(
+  lab: Lab,
+  ranges: Ranges,
+  ports: number,
+  rate: number,
+  time: number,
+): Promise<{ sent: number; failed: number }> {
   lab.step(`ports: ${count(rate)} requests a second, ${REUSE} ${String(REUSE_LOOPBACK)}`);
-  const app = await lab.app({ transport: 'node:net', burn: 0, wait: 0 }, { port: PORT });
-  const front = await lab.front(app.target, { location: NGINX_CLOSES });
-  const { sent, statuses: ended } = await burst(front.path, rate, time, () => undefined, lab.signal);
-  await lab.stop(front, app);
+  const { front, stop } = await startBoth(lab, 'tcp', 0, { location: NGINX_CLOSES });
+  ranges.take(ports);
+  const where = { socketPath: front.path };
+  const { sent, statuses: ended } = await burst({ where, rate, seconds: time, signal: lab.signal });
+  await stop();
   return { sent, failed: sent - (ended.get(200) ?? 0) };
 }
 
 async function pooled(lab: Lab, ports: number, ranges: Ranges): Promise<OverloadMove> {
-  ranges.take(ports);
   const settings = { location: NGINX_CLOSES, upstream: POOL };
-  return notMet(`${POOL.join()} in the upstream`, await drive(lab, 'keep-alive', ports * FURTHER, settings));
+  const driven = await drive(lab, ranges, { label: 'keep-alive', ports, most: ports * FURTHER, settings });
+  return notMet(`${unended(...POOL)} in the upstream`, driven);
 }
 
-/** nginx's own settings up to 1.29.6: HTTP/1.0, so that the application closes, and has the TIME-WAIT. */
+/** By HTTP/1.0 the application closes, and has the TIME-WAIT. */
 async function closedByApp(lab: Lab, ports: number, ranges: Ranges): Promise<OverloadMove> {
-  ranges.take(ports);
-  const location = ['proxy_http_version 1.0;', 'proxy_set_header Connection close;'];
-  return notMet(location.join(' '), await drive(lab, 'the application closes', ports * FURTHER, { location }));
+  const location = APP_CLOSES;
+  const label = 'the application closes';
+  const driven = await drive(lab, ranges, { label, ports, most: ports * FURTHER, settings: { location } });
+  return notMet(unended(...location), driven);
 }
 
 async function overUnix(lab: Lab, ports: number, ranges: Ranges): Promise<OverloadMove> {
-  ranges.take(ports);
-  const driven = await drive(lab, 'over a UNIX socket', ports * FURTHER, { location: NGINX_CLOSES }, 'unix');
+  const settings = { location: NGINX_CLOSES };
+  const label = 'over a UNIX socket';
+  const driven = await drive(lab, ranges, { label, ports, most: ports * FURTHER, settings, family: 'unix' });
   return notMet('proxy_pass http://unix:PATH', driven);
 }
 
@@ -211,38 +247,58 @@ function notMet(setting: string, { served, failed, waits }: Drive): OverloadMove
       };
 }
 
+/** For as long a request is under way: longer than they are sent for. */
+const WAIT_MS = 1000;
+const SENT_WITHIN = 0.5;
+
 /** Whoever closes: as many requests under way as there are ports. */
 async function byWaiting(lab: Lab, { ports }: Pace, ranges: Ranges): Promise<Overload> {
-  const wait = 2000;
-  const rate = ports * 2;
-  const run = async (family: 'unix' | 'tcp'): Promise<Awaited<ReturnType<typeof burst>> & { line?: string }> => {
-    lab.step(`ports: ${count(rate)} requests under way over ${family}`);
-    ranges.take(ports);
-    const words = { transport: 'node:net', burn: 0, wait, backlog: rate } as const;
-    const app = await lab.app(words, family === 'unix' ? 'unix' : { port: PORT });
-    const front = await lab.front(app.target);
-    const ended = await burst(front.path, rate, 1, () => undefined, lab.signal);
-    const line = front.newLines().find((text) => text.includes('connect()'));
-    await lab.stop(front, app);
-    return { ...ended, line };
-  };
-  const [tcp, unix] = [await run('tcp'), await run('unix')];
+  const rate = (ports * 2) / SENT_WITHIN;
+  const tcp = await underWay(lab, 'tcp', rate, ports, ranges);
+  const unix = await underWay(lab, 'unix', rate, ports, ranges);
   const setting = 'proxy_pass http://unix:PATH';
-  const served = tcp.statuses.get(200) ?? 0;
   const seen =
-    `${setting}: 200 for ${count(unix.statuses.get(200) ?? 0)} of ${count(unix.sent)}; ` +
-    `over TCP more addresses (proxy_bind, several servers in the upstream), each with ports of its own`;
+    `${setting}: 200 for ${count(unix.served)} of ${count(unix.sent)}; ` +
+    'over TCP, more addresses (proxy_bind, several servers in the upstream), each of which has ports of its own';
   return {
     name: 'ports',
     family: 'tcp',
     title: 'ports run out: requests under way, whoever closes',
     drive:
-      `nginx -> node:http over TCP with nginx's own settings, answers after ${count(wait)} ms, ` +
-      `${count(rate)} requests within a second, ${count(ports)} ports`,
-    at: { value: served, unit: 'requests under way' },
-    depth: { value: served, limit: ports, unit: 'ports in use' },
+      `nginx -> node:http over TCP with nginx's own settings, answers after ${count(WAIT_MS)} ms, ` +
+      `${count(tcp.sent)} requests within ${String(SENT_WITHIN)} s, ${count(ports)} ports`,
+    at: { value: tcp.served, unit: 'requests under way' },
+    depth: { value: tcp.served, limit: ports, unit: 'ports in use' },
     error: `${statuses(tcp)}; nginx: ${tcp.line ?? 'nothing logged'}`,
     setting: seen,
-    moves: [{ setting, at: undefined, seen }],
+    moves: [
+      {
+        setting,
+        at: unix.served === unix.sent ? undefined : { value: unix.served, unit: 'requests under way' },
+        seen,
+      },
+    ],
   };
+}
+
+interface UnderWay extends Burst {
+  readonly served: number;
+  readonly line: string | undefined;
+}
+
+async function underWay(
+  lab: Lab,
+  family: Hop['family'],
+  rate: number,
+  ports: number,
+  ranges: Ranges,
+): Promise<UnderWay> {
+  lab.step(`ports: ${count(rate * SENT_WITHIN)} requests under way over ${family}`);
+  const { front, stop } = await startBoth(lab, family, WAIT_MS, { location: APP_CLOSES });
+  ranges.take(ports);
+  const where = { socketPath: front.path };
+  const ended = await burst({ where, rate, seconds: SENT_WITHIN, signal: lab.signal });
+  const line = front.log.newLines().find((text) => text.includes('connect()'));
+  await stop();
+  return { ...ended, served: ended.statuses.get(200) ?? 0, line };
 }

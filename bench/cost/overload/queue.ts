@@ -4,40 +4,42 @@
  * once; over TCP the kernel drops the packet, and asks again after a second.
  */
 
+import { Agent } from '../../../src/http.js';
 import { listenQueue } from '../../../src/tune.js';
-import type { Hop, Overload, OverloadMove } from '../model.js';
+import type { Overload, OverloadMove, Target } from '../model.js';
 import type { FrontSettings } from './front.js';
 import type { Lab } from './lab.js';
-import { burst, type Burst } from './load.js';
+import { burst, inARow, type Burst, type Row, type Where } from './load.js';
 import { setSysctl, sysctl, tcpCounter } from './network.js';
-import { count, seconds, statuses } from './words.js';
+import type { QueueSubject, Serving } from './queue-subjects.js';
+import { count, seconds, statuses, unended } from './words.js';
 
-type Family = Hop['family'];
-
-/** How it is driven. */
+/** How a queue is driven. */
 interface Pace {
   /** CPU for each request, in milliseconds: what makes the application's capacity known, and low. */
   readonly burn: number;
-  /** The queue that is filled first, and the longer one. */
-  readonly backlogs: readonly [number, number];
+  /** The longer queue, and the shorter one where it is not the server's own. */
+  readonly backlogs: { readonly short?: number; readonly long: number };
   /** How long a rate is kept up. */
   readonly seconds: number;
+  /** Each rate is so much higher, or lower, than the last. */
+  readonly growth: number;
 }
 
-const PACES = {
-  /** 511 is what Node asks for by itself. */
-  default: { burn: 2, backlogs: [128, 511], seconds: 1 },
-  quick: { burn: 5, backlogs: [16, 64], seconds: 0.4 },
-} as const;
+const PACES: Readonly<Record<'default' | 'quick', Pace>> = {
+  default: { burn: 1, backlogs: { long: 1024 }, seconds: 1, growth: 1.15 },
+  quick: { burn: 3, backlogs: { short: 16, long: 384 }, seconds: 0.3, growth: 1.5 },
+};
 
-/** The first rate is a little below what the application can do, and each is so much higher than the last. */
-const FIRST = 0.8;
-const GROWTH = 1.25;
-/** 0.8 * 1.25^15 is 22 times the capacity: no queue of these holds that. */
+/** From where the limit is expected, 1.15^16 is nine times as far: it is not met, or always. */
 const MOST_RATES = 16;
-/** More than any of these applications accepts meanwhile. */
+/** To learn what the application can do: so many at a time, so many each. */
+const AT_A_TIME = 4;
+const EACH = 25;
+/** What is compiled while it is asked for the first time is not of it. */
+const EACH_BEFORE = 10;
+/** Less than nginx's own minute. */
 const SHORT_PATIENCE = 'proxy_connect_timeout 500ms;';
-const PORT = 8080;
 const MS = 1e3;
 /** Of /proc/net/netstat: handshakes that came to a full queue. */
 const OVERFLOWS = 'ListenOverflows';
@@ -54,103 +56,137 @@ interface Attempt extends Burst {
   readonly lines: readonly string[];
 }
 
-/** The rates up to the first that was too high. */
-interface Rise {
-  readonly holds: Attempt | undefined;
+/** The highest rate that was held, and the lowest that was not. */
+interface Bracket {
+  readonly holds: Attempt;
   readonly breaks: Attempt;
+  /** Requests a second that the application does at the most. */
+  readonly capacity: number;
 }
 
-export async function driveQueue(lab: Lab, family: Family): Promise<Overload[]> {
+/** A subject, and how it is driven. */
+interface Course {
+  readonly lab: Lab;
+  readonly subject: QueueSubject;
+  readonly pace: Pace;
+  /** The shorter one; undefined: the server's own. */
+  readonly short: number | undefined;
+}
+
+export async function driveQueue(lab: Lab, subject: QueueSubject): Promise<Overload[]> {
   const pace = lab.words.quick ? PACES.quick : PACES.default;
-  const [short, long] = pace.backlogs;
-  const first = await rise(lab, family, pace, short, (FIRST * MS) / pace.burn);
-  const second = await rise(lab, family, pace, long, first.breaks.rate);
-  const { breaks } = first;
-  const moves = [
-    moveOf(`server.listen({ ${family === 'unix' ? 'path' : 'port'}, backlog: ${String(long)} })`, second, pace),
-    ...(await systemLimit(lab, family, long)),
-    ...(family === 'tcp' ? await abortInstead(lab, pace, short, breaks) : []),
-  ];
+  const { short, long } = pace.backlogs;
+  const course: Course = { lab, subject, pace, short };
+  const { breaks, capacity } = await bracketOf(course, short);
+  const moves = [moveOf(course, long, await bracketOf(course, long)), ...(await otherMoves(course, long, breaks))];
+  const { family, title, ownBacklog } = subject;
   return [
     {
       name: 'queue',
       family,
       title:
         family === 'unix'
-          ? 'the listen queue of a UNIX socket overflows'
-          : 'the listen queue of a TCP port overflows: the kernel asks again, and requests take seconds',
+          ? `a listen queue overflows, ${title}`
+          : `a listen queue overflows, ${title}: the kernel asks again, and requests take seconds`,
       drive:
-        `nginx -> node:http over ${family === 'unix' ? 'a UNIX socket' : 'TCP'}, a connection per request, ` +
-        `${String(pace.burn)} ms of CPU each, backlog ${String(short)}, rising rates for ${duration(pace)} each`,
+        `${title}, a connection per request, ${String(pace.burn)} ms of CPU each, of which it does ${count(capacity)} a ` +
+        `second; backlog ${short === undefined ? `${String(ownBacklog)}, its own` : String(short)}, ` +
+        `${duration(pace)} at each rate`,
       at: { value: Math.round(breaks.rate), unit: `requests a second, for ${duration(pace)}` },
       depth: breaks.depth && { value: breaks.depth.most, limit: breaks.depth.backlog, unit: 'connections' },
-      error: family === 'unix' ? errorOfUnix(breaks) : await errorOfTcp(lab, pace, short, breaks),
+      error: family === 'unix' ? errorOfUnix(breaks) : await errorOfTcp(course, breaks),
       setting: moves.map(({ seen }) => seen).join('; '),
       moves,
     },
   ];
 }
 
-function duration(pace: Pace): string {
-  return seconds(pace.seconds * MS);
+/** uWSGI's is its own matter: it does not start with a backlog above the system's limit. */
+async function otherMoves(course: Course, long: number, breaks: Attempt): Promise<OverloadMove[]> {
+  const { subject, lab } = course;
+  if (subject.language !== 'node') return [];
+  const instead = subject.family === 'unix' ? await waitInstead(course, breaks) : await abortInstead(course, breaks);
+  return [...(await systemLimit(lab, subject, long)), ...instead];
 }
 
-/** Rising rates on one stack, until one is too high for its queue. */
-async function rise(lab: Lab, family: Family, pace: Pace, backlog: number, from: number): Promise<Rise> {
-  let holds: Attempt | undefined;
-  return withStack(lab, family, pace, backlog, {}, async (attempt) => {
-    for (let i = 0, rate = from; i < MOST_RATES; i++, rate *= GROWTH) {
-      lab.step(`queue over ${family}: backlog ${String(backlog)}, ${count(rate)} requests a second`);
-      const tried = await attempt(rate);
-      if (isTooMuch(tried, family)) return { holds, breaks: tried };
-      holds = tried;
+function duration(pace: Pace): string {
+  return `${String(pace.seconds)} s`;
+}
+
+/** Rising rates on one stack, or falling ones, until one is held and the next is too high for its queue. */
+async function bracketOf(course: Course, backlog: number | undefined): Promise<Bracket> {
+  const { lab, subject, pace } = course;
+  return withServing(course, backlog, {}, async (serving) => {
+    const capacity = await capacityOf(serving.where, lab.signal);
+    const room = backlog ?? subject.ownBacklog;
+    let [holds, breaks]: (Attempt | undefined)[] = [];
+    // What comes beyond what it can do stands in the queue until that is full.
+    let rate = capacity + room / pace.seconds;
+    for (let i = 0; i < MOST_RATES; i++) {
+      lab.step(`queue, ${subject.title}: backlog ${String(room)}, ${count(rate)} requests a second`);
+      const tried = await attempt(course, serving, rate);
+      if (isTooMuch(tried, subject)) breaks = tried;
+      else holds = tried;
+      if (holds && breaks) return { holds, breaks, capacity };
+      rate = holds ? rate * pace.growth : rate / pace.growth;
     }
-    throw new Error(`a backlog of ${String(backlog)} did not overflow at ${count(holds?.rate ?? 0)} requests a second`);
+    throw new Error(`no rate was found that a backlog of ${String(room)} holds, and the next not`);
   });
 }
 
-function isTooMuch(tried: Attempt, family: Family): boolean {
+async function capacityOf(where: Where, signal: AbortSignal): Promise<number> {
+  const together = (each: number): Promise<Row[]> =>
+    Promise.all(Array.from({ length: AT_A_TIME }, () => inARow(where, each, signal)));
+  await together(EACH_BEFORE);
+  const begin = performance.now();
+  await together(EACH);
+  return (AT_A_TIME * EACH * MS) / (performance.now() - begin);
+}
+
+function isTooMuch(tried: Attempt, { family }: QueueSubject): boolean {
   if (family === 'unix') return (tried.statuses.get(200) ?? 0) < tried.sent;
   // Where nothing is counted: a packet that was dropped is sent again after a second.
   return tried.overflows === undefined ? tried.late > 0 : tried.overflows > 0;
 }
 
-type Try = (rate: number) => Promise<Attempt>;
-
-async function withStack<T>(
-  lab: Lab,
-  family: Family,
-  pace: Pace,
-  backlog: number,
+async function withServing<T>(
+  { lab, subject, pace }: Course,
+  backlog: number | undefined,
   settings: FrontSettings,
-  work: (attempt: Try) => Promise<T>,
+  work: (serving: Serving) => Promise<T>,
 ): Promise<T> {
-  const words = { transport: 'node:net', backlog, burn: pace.burn, wait: 0 } as const;
-  // In the host's own network the port must be one that is free.
-  const app = await lab.app(words, family === 'unix' ? 'unix' : { port: lab.words.isolated ? PORT : 0 });
-  const front = await lab.front(app.target, settings);
-  const target = 'path' in app.target ? app.target.path : app.target;
-  const attempt: Try = async (rate) => {
-    let depth: Attempt['depth'];
-    const look = (): void => {
-      const seen = depthOf(target);
-      if (seen !== undefined && seen.most >= (depth?.most ?? 0)) depth = seen;
-    };
-    const before = tcpCounter(OVERFLOWS);
-    const ended = await burst(front.path, rate, pace.seconds, look, lab.signal);
-    const overflows = family === 'unix' || before === undefined ? undefined : (tcpCounter(OVERFLOWS) ?? 0) - before;
-    return { ...ended, rate, depth, overflows, lines: front.newLines() };
-  };
+  const serving = await subject.start(lab, { backlog, burn: pace.burn, settings });
   try {
-    return await work(attempt);
+    return await work(serving);
   } finally {
-    await lab.stop(front, app);
+    await serving.stop();
   }
 }
 
-function depthOf(target: Parameters<typeof listenQueue>[0]): Attempt['depth'] {
+/** `agent`: without the front, by connections of these. */
+async function attempt(
+  { lab, subject, pace }: Course,
+  serving: Serving,
+  rate: number,
+  agent?: Agent,
+): Promise<Attempt> {
+  const { hop, log } = serving;
+  let depth: Attempt['depth'];
+  const look = (): void => {
+    const seen = depthOf(hop);
+    if (seen !== undefined && seen.most >= (depth?.most ?? 0)) depth = seen;
+  };
+  const before = tcpCounter(OVERFLOWS);
+  const where = agent && 'path' in hop ? { socketPath: hop.path } : serving.where;
+  const ended = await burst({ where, rate, seconds: pace.seconds, look, signal: lab.signal, agent });
+  const isCounted = subject.family === 'tcp' && before !== undefined;
+  const overflows = isCounted ? (tcpCounter(OVERFLOWS) ?? before) - before : undefined;
+  return { ...ended, rate, depth, overflows, lines: log.newLines() };
+}
+
+function depthOf(target: Target): Attempt['depth'] {
   try {
-    const { queued, backlog } = listenQueue(target);
+    const { queued, backlog } = listenQueue('path' in target ? target.path : target);
     return { most: queued, backlog };
   } catch {
     // Without the addon, in a sandbox, or on a system that tells of no queues.
@@ -163,10 +199,11 @@ function errorOfUnix(breaks: Attempt): string {
 }
 
 /** By itself nginx waits for a minute; what it says when it waits for less. */
-async function errorOfTcp(lab: Lab, pace: Pace, backlog: number, breaks: Attempt): Promise<string> {
-  lab.step(`queue over tcp: ${SHORT_PATIENCE}`);
-  const impatient = await withStack(lab, 'tcp', pace, backlog, { location: [SHORT_PATIENCE] }, (attempt) =>
-    attempt(breaks.rate),
+async function errorOfTcp(course: Course, breaks: Attempt): Promise<string> {
+  course.lab.step(`queue over tcp: ${unended(SHORT_PATIENCE)}`);
+  const settings = { location: [SHORT_PATIENCE] };
+  const impatient = await withServing(course, course.short, settings, (serving) =>
+    attempt(course, serving, breaks.rate),
   );
   const dropped =
     breaks.overflows === undefined ? '' : `, TcpExt ${OVERFLOWS} (nstat -az) rose by ${count(breaks.overflows)}`;
@@ -175,77 +212,83 @@ async function errorOfTcp(lab: Lab, pace: Pace, backlog: number, breaks: Attempt
     `the slowest after ${seconds(breaks.slowest)}${dropped}`;
   const told = impatient.lines.find((line) => line.includes('timed out'));
   if (told === undefined) return slow;
-  return `${slow}; with ${SHORT_PATIENCE} ${statuses(impatient)}; nginx: ${told}`;
+  return `${slow}; with ${unended(SHORT_PATIENCE)} ${statuses(impatient)}; nginx: ${told}`;
 }
 
-function moveOf(setting: string, { holds, breaks }: Rise, pace: Pace): OverloadMove {
-  const held =
-    holds === undefined
-      ? ''
-      : `holds ${count(holds.rate)} requests a second for ${duration(pace)}, the slowest after ${seconds(holds.slowest)}, and `;
+function moveOf({ subject, pace }: Course, backlog: number, { holds, breaks }: Bracket): OverloadMove {
+  const setting = subject.settingOf(backlog);
   return {
     setting,
     at: { value: Math.round(breaks.rate), unit: `requests a second, for ${duration(pace)}` },
-    seen: `${setting} ${held}overflows at ${count(breaks.rate)}`,
+    seen:
+      `${setting} holds ${count(holds.rate)} requests a second for ${duration(pace)}, the slowest after ` +
+      `${seconds(holds.slowest)}, and overflows at ${count(breaks.rate)}`,
   };
 }
 
+/** nearwire as the client: it stands in line until there is room, where nginx is refused. */
+async function waitInstead(course: Course, breaks: Attempt): Promise<OverloadMove[]> {
+  course.lab.step('queue over unix: a client that waits for room');
+  const waited = await withServing(course, course.short, {}, (serving) =>
+    // A connection per request, as nginx makes them.
+    attempt(course, serving, breaks.rate, new Agent()),
+  );
+  const setting = "new Agent() of nearwire/http in nginx's place (connectTimeout)";
+  const bad = statuses(waited);
+  const seen =
+    `${setting} waits for room, at the same rate: ${bad === '' ? `200 for all ${count(waited.sent)}` : bad}, ` +
+    `the slowest after ${seconds(waited.slowest)}`;
+  return [{ setting, at: undefined, seen }];
+}
+
 /** A backlog above the system's limit is cut to it without a word; seen before and after that is raised. */
-async function systemLimit(lab: Lab, family: Family, backlog: number): Promise<OverloadMove[]> {
+async function systemLimit(lab: Lab, subject: QueueSubject, backlog: number): Promise<OverloadMove[]> {
   const limit = Number(sysctl(SYSTEM_LIMIT));
   if (Number.isNaN(limit)) return [];
   // In a network of our own it may be set, so that it is seen to cap what was driven above.
   const lowered = lab.words.isolated && setSysctl(SYSTEM_LIMIT, Math.floor(backlog / 2));
   const cap = lowered ? Math.floor(backlog / 2) : limit;
   const asked = cap * 2;
+  lab.step(`queue: a backlog of ${count(asked)} under ${SYSTEM_LIMIT}`);
+  const setting = `sysctl -w ${SYSTEM_LIMIT}=${String(asked)}`;
+  const move = (given: number, seen: string): OverloadMove[] => [
+    { setting, at: { value: given, unit: 'connections' }, seen },
+  ];
   try {
-    const given = await backlogGiven(lab, family, asked);
+    const given = await backlogGiven(lab, subject, asked);
     if (given === undefined) return [];
-    const setting = `sysctl -w ${SYSTEM_LIMIT}=${String(asked)}`;
     const capped = `${SYSTEM_LIMIT} ${String(cap)} caps a backlog of ${count(asked)} to ${count(given)}`;
-    if (!lowered || !setSysctl(SYSTEM_LIMIT, asked)) {
-      return [{ setting, at: { value: given, unit: 'connections' }, seen: `${capped}, ${setting} lifts it` }];
-    }
-    const raised = await backlogGiven(lab, family, asked);
-    return [
-      {
-        setting,
-        at: { value: raised ?? asked, unit: 'connections' },
-        seen: `${capped}, and after ${setting} it is ${count(raised ?? asked)}`,
-      },
-    ];
+    if (!lowered || !setSysctl(SYSTEM_LIMIT, asked)) return move(given, `${capped}, ${setting} lifts it`);
+    const raised = (await backlogGiven(lab, subject, asked)) ?? given;
+    return move(raised, `${capped}, and after ${setting} it is ${count(raised)}`);
   } finally {
     if (lowered) setSysctl(SYSTEM_LIMIT, limit);
   }
 }
 
-async function backlogGiven(lab: Lab, family: Family, backlog: number): Promise<number | undefined> {
-  lab.step(`queue over ${family}: a backlog of ${count(backlog)} under ${SYSTEM_LIMIT}`);
-  const words = { transport: 'node:net', backlog, burn: 0, wait: 0 } as const;
-  const app = await lab.app(words, family === 'unix' ? 'unix' : { port: lab.words.isolated ? PORT : 0 });
-  const given = depthOf('path' in app.target ? app.target.path : app.target)?.backlog;
-  await lab.stop(app);
+async function backlogGiven(lab: Lab, { family }: QueueSubject, backlog: number): Promise<number | undefined> {
+  const app = await lab.app({ backlog, burn: 0, wait: 0 }, family);
+  const given = depthOf(app.target)?.backlog;
+  await app.stop();
   return given;
 }
 
 /** Where the kernel says no instead of waiting. Only in a network of our own: it holds for all of its ports. */
-async function abortInstead(lab: Lab, pace: Pace, backlog: number, breaks: Attempt): Promise<OverloadMove[]> {
+async function abortInstead(course: Course, breaks: Attempt): Promise<OverloadMove[]> {
+  const { lab, pace, short } = course;
   if (!lab.words.isolated || !setSysctl(ABORT, 1)) return [];
   lab.step(`queue over tcp: ${ABORT}`);
   try {
-    const aborted = await withStack(lab, 'tcp', pace, backlog, {}, (attempt) => attempt(breaks.rate));
+    const aborted = await withServing(course, short, {}, (serving) => attempt(course, serving, breaks.rate));
     const setting = `sysctl -w ${ABORT}=1`;
     const told = statuses(aborted);
     const line = aborted.lines[0];
+    const seen =
+      told === ''
+        ? `${setting} changes nothing here: handshakes are dropped before they come so far`
+        : `${setting} has some fail instead of wait: ${told}${line === undefined ? '' : `; nginx: ${line}`}`;
     return [
-      {
-        setting,
-        at: { value: Math.round(breaks.rate), unit: `requests a second, for ${duration(pace)}` },
-        seen:
-          told === ''
-            ? `${setting} changes nothing here: handshakes are dropped before they come so far`
-            : `${setting} has some fail instead of wait: ${told}${line === undefined ? '' : `; nginx: ${line}`}`,
-      },
+      { setting, at: { value: Math.round(breaks.rate), unit: `requests a second, for ${duration(pace)}` }, seen },
     ];
   } finally {
     setSysctl(ABORT, 0);

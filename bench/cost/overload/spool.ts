@@ -9,13 +9,13 @@ import * as net from 'node:net';
 import { formatBytes } from '../../format.js';
 import type { Overload, OverloadMove } from '../model.js';
 import { Answering } from './answering.js';
-import type { Front } from './front.js';
-import type { Lab } from './lab.js';
+import type { Front, Lab } from './lab.js';
 import { leastThat } from './search.js';
-import { count } from './words.js';
+import { count, unended } from './words.js';
 
 const KIB = 1024;
-const SMALLEST = 4 * KIB;
+const FIRST = 32 * KIB;
+const GRAIN = 1 / 256;
 const LARGEST = 64 * KIB * KIB;
 /** A connection is closed by nginx when it has read all of the answer: that is how it is known that it has. */
 const NGINX_CLOSES = ['proxy_http_version 1.1;', 'proxy_set_header Connection "";'];
@@ -57,7 +57,7 @@ export async function driveSpool(lab: Lab): Promise<Overload[]> {
 }
 
 async function spooling(lab: Lab, answering: Answering, settings: readonly string[]): Promise<Spooling> {
-  lab.step(`buffers of nginx: ${settings.length === 0 ? 'its own' : settings.join(' ')}`);
+  lab.step(`buffers of nginx: ${settings.length === 0 ? 'its own' : unended(...settings)}`);
   const front = await lab.front(answering.target, { location: [...NGINX_CLOSES, ...settings] });
   let line: string | undefined;
   const spools = async (size: number): Promise<boolean> => {
@@ -67,9 +67,9 @@ async function spooling(lab: Lab, answering: Answering, settings: readonly strin
     return found !== undefined;
   };
   try {
-    return { least: await leastThat(spools, SMALLEST, LARGEST), line };
+    return { least: await leastThat(spools, FIRST, LARGEST, GRAIN), line };
   } finally {
-    await lab.stop(front);
+    await front.stop();
   }
 }
 
@@ -84,7 +84,7 @@ async function linesOf(front: Front, answering: Answering, size: number): Promis
   const { socket } = response;
   if (socket?.destroyed === false) await once(socket, 'close');
   user.destroy();
-  return front.newLines().find((text) => text.includes(SPOOLED));
+  return front.log.newLines().find((text) => text.includes(SPOOLED));
 }
 
 async function asked(front: Front, answering: Answering, size: number): Promise<Asked> {
@@ -95,7 +95,7 @@ async function asked(front: Front, answering: Answering, size: number): Promise<
 }
 
 function moved({ least }: Spooling): OverloadMove {
-  const setting = MORE_BUFFERS.join(' ');
+  const setting = unended(...MORE_BUFFERS);
   return {
     setting,
     at: least === undefined ? undefined : { value: least, unit: 'bytes of an answer' },
@@ -105,17 +105,17 @@ function moved({ least }: Spooling): OverloadMove {
 
 /** Without a file nginx reads no further than it has room, and the application waits. */
 async function keptBack(lab: Lab, answering: Answering, size: number): Promise<OverloadMove> {
-  lab.step(`buffers of nginx: ${NO_FILE.join(' ')}`);
+  lab.step(`buffers of nginx: ${unended(...NO_FILE)}`);
   const front = await lab.front(answering.target, { location: [...NGINX_CLOSES, ...NO_FILE] });
   const { user, response } = await asked(front, answering, size);
   const { waiting } = await answering.standing(response);
-  const made = front.newLines().some((text) => text.includes(SPOOLED));
+  const made = front.log.newLines().some((text) => text.includes(SPOOLED));
   user.destroy();
-  await lab.stop(front);
-  const setting = NO_FILE.join(' ');
+  await front.stop();
+  const setting = unended(...NO_FILE);
   return {
     setting,
     at: undefined,
-    seen: `${setting}: ${made ? 'still a file' : 'no file'}, and ${count(waiting)} of ${count(size)} bytes wait in the application`,
+    seen: `${setting}: ${made ? 'still a file' : 'no file'}, and ${count(waiting)} of ${count(size)} bytes are kept by the application`,
   };
 }

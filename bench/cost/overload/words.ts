@@ -12,3 +12,8 @@ export function statuses({ sent, statuses: seen }: { sent: number; statuses: Rea
   const bad = [...seen].filter(([status]) => status !== 200);
   return bad.map(([status, times]) => `${String(status)} for ${count(times)} of ${count(sent)} requests`).join(', ');
 }
+
+/** Lines of nginx's configuration, in a sentence. */
+export function unended(...lines: readonly string[]): string {
+  return lines.join(' ').replace(/;$/, '');
+}

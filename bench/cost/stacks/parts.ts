@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import type { ProgramName, Role, RunningStack, StackPlace, Target } from '../model.js';
 import { StackError, type Launched } from '../processes.js';
-import { untilListening, untilServing } from '../ready.js';
+import { untilListening, untilServing, type Waited } from '../ready.js';
 import { answerOf, workNamed } from '../works.js';
 
 interface Part {
@@ -88,8 +88,9 @@ export class Parts {
     for (const { server } of this.parts.splice(0).reverse()) await server.stop();
   }
 
-  private waited(): { servers: Launched[]; logs: readonly string[]; signal: AbortSignal } {
-    return { servers: this.parts.map(({ server }) => server), logs: this.logs, signal: this.place.signal };
+  private waited(): Waited {
+    const { signal, patienceMs } = this.place;
+    return { servers: this.parts.map(({ server }) => server), logs: this.logs, signal, patienceMs };
   }
 }
 

@@ -1,0 +1,212 @@
+/** The connection under an exchange: a wire of the native engine, or a socket of node:net. */
+import type * as net from 'node:net';
+import type { Duplex } from 'node:stream';
+import { COPY_LIMIT } from '../engine.js';
+import { errnoError, writeError } from '../errors.js';
+import type { TransportName } from '../options.js';
+import { referenceTo } from '../page.js';
+import { Wire } from '../wire.js';
+
+/** Who is told what happens to a carrier. */
+export interface CarrierOwner {
+  /** Bytes `[start, end)`, lent for this call. */
+  onBytes(data: Buffer, start: number, end: number): void;
+  /** All that was written before `notifyFlushed()` is with the kernel. */
+  onFlushed(): void;
+  onPeerEnd(): void;
+  /** Reading or writing has failed, or the connection has been closed by somebody else. It is still to be closed. */
+  onFailure(error: Error | undefined): void;
+}
+
+export interface Carrier {
+  readonly transport: TransportName;
+  owner: CarrierOwner;
+  /** The kernel has not taken all: `queued` tells how much is left. */
+  readonly blocked: boolean;
+  readonly queued: number;
+  /** Queues bytes, which leave by the end of the tick. Large ones are lent: they must not change until `onFlushed`. */
+  write(data: string | Uint8Array, encoding: BufferEncoding): void;
+  /** Asks for one `onFlushed`, which comes later. */
+  notifyFlushed(): void;
+  flush(): void;
+  pause(): void;
+  resume(): void;
+  /** Sends FIN behind what is queued. */
+  end(): void;
+  /** Hands over what the kernel takes, and closes. No callback comes after this. */
+  destroy(): void;
+  readonly localAddress: string | undefined;
+}
+
+/** Strings up to this length can't need more bytes than are copied. */
+const SHORT_STRING = COPY_LIMIT / 3;
+
+export class NativeCarrier extends Wire implements Carrier {
+  readonly transport = 'native';
+  readonly nodeTicks = false;
+  declare owner: CarrierOwner;
+
+  write(data: string | Uint8Array, encoding: BufferEncoding): void {
+    if (this.id < 0) return;
+    if (typeof data === 'string') {
+      if (data.length <= SHORT_STRING) {
+        if (data.length > 0) this.writeString(data, encoding);
+        return;
+      }
+      data = Buffer.from(data, encoding);
+    }
+    if (data.length <= COPY_LIMIT) {
+      if (data.length > 0) this.writeBytes(data, 0, data.length);
+      return;
+    }
+    const page = referenceTo(data, 0, data.length);
+    const left = page === undefined ? this.writeLent([data]) : this.writeParts([page]);
+    if (left < 0) process.nextTick(tellWriteError, this, left);
+  }
+
+  override onLent(memory: Buffer, start: number, end: number): void {
+    this.owner.onBytes(memory, start, end);
+  }
+
+  onEnd(): void {
+    this.owner.onPeerEnd();
+  }
+
+  onConnect(): void {
+    // Accepted connections are connected.
+  }
+
+  onReadError(errno: number): void {
+    this.owner.onFailure(errnoError(errno, 'read'));
+  }
+
+  onWriteError(errno: number): void {
+    this.owner.onFailure(writeError(errno));
+  }
+
+  onShutdown(status: number): void {
+    if (status < 0) this.owner.onFailure(errnoError(status, 'shutdown'));
+  }
+
+  onDrain(): void {
+    // onFlushed comes before it, and is always asked for.
+  }
+
+  onFlushed(): void {
+    this.owner.onFlushed();
+  }
+
+  end(): void {
+    this.shutdown();
+  }
+
+  destroy(): void {
+    this.close();
+  }
+
+  get localAddress(): string | undefined {
+    const own = this.engine.native.localAddress(this.id);
+    return typeof own === 'number' ? undefined : own.address;
+  }
+}
+
+function tellWriteError(carrier: NativeCarrier, errno: number): void {
+  if (carrier.open) carrier.onWriteError(errno);
+}
+
+/** Over a socket of node:net, or any other Duplex that somebody hands to a server. */
+export class NodeCarrier implements Carrier {
+  readonly transport = 'js';
+  declare owner: CarrierOwner;
+  private readonly stream: Duplex;
+  private flushAsked = false;
+  private waiting = 0;
+  private open = true;
+
+  constructor(stream: Duplex) {
+    this.stream = stream;
+    stream.on('data', (chunk: Buffer) => {
+      if (this.open) this.owner.onBytes(chunk, 0, chunk.length);
+    });
+    stream.on('end', () => {
+      if (this.open) this.owner.onPeerEnd();
+    });
+    stream.on('error', (error) => {
+      if (this.open) this.owner.onFailure(error);
+    });
+    stream.on('close', () => {
+      if (this.open) this.owner.onFailure(undefined);
+    });
+  }
+
+  get blocked(): boolean {
+    return this.stream.writableLength > 0;
+  }
+
+  get queued(): number {
+    return this.stream.writableLength;
+  }
+
+  write(data: string | Uint8Array, encoding: BufferEncoding): void {
+    if (!this.open || this.stream.destroyed) return;
+    // What is written in one tick leaves together, as it does natively.
+    if (this.stream.writableCorked === 0) {
+      this.stream.cork();
+      process.nextTick(uncork, this.stream);
+    }
+    this.waiting++;
+    this.stream.write(data, encoding, this.onWritten);
+  }
+
+  private readonly onWritten = (): void => {
+    this.waiting--;
+    if (this.waiting === 0 && this.flushAsked) this.tellFlushed();
+  };
+
+  notifyFlushed(): void {
+    this.flushAsked = true;
+    if (this.waiting === 0) process.nextTick(tellFlushed, this);
+  }
+
+  tellFlushed(): void {
+    if (!this.flushAsked || !this.open || this.waiting > 0 || this.stream.destroyed) return;
+    this.flushAsked = false;
+    this.owner.onFlushed();
+  }
+
+  flush(): void {
+    while (this.stream.writableCorked > 0) this.stream.uncork();
+  }
+
+  pause(): void {
+    this.stream.pause();
+  }
+
+  resume(): void {
+    if (this.open) this.stream.resume();
+  }
+
+  end(): void {
+    this.flush();
+    this.stream.end();
+  }
+
+  destroy(): void {
+    if (!this.open) return;
+    this.open = false;
+    this.flush();
+    this.stream.destroy();
+  }
+
+  get localAddress(): string | undefined {
+    return (this.stream as Partial<net.Socket>).localAddress;
+  }
+}
+
+function uncork(stream: Duplex): void {
+  stream.uncork();
+}
+
+function tellFlushed(carrier: NodeCarrier): void {
+  carrier.tellFlushed();
+}

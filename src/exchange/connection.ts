@@ -1,0 +1,437 @@
+/**
+ * One connection of a server: reads a request by its protocol, has the server's listeners answer it, and closes.
+ *
+ *   receiving --(head)--> serving --(answer sent)--> over --(request complete, or given up)--> closed
+ *       \--(no request)-----------------------------/ \--destroy(), from anywhere-------------/
+ *
+ * `over`: what still comes of the request is read away, as closing with bytes unread would take the answer from the peer.
+ */
+import { AsyncResource } from 'node:async_hooks';
+import { clearTimeout, setTimeout } from 'node:timers';
+import { abortedError, requestTimeoutError } from '../errors.js';
+import { nodeHttp } from '../node-modules.js';
+import type { Carrier, CarrierOwner } from './carrier.js';
+import type { ReadError, RequestHead, RequestReader, RequestSink } from './codec.js';
+import { takeNeedDrain, type Incoming, type Outgoing } from './internals.js';
+import { endUnheard, makeRequest, pushBody, setVersion } from './request.js';
+import { makeResponse } from './response.js';
+import type { ExchangeServer } from './server.js';
+import { ExchangeSocket } from './socket.js';
+import { tellFinished, tellStarted } from './telling.js';
+
+type WriteCallback = (error?: Error | null) => void;
+
+/** No collector has to watch these: nobody asks for the end of a connection's async context. */
+const MANUAL_DESTROY = { requireManualDestroy: true };
+
+/** How long the rest of a request is read away that has been answered: nginx's `lingering_timeout`. */
+const LINGER_MILLIS = 5000;
+
+const REQUEST_TIMEOUT = 408;
+const EXPECTATION_FAILED = 417;
+const NOT_IMPLEMENTED = 501;
+
+const INFORMATION = /^HTTP\/1\.1 1\d\d /;
+const CONTINUE = /(?:^|\W)100-continue(?:$|\W)/i;
+
+type Phase = 'receiving' | 'serving' | 'over' | 'closed';
+
+export class Connection implements CarrierOwner, RequestSink {
+  readonly server: ExchangeServer;
+  readonly carrier: Carrier;
+  readonly socket: ExchangeSocket;
+  readonly startedAt: number;
+  /** Among the server's connections. */
+  place = -1;
+  /** Of the request, once it is there. */
+  head: RequestHead | undefined;
+  /** No more will be written. */
+  ended = false;
+  private phase: Phase = 'receiving';
+  private readonly reader: RequestReader;
+  /** What the listeners of one connection do in it (`AsyncLocalStorage.enterWith`) is not seen by those of another. */
+  private readonly scope = new AsyncResource('NEARWIREEXCHANGE', MANUAL_DESTROY);
+  private request: Incoming | undefined;
+  private response: Outgoing | undefined;
+  private callbacks: WriteCallback[] | undefined;
+  /** Bytes written since the last flush. */
+  private unflushed = 0;
+  private paused = false;
+  private peerEnded = false;
+  /** Closes as soon as all that was written is with the kernel. */
+  private closing = false;
+  /** The request has ended, and is told so when somebody reads it. */
+  private endOwed = false;
+  /** The answer has been written whole, and its 'finish' is owed. */
+  private whole = false;
+  private awaitsFinish = false;
+  private failure: Error | undefined;
+  private linger: NodeJS.Timeout | undefined;
+
+  constructor(server: ExchangeServer, carrier: Carrier, startedAt: number) {
+    this.server = server;
+    this.carrier = carrier;
+    this.startedAt = startedAt;
+    this.reader = server.codec.createReader();
+    this.socket = new ExchangeSocket(this);
+    carrier.owner = this;
+  }
+
+  // --- what comes in ---
+
+  onBytes(data: Buffer, start: number, end: number): void {
+    if (this.phase === 'closed') return;
+    this.socket._touch();
+    this.scope.runInAsyncScope(readBytes, undefined, this, data, start, end);
+  }
+
+  readBytes(data: Buffer, start: number, end: number): void {
+    if (this.failure !== undefined) return;
+    const error = this.reader.read(this, data, start, end);
+    if (error !== undefined) this.refuse(error);
+  }
+
+  onHead(head: RequestHead): void {
+    const { server, socket } = this;
+    this.head = head;
+    this.phase = 'serving';
+    const request = makeRequest(server.requestClass, socket, head);
+    const response = makeResponse(server.responseClass, request, server.responseOptions, server.endsShort);
+    setVersion(request, head);
+    server.codec.decorate(request, head);
+    this.request = request;
+    this.response = response;
+    socket._httpMessage = response;
+    response.socket = socket;
+    if (!server.endsShort) this.awaitFinish(response);
+    tellStarted(request, response, socket, server);
+    if (head.expect !== undefined || head.upgrade !== undefined) this.handleSpecial(head, request, response);
+    else server.emit('request', request, response);
+  }
+
+  private handleSpecial(head: RequestHead, request: Incoming, response: Outgoing): void {
+    const { server } = this;
+    const refusal = head.upgrade === undefined ? undefined : server.codec.refuseUpgrade(head.upgrade);
+    if (refusal !== undefined) {
+      response.writeHead(NOT_IMPLEMENTED, { 'Content-Type': 'text/plain' });
+      response.end(refusal);
+    } else if (head.expect === undefined) {
+      server.emit('request', request, response);
+    } else if (CONTINUE.test(head.expect)) {
+      response._expect_continue = true;
+      if (server.emit('checkContinue', request, response)) return;
+      response.writeContinue();
+      server.emit('request', request, response);
+    } else if (!server.emit('checkExpectation', request, response)) {
+      response.writeHead(EXPECTATION_FAILED);
+      response.end();
+    }
+  }
+
+  onBody(data: Buffer, start: number, end: number): void {
+    const { request } = this;
+    if (request === undefined || this.phase === 'closed') return;
+    if (!pushBody(request, data, start, end)) this.pause();
+  }
+
+  onComplete(): void {
+    const { request } = this;
+    if (request === undefined) return;
+    request.complete = true;
+    if (this.phase === 'over') {
+      request.push(null);
+      this.close();
+      return;
+    }
+    // Most have no body, and nobody reads them.
+    if (request._consuming || this.phase === 'closed' || request._readableState.length > 0) request.push(null);
+    else this.endOwed = true;
+    // The peer's going is to be seen.
+    if (this.paused) this.resumeCarrier();
+  }
+
+  pause(): void {
+    if (this.paused || this.phase === 'closed') return;
+    this.paused = true;
+    this.carrier.pause();
+  }
+
+  /** Somebody reads the request. */
+  resume(): void {
+    this.giveEnd();
+    if (this.paused) this.resumeCarrier();
+  }
+
+  private resumeCarrier(): void {
+    this.paused = false;
+    if (this.phase !== 'closed') this.carrier.resume();
+  }
+
+  private giveEnd(): void {
+    if (!this.endOwed) return;
+    this.endOwed = false;
+    this.request?.push(null);
+  }
+
+  onPeerEnd(): void {
+    if (this.phase === 'closed') return;
+    this.peerEnded = true;
+    this.socket.readable = false;
+    const error = this.phase === 'receiving' && this.failure === undefined ? this.reader.end() : undefined;
+    if (error !== undefined) {
+      this.scope.runInAsyncScope(refuse, undefined, this, error);
+      return;
+    }
+    const answering = this.phase === 'serving' && !(this.response?.finished ?? true);
+    // What has been written whole is still to get through; as in node, a half-closed peer gets no more than that.
+    if (this.phase === 'serving' && (!answering || this.server.httpAllowHalfOpen)) return;
+    this.close();
+  }
+
+  onFailure(error: Error | undefined): void {
+    this.destroy(error);
+  }
+
+  // --- what goes out ---
+
+  write(data: string | Uint8Array, encoding: BufferEncoding, callback: WriteCallback | undefined): boolean {
+    const { carrier, response } = this;
+    this.socket._touch();
+    if (callback !== undefined) (this.callbacks ??= []).push(callback);
+    carrier.notifyFlushed();
+    if (encoding === 'ascii' && response?._headerSent === false && this.isUnwanted(data)) return true;
+    if (data.length > 0) {
+      this.unflushed += typeof data === 'string' ? Buffer.byteLength(data, encoding) : data.length;
+      carrier.write(data, encoding);
+    }
+    return this.waitingBytes < this.socket.writableHighWaterMark;
+  }
+
+  /** node's own code writes answers of the class 1xx so. */
+  private isUnwanted(data: string | Uint8Array): boolean {
+    return !this.server.codec.sendsInformation && typeof data === 'string' && INFORMATION.test(data);
+  }
+
+  /** Head and body of an answer of which nothing has been sent. */
+  writeWhole(head: string, body: string | Uint8Array): void {
+    const { carrier } = this;
+    this.socket._touch();
+    this.whole = true;
+    // As node: a string goes with the head, in the body's encoding; a head without a body is latin1.
+    if (typeof body === 'string') {
+      carrier.write(head + body, body === '' ? 'latin1' : 'utf8');
+    } else {
+      carrier.write(head, 'latin1');
+      carrier.write(body, 'latin1');
+    }
+    carrier.notifyFlushed();
+  }
+
+  /** Bytes that the kernel has not taken yet. */
+  get waitingBytes(): number {
+    const { carrier } = this;
+    if (this.phase === 'closed' || !carrier.blocked) return this.unflushed;
+    carrier.flush();
+    return carrier.queued;
+  }
+
+  onFlushed(): void {
+    this.scope.runInAsyncScope(flushed, undefined, this);
+  }
+
+  flushed(): void {
+    const { callbacks, response } = this;
+    this.unflushed = 0;
+    if (callbacks !== undefined) {
+      this.callbacks = undefined;
+      for (const callback of callbacks) callback(null);
+    }
+    if (this.closing) this.close();
+    if (response === undefined || this.phase !== 'serving') return;
+    if (this.whole) {
+      this.finish(response);
+      response.emit('finish');
+    } else if (!response.finished && takeNeedDrain(response)) {
+      response.emit('drain');
+    }
+  }
+
+  /** node's own code is to send this answer: it emits 'finish' when it has. */
+  awaitFinish(response: Outgoing): void {
+    if (this.awaitsFinish) return;
+    this.awaitsFinish = true;
+    response.prependOnceListener('finish', () => {
+      if (this.phase === 'serving') this.finish(response);
+    });
+  }
+
+  /** The answer is with the kernel. */
+  private finish(response: Outgoing): void {
+    const { request, socket } = this;
+    this.phase = 'over';
+    tellFinished(request, response, socket, this.server);
+    socket._httpMessage = null;
+    response.socket = null;
+    if (request !== undefined) this.leave(request);
+    endResponse(response);
+    this.finishWriting();
+  }
+
+  /** As node: what nobody reads is read away. */
+  private leave(request: Incoming): void {
+    if (request._consuming || request._readableState.resumeScheduled) {
+      this.giveEnd();
+    } else if (this.endOwed && request._eventsCount === 0) {
+      this.endOwed = false;
+      endUnheard(request);
+    } else {
+      this.giveEnd();
+      request._dump();
+    }
+  }
+
+  /** No more will be written: closes, as soon as the request has come to its end. */
+  finishWriting(): void {
+    if (this.ended || this.phase === 'closed') return;
+    this.ended = true;
+    this.socket.writable = false;
+    this.phase = 'over';
+    if (this.request?.complete === true || this.peerEnded) {
+      this.closeWhenFlushed();
+      return;
+    }
+    this.carrier.end();
+    this.linger = setTimeout(close, LINGER_MILLIS, this).unref();
+    if (this.request?._dumped !== false && this.paused) this.resumeCarrier();
+  }
+
+  private closeWhenFlushed(): void {
+    if (this.unflushed === 0 && !this.carrier.blocked) {
+      this.close();
+    } else {
+      this.closing = true;
+      this.carrier.notifyFlushed();
+    }
+  }
+
+  // --- how it ends ---
+
+  /** What came is no request, or did not come in time. */
+  refuse(error: ReadError): void {
+    const { server, socket } = this;
+    this.failure = error;
+    if (server.emit('clientError', error, socket) || this.ended) return;
+    if (this.response?._headerSent === true) {
+      this.close();
+      return;
+    }
+    const { status } = error;
+    const reason = nodeHttp.STATUS_CODES[status] ?? '';
+    this.write(`HTTP/1.1 ${String(status)} ${reason}\r\nContent-Length: 0\r\n\r\n`, 'latin1', undefined);
+    this.finishWriting();
+  }
+
+  /** Whether it is neither waiting for a request nor answering one. */
+  get isIdle(): boolean {
+    return this.phase === 'over';
+  }
+
+  /** Refuses a request that has not come in time. Times are milliseconds; 0 is for ever. */
+  checkTime(now: number, headersTimeout: number, requestTimeout: number): void {
+    if (this.failure !== undefined || this.phase === 'over' || this.request?.complete === true) return;
+    const limit = this.phase === 'receiving' ? headersTimeout || requestTimeout : requestTimeout;
+    if (limit === 0 || now - this.startedAt < limit) return;
+    const error = Object.assign(requestTimeoutError(), { status: REQUEST_TIMEOUT }) as ReadError;
+    this.scope.runInAsyncScope(refuse, undefined, this, error);
+  }
+
+  onIdle(): void {
+    this.scope.runInAsyncScope(() => {
+      const { request, response, server, socket } = this;
+      socket.emit('timeout');
+      const heard = [
+        request !== undefined && !request.complete && request.emit('timeout', socket),
+        response !== undefined && socket._httpMessage === response && response.emit('timeout', socket),
+        server.emit('timeout', socket),
+      ];
+      if (!heard.includes(true)) this.close();
+    });
+  }
+
+  destroy(error: Error | undefined): void {
+    if (this.phase === 'closed') return;
+    if (error !== undefined) {
+      this.failure ??= error;
+      this.socket._hadError = true;
+    }
+    this.close();
+  }
+
+  close(): void {
+    if (this.phase === 'closed') return;
+    const answered = this.phase === 'over';
+    this.phase = 'closed';
+    clearTimeout(this.linger);
+    this.carrier.destroy();
+    this.ended = true;
+    this.socket._close();
+    this.server.release(this);
+    this.giveEnd();
+    const { request, response, socket } = this;
+    const isQuiet = answered && request?.complete === true && socket.listenerCount('close') === 0 && !socket._hadError;
+    if (isQuiet && this.callbacks === undefined) return;
+    process.nextTick(() => {
+      this.scope.runInAsyncScope(() => {
+        this.tellClosed(request, response);
+      });
+    });
+  }
+
+  private tellClosed(request: Incoming | undefined, response: Outgoing | undefined): void {
+    const { socket, failure, callbacks } = this;
+    this.callbacks = undefined;
+    for (const callback of callbacks ?? []) callback(failure ?? abortedError());
+    if (socket._hadError && failure !== undefined) {
+      if (socket.listenerCount('error') > 0) socket.emit('error', failure);
+      this.server.emit('clientError', failure, socket);
+    }
+    // As node: the request hears of it first.
+    if (request !== undefined && (socket._httpMessage !== null || !request.complete) && !request._dumped) {
+      request.destroy(abortedError());
+    }
+    if (response !== undefined && socket._httpMessage === response) endResponse(response, true);
+    socket.emit('close', socket._hadError);
+  }
+}
+
+function readBytes(connection: Connection, data: Buffer, start: number, end: number): void {
+  connection.readBytes(data, start, end);
+}
+
+function refuse(connection: Connection, error: ReadError): void {
+  connection.refuse(error);
+}
+
+function flushed(connection: Connection): void {
+  connection.flushed();
+}
+
+function close(connection: Connection): void {
+  connection.close();
+}
+
+/** As node: 'close' comes a tick after 'finish'; at once where the connection is gone. */
+function endResponse(response: Outgoing, now = false): void {
+  if (!now && response.listenerCount('close') > 0) {
+    process.nextTick(closeResponse, response);
+    return;
+  }
+  closeResponse(response);
+}
+
+function closeResponse(response: Outgoing): void {
+  if (response._closed) return;
+  response.destroyed = true;
+  response._closed = true;
+  response.emit('close');
+}

@@ -1,0 +1,87 @@
+/**
+ * What node's IncomingMessage and ServerResponse keep for themselves, and an exchange has to know: fields that node's own
+ * code for servers sets from outside. They are the same from node 20 to 24.
+ */
+import type * as http from 'node:http';
+import type { Readable } from 'node:stream';
+import { unsupportedError } from '../errors.js';
+import { nodeHttp } from '../node-modules.js';
+import type { ExchangeSocket } from './socket.js';
+
+/** Headers as `setHeader` keeps them: by their name in lower case, the name as given and the value. */
+export type OutHeaders = Record<string, [name: string, value: HeaderValue]>;
+export type HeaderValue = number | string | readonly string[];
+
+export interface RequestInternals {
+  socket: ExchangeSocket;
+  upgrade: boolean | null;
+  _consuming: boolean;
+  _dumped: boolean;
+  _dump(): void;
+  readonly _eventsCount: number;
+  readonly _readableState: {
+    resumeScheduled: boolean;
+    flowing: boolean | null;
+    ended: boolean;
+    endEmitted: boolean;
+    destroyed: boolean;
+    closed: boolean;
+    closeEmitted: boolean;
+    readonly length: number;
+  };
+}
+
+export interface ResponseInternals {
+  socket: ExchangeSocket | null;
+  destroyed: boolean;
+  finished: boolean;
+  _header: string | null;
+  _headerSent: boolean;
+  _contentLength: number | null;
+  _hasBody: boolean;
+  _removedContLen: boolean;
+  _last: boolean;
+  _closed: boolean;
+  _sent100: boolean;
+  _expect_continue: boolean;
+  _implicitHeader(): void;
+  _finish(): void;
+  _storeHeader(firstLine: string, headers: unknown): void;
+  readonly outputData: readonly unknown[];
+  readonly _eventsCount: number;
+}
+
+export type Incoming = Omit<http.IncomingMessage, keyof RequestInternals> & RequestInternals & Readable;
+export type Outgoing = Omit<http.ServerResponse, keyof ResponseInternals> & ResponseInternals;
+
+function symbolOf(object: object, description: string): symbol {
+  const found = Object.getOwnPropertySymbols(object).find((symbol) => symbol.description === description);
+  if (found === undefined) throw unsupportedError(`Making requests and responses by node ${process.versions.node}`);
+  return found;
+}
+
+const sampleRequest = new nodeHttp.IncomingMessage(null as never);
+const sampleResponse = new nodeHttp.ServerResponse(
+  Object.assign(sampleRequest, { httpVersionMajor: 1, httpVersionMinor: 1 }),
+);
+
+const HEADERS_COUNT = symbolOf(sampleRequest, 'kHeadersCount');
+const OUT_HEADERS = symbolOf(sampleResponse, 'kOutHeaders');
+const NEED_DRAIN = symbolOf(sampleResponse, 'kNeedDrain');
+
+/** How many strings of `rawHeaders` node makes `headers` of. */
+export function setHeadersCount(request: object, count: number): void {
+  (request as Record<symbol, unknown>)[HEADERS_COUNT] = count;
+}
+
+/** What `setHeader` has put down; null if nothing. */
+export function outHeadersOf(response: object): OutHeaders | null {
+  return (response as Record<symbol, OutHeaders | null>)[OUT_HEADERS] as OutHeaders | null;
+}
+
+/** A `write()` has answered false, and 'drain' is owed: it is not any more. */
+export function takeNeedDrain(response: object): boolean {
+  const owed = (response as Record<symbol, unknown>)[NEED_DRAIN] === true;
+  if (owed) (response as Record<symbol, unknown>)[NEED_DRAIN] = false;
+  return owed;
+}

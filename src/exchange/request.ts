@@ -1,0 +1,89 @@
+/** Genuine `http.IncomingMessage`s, whose headers are made when somebody asks for them. */
+import type * as http from 'node:http';
+import { nodeHttp } from '../node-modules.js';
+import type { RequestHead } from './codec.js';
+import { setHeadersCount, type Incoming } from './internals.js';
+import type { ExchangeSocket } from './socket.js';
+
+const HEAD = Symbol('head');
+
+export type RequestClass = new (socket: ExchangeSocket) => http.IncomingMessage;
+
+interface LazyRequest {
+  [HEAD]: RequestHead;
+}
+
+/**
+ * An own property of each request: a framework may give it another prototype (Express does). node's getters of `headers`
+ * and `headersDistinct` make theirs of it.
+ */
+const RAW_HEADERS: PropertyDescriptor & ThisType<LazyRequest> = {
+  get() {
+    const { rawHeaders } = this[HEAD];
+    replaceRawHeaders(this, rawHeaders);
+    setHeadersCount(this, rawHeaders.length);
+    return rawHeaders;
+  },
+  set(value: unknown) {
+    replaceRawHeaders(this, value);
+  },
+  enumerable: true,
+  configurable: true,
+};
+
+function replaceRawHeaders(request: object, value: unknown): void {
+  Object.defineProperty(request, 'rawHeaders', { value, writable: true, enumerable: true, configurable: true });
+}
+
+/**
+ * node's constructor assigns `rawHeaders`: it meets a setter, so that there is no own property to be turned into another
+ * kind, which V8 makes a slow object of.
+ */
+export function requestClass(Base: typeof http.IncomingMessage | undefined): RequestClass {
+  const Message = (Base ?? nodeHttp.IncomingMessage) as unknown as RequestClass;
+  class IncomingMessage extends Message {}
+  Object.defineProperty(IncomingMessage.prototype, 'rawHeaders', {
+    get: () => undefined,
+    set: () => undefined,
+    configurable: true,
+  });
+  return IncomingMessage;
+}
+
+/** A request of this head. Its version says 1.1 until `setVersion`: node's ServerResponse looks into headers otherwise. */
+export function makeRequest(Class: RequestClass, socket: ExchangeSocket, head: RequestHead): Incoming {
+  const request = new Class(socket) as unknown as Incoming;
+  (request as Partial<LazyRequest>)[HEAD] = head;
+  Object.defineProperty(request, 'rawHeaders', RAW_HEADERS);
+  request.httpVersionMajor = 1;
+  request.httpVersionMinor = 1;
+  request.httpVersion = '1.1';
+  request.method = head.method;
+  request.url = head.url;
+  request.upgrade = false;
+  return request;
+}
+
+export function setVersion(request: Incoming, { versionMajor, versionMinor }: RequestHead): void {
+  if (versionMajor === 1 && versionMinor === 1) return;
+  request.httpVersionMajor = versionMajor;
+  request.httpVersionMinor = versionMinor;
+  request.httpVersion = `${String(versionMajor)}.${String(versionMinor)}`;
+}
+
+/** Gives the bytes to who reads the request. False: it has enough. Bytes are lent, and what is given is a copy. */
+export function pushBody(request: Incoming, data: Buffer, start: number, end: number): boolean {
+  if (request._dumped || request._readableState.destroyed) return true;
+  return request.push(Buffer.from(data.subarray(start, end)));
+}
+
+/**
+ * The answer is through, and nobody has read the request or listens to it: it ends as if it had been read away. What
+ * node's `_dump()` comes to, without its three ticks.
+ */
+export function endUnheard(request: Incoming): void {
+  const state = request._readableState;
+  request._dumped = true;
+  state.ended = state.endEmitted = true;
+  state.destroyed = state.closed = state.closeEmitted = true;
+}

@@ -1,0 +1,13 @@
+/** What node:http tells of requests by `node:diagnostics_channel`. */
+import * as diagnostics from 'node:diagnostics_channel';
+
+const started = diagnostics.channel('http.server.request.start');
+const finished = diagnostics.channel('http.server.response.finish');
+
+export function tellStarted(request: unknown, response: unknown, socket: unknown, server: unknown): void {
+  if (started.hasSubscribers) started.publish({ request, response, socket, server });
+}
+
+export function tellFinished(request: unknown, response: unknown, socket: unknown, server: unknown): void {
+  if (finished.hasSubscribers) finished.publish({ request, response, socket, server });
+}

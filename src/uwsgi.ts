@@ -1,0 +1,38 @@
+/**
+ * `nearwire/uwsgi`: the uwsgi protocol, by which nginx hands requests over without HTTP.
+ *
+ * ```ts
+ * createServer((req, res) => res.end('hello')).listen('/run/app.sock');   // nginx: uwsgi_pass unix:/run/app.sock;
+ * ```
+ */
+import { UwsgiServer, type UwsgiListener, type UwsgiServerOptions } from './uwsgi/server.js';
+
+export {
+  UwsgiServer as Server,
+  type UwsgiListener,
+  type UwsgiRequest,
+  type UwsgiServerOptions,
+} from './uwsgi/server.js';
+export type { ExchangeServerOptions } from './exchange/server.js';
+export {
+  request,
+  type Answer,
+  type RequestBody,
+  type RequestOptions,
+  type RequestTarget,
+  type VariableValue,
+} from './uwsgi/request.js';
+
+/**
+ * As `http.createServer`: the listener gets genuine `http.IncomingMessage` and `http.ServerResponse` objects, so that
+ * Express, Fastify and Koa applications run unchanged. Throws a TypeError or RangeError for options that make no sense,
+ * and ERR_NEARWIRE_NO_ADDON if `native` is asked for and not there; `js` serves the same over node:net.
+ */
+export function createServer(listener?: UwsgiListener): UwsgiServer;
+export function createServer(options?: UwsgiServerOptions | null, listener?: UwsgiListener): UwsgiServer;
+export function createServer(
+  options?: UwsgiServerOptions | UwsgiListener | null,
+  listener?: UwsgiListener,
+): UwsgiServer {
+  return new UwsgiServer(options, listener);
+}

@@ -1,0 +1,142 @@
+/** The head of a server's answer: that of HTTP/1.x, or that of CGI, whose status is a header. */
+import type { IncomingHttpHeaders } from 'node:http';
+import { STATUS_CODES } from 'node:http';
+import { badAnswerError } from '../errors.js';
+
+export interface AnswerHead {
+  statusCode: number;
+  statusMessage: string;
+  /** Names and values in turn, as they came. */
+  rawHeaders: string[];
+  headers: IncomingHttpHeaders;
+}
+
+/** How the end of a body is known. */
+export type Framing = { kind: 'none' } | { kind: 'length'; length: number } | { kind: 'chunked' } | { kind: 'close' };
+
+const CR = 13;
+const LF = 10;
+const STATUS_LINE = /^HTTP\/1\.[0-9] ([1-9][0-9]{2})(?: (.*))?$/;
+const CGI_STATUS = /^([1-9][0-9]{2})(?:\s+(.*))?$/;
+/** RFC 9110, 5.1: a name is a token, and nothing stands between it and the colon. */
+const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[\t ]*(.*?)[\t ]*$/;
+/** CR, LF and NUL end a header, or a program's idea of one. */
+const FORBIDDEN = /[\0\r]/;
+
+/** Where the empty line behind a head ends, or -1. Lines may end in LF alone, as CGI programs write them. */
+export function endOfHead(bytes: Buffer, from: number): number {
+  let at = bytes.indexOf(LF, from);
+  while (at >= 0) {
+    const next = bytes[at + 1];
+    if (next === LF) return at + 2;
+    if (next === CR && bytes[at + 2] === LF) return at + 3;
+    at = bytes.indexOf(LF, at + 1);
+  }
+  return -1;
+}
+
+/** Reads a head, given up to and with its empty line. Throws ERR_NEARWIRE_UWSGI_BAD_ANSWER. */
+export function parseHead(bytes: Buffer): AnswerHead {
+  const lines = bytes.toString('latin1').split('\n');
+  const [first = ''] = lines;
+  const status = STATUS_LINE.exec(trimEnd(first));
+  if (status === null && first.startsWith('HTTP/')) throw badAnswerError(`the status line ${shown(first)}`);
+  const rawHeaders: string[] = [];
+  for (const line of status === null ? lines : lines.slice(1)) {
+    const text = trimEnd(line);
+    if (text === '') break;
+    const [, name, value] = HEADER.exec(text) ?? [];
+    if (name === undefined || value === undefined || FORBIDDEN.test(value)) {
+      throw badAnswerError(`the header ${shown(line)}`);
+    }
+    rawHeaders.push(name, value);
+  }
+  if (status !== null) {
+    const [, code = '', message = ''] = status;
+    return { statusCode: Number(code), statusMessage: message, rawHeaders, headers: joinHeaders(rawHeaders) };
+  }
+  return cgiHead(rawHeaders);
+}
+
+function trimEnd(line: string): string {
+  return line.endsWith('\r') ? line.slice(0, -1) : line;
+}
+
+function shown(line: string): string {
+  return JSON.stringify(line.length > 60 ? `${line.slice(0, 57)}...` : line);
+}
+
+/** As nginx: without a Status it is 302 if there is a Location, and else 200. */
+function cgiHead(all: readonly string[]): AnswerHead {
+  const rawHeaders: string[] = [];
+  let status: string | undefined;
+  for (let i = 0; i < all.length; i += 2) {
+    const [name = '', value = ''] = [all[i], all[i + 1]];
+    if (name.toLowerCase() === 'status') status ??= value;
+    else rawHeaders.push(name, value);
+  }
+  const headers = joinHeaders(rawHeaders);
+  if (rawHeaders.length === 0 && status === undefined) throw badAnswerError('it has no status and no headers');
+  status ??= headers.location === undefined ? '200' : '302';
+  const [, code, message] = CGI_STATUS.exec(status) ?? [];
+  if (code === undefined) throw badAnswerError(`the status ${shown(status)}`);
+  const statusCode = Number(code);
+  return { statusCode, statusMessage: message ?? STATUS_CODES[statusCode] ?? '', rawHeaders, headers };
+}
+
+/** The headers of which `http.IncomingMessage` keeps the first, as its documentation lists them. */
+const FIRST_STANDS = new Set([
+  'age',
+  'authorization',
+  'content-length',
+  'content-type',
+  'etag',
+  'expires',
+  'from',
+  'host',
+  'if-modified-since',
+  'if-unmodified-since',
+  'last-modified',
+  'location',
+  'max-forwards',
+  'proxy-authorization',
+  'referer',
+  'retry-after',
+  'server',
+  'user-agent',
+]);
+
+/** As `message.headers` of node:http has them. */
+function joinHeaders(rawHeaders: readonly string[]): IncomingHttpHeaders {
+  const headers: IncomingHttpHeaders = {};
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const [name = '', value = ''] = [rawHeaders[i]?.toLowerCase(), rawHeaders[i + 1]];
+    const before = headers[name];
+    if (name === 'set-cookie') (headers[name] ??= []).push(value);
+    else if (typeof before !== 'string') put(headers, name, value);
+    else if (!FIRST_STANDS.has(name)) put(headers, name, `${before}${name === 'cookie' ? '; ' : ', '}${value}`);
+  }
+  return headers;
+}
+
+/** `__proto__` is a name as others are. */
+function put(headers: IncomingHttpHeaders, name: string, value: string): void {
+  Object.defineProperty(headers, name, { value, enumerable: true, configurable: true, writable: true });
+}
+
+/** How the body of this answer ends. Throws where that can't be known for sure. */
+export function framingOf({ statusCode, headers, rawHeaders }: AnswerHead, method: string): Framing {
+  if (method === 'HEAD' || statusCode === 204 || statusCode === 304) return { kind: 'none' };
+  const coding = headers['transfer-encoding'];
+  if (coding !== undefined) {
+    if (coding.toLowerCase() !== 'chunked') throw badAnswerError(`the transfer coding ${shown(coding)}`);
+    return { kind: 'chunked' };
+  }
+  const lengths = rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'content-length');
+  const [length] = lengths;
+  if (length === undefined) return { kind: 'close' };
+  if (!/^[0-9]{1,15}$/.test(length) || lengths.some((other) => other !== length)) {
+    throw badAnswerError(`the length ${shown(lengths.join(', '))}`);
+  }
+  return { kind: 'length', length: Number(length) };
+}

@@ -1,0 +1,122 @@
+/** The body of a request to a uwsgi server, whose length has to be known before the first byte of it is sent. */
+import { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
+import { abortError, argTypeError, argValueError, bodyTooLargeError, contentLengthMismatchError } from '../errors.js';
+
+/** Bytes, text in UTF-8, or a stream of them. */
+export type RequestBody = Uint8Array | string | AsyncIterable<Uint8Array | string>;
+
+/** A body that is ready to be sent. `length` is undefined where there is none. */
+export type PreparedBody =
+  | { length: number | undefined; bytes: Uint8Array | undefined; source?: undefined }
+  | { length: number; source: BodySource; bytes?: undefined };
+
+function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+}
+
+/** Brings a body and its Content-Length together; a stream without one is read to its end. */
+export async function prepareBody(
+  body: unknown,
+  lengthHeader: string | undefined,
+  limit: number,
+  signal: AbortSignal | undefined,
+): Promise<PreparedBody> {
+  const said = lengthHeader === undefined ? undefined : parseLength(lengthHeader);
+  if (isAsyncIterable(body)) {
+    const source = new BodySource(body);
+    if (said !== undefined) return { length: said, source };
+    const bytes = await source.gather(limit, signal);
+    return bytes.length === 0 ? { length: undefined, bytes: undefined } : { length: bytes.length, bytes };
+  }
+  const bytes = bytesOf(body);
+  if (said !== undefined && said !== (bytes?.length ?? 0)) throw contentLengthMismatchError(bytes?.length ?? 0, said);
+  return { length: bytes?.length ?? said, bytes };
+}
+
+function parseLength(text: string): number {
+  if (!/^[0-9]{1,15}$/.test(text)) throw argValueError('options.headers.content-length', text);
+  return Number(text);
+}
+
+function bytesOf(body: unknown): Uint8Array | undefined {
+  if (body === undefined || body === null) return undefined;
+  if (typeof body === 'string') return Buffer.from(body);
+  if (body instanceof Uint8Array) return body;
+  throw argTypeError('options.body', 'of type string, an instance of Uint8Array or an async iterable', body);
+}
+
+/** Somebody's stream of chunks. */
+export class BodySource {
+  private readonly iterator: AsyncIterator<unknown>;
+  private over = false;
+
+  constructor(private readonly iterable: AsyncIterable<unknown>) {
+    // Whether a stream is destroyed is decided in giveUp().
+    this.iterator =
+      iterable instanceof Readable ? iterable.iterator({ destroyOnReturn: false }) : iterable[Symbol.asyncIterator]();
+  }
+
+  /** The next chunk, undefined behind the last. Rejects with what the stream fails with. */
+  async next(): Promise<Uint8Array | undefined> {
+    const result: IteratorResult<unknown, unknown> = await this.iterator.next();
+    const { value } = result;
+    if (result.done === true) {
+      this.over = true;
+      return undefined;
+    }
+    if (value instanceof Uint8Array) return value;
+    if (typeof value === 'string') return Buffer.from(value);
+    throw argTypeError('chunk', 'of type string or an instance of Uint8Array', value);
+  }
+
+  /** All of it. */
+  async gather(limit: number, signal: AbortSignal | undefined): Promise<Buffer> {
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    const aborted = signal === undefined ? undefined : abortOf(signal);
+    try {
+      for (;;) {
+        const chunk = await (aborted === undefined ? this.next() : Promise.race([this.next(), aborted.promise]));
+        if (chunk === undefined) return Buffer.concat(chunks, length);
+        length += chunk.length;
+        if (length > limit) throw bodyTooLargeError(limit);
+        chunks.push(chunk);
+      }
+    } catch (error) {
+      this.giveUp(error);
+      throw error;
+    } finally {
+      aborted?.release();
+    }
+  }
+
+  /** Nothing more is wanted of it. */
+  giveUp(error?: unknown): void {
+    if (this.over) return;
+    this.over = true;
+    if (this.iterable instanceof Readable && !(this.iterable instanceof IncomingMessage)) {
+      // Its 'error' is ours, which the caller gets from the promise.
+      this.iterable.on('error', () => undefined);
+      this.iterable.destroy(error instanceof Error ? error : undefined);
+    }
+    // Behind a next() that is under way it takes until that is through; what it fails with is nobody's concern by then.
+    this.iterator.return?.().then(undefined, () => undefined);
+  }
+}
+
+function abortOf(signal: AbortSignal): { promise: Promise<never>; release: () => void } {
+  let release = (): void => undefined;
+  const promise = new Promise<never>((_, reject) => {
+    const onAbort = (): void => {
+      reject(abortError(signal));
+    };
+    release = () => {
+      signal.removeEventListener('abort', onAbort);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+  });
+  promise.catch(() => undefined);
+  return { promise, release };
+}

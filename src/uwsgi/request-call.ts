@@ -1,0 +1,233 @@
+/** One request on its connection: what is sent, what is waited for, and how it ends. */
+import { Channel, type ChannelHandlers } from '../channel.js';
+import {
+  abortError,
+  answerTimeoutError,
+  connectSlowError,
+  contentLengthMismatchError,
+  noAnswerError,
+} from '../errors.js';
+import { patienceOf } from '../options.js';
+import { framingOf } from './answer.js';
+import { HeadReader } from './answer-head.js';
+import { AnswerBody, type BodyOwner } from './answer-body.js';
+import type { Answer, Limits, RequestTarget } from './request.js';
+import type { BodySource, PreparedBody } from './request-body.js';
+
+export interface CallPlan {
+  target: RequestTarget;
+  method: string;
+  /** The header of the packet and the variables. */
+  packet: Buffer;
+  body: PreparedBody;
+  signal: AbortSignal | undefined;
+  limits: Limits;
+}
+
+/** connecting -> head -> body -> over; from each of them to over by an error. */
+type State = 'connecting' | 'head' | 'body' | 'over';
+
+export class Call implements ChannelHandlers, BodyOwner {
+  private state: State = 'connecting';
+  private readonly channel: Channel;
+  private timer: NodeJS.Timeout | undefined;
+  /** All of the request is with the channel. */
+  private sent = false;
+  /** The kernel is full: what is with the channel waits for the server to read. */
+  private blocked = false;
+  /** Nobody reads the body for now. */
+  private paused = false;
+  private readonly head: HeadReader;
+  private body: AnswerBody | undefined;
+  private room: (() => void) | undefined;
+
+  static make(plan: CallPlan): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      new Call(plan, resolve, reject);
+    });
+  }
+
+  private constructor(
+    private readonly plan: CallPlan,
+    private readonly resolve: (answer: Answer) => void,
+    private readonly reject: (error: unknown) => void,
+  ) {
+    const { target, signal, limits } = plan;
+    this.head = new HeadReader(limits.head);
+    this.channel = Channel.connect(target, this);
+    if (target.path === undefined) this.limitConnect(target.host ?? '127.0.0.1', target.port, patienceOf(target));
+    signal?.addEventListener('abort', this.onAbort, { once: true });
+    if (signal?.aborted === true) this.onAbort();
+  }
+
+  private readonly onAbort = (): void => {
+    const { signal } = this.plan;
+    if (signal !== undefined) this.fail(abortError(signal));
+  };
+
+  /** The system itself waits for minutes. That of a UNIX socket's queue is the channel's matter. */
+  private limitConnect(host: string, port: number, patience: number): void {
+    if (patience === 0) return;
+    this.timer = setTimeout(() => {
+      this.fail(connectSlowError(host, port, patience));
+    }, patience);
+  }
+
+  onConnect(channel: Channel): void {
+    if (this.state !== 'connecting') return;
+    this.state = 'head';
+    const { packet, body } = this.plan;
+    const more = body.bytes === undefined ? channel.write(packet) : channel.writev([packet, body.bytes]);
+    this.blocked = !more;
+    if (body.source === undefined) this.sent = true;
+    else void this.send(body.source, body.length);
+    this.watch();
+  }
+
+  /** To be asked again after each wait. */
+  private isOver(): boolean {
+    return this.state === 'over';
+  }
+
+  private async send(source: BodySource, length: number): Promise<void> {
+    let bytes = 0;
+    try {
+      for (;;) {
+        if (this.blocked) await new Promise<void>((resolve) => (this.room = resolve));
+        if (this.isOver()) return;
+        const chunk = await source.next();
+        if (this.isOver()) return;
+        bytes += chunk?.length ?? 0;
+        if (bytes > length || (chunk === undefined && bytes < length)) throw contentLengthMismatchError(bytes, length);
+        if (chunk === undefined) break;
+        this.blocked = !this.channel.write(chunk);
+        this.watch();
+      }
+      this.sent = true;
+      this.watch();
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  onDrain(): void {
+    this.blocked = false;
+    this.watch();
+    this.room?.();
+  }
+
+  onData(_channel: Channel, data: Buffer, start: number, end: number): void {
+    if (this.state === 'head') this.takeHead(data, start, end);
+    else if (this.body !== undefined && this.state === 'body') this.takeBody(this.body, data, start, end);
+  }
+
+  private takeHead(data: Buffer, start: number, end: number): void {
+    try {
+      const found = this.head.take(data.subarray(start, end));
+      if (found === undefined) return;
+      const { head, rest } = found;
+      this.body = new AnswerBody(framingOf(head, this.plan.method), this);
+      this.state = 'body';
+      this.resolve({ ...head, body: this.body });
+      this.takeBody(this.body, rest, 0, rest.length);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  private takeBody(body: AnswerBody, data: Buffer, start: number, end: number): void {
+    let room: boolean;
+    try {
+      room = body.takeBytes(data, start, end);
+    } catch (error) {
+      this.fail(error);
+      return;
+    }
+    if (body.complete) {
+      this.finish(body);
+      return;
+    }
+    if (!room && !this.paused) {
+      this.paused = true;
+      this.channel.pause();
+    }
+    this.watch();
+  }
+
+  /** The reader of the body wants more. */
+  resume(): void {
+    if (!this.paused || this.state === 'over') return;
+    this.paused = false;
+    this.channel.resume();
+    this.watch();
+  }
+
+  /** The reader of the body wants no more. */
+  drop(): void {
+    if (this.state !== 'over') this.release();
+  }
+
+  onEnd(): void {
+    if (this.body === undefined) {
+      this.fail(noAnswerError(this.head.length));
+      return;
+    }
+    const problem = this.body.closedBy();
+    if (problem === undefined) this.finish(this.body);
+    else this.fail(problem);
+  }
+
+  onError(_channel: Channel, error: Error): void {
+    this.fail(this.state === 'head' ? noAnswerError(this.head.length, error) : error);
+  }
+
+  onClose(): void {
+    // Behind an end or an error there is nothing left to do.
+    this.fail(noAnswerError(this.head.length));
+  }
+
+  /**
+   * Has the time run while it is the server's turn: when it is to read what the kernel has no room for, or has all of the
+   * request. It begins anew with each sign of life.
+   */
+  private watch(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    const waits = this.sent || this.blocked;
+    if (this.state === 'over' || this.paused || !waits) return;
+    const stage = this.state === 'body' ? 'body' : 'headers';
+    const patience = stage === 'body' ? this.plan.limits.bodyTimeout : this.plan.limits.headersTimeout;
+    if (patience === 0) return;
+    this.timer = setTimeout(() => {
+      this.fail(answerTimeoutError(stage, patience));
+    }, patience);
+  }
+
+  private finish(body: AnswerBody): void {
+    this.release();
+    body.push(null);
+  }
+
+  private fail(error: unknown): void {
+    if (this.state === 'over') return;
+    const { body } = this;
+    this.release(error);
+    if (body === undefined) this.reject(error);
+    // The caller gets the body a few microtasks behind its head, and has had no time yet to listen for errors.
+    else setImmediate(destroyBody, body, error);
+  }
+
+  /** Lets go of the connection, of the request's body and of the signal. */
+  private release(error?: unknown): void {
+    this.state = 'over';
+    clearTimeout(this.timer);
+    this.plan.signal?.removeEventListener('abort', this.onAbort);
+    this.plan.body.source?.giveUp(error);
+    this.channel.destroy();
+    this.room?.();
+  }
+}
+
+function destroyBody(body: AnswerBody, error: unknown): void {
+  body.destroy(error instanceof Error ? error : new Error('The request has failed', { cause: error }));
+}

@@ -1,0 +1,186 @@
+/**
+ * uwsgi in the other direction: calls a server that speaks it, as nginx's `uwsgi_pass` does.
+ *
+ * ```ts
+ * const { statusCode, headers, body } = await request({ path: '/run/app.sock' }, { url: '/health' });
+ * ```
+ */
+import { lookup } from 'node:dns/promises';
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
+import { isIP } from 'node:net';
+import type { Readable } from 'node:stream';
+import { checkConnectTarget } from '../channel/targets.js';
+import type { ConnectTarget } from '../channel.js';
+import { abortError, argTypeError } from '../errors.js';
+import { checkWhole } from '../options.js';
+import { MAX_CONNECT_TIMEOUT } from '../settings.js';
+import {
+  checkMethod,
+  checkUrl,
+  encodePacket,
+  headerValue,
+  listHeaders,
+  type Header,
+  type VariableValue,
+} from './encode.js';
+import { prepareBody, type RequestBody } from './request-body.js';
+import { Call } from './request-call.js';
+
+export type { RequestBody } from './request-body.js';
+export type { VariableValue } from './encode.js';
+
+/**
+ * Where the server listens: `path`, or `port` and `host`, which may be a name here. With the options of a channel:
+ * `transport`, `sendBuffer`, `noDelay` and so on. `connectTimeout` holds for TCP too, where `0` is the system's own
+ * patience; it begins when the address is known.
+ */
+export type RequestTarget = ConnectTarget;
+
+export interface RequestOptions {
+  /** Default `GET`. */
+  method?: string | undefined;
+  /** Path and query, as in the first line of HTTP. Default `/`. PATH_INFO is its path with its escapes undone. */
+  url?: string | undefined;
+  /**
+   * As `http.request` takes them, or names and values in turn (`rawHeaders`). Several of a name are joined. Left out: names
+   * with other characters than letters, digits and hyphens, as nginx does it; `Proxy`; `Transfer-Encoding`.
+   */
+  headers?: OutgoingHttpHeaders | readonly string[] | undefined;
+  /**
+   * uwsgi variables beside those that are made of the above, or in their place: `SCRIPT_NAME`, `REMOTE_ADDR`, `HTTPS`.
+   * `undefined` takes one away. Strings are sent a byte a character, as headers are; for others give a Buffer.
+   */
+  variables?: Readonly<Record<string, VariableValue | undefined>> | undefined;
+  /** What kind of request it is; 0 (WSGI) by default. uWSGI's plugins have their numbers: 5 is PSGI, 7 Rack. */
+  modifier1?: number | undefined;
+  /** Default 0. */
+  modifier2?: number | undefined;
+  /**
+   * A stream is sent as it comes if the headers have its Content-Length. Else it is gathered first, as uwsgi has to be told
+   * the length: see `bodyLimit`. When the call fails, or the server is through before it has read all, a stream is
+   * destroyed, unless it is an `http.IncomingMessage`: its client still wants an answer.
+   */
+  body?: RequestBody | null | undefined;
+  /** Bytes of a stream of unknown length that may be gathered; ERR_NEARWIRE_BODY_TOO_LARGE beyond. Default 1 MiB. */
+  bodyLimit?: number | undefined;
+  /** Gives up: before the head has come the promise rejects, later the body is destroyed, with an AbortError. */
+  signal?: AbortSignal | undefined;
+  /**
+   * Milliseconds for which the server may leave us waiting before the head is there: ERR_NEARWIRE_HEADERS_TIMEOUT. It does
+   * not count while the request's own body is waited for. `0`: no limit. Default 60,000, as nginx's `uwsgi_read_timeout`.
+   */
+  headersTimeout?: number | undefined;
+  /** The same from one piece of the body to the next: ERR_NEARWIRE_BODY_TIMEOUT. A body that nobody reads has time. */
+  bodyTimeout?: number | undefined;
+  /** Bytes that the head of the answer may have: ERR_NEARWIRE_UWSGI_HEAD_TOO_LARGE. Default 16 KiB, as node:http. */
+  maxHeaderSize?: number | undefined;
+}
+
+export interface Answer {
+  statusCode: number;
+  statusMessage: string;
+  /** As `message.headers` of node:http. */
+  headers: IncomingHttpHeaders;
+  rawHeaders: string[];
+  /**
+   * To be read, or destroyed, which closes the connection. It ends by Content-Length, by the last chunk of a chunked one
+   * (which are undone), or where the server closes; it fails if the first two are cut short (ERR_NEARWIRE_SHORT_BODY).
+   */
+  body: Readable;
+}
+
+const DEFAULT_TIMEOUT = 60_000;
+const DEFAULT_BODY_LIMIT = 1_048_576;
+const DEFAULT_HEAD_LIMIT = 16_384;
+const MAX_BYTES = 2 ** 31 - 1;
+const MAX_MODIFIER = 255;
+
+/**
+ * Sends a request and resolves with the head of its answer. A connection serves one request, as the protocol has it.
+ *
+ * Rejects with node's errors of connecting, ERR_NEARWIRE_CONNECT_TIMEOUT, ERR_NEARWIRE_UWSGI_VARIABLES_TOO_LARGE,
+ * ERR_NEARWIRE_UWSGI_NO_ANSWER where the server closes without one, ERR_NEARWIRE_UWSGI_BAD_ANSWER, the two timeouts,
+ * an AbortError; for bad arguments as node does, before anything is sent.
+ */
+export async function request(target: RequestTarget, options: RequestOptions = {}): Promise<Answer> {
+  const there = checkTarget(target);
+  const { signal, limits, method, url, headers, modifier1, modifier2, variables } = checkOptions(options);
+  if (signal?.aborted === true) throw abortError(signal);
+  const body = await prepareBody(options.body, headerValue(headers, 'content-length'), limits.body, signal);
+  try {
+    const contentLength = body.length;
+    const packet = encodePacket({ method, url, contentLength, headers, variables, modifier1, modifier2 });
+    const reachable = await withAddress(there);
+    return await Call.make({ target: reachable, method, packet, body, signal, limits });
+  } catch (error) {
+    body.source?.giveUp(error);
+    throw error;
+  }
+}
+
+/** Throws for what is wrong with it, but for a host's name, which is looked up later. */
+function checkTarget(target: unknown): RequestTarget {
+  const { host } = (target ?? {}) as { host?: unknown };
+  const isName = typeof host === 'string' && host !== '' && isIP(host) === 0;
+  checkConnectTarget(isName ? { ...(target as object), host: undefined } : target);
+  const { connectTimeout } = target as { connectTimeout?: unknown };
+  checkWhole(connectTimeout, 'target.connectTimeout', 0, MAX_CONNECT_TIMEOUT);
+  return target as RequestTarget;
+}
+
+async function withAddress(target: RequestTarget): Promise<RequestTarget> {
+  if (target.path !== undefined || target.host === undefined || isIP(target.host) !== 0) return target;
+  const { address } = await lookup(target.host);
+  return { ...target, host: address };
+}
+
+/** In bytes and milliseconds; 0 is no limit for the latter. */
+export interface Limits {
+  body: number;
+  head: number;
+  headersTimeout: number;
+  bodyTimeout: number;
+}
+
+interface Checked {
+  method: string;
+  url: string;
+  headers: Header[];
+  variables: Readonly<Record<string, VariableValue | undefined>>;
+  modifier1: number;
+  modifier2: number;
+  signal: AbortSignal | undefined;
+  limits: Limits;
+}
+
+function whole(value: unknown, name: string, most: number, byDefault: number, least = 0): number {
+  checkWhole(value, `options.${name}`, least, most);
+  return value ?? byDefault;
+}
+
+function checkOptions(options: unknown): Checked {
+  if (typeof options !== 'object' || options === null) throw argTypeError('options', 'of type object', options);
+  const given = options as Record<keyof RequestOptions, unknown>;
+  const { signal, variables = {} } = given;
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw argTypeError('options.signal', 'an instance of AbortSignal', signal);
+  }
+  if (typeof variables !== 'object' || variables === null) {
+    throw argTypeError('options.variables', 'of type object', variables);
+  }
+  return {
+    method: checkMethod(given.method ?? 'GET'),
+    url: checkUrl(given.url ?? '/'),
+    headers: listHeaders(given.headers),
+    variables: variables as Checked['variables'],
+    modifier1: whole(given.modifier1, 'modifier1', MAX_MODIFIER, 0),
+    modifier2: whole(given.modifier2, 'modifier2', MAX_MODIFIER, 0),
+    signal,
+    limits: {
+      body: whole(given.bodyLimit, 'bodyLimit', MAX_BYTES, DEFAULT_BODY_LIMIT),
+      head: whole(given.maxHeaderSize, 'maxHeaderSize', MAX_BYTES, DEFAULT_HEAD_LIMIT, 1),
+      headersTimeout: whole(given.headersTimeout, 'headersTimeout', MAX_CONNECT_TIMEOUT, DEFAULT_TIMEOUT),
+      bodyTimeout: whole(given.bodyTimeout, 'bodyTimeout', MAX_CONNECT_TIMEOUT, DEFAULT_TIMEOUT),
+    },
+  };
+}

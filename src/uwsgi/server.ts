@@ -1,0 +1,94 @@
+/** Serves the uwsgi protocol: for nginx's `uwsgi_pass`, in the place of uWSGI. */
+import type * as http from 'node:http';
+import type { Codec, RequestHead, RequestReader } from '../exchange/codec.js';
+import { ExchangeServer, serverArguments, type ExchangeServerOptions } from '../exchange/server.js';
+import { checkWhole } from '../options.js';
+import { UwsgiReader, type ReaderLimits } from './server-reader.js';
+import { Variables } from './variables.js';
+
+/** What the header of a packet can say. */
+const MAX_VARIABLES_SIZE = 65_535;
+/** nginx sends about 15 beside the request's headers, of which it takes what fits in 32 KiB. */
+const DEFAULT_VARIABLES = 1000;
+
+/** Options of a uwsgi server. */
+export interface UwsgiServerOptions extends ExchangeServerOptions {
+  /** Bytes that a request's variables, headers among them, may have: more is answered with 431. Default: 65,535, the most that there can be. */
+  maxVariablesSize?: number | undefined;
+  /** How many variables a request may have: more is answered with 431. Default: 1,000. */
+  maxVariables?: number | undefined;
+  /** Bytes that a request's body may have: more is answered with 413, unread. Default: no limit; nginx has its own, `client_max_body_size`. */
+  maxBodySize?: number | undefined;
+}
+
+/** A request that came by uwsgi. */
+export interface UwsgiRequest extends http.IncomingMessage {
+  /**
+   * All variables as the front server sends them: `PATH_INFO`, `SCRIPT_NAME`, `REMOTE_USER`, ... A character stands for a
+   * byte (latin1), as in node's headers. Made when first asked for.
+   */
+  readonly uwsgi: Readonly<Record<string, string>>;
+}
+
+export type UwsgiListener<Response extends http.ServerResponse = http.ServerResponse> = (
+  request: UwsgiRequest,
+  response: Response,
+) => unknown;
+
+const VARIABLES = Symbol('variables');
+
+/** An own property, as `rawHeaders`: a framework may give the request another prototype. */
+const UWSGI: PropertyDescriptor & ThisType<{ [VARIABLES]: Variables }> = {
+  get() {
+    return this[VARIABLES].all;
+  },
+  enumerable: true,
+  configurable: true,
+};
+
+function limitsOf({ maxVariablesSize, maxVariables, maxBodySize }: UwsgiServerOptions): ReaderLimits {
+  checkWhole(maxVariablesSize, 'options.maxVariablesSize', 1, MAX_VARIABLES_SIZE);
+  checkWhole(maxVariables, 'options.maxVariables', 1, MAX_VARIABLES_SIZE);
+  checkWhole(maxBodySize, 'options.maxBodySize', 0, Number.MAX_SAFE_INTEGER);
+  return {
+    variablesSize: maxVariablesSize ?? MAX_VARIABLES_SIZE,
+    variablesCount: maxVariables ?? DEFAULT_VARIABLES,
+    bodySize: maxBodySize ?? Number.POSITIVE_INFINITY,
+  };
+}
+
+class UwsgiCodec implements Codec {
+  /** nginx takes the first head that it gets for the answer, and has sent `100 Continue` itself. */
+  readonly sendsInformation = false;
+  private readonly limits: ReaderLimits;
+
+  constructor(limits: ReaderLimits) {
+    this.limits = limits;
+  }
+
+  createReader(): RequestReader {
+    return new UwsgiReader(this.limits);
+  }
+
+  decorate(request: object, head: RequestHead): void {
+    (request as { [VARIABLES]?: RequestHead })[VARIABLES] = head;
+    Object.defineProperty(request, 'uwsgi', UWSGI);
+  }
+
+  refuseUpgrade(protocol: string): string | undefined {
+    // Others (h2c) are an offer, which a server may leave aside. A WebSocket's client can do nothing without.
+    if (!/\bwebsocket\b/i.test(protocol)) return undefined;
+    return 'The uwsgi protocol carries no WebSockets: nginx needs proxy_pass to an HTTP server for them.\n';
+  }
+}
+
+/** A server for nginx's `uwsgi_pass`, with the events and methods of an http.Server. Not an instance of that. */
+export class UwsgiServer extends ExchangeServer {
+  constructor(options?: UwsgiServerOptions | UwsgiListener | null, listener?: UwsgiListener) {
+    const [given, requestListener] = serverArguments<UwsgiServerOptions>(
+      options as UwsgiServerOptions,
+      listener as http.RequestListener | undefined,
+    );
+    super(new UwsgiCodec(limitsOf(given)), given, requestListener);
+  }
+}

@@ -1,0 +1,137 @@
+/** The variables of one request: found by their place in the packet, and made strings when they are asked for. */
+import type { RequestHead } from '../exchange/codec.js';
+
+const HTTP_PREFIX = 'HTTP_';
+const PREFIX_LENGTH = HTTP_PREFIX.length;
+
+/** Of front servers there are few, and they send the same names again and again. */
+const headerNames = new Map<string, string>();
+const MAX_NAMES = 1000;
+
+/** `HTTP_USER_AGENT` as `user-agent`: the protocol has lost upper and lower case, and `_` for `-`. */
+function headerName(variable: string): string {
+  let name = headerNames.get(variable);
+  if (name === undefined) {
+    name = variable.slice(PREFIX_LENGTH).toLowerCase().replaceAll('_', '-');
+    if (headerNames.size < MAX_NAMES) headerNames.set(variable, name);
+  }
+  return name;
+}
+
+/**
+ * Headers that are not given on: these two come as CONTENT_TYPE and CONTENT_LENGTH too, and a chunked body has been put
+ * together by the front server.
+ */
+const SKIPPED = new Set(['HTTP_CONTENT_TYPE', 'HTTP_CONTENT_LENGTH', 'HTTP_TRANSFER_ENCODING']);
+
+/** Characters of a path that go into a URL as they are (RFC 3986's pchar and `/`); others by their bytes. */
+const PLAIN_IN_PATH = /[A-Za-z0-9\-._~!$&'()*+,;=:@/]/;
+
+function escapePath(path: string): string {
+  return Array.from(path, (char) =>
+    PLAIN_IN_PATH.test(char) ? char : `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
+  ).join('');
+}
+
+const DIGIT_0 = 48;
+
+function digitAt(text: string, at: number): number {
+  const digit = text.charCodeAt(at) - DIGIT_0;
+  return digit >= 0 && digit <= 9 ? digit : -1;
+}
+
+export class Variables implements RequestHead {
+  method = '';
+  bodyLength = 0;
+  expect: string | undefined = undefined;
+  upgrade: string | undefined = undefined;
+  versionMajor = 1;
+  versionMinor = 1;
+  url = '';
+  /** All of them as they came, a character for each byte. */
+  private readonly text: string;
+  private made: Record<string, string> | undefined = undefined;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  /** Of SERVER_PROTOCOL; what is not `HTTP/x.y` leaves 1.1. */
+  setVersion(protocol: string): void {
+    const [major, minor] = [digitAt(protocol, 5), protocol.length > 6 ? digitAt(protocol, 7) : 0];
+    if (major < 0 || minor < 0) return;
+    this.versionMajor = major;
+    this.versionMinor = minor;
+  }
+
+  /** A front server that sends no REQUEST_URI: what it has decoded is put together again. */
+  composeUrl(): void {
+    const { SCRIPT_NAME = '', PATH_INFO = '', QUERY_STRING = '' } = this.all;
+    const path = escapePath(SCRIPT_NAME + PATH_INFO) || '/';
+    this.url = QUERY_STRING === '' ? path : `${path}?${QUERY_STRING}`;
+  }
+
+  private *entries(): Generator<[name: string, value: string]> {
+    const { text } = this;
+    let at = 0;
+    const take = (): string => {
+      const length = text.charCodeAt(at) | (text.charCodeAt(at + 1) << 8);
+      const start = at + 2;
+      at = start + length;
+      return text.slice(start, at);
+    };
+    while (at < text.length) yield [take(), take()];
+  }
+
+  /** All by their names; of several with one name, the last. */
+  get all(): Record<string, string> {
+    if (this.made === undefined) {
+      const made = Object.create(null) as Record<string, string>;
+      for (const [name, value] of this.entries()) made[name] = value;
+      this.made = made;
+    }
+    return this.made;
+  }
+
+  get rawHeaders(): string[] {
+    const list: string[] = [];
+    for (const [name, value] of this.entries()) {
+      if (name.startsWith(HTTP_PREFIX)) {
+        if (!SKIPPED.has(name)) list.push(headerName(name), value);
+      } else if (value !== '' && (name === 'CONTENT_TYPE' || name === 'CONTENT_LENGTH')) {
+        list.push(name === 'CONTENT_TYPE' ? 'content-type' : 'content-length', value);
+      }
+    }
+    return list;
+  }
+
+  private given(name: string): string | undefined {
+    return this.all[name] || undefined;
+  }
+
+  private port(name: string): number | undefined {
+    const value = this.given(name);
+    return value === undefined ? undefined : Number(value);
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.given('REMOTE_ADDR');
+  }
+
+  get remotePort(): number | undefined {
+    return this.port('REMOTE_PORT');
+  }
+
+  get localAddress(): string | undefined {
+    return this.given('SERVER_ADDR');
+  }
+
+  get localPort(): number | undefined {
+    return this.port('SERVER_PORT');
+  }
+
+  get encrypted(): boolean {
+    const { HTTPS = '', REQUEST_SCHEME = '' } = this.all;
+    return HTTPS === '' ? REQUEST_SCHEME === 'https' : HTTPS.toLowerCase() !== 'off';
+  }
+}

@@ -1,0 +1,169 @@
+/** Whatever ends a run of `nearwire cost`, no process and no file of it is left. */
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+import { readProcesses } from '../bench/cost/process-table.js';
+import { stackNamed } from '../bench/cost/stacks/index.js';
+import { heard } from './support/children.js';
+import { isMissing, running } from './support/cost.js';
+import { cleanup, nextTurn, temporaryDirectory } from './support/sockets.js';
+
+const built = (file: string): string => new URL(`../dist/bench/cost/${file}.js`, import.meta.url).href;
+/** Servers of each kind: with masters and workers, with a daemon of another user, with a virtual machine of its own. */
+const STACKS = ['nginx-uwsgi-unix', 'apache-daemon', 'yaws', 'nginx-node-unix-close', 'node-unix'].filter(
+  (name) => !isMissing(stackNamed(name)),
+);
+
+/** A run that starts stacks, says what it has started, and goes on until it is ended. Words: stacks, the user's app. */
+const RUN = `
+import { findPrograms } from ${JSON.stringify(built('programs'))};
+import { Processes } from ${JSON.stringify(built('processes'))};
+import { stackNamed, startStack } from ${JSON.stringify(built('stacks/index'))};
+const abort = new AbortController();
+process.on('SIGINT', () => abort.abort(new Error('ended by SIGINT')));
+const processes = await Processes.start(abort.signal);
+const context = { processes, programs: await findPrograms(), wsgi: undefined, app: process.argv[2], signal: abort.signal };
+const all = [];
+for (const name of process.argv[1].split(',')) {
+  const { app } = context;
+  all.push(await startStack(stackNamed(name), { ...context, app: name === 'node-unix' ? app : undefined }));
+}
+process.on('SIGUSR2', () => process.exit(3));
+process.stdin.on('data', (word) => { throw new Error('thrown as told'); });
+const pids = all.flatMap((stack) => [...stack.pids('front'), ...stack.pids('app')]);
+process.stdout.write(JSON.stringify({ folder: processes.folder, pids }) + '\\n');
+try {
+  await new Promise((resolve, reject) => {
+    abort.signal.addEventListener('abort', () => reject(abort.signal.reason));
+    setInterval(() => {}, 1e6);
+  });
+} catch (error) {
+  await processes.end();
+  process.exit(error.message === 'ended by SIGINT' ? 130 : 1);
+}
+`;
+
+interface Run {
+  readonly child: ChildProcess;
+  readonly folder: string;
+  readonly pids: readonly number[];
+  readonly keeper: number;
+}
+
+async function startRun(
+  stacks: readonly string[],
+  { user, app = '' }: { user?: number; app?: string } = {},
+): Promise<Run> {
+  const words = ['--input-type=module', '-e', RUN, stacks.join(), ...(app === '' ? [] : [app])];
+  const child = spawn(process.execPath, words, {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    // A Ctrl-C goes to the whole group of what runs in a terminal.
+    detached: true,
+    ...(user !== undefined && { uid: user, gid: user, env: { ...process.env, HOME: '/' } }),
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said.set(child, (said.get(child) ?? '') + text);
+  });
+  cleanup(() => child.kill('SIGKILL'));
+  const { folder, pids } = (await heard(child)) as { folder: string; pids: number[] };
+  const keeper = readProcesses().find(({ parent }) => parent === child.pid)?.pid ?? 0;
+  return { child, folder, pids, keeper };
+}
+
+const said = new WeakMap<ChildProcess, string>();
+
+/** The keeper has the run's stderr: when that is closed both are through. */
+async function ended({ child }: Run): Promise<number | string | null> {
+  const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
+  return signal ?? code;
+}
+
+function nothingLeft({ folder, pids, keeper }: Run): void {
+  expect(pids.length).toBeGreaterThan(0);
+  expect(keeper).toBeGreaterThan(0);
+  expect(running([...pids, keeper])).toEqual([]);
+  expect(existsSync(folder)).toBe(false);
+}
+
+/** Where we are root: nobody, if that user can read the package. */
+function ordinaryUser(): number | undefined {
+  const nobody = 65_534;
+  if (process.getuid?.() !== 0) return undefined;
+  const words = ['--input-type=module', '-e', `await import(${JSON.stringify(built('keeper-words'))})`];
+  return spawnSync(process.execPath, words, { uid: nobody, gid: nobody }).status === 0 ? nobody : undefined;
+}
+
+describe('nothing is left after', () => {
+  const signalled =
+    (signal: NodeJS.Signals) =>
+    ({ child }: Run) =>
+      process.kill(-(child.pid ?? NaN), signal);
+  const ENDS = {
+    'kill -9': { end: ({ child }: Run) => child.kill('SIGKILL'), result: 'SIGKILL' },
+    'a Ctrl-C': { end: signalled('SIGINT'), result: 130 },
+    'a hang-up of the terminal': { end: signalled('SIGHUP'), result: 'SIGHUP' },
+    'an exit in the middle': { end: ({ child }: Run) => child.kill('SIGUSR2'), result: 3 },
+    'an error that nobody catches': { end: ({ child }: Run) => child.stdin?.write('go'), result: 1 },
+  } as const;
+
+  test.each(Object.keys(ENDS) as (keyof typeof ENDS)[])('%s', async (name) => {
+    const run = await startRun(STACKS);
+    expect(running(run.pids)).toEqual(run.pids);
+    const all = ended(run);
+    ENDS[name].end(run);
+    expect(await all).toBe(ENDS[name].result);
+    nothingLeft(run);
+  });
+
+  test('kill -9 of the keeper, which the run does without', async () => {
+    const run = await startRun(STACKS);
+    process.kill(run.keeper, 'SIGKILL');
+    // It can't start anything more, and is told so when it tries; what runs is ended at once.
+    while (running(run.pids).length > 0 || existsSync(run.folder)) await nextTurn();
+    const all = ended(run);
+    run.child.kill('SIGKILL');
+    await all;
+    nothingLeft(run);
+  });
+
+  test.skipIf(process.platform !== 'linux')('processes that have left their group', async () => {
+    const folder = temporaryDirectory();
+    const [app, script, pidFile] = ['app.mjs', 'stray.sh', 'pid'].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    writeFileSync(script, 'echo $$ > "$0.pid" && mv "$0.pid" "$1" && exec sleep 1000\n');
+    // In a session of its own, and its parent has ended.
+    const command = `setsid sh ${script} ${pidFile} > /dev/null 2>&1 &`;
+    writeFileSync(
+      app,
+      `import { spawnSync } from 'node:child_process';
+       spawnSync('sh', ['-c', ${JSON.stringify(command)}]);
+       export default (request, response) => response.end();`,
+    );
+    const run = await startRun(['node-unix'], { app });
+    while (!existsSync(pidFile)) await nextTurn();
+    const stray = Number(readFileSync(pidFile, 'utf8'));
+    expect(run.pids).not.toContain(stray);
+    expect(running([stray])).toEqual([stray]);
+    const all = ended(run);
+    run.child.kill('SIGKILL');
+    await all;
+    nothingLeft(run);
+    expect(running([stray])).toEqual([]);
+  });
+
+  const ordinary = ordinaryUser();
+  test.skipIf(ordinary === undefined)("kill -9 of an ordinary user's run", async () => {
+    const run = await startRun(STACKS, { user: ordinary });
+    expect(statSync(run.folder).uid).toBe(ordinary);
+    const all = ended(run);
+    run.child.kill('SIGKILL');
+    expect(await all).toBe('SIGKILL');
+    nothingLeft(run);
+  });
+});

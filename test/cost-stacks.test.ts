@@ -1,0 +1,252 @@
+/** The stacks of `nearwire cost`: each answers each of its works, of our applications and of a user's, and ends as a whole. */
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import type { RunningStack, Stack, Work } from '../bench/cost/model.js';
+import { Processes } from '../bench/cost/processes.js';
+import { findPrograms, missingOf } from '../bench/cost/programs.js';
+import { STACKS, stackNamed, startStack, worksOf, type StackContext } from '../bench/cost/stacks/index.js';
+import { answerOf, jsonWork, ownWork, workNamed } from '../bench/cost/works.js';
+import { ask, isMissing, programs, running } from './support/cost.js';
+import { cleanup, temporaryDirectory } from './support/sockets.js';
+
+const NAMES = [
+  ...['nginx-uwsgi-unix', 'nginx-uwsgi-tcp', 'nginx-uwsgihttp-unix', 'nginx-uwsgihttp-tcp', 'uwsgi-http'],
+  ...['apache-daemon', 'apache-embedded', 'yaws'],
+  ...['node', 'nearwire'].flatMap((server) =>
+    ['unix', 'tcp'].flatMap((family) => ['close', 'keep'].map((kind) => `nginx-${server}-${family}-${kind}`)),
+  ),
+  ...['node-unix', 'node-tcp', 'nearwire-unix', 'nearwire-tcp'],
+  ...['nginx', 'nginx-uws-unix', 'nginx-bun-unix', 'nginx-uwsgirouting-unix'],
+];
+
+const abort = new AbortController();
+let processes: Processes;
+
+beforeAll(async () => {
+  processes = await Processes.start(abort.signal);
+});
+
+afterAll(async () => {
+  // No file of a stack outlives its stop(), whether it started or not.
+  expect(readdirSync(processes.folder)).toEqual([]);
+  await processes.end();
+  expect(existsSync(processes.folder)).toBe(false);
+});
+
+const context = (more: Partial<StackContext> = {}): StackContext => ({
+  processes,
+  programs,
+  wsgi: undefined,
+  app: undefined,
+  signal: abort.signal,
+  ...more,
+});
+
+async function started(stack: Stack, more: Partial<StackContext> = {}): Promise<RunningStack> {
+  const served = await startStack(stack, context(more));
+  cleanup(() => served.stop());
+  return served;
+}
+
+function rightAnswer(work: Work, body: Buffer): void {
+  const expected = answerOf(work);
+  if (work.answerBytes !== undefined) expect(body.length).toBe(work.answerBytes);
+  if (expected !== undefined) expect(body.equals(Buffer.from(expected))).toBe(true);
+  if (work.name === 'json') {
+    const { name, items } = JSON.parse(body.toString()) as { name: string; items: unknown[] };
+    expect(name).toBe('nearwire');
+    expect(items).toHaveLength(12);
+    expect(items[3]).toEqual({ id: 3, title: 'item 3', done: false });
+  }
+  if (work.name === 'page') {
+    const text = body.toString();
+    expect(text).toMatch(/^<!doctype html>[\s\S]*<\/html>$/);
+    expect(text).toContain('<a class="page" href="/wiki/ListenQueue">ListenQueue</a>');
+    expect(text.length).toBeGreaterThan(5_000);
+  }
+}
+
+test('each row of the issue is there, by its name', () => {
+  const names = STACKS.map(({ name }) => name);
+  expect(names).toEqual(expect.arrayContaining(NAMES));
+  expect(new Set(names).size).toBe(names.length);
+});
+
+describe.each(STACKS.map((stack) => [stack.name, stack] as const))('%s', (_, stack) => {
+  test.skipIf(isMissing(stack))('answers each of its works, and stops as a whole', async () => {
+    const served = await started(stack);
+    for (const name of worksOf(stack, context())) {
+      const work = workNamed(name);
+      const { status, body } = await ask(served.target, work);
+      expect(`${name}: ${String(status)}`).toBe(`${name}: 200`);
+      rightAnswer(work, body);
+    }
+    const [front, app] = [served.pids('front'), served.pids('app')];
+    expect(front.length > 0).toBe(stack.hop !== undefined || stack.name === 'nginx');
+    expect(app.length > 0).toBe(stack.name !== 'nginx');
+    expect(front.filter((pid) => app.includes(pid))).toEqual([]);
+    expect(served.hopTarget === undefined).toBe(stack.hop === undefined);
+    if (served.hopTarget && 'path' in served.hopTarget) expect(existsSync(served.hopTarget.path)).toBe(true);
+    for (const log of served.logs) expect(existsSync(log)).toBe(true);
+    await served.stop();
+    expect(running([...front, ...app])).toEqual([]);
+  });
+});
+
+describe('the CPU of an application', () => {
+  // CPU of the whole process, in ticks of 10 ms.
+  const cpuMs = (pids: readonly number[]): number =>
+    pids
+      .map((pid) => readFileSync(`/proc/${String(pid)}/stat`, 'utf8'))
+      .map((stat) => stat.slice(stat.lastIndexOf(')') + 2).split(' '))
+      .reduce((sum, fields) => sum + 10 * (Number(fields[11]) + Number(fields[12])), 0);
+
+  test.each(['uwsgi-http', 'yaws', 'node-unix'])('is burnt as asked for by %s', async (name) => {
+    const stack = stackNamed(name);
+    if (isMissing(stack) || process.platform !== 'linux') return;
+    const { target, pids } = await started(stack);
+    await ask(target, jsonWork(1));
+    const before = cpuMs(pids('app'));
+    for (let i = 0; i < 10; i++) expect((await ask(target, jsonWork(30))).status).toBe(200);
+    // 300 ms; a machine that changes its clock rate makes Yaws's steps shorter than those that it timed.
+    expect(cpuMs(pids('app')) - before).toBeGreaterThan(200);
+  });
+});
+
+describe("a user's application for Node", () => {
+  const LISTENER = `
+    let connections = 0;
+    const numbers = new WeakMap();
+    function handler(request, response) {
+      if (!numbers.has(request.socket)) numbers.set(request.socket, ++connections);
+      response.end('connection ' + numbers.get(request.socket) + ' ' + request.url);
+    }`;
+  const FORMS = {
+    'a default export': ['app.mjs', `${LISTENER} export default handler;`],
+    'an export called handler': ['app.mjs', `${LISTENER} export { handler };`],
+    'a CommonJS function': ['app.cjs', `${LISTENER} module.exports = handler;`],
+    'a CommonJS handler': ['app.cjs', `${LISTENER} exports.handler = handler;`],
+    'an http.Server': ['app.cjs', `${LISTENER} module.exports = require('node:http').createServer(handler);`],
+  } as const;
+
+  function fileOf(form: keyof typeof FORMS): string {
+    const [name, code] = FORMS[form];
+    const file = join(temporaryDirectory(), name);
+    writeFileSync(file, code);
+    return file;
+  }
+
+  test.each(Object.keys(FORMS) as (keyof typeof FORMS)[])('is %s', async (form) => {
+    const stack = stackNamed('node-unix');
+    const own = { app: fileOf(form) };
+    expect(worksOf(stack, context(own))).toEqual(['own']);
+    const { target } = await started(stack, own);
+    expect((await ask(target, ownWork('/a?b'))).body.toString()).toMatch(/^connection \d+ \/a\?b$/);
+  });
+
+  test('is an Express application', async () => {
+    const file = join(temporaryDirectory(), 'app.mjs');
+    writeFileSync(
+      file,
+      `import express from ${JSON.stringify(import.meta.resolve('express'))};
+       export default express().get('/', (request, response) => response.send('by Express'));`,
+    );
+    const { target } = await started(stackNamed('nearwire-tcp'), { app: file });
+    expect((await ask(target, ownWork('/'))).body.toString()).toBe('by Express');
+  });
+
+  test('that is none is named', async () => {
+    const file = join(temporaryDirectory(), 'app.mjs');
+    writeFileSync(file, 'export const answer = 42;');
+    await expect(started(stackNamed('node-unix'), { app: file })).rejects.toThrow(
+      /node exited with 1\n[\s\S]*app\.mjs exports no application/,
+    );
+  });
+
+  const nginxRows = STACKS.filter(({ name, language }) => language === 'node' && name.startsWith('nginx'));
+  test.each(nginxRows.map((stack) => [stack.name, stack] as const))('sees the connections of %s', async (_, stack) => {
+    if (isMissing(stack)) return;
+    const { target } = await started(stack, { app: fileOf('a default export') });
+    const numbers: string[] = [];
+    for (let i = 0; i < 3; i++) numbers.push((await ask(target, ownWork('/'))).body.toString());
+    expect(new Set(numbers).size).toBe(stack.hop?.connections === 'close' ? 3 : 1);
+  });
+});
+
+describe("a user's WSGI application", () => {
+  const CODE = `
+import helper
+def site(environ, start_response):
+    status = helper.STATUS if environ['PATH_INFO'] != '/missing' else '404 Not Found'
+    start_response(status, [('Content-Type', 'text/plain')])
+    return [environ['REQUEST_METHOD'].encode(), b' ', environ['PATH_INFO'].encode()]
+`;
+  const rows = STACKS.filter(({ language }) => language === 'python');
+
+  /** Its folder is one that Apache's user may enter. */
+  function siteOf(status: string): StackContext['wsgi'] {
+    const folder = join(temporaryDirectory(), 'site');
+    mkdirSync(folder);
+    chmodSync(join(folder, '..'), 0o755);
+    writeFileSync(join(folder, 'site_app.py'), CODE);
+    writeFileSync(join(folder, 'helper.py'), `STATUS = '${status}'\n`);
+    return { file: join(folder, 'site_app.py'), callable: 'site' };
+  }
+
+  test.each(rows.map((stack) => [stack.name, stack] as const))('is run by %s', async (_, stack) => {
+    if (isMissing(stack)) return;
+    const own = { wsgi: siteOf('200 OK') };
+    expect(worksOf(stack, context(own))).toEqual(['own']);
+    const { target } = await started(stack, own);
+    const answer = await ask(target, ownWork('/some/page'));
+    expect({ ...answer, body: answer.body.toString() }).toEqual({ status: 200, body: 'GET /some/page' });
+  });
+
+  test('that fails is told with its status', async () => {
+    const stack = stackNamed('uwsgi-http');
+    if (isMissing(stack)) return;
+    const site = siteOf('200 OK');
+    await expect(started(stack, { wsgi: site, ownPath: '/missing', patienceMs: 300 })).rejects.toThrow(
+      /^uwsgi did not serve within 0\.3 s: GET \/missing is answered 404: GET \/missing/,
+    );
+  });
+
+  test("that can't be loaded is told in Python's words", async () => {
+    const stack = stackNamed('uwsgi-http');
+    if (isMissing(stack)) return;
+    const file = join(temporaryDirectory(), 'broken.py');
+    writeFileSync(file, 'import no_such_module_here\n');
+    await expect(started(stack, { wsgi: { file, callable: 'application' } })).rejects.toThrow(
+      /^uwsgi exited with \d+\n[\s\S]*No module named 'no_such_module_here'/,
+    );
+  });
+});
+
+describe('programs', () => {
+  test('that are missing come with what to type', async () => {
+    const before = { ...process.env };
+    cleanup(() => {
+      for (const name of ['NEARWIRE_NGINX', 'NEARWIRE_YAWS', 'NEARWIRE_BUN']) {
+        if (before[name] === undefined) Reflect.deleteProperty(process.env, name);
+        else process.env[name] = before[name];
+      }
+    });
+    process.env['NEARWIRE_NGINX'] = process.env['NEARWIRE_YAWS'] = process.env['NEARWIRE_BUN'] = '/no/such/program';
+    const found = await findPrograms();
+    const why = (name: string): string | undefined => missingOf(stackNamed(name).needs, found);
+    expect(why('yaws')).toBe('not installed: apt-get install yaws');
+    expect(why('nginx-node-unix-close')).toBe('not installed: apt-get install nginx');
+    expect(why('nginx-bun-unix')).toBe('not installed: apt-get install nginx; npm install bun');
+    expect(why('node-unix')).toBeUndefined();
+  });
+
+  test('without Jinja2 there is no page', () => {
+    const without = new Map(programs);
+    without.set('python3-jinja2', { ...WITHOUT, name: 'python3-jinja2' });
+    expect(worksOf(stackNamed('uwsgi-http'), { ...context(), programs: without })).not.toContain('page');
+  });
+
+  const WITHOUT = { file: undefined, version: undefined, install: 'apt-get install python3-jinja2' };
+});

@@ -1,0 +1,52 @@
+/** What tests of `nearwire cost` share. */
+import * as http from 'node:http';
+
+import type { Program, ProgramName, Stack, Target, Work } from '../../bench/cost/model.js';
+import { readProcesses } from '../../bench/cost/process-table.js';
+import { findPrograms, missingOf } from '../../bench/cost/programs.js';
+
+/** A user may have these and CI has not: they are no packages of Debian's. */
+const OPTIONAL: readonly ProgramName[] = ['uWebSockets.js', 'bun'];
+
+export const programs: ReadonlyMap<ProgramName, Program> = await findPrograms();
+
+/** For `test.skipIf`: a stack whose programs are missing is a failure where CI is set, unless a user brings them. */
+export function isMissing({ name, needs }: Pick<Stack, 'name' | 'needs'>): boolean {
+  const missing = missingOf(needs, programs);
+  const required = missingOf(
+    needs.filter((program) => !OPTIONAL.includes(program)),
+    programs,
+  );
+  if (process.env['CI'] && required !== undefined) throw new Error(`CI needs ${name}: ${required}`);
+  return missing !== undefined;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly body: Buffer;
+}
+
+/** Asks once, on a connection of its own. */
+export function ask(target: Target, work: Pick<Work, 'method' | 'path' | 'requestBytes'>): Promise<Answer> {
+  const where = 'path' in target ? { socketPath: target.path } : { host: target.host, port: target.port };
+  const { method, path, requestBytes } = work;
+  return new Promise((resolve, reject) => {
+    const headers = method === 'POST' ? { 'Content-Length': requestBytes } : {};
+    const request = http.request({ ...where, method, path, headers, agent: false }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => {
+        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks) });
+      });
+      response.on('error', reject);
+    });
+    request.on('error', reject);
+    request.end(Buffer.alloc(requestBytes, 'x'));
+  });
+}
+
+/** Of these, those that still run. */
+export function running(pids: readonly number[]): number[] {
+  const now = new Set(readProcesses().map(({ pid }) => pid));
+  return pids.filter((pid) => now.has(pid));
+}

@@ -1,0 +1,53 @@
+/** Demonstrations of overload as `nearwire cost` runs them, with limits that are met within seconds. */
+import type { DriveName } from '../../bench/cost/overload/drive.js';
+import { runOverloads } from '../../bench/cost/overload/index.js';
+import type { Overload, OverloadMove } from '../../bench/cost/model.js';
+import { findPrograms } from '../../bench/cost/programs.js';
+import { cleanup, temporaryDirectory } from './sockets.js';
+
+export interface Driven {
+  readonly overloads: readonly Overload[];
+  readonly steps: readonly string[];
+  readonly failures: readonly string[];
+}
+
+export interface Driving {
+  readonly signal?: AbortSignal;
+  readonly onStep?: (label: string) => void;
+}
+
+/** Runs one of them with the programs that this host has. */
+export async function driven(only: DriveName, { signal, onStep }: Driving = {}): Promise<Driven> {
+  const [steps, failures]: string[][] = [[], []];
+  const overloads = await runOverloads({
+    programs: await findPrograms(),
+    signal: signal ?? new AbortController().signal,
+    onProgress(label) {
+      steps?.push(label);
+      onStep?.(label);
+    },
+    onFailure: (reason) => failures?.push(reason),
+    only: [only],
+    quick: true,
+  });
+  return { overloads, steps: steps ?? [], failures: failures ?? [] };
+}
+
+/** A folder that the runs of this test make their own in. */
+export function runsFolder(): string {
+  const folder = temporaryDirectory();
+  const before = process.env['TMPDIR'];
+  process.env['TMPDIR'] = folder;
+  cleanup(() => {
+    if (before === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = before;
+  });
+  return folder;
+}
+
+/** The one that is to be there. */
+export function moveOf(overload: Overload | undefined, setting: string): OverloadMove {
+  const found = overload?.moves?.find((move) => move.setting.includes(setting));
+  if (found === undefined) throw new Error(`nothing was done with ${setting}: ${String(overload?.setting)}`);
+  return found;
+}
