@@ -87,7 +87,8 @@ async function main(): Promise<void> {
   const socket = new Socket();
   const call = { method, path, body: Buffer.alloc(Number(size), 'x') };
   const bytes = await callApp(app, call, socket);
-  for (const warmed of [app, answerNothing]) await repeat(WARM_SECONDS, () => callApp(warmed, call, socket), WARM_CALLS);
+  for (const warmed of [app, answerNothing])
+    await repeat(WARM_SECONDS, () => callApp(warmed, call, socket), WARM_CALLS);
   // Slices in turn, as the host has its moods; and the calling itself, with the objects made for it, is no part of the
   // application.
   const slice = Number(seconds) / SLICES;
