@@ -21,11 +21,8 @@ import { combineRounds, figureOfRounds, isInNoise, roundsWith, type Rounds } fro
 import type { Figure, Hop, Layer, LayerResult, Split, Stack, WorkName } from './model.js';
 import type { Samples } from './samples.js';
 
-/** A front that answers by itself has its own name alone: `nginx`, and of a stack behind it that is the beginning. */
-export function frontOf(stack: string): string {
-  return stack.split('-', 1)[0] ?? stack;
-}
-
+/** nginx that answers by itself. */
+export const FRONT_ALONE = 'nginx';
 export const EMBEDDED = 'apache-embedded';
 
 type Kind = Split['of'];
@@ -100,13 +97,13 @@ function applicationOf(samples: Samples, stack: Row, work: WorkName, kind: Kind)
   return { layer: 'application', rounds, derivation: 'the application, called alone' };
 }
 
-/** Of works that a front can't do alone, which have small answers, the front's part is as with hello world. */
-function baseOf(samples: Samples, alone: string, work: WorkName): WorkName {
-  return samples.time(alone, work).size > 0 ? work : 'hello';
+/** Of works that nginx can't do alone, which have small answers, the front's part is as with hello world. */
+function baseOf(samples: Samples, work: WorkName): WorkName {
+  return samples.time(FRONT_ALONE, work).size > 0 ? work : 'hello';
 }
 
-function frontWords(alone: string, base: WorkName, work: WorkName): string {
-  return `${alone} alone${base === work ? '' : ', with hello world'}`;
+function frontAlone(base: WorkName, work: WorkName): string {
+  return `${FRONT_ALONE} alone${base === work ? '' : ', with hello world'}`;
 }
 
 function directParts(samples: Samples, stack: Row, work: WorkName, kind: Kind, application: Part): Part[] {
@@ -135,50 +132,48 @@ function daemonParts(samples: Samples, stack: Row, work: WorkName, kind: Kind, a
 }
 
 function cpuParts(samples: Samples, { name }: Row, work: WorkName, application: Part): Part[] | undefined {
-  const alone = frontOf(name);
-  const base = baseOf(samples, alone, work);
-  const front = samples.cpu(alone, base, 'front', 'all');
+  const base = baseOf(samples, work);
+  const front = samples.cpu(FRONT_ALONE, base, 'front', 'all');
   if (front.size === 0) return undefined;
   const sides = {
     frontUser: samples.cpu(name, work, 'front', 'user'),
     frontSystem: samples.cpu(name, work, 'front', 'system'),
     appUser: samples.cpu(name, work, 'app', 'user'),
     appSystem: samples.cpu(name, work, 'app', 'system'),
-    aloneUser: samples.cpu(alone, base, 'front', 'user'),
-    aloneSystem: samples.cpu(alone, base, 'front', 'system'),
+    aloneUser: samples.cpu(FRONT_ALONE, base, 'front', 'user'),
+    aloneSystem: samples.cpu(FRONT_ALONE, base, 'front', 'system'),
     application: application.rounds,
   };
   return [
-    { layer: 'front', rounds: front, derivation: frontWords(alone, base, work) },
+    { layer: 'front', rounds: front, derivation: frontAlone(base, work) },
     {
       layer: 'hop',
       rounds: combineRounds(sides, (side) => side.frontSystem - side.aloneSystem + side.appSystem),
-      derivation: `kernel's time of ${name} - of ${alone} alone`,
+      derivation: `kernel's time of ${name} - of ${FRONT_ALONE} alone`,
     },
     {
       layer: 'protocol',
       rounds: combineRounds(sides, (side) => side.frontUser - side.aloneUser + side.appUser - side.application),
-      derivation: `user time of ${name} - of ${alone} alone - application`,
+      derivation: `user time of ${name} - of ${FRONT_ALONE} alone - application`,
     },
     application,
   ];
 }
 
 function timeParts(samples: Samples, { name }: Row, hop: Hop, work: WorkName, application: Part): Part[] | undefined {
-  const alone = frontOf(name);
-  const base = baseOf(samples, alone, work);
+  const base = baseOf(samples, work);
   const sides = {
     whole: samples.time(name, work),
-    front: samples.time(alone, base),
+    front: samples.time(FRONT_ALONE, base),
     hop: samples.hop(hop, work, ({ time }) => time),
     application: application.rounds,
   };
   const protocol = combineRounds(sides, (side) => side.whole - side.front - side.hop - side.application);
   if (protocol.size === 0) return undefined;
   return [
-    { layer: 'front', rounds: sides.front, derivation: frontWords(alone, base, work) },
+    { layer: 'front', rounds: sides.front, derivation: frontAlone(base, work) },
     { layer: 'hop', rounds: sides.hop, derivation: 'the same bytes between two plain C processes' },
-    { layer: 'protocol', rounds: protocol, derivation: `${name} - ${alone} alone - hop - application` },
+    { layer: 'protocol', rounds: protocol, derivation: `${name} - ${FRONT_ALONE} alone - hop - application` },
     application,
   ];
 }

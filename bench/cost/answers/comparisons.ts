@@ -106,19 +106,9 @@ const COMPARISONS: readonly Comparison[] = [
 const WORKS: readonly WorkName[] = ['hello', 'own'];
 
 export function comparisonAnswers(evidence: Evidence): Answer[] {
-  return [...COMPARISONS, ...COMPARISONS.flatMap(behindProxy)].flatMap((comparison) =>
+  return COMPARISONS.flatMap((comparison) =>
     WORKS.flatMap((work) => comparisonAnswer(evidence, comparison, work) ?? []),
   );
-}
-
-/** The same where nearwire's own proxy stands in for nginx. */
-function behindProxy(comparison: Comparison): Comparison[] {
-  const [from, to] = [comparison.from, comparison.to].map((name) => name.replace(/^nginx-/, 'proxy-')) as [
-    string,
-    string,
-  ];
-  if (from === comparison.from && to === comparison.to) return [];
-  return [{ ...comparison, from, to, question: comparison.question.replace(/\bnginx\b/, "nearwire's proxy") }];
 }
 
 function comparisonAnswer(

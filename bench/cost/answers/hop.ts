@@ -10,33 +10,23 @@ const APP_WORDS: Readonly<Partial<Record<Stack['language'], string>>> = {
 };
 
 /** Rows that people have, one for each manner of speaking; the others are in the tables. */
-const TOLD: readonly Told[] = [
-  { stack: 'nginx-uwsgi', front: 'nginx', manner: 'by the uwsgi protocol' },
-  { stack: 'nginx-node', front: 'nginx', manner: 'by HTTP' },
-  { stack: 'proxy-node', front: "nearwire's proxy (not nginx)", manner: 'by HTTP' },
+const TOLD: readonly { readonly stack: string; readonly manner: string }[] = [
+  { stack: 'nginx-uwsgi', manner: 'by the uwsgi protocol' },
+  { stack: 'nginx-node', manner: 'by HTTP' },
 ];
-
-interface Told {
-  readonly stack: string;
-  readonly front: string;
-  readonly manner: string;
-}
 
 export function hopAnswers(evidence: Evidence): Answer[] {
   const works = evidence.samples.measured.works.filter(
     ({ name }) => name === 'hello' || name === 'page' || name === 'own',
   );
   return works.flatMap((work) =>
-    TOLD.flatMap((told) => ['', '-close', '-keep'].flatMap((ending) => hopAnswer(evidence, work, told, ending) ?? [])),
+    TOLD.flatMap(({ stack, manner }) =>
+      ['', '-close', '-keep'].flatMap((ending) => hopAnswer(evidence, work, stack, ending, manner) ?? []),
+    ),
   );
 }
 
-function hopAnswer(
-  evidence: Evidence,
-  work: Work,
-  { stack: stem, front, manner }: Told,
-  ending: string,
-): Answer | undefined {
+function hopAnswer(evidence: Evidence, work: Work, stem: string, ending: string, manner: string): Answer | undefined {
   const unix = sideOf(evidence, `${stem}-unix${ending}`, work);
   const tcp = sideOf(evidence, `${stem}-tcp${ending}`, work);
   const first = unix ?? tcp;
@@ -45,7 +35,7 @@ function hopAnswer(
   const app = APP_WORDS[first.stack.language] ?? 'an app';
   const asked = work.name === 'hello' ? 'a request' : `a request for ${work.title}`;
   const text = [
-    `On this host ${asked} through ${front} to ${app} takes ${timeWords(first.split.whole)}; `,
+    `On this host ${asked} through nginx to ${app} takes ${timeWords(first.split.whole)}; `,
     [
       ...(unix ? [hopWords(unix, 'a UNIX socket', true)] : []),
       ...(tcp ? [hopWords(tcp, 'TCP', unix === undefined)] : []),
@@ -53,7 +43,7 @@ function hopAnswer(
     `. ${grownWords(evidence, first, unix ? 'over a UNIX socket' : 'over TCP')}`,
   ].join('');
   return {
-    question: `What does the hop cost: ${front} to ${app} ${manner}, ${connections}${work.name === 'hello' ? '' : `, ${work.title}`}?`,
+    question: `What does the hop cost: nginx to ${app} ${manner}, ${connections}${work.name === 'hello' ? '' : `, ${work.title}`}?`,
     text,
     figures: figuresOf({
       time: first.split.whole,
