@@ -1,7 +1,15 @@
 /** The interval in which another run's median is to be expected: whether it is, by simulation. */
 import { describe, expect, test } from 'vitest';
 
-import { combineRounds, COVERAGE, figureOf, figureOfRounds, isInNoise } from '../bench/cost/interval.js';
+import {
+  combineRounds,
+  COVERAGE,
+  figureOf,
+  figureOfRounds,
+  isInNoise,
+  pooledVariation,
+  roundsWith,
+} from '../bench/cost/interval.js';
 import { median } from '../bench/statistics.js';
 
 /** Mulberry32: the same numbers in each run of the test. */
@@ -48,6 +56,37 @@ describe('another run falls into the interval', () => {
     });
   }
 
+  test('with what other stacks let expect, though each varies in its own way', () => {
+    const uniform = random(42);
+    const STACKS = 30;
+    const ROUNDS = 3;
+    let within = 0;
+    let runs = 0;
+    const widths = { alone: [] as number[], pooled: [] as number[] };
+    for (let i = 0; i < 500; i++) {
+      // Half to twice the usual variation.
+      const stacks = Array.from({ length: STACKS }, () => ({
+        level: 10 + 990 * uniform(),
+        cv: 0.02 * 2 ** (2 * uniform() - 1),
+      }));
+      const run = (): number[][] =>
+        stacks.map(({ level, cv }) => Array.from({ length: ROUNDS }, () => level * (1 + cv * normal(uniform))));
+      const [one, other] = [run(), run()];
+      const variation = pooledVariation(one.map((values) => new Map(values.entries())));
+      for (const [at, values] of one.entries()) {
+        const { low, high } = figureOf(values, (variation ?? NaN) * median(values));
+        const again = median(other[at] ?? []);
+        if (again >= low && again <= high) within++;
+        runs++;
+        widths.pooled.push((high - low) / median(values));
+        const alone = figureOf(values);
+        widths.alone.push((alone.high - alone.low) / median(values));
+      }
+    }
+    expect(within / runs).toBeGreaterThan(COVERAGE - 0.01);
+    expect(median(widths.pooled)).toBeLessThan(median(widths.alone) / 2);
+  });
+
   test('and more rounds make it narrower', () => {
     const uniform = random(1);
     const width = (rounds: number): number => {
@@ -69,6 +108,21 @@ test('a figure is the median, in the middle of its interval', () => {
   expect(high - 11).toBeCloseTo(11 - low, 9);
   // t(2, 0.995) x s x sqrt(2 x 1.346 / 3)
   expect(high - 11).toBeCloseTo(9.925 * Math.sqrt((2 * 1.346) / 3), 2);
+});
+
+test('few stacks tell nothing of what is usual', () => {
+  const rounds = new Map([10, 11, 12].entries());
+  expect(pooledVariation([rounds, rounds, rounds])).toBeUndefined();
+  // Of each: 1 / 11.
+  expect(pooledVariation([rounds, rounds, rounds, rounds])).toBeCloseTo(1 / 11, 9);
+});
+
+test('what is expected of the sides is expected of what is computed of them', () => {
+  const a = roundsWith(new Map([100, 100].entries()), 3);
+  const b = roundsWith(new Map([50, 50].entries()), 4);
+  expect(combineRounds({ a, b }, (side) => side.a - side.b).expected).toBeCloseTo(5, 9);
+  expect(combineRounds({ a, b }, (side) => side.a / side.b).expected).toBeCloseTo(Math.hypot(3 / 50, 2 - 100 / 54), 9);
+  expect(combineRounds({ a, b: new Map([[0, 1]]) }, (side) => side.a - side.b).expected).toBeUndefined();
 });
 
 test('one round has no interval, and is in the noise', () => {

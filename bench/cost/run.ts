@@ -41,6 +41,7 @@ export async function runCost(options: CostOptions): Promise<CostResult> {
         ...{ processes, programs, wsgi: options.wsgi, app: options.app, signal: options.signal },
         ...(options.ownPath !== undefined && { ownPath: options.ownPath }),
       },
+      direct: true,
       timing: options.quick ? QUICK_TIMING : TIMING,
       signal: options.signal,
       onNote: (note) => notes.add(note),
