@@ -14,6 +14,14 @@ export {
   type UwsgiServerOptions,
 } from './uwsgi/server.js';
 export type { ExchangeServerOptions } from './exchange/server.js';
+export {
+  request,
+  type Answer,
+  type RequestBody,
+  type RequestOptions,
+  type RequestTarget,
+  type VariableValue,
+} from './uwsgi/request.js';
 
 /**
  * As `http.createServer`: the listener gets genuine `http.IncomingMessage` and `http.ServerResponse` objects, so that

@@ -5,7 +5,7 @@ import { createServer, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, vi } from 'vitest';
-import { request, type RequestOptions, type RequestTarget } from '../dist/src/uwsgi/request.js';
+import { request, type RequestOptions, type RequestTarget } from 'nearwire/uwsgi';
 import { failure } from './support/files.js';
 import { cleanup, closed, listen, nextTurn, readBytes, socketPath } from './support/sockets.js';
 

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { buffer, json, text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
-import { request, type RequestTarget } from '../dist/src/uwsgi/request.js';
+import { request, type RequestTarget } from 'nearwire/uwsgi';
 import { requireOrSkip } from './support/requirements.js';
 import { pattern } from './support/sockets.js';
 import { startUwsgi, type UwsgiServer } from './support/uwsgi/server.js';

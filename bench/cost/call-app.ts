@@ -23,7 +23,8 @@ function callApp(app: RequestListener, { method, path, body }: Call, socket: Soc
     request.httpVersion = '1.1';
     request.httpVersionMajor = 1;
     request.httpVersionMinor = 1;
-    request.headers = body.length > 0 ? { host: 'localhost', 'content-length': String(body.length) } : { host: 'localhost' };
+    request.headers =
+      body.length > 0 ? { host: 'localhost', 'content-length': String(body.length) } : { host: 'localhost' };
     if (body.length > 0) request.push(body);
     request.push(null);
     const response = new ServerResponse(request);
@@ -42,11 +43,14 @@ function callApp(app: RequestListener, { method, path, body }: Call, socket: Soc
       else reject(new Error(`the application answered ${path} with ${String(response.statusCode)}`));
       return response;
     };
-    app(request, response as Parameters<RequestListener>[1]);
+    app(request, response);
   });
 }
 
-async function repeat(seconds: number, call: () => Promise<number>): Promise<{ count: number; time: number; cpu: number }> {
+async function repeat(
+  seconds: number,
+  call: () => Promise<number>,
+): Promise<{ count: number; time: number; cpu: number }> {
   const cpu = process.cpuUsage();
   const begun = performance.now();
   let count = 0;

@@ -62,7 +62,10 @@ export async function measureStack(
 }
 
 /** How the load reaches a stack: as a whole, and its app by itself where the generator speaks what the front speaks. */
-function waysOf({ hop }: Pick<Stack, 'hop'>, { target, hopTarget }: RunningStack): { way: Way; target: Target; speech?: Speech }[] {
+function waysOf(
+  { hop }: Pick<Stack, 'hop'>,
+  { target, hopTarget }: RunningStack,
+): { way: Way; target: Target; speech?: Speech }[] {
   const whole = { way: 'whole' as const, target };
   // mod_wsgi's own protocol is nobody else's.
   if (!hop || !hopTarget || hop.protocol === 'mod_wsgi') return [whole];

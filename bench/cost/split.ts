@@ -38,7 +38,9 @@ interface Part {
 export function splitsOf(samples: Samples): Split[] {
   const { stacks, works } = samples.measured;
   return stacks.flatMap((stack) =>
-    works.flatMap(({ name }) => (['cpu', 'time'] as const).flatMap((kind) => splitOf(samples, stack, name, kind) ?? [])),
+    works.flatMap(({ name }) =>
+      (['cpu', 'time'] as const).flatMap((kind) => splitOf(samples, stack, name, kind) ?? []),
+    ),
   );
 }
 
@@ -50,7 +52,14 @@ export function splitOf(samples: Samples, stack: Row, work: WorkName, kind: Kind
   const layers = parts.flatMap((part) => layerOf(part, whole) ?? []);
   // A layer that no round has with the others would be missing from the sum.
   if (!figure || layers.length < parts.length) return undefined;
-  return { stack: stack.name, work, of: kind, whole: figure, layers, crossCheck: crossCheckOf(samples, stack, work, kind) };
+  return {
+    stack: stack.name,
+    work,
+    of: kind,
+    whole: figure,
+    layers,
+    crossCheck: crossCheckOf(samples, stack, work, kind),
+  };
 }
 
 function wholeOf(samples: Samples, stack: string, work: WorkName, kind: Kind): Rounds {

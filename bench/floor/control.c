@@ -125,10 +125,11 @@ static void check_input(void) {
   }
 }
 
-void control_open(struct control* control, int queue) {
+void control_open(struct control* control, int queue, bool listens) {
   memset(control, 0, sizeof *control);
-  check_input();
+  if (listens) check_input();
   catch_signals(control, queue);
+  if (!listens) return;
   control->input = (struct watch){.fd = STDIN_FILENO, .on_ready = on_input};
   events_set(queue, &control->input, READABLE);
 }

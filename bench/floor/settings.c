@@ -10,7 +10,7 @@ static const char synopsis[] =
     "floor serve|load --case CASE --family unix|tcp --address ADDRESS [--bytes N] [--window N] [--connections N] "
     "[--idle N] [--body N] [--keep-alive 0|1] [--way download|upload] [--copy 0|1] [--file PATH] [--seconds S] "
     "[--warmup S] [--patience S] [--method WORD] [--path PATH] [--protocol http|uwsgi] [--request N] [--answer N] "
-    "[--rate N]";
+    "[--rate N] [--upstream ADDRESS] [--upstream-family unix|tcp] [--supervised 0|1]";
 
 // Sizes that are a slip of the finger rather than a load: a buffer of that size is allocated.
 static const size_t LARGEST_MESSAGE = 1u << 30;
@@ -34,7 +34,7 @@ static const struct defaults cases[] = {
     {"http", 64, 1, 32, true},    {"http-close", 64, 1, 32, false},   {"http-body", 65536, 1, 8, true},
     {"idle", 64, 1, 10000, true}, {"file", 65536, 1, 8, true},        {"page", 65536, 1, 8, true},
     {"relay", 65536, 1, 8, true}, {"crowd", 1048576, 1, 10000, true}, {"http-fresh", 65536, 1, 8, true},
-    {"cost", 64, 1, 32, true},
+    {"cost", 64, 1, 32, true},    {"proxy", 1048576, 1, 32, true},
 };
 
 static size_t whole(const char* option, const char* value, size_t lowest, size_t highest) {
@@ -87,6 +87,8 @@ struct words {
   const char* family;
   const char* address;
   const char* keep_alive;
+  const char* upstream;
+  const char* upstream_family;
 };
 
 static bool take_number(struct settings* settings, const char* option, const char* value) {
@@ -127,6 +129,12 @@ static void take(struct settings* settings, struct words* words, const char* opt
     words->address = value;
   } else if (strcmp(option, "--keep-alive") == 0) {
     words->keep_alive = value;
+  } else if (strcmp(option, "--upstream") == 0) {
+    words->upstream = value;
+  } else if (strcmp(option, "--upstream-family") == 0) {
+    words->upstream_family = value;
+  } else if (strcmp(option, "--supervised") == 0) {
+    settings->supervised = either(option, value, "0", "1");
   } else if (strcmp(option, "--way") == 0) {
     settings->upload = either(option, value, "download", "upload");
   } else if (strcmp(option, "--copy") == 0) {
@@ -160,6 +168,17 @@ static void apply_case(struct settings* settings, int count, char** words) {
   usage("unknown case %s", settings->case_name);
 }
 
+static void take_upstream(struct settings* settings, const struct words* words) {
+  settings->has_upstream = words->upstream != NULL;
+  if ((words->upstream != NULL) != (words->upstream_family != NULL)) {
+    usage("--upstream and --upstream-family go together");
+  }
+  if (words->upstream == NULL) return;
+  if (strcmp(settings->case_name, "proxy") != 0) usage("--upstream is for case proxy");
+  endpoint_parse(&settings->upstream, either("--upstream-family", words->upstream_family, "unix", "tcp"),
+                 words->upstream);
+}
+
 void settings_parse(struct settings* settings, int count, char** words) {
   *settings = (struct settings){.body = 12,
                                 .measured_ns = 1000000000,
@@ -179,10 +198,12 @@ void settings_parse(struct settings* settings, int count, char** words) {
   }
   if (given.family == NULL || given.address == NULL) usage("--family and --address are needed\nusage: %s", synopsis);
   endpoint_parse(&settings->endpoint, either("--family", given.family, "unix", "tcp"), given.address);
+  take_upstream(settings, &given);
   bool is_cost = strcmp(settings->case_name, "cost") == 0;
+  bool is_proxy = strcmp(settings->case_name, "proxy") == 0;
   bool keep_alive =
       given.keep_alive == NULL ? settings->keep_alive : either("--keep-alive", given.keep_alive, "0", "1");
-  if (is_cost) {
+  if (is_cost || is_proxy) {
     settings->keep_alive = keep_alive && !settings->uwsgi;
   } else if (keep_alive != settings->keep_alive) {
     usage("case %s: --keep-alive can only be %d", settings->case_name, settings->keep_alive);

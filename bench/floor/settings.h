@@ -34,6 +34,10 @@ struct settings {
   size_t answer;      // bytes of an answer's body
   bool answer_known;  // if not, any length is right
   double rate;        // requests a second; 0: a closed loop
+  // Of case proxy: the application's address.
+  bool has_upstream;
+  struct endpoint upstream;
+  bool supervised;  // whoever started it sees to its end: stdin is not listened to
   int64_t measured_ns;
   int64_t warmup_ns;
   int64_t patience_ns;  // for the operations under way when the time is up

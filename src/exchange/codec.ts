@@ -40,6 +40,8 @@ export interface RequestSink {
 export interface RequestReader {
   /** Bytes `[start, end)`, lent for this call. Answers an error for what is no request; nothing is read after that. */
   read(sink: RequestSink, data: Buffer, start: number, end: number): ReadError | undefined;
+  /** The peer has ended. Answers an error if that was within a head. */
+  end(): ReadError | undefined;
 }
 
 /** One protocol, as one server has it. */

@@ -27,7 +27,6 @@ const MANUAL_DESTROY = { requireManualDestroy: true };
 /** How long the rest of a request is read away that has been answered: nginx's `lingering_timeout`. */
 const LINGER_MILLIS = 5000;
 
-const BAD_REQUEST = 400;
 const REQUEST_TIMEOUT = 408;
 const EXPECTATION_FAILED = 417;
 const NOT_IMPLEMENTED = 501;
@@ -58,6 +57,9 @@ export class Connection implements CarrierOwner, RequestSink {
   /** Bytes written since the last flush. */
   private unflushed = 0;
   private paused = false;
+  private peerEnded = false;
+  /** Closes as soon as all that was written is with the kernel. */
+  private closing = false;
   /** The request has ended, and is told so when somebody reads it. */
   private endOwed = false;
   /** The answer has been written whole, and its 'finish' is owed. */
@@ -173,7 +175,13 @@ export class Connection implements CarrierOwner, RequestSink {
 
   onPeerEnd(): void {
     if (this.phase === 'closed') return;
+    this.peerEnded = true;
     this.socket.readable = false;
+    const error = this.phase === 'receiving' && this.failure === undefined ? this.reader.end() : undefined;
+    if (error !== undefined) {
+      this.scope.runInAsyncScope(refuse, undefined, this, error);
+      return;
+    }
     const answering = this.phase === 'serving' && !(this.response?.finished ?? true);
     // What has been written whole is still to get through; as in node, a half-closed peer gets no more than that.
     if (this.phase === 'serving' && (!answering || this.server.httpAllowHalfOpen)) return;
@@ -209,9 +217,9 @@ export class Connection implements CarrierOwner, RequestSink {
     const { carrier } = this;
     this.socket._touch();
     this.whole = true;
-    // As node: a string goes with the head, in the body's encoding.
+    // As node: a string goes with the head, in the body's encoding; a head without a body is latin1.
     if (typeof body === 'string') {
-      carrier.write(head + body, 'utf8');
+      carrier.write(head + body, body === '' ? 'latin1' : 'utf8');
     } else {
       carrier.write(head, 'latin1');
       carrier.write(body, 'latin1');
@@ -238,6 +246,7 @@ export class Connection implements CarrierOwner, RequestSink {
       this.callbacks = undefined;
       for (const callback of callbacks) callback(null);
     }
+    if (this.closing) this.close();
     if (response === undefined || this.phase !== 'serving') return;
     if (this.whole) {
       this.finish(response);
@@ -286,21 +295,29 @@ export class Connection implements CarrierOwner, RequestSink {
     if (this.ended || this.phase === 'closed') return;
     this.ended = true;
     this.socket.writable = false;
-    if (this.phase === 'serving') this.phase = 'over';
-    if (this.request?.complete === true && !this.carrier.blocked) {
-      this.close();
+    this.phase = 'over';
+    if (this.request?.complete === true || this.peerEnded) {
+      this.closeWhenFlushed();
       return;
     }
     this.carrier.end();
-    if (this.request?.complete === true) return;
     this.linger = setTimeout(close, LINGER_MILLIS, this).unref();
     if (this.request?._dumped !== false && this.paused) this.resumeCarrier();
+  }
+
+  private closeWhenFlushed(): void {
+    if (this.unflushed === 0 && !this.carrier.blocked) {
+      this.close();
+    } else {
+      this.closing = true;
+      this.carrier.notifyFlushed();
+    }
   }
 
   // --- how it ends ---
 
   /** What came is no request, or did not come in time. */
-  private refuse(error: ReadError | (Error & { code: string; status?: number })): void {
+  refuse(error: ReadError): void {
     const { server, socket } = this;
     this.failure = error;
     if (server.emit('clientError', error, socket) || this.ended) return;
@@ -308,9 +325,9 @@ export class Connection implements CarrierOwner, RequestSink {
       this.close();
       return;
     }
-    const status = error.status ?? BAD_REQUEST;
+    const { status } = error;
     const reason = nodeHttp.STATUS_CODES[status] ?? '';
-    this.carrier.write(`HTTP/1.1 ${String(status)} ${reason}\r\nContent-Length: 0\r\n\r\n`, 'latin1');
+    this.write(`HTTP/1.1 ${String(status)} ${reason}\r\nContent-Length: 0\r\n\r\n`, 'latin1', undefined);
     this.finishWriting();
   }
 
@@ -324,9 +341,8 @@ export class Connection implements CarrierOwner, RequestSink {
     if (this.failure !== undefined || this.phase === 'over' || this.request?.complete === true) return;
     const limit = this.phase === 'receiving' ? headersTimeout || requestTimeout : requestTimeout;
     if (limit === 0 || now - this.startedAt < limit) return;
-    this.scope.runInAsyncScope(() => {
-      this.refuse(Object.assign(requestTimeoutError() as Error & { code: string }, { status: REQUEST_TIMEOUT }));
-    });
+    const error = Object.assign(requestTimeoutError(), { status: REQUEST_TIMEOUT }) as ReadError;
+    this.scope.runInAsyncScope(refuse, undefined, this, error);
   }
 
   onIdle(): void {
@@ -390,6 +406,10 @@ export class Connection implements CarrierOwner, RequestSink {
 
 function readBytes(connection: Connection, data: Buffer, start: number, end: number): void {
   connection.readBytes(data, start, end);
+}
+
+function refuse(connection: Connection, error: ReadError): void {
+  connection.refuse(error);
 }
 
 function flushed(connection: Connection): void {

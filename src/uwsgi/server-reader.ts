@@ -65,6 +65,10 @@ export class UwsgiReader implements RequestReader {
     return this.readHead(sink, data, start, end);
   }
 
+  end(): ReadError | undefined {
+    return this.pieces === undefined ? undefined : badPacketError('the peer has ended within it');
+  }
+
   private readHead(sink: RequestSink, data: Buffer, start: number, end: number): ReadError | undefined {
     const length = end - start;
     if (length > 0 && data[start] !== MODIFIER_REQUEST) return modifierError(data[start] as number);

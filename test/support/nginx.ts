@@ -15,12 +15,23 @@ export interface Front {
 /** `user` is for its workers, where we are root. */
 export async function startFront(command: string, upstream: string, user: string): Promise<Front> {
   const directory = temporaryDirectory();
+  const listen = join(directory, 'front.sock');
+  const errorLog = await runNginx(command, directory, user, [
+    `upstream app { server unix:${upstream} max_fails=0; }`,
+    `server { listen unix:${listen}; location / { proxy_pass http://app; } }`,
+  ]);
+  return { errorLog, status: () => statusOf(listen) };
+}
+
+/** Runs nginx until the test is over; `http` are the lines of that block. Answers the path of its error log. */
+export async function runNginx(
+  command: string,
+  directory: string,
+  user: string,
+  http: readonly string[],
+): Promise<string> {
   chmodSync(directory, 0o755);
-  const [listen, errorLog, file] = ['front.sock', 'error.log', 'nginx.conf'].map((name) => join(directory, name)) as [
-    string,
-    string,
-    string,
-  ];
+  const [errorLog, file] = [join(directory, 'error.log'), join(directory, 'nginx.conf')];
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
   writeFileSync(
     file,
@@ -34,8 +45,7 @@ export async function startFront(command: string, upstream: string, user: string
      http {
        access_log off;
        ${temporary.map((name) => `${name}_temp_path ${directory}/${name};`).join('\n')}
-       upstream app { server unix:${upstream} max_fails=0; }
-       server { listen unix:${listen}; location / { proxy_pass http://app; } }
+       ${http.join('\n')}
      }`,
   );
   const child = spawn(command, ['-p', directory, '-c', file, '-e', 'stderr'], { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -45,7 +55,7 @@ export async function startFront(command: string, upstream: string, user: string
     await gone;
   });
   await said(child, 'start worker process ');
-  return { errorLog, status: () => statusOf(listen) };
+  return errorLog;
 }
 
 /** nginx takes it to be called like its user, which not all are. */

@@ -1,0 +1,112 @@
+/** `nearwire cost`: starts the stacks, measures them round by round, splits, drives to the limits, and answers. */
+import { findFloor } from '../floor.js';
+import { inspectHost, readVersions } from '../host.js';
+import { NothingToRun } from '../run.js';
+import { median } from '../statistics.js';
+import { isAborted } from './aborted.js';
+import { answersOf, DEFAULT_APP_MS } from './answers.js';
+import { cpuMissing } from './cpu.js';
+import { measureCurves } from './curves-run.js';
+import { QUICK_TIMING, TIMING, type Measurement } from './measure.js';
+import type { CostOptions, CostResult, Overload } from './model.js';
+import { runOverloads } from './overload/index.js';
+import { makePlan, type Plan } from './plan.js';
+import { Processes } from './processes.js';
+import { findPrograms } from './programs.js';
+import { RoundsRun, type RoundsOptions } from './rounds.js';
+import { rowsOf, Samples } from './samples.js';
+import { splitsOf } from './split.js';
+
+/** Of the generator, from which share of a core on it may have been the limit. */
+const GENERATOR_BUSY = 0.9;
+
+/** Throws NothingToRun where nothing can be measured as asked. */
+export async function runCost(options: CostOptions): Promise<CostResult> {
+  const started = new Date();
+  const floor = findFloor();
+  if (floor === undefined) throw new NothingToRun(['the plain C program, which is the load generator, is not built']);
+  const programs = await findPrograms();
+  const plan = makePlan(options, programs);
+  if (plan.stacks.length === 0) {
+    throw new NothingToRun(plan.missing.map(({ stack, reason }) => `${stack}: ${reason}`));
+  }
+  const { host, warnings } = await inspectHost();
+  const notes = new Set([...warnings, ...(cpuMissing() === undefined ? [] : [String(cpuMissing())])]);
+  for (const note of notes) options.onWarning(note);
+  const processes = await Processes.start(options.signal);
+  try {
+    const parts = await measureAll(options, plan, {
+      floor,
+      context: { processes, programs, wsgi: options.wsgi, app: options.app, signal: options.signal },
+      timing: options.quick ? QUICK_TIMING : TIMING,
+      signal: options.signal,
+      onNote: (note) => notes.add(note),
+      onProgress: options.onProgress,
+    });
+    return {
+      ...{ host, versions: readVersions(), programs: [...programs.values()], command: options.command },
+      started: started.toISOString(),
+      seconds: Math.round((Date.now() - started.getTime()) / 100) / 10,
+      ...{ quick: options.quick, missing: plan.missing, works: plan.works, notes: [...notes] },
+      ...parts,
+      interrupted: options.signal.aborted,
+    };
+  } finally {
+    await processes.end();
+  }
+}
+
+type Parts = Pick<CostResult, 'stacks' | 'rows' | 'splits' | 'curves' | 'overloads' | 'answers' | 'failures'>;
+
+async function measureAll(options: CostOptions, plan: Plan, run: RoundsOptions): Promise<Parts> {
+  const { failures: failed, ...measured } = await new RoundsRun(plan, run).run();
+  const failures = [...failed];
+  const stacks = plan.stacks.map(({ stack: { name, title, language, hop } }) => ({ name, title, language, hop }));
+  const samples = new Samples({ stacks, works: plan.works, ...measured });
+  for (const note of generatorNotes(measured.measurements)) run.onNote(note);
+  const onFailure = (failure: string): void => {
+    failures.push(failure);
+  };
+  const curves = await measureCurves(plan, samples, { ...run, onFailure });
+  const overloads = options.overloads ? await driveLimits(run, options.quick, onFailure) : [];
+  const splits = splitsOf(samples);
+  const evidence = { samples, splits, curves, overloads, appMs: options.appMs ?? DEFAULT_APP_MS };
+  return { stacks, rows: rowsOf(samples), splits, curves, overloads, answers: answersOf(evidence), failures };
+}
+
+async function driveLimits(
+  run: RoundsOptions,
+  quick: boolean,
+  onFailure: (failure: string) => void,
+): Promise<Overload[]> {
+  const { processes, programs } = run.context;
+  if (run.signal.aborted) return [];
+  const folder = processes.makeFolder();
+  try {
+    return await runOverloads({
+      ...{ programs, folder, signal: run.signal, quick, onFailure },
+      onProgress(label, done, total) {
+        run.onProgress({ done, total, round: 1, rounds: 1, label: `limits: ${label}`, remainingSeconds: 0 });
+      },
+    });
+  } catch (error) {
+    // What was measured before is told all the same.
+    if (isAborted(run.signal)) return [];
+    throw error;
+  } finally {
+    await processes.removeFolder(folder);
+  }
+}
+
+/** Where the generator may have been the limit, a rate says nothing of the stack. */
+export function generatorNotes(measurements: readonly Measurement[]): string[] {
+  const shares = new Map<string, number[]>();
+  for (const { way, sample } of measurements) {
+    if (way !== 'whole' || sample.load.kind !== 'closed' || sample.load.connections === 1) continue;
+    const name = `${sample.stack} ${sample.work}`;
+    shares.set(name, [...(shares.get(name) ?? []), sample.generatorShare]);
+  }
+  return [...shares]
+    .filter(([, values]) => median(values) >= GENERATOR_BUSY)
+    .map(([name]) => `${name}: the load generator was busy all the time, and may have been the limit of its rate`);
+}
