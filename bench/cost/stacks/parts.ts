@@ -101,6 +101,8 @@ export async function startParts(place: StackPlace, begin: (parts: Parts) => Pro
     return parts.running(await begin(parts));
   } catch (error) {
     await parts.stop();
+    // What went wrong then is only that everything has ended.
+    place.signal.throwIfAborted();
     throw error;
   }
 }
