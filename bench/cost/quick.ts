@@ -2,17 +2,15 @@
  * The rows of `--quick`: nothing but nearwire has to be installed. Its own small proxy stands in for nginx, and says so.
  * What a hop costs and what changes with it is seen as well there; what nginx itself costs is not.
  */
+import { behindProxy, PROXY, PROXY_TITLE } from './front.js';
 import { launchProxy } from './proxy/launch.js';
 import type { Stack } from './model.js';
 import { launchNode, NGINX_NODE, NODE_ALONE } from './stacks/node.js';
 import { startParts } from './stacks/parts.js';
 import { answerOf, workNamed } from './works.js';
 
-/** What a reader is told wherever nginx would stand. */
-export const PROXY_TITLE = "nearwire's proxy (not nginx)";
-
 const PROXY_ALONE: Stack = {
-  name: 'proxy',
+  name: PROXY.name,
   title: `${PROXY_TITLE} alone`,
   language: 'none',
   hop: undefined,
@@ -28,14 +26,14 @@ const PROXY_ALONE: Stack = {
 };
 
 /** The same row with our proxy where nginx is. */
-function behindProxy(stack: Stack): Stack[] {
+function withProxy(stack: Stack): Stack[] {
   const { hop } = stack;
   if (hop?.protocol !== 'http') return [];
   const server = stack.name.includes('-nearwire-') ? 'nearwire/http' : 'node:http';
   return [
     {
       ...stack,
-      name: stack.name.replace(/^nginx-/, 'proxy-'),
+      name: behindProxy(stack.name),
       title: stack.title.replace(/^nginx\b/, PROXY_TITLE),
       needs: ['floor'],
       start: (place) =>
@@ -49,4 +47,4 @@ function behindProxy(stack: Stack): Stack[] {
   ];
 }
 
-export const QUICK_STACKS: readonly Stack[] = [...NGINX_NODE.flatMap(behindProxy), ...NODE_ALONE, PROXY_ALONE];
+export const QUICK_STACKS: readonly Stack[] = [...NGINX_NODE.flatMap(withProxy), ...NODE_ALONE, PROXY_ALONE];

@@ -16,6 +16,7 @@ const APP_CLOSES = ['proxy_http_version 1.0;', 'proxy_set_header Connection clos
 const POOL = ['keepalive 32;'];
 /** More than are ever under way here: it is not the queue that is to be met. */
 const BACKLOG = 4096;
+const PROBE_PORTS = 16;
 const RANGE = 'net.ipv4.ip_local_port_range';
 const REUSE = 'net.ipv4.tcp_tw_reuse';
 const REUSE_DELAY = 'net.ipv4.tcp_tw_reuse_delay';
@@ -79,13 +80,15 @@ interface Drive extends Row {
   readonly line: string | undefined;
 }
 
-/** Ports are counted from when both ends run: that they do is found out by connects. */
+/** Ports are counted from when both ends run: that they do is found out by connects, which have ports of their own. */
 async function startBoth(
   lab: Lab,
+  ranges: Ranges,
   family: Hop['family'],
   wait: number,
   settings: FrontSettings,
 ): Promise<{ app: App; front: Front; stop: () => Promise<void> }> {
+  ranges.take(PROBE_PORTS);
   const app = await lab.app({ burn: 0, wait, backlog: BACKLOG }, family);
   const front = await lab.front(app.target, settings);
   const stop = async (): Promise<void> => {
@@ -107,7 +110,7 @@ interface Order {
 /** One request after the other, each with a connection. */
 async function drive(lab: Lab, ranges: Ranges, { label, ports, most, settings, family }: Order): Promise<Drive> {
   lab.step(`ports: ${label}`);
-  const { front, stop } = await startBoth(lab, family ?? 'tcp', 0, settings);
+  const { front, stop } = await startBoth(lab, ranges, family ?? 'tcp', 0, settings);
   ranges.take(ports);
   const before = timeWaits(APP_PORT);
   const row = await inARow({ socketPath: front.path }, most, lab.signal);
@@ -207,7 +210,7 @@ async function atRate(
   time: number,
 ): Promise<{ sent: number; failed: number }> {
   lab.step(`ports: ${count(rate)} requests a second, ${REUSE} ${String(REUSE_LOOPBACK)}`);
-  const { front, stop } = await startBoth(lab, 'tcp', 0, { location: NGINX_CLOSES });
+  const { front, stop } = await startBoth(lab, ranges, 'tcp', 0, { location: NGINX_CLOSES });
   ranges.take(ports);
   const where = { socketPath: front.path };
   const { sent, statuses: ended } = await burst({ where, rate, seconds: time, signal: lab.signal });
@@ -294,7 +297,7 @@ async function underWay(
   ranges: Ranges,
 ): Promise<UnderWay> {
   lab.step(`ports: ${count(rate * SENT_WITHIN)} requests under way over ${family}`);
-  const { front, stop } = await startBoth(lab, family, WAIT_MS, { location: APP_CLOSES });
+  const { front, stop } = await startBoth(lab, ranges, family, WAIT_MS, { location: APP_CLOSES });
   ranges.take(ports);
   const where = { socketPath: front.path };
   const ended = await burst({ where, rate, seconds: SENT_WITHIN, signal: lab.signal });

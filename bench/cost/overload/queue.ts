@@ -24,20 +24,19 @@ interface Pace {
   readonly seconds: number;
   /** Each rate is so much higher, or lower, than the last. */
   readonly growth: number;
+  /** To learn what the application can do: so many requests by each of some clients. */
+  readonly each: number;
 }
 
 const PACES: Readonly<Record<'default' | 'quick', Pace>> = {
-  default: { burn: 1, backlogs: { long: 1024 }, seconds: 1, growth: 1.15 },
-  quick: { burn: 3, backlogs: { short: 16, long: 384 }, seconds: 0.3, growth: 1.5 },
+  default: { burn: 1, backlogs: { long: 1024 }, seconds: 1, growth: 1.15, each: 25 },
+  quick: { burn: 2, backlogs: { short: 8, long: 256 }, seconds: 0.2, growth: 1.5, each: 8 },
 };
 
 /** From where the limit is expected, 1.15^16 is nine times as far: it is not met, or always. */
 const MOST_RATES = 16;
-/** To learn what the application can do: so many at a time, so many each. */
+/** To learn what the application can do. */
 const AT_A_TIME = 4;
-const EACH = 25;
-/** What is compiled while it is asked for the first time is not of it. */
-const EACH_BEFORE = 10;
 /** Less than nginx's own minute. */
 const SHORT_PATIENCE = 'proxy_connect_timeout 500ms;';
 const MS = 1e3;
@@ -117,7 +116,7 @@ function duration(pace: Pace): string {
 async function bracketOf(course: Course, backlog: number | undefined): Promise<Bracket> {
   const { lab, subject, pace } = course;
   return withServing(course, backlog, {}, async (serving) => {
-    const capacity = await capacityOf(serving.where, lab.signal);
+    const capacity = await capacityOf(serving.where, pace.each, lab.signal);
     const room = backlog ?? subject.ownBacklog;
     let [holds, breaks]: (Attempt | undefined)[] = [];
     // What comes beyond what it can do stands in the queue until that is full.
@@ -134,13 +133,14 @@ async function bracketOf(course: Course, backlog: number | undefined): Promise<B
   });
 }
 
-async function capacityOf(where: Where, signal: AbortSignal): Promise<number> {
-  const together = (each: number): Promise<Row[]> =>
+async function capacityOf(where: Where, each: number, signal: AbortSignal): Promise<number> {
+  const together = (): Promise<Row[]> =>
     Promise.all(Array.from({ length: AT_A_TIME }, () => inARow(where, each, signal)));
-  await together(EACH_BEFORE);
+  // What is compiled while it is asked for the first time is not of it.
+  await together();
   const begin = performance.now();
-  await together(EACH);
-  return (AT_A_TIME * EACH * MS) / (performance.now() - begin);
+  await together();
+  return (AT_A_TIME * each * MS) / (performance.now() - begin);
 }
 
 function isTooMuch(tried: Attempt, { family }: QueueSubject): boolean {
