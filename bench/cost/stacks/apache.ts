@@ -110,6 +110,11 @@ WSGIScriptAlias / "${app.file}"
 WSGICallableObject ${app.callable}
 WSGIApplicationGroup %{GLOBAL}
 ${daemon ? daemonLines(app, backlog) : `WSGIRestrictEmbedded Off\nWSGIPythonPath "${app.folder}"`}
+<Directory />
+  Options FollowSymLinks
+  AllowOverride None
+  Require all denied
+</Directory>
 <Directory "${app.folder}">
   Require all granted
 </Directory>
