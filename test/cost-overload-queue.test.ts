@@ -30,7 +30,7 @@ describe.skipIf(nginx === undefined || !hasDiagnosis)('the listen queue', { time
     if (unshare === undefined) return;
     // Half of the longer one was allowed, then the whole.
     const limit = moveOf(queue, 'somaxconn');
-    expect(limit.seen).toContain('net.core.somaxconn 128 caps a backlog of 256 to 128');
+    expect(limit.seen).toContain('128 cuts a backlog of 256 to 128, and this leaves it at 256');
     expect(limit.at).toEqual({ value: 256, unit: 'connections' });
   });
 

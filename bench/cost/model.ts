@@ -222,7 +222,7 @@ export interface OverloadMove {
   readonly setting: string;
   /** Where it broke then; undefined: it was driven further than before, and did not break. */
   readonly at: { readonly value: number; readonly unit: string } | undefined;
-  /** A sentence for a reader. */
+  /** What was seen, in words that go on from the setting's: `holds 1,300 requests a second ...`. */
   readonly seen: string;
 }
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { PACKAGE_ROOT } from '../package-root.js';
 import { endGroup, endMarked } from './ending.js';
 import { isReport, type LaunchOrder, type Order, type Report } from './keeper-words.js';
-import { membersOf, titleOf } from './process-table.js';
+import { membersOf } from './process-table.js';
 
 /** It is run by node, whatever runs this file. */
 const COMPILED_KEEPER = join(PACKAGE_ROOT, 'dist', 'bench', 'cost', 'keeper.js');
@@ -75,9 +75,6 @@ class Server implements Launched {
     return this.stopIt(this.pid);
   }
 }
-
-/** The title of a process as it is now. */
-export { titleOf };
 
 /** All processes and files of one run. */
 export class Processes {

@@ -104,11 +104,11 @@ export interface FamilyPair {
   readonly tcp: Pick<Stack, 'name' | 'title'>;
 }
 
-/** Those whose hop differs, by their names; a stack without a hop has its user's connection there. */
+/** By their names: those whose hop differs, and of those without a hop the user's own connection. */
 export function familyPairs({ measured: { stacks } }: Samples): FamilyPair[] {
   return stacks.flatMap((unix) => {
-    if (unix.hop?.family !== 'unix') return [];
-    const tcp = stacks.find(({ name }) => name !== unix.name && name === unix.name.replace('-unix', '-tcp'));
+    if (!/-unix(-|$)/.test(unix.name)) return [];
+    const tcp = stacks.find(({ name }) => name === unix.name.replace('-unix', '-tcp'));
     return tcp ? [{ unix, tcp }] : [];
   });
 }

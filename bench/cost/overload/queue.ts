@@ -12,7 +12,7 @@ import type { Lab } from './lab.js';
 import { burst, inARow, type Burst, type Row, type Where } from './load.js';
 import { setSysctl, sysctl, tcpCounter } from './network.js';
 import type { QueueSubject, Serving } from './queue-subjects.js';
-import { count, seconds, statuses, unended } from './words.js';
+import { count, seconds, settingsOf, statuses, unended } from './words.js';
 
 /** How a queue is driven. */
 interface Pace {
@@ -94,7 +94,7 @@ export async function driveQueue(lab: Lab, subject: QueueSubject): Promise<Overl
       at: { value: Math.round(breaks.rate), unit: `requests a second, for ${duration(pace)}` },
       depth: breaks.depth && { value: breaks.depth.most, limit: breaks.depth.backlog, unit: 'connections' },
       error: family === 'unix' ? errorOfUnix(breaks) : await errorOfTcp(course, breaks),
-      setting: moves.map(({ seen }) => seen).join('; '),
+      setting: settingsOf(moves),
       moves,
     },
   ];
@@ -221,7 +221,7 @@ function moveOf({ subject, pace }: Course, backlog: number, { holds, breaks }: B
     setting,
     at: { value: Math.round(breaks.rate), unit: `requests a second, for ${duration(pace)}` },
     seen:
-      `${setting} holds ${count(holds.rate)} requests a second for ${duration(pace)}, the slowest after ` +
+      `holds ${count(holds.rate)} requests a second for ${duration(pace)}, the slowest after ` +
       `${seconds(holds.slowest)}, and overflows at ${count(breaks.rate)}`,
   };
 }
@@ -236,7 +236,7 @@ async function waitInstead(course: Course, breaks: Attempt): Promise<OverloadMov
   const setting = "new Agent() of nearwire/http in nginx's place (connectTimeout)";
   const bad = statuses(waited);
   const seen =
-    `${setting} waits for room, at the same rate: ${bad === '' ? `200 for all ${count(waited.sent)}` : bad}, ` +
+    `waits for room, at the same rate: ${bad === '' ? `200 for all ${count(waited.sent)}` : bad}, ` +
     `the slowest after ${seconds(waited.slowest)}`;
   return [{ setting, at: undefined, seen }];
 }
@@ -257,10 +257,10 @@ async function systemLimit(lab: Lab, subject: QueueSubject, backlog: number): Pr
   try {
     const given = await backlogGiven(lab, subject, asked);
     if (given === undefined) return [];
-    const capped = `${SYSTEM_LIMIT} ${String(cap)} caps a backlog of ${count(asked)} to ${count(given)}`;
-    if (!lowered || !setSysctl(SYSTEM_LIMIT, asked)) return move(given, `${capped}, ${setting} lifts it`);
+    const capped = `${String(cap)} cuts a backlog of ${count(asked)} to ${count(given)}`;
+    if (!lowered || !setSysctl(SYSTEM_LIMIT, asked)) return move(given, `${capped}, without a word`);
     const raised = (await backlogGiven(lab, subject, asked)) ?? given;
-    return move(raised, `${capped}, and after ${setting} it is ${count(raised)}`);
+    return move(raised, `${capped}, and this leaves it at ${count(raised)}`);
   } finally {
     if (lowered) setSysctl(SYSTEM_LIMIT, limit);
   }
@@ -285,8 +285,8 @@ async function abortInstead(course: Course, breaks: Attempt): Promise<OverloadMo
     const line = aborted.lines[0];
     const seen =
       told === ''
-        ? `${setting} changes nothing here: handshakes are dropped before they come so far`
-        : `${setting} has some fail instead of wait: ${told}${line === undefined ? '' : `; nginx: ${line}`}`;
+        ? `changes nothing here: handshakes are dropped before they come so far`
+        : `has some fail instead of wait: ${told}${line === undefined ? '' : `; nginx: ${line}`}`;
     return [
       { setting, at: { value: Math.round(breaks.rate), unit: `requests a second, for ${duration(pace)}` }, seen },
     ];

@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 
 import { freePort } from '../free-port.js';
 import type { Role, Stack, Target } from '../model.js';
-import { StackError, titleOf } from '../processes.js';
+import { titleOf } from '../process-table.js';
+import { StackError } from '../processes.js';
 import { startParts, type Parts } from './parts.js';
 import { PYTHON_WORKS, wsgiApp, type WsgiApp } from './python.js';
 
@@ -110,6 +111,11 @@ WSGIScriptAlias / "${app.file}"
 WSGICallableObject ${app.callable}
 WSGIApplicationGroup %{GLOBAL}
 ${daemon ? daemonLines(app, backlog) : `WSGIRestrictEmbedded Off\nWSGIPythonPath "${app.folder}"`}
+<Directory />
+  Options FollowSymLinks
+  AllowOverride None
+  Require all denied
+</Directory>
 <Directory "${app.folder}">
   Require all granted
 </Directory>
