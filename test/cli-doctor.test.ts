@@ -292,11 +292,29 @@ describe.skipIf(process.platform !== 'linux' || nginx === undefined)("nginx's 50
     expect(full.cause?.nginx).toBe('11: Resource temporarily unavailable');
     expect(named(full.groups.at(-1)?.findings ?? [], 'nginx.full-queue').what).toContain('2 times');
 
+    // Asked about a user who may not connect, it holds on to what nginx has logged.
+    chmodSync(server.path, 0o770);
+    const other = await diagnose(words);
+    expect(named(other.groups.at(-2)?.findings ?? [], 'path.socket-permission').level).toBe('problem');
+    expect(other.cause?.nginx).toBe('11: Resource temporarily unavailable');
+    expect(other.causeIsUnlogged).toBeUndefined();
+    chmodSync(server.path, 0o777);
+
     server.goOn();
     // It has room again when one has been in that waits for it.
     const client = connect({ path: server.path }, () => client.end('x'));
     await once(client.resume(), 'end');
     expect(await front.status()).toBe(502);
+
+    // What would be in the way of that user now is none of what the log tells of.
+    chmodSync(server.path, 0o770);
+    const doubtful = await diagnose(words);
+    expect(doubtful).toMatchObject({ cause: { nginx: '13: Permission denied' }, causeIsUnlogged: true });
+    const { stdout } = await runCli(['doctor', '--user', USER, ...words], { NO_COLOR: '1' });
+    expect(stdout).toMatch(
+      /nginx answers 502: .* \(its log has no such failure: is --user the one that it runs as\?\)/,
+    );
+    chmodSync(server.path, 0o777);
 
     if (process.getuid?.() === 0) {
       chmodSync(server.path, 0o700);

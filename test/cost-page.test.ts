@@ -101,7 +101,7 @@ describe.skipIf(executablePath === undefined)('the page', () => {
     const layers = page.locator('#stacks-python .of-work.hello table').nth(1);
     expect(await layers.locator('td').first().getAttribute('title')).toContain('nginx-uwsgi-unix - nginx');
     expect(await layers.locator('td.noise').first().innerText()).toContain('inside the noise');
-    const curve = await page.locator('#curves tbody tr').allInnerTexts();
+    const curve = await page.locator('#curves tbody tr').allTextContents();
     expect(curve.map((row) => /(does not hold|holds)/.exec(row)?.[1])).toEqual([
       ...['holds', 'holds', 'holds', 'holds', 'does not hold'],
       ...['holds', 'holds', 'holds', 'does not hold', 'does not hold'],

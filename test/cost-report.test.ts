@@ -3,7 +3,7 @@ import { stripVTControlCharacters } from 'node:util';
 
 import { describe, expect, test } from 'vitest';
 
-import { familyPairs } from '../bench/cost/arrange.js';
+import { familyPairs, settingsOf } from '../bench/cost/arrange.js';
 import {
   formatDeviation,
   formatInterval,
@@ -125,6 +125,21 @@ test('stacks that differ in the family alone are pairs, small works first', () =
   expect(pairs[0]?.works.map(({ work }) => work.name)).toEqual(['hello', 'json', 'download']);
   const alone = familyPairs({ ...result, stacks: MADE_UP_STACKS.filter(({ name }) => !name.includes('tcp')) });
   expect(alone).toEqual([]);
+});
+
+test('what moves a limit is told once, each by itself', () => {
+  const [overload] = madeUpCost().overloads;
+  if (!overload) throw new Error('one is made up');
+  const at = undefined;
+  const moves = [
+    { setting: 'a; b', at, seen: 'a; b held' },
+    { setting: 'c', at, seen: 'did not break' },
+  ];
+  expect(settingsOf({ ...overload, setting: 'a; b held; did not break; on macOS 8,192', moves })).toEqual([
+    ...['a; b held', 'c: did not break', 'on macOS 8,192'],
+  ]);
+  expect(settingsOf({ ...overload, setting: 'a; b held; did not break', moves })).toHaveLength(2);
+  expect(settingsOf({ ...overload, setting: 'more', moves: [] })).toEqual(['more']);
 });
 
 test('figures for the eye', () => {

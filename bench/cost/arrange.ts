@@ -1,5 +1,16 @@
 /** The result as its reader looks at it: by language, then by work, then the stacks in their order. */
-import type { CostResult, Curve, Figure, Layer, LayerResult, RowResult, Split, Stack, Work } from './model.js';
+import type {
+  CostResult,
+  Curve,
+  Figure,
+  Layer,
+  LayerResult,
+  Overload,
+  RowResult,
+  Split,
+  Stack,
+  Work,
+} from './model.js';
 
 export type StackHead = CostResult['stacks'][number];
 export type Language = Stack['language'];
@@ -145,4 +156,14 @@ export function notesOf({ interrupted, notes, failures }: CostResult): string[] 
     ...notes,
     ...(failures ?? []).map((failure) => `failed: ${failure}`),
   ];
+}
+
+/** What moves a limit, one by one, and what each was seen to do; then what the sentence of all of them has besides. */
+export function settingsOf({ setting, moves = [] }: Overload): string[] {
+  const tried = moves.map(({ setting: own, seen }) => (seen.includes(own) ? seen : `${own}: ${seen}`));
+  const rest = moves
+    .reduce((text, { seen }) => text.replace(seen, ''), setting)
+    .replace(/^(?:;\s*)+|(?:;\s*)+$/g, '')
+    .replace(/;\s*(?=;)/g, '');
+  return [...tried, ...(rest === '' ? [] : [rest])];
 }

@@ -1,14 +1,15 @@
 /** The page of `nearwire cost --html`: one file with everything in it. Answers and tables stand without scripts. */
 import { escape, pageHeader, wholePage } from '../page/parts.js';
-import { arrange, hasLayers, LAYERS, notesOf, type LanguageRows } from './arrange.js';
+import { arrange, hasLayers, LAYERS, notesOf, settingsOf, type LanguageRows } from './arrange.js';
 import { formatNamed } from './figures.js';
 import { curveTable, layerTable, pairTable, rowTable } from './html-tables.js';
 import type { Answer, CostResult, Overload } from './model.js';
 import { plotsOf, type CurvePlot, type LayerPlot, type Plot } from './page/plots.js';
 import { costStyle } from './page/style.js';
 
-/** Of a bar with a title in three lines, and of the axis and the heading of its plot, in pixels. */
-const BAR_HEIGHT = 46;
+/** Of a line of a bar's title, of a bar and its distance from the next, and of the plot's axis and heading, in pixels. */
+const LINE_HEIGHT = 15;
+const BAR_HEIGHT = 36;
 const FRAME_HEIGHT = 80;
 
 export function costHtmlOf(result: CostResult): string {
@@ -20,8 +21,7 @@ export function costHtmlOf(result: CostResult): string {
     main: [
       pageHeader('nearwire cost', result, notesOf(result), result.quick ? ['a first look'] : []),
       answers(result),
-      ...(languages.length > 0 ? [works(result)] : []),
-      ...languages.map((language) => languageSection(language, plots)),
+      ...(languages.length > 0 ? [stacks(result, languages, plots)] : []),
       pairs(result, plots),
       curves(result, plots),
       overloads(result),
@@ -46,6 +46,11 @@ function answer({ question, text, figures }: Answer): string {
   );
   const details = `<details><summary>figures</summary><table><tbody>${rows.join('')}</tbody></table></details>`;
   return `<article class="answer"><h3>${escape(question)}</h3><p>${escape(text)}</p>${rows.length > 0 ? details : ''}</article>`;
+}
+
+/** All that shows the work that is chosen, and stays under its choice. */
+function stacks(result: CostResult, languages: readonly LanguageRows[], plots: readonly Plot[]): string {
+  return `<div>${[works(result), ...languages.map((language) => languageSection(language, plots))].join('\n')}</div>`;
 }
 
 function works({ works: all, rows }: CostResult): string {
@@ -74,7 +79,9 @@ ${tables.join('\n')}</section>`;
 }
 
 function heightOf({ works: all }: LayerPlot): number {
-  return FRAME_HEIGHT + BAR_HEIGHT * Math.max(...all.map(({ labels }) => labels.length));
+  const lines = Math.max(...all.flatMap(({ labels }) => labels.map(({ length }) => length)));
+  const bars = Math.max(...all.map(({ labels }) => labels.length));
+  return FRAME_HEIGHT + bars * Math.max(BAR_HEIGHT, LINE_HEIGHT * lines + 8);
 }
 
 function canvas(plot: Plot, height?: number): string {
@@ -107,7 +114,7 @@ function curves(result: CostResult, plots: readonly Plot[]): string {
 <p>Requests begin at a rate, whatever becomes of them; latency counts from when each was due. A cross: less was served than
 offered, or with errors. Dashed: over TCP; hollow points: a connection for each request</p>
 <div class="charts wide">${parts.join('\n')}</div>
-<div class="scroll">${curveTable(result)}</div></section>`;
+<details><summary>All points</summary><div class="scroll">${curveTable(result)}</div></details></section>`;
 }
 
 function overloads({ overloads: all }: CostResult): string {
@@ -119,16 +126,18 @@ function overloads({ overloads: all }: CostResult): string {
 <tbody>${all.map(overloadRow).join('\n')}</tbody></table></div></section>`;
 }
 
-function overloadRow({ title, drive, at, depth, error, setting, moves, notDriven }: Overload): string {
+function overloadRow(overload: Overload): string {
+  const { title, drive, at, depth, error, notDriven } = overload;
   const amount = (value: number, unit: string): string =>
     escape(`${value.toLocaleString('en-US', { maximumFractionDigits: 1 })} ${unit}`);
-  const list = (moves ?? []).map((move) => `<li><code>${escape(move.setting)}</code>: ${escape(move.seen)}</li>`);
   const cells = [
     escape(notDriven === undefined ? drive : `${drive} (not driven here: ${notDriven})`),
     amount(at.value, at.unit),
     depth ? `${amount(depth.value, '')}of ${amount(depth.limit, depth.unit)}` : '',
     `<code>${escape(error)}</code>`,
-    `${escape(setting)}${list.length > 0 ? `<ul>${list.join('')}</ul>` : ''}`,
+    `<ul>${settingsOf(overload)
+      .map((setting) => `<li>${escape(setting)}</li>`)
+      .join('')}</ul>`,
   ];
   return `<tr><th>${escape(title)}</th>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
 }

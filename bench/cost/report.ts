@@ -4,7 +4,7 @@ import { isatty } from 'node:tty';
 import picocolors from 'picocolors';
 
 import { formatSeconds } from '../format.js';
-import { arrange, notesOf } from './arrange.js';
+import { arrange, notesOf, settingsOf } from './arrange.js';
 import type { CostResult, Overload } from './model.js';
 import { curveTable, layerTables, rowTables, tableLegend } from './report-tables.js';
 import { wrap } from './wrap.js';
@@ -52,7 +52,7 @@ function answers({ answers: all }: CostResult, width: number): string {
 }
 
 function overloadText(overload: Overload, width: number): string {
-  const { title, drive, at, depth, error, setting, moves, notDriven } = overload;
+  const { title, drive, at, depth, error, notDriven } = overload;
   const line = (name: string, text: string): string => wrap(text, width, ' '.repeat(13), `  ${name.padEnd(11)}`);
   const value = (number: number): string => number.toLocaleString('en-US', { maximumFractionDigits: 1 });
   return [
@@ -61,8 +61,7 @@ function overloadText(overload: Overload, width: number): string {
     line(notDriven === undefined ? 'broke at' : 'computed', `${value(at.value)} ${at.unit}`),
     ...(depth ? [line('filled', `${value(depth.value)} of ${value(depth.limit)} ${depth.unit}`)] : []),
     line('error', error),
-    line('setting', setting),
-    ...(moves ?? []).map((move) => line('', `${move.setting}: ${move.seen}`)),
+    ...settingsOf(overload).map((setting, index) => line(index === 0 ? 'setting' : '', setting)),
   ].join('\n');
 }
 

@@ -20,8 +20,13 @@ export interface Group {
 
 export interface Diagnosis {
   groups: Group[];
-  /** The first of what stands in nginx's way to the path: what it answers 502 for, and logs. */
+  /**
+   * What stands in nginx's way to the path: what it answers 502 for, and logs. The first that the given log has as well,
+   * or else the first.
+   */
   cause?: Finding;
+  /** The given log has failures of the path, and none of them is of this cause: the user asked about may not be nginx's. */
+  causeIsUnlogged?: true;
   worst: Level;
   exitCode: number;
 }
@@ -45,16 +50,29 @@ export async function examine({ path, account, nginxLog }: Questions): Promise<D
     },
     { title: 'container', findings: checkContainer(readText) },
   ];
-  let cause: Finding | undefined;
+  const logged = nginxLog === undefined ? [] : checkNginxLog(nginxLog, path);
+  let verdict: Pick<Diagnosis, 'cause' | 'causeIsUnlogged'> = {};
   if (path !== undefined) {
     const findings = await examineSocket(path, account);
-    // They stand in the order in which the kernel looks.
-    cause = findings.find(({ nginx }) => nginx !== undefined);
+    verdict = verdictOf(findings, logged);
     groups.push({ title: path.replace('\0', '@'), findings });
   }
-  if (nginxLog !== undefined) groups.push({ title: "nginx's error log", findings: checkNginxLog(nginxLog, path) });
+  if (nginxLog !== undefined) groups.push({ title: "nginx's error log", findings: logged });
   const all = groups.flatMap(({ findings }) => findings);
-  return { groups, ...(cause && { cause }), worst: worstOf(all), exitCode: exitCodeOf(all) };
+  return { groups, ...verdict, worst: worstOf(all), exitCode: exitCodeOf(all) };
+}
+
+/** The findings stand in the order in which the kernel looks. */
+function verdictOf(
+  findings: readonly Finding[],
+  logged: readonly Finding[],
+): Pick<Diagnosis, 'cause' | 'causeIsUnlogged'> {
+  const causes = findings.filter(({ nginx }) => nginx !== undefined);
+  const words = new Set(logged.map(({ nginx }) => nginx).filter((nginx) => nginx !== undefined));
+  const agreed = causes.find(({ nginx = '' }) => words.has(nginx));
+  const cause = agreed ?? causes[0];
+  if (cause === undefined) return {};
+  return agreed === undefined && words.size > 0 ? { cause, causeIsUnlogged: true } : { cause };
 }
 
 function ownLimits(): ReturnType<typeof openFileLimits> {

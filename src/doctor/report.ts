@@ -12,11 +12,12 @@ const MARKS: Record<Level, (text: string) => string> = {
 const MARK_WIDTH = 'problem'.length;
 const INDENT = ' '.repeat(MARK_WIDTH + 4);
 
-export function renderDiagnosis({ groups, cause, worst }: Diagnosis): string {
+export function renderDiagnosis({ groups, cause, causeIsUnlogged, worst }: Diagnosis): string {
   const all = groups.flatMap(({ findings }) => findings);
   const count = (level: Level): number => all.filter((finding) => finding.level === level).length;
   const sum = `${String(count('problem'))} problems, ${String(count('warning'))} warnings, ${String(count('note'))} notes`;
-  const verdict = cause === undefined ? [] : [`${MARKS.problem('nginx answers 502')}: ${cause.what}`];
+  const doubt = causeIsUnlogged === true ? ' (its log has no such failure: is --user the one that it runs as?)' : '';
+  const verdict = cause === undefined ? [] : [`${MARKS.problem('nginx answers 502')}: ${cause.what}${doubt}`];
   return [...groups.map(renderGroup), ...verdict, MARKS[worst](sum), ''].join('\n');
 }
 

@@ -39,10 +39,12 @@ tbody th[scope=row] { white-space: normal; min-width: 130px; max-width: 300px; }
 td { vertical-align: top; }
 td small { display: block; margin: 0; min-width: 0; font-size: 12px; }
 td.noise { color: var(--muted); font-style: italic; }
-.prose { white-space: normal; min-width: 860px; }
+.prose { white-space: normal; min-width: 1080px; table-layout: fixed; }
+.prose thead th:nth-child(n + 3):nth-child(-n + 4) { width: 120px; }
+.prose thead th:nth-child(n + 5) { width: 300px; }
 .prose td, .prose th { text-align: left; vertical-align: top; }
 .prose code { overflow-wrap: anywhere; }
-.prose ul { margin: 6px 0 0; padding-left: 18px; }
+.prose ul { margin: 0; padding-left: 16px; }
 .missing { padding-left: 20px; }
 `;
 
