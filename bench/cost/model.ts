@@ -274,6 +274,8 @@ export interface CostOptions {
   readonly appMs: number | undefined;
   readonly wsgi: StackPlace['wsgi'];
   readonly app: string | undefined;
+  /** What is asked of these; default `/`. */
+  readonly ownPath?: string;
   /** The command as it was given, for the record. */
   readonly command: string;
   /** Ends the run: processes are ended, files removed, what has been measured is returned. */

@@ -29,6 +29,8 @@ export interface Carrier {
   /** Asks for one `onFlushed`, which comes later. */
   notifyFlushed(): void;
   flush(): void;
+  /** What node would hand over by now. Natively the end of the tick does for all connections. */
+  uncorked(): void;
   pause(): void;
   resume(): void;
   /** Sends FIN behind what is queued. */
@@ -62,6 +64,10 @@ export class NativeCarrier extends Wire implements Carrier {
     const page = referenceTo(data, 0, data.length);
     const left = page === undefined ? this.writeLent([data]) : this.writeParts([page]);
     if (left < 0) process.nextTick(tellWriteError, this, left);
+  }
+
+  uncorked(): void {
+    // The engine flushes.
   }
 
   override onLent(memory: Buffer, start: number, end: number): void {
@@ -176,6 +182,10 @@ export class NodeCarrier implements Carrier {
 
   flush(): void {
     while (this.stream.writableCorked > 0) this.stream.uncork();
+  }
+
+  uncorked(): void {
+    this.flush();
   }
 
   pause(): void {

@@ -7,13 +7,13 @@
  * `over`: what still comes of the request is read away, as closing with bytes unread would take the answer from the peer.
  */
 import { AsyncResource } from 'node:async_hooks';
-import { clearTimeout, setTimeout } from 'node:timers';
+import { clearTimeout, setImmediate, setTimeout } from 'node:timers';
 import { abortedError, requestTimeoutError } from '../errors.js';
 import { nodeHttp } from '../node-modules.js';
 import type { Carrier, CarrierOwner } from './carrier.js';
 import type { ReadError, RequestHead, RequestReader, RequestSink } from './codec.js';
 import { takeNeedDrain, type Incoming, type Outgoing } from './internals.js';
-import { endUnheard, makeRequest, pushBody, setVersion } from './request.js';
+import { endUnheard, isUnheard, makeRequest, noteEnd, pushBody, setVersion } from './request.js';
 import { makeResponse } from './response.js';
 import type { ExchangeServer } from './server.js';
 import { ExchangeSocket } from './socket.js';
@@ -60,8 +60,6 @@ export class Connection implements CarrierOwner, RequestSink {
   private peerEnded = false;
   /** Closes as soon as all that was written is with the kernel. */
   private closing = false;
-  /** The request has ended, and is told so when somebody reads it. */
-  private endOwed = false;
   /** The answer has been written whole, and its 'finish' is owed. */
   private whole = false;
   private awaitsFinish = false;
@@ -143,9 +141,8 @@ export class Connection implements CarrierOwner, RequestSink {
       this.close();
       return;
     }
-    // Most have no body, and nobody reads them.
-    if (request._consuming || this.phase === 'closed' || request._readableState.length > 0) request.push(null);
-    else this.endOwed = true;
+    if (isUnheard(request)) noteEnd(request);
+    else request.push(null);
     // The peer's going is to be seen.
     if (this.paused) this.resumeCarrier();
   }
@@ -158,19 +155,12 @@ export class Connection implements CarrierOwner, RequestSink {
 
   /** Somebody reads the request. */
   resume(): void {
-    this.giveEnd();
     if (this.paused) this.resumeCarrier();
   }
 
   private resumeCarrier(): void {
     this.paused = false;
     if (this.phase !== 'closed') this.carrier.resume();
-  }
-
-  private giveEnd(): void {
-    if (!this.endOwed) return;
-    this.endOwed = false;
-    this.request?.push(null);
   }
 
   onPeerEnd(): void {
@@ -225,6 +215,7 @@ export class Connection implements CarrierOwner, RequestSink {
       carrier.write(body, 'latin1');
     }
     carrier.notifyFlushed();
+    carrier.uncorked();
   }
 
   /** Bytes that the kernel has not taken yet. */
@@ -250,7 +241,7 @@ export class Connection implements CarrierOwner, RequestSink {
     if (response === undefined || this.phase !== 'serving') return;
     if (this.whole) {
       this.finish(response);
-      response.emit('finish');
+      if (response._eventsCount > 0) response.emit('finish');
     } else if (!response.finished && takeNeedDrain(response)) {
       response.emit('drain');
     }
@@ -272,22 +263,11 @@ export class Connection implements CarrierOwner, RequestSink {
     tellFinished(request, response, socket, this.server);
     socket._httpMessage = null;
     response.socket = null;
-    if (request !== undefined) this.leave(request);
-    endResponse(response);
+    if (request !== undefined) leave(request);
+    // As node: 'close' comes a tick after 'finish'.
+    if (response._eventsCount > 0) process.nextTick(closeResponse, response);
+    else closeResponse(response);
     this.finishWriting();
-  }
-
-  /** As node: what nobody reads is read away. */
-  private leave(request: Incoming): void {
-    if (request._consuming || request._readableState.resumeScheduled) {
-      this.giveEnd();
-    } else if (this.endOwed && request._eventsCount === 0) {
-      this.endOwed = false;
-      endUnheard(request);
-    } else {
-      this.giveEnd();
-      request._dump();
-    }
   }
 
   /** No more will be written: closes, as soon as the request has come to its end. */
@@ -376,11 +356,11 @@ export class Connection implements CarrierOwner, RequestSink {
     this.ended = true;
     this.socket._close();
     this.server.release(this);
-    this.giveEnd();
     const { request, response, socket } = this;
     const isQuiet = answered && request?.complete === true && socket.listenerCount('close') === 0 && !socket._hadError;
     if (isQuiet && this.callbacks === undefined) return;
-    process.nextTick(() => {
+    // As node, where the descriptor is closed by the end of the loop's turn.
+    setImmediate(() => {
       this.scope.runInAsyncScope(() => {
         this.tellClosed(request, response);
       });
@@ -399,7 +379,7 @@ export class Connection implements CarrierOwner, RequestSink {
     if (request !== undefined && (socket._httpMessage !== null || !request.complete) && !request._dumped) {
       request.destroy(abortedError());
     }
-    if (response !== undefined && socket._httpMessage === response) endResponse(response, true);
+    if (response !== undefined && socket._httpMessage === response) closeResponse(response);
     socket.emit('close', socket._hadError);
   }
 }
@@ -420,13 +400,11 @@ function close(connection: Connection): void {
   connection.close();
 }
 
-/** As node: 'close' comes a tick after 'finish'; at once where the connection is gone. */
-function endResponse(response: Outgoing, now = false): void {
-  if (!now && response.listenerCount('close') > 0) {
-    process.nextTick(closeResponse, response);
-    return;
-  }
-  closeResponse(response);
+/** As node: what nobody reads is read away. */
+function leave(request: Incoming): void {
+  if (request._consuming || request._readableState.resumeScheduled) return;
+  if (request.complete && isUnheard(request)) endUnheard(request);
+  else request._dump();
 }
 
 function closeResponse(response: Outgoing): void {

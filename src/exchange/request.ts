@@ -77,6 +77,17 @@ export function pushBody(request: Incoming, data: Buffer, start: number, end: nu
   return request.push(Buffer.from(data.subarray(start, end)));
 }
 
+/** Nobody reads it, or listens to it. Most have no body, so that is how they end. */
+export function isUnheard(request: Incoming): boolean {
+  const { length, resumeScheduled } = request._readableState;
+  return request._eventsCount === 0 && !request._consuming && length === 0 && !resumeScheduled;
+}
+
+/** Nobody hears of the end yet: what `push(null)` comes to then, without its tick. Whoever reads it later gets 'end'. */
+export function noteEnd(request: Incoming): void {
+  request._readableState.ended = true;
+}
+
 /**
  * The answer is through, and nobody has read the request or listens to it: it ends as if it had been read away. What
  * node's `_dump()` comes to, without its three ticks.

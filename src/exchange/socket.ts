@@ -129,7 +129,7 @@ export class ExchangeSocket extends EventEmitter {
 
   uncork(): void {
     const { _writableState: state } = this;
-    if (state.corked > 0) state.corked--;
+    if (state.corked > 0 && --state.corked === 0) this._connection.carrier.uncorked();
   }
 
   write(

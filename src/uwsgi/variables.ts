@@ -33,12 +33,7 @@ function escapePath(path: string): string {
   ).join('');
 }
 
-const DIGIT_0 = 48;
-
-function digitAt(text: string, at: number): number {
-  const digit = text.charCodeAt(at) - DIGIT_0;
-  return digit >= 0 && digit <= 9 ? digit : -1;
-}
+const VERSION = /^HTTP\/(\d)(?:\.(\d))?$/;
 
 export class Variables implements RequestHead {
   method = '';
@@ -58,10 +53,10 @@ export class Variables implements RequestHead {
 
   /** Of SERVER_PROTOCOL; what is not `HTTP/x.y` leaves 1.1. */
   setVersion(protocol: string): void {
-    const [major, minor] = [digitAt(protocol, 5), protocol.length > 6 ? digitAt(protocol, 7) : 0];
-    if (major < 0 || minor < 0) return;
-    this.versionMajor = major;
-    this.versionMinor = minor;
+    const [, major, minor = '0'] = VERSION.exec(protocol) ?? [];
+    if (major === undefined) return;
+    this.versionMajor = Number(major);
+    this.versionMinor = Number(minor);
   }
 
   /** A front server that sends no REQUEST_URI: what it has decoded is put together again. */
