@@ -51,7 +51,7 @@ describe.skipIf(nginx === undefined || !hasDiagnosis)('the listen queue', { time
     const [queue] = overloads;
     expect(queue).toMatchObject({ name: 'queue', family: 'tcp', depth: { value: 9, limit: 8 } });
     const [, late, slowest, dropped, bad] =
-      /^none: 200 for all \d+, (\d+) of them after a second or more, the slowest after (\S+) s, TcpExt ListenOverflows \(nstat -az\) rose by (\d+); with proxy_connect_timeout 500ms 504 for (\d+) of \d+ requests; nginx: \[error\] upstream timed out \(110: Connection timed out\) while connecting to upstream/.exec(
+      /^none: 200 for all \d+, (\d+) of them after a second or more, the slowest after (\S+) s, TcpExt ListenOverflows \(nstat -az\) rose by (\d+); at [\d,]+ a second with proxy_connect_timeout 500ms, 504 for (\d+) of \d+ requests; nginx: \[error\] upstream timed out \(110: Connection timed out\) while connecting to upstream/.exec(
         queue?.error ?? '',
       ) ?? [];
     for (const figure of [late, dropped, bad]) expect(Number(figure)).toBeGreaterThan(0);

@@ -1,4 +1,6 @@
 /** The process of a demonstration: drives one limit and tells, in JSON lines, what it does and what it has seen. */
+import { setMaxListeners } from 'node:events';
+
 import { Control, tell } from '../../work/control.js';
 import type { Overload } from '../model.js';
 import { Processes } from '../processes.js';
@@ -23,6 +25,8 @@ export type DriveName = keyof typeof DRIVES;
 
 async function main(name: DriveName, words: LabWords): Promise<void> {
   const abort = new AbortController();
+  // Each request that is under way listens.
+  setMaxListeners(0, abort.signal);
   const processes = await Processes.start(abort.signal);
   // At the end of stdin: what was started ends before this process does, and its files are removed.
   new Control(async () => {

@@ -39,6 +39,8 @@ const MOST_RATES = 16;
 const AT_A_TIME = 4;
 /** Less than nginx's own minute. */
 const SHORT_PATIENCE = 'proxy_connect_timeout 500ms;';
+/** What is seen of a full queue with another setting is driven well beyond where it begins to overflow. */
+const WELL_BEYOND = 2;
 const MS = 1e3;
 /** Of /proc/net/netstat: handshakes that came to a full queue. */
 const OVERFLOWS = 'ListenOverflows';
@@ -203,7 +205,7 @@ async function errorOfTcp(course: Course, breaks: Attempt): Promise<string> {
   course.lab.step(`queue over tcp: ${unended(SHORT_PATIENCE)}`);
   const settings = { location: [SHORT_PATIENCE] };
   const impatient = await withServing(course, course.short, settings, (serving) =>
-    attempt(course, serving, breaks.rate),
+    attempt(course, serving, breaks.rate * WELL_BEYOND),
   );
   const dropped =
     breaks.overflows === undefined ? '' : `, TcpExt ${OVERFLOWS} (nstat -az) rose by ${count(breaks.overflows)}`;
@@ -212,7 +214,7 @@ async function errorOfTcp(course: Course, breaks: Attempt): Promise<string> {
     `the slowest after ${seconds(breaks.slowest)}${dropped}`;
   const told = impatient.lines.find((line) => line.includes('timed out'));
   if (told === undefined) return slow;
-  return `${slow}; with ${unended(SHORT_PATIENCE)} ${statuses(impatient)}; nginx: ${told}`;
+  return `${slow}; at ${count(impatient.rate)} a second with ${unended(SHORT_PATIENCE)}, ${statuses(impatient)}; nginx: ${told}`;
 }
 
 function moveOf({ subject, pace }: Course, backlog: number, { holds, breaks }: Bracket): OverloadMove {
@@ -241,28 +243,29 @@ async function waitInstead(course: Course, breaks: Attempt): Promise<OverloadMov
   return [{ setting, at: undefined, seen }];
 }
 
-/** A backlog above the system's limit is cut to it without a word; seen before and after that is raised. */
+/**
+ * A backlog above the system's limit is cut to it without a word: seen with a low limit, and with one that is raised. Only
+ * in a network of our own, which has a limit of its own.
+ */
 async function systemLimit(lab: Lab, subject: QueueSubject, backlog: number): Promise<OverloadMove[]> {
-  const limit = Number(sysctl(SYSTEM_LIMIT));
-  if (Number.isNaN(limit)) return [];
-  // In a network of our own it may be set, so that it is seen to cap what was driven above.
-  const lowered = lab.words.isolated && setSysctl(SYSTEM_LIMIT, Math.floor(backlog / 2));
-  const cap = lowered ? Math.floor(backlog / 2) : limit;
-  const asked = cap * 2;
-  lab.step(`queue: a backlog of ${count(asked)} under ${SYSTEM_LIMIT}`);
-  const setting = `sysctl -w ${SYSTEM_LIMIT}=${String(asked)}`;
-  const move = (given: number, seen: string): OverloadMove[] => [
-    { setting, at: { value: given, unit: 'connections' }, seen },
-  ];
+  const before = sysctl(SYSTEM_LIMIT);
+  const low = Math.floor(backlog / 2);
+  if (!lab.words.isolated || before === undefined || !setSysctl(SYSTEM_LIMIT, low)) return [];
+  lab.step(`queue: a backlog of ${count(backlog)} under ${SYSTEM_LIMIT}`);
   try {
-    const given = await backlogGiven(lab, subject, asked);
-    if (given === undefined) return [];
-    const capped = `${String(cap)} cuts a backlog of ${count(asked)} to ${count(given)}`;
-    if (!lowered || !setSysctl(SYSTEM_LIMIT, asked)) return move(given, `${capped}, without a word`);
-    const raised = (await backlogGiven(lab, subject, asked)) ?? given;
-    return move(raised, `${capped}, and this leaves it at ${count(raised)}`);
+    const cut = await backlogGiven(lab, subject, backlog);
+    setSysctl(SYSTEM_LIMIT, backlog);
+    const raised = await backlogGiven(lab, subject, backlog);
+    if (cut === undefined || raised === undefined) return [];
+    return [
+      {
+        setting: `sysctl -w ${SYSTEM_LIMIT}=${String(backlog)}`,
+        at: { value: raised, unit: 'connections' },
+        seen: `${String(low)} cuts a backlog of ${count(backlog)} to ${count(cut)}, and this leaves it at ${count(raised)}`,
+      },
+    ];
   } finally {
-    if (lowered) setSysctl(SYSTEM_LIMIT, limit);
+    setSysctl(SYSTEM_LIMIT, before);
   }
 }
 
@@ -279,7 +282,9 @@ async function abortInstead(course: Course, breaks: Attempt): Promise<OverloadMo
   if (!lab.words.isolated || !setSysctl(ABORT, 1)) return [];
   lab.step(`queue over tcp: ${ABORT}`);
   try {
-    const aborted = await withServing(course, short, {}, (serving) => attempt(course, serving, breaks.rate));
+    const aborted = await withServing(course, short, {}, (serving) =>
+      attempt(course, serving, breaks.rate * WELL_BEYOND),
+    );
     const setting = `sysctl -w ${ABORT}=1`;
     const told = statuses(aborted);
     const line = aborted.lines[0];
@@ -288,7 +293,7 @@ async function abortInstead(course: Course, breaks: Attempt): Promise<OverloadMo
         ? `changes nothing here: handshakes are dropped before they come so far`
         : `has some fail instead of wait: ${told}${line === undefined ? '' : `; nginx: ${line}`}`;
     return [
-      { setting, at: { value: Math.round(breaks.rate), unit: `requests a second, for ${duration(pace)}` }, seen },
+      { setting, at: { value: Math.round(aborted.rate), unit: `requests a second, for ${duration(pace)}` }, seen },
     ];
   } finally {
     setSysctl(ABORT, 0);
