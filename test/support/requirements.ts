@@ -17,6 +17,8 @@ const FIND = {
   nginx: () => onPath('nginx'),
   /** The server of that name, with its plugin for Python 3. */
   uwsgi: () => onPath('uwsgi'),
+  /** Checks units of systemd. */
+  'systemd-analyze': () => onPath('systemd-analyze'),
   /** Injects errors of system calls. */
   strace: () => onPath('strace'),
   /** Changes the limits of a process that runs. */
