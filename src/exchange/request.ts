@@ -6,11 +6,13 @@ import { setHeadersCount, type Incoming } from './internals.js';
 import type { ExchangeSocket } from './socket.js';
 
 const HEAD = Symbol('head');
+const RAW_LIST = Symbol('rawHeaders');
 
 export type RequestClass = new (socket: ExchangeSocket) => http.IncomingMessage;
 
 interface LazyRequest {
   [HEAD]: RequestHead;
+  [RAW_LIST]: string[] | undefined;
 }
 
 /**
@@ -19,21 +21,19 @@ interface LazyRequest {
  */
 const RAW_HEADERS: PropertyDescriptor & ThisType<LazyRequest> = {
   get() {
-    const { rawHeaders } = this[HEAD];
-    replaceRawHeaders(this, rawHeaders);
-    setHeadersCount(this, rawHeaders.length);
-    return rawHeaders;
+    let list = this[RAW_LIST];
+    if (list === undefined) {
+      this[RAW_LIST] = list = this[HEAD].rawHeaders;
+      setHeadersCount(this, list.length);
+    }
+    return list;
   },
-  set(value: unknown) {
-    replaceRawHeaders(this, value);
+  set(list: string[]) {
+    this[RAW_LIST] = list;
   },
   enumerable: true,
   configurable: true,
 };
-
-function replaceRawHeaders(request: object, value: unknown): void {
-  Object.defineProperty(request, 'rawHeaders', { value, writable: true, enumerable: true, configurable: true });
-}
 
 /**
  * node's constructor assigns `rawHeaders`: it meets a setter, so that there is no own property to be turned into another
@@ -54,6 +54,7 @@ export function requestClass(Base: typeof http.IncomingMessage | undefined): Req
 export function makeRequest(Class: RequestClass, socket: ExchangeSocket, head: RequestHead): Incoming {
   const request = new Class(socket) as unknown as Incoming;
   (request as Partial<LazyRequest>)[HEAD] = head;
+  (request as Partial<LazyRequest>)[RAW_LIST] = undefined;
   Object.defineProperty(request, 'rawHeaders', RAW_HEADERS);
   request.httpVersionMajor = 1;
   request.httpVersionMinor = 1;

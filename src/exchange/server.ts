@@ -22,6 +22,9 @@ import { requestClass, type RequestClass } from './request.js';
 import { hasNodesEnd, type ResponseClass, type ResponseOptions } from './response.js';
 import type { ExchangeSocket } from './socket.js';
 
+installPrimary();
+installIpc();
+
 /** Options that every protocol's server takes; those of the same name are node:http's. */
 export interface ExchangeServerOptions extends ServerTransportOptions {
   /** Requests are of this class. Default: `http.IncomingMessage`. */
@@ -98,8 +101,6 @@ export class ExchangeServer extends EventEmitter implements ServerLabels {
   }
 
   private makeServer(options: ExchangeServerOptions): net.Server & ServerLabels {
-    installPrimary();
-    installIpc();
     const { noDelay = true, keepAlive, keepAliveInitialDelay } = options;
     const server = new net.Server({ allowHalfOpen: true, noDelay, keepAlive, keepAliveInitialDelay });
     installTransport(server, options);

@@ -24,6 +24,13 @@ function headerName(variable: string): string {
  */
 const SKIPPED = new Set(['HTTP_CONTENT_TYPE', 'HTTP_CONTENT_LENGTH', 'HTTP_TRANSFER_ENCODING']);
 
+/** Headers that have variables of their own, empty where there is no such header. */
+const CONTENT_PREFIX = 'CONTENT_';
+const OWN_HEADERS = new Map([
+  ['CONTENT_TYPE', 'content-type'],
+  ['CONTENT_LENGTH', 'content-length'],
+]);
+
 /** Characters of a path that go into a URL as they are (RFC 3986's pchar and `/`); others by their bytes. */
 const PLAIN_IN_PATH = /[A-Za-z0-9\-._~!$&'()*+,;=:@/]/;
 
@@ -66,35 +73,40 @@ export class Variables implements RequestHead {
     this.url = QUERY_STRING === '' ? path : `${path}?${QUERY_STRING}`;
   }
 
-  private *entries(): Generator<[name: string, value: string]> {
+  /** Where the name or value ends whose length stands at `at`. */
+  private endOf(at: number): number {
     const { text } = this;
-    let at = 0;
-    const take = (): string => {
-      const length = text.charCodeAt(at) | (text.charCodeAt(at + 1) << 8);
-      const start = at + 2;
-      at = start + length;
-      return text.slice(start, at);
-    };
-    while (at < text.length) yield [take(), take()];
+    return at + 2 + (text.charCodeAt(at) | (text.charCodeAt(at + 1) << 8));
   }
 
   /** All by their names; of several with one name, the last. */
   get all(): Record<string, string> {
-    if (this.made === undefined) {
-      const made = Object.create(null) as Record<string, string>;
-      for (const [name, value] of this.entries()) made[name] = value;
-      this.made = made;
+    if (this.made !== undefined) return this.made;
+    const { text } = this;
+    const made = Object.create(null) as Record<string, string>;
+    for (let at = 0; at < text.length;) {
+      const nameEnd = this.endOf(at);
+      const end = this.endOf(nameEnd);
+      made[text.slice(at + 2, nameEnd)] = text.slice(nameEnd + 2, end);
+      at = end;
     }
-    return this.made;
+    this.made = made;
+    return made;
   }
 
   get rawHeaders(): string[] {
+    const { text } = this;
     const list: string[] = [];
-    for (const [name, value] of this.entries()) {
-      if (name.startsWith(HTTP_PREFIX)) {
-        if (!SKIPPED.has(name)) list.push(headerName(name), value);
-      } else if (value !== '' && (name === 'CONTENT_TYPE' || name === 'CONTENT_LENGTH')) {
-        list.push(name === 'CONTENT_TYPE' ? 'content-type' : 'content-length', value);
+    for (let at = 0; at < text.length;) {
+      const nameStart = at + 2;
+      const nameEnd = this.endOf(at);
+      at = this.endOf(nameEnd);
+      if (text.startsWith(HTTP_PREFIX, nameStart)) {
+        const name = text.slice(nameStart, nameEnd);
+        if (!SKIPPED.has(name)) list.push(headerName(name), text.slice(nameEnd + 2, at));
+      } else if (at > nameEnd + 2 && text.startsWith(CONTENT_PREFIX, nameStart)) {
+        const name = OWN_HEADERS.get(text.slice(nameStart, nameEnd));
+        if (name !== undefined) list.push(name, text.slice(nameEnd + 2, at));
       }
     }
     return list;
