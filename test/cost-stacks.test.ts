@@ -8,8 +8,8 @@ import { Processes } from '../bench/cost/processes.js';
 import { findPrograms, missingOf } from '../bench/cost/programs.js';
 import { STACKS, stackNamed, startStack, worksOf, type StackContext } from '../bench/cost/stacks/index.js';
 import { answerOf, jsonWork, ownWork, workNamed } from '../bench/cost/works.js';
-import { ask, isMissing, programs, running } from './support/cost.js';
-import { cleanup, temporaryDirectory } from './support/sockets.js';
+import { ask, askMany, isMissing, programs, running } from './support/cost.js';
+import { cleanup, nextTurn, temporaryDirectory } from './support/sockets.js';
 
 const NAMES = [
   ...['nginx-uwsgi-unix', 'nginx-uwsgi-tcp', 'nginx-uwsgihttp-unix', 'nginx-uwsgihttp-tcp', 'uwsgi-http'],
@@ -18,6 +18,7 @@ const NAMES = [
     ['unix', 'tcp'].flatMap((family) => ['close', 'keep'].map((kind) => `nginx-${server}-${family}-${kind}`)),
   ),
   ...['node-unix', 'node-tcp', 'nearwire-unix', 'nearwire-tcp'],
+  ...['nginx-nearwireuwsgi-unix', 'nginx-nearwireuwsgi-tcp'],
   ...['nginx', 'nginx-uws-unix', 'nginx-bun-unix', 'nginx-uwsgirouting-unix'],
 ];
 
@@ -83,6 +84,11 @@ describe.each(STACKS.map((stack) => [stack.name, stack] as const))('%s', (_, sta
       expect(`${name}: ${String(status)}`).toBe(`${name}: 200`);
       rightAnswer(work, body);
     }
+    // A server that closes without a word loses some of these.
+    for (const name of ['hello', 'upload'] as const) {
+      if (!stack.works.includes(name)) continue;
+      expect(await askMany(served.target, workNamed(name), 200)).toEqual(Array.from({ length: 200 }, () => 200));
+    }
     const [front, app] = [served.pids('front'), served.pids('app')];
     expect(front.length > 0).toBe(stack.hop !== undefined || stack.name === 'nginx');
     expect(app.length > 0).toBe(stack.name !== 'nginx');
@@ -103,9 +109,9 @@ describe('the CPU of an application', () => {
       .map((stat) => stat.slice(stat.lastIndexOf(')') + 2).split(' '))
       .reduce((sum, fields) => sum + 10 * (Number(fields[11]) + Number(fields[12])), 0);
 
-  test.each(['uwsgi-http', 'yaws', 'node-unix'])('is burnt as asked for by %s', async (name) => {
+  test.for(['uwsgi-http', 'yaws', 'node-unix'])('is burnt as asked for by %s', async (name, { skip }) => {
     const stack = stackNamed(name);
-    if (isMissing(stack) || process.platform !== 'linux') return;
+    skip(isMissing(stack) || process.platform !== 'linux');
     const { target, pids } = await started(stack);
     await ask(target, jsonWork(1));
     const before = cpuMs(pids('app'));
@@ -165,9 +171,20 @@ describe("a user's application for Node", () => {
     );
   });
 
+  test('that is never ready is waited for as long as is said', async () => {
+    const file = join(temporaryDirectory(), 'app.mjs');
+    writeFileSync(
+      file,
+      'console.log("it waits"); setInterval(() => undefined, 1e6); await new Promise(() => undefined);',
+    );
+    await expect(started(stackNamed('node-unix'), { app: file, patienceMs: 700 })).rejects.toThrow(
+      /^node did not serve within 0\.7 s: connect ENOENT [\s\S]*\.sock/,
+    );
+  });
+
   const nginxRows = STACKS.filter(({ name, language }) => language === 'node' && name.startsWith('nginx'));
-  test.each(nginxRows.map((stack) => [stack.name, stack] as const))('sees the connections of %s', async (_, stack) => {
-    if (isMissing(stack)) return;
+  test.for(nginxRows)('sees the connections of $name', async (stack, { skip }) => {
+    skip(isMissing(stack));
     const { target } = await started(stack, { app: fileOf('a default export') });
     const numbers: string[] = [];
     for (let i = 0; i < 3; i++) numbers.push((await ask(target, ownWork('/'))).body.toString());
@@ -195,8 +212,8 @@ def site(environ, start_response):
     return { file: join(folder, 'site_app.py'), callable: 'site' };
   }
 
-  test.each(rows.map((stack) => [stack.name, stack] as const))('is run by %s', async (_, stack) => {
-    if (isMissing(stack)) return;
+  test.for(rows)('is run by $name', async (stack, { skip }) => {
+    skip(isMissing(stack));
     const own = { wsgi: siteOf('200 OK') };
     expect(worksOf(stack, context(own))).toEqual(['own']);
     const { target } = await started(stack, own);
@@ -204,23 +221,46 @@ def site(environ, start_response):
     expect({ ...answer, body: answer.body.toString() }).toEqual({ status: 200, body: 'GET /some/page' });
   });
 
-  test('that fails is told with its status', async () => {
-    const stack = stackNamed('uwsgi-http');
-    if (isMissing(stack)) return;
+  const uwsgi = stackNamed('uwsgi-http');
+  test.skipIf(isMissing(uwsgi))('that fails is told with its status', async () => {
     const site = siteOf('200 OK');
-    await expect(started(stack, { wsgi: site, ownPath: '/missing', patienceMs: 300 })).rejects.toThrow(
-      /^uwsgi did not serve within 0\.3 s: GET \/missing is answered 404: GET \/missing/,
+    await expect(started(uwsgi, { wsgi: site, ownPath: '/missing' })).rejects.toThrow(
+      /^uwsgi: GET \/missing is answered 404: GET \/missing\n/,
     );
   });
 
-  test("that can't be loaded is told in Python's words", async () => {
-    const stack = stackNamed('uwsgi-http');
-    if (isMissing(stack)) return;
+  test.skipIf(isMissing(uwsgi))("that can't be loaded is told in Python's words", async () => {
     const file = join(temporaryDirectory(), 'broken.py');
     writeFileSync(file, 'import no_such_module_here\n');
-    await expect(started(stack, { wsgi: { file, callable: 'application' } })).rejects.toThrow(
+    await expect(started(uwsgi, { wsgi: { file, callable: 'application' } })).rejects.toThrow(
       /^uwsgi exited with \d+\n[\s\S]*No module named 'no_such_module_here'/,
     );
+  });
+});
+
+describe('an abort', () => {
+  /** What has come to be when it is aborted. */
+  const MOMENTS = {
+    'at once': () => true,
+    'when the app is started': (folder: string) => existsSync(join(folder, 'node.log')),
+    'when the front is configured': (folder: string) => existsSync(join(folder, 'nginx.conf')),
+    'when the front is started': (folder: string) => existsSync(join(folder, 'nginx.log')),
+  } as const;
+
+  test.for(Object.keys(MOMENTS) as (keyof typeof MOMENTS)[])('%s ends a start', async (moment, { skip }) => {
+    const stack = stackNamed('nginx-node-tcp-keep');
+    skip(isMissing(stack));
+    const controller = new AbortController();
+    const { signal } = controller;
+    const all = await Processes.start(signal);
+    const starting = startStack(stack, context({ processes: all, signal }));
+    const outcome = expect(starting).rejects.toThrow('enough');
+    while (!MOMENTS[moment](join(all.folder, '1'))) await nextTurn();
+    controller.abort(new Error('enough'));
+    await outcome;
+    await all.end();
+    expect(existsSync(all.folder)).toBe(false);
+    await expect(startStack(stack, context({ processes: all, signal }))).rejects.toThrow('enough');
   });
 });
 

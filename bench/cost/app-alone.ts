@@ -43,7 +43,7 @@ export async function measureApplication(
   const words = [work.method, work.path, String(work.requestBytes), String(options.seconds)];
   const peer = new Peer(`the ${language} application alone, ${work.name}`, { command, args }, words, options.signal);
   try {
-    const { result } = await peer.expect('result', START_MS + options.seconds * 2e3);
+    const { result } = await peer.expect('result', START_MS + options.seconds * 4e3);
     if (!isMessage(result)) throw new PeerError(`a result is an object, not ${JSON.stringify(result)}`);
     check(work, numberOf(result, 'bytes'));
     return { language, work: work.name, round, time: numberOf(result, 'time'), cpu: numberOf(result, 'cpu') };

@@ -60,6 +60,11 @@ function rowsOf(result: CostResult, language: Language, work: Work): ArrangedRow
     });
 }
 
+/** Whether there are layers to tell apart: a server by itself has one. */
+export function hasLayers({ language }: Pick<LanguageRows, 'language'>): boolean {
+  return language !== 'none';
+}
+
 export function layerOf(split: Split | undefined, layer: Layer): LayerResult | undefined {
   return split?.layers.find((entry) => entry.layer === layer);
 }
@@ -99,7 +104,7 @@ export function familyPairs(result: CostResult): FamilyPair[] {
       return one && other ? [{ work, unix: one, tcp: other }] : [];
     });
     if (works.length === 0) return [];
-    const title = unix.title.replace(/,? (?:over|by) (?:a )?UNIX(?: sockets?)?/, '');
+    const title = unix.title.replace(/(?:,| over) UNIX\b/, '');
     return [{ title, unix, tcp, works: works.toSorted((a, b) => bytes(a.work) - bytes(b.work)) }];
   });
 }

@@ -52,7 +52,7 @@ async function curveOf(
 ): Promise<Curve | undefined> {
   const [work] = works;
   if (!work) return undefined;
-  const rate = figureOfRounds(samples.of(stack.name, work.name, 'crowd', (sample) => sample.rate));
+  const rate = figureOfRounds(samples.rate(stack.name, work.name));
   // It has failed before.
   if (!rate) return undefined;
   const running = await startStack(stack, options.context);

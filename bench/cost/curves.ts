@@ -1,11 +1,11 @@
 /** A stack under an open loop of rising rates, up to where it does not hold and a step beyond. */
 import { OPEN_LOOP_CONNECTIONS, runLoad, type LoadFigures } from './load.js';
-import type { MeasureOptions } from './measure.js';
+import { warmStack, type MeasureOptions } from './measure.js';
 import type { Curve, RunningStack, Stack, Work } from './model.js';
 
 /** Of what the stack served in a closed loop, which is about what it can. */
 const STEPS = [0.2, 0.4, 0.6, 0.75, 0.9, 1, 1.15, 1.35, 1.6, 2, 3];
-/** Steps after the first that was not held: what collapse looks like. */
+/** Steps after one that was not held: what collapse looks like. */
 const STEPS_BEYOND = 1;
 /** As offered but for what was under way when the time was up, and for the odd failure. */
 const HELD = 0.97;
@@ -29,10 +29,10 @@ export async function measureCurve(
   options: CurveOptions,
 ): Promise<Curve> {
   const { floor, signal, seconds } = options;
+  await warmStack(stack, running, work, options);
   return climb(stack.name, work, capacity, async (rate) => {
     const figures = await runLoad({
       ...{ floor, signal, work, target: running.target, load: { kind: 'open', rate, seconds } },
-      // The server rests between the steps, and each begins with its connections open.
       ...{ warmup: 0.1, patience: PATIENCE, connections: OPEN_LOOP_CONNECTIONS },
     });
     return pointOf(rate, figures);
@@ -54,8 +54,9 @@ export async function climb(
     const point = await measure(rate);
     points.push(point);
     if (isHeld(point)) {
-      // After a step that was not held it was luck.
-      if (beyond === 0) holds = rate;
+      // One that was not held before it was the host's doing.
+      holds = rate;
+      beyond = 0;
     } else if (++beyond > STEPS_BEYOND) {
       break;
     }

@@ -15,7 +15,12 @@ export function formatTime(microseconds: number): string {
 
 /** `54.7 k/s`. */
 export function formatRate(perSecond: number): string {
-  return formatValue(perSecond, 'operations/s');
+  return `${perSecond < 0 ? '-' : ''}${formatValue(Math.abs(perSecond), 'operations/s')}`;
+}
+
+/** Of what can't be below nothing, as an interval of few rounds may be. */
+export function notNegative(figure: Figure): Figure {
+  return figure.low >= 0 ? figure : { ...figure, low: 0 };
 }
 
 /** `6.2 %`, `34 %`. */

@@ -1,7 +1,7 @@
 /** All figures of the page, in tables. */
 import { escape } from '../page/parts.js';
 import { curveGroups, familyPairs, LAYERS, layerOf, wholeCpu, type ArrangedRow } from './arrange.js';
-import { formatInterval, formatRate, formatShare, formatTime, type Format } from './figures.js';
+import { formatInterval, formatRate, formatShare, formatTime, notNegative, type Format } from './figures.js';
 import type { CostResult, Figure, Split } from './model.js';
 
 function table(caption: string, head: readonly string[], rows: readonly string[]): string {
@@ -15,7 +15,7 @@ function rowOf(title: string, cells: readonly string[]): string {
 
 function figureCell(figure: Figure | undefined, format: Format, more = ''): string {
   if (!figure) return '<td></td>';
-  return `<td>${format(figure.median)}${smalls([formatInterval(figure, format), more])}</td>`;
+  return `<td>${format(figure.median)}${smalls([formatInterval(notNegative(figure), format), more])}</td>`;
 }
 
 /** Lines of small print. */

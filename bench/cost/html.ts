@@ -1,6 +1,6 @@
 /** The page of `nearwire cost --html`: one file with everything in it. Answers and tables stand without scripts. */
 import { escape, pageHeader, wholePage } from '../page/parts.js';
-import { arrange, LAYERS, notesOf, type LanguageRows } from './arrange.js';
+import { arrange, hasLayers, LAYERS, notesOf, type LanguageRows } from './arrange.js';
 import { formatNamed } from './figures.js';
 import { curveTable, layerTable, pairTable, rowTable } from './html-tables.js';
 import type { Answer, CostResult, Overload } from './model.js';
@@ -64,7 +64,7 @@ function works({ works: all, rows }: CostResult): string {
 function languageSection(language: LanguageRows, plots: readonly Plot[]): string {
   const own = plots.filter((plot) => plot.kind === 'layers' && plot.id.startsWith(`layers-${language.language}-`));
   const tables = language.works.map(({ work, rows }) => {
-    const layers = (['time', 'cpu'] as const).map((of) => layerTable(rows, of));
+    const layers = hasLayers(language) ? (['time', 'cpu'] as const).map((of) => layerTable(rows, of)) : [];
     return `<div class="of-work ${work.name}"><div class="scroll">${rowTable(rows)}</div>${layers.join('\n')}</div>`;
   });
   return `<section id="stacks-${language.language}"><h2>${escape(language.title)}</h2>

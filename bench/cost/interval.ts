@@ -4,6 +4,12 @@
  * 2 c(n) s^2 / n, where c(n) is how much more a median of n normal values varies than their mean. Student's t with n - 1
  * degrees of freedom, at 99 %: a run has some thirty figures, and a reader who runs it again looks at all of them.
  *
+ * Few rounds tell little of how they vary: with three, t is ten. But the stacks of a run are measured alike on one host,
+ * and how a measure varies relative to its level is much the same for all of them. So s is mixed of the rounds' own and of
+ * what all stacks of the run show ("deviation"), as if that came from PRIOR_FREEDOM rounds more; that is the moderated
+ * t of Smyth (2004, https://doi.org/10.2202/1544-6115.1027) with a fixed weight. Where a run has too few stacks for that,
+ * the rounds stand alone.
+ *
  * Rounds are spread over the whole run and each starts the stacks anew, so that the host's moods and the luck of a
  * process's memory layout are in s. What changes only between runs (another day, another kernel) is not. Outliers
  * widen s, and so the interval: on the safe side.
@@ -23,6 +29,11 @@ const T_LIMIT = 2.576;
 /** By n, 1 at first: variance of the median of n normal values, times n. The limit is pi / 2. */
 const MEDIAN_VARIANCE = [1, 1, 1.346, 1.191, 1.434, 1.289, 1.473, 1.349, 1.495, 1.385];
 
+/** What the other stacks' variation weighs, in degrees of freedom: as much as five rounds of its own. */
+const PRIOR_FREEDOM = 4;
+/** Of all stacks together, at least: fewer say nothing of what is usual. */
+const POOLED_FREEDOM = 8;
+
 function tQuantile(freedom: number): number {
   const known = T_QUANTILES[freedom - 1];
   // Cornish-Fisher's first term, good to 0.2 % from here on.
@@ -33,12 +44,18 @@ function medianVariance(n: number): number {
   return MEDIAN_VARIANCE[n - 1] ?? Math.PI / 2;
 }
 
-/** Of the values of all rounds. With one round there is no telling how it varies: the interval is the value. */
-export function figureOf(values: readonly number[]): Figure {
+/**
+ * Of the values of all rounds. `expected` is the standard deviation that the run's other stacks let expect. With one round
+ * there is no telling how it varies: the interval is the value.
+ */
+export function figureOf(values: readonly number[], expected?: number): Figure {
   const middle = median(values);
   const n = values.length;
   if (n < 2) return { median: middle, low: middle, high: middle, rounds: n };
-  const half = tQuantile(n - 1) * deviation(values) * Math.sqrt((2 * medianVariance(n)) / n);
+  const prior = expected === undefined ? 0 : PRIOR_FREEDOM;
+  const freedom = prior + n - 1;
+  const s = Math.sqrt((prior * (expected ?? 0) ** 2 + (n - 1) * deviation(values) ** 2) / freedom);
+  const half = tQuantile(freedom) * s * Math.sqrt((2 * medianVariance(n)) / n);
   return { median: middle, low: middle - half, high: middle + half, rounds: n };
 }
 
@@ -53,7 +70,27 @@ export function isInNoise({ low, high, rounds }: Figure): boolean {
 }
 
 /** The values of a measure by round, where several measures of the same rounds are put together. */
-export type Rounds = ReadonlyMap<number, number>;
+export interface Rounds extends ReadonlyMap<number, number> {
+  /** The standard deviation that is to be expected of them, by what the run's other stacks show. */
+  readonly expected?: number | undefined;
+}
+
+export function roundsWith(values: ReadonlyMap<number, number>, expected: number | undefined): Rounds {
+  return Object.assign(new Map(values), { expected });
+}
+
+/** How a measure varies, relative to its level, over all stacks; undefined where there are too few to tell. */
+export function pooledVariation(all: readonly ReadonlyMap<number, number>[]): number | undefined {
+  let freedom = 0;
+  let sum = 0;
+  for (const rounds of all) {
+    const values = [...rounds.values()];
+    if (values.length < 2 || median(values) === 0) continue;
+    freedom += values.length - 1;
+    sum += (values.length - 1) * (deviation(values) / median(values)) ** 2;
+  }
+  return freedom < POOLED_FREEDOM ? undefined : Math.sqrt(sum / freedom);
+}
 
 /** What is computed of several measures, round by round: what disturbs a round disturbs all of its sides. */
 export function combineRounds<Name extends string>(
@@ -69,10 +106,25 @@ export function combineRounds<Name extends string>(
     const values = Object.fromEntries(names.map((name) => [name, sides[name].get(round)])) as Record<Name, number>;
     combined.set(round, compute(values));
   }
-  return combined;
+  return roundsWith(combined, expectedOf(sides, compute));
+}
+
+/** By how much the result varies if each side varies as expected, independently of the others. */
+function expectedOf<Name extends string>(
+  sides: Readonly<Record<Name, Rounds>>,
+  compute: (values: Readonly<Record<Name, number>>) => number,
+): number | undefined {
+  const names = Object.keys(sides) as Name[];
+  if (names.some((name) => sides[name].expected === undefined || sides[name].size === 0)) return undefined;
+  const at = Object.fromEntries(names.map((name) => [name, median([...sides[name].values()])])) as Record<Name, number>;
+  const squares = names.map((name) => {
+    const step = sides[name].expected ?? 0;
+    return (compute({ ...at, [name]: at[name] + step }) - compute(at)) ** 2;
+  });
+  return Math.sqrt(squares.reduce((sum, square) => sum + square, 0));
 }
 
 /** Of the rounds that have it; undefined: none has. */
 export function figureOfRounds(rounds: Rounds): Figure | undefined {
-  return rounds.size === 0 ? undefined : figureOf([...rounds.values()]);
+  return rounds.size === 0 ? undefined : figureOf([...rounds.values()], rounds.expected);
 }

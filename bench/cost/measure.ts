@@ -18,7 +18,7 @@ export interface Timing {
   readonly crowd: number;
 }
 
-export const TIMING: Timing = { window: 0.15, longestWarmUp: 3, lone: 0.3, crowd: 0.5 };
+export const TIMING: Timing = { window: 0.1, longestWarmUp: 2.5, lone: 0.2, crowd: 0.4 };
 export const QUICK_TIMING: Timing = { window: 0.1, longestWarmUp: 1, lone: 0.15, crowd: 0.25 };
 
 /** `whole`: as a user asks. `direct`: the load goes where the front would, over the same kind of connection. */
@@ -32,6 +32,8 @@ export interface Measurement {
 export interface MeasureOptions {
   readonly floor: string;
   readonly timing: Timing;
+  /** Whether the app is loaded directly too, where that can be. */
+  readonly direct: boolean;
   readonly signal: AbortSignal;
   /** Told what makes a number less trustworthy: `node-unix json: still rising after 3 s`. */
   onNote(note: string): void;
@@ -53,22 +55,34 @@ export async function measureStack(
     { kind: 'closed', connections: 1, seconds: timing.lone },
     { kind: 'closed', connections: CROWD, seconds: timing.crowd },
   ];
-  for (const { way, target, speech } of waysOf(stack, running)) {
+  for (const { way, target, speech } of waysOf(stack, running, options.direct)) {
     const stretches = new Stretches(stack, running, work, round, { ...options, target, speech });
-    await stretches.warm();
+    // The direct way comes second, and the app is warm by then.
+    if (way === 'whole') await stretches.warm();
     for (const load of loads) measurements.push({ way, sample: await stretches.sample(load) });
   }
   return measurements;
+}
+
+/** Loads it until its rate rises no more. */
+export function warmStack(
+  stack: Pick<Stack, 'name'>,
+  running: RunningStack,
+  work: Work,
+  options: MeasureOptions,
+): Promise<void> {
+  return new Stretches(stack, running, work, 0, { ...options, target: running.target }).warm();
 }
 
 /** How the load reaches a stack: as a whole, and its app by itself where the generator speaks what the front speaks. */
 function waysOf(
   { hop }: Pick<Stack, 'hop'>,
   { target, hopTarget }: RunningStack,
+  direct: boolean,
 ): { way: Way; target: Target; speech?: Speech }[] {
   const whole = { way: 'whole' as const, target };
   // mod_wsgi's own protocol is nobody else's.
-  if (!hop || !hopTarget || hop.protocol === 'mod_wsgi') return [whole];
+  if (!direct || !hop || !hopTarget || hop.protocol === 'mod_wsgi') return [whole];
   const speech = { protocol: hop.protocol, connections: hop.connections };
   return [whole, { way: 'direct', target: hopTarget, speech }];
 }

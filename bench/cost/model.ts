@@ -222,7 +222,7 @@ export interface OverloadMove {
   readonly setting: string;
   /** Where it broke then; undefined: it was driven further than before, and did not break. */
   readonly at: { readonly value: number; readonly unit: string } | undefined;
-  /** A sentence for a reader. */
+  /** What was seen, in words that go on from the setting's: `holds 1,300 requests a second ...`. */
   readonly seen: string;
 }
 
@@ -274,6 +274,8 @@ export interface CostOptions {
   readonly appMs: number | undefined;
   readonly wsgi: StackPlace['wsgi'];
   readonly app: string | undefined;
+  /** What is asked of these; default `/`. */
+  readonly ownPath?: string;
   /** The command as it was given, for the record. */
   readonly command: string;
   /** Ends the run: processes are ended, files removed, what has been measured is returned. */

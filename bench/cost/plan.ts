@@ -3,14 +3,14 @@ import { hopName } from './hop-alone.js';
 import type { CostOptions, CostResult, Hop, Program, ProgramName, Stack, Work, WorkName } from './model.js';
 import { missingOf } from './programs.js';
 import { worksOf } from './stacks/index.js';
-import { WORKS } from './works.js';
+import { ownWork, WORKS } from './works.js';
 
 /** Of the default run: the fifteen minutes that it may take, less what curves and overloads need. */
 const BUDGET_SECONDS = { default: 11 * 60, quick: 35 };
 /** More give narrower intervals, by less and less. */
-const MOST_ROUNDS = { default: 7, quick: 3 };
+const MOST_ROUNDS = { default: 7, quick: 5 };
 /** Fewer tell nothing of how they vary. */
-const FEWEST_ROUNDS = { default: 3, quick: 2 };
+const FEWEST_ROUNDS = { default: 3, quick: 3 };
 /** A first look asks for one thing. */
 const QUICK_WORKS: readonly WorkName[] = ['hello'];
 /** Besides hello world, which is in every round, the works take turns. */
@@ -30,6 +30,7 @@ export interface Plan {
 }
 
 export function makePlan(options: CostOptions, programs: ReadonlyMap<ProgramName, Program>): Plan {
+  const all = WORKS.map((work) => (work.name === 'own' ? ownWork(options.ownPath ?? work.path) : work));
   const missing: CostResult['missing'][number][] = [];
   const stacks: StackPlan[] = [];
   const asked = options.works ?? (options.quick ? quickWorks(options) : undefined);
@@ -40,10 +41,10 @@ export function makePlan(options: CostOptions, programs: ReadonlyMap<ProgramName
       continue;
     }
     const names = worksOf(stack, { wsgi: options.wsgi, app: options.app, programs });
-    const works = WORKS.filter(({ name }) => names.includes(name) && (asked?.includes(name) ?? true));
+    const works = all.filter(({ name }) => names.includes(name) && (asked?.includes(name) ?? true));
     if (works.length > 0) stacks.push({ stack, works });
   }
-  const works = WORKS.filter((work) => stacks.some((plan) => plan.works.includes(work)));
+  const works = all.filter((work) => stacks.some((plan) => plan.works.includes(work)));
   return { stacks, works, missing, quick: options.quick, rounds: options.rounds };
 }
 

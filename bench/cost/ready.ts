@@ -29,16 +29,22 @@ export function untilListening(target: Target, waited: Waited): Promise<void> {
   return until(() => connects(target), waited);
 }
 
+/** What an answer says of a server: it serves, it may do so later, it is not going to. */
+export type Judgement = 'good' | 'not yet' | 'bad';
+
 /** Until a GET is answered as it should be. */
 export function untilServing(
   target: Target,
   path: string,
-  isGood: (status: number, body: string) => boolean,
+  judge: (status: number, body: string) => Judgement,
   waited: Waited,
 ): Promise<void> {
   return until(async () => {
     const { status, body } = await get(target, path);
-    if (!isGood(status, body)) throw new Error(`GET ${path} is answered ${String(status)}: ${body.slice(0, 200)}`);
+    const judgement = judge(status, body);
+    const text = `GET ${path} is answered ${String(status)}: ${body.slice(0, 200)}`;
+    if (judgement === 'bad') throw new StackError(text);
+    if (judgement === 'not yet') throw new Error(text);
   }, waited);
 }
 
@@ -56,33 +62,38 @@ async function until(
       return;
     } catch (error) {
       problem = error instanceof Error ? error.message : String(error);
+      if (error instanceof StackError) throw new StackError(`${names}: ${problem}${saidBy(servers, logs)}`);
     }
     const ended = servers.find(({ end }) => end !== undefined);
-    if (ended) throw new StackError(`${ended.name} ${ended.end ?? ''}${endsOf([ended.log, ...logs])}`);
+    if (ended) throw new StackError(`${ended.name} ${ended.end ?? ''}${saidBy([ended], logs)}`);
     if (performance.now() > deadline) {
-      throw new StackError(
-        `${names} did not serve within ${String(patienceMs / 1000)} s: ${problem}` +
-          endsOf([...servers.map(({ log }) => log), ...logs]),
-      );
+      const late = `${names} did not serve within ${String(patienceMs / 1000)} s: ${problem}`;
+      throw new StackError(late + saidBy(servers, logs));
     }
     await after(pause);
   }
 }
 
 /** What the logs say last. */
-function endsOf(logs: readonly string[]): string {
-  const texts = [...new Set(logs)].map((log) => {
-    try {
-      return readFileSync(log, 'utf8').trim().slice(-LOG_LIMIT);
-    } catch {
-      // It was ended before it wrote any.
-      return '';
-    }
-  });
-  return texts
+function saidBy(servers: readonly Launched[], logs: readonly string[]): string {
+  const files = new Set([...servers.map(({ log }) => log), ...logs]);
+  return [...files]
+    .map(endOf)
     .filter(Boolean)
     .map((text) => `\n${text}`)
     .join('');
+}
+
+/** From a line's beginning on, if it is cut. */
+function endOf(log: string): string {
+  try {
+    const text = readFileSync(log, 'utf8').trim();
+    const end = text.slice(-LOG_LIMIT);
+    return end === text ? text : end.slice(end.indexOf('\n') + 1);
+  } catch {
+    // The server was ended before it wrote any.
+    return '';
+  }
 }
 
 function connects(target: Target): Promise<void> {

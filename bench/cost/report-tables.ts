@@ -4,6 +4,7 @@ import type picocolors from 'picocolors';
 
 import {
   curveGroups,
+  hasLayers,
   LAYERS,
   layerOf,
   type ArrangedRow,
@@ -11,7 +12,15 @@ import {
   type StackHead,
   type WorkRows,
 } from './arrange.js';
-import { formatDeviation, formatInterval, formatRate, formatShare, formatTime, type Format } from './figures.js';
+import {
+  formatDeviation,
+  formatInterval,
+  formatRate,
+  formatShare,
+  formatTime,
+  notNegative,
+  type Format,
+} from './figures.js';
 import type { CostResult, Figure, LayerResult, Split } from './model.js';
 import { wrap } from './wrap.js';
 
@@ -64,7 +73,7 @@ export function rowTables({ title, works }: LanguageRows, columns: number, pc: C
 
 function cellText(figure: Figure | undefined, format: Format, wide: boolean, pc: Colours): string {
   if (!figure) return '';
-  const interval = wide ? formatInterval(figure, format) : formatDeviation(figure);
+  const interval = wide ? formatInterval(notNegative(figure), format) : formatDeviation(figure);
   return `${format(figure.median)}\n${pc.dim(interval)}`;
 }
 
@@ -75,7 +84,9 @@ function shareText(layer: LayerResult | undefined, wide: boolean, pc: Colours): 
 }
 
 /** Of time and of CPU, of the first work in which there is anything to split: those of all would fill a book. */
-export function layerTables({ title, works }: LanguageRows, columns: number, pc: Colours): string[] {
+export function layerTables(language: LanguageRows, columns: number, pc: Colours): string[] {
+  const { title, works } = language;
+  if (!hasLayers(language)) return [];
   const split = works.find(({ rows }) => rows.some(({ time, cpu }) => time ?? cpu));
   if (!split) return [];
   return (['time', 'cpu'] as const).flatMap((of) => layerTable(title, split, of, columns, pc));

@@ -26,7 +26,9 @@ export function renderCost(result: CostResult, columns: number): string {
     curveTable(result, columns, pc),
     ...result.overloads.map((overload) => overloadText(overload, width)),
     missing(result, width),
-    ...notesOf(result).map((note) => colourOf(note)(wrap(note, width, '  '))),
+    notesOf(result)
+      .map((note) => colourOf(note)(wrap(note, width, '  ')))
+      .join('\n'),
   ];
   return `${parts.filter(Boolean).join('\n\n')}\n`;
 }

@@ -5,13 +5,15 @@ import { CALLABLE, measureApplication, type ApplicationSample } from './app-alon
 import { measureFront } from './front-alone.js';
 import { hopName, measureHop, type HopSample } from './hop-alone.js';
 import { measureStack, type Measurement, type MeasureOptions } from './measure.js';
-import type { Stack, Work } from './model.js';
+import type { Stack, Work, WorkName } from './model.js';
 import { hopsOf, RoundCount, stacksOfRound, worksOfRound, type Plan, type StackPlan } from './plan.js';
 import type { FrontSample } from './samples.js';
 import { startStack, type StackContext } from './stacks/index.js';
 
 /** After so many failed rounds a stack is left out of the others: it takes its time to fail. */
 const FAILED_ROUNDS_BORNE = 2;
+/** Those whose layers are the most of a request. */
+const CHECKED_WORKS: readonly WorkName[] = ['hello', 'own'];
 /** Seconds of calls of an application alone. */
 const CALL_SECONDS = { default: 0.3, quick: 0.1 };
 
@@ -79,7 +81,12 @@ export class RoundsRun {
         this.tell(`${stack.name} ${work.name}`);
         // One work that fails leaves the others.
         await this.guarded(`${stack.name} ${work.name}`, 1, async () => {
-          this.measurements.push(...(await measureStack(stack, running, work, this.round, this.options)));
+          this.measurements.push(
+            ...(await measureStack(stack, running, work, this.round, {
+              ...this.options,
+              direct: this.isChecked(work),
+            })),
+          );
         });
       }
     } finally {
@@ -117,12 +124,17 @@ export class RoundsRun {
       const sample = await measureHop(hop, work, this.round, { floor, folder, timing, signal });
       if (sample) this.hops.push(sample);
     });
-    if (this.plan.quick || programs.get('nginx')?.file === undefined) return;
+    if (!this.isChecked(work) || programs.get('nginx')?.file === undefined) return;
     await this.inFolder(`front before ${name}`, async (folder) => {
       const place = { ...context, processes, folder };
       const sample = await measureFront(hop, work, this.round, { ...this.options, place });
       if (sample) this.fronts.push(sample);
     });
+  }
+
+  /** Whether the parts of a request are measured apart and put together again: that takes as long as the whole. */
+  private isChecked({ name }: Work): boolean {
+    return !this.plan.quick && CHECKED_WORKS.includes(name);
   }
 
   private async runApplication(language: (typeof CALLABLE)[number], work: Work): Promise<void> {

@@ -37,7 +37,11 @@ export async function runCost(options: CostOptions): Promise<CostResult> {
   try {
     const parts = await measureAll(options, plan, {
       floor,
-      context: { processes, programs, wsgi: options.wsgi, app: options.app, signal: options.signal },
+      context: {
+        ...{ processes, programs, wsgi: options.wsgi, app: options.app, signal: options.signal },
+        ...(options.ownPath !== undefined && { ownPath: options.ownPath }),
+      },
+      direct: true,
       timing: options.quick ? QUICK_TIMING : TIMING,
       signal: options.signal,
       onNote: (note) => notes.add(note),

@@ -1,7 +1,8 @@
 /** What a run has measured, and how a figure of it is asked for: by stack, work and load, round by round. */
-import type { ApplicationSample, CallableLanguage } from './app-alone.js';
+import type { ApplicationSample } from './app-alone.js';
 import { hopName, type HopSample } from './hop-alone.js';
-import { figureOfRounds, type Rounds } from './interval.js';
+import { figureOfRounds, pooledVariation, roundsWith, type Rounds } from './interval.js';
+import { median } from '../statistics.js';
 import { CROWD, type Measurement, type Way } from './measure.js';
 import type { Cpu, Figure, Hop, Role, RowResult, Sample, Stack, Work, WorkName } from './model.js';
 
@@ -28,10 +29,12 @@ export interface Measured {
 /** A request at a time, or many. */
 export type Crowding = 'lone' | 'crowd';
 
-/** How often the values of stacks and parts are looked up makes an index worth it: by its key, the rounds. */
+/** The measures by round, each with the variation that is to be expected of it. */
 export class Samples {
   readonly measured: Measured;
   private readonly byKey = new Map<string, Sample[]>();
+  /** By measure: how it varies over all stacks. */
+  private readonly variations = new Map<string, number | undefined>();
 
   constructor(measured: Measured) {
     this.measured = measured;
@@ -43,49 +46,62 @@ export class Samples {
     }
   }
 
-  /** A value of each round that has one. */
-  of(
-    stack: string,
-    work: WorkName,
-    crowding: Crowding,
-    pick: (sample: Sample) => number | undefined,
-    way: Way = 'whole',
-  ): Rounds {
-    const rounds = new Map<number, number>();
-    for (const sample of this.byKey.get(keyOf(stack, work, crowding, way)) ?? []) {
-      const value = pick(sample);
-      if (value !== undefined) rounds.set(sample.round, value);
-    }
-    return rounds;
+  /** Answers a second, with many at a time. */
+  rate(stack: string, work: WorkName): Rounds {
+    return this.of({ name: 'rate', crowding: 'crowd', pick: ({ rate }) => rate }, stack, work, 'whole');
+  }
+
+  /** Microseconds that the slowest hundredth takes, with many at a time. */
+  p99(stack: string, work: WorkName): Rounds {
+    return this.of({ name: 'p99', crowding: 'crowd', pick: ({ p99 }) => p99 }, stack, work, 'whole');
   }
 
   /** CPU a request, with many at a time; `all` of the roles that there are. */
   cpu(stack: string, work: WorkName, role: Role | 'all', kind: keyof Cpu | 'all', way: Way = 'whole'): Rounds {
-    return this.of(stack, work, 'crowd', ({ cpu }) => cpuIn(cpu, role, kind), way);
+    const measure: Measure = { name: `${role} ${kind}`, crowding: 'crowd', pick: ({ cpu }) => cpuIn(cpu, role, kind) };
+    return this.of(measure, stack, work, way);
   }
 
   /** Microseconds that a lone request takes. */
   time(stack: string, work: WorkName, way: Way = 'whole'): Rounds {
-    return this.of(stack, work, 'lone', ({ p50 }) => p50, way);
+    return this.of({ name: 'time', crowding: 'lone', pick: ({ p50 }) => p50 }, stack, work, way);
+  }
+
+  private of(measure: Measure, stack: string, work: WorkName, way: Way): Rounds {
+    const rounds = pickRounds(this.byKey.get(keyOf(stack, work, measure.crowding, way)) ?? [], measure.pick);
+    const variation = this.variationOf(measure, way);
+    const level = rounds.size === 0 ? 0 : median([...rounds.values()]);
+    return roundsWith(rounds, variation === undefined ? undefined : variation * Math.abs(level));
+  }
+
+  private variationOf({ name, crowding, pick }: Measure, way: Way): number | undefined {
+    const key = `${name} ${way}`;
+    if (!this.variations.has(key)) {
+      const { stacks, works } = this.measured;
+      const series = stacks.flatMap((stack) =>
+        works.map((work) => pickRounds(this.byKey.get(keyOf(stack.name, work.name, crowding, way)) ?? [], pick)),
+      );
+      this.variations.set(key, pooledVariation(series));
+    }
+    return this.variations.get(key);
   }
 
   hop(hop: Hop, work: WorkName, pick: (sample: HopSample) => number): Rounds {
-    return roundsOf(
-      this.measured.hops.filter((sample) => hopName(sample.hop) === hopName(hop) && sample.work === work),
-      pick,
-    );
+    const { hops } = this.measured;
+    return partRounds(hops, ({ hop: of, work: name }) => `${hopName(of)} ${name}`, `${hopName(hop)} ${work}`, pick);
   }
 
   front(hop: Hop, work: WorkName, pick: (sample: FrontSample) => number): Rounds {
-    return roundsOf(
-      this.measured.fronts.filter((sample) => hopName(sample.hop) === hopName(hop) && sample.work === work),
-      pick,
-    );
+    const { fronts } = this.measured;
+    return partRounds(fronts, ({ hop: of, work: name }) => `${hopName(of)} ${name}`, `${hopName(hop)} ${work}`, pick);
   }
 
   application(language: Stack['language'], work: WorkName, pick: 'time' | 'cpu'): Rounds {
-    return roundsOf(
-      this.measured.applications.filter((sample) => isOf(sample, language) && sample.work === work),
+    const { applications } = this.measured;
+    return partRounds(
+      applications,
+      ({ language: of, work: name }) => `${of} ${name}`,
+      `${language} ${work}`,
       (sample) => sample[pick],
     );
   }
@@ -99,8 +115,19 @@ export class Samples {
   }
 }
 
-function isOf({ language }: { language: CallableLanguage }, other: Stack['language']): boolean {
-  return language === other;
+interface Measure {
+  readonly name: string;
+  readonly crowding: Crowding;
+  readonly pick: (sample: Sample) => number | undefined;
+}
+
+function pickRounds(samples: readonly Sample[], pick: Measure['pick']): Map<number, number> {
+  const rounds = new Map<number, number>();
+  for (const sample of samples) {
+    const value = pick(sample);
+    if (value !== undefined) rounds.set(sample.round, value);
+  }
+  return rounds;
 }
 
 function keyOf(stack: string, work: WorkName, crowding: Crowding, way: Way): string {
@@ -122,8 +149,22 @@ function cpuIn(cpu: Sample['cpu'], role: Role | 'all', kind: keyof Cpu | 'all'):
   }, 0);
 }
 
-function roundsOf<S extends { readonly round: number }>(samples: readonly S[], pick: (sample: S) => number): Rounds {
-  return new Map(samples.map((sample) => [sample.round, pick(sample)]));
+/** Of the parts that have this name, with how all of their kind vary. */
+function partRounds<S extends { readonly round: number }>(
+  samples: readonly S[],
+  nameOf: (sample: S) => string,
+  name: string,
+  pick: (sample: S) => number,
+): Rounds {
+  const byName = new Map<string, Map<number, number>>();
+  for (const sample of samples) {
+    const rounds = byName.get(nameOf(sample)) ?? new Map<number, number>();
+    byName.set(nameOf(sample), rounds.set(sample.round, pick(sample)));
+  }
+  const rounds = byName.get(name) ?? new Map<number, number>();
+  const variation = pooledVariation([...byName.values()]);
+  const level = rounds.size === 0 ? 0 : Math.abs(median([...rounds.values()]));
+  return roundsWith(rounds, variation === undefined ? undefined : variation * level);
 }
 
 /** The rows of a report, of what has been measured of each stack and work. */
@@ -132,8 +173,8 @@ export function rowsOf(samples: Samples): RowResult[] {
   for (const { name: stack } of samples.measured.stacks) {
     for (const { name: work } of samples.measured.works) {
       const latency = figureOfRounds(samples.time(stack, work));
-      const rate = figureOfRounds(samples.of(stack, work, 'crowd', (sample) => sample.rate));
-      const p99 = figureOfRounds(samples.of(stack, work, 'crowd', (sample) => sample.p99));
+      const rate = figureOfRounds(samples.rate(stack, work));
+      const p99 = figureOfRounds(samples.p99(stack, work));
       if (!latency || !rate || !p99) continue;
       rows.push({ stack, work, latency, rate, p99, cpu: cpuFigures(samples, stack, work) });
     }

@@ -1,7 +1,7 @@
 /**
  * Each stack's request by layer, for CPU and for the time of a lone request.
  *
- * CPU, of a stack with nginx as its front, by subtraction and by the accounts of its processes:
+ * CPU, of a stack with nginx as its front (or our proxy, by which it is all the same), by subtraction and by the accounts of its processes:
  *   front        nginx alone with the same work: all of its CPU
  *   hop          the kernel's part that nginx alone does not have, and that of the app: all that the app server asks of
  *                the kernel is for the hop
@@ -17,12 +17,11 @@
  * mod_wsgi's daemon is held against the same Apache with the application in its own process: the difference is its hop,
  * with what both ends compute to speak over it. A stack without a hop has two layers: its application, and all else.
  */
-import { combineRounds, figureOf, figureOfRounds, isInNoise, type Rounds } from './interval.js';
+import { frontOf } from './front.js';
+import { combineRounds, figureOfRounds, isInNoise, roundsWith, type Rounds } from './interval.js';
 import type { Figure, Hop, Layer, LayerResult, Split, Stack, WorkName } from './model.js';
 import type { Samples } from './samples.js';
 
-/** nginx that answers by itself. */
-export const FRONT_ALONE = 'nginx';
 export const EMBEDDED = 'apache-embedded';
 
 type Kind = Split['of'];
@@ -69,8 +68,9 @@ function wholeOf(samples: Samples, stack: string, work: WorkName, kind: Kind): R
 function layerOf({ layer, rounds, derivation }: Part, whole: Rounds): LayerResult | undefined {
   const shares = combineRounds({ part: rounds, whole }, (value) => value.part / value.whole);
   const figure = figureOfRounds(rounds);
-  if (!figure || shares.size === 0) return undefined;
-  return { layer, figure, share: figureOf([...shares.values()]), derivation, inNoise: isInNoise(figure) };
+  const share = figureOfRounds(shares);
+  if (!figure || !share) return undefined;
+  return { layer, figure, share, derivation, inNoise: isInNoise(figure) };
 }
 
 function partsOf(samples: Samples, stack: Row, work: WorkName, kind: Kind): Part[] | undefined {
@@ -88,7 +88,7 @@ function partsOf(samples: Samples, stack: Row, work: WorkName, kind: Kind): Part
 function applicationOf(samples: Samples, stack: Row, work: WorkName, kind: Kind): Part | undefined {
   if (stack.language === 'none') {
     const whole = wholeOf(samples, stack.name, work, kind);
-    const rounds = new Map([...whole.keys()].map((round) => [round, 0]));
+    const rounds = roundsWith(new Map([...whole.keys()].map((round) => [round, 0])), 0);
     return { layer: 'application', rounds, derivation: 'the server answers by itself' };
   }
   const rounds = samples.application(stack.language, work, kind);
@@ -96,13 +96,13 @@ function applicationOf(samples: Samples, stack: Row, work: WorkName, kind: Kind)
   return { layer: 'application', rounds, derivation: 'the application, called alone' };
 }
 
-/** Of works that nginx can't do alone, which have small answers, the front's part is as with hello world. */
-function baseOf(samples: Samples, work: WorkName): WorkName {
-  return samples.time(FRONT_ALONE, work).size > 0 ? work : 'hello';
+/** Of works that a front can't do alone, which have small answers, its part is as with hello world. */
+function baseOf(samples: Samples, front: string, work: WorkName): WorkName {
+  return samples.time(front, work).size > 0 ? work : 'hello';
 }
 
-function frontAlone(base: WorkName, work: WorkName): string {
-  return `${FRONT_ALONE} alone${base === work ? '' : ', with hello world'}`;
+function frontAlone(front: string, base: WorkName, work: WorkName): string {
+  return `${front} alone${base === work ? '' : ', with hello world'}`;
 }
 
 function directParts(samples: Samples, stack: Row, work: WorkName, kind: Kind, application: Part): Part[] {
@@ -131,48 +131,50 @@ function daemonParts(samples: Samples, stack: Row, work: WorkName, kind: Kind, a
 }
 
 function cpuParts(samples: Samples, { name }: Row, work: WorkName, application: Part): Part[] | undefined {
-  const base = baseOf(samples, work);
-  const front = samples.cpu(FRONT_ALONE, base, 'front', 'all');
+  const alone = frontOf(name).name;
+  const base = baseOf(samples, alone, work);
+  const front = samples.cpu(alone, base, 'front', 'all');
   if (front.size === 0) return undefined;
   const sides = {
     frontUser: samples.cpu(name, work, 'front', 'user'),
     frontSystem: samples.cpu(name, work, 'front', 'system'),
     appUser: samples.cpu(name, work, 'app', 'user'),
     appSystem: samples.cpu(name, work, 'app', 'system'),
-    aloneUser: samples.cpu(FRONT_ALONE, base, 'front', 'user'),
-    aloneSystem: samples.cpu(FRONT_ALONE, base, 'front', 'system'),
+    aloneUser: samples.cpu(alone, base, 'front', 'user'),
+    aloneSystem: samples.cpu(alone, base, 'front', 'system'),
     application: application.rounds,
   };
   return [
-    { layer: 'front', rounds: front, derivation: frontAlone(base, work) },
+    { layer: 'front', rounds: front, derivation: frontAlone(alone, base, work) },
     {
       layer: 'hop',
       rounds: combineRounds(sides, (side) => side.frontSystem - side.aloneSystem + side.appSystem),
-      derivation: `kernel's time of ${name} - of ${FRONT_ALONE} alone`,
+      derivation: `kernel's time of ${name} - of ${alone} alone`,
     },
     {
       layer: 'protocol',
       rounds: combineRounds(sides, (side) => side.frontUser - side.aloneUser + side.appUser - side.application),
-      derivation: `user time of ${name} - of ${FRONT_ALONE} alone - application`,
+      derivation: `user time of ${name} - of ${alone} alone - application`,
     },
     application,
   ];
 }
 
 function timeParts(samples: Samples, { name }: Row, hop: Hop, work: WorkName, application: Part): Part[] | undefined {
-  const base = baseOf(samples, work);
+  const alone = frontOf(name).name;
+  const base = baseOf(samples, alone, work);
   const sides = {
     whole: samples.time(name, work),
-    front: samples.time(FRONT_ALONE, base),
+    front: samples.time(alone, base),
     hop: samples.hop(hop, work, ({ time }) => time),
     application: application.rounds,
   };
   const protocol = combineRounds(sides, (side) => side.whole - side.front - side.hop - side.application);
   if (protocol.size === 0) return undefined;
   return [
-    { layer: 'front', rounds: sides.front, derivation: frontAlone(base, work) },
+    { layer: 'front', rounds: sides.front, derivation: frontAlone(alone, base, work) },
     { layer: 'hop', rounds: sides.hop, derivation: 'the same bytes between two plain C processes' },
-    { layer: 'protocol', rounds: protocol, derivation: `${name} - ${FRONT_ALONE} alone - hop - application` },
+    { layer: 'protocol', rounds: protocol, derivation: `${name} - ${alone} alone - hop - application` },
     application,
   ];
 }

@@ -24,7 +24,7 @@ export interface WarmUp {
 
 /** `window` loads the server for one window, and answers with the rate. */
 export async function warmUp(window: () => Promise<number>, limits: WarmUpLimits): Promise<WarmUp> {
-  const most = Math.max(LEVEL_WINDOWS + 1, Math.floor(limits.longest / limits.window));
+  const most = Math.max(LEVEL_WINDOWS + 1, Math.round(limits.longest / limits.window));
   let best = 0;
   let level = 0;
   for (let windows = 1; windows <= most; windows++) {

@@ -51,7 +51,10 @@ export function whiskers(
   return {
     id: 'whiskers',
     afterDatasetsDraw(chart: DrawnChart) {
-      const { ctx, scales } = chart;
+      const { ctx, scales, chartArea } = chart;
+      // A span that leaves the plot ends at its edge.
+      const yOf = (value: number): number =>
+        Math.min(chartArea.bottom, Math.max(chartArea.top, scales.y.getPixelForValue(value)));
       ctx.save();
       ctx.lineWidth = 1;
       sets.forEach((spans, index) => {
@@ -60,8 +63,8 @@ export function whiskers(
         spans.forEach((span, at) => {
           const x = data[at]?.x;
           if (!span || span.low === span.high || x === undefined) return;
-          const low = scales.y.getPixelForValue(span.low);
-          const high = scales.y.getPixelForValue(span.high);
+          const low = yOf(span.low);
+          const high = yOf(span.high);
           stroke(chart, x, low, x, high);
           if (halfWidth === 0) return;
           stroke(chart, x - halfWidth, low, x + halfWidth, low);

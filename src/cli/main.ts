@@ -9,6 +9,7 @@ import { UsageError, USAGE_EXIT } from './usage.js';
 /** In the order of the help. Each is loaded when it is named: `inspect` does without what `bench` measures. */
 const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['bench', async () => (await import('./bench.js')).benchCommand()],
+  ['cost', async () => (await import('./cost.js')).costCommand()],
   ['doctor', async () => (await import('./doctor.js')).doctorCommand()],
   ['tune', async () => (await import('./tune.js')).tuneCommand()],
   ['inspect', async () => (await import('./inspect.js')).inspectCommand()],

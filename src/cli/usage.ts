@@ -33,6 +33,16 @@ export function parseWhole(option: string, text: string, lowest: number, highest
   return value;
 }
 
+export function parseDecimal(option: string, text: string, lowest: number, highest: number): number {
+  const value = Number(text);
+  if (!/^\d+(?:\.\d+)?$/.test(text) || value < lowest || value > highest) {
+    throw new UsageError(
+      `${option} takes a number from ${String(lowest)} to ${String(highest)}, not '${text}', as in ${option} 2.5`,
+    );
+  }
+  return value;
+}
+
 const BYTE_UNITS = { '': 1, k: 1024, m: 1024 * 1024, g: 1024 * 1024 * 1024 } as const;
 
 /** Takes `64k,1m` apart: bytes, KiB, MiB or GiB. */

@@ -26,13 +26,23 @@ export interface Answer {
   readonly body: Buffer;
 }
 
-/** Asks once, on a connection of its own. */
-export function ask(target: Target, work: Pick<Work, 'method' | 'path' | 'requestBytes'>): Promise<Answer> {
+type Question = Pick<Work, 'method' | 'path' | 'requestBytes'>;
+
+/** As many at a time as a load has, each on a connection that is kept if the server does. Answers the statuses. */
+export async function askMany(target: Target, work: Question, requests: number): Promise<number[]> {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 32 });
+  const answers = await Promise.all(Array.from({ length: requests }, () => ask(target, work, agent)));
+  agent.destroy();
+  return answers.map(({ status }) => status);
+}
+
+/** Asks once; on a connection of its own, unless an agent has some. */
+export function ask(target: Target, work: Question, agent?: http.Agent): Promise<Answer> {
   const where = 'path' in target ? { socketPath: target.path } : { host: target.host, port: target.port };
   const { method, path, requestBytes } = work;
   return new Promise((resolve, reject) => {
     const headers = method === 'POST' ? { 'Content-Length': requestBytes } : {};
-    const request = http.request({ ...where, method, path, headers, agent: false }, (response) => {
+    const request = http.request({ ...where, method, path, headers, agent: agent ?? false }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('end', () => {

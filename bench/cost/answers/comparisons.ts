@@ -1,4 +1,5 @@
 /** Two stacks that differ in one thing, each with the question that it answers. */
+import { behindProxy, frontOf, PROXY, PROXY_TITLE } from '../front.js';
 import type { Answer, WorkName } from '../model.js';
 import {
   changeWords,
@@ -102,11 +103,19 @@ const COMPARISONS: readonly Comparison[] = [
   },
 ];
 
+/** Of nginx's stacks, with our proxy in its place: where that was measured, and not nginx. */
+const PROXY_COMPARISONS = COMPARISONS.map((comparison) => ({
+  ...comparison,
+  question: comparison.question.replace('nginx', PROXY_TITLE),
+  from: behindProxy(comparison.from),
+  to: behindProxy(comparison.to),
+})).filter(({ from, to }) => frontOf(from) === PROXY || frontOf(to) === PROXY);
+
 /** With hello world, which shows all but the application best; with the user's own where that is all there is. */
 const WORKS: readonly WorkName[] = ['hello', 'own'];
 
 export function comparisonAnswers(evidence: Evidence): Answer[] {
-  return COMPARISONS.flatMap((comparison) =>
+  return [...COMPARISONS, ...PROXY_COMPARISONS].flatMap((comparison) =>
     WORKS.flatMap((work) => comparisonAnswer(evidence, comparison, work) ?? []),
   );
 }

@@ -29,7 +29,7 @@ function familyAnswer({ samples }: Evidence, { unix, tcp }: FamilyPair): Answer 
     sentences.push(`${title}: ${changeWords(time)}${cpu ? `, and of CPU ${changeWords(cpu)}` : ''}.`);
   }
   if (sentences.length === 0) return undefined;
-  const title = unix.title.replace(/ over UNIX/, '');
+  const title = unix.title.replace(/,? (?:over )?UNIX/, '');
   const begin = matters
     ? 'Over a UNIX socket a lone request takes, against TCP, by what is asked for. '
     : 'UNIX sockets and TCP can not be told apart here. ';

@@ -1,5 +1,6 @@
 /** What the hop costs, and how little of a request that is once the application does something. */
 import { formatShare } from '../figures.js';
+import { frontOf } from '../front.js';
 import { combineRounds, figureOfRounds, isInNoise } from '../interval.js';
 import type { Answer, Figure, Layer, Split, Stack, Work } from '../model.js';
 import { figuresOf, partWords, shareWords, timeWords, type Evidence } from './evidence.js';
@@ -13,6 +14,7 @@ const APP_WORDS: Readonly<Partial<Record<Stack['language'], string>>> = {
 const TOLD: readonly { readonly stack: string; readonly manner: string }[] = [
   { stack: 'nginx-uwsgi', manner: 'by the uwsgi protocol' },
   { stack: 'nginx-node', manner: 'by HTTP' },
+  { stack: 'proxy-node', manner: 'by HTTP' },
 ];
 
 export function hopAnswers(evidence: Evidence): Answer[] {
@@ -32,10 +34,11 @@ function hopAnswer(evidence: Evidence, work: Work, stem: string, ending: string,
   const first = unix ?? tcp;
   if (!first) return undefined;
   const connections = first.stack.hop?.connections === 'close' ? 'a connection for each request' : 'kept connections';
+  const front = frontOf(stem).title;
   const app = APP_WORDS[first.stack.language] ?? 'an app';
   const asked = work.name === 'hello' ? 'a request' : `a request for ${work.title}`;
   const text = [
-    `On this host ${asked} through nginx to ${app} takes ${timeWords(first.split.whole)}; `,
+    `On this host ${asked} through ${front} to ${app} takes ${timeWords(first.split.whole)}; `,
     [
       ...(unix ? [hopWords(unix, 'a UNIX socket', true)] : []),
       ...(tcp ? [hopWords(tcp, 'TCP', unix === undefined)] : []),
@@ -43,7 +46,7 @@ function hopAnswer(evidence: Evidence, work: Work, stem: string, ending: string,
     `. ${grownWords(evidence, first, unix ? 'over a UNIX socket' : 'over TCP')}`,
   ].join('');
   return {
-    question: `What does the hop cost: nginx to ${app} ${manner}, ${connections}${work.name === 'hello' ? '' : `, ${work.title}`}?`,
+    question: `What does the hop cost: ${front} to ${app} ${manner}, ${connections}${work.name === 'hello' ? '' : `, ${work.title}`}?`,
     text,
     figures: figuresOf({
       time: first.split.whole,

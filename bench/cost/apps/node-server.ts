@@ -2,11 +2,12 @@
 import * as http from 'node:http';
 import type { ListenOptions } from 'node:net';
 
-import { createServer } from '../../../src/http.js';
+import { createServer as createHttpServer } from '../../../src/http.js';
+import { createServer as createUwsgiServer } from '../../../src/uwsgi.js';
 import { handler } from './handler.js';
 import { loadApp } from './user-app.js';
 
-export type NodeServerName = 'node:http' | 'nearwire/http';
+export type NodeServerName = 'node:http' | 'nearwire/http' | 'nearwire/uwsgi';
 
 export interface NodeServerWords {
   readonly server: NodeServerName;
@@ -22,7 +23,8 @@ interface Listening {
 
 function serverNamed(name: NodeServerName, listener: http.RequestListener): Listening {
   if (name === 'node:http') return http.createServer(listener);
-  return createServer(listener);
+  if (name === 'nearwire/http') return createHttpServer(listener);
+  return createUwsgiServer(listener);
 }
 
 const words = JSON.parse(process.argv[2] ?? '') as NodeServerWords;

@@ -7,7 +7,7 @@ import type { Hop, Overload, Target } from '../model.js';
 import { Answering, type Standing } from './answering.js';
 import type { Lab } from './lab.js';
 import { leastThat } from './search.js';
-import { count, seconds } from './words.js';
+import { count, seconds, settingsOf } from './words.js';
 
 type Family = Hop['family'];
 
@@ -44,8 +44,9 @@ export async function driveBuffers(lab: Lab, family: Family): Promise<Overload[]
   const setting = `createServer({ sendBuffer: ${String(asked)} })`;
   const got = after.standing.sendBuffer;
   const seen =
-    `${setting}${got === undefined ? '' : ` (${count(got)} in effect)`}: from ${count(after.least)} bytes on, and ` +
+    `${got === undefined ? '' : `${count(got)} in effect: `}from ${count(after.least)} bytes on, and ` +
     `${toldOf(family, after)}; node:http on node:net has no such option`;
+  const moves = [{ setting, at: { value: after.least, unit: 'bytes of an answer' }, seen }];
   return [
     {
       name: 'buffers',
@@ -58,8 +59,8 @@ export async function driveBuffers(lab: Lab, family: Family): Promise<Overload[]
           ? undefined
           : { value: sendMemory, limit: sendBuffer, unit: 'bytes charged to the sender' },
       error: `none: an answer that does not fit is kept by the application until its reader has made room; ${toldOf(family, before)}`,
-      setting: family === 'unix' ? `${seen}; ${ofMacOS}` : seen,
-      moves: [{ setting, at: { value: after.least, unit: 'bytes of an answer' }, seen }],
+      setting: [settingsOf(moves), ...(family === 'unix' ? [ofMacOS] : [])].join('; '),
+      moves,
     },
   ];
 }

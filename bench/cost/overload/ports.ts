@@ -7,7 +7,7 @@ import type { FrontSettings } from './front.js';
 import { APP_PORT, type App, type Front, type Lab } from './lab.js';
 import { burst, inARow, type Burst, type Row } from './load.js';
 import { setSysctl, sizeOf, sysctl, timeWaits, type PortRange, type TimeWaits } from './network.js';
-import { count, statuses, unended } from './words.js';
+import { count, settingsOf, statuses, unended } from './words.js';
 
 /** Kept answers of HTTP/1.1, but no pool to keep connections in: it is nginx that closes. */
 const NGINX_CLOSES = ['proxy_http_version 1.1;', 'proxy_set_header Connection "";'];
@@ -16,6 +16,7 @@ const APP_CLOSES = ['proxy_http_version 1.0;', 'proxy_set_header Connection clos
 const POOL = ['keepalive 32;'];
 /** More than are ever under way here: it is not the queue that is to be met. */
 const BACKLOG = 4096;
+const PROBE_PORTS = 16;
 const RANGE = 'net.ipv4.ip_local_port_range';
 const REUSE = 'net.ipv4.tcp_tw_reuse';
 const REUSE_DELAY = 'net.ipv4.tcp_tw_reuse_delay';
@@ -79,13 +80,15 @@ interface Drive extends Row {
   readonly line: string | undefined;
 }
 
-/** Ports are counted from when both ends run: that they do is found out by connects. */
+/** Ports are counted from when both ends run: that they do is found out by connects, which have ports of their own. */
 async function startBoth(
   lab: Lab,
+  ranges: Ranges,
   family: Hop['family'],
   wait: number,
   settings: FrontSettings,
 ): Promise<{ app: App; front: Front; stop: () => Promise<void> }> {
+  ranges.take(PROBE_PORTS);
   const app = await lab.app({ burn: 0, wait, backlog: BACKLOG }, family);
   const front = await lab.front(app.target, settings);
   const stop = async (): Promise<void> => {
@@ -107,7 +110,7 @@ interface Order {
 /** One request after the other, each with a connection. */
 async function drive(lab: Lab, ranges: Ranges, { label, ports, most, settings, family }: Order): Promise<Drive> {
   lab.step(`ports: ${label}`);
-  const { front, stop } = await startBoth(lab, family ?? 'tcp', 0, settings);
+  const { front, stop } = await startBoth(lab, ranges, family ?? 'tcp', 0, settings);
   ranges.take(ports);
   const before = timeWaits(APP_PORT);
   const row = await inARow({ socketPath: front.path }, most, lab.signal);
@@ -147,7 +150,7 @@ async function byClosing(lab: Lab, pace: Pace, ranges: Ranges): Promise<Overload
     at: { value: broke.served, unit: `connections within ${String(TIME_WAIT_SECONDS)} s` },
     depth: { value: broke.waits.clients, limit: ports, unit: 'ports in TIME-WAIT' },
     error: broke.failed === undefined ? 'none' : `${String(broke.failed)}; nginx: ${broke.line ?? 'nothing logged'}`,
-    setting: moves.map(({ seen }) => seen).join('; '),
+    setting: settingsOf(moves),
     moves,
     ...(broke.failed === undefined && {
       notDriven: `all ${count(broke.served)} were served: this nginx keeps its connections by itself`,
@@ -167,7 +170,7 @@ async function wider(lab: Lab, ports: number, ranges: Ranges): Promise<OverloadM
   return {
     setting,
     at: { value: served, unit: `connections within ${String(TIME_WAIT_SECONDS)} s` },
-    seen: `with ${count(twice)} ports they ran out after ${count(served)} connections (${setting} is the most there is)`,
+    seen: `is the most there is; with ${count(twice)} ports they ran out after ${count(served)} connections`,
   };
 }
 
@@ -192,7 +195,7 @@ async function reused(lab: Lab, { ports, seconds }: Pace, ranges: Ranges): Promi
       setting,
       at: failed(high) > 0 ? { value: breaks, unit: 'requests a second' } : undefined,
       seen:
-        `with ${setting}, or over the loopback Linux's own ${String(REUSE_LOOPBACK)}, a port is free again after ` +
+        `or over the loopback Linux's own ${String(REUSE_LOOPBACK)}: a port is free again after ` +
         `${String(delay)} s: ${count(holds)} requests a second for ${String(seconds)} s on ${count(ports)} ports, ` +
         `${count(failed(low))} failed, and at ${count(breaks)} a second ${count(failed(high))} of ${count(high?.sent ?? 0)}`,
     },
@@ -207,7 +210,7 @@ async function atRate(
   time: number,
 ): Promise<{ sent: number; failed: number }> {
   lab.step(`ports: ${count(rate)} requests a second, ${REUSE} ${String(REUSE_LOOPBACK)}`);
-  const { front, stop } = await startBoth(lab, 'tcp', 0, { location: NGINX_CLOSES });
+  const { front, stop } = await startBoth(lab, ranges, 'tcp', 0, { location: NGINX_CLOSES });
   ranges.take(ports);
   const where = { socketPath: front.path };
   const { sent, statuses: ended } = await burst({ where, rate, seconds: time, signal: lab.signal });
@@ -239,11 +242,11 @@ async function overUnix(lab: Lab, ports: number, ranges: Ranges): Promise<Overlo
 function notMet(setting: string, { served, failed, waits }: Drive): OverloadMove {
   const left = `${count(waits.clients)} ports of nginx's in TIME-WAIT`;
   return failed === undefined
-    ? { setting, at: undefined, seen: `${setting}: all ${count(served)} requests were served, ${left}` }
+    ? { setting, at: undefined, seen: `all ${count(served)} requests were served, ${left}` }
     : {
         setting,
         at: { value: served, unit: `connections within ${String(TIME_WAIT_SECONDS)} s` },
-        seen: `${setting}: ${String(failed)} after ${count(served)} requests, ${left}`,
+        seen: `${String(failed)} after ${count(served)} requests, ${left}`,
       };
 }
 
@@ -258,8 +261,10 @@ async function byWaiting(lab: Lab, { ports }: Pace, ranges: Ranges): Promise<Ove
   const unix = await underWay(lab, 'unix', rate, ports, ranges);
   const setting = 'proxy_pass http://unix:PATH';
   const seen =
-    `${setting}: 200 for ${count(unix.served)} of ${count(unix.sent)}; ` +
+    `200 for ${count(unix.served)} of ${count(unix.sent)}; ` +
     'over TCP, more addresses (proxy_bind, several servers in the upstream), each of which has ports of its own';
+  const at = unix.served === unix.sent ? undefined : { value: unix.served, unit: 'requests under way' };
+  const moves = [{ setting, at, seen }];
   return {
     name: 'ports',
     family: 'tcp',
@@ -270,14 +275,8 @@ async function byWaiting(lab: Lab, { ports }: Pace, ranges: Ranges): Promise<Ove
     at: { value: tcp.served, unit: 'requests under way' },
     depth: { value: tcp.served, limit: ports, unit: 'ports in use' },
     error: `${statuses(tcp)}; nginx: ${tcp.line ?? 'nothing logged'}`,
-    setting: seen,
-    moves: [
-      {
-        setting,
-        at: unix.served === unix.sent ? undefined : { value: unix.served, unit: 'requests under way' },
-        seen,
-      },
-    ],
+    setting: settingsOf(moves),
+    moves,
   };
 }
 
@@ -294,7 +293,7 @@ async function underWay(
   ranges: Ranges,
 ): Promise<UnderWay> {
   lab.step(`ports: ${count(rate * SENT_WITHIN)} requests under way over ${family}`);
-  const { front, stop } = await startBoth(lab, family, WAIT_MS, { location: APP_CLOSES });
+  const { front, stop } = await startBoth(lab, ranges, family, WAIT_MS, { location: APP_CLOSES });
   ranges.take(ports);
   const where = { socketPath: front.path };
   const ended = await burst({ where, rate, seconds: SENT_WITHIN, signal: lab.signal });

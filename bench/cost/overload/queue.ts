@@ -12,7 +12,7 @@ import type { Lab } from './lab.js';
 import { burst, inARow, type Burst, type Row, type Where } from './load.js';
 import { setSysctl, sysctl, tcpCounter } from './network.js';
 import type { QueueSubject, Serving } from './queue-subjects.js';
-import { count, seconds, statuses, unended } from './words.js';
+import { count, seconds, settingsOf, statuses, unended } from './words.js';
 
 /** How a queue is driven. */
 interface Pace {
@@ -24,20 +24,19 @@ interface Pace {
   readonly seconds: number;
   /** Each rate is so much higher, or lower, than the last. */
   readonly growth: number;
+  /** To learn what the application can do: so many requests by each of some clients. */
+  readonly each: number;
 }
 
 const PACES: Readonly<Record<'default' | 'quick', Pace>> = {
-  default: { burn: 1, backlogs: { long: 1024 }, seconds: 1, growth: 1.15 },
-  quick: { burn: 3, backlogs: { short: 16, long: 384 }, seconds: 0.3, growth: 1.5 },
+  default: { burn: 1, backlogs: { long: 1024 }, seconds: 1, growth: 1.15, each: 25 },
+  quick: { burn: 2, backlogs: { short: 8, long: 256 }, seconds: 0.2, growth: 1.5, each: 8 },
 };
 
 /** From where the limit is expected, 1.15^16 is nine times as far: it is not met, or always. */
 const MOST_RATES = 16;
-/** To learn what the application can do: so many at a time, so many each. */
+/** To learn what the application can do. */
 const AT_A_TIME = 4;
-const EACH = 25;
-/** What is compiled while it is asked for the first time is not of it. */
-const EACH_BEFORE = 10;
 /** Less than nginx's own minute. */
 const SHORT_PATIENCE = 'proxy_connect_timeout 500ms;';
 const MS = 1e3;
@@ -95,7 +94,7 @@ export async function driveQueue(lab: Lab, subject: QueueSubject): Promise<Overl
       at: { value: Math.round(breaks.rate), unit: `requests a second, for ${duration(pace)}` },
       depth: breaks.depth && { value: breaks.depth.most, limit: breaks.depth.backlog, unit: 'connections' },
       error: family === 'unix' ? errorOfUnix(breaks) : await errorOfTcp(course, breaks),
-      setting: moves.map(({ seen }) => seen).join('; '),
+      setting: settingsOf(moves),
       moves,
     },
   ];
@@ -117,7 +116,7 @@ function duration(pace: Pace): string {
 async function bracketOf(course: Course, backlog: number | undefined): Promise<Bracket> {
   const { lab, subject, pace } = course;
   return withServing(course, backlog, {}, async (serving) => {
-    const capacity = await capacityOf(serving.where, lab.signal);
+    const capacity = await capacityOf(serving.where, pace.each, lab.signal);
     const room = backlog ?? subject.ownBacklog;
     let [holds, breaks]: (Attempt | undefined)[] = [];
     // What comes beyond what it can do stands in the queue until that is full.
@@ -134,13 +133,14 @@ async function bracketOf(course: Course, backlog: number | undefined): Promise<B
   });
 }
 
-async function capacityOf(where: Where, signal: AbortSignal): Promise<number> {
-  const together = (each: number): Promise<Row[]> =>
+async function capacityOf(where: Where, each: number, signal: AbortSignal): Promise<number> {
+  const together = (): Promise<Row[]> =>
     Promise.all(Array.from({ length: AT_A_TIME }, () => inARow(where, each, signal)));
-  await together(EACH_BEFORE);
+  // What is compiled while it is asked for the first time is not of it.
+  await together();
   const begin = performance.now();
-  await together(EACH);
-  return (AT_A_TIME * EACH * MS) / (performance.now() - begin);
+  await together();
+  return (AT_A_TIME * each * MS) / (performance.now() - begin);
 }
 
 function isTooMuch(tried: Attempt, { family }: QueueSubject): boolean {
@@ -221,7 +221,7 @@ function moveOf({ subject, pace }: Course, backlog: number, { holds, breaks }: B
     setting,
     at: { value: Math.round(breaks.rate), unit: `requests a second, for ${duration(pace)}` },
     seen:
-      `${setting} holds ${count(holds.rate)} requests a second for ${duration(pace)}, the slowest after ` +
+      `holds ${count(holds.rate)} requests a second for ${duration(pace)}, the slowest after ` +
       `${seconds(holds.slowest)}, and overflows at ${count(breaks.rate)}`,
   };
 }
@@ -236,7 +236,7 @@ async function waitInstead(course: Course, breaks: Attempt): Promise<OverloadMov
   const setting = "new Agent() of nearwire/http in nginx's place (connectTimeout)";
   const bad = statuses(waited);
   const seen =
-    `${setting} waits for room, at the same rate: ${bad === '' ? `200 for all ${count(waited.sent)}` : bad}, ` +
+    `waits for room, at the same rate: ${bad === '' ? `200 for all ${count(waited.sent)}` : bad}, ` +
     `the slowest after ${seconds(waited.slowest)}`;
   return [{ setting, at: undefined, seen }];
 }
@@ -257,10 +257,10 @@ async function systemLimit(lab: Lab, subject: QueueSubject, backlog: number): Pr
   try {
     const given = await backlogGiven(lab, subject, asked);
     if (given === undefined) return [];
-    const capped = `${SYSTEM_LIMIT} ${String(cap)} caps a backlog of ${count(asked)} to ${count(given)}`;
-    if (!lowered || !setSysctl(SYSTEM_LIMIT, asked)) return move(given, `${capped}, ${setting} lifts it`);
+    const capped = `${String(cap)} cuts a backlog of ${count(asked)} to ${count(given)}`;
+    if (!lowered || !setSysctl(SYSTEM_LIMIT, asked)) return move(given, `${capped}, without a word`);
     const raised = (await backlogGiven(lab, subject, asked)) ?? given;
-    return move(raised, `${capped}, and after ${setting} it is ${count(raised)}`);
+    return move(raised, `${capped}, and this leaves it at ${count(raised)}`);
   } finally {
     if (lowered) setSysctl(SYSTEM_LIMIT, limit);
   }
@@ -285,8 +285,8 @@ async function abortInstead(course: Course, breaks: Attempt): Promise<OverloadMo
     const line = aborted.lines[0];
     const seen =
       told === ''
-        ? `${setting} changes nothing here: handshakes are dropped before they come so far`
-        : `${setting} has some fail instead of wait: ${told}${line === undefined ? '' : `; nginx: ${line}`}`;
+        ? `changes nothing here: handshakes are dropped before they come so far`
+        : `has some fail instead of wait: ${told}${line === undefined ? '' : `; nginx: ${line}`}`;
     return [
       { setting, at: { value: Math.round(breaks.rate), unit: `requests a second, for ${duration(pace)}` }, seen },
     ];

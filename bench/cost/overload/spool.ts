@@ -11,7 +11,7 @@ import type { Overload, OverloadMove } from '../model.js';
 import { Answering } from './answering.js';
 import type { Front, Lab } from './lab.js';
 import { leastThat } from './search.js';
-import { count, unended } from './words.js';
+import { count, settingsOf, unended } from './words.js';
 
 const KIB = 1024;
 const FIRST = 32 * KIB;
@@ -47,7 +47,7 @@ export async function driveSpool(lab: Lab): Promise<Overload[]> {
         at: { value: before.least, unit: 'bytes of an answer' },
         depth: undefined,
         error: `none; nginx: ${before.line ?? 'nothing logged'}`,
-        setting: moves.map(({ seen }) => seen).join('; '),
+        setting: settingsOf(moves),
         moves,
       },
     ];
@@ -99,7 +99,7 @@ function moved({ least }: Spooling): OverloadMove {
   return {
     setting,
     at: least === undefined ? undefined : { value: least, unit: 'bytes of an answer' },
-    seen: `${setting} ${least === undefined ? `keeps ${formatBytes(LARGEST)} in memory` : `moves it to ${count(least)} bytes`}`,
+    seen: least === undefined ? `keeps ${formatBytes(LARGEST)} in memory` : `moves it to ${count(least)} bytes`,
   };
 }
 
@@ -116,6 +116,6 @@ async function keptBack(lab: Lab, answering: Answering, size: number): Promise<O
   return {
     setting,
     at: undefined,
-    seen: `${setting}: ${made ? 'still a file' : 'no file'}, and ${count(waiting)} of ${count(size)} bytes are kept by the application`,
+    seen: `${made ? 'still a file' : 'no file'}, and ${count(waiting)} of ${count(size)} bytes are kept by the application`,
   };
 }

@@ -1,4 +1,6 @@
 /** Figures in sentences. */
+import type { OverloadMove } from '../model.js';
+
 export function count(value: number): string {
   return Math.round(value).toLocaleString('en-US');
 }
@@ -16,4 +18,13 @@ export function statuses({ sent, statuses: seen }: { sent: number; statuses: Rea
 /** Lines of nginx's configuration, in a sentence. */
 export function unended(...lines: readonly string[]): string {
   return lines.join(' ').replace(/;$/, '');
+}
+
+/** All that was changed, and to where the limit moved. */
+export function settingsOf(moves: readonly OverloadMove[]): string {
+  return moves
+    .map(
+      ({ setting, at }) => `${setting} (${at === undefined ? 'not met then' : `then ${count(at.value)} ${at.unit}`})`,
+    )
+    .join('; ');
 }

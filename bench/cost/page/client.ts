@@ -18,6 +18,8 @@ declare const Chart: ChartMaker;
 const WHISKER_HALF_WIDTH = 3;
 const POINT_RADIUS = 4;
 const BROKEN_RADIUS = 6;
+/** How far whiskers may reach above the highest bar, as a multiple of it. */
+const MOST_ABOVE = 2;
 
 const plots = embedded('plots') as Plot[];
 let chosen = '';
@@ -73,7 +75,10 @@ function drawLayers(canvas: PageElement, { title, works }: LayerPlot): DrawnChar
 }
 
 function drawPair(canvas: PageElement, { title, labels, sets }: PairPlot): DrawnChart {
-  const highs = sets.flatMap(({ bars }) => bars.map((bar) => bar?.high ?? 0));
+  const all = sets.flatMap(({ bars }) => bars.filter((bar) => bar !== null));
+  // An interval that is many times its figure would leave no room for the figures.
+  const highest = MOST_ABOVE * Math.max(0, ...all.map(({ value }) => value));
+  const highs = all.map(({ high }) => Math.min(high, highest));
   return new Chart(canvas, {
     type: 'bar',
     data: {

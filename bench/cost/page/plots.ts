@@ -4,6 +4,7 @@ import {
   arrange,
   curveGroups,
   familyPairs,
+  hasLayers,
   LAYERS,
   layerOf,
   wholeCpu,
@@ -78,7 +79,11 @@ export interface CurvePlot {
 export type Plot = LayerPlot | PairPlot | CurvePlot;
 
 export function plotsOf(result: CostResult): Plot[] {
-  return [...arrange(result).flatMap(layerPlots), ...familyPairs(result).map(pairPlot), ...curvePlots(result)];
+  return [
+    ...arrange(result).filter(hasLayers).flatMap(layerPlots),
+    ...familyPairs(result).map(pairPlot),
+    ...curvePlots(result),
+  ];
 }
 
 function layerPlots(language: LanguageRows): LayerPlot[] {

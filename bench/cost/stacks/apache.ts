@@ -8,8 +8,12 @@ import { StackError, titleOf } from '../processes.js';
 import { startParts, type Parts } from './parts.js';
 import { PYTHON_WORKS, wsgiApp, type WsgiApp } from './python.js';
 
-/** Debian's ThreadsPerChild. In daemon mode both processes have as many, so that the way between them is all that differs. */
-const THREADS = 25;
+/**
+ * More than a load has connections: with all threads busy Apache closes kept connections, and the next request on one of
+ * them is lost. Debian's 25 would do so. In daemon mode both processes have as many, so that the way between them is all
+ * that differs.
+ */
+const THREADS = 64;
 /** By this name the daemon is told from Apache's own processes. */
 const DAEMON_TITLE = 'nearwire-wsgi';
 const NEEDS = ['apache2', 'mod_wsgi'] as const;
@@ -95,7 +99,7 @@ KeepAliveTimeout 5
 HostnameLookups Off
 StartServers 1
 ServerLimit 1
-ThreadLimit 64
+ThreadLimit ${threads}
 ThreadsPerChild ${threads}
 MaxRequestWorkers ${threads}
 MinSpareThreads 1
@@ -106,6 +110,11 @@ WSGIScriptAlias / "${app.file}"
 WSGICallableObject ${app.callable}
 WSGIApplicationGroup %{GLOBAL}
 ${daemon ? daemonLines(app, backlog) : `WSGIRestrictEmbedded Off\nWSGIPythonPath "${app.folder}"`}
+<Directory />
+  Options FollowSymLinks
+  AllowOverride None
+  Require all denied
+</Directory>
 <Directory "${app.folder}">
   Require all granted
 </Directory>

@@ -2,7 +2,7 @@
 import type { Program, ProgramName, RunningStack, Stack, StackPlace, WorkName } from '../model.js';
 import { APACHE } from './apache.js';
 import { NGINX_ALONE } from './nginx-alone.js';
-import { NGINX_NODE, NODE_ALONE } from './node.js';
+import { NGINX_NEARWIRE_UWSGI, NGINX_NODE, NODE_ALONE } from './node.js';
 import { OTHERS } from './others.js';
 import { NGINX_UWSGI, NGINX_UWSGI_HTTP, UWSGI_ALONE, UWSGI_ROUTING } from './uwsgi.js';
 import { YAWS } from './yaws.js';
@@ -15,6 +15,7 @@ export const STACKS: readonly Stack[] = [
   YAWS,
   ...NGINX_NODE,
   ...NODE_ALONE,
+  ...NGINX_NEARWIRE_UWSGI,
   NGINX_ALONE,
   ...OTHERS,
   UWSGI_ROUTING,
@@ -46,6 +47,7 @@ export function worksOf(
 /** Starts a stack in a new folder, which its `stop()` removes. */
 export async function startStack(stack: Stack, context: StackContext): Promise<RunningStack> {
   const { processes } = context;
+  context.signal.throwIfAborted();
   const folder = processes.makeFolder();
   let running: RunningStack;
   try {

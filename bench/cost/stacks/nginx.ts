@@ -30,6 +30,7 @@ worker_processes 1;
 daemon off;
 pid ${folder}/nginx.pid;
 error_log ${errorLog};
+# More than Debian's 768, as an overload is to meet the limit that it is about.
 events { worker_connections 4096; }
 worker_rlimit_nofile 16384;
 http {

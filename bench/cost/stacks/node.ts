@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { PACKAGE_ROOT } from '../../package-root.js';
 import type { NodeServerName, NodeServerWords } from '../apps/node-server.js';
 import type { Hop, Stack, Target, WorkName } from '../model.js';
-import { launchNginx, proxyOptions } from './nginx.js';
+import { launchNginx, proxyOptions, uwsgiOptions } from './nginx.js';
 import { startParts, type Parts } from './parts.js';
 import { makeTarget } from './where.js';
 
@@ -66,6 +66,23 @@ function nginxNode(
       }),
   };
 }
+
+/** 8. The same application by the uwsgi protocol. */
+export const NGINX_NEARWIRE_UWSGI: readonly Stack[] = FAMILIES.map((family) => ({
+  name: `nginx-nearwireuwsgi-${family}`,
+  title: `nginx -> nearwire/uwsgi, ${FAMILY_TITLES[family]}`,
+  language: 'node',
+  hop: { family, protocol: 'uwsgi', connections: 'close' },
+  needs: ['nginx'],
+  works: NODE_WORKS,
+  start: (place) =>
+    startParts(place, async (parts) => {
+      const hopTarget = await launchNode(parts, 'nearwire/uwsgi', family);
+      const target = await launchNginx(parts, uwsgiOptions(hopTarget));
+      await parts.untilAppServes(target, place.app !== undefined);
+      return { target, hopTarget };
+    }),
+}));
 
 /** Starts it, and is through when it listens. */
 export async function launchNode(parts: Parts, server: NodeServerName, family: Hop['family']): Promise<Target> {

@@ -3,8 +3,11 @@ import { join } from 'node:path';
 
 import type { ProgramName, Role, RunningStack, StackPlace, Target } from '../model.js';
 import { StackError, type Launched } from '../processes.js';
-import { untilListening, untilServing, type Waited } from '../ready.js';
+import { untilListening, untilServing, type Judgement, type Waited } from '../ready.js';
 import { answerOf, workNamed } from '../works.js';
+
+/** What a front answers with while its app server starts. */
+const FRONT_WAITS = [502, 503, 504];
 
 interface Part {
   readonly server: Launched;
@@ -63,14 +66,17 @@ export class Parts {
   /** Until all of it answers well; with this body, if one is given. */
   untilServing(target: Target, path: string, body?: string): Promise<void> {
     const isGood = (status: number, text: string): boolean => status === 200 && (body === undefined || text === body);
-    return untilServing(target, path, isGood, this.waited());
+    const judge = (status: number, text: string): Judgement => (isGood(status, text) ? 'good' : 'not yet');
+    return untilServing(target, path, judge, this.waited());
   }
 
   /** Until our application says hello or, where it is the user's that is run (`own`), that one answers without an error. */
   untilAppServes(target: Target, own: boolean): Promise<void> {
     const hello = workNamed('hello');
     if (!own) return this.untilServing(target, hello.path, answerOf(hello));
-    return untilServing(target, this.place.ownPath ?? workNamed('own').path, (status) => status < 400, this.waited());
+    const judge = (status: number): Judgement =>
+      status < 400 ? 'good' : FRONT_WAITS.includes(status) ? 'not yet' : 'bad';
+    return untilServing(target, this.place.ownPath ?? workNamed('own').path, judge, this.waited());
   }
 
   running({ target, hopTarget }: Served): RunningStack {
@@ -101,6 +107,8 @@ export async function startParts(place: StackPlace, begin: (parts: Parts) => Pro
     return parts.running(await begin(parts));
   } catch (error) {
     await parts.stop();
+    // What went wrong then is only that everything has ended.
+    place.signal.throwIfAborted();
     throw error;
   }
 }

@@ -1,0 +1,195 @@
+/** The command `nearwire cost`, as a user types it: what it refuses, a first look, and an end before its time. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+import type { CostJson } from '../bench/cost/json.js';
+import { runCli, startCli, type CliResult } from './support/cli.js';
+import { requireOrSkip } from './support/requirements.js';
+
+const addon = requireOrSkip('addon');
+const floor = requireOrSkip('floor');
+const ready = addon !== undefined && floor !== undefined && process.platform === 'linux';
+
+/** Has its own folder for temporary files, so that what is left in it is of this test. */
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'nearwire-test-'));
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+const leftovers = (): string[] => readdirSync(folder).filter((name) => name.startsWith('nearwire-'));
+
+function readResult(file: string): CostJson {
+  return JSON.parse(readFileSync(file, 'utf8')) as CostJson;
+}
+
+/** Processes that have this in their environment. */
+function processesWith(mark: string): string[] {
+  return readdirSync('/proc').filter((name) => {
+    if (!/^\d+$/.test(name)) return false;
+    try {
+      return readFileSync(`/proc/${name}/environ`, 'utf8').includes(mark);
+    } catch {
+      // It has ended meanwhile, or is another user's.
+      return false;
+    }
+  });
+}
+
+/** Looks again and again, at the pace of the loop: the test's time limit is the limit. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe('words that make no sense exit 2 with a hint', () => {
+  test.each([
+    { words: ['--quik'], hint: 'Did you mean --quick?' },
+    { words: ['hello'], hint: 'too many arguments' },
+    { words: ['--stack', 'nginx-uswgi-unix'], hint: 'Did you mean nginx-uwsgi-unix?' },
+    { words: ['--stack', ''], hint: 'There are: nginx-uwsgi-unix' },
+    { words: ['--stack', 'proxy'], hint: 'the stack proxy is for --quick' },
+    { words: ['--quick', '--stack', 'yaws'], hint: 'yaws is not among the stacks of --quick' },
+    { words: ['--work', 'helo'], hint: 'Did you mean hello?' },
+    { words: ['--work', 'own'], hint: 'name it by --wsgi FILE:CALLABLE or --app FILE.js' },
+    { words: ['--app-ms', 'five'], hint: '--app-ms takes a number from 0 to 60000' },
+    { words: ['--app-ms', '-1'], hint: '--app-ms takes a number from 0' },
+    { words: ['--app-ms', '1e3'], hint: '--app-ms takes a number from 0' },
+    { words: ['--rounds', '0'], hint: 'a whole number from 1' },
+    { words: ['--wsgi', 'wiki.py'], hint: 'as in --wsgi wiki.py:application' },
+    { words: ['--wsgi', '/no/such/wiki.py:application'], hint: 'no such file' },
+    { words: ['--wsgi', '/tmp:application'], hint: 'is no file' },
+    { words: ['--wsgi', 'package.json:application', '--quick'], hint: '--quick uses none' },
+    { words: ['--app', '/no/such/app.js'], hint: 'no such file' },
+    { words: ['--path', '/wiki'], hint: 'name it by --wsgi or --app' },
+    { words: ['--app', 'package.json', '--path', 'wiki page'], hint: 'as in --path /wiki/FrontPage' },
+    { words: ['--quick', '--overload'], hint: '--quick is without it' },
+    { words: ['--json'], hint: 'argument missing' },
+    { words: ['--html', '/no-such-folder/x.html'], hint: 'cannot write into /no-such-folder' },
+  ])('$words', async ({ words, hint }) => {
+    const { code, stdout, stderr } = await runCli(['cost', ...words]);
+    expect(stderr).toContain(hint);
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+  });
+});
+
+test('the help names all stacks and works', async () => {
+  const { code, stdout } = await runCli(['cost', '--help']);
+  expect(code).toBe(0);
+  for (const word of ['--app-ms', '--wsgi', 'nginx-uwsgi-unix', 'proxy-nearwire-unix-close', 'hello (hello world)']) {
+    expect(stdout).toContain(word);
+  }
+});
+
+test('without the plain C program nothing is measured, and the reason is told', async () => {
+  const { code, stdout, stderr } = await runCli(['cost', '--quick'], { NEARWIRE_FLOOR: join(folder, 'no-floor') });
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toContain('nothing is left to run');
+});
+
+test('stacks whose programs are not there are told with the line that installs them', async () => {
+  const words = ['cost', '--stack', 'yaws', '--work', 'hello'];
+  const { code, stderr } = await runCli(words, { NEARWIRE_YAWS: join(folder, 'no-yaws') });
+  expect(code).toBe(1);
+  expect(stderr).toContain('yaws: not installed: apt-get install yaws');
+});
+
+describe.skipIf(!ready)('a first look', () => {
+  const stacks = ['proxy-nearwire-unix-close', 'proxy-node-tcp-keep', 'nearwire-unix', 'proxy'];
+  let cli: CliResult;
+  let json: CostJson;
+  let page = '';
+
+  beforeAll(async () => {
+    const [file, html] = [join(folder, 'quick.json'), join(folder, 'quick.html')];
+    const words = ['cost', '--quick', '--rounds', '2', '--stack', stacks.join(','), '--work', 'hello,download,upload'];
+    cli = await runCli([...words, '--json', file, '--html', html], { TMPDIR: folder });
+    if (cli.code === 0) json = readResult(file);
+    if (cli.code === 0) page = readFileSync(html, 'utf8');
+  }, 120_000);
+
+  test('succeeds and leaves nothing behind', () => {
+    expect(cli.stdout).not.toContain('failed');
+    expect(cli.stderr).not.toContain('rror');
+    expect(cli.code).toBe(0);
+    expect(leftovers()).toEqual([]);
+  });
+
+  test('has a row for each stack and work, and what nearwire stands in for is labelled', () => {
+    expect(json).toMatchObject({ schema: 1, quick: true, interrupted: false, failures: [], missing: [] });
+    expect(json.stacks.map(({ name }) => name).sort()).toEqual(stacks.toSorted());
+    for (const { name, title } of json.stacks) expect(title.includes('(not nginx)')).toBe(name.startsWith('proxy'));
+    const rows = json.rows.map(({ stack, work }) => `${stack} ${work}`);
+    expect(rows.sort()).toEqual(
+      stacks.flatMap((stack) => ['hello', 'download', 'upload'].map((work) => `${stack} ${work}`)).sort(),
+    );
+    for (const { stack, latency, rate, p99, cpu } of json.rows) {
+      for (const { median, rounds } of [latency, rate, p99])
+        expect({ good: median > 0, rounds }).toEqual({ good: true, rounds: 2 });
+      const roles = stack === 'proxy' ? ['front'] : stack.startsWith('proxy') ? ['app', 'front'] : ['app'];
+      expect(Object.keys(cpu).sort()).toEqual(roles);
+    }
+  });
+
+  test('shows it on the terminal, and as a page', () => {
+    // Not on a terminal: plain text.
+    expect(stripVTControlCharacters(cli.stdout)).toBe(cli.stdout);
+    expect(cli.stdout).toMatch(/a\s+first\s+look/);
+    expect(cli.stdout).toContain('Node, hello  hello world');
+    expect(cli.stdout).toContain("nearwire's proxy (not nginx)");
+    expect(page).toContain('id="stacks-node"');
+  });
+});
+
+test.skipIf(!ready)('an application of the user, at a path of its own', async () => {
+  const app = join(folder, 'app.cjs');
+  writeFileSync(
+    app,
+    "module.exports = (req, res) => { res.statusCode = req.url === '/page?x=1' ? 200 : 404; res.end('mine'); };",
+  );
+  const file = join(folder, 'own.json');
+  const words = ['cost', '--quick', '--rounds', '1', '--stack', 'nearwire-unix,proxy-node-unix-close', '--app', app];
+  const { code, stdout } = await runCli([...words, '--path', '/page?x=1', '--json', file], { TMPDIR: folder });
+  expect(stdout).not.toContain('failed');
+  expect(code).toBe(0);
+  const { rows, works } = readResult(file);
+  expect(works).toMatchObject([{ name: 'own', path: '/page?x=1' }]);
+  expect(rows.map(({ stack, work }) => `${stack} ${work}`).sort()).toEqual([
+    'nearwire-unix own',
+    'proxy-node-unix-close own',
+  ]);
+});
+
+describe.skipIf(!ready)('an end before its time', () => {
+  test.each([
+    { signal: 'SIGINT' as const, code: 130 },
+    { signal: 'SIGTERM' as const, code: 143 },
+  ])('$signal leaves no process and no file, and what was measured is shown', async ({ signal, code }) => {
+    const file = join(folder, `${signal}.json`);
+    const mark = `NEARWIRE_TEST_MARK=${signal}-${String(process.pid)}`;
+    const words = ['cost', '--quick', '--rounds', '50', '--stack', 'nearwire-unix', '--work', 'hello', '--json', file];
+    const [name = '', value = ''] = mark.split('=');
+    const { child, result } = startCli(words, { TMPDIR: folder, [name]: value });
+    await new Promise<void>((resolve) => {
+      let told = '';
+      child.stderr?.on('data', (part: string) => {
+        told += part;
+        if (told.includes('round 2 of 50')) resolve();
+      });
+    });
+    expect(processesWith(mark).length).toBeGreaterThan(1);
+    child.kill(signal);
+    const ended = await result;
+    expect(ended.code).toBe(code);
+    expect(ended.stdout).toContain('interrupted');
+    expect(readResult(file)).toMatchObject({ interrupted: true, failures: [], rows: [{ stack: 'nearwire-unix' }] });
+    await until(() => processesWith(mark).length === 0);
+    expect(leftovers()).toEqual([]);
+  });
+});

@@ -1,0 +1,86 @@
+/** Made-up measurements for the arithmetic of `nearwire cost`. */
+import type { ApplicationSample } from '../../bench/cost/app-alone.js';
+import type { HopSample } from '../../bench/cost/hop-alone.js';
+import { CROWD, type Measurement, type Way } from '../../bench/cost/measure.js';
+import type { Cpu, Hop, Sample, Stack, WorkName } from '../../bench/cost/model.js';
+import { Samples, type FrontSample, type Measured } from '../../bench/cost/samples.js';
+import { workNamed } from '../../bench/cost/works.js';
+
+export const UWSGI_UNIX: Hop = { family: 'unix', protocol: 'uwsgi', connections: 'close' };
+export const UWSGI_TCP: Hop = { family: 'tcp', protocol: 'uwsgi', connections: 'close' };
+
+type Row = Measured['stacks'][number];
+
+export const row = (name: string, language: Stack['language'], hop?: Hop): Row => ({
+  name,
+  title: name,
+  language,
+  hop,
+});
+
+/** Microseconds a request: a lone request's time, and the CPU of the roles with many at a time. */
+export interface Values {
+  readonly time: number;
+  readonly front?: Cpu;
+  readonly app?: Cpu;
+}
+
+export class MadeUp {
+  private readonly rounds: number;
+  private readonly stacks: Row[] = [];
+  private readonly works = new Set<WorkName>();
+  private readonly measurements: Measurement[] = [];
+  private readonly hops: HopSample[] = [];
+  private readonly fronts: FrontSample[] = [];
+  private readonly applications: ApplicationSample[] = [];
+
+  constructor(rounds = 3) {
+    this.rounds = rounds;
+  }
+
+  /** `values` of a round; the same in all of them, if it does not look at the round. */
+  stack(stack: Row, work: WorkName, values: (round: number) => Values, way: Way = 'whole'): this {
+    if (!this.stacks.some(({ name }) => name === stack.name)) this.stacks.push(stack);
+    this.works.add(work);
+    this.each((round) => {
+      const { time, front, app } = values(round);
+      const cpu: Sample['cpu'] = { ...(front && { front }), ...(app && { app }) };
+      for (const connections of [1, CROWD]) {
+        this.measurements.push({
+          way,
+          sample: {
+            ...{ stack: stack.name, work, round, load: { kind: 'closed', connections, seconds: 1 } },
+            ...{ rate: (1e6 * connections) / time, p50: time, p99: 2 * time, errors: 0, requests: 1000 },
+            ...{ cpu, generatorShare: 0.5 },
+          },
+        });
+      }
+    });
+    return this;
+  }
+
+  hop(hop: Hop, work: WorkName, time: (round: number) => number): this {
+    const none = { user: 0, system: 0 };
+    this.each((round) => this.hops.push({ hop, work, round, time: time(round), front: none, app: none }));
+    return this;
+  }
+
+  front(hop: Hop, work: WorkName, time: number, front: Cpu): this {
+    this.each((round) => this.fronts.push({ hop, work, round, time, front }));
+    return this;
+  }
+
+  application(language: ApplicationSample['language'], work: WorkName, time: number): this {
+    this.each((round) => this.applications.push({ language, work, round, time, cpu: time }));
+    return this;
+  }
+
+  samples(): Samples {
+    const { stacks, measurements, hops, fronts, applications } = this;
+    return new Samples({ stacks, works: [...this.works].map(workNamed), measurements, hops, fronts, applications });
+  }
+
+  private each(action: (round: number) => unknown): void {
+    for (let round = 0; round < this.rounds; round++) action(round);
+  }
+}
