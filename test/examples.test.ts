@@ -13,8 +13,10 @@ import { requireOrSkip } from './support/requirements.js';
 import { cleanup, pattern, temporaryDirectory } from './support/sockets.js';
 import { UWSGI_PARAMS } from './support/uwsgi/comparison.js';
 import { sha } from './support/uwsgi/echo.js';
+import { startUwsgi } from './support/uwsgi/server.js';
 
 const nginx = requireOrSkip('nginx');
+const uwsgi = requireOrSkip('uwsgi');
 const analyze = requireOrSkip('systemd-analyze');
 const EXAMPLES = fileURLToPath(new URL('../examples/uwsgi/', import.meta.url));
 /** Where the examples have their sockets and their programs. */
@@ -176,13 +178,32 @@ const CHECKS: Record<string, (fronts: Fronts, isExpress: boolean) => Promise<voi
 };
 
 describe.skipIf(nginx === undefined).each(['express-app.mjs', 'fastify-app.mjs'])('%s', (app) => {
-  it('answers by uwsgi as by HTTP', async () => {
+  // Three programs are started, which takes a busy machine a while.
+  it('answers by uwsgi as by HTTP', { timeout: 120_000 }, async () => {
     const fronts = await startExample(app);
     for (const [name, check] of Object.entries(CHECKS)) {
       await check(fronts, app.startsWith('express')).catch((cause: unknown) => {
         throw new Error(name, { cause });
       });
     }
+  });
+});
+
+describe.skipIf(uwsgi === undefined)('router.mjs', () => {
+  it('stands before a uWSGI server', async () => {
+    const { path } = await startUwsgi(uwsgi ?? '');
+    const socketPath = join(temporaryDirectory(), 'router.sock');
+    await started([process.execPath, join(EXAMPLES, 'router.mjs'), path, socketPath]);
+    const bytes = pattern(500_000);
+    for (const more of [{ 'Content-Length': bytes.length }, { 'Transfer-Encoding': 'chunked' }]) {
+      const answer = await request({ socketPath, method: 'POST', path: '/digest', headers: more, agent: false }, bytes);
+      expect([answer.status, String(answer.body)]).toEqual([201, `500000 ${sha(bytes)}`]);
+    }
+    const chunked = { socketPath, method: 'POST', path: '/digest', headers: { 'Transfer-Encoding': 'chunked' } };
+    expect(await request({ ...chunked, agent: false }, pattern(1_100_000))).toMatchObject({ status: 413 });
+    const { headers } = await request({ socketPath, path: '/environ', headers: { Cookie: 'a=1' }, agent: false });
+    expect(headers).toMatchObject({ 'x-twice': 'a, b', 'set-cookie': ['a=1; Path=/', 'b=2'] });
+    expect(await request({ socketPath, path: '/die', agent: false })).toMatchObject({ status: 502 });
   });
 });
 

@@ -12,7 +12,7 @@ const nginx = requireOrSkip('nginx');
 const REQUESTS = Number(process.env['NEARWIRE_COMPARE_REQUESTS'] ?? 300);
 const SEED = Number(process.env['NEARWIRE_COMPARE_SEED'] ?? 7);
 /** Slower than any machine that has been seen: so many requests a second. */
-const PACE = 100;
+const PACE = 50;
 
 describe.skipIf(nginx === undefined).each(['native', 'js'] as const)('behind a real nginx, %s', (transport) => {
   it(

@@ -107,6 +107,9 @@ function withoutDate({ rawHeaders, ...rest }: Answered): Answered {
   return { ...rest, rawHeaders: [...rawHeaders.toSpliced(at, 2), 'Date', '<date>'] };
 }
 
+/** A long run says now and then that it goes on. */
+const TELL_EVERY = 10_000;
+
 export interface Outcome {
   compared: number;
   bytes: number;
@@ -150,6 +153,7 @@ export async function compareFronts(fronts: Fronts, count: number, seed: number,
       const difference = differenceOf(number, request, uwsgi, proxy);
       if (difference !== undefined) outcome.differences.push(difference);
       outcome.compared++;
+      if (outcome.compared % TELL_EVERY === 0) console.log(`${String(outcome.compared)} compared`);
       outcome.bytes += request.body.length + uwsgi.body.length;
     }
   };
