@@ -19,6 +19,10 @@ constexpr bool kDebug = true;
 constexpr bool kDebug = false;
 #endif
 
+// src/native.ts has the same number: goes up when what the two sides agree on changes, so that an addon of other sources
+// is told apart from one that works.
+constexpr int kContract = 1;
+
 class Addon final : public Napi::Addon<Addon> {
  public:
   Addon(Napi::Env env, Napi::Object exports) {
@@ -43,6 +47,7 @@ class Addon final : public Napi::Addon<Addon> {
                           InstanceValue("probePath", Napi::Function::New<js_diag::probe_path>(env)),
                           InstanceMethod<&Addon::try_calls>("tryCalls"),
                           InstanceMethod<&Addon::noop>("noop"),
+                          InstanceValue("contract", Napi::Number::New(env, kContract)),
                           InstanceValue("system", Napi::String::New(env, sys::kName)),
                           InstanceValue("debug", Napi::Boolean::New(env, kDebug))});
   }

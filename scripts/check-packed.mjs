@@ -1,5 +1,5 @@
 // What a user gets: packs the package with its prebuilt addon, installs it into an empty folder with no compiler on PATH,
-// and has it serve over a UNIX socket natively and run its benchmark.
+// has it serve over a UNIX socket natively, run its benchmark and measure a stack.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -75,6 +75,7 @@ try {
     '--json',
     'rtt.json',
   ]);
+  run('npx', ['nearwire', 'cost', '--quick', '--stack', 'node-unix,nearwire-unix', '--work', 'hello', '--rounds', '1']);
   const leftovers = readdirSync(home).filter((name) => name.endsWith('.sock'));
   if (leftovers.length > 0) throw new Error(`left behind: ${leftovers.join()}`);
   console.log(`packed form: ${packed.filename}, ${packed.files.length} files, ${packed.size} bytes: ${said}`);

@@ -56,6 +56,9 @@ export const NOBODY = -1;
 export const COMPLETION_WORDS = 4;
 /** int32 per submission: id, offset in `memory`, length. */
 export const SUBMISSION_WORDS = 3;
+/** native/addon.cc has the same: goes up when what this file declares changes its meaning. */
+export const CONTRACT = 1;
+
 /** Words of `NativeEngineLayout.shared`. */
 export const Shared = {
   /** Submissions put down and not yet gathered: JS counts up, the addon sets it to 0. */
@@ -474,6 +477,8 @@ export interface NativeAddon {
   setBuffers(fd: number, sendBuffer: number, recvBuffer: number, smallBuffers: boolean): number;
   /** What SO_SNDBUF and SO_RCVBUF of any socket read back, in bytes. */
   bufferSizes(fd: number): [send: number, recv: number] | number;
+  /** `CONTRACT`, as the addon was built. */
+  readonly contract: number;
   /** The engine's platform file: linux, darwin or posix. */
   readonly system: string;
   /** Built with assertions. */
@@ -498,7 +503,10 @@ function load(): AddonStatus {
   try {
     const nodeGypBuild = require('node-gyp-build') as { (dir: string): NativeAddon; resolve(dir: string): string };
     const file = process.env['NEARWIRE_ADDON'] ?? nodeGypBuild.resolve(packageRoot);
-    return { addon: require(file) as NativeAddon, file, reason: undefined };
+    const addon = require(file) as NativeAddon;
+    // Without this a stale addon would not fail, but be silent.
+    if (addon.contract !== CONTRACT) throw new Error(`${file} was built from other sources: npm run build:native`);
+    return { addon, file, reason: undefined };
   } catch (error) {
     return { addon: undefined, file: undefined, reason: error instanceof Error ? error : new Error(String(error)) };
   }

@@ -83,12 +83,11 @@ async function driveLimits(
   quick: boolean,
   onFailure: (failure: string) => void,
 ): Promise<Overload[]> {
-  const { processes, programs } = run.context;
+  const { programs } = run.context;
   if (run.signal.aborted) return [];
-  const folder = processes.makeFolder();
   try {
     return await runOverloads({
-      ...{ programs, folder, signal: run.signal, quick, onFailure },
+      ...{ programs, signal: run.signal, quick, onFailure },
       onProgress(label, done, total) {
         run.onProgress({ done, total, round: 1, rounds: 1, label: `limits: ${label}`, remainingSeconds: 0 });
       },
@@ -97,8 +96,6 @@ async function driveLimits(
     // What was measured before is told all the same.
     if (isAborted(run.signal)) return [];
     throw error;
-  } finally {
-    await processes.removeFolder(folder);
   }
 }
 
