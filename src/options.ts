@@ -14,7 +14,8 @@ export type TransportName = 'native' | 'js';
 export interface BufferOptions {
   /**
    * SO_SNDBUF in bytes. Linux doubles the number and caps it at `net.core.wmem_max`; see `bufferSizes` for what came of it.
-   * Default: the system's; natively that of a UNIX connection grows to 1 MiB if its reader is fast.
+   * Default: the system's; natively that of a UNIX connection grows for a fast reader, to 1 MiB for files and pages, to
+   * 208 KiB (Linux's default) for what is copied.
    * `'auto'`: that, and it grows to hold what is written at once, up to 2 MiB, whoever reads it. For UNIX connections on
    * `native`; else the system's, which on TCP grows by itself.
    */

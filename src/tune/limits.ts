@@ -10,7 +10,10 @@ const MiB = 1024 * KiB;
  * nothing becomes faster, and one answer to one slow reader holds so much of the kernel's memory.
  */
 export const LARGEST_SEND_BUFFER = 8 * MiB;
-/** A stream that is held up by its buffer gains nothing from a larger one than this: what the engine grows to by itself. */
+/**
+ * A stream that is held up by its buffer gains nothing from a larger one than this: what the engine grows to by itself for
+ * files and pages.
+ */
 export const STREAM_SEND_BUFFER = 1 * MiB;
 /** What `autoTune` goes to: it decides alone, and so for less. */
 export const LARGEST_TUNED_BUFFER = 4 * MiB;

@@ -43,8 +43,10 @@ const DIGITS = /^\d{1,15}$/;
 
 export class UwsgiReader implements RequestReader {
   private readonly limits: ReaderLimits;
-  /** Of a packet that comes in pieces: what has come so far. */
-  private pieces: Buffer | undefined = undefined;
+  /** Of a packet that comes in pieces: room for its header, then for all of it. */
+  private packet: Buffer | undefined = undefined;
+  /** How much of it has come. */
+  private held = 0;
   private inBody = false;
   private bodyLeft = 0;
 
@@ -57,16 +59,24 @@ export class UwsgiReader implements RequestReader {
       this.readBody(sink, data, start, end);
       return undefined;
     }
-    if (this.pieces !== undefined) {
-      const joined = Buffer.concat([this.pieces, data.subarray(start, end)]);
-      this.pieces = undefined;
-      return this.readHead(sink, joined, 0, joined.length);
-    }
+    if (this.packet !== undefined) return this.gather(sink, this.packet, data, start, end);
     return this.readHead(sink, data, start, end);
   }
 
   end(): ReadError | undefined {
-    return this.pieces === undefined ? undefined : badPacketError('the peer has ended within it');
+    return this.packet === undefined ? undefined : badPacketError('the peer has ended within it');
+  }
+
+  private gather(sink: RequestSink, packet: Buffer, data: Buffer, start: number, end: number): ReadError | undefined {
+    const taken = data.copy(packet, this.held, start, end);
+    this.held += taken;
+    if (this.held < packet.length) return undefined;
+    this.packet = undefined;
+    const rest = start + taken;
+    const error = this.readHead(sink, packet, 0, packet.length);
+    if (error !== undefined || rest === end) return error;
+    // What was there was the header alone, or all: the rest is the packet's, or the body's.
+    return this.read(sink, data, rest, end);
   }
 
   private readHead(sink: RequestSink, data: Buffer, start: number, end: number): ReadError | undefined {
@@ -75,7 +85,8 @@ export class UwsgiReader implements RequestReader {
     const size = length < HEADER_BYTES ? 0 : (data[start + 1] as number) | ((data[start + 2] as number) << 8);
     if (size > this.limits.variablesSize) return variablesTooLongError(size, this.limits.variablesSize);
     if (length < HEADER_BYTES + size || length < HEADER_BYTES) {
-      this.pieces = Buffer.from(data.subarray(start, end));
+      this.packet = Buffer.allocUnsafe(HEADER_BYTES + size);
+      this.held = data.copy(this.packet, 0, start, end);
       return undefined;
     }
     const bodyStart = start + HEADER_BYTES + size;

@@ -1,5 +1,5 @@
 /** What answers are made from, and how their figures are worded. */
-import { formatFigure, formatInterval, formatShare, formatTime, type Format } from '../figures.js';
+import { formatFigure, formatInterval, formatShare, formatTime, notNegative, type Format } from '../figures.js';
 import { combineRounds, figureOfRounds, isInNoise, type Rounds } from '../interval.js';
 import type { Answer, Curve, Figure, Overload, Split, Stack, Work, WorkName } from '../model.js';
 import type { Samples } from '../samples.js';
@@ -57,7 +57,7 @@ export function ratio(
 
 /** `14.0 us (12.3 to 15.1 us)`. */
 export function timeWords(figure: Figure): string {
-  return formatFigure(figure, formatTime);
+  return formatFigure(notNegative(figure), formatTime);
 }
 
 /** A part or a difference: with its figure, or that it can't be told from nothing. */
