@@ -19,8 +19,8 @@ constexpr bool kDebug = true;
 constexpr bool kDebug = false;
 #endif
 
-// src/native.ts has the same number: goes up when what the two sides agree on changes, so that an addon of other sources
-// is told apart from one that works.
+// src/native.ts has the same number: goes up when what the two sides agree on changes, so that an addon of other
+// sources is told apart from one that works.
 constexpr int kContract = 1;
 
 class Addon final : public Napi::Addon<Addon> {
