@@ -113,8 +113,16 @@ test('a figure is the median, in the middle of its interval', () => {
 test('few stacks tell nothing of what is usual', () => {
   const rounds = new Map([10, 11, 12].entries());
   expect(pooledVariation([rounds, rounds, rounds])).toBeUndefined();
-  // Of each: 1 / 11.
-  expect(pooledVariation([rounds, rounds, rounds, rounds])).toBeCloseTo(1 / 11, 9);
+  // Of each 1 / 11; half of all samples of three show less than (8 / 9) ** 1.5 of what there is.
+  const usual = 1 / 11 / (8 / 9) ** 1.5;
+  expect(pooledVariation([rounds, rounds, rounds, rounds])).toBeCloseTo(usual, 9);
+});
+
+test('a stack that was disturbed does not change what is usual', () => {
+  const rounds = new Map([10, 11, 12].entries());
+  const disturbed = new Map([10, 11, 200].entries());
+  const alike = [rounds, rounds, rounds, rounds];
+  expect(pooledVariation([...alike, disturbed])).toBe(pooledVariation(alike));
 });
 
 test('what is expected of the sides is expected of what is computed of them', () => {

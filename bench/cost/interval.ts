@@ -79,17 +79,22 @@ export function roundsWith(values: ReadonlyMap<number, number>, expected: number
   return Object.assign(new Map(values), { expected });
 }
 
-/** How a measure varies, relative to its level, over all stacks; undefined where there are too few to tell. */
+/**
+ * How a measure varies, relative to its level, over all stacks; undefined where there are too few to tell. The median of
+ * the stacks' variances, made that of a normal variable's: a stack that was disturbed says nothing of the others.
+ */
 export function pooledVariation(all: readonly ReadonlyMap<number, number>[]): number | undefined {
   let freedom = 0;
-  let sum = 0;
+  const variances: number[] = [];
   for (const rounds of all) {
     const values = [...rounds.values()];
     if (values.length < 2 || median(values) === 0) continue;
-    freedom += values.length - 1;
-    sum += (values.length - 1) * (deviation(values) / median(values)) ** 2;
+    const own = values.length - 1;
+    freedom += own;
+    // Wilson and Hilferty: the median of chi-squared, by its degrees of freedom.
+    variances.push((deviation(values) / median(values)) ** 2 / (1 - 2 / (9 * own)) ** 3);
   }
-  return freedom < POOLED_FREEDOM ? undefined : Math.sqrt(sum / freedom);
+  return freedom < POOLED_FREEDOM ? undefined : Math.sqrt(median(variances));
 }
 
 /** What is computed of several measures, round by round: what disturbs a round disturbs all of its sides. */
