@@ -7,15 +7,20 @@ const PREFIX_LENGTH = HTTP_PREFIX.length;
 /** Of front servers there are few, and they send the same names again and again. */
 const headerNames = new Map<string, string>();
 const MAX_NAMES = 1000;
+const MAX_NAME_LENGTH = 64;
 
 /** `HTTP_USER_AGENT` as `user-agent`: the protocol has lost upper and lower case, and `_` for `-`. */
 function headerName(variable: string): string {
-  let name = headerNames.get(variable);
-  if (name === undefined) {
-    name = variable.slice(PREFIX_LENGTH).toLowerCase().replaceAll('_', '-');
-    if (headerNames.size < MAX_NAMES) headerNames.set(variable, name);
-  }
+  const known = headerNames.get(variable);
+  if (known !== undefined) return known;
+  const name = variable.slice(PREFIX_LENGTH).toLowerCase().replaceAll('_', '-');
+  // A part of a string keeps all of it: what is kept has to be a copy, or it would keep the packet.
+  if (headerNames.size < MAX_NAMES && variable.length <= MAX_NAME_LENGTH) headerNames.set(copy(variable), copy(name));
   return name;
+}
+
+function copy(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
 }
 
 /**
