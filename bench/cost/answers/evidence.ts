@@ -31,29 +31,21 @@ export function figureFor(samples: Samples, stack: string, work: WorkName, measu
   return figureOfRounds(roundsOf(samples, stack, work, measure));
 }
 
-/** `to` - `from`, round by round; undefined where no round has both. */
-export function difference(
-  samples: Samples,
-  from: string,
-  to: string,
-  work: WorkName,
-  measure: Measure,
-): Figure | undefined {
-  const sides = { from: roundsOf(samples, from, work, measure), to: roundsOf(samples, to, work, measure) };
-  return figureOfRounds(combineRounds(sides, (side) => side.to - side.from));
+/** Compares two stacks round by round; undefined where no round has both. */
+type Compare = (samples: Samples, from: string, to: string, work: WorkName, measure: Measure) => Figure | undefined;
+
+function comparing(compute: (values: { from: number; to: number }) => number): Compare {
+  return (samples, from, to, work, measure) => {
+    const sides = { from: roundsOf(samples, from, work, measure), to: roundsOf(samples, to, work, measure) };
+    return figureOfRounds(combineRounds(sides, compute));
+  };
 }
 
-/** `to` / `from`, round by round. */
-export function ratio(
-  samples: Samples,
-  from: string,
-  to: string,
-  work: WorkName,
-  measure: Measure,
-): Figure | undefined {
-  const sides = { from: roundsOf(samples, from, work, measure), to: roundsOf(samples, to, work, measure) };
-  return figureOfRounds(combineRounds(sides, (side) => side.to / side.from));
-}
+/** `to` - `from`. */
+export const difference = comparing(({ from, to }) => to - from);
+
+/** `to` / `from`. */
+export const ratio = comparing(({ from, to }) => to / from);
 
 /** `14.0 us (12.3 to 15.1 us)`. */
 export function timeWords(figure: Figure): string {
