@@ -86,6 +86,7 @@
         "bench/floor/settings.c",
         "bench/floor/control.c",
         "bench/floor/report.c",
+        "bench/floor/host_speed.c",
         "bench/floor/process.c",
         "bench/floor/net.c",
         "bench/floor/histogram.c",

@@ -2,30 +2,25 @@
 import { describe, expect, test } from 'vitest';
 
 import {
-  combineRounds,
+  combine,
   COVERAGE,
+  estimateOf,
   figureOf,
-  figureOfRounds,
   isInNoise,
   pooledVariation,
-  roundsWith,
+  type Estimate,
 } from '../bench/cost/interval.js';
+import type { Figure } from '../bench/cost/model.js';
 import { median } from '../bench/statistics.js';
+import { normal, random } from './support/random.js';
 
-/** Mulberry32: the same numbers in each run of the test. */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
+function estimate(values: readonly number[], expected?: number): Estimate {
+  const found = estimateOf(values, expected);
+  if (!found) throw new Error('of no rounds');
+  return found;
 }
 
-function normal(uniform: () => number): number {
-  return Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
-}
+const figure = (values: readonly number[], expected?: number): Figure => figureOf(estimate(values, expected));
 
 /** How rounds may vary. */
 const VARIATIONS: readonly { readonly name: string; value(uniform: () => number): number; readonly least: number }[] = [
@@ -46,7 +41,7 @@ describe('another run falls into the interval', () => {
       const RUNS = 20_000;
       let within = 0;
       for (let i = 0; i < RUNS; i++) {
-        const { low, high } = figureOf(run());
+        const { low, high } = figure(run());
         const other = median(run());
         if (other >= low && other <= high) within++;
       }
@@ -72,14 +67,14 @@ describe('another run falls into the interval', () => {
       const run = (): number[][] =>
         stacks.map(({ level, cv }) => Array.from({ length: ROUNDS }, () => level * (1 + cv * normal(uniform))));
       const [one, other] = [run(), run()];
-      const variation = pooledVariation(one.map((values) => new Map(values.entries())));
+      const variation = pooledVariation(one);
       for (const [at, values] of one.entries()) {
-        const { low, high } = figureOf(values, (variation ?? NaN) * median(values));
+        const { low, high } = figure(values, (variation ?? NaN) * median(values));
         const again = median(other[at] ?? []);
         if (again >= low && again <= high) within++;
         runs++;
         widths.pooled.push((high - low) / median(values));
-        const alone = figureOf(values);
+        const alone = figure(values);
         widths.alone.push((alone.high - alone.low) / median(values));
       }
     }
@@ -87,11 +82,32 @@ describe('another run falls into the interval', () => {
     expect(median(widths.pooled)).toBeLessThan(median(widths.alone) / 2);
   });
 
+  test.each(['difference', 'ratio'] as const)('with what is computed of two measures, their %s', (how) => {
+    const uniform = random(how.length);
+    const compute = ({ a, b }: { a: number; b: number }): number => (how === 'ratio' ? a / b : a - b);
+    const side = (level: number): Estimate =>
+      estimate(
+        Array.from({ length: 5 }, () => level * (1 + 0.05 * normal(uniform))),
+        level * 0.05,
+      );
+    const run = (): Estimate | undefined => combine({ a: side(100), b: side(80) }, compute);
+    const RUNS = 20_000;
+    let within = 0;
+    for (let i = 0; i < RUNS; i++) {
+      const [one, other] = [run(), run()];
+      if (!one || !other) throw new Error('nothing computed');
+      const { low, high } = figureOf(one);
+      if (other.value >= low && other.value <= high) within++;
+    }
+    expect(within / RUNS).toBeGreaterThan(COVERAGE - 0.01);
+    expect(within / RUNS).toBeLessThan(0.9999);
+  });
+
   test('and more rounds make it narrower', () => {
     const uniform = random(1);
     const width = (rounds: number): number => {
       const widths = Array.from({ length: 2000 }, () => {
-        const { low, high } = figureOf(Array.from({ length: rounds }, () => 100 + normal(uniform)));
+        const { low, high } = figure(Array.from({ length: rounds }, () => 100 + normal(uniform)));
         return high - low;
       });
       return median(widths);
@@ -103,7 +119,7 @@ describe('another run falls into the interval', () => {
 });
 
 test('a figure is the median, in the middle of its interval', () => {
-  const { median: middle, low, high, rounds } = figureOf([12, 10, 11]);
+  const { median: middle, low, high, rounds } = figure([12, 10, 11]);
   expect({ middle, rounds }).toEqual({ middle: 11, rounds: 3 });
   expect(high - 11).toBeCloseTo(11 - low, 9);
   // t(2, 0.995) x s x sqrt(2 x 1.346 / 3)
@@ -111,7 +127,7 @@ test('a figure is the median, in the middle of its interval', () => {
 });
 
 test('few stacks tell nothing of what is usual', () => {
-  const rounds = new Map([10, 11, 12].entries());
+  const rounds = [10, 11, 12];
   expect(pooledVariation([rounds, rounds, rounds])).toBeUndefined();
   // Of each 1 / 11; half of all samples of three show less than (8 / 9) ** 1.5 of what there is.
   const usual = 1 / 11 / (8 / 9) ** 1.5;
@@ -119,47 +135,51 @@ test('few stacks tell nothing of what is usual', () => {
 });
 
 test('a stack that was disturbed does not change what is usual', () => {
-  const rounds = new Map([10, 11, 12].entries());
-  const disturbed = new Map([10, 11, 200].entries());
+  const rounds = [10, 11, 12];
   const alike = [rounds, rounds, rounds, rounds];
-  expect(pooledVariation([...alike, disturbed])).toBe(pooledVariation(alike));
+  expect(pooledVariation([...alike, [10, 11, 200]])).toBe(pooledVariation(alike));
 });
 
-test('what is expected of the sides is expected of what is computed of them', () => {
-  const a = roundsWith(new Map([100, 100].entries()), 3);
-  const b = roundsWith(new Map([50, 50].entries()), 4);
-  expect(combineRounds({ a, b }, (side) => side.a - side.b).expected).toBeCloseTo(5, 9);
-  expect(combineRounds({ a, b }, (side) => side.a / side.b).expected).toBeCloseTo(Math.hypot(3 / 50, 2 - 100 / 54), 9);
-  expect(combineRounds({ a, b: new Map([[0, 1]]) }, (side) => side.a - side.b).expected).toBeUndefined();
+test('what is computed of several sides has the errors of all', () => {
+  const a: Estimate = { value: 100, error: 3, freedom: 4, shift: 0, rounds: 5 };
+  const b: Estimate = { value: 50, error: 4, freedom: 4, shift: 0, rounds: 3 };
+  const difference = combine({ a, b }, (side) => side.a - side.b);
+  expect(difference).toMatchObject({ value: 50, rounds: 3 });
+  expect(difference?.error).toBeCloseTo(5, 9);
+  // Welch and Satterthwaite: 5 ** 4 / (3 ** 4 / 4 + 4 ** 4 / 4)
+  expect(difference?.freedom).toBeCloseTo(625 / ((81 + 256) / 4), 9);
+  expect(combine({ a, b }, (side) => side.a / side.b)?.error).toBeCloseTo(Math.hypot(3 / 50, 2 - 100 / 54), 9);
+  expect(combine({ a, b: undefined }, (side) => side.a - side.b)).toBeUndefined();
+});
+
+test('what is known exactly adds nothing to be off by', () => {
+  const a: Estimate = { value: 100, error: 3, freedom: 4, shift: 0, rounds: 5 };
+  const none: Estimate = { value: 0, error: 0, freedom: Infinity, shift: 0, rounds: 5 };
+  expect(combine({ a, none }, (side) => side.a - side.none)).toEqual(a);
+});
+
+test('what all were corrected by moves a difference, and no ratio', () => {
+  const a: Estimate = { value: 100, error: 0, freedom: Infinity, shift: -10, rounds: 5 };
+  const b: Estimate = { value: 50, error: 0, freedom: Infinity, shift: -5, rounds: 5 };
+  expect(combine({ a, b }, (side) => side.a - side.b)?.shift).toBeCloseTo(-5, 9);
+  expect(combine({ a, b }, (side) => side.a / side.b)?.shift).toBeCloseTo(0, 9);
+  const { low, high } = figureOf(a);
+  // As far off as in 99 of 100 runs, in this run and in the other.
+  expect(high - 100).toBeCloseTo(2.576 * Math.SQRT2 * 10, 9);
+  expect(100 - low).toBeCloseTo(high - 100, 9);
 });
 
 test('one round has no interval, and is in the noise', () => {
-  expect(figureOf([7])).toEqual({ median: 7, low: 7, high: 7, rounds: 1 });
-  expect(isInNoise(figureOf([7]))).toBe(true);
+  expect(figure([7])).toEqual({ median: 7, low: 7, high: 7, rounds: 1 });
+  expect(isInNoise(figure([7]))).toBe(true);
+});
+
+test('no rounds, no figure', () => {
+  expect(estimateOf([])).toBeUndefined();
 });
 
 test('what may be nothing is in the noise', () => {
   expect(isInNoise({ median: 1, low: -1, high: 3, rounds: 5 })).toBe(true);
   expect(isInNoise({ median: 1, low: 0.1, high: 3, rounds: 5 })).toBe(false);
   expect(isInNoise({ median: -1, low: -3, high: -0.1, rounds: 5 })).toBe(false);
-});
-
-test('a difference is taken round by round, so that what disturbs a round disturbs none', () => {
-  const a = new Map([
-    [0, 10],
-    [1, 110],
-    [2, 11],
-  ]);
-  const b = new Map([
-    [0, 8],
-    [1, 108],
-    [3, 5],
-  ]);
-  const rounds = combineRounds({ a, b }, (side) => side.a - side.b);
-  expect([...rounds]).toEqual([
-    [0, 2],
-    [1, 2],
-  ]);
-  expect(figureOfRounds(rounds)).toEqual({ median: 2, low: 2, high: 2, rounds: 2 });
-  expect(figureOfRounds(combineRounds({ a, b: new Map<number, number>() }, (side) => side.a - side.b))).toBeUndefined();
 });

@@ -8,7 +8,6 @@ import { describe, expect, test } from 'vitest';
 import { describeFailures, LoadGenerator, runLoad, type LoadFigures, type LoadOptions } from '../bench/cost/load.js';
 import type { Load, Target, Work } from '../bench/cost/model.js';
 import { startPlainServer } from '../bench/cost/hop-alone.js';
-import { TIMING } from '../bench/cost/measure.js';
 import { requireOrSkip } from './support/requirements.js';
 import { stoppedServer } from './support/full-queue.js';
 import { cleanup, closeAtEnd, freshAddress, temporaryDirectory } from './support/sockets.js';
@@ -152,7 +151,7 @@ describe.skipIf(floor === '')('the load', () => {
 
   test.each(families)('speaks uwsgi with a server of its own, over %s', async (family) => {
     const hop = { family, protocol: 'uwsgi', connections: 'close' } as const;
-    const server = await startPlainServer(hop, 3000, { floor, folder: temporaryDirectory(), timing: TIMING, signal });
+    const server = await startPlainServer(hop, 3000, { floor, folder: temporaryDirectory(), signal });
     cleanup(() => server.stop());
     const upload = work({ method: 'POST', requestBytes: 100_000, answerBytes: 3000 });
     const figures = await run(server.target, { work: upload, speech: hop });

@@ -4,28 +4,37 @@ import { describe, expect, test } from 'vitest';
 import { climb } from '../bench/cost/curves.js';
 import type { CostOptions, Curve, Program, ProgramName, Stack, WorkName } from '../bench/cost/model.js';
 import { hopsOf, makePlan, RoundCount, stacksOfRound, worksOfRound } from '../bench/cost/plan.js';
-import { warmUp } from '../bench/cost/warm-up.js';
+import { warmUp, type WarmUpLimits, type WarmUpWindow } from '../bench/cost/warm-up.js';
 import { WORKS } from '../bench/cost/works.js';
 
 describe('a server is warm', () => {
-  const limits = { window: 0.1, longest: 1.2 };
-  const warm = (rates: readonly number[]): ReturnType<typeof warmUp> => {
+  const limits = { window: 0.1, least: 0, longest: 1.6 };
+  const warm = (costs: readonly number[], more: Partial<WarmUpLimits> = {}): ReturnType<typeof warmUp> => {
     let at = 0;
-    return warmUp(() => Promise.resolve(rates[Math.min(at++, rates.length - 1)] ?? 0), limits);
+    const load = (): Promise<WarmUpWindow> =>
+      Promise.resolve({ requests: 100, cost: costs[Math.min(at++, costs.length - 1)] ?? 0 });
+    return warmUp(load, { ...limits, ...more });
   };
 
-  test('when its rate has not risen for three windows', async () => {
-    expect(await warm([100])).toEqual({ windows: 4, steady: true });
-    expect(await warm([100, 150, 190, 200, 198, 203, 201])).toEqual({ windows: 7, steady: true });
+  test('when the last windows cost no less than as many before them', async () => {
+    expect(await warm([100])).toEqual({ windows: 8, steady: true });
+    // Until the older four have fallen, but for one.
+    expect(await warm([200, 150, 120, 110, 101, 100, 99, 101, 100])).toEqual({ windows: 11, steady: true });
   });
 
-  test('not by a slow window', async () => {
-    expect(await warm([100, 60, 100, 140, 140, 141, 139])).toEqual({ windows: 7, steady: true });
+  test('not by a window that was dear', async () => {
+    expect(await warm([100, 90, 80, 70, 60, 50, 300, 40, 40, 40, 40])).toEqual({ windows: 14, steady: true });
+  });
+
+  test('not before so many requests, as a compiler pauses between its stages', async () => {
+    const stages = [...Array.from({ length: 9 }, () => 100), 60];
+    expect(await warm(stages)).toEqual({ windows: 8, steady: true });
+    expect(await warm(stages, { least: 1400 })).toEqual({ windows: 16, steady: true });
   });
 
   test('or when there is no time for more', async () => {
-    const rising = Array.from({ length: 20 }, (_, i) => 100 * 1.1 ** i);
-    expect(await warm(rising)).toEqual({ windows: 12, steady: false });
+    const falling = Array.from({ length: 20 }, (_, i) => 100 / 1.1 ** i);
+    expect(await warm(falling)).toEqual({ windows: 16, steady: false });
   });
 });
 
@@ -111,7 +120,7 @@ describe('the plan', () => {
     const count = (rounds: number | undefined): RoundCount =>
       new RoundCount(makePlan(options([stack('a', ALL)], { rounds }), programs));
     expect(count(undefined).after(1, 60)).toBe(7);
-    expect(count(undefined).after(2, 2 * 150)).toBe(4);
+    expect(count(undefined).after(2, 2 * 220)).toBe(4);
     expect(count(undefined).after(1, 1000)).toBe(3);
     expect(count(undefined).after(5, 5000)).toBe(5);
     expect(count(2).after(1, 1e6)).toBe(2);

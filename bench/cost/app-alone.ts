@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { isMessage, numberOf, Peer, PeerError, type Program } from '../peer.js';
 import { PACKAGE_ROOT } from '../package-root.js';
 import type { ApplicationSample, StackPlace, Work } from './model.js';
+import type { MeasureOptions } from './measure.js';
+import { takeSlices } from './slices.js';
 
 const CALLER = join(PACKAGE_ROOT, 'dist', 'bench', 'cost', 'call-app.js');
 const PYTHON_FOLDER = join(PACKAGE_ROOT, 'bench', 'cost', 'apps', 'python');
@@ -20,6 +22,7 @@ export interface ApplicationOptions {
   readonly app: StackPlace['app'];
   /** Of calls, after half as many to warm up. */
   readonly seconds: number;
+  readonly host: MeasureOptions['host'];
   readonly signal: AbortSignal;
 }
 
@@ -29,6 +32,17 @@ export async function measureApplication(
   round: number,
   options: ApplicationOptions,
 ): Promise<ApplicationSample> {
+  const { values, hostSpeed } = await takeSlices(options.host, 1, () => callAlone(language, work, options));
+  const [taken] = values;
+  if (!taken) throw new PeerError('the application was not called');
+  return { language, work: work.name, round, ...taken, hostSpeed };
+}
+
+async function callAlone(
+  language: ApplicationSample['language'],
+  work: Work,
+  options: ApplicationOptions,
+): Promise<Pick<ApplicationSample, 'time' | 'cpu'>> {
   const { command, args } = programFor(language, options);
   const words = [work.method, work.path, String(work.requestBytes), String(options.seconds)];
   const peer = new Peer(`the ${language} application alone, ${work.name}`, { command, args }, words, options.signal);
@@ -36,7 +50,7 @@ export async function measureApplication(
     const { result } = await peer.expect('result', START_MS + options.seconds * 4e3);
     if (!isMessage(result)) throw new PeerError(`a result is an object, not ${JSON.stringify(result)}`);
     check(work, numberOf(result, 'bytes'));
-    return { language, work: work.name, round, time: numberOf(result, 'time'), cpu: numberOf(result, 'cpu') };
+    return { time: numberOf(result, 'time'), cpu: numberOf(result, 'cpu') };
   } finally {
     await peer.stop();
   }

@@ -4,7 +4,6 @@ import { measureCurve } from './curves.js';
 import type { Curve, Stack } from './model.js';
 import type { Plan, StackPlan } from './plan.js';
 import type { RoundsOptions } from './rounds.js';
-import { figureOfRounds } from './interval.js';
 import type { Samples } from './samples.js';
 import { startStack } from './stacks/index.js';
 
@@ -52,12 +51,12 @@ async function curveOf(
 ): Promise<Curve | undefined> {
   const [work] = works;
   if (!work) return undefined;
-  const rate = figureOfRounds(samples.rate(stack.name, work.name));
+  const rate = samples.rate(stack.name, work.name);
   // It has failed before.
   if (!rate) return undefined;
   const running = await startStack(stack, options.context);
   try {
-    return await measureCurve(stack, running, work, rate.median, { ...options, seconds: STEP_SECONDS });
+    return await measureCurve(stack, running, work, rate.value, { ...options, seconds: STEP_SECONDS });
   } finally {
     await running.stop();
   }

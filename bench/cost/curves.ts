@@ -22,7 +22,7 @@ export interface CurveOptions extends MeasureOptions {
 
 /** `capacity`: answers a second in a closed loop. */
 export async function measureCurve(
-  stack: Pick<Stack, 'name'>,
+  stack: Pick<Stack, 'name' | 'language'>,
   running: RunningStack,
   work: Work,
   capacity: number,

@@ -32,9 +32,9 @@ export async function measureFront(
     });
     try {
       const name = `nginx before plain C, ${hopName(hop)}`;
-      const [lone, crowd] = await measureStack({ name, hop: undefined }, running, work, round, options);
-      const front = crowd?.sample.cpu.front;
-      return lone && front && { hop, work: work.name, round, time: lone.sample.p50, front };
+      const front = { name, language: 'none' as const, hop: undefined };
+      const [lone, crowd] = await measureStack(front, running, work, round, { ...options, isFirst: true });
+      return lone && crowd && { hop, lone: lone.sample, crowd: crowd.sample };
     } finally {
       await running.stop();
     }

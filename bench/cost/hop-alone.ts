@@ -6,29 +6,30 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { isMessage, Peer, PeerError } from '../peer.js';
-import { cpuBetween, readCpu, type CpuTimes } from './cpu.js';
-import { runLoad, type LoadFigures } from './load.js';
-import { CROWD, type Timing } from './measure.js';
+import { median } from '../statistics.js';
+import { LoadGenerator } from './load.js';
+import { slicesOf, type MeasureOptions } from './measure.js';
 import type { Hop, HopSample, Target, Work } from './model.js';
+import { takeLoadedSlices } from './slices.js';
 
 const ANSWER_MS = 10_000;
 
-export interface HopOptions {
-  readonly floor: string;
+export interface HopOptions extends Pick<MeasureOptions, 'floor' | 'timing' | 'host' | 'signal'> {
   readonly folder: string;
-  readonly timing: Timing;
-  readonly signal: AbortSignal;
 }
 
 /** The plain C server, as an app behind a front. */
 export interface PlainServer {
   readonly target: Target;
-  readonly pid: number;
   stop(): Promise<void>;
 }
 
 /** `bytes`: of each answer's body. */
-export async function startPlainServer(hop: Hop, bytes: number, options: HopOptions): Promise<PlainServer> {
+export async function startPlainServer(
+  hop: Hop,
+  bytes: number,
+  options: Pick<HopOptions, 'floor' | 'folder' | 'signal'>,
+): Promise<PlainServer> {
   const path = join(options.folder, 'plain.sock');
   if (hop.family === 'unix') {
     mkdirSync(options.folder, { recursive: true });
@@ -48,9 +49,7 @@ export async function startPlainServer(hop: Hop, bytes: number, options: HopOpti
   try {
     const ready = await peer.expect('ready', ANSWER_MS);
     if (!isMessage(ready) || typeof ready['address'] !== 'string') throw new PeerError('no address was told');
-    const { pid } = peer;
-    if (pid === undefined) throw new PeerError('it has no pid');
-    return { target: targetOf(hop, ready['address']), pid, stop: () => peer.stop() };
+    return { target: targetOf(hop, ready['address']), stop: () => peer.stop() };
   } catch (error) {
     await peer.stop();
     throw error;
@@ -71,21 +70,19 @@ export async function measureHop(
   options: HopOptions,
 ): Promise<HopSample | undefined> {
   if (hop.protocol === 'mod_wsgi' || work.answerBytes === undefined) return undefined;
-  const { floor, signal, timing } = options;
-  const server = await startPlainServer(hop, work.answerBytes, options);
+  const { floor, signal, timing, host } = options;
   const speech = { protocol: hop.protocol, connections: hop.connections };
-  const load = (connections: number, seconds: number): Promise<LoadFigures> =>
-    runLoad({ floor, signal, work, speech, target: server.target, load: { kind: 'closed', connections, seconds } });
+  const server = await startPlainServer(hop, work.answerBytes, options);
   try {
-    const lone = await load(1, timing.lone);
-    const before = readCpu([server.pid]);
-    const crowd = await load(CROWD, timing.crowd);
-    const { user, system } = cpuBetween(before, readCpu([server.pid]));
-    const each = (times: CpuTimes): CpuTimes => ({
-      user: times.user / crowd.begun,
-      system: times.system / crowd.begun,
-    });
-    return { hop, work: work.name, round, time: lone.p50, front: each(crowd.cpu), app: each({ user, system }) };
+    const open = (): Promise<LoadGenerator> =>
+      LoadGenerator.open({
+        ...{ floor, signal, work, target: server.target },
+        speech,
+        load: { kind: 'closed', connections: 1, seconds: timing.slice },
+      });
+    const taken = await takeLoadedSlices(host, slicesOf(timing, work), open, (generator) => generator.stretch());
+    const time = median(taken.values.map(({ p50 }) => p50));
+    return { hop, work: work.name, round, time, hostSpeed: taken.hostSpeed };
   } finally {
     await server.stop();
   }

@@ -1,69 +1,97 @@
 /** Measures a stack that runs, with one work: warm-up, a lone request at a time, many at a time, the app by itself. */
+import { median } from '../statistics.js';
 import { cpuBetween, cpuMissing, readCpu, type CpuReading } from './cpu.js';
+import type { HostSpeed } from './host-speed.js';
 import { describeFailures, LoadGenerator, type LoadFigures, type Speech } from './load.js';
-import type { Cpu, Load, Measurement, Role, RunningStack, Sample, Stack, Target, Way, Work } from './model.js';
-import { warmUp } from './warm-up.js';
+import type {
+  Cpu,
+  Load,
+  Measurement,
+  Role,
+  RunningStack,
+  Sample,
+  Stack,
+  Target,
+  Way,
+  Work,
+  WorkName,
+} from './model.js';
+import { takeLoadedSlices } from './slices.js';
+import { warmUp, type WarmUpLimits, type WarmUpWindow } from './warm-up.js';
 
-/** Of the stretch with many requests at a time: what nginx and wrk are mostly shown with. */
+/** Of the slices with many requests at a time: what nginx and wrk are mostly shown with. */
 export const CROWD = 32;
-/** A stretch with more failures than this share is no measurement. */
+/** A slice with more failures than this share is no measurement. */
 const FAILURES_BORNE = 0.01;
 const ROLES: readonly Role[] = ['front', 'app'];
+/** Those of which the layers are the most. */
+export const MAIN_WORKS: readonly WorkName[] = ['hello', 'own'];
+/** Whose code a compiler works on while it runs: V8 and Bun do, CPython does not, and Erlang's is through before. */
+const COMPILED: readonly Stack['language'][] = ['node', 'other'];
 
-/** Seconds. */
 export interface Timing {
-  readonly window: number;
-  readonly longestWarmUp: number;
-  readonly lone: number;
-  readonly crowd: number;
+  /** Of what a compiler has to get through with first. */
+  readonly compiling: WarmUpLimits;
+  readonly warmUp: WarmUpLimits;
+  /** Seconds of a slice. */
+  readonly slice: number;
+  /** Of each generator, with a main work and with another. */
+  readonly slices: { readonly main: number; readonly other: number };
 }
 
-export const TIMING: Timing = { window: 0.1, longestWarmUp: 2.5, lone: 0.2, crowd: 0.4 };
-export const QUICK_TIMING: Timing = { window: 0.1, longestWarmUp: 1, lone: 0.15, crowd: 0.25 };
+/** V8 was seen to go on until the 100,000th request of a hello world or so. */
+export const TIMING: Timing = {
+  compiling: { window: 0.25, least: 100_000, longest: 8 },
+  warmUp: { window: 0.1, least: 0, longest: 2 },
+  slice: 0.1,
+  slices: { main: 4, other: 2 },
+};
+export const QUICK_TIMING: Timing = {
+  compiling: { window: 0.1, least: 0, longest: 1 },
+  warmUp: { window: 0.05, least: 0, longest: 0.6 },
+  slice: 0.08,
+  slices: { main: 2, other: 1 },
+};
 
 export interface MeasureOptions {
   readonly floor: string;
   readonly timing: Timing;
+  readonly host: Pick<HostSpeed, 'look' | 'best'>;
   /** Whether the app is loaded directly too, where that can be. */
   readonly direct: boolean;
   readonly signal: AbortSignal;
-  /** Told what makes a number less trustworthy: `node-unix json: still rising after 3 s`. */
+  /** Told what makes a number less trustworthy: `node-unix json: its requests were still becoming cheaper`. */
   onNote(note: string): void;
 }
 
 export class MeasureError extends Error {}
 
-/** Throws MeasureError where the stack did not answer as it should. */
+/** `isFirst`: its processes have just been started. Throws MeasureError where the stack did not answer as it should. */
 export async function measureStack(
-  stack: Pick<Stack, 'name' | 'hop'>,
+  stack: Pick<Stack, 'name' | 'language' | 'hop'>,
   running: RunningStack,
   work: Work,
   round: number,
-  options: MeasureOptions,
+  options: MeasureOptions & { readonly isFirst: boolean },
 ): Promise<Measurement[]> {
-  const { timing } = options;
   const measurements: Measurement[] = [];
-  const loads: readonly Load[] = [
-    { kind: 'closed', connections: 1, seconds: timing.lone },
-    { kind: 'closed', connections: CROWD, seconds: timing.crowd },
-  ];
   for (const { way, target, speech } of waysOf(stack, running, options.direct)) {
-    const stretches = new Stretches(stack, running, work, round, { ...options, target, speech });
+    const measuring = new Measuring(stack, running, work, round, { ...options, target, speech });
     // The direct way comes second, and the app is warm by then.
-    if (way === 'whole') await stretches.warm();
-    for (const load of loads) measurements.push({ way, sample: await stretches.sample(load) });
+    if (way === 'whole') await measuring.warm(options.isFirst);
+    for (const connections of [1, CROWD]) measurements.push({ way, sample: await measuring.sample(connections) });
   }
   return measurements;
 }
 
-/** Loads it until its rate rises no more. */
+/** Loads it until its requests become no cheaper. */
 export function warmStack(
-  stack: Pick<Stack, 'name'>,
+  stack: Pick<Stack, 'name' | 'language'>,
   running: RunningStack,
   work: Work,
   options: MeasureOptions,
 ): Promise<void> {
-  return new Stretches(stack, running, work, 0, { ...options, target: running.target }).warm();
+  return new Measuring(stack, running, work, 0, { ...options, target: running.target }).warm(true);
 }
 
 /** How the load reaches a stack: as a whole, and its app by itself where the generator speaks what the front speaks. */
@@ -79,20 +107,32 @@ function waysOf(
   return [whole, { way: 'direct', target: hopTarget, speech }];
 }
 
-interface StretchOptions extends MeasureOptions {
+interface MeasuringOptions extends MeasureOptions {
   readonly target: Target;
   readonly speech?: Speech | undefined;
 }
 
-/** The stretches of load on one target of one stack. */
-class Stretches {
-  private readonly stack: Pick<Stack, 'name'>;
+/** One slice: what the generator saw, and the CPU of the roles. */
+interface Slice {
+  readonly figures: LoadFigures;
+  readonly cpu: ReadonlyMap<Role, Cpu>;
+}
+
+/** All load on one target of one stack with one work. */
+class Measuring {
+  private readonly stack: Pick<Stack, 'name' | 'language'>;
   private readonly running: RunningStack;
   private readonly work: Work;
   private readonly round: number;
-  private readonly options: StretchOptions;
+  private readonly options: MeasuringOptions;
 
-  constructor(stack: Pick<Stack, 'name'>, running: RunningStack, work: Work, round: number, options: StretchOptions) {
+  constructor(
+    stack: Pick<Stack, 'name' | 'language'>,
+    running: RunningStack,
+    work: Work,
+    round: number,
+    options: MeasuringOptions,
+  ) {
     this.stack = stack;
     this.running = running;
     this.work = work;
@@ -100,34 +140,43 @@ class Stretches {
     this.options = options;
   }
 
-  async warm(): Promise<void> {
-    const { window, longestWarmUp } = this.options.timing;
-    const generator = await this.open({ kind: 'closed', connections: CROWD, seconds: window });
+  async warm(isFirst: boolean): Promise<void> {
+    const { compiling, warmUp: usual } = this.options.timing;
+    const limits = isFirst && COMPILED.includes(this.stack.language) ? compiling : usual;
+    const generator = await this.open(CROWD, limits.window);
     try {
-      const { steady } = await warmUp(async () => (await generator.stretch()).rate, { window, longest: longestWarmUp });
+      const { steady } = await warmUp(async () => costOf(await this.slice(generator)), limits);
       if (steady) return;
-      this.options.onNote(`${this.name()}: its rate was still rising after ${String(longestWarmUp)} s of load`);
+      const seconds = String(limits.longest);
+      this.options.onNote(`${this.name()}: its requests were still becoming cheaper after ${seconds} s of load`);
     } finally {
       await generator.stop();
     }
   }
 
-  async sample(load: Load): Promise<Sample> {
-    const generator = await this.open(load);
-    try {
-      const before = this.readings();
-      const figures = await generator.stretch();
-      const after = this.readings();
-      this.check(figures);
-      return this.sampleOf(load, figures, before, after);
-    } finally {
-      await generator.stop();
-    }
+  async sample(connections: number): Promise<Sample> {
+    const { timing, host } = this.options;
+    const open = (): Promise<LoadGenerator> => this.open(connections, timing.slice);
+    const { values, hostSpeed } = await takeLoadedSlices(host, slicesOf(timing, this.work), open, async (generator) => {
+      const slice = await this.slice(generator);
+      this.check(slice.figures);
+      return slice;
+    });
+    return this.sampleOf(connections, values, hostSpeed);
   }
 
-  private open(load: Load): Promise<LoadGenerator> {
+  private open(connections: number, seconds: number): Promise<LoadGenerator> {
     const { floor, target, speech, signal } = this.options;
+    const load = { kind: 'closed' as const, connections, seconds };
     return LoadGenerator.open({ floor, target, work: this.work, load, signal, ...(speech ? { speech } : {}) });
+  }
+
+  private async slice(generator: LoadGenerator): Promise<Slice> {
+    const before = this.readings();
+    const figures = await generator.stretch();
+    const cpu = new Map<Role, Cpu>();
+    for (const [role, reading] of this.readings()) cpu.set(role, cpuBetween(before.get(role) ?? new Map(), reading));
+    return { figures, cpu };
   }
 
   private readings(): ReadonlyMap<Role, CpuReading> {
@@ -146,26 +195,45 @@ class Stretches {
     );
   }
 
-  private sampleOf(
-    load: Load,
-    figures: LoadFigures,
-    before: ReadonlyMap<Role, CpuReading>,
-    after: ReadonlyMap<Role, CpuReading>,
-  ): Sample {
-    const { begun, rate, p50, p99, errors, seconds, cpu } = figures;
-    const roles: Partial<Record<Role, Cpu>> = {};
-    for (const [role, reading] of after) {
-      const { user, system } = cpuBetween(before.get(role) ?? new Map(), reading);
-      roles[role] = { user: user / begun, system: system / begun };
-    }
+  private sampleOf(connections: number, slices: readonly Slice[], hostSpeed: number): Sample {
+    const figures = slices.map((slice) => slice.figures);
+    const sum = (pick: (each: LoadFigures) => number): number => figures.reduce((total, each) => total + pick(each), 0);
+    const requests = sum(({ begun }) => begun);
+    const seconds = sum((each) => each.seconds);
+    const load: Load = { kind: 'closed', connections, seconds };
     return {
       ...{ stack: this.stack.name, work: this.work.name, round: this.round, load },
-      ...{ rate, p50, p99, errors, requests: begun, cpu: roles },
-      generatorShare: (cpu.user + cpu.system) / (seconds * 1e6),
+      rate: sum(({ answered }) => answered) / seconds,
+      p50: median(figures.map(({ p50 }) => p50)),
+      p99: median(figures.map(({ p99 }) => p99)),
+      ...{ errors: sum(({ errors }) => errors), requests, cpu: cpuARequest(slices, requests), hostSpeed },
+      generatorShare: sum(({ cpu: { user, system } }) => user + system) / (seconds * 1e6),
     };
   }
 
   private name(): string {
     return `${this.stack.name} ${this.work.name}`;
   }
+}
+
+/** Of one generator. */
+export function slicesOf({ slices }: Timing, { name }: Work): number {
+  return MAIN_WORKS.includes(name) ? slices.main : slices.other;
+}
+
+/** Of a request, in CPU where there is such an account, else in time. */
+function costOf({ figures: { begun, rate }, cpu }: Slice): WarmUpWindow {
+  const all = [...cpu.values()].reduce((sum, { user, system }) => sum + user + system, 0);
+  return { requests: begun, cost: all > 0 ? all / begun : 1 / rate };
+}
+
+function cpuARequest(slices: readonly Slice[], requests: number): Partial<Record<Role, Cpu>> {
+  const roles: Partial<Record<Role, Cpu>> = {};
+  for (const role of ROLES) {
+    const all = slices.flatMap(({ cpu }) => cpu.get(role) ?? []);
+    if (all.length === 0) continue;
+    const total = (kind: keyof Cpu): number => all.reduce((sum, cpu) => sum + cpu[kind], 0);
+    roles[role] = { user: total('user') / requests, system: total('system') / requests };
+  }
+  return roles;
 }

@@ -126,6 +126,8 @@ export interface Sample {
   readonly errors: number;
   readonly requests: number;
   readonly cpu: Readonly<Partial<Record<Role, Cpu>>>;
+  /** How fast the host's processors were around it, steps a microsecond. */
+  readonly hostSpeed: number;
   /** CPU of the load generator, as a share of one core. */
   readonly generatorShare: number;
 }
@@ -138,27 +140,21 @@ export interface Measurement {
   readonly sample: Sample;
 }
 
-/** One kind of hop between two plain C processes, the generator in the front's place. Microseconds a request. */
+/** One kind of hop between two plain C processes, the generator in the front's place. */
 export interface HopSample {
   readonly hop: Hop;
   readonly work: WorkName;
   readonly round: number;
-  /** A lone request: connect where each has its own connection, ask, be answered. */
+  /** Microseconds of a lone request: connect where each has its own connection, ask, be answered. */
   readonly time: number;
-  /** CPU with many at a time. The front's end is the generator. */
-  readonly front: Cpu;
-  readonly app: Cpu;
+  readonly hostSpeed: number;
 }
 
 /** A front before the plain C server, over one kind of hop: what it costs the front to have an app at all. */
 export interface FrontSample {
   readonly hop: Hop;
-  readonly work: WorkName;
-  readonly round: number;
-  /** Microseconds of a lone request. */
-  readonly time: number;
-  /** CPU a request with many at a time. */
-  readonly front: Cpu;
+  readonly lone: Sample;
+  readonly crowd: Sample;
 }
 
 /** An application called with no server around it. Microseconds a call. */
@@ -168,6 +164,7 @@ export interface ApplicationSample {
   readonly round: number;
   readonly time: number;
   readonly cpu: number;
+  readonly hostSpeed: number;
 }
 
 /** All that was measured in the rounds, from which everything else is computed. */
@@ -176,6 +173,8 @@ export interface RawSamples {
   readonly hops: readonly HopSample[];
   readonly fronts: readonly FrontSample[];
   readonly applications: readonly ApplicationSample[];
+  /** The highest that was seen: figures are as at that speed. */
+  readonly bestHostSpeed: number;
 }
 
 /** A median over the rounds, and the interval in which another run's is to be expected. */

@@ -4,24 +4,13 @@ import { isAborted } from './aborted.js';
 import { CALLABLE, measureApplication } from './app-alone.js';
 import { measureFront } from './front-alone.js';
 import { hopName, measureHop } from './hop-alone.js';
-import { measureStack, type MeasureOptions } from './measure.js';
-import type {
-  ApplicationSample,
-  FrontSample,
-  HopSample,
-  Measurement,
-  RawSamples,
-  Stack,
-  Work,
-  WorkName,
-} from './model.js';
+import { MAIN_WORKS, measureStack, type MeasureOptions } from './measure.js';
+import type { ApplicationSample, FrontSample, HopSample, Measurement, RawSamples, Stack, Work } from './model.js';
 import { hopsOf, RoundCount, stacksOfRound, worksOfRound, type Plan, type StackPlan } from './plan.js';
 import { startStack, type StackContext } from './stacks/index.js';
 
 /** After so many failed rounds a stack is left out of the others: it takes its time to fail. */
 const FAILED_ROUNDS_BORNE = 2;
-/** Those whose layers are the most of a request. */
-const CHECKED_WORKS: readonly WorkName[] = ['hello', 'own'];
 /** Seconds of calls of an application alone. */
 const CALL_SECONDS = { default: 0.3, quick: 0.1 };
 
@@ -67,7 +56,8 @@ export class RoundsRun {
     const failures = [...this.failures].map(
       ([part, { said, rounds }]) => `${part}${rounds > 1 ? ` (${String(rounds)} rounds)` : ''}: ${said}`,
     );
-    return { samples: { measurements, hops, fronts, applications }, failures };
+    const { best: bestHostSpeed } = this.options.host;
+    return { samples: { measurements, hops, fronts, applications, bestHostSpeed }, failures };
   }
 
   private async runRound(): Promise<void> {
@@ -82,14 +72,14 @@ export class RoundsRun {
   private async runStack(stack: Stack, works: readonly Work[]): Promise<void> {
     const running = await startStack(stack, this.options.context);
     try {
-      for (const work of works) {
+      for (const [index, work] of works.entries()) {
         this.tell(`${stack.name} ${work.name}`);
         // One work that fails leaves the others.
         await this.guarded(`${stack.name} ${work.name}`, 1, async () => {
           this.measurements.push(
             ...(await measureStack(stack, running, work, this.round, {
               ...this.options,
-              direct: this.isChecked(work),
+              ...{ direct: this.isChecked(work), isFirst: index === 0 },
             })),
           );
         });
@@ -121,12 +111,12 @@ export class RoundsRun {
   }
 
   private async runHop(hop: HopSample['hop'], work: Work): Promise<void> {
-    const { context, floor, timing, signal } = this.options;
+    const { context } = this.options;
     const { processes, programs } = context;
     const name = `hop ${hopName(hop)} ${work.name}`;
     this.tell(name);
     await this.inFolder(name, async (folder) => {
-      const sample = await measureHop(hop, work, this.round, { floor, folder, timing, signal });
+      const sample = await measureHop(hop, work, this.round, { ...this.options, folder });
       if (sample) this.hops.push(sample);
     });
     if (!this.isChecked(work) || programs.get('nginx')?.file === undefined) return;
@@ -139,17 +129,21 @@ export class RoundsRun {
 
   /** Whether the parts of a request are measured apart and put together again: that takes as long as the whole. */
   private isChecked({ name }: Work): boolean {
-    return !this.plan.quick && CHECKED_WORKS.includes(name);
+    return !this.plan.quick && MAIN_WORKS.includes(name);
   }
 
   private async runApplication(language: ApplicationSample['language'], work: Work): Promise<void> {
     const name = `application ${language} ${work.name}`;
-    const { context, signal } = this.options;
+    const { context, host, signal } = this.options;
     const seconds = CALL_SECONDS[this.plan.quick ? 'quick' : 'default'];
     this.tell(name);
     await this.guarded(name, 1, async () => {
       const { wsgi, app } = context;
-      this.applications.push(await measureApplication(language, work, this.round, { wsgi, app, seconds, signal }));
+      this.applications.push(
+        await measureApplication(language, work, this.round, {
+          ...{ wsgi, app, seconds, host, signal },
+        }),
+      );
     });
   }
 

@@ -6,9 +6,11 @@ import { median } from '../statistics.js';
 import { isAborted } from './aborted.js';
 import { answersOf, DEFAULT_APP_MS } from './answers.js';
 import { cpuMissing } from './cpu.js';
+import { HostSpeed } from './host-speed.js';
 import { measureCurves } from './curves-run.js';
 import { QUICK_TIMING, TIMING } from './measure.js';
-import type { CostOptions, CostResult, Measurement, Overload } from './model.js';
+import { formatShare } from './figures.js';
+import type { CostOptions, CostResult, Measurement, Overload, RawSamples } from './model.js';
 import { runOverloads } from './overload/index.js';
 import { makePlan, type Plan } from './plan.js';
 import { Processes } from './processes.js';
@@ -17,6 +19,8 @@ import { RoundsRun, type RoundsOptions } from './rounds.js';
 import { rowsOf, Samples } from './samples.js';
 import { splitsOf } from './split.js';
 
+/** Of the best speed of the host: where half of the run had less, a reader should know. */
+const HOST_SLOW = 0.95;
 /** Of the generator, from which share of a core on it may have been the limit. */
 const GENERATOR_BUSY = 0.9;
 
@@ -34,6 +38,7 @@ export async function runCost(options: CostOptions): Promise<CostResult> {
   const notes = new Set([...warnings, ...(cpuMissing() === undefined ? [] : [String(cpuMissing())])]);
   for (const note of notes) options.onWarning(note);
   const processes = await Processes.start(options.signal);
+  const speed = HostSpeed.start(floor, options.signal);
   try {
     const parts = await measureAll(options, plan, {
       floor,
@@ -41,7 +46,7 @@ export async function runCost(options: CostOptions): Promise<CostResult> {
         ...{ processes, programs, wsgi: options.wsgi, app: options.app, signal: options.signal },
         ...(options.ownPath !== undefined && { ownPath: options.ownPath }),
       },
-      direct: true,
+      ...{ host: speed, direct: true },
       timing: options.quick ? QUICK_TIMING : TIMING,
       signal: options.signal,
       onNote: (note) => notes.add(note),
@@ -56,7 +61,7 @@ export async function runCost(options: CostOptions): Promise<CostResult> {
       interrupted: options.signal.aborted,
     };
   } finally {
-    await processes.end();
+    await Promise.all([processes.end(), speed.stop()]);
   }
 }
 
@@ -70,7 +75,7 @@ async function measureAll(options: CostOptions, plan: Plan, run: RoundsOptions):
   const failures = [...failed];
   const stacks = plan.stacks.map(({ stack: { name, title, language, hop } }) => ({ name, title, language, hop }));
   const samples = new Samples({ stacks, works: plan.works, ...raw });
-  for (const note of generatorNotes(raw.measurements)) run.onNote(note);
+  for (const note of [...hostNotes(raw), ...generatorNotes(raw.measurements)]) run.onNote(note);
   const onFailure = (failure: string): void => {
     failures.push(failure);
   };
@@ -103,6 +108,17 @@ async function driveLimits(
     if (isAborted(run.signal)) return [];
     throw error;
   }
+}
+
+/** A neighbour of a virtual machine, or another load in it. */
+export function hostNotes({ measurements, bestHostSpeed }: RawSamples): string[] {
+  if (measurements.length === 0 || bestHostSpeed === 0) return [];
+  const share = median(measurements.map(({ sample }) => sample.hostSpeed)) / bestHostSpeed;
+  if (share >= HOST_SLOW) return [];
+  return [
+    `restless host: half of the run had its processors at ${formatShare(share)} of their best speed or less; figures are ` +
+      'corrected for that as far as the run itself tells what it does to them, and their intervals are wide',
+  ];
 }
 
 /** Where the generator may have been the limit, a rate says nothing of the stack. */

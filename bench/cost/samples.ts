@@ -1,18 +1,18 @@
-/** What a run has measured, and how a figure of it is asked for: by stack, work and load, round by round. */
+/** What a run has measured, and how a figure of it is asked for: by stack, work and load. */
 import { hopName } from './hop-alone.js';
-import { figureOfRounds, pooledVariation, roundsWith, type Rounds } from './interval.js';
+import { atSpeed, correctionOf, shiftOf, type Correction, type SpeedSeries } from './correction.js';
+import { estimateOf, figureOf, pooledVariation, type Estimate } from './interval.js';
 import { median } from '../statistics.js';
 import { CROWD } from './measure.js';
 import type {
   Cpu,
   Figure,
-  FrontSample,
   Hop,
-  HopSample,
   RawSamples,
   Role,
   RowResult,
   Sample,
+  Split,
   Stack,
   Way,
   Work,
@@ -27,12 +27,13 @@ export interface Measured extends RawSamples {
 /** A request at a time, or many. */
 export type Crowding = 'lone' | 'crowd';
 
-/** The measures by round, each with the variation that is to be expected of it. */
+/** The measures of a run, each with how far off it may be. */
 export class Samples {
   readonly measured: Measured;
   private readonly byKey = new Map<string, Sample[]>();
   /** By measure: how it varies over all stacks. */
   private readonly variations = new Map<string, number | undefined>();
+  private readonly corrections = new Map<string, Correction>();
 
   constructor(measured: Measured) {
     this.measured = measured;
@@ -45,63 +46,125 @@ export class Samples {
   }
 
   /** Answers a second, with many at a time. */
-  rate(stack: string, work: WorkName): Rounds {
-    return this.of({ name: 'rate', crowding: 'crowd', pick: ({ rate }) => rate }, stack, work, 'whole');
+  rate(stack: string, work: WorkName): Estimate | undefined {
+    return this.of({ ...RATE, name: 'rate' }, stack, work, 'whole');
   }
 
   /** Microseconds that the slowest hundredth takes, with many at a time. */
-  p99(stack: string, work: WorkName): Rounds {
-    return this.of({ name: 'p99', crowding: 'crowd', pick: ({ p99 }) => p99 }, stack, work, 'whole');
+  p99(stack: string, work: WorkName): Estimate | undefined {
+    return this.of({ ...P99, name: 'p99' }, stack, work, 'whole');
   }
 
   /** CPU a request, with many at a time; `all` of the roles that there are. */
-  cpu(stack: string, work: WorkName, role: Role | 'all', kind: keyof Cpu | 'all', way: Way = 'whole'): Rounds {
-    const measure: Measure = { name: `${role} ${kind}`, crowding: 'crowd', pick: ({ cpu }) => cpuIn(cpu, role, kind) };
-    return this.of(measure, stack, work, way);
+  cpu(
+    stack: string,
+    work: WorkName,
+    role: Role | 'all',
+    kind: keyof Cpu | 'all',
+    way: Way = 'whole',
+  ): Estimate | undefined {
+    const pick: Measure['pick'] = ({ cpu }) => cpuIn(cpu, role, kind);
+    return this.of({ ...CPU, name: `${role} ${kind}`, pick }, stack, work, way);
   }
 
   /** Microseconds that a lone request takes. */
-  time(stack: string, work: WorkName, way: Way = 'whole'): Rounds {
-    return this.of({ name: 'time', crowding: 'lone', pick: ({ p50 }) => p50 }, stack, work, way);
+  time(stack: string, work: WorkName, way: Way = 'whole'): Estimate | undefined {
+    return this.of({ ...TIME, name: 'time' }, stack, work, way);
   }
 
-  private of(measure: Measure, stack: string, work: WorkName, way: Way): Rounds {
-    const rounds = pickRounds(this.byKey.get(keyOf(stack, work, measure.crowding, way)) ?? [], measure.pick);
+  /** Microseconds of a lone request between plain C processes. */
+  hop(hop: Hop, work: WorkName): Estimate | undefined {
+    const parts = this.measured.hops.map((sample) => ({ ...sample, name: hopName(sample.hop), value: sample.time }));
+    return this.ofParts(parts, hopName(hop), work, TIME);
+  }
+
+  /** Of the front before the plain C server: microseconds of a lone request, or its CPU with many at a time. */
+  front(hop: Hop, work: WorkName, of: Split['of']): Estimate | undefined {
+    const parts = this.measured.fronts.flatMap(({ hop: own, lone, crowd }) => {
+      const value = of === 'time' ? lone.p50 : cpuIn(crowd.cpu, 'front', 'all');
+      const { hostSpeed } = of === 'time' ? lone : crowd;
+      return value === undefined ? [] : [{ name: hopName(own), work: lone.work, value, hostSpeed }];
+    });
+    return this.ofParts(parts, hopName(hop), work, of === 'time' ? TIME : CPU);
+  }
+
+  application(language: Stack['language'], work: WorkName, of: Split['of']): Estimate | undefined {
+    const { applications } = this.measured;
+    const parts = applications.map((sample) => ({ ...sample, name: sample.language, value: sample[of] }));
+    // It does nothing but compute.
+    return this.ofParts(parts, language, work, CPU);
+  }
+
+  private of(
+    measure: Measure & { readonly name: string },
+    stack: string,
+    work: WorkName,
+    way: Way,
+  ): Estimate | undefined {
     const variation = this.variationOf(measure, way);
-    const level = rounds.size === 0 ? 0 : median([...rounds.values()]);
-    return roundsWith(rounds, variation === undefined ? undefined : variation * Math.abs(level));
+    return this.estimate(this.seriesOf(measure, stack, work, way), this.correctionOf(measure, work), variation);
   }
 
-  private variationOf({ name, crowding, pick }: Measure, way: Way): number | undefined {
-    const key = `${name} ${way}`;
+  private estimate(series: SpeedSeries, correction: Correction, variation: number | undefined): Estimate | undefined {
+    const { bestHostSpeed: best } = this.measured;
+    const values = this.correct(series, correction);
+    if (values.length === 0) return undefined;
+    const level = Math.abs(median(values));
+    const estimate = estimateOf(values, variation === undefined ? undefined : variation * level);
+    return estimate && { ...estimate, shift: shiftOf(series, best, correction) * estimate.value };
+  }
+
+  private correct(series: SpeedSeries, correction: Correction): number[] {
+    const { bestHostSpeed: best } = this.measured;
+    return series.map(({ value, hostSpeed }) => atSpeed(value, hostSpeed, best, correction));
+  }
+
+  private seriesOf({ crowding, pick }: Measure, stack: string, work: WorkName, way: Way): SpeedSeries {
+    return (this.byKey.get(keyOf(stack, work, crowding, way)) ?? []).flatMap((sample) => {
+      const value = pick(sample);
+      return value === undefined ? [] : [{ value, hostSpeed: sample.hostSpeed }];
+    });
+  }
+
+  /** Each work has its own: one that waits for a clock or for memory is slowed down by something else. */
+  private correctionOf(measure: Measure, work: WorkName): Correction {
+    const key = `${measure.kind} ${work}`;
+    const known = this.corrections.get(key);
+    if (known) return known;
+    const all = this.measured.stacks.flatMap(({ name }) =>
+      (['whole', 'direct'] as const).map((way) => this.seriesOf(KINDS[measure.kind], name, work, way)),
+    );
+    const correction = correctionOf(all, measure.kind === 'rate' ? 1 : -1);
+    this.corrections.set(key, correction);
+    return correction;
+  }
+
+  private variationOf(measure: Measure & { readonly name: string }, way: Way): number | undefined {
+    const key = `${measure.name} ${way}`;
     if (!this.variations.has(key)) {
       const { stacks, works } = this.measured;
-      const series = stacks.flatMap((stack) =>
-        works.map((work) => pickRounds(this.byKey.get(keyOf(stack.name, work.name, crowding, way)) ?? [], pick)),
+      const all = stacks.flatMap(({ name: stack }) =>
+        works.map(({ name: work }) =>
+          this.correct(this.seriesOf(measure, stack, work, way), this.correctionOf(measure, work)),
+        ),
       );
-      this.variations.set(key, pooledVariation(series));
+      this.variations.set(key, pooledVariation(all));
     }
     return this.variations.get(key);
   }
 
-  hop(hop: Hop, work: WorkName, pick: (sample: HopSample) => number): Rounds {
-    const { hops } = this.measured;
-    return partRounds(hops, ({ hop: of, work: name }) => `${hopName(of)} ${name}`, `${hopName(hop)} ${work}`, pick);
-  }
-
-  front(hop: Hop, work: WorkName, pick: (sample: FrontSample) => number): Rounds {
-    const { fronts } = this.measured;
-    return partRounds(fronts, ({ hop: of, work: name }) => `${hopName(of)} ${name}`, `${hopName(hop)} ${work}`, pick);
-  }
-
-  application(language: Stack['language'], work: WorkName, pick: 'time' | 'cpu'): Rounds {
-    const { applications } = this.measured;
-    return partRounds(
-      applications,
-      ({ language: of, work: name }) => `${of} ${name}`,
-      `${language} ${work}`,
-      (sample) => sample[pick],
+  /** Of the parts of this name and work, with how all of their kind vary. */
+  private ofParts(parts: readonly PartSample[], name: string, work: WorkName, measure: Measure): Estimate | undefined {
+    const byKey = new Map<string, PartSample[]>();
+    for (const part of parts) {
+      const key = `${part.name} ${part.work}`;
+      byKey.set(key, [...(byKey.get(key) ?? []), part]);
+    }
+    const all = [...byKey.values()].map((series) =>
+      series.map((part) => this.correct([part], this.correctionOf(measure, part.work))[0] ?? NaN),
     );
+    const series = byKey.get(`${name} ${work}`) ?? [];
+    return this.estimate(series, this.correctionOf(measure, work), pooledVariation(all));
   }
 
   stack(name: string): Measured['stacks'][number] | undefined {
@@ -113,20 +176,26 @@ export class Samples {
   }
 }
 
-interface Measure {
+/** What was measured once in a round apart from the stacks. */
+interface PartSample {
   readonly name: string;
+  readonly work: WorkName;
+  readonly value: number;
+  readonly hostSpeed: number;
+}
+
+interface Measure {
+  /** Measures of a kind are slowed down alike where the host is slow. */
+  readonly kind: 'rate' | 'p99' | 'cpu' | 'time';
   readonly crowding: Crowding;
   readonly pick: (sample: Sample) => number | undefined;
 }
 
-function pickRounds(samples: readonly Sample[], pick: Measure['pick']): Map<number, number> {
-  const rounds = new Map<number, number>();
-  for (const sample of samples) {
-    const value = pick(sample);
-    if (value !== undefined) rounds.set(sample.round, value);
-  }
-  return rounds;
-}
+const RATE: Measure = { kind: 'rate', crowding: 'crowd', pick: ({ rate }) => rate };
+const P99: Measure = { kind: 'p99', crowding: 'crowd', pick: ({ p99 }) => p99 };
+const CPU: Measure = { kind: 'cpu', crowding: 'crowd', pick: ({ cpu }) => cpuIn(cpu, 'all', 'all') };
+const TIME: Measure = { kind: 'time', crowding: 'lone', pick: ({ p50 }) => p50 };
+const KINDS: Readonly<Record<Measure['kind'], Measure>> = { rate: RATE, p99: P99, cpu: CPU, time: TIME };
 
 function keyOf(stack: string, work: WorkName, crowding: Crowding, way: Way): string {
   return [stack, work, crowding, way].join(' ');
@@ -147,34 +216,17 @@ function cpuIn(cpu: Sample['cpu'], role: Role | 'all', kind: keyof Cpu | 'all'):
   }, 0);
 }
 
-/** Of the parts that have this name, with how all of their kind vary. */
-function partRounds<S extends { readonly round: number }>(
-  samples: readonly S[],
-  nameOf: (sample: S) => string,
-  name: string,
-  pick: (sample: S) => number,
-): Rounds {
-  const byName = new Map<string, Map<number, number>>();
-  for (const sample of samples) {
-    const rounds = byName.get(nameOf(sample)) ?? new Map<number, number>();
-    byName.set(nameOf(sample), rounds.set(sample.round, pick(sample)));
-  }
-  const rounds = byName.get(name) ?? new Map<number, number>();
-  const variation = pooledVariation([...byName.values()]);
-  const level = rounds.size === 0 ? 0 : Math.abs(median([...rounds.values()]));
-  return roundsWith(rounds, variation === undefined ? undefined : variation * level);
-}
-
 /** The rows of a report, of what has been measured of each stack and work. */
 export function rowsOf(samples: Samples): RowResult[] {
   const rows: RowResult[] = [];
   for (const { name: stack } of samples.measured.stacks) {
     for (const { name: work } of samples.measured.works) {
-      const latency = figureOfRounds(samples.time(stack, work));
-      const rate = figureOfRounds(samples.rate(stack, work));
-      const p99 = figureOfRounds(samples.p99(stack, work));
+      const [latency, rate, p99] = [samples.time(stack, work), samples.rate(stack, work), samples.p99(stack, work)];
       if (!latency || !rate || !p99) continue;
-      rows.push({ stack, work, latency, rate, p99, cpu: cpuFigures(samples, stack, work) });
+      rows.push({
+        ...{ stack, work, latency: figureOf(latency), rate: figureOf(rate), p99: figureOf(p99) },
+        cpu: cpuFigures(samples, stack, work),
+      });
     }
   }
   return rows;
@@ -184,9 +236,9 @@ function cpuFigures(samples: Samples, stack: string, work: WorkName): RowResult[
   const figures: Partial<Record<Role, { user: Figure; system: Figure; all: Figure }>> = {};
   for (const role of ['front', 'app'] as const) {
     const [user, system, all] = (['user', 'system', 'all'] as const).map((kind) =>
-      figureOfRounds(samples.cpu(stack, work, role, kind)),
+      samples.cpu(stack, work, role, kind),
     );
-    if (user && system && all) figures[role] = { user, system, all };
+    if (user && system && all) figures[role] = { user: figureOf(user), system: figureOf(system), all: figureOf(all) };
   }
   return figures;
 }

@@ -18,8 +18,8 @@
  * with what both ends compute to speak over it. A stack without a hop has two layers: its application, and all else.
  */
 import { frontOf } from './front.js';
-import { combineRounds, figureOfRounds, isInNoise, roundsWith, type Rounds } from './interval.js';
-import type { Figure, Hop, Layer, LayerResult, Split, Stack, WorkName } from './model.js';
+import { combine, figureOf, isInNoise, type Estimate } from './interval.js';
+import type { Hop, Layer, LayerResult, Split, Stack, WorkName } from './model.js';
 import type { Samples } from './samples.js';
 
 export const EMBEDDED = 'apache-embedded';
@@ -29,7 +29,7 @@ type Row = Pick<Stack, 'name' | 'language' | 'hop'>;
 
 interface Part {
   readonly layer: Layer;
-  readonly rounds: Rounds;
+  readonly estimate: Estimate;
   readonly derivation: string;
 }
 
@@ -46,30 +46,22 @@ export function splitsOf(samples: Samples): Split[] {
 export function splitOf(samples: Samples, stack: Row, work: WorkName, kind: Kind): Split | undefined {
   const parts = partsOf(samples, stack, work, kind);
   const whole = wholeOf(samples, stack.name, work, kind);
-  if (!parts || whole.size === 0) return undefined;
-  const figure = figureOfRounds(whole);
-  const layers = parts.flatMap((part) => layerOf(part, whole) ?? []);
-  // A layer that no round has with the others would be missing from the sum.
-  if (!figure || layers.length < parts.length) return undefined;
+  if (!parts || !whole) return undefined;
+  const crossCheck = crossCheckOf(samples, stack, work, kind);
   return {
-    stack: stack.name,
-    work,
-    of: kind,
-    whole: figure,
-    layers,
-    crossCheck: crossCheckOf(samples, stack, work, kind),
+    ...{ stack: stack.name, work, of: kind, whole: figureOf(whole) },
+    layers: parts.map((part) => layerOf(part, whole)),
+    crossCheck: crossCheck && figureOf(crossCheck),
   };
 }
 
-function wholeOf(samples: Samples, stack: string, work: WorkName, kind: Kind): Rounds {
+function wholeOf(samples: Samples, stack: string, work: WorkName, kind: Kind): Estimate | undefined {
   return kind === 'cpu' ? samples.cpu(stack, work, 'all', 'all') : samples.time(stack, work);
 }
 
-function layerOf({ layer, rounds, derivation }: Part, whole: Rounds): LayerResult | undefined {
-  const shares = combineRounds({ part: rounds, whole }, (value) => value.part / value.whole);
-  const figure = figureOfRounds(rounds);
-  const share = figureOfRounds(shares);
-  if (!figure || !share) return undefined;
+function layerOf({ layer, estimate, derivation }: Part, whole: Estimate): LayerResult {
+  const figure = figureOf(estimate);
+  const share = figureOf(combine({ estimate, whole }, (side) => side.estimate / side.whole) ?? estimate);
   return { layer, figure, share, derivation, inNoise: isInNoise(figure) };
 }
 
@@ -87,45 +79,41 @@ function partsOf(samples: Samples, stack: Row, work: WorkName, kind: Kind): Part
 /** A server that answers by itself has none, and its layer is nothing; undefined where nobody called it alone. */
 function applicationOf(samples: Samples, stack: Row, work: WorkName, kind: Kind): Part | undefined {
   if (stack.language === 'none') {
-    const whole = wholeOf(samples, stack.name, work, kind);
-    const rounds = roundsWith(new Map([...whole.keys()].map((round) => [round, 0])), 0);
-    return { layer: 'application', rounds, derivation: 'the server answers by itself' };
+    const rounds = wholeOf(samples, stack.name, work, kind)?.rounds ?? 0;
+    const estimate = { value: 0, error: 0, freedom: Infinity, shift: 0, rounds };
+    return { layer: 'application', estimate, derivation: 'the server answers by itself' };
   }
-  const rounds = samples.application(stack.language, work, kind);
-  if (rounds.size === 0) return undefined;
-  return { layer: 'application', rounds, derivation: 'the application, called alone' };
+  const estimate = samples.application(stack.language, work, kind);
+  return estimate && { layer: 'application', estimate, derivation: 'the application, called alone' };
 }
 
 /** Of works that a front can't do alone, which have small answers, its part is as with hello world. */
 function baseOf(samples: Samples, front: string, work: WorkName): WorkName {
-  return samples.time(front, work).size > 0 ? work : 'hello';
+  return samples.time(front, work) ? work : 'hello';
 }
 
 function frontAlone(front: string, base: WorkName, work: WorkName): string {
   return `${front} alone${base === work ? '' : ', with hello world'}`;
 }
 
-function directParts(samples: Samples, stack: Row, work: WorkName, kind: Kind, application: Part): Part[] {
-  const rest = combineRounds(
-    { whole: wholeOf(samples, stack.name, work, kind), application: application.rounds },
-    (value) => value.whole - value.application,
-  );
+function directParts(samples: Samples, stack: Row, work: WorkName, kind: Kind, application: Part): Part[] | undefined {
+  const sides = { whole: wholeOf(samples, stack.name, work, kind), application: application.estimate };
+  const rest = combine(sides, (value) => value.whole - value.application);
+  if (!rest) return undefined;
   const derivation = `${stack.name} - application: the server's work and the kernel's on the user's connection`;
-  return [{ layer: 'protocol', rounds: rest, derivation }, application];
+  return [{ layer: 'protocol', estimate: rest, derivation }, application];
 }
 
 function daemonParts(samples: Samples, stack: Row, work: WorkName, kind: Kind, application: Part): Part[] | undefined {
   const whole = wholeOf(samples, stack.name, work, kind);
   const embedded = wholeOf(samples, EMBEDDED, work, kind);
-  const hop = combineRounds({ whole, embedded }, (value) => value.whole - value.embedded);
-  if (hop.size === 0) return undefined;
-  const rest = combineRounds(
-    { embedded, application: application.rounds },
-    (value) => value.embedded - value.application,
-  );
+  const hop = combine({ whole, embedded }, (value) => value.whole - value.embedded);
+  const own = { embedded, application: application.estimate };
+  const rest = combine(own, (value) => value.embedded - value.application);
+  if (!hop || !rest) return undefined;
   return [
-    { layer: 'protocol', rounds: rest, derivation: `${EMBEDDED} - application: Apache's own work` },
-    { layer: 'hop', rounds: hop, derivation: `${stack.name} - ${EMBEDDED}, both ends' computing included` },
+    { layer: 'protocol', estimate: rest, derivation: `${EMBEDDED} - application: Apache's own work` },
+    { layer: 'hop', estimate: hop, derivation: `${stack.name} - ${EMBEDDED}, both ends' computing included` },
     application,
   ];
 }
@@ -134,7 +122,6 @@ function cpuParts(samples: Samples, { name }: Row, work: WorkName, application: 
   const alone = frontOf(name).name;
   const base = baseOf(samples, alone, work);
   const front = samples.cpu(alone, base, 'front', 'all');
-  if (front.size === 0) return undefined;
   const sides = {
     frontUser: samples.cpu(name, work, 'front', 'user'),
     frontSystem: samples.cpu(name, work, 'front', 'system'),
@@ -142,18 +129,16 @@ function cpuParts(samples: Samples, { name }: Row, work: WorkName, application: 
     appSystem: samples.cpu(name, work, 'app', 'system'),
     aloneUser: samples.cpu(alone, base, 'front', 'user'),
     aloneSystem: samples.cpu(alone, base, 'front', 'system'),
-    application: application.rounds,
+    application: application.estimate,
   };
+  const hop = combine(sides, (side) => side.frontSystem - side.aloneSystem + side.appSystem);
+  const protocol = combine(sides, (side) => side.frontUser - side.aloneUser + side.appUser - side.application);
+  if (!front || !hop || !protocol) return undefined;
   return [
-    { layer: 'front', rounds: front, derivation: frontAlone(alone, base, work) },
+    { layer: 'front', estimate: front, derivation: frontAlone(alone, base, work) },
+    { layer: 'hop', estimate: hop, derivation: `kernel's time of ${name} - of ${alone} alone` },
     {
-      layer: 'hop',
-      rounds: combineRounds(sides, (side) => side.frontSystem - side.aloneSystem + side.appSystem),
-      derivation: `kernel's time of ${name} - of ${alone} alone`,
-    },
-    {
-      layer: 'protocol',
-      rounds: combineRounds(sides, (side) => side.frontUser - side.aloneUser + side.appUser - side.application),
+      ...{ layer: 'protocol', estimate: protocol },
       derivation: `user time of ${name} - of ${alone} alone - application`,
     },
     application,
@@ -166,15 +151,15 @@ function timeParts(samples: Samples, { name }: Row, hop: Hop, work: WorkName, ap
   const sides = {
     whole: samples.time(name, work),
     front: samples.time(alone, base),
-    hop: samples.hop(hop, work, ({ time }) => time),
-    application: application.rounds,
+    hop: samples.hop(hop, work),
+    application: application.estimate,
   };
-  const protocol = combineRounds(sides, (side) => side.whole - side.front - side.hop - side.application);
-  if (protocol.size === 0) return undefined;
+  const protocol = combine(sides, (side) => side.whole - side.front - side.hop - side.application);
+  if (!sides.front || !sides.hop || !protocol) return undefined;
   return [
-    { layer: 'front', rounds: sides.front, derivation: frontAlone(alone, base, work) },
-    { layer: 'hop', rounds: sides.hop, derivation: 'the same bytes between two plain C processes' },
-    { layer: 'protocol', rounds: protocol, derivation: `${name} - ${alone} alone - hop - application` },
+    { layer: 'front', estimate: sides.front, derivation: frontAlone(alone, base, work) },
+    { layer: 'hop', estimate: sides.hop, derivation: 'the same bytes between two plain C processes' },
+    { layer: 'protocol', estimate: protocol, derivation: `${name} - ${alone} alone - hop - application` },
     application,
   ];
 }
@@ -185,19 +170,19 @@ function timeParts(samples: Samples, { name }: Row, hop: Hop, work: WorkName, ap
  * the protocol; the second the app's ends, and the application. For time, in which the plain C server stands in both,
  * what it takes by itself is taken off.
  */
-function crossCheckOf(samples: Samples, { name, hop }: Row, work: WorkName, kind: Kind): Figure | undefined {
+function crossCheckOf(samples: Samples, { name, hop }: Row, work: WorkName, kind: Kind): Estimate | undefined {
   if (!hop) return undefined;
   const whole = wholeOf(samples, name, work, kind);
   if (kind === 'cpu') {
-    const front = samples.front(hop, work, (sample) => sample.front.user + sample.front.system);
+    const front = samples.front(hop, work, 'cpu');
     const app = samples.cpu(name, work, 'app', 'all', 'direct');
-    return figureOfRounds(combineRounds({ whole, front, app }, (side) => (side.front + side.app) / side.whole));
+    return combine({ whole, front, app }, (side) => (side.front + side.app) / side.whole);
   }
   const sides = {
     whole,
-    front: samples.front(hop, work, ({ time }) => time),
-    plain: samples.hop(hop, work, ({ time }) => time),
+    front: samples.front(hop, work, 'time'),
+    plain: samples.hop(hop, work),
     app: samples.time(name, work, 'direct'),
   };
-  return figureOfRounds(combineRounds(sides, (side) => (side.front - side.plain + side.app) / side.whole));
+  return combine(sides, (side) => (side.front - side.plain + side.app) / side.whole);
 }

@@ -1,37 +1,57 @@
 /**
- * When a server is warm. A JIT compiles what is called often, more than once, and each time the rate goes up; caches and
- * pools fill. So a stack is loaded in short windows until the rate has stopped rising: no window of the last few is
- * better than the best before them by more than the noise of a window.
+ * When a server is warm. A JIT compiles what is called often, more than once, and each time a request costs less; caches
+ * and pools fill. So a stack is loaded in short windows until a request's cost has stopped falling: the last few windows
+ * are no cheaper, by more than the noise of a few, than as many before them.
  */
+import { median } from '../statistics.js';
 
-/** Windows that must show no rise. */
-const LEVEL_WINDOWS = 3;
-/** Of two windows of a level server, the better is rarely better by more. */
-const RISE = 1.03;
+/** Windows that are held against as many before them. */
+const SIDE = 4;
+/** Of a level server the one median is rarely below the other by more. */
+const FALL = 0.97;
 
 export interface WarmUpLimits {
   /** Seconds of a window. */
   readonly window: number;
+  /** Requests before which a level is not believed: a compiler pauses between its stages. */
+  readonly least: number;
   /** Seconds after which it is measured anyway. */
   readonly longest: number;
 }
 
 export interface WarmUp {
   readonly windows: number;
-  /** False: the rate was still rising. */
+  /** False: a request's cost was still falling. */
   readonly steady: boolean;
 }
 
-/** `window` loads the server for one window, and answers with the rate. */
-export async function warmUp(window: () => Promise<number>, limits: WarmUpLimits): Promise<WarmUp> {
-  const most = Math.max(LEVEL_WINDOWS + 1, Math.round(limits.longest / limits.window));
-  let best = 0;
-  let level = 0;
-  for (let windows = 1; windows <= most; windows++) {
-    const rate = await window();
-    level = windows > 1 && rate <= best * RISE ? level + 1 : 0;
-    best = Math.max(best, rate);
-    if (level === LEVEL_WINDOWS) return { windows, steady: true };
+/** A window of load. */
+export interface WarmUpWindow {
+  readonly requests: number;
+  /** Of a request, in any unit. */
+  readonly cost: number;
+}
+
+/** `load` loads the server for one window. */
+export async function warmUp(
+  load: () => Promise<WarmUpWindow>,
+  { window, least, longest }: WarmUpLimits,
+): Promise<WarmUp> {
+  const most = Math.max(2 * SIDE, Math.round(longest / window));
+  const costs: number[] = [];
+  let answered = 0;
+  while (costs.length < most) {
+    const { requests, cost } = await load();
+    answered += requests;
+    costs.push(cost);
+    if (answered >= least && costs.length >= 2 * SIDE && isLevel(costs)) {
+      return { windows: costs.length, steady: true };
+    }
   }
   return { windows: most, steady: false };
+}
+
+function isLevel(costs: readonly number[]): boolean {
+  const [before, now] = [costs.slice(-2 * SIDE, -SIDE), costs.slice(-SIDE)];
+  return median(now) >= median(before) * FALL;
 }

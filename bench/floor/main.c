@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "client.h"
+#include "host_speed.h"
 #include "report.h"
 #include "server.h"
 #include "settings.h"
@@ -29,6 +30,10 @@ static const struct work works[] = {
 enum { OTHER_DESCRIPTORS = 16 };
 
 int main(int count, char** words) {
+  if (count == 2 && strcmp(words[1], "speed") == 0) {
+    host_speed_run();
+    return 0;
+  }
   struct settings settings;
   settings_parse(&settings, count, words);
   uint64_t limit = sys_raise_descriptor_limit();

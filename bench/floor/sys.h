@@ -34,4 +34,11 @@ int64_t sys_resident_bytes(void);
 // Raises the soft limit of descriptors to the hard one, or as near as the system lets, and returns what holds.
 uint64_t sys_raise_descriptor_limit(void);
 
+// Up to `limit` of the processors that this process may run on, spread over all of them: how many. Where a thread can't
+// be bound to a processor it is one, of number 0.
+int sys_processors(int* processors, int limit);
+
+// Runs this thread on that processor from here on, where the system can.
+void sys_run_on(int processor);
+
 #endif

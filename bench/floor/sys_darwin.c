@@ -83,3 +83,12 @@ uint64_t sys_raise_descriptor_limit(void) {
   }
   return limit.rlim_cur;
 }
+
+// macOS has no way to bind a thread to a processor.
+int sys_processors(int* processors, int limit) {
+  (void)limit;
+  processors[0] = 0;
+  return 1;
+}
+
+void sys_run_on(int processor) { (void)processor; }

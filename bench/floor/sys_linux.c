@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -65,4 +66,29 @@ uint64_t sys_raise_descriptor_limit(void) {
   limit.rlim_cur = limit.rlim_max;
   if (setrlimit(RLIMIT_NOFILE, &limit) < 0) die("setrlimit", errno);
   return limit.rlim_cur;
+}
+
+int sys_processors(int* processors, int limit) {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) != 0) {
+    // A system of more than CPU_SETSIZE processors, of which one has to do.
+    processors[0] = sched_getcpu();
+    return 1;
+  }
+  int allowed = CPU_COUNT(&set);
+  int count = allowed < limit ? allowed : limit;
+  int seen = 0;
+  int taken = 0;
+  for (int i = 0; i < CPU_SETSIZE && taken < count; i++) {
+    if (!CPU_ISSET(i, &set)) continue;
+    if (seen++ == taken * allowed / count) processors[taken++] = i;
+  }
+  return taken;
+}
+
+void sys_run_on(int processor) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(processor, &set);
+  if (sched_setaffinity(0, sizeof set, &set) != 0) die("sched_setaffinity", errno);
 }

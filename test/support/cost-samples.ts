@@ -32,6 +32,24 @@ export interface Values {
   readonly time: number;
   readonly front?: Cpu;
   readonly app?: Cpu;
+  /** Default HOST_SPEED, which is the best. */
+  readonly hostSpeed?: number;
+}
+
+export const HOST_SPEED = 500;
+
+function sampleOf(
+  stack: string,
+  work: WorkName,
+  round: number,
+  connections: number,
+  { time, front, app, hostSpeed = HOST_SPEED }: Values,
+): Sample {
+  return {
+    ...{ stack, work, round, load: { kind: 'closed', connections, seconds: 1 } },
+    ...{ rate: (1e6 * connections) / time, p50: time, p99: 2 * time, errors: 0, requests: 1000 },
+    ...{ cpu: { ...(front && { front }), ...(app && { app }) }, hostSpeed, generatorShare: 0.5 },
+  };
 }
 
 export class MadeUp {
@@ -52,41 +70,37 @@ export class MadeUp {
     if (!this.stacks.some(({ name }) => name === stack.name)) this.stacks.push(stack);
     this.works.add(work);
     this.each((round) => {
-      const { time, front, app } = values(round);
-      const cpu: Sample['cpu'] = { ...(front && { front }), ...(app && { app }) };
       for (const connections of [1, CROWD]) {
-        this.measurements.push({
-          way,
-          sample: {
-            ...{ stack: stack.name, work, round, load: { kind: 'closed', connections, seconds: 1 } },
-            ...{ rate: (1e6 * connections) / time, p50: time, p99: 2 * time, errors: 0, requests: 1000 },
-            ...{ cpu, generatorShare: 0.5 },
-          },
-        });
+        this.measurements.push({ way, sample: sampleOf(stack.name, work, round, connections, values(round)) });
       }
     });
     return this;
   }
 
   hop(hop: Hop, work: WorkName, time: (round: number) => number): this {
-    const none = { user: 0, system: 0 };
-    this.each((round) => this.hops.push({ hop, work, round, time: time(round), front: none, app: none }));
+    this.each((round) => this.hops.push({ hop, work, round, time: time(round), hostSpeed: HOST_SPEED }));
     return this;
   }
 
   front(hop: Hop, work: WorkName, time: number, front: Cpu): this {
-    this.each((round) => this.fronts.push({ hop, work, round, time, front }));
+    this.each((round) => {
+      const [lone, crowd] = [1, CROWD].map((connections) =>
+        sampleOf('front', work, round, connections, { time, front }),
+      );
+      if (lone && crowd) this.fronts.push({ hop, lone, crowd });
+    });
     return this;
   }
 
   application(language: ApplicationSample['language'], work: WorkName, time: number): this {
-    this.each((round) => this.applications.push({ language, work, round, time, cpu: time }));
+    this.each((round) => this.applications.push({ language, work, round, time, cpu: time, hostSpeed: HOST_SPEED }));
     return this;
   }
 
   samples(): Samples {
     const { stacks, measurements, hops, fronts, applications } = this;
-    return new Samples({ stacks, works: [...this.works].map(workNamed), measurements, hops, fronts, applications });
+    const measured = { measurements, hops, fronts, applications, bestHostSpeed: HOST_SPEED };
+    return new Samples({ stacks, works: [...this.works].map(workNamed), ...measured });
   }
 
   private each(action: (round: number) => unknown): void {

@@ -1,6 +1,6 @@
 /** What answers are made from, and how their figures are worded. */
 import { formatFigure, formatInterval, formatShare, formatTime, notNegative, type Format } from '../figures.js';
-import { combineRounds, figureOfRounds, isInNoise, type Rounds } from '../interval.js';
+import { combine, figureOf, isInNoise, type Estimate } from '../interval.js';
 import type { Answer, Curve, Figure, Overload, Split, Stack, Work, WorkName } from '../model.js';
 import type { Samples } from '../samples.js';
 
@@ -22,22 +22,24 @@ export const MEASURE_WORDS: Readonly<Record<Measure, string>> = {
   app: 'CPU a request, of the app',
 };
 
-export function roundsOf(samples: Samples, stack: string, work: WorkName, measure: Measure): Rounds {
+function estimateFor(samples: Samples, stack: string, work: WorkName, measure: Measure): Estimate | undefined {
   if (measure === 'time') return samples.time(stack, work);
   return samples.cpu(stack, work, measure === 'cpu' ? 'all' : 'app', 'all');
 }
 
 export function figureFor(samples: Samples, stack: string, work: WorkName, measure: Measure): Figure | undefined {
-  return figureOfRounds(roundsOf(samples, stack, work, measure));
+  const estimate = estimateFor(samples, stack, work, measure);
+  return estimate && figureOf(estimate);
 }
 
-/** Compares two stacks round by round; undefined where no round has both. */
+/** Compares two stacks; undefined where one was not measured. */
 type Compare = (samples: Samples, from: string, to: string, work: WorkName, measure: Measure) => Figure | undefined;
 
 function comparing(compute: (values: { from: number; to: number }) => number): Compare {
   return (samples, from, to, work, measure) => {
-    const sides = { from: roundsOf(samples, from, work, measure), to: roundsOf(samples, to, work, measure) };
-    return figureOfRounds(combineRounds(sides, compute));
+    const [before, after] = [from, to].map((stack) => estimateFor(samples, stack, work, measure));
+    const compared = combine({ from: before, to: after }, compute);
+    return compared && figureOf(compared);
   };
 }
 
@@ -107,5 +109,5 @@ export function familyPairs({ measured: { stacks } }: Samples): FamilyPair[] {
 
 /** The works that a stack has samples of. */
 export function worksOfStack(samples: Samples, stack: string): readonly Work[] {
-  return samples.measured.works.filter(({ name }) => samples.time(stack, name).size > 0);
+  return samples.measured.works.filter(({ name }) => samples.time(stack, name));
 }

@@ -1,7 +1,7 @@
 /** What the hop costs, and how little of a request that is once the application does something. */
 import { formatShare } from '../figures.js';
 import { frontOf } from '../front.js';
-import { combineRounds, figureOfRounds, isInNoise } from '../interval.js';
+import { combine, figureOf, isInNoise } from '../interval.js';
 import type { Answer, Figure, Layer, Split, Stack, Work } from '../model.js';
 import { figuresOf, partWords, shareWords, timeWords, type Evidence } from './evidence.js';
 
@@ -75,11 +75,11 @@ function sideOf({ samples, splits, appMs }: Evidence, name: string, work: Work):
   if (!stack?.hop || !split || !hop) return undefined;
   const sides = {
     whole: samples.time(name, work.name),
-    hop: samples.hop(stack.hop, work.name, ({ time }) => time),
+    hop: samples.hop(stack.hop, work.name),
     application: samples.application(stack.language, work.name, 'time'),
   };
-  const grown = combineRounds(sides, (side) => side.hop / (side.whole - side.application + appMs * 1e3));
-  return { stack, split, hop, grown: figureOfRounds(grown) };
+  const grown = combine(sides, (side) => side.hop / (side.whole - side.application + appMs * 1e3));
+  return { stack, split, hop, grown: grown && figureOf(grown) };
 }
 
 function isLayer(name: Layer): (entry: Split['layers'][number]) => boolean {
