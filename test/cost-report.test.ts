@@ -79,6 +79,7 @@ test('layers inside the noise are marked, curves tell how far they hold', () => 
   expect(report).toMatch(/~5\.00 us/);
   expect(report.replace(/\s+/g, ' ')).toContain('~: the interval contains 0');
   expect(report).toMatch(/│40\.0 k\/s │\s+400 us │50\.0 k\/s │33\.0 k\/s │\s+900 ms │/);
+  expect(report.replace(/\s+/g, ' ')).toContain('97 % of what was offered was served in time, and no request failed');
 });
 
 test('a result of nothing, interrupted, and failures', () => {
