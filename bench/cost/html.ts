@@ -124,7 +124,7 @@ function overloads({ overloads: all }: CostResult): string {
   if (all.length === 0) return '';
   const head = ['limit', 'driven by', 'broke at', 'filled', 'what a user sees', 'what moves it'];
   return `<section id="overloads"><h2>Limits, driven until they were met</h2>
-<p>The error is the server's own words</p>
+<p>What nginx said stands in its own words, from its log; more in docs/overload.md</p>
 <div class="scroll"><table class="prose"><thead><tr>${head.map((name) => `<th>${name}</th>`).join('')}</tr></thead>
 <tbody>${all.map(overloadRow).join('\n')}</tbody></table></div></section>`;
 }
