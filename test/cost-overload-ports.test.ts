@@ -2,7 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { portsNotDriven } from '../bench/cost/overload/ports.js';
-import { driven, moveOf } from './support/overloads.js';
+import { findPrograms } from '../bench/cost/programs.js';
+import { driven, moveOf, withoutNamespaces } from './support/overloads.js';
 import { requireOrSkip } from './support/requirements.js';
 
 const nginx = requireOrSkip('nginx');
@@ -55,6 +56,18 @@ describe.skipIf(nginx === undefined || unshare === undefined)('ports', () => {
     expect(two.seen).toMatch(/^200 for (\d+) of \1 requests, with \1 connections over TCP$/);
   });
 });
+
+it.skipIf(nginx === undefined || process.platform !== 'linux')(
+  'are not driven in the network of the host',
+  async () => {
+    const programs = await findPrograms();
+    withoutNamespaces();
+    const { overloads, steps } = await driven('ports', { programs });
+    expect(steps).toEqual([]);
+    expect(overloads).toHaveLength(1);
+    expect(overloads[0]?.notDriven).toContain('unshare ENOENT');
+  },
+);
 
 it('are reckoned where no network of our own can be made', () => {
   const reason = 'darwin has no network namespaces';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Program, ProgramName } from '../bench/cost/model.js';
 import { findPrograms } from '../bench/cost/programs.js';
 import { hasDiagnosis } from './support/listeners.js';
-import { driven, moveOf } from './support/overloads.js';
+import { driven, moveOf, withoutNamespaces } from './support/overloads.js';
 import { requireOrSkip } from './support/requirements.js';
 
 const nginx = requireOrSkip('nginx');
@@ -34,6 +34,15 @@ describe.skipIf(nginx === undefined || !hasDiagnosis)('the listen queue', { time
     const limit = moveOf(queue, 'somaxconn');
     expect(limit.seen).toBe('a backlog of 256 is 256; with 128 it was cut to 128');
     expect(limit.at).toEqual({ value: 256, unit: 'connections in the queue' });
+  });
+
+  it('overflows in the network of the host, where no setting of the kernel is touched', async () => {
+    const programs = await findPrograms();
+    withoutNamespaces();
+    const { overloads, failures } = await driven('queue-unix', { programs });
+    expect(failures).toEqual([]);
+    expect(overloads[0]).toMatchObject({ depth: { value: 9, limit: 8 } });
+    expect(overloads[0]?.moves?.filter(({ setting }) => setting.includes('sysctl'))).toEqual([]);
   });
 
   it.skipIf(uwsgi === undefined)('overflows before uWSGI, whose own is short', async () => {

@@ -51,6 +51,15 @@ export function runsFolder(): string {
   return folder;
 }
 
+/** Until the test is over no namespace can be made: there is no `unshare` to be found. */
+export function withoutNamespaces(): void {
+  const before = process.env['PATH'];
+  process.env['PATH'] = temporaryDirectory();
+  cleanup(() => {
+    if (before !== undefined) process.env['PATH'] = before;
+  });
+}
+
 /** The one that is to be there. */
 export function moveOf(overload: Overload | undefined, setting: string): OverloadMove {
   const found = overload?.moves?.find((move) => move.setting.includes(setting));
