@@ -100,6 +100,8 @@
         "bench/floor/serve_body.c",
         "bench/floor/serve_relay.c",
         "bench/floor/serve_proxy.c",
+        "bench/floor/proxy_upstream.c",
+        "bench/floor/kept.c",
         "bench/floor/upstream.c",
         "bench/floor/pending.c",
         "bench/floor/http_forward.c",

@@ -1,50 +1,19 @@
 /** The plain C program: that its servers of bodies and its relay are right, and that its client notices who is not. */
-import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import * as http from 'node:http';
 import * as net from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { floorPattern } from '../bench/work/pattern.js';
+import { serveByFloor, startFloor } from './support/floor.js';
 import { requireOrSkip } from './support/requirements.js';
+import { listen, temporaryDirectory } from './support/sockets.js';
 
 const floor = requireOrSkip('floor');
-
-let folder = '';
-let count = 0;
-const closers: (() => Promise<void> | void)[] = [];
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'nearwire-test-'));
-});
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close();
-});
-afterAll(() => {
-  rmSync(folder, { recursive: true });
-});
-
-const newPath = (): string => join(folder, `s${String(++count)}`);
-
-function start(words: readonly string[]): ChildProcess {
-  return spawn(floor ?? '', words, { stdio: ['pipe', 'pipe', 'pipe'] });
-}
-
-async function serve(name: string, ...words: string[]): Promise<string> {
-  const path = newPath();
-  const child = start(['serve', '--case', name, '--family', 'unix', '--address', path, ...words]);
-  const exited = once(child, 'close');
-  closers.push(async () => {
-    child.stdin?.end();
-    expect(await exited).toEqual([0, null]);
-  });
-  await once(child.stdout ?? child, 'data');
-  return path;
-}
 
 interface LoadOutcome {
   readonly code: number | null;
@@ -57,9 +26,8 @@ interface LoadOutcome {
 async function load(name: string, path: string, bytes: number, connections = 2): Promise<LoadOutcome> {
   const where = ['--family', 'unix', '--address', path, '--bytes', String(bytes)];
   const times = ['--warmup', '0.05', '--seconds', '0.05'];
-  const child = start(['load', '--case', name, ...where, '--connections', String(connections), ...times]);
+  const child = startFloor(['load', '--case', name, ...where, '--connections', String(connections), ...times]);
   const { stdin, stdout, stderr } = child;
-  if (!stdin || !stdout || !stderr) throw new Error('pipes are asked for');
   const failure = text(stderr);
   let told = '';
   stdin.on('error', () => undefined);
@@ -75,16 +43,8 @@ async function load(name: string, path: string, bytes: number, connections = 2):
 }
 
 async function listening(server: net.Server): Promise<string> {
-  const path = newPath();
-  const sockets = new Set<net.Socket>();
-  server.on('connection', (socket: net.Socket) => sockets.add(socket));
-  server.listen(path);
-  await once(server, 'listening');
-  closers.push(async () => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-    await once(server, 'close');
-  });
+  const { path } = await listen(server, 'unix');
+  if (path === undefined) throw new Error('it listens');
   return path;
 }
 
@@ -110,19 +70,19 @@ describe.skipIf(floor === undefined)('plain C', () => {
   const ways = ['0', '1'].flatMap((copy) => [1, 65536, 1048576].map((bytes) => ({ copy, bytes })));
 
   test.each(ways)('answers with a file of $bytes bytes, --copy $copy', async ({ copy, bytes }) => {
-    const file = join(folder, `body-${String(bytes)}`);
+    const file = join(temporaryDirectory(), `body-${String(bytes)}`);
     writeFileSync(file, floorPattern(bytes));
-    const path = await serve('file', '--copy', copy, '--file', file);
+    const path = await serveByFloor('file', '--copy', copy, '--file', file);
     for (const body of await bodies(path, 3)) expect(body.equals(floorPattern(bytes))).toBe(true);
   });
 
   test.each(ways)('answers with a page of $bytes bytes, --copy $copy', async ({ copy, bytes }) => {
-    const path = await serve('page', '--copy', copy, '--bytes', String(bytes));
+    const path = await serveByFloor('page', '--copy', copy, '--bytes', String(bytes));
     for (const body of await bodies(path, 3)) expect(body.equals(floorPattern(bytes))).toBe(true);
   });
 
   test.each(['0', '1'])('relays both ways at once, and the end of either, --copy %s', async (copy) => {
-    const path = await serve('relay', '--copy', copy);
+    const path = await serveByFloor('relay', '--copy', copy);
     const first = net.connect(path);
     const second = net.connect(path);
     const sent = floorPattern(3_000_000);

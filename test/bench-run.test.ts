@@ -1,31 +1,22 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify, stripVTControlCharacters } from 'node:util';
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 import type { JsonResult } from '../bench/json.js';
 import { median } from '../bench/statistics.js';
 import { runCli, startCli, type CliResult } from './support/cli.js';
+import { folderForRuns, until } from './support/command-runs.js';
 import { requireOrSkip } from './support/requirements.js';
 
 const floor = requireOrSkip('floor');
 const addon = requireOrSkip('addon');
 const nginx = requireOrSkip('nginx');
 
-/** Has its own folder for temporary files, so that what is left in it is of this test. */
-let folder = '';
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'nearwire-test-'));
-});
-afterAll(() => {
-  rmSync(folder, { recursive: true });
-});
-
-const leftovers = (): string[] => readdirSync(folder).filter((name) => name.startsWith('nearwire-bench-'));
+const runs = folderForRuns();
 
 const MAIN = fileURLToPath(new URL('../dist/src/cli/main.js', import.meta.url));
 
@@ -38,16 +29,16 @@ describe('a real run', () => {
   let json: JsonResult;
 
   beforeAll(async () => {
-    const file = join(folder, 'result.json');
+    const file = join(runs.path, 'result.json');
     const words = ['--quick', '--rounds', String(ROUNDS), '--cases', CASES.join(','), '--json', file];
-    cli = await runCli(['bench', ...words, '--families', 'unix'], { TMPDIR: folder });
+    cli = await runCli(['bench', ...words, '--families', 'unix'], { TMPDIR: runs.path });
     if (cli.code === 0) json = JSON.parse(readFileSync(file, 'utf8')) as JsonResult;
   }, 120_000);
 
   test('succeeds and leaves nothing behind', () => {
     expect(cli.stderr).not.toContain('failed');
     expect(cli.code).toBe(0);
-    expect(leftovers()).toEqual([]);
+    expect(runs.leftovers('nearwire-bench-')).toEqual([]);
   });
 
   test('writes the object that the acceptance check reads, no field more or less', () => {
@@ -122,9 +113,9 @@ describe.skipIf(floor === undefined || addon === undefined)('cases of their own 
   let json: JsonResult;
 
   beforeAll(async () => {
-    const file = join(folder, 'own.json');
+    const file = join(runs.path, 'own.json');
     const words = ['--quick', '--rounds', '1', '--cases', 'storm,retained,growth', '--subjects', 'native,node:net'];
-    cli = await runCli(['bench', ...words, '--json', file], { TMPDIR: folder });
+    cli = await runCli(['bench', ...words, '--json', file], { TMPDIR: runs.path });
     if (cli.code === 0) json = JSON.parse(readFileSync(file, 'utf8')) as JsonResult;
   }, 120_000);
 
@@ -136,7 +127,7 @@ describe.skipIf(floor === undefined || addon === undefined)('cases of their own 
   test('succeed and leave nothing behind', () => {
     expect(cli.stderr).not.toContain('failed');
     expect(cli.code).toBe(0);
-    expect(leftovers()).toEqual([]);
+    expect(runs.leftovers('nearwire-bench-')).toEqual([]);
   });
 
   test('a storm fails no native connect, and its longest wait is told', () => {
@@ -173,18 +164,18 @@ describe.skipIf(floor === undefined || addon === undefined)('cases of their own 
 });
 
 test.skipIf(floor === undefined)('a subject whose server fails is told, and the others are measured', async () => {
-  const file = join(folder, 'failing.json');
+  const file = join(runs.path, 'failing.json');
   const words = ['--quick', '--rounds', '1', '--cases', 'rtt', '--families', 'unix', '--subjects', 'c,node:net'];
   // Something that runs, and is not what is wanted.
   const { code, stdout } = await runCli(['bench', ...words, '--json', file], {
-    TMPDIR: folder,
+    TMPDIR: runs.path,
     NEARWIRE_FLOOR: '/bin/false',
   });
   expect(code).toBe(1);
   expect(stdout).toContain('failed: server of rtt c over unix exited with 1');
   const json = JSON.parse(readFileSync(file, 'utf8')) as JsonResult;
   expect(new Set(json.cells.map(({ subject }) => subject))).toEqual(new Set(['node:net']));
-  expect(leftovers()).toEqual([]);
+  expect(runs.leftovers('nearwire-bench-')).toEqual([]);
 });
 
 /** Without a subject: what every machine with a compiler has. */
@@ -195,16 +186,16 @@ describe.skipIf(floor === undefined)('cases in which bytes go by reference', () 
   let json: JsonResult;
 
   beforeAll(async () => {
-    const file = join(folder, 'reference.json');
+    const file = join(runs.path, 'reference.json');
     const words = ['--rounds', '1', '--cases', 'file,page,relay', '--json', file];
-    cli = await runCli(['bench', ...words], { TMPDIR: folder });
+    cli = await runCli(['bench', ...words], { TMPDIR: runs.path });
     if (cli.code === 0) json = JSON.parse(readFileSync(file, 'utf8')) as JsonResult;
   }, 120_000);
 
   test('succeed and leave nothing behind', () => {
     expect(cli.stdout).not.toContain('failed');
     expect(cli.code).toBe(0);
-    expect(leftovers()).toEqual([]);
+    expect(runs.leftovers('nearwire-bench-')).toEqual([]);
   });
 
   const subjectsOf = (name: string, bytes: number, measure: string): Set<string> =>
@@ -231,11 +222,11 @@ describe.skipIf(floor === undefined)('cases in which bytes go by reference', () 
 test.skipIf(floor === undefined || process.platform !== 'linux')(
   'a crowd is as large as the system lets it, and its memory and its wait are told',
   async () => {
-    const file = join(folder, 'crowd.json');
+    const file = join(runs.path, 'crowd.json');
     const words = ['--rounds', '1', '--cases', 'crowd', '--subjects', 'c,c-send,node:net', '--json', file];
     // The whole crowd takes gigabytes: as many of them as there may be descriptors.
     const limited = ['-c', 'ulimit -n 1064 && exec "$0" "$@"', process.execPath, MAIN, 'bench', ...words];
-    const { stderr } = await promisify(execFile)('/bin/sh', limited, { env: { ...process.env, TMPDIR: folder } });
+    const { stderr } = await promisify(execFile)('/bin/sh', limited, { env: { ...process.env, TMPDIR: runs.path } });
     expect(stderr).toContain('1000 connections instead of 10000');
     const { cells } = JSON.parse(readFileSync(file, 'utf8')) as JsonResult;
     // How much memory it is, other processes have a say in.
@@ -246,7 +237,7 @@ test.skipIf(floor === undefined || process.platform !== 'linux')(
       expect(params).toEqual({ connections: 1000, bytes: 1048576 });
       if (measure === 'wait') expect(value).toBeGreaterThan(0);
     }
-    expect(leftovers()).toEqual([]);
+    expect(runs.leftovers('nearwire-bench-')).toEqual([]);
   },
 );
 
@@ -255,8 +246,8 @@ test.skipIf(floor === undefined || process.platform !== 'linux')(
   async () => {
     const words = ['--quick', '--rounds', '1', '--cases', 'file', '--subjects', 'c,nginx'];
     const { code, stdout, stderr } = await runCli(['bench', ...words], {
-      TMPDIR: folder,
-      NEARWIRE_NGINX: join(folder, 'no-nginx'),
+      TMPDIR: runs.path,
+      NEARWIRE_NGINX: join(runs.path, 'no-nginx'),
     });
     expect(stderr).toContain('nginx: not installed');
     expect(stdout).toMatch(/^file  /m);
@@ -268,12 +259,12 @@ test.skipIf(floor === undefined || nginx === undefined || process.platform !== '
   'an nginx that does not start is told with what it says',
   async () => {
     const words = ['--quick', '--rounds', '1', '--cases', 'file', '--subjects', 'nginx,c'];
-    const { code, stdout } = await runCli(['bench', ...words], { TMPDIR: folder, NEARWIRE_NGINX: '/bin/false' });
+    const { code, stdout } = await runCli(['bench', ...words], { TMPDIR: runs.path, NEARWIRE_NGINX: '/bin/false' });
     expect(stdout).toContain('failed: server of file nginx over unix exited with 1');
     expect(stdout).toContain('nginx did not start');
     expect(stdout).toMatch(/^file  /m);
     expect(code).toBe(1);
-    expect(leftovers()).toEqual([]);
+    expect(runs.leftovers('nearwire-bench-')).toEqual([]);
   },
 );
 
@@ -281,7 +272,7 @@ describe('a signal', () => {
   /** Process groups of the peers that have been seen: nginx's worker names no file. */
   const groups = new Set<string>();
 
-  /** Processes whose command line names this test's folder, as the workers' addresses do, and what they have started. */
+  /** Processes whose command line names this test's runs.path, as the workers' addresses do, and what they have started. */
   function processes(): string[] {
     return readdirSync('/proc').filter((pid) => {
       if (!/^\d+$/.test(pid) || Number(pid) === process.pid) return false;
@@ -290,7 +281,7 @@ describe('a signal', () => {
         const [, state, group = ''] = /.*\) (\S+) \S+ (\S+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
         // Whoever inherits what has ended may take its time to bury it.
         if (state === 'Z') return false;
-        const named = readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(folder);
+        const named = readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(runs.path);
         // The bench is of the test's group, and its peers each lead one.
         if (named && group === pid) groups.add(group);
         return named || groups.has(group);
@@ -314,7 +305,7 @@ describe('a signal', () => {
     { signal: 'SIGINT' as const, code: 130 },
     { signal: 'SIGTERM' as const, code: 143 },
   ])('$signal leaves no process and no socket file, and what was measured is shown', async ({ signal, code }) => {
-    const file = join(folder, `${signal}.json`);
+    const file = join(runs.path, `${signal}.json`);
     const words = [
       '--quick',
       '--rounds',
@@ -328,7 +319,7 @@ describe('a signal', () => {
       '--json',
       file,
     ];
-    const { child, result } = startCli(['bench', ...words], { TMPDIR: folder });
+    const { child, result } = startCli(['bench', ...words], { TMPDIR: runs.path });
     await new Promise<void>((resolve) => {
       let text = '';
       child.stderr?.on('data', (part: string) => {
@@ -343,7 +334,7 @@ describe('a signal', () => {
     expect(ended.code).toBe(code);
     expect(ended.stdout).toContain('interrupted');
     expect(ended.stdout).toMatch(/unix p50/);
-    expect(leftovers()).toEqual([]);
+    expect(runs.leftovers('nearwire-bench-')).toEqual([]);
     expect(processes()).toEqual([]);
     const json = JSON.parse(readFileSync(file, 'utf8')) as JsonResult;
     expect(json.cells.every((cell) => cell.samples.length > 0)).toBe(true);
@@ -354,27 +345,22 @@ describe('a signal', () => {
     .skipIf(process.platform !== 'linux' || nginx === undefined || floor === undefined)
     .each(['SIGINT' as const, 'SIGKILL' as const])('%s ends an nginx that serves', async (signal) => {
     const words = ['--quick', '--rounds', '100', '--cases', 'file', '--subjects', 'nginx'];
-    const { child, result } = startCli(['bench', ...words], { TMPDIR: folder });
+    const { child, result } = startCli(['bench', ...words], { TMPDIR: runs.path });
     await until(nginxRuns);
     child.kill(signal);
     await result;
     await until(() => processes().length === 0);
     // What SIGKILL leaves is a folder of temporary files.
-    if (signal === 'SIGINT') expect(leftovers()).toEqual([]);
-    else for (const name of leftovers()) rmSync(join(folder, name), { recursive: true });
+    if (signal === 'SIGINT') expect(runs.leftovers('nearwire-bench-')).toEqual([]);
+    else for (const name of runs.leftovers('nearwire-bench-')) rmSync(join(runs.path, name), { recursive: true });
   });
 
   test.skipIf(process.platform !== 'linux')('SIGKILL of the bench ends its children too', async () => {
     const words = ['--quick', '--rounds', '100', '--cases', 'rtt', '--families', 'unix', '--subjects', 'node:net'];
-    const { child, result } = startCli(['bench', ...words], { TMPDIR: folder });
+    const { child, result } = startCli(['bench', ...words], { TMPDIR: runs.path });
     await until(() => processes().length > 0);
     child.kill('SIGKILL');
     await result;
     await until(() => processes().length === 0);
   });
 });
-
-/** Looks again and again, at the pace of the loop: the test's time limit is the limit. */
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
-}

@@ -1,19 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { nearest } from '../src/cli/usage.js';
 import { runCli } from './support/cli.js';
+import { folderForRuns } from './support/command-runs.js';
 
-let folder = '';
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'nearwire-test-'));
-});
-afterAll(() => {
-  rmSync(folder, { recursive: true });
-});
+const runs = folderForRuns();
 
 describe('words that make no sense exit 2 with a hint', () => {
   test.each([
@@ -42,11 +35,11 @@ describe('words that make no sense exit 2 with a hint', () => {
   });
 
   test('a file that could not be written is found out before the run', async () => {
-    const missing = join(folder, 'missing', 'x.json');
+    const missing = join(runs.path, 'missing', 'x.json');
     for (const words of [
       ['--json', missing],
       ['--html', missing],
-      ['--json', folder],
+      ['--json', runs.path],
     ]) {
       const { code, stderr } = await runCli(['bench', ...words]);
       expect(stderr).toMatch(/cannot write into|is a directory/);
@@ -73,11 +66,11 @@ test('--version and --help exit 0', async () => {
 });
 
 test('what is missing on this machine exits 1 and says how to get it', async () => {
-  const floor = await runCli(['bench', '--cases', 'http'], { NEARWIRE_FLOOR: join(folder, 'no-floor') });
+  const floor = await runCli(['bench', '--cases', 'http'], { NEARWIRE_FLOOR: join(runs.path, 'no-floor') });
   expect(floor).toMatchObject({ code: 1, stdout: '' });
   expect(floor.stderr).toContain('npm run build:native');
   const addon = await runCli(['bench', '--cases', 'rtt', '--subjects', 'native'], {
-    NEARWIRE_ADDON: join(folder, 'no-addon'),
+    NEARWIRE_ADDON: join(runs.path, 'no-addon'),
   });
   expect(addon).toMatchObject({ code: 1, stdout: '' });
   expect(addon.stderr).toContain('the addon did not load');

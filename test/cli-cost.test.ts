@@ -1,30 +1,21 @@
 /** The command `nearwire cost`, as a user types it: what it refuses, a first look, and an end before its time. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 import type { CostJson } from '../bench/cost/json.js';
 import { median } from '../bench/statistics.js';
 import { runCli, startCli, type CliResult } from './support/cli.js';
+import { folderForRuns, until } from './support/command-runs.js';
 import { requireOrSkip } from './support/requirements.js';
 
 const addon = requireOrSkip('addon');
 const floor = requireOrSkip('floor');
 const ready = addon !== undefined && floor !== undefined && process.platform === 'linux';
 
-/** Has its own folder for temporary files, so that what is left in it is of this test. */
-let folder = '';
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'nearwire-test-'));
-});
-afterAll(() => {
-  rmSync(folder, { recursive: true });
-});
-
-const leftovers = (): string[] => readdirSync(folder).filter((name) => name.startsWith('nearwire-'));
+const runs = folderForRuns();
 
 function readResult(file: string): CostJson {
   return JSON.parse(readFileSync(file, 'utf8')) as CostJson;
@@ -41,11 +32,6 @@ function processesWith(mark: string): string[] {
       return false;
     }
   });
-}
-
-/** Looks again and again, at the pace of the loop: the test's time limit is the limit. */
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }
 
 describe('words that make no sense exit 2 with a hint', () => {
@@ -89,14 +75,14 @@ test('the help names all stacks and works', async () => {
 });
 
 test('without the plain C program nothing is measured, and the reason is told', async () => {
-  const { code, stdout, stderr } = await runCli(['cost', '--quick'], { NEARWIRE_FLOOR: join(folder, 'no-floor') });
+  const { code, stdout, stderr } = await runCli(['cost', '--quick'], { NEARWIRE_FLOOR: join(runs.path, 'no-floor') });
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(stderr).toContain('nothing is left to run');
 });
 
 test('stacks whose programs are not there are told with the line that installs them', async () => {
   const words = ['cost', '--stack', 'yaws', '--work', 'hello'];
-  const { code, stderr } = await runCli(words, { NEARWIRE_YAWS: join(folder, 'no-yaws') });
+  const { code, stderr } = await runCli(words, { NEARWIRE_YAWS: join(runs.path, 'no-yaws') });
   expect(code).toBe(1);
   expect(stderr).toContain('yaws: not installed: apt-get install yaws');
 });
@@ -108,9 +94,9 @@ describe.skipIf(!ready)('a first look', () => {
   let page = '';
 
   beforeAll(async () => {
-    const [file, html] = [join(folder, 'quick.json'), join(folder, 'quick.html')];
+    const [file, html] = [join(runs.path, 'quick.json'), join(runs.path, 'quick.html')];
     const words = ['cost', '--quick', '--rounds', '2', '--stack', stacks.join(','), '--work', 'hello,download,upload'];
-    cli = await runCli([...words, '--json', file, '--html', html], { TMPDIR: folder });
+    cli = await runCli([...words, '--json', file, '--html', html], { TMPDIR: runs.path });
     if (cli.code === 0) json = readResult(file);
     if (cli.code === 0) page = readFileSync(html, 'utf8');
   }, 120_000);
@@ -119,7 +105,7 @@ describe.skipIf(!ready)('a first look', () => {
     expect(cli.stdout).not.toContain('failed');
     expect(cli.stderr).not.toContain('rror');
     expect(cli.code).toBe(0);
-    expect(leftovers()).toEqual([]);
+    expect(runs.leftovers('nearwire-')).toEqual([]);
   });
 
   test('has a row for each stack and work, and what nearwire stands in for is labelled', () => {
@@ -161,14 +147,14 @@ describe.skipIf(!ready)('a first look', () => {
 });
 
 test.skipIf(!ready)('an application of the user, at a path of its own', async () => {
-  const app = join(folder, 'app.cjs');
+  const app = join(runs.path, 'app.cjs');
   writeFileSync(
     app,
     "module.exports = (req, res) => { res.statusCode = req.url === '/page?x=1' ? 200 : 404; res.end('mine'); };",
   );
-  const file = join(folder, 'own.json');
+  const file = join(runs.path, 'own.json');
   const words = ['cost', '--quick', '--rounds', '1', '--stack', 'nearwire-unix,proxy-node-unix-close', '--app', app];
-  const { code, stdout } = await runCli([...words, '--path', '/page?x=1', '--json', file], { TMPDIR: folder });
+  const { code, stdout } = await runCli([...words, '--path', '/page?x=1', '--json', file], { TMPDIR: runs.path });
   expect(stdout).not.toContain('failed');
   expect(code).toBe(0);
   const { rows, works } = readResult(file);
@@ -184,11 +170,11 @@ describe.skipIf(!ready)('an end before its time', () => {
     { signal: 'SIGINT' as const, code: 130 },
     { signal: 'SIGTERM' as const, code: 143 },
   ])('$signal leaves no process and no file, and what was measured is shown', async ({ signal, code }) => {
-    const file = join(folder, `${signal}.json`);
+    const file = join(runs.path, `${signal}.json`);
     const mark = `NEARWIRE_TEST_MARK=${signal}-${String(process.pid)}`;
     const words = ['cost', '--quick', '--rounds', '50', '--stack', 'nearwire-unix', '--work', 'hello', '--json', file];
     const [name = '', value = ''] = mark.split('=');
-    const { child, result } = startCli(words, { TMPDIR: folder, [name]: value });
+    const { child, result } = startCli(words, { TMPDIR: runs.path, [name]: value });
     await new Promise<void>((resolve) => {
       let told = '';
       child.stderr?.on('data', (part: string) => {
@@ -203,6 +189,6 @@ describe.skipIf(!ready)('an end before its time', () => {
     expect(ended.stdout).toContain('interrupted');
     expect(readResult(file)).toMatchObject({ interrupted: true, failures: [], rows: [{ stack: 'nearwire-unix' }] });
     await until(() => processesWith(mark).length === 0);
-    expect(leftovers()).toEqual([]);
+    expect(runs.leftovers('nearwire-')).toEqual([]);
   });
 });

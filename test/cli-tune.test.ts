@@ -1,14 +1,14 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 
 import { median } from '../bench/statistics.js';
 import type { SweepJson } from '../bench/tune/json.js';
 import type { CellResult } from '../bench/tune/model.js';
 import { runCli, startCli, type Cli, type CliResult } from './support/cli.js';
+import { folderForRuns, until } from './support/command-runs.js';
 import { requireOrSkip } from './support/requirements.js';
 
 const addon = requireOrSkip('addon');
@@ -18,16 +18,7 @@ const KIB = 1024;
 /** More than any net.core.wmem_max that is likely, and what an int has room for when it is doubled. */
 const TOO_LARGE = 512 * KIB * KIB;
 
-/** Has its own folder for temporary files, so that what is left in it is of this test. */
-let folder = '';
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'nearwire-test-'));
-});
-afterAll(() => {
-  rmSync(folder, { recursive: true });
-});
-
-const leftovers = (): string[] => readdirSync(folder).filter((name) => name.startsWith('nearwire-tune-'));
+const runs = folderForRuns();
 
 function readResult(file: string): SweepJson {
   return JSON.parse(readFileSync(file, 'utf8')) as SweepJson;
@@ -61,7 +52,7 @@ describe('words that make no sense exit 2 with a hint', () => {
 });
 
 test('without the addon nothing is measured, and the reason is told', async () => {
-  const { code, stdout, stderr } = await runCli(['tune', '--quick'], { NEARWIRE_ADDON: join(folder, 'no-addon') });
+  const { code, stdout, stderr } = await runCli(['tune', '--quick'], { NEARWIRE_ADDON: join(runs.path, 'no-addon') });
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(stderr).toContain('native: the addon did not load');
 });
@@ -72,9 +63,9 @@ describe.skipIf(addon === undefined)('a real sweep', () => {
   let page = '';
 
   beforeAll(async () => {
-    const [file, html] = [join(folder, 'result.json'), join(folder, 'result.html')];
+    const [file, html] = [join(runs.path, 'result.json'), join(runs.path, 'result.html')];
     const words = ['tune', '--quick', '--rounds', '1', '--sizes', '64k,1k', '--buffers', '64k,512m'];
-    cli = await runCli([...words, '--json', file, '--html', html], { TMPDIR: folder });
+    cli = await runCli([...words, '--json', file, '--html', html], { TMPDIR: runs.path });
     if (cli.code === 0) json = readResult(file);
     if (cli.code === 0) page = readFileSync(html, 'utf8');
   }, 120_000);
@@ -82,7 +73,7 @@ describe.skipIf(addon === undefined)('a real sweep', () => {
   test('succeeds and leaves nothing behind', () => {
     expect(cli.stdout).not.toContain('failed');
     expect(cli.code).toBe(0);
-    expect(leftovers()).toEqual([]);
+    expect(runs.leftovers('nearwire-tune-')).toEqual([]);
   });
 
   test('writes an object of known shape', () => {
@@ -161,9 +152,9 @@ describe.skipIf(addon === undefined)('a real sweep', () => {
 });
 
 test.skipIf(addon === undefined)('over TCP too', async () => {
-  const file = join(folder, 'tcp.json');
+  const file = join(runs.path, 'tcp.json');
   const words = ['tune', '--quick', '--rounds', '1', '--sizes', '16k', '--buffers', '256k', '--tcp', '--json', file];
-  const { code, stdout } = await runCli([...words, '--subjects', 'native,js,page'], { TMPDIR: folder });
+  const { code, stdout } = await runCli([...words, '--subjects', 'native,js,page'], { TMPDIR: runs.path });
   expect(code).toBe(0);
   expect(stdout).toContain('over TCP');
   const { family, cells } = readResult(file);
@@ -198,11 +189,6 @@ function hasEnded(pid: number): boolean {
   }
 }
 
-/** Looks again and again, at the pace of the loop: the test's time limit is the limit. */
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
-}
-
 describe.skipIf(addon === undefined || !isLinux)('an end before its time', () => {
   /** The sweep, when its first round has been measured, and the processes of the second one. */
   async function startSweep(words: readonly string[]): Promise<Cli & { children: ReturnType<typeof childrenOf> }> {
@@ -218,7 +204,7 @@ describe.skipIf(addon === undefined || !isLinux)('an end before its time', () =>
       '--buffers',
       '64k',
     ];
-    const cli = startCli([...small, ...words], { TMPDIR: folder });
+    const cli = startCli([...small, ...words], { TMPDIR: runs.path });
     await new Promise<void>((resolve) => {
       let text = '';
       cli.child.stderr?.on('data', (part: string) => {
@@ -238,13 +224,13 @@ describe.skipIf(addon === undefined || !isLinux)('an end before its time', () =>
     { signal: 'SIGINT' as const, code: 130 },
     { signal: 'SIGTERM' as const, code: 143 },
   ])('$signal leaves no process and no file, and what was measured is shown', async ({ signal, code }) => {
-    const file = join(folder, `${signal}.json`);
+    const file = join(runs.path, `${signal}.json`);
     const { child, result, children } = await startSweep(['--json', file]);
     child.kill(signal);
     const ended = await result;
     expect(ended.code).toBe(code);
     expect(ended.stdout).toContain('interrupted');
-    expect(leftovers()).toEqual([]);
+    expect(runs.leftovers('nearwire-tune-')).toEqual([]);
     await until(() => children.every(({ pid }) => hasEnded(pid)));
     const { interrupted, cells, failures } = readResult(file);
     expect({ interrupted, failures }).toEqual({ interrupted: true, failures: [] });
@@ -257,13 +243,13 @@ describe.skipIf(addon === undefined || !isLinux)('an end before its time', () =>
     await result;
     await until(() => children.every(({ pid }) => hasEnded(pid)));
     // What SIGKILL leaves is a folder of temporary files.
-    for (const name of leftovers()) rmSync(join(folder, name), { recursive: true });
+    for (const name of runs.leftovers('nearwire-tune-')) rmSync(join(runs.path, name), { recursive: true });
   });
 
   test('a server that dies is told, and the others are measured', async () => {
-    const file = join(folder, 'died.json');
+    const file = join(runs.path, 'died.json');
     const words = ['tune', '--quick', '--rounds', '2', '--subjects', 'native,js', '--sizes', '1k', '--buffers', '64k'];
-    const { child, result } = startCli([...words, '--json', file], { TMPDIR: folder });
+    const { child, result } = startCli([...words, '--json', file], { TMPDIR: runs.path });
     let server: number | undefined;
     await until(() => {
       server = childrenOf(child.pid ?? 0).find(({ words: text }) => text.includes('--subject js'))?.pid;
@@ -276,6 +262,6 @@ describe.skipIf(addon === undefined || !isLinux)('an end before its time', () =>
     const { cells, failures } = readResult(file);
     expect(failures).toHaveLength(1);
     expect(new Set(cells.map(({ subject }) => subject))).toEqual(new Set(['native', 'js']));
-    expect(leftovers()).toEqual([]);
+    expect(runs.leftovers('nearwire-tune-')).toEqual([]);
   });
 });

@@ -21,11 +21,11 @@ describe.skipIf(!hasDiagnosis || !hasRoom)('a send buffer', () => {
     const at = buffers?.at.value ?? 0;
     expect(at).toBeGreaterThan(limit / 2);
     expect(at).toBeLessThan(limit * 2);
-    expect(buffers?.error).toContain('keep 20,971,520 bytes');
+    expect(buffers?.error).toContain('it keeps 20,971,520 bytes');
     const larger = moveOf(buffers, 'sendBuffer: 1048576');
     expect(larger.at?.value).toBeGreaterThan(MIB);
-    expect(larger.seen).toMatch(/keep 0 bytes, one that reads slowly, for \d+ ms in 0 waits/);
-    expect(buffers?.setting).toContain('macOS');
+    expect(larger.seen).toMatch(/it keeps 0 bytes, with one that reads slowly it keeps some for \d+ ms, in 0 waits/);
+    expect(buffers?.drive).toContain('macOS would give 8,192 bytes');
   });
 
   it('of TCP grows by itself, and is larger where it is told to be', async () => {

@@ -2,7 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { portsNotDriven } from '../bench/cost/overload/ports.js';
-import { driven, moveOf } from './support/overloads.js';
+import { findPrograms } from '../bench/cost/programs.js';
+import { driven, moveOf, withoutNamespaces } from './support/overloads.js';
 import { requireOrSkip } from './support/requirements.js';
 
 const nginx = requireOrSkip('nginx');
@@ -26,24 +27,54 @@ describe.skipIf(nginx === undefined || unshare === undefined)('ports', () => {
     expect(closed).toMatchObject({ name: 'ports', family: 'tcp', at: { value: PORTS }, depth: { limit: PORTS } });
     expect(closed?.error).toMatch(/^502; /);
     expect(closed?.error).toMatch(REFUSED);
+    expect(closed?.drive).toMatch(/one request after the other, 64 within [\d.]+ m?s/);
     // The last to be closed may not have got that far.
     expect(closed?.depth?.value).toBeGreaterThanOrEqual(PORTS - 1);
-    expect(moveOf(closed, 'ip_local_port_range').at?.value).toBe(2 * PORTS);
-    expect(moveOf(closed, 'tcp_tw_reuse').seen).toContain('32 requests a second for 2 s on 64 ports, 0 failed');
+    const wider = moveOf(closed, 'ip_local_port_range');
+    expect(wider.setting).toContain('with 128 ports');
+    expect(wider.at?.value).toBe(2 * PORTS);
+    const reused = moveOf(closed, 'tcp_tw_reuse=1');
+    expect(reused.seen).toMatch(
+      /with 64 of them 32 requests a second for 2 s had 0 fail, 128 for 1 s 502 for \d+ of 128 requests; .* 32 a second had 0 fail$/,
+    );
     expect(moveOf(closed, 'keepalive 32').at).toBeUndefined();
     expect(moveOf(closed, 'http://unix:').at).toBeUndefined();
+    // Whoever closes first: here the application.
+    expect(moveOf(closed, 'proxy_http_version 1.0').seen).toMatch(
+      / 0 ports of nginx's and [1-9]\d* ends of the application's in TIME-WAIT$/,
+    );
 
-    expect(underWay?.error).toMatch(/^502 for 64 of 128 requests; /);
+    const [, failed, sent] = /^502 for (\d+) of (\d+) requests; /.exec(underWay?.error ?? '') ?? [];
+    expect(Number(sent) - Number(failed)).toBe(PORTS);
     expect(underWay?.error).toMatch(REFUSED);
     expect(underWay).toMatchObject({ at: { value: PORTS }, depth: { value: PORTS, limit: PORTS } });
-    expect(moveOf(underWay, 'http://unix:').seen).toContain('200 for 128 of 128');
+    const unix = moveOf(underWay, 'http://unix:');
+    expect(unix.at).toBeUndefined();
+    expect(unix.seen).toMatch(/^200 for (\d+) of \1 requests, with 0 connections over TCP$/);
+    const two = moveOf(underWay, 'a second address');
+    expect(two.at).toBeUndefined();
+    expect(two.seen).toMatch(/^200 for (\d+) of \1 requests, with \1 connections over TCP$/);
   });
 });
+
+it.skipIf(nginx === undefined || process.platform !== 'linux')(
+  'are not driven in the network of the host',
+  async () => {
+    const programs = await findPrograms();
+    withoutNamespaces();
+    const { overloads, steps } = await driven('ports', { programs });
+    expect(steps).toEqual([]);
+    expect(overloads).toHaveLength(1);
+    expect(overloads[0]?.notDriven).toContain('unshare ENOENT');
+  },
+);
 
 it('are reckoned where no network of our own can be made', () => {
   const reason = 'darwin has no network namespaces';
   expect(portsNotDriven(reason, { first: 49_152, last: 65_535 })).toMatchObject({
     at: { value: 16_384 },
     notDriven: reason,
+    error: expect.stringContaining('not seen here') as unknown,
+    setting: expect.stringContaining('not tried here') as unknown,
   });
 });

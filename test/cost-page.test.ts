@@ -106,6 +106,7 @@ describe.skipIf(executablePath === undefined)('the page', () => {
       ...['holds', 'holds', 'holds', 'holds', 'does not hold'],
       ...['holds', 'holds', 'holds', 'does not hold', 'does not hold'],
     ]);
+    expect(await page.locator('#curves').innerText()).toContain('at least 97 % of what was offered was served in time');
     const limits = await page.locator('#overloads tbody tr').innerText();
     expect(limits).toContain('(11: Resource temporarily unavailable)');
     expect(limits).toContain('129 of 128 connections');

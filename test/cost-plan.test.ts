@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { climb } from '../bench/cost/curves.js';
+import { isHeld } from '../bench/cost/held.js';
 import type { CostOptions, Curve, Program, ProgramName, Stack, WorkName } from '../bench/cost/model.js';
 import { hopsOf, makePlan, RoundCount, stacksOfRound, worksOfRound } from '../bench/cost/plan.js';
 import { warmUp, type WarmUpLimits, type WarmUpWindow } from '../bench/cost/warm-up.js';
@@ -152,6 +153,15 @@ describe('a curve', () => {
       rate === 400 ? { ...(await good(rate)), errors: 100 } : good(rate),
     );
     expect(curve.holds).toBe(3000);
+  });
+
+  test('does not hold a rate at which a single request fails', async () => {
+    const good = server(1e6);
+    const curve = await climb('a', { name: 'hello' }, 1000, async (rate) =>
+      rate > 600 ? { ...(await good(rate)), errors: 1 } : good(rate),
+    );
+    expect(curve.holds).toBe(600);
+    expect(curve.points.map(isHeld)).toEqual([true, true, true, false, false]);
   });
 
   test('of a stack that holds nothing tells that', async () => {

@@ -1,83 +1,37 @@
 /** nearwire's own small HTTP proxy, which stands in for nginx with `nearwire cost --quick`. */
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
 import * as http from 'node:http';
 import * as net from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { buffer, text } from 'node:stream/consumers';
 
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import { floorPattern } from '../bench/work/pattern.js';
+import { serveByFloor } from './support/floor.js';
 import { requireOrSkip } from './support/requirements.js';
+import { cleanup, listen, socketPath } from './support/sockets.js';
+import type { Family } from './support/subjects.js';
 
 const floor = requireOrSkip('floor');
 const MIB = 1024 * 1024;
 
-let folder = '';
-let count = 0;
-const closers: (() => Promise<void>)[] = [];
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'nearwire-test-'));
-});
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close();
-});
-afterAll(() => {
-  rmSync(folder, { recursive: true });
-});
-
-const newPath = (): string => join(folder, `s${String(++count)}`);
-
 type Address = string | number;
 
 /** A server of the test's, as the application. */
-async function application(server: net.Server, family: 'unix' | 'tcp' = 'unix'): Promise<Address> {
-  const sockets = new Set<net.Socket>();
-  server.on('connection', (socket: net.Socket) => sockets.add(socket));
-  const path = newPath();
-  if (family === 'unix') server.listen(path);
-  else server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  closers.push(async () => {
-    for (const socket of sockets) socket.destroy();
-    if (!server.listening) return;
-    server.close();
-    await once(server, 'close');
-  });
-  return family === 'unix' ? path : (server.address() as net.AddressInfo).port;
+async function application(server: net.Server, family: Family = 'unix'): Promise<Address> {
+  const { path, port } = await listen(server, family);
+  const address = path ?? port;
+  if (address === undefined) throw new Error('it listens');
+  return address;
 }
 
 /** The proxy before it; its own socket. */
-async function proxy(upstream: Address | undefined, keepAlive = true): Promise<string> {
-  const path = newPath();
-  const where =
-    upstream === undefined
-      ? []
-      : typeof upstream === 'string'
-        ? ['--upstream-family', 'unix', '--upstream', upstream]
-        : ['--upstream-family', 'tcp', '--upstream', `127.0.0.1:${String(upstream)}`];
-  const words = [
-    'serve',
-    '--case',
-    'proxy',
-    '--family',
-    'unix',
-    '--address',
-    path,
-    '--keep-alive',
-    keepAlive ? '1' : '0',
-  ];
-  const child = spawn(floor ?? '', [...words, ...where], { stdio: ['pipe', 'pipe', 'pipe'] });
-  const exited = once(child, 'close');
-  closers.push(async () => {
-    child.stdin.end();
-    expect(await exited).toEqual([0, null]);
-  });
-  await once(child.stdout, 'data');
-  return path;
+function proxy(upstream: Address | undefined, keepAlive = true): Promise<string> {
+  const words = ['--keep-alive', keepAlive ? '1' : '0'];
+  if (upstream === undefined) return serveByFloor('proxy', ...words);
+  const [family, address] =
+    typeof upstream === 'string' ? ['unix', upstream] : ['tcp', `127.0.0.1:${String(upstream)}`];
+  return serveByFloor('proxy', ...words, '--upstream-family', family, '--upstream', address);
 }
 
 interface Answer {
@@ -93,16 +47,13 @@ async function ask(socketPath: string, options: http.RequestOptions = {}, body?:
   return { status: response.statusCode, headers: response.headers, body: await buffer(response) };
 }
 
-const agents: http.Agent[] = [];
 function kept(): http.Agent {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
-  agents.push(agent);
+  cleanup(() => {
+    agent.destroy();
+  });
   return agent;
 }
-afterEach(() => {
-  for (const agent of agents.splice(0)) agent.destroy();
-});
-
 /** What is said, and all that comes back. */
 async function talk(path: string, ...said: readonly string[]): Promise<string> {
   const socket = net.connect(path);
@@ -232,7 +183,7 @@ describe.skipIf(floor === undefined)('the proxy', () => {
   });
 
   test('an application that is not there, hangs up or talks nonsense is a 502', async () => {
-    const missing = await proxy(newPath());
+    const missing = await proxy(socketPath());
     expect(await ask(missing)).toMatchObject({ status: 502, headers: { connection: 'close' } });
     const closed = net.createServer();
     const port = await application(closed, 'tcp');

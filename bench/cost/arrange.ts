@@ -158,12 +158,7 @@ export function notesOf({ interrupted, notes, failures }: CostResult): string[] 
   ];
 }
 
-/** What moves a limit, one by one, and what each was seen to do; then what the sentence of all of them has besides. */
+/** What moves a limit, one by one, and what each was seen to do; where none was tried, what there is. */
 export function settingsOf({ setting, moves = [] }: Overload): string[] {
-  const tried = moves.map(({ setting: own, seen }) => (seen.includes(own) ? seen : `${own}: ${seen}`));
-  const rest = moves
-    .reduce((text, { seen }) => text.replace(seen, ''), setting)
-    .replace(/^(?:;\s*)+|(?:;\s*)+$/g, '')
-    .replace(/;\s*(?=;)/g, '');
-  return [...tried, ...(rest === '' ? [] : [rest])];
+  return moves.length === 0 ? [setting] : moves.map(({ setting: own, seen }) => `${own}: ${seen}`);
 }

@@ -1,6 +1,6 @@
 /** The curves of a run: which stacks have one, each started for it anew. */
 import { isAborted } from './aborted.js';
-import { measureCurve } from './curves.js';
+import { measureCurve, STEPS } from './curves.js';
 import type { Curve, Stack } from './model.js';
 import type { Plan, StackPlan } from './plan.js';
 import type { RoundsOptions } from './rounds.js';
@@ -21,7 +21,7 @@ export interface CurvesOptions extends RoundsOptions {
   onFailure(failure: string): void;
 }
 
-/** None in a first look: each takes ten seconds. */
+/** None in a first look: each takes some ten seconds. */
 export async function measureCurves(plan: Plan, samples: Samples, options: CurvesOptions): Promise<Curve[]> {
   if (plan.quick) return [];
   const stacks = plan.stacks.filter(({ stack }) => plan.stacks.length <= FEW || CURVED.includes(stack.name));
@@ -30,7 +30,7 @@ export async function measureCurves(plan: Plan, samples: Samples, options: Curve
     if (options.signal.aborted) break;
     options.onProgress({
       ...{ done, total: stacks.length, round: 1, rounds: 1, label: `${stack.name} at rising rates` },
-      remainingSeconds: (stacks.length - done) * STEP_SECONDS * 11,
+      remainingSeconds: (stacks.length - done) * STEP_SECONDS * STEPS.length,
     });
     try {
       const curve = await curveOf({ stack, works }, samples, options);

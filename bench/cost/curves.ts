@@ -1,15 +1,13 @@
 /** A stack under an open loop of rising rates, up to where it does not hold and a step beyond. */
+import { isHeld } from './held.js';
 import { OPEN_LOOP_CONNECTIONS, runLoad, type LoadFigures } from './load.js';
 import { warmStack, type MeasureOptions } from './measure.js';
 import type { Curve, RunningStack, Stack, Work } from './model.js';
 
 /** Of what the stack served in a closed loop, which is about what it can. */
-const STEPS = [0.2, 0.4, 0.6, 0.75, 0.9, 1, 1.15, 1.35, 1.6, 2, 3];
+export const STEPS = [0.2, 0.4, 0.6, 0.75, 0.9, 1, 1.15, 1.35, 1.6, 2, 3];
 /** Steps after one that was not held: what collapse looks like. */
 const STEPS_BEYOND = 1;
-/** As offered but for what was under way when the time was up, and for the odd failure. */
-const HELD = 0.97;
-const FAILURES_BORNE = 0.001;
 /** Seconds for requests that are under way: an overloaded server is not to be waited for at each step. */
 const PATIENCE = 2;
 
@@ -66,8 +64,4 @@ export async function climb(
 
 function pointOf(offered: number, { rate, p50, p99, errors }: LoadFigures): Point {
   return { offered, served: rate, p50, p99, errors };
-}
-
-export function isHeld({ offered, served, errors }: Point): boolean {
-  return served >= offered * HELD && errors <= offered * FAILURES_BORNE;
 }

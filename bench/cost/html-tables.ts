@@ -2,6 +2,7 @@
 import { escape } from '../page/parts.js';
 import { curveGroups, familyPairs, LAYERS, layerOf, wholeCpu, type ArrangedRow } from './arrange.js';
 import { formatInterval, formatRate, formatShare, formatTime, notNegative, type Format } from './figures.js';
+import { isHeld } from './held.js';
 import type { CostResult, Figure, Split } from './model.js';
 
 function table(caption: string, head: readonly string[], rows: readonly string[]): string {
@@ -116,13 +117,14 @@ export function pairTable(result: CostResult): string {
 export function curveTable(result: CostResult): string {
   const head = ['stack and work', 'offered', 'served', 'p50', 'p99', 'errors', ''];
   const rows = curveGroups(result).flatMap(({ curves }) =>
-    curves.flatMap(({ head: stack, work, points, holds }) =>
-      points.map(({ offered, served, p50, p99, errors }) => {
-        const broken = holds === undefined || offered > holds;
+    curves.flatMap(({ head: stack, work, points }) =>
+      points.map((point) => {
+        const { offered, served, p50, p99, errors } = point;
+        const held = isHeld(point);
         const cells = [formatRate(offered), formatRate(served), formatTime(p50), formatTime(p99), String(errors)];
         return rowOf(`${stack.title}, ${work}`, [
           ...cells.map((cell) => `<td>${cell}</td>`),
-          `<td class="${broken ? 'bad' : 'good'}">${broken ? 'does not hold' : 'holds'}</td>`,
+          `<td class="${held ? 'good' : 'bad'}">${held ? 'holds' : 'does not hold'}</td>`,
         ]);
       }),
     ),

@@ -2,7 +2,9 @@
 import { escape, pageHeader, wholePage } from '../page/parts.js';
 import { arrange, hasLayers, LAYERS, notesOf, settingsOf, type LanguageRows } from './arrange.js';
 import { formatNamed } from './figures.js';
+import { HELD_MEANS } from './held.js';
 import { curveTable, layerTable, pairTable, rowTable } from './html-tables.js';
+import { OPEN_LOOP_CONNECTIONS } from './load.js';
 import type { Answer, CostResult, Overload } from './model.js';
 import { plotsOf, type CurvePlot, type LayerPlot, type Plot } from './page/plots.js';
 import { costStyle } from './page/style.js';
@@ -111,8 +113,9 @@ function curves(result: CostResult, plots: readonly Plot[]): string {
     return `<div>${canvas(plot)}<div class="legend">${legend.join('\n')}</div></div>`;
   });
   return `<section id="curves"><h2>Rising rates, up to the collapse</h2>
-<p>Requests begin at a rate, whatever becomes of them; latency counts from when each was due. A cross: less was served than
-offered, or with errors. Dashed: over TCP; hollow points: a connection for each request</p>
+<p>Requests begin at a rate, whatever becomes of them, on up to ${String(OPEN_LOOP_CONNECTIONS)} connections; latency
+counts from when each was due. A cross: the rate was not held. It is when ${HELD_MEANS}. Dashed: over TCP; hollow points:
+a connection for each request</p>
 <div class="charts wide">${parts.join('\n')}</div>
 <details><summary>All points</summary><div class="scroll">${curveTable(result)}</div></details></section>`;
 }
@@ -121,7 +124,7 @@ function overloads({ overloads: all }: CostResult): string {
   if (all.length === 0) return '';
   const head = ['limit', 'driven by', 'broke at', 'filled', 'what a user sees', 'what moves it'];
   return `<section id="overloads"><h2>Limits, driven until they were met</h2>
-<p>The error is the server's own words</p>
+<p>What nginx said stands in its own words, from its log; more in docs/overload.md</p>
 <div class="scroll"><table class="prose"><thead><tr>${head.map((name) => `<th>${name}</th>`).join('')}</tr></thead>
 <tbody>${all.map(overloadRow).join('\n')}</tbody></table></div></section>`;
 }

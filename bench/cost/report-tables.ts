@@ -21,6 +21,7 @@ import {
   notNegative,
   type Format,
 } from './figures.js';
+import { HELD_MEANS } from './held.js';
 import type { CostResult, Figure, LayerResult, Split } from './model.js';
 import { wrap } from './wrap.js';
 
@@ -146,7 +147,7 @@ export function tableLegend(width: number, pc: Colours): string {
 }
 
 /** How far each stack holds, and what comes after. */
-export function curveTable(result: CostResult, columns: number, pc: Colours): string {
+export function curveTable(result: CostResult, columns: number, width: number, pc: Colours): string {
   const groups = curveGroups(result);
   if (groups.length === 0) return '';
   const table = newTable(['', 'holds', 'p99 there', 'offered', 'served', 'p99', 'errors'], columns, pc);
@@ -164,6 +165,6 @@ export function curveTable(result: CostResult, columns: number, pc: Colours): st
       ]);
     }
   }
-  const legend = 'the highest rate that was served as offered, and the next one up';
-  return `${pc.bold('Rising rates')}  ${legend}\n${table.toString()}`;
+  const legend = `holds: the highest rate at which ${HELD_MEANS}; behind it the next one up`;
+  return `${pc.bold('Rising rates')}\n${table.toString()}\n${pc.dim(wrap(legend, width))}`;
 }

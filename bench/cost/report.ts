@@ -23,7 +23,7 @@ export function renderCost(result: CostResult, columns: number): string {
     answers(result, width),
     ...languages.flatMap((language) => [...rowTables(language, columns, pc), ...layerTables(language, columns, pc)]),
     languages.length > 0 ? tableLegend(width, pc) : '',
-    curveTable(result, columns, pc),
+    curveTable(result, columns, width, pc),
     ...result.overloads.map((overload) => overloadText(overload, width)),
     missing(result, width),
     notesOf(result)

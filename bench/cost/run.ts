@@ -3,7 +3,6 @@ import { findFloor } from '../floor.js';
 import { inspectHost, readVersions } from '../host.js';
 import { NothingToRun } from '../run.js';
 import { median } from '../statistics.js';
-import { isAborted } from './aborted.js';
 import { answersOf, DEFAULT_APP_MS } from './answers.js';
 import { cpuMissing } from './cpu.js';
 import { HostSpeed } from './host-speed.js';
@@ -23,6 +22,8 @@ import { splitsOf } from './split.js';
 const HOST_SLOW = 0.95;
 /** Of the generator, from which share of a core on it may have been the limit. */
 const GENERATOR_BUSY = 0.9;
+/** Of one limit, for the display: about what each takes on a host of two cores. */
+const DRIVE_SECONDS = 15;
 
 /** Throws NothingToRun where nothing can be measured as asked. */
 export async function runCost(options: CostOptions): Promise<CostResult> {
@@ -89,25 +90,21 @@ async function measureAll(options: CostOptions, plan: Plan, run: RoundsOptions):
   };
 }
 
-async function driveLimits(
-  run: RoundsOptions,
-  quick: boolean,
-  onFailure: (failure: string) => void,
-): Promise<Overload[]> {
+function driveLimits(run: RoundsOptions, quick: boolean, onFailure: (failure: string) => void): Promise<Overload[]> {
   const { programs } = run.context;
-  if (run.signal.aborted) return [];
-  try {
-    return await runOverloads({
-      ...{ programs, signal: run.signal, quick, onFailure },
-      onProgress(label, done, total) {
-        run.onProgress({ done, total, round: 1, rounds: 1, label: `limits: ${label}`, remainingSeconds: 0 });
-      },
-    });
-  } catch (error) {
-    // What was measured before is told all the same.
-    if (isAborted(run.signal)) return [];
-    throw error;
-  }
+  return runOverloads({
+    ...{ programs, signal: run.signal, quick, onFailure, onLeftOut: run.onNote },
+    onProgress(label, done, total) {
+      run.onProgress({
+        done,
+        total,
+        round: 1,
+        rounds: 1,
+        label: `limits: ${label}`,
+        remainingSeconds: (total - done) * DRIVE_SECONDS,
+      });
+    },
+  });
 }
 
 /** A neighbour of a virtual machine, or another load in it. */

@@ -1,7 +1,7 @@
 /** The script of the page: draws every chart, and draws again when the colour scheme or the view changes. */
 import type { Bar, ChartData } from './charts.js';
 import type { ChartMaker, DrawnChart, PageDocument, PageElement } from './dom.js';
-import { baseline, colourOf, drawOnAll, embedded, heading, plainOptions, shortTicks, whiskers } from './drawing.js';
+import { baseline, captions, colourOf, drawOnAll, embedded, plainOptions, shortTicks, whiskers } from './drawing.js';
 import type { GrowthChart } from './lines.js';
 
 declare const document: PageDocument;
@@ -17,6 +17,10 @@ let view: 'values' | 'ratios' = 'values';
 
 function barsOf(chart: ChartData): (readonly (Bar | null)[])[] {
   return chart.bars.map((bars) => bars[view]);
+}
+
+function textOf(bar: Bar | null): Pick<Bar, 'text'> | null {
+  return bar?.limited === true ? { text: `${bar.text}, limited by the load generator` } : bar;
 }
 
 function draw(canvas: PageElement, chart: ChartData): DrawnChart {
@@ -56,19 +60,10 @@ function draw(canvas: PageElement, chart: ChartData): DrawnChart {
           ticks: shortTicks(),
         },
       },
-      plugins: {
-        legend: { display: false },
-        title: heading(`${title} (${chart.better} is better)`),
-        tooltip: {
-          callbacks: {
-            label: ({ datasetIndex, dataIndex }: { datasetIndex: number; dataIndex: number }) => {
-              const bar = bars[datasetIndex]?.[dataIndex];
-              const name = chart.bars[datasetIndex]?.subject ?? '';
-              return bar ? `${name}: ${bar.text}${bar.limited ? ', limited by the load generator' : ''}` : name;
-            },
-          },
-        },
-      },
+      plugins: captions(
+        `${title} (${chart.better} is better)`,
+        chart.bars.map(({ subject }, index) => ({ name: subject, points: (bars[index] ?? []).map(textOf) })),
+      ),
     },
     plugins: [
       whiskers(
@@ -108,18 +103,10 @@ function drawGrowth(canvas: PageElement, chart: GrowthChart): DrawnChart {
         },
         y: chart.logarithmic ? { ...scale, type: 'logarithmic', ticks } : { ...scale, beginAtZero: true, ticks },
       },
-      plugins: {
-        legend: { display: false },
-        title: heading(`${chart.title}, ${chart.unit} (${chart.better} is better)`),
-        tooltip: {
-          callbacks: {
-            label: ({ datasetIndex, dataIndex }: { datasetIndex: number; dataIndex: number }) => {
-              const set = sets[datasetIndex];
-              return `${set?.label ?? ''}: ${set?.data[dataIndex]?.text ?? ''}`;
-            },
-          },
-        },
-      },
+      plugins: captions(
+        `${chart.title}, ${chart.unit} (${chart.better} is better)`,
+        sets.map(({ label, data }) => ({ name: label, points: data })),
+      ),
     },
   });
 }

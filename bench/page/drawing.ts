@@ -28,9 +28,23 @@ export function plainOptions(): object {
   return { animation: false, font: { family: 'system-ui, sans-serif' }, maintainAspectRatio: false };
 }
 
-/** Chart.js's title of a chart, in the page's look. */
-export function heading(text: string): object {
-  return { display: true, align: 'start', color: colourOf('text'), font: { size: 13, weight: '600' }, text };
+/** A set of a plot: its name, and for each of its points the text under the pointer; null: there is none. */
+export interface CaptionedSet {
+  readonly name: string;
+  readonly points: readonly ({ readonly text: string } | null)[];
+}
+
+/** Chart.js's words of a chart, in the page's look: a title above it, a text under the pointer, no legend inside. */
+export function captions(text: string, sets: readonly CaptionedSet[]): object {
+  const label = ({ datasetIndex, dataIndex }: { datasetIndex: number; dataIndex: number }): string => {
+    const set = sets[datasetIndex];
+    return `${set?.name ?? ''}: ${set?.points[dataIndex]?.text ?? 'not known'}`;
+  };
+  return {
+    legend: { display: false },
+    title: { display: true, align: 'start', color: colourOf('text'), font: { size: 13, weight: '600' }, text },
+    tooltip: { callbacks: { label } },
+  };
 }
 
 /** Few and short: `1.2K`. */

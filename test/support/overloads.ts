@@ -1,7 +1,7 @@
 /** Demonstrations of overload as `nearwire cost` runs them, with limits that are met within seconds. */
 import type { DriveName } from '../../bench/cost/overload/drive.js';
 import { runOverloads } from '../../bench/cost/overload/index.js';
-import type { Overload, OverloadMove } from '../../bench/cost/model.js';
+import type { Overload, OverloadMove, Program, ProgramName } from '../../bench/cost/model.js';
 import { findPrograms } from '../../bench/cost/programs.js';
 import { cleanup, temporaryDirectory } from './sockets.js';
 
@@ -9,28 +9,34 @@ export interface Driven {
   readonly overloads: readonly Overload[];
   readonly steps: readonly string[];
   readonly failures: readonly string[];
+  readonly leftOut: readonly string[];
 }
 
 export interface Driving {
   readonly signal?: AbortSignal;
   readonly onStep?: (label: string) => void;
+  /** Default: those that this host has. */
+  readonly programs?: ReadonlyMap<ProgramName, Program>;
 }
 
-/** Runs one of them with the programs that this host has. */
-export async function driven(only: DriveName, { signal, onStep }: Driving = {}): Promise<Driven> {
-  const [steps, failures]: string[][] = [[], []];
+/** Runs one of them. */
+export async function driven(only: DriveName, { signal, onStep, programs }: Driving = {}): Promise<Driven> {
+  const steps: string[] = [];
+  const failures: string[] = [];
+  const leftOut: string[] = [];
   const overloads = await runOverloads({
-    programs: await findPrograms(),
+    programs: programs ?? (await findPrograms()),
     signal: signal ?? new AbortController().signal,
     onProgress(label) {
-      steps?.push(label);
+      steps.push(label);
       onStep?.(label);
     },
-    onFailure: (reason) => failures?.push(reason),
+    onFailure: (reason) => failures.push(reason),
+    onLeftOut: (reason) => leftOut.push(reason),
     only: [only],
     quick: true,
   });
-  return { overloads, steps: steps ?? [], failures: failures ?? [] };
+  return { overloads, steps, failures, leftOut };
 }
 
 /** A folder that the runs of this test make their own in. */
@@ -43,6 +49,15 @@ export function runsFolder(): string {
     else process.env['TMPDIR'] = before;
   });
   return folder;
+}
+
+/** Until the test is over no namespace can be made: there is no `unshare` to be found. */
+export function withoutNamespaces(): void {
+  const before = process.env['PATH'];
+  process.env['PATH'] = temporaryDirectory();
+  cleanup(() => {
+    if (before !== undefined) process.env['PATH'] = before;
+  });
 }
 
 /** The one that is to be there. */

@@ -41,40 +41,37 @@ export async function driveBuffers(lab: Lab, family: Family): Promise<Overload[]
   const asked = SEND_BUFFER[family];
   const after = await fill(lab, family, asked);
   const { sendMemory, sendBuffer } = before.standing;
-  const setting = `createServer({ sendBuffer: ${String(asked)} })`;
+  const setting = `createServer({ sendBuffer: ${String(asked)} }) of nearwire/http`;
   const got = after.standing.sendBuffer;
-  const seen =
-    `${got === undefined ? '' : `${count(got)} in effect: `}from ${count(after.least)} bytes on, and ` +
-    `${toldOf(family, after)}; node:http on node:net has no such option`;
+  const seen = `begins with an answer of ${count(after.least)} bytes${got === undefined ? '' : ` (SO_SNDBUF reads ${count(got)})`}; ${toldOf(family, after)}`;
   const moves = [{ setting, at: { value: after.least, unit: 'bytes of an answer' }, seen }];
   return [
     {
       name: 'buffers',
       family,
       title: `an answer is larger than its send buffer, over ${family === 'unix' ? 'a UNIX socket' : 'TCP'}`,
-      drive: `one answer to a reader that does not read, of growing size; the system's own buffers`,
+      drive: `one answer to a reader that does not read, of growing size; the system's own buffers${family === 'unix' ? OF_MACOS : ''}`,
       at: { value: before.least, unit: 'bytes of an answer' },
       depth:
         sendMemory === undefined || sendBuffer === undefined
           ? undefined
           : { value: sendMemory, limit: sendBuffer, unit: 'bytes charged to the sender' },
-      error: `none: an answer that does not fit is kept by the application until its reader has made room; ${toldOf(family, before)}`,
-      setting: [settingsOf(moves), ...(family === 'unix' ? [ofMacOS] : [])].join('; '),
+      error: `none, but what does not fit stays in the application until its reader has made room: ${toldOf(family, before)}`,
+      setting: settingsOf(moves),
       moves,
     },
   ];
 }
 
 /** From XNU's source, bsd/kern/uipc_usrreq.c (PIPSIZ); not driven on another system. */
-const ofMacOS =
-  'on macOS the system gives 8,192 bytes (sysctl net.local.stream.sendspace; PIPSIZ in XNU’s uipc_usrreq.c)';
+const OF_MACOS = process.platform === 'darwin' ? '' : ' (macOS would give 8,192 bytes: net.local.stream.sendspace)';
 
 function toldOf(family: Family, { crowd, slow }: Filled): string {
   const size = formatBytes(ANSWER[family]);
-  const waits = slow.waits === undefined ? '' : ` in ${count(slow.waits)} waits`;
+  const waits = slow.waits === undefined ? '' : `, in ${count(slow.waits)} waits`;
   return (
-    `${String(READERS)} readers that do not read an answer of ${size} have the application keep ${count(crowd)} bytes, ` +
-    `one that reads slowly, for ${seconds(slow.held)}${waits}`
+    `with ${String(READERS)} readers that do not read an answer of ${size} it keeps ${count(crowd)} bytes, with one that ` +
+    `reads slowly it keeps some for ${seconds(slow.held)}${waits}`
   );
 }
 

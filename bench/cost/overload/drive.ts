@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events';
 
 import { Control, tell } from '../../work/control.js';
 import type { Overload } from '../model.js';
-import { Processes } from '../processes.js';
+import { Processes, StackError } from '../processes.js';
 import { driveBuffers } from './buffers.js';
 import { Lab, type LabWords } from './lab.js';
 import { drivePorts } from './ports.js';
@@ -40,7 +40,10 @@ async function main(name: DriveName, words: LabWords): Promise<void> {
     tell({ told: { overloads: await DRIVES[name](lab) } });
   } catch (error) {
     // What it comes to then is that it was stopped.
-    if (!abort.signal.aborted) throw error;
+    if (abort.signal.aborted) return;
+    // What went wrong out there, in words; of a fault of our own, where it is.
+    const failed = error instanceof StackError ? error.message : error instanceof Error ? error.stack : String(error);
+    tell({ told: { failed: failed ?? 'unknown' } });
   }
 }
 

@@ -10,6 +10,11 @@ const TEMPORARY = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
 /** Groups of user root, which is the only one in a user namespace. */
 const ROOT_GROUP = process.platform === 'darwin' ? 'wheel' : 'root';
 
+/** Kept answers of HTTP/1.1; without a pool to keep connections in it is nginx that closes. */
+export const NGINX_CLOSES = ['proxy_http_version 1.1;', 'proxy_set_header Connection "";'];
+/** nginx's own settings up to 1.29.6: it is the application that closes. */
+export const LEFT_TO_APP = ['proxy_http_version 1.0;', 'proxy_set_header Connection close;'];
+
 /** Lines of the configuration. */
 export interface FrontSettings {
   /** Of its `location`: what is done with a request. */

@@ -3,31 +3,34 @@
  * in a network of its own where the host allows that, and leaves nothing behind.
  */
 import { isMessage, Peer, PeerError } from '../../peer.js';
+import { isAborted } from '../aborted.js';
 import type { Overload, Program, ProgramName } from '../model.js';
 import type { DriveName } from './drive.js';
 import { programFile, type LabWords } from './lab.js';
-import { findIsolation, isolated, portRange, type Isolation } from './network.js';
+import { findIsolation, isolated, OVERFLOWS, portRange, tcpCounter, type Isolation } from './network.js';
 import { portsNotDriven } from './ports.js';
 
 export interface OverloadContext {
   readonly programs: ReadonlyMap<ProgramName, Program>;
-  /** Aborted: everything that was started ends, and then runOverloads() throws its reason. */
+  /** Aborted: everything that was started ends, and then runOverloads() answers what had been driven by then. */
   readonly signal: AbortSignal;
   /** Told what is done now, and how many of the drives are done. */
   onProgress?(label: string, done: number, total: number): void;
-  /** Told why a drive is left out or has failed: the others are driven all the same. */
+  /** Told why a drive can not be on this host, as for want of a program: the others are driven all the same. */
+  onLeftOut?(reason: string): void;
+  /** Told why a drive has failed: the others are driven all the same. */
   onFailure?(reason: string): void;
   /** Only these. */
   readonly only?: readonly DriveName[] | undefined;
-  /** Smaller limits, which are met sooner: some seconds in all. Default: false, about a minute. */
+  /** Smaller limits, which are met sooner: some seconds in all. Default: false, one to two minutes. */
   readonly quick?: boolean | undefined;
 }
 
 const NEEDS: Readonly<Record<DriveName, readonly ProgramName[]>> = {
-  'queue-unix': ['nginx'],
-  'queue-tcp': ['nginx'],
-  'queue-uwsgi': ['nginx', 'uwsgi', 'uwsgi-python3'],
-  ports: ['nginx'],
+  'queue-unix': ['nginx', 'floor'],
+  'queue-tcp': ['nginx', 'floor'],
+  'queue-uwsgi': ['nginx', 'uwsgi', 'uwsgi-python3', 'floor'],
+  ports: ['nginx', 'floor'],
   // What is between the application and its reader.
   'buffers-unix': [],
   'buffers-tcp': [],
@@ -44,10 +47,10 @@ export async function runOverloads(context: OverloadContext): Promise<Overload[]
   const drives = context.only ?? DRIVE_NAMES;
   const overloads: Overload[] = [];
   for (const [done, name] of drives.entries()) {
-    context.signal.throwIfAborted();
+    if (context.signal.aborted) break;
     const reason = missing(name, context);
     if (reason !== undefined) {
-      context.onFailure?.(`${name}: ${reason}`);
+      context.onLeftOut?.(`the overload ${name} was left out: ${reason}`);
       continue;
     }
     if (name === 'ports' && 'reason' in isolation) {
@@ -58,7 +61,7 @@ export async function runOverloads(context: OverloadContext): Promise<Overload[]
       const onStep = (label: string): void => context.onProgress?.(label, done, drives.length);
       overloads.push(...(await runDrive(name, isolation, context, onStep)));
     } catch (error) {
-      context.signal.throwIfAborted();
+      if (isAborted(context.signal)) break;
       if (!(error instanceof PeerError)) throw error;
       context.onFailure?.(`${name}: ${error.message}`);
     }
@@ -68,9 +71,11 @@ export async function runOverloads(context: OverloadContext): Promise<Overload[]
 
 function missing(name: DriveName, { programs }: OverloadContext): string | undefined {
   const absent = NEEDS[name].filter((program) => programs.get(program)?.file === undefined);
-  if (absent.length === 0) return undefined;
   const installs = absent.map((program) => programs.get(program)?.install ?? program);
-  return `not installed: ${installs.join(', ')}`;
+  if (absent.length > 0) return `not installed: ${installs.join(', ')}`;
+  // Over TCP nothing but the count tells that the queue was full: all are served, late or not.
+  if (name === 'queue-tcp' && tcpCounter(OVERFLOWS) === undefined) return `this system does not count ${OVERFLOWS}`;
+  return undefined;
 }
 
 async function runDrive(
@@ -100,6 +105,7 @@ async function runDrive(
       const { told } = await peer.expect('told', STEP_MS);
       if (!isMessage(told)) throw new PeerError(`${name} told nothing`);
       if (typeof told['step'] === 'string') onStep(told['step']);
+      else if (typeof told['failed'] === 'string') throw new PeerError(told['failed']);
       else return told['overloads'] as Overload[];
     }
   } finally {

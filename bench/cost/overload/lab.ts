@@ -8,7 +8,7 @@ import { StackError, type Launched, type Processes } from '../processes.js';
 import { untilListening } from '../ready.js';
 import type { AppWords } from './app.js';
 import { configureFront, Log, type FrontSettings } from './front.js';
-import type { PortRange } from './network.js';
+import { setSysctl, sysctl, type PortRange } from './network.js';
 
 /** In a network of our own; below the ports of all connections that are made there. */
 export const APP_PORT = 8080;
@@ -52,6 +52,29 @@ export class Lab {
     readonly step: (label: string) => void,
   ) {
     this.programs = new Map(words.programs.map((program) => [program.name, program]));
+  }
+
+  /** The plain C program. */
+  get floor(): string {
+    const program = this.programs.get('floor')?.file;
+    if (program === undefined) throw new StackError('the plain C program is not built');
+    return program;
+  }
+
+  /** False: it may not be set here. In the host's own network nothing is ever set. */
+  setSysctl(name: string, value: string | number): boolean {
+    return this.words.isolated && setSysctl(name, value);
+  }
+
+  /** Works while a setting has another value than before. Undefined: it may not be set here. */
+  async withSysctl<T>(name: string, value: string | number, work: () => Promise<T>): Promise<T | undefined> {
+    const before = sysctl(name);
+    if (before === undefined || !this.setSysctl(name, value)) return undefined;
+    try {
+      return await work();
+    } finally {
+      this.setSysctl(name, before);
+    }
   }
 
   /** A new path for a socket. */

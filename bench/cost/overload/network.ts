@@ -53,7 +53,7 @@ export function sysctl(name: string): string | undefined {
   }
 }
 
-/** False: it may not be set here. */
+/** False: it may not be set here. For a network of our own only: see Lab.setSysctl(). */
 export function setSysctl(name: string, value: string | number): boolean {
   try {
     writeFileSync(fileOf(name), String(value));
@@ -78,10 +78,10 @@ export function sizeOf({ first, last }: PortRange): number {
   return last - first + 1;
 }
 
-/**
- * A counter of this network's TCP, by its name in `nstat -az`: `ListenOverflows` counts handshakes, first or last packet,
- * that came to a full queue. Undefined where there is none.
- */
+/** Of handshakes, first or last packet, that came to a full queue. */
+export const OVERFLOWS = 'ListenOverflows';
+
+/** A counter of this network's TCP, by its name in `nstat -az`. Undefined where there is none. */
 export function tcpCounter(name: string): number | undefined {
   let lines: string[];
   try {
@@ -98,20 +98,34 @@ export function tcpCounter(name: string): number | undefined {
 /** As /proc/net/tcp numbers it. */
 const TIME_WAIT = '06';
 
-export interface TimeWaits {
-  /** Ends that had connected to the port: each keeps a port of its own from being used for it again. */
-  readonly clients: number;
-  /** Ends that had been accepted at the port, which cost nobody a port. */
-  readonly accepted: number;
+export interface Ends {
+  readonly all: number;
+  /** Of closed connections that the kernel remembers for another minute: those of whoever closed first. */
+  readonly timeWait: number;
 }
 
-/** Ends of closed connections to a port that the kernel remembers for another minute: those of whoever closed first. */
-export function timeWaits(port: number): TimeWaits {
-  const lines = readFileSync('/proc/net/tcp', 'utf8').split('\n').slice(1).filter(Boolean);
-  const ends = lines.map((line) => line.trim().split(/\s+/)).filter(([, , , state]) => state === TIME_WAIT);
+export interface ConnectionEnds {
+  /** Of those that had connected to the port: each keeps a port of its own. */
+  readonly clients: Ends;
+  /** Of those that had been accepted at the port, which cost nobody a port. */
+  readonly accepted: Ends;
+}
+
+/** Of all connections to a port over IPv4, as of now. */
+export function connectionEnds(port: number): ConnectionEnds {
+  const ends = readFileSync('/proc/net/tcp', 'utf8')
+    .split('\n')
+    .slice(1)
+    .filter(Boolean)
+    .map((line) => line.trim().split(/\s+/));
   const isAt = (end: string | undefined): boolean => parseInt(end?.split(':')[1] ?? '', 16) === port;
+  const countOf = (some: readonly (readonly string[])[]): Ends => ({
+    all: some.length,
+    timeWait: some.filter(([, , , state]) => state === TIME_WAIT).length,
+  });
   return {
-    clients: ends.filter(([, , remote]) => isAt(remote)).length,
-    accepted: ends.filter(([, local]) => isAt(local)).length,
+    clients: countOf(ends.filter(([, , remote]) => isAt(remote))),
+    // The listener's own remote end is port 0.
+    accepted: countOf(ends.filter(([, local, remote]) => isAt(local) && !remote?.endsWith(':0000'))),
   };
 }

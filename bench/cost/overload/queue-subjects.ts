@@ -1,15 +1,15 @@
 /** Applications whose listen queues are filled: how each is started with a backlog, and how that is set. */
 import type { Hop, Target } from '../model.js';
 import { stackNamed, startStack } from '../stacks/index.js';
-import { jsonWork } from '../works.js';
+import { jsonWork, workNamed } from '../works.js';
+import type { Asked } from './burst.js';
 import { Log, type FrontSettings } from './front.js';
 import type { Lab } from './lab.js';
-import type { Where } from './load.js';
 
 /** One that runs. */
 export interface Serving {
-  /** Where requests go. */
-  readonly where: Where;
+  /** What is asked of the front. */
+  readonly asked: Asked;
   /** Where the front connects to. */
   readonly hop: Target;
   readonly log: Log;
@@ -48,7 +48,7 @@ function node(family: Hop['family']): QueueSubject {
       const app = await lab.app({ backlog, burn, wait: 0 }, family);
       const front = await lab.front(app.target, settings);
       return {
-        where: { socketPath: front.path },
+        asked: { target: { path: front.path }, work: workNamed('hello') },
         hop: app.target,
         log: front.log,
         async stop() {
@@ -74,7 +74,7 @@ export const UWSGI: QueueSubject = {
     const context = { programs, processes, signal, backlog, wsgi: undefined, app: undefined };
     const { target, hopTarget, logs, stop } = await startStack(stackNamed('nginx-uwsgi-unix'), context);
     const log = logs.find((file) => file.endsWith('nginx-error.log'));
-    if (hopTarget === undefined || log === undefined || 'path' in target) throw new Error('a stack without a hop');
-    return { where: { ...target, path: jsonWork(burn).path }, hop: hopTarget, log: new Log(log), stop };
+    if (hopTarget === undefined || log === undefined) throw new Error('a stack without a hop');
+    return { asked: { target, work: jsonWork(burn) }, hop: hopTarget, log: new Log(log), stop };
   },
 };

@@ -1,8 +1,8 @@
 /** Where something begins. */
 
 /**
- * The least size at which `happens` says true, if it does so for all that are larger; `grain` is how finely it is looked for, as a share of itself. The search begins at `first`.
- * Undefined: it does not happen up to `most`.
+ * The least size at which `happens` says true, if it does so for all that are larger; `grain` is how finely it is looked
+ * for, as a share of itself. The search begins at `first`. Undefined: it does not happen up to `most`.
  */
 export async function leastThat(
   happens: (size: number) => Promise<boolean>,

@@ -9,6 +9,7 @@ import * as net from 'node:net';
 import { formatBytes } from '../../format.js';
 import type { Overload, OverloadMove } from '../model.js';
 import { Answering } from './answering.js';
+import { NGINX_CLOSES } from './front.js';
 import type { Front, Lab } from './lab.js';
 import { leastThat } from './search.js';
 import { count, settingsOf, unended } from './words.js';
@@ -17,8 +18,6 @@ const KIB = 1024;
 const FIRST = 32 * KIB;
 const GRAIN = 1 / 256;
 const LARGEST = 64 * KIB * KIB;
-/** A connection is closed by nginx when it has read all of the answer: that is how it is known that it has. */
-const NGINX_CLOSES = ['proxy_http_version 1.1;', 'proxy_set_header Connection "";'];
 const SPOOLED = 'buffered to a temporary file';
 const MORE_BUFFERS = ['proxy_buffers 64 32k;'];
 const NO_FILE = ['proxy_max_temp_file_size 0;'];
@@ -45,8 +44,9 @@ export async function driveSpool(lab: Lab): Promise<Overload[]> {
           'nginx -> node:http over a UNIX socket, one answer of growing size to a user who does not read, over a UNIX ' +
           'socket too, whose own buffer is part of the figure',
         at: { value: before.least, unit: 'bytes of an answer' },
+        // nginx does not tell how full its buffers are.
         depth: undefined,
-        error: `none; nginx: ${before.line ?? 'nothing logged'}`,
+        error: `none for the user; nginx: ${before.line ?? 'nothing logged'}`,
         setting: settingsOf(moves),
         moves,
       },
@@ -78,7 +78,10 @@ interface Asked {
   readonly response: ServerResponse;
 }
 
-/** The line about a file, if one is made for an answer of this size that its user does not read. */
+/**
+ * The line about a file, if one is made for an answer of this size that its user does not read. nginx closes its connection
+ * when it has read all of the answer: that is how it is known that it has.
+ */
 async function linesOf(front: Front, answering: Answering, size: number): Promise<string | undefined> {
   const { user, response } = await asked(front, answering, size);
   const { socket } = response;

@@ -1,5 +1,6 @@
 /** Figures in sentences. */
 import type { OverloadMove } from '../model.js';
+import { PATIENCE_SECONDS, type Burst } from './burst.js';
 
 export function count(value: number): string {
   return Math.round(value).toLocaleString('en-US');
@@ -9,10 +10,11 @@ export function seconds(milliseconds: number): string {
   return milliseconds < 1000 ? `${count(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
 }
 
-/** `502 for 212 of 781 requests`; without 200, which is no error. */
-export function statuses({ sent, statuses: seen }: { sent: number; statuses: ReadonlyMap<number, number> }): string {
-  const bad = [...seen].filter(([status]) => status !== 200);
-  return bad.map(([status, times]) => `${String(status)} for ${count(times)} of ${count(sent)} requests`).join(', ');
+/** `502 for 212 of 781 requests`; empty if all were served. */
+export function failuresOf({ sent, statuses, unanswered }: Burst): string {
+  const bad = [...statuses].map(([status, times]) => [String(status), times] as const);
+  if (unanswered > 0) bad.push([`no answer within ${String(PATIENCE_SECONDS)} s`, unanswered]);
+  return bad.map(([what, times]) => `${what} for ${count(times)} of ${count(sent)} requests`).join(', ');
 }
 
 /** Lines of nginx's configuration, in a sentence. */

@@ -2,10 +2,10 @@
 import type { ChartMaker, DrawnChart, PageDocument, PageElement } from '../../page/dom.js';
 import {
   baseline,
+  captions,
   colourOf,
   drawOnAll,
   embedded,
-  heading,
   plainOptions,
   shortTicks,
   whiskers,
@@ -24,11 +24,6 @@ const MOST_ABOVE = 2;
 const plots = embedded('plots') as Plot[];
 let chosen = '';
 for (const input of document.querySelectorAll('input')) if (input.checked) chosen = input.value;
-
-interface TooltipItem {
-  readonly datasetIndex: number;
-  readonly dataIndex: number;
-}
 
 function valueScale(): object {
   return { grid: { color: colourOf('grid') }, border: { display: false }, ticks: shortTicks() };
@@ -60,16 +55,10 @@ function drawLayers(canvas: PageElement, { title, works }: LayerPlot): DrawnChar
       indexAxis: 'y',
       interaction: { mode: 'index', axis: 'y', intersect: false },
       scales: { x: { ...valueScale(), stacked: true }, y: { ...nameScale(), stacked: true } },
-      plugins: {
-        legend: { display: false },
-        title: heading(title),
-        tooltip: {
-          callbacks: {
-            label: ({ datasetIndex, dataIndex }: TooltipItem) =>
-              `${layers[datasetIndex]?.title ?? ''}: ${layers[datasetIndex]?.bars[dataIndex]?.text ?? 'not known'}`,
-          },
-        },
-      },
+      plugins: captions(
+        title,
+        layers.map(({ title: name, bars }) => ({ name, points: bars })),
+      ),
     },
   });
 }
@@ -95,16 +84,10 @@ function drawPair(canvas: PageElement, { title, labels, sets }: PairPlot): Drawn
       ...plainOptions(),
       interaction: { mode: 'index', intersect: false },
       scales: { x: nameScale(), y: { ...valueScale(), beginAtZero: true, suggestedMax: Math.max(1.2, ...highs) } },
-      plugins: {
-        legend: { display: false },
-        title: heading(title),
-        tooltip: {
-          callbacks: {
-            label: ({ datasetIndex, dataIndex }: TooltipItem) =>
-              `${sets[datasetIndex]?.name ?? ''}: ${sets[datasetIndex]?.bars[dataIndex]?.text ?? ''}`,
-          },
-        },
-      },
+      plugins: captions(
+        title,
+        sets.map(({ name, bars }) => ({ name, points: bars })),
+      ),
     },
     plugins: [
       whiskers(
@@ -146,16 +129,10 @@ function drawCurve(canvas: PageElement, { title, lines }: CurvePlot): DrawnChart
         x: { ...valueScale(), beginAtZero: true, title: axis('offered, requests/s') },
         y: { ...valueScale(), type: 'logarithmic', title: axis('p99, us') },
       },
-      plugins: {
-        legend: { display: false },
-        title: heading(title),
-        tooltip: {
-          callbacks: {
-            label: ({ datasetIndex, dataIndex }: TooltipItem) =>
-              `${lines[datasetIndex]?.title ?? ''}: ${lines[datasetIndex]?.points[dataIndex]?.text ?? ''}`,
-          },
-        },
-      },
+      plugins: captions(
+        title,
+        lines.map(({ title: name, points }) => ({ name, points })),
+      ),
     },
   });
 }

@@ -13,7 +13,8 @@ import {
   type StackHead,
 } from '../arrange.js';
 import { formatFigure, formatRate, formatTime } from '../figures.js';
-import type { CostResult, Figure, Layer, Split, WorkName } from '../model.js';
+import { isHeld } from '../held.js';
+import type { CostResult, Curve, Figure, Layer, Split, WorkName } from '../model.js';
 import { wrap } from '../wrap.js';
 
 /** Characters of a stack's title in one line beside its bar. */
@@ -59,7 +60,7 @@ export interface CurvePlotLine {
   readonly colour: string;
   readonly dashed: boolean;
   readonly hollow: boolean;
-  /** `broken`: not served as offered. */
+  /** `broken`: not held. */
   readonly points: readonly {
     readonly x: number;
     readonly y: number;
@@ -162,20 +163,20 @@ export function kindOf({ name }: Pick<StackHead, 'name'>): string {
 function curvePlots(result: CostResult): CurvePlot[] {
   return curveGroups(result).map(({ title, language, work, curves }) => {
     const kinds = [...new Set(curves.map(({ head }) => kindOf(head)))];
-    const lines = curves.map(({ head, points, holds }): CurvePlotLine => ({
+    const lines = curves.map(({ head, points }): CurvePlotLine => ({
       title: head.title,
       colour: `kind-${String((kinds.indexOf(kindOf(head)) % KIND_COLOURS) + 1)}`,
       dashed: head.hop?.family === 'tcp' || /(?:^|-)tcp(?:-|$)/.test(head.name),
       hollow: head.hop?.connections === 'close',
-      points: points.map(({ offered, served, p50, p99, errors }) => ({
-        x: offered,
-        y: p99,
-        broken: holds === undefined || offered > holds,
-        text:
-          `${formatRate(offered)} offered, ${formatRate(served)} served, p50 ${formatTime(p50)}, p99 ${formatTime(p99)}` +
-          (errors > 0 ? `, ${String(errors)} errors` : ''),
-      })),
+      points: points.map((point) => ({ x: point.offered, y: point.p99, broken: !isHeld(point), text: textOf(point) })),
     }));
     return { kind: 'curve', id: `curve-${language}-${work.name}`, title: `${title}: p99 by offered rate, us`, lines };
   });
+}
+
+function textOf({ offered, served, p50, p99, errors }: Curve['points'][number]): string {
+  return (
+    `${formatRate(offered)} offered, ${formatRate(served)} served, p50 ${formatTime(p50)}, p99 ${formatTime(p99)}` +
+    (errors > 0 ? `, ${String(errors)} errors` : '')
+  );
 }

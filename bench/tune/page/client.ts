@@ -1,6 +1,6 @@
 /** The script of the sweep's page: draws the curves, and again when the colour scheme changes. The heat maps need none. */
 import type { ChartMaker, DrawnChart, PageElement } from '../../page/dom.js';
-import { colourOf, drawOnAll, embedded, heading, plainOptions, whiskers } from '../../page/drawing.js';
+import { captions, colourOf, drawOnAll, embedded, plainOptions, whiskers } from '../../page/drawing.js';
 import type { Curves } from './curves.js';
 
 declare const Chart: ChartMaker;
@@ -40,18 +40,10 @@ function draw(canvas: PageElement, { title, labels, lines }: Curves): DrawnChart
           ticks: { color: text, maxTicksLimit: 6 },
         },
       },
-      plugins: {
-        legend: { display: false },
-        title: heading(title),
-        tooltip: {
-          callbacks: {
-            label: ({ datasetIndex, dataIndex }: { datasetIndex: number; dataIndex: number }) => {
-              const line = lines[datasetIndex];
-              return `${line?.subject ?? ''}: ${line?.points[dataIndex]?.text ?? ''}`;
-            },
-          },
-        },
-      },
+      plugins: captions(
+        title,
+        lines.map(({ subject, points }) => ({ name: subject, points })),
+      ),
     },
     plugins: [
       whiskers(
