@@ -130,32 +130,53 @@ describe('nothing is left after', () => {
     nothingLeft(run);
   });
 
-  test.skipIf(process.platform !== 'linux')('processes that have left their group', async () => {
-    const folder = temporaryDirectory();
-    const [app, script, pidFile] = ['app.mjs', 'stray.sh', 'pid'].map((name) => join(folder, name)) as [
-      string,
-      string,
-      string,
-    ];
-    writeFileSync(script, 'echo $$ > "$0.pid" && mv "$0.pid" "$1" && exec sleep 1000\n');
-    // In a session of its own, and its parent has ended.
-    const command = `setsid sh ${script} ${pidFile} > /dev/null 2>&1 &`;
-    writeFileSync(
-      app,
-      `import { spawnSync } from 'node:child_process';
-       spawnSync('sh', ['-c', ${JSON.stringify(command)}]);
-       export default (request, response) => response.end();`,
-    );
-    const run = await startRun(['node-unix'], { app });
-    while (!existsSync(pidFile)) await nextTurn();
-    const stray = Number(readFileSync(pidFile, 'utf8'));
-    expect(run.pids).not.toContain(stray);
-    expect(running([stray])).toEqual([stray]);
-    const all = ended(run);
-    run.child.kill('SIGKILL');
-    await all;
-    nothingLeft(run);
-    expect(running([stray])).toEqual([]);
+  describe.skipIf(process.platform !== 'linux')('a process that has left its group', () => {
+    /** A run whose application has started one, in a session of its own, whose parent has ended. */
+    async function runWithStray(): Promise<Run & { readonly stray: number }> {
+      const folder = temporaryDirectory();
+      const [app, script, pidFile] = ['app.mjs', 'stray.sh', 'pid'].map((name) => join(folder, name)) as [
+        string,
+        string,
+        string,
+      ];
+      writeFileSync(script, 'echo $$ > "$0.pid" && mv "$0.pid" "$1" && exec sleep 1000\n');
+      const command = `setsid sh ${script} ${pidFile} > /dev/null 2>&1 &`;
+      writeFileSync(
+        app,
+        `import { spawnSync } from 'node:child_process';
+         spawnSync('sh', ['-c', ${JSON.stringify(command)}]);
+         export default (request, response) => response.end();`,
+      );
+      const run = await startRun(['node-unix'], { app });
+      while (!existsSync(pidFile)) await nextTurn();
+      const stray = Number(readFileSync(pidFile, 'utf8'));
+      cleanup(() => {
+        if (running([stray]).length > 0) process.kill(stray, 'SIGKILL');
+      });
+      expect(run.pids).not.toContain(stray);
+      expect(running([stray])).toEqual([stray]);
+      return { ...run, stray };
+    }
+
+    test('and kill -9', async () => {
+      const run = await runWithStray();
+      const all = ended(run);
+      run.child.kill('SIGKILL');
+      await all;
+      nothingLeft(run);
+      expect(running([run.stray])).toEqual([]);
+    });
+
+    test('and kill -9 of the keeper', async () => {
+      const run = await runWithStray();
+      process.kill(run.keeper, 'SIGKILL');
+      while (existsSync(run.folder)) await nextTurn();
+      expect(running([...run.pids, run.stray])).toEqual([]);
+      const all = ended(run);
+      run.child.kill('SIGKILL');
+      await all;
+      nothingLeft(run);
+    });
   });
 
   const ordinary = ordinaryUser();

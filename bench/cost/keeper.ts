@@ -100,9 +100,14 @@ function leave(): void {
   if (process.connected) process.disconnect();
 }
 
-/** With a path that leaves room for the names of sockets, and which a server's other user may enter. */
+/**
+ * With a path that leaves room for the names of sockets, that needs no quotes in any server's configuration, and which a
+ * server's other user may enter.
+ */
 function makeFolder(): string {
-  const fits = Buffer.byteLength(join(tmpdir(), 'nearwire-cost-XXXXXX') + LONGEST_NAME) <= LONGEST_SOCKET_PATH;
+  const fits =
+    Buffer.byteLength(join(tmpdir(), 'nearwire-cost-XXXXXX') + LONGEST_NAME) <= LONGEST_SOCKET_PATH &&
+    /^[\w/.+-]+$/.test(tmpdir());
   const made = mkdtempSync(join(fits ? tmpdir() : '/tmp', 'nearwire-cost-'));
   chmodSync(made, 0o711);
   return made;

@@ -16,6 +16,7 @@ import { findPrograms } from './programs.js';
 import { RoundsRun, type RoundsOptions } from './rounds.js';
 import { rowsOf, Samples } from './samples.js';
 import { splitsOf } from './split.js';
+import { missingPage } from './stacks/index.js';
 
 /** Of the generator, from which share of a core on it may have been the limit. */
 const GENERATOR_BUSY = 0.9;
@@ -27,11 +28,15 @@ export async function runCost(options: CostOptions): Promise<CostResult> {
   if (floor === undefined) throw new NothingToRun(['the plain C program, which is the load generator, is not built']);
   const programs = await findPrograms();
   const plan = makePlan(options, programs);
+  const pageMissing = missingPage(options.stacks, options.works, { wsgi: options.wsgi, app: options.app, programs });
   if (plan.stacks.length === 0) {
-    throw new NothingToRun(plan.missing.map(({ stack, reason }) => `${stack}: ${reason}`));
+    throw new NothingToRun([
+      ...plan.missing.map(({ stack, reason }) => `${stack}: ${reason}`),
+      ...(pageMissing === undefined ? [] : [pageMissing]),
+    ]);
   }
   const { host, warnings } = await inspectHost();
-  const notes = new Set([...warnings, ...(cpuMissing() === undefined ? [] : [String(cpuMissing())])]);
+  const notes = new Set([...warnings, ...[cpuMissing(), pageMissing].filter((note) => note !== undefined)]);
   for (const note of notes) options.onWarning(note);
   const processes = await Processes.start(options.signal);
   try {
