@@ -173,11 +173,27 @@ describe("a user's application for Node", () => {
     expect((await ask(target, ownWork('/'))).body.toString()).toBe('by Express');
   });
 
+  const FRAMEWORKS = {
+    Koa: ['koa', 'const app = new made(); app.use((context) => { context.body = "by Koa"; });'],
+    Fastify: [
+      'fastify',
+      'const app = made(); app.register(async (all) => { all.get("/", async () => "by Fastify"); });',
+    ],
+  } as const;
+  test.each(Object.keys(FRAMEWORKS) as (keyof typeof FRAMEWORKS)[])('is a %s application', async (name) => {
+    const [module, code] = FRAMEWORKS[name];
+    const file = join(temporaryDirectory(), 'app.mjs');
+    const from = JSON.stringify(import.meta.resolve(module));
+    writeFileSync(file, `import made from ${from};\n${code}\nexport default app;`);
+    const { target } = await started(stackNamed('node-tcp'), { app: file });
+    expect((await ask(target, ownWork('/'))).body.toString()).toBe(`by ${name}`);
+  });
+
   test('that is none is named', async () => {
     const file = join(temporaryDirectory(), 'app.mjs');
     writeFileSync(file, 'export const answer = 42;');
     await expect(started(stackNamed('node-unix'), { app: file })).rejects.toThrow(
-      /node exited with 1\n[\s\S]*app\.mjs exports no application/,
+      /^node exited with 1\n\S*app\.mjs exports no application/,
     );
   });
 

@@ -17,8 +17,8 @@ const ASK_AFTER_MS = { first: 10, last: 250 };
 const DOUBT_MS = 2_000;
 /** As much of a log's end as an error message should carry: its lines may be long. */
 const LOG_LIMIT = { lines: 16, characters: 2_000 };
-/** What apps answer errors with may be a page. */
-const BODY_LIMIT = 200;
+/** What apps answer errors with may be a page: as much of each of its ends. */
+const BODY_LIMIT = 120;
 
 export interface Waited {
   /** Those that have to be there: if one ends the wait is over. */
@@ -85,11 +85,12 @@ async function until(
   }
 }
 
-/** A page without its marks, the last of what is too long: there a traceback names the error. */
+/** A page without its marks; of what is too long both ends, as Node names an error in the first line, Python in the last. */
 function gist(body: string): string {
   const text = /^\s*<(?:!doctype|html)/i.test(body) ? body.replace(/<head>[^]*?<\/head>|<[^>]*>/gi, ' ') : body;
   const line = text.replace(/\s+/g, ' ').trim();
-  return line.length > BODY_LIMIT ? `... ${line.slice(-BODY_LIMIT)}` : line;
+  if (line.length <= 2 * BODY_LIMIT) return line;
+  return `${line.slice(0, BODY_LIMIT)} ... ${line.slice(-BODY_LIMIT)}`;
 }
 
 /** What the logs say last. */

@@ -94,7 +94,7 @@ async function driveLimits(
     return await runOverloads({
       ...{ programs, signal: run.signal, quick, onFailure },
       onProgress(label, done, total) {
-        run.onProgress({ done, total, round: 1, rounds: 1, label: `limits: ${label}`, remainingSeconds: 0 });
+        run.onProgress({ done, total, round: 1, rounds: 1, label, phase: 'limits', remainingSeconds: 0 });
       },
     });
   } catch (error) {
