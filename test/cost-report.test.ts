@@ -122,7 +122,12 @@ test('stacks that differ in the family alone are pairs, small works first', () =
       `nginx-nearwire-tcp-${kind}`,
     ]),
   ]);
-  expect(pairs[0]?.works.map(({ work }) => work.name)).toEqual(['hello', 'json', 'download']);
+  const namesOf = (found: typeof pairs): (string | undefined)[] | undefined =>
+    found[0]?.works.map(({ work }) => work.name);
+  expect(namesOf(pairs)).toEqual(['hello', 'json', 'download']);
+  // One of no known size is not the smallest.
+  const works = result.works.map((work) => (work.name === 'hello' ? { ...work, answerBytes: undefined } : work));
+  expect(namesOf(familyPairs({ ...result, works }))).toEqual(['json', 'download', 'hello']);
   const alone = familyPairs({ ...result, stacks: MADE_UP_STACKS.filter(({ name }) => !name.includes('tcp')) });
   expect(alone).toEqual([]);
 });
@@ -133,12 +138,13 @@ test('what moves a limit is told once, each by itself', () => {
   const at = undefined;
   const moves = [
     { setting: 'a; b', at, seen: 'a; b held' },
-    { setting: 'c', at, seen: 'did not break' },
+    { setting: 'c', at: { value: 1500, unit: 'requests/s' }, seen: 'did not break' },
   ];
-  expect(settingsOf({ ...overload, setting: 'a; b held; did not break; on macOS 8,192', moves })).toEqual([
+  const sentence = 'a; b (not met then); c (then 1,500 requests/s)';
+  expect(settingsOf({ ...overload, setting: `${sentence}; on macOS 8,192`, moves })).toEqual([
     ...['a; b held', 'c: did not break', 'on macOS 8,192'],
   ]);
-  expect(settingsOf({ ...overload, setting: 'a; b held; did not break', moves })).toHaveLength(2);
+  expect(settingsOf({ ...overload, setting: sentence, moves })).toEqual(['a; b held', 'c: did not break']);
   expect(settingsOf({ ...overload, setting: 'more', moves: [] })).toEqual(['more']);
 });
 

@@ -1,4 +1,5 @@
 /** The result as its reader looks at it: by language, then by work, then the stacks in their order. */
+import { settingsOf as sentenceOf } from './overload/words.js';
 import type {
   CostResult,
   Curve,
@@ -102,10 +103,10 @@ export interface FamilyPair {
   readonly works: readonly { readonly work: Work; readonly unix: ArrangedRow; readonly tcp: ArrangedRow }[];
 }
 
-/** Stacks that differ in the family alone, each with the works that both did, the smallest first. */
+/** Stacks that differ in the family alone, each with the works that both did: the smallest first, last those of any size. */
 export function familyPairs(result: CostResult): FamilyPair[] {
   const rows = arrange(result).flatMap(({ works }) => works);
-  const bytes = ({ requestBytes, answerBytes }: Work): number => requestBytes + (answerBytes ?? 0);
+  const bytes = ({ requestBytes, answerBytes }: Work): number => requestBytes + (answerBytes ?? Infinity);
   return result.stacks.flatMap((unix) => {
     const tcp = partnerOf(unix, result.stacks);
     if (!tcp) return [];
@@ -116,7 +117,7 @@ export function familyPairs(result: CostResult): FamilyPair[] {
     });
     if (works.length === 0) return [];
     const title = unix.title.replace(/(?:,| over) UNIX\b/, '');
-    return [{ title, unix, tcp, works: works.toSorted((a, b) => bytes(a.work) - bytes(b.work)) }];
+    return [{ title, unix, tcp, works: works.toSorted((a, b) => (bytes(a.work) < bytes(b.work) ? -1 : 1)) }];
   });
 }
 
@@ -161,9 +162,6 @@ export function notesOf({ interrupted, notes, failures }: CostResult): string[] 
 /** What moves a limit, one by one, and what each was seen to do; then what the sentence of all of them has besides. */
 export function settingsOf({ setting, moves = [] }: Overload): string[] {
   const tried = moves.map(({ setting: own, seen }) => (seen.includes(own) ? seen : `${own}: ${seen}`));
-  const rest = moves
-    .reduce((text, { seen }) => text.replace(seen, ''), setting)
-    .replace(/^(?:;\s*)+|(?:;\s*)+$/g, '')
-    .replace(/;\s*(?=;)/g, '');
+  const rest = setting.replace(sentenceOf(moves), '').replace(/^;\s*/, '');
   return [...tried, ...(rest === '' ? [] : [rest])];
 }

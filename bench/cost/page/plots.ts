@@ -176,6 +176,6 @@ function curvePlots(result: CostResult): CurvePlot[] {
           (errors > 0 ? `, ${String(errors)} errors` : ''),
       })),
     }));
-    return { kind: 'curve', id: `curve-${language}-${work.name}`, title: `${title}: p99 by offered rate, us`, lines };
+    return { kind: 'curve', id: `curve-${language}-${work.name}`, title: `${title}: p99 by offered rate`, lines };
   });
 }
