@@ -1,8 +1,9 @@
 /** Whatever ends a run of `nearwire cost`, no process and no file of it is left. */
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { fork, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 
 import { readProcesses } from '../bench/cost/process-table.js';
@@ -177,6 +178,15 @@ describe('nothing is left after', () => {
       await all;
       nothingLeft(run);
     });
+  });
+
+  test('kill -9 before the keeper has come to be', async () => {
+    const folder = temporaryDirectory();
+    const keeper = fork(fileURLToPath(built('keeper')), { env: { ...process.env, TMPDIR: folder }, execArgv: [] });
+    // As the kernel does for a run that is killed: the pipe ends while node still loads the keeper's modules.
+    keeper.disconnect();
+    expect(await once(keeper, 'exit')).toEqual([0, null]);
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   const ordinary = ordinaryUser();

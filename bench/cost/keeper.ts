@@ -30,7 +30,9 @@ process.on('message', (order: unknown) => {
   if (isOrder(order)) void carryOut(order);
 });
 process.on('disconnect', () => void finish());
-report({ folder, mark });
+// The run may have been killed while this was loaded: that event is over then.
+if (process.connected) report({ folder, mark });
+else void finish();
 
 async function carryOut(order: Order): Promise<void> {
   try {
