@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 
-import { readProcesses } from '../bench/cost/process-table.js';
+import { readProcesses, titleOf } from '../bench/cost/process-table.js';
 import { stackNamed } from '../bench/cost/stacks/index.js';
 import { heard } from './support/children.js';
 import { isMissing, running } from './support/cost.js';
@@ -188,6 +188,34 @@ describe('nothing is left after', () => {
     expect(await once(keeper, 'exit')).toEqual([0, null]);
     expect(readdirSync(folder)).toEqual([]);
   });
+
+  const HANGING = {
+    python: ['app.py', 'import time\ndef application(environ, start):\n    print("called")\n    time.sleep(1000)\n'],
+    node: ['app.mjs', 'export default () => { console.log("called"); setInterval(() => undefined, 1e6); };'],
+  } as const;
+  test.for(Object.keys(HANGING) as (keyof typeof HANGING)[])(
+    'kill -9 while an application for %s hangs that is called alone',
+    async (language, { skip }) => {
+      skip(language === 'python' && spawnSync('python3', ['--version']).status !== 0);
+      const [name, code] = HANGING[language];
+      const app = join(temporaryDirectory(), name);
+      writeFileSync(app, code);
+      const runner = `
+        const { measureApplication } = await import(${JSON.stringify(built('app-alone'))});
+        const words = { wsgi: { file: ${JSON.stringify(app)}, callable: 'application' }, app: ${JSON.stringify(app)} };
+        const work = { name: 'own', method: 'GET', path: '/', requestBytes: 0, answerBytes: undefined };
+        await measureApplication('${language}', work, 0, { ...words, seconds: 1, signal: new AbortController().signal });`;
+      const run = spawn(process.execPath, ['--input-type=module', '-e', runner], { stdio: 'ignore' });
+      cleanup(() => run.kill('SIGKILL'));
+      const alone = (): number[] =>
+        readProcesses()
+          .filter(({ pid }) => titleOf(pid).includes(app) && pid !== run.pid)
+          .map(({ pid }) => pid);
+      while (alone().length === 0) await nextTurn();
+      run.kill('SIGKILL');
+      while (alone().length > 0) await nextTurn();
+    },
+  );
 
   const ordinary = ordinaryUser();
   test.skipIf(ordinary === undefined)("kill -9 of an ordinary user's run", async () => {
