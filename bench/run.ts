@@ -21,6 +21,8 @@ export interface Progress {
   readonly rounds: number;
   /** What runs now. */
   readonly label: string;
+  /** Of what comes after the rounds, and is done once: what it is. */
+  readonly phase?: string;
   readonly remainingSeconds: number;
 }
 

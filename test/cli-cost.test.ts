@@ -53,6 +53,14 @@ describe('words that make no sense exit 2 with a hint', () => {
     { words: ['--wsgi', '/tmp:application'], hint: 'is no file' },
     { words: ['--wsgi', 'package.json:application', '--quick'], hint: '--quick uses none' },
     { words: ['--app', '/no/such/app.js'], hint: 'no such file' },
+    { words: ['--app', 'package.json', '--stack', 'yaws'], hint: 'Those that do: nginx-node-unix-close' },
+    { words: ['--wsgi', 'package.json:application', '--stack', 'node-unix'], hint: 'Those that do: nginx-uwsgi-unix' },
+    { words: ['--app', 'package.json', '--work', 'json'], hint: 'as in --work own,json' },
+    {
+      words: ['--stack', 'uwsgi-http,yaws', '--work', 'page'],
+      hint: 'the stack yaws does not do page; it does: hello',
+    },
+    { words: ['--stack', 'yaws,node-tcp', '--app', 'package.json', '--work', 'own'], hint: 'yaws does not do own' },
     { words: ['--path', '/wiki'], hint: 'name it by --wsgi or --app' },
     { words: ['--app', 'package.json', '--path', 'wiki page'], hint: 'as in --path /wiki/FrontPage' },
     { words: ['--quick', '--overload'], hint: '--quick is without it' },
@@ -85,6 +93,13 @@ test('stacks whose programs are not there are told with the line that installs t
   const { code, stderr } = await runCli(words, { NEARWIRE_YAWS: join(runs.path, 'no-yaws') });
   expect(code).toBe(1);
   expect(stderr).toContain('yaws: not installed: apt-get install yaws');
+});
+
+test('without Jinja2 it is told what the page needs', async () => {
+  const words = ['cost', '--stack', 'uwsgi-http', '--work', 'page'];
+  const { code, stderr } = await runCli(words, { NEARWIRE_PYTHON3: join(runs.path, 'no-python') });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/the work page is left out: .*python3-jinja2|uwsgi-http: not installed/);
 });
 
 describe.skipIf(!ready)('a first look', () => {

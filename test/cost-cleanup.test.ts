@@ -1,11 +1,12 @@
 /** Whatever ends a run of `nearwire cost`, no process and no file of it is left. */
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { fork, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 
-import { readProcesses } from '../bench/cost/process-table.js';
+import { readProcesses, titleOf } from '../bench/cost/process-table.js';
 import { stackNamed } from '../bench/cost/stacks/index.js';
 import { heard } from './support/children.js';
 import { isMissing, running } from './support/cost.js';
@@ -130,33 +131,91 @@ describe('nothing is left after', () => {
     nothingLeft(run);
   });
 
-  test.skipIf(process.platform !== 'linux')('processes that have left their group', async () => {
-    const folder = temporaryDirectory();
-    const [app, script, pidFile] = ['app.mjs', 'stray.sh', 'pid'].map((name) => join(folder, name)) as [
-      string,
-      string,
-      string,
-    ];
-    writeFileSync(script, 'echo $$ > "$0.pid" && mv "$0.pid" "$1" && exec sleep 1000\n');
-    // In a session of its own, and its parent has ended.
-    const command = `setsid sh ${script} ${pidFile} > /dev/null 2>&1 &`;
-    writeFileSync(
-      app,
-      `import { spawnSync } from 'node:child_process';
-       spawnSync('sh', ['-c', ${JSON.stringify(command)}]);
-       export default (request, response) => response.end();`,
-    );
-    const run = await startRun(['node-unix'], { app });
-    while (!existsSync(pidFile)) await nextTurn();
-    const stray = Number(readFileSync(pidFile, 'utf8'));
-    expect(run.pids).not.toContain(stray);
-    expect(running([stray])).toEqual([stray]);
-    const all = ended(run);
-    run.child.kill('SIGKILL');
-    await all;
-    nothingLeft(run);
-    expect(running([stray])).toEqual([]);
+  describe.skipIf(process.platform !== 'linux')('a process that has left its group', () => {
+    /** A run whose application has started one, in a session of its own, whose parent has ended. */
+    async function runWithStray(): Promise<Run & { readonly stray: number }> {
+      const folder = temporaryDirectory();
+      const [app, script, pidFile] = ['app.mjs', 'stray.sh', 'pid'].map((name) => join(folder, name)) as [
+        string,
+        string,
+        string,
+      ];
+      writeFileSync(script, 'echo $$ > "$0.pid" && mv "$0.pid" "$1" && exec sleep 1000\n');
+      const command = `setsid sh ${script} ${pidFile} > /dev/null 2>&1 &`;
+      writeFileSync(
+        app,
+        `import { spawnSync } from 'node:child_process';
+         spawnSync('sh', ['-c', ${JSON.stringify(command)}]);
+         export default (request, response) => response.end();`,
+      );
+      const run = await startRun(['node-unix'], { app });
+      while (!existsSync(pidFile)) await nextTurn();
+      const stray = Number(readFileSync(pidFile, 'utf8'));
+      cleanup(() => {
+        if (running([stray]).length > 0) process.kill(stray, 'SIGKILL');
+      });
+      expect(run.pids).not.toContain(stray);
+      expect(running([stray])).toEqual([stray]);
+      return { ...run, stray };
+    }
+
+    test('and kill -9', async () => {
+      const run = await runWithStray();
+      const all = ended(run);
+      run.child.kill('SIGKILL');
+      await all;
+      nothingLeft(run);
+      expect(running([run.stray])).toEqual([]);
+    });
+
+    test('and kill -9 of the keeper', async () => {
+      const run = await runWithStray();
+      process.kill(run.keeper, 'SIGKILL');
+      while (existsSync(run.folder)) await nextTurn();
+      expect(running([...run.pids, run.stray])).toEqual([]);
+      const all = ended(run);
+      run.child.kill('SIGKILL');
+      await all;
+      nothingLeft(run);
+    });
   });
+
+  test('kill -9 before the keeper has come to be', async () => {
+    const folder = temporaryDirectory();
+    const keeper = fork(fileURLToPath(built('keeper')), { env: { ...process.env, TMPDIR: folder }, execArgv: [] });
+    // As the kernel does for a run that is killed: the pipe ends while node still loads the keeper's modules.
+    keeper.disconnect();
+    expect(await once(keeper, 'exit')).toEqual([0, null]);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  const HANGING = {
+    python: ['app.py', 'import time\ndef application(environ, start):\n    print("called")\n    time.sleep(1000)\n'],
+    node: ['app.mjs', 'export default () => { console.log("called"); setInterval(() => undefined, 1e6); };'],
+  } as const;
+  test.for(Object.keys(HANGING) as (keyof typeof HANGING)[])(
+    'kill -9 while an application for %s hangs that is called alone',
+    async (language, { skip }) => {
+      skip(language === 'python' && spawnSync('python3', ['--version']).status !== 0);
+      const [name, code] = HANGING[language];
+      const app = join(temporaryDirectory(), name);
+      writeFileSync(app, code);
+      const runner = `
+        const { measureApplication } = await import(${JSON.stringify(built('app-alone'))});
+        const words = { wsgi: { file: ${JSON.stringify(app)}, callable: 'application' }, app: ${JSON.stringify(app)} };
+        const work = { name: 'own', method: 'GET', path: '/', requestBytes: 0, answerBytes: undefined };
+        await measureApplication('${language}', work, 0, { ...words, seconds: 1, signal: new AbortController().signal });`;
+      const run = spawn(process.execPath, ['--input-type=module', '-e', runner], { stdio: 'ignore' });
+      cleanup(() => run.kill('SIGKILL'));
+      const alone = (): number[] =>
+        readProcesses()
+          .filter(({ pid }) => titleOf(pid).includes(app) && pid !== run.pid)
+          .map(({ pid }) => pid);
+      while (alone().length === 0) await nextTurn();
+      run.kill('SIGKILL');
+      while (alone().length > 0) await nextTurn();
+    },
+  );
 
   const ordinary = ordinaryUser();
   test.skipIf(ordinary === undefined)("kill -9 of an ordinary user's run", async () => {

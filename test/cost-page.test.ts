@@ -107,10 +107,24 @@ describe.skipIf(executablePath === undefined)('the page', () => {
       ...['holds', 'holds', 'holds', 'does not hold', 'does not hold'],
     ]);
     expect(await page.locator('#curves').innerText()).toContain('at least 97 % of what was offered was served in time');
+    const legend = await page.evaluate<string[]>(
+      "[...document.querySelectorAll('#curves .legend i')].map((swatch) => swatch.className)",
+    );
+    expect(legend).toEqual(['line hollow', 'line dashed hollow']);
     const limits = await page.locator('#overloads tbody tr').innerText();
     expect(limits).toContain('(11: Resource temporarily unavailable)');
     expect(limits).toContain('129 of 128 connections');
     expect(limits).toContain('did not break at 4,690 requests/s');
+    await page.setViewportSize({ width: 360, height: 800 });
+    // On a phone each cell stands below the other, with the name of its column.
+    const cell = await page.evaluate<{ width: number; name: string }>(
+      `(() => {
+        const cell = document.querySelector('#overloads tbody td:last-child');
+        return { width: cell.getBoundingClientRect().width, name: getComputedStyle(cell, '::before').content };
+      })()`,
+    );
+    expect(cell.width).toBeGreaterThan(300);
+    expect(cell.name).toBe('"what moves it"');
     expect(await page.locator('#missing').innerText()).toContain('not installed: apt-get install yaws');
     expect(await page.locator('.notes').innerText()).toContain(HOSTILE);
     await page.close();

@@ -1,12 +1,22 @@
 /** The stacks of `nearwire cost`: each answers each of its works, of our applications and of a user's, and ends as a whole. */
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { RunningStack, Stack, Work } from '../bench/cost/model.js';
 import { Processes } from '../bench/cost/processes.js';
 import { findPrograms, missingOf } from '../bench/cost/programs.js';
-import { STACKS, stackNamed, startStack, worksOf, type StackContext } from '../bench/cost/stacks/index.js';
+import { missingPage, STACKS, stackNamed, startStack, worksOf, type StackContext } from '../bench/cost/stacks/index.js';
 import { answerOf, jsonWork, ownWork, workNamed } from '../bench/cost/works.js';
 import { ask, askMany, isMissing, programs, running } from './support/cost.js';
 import { cleanup, nextTurn, temporaryDirectory } from './support/sockets.js';
@@ -163,11 +173,27 @@ describe("a user's application for Node", () => {
     expect((await ask(target, ownWork('/'))).body.toString()).toBe('by Express');
   });
 
+  const FRAMEWORKS = {
+    Koa: ['koa', 'const app = new made(); app.use((context) => { context.body = "by Koa"; });'],
+    Fastify: [
+      'fastify',
+      'const app = made(); app.register(async (all) => { all.get("/", async () => "by Fastify"); });',
+    ],
+  } as const;
+  test.each(Object.keys(FRAMEWORKS) as (keyof typeof FRAMEWORKS)[])('is a %s application', async (name) => {
+    const [module, code] = FRAMEWORKS[name];
+    const file = join(temporaryDirectory(), 'app.mjs');
+    const from = JSON.stringify(import.meta.resolve(module));
+    writeFileSync(file, `import made from ${from};\n${code}\nexport default app;`);
+    const { target } = await started(stackNamed('node-tcp'), { app: file });
+    expect((await ask(target, ownWork('/'))).body.toString()).toBe(`by ${name}`);
+  });
+
   test('that is none is named', async () => {
     const file = join(temporaryDirectory(), 'app.mjs');
     writeFileSync(file, 'export const answer = 42;');
     await expect(started(stackNamed('node-unix'), { app: file })).rejects.toThrow(
-      /node exited with 1\n[\s\S]*app\.mjs exports no application/,
+      /^node exited with 1\n\S*app\.mjs exports no application/,
     );
   });
 
@@ -180,6 +206,35 @@ describe("a user's application for Node", () => {
     await expect(started(stackNamed('node-unix'), { app: file, patienceMs: 700 })).rejects.toThrow(
       /^node did not serve within 0\.7 s: connect ENOENT [\s\S]*\.sock/,
     );
+  });
+
+  test('is run where the command is, as if by hand', async () => {
+    const file = join(temporaryDirectory(), 'app.mjs');
+    writeFileSync(file, 'export default (request, response) => response.end(process.cwd());');
+    const { target } = await started(stackNamed('node-unix'), { app: file });
+    expect((await ask(target, ownWork('/'))).body.toString()).toBe(process.cwd());
+  });
+
+  test('that is out of order behind a front is not waited for as one that starts', async ({ skip }) => {
+    const stack = stackNamed('nginx-node-unix-close');
+    skip(isMissing(stack));
+    const file = join(temporaryDirectory(), 'app.mjs');
+    writeFileSync(
+      file,
+      `export default (request, response) => {
+         response.statusCode = 503;
+         response.end('down for <b>maintenance</b>');
+       };`,
+    );
+    await expect(started(stack, { app: file, patienceMs: 600_000 })).rejects.toThrow(
+      /^node and nginx: GET \/ is answered 503: down for <b>maintenance<\/b>/,
+    );
+  });
+
+  test('that redirects is told so', async () => {
+    const file = join(temporaryDirectory(), 'app.mjs');
+    writeFileSync(file, "export default (request, response) => response.writeHead(302, { Location: '/a' }).end();");
+    await expect(started(stackNamed('node-unix'), { app: file })).rejects.toThrow('GET / is answered 302');
   });
 
   const nginxRows = STACKS.filter(({ name, language }) => language === 'node' && name.startsWith('nginx'));
@@ -219,6 +274,38 @@ def site(environ, start_response):
     const { target } = await started(stack, own);
     const answer = await ask(target, ownWork('/some/page'));
     expect({ ...answer, body: answer.body.toString() }).toEqual({ status: 200, body: 'GET /some/page' });
+    // Nothing is left in a folder of the user's.
+    expect(readdirSync(dirname(own.wsgi?.file ?? '')).sort()).toEqual(['helper.py', 'site_app.py']);
+  });
+
+  /** Made by hand, as Debian's Python can make none without a package more: what a virtual environment is to Python. */
+  function virtualEnvironment(python: string): string {
+    const home = join(temporaryDirectory(), 'venv');
+    const packages = join(home, 'lib', `python${python}`, 'site-packages');
+    mkdirSync(packages, { recursive: true });
+    mkdirSync(join(home, 'bin'));
+    chmodSync(join(home, '..'), 0o755);
+    symlinkSync('/usr/bin/python3', join(home, 'bin', 'python3'));
+    symlinkSync('python3', join(home, 'bin', 'python'));
+    writeFileSync(join(home, 'pyvenv.cfg'), 'home = /usr/bin\ninclude-system-site-packages = false\n');
+    writeFileSync(join(packages, 'helper.py'), "STATUS = '200 OK'\n");
+    return home;
+  }
+
+  test.for(rows)('has the active virtual environment in $name', async (stack, { skip }) => {
+    skip(isMissing(stack) || !existsSync('/usr/bin/python3'));
+    const words = ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'];
+    const home = virtualEnvironment(execFileSync('/usr/bin/python3', words, { encoding: 'utf8' }).trim());
+    const own = { wsgi: siteOf('500 Not This') };
+    rmSync(join(dirname(own.wsgi?.file ?? ''), 'helper.py'));
+    const { VIRTUAL_ENV } = process.env;
+    process.env['VIRTUAL_ENV'] = home;
+    cleanup(() => {
+      if (VIRTUAL_ENV === undefined) delete process.env['VIRTUAL_ENV'];
+      else process.env['VIRTUAL_ENV'] = VIRTUAL_ENV;
+    });
+    const { target } = await started(stack, own);
+    expect((await ask(target, ownWork('/'))).status).toBe(200);
   });
 
   const uwsgi = stackNamed('uwsgi-http');
@@ -227,6 +314,21 @@ def site(environ, start_response):
     await expect(started(uwsgi, { wsgi: site, ownPath: '/missing' })).rejects.toThrow(
       /^uwsgi: GET \/missing is answered 404: GET \/missing\n/,
     );
+  });
+
+  test.for(rows)('that raises an error is told at once by $name', async (stack, { skip }) => {
+    skip(isMissing(stack));
+    const site = siteOf("200 OK'\nraise_it = 1 / 0 #");
+    const starting = started(stack, { wsgi: site, patienceMs: 600_000 });
+    await expect(starting).rejects.toThrow(/ZeroDivisionError: division by zero/);
+  });
+
+  test.for(rows)('that raises an error when it is called is told at once by $name', async (stack, { skip }) => {
+    skip(isMissing(stack));
+    const site = siteOf('200 OK');
+    writeFileSync(site?.file ?? '', 'def site(environ, start_response):\n    raise KeyError("no such page")\n');
+    const starting = started(stack, { wsgi: site, patienceMs: 600_000 });
+    await expect(starting).rejects.toThrow(/GET \/ is answered 500: [^]*KeyError: 'no such page'/);
   });
 
   test.skipIf(isMissing(uwsgi))("that can't be loaded is told in Python's words", async () => {
@@ -285,7 +387,15 @@ describe('programs', () => {
   test('without Jinja2 there is no page', () => {
     const without = new Map(programs);
     without.set('python3-jinja2', { ...WITHOUT, name: 'python3-jinja2' });
-    expect(worksOf(stackNamed('uwsgi-http'), { ...context(), programs: without })).not.toContain('page');
+    const place = { ...context(), programs: without };
+    const [python, node] = [stackNamed('uwsgi-http'), stackNamed('node-unix')];
+    expect(worksOf(python, place)).not.toContain('page');
+    const told = 'the work page is left out: not installed: apt-get install python3-jinja2';
+    expect(missingPage([node, python], undefined, place)).toBe(told);
+    expect(missingPage([node, python], ['page'], place)).toBe(told);
+    expect(missingPage([node, python], ['hello'], place)).toBeUndefined();
+    expect(missingPage([node], undefined, place)).toBeUndefined();
+    expect(missingPage([python], undefined, { ...place, wsgi: { file: 'a.py', callable: 'a' } })).toBeUndefined();
   });
 
   const WITHOUT = { file: undefined, version: undefined, install: 'apt-get install python3-jinja2' };

@@ -102,10 +102,10 @@ export interface FamilyPair {
   readonly works: readonly { readonly work: Work; readonly unix: ArrangedRow; readonly tcp: ArrangedRow }[];
 }
 
-/** Stacks that differ in the family alone, each with the works that both did, the smallest first. */
+/** Stacks that differ in the family alone, each with the works that both did: the smallest first, last those of any size. */
 export function familyPairs(result: CostResult): FamilyPair[] {
   const rows = arrange(result).flatMap(({ works }) => works);
-  const bytes = ({ requestBytes, answerBytes }: Work): number => requestBytes + (answerBytes ?? 0);
+  const bytes = ({ requestBytes, answerBytes }: Work): number => requestBytes + (answerBytes ?? Infinity);
   return result.stacks.flatMap((unix) => {
     const tcp = partnerOf(unix, result.stacks);
     if (!tcp) return [];
@@ -116,7 +116,7 @@ export function familyPairs(result: CostResult): FamilyPair[] {
     });
     if (works.length === 0) return [];
     const title = unix.title.replace(/(?:,| over) UNIX\b/, '');
-    return [{ title, unix, tcp, works: works.toSorted((a, b) => bytes(a.work) - bytes(b.work)) }];
+    return [{ title, unix, tcp, works: works.toSorted((a, b) => (bytes(a.work) < bytes(b.work) ? -1 : 1)) }];
   });
 }
 

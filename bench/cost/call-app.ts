@@ -83,6 +83,10 @@ async function main(): Promise<void> {
   const say = process.stdout.write.bind(process.stdout);
   // What the application prints is not the result.
   process.stdout.write = process.stderr.write.bind(process.stderr);
+  // Whoever started this holds the other end of stdin: an application that never answers is not to outlive it.
+  const run = new Socket({ fd: 0, writable: false });
+  run.on('close', () => process.exit(1)).resume();
+  run.unref();
   const app = await loadApp(file);
   const socket = new Socket();
   const call = { method, path, body: Buffer.alloc(Number(size), 'x') };

@@ -29,7 +29,7 @@ export async function measureCurves(plan: Plan, samples: Samples, options: Curve
   for (const [done, { stack, works }] of stacks.entries()) {
     if (options.signal.aborted) break;
     options.onProgress({
-      ...{ done, total: stacks.length, round: 1, rounds: 1, label: `${stack.name} at rising rates` },
+      ...{ done, total: stacks.length, round: 1, rounds: 1, label: stack.name, phase: 'rising rates' },
       remainingSeconds: (stacks.length - done) * STEP_SECONDS * STEPS.length,
     });
     try {

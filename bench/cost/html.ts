@@ -107,8 +107,8 @@ function curves(result: CostResult, plots: readonly Plot[]): string {
   if (own.length === 0) return '';
   const parts = own.map((plot) => {
     const legend = plot.lines.map(
-      ({ title, colour, dashed }) =>
-        `<span><i class="line${dashed ? ' dashed' : ''}" style="border-color: var(--${colour})"></i>${escape(title)}</span>`,
+      ({ title, colour, dashed, hollow }) =>
+        `<span><i class="line${dashed ? ' dashed' : ''}${hollow ? ' hollow' : ''}" style="color: var(--${colour})"></i>${escape(title)}</span>`,
     );
     return `<div>${canvas(plot)}<div class="legend">${legend.join('\n')}</div></div>`;
   });
@@ -125,11 +125,12 @@ function overloads({ overloads: all }: CostResult): string {
   const head = ['limit', 'driven by', 'broke at', 'filled', 'what a user sees', 'what moves it'];
   return `<section id="overloads"><h2>Limits, driven until they were met</h2>
 <p>What nginx said stands in its own words, from its log; more in docs/overload.md</p>
-<div class="scroll"><table class="prose"><thead><tr>${head.map((name) => `<th>${name}</th>`).join('')}</tr></thead>
-<tbody>${all.map(overloadRow).join('\n')}</tbody></table></div></section>`;
+<div class="scroll"><table class="prose"><thead><tr>${head.map((name) => `<th scope="col">${name}</th>`).join('')}</tr></thead>
+<tbody>${all.map((overload) => overloadRow(overload, head.slice(1))).join('\n')}</tbody></table></div></section>`;
 }
 
-function overloadRow(overload: Overload): string {
+/** Each cell has its column's name too, for where the cells stand below each other. */
+function overloadRow(overload: Overload, names: readonly string[]): string {
   const { title, drive, at, depth, error, notDriven } = overload;
   const amount = (value: number, unit: string): string =>
     escape(`${value.toLocaleString('en-US', { maximumFractionDigits: 1 })} ${unit}`);
@@ -142,7 +143,8 @@ function overloadRow(overload: Overload): string {
       .map((setting) => `<li>${escape(setting)}</li>`)
       .join('')}</ul>`,
   ];
-  return `<tr><th>${escape(title)}</th>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
+  const named = cells.map((cell, index) => `<td data-name="${names[index] ?? ''}">${cell}</td>`);
+  return `<tr><th scope="row">${escape(title)}</th>${named.join('')}</tr>`;
 }
 
 function missing({ missing: all }: CostResult): string {

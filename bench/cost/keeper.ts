@@ -30,7 +30,9 @@ process.on('message', (order: unknown) => {
   if (isOrder(order)) void carryOut(order);
 });
 process.on('disconnect', () => void finish());
-report({ folder, mark });
+// The run may have been killed while this was loaded: that event is over then.
+if (process.connected) report({ folder, mark });
+else void finish();
 
 async function carryOut(order: Order): Promise<void> {
   try {
@@ -100,9 +102,14 @@ function leave(): void {
   if (process.connected) process.disconnect();
 }
 
-/** With a path that leaves room for the names of sockets, and which a server's other user may enter. */
+/**
+ * With a path that leaves room for the names of sockets, that needs no quotes in any server's configuration, and which a
+ * server's other user may enter.
+ */
 function makeFolder(): string {
-  const fits = Buffer.byteLength(join(tmpdir(), 'nearwire-cost-XXXXXX') + LONGEST_NAME) <= LONGEST_SOCKET_PATH;
+  const fits =
+    Buffer.byteLength(join(tmpdir(), 'nearwire-cost-XXXXXX') + LONGEST_NAME) <= LONGEST_SOCKET_PATH &&
+    /^[\w/.+-]+$/.test(tmpdir());
   const made = mkdtempSync(join(fits ? tmpdir() : '/tmp', 'nearwire-cost-'));
   chmodSync(made, 0o711);
   return made;

@@ -58,7 +58,10 @@ function familyOf(table: readonly ProcessEntry[], first: (entry: ProcessEntry) =
   return family;
 }
 
-/** Those that a run has started, by their environment. Only Linux lets it be read; elsewhere there are none. */
+/**
+ * Those that a run has started, or one launch of it, by their environment: a launch's mark begins with its run's. Only
+ * Linux lets it be read; elsewhere there are none.
+ */
 export function markedProcesses(mark: string): number[] {
   if (process.platform !== 'linux') return [];
   const wanted = `${MARK_VARIABLE}=${mark}`;
@@ -66,7 +69,7 @@ export function markedProcesses(mark: string): number[] {
     (pid) =>
       contents(`/proc/${String(pid)}/environ`)
         ?.split('\0')
-        .includes(wanted) === true,
+        .some((variable) => variable.startsWith(wanted)) === true,
   );
 }
 

@@ -13,8 +13,12 @@ const PATIENCE_MS = 30_000;
 const ANSWER_MS = 10_000;
 /** From the first to the longest wait between two tries: most serve soon, and a failing one's log is to be readable. */
 const ASK_AFTER_MS = { first: 10, last: 250 };
-/** As much of a log's end as an error message should carry. */
-const LOG_LIMIT = 2_000;
+/** A front that is there and its app that is not, or fails: the one is over sooner than this, the other lasts. */
+const DOUBT_MS = 2_000;
+/** As much of a log's end as an error message should carry: its lines may be long. */
+const LOG_LIMIT = { lines: 16, characters: 2_000 };
+/** What apps answer errors with may be a page: as much of each of its ends. */
+const BODY_LIMIT = 120;
 
 export interface Waited {
   /** Those that have to be there: if one ends the wait is over. */
@@ -29,8 +33,11 @@ export function untilListening(target: Target, waited: Waited): Promise<void> {
   return until(() => connects(target), waited);
 }
 
-/** What an answer says of a server: it serves, it may do so later, it is not going to. */
-export type Judgement = 'good' | 'not yet' | 'bad';
+/**
+ * What an answer says of a server: it serves; it may do so later; it may, but is not going to if it goes on saying so; it
+ * is not going to.
+ */
+export type Judgement = 'good' | 'not yet' | 'doubtful' | 'bad';
 
 /** Until a GET is answered as it should be. */
 export function untilServing(
@@ -39,12 +46,16 @@ export function untilServing(
   judge: (status: number, body: string) => Judgement,
   waited: Waited,
 ): Promise<void> {
+  let doubtedSince: number | undefined;
   return until(async () => {
     const { status, body } = await get(target, path);
     const judgement = judge(status, body);
-    const text = `GET ${path} is answered ${String(status)}: ${body.slice(0, 200)}`;
-    if (judgement === 'bad') throw new StackError(text);
-    if (judgement === 'not yet') throw new Error(text);
+    if (judgement === 'good') return;
+    const text = `GET ${path} is answered ${String(status)}: ${gist(body)}`;
+    const now = performance.now();
+    doubtedSince = judgement === 'doubtful' ? (doubtedSince ?? now) : undefined;
+    const isOver = doubtedSince !== undefined && now - doubtedSince > DOUBT_MS;
+    throw judgement === 'bad' || isOver ? new StackError(text) : new Error(text);
   }, waited);
 }
 
@@ -74,6 +85,14 @@ async function until(
   }
 }
 
+/** A page without its marks; of what is too long both ends, as Node names an error in the first line, Python in the last. */
+function gist(body: string): string {
+  const text = /^\s*<(?:!doctype|html)/i.test(body) ? body.replace(/<head>[^]*?<\/head>|<[^>]*>/gi, ' ') : body;
+  const line = text.replace(/\s+/g, ' ').trim();
+  if (line.length <= 2 * BODY_LIMIT) return line;
+  return `${line.slice(0, BODY_LIMIT)} ... ${line.slice(-BODY_LIMIT)}`;
+}
+
 /** What the logs say last. */
 function saidBy(servers: readonly Launched[], logs: readonly string[]): string {
   const files = new Set([...servers.map(({ log }) => log), ...logs]);
@@ -88,8 +107,9 @@ function saidBy(servers: readonly Launched[], logs: readonly string[]): string {
 function endOf(log: string): string {
   try {
     const text = readFileSync(log, 'utf8').trim();
-    const end = text.slice(-LOG_LIMIT);
-    return end === text ? text : end.slice(end.indexOf('\n') + 1);
+    const end = text.slice(-LOG_LIMIT.characters);
+    const whole = end === text ? text : end.slice(end.indexOf('\n') + 1);
+    return whole.split('\n').slice(-LOG_LIMIT.lines).join('\n');
   } catch {
     // The server was ended before it wrote any.
     return '';

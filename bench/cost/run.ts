@@ -17,6 +17,7 @@ import { findPrograms } from './programs.js';
 import { RoundsRun, type RoundsOptions } from './rounds.js';
 import { rowsOf, Samples } from './samples.js';
 import { splitsOf } from './split.js';
+import { missingPage } from './stacks/index.js';
 
 /** Of the best speed of the host: where half of the run had less, a reader should know. */
 const HOST_SLOW = 0.95;
@@ -32,11 +33,15 @@ export async function runCost(options: CostOptions): Promise<CostResult> {
   if (floor === undefined) throw new NothingToRun(['the plain C program, which is the load generator, is not built']);
   const programs = await findPrograms();
   const plan = makePlan(options, programs);
+  const pageMissing = missingPage(options.stacks, options.works, { wsgi: options.wsgi, app: options.app, programs });
   if (plan.stacks.length === 0) {
-    throw new NothingToRun(plan.missing.map(({ stack, reason }) => `${stack}: ${reason}`));
+    throw new NothingToRun([
+      ...plan.missing.map(({ stack, reason }) => `${stack}: ${reason}`),
+      ...(pageMissing === undefined ? [] : [pageMissing]),
+    ]);
   }
   const { host, warnings } = await inspectHost();
-  const notes = new Set([...warnings, ...(cpuMissing() === undefined ? [] : [String(cpuMissing())])]);
+  const notes = new Set([...warnings, ...[cpuMissing(), pageMissing].filter((note) => note !== undefined)]);
   for (const note of notes) options.onWarning(note);
   const processes = await Processes.start(options.signal);
   const speed = HostSpeed.start(floor, options.signal);
@@ -100,7 +105,8 @@ function driveLimits(run: RoundsOptions, quick: boolean, onFailure: (failure: st
         total,
         round: 1,
         rounds: 1,
-        label: `limits: ${label}`,
+        label,
+        phase: 'limits',
         remainingSeconds: (total - done) * DRIVE_SECONDS,
       });
     },

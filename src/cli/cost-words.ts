@@ -34,10 +34,13 @@ export function choiceOf(words: CostWords): CostChoice {
   if (quick && wsgi) throw new UsageError('--wsgi needs a server for Python, and --quick uses none that is installed');
   if (quick && words.overload === true)
     throw new UsageError('--overload drives nginx to its limits, and --quick is without it');
-  const works = words.work === undefined ? undefined : parseList('work', words.work, WORK_NAMES);
+  const own = { python: wsgi !== undefined, node: app !== undefined };
+  const stacks = stacksOf(words, quick, own);
+  const works = worksOf(words, own);
+  if (words.stack !== undefined && works !== undefined) checkPairs(stacks, works, own);
   return {
-    stacks: stacksOf(words, quick, { python: wsgi !== undefined, node: app !== undefined }),
-    works: checkWorks(works, wsgi !== undefined || app !== undefined),
+    stacks,
+    works,
     rounds: words.rounds === undefined ? undefined : parseWhole('--rounds', words.rounds, 1, MOST_ROUNDS),
     quick,
     overloads: words.overload ?? (!quick && words.stack === undefined && words.work === undefined),
@@ -50,24 +53,61 @@ export function choiceOf(words: CostWords): CostChoice {
 
 const WORK_NAMES = WORKS.map(({ name }) => name);
 
-function checkWorks(works: readonly WorkName[] | undefined, hasOwn: boolean): readonly WorkName[] | undefined {
-  if (works?.includes('own') === true && !hasOwn) {
+/** Which languages have an own application. */
+interface Own {
+  readonly python: boolean;
+  readonly node: boolean;
+}
+
+function worksOf({ work }: CostWords, own: Own): readonly WorkName[] | undefined {
+  if (work === undefined) return undefined;
+  const works = parseList('work', work, WORK_NAMES);
+  const hasOwn = own.python || own.node;
+  if (works.includes('own') && !hasOwn) {
     throw new UsageError('the work own is your own application: name it by --wsgi FILE:CALLABLE or --app FILE.js');
+  }
+  if (hasOwn && !works.includes('own')) {
+    throw new UsageError(
+      `with --wsgi or --app the work is your application: leave --work out, or name own too, as in --work own,${works[0] ?? ''}`,
+    );
   }
   return works;
 }
 
+/** Whether a stack runs the user's application. */
+function runsOwn({ language, works }: Stack, own: Own): boolean {
+  return works.includes('own') && (language === 'python' ? own.python : own.node);
+}
+
+/** A stack that was named and then is not in the report would be looked for in vain. */
+function checkPairs(stacks: readonly Stack[], works: readonly WorkName[], own: Own): void {
+  for (const stack of stacks) {
+    const does = stack.works.filter((name) => (name === 'own') === runsOwn(stack, own));
+    if (does.some((name) => works.includes(name))) continue;
+    throw new UsageError(`the stack ${stack.name} does not do ${works.join(' or ')}; it does: ${does.join(', ')}`);
+  }
+}
+
 /** Those that are named; with an own application those that can run it, and the fronts alone that they are held against. */
-function stacksOf(words: CostWords, quick: boolean, own: { python: boolean; node: boolean }): readonly Stack[] {
+function stacksOf(words: CostWords, quick: boolean, own: Own): readonly Stack[] {
   const all = quick ? QUICK_STACKS : STACKS;
   if (words.stack !== undefined) {
     const names = parseStacks(words.stack, all, quick);
-    return all.filter(({ name }) => names.includes(name));
+    const named = all.filter(({ name }) => names.includes(name));
+    checkRun('--wsgi', { python: own.python, node: false }, named, all);
+    checkRun('--app', { python: false, node: own.node }, named, all);
+    return named;
   }
   if (!own.python && !own.node) return all;
-  return all.filter(
-    ({ language, works }) =>
-      language === 'none' || (works.includes('own') && (language === 'python' ? own.python : own.node)),
+  return all.filter((stack) => stack.language === 'none' || runsOwn(stack, own));
+}
+
+/** An application that no stack runs would be measured nowhere, and nobody told. */
+function checkRun(option: string, own: Own, named: readonly Stack[], all: readonly Stack[]): void {
+  if ((!own.python && !own.node) || named.some((stack) => runsOwn(stack, own))) return;
+  const able = all.filter((stack) => runsOwn(stack, own)).map(({ name }) => name);
+  throw new UsageError(
+    `none of the stacks that are named runs what ${option} names. Those that do: ${able.join(', ')}`,
   );
 }
 

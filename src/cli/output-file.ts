@@ -14,9 +14,10 @@ export function checkWritable(files: Readonly<Record<string, string | undefined>
 function checkOne(option: string, file: string): void {
   const folder = dirname(resolve(file));
   try {
-    if (statSync(file, { throwIfNoEntry: false })?.isDirectory())
-      throw new UsageError(`${option} ${file}: is a directory`);
-    accessSync(folder, constants.W_OK);
+    const found = statSync(file, { throwIfNoEntry: false });
+    if (found?.isDirectory()) throw new UsageError(`${option} ${file}: is a directory`);
+    // One that is there is written over, whatever its folder allows.
+    accessSync(found ? file : folder, constants.W_OK);
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new UsageError(`${option} ${file}: cannot write into ${folder}`);

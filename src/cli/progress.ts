@@ -1,4 +1,4 @@
-/** How far a long run is: a bar on a terminal, a line a round elsewhere. */
+/** How far a long run is: a bar on a terminal, elsewhere a line a round, and one for each step of what comes after. */
 import { SingleBar } from 'cli-progress';
 
 import type { Progress } from '../../bench/run.js';
@@ -15,7 +15,7 @@ export function progressDisplay(): Display {
   };
   if (!process.stderr.isTTY) return { ...lineDisplay(), onWarning };
   const bar = new SingleBar({
-    format: '{bar} {percentage} %  round {round} of {rounds}  {left}  {label}',
+    format: '{bar} {percentage} %  {where}  {left}  {label}',
     stream: process.stderr,
     hideCursor: true,
     clearOnComplete: true,
@@ -23,8 +23,13 @@ export function progressDisplay(): Display {
   });
   let shown = false;
   return {
-    onProgress({ done, total, round, rounds, label, remainingSeconds }) {
-      const words = { round, rounds, label, left: `${String(Math.ceil(remainingSeconds))} s left` };
+    onProgress({ done, total, round, rounds, label, phase, remainingSeconds }) {
+      const where = phase ?? `round ${String(round)} of ${String(rounds)}`;
+      // Where it is not known it is not told.
+      const left = remainingSeconds > 0 ? `${String(Math.ceil(remainingSeconds))} s left` : '';
+      const words = { where, label, left };
+      // Each phase counts from the start.
+      if (shown && bar.getTotal() !== total) bar.setTotal(total);
       if (shown) bar.update(done, words);
       else bar.start(total, done, words);
       shown = true;
@@ -36,15 +41,18 @@ export function progressDisplay(): Display {
   };
 }
 
-/** A line a round. */
+/** A line a round, and one a step of a phase, which has few. */
 function lineDisplay(): Pick<Display, 'onProgress' | 'stop'> {
-  let last = 0;
+  let last = '';
   return {
-    onProgress({ done, total, round, rounds }) {
-      if (round === last) return;
-      last = round;
+    onProgress({ done, total, round, rounds, label, phase }) {
+      const key = phase === undefined ? String(round) : `${phase} ${label}`;
+      if (key === last) return;
+      last = key;
       process.stderr.write(
-        `round ${String(round)} of ${String(rounds)}: ${String(done)} of ${String(total)} cells are done\n`,
+        phase === undefined
+          ? `round ${String(round)} of ${String(rounds)}: ${String(done)} of ${String(total)} cells are done\n`
+          : `${phase}, ${String(done + 1)} of ${String(total)}: ${label}\n`,
       );
     },
     stop() {

@@ -82,7 +82,7 @@ function overload(hostile: string): Overload {
     at: { value: 2345, unit: 'requests/s' },
     depth: { value: 129, limit: 128, unit: 'connections' },
     error: 'connect() to unix:/run/app.sock failed (11: Resource temporarily unavailable) while connecting to upstream',
-    setting: 'a longer backlog, and net.core.somaxconn where it caps it',
+    setting: 'listen({ path, backlog: 511 }) (not met then); net.core.somaxconn where it caps it',
     moves: [{ setting: 'listen({ path, backlog: 511 })', at: undefined, seen: 'did not break at 4,690 requests/s' }],
   };
 }

@@ -5,7 +5,7 @@ import type { ListenOptions } from 'node:net';
 import { createServer as createHttpServer } from '../../../src/http.js';
 import { createServer as createUwsgiServer } from '../../../src/uwsgi.js';
 import { handler } from './handler.js';
-import { loadApp } from './user-app.js';
+import { loadApp, NoApplication } from './user-app.js';
 
 export type NodeServerName = 'node:http' | 'nearwire/http' | 'nearwire/uwsgi';
 
@@ -27,7 +27,18 @@ function serverNamed(name: NodeServerName, listener: http.RequestListener): List
   return createUwsgiServer(listener);
 }
 
+/** What a user's module exports is told without our line numbers; what it throws, with its own. */
+async function listenerOf(file: string): Promise<http.RequestListener> {
+  try {
+    return await loadApp(file);
+  } catch (error) {
+    if (!(error instanceof NoApplication)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
+}
+
 const words = JSON.parse(process.argv[2] ?? '') as NodeServerWords;
-const listener = words.app === undefined ? handler : await loadApp(words.app);
+const listener = words.app === undefined ? handler : await listenerOf(words.app);
 const server = serverNamed(words.server, listener);
 server.listen(words.listen);

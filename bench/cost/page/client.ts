@@ -18,6 +18,8 @@ declare const Chart: ChartMaker;
 const WHISKER_HALF_WIDTH = 3;
 const POINT_RADIUS = 4;
 const BROKEN_RADIUS = 6;
+const MS = 1e3;
+const SECOND = 1e6;
 /** How far whiskers may reach above the highest bar, as a multiple of it. */
 const MOST_ABOVE = 2;
 
@@ -27,6 +29,14 @@ for (const input of document.querySelectorAll('input')) if (input.checked) chose
 
 function valueScale(): object {
   return { grid: { color: colourOf('grid') }, border: { display: false }, ticks: shortTicks() };
+}
+
+/** Of microseconds over several powers of ten, each in its unit: `100K us` is a puzzle. */
+function timeTicks(): object {
+  const text = (us: number): string =>
+    us >= SECOND ? `${String(us / SECOND)} s` : us >= MS ? `${String(us / MS)} ms` : `${String(us)} us`;
+  // Between the powers lines alone: names would lie on each other.
+  return { color: colourOf('muted'), callback: (us: number) => (Number.isInteger(Math.log10(us)) ? text(us) : '') };
 }
 
 function nameScale(): object {
@@ -127,7 +137,7 @@ function drawCurve(canvas: PageElement, { title, lines }: CurvePlot): DrawnChart
       ...plainOptions(),
       scales: {
         x: { ...valueScale(), beginAtZero: true, title: axis('offered, requests/s') },
-        y: { ...valueScale(), type: 'logarithmic', title: axis('p99, us') },
+        y: { ...valueScale(), ticks: timeTicks(), type: 'logarithmic', title: axis('p99') },
       },
       plugins: captions(
         title,

@@ -170,7 +170,7 @@ function curvePlots(result: CostResult): CurvePlot[] {
       hollow: head.hop?.connections === 'close',
       points: points.map((point) => ({ x: point.offered, y: point.p99, broken: !isHeld(point), text: textOf(point) })),
     }));
-    return { kind: 'curve', id: `curve-${language}-${work.name}`, title: `${title}: p99 by offered rate, us`, lines };
+    return { kind: 'curve', id: `curve-${language}-${work.name}`, title: `${title}: p99 by offered rate`, lines };
   });
 }
 

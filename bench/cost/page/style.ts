@@ -26,8 +26,11 @@ h3 { margin: 26px 0 0; font-size: 16px; }
 summary { cursor: pointer; }
 .legend { flex-wrap: wrap; gap: 6px 18px; font-size: 13px; color: var(--muted); }
 .legend i { flex: none; }
-.legend i.line { height: 0; width: 22px; border-radius: 0; border-top: 3px solid; }
+.legend i.line { height: 0; width: 30px; border-radius: 0; border-top: 3px solid; position: relative; }
 .legend i.dashed { border-top-style: dashed; }
+.legend i.line::after { content: ''; position: absolute; top: -7px; left: 9px; width: 7px; height: 7px; border-radius: 50%;
+  border: 2px solid; background: currentColor; }
+.legend i.hollow::after { background: var(--surface); }
 .chart.tall { height: auto; }
 .chart.curve { height: 360px; }
 .charts.wide { grid-template-columns: minmax(0, 1fr); }
@@ -45,6 +48,15 @@ td.noise { color: var(--muted); font-style: italic; }
 .prose td, .prose th { text-align: left; vertical-align: top; }
 .prose code { overflow-wrap: anywhere; }
 .prose ul { margin: 0; padding-left: 16px; }
+@media (max-width: 700px) {
+  .prose { min-width: 0; width: 100%; }
+  .prose thead { display: none; }
+  .prose tbody tr, .prose tbody th, .prose td { display: block; max-width: none; }
+  .prose tbody th { border-bottom: 0; padding-top: 16px; font-weight: 600; }
+  .prose td { border-bottom: 0; padding: 4px 0; }
+  .prose td:empty { display: none; }
+  .prose td::before { content: attr(data-name); display: block; font-size: 12px; color: var(--muted); }
+}
 .missing { padding-left: 20px; }
 `;
 

@@ -7,7 +7,7 @@ import type { Role, Stack, Target } from '../model.js';
 import { titleOf } from '../process-table.js';
 import { StackError } from '../processes.js';
 import { startParts, type Parts } from './parts.js';
-import { PYTHON_WORKS, wsgiApp, type WsgiApp } from './python.js';
+import { PYTHON_ENV, PYTHON_WORKS, wsgiApp, type WsgiApp } from './python.js';
 
 /**
  * More than a load has connections: with all threads busy Apache closes kept connections, and the next request on one of
@@ -55,6 +55,7 @@ const startApache = (place: Parameters<Stack['start']>[0], daemon: boolean): Ret
       name: 'apache',
       role: (pid): Role => (!daemon || titleOf(pid).includes(DAEMON_TITLE) ? 'app' : 'front'),
       command: parts.program('apache2'),
+      env: PYTHON_ENV,
       args: ['-D', 'FOREGROUND', '-d', place.folder, '-f', config, '-E', errorLog],
     });
     const target = { host: '127.0.0.1', port };
@@ -110,7 +111,7 @@ WSGISocketPrefix ${folder}/wsgi
 WSGIScriptAlias / "${app.file}"
 WSGICallableObject ${app.callable}
 WSGIApplicationGroup %{GLOBAL}
-${daemon ? daemonLines(app, backlog) : `WSGIRestrictEmbedded Off\nWSGIPythonPath "${app.folder}"`}
+${daemon ? daemonLines(app, backlog) : embeddedLines(app)}
 <Directory />
   Options FollowSymLinks
   AllowOverride None
@@ -122,10 +123,16 @@ ${daemon ? daemonLines(app, backlog) : `WSGIRestrictEmbedded Off\nWSGIPythonPath
 `;
 }
 
+function embeddedLines({ folder, home }: WsgiApp): string {
+  const lines = ['WSGIRestrictEmbedded Off', `WSGIPythonPath "${folder}"`];
+  return [...lines, ...(home === undefined ? [] : [`WSGIPythonHome "${home}"`])].join('\n');
+}
+
 function daemonLines(app: WsgiApp, backlog: number | undefined): string {
   const words = [
     `WSGIDaemonProcess app processes=1 threads=${String(THREADS)} display-name=${DAEMON_TITLE}`,
     `home="${app.folder}" python-path="${app.folder}"`,
+    ...(app.home === undefined ? [] : [`python-home="${app.home}"`]),
     ...(backlog === undefined ? [] : [`listen-backlog=${String(backlog)}`]),
   ];
   return `${words.join(' ')}\nWSGIProcessGroup app\nWSGIRestrictEmbedded On`;

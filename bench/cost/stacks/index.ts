@@ -44,6 +44,18 @@ export function worksOf(
   return stack.works.filter((name) => name !== 'own' && (name !== 'page' || hasJinja));
 }
 
+/** Why the page is left out where it was asked for: what to type. Undefined where it is not. */
+export function missingPage(
+  stacks: readonly Stack[],
+  asked: readonly WorkName[] | undefined,
+  context: Parameters<typeof worksOf>[1],
+): string | undefined {
+  const jinja = context.programs.get('python3-jinja2');
+  const isDone = stacks.some((stack) => stack.works.includes('page') && !worksOf(stack, context).includes('own'));
+  if (!isDone || !jinja || jinja.file !== undefined || asked?.includes('page') === false) return undefined;
+  return `the work page is left out: not installed: ${jinja.install}`;
+}
+
 /** Starts a stack in a new folder, which its `stop()` removes. */
 export async function startStack(stack: Stack, context: StackContext): Promise<RunningStack> {
   const { processes } = context;

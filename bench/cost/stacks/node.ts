@@ -94,6 +94,8 @@ export async function launchNode(parts: Parts, server: NodeServerName, family: H
     role: 'app',
     command: process.execPath,
     args: [join(APPS, 'node-server.js'), JSON.stringify(words)],
+    // A user's reads its files from where the user is, as if started by hand.
+    ...(app !== undefined && { folder: process.cwd() }),
   });
   await parts.untilListening(target);
   return target;

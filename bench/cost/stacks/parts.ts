@@ -6,7 +6,7 @@ import { StackError, type Launched } from '../processes.js';
 import { untilListening, untilServing, type Judgement, type Waited } from '../ready.js';
 import { answerOf, workNamed } from '../works.js';
 
-/** What a front answers with while its app server starts. */
+/** What a front answers with while its app server starts; or that one by itself, when it is out of order. */
 const FRONT_WAITS = [502, 503, 504];
 
 interface Part {
@@ -21,6 +21,8 @@ export interface PartOptions {
   readonly command: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Its working folder: the stack's own, if it is not said. */
+  readonly folder?: string;
 }
 
 /** Where a stack serves. */
@@ -50,9 +52,9 @@ export class Parts {
     return file;
   }
 
-  async launch({ name, role, command, args, env }: PartOptions): Promise<void> {
+  async launch({ name, role, command, args, env, folder = this.place.folder }: PartOptions): Promise<void> {
     const log = this.file(`${name}.log`);
-    const { folder, processes } = this.place;
+    const { processes } = this.place;
     const server = await processes.launch({ name, command, args, folder, log, ...(env && { env }) });
     this.logs.push(log);
     this.parts.push({ server, roleOf: typeof role === 'function' ? role : () => role });
@@ -70,12 +72,12 @@ export class Parts {
     return untilServing(target, path, judge, this.waited());
   }
 
-  /** Until our application says hello or, where it is the user's that is run (`own`), that one answers without an error. */
+  /** Until our application says hello or, where it is the user's that is run (`own`), that one answers with 200. */
   untilAppServes(target: Target, own: boolean): Promise<void> {
     const hello = workNamed('hello');
     if (!own) return this.untilServing(target, hello.path, answerOf(hello));
     const judge = (status: number): Judgement =>
-      status < 400 ? 'good' : FRONT_WAITS.includes(status) ? 'not yet' : 'bad';
+      status === 200 ? 'good' : FRONT_WAITS.includes(status) ? 'doubtful' : 'bad';
     return untilServing(target, this.place.ownPath ?? workNamed('own').path, judge, this.waited());
   }
 

@@ -15,7 +15,12 @@ export interface WsgiApp {
   readonly callable: string;
   /** Where it imports from. */
   readonly folder: string;
+  /** The virtual environment that is active and has what a user's application needs. */
+  readonly home: string | undefined;
 }
+
+/** Of servers that run Python: an application's folder is not to get a `__pycache__` from them. */
+export const PYTHON_ENV = { PYTHONDONTWRITEBYTECODE: '1' };
 
 /**
  * Ours is copied into the stack's folder: Apache runs it as another user, who may not enter the folder that nearwire is
@@ -25,12 +30,13 @@ export function wsgiApp(parts: Parts): WsgiApp {
   const { wsgi } = parts.place;
   if (wsgi !== undefined) {
     const file = resolve(wsgi.file);
-    return { file, callable: wsgi.callable, folder: dirname(file) };
+    // What `activate` sets.
+    return { file, callable: wsgi.callable, folder: dirname(file), home: process.env['VIRTUAL_ENV'] || undefined };
   }
   const folder = parts.file('python');
   cpSync(OURS, folder, { recursive: true });
   openToAll(folder);
-  return { file: join(folder, 'app.py'), callable: 'application', folder };
+  return { file: join(folder, 'app.py'), callable: 'application', folder, home: undefined };
 }
 
 function openToAll(file: string): void {

@@ -4,7 +4,7 @@ import { BUILT_IN } from '../programs.js';
 import { answerOf, workNamed } from '../works.js';
 import { launchNginx, proxyOptions, uwsgiOptions } from './nginx.js';
 import { startParts, type Parts } from './parts.js';
-import { PYTHON_WORKS, wsgiApp } from './python.js';
+import { PYTHON_ENV, PYTHON_WORKS, wsgiApp } from './python.js';
 import { makeTarget } from './where.js';
 
 const FAMILIES = [
@@ -118,6 +118,9 @@ async function launchUwsgi(
     ['pythonpath', app.folder],
     ['wsgi-file', app.file],
     ['callable', app.callable],
+    ...(app.home === undefined ? [] : [['virtualenv', app.home] as const]),
+    // Else an application that raises an error gets no answer at all: the reader would not see what it was.
+    ...(parts.place.wsgi === undefined ? [] : [['catch-exceptions'] as const]),
     // It closes after each answer; unless told, a client takes the connection for kept and loses its next request.
     ...(kind === 'http-socket' ? [['add-header', 'Connection: close'] as const] : []),
     ...(backlog === undefined ? [] : [['listen', String(backlog)] as const]),
@@ -127,6 +130,7 @@ async function launchUwsgi(
     name: 'uwsgi',
     role: 'app',
     command: parts.program('uwsgi'),
+    env: PYTHON_ENV,
     args: words.flatMap(([name, value]) => (value === undefined ? [`--${name}`] : [`--${name}`, value])),
   });
   await parts.untilListening(target);
