@@ -52,6 +52,16 @@ function headerOf({ rawHeaders }: Answered, name: string): string | undefined {
   return rawHeaders[rawHeaders.indexOf(name) + 1];
 }
 
+it.skipIf(nginx === undefined)('chunks that the handler asks for come as chunks', async () => {
+  const { uwsgi, proxy } = await both([], (_, response) => {
+    response.setHeader('Transfer-Encoding', 'chunked').end('text');
+  });
+  for (const answer of [uwsgi, proxy]) {
+    expect([headerOf(answer, 'Transfer-Encoding'), answer.body.toString()]).toEqual(['chunked', 'text']);
+    expect(answer.rawHeaders).not.toContain('Content-Length');
+  }
+});
+
 describe.skipIf(nginx === undefined)('what differs between uwsgi_pass and proxy_pass', () => {
   const hello: RequestListener = (_, response) => response.end('hello');
 
@@ -128,6 +138,14 @@ describe.skipIf(nginx === undefined)('what differs between uwsgi_pass and proxy_
     // nginx's word for a client of its UNIX socket.
     expect(seen).toEqual(['unix:', undefined]);
     expect((uwsgi.request as UwsgiRequest).uwsgi).toMatchObject({ REMOTE_ADDR: 'unix:', PATH_INFO: '/' });
+  });
+
+  it('another transfer coding is dropped, and is nginx’s 502 by proxy_pass', async () => {
+    const { uwsgi, proxy } = await both([], (_, response) => {
+      response.setHeader('Transfer-Encoding', 'gzip').end('text');
+    });
+    expect([uwsgi.status, proxy.status]).toEqual(['HTTP/1.1 200 OK', 'HTTP/1.1 502 Bad Gateway']);
+    expect([headerOf(uwsgi, 'Transfer-Encoding'), uwsgi.body.toString()]).toEqual(['chunked', 'text']);
   });
 
   it('a WebSocket is refused', async () => {
