@@ -226,6 +226,9 @@ const cases: [name: string, handler: ContractHandler, request?: ContractRequest]
   ['a date of its own', (_req, res) => (res.setHeader('Date', 'Thu, 01 Jan 1970 00:00:00 GMT'), res.end('x'))],
   ['a length of its own', (_req, res) => (res.setHeader('Content-Length', 3), res.write('a'), res.end('bc'))],
   ['a length that is removed', (_req, res) => (res.removeHeader('Content-Length'), res.end('abc'))],
+  ['chunks, asked for', (_req, res) => (res.setHeader('Transfer-Encoding', 'chunked'), res.end('abc'))],
+  ['chunks, asked for by writeHead', (_req, res) => res.writeHead(200, { 'Transfer-Encoding': 'chunked' }).end('abc')],
+  ['another transfer coding', (_req, res) => (res.setHeader('Transfer-Encoding', 'gzip'), res.end('abc'))],
   [
     'a length that is not kept, strictly',
     (_req, res, log) => {
@@ -309,6 +312,22 @@ const cases: [name: string, handler: ContractHandler, request?: ContractRequest]
       noteAll(req, res, log);
       res.setHeader('Content-Length', 10);
       res.write('half', () => res.destroy());
+    },
+  ],
+  [
+    'a socket that is told of TLS',
+    ({ socket }, res) => {
+      Object.assign(socket, { encrypted: true });
+      res.end(String((socket as unknown as { encrypted: boolean }).encrypted));
+    },
+  ],
+  [
+    'the states of a socket',
+    ({ socket }, res, log) => {
+      const tell = (): unknown => log.push(`${socket.readyState} ${String([socket.connecting, socket.pending])}`);
+      tell();
+      res.end('x');
+      socket.on('close', () => log.push(socket.readyState));
     },
   ],
   ['a client that goes', noteAll, { leave: (socket) => socket.resume() }],

@@ -7,6 +7,7 @@ import * as http from 'node:http';
 import type * as net from 'node:net';
 import { createServer, type Server } from 'nearwire/uwsgi';
 import { describe, expect, it } from 'vitest';
+import { until } from './support/relays.js';
 import { nextTurn, readAll, record, socketPath } from './support/sockets.js';
 import { subjects } from './support/subjects.js';
 import { ask, open, packet, parseAnswer } from './support/uwsgi/packets.js';
@@ -267,6 +268,22 @@ describe.each(transports)('a uwsgi server on %s', (transport) => {
     const answer = await ask(await listenUwsgi(server));
     expect(answer.body.toString()).toBe('own app.example');
     expect(answer.headers['x-ended']).toBe('by its class');
+  });
+
+  it('lets go of the requests of a rush that is over', async () => {
+    const requests: WeakRef<http.IncomingMessage>[] = [];
+    const { target } = await serveUwsgi({ transport }, (req, res) => {
+      requests.push(new WeakRef(req));
+      if (requests.length % 2 === 0) res.end('x');
+    });
+    const sockets = await Promise.all(Array.from({ length: 100 }, () => open(target, packet())));
+    await until(() => requests.length === sockets.length);
+    for (const socket of sockets) socket.destroy();
+    await until(() => {
+      (globalThis as { gc?: () => void }).gc?.();
+      return requests.filter((request) => request.deref() !== undefined).length < 5;
+    });
+    expect(requests).toHaveLength(sockets.length);
   });
 
   it('answers half-closed clients only if asked to, as node:http', async () => {

@@ -3,10 +3,12 @@
  * byte; and where it is not, it is as docs/uwsgi.md says. `npm run compare:uwsgi` asks for more than the suite does.
  */
 import { describe, expect, it } from 'vitest';
+import * as http from 'node:http';
 import type { IncomingMessage, RequestListener } from 'node:http';
 import type { UwsgiRequest } from 'nearwire/uwsgi';
 import { requireOrSkip } from './support/requirements.js';
 import { ask, compareFronts, startFronts, type Answered, type FrontOptions } from './support/uwsgi/comparison.js';
+import { askRaw } from './support/uwsgi/packets.js';
 
 const nginx = requireOrSkip('nginx');
 const REQUESTS = Number(process.env['NEARWIRE_COMPARE_REQUESTS'] ?? 300);
@@ -51,6 +53,16 @@ async function both(headers: string[], respond: RequestListener, options: FrontO
 function headerOf({ rawHeaders }: Answered, name: string): string | undefined {
   return rawHeaders[rawHeaders.indexOf(name) + 1];
 }
+
+it.skipIf(nginx === undefined)('chunks that the handler asks for come as chunks', async () => {
+  const { uwsgi, proxy } = await both([], (_, response) => {
+    response.setHeader('Transfer-Encoding', 'chunked').end('text');
+  });
+  for (const answer of [uwsgi, proxy]) {
+    expect([headerOf(answer, 'Transfer-Encoding'), answer.body.toString()]).toEqual(['chunked', 'text']);
+    expect(answer.rawHeaders).not.toContain('Content-Length');
+  }
+});
 
 describe.skipIf(nginx === undefined)('what differs between uwsgi_pass and proxy_pass', () => {
   const hello: RequestListener = (_, response) => response.end('hello');
@@ -128,6 +140,27 @@ describe.skipIf(nginx === undefined)('what differs between uwsgi_pass and proxy_
     // nginx's word for a client of its UNIX socket.
     expect(seen).toEqual(['unix:', undefined]);
     expect((uwsgi.request as UwsgiRequest).uwsgi).toMatchObject({ REMOTE_ADDR: 'unix:', PATH_INFO: '/' });
+  });
+
+  it('another transfer coding is dropped, and is nginx’s 502 by proxy_pass', async () => {
+    const { uwsgi, proxy } = await both([], (_, response) => {
+      response.setHeader('Transfer-Encoding', 'gzip').end('text');
+    });
+    expect([uwsgi.status, proxy.status]).toEqual(['HTTP/1.1 200 OK', 'HTTP/1.1 502 Bad Gateway']);
+    expect([headerOf(uwsgi, 'Transfer-Encoding'), uwsgi.body.toString()]).toEqual(['chunked', 'text']);
+  });
+
+  it('any method and a longer head reach the handler', async () => {
+    const fronts = await startFronts(nginx ?? '', { handler: hello, lines: ['large_client_header_buffers 4 32k;'] });
+    const planned = { method: 'GET', path: '/', headers: ['Host', 'a'], body: Buffer.alloc(0), chunks: 0 };
+    const unknown = Buffer.from('BREW / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    const firstLine = async (path: string): Promise<string> =>
+      (await askRaw({ path }, unknown)).toString().split('\r\n', 1)[0] as string;
+    expect(await firstLine(fronts.uwsgi)).toBe('HTTP/1.1 200 OK');
+    expect(await firstLine(fronts.proxy)).toBe('HTTP/1.1 400 Bad Request');
+    const long = { ...planned, headers: [...planned.headers, 'X-Long', 'x'.repeat(http.maxHeaderSize)] };
+    expect((await ask(fronts.uwsgi, false, long)).status).toBe('HTTP/1.1 200 OK');
+    expect((await ask(fronts.proxy, false, long)).status).toMatch(/^HTTP\/1\.1 431 /);
   });
 
   it('a WebSocket is refused', async () => {

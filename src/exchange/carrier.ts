@@ -120,6 +120,18 @@ function tellWriteError(carrier: NativeCarrier, errno: number): void {
   if (carrier.open) carrier.onWriteError(errno);
 }
 
+/** Of a carrier that is closed. */
+const NOBODY: CarrierOwner = {
+  onBytes: nothing,
+  onFlushed: nothing,
+  onPeerEnd: nothing,
+  onFailure: nothing,
+};
+
+function nothing(): void {
+  // It has ended.
+}
+
 /** Over a socket of node:net, or any other Duplex that somebody hands to a server. */
 export class NodeCarrier implements Carrier {
   readonly transport = 'js';
@@ -204,6 +216,8 @@ export class NodeCarrier implements Carrier {
   destroy(): void {
     if (!this.open) return;
     this.open = false;
+    // The counters of servers keep sockets for a while that are closed, and with them would be the request and all it has.
+    this.owner = NOBODY;
     this.flush();
     this.stream.destroy();
   }

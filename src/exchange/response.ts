@@ -160,7 +160,11 @@ function isDropped(key: string): boolean {
 }
 
 function addHeader(response: Outgoing, head: Head, key: string, name: string, value: HeaderValue): void {
-  if (isDropped(key)) return;
+  if (isDropped(key)) {
+    // As node: who has asked for chunks gets no length added. The answer ends with the connection.
+    if (key === 'transfer-encoding') head.length = true;
+    return;
+  }
   if (typeof value === 'object') {
     // node sends several cookies as one line, everything else as several.
     if (value.length < 2 || key !== 'cookie') {

@@ -85,6 +85,24 @@ export class ExchangeSocket extends EventEmitter {
     return this._connection.head?.encrypted === true;
   }
 
+  /** On node's sockets of plain TCP it is a property like any other: programs that know better than the front server set it. */
+  set encrypted(value: boolean) {
+    Object.defineProperty(this, 'encrypted', { value, enumerable: true, configurable: true, writable: true });
+  }
+
+  get connecting(): boolean {
+    return false;
+  }
+
+  get pending(): boolean {
+    return false;
+  }
+
+  get readyState(): 'open' | 'readOnly' | 'writeOnly' | 'closed' {
+    if (this.readable) return this.writable ? 'open' : 'readOnly';
+    return this.writable ? 'writeOnly' : 'closed';
+  }
+
   get readableHighWaterMark(): number {
     return HIGH_WATER_MARK;
   }
