@@ -317,6 +317,22 @@ const cases: [name: string, handler: ContractHandler, request?: ContractRequest]
     },
   ],
   [
+    'what is no chunk for the socket',
+    (req, res, log) => {
+      // Only its code: the words differ from one version of node to the next.
+      try {
+        req.socket.write(5 as never);
+      } catch (error) {
+        log.push(String((error as NodeJS.ErrnoException).code));
+      }
+      res.end('x');
+    },
+  ],
+  [
+    'the socket ended with null',
+    (req, res, log) => (noteAll(req, res, log), res.end('x'), req.socket.end(null as never)),
+  ],
+  [
     "'drain', and then callbacks of writes",
     (req, res, log) => {
       noteAll(req, res, log);

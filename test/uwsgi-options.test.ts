@@ -99,6 +99,26 @@ describe.each(transports)('on %s', (transport) => {
     expect(rest).toEqual(['X-One: a; b', 'X-Several: a', 'X-Several: b', 'Cookie: a=1; b=2']);
   });
 
+  it.each([
+    ['HEAD', 200, 'ERR_HTTP_BODY_NOT_ALLOWED'],
+    ['GET', 204, 'ERR_HTTP_BODY_NOT_ALLOWED'],
+    ['GET', 304, 'ERR_HTTP_BODY_NOT_ALLOWED'],
+    ['GET', 200, undefined],
+  ])('rejectNonStandardBodyWrites refuses a body where none may be (%s, %i)', async (method, status, expected) => {
+    let code: string | undefined;
+    const { target } = await serveUwsgi({ transport, rejectNonStandardBodyWrites: true }, (_req, res) => {
+      res.statusCode = status;
+      try {
+        res.end('body');
+      } catch (error) {
+        ({ code } = error as NodeJS.ErrnoException);
+        res.end();
+      }
+    });
+    expect((await ask(target, { REQUEST_METHOD: method })).status).toBe(status);
+    expect(code).toBe(expected);
+  });
+
   it('joinDuplicateHeaders keeps all of those that came several times', async () => {
     const twice = ['HTTP_REFERER', 'a', 'HTTP_REFERER', 'b', 'REQUEST_METHOD', 'GET', 'REQUEST_URI', '/'];
     for (const [joinDuplicateHeaders, expected] of [

@@ -14,14 +14,15 @@ import { closes, type CloseEvent } from '../stats/events.js';
 import type { Carrier, CarrierOwner } from './carrier.js';
 import type { ReadError, RequestHead, RequestReader, RequestSink } from './codec.js';
 import { dispatch } from './dispatch.js';
-import { closeResponse, leaveRequest, tellEnded, type WriteCallback } from './ending.js';
-import { takeNeedDrain, type Incoming, type Outgoing } from './internals.js';
+import { closeResponse, leaveRequest, tellEnded, tellIdle } from './ending.js';
+import type { Incoming, Outgoing } from './internals.js';
 import { isUnheard, makeRequest, noteEnd, pushBody, setVersion } from './request.js';
 import { makeResponse } from './response.js';
 import type { ExchangeServer } from './server.js';
 import { ExchangeSocket } from './socket.js';
 import { tellEach } from './tell-each.js';
 import { tellFinished, tellStarted } from './telling.js';
+import { tellFlushed, type WriteCallback } from './writers.js';
 
 /** No collector has to watch these: nobody asks for the end of a connection's async context. */
 const MANUAL_DESTROY = { requireManualDestroy: true };
@@ -93,7 +94,7 @@ export class Connection implements CarrierOwner, RequestSink {
     if (error !== undefined || this.thrown !== undefined) this.settleRead(error);
   }
 
-  /** A reader reads on, whatever a listener throws: the next byte of a body stands where it says. Then it comes out. */
+  /** A reader has read on, whatever listeners threw, so that it knows where in a body it stands: now it comes out. */
   private settleRead(error: ReadError | undefined): void {
     const { thrown = [] } = this;
     this.thrown = undefined;
@@ -109,6 +110,14 @@ export class Connection implements CarrierOwner, RequestSink {
   }
 
   onHead(head: RequestHead): void {
+    try {
+      this.serve(head);
+    } catch (error) {
+      (this.thrown ??= []).push(error);
+    }
+  }
+
+  private serve(head: RequestHead): void {
     const { server, socket } = this;
     this.head = head;
     this.phase = 'serving';
@@ -122,11 +131,7 @@ export class Connection implements CarrierOwner, RequestSink {
     response.socket = socket;
     if (!server.endsShort) this.awaitFinish(response);
     tellStarted(request, response, socket, server);
-    try {
-      dispatch(server, head, request, response);
-    } catch (error) {
-      (this.thrown ??= []).push(error);
-    }
+    dispatch(server, head, request, response);
   }
 
   onBody(data: Buffer, start: number, end: number): void {
@@ -242,34 +247,18 @@ export class Connection implements CarrierOwner, RequestSink {
 
   flushed(): void {
     // As they are now: those who are told may write again.
-    const { callbacks, whole, closing } = this;
+    const { callbacks, owesDrain, whole, closing } = this;
     this.unflushed = 0;
     this.whole = false;
-    if (callbacks === undefined && !this.owesDrain) this.settleFlush(whole, closing);
-    else this.tellFlushed(callbacks ?? [], whole, closing);
-  }
-
-  /** In node's order: 'drain', then writes one by one. */
-  private tellFlushed(callbacks: readonly WriteCallback[], whole: boolean, closing: boolean): void {
-    const { socket, response } = this;
-    const calls = callbacks.map((callback) => () => {
-      callback(null);
-    });
-    if (this.owesDrain) {
-      calls.unshift(
-        () => {
-          if (response === undefined || response !== socket._httpMessage || response.finished) return;
-          if (takeNeedDrain(response)) response.emit('drain');
-        },
-        () => socket.emit('drain'),
-      );
+    if (callbacks === undefined && !owesDrain) {
+      this.settleFlush(whole, closing);
+      return;
     }
-    this.owesDrain = false;
     this.callbacks = undefined;
-    calls.push(() => {
+    this.owesDrain = false;
+    tellFlushed(this.socket, this.response, callbacks ?? [], owesDrain, () => {
       this.settleFlush(whole, closing);
     });
-    tellEach(calls);
   }
 
   private settleFlush(whole: boolean, closing: boolean): void {
@@ -367,13 +356,7 @@ export class Connection implements CarrierOwner, RequestSink {
   onIdle(): void {
     this.scope.runInAsyncScope(() => {
       const { request, response, server, socket } = this;
-      socket.emit('timeout');
-      const heard = [
-        request !== undefined && !request.complete && request.emit('timeout', socket),
-        response !== undefined && socket._httpMessage === response && response.emit('timeout', socket),
-        server.emit('timeout', socket),
-      ];
-      if (!heard.includes(true)) this.close();
+      if (!tellIdle({ request, response, server, socket })) this.close();
     });
   }
 

@@ -1,13 +1,12 @@
-/** What requests, responses and sockets are told when their connection has come to its end. */
-import { abortedError, writeDestroyedError } from '../errors.js';
+/** What requests, responses and sockets are told when their connection comes to its end, or nothing more happens on it. */
+import { abortedError } from '../errors.js';
 import { closes, type CloseEvent } from '../stats/events.js';
 import type { Incoming, Outgoing } from './internals.js';
 import { endUnheard, isUnheard } from './request.js';
 import type { ExchangeServer } from './server.js';
 import type { ExchangeSocket } from './socket.js';
 import { tellEach } from './tell-each.js';
-
-export type WriteCallback = (error?: Error | null) => void;
+import { tellingLost, type WriteCallback } from './writers.js';
 
 /** A connection that is closed, as it was then. */
 export interface Ended {
@@ -25,9 +24,7 @@ export interface Ended {
 /** In node's order: writes, errors, the request, the response, the socket. */
 export function tellEnded(ended: Ended): void {
   const { server, socket, request, response, failure, callbacks, event } = ended;
-  const calls = callbacks.map((callback) => () => {
-    callback(failure ?? writeDestroyedError());
-  });
+  const calls = tellingLost(callbacks, failure);
   if (socket._hadError && failure !== undefined) {
     calls.push(
       () => {
@@ -50,6 +47,22 @@ export function tellEnded(ended: Ended): void {
     },
   );
   tellEach(calls);
+}
+
+/** Nothing has been read or written for a while. Answers whether anybody cares. */
+export function tellIdle({
+  server,
+  socket,
+  request,
+  response,
+}: Omit<Ended, 'failure' | 'callbacks' | 'event'>): boolean {
+  socket.emit('timeout');
+  const heard = [
+    request !== undefined && !request.complete && request.emit('timeout', socket),
+    response !== undefined && socket._httpMessage === response && response.emit('timeout', socket),
+    server.emit('timeout', socket),
+  ];
+  return heard.includes(true);
 }
 
 /** As node: what nobody reads of an answered request is read away. */

@@ -3,12 +3,12 @@
  * It is no stream to read from, as the connection's bytes are its protocol's; what is written goes to the peer as it is.
  */
 import { EventEmitter } from 'node:events';
-import { writeAfterEndError, writeDestroyedError } from '../errors.js';
+import { argTypeError, writeAfterEndError, writeDestroyedError } from '../errors.js';
 import { IdleTimer } from '../net/idle-timer.js';
 import type { TransportName } from '../options.js';
 import type { Connection } from './connection.js';
-import type { WriteCallback } from './ending.js';
 import type { Outgoing } from './internals.js';
+import type { WriteCallback } from './writers.js';
 
 /** What node's code asks of a stream's state: enough for `stream.finished()` to know when it is over. */
 interface StandInState {
@@ -22,6 +22,14 @@ interface StandInState {
 
 function nothing(): void {
   // Nobody waits for this write.
+}
+
+/** As node's streams: bytes in any view. */
+function bytesOf(chunk: unknown): Buffer {
+  if (!ArrayBuffer.isView(chunk)) {
+    throw argTypeError('chunk', 'of type string or an instance of Buffer, TypedArray, or DataView', chunk);
+  }
+  return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
 }
 
 export class ExchangeSocket extends EventEmitter {
@@ -136,6 +144,7 @@ export class ExchangeSocket extends EventEmitter {
       callback = encoding;
       encoding = undefined;
     }
+    if (typeof data !== 'string' && !(data instanceof Uint8Array)) data = bytesOf(data);
     if (!this.writable) {
       const error = this.destroyed ? writeDestroyedError() : writeAfterEndError();
       process.nextTick(callback ?? nothing, error);
@@ -145,12 +154,12 @@ export class ExchangeSocket extends EventEmitter {
   }
 
   end(
-    data?: string | Uint8Array | WriteCallback,
-    encoding?: BufferEncoding | WriteCallback,
+    data?: string | Uint8Array | WriteCallback | null,
+    encoding?: BufferEncoding | WriteCallback | null,
     callback?: WriteCallback,
   ): this {
     const last = [data, encoding, callback].find((argument) => typeof argument === 'function');
-    if (data !== undefined && typeof data !== 'function') {
+    if (data !== undefined && data !== null && typeof data !== 'function') {
       this.write(data, typeof encoding === 'function' ? undefined : encoding, last);
     } else if (last !== undefined) {
       this.write('', 'latin1', last);
