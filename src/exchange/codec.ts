@@ -1,4 +1,5 @@
 /** What a protocol brings to the exchange layer: how a request is read, and what an answer may have. */
+
 /** A request's head as its protocol has it. What is costly is made when it is asked for. */
 export interface RequestHead {
   readonly method: string;
@@ -28,7 +29,10 @@ export interface ReadError extends Error {
   status: number;
 }
 
-/** Who is told what a reader finds, in this order: a head, its body, and that it is complete. */
+/**
+ * Who is told what a reader finds, in this order: a head, its body, and that it is complete. What listeners throw comes
+ * out of none of these.
+ */
 export interface RequestSink {
   onHead(head: RequestHead): void;
   /** Bytes `[start, end)`, lent for this call. */

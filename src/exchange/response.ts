@@ -59,6 +59,16 @@ function isShort(response: Outgoing, socket: ExchangeSocket | null, chunk: unkno
   );
 }
 
+function endByNode(response: Outgoing, chunk: unknown, encoding: unknown, callback: unknown): Outgoing {
+  if (!response.finished) response.socket?._connection.awaitFinish(response);
+  return nodesEnd.call(response, chunk, encoding, callback);
+}
+
+/** A body where none may be is an error, which node's code throws. */
+function rejectsBody({ socket }: Outgoing): boolean {
+  return socket?._connection.server.responseOptions.rejectNonStandardBodyWrites === true;
+}
+
 function end(this: Outgoing, chunk?: unknown, encoding?: unknown, callback?: unknown): Outgoing {
   const { socket } = this;
   if (typeof chunk === 'function') {
@@ -68,17 +78,15 @@ function end(this: Outgoing, chunk?: unknown, encoding?: unknown, callback?: unk
     callback = encoding;
     encoding = undefined;
   }
-  if (!isShort(this, socket, chunk, encoding)) {
-    if (!this.finished) socket?._connection.awaitFinish(this);
-    return nodesEnd.call(this, chunk, encoding, callback);
-  }
+  if (!isShort(this, socket, chunk, encoding)) return endByNode(this, chunk, encoding, callback);
   const body = (chunk ?? '') as string | Uint8Array;
   if (this._header === null) {
     this._contentLength = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
     this._implicitHeader();
     // A listener of the head (on-headers) may have done anything.
-    if (!isShort(this, socket, chunk, encoding)) return nodesEnd.call(this, chunk, encoding, callback);
+    if (!isShort(this, socket, chunk, encoding)) return endByNode(this, chunk, encoding, callback);
   }
+  if (!this._hasBody && chunk && rejectsBody(this)) return endByNode(this, chunk, encoding, callback);
   if (typeof callback === 'function') this.once('finish', callback as Callback);
   this._headerSent = true;
   this.finished = true;
@@ -166,8 +174,7 @@ function addHeader(response: Outgoing, head: Head, key: string, name: string, va
     return;
   }
   if (typeof value === 'object') {
-    // node sends several cookies as one line, everything else as several.
-    if (value.length < 2 || key !== 'cookie') {
+    if (value.length < 2 || response.socket?._connection.server.uniqueHeaders.has(key) !== true) {
       for (const part of value) head.text += `${name}: ${encoded(response, key, part)}\r\n`;
       if (value.length > 0) note(response, head, key, value[0] as string);
       return;

@@ -3,14 +3,12 @@
  * It is no stream to read from, as the connection's bytes are its protocol's; what is written goes to the peer as it is.
  */
 import { EventEmitter } from 'node:events';
-import { getDefaultHighWaterMark } from 'node:stream';
-import { writeAfterEndError } from '../errors.js';
+import { argTypeError, writeAfterEndError, writeDestroyedError } from '../errors.js';
 import { IdleTimer } from '../net/idle-timer.js';
 import type { TransportName } from '../options.js';
 import type { Connection } from './connection.js';
 import type { Outgoing } from './internals.js';
-
-type WriteCallback = (error?: Error | null) => void;
+import type { WriteCallback } from './writers.js';
 
 /** What node's code asks of a stream's state: enough for `stream.finished()` to know when it is over. */
 interface StandInState {
@@ -22,11 +20,16 @@ interface StandInState {
   readonly objectMode: false;
 }
 
-/** As all streams that have not been asked for another one. */
-const HIGH_WATER_MARK = getDefaultHighWaterMark(false);
-
 function nothing(): void {
   // Nobody waits for this write.
+}
+
+/** As node's streams: bytes in any view. */
+function bytesOf(chunk: unknown): Buffer {
+  if (!ArrayBuffer.isView(chunk)) {
+    throw argTypeError('chunk', 'of type string or an instance of Buffer, TypedArray, or DataView', chunk);
+  }
+  return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
 }
 
 export class ExchangeSocket extends EventEmitter {
@@ -104,11 +107,11 @@ export class ExchangeSocket extends EventEmitter {
   }
 
   get readableHighWaterMark(): number {
-    return HIGH_WATER_MARK;
+    return this._connection.server.highWaterMark;
   }
 
   get writableHighWaterMark(): number {
-    return HIGH_WATER_MARK;
+    return this._connection.server.highWaterMark;
   }
 
   /** Bytes that the kernel has not taken yet. */
@@ -117,7 +120,7 @@ export class ExchangeSocket extends EventEmitter {
   }
 
   get writableNeedDrain(): boolean {
-    return this.writable && this.writableLength >= HIGH_WATER_MARK;
+    return this.writable && this._connection.owesDrain;
   }
 
   get writableCorked(): number {
@@ -159,8 +162,9 @@ export class ExchangeSocket extends EventEmitter {
       callback = encoding;
       encoding = undefined;
     }
+    if (typeof data !== 'string' && !(data instanceof Uint8Array)) data = bytesOf(data);
     if (!this.writable) {
-      const error = writeAfterEndError();
+      const error = this.destroyed ? writeDestroyedError() : writeAfterEndError();
       process.nextTick(callback ?? nothing, error);
       return false;
     }
@@ -168,12 +172,12 @@ export class ExchangeSocket extends EventEmitter {
   }
 
   end(
-    data?: string | Uint8Array | WriteCallback,
-    encoding?: BufferEncoding | WriteCallback,
+    data?: string | Uint8Array | WriteCallback | null,
+    encoding?: BufferEncoding | WriteCallback | null,
     callback?: WriteCallback,
   ): this {
     const last = [data, encoding, callback].find((argument) => typeof argument === 'function');
-    if (data !== undefined && typeof data !== 'function') {
+    if (data !== undefined && data !== null && typeof data !== 'function') {
       this.write(data, typeof encoding === 'function' ? undefined : encoding, last);
     } else if (last !== undefined) {
       this.write('', 'latin1', last);

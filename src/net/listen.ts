@@ -32,6 +32,7 @@ import { readBufferSizes } from './socket-properties.js';
 import { socketScope, SocketWire } from './socket-wire.js';
 import type { OwningServer } from './socket-base.js';
 import { NativeSocket } from './socket.js';
+import { takerOf, toldServer, type Taker } from './takers.js';
 
 /** The fields of net.Server that its own code uses and its types leave out. */
 interface ServerInternals extends OwningServer {
@@ -83,19 +84,6 @@ export interface ListenSettings {
   buffers: BufferOptions | undefined;
 }
 
-/** Takes a connection over from the engine. */
-export type Taker = (engine: Engine, id: number) => void;
-
-const takers = new WeakMap<net.Server, Taker>();
-
-/**
- * Has a server's native connections given to this function: no socket is made of them, and no 'connection' emitted. What it
- * reads is lent. Whoever takes them says when they are closed: see `noteTakenClosed`. To be called before `listen()`.
- */
-export function setTaker(server: net.Server, taker: Taker): void {
-  takers.set(server, taker);
-}
-
 /** One of the connections that a server's taker has is closed: its 'close' waits for them. */
 export function noteTakenClosed(server: net.Server): void {
   const internals = server as ServerWithInternals;
@@ -122,7 +110,7 @@ class ServerListener extends WireListener {
     this.tcp = tcp;
     this.settings = settings;
     this.paused = server.pauseOnConnect;
-    this.taker = takers.get(server);
+    this.taker = takerOf(server);
     this.streamOptions = acceptedOptions(server.allowHalfOpen, server.highWaterMark);
   }
 
@@ -152,7 +140,7 @@ class ServerListener extends WireListener {
   private take(id: number, taker: Taker): void {
     this.bufferSizes ??= readBufferSizes(this.engine, id);
     this.server._connections++;
-    taker(this.engine, id);
+    taker.take(this.engine, id);
   }
 
   private makeSocket(id: number): NativeSocket {
@@ -176,7 +164,14 @@ class ServerListener extends WireListener {
     super.close();
     const { taker } = this;
     if (taker !== undefined) {
-      for (const id of accepted) this.take(id, taker);
+      for (const id of accepted) {
+        try {
+          this.take(id, taker);
+        } catch (error) {
+          // As in a turn: what one listener throws keeps no other connection from its own, nor the caller from closing.
+          this.engine.native.reportException(error);
+        }
+      }
       return;
     }
     const sockets = accepted.map((id) => this.makeSocket(id));
@@ -221,7 +216,7 @@ class ServerListener extends WireListener {
   private noteDrop(reason: DropReason): void {
     const { server } = this;
     counterFor(server).dropped++;
-    if (drops.hasSubscribers) drops.publish({ server, reason } satisfies DropEvent);
+    if (drops.hasSubscribers) drops.publish({ server: toldServer(server), reason } satisfies DropEvent);
   }
 
   onAcceptError(errno: number): void {
@@ -387,7 +382,7 @@ export class NativeListening {
   private listenOptions(backlog: number | false | undefined, flags: number): NativeListenOptions {
     return {
       ...channelOptions(this.socketSettings(), this.server.pauseOnConnect),
-      owned: !takers.has(this.server),
+      owned: takerOf(this.server) === undefined,
       backlog: backlog || DEFAULT_BACKLOG,
       mode: UMASK_MODE,
       reusePort: (flags & REUSE_PORT) !== 0,
