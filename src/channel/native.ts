@@ -12,7 +12,7 @@ import type {
   ServerAddress,
 } from '../channel.js';
 import { hasLine, Place } from '../connect-line.js';
-import { COPY_LIMIT, type Engine } from '../engine.js';
+import type { Engine } from '../engine.js';
 import {
   argTypeError,
   connectError,
@@ -29,6 +29,7 @@ import { withSendFileArguments, type SendFileCallback, type SendFileOptions, typ
 import { CHANNEL_COUNTERS, type NativeAddress, type NativeChannelOptions } from '../native.js';
 import { nativeBuffers } from '../net/buffers.js';
 import { patienceOf, type BufferSizes } from '../options.js';
+import { COPY_LIMIT } from '../outbound.js';
 import { referenceTo, withReferences } from '../page.js';
 import { SocketFile } from '../socket-file.js';
 import { closes, connections, connectionStats, type CloseEvent, type ConnectionEvent } from '../stats/events.js';

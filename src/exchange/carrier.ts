@@ -1,7 +1,7 @@
 /** The connection under an exchange: a wire of the native engine, or a socket of node:net. */
 import type * as net from 'node:net';
 import type { Duplex } from 'node:stream';
-import { COPY_LIMIT } from '../engine.js';
+import { COPY_LIMIT } from '../outbound.js';
 import { errnoError, writeError } from '../errors.js';
 import type { TransportName } from '../options.js';
 import { referenceTo } from '../page.js';

@@ -2,10 +2,11 @@
 import { AsyncResource } from 'node:async_hooks';
 import { constants } from 'node:os';
 import { Duplex } from 'node:stream';
-import { runTicks, type Engine } from '../engine.js';
+import type { Engine } from '../engine.js';
 import { errnoError, writeError } from '../errors.js';
 import type { WritePart } from '../file-range.js';
 import { CANCELLED_WRITES_FAIL } from '../node-version.js';
+import { runTicks } from '../run-ticks.js';
 import { Wire } from '../wire.js';
 import type { Forwarding } from './forwarding.js';
 import type { Outlet } from './outlet.js';

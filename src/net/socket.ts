@@ -10,7 +10,6 @@
  */
 import type { FileHandle } from 'node:fs/promises';
 import * as net from 'node:net';
-import { COPY_LIMIT } from '../engine.js';
 import { closedBeforeConnectError, endedByPeerError, invalidHandleTypeError, socketClosedError } from '../errors.js';
 import {
   withSendFileArguments,
@@ -20,6 +19,7 @@ import {
   type SentFile,
 } from '../files.js';
 import { SOCKET_CONNECT_IS_PUBLISHED, UNCONNECTED_ENDS_AT_ONCE } from '../node-version.js';
+import { COPY_LIMIT } from '../outbound.js';
 import { receiveFile, type FileReceiver, type ReceiveFileOptions } from '../receive-file.js';
 import { normalizeArguments } from './arguments.js';
 import { publishClient } from './client-channel.js';
