@@ -10,7 +10,7 @@ import type { Engine } from '../engine.js';
 import { argTypeError, outOfRangeError } from '../errors.js';
 import { installTransport, serverOptions, type ServerLabels, type ServerTransportOptions } from '../net/factory.js';
 import { installIpc } from '../net/ipc.js';
-import { noteTakenClosed, setTaker } from '../net/listen.js';
+import { noteTakenClosed, setTaker } from '../net/taker.js';
 import { nodeHttp } from '../node-modules.js';
 import { checkWhole, type BufferSizes, type TransportName } from '../options.js';
 import type { ServerStats } from '../stats/server-stats.js';

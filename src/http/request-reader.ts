@@ -17,7 +17,7 @@ import { clearTimeout, setTimeout } from 'node:timers';
 import type { Engine } from '../engine.js';
 import { requestTimeoutError } from '../errors.js';
 import { RequestHead } from '../native.js';
-import { setAfterConnection } from '../net/listen.js';
+import { setAfterConnection } from '../net/server-listener.js';
 import type { SocketWire } from '../net/socket-wire.js';
 import { nodeHttp } from '../node-modules.js';
 import { runTicks } from '../run-ticks.js';
