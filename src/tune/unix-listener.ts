@@ -9,7 +9,7 @@ import {
   otherNamespaceError,
   staleSocketError,
 } from '../errors.js';
-import type { NativeUnixSocket } from '../native-sockets.js';
+import type { NativeUnixSocket } from '../native.js';
 import { nativeDiagnosis, told } from './diagnosis.js';
 import { listedUnixSockets, type ListedSocket } from './proc-net-unix.js';
 import { socketFileId, socketsAt, socketsNamed, type SocketFileId } from './socket-name.js';
