@@ -26,7 +26,7 @@ import { listenHandle, type Belongings, type ListenHandle } from './listen-handl
 import type { ListenStep, ServerWithInternals } from './server-internals.js';
 import { ServerListener } from './server-listener.js';
 import { channelOptions, type SocketSettings } from './socket-options.js';
-import { takerOf } from './taker.js';
+import { takerOf } from './takers.js';
 
 /** node's own step, as it stands on the prototype. */
 export const nodesListen2 = (net.Server.prototype as ServerWithInternals)._listen2;
@@ -46,6 +46,13 @@ const listenTrace = diagnostics.tracingChannel('net.server.listen');
 export interface ListenSettings {
   choice: TransportChoice;
   buffers: BufferOptions | undefined;
+}
+
+/** One of the connections that a server's taker has is closed: its 'close' waits for them. */
+export function noteTakenClosed(server: net.Server): void {
+  const internals = server as ServerWithInternals;
+  internals._connections--;
+  internals._emitCloseIfDrained();
 }
 
 const installed = new WeakSet<net.Server>();

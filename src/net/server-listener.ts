@@ -17,7 +17,7 @@ import { acceptedOptions, type SocketSettings, type StreamOptions } from './sock
 import { readBufferSizes } from './socket-properties.js';
 import { SocketWire } from './socket-wire.js';
 import { NativeSocket } from './socket.js';
-import { takerOf, type Taker } from './taker.js';
+import { takerOf, type Taker } from './takers.js';
 
 const acceptedSockets = diagnostics.channel('net.server.socket');
 

@@ -1,7 +1,6 @@
-/** Connections of a server that are not made into sockets: whoever takes them reads and writes by the engine. */
+/** Servers of node:net whose connections belong to a server of another kind: they listen and accept for it. */
 import type * as net from 'node:net';
 import type { Engine } from '../engine.js';
-import type { ServerWithInternals } from './server-internals.js';
 
 /** Takes a connection over from the engine. */
 export type Taker = (engine: Engine, id: number) => void;
@@ -16,14 +15,6 @@ export function setTaker(server: net.Server, taker: Taker): void {
   takers.set(server, taker);
 }
 
-/** Who takes a server's connections. undefined: they become sockets. */
 export function takerOf(server: net.Server): Taker | undefined {
   return takers.get(server);
-}
-
-/** One of the connections that a server's taker has is closed: its 'close' waits for them. */
-export function noteTakenClosed(server: net.Server): void {
-  const internals = server as ServerWithInternals;
-  internals._connections--;
-  internals._emitCloseIfDrained();
 }
