@@ -52,10 +52,8 @@ export async function runCell(
   return runPeers(series.case, series, subject, round, timing, context);
 }
 
-/** The path of the one socket at a time. */
-export function socketPath(folder: string): string {
-  return join(folder, 's');
-}
+/** Of the one socket at a time. */
+export const SOCKET_NAME = 's';
 
 /** The file that a server is given, made when it is first asked for. */
 function servedFile(folder: string, { bytes }: Params): string {
@@ -74,7 +72,7 @@ async function runPeers(
   context: CellContext,
 ): Promise<Sample> {
   const label = `${benchCase.name} ${subject} over ${series.family}`;
-  const address = series.family === 'unix' ? socketPath(context.folder) : '127.0.0.1:0';
+  const address = series.family === 'unix' ? join(context.folder, SOCKET_NAME) : '127.0.0.1:0';
   const common = ['--case', benchCase.name, '--family', series.family];
   common.push(...commandWords({ ...benchCase.words, ...series.params }));
   const peers: Peer[] = [];
