@@ -192,6 +192,11 @@ export function writeAfterEndError(): Error {
   return coded(new Error('write after end'), 'ERR_STREAM_WRITE_AFTER_END');
 }
 
+/** What was to be written, and its stream was closed before. */
+export function writeDestroyedError(): Error {
+  return coded(new Error('Cannot call write after a stream was destroyed'), 'ERR_STREAM_DESTROYED');
+}
+
 /** A page would take more memory than all pages together may have. */
 export function pageLimitError(bytes: number, living: number, limit: number): Error {
   const message = `A page of ${String(bytes)} bytes does not fit: the living pages have ${String(living)} of ${String(limit)}`;

@@ -13,7 +13,7 @@ export {
   type UwsgiRequest,
   type UwsgiServerOptions,
 } from './uwsgi/server.js';
-export type { ExchangeServerOptions } from './exchange/server.js';
+export type { ExchangeServerOptions } from './exchange/options.js';
 export {
   request,
   type Answer,

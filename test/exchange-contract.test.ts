@@ -38,7 +38,12 @@ function stateOf(res: http.ServerResponse): string {
   return JSON.stringify([headersSent, writableEnded, writableFinished, destroyed, statusCode, statusMessage, ...rest]);
 }
 
+function serverOf(req: http.IncomingMessage): http.Server {
+  return (req.socket as typeof req.socket & { server: http.Server }).server;
+}
+
 const POST: ContractRequest = { method: 'POST', body: 'some body' };
+const LARGE = 'x'.repeat(3_000_000);
 const BIG: ContractRequest = { method: 'POST', body: 'x'.repeat(300_000) };
 
 const cases: [name: string, handler: ContractHandler, request?: ContractRequest][] = [
@@ -309,6 +314,122 @@ const cases: [name: string, handler: ContractHandler, request?: ContractRequest]
       noteAll(req, res, log);
       res.setHeader('Content-Length', 10);
       res.write('half', () => res.destroy());
+    },
+  ],
+  [
+    "'drain', and then callbacks of writes",
+    (req, res, log) => {
+      noteAll(req, res, log);
+      res.on('drain', () => log.push('drain'));
+      log.push(String(res.write(LARGE, () => log.push('large'))), String(res.writableNeedDrain));
+      res.write('small', () => {
+        log.push('small');
+        res.end();
+      });
+    },
+  ],
+  [
+    'writes in callbacks of writes',
+    (req, res, log) => {
+      noteAll(req, res, log);
+      res.on('drain', () => log.push('drain'));
+      res.write(LARGE, () => {
+        log.push('first', String(res.write(LARGE, () => res.end(() => log.push('ended')))));
+      });
+    },
+  ],
+  [
+    'a large end in a callback of a write',
+    (req, res, log) => (noteAll(req, res, log), res.write('x', () => res.end(LARGE))),
+  ],
+  [
+    "'drain' of the socket",
+    (req, res, log) => {
+      noteAll(req, res, log);
+      note(log, 'socket', req.socket, ['drain']);
+      log.push(
+        String(req.socket.write(`HTTP/1.1 200 OK\r\n\r\n${LARGE}`, () => req.socket.end())),
+        String(req.socket.writableNeedDrain),
+      );
+    },
+  ],
+  ['an answer, and the socket ended', (req, res, log) => (noteAll(req, res, log), res.end('x'), req.socket.end())],
+  [
+    'a large answer, and the socket ended',
+    (req, res, log) => (noteAll(req, res, log), res.end(LARGE), req.socket.end()),
+  ],
+  [
+    'an answer in pieces, and the socket ended',
+    (req, res, log) => {
+      noteAll(req, res, log);
+      res.write('x', () => log.push('written'));
+      res.end('y', () => log.push('ended'));
+      req.socket.destroySoon();
+    },
+  ],
+  ['the socket ended, and no answer', (req, res, log) => (noteAll(req, res, log), req.socket.end())],
+  [
+    'destroy in the callback of end',
+    (req, res, log) => (noteAll(req, res, log), res.end('x', () => (log.push('ended'), res.destroy()))),
+  ],
+  [
+    "destroy in a listener of 'finish'",
+    (req, res, log) => (res.on('finish', () => res.destroy()), noteAll(req, res, log), res.end('x')),
+  ],
+  [
+    "destroy in a listener of 'drain'",
+    (req, res, log) => (res.on('drain', () => res.destroy()), noteAll(req, res, log), res.write(LARGE)),
+  ],
+  [
+    "destroy in a listener of 'close'",
+    (req, res, log) => (res.on('close', () => res.destroy()), noteAll(req, res, log), res.end('x')),
+  ],
+  [
+    'destroy in the callback of a write that had to wait',
+    (req, res, log) => {
+      noteAll(req, res, log);
+      res.write(LARGE, () => (log.push('first'), res.destroy()));
+      res.write('y', (error) => log.push(`second ${String((error as NodeJS.ErrnoException | null)?.code)}`));
+    },
+  ],
+  [
+    'a server closed in its handler',
+    (req, res, log) => {
+      noteAll(req, res, log);
+      serverOf(req).close();
+      res.end('x');
+    },
+  ],
+  [
+    'a server closed behind a large answer and an ended socket',
+    (req, res, log) => {
+      noteAll(req, res, log);
+      res.end(LARGE);
+      req.socket.end();
+      serverOf(req).close();
+    },
+  ],
+  [
+    'all connections closed in a handler',
+    (req, res, log) => {
+      noteAll(req, res, log);
+      const server = serverOf(req);
+      server.close(() => log.push('closed'));
+      server.closeAllConnections();
+      res.end('x');
+    },
+  ],
+  [
+    'all connections closed in a callback of a write',
+    (req, res, log) => {
+      noteAll(req, res, log);
+      const server = serverOf(req);
+      res.write('x', () => {
+        log.push('written');
+        server.close(() => log.push('closed'));
+        server.closeAllConnections();
+      });
+      res.write('y', () => log.push('second'));
     },
   ],
   ['a client that goes', noteAll, { leave: (socket) => socket.resume() }],

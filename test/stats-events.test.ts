@@ -1,6 +1,7 @@
 /** The diagnostics channels: nearwire:connection, nearwire:drop, nearwire:close. */
 import * as diagnostics from 'node:diagnostics_channel';
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import type { Server, Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { CloseEvent, ConnectionEvent, DropEvent, ServerStats } from 'nearwire';
@@ -8,6 +9,8 @@ import { Channel, ChannelServer } from 'nearwire/channel';
 import { cleanup, closed, listen, pair, readBytes, socketPath, type Address } from './support/sockets.js';
 import { families, native, subjects, type Subject } from './support/subjects.js';
 import { until } from './support/relays.js';
+import { askRaw, open, packet } from './support/uwsgi/packets.js';
+import { serveUwsgi } from './support/uwsgi/serve.js';
 
 const ours = subjects.filter(({ name }) => name !== 'node:net');
 const everyWay = ours.flatMap((subject) => families.map((family) => ({ subject, family, name: subject.name })));
@@ -117,6 +120,53 @@ describe.each(['native', 'js'] as const)('events of a ChannelServer: %s', (trans
     expect(closes[0]?.socket).toBe(accepted[0]);
     expect(closes[0]?.server).toBe(server);
     expect(closes[0]?.stats).toMatchObject({ bytesRead: 5, bytesWritten: 5 });
+  });
+});
+
+describe.each(['native', 'js'] as const)('events of a uwsgi server: %s', (transport) => {
+  it('tell the same of its connections, and before their own', async () => {
+    const [connections, closes] = [heard<ConnectionEvent>('nearwire:connection'), heard<CloseEvent>('nearwire:close')];
+    const order: string[] = [];
+    const { server, target } = await serveUwsgi({ transport }, (_req, res) => res.end('hello'));
+    server.on('connection', (socket: Socket) => {
+      order.push(`${String(connections.length)} connection`);
+      if (connections.length === 1) socket.on('close', () => order.push(`${String(closes.length)} close`));
+    });
+    const sockets: unknown[] = [];
+    server.on('request', (req: IncomingMessage) => sockets.push(req.socket));
+    const request = packet();
+    const answer = await askRaw(target, request);
+    await until(() => closes.length === 1);
+    // One whose end nobody listens to.
+    await askRaw(target, request);
+    await until(() => closes.length === 2);
+    expect(order).toEqual(['1 connection', '1 close', '2 connection']);
+    expect(connections.map((event) => event.server)).toEqual([server, server]);
+    expect(connections.map((event) => event.socket)).toEqual(sockets);
+    expect(closes.map((event) => event.socket)).toEqual(sockets);
+    for (const { server: told, stats } of closes) {
+      expect(told).toBe(server);
+      expect(stats).toMatchObject({ bytesRead: request.length, bytesWritten: answer.length });
+      expect([stats.sends, stats.waits]).toEqual(transport === 'native' ? [1, 0] : [undefined, undefined]);
+    }
+  });
+
+  it('tell of a connection without a request, and of one that was turned away', async () => {
+    const [closes, drops] = [heard<CloseEvent>('nearwire:close'), heard<DropEvent>('nearwire:drop')];
+    const { server, target } = await serveUwsgi({ transport }, (_req, res) => res.end('hello'));
+    server.maxConnections = 1;
+    const accepted = once(server, 'connection');
+    const idle = await open(target);
+    await accepted;
+    const dropped = once(server, 'drop');
+    const other = await open(target);
+    await dropped;
+    expect(drops).toEqual([{ server, reason: 'maxConnections' }]);
+    idle.destroy();
+    other.destroy();
+    await until(() => closes.length === 1);
+    expect(closes[0]?.server).toBe(server);
+    expect(closes[0]?.stats).toMatchObject({ bytesRead: 0, bytesWritten: 0 });
   });
 });
 

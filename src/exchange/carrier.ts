@@ -1,10 +1,11 @@
 /** The connection under an exchange: a wire of the native engine, or a socket of node:net. */
 import type * as net from 'node:net';
-import type { Duplex } from 'node:stream';
-import { COPY_LIMIT } from '../outbound.js';
 import { errnoError, writeError } from '../errors.js';
 import type { TransportName } from '../options.js';
+import { COPY_LIMIT } from '../outbound.js';
 import { referenceTo } from '../page.js';
+import { connectionStats, nodeConnectionStats } from '../stats/events.js';
+import type { ConnectionStats } from '../stats/server-stats.js';
 import { Wire } from '../wire.js';
 
 /** Who is told what happens to a carrier. */
@@ -38,6 +39,8 @@ export interface Carrier {
   /** Hands over what the kernel takes, and closes. No callback comes after this. */
   destroy(): void;
   readonly localAddress: string | undefined;
+  /** What has been counted so far, which is handed over first. undefined: it is closed. */
+  stats(): ConnectionStats | undefined;
 }
 
 /** Strings up to this length can't need more bytes than are copied. */
@@ -114,22 +117,27 @@ export class NativeCarrier extends Wire implements Carrier {
     const own = this.engine.native.localAddress(this.id);
     return typeof own === 'number' ? undefined : own.address;
   }
+
+  stats(): ConnectionStats | undefined {
+    this.flush();
+    return connectionStats(this.engine.native, this.id);
+  }
 }
 
 function tellWriteError(carrier: NativeCarrier, errno: number): void {
   if (carrier.open) carrier.onWriteError(errno);
 }
 
-/** Over a socket of node:net, or any other Duplex that somebody hands to a server. */
+/** Over a socket of node:net. */
 export class NodeCarrier implements Carrier {
   readonly transport = 'js';
   declare owner: CarrierOwner;
-  private readonly stream: Duplex;
+  private readonly stream: net.Socket;
   private flushAsked = false;
   private waiting = 0;
   private open = true;
 
-  constructor(stream: Duplex) {
+  constructor(stream: net.Socket) {
     this.stream = stream;
     stream.on('data', (chunk: Buffer) => {
       if (this.open) this.owner.onBytes(chunk, 0, chunk.length);
@@ -146,7 +154,8 @@ export class NodeCarrier implements Carrier {
   }
 
   get blocked(): boolean {
-    return this.stream.writableLength > 0;
+    // What is corked has not been tried.
+    return this.stream.writableLength > 0 && this.stream.writableCorked === 0;
   }
 
   get queued(): number {
@@ -209,11 +218,15 @@ export class NodeCarrier implements Carrier {
   }
 
   get localAddress(): string | undefined {
-    return (this.stream as Partial<net.Socket>).localAddress;
+    return this.stream.localAddress;
+  }
+
+  stats(): ConnectionStats | undefined {
+    return nodeConnectionStats(this.stream);
   }
 }
 
-function uncork(stream: Duplex): void {
+function uncork(stream: net.Socket): void {
   stream.uncork();
 }
 

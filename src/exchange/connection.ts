@@ -8,18 +8,20 @@
  */
 import { AsyncResource } from 'node:async_hooks';
 import { clearTimeout, setImmediate, setTimeout } from 'node:timers';
-import { abortedError, requestTimeoutError } from '../errors.js';
+import { requestTimeoutError } from '../errors.js';
 import { nodeHttp } from '../node-modules.js';
+import { closes, type CloseEvent } from '../stats/events.js';
 import type { Carrier, CarrierOwner } from './carrier.js';
 import type { ReadError, RequestHead, RequestReader, RequestSink } from './codec.js';
+import { dispatch } from './dispatch.js';
+import { closeResponse, leaveRequest, tellEnded, type WriteCallback } from './ending.js';
 import { takeNeedDrain, type Incoming, type Outgoing } from './internals.js';
-import { endUnheard, isUnheard, makeRequest, noteEnd, pushBody, setVersion } from './request.js';
+import { isUnheard, makeRequest, noteEnd, pushBody, setVersion } from './request.js';
 import { makeResponse } from './response.js';
 import type { ExchangeServer } from './server.js';
 import { ExchangeSocket } from './socket.js';
+import { tellEach } from './tell-each.js';
 import { tellFinished, tellStarted } from './telling.js';
-
-type WriteCallback = (error?: Error | null) => void;
 
 /** No collector has to watch these: nobody asks for the end of a connection's async context. */
 const MANUAL_DESTROY = { requireManualDestroy: true };
@@ -28,11 +30,8 @@ const MANUAL_DESTROY = { requireManualDestroy: true };
 const LINGER_MILLIS = 5000;
 
 const REQUEST_TIMEOUT = 408;
-const EXPECTATION_FAILED = 417;
-const NOT_IMPLEMENTED = 501;
 
 const INFORMATION = /^HTTP\/1\.1 1\d\d /;
-const CONTINUE = /(?:^|\W)100-continue(?:$|\W)/i;
 
 type Phase = 'receiving' | 'serving' | 'over' | 'closed';
 
@@ -53,17 +52,22 @@ export class Connection implements CarrierOwner, RequestSink {
   private readonly scope = new AsyncResource('NEARWIREEXCHANGE', MANUAL_DESTROY);
   private request: Incoming | undefined;
   private response: Outgoing | undefined;
+  /** Of writes since the last flush. */
   private callbacks: WriteCallback[] | undefined;
-  /** Bytes written since the last flush. */
+  /** Bytes of writes since the last flush, but for an answer written whole. */
   private unflushed = 0;
+  /** A write has been told that there is no room. */
+  owesDrain = false;
   private paused = false;
   private peerEnded = false;
   /** Closes as soon as all that was written is with the kernel. */
   private closing = false;
-  /** The answer has been written whole, and its 'finish' is owed. */
+  /** The answer has been written whole, and is to be flushed. */
   private whole = false;
   private awaitsFinish = false;
   private failure: Error | undefined;
+  /** By listeners, while the reader read. */
+  private thrown: unknown[] | undefined;
   private linger: NodeJS.Timeout | undefined;
 
   constructor(server: ExchangeServer, carrier: Carrier, startedAt: number) {
@@ -86,14 +90,29 @@ export class Connection implements CarrierOwner, RequestSink {
   readBytes(data: Buffer, start: number, end: number): void {
     if (this.failure !== undefined) return;
     const error = this.reader.read(this, data, start, end);
-    if (error !== undefined) this.refuse(error);
+    if (error !== undefined || this.thrown !== undefined) this.settleRead(error);
+  }
+
+  /** A reader reads on, whatever a listener throws: the next byte of a body stands where it says. Then it comes out. */
+  private settleRead(error: ReadError | undefined): void {
+    const { thrown = [] } = this;
+    this.thrown = undefined;
+    const calls = thrown.map((value) => (): void => {
+      throw value;
+    });
+    if (error !== undefined) {
+      calls.push(() => {
+        this.refuse(error);
+      });
+    }
+    tellEach(calls);
   }
 
   onHead(head: RequestHead): void {
     const { server, socket } = this;
     this.head = head;
     this.phase = 'serving';
-    const request = makeRequest(server.requestClass, socket, head);
+    const request = makeRequest(server, socket, head);
     const response = makeResponse(server.responseClass, request, server.responseOptions, server.endsShort);
     setVersion(request, head);
     server.codec.decorate(request, head);
@@ -103,33 +122,21 @@ export class Connection implements CarrierOwner, RequestSink {
     response.socket = socket;
     if (!server.endsShort) this.awaitFinish(response);
     tellStarted(request, response, socket, server);
-    if (head.expect !== undefined || head.upgrade !== undefined) this.handleSpecial(head, request, response);
-    else server.emit('request', request, response);
-  }
-
-  private handleSpecial(head: RequestHead, request: Incoming, response: Outgoing): void {
-    const { server } = this;
-    const refusal = head.upgrade === undefined ? undefined : server.codec.refuseUpgrade(head.upgrade);
-    if (refusal !== undefined) {
-      response.writeHead(NOT_IMPLEMENTED, { 'Content-Type': 'text/plain' });
-      response.end(refusal);
-    } else if (head.expect === undefined) {
-      server.emit('request', request, response);
-    } else if (CONTINUE.test(head.expect)) {
-      response._expect_continue = true;
-      if (server.emit('checkContinue', request, response)) return;
-      response.writeContinue();
-      server.emit('request', request, response);
-    } else if (!server.emit('checkExpectation', request, response)) {
-      response.writeHead(EXPECTATION_FAILED);
-      response.end();
+    try {
+      dispatch(server, head, request, response);
+    } catch (error) {
+      (this.thrown ??= []).push(error);
     }
   }
 
   onBody(data: Buffer, start: number, end: number): void {
     const { request } = this;
     if (request === undefined || this.phase === 'closed') return;
-    if (!pushBody(request, data, start, end)) this.pause();
+    try {
+      if (!pushBody(request, data, start, end)) this.pause();
+    } catch (error) {
+      (this.thrown ??= []).push(error);
+    }
   }
 
   onComplete(): void {
@@ -138,7 +145,7 @@ export class Connection implements CarrierOwner, RequestSink {
     request.complete = true;
     if (this.phase === 'over') {
       request.push(null);
-      this.close();
+      this.closeWhenFlushed();
       return;
     }
     if (isUnheard(request)) noteEnd(request);
@@ -172,10 +179,11 @@ export class Connection implements CarrierOwner, RequestSink {
       this.scope.runInAsyncScope(refuse, undefined, this, error);
       return;
     }
-    const answering = this.phase === 'serving' && !(this.response?.finished ?? true);
-    // What has been written whole is still to get through; as in node, a half-closed peer gets no more than that.
-    if (this.phase === 'serving' && (!answering || this.server.httpAllowHalfOpen)) return;
-    this.close();
+    const { phase, response } = this;
+    // As in node, a half-closed peer gets what has been written whole, and no more.
+    if (phase === 'over') this.closeWhenFlushed();
+    else if (phase !== 'serving' || response === undefined) this.close();
+    else if (!response.finished && !this.server.httpAllowHalfOpen) this.close();
   }
 
   onFailure(error: Error | undefined): void {
@@ -194,7 +202,9 @@ export class Connection implements CarrierOwner, RequestSink {
       this.unflushed += typeof data === 'string' ? Buffer.byteLength(data, encoding) : data.length;
       carrier.write(data, encoding);
     }
-    return this.waitingBytes < this.socket.writableHighWaterMark;
+    if (this.waitingBytes < this.server.highWaterMark) return true;
+    this.owesDrain = true;
+    return false;
   }
 
   /** node's own code writes answers of the class 1xx so. */
@@ -231,20 +241,43 @@ export class Connection implements CarrierOwner, RequestSink {
   }
 
   flushed(): void {
-    const { callbacks, response } = this;
+    // As they are now: those who are told may write again.
+    const { callbacks, whole, closing } = this;
     this.unflushed = 0;
-    if (callbacks !== undefined) {
-      this.callbacks = undefined;
-      for (const callback of callbacks) callback(null);
+    this.whole = false;
+    if (callbacks === undefined && !this.owesDrain) this.settleFlush(whole, closing);
+    else this.tellFlushed(callbacks ?? [], whole, closing);
+  }
+
+  /** In node's order: 'drain', then writes one by one. */
+  private tellFlushed(callbacks: readonly WriteCallback[], whole: boolean, closing: boolean): void {
+    const { socket, response } = this;
+    const calls = callbacks.map((callback) => () => {
+      callback(null);
+    });
+    if (this.owesDrain) {
+      calls.unshift(
+        () => {
+          if (response === undefined || response !== socket._httpMessage || response.finished) return;
+          if (takeNeedDrain(response)) response.emit('drain');
+        },
+        () => socket.emit('drain'),
+      );
     }
-    if (this.closing) this.close();
-    if (response === undefined || this.phase !== 'serving') return;
-    if (this.whole) {
-      this.finish(response);
-      if (response._eventsCount > 0) response.emit('finish');
-    } else if (!response.finished && takeNeedDrain(response)) {
-      response.emit('drain');
-    }
+    this.owesDrain = false;
+    this.callbacks = undefined;
+    calls.push(() => {
+      this.settleFlush(whole, closing);
+    });
+    tellEach(calls);
+  }
+
+  private settleFlush(whole: boolean, closing: boolean): void {
+    const { response } = this;
+    const finished = whole && this.phase !== 'closed' && response !== undefined;
+    if (finished) this.finish(response);
+    if (closing) this.close();
+    if (finished && response._eventsCount > 0) response.emit('finish');
   }
 
   /** node's own code is to send this answer: it emits 'finish' when it has. */
@@ -252,7 +285,7 @@ export class Connection implements CarrierOwner, RequestSink {
     if (this.awaitsFinish) return;
     this.awaitsFinish = true;
     response.prependOnceListener('finish', () => {
-      if (this.phase === 'serving') this.finish(response);
+      if (this.phase !== 'closed' && this.socket._httpMessage === response) this.finish(response);
     });
   }
 
@@ -263,7 +296,7 @@ export class Connection implements CarrierOwner, RequestSink {
     tellFinished(request, response, socket, this.server);
     socket._httpMessage = null;
     response.socket = null;
-    if (request !== undefined) leave(request);
+    if (request !== undefined) leaveRequest(request);
     // As node: 'close' comes a tick after 'finish'.
     if (response._eventsCount > 0) process.nextTick(closeResponse, response);
     else closeResponse(response);
@@ -285,8 +318,14 @@ export class Connection implements CarrierOwner, RequestSink {
     if (this.request?._dumped !== false && this.paused) this.resumeCarrier();
   }
 
+  /** All that was written is with the kernel. */
+  private get isFlushed(): boolean {
+    return this.unflushed === 0 && !this.whole && !this.carrier.blocked;
+  }
+
   private closeWhenFlushed(): void {
-    if (this.unflushed === 0 && !this.carrier.blocked) {
+    if (this.phase === 'closed') return;
+    if (this.isFlushed) {
       this.close();
     } else {
       this.closing = true;
@@ -313,7 +352,7 @@ export class Connection implements CarrierOwner, RequestSink {
 
   /** Whether it is neither waiting for a request nor answering one. */
   get isIdle(): boolean {
-    return this.phase === 'over';
+    return this.phase === 'over' && this.isFlushed;
   }
 
   /** Refuses a request that has not come in time. Times are milliseconds; 0 is for ever. */
@@ -349,38 +388,31 @@ export class Connection implements CarrierOwner, RequestSink {
 
   close(): void {
     if (this.phase === 'closed') return;
-    const answered = this.phase === 'over';
+    const event = closes.hasSubscribers ? this.closeEvent() : undefined;
     this.phase = 'closed';
     clearTimeout(this.linger);
     this.carrier.destroy();
     this.ended = true;
     this.socket._close();
     this.server.release(this);
-    const { request, response, socket } = this;
-    const isQuiet = answered && request?.complete === true && socket.listenerCount('close') === 0 && !socket._hadError;
-    if (isQuiet && this.callbacks === undefined) return;
+    const { request, socket, callbacks } = this;
+    const answered = socket._httpMessage === null && request?.complete === true && !socket._hadError;
+    if (answered && socket.listenerCount('close') === 0 && callbacks === undefined && event === undefined) return;
     // As node, where the descriptor is closed by the end of the loop's turn.
     setImmediate(() => {
       this.scope.runInAsyncScope(() => {
-        this.tellClosed(request, response);
+        const { server, response, failure } = this;
+        this.callbacks = undefined;
+        tellEnded({ server, socket, request, response, failure, callbacks: callbacks ?? [], event });
       });
     });
   }
 
-  private tellClosed(request: Incoming | undefined, response: Outgoing | undefined): void {
-    const { socket, failure, callbacks } = this;
-    this.callbacks = undefined;
-    for (const callback of callbacks ?? []) callback(failure ?? abortedError());
-    if (socket._hadError && failure !== undefined) {
-      if (socket.listenerCount('error') > 0) socket.emit('error', failure);
-      this.server.emit('clientError', failure, socket);
-    }
-    // As node: the request hears of it first.
-    if (request !== undefined && (socket._httpMessage !== null || !request.complete) && !request._dumped) {
-      request.destroy(abortedError());
-    }
-    if (response !== undefined && socket._httpMessage === response) closeResponse(response);
-    socket.emit('close', socket._hadError);
+  /** Of a carrier that is still open: its numbers are gone with it. */
+  private closeEvent(): CloseEvent | undefined {
+    const { server, socket } = this;
+    const stats = this.carrier.stats();
+    return stats === undefined ? undefined : { server, socket, stats };
   }
 }
 
@@ -398,18 +430,4 @@ function flushed(connection: Connection): void {
 
 function close(connection: Connection): void {
   connection.close();
-}
-
-/** As node: what nobody reads is read away. */
-function leave(request: Incoming): void {
-  if (request._consuming || request._readableState.resumeScheduled) return;
-  if (request.complete && isUnheard(request)) endUnheard(request);
-  else request._dump();
-}
-
-function closeResponse(response: Outgoing): void {
-  if (response._closed) return;
-  response.destroyed = true;
-  response._closed = true;
-  response.emit('close');
 }

@@ -15,6 +15,7 @@ export type HeaderValue = number | string | readonly string[];
 export interface RequestInternals {
   socket: ExchangeSocket;
   upgrade: boolean | null;
+  joinDuplicateHeaders: boolean;
   _consuming: boolean;
   _dumped: boolean;
   _dump(): void;

@@ -3,6 +3,7 @@ import type * as http from 'node:http';
 import { nodeHttp } from '../node-modules.js';
 import type { RequestHead } from './codec.js';
 import { setHeadersCount, type Incoming } from './internals.js';
+import type { ExchangeServer } from './server.js';
 import type { ExchangeSocket } from './socket.js';
 
 const HEAD = Symbol('head');
@@ -51,8 +52,8 @@ export function requestClass(Base: typeof http.IncomingMessage | undefined): Req
 }
 
 /** A request of this head. Its version says 1.1 until `setVersion`: node's ServerResponse looks into headers otherwise. */
-export function makeRequest(Class: RequestClass, socket: ExchangeSocket, head: RequestHead): Incoming {
-  const request = new Class(socket) as unknown as Incoming;
+export function makeRequest(server: ExchangeServer, socket: ExchangeSocket, head: RequestHead): Incoming {
+  const request = new server.requestClass(socket) as unknown as Incoming;
   (request as Partial<LazyRequest>)[HEAD] = head;
   (request as Partial<LazyRequest>)[RAW_LIST] = undefined;
   Object.defineProperty(request, 'rawHeaders', RAW_HEADERS);
@@ -62,6 +63,7 @@ export function makeRequest(Class: RequestClass, socket: ExchangeSocket, head: R
   request.method = head.method;
   request.url = head.url;
   request.upgrade = false;
+  if (server.joinDuplicateHeaders) request.joinDuplicateHeaders = true;
   return request;
 }
 

@@ -162,8 +162,7 @@ function isDropped(key: string): boolean {
 function addHeader(response: Outgoing, head: Head, key: string, name: string, value: HeaderValue): void {
   if (isDropped(key)) return;
   if (typeof value === 'object') {
-    // node sends several cookies as one line, everything else as several.
-    if (value.length < 2 || key !== 'cookie') {
+    if (value.length < 2 || response.socket?._connection.server.uniqueHeaders.has(key) !== true) {
       for (const part of value) head.text += `${name}: ${encoded(response, key, part)}\r\n`;
       if (value.length > 0) note(response, head, key, value[0] as string);
       return;

@@ -7,51 +7,25 @@ import { clearInterval, setInterval } from 'node:timers';
 import { promisify } from 'node:util';
 import { installPrimary } from '../cluster/primary.js';
 import type { Engine } from '../engine.js';
-import { argTypeError, outOfRangeError } from '../errors.js';
-import { installTransport, serverOptions, type ServerLabels, type ServerTransportOptions } from '../net/factory.js';
+import { installTransport, type ServerLabels } from '../net/factory.js';
 import { installIpc } from '../net/ipc.js';
 import { noteTakenClosed } from '../net/listen.js';
 import { setTaker } from '../net/takers.js';
 import { nodeHttp } from '../node-modules.js';
-import { checkWhole, type BufferSizes, type TransportName } from '../options.js';
+import type { BufferSizes, TransportName } from '../options.js';
+import { connections, type ConnectionEvent } from '../stats/events.js';
 import type { ServerStats } from '../stats/server-stats.js';
 import { NodeCarrier, NativeCarrier } from './carrier.js';
 import type { Codec } from './codec.js';
 import { Connection } from './connection.js';
 import { Connections } from './connections.js';
+import { checkOptions, highWaterMarkOf, timeoutsOf, type ExchangeServerOptions, type OwnOptions } from './options.js';
 import { requestClass, type RequestClass } from './request.js';
 import { hasNodesEnd, type ResponseClass, type ResponseOptions } from './response.js';
 import type { ExchangeSocket } from './socket.js';
 
 installPrimary();
 installIpc();
-
-/** Options that every protocol's server takes; those of the same name are node:http's. */
-export interface ExchangeServerOptions extends ServerTransportOptions {
-  /** Requests are of this class. Default: `http.IncomingMessage`. */
-  IncomingMessage?: typeof http.IncomingMessage | undefined;
-  /** Responses are of this class. Default: `http.ServerResponse`. */
-  ServerResponse?: typeof http.ServerResponse | undefined;
-  /** Milliseconds in which a request's head has to come; 0: for ever. Default: 60,000, or `requestTimeout` if that is less. */
-  headersTimeout?: number | undefined;
-  /** Milliseconds in which a request has to come with its body; 0: for ever. Default: 300,000. */
-  requestTimeout?: number | undefined;
-  /** How often, in milliseconds, both are looked at. Default: 30,000. */
-  connectionsCheckingInterval?: number | undefined;
-  /** Whether a write to an answer that has no body (HEAD, 204, 304) throws. Default: false, it is ignored. */
-  rejectNonStandardBodyWrites?: boolean | undefined;
-  /** TCP: send small writes at once. Default: true. */
-  noDelay?: boolean | undefined;
-  /** TCP: ask for keep-alive probes. Default: false. */
-  keepAlive?: boolean | undefined;
-  /** Milliseconds before the first of them. */
-  keepAliveInitialDelay?: number | undefined;
-}
-
-const MAX_MILLIS = 2 ** 31 - 1;
-const DEFAULT_REQUEST_TIMEOUT = 300_000;
-const DEFAULT_HEADERS_TIMEOUT = 60_000;
-const DEFAULT_CHECKING_INTERVAL = 30_000;
 
 /** Events of the listening server that are this one's too. */
 const FORWARDED = ['listening', 'error', 'close', 'drop'] as const;
@@ -79,22 +53,38 @@ export class ExchangeServer extends EventEmitter implements ServerLabels {
   readonly responseOptions: ResponseOptions;
   /** @internal Answers may go the short way. */
   readonly endsShort: boolean;
+  /** @internal Of requests and responses, in bytes. */
+  readonly highWaterMark: number;
+  /** @internal `headers` of requests joins all that came several times. */
+  readonly joinDuplicateHeaders: boolean;
+  /** @internal Of answers: several values are one line. In lower case. */
+  readonly uniqueHeaders: ReadonlySet<string>;
   private readonly checkingInterval: number;
   private readonly server: net.Server & ServerLabels;
   private readonly open = new Connections();
   private checker: NodeJS.Timeout | undefined;
 
-  constructor(codec: Codec, options: ExchangeServerOptions, requestListener: http.RequestListener | undefined) {
+  constructor(
+    codec: Codec,
+    options: ExchangeServerOptions,
+    own: OwnOptions,
+    requestListener: http.RequestListener | undefined,
+  ) {
     super();
+    checkOptions(options, own);
     this.codec = codec;
-    ({ headersTimeout: this.headersTimeout, requestTimeout: this.requestTimeout } = timeoutsOf(options));
-    checkWhole(options.connectionsCheckingInterval, 'options.connectionsCheckingInterval', 0, MAX_MILLIS);
-    this.checkingInterval = options.connectionsCheckingInterval ?? DEFAULT_CHECKING_INTERVAL;
+    const { headersTimeout, requestTimeout, checkingInterval } = timeoutsOf(options);
+    this.headersTimeout = headersTimeout;
+    this.requestTimeout = requestTimeout;
+    this.checkingInterval = checkingInterval;
+    this.highWaterMark = highWaterMarkOf(options);
+    this.uniqueHeaders = new Set(['cookie', ...(options.uniqueHeaders ?? [])].map((name) => name.toLowerCase()));
+    this.joinDuplicateHeaders = options.joinDuplicateHeaders ?? false;
     this.requestClass = requestClass(options.IncomingMessage);
     this.responseClass = (options.ServerResponse ?? nodeHttp.ServerResponse) as unknown as ResponseClass;
     this.endsShort = hasNodesEnd(this.responseClass);
     this.responseOptions = {
-      highWaterMark: net.Socket.prototype.writableHighWaterMark,
+      highWaterMark: this.highWaterMark,
       rejectNonStandardBodyWrites: options.rejectNonStandardBodyWrites ?? false,
     };
     this.server = this.makeServer(options);
@@ -105,9 +95,7 @@ export class ExchangeServer extends EventEmitter implements ServerLabels {
     const { noDelay = true, keepAlive, keepAliveInitialDelay } = options;
     const server = new net.Server({ allowHalfOpen: true, noDelay, keepAlive, keepAliveInitialDelay });
     installTransport(server, options);
-    setTaker(server, (engine, id) => {
-      this.take(engine, id);
-    });
+    setTaker(server, { server: this, take: this.take.bind(this) });
     server.on('connection', (socket) => {
       this.admit(new Connection(this, new NodeCarrier(socket), performance.now()));
     });
@@ -127,7 +115,9 @@ export class ExchangeServer extends EventEmitter implements ServerLabels {
   private admit(connection: Connection): void {
     this.open.add(connection);
     if (this.timeout > 0) connection.socket.setTimeout(this.timeout);
-    this.emit('connection', connection.socket);
+    const { socket } = connection;
+    if (connections.hasSubscribers) connections.publish({ server: this, socket } satisfies ConnectionEvent);
+    this.emit('connection', socket);
   }
 
   /** @internal A connection is closed. */
@@ -229,27 +219,4 @@ export class ExchangeServer extends EventEmitter implements ServerLabels {
   async [Symbol.asyncDispose](): Promise<void> {
     await promisify(this.close.bind(this))();
   }
-}
-
-function timeoutsOf(options: ExchangeServerOptions): { headersTimeout: number; requestTimeout: number } {
-  checkWhole(options.requestTimeout, 'options.requestTimeout', 0, MAX_MILLIS);
-  checkWhole(options.headersTimeout, 'options.headersTimeout', 0, MAX_MILLIS);
-  const { requestTimeout = DEFAULT_REQUEST_TIMEOUT } = options;
-  const { headersTimeout = Math.min(DEFAULT_HEADERS_TIMEOUT, requestTimeout) } = options;
-  if (requestTimeout > 0 && headersTimeout > requestTimeout) {
-    throw outOfRangeError('headersTimeout', '<= requestTimeout', headersTimeout);
-  }
-  return { headersTimeout, requestTimeout };
-}
-
-/** `(options?, listener?)`, as http.createServer takes them. */
-export function serverArguments<Options extends ExchangeServerOptions>(
-  options: Options | http.RequestListener | null | undefined,
-  listener: http.RequestListener | undefined,
-): [Options, http.RequestListener | undefined] {
-  if (typeof options === 'function') return [{} as Options, options];
-  if (listener !== undefined && typeof listener !== 'function') {
-    throw argTypeError('listener', 'of type function', listener);
-  }
-  return [(serverOptions(options) ?? {}) as Options, listener];
 }

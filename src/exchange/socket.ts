@@ -3,14 +3,12 @@
  * It is no stream to read from, as the connection's bytes are its protocol's; what is written goes to the peer as it is.
  */
 import { EventEmitter } from 'node:events';
-import { getDefaultHighWaterMark } from 'node:stream';
-import { writeAfterEndError } from '../errors.js';
+import { writeAfterEndError, writeDestroyedError } from '../errors.js';
 import { IdleTimer } from '../net/idle-timer.js';
 import type { TransportName } from '../options.js';
 import type { Connection } from './connection.js';
+import type { WriteCallback } from './ending.js';
 import type { Outgoing } from './internals.js';
-
-type WriteCallback = (error?: Error | null) => void;
 
 /** What node's code asks of a stream's state: enough for `stream.finished()` to know when it is over. */
 interface StandInState {
@@ -21,9 +19,6 @@ interface StandInState {
   readonly emitClose: true;
   readonly objectMode: false;
 }
-
-/** As all streams that have not been asked for another one. */
-const HIGH_WATER_MARK = getDefaultHighWaterMark(false);
 
 function nothing(): void {
   // Nobody waits for this write.
@@ -86,11 +81,11 @@ export class ExchangeSocket extends EventEmitter {
   }
 
   get readableHighWaterMark(): number {
-    return HIGH_WATER_MARK;
+    return this._connection.server.highWaterMark;
   }
 
   get writableHighWaterMark(): number {
-    return HIGH_WATER_MARK;
+    return this._connection.server.highWaterMark;
   }
 
   /** Bytes that the kernel has not taken yet. */
@@ -99,7 +94,7 @@ export class ExchangeSocket extends EventEmitter {
   }
 
   get writableNeedDrain(): boolean {
-    return this.writable && this.writableLength >= HIGH_WATER_MARK;
+    return this.writable && this._connection.owesDrain;
   }
 
   get writableCorked(): number {
@@ -142,7 +137,7 @@ export class ExchangeSocket extends EventEmitter {
       encoding = undefined;
     }
     if (!this.writable) {
-      const error = writeAfterEndError();
+      const error = this.destroyed ? writeDestroyedError() : writeAfterEndError();
       process.nextTick(callback ?? nothing, error);
       return false;
     }

@@ -11,6 +11,7 @@ import { sendFileByStream } from '../stream-file.js';
 import { buffersOfFirst, giveBuffersToAccepted, giveBuffersToSocket, readNodesBuffers } from './buffers.js';
 import { publishClient } from './client-channel.js';
 import { connectsPatiently } from './js-connect.js';
+import { takerOf, toldServer } from './takers.js';
 
 const TRANSPORT: PropertyDescriptor = { value: 'js', enumerable: true, configurable: true };
 
@@ -79,11 +80,13 @@ export function tagAccepted(server: net.Server, buffers?: BufferOptions): void {
   giveBuffersToAccepted(server, buffers);
   server.prependListener('connection', (socket: net.Socket) => {
     tagJsSocket(socket);
+    if (takerOf(server) !== undefined) return;
     tellNodeClose(server, socket);
     if (connections.hasSubscribers) connections.publish({ server, socket } satisfies ConnectionEvent);
   });
   server.prependListener('drop', () => {
-    if (drops.hasSubscribers) drops.publish({ server, reason: 'maxConnections' } satisfies DropEvent);
+    if (drops.hasSubscribers)
+      drops.publish({ server: toldServer(server), reason: 'maxConnections' } satisfies DropEvent);
   });
   counterFor(server).watch(server);
 }

@@ -17,7 +17,7 @@ import { acceptedOptions, type SocketSettings, type StreamOptions } from './sock
 import { readBufferSizes } from './socket-properties.js';
 import { SocketWire } from './socket-wire.js';
 import { NativeSocket } from './socket.js';
-import { takerOf, type Taker } from './takers.js';
+import { takerOf, toldServer, type Taker } from './takers.js';
 
 const acceptedSockets = diagnostics.channel('net.server.socket');
 
@@ -70,7 +70,7 @@ export class ServerListener extends WireListener {
   private take(id: number, taker: Taker): void {
     this.bufferSizes ??= readBufferSizes(this.engine, id);
     this.server._connections++;
-    taker(this.engine, id);
+    taker.take(this.engine, id);
   }
 
   private makeSocket(id: number): NativeSocket {
@@ -94,7 +94,14 @@ export class ServerListener extends WireListener {
     super.close();
     const { taker } = this;
     if (taker !== undefined) {
-      for (const id of accepted) this.take(id, taker);
+      for (const id of accepted) {
+        try {
+          this.take(id, taker);
+        } catch (error) {
+          // As in a turn: what one listener throws keeps no other connection from its own, nor the caller from closing.
+          this.engine.native.reportException(error);
+        }
+      }
       return;
     }
     const sockets = accepted.map((id) => this.makeSocket(id));
@@ -139,7 +146,7 @@ export class ServerListener extends WireListener {
   private noteDrop(reason: DropReason): void {
     const { server } = this;
     counterFor(server).dropped++;
-    if (drops.hasSubscribers) drops.publish({ server, reason } satisfies DropEvent);
+    if (drops.hasSubscribers) drops.publish({ server: toldServer(server), reason } satisfies DropEvent);
   }
 
   onAcceptError(errno: number): void {

@@ -1,15 +1,22 @@
 /** Servers of node:net whose connections belong to a server of another kind: they listen and accept for it. */
 import type * as net from 'node:net';
+import type { ChannelServer } from '../channel.js';
 import type { Engine } from '../engine.js';
+import type { ToldServer } from '../stats/events.js';
 
-/** Takes a connection over from the engine. */
-export type Taker = (engine: Engine, id: number) => void;
+export interface Taker {
+  /** What stands as the server in events: whose connections these are. */
+  readonly server: ToldServer;
+  /** Takes a native connection over from the engine. */
+  take(engine: Engine, id: number): void;
+}
 
-const takers = new WeakMap<net.Server, Taker>();
+const takers = new WeakMap<object, Taker>();
 
 /**
- * Has a server's native connections given to this function: no socket is made of them, and no 'connection' emitted. What it
- * reads is lent. Whoever takes them says when they are closed: see `noteTakenClosed`. To be called before `listen()`.
+ * Has a server's native connections given to a taker: no socket is made of them, and no 'connection' emitted. What it
+ * reads is lent. Whoever takes them says when they are closed: see `noteTakenClosed`. On `js` sockets come by 'connection'
+ * as always. On both, `nearwire:connection` and `nearwire:close` are the taker's to publish. To be called before `listen()`.
  */
 export function setTaker(server: net.Server, taker: Taker): void {
   takers.set(server, taker);
@@ -17,4 +24,9 @@ export function setTaker(server: net.Server, taker: Taker): void {
 
 export function takerOf(server: net.Server): Taker | undefined {
   return takers.get(server);
+}
+
+/** What stands for this server in events. */
+export function toldServer(server: net.Server | ChannelServer): ToldServer {
+  return takers.get(server)?.server ?? server;
 }

@@ -2,28 +2,36 @@
 import * as diagnostics from 'node:diagnostics_channel';
 import type * as net from 'node:net';
 import type { Channel, ChannelServer } from '../channel.js';
+import type { ExchangeServer } from '../exchange/server.js';
+import type { ExchangeSocket } from '../exchange/socket.js';
 import { CHANNEL_COUNTERS, type NativeEngine } from '../native.js';
 import type { ConnectionStats } from './server-stats.js';
 
 /** Why a connection was closed as soon as it had been accepted. */
 export type DropReason = 'maxConnections' | 'blockList';
 
+/** The server of an event: as its program has made it. */
+export type ToldServer = net.Server | ChannelServer | ExchangeServer;
+
+/** Its connection: a Socket, a Channel, or what stands as `req.socket` on a server of `nearwire/uwsgi`. */
+export type ToldSocket = net.Socket | Channel | ExchangeSocket;
+
 /** `nearwire:connection`: a server has accepted. Comes before 'connection', or `onConnection`. */
 export interface ConnectionEvent {
-  server: net.Server | ChannelServer;
-  socket: net.Socket | Channel;
+  server: ToldServer;
+  socket: ToldSocket;
 }
 
 /** `nearwire:drop`: a connection was closed as soon as it had been accepted. */
 export interface DropEvent {
-  server: net.Server | ChannelServer;
+  server: ToldServer;
   reason: DropReason;
 }
 
 /** `nearwire:close`: a connection that a server had accepted is closed. Comes before 'close', or `onClose`. */
 export interface CloseEvent {
-  server: net.Server | ChannelServer;
-  socket: net.Socket | Channel;
+  server: ToldServer;
+  socket: ToldSocket;
   /** What it has counted in all. */
   stats: ConnectionStats;
 }

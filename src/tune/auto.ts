@@ -6,6 +6,8 @@ import { descriptorUnder } from '../descriptor.js';
 import { argTypeError } from '../errors.js';
 import { addonStatus } from '../native.js';
 import { checkWhole } from '../options.js';
+import { toldServer } from '../net/takers.js';
+import type { ToldServer } from '../stats/events.js';
 import { counterFor } from '../stats/server-counter.js';
 import type { AutoTuneStats } from '../stats/server-stats.js';
 import { findConnections } from './connections.js';
@@ -36,7 +38,7 @@ export interface TuningOptions {
 
 /** `nearwire:tune`: the send buffers of a server's connections have been changed. */
 export interface TuneEvent {
-  server: net.Server | ChannelServer;
+  server: ToldServer;
   option: 'sendBuffer';
   /** As the kernel reads it back, of the middle of the connections. */
   before: number | undefined;
@@ -194,7 +196,14 @@ export class AutoTuner {
     this.changes++;
     const connections = buffers.raise(asked);
     const { current: before } = finding;
-    const event = { server, option: 'sendBuffer', before, after: buffers.effective, connections, finding } as const;
+    const event = {
+      server: toldServer(server),
+      option: 'sendBuffer',
+      before,
+      after: buffers.effective,
+      connections,
+      finding,
+    } as const;
     if (tunings.hasSubscribers) tunings.publish(event satisfies TuneEvent);
   }
 

@@ -1,7 +1,8 @@
 /** Serves the uwsgi protocol: for nginx's `uwsgi_pass`, in the place of uWSGI. */
 import type * as http from 'node:http';
 import type { Codec, RequestHead, RequestReader } from '../exchange/codec.js';
-import { ExchangeServer, serverArguments, type ExchangeServerOptions } from '../exchange/server.js';
+import { serverArguments, type ExchangeServerOptions, type OwnOptions } from '../exchange/options.js';
+import { ExchangeServer } from '../exchange/server.js';
 import { checkWhole } from '../options.js';
 import { UwsgiReader, type ReaderLimits } from './server-reader.js';
 import { Variables } from './variables.js';
@@ -57,6 +58,22 @@ function limitsOf({ maxVariablesSize, maxVariables, maxBodySize }: UwsgiServerOp
   };
 }
 
+const NO_KEEP_ALIVE = 'can have no effect: in the uwsgi protocol a connection is one request';
+const NO_HTTP_REQUEST = 'can have no effect: what comes is no HTTP, which the front server has read and checked';
+
+const OWN_OPTIONS: OwnOptions = {
+  names: ['maxVariablesSize', 'maxVariables', 'maxBodySize'] satisfies (keyof UwsgiServerOptions)[],
+  reasons: {
+    keepAliveTimeout: NO_KEEP_ALIVE,
+    keepAliveTimeoutBuffer: NO_KEEP_ALIVE,
+    insecureHTTPParser: NO_HTTP_REQUEST,
+    requireHostHeader: NO_HTTP_REQUEST,
+    maxHeaderSize: 'is maxVariablesSize here: headers are variables, among others',
+    shouldUpgradeCallback: 'can have no effect: the uwsgi protocol carries no other protocol',
+    optimizeEmptyRequests: 'can have no effect: a request without a body costs nothing for it',
+  },
+};
+
 class UwsgiCodec implements Codec {
   /** nginx takes the first head that it gets for the answer, and has sent `100 Continue` itself. */
   readonly sendsInformation = false;
@@ -89,6 +106,6 @@ export class UwsgiServer extends ExchangeServer {
       options as UwsgiServerOptions,
       listener as http.RequestListener | undefined,
     );
-    super(new UwsgiCodec(limitsOf(given)), given, requestListener);
+    super(new UwsgiCodec(limitsOf(given)), given, OWN_OPTIONS, requestListener);
   }
 }

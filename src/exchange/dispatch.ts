@@ -1,0 +1,32 @@
+/** Which listeners of a server a request is given to. */
+import type { RequestHead } from './codec.js';
+import type { Incoming, Outgoing } from './internals.js';
+import type { ExchangeServer } from './server.js';
+
+const EXPECTATION_FAILED = 417;
+const NOT_IMPLEMENTED = 501;
+
+const CONTINUE = /(?:^|\W)100-continue(?:$|\W)/i;
+
+export function dispatch(server: ExchangeServer, head: RequestHead, request: Incoming, response: Outgoing): void {
+  if (head.expect !== undefined || head.upgrade !== undefined) dispatchSpecial(server, head, request, response);
+  else server.emit('request', request, response);
+}
+
+function dispatchSpecial(server: ExchangeServer, head: RequestHead, request: Incoming, response: Outgoing): void {
+  const refusal = head.upgrade === undefined ? undefined : server.codec.refuseUpgrade(head.upgrade);
+  if (refusal !== undefined) {
+    response.writeHead(NOT_IMPLEMENTED, { 'Content-Type': 'text/plain' });
+    response.end(refusal);
+  } else if (head.expect === undefined) {
+    server.emit('request', request, response);
+  } else if (CONTINUE.test(head.expect)) {
+    response._expect_continue = true;
+    if (server.emit('checkContinue', request, response)) return;
+    response.writeContinue();
+    server.emit('request', request, response);
+  } else if (!server.emit('checkExpectation', request, response)) {
+    response.writeHead(EXPECTATION_FAILED);
+    response.end();
+  }
+}
