@@ -7,6 +7,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import type { CostJson } from '../bench/cost/json.js';
+import { median } from '../bench/statistics.js';
 import { runCli, startCli, type CliResult } from './support/cli.js';
 import { requireOrSkip } from './support/requirements.js';
 
@@ -135,6 +136,18 @@ describe.skipIf(!ready)('a first look', () => {
       const roles = stack === 'proxy' ? ['front'] : stack.startsWith('proxy') ? ['app', 'front'] : ['app'];
       expect(Object.keys(cpu).sort()).toEqual(roles);
     }
+  });
+
+  test('has the samples that its figures were computed from', () => {
+    const { measurements, hops, applications } = json.samples;
+    for (const { stack, work, latency } of json.rows) {
+      const times = measurements
+        .filter(({ sample }) => sample.stack === stack && sample.work === work && sample.load.kind === 'closed')
+        .flatMap(({ sample: { load, p50 } }) => (load.kind === 'closed' && load.connections === 1 ? [p50] : []));
+      expect([times.length, median(times)]).toEqual([2, latency.median]);
+    }
+    expect(hops.length).toBeGreaterThan(0);
+    expect(new Set(applications.map(({ language }) => language))).toEqual(new Set(['node']));
   });
 
   test('shows it on the terminal, and as a page', () => {

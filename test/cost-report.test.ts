@@ -97,7 +97,7 @@ test('the file has all of it, with the schema', () => {
   expect(Object.keys(rest).sort()).toEqual(
     [
       ...['host', 'versions', 'programs', 'command', 'started', 'seconds', 'quick', 'notes', 'missing', 'stacks'],
-      ...['works', 'rows', 'splits', 'curves', 'overloads', 'answers'],
+      ...['works', 'samples', 'rows', 'splits', 'curves', 'overloads', 'answers'],
     ].sort(),
   );
   expect(JSON.parse(JSON.stringify(rest))).toEqual(rest);

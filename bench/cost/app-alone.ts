@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { isMessage, numberOf, Peer, PeerError, type Program } from '../peer.js';
 import { PACKAGE_ROOT } from '../package-root.js';
-import type { StackPlace, Work, WorkName } from './model.js';
+import type { ApplicationSample, StackPlace, Work } from './model.js';
 
 const CALLER = join(PACKAGE_ROOT, 'dist', 'bench', 'cost', 'call-app.js');
 const PYTHON_FOLDER = join(PACKAGE_ROOT, 'bench', 'cost', 'apps', 'python');
@@ -13,17 +13,7 @@ const NODE_HANDLER = join(PACKAGE_ROOT, 'dist', 'bench', 'cost', 'apps', 'handle
 const START_MS = 30_000;
 
 /** Those whose applications can be called without their server. */
-export const CALLABLE = ['python', 'node'] as const;
-export type CallableLanguage = (typeof CALLABLE)[number];
-
-/** Microseconds a call. */
-export interface ApplicationSample {
-  readonly language: CallableLanguage;
-  readonly work: WorkName;
-  readonly round: number;
-  readonly time: number;
-  readonly cpu: number;
-}
+export const CALLABLE: readonly ApplicationSample['language'][] = ['python', 'node'];
 
 export interface ApplicationOptions {
   readonly wsgi: StackPlace['wsgi'];
@@ -34,7 +24,7 @@ export interface ApplicationOptions {
 }
 
 export async function measureApplication(
-  language: CallableLanguage,
+  language: ApplicationSample['language'],
   work: Work,
   round: number,
   options: ApplicationOptions,
@@ -58,7 +48,7 @@ function check({ name, answerBytes }: Work, bytes: number): void {
   throw new PeerError(`called alone, ${name} answers ${String(bytes)} bytes and not ${String(answerBytes)}`);
 }
 
-function programFor(language: CallableLanguage, { wsgi, app }: ApplicationOptions): Program {
+function programFor(language: ApplicationSample['language'], { wsgi, app }: ApplicationOptions): Program {
   if (language === 'node') return { command: process.execPath, args: [CALLER, app ?? NODE_HANDLER] };
   const { file, callable } = wsgi ?? { file: join(PYTHON_FOLDER, 'app.py'), callable: 'application' };
   if (!existsSync(file)) throw new PeerError(`there is no ${file}`);

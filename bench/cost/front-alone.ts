@@ -4,8 +4,7 @@
  */
 import { hopName, startPlainServer } from './hop-alone.js';
 import { measureStack, type MeasureOptions } from './measure.js';
-import type { Hop, StackPlace, Work } from './model.js';
-import type { FrontSample } from './samples.js';
+import type { FrontSample, Hop, StackPlace, Work } from './model.js';
 import { launchNginx, proxyOptions, uwsgiOptions } from './stacks/nginx.js';
 import { startParts } from './stacks/parts.js';
 

@@ -9,21 +9,9 @@ import { isMessage, Peer, PeerError } from '../peer.js';
 import { cpuBetween, readCpu, type CpuTimes } from './cpu.js';
 import { runLoad, type LoadFigures } from './load.js';
 import { CROWD, type Timing } from './measure.js';
-import type { Hop, Target, Work, WorkName } from './model.js';
+import type { Hop, HopSample, Target, Work } from './model.js';
 
 const ANSWER_MS = 10_000;
-
-/** Microseconds a request. */
-export interface HopSample {
-  readonly hop: Hop;
-  readonly work: WorkName;
-  readonly round: number;
-  /** A lone request: connect where each has its own connection, ask, be answered. */
-  readonly time: number;
-  /** CPU with many at a time. The front's end is the generator. */
-  readonly front: CpuTimes;
-  readonly app: CpuTimes;
-}
 
 export interface HopOptions {
   readonly floor: string;

@@ -1,7 +1,7 @@
 /** Measures a stack that runs, with one work: warm-up, a lone request at a time, many at a time, the app by itself. */
 import { cpuBetween, cpuMissing, readCpu, type CpuReading } from './cpu.js';
 import { describeFailures, LoadGenerator, type LoadFigures, type Speech } from './load.js';
-import type { Cpu, Load, Role, RunningStack, Sample, Stack, Target, Work } from './model.js';
+import type { Cpu, Load, Measurement, Role, RunningStack, Sample, Stack, Target, Way, Work } from './model.js';
 import { warmUp } from './warm-up.js';
 
 /** Of the stretch with many requests at a time: what nginx and wrk are mostly shown with. */
@@ -20,14 +20,6 @@ export interface Timing {
 
 export const TIMING: Timing = { window: 0.1, longestWarmUp: 2.5, lone: 0.2, crowd: 0.4 };
 export const QUICK_TIMING: Timing = { window: 0.1, longestWarmUp: 1, lone: 0.15, crowd: 0.25 };
-
-/** `whole`: as a user asks. `direct`: the load goes where the front would, over the same kind of connection. */
-export type Way = 'whole' | 'direct';
-
-export interface Measurement {
-  readonly way: Way;
-  readonly sample: Sample;
-}
 
 export interface MeasureOptions {
   readonly floor: string;

@@ -130,6 +130,54 @@ export interface Sample {
   readonly generatorShare: number;
 }
 
+/** `whole`: as a user asks. `direct`: the load goes where the front would, over the same kind of connection. */
+export type Way = 'whole' | 'direct';
+
+export interface Measurement {
+  readonly way: Way;
+  readonly sample: Sample;
+}
+
+/** One kind of hop between two plain C processes, the generator in the front's place. Microseconds a request. */
+export interface HopSample {
+  readonly hop: Hop;
+  readonly work: WorkName;
+  readonly round: number;
+  /** A lone request: connect where each has its own connection, ask, be answered. */
+  readonly time: number;
+  /** CPU with many at a time. The front's end is the generator. */
+  readonly front: Cpu;
+  readonly app: Cpu;
+}
+
+/** A front before the plain C server, over one kind of hop: what it costs the front to have an app at all. */
+export interface FrontSample {
+  readonly hop: Hop;
+  readonly work: WorkName;
+  readonly round: number;
+  /** Microseconds of a lone request. */
+  readonly time: number;
+  /** CPU a request with many at a time. */
+  readonly front: Cpu;
+}
+
+/** An application called with no server around it. Microseconds a call. */
+export interface ApplicationSample {
+  readonly language: 'python' | 'node';
+  readonly work: WorkName;
+  readonly round: number;
+  readonly time: number;
+  readonly cpu: number;
+}
+
+/** All that was measured in the rounds, from which everything else is computed. */
+export interface RawSamples {
+  readonly measurements: readonly Measurement[];
+  readonly hops: readonly HopSample[];
+  readonly fronts: readonly FrontSample[];
+  readonly applications: readonly ApplicationSample[];
+}
+
 /** A median over the rounds, and the interval in which another run's is to be expected. */
 export interface Figure {
   readonly median: number;
@@ -247,6 +295,7 @@ export interface CostResult {
   readonly missing: readonly { readonly stack: string; readonly title: string; readonly reason: string }[];
   readonly stacks: readonly Pick<Stack, 'name' | 'title' | 'language' | 'hop'>[];
   readonly works: readonly Work[];
+  readonly samples: RawSamples;
   readonly rows: readonly RowResult[];
   readonly splits: readonly Split[];
   readonly curves: readonly Curve[];

@@ -1,13 +1,21 @@
 /** The rounds of a run: each starts every stack anew, measures it and stops it; a stack that fails does not end the run. */
 import type { Progress } from '../run.js';
 import { isAborted } from './aborted.js';
-import { CALLABLE, measureApplication, type ApplicationSample } from './app-alone.js';
+import { CALLABLE, measureApplication } from './app-alone.js';
 import { measureFront } from './front-alone.js';
-import { hopName, measureHop, type HopSample } from './hop-alone.js';
-import { measureStack, type Measurement, type MeasureOptions } from './measure.js';
-import type { Stack, Work, WorkName } from './model.js';
+import { hopName, measureHop } from './hop-alone.js';
+import { measureStack, type MeasureOptions } from './measure.js';
+import type {
+  ApplicationSample,
+  FrontSample,
+  HopSample,
+  Measurement,
+  RawSamples,
+  Stack,
+  Work,
+  WorkName,
+} from './model.js';
 import { hopsOf, RoundCount, stacksOfRound, worksOfRound, type Plan, type StackPlan } from './plan.js';
-import type { FrontSample } from './samples.js';
 import { startStack, type StackContext } from './stacks/index.js';
 
 /** After so many failed rounds a stack is left out of the others: it takes its time to fail. */
@@ -23,10 +31,7 @@ export interface RoundsOptions extends MeasureOptions {
 }
 
 export interface RoundsResult {
-  readonly measurements: readonly Measurement[];
-  readonly hops: readonly HopSample[];
-  readonly fronts: readonly FrontSample[];
-  readonly applications: readonly ApplicationSample[];
+  readonly samples: RawSamples;
   readonly failures: readonly string[];
 }
 
@@ -62,7 +67,7 @@ export class RoundsRun {
     const failures = [...this.failures].map(
       ([part, { said, rounds }]) => `${part}${rounds > 1 ? ` (${String(rounds)} rounds)` : ''}: ${said}`,
     );
-    return { measurements, hops, fronts, applications, failures };
+    return { samples: { measurements, hops, fronts, applications }, failures };
   }
 
   private async runRound(): Promise<void> {
@@ -137,7 +142,7 @@ export class RoundsRun {
     return !this.plan.quick && CHECKED_WORKS.includes(name);
   }
 
-  private async runApplication(language: (typeof CALLABLE)[number], work: Work): Promise<void> {
+  private async runApplication(language: ApplicationSample['language'], work: Work): Promise<void> {
     const name = `application ${language} ${work.name}`;
     const { context, signal } = this.options;
     const seconds = CALL_SECONDS[this.plan.quick ? 'quick' : 'default'];

@@ -7,8 +7,8 @@ import { isAborted } from './aborted.js';
 import { answersOf, DEFAULT_APP_MS } from './answers.js';
 import { cpuMissing } from './cpu.js';
 import { measureCurves } from './curves-run.js';
-import { QUICK_TIMING, TIMING, type Measurement } from './measure.js';
-import type { CostOptions, CostResult, Overload } from './model.js';
+import { QUICK_TIMING, TIMING } from './measure.js';
+import type { CostOptions, CostResult, Measurement, Overload } from './model.js';
 import { runOverloads } from './overload/index.js';
 import { makePlan, type Plan } from './plan.js';
 import { Processes } from './processes.js';
@@ -60,14 +60,17 @@ export async function runCost(options: CostOptions): Promise<CostResult> {
   }
 }
 
-type Parts = Pick<CostResult, 'stacks' | 'rows' | 'splits' | 'curves' | 'overloads' | 'answers' | 'failures'>;
+type Parts = Pick<
+  CostResult,
+  'stacks' | 'samples' | 'rows' | 'splits' | 'curves' | 'overloads' | 'answers' | 'failures'
+>;
 
 async function measureAll(options: CostOptions, plan: Plan, run: RoundsOptions): Promise<Parts> {
-  const { failures: failed, ...measured } = await new RoundsRun(plan, run).run();
+  const { failures: failed, samples: raw } = await new RoundsRun(plan, run).run();
   const failures = [...failed];
   const stacks = plan.stacks.map(({ stack: { name, title, language, hop } }) => ({ name, title, language, hop }));
-  const samples = new Samples({ stacks, works: plan.works, ...measured });
-  for (const note of generatorNotes(measured.measurements)) run.onNote(note);
+  const samples = new Samples({ stacks, works: plan.works, ...raw });
+  for (const note of generatorNotes(raw.measurements)) run.onNote(note);
   const onFailure = (failure: string): void => {
     failures.push(failure);
   };
@@ -75,7 +78,10 @@ async function measureAll(options: CostOptions, plan: Plan, run: RoundsOptions):
   const overloads = options.overloads ? await driveLimits(run, options.quick, onFailure) : [];
   const splits = splitsOf(samples);
   const evidence = { samples, splits, curves, overloads, appMs: options.appMs ?? DEFAULT_APP_MS };
-  return { stacks, rows: rowsOf(samples), splits, curves, overloads, answers: answersOf(evidence), failures };
+  return {
+    ...{ stacks, samples: raw, rows: rowsOf(samples), splits, curves, overloads },
+    ...{ answers: answersOf(evidence), failures },
+  };
 }
 
 async function driveLimits(

@@ -1,29 +1,27 @@
 /** What a run has measured, and how a figure of it is asked for: by stack, work and load, round by round. */
-import type { ApplicationSample } from './app-alone.js';
-import { hopName, type HopSample } from './hop-alone.js';
+import { hopName } from './hop-alone.js';
 import { figureOfRounds, pooledVariation, roundsWith, type Rounds } from './interval.js';
 import { median } from '../statistics.js';
-import { CROWD, type Measurement, type Way } from './measure.js';
-import type { Cpu, Figure, Hop, Role, RowResult, Sample, Stack, Work, WorkName } from './model.js';
+import { CROWD } from './measure.js';
+import type {
+  Cpu,
+  Figure,
+  FrontSample,
+  Hop,
+  HopSample,
+  RawSamples,
+  Role,
+  RowResult,
+  Sample,
+  Stack,
+  Way,
+  Work,
+  WorkName,
+} from './model.js';
 
-/** A front before the plain C server, over one kind of hop: what it costs the front to have an app at all. */
-export interface FrontSample {
-  readonly hop: Hop;
-  readonly work: WorkName;
-  readonly round: number;
-  /** Microseconds of a lone request. */
-  readonly time: number;
-  /** CPU a request with many at a time. */
-  readonly front: Cpu;
-}
-
-export interface Measured {
+export interface Measured extends RawSamples {
   readonly stacks: readonly Pick<Stack, 'name' | 'title' | 'language' | 'hop'>[];
   readonly works: readonly Work[];
-  readonly measurements: readonly Measurement[];
-  readonly hops: readonly HopSample[];
-  readonly fronts: readonly FrontSample[];
-  readonly applications: readonly ApplicationSample[];
 }
 
 /** A request at a time, or many. */

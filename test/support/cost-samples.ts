@@ -1,9 +1,18 @@
 /** Made-up measurements for the arithmetic of `nearwire cost`. */
-import type { ApplicationSample } from '../../bench/cost/app-alone.js';
-import type { HopSample } from '../../bench/cost/hop-alone.js';
-import { CROWD, type Measurement, type Way } from '../../bench/cost/measure.js';
-import type { Cpu, Hop, Sample, Stack, WorkName } from '../../bench/cost/model.js';
-import { Samples, type FrontSample, type Measured } from '../../bench/cost/samples.js';
+import { CROWD } from '../../bench/cost/measure.js';
+import type {
+  ApplicationSample,
+  Cpu,
+  FrontSample,
+  Hop,
+  HopSample,
+  Measurement,
+  Sample,
+  Stack,
+  Way,
+  WorkName,
+} from '../../bench/cost/model.js';
+import { Samples, type Measured } from '../../bench/cost/samples.js';
 import { workNamed } from '../../bench/cost/works.js';
 
 export const UWSGI_UNIX: Hop = { family: 'unix', protocol: 'uwsgi', connections: 'close' };
