@@ -52,10 +52,8 @@ export async function runCell(
   return runPeers(series.case, series, subject, round, timing, context);
 }
 
-/** The path of the one socket at a time. */
-export function socketPath(folder: string): string {
-  return join(folder, 's');
-}
+/** Of the one socket at a time. */
+export const SOCKET_NAME = 's';
 
 /** The file that a server is given, made when it is first asked for. */
 function servedFile(folder: string, { bytes }: Params): string {
@@ -74,20 +72,18 @@ async function runPeers(
   context: CellContext,
 ): Promise<Sample> {
   const label = `${benchCase.name} ${subject} over ${series.family}`;
-  const address = series.family === 'unix' ? socketPath(context.folder) : '127.0.0.1:0';
+  const address = series.family === 'unix' ? join(context.folder, SOCKET_NAME) : '127.0.0.1:0';
   const common = ['--case', benchCase.name, '--family', series.family];
   common.push(...commandWords({ ...benchCase.words, ...series.params }));
   const peers: Peer[] = [];
-  const start = (role: 'serve' | 'load', by: SubjectName, words: readonly string[]): Peer => {
-    const anywhere = programOf(by, context.floor);
-    const program = benchCase.sharesCore && context.core !== undefined ? onCore(anywhere, context.core) : anywhere;
-    const { program: kind, words: own = {} } = subjectNamed(by);
-    const subjectWords = kind === 'floor' ? commandWords(own) : ['--subject', by];
-    const peer = new Peer(
+  const start = (role: Role, by: SubjectName, words: readonly string[]): Peer => {
+    const peer = peerOf(
+      role,
+      by,
+      [...common, ...words],
       `${role === 'serve' ? 'server' : 'client'} of ${label}`,
-      program,
-      [role, ...common, ...words, ...(role === 'serve' || kind === 'worker' ? subjectWords : [])],
-      context.signal,
+      benchCase,
+      context,
     );
     peers.push(peer);
     return peer;
@@ -135,6 +131,29 @@ async function runPeers(
     // A server that was killed leaves its socket file, and the next one could not bind.
     if (series.family === 'unix') rmSync(address, { force: true });
   }
+}
+
+type Role = 'serve' | 'load';
+
+/** One end of a case, as its own process. */
+function peerOf(
+  role: Role,
+  by: SubjectName,
+  words: readonly string[],
+  label: string,
+  { sharesCore }: PeerCase,
+  { floor, core, signal }: CellContext,
+): Peer {
+  const anywhere = programOf(by, floor);
+  const program = sharesCore && core !== undefined ? onCore(anywhere, core) : anywhere;
+  const { program: kind, words: own = {} } = subjectNamed(by);
+  const subjectWords = kind === 'floor' ? commandWords(own) : ['--subject', by];
+  return new Peer(
+    label,
+    program,
+    [role, ...words, ...(role === 'serve' || kind === 'worker' ? subjectWords : [])],
+    signal,
+  );
 }
 
 type Memory = Readonly<Partial<Record<'memory' | 'held' | 'system', number>>>;

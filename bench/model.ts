@@ -192,16 +192,18 @@ export interface Versions {
   readonly commit: string;
 }
 
-export interface BenchResult {
+/** What was run, on what and when. */
+export interface RunRecord {
   readonly host: Host;
   readonly versions: Versions;
   readonly command: string;
   /** ISO 8601. */
   readonly started: string;
   readonly seconds: number;
-  readonly results: readonly SeriesResult[];
-  readonly cells: readonly CellResult[];
-  readonly ratios: readonly RatioResult[];
+}
+
+/** What did not go as it was asked for. */
+export interface RunNotes {
   /** What makes the numbers less trustworthy. */
   readonly warnings: readonly string[];
   /** What was left out, and why. */
@@ -209,4 +211,10 @@ export interface BenchResult {
   /** Cells that failed; they have no sample of that round. */
   readonly failures: readonly string[];
   readonly interrupted: boolean;
+}
+
+export interface BenchResult extends RunRecord, RunNotes {
+  readonly results: readonly SeriesResult[];
+  readonly cells: readonly CellResult[];
+  readonly ratios: readonly RatioResult[];
 }

@@ -1,11 +1,8 @@
 /** The benchmark: runs the plan round by round and puts the results together. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-
 import { addonStatus } from '../src/native.js';
-import { runCell, socketPath, type CellContext } from './cell.js';
+import { runCell, SOCKET_NAME, type CellContext } from './cell.js';
 import { findFloor } from './floor.js';
+import { withFolder } from './folder.js';
 import { grainWarnings, inspectHost, readVersions, timerGrain } from './host.js';
 import type { BenchCase, BenchResult, Sample, Series, SeriesResult, SubjectName } from './model.js';
 import { findNginx } from './nginx.js';
@@ -26,15 +23,18 @@ export interface Progress {
   readonly remainingSeconds: number;
 }
 
-export interface BenchOptions extends Choice {
+/** What a long run is given to be watched and ended by. */
+export interface RunControl {
   /** The command as it was given, for the record. */
   readonly command: string;
-  /** Ends the run: children are killed, socket files removed, what has been measured is returned. */
+  /** Ends the run: processes are killed, files removed, what has been measured is returned. */
   readonly signal: AbortSignal;
   onProgress(progress: Progress): void;
   /** Told before the first cell, while there is time to stop. */
   onWarning(warning: string): void;
 }
+
+export type BenchOptions = Choice & RunControl;
 
 /** Nothing can be run as asked: what is missing, or, if nothing is, the cases and subjects do not go together. */
 export class NothingToRun extends Error {
@@ -45,9 +45,6 @@ export class NothingToRun extends Error {
     this.missing = missing;
   }
 }
-
-/** The shortest room for a path in `sockaddr_un`, macOS's, less the NUL. */
-const LONGEST_SOCKET_PATH = 103;
 
 export async function runBench(options: BenchOptions): Promise<BenchResult> {
   const started = new Date();
@@ -67,13 +64,7 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
     warnings.push(`rtt: its ends run where the scheduler puts them, and wake idle cores in turn: ${reason}`);
   }
   for (const warning of [...warnings, ...plan.skipped]) options.onWarning(warning);
-  const folder = makeFolder();
-  const removeFolder = (): void => {
-    rmSync(folder, { recursive: true, force: true });
-  };
-  // For an end that no `finally` sees.
-  process.on('exit', removeFolder);
-  try {
+  return withFolder('nearwire-bench-', SOCKET_NAME, async (folder) => {
     const { results, failures, dropped } = await runRounds(plan, options, {
       floor,
       folder,
@@ -95,18 +86,7 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
       failures,
       interrupted: options.signal.aborted,
     };
-  } finally {
-    process.off('exit', removeFolder);
-    removeFolder();
-  }
-}
-
-/** A folder for socket files, with a path that leaves room for their names. */
-function makeFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'nearwire-bench-'));
-  if (Buffer.byteLength(socketPath(folder)) <= LONGEST_SOCKET_PATH) return folder;
-  rmSync(folder, { recursive: true });
-  return mkdtempSync('/tmp/nearwire-bench-');
+  });
 }
 
 interface Turn {

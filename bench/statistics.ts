@@ -58,7 +58,7 @@ export function medianShare(samples: readonly Sample[], of: 'clientShare' | 'ser
 }
 
 /** Was the load generator the limit? Only for cases in which it is not itself the subject. */
-export function limitedByGenerator(result: SeriesResult, samples: readonly Sample[]): boolean {
+function limitedByGenerator(result: SeriesResult, samples: readonly Sample[]): boolean {
   if (result.series.case.kind !== 'peers' || result.series.case.client !== 'floor') return false;
   const client = medianShare(samples, 'clientShare');
   const server = medianShare(samples, 'serverShare');

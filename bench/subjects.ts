@@ -34,6 +34,16 @@ const FRESH_CASES = ['http-fresh'];
 const REFERENCE_CASES = ['file', 'page', 'relay'];
 /** The same for so many connections that it shows in memory. */
 const CROWD_CASES = ['crowd'];
+/** All that a socket of node:net's contract can be put to. */
+const SOCKET_CASES = [
+  ...STREAM_CASES,
+  ...HTTP_CASES,
+  ...FRESH_CASES,
+  ...REFERENCE_CASES,
+  ...CROWD_CASES,
+  ...STORM_CASES,
+  ...CHUNK_CASES,
+];
 
 /** For what no ratio is taken to. */
 const A_FEW_ROUNDS = { default: 3, quick: 1 };
@@ -75,15 +85,7 @@ export const SUBJECTS: readonly Subject[] = [
     title: "nearwire: node:net's contract on the native engine",
     program: 'worker',
     needsAddon: true,
-    cases: [
-      ...STREAM_CASES,
-      ...HTTP_CASES,
-      ...FRESH_CASES,
-      ...REFERENCE_CASES,
-      ...CROWD_CASES,
-      ...STORM_CASES,
-      ...CHUNK_CASES,
-    ],
+    cases: SOCKET_CASES,
   },
   {
     name: 'js',
@@ -100,15 +102,7 @@ export const SUBJECTS: readonly Subject[] = [
     title: 'node:net (node:http on it), straight',
     program: 'worker',
     needsAddon: false,
-    cases: [
-      ...STREAM_CASES,
-      ...HTTP_CASES,
-      ...FRESH_CASES,
-      ...REFERENCE_CASES,
-      ...CROWD_CASES,
-      ...STORM_CASES,
-      ...CHUNK_CASES,
-    ],
+    cases: SOCKET_CASES,
   },
 ];
 

@@ -24,7 +24,7 @@ struct Submission {
   int32_t length;
 };
 
-// Words that both sides read: same order as in src/native.ts.
+// Words that both sides read: same order as in src/native-words.ts.
 struct SharedState {
   // Submissions put down and not yet gathered. JS counts up, gathering sets it to 0.
   int32_t submitted = 0;

@@ -354,10 +354,9 @@ Napi::Value JsEngine::channel_counters(const Napi::CallbackInfo& info) {
   const Channel* found = channel(info);
   if (found == nullptr) return number(info, -EBADF);
   const ChannelCounters c = found->counters_now();
-  return totals(info.Env(),
-                std::vector<uint64_t>{c.bytes_read, c.bytes_written, c.reads, c.sends, c.partial_sends, c.eagains,
-                                      c.turns, c.files, c.files_copied, c.bytes_by_reference, c.messages,
-                                      c.send_eagains, c.waits, c.wait_nanos, found->answer_under_way()});
+  return totals(info.Env(), std::vector<uint64_t>{c.bytes_read, c.bytes_written, c.reads, c.sends, c.partial_sends,
+                                                  c.eagains, c.turns, c.files, c.files_copied, c.bytes_by_reference,
+                                                  c.messages, c.send_eagains, c.waits, c.wait_nanos});
 }
 
 Napi::Value JsEngine::scan_request(const Napi::CallbackInfo& info) {

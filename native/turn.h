@@ -13,7 +13,7 @@
 
 namespace nearwire {
 
-// Same names and order as Completion in src/native.ts.
+// Same names and order as Completion in src/native-words.ts.
 enum class Event : int32_t {
   kLent = 0,
   kOwned = 1,

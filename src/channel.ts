@@ -9,7 +9,8 @@
  * Writes are gathered and handed to the kernel when the handlers of this loop turn and their microtasks are through, or
  * at `flush()`.
  */
-import { connectNative, listenNative } from './channel/native.js';
+import { listenNative } from './channel/native-server.js';
+import { connectNative } from './channel/native.js';
 import { connectJs, listenJs } from './channel/js.js';
 import { checkConnectTarget, checkHandlers, checkListenTarget } from './channel/targets.js';
 import type { FileSender } from './files.js';

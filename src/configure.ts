@@ -1,5 +1,5 @@
 /** Settings of a thread, for what is no affair of a single server or socket. */
-import { madeEngine } from './engine.js';
+import { madeEngine } from './thread-engine.js';
 import { argTypeError } from './errors.js';
 import { checkWhole } from './options.js';
 import {

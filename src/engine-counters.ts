@@ -1,4 +1,4 @@
-import { madeEngine } from './engine.js';
+import { madeEngine } from './thread-engine.js';
 import { ENGINE_COUNTERS } from './native.js';
 
 /** What this thread's engine has counted: zeros where there is none yet. */

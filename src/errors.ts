@@ -1,182 +1,15 @@
 /** The errors of this package, in the shapes that `node:net` gives: class, `code`, message form and extra fields. */
-import { constants } from 'node:os';
-import { getSystemErrorMap, getSystemErrorName, inspect } from 'node:util';
-import { BUFFER_IS_AN_UNKNOWN_ENCODING } from './node-version.js';
+import { coded } from './errors/coded.js';
+import { errnoError, type SystemCallError } from './errors/system-calls.js';
 
-/** An Error with the fields that node puts on failures of system calls. */
-export interface SystemCallError extends NodeJS.ErrnoException {
-  address?: string;
-  port?: number;
-  localAddress?: string;
-  localPort?: number;
-}
-
-/** A failed system call: `read ECONNRESET`. `errno` is negative. */
-export function errnoError(errno: number, syscall: string): SystemCallError {
-  const code = getSystemErrorName(errno);
-  return Object.assign(new Error(`${syscall} ${code}`), { errno, code, syscall });
-}
-
-const ENODATA = -constants.errno.ENODATA;
-
-/** A write that failed. ENODATA is the engine's word for a file that turned out shorter than what was to be sent. */
-export function writeError(errno: number): Error & { code: string } {
-  return errno === ENODATA ? fileTruncatedError() : (errnoError(errno, 'write') as SystemCallError & { code: string });
-}
-
-/** The file has shrunk while it was being sent. The connection can only be ended: the peer lacks the rest. */
-export function fileTruncatedError(): Error & { code: string } {
-  const message = 'The file ended before all of what was to be sent of it';
-  return coded(new Error(message), 'ERR_NEARWIRE_FILE_TRUNCATED');
-}
-
-/** A failure on a file, as `node:fs` words it: `ENOENT: no such file or directory, open '/x'`. */
-export function fileError(
-  errno: number,
-  syscall: string,
-  file: string | number,
-  words?: string,
-): NodeJS.ErrnoException {
-  const [code, reason] = getSystemErrorMap().get(errno) ?? ['UNKNOWN', 'unknown error'];
-  const path = typeof file === 'string' ? { path: file } : {};
-  const where = typeof file === 'string' ? ` '${file}'` : '';
-  return Object.assign(new Error(`${code}: ${words ?? reason}, ${syscall}${where}`), { errno, code, syscall, ...path });
-}
+export * from './errors/arguments.js';
+export * from './errors/system-calls.js';
 
 /** What an AbortSignal does, in node's shape. */
 export function abortError(signal: AbortSignal): Error & { code: string } {
   const error = new Error('The operation was aborted', { cause: signal.reason });
   error.name = 'AbortError';
   return Object.assign(error, { code: 'ABORT_ERR' });
-}
-
-/** The two ends that a failed connect or bind names. A path stands as `address`, without a port. */
-export interface FailedEnds {
-  address: string | undefined;
-  port?: number | undefined;
-  localAddress?: string | undefined;
-  localPort?: number | undefined;
-}
-
-function where(address: string | undefined, port: number | undefined): string {
-  if (port !== undefined && port > 0) return ` ${address ?? ''}:${String(port)}`;
-  return address === undefined ? '' : ` ${address}`;
-}
-
-/** A failed connect or bind: `connect ENOENT /run/app.sock`, `connect ECONNREFUSED 127.0.0.1:80`. */
-export function connectError(errno: number, syscall: string, ends: FailedEnds): SystemCallError {
-  const { address, port, localAddress, localPort } = ends;
-  const code = getSystemErrorName(errno);
-  const local = localAddress !== undefined && localPort ? `${localAddress}:${String(localPort)}` : undefined;
-  const suffix = local === undefined ? '' : ` - Local (${local})`;
-  const error: SystemCallError = new Error(`${syscall} ${code}${where(address, port)}${suffix}`);
-  Object.assign(error, { errno, code, syscall, address });
-  if (port) error.port = port;
-  if (local !== undefined) Object.assign(error, { localAddress, localPort });
-  return error;
-}
-
-/** The queue of a UNIX listener stayed full for as long as a connect was to wait. `cause` is the EAGAIN of the system. */
-export function connectQueueFullError(path: string, waited: number): Error & ConnectQueueFull {
-  const shown = path.startsWith('\0') ? `@${path.slice(1)}` : path;
-  const milliseconds = Math.round(waited);
-  const message = `connect to ${shown}: the listener's queue was full for ${String(milliseconds)} ms`;
-  const cause = connectError(-constants.errno.EAGAIN, 'connect', { address: path });
-  const error = coded(new Error(message, { cause }), 'ERR_NEARWIRE_CONNECT_TIMEOUT');
-  return Object.assign(error, { syscall: 'connect', address: path, waited: milliseconds });
-}
-
-/** What ERR_NEARWIRE_CONNECT_TIMEOUT has beside its `cause`. */
-export interface ConnectQueueFull {
-  code: string;
-  syscall: string;
-  /** The path, as in node's errors of connect. */
-  address: string;
-  /** Milliseconds. */
-  waited: number;
-}
-
-/** A failed listen, which says in words what is wrong: `listen EADDRINUSE: address already in use /run/app.sock`. */
-export function listenError(errno: number, address: string | undefined, port: number): SystemCallError {
-  const [code, reason] = getSystemErrorMap().get(errno) ?? ['UNKNOWN', 'unknown error'];
-  const error: SystemCallError = new Error(`listen ${code}: ${reason}${where(address, port)}`);
-  Object.assign(error, { code, errno, syscall: 'listen', address });
-  // node sets -1 for a path.
-  if (port) error.port = port;
-  return error;
-}
-
-function readStack(error: Error): string | undefined {
-  return error.stack;
-}
-
-/** Gives an error node's `code` and the name in its stack: `TypeError [ERR_X]: message`. */
-function coded<E extends Error>(error: E, code: string): E & { code: string } {
-  const plainName = error.name;
-  error.name = `${plainName} [${code}]`;
-  // The stack is made when first read; node's own errors have the code in it and the plain name afterwards.
-  readStack(error);
-  Reflect.deleteProperty(error, 'name');
-  return Object.assign(error, { code });
-}
-
-function describeReceived(value: unknown): string {
-  if (value === null || value === undefined) return `Received ${String(value)}`;
-  if (typeof value === 'function') return `Received function ${value.name}`;
-  if (typeof value === 'object') {
-    const name = (value as { constructor?: { name?: string } }).constructor?.name;
-    return name ? `Received an instance of ${name}` : `Received ${inspect(value, { depth: -1 })}`;
-  }
-  const text = inspect(value, { colors: false });
-  return `Received type ${typeof value} (${text.length > 28 ? `${text.slice(0, 25)}...` : text})`;
-}
-
-function kindOfName(name: string): string {
-  return name.includes('.') ? 'property' : 'argument';
-}
-
-/** ERR_INVALID_ARG_TYPE. `expected` in node's words: "of type number", "an instance of Object". */
-export function argTypeError(name: string, expected: string, value: unknown): TypeError {
-  const message = `The "${name}" ${kindOfName(name)} must be ${expected}. ${describeReceived(value)}`;
-  return coded(new TypeError(message), 'ERR_INVALID_ARG_TYPE');
-}
-
-export function argValueError(name: string, value: unknown, reason = 'is invalid'): TypeError {
-  const text = inspect(value);
-  const shown = text.length > 128 ? `${text.slice(0, 128)}...` : text;
-  return coded(
-    new TypeError(`The ${kindOfName(name)} '${name}' ${reason}. Received ${shown}`),
-    'ERR_INVALID_ARG_VALUE',
-  );
-}
-
-export function outOfRangeError(name: string, range: string, value: unknown): RangeError {
-  const message = `The value of "${name}" is out of range. It must be ${range}. Received ${inspect(value)}`;
-  return coded(new RangeError(message), 'ERR_OUT_OF_RANGE');
-}
-
-export function badPortError(name: string, value: unknown): RangeError {
-  const message = `${name} should be >= 0 and < 65536. ${describeReceived(value)}.`;
-  return coded(new RangeError(message), 'ERR_SOCKET_BAD_PORT');
-}
-
-export function missingArgsError(message: string): TypeError {
-  return coded(new TypeError(message), 'ERR_MISSING_ARGS');
-}
-
-export function invalidIpError(address: unknown): TypeError {
-  return coded(new TypeError(`Invalid IP address: ${String(address)}`), 'ERR_INVALID_IP_ADDRESS');
-}
-
-export function invalidFamilyError(family: unknown, host: unknown, port: unknown): RangeError {
-  const message = `Invalid address family: ${String(family)} ${String(host)}:${String(port)}`;
-  return Object.assign(coded(new RangeError(message), 'ERR_INVALID_ADDRESS_FAMILY'), { host, port });
-}
-
-/** What a handle of node's throws for `write('text', 'buffer')`. */
-export function stringAsBufferError(): TypeError {
-  if (BUFFER_IS_AN_UNKNOWN_ENCODING) return coded(new TypeError('Unknown encoding: buffer'), 'ERR_UNKNOWN_ENCODING');
-  return coded(new TypeError('Second argument must be a buffer'), 'ERR_INVALID_ARG_TYPE');
 }
 
 export function ipBlockedError(address: string): Error {
@@ -247,11 +80,6 @@ export function invalidHandleTypeError(): TypeError {
 
 export function notListeningError(): Error {
   return coded(new Error('Server is not running.'), 'ERR_SERVER_NOT_RUNNING');
-}
-
-export function alreadyListeningError(): Error {
-  const message = 'Listen method has been called more than once without closing.';
-  return coded(new Error(message), 'ERR_SERVER_ALREADY_LISTEN');
 }
 
 /** What a write meets after the other side has ended and this side has ended in turn. It names no system call. */
@@ -342,11 +170,6 @@ export function contentLengthMismatchError(bytes: number, said: number): Error &
   return coded(new Error(message), 'ERR_HTTP_CONTENT_LENGTH_MISMATCH');
 }
 
-/** A header or variable whose value can't be sent: in node's words. */
-export function invalidCharError(name: string): TypeError {
-  return coded(new TypeError(`Invalid character in header content ["${name}"]`), 'ERR_INVALID_CHAR');
-}
-
 /** An error about a socket option, which it names. */
 function optionError(code: string, message: string, option: string, platform: string, socketKind: string): Error {
   return Object.assign(coded(new Error(message), code), { option, platform, socketKind });
@@ -362,13 +185,6 @@ export function unknownOptionError(option: string, platform: string, socketKind:
 export function optionNotSupportedError(option: string, platform: string, socketKind: string): Error {
   const message = `The socket option "${option}" can't be set on ${platform} for ${socketKind}`;
   return optionError('ERR_NEARWIRE_OPTION_NOT_SUPPORTED', message, option, platform, socketKind);
-}
-
-/** The kernel has refused a socket option: `setsockopt EPERM: operation not permitted, mark`. */
-export function optionRefusedError(errno: number, option: string, applied: object): SystemCallError {
-  const [code, reason] = getSystemErrorMap().get(errno) ?? ['UNKNOWN', 'unknown error'];
-  const error = new Error(`setsockopt ${code}: ${reason}, ${option}`);
-  return Object.assign(error, { errno, code, syscall: 'setsockopt', option, applied });
 }
 
 /** A write to a channel that has been ended. */

@@ -13,7 +13,7 @@ import { repeatLimitOfThread } from './settings.js';
  * where the reader is on another core, 20 and 19 where both share one; of 256 KiB 43 and 90, 40 and 87 (Linux 6.18, Node
  * 20.20, a virtual Xeon with 2 cores; medians of 5 rounds).
  */
-export const REPEAT_THRESHOLD = 64 * 1024;
+const REPEAT_THRESHOLD = 64 * 1024;
 
 /** Writes of a Buffer before it gets a sealed copy, which costs about as much as one more of them. */
 const WRITES_BEFORE = 3;

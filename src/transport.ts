@@ -1,8 +1,9 @@
 /** The choice between the native engine and `node:net`, and what is known of it. */
-import { getEngine, type Engine } from './engine.js';
+import type { Engine } from './engine.js';
 import { argValueError, noAddonError } from './errors.js';
 import { addonStatus } from './native.js';
 import { isTransportChoice, type TransportChoice, type TransportName } from './options.js';
+import { getEngine } from './thread-engine.js';
 
 const VARIABLE = 'NEARWIRE_TRANSPORT';
 

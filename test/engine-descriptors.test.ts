@@ -6,7 +6,8 @@ import { closeSync, fstatSync, openSync } from 'node:fs';
 import * as net from 'node:net';
 import { constants } from 'node:os';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type * as EngineModule from '../src/engine.js';
+import type { Engine } from '../src/engine.js';
+import type * as ThreadEngineModule from '../src/thread-engine.js';
 import type * as WireModule from '../src/wire.js';
 import { requireOrSkip } from './support/requirements.js';
 import { addressOf, cleanup, closeAtEnd, freshAddress, nextTurn, type Address } from './support/sockets.js';
@@ -54,13 +55,13 @@ function outcome<T>(): Outcome<T> {
 }
 
 describe.skipIf(requireOrSkip('addon') === undefined)('descriptors of the engine', () => {
-  let engine: EngineModule.Engine;
+  let engine: Engine;
   let wireOf: (id: number) => TestWire;
   let listenerOf: (id: number, onAccept: (id: number) => void) => WireModule.WireListener;
 
   beforeAll(async () => {
     const load = (name: string): Promise<unknown> => import(new URL(`../dist/src/${name}.js`, import.meta.url).href);
-    engine = ((await load('engine')) as typeof EngineModule).getEngine() as EngineModule.Engine;
+    engine = ((await load('thread-engine')) as typeof ThreadEngineModule).getEngine() as Engine;
     const { Wire, WireListener } = (await load('wire')) as typeof WireModule;
     wireOf = (id) => {
       const connected = outcome<undefined>();

@@ -3,10 +3,10 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import * as http from 'node:http';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { freePort } from '../bench/cost/free-port.js';
 import { request, type Answer } from './support/http.js';
 import { runNginx } from './support/nginx.js';
 import { requireOrSkip } from './support/requirements.js';
@@ -38,15 +38,6 @@ async function started(words: readonly string[]): Promise<ChildProcess> {
   // It ends when it is told to, which is no failure.
   failed.catch(() => undefined);
   return child;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 interface Fronts {

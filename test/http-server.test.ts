@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { rawRequest, request, target } from './support/http.js';
 import { closed, connectionsOf, listen, nextTurn, pattern, readAll } from './support/sockets.js';
 import { everyWay } from './support/subjects.js';
+import { onUncaught } from './support/uncaught.js';
 
 describe.each(everyWay)('an http server: $name over $family', ({ subject, family }) => {
   it("is node's own, and so are its requests", async () => {
@@ -268,24 +269,17 @@ describe.each(everyWay)('an http server: $name over $family', ({ subject, family
 
   it('serves on though a handler throws', async () => {
     const caught: unknown[] = [];
-    const before = process.listeners('uncaughtException');
-    process.removeAllListeners('uncaughtException');
-    process.on('uncaughtException', (error) => caught.push(error.message));
-    try {
-      const server = subject.http.createServer({}, (req, res) => {
-        if (req.url === '/throw') {
-          res.end('thrown');
-          throw new Error('handler');
-        }
-        res.end('fine');
-      });
-      const address = await listen(server, family);
-      expect((await request({ ...target(address), agent: false, path: '/throw' })).body.toString()).toBe('thrown');
-      expect((await request({ ...target(address), agent: false })).body.toString()).toBe('fine');
-      expect(caught).toEqual(['handler']);
-    } finally {
-      process.removeAllListeners('uncaughtException');
-      for (const listener of before) process.on('uncaughtException', listener);
-    }
+    onUncaught((error) => caught.push(error.message));
+    const server = subject.http.createServer({}, (req, res) => {
+      if (req.url === '/throw') {
+        res.end('thrown');
+        throw new Error('handler');
+      }
+      res.end('fine');
+    });
+    const address = await listen(server, family);
+    expect((await request({ ...target(address), agent: false, path: '/throw' })).body.toString()).toBe('thrown');
+    expect((await request({ ...target(address), agent: false })).body.toString()).toBe('fine');
+    expect(caught).toEqual(['handler']);
   });
 });

@@ -6,7 +6,6 @@ import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
   addressOf,
-  cleanup,
   closeAtEnd,
   closed,
   fill,
@@ -19,6 +18,7 @@ import {
   readBytes,
 } from './support/sockets.js';
 import { everyWay, hasAbstractNames, reference, subjects, type Subject } from './support/subjects.js';
+import { onUncaught } from './support/uncaught.js';
 
 describe.each(everyWay)('oddities: $name over $family', ({ subject, family }) => {
   it('what the kernel takes at once answers true, past the high-water mark, and owes no drain', async () => {
@@ -288,13 +288,7 @@ describe.each(everyWay)('oddities: $name over $family', ({ subject, family }) =>
     const { client, peer } = await pair(subject, family);
     const other = await pair(subject, family);
     const caught: unknown[] = [];
-    const before = process.listeners('uncaughtException');
-    process.removeAllListeners('uncaughtException');
-    process.on('uncaughtException', (error) => caught.push(error.message));
-    cleanup(() => {
-      process.removeAllListeners('uncaughtException');
-      for (const listener of before) process.on('uncaughtException', listener);
-    });
+    onUncaught((error) => caught.push(error.message));
     peer.on('data', () => {
       throw new Error('in data');
     });
@@ -318,13 +312,7 @@ describe.each(everyWay)('oddities: $name over $family', ({ subject, family }) =>
     const { client, peer } = await pair(subject, family);
     peer.resume();
     const caught: unknown[] = [];
-    const before = process.listeners('uncaughtException');
-    process.removeAllListeners('uncaughtException');
-    process.on('uncaughtException', (error) => caught.push(error.message));
-    cleanup(() => {
-      process.removeAllListeners('uncaughtException');
-      for (const listener of before) process.on('uncaughtException', listener);
-    });
+    onUncaught((error) => caught.push(error.message));
     client.write('a', () => {
       throw new Error('first');
     });

@@ -5,9 +5,10 @@ import { pipeline } from 'node:stream/promises';
 import { inspect } from 'node:util';
 import { describe, it } from 'vitest';
 import type { Socket } from 'node:net';
-import { cleanup, closed, fill, nextTurn, readBytes } from './support/sockets.js';
+import { closed, fill, nextTurn, readBytes } from './support/sockets.js';
 import { compare, type Scenario } from './support/stage.js';
 import { everyWay } from './support/subjects.js';
+import { onUncaught } from './support/uncaught.js';
 
 /** Bytes that no socket buffer takes at once. */
 const MUCH = 8_000_000;
@@ -408,15 +409,9 @@ const scenarios: Record<string, Scenario> = {
   },
   'a listener that throws': async (stage) => {
     const { client, peer } = await stage.pair();
-    const before = process.listeners('uncaughtException');
-    process.removeAllListeners('uncaughtException');
-    process.on('uncaughtException', (error) => {
+    onUncaught((error) => {
       // A record for each: how they follow each other is up to the two ends.
       stage.note(error.message, 'caught', error);
-    });
-    cleanup(() => {
-      process.removeAllListeners('uncaughtException');
-      for (const listener of before) process.on('uncaughtException', listener);
     });
     for (const event of ['data', 'close']) {
       peer.on(event, () => {

@@ -18,7 +18,7 @@ const dist = new URL('../dist/src/', import.meta.url).href;
 const TOOLS = `
   const { configure } = await import('${dist}index.js');
   const { Channel, ChannelServer } = await import('${dist}channel.js');
-  const { getEngine, madeEngine } = await import('${dist}engine.js');
+  const { getEngine, madeEngine } = await import('${dist}thread-engine.js');
   const { ENGINE_COUNTERS } = await import('${dist}native.js');
   const turnOfLoop = () => new Promise((resolve) => setImmediate(resolve));
   const counters = () => {

@@ -5,6 +5,7 @@ import * as net from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
+import { freePort } from '../bench/cost/free-port.js';
 import { conclude } from '../bench/tune/conclude.js';
 import type { Family } from '../bench/tune/model.js';
 import { settingsFor } from '../bench/tune/settings.js';
@@ -25,14 +26,6 @@ function printedLine(family: Family): string | undefined {
   const limits = { mostBuffer: 4 * MIB, somaxconn: 4096 };
   const settings = settingsFor({ cells, conclusions: conclude(cells), limits, family, platform: 'linux' });
   return settings.filter(({ where }) => where === 'nginx').flatMap(({ lines }) => lines)[0];
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.on('listening', resolve));
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** A connection that has been accepted, as it has been answered. */

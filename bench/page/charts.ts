@@ -76,7 +76,7 @@ export function valueBar(result: BenchResult, series: Series, measure: Measure, 
   return { value: cell.median, low, high, text, limited: cell.limitedBy !== undefined };
 }
 
-export function ratioBar(result: BenchResult, series: Series, measure: Measure, subject: SubjectName): Bar | null {
+function ratioBar(result: BenchResult, series: Series, measure: Measure, subject: SubjectName): Bar | null {
   const value = valueBar(result, series, measure, subject);
   if (!value) return null;
   if (subject === 'node:net') return { value: 1, low: 1, high: 1, text: 'the baseline', limited: value.limited };

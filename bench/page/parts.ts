@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { formatSeconds } from '../format.js';
-import type { Host, Versions } from '../model.js';
+import type { RunRecord } from '../model.js';
 import { STYLE } from './style.js';
 
 export interface PageParts {
@@ -42,14 +42,6 @@ ${elements.join('\n')}
 </body>
 </html>
 `;
-}
-
-export interface RunRecord {
-  readonly host: Host;
-  readonly versions: Versions;
-  readonly command: string;
-  readonly started: string;
-  readonly seconds: number;
 }
 
 /** What was run, on what and when, and what makes its figures less trustworthy. */

@@ -12,7 +12,7 @@ import {
 import { valuesByRound } from './summary.js';
 
 /** A gain that nobody would notice is none, however sure it is. */
-export const NOTICEABLE = 0.05;
+const NOTICEABLE = 0.05;
 /** A response has left before its reader began if it took less than this share of the stall; the rest is for timers. */
 const BEFORE_THE_READER = 0.9;
 

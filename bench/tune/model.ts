@@ -1,5 +1,5 @@
 /** The words of the sweep: what it varies, what it measures, and what it concludes. */
-import type { Host, Versions } from '../model.js';
+import type { RunNotes, RunRecord } from '../model.js';
 import type { RatioSummary } from '../statistics.js';
 
 /** How a response leaves the server: copied by either transport, or by reference from a file or a page. */
@@ -135,13 +135,7 @@ export interface Setting {
   readonly note: string;
 }
 
-export interface SweepResult {
-  readonly host: Host;
-  readonly versions: Versions;
-  readonly command: string;
-  /** ISO 8601. */
-  readonly started: string;
-  readonly seconds: number;
+export interface SweepResult extends RunRecord, RunNotes {
   readonly family: Family;
   readonly platform: NodeJS.Platform;
   readonly subjects: readonly SubjectName[];
@@ -153,8 +147,4 @@ export interface SweepResult {
   readonly cells: readonly CellResult[];
   readonly conclusions: readonly Conclusion[];
   readonly settings: readonly Setting[];
-  readonly warnings: readonly string[];
-  readonly skipped: readonly string[];
-  readonly failures: readonly string[];
-  readonly interrupted: boolean;
 }

@@ -5,7 +5,7 @@ export const ASK = { response: 0, held: 1, report: 2 } as const;
 export type Ask = (typeof ASK)[keyof typeof ASK];
 
 const WORD = 4;
-export const REQUEST_BYTES = 2 * WORD;
+const REQUEST_BYTES = 2 * WORD;
 
 export function requestFor(ask: Ask, bytes: number): Buffer {
   const request = Buffer.alloc(REQUEST_BYTES);

@@ -13,7 +13,7 @@ import {
 import type { SweepPlan } from './plan.js';
 
 /** "Memory at stake" is told for so many connections. */
-export const CONNECTIONS_AT_STAKE = 1000;
+const CONNECTIONS_AT_STAKE = 1000;
 
 /** Where the kernel accounts for its own overhead too, and SO_SNDBUF reads back as twice what was set. */
 const DOUBLING: readonly NodeJS.Platform[] = ['linux'];
@@ -79,7 +79,7 @@ function medianSize(sizes: readonly number[]): number {
   return Math.round(median(sizes));
 }
 
-export function isClamped(buffer: BufferChoice, set: number, platform: NodeJS.Platform): boolean {
+function isClamped(buffer: BufferChoice, set: number, platform: NodeJS.Platform): boolean {
   if (buffer === 'default') return false;
   return set < (DOUBLING.includes(platform) ? 2 * buffer : buffer);
 }

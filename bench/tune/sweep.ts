@@ -1,13 +1,10 @@
 /** The sweep: runs the plan round by round and puts the results together. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-
 import { addonStatus } from '../../src/native.js';
+import { withFolder } from '../folder.js';
 import { formatBytes } from '../format.js';
 import { inspectHost, readVersions } from '../host.js';
 import { PeerError } from '../peer.js';
-import { NothingToRun, type Progress } from '../run.js';
+import { NothingToRun, type RunControl } from '../run.js';
 import { writeBodies } from './bodies.js';
 import { conclude } from './conclude.js';
 import { readLimits } from './limits.js';
@@ -17,20 +14,12 @@ import { settingsFor } from './settings.js';
 import { Stage } from './stage.js';
 import { cellsOf } from './summary.js';
 
-export interface SweepOptions extends SweepChoice {
-  /** The command as it was given, for the record. */
-  readonly command: string;
-  /** Ends the sweep: processes are killed, files removed, what has been measured is returned. */
-  readonly signal: AbortSignal;
-  onProgress(progress: Progress): void;
-  /** Told before the first cell, while there is time to stop. */
-  onWarning(warning: string): void;
-}
+export type SweepOptions = SweepChoice & RunControl;
 
 /** A subject that fails so often is left alone: each failure may have taken as long as a process is waited for. */
 const MOST_FAILURES = 2;
-/** Room in `sockaddr_un` on macOS, less the NUL and the longest name that is put into the folder. */
-const LONGEST_FOLDER = 103 - '/native-2147483647'.length;
+/** Of a socket: its subject, and the buffer that it was asked for. */
+const LONGEST_SOCKET_NAME = 'native-2147483647';
 
 export async function runSweep(options: SweepOptions): Promise<SweepResult> {
   const started = new Date();
@@ -41,13 +30,7 @@ export async function runSweep(options: SweepOptions): Promise<SweepResult> {
   if (plan.subjects.length === 0) throw new NothingToRun(plan.skipped);
   const { host, warnings } = await inspectHost();
   for (const warning of [...warnings, ...plan.skipped]) options.onWarning(warning);
-  const folder = makeFolder();
-  const removeFolder = (): void => {
-    rmSync(folder, { recursive: true, force: true });
-  };
-  // For an end that no `finally` sees.
-  process.on('exit', removeFolder);
-  try {
+  return withFolder('nearwire-tune-', LONGEST_SOCKET_NAME, async (folder) => {
     if (plan.subjects.includes('file')) writeBodies(folder, plan.sizes);
     const { samples, rounds, failures, dropped } = await runRounds(plan, options, folder);
     const cells = cellsOf(samples, plan, process.platform);
@@ -74,18 +57,7 @@ export async function runSweep(options: SweepOptions): Promise<SweepResult> {
       failures,
       interrupted: options.signal.aborted,
     };
-  } finally {
-    process.off('exit', removeFolder);
-    removeFolder();
-  }
-}
-
-/** For bodies and socket files, with a path that leaves room for their names. */
-function makeFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'nearwire-tune-'));
-  if (Buffer.byteLength(folder) <= LONGEST_FOLDER) return folder;
-  rmSync(folder, { recursive: true });
-  return mkdtempSync('/tmp/nearwire-tune-');
+  });
 }
 
 interface Rounds {

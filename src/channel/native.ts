@@ -1,24 +1,12 @@
 /** Channels on the native engine. */
-import { isIPv6 } from 'node:net';
-
-import type {
-  Channel,
-  ChannelCounters,
-  ChannelHandlers,
-  ChannelServer,
-  ChannelServerHandlers,
-  ConnectTarget,
-  ListenTarget,
-  ServerAddress,
-} from '../channel.js';
+import type { Channel, ChannelCounters, ChannelHandlers, ChannelServer, ConnectTarget } from '../channel.js';
 import { hasLine, Place } from '../connect-line.js';
-import { COPY_LIMIT, type Engine } from '../engine.js';
+import type { Engine } from '../engine.js';
 import {
   argTypeError,
   connectError,
   connectQueueFullError,
   errnoError,
-  listenError,
   socketClosedError,
   writeAfterEndError,
   writeError,
@@ -26,42 +14,18 @@ import {
 import type { FileRange, WritePart } from '../file-range.js';
 import { FileWrite } from '../file-write.js';
 import { withSendFileArguments, type SendFileCallback, type SendFileOptions, type SentFile } from '../files.js';
-import { CHANNEL_COUNTERS, type NativeAddress, type NativeChannelOptions } from '../native.js';
-import { nativeBuffers } from '../net/buffers.js';
+import { CHANNEL_COUNTERS } from '../native.js';
 import { patienceOf, type BufferSizes } from '../options.js';
+import { COPY_LIMIT } from '../outbound.js';
 import { referenceTo, withReferences } from '../page.js';
-import { SocketFile } from '../socket-file.js';
-import { closes, connections, connectionStats, type CloseEvent, type ConnectionEvent } from '../stats/events.js';
-import { ServerCounter, setCounter } from '../stats/server-counter.js';
-import type { ConnectionStats, ServerStats } from '../stats/server-stats.js';
-import { Wire, WireListener } from '../wire.js';
-import { tunerFor, type AutoTuner } from '../tune/auto.js';
+import { closes, connectionStats, type CloseEvent } from '../stats/events.js';
+import type { ConnectionStats } from '../stats/server-stats.js';
+import { Wire } from '../wire.js';
 import { ChannelFiles, type FileChannel } from './files.js';
+import { addressOf, DEFAULT_HOST, optionsOf } from './native-target.js';
 import { checkParts, checkRange } from './targets.js';
 
-/** node's default for servers. */
-const DEFAULT_BACKLOG = 511;
-const DEFAULT_HOST = '127.0.0.1';
-
-function addressOf(target: ConnectTarget): NativeAddress {
-  if (target.path !== undefined) return { path: target.path };
-  const host = target.host ?? DEFAULT_HOST;
-  // As node: an IPv6 wildcard takes IPv4 connections too.
-  return isIPv6(host) ? { host, port: target.port, ipv6Only: false } : { host, port: target.port };
-}
-
-function optionsOf(target: ConnectTarget): NativeChannelOptions {
-  return {
-    owned: false,
-    ...nativeBuffers(target),
-    noDelay: target.noDelay ?? true,
-    keepAlive: false,
-    keepAliveDelay: 0,
-    paused: false,
-  };
-}
-
-class NativeChannel extends Wire implements Channel, FileChannel {
+export class NativeChannel extends Wire implements Channel, FileChannel {
   readonly transport = 'native';
   readonly nodeTicks = false;
   data: unknown = undefined;
@@ -342,88 +306,4 @@ function standInLine(channel: NativeChannel, path: string, patience: number): vo
 
 function tellEarlyFailure(channel: NativeChannel, errno: number): void {
   channel.tellClosed(channel.connectFailure(errno));
-}
-
-class NativeChannelServer extends WireListener implements ChannelServer {
-  readonly transport = 'native';
-  private readonly handlers: ChannelServerHandlers;
-  private readonly file: SocketFile | undefined;
-  private readonly counter: ServerCounter;
-  private readonly tuner: AutoTuner | undefined;
-
-  constructor(
-    engine: Engine,
-    id: number,
-    target: ListenTarget,
-    handlers: ChannelServerHandlers,
-    counter: ServerCounter,
-  ) {
-    super(engine, id);
-    this.counter = setCounter(this, counter);
-    this.tuner = tunerFor(this, target.autoTune);
-    this.handlers = handlers;
-    this.file = id >= 0 && target.path !== undefined ? SocketFile.of(target.path) : undefined;
-  }
-
-  stats(): ServerStats {
-    return this.counter.stats('native');
-  }
-
-  address(): ServerAddress | null {
-    const at = this.id < 0 ? -1 : this.engine.native.listenerAddress(this.id);
-    if (typeof at === 'number') return null;
-    return at.path ?? { address: at.address ?? '', family: at.family ?? '', port: at.port ?? 0 };
-  }
-
-  override close(): void {
-    if (this.id < 0) return;
-    this.tuner?.stop();
-    this.file?.remove();
-    super.close();
-    process.nextTick(() => {
-      this.handlers.onServerClose?.(this);
-    });
-  }
-
-  tellListening(): void {
-    if (this.id < 0) return;
-    this.tuner?.start();
-    this.handlers.onListening?.(this);
-  }
-
-  tellError(error: NodeJS.ErrnoException): void {
-    if (this.handlers.onServerError === undefined) throw error;
-    this.handlers.onServerError(this, error);
-  }
-
-  onAccept(id: number): void {
-    const channel = new NativeChannel(this.engine, id, this.handlers, undefined, this);
-    if (connections.hasSubscribers) connections.publish({ server: this, socket: channel } satisfies ConnectionEvent);
-    this.handlers.onConnection?.(channel);
-  }
-
-  onAcceptError(errno: number): void {
-    this.tellError(errnoError(errno, 'accept'));
-  }
-}
-
-export function listenNative(engine: Engine, target: ListenTarget, handlers: ChannelServerHandlers): ChannelServer {
-  const counter = new ServerCounter();
-  const options = {
-    ...optionsOf(target),
-    backlog: target.backlog ?? DEFAULT_BACKLOG,
-    mode: -1,
-    reusePort: false,
-    tally: counter.tally,
-  };
-  const id = engine.listen(addressOf(target), options);
-  const server = new NativeChannelServer(engine, id, target, handlers, counter);
-  process.nextTick(() => {
-    if (id >= 0) {
-      server.tellListening();
-    } else {
-      server.tellError(listenError(id, target.path ?? target.host ?? DEFAULT_HOST, target.port ?? -1));
-    }
-  });
-  return server;
 }

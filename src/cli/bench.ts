@@ -1,14 +1,10 @@
 /** `nearwire bench`: reads the command line, shows progress, writes the reports. */
-import { writeFileSync } from 'node:fs';
-
 import { Command } from 'commander';
 
 import { CASES } from '../../bench/cases/index.js';
-import type { BenchOptions } from '../../bench/run.js';
+import type { BenchResult } from '../../bench/model.js';
 import { SUBJECTS } from '../../bench/subjects.js';
-import { checkWritable } from './output-file.js';
-import { progressDisplay } from './progress.js';
-import { abortOnSignals } from './signals.js';
+import { measure, type ReportFiles, type Reports } from './measuring.js';
 import { parseList, parseWhole, UsageError } from './usage.js';
 
 const CASE_NAMES = CASES.map(({ name }) => name);
@@ -16,18 +12,13 @@ const SUBJECT_NAMES = SUBJECTS.map(({ name }) => name);
 const FAMILY_NAMES = ['unix', 'tcp'] as const;
 
 const MOST_ROUNDS = 1000;
-const FAILED_EXIT = 1;
-/** Where stdout is no terminal, nothing wraps. */
-const UNLIMITED_COLUMNS = 1000;
 
-interface Words {
+interface Words extends ReportFiles {
   readonly cases?: string;
   readonly subjects?: string;
   readonly families?: string;
   readonly rounds?: string;
   readonly quick?: boolean;
-  readonly json?: string;
-  readonly html?: string;
 }
 
 export function benchCommand(): Command {
@@ -53,44 +44,19 @@ async function bench(words: Words): Promise<void> {
     ...(words.families !== undefined && { families: parseList('family', words.families, FAMILY_NAMES) }),
     ...(words.rounds !== undefined && { rounds: parseWhole('--rounds', words.rounds, 1, MOST_ROUNDS) }),
   };
-  checkWritable({ '--json': words.json, '--html': words.html });
-  const abort = new AbortController();
-  const stopListening = abortOnSignals(abort);
-  const display = progressDisplay();
-  const command = ['nearwire', ...process.argv.slice(2)].join(' ');
-  const options: BenchOptions = { ...choice, ...display, command, signal: abort.signal };
-  try {
-    const result = await runBench(options);
-    display.stop();
-    await writeReports(result, words);
-    if (result.failures.length > 0) process.exitCode ??= FAILED_EXIT;
-  } catch (error) {
-    display.stop();
-    if (!(error instanceof NothingToRun)) throw error;
-    if (error.missing.length === 0)
-      throw new UsageError(`these subjects can't do these cases: ${whoDoes(choice.cases ?? CASE_NAMES)}`);
-    console.error(`error: ${error.message}`);
-    process.exitCode = FAILED_EXIT;
-  } finally {
-    stopListening();
+  await measure(words, (control) => runBench({ ...choice, ...control }).catch(explain), REPORTS);
+
+  function explain(error: unknown): never {
+    if (!(error instanceof NothingToRun) || error.missing.length > 0) throw error;
+    throw new UsageError(`these subjects can't do these cases: ${whoDoes(choice.cases ?? CASE_NAMES)}`);
   }
 }
 
-async function writeReports(
-  result: Awaited<ReturnType<typeof import('../../bench/run.js').runBench>>,
-  words: Words,
-): Promise<void> {
-  const { renderReport } = await import('../../bench/report.js');
-  process.stdout.write(renderReport(result, process.stdout.isTTY ? process.stdout.columns : UNLIMITED_COLUMNS));
-  if (words.json !== undefined) {
-    const { jsonOf } = await import('../../bench/json.js');
-    writeFileSync(words.json, `${JSON.stringify(jsonOf(result), null, 1)}\n`);
-  }
-  if (words.html !== undefined) {
-    const { htmlOf } = await import('../../bench/html.js');
-    writeFileSync(words.html, htmlOf(result));
-  }
-}
+const REPORTS: Reports<BenchResult> = {
+  text: async (result, columns) => (await import('../../bench/report.js')).renderReport(result, columns),
+  json: async (result) => (await import('../../bench/json.js')).jsonOf(result),
+  html: async (result) => (await import('../../bench/html.js')).htmlOf(result),
+};
 
 function whoDoes(cases: readonly string[]): string {
   return cases

@@ -1,25 +1,14 @@
 /** `nearwire cost`: reads the command line, shows progress, writes the reports. */
-import { writeFileSync } from 'node:fs';
-
 import { Command, Option } from 'commander';
 
-import type { CostOptions, CostResult } from '../../bench/cost/model.js';
+import type { CostResult } from '../../bench/cost/model.js';
 import { QUICK_STACKS } from '../../bench/cost/quick.js';
 import { STACKS } from '../../bench/cost/stacks/index.js';
 import { WORKS } from '../../bench/cost/works.js';
 import { choiceOf, type CostWords } from './cost-words.js';
-import { checkWritable } from './output-file.js';
-import { progressDisplay } from './progress.js';
-import { abortOnSignals } from './signals.js';
+import { measure, type ReportFiles, type Reports } from './measuring.js';
 
-const FAILED_EXIT = 1;
-/** Where stdout is no terminal, nothing wraps. */
-const UNLIMITED_COLUMNS = 1000;
-
-interface Words extends CostWords {
-  readonly json?: string;
-  readonly html?: string;
-}
+type Words = CostWords & ReportFiles;
 
 const MORE_HELP = `
 Stacks: ${STACKS.map(({ name }) => name).join(', ')}.
@@ -56,40 +45,12 @@ export function costCommand(): Command {
 async function cost(words: Words): Promise<void> {
   // Loaded here: a slip of the finger is told without them.
   const { runCost } = await import('../../bench/cost/run.js');
-  const { NothingToRun } = await import('../../bench/run.js');
   const choice = choiceOf(words);
-  checkWritable({ '--json': words.json, '--html': words.html });
-  const abort = new AbortController();
-  const stopListening = abortOnSignals(abort);
-  const display = progressDisplay();
-  const command = ['nearwire', ...process.argv.slice(2)].join(' ');
-  const options: CostOptions = { ...choice, ...display, command, signal: abort.signal };
-  try {
-    const result = await runCost(options);
-    display.stop();
-    await writeReports(result, words);
-    if ((result.failures ?? []).length > 0) process.exitCode ??= FAILED_EXIT;
-  } catch (error) {
-    display.stop();
-    // Ended before anything was measured; the exit code tells by what.
-    if (abort.signal.aborted && error === abort.signal.reason) return;
-    if (!(error instanceof NothingToRun)) throw error;
-    console.error(`error: ${error.message}`);
-    process.exitCode = FAILED_EXIT;
-  } finally {
-    stopListening();
-  }
+  await measure(words, (control) => runCost({ ...choice, ...control }), REPORTS);
 }
 
-async function writeReports(result: CostResult, words: Words): Promise<void> {
-  const { renderCost } = await import('../../bench/cost/report.js');
-  process.stdout.write(renderCost(result, process.stdout.isTTY ? process.stdout.columns : UNLIMITED_COLUMNS));
-  if (words.json !== undefined) {
-    const { costJsonOf } = await import('../../bench/cost/json.js');
-    writeFileSync(words.json, `${JSON.stringify(costJsonOf(result), null, 1)}\n`);
-  }
-  if (words.html !== undefined) {
-    const { costHtmlOf } = await import('../../bench/cost/html.js');
-    writeFileSync(words.html, costHtmlOf(result));
-  }
-}
+const REPORTS: Reports<CostResult> = {
+  text: async (result, columns) => (await import('../../bench/cost/report.js')).renderCost(result, columns),
+  json: async (result) => (await import('../../bench/cost/json.js')).costJsonOf(result),
+  html: async (result) => (await import('../../bench/cost/html.js')).costHtmlOf(result),
+};

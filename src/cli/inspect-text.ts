@@ -31,7 +31,7 @@ export function printableName(name: string): string {
   return printable(name.startsWith('\0') ? `@${name.slice(1).replace(/\0+$/, '')}` : name);
 }
 
-export function processText(processes: readonly ProcessInfo[]): string {
+function processText(processes: readonly ProcessInfo[]): string {
   return processes.map(({ pid, name }) => `${printable(name)}[${String(pid)}]`).join(', ');
 }
 
@@ -76,7 +76,7 @@ function ownerText({ owners, hiddenProcesses }: ListenerReport): string {
   return hiddenProcesses > 0 ? `not to be seen: ${hidden}` : 'nobody that is seen here (another pid namespace?)';
 }
 
-export function queueText({ queue, queueUnknown }: ListenerReport): string {
+function queueText({ queue, queueUnknown }: ListenerReport): string {
   if (queue === undefined) return `not told: ${printable(queueUnknown ?? '')}`;
   const { queued, backlog, highWater, full } = queue;
   const text = `${countText(queued)} waiting, backlog ${countText(backlog)}, high water ${countText(highWater)}`;

@@ -1,7 +1,7 @@
 /** What the doctor finds. */
 
 /** From harmless to what loses requests. */
-export const LEVELS = ['ok', 'note', 'warning', 'problem'] as const;
+const LEVELS = ['ok', 'note', 'warning', 'problem'] as const;
 export type Level = (typeof LEVELS)[number];
 
 export interface Finding {

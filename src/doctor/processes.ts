@@ -19,7 +19,7 @@ function pids(): number[] {
   }
 }
 
-export function processOf(pid: number): Process | undefined {
+function processOf(pid: number): Process | undefined {
   // The name stands in brackets and may have any character in it.
   const [, name, state] = /^\d+ \((.*)\) (\S)/s.exec(readText(`/proc/${String(pid)}/stat`) ?? '') ?? [];
   return name === undefined || state === undefined ? undefined : { pid, name, state };

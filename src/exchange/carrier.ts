@@ -1,8 +1,8 @@
 /** The connection under an exchange: a wire of the native engine, or a socket of node:net. */
 import type * as net from 'node:net';
-import { COPY_LIMIT } from '../engine.js';
 import { errnoError, writeError } from '../errors.js';
 import type { TransportName } from '../options.js';
+import { COPY_LIMIT } from '../outbound.js';
 import { referenceTo } from '../page.js';
 import { connectionStats, nodeConnectionStats } from '../stats/events.js';
 import type { ConnectionStats } from '../stats/server-stats.js';

@@ -14,12 +14,14 @@ import { AsyncResource } from 'node:async_hooks';
 import type * as http from 'node:http';
 import type * as net from 'node:net';
 import { clearTimeout, setTimeout } from 'node:timers';
-import { getEngine, runTicks, type Engine } from '../engine.js';
+import type { Engine } from '../engine.js';
 import { requestTimeoutError } from '../errors.js';
 import { RequestHead } from '../native.js';
-import { setAfterConnection } from '../net/listen.js';
+import { setAfterConnection } from '../net/server-listener.js';
 import type { SocketWire } from '../net/socket-wire.js';
 import { nodeHttp } from '../node-modules.js';
+import { runTicks } from '../run-ticks.js';
+import { getEngine } from '../thread-engine.js';
 import {
   cutShortError,
   studyParser,

@@ -1,7 +1,8 @@
 /** `new Socket({ fd })`: a native socket over a descriptor that something else has opened. */
 import { constants } from 'node:os';
+import { socketScope } from './async-scopes.js';
 import { channelOptions, type SocketOptions } from './socket-options.js';
-import { socketScope, SocketWire } from './socket-wire.js';
+import { SocketWire } from './socket-wire.js';
 import type { NativeSocket } from './socket.js';
 
 const { EBADF } = constants.errno;

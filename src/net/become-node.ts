@@ -5,6 +5,7 @@
 import * as net from 'node:net';
 import { Duplex } from 'node:stream';
 import { holdsFiles } from './file-chunk.js';
+import { giveAway } from './give-away.js';
 import { setHandleOwner } from './handle-owner.js';
 import { tagJsSocket } from './js.js';
 import { nativeFields } from './native-fields.js';
@@ -70,7 +71,7 @@ export function becomeNode(socket: NativeSocket): boolean {
   if (socket._onread !== undefined) return false;
   // An end on its way is told of by the engine.
   if (socket.writableEnded && !socket.writableFinished) return false;
-  const detached = wire.giveAway();
+  const detached = giveAway(wire);
   if (detached === undefined) return false;
   const { fd, unread, reading } = detached;
   const { bytesRead, bytesWritten } = wire;

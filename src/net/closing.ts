@@ -1,6 +1,6 @@
 /** The 'close' events of sockets: told in a later phase of the loop than the call that closed, as node does. */
 import { setImmediate } from 'node:timers';
-import { runTicks } from '../engine.js';
+import { runTicks } from '../run-ticks.js';
 
 interface Closed {
   /** Emits the socket's 'close'. */

@@ -2,11 +2,12 @@
  * Writes that go to the wire past the stream's bookkeeping, which costs more than a small write itself. What the kernel
  * does not take at once becomes the stream's write under way: backpressure, errors and the order of callbacks are its.
  */
-import { COPY_LIMIT } from '../engine.js';
 import { stringAsBufferError } from '../errors.js';
+import { COPY_LIMIT } from '../outbound.js';
 import { withReferences } from '../page.js';
+import type { WriteCallback } from './async-scopes.js';
 import type { HeldWrite, SocketBase } from './socket-base.js';
-import type { SocketWire, WriteCallback } from './socket-wire.js';
+import type { SocketWire } from './socket-wire.js';
 
 /** Whether such a write may go to the wire: it is connected, and nothing of the stream's stands before it. */
 export function takesDirectWrites(socket: SocketBase, callback?: WriteCallback): boolean {

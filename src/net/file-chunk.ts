@@ -8,8 +8,9 @@ import type { FileRange, WritePart } from '../file-range.js';
 import { FileChunk, FileWrite, type FileCarrier } from '../file-write.js';
 import type { SendFileCall } from '../files.js';
 import { withReferences } from '../page.js';
+import type { WriteCallback } from './async-scopes.js';
 import type { NativeSocket } from './socket.js';
-import type { SocketWire, WriteCallback } from './socket-wire.js';
+import type { SocketWire } from './socket-wire.js';
 
 const { ECANCELED } = constants.errno;
 

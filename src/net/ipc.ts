@@ -8,6 +8,7 @@
 import { ChildProcess } from 'node:child_process';
 import * as net from 'node:net';
 import { errnoError } from '../errors.js';
+import { letGo } from './give-away.js';
 import { isListenHandle } from './listen-handle.js';
 import { NativeSocket } from './socket.js';
 
@@ -81,7 +82,7 @@ function giveAway(socket: NativeSocket): void {
   // The stand-in has counted down for it.
   socket._server = null;
   Object.assign(socket, { parser: null, _httpMessage: null } satisfies HttpFields);
-  socket._wire?.letGo();
+  if (socket._wire !== undefined) letGo(socket._wire);
 }
 
 function sendSocket(sender: Sender, nodesSend: Send, socket: NativeSocket, message: unknown, more: SendWords): boolean {

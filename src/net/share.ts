@@ -1,6 +1,6 @@
 /** A server's listening socket, for another thread. */
 import type * as net from 'node:net';
-import { getEngine } from '../engine.js';
+import { getEngine } from '../thread-engine.js';
 import { argTypeError, errnoError, noAddonError, notListeningError, notNativeError } from '../errors.js';
 import { addonStatus } from '../native.js';
 

@@ -8,12 +8,13 @@ import { Duplex } from 'node:stream';
 import { outOfRangeError } from '../errors.js';
 import type { NativeEndpoint } from '../native.js';
 import { checkFunction, checkNumber, type BufferSizes } from '../options.js';
+import type { WriteCallback } from './async-scopes.js';
 import type { Forwarding } from './forwarding.js';
 import type { Onread } from './onread.js';
 import { IdleTimer } from './idle-timer.js';
 import { delaySeconds, type SocketSettings, type StreamOptions } from './socket-options.js';
 import { ownName, peerName, socketProperties } from './socket-properties.js';
-import type { SocketWire, WriteCallback } from './socket-wire.js';
+import type { SocketWire } from './socket-wire.js';
 
 /** The server that a socket counts for. */
 export interface OwningServer {

@@ -1,46 +1,23 @@
 /** The wire under a `Socket`: turns what happens to it into what the stream does. */
-import { AsyncResource } from 'node:async_hooks';
+import type { AsyncResource } from 'node:async_hooks';
 import { constants } from 'node:os';
-import { Duplex } from 'node:stream';
-import { runTicks, type Engine } from '../engine.js';
+import type { Engine } from '../engine.js';
 import { errnoError, writeError } from '../errors.js';
 import type { WritePart } from '../file-range.js';
 import { CANCELLED_WRITES_FAIL } from '../node-version.js';
+import { runTicks } from '../run-ticks.js';
 import { Wire } from '../wire.js';
+import { callAll, Waiter, type WriteCallback } from './async-scopes.js';
+import { deliver, endReading } from './delivery.js';
 import type { Forwarding } from './forwarding.js';
 import type { Outlet } from './outlet.js';
 import type { Onread } from './onread.js';
-import { Remainder } from './remainder.js';
+import { RareState } from './rare-state.js';
 import type { NativeSocket } from './socket.js';
-
-export type WriteCallback = (error?: Error | null) => void;
 
 /** Who is told how a connection attempt came out. */
 export interface AttemptOwner {
   attemptDone(wire: SocketWire, status: number): void;
-}
-
-// Their ends are told by us; without this the collector would have to watch each one.
-const MANUAL_DESTROY = { requireManualDestroy: true };
-
-/** The async context in which a socket's events run: that of its connect(), or none for an accepted one. */
-export function socketScope(): AsyncResource {
-  return new AsyncResource('NEARWIRESOCKET', MANUAL_DESTROY);
-}
-
-/** A callback that runs in the async context of the call that brought it. */
-class Waiter extends AsyncResource {
-  private readonly callback: WriteCallback;
-
-  constructor(callback: WriteCallback) {
-    super('NEARWIREWRITE', MANUAL_DESTROY);
-    this.callback = callback;
-  }
-
-  call(error: Error | null): void {
-    this.runInAsyncScope(this.callback, undefined, error);
-    this.emitDestroy();
-  }
 }
 
 const ECANCELED = -constants.errno.ECANCELED;
@@ -57,32 +34,6 @@ const BufferView = (
 /** Of wires that nobody waits for: most of them, most of the time. Nothing is ever put into it. */
 const NOBODY_WAITS: Waiter[] = [];
 
-/** What a subclass may have in its place. */
-const nodesPush = Duplex.prototype.push;
-const nodesEmit = Duplex.prototype.emit;
-
-function deliver(wire: SocketWire, chunk: Buffer): void {
-  const { socket } = wire;
-  const state = socket._readableState;
-  let told = false;
-  if (
-    wire.pushed &&
-    socket.push === nodesPush &&
-    state.flowing === true &&
-    state.length === 0 &&
-    !state.decoder &&
-    socket.emit === nodesEmit
-  ) {
-    // What push() comes to in this state, without its bookkeeping; without a listener it keeps the chunk.
-    told = socket.emit('data', chunk);
-  }
-  if (!told) {
-    wire.pushed = true;
-    if (!socket.push(chunk)) wire.stopReading();
-  }
-  socket._forwarding?.tryStart();
-}
-
 function tellOnread(onread: Onread, wire: SocketWire, length: number): void {
   onread.tell(wire, length);
 }
@@ -90,17 +41,8 @@ function tellOnread(onread: Onread, wire: SocketWire, length: number): void {
 /** A chunk, the end, or a negative errno. */
 type Unread = Buffer | number | undefined;
 
-function giveUnread(wire: SocketWire): void {
+export function giveUnread(wire: SocketWire): void {
   wire.giveUnread();
-}
-
-function endReading(wire: SocketWire): void {
-  const { socket } = wire;
-  // As node's sockets have done from their start: without it, what push() tells of comes a tick late.
-  if (!wire.pushed) socket.read(0);
-  socket.push(null);
-  // 'end' comes even to a socket that is paused, if nothing is buffered.
-  socket.read(0);
 }
 
 function destroy(socket: NativeSocket, error: Error): void {
@@ -109,15 +51,6 @@ function destroy(socket: NativeSocket, error: Error): void {
 
 function tellAttempt(attempt: AttemptOwner, wire: SocketWire, status: number): void {
   attempt.attemptDone(wire, status);
-}
-
-/** What few sockets have any of, and an idle one never: its fields would be a hundredth of what one takes. */
-class RareState {
-  outlet: Outlet | undefined;
-  inlet: Forwarding | undefined;
-  cut = false;
-  /** Bytes that waited when this was last looked at; while they become fewer the socket is not idle. */
-  lastQueued = 0;
 }
 
 export class SocketWire extends Wire {
@@ -134,9 +67,10 @@ export class SocketWire extends Wire {
   /** The stream's write that the kernel has not taken all of. */
   private blockedWrite: Waiter | undefined;
   private shutdownDone: Waiter | undefined;
-  private reading: boolean;
-  /** Read in the same turn as the chunk that made the stream stop: given to it one by one as it reads on. */
-  private unread: Unread[] | undefined;
+  /** @internal */
+  reading: boolean;
+  /** @internal Read in the same turn as the chunk that made the stream stop: given to it one by one as it reads on. */
+  unread: Unread[] | undefined;
   /** The stream has had a chunk by way of push(), which leaves traces that later ones need not renew. */
   pushed = false;
   private rare: RareState | undefined;
@@ -219,7 +153,8 @@ export class SocketWire extends Wire {
     return Math.min(this.outlet?.idle ?? Infinity, this.inlet?.idle ?? Infinity);
   }
 
-  private stopPumps(): void {
+  /** @internal */
+  stopPumps(): void {
     this.outlet?.stop();
     this.inlet?.stop();
   }
@@ -414,36 +349,6 @@ export class SocketWire extends Wire {
     for (const waiter of waiters) waiter.call(error);
   }
 
-  /**
-   * Gives the descriptor away, with what has been read and not been told of. Writes that have not called back yet do so
-   * on the next tick. undefined, and nothing has changed, where the kernel does not take all that is to be sent.
-   */
-  giveAway(): { fd: number; unread: Buffer[]; reading: boolean } | undefined {
-    this.stopPumps();
-    const held = this.unread ?? [];
-    if (held.some((item) => typeof item === 'number')) return undefined;
-    // An end that is held is found again by whoever reads next.
-    const chunks = held.filter((item) => Buffer.isBuffer(item));
-    let seen = this.bytesRead;
-    for (const chunk of chunks) seen += chunk.length;
-    const fresh = this.engine.takeUnread(this.id, seen);
-    for (const chunk of fresh) seen += chunk.length;
-    const unread = [...chunks, ...fresh];
-    const fd = this.detach(seen);
-    if (fd < 0) {
-      // They have been taken out of the batch, and come as what the stream has been spared.
-      if (fresh.length > 0) {
-        this.unread = unread;
-        process.nextTick(giveUnread, this);
-      }
-      return undefined;
-    }
-    this.bytesRead = seen;
-    this.unread = undefined;
-    this.callBackLater();
-    return { fd, unread, reading: this.reading };
-  }
-
   /** A write of the stream's that has not come to the wire: it is called back for as one that has. */
   holdWrite(callback: WriteCallback): void {
     this.blockedWrite = new Waiter(callback);
@@ -460,23 +365,8 @@ export class SocketWire extends Wire {
     this.close(reset);
   }
 
-  /** Another process has the socket now: closes as soon as the kernel has all that was written. */
-  letGo(): void {
-    this.stopPumps();
-    this.stopReading();
-    this.flush();
-    if (this.blocked && this.open) {
-      this.engine.attach(this.id, new Remainder(this.engine, this.id));
-      this.id = -1;
-      this.awaitingFlush = false;
-      this.callBackLater();
-    } else {
-      this.closeNow(false);
-    }
-  }
-
-  /** Writes under way, all of which the kernel has by now, call back on the next tick. */
-  private callBackLater(): void {
+  /** @internal Writes under way, all of which the kernel has by now, call back on the next tick. */
+  callBackLater(): void {
     const owed = this.waiters.splice(0);
     if (this.blockedWrite !== undefined) owed.push(this.blockedWrite);
     this.blockedWrite = undefined;
@@ -500,12 +390,4 @@ export class SocketWire extends Wire {
 
 function lengthOf(parts: readonly WritePart[]): number {
   return parts.reduce((length, part) => length + part.length, 0);
-}
-
-function callAll(waiters: Waiter[], error: Error | null): void {
-  try {
-    for (let waiter = waiters.shift(); waiter !== undefined; waiter = waiters.shift()) waiter.call(error);
-  } finally {
-    if (waiters.length > 0) process.nextTick(callAll, waiters, error);
-  }
 }

@@ -10,7 +10,6 @@
  */
 import type { FileHandle } from 'node:fs/promises';
 import * as net from 'node:net';
-import { COPY_LIMIT } from '../engine.js';
 import { closedBeforeConnectError, endedByPeerError, invalidHandleTypeError, socketClosedError } from '../errors.js';
 import {
   withSendFileArguments,
@@ -20,8 +19,10 @@ import {
   type SentFile,
 } from '../files.js';
 import { SOCKET_CONNECT_IS_PUBLISHED, UNCONNECTED_ENDS_AT_ONCE } from '../node-version.js';
+import { COPY_LIMIT } from '../outbound.js';
 import { receiveFile, type FileReceiver, type ReceiveFileOptions } from '../receive-file.js';
 import { normalizeArguments } from './arguments.js';
+import { socketScope, type WriteCallback } from './async-scopes.js';
 import { publishClient } from './client-channel.js';
 import { tellClosed } from './closing.js';
 import { startConnecting, type ConnectOptions } from './connect.js';
@@ -42,7 +43,6 @@ import { forwardPipe } from './forwarding.js';
 import { SocketBase, type OwningServer } from './socket-base.js';
 import type { SocketSettings, StreamOptions } from './socket-options.js';
 import { isOpen } from './socket-properties.js';
-import { socketScope, type WriteCallback } from './socket-wire.js';
 
 export class NativeSocket extends SocketBase implements FileSender, FileReceiver {
   private _resetting = false;

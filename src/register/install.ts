@@ -15,7 +15,8 @@ import { connectNatively, nodesOwnOption } from '../net/factory.js';
 import { installIpc } from '../net/ipc.js';
 import { byNode, isJs } from '../net/js.js';
 import { acceptsNative, installNodeStreams, readsHandles } from '../net/node-streams.js';
-import { NativeListening, nodesListen2, type ListenStep } from '../net/listen.js';
+import { NativeListening, nodesListen2 } from '../net/listen.js';
+import type { ListenStep } from '../net/server-internals.js';
 import { nodeHttp, nodeHttp2 } from '../node-modules.js';
 import { engineFor, requestedTransport } from '../transport.js';
 

@@ -21,7 +21,7 @@ export const LARGEST_TUNED_BUFFER = 4 * MiB;
 const MEMORY_SHARE = 1 / 8;
 
 /** Linux doubles what SO_SNDBUF is asked for, and reads back the double. */
-export const DOUBLES_BUFFERS = process.platform === 'linux';
+const DOUBLES_BUFFERS = process.platform === 'linux';
 
 /** What to ask for, so that so many bytes are read back. */
 export function askedFor(effective: number): number {

@@ -7,7 +7,7 @@ import {
   outOfRangeError,
   unknownOptionError,
 } from '../errors.js';
-import { SocketKind, type NativeOptionRow, type NativeSocketState } from '../native-sockets.js';
+import { SocketKind, type NativeOptionRow, type NativeSocketState } from '../native.js';
 import { checkBoolean } from '../options.js';
 import { tuneAddon } from './addon.js';
 import { descriptorOf, type TuneTarget } from './target.js';

@@ -10,7 +10,7 @@ import {
   otherNamespaceError,
   unsupportedError,
 } from '../errors.js';
-import type { NativeTcpListener } from '../native-sockets.js';
+import type { NativeTcpListener } from '../native.js';
 import { checkPort } from '../options.js';
 import { describeTarget, nativeDiagnosis, told } from './diagnosis.js';
 import { queueHighWater } from '../stats/server-counter.js';

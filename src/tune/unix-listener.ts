@@ -9,7 +9,7 @@ import {
   otherNamespaceError,
   staleSocketError,
 } from '../errors.js';
-import type { NativeUnixSocket } from '../native-sockets.js';
+import type { NativeUnixSocket } from '../native.js';
 import { nativeDiagnosis, told } from './diagnosis.js';
 import { listedUnixSockets, type ListedSocket } from './proc-net-unix.js';
 import { socketFileId, socketsAt, socketsNamed, type SocketFileId } from './socket-name.js';
@@ -19,12 +19,12 @@ const { EACCES, ECONNREFUSED, EPROTOTYPE, EPERM } = constants.errno;
 const WHAT = 'to tell the queues of other sockets';
 
 /** An abstract name is written as `ss` and others write it. */
-export function shownName(name: string): string {
+function shownName(name: string): string {
   return name.startsWith('\0') ? `@${name.slice(1).replace(/\0+$/, '').replaceAll('\0', '@')}` : name;
 }
 
 /** Throws ERR_INVALID_ARG_VALUE for what can be no path and no abstract name. */
-export function checkSocketName(name: string, argument: string): void {
+function checkSocketName(name: string, argument: string): void {
   if (name === '' || name === '\0') throw argValueError(argument, name, 'must name a socket');
   if (name.includes('\0', name.startsWith('\0') ? 1 : 0) && !name.startsWith('\0')) {
     throw argValueError(argument, name, 'must be a path without null bytes');

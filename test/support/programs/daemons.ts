@@ -2,9 +2,9 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { freePort } from '../../../bench/cost/free-port.js';
 import type { Family } from '../subjects.js';
 import type { Address } from './seam.js';
 
@@ -80,15 +80,6 @@ interface Plan {
 interface Owner {
   readonly uid?: number;
   readonly gid?: number;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, HOST);
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function newPlace(name: string, owner: Owner = {}): Promise<Place> {

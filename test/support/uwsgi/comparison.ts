@@ -30,7 +30,7 @@ export interface FrontOptions {
 }
 
 /** What the two protocols bring differently is left out: docs/uwsgi.md has the list. */
-export const sameForBoth: Differences = (seen) => {
+const sameForBoth: Differences = (seen) => {
   const headers = Object.entries(seen.headers).filter(([name]) => name !== 'connection');
   // The order in which they come is nobody's concern.
   headers.sort(([a], [b]) => (a < b ? -1 : 1));

@@ -52,7 +52,7 @@ function pick<T>(random: Random, list: readonly T[]): T {
 }
 
 /** Mostly small, now and then large: as many of one to two bytes as of half the limit to all of it. */
-export function anySize(random: Random, limit: number): number {
+function anySize(random: Random, limit: number): number {
   const bits = random(Math.ceil(Math.log2(limit)) + 1);
   return bits === 0 ? 0 : Math.min(limit, 2 ** (bits - 1) + random(2 ** (bits - 1)));
 }

@@ -1,9 +1,9 @@
 /** A real uWSGI with a Python application, on a UNIX socket and on TCP. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../../../bench/cost/free-port.js';
 import { cleanup, temporaryDirectory } from '../sockets.js';
 
 export interface UwsgiServer {
@@ -14,15 +14,6 @@ export interface UwsgiServer {
 }
 
 const APPLICATION = fileURLToPath(new URL('application.py', import.meta.url));
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** Runs until the test is over. `more` are further options of its command line. */
 export async function startUwsgi(command: string, more: readonly string[] = []): Promise<UwsgiServer> {

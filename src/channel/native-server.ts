@@ -1,0 +1,99 @@
+/** Servers of channels on the native engine. */
+import type { ChannelServer, ChannelServerHandlers, ListenTarget, ServerAddress } from '../channel.js';
+import type { Engine } from '../engine.js';
+import { errnoError, listenError } from '../errors.js';
+import { SocketFile } from '../socket-file.js';
+import { connections, type ConnectionEvent } from '../stats/events.js';
+import { ServerCounter, setCounter } from '../stats/server-counter.js';
+import type { ServerStats } from '../stats/server-stats.js';
+import { tunerFor, type AutoTuner } from '../tune/auto.js';
+import { WireListener } from '../wire.js';
+import { addressOf, DEFAULT_HOST, optionsOf } from './native-target.js';
+import { NativeChannel } from './native.js';
+
+/** node's default for servers. */
+const DEFAULT_BACKLOG = 511;
+
+class NativeChannelServer extends WireListener implements ChannelServer {
+  readonly transport = 'native';
+  private readonly handlers: ChannelServerHandlers;
+  private readonly file: SocketFile | undefined;
+  private readonly counter: ServerCounter;
+  private readonly tuner: AutoTuner | undefined;
+
+  constructor(
+    engine: Engine,
+    id: number,
+    target: ListenTarget,
+    handlers: ChannelServerHandlers,
+    counter: ServerCounter,
+  ) {
+    super(engine, id);
+    this.counter = setCounter(this, counter);
+    this.tuner = tunerFor(this, target.autoTune);
+    this.handlers = handlers;
+    this.file = id >= 0 && target.path !== undefined ? SocketFile.of(target.path) : undefined;
+  }
+
+  stats(): ServerStats {
+    return this.counter.stats('native');
+  }
+
+  address(): ServerAddress | null {
+    const at = this.id < 0 ? -1 : this.engine.native.listenerAddress(this.id);
+    if (typeof at === 'number') return null;
+    return at.path ?? { address: at.address ?? '', family: at.family ?? '', port: at.port ?? 0 };
+  }
+
+  override close(): void {
+    if (this.id < 0) return;
+    this.tuner?.stop();
+    this.file?.remove();
+    super.close();
+    process.nextTick(() => {
+      this.handlers.onServerClose?.(this);
+    });
+  }
+
+  tellListening(): void {
+    if (this.id < 0) return;
+    this.tuner?.start();
+    this.handlers.onListening?.(this);
+  }
+
+  tellError(error: NodeJS.ErrnoException): void {
+    if (this.handlers.onServerError === undefined) throw error;
+    this.handlers.onServerError(this, error);
+  }
+
+  onAccept(id: number): void {
+    const channel = new NativeChannel(this.engine, id, this.handlers, undefined, this);
+    if (connections.hasSubscribers) connections.publish({ server: this, socket: channel } satisfies ConnectionEvent);
+    this.handlers.onConnection?.(channel);
+  }
+
+  onAcceptError(errno: number): void {
+    this.tellError(errnoError(errno, 'accept'));
+  }
+}
+
+export function listenNative(engine: Engine, target: ListenTarget, handlers: ChannelServerHandlers): ChannelServer {
+  const counter = new ServerCounter();
+  const options = {
+    ...optionsOf(target),
+    backlog: target.backlog ?? DEFAULT_BACKLOG,
+    mode: -1,
+    reusePort: false,
+    tally: counter.tally,
+  };
+  const id = engine.listen(addressOf(target), options);
+  const server = new NativeChannelServer(engine, id, target, handlers, counter);
+  process.nextTick(() => {
+    if (id >= 0) {
+      server.tellListening();
+    } else {
+      server.tellError(listenError(id, target.path ?? target.host ?? DEFAULT_HOST, target.port ?? -1));
+    }
+  });
+  return server;
+}

@@ -1,0 +1,26 @@
+/** What the native engine is told of where a channel connects to or a server listens. */
+import { isIPv6 } from 'node:net';
+
+import type { ConnectTarget } from '../channel.js';
+import type { NativeAddress, NativeChannelOptions } from '../native.js';
+import { nativeBuffers } from '../net/buffers.js';
+
+export const DEFAULT_HOST = '127.0.0.1';
+
+export function addressOf(target: ConnectTarget): NativeAddress {
+  if (target.path !== undefined) return { path: target.path };
+  const host = target.host ?? DEFAULT_HOST;
+  // As node: an IPv6 wildcard takes IPv4 connections too.
+  return isIPv6(host) ? { host, port: target.port, ipv6Only: false } : { host, port: target.port };
+}
+
+export function optionsOf(target: ConnectTarget): NativeChannelOptions {
+  return {
+    owned: false,
+    ...nativeBuffers(target),
+    noDelay: target.noDelay ?? true,
+    keepAlive: false,
+    keepAliveDelay: 0,
+    paused: false,
+  };
+}

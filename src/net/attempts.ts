@@ -1,0 +1,232 @@
+/** The attempts of one connect(): one address after another, until one answers or none is left. */
+import type { AsyncResource } from 'node:async_hooks';
+import { constants } from 'node:os';
+import { clearTimeout, setTimeout } from 'node:timers';
+import { hasLine, Place } from '../connect-line.js';
+import {
+  connectError,
+  connectQueueFullError,
+  connectTimeoutError,
+  ipBlockedError,
+  type FailedEnds,
+} from '../errors.js';
+import type { NativeAddress } from '../native.js';
+import { channelOptions } from './socket-options.js';
+import { SocketWire, type AttemptOwner } from './socket-wire.js';
+import type { NativeSocket } from './socket.js';
+
+/** An address to connect to, or a path. */
+export interface Target {
+  address: string;
+  /** undefined: a path. */
+  family: 4 | 6 | undefined;
+}
+
+/** The end to connect from, where the caller chose one. */
+export interface LocalEnd {
+  host: string | undefined;
+  port: number | undefined;
+}
+
+/** What the kernel answers when the local end can't be had, before anything is sent. */
+const { EACCES, EADDRINUSE, EADDRNOTAVAIL, ECANCELED, EINVAL, ETIMEDOUT } = constants.errno;
+const BIND_ERRORS = [-EADDRINUSE, -EADDRNOTAVAIL, -EACCES, -EINVAL];
+
+/** Connects to the targets in turn, until one answers. */
+export class Attempts implements AttemptOwner {
+  private readonly socket: NativeSocket;
+  private readonly targets: readonly Target[];
+  private readonly port: number | undefined;
+  private readonly local: LocalEnd;
+  /** Milliseconds for each of several addresses, or in the line for a path; 0: no such limit. */
+  private readonly patience: number;
+  private readonly errors: Error[] = [];
+  private next = 0;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    socket: NativeSocket,
+    targets: readonly Target[],
+    port: number | undefined,
+    local: LocalEnd,
+    patience: number,
+  ) {
+    this.socket = socket;
+    this.targets = targets;
+    this.port = port;
+    this.local = local;
+    this.patience = patience;
+  }
+
+  start(): void {
+    const { socket, port } = this;
+    const target = this.targets[this.next++];
+    if (target === undefined) {
+      this.giveUp();
+      return;
+    }
+    const { address, family } = target;
+    const blocked = this.isBlocked(target);
+    if (blocked && this.targets.length > 1) {
+      const error = ipBlockedError(address);
+      this.errors.push(error);
+      this.tellFailed(target, error);
+      this.goOn();
+      return;
+    }
+    if (blocked) {
+      this.tellAttempt(target);
+      socket.destroy(ipBlockedError(address));
+      return;
+    }
+    const { engine } = socket._settings;
+    const reading = socket.readable;
+    const options = channelOptions(socket._settings, !reading);
+    const waits = family === undefined && this.patience > 0;
+    const id = waits
+      ? engine.prepareConnect(this.nativeAddress(target), options)
+      : engine.connect(this.nativeAddress(target), options);
+    if (id < 0) {
+      this.failSoon(target, id);
+      return;
+    }
+    const wire = new SocketWire(engine, id, socket, socket._scope as AsyncResource, family !== undefined, reading);
+    socket._onread?.begin(wire);
+    wire.attempt = this;
+    socket._wire = wire;
+    this.tellAttempt(target);
+    if (!socket.connecting) return;
+    if (waits) this.standInLine(wire, target);
+    if (this.targets.length > 1) socket.autoSelectFamilyAttemptedAddresses.push(`${address}:${String(port)}`);
+    if (this.next < this.targets.length) this.timer = setTimeout(giveNextATurn, this.patience, this, wire, target);
+  }
+
+  private standInLine(wire: SocketWire, target: Target): void {
+    // Nearly all are through here.
+    if (!hasLine(target.address) && wire.engine.tryConnect(wire.id) === 'settled') return;
+    const place = new Place(target.address, this.patience, {
+      tryOnce: () => wire.engine.tryConnect(wire.id),
+      giveUp: (waited) => {
+        const error = connectQueueFullError(target.address, waited);
+        wire.scope.runInAsyncScope(() => {
+          this.failedWith(target, error);
+        });
+      },
+    });
+    if (this.socket._unreferenced) place.setRef(false);
+    wire.place = place;
+    place.wait();
+  }
+
+  private tellAttempt({ address, family }: Target): void {
+    const { socket, port } = this;
+    if (socket.listenerCount('connectionAttempt') > 0) socket.emit('connectionAttempt', address, port, family);
+  }
+
+  /** The kernel has refused at once. No listener of 'error' runs inside connect(). */
+  private failSoon(target: Target, errno: number): void {
+    const { socket } = this;
+    const syscall = BIND_ERRORS.includes(errno) && this.hasLocalEnd() ? 'bind' : 'connect';
+    // A local end that can't be had is no attempt yet.
+    if (syscall === 'connect') this.tellAttempt(target);
+    process.nextTick(() => {
+      if (socket.connecting) this.failed(target, errno, syscall);
+    });
+  }
+
+  private isBlocked({ address, family }: Target): boolean {
+    const { blockList } = this.socket;
+    if (blockList === undefined || family === undefined) return false;
+    return blockList.check(address, family === 4 ? 'ipv4' : 'ipv6');
+  }
+
+  private hasLocalEnd(): boolean {
+    return this.local.host !== undefined || this.local.port !== undefined;
+  }
+
+  private nativeAddress({ address, family }: Target): NativeAddress {
+    if (family === undefined) return { path: address };
+    const target: NativeAddress = { host: address, port: this.port };
+    if (this.hasLocalEnd()) {
+      target.localHost = this.local.host ?? (family === 4 ? '0.0.0.0' : '::');
+      target.localPort = this.local.port ?? 0;
+    }
+    return target;
+  }
+
+  attemptDone(wire: SocketWire, status: number): void {
+    clearTimeout(this.timer);
+    const { socket } = this;
+    if (status === 0) {
+      socket._connected();
+      return;
+    }
+    const target = this.targets[this.next - 1] as Target;
+    // The last one's is closed by the socket's end.
+    if (this.targets.length > 1) wire.closeNow(false);
+    this.failed(target, status, 'connect');
+  }
+
+  private failed(target: Target, errno: number, syscall: 'bind' | 'connect'): void {
+    const { socket } = this;
+    const error = this.errorOf(target, errno, syscall);
+    if (this.targets.length === 1) {
+      this.failedWith(target, error, syscall === 'connect');
+      return;
+    }
+    if (syscall === 'connect') this.tellFailed(target, error);
+    this.errors.push(error);
+    if (errno === -ECANCELED && socket.connecting) this.giveUp();
+    else this.goOn();
+  }
+
+  /** The only target is out of reach. */
+  private failedWith(target: Target, error: Error, attempted = true): void {
+    const { socket } = this;
+    socket.connecting = false;
+    if (attempted) this.tellFailed(target, error);
+    socket.destroy(error);
+  }
+
+  private tellFailed({ address, family }: Target, error: Error): void {
+    this.socket.emit('connectionAttemptFailed', address, this.port, family, error);
+  }
+
+  private errorOf({ address, family }: Target, errno: number, syscall: 'bind' | 'connect'): Error {
+    const { port, local } = this;
+    if (syscall === 'bind') {
+      const host = local.host ?? (family === 6 ? '::' : '0.0.0.0');
+      return connectError(errno, syscall, { address: host, port: local.port });
+    }
+    const ends: FailedEnds = { address, port };
+    return connectError(errno, syscall, { ...ends, localAddress: local.host, localPort: local.port });
+  }
+
+  /** An address has not answered in its time: on to the next. */
+  timedOut(wire: SocketWire, target: Target): void {
+    const { socket, port } = this;
+    if (!socket.connecting || wire.attempt !== this) return;
+    socket.emit('connectionAttemptTimeout', target.address, port, target.family);
+    this.errors.push(this.errorOf(target, -ETIMEDOUT, 'connect'));
+    wire.closeNow(false);
+    this.goOn();
+  }
+
+  /** The next attempt, unless a listener has destroyed the socket. */
+  private goOn(): void {
+    if (this.socket.connecting) this.start();
+  }
+
+  private giveUp(): void {
+    const { errors, socket } = this;
+    const [first] = errors as NodeJS.ErrnoException[];
+    if (first === undefined) socket.destroy(connectTimeoutError());
+    else socket.destroy(Object.assign(new AggregateError(errors), { code: first.code }));
+  }
+}
+
+function giveNextATurn(attempts: Attempts, wire: SocketWire, target: Target): void {
+  wire.scope.runInAsyncScope(() => {
+    attempts.timedOut(wire, target);
+  });
+}

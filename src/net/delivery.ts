@@ -1,0 +1,38 @@
+/** How a stream is given what its wire has read. */
+import { Duplex } from 'node:stream';
+import type { SocketWire } from './socket-wire.js';
+
+/** What a subclass may have in its place. */
+const nodesPush = Duplex.prototype.push;
+const nodesEmit = Duplex.prototype.emit;
+
+export function deliver(wire: SocketWire, chunk: Buffer): void {
+  const { socket } = wire;
+  const state = socket._readableState;
+  let told = false;
+  if (
+    wire.pushed &&
+    socket.push === nodesPush &&
+    state.flowing === true &&
+    state.length === 0 &&
+    !state.decoder &&
+    socket.emit === nodesEmit
+  ) {
+    // What push() comes to in this state, without its bookkeeping; without a listener it keeps the chunk.
+    told = socket.emit('data', chunk);
+  }
+  if (!told) {
+    wire.pushed = true;
+    if (!socket.push(chunk)) wire.stopReading();
+  }
+  socket._forwarding?.tryStart();
+}
+
+export function endReading(wire: SocketWire): void {
+  const { socket } = wire;
+  // As node's sockets have done from their start: without it, what push() tells of comes a tick late.
+  if (!wire.pushed) socket.read(0);
+  socket.push(null);
+  // 'end' comes even to a socket that is paused, if nothing is buffered.
+  socket.read(0);
+}

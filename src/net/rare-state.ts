@@ -1,0 +1,11 @@
+import type { Forwarding } from './forwarding.js';
+import type { Outlet } from './outlet.js';
+
+/** What few sockets have any of, and an idle one never: its fields would be a hundredth of what one takes. */
+export class RareState {
+  outlet: Outlet | undefined;
+  inlet: Forwarding | undefined;
+  cut = false;
+  /** Bytes that waited when this was last looked at; while they become fewer the socket is not idle. */
+  lastQueued = 0;
+}

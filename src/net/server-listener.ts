@@ -1,0 +1,182 @@
+/** What becomes of the connections that a server is given: sockets, mostly; some are dropped, or somebody else's. */
+import { AsyncResource } from 'node:async_hooks';
+import * as diagnostics from 'node:diagnostics_channel';
+import type * as net from 'node:net';
+import type { Engine } from '../engine.js';
+import { errnoError } from '../errors.js';
+import type { NativeEndpoint } from '../native.js';
+import { HAS_BLOCK_LIST_OPTION, ZERO_CONNECTIONS_IS_A_LIMIT } from '../node-version.js';
+import type { BufferSizes } from '../options.js';
+import { runTicks } from '../run-ticks.js';
+import { connections, drops, type ConnectionEvent, type DropEvent, type DropReason } from '../stats/events.js';
+import { counterFor } from '../stats/server-counter.js';
+import { WireListener } from '../wire.js';
+import { socketScope } from './async-scopes.js';
+import type { ServerWithInternals } from './server-internals.js';
+import { acceptedOptions, type SocketSettings, type StreamOptions } from './socket-options.js';
+import { readBufferSizes } from './socket-properties.js';
+import { SocketWire } from './socket-wire.js';
+import { NativeSocket } from './socket.js';
+import { takerOf, toldServer, type Taker } from './takers.js';
+
+const acceptedSockets = diagnostics.channel('net.server.socket');
+
+/** Accepts for a server. */
+export class ServerListener extends WireListener {
+  private readonly server: ServerWithInternals;
+  private readonly tcp: boolean;
+  private readonly settings: SocketSettings;
+  private readonly paused: boolean;
+  private readonly taker: Taker | undefined;
+  /** 'connection' runs in the async context of listen(). */
+  private readonly scope = new AsyncResource('NEARWIRESERVER');
+  private streamOptions: StreamOptions;
+  /** What the kernel made of the buffer sizes asked for, on the first connection: a listening socket does not show it. */
+  bufferSizes: BufferSizes | undefined;
+
+  constructor(engine: Engine, id: number, server: ServerWithInternals, settings: SocketSettings, tcp: boolean) {
+    super(engine, id);
+    this.server = server;
+    this.tcp = tcp;
+    this.settings = settings;
+    this.paused = server.pauseOnConnect;
+    this.taker = takerOf(server);
+    this.streamOptions = acceptedOptions(server.allowHalfOpen, server.highWaterMark);
+  }
+
+  onAccept(id: number): void {
+    const { server } = this;
+    const { maxConnections } = server as { maxConnections?: number };
+    if (
+      (maxConnections || (ZERO_CONNECTIONS_IS_A_LIMIT && maxConnections === 0)) &&
+      server._connections >= maxConnections
+    ) {
+      this.drop(id);
+      return;
+    }
+    if (server.blockList !== undefined && this.isBlocked(id, server.blockList)) {
+      this.engine.release(id, false);
+      this.noteDrop('blockList');
+      return;
+    }
+    if (this.taker !== undefined) {
+      this.take(id, this.taker);
+      return;
+    }
+    this.scope.runInAsyncScope(emitConnection, undefined, server, this.makeSocket(id));
+    runTicks();
+  }
+
+  private take(id: number, taker: Taker): void {
+    this.bufferSizes ??= readBufferSizes(this.engine, id);
+    this.server._connections++;
+    taker.take(this.engine, id);
+  }
+
+  private makeSocket(id: number): NativeSocket {
+    const { server, engine } = this;
+    this.bufferSizes ??= readBufferSizes(engine, id);
+    const socket = new NativeSocket(this.settings, this.currentOptions());
+    // Made outside of listen()'s context: the socket's events run in none.
+    socket._wire = new SocketWire(engine, id, socket, socketScope(), this.tcp, !this.paused);
+    if (this.paused) socket.pause();
+    server._connections++;
+    socket.server = socket._server = server;
+    return socket;
+  }
+
+  /**
+   * Connections that this turn has taken from the queue already are served: to drop them would lose what other processes
+   * on the same socket could have answered. The server's 'close' waits for them.
+   */
+  override close(): void {
+    const accepted = this.id < 0 ? [] : this.engine.takeAccepted(this.id);
+    super.close();
+    const { taker } = this;
+    if (taker !== undefined) {
+      for (const id of accepted) {
+        try {
+          this.take(id, taker);
+        } catch (error) {
+          // As in a turn: what one listener throws keeps no other connection from its own, nor the caller from closing.
+          this.engine.native.reportException(error);
+        }
+      }
+      return;
+    }
+    const sockets = accepted.map((id) => this.makeSocket(id));
+    for (const socket of sockets) {
+      process.nextTick(() => {
+        this.scope.runInAsyncScope(emitConnection, undefined, this.server, socket);
+      });
+    }
+  }
+
+  /** The options are read when used, as in node; one object serves as long as they stay the same. */
+  private currentOptions(): StreamOptions {
+    const { server, streamOptions } = this;
+    const { allowHalfOpen, highWaterMark } = server;
+    if (streamOptions.allowHalfOpen !== allowHalfOpen || streamOptions.readableHighWaterMark !== highWaterMark) {
+      this.streamOptions = acceptedOptions(allowHalfOpen, highWaterMark);
+    }
+    return this.streamOptions;
+  }
+
+  private isBlocked(id: number, list: net.BlockList): boolean {
+    const peer = HAS_BLOCK_LIST_OPTION && this.tcp ? this.engine.native.peerAddress(id) : 0;
+    if (typeof peer === 'number' || peer.address === undefined) return false;
+    return list.check(peer.address, peer.family === 'IPv6' ? 'ipv6' : 'ipv4');
+  }
+
+  /** Over the limit: tells who it was, and closes. */
+  private drop(id: number): void {
+    const { server, engine, tcp } = this;
+    const own = engine.native.localAddress(id);
+    const peer = engine.native.peerAddress(id);
+    engine.release(id, false);
+    this.noteDrop('maxConnections');
+    const described = tcp && typeof own === 'object' && typeof peer === 'object';
+    this.scope.runInAsyncScope(() => {
+      if (described) server.emit('drop', describeEnds(own, peer));
+      else server.emit('drop');
+    });
+    runTicks();
+  }
+
+  private noteDrop(reason: DropReason): void {
+    const { server } = this;
+    counterFor(server).dropped++;
+    if (drops.hasSubscribers) drops.publish({ server: toldServer(server), reason } satisfies DropEvent);
+  }
+
+  onAcceptError(errno: number): void {
+    this.scope.runInAsyncScope(() => {
+      this.server.emit('error', errnoError(errno, 'accept'));
+    });
+  }
+}
+
+/** What is done with an accepted socket when the listeners of 'connection' have had it. */
+let afterConnection: ((socket: net.Socket) => void) | undefined;
+
+export function setAfterConnection(step: (socket: net.Socket) => void): void {
+  afterConnection = step;
+}
+
+function emitConnection(server: net.Server, socket: NativeSocket): void {
+  if (connections.hasSubscribers) connections.publish({ server, socket } satisfies ConnectionEvent);
+  server.emit('connection', socket);
+  afterConnection?.(socket);
+  if (acceptedSockets.hasSubscribers) acceptedSockets.publish({ socket });
+}
+
+function describeEnds(own: NativeEndpoint, peer: NativeEndpoint): net.DropArgument {
+  return {
+    localAddress: own.address,
+    localPort: own.port,
+    localFamily: own.family,
+    remoteAddress: peer.address,
+    remotePort: peer.port,
+    remoteFamily: peer.family,
+  };
+}

@@ -1,0 +1,248 @@
+/**
+ * The engine's way out: gathers the writes of a turn in memory that the addon reads, has them flushed once, and tells
+ * wires what became of them.
+ *
+ * A small write is copied into the arena and noted as a submission (id, offset, length); neighbours of the same wire
+ * become one. A flush hands all submissions over in one crossing. Inside a turn it runs when the batch and its microtasks
+ * are through; outside, on the next tick; at once when the arena is full, or at `flush()`; and at exit.
+ */
+import { FileRange, type WritePart } from './file-range.js';
+import { RESULT_WORDS, Shared, SUBMISSION_WORDS, type NativeEngine, type NativePage } from './native.js';
+import { Wire, type WireListener } from './wire.js';
+
+/**
+ * Up to this many bytes are copied to travel with their neighbours; more are lent, which sends them at once. A copy of
+ * 8 KiB costs about as much as the system call it saves.
+ */
+export const COPY_LIMIT = 8 * 1024;
+
+/** Shorter pieces of a buffer are copied by a loop: 2.5 ns a byte, where the view that TypedArray.set needs costs 40. */
+const LOOP_COPY_LIMIT = 16;
+
+/**
+ * A tick's writes to one wire leave before its end when there are so many of them and so many bytes: their reader begins
+ * while the rest is still being made. A page of messages pays for the system call and the wake-up.
+ */
+const EARLY_WRITES = 32;
+const EARLY_BYTES = 4096;
+
+/** The encoders behind Buffer.write, without its checks of arguments: they are a third of a short write. */
+interface RawWrites {
+  latin1Write(text: string, offset: number, length: number): number;
+  utf8Write(text: string, offset: number, length: number): number;
+}
+
+/** What Engine stands on; one object with it, so that a write passes through no other on its way. */
+export abstract class Outbound {
+  readonly native: NativeEngine;
+
+  protected readonly shared: Int32Array;
+  protected readonly wires: (Wire | WireListener | undefined)[] = [];
+  /** A batch is being handed out: what is to be told afterwards will be. */
+  protected dispatching = false;
+  private readonly memory: Buffer & RawWrites;
+  private readonly arenaStart: number;
+  private readonly arenaEnd: number;
+  private readonly submissions: Int32Array;
+  private readonly results: Int32Array;
+  private readonly maxSubmissions: number;
+  private tail: number;
+  /** Writes that the last submission is made of. */
+  private joined = 0;
+  private tickScheduled = false;
+  protected waiters: Wire[] = [];
+  protected failures: { wire: Wire; errno: number }[] = [];
+
+  protected constructor(native: NativeEngine) {
+    this.native = native;
+    const { memory, arenaStart, submissions, shared, results } = native.layout;
+    this.memory = Buffer.from(memory) as Buffer & RawWrites;
+    this.arenaStart = this.tail = arenaStart;
+    this.arenaEnd = memory.byteLength;
+    this.submissions = submissions;
+    this.shared = shared;
+    this.results = results;
+    this.maxSubmissions = submissions.length / SUBMISSION_WORDS;
+    // What node:net would have handed to the kernel by now goes there too.
+    process.on('exit', () => {
+      this.handOver();
+    });
+  }
+
+  /** The lent slab and the arena. */
+  get lent(): Buffer {
+    return this.memory;
+  }
+
+  queueBytes(id: number, data: Uint8Array, start: number, end: number): void {
+    const length = end - start;
+    const { memory } = this;
+    if (data === memory && this.shared[Shared.InTurn] === 1 && end <= this.arenaStart) {
+      // Lent bytes go out from where they came in: they stay in place until this turn's flush.
+      this.submit(id, start, length);
+      return;
+    }
+    const tail = this.room(length);
+    if (length === data.length) {
+      memory.set(data, tail);
+    } else if (length <= LOOP_COPY_LIMIT) {
+      for (let from = start, to = tail; from < end;) memory[to++] = data[from++] as number;
+    } else {
+      memory.set(data.subarray(start, end), tail);
+    }
+    this.tail = tail + length;
+    this.submit(id, tail, length);
+  }
+
+  queueString(id: number, text: string, encoding: BufferEncoding): number {
+    // No encoding makes more than three bytes of a UTF-16 unit.
+    const offset = this.room(text.length * 3);
+    const { memory } = this;
+    const length =
+      encoding === 'latin1'
+        ? memory.latin1Write(text, offset, text.length)
+        : encoding === 'utf8'
+          ? memory.utf8Write(text, offset, text.length * 3)
+          : memory.write(text, offset, encoding);
+    this.tail = offset + length;
+    this.submit(id, offset, length);
+    return length;
+  }
+
+  writeLent(wire: Wire, parts: readonly Uint8Array[]): number {
+    const left = this.native.writeLent(wire.id, parts);
+    if (left > 0) wire.blocked = true;
+    return left;
+  }
+
+  /** As writeLent, with files among the parts. */
+  writeParts(wire: Wire, parts: readonly WritePart[]): number {
+    const flat: (Uint8Array | NativePage | number)[] = [];
+    for (const part of parts) {
+      if (part instanceof FileRange) flat.push(part.file, part.offset, part.length);
+      else flat.push(part);
+    }
+    const left = this.native.writeParts(wire.id, flat);
+    if (left > 0) wire.blocked = true;
+    return left;
+  }
+
+  awaitFlush(wire: Wire): void {
+    this.waiters.push(wire);
+    this.schedule();
+  }
+
+  /** Hands everything queued on any wire to the kernel. Calls nobody: outcomes are told at the end of the tick. */
+  handOver(): void {
+    const { shared } = this;
+    if (shared[Shared.Submitted] === 0 && shared[Shared.Gathered] === 0) return;
+    this.takeResults(this.native.flush());
+  }
+
+  /** Hands over, and tells those who wait for it now instead of at the end of the tick. False: nobody does. */
+  settleNow(): boolean {
+    if (this.waiters.length === 0 && this.failures.length === 0) return false;
+    this.handOver();
+    this.settle();
+    return true;
+  }
+
+  protected takeResults(results: number): void {
+    for (let i = 0; i < results; i++) {
+      const base = i * RESULT_WORDS;
+      const wire = this.wires[this.results[base] as number];
+      if (!(wire instanceof Wire)) continue;
+      const errno = this.results[base + 1] as number;
+      if (errno < 0) {
+        wire.failed = true;
+        this.failures.push({ wire, errno });
+        this.schedule();
+      } else {
+        wire.blocked = true;
+      }
+    }
+  }
+
+  /** The offset of at least `length` free bytes in the arena. */
+  private room(length: number): number {
+    const { shared } = this;
+    // The addon flushes by itself after a turn: then the arena is free again.
+    if (shared[Shared.Submitted] === 0 && shared[Shared.Gathered] === 0) this.tail = this.arenaStart;
+    if (this.tail + length > this.arenaEnd) {
+      this.handOver();
+      this.tail = this.arenaStart;
+    }
+    return this.tail;
+  }
+
+  private submit(id: number, offset: number, length: number): void {
+    const { submissions, shared } = this;
+    let count = shared[Shared.Submitted] as number;
+    const last = (count - 1) * SUBMISSION_WORDS;
+    if (
+      count > 0 &&
+      submissions[last] === id &&
+      (submissions[last + 1] as number) + (submissions[last + 2] as number) === offset
+    ) {
+      const joint = (submissions[last + 2] as number) + length;
+      submissions[last + 2] = joint;
+      if (++this.joined >= EARLY_WRITES && joint >= EARLY_BYTES) this.handOver();
+      return;
+    }
+    this.joined = 1;
+    const at = count * SUBMISSION_WORDS;
+    submissions[at] = id;
+    submissions[at + 1] = offset;
+    submissions[at + 2] = length;
+    shared[Shared.Submitted] = ++count;
+    // A full list goes out, so that there is always room for one more.
+    if (count === this.maxSubmissions) this.handOver();
+    else if (shared[Shared.InTurn] === 0) this.schedule();
+  }
+
+  private schedule(): void {
+    if (this.dispatching || this.tickScheduled) return;
+    this.tickScheduled = true;
+    process.nextTick(this.onTick);
+  }
+
+  private readonly onTick = (): void => {
+    this.tickScheduled = false;
+    this.handOver();
+    this.settle();
+  };
+
+  /** Tells wires what became of what they wrote. */
+  protected settle(): void {
+    if (this.failures.length > 0) {
+      const failures = this.failures;
+      this.failures = [];
+      for (const { wire, errno } of failures) {
+        if (!wire.open) continue;
+        wire.awaitingFlush = false;
+        this.guard(() => {
+          wire.onWriteError(errno);
+        });
+      }
+    }
+    if (this.waiters.length > 0) {
+      const waiters = this.waiters;
+      this.waiters = [];
+      for (const wire of waiters) {
+        if (!wire.awaitingFlush || wire.blocked) continue;
+        wire.awaitingFlush = false;
+        this.guard(() => {
+          wire.onFlushed();
+        });
+      }
+    }
+  }
+
+  protected guard(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.native.reportException(error);
+    }
+  }
+}
