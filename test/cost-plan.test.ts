@@ -99,9 +99,9 @@ describe('the plan', () => {
     const works = WORKS.filter(({ name }) => name !== 'own');
     const names = [0, 1, 2].map((round) => worksOfRound(works, round).map(({ name }) => name));
     expect(names).toEqual([
-      ['hello', 'json', 'download'],
-      ['hello', 'upload', 'page'],
-      ['hello', 'json', 'download'],
+      ['hello', 'json', 'download', 'upload'],
+      ['hello', 'json', 'download', 'page'],
+      ['hello', 'json', 'upload', 'page'],
     ]);
     expect(worksOfRound(works.slice(0, 2), 5).map(({ name }) => name)).toEqual(['hello', 'json']);
   });

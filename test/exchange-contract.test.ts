@@ -1,6 +1,6 @@
 /** What handlers can rely on with node:http's requests and responses holds for ours: each is run by both. */
 import type * as http from 'node:http';
-import { Readable, finished } from 'node:stream';
+import { Readable, finished, pipeline as pipe } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { describe, expect, it } from 'vitest';
 import { subjects } from './support/subjects.js';
@@ -465,6 +465,35 @@ const cases: [name: string, handler: ContractHandler, request?: ContractRequest]
         server.closeAllConnections();
       });
       res.write('y', () => log.push('second'));
+    },
+  ],
+  [
+    'a body that fails in a pipeline',
+    (req, res, log) => {
+      noteAll(req, res, log);
+      note(log, 'socket', req.socket, ['error', 'close']);
+      const body = new Readable({ read: () => body.destroy(Object.assign(new Error('no body'), { code: 'ENOBODY' })) });
+      pipe(body, res, (error) => log.push(`pipeline ${String(error?.code)}`));
+    },
+  ],
+  [
+    'a body that fails in a pipeline, when some of it was sent',
+    (req, res, log) => {
+      noteAll(req, res, log);
+      note(log, 'socket', req.socket, ['error', 'close']);
+      const body = new Readable({ read: () => undefined });
+      body.push('x');
+      res.on('pipe', () => setImmediate(() => body.destroy(Object.assign(new Error('no more'), { code: 'ENOMORE' }))));
+      pipe(body, res, (error) => log.push(`pipeline ${String(error?.code)}`));
+    },
+  ],
+  [
+    'a destroyed socket, with an error',
+    (req, res, log) => {
+      noteAll(req, res, log);
+      note(log, 'socket', req.socket, ['error', 'close']);
+      req.socket.destroy(Object.assign(new Error('enough'), { code: 'ENOUGH' }));
+      process.nextTick(() => log.push('tick'));
     },
   ],
   ['a client that goes', noteAll, { leave: (socket) => socket.resume() }],

@@ -13,8 +13,8 @@ const MOST_ROUNDS = { default: 7, quick: 5 };
 const FEWEST_ROUNDS = { default: 3, quick: 2 };
 /** A first look asks for one thing. */
 const QUICK_WORKS: readonly WorkName[] = ['hello'];
-/** Besides hello world, which is in every round, the works take turns. */
-const OTHERS_A_ROUND = 2;
+/** Besides hello world, which is in every round, the works take turns: of four each is in two of three rounds. */
+const OTHERS_A_ROUND = 3;
 
 export interface StackPlan {
   readonly stack: Stack;

@@ -95,13 +95,8 @@ export class Samples {
     return this.ofParts(parts, language, work, CPU);
   }
 
-  private of(
-    measure: Measure & { readonly name: string },
-    stack: string,
-    work: WorkName,
-    way: Way,
-  ): Estimate | undefined {
-    const variation = this.variationOf(measure, way);
+  private of(measure: NamedMeasure, stack: string, work: WorkName, way: Way): Estimate | undefined {
+    const variation = this.variationOf(measure, work, way);
     return this.estimate(this.seriesOf(measure, stack, work, way), this.correctionOf(measure, work), variation);
   }
 
@@ -139,18 +134,23 @@ export class Samples {
     return correction;
   }
 
-  private variationOf(measure: Measure & { readonly name: string }, way: Way): number | undefined {
-    const key = `${measure.name} ${way}`;
+  /** Of the work; where too few stacks do it, of all works. */
+  private variationOf(measure: NamedMeasure, work: WorkName, way: Way): number | undefined {
+    const key = `${measure.name} ${work} ${way}`;
     if (!this.variations.has(key)) {
-      const { stacks, works } = this.measured;
-      const all = stacks.flatMap(({ name: stack }) =>
-        works.map(({ name: work }) =>
-          this.correct(this.seriesOf(measure, stack, work, way), this.correctionOf(measure, work)),
-        ),
-      );
-      this.variations.set(key, pooledVariation(all));
+      const works = this.measured.works.map(({ name }) => name);
+      const variation = this.pooled(measure, [work], way) ?? this.pooled(measure, works, way);
+      this.variations.set(key, variation);
     }
     return this.variations.get(key);
+  }
+
+  private pooled(measure: NamedMeasure, works: readonly WorkName[], way: Way): number | undefined {
+    return pooledVariation(
+      this.measured.stacks.flatMap(({ name: stack }) =>
+        works.map((work) => this.correct(this.seriesOf(measure, stack, work, way), this.correctionOf(measure, work))),
+      ),
+    );
   }
 
   /** Of the parts of this name and work, with how all of their kind vary. */
@@ -160,11 +160,13 @@ export class Samples {
       const key = `${part.name} ${part.work}`;
       byKey.set(key, [...(byKey.get(key) ?? []), part]);
     }
-    const all = [...byKey.values()].map((series) =>
-      series.map((part) => this.correct([part], this.correctionOf(measure, part.work))[0] ?? NaN),
-    );
-    const series = byKey.get(`${name} ${work}`) ?? [];
-    return this.estimate(series, this.correctionOf(measure, work), pooledVariation(all));
+    const corrected = [...byKey.values()].map((series) => ({
+      work: series[0]?.work,
+      values: series.flatMap((part) => this.correct([part], this.correctionOf(measure, part.work))),
+    }));
+    const pool = (all: typeof corrected): number | undefined => pooledVariation(all.map(({ values }) => values));
+    const variation = pool(corrected.filter((series) => series.work === work)) ?? pool(corrected);
+    return this.estimate(byKey.get(`${name} ${work}`) ?? [], this.correctionOf(measure, work), variation);
   }
 
   stack(name: string): Measured['stacks'][number] | undefined {
@@ -189,6 +191,10 @@ interface Measure {
   readonly kind: 'rate' | 'p99' | 'cpu' | 'time';
   readonly crowding: Crowding;
   readonly pick: (sample: Sample) => number | undefined;
+}
+
+interface NamedMeasure extends Measure {
+  readonly name: string;
 }
 
 const RATE: Measure = { kind: 'rate', crowding: 'crowd', pick: ({ rate }) => rate };

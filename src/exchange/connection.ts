@@ -14,7 +14,7 @@ import { closes, type CloseEvent } from '../stats/events.js';
 import type { Carrier, CarrierOwner } from './carrier.js';
 import type { ReadError, RequestHead, RequestReader, RequestSink } from './codec.js';
 import { dispatch } from './dispatch.js';
-import { closeResponse, leaveRequest, tellEnded, tellIdle } from './ending.js';
+import { closeResponse, leaveRequest, tellEnded, tellFailed, tellIdle, type Ended } from './ending.js';
 import type { Incoming, Outgoing } from './internals.js';
 import { isUnheard, makeRequest, noteEnd, pushBody, setVersion } from './request.js';
 import { makeResponse } from './response.js';
@@ -381,13 +381,24 @@ export class Connection implements CarrierOwner, RequestSink {
     const { request, socket, callbacks } = this;
     const answered = socket._httpMessage === null && request?.complete === true && !socket._hadError;
     if (answered && socket.listenerCount('close') === 0 && callbacks === undefined && event === undefined) return;
-    // As node, where the descriptor is closed by the end of the loop's turn.
+    const { server, response, failure } = this;
+    this.callbacks = undefined;
+    const ended = { server, socket, request, response, failure, callbacks: callbacks ?? [], event };
+    if (!socket._hadError || failure === undefined) {
+      this.tellEnd(ended);
+      return;
+    }
+    // As node: an error is told in the next tick, before those who wait for it otherwise.
+    process.nextTick(() => {
+      this.scope.runInAsyncScope(tellFailed, undefined, ended, failure);
+    });
+    this.tellEnd({ ...ended, callbacks: [] });
+  }
+
+  /** As node, where the descriptor is closed by the end of the loop's turn. */
+  private tellEnd(ended: Ended): void {
     setImmediate(() => {
-      this.scope.runInAsyncScope(() => {
-        const { server, response, failure } = this;
-        this.callbacks = undefined;
-        tellEnded({ server, socket, request, response, failure, callbacks: callbacks ?? [], event });
-      });
+      this.scope.runInAsyncScope(tellEnded, undefined, ended);
     });
   }
 

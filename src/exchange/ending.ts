@@ -21,18 +21,21 @@ export interface Ended {
   readonly event: CloseEvent | undefined;
 }
 
-/** In node's order: writes, errors, the request, the response, the socket. */
+/** Before anything else of the end, as node has it: writes, then the error. */
+export function tellFailed({ server, socket, callbacks }: Ended, failure: Error): void {
+  tellEach([
+    ...tellingLost(callbacks, failure),
+    () => {
+      if (socket.listenerCount('error') > 0) socket.emit('error', failure);
+    },
+    () => server.emit('clientError', failure, socket),
+  ]);
+}
+
+/** In node's order: writes, the request, the response, the socket. */
 export function tellEnded(ended: Ended): void {
-  const { server, socket, request, response, failure, callbacks, event } = ended;
+  const { socket, request, response, failure, callbacks, event } = ended;
   const calls = tellingLost(callbacks, failure);
-  if (socket._hadError && failure !== undefined) {
-    calls.push(
-      () => {
-        if (socket.listenerCount('error') > 0) socket.emit('error', failure);
-      },
-      () => server.emit('clientError', failure, socket),
-    );
-  }
   calls.push(
     () => {
       if (request === undefined || request._dumped) return;

@@ -70,6 +70,9 @@ const COMPARISONS: readonly Comparison[] = [
     from: 'apache-embedded',
     to: 'apache-daemon',
     by: BOTH,
+    note:
+      "With many requests at a time dozens of threads contend for Python's lock in both, which is CPU but no IPC: " +
+      'what the IPC costs is told by the lone request.',
   },
   {
     question: 'What does native code buy: node:http behind nginx, a connection for each request?',

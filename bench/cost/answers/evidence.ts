@@ -72,8 +72,9 @@ export function shareWords(figure: Figure): string {
   return isInNoise(figure) ? 'a share inside the noise' : formatShare(figure.median);
 }
 
-/** `0.31 x (0.29 to 0.33 x)`; a ratio is in the noise where it may be 1. */
-export function ratioWords(figure: Figure): string {
+/** `0.31 x (0.29 to 0.33 x)`; a ratio is in the noise where it may be 1, and never below 0. */
+export function ratioWords(ratioFigure: Figure): string {
+  const figure = notNegative(ratioFigure);
   const format = (value: number): string => `${value.toFixed(2)} x`;
   const { low, high, rounds } = figure;
   if (rounds >= 2 && low <= 1 && high >= 1)

@@ -32,7 +32,7 @@ function overloadAnswer({ title, drive, at, depth, error, setting, notDriven }: 
   const number = (value: number): string => value.toLocaleString('en-US', { maximumFractionDigits: 1 });
   const sentences = [
     notDriven === undefined ? `Driven: ${drive}.` : `Not driven on this host: ${notDriven}.`,
-    `It breaks at ${number(at.value)} ${at.unit}` +
+    `It ${notDriven === undefined ? 'breaks' : 'would break'} at ${number(at.value)} ${at.unit}` +
       `${depth ? `, with ${number(depth.value)} of ${number(depth.limit)} ${depth.unit}` : ''}.`,
     `What a user sees: ${error}${/[.!?]$/.test(error) ? '' : '.'}`,
     `What moves it: ${setting}${/[.!?]$/.test(setting) ? '' : '.'}`,
