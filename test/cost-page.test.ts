@@ -125,6 +125,9 @@ describe.skipIf(executablePath === undefined)('the page', () => {
     );
     expect(cell.width).toBeGreaterThan(300);
     expect(cell.name).toBe('"what moves it"');
+    const [calls] = await page.locator('#system-calls tbody tr').allTextContents();
+    expect(calls).toContain('epoll_wait 2.5, recvfrom 2, writev 2, connect 1');
+    expect(calls).toContain(`w${HOSTILE} 1`);
     expect(await page.locator('#missing').innerText()).toContain('not installed: apt-get install yaws');
     expect(await page.locator('.notes').innerText()).toContain(HOSTILE);
     await page.close();

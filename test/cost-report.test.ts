@@ -12,6 +12,7 @@ import {
   formatShare,
   formatTime,
 } from '../bench/cost/figures.js';
+import { systemCallTable } from '../bench/cost/html-tables.js';
 import { costJsonOf } from '../bench/cost/json.js';
 import type { CostResult } from '../bench/cost/model.js';
 import { renderCost } from '../bench/cost/report.js';
@@ -82,8 +83,29 @@ test('layers inside the noise are marked, curves tell how far they hold', () => 
   expect(report.replace(/\s+/g, ' ')).toContain('97 % of what was offered was served in time, and no request failed');
 });
 
+test('system calls are told by role, and which of them are the hop', () => {
+  const lines = linesOf(renderCost(result, 80));
+  const row = lines
+    .slice(lines.findIndex((line) => line.startsWith('System calls')))
+    .find((line) => line.includes('uWSGI'));
+  // 7.5 of the front, of which it makes 3 alone, and 3 of the app.
+  expect(row).toMatch(/│\s+7\.5 │\s+3 │\s+7\.5 │/);
+  expect(systemCallTable(result)).toContain('epoll_wait 2.5, recvfrom 2, writev 2, connect 1');
+  expect(renderCost({ ...result, systemCalls: [] }, 80)).not.toContain('System calls');
+});
+
 test('a result of nothing, interrupted, and failures', () => {
-  const nothing = { rows: [], splits: [], curves: [], overloads: [], answers: [], stacks: [], works: [], missing: [] };
+  const nothing = {
+    rows: [],
+    splits: [],
+    systemCalls: [],
+    curves: [],
+    overloads: [],
+    answers: [],
+    stacks: [],
+    works: [],
+    missing: [],
+  };
   const empty: CostResult = { ...result, ...nothing, interrupted: true, failures: ['yaws: did not serve'] };
   const report = renderCost(empty, 80);
   expect(report).toMatch(/15 min 13 s,\s+interrupted/);
@@ -98,7 +120,7 @@ test('the file has all of it, with the schema', () => {
   expect(Object.keys(rest).sort()).toEqual(
     [
       ...['host', 'versions', 'programs', 'command', 'started', 'seconds', 'quick', 'notes', 'missing', 'stacks'],
-      ...['works', 'samples', 'rows', 'splits', 'curves', 'overloads', 'answers'],
+      ...['works', 'samples', 'rows', 'splits', 'systemCalls', 'curves', 'overloads', 'answers'],
     ].sort(),
   );
   expect(JSON.parse(JSON.stringify(rest))).toEqual(rest);

@@ -1,5 +1,6 @@
 /** `nearwire cost`, measuring real stacks: two that work, one that fails, one that is not installed. */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { beforeAll, describe, expect, test } from 'vitest';
 
@@ -7,6 +8,7 @@ import { cpuMissing } from '../bench/cost/cpu.js';
 import type { CostOptions, CostResult, Stack } from '../bench/cost/model.js';
 import { runCost } from '../bench/cost/run.js';
 import { stackNamed } from '../bench/cost/stacks/index.js';
+import { parseCounts } from '../bench/cost/system-calls.js';
 import { NothingToRun, type Progress } from '../bench/run.js';
 import { requireOrSkip } from './support/requirements.js';
 import { cleanup, temporaryDirectory } from './support/sockets.js';
@@ -96,6 +98,18 @@ describe.skipIf(!able)('a real run', () => {
     }
   });
 
+  test.skipIf(requireOrSkip('strace') === undefined)('counts system calls, which tell what a hop is made of', () => {
+    expect(result.systemCalls.map(({ stack, work }) => `${stack} ${work}`)).toEqual([
+      ...['nginx hello', 'nginx-node-unix-close hello', 'node-tcp hello'],
+    ]);
+    const [alone, behind] = result.systemCalls.map(({ calls }) => calls);
+    // A connection for each request: opened by the one, taken by the other.
+    expect(behind?.front?.['connect']).toBeCloseTo(1, 1);
+    expect(behind?.app?.['accept4']).toBeGreaterThan(0.9);
+    expect(alone?.front).not.toHaveProperty('connect');
+    expect(alone?.front?.['writev'] ?? alone?.front?.['sendto']).toBeCloseTo(1, 1);
+  });
+
   test('has a curve of each, with rising rates', () => {
     expect(result.curves.map(({ stack }) => stack)).toEqual(['nginx', 'nginx-node-unix-close', 'node-tcp']);
     for (const { points } of result.curves) {
@@ -126,6 +140,32 @@ describe.skipIf(!able)('a real run', () => {
     expect(progress.every(({ done, total }) => done <= total)).toBe(true);
     expect(new Set(progress.map(({ label }) => label))).toContain('nginx-node-unix-close hello');
   });
+});
+
+test.skipIf(!able)('where strace may not look the run goes on, and says so', { timeout: 60_000 }, async () => {
+  const strace = join(temporaryDirectory(), 'strace');
+  const denied = 'strace: attach: ptrace(PTRACE_SEIZE, 1): Operation not permitted';
+  writeFileSync(strace, `#!/bin/sh\n[ "$1" = --version ] && exit\necho '${denied}' >&2\nexit 1\n`, { mode: 0o755 });
+  process.env['NEARWIRE_STRACE'] = strace;
+  cleanup(() => delete process.env['NEARWIRE_STRACE']);
+  const { systemCalls, notes, failures, rows } = await runCost(
+    options({ stacks: [stackNamed('node-tcp'), stackNamed('node-unix')], rounds: 1 }),
+  );
+  expect([systemCalls, failures, rows.length]).toEqual([[], [], 2]);
+  const told = notes.filter((note) => note.startsWith('system calls of'));
+  expect(told).toEqual([`system calls of node-tcp hello were not counted: strace ended at once: ${denied}`]);
+});
+
+test('what strace counts is read', () => {
+  const text = `    calls syscall
+--------- ----------------
+       12 epoll_wait
+        5 writev
+--------- ----------------
+       17 total
+`;
+  expect(parseCounts(text)).toEqual({ epoll_wait: 12, writev: 5 });
+  expect(parseCounts('')).toEqual({});
 });
 
 test.skipIf(floor === undefined)('with nothing to run it says what is missing', async () => {

@@ -1,4 +1,5 @@
 /** The result as its reader looks at it: by language, then by work, then the stacks in their order. */
+import { frontOf } from './front.js';
 import type {
   CostResult,
   Curve,
@@ -9,6 +10,7 @@ import type {
   RowResult,
   Split,
   Stack,
+  SystemCalls,
   Work,
 } from './model.js';
 
@@ -147,6 +149,36 @@ export function curveGroups(result: CostResult): CurveGroup[] {
       return curves.length === 0 ? [] : [{ title: `${title}: ${work.title}`, language: name, work, curves }];
     }),
   );
+}
+
+/** A stack's system calls, of a lone request. */
+export interface SystemCallRow {
+  readonly title: string;
+  readonly calls: SystemCalls['calls'];
+  /** All of a role, those of waiting included. */
+  readonly front: number | undefined;
+  readonly app: number | undefined;
+  /** What the front makes more than alone, and all that the app makes; undefined without a hop. */
+  readonly hop: number | undefined;
+}
+
+export function systemCallRows({ stacks, systemCalls }: CostResult): SystemCallRow[] {
+  return stacks.flatMap(({ name, title, hop }) =>
+    systemCalls
+      .filter(({ stack }) => stack === name)
+      .map(({ work, calls }) => {
+        const [front, app] = [sumOf(calls.front), sumOf(calls.app)];
+        const alone = systemCalls.find((other) => other.stack === frontOf(name).name && other.work === work);
+        const without = sumOf(alone?.calls.front);
+        const known = hop && front !== undefined && app !== undefined && without !== undefined;
+        const heading = work === 'hello' ? title : `${title}, ${work}`;
+        return { title: heading, calls, front, app, hop: known ? front - without + app : undefined };
+      }),
+  );
+}
+
+function sumOf(calls: Readonly<Record<string, number>> | undefined): number | undefined {
+  return calls && Object.values(calls).reduce((sum, count) => sum + count, 0);
 }
 
 /** What is told besides the figures. */

@@ -29,6 +29,11 @@ export function formatShare(share: number): string {
   return `${percent.toFixed(Math.abs(percent) < 10 ? 1 : 0)} %`;
 }
 
+/** How often something happens in a request: `5`, `2.3`; empty where nobody knows. */
+export function formatCount(count: number | undefined): string {
+  return count === undefined ? '' : String(Math.round(count * 10) / 10);
+}
+
 export type Format = (value: number) => string;
 
 /** `12.3 to 13.1 us`: the unit once where both ends have the same. Nothing for what was seen once. */

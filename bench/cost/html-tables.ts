@@ -1,7 +1,15 @@
 /** All figures of the page, in tables. */
 import { escape } from '../page/parts.js';
-import { curveGroups, familyPairs, LAYERS, layerOf, wholeCpu, type ArrangedRow } from './arrange.js';
-import { formatInterval, formatRate, formatShare, formatTime, notNegative, type Format } from './figures.js';
+import { curveGroups, familyPairs, LAYERS, layerOf, systemCallRows, wholeCpu, type ArrangedRow } from './arrange.js';
+import {
+  formatCount,
+  formatInterval,
+  formatRate,
+  formatShare,
+  formatTime,
+  notNegative,
+  type Format,
+} from './figures.js';
 import { isHeld } from './held.js';
 import type { CostResult, Figure, Split } from './model.js';
 
@@ -87,6 +95,22 @@ function layerCell(split: Split, name: (typeof LAYERS)[number]['name']): string 
     formatInterval(figure, formatTime),
   ];
   return `<td${inNoise ? ' class="noise"' : ''} title="${escape(derivation)}">${formatTime(figure.median)}${smalls(lines)}</td>`;
+}
+
+export function systemCallTable(result: CostResult): string {
+  const rows = systemCallRows(result).map(({ title, calls, front, app, hop }) =>
+    rowOf(title, [callCell(front, calls.front), callCell(app, calls.app), `<td>${formatCount(hop)}</td>`]),
+  );
+  return table('System calls of a lone request', ['stack', 'front', 'app', 'of the hop'], rows);
+}
+
+/** The most frequent first; those of less than one request in twenty are the server's own doing. */
+function callCell(sum: number | undefined, calls: Readonly<Record<string, number>> = {}): string {
+  const names = Object.entries(calls)
+    .filter(([, count]) => count >= 0.05)
+    .sort(([, a], [, b]) => b - a)
+    .map(([name, count]) => `${name} ${formatCount(count)}`);
+  return `<td>${formatCount(sum)}${smalls([names.join(', ')])}</td>`;
 }
 
 export function pairTable(result: CostResult): string {

@@ -3,7 +3,7 @@ import { escape, pageHeader, wholePage } from '../page/parts.js';
 import { arrange, hasLayers, LAYERS, notesOf, settingsOf, type LanguageRows } from './arrange.js';
 import { formatNamed } from './figures.js';
 import { HELD_MEANS } from './held.js';
-import { curveTable, layerTable, pairTable, rowTable } from './html-tables.js';
+import { curveTable, layerTable, pairTable, rowTable, systemCallTable } from './html-tables.js';
 import { OPEN_LOOP_CONNECTIONS } from './load.js';
 import type { Answer, CostResult, Overload } from './model.js';
 import { plotsOf, type CurvePlot, type LayerPlot, type Plot } from './page/plots.js';
@@ -24,6 +24,7 @@ export function costHtmlOf(result: CostResult): string {
       pageHeader('nearwire cost', result, notesOf(result), result.quick ? ['a first look'] : []),
       answers(result),
       ...(languages.length > 0 ? [stacks(result, languages, plots)] : []),
+      systemCalls(result),
       pairs(result, plots),
       curves(result, plots),
       overloads(result),
@@ -89,6 +90,14 @@ function heightOf({ works: all }: LayerPlot): number {
 function canvas(plot: Plot, height?: number): string {
   const style = height === undefined ? '' : ` style="height: ${String(height)}px"`;
   return `<div class="chart ${plot.kind}"${style}><canvas data-plot="${plot.id}" role="img" aria-label="${escape(plot.title)}"></canvas></div>`;
+}
+
+function systemCalls(result: CostResult): string {
+  if (result.systemCalls.length === 0) return '';
+  return `<section id="system-calls"><h2>System calls of a lone request</h2>
+<p>Counted by strace apart from all measures, those of waiting included. Of the hop: what the front makes more than alone, and
+all that the app makes</p>
+<details><summary>Which they are</summary><div class="scroll">${systemCallTable(result)}</div></details></section>`;
 }
 
 function pairs(result: CostResult, plots: readonly Plot[]): string {

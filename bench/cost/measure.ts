@@ -11,12 +11,14 @@ import type {
   RunningStack,
   Sample,
   Stack,
+  SystemCalls,
   Target,
   Way,
   Work,
   WorkName,
 } from './model.js';
 import { takeLoadedSlices } from './slices.js';
+import { countSystemCalls, type CountOptions } from './system-calls.js';
 import { warmUp, type WarmUpLimits, type WarmUpWindow } from './warm-up.js';
 
 /** Of the slices with many requests at a time: what nginx and wrk are mostly shown with. */
@@ -92,6 +94,25 @@ export function warmStack(
   options: MeasureOptions,
 ): Promise<void> {
   return new Measuring(stack, running, work, 0, { ...options, target: running.target }).warm(true);
+}
+
+/** Counts its system calls, of a lone request. Throws StraceError where they can't be counted. */
+export async function countCalls(
+  stack: Pick<Stack, 'name'>,
+  running: RunningStack,
+  work: Work,
+  { strace, folder, ...options }: MeasureOptions & Pick<CountOptions, 'strace' | 'folder'>,
+): Promise<SystemCalls> {
+  const { floor, timing, signal } = options;
+  const load = { kind: 'closed' as const, connections: 1, seconds: timing.slice };
+  const generator = await LoadGenerator.open({ floor, target: running.target, work, load, signal });
+  try {
+    const pids = new Map(ROLES.map((role) => [role, running.pids(role)] as const).filter(([, own]) => own.length > 0));
+    const calls = await countSystemCalls({ strace, folder, pids, generator, signal });
+    return { stack: stack.name, work: work.name, calls };
+  } finally {
+    await generator.stop();
+  }
 }
 
 /** How the load reaches a stack: as a whole, and its app by itself where the generator speaks what the front speaks. */

@@ -30,6 +30,7 @@ export type ProgramName =
   | 'python3-jinja2'
   | 'uWebSockets.js'
   | 'bun'
+  | 'strace'
   | 'floor';
 
 export interface Program {
@@ -227,6 +228,13 @@ export interface Split {
   readonly crossCheck: Figure | undefined;
 }
 
+/** System calls of a lone request, as strace counted them: how many, by their names. */
+export interface SystemCalls {
+  readonly stack: string;
+  readonly work: WorkName;
+  readonly calls: Readonly<Partial<Record<Role, Readonly<Record<string, number>>>>>;
+}
+
 /** A stack under rising rates. */
 export interface Curve {
   readonly stack: string;
@@ -297,6 +305,8 @@ export interface CostResult {
   readonly samples: RawSamples;
   readonly rows: readonly RowResult[];
   readonly splits: readonly Split[];
+  /** Of the main works; empty where strace is missing, or may not look. */
+  readonly systemCalls: readonly SystemCalls[];
   readonly curves: readonly Curve[];
   readonly overloads: readonly Overload[];
   readonly answers: readonly Answer[];

@@ -31,6 +31,7 @@ const INSTALL: Readonly<Record<ProgramName, string>> = {
   'python3-jinja2': 'apt-get install python3-jinja2',
   'uWebSockets.js': 'npm install uNetworking/uWebSockets.js#v20.57.0',
   bun: 'npm install bun',
+  strace: 'apt-get install strace',
   floor: 'npm run build:native',
 };
 
@@ -45,6 +46,7 @@ export const PROGRAM_VARIABLES: Readonly<Record<ProgramName, string>> = {
   'python3-jinja2': 'NEARWIRE_PYTHON3',
   'uWebSockets.js': 'NEARWIRE_UWEBSOCKETS',
   bun: 'NEARWIRE_BUN',
+  strace: 'NEARWIRE_STRACE',
   floor: 'NEARWIRE_FLOOR',
 };
 
@@ -67,6 +69,7 @@ export async function findPrograms(folder = process.cwd()): Promise<ReadonlyMap<
     'python3-jinja2': findJinja(),
     'uWebSockets.js': Promise.resolve(findUwebsockets(folder)),
     bun: versioned(findCommand('bun', ['bun'], [join(folder, 'node_modules', '.bin')]), ['--version'], /^(\S+)/),
+    strace: versioned(findCommand('strace', ['strace']), ['--version'], /version (\S+)/),
     floor: Promise.resolve(floorProgram()),
   };
   const entries = Object.entries(found) as [ProgramName, Promise<Found>][];

@@ -7,12 +7,14 @@ import {
   hasLayers,
   LAYERS,
   layerOf,
+  systemCallRows,
   type ArrangedRow,
   type LanguageRows,
   type StackHead,
   type WorkRows,
 } from './arrange.js';
 import {
+  formatCount,
   formatDeviation,
   formatInterval,
   formatRate,
@@ -144,6 +146,18 @@ export function tableLegend(width: number, pc: Colours): string {
     'The layers of the other works stand in what --html and --json write.',
   ];
   return pc.dim(wrap(words.join(' '), width));
+}
+
+/** How many system calls a lone request takes; which they are stands in the file and on the page. */
+export function systemCallTable(result: CostResult, columns: number, width: number, pc: Colours): string {
+  const rows = systemCallRows(result);
+  if (rows.length === 0) return '';
+  const table = newTable(['', 'front', 'app', 'hop'], columns, pc);
+  for (const { title, front, app, hop } of rows) table.push([title, ...[front, app, hop].map(formatCount)]);
+  const legend =
+    'Counted by strace, those of waiting included. hop: what the front makes more than alone, and all that the app makes. ' +
+    'Which they are stands in what --html and --json write.';
+  return `${pc.bold('System calls of a lone request')}\n${table.toString()}\n${pc.dim(wrap(legend, width))}`;
 }
 
 /** How far each stack holds, and what comes after. */

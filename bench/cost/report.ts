@@ -6,7 +6,7 @@ import picocolors from 'picocolors';
 import { formatSeconds } from '../format.js';
 import { arrange, notesOf, settingsOf } from './arrange.js';
 import type { CostResult, Overload } from './model.js';
-import { curveTable, layerTables, rowTables, tableLegend } from './report-tables.js';
+import { curveTable, layerTables, rowTables, systemCallTable, tableLegend } from './report-tables.js';
 import { wrap } from './wrap.js';
 
 // Plain text in a file or a pipe, whatever the environment says of colours.
@@ -23,6 +23,7 @@ export function renderCost(result: CostResult, columns: number): string {
     answers(result, width),
     ...languages.flatMap((language) => [...rowTables(language, columns, pc), ...layerTables(language, columns, pc)]),
     languages.length > 0 ? tableLegend(width, pc) : '',
+    systemCallTable(result, columns, width, pc),
     curveTable(result, columns, width, pc),
     ...result.overloads.map((overload) => overloadText(overload, width)),
     missing(result, width),

@@ -1,12 +1,24 @@
 /** The rounds of a run: each starts every stack anew, measures it and stops it; a stack that fails does not end the run. */
+import { PeerError } from '../peer.js';
 import type { Progress } from '../run.js';
 import { isAborted } from './aborted.js';
 import { CALLABLE, measureApplication } from './app-alone.js';
 import { measureFront } from './front-alone.js';
 import { hopName, measureHop } from './hop-alone.js';
-import { MAIN_WORKS, measureStack, type MeasureOptions } from './measure.js';
-import type { ApplicationSample, FrontSample, HopSample, Measurement, RawSamples, Stack, Work } from './model.js';
+import { countCalls, MAIN_WORKS, measureStack, type MeasureOptions } from './measure.js';
+import type {
+  ApplicationSample,
+  FrontSample,
+  HopSample,
+  Measurement,
+  RawSamples,
+  RunningStack,
+  Stack,
+  SystemCalls,
+  Work,
+} from './model.js';
 import { hopsOf, RoundCount, stacksOfRound, worksOfRound, type Plan, type StackPlan } from './plan.js';
+import { StraceError } from './system-calls.js';
 import { startStack, type StackContext } from './stacks/index.js';
 
 /** After so many failed rounds a stack is left out of the others: it takes its time to fail. */
@@ -21,6 +33,7 @@ export interface RoundsOptions extends MeasureOptions {
 
 export interface RoundsResult {
   readonly samples: RawSamples;
+  readonly systemCalls: readonly SystemCalls[];
   readonly failures: readonly string[];
 }
 
@@ -33,6 +46,9 @@ export class RoundsRun {
   private readonly hops: HopSample[] = [];
   private readonly fronts: FrontSample[] = [];
   private readonly applications: ApplicationSample[] = [];
+  private readonly systemCalls: SystemCalls[] = [];
+  /** undefined: strace is not there, or may not look. */
+  private strace: string | undefined;
   /** What a part of the run has said as it failed: many rounds say the same. */
   private readonly failures = new Map<string, { said: string; rounds: number }>();
   private round = 0;
@@ -43,6 +59,7 @@ export class RoundsRun {
     this.plan = plan;
     this.options = options;
     this.count = new RoundCount(plan);
+    this.strace = options.context.programs.get('strace')?.file;
   }
 
   /** All rounds, or those that were through, and some of the last, when the signal was aborted. */
@@ -52,12 +69,12 @@ export class RoundsRun {
       await this.runRound();
       this.round++;
     }
-    const { measurements, hops, fronts, applications } = this;
+    const { measurements, hops, fronts, applications, systemCalls } = this;
     const failures = [...this.failures].map(
       ([part, { said, rounds }]) => `${part}${rounds > 1 ? ` (${String(rounds)} rounds)` : ''}: ${said}`,
     );
     const { best: bestHostSpeed } = this.options.host;
-    return { samples: { measurements, hops, fronts, applications, bestHostSpeed }, failures };
+    return { samples: { measurements, hops, fronts, applications, bestHostSpeed }, systemCalls, failures };
   }
 
   private async runRound(): Promise<void> {
@@ -71,6 +88,7 @@ export class RoundsRun {
 
   private async runStack(stack: Stack, works: readonly Work[]): Promise<void> {
     const running = await startStack(stack, this.options.context);
+    const measured: Work[] = [];
     try {
       for (const [index, work] of works.entries()) {
         this.tell(`${stack.name} ${work.name}`);
@@ -82,10 +100,34 @@ export class RoundsRun {
               ...{ direct: this.isChecked(work), isFirst: index === 0 },
             })),
           );
+          measured.push(work);
         });
       }
+      // Once is enough, as the counts hardly vary; and last, as it slows the servers down.
+      if (this.round === 0) await this.countCalls(stack, running, measured);
     } finally {
       await running.stop();
+    }
+  }
+
+  private async countCalls(stack: Stack, running: RunningStack, works: readonly Work[]): Promise<void> {
+    const { context, signal, onNote } = this.options;
+    const { processes } = context;
+    for (const work of works.filter((each) => this.isChecked(each))) {
+      const { strace } = this;
+      if (strace === undefined || isAborted(signal)) return;
+      const folder = processes.makeFolder();
+      try {
+        this.systemCalls.push(await countCalls(stack, running, work, { ...this.options, strace, folder }));
+      } catch (error) {
+        if (isAborted(signal)) return;
+        if (!(error instanceof StraceError || error instanceof PeerError)) throw error;
+        onNote(`system calls of ${stack.name} ${work.name} were not counted: ${error.message}`);
+        // Whom the system does not let look need not try again.
+        if (this.systemCalls.length === 0) this.strace = undefined;
+      } finally {
+        await processes.removeFolder(folder);
+      }
     }
   }
 

@@ -73,11 +73,11 @@ export async function runCost(options: CostOptions): Promise<CostResult> {
 
 type Parts = Pick<
   CostResult,
-  'stacks' | 'samples' | 'rows' | 'splits' | 'curves' | 'overloads' | 'answers' | 'failures'
+  'stacks' | 'samples' | 'systemCalls' | 'rows' | 'splits' | 'curves' | 'overloads' | 'answers' | 'failures'
 >;
 
 async function measureAll(options: CostOptions, plan: Plan, run: RoundsOptions): Promise<Parts> {
-  const { failures: failed, samples: raw } = await new RoundsRun(plan, run).run();
+  const { failures: failed, samples: raw, systemCalls } = await new RoundsRun(plan, run).run();
   const failures = [...failed];
   const stacks = plan.stacks.map(({ stack: { name, title, language, hop } }) => ({ name, title, language, hop }));
   const samples = new Samples({ stacks, works: plan.works, ...raw });
@@ -90,7 +90,7 @@ async function measureAll(options: CostOptions, plan: Plan, run: RoundsOptions):
   const splits = splitsOf(samples);
   const evidence = { samples, splits, curves, overloads, appMs: options.appMs ?? DEFAULT_APP_MS };
   return {
-    ...{ stacks, samples: raw, rows: rowsOf(samples), splits, curves, overloads },
+    ...{ stacks, samples: raw, rows: rowsOf(samples), splits, systemCalls, curves, overloads },
     ...{ answers: answersOf(evidence), failures },
   };
 }

@@ -111,6 +111,16 @@ export function madeUpCost(hostile = ''): CostResult {
     splits: rows
       .filter(({ stack }) => stack !== 'nginx')
       .flatMap((row) => (['time', 'cpu'] as const).map((of) => splitOf(row, of, `${row.stack} - nginx ${hostile}`))),
+    systemCalls: [
+      { stack: 'nginx', work: 'hello', calls: { front: { recvfrom: 1, writev: 1, epoll_wait: 1 } } },
+      {
+        ...{ stack: 'nginx-uwsgi-unix', work: 'hello' },
+        calls: {
+          front: { recvfrom: 2, writev: 2, connect: 1, epoll_wait: 2.5 },
+          app: { accept4: 1, read: 1, [`w${hostile}`]: 1 },
+        },
+      },
+    ],
     curves: curved.map((stack, index) => ({
       stack,
       work: 'hello',
