@@ -118,7 +118,8 @@ describe.each(ourWays)('sendFile, ended early: $name over $family', ({ subject, 
     peer.once('data', () => peer.destroy());
     expect((await sent)?.code).toMatch(/^(EPIPE|ECONNRESET|ECANCELED)$/);
     if (!client.closed) await closed(client);
-    expect(await descriptorsBack(before - 2)).toBe(before - 2);
+    // Fewer, where one of an earlier test was still to be closed.
+    expect(await descriptorsBack(before - 2)).toBeLessThanOrEqual(before - 2);
   });
 
   it('is told of when the socket is destroyed, at whatever step', async () => {
