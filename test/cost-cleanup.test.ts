@@ -204,7 +204,7 @@ describe('nothing is left after', () => {
         const { measureApplication } = await import(${JSON.stringify(built('app-alone'))});
         const words = { wsgi: { file: ${JSON.stringify(app)}, callable: 'application' }, app: ${JSON.stringify(app)} };
         const work = { name: 'own', method: 'GET', path: '/', requestBytes: 0, answerBytes: undefined };
-        const host = { look: () => Promise.resolve(1), best: 1 };
+        const host = { look: () => Promise.resolve(1) };
         await measureApplication('${language}', work, 0, { ...words, host, seconds: 1, signal: new AbortController().signal });`;
       const run = spawn(process.execPath, ['--input-type=module', '-e', runner], { stdio: 'ignore' });
       cleanup(() => run.kill('SIGKILL'));

@@ -3,9 +3,11 @@
  * other hardware thread may cost a measure a third, and comes and goes within a run: rounds would tell more of the neighbour
  * than of the stacks. So the measure of a stack is held against the speed that the host had at the time, over all rounds
  * and stacks: value ~ speed ^ exponent (analysis of covariance, on logarithms; each stack and work has a level of its own,
- * the exponent is one for all). By that exponent each value is brought to the best speed of the run. Where the host's speed
- * does not change, or changes nothing, the exponent does not matter or is 0.
+ * the exponent is one for all). By that exponent each value is brought to the speed that the host had for half of the run.
+ * Another run may find it at any other of the speeds that it has shown. Where the host's speed does not change, or changes
+ * nothing, the exponent does not matter or is 0.
  */
+import { median } from '../statistics.js';
 
 /** One stack and work, or one part: its values, which are over 0, with the host's speeds. */
 export type SpeedSeries = readonly { readonly value: number; readonly hostSpeed: number }[];
@@ -52,13 +54,32 @@ function centred(values: readonly number[]): number[] {
   return logs.map((log) => log - mean);
 }
 
-/** The value as it would have been at the speed `best`. */
-export function atSpeed(value: number, hostSpeed: number, best: number, { exponent }: Correction): number {
-  return hostSpeed > 0 ? value * (best / hostSpeed) ** exponent : value;
+/** The speeds that the host has shown. */
+export interface HostLevel {
+  /** For half of the run it was slower. */
+  readonly usual: number;
+  /** Standard deviation, relative. */
+  readonly spread: number;
 }
 
-/** How far a series is off, relative to its level, if the exponent is off by its error: all values are, alike. */
-export function shiftOf(series: SpeedSeries, best: number, { error }: Correction): number {
-  const logs = series.filter(({ hostSpeed }) => hostSpeed > 0).map(({ hostSpeed }) => Math.log(best / hostSpeed));
-  return logs.length === 0 ? 0 : (error * logs.reduce((sum, log) => sum + log, 0)) / logs.length;
+export function levelOf(speeds: readonly number[]): HostLevel {
+  const known = speeds.filter((speed) => speed > 0);
+  if (known.length < 2) return { usual: known[0] ?? 0, spread: 0 };
+  const squares = centred(known).reduce((sum, log) => sum + log * log, 0);
+  return { usual: median(known), spread: Math.sqrt(squares / (known.length - 1)) };
+}
+
+/** The value as it would have been at the usual speed. */
+export function atUsualSpeed(value: number, hostSpeed: number, { usual }: HostLevel, { exponent }: Correction): number {
+  return hostSpeed > 0 && usual > 0 ? value * (usual / hostSpeed) ** exponent : value;
+}
+
+/**
+ * How far a series is off as a rule, relative to its level, as all of the run are: by the exponent's error, and if the
+ * next run finds the host at another speed.
+ */
+export function shiftOf(series: SpeedSeries, { usual, spread }: HostLevel, { exponent, error }: Correction): number {
+  const logs = series.filter(({ hostSpeed }) => hostSpeed > 0).map(({ hostSpeed }) => Math.log(usual / hostSpeed));
+  const mean = logs.length === 0 ? 0 : logs.reduce((sum, log) => sum + log, 0) / logs.length;
+  return Math.sign(exponent) * Math.hypot(error * mean, exponent * spread);
 }

@@ -58,7 +58,7 @@ export const QUICK_TIMING: Timing = {
 export interface MeasureOptions {
   readonly floor: string;
   readonly timing: Timing;
-  readonly host: Pick<HostSpeed, 'look' | 'best'>;
+  readonly host: Pick<HostSpeed, 'look'>;
   /** Whether the app is loaded directly too, where that can be. */
   readonly direct: boolean;
   readonly signal: AbortSignal;

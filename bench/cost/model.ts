@@ -174,8 +174,6 @@ export interface RawSamples {
   readonly hops: readonly HopSample[];
   readonly fronts: readonly FrontSample[];
   readonly applications: readonly ApplicationSample[];
-  /** The highest that was seen: figures are as at that speed. */
-  readonly bestHostSpeed: number;
 }
 
 /** A median over the rounds, and the interval in which another run's is to be expected. */

@@ -73,8 +73,7 @@ export class RoundsRun {
     const failures = [...this.failures].map(
       ([part, { said, rounds }]) => `${part}${rounds > 1 ? ` (${String(rounds)} rounds)` : ''}: ${said}`,
     );
-    const { best: bestHostSpeed } = this.options.host;
-    return { samples: { measurements, hops, fronts, applications, bestHostSpeed }, systemCalls, failures };
+    return { samples: { measurements, hops, fronts, applications }, systemCalls, failures };
   }
 
   private async runRound(): Promise<void> {

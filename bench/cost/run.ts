@@ -19,7 +19,7 @@ import { rowsOf, Samples } from './samples.js';
 import { splitsOf } from './split.js';
 import { missingPage } from './stacks/index.js';
 
-/** Of the best speed of the host: where half of the run had less, a reader should know. */
+/** Of the best speed of the host: where half of the run had no more, a reader should know. */
 const HOST_SLOW = 0.95;
 /** Of the generator, from which share of a core on it may have been the limit. */
 const GENERATOR_BUSY = 0.9;
@@ -114,9 +114,10 @@ function driveLimits(run: RoundsOptions, quick: boolean, onFailure: (failure: st
 }
 
 /** A neighbour of a virtual machine, or another load in it. */
-export function hostNotes({ measurements, bestHostSpeed }: RawSamples): string[] {
-  if (measurements.length === 0 || bestHostSpeed === 0) return [];
-  const share = median(measurements.map(({ sample }) => sample.hostSpeed)) / bestHostSpeed;
+export function hostNotes({ measurements }: RawSamples): string[] {
+  if (measurements.length === 0) return [];
+  const speeds = measurements.map(({ sample }) => sample.hostSpeed);
+  const share = median(speeds) / Math.max(...speeds);
   if (share >= HOST_SLOW) return [];
   return [
     `restless host: half of the run had its processors at ${formatShare(share)} of their best speed or less; figures are ` +

@@ -1,6 +1,14 @@
 /** What a run has measured, and how a figure of it is asked for: by stack, work and load. */
 import { hopName } from './hop-alone.js';
-import { atSpeed, correctionOf, shiftOf, type Correction, type SpeedSeries } from './correction.js';
+import {
+  atUsualSpeed,
+  correctionOf,
+  levelOf,
+  shiftOf,
+  type Correction,
+  type HostLevel,
+  type SpeedSeries,
+} from './correction.js';
 import { estimateOf, figureOf, pooledVariation, type Estimate } from './interval.js';
 import { median } from '../statistics.js';
 import { CROWD } from './measure.js';
@@ -30,6 +38,7 @@ export type Crowding = 'lone' | 'crowd';
 /** The measures of a run, each with how far off it may be. */
 export class Samples {
   readonly measured: Measured;
+  private readonly host: HostLevel;
   private readonly byKey = new Map<string, Sample[]>();
   /** By measure: how it varies over all stacks. */
   private readonly variations = new Map<string, number | undefined>();
@@ -37,6 +46,7 @@ export class Samples {
 
   constructor(measured: Measured) {
     this.measured = measured;
+    this.host = levelOf(measured.measurements.map(({ sample }) => sample.hostSpeed));
     for (const { way, sample } of measured.measurements) {
       const crowding = crowdingOf(sample);
       if (crowding === undefined) continue;
@@ -101,17 +111,15 @@ export class Samples {
   }
 
   private estimate(series: SpeedSeries, correction: Correction, variation: number | undefined): Estimate | undefined {
-    const { bestHostSpeed: best } = this.measured;
     const values = this.correct(series, correction);
     if (values.length === 0) return undefined;
     const level = Math.abs(median(values));
     const estimate = estimateOf(values, variation === undefined ? undefined : variation * level);
-    return estimate && { ...estimate, shift: shiftOf(series, best, correction) * estimate.value };
+    return estimate && { ...estimate, shift: shiftOf(series, this.host, correction) * estimate.value };
   }
 
   private correct(series: SpeedSeries, correction: Correction): number[] {
-    const { bestHostSpeed: best } = this.measured;
-    return series.map(({ value, hostSpeed }) => atSpeed(value, hostSpeed, best, correction));
+    return series.map(({ value, hostSpeed }) => atUsualSpeed(value, hostSpeed, this.host, correction));
   }
 
   private seriesOf({ crowding, pick }: Measure, stack: string, work: WorkName, way: Way): SpeedSeries {

@@ -32,7 +32,7 @@ export interface Values {
   readonly time: number;
   readonly front?: Cpu;
   readonly app?: Cpu;
-  /** Default HOST_SPEED, which is the best. */
+  /** Default HOST_SPEED. */
   readonly hostSpeed?: number;
 }
 
@@ -99,7 +99,7 @@ export class MadeUp {
 
   samples(): Samples {
     const { stacks, measurements, hops, fronts, applications } = this;
-    const measured = { measurements, hops, fronts, applications, bestHostSpeed: HOST_SPEED };
+    const measured = { measurements, hops, fronts, applications };
     return new Samples({ stacks, works: [...this.works].map(workNamed), ...measured });
   }
 
