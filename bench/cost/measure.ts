@@ -49,10 +49,10 @@ export const TIMING: Timing = {
   slices: { main: 4, other: 2 },
 };
 export const QUICK_TIMING: Timing = {
-  compiling: { window: 0.1, least: 0, longest: 1 },
+  compiling: { window: 0.08, least: 0, longest: 0.8 },
   warmUp: { window: 0.05, least: 0, longest: 0.6 },
   slice: 0.08,
-  slices: { main: 2, other: 1 },
+  slices: { main: 1, other: 1 },
 };
 
 export interface MeasureOptions {
