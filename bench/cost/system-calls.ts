@@ -39,6 +39,7 @@ export async function countSystemCalls(options: CountOptions): Promise<SystemCal
   try {
     await Promise.all(tracers.map(({ tracer }) => tracer.attached()));
     const { begun } = await generator.stretch();
+    if (begun === 0) throw new StraceError('no request was made while strace looked');
     const calls: Partial<Record<Role, Readonly<Record<string, number>>>> = {};
     for (const { role, tracer } of tracers) {
       const counts = Object.entries(await tracer.detach());
@@ -103,7 +104,11 @@ class Tracer {
     }, PATIENCE_MS);
     await this.exited;
     clearTimeout(timer);
-    return parseCounts(readFileSync(this.file, 'utf8'));
+    try {
+      return parseCounts(readFileSync(this.file, 'utf8'));
+    } catch {
+      throw this.failure('has written no counts');
+    }
   }
 
   /** What it traces runs on by itself. */
