@@ -20,11 +20,29 @@ export function findPlacement(): Placement {
   return { core };
 }
 
+/** Those that processes may be bound to, by number; none where that can't be done. */
+export function allowedCores(): number[] {
+  if (findPlacement().core === undefined) return [];
+  return coresOf(readFileSync('/proc/self/status', 'utf8'));
+}
+
 /** Interrupts are mostly served by the first core: the last one has the fewest. */
 export function lastAllowedCore(status: string): number | undefined {
+  return coresOf(status).at(-1);
+}
+
+/** Of `Cpus_allowed_list: 0-2,5`. */
+function coresOf(status: string): number[] {
   const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(status)?.[1];
-  const last = list?.split(/[,-]/).at(-1);
-  return last === undefined ? undefined : Number(last);
+  return (list?.split(',') ?? []).flatMap((range) => {
+    const [from = NaN, to = from] = range.split('-').map(Number);
+    return Array.from({ length: to - from + 1 }, (_, i) => from + i);
+  });
+}
+
+/** Binds all threads of processes that run, and with them those that they start from here on. */
+export function bindThreads(pids: readonly number[], core: number): void {
+  for (const pid of pids) spawnSync('taskset', ['-a', '-c', '-p', String(core), String(pid)]);
 }
 
 /** The same program on one core; taskset becomes it, so that process and signals are its own. */

@@ -56,6 +56,14 @@ async function callAlone(
   }
 }
 
+/** The interpreter of the stacks': uWSGI's plugin and mod_wsgi are built for the system's, whatever the PATH has first. */
+function pythonCommand(): string {
+  const { NEARWIRE_PYTHON3: named, VIRTUAL_ENV: environment } = process.env;
+  if (named !== undefined && named !== '') return named;
+  const known = [...(environment ? [join(environment, 'bin', 'python3')] : []), '/usr/bin/python3'];
+  return known.find((file) => existsSync(file)) ?? 'python3';
+}
+
 /** It must be the same work as the stacks'. */
 function check({ name, answerBytes }: Work, bytes: number): void {
   if (answerBytes === undefined || answerBytes === bytes) return;
@@ -67,5 +75,5 @@ function programFor(language: ApplicationSample['language'], { wsgi, app }: Appl
   const { file, callable } = wsgi ?? { file: join(PYTHON_FOLDER, 'app.py'), callable: 'application' };
   if (!existsSync(file)) throw new PeerError(`there is no ${file}`);
   // -B: no __pycache__ in a folder that may be another user's.
-  return { command: 'python3', args: ['-B', join(PYTHON_FOLDER, 'alone.py'), file, callable] };
+  return { command: pythonCommand(), args: ['-B', join(PYTHON_FOLDER, 'alone.py'), file, callable] };
 }

@@ -21,6 +21,7 @@ export interface HopOptions extends Pick<MeasureOptions, 'floor' | 'timing' | 'h
 /** The plain C server, as an app behind a front. */
 export interface PlainServer {
   readonly target: Target;
+  readonly pids: readonly number[];
   stop(): Promise<void>;
 }
 
@@ -49,7 +50,8 @@ export async function startPlainServer(
   try {
     const ready = await peer.expect('ready', ANSWER_MS);
     if (!isMessage(ready) || typeof ready['address'] !== 'string') throw new PeerError('no address was told');
-    return { target: targetOf(hop, ready['address']), stop: () => peer.stop() };
+    const pids = peer.pid === undefined ? [] : [peer.pid];
+    return { target: targetOf(hop, ready['address']), pids, stop: () => peer.stop() };
   } catch (error) {
     await peer.stop();
     throw error;

@@ -74,7 +74,7 @@ export function layerTable(rows: readonly ArrangedRow[], of: Split['of']): strin
     return found ? [{ title: row.stack.title, found }] : [];
   });
   if (split.length === 0) return '';
-  const head = ['stack', ...LAYERS.map(({ title }) => title), 'whole', 'layers against the whole'];
+  const head = ['stack', ...LAYERS.map(({ title }) => title), 'whole', 'put together again'];
   const body = split.map(({ title, found }) =>
     rowOf(title, [
       ...LAYERS.map(({ name }) => layerCell(found, name)),

@@ -2,6 +2,7 @@
 import { getSystemErrorName } from 'node:util';
 
 import { isMessage, numberOf, Peer, PeerError, type Message } from '../peer.js';
+import { onCore } from '../placement.js';
 import type { Hop, Load, Target, Work } from './model.js';
 
 /** To connect and to answer a word: what takes longer has hung. */
@@ -41,6 +42,8 @@ export interface LoadFigures {
    */
   readonly p50: number;
   readonly p99: number;
+  /** p50 of each target. */
+  readonly medians: readonly number[];
   readonly errors: number;
   readonly failures: Failures;
   /** Connections that were opened. */
@@ -63,6 +66,10 @@ export interface LoadOptions {
   readonly load: Load;
   readonly signal: AbortSignal;
   readonly speech?: Speech;
+  /** Asked after each request to `target`, and before the next one; for closed loops, which have as many of such pairs. */
+  readonly second?: { readonly target: Target; readonly speech?: Speech };
+  /** The processor that it is bound to; default: none. */
+  readonly core?: number;
   /** Seconds before the first stretch, to open the connections; default 0.05. */
   readonly warmup?: number;
   /** Seconds; default PATIENCE_SECONDS. */
@@ -87,7 +94,9 @@ export class LoadGenerator {
     const { patience = PATIENCE_SECONDS, warmup = 0.05 } = options;
     const words = loadWords(options, warmup, patience);
     const name = `load of ${options.work.name} on ${addressOf(options.target)}`;
-    const peer = new Peer(name, { command: options.floor, args: [] }, words, options.signal);
+    const program = { command: options.floor, args: [] };
+    const placed = options.core === undefined ? program : onCore(program, options.core);
+    const peer = new Peer(name, placed, words, options.signal);
     try {
       await peer.expect('warm', ANSWER_MS + (warmup + patience) * 1e3);
     } catch (error) {
@@ -125,16 +134,24 @@ export function addressOf(target: Target): string {
 }
 
 function loadWords(options: LoadOptions, warmup: number, patience: number): string[] {
-  const { target, work, load, speech } = options;
+  const { target, work, load, speech, second } = options;
   const open = load.kind === 'open';
-  const connections = open ? (options.connections ?? OPEN_LOOP_CONNECTIONS) : load.connections;
+  const connections = open ? (options.connections ?? OPEN_LOOP_CONNECTIONS) : load.connections * (second ? 2 : 1);
   return [
-    ...['load', '--case', 'cost', '--family', 'path' in target ? 'unix' : 'tcp', '--address', addressOf(target)],
+    ...['load', '--case', 'cost', ...targetWords('', target, speech)],
+    ...(second ? targetWords('second-', second.target, second.speech) : []),
     ...['--method', work.method, '--path', work.path, '--request', String(work.requestBytes)],
     ...(work.answerBytes === undefined ? [] : ['--answer', String(work.answerBytes)]),
     ...['--connections', String(connections), '--rate', String(open ? load.rate : 0)],
-    ...['--protocol', speech?.protocol ?? 'http', '--keep-alive', speech?.connections === 'close' ? '0' : '1'],
     ...['--warmup', String(warmup), '--seconds', String(load.seconds), '--patience', String(patience)],
+  ];
+}
+
+function targetWords(prefix: string, target: Target, speech?: Speech): string[] {
+  return [
+    ...[`--${prefix}family`, 'path' in target ? 'unix' : 'tcp', `--${prefix}address`, addressOf(target)],
+    ...[`--${prefix}protocol`, speech?.protocol ?? 'http'],
+    ...[`--${prefix}keep-alive`, speech?.connections === 'close' ? '0' : '1'],
   ];
 }
 
@@ -151,6 +168,7 @@ function figuresOf(value: unknown, load: Load): LoadFigures {
     rate: load.kind === 'open' ? numberOf(value, 'inTime') / numberOf(value, 'stretch') : answered / seconds,
     p50: numberOf(latency, 'p50'),
     p99: numberOf(latency, 'p99'),
+    medians: numbersOf(value, 'medians'),
     errors: numberOf(value, 'errors'),
     failures: {
       statuses: new Map(
@@ -172,6 +190,14 @@ function figuresOf(value: unknown, load: Load): LoadFigures {
 function tableOf(message: Message, key: string): Message {
   const value = message[key];
   if (!isMessage(value)) throw new PeerError(`"${key}" is no object: ${JSON.stringify(value)}`);
+  return value;
+}
+
+function numbersOf(message: Message, key: string): number[] {
+  const value = message[key];
+  if (!Array.isArray(value) || !value.every((each) => typeof each === 'number')) {
+    throw new PeerError(`"${key}" is no list of numbers: ${JSON.stringify(value)}`);
+  }
   return value;
 }
 

@@ -1,22 +1,9 @@
-/** Measures a stack that runs, with one work: warm-up, a lone request at a time, many at a time, the app by itself. */
+/** Measures a stack that runs, with one work: warm-up, a lone request at a time, many at a time. */
 import { median } from '../statistics.js';
 import { cpuBetween, cpuMissing, readCpu, type CpuReading } from './cpu.js';
 import type { HostSpeed } from './host-speed.js';
-import { describeFailures, LoadGenerator, type LoadFigures, type Speech } from './load.js';
-import type {
-  Cpu,
-  Load,
-  Measurement,
-  Role,
-  RunningStack,
-  Sample,
-  Stack,
-  SystemCalls,
-  Target,
-  Way,
-  Work,
-  WorkName,
-} from './model.js';
+import { describeFailures, LoadGenerator, type LoadFigures } from './load.js';
+import type { Cpu, Load, Role, RunningStack, Sample, Stack, SystemCalls, Work, WorkName } from './model.js';
 import { takeLoadedSlices } from './slices.js';
 import { countSystemCalls, type CountOptions } from './system-calls.js';
 import { warmUp, type WarmUpLimits, type WarmUpWindow } from './warm-up.js';
@@ -59,8 +46,6 @@ export interface MeasureOptions {
   readonly floor: string;
   readonly timing: Timing;
   readonly host: Pick<HostSpeed, 'look'>;
-  /** Whether the app is loaded directly too, where that can be. */
-  readonly direct: boolean;
   readonly signal: AbortSignal;
   /** Told what makes a number less trustworthy: `node-unix json: its requests were still becoming cheaper`. */
   onNote(note: string): void;
@@ -70,20 +55,15 @@ export class MeasureError extends Error {}
 
 /** `isFirst`: its processes have just been started. Throws MeasureError where the stack did not answer as it should. */
 export async function measureStack(
-  stack: Pick<Stack, 'name' | 'language' | 'hop'>,
+  stack: Pick<Stack, 'name' | 'language'>,
   running: RunningStack,
   work: Work,
   round: number,
   options: MeasureOptions & { readonly isFirst: boolean },
-): Promise<Measurement[]> {
-  const measurements: Measurement[] = [];
-  for (const { way, target, speech } of waysOf(stack, running, options.direct)) {
-    const measuring = new Measuring(stack, running, work, round, { ...options, target, speech });
-    // The direct way comes second, and the app is warm by then.
-    if (way === 'whole') await measuring.warm(options.isFirst);
-    for (const connections of [1, CROWD]) measurements.push({ way, sample: await measuring.sample(connections) });
-  }
-  return measurements;
+): Promise<Sample[]> {
+  const measuring = new Measuring(stack, running, work, round, options);
+  await measuring.warm(options.isFirst);
+  return [await measuring.sample(1), await measuring.sample(CROWD)];
 }
 
 /** Loads it until its requests become no cheaper. */
@@ -93,7 +73,7 @@ export function warmStack(
   work: Work,
   options: MeasureOptions,
 ): Promise<void> {
-  return new Measuring(stack, running, work, 0, { ...options, target: running.target }).warm(true);
+  return new Measuring(stack, running, work, 0, options).warm(true);
 }
 
 /** Counts its system calls, of a lone request. Throws StraceError where they can't be counted. */
@@ -115,44 +95,26 @@ export async function countCalls(
   }
 }
 
-/** How the load reaches a stack: as a whole, and its app by itself where the generator speaks what the front speaks. */
-function waysOf(
-  { hop }: Pick<Stack, 'hop'>,
-  { target, hopTarget }: RunningStack,
-  direct: boolean,
-): { way: Way; target: Target; speech?: Speech }[] {
-  const whole = { way: 'whole' as const, target };
-  // mod_wsgi's own protocol is nobody else's.
-  if (!direct || !hop || !hopTarget || hop.protocol === 'mod_wsgi') return [whole];
-  const speech = { protocol: hop.protocol, connections: hop.connections };
-  return [whole, { way: 'direct', target: hopTarget, speech }];
-}
-
-interface MeasuringOptions extends MeasureOptions {
-  readonly target: Target;
-  readonly speech?: Speech | undefined;
-}
-
 /** One slice: what the generator saw, and the CPU of the roles. */
 interface Slice {
   readonly figures: LoadFigures;
   readonly cpu: ReadonlyMap<Role, Cpu>;
 }
 
-/** All load on one target of one stack with one work. */
+/** All load on one stack with one work. */
 class Measuring {
   private readonly stack: Pick<Stack, 'name' | 'language'>;
   private readonly running: RunningStack;
   private readonly work: Work;
   private readonly round: number;
-  private readonly options: MeasuringOptions;
+  private readonly options: MeasureOptions;
 
   constructor(
     stack: Pick<Stack, 'name' | 'language'>,
     running: RunningStack,
     work: Work,
     round: number,
-    options: MeasuringOptions,
+    options: MeasureOptions,
   ) {
     this.stack = stack;
     this.running = running;
@@ -187,9 +149,9 @@ class Measuring {
   }
 
   private open(connections: number, seconds: number): Promise<LoadGenerator> {
-    const { floor, target, speech, signal } = this.options;
+    const { floor, signal } = this.options;
     const load = { kind: 'closed' as const, connections, seconds };
-    return LoadGenerator.open({ floor, target, work: this.work, load, signal, ...(speech ? { speech } : {}) });
+    return LoadGenerator.open({ floor, target: this.running.target, work: this.work, load, signal });
   }
 
   private async slice(generator: LoadGenerator): Promise<Slice> {

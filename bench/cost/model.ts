@@ -133,14 +133,6 @@ export interface Sample {
   readonly generatorShare: number;
 }
 
-/** `whole`: as a user asks. `direct`: the load goes where the front would, over the same kind of connection. */
-export type Way = 'whole' | 'direct';
-
-export interface Measurement {
-  readonly way: Way;
-  readonly sample: Sample;
-}
-
 /** One kind of hop between two plain C processes, the generator in the front's place. */
 export interface HopSample {
   readonly hop: Hop;
@@ -151,11 +143,15 @@ export interface HopSample {
   readonly hostSpeed: number;
 }
 
-/** A front before the plain C server, over one kind of hop: what it costs the front to have an app at all. */
-export interface FrontSample {
-  readonly hop: Hop;
-  readonly lone: Sample;
-  readonly crowd: Sample;
+/** A request of a stack, and the same put together from other stacks: see cross-check.ts. */
+export interface CrossCheckSample {
+  readonly stack: string;
+  readonly work: WorkName;
+  readonly round: number;
+  /** Microseconds: of a lone request to the stack, the plain C server, the front before that one, and the app directly. */
+  readonly time: { readonly whole: number; readonly plain: number; readonly front: number; readonly app: number };
+  /** Of front and app with many at a time, microseconds a request; undefined where CPU is not measured. */
+  readonly cpu: { readonly whole: number; readonly parts: number } | undefined;
 }
 
 /** An application called with no server around it. Microseconds a call. */
@@ -170,9 +166,9 @@ export interface ApplicationSample {
 
 /** All that was measured in the rounds, from which everything else is computed. */
 export interface RawSamples {
-  readonly measurements: readonly Measurement[];
+  readonly measurements: readonly Sample[];
   readonly hops: readonly HopSample[];
-  readonly fronts: readonly FrontSample[];
+  readonly crossChecks: readonly CrossCheckSample[];
   readonly applications: readonly ApplicationSample[];
 }
 
@@ -222,7 +218,7 @@ export interface Split {
   readonly of: 'cpu' | 'time';
   readonly whole: Figure;
   readonly layers: readonly LayerResult[];
-  /** The layers, each measured apart from the whole, added up, against it: 1 is agreement. */
+  /** The request put together from parts that were never part of it, against the whole: 1 is agreement. */
   readonly crossCheck: Figure | undefined;
 }
 

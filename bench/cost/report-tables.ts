@@ -142,7 +142,7 @@ export function tableLegend(width: number, pc: Colours): string {
     "alone: one request at a time, from its sending to the answer's last byte.",
     "hop: the kernel's share between front and app, of a lone request's time; of CPU where time was not split.",
     `${NOISE_MARK}: the interval contains 0; all that can be said is that it is small.`,
-    'adds up: the layers, measured apart from the whole, against it.',
+    'adds up: front and app, each measured in other company and put together, against the whole.',
     'The layers of the other works stand in what --html and --json write.',
   ];
   return pc.dim(wrap(words.join(' '), width));

@@ -3,16 +3,16 @@ import { PeerError } from '../peer.js';
 import type { Progress } from '../run.js';
 import { isAborted } from './aborted.js';
 import { CALLABLE, measureApplication } from './app-alone.js';
-import { measureFront } from './front-alone.js';
+import { measureCrossCheck } from './cross-check.js';
 import { hopName, measureHop } from './hop-alone.js';
 import { countCalls, MAIN_WORKS, measureStack, type MeasureOptions } from './measure.js';
 import type {
   ApplicationSample,
-  FrontSample,
+  CrossCheckSample,
   HopSample,
-  Measurement,
   RawSamples,
   RunningStack,
+  Sample,
   Stack,
   SystemCalls,
   Work,
@@ -42,9 +42,9 @@ export class RoundsRun {
   private readonly options: RoundsOptions;
   private readonly count: RoundCount;
   private readonly begun = performance.now();
-  private readonly measurements: Measurement[] = [];
+  private readonly measurements: Sample[] = [];
   private readonly hops: HopSample[] = [];
-  private readonly fronts: FrontSample[] = [];
+  private readonly crossChecks: CrossCheckSample[] = [];
   private readonly applications: ApplicationSample[] = [];
   private readonly systemCalls: SystemCalls[] = [];
   /** undefined: strace is not there, or may not look. */
@@ -69,11 +69,11 @@ export class RoundsRun {
       await this.runRound();
       this.round++;
     }
-    const { measurements, hops, fronts, applications, systemCalls } = this;
+    const { measurements, hops, crossChecks, applications, systemCalls } = this;
     const failures = [...this.failures].map(
       ([part, { said, rounds }]) => `${part}${rounds > 1 ? ` (${String(rounds)} rounds)` : ''}: ${said}`,
     );
-    return { samples: { measurements, hops, fronts, applications }, systemCalls, failures };
+    return { samples: { measurements, hops, crossChecks, applications }, systemCalls, failures };
   }
 
   private async runRound(): Promise<void> {
@@ -96,17 +96,31 @@ export class RoundsRun {
           this.measurements.push(
             ...(await measureStack(stack, running, work, this.round, {
               ...this.options,
-              ...{ direct: this.isChecked(work), isFirst: index === 0 },
+              isFirst: index === 0,
             })),
           );
           measured.push(work);
         });
+      }
+      for (const work of measured.filter((each) => this.isChecked(each))) {
+        await this.runCrossCheck(stack, running, work);
       }
       // Once is enough, as the counts hardly vary; and last, as it slows the servers down.
       if (this.round === 0) await this.countCalls(stack, running, measured);
     } finally {
       await running.stop();
     }
+  }
+
+  /** After all other measurements of the stack, for its processes stay bound. */
+  private async runCrossCheck(stack: Stack, running: RunningStack, work: Work): Promise<void> {
+    const { context } = this.options;
+    this.tell(`${stack.name} ${work.name}, put together`);
+    await this.inFolder(`${stack.name} ${work.name}, put together`, 0, async (folder) => {
+      const place = { ...context, folder };
+      const sample = await measureCrossCheck(stack, running, work, this.round, { ...this.options, place });
+      if (sample) this.crossChecks.push(sample);
+    });
   }
 
   private async countCalls(stack: Stack, running: RunningStack, works: readonly Work[]): Promise<void> {
@@ -152,19 +166,11 @@ export class RoundsRun {
   }
 
   private async runHop(hop: HopSample['hop'], work: Work): Promise<void> {
-    const { context } = this.options;
-    const { processes, programs } = context;
     const name = `hop ${hopName(hop)} ${work.name}`;
     this.tell(name);
-    await this.inFolder(name, async (folder) => {
+    await this.inFolder(name, 1, async (folder) => {
       const sample = await measureHop(hop, work, this.round, { ...this.options, folder });
       if (sample) this.hops.push(sample);
-    });
-    if (!this.isChecked(work) || programs.get('nginx')?.file === undefined) return;
-    await this.inFolder(`front before ${name}`, async (folder) => {
-      const place = { ...context, processes, folder };
-      const sample = await measureFront(hop, work, this.round, { ...this.options, place });
-      if (sample) this.fronts.push(sample);
     });
   }
 
@@ -188,9 +194,9 @@ export class RoundsRun {
     });
   }
 
-  private async inFolder(name: string, run: (folder: string) => Promise<void>): Promise<void> {
+  private async inFolder(name: string, steps: number, run: (folder: string) => Promise<void>): Promise<void> {
     const { processes } = this.options.context;
-    await this.guarded(name, 1, async () => {
+    await this.guarded(name, steps, async () => {
       const folder = processes.makeFolder();
       try {
         await run(folder);
@@ -248,6 +254,6 @@ export class RoundsRun {
     const stacks = stacksOfRound(this.plan, 0);
     const hops = hopsOf(stacks).length;
     const works = worksOfRound(this.plan.works, 0).length;
-    return stacks.reduce((sum, plan) => sum + 2 * plan.works.length, 0) + works * (hops * 2 + CALLABLE.length);
+    return stacks.reduce((sum, plan) => sum + 2 * plan.works.length, 0) + works * (hops + CALLABLE.length);
   }
 }

@@ -9,7 +9,7 @@ import { HostSpeed } from './host-speed.js';
 import { measureCurves } from './curves-run.js';
 import { QUICK_TIMING, TIMING } from './measure.js';
 import { formatShare } from './figures.js';
-import type { CostOptions, CostResult, Measurement, Overload, RawSamples } from './model.js';
+import type { CostOptions, CostResult, Overload, RawSamples, Sample } from './model.js';
 import { runOverloads } from './overload/index.js';
 import { makePlan, type Plan } from './plan.js';
 import { Processes } from './processes.js';
@@ -52,7 +52,7 @@ export async function runCost(options: CostOptions): Promise<CostResult> {
         ...{ processes, programs, wsgi: options.wsgi, app: options.app, signal: options.signal },
         ...(options.ownPath !== undefined && { ownPath: options.ownPath }),
       },
-      ...{ host: speed, direct: true },
+      host: speed,
       timing: options.quick ? QUICK_TIMING : TIMING,
       signal: options.signal,
       onNote: (note) => notes.add(note),
@@ -116,7 +116,7 @@ function driveLimits(run: RoundsOptions, quick: boolean, onFailure: (failure: st
 /** A neighbour of a virtual machine, or another load in it. */
 export function hostNotes({ measurements }: RawSamples): string[] {
   if (measurements.length === 0) return [];
-  const speeds = measurements.map(({ sample }) => sample.hostSpeed);
+  const speeds = measurements.map(({ hostSpeed }) => hostSpeed);
   const share = median(speeds) / Math.max(...speeds);
   if (share >= HOST_SLOW) return [];
   return [
@@ -126,10 +126,10 @@ export function hostNotes({ measurements }: RawSamples): string[] {
 }
 
 /** Where the generator may have been the limit, a rate says nothing of the stack. */
-export function generatorNotes(measurements: readonly Measurement[]): string[] {
+export function generatorNotes(measurements: readonly Sample[]): string[] {
   const shares = new Map<string, number[]>();
-  for (const { way, sample } of measurements) {
-    if (way !== 'whole' || sample.load.kind !== 'closed' || sample.load.connections === 1) continue;
+  for (const sample of measurements) {
+    if (sample.load.kind !== 'closed' || sample.load.connections === 1) continue;
     const name = `${sample.stack} ${sample.work}`;
     shares.set(name, [...(shares.get(name) ?? []), sample.generatorShare]);
   }

@@ -14,6 +14,7 @@ import { median } from '../statistics.js';
 import { CROWD } from './measure.js';
 import type {
   Cpu,
+  CrossCheckSample,
   Figure,
   Hop,
   RawSamples,
@@ -22,7 +23,6 @@ import type {
   Sample,
   Split,
   Stack,
-  Way,
   Work,
   WorkName,
 } from './model.js';
@@ -46,40 +46,34 @@ export class Samples {
 
   constructor(measured: Measured) {
     this.measured = measured;
-    this.host = levelOf(measured.measurements.map(({ sample }) => sample.hostSpeed));
-    for (const { way, sample } of measured.measurements) {
+    this.host = levelOf(measured.measurements.map(({ hostSpeed }) => hostSpeed));
+    for (const sample of measured.measurements) {
       const crowding = crowdingOf(sample);
       if (crowding === undefined) continue;
-      const key = keyOf(sample.stack, sample.work, crowding, way);
+      const key = keyOf(sample.stack, sample.work, crowding);
       this.byKey.set(key, [...(this.byKey.get(key) ?? []), sample]);
     }
   }
 
   /** Answers a second, with many at a time. */
   rate(stack: string, work: WorkName): Estimate | undefined {
-    return this.of({ ...RATE, name: 'rate' }, stack, work, 'whole');
+    return this.of({ ...RATE, name: 'rate' }, stack, work);
   }
 
   /** Microseconds that the slowest hundredth takes, with many at a time. */
   p99(stack: string, work: WorkName): Estimate | undefined {
-    return this.of({ ...P99, name: 'p99' }, stack, work, 'whole');
+    return this.of({ ...P99, name: 'p99' }, stack, work);
   }
 
   /** CPU a request, with many at a time; `all` of the roles that there are. */
-  cpu(
-    stack: string,
-    work: WorkName,
-    role: Role | 'all',
-    kind: keyof Cpu | 'all',
-    way: Way = 'whole',
-  ): Estimate | undefined {
+  cpu(stack: string, work: WorkName, role: Role | 'all', kind: keyof Cpu | 'all'): Estimate | undefined {
     const pick: Measure['pick'] = ({ cpu }) => cpuIn(cpu, role, kind);
-    return this.of({ ...CPU, name: `${role} ${kind}`, pick }, stack, work, way);
+    return this.of({ ...CPU, name: `${role} ${kind}`, pick }, stack, work);
   }
 
   /** Microseconds that a lone request takes. */
-  time(stack: string, work: WorkName, way: Way = 'whole'): Estimate | undefined {
-    return this.of({ ...TIME, name: 'time' }, stack, work, way);
+  time(stack: string, work: WorkName): Estimate | undefined {
+    return this.of({ ...TIME, name: 'time' }, stack, work);
   }
 
   /** Microseconds of a lone request between plain C processes. */
@@ -88,14 +82,18 @@ export class Samples {
     return this.ofParts(parts, hopName(hop), work, TIME);
   }
 
-  /** Of the front before the plain C server: microseconds of a lone request, or its CPU with many at a time. */
-  front(hop: Hop, work: WorkName, of: Split['of']): Estimate | undefined {
-    const parts = this.measured.fronts.flatMap(({ hop: own, lone, crowd }) => {
-      const value = of === 'time' ? lone.p50 : cpuIn(crowd.cpu, 'front', 'all');
-      const { hostSpeed } = of === 'time' ? lone : crowd;
-      return value === undefined ? [] : [{ name: hopName(own), work: lone.work, value, hostSpeed }];
+  /** The request put together from parts, against the whole. What the host does to it, it does to both. */
+  crossCheck(stack: string, work: WorkName, of: Split['of']): Estimate | undefined {
+    const ratios = this.measured.crossChecks.flatMap((sample) => {
+      const ratio = of === 'time' ? timeRatio(sample) : cpuRatio(sample);
+      return ratio === undefined ? [] : [{ stack: sample.stack, work: sample.work, ratio }];
     });
-    return this.ofParts(parts, hopName(hop), work, of === 'time' ? TIME : CPU);
+    const series = (name: string, each: WorkName): number[] =>
+      ratios.filter((entry) => entry.stack === name && entry.work === each).map(({ ratio }) => ratio);
+    const names = [...new Set(ratios.map((entry) => entry.stack))];
+    const works = [...new Set(ratios.map((entry) => entry.work))];
+    const variation = pooledVariation(names.flatMap((name) => works.map((each) => series(name, each))));
+    return estimateOf(series(stack, work), variation);
   }
 
   application(language: Stack['language'], work: WorkName, of: Split['of']): Estimate | undefined {
@@ -105,9 +103,9 @@ export class Samples {
     return this.ofParts(parts, language, work, CPU);
   }
 
-  private of(measure: NamedMeasure, stack: string, work: WorkName, way: Way): Estimate | undefined {
-    const variation = this.variationOf(measure, work, way);
-    return this.estimate(this.seriesOf(measure, stack, work, way), this.correctionOf(measure, work), variation);
+  private of(measure: NamedMeasure, stack: string, work: WorkName): Estimate | undefined {
+    const variation = this.variationOf(measure, work);
+    return this.estimate(this.seriesOf(measure, stack, work), this.correctionOf(measure, work), variation);
   }
 
   private estimate(series: SpeedSeries, correction: Correction, variation: number | undefined): Estimate | undefined {
@@ -122,8 +120,8 @@ export class Samples {
     return series.map(({ value, hostSpeed }) => atUsualSpeed(value, hostSpeed, this.host, correction));
   }
 
-  private seriesOf({ crowding, pick }: Measure, stack: string, work: WorkName, way: Way): SpeedSeries {
-    return (this.byKey.get(keyOf(stack, work, crowding, way)) ?? []).flatMap((sample) => {
+  private seriesOf({ crowding, pick }: Measure, stack: string, work: WorkName): SpeedSeries {
+    return (this.byKey.get(keyOf(stack, work, crowding)) ?? []).flatMap((sample) => {
       const value = pick(sample);
       return value === undefined ? [] : [{ value, hostSpeed: sample.hostSpeed }];
     });
@@ -134,29 +132,27 @@ export class Samples {
     const key = `${measure.kind} ${work}`;
     const known = this.corrections.get(key);
     if (known) return known;
-    const all = this.measured.stacks.flatMap(({ name }) =>
-      (['whole', 'direct'] as const).map((way) => this.seriesOf(KINDS[measure.kind], name, work, way)),
-    );
+    const all = this.measured.stacks.map(({ name }) => this.seriesOf(KINDS[measure.kind], name, work));
     const correction = correctionOf(all, measure.kind === 'rate' ? 1 : -1);
     this.corrections.set(key, correction);
     return correction;
   }
 
   /** Of the work; where too few stacks do it, of all works. */
-  private variationOf(measure: NamedMeasure, work: WorkName, way: Way): number | undefined {
-    const key = `${measure.name} ${work} ${way}`;
+  private variationOf(measure: NamedMeasure, work: WorkName): number | undefined {
+    const key = `${measure.name} ${work}`;
     if (!this.variations.has(key)) {
       const works = this.measured.works.map(({ name }) => name);
-      const variation = this.pooled(measure, [work], way) ?? this.pooled(measure, works, way);
+      const variation = this.pooled(measure, [work]) ?? this.pooled(measure, works);
       this.variations.set(key, variation);
     }
     return this.variations.get(key);
   }
 
-  private pooled(measure: NamedMeasure, works: readonly WorkName[], way: Way): number | undefined {
+  private pooled(measure: NamedMeasure, works: readonly WorkName[]): number | undefined {
     return pooledVariation(
       this.measured.stacks.flatMap(({ name: stack }) =>
-        works.map((work) => this.correct(this.seriesOf(measure, stack, work, way), this.correctionOf(measure, work))),
+        works.map((work) => this.correct(this.seriesOf(measure, stack, work), this.correctionOf(measure, work))),
       ),
     );
   }
@@ -211,8 +207,8 @@ const CPU: Measure = { kind: 'cpu', crowding: 'crowd', pick: ({ cpu }) => cpuIn(
 const TIME: Measure = { kind: 'time', crowding: 'lone', pick: ({ p50 }) => p50 };
 const KINDS: Readonly<Record<Measure['kind'], Measure>> = { rate: RATE, p99: P99, cpu: CPU, time: TIME };
 
-function keyOf(stack: string, work: WorkName, crowding: Crowding, way: Way): string {
-  return [stack, work, crowding, way].join(' ');
+function keyOf(stack: string, work: WorkName, crowding: Crowding): string {
+  return [stack, work, crowding].join(' ');
 }
 
 function crowdingOf({ load }: Sample): Crowding | undefined {
@@ -228,6 +224,15 @@ function cpuIn(cpu: Sample['cpu'], role: Role | 'all', kind: keyof Cpu | 'all'):
     if (kind === 'all') return sum + user + system;
     return sum + (kind === 'user' ? user : system);
   }, 0);
+}
+
+/** The plain C server is in both pairs, and in no request of the stack. */
+function timeRatio({ time: { whole, plain, front, app } }: CrossCheckSample): number {
+  return (front + app - plain) / whole;
+}
+
+function cpuRatio({ cpu }: CrossCheckSample): number | undefined {
+  return cpu && cpu.parts / cpu.whole;
 }
 
 /** The rows of a report, of what has been measured of each stack and work. */

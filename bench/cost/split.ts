@@ -47,7 +47,7 @@ export function splitOf(samples: Samples, stack: Row, work: WorkName, kind: Kind
   const parts = partsOf(samples, stack, work, kind);
   const whole = wholeOf(samples, stack.name, work, kind);
   if (!parts || !whole) return undefined;
-  const crossCheck = crossCheckOf(samples, stack, work, kind);
+  const crossCheck = samples.crossCheck(stack.name, work, kind);
   return {
     ...{ stack: stack.name, work, of: kind, whole: figureOf(whole) },
     layers: parts.map((part) => layerOf(part, whole)),
@@ -162,27 +162,4 @@ function timeParts(samples: Samples, { name }: Row, hop: Hop, work: WorkName, ap
     { layer: 'protocol', estimate: protocol, derivation: `${name} - ${alone} alone - hop - application` },
     application,
   ];
-}
-
-/**
- * The whole, put together from what was never part of it: nginx before the plain C server over the same kind of hop, and
- * the app server loaded directly over that kind of connection. The first brings front, the front's end of the hop and of
- * the protocol; the second the app's ends, and the application. For time, in which the plain C server stands in both,
- * what it takes by itself is taken off.
- */
-function crossCheckOf(samples: Samples, { name, hop }: Row, work: WorkName, kind: Kind): Estimate | undefined {
-  if (!hop) return undefined;
-  const whole = wholeOf(samples, name, work, kind);
-  if (kind === 'cpu') {
-    const front = samples.front(hop, work, 'cpu');
-    const app = samples.cpu(name, work, 'app', 'all', 'direct');
-    return combine({ whole, front, app }, (side) => (side.front + side.app) / side.whole);
-  }
-  const sides = {
-    whole,
-    front: samples.front(hop, work, 'time'),
-    plain: samples.hop(hop, work),
-    app: samples.time(name, work, 'direct'),
-  };
-  return combine(sides, (side) => (side.front - side.plain + side.app) / side.whole);
 }

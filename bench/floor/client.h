@@ -110,6 +110,9 @@ void link_connect(struct link* link);
 
 void link_close(struct link* link);
 
+// The link is without a connection; the descriptor is to be closed before the next turn.
+int link_let_go(struct link* link);
+
 void link_await(struct link* link, unsigned interest);
 
 // recv into the client's buffer: the count, 0 at the end of the connection, or -1 and errno.

@@ -2,6 +2,7 @@
 #ifndef FLOOR_COST_REQUEST_H
 #define FLOOR_COST_REQUEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "settings.h"
@@ -11,6 +12,6 @@ struct cost_request {
   size_t length;
 };
 
-void cost_request_make(struct cost_request* request, const struct settings* settings);
+void cost_request_make(struct cost_request* request, const struct settings* settings, bool uwsgi, bool keep_alive);
 
 #endif

@@ -62,6 +62,14 @@ void link_close(struct link* link) {
   link->client->retry_due = true;  // the listener may have room now
 }
 
+int link_let_go(struct link* link) {
+  int fd = link->watch.fd;
+  link->watch.fd = -1;
+  link->watch.interest = 0;
+  link->watch.ready = 0;
+  return fd;
+}
+
 ptrdiff_t link_receive(struct link* link) {
   return recv(link->watch.fd, link->client->buffer, CLIENT_RECEIVE_CAPACITY, 0);
 }

@@ -10,7 +10,9 @@ static const char synopsis[] =
     "floor serve|load --case CASE --family unix|tcp --address ADDRESS [--bytes N] [--window N] [--connections N] "
     "[--idle N] [--body N] [--keep-alive 0|1] [--way download|upload] [--copy 0|1] [--file PATH] [--seconds S] "
     "[--warmup S] [--patience S] [--method WORD] [--path PATH] [--protocol http|uwsgi] [--request N] [--answer N] "
-    "[--rate N] [--upstream ADDRESS] [--upstream-family unix|tcp] [--supervised 0|1]\n       floor speed";
+    "[--rate N] [--second-address ADDRESS] [--second-family unix|tcp] [--second-protocol http|uwsgi] "
+    "[--second-keep-alive 0|1] [--upstream ADDRESS] [--upstream-family unix|tcp] [--supervised 0|1]\n       floor "
+    "speed";
 
 // Sizes that are a slip of the finger rather than a load: a buffer of that size is allocated.
 static const size_t LARGEST_MESSAGE = 1u << 30;
@@ -89,6 +91,9 @@ struct words {
   const char* keep_alive;
   const char* upstream;
   const char* upstream_family;
+  const char* second;
+  const char* second_family;
+  const char* second_keep_alive;
 };
 
 static bool take_number(struct settings* settings, const char* option, const char* value) {
@@ -133,6 +138,14 @@ static void take(struct settings* settings, struct words* words, const char* opt
     words->upstream = value;
   } else if (strcmp(option, "--upstream-family") == 0) {
     words->upstream_family = value;
+  } else if (strcmp(option, "--second-address") == 0) {
+    words->second = value;
+  } else if (strcmp(option, "--second-family") == 0) {
+    words->second_family = value;
+  } else if (strcmp(option, "--second-keep-alive") == 0) {
+    words->second_keep_alive = value;
+  } else if (strcmp(option, "--second-protocol") == 0) {
+    settings->second_uwsgi = either(option, value, "http", "uwsgi");
   } else if (strcmp(option, "--supervised") == 0) {
     settings->supervised = either(option, value, "0", "1");
   } else if (strcmp(option, "--way") == 0) {
@@ -179,6 +192,21 @@ static void take_upstream(struct settings* settings, const struct words* words) 
                  words->upstream);
 }
 
+static void take_second(struct settings* settings, const struct words* words) {
+  settings->has_second = words->second != NULL;
+  if ((words->second != NULL) != (words->second_family != NULL)) {
+    usage("--second-address and --second-family go together");
+  }
+  if (words->second == NULL) return;
+  if (strcmp(settings->case_name, "cost") != 0) usage("--second-address is for case cost");
+  if (settings->rate > 0) usage("--second-address is for a closed loop, and --rate opens it");
+  if (settings->connections % 2 != 0) usage("--connections is even with --second-address, as they go in pairs");
+  endpoint_parse(&settings->second, either("--second-family", words->second_family, "unix", "tcp"), words->second);
+  bool keep_alive =
+      words->second_keep_alive == NULL || either("--second-keep-alive", words->second_keep_alive, "0", "1");
+  settings->second_keep_alive = keep_alive && !settings->second_uwsgi;
+}
+
 void settings_parse(struct settings* settings, int count, char** words) {
   *settings = (struct settings){.body = 12,
                                 .measured_ns = 1000000000,
@@ -199,6 +227,7 @@ void settings_parse(struct settings* settings, int count, char** words) {
   if (given.family == NULL || given.address == NULL) usage("--family and --address are needed\nusage: %s", synopsis);
   endpoint_parse(&settings->endpoint, either("--family", given.family, "unix", "tcp"), given.address);
   take_upstream(settings, &given);
+  take_second(settings, &given);
   bool is_cost = strcmp(settings->case_name, "cost") == 0;
   bool is_proxy = strcmp(settings->case_name, "proxy") == 0;
   bool keep_alive =

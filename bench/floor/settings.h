@@ -34,6 +34,10 @@ struct settings {
   size_t answer;      // bytes of an answer's body
   bool answer_known;  // if not, any length is right
   double rate;        // requests a second; 0: a closed loop
+  bool has_second;    // each request is followed by one to another address
+  struct endpoint second;
+  bool second_uwsgi;
+  bool second_keep_alive;
   // Of case proxy: the application's address.
   bool has_upstream;
   struct endpoint upstream;

@@ -3,13 +3,11 @@ import { CROWD } from '../../bench/cost/measure.js';
 import type {
   ApplicationSample,
   Cpu,
-  FrontSample,
+  CrossCheckSample,
   Hop,
   HopSample,
-  Measurement,
   Sample,
   Stack,
-  Way,
   WorkName,
 } from '../../bench/cost/model.js';
 import { Samples, type Measured } from '../../bench/cost/samples.js';
@@ -56,9 +54,9 @@ export class MadeUp {
   private readonly rounds: number;
   private readonly stacks: Row[] = [];
   private readonly works = new Set<WorkName>();
-  private readonly measurements: Measurement[] = [];
+  private readonly measurements: Sample[] = [];
   private readonly hops: HopSample[] = [];
-  private readonly fronts: FrontSample[] = [];
+  private readonly crossChecks: CrossCheckSample[] = [];
   private readonly applications: ApplicationSample[] = [];
 
   constructor(rounds = 3) {
@@ -66,12 +64,12 @@ export class MadeUp {
   }
 
   /** `values` of a round; the same in all of them, if it does not look at the round. */
-  stack(stack: Row, work: WorkName, values: (round: number) => Values, way: Way = 'whole'): this {
+  stack(stack: Row, work: WorkName, values: (round: number) => Values): this {
     if (!this.stacks.some(({ name }) => name === stack.name)) this.stacks.push(stack);
     this.works.add(work);
     this.each((round) => {
       for (const connections of [1, CROWD]) {
-        this.measurements.push({ way, sample: sampleOf(stack.name, work, round, connections, values(round)) });
+        this.measurements.push(sampleOf(stack.name, work, round, connections, values(round)));
       }
     });
     return this;
@@ -82,13 +80,12 @@ export class MadeUp {
     return this;
   }
 
-  front(hop: Hop, work: WorkName, time: number, front: Cpu): this {
-    this.each((round) => {
-      const [lone, crowd] = [1, CROWD].map((connections) =>
-        sampleOf('front', work, round, connections, { time, front }),
-      );
-      if (lone && crowd) this.fronts.push({ hop, lone, crowd });
-    });
+  crossCheck(
+    { name: stack }: Row,
+    work: WorkName,
+    values: (round: number) => Pick<CrossCheckSample, 'time' | 'cpu'>,
+  ): this {
+    this.each((round) => this.crossChecks.push({ stack, work, round, ...values(round) }));
     return this;
   }
 
@@ -98,8 +95,8 @@ export class MadeUp {
   }
 
   samples(): Samples {
-    const { stacks, measurements, hops, fronts, applications } = this;
-    const measured = { measurements, hops, fronts, applications };
+    const { stacks, measurements, hops, crossChecks, applications } = this;
+    const measured = { measurements, hops, crossChecks, applications };
     return new Samples({ stacks, works: [...this.works].map(workNamed), ...measured });
   }
 

@@ -106,7 +106,7 @@ export function madeUpCost(hostile = ''): CostResult {
     missing: [{ stack: 'yaws', title: `Yaws alone ${hostile}`, reason: 'not installed: apt-get install yaws' }],
     stacks: MADE_UP_STACKS,
     works,
-    samples: { measurements: [], hops: [], fronts: [], applications: [] },
+    samples: { measurements: [], hops: [], crossChecks: [], applications: [] },
     rows,
     splits: rows
       .filter(({ stack }) => stack !== 'nginx')
