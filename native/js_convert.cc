@@ -56,6 +56,7 @@ ListenOptions read_listen_options(const Napi::Object& from) {
   options.backlog = integer(from, "backlog", options.backlog);
   options.mode = integer(from, "mode", -1);
   options.reuse_port = flag(from, "reusePort");
+  options.defer_accept = flag(from, "deferAccept");
   options.channel.tally = JsTally::tally(from.Get("tally"));
   return options;
 }

@@ -69,6 +69,7 @@ int Listener::adopt(int fd, int family, const ListenOptions& options) {
 }
 
 int Listener::start(int fd, int family, const ListenOptions& options) {
+  if (options.defer_accept && family != AF_UNIX) sys::defer_accept(fd);
   const int error = watcher_.watch(engine_->loop(), fd, this, true, false);
   if (error < 0) {
     watcher_.close();

@@ -19,6 +19,7 @@ struct ListenOptions {
   // chmod bits for a socket file; -1 leaves what the umask made.
   int mode = -1;
   bool reuse_port = false;
+  bool defer_accept = false;  // of TCP, where the system can: a peer that has said nothing yet stays with the kernel
   bool ipv6_only = false;
 };
 

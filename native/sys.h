@@ -51,6 +51,8 @@ int residency(int file, uint64_t offset, size_t length);
 int is_listening(int fd);
 // Several listeners of one address, among which the system spreads connections; -ENOTSUP where it does not.
 int set_reuse_port(int fd);
+// Has accept() leave out connections of which no byte has come yet, for a second or so; nothing where the system can't.
+void defer_accept(int fd);
 // Opens a file for reading if that needs no disk; -EAGAIN where it may need one.
 int open_cached(const char* path);
 // A pipe, both ends non-blocking and close-on-exec; ends[0] is the one to read. -ENOSYS where move_bytes is not there.

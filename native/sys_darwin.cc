@@ -98,6 +98,9 @@ int is_listening(int fd) {
 // SO_REUSEPORT gives all connections to one of the listeners; libuv refuses it too.
 int set_reuse_port(int) { return -ENOTSUP; }
 
+// Accept filters are FreeBSD's.
+void defer_accept(int) {}
+
 int residency(int, uint64_t, size_t) { return -ENOSYS; }
 
 int open_cached(const char*) { return -EAGAIN; }

@@ -165,6 +165,10 @@ int is_listening(int fd) { return get_option(fd, SOL_SOCKET, SO_ACCEPTCONN) > 0 
 
 int set_reuse_port(int fd) { return set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1); }
 
+// In seconds, made a number of SYN-ACKs sent again: one, after which a silent peer is accepted all the same. Where a
+// sandbox refuses, connections only come earlier.
+void defer_accept(int fd) { set_option(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, 1); }
+
 int set_keep_alive(int fd, bool on, unsigned delay_seconds) {
   const int error = set_option(fd, SOL_SOCKET, SO_KEEPALIVE, on ? 1 : 0);
   if (error < 0 || !on || delay_seconds == 0) return error;

@@ -52,6 +52,8 @@ int is_listening(int fd) { return get_option(fd, SOL_SOCKET, SO_ACCEPTCONN) > 0 
 // SO_REUSEPORT is not of POSIX, and where there is one it need not spread anything.
 int set_reuse_port(int) { return -ENOTSUP; }
 
+void defer_accept(int) {}
+
 int set_keep_alive(int fd, bool on, unsigned) { return set_option(fd, SOL_SOCKET, SO_KEEPALIVE, on ? 1 : 0); }
 
 int create_memory_file(const char*) { return -ENOSYS; }

@@ -21,7 +21,7 @@ export * from './native-words.js';
 export * from './native-sockets.js';
 
 /** native/addon.cc has the same: goes up when what is declared here, or in the two files above, changes its meaning. */
-export const CONTRACT = 1;
+export const CONTRACT = 2;
 
 export interface NativeEngineLayout {
   /** The lent receive slab `[0, arenaStart)` and the outbound arena `[arenaStart, byteLength)`. */
@@ -75,6 +75,8 @@ export interface NativeListenOptions extends NativeChannelOptions {
   /** chmod bits of a socket file, or -1 to leave the umask's. */
   mode: number;
   reusePort: boolean;
+  /** Of TCP, on Linux: a connection of which no byte has come is accepted a second later. Of adopted listeners too. */
+  deferAccept: boolean;
   /** Where what happens to the listener and its connections is counted. */
   tally?: NativeTally | undefined;
 }

@@ -262,5 +262,6 @@ test('the core for cases that share one is the last allowed', () => {
   expect(lastAllowedCore('Name:\tnode\nCpus_allowed_list:\t0-1\nMems')).toBe(1);
   expect(lastAllowedCore('Cpus_allowed_list:\t0,2-3,8\n')).toBe(8);
   expect(lastAllowedCore('Cpus_allowed_list:\t5\n')).toBe(5);
+  expect(lastAllowedCore('Cpus_allowed_list:\t0,2-3\n')).toBe(3);
   expect(lastAllowedCore('')).toBeUndefined();
 });

@@ -85,6 +85,50 @@ describe.skipIf(floor === '')('the load', () => {
     expect(figures).toMatchObject({ errors: 0, opened: figures.answered });
   });
 
+  test.each(families)('asks two servers in turn, the second over %s', async (family) => {
+    const order: string[] = [];
+    const listed =
+      (name: string): http.RequestListener =>
+      (request, response) => {
+        order.push(`${name} ${request.httpVersion}`);
+        response.end('hello');
+      };
+    const [first, target] = [await serve(listed('first')), await serve(listed('second'), family)];
+    const second = { target, speech: { protocol: 'http', connections: 'close' } } as const;
+    const figures = await run(first, { second, load: { ...CLOSED, connections: 1 } });
+    expect(figures).toMatchObject({ errors: 0, answered: figures.begun });
+    // Those of the warm-up too.
+    expect(order.every((name, index) => name === (index % 2 === 0 ? 'first 1.1' : 'second 1.0'))).toBe(true);
+    expect(figures.medians).toHaveLength(2);
+    expect(Math.min(...figures.medians)).toBeGreaterThan(0);
+    // The first keeps its connection, which the warm-up has opened; whose turn it is goes on from there as well.
+    expect(Math.abs(figures.opened - figures.begun / 2)).toBeLessThan(1);
+  });
+
+  test('has as many pairs under way as it is told', async () => {
+    const open = { first: 0, second: 0, most: 0 };
+    const counted =
+      (name: 'first' | 'second'): http.RequestListener =>
+      (_request, response) => {
+        open[name]++;
+        open.most = Math.max(open.most, open.first + open.second);
+        setImmediate(() => {
+          open[name]--;
+          response.end('hello');
+        });
+      };
+    const [first, target] = [await serve(counted('first')), await serve(counted('second'))];
+    const figures = await run(first, { second: { target } });
+    expect(figures).toMatchObject({ errors: 0, opened: 0 });
+    expect(open.most).toBe(CLOSED.connections);
+  });
+
+  test('asks a second server in a closed loop alone', async () => {
+    const target = await serve((_request, response) => response.end('hello'));
+    const load: Load = { kind: 'open', rate: 10, seconds: 0.1 };
+    await expect(run(target, { second: { target }, load })).rejects.toThrow('--second-address is for a closed loop');
+  });
+
   test.each([
     {
       what: 'Content-Length and kept connections',

@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 
 import { cpuMissing } from '../bench/cost/cpu.js';
 import type { CostOptions, CostResult, Stack } from '../bench/cost/model.js';
+import { QUICK_STACKS } from '../bench/cost/quick.js';
 import { runCost } from '../bench/cost/run.js';
 import { stackNamed } from '../bench/cost/stacks/index.js';
 import { parseCounts } from '../bench/cost/system-calls.js';
@@ -87,6 +88,20 @@ describe.skipIf(!able)('a real run', () => {
     expect((front?.user.median ?? 0) + (front?.system.median ?? 0)).toBeGreaterThan(0);
   });
 
+  test('puts requests together again of other parts, in each round', () => {
+    const checks = result.samples.crossChecks;
+    expect(checks.map(({ stack, work, round }) => `${stack} ${work} ${String(round)}`)).toEqual([
+      'nginx-node-unix-close hello 0',
+      'nginx-node-unix-close hello 1',
+    ]);
+    for (const { time, cpu } of checks) {
+      expect(Math.min(...Object.values(time), ...Object.values(cpu ?? {}))).toBeGreaterThan(0);
+      // With the app there is more to do than with the plain C program in its place.
+      expect(time.whole).toBeGreaterThan(time.front);
+      expect(time.app).toBeGreaterThan(time.plain);
+    }
+  });
+
   test.skipIf(cpuMissing() !== undefined)('splits them, layers and all, and puts them together again', () => {
     const splits = result.splits.filter(({ stack }) => stack === 'nginx-node-unix-close');
     expect(splits.map(({ of }) => of).sort()).toEqual(['cpu', 'time']);
@@ -154,6 +169,16 @@ test.skipIf(!able)('where strace may not look the run goes on, and says so', { t
   expect([systemCalls, failures, rows.length]).toEqual([[], [], 2]);
   const told = notes.filter((note) => note.startsWith('system calls of'));
   expect(told).toEqual([`system calls of node-tcp hello were not counted: strace ended at once: ${denied}`]);
+});
+
+test.skipIf(!able)('a stack behind our proxy is put together of our proxy', { timeout: 60_000 }, async () => {
+  // No nginx is there to be taken by mistake.
+  process.env['NEARWIRE_NGINX'] = '/nowhere/nginx';
+  cleanup(() => delete process.env['NEARWIRE_NGINX']);
+  const proxied = QUICK_STACKS.filter(({ name }) => name === 'proxy-node-unix-keep');
+  const { samples, failures } = await runCost(options({ stacks: proxied, rounds: 1 }));
+  expect(failures).toEqual([]);
+  expect(samples.crossChecks.map(({ stack }) => stack)).toEqual(['proxy-node-unix-keep']);
 });
 
 test('what strace counts is read', () => {

@@ -23,7 +23,7 @@ const OPTIONS = {
   keepAliveDelay: 0,
   paused: false,
 };
-const LISTEN_OPTIONS = { ...OPTIONS, backlog: 16, mode: -1, reusePort: false };
+const LISTEN_OPTIONS = { ...OPTIONS, backlog: 16, mode: -1, reusePort: false, deferAccept: false };
 
 interface TestWire extends WireModule.Wire {
   chunks: Buffer[];

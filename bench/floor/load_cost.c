@@ -23,6 +23,7 @@
 // A closed loop waits so long after a connect that failed: else it would do nothing but fail.
 static const int64_t REST_NS = 1000000;
 
+// Where requests go, and how they are spoken there.
 struct cost_target {
   struct cost_request request;
   const struct endpoint* endpoint;

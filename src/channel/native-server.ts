@@ -84,6 +84,7 @@ export function listenNative(engine: Engine, target: ListenTarget, handlers: Cha
     backlog: target.backlog ?? DEFAULT_BACKLOG,
     mode: -1,
     reusePort: false,
+    deferAccept: false,
     tally: counter.tally,
   };
   const id = engine.listen(addressOf(target), options);

@@ -51,6 +51,11 @@ export interface RequestReader {
 /** One protocol, as one server has it. */
 export interface Codec {
   createReader(): RequestReader;
+  /**
+   * Whether peers send their request with the connection, and never wait to be spoken to. Over TCP on Linux connections
+   * come with their first byte then, which saves a turn of the loop for each: a fifth of its CPU under load.
+   */
+  readonly peerSpeaksFirst: boolean;
   /** Whether the peer understands answers of the class 1xx before the one that counts. */
   readonly sendsInformation: boolean;
   /** Gives a request what only this protocol knows. */

@@ -87,15 +87,15 @@ export class ExchangeServer extends EventEmitter implements ServerLabels {
       highWaterMark: this.highWaterMark,
       rejectNonStandardBodyWrites: options.rejectNonStandardBodyWrites ?? false,
     };
-    this.server = this.makeServer(options);
+    this.server = this.makeServer(codec, options);
     if (requestListener !== undefined) this.on('request', requestListener);
   }
 
-  private makeServer(options: ExchangeServerOptions): net.Server & ServerLabels {
+  private makeServer(codec: Codec, options: ExchangeServerOptions): net.Server & ServerLabels {
     const { noDelay = true, keepAlive, keepAliveInitialDelay } = options;
     const server = new net.Server({ allowHalfOpen: true, noDelay, keepAlive, keepAliveInitialDelay });
     installTransport(server, options);
-    setTaker(server, { server: this, take: this.take.bind(this) });
+    setTaker(server, { server: this, peerSpeaksFirst: codec.peerSpeaksFirst, take: this.take.bind(this) });
     server.on('connection', (socket) => {
       this.admit(new Connection(this, new NodeCarrier(socket), performance.now()));
     });

@@ -190,6 +190,7 @@ export class NativeListening {
       backlog: backlog || DEFAULT_BACKLOG,
       mode: UMASK_MODE,
       reusePort: (flags & REUSE_PORT) !== 0,
+      deferAccept: takerOf(this.server)?.peerSpeaksFirst === true,
       tally: this.counter.tally,
     };
   }

@@ -7,6 +7,8 @@ import type { ToldServer } from '../stats/events.js';
 export interface Taker {
   /** What stands as the server in events: whose connections these are. */
   readonly server: ToldServer;
+  /** Whether a connection is of no use to it before its peer has said something: such ones come later then. */
+  readonly peerSpeaksFirst: boolean;
   /** Takes a native connection over from the engine. */
   take(engine: Engine, id: number): void;
 }

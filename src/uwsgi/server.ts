@@ -75,6 +75,7 @@ const OWN_OPTIONS: OwnOptions = {
 };
 
 class UwsgiCodec implements Codec {
+  readonly peerSpeaksFirst = true;
   /** nginx takes the first head that it gets for the answer, and has sent `100 Continue` itself. */
   readonly sendsInformation = false;
   private readonly limits: ReaderLimits;
