@@ -75,6 +75,11 @@ export function sendsByReference(): boolean {
   return nativeSystem() === 'linux';
 }
 
+/** Only Linux keeps connections back until their first byte; the portable build of the addon does not ask for it. */
+export function defersAccept(name: SubjectName): boolean {
+  return name === 'native' && nativeSystem() === 'linux';
+}
+
 /**
  * Only Linux tells a full queue from a socket that nobody listens on; elsewhere, and so in the portable build, who is
  * refused by a socket that is open waits for room.
