@@ -1,6 +1,6 @@
 /** Which core a process runs on, where the order of turns would otherwise depend on the scheduler's mood. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 
 import type { Program } from './peer.js';
 
@@ -40,9 +40,14 @@ function coresOf(status: string): number[] {
   });
 }
 
-/** Binds all threads of processes that run, and with them those that they start from here on. */
-export function bindThreads(pids: readonly number[], core: number): void {
-  for (const pid of pids) spawnSync('taskset', ['-a', '-c', '-p', String(core), String(pid)]);
+/** Binds all threads of processes that run, and with them those that they start from here on. False: not all could be. */
+export function bindThreads(pids: readonly number[], core: number): boolean {
+  const bound = pids.map((pid) => {
+    const { status } = spawnSync('taskset', ['-a', '-c', '-p', String(core), String(pid)]);
+    // One that has ended meanwhile needs no core.
+    return status === 0 || !existsSync(`/proc/${String(pid)}`);
+  });
+  return !bound.includes(false);
 }
 
 /** The same program on one core; taskset becomes it, so that process and signals are its own. */

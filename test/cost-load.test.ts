@@ -1,4 +1,5 @@
 /** The load generator of `nearwire cost`, against servers that do as servers do. */
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import * as http from 'node:http';
 import * as net from 'node:net';
@@ -121,6 +122,12 @@ describe.skipIf(floor === '')('the load', () => {
     const figures = await run(first, { second: { target } });
     expect(figures).toMatchObject({ errors: 0, opened: 0 });
     expect(open.most).toBe(CLOSED.connections);
+  });
+
+  test('says so where words of a second server come without its address', () => {
+    const words = ['load', '--case', 'cost', '--family', 'unix', '--address', '/nowhere', '--second-keep-alive', '0'];
+    const { status, stderr } = spawnSync(floor, words, { encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 2, stderr: 'floor: --second-address is missing\n' });
   });
 
   test('asks a second server in a closed loop alone', async () => {

@@ -31,7 +31,7 @@ const SLICES = ['whole', 'parts', 'parts', 'whole'] as const;
 
 type Pair = (typeof SLICES)[number];
 
-export interface CrossCheckOptions extends Pick<MeasureOptions, 'floor' | 'timing' | 'signal'> {
+export interface CrossCheckOptions extends Pick<MeasureOptions, 'floor' | 'timing' | 'signal' | 'onNote'> {
   /** With an empty folder of its own. */
   readonly place: StackPlace;
 }
@@ -56,7 +56,9 @@ export async function measureCrossCheck(
     const front = await startFront(stack.name, hop, plain.target, place);
     try {
       const fronts = [...running.pids('front'), ...front.pids('front')];
-      const core = bind(fronts, [...running.pids('app'), ...plain.pids]);
+      const { core, all } = bind(fronts, [...running.pids('app'), ...plain.pids]);
+      if (!all)
+        options.onNote(`${stack.name} ${work.name}: put together with processes that could not be bound to a core`);
       const speech = { protocol: hop.protocol, connections: hop.connections };
       const pairs: Pairs = {
         whole: [{ target: running.target }, { target: plain.target, speech }],
@@ -73,14 +75,13 @@ export async function measureCrossCheck(
   }
 }
 
-/** The processor of the generators; undefined: there is but one, or processes can't be bound to one. */
-function bind(fronts: readonly number[], apps: readonly number[]): number | undefined {
+/** The core of the generators, undefined where there is but one, or none can be chosen; and whether all are where they should. */
+function bind(fronts: readonly number[], apps: readonly number[]): { core: number | undefined; all: boolean } {
   const cores = allowedCores();
   const [first, last] = [cores[0], cores.at(-1)];
-  if (first === undefined || last === undefined || first === last) return undefined;
-  bindThreads(fronts, first);
-  bindThreads(apps, last);
-  return first;
+  if (first === undefined || last === undefined || first === last) return { core: undefined, all: true };
+  const bound = [bindThreads(fronts, first), bindThreads(apps, last)];
+  return { core: first, all: !bound.includes(false) };
 }
 
 function startFront(stack: string, hop: Hop, target: Target, place: StackPlace): Promise<RunningStack> {

@@ -1,6 +1,7 @@
 #include "settings.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,6 +94,7 @@ struct words {
   const char* upstream_family;
   const char* second;
   const char* second_family;
+  const char* second_protocol;
   const char* second_keep_alive;
 };
 
@@ -126,27 +128,35 @@ static bool take_number(struct settings* settings, const char* option, const cha
   return true;
 }
 
+// Words that are looked at together with others, when all have been read.
+static const struct {
+  const char* option;
+  size_t place;
+} later_words[] = {
+    {"--family", offsetof(struct words, family)},
+    {"--address", offsetof(struct words, address)},
+    {"--keep-alive", offsetof(struct words, keep_alive)},
+    {"--upstream", offsetof(struct words, upstream)},
+    {"--upstream-family", offsetof(struct words, upstream_family)},
+    {"--second-address", offsetof(struct words, second)},
+    {"--second-family", offsetof(struct words, second_family)},
+    {"--second-protocol", offsetof(struct words, second_protocol)},
+    {"--second-keep-alive", offsetof(struct words, second_keep_alive)},
+};
+
+static bool take_for_later(struct words* words, const char* option, const char* value) {
+  for (size_t i = 0; i < sizeof later_words / sizeof later_words[0]; i++) {
+    if (strcmp(option, later_words[i].option) != 0) continue;
+    *(const char**)((char*)words + later_words[i].place) = value;
+    return true;
+  }
+  return false;
+}
+
 static void take(struct settings* settings, struct words* words, const char* option, const char* value) {
-  if (take_number(settings, option, value) || strcmp(option, "--case") == 0) return;
-  if (strcmp(option, "--family") == 0) {
-    words->family = value;
-  } else if (strcmp(option, "--address") == 0) {
-    words->address = value;
-  } else if (strcmp(option, "--keep-alive") == 0) {
-    words->keep_alive = value;
-  } else if (strcmp(option, "--upstream") == 0) {
-    words->upstream = value;
-  } else if (strcmp(option, "--upstream-family") == 0) {
-    words->upstream_family = value;
-  } else if (strcmp(option, "--second-address") == 0) {
-    words->second = value;
-  } else if (strcmp(option, "--second-family") == 0) {
-    words->second_family = value;
-  } else if (strcmp(option, "--second-keep-alive") == 0) {
-    words->second_keep_alive = value;
-  } else if (strcmp(option, "--second-protocol") == 0) {
-    settings->second_uwsgi = either(option, value, "http", "uwsgi");
-  } else if (strcmp(option, "--supervised") == 0) {
+  if (take_number(settings, option, value) || take_for_later(words, option, value)) return;
+  if (strcmp(option, "--case") == 0) return;
+  if (strcmp(option, "--supervised") == 0) {
     settings->supervised = either(option, value, "0", "1");
   } else if (strcmp(option, "--way") == 0) {
     settings->upload = either(option, value, "download", "upload");
@@ -197,11 +207,16 @@ static void take_second(struct settings* settings, const struct words* words) {
   if ((words->second != NULL) != (words->second_family != NULL)) {
     usage("--second-address and --second-family go together");
   }
-  if (words->second == NULL) return;
+  if (words->second == NULL) {
+    if (words->second_protocol != NULL || words->second_keep_alive != NULL) usage("--second-address is missing");
+    return;
+  }
   if (strcmp(settings->case_name, "cost") != 0) usage("--second-address is for case cost");
   if (settings->rate > 0) usage("--second-address is for a closed loop, and --rate opens it");
   if (settings->connections % 2 != 0) usage("--connections is even with --second-address, as they go in pairs");
   endpoint_parse(&settings->second, either("--second-family", words->second_family, "unix", "tcp"), words->second);
+  settings->second_uwsgi =
+      words->second_protocol != NULL && either("--second-protocol", words->second_protocol, "http", "uwsgi");
   bool keep_alive =
       words->second_keep_alive == NULL || either("--second-keep-alive", words->second_keep_alive, "0", "1");
   settings->second_keep_alive = keep_alive && !settings->second_uwsgi;
