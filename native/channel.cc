@@ -180,59 +180,46 @@ void Channel::read() {
 
 // One read. True if it came back full, so that there may be more.
 bool Channel::read_once() {
-  Turn& turn = engine_->turn();
-  size_t window = 0;
-  ssize_t length = 0;
-  // What a second call met behind bytes that the first has read.
-  ssize_t behind = 1;
-  if (owned_) {
-    std::array<iovec, OwnedBlocks::kMaxParts> parts;
-    const size_t count = engine_->blocks().room(expected_read(), &parts);
-    if (count == 0) {
-      turn.demand();
-      return false;
-    }
-    window = OwnedBlocks::kReadSize;
-    if (expected_read() <= OwnedBlocks::kSmallRead) {
-      length = receive_small(parts.data(), count, &behind);
-    } else {
-      length = sys::receive_parts(fd_, parts.data(), count);
-    }
-  } else {
-    const iovec room = engine_->slab().room();
-    if (room.iov_len == 0) return false;
-    window = room.iov_len;
-    length = sys::receive(fd_, room.iov_base, window);
-  }
+  if (!owned_) return read_to(engine_->lent().room(), Event::kLent);
+  // A long read is expected to fill a block, which the program is then given as it is.
+  const int slot = expects_long_read() ? engine_->blocks().next() : -1;
+  if (slot >= 0) return read_to_block(slot);
+  iovec room = engine_->inbox().room(ReadBlocks::kReadSize);
+  room.iov_len = std::min(room.iov_len, ReadBlocks::kReadSize);
+  return read_to(room, Event::kInbox);
+}
+
+bool Channel::read_to(const iovec& room, Event event) {
+  // Full: in the next turn.
+  if (room.iov_len == 0) return false;
+  const ssize_t length = sys::receive(fd_, room.iov_base, room.iov_len);
+  if (!note_received(length)) return false;
+  const auto size = static_cast<size_t>(length);
+  const size_t at = event == Event::kLent ? engine_->lent().take(size) : engine_->inbox().take(size);
+  engine_->turn().push({id_, event, static_cast<int32_t>(at), static_cast<int32_t>(length)});
+  return size == room.iov_len;
+}
+
+bool Channel::read_to_block(int slot) {
+  ReadBlocks& blocks = engine_->blocks();
+  const ssize_t length = sys::receive(fd_, blocks.memory(slot), ReadBlocks::kReadSize);
+  if (!note_received(length)) return false;
+  blocks.take(slot, static_cast<size_t>(length));
+  engine_->turn().push({id_, Event::kBlock, slot, static_cast<int32_t>(length)});
+  return static_cast<size_t>(length) == ReadBlocks::kReadSize;
+}
+
+// Whether a read has brought bytes.
+bool Channel::note_received(ssize_t length) {
   count_read(length);
-  if (length > 0) {
-    const auto size = static_cast<size_t>(length);
-    const auto at =
-        owned_ ? engine_->blocks().take(expected_read(), size) : static_cast<uint32_t>(engine_->slab().take(size));
-    note_read(size);
-    const Event event = owned_ ? Event::kOwned : Event::kLent;
-    turn.push({id_, event, static_cast<int32_t>(at), static_cast<int32_t>(length)});
-    if (behind <= 0) note_no_bytes(behind);
-    return size == window;
+  if (length <= 0) {
+    note_no_bytes(length);
+    return false;
   }
-  note_no_bytes(length);
-  return false;
-}
-
-void Channel::note_read(size_t size) {
-  read_sizes_[after_long_ ? 1 : 0] = static_cast<uint32_t>(size);
-  after_long_ = size >= OwnedBlocks::kLongRead;
-}
-
-// A short read is expected: one part costs less to offer than three (70 ns of 530 for a message of 64 bytes there and
-// back). If it comes back full, the rest of what would have been one read follows.
-ssize_t Channel::receive_small(const iovec* parts, size_t count, ssize_t* behind) {
-  const ssize_t first = sys::receive(fd_, parts[0].iov_base, parts[0].iov_len);
-  if (first < 0 || static_cast<size_t>(first) < parts[0].iov_len) return first;
-  *behind = sys::receive_parts(fd_, parts + 1, count - 1);
-  ++counters_.reads;
-  engine_->count_read();
-  return *behind > 0 ? first + *behind : first;
+  const bool is_long = static_cast<size_t>(length) >= ReadBlocks::kLongRead;
+  (after_long_ ? long_after_long_ : long_after_short_) = is_long;
+  after_long_ = is_long;
+  return true;
 }
 
 void Channel::read_into_target() {
@@ -344,8 +331,7 @@ void Channel::become_free() {
   prepared_.reset();
   first_segment = last_segment = -1;
   ended_ = shutdown_asked_ = write_failed_ = registering_ = refers_ = false;
-  after_long_ = false;
-  read_sizes_ = {};
+  after_long_ = long_after_long_ = long_after_short_ = false;
   last_turn_ = 0;
   drained_turn_ = 0;
   blocked_since_ = 0;

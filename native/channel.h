@@ -4,7 +4,6 @@
 //        \--(failed)--> failed --close()--> free
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -13,6 +12,7 @@
 #include "buffers.h"
 #include "cold_read.h"
 #include "source.h"
+#include "turn.h"
 #include "watcher.h"
 #include "write_queue.h"
 
@@ -45,6 +45,8 @@ class SentParts {
   virtual const FileRange* file(size_t index) const = 0;
   virtual iovec part(size_t index) const = 0;
   virtual std::unique_ptr<HeldMemory> hold(size_t index) = 0;
+  // Its memory may get another buffer by a call that no program takes for a danger to what it has written.
+  virtual bool may_lose_buffer(size_t index) = 0;
 
  protected:
   ~SentParts() = default;
@@ -168,15 +170,16 @@ class Channel final : public Source, private Watcher::Target, private ColdRead::
   void note_connect(int error);
   void finish_connect(int status);
   bool read_once();
-  ssize_t receive_small(const iovec* parts, size_t count, ssize_t* behind);
+  bool read_to(const iovec& room, Event event);
+  bool read_to_block(int slot);
+  bool note_received(ssize_t length);
+  // The rest of a body is short again and again where its head was long, and the head of the next long where the rest was
+  // short: to take each for its like would cost a body of 64 KiB a copy.
+  bool expects_long_read() const { return after_long_ ? long_after_long_ : long_after_short_; }
   void read_into_target();
   void count_read(ssize_t length);
   void note_full(bool refused);
   void end_wait();
-  void note_read(size_t size);
-  // What the next one may come to. The rest of a body is short again and again where its head was long, and the head of
-  // the next long where the rest was short: to take each for its like would cost a body of 64 KiB a copy.
-  size_t expected_read() const { return read_sizes_[after_long_ ? 1 : 0]; }
   void note_no_bytes(ssize_t length);
   void count_turn();
   void on_cold_read(ssize_t length, std::unique_ptr<char[]> bytes) override;
@@ -245,10 +248,10 @@ class Channel final : public Source, private Watcher::Target, private ColdRead::
   bool grows_with_writes_ = false;
   // Has sent by reference: its send buffer has been seen to.
   bool refers_ = false;
-  // The last read was a long one.
+  // The last read was a long one; so was the one after the last that was, and the one after the last that was not.
   bool after_long_ = false;
-  // Bytes of the last read that did not follow a long one, and of the last that did.
-  std::array<uint32_t, 2> read_sizes_{};
+  bool long_after_long_ = false;
+  bool long_after_short_ = false;
 };
 
 }  // namespace nearwire

@@ -126,7 +126,7 @@ void Channel::keep_rest(size_t sent, SentParts* more) {
     const Segment& segment = engine_->segment(at);
     const size_t skip = std::min<size_t>(sent, segment.length);
     sent -= skip;
-    if (skip < segment.length) queue().append_copy(engine_->memory() + segment.offset + skip, segment.length - skip);
+    if (skip < segment.length) queue().append_copy(engine_->arena() + segment.offset + skip, segment.length - skip);
     at = segment.next;
   }
   for (size_t i = 0; more != nullptr && i < more->count(); ++i) {
@@ -135,10 +135,16 @@ void Channel::keep_rest(size_t sent, SentParts* more) {
       queue().append_file(*range);
       continue;
     }
-    const size_t length = more->part(i).iov_len;
-    const size_t skip = std::min(sent, length);
+    const iovec part = more->part(i);
+    const size_t skip = std::min(sent, part.iov_len);
     sent -= skip;
-    if (skip < length) queue().append_lent(more->hold(i), skip, length - skip);
+    if (skip == part.iov_len) continue;
+    // The next turn's reads go to the lent slab.
+    if (engine_->lent().contains(part.iov_base) || more->may_lose_buffer(i)) {
+      queue().append_copy(static_cast<const char*>(part.iov_base) + skip, part.iov_len - skip);
+    } else {
+      queue().append_lent(more->hold(i), skip, part.iov_len - skip);
+    }
   }
 }
 

@@ -11,14 +11,22 @@
 
 namespace nearwire {
 
+namespace {
+
+// See src/outbound.ts.
+constexpr uint64_t kLongNanos = 50'000;
+
+}  // namespace
+
 Engine::Engine(uv_loop_t* loop, Sink* sink)
     : loop_(loop),
       sink_(sink),
-      memory_(new char[kSlabBytes + kArenaBytes]),
+      inbox_memory_(new char[kInboxBytes]),
+      arena_(new char[kArenaBytes]),
       completions_(new Completion[Turn::kCapacity]),
       submissions_(new Submission[kMaxSubmissions]),
       results_(new FlushResult[kMaxSubmissions]) {
-  slab_.assign(memory_.get(), kSlabBytes);
+  inbox_.assign(inbox_memory_.get(), kInboxBytes);
   turn_.assign(completions_.get());
 }
 
@@ -41,6 +49,7 @@ void Engine::close(std::function<void()> done) {
   }
   files_.clear();
   blocks_.clear();
+  lent_.clear();
   pipes_.clear();
   turn_.close();
   drop_spare();
@@ -215,7 +224,7 @@ void Engine::gather() {
     const auto offset = static_cast<uint32_t>(submission.offset);
     const auto length = static_cast<uint32_t>(submission.length);
     // Closed since, or not ours: JS can write anything here, so nothing outside the memory is ever touched.
-    if (to == nullptr || length == 0 || offset > memory_size() || length > memory_size() - offset) continue;
+    if (to == nullptr || length == 0 || offset > kArenaBytes || length > kArenaBytes - offset) continue;
     const auto index = static_cast<int32_t>(segments_.size());
     segments_.push_back({offset, length, -1});
     if (to->first_segment < 0) {
@@ -232,7 +241,7 @@ void Engine::gather() {
 std::vector<iovec>& Engine::parts_of(int32_t first_segment) {
   parts_.clear();
   for (int32_t at = first_segment; at >= 0; at = segment(at).next) {
-    parts_.push_back({memory_.get() + segment(at).offset, segment(at).length});
+    parts_.push_back({arena_.get() + segment(at).offset, segment(at).length});
   }
   return parts_;
 }
@@ -240,20 +249,27 @@ std::vector<iovec>& Engine::parts_of(int32_t first_segment) {
 size_t Engine::flush() {
   gather();
   size_t results = 0;
-  for (const int32_t id : touched_) {
+  while (flushed_ < touched_.size() && results < kMaxSubmissions) {
+    const int32_t id = touched_[flushed_++];
     Channel* to = channel(id);
     // Sent already by a lent write, or closed since it was gathered.
     if (to == nullptr || to->first_segment < 0) continue;
     const int error = to->send(nullptr);
     const size_t queued = to->queued();
-    if ((error < 0 || queued > 0) && results < kMaxSubmissions) {
-      results_[results++] = {id, error, static_cast<int32_t>(std::min<size_t>(queued, INT32_MAX))};
-    }
+    if (error == 0 && queued == 0) continue;
+    results_[results++] = {id, error, static_cast<int32_t>(std::min<size_t>(queued, INT32_MAX))};
   }
+  if (flushed_ < touched_.size()) return results;
+  flushed_ = 0;
   touched_.clear();
   segments_.clear();
   shared_.gathered = 0;
   return results;
+}
+
+bool Engine::was_preempted() {
+  const int64_t before = std::exchange(preemptions_, sys::preemptions());
+  return preemptions_ != before;
 }
 
 void Engine::register_later(int32_t id) {
@@ -297,8 +313,6 @@ void Engine::count_page(bool by_reference, size_t bytes, bool whole) {
 }
 
 void Engine::before_poll() {
-  // JS has run since the last poll phase.
-  blocks_.distrust();
   update_interests();
 }
 
@@ -309,20 +323,40 @@ void Engine::deliver(size_t count) {
   shared_.completions = static_cast<int32_t>(count);
   shared_.slots_wanted = static_cast<int32_t>(blocks_.slots_wanted());
   shared_.results = 0;
+  shared_.lent_replaced = lent_.is_shown() ? 0 : 1;
+  const uint64_t began = uv_hrtime();
+  ++delivering_;
   sink_->deliver();
-  // The batch and its microtasks are through. The environment may have ended from inside.
-  const size_t results = closed_ ? 0 : flush();
-  shared_.in_turn = 0;
-  if (results == 0) return;
-  shared_.completions = 0;
-  shared_.slots_wanted = 0;
-  shared_.results = static_cast<int32_t>(results);
-  sink_->deliver();
+  --delivering_;
+  // What a lone handler has written may have waited for the rest of it: JS knows by this how long its handlers take.
+  if (count == 1 && shared_.submitted > 0 && uv_hrtime() - began > kLongNanos && !was_preempted()) shared_.ran_long = 1;
+  // The batch and its microtasks are through.
+  flush_after_batch();
+  shared_.in_turn = delivering_ > 0 ? 1 : 0;
+}
+
+void Engine::flush_after_batch() {
+  // The environment may have ended from inside.
+  while (!closed_) {
+    const size_t results = flush();
+    if (results == 0) return;
+    shared_.completions = 0;
+    shared_.slots_wanted = 0;
+    shared_.results = static_cast<int32_t>(results);
+    ++delivering_;
+    sink_->deliver();
+    --delivering_;
+    if (shared_.gathered == 0) return;
+  }
 }
 
 void Engine::after_turn() {
-  slab_.next_turn();
   update_interests();
+  // A listener has turned the loop: what the turn around this one has read is still to be handed out.
+  if (delivering_ > 0) return;
+  inbox_.next_turn();
+  lent_.next_turn();
+  blocks_.next_turn();
   for (const int32_t id : retired_) {
     const bool is_channel = sources_[static_cast<size_t>(id)]->kind() == Source::Kind::kChannel;
     (is_channel ? free_channels_ : free_listeners_).push_back(id);

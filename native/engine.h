@@ -36,6 +36,10 @@ struct SharedState {
   int32_t completions = 0;
   int32_t slots_wanted = 0;
   int32_t results = 0;
+  // The lent slab has other memory than JS knows of.
+  int32_t lent_replaced = 0;
+  // JS is to look: see Engine::deliver.
+  int32_t ran_long = 0;
 };
 
 // What became of a channel's share of a flush, where that is not simply "all sent".
@@ -74,8 +78,8 @@ struct EngineCounters {
 
 class Engine final : private Turn::Phases {
  public:
-  // The lent slab: enough for a turn of 16 connections that each fill a read, and small enough for a level-2 cache.
-  static constexpr size_t kSlabBytes = 1024 * 1024;
+  // As large as the lent slab, for the same reasons.
+  static constexpr size_t kInboxBytes = LentSlab::kBytes;
   // The arena for small writes: more than the kernel takes on one connection at default buffer sizes.
   static constexpr size_t kArenaBytes = 256 * 1024;
   static constexpr size_t kMaxSubmissions = 4096;
@@ -100,8 +104,8 @@ class Engine final : private Turn::Phases {
   bool closed() const { return closed_; }
 
   // --- memory shared with JS ---
-  char* memory() { return memory_.get(); }
-  size_t memory_size() const { return kSlabBytes + kArenaBytes; }
+  char* inbox_memory() { return inbox_memory_.get(); }
+  char* arena() { return arena_.get(); }
   Completion* completions() { return completions_.get(); }
   Submission* submissions() { return submissions_.get(); }
   FlushResult* results() { return results_.get(); }
@@ -139,16 +143,20 @@ class Engine final : private Turn::Phases {
   void set_spin(uint32_t microseconds) { turn_.spin().set(microseconds); }
   // Distributes submissions to their channels without sending.
   void gather();
-  // Gathers, then sends for every channel that has something. Returns the number of results.
+  // Gathers, then sends for every channel that has something. Returns the number of results. As long as
+  // SharedState::gathered is set there was no room for more, and it is to be called again.
   size_t flush();
+  // Whether this thread has been taken off its processor since this was last asked.
+  bool was_preempted();
   const EngineCounters& counters() const { return counters_; }
   const SpinCounters& spin_counters() const { return turn_.spin().counters(); }
 
   // --- used by channels and listeners ---
   Loop& loop() { return loop_; }
   Turn& turn() { return turn_; }
-  LentSlab& slab() { return slab_; }
-  OwnedBlocks& blocks() { return blocks_; }
+  Slab& inbox() { return inbox_; }
+  LentSlab& lent() { return lent_; }
+  ReadBlocks& blocks() { return blocks_; }
   PipePool& pipes() { return pipes_; }
   // Memory for bytes that are passed on at once.
   iovec scratch();
@@ -180,6 +188,7 @@ class Engine final : private Turn::Phases {
   void deliver(size_t count) override;
   void after_turn() override;
 
+  void flush_after_batch();
   void retire(int32_t id);
   Listener* free_listener();
   bool owns(int fd) const;
@@ -188,10 +197,12 @@ class Engine final : private Turn::Phases {
   Loop loop_;
   Sink* sink_;
   Turn turn_;
-  LentSlab slab_;
-  OwnedBlocks blocks_;
+  Slab inbox_;
+  LentSlab lent_;
+  ReadBlocks blocks_;
   PipePool pipes_;
-  std::unique_ptr<char[]> memory_;
+  std::unique_ptr<char[]> inbox_memory_;
+  std::unique_ptr<char[]> arena_;
   std::unique_ptr<char[]> scratch_;
   std::unique_ptr<Completion[]> completions_;
   std::unique_ptr<Submission[]> submissions_;
@@ -213,6 +224,11 @@ class Engine final : private Turn::Phases {
   EngineCounters counters_;
   SystemBuffers system_buffers_;
   int spare_ = -1;
+  // Of touched_, those that this flush has come to.
+  size_t flushed_ = 0;
+  int64_t preemptions_ = 0;
+  // Calls into JS that are under way: more than one where a listener turns the loop.
+  int delivering_ = 0;
   bool closed_ = false;
 };
 

@@ -102,4 +102,15 @@ Napi::Value external_buffer(Napi::Env env, void* memory, size_t size) {
   return Napi::Value(env, buffer);
 }
 
+Napi::Value shared_buffer(Napi::Env env, const std::shared_ptr<char[]>& memory, size_t size) {
+  auto owner = std::make_unique<std::shared_ptr<char[]>>(memory);
+  const auto release = [](napi_env, void*, void* hint) { delete static_cast<std::shared_ptr<char[]>*>(hint); };
+  napi_value buffer = nullptr;
+  if (napi_create_external_arraybuffer(env, memory.get(), size, release, owner.get(), &buffer) != napi_ok) {
+    return env.Undefined();
+  }
+  owner.release();
+  return Napi::Value(env, buffer);
+}
+
 }  // namespace nearwire

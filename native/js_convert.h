@@ -54,4 +54,7 @@ iovec bytes_of(napi_env env, napi_value value);
 // An ArrayBuffer over memory of the engine's. Where external memory is not allowed (Electron), undefined.
 Napi::Value external_buffer(Napi::Env env, void* memory, size_t size);
 
+// The same over memory that lives for as long as the ArrayBuffer, or whoever gets its memory by a transfer.
+Napi::Value shared_buffer(Napi::Env env, const std::shared_ptr<char[]>& memory, size_t size);
+
 }  // namespace nearwire

@@ -26,6 +26,7 @@ Napi::Function JsEngine::define(Napi::Env env) {
   return DefineClass(env, "NativeEngine",
                      {InstanceMethod<&JsEngine::set_turn_handler>("setTurnHandler"),
                       InstanceMethod<&JsEngine::provide_block>("provideBlock"),
+                      InstanceMethod<&JsEngine::lent_memory>("lentMemory"),
                       InstanceMethod<&JsEngine::connect>("connect"),
                       InstanceMethod<&JsEngine::prepare_connect>("prepareConnect"),
                       InstanceMethod<&JsEngine::try_connect>("tryConnect"),
@@ -68,6 +69,7 @@ Napi::Function JsEngine::define(Napi::Env env) {
                       InstanceMethod<&JsEngine::peer_address>("peerAddress"),
                       InstanceMethod<&JsEngine::local_address>("localAddress"),
                       InstanceMethod<&JsEngine::file_descriptor>("fileDescriptor"),
+                      InstanceMethod<&JsEngine::was_preempted>("wasPreempted"),
                       InstanceMethod<&JsEngine::set_spin>("setSpin"),
                       InstanceMethod<&JsEngine::counters>("counters"),
                       InstanceMethod<&JsEngine::channel_counters>("channelCounters"),
@@ -109,14 +111,13 @@ Napi::Value JsEngine::layout(Napi::Env env) {
     return Napi::Int32Array::New(env, size / sizeof(int32_t), buffer.As<Napi::ArrayBuffer>(), 0);
   };
   Napi::Object layout = Napi::Object::New(env);
-  layout.Set("memory", external_buffer(env, engine_->memory(), engine_->memory_size()));
-  layout.Set("arenaStart", static_cast<double>(Engine::kSlabBytes));
+  layout.Set("inbox", external_buffer(env, engine_->inbox_memory(), Engine::kInboxBytes));
+  layout.Set("arena", external_buffer(env, engine_->arena(), Engine::kArenaBytes));
   layout.Set("completions", words(engine_->completions(), Turn::kCapacity * sizeof(Completion)));
   layout.Set("submissions", words(engine_->submissions(), Engine::kMaxSubmissions * sizeof(Submission)));
   layout.Set("shared", words(engine_->shared(), sizeof(SharedState)));
   layout.Set("results", words(engine_->results(), Engine::kMaxSubmissions * sizeof(FlushResult)));
   layout.Set("requestHead", words(&request_head_, sizeof(RequestHead)));
-  layout.Set("slotsWanted", static_cast<double>(engine_->blocks().slots_wanted()));
   return layout;
 }
 
@@ -150,12 +151,21 @@ Napi::Value JsEngine::set_turn_handler(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value JsEngine::provide_block(const Napi::CallbackInfo& info) {
-  const int32_t slot = integer(info, 0);
-  const iovec bytes = bytes_of(info.Env(), info[1]);
-  if (engine_ != nullptr && slot >= 0 && slot < OwnedBlocks::kSlots && bytes.iov_len > 0) {
-    engine_->blocks().provide(slot, std::make_unique<HeldBuffer>(info.Env(), info[1]));
+  if (engine_ != nullptr && bytes_of(info.Env(), info[1]).iov_len == ReadBlocks::kReadSize) {
+    engine_->blocks().provide(integer(info, 0), std::make_unique<HeldBuffer>(info.Env(), info[1]));
   }
   return info.Env().Undefined();
+}
+
+Napi::Value JsEngine::lent_memory(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (engine_ == nullptr) return env.Undefined();
+  LentSlab& lent = engine_->lent();
+  const Napi::Value memory = shared_buffer(env, lent.current(), LentSlab::kBytes);
+  if (!memory.IsArrayBuffer()) return env.Undefined();
+  const Napi::Value shown = Napi::Uint8Array::New(env, LentSlab::kBytes, memory.As<Napi::ArrayBuffer>(), 0);
+  lent.show(std::make_unique<HeldBuffer>(env, shown));
+  return memory;
 }
 
 void JsEngine::keep_send_buffer(int fd) {
@@ -212,6 +222,7 @@ Napi::Value JsEngine::take_unread(const Napi::CallbackInfo& info) {
   Napi::Array result = Napi::Array::New(info.Env());
   if (engine_ == nullptr) return result;
   for (const Completion& read : engine_->take_unread(integer(info, 0), count(info, 1))) {
+    result.Set(result.Length(), static_cast<int32_t>(read.event));
     result.Set(result.Length(), read.a);
     result.Set(result.Length(), read.b);
   }
@@ -333,6 +344,10 @@ Napi::Value JsEngine::local_address(const Napi::CallbackInfo& info) {
 Napi::Value JsEngine::file_descriptor(const Napi::CallbackInfo& info) {
   const Channel* found = channel(info);
   return number(info, found == nullptr ? -EBADF : found->fd());
+}
+
+Napi::Value JsEngine::was_preempted(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), engine_ != nullptr && engine_->was_preempted());
 }
 
 Napi::Value JsEngine::set_spin(const Napi::CallbackInfo& info) {

@@ -43,6 +43,7 @@ class JsEngine final : public Napi::ObjectWrap<JsEngine>, private Engine::Sink {
   Napi::Value listener_address(const Napi::CallbackInfo& info);
   Napi::Value set_turn_handler(const Napi::CallbackInfo& info);
   Napi::Value provide_block(const Napi::CallbackInfo& info);
+  Napi::Value lent_memory(const Napi::CallbackInfo& info);
   Napi::Value flush(const Napi::CallbackInfo& info);
   Napi::Value write_lent(const Napi::CallbackInfo& info);
   Napi::Value write_parts(const Napi::CallbackInfo& info);
@@ -69,6 +70,7 @@ class JsEngine final : public Napi::ObjectWrap<JsEngine>, private Engine::Sink {
   Napi::Value peer_address(const Napi::CallbackInfo& info);
   Napi::Value local_address(const Napi::CallbackInfo& info);
   Napi::Value file_descriptor(const Napi::CallbackInfo& info);
+  Napi::Value was_preempted(const Napi::CallbackInfo& info);
   Napi::Value set_spin(const Napi::CallbackInfo& info);
   Napi::Value counters(const Napi::CallbackInfo& info);
   Napi::Value channel_counters(const Napi::CallbackInfo& info);

@@ -45,6 +45,21 @@ void JsParts::add_file(const Napi::Array& array, uint32_t at, const FileTable& f
   files_.push_back({std::move(file), static_cast<uint64_t>(offset), static_cast<uint64_t>(length)});
 }
 
+// A view of WebAssembly memory is cut off from its bytes when that grows, while they stay where they are: node goes on
+// sending them. Node-API does not tell of which kind an ArrayBuffer is, but pages of 64 KiB and a view of a part are
+// signs of it.
+bool JsParts::may_lose_buffer(size_t index) {
+  constexpr size_t kWasmPage = 64 * 1024;
+  napi_typedarray_type type = napi_int8_array;
+  size_t length = 0;
+  napi_value buffer = nullptr;
+  if (napi_get_typedarray_info(env_, values_[index], &type, &length, nullptr, &buffer, nullptr) != napi_ok) return false;
+  void* data = nullptr;
+  size_t whole = 0;
+  if (napi_get_arraybuffer_info(env_, buffer, &data, &whole) != napi_ok) return false;
+  return length < whole && whole % kWasmPage == 0;
+}
+
 std::unique_ptr<HeldMemory> JsParts::hold(size_t index) { return std::make_unique<HeldBuffer>(env_, values_[index]); }
 
 }  // namespace nearwire

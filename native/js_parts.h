@@ -25,6 +25,7 @@ class JsParts final : public SentParts {
   }
   iovec part(size_t index) const override { return parts_[index]; }
   std::unique_ptr<HeldMemory> hold(size_t index) override;
+  bool may_lose_buffer(size_t index) override;
 
  private:
   void add_file(const Napi::Array& array, uint32_t at, const FileTable& files);

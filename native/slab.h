@@ -1,5 +1,14 @@
-// Receive memory. Lent: one slab that each turn fills anew. Owned: blocks that JS made and keeps; short reads and long
-// ones go to different blocks, so that a short chunk kept for long holds on to little.
+// Receive memory, of three kinds, by whose it is:
+//
+// - The inbox is the engine's own. Each turn fills it anew, and JS copies what a program is to have into memory of that
+//   program's; no program ever sees it.
+// - The lent slab is shown to programs, for the time of their callbacks. Each turn fills it anew. A program may have
+//   detached it by any road (a transfer, a byte stream): it is looked at before each read, and replaced.
+// - Blocks are made by JS, each for one full read. A read that fills a block gives it to the program as it is, and the
+//   engine forgets it; of a shorter one JS copies the bytes, and the block is used again.
+//
+// So what a program is given has memory of its own, of exactly its length, as from node:net; and nothing that it does to
+// that memory reaches another connection.
 #pragma once
 
 #include <sys/uio.h>
@@ -20,17 +29,20 @@ class HeldMemory {
   virtual size_t size() = 0;
 };
 
-class LentSlab {
+// Where the reads of a turn go, one behind the other.
+class Slab {
  public:
   void assign(char* memory, size_t size) {
     memory_ = memory;
     size_ = size;
   }
-  // Where the next read may go. Empty when this turn has filled the slab.
-  iovec room() const;
+  // Where the next read may go. Empty where there is less room than `least`: better in the next turn than cut short.
+  iovec room(size_t least) const;
   // Notes that `length` bytes have come; returns their offset.
   size_t take(size_t length);
   void next_turn() { used_ = 0; }
+  size_t used() const { return used_; }
+  bool contains(const void* bytes) const;
 
  private:
   char* memory_ = nullptr;
@@ -38,82 +50,81 @@ class LentSlab {
   size_t used_ = 0;
 };
 
-// The blocks. A read is offered up to three parts (`room`): a little of a small block, what is left of the current
-// large block, and a fresh one. What came is then placed in one piece (`take`): a short read stays in the small block,
-// others go to where they fit, and only their head is copied.
-class OwnedBlocks {
+// The lent slab. Its memory is shared with the ArrayBuffers that show it to JS, which may outlive the engine, or have got
+// another owner: memory that has been shown is never freed under anybody.
+class LentSlab {
  public:
-  static constexpr int kSlots = 31;
-  // Slots from here on hold large blocks.
-  static constexpr int kFirstLargeSlot = 15;
-  static constexpr int kOffsetBits = 24;
-  // A read up to this size costs a small block its own size, and no copy.
-  static constexpr size_t kSmallRead = 4096;
+  using Memory = std::shared_ptr<char[]>;
+
+  // Enough for a turn of 16 connections that each fill a read, and small enough for a level-2 cache.
+  static constexpr size_t kBytes = 1024 * 1024;
+
+  LentSlab();
+  // Where the next read may go, in memory that JS still shows or has yet to show.
+  iovec room();
+  size_t take(size_t length) { return slab_.take(length); }
+  void next_turn() { slab_.next_turn(); }
+  bool contains(const void* bytes) const { return slab_.contains(bytes); }
+
+  // JS is to show this memory from now on, by `show`. What this turn has read into memory that was detached lies there
+  // too, at the same offsets.
+  const Memory& current();
+  void show(std::unique_ptr<HeldMemory> shown) { shown_ = std::move(shown); }
+  bool is_shown() const { return shown_ != nullptr; }
+  void clear() { shown_.reset(); }
+
+ private:
+  void replace_if_detached();
+
+  Memory memory_;
+  Slab slab_;
+  std::unique_ptr<HeldMemory> shown_;
+};
+
+class ReadBlocks {
+ public:
+  static constexpr int kSlots = 16;
   // The most that one read takes, as libuv: programs lean on chunk boundaries.
   static constexpr size_t kReadSize = 64 * 1024;
-  // A peer that reads this much gets a fresh block for each read, as from libuv: filling blocks up would mean to copy.
+  // A peer whose last read had as many bytes is expected to fill a block. Below that the copy is the lesser part of a
+  // read's cost, and a block would be copied from as well.
   static constexpr size_t kLongRead = kReadSize / 2;
-  // Less room than this at the end of a large block is given up.
-  static constexpr size_t kLeastLarge = 2 * kSmallRead;
 
-  static constexpr size_t kMaxParts = 3;
-  // Returns the number of parts; 0: no block is left in this turn, more slots will be asked for. `expected` is what
-  // the read may come to: where that is long, the bytes are to land where they stay.
-  size_t room(size_t expected, std::array<iovec, kMaxParts>* parts);
-  // Places `length` bytes just read into the parts of `room(expected)`; returns slot << kOffsetBits | offset.
-  uint32_t take(size_t expected, size_t length);
+  // A block to read into, of kReadSize bytes; -1: this turn has used all that there are, more will be asked for.
+  int next();
+  char* memory(int slot) { return blocks_[static_cast<size_t>(slot)].memory; }
+  // `length` bytes have been read into the block of next(). A full one is JS's.
+  void take(int slot, size_t length);
 
   void provide(int slot, std::unique_ptr<HeldMemory> block);
-  // To be called when JS may have run: its blocks are checked again before they are used.
-  void distrust() { ++epoch_; }
   // Slots that should be filled before the next turn, as bits.
   uint32_t slots_wanted();
+  // JS has copied what it wanted of blocks that were not filled.
+  void next_turn();
   void clear();
 
  private:
   struct Block {
     std::unique_ptr<HeldMemory> held;
     char* memory = nullptr;
-    size_t size = 0;
-    size_t used = 0;
-    unsigned checked = 0;
-    size_t left() const { return size - used; }
-  };
-  // Slots [first, first + active) of one kind, used one after the other.
-  struct Ring {
-    int first;
-    int limit;
-    // A block with less than this left is full.
-    size_t least;
-    int active = 2;
-    int current = 0;
-    // A turn ran out of blocks: have more from now on.
-    bool ran_out = false;
+    // Holds bytes of this turn.
+    bool taken = false;
   };
 
   // Leaves a block to JS. The one at the highest address is held on to: blocks die by the hundred in one collection,
   // and with the last of them glibc would give the top of its heap back to the system, to be faulted in again at once
   // (a seventh of the receiver's CPU in a stream). It keeps one block, and the heap at the size it had.
   void drop(Block* block);
-  // The block to read into, or nullptr.
-  Block* current(Ring* ring);
-  // The block after the current large one, or nullptr.
-  Block* next_large();
-  Block* at(const Ring& ring, int index) { return &blocks_[static_cast<size_t>(ring.first + index)]; }
-  uint32_t wanted(Ring* ring);
-  uint32_t take_from(const Ring& ring, size_t length);
-
-  // JS can detach a buffer that it has been given chunks of.
-  bool usable(Block* block);
 
   std::array<Block, kSlots> blocks_;
-  unsigned epoch_ = 1;
   std::unique_ptr<HeldMemory> highest_;
   const char* highest_address_ = nullptr;
-  // Since the slots were last looked over, a read has asked for room.
-  bool used_ = true;
-  Ring small_{0, kFirstLargeSlot, kSmallRead};
-  Ring large_{kFirstLargeSlot, kSlots - kFirstLargeSlot, kLeastLarge};
+  int active_ = 2;
+  // A turn ran out of blocks: have more from now on.
+  bool ran_out_ = false;
+  bool provided_ = false;
+  // Since the slots were last looked over, a read has asked for one. Programs that read little have none made.
+  bool used_ = false;
 };
 
 }  // namespace nearwire

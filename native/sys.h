@@ -116,6 +116,8 @@ void unmap(void* at, size_t length);
 
 // Lets others that wait for this core go first.
 void yield_core();
+// How often the kernel has taken the processor from this thread (where it tells only of the process, from that).
+int64_t preemptions();
 
 // --- one file per platform: files in memory ---
 

@@ -3,6 +3,7 @@
 #include <libproc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/resource.h>
 
 #include <cerrno>
 #include <climits>
@@ -120,5 +121,11 @@ int set_keep_alive(int fd, bool on, unsigned delay_seconds) {
 int create_memory_file(const char*) { return -ENOSYS; }
 
 int seal(int) { return -ENOSYS; }
+
+int64_t preemptions() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_nivcsw;
+}
 
 }  // namespace nearwire::sys

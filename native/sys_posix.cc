@@ -1,5 +1,6 @@
 // Only what every POSIX.1-2008 system has. Builds on Linux too: the suite runs on it there.
 #include <fcntl.h>
+#include <sys/resource.h>
 
 #include <cerrno>
 #include <climits>
@@ -59,5 +60,11 @@ int set_keep_alive(int fd, bool on, unsigned) { return set_option(fd, SOL_SOCKET
 int create_memory_file(const char*) { return -ENOSYS; }
 
 int seal(int) { return -ENOSYS; }
+
+int64_t preemptions() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_nivcsw;
+}
 
 }  // namespace nearwire::sys

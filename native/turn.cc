@@ -6,6 +6,12 @@
 
 namespace nearwire {
 
+namespace {
+
+bool is_read(Event event) { return event == Event::kInbox || event == Event::kBlock || event == Event::kLent; }
+
+}  // namespace
+
 int Turn::open(Loop& loop, Phases* phases) {
   phases_ = phases;
   int error = prepare_.open(loop, this, [&](uv_prepare_t* handle) { return uv_prepare_init(loop.uv(), handle); });
@@ -59,7 +65,7 @@ std::vector<Completion> Turn::take_last_reads(int32_t id, uint64_t bytes) {
   std::vector<Completion> taken;
   for (size_t i = count_; i > 0 && bytes > 0; --i) {
     Completion& completion = completions_[i - 1];
-    if (completion.id != id || (completion.event != Event::kOwned && completion.event != Event::kLent)) continue;
+    if (completion.id != id || !is_read(completion.event)) continue;
     NEARWIRE_CHECK(static_cast<uint64_t>(completion.b) <= bytes);
     bytes -= static_cast<uint64_t>(completion.b);
     taken.insert(taken.begin(), completion);

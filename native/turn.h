@@ -16,7 +16,7 @@ namespace nearwire {
 // Same names and order as Completion in src/native-words.ts.
 enum class Event : int32_t {
   kLent = 0,
-  kOwned = 1,
+  kInbox = 1,
   kEnd = 2,
   kDrain = 3,
   kConnect = 4,
@@ -28,6 +28,7 @@ enum class Event : int32_t {
   kInto = 10,
   kTaken = 11,
   kDropped = 12,
+  kBlock = 13,
 };
 
 struct Completion {

@@ -5,25 +5,22 @@
 import { constants } from 'node:os';
 import { setImmediate } from 'node:timers';
 import type { Outcome } from './connect-line.js';
+import { now, PATIENCE } from './departure.js';
 import {
-  BLOCK_OFFSET_BITS,
+  BLOCK_BYTES,
   Completion,
   COMPLETION_WORDS,
-  FIRST_LARGE_SLOT,
-  LARGE_BLOCK_BYTES,
   NOBODY,
   Shared,
-  SMALL_BLOCK_BYTES,
   type NativeAddress,
   type NativeChannelOptions,
   type NativeEngine,
   type NativeListenOptions,
 } from './native.js';
 import { Outbound } from './outbound.js';
+import { copyOf } from './own-memory.js';
 import { runTicks } from './run-ticks.js';
 import { Wire, type WireListener } from './wire.js';
-
-const BLOCK_OFFSET_MASK = (1 << BLOCK_OFFSET_BITS) - 1;
 
 const { EAGAIN, EBADF } = constants.errno;
 
@@ -34,17 +31,20 @@ function isDescriptor(fd: number): boolean {
 
 export class Engine extends Outbound {
   private readonly completions: Int32Array;
-  private readonly blocks: (ArrayBuffer | undefined)[] = [];
+  private readonly blocks: (Buffer | undefined)[] = [];
+  private readonly inbox: Buffer;
+  private lentMemory: Buffer;
   /** FINs that are sent, and whose wires are still to be told. */
   private shutdowns: { wire: Wire; status: number }[] = [];
 
   constructor(native: NativeEngine) {
     super(native);
     this.completions = native.layout.completions;
+    this.inbox = Buffer.from(native.layout.inbox);
+    this.lentMemory = Buffer.from(native.lentMemory());
     native.setTurnHandler(() => {
       this.turn();
     });
-    this.provideBlocks(native.layout.slotsWanted);
   }
 
   /** Answers the new channel's id, or a negative errno. Its Connect completion comes in a later turn. */
@@ -88,10 +88,10 @@ export class Engine extends Outbound {
   takeUnread(id: number, bytesSeen: number): Buffer[] {
     const reads = this.native.takeUnread(id, bytesSeen);
     const chunks: Buffer[] = [];
-    for (let i = 0; i < reads.length; i += 2) {
-      const [a, length] = reads.slice(i) as [number, number];
-      const start = a & BLOCK_OFFSET_MASK;
-      chunks.push(Buffer.from(this.block(a >>> BLOCK_OFFSET_BITS), start, length));
+    for (let i = 0; i < reads.length; i += 3) {
+      const [event, a, length] = reads.slice(i) as [Completion, number, number];
+      if (event === Completion.Block) chunks.push(this.takeBlock(a, length));
+      else chunks.push(copyOf(event === Completion.Lent ? this.lent : this.inbox, a, a + length));
     }
     return chunks;
   }
@@ -140,16 +140,12 @@ export class Engine extends Outbound {
     const count = shared[Shared.Completions] as number;
     const slotsWanted = shared[Shared.SlotsWanted] as number;
     const results = shared[Shared.Results] as number;
+    if (shared[Shared.LentReplaced] === 1) this.showLent();
     if (results > 0) this.takeResults(results);
     if (this.shutdowns.length > 0) this.onShutdowns();
     this.dispatching = true;
-    for (let i = 0; i < count;) {
-      try {
-        while (i < count) this.dispatch(COMPLETION_WORDS * i++);
-      } catch (error) {
-        this.native.reportException(error);
-      }
-    }
+    if (count === 1) this.dispatchAlone();
+    else if (count > 1) this.dispatchBatch(count);
     this.dispatching = false;
     if (this.shutdowns.length > 0) this.onShutdowns();
     if (this.failures.length > 0 || this.waiters.length > 0) {
@@ -157,6 +153,43 @@ export class Engine extends Outbound {
       this.settle();
     }
     if (slotsWanted !== 0) this.provideBlocks(slotsWanted);
+  }
+
+  private dispatchAlone(): void {
+    const { shared, times } = this;
+    // The addon has looked at the clock.
+    if (shared[Shared.RanLong] === 1) {
+      shared[Shared.RanLong] = 0;
+      times.noteLong();
+    } else {
+      times.noteShort();
+    }
+    try {
+      this.dispatch(0);
+    } catch (error) {
+      this.native.reportException(error);
+    }
+  }
+
+  /** What is written waits for no other handler for long: see departure.ts. */
+  private dispatchBatch(count: number): void {
+    const { shared, times } = this;
+    let looked = now();
+    let handedOver = looked;
+    for (let i = 0; i < count; i++) {
+      try {
+        this.dispatch(COMPLETION_WORDS * i);
+      } catch (error) {
+        this.native.reportException(error);
+      }
+      if (shared[Shared.Submitted] === 0 && !times.prompt) continue;
+      const time = now();
+      times.note(time - looked);
+      looked = time;
+      if (time - handedOver < PATIENCE || i + 1 === count) continue;
+      this.handOver();
+      handedOver = time;
+    }
   }
 
   private dispatch(base: number): void {
@@ -184,17 +217,33 @@ export class Engine extends Outbound {
     }
   }
 
-  /** The block that an Owned completion points into. */
-  block(slot: number): ArrayBuffer {
-    return this.blocks[slot] as ArrayBuffer;
+  /** Programs see it during their callbacks, and what they see may be taken from us at any moment. */
+  get lent(): Buffer {
+    if (this.lentMemory.length === 0) this.showLent();
+    return this.lentMemory;
+  }
+
+  private showLent(): void {
+    this.lentMemory = Buffer.from(this.native.lentMemory());
+  }
+
+  get inboxMemory(): Buffer {
+    return this.inbox;
+  }
+
+  /** What a Block completion tells of: the block itself if it is full, and a copy if it is not. */
+  takeBlock(slot: number, length: number): Buffer {
+    const block = this.blocks[slot] as Buffer;
+    if (length < block.length) return copyOf(block, 0, length);
+    this.blocks[slot] = undefined;
+    return block;
   }
 
   private provideBlocks(slots: number): void {
     for (let slot = 0; slots >>> slot !== 0; slot++) {
       if ((slots & (1 << slot)) === 0) continue;
-      // Uninitialised memory of its own: not the pool's, which other code shares.
-      const block = Buffer.allocUnsafeSlow(slot < FIRST_LARGE_SLOT ? SMALL_BLOCK_BYTES : LARGE_BLOCK_BYTES);
-      this.blocks[slot] = block.buffer;
+      // A full one whose wire was closed before it was told is nobody's. Uninitialised memory of its own: not the pool's.
+      const block = (this.blocks[slot] ??= Buffer.allocUnsafeSlow(BLOCK_BYTES));
       this.native.provideBlock(slot, block);
     }
   }
@@ -202,11 +251,12 @@ export class Engine extends Outbound {
 
 function dispatchToWire(engine: Engine, wire: Wire, event: Completion, a: number, b: number): void {
   switch (event) {
-    case Completion.Owned: {
-      const start = a & BLOCK_OFFSET_MASK;
-      wire.onOwned?.(engine.block(a >>> BLOCK_OFFSET_BITS), start, b);
+    case Completion.Inbox:
+      wire.onInbox?.(engine.inboxMemory, a, a + b);
       break;
-    }
+    case Completion.Block:
+      wire.onChunk?.(engine.takeBlock(a, b));
+      break;
     case Completion.Lent:
       wire.onLent?.(engine.lent, a, a + b);
       break;

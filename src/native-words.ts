@@ -2,10 +2,10 @@
 
 /** What happened to a channel or listener. One completion is four int32: id, event, a, b. */
 export const Completion = {
-  /** Bytes lie in the lent receive slab: a = offset in `memory`, b = length. */
+  /** Bytes lie in the lent slab: a = offset in `lentMemory()`, b = length. */
   Lent: 0,
-  /** Bytes lie in a block that JS owns: a = `slot << BLOCK_OFFSET_BITS | offset`, b = length. */
-  Owned: 1,
+  /** Bytes lie in the inbox, which only the engine sees: a = offset, b = length. */
+  Inbox: 1,
   /** The peer sent its FIN: nothing more will be read. */
   End: 2,
   /** All that was queued has been handed to the kernel after a time in which it took no more. */
@@ -31,6 +31,8 @@ export const Completion = {
    * connections: there was none to close them with either; they wait, and the listener rests for a while.
    */
   Dropped: 12,
+  /** Bytes lie at the start of a block: a = its slot, b = length. A block that is full is JS's from now on. */
+  Block: 13,
 } as const;
 export type Completion = (typeof Completion)[keyof typeof Completion];
 
@@ -38,7 +40,7 @@ export type Completion = (typeof Completion)[keyof typeof Completion];
 export const NOBODY = -1;
 /** int32 per completion. */
 export const COMPLETION_WORDS = 4;
-/** int32 per submission: id, offset in `memory`, length. */
+/** int32 per submission: id, offset in the arena, length. */
 export const SUBMISSION_WORDS = 3;
 
 /** Words of `NativeEngineLayout.shared`. */
@@ -54,20 +56,18 @@ export const Shared = {
   SlotsWanted: 4,
   /** ... or results of the flush. */
   Results: 5,
+  /** 1: the lent slab has memory that JS does not show yet. */
+  LentReplaced: 6,
+  /** 1: a lone handler that wrote has run for longer than writes may wait. JS sets it to 0. */
+  RanLong: 7,
 } as const;
 /** int32 per flush result: id, negative errno or 0, bytes still queued. */
 export const RESULT_WORDS = 3;
-/** Low bits of an Owned completion's `a` that are the offset in its block. */
-export const BLOCK_OFFSET_BITS = 24;
-
-/** Slots below this one take small blocks (short reads), the others large ones. Slots in all: 31, a bit set's worth. */
-export const FIRST_LARGE_SLOT = 15;
-export const SMALL_BLOCK_BYTES = 32 * 1024;
 /**
  * One full read. Larger blocks come from mmap or are trimmed off the heap when freed, and cost a page fault per 4 KiB each
  * time: 256 KiB blocks made a MiB received five times as dear to allocate.
  */
-export const LARGE_BLOCK_BYTES = 64 * 1024;
+export const BLOCK_BYTES = 64 * 1024;
 
 /** Numbers the engine counts; all are totals since it was made. Order of `NativeEngine.counters()`. */
 export const ENGINE_COUNTERS = [

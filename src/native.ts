@@ -21,12 +21,13 @@ export * from './native-words.js';
 export * from './native-sockets.js';
 
 /** native/addon.cc has the same: goes up when what is declared here, or in the two files above, changes its meaning. */
-export const CONTRACT = 2;
+export const CONTRACT = 3;
 
 export interface NativeEngineLayout {
-  /** The lent receive slab `[0, arenaStart)` and the outbound arena `[arenaStart, byteLength)`. */
-  memory: ArrayBuffer;
-  arenaStart: number;
+  /** What is read for programs that are to own it, before it is copied for them. No program is to see it. */
+  inbox: ArrayBuffer;
+  /** What is written, on its way to the kernel. The same holds. */
+  arena: ArrayBuffer;
   completions: Int32Array;
   submissions: Int32Array;
   /** The words named by `Shared`. */
@@ -34,8 +35,6 @@ export interface NativeEngineLayout {
   results: Int32Array;
   /** What `scanRequest` found: the words named by `RequestHead`, then those of the headers. */
   requestHead: Int32Array;
-  /** The block slots to fill at first, as `Shared.SlotsWanted` has them. */
-  slotsWanted: number;
 }
 
 /** Where to listen or connect: a path (a leading NUL is an abstract name on Linux), or a numeric address and port. */
@@ -60,7 +59,7 @@ export interface NativeBuffers {
 }
 
 export interface NativeChannelOptions extends NativeBuffers {
-  /** true: reads go to blocks that JS owns. false: to the lent slab. */
+  /** true: what is read becomes the program's (Inbox and Block completions). false: it is lent. */
   owned: boolean;
   noDelay: boolean;
   keepAlive: boolean;
@@ -113,8 +112,13 @@ export interface NativeEngine {
    * that has results, the handler is called once more for them.
    */
   setTurnHandler(handler: () => void): void;
-  /** Fills an empty slot with memory to read into; the engine keeps it alive until it has been filled. */
+  /** Fills an empty slot with BLOCK_BYTES to read into; the engine keeps it alive until a read has filled it. */
   provideBlock(slot: number, block: Uint8Array): void;
+  /**
+   * A new ArrayBuffer over the lent slab. Programs see it, and may detach it: the slab then has other memory, with what
+   * this turn has read at the same offsets, and this is to be called again.
+   */
+  lentMemory(): ArrayBuffer;
 
   connect(address: NativeAddress, options: NativeChannelOptions): number;
   /** A channel that is to connect there, and does nothing about it until `tryConnect()`. */
@@ -144,7 +148,7 @@ export interface NativeEngine {
    */
   detach(id: number, bytesSeen: number): number;
   /**
-   * Takes reads out of the current batch that come behind the first `bytesSeen` bytes: `a` and `b` of their Owned or Lent
+   * Takes reads out of the current batch that come behind the first `bytesSeen` bytes: event, `a` and `b` of their
    * completions, in turn, which will not be delivered any more.
    */
   takeUnread(id: number, bytesSeen: number): number[];
@@ -250,6 +254,8 @@ export interface NativeEngine {
    * `layout.requestHead` until the next call. 0: not a plain one, or not all there (see native/request_head.h).
    */
   scanRequest(chunk: Uint8Array, start: number): number;
+  /** Whether this thread has been taken off its processor since this was last asked. */
+  wasPreempted(): boolean;
   /** Microseconds for which the loop polls without blocking after a turn that had completions; 0: not at all. */
   setSpin(microseconds: number): void;
   counters(): Float64Array;

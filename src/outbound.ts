@@ -3,9 +3,9 @@
  * wires what became of them.
  *
  * A small write is copied into the arena and noted as a submission (id, offset, length); neighbours of the same wire
- * become one. A flush hands all submissions over in one crossing. Inside a turn it runs when the batch and its microtasks
- * are through; outside, on the next tick; at once when the arena is full, or at `flush()`; and at exit.
+ * become one. A flush hands all submissions over in one crossing; departure.ts says when.
  */
+import { HandlerTimes, now } from './departure.js';
 import { FileRange, type WritePart } from './file-range.js';
 import { RESULT_WORDS, Shared, SUBMISSION_WORDS, type NativeEngine, type NativePage } from './native.js';
 import { Wire, type WireListener } from './wire.js';
@@ -40,72 +40,65 @@ export abstract class Outbound {
   protected readonly wires: (Wire | WireListener | undefined)[] = [];
   /** A batch is being handed out: what is to be told afterwards will be. */
   protected dispatching = false;
-  private readonly memory: Buffer & RawWrites;
-  private readonly arenaStart: number;
-  private readonly arenaEnd: number;
+  protected readonly times: HandlerTimes;
+  private readonly arena: Buffer & RawWrites;
   private readonly submissions: Int32Array;
   private readonly results: Int32Array;
   private readonly maxSubmissions: number;
-  private tail: number;
+  private tail = 0;
   /** Writes that the last submission is made of. */
   private joined = 0;
   private tickScheduled = false;
+  /** Counts ticks in which something was written outside a turn. */
+  private tick = 0;
+  /** When the first write of this tick was gathered, if one was. */
+  private gatheredAt = 0;
   protected waiters: Wire[] = [];
   protected failures: { wire: Wire; errno: number }[] = [];
 
   protected constructor(native: NativeEngine) {
     this.native = native;
-    const { memory, arenaStart, submissions, shared, results } = native.layout;
-    this.memory = Buffer.from(memory) as Buffer & RawWrites;
-    this.arenaStart = this.tail = arenaStart;
-    this.arenaEnd = memory.byteLength;
+    this.times = new HandlerTimes(() => native.wasPreempted());
+    const { arena, submissions, shared, results } = native.layout;
+    this.arena = Buffer.from(arena) as Buffer & RawWrites;
     this.submissions = submissions;
     this.shared = shared;
     this.results = results;
     this.maxSubmissions = submissions.length / SUBMISSION_WORDS;
     // What node:net would have handed to the kernel by now goes there too.
     process.on('exit', () => {
+      this.times.end();
       this.handOver();
     });
   }
 
-  /** The lent slab and the arena. */
-  get lent(): Buffer {
-    return this.memory;
-  }
-
-  queueBytes(id: number, data: Uint8Array, start: number, end: number): void {
+  queueBytes(wire: Wire, data: Uint8Array, start: number, end: number): void {
     const length = end - start;
-    const { memory } = this;
-    if (data === memory && this.shared[Shared.InTurn] === 1 && end <= this.arenaStart) {
-      // Lent bytes go out from where they came in: they stay in place until this turn's flush.
-      this.submit(id, start, length);
-      return;
-    }
-    const tail = this.room(length);
+    const offset = this.room(length);
+    const { arena } = this;
     if (length === data.length) {
-      memory.set(data, tail);
+      arena.set(data, offset);
     } else if (length <= LOOP_COPY_LIMIT) {
-      for (let from = start, to = tail; from < end;) memory[to++] = data[from++] as number;
+      for (let from = start, to = offset; from < end;) arena[to++] = data[from++] as number;
     } else {
-      memory.set(data.subarray(start, end), tail);
+      arena.set(data.subarray(start, end), offset);
     }
-    this.tail = tail + length;
-    this.submit(id, tail, length);
+    this.tail = offset + length;
+    this.submit(wire, offset, length);
   }
 
-  queueString(id: number, text: string, encoding: BufferEncoding): number {
+  queueString(wire: Wire, text: string, encoding: BufferEncoding): number {
     // No encoding makes more than three bytes of a UTF-16 unit.
     const offset = this.room(text.length * 3);
-    const { memory } = this;
+    const { arena } = this;
     const length =
       encoding === 'latin1'
-        ? memory.latin1Write(text, offset, text.length)
+        ? arena.latin1Write(text, offset, text.length)
         : encoding === 'utf8'
-          ? memory.utf8Write(text, offset, text.length * 3)
-          : memory.write(text, offset, encoding);
+          ? arena.utf8Write(text, offset, text.length * 3)
+          : arena.write(text, offset, encoding);
     this.tail = offset + length;
-    this.submit(id, offset, length);
+    this.submit(wire, offset, length);
     return length;
   }
 
@@ -136,7 +129,8 @@ export abstract class Outbound {
   handOver(): void {
     const { shared } = this;
     if (shared[Shared.Submitted] === 0 && shared[Shared.Gathered] === 0) return;
-    this.takeResults(this.native.flush());
+    do this.takeResults(this.native.flush());
+    while (shared[Shared.Gathered] === 1);
   }
 
   /** Hands over, and tells those who wait for it now instead of at the end of the tick. False: nobody does. */
@@ -167,17 +161,18 @@ export abstract class Outbound {
   private room(length: number): number {
     const { shared } = this;
     // The addon flushes by itself after a turn: then the arena is free again.
-    if (shared[Shared.Submitted] === 0 && shared[Shared.Gathered] === 0) this.tail = this.arenaStart;
-    if (this.tail + length > this.arenaEnd) {
+    if (shared[Shared.Submitted] === 0 && shared[Shared.Gathered] === 0) this.tail = 0;
+    if (this.tail + length > this.arena.length) {
       this.handOver();
-      this.tail = this.arenaStart;
+      this.tail = 0;
     }
     return this.tail;
   }
 
-  private submit(id: number, offset: number, length: number): void {
+  private submit(wire: Wire, offset: number, length: number): void {
     const { submissions, shared } = this;
-    let count = shared[Shared.Submitted] as number;
+    const { id } = wire;
+    const count = shared[Shared.Submitted] as number;
     const last = (count - 1) * SUBMISSION_WORDS;
     if (
       count > 0 &&
@@ -194,10 +189,18 @@ export abstract class Outbound {
     submissions[at] = id;
     submissions[at + 1] = offset;
     submissions[at + 2] = length;
-    shared[Shared.Submitted] = ++count;
+    shared[Shared.Submitted] = count + 1;
     // A full list goes out, so that there is always room for one more.
-    if (count === this.maxSubmissions) this.handOver();
-    else if (shared[Shared.InTurn] === 0) this.schedule();
+    const leaves = this.times.prompt || count + 1 === this.maxSubmissions;
+    if (shared[Shared.InTurn] === 0) this.submittedOutside(wire, leaves);
+    else if (leaves) this.handOver();
+  }
+
+  private submittedOutside(wire: Wire, leaves: boolean): void {
+    if (leaves || wire.wroteIn !== this.tick) this.handOver();
+    else if (this.gatheredAt === 0) this.gatheredAt = now();
+    wire.wroteIn = this.tick;
+    this.schedule();
   }
 
   private schedule(): void {
@@ -208,6 +211,11 @@ export abstract class Outbound {
 
   private readonly onTick = (): void => {
     this.tickScheduled = false;
+    this.tick++;
+    if (this.gatheredAt !== 0) {
+      this.times.note(now() - this.gatheredAt);
+      this.gatheredAt = 0;
+    }
     this.handOver();
     this.settle();
   };

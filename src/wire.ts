@@ -23,6 +23,8 @@ export abstract class Wire {
   failed = false;
   /** `onFlushed` is owed. */
   awaitingFlush = false;
+  /** @internal The tick in which it last wrote, as Outbound counts them: see departure.ts. */
+  wroteIn = -1;
   /** While it waits for room in a listener's queue; few ever do. */
   declare place?: Place | undefined;
   /** Node runs next ticks and microtasks after each event of a net.Socket: true for wires that must pass for one. */
@@ -36,8 +38,10 @@ export abstract class Wire {
 
   /** Bytes have come: `memory[start..end)`, lent for this call. For wires whose channel does not own what it reads. */
   onLent?(memory: Buffer, start: number, end: number): void;
-  /** As many bytes have come, and lie in the memory from `start` on for good. For those whose channel does. */
-  onOwned?(memory: ArrayBuffer, start: number, length: number): void;
+  /** Bytes have come, and lie in memory of the engine's during this call: what is to be kept is copied. The same end. */
+  onInbox?(memory: Buffer, start: number, end: number): void;
+  /** Bytes have come in memory of their own. Comes in turn with `onInbox`. */
+  onChunk?(chunk: Buffer): void;
   /** As many bytes have come into the buffer of `NativeEngine.readInto`; reading rests until `resume()`. */
   onInto?(length: number): void;
   /** What stood in for JS rests (see Completion.Taken). */
@@ -68,21 +72,20 @@ export abstract class Wire {
   }
 
   /**
-   * Queues bytes; they leave at the end of this turn, together with what else is written in it. The bytes are copied
-   * or, if they lie in the lent memory of this turn, referred to. For more than COPY_LIMIT bytes use `writeLent`.
+   * Queues a copy of these bytes; departure.ts says when they leave. For more than COPY_LIMIT bytes use `writeLent`.
    */
   writeBytes(data: Uint8Array, start: number, end: number): void {
-    this.engine.queueBytes(this.id, data, start, end);
+    this.engine.queueBytes(this, data, start, end);
   }
 
   /** As `writeBytes`, from a string; answers the number of bytes. At most COPY_LIMIT characters. */
   writeString(text: string, encoding: BufferEncoding): number {
-    return this.engine.queueString(this.id, text, encoding);
+    return this.engine.queueString(this, text, encoding);
   }
 
   /**
    * Sends what is queued and these parts at once, as one `sendmsg` where possible. What the kernel does not take is held
-   * (by reference: do not change it) until `onDrain`. Answers the bytes still queued, or a negative errno, in which case
+   * (by reference: do not change it; memory of `onLent` is copied) until `onDrain`. Answers the bytes still queued, or a negative errno, in which case
    * `onWriteError` is not called as well.
    */
   writeLent(parts: readonly Uint8Array[]): number {

@@ -402,7 +402,7 @@ describe('channel on native', () => {
     expect(failed).toBe(0);
   });
 
-  it('sends a lone write by the end of its tick, and at once by flush()', async () => {
+  it('sends a lone write at once, what follows in its tick by the end of it, and at once by flush()', async () => {
     const { target } = await listening({ path: socketPath(), transport: 'native' }, {});
     const sends = await new Promise<number[]>((resolve) => {
       Channel.connect(target, {
@@ -412,9 +412,11 @@ describe('channel on native', () => {
             const before = channel.counters.sends;
             channel.write('a');
             counts.push(channel.counters.sends - before);
+            channel.write('b');
+            counts.push(channel.counters.sends - before);
             channel.flush();
             counts.push(channel.counters.sends - before);
-            channel.write('b');
+            channel.write('c');
             process.nextTick(() => {
               setImmediate(() => {
                 counts.push(channel.counters.sends - before);
@@ -426,6 +428,6 @@ describe('channel on native', () => {
         },
       });
     });
-    expect(sends).toEqual([0, 1, 2]);
+    expect(sends).toEqual([1, 1, 2, 3]);
   });
 });

@@ -73,9 +73,12 @@ describe.skipIf(requireOrSkip('addon') === undefined)('descriptors of the engine
         whenRead = (): void => undefined;
         connected = connected.promise;
         drainedOnce = drained.promise;
-        override onOwned(memory: ArrayBuffer, start: number, length: number): void {
-          this.chunks.push(Buffer.from(memory, start, length));
-          this.seen += length;
+        override onInbox(memory: Buffer, start: number, end: number): void {
+          this.onChunk(Buffer.from(memory.subarray(start, end)));
+        }
+        override onChunk(chunk: Buffer): void {
+          this.chunks.push(chunk);
+          this.seen += chunk.length;
           this.whenRead();
         }
         onConnect(status: number): void {

@@ -14,7 +14,7 @@ export class Remainder extends Wire {
     this.close();
   }
 
-  override onOwned(): void {
+  override onInbox(): void {
     // What had been read before the socket was given away is lost, as node's sockets lose it.
   }
 

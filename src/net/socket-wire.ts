@@ -5,6 +5,7 @@ import type { Engine } from '../engine.js';
 import { errnoError, writeError } from '../errors.js';
 import type { WritePart } from '../file-range.js';
 import { CANCELLED_WRITES_FAIL } from '../node-version.js';
+import { copyOf } from '../own-memory.js';
 import { runTicks } from '../run-ticks.js';
 import { Wire } from '../wire.js';
 import { callAll, Waiter, type WriteCallback } from './async-scopes.js';
@@ -22,14 +23,6 @@ export interface AttemptOwner {
 
 const ECANCELED = -constants.errno.ECANCELED;
 const ENOTCONN = -constants.errno.ENOTCONN;
-
-/**
- * What Buffer's own methods make their results with: half the time that `subarray` takes, which has to ask for the memory
- * and to check what it is given.
- */
-const BufferView = (
-  Buffer as unknown as { [Symbol.species]: new (memory: ArrayBuffer, start: number, length: number) => Buffer }
-)[Symbol.species];
 
 /** Of wires that nobody waits for: most of them, most of the time. Nothing is ever put into it. */
 const NOBODY_WAITS: Waiter[] = [];
@@ -107,8 +100,11 @@ export class SocketWire extends Wire {
 
   // --- reading ---
 
-  override onOwned(memory: ArrayBuffer, start: number, length: number): void {
-    const chunk = new BufferView(memory, start, length);
+  override onInbox(memory: Buffer, start: number, end: number): void {
+    this.onChunk(copyOf(memory, start, end));
+  }
+
+  override onChunk(chunk: Buffer): void {
     if (!this.reading || this.unread !== undefined) {
       (this.unread ??= []).push(chunk);
       return;

@@ -1,0 +1,68 @@
+/**
+ * When a write leaves: the one place where that is decided.
+ *
+ * Handing a write to the kernel for each call of `write()` is what node:net does. To gather the writes of several
+ * handlers and hand them over together saves a crossing of the border for each, and wakes readers less often; but what
+ * waits, waits for code that may compute. So:
+ *
+ * 1. Outside a turn (a timer, a promise, a callback of another module) a socket's first write of a tick leaves at once.
+ *    What the same socket writes in the same tick after it is gathered until the tick's end.
+ * 2. In a turn, while the handlers of a batch run, writes are gathered. Before the next handler of the batch is called
+ *    the clock is looked at, if something waits: once `PATIENCE` has passed since it was last handed over, it leaves. The
+ *    last handler is followed by a flush, and so is each tick outside a turn.
+ * 3. No clock can look into a handler that writes first and computes then. Handlers are expected to be as the last ones
+ *    were: when two within `MEMORY` writing handlers (or ticks) have run for longer than `PATIENCE`, every write leaves
+ *    at once, until `PROMPT_FOR` of them have passed without that happening again. One alone is taken for a collection of
+ *    garbage; one in which the kernel gave the processor to somebody else is not counted.
+ * 4. What is larger than COPY_LIMIT, `flush()`, a full arena, many small writes to one socket (EARLY_WRITES), and whatever
+ *    is written when the process exits leave at once in any case.
+ */
+import { performance } from 'node:perf_hooks';
+
+/** Milliseconds of running code for which a write may wait: what a small handler takes five times over. */
+export const PATIENCE = 0.05;
+/** Two long ones among so many make writes leave at once: more than one in a hundred is found by this soon. */
+const MEMORY = 64;
+const PROMPT_FOR = 1024;
+
+/** Milliseconds, by a clock that takes 40 ns to look at. */
+export const now = performance.now.bind(performance);
+
+/** How long the code that writes has lately run. */
+export class HandlerTimes {
+  /** Every write is to leave at once. */
+  prompt = false;
+  private sinceLong = MEMORY;
+  private promptLeft = 0;
+  private forever = false;
+  private readonly wasPreempted: () => boolean;
+
+  /** `wasPreempted`: whether the time since it was last asked is not all the program's own. */
+  constructor(wasPreempted: () => boolean) {
+    this.wasPreempted = wasPreempted;
+  }
+
+  /** A handler, or a tick, that wrote has come to its end. */
+  note(milliseconds: number): void {
+    if (milliseconds > PATIENCE && !this.wasPreempted()) this.noteLong();
+    else this.noteShort();
+  }
+
+  noteShort(): void {
+    this.sinceLong++;
+    if (this.prompt && --this.promptLeft <= 0) this.prompt = this.forever;
+  }
+
+  noteLong(): void {
+    if (this.sinceLong < MEMORY) {
+      this.prompt = true;
+      this.promptLeft = PROMPT_FOR;
+    }
+    this.sinceLong = 0;
+  }
+
+  /** From now on nothing waits: there may be no later moment. */
+  end(): void {
+    this.prompt = this.forever = true;
+  }
+}
