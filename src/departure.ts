@@ -32,6 +32,8 @@ export const now = performance.now.bind(performance);
 export class HandlerTimes {
   /** Every write is to leave at once. */
   prompt = false;
+  /** Milliseconds of the handler under way in which its writes were being sent, while they leave at once. */
+  sending = 0;
   private sinceLong = MEMORY;
   private promptLeft = 0;
   private forever = false;
@@ -44,16 +46,19 @@ export class HandlerTimes {
 
   /** A handler, or a tick, that wrote has come to its end. */
   note(milliseconds: number): void {
-    if (milliseconds > PATIENCE && !this.wasPreempted()) this.noteLong();
+    const own = milliseconds - this.sending;
+    if (own > PATIENCE && !this.wasPreempted()) this.noteLong();
     else this.noteShort();
   }
 
   noteShort(): void {
+    this.sending = 0;
     this.sinceLong++;
     if (this.prompt && --this.promptLeft <= 0) this.prompt = this.forever;
   }
 
   noteLong(): void {
+    this.sending = 0;
     if (this.sinceLong < MEMORY) {
       this.prompt = true;
       this.promptLeft = PROMPT_FOR;

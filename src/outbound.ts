@@ -191,9 +191,17 @@ export abstract class Outbound {
     submissions[at + 2] = length;
     shared[Shared.Submitted] = count + 1;
     // A full list goes out, so that there is always room for one more.
-    const leaves = this.times.prompt || count + 1 === this.maxSubmissions;
-    if (shared[Shared.InTurn] === 0) this.submittedOutside(wire, leaves);
-    else if (leaves) this.handOver();
+    const isFull = count + 1 === this.maxSubmissions;
+    if (shared[Shared.InTurn] === 0) this.submittedOutside(wire, isFull || this.times.prompt);
+    else if (isFull) this.handOver();
+    else if (this.times.prompt) this.sendPromptly();
+  }
+
+  /** The kernel's time is not the handler's: a handler that sends much is not kept from gathering again by that. */
+  private sendPromptly(): void {
+    const began = now();
+    this.handOver();
+    this.times.sending += now() - began;
   }
 
   private submittedOutside(wire: Wire, leaves: boolean): void {
