@@ -173,8 +173,8 @@ class Channel final : public Source, private Watcher::Target, private ColdRead::
   bool read_to(const iovec& room, Event event);
   bool read_to_block(int slot);
   bool note_received(ssize_t length);
-  // The rest of a body is short again and again where its head was long, and the head of the next long where the rest was
-  // short: to take each for its like would cost a body of 64 KiB a copy.
+  // The rest of a body is short again and again where its head was long, and the head of the next long where the rest
+  // was short: to take each for its like would cost a body of 64 KiB a copy.
   bool expects_long_read() const { return after_long_ ? long_after_long_ : long_after_short_; }
   void read_into_target();
   void count_read(ssize_t length);

@@ -312,9 +312,7 @@ void Engine::count_page(bool by_reference, size_t bytes, bool whole) {
   if (whole) ++(by_reference ? counters_.pages_by_reference : counters_.pages_by_copy);
 }
 
-void Engine::before_poll() {
-  update_interests();
-}
+void Engine::before_poll() { update_interests(); }
 
 void Engine::deliver(size_t count) {
   ++counters_.turns;

@@ -53,7 +53,8 @@ bool JsParts::may_lose_buffer(size_t index) {
   napi_typedarray_type type = napi_int8_array;
   size_t length = 0;
   napi_value buffer = nullptr;
-  if (napi_get_typedarray_info(env_, values_[index], &type, &length, nullptr, &buffer, nullptr) != napi_ok) return false;
+  if (napi_get_typedarray_info(env_, values_[index], &type, &length, nullptr, &buffer, nullptr) != napi_ok)
+    return false;
   void* data = nullptr;
   size_t whole = 0;
   if (napi_get_arraybuffer_info(env_, buffer, &data, &whole) != napi_ok) return false;

@@ -7,8 +7,8 @@
 // - Blocks are made by JS, each for one full read. A read that fills a block gives it to the program as it is, and the
 //   engine forgets it; of a shorter one JS copies the bytes, and the block is used again.
 //
-// So what a program is given has memory of its own, of exactly its length, as from node:net; and nothing that it does to
-// that memory reaches another connection.
+// So what a program is given has memory of its own, of exactly its length, as from node:net; and nothing that it does
+// to that memory reaches another connection.
 #pragma once
 
 #include <sys/uio.h>
@@ -50,8 +50,8 @@ class Slab {
   size_t used_ = 0;
 };
 
-// The lent slab. Its memory is shared with the ArrayBuffers that show it to JS, which may outlive the engine, or have got
-// another owner: memory that has been shown is never freed under anybody.
+// The lent slab. Its memory is shared with the ArrayBuffers that show it to JS, which may outlive the engine, or have
+// got another owner: memory that has been shown is never freed under anybody.
 class LentSlab {
  public:
   using Memory = std::shared_ptr<char[]>;
