@@ -26,7 +26,8 @@ export interface Settings {
   pageLimit?: number | undefined;
   /**
    * Milliseconds for which connects to a UNIX socket wait while the listener's queue is full, where they do not say so
-   * themselves: see `ConnectOptions`. Default: the environment's `NEARWIRE_CONNECT_TIMEOUT`, else 10,000.
+   * themselves: see `ConnectOptions`. Default: the environment's `NEARWIRE_CONNECT_TIMEOUT`, else 10,000. Without effect on
+   * `js`.
    */
   connectTimeout?: number | undefined;
 }

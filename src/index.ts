@@ -25,7 +25,6 @@ import {
 import { adoptDescriptor } from './net/adopt.js';
 import { installIpc } from './net/ipc.js';
 import { tagJsSocket } from './net/js.js';
-import { connectsPatiently } from './net/js-connect.js';
 import type { SocketOptions } from './net/socket-options.js';
 import { NativeSocket } from './net/socket.js';
 
@@ -76,7 +75,7 @@ function construct(options: SocketOptions | undefined, target: object): Socket {
   }
   if (engine === undefined) {
     const socket = Reflect.construct(net.Socket, [options], target as NewableFunction) as net.Socket;
-    return connectsPatiently(tagJsSocket(socket, options));
+    return tagJsSocket(socket, options);
   }
   const socket = makeNative(engine, options, target as NewableFunction);
   if (options?.fd !== undefined && adoptDescriptor(socket, options) < 0) throw descriptorError(options.fd);

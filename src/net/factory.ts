@@ -20,7 +20,6 @@ import { adoptDescriptor } from './adopt.js';
 import { normalizeArguments } from './arguments.js';
 import { publishClient } from './client-channel.js';
 import type { ConnectOptions } from './connect.js';
-import { connectsPatiently } from './js-connect.js';
 import { connectByNode, tagAccepted, tagJsServer, tagJsSocket } from './js.js';
 import { NativeListening } from './listen.js';
 import { installOnread } from './onread.js';
@@ -79,7 +78,7 @@ export function engineForSocket(options: SocketOptions | undefined, taken?: 'fd'
 /** A socket that is not connected yet, or one over `options.fd`. */
 export function makeSocket(options: SocketOptions | undefined): Socket {
   const engine = engineForSocket(options, 'fd');
-  if (engine === undefined) return connectsPatiently(tagJsSocket(new net.Socket(options), options));
+  if (engine === undefined) return tagJsSocket(new net.Socket(options), options);
   const socket = makeNative(engine, options);
   if (options?.fd === undefined || adoptDescriptor(socket, options) === 0) return socket;
   if (requestedTransport(options.transport) === 'native') throw descriptorError(options.fd);
