@@ -28,8 +28,6 @@ const CHUNK_CASES = ['retained'];
 const STREAM_CASES = ['rtt', 'pipeline', 'bulk', 'fanin', 'growth', 'churn', 'idle'];
 const HELLO_CASES = ['http', 'http-close'];
 const HTTP_CASES = [...HELLO_CASES, 'http-body'];
-/** Plain C's answers are made beforehand. */
-const FRESH_CASES = ['http-fresh'];
 /** Those in which bytes can be passed by reference instead of being copied. */
 const REFERENCE_CASES = ['file', 'page', 'relay'];
 /** The same for so many connections that it shows in memory. */
@@ -38,7 +36,6 @@ const CROWD_CASES = ['crowd'];
 const SOCKET_CASES = [
   ...STREAM_CASES,
   ...HTTP_CASES,
-  ...FRESH_CASES,
   ...REFERENCE_CASES,
   ...CROWD_CASES,
   ...STORM_CASES,

@@ -7,7 +7,7 @@ import type { NetLike } from './work/stream.js';
 import { parseWords, targetOf } from './work/words.js';
 
 /** Those whose server is a node:http server. */
-const HTTP_CASES = ['http', 'http-close', 'http-body', 'http-fresh', 'file', 'page', 'crowd'];
+const HTTP_CASES = ['http', 'http-close', 'http-body', 'file', 'page', 'crowd'];
 
 async function netOf(subject: string): Promise<NetLike> {
   if (subject === 'node:net') {
@@ -16,8 +16,6 @@ async function netOf(subject: string): Promise<NetLike> {
   }
   const transport = transportOf(subject);
   const nearwire = await import('nearwire');
-  // The one message that is sent over and over stands for as many different ones.
-  nearwire.configure({ repeatLimit: 0 });
   return {
     createServer: (options, listener) => nearwire.createServer({ ...options, transport }, listener),
     connect: (target, listener) => nearwire.connect({ ...target, transport }, listener),
@@ -61,7 +59,6 @@ async function main(): Promise<void> {
     await serveNginx(words, target);
   } else if (words.subject === 'channel') {
     const channel = await import('./work/channel.js');
-    (await import('nearwire')).configure({ repeatLimit: 0 });
     if (serving) channel.serveChannel(words, target);
     else channel.loadChannel(words, target);
   } else if (HTTP_CASES.includes(words.case)) {

@@ -28,10 +28,7 @@ void Channel::apply(const ChannelOptions& options) {
   tally_ = options.tally;
   if (tally_) tally_place_ = tally_->join(this);
   // TCP sizes its own buffers.
-  const int tuned = tally_ ? tally_->send_buffer() : 0;
-  BufferWish buffers = options.buffers;
-  // autoTune only makes buffers larger.
-  if (tuned > std::max(buffers.send, 0)) buffers.send = tuned;
+  const BufferWish& buffers = options.buffers;
   send_buffer_fixed_ = buffers.send > 0 || family_ != AF_UNIX;
   grows_with_writes_ = buffers.send == BufferWish::kAutoBuffer && family_ == AF_UNIX;
   reading_ = !options.paused;

@@ -158,8 +158,6 @@ class Channel final : public Source, private Watcher::Target, private ColdRead::
   uint64_t answer_under_way() const { return answer_waits_ ? counters_.bytes_written + queued() - answer_start_ : 0; }
   // The place that Tally::join gave.
   void set_tally_place(uint32_t place) { tally_place_ = place; }
-  // Asks for this SO_SNDBUF if that is more than there is. False: it is not, or the system gives no more.
-  bool raise_send_buffer(int bytes);
 
  private:
   enum class State : uint8_t { kFree, kConnecting, kOpen, kFailed };

@@ -206,17 +206,6 @@ void Channel::set_send_buffer(int before, int wanted) {
   send_buffer_fixed_ = after <= before || after >= kGrownSendBuffer;
 }
 
-bool Channel::raise_send_buffer(int bytes) {
-  if (state_ != State::kOpen) return false;
-  const int before = sys::get_option(fd_, SOL_SOCKET, SO_SNDBUF);
-  if (before >= (sys::kDoublesBuffers ? 2 * bytes : bytes)) return false;
-  set_buffer_bytes(fd_, SO_SNDBUF, bytes);
-  const int after = sys::get_option(fd_, SOL_SOCKET, SO_SNDBUF);
-  // To grow it by need could make it smaller.
-  if (after >= kGrownSendBuffer) send_buffer_fixed_ = true;
-  return after > before;
-}
-
 // Has the send buffer hold as many bytes as are handed over at once, where that is wished for. True if it has more room
 // than before. It is asked for the bytes themselves: what Linux adds to that is for its own bookkeeping, and they fit.
 bool Channel::make_room_for(size_t bytes) {

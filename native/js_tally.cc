@@ -26,8 +26,7 @@ Napi::Value numbers(Napi::Env env, const T& values) {
 Napi::Function JsTally::define(Napi::Env env) {
   return DefineClass(env, "NativeTally",
                      {InstanceMethod<&JsTally::totals>("totals"), InstanceMethod<&JsTally::answers>("answers"),
-                      InstanceMethod<&JsTally::send_buffers>("sendBuffers"),
-                      InstanceMethod<&JsTally::raise_send_buffer>("raiseSendBuffer")});
+                      InstanceMethod<&JsTally::send_buffers>("sendBuffers")});
 }
 
 JsTally::JsTally(const Napi::CallbackInfo& info) : Napi::ObjectWrap<JsTally>(info) { Value().TypeTag(&kTag); }
@@ -55,10 +54,6 @@ Napi::Value JsTally::send_buffers(const Napi::CallbackInfo& info) {
   std::vector<int> sizes;
   for (size_t i = 0; i < most; ++i) sizes.push_back(sys::get_option(living[i]->fd(), SOL_SOCKET, SO_SNDBUF));
   return numbers(info.Env(), sizes);
-}
-
-Napi::Value JsTally::raise_send_buffer(const Napi::CallbackInfo& info) {
-  return number(info, static_cast<double>(tally_->raise_send_buffer(std::max(integer(info, 0), 0))));
 }
 
 }  // namespace nearwire

@@ -22,7 +22,6 @@ class JsTally final : public Napi::ObjectWrap<JsTally> {
   Napi::Value totals(const Napi::CallbackInfo& info);
   Napi::Value answers(const Napi::CallbackInfo& info);
   Napi::Value send_buffers(const Napi::CallbackInfo& info);
-  Napi::Value raise_send_buffer(const Napi::CallbackInfo& info);
 
   // Listeners and connections have it as well, and may outlive this object.
   std::shared_ptr<Tally> tally_ = std::make_shared<Tally>();

@@ -55,12 +55,6 @@ Tally::Sizes Tally::answers(bool under_way) const {
   return sizes;
 }
 
-size_t Tally::raise_send_buffer(int bytes) {
-  send_buffer_ = bytes;
-  return static_cast<size_t>(std::count_if(living_.begin(), living_.end(),
-                                           [bytes](Channel* channel) { return channel->raise_send_buffer(bytes); }));
-}
-
 // The power of two, and the two bits behind its leading one.
 size_t Tally::size_class(uint64_t bytes) {
   const auto power = static_cast<size_t>(std::bit_width(bytes | 4) - 1);

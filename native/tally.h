@@ -71,11 +71,6 @@ class Tally {
   Sizes answers(bool under_way) const;
   const std::vector<Channel*>& living() const { return living_; }
 
-  // SO_SNDBUF, as it is to be asked for, of connections from now on, in place of the listener's; 0: the listener's.
-  int send_buffer() const { return send_buffer_; }
-  // The same for the living ones too, where theirs is smaller. Answers how many have been changed.
-  size_t raise_send_buffer(int bytes);
-
  private:
   static size_t size_class(uint64_t bytes);
 
@@ -83,7 +78,6 @@ class Tally {
   Sizes sizes_{};
   std::vector<Channel*> living_;
   uint64_t last_turn_ = 0;
-  int send_buffer_ = 0;
 };
 
 }  // namespace nearwire

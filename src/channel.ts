@@ -16,7 +16,6 @@ import { checkConnectTarget, checkHandlers, checkListenTarget } from './channel/
 import type { FileSender } from './files.js';
 import type { BufferSizes, ConnectPatience, TransportName, TransportOptions } from './options.js';
 import type { ServerStats } from './stats/server-stats.js';
-import { checkAutoTune, type TuningOptions } from './tune/auto.js';
 import { engineFor, requestedTransport } from './transport.js';
 
 export type { FileSender, SendFileCallback, SendFileOptions, SentFile } from './files.js';
@@ -129,8 +128,7 @@ interface ChannelOptions extends TransportOptions {
 export type ConnectTarget = ChannelTarget & ChannelOptions & ConnectPatience;
 
 export type ListenTarget = ChannelTarget &
-  ChannelOptions &
-  TuningOptions & {
+  ChannelOptions & {
     /** Connections that may wait to be accepted. Default 511; the system caps it (Linux: net.core.somaxconn). */
     backlog?: number | undefined;
   };
@@ -165,7 +163,6 @@ export const ChannelServer = {
   /** Listens. Bad arguments throw here; what the system refuses is told to `onServerError`. */
   listen(target: ListenTarget, handlers: ChannelServerHandlers): ChannelServer {
     checkListenTarget(target);
-    checkAutoTune(target.autoTune, 'target.autoTune');
     checkHandlers(handlers);
     const engine = engineFor(requestedTransport(target.transport));
     return engine === undefined ? listenJs(target, handlers) : listenNative(engine, target, handlers);

@@ -8,7 +8,6 @@ import {
   MAX_SPIN,
   setConnectTimeoutOfThread,
   setPageLimitOfThread,
-  setRepeatLimitOfThread,
   setSpinOfThread,
 } from './settings.js';
 
@@ -26,15 +25,9 @@ export interface Settings {
    */
   pageLimit?: number | undefined;
   /**
-   * Bytes of Buffers that this thread may keep sealed copies of, to send them by reference, once it has written the same
-   * Buffer of 64 KiB or more with the same bytes again and again; they count as pages do. 0: none. Default: the
-   * environment's `NEARWIRE_REPEAT_LIMIT`, else 64 MiB, or a quarter of the page limit where that is less. Without effect
-   * on `js`.
-   */
-  repeatLimit?: number | undefined;
-  /**
    * Milliseconds for which connects to a UNIX socket wait while the listener's queue is full, where they do not say so
-   * themselves: see `ConnectOptions`. Default: the environment's `NEARWIRE_CONNECT_TIMEOUT`, else 10,000.
+   * themselves: see `ConnectOptions`. Default: the environment's `NEARWIRE_CONNECT_TIMEOUT`, else 10,000. Without effect on
+   * `js`.
    */
   connectTimeout?: number | undefined;
 }
@@ -46,11 +39,9 @@ export interface Settings {
 export function configure(settings: Settings): void {
   const given: unknown = settings;
   if (typeof given !== 'object' || given === null) throw argTypeError('settings', 'of type object', given);
-  const { spin, pageLimit, repeatLimit, connectTimeout } = given as Record<keyof Settings, unknown>;
+  const { spin, pageLimit, connectTimeout } = given as Record<keyof Settings, unknown>;
   checkWhole(spin, 'settings.spin', 0, MAX_SPIN);
   checkWhole(pageLimit, 'settings.pageLimit', 0, MAX_PAGE_LIMIT);
-  checkWhole(repeatLimit, 'settings.repeatLimit', 0, MAX_PAGE_LIMIT);
-  if (repeatLimit !== undefined) setRepeatLimitOfThread(repeatLimit);
   checkWhole(connectTimeout, 'settings.connectTimeout', 0, MAX_CONNECT_TIMEOUT);
   if (connectTimeout !== undefined) setConnectTimeoutOfThread(connectTimeout);
   if (pageLimit !== undefined) setPageLimitOfThread(pageLimit);

@@ -20,11 +20,8 @@ const LONGEST_REST = 20;
 /** Attempts in a row: a listener that always has room must not starve the rest of the loop. */
 const ATTEMPTS_PER_ROUND = 256;
 
-/**
- * What came of an attempt. `full`: the queue still is. `settled`: it has succeeded or failed, and tells so by itself.
- * `pending`: `Place.answer` will tell.
- */
-export type Outcome = 'full' | 'settled' | 'pending';
+/** What came of an attempt. `full`: the queue still is. `settled`: it has succeeded or failed, and tells so by itself. */
+export type Outcome = 'full' | 'settled';
 
 /** A connect that may have to wait. Neither method may call user code before it returns. */
 export interface Connecting {
@@ -46,7 +43,7 @@ export interface ConnectStats {
 
 const totals: ConnectStats = { waited: 0, waiting: 0, retries: 0, timedOut: 0 };
 
-/** Of this thread, on both transports. */
+/** Of this thread's native transport. */
 export function connectStats(): ConnectStats {
   return { ...totals };
 }
@@ -57,31 +54,19 @@ class Line {
   private readonly places = new Set<Place>();
   private rest = FIRST_REST;
   private timer: NodeJS.Timeout | undefined;
-  /** Whose answer is awaited. */
-  private trying: Place | undefined;
 
   constructor(private readonly path: string) {}
 
   join(place: Place): void {
     this.places.add(place);
-    if (this.timer === undefined && this.trying === undefined) this.schedule();
+    if (this.timer === undefined) this.schedule();
   }
 
   remove(place: Place): void {
     this.places.delete(place);
-    if (this.places.size === 0) {
-      clearTimeout(this.timer);
-      lines.delete(this.path);
-    } else if (this.trying === place) {
-      this.trying = undefined;
-      this.round();
-    }
-  }
-
-  /** The answer that was awaited: there is no room yet. */
-  refused(): void {
-    this.trying = undefined;
-    this.lengthenRest();
+    if (this.places.size > 0) return;
+    clearTimeout(this.timer);
+    lines.delete(this.path);
   }
 
   private lengthenRest(): void {
@@ -104,12 +89,7 @@ class Line {
     for (let left = ATTEMPTS_PER_ROUND; left > 0; left--) {
       const [first] = this.places;
       if (first === undefined) return;
-      const outcome = first.retry();
-      if (outcome === 'pending') {
-        this.trying = first;
-        return;
-      }
-      if (outcome === 'full') {
+      if (first.retry() === 'full') {
         this.lengthenRest();
         return;
       }
@@ -131,9 +111,6 @@ export class Place {
   private deadline: NodeJS.Timeout | undefined;
   private since = 0;
   private hasRef = true;
-  /** The deadline has passed while an attempt was under way: its answer is the last. */
-  private late = false;
-  private pending = false;
   private left = false;
 
   constructor(
@@ -141,23 +118,6 @@ export class Place {
     private readonly timeout: number,
     private readonly connecting: Connecting,
   ) {}
-
-  /** Tries at once where nobody waits, else goes to the end of the line. False: that was all, there was room. */
-  enter(): boolean {
-    if (!hasLine(this.path)) {
-      const outcome = this.try();
-      if (outcome === 'settled') return false;
-      if (outcome === 'pending') return true;
-    }
-    this.wait();
-    return true;
-  }
-
-  private try(): Outcome {
-    const outcome = this.connecting.tryOnce();
-    this.pending = outcome === 'pending';
-    return outcome;
-  }
 
   /** Goes to the end of the line. */
   wait(): void {
@@ -175,17 +135,7 @@ export class Place {
   /** @internal For its line. */
   retry(): Outcome {
     totals.retries++;
-    return this.try();
-  }
-
-  /** What a `pending` attempt has come to. */
-  answer(isFull: boolean): void {
-    this.pending = false;
-    if (this.left) return;
-    if (!isFull) this.leave();
-    else if (this.late) this.giveUp();
-    else if (this.line === undefined) this.wait();
-    else this.line.refused();
+    return this.connecting.tryOnce();
   }
 
   /** Whether waiting keeps the process alive. Default: it does. */
@@ -212,18 +162,12 @@ export class Place {
 
   /** One last attempt, out of turn: the loop may have been busy for as long, and the queue empty since. */
   private readonly onDeadline = (): void => {
-    this.late = true;
-    if (this.pending) return;
     // Its line must not ask for it as well.
     this.quitLine();
     const outcome = this.retry();
-    if (outcome === 'settled') this.leave();
-    else if (outcome === 'full') this.giveUp();
-  };
-
-  private giveUp(): void {
     this.leave();
+    if (outcome === 'settled') return;
     totals.timedOut++;
     this.connecting.giveUp(performance.now() - this.since);
-  }
+  };
 }

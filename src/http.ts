@@ -7,13 +7,7 @@ import { installRequestReader } from './http/request-reader.js';
 import { nodeHttp } from './node-modules.js';
 import { checkTransportOptions, patienceOf, type ConnectPatience, type TransportOptions } from './options.js';
 import { installIpc } from './net/ipc.js';
-import {
-  connectSocket,
-  installTransport,
-  serverOptions,
-  type ServerLabels,
-  type ServerTransportOptions,
-} from './net/factory.js';
+import { connectSocket, installTransport, serverOptions, type ServerLabels } from './net/factory.js';
 
 export { sendFile, type SendFileCallback, type SendFileOptions } from './http/send-file.js';
 export { sendFileStats, type CopyReason, type SendFileStats } from './http/body-road.js';
@@ -28,7 +22,7 @@ installRequestReader();
 export type HttpServer = http.Server & ServerLabels;
 
 /** Options of `http.createServer`, and ours. */
-export interface HttpServerOptions extends http.ServerOptions, ServerTransportOptions {}
+export interface HttpServerOptions extends http.ServerOptions, TransportOptions {}
 
 /** Options of `http.Agent`, and ours. */
 export interface HttpAgentOptions extends http.AgentOptions, TransportOptions, ConnectPatience {}
@@ -39,7 +33,7 @@ const attached = new WeakSet<http.Server>();
  * Has an http.Server that exists, as frameworks make them, listen through nearwire. Call it before `listen()`; more than
  * once is no harm, the first call's options hold. Answers the same server.
  */
-export function attach<T extends http.Server>(server: T, options?: ServerTransportOptions): T & ServerLabels {
+export function attach<T extends http.Server>(server: T, options?: TransportOptions): T & ServerLabels {
   if (!(server instanceof nodeHttp.Server)) throw argTypeError('server', 'an instance of http.Server', server);
   if (attached.has(server)) {
     checkTransportOptions(options);

@@ -7,6 +7,7 @@
 import * as net from 'node:net';
 import { installPrimary } from './cluster/primary.js';
 import { argValueError } from './errors.js';
+import type { TransportOptions } from './options.js';
 import { transportStatus } from './transport.js';
 import type { ConnectOptions } from './net/connect.js';
 import {
@@ -19,21 +20,18 @@ import {
   serverOptions,
   type Labels,
   type ServerLabels,
-  type ServerTransportOptions,
   type Socket as SocketInstance,
 } from './net/factory.js';
 import { adoptDescriptor } from './net/adopt.js';
 import { installIpc } from './net/ipc.js';
 import { tagJsSocket } from './net/js.js';
-import { connectsPatiently } from './net/js-connect.js';
 import type { SocketOptions } from './net/socket-options.js';
 import { NativeSocket } from './net/socket.js';
 
 export type { BufferOptions, BufferSizes, TransportChoice, TransportName, TransportOptions } from './options.js';
 export { configure, type Settings } from './configure.js';
 export { Page, type PageSource, type PageStats, type Transfers } from './page.js';
-export type { AutoTuneOptions, TuneEvent, TuningOptions } from './tune/auto.js';
-export type { AutoTuneStats, ConnectionStats, ServerStats } from './stats/server-stats.js';
+export type { ConnectionStats, ServerStats } from './stats/server-stats.js';
 export type { CloseEvent, ConnectionEvent, DropEvent, DropReason } from './stats/events.js';
 export { transportStatus, type TransportStatus } from './transport.js';
 export type { ConnectOptions } from './net/connect.js';
@@ -45,7 +43,7 @@ installPrimary();
 installIpc();
 
 /** Options of a server, as `node:net` has them, and ours. */
-export interface ServerOptions extends net.ServerOpts, ServerTransportOptions {}
+export interface ServerOptions extends net.ServerOpts, TransportOptions {}
 
 export type ConnectionListener = (socket: Socket) => void;
 
@@ -76,7 +74,7 @@ function construct(options: SocketOptions | undefined, target: object): Socket {
   }
   if (engine === undefined) {
     const socket = Reflect.construct(net.Socket, [options], target as NewableFunction) as net.Socket;
-    return connectsPatiently(tagJsSocket(socket, options));
+    return tagJsSocket(socket, options);
   }
   const socket = makeNative(engine, options, target as NewableFunction);
   if (options?.fd !== undefined && adoptDescriptor(socket, options) < 0) throw descriptorError(options.fd);

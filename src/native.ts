@@ -91,8 +91,6 @@ export interface NativeTally {
   answers(underWay: boolean): Float64Array;
   /** SO_SNDBUF as it reads back, of the first so many living connections. */
   sendBuffers(most: number): Float64Array;
-  /** Asks for this SO_SNDBUF on connections that have less, and on later ones. Answers how many living ones have more now. */
-  raiseSendBuffer(bytes: number): number;
 }
 
 /** One end of a connected socket. */

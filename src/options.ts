@@ -41,7 +41,7 @@ export interface ConnectPatience {
    * UNIX sockets: milliseconds for which to wait while the listener's queue is full, which the system itself refuses at
    * once (EAGAIN, on Linux). All that wait for a path go in the order in which they came. In the end:
    * ERR_NEARWIRE_CONNECT_TIMEOUT. `0` fails at once with EAGAIN, as `node:net` does. Default: `configure()`'s, which is
-   * 10,000.
+   * 10,000. `native` only: on `js` a full queue is EAGAIN.
    */
   connectTimeout?: number | undefined;
 }

@@ -3,7 +3,6 @@ import { argTypeError, illegalConstructorError } from './errors.js';
 import { engineCounters } from './engine-counters.js';
 import { FileRange, type WritePart } from './file-range.js';
 import { Gathering, ordinaryBodies, pageTotals, type Body } from './page-body.js';
-import { repeatedBodies, repeatedBody } from './repeated-body.js';
 import { pageLimitOfThread } from './settings.js';
 
 import { PAGE_THRESHOLD } from './page-body.js';
@@ -29,11 +28,6 @@ export interface PageStats {
   reason: string | undefined;
   /** Pages that native sockets and channels of this thread have sent, which the kernel was lent. */
   byReference: Transfers;
-  /**
-   * Of those, the ones that the program wrote as an ordinary Buffer, which it does again and again: see
-   * `configure({ repeatLimit })`.
-   */
-  repeated: Transfers;
   /**
    * Those that they copied: pages in ordinary memory (of more than 8 KiB: smaller ones are not told from other writes), and
    * all where the kernel does not take references. What node:net, TLS and other streams do with a page, which is a Buffer
@@ -141,7 +135,6 @@ export class Page extends Base {
       ordinary: made,
       reason,
       byReference: { times: sent.pagesByReference, bytes: sent.pageBytesByReference },
-      repeated: { ...repeatedBodies },
       byCopy: { times: copied.times + sent.pagesByCopy, bytes: copied.bytes + sent.pageBytesByCopy },
     };
   }
@@ -185,15 +178,12 @@ function checkedParts(parts: readonly unknown[]): Uint8Array[] {
 }
 
 /**
- * What native transport sends for `[start, end)` of these bytes, if they are a page that goes by reference, or known to
- * be written again and again; else undefined, and pages are counted as copied.
+ * What native transport sends for `[start, end)` of these bytes, if they are a page that goes by reference; else
+ * undefined, and pages are counted as copied.
  */
 export function referenceTo(bytes: Uint8Array, start: number, end: number): FileRange | undefined {
   const body = bodyOf(bytes);
-  if (body === undefined) {
-    const copy = end - start === bytes.length ? repeatedBody(bytes) : undefined;
-    return copy === undefined ? undefined : new FileRange(copy, start, end - start);
-  }
+  if (body === undefined) return undefined;
   if (body.sealed !== undefined) return new FileRange(body.sealed, start, end - start);
   copied.times++;
   copied.bytes += end - start;

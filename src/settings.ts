@@ -86,28 +86,6 @@ export function pageLimitOfThread(): number {
   return set ?? (defaultPageLimit ??= Math.floor(memoryOfProcess() * PAGE_SHARE));
 }
 
-const REPEAT_LIMIT_VARIABLE = 'NEARWIRE_REPEAT_LIMIT';
-
-/** Many a server's whole set of bundles and images, and no more of a small machine than a quarter of what pages may have. */
-const REPEAT_LIMIT = 64 * 1024 * 1024;
-const REPEAT_SHARE = 1 / 4;
-
-let repeatLimit: number | undefined;
-
-/**
- * Bytes of repeated bodies that this thread may have copies of; 0: it looks for none. Throws ERR_INVALID_ARG_VALUE if nothing
- * has been set and `NEARWIRE_REPEAT_LIMIT` holds something unknown.
- */
-export function repeatLimitOfThread(): number {
-  return (repeatLimit ??=
-    wholeOfEnvironment(REPEAT_LIMIT_VARIABLE, MAX_PAGE_LIMIT) ??
-    Math.min(REPEAT_LIMIT, Math.floor(pageLimitOfThread() * REPEAT_SHARE)));
-}
-
-export function setRepeatLimitOfThread(bytes: number): void {
-  repeatLimit = bytes;
-}
-
 export function setPageLimitOfThread(bytes: number): void {
   pageLimit = bytes;
 }

@@ -20,7 +20,7 @@ const BACKLOG = 511;
 const ECHO = `socket.on('end', () => socket.end(got))`;
 /** For a machine that is busy with other things. */
 const LONG = 120_000;
-const ours = subjects.filter(({ name }) => name !== 'node:net');
+const patient = subjects.filter(({ name }) => name === 'native');
 const onLinux = describe.skipIf(process.platform !== 'linux');
 
 interface TimeoutError extends NodeJS.ErrnoException {
@@ -49,7 +49,7 @@ beforeEach(() => {
   });
 });
 
-onLinux.each(ours)('connects to a server that comes late: $name', (subject) => {
+onLinux.each(patient)('connects to a server that comes late: $name', (subject) => {
   it(`all succeed, ${String(MANY)} in one tick`, { timeout: LONG }, async () => {
     const server = await stoppedServer(BACKLOG, ECHO, subject.name);
     const before = connectStats();
@@ -97,7 +97,7 @@ onLinux.each(ours)('connects to a server that comes late: $name', (subject) => {
   });
 });
 
-onLinux.each(ours)('connects to a stopped server: $name', (subject) => {
+onLinux.each(patient)('connects to a stopped server: $name', (subject) => {
   it('each fail at their deadline, with what has happened', async () => {
     const { path } = await fullServer();
     const before = connectStats();
@@ -158,8 +158,7 @@ onLinux.each(ours)('connects to a stopped server: $name', (subject) => {
     const server = await fullServer();
     const [first, second] = [0, 1].map(() => connecting(subject, { path: server.path, connectTimeout: LONG }));
     const events = record(first as net.Socket, ['error', 'connect', 'close']);
-    // It waits by now, on js as well.
-    await expect.poll(() => connectStats().waiting).toBe(2);
+    expect(connectStats().waiting).toBe(2);
     first?.destroy();
     expect(connectStats().waiting).toBe(1);
     await closed(first as net.Socket);
@@ -173,7 +172,7 @@ onLinux.each(ours)('connects to a stopped server: $name', (subject) => {
     const socket = connecting(subject, { path: server.path, connectTimeout: LONG, allowHalfOpen: true });
     socket.write('early ');
     socket.end('bird');
-    await expect.poll(() => connectStats().waiting).toBe(1);
+    expect(connectStats().waiting).toBe(1);
     server.goOn();
     expect(String(await readAll(socket))).toBe('EARLY BIRD');
   });
@@ -242,7 +241,7 @@ onLinux.each(ours)('connects to a stopped server: $name', (subject) => {
 });
 
 onLinux('channels to a stopped server', () => {
-  it.each(ours)('fail at their deadline: $name', async ({ name }) => {
+  it.each(patient)('fail at their deadline: $name', async ({ name }) => {
     const { path } = await fullServer();
     const transport = name as 'native' | 'js';
     const calls = await new Promise<unknown[]>((resolve) => {
@@ -263,7 +262,26 @@ onLinux('channels to a stopped server', () => {
   });
 });
 
-onLinux.each(ours)('a process with a waiting connect: $name', ({ name }) => {
+onLinux('connects to a full queue on js', () => {
+  it.each([10_000, undefined])(
+    'fail at once as in node:net, whatever connectTimeout is: %s',
+    async (connectTimeout) => {
+      const { path } = await fullServer();
+      const target: ConnectOptions = connectTimeout === undefined ? { path } : { path, connectTimeout };
+      const before = connectStats();
+      const made = js.socket();
+      cleanup(() => made.destroy());
+      const failed = [connecting(js, target), made, net.connect(path)].map(errorOf);
+      made.connect(target as net.IpcSocketConnectOpts);
+      expect((await Promise.all(failed)).map(({ message }) => message)).toEqual(
+        Array(3).fill(`connect EAGAIN ${path}`),
+      );
+      expect(connectStats()).toEqual(before);
+    },
+  );
+});
+
+onLinux.each(patient)('a process with a waiting connect: $name', ({ name }) => {
   const program = (path: string, rest: string): string =>
     `const socket = connect({ path: ${JSON.stringify(path)}, connectTimeout: 300 });
      socket.on('error', (error) => say(error.code));

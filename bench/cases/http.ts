@@ -73,15 +73,3 @@ export const httpBody: PeerCase = {
   measures,
   evaluate,
 };
-
-/** The downloads again with a body that is another each time: nothing can be gained from having sent it before. */
-export const httpFresh: PeerCase = {
-  ...httpBody,
-  name: 'http-fresh',
-  title: 'node:http bodies that are others each time, on 8 keep-alive connections',
-  plan: {
-    default: { unix: [{ bytes: 65536 }, { bytes: 1048576 }] },
-    quick: { unix: [{ bytes: 65536 }, { bytes: 1048576 }] },
-  },
-  onlyNamed: true,
-};

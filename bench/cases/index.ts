@@ -6,7 +6,7 @@ import { churn } from './churn.js';
 import { crowd } from './crowd.js';
 import { fanin } from './fanin.js';
 import { growth } from './growth.js';
-import { http, httpBody, httpClose, httpFresh } from './http.js';
+import { http, httpBody, httpClose } from './http.js';
 import { idle } from './idle.js';
 import { micro } from './micro.js';
 import { pipeline } from './pipeline.js';
@@ -25,7 +25,6 @@ export const CASES: readonly BenchCase[] = [
   http,
   httpClose,
   httpBody,
-  httpFresh,
   file,
   page,
   relay,

@@ -31,8 +31,7 @@ struct http_link {
 static void prepare(struct client* client) {
   const struct settings* settings = client->settings;
   bool known = strcmp(settings->case_name, "file") == 0 || strcmp(settings->case_name, "page") == 0;
-  bool bodies =
-      known || strcmp(settings->case_name, "http-body") == 0 || strcmp(settings->case_name, "http-fresh") == 0;
+  bool bodies = known || strcmp(settings->case_name, "http-body") == 0;
   bool upload = bodies && settings->upload;
   size_t body = upload ? settings->bytes : 0;
   char length[64] = "";

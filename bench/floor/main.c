@@ -22,8 +22,7 @@ static const struct work works[] = {
     {"http-body", &service_http, &load_http},  {"idle", &service_echo, &load_idle},
     {"file", &service_body, &load_http},       {"page", &service_body, &load_http},
     {"relay", &service_relay, &load_relay},    {"crowd", &service_body, &load_crowd},
-    {"http-fresh", &service_http, &load_http}, {"cost", &service_http, &load_cost},
-    {"proxy", &service_proxy, &load_http},
+    {"cost", &service_http, &load_cost},       {"proxy", &service_proxy, &load_http},
 };
 
 // Descriptors besides the connections: standard streams, queue, timers, signal pipe, listener.

@@ -6,7 +6,7 @@ import type { AddressInfo, Server } from 'node:net';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { configure, createServer, Page, sendFile, type Socket } from 'nearwire';
+import { createServer, Page, sendFile, type Socket } from 'nearwire';
 import { getSocketOptions, setSocketOptions } from 'nearwire/tune';
 
 import { median } from '../statistics.js';
@@ -108,8 +108,6 @@ async function listen(server: Server, { subject, family, folder }: Words, buffer
 
 async function main(): Promise<void> {
   const words = readWords();
-  // One body stands for as many different ones: what goes by reference here is files and pages.
-  configure({ repeatLimit: 0 });
   const transport = words.subject === 'js' ? 'js' : 'native';
   const respond = responderOf(words);
   const servers: Server[] = [];

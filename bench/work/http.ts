@@ -43,8 +43,6 @@ function handlerOf(subject: HttpSubject, words: Words): RequestListener {
       return answer(subject.pageOf(floorPattern(words.bytes)));
     case 'http-body':
       return words.way === 'upload' ? receive(words.bytes) : answer(Buffer.alloc(words.bytes, 'x'));
-    case 'http-fresh':
-      return answerAnew(Buffer.alloc(words.bytes, 'x'));
     default:
       return answer(`${'hello world'.padEnd(words.body - 1, '.').slice(0, words.body - 1)}\n`);
   }
@@ -55,16 +53,6 @@ function answer(body: string | Buffer): RequestListener {
   return (_request, response) => {
     response.writeHead(200, headers);
     response.end(body);
-  };
-}
-
-/** Another body each time, in the same memory: so much of it is new as shows. */
-function answerAnew(body: Buffer): RequestListener {
-  const answered = answer(body);
-  let count = 0;
-  return (request, response) => {
-    body.writeUInt32LE(++count);
-    answered(request, response);
   };
 }
 

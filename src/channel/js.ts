@@ -21,7 +21,6 @@ import { connections, tellNodeClose, type ConnectionEvent } from '../stats/event
 import { counterFor } from '../stats/server-counter.js';
 import type { ServerStats } from '../stats/server-stats.js';
 import { startSending } from '../stream-file.js';
-import { tunerFor, type AutoTuner, type TuningOptions } from '../tune/auto.js';
 import { checkParts, checkRange } from './targets.js';
 
 const DEFAULT_BACKLOG = 511;
@@ -165,15 +164,12 @@ export function connectJs(target: ConnectTarget, handlers: ChannelHandlers): Cha
 
 class JsChannelServer implements ChannelServer {
   readonly transport = 'js';
-  private readonly tuner: AutoTuner | undefined;
 
   constructor(
     private readonly server: net.Server,
     handlers: ChannelServerHandlers,
-    autoTune: TuningOptions['autoTune'],
   ) {
     counterFor(this).watch(server);
-    this.tuner = tunerFor(this, autoTune);
     server.on('connection', (socket) => {
       const channel = new JsChannel(socket, handlers);
       tellNodeClose(this, socket, channel);
@@ -181,7 +177,6 @@ class JsChannelServer implements ChannelServer {
       handlers.onConnection?.(channel);
     });
     server.on('listening', () => {
-      this.tuner?.start();
       handlers.onListening?.(this);
     });
     server.on('error', (error) => {
@@ -204,7 +199,6 @@ class JsChannelServer implements ChannelServer {
 
   close(): void {
     if (!this.server.listening) return;
-    this.tuner?.stop();
     this.server.close();
     // node's 'close' waits for the connections; a channel server's does not.
     process.nextTick(this.onClosed);
@@ -216,7 +210,7 @@ class JsChannelServer implements ChannelServer {
 export function listenJs(target: ListenTarget, handlers: ChannelServerHandlers): ChannelServer {
   const server = tagJsServer(net.createServer({ allowHalfOpen: true, noDelay: target.noDelay ?? true }));
   giveBuffersToAccepted(server, target);
-  const made = new JsChannelServer(server, handlers, target.autoTune);
+  const made = new JsChannelServer(server, handlers);
   made.onClosed = () => {
     handlers.onServerClose?.(made);
   };

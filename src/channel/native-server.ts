@@ -6,7 +6,6 @@ import { SocketFile } from '../socket-file.js';
 import { connections, type ConnectionEvent } from '../stats/events.js';
 import { ServerCounter, setCounter } from '../stats/server-counter.js';
 import type { ServerStats } from '../stats/server-stats.js';
-import { tunerFor, type AutoTuner } from '../tune/auto.js';
 import { WireListener } from '../wire.js';
 import { addressOf, DEFAULT_HOST, optionsOf } from './native-target.js';
 import { NativeChannel } from './native.js';
@@ -19,7 +18,6 @@ class NativeChannelServer extends WireListener implements ChannelServer {
   private readonly handlers: ChannelServerHandlers;
   private readonly file: SocketFile | undefined;
   private readonly counter: ServerCounter;
-  private readonly tuner: AutoTuner | undefined;
 
   constructor(
     engine: Engine,
@@ -30,7 +28,6 @@ class NativeChannelServer extends WireListener implements ChannelServer {
   ) {
     super(engine, id);
     this.counter = setCounter(this, counter);
-    this.tuner = tunerFor(this, target.autoTune);
     this.handlers = handlers;
     this.file = id >= 0 && target.path !== undefined ? SocketFile.of(target.path) : undefined;
   }
@@ -47,7 +44,6 @@ class NativeChannelServer extends WireListener implements ChannelServer {
 
   override close(): void {
     if (this.id < 0) return;
-    this.tuner?.stop();
     this.file?.remove();
     super.close();
     process.nextTick(() => {
@@ -57,7 +53,6 @@ class NativeChannelServer extends WireListener implements ChannelServer {
 
   tellListening(): void {
     if (this.id < 0) return;
-    this.tuner?.start();
     this.handlers.onListening?.(this);
   }
 

@@ -2,11 +2,11 @@
 import type * as http from 'node:http';
 import { getDefaultHighWaterMark } from 'node:stream';
 import { argTypeError, argValueError, outOfRangeError } from '../errors.js';
-import { serverOptions, type ServerTransportOptions } from '../net/factory.js';
-import { checkBoolean, checkFunction, checkWhole } from '../options.js';
+import { serverOptions } from '../net/factory.js';
+import { checkBoolean, checkFunction, checkWhole, type TransportOptions } from '../options.js';
 
 /** Options that every protocol's server takes; those of the same name are node:http's. */
-export interface ExchangeServerOptions extends ServerTransportOptions {
+export interface ExchangeServerOptions extends TransportOptions {
   /** Requests are of this class. Default: `http.IncomingMessage`. */
   IncomingMessage?: typeof http.IncomingMessage | undefined;
   /** Responses are of this class. Default: `http.ServerResponse`. */
@@ -55,7 +55,6 @@ const COMMON: Record<keyof ExchangeServerOptions, ((value: unknown, name: string
   sendBuffer: undefined,
   recvBuffer: undefined,
   allowSmallBuffers: undefined,
-  autoTune: undefined,
   noDelay: undefined,
   keepAlive: undefined,
   keepAliveInitialDelay: undefined,

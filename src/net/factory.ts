@@ -14,13 +14,11 @@ import {
 } from '../options.js';
 import { counterFor } from '../stats/server-counter.js';
 import type { ServerStats } from '../stats/server-stats.js';
-import { checkAutoTune, tunerFor, type TuningOptions } from '../tune/auto.js';
 import { engineFor, requestedTransport } from '../transport.js';
 import { adoptDescriptor } from './adopt.js';
 import { normalizeArguments } from './arguments.js';
 import { publishClient } from './client-channel.js';
 import type { ConnectOptions } from './connect.js';
-import { connectsPatiently } from './js-connect.js';
 import { connectByNode, tagAccepted, tagJsServer, tagJsSocket } from './js.js';
 import { NativeListening } from './listen.js';
 import { installOnread } from './onread.js';
@@ -38,9 +36,6 @@ export interface Labels {
    */
   readonly bufferSizes: BufferSizes | undefined;
 }
-
-/** Options that every server takes. */
-export interface ServerTransportOptions extends TransportOptions, TuningOptions {}
 
 /** What a server has beside. */
 export interface ServerLabels extends Labels {
@@ -79,7 +74,7 @@ export function engineForSocket(options: SocketOptions | undefined, taken?: 'fd'
 /** A socket that is not connected yet, or one over `options.fd`. */
 export function makeSocket(options: SocketOptions | undefined): Socket {
   const engine = engineForSocket(options, 'fd');
-  if (engine === undefined) return connectsPatiently(tagJsSocket(new net.Socket(options), options));
+  if (engine === undefined) return tagJsSocket(new net.Socket(options), options);
   const socket = makeNative(engine, options);
   if (options?.fd === undefined || adoptDescriptor(socket, options) === 0) return socket;
   if (requestedTransport(options.transport) === 'native') throw descriptorError(options.fd);
@@ -123,36 +118,22 @@ export function connectNatively(engine: Engine, options: ConnectOptions, listene
 }
 
 /** Has a net.Server or http.Server listen by the transport that the options ask for, and say which it is. */
-export function installTransport(server: net.Server, options: ServerTransportOptions | undefined): void {
+export function installTransport(server: net.Server, options: TransportOptions | undefined): void {
   checkTransportOptions(options);
-  checkAutoTune(options?.autoTune, 'options.autoTune');
   const choice = requestedTransport(options?.transport);
   const engine = socketEngineFor(choice);
   if (engine === undefined) {
     tagAccepted(server, options);
     tagJsServer(server);
     defineStats(server, () => counterFor(server).stats('js', connectionsOf(server)));
-    tuneWhileListening(server, options?.autoTune);
     return;
   }
   defineStats(server, () => listening.stats());
-  tuneWhileListening(server, options?.autoTune);
   const listening = new NativeListening(server, engine, { choice, buffers: options });
   listening.install();
   Object.defineProperties(server, {
     transport: { get: () => listening.transport, enumerable: true, configurable: true },
     bufferSizes: { get: () => listening.bufferSizes, enumerable: true, configurable: true },
-  });
-}
-
-function tuneWhileListening(server: net.Server, autoTune: TuningOptions['autoTune']): void {
-  const tuner = tunerFor(server, autoTune);
-  if (tuner === undefined) return;
-  server.on('listening', () => {
-    tuner.start();
-  });
-  server.on('close', () => {
-    tuner.stop();
   });
 }
 
@@ -166,7 +147,7 @@ function connectionsOf(server: net.Server): number {
 }
 
 /** The options argument of a server, where the listener may stand in its place. */
-export function serverOptions(options: unknown): ServerTransportOptions | undefined {
+export function serverOptions(options: unknown): TransportOptions | undefined {
   if (typeof options === 'function' || options === undefined || options === null) return undefined;
   if (typeof options !== 'object') throw argTypeError('options', 'of type object', options);
   return options;

@@ -2,15 +2,12 @@
 import * as net from 'node:net';
 import type { FileHandle } from 'node:fs/promises';
 import type { FileSender } from '../files.js';
-import { SOCKET_CONNECT_IS_PUBLISHED } from '../node-version.js';
 import { patienceOf, type BufferOptions, type BufferSizes, type ConnectPatience } from '../options.js';
 import { receiveFile, type FileReceiver, type ReceiveFileOptions } from '../receive-file.js';
 import { connections, drops, tellNodeClose, type ConnectionEvent, type DropEvent } from '../stats/events.js';
 import { counterFor } from '../stats/server-counter.js';
 import { sendFileByStream } from '../stream-file.js';
 import { buffersOfFirst, giveBuffersToAccepted, giveBuffersToSocket, readNodesBuffers } from './buffers.js';
-import { publishClient } from './client-channel.js';
-import { connectsPatiently } from './js-connect.js';
 import { takerOf, toldServer } from './takers.js';
 
 const TRANSPORT: PropertyDescriptor = { value: 'js', enumerable: true, configurable: true };
@@ -107,19 +104,13 @@ export function byNode<T>(act: () => T): T {
   }
 }
 
-/** As `net.connect`; a connect to a path waits for room in its listener's queue. */
+/** As `net.connect`. A wrong `connectTimeout` is refused as it is natively; a right one is without effect. */
 export function connectByNode(
   options: net.NetConnectOpts & BufferOptions & ConnectPatience,
   listener?: () => void,
 ): net.Socket & JsLabels & FileSender & FileReceiver {
-  return byNode(() => {
-    if (patienceOf(options) === 0 || !('path' in options)) return tagJsSocket(nodesConnect(options, listener), options);
-    // What net.connect does.
-    const socket = connectsPatiently(tagJsSocket(new net.Socket(options), options));
-    if (!SOCKET_CONNECT_IS_PUBLISHED) publishClient(socket);
-    if (options.timeout) socket.setTimeout(options.timeout);
-    return listener === undefined ? socket.connect(options) : socket.connect(options, listener);
-  });
+  patienceOf(options);
+  return byNode(() => tagJsSocket(nodesConnect(options, listener), options));
 }
 
 /** Whether a server or socket has been asked to be node:net's own: `nearwire/register` leaves it alone. */

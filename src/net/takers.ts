@@ -1,6 +1,5 @@
 /** Servers of node:net whose connections belong to a server of another kind: they listen and accept for it. */
 import type * as net from 'node:net';
-import type { ChannelServer } from '../channel.js';
 import type { Engine } from '../engine.js';
 import type { ToldServer } from '../stats/events.js';
 
@@ -29,6 +28,6 @@ export function takerOf(server: net.Server): Taker | undefined {
 }
 
 /** What stands for this server in events. */
-export function toldServer(server: net.Server | ChannelServer): ToldServer {
+export function toldServer(server: net.Server): ToldServer {
   return takers.get(server)?.server ?? server;
 }

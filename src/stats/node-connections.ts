@@ -13,8 +13,6 @@ interface Followed {
 
 export class NodeConnections {
   accepted = 0;
-  /** Called with each socket that is accepted. */
-  onNote: ((socket: net.Socket) => void) | undefined;
   private bytesRead = 0;
   private bytesWritten = 0;
   private followed: Followed[] = [];
@@ -22,7 +20,6 @@ export class NodeConnections {
 
   readonly note = (socket: net.Socket): void => {
     this.accepted++;
-    this.onNote?.(socket);
     this.follow(socket, 0, 0);
   };
 

@@ -3,9 +3,9 @@ import type * as net from 'node:net';
 import { addonStatus, SERVER_COUNTERS, type NativeTally } from '../native.js';
 import type { TransportName } from '../options.js';
 import { NodeConnections } from './node-connections.js';
-import type { AutoTuneStats, ServerStats } from './server-stats.js';
+import type { ServerStats } from './server-stats.js';
 
-type CommonStats = 'autoTune' | 'transport' | 'accepted' | 'dropped' | 'active' | 'bytesRead' | 'bytesWritten';
+type CommonStats = 'transport' | 'accepted' | 'dropped' | 'active' | 'bytesRead' | 'bytesWritten';
 type EngineStats = Omit<ServerStats, CommonStats>;
 type Totals = Record<(typeof SERVER_COUNTERS)[number], number>;
 
@@ -19,8 +19,6 @@ function readTotals(tally: NativeTally): Totals {
 export class ServerCounter {
   /** Connections that were closed as soon as they had been accepted, by a decision made in JavaScript. */
   dropped = 0;
-  /** What autoTune has done. */
-  tuning: (() => AutoTuneStats) | undefined;
   /** Made by the first native listening. */
   private nativeTally: NativeTally | undefined;
   private nodes: NodeConnections | undefined;
@@ -66,7 +64,6 @@ export class ServerCounter {
       active: active ?? totals?.active ?? 0,
       bytesRead: (totals?.bytesRead ?? 0) + bytes.read,
       bytesWritten: (totals?.bytesWritten ?? 0) + bytes.written,
-      autoTune: this.tuning?.(),
       ...seenByEngine(transport === 'native' ? totals : undefined),
     };
   }

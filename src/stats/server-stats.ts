@@ -43,20 +43,6 @@ export interface ServerStats {
    * undefined on `js`.
    */
   queueHighWater: number | undefined;
-  /** undefined unless the server was made with `autoTune`. */
-  autoTune: AutoTuneStats | undefined;
-}
-
-/** What `autoTune` has done. */
-export interface AutoTuneStats {
-  /** SO_SNDBUF as it was last asked for; undefined: nothing has been changed yet. */
-  sendBuffer: number | undefined;
-  /** What living connections read back now: the middle of them. undefined: there are none. */
-  effective: number | undefined;
-  /** How often it has been changed. */
-  changes: number;
-  /** The last decision in words, also where nothing was changed, or can be. */
-  because: string;
 }
 
 /** What one connection has counted, as the event of its end tells it. */

@@ -7,7 +7,7 @@ import { addonStatus } from '../native.js';
 import { checkWhole } from '../options.js';
 import { queueHighWater } from '../stats/server-counter.js';
 import type { QueueEvidence, SendEvidence } from './evidence.js';
-import { backlogLimit, LARGEST_SEND_BUFFER, memoryForBuffers, sendBufferLimit } from './limits.js';
+import { backlogLimit, memoryForBuffers, sendBufferLimit } from './limits.js';
 import type { Observer } from './observe.js';
 import { observerOf } from './observer-of.js';
 import { listenQueue } from './queue.js';
@@ -127,7 +127,7 @@ async function adviseConnection(connection: Connection, over: number, signal?: A
 }
 
 function findingOf(evidence: SendEvidence): Finding<SendEvidence> {
-  const limits = { largest: LARGEST_SEND_BUFFER, memory: memoryForBuffers(), sendBuffer: sendBufferLimit() };
+  const limits = { memory: memoryForBuffers(), sendBuffer: sendBufferLimit() };
   return adviseSendBuffer(evidence, limits);
 }
 

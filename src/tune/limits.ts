@@ -15,8 +15,6 @@ export const LARGEST_SEND_BUFFER = 8 * MiB;
  * files and pages.
  */
 export const STREAM_SEND_BUFFER = 1 * MiB;
-/** What `autoTune` goes to: it decides alone, and so for less. */
-export const LARGEST_TUNED_BUFFER = 4 * MiB;
 /** The part of the memory of this process that all send buffers of a server together may come to, if all were full. */
 const MEMORY_SHARE = 1 / 8;
 

@@ -22,8 +22,6 @@ export interface Finding<E> {
 
 /** What the rules reckon with. */
 export interface RuleLimits {
-  /** The largest buffer to advise, in bytes as read back. */
-  largest: number;
   /** Bytes that all buffers together may come to. */
   memory: number;
   sendBuffer: SystemLimit;
@@ -71,10 +69,10 @@ function unchanged(evidence: SendEvidence, because: string): Finding<SendEvidenc
 function changed(evidence: SendEvidence, wanted: number, limits: RuleLimits, why: string): Finding<SendEvidence> {
   const { sendBuffer: current, connections, tcp } = evidence;
   const room = Math.floor(limits.memory / Math.max(connections, 1) / STEP) * STEP;
-  const recommended = Math.min(wanted, limits.largest, room);
+  const recommended = Math.min(wanted, LARGEST_SEND_BUFFER, room);
   if (current !== undefined && recommended <= current) {
     if (wanted <= current) return unchanged(evidence, `${why}; the buffers of ${bytesInWords(current)} are that large`);
-    const most = bytesInWords(Math.min(limits.largest, room));
+    const most = bytesInWords(Math.min(LARGEST_SEND_BUFFER, room));
     return unchanged(
       evidence,
       `${why}; but ${String(connections)} connections leave room for no more than ${most} each`,
@@ -117,7 +115,7 @@ export function adviseSendBuffer(evidence: SendEvidence, limits: RuleLimits): Fi
   }
   const waited = waitingInWords(evidence);
   const typical = answers?.typical ?? Infinity;
-  if (typical <= Math.max(LARGEST_SEND_BUFFER, limits.largest)) {
+  if (typical <= LARGEST_SEND_BUFFER) {
     const size = `nine of ten answers that had to wait are no larger than ${bytesInWords(typical)}`;
     const gain = 'a buffer that takes one whole frees the server as soon as it has written it, however slow the reader';
     if (typical > sendBuffer) return changed(evidence, stepUp(typical), limits, `${waited}, and ${size}: ${gain}`);
