@@ -18,7 +18,7 @@ import {
   relayLimitError,
   relayTimeoutError,
 } from './errors.js';
-import { Forwarding, type DataListener } from './net/forwarding.js';
+import { Forwarding } from './net/forwarding.js';
 import { IdleTimer } from './net/idle-timer.js';
 import { NativeSocket } from './net/socket.js';
 import { checkBoolean, checkFunction, checkWhole } from './options.js';
@@ -60,7 +60,7 @@ class Direction {
   readonly sink: Duplex;
   ended = false;
   private readonly owner: Relay;
-  private readonly forwarding: RelayForwarding | undefined;
+  private readonly forwarding: Forwarding | undefined;
   /** Bytes that have passed through JS. */
   private inJs = 0;
 
@@ -69,7 +69,7 @@ class Direction {
     this.source = source;
     this.sink = sink;
     if (source instanceof NativeSocket && sink instanceof NativeSocket) {
-      this.forwarding = new RelayForwarding(source, sink, this.onData, this);
+      this.forwarding = new Forwarding(source, sink, this.onData, () => this.left);
     }
   }
 
@@ -78,7 +78,7 @@ class Direction {
   }
 
   /** How many bytes it may carry yet. */
-  get left(): number {
+  private get left(): number {
     return this.owner.maxBytes - this.bytes;
   }
 
@@ -87,16 +87,20 @@ class Direction {
   }
 
   start(head?: Uint8Array): void {
-    const { source, sink, forwarding } = this;
-    if (source instanceof NativeSocket && forwarding !== undefined) source._forwarding = forwarding;
+    const { source, sink } = this;
     source.on('data', this.onData);
     source.once('end', this.onEnd);
     sink.on('drain', this.onDrain);
     if (source.readableEnded) process.nextTick(this.onEnd);
     if (head !== undefined && head.length > 0) this.onData(head);
     if (sink.writableNeedDrain) source.pause();
-    else source.resume();
-    forwarding?.tryStart();
+    else this.resume();
+  }
+
+  /** Within the tick the stream gives what it has buffered, and asks for more: what comes then can go below it. */
+  private resume(): void {
+    this.source.resume();
+    if (this.forwarding !== undefined) process.nextTick(tryStart, this.forwarding);
   }
 
   stop(): void {
@@ -115,11 +119,12 @@ class Direction {
     owner.touch();
     this.inJs += chunk.length;
     if (!sink.write(chunk)) source.pause();
+    this.forwarding?.tryStart();
   };
 
   private readonly onDrain = (): void => {
     this.owner.touch();
-    this.source.resume();
+    this.resume();
   };
 
   private readonly onEnd = (): void => {
@@ -129,22 +134,8 @@ class Direction {
   };
 }
 
-class RelayForwarding extends Forwarding {
-  private readonly direction: Direction;
-
-  constructor(source: NativeSocket, sink: NativeSocket, listener: DataListener, direction: Direction) {
-    super(source, sink, listener);
-    this.direction = direction;
-  }
-
-  protected override get left(): number {
-    return this.direction.left;
-  }
-
-  /** Nobody lets go of the sink: what comes now is a write after its end. */
-  override sinkEnds(): void {
-    this.stop();
-  }
+function tryStart(forwarding: Forwarding): void {
+  forwarding.tryStart();
 }
 
 class Relay {
@@ -282,7 +273,8 @@ function checkOptions(options: unknown): void {
  * other. Resolves with the bytes of both directions. Whatever goes wrong destroys both, and rejects: with the error of the
  * one that failed, ERR_STREAM_PREMATURE_CLOSE, ERR_NEARWIRE_RELAY_LIMIT, ERR_NEARWIRE_RELAY_TIMEOUT or an AbortError. Between
  * two native sockets, UNIX or TCP, the bytes stay in the kernel; any other two Duplex streams are relayed in JS, with the
- * same outcome. Throws a TypeError or RangeError for arguments that make no sense.
+ * same outcome. Until then what both receive is the relay's alone: whoever listens for 'data', pauses or reads one of them
+ * has no say in what the kernel moves. Throws a TypeError or RangeError for arguments that make no sense.
  */
 export function relay(a: Duplex, b: Duplex, options?: RelayOptions): Promise<RelayResult>;
 export function relay(a: Duplex, b: Duplex, callback: RelayCallback): void;

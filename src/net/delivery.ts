@@ -25,7 +25,6 @@ export function deliver(wire: SocketWire, chunk: Buffer): void {
     wire.pushed = true;
     if (!socket.push(chunk)) wire.stopReading();
   }
-  socket._forwarding?.tryStart();
 }
 
 export function endReading(wire: SocketWire): void {

@@ -1,13 +1,10 @@
 /**
- * A socket whose bytes all go to another socket, and the pump that moves them there below JS (native/pump.h).
+ * One direction of a relay between two native sockets, and the pump that moves its bytes below JS (native/pump.h).
  *
- * A 'data' listener that only writes to another native socket, as that of `pipe()` does, has a stand-in in the kernel. It
- * is started where the stream would read next and nobody could tell the difference: nobody else listens for data, nothing
- * is buffered on either side, and neither stream has methods of its own. Whatever calls for the bytes in JS after all (a
- * listener, `pause()`, `unpipe()`, the end of either side) stops it first; what was on its way goes to the other socket,
+ * The relay's 'data' listener, which only writes to the other socket, has a stand-in in the kernel. It is started when the
+ * relay asks for it and nobody could tell the difference: nobody else listens for data, nothing is buffered on either side,
+ * and neither stream has methods of its own. The end of either side stops it; what was on its way goes to the other socket,
  * and the stream reads on as ever.
- *
- * Seen by a program: no 'data' events, and 'drain' on the other socket tells only of what the program itself writes.
  */
 import { EventEmitter } from 'node:events';
 import { Duplex } from 'node:stream';
@@ -16,40 +13,6 @@ import { NativeSocket } from './socket.js';
 import type { SocketWire } from './socket-wire.js';
 
 export type DataListener = (chunk: Buffer) => void;
-
-/** Calls that want the bytes in JS, or change who gets them. */
-const CALLS = ['pause', 'setEncoding', 'push', 'unshift', 'unpipe', 'pipe'] as const;
-/** The same for the events of DATA_EVENTS. */
-const LISTENER_CALLS = ['on', 'addListener', 'prependListener', 'removeListener', 'off', 'removeAllListeners'] as const;
-const DATA_EVENTS: readonly unknown[] = ['data', 'readable', undefined];
-
-type Method = (this: NativeSocket, ...args: unknown[]) => unknown;
-
-function methodOf(object: object, name: string): Method {
-  return Reflect.get(object, name) as Method;
-}
-
-function stopFirst(name: string): Method {
-  return function (...args) {
-    this._forwarding?.stop();
-    return methodOf(this, name).apply(this, args);
-  };
-}
-
-function stopForData(name: string): Method {
-  return function (...args) {
-    // Where another has put its own method in place, as node:http does, that one may put itself out of place again.
-    if (DATA_EVENTS.includes(args[0]) || this._forwarding?.replaces(name)) this._forwarding?.stop();
-    const target = this._forwarding?.running === true ? (Object.getPrototypeOf(this) as object) : this;
-    return methodOf(target, name).apply(this, args);
-  };
-}
-
-/** What a socket's own methods are while its bytes are pumped. */
-const WATCHING: readonly (readonly [name: string, method: Method])[] = [
-  ...CALLS.map((name) => [name, stopFirst(name)] as const),
-  ...LISTENER_CALLS.map((name) => [name, stopForData(name)] as const),
-];
 
 const { push: nodesPush } = Duplex.prototype;
 
@@ -86,23 +49,22 @@ export class Forwarding implements Outlet {
   private readonly source: NativeSocket;
   private readonly sink: NativeSocket;
   private readonly listener: DataListener;
+  private readonly left: () => number;
   /** The two wires while the pump runs. */
   private from: SocketWire | undefined;
   private to: SocketWire | undefined;
-  /** Own methods of the source that the watching ones have replaced. */
-  private replaced = new Map<string, PropertyDescriptor>();
   /** Bytes that pumps of this forwarding have moved, without those of the one that runs. */
   private before = 0;
 
-  /** `listener` is the one listener of 'data' that the pump can stand in for. */
-  constructor(source: NativeSocket, sink: NativeSocket, listener: DataListener) {
+  /**
+   * `listener` is the one listener of 'data' that the pump can stand in for. `left`: the most bytes that the pump may take
+   * from here on; none may be taken if it is 0.
+   */
+  constructor(source: NativeSocket, sink: NativeSocket, listener: DataListener, left: () => number) {
     this.source = source;
     this.sink = sink;
     this.listener = listener;
-  }
-
-  get running(): boolean {
-    return this.from !== undefined;
+    this.left = left;
   }
 
   /** Bytes that the pump which runs has taken so far. */
@@ -122,22 +84,14 @@ export class Forwarding implements Outlet {
     return Array.isArray(totals) && totals[1] >= 0 ? totals[1] : Infinity;
   }
 
-  replaces(name: string): boolean {
-    return this.replaced.has(name);
-  }
-
-  /** The most bytes that the pump may take from here on; none may be taken if it is 0. */
-  protected get left(): number {
-    return Infinity;
-  }
-
   /** Starts the pump if it can stand in for the listener from here on. */
   tryStart(): void {
-    const { source, sink, left } = this;
+    const { source, sink } = this;
+    const left = this.left();
     const { _wire: from, _readableState: state } = source;
     const { _wire: to } = sink;
     if (
-      this.running ||
+      this.from !== undefined ||
       left <= 0 ||
       from?.open !== true ||
       to?.open !== true ||
@@ -162,7 +116,6 @@ export class Forwarding implements Outlet {
     this.to = to;
     from.outlet = this;
     to.inlet = this;
-    this.watch();
   }
 
   /** Has the stream read again. Does nothing if no pump runs. */
@@ -171,7 +124,6 @@ export class Forwarding implements Outlet {
     if (from === undefined || to === undefined) return;
     this.from = this.to = undefined;
     from.outlet = to.inlet = undefined;
-    this.unwatch();
     const { native } = from.engine;
     const moved = native.stopIntake(from.id);
     if (to.open && native.queued(to.id) > 0) to.blocked = true;
@@ -184,42 +136,4 @@ export class Forwarding implements Outlet {
   onTaken(): void {
     this.stop();
   }
-
-  /**
-   * The sink sends its FIN now, behind what is under way; the pump rests. The source is not read until `pipe()` lets go of
-   * the sink at its 'finish', as it is not while a sink is full.
-   */
-  sinkEnds(): void {
-    // The shutdown does it.
-  }
-
-  private watch(): void {
-    const { source, replaced } = this;
-    for (const [name, method] of WATCHING) {
-      const own = Object.getOwnPropertyDescriptor(source, name);
-      if (own !== undefined) replaced.set(name, own);
-      Object.defineProperty(source, name, { value: method, writable: true, configurable: true, enumerable: false });
-    }
-  }
-
-  private unwatch(): void {
-    const { source, replaced } = this;
-    // From the last to the first: so the object keeps the shape that it had before.
-    for (const [name, method] of WATCHING.toReversed()) {
-      if (methodOf(source, name) !== method) continue;
-      const own = replaced.get(name);
-      if (own === undefined) Reflect.deleteProperty(source, name);
-      else Object.defineProperty(source, name, own);
-    }
-    replaced.clear();
-  }
-}
-
-/** Has a pump stand in for what `pipe()` has just put on 'data', where it can. */
-export function forwardPipe(source: NativeSocket, sink: unknown, before: readonly unknown[]): void {
-  if (!(sink instanceof NativeSocket)) return;
-  const listener = source.listeners('data').find((each) => !before.includes(each));
-  if (listener === undefined) return;
-  source._forwarding = new Forwarding(source, sink, listener as DataListener);
-  source._forwarding.tryStart();
 }

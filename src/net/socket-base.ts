@@ -9,7 +9,6 @@ import { outOfRangeError } from '../errors.js';
 import type { NativeEndpoint } from '../native.js';
 import { checkFunction, checkNumber, type BufferSizes } from '../options.js';
 import type { WriteCallback } from './async-scopes.js';
-import type { Forwarding } from './forwarding.js';
 import type { Onread } from './onread.js';
 import { IdleTimer } from './idle-timer.js';
 import { delaySeconds, type SocketSettings, type StreamOptions } from './socket-options.js';
@@ -79,8 +78,6 @@ export class SocketBase extends DuplexAsSocket {
   _idle: IdleTimer | undefined;
   /** Where reads go, if that is a buffer of the program's. */
   declare _onread?: Onread;
-  /** Who does nothing with what is read but write it to another socket. */
-  declare _forwarding?: Forwarding;
   /** Shared by all sockets of a server until one changes its own. */
   _settings: SocketSettings;
   _unreferenced = false;

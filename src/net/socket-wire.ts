@@ -181,12 +181,8 @@ export class SocketWire extends Wire {
   /** Reads on after a rest, unless it has been stopped. */
   readOn(): void {
     if (!this.reading) return;
-    if (this.unread === undefined) {
-      this.resume();
-      this.socket._forwarding?.tryStart();
-    } else {
-      process.nextTick(giveUnread, this);
-    }
+    if (this.unread === undefined) this.resume();
+    else process.nextTick(giveUnread, this);
   }
 
   override onTaken(status: number): void {
@@ -293,7 +289,7 @@ export class SocketWire extends Wire {
       callback();
       return;
     }
-    this.inlet?.sinkEnds();
+    this.inlet?.stop();
     this.shutdownDone = new Waiter(callback);
     this.shutdown();
   }

@@ -39,7 +39,6 @@ import {
 import { dispatchFiles, isFile, sendFileNatively } from './file-chunk.js';
 import { withReferences } from '../page.js';
 import { closes, connectionStats, type CloseEvent } from '../stats/events.js';
-import { forwardPipe } from './forwarding.js';
 import { SocketBase, type OwningServer } from './socket-base.js';
 import type { SocketSettings, StreamOptions } from './socket-options.js';
 import { isOpen } from './socket-properties.js';
@@ -108,24 +107,6 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
     // The stream asks once, and waits for what comes of it.
     if (this.connecting || this._wire === undefined) this._earlyRead = true;
     else this._wire.startReading();
-  }
-
-  /** As Readable.read, which the stream itself calls when it flows again: nothing is buffered then where it answers null. */
-  override read(size?: number): unknown {
-    const chunk: unknown = super.read(size);
-    if (chunk === null) this._forwarding?.tryStart();
-    return chunk;
-  }
-
-  /**
-   * As Readable.pipe. Between two native sockets the bytes go on below JS for as long as nobody else asks for them: see
-   * forwarding.ts.
-   */
-  override pipe<T extends NodeJS.WritableStream>(destination: T, options?: { end?: boolean }): T {
-    const before = this.listeners('data');
-    super.pipe(destination, options);
-    forwardPipe(this, destination, before);
-    return destination;
   }
 
   // --- writing ---
