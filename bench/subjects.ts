@@ -30,6 +30,8 @@ const HELLO_CASES = ['http', 'http-close'];
 const HTTP_CASES = [...HELLO_CASES, 'http-body'];
 /** Plain C's answers are made beforehand. */
 const FRESH_CASES = ['http-fresh'];
+/** Plain C has no handlers. */
+const HANDLER_CASES = ['handler'];
 /** Those in which bytes can be passed by reference instead of being copied. */
 const REFERENCE_CASES = ['file', 'page', 'relay'];
 /** The same for so many connections that it shows in memory. */
@@ -39,6 +41,7 @@ const SOCKET_CASES = [
   ...STREAM_CASES,
   ...HTTP_CASES,
   ...FRESH_CASES,
+  ...HANDLER_CASES,
   ...REFERENCE_CASES,
   ...CROWD_CASES,
   ...STORM_CASES,
@@ -93,7 +96,7 @@ export const SUBJECTS: readonly Subject[] = [
     program: 'worker',
     needsAddon: false,
     // It is node:net itself: a few rounds of some cases show that the switch costs nothing, and the others get the time.
-    cases: [...STREAM_CASES, ...HELLO_CASES, ...REFERENCE_CASES, ...STORM_CASES, ...CHUNK_CASES],
+    cases: [...STREAM_CASES, ...HELLO_CASES, ...REFERENCE_CASES, ...STORM_CASES],
     families: ['unix'],
     rounds: { default: 3, quick: 2 },
   },
