@@ -26,6 +26,9 @@ const ANSWER_MS = 10_000;
 /** The client of `idle` opens 10,000 connections before it is warm; over a full backlog that is retries on a timer. */
 const CONNECT_MS = 60_000;
 
+/** Of the length of a stretch. What is due within it is asked and answered, however long that takes. */
+const FELL_BEHIND = 1.2;
+
 export interface CellContext {
   readonly floor: string | undefined;
   /** A folder of this run's own, for socket files. */
@@ -57,6 +60,7 @@ export async function runCell(
     subject,
     values: series.case.evaluate(outcome),
     ...(series.case.asksMemory ? {} : sharesOf(outcome)),
+    ...(timing.offered === undefined ? {} : { behind: outcome.load.seconds > FELL_BEHIND * timing.seconds }),
   };
 }
 

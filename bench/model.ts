@@ -145,6 +145,8 @@ export interface Sample {
   /** Share of one core that the client and the server used in the stretch; absent where there is one process only. */
   readonly clientShare?: number;
   readonly serverShare?: number;
+  /** Of an open loop: the last answers came long after the last request was due. */
+  readonly behind?: boolean;
 }
 
 export interface SeriesResult {

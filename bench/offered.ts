@@ -1,7 +1,7 @@
 /** What the open loops of a run offer: a share of what node:net answers at most, in this run and on this machine. */
 import { maximumOf, type CellContext } from './cell.js';
 import { describeParams } from './format.js';
-import type { Mode, Params, PeerCase, Series } from './model.js';
+import type { Mode, Params, PeerCase, Series, SeriesResult } from './model.js';
 import { PeerError } from './peer.js';
 import { warmupOf } from './plan.js';
 
@@ -54,21 +54,36 @@ export async function measureOffers(
 ): Promise<Offers> {
   const rates = new Map<Series, number>();
   const failures: string[] = [];
+  // It may change at any await: a call, as the compiler would remember what a property was.
+  const isAborted = (): boolean => context.signal.aborted;
   const maxima = maximaOf(series);
   for (const [done, { benchCase, series: measured, sharers }] of maxima.entries()) {
-    if (context.signal.aborted) break;
+    if (isAborted()) break;
     onStep(`${benchCase.name} ${describeParams(measured.params)} ${measured.family}`, done, maxima.length);
     try {
       const timing = { warmup: warmupOf(benchCase, BASELINE, mode), seconds: SECONDS[mode] };
       const maximum = await maximumOf(benchCase, measured, BASELINE, timing, context);
       for (const sharer of sharers) rates.set(sharer, rounded(maximum * (benchCase.offered ?? 1)));
     } catch (error) {
-      if (context.signal.aborted) break;
+      if (isAborted()) break;
       if (!(error instanceof PeerError)) throw error;
       failures.push(error.message);
     }
   }
   return { rates, failures };
+}
+
+/** Names those that did not keep up with what was due: their latency is the length of a queue that grew. */
+export function behindWarnings(results: readonly SeriesResult[]): string[] {
+  return results.flatMap(({ series, samples }) =>
+    series.subjects.flatMap((subject) => {
+      const rounds = samples.filter((sample) => sample.subject === subject);
+      const late = rounds.filter(({ behind }) => behind).length;
+      if (late === 0) return [];
+      const where = `${series.case.name} ${describeParams(series.params)} ${series.family} ${subject}`;
+      return [`${where} fell behind what was due in ${String(late)} of ${String(rounds.length)} rounds`];
+    }),
+  );
 }
 
 /** To be told in a few digits. */

@@ -6,7 +6,7 @@ import { withFolder } from './folder.js';
 import { grainWarnings, inspectHost, readVersions, timerGrain } from './host.js';
 import type { BenchCase, BenchResult, Sample, Series, SeriesResult, SubjectName } from './model.js';
 import { findNginx } from './nginx.js';
-import { isOpenLoop, measureOffers, type Offers } from './offered.js';
+import { behindWarnings, isOpenLoop, measureOffers, type Offers } from './offered.js';
 import { PeerError } from './peer.js';
 import { findPlacement } from './placement.js';
 import { descriptorLimit, makePlan, orderOf, Pacer, warmupOf, type Choice, type Plan } from './plan.js';
@@ -82,7 +82,7 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
       results,
       cells,
       ratios: results.flatMap(ratiosOf),
-      warnings: [...warnings, ...dropped, ...grainWarnings(cells, grain)],
+      warnings: [...warnings, ...dropped, ...behindWarnings(results), ...grainWarnings(cells, grain)],
       skipped: plan.skipped,
       failures,
       interrupted: options.signal.aborted,
