@@ -428,6 +428,22 @@ describe('a signal', () => {
     else for (const name of runs.leftovers('nearwire-bench-')) rmSync(join(runs.path, name), { recursive: true });
   });
 
+  test.skipIf(process.platform !== 'linux' || floor === undefined)(
+    'SIGINT before the rounds, while a maximum is measured, leaves nothing either',
+    async () => {
+      const words = ['--quick', '--rounds', '1', '--cases', 'handler', '--families', 'unix'];
+      const { child, result } = startCli(['bench', ...words], { TMPDIR: runs.path });
+      await until(() => processes().length > 1);
+      child.kill('SIGINT');
+      const { code, stderr, stdout } = await result;
+      expect(code).toBe(130);
+      expect(stderr).not.toContain('round 1');
+      expect(stdout).not.toContain('failed');
+      expect(runs.leftovers('nearwire-bench-')).toEqual([]);
+      expect(processes()).toEqual([]);
+    },
+  );
+
   test.skipIf(process.platform !== 'linux')('SIGKILL of the bench ends its children too', async () => {
     const words = ['--quick', '--rounds', '100', '--cases', 'rtt', '--families', 'unix', '--subjects', 'node:net'];
     const { child, result } = startCli(['bench', ...words], { TMPDIR: runs.path });
