@@ -113,6 +113,7 @@
         "bench/floor/load_bulk.c",
         "bench/floor/load_churn.c",
         "bench/floor/load_http.c",
+        "bench/floor/arrivals.c",
         "bench/floor/load_idle.c",
         "bench/floor/load_relay.c",
         "bench/floor/load_crowd.c",
@@ -132,6 +133,7 @@
           }
         }, {
           "sources": ["bench/floor/events_epoll.c", "bench/floor/sys_linux.c"],
+          "libraries": ["-lm"],
           "defines": ["_GNU_SOURCE"]
         }]
       ]

@@ -26,6 +26,9 @@ const ANSWER_MS = 10_000;
 /** The client of `idle` opens 10,000 connections before it is warm; over a full backlog that is retries on a timer. */
 const CONNECT_MS = 60_000;
 
+/** Of the length of a stretch. What is due within it is asked and answered, however long that takes. */
+const FELL_BEHIND = 1.2;
+
 export interface CellContext {
   readonly floor: string | undefined;
   /** A folder of this run's own, for socket files. */
@@ -39,6 +42,8 @@ export interface CellContext {
 export interface Timing {
   readonly warmup: number;
   readonly seconds: number;
+  /** Requests that are due a second, of an open loop. */
+  readonly offered?: number;
 }
 
 export async function runCell(
@@ -49,7 +54,26 @@ export async function runCell(
   context: CellContext,
 ): Promise<Sample> {
   if (series.case.kind === 'micro') return runMicro(series.case, series, subject, round, timing, context);
-  return runPeers(series.case, series, subject, round, timing, context);
+  const outcome = await runPeers(series.case, series, subject, round, timing, context);
+  return {
+    round,
+    subject,
+    values: series.case.evaluate(outcome),
+    ...(series.case.asksMemory ? {} : sharesOf(outcome)),
+    ...(timing.offered === undefined ? {} : { behind: outcome.load.seconds > FELL_BEHIND * timing.seconds }),
+  };
+}
+
+/** Operations a second that a subject does at most: in a closed loop, whatever the case offers. */
+export async function maximumOf(
+  benchCase: PeerCase,
+  series: Series,
+  subject: SubjectName,
+  timing: Omit<Timing, 'offered'>,
+  context: CellContext,
+): Promise<number> {
+  const { load } = await runPeers(benchCase, series, subject, 0, timing, context);
+  return load.operations / load.seconds;
 }
 
 /** Of the one socket at a time. */
@@ -70,7 +94,7 @@ async function runPeers(
   round: number,
   timing: Timing,
   context: CellContext,
-): Promise<Sample> {
+): Promise<Outcome> {
   const label = `${benchCase.name} ${subject} over ${series.family}`;
   const address = series.family === 'unix' ? join(context.folder, SOCKET_NAME) : '127.0.0.1:0';
   const common = ['--case', benchCase.name, '--family', series.family];
@@ -99,6 +123,8 @@ async function runPeers(
     const client = start('load', benchCase.client === 'floor' ? 'c' : subject, [
       ...['--address', listening],
       ...['--warmup', String(timing.warmup), '--seconds', String(timing.seconds)],
+      // The same schedule for all subjects of a round, and another one in the next.
+      ...(timing.offered === undefined ? [] : ['--rate', String(timing.offered), '--seed', String(round)]),
     ]);
     await client.expect('warm', CONNECT_MS + timing.warmup * 1e3);
     const setupMs = performance.now() - startedAt;
@@ -111,21 +137,7 @@ async function runPeers(
     const load = loadResult(result);
     if (load.errors > 0) throw new PeerError(`client of ${label}: ${String(load.errors)} errors`);
     if (load.operations === 0 && !benchCase.asksMemory) throw new PeerError(`client of ${label}: nothing was done`);
-    const outcome: Outcome = {
-      params: series.params,
-      load,
-      serverCpu,
-      setupMs,
-      ...memory,
-    };
-    return {
-      round,
-      subject,
-      values: benchCase.evaluate(outcome),
-      ...(benchCase.asksMemory
-        ? {}
-        : { clientShare: share(load.clientCpu, load.seconds), serverShare: share(serverCpu, load.seconds) }),
-    };
+    return { params: series.params, load, serverCpu, setupMs, ...memory };
   } finally {
     await Promise.all(peers.map((peer) => peer.stop()));
     // A server that was killed leaves its socket file, and the next one could not bind.
@@ -215,8 +227,9 @@ export function commandWords(params: Params): string[] {
   ]);
 }
 
-function share(cpu: number, seconds: number): number {
-  return cpu / (seconds * 1e6);
+function sharesOf({ load, serverCpu }: Outcome): Pick<Sample, 'clientShare' | 'serverShare'> {
+  const share = (cpu: number): number => cpu / (load.seconds * 1e6);
+  return { clientShare: share(load.clientCpu), serverShare: share(serverCpu) };
 }
 
 function loadResult(value: unknown): LoadResult {

@@ -57,6 +57,9 @@ export function describeParams(params: Params): string {
     .map(([name, value]) => {
       if (name === 'bytes' && typeof value === 'number') return formatBytes(value);
       if (name === 'body' && typeof value === 'number') return `${formatBytes(value)} body`;
+      if (name === 'every') return `one of ${String(value)}`;
+      if (name === 'compute') return value === 0 ? 'no work' : `${String(value)} ms of work`;
+      if (name === 'arrival') return `in ${String(value)}s`;
       if (name === 'keepAlive') return value === true ? 'keep-alive' : 'close';
       if (typeof value === 'number') return name === 'window' ? `window ${String(value)}` : `${String(value)} ${name}`;
       return String(value);

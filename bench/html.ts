@@ -104,6 +104,7 @@ function table(result: BenchResult, benchCase: BenchCase, series: readonly Serie
       const cells = subjects.map((subject) => valueCell(result, entry, measure, subject));
       return `<tr><th>${escape(`${labels[index] ?? ''} ${measure.name}`.trim())}</th>${cells.join('')}</tr>`;
     }),
+    offeredRow(result, entry, labels[index] ?? '', subjects),
     shareRow(result, entry, `${labels[index] ?? ''} client CPU`, subjects),
   ]);
   const head = subjects.map((name) => `<th>${name}</th>`).join('');
@@ -119,6 +120,14 @@ function valueCell(result: BenchResult, series: Series, measure: Measure, subjec
     ? `<small class="${judge(ratio, measure)}">${formatRatio(ratio.median)}</small>`
     : '<small></small>';
   return `<td title="${escape(bar.text)}">${value}${against}</td>`;
+}
+
+/** What was asked of all subjects alike. */
+function offeredRow(result: BenchResult, series: Series, label: string, subjects: readonly SubjectName[]): string {
+  const offered = result.results.find((entry) => entry.series === series)?.offered;
+  if (offered === undefined) return '';
+  const cell = `<td>${formatValue(offered, 'requests/s')}<small></small></td>`;
+  return `<tr class="share"><th>${escape(`${label} requests due`.trim())}</th>${cell.repeat(subjects.length)}</tr>`;
 }
 
 /** How much of a core the client's process used: near 100 %, it may have been the limit. */

@@ -102,7 +102,7 @@ export interface PeerCase extends CommonCase {
   /** Seconds that the client takes to set up, where they are many: for the plan of the first round. */
   readonly setupSeconds?: number;
   /** Seconds of the stretch where it need not depend on the time budget. */
-  readonly fixedSeconds?: number;
+  readonly fixedSeconds?: number | Readonly<Record<Mode, number>>;
   /** Bind both ends to one core, for work in which they only ever take turns. */
   readonly sharesCore?: boolean;
   /**
@@ -110,6 +110,11 @@ export interface PeerCase extends CommonCase {
    * after the stretch. `crowd` is `connections`, and asks the system too.
    */
   readonly asksMemory?: 'connections' | 'stretch' | 'crowd';
+  /**
+   * Requests are due on a schedule, at this share of the rate at which node:net answers at most: an open loop. That rate
+   * is measured once a run and family, for the parameters without `arrival`, which is the schedule's.
+   */
+  readonly offered?: number;
   /** The server is given a file of `bytes` bytes, which the plain C client knows. */
   readonly needsFile?: boolean;
   evaluate(outcome: Outcome): Values;
@@ -140,11 +145,15 @@ export interface Sample {
   /** Share of one core that the client and the server used in the stretch; absent where there is one process only. */
   readonly clientShare?: number;
   readonly serverShare?: number;
+  /** Of an open loop: the last answers came long after the last request was due. */
+  readonly behind?: boolean;
 }
 
 export interface SeriesResult {
   readonly series: Series;
   readonly samples: readonly Sample[];
+  /** Requests that were due a second, where that is not up to the subjects. */
+  readonly offered?: number;
 }
 
 /** One measure of one subject in one series, over all rounds: an entry of `cells` in the JSON file. */

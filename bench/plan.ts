@@ -218,13 +218,13 @@ export class Pacer {
 
   /** Seconds of the measured stretch: the same for all subjects of a series in a round. */
   stretch(benchCase: BenchCase, now: number): number {
-    const fixed = fixedSecondsOf(benchCase);
+    const fixed = fixedSecondsOf(benchCase, this.mode);
     if (fixed !== undefined) return fixed;
     let seconds = this.secondsLeft(now) - RESERVE * this.pace.budget;
     let cells = 0;
     for (const [other, account] of this.accounts) {
-      seconds -= account.left * (this.overheadOf(other, account) + (fixedSecondsOf(other) ?? 0));
-      if (fixedSecondsOf(other) === undefined) cells += account.left;
+      seconds -= account.left * (this.overheadOf(other, account) + (fixedSecondsOf(other, this.mode) ?? 0));
+      if (fixedSecondsOf(other, this.mode) === undefined) cells += account.left;
     }
     const share = Math.min(this.pace.longest, Math.max(this.pace.shortest, seconds / Math.max(1, cells)));
     return Math.round(share * 1e3) / 1e3;
@@ -242,7 +242,7 @@ export class Pacer {
   hasTimeFor(benchCase: BenchCase, cells: number, now: number): boolean {
     if (!this.bounded) return true;
     const overhead = this.overheadOf(benchCase, this.accountOf(benchCase));
-    return this.secondsLeft(now) > cells * (overhead + (fixedSecondsOf(benchCase) ?? this.pace.shortest));
+    return this.secondsLeft(now) > cells * (overhead + (fixedSecondsOf(benchCase, this.mode) ?? this.pace.shortest));
   }
 
   /** Of the whole run, as it looks now; for a progress bar. */
@@ -273,8 +273,10 @@ export class Pacer {
   }
 }
 
-function fixedSecondsOf(benchCase: BenchCase): number | undefined {
-  return benchCase.kind === 'peers' ? benchCase.fixedSeconds : undefined;
+function fixedSecondsOf(benchCase: BenchCase, mode: Mode): number | undefined {
+  if (benchCase.kind === 'micro') return undefined;
+  const { fixedSeconds } = benchCase;
+  return typeof fixedSeconds === 'object' ? fixedSeconds[mode] : fixedSeconds;
 }
 
 /** Machine code needs no warming up but for caches and the kernel's. */

@@ -59,11 +59,18 @@ function caseTable(
       table.push([name, ...subjects.map((subject) => valueText(result, series, measure, subject, wide))]);
     }
     const shares = subjects.map((subject) => shareText(seriesResult, subject));
+    if (seriesResult.offered !== undefined) table.push(offeredRow(label, seriesResult.offered, subjects.length));
     if (shares.some(Boolean)) table.push([pc.dim(`${label} client CPU`.trim()), ...shares.map((text) => pc.dim(text))]);
   }
   const { measures } = benchCase;
   const meanings = measures.map(({ name, meaning, better }) => `${name}: ${meaning}, ${better} is better`).join('; ');
   return `${pc.bold(benchCase.name)}  ${benchCase.title}\n${table.toString()}\n${pc.dim(meanings)}`;
+}
+
+/** The same for all subjects. */
+function offeredRow(label: string, offered: number, subjects: number): string[] {
+  const row = [`${label} requests due`, ...Array.from({ length: subjects }, () => formatValue(offered, 'requests/s'))];
+  return row.map((text) => pc.dim(text));
 }
 
 function growthTable(result: BenchResult): string {

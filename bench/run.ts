@@ -6,6 +6,7 @@ import { withFolder } from './folder.js';
 import { grainWarnings, inspectHost, readVersions, timerGrain } from './host.js';
 import type { BenchCase, BenchResult, Sample, Series, SeriesResult, SubjectName } from './model.js';
 import { findNginx } from './nginx.js';
+import { behindWarnings, isOpenLoop, measureOffers, type Offers } from './offered.js';
 import { PeerError } from './peer.js';
 import { findPlacement } from './placement.js';
 import { descriptorLimit, makePlan, orderOf, Pacer, warmupOf, type Choice, type Plan } from './plan.js';
@@ -81,7 +82,7 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
       results,
       cells,
       ratios: results.flatMap(ratiosOf),
-      warnings: [...warnings, ...dropped, ...grainWarnings(cells, grain)],
+      warnings: [...warnings, ...dropped, ...behindWarnings(results), ...grainWarnings(cells, grain)],
       skipped: plan.skipped,
       failures,
       interrupted: options.signal.aborted,
@@ -113,13 +114,15 @@ interface Rounds {
 }
 
 async function runRounds(plan: Plan, options: BenchOptions, context: CellContext): Promise<Rounds> {
-  const turns = turnsOf(plan);
+  const startedAt = performance.now();
+  const offers = await offersOf(plan, options, context);
+  const turns = turnsOf(plan).filter(({ series }) => !isOpenLoop(series) || offers.rates.has(series));
   const cells = new Map<BenchCase, number>();
   for (const { series, subjects } of turns) cells.set(series.case, (cells.get(series.case) ?? 0) + subjects.length);
   const total = [...cells.values()].reduce((sum, count) => sum + count, 0);
-  const pacer = new Pacer(plan.mode, cells, !plan.allRounds, performance.now());
+  const pacer = new Pacer(plan.mode, cells, !plan.allRounds, startedAt);
   const samples = new Map<Series, Sample[]>(plan.series.map((series) => [series, []]));
-  const failures: string[] = [];
+  const failures = [...offers.failures];
   const dropped: string[] = [];
   // It may change at any await: a call, as the compiler would remember what a property was.
   const isAborted = (): boolean => options.signal.aborted;
@@ -145,7 +148,8 @@ async function runRounds(plan: Plan, options: BenchOptions, context: CellContext
       });
       const begun = performance.now();
       try {
-        const timing = { warmup: warmupOf(series.case, subject, plan.mode), seconds };
+        const warmup = warmupOf(series.case, subject, plan.mode);
+        const timing = { warmup, seconds, offered: offers.rates.get(series) };
         samples.get(series)?.push(await runCell(series, subject, round, timing, context));
       } catch (error) {
         if (isAborted()) break;
@@ -156,5 +160,15 @@ async function runRounds(plan: Plan, options: BenchOptions, context: CellContext
       done++;
     }
   }
-  return { results: plan.series.map((series) => ({ series, samples: samples.get(series) ?? [] })), failures, dropped };
+  const results = plan.series.map((series) => ({
+    ...{ series, samples: samples.get(series) ?? [], offered: offers.rates.get(series) },
+  }));
+  return { results, failures, dropped };
+}
+
+function offersOf({ mode, series, rounds }: Plan, { onProgress }: RunControl, context: CellContext): Promise<Offers> {
+  return measureOffers(mode, series, context, (label, done, total) => {
+    const phase = 'what node:net answers at most';
+    onProgress({ done, total, round: 0, rounds, label, phase, remainingSeconds: 0 });
+  });
 }

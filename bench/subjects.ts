@@ -28,6 +28,8 @@ const CHUNK_CASES = ['retained'];
 const STREAM_CASES = ['rtt', 'pipeline', 'bulk', 'fanin', 'growth', 'churn', 'idle'];
 const HELLO_CASES = ['http', 'http-close'];
 const HTTP_CASES = [...HELLO_CASES, 'http-body'];
+/** Plain C has no handlers. */
+const HANDLER_CASES = ['handler'];
 /** Those in which bytes can be passed by reference instead of being copied. */
 const REFERENCE_CASES = ['file', 'page', 'relay'];
 /** The same for so many connections that it shows in memory. */
@@ -36,6 +38,7 @@ const CROWD_CASES = ['crowd'];
 const SOCKET_CASES = [
   ...STREAM_CASES,
   ...HTTP_CASES,
+  ...HANDLER_CASES,
   ...REFERENCE_CASES,
   ...CROWD_CASES,
   ...STORM_CASES,
@@ -90,7 +93,7 @@ export const SUBJECTS: readonly Subject[] = [
     program: 'worker',
     needsAddon: false,
     // It is node:net itself: a few rounds of some cases show that the switch costs nothing, and the others get the time.
-    cases: [...STREAM_CASES, ...HELLO_CASES, ...REFERENCE_CASES, ...STORM_CASES, ...CHUNK_CASES],
+    cases: [...STREAM_CASES, ...HELLO_CASES, ...REFERENCE_CASES, ...STORM_CASES],
     families: ['unix'],
     rounds: { default: 3, quick: 2 },
   },

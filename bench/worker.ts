@@ -7,7 +7,7 @@ import type { NetLike } from './work/stream.js';
 import { parseWords, targetOf } from './work/words.js';
 
 /** Those whose server is a node:http server. */
-const HTTP_CASES = ['http', 'http-close', 'http-body', 'file', 'page', 'crowd'];
+const HTTP_CASES = ['http', 'http-close', 'http-body', 'handler', 'file', 'page', 'crowd'];
 
 async function netOf(subject: string): Promise<NetLike> {
   if (subject === 'node:net') {

@@ -8,6 +8,7 @@ import { text } from 'node:stream/consumers';
 
 import { describe, expect, test } from 'vitest';
 
+import type { Latency, LoadResult } from '../bench/model.js';
 import { floorPattern } from '../bench/work/pattern.js';
 import { serveByFloor, startFloor } from './support/floor.js';
 import { requireOrSkip } from './support/requirements.js';
@@ -19,14 +20,18 @@ interface LoadOutcome {
   readonly code: number | null;
   readonly errors: number | undefined;
   readonly operations: number;
+  readonly latency: Latency | undefined;
   readonly stderr: string;
 }
 
 /** The client's work against a server of the test. */
 async function load(name: string, path: string, bytes: number, connections = 2): Promise<LoadOutcome> {
-  const where = ['--family', 'unix', '--address', path, '--bytes', String(bytes)];
   const times = ['--warmup', '0.05', '--seconds', '0.05'];
-  const child = startFloor(['load', '--case', name, ...where, '--connections', String(connections), ...times]);
+  return loadWith(name, path, '--bytes', String(bytes), '--connections', String(connections), ...times);
+}
+
+async function loadWith(name: string, path: string, ...words: readonly string[]): Promise<LoadOutcome> {
+  const child = startFloor(['load', '--case', name, '--family', 'unix', '--address', path, ...words]);
   const { stdin, stdout, stderr } = child;
   const failure = text(stderr);
   let told = '';
@@ -38,8 +43,9 @@ async function load(name: string, path: string, bytes: number, connections = 2):
   });
   const [code] = (await once(child, 'close')) as [number | null];
   const line = told.split('\n').find((entry) => entry.includes('result'));
-  const { result } = (line === undefined ? {} : JSON.parse(line)) as { result?: LoadOutcome };
-  return { code, errors: result?.errors, operations: result?.operations ?? 0, stderr: await failure };
+  const { result } = (line === undefined ? {} : JSON.parse(line)) as { result?: LoadResult };
+  const { errors, operations = 0, latency } = result ?? {};
+  return { code, errors, operations, latency, stderr: await failure };
 }
 
 async function listening(server: net.Server): Promise<string> {
@@ -211,6 +217,104 @@ describe.skipIf(floor === undefined)('the client of plain C', () => {
   ])('notices a relay that $what', async ({ from, change }) => {
     const { code, stderr } = await load('relay', await relaying(from, change), bytes);
     expect(stderr).toContain('what comes out is not what went in');
+    expect(code).toBe(1);
+  });
+});
+
+describe.skipIf(floor === undefined)('an open loop of plain C', () => {
+  const CONNECTIONS = 8;
+
+  /** Answers after what `delayOf` tells of the nth request, in ms; at once, if it tells nothing. */
+  const answeringAfter = (
+    delayOf: (request: number) => number | undefined,
+    seen: (open: number, at: number) => void = () => undefined,
+  ): Promise<string> => {
+    let requests = 0;
+    let open = 0;
+    return listening(
+      http.createServer((_request, response) => {
+        seen(++open, performance.now());
+        const answer = (): void => {
+          open--;
+          response.end('hello world\n');
+        };
+        const delay = delayOf(requests++);
+        if (delay === undefined) answer();
+        else setTimeout(answer, delay);
+      }),
+    );
+  };
+
+  /** At 500 requests a second, for 0.4 s: some 200. */
+  const open = (path: string, arrival: string, seed = 1): Promise<LoadOutcome> => {
+    const schedule = ['--rate', '500', '--arrival', arrival, '--seed', String(seed)];
+    // A warm-up of one request on each connection.
+    const times = ['--warmup', '0', '--seconds', '0.4'];
+    return loadWith('handler', path, '--connections', String(CONNECTIONS), ...schedule, ...times);
+  };
+
+  test('asks what its schedule says, the same for a seed and another for the next', async () => {
+    const path = await answeringAfter(() => undefined);
+    const counts: number[] = [];
+    for (const seed of [1, 1, 2, 3]) {
+      const { code, errors, operations, latency } = await open(path, 'poisson', seed);
+      expect({ code, errors }).toEqual({ code: 0, errors: 0 });
+      expect(latency?.count).toBe(operations);
+      counts.push(operations);
+    }
+    const [first, again, ...others] = counts;
+    expect(again).toBe(first);
+    expect(others.some((count) => count !== first)).toBe(true);
+    // 200, of which chance makes 100 or 300 as good as never.
+    for (const count of counts) expect(Math.abs(count - 200)).toBeLessThan(100);
+  });
+
+  test('charges a server that stalls with all who were due meanwhile', async () => {
+    const stalling = await answeringAfter((request) => {
+      // In the midst of the measured stretch, and all connections wait.
+      if (request === 2 * CONNECTIONS + 50) for (const end = performance.now() + 150; performance.now() < end;);
+      return undefined;
+    });
+    const { code, operations, latency } = await open(stalling, 'even');
+    expect({ code, operations }).toEqual({ code: 0, operations: 200 });
+    expect(latency?.max).toBeGreaterThan(100_000);
+    // 75 of 200 were due in the stall; a client that waits with it would have sent 8 of them.
+    expect(latency?.p90).toBeGreaterThan(50_000);
+  });
+
+  test('asks all that was due, of a server that is too slow for it', async () => {
+    const fast = await open(await answeringAfter(() => undefined), 'poisson');
+    // 8 connections with 20 ms each are 400 a second at most.
+    const slow = await open(await answeringAfter(() => 20), 'poisson');
+    expect({ code: slow.code, errors: slow.errors }).toEqual({ code: 0, errors: 0 });
+    expect(slow.operations).toBe(fast.operations);
+    // The latency is that of the queue, and no longer of one answer.
+    expect(slow.latency?.p99).toBeGreaterThan(60_000);
+  });
+
+  test('asks in bursts of as many as there are connections', async () => {
+    let most = 0;
+    const times: number[] = [];
+    const path = await answeringAfter(
+      () => 1,
+      (open, at) => {
+        most = Math.max(most, open);
+        times.push(at);
+      },
+    );
+    const { code, errors, operations } = await open(path, 'burst');
+    expect({ code, errors, operations }).toEqual({ code: 0, errors: 0, operations: 200 });
+    expect(most).toBe(CONNECTIONS);
+    // Of the last 192 that came, those of a burst are nearer to each other than to the next burst, 16 ms later.
+    const measured = times.slice(-192);
+    const gaps = measured.slice(1).map((at, i) => at - (measured[i] ?? 0));
+    expect(gaps.filter((gap) => gap > 5).length).toBeGreaterThan(12);
+  });
+
+  test('fails where an answer is not what was asked for', async () => {
+    const path = await listening(http.createServer((_request, response) => response.end('hello')));
+    const { code, stderr } = await open(path, 'poisson');
+    expect(stderr).toContain('a body of 5 bytes');
     expect(code).toBe(1);
   });
 });

@@ -3,9 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { commandWords } from '../bench/cell.js';
 import { CASES } from '../bench/cases/index.js';
 import { idle } from '../bench/cases/idle.js';
+import { retained } from '../bench/cases/retained.js';
 import { rtt } from '../bench/cases/rtt.js';
 import { detectSandbox } from '../bench/host.js';
-import type { BenchCase, Mode, SubjectName } from '../bench/model.js';
+import type { BenchCase, Mode, SeriesResult, SubjectName } from '../bench/model.js';
+import { behindWarnings, isOpenLoop, maximaOf } from '../bench/offered.js';
 import { lastAllowedCore } from '../bench/placement.js';
 import {
   makePlan,
@@ -47,11 +49,19 @@ describe('a plan', () => {
       'relay unix {"bytes":65536}',
       'idle unix {"connections":10000}',
       'storm unix {"connections":4096}',
+      ...['unix', 'tcp'].flatMap((family) =>
+        [0, 0.1, 1].map((ms) => `handler ${family} {"connections":16,"compute":${String(ms)}}`),
+      ),
+      ...[0, 0.1, 1].map((ms) => `handler unix {"connections":16,"compute":${String(ms)},"arrival":"burst"}`),
       'retained unix {"bytes":100,"chunks":10000}',
+      'retained unix {"bytes":100,"chunks":1000,"every":64}',
+      'retained unix {"bytes":100,"chunks":200,"every":512}',
     ];
     for (const entry of asked) expect(series.filter((found) => found === entry)).toEqual([entry]);
-    const rounds = plan.series.filter(({ family }) => family === 'unix').map((entry) => entry.rounds);
-    expect(Math.min(...rounds)).toBeGreaterThanOrEqual(7);
+    for (const entry of plan.series) {
+      const few = entry.family !== 'unix' || ['handler', 'retained'].includes(entry.case.name);
+      expect(entry.rounds).toBeGreaterThanOrEqual(few ? 3 : 7);
+    }
   });
 
   test.each<Mode>(['default', 'quick'])('of mode %s has every case and every subject over UNIX', (mode) => {
@@ -134,6 +144,22 @@ describe('a plan', () => {
     expect(skipped[0]).toContain('960 connections instead of 10000');
   });
 
+  test('offers a share of one maximum to all who get the same work, over one family', () => {
+    const { series } = planOf({ cases: ['handler', 'http'] });
+    const maxima = maximaOf(series);
+    expect(maxima.map(({ series: { family, params } }) => `${family} ${JSON.stringify(params)}`)).toEqual(
+      ['unix', 'tcp'].flatMap((family) =>
+        [0, 0.1, 1].map((ms) => `${family} {"connections":16,"compute":${String(ms)}}`),
+      ),
+    );
+    expect(maxima.map(({ sharers }) => sharers.map(({ params }) => params['arrival']))).toEqual([
+      ...[0, 0.1, 1].map(() => [undefined, 'burst']),
+      ...[0, 0.1, 1].map(() => [undefined]),
+    ]);
+    expect(new Set(maxima.flatMap(({ sharers }) => sharers))).toEqual(new Set(series.filter(isOpenLoop)));
+    expect(series.filter(isOpenLoop).every((entry) => entry.case.name === 'handler')).toBe(true);
+  });
+
   test('opens no more idle connections than the system allows, and says so', () => {
     const plan = planOf({ cases: ['idle'] }, { descriptors: 1024 });
     expect(plan.series[0]?.params).toEqual({ connections: 960 });
@@ -206,7 +232,7 @@ describe('the pacer', () => {
     expect(pacer.hasTimeFor(idle, 5, 570_000)).toBe(false);
   });
 
-  test('gives all cases of a default run all their rounds, where a cell costs 0.2 s besides its warm-up', () => {
+  test('gives all cases of a default run all their rounds, where a cell costs 0.15 s besides its warm-up', () => {
     const plan = planOf();
     const turns = Array.from({ length: plan.rounds }, (_, round) =>
       plan.series.map((series) => ({ benchCase: series.case, subjects: orderOf(series, plan, round) })),
@@ -221,8 +247,8 @@ describe('the pacer', () => {
       expect(pacer.hasTimeFor(benchCase, subjects.length, now)).toBe(true);
       const stretch = pacer.stretch(benchCase, now);
       for (const subject of subjects) {
-        const setup = benchCase === idle ? 1.6 : 0;
-        const milliseconds = 1e3 * (0.2 + setup + warmupOf(benchCase, subject, 'default') + stretch);
+        const setup = benchCase === idle ? 1.6 : benchCase === retained ? 0.6 : 0;
+        const milliseconds = 1e3 * (0.15 + setup + warmupOf(benchCase, subject, 'default') + stretch);
         now += milliseconds;
         pacer.took(benchCase, milliseconds, stretch);
       }
@@ -237,6 +263,19 @@ describe('the pacer', () => {
     expect(bounded.hasTimeFor(rtt, 5, 113_000)).toBe(false);
     expect(new Pacer('quick', cells(100), false, 0).hasTimeFor(rtt, 5, 1e9)).toBe(true);
   });
+});
+
+test('who did not keep up with what was due is named, and nobody else', () => {
+  const [series] = planOf({ cases: ['handler'] }).series;
+  if (!series) throw new Error('handler has series');
+  const behind: Readonly<Record<string, readonly boolean[]>> = { native: [false, true, true], 'node:net': [false] };
+  const samples = Object.entries(behind).flatMap(([subject, rounds]) =>
+    rounds.map((late, round) => ({ round, subject: subject as SubjectName, values: {}, behind: late })),
+  );
+  const results: SeriesResult[] = [{ series, samples, offered: 1000 }];
+  expect(behindWarnings(results)).toEqual([
+    'handler 16 connections no work unix native fell behind what was due in 2 of 3 rounds',
+  ]);
 });
 
 test('parameters are the command words of the peers', () => {

@@ -68,7 +68,7 @@ export const httpBody: PeerCase = {
     },
   },
   // A body of 1 MiB a request leaves few requests for the compilers to learn from.
-  warmup: { default: 1.5, quick: 0.5 },
+  warmup: { default: 1.2, quick: 0.5 },
   headline: 'cpu',
   measures,
   evaluate,

@@ -6,6 +6,7 @@ import { churn } from './churn.js';
 import { crowd } from './crowd.js';
 import { fanin } from './fanin.js';
 import { growth } from './growth.js';
+import { handler } from './handler.js';
 import { http, httpBody, httpClose } from './http.js';
 import { idle } from './idle.js';
 import { micro } from './micro.js';
@@ -25,6 +26,7 @@ export const CASES: readonly BenchCase[] = [
   http,
   httpClose,
   httpBody,
+  handler,
   file,
   page,
   relay,

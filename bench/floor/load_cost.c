@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "arrivals.h"
 #include "client.h"
 #include "cost_counts.h"
 #include "cost_request.h"
@@ -46,13 +47,11 @@ struct cost {
   struct cost_target targets[2];
   size_t target_count;
   struct cost_counts counts;
+  struct arrivals arrivals;
   struct timer pace;
   struct client* client;
   struct cost_link* idle;  // with a connection, unless the server has closed it since
   struct cost_link* free;  // without one
-  int64_t begun;           // ns, when the stretch began
-  uint64_t next;           // which request is the next to begin
-  uint64_t armed_for;      // the request that the timer waits for, plus 1
   int64_t system_us;       // of this process, when the stretch began
   bool resting;
   bool advancing;
@@ -73,10 +72,6 @@ static struct cost* cost_of(struct cost_link* link) { return link->link.client->
 
 static bool is_open_loop(const struct cost* cost) { return cost->client->settings->rate > 0; }
 
-static int64_t due_time(const struct cost* cost, uint64_t index) {
-  return cost->begun + (int64_t)((double)index * 1e9 / cost->client->settings->rate);
-}
-
 static void on_pace(struct timer* timer);
 
 static void open_target(struct cost* cost, const struct endpoint* endpoint, bool uwsgi, bool keep_alive) {
@@ -93,6 +88,7 @@ static void prepare(struct client* client) {
   client->state = cost;
   open_target(cost, &settings->endpoint, settings->uwsgi, settings->keep_alive);
   if (settings->has_second) open_target(cost, &settings->second, settings->second_uwsgi, settings->second_keep_alive);
+  arrivals_open(&cost->arrivals, settings);
   timer_open(client->queue, &cost->pace, on_pace);
   size_t turns = settings->connections / cost->target_count;
   for (size_t i = settings->connections; i-- > 0;) {
@@ -186,13 +182,6 @@ static void begin_request(struct cost_link* link, int64_t started) {
   }
 }
 
-// Waits for the next request's time, if the timer does not do so already.
-static void arm_pace(struct cost* cost, int64_t delay) {
-  if (cost->armed_for == cost->next + 1) return;
-  cost->armed_for = cost->next + 1;
-  timer_arm(cost->client->queue, &cost->pace, delay);
-}
-
 // Begins what is to begin now. A request that fails at once comes here again, and finds the loop running.
 static void advance(struct cost* cost) {
   if (cost->advancing) return;
@@ -200,14 +189,14 @@ static void advance(struct cost* cost) {
   while (!cost->resting) {
     int64_t now = clock_ns();
     if (now >= cost->client->deadline) break;
-    int64_t started = is_open_loop(cost) ? due_time(cost, cost->next) : now;
+    int64_t started = is_open_loop(cost) ? arrivals_due(&cost->arrivals) : now;
     if (started > now) {
-      arm_pace(cost, started - now);
+      arrivals_arm(&cost->arrivals, cost->client->queue, &cost->pace, now);
       break;
     }
     struct cost_link* link = take_link(cost);
     if (link == NULL) break;
-    cost->next++;
+    arrivals_take(&cost->arrivals);
     begin_request(link, started);
   }
   cost->advancing = false;
@@ -216,7 +205,7 @@ static void advance(struct cost* cost) {
 static void on_pace(struct timer* timer) {
   struct cost* cost = (struct cost*)((char*)timer - offsetof(struct cost, pace));
   cost->resting = false;
-  cost->armed_for = 0;
+  arrivals_fired(&cost->arrivals);
   advance(cost);
 }
 
@@ -224,11 +213,9 @@ static void begin(struct client* client) {
   struct cost* cost = client->state;
   cost->counts = (struct cost_counts){0};
   for (size_t i = 0; i < cost->target_count; i++) histogram_reset(&cost->targets[i].latency);
-  cost->next = 0;
-  cost->armed_for = 0;
   cost->resting = false;
   cost->system_us = process_system_us();
-  cost->begun = clock_ns();
+  arrivals_begin(&cost->arrivals, clock_ns());
   client->outstanding++;  // the stretch itself, which may have moments without a request
   advance(cost);
 }
@@ -239,7 +226,7 @@ static void on_deadline(struct client* client) {
   timer_disarm(client->queue, &cost->pace);
   client->outstanding--;
   if (!is_open_loop(cost)) return;
-  for (int64_t due; (due = due_time(cost, cost->next)) < client->deadline; cost->next++) {
+  for (int64_t due; (due = arrivals_due(&cost->arrivals)) < client->deadline; arrivals_take(&cost->arrivals)) {
     cost->counts.unsent++;
     client->errors++;
     histogram_record(&client->latency, client->deadline - due);

@@ -1,11 +1,17 @@
-// HTTP/1.1 requests, one outstanding on each link: over kept connections (http, http-body, file, page) or a connection
-// each (http-close).
+// HTTP/1.1 requests, one outstanding on each link: over kept connections (http, http-body, file, page, handler) or a
+// connection each (http-close).
+//
+// With a rate, the measured stretch is an open loop: requests are due on a schedule (arrivals.h). Each goes out on the
+// connection that has been idle longest or, with all of them at work, on the first to come free, and its latency counts
+// from when it was due in either case. What is due within the stretch is asked, however late. The warm-up is a closed
+// loop all the same: it opens every connection, and a server learns most of it.
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "arrivals.h"
 #include "client.h"
 #include "http_response.h"
 #include "pattern.h"
@@ -22,14 +28,32 @@ struct request {
 struct http_link {
   struct link link;
   struct http_response response;
+  struct http_link* next_idle;
   size_t sent;    // of the request
   bool compared;  // a whole body of this link has been compared
   bool used;      // the connection has brought an answer before
   bool had_one;   // the link has been connected before
 };
 
-static void prepare(struct client* client) {
-  const struct settings* settings = client->settings;
+struct http_load {
+  struct request request;
+  struct client* client;
+  // Of an open loop.
+  struct arrivals arrivals;
+  struct timer pace;
+  struct http_link* first_idle;
+  struct http_link* last_idle;
+  bool has_next;  // the next request is due before the stretch ends
+  bool advancing;
+};
+
+static struct http_load* load_of(const struct http_link* http) { return http->link.client->state; }
+
+static bool is_open_loop(const struct client* client) {
+  return client->settings->rate > 0 && client->phase == PHASE_MEASURED;
+}
+
+static void make_request(struct request* request, const struct settings* settings) {
   bool known = strcmp(settings->case_name, "file") == 0 || strcmp(settings->case_name, "page") == 0;
   bool bodies = known || strcmp(settings->case_name, "http-body") == 0;
   bool upload = bodies && settings->upload;
@@ -40,7 +64,6 @@ static void prepare(struct client* client) {
   int head_length =
       snprintf(head, sizeof head, "%s /%s HTTP/1.1\r\nHost: localhost\r\n%s%s\r\n", upload ? "POST" : "GET",
                known ? "body" : "", length, settings->keep_alive ? "" : "Connection: close\r\n");
-  struct request* request = allocate(1, sizeof *request);
   request->length = (size_t)head_length + body;
   request->data = allocate(request->length, 1);
   memcpy(request->data, head, (size_t)head_length);
@@ -51,14 +74,55 @@ static void prepare(struct client* client) {
   }
   request->answer_body = upload ? 2 : bodies ? settings->bytes : settings->body;
   if (known) request->expected = pattern_create(settings->bytes);
-  client->state = request;
+}
+
+static void on_pace(struct timer* timer);
+
+static void prepare(struct client* client) {
+  struct http_load* load = allocate(1, sizeof *load);
+  make_request(&load->request, client->settings);
+  load->client = client;
+  arrivals_open(&load->arrivals, client->settings);
+  timer_open(client->queue, &load->pace, on_pace);
+  client->state = load;
+}
+
+static void push_idle(struct http_load* load, struct http_link* http) {
+  http->next_idle = NULL;
+  if (load->first_idle == NULL) {
+    load->first_idle = http;
+  } else {
+    load->last_idle->next_idle = http;
+  }
+  load->last_idle = http;
+}
+
+static struct http_link* take_idle(struct http_load* load) {
+  struct http_link* http = load->first_idle;
+  if (http != NULL) load->first_idle = http->next_idle;
+  return http;
+}
+
+static void advance(struct http_load* load);
+
+// The link has nothing under way: in an open loop it waits for the next request that is due.
+static void rest(struct http_link* http) {
+  if (!is_open_loop(http->link.client)) return;
+  push_idle(load_of(http), http);
+  advance(load_of(http));
+}
+
+static void fail_link(struct http_link* http, const char* what, int error) {
+  bool was_active = http->link.active;
+  link_fail(&http->link, what, error);
+  if (was_active) rest(http);
 }
 
 static void on_end(struct http_link* http, int error);
 
 static void send_request(struct link* link) {
   struct http_link* http = (struct http_link*)link;
-  const struct request* request = link->client->state;
+  const struct request* request = &load_of(http)->request;
   ptrdiff_t count = link_send(link, request->data + http->sent, request->length - http->sent);
   if (count < 0) {
     on_end(http, errno);
@@ -77,8 +141,9 @@ static void connect_anew(struct http_link* http) {
   link_connect(&http->link);
 }
 
-static void begin_request(struct http_link* http, int64_t now) {
-  const struct request* request = http->link.client->state;
+// Its latency counts from `started`.
+static void begin_request(struct http_link* http, int64_t started) {
+  const struct request* request = &load_of(http)->request;
   http_response_reset(&http->response);
   if (request->expected != NULL) {
     http->response.expected = request->expected;
@@ -86,7 +151,7 @@ static void begin_request(struct http_link* http, int64_t now) {
     http->response.compares_all = !http->compared;
   }
   http->sent = 0;
-  link_begin(&http->link, now);
+  link_begin(&http->link, started);
   if (http->link.watch.fd < 0) {
     connect_anew(http);
   } else {
@@ -94,7 +159,54 @@ static void begin_request(struct http_link* http, int64_t now) {
   }
 }
 
+// Begins what is due and finds an idle link. A request that fails at once comes here again, and finds the loop running.
+static void advance(struct http_load* load) {
+  struct client* client = load->client;
+  if (load->advancing) return;
+  load->advancing = true;
+  while (load->has_next) {
+    int64_t due = arrivals_due(&load->arrivals);
+    if (due >= client->deadline) {
+      load->has_next = false;
+      client->outstanding--;
+      break;
+    }
+    int64_t now = clock_ns();
+    if (due > now) {
+      arrivals_arm(&load->arrivals, client->queue, &load->pace, now);
+      break;
+    }
+    struct http_link* http = take_idle(load);
+    if (http == NULL) break;
+    arrivals_take(&load->arrivals);
+    begin_request(http, due);
+  }
+  load->advancing = false;
+}
+
+static void on_pace(struct timer* timer) {
+  struct http_load* load = (struct http_load*)((char*)timer - offsetof(struct http_load, pace));
+  arrivals_fired(&load->arrivals);
+  advance(load);
+}
+
+static void begin_open_loop(struct client* client) {
+  struct http_load* load = client->state;
+  load->first_idle = NULL;
+  for (size_t i = 0; i < client->settings->connections; i++) {
+    push_idle(load, (struct http_link*)client_link(client, i));
+  }
+  load->has_next = true;
+  client->outstanding++;  // the schedule itself, as there are moments without a request
+  arrivals_begin(&load->arrivals, clock_ns());
+  advance(load);
+}
+
 static void begin(struct client* client) {
+  if (is_open_loop(client)) {
+    begin_open_loop(client);
+    return;
+  }
   for (size_t i = 0; i < client->settings->connections; i++) {
     begin_request((struct http_link*)client_link(client, i), clock_ns());
   }
@@ -102,13 +214,13 @@ static void begin(struct client* client) {
 
 // The answer is there, and for a connection of its own its end too.
 static void finish(struct http_link* http) {
-  const struct request* request = http->link.client->state;
+  const struct request* request = &load_of(http)->request;
   const struct http_response* response = &http->response;
   if (response->status != 200 || response->body != request->answer_body || http->sent < request->length) {
     char what[96];
     snprintf(what, sizeof what, "an answer with status %d and a body of %" PRIu64 " bytes", response->status,
              response->body);
-    link_fail(&http->link, what, 0);
+    fail_link(http, what, 0);
     return;
   }
   http->used = true;
@@ -116,7 +228,11 @@ static void finish(struct http_link* http) {
   if (response->closes) link_close(&http->link);
   int64_t now = clock_ns();
   link_complete(&http->link, now);
-  if (now < http->link.client->deadline) begin_request(http, now);
+  if (is_open_loop(http->link.client)) {
+    rest(http);
+  } else if (now < http->link.client->deadline) {
+    begin_request(http, now);
+  }
 }
 
 // The server has closed, or the connection broke (`error`).
@@ -133,19 +249,19 @@ static void on_end(struct http_link* http, int error) {
     link_close(link);  // the server closed it just when the request went out
     connect_anew(http);
   } else {
-    link_fail(link, "the connection ended before the answer", error == 0 ? ECONNRESET : error);
+    fail_link(http, "the connection ended before the answer", error == 0 ? ECONNRESET : error);
   }
 }
 
 static void take(struct http_link* http, size_t count) {
   struct link* link = &http->link;
   if (!link->active) {
-    link_fail(link, "an answer that nobody asked for", 0);
+    fail_link(http, "an answer that nobody asked for", 0);
     return;
   }
   http_response_feed(&http->response, link->client->buffer, count);
   if (http->response.state == HTTP_MALFORMED) {
-    link_fail(link, http->response.differs ? "a body that is not what was asked for" : "a malformed answer", 0);
+    fail_link(http, http->response.differs ? "a body that is not what was asked for" : "a malformed answer", 0);
   } else if (http->response.state == HTTP_COMPLETE && link->client->settings->keep_alive) {
     finish(http);  // without keep-alive, the end of the connection belongs to it
   }

@@ -10,19 +10,28 @@
 
 struct work {
   const char* case_name;
-  const struct service* service;
+  const struct service* service;  // NULL: the servers are others
   const struct load* load;
 };
 
 static const struct work works[] = {
-    {"rtt", &service_echo, &load_echo},        {"pipeline", &service_echo, &load_pipeline},
-    {"bulk", &service_sink, &load_bulk},       {"fanin", &service_echo, &load_echo},
-    {"growth", &service_echo, &load_echo},     {"churn", &service_echo, &load_churn},
-    {"http", &service_http, &load_http},       {"http-close", &service_http, &load_http},
-    {"http-body", &service_http, &load_http},  {"idle", &service_echo, &load_idle},
-    {"file", &service_body, &load_http},       {"page", &service_body, &load_http},
-    {"relay", &service_relay, &load_relay},    {"crowd", &service_body, &load_crowd},
-    {"cost", &service_http, &load_cost},       {"proxy", &service_proxy, &load_http},
+    {"rtt", &service_echo, &load_echo},
+    {"pipeline", &service_echo, &load_pipeline},
+    {"bulk", &service_sink, &load_bulk},
+    {"fanin", &service_echo, &load_echo},
+    {"growth", &service_echo, &load_echo},
+    {"churn", &service_echo, &load_churn},
+    {"http", &service_http, &load_http},
+    {"http-close", &service_http, &load_http},
+    {"http-body", &service_http, &load_http},
+    {"idle", &service_echo, &load_idle},
+    {"file", &service_body, &load_http},
+    {"page", &service_body, &load_http},
+    {"relay", &service_relay, &load_relay},
+    {"crowd", &service_body, &load_crowd},
+    {"cost", &service_http, &load_cost},
+    {"proxy", &service_proxy, &load_http},
+    {"handler", NULL, &load_http},
 };
 
 // Descriptors besides the connections: standard streams, queue, timers, signal pipe, listener.
@@ -44,6 +53,7 @@ int main(int count, char** words) {
   for (size_t i = 0; i < sizeof works / sizeof works[0]; i++) {
     if (strcmp(works[i].case_name, settings.case_name) != 0) continue;
     if (settings.role == ROLE_SERVE) {
+      if (works[i].service == NULL) usage("case %s is for load only", settings.case_name);
       server_run(&settings, works[i].service);
     } else {
       client_run(&settings, works[i].load);

@@ -11,7 +11,8 @@ static const char synopsis[] =
     "floor serve|load --case CASE --family unix|tcp --address ADDRESS [--bytes N] [--window N] [--connections N] "
     "[--idle N] [--body N] [--keep-alive 0|1] [--way download|upload] [--copy 0|1] [--file PATH] [--seconds S] "
     "[--warmup S] [--patience S] [--method WORD] [--path PATH] [--protocol http|uwsgi] [--request N] [--answer N] "
-    "[--rate N] [--second-address ADDRESS] [--second-family unix|tcp] [--second-protocol http|uwsgi] "
+    "[--rate N] [--arrival even|poisson|burst] [--seed N] [--compute MS] [--second-address ADDRESS] [--second-family "
+    "unix|tcp] [--second-protocol http|uwsgi] "
     "[--second-keep-alive 0|1] [--upstream ADDRESS] [--upstream-family unix|tcp] [--supervised 0|1]\n       floor "
     "speed";
 
@@ -22,6 +23,7 @@ static const size_t MOST_CONNECTIONS = 1u << 20;
 static const double LONGEST_STRETCH = 3600;
 static const size_t METHOD_LIMIT = 16;
 static const double HIGHEST_RATE = 1e7;
+static const size_t LARGEST_SEED = UINT32_MAX;
 
 struct defaults {
   const char* case_name;
@@ -32,12 +34,12 @@ struct defaults {
 };
 
 static const struct defaults cases[] = {
-    {"rtt", 64, 1, 1, true},      {"pipeline", 64, 256, 1, true},     {"bulk", 65536, 1, 1, true},
-    {"fanin", 64, 1, 64, true},   {"growth", 64, 1, 16, true},        {"churn", 64, 1, 16, true},
-    {"http", 64, 1, 32, true},    {"http-close", 64, 1, 32, false},   {"http-body", 65536, 1, 8, true},
-    {"idle", 64, 1, 10000, true}, {"file", 65536, 1, 8, true},        {"page", 65536, 1, 8, true},
-    {"relay", 65536, 1, 8, true}, {"crowd", 1048576, 1, 10000, true}, {"cost", 64, 1, 32, true},
-    {"proxy", 1048576, 1, 32, true},
+    {"rtt", 64, 1, 1, true},         {"pipeline", 64, 256, 1, true},     {"bulk", 65536, 1, 1, true},
+    {"fanin", 64, 1, 64, true},      {"growth", 64, 1, 16, true},        {"churn", 64, 1, 16, true},
+    {"http", 64, 1, 32, true},       {"http-close", 64, 1, 32, false},   {"http-body", 65536, 1, 8, true},
+    {"idle", 64, 1, 10000, true},    {"file", 65536, 1, 8, true},        {"page", 65536, 1, 8, true},
+    {"relay", 65536, 1, 8, true},    {"crowd", 1048576, 1, 10000, true}, {"cost", 64, 1, 32, true},
+    {"proxy", 1048576, 1, 32, true}, {"handler", 64, 1, 16, true},
 };
 
 static size_t whole(const char* option, const char* value, size_t lowest, size_t highest) {
@@ -86,6 +88,11 @@ static bool either(const char* option, const char* value, const char* first, con
   usage("%s %s: %s or %s is needed", option, value, first, second);
 }
 
+static enum arrival arrival_of(const char* option, const char* value) {
+  if (strcmp(value, "even") == 0) return ARRIVAL_EVEN;
+  return either(option, value, "poisson", "burst") ? ARRIVAL_BURST : ARRIVAL_POISSON;
+}
+
 struct words {
   const char* family;
   const char* address;
@@ -116,6 +123,8 @@ static bool take_number(struct settings* settings, const char* option, const cha
     settings->answer_known = true;
   } else if (strcmp(option, "--rate") == 0) {
     settings->rate = requests_a_second(option, value);
+  } else if (strcmp(option, "--seed") == 0) {
+    settings->seed = whole(option, value, 0, LARGEST_SEED);
   } else if (strcmp(option, "--patience") == 0) {
     settings->patience_ns = nanoseconds(option, value);
   } else if (strcmp(option, "--seconds") == 0) {
@@ -155,9 +164,12 @@ static bool take_for_later(struct words* words, const char* option, const char* 
 
 static void take(struct settings* settings, struct words* words, const char* option, const char* value) {
   if (take_number(settings, option, value) || take_for_later(words, option, value)) return;
-  if (strcmp(option, "--case") == 0) return;
+  // What the handler does is the server's.
+  if (strcmp(option, "--case") == 0 || strcmp(option, "--compute") == 0) return;
   if (strcmp(option, "--supervised") == 0) {
     settings->supervised = either(option, value, "0", "1");
+  } else if (strcmp(option, "--arrival") == 0) {
+    settings->arrival = arrival_of(option, value);
   } else if (strcmp(option, "--way") == 0) {
     settings->upload = either(option, value, "download", "upload");
   } else if (strcmp(option, "--copy") == 0) {

@@ -10,6 +10,10 @@
 
 enum role { ROLE_SERVE, ROLE_LOAD };
 
+// How the requests of an open loop are spread: evenly, by chance as those of many clients that know nothing of each
+// other, or as many at once as there are connections.
+enum arrival { ARRIVAL_EVEN, ARRIVAL_POISSON, ARRIVAL_BURST };
+
 // A request's target, in bytes.
 enum { COST_PATH_LIMIT = 2048 };
 
@@ -26,6 +30,10 @@ struct settings {
   bool upload;
   bool copy;         // the bytes are copied where they could be passed by reference
   const char* file;  // that is served
+  // Of cases cost and handler.
+  double rate;  // requests a second; 0: a closed loop
+  enum arrival arrival;
+  uint64_t seed;  // of what is left to chance
   // Of case cost.
   const char* method;
   const char* path;
@@ -33,7 +41,6 @@ struct settings {
   size_t request;     // bytes of a request's body
   size_t answer;      // bytes of an answer's body
   bool answer_known;  // if not, any length is right
-  double rate;        // requests a second; 0: a closed loop
   bool has_second;    // each request is followed by one to another address
   struct endpoint second;
   bool second_uwsgi;

@@ -42,7 +42,9 @@ const ROWS: readonly Row[] = [
   { title: 'relay between two connections, CPU of the relay a MiB', case: 'relay', measure: 'cpu' },
   { title: 'the same, bytes/s', case: 'relay', measure: 'rate' },
   { title: 'memory of an idle connection', case: 'idle', measure: 'memory' },
-  { title: 'memory of a kept chunk of 100 B', case: 'retained', measure: 'held' },
+  { title: 'memory of a kept chunk of 100 B', case: 'retained', params: { chunks: 10_000 }, measure: 'held' },
+  { title: 'the same, where one chunk of 64 is kept', case: 'retained', params: { every: 64 }, measure: 'held' },
+  { title: 'the same, where one chunk of 512 is kept', case: 'retained', params: { every: 512 }, measure: 'held' },
   { title: '4,096 connects in one tick: how many fail', case: 'storm', measure: 'failed' },
 ];
 

@@ -43,9 +43,24 @@ function handlerOf(subject: HttpSubject, words: Words): RequestListener {
       return answer(subject.pageOf(floorPattern(words.bytes)));
     case 'http-body':
       return words.way === 'upload' ? receive(words.bytes) : answer(Buffer.alloc(words.bytes, 'x'));
+    case 'handler':
+      return afterComputing(words.compute, answer(hello(words.body)));
     default:
-      return answer(`${'hello world'.padEnd(words.body - 1, '.').slice(0, words.body - 1)}\n`);
+      return answer(hello(words.body));
   }
+}
+
+function hello(bytes: number): string {
+  return `${'hello world'.padEnd(bytes - 1, '.').slice(0, bytes - 1)}\n`;
+}
+
+function afterComputing(milliseconds: number, handler: RequestListener): RequestListener {
+  if (milliseconds === 0) return handler;
+  return (request, response) => {
+    const until = performance.now() + milliseconds;
+    while (performance.now() < until);
+    handler(request, response);
+  };
 }
 
 function answer(body: string | Buffer): RequestListener {

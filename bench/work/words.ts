@@ -10,9 +10,12 @@ export interface Words {
   readonly bytes: number;
   readonly window: number;
   readonly connections: number;
-  /** Received ones, that are kept. */
+  /** Received ones, that are kept: one of every so many. */
   readonly chunks: number;
+  readonly every: number;
   readonly body: number;
+  /** Milliseconds that a handler computes before it answers. */
+  readonly compute: number;
   readonly way: 'download' | 'upload';
   /** That is served; empty where the case has none. */
   readonly file: string;
@@ -37,8 +40,11 @@ export function parseWords(argv: readonly string[]): Words {
       connections: text,
       idle: text,
       chunks: text,
+      every: text,
       body: text,
       'keep-alive': text,
+      compute: text,
+      arrival: text,
       way: text,
       file: text,
       seconds: text,
@@ -55,7 +61,9 @@ export function parseWords(argv: readonly string[]): Words {
     window: number('--window', values.window ?? '1'),
     connections: number('--connections', values.connections ?? '1'),
     chunks: number('--chunks', values.chunks ?? '0'),
+    every: number('--every', values.every ?? '1'),
     body: number('--body', values.body ?? '0'),
+    compute: number('--compute', values.compute ?? '0'),
     way: oneOf('--way', values.way ?? 'download', ['download', 'upload']),
     file: values.file ?? '',
     seconds: number('--seconds', values.seconds ?? '1'),
