@@ -10,7 +10,8 @@ import type { ExchangeSocket } from './socket.js';
 
 /** Headers as `setHeader` keeps them: by their name in lower case, the name as given and the value. */
 export type OutHeaders = Record<string, [name: string, value: HeaderValue]>;
-export type HeaderValue = number | string | readonly string[];
+/** What it takes is not checked: anything that is no array is one value. */
+export type HeaderValue = unknown;
 
 export interface RequestInternals {
   socket: ExchangeSocket;
@@ -48,6 +49,10 @@ export interface ResponseInternals {
   _implicitHeader(): void;
   _finish(): void;
   _storeHeader(firstLine: string, headers: unknown): void;
+  _send(...args: unknown[]): boolean;
+  _writeRaw(data: string, encoding: string, callback: null): boolean;
+  /** Not in node 20 and 22. */
+  _isLenientHeaderValidation?(): boolean;
   readonly outputData: readonly unknown[];
   readonly _eventsCount: number;
 }

@@ -78,7 +78,7 @@ export class ExchangeServer extends EventEmitter implements ServerLabels {
     this.requestTimeout = requestTimeout;
     this.checkingInterval = checkingInterval;
     this.highWaterMark = highWaterMarkOf(options);
-    this.uniqueHeaders = new Set(['cookie', ...(options.uniqueHeaders ?? [])].map((name) => name.toLowerCase()));
+    this.uniqueHeaders = new Set((options.uniqueHeaders ?? []).map((name) => name.toLowerCase()));
     this.joinDuplicateHeaders = options.joinDuplicateHeaders ?? false;
     this.requestClass = requestClass(options.IncomingMessage);
     this.responseClass = (options.ServerResponse ?? nodeHttp.ServerResponse) as unknown as ResponseClass;
