@@ -86,9 +86,19 @@ export function isUnheard(request: Incoming): boolean {
   return request._eventsCount === 0 && !request._consuming && length === 0 && !resumeScheduled;
 }
 
+/** Newer nodes schedule nothing where nobody listens, and note for themselves what a later listener is owed. */
+function pushesQuietly(): boolean {
+  const request = new nodeHttp.IncomingMessage(null as never) as unknown as Incoming;
+  request.push(null);
+  return !request._readableState.emittedReadable;
+}
+
+const PUSHES_QUIETLY = pushesQuietly();
+
 /** Nobody hears of the end yet: what `push(null)` comes to then, without its tick. Whoever reads it later gets 'end'. */
 export function noteEnd(request: Incoming): void {
-  request._readableState.ended = true;
+  if (PUSHES_QUIETLY) request.push(null);
+  else request._readableState.ended = true;
 }
 
 /**

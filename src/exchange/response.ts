@@ -8,7 +8,15 @@ import type * as http from 'node:http';
 import { argValueError } from '../errors.js';
 import { nodeHttp } from '../node-modules.js';
 import { dateLine } from './date.js';
-import { outHeadersOf, type HeaderValue, type Incoming, type Outgoing, type OutHeaders } from './internals.js';
+import {
+  outHeadersOf,
+  queueEndCallback,
+  type EndCallback,
+  type HeaderValue,
+  type Incoming,
+  type Outgoing,
+  type OutHeaders,
+} from './internals.js';
 import type { ExchangeSocket } from './socket.js';
 
 export type ResponseClass = new (request: Incoming, options: ResponseOptions) => http.ServerResponse;
@@ -20,11 +28,6 @@ export interface ResponseOptions {
 
 const nodesEnd = nodeHttp.ServerResponse.prototype.end as (this: Outgoing, ...args: unknown[]) => Outgoing;
 
-/** Whether `end` is node's own: what a program has put in its place is to be called. */
-export function hasNodesEnd(Class: ResponseClass): boolean {
-  return (Class.prototype as { end: unknown }).end === nodesEnd;
-}
-
 export function makeResponse(
   Class: ResponseClass,
   request: Incoming,
@@ -33,18 +36,22 @@ export function makeResponse(
 ): Outgoing {
   const response = new Class(request, options) as unknown as Outgoing;
   response._storeHeader = storeHeader;
-  if (short) response.end = end as Outgoing['end'];
+  // What a program has put in the place of node's own, now or long ago, is to be called.
+  if (short && response.end === nodesEnd) response.end = end as Outgoing['end'];
   return response;
 }
-
-type Callback = () => void;
 
 function isUtf8(encoding: unknown): boolean {
   return encoding === undefined || encoding === null || encoding === 'utf8' || encoding === 'utf-8';
 }
 
+/** Whether its `end()` is the short one. */
+export function endsShort(response: Outgoing): boolean {
+  return response.end === end;
+}
+
 /** Whether it can go the short way: nothing has been sent of this answer, and nothing is odd about what is. */
-function isShort(response: Outgoing, socket: ExchangeSocket | null, chunk: unknown, encoding: unknown): boolean {
+export function isShort(response: Outgoing, socket: ExchangeSocket | null, chunk: unknown, encoding: unknown): boolean {
   return (
     socket?.writable === true &&
     socket._httpMessage === response &&
@@ -88,7 +95,7 @@ function end(this: Outgoing, chunk?: unknown, encoding?: unknown, callback?: unk
     if (!isShort(this, socket, chunk, encoding)) return endByNode(this, chunk, encoding, callback);
   }
   if (!this._hasBody && chunk && rejectsBody(this)) return endByNode(this, chunk, encoding, callback);
-  if (typeof callback === 'function') this.once('finish', callback as Callback);
+  if (typeof callback === 'function') queueEndCallback(this, callback as EndCallback);
   this._headerSent = true;
   this.finished = true;
   (socket as ExchangeSocket)._connection.writeWhole(this._header ?? '', this._hasBody ? body : '');
