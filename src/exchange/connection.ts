@@ -13,11 +13,11 @@ import { nodeHttp } from '../node-modules.js';
 import { closes, type CloseEvent } from '../stats/events.js';
 import type { Carrier, CarrierOwner } from './carrier.js';
 import type { ReadError, RequestHead, RequestReader, RequestSink } from './codec.js';
-import { inScope, makeScope, scopeOfWrite } from './context.js';
+import { captureScope } from './context.js';
 import { dispatch } from './dispatch.js';
 import { closeResponse, leaveRequest, tellEnded, tellFailed, tellIdle, type Ended } from './ending.js';
 import { detachSignal, NO_CALLBACKS, settleEnd, type EndCallback, type Incoming, type Outgoing } from './internals.js';
-import { isUnheard, makeRequest, noteEnd, pushBody, setVersion } from './request.js';
+import { isUnheard, makeRequest, noteEnd, setVersion, wantsBody } from './request.js';
 import { endsShort, makeResponse } from './response.js';
 import type { ExchangeServer } from './server.js';
 import { ExchangeSocket } from './socket.js';
@@ -49,8 +49,8 @@ export class Connection implements CarrierOwner, RequestSink {
   private phase: Phase = 'receiving';
   private readonly reader: RequestReader;
   /** What the listeners of one connection do in it (`AsyncLocalStorage.enterWith`) is not seen by those of another. */
-  private readonly scope = makeScope();
-  /** Of the last write, if what comes of it is not to be told in the connection's own. */
+  private readonly scope = captureScope();
+  /** As node: what comes of writes is told in the context of the last of them. */
   private writeScope: AsyncResource | undefined;
   private request: Incoming | undefined;
   private response: Outgoing | undefined;
@@ -135,11 +135,15 @@ export class Connection implements CarrierOwner, RequestSink {
     dispatch(server, head, request, response);
   }
 
-  onBody(data: Buffer, start: number, end: number): void {
+  get wantsBody(): boolean {
+    return this.request !== undefined && this.phase !== 'closed' && wantsBody(this.request);
+  }
+
+  onBody(chunk: Buffer): void {
     const { request } = this;
-    if (request === undefined || this.phase === 'closed') return;
+    if (request === undefined || !this.wantsBody) return;
     try {
-      if (!pushBody(request, data, start, end)) this.pause();
+      if (!request.push(chunk)) this.pause();
     } catch (error) {
       (this.thrown ??= []).push(error);
     }
@@ -201,8 +205,8 @@ export class Connection implements CarrierOwner, RequestSink {
   write(data: string | Uint8Array, encoding: BufferEncoding, callback: WriteCallback | undefined): boolean {
     const { carrier, response } = this;
     this.socket._touch();
-    this.writeScope = scopeOfWrite();
-    if (callback !== undefined) (this.callbacks ??= []).push(inScope(this.writeScope, callback));
+    this.writeScope = captureScope();
+    if (callback !== undefined) (this.callbacks ??= []).push(callback);
     carrier.notifyFlushed();
     if (encoding === 'ascii' && response?._headerSent === false && this.isUnwanted(data)) return true;
     if (data.length > 0) {
@@ -224,7 +228,7 @@ export class Connection implements CarrierOwner, RequestSink {
     const { carrier } = this;
     this.socket._touch();
     this.whole = true;
-    this.writeScope = scopeOfWrite();
+    this.writeScope = captureScope();
     // As node: a string goes with the head, in the body's encoding; a head without a body is latin1.
     if (typeof body === 'string') {
       carrier.write(head + body, body === '' ? 'latin1' : 'utf8');

@@ -74,10 +74,8 @@ export function setVersion(request: Incoming, { versionMajor, versionMinor }: Re
   request.httpVersion = `${String(versionMajor)}.${String(versionMinor)}`;
 }
 
-/** Gives the bytes to who reads the request. False: it has enough. Bytes are lent, and what is given is a copy. */
-export function pushBody(request: Incoming, data: Buffer, start: number, end: number): boolean {
-  if (request._dumped || request._readableState.destroyed) return true;
-  return request.push(Buffer.from(data.subarray(start, end)));
+export function wantsBody(request: Incoming): boolean {
+  return !request._dumped && !request._readableState.destroyed;
 }
 
 /** Nobody reads it, or listens to it. Most have no body, so that is how they end. */
