@@ -213,6 +213,12 @@ export class ExchangeServer extends EventEmitter implements ServerLabels {
     return this.server.stats();
   }
 
+  /** As node:http's: with `captureRejections`, a handler that rejects has its answer made 500, or given up. */
+  override [EventEmitter.captureRejectionSymbol](error: Error, event: string, ...args: unknown[]): void {
+    const capture = nodeHttp.Server.prototype[EventEmitter.captureRejectionSymbol as never] as Listener;
+    Reflect.apply(capture, this, [error, event, ...args]);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await promisify(this.close.bind(this))();
   }
