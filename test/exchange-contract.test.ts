@@ -235,6 +235,13 @@ const cases: [name: string, handler: ContractHandler, request?: ContractRequest]
   ['chunks, asked for', (_req, res) => (res.setHeader('Transfer-Encoding', 'chunked'), res.end('abc'))],
   ['chunks, asked for by writeHead', (_req, res) => res.writeHead(200, { 'Transfer-Encoding': 'chunked' }).end('abc')],
   ['another transfer coding', (_req, res) => (res.setHeader('Transfer-Encoding', 'gzip'), res.end('abc'))],
+  ['a length that is too long', (_req, res) => res.setHeader('Content-Length', 5).end('abc')],
+  ['a length that is too short', (_req, res) => res.setHeader('Content-Length', 2).end('abc')],
+  ['a length that is none', (_req, res) => res.setHeader('Content-Length', 'abc').end('abc')],
+  [
+    'a length that is too short, of an answer in pieces',
+    (_req, res) => (res.setHeader('Content-Length', 2), res.write('abc'), res.end('d')),
+  ],
   [
     'a length that is not kept, strictly',
     (_req, res, log) => {
