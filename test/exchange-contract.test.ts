@@ -1,5 +1,6 @@
 /** What handlers can rely on with node:http's requests and responses holds for ours: each is run by both. */
-import type * as http from 'node:http';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import * as http from 'node:http';
 import { Readable, finished, pipeline as pipe } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { describe, expect, it } from 'vitest';
@@ -234,6 +235,13 @@ const cases: [name: string, handler: ContractHandler, request?: ContractRequest]
   ['chunks, asked for', (_req, res) => (res.setHeader('Transfer-Encoding', 'chunked'), res.end('abc'))],
   ['chunks, asked for by writeHead', (_req, res) => res.writeHead(200, { 'Transfer-Encoding': 'chunked' }).end('abc')],
   ['another transfer coding', (_req, res) => (res.setHeader('Transfer-Encoding', 'gzip'), res.end('abc'))],
+  ['a length that is too long', (_req, res) => res.setHeader('Content-Length', 5).end('abc')],
+  ['a length that is too short', (_req, res) => res.setHeader('Content-Length', 2).end('abc')],
+  ['a length that is none', (_req, res) => res.setHeader('Content-Length', 'abc').end('abc')],
+  [
+    'a length that is too short, of an answer in pieces',
+    (_req, res) => (res.setHeader('Content-Length', 2), res.write('abc'), res.end('d')),
+  ],
   [
     'a length that is not kept, strictly',
     (_req, res, log) => {
@@ -506,6 +514,147 @@ const cases: [name: string, handler: ContractHandler, request?: ContractRequest]
     { method: 'POST', headers: {}, body: 'x', leave: (socket) => socket.destroy() },
   ],
 ];
+
+/** `request.signal` is of newer nodes. */
+const hasSignal = 'signal' in http.IncomingMessage.prototype;
+
+function noteSignal(req: http.IncomingMessage, log: Log): void {
+  const { signal } = req as http.IncomingMessage & { signal: AbortSignal };
+  log.push(`aborted ${String(signal.aborted)}`);
+  signal.addEventListener('abort', () => log.push('abort'));
+}
+
+const signalCases: typeof cases = [
+  ['answered', (req, res, log) => (noteAll(req, res, log), noteSignal(req, log), res.end('x'))],
+  [
+    'answered in pieces, with a body that is not read',
+    (req, res, log) => (noteAll(req, res, log), noteSignal(req, log), res.write('x'), res.end()),
+    POST,
+  ],
+  [
+    'answered when the body has been read',
+    (req, res, log) => {
+      noteSignal(req, log);
+      req.resume().on('end', () => res.end('x'));
+    },
+    POST,
+  ],
+  [
+    "asked for in 'finish'",
+    (req, res, log) => (
+      res.on('finish', () => {
+        noteSignal(req, log);
+      }),
+      res.end('x')
+    ),
+  ],
+  [
+    "asked for in 'close'",
+    (req, res, log) => (
+      res.on('close', () => {
+        noteSignal(req, log);
+      }),
+      res.end('x')
+    ),
+  ],
+  ['a request that is destroyed', (req, res, log) => (noteAll(req, res, log), noteSignal(req, log), req.destroy())],
+  ['a response that is destroyed', (req, res, log) => (noteAll(req, res, log), noteSignal(req, log), res.destroy())],
+  [
+    'a client that goes',
+    (req, res, log) => {
+      noteAll(req, res, log);
+      noteSignal(req, log);
+    },
+    { leave: (socket) => socket.destroy() },
+  ],
+  [
+    'a client that goes within its body',
+    (req, res, log) => (noteAll(req, res, log), noteSignal(req, log), req.resume()),
+    { method: 'POST', body: 'x', headers: {}, leave: (socket) => socket.destroy() },
+  ],
+];
+
+/** What a handler enters, and where it is found again. */
+const contextCases: typeof cases = (
+  [
+    ['end', (_req, res, found) => res.end('x', () => found('end'))],
+    ['write', (_req, res, found) => (res.write('x', () => found('write')), res.end('y', () => found('end')))],
+    ['a large write', (_req, res, found) => (res.write(LARGE, () => found('write')), res.end('y', () => found('end')))],
+    [
+      'writes of several contexts',
+      (_req, res, found, storage) => {
+        for (const name of ['a', 'b', 'c']) storage.run(name, () => res.write(name, () => found('write')));
+        storage.run('d', () => res.end(() => found('end')));
+      },
+    ],
+    ['an end of another context', (_req, res, found, storage) => storage.run('end', () => res.end('x'))],
+    ['an answer that comes later', (_req, res) => setImmediate(() => res.end('x'))],
+    [
+      'the body, by promises',
+      async (req, res, found) => {
+        for await (const chunk of req) found(`data ${String(chunk)}`);
+        found('end');
+        res.end('x');
+      },
+    ],
+  ] as [
+    string,
+    (
+      req: http.IncomingMessage,
+      res: http.ServerResponse,
+      found: (where: string) => unknown,
+      storage: AsyncLocalStorage<string>,
+    ) => unknown,
+  ][]
+).map(([name, act]) => [
+  name,
+  (req, res, log) => {
+    const storage = new AsyncLocalStorage<string>();
+    const found = (where: string): number => log.push(`${where} ${String(storage.getStore())}`);
+    found('before');
+    storage.enterWith('entered');
+    res.on('finish', () => found('finish'));
+    res.on('close', () => found('close'));
+    return act(req, res, found, storage);
+  },
+  POST,
+]);
+
+/** A client that is gone, of which the server learns by its write. Until node 22 'finish' is told there even so. */
+const lostCases: [name: string, answer: (res: http.ServerResponse, ended: (error?: Error) => void) => unknown][] = [
+  ['a large answer', (res, ended) => res.end(LARGE, ended)],
+  ['a large answer of bytes', (res, ended) => res.end(Buffer.from(LARGE), ended)],
+  ['a small answer', (res, ended) => res.end('x', ended)],
+  ['an answer in pieces', (res, ended) => (res.write('x'), res.end(LARGE, ended))],
+];
+
+describe.each(transports)('a client that goes before it is answered, on %s', (transport) => {
+  it.each(lostCases)('%s', async (_, answer) => {
+    const handler: ContractHandler = (req, res, log) => {
+      noteAll(req, res, log);
+      if (hasSignal) noteSignal(req, log);
+      answer(res, (error?: NodeJS.ErrnoException) => log.push(`ended ${String(error?.code)}`));
+    };
+    const { log } = await outcomeOf(transport, handler, { leave: (socket) => socket.destroy() });
+    expect(log).not.toContain('res finish');
+    expect(log.filter((told) => told.startsWith('ended') && told !== 'ended EPIPE')).toEqual([]);
+    expect(log).toContain('req error ECONNRESET');
+    if (hasSignal) expect(log).toContain('abort');
+    expect(log.at(-1)).toBe('req close');
+  });
+});
+
+describe.each(transports)('as node:http does, on %s', (transport) => {
+  it.runIf(hasSignal).each(signalCases)('request.signal: %s', async (_, handler, request = {}) => {
+    const expected = await outcomeOf('node:http', handler, request);
+    expect(await outcomeOf(transport, handler, request)).toEqual(expected);
+  });
+
+  it.each(contextCases)('the async context: %s', async (_, handler, request = {}) => {
+    const expected = await outcomeOf('node:http', handler, request);
+    expect(await outcomeOf(transport, handler, request)).toEqual(expected);
+  });
+});
 
 describe.each(transports)('as node:http does, on %s', (transport) => {
   it.each(cases)('%s', async (_, handler, request = {}) => {

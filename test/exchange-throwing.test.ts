@@ -2,6 +2,7 @@
  * Listeners and callbacks that throw, in a process that goes on after that: what else is told, how the connection ends, and
  * that the server serves on. Where node:http loses nothing it is the reference. Each runs all cases in one child.
  */
+import * as http from 'node:http';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { runChild } from './support/children.js';
 import { socketPath } from './support/sockets.js';
@@ -16,7 +17,22 @@ interface Case {
   expected?: string[];
 }
 
+/** Newer nodes keep the callbacks of `end()` apart and call them before 'finish', to older ones they are listeners of it. */
+const response = new http.ServerResponse(new http.IncomingMessage(null as never));
+const endsFirst = Object.getOwnPropertySymbols(response).some(({ description }) => description === 'kEndCallbacks');
+
+function ended(...told: string[]): string[] {
+  return endsFirst ? [...told, 'res finish'] : ['res finish', ...told];
+}
+
 const AFTER = ['res close', 'req end', 'req close'];
+
+/** The order of the last events differs from node to node. */
+function settled(log: readonly string[]): string[] {
+  const end = log.findLastIndex((told) => !AFTER.includes(told)) + 1;
+  return [...log.slice(0, end), ...log.slice(end).sort()];
+}
+
 const ABORTED = ['req aborted', 'res close', 'req error ECONNRESET', 'req close'];
 
 const cases: Record<string, Case> = {
@@ -25,9 +41,12 @@ const cases: Record<string, Case> = {
   },
   'callbacks of writes that leave together': {
     handler: `res.write('a', () => { note('a'); fail('a'); }); res.write('b', () => { note('b'); fail('b'); }); res.end('c', () => note('ended'));`,
-    expected: ['a', 'thrown a', 'b', 'thrown b', 'res finish', 'ended', ...AFTER],
+    expected: ['a', 'thrown a', 'b', 'thrown b', ...ended('ended'), ...AFTER],
   },
-  'the callback of an end': { handler: `res.end('a', () => { note('ended'); fail('ended'); });` },
+  'the callback of an end': {
+    handler: `res.end('a', () => { note('ended'); fail('ended'); });`,
+    expected: [...ended('ended', 'thrown ended'), ...AFTER],
+  },
   "a listener of 'finish'": { handler: `res.on('finish', () => fail('finish')); res.end('a');` },
   "a listener of 'finish' before all others": {
     handler: `res.prependListener('finish', () => fail('finish')); res.end('a');`,
@@ -155,8 +174,10 @@ describe('what throws, in a process that goes on', () => {
   it.each(subjects.filter(({ name }) => name !== 'node:net'))('$name', async ({ name: subject }) => {
     const outcomes = await outcomesOf(subject);
     for (const [name, { expected }] of Object.entries(cases)) {
-      const log = expected ?? reference[name]?.log;
-      expect([name, outcomes[name]]).toEqual([name, { log, goesOn: true }]);
+      const { log, goesOn } = outcomes[name] ?? { log: [] };
+      if (expected === undefined) expect([name, log]).toEqual([name, reference[name]?.log]);
+      else expect([name, settled(log)]).toEqual([name, settled(expected)]);
+      expect([name, goesOn]).toEqual([name, true]);
     }
   });
 });

@@ -40,6 +40,7 @@ const REFUSED: Record<string, unknown> = {
   keepAliveTimeout: 1000,
   keepAliveTimeoutBuffer: 1000,
   insecureHTTPParser: true,
+  httpValidation: 'relaxed',
   requireHostHeader: false,
   maxHeaderSize: 1000,
   shouldUpgradeCallback: () => true,

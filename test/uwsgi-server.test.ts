@@ -115,7 +115,94 @@ describe.each(everyWay)('uwsgi on $transport over $family', ({ transport, family
   });
 });
 
+/** As `packet`, with two of a name. */
+function twoLengths(one: string, other: string): Buffer {
+  const first = packet({ CONTENT_LENGTH: one }).subarray(4);
+  // The second in a packet of its own, without what is around it.
+  const more = Buffer.from(`\x0e\0CONTENT_LENGTH${String.fromCharCode(other.length)}\0${other}`, 'latin1');
+  return rawPacket(Buffer.concat([first, more]));
+}
+
 describe.each(transports)('uwsgi packets on %s', (transport) => {
+  it('may have other variables of any bytes, and headers of any that node lets through', async () => {
+    const { target } = await serveUwsgi({ transport }, (req, res) => {
+      res.end(
+        JSON.stringify([req.uwsgi['CERTIFICATE'], req.uwsgi['PATH_INFO'], req.headers['x-a'], req.headers.cookie]),
+      );
+    });
+    const variables = { CERTIFICATE: '-----\n\tAb\n', PATH_INFO: '/a\nb\0', HTTP_X_A: '\t~\xff', HTTP_COOKIE: '' };
+    const { body } = await ask(target, variables);
+    expect(JSON.parse(body.toString())).toEqual(['-----\n\tAb\n', '/a\nb\0', '\t~\xff', '']);
+  });
+
+  it('tell the length and the coding of a body once, whatever a header says of them', async () => {
+    const { target } = await serveUwsgi({ transport }, async (req, res) => {
+      res.end(JSON.stringify([req.rawHeaders, req.headers, (await bodyOf(req)).toString()]));
+    });
+    const headers = { HTTP_content_length: '9', HTTP_Content_Length: '9', HTTP_Transfer_Encoding: 'chunked' };
+    const { body } = await ask(
+      target,
+      { ...headers, HTTP_transfer_encoding: 'chunked', HTTP_content_TYPE: 'x' },
+      'body',
+    );
+    const expected = { host: 'app.example', 'content-length': '4' };
+    const raw = ['content-length', '4', 'host', 'app.example'];
+    expect(JSON.parse(body.toString())).toEqual([raw, expected, 'body']);
+  });
+
+  it('may tell one length twice', async () => {
+    const { target } = await serveUwsgi({ transport }, async (req, res) => {
+      res.end(await bodyOf(req));
+    });
+    const answer = await askRaw(target, Buffer.concat([twoLengths('4', '4'), Buffer.from('body')]));
+    expect(parseAnswer(answer).body.toString()).toBe('body');
+  });
+
+  it('that are refused are the last of their connection', async () => {
+    const urls: unknown[] = [];
+    const { target } = await serveUwsgi({ transport }, (req, res) => {
+      urls.push(req.url);
+      res.end('served');
+    });
+    const bytes = Buffer.concat([packet({ REQUEST_METHOD: '' }), packet({ REQUEST_URI: '/second' })]);
+    expect(parseAnswer(await askRaw(target, bytes))).toMatchObject({ status: 400, body: Buffer.alloc(0) });
+    const socket = await open(target, packet({ HTTP_X_A: '\0' }));
+    socket.on('error', () => undefined);
+    const answer = readAll(socket);
+    socket.write(packet({ REQUEST_URI: '/third' }));
+    expect((await answer).toString().match(/HTTP/g)).toHaveLength(1);
+    socket.destroy();
+    expect(urls).toEqual([]);
+  });
+
+  it('that are announced take no memory before they come', async () => {
+    const { server, target } = await serveUwsgi({ transport }, (_req, res) => res.end());
+    const count = 200;
+    const before = process.memoryUsage().arrayBuffers;
+    const sockets = await Promise.all(Array.from({ length: count }, () => open(target, Buffer.from([0, 255, 255, 0]))));
+    while (server.stats().accepted < count) await nextTurn();
+    for (let i = 0; i < 5; i++) await nextTurn();
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan((count * 65_539) / 4);
+    for (const socket of sockets) socket.destroy();
+  });
+
+  it("give chunks that are a program's own: it may transfer them while others are read", async () => {
+    const size = 30_000;
+    const { target } = await serveUwsgi({ transport }, async (req, res) => {
+      const moved: Uint8Array[] = [];
+      for await (const chunk of req as AsyncIterable<Buffer>) {
+        expect([chunk.byteOffset, chunk.buffer.byteLength]).toEqual([0, chunk.length]);
+        moved.push(new Uint8Array(structuredClone(chunk.buffer, { transfer: [chunk.buffer as ArrayBuffer] })));
+        expect(chunk.length).toBe(0);
+        await nextTurn();
+      }
+      res.end(Buffer.concat(moved));
+    });
+    const bodies = [1, 100, 4000, 9000, size, 70_000, 300_000].flatMap((length) => [pattern(length), pattern(length)]);
+    const answers = await Promise.all(bodies.map((body) => ask(target, {}, body)));
+    for (const [i, { body }] of answers.entries()) expect(body.equals(bodies[i] ?? Buffer.alloc(0))).toBe(true);
+  });
+
   it.each([1, 2, 3, 4, 5, 7, 64, 200])('come in pieces of %i bytes', async (size) => {
     const { target } = await serveUwsgi({ transport }, async (req, res) => {
       res.end(`${String(req.headers.host)} ${(await bodyOf(req)).toString()}`);
@@ -147,6 +234,27 @@ describe.each(transports)('uwsgi packets on %s', (transport) => {
     ['a value beyond the packet', rawPacket(Buffer.from([1, 0, 65, 9, 9])), 400, 'ERR_NEARWIRE_UWSGI_PACKET', /value/],
     ['no variables', rawPacket(Buffer.alloc(0)), 400, 'ERR_NEARWIRE_UWSGI_PACKET', /REQUEST_METHOD/],
     ['no method', packet({ REQUEST_METHOD: 'A B' }), 400, 'ERR_NEARWIRE_UWSGI_PACKET', /REQUEST_METHOD/],
+    ['an empty method', packet({ REQUEST_METHOD: '' }), 400, 'ERR_NEARWIRE_UWSGI_PACKET', /REQUEST_METHOD/],
+    ['a URL of two lines', packet({ REQUEST_URI: '/a\r\nb: c' }), 400, 'ERR_NEARWIRE_UWSGI_PACKET', /REQUEST_URI/],
+    ['a URL with a space', packet({ REQUEST_URI: '/a b' }), 400, 'ERR_NEARWIRE_UWSGI_PACKET', /REQUEST_URI/],
+    ['a URL with NUL', packet({ REQUEST_URI: '/a\0' }), 400, 'ERR_NEARWIRE_UWSGI_PACKET', /REQUEST_URI/],
+    ['a URL in latin1', packet({ REQUEST_URI: '/\xfc' }), 400, 'ERR_NEARWIRE_UWSGI_PACKET', /REQUEST_URI/],
+    [
+      'a query of two lines',
+      packet({ REQUEST_URI: '', QUERY_STRING: 'a\nb' }),
+      400,
+      'ERR_NEARWIRE_UWSGI_PACKET',
+      /QUERY_STRING/,
+    ],
+    ['a header with CRLF', packet({ HTTP_X_A: 'a\r\nb: c' }), 400, 'ERR_NEARWIRE_UWSGI_PACKET', /value/],
+    ['a header with LF', packet({ HTTP_X_A: 'a\nb' }), 400, 'ERR_NEARWIRE_UWSGI_PACKET', /value/],
+    ['a header with NUL', packet({ HTTP_HOST: 'a\0' }), 400, 'ERR_NEARWIRE_UWSGI_PACKET', /value/],
+    ['a header with a control character', packet({ HTTP_X_A: '\x1b[2J' }), 400, 'ERR_NEARWIRE_UWSGI_PACKET', /value/],
+    ['a type with CRLF', packet({ CONTENT_TYPE: 'a\r\nb: c' }), 400, 'ERR_NEARWIRE_UWSGI_PACKET', /CONTENT_TYPE/],
+    ['a header without a name', packet({ HTTP_: 'a' }), 400, 'ERR_NEARWIRE_UWSGI_PACKET', /name/],
+    ['a name of two lines', packet({ 'HTTP_A\r\nB': 'a' }), 400, 'ERR_NEARWIRE_UWSGI_PACKET', /name/],
+    ['a name with a colon', packet({ 'HTTP_A:': 'a' }), 400, 'ERR_NEARWIRE_UWSGI_PACKET', /name/],
+    ['two lengths', twoLengths('1', '2'), 400, 'ERR_NEARWIRE_UWSGI_PACKET', /CONTENT_LENGTH/],
     ['a bad length', packet({ CONTENT_LENGTH: '-1' }), 400, 'ERR_NEARWIRE_UWSGI_PACKET', /CONTENT_LENGTH/],
     [
       'too many variables',

@@ -66,7 +66,9 @@ export class NativeCarrier extends Wire implements Carrier {
     }
     const page = referenceTo(data, 0, data.length);
     const left = page === undefined ? this.writeLent([data]) : this.writeParts([page]);
-    if (left < 0) process.nextTick(tellWriteError, this, left);
+    if (left >= 0) return;
+    this.failed = true;
+    process.nextTick(tellWriteError, this, left);
   }
 
   uncorked(): void {
@@ -102,7 +104,8 @@ export class NativeCarrier extends Wire implements Carrier {
   }
 
   onFlushed(): void {
-    this.owner.onFlushed();
+    // Behind a write that failed at once its error is still to be told.
+    if (!this.failed) this.owner.onFlushed();
   }
 
   end(): void {
@@ -185,7 +188,9 @@ export class NodeCarrier implements Carrier {
     this.stream.write(data, encoding, this.onWritten);
   }
 
-  private readonly onWritten = (): void => {
+  private readonly onWritten = (error?: Error | null): void => {
+    // The stream's 'error' is to come.
+    if (error) return;
     this.waiting--;
     if (this.waiting === 0 && this.flushAsked) this.tellFlushed();
   };

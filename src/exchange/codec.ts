@@ -35,8 +35,10 @@ export interface ReadError extends Error {
  */
 export interface RequestSink {
   onHead(head: RequestHead): void;
-  /** Bytes `[start, end)`, lent for this call. */
-  onBody(data: Buffer, start: number, end: number): void;
+  /** Bytes of the body are of use to somebody. */
+  readonly wantsBody: boolean;
+  /** Bytes that are the sink's from now on: a copy (`ownCopy`) of what the reader has been lent. */
+  onBody(chunk: Buffer): void;
   onComplete(): void;
 }
 

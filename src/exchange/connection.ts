@@ -6,26 +6,25 @@
  *
  * `over`: what still comes of the request is read away, as closing with bytes unread would take the answer from the peer.
  */
-import { AsyncResource } from 'node:async_hooks';
+import type { AsyncResource } from 'node:async_hooks';
 import { clearTimeout, setImmediate, setTimeout } from 'node:timers';
-import { requestTimeoutError } from '../errors.js';
+import { requestTimeoutError, writeDestroyedError } from '../errors.js';
 import { nodeHttp } from '../node-modules.js';
 import { closes, type CloseEvent } from '../stats/events.js';
 import type { Carrier, CarrierOwner } from './carrier.js';
 import type { ReadError, RequestHead, RequestReader, RequestSink } from './codec.js';
+import { captureScope } from './context.js';
 import { dispatch } from './dispatch.js';
 import { closeResponse, leaveRequest, tellEnded, tellFailed, tellIdle, type Ended } from './ending.js';
-import type { Incoming, Outgoing } from './internals.js';
-import { isUnheard, makeRequest, noteEnd, pushBody, setVersion } from './request.js';
-import { makeResponse } from './response.js';
+import { detachSignal, NO_CALLBACKS, settleEnd, type EndCallback, type Incoming, type Outgoing } from './internals.js';
+import { isUnheard, makeRequest, noteEnd, setVersion, wantsBody } from './request.js';
+import { endsShort, makeResponse } from './response.js';
 import type { ExchangeServer } from './server.js';
 import { ExchangeSocket } from './socket.js';
+import { SHORT_END } from './study.js';
 import { tellEach } from './tell-each.js';
 import { tellFinished, tellStarted } from './telling.js';
-import { tellFlushed, type WriteCallback } from './writers.js';
-
-/** No collector has to watch these: nobody asks for the end of a connection's async context. */
-const MANUAL_DESTROY = { requireManualDestroy: true };
+import { tellFlushed, tellingAll, type WriteCallback } from './writers.js';
 
 /** How long the rest of a request is read away that has been answered: nginx's `lingering_timeout`. */
 const LINGER_MILLIS = 5000;
@@ -50,7 +49,9 @@ export class Connection implements CarrierOwner, RequestSink {
   private phase: Phase = 'receiving';
   private readonly reader: RequestReader;
   /** What the listeners of one connection do in it (`AsyncLocalStorage.enterWith`) is not seen by those of another. */
-  private readonly scope = new AsyncResource('NEARWIREEXCHANGE', MANUAL_DESTROY);
+  private readonly scope = captureScope();
+  /** As node: what comes of writes is told in the context of the last of them. */
+  private writeScope: AsyncResource | undefined;
   private request: Incoming | undefined;
   private response: Outgoing | undefined;
   /** Of writes since the last flush. */
@@ -122,23 +123,27 @@ export class Connection implements CarrierOwner, RequestSink {
     this.head = head;
     this.phase = 'serving';
     const request = makeRequest(server, socket, head);
-    const response = makeResponse(server.responseClass, request, server.responseOptions, server.endsShort);
+    const response = makeResponse(server.responseClass, request, server.responseOptions, SHORT_END);
     setVersion(request, head);
     server.codec.decorate(request, head);
     this.request = request;
     this.response = response;
     socket._httpMessage = response;
     response.socket = socket;
-    if (!server.endsShort) this.awaitFinish(response);
+    if (!endsShort(response)) this.awaitFinish(response);
     tellStarted(request, response, socket, server);
     dispatch(server, head, request, response);
   }
 
-  onBody(data: Buffer, start: number, end: number): void {
+  get wantsBody(): boolean {
+    return this.request !== undefined && this.phase !== 'closed' && wantsBody(this.request);
+  }
+
+  onBody(chunk: Buffer): void {
     const { request } = this;
-    if (request === undefined || this.phase === 'closed') return;
+    if (request === undefined || !this.wantsBody) return;
     try {
-      if (!pushBody(request, data, start, end)) this.pause();
+      if (!request.push(chunk)) this.pause();
     } catch (error) {
       (this.thrown ??= []).push(error);
     }
@@ -200,6 +205,7 @@ export class Connection implements CarrierOwner, RequestSink {
   write(data: string | Uint8Array, encoding: BufferEncoding, callback: WriteCallback | undefined): boolean {
     const { carrier, response } = this;
     this.socket._touch();
+    this.writeScope = captureScope();
     if (callback !== undefined) (this.callbacks ??= []).push(callback);
     carrier.notifyFlushed();
     if (encoding === 'ascii' && response?._headerSent === false && this.isUnwanted(data)) return true;
@@ -222,6 +228,7 @@ export class Connection implements CarrierOwner, RequestSink {
     const { carrier } = this;
     this.socket._touch();
     this.whole = true;
+    this.writeScope = captureScope();
     // As node: a string goes with the head, in the body's encoding; a head without a body is latin1.
     if (typeof body === 'string') {
       carrier.write(head + body, body === '' ? 'latin1' : 'utf8');
@@ -242,7 +249,9 @@ export class Connection implements CarrierOwner, RequestSink {
   }
 
   onFlushed(): void {
-    this.scope.runInAsyncScope(flushed, undefined, this);
+    const scope = this.writeScope ?? this.scope;
+    this.writeScope = undefined;
+    scope.runInAsyncScope(flushed, undefined, this);
   }
 
   flushed(): void {
@@ -263,10 +272,22 @@ export class Connection implements CarrierOwner, RequestSink {
 
   private settleFlush(whole: boolean, closing: boolean): void {
     const { response } = this;
-    const finished = whole && this.phase !== 'closed' && response !== undefined;
-    if (finished) this.finish(response);
+    const error = this.phase === 'closed' ? (this.failure ?? writeDestroyedError()) : null;
+    const callbacks = whole && response !== undefined ? settleEnd(response, error) : NO_CALLBACKS;
+    const finished = whole && error === null ? response : undefined;
+    if (callbacks.length === 0) this.tellFlush(finished, closing);
+    else {
+      const rest = (): void => {
+        this.tellFlush(finished, closing);
+      };
+      tellEach([...tellingAll(callbacks, error), rest]);
+    }
+  }
+
+  private tellFlush(finished: Outgoing | undefined, closing: boolean): void {
+    if (finished !== undefined) this.finish(finished);
     if (closing) this.close();
-    if (finished && response._eventsCount > 0) response.emit('finish');
+    if (finished !== undefined && finished._eventsCount > 0) finished.emit('finish');
   }
 
   /** node's own code is to send this answer: it emits 'finish' when it has. */
@@ -281,11 +302,15 @@ export class Connection implements CarrierOwner, RequestSink {
   /** The answer is with the kernel. */
   private finish(response: Outgoing): void {
     const { request, socket } = this;
-    this.phase = 'over';
+    // A callback of `end()` may have closed it.
+    if (this.phase !== 'closed') this.phase = 'over';
     tellFinished(request, response, socket, this.server);
     socket._httpMessage = null;
     response.socket = null;
-    if (request !== undefined) leaveRequest(request);
+    if (request !== undefined) {
+      detachSignal(request);
+      leaveRequest(request);
+    }
     // As node: 'close' comes a tick after 'finish'.
     if (response._eventsCount > 0) process.nextTick(closeResponse, response);
     else closeResponse(response);
@@ -383,7 +408,8 @@ export class Connection implements CarrierOwner, RequestSink {
     if (answered && socket.listenerCount('close') === 0 && callbacks === undefined && event === undefined) return;
     const { server, response, failure } = this;
     this.callbacks = undefined;
-    const ended = { server, socket, request, response, failure, callbacks: callbacks ?? [], event };
+    const lost = [...(callbacks ?? []), ...this.endCallbacks()];
+    const ended = { server, socket, request, response, failure, callbacks: lost, event };
     if (!socket._hadError || failure === undefined) {
       this.tellEnd(ended);
       return;
@@ -393,6 +419,14 @@ export class Connection implements CarrierOwner, RequestSink {
       this.scope.runInAsyncScope(tellFailed, undefined, ended, failure);
     });
     this.tellEnd({ ...ended, callbacks: [] });
+  }
+
+  /** Of an answer that was written whole, and will not be with the kernel. */
+  private endCallbacks(): readonly EndCallback[] {
+    const { whole, response, failure } = this;
+    if (!whole || response === undefined) return NO_CALLBACKS;
+    this.whole = false;
+    return settleEnd(response, failure ?? writeDestroyedError());
   }
 
   /** As node, where the descriptor is closed by the end of the loop's turn. */

@@ -74,10 +74,8 @@ export function setVersion(request: Incoming, { versionMajor, versionMinor }: Re
   request.httpVersion = `${String(versionMajor)}.${String(versionMinor)}`;
 }
 
-/** Gives the bytes to who reads the request. False: it has enough. Bytes are lent, and what is given is a copy. */
-export function pushBody(request: Incoming, data: Buffer, start: number, end: number): boolean {
-  if (request._dumped || request._readableState.destroyed) return true;
-  return request.push(Buffer.from(data.subarray(start, end)));
+export function wantsBody(request: Incoming): boolean {
+  return !request._dumped && !request._readableState.destroyed;
 }
 
 /** Nobody reads it, or listens to it. Most have no body, so that is how they end. */
@@ -86,9 +84,19 @@ export function isUnheard(request: Incoming): boolean {
   return request._eventsCount === 0 && !request._consuming && length === 0 && !resumeScheduled;
 }
 
+/** Newer nodes schedule nothing where nobody listens, and note for themselves what a later listener is owed. */
+function pushesQuietly(): boolean {
+  const request = new nodeHttp.IncomingMessage(null as never) as unknown as Incoming;
+  request.push(null);
+  return !request._readableState.emittedReadable;
+}
+
+const PUSHES_QUIETLY = pushesQuietly();
+
 /** Nobody hears of the end yet: what `push(null)` comes to then, without its tick. Whoever reads it later gets 'end'. */
 export function noteEnd(request: Incoming): void {
-  request._readableState.ended = true;
+  if (PUSHES_QUIETLY) request.push(null);
+  else request._readableState.ended = true;
 }
 
 /**

@@ -8,7 +8,15 @@ import type * as http from 'node:http';
 import { argValueError } from '../errors.js';
 import { nodeHttp } from '../node-modules.js';
 import { dateLine } from './date.js';
-import { outHeadersOf, type HeaderValue, type Incoming, type Outgoing, type OutHeaders } from './internals.js';
+import {
+  outHeadersOf,
+  queueEndCallback,
+  type EndCallback,
+  type HeaderValue,
+  type Incoming,
+  type Outgoing,
+  type OutHeaders,
+} from './internals.js';
 import type { ExchangeSocket } from './socket.js';
 
 export type ResponseClass = new (request: Incoming, options: ResponseOptions) => http.ServerResponse;
@@ -20,11 +28,6 @@ export interface ResponseOptions {
 
 const nodesEnd = nodeHttp.ServerResponse.prototype.end as (this: Outgoing, ...args: unknown[]) => Outgoing;
 
-/** Whether `end` is node's own: what a program has put in its place is to be called. */
-export function hasNodesEnd(Class: ResponseClass): boolean {
-  return (Class.prototype as { end: unknown }).end === nodesEnd;
-}
-
 export function makeResponse(
   Class: ResponseClass,
   request: Incoming,
@@ -33,18 +36,22 @@ export function makeResponse(
 ): Outgoing {
   const response = new Class(request, options) as unknown as Outgoing;
   response._storeHeader = storeHeader;
-  if (short) response.end = end as Outgoing['end'];
+  // What a program has put in the place of node's own, now or long ago, is to be called.
+  if (short && response.end === nodesEnd) response.end = end as Outgoing['end'];
   return response;
 }
-
-type Callback = () => void;
 
 function isUtf8(encoding: unknown): boolean {
   return encoding === undefined || encoding === null || encoding === 'utf8' || encoding === 'utf-8';
 }
 
+/** Whether its `end()` is the short one. */
+export function endsShort(response: Outgoing): boolean {
+  return response.end === end;
+}
+
 /** Whether it can go the short way: nothing has been sent of this answer, and nothing is odd about what is. */
-function isShort(response: Outgoing, socket: ExchangeSocket | null, chunk: unknown, encoding: unknown): boolean {
+export function isShort(response: Outgoing, socket: ExchangeSocket | null, chunk: unknown, encoding: unknown): boolean {
   return (
     socket?.writable === true &&
     socket._httpMessage === response &&
@@ -53,6 +60,7 @@ function isShort(response: Outgoing, socket: ExchangeSocket | null, chunk: unkno
     !response.destroyed &&
     !response.strictContentLength &&
     response.outputData.length === 0 &&
+    response._send === nodesSend &&
     (typeof chunk === 'string'
       ? isUtf8(encoding)
       : chunk === undefined || chunk === null || chunk instanceof Uint8Array)
@@ -87,7 +95,7 @@ function end(this: Outgoing, chunk?: unknown, encoding?: unknown, callback?: unk
     if (!isShort(this, socket, chunk, encoding)) return endByNode(this, chunk, encoding, callback);
   }
   if (!this._hasBody && chunk && rejectsBody(this)) return endByNode(this, chunk, encoding, callback);
-  if (typeof callback === 'function') this.once('finish', callback as Callback);
+  if (typeof callback === 'function') queueEndCallback(this, callback as EndCallback);
   this._headerSent = true;
   this.finished = true;
   (socket as ExchangeSocket)._connection.writeWhole(this._header ?? '', this._hasBody ? body : '');
@@ -100,13 +108,21 @@ class Head {
   text: string;
   date = false;
   length = false;
+  /** Chunks were asked for. */
+  chunked = false;
+  /** Nobody has checked its headers yet. */
+  unchecked = false;
 
   constructor(firstLine: string) {
     this.text = firstLine;
   }
 }
 
-const { validateHeaderName, validateHeaderValue } = nodeHttp;
+const { validateHeaderName } = nodeHttp;
+/** Newer nodes take a third argument: whether control characters may pass, as their parser's options have it. */
+const validateHeaderValue = nodeHttp.validateHeaderValue as (name: string, value: unknown, lenient?: boolean) => void;
+
+const BEYOND_ASCII = /[\x80-\xff]/;
 
 /** In the place of node's own: the connection ends with this answer, so neither that nor chunks are spoken of. */
 function storeHeader(this: Outgoing, firstLine: string, headers: unknown): void {
@@ -115,14 +131,29 @@ function storeHeader(this: Outgoing, firstLine: string, headers: unknown): void 
   if (kept !== null && headers === kept) addKept(this, head, kept);
   else if (headers !== null && headers !== undefined) addGiven(this, head, headers);
   if (this.sendDate && !head.date) head.text += dateLine();
-  if (!head.length && this._hasBody) {
+  if (!head.length && !head.chunked && this._hasBody) {
     if (!this._removedContLen && typeof this._contentLength === 'number') {
       head.text += `Content-Length: ${String(this._contentLength)}\r\n`;
+      head.length = true;
     }
   }
   this._last = true;
   this._header = `${head.text}\r\n`;
   this._headerSent = false;
+  if (!head.length && this._hasBody && BEYOND_ASCII.test(head.text)) this._send = sendHeadApart;
+}
+
+const nodesSend = (nodeHttp.OutgoingMessage.prototype as unknown as Outgoing)._send;
+
+/** A head goes out in the encoding of the text behind it, but for node's chunked answers: those of no known length. */
+function sendHeadApart(this: Outgoing, data: unknown, encoding: unknown, ...rest: unknown[]): boolean {
+  // As node: `flushHeaders()` sends it as text.
+  const isFlush = data === '' && encoding === undefined;
+  if (!isFlush && !this._headerSent && this._header !== null) {
+    this._headerSent = true;
+    this._writeRaw(this._header, 'latin1', null);
+  }
+  return nodesSend.call(this, data, encoding, ...rest);
 }
 
 function addKept(response: Outgoing, head: Head, headers: OutHeaders): void {
@@ -132,13 +163,11 @@ function addKept(response: Outgoing, head: Head, headers: OutHeaders): void {
   }
 }
 
-/** Those of `writeHead` alone, which nobody has checked yet. */
+/** Those of `writeHead` alone. */
 function addGiven(response: Outgoing, head: Head, headers: object): void {
-  const entries = entriesOf(headers);
-  for (const [name, value] of entries) {
+  head.unchecked = true;
+  for (const [name, value] of entriesOf(headers)) {
     validateHeaderName(name);
-    if (Array.isArray(value)) for (const part of value as string[]) validateHeaderValue(name, part);
-    else validateHeaderValue(name, value as string);
     addHeader(response, head, name.toLowerCase(), name, value);
   }
 }
@@ -149,7 +178,7 @@ function entriesOf(headers: object): [string, HeaderValue][] {
   if (list.length > 0 && Array.isArray(list[0])) return list as [string, HeaderValue][];
   if (list.length % 2 !== 0) throw argValueError('headers', headers);
   const entries: [string, HeaderValue][] = [];
-  for (let i = 0; i < list.length; i += 2) entries.push([list[i] as string, list[i + 1] as HeaderValue]);
+  for (let i = 0; i < list.length; i += 2) entries.push([list[i] as string, list[i + 1]]);
   return entries;
 }
 
@@ -167,34 +196,37 @@ function isDropped(key: string): boolean {
   }
 }
 
+/** As node: arrays are several values, and nothing else is. A Buffer, a Date or null is one, by its text. */
+function isList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value);
+}
+
+function isJoined(response: Outgoing, key: string, values: readonly unknown[]): boolean {
+  if (key === 'cookie' && values.length > 1) return true;
+  return response.socket?._connection.server.uniqueHeaders.has(key) === true;
+}
+
 function addHeader(response: Outgoing, head: Head, key: string, name: string, value: HeaderValue): void {
+  if (!isList(value)) addLine(response, head, key, name, value);
+  else if (isJoined(response, key, value)) addLine(response, head, key, name, value.join('; '));
+  else for (const part of value) addLine(response, head, key, name, part);
+}
+
+function addLine(response: Outgoing, head: Head, key: string, name: string, given: unknown): void {
+  // As node: RFC 6266's parameters may be in latin1, and the head goes out in the encoding of the body behind it.
+  const isLatin1 = key === 'content-disposition' && response._contentLength;
+  const value = (isLatin1 ? Buffer.from(given as string, 'latin1') : given) as string;
+  if (head.unchecked) validateHeaderValue(name, value, response._isLenientHeaderValidation?.());
   if (isDropped(key)) {
     // As node: who has asked for chunks gets no length added. The answer ends with the connection.
-    if (key === 'transfer-encoding') head.length = true;
+    if (key === 'transfer-encoding') head.chunked = true;
     return;
   }
-  if (typeof value === 'object') {
-    if (value.length < 2 || response.socket?._connection.server.uniqueHeaders.has(key) !== true) {
-      for (const part of value) head.text += `${name}: ${encoded(response, key, part)}\r\n`;
-      if (value.length > 0) note(response, head, key, value[0] as string);
-      return;
-    }
-    value = value.join('; ');
-  }
-  head.text += `${name}: ${encoded(response, key, value)}\r\n`;
-  note(response, head, key, value);
-}
-
-/** As node: RFC 6266's parameters may be in latin1, and the head goes out in the encoding of the body behind it. */
-function encoded(response: Outgoing, key: string, value: HeaderValue): string {
-  if (key !== 'content-disposition' || !response._contentLength) return String(value);
-  return Buffer.from(String(value), 'latin1').toString();
-}
-
-function note(response: Outgoing, head: Head, key: string, value: HeaderValue): void {
+  // By `+`, which makes of objects and symbols what node makes of them: a template asks them for another text.
+  head.text += name + ': ' + value + '\r\n';
   if (key === 'content-length') {
     head.length = true;
-    response._contentLength = Number(value);
+    response._contentLength = +value;
     response._removedContLen = false;
   } else if (key === 'date') {
     head.date = true;

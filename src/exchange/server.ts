@@ -21,7 +21,7 @@ import { Connection } from './connection.js';
 import { Connections } from './connections.js';
 import { checkOptions, highWaterMarkOf, timeoutsOf, type ExchangeServerOptions, type OwnOptions } from './options.js';
 import { requestClass, type RequestClass } from './request.js';
-import { hasNodesEnd, type ResponseClass, type ResponseOptions } from './response.js';
+import type { ResponseClass, ResponseOptions } from './response.js';
 import type { ExchangeSocket } from './socket.js';
 
 installPrimary();
@@ -51,8 +51,6 @@ export class ExchangeServer extends EventEmitter implements ServerLabels {
   readonly responseClass: ResponseClass;
   /** @internal */
   readonly responseOptions: ResponseOptions;
-  /** @internal Answers may go the short way. */
-  readonly endsShort: boolean;
   /** @internal Of requests and responses, in bytes. */
   readonly highWaterMark: number;
   /** @internal `headers` of requests joins all that came several times. */
@@ -78,11 +76,10 @@ export class ExchangeServer extends EventEmitter implements ServerLabels {
     this.requestTimeout = requestTimeout;
     this.checkingInterval = checkingInterval;
     this.highWaterMark = highWaterMarkOf(options);
-    this.uniqueHeaders = new Set(['cookie', ...(options.uniqueHeaders ?? [])].map((name) => name.toLowerCase()));
+    this.uniqueHeaders = new Set((options.uniqueHeaders ?? []).map((name) => name.toLowerCase()));
     this.joinDuplicateHeaders = options.joinDuplicateHeaders ?? false;
     this.requestClass = requestClass(options.IncomingMessage);
     this.responseClass = (options.ServerResponse ?? nodeHttp.ServerResponse) as unknown as ResponseClass;
-    this.endsShort = hasNodesEnd(this.responseClass);
     this.responseOptions = {
       highWaterMark: this.highWaterMark,
       rejectNonStandardBodyWrites: options.rejectNonStandardBodyWrites ?? false,
@@ -214,6 +211,12 @@ export class ExchangeServer extends EventEmitter implements ServerLabels {
 
   stats(): ServerStats {
     return this.server.stats();
+  }
+
+  /** As node:http's: with `captureRejections`, a handler that rejects has its answer made 500, or given up. */
+  override [EventEmitter.captureRejectionSymbol](error: Error, event: string, ...args: unknown[]): void {
+    const capture = nodeHttp.Server.prototype[EventEmitter.captureRejectionSymbol as never] as Listener;
+    Reflect.apply(capture, this, [error, event, ...args]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

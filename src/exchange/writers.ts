@@ -14,9 +14,7 @@ export function tellFlushed(
   owesDrain: boolean,
   then: () => void,
 ): void {
-  const calls = callbacks.map((callback) => () => {
-    callback(null);
-  });
+  const calls = tellingAll(callbacks, null);
   if (owesDrain) {
     calls.unshift(
       () => {
@@ -30,9 +28,14 @@ export function tellFlushed(
   tellEach(calls);
 }
 
+/** Calls that tell each of this. */
+export function tellingAll(callbacks: readonly WriteCallback[], error: Error | null): (() => void)[] {
+  return callbacks.map((callback) => () => {
+    callback(error);
+  });
+}
+
 /** Calls that tell writes of a closed connection that they will never be with the kernel. */
 export function tellingLost(callbacks: readonly WriteCallback[], failure: Error | undefined): (() => void)[] {
-  return callbacks.map((callback) => () => {
-    callback(failure ?? writeDestroyedError());
-  });
+  return tellingAll(callbacks, failure ?? writeDestroyedError());
 }

@@ -1,6 +1,7 @@
 /** The body of an answer, as a stream that knows its end. */
 import { Readable } from 'node:stream';
 import { shortBodyError } from '../errors.js';
+import { ownCopy } from '../exchange/own-copy.js';
 import type { Framing } from './answer.js';
 import { ChunkedDecoder } from './chunked.js';
 
@@ -35,7 +36,7 @@ export class AnswerBody extends Readable {
     let room = true;
     const give = (from: number, until: number): void => {
       this.bytes += until - from;
-      room = this.push(Buffer.from(data.subarray(from, until)));
+      room = this.push(ownCopy(data, from, until));
     };
     if (this.chunked !== undefined) this.chunked.decode(data, start, end, give);
     else if (end > start && this.bytes < this.length) give(start, Math.min(end, start + this.length - this.bytes));

@@ -130,6 +130,8 @@ export function framingOf({ statusCode, headers, rawHeaders }: AnswerHead, metho
   const coding = headers['transfer-encoding'];
   if (coding !== undefined) {
     if (coding.toLowerCase() !== 'chunked') throw badAnswerError(`the transfer coding ${shown(coding)}`);
+    // RFC 9112, 6.3: whoever is passed both on may take the other for the body's end.
+    if (headers['content-length'] !== undefined) throw badAnswerError('a length beside the transfer coding');
     return { kind: 'chunked' };
   }
   const lengths = rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'content-length');

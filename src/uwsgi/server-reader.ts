@@ -5,6 +5,8 @@
  * A packet that comes in one piece, as nearly all do, is read from where it lies.
  */
 import type { ReadError, RequestReader, RequestSink } from '../exchange/codec.js';
+import { ownCopy } from '../exchange/own-copy.js';
+import { areAll, isUrl, TARGET, TOKEN, VALUE } from './characters.js';
 import {
   badPacketError,
   bodyTooLongError,
@@ -36,16 +38,18 @@ const PROTOCOL = 'SERVER_PROTOCOL';
 const LENGTH = 'CONTENT_LENGTH';
 const EXPECT = 'HTTP_EXPECT';
 const UPGRADE = 'HTTP_UPGRADE';
+const TYPE = 'CONTENT_TYPE';
+const HTTP_PREFIX = 'HTTP_';
 
-/** A method is a token (RFC 9110, 5.6.2). */
-const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
+const NO_METHOD = 'REQUEST_METHOD is missing, or no method';
+const NOTHING = Buffer.alloc(0);
+
 const DIGITS = /^\d{1,15}$/;
 
 export class UwsgiReader implements RequestReader {
   private readonly limits: ReaderLimits;
-  /** Of a packet that comes in pieces: room for its header, then for all of it. */
+  /** Of a packet that comes in pieces: what has come, and room for some more. */
   private packet: Buffer | undefined = undefined;
-  /** How much of it has come. */
   private held = 0;
   private inBody = false;
   private bodyLeft = 0;
@@ -68,51 +72,87 @@ export class UwsgiReader implements RequestReader {
   }
 
   private gather(sink: RequestSink, packet: Buffer, data: Buffer, start: number, end: number): ReadError | undefined {
-    const taken = data.copy(packet, this.held, start, end);
-    this.held += taken;
-    if (this.held < packet.length) return undefined;
+    let at = start;
+    // First its header, which says how long it is.
+    for (let wanted = this.held < HEADER_BYTES ? HEADER_BYTES : HEADER_BYTES + sizeOf(packet, 0); ;) {
+      const taken = Math.min(wanted - this.held, end - at);
+      packet = this.hold(packet, data, at, at + taken, wanted);
+      at += taken;
+      if (this.held < wanted) return undefined;
+      const whole = HEADER_BYTES + sizeOf(packet, 0);
+      const error = this.checkHeader(packet, 0, this.held);
+      if (error !== undefined) return error;
+      if (this.held === whole) break;
+      wanted = whole;
+    }
     this.packet = undefined;
-    const rest = start + taken;
-    const error = this.readHead(sink, packet, 0, packet.length);
-    if (error !== undefined || rest === end) return error;
-    // What was there was the header alone, or all: the rest is the packet's, or the body's.
-    return this.read(sink, data, rest, end);
+    const head = this.parse(packet, HEADER_BYTES, this.held);
+    if (!(head instanceof Variables)) return head;
+    this.begin(sink, head, data, at, end);
+    return undefined;
   }
 
   private readHead(sink: RequestSink, data: Buffer, start: number, end: number): ReadError | undefined {
-    const length = end - start;
-    if (length > 0 && data[start] !== MODIFIER_REQUEST) return modifierError(data[start] as number);
-    const size = length < HEADER_BYTES ? 0 : (data[start + 1] as number) | ((data[start + 2] as number) << 8);
-    if (size > this.limits.variablesSize) return variablesTooLongError(size, this.limits.variablesSize);
-    if (length < HEADER_BYTES + size || length < HEADER_BYTES) {
-      this.packet = Buffer.allocUnsafe(HEADER_BYTES + size);
-      this.held = data.copy(this.packet, 0, start, end);
+    const error = this.checkHeader(data, start, end - start);
+    if (error !== undefined) return error;
+    const isHeaderThere = end - start >= HEADER_BYTES;
+    const bodyStart = start + HEADER_BYTES + (isHeaderThere ? sizeOf(data, start) : 0);
+    if (bodyStart > end) {
+      this.hold(NOTHING, data, start, end, bodyStart - start);
       return undefined;
     }
-    const bodyStart = start + HEADER_BYTES + size;
-    const head = new Variables((data as Buffer & RawReads).latin1Slice(start + HEADER_BYTES, bodyStart));
-    const error = this.scan(head, data, start + HEADER_BYTES, bodyStart);
-    if (error !== undefined) return error;
-    this.inBody = true;
-    this.bodyLeft = head.bodyLength;
-    sink.onHead(head);
-    if (head.bodyLength === 0) sink.onComplete();
-    else if (bodyStart < end) this.readBody(sink, data, bodyStart, end);
+    const head = this.parse(data, start + HEADER_BYTES, bodyStart);
+    if (!(head instanceof Variables)) return head;
+    this.begin(sink, head, data, bodyStart, end);
     return undefined;
+  }
+
+  /** Of a packet of which `length` bytes are there. */
+  private checkHeader(data: Buffer, start: number, length: number): ReadError | undefined {
+    if (length > 0 && data[start] !== MODIFIER_REQUEST) return modifierError(data[start] as number);
+    const size = length < HEADER_BYTES ? 0 : sizeOf(data, start);
+    return size > this.limits.variablesSize ? variablesTooLongError(size, this.limits.variablesSize) : undefined;
+  }
+
+  /** Adds bytes to what is held of a packet. Room is made as they come: a header alone announces up to 64 KiB. */
+  private hold(packet: Buffer, data: Buffer, start: number, end: number, wanted: number): Buffer {
+    const needed = this.held + end - start;
+    if (needed > packet.length) {
+      const larger = Buffer.allocUnsafe(Math.min(wanted, 2 * needed));
+      packet.copy(larger, 0, 0, this.held);
+      packet = larger;
+    }
+    data.copy(packet, this.held, start, end);
+    this.held = needed;
+    this.packet = packet;
+    return packet;
+  }
+
+  private begin(sink: RequestSink, head: Variables, data: Buffer, start: number, end: number): void {
+    this.inBody = true;
+    // What comes behind a body belongs to nothing.
+    const bodyEnd = Math.min(end, start + head.bodyLength);
+    this.bodyLeft = head.bodyLength - (bodyEnd - start);
+    // Before anybody is told: what is lent may be gone when a listener has done its work.
+    const chunk = bodyEnd > start ? ownCopy(data, start, bodyEnd) : undefined;
+    sink.onHead(head);
+    if (chunk !== undefined) sink.onBody(chunk);
+    if (this.bodyLeft === 0) sink.onComplete();
   }
 
   private readBody(sink: RequestSink, data: Buffer, start: number, end: number): void {
     if (this.bodyLeft === 0) return;
-    // What comes behind a body belongs to nothing.
     const bodyEnd = Math.min(end, start + this.bodyLeft);
     this.bodyLeft -= bodyEnd - start;
-    sink.onBody(data, start, bodyEnd);
+    if (sink.wantsBody) sink.onBody(ownCopy(data, start, bodyEnd));
     if (this.bodyLeft === 0) sink.onComplete();
   }
 
-  /** Sees that each variable lies within the packet, and picks out what every request needs. */
-  private scan(head: Variables, data: Buffer, start: number, end: number): ReadError | undefined {
+  /** Sees that each variable lies within the packet and may stand there, and picks out what every request needs. */
+  private parse(data: Buffer, start: number, end: number): Variables | ReadError {
     const text = data as Buffer & RawReads;
+    const head = new Variables(text.latin1Slice(start, end));
+    let length = -1;
     let at = start;
     let count = 0;
     while (at < end) {
@@ -125,36 +165,57 @@ export class UwsgiReader implements RequestReader {
       at = valueStart + ((data[nameEnd] as number) | ((data[nameEnd + 1] as number) << 8));
       if (at > end) return badPacketError("a variable's value goes beyond the packet");
       count++;
+      if (nameLength >= HTTP_PREFIX.length && isName(data, nameStart, HTTP_PREFIX)) {
+        const isHeader = areAll(TOKEN, data, nameStart + HTTP_PREFIX.length, nameEnd);
+        if (!isHeader || nameLength === HTTP_PREFIX.length) return badPacketError("a header's name is none");
+        if (!areAll(VALUE, data, valueStart, at)) return badPacketError("a header's value has control characters");
+      }
       switch (nameLength) {
         case METHOD.length: // and LENGTH's
           if (isName(data, nameStart, METHOD)) {
+            if (at === valueStart || !areAll(TOKEN, data, valueStart, at)) return badPacketError(NO_METHOD);
             head.method = text.latin1Slice(valueStart, at);
           } else if (at > valueStart && isName(data, nameStart, LENGTH)) {
             const value = text.latin1Slice(valueStart, at);
             if (!DIGITS.test(value)) return badPacketError('CONTENT_LENGTH is no number');
-            head.bodyLength = Number(value);
+            if (length >= 0 && Number(value) !== length) return badPacketError('there are two CONTENT_LENGTHs');
+            head.bodyLength = length = Number(value);
           }
           break;
         case URI.length: // and EXPECT's
-          if (isName(data, nameStart, URI)) head.url = text.latin1Slice(valueStart, at);
-          else if (isName(data, nameStart, EXPECT)) head.expect = text.latin1Slice(valueStart, at);
+          if (isName(data, nameStart, URI)) {
+            if (!areAll(TARGET, data, valueStart, at)) return badPacketError('REQUEST_URI is no URL');
+            head.url = text.latin1Slice(valueStart, at);
+          } else if (isName(data, nameStart, EXPECT)) {
+            head.expect = text.latin1Slice(valueStart, at);
+          }
           break;
         case PROTOCOL.length:
           if (isName(data, nameStart, PROTOCOL) && !isHttp11(data, valueStart, at)) {
             head.setVersion(text.latin1Slice(valueStart, at));
           }
           break;
-        case UPGRADE.length:
-          if (at > valueStart && isName(data, nameStart, UPGRADE)) head.upgrade = text.latin1Slice(valueStart, at);
+        case UPGRADE.length: // and TYPE's
+          if (at > valueStart && isName(data, nameStart, UPGRADE)) {
+            head.upgrade = text.latin1Slice(valueStart, at);
+          } else if (isName(data, nameStart, TYPE) && !areAll(VALUE, data, valueStart, at)) {
+            return badPacketError('CONTENT_TYPE has control characters');
+          }
           break;
       }
     }
     if (count > this.limits.variablesCount) return tooManyVariablesError(count, this.limits.variablesCount);
-    if (!TOKEN.test(head.method)) return badPacketError('REQUEST_METHOD is missing, or no method');
+    if (head.method === '') return badPacketError(NO_METHOD);
     if (head.bodyLength > this.limits.bodySize) return bodyTooLongError(head.bodyLength, this.limits.bodySize);
-    if (head.url === '') head.composeUrl();
-    return undefined;
+    if (head.url !== '') return head;
+    head.composeUrl();
+    return isUrl(head.url) ? head : badPacketError('QUERY_STRING is none of a URL');
   }
+}
+
+/** Of the variables, as the packet at `start` announces it. */
+function sizeOf(data: Buffer, start: number): number {
+  return (data[start + 1] as number) | ((data[start + 2] as number) << 8);
 }
 
 function isName(data: Buffer, start: number, name: string): boolean {

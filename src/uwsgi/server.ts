@@ -67,6 +67,7 @@ const OWN_OPTIONS: OwnOptions = {
     keepAliveTimeout: NO_KEEP_ALIVE,
     keepAliveTimeoutBuffer: NO_KEEP_ALIVE,
     insecureHTTPParser: NO_HTTP_REQUEST,
+    httpValidation: NO_HTTP_REQUEST,
     requireHostHeader: NO_HTTP_REQUEST,
     maxHeaderSize: 'is maxVariablesSize here: headers are variables, among others',
     shouldUpgradeCallback: 'can have no effect: the uwsgi protocol carries no other protocol',

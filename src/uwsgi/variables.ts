@@ -27,7 +27,7 @@ function copy(text: string): string {
  * Headers that are not given on: these two come as CONTENT_TYPE and CONTENT_LENGTH too, and a chunked body has been put
  * together by the front server.
  */
-const SKIPPED = new Set(['HTTP_CONTENT_TYPE', 'HTTP_CONTENT_LENGTH', 'HTTP_TRANSFER_ENCODING']);
+const SKIPPED = new Set(['content-type', 'content-length', 'transfer-encoding']);
 
 /** Headers that have variables of their own, empty where there is no such header. */
 const CONTENT_PREFIX = 'CONTENT_';
@@ -107,8 +107,9 @@ export class Variables implements RequestHead {
       const nameEnd = this.endOf(at);
       at = this.endOf(nameEnd);
       if (text.startsWith(HTTP_PREFIX, nameStart)) {
-        const name = text.slice(nameStart, nameEnd);
-        if (!SKIPPED.has(name)) list.push(headerName(name), text.slice(nameEnd + 2, at));
+        // By the name that is made of it: HTTP_content_length comes to the same.
+        const name = headerName(text.slice(nameStart, nameEnd));
+        if (!SKIPPED.has(name)) list.push(name, text.slice(nameEnd + 2, at));
       } else if (at > nameEnd + 2 && text.startsWith(CONTENT_PREFIX, nameStart)) {
         const name = OWN_HEADERS.get(text.slice(nameStart, nameEnd));
         if (name !== undefined) list.push(name, text.slice(nameEnd + 2, at));

@@ -25,7 +25,9 @@ export interface ExpectedRequest {
 export type Expected = { status: number } | { cut: true } | { request: ExpectedRequest };
 
 const MAX_VARIABLES = 1000;
-const NOT_HEADERS = ['HTTP_CONTENT_TYPE', 'HTTP_CONTENT_LENGTH', 'HTTP_TRANSFER_ENCODING'];
+const NOT_HEADERS = ['content-type', 'content-length', 'transfer-encoding'];
+const TOKEN = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
+const URL = /^[!-~]+$/;
 
 export function expectedOf(bytes: Buffer): Expected {
   if (bytes.length === 0) return { cut: true };
@@ -37,10 +39,11 @@ export function expectedOf(bytes: Buffer): Expected {
   if (pairs === undefined) return { status: 400 };
   const lengths = pairs.filter(([name, value]) => name === 'CONTENT_LENGTH' && value !== '').map(([, value]) => value);
   if (!lengths.every((value) => /^[0-9]{1,15}$/.test(value))) return { status: 400 };
+  if (new Set(lengths.map(Number)).size > 1 || !pairs.every(mayStand)) return { status: 400 };
   if (pairs.length > MAX_VARIABLES) return { status: 431 };
   const variables = new Map(pairs);
   const method = variables.get('REQUEST_METHOD') ?? '';
-  if (!/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(method)) return { status: 400 };
+  if (method === '' || !URL.test(urlOf(variables))) return { status: 400 };
   const bodyLength = Number(lengths.at(-1) ?? 0);
   const body = bytes.subarray(4 + size, 4 + size + bodyLength);
   return {
@@ -58,6 +61,15 @@ export function expectedOf(bytes: Buffer): Expected {
       upgrade: pairs.filter(([name, value]) => name === 'HTTP_UPGRADE' && value !== '').at(-1)?.[1],
     },
   };
+}
+
+/** What becomes a method, a URL or a header has no characters that those can't have. */
+function mayStand([name, value]: readonly [string, string]): boolean {
+  if (name === 'REQUEST_METHOD') return TOKEN.test(value);
+  if (name === 'REQUEST_URI') return value === '' || URL.test(value);
+  const isHeader = name.startsWith('HTTP_');
+  if (!isHeader && name !== 'CONTENT_TYPE') return true;
+  return /^[\t -~\x80-\xff]*$/.test(value) && (!isHeader || TOKEN.test(name.slice(5)));
 }
 
 /** Undefined unless the block is full of whole pairs. */
@@ -92,8 +104,8 @@ function headersOf(pairs: readonly (readonly [string, string])[]): string[] {
     if (name === 'CONTENT_TYPE' || name === 'CONTENT_LENGTH') {
       return value === '' ? [] : [name.toLowerCase().replace('_', '-'), value];
     }
-    if (!name.startsWith('HTTP_') || NOT_HEADERS.includes(name)) return [];
-    return [name.slice(5).toLowerCase().replaceAll('_', '-'), value];
+    const made = name.slice(5).toLowerCase().replaceAll('_', '-');
+    return !name.startsWith('HTTP_') || NOT_HEADERS.includes(made) ? [] : [made, value];
   });
 }
 

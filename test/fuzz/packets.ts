@@ -21,13 +21,15 @@ const METHODS = [
   'M-SEARCH',
   'X',
 ];
-const URIS = ['/', '/a?b=c', '/%C3%BC%00', '*', '/a b', '//', '?', '/..//.', '/ü', 'http://host/path', ''];
+const URIS = ['/', '/a?b=c', '/%C3%BC%00', '*', '/~', '//', '?', '/..//.', '/|', 'http://host/path', ''];
+/** None of which is a URL. */
+const BAD_URIS = ['/a b', '/ü', '/\n', '/\0', '/\x7f'];
 /** A variable's name, and values for it that are right, or wrong in a way that somebody has got wrong before. */
 const VARIABLES: readonly (readonly [string, readonly string[]])[] = [
   ['QUERY_STRING', ['', 'a=1&b=2', '?']],
   ['PATH_INFO', ['', '/', '/a b/ü%', '/\0/..']],
   ['SCRIPT_NAME', ['', '/mount', 'x']],
-  ['CONTENT_TYPE', ['', 'text/plain', 'a\r\nb: c']],
+  ['CONTENT_TYPE', ['', 'text/plain', 'a;b']],
   [
     'CONTENT_LENGTH',
     ['', '0', '00', '-1', '+1', '1e3', '0x10', ' 1', '1 ', '1,1', '9007199254740993', '999999999999999', '5'],
@@ -43,13 +45,14 @@ const VARIABLES: readonly (readonly [string, readonly string[]])[] = [
   ['SERVER_PORT', ['80', '']],
   ['SERVER_NAME', ['example.org', '_']],
   ['HTTP_HOST', ['example.org', 'example.org:80', '', 'a, b']],
-  ['HTTP_COOKIE', ['a=1; b=2', '', '\xff\0']],
+  ['HTTP_COOKIE', ['a=1; b=2', '', '\xff\t']],
   ['HTTP_CONTENT_LENGTH', ['5', '-1']],
   ['HTTP_CONTENT_TYPE', ['text/html']],
   ['HTTP_TRANSFER_ENCODING', ['chunked', 'gzip, chunked']],
   ['HTTP_CONNECTION', ['close', 'keep-alive', 'Upgrade']],
   ['HTTP_X_FORWARDED_FOR', ['10.0.0.1, 10.0.0.2']],
-  ['HTTP_', ['nameless']],
+  ['HTTP_content_length', ['7']],
+  ['HTTP_Transfer_Encoding', ['chunked']],
   ['HTTP___PROTO__', ['1']],
   ['__proto__', ['polluted']],
   ['constructor', ['polluted']],
@@ -61,6 +64,13 @@ const VARIABLES: readonly (readonly [string, readonly string[]])[] = [
 const SPECIAL: readonly (readonly [string, readonly string[]])[] = [
   ['HTTP_EXPECT', ['100-continue', '100-Continue', 'payment', '']],
   ['HTTP_UPGRADE', ['websocket', 'h2c', 'h2c, WebSocket', '']],
+  ['HTTP_', ['nameless']],
+  ['HTTP_A B', ['no name']],
+  ['HTTP_A:', ['no name']],
+  ['HTTP_Ü', ['no name']],
+  ['HTTP_X_LINES', ['a\r\nb: c', 'a\nb', 'a\rb', 'a\0', '\x7f', '\x1b[2J']],
+  ['CONTENT_TYPE', ['a\r\nb: c', '\0']],
+  ['QUERY_STRING', ['a b', 'a\n', 'ü']],
 ];
 
 export interface FuzzedPacket {
@@ -103,7 +113,7 @@ export class PacketMaker {
   private request(): void {
     const { random } = this;
     this.variable('REQUEST_METHOD', pick(random, METHODS));
-    if (random(20) !== 0) this.variable('REQUEST_URI', pick(random, URIS));
+    if (random(20) !== 0) this.variable('REQUEST_URI', pick(random, random(40) === 0 ? BAD_URIS : URIS));
     for (let i = random(12); i > 0; i--) {
       const [name, values] = pick(random, random(40) === 0 ? SPECIAL : VARIABLES);
       // What makes a packet a bad one is not to be in most of them.

@@ -19,11 +19,13 @@ class Heard {
     this.heads.push(head);
   }
 
-  onBody(data: Buffer, start: number, end: number): void {
+  readonly wantsBody = true;
+
+  onBody(chunk: Buffer): void {
     this.order.push('body');
-    assert.ok(end > start, 'a piece of a body has bytes');
-    // Lent for this call.
-    this.body.push(Buffer.from(data.subarray(start, end)));
+    assert.ok(chunk.length > 0, 'a piece of a body has bytes');
+    assert.deepEqual([chunk.byteOffset, chunk.buffer.byteLength], [0, chunk.length]);
+    this.body.push(chunk);
   }
 
   onComplete(): void {

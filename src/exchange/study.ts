@@ -1,0 +1,131 @@
+/**
+ * Whether this node's responses are what the short way of `end()` takes them for. It passes over node's own code, so that
+ * a change there could lose or reorder what has been written: it is off unless both come to the same here.
+ */
+import { nodeHttp } from '../node-modules.js';
+import { settleEnd, type EndCallback, type Incoming, type Outgoing } from './internals.js';
+import { endsShort, isShort, makeResponse, type ResponseClass } from './response.js';
+import type { ExchangeSocket } from './socket.js';
+
+/** As much of a socket and its connection as a response uses. */
+class SampleSocket {
+  readonly writable = true;
+  readonly destroyed = false;
+  readonly writableLength = 0;
+  readonly writableHighWaterMark = 1000;
+  readonly writableCorked = 0;
+  readonly _writableState = { corked: 0 };
+  _httpMessage: Outgoing | null = null;
+  text = '';
+  readonly callbacks: EndCallback[] = [];
+  readonly _connection = {
+    server: { uniqueHeaders: new Set<string>(), responseOptions: { rejectNonStandardBodyWrites: false } },
+    writeWhole: (head: string, body: string | Uint8Array): void => {
+      this.write(head);
+      this.write(body);
+    },
+    awaitFinish: (): void => undefined,
+  };
+
+  write(data: string | Uint8Array, _encoding?: unknown, callback?: EndCallback | null): boolean {
+    this.text += typeof data === 'string' ? data : Buffer.from(data).toString('latin1');
+    if (callback) this.callbacks.push(callback);
+    return true;
+  }
+
+  cork(): void {
+    // Nothing is held back.
+  }
+
+  uncork(): void {
+    // Nor was it.
+  }
+}
+
+interface Sample {
+  socket: SampleSocket;
+  response: Outgoing;
+}
+
+function makeSample(short: boolean): Sample {
+  const socket = new SampleSocket();
+  const request = new nodeHttp.IncomingMessage(socket as never) as unknown as Incoming;
+  Object.assign(request, { httpVersionMajor: 1, httpVersionMinor: 1, method: 'GET' });
+  const Class = nodeHttp.ServerResponse as unknown as ResponseClass;
+  const response = makeResponse(Class, request, { highWaterMark: 1000, rejectNonStandardBodyWrites: false }, short);
+  socket._httpMessage = response;
+  response.socket = socket as unknown as ExchangeSocket;
+  response.sendDate = false;
+  return { socket, response };
+}
+
+type Act = (response: Outgoing, callback: () => void) => unknown;
+
+/** Answers that go the short way. */
+const WHOLE: readonly Act[] = [
+  (response) => response.end('body'),
+  (response, callback) => response.end(Buffer.from('body'), callback),
+  (response, callback) => response.end(callback),
+  (response) => response.setHeader('Content-Length', 4).end('body'),
+  (response) => response.writeHead(200, { 'Content-Length': 4 }).end('body'),
+  (response) => response.writeHead(204).end(),
+];
+
+/** Behind any of these something may be held back in the response: node's own `end()` knows where. */
+const BEGUN: readonly Act[] = [
+  (response) => response.setHeader('Content-Length', 2).write('a'),
+  (response) => response.writeHead(200, { 'Content-Length': 2 }).write('a'),
+  (response) => response.write(Buffer.from('a')),
+  (response) => {
+    response.flushHeaders();
+  },
+  (response) => {
+    response.cork();
+    response.writeHead(200, { 'Content-Length': 2 }).write('a');
+  },
+];
+
+/** Of an object or function only that it is one; of an array its length. */
+function outline(value: unknown): unknown {
+  if (Array.isArray(value)) return value.length;
+  return typeof value === 'object' || typeof value === 'function' ? value !== null : value;
+}
+
+function areAlike(one: Outgoing, other: Outgoing): boolean {
+  const [a, b] = [one, other] as unknown as Record<string | symbol, unknown>[];
+  return Reflect.ownKeys({ ...a, ...b }).every((key) => key === 'end' || outline(a?.[key]) === outline(b?.[key]));
+}
+
+function endsAlike(act: Act): boolean {
+  const [nodes, ours] = [makeSample(false), makeSample(true)];
+  let told = 0;
+  for (const { response } of [nodes, ours]) {
+    response.on('prefinish', () => told++);
+    act(response, () => told++);
+  }
+  if (!endsShort(ours.response) || nodes.socket.text !== ours.socket.text) return false;
+  if (!areAlike(nodes.response, ours.response)) return false;
+  for (const callback of nodes.socket.callbacks) callback(null);
+  const toldByNode = told;
+  for (const callback of settleEnd(ours.response, null)) callback(null);
+  ours.response.emit('finish');
+  // As many by each: 'prefinish' twice by now, and the callbacks.
+  return told - toldByNode === toldByNode - 2 && areAlike(nodes.response, ours.response);
+}
+
+function isHeldBack(act: Act): boolean {
+  const { socket, response } = makeSample(true);
+  act(response, () => undefined);
+  return !isShort(response, socket as unknown as ExchangeSocket, 'b', undefined);
+}
+
+function study(): boolean {
+  try {
+    return WHOLE.every(endsAlike) && BEGUN.every(isHeldBack);
+  } catch {
+    return false;
+  }
+}
+
+/** The short way of `end()` comes to what node's own does. */
+export const SHORT_END = study();
