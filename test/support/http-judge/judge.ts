@@ -1,0 +1,47 @@
+/** Has node's own server and a subject serve the same cases step by step, and compares their records. */
+import { reference, type Subject } from '../subjects.js';
+import type { Case } from './cases.js';
+import { comparable, strict } from './record.js';
+import { quiet, Trial } from './trial.js';
+
+export interface Difference {
+  readonly one: Case;
+  readonly expected: readonly string[];
+  readonly told: readonly string[];
+}
+
+/** Every step of all cases is over before the next one begins. Answers those in which the subject differs from node. */
+export async function judge(cases: readonly Case[], subject: Subject): Promise<Difference[]> {
+  const pairs = cases.map((one) => ({ one, node: new Trial(one, reference), ours: new Trial(one, subject) }));
+  const trials = pairs.flatMap(({ node, ours }) => [node, ours]);
+  await Promise.all(trials.map((trial) => trial.start()));
+  await quiet();
+  const steps = Math.max(...cases.map(({ pieces }) => pieces.length));
+  const perform = async (step: (trial: Trial) => void): Promise<void> => {
+    for (const trial of trials) step(trial);
+    await quiet();
+  };
+  for (let step = 0; step < steps; step++) {
+    await perform((trial) => {
+      trial.send(step);
+    });
+  }
+  // What a late answer lets the next handler do can be late as well.
+  for (let i = 0; i < 2; i++) {
+    await perform((trial) => {
+      trial.release();
+    });
+  }
+  await perform((trial) => {
+    trial.end();
+  });
+  await perform((trial) => {
+    trial.stop();
+  });
+  for (const trial of trials) trial.finish();
+  await quiet();
+  const form = subject.name === 'native' ? comparable : strict;
+  return pairs
+    .map(({ one, node, ours }) => ({ one, expected: form(node.record), told: form(ours.record) }))
+    .filter(({ expected, told }) => expected.join('\n') !== told.join('\n'));
+}
