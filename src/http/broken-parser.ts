@@ -16,7 +16,11 @@ export function cutShortError({ parserClass }: ParserFacts): ParseError | undefi
 }
 
 /** Leaves a parser that is between two messages as if this callback had thrown. What it answers from then on is an error. */
-export function breakParser({ parserClass, execute }: ParserFacts, parser: NodeParser, callback: BreakingCallback): void {
+export function breakParser(
+  { parserClass, execute }: ParserFacts,
+  parser: NodeParser,
+  callback: BreakingCallback,
+): void {
   const names = ['kOnHeadersComplete', 'kOnBody', 'kOnMessageComplete'] as const;
   const before = names.map((name) => parser[parserClass[name]] ?? null);
   for (const name of names) parser[parserClass[name]] = () => 0;

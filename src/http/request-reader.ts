@@ -13,13 +13,12 @@
 import { AsyncResource } from 'node:async_hooks';
 import type * as http from 'node:http';
 import type * as net from 'node:net';
-import { clearTimeout, setTimeout } from 'node:timers';
 import type { Engine } from '../engine.js';
-import { requestTimeoutError } from '../errors.js';
 import { RequestHead } from '../native.js';
 import type { SocketWire } from '../net/socket-wire.js';
 import { nodeHttp } from '../node-modules.js';
 import { runTicks } from '../run-ticks.js';
+import { BodyPatience } from './body-patience.js';
 import { breakParser, cutShortError, type BreakingCallback } from './broken-parser.js';
 import type { NodeParser, ParseError, ParserCallbacks, ParserFacts } from './node-parser.js';
 
@@ -41,6 +40,8 @@ export interface ServedSocket extends net.Socket {
   readonly _wire?: SocketWire;
   /** node:http's mark on a socket that rests because too many answers wait. */
   readonly _paused?: boolean;
+  /** The answer that the socket sends now. */
+  readonly _httpMessage?: http.ServerResponse | null;
   /** Of EventEmitter: the listener itself where there is only one. */
   readonly _events?: { readonly data?: unknown };
   [READER]?: RequestReader;
@@ -77,11 +78,11 @@ export class RequestReader {
   /** Of the message that node's parser is within: how much of its body has come. */
   private bodyOf: http.IncomingMessage | null = null;
   private bodySeen = 0;
-  /** In this call of node's parser. */
-  private failed = false;
+  /** Exceptions that have been reported. */
+  private failures = 0;
   /** The async context in which the parser calls back. */
   private scope: AsyncResource | undefined;
-  private timer: NodeJS.Timeout | undefined;
+  private patience: BodyPatience | undefined;
   private readonly means: Means;
   private readonly parser: NodeParser;
   private readonly socket: ServedSocket;
@@ -110,7 +111,7 @@ export class RequestReader {
     } catch (error) {
       if (error !== REPORTED) throw error;
     }
-    if (this.bodyLeft > 0) this.startTimer();
+    if (this.bodyLeft > 0) this.awaitBody();
     return at === chunk.length ? at : this.executeByNode(chunk, at);
   }
 
@@ -139,7 +140,7 @@ export class RequestReader {
     } catch (error) {
       if (error !== REPORTED) throw error;
     }
-    if (this.bodyLeft > 0) this.startTimer();
+    if (this.bodyLeft > 0) this.awaitBody();
     // What node's listener of 'data' does behind its parser.
     if (socket._paused === true) socket.parser?.pause();
     return true;
@@ -148,12 +149,18 @@ export class RequestReader {
   /** The parser still has the socket, and is the only one to listen to its data. */
   private get isOnlyReader(): boolean {
     const { socket, parser, onData } = this;
-    return this.reads(parser) && socket.parser === parser && typeof onData === 'function' && socket._events?.data === onData;
+    return (
+      this.reads(parser) && socket.parser === parser && typeof onData === 'function' && socket._events?.data === onData
+    );
   }
 
   /** This parser reads this connection now. */
   reads(parser: NodeParser): boolean {
     return parser.socket === this.socket && parser.onIncoming === this.onIncoming;
+  }
+
+  private awaitBody(): void {
+    (this.patience ??= new BodyPatience(this.socket)).begin();
   }
 
   /** From here on it is known where messages begin and end. */
@@ -211,19 +218,9 @@ export class RequestReader {
 
   private beginMessage(headers: string[], method: number, target: string): void {
     const { parser, means } = this;
+    this.hastenAnswer();
     try {
-      means.nodes.onHeadersComplete.call(
-        parser,
-        1,
-        1,
-        headers,
-        method,
-        target,
-        undefined,
-        undefined,
-        false,
-        true,
-      );
+      means.nodes.onHeadersComplete.call(parser, 1, 1, headers, method, target, undefined, undefined, false, true);
     } catch (error) {
       this.giveUp(error, 'kOnHeadersComplete');
     }
@@ -247,7 +244,7 @@ export class RequestReader {
       this.giveUp(error, 'kOnBody');
     }
     if (this.bodyLeft > 0) return;
-    this.stopTimer();
+    this.patience?.end();
     this.completeMessage();
   }
 
@@ -266,8 +263,16 @@ export class RequestReader {
     return this.socket.readableLength > 0 || this.socket._wire?.holdsUnread === true;
   }
 
+  /**
+   * Before a message is told of whose answer will wait for the one before it: that one finishes in a tick, as on node, and
+   * not at the end of the turn, so that a program that closes in a later tick sends both.
+   */
+  hastenAnswer(): void {
+    if (this.socket._httpMessage) process.nextTick(tellWritten, this);
+  }
+
   /** Calls back for this connection's writes that the kernel has. False: there are none. */
-  private tellWritten(): boolean {
+  tellWritten(): boolean {
     const wire = this.socket._wire;
     if (wire?.awaitingFlush !== true) return false;
     wire.flush();
@@ -284,7 +289,7 @@ export class RequestReader {
   private giveUp(error: unknown, callback: BreakingCallback): never {
     const { means, parser } = this;
     this.bodyLeft = 0;
-    this.stopTimer();
+    this.patience?.end();
     this.report(error);
     if (this.reads(parser)) breakParser(means.facts, parser, callback);
     throw REPORTED;
@@ -293,7 +298,7 @@ export class RequestReader {
   /** For what node's parser has called: it breaks by itself. */
   report(error: unknown): void {
     if (error === REPORTED) return;
-    this.failed = true;
+    this.failures++;
     this.means.engine.native.reportException(error);
   }
 
@@ -311,10 +316,10 @@ export class RequestReader {
 
   /** Where anything has been thrown, nobody hears of what the parser makes of the chunk. */
   private executeByNode(chunk: Buffer, start: number): number | ParseError {
-    this.failed = false;
+    const { failures } = this;
     try {
       const taken = this.means.facts.execute.call(this.parser, start === 0 ? chunk : chunk.subarray(start));
-      if (this.failed) return chunk.length;
+      if (this.failures !== failures) return chunk.length;
       if (typeof taken === 'number') return start + taken;
       taken.bytesParsed += start;
       return taken;
@@ -352,7 +357,7 @@ export class RequestReader {
     if (this.bodyLeft > 0) {
       this.bodyLeft -= length;
       if (this.bodyLeft > 0) return;
-      this.stopTimer();
+      this.patience?.end();
       this.scope?.runInAsyncScope(nodes.onMessageComplete, parser);
       return;
     }
@@ -383,29 +388,14 @@ export class RequestReader {
   messageIsComplete(): void {
     this.inMessage = !this.keepsAlive || this.parser._headers.length > 0;
   }
-
-  /** A body that is not all there: the server's patience with it, which node counts in its parser. */
-  private startTimer(): void {
-    const { requestTimeout = 0 } = this.socket.server ?? {};
-    if (this.timer !== undefined || requestTimeout === 0) return;
-    this.timer = setTimeout(expire, requestTimeout, this.socket).unref();
-    this.socket.once('close', stopTimer);
-  }
-
-  stopTimer(): void {
-    if (this.timer === undefined) return;
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    this.socket.removeListener('close', stopTimer);
-  }
-}
-
-function stopTimer(this: ServedSocket): void {
-  this[READER]?.stopTimer();
 }
 
 function readPlain(reader: RequestReader, chunk: Buffer): number {
   return reader.readPlain(chunk);
+}
+
+function tellWritten(reader: RequestReader): void {
+  reader.tellWritten();
 }
 
 function readMessage(
@@ -428,12 +418,4 @@ function copyOf(memory: Buffer, start: number, end: number): Buffer {
 /** A part of a chunk, in memory that is no larger. */
 function ownMemory(chunk: Buffer, start: number, end: number): Buffer {
   return end - start === chunk.buffer.byteLength ? chunk : copyOf(chunk, start, end);
-}
-
-/** Has node's server do what it does when its parser has waited for too long: that is in its listener of 'error'. */
-function expire(socket: net.Socket): void {
-  const error = requestTimeoutError();
-  const listener = socket.listeners('error').find(({ name }) => name === 'socketOnError');
-  if (listener === undefined) socket.destroy(error);
-  else listener.call(socket, error);
 }

@@ -48,6 +48,7 @@ const ours: Means['ours'] = {
   onHeadersComplete(...told) {
     const reader = readerOf(this);
     reader?.headIsComplete(told[8]);
+    reader?.hastenAnswer();
     try {
       return known().nodes.onHeadersComplete.apply(this, told);
     } catch (error) {

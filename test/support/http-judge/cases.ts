@@ -16,6 +16,21 @@ export interface Case {
   readonly watchesSocket: boolean;
 }
 
+export function throwsAnything({ handler, clientError }: Case): boolean {
+  return handler.startsWith('throws') || clientError === 'throws';
+}
+
+/** What differs on native sockets, and is known to. */
+export function isKnown({ handler, clientError, pieces }: Case): boolean {
+  // A write whose callback throws keeps the end behind it from being told of.
+  if (handler === "throws in 'finish'" && clientError === 'answers') return true;
+  // A socket closes in the tick of its last answer, though there is more to read.
+  return pieces.some((piece) => piece.length > READ_BYTES) && /close/i.test(`${handler} ${pieces.join()}`);
+}
+
+/** More is not read at once. */
+const READ_BYTES = 60_000;
+
 type Random = (below: number) => number;
 
 /** A small generator with a known sequence for each seed (mulberry32's constants). */
@@ -53,7 +68,7 @@ const FORMS: Readonly<Record<string, (request: string, at: number) => string[]>>
   'before another': (request) => [request, PLAIN],
   'between others in one read': (request) => [PLAIN + request + PLAIN],
   'twice in one read': (request) => [request + request],
-  'twice': (request) => [request, request],
+  twice: (request) => [request, request],
   'cut, each part with a neighbour': (request, at) => [PLAIN + request.slice(0, at), request.slice(at) + PLAIN],
   'cut, before another': (request, at) => [request.slice(0, at), request.slice(at), PLAIN],
 };
@@ -81,7 +96,7 @@ export function makeCase(random: Random): Case {
     pieces,
     handler,
     options: pick(random, OPTIONS),
-    clientError: pick(random, ['none', 'none', 'answers', 'destroys', 'throws'] as const),
+    clientError: pick(random, ['none', 'none', 'none', 'none', 'answers', 'answers', 'destroys', 'throws'] as const),
     checks: random(4) === 0,
     upgrades: random(4) === 0,
     watchesSocket: random(2) === 0,

@@ -96,14 +96,14 @@ export const HANDLERS: Readonly<Record<string, Handler>> = {
       answer(told);
     });
   },
-  'iterates': (told) => {
+  iterates: (told) => {
     const { request, note } = told;
     const iterate = async (): Promise<void> => {
       for await (const chunk of request) note(`iterated ${String((chunk as Buffer).length)}`);
       answer(told);
     };
-    iterate().catch((error: NodeJS.ErrnoException) => {
-      note(`iteration ${String(error.code)}`);
+    iterate().catch((error: unknown) => {
+      note(`iteration ${String((error as NodeJS.ErrnoException).code)}`);
     });
   },
   'streams its answer': (told) => {
@@ -130,7 +130,7 @@ export const HANDLERS: Readonly<Record<string, Handler>> = {
     answer(told);
   },
   'never answers': () => undefined,
-  'throws': (told) => {
+  throws: (told) => {
     throw told.error('handler');
   },
   'throws when it has answered': (told) => {

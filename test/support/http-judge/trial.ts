@@ -63,8 +63,13 @@ export class Trial {
       happenings++;
       this.answers += text;
     });
-    for (const event of ['end', 'close']) client.on(event, () => this.noteAnswered(event));
-    client.on('error', (error: NodeJS.ErrnoException) => this.noteAnswered(String(error.code)));
+    for (const event of ['end', 'close'])
+      client.on(event, () => {
+        this.noteAnswered(event);
+      });
+    client.on('error', (error: NodeJS.ErrnoException) => {
+      this.noteAnswered(String(error.code));
+    });
     await once(client, 'connect');
   }
 
@@ -114,8 +119,12 @@ export class Trial {
 
   private listenToServer(): void {
     const { server, one } = this;
-    server.on('dropRequest', () => this.note('server', 'dropRequest'));
-    server.on('connection', (socket: net.Socket) => this.listenToSocket(socket));
+    server.on('dropRequest', () => {
+      this.note('server', 'dropRequest');
+    });
+    server.on('connection', (socket: net.Socket) => {
+      this.listenToSocket(socket);
+    });
     if (one.clientError !== 'none') {
       server.on('clientError', (error: NodeJS.ErrnoException, socket: net.Socket) => {
         const { destroyed, writable, readable, writableEnded } = socket;
@@ -137,7 +146,9 @@ export class Trial {
     for (const event of ['upgrade', 'connect']) {
       server.on(event, (request: http.IncomingMessage, socket: net.Socket, first: Buffer) => {
         this.note('server', `${event} ${String(request.url)} ${first.toString('latin1')}`);
-        socket.on('data', (chunk: Buffer) => this.note('socket', `tunnel ${chunk.toString('latin1')}`));
+        socket.on('data', (chunk: Buffer) => {
+          this.note('socket', `tunnel ${chunk.toString('latin1')}`);
+        });
         socket.on('error', () => undefined);
         socket.end('HTTP/1.1 101 Own\r\n\r\n');
       });
@@ -145,10 +156,16 @@ export class Trial {
   }
 
   private listenToSocket(socket: net.Socket): void {
-    socket.on('close', (hadError: boolean) => this.note('socket', `close ${String(hadError)}`));
+    socket.on('close', (hadError: boolean) => {
+      this.note('socket', `close ${String(hadError)}`);
+    });
     if (!this.one.watchesSocket) return;
-    socket.on('end', () => this.note('socket', 'end'));
-    socket.on('error', (error: NodeJS.ErrnoException) => this.note('socket', `error ${String(error.code)}`));
+    socket.on('end', () => {
+      this.note('socket', 'end');
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.note('socket', `error ${String(error.code)}`);
+    });
   }
 
   error(what: string): Error {
@@ -166,14 +183,26 @@ export class Trial {
     const { method, url, httpVersion, rawHeaders } = request;
     const lines = rawHeaders.map((text) => (text.length > 100 ? String(text.length) : text));
     note(`begins ${JSON.stringify({ method, url: url?.slice(0, 60), httpVersion, lines })}`);
-    request.on('end', () => note(`end ${String(request.complete)} ${JSON.stringify(request.trailers)}`));
-    request.on('close', () => note(`close ${String(request.complete)}`));
-    request.on('aborted', () => note('aborted'));
+    request.on('end', () => {
+      note(`end ${String(request.complete)} ${JSON.stringify(request.trailers)}`);
+    });
+    request.on('close', () => {
+      note(`close ${String(request.complete)}`);
+    });
+    request.on('aborted', () => {
+      note('aborted');
+    });
     if (this.one.watchesSocket) {
-      request.on('error', (error: NodeJS.ErrnoException) => note(`error ${String(error.code)}`));
+      request.on('error', (error: NodeJS.ErrnoException) => {
+        note(`error ${String(error.code)}`);
+      });
     }
-    response.on('finish', () => noteResponse('finish'));
-    response.on('close', () => noteResponse(`close ${String(response.writableFinished)}`));
+    response.on('finish', () => {
+      noteResponse('finish');
+    });
+    response.on('close', () => {
+      noteResponse(`close ${String(response.writableFinished)}`);
+    });
     const told: Told = {
       request,
       response,
