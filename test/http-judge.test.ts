@@ -9,7 +9,7 @@ import { noteThrown, strays } from './support/http-judge/trial.js';
 import { subjects } from './support/subjects.js';
 import { onUncaught } from './support/uncaught.js';
 
-const CASES = Number(process.env['NEARWIRE_JUDGE_CASES'] ?? 1500);
+const CASES = Number(process.env['NEARWIRE_JUDGE_CASES'] ?? 1000);
 const SEED = Number(process.env['NEARWIRE_JUDGE_SEED'] ?? 1);
 /** Served at once. */
 const BATCH = 50;

@@ -3,7 +3,7 @@
  * of that parser's: the same functions are called with the same arguments, in the same order.
  *
  * node's parser costs about a microsecond a request, and copies every body. This one has the addon find the parts of a
- * head (native/request_head.h), and gives bodies on as the views that the socket has read. It takes part in a connection
+ * head (native/request_head.h), and gives on a body that came alone as what the socket has read. It takes part in a connection
  * from its third read on, when that has shown itself to be kept alive, and only where a message begins: a request that
  * is not plain, or whose head is not all there, is node's parser's, from its first byte to its last.
  *
