@@ -377,10 +377,10 @@ Napi::Value JsEngine::channel_counters(const Napi::CallbackInfo& info) {
 Napi::Value JsEngine::scan_request(const Napi::CallbackInfo& info) {
   const iovec bytes = bytes_of(info.Env(), info[0]);
   const int32_t start = integer(info, 1);
-  if (start < 0 || static_cast<size_t>(start) >= bytes.iov_len) return number(info, 0);
-  const auto at = static_cast<size_t>(start);
-  const char* from = static_cast<const char*>(bytes.iov_base) + at;
-  return number(info, static_cast<double>(scan_request_head(from, bytes.iov_len - at, &request_head_)));
+  const int32_t end = integer(info, 2);
+  if (start < 0 || end <= start || static_cast<size_t>(end) > bytes.iov_len) return number(info, 0);
+  const char* from = static_cast<const char*>(bytes.iov_base) + start;
+  return number(info, static_cast<double>(scan_request_head(from, static_cast<size_t>(end - start), &request_head_)));
 }
 
 Napi::Value JsEngine::report_exception(const Napi::CallbackInfo& info) {

@@ -79,9 +79,11 @@ class Scanner {
     const string_view name = run(kToken);
     if (name.empty() || !skip(":")) return false;
     while (at_ < text_.size() && is_blank(text_[at_])) ++at_;
-    string_view value = run(kValue);
+    const string_view line = run(kValue);
+    string_view value = line;
     while (!value.empty() && is_blank(value.back())) value.remove_suffix(1);
-    if (!skip("\r\n") || !is_plain(name, value)) return false;
+    const bool trimmed = value.size() < line.size();
+    if (!skip("\r\n") || !is_plain(name, value, trimmed)) return false;
     RequestHead::Range* header = &head_->headers[2 * head_->header_count++];
     header[0] = range_of(name);
     header[1] = range_of(value);
@@ -89,7 +91,7 @@ class Scanner {
   }
 
   // False for headers that change how the message is to be read, or what follows it.
-  bool is_plain(string_view name, string_view value) {
+  bool is_plain(string_view name, string_view value, bool trimmed) {
     switch (name.size()) {
       case 6:
         return !equals_ignoring_case(name, "expect");
@@ -98,7 +100,8 @@ class Scanner {
       case 10:
         return !equals_ignoring_case(name, "connection") || equals_ignoring_case(value, "keep-alive");
       case 14:
-        return !equals_ignoring_case(name, "content-length") || take_content_length(value);
+        // Which blanks may follow a length differs from one llhttp to another.
+        return !equals_ignoring_case(name, "content-length") || (!trimmed && take_content_length(value));
       case 16:
         return !equals_ignoring_case(name, "proxy-connection");
       case 17:

@@ -14,8 +14,8 @@ namespace nearwire {
 
 // Shared with JS as Int32 words: src/native-words.ts has the same order.
 struct RequestHead {
-  // node's parser tells of longer lists in pieces.
-  static constexpr int32_t kMaxHeaders = 32;
+  // node's parser tells of longer lists in pieces, the first of them when it meets the 32nd header.
+  static constexpr int32_t kMaxHeaders = 31;
 
   struct Range {
     int32_t start;

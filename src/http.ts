@@ -3,7 +3,7 @@ import type * as http from 'node:http';
 import type { Duplex } from 'node:stream';
 import { installPrimary } from './cluster/primary.js';
 import { argTypeError } from './errors.js';
-import { installRequestReader } from './http/request-reader.js';
+import { installRequestReader } from './http/served-parsers.js';
 import { nodeHttp } from './node-modules.js';
 import { checkTransportOptions, patienceOf, type ConnectPatience, type TransportOptions } from './options.js';
 import { installIpc } from './net/ipc.js';
@@ -17,7 +17,6 @@ export type { FileSource } from './http/open-file.js';
 
 installPrimary();
 installIpc();
-installRequestReader();
 
 export type HttpServer = http.Server & ServerLabels;
 
@@ -39,6 +38,7 @@ export function attach<T extends http.Server>(server: T, options?: TransportOpti
     checkTransportOptions(options);
     return server as T & ServerLabels;
   }
+  installRequestReader();
   installTransport(server, options);
   attached.add(server);
   return server as T & ServerLabels;

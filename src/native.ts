@@ -248,10 +248,11 @@ export interface NativeEngine {
   localAddress(id: number): NativeEndpoint | number;
   fileDescriptor(id: number): number;
   /**
-   * Reads the head of a plain HTTP/1.1 request at `start` of a chunk, and answers its length; what it holds is in
-   * `layout.requestHead` until the next call. 0: not a plain one, or not all there (see native/request_head.h).
+   * Reads the head of a plain HTTP/1.1 request that lies at `start` of this memory, and answers its length; what it holds
+   * is in `layout.requestHead` until the next call. 0: not a plain one, or not all of it before `end` (see
+   * native/request_head.h).
    */
-  scanRequest(chunk: Uint8Array, start: number): number;
+  scanRequest(memory: Uint8Array, start: number, end: number): number;
   /** Whether this thread has been taken off its processor since this was last asked. */
   wasPreempted(): boolean;
   /** Microseconds for which the loop polls without blocking after a turn that had completions; 0: not at all. */

@@ -70,6 +70,8 @@ const CONVERSATIONS: Record<string, readonly string[]> = {
   'a length that is none': [`POST / HTTP/1.1\r\n${HOST}Content-Length: +2\r\n\r\nhi`],
   'an empty length': [`POST / HTTP/1.1\r\n${HOST}Content-Length:\r\n\r\n`],
   'a length with blanks': [`POST / HTTP/1.1\r\n${HOST}Content-Length:  2 \r\n\r\nhi`],
+  'a length with a tab behind it': [`POST / HTTP/1.1\r\n${HOST}Content-Length: 2\t\r\n\r\nhi`],
+  'a length with a tab before it': [`POST / HTTP/1.1\r\n${HOST}Content-Length: \t2\r\n\r\nhi`],
   'an absolute target': [`GET http://x/y HTTP/1.1\r\n${HOST}\r\n`],
   'an asterisk': [`OPTIONS * HTTP/1.1\r\n${HOST}\r\n`],
   'a fragment': [`GET /a#b HTTP/1.1\r\n${HOST}\r\n`],
@@ -206,6 +208,71 @@ describe.each(everyWay)('requests on a kept-alive connection: $name over $family
   it('reads no requests from what a listener that throws has left behind', async () => {
     const { said } = await runChild(subject.name, throwingServer(family));
     expect(said).toEqual([{ seen: ['/before', '/before', '/throws'], thrown: ['thrown'], refused: true }]);
+  });
+
+  it.each([
+    ['by its header', `GET /last HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`],
+    ['by its version', 'GET /last HTTP/1.0\r\n\r\n'],
+    [
+      'by its trailer',
+      `POST /last HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n0\r\nConnection: close\r\n\r\n`,
+    ],
+  ])('serves nothing behind a request that is the last %s', async (_how, last) => {
+    const seen: unknown[] = [];
+    const waiting: (() => void)[] = [];
+    const server = subject.http.createServer({}, (message, response) => {
+      seen.push(message.url);
+      if (message.url === '/last') waiting.push(() => response.end());
+      else response.end(message.url);
+    });
+    server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+      seen.push(error.code);
+      socket.destroy();
+    });
+    const address = await listen(server, family);
+    const client: Socket = reference.connect(address);
+    client.on('error', () => undefined).resume();
+    const told = async (count: number): Promise<void> => {
+      while (seen.length < count) await new Promise(setImmediate);
+    };
+    for (const [i, piece] of [...WARM, last, PLAIN_REQUEST].entries()) {
+      client.write(piece);
+      await told(i + 1);
+    }
+    expect(seen).toEqual(['/before', '/before', '/last', 'HPE_CLOSED_CONNECTION']);
+  });
+
+  it('gives bodies in memory of their own', async () => {
+    const extents: unknown[] = [];
+    const server = subject.http.createServer({}, (message, response) => {
+      message.on('data', ({ byteOffset, buffer, length }: Buffer) =>
+        extents.push([byteOffset, buffer.byteLength - length]),
+      );
+      message.on('end', () => response.end(message.url));
+    });
+    const address = await listen(server, family);
+    const client: Socket = reference.connect(address);
+    client.on('error', () => undefined).resume();
+    const body = `POST /body HTTP/1.1\r\n${HOST}Content-Length: 5\r\n\r\nhello`;
+    let count = 0;
+    for (const piece of [body, body, body, body + body, body.slice(0, -2), `lo${body}`]) {
+      client.write(piece);
+      count += piece.split('\r\n\r\n').length - (piece.startsWith('lo') ? 0 : 1);
+      while (extents.length < count) await new Promise(setImmediate);
+    }
+    expect(extents).toEqual(extents.map(() => [0, 0]));
+  });
+
+  it('calls nobody back within close()', async () => {
+    const order: string[] = [];
+    const server = subject.http.createServer({}, (_message, response) => {
+      response.end('x', () => order.push('answered'));
+      server.close();
+      order.push('closed');
+    });
+    const address = await listen(server, family);
+    await rawRequest(subject, address, PLAIN_REQUEST);
+    expect(order).toEqual(['closed', 'answered']);
   });
 
   it('lets an accepted socket become the connection of a client', async () => {

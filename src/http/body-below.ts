@@ -10,7 +10,8 @@ import { setImmediate } from 'node:timers';
 import { FileOutlet, type FileOutcome } from '../net/file-outlet.js';
 import { NativeSocket } from '../net/socket.js';
 import type { SocketWire } from '../net/socket-wire.js';
-import { readerOfBody, type RequestReader } from './request-reader.js';
+import type { RequestReader } from './request-reader.js';
+import { readerOfBody } from './served-parsers.js';
 
 /** node:http's mark on a socket that rests because too many answers wait. */
 interface RestingSocket {

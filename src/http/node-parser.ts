@@ -8,6 +8,8 @@ const PLAIN_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS
 
 /** The functions of node's server that its parser calls, by their place in the parser. */
 export interface ParserCallbacks {
+  /** A part of a head that did not come at once, or of a longer one; trailers. */
+  onHeaders(this: NodeParser, headers: string[], target: string): void;
   onHeadersComplete(
     this: NodeParser,
     versionMajor: number,
@@ -21,13 +23,16 @@ export interface ParserCallbacks {
     keepAlive: boolean,
   ): unknown;
   onBody(this: NodeParser, body: Buffer): void;
-  onMessage(this: NodeParser): void;
+  onMessageComplete(this: NodeParser): void;
 }
+
+type ParserCallback = ParserCallbacks[keyof ParserCallbacks] | ((this: NodeParser) => unknown);
 
 interface ParserClass {
   new (): NodeParser;
   readonly REQUEST: number;
   readonly kOnMessageBegin: number;
+  readonly kOnHeaders: number;
   readonly kOnHeadersComplete: number;
   readonly kOnBody: number;
   readonly kOnMessageComplete: number;
@@ -45,7 +50,11 @@ export interface NodeParser {
   /** The peer has ended: an error within a message. */
   finish(): ParseError | undefined;
   close(): void;
-  [callback: number]: ParserCallbacks[keyof ParserCallbacks] | null;
+  /** Stops where it is, until it is resumed. */
+  pause(): void;
+  /** Lines of a head that did not come at once; behind a body, its trailers. */
+  readonly _headers: readonly string[];
+  [callback: number]: ParserCallback | null;
 }
 
 export interface ParseError extends Error {
@@ -81,14 +90,4 @@ export function studyParser(parserClass: ParserClass): ParserFacts | undefined {
   }
   parser.close();
   return methods.length === PLAIN_METHODS.length ? { parserClass, methods, execute, finish } : undefined;
-}
-
-/** What a parser says of a peer that ends within a message. */
-export function cutShortError({ parserClass }: ParserFacts): ParseError | undefined {
-  const parser = new parserClass();
-  parser.initialize(parserClass.REQUEST, {});
-  parser.execute(Buffer.from('POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\n'));
-  const error = parser.finish();
-  parser.close();
-  return error;
 }

@@ -3,7 +3,7 @@
  * of that parser's: the same functions are called with the same arguments, in the same order.
  *
  * node's parser costs about a microsecond a request, and copies every body. This one has the addon find the parts of a
- * head (native/request_head.h), and gives bodies on as the views that the socket has read. It takes part in a connection
+ * head (native/request_head.h), and gives on a body that came alone as what the socket has read. It takes part in a connection
  * from its third read on, when that has shown itself to be kept alive, and only where a message begins: a request that
  * is not plain, or whose head is not all there, is node's parser's, from its first byte to its last.
  *
@@ -13,40 +13,37 @@
 import { AsyncResource } from 'node:async_hooks';
 import type * as http from 'node:http';
 import type * as net from 'node:net';
-import { clearTimeout, setTimeout } from 'node:timers';
 import type { Engine } from '../engine.js';
-import { requestTimeoutError } from '../errors.js';
 import { RequestHead } from '../native.js';
-import { setAfterConnection } from '../net/server-listener.js';
 import type { SocketWire } from '../net/socket-wire.js';
 import { nodeHttp } from '../node-modules.js';
 import { runTicks } from '../run-ticks.js';
-import { getEngine } from '../thread-engine.js';
-import {
-  cutShortError,
-  studyParser,
-  type NodeParser,
-  type ParseError,
-  type ParserCallbacks,
-  type ParserFacts,
-} from './node-parser.js';
+import { BodyPatience } from './body-patience.js';
+import { breakParser, cutShortError, type BreakingCallback } from './broken-parser.js';
+import type { NodeParser, ParseError, ParserCallbacks, ParserFacts } from './node-parser.js';
 
-const READER = Symbol('reader');
+export const READER = Symbol('reader');
 
 /** Reads of a connection that are node's in any case: what ends after one request has no use for more than its parser. */
 const READS_BY_NODE = 2;
-
-/** What no parser takes for the beginning of a request. */
-const NO_REQUEST = Buffer.from([0]);
 
 /** Stands for bytes that a parser counts without looking at them: memory that is never touched costs nothing. */
 let unread: Buffer | undefined;
 const UNREAD_BYTES = 1024 * 1024;
 
-interface ServedSocket extends net.Socket {
+/** Thrown when what a listener threw has been reported: it has the parser give up all the same. */
+export const REPORTED = new Error('reported');
+
+export interface ServedSocket extends net.Socket {
   parser?: NodeParser | null;
   server?: http.Server;
   readonly _wire?: SocketWire;
+  /** node:http's mark on a socket that rests because too many answers wait. */
+  readonly _paused?: boolean;
+  /** The answer that the socket sends now. */
+  readonly _httpMessage?: http.ServerResponse | null;
+  /** Of EventEmitter: the listener itself where there is only one. */
+  readonly _events?: { readonly data?: unknown };
   [READER]?: RequestReader;
 }
 
@@ -56,37 +53,41 @@ interface RawReads {
 }
 
 /** What all readers of a thread share. */
-interface Means {
+export interface Means {
   readonly facts: ParserFacts;
   readonly engine: Engine;
   readonly head: Int32Array;
-  readonly onBody: ParserCallbacks['onBody'];
-  readonly onMessageComplete: ParserCallbacks['onMessage'];
+  /** What a parser of node's server calls, and what one of ours calls in their place. */
+  readonly nodes: ParserCallbacks;
+  readonly ours: ParserCallbacks & { onMessageBegin(this: NodeParser): void };
 }
-
-let means: Means | undefined;
-/** This node's parser is not the one that we know. */
-let foreign = false;
 
 export class RequestReader {
   /** Of this connection's server: the parser may be given to another one, and the socket to a client. */
   readonly onIncoming: NodeParser['onIncoming'];
-  private reads = 0;
-  /** node's parser is within a message. Unknown at first, and then taken to be so until it has completed one. */
+  private executions = 0;
+  /**
+   * node's parser is within a message, or has read the connection's last. Unknown at first, and then taken to be so until
+   * it has completed one.
+   */
   private inMessage = true;
+  /** The message that node's parser is within leaves the connection open. */
+  private keepsAlive = true;
   /** Bytes of a plain request's body that are still to come. */
   private bodyLeft = 0;
   /** Of the message that node's parser is within: how much of its body has come. */
   private bodyOf: http.IncomingMessage | null = null;
   private bodySeen = 0;
-  /** A listener has thrown: what it left unread of that chunk is lost, and so, as in node's parser, the connection. */
-  private broken = false;
+  /** Exceptions that have been reported. */
+  private failures = 0;
   /** The async context in which the parser calls back. */
   private scope: AsyncResource | undefined;
-  private timer: NodeJS.Timeout | undefined;
+  private patience: BodyPatience | undefined;
   private readonly means: Means;
   private readonly parser: NodeParser;
   private readonly socket: ServedSocket;
+  /** The socket's listener of 'data' that gives the parser its bytes, if there is no other. */
+  private readonly onData: unknown;
   private longestHead = 0;
 
   constructor(means: Means, parser: NodeParser, socket: ServedSocket) {
@@ -94,52 +95,115 @@ export class RequestReader {
     this.parser = parser;
     this.socket = socket;
     this.onIncoming = parser.onIncoming;
+    this.onData = socket._events?.data;
   }
 
   execute(chunk: Buffer): number | ParseError {
+    this.runOthersTicks();
     const { scope } = this;
     if (this.inMessage || scope === undefined) {
-      if (this.reads < READS_BY_NODE && ++this.reads === READS_BY_NODE) this.follow();
+      if (this.executions < READS_BY_NODE && ++this.executions === READS_BY_NODE) this.follow();
       return this.executeByNode(chunk, 0);
     }
-    if (this.broken) return this.means.facts.execute.call(this.parser, NO_REQUEST);
-    this.broken = true;
-    const at = scope.runInAsyncScope(readPlain, undefined, this, chunk);
-    this.broken = false;
-    if (this.bodyLeft > 0) this.startTimer();
+    let at = chunk.length;
+    try {
+      at = scope.runInAsyncScope(readPlain, undefined, this, chunk);
+    } catch (error) {
+      if (error !== REPORTED) throw error;
+    }
+    if (this.bodyLeft > 0) this.awaitBody();
     return at === chunk.length ? at : this.executeByNode(chunk, at);
+  }
+
+  /**
+   * The same without a chunk: takes what lies in this memory if that is one plain head, with all or some of its body or
+   * none, or a part of a body, and nobody but the parser is to see it. The memory may be used again behind this call.
+   * False: nothing has been done, and the stream is to be given a chunk.
+   */
+  takeInPlace(memory: Buffer, start: number, end: number): boolean {
+    this.runOthersTicks();
+    const { scope, socket } = this;
+    if (this.inMessage || scope === undefined || !this.isOnlyReader) return false;
+    let headLength = 0;
+    let most = this.bodyLeft;
+    if (most === 0) {
+      headLength = this.scan(memory, start, end);
+      if (headLength === 0) return false;
+      most = this.scannedBodyLength;
+    }
+    const bodyStart = start + headLength;
+    if (end - bodyStart > most) return false;
+    // Before the handler is called, which may turn the loop.
+    const body = end > bodyStart ? copyOf(memory, bodyStart, end) : undefined;
+    try {
+      scope.runInAsyncScope(readMessage, undefined, this, memory, start, headLength, body);
+    } catch (error) {
+      if (error !== REPORTED) throw error;
+    }
+    if (this.bodyLeft > 0) this.awaitBody();
+    // What node's listener of 'data' does behind its parser.
+    if (socket._paused === true) socket.parser?.pause();
+    return true;
+  }
+
+  /** The parser still has the socket, and is the only one to listen to its data. */
+  private get isOnlyReader(): boolean {
+    const { socket, parser, onData } = this;
+    return (
+      this.reads(parser) && socket.parser === parser && typeof onData === 'function' && socket._events?.data === onData
+    );
+  }
+
+  /** This parser reads this connection now. */
+  reads(parser: NodeParser): boolean {
+    return parser.socket === this.socket && parser.onIncoming === this.onIncoming;
+  }
+
+  private awaitBody(): void {
+    (this.patience ??= new BodyPatience(this.socket)).begin();
   }
 
   /** From here on it is known where messages begin and end. */
   private follow(): void {
-    const { parser } = this;
-    const { kOnMessageBegin, kOnMessageComplete } = this.means.facts.parserClass;
-    parser[kOnMessageBegin] = onMessageBegin;
-    parser[kOnMessageComplete] = onMessageComplete;
+    const { facts, ours } = this.means;
+    this.parser[facts.parserClass.kOnMessageBegin] = ours.onMessageBegin;
     const { maxHeaderSize } = (this.socket.server ?? {}) as { maxHeaderSize?: number };
     this.longestHead = maxHeaderSize || nodeHttp.maxHeaderSize;
   }
 
+  /** The length of the plain head at `start`, 0 if there is none. */
+  private scan(memory: Buffer, start: number, end: number): number {
+    const length = this.means.engine.native.scanRequest(memory, start, end);
+    return length > this.longestHead ? 0 : length;
+  }
+
+  private get scannedBodyLength(): number {
+    return Math.max(0, this.means.head[RequestHead.ContentLength] as number);
+  }
+
   /** Answers where something begins that is not plain, or the end. */
   readPlain(chunk: Buffer): number {
-    const { native } = this.means.engine;
+    const end = chunk.length;
     let at = 0;
-    while (at < chunk.length) {
+    while (at < end) {
       if (this.bodyLeft > 0) {
-        at = this.readBody(chunk, at);
+        const bodyEnd = Math.min(end, at + this.bodyLeft);
+        this.readBody(ownMemory(chunk, at, bodyEnd));
+        at = bodyEnd;
         continue;
       }
-      const length = native.scanRequest(chunk, at);
-      if (length === 0 || length > this.longestHead) return at;
+      const length = this.scan(chunk, at, end);
+      if (length === 0) return at;
       this.readHead(chunk, at, length);
       at += length;
     }
     return at;
   }
 
-  private readHead(chunk: Buffer, start: number, length: number): void {
+  /** What has been scanned. */
+  readHead(memory: Buffer, start: number, length: number): void {
     const { facts, head } = this.means;
-    const text = (chunk as Buffer & RawReads).latin1Slice(start, start + length);
+    const text = (memory as Buffer & RawReads).latin1Slice(start, start + length);
     const headers: string[] = [];
     const end = RequestHead.Headers + 4 * (head[RequestHead.HeaderCount] as number);
     for (let word: number = RequestHead.Headers; word < end; word += 2) {
@@ -147,43 +211,122 @@ export class RequestReader {
     }
     const target = text.slice(head[RequestHead.TargetStart], head[RequestHead.TargetEnd]);
     const method = facts.methods[head[RequestHead.Method] as number] as number;
-    const bodyLength = Math.max(0, head[RequestHead.ContentLength] as number);
-    this.bodyLeft = bodyLength;
-    const { parser } = this;
-    const onHeadersComplete = parser[facts.parserClass.kOnHeadersComplete] as ParserCallbacks['onHeadersComplete'];
-    onHeadersComplete.call(parser, 1, 1, headers, method, target, undefined, undefined, false, true);
-    if (bodyLength === 0) this.means.onMessageComplete.call(parser);
+    this.bodyLeft = this.scannedBodyLength;
+    this.beginMessage(headers, method, target);
+    if (this.bodyLeft === 0) this.completeMessage();
   }
 
-  private readBody(chunk: Buffer, start: number): number {
+  private beginMessage(headers: string[], method: number, target: string): void {
     const { parser, means } = this;
-    const end = Math.min(chunk.length, start + this.bodyLeft);
-    this.bodyLeft -= end - start;
-    const body = end - start === chunk.length ? chunk : chunk.subarray(start, end);
-    means.onBody.call(parser, body);
-    this.settle();
-    if (this.bodyLeft === 0) {
-      this.stopTimer();
-      means.onMessageComplete.call(parser);
+    this.hastenAnswer();
+    try {
+      means.nodes.onHeadersComplete.call(parser, 1, 1, headers, method, target, undefined, undefined, false, true);
+    } catch (error) {
+      this.giveUp(error, 'kOnHeadersComplete');
     }
-    return end;
+  }
+
+  private completeMessage(): void {
+    try {
+      this.means.nodes.onMessageComplete.call(this.parser);
+    } catch (error) {
+      this.giveUp(error, 'kOnMessageComplete');
+    }
+  }
+
+  /** The next bytes of a body, in memory of their own: programs may keep them, and give them to other threads. */
+  readBody(body: Buffer): void {
+    this.bodyLeft -= body.length;
+    try {
+      this.means.nodes.onBody.call(this.parser, body);
+      this.runTicks();
+    } catch (error) {
+      this.giveUp(error, 'kOnBody');
+    }
+    if (this.bodyLeft > 0) return;
+    this.patience?.end();
+    this.completeMessage();
   }
 
   /**
-   * Ticks run, and what they answer is sent, which lets the next answer out. Not while the socket holds more data: a tick
-   * could have it given to the parser, which is not through with this one.
+   * node's parser has ticks run behind each piece of a body, before it reads on; and what they have answered is with the
+   * kernel then, which lets the next answer out. Not while the socket holds more data: a tick could have it given to the
+   * parser, which is not through with this one.
    */
-  settle(): void {
-    if (this.socket.readableLength > 0 || this.socket._wire?.holdsUnread) return;
+  runTicks(): void {
+    if (this.holdsMore) return;
     do runTicks();
-    while (this.means.engine.settleNow());
+    while (this.tellWritten());
   }
 
+  private get holdsMore(): boolean {
+    return this.socket.readableLength > 0 || this.socket._wire?.holdsUnread === true;
+  }
+
+  /**
+   * Before a message is told of whose answer will wait for the one before it: that one finishes in a tick, as on node, and
+   * not at the end of the turn, so that a program that closes in a later tick sends both.
+   */
+  hastenAnswer(): void {
+    if (this.socket._httpMessage) process.nextTick(tellWritten, this);
+  }
+
+  /** Calls back for this connection's writes that the kernel has. False: there are none. */
+  tellWritten(): boolean {
+    const wire = this.socket._wire;
+    if (wire?.awaitingFlush !== true) return false;
+    wire.flush();
+    if (wire.blocked || wire.failed) return false;
+    wire.awaitingFlush = false;
+    wire.onFlushed();
+    return true;
+  }
+
+  /**
+   * A listener has thrown. That is reported where it happened: in its async context, and before a call returns that it
+   * would disturb. What comes on this connection is lost, as it is to node's parser.
+   */
+  private giveUp(error: unknown, callback: BreakingCallback): never {
+    const { means, parser } = this;
+    this.bodyLeft = 0;
+    this.patience?.end();
+    this.report(error);
+    if (this.reads(parser)) breakParser(means.facts, parser, callback);
+    throw REPORTED;
+  }
+
+  /** For what node's parser has called: it breaks by itself. */
+  report(error: unknown): void {
+    if (error === REPORTED) return;
+    this.failures++;
+    this.means.engine.native.reportException(error);
+  }
+
+  /** An exception leaves ticks behind it, and what those throw is not this connection's. There are none, as a rule. */
+  private runOthersTicks(): void {
+    while (!this.holdsMore) {
+      try {
+        runTicks();
+        return;
+      } catch (error) {
+        this.report(error);
+      }
+    }
+  }
+
+  /** Where anything has been thrown, nobody hears of what the parser makes of the chunk. */
   private executeByNode(chunk: Buffer, start: number): number | ParseError {
-    const taken = this.means.facts.execute.call(this.parser, start === 0 ? chunk : chunk.subarray(start));
-    if (typeof taken === 'number') return start + taken;
-    taken.bytesParsed += start;
-    return taken;
+    const { failures } = this;
+    try {
+      const taken = this.means.facts.execute.call(this.parser, start === 0 ? chunk : chunk.subarray(start));
+      if (this.failures !== failures) return chunk.length;
+      if (typeof taken === 'number') return start + taken;
+      taken.bytesParsed += start;
+      return taken;
+    } catch (error) {
+      if (error !== REPORTED) throw error;
+      return chunk.length;
+    }
   }
 
   /** What node's parser has told of a body. */
@@ -209,21 +352,21 @@ export class RequestReader {
    * body, and is given as many others. Not to be called from within a parser's callback.
    */
   skipBody(length: number): void {
-    const { facts, onMessageComplete } = this.means;
+    const { parser } = this;
+    const { facts, nodes, ours } = this.means;
     if (this.bodyLeft > 0) {
       this.bodyLeft -= length;
       if (this.bodyLeft > 0) return;
-      this.stopTimer();
-      this.scope?.runInAsyncScope(onMessageComplete, this.parser);
+      this.patience?.end();
+      this.scope?.runInAsyncScope(nodes.onMessageComplete, parser);
       return;
     }
-    const { parser } = this;
     const { kOnBody } = facts.parserClass;
     parser[kOnBody] = null;
     this.countBody(length);
     unread ??= Buffer.alloc(UNREAD_BYTES);
-    for (let left = length; left > 0; left -= UNREAD_BYTES) facts.execute.call(parser, unread.subarray(0, left));
-    parser[kOnBody] = onBody;
+    for (let left = length; left > 0; left -= UNREAD_BYTES) this.executeByNode(unread.subarray(0, left), 0);
+    parser[kOnBody] = ours.onBody;
   }
 
   finish(): ParseError | undefined {
@@ -237,131 +380,42 @@ export class RequestReader {
     this.scope ??= new AsyncResource('HTTPINCOMINGMESSAGE');
   }
 
+  headIsComplete(keepsAlive: boolean): void {
+    this.keepsAlive = keepsAlive;
+  }
+
+  /** node's parser refuses what comes behind a last message; and a trailer can say that it was the last. */
   messageIsComplete(): void {
-    this.inMessage = false;
+    this.inMessage = !this.keepsAlive || this.parser._headers.length > 0;
   }
-
-  /** A body that is not all there: the server's patience with it, which node counts in its parser. */
-  private startTimer(): void {
-    const { requestTimeout = 0 } = this.socket.server ?? {};
-    if (this.timer !== undefined || requestTimeout === 0) return;
-    this.timer = setTimeout(expire, requestTimeout, this.socket).unref();
-    this.socket.once('close', stopTimer);
-  }
-
-  stopTimer(): void {
-    if (this.timer === undefined) return;
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    this.socket.removeListener('close', stopTimer);
-  }
-}
-
-function stopTimer(this: ServedSocket): void {
-  this[READER]?.stopTimer();
 }
 
 function readPlain(reader: RequestReader, chunk: Buffer): number {
   return reader.readPlain(chunk);
 }
 
-/** Has node's server do what it does when its parser has waited for too long: that is in its listener of 'error'. */
-function expire(socket: net.Socket): void {
-  const error = requestTimeoutError();
-  const listener = socket.listeners('error').find(({ name }) => name === 'socketOnError');
-  if (listener === undefined) socket.destroy(error);
-  else listener.call(socket, error);
+function tellWritten(reader: RequestReader): void {
+  reader.tellWritten();
 }
 
-/** Of the connection that this parser reads now; undefined if that is a client's, or not one of ours. */
-function readerOf(parser: NodeParser): RequestReader | undefined {
-  const socket: ServedSocket | null = parser.socket;
-  const reader = socket?.[READER];
-  return reader !== undefined && reader.onIncoming === parser.onIncoming ? reader : undefined;
+function readMessage(
+  reader: RequestReader,
+  memory: Buffer,
+  start: number,
+  headLength: number,
+  body: Buffer | undefined,
+): void {
+  if (headLength > 0) reader.readHead(memory, start, headLength);
+  if (body !== undefined) reader.readBody(body);
 }
 
-/** Who reads this request's body, if it is being read on a connection of ours. */
-export function readerOfBody({ socket }: http.IncomingMessage): RequestReader | undefined {
-  const { parser } = socket as ServedSocket;
-  return parser ? readerOf(parser) : undefined;
+function copyOf(memory: Buffer, start: number, end: number): Buffer {
+  const copy = Buffer.allocUnsafeSlow(end - start);
+  memory.copy(copy, 0, start, end);
+  return copy;
 }
 
-/** In the place of a parser's own `execute`. */
-function execute(this: NodeParser, chunk: Buffer): number | ParseError {
-  const reader = readerOf(this);
-  return reader === undefined ? (means as Means).facts.execute.call(this, chunk) : reader.execute(chunk);
-}
-
-function finish(this: NodeParser): ParseError | undefined {
-  const reader = readerOf(this);
-  return reader === undefined ? (means as Means).facts.finish.call(this) : reader.finish();
-}
-
-function onMessageBegin(this: NodeParser): void {
-  readerOf(this)?.messageBegins();
-}
-
-/**
- * node's parser has ticks run behind each piece of a body that it has read from a handle. Fed by 'data' events it is not
- * the outermost that calls back, and leaves them: requests behind that body in the same read would be told of too early.
- */
-function onBody(this: NodeParser, body: Buffer): void {
-  const reader = readerOf(this);
-  reader?.countBody(body.length);
-  (means as Means).onBody.call(this, body);
-  reader?.settle();
-}
-
-function onMessageComplete(this: NodeParser): void {
-  readerOf(this)?.messageIsComplete();
-  (means as Means).onMessageComplete.call(this);
-}
-
-/**
- * A server that closes takes a connection for idle whose answer has ended, though the next may be waiting for it to be
- * sent. What is to be sent at the end of the turn is sent before it looks.
- */
-function finishBeforeClosing(server: http.Server, { engine }: Means): void {
-  if (Object.hasOwn(server, 'closeIdleConnections')) return;
-  server.closeIdleConnections = function closeIdleConnections() {
-    engine.settleNow();
-    (Object.getPrototypeOf(server) as http.Server).closeIdleConnections.call(server);
-  };
-}
-
-function learn(parser: NodeParser): Means | undefined {
-  const engine = getEngine();
-  const facts = studyParser(parser.constructor);
-  if (facts === undefined || engine === undefined) return undefined;
-  const { kOnBody, kOnMessageComplete } = facts.parserClass;
-  return {
-    facts,
-    engine,
-    head: engine.native.layout.requestHead,
-    onBody: parser[kOnBody] as ParserCallbacks['onBody'],
-    onMessageComplete: parser[kOnMessageComplete] as ParserCallbacks['onMessage'],
-  };
-}
-
-/** node's server has taken the socket: its parser stands ready. */
-function readRequests(socket: ServedSocket): void {
-  const { parser } = socket;
-  if (!parser || foreign) return;
-  means ??= learn(parser);
-  if (means === undefined) {
-    foreign = true;
-    return;
-  }
-  socket[READER] = new RequestReader(means, parser, socket);
-  if (socket.server !== undefined) finishBeforeClosing(socket.server, means);
-  // Parsers are used again for other connections.
-  if (parser.execute === execute) return;
-  parser.execute = execute;
-  parser.finish = finish;
-  parser[means.facts.parserClass.kOnBody] = onBody;
-}
-
-/** Has node's http servers read requests this way on native sockets. */
-export function installRequestReader(): void {
-  setAfterConnection(readRequests);
+/** A part of a chunk, in memory that is no larger. */
+function ownMemory(chunk: Buffer, start: number, end: number): Buffer {
+  return end - start === chunk.buffer.byteLength ? chunk : copyOf(chunk, start, end);
 }

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { installPrimary } from '../cluster/primary.js';
 import { shareInCluster } from '../cluster/worker.js';
 import type { Engine } from '../engine.js';
-import { installRequestReader } from '../http/request-reader.js';
+import { installRequestReader } from '../http/served-parsers.js';
 import { normalizeArguments } from '../net/arguments.js';
 import { becomeNative, canBecomeNative } from '../net/become-native.js';
 import type { ConnectOptions } from '../net/connect.js';

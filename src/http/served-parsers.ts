@@ -1,0 +1,138 @@
+/** Has the parsers of node's http servers read native sockets with the help of a RequestReader each. */
+import type * as http from 'node:http';
+import { setAfterConnection } from '../net/server-listener.js';
+import { getEngine } from '../thread-engine.js';
+import { studyParser, type NodeParser, type ParseError, type ParserCallbacks } from './node-parser.js';
+import { READER, REPORTED, RequestReader, type Means, type ServedSocket } from './request-reader.js';
+
+/** `0`: all requests are left to node's parser. */
+const READER_VARIABLE = 'NEARWIRE_REQUEST_READER';
+
+/** Of the first server's parser; null where it is not the one that we know. */
+let means: Means | null | undefined;
+
+function known(): Means {
+  return means as Means;
+}
+
+/** Of the connection that this parser reads now; undefined if that is a client's, or not one of ours. */
+function readerOf(parser: NodeParser): RequestReader | undefined {
+  const socket: ServedSocket | null = parser.socket;
+  const reader = socket?.[READER];
+  return reader?.reads(parser) === true ? reader : undefined;
+}
+
+/** Who reads this request's body, if it is being read on a connection of ours. */
+export function readerOfBody({ socket }: http.IncomingMessage): RequestReader | undefined {
+  const { parser } = socket as ServedSocket;
+  return parser ? readerOf(parser) : undefined;
+}
+
+/** In the place of a parser's own. */
+function execute(this: NodeParser, chunk: Buffer): number | ParseError {
+  const reader = readerOf(this);
+  return reader === undefined ? known().facts.execute.call(this, chunk) : reader.execute(chunk);
+}
+
+function finish(this: NodeParser): ParseError | undefined {
+  const reader = readerOf(this);
+  return reader === undefined ? known().facts.finish.call(this) : reader.finish();
+}
+
+/** In the place of the callbacks that node's server has given its parser: these call those. */
+const ours: Means['ours'] = {
+  onMessageBegin() {
+    readerOf(this)?.messageBegins();
+  },
+
+  onHeadersComplete(...told) {
+    const reader = readerOf(this);
+    reader?.headIsComplete(told[8]);
+    reader?.hastenAnswer();
+    try {
+      return known().nodes.onHeadersComplete.apply(this, told);
+    } catch (error) {
+      // Behind these node does more than read on, which nothing but the exception keeps it from.
+      const { upgrade, method } = this.incoming as http.IncomingMessage & { upgrade?: unknown };
+      if (upgrade || method === 'PRI' || reader === undefined) throw error;
+      reader.report(error);
+      throw REPORTED;
+    }
+  },
+
+  onHeaders(headers, target) {
+    known().nodes.onHeaders.call(this, headers, target);
+    const reader = readerOf(this);
+    try {
+      reader?.runTicks();
+    } catch (error) {
+      // The only callback whose failure does not stop the parser.
+      reader?.report(error);
+    }
+  },
+
+  onBody(body) {
+    const reader = readerOf(this);
+    if (reader === undefined) {
+      known().nodes.onBody.call(this, body);
+      return;
+    }
+    reader.countBody(body.length);
+    try {
+      known().nodes.onBody.call(this, body);
+      reader.runTicks();
+    } catch (error) {
+      reader.report(error);
+      throw REPORTED;
+    }
+  },
+
+  onMessageComplete() {
+    const reader = readerOf(this);
+    reader?.messageIsComplete();
+    try {
+      known().nodes.onMessageComplete.call(this);
+    } catch (error) {
+      if (reader === undefined) throw error;
+      reader.report(error);
+      throw REPORTED;
+    }
+  },
+};
+
+function learn(parser: NodeParser): Means | null {
+  const engine = getEngine();
+  const facts = studyParser(parser.constructor);
+  if (facts === undefined || engine === undefined) return null;
+  const { kOnHeaders, kOnHeadersComplete, kOnBody, kOnMessageComplete } = facts.parserClass;
+  const nodes: ParserCallbacks = {
+    onHeaders: parser[kOnHeaders] as ParserCallbacks['onHeaders'],
+    onHeadersComplete: parser[kOnHeadersComplete] as ParserCallbacks['onHeadersComplete'],
+    onBody: parser[kOnBody] as ParserCallbacks['onBody'],
+    onMessageComplete: parser[kOnMessageComplete] as ParserCallbacks['onMessageComplete'],
+  };
+  return { facts, engine, head: engine.native.layout.requestHead, nodes, ours };
+}
+
+/** node's server has taken the socket: its parser stands ready. */
+function readRequests(socket: ServedSocket): void {
+  const { parser } = socket;
+  if (!parser || means === null) return;
+  means ??= learn(parser);
+  if (means === null) return;
+  socket[READER] = new RequestReader(means, parser, socket);
+  // Parsers are used again for other connections.
+  if (parser.execute === execute) return;
+  const { kOnHeaders, kOnHeadersComplete, kOnBody, kOnMessageComplete } = means.facts.parserClass;
+  parser.execute = execute;
+  parser.finish = finish;
+  parser[kOnHeaders] = ours.onHeaders;
+  parser[kOnHeadersComplete] = ours.onHeadersComplete;
+  parser[kOnBody] = ours.onBody;
+  parser[kOnMessageComplete] = ours.onMessageComplete;
+}
+
+/** Has node's http servers read requests this way on native sockets. Nothing of node's is changed by it. */
+export function installRequestReader(): void {
+  if (process.env[READER_VARIABLE] !== '0') setAfterConnection(readRequests);
+}
