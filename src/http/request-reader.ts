@@ -15,8 +15,9 @@ import type * as http from 'node:http';
 import type * as net from 'node:net';
 import type { Engine } from '../engine.js';
 import { RequestHead } from '../native.js';
-import type { SocketWire } from '../net/socket-wire.js';
+import type { InPlaceReader, SocketWire } from '../net/socket-wire.js';
 import { nodeHttp } from '../node-modules.js';
+import { copyOf } from '../own-memory.js';
 import { runTicks } from '../run-ticks.js';
 import { BodyPatience } from './body-patience.js';
 import { breakParser, cutShortError, type BreakingCallback } from './broken-parser.js';
@@ -62,7 +63,7 @@ export interface Means {
   readonly ours: ParserCallbacks & { onMessageBegin(this: NodeParser): void };
 }
 
-export class RequestReader {
+export class RequestReader implements InPlaceReader {
   /** Of this connection's server: the parser may be given to another one, and the socket to a client. */
   readonly onIncoming: NodeParser['onIncoming'];
   private executions = 0;
@@ -407,12 +408,6 @@ function readMessage(
 ): void {
   if (headLength > 0) reader.readHead(memory, start, headLength);
   if (body !== undefined) reader.readBody(body);
-}
-
-function copyOf(memory: Buffer, start: number, end: number): Buffer {
-  const copy = Buffer.allocUnsafeSlow(end - start);
-  memory.copy(copy, 0, start, end);
-  return copy;
 }
 
 /** A part of a chunk, in memory that is no larger. */

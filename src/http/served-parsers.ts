@@ -120,7 +120,9 @@ function readRequests(socket: ServedSocket): void {
   if (!parser || means === null) return;
   means ??= learn(parser);
   if (means === null) return;
-  socket[READER] = new RequestReader(means, parser, socket);
+  const reader = new RequestReader(means, parser, socket);
+  socket[READER] = reader;
+  if (socket._wire !== undefined) socket._wire.inPlace = reader;
   // Parsers are used again for other connections.
   if (parser.execute === execute) return;
   const { kOnHeaders, kOnHeadersComplete, kOnBody, kOnMessageComplete } = means.facts.parserClass;

@@ -6,21 +6,25 @@ import type { SocketWire } from './socket-wire.js';
 const nodesPush = Duplex.prototype.push;
 const nodesEmit = Duplex.prototype.emit;
 
-export function deliver(wire: SocketWire, chunk: Buffer): void {
+/** Whether what push() comes to is to emit 'data': the stream flows, is empty, and is nobody's own in these methods. */
+export function passesStream(wire: SocketWire): boolean {
   const { socket } = wire;
   const state = socket._readableState;
-  let told = false;
-  if (
+  return (
     wire.pushed &&
     socket.push === nodesPush &&
     state.flowing === true &&
     state.length === 0 &&
     !state.decoder &&
     socket.emit === nodesEmit
-  ) {
-    // What push() comes to in this state, without its bookkeeping; without a listener it keeps the chunk.
-    told = socket.emit('data', chunk);
-  }
+  );
+}
+
+export function deliver(wire: SocketWire, chunk: Buffer): void {
+  const { socket } = wire;
+  let told = false;
+  // Without push()'s bookkeeping; without a listener it keeps the chunk.
+  if (passesStream(wire)) told = socket.emit('data', chunk);
   if (!told) {
     wire.pushed = true;
     if (!socket.push(chunk)) wire.stopReading();

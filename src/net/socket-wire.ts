@@ -9,7 +9,7 @@ import { copyOf } from '../own-memory.js';
 import { runTicks } from '../run-ticks.js';
 import { Wire } from '../wire.js';
 import { callAll, Waiter, type WriteCallback } from './async-scopes.js';
-import { deliver, endReading } from './delivery.js';
+import { deliver, endReading, passesStream } from './delivery.js';
 import type { Forwarding } from './forwarding.js';
 import type { Outlet } from './outlet.js';
 import type { Onread } from './onread.js';
@@ -29,6 +29,19 @@ const NOBODY_WAITS: Waiter[] = [];
 
 function tellOnread(onread: Onread, wire: SocketWire, length: number): void {
   onread.tell(wire, length);
+}
+
+/** Who can do without a chunk, as long as the stream has nobody else to give it to. */
+export interface InPlaceReader {
+  /**
+   * Takes `memory[start..end)`, which is the engine's again behind this call. False: nothing has been done, and the stream is
+   * to be given a chunk.
+   */
+  takeInPlace(memory: Buffer, start: number, end: number): boolean;
+}
+
+function takeInPlace(reader: InPlaceReader, memory: Buffer, start: number, end: number): boolean {
+  return reader.takeInPlace(memory, start, end);
 }
 
 /** A chunk, the end, or a negative errno. */
@@ -66,6 +79,8 @@ export class SocketWire extends Wire {
   unread: Unread[] | undefined;
   /** The stream has had a chunk by way of push(), which leaves traces that later ones need not renew. */
   pushed = false;
+  /** Of a connection whose requests are read where they lie. */
+  inPlace: InPlaceReader | undefined;
   private rare: RareState | undefined;
 
   constructor(engine: Engine, id: number, socket: NativeSocket, scope: AsyncResource, tcp: boolean, reading: boolean) {
@@ -101,7 +116,16 @@ export class SocketWire extends Wire {
   // --- reading ---
 
   override onInbox(memory: Buffer, start: number, end: number): void {
-    this.onChunk(copyOf(memory, start, end));
+    if (this.inPlace === undefined || !this.givesOn || !passesStream(this)) {
+      this.onChunk(copyOf(memory, start, end));
+      return;
+    }
+    this.bytesRead += end - start;
+    this.socket._idle?.touch();
+    if (this.scope.runInAsyncScope(takeInPlace, undefined, this.inPlace, memory, start, end)) return;
+    this.bytesRead -= end - start;
+    // Ticks that came first may have stopped the stream.
+    if (this.open) this.onChunk(copyOf(memory, start, end));
   }
 
   override onChunk(chunk: Buffer): void {
