@@ -54,7 +54,7 @@ export interface ChannelCounters {
 
 /**
  * A connected stream socket. A file's callback comes when all that was queued with it is with the kernel. Writes behind a
- * file that can't be opened at once answer false; on `native` they are copied.
+ * file that can't be opened at once answer false.
  */
 export interface Channel extends FileSender {
   readonly transport: TransportName;

@@ -138,17 +138,17 @@ class JsChannel implements Channel {
 
   /** What a write answers. node's own answer is true for what it holds, as long as that is not much. */
   private hasRoom(): boolean {
-    const room = this.isHandedOver && this.socket.errored === null;
+    const room = this.isHandedOver;
     if (!room) this.drainOwed = true;
     return room;
   }
 
   private get isHandedOver(): boolean {
-    return this.socket.writableLength === 0 && this.filesUnderWay === 0;
+    return this.socket.writableLength === 0 && this.filesUnderWay === 0 && this.socket.errored === null;
   }
 
-  private readonly onWritten = (error?: Error | null): void => {
-    if (error || !this.drainOwed || !this.isHandedOver) return;
+  private readonly onWritten = (): void => {
+    if (!this.drainOwed || !this.isHandedOver) return;
     this.drainOwed = false;
     this.tell(() => this.handlers.onDrain?.(this));
   };
