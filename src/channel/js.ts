@@ -55,6 +55,7 @@ class JsChannel implements Channel {
   private turns = 0;
   private files = 0;
   private filesUnderWay = 0;
+  private lastCounters: ChannelCounters | undefined;
 
   constructor(
     private readonly socket: net.Socket,
@@ -74,6 +75,7 @@ class JsChannel implements Channel {
         }
       });
     });
+    socket.on('finish', this.onWritten);
     socket.on('end', () => {
       if (handlers.onEnd === undefined) this.end();
       else this.tell(() => handlers.onEnd?.(this));
@@ -85,6 +87,8 @@ class JsChannel implements Channel {
       });
     });
     socket.on('close', (hadError) => {
+      // node takes what it has not sent out of its count, some time later.
+      this.lastCounters = this.counters;
       this.closed = true;
       guard(() => handlers.onClose?.(this, hadError));
     });
@@ -199,7 +203,7 @@ class JsChannel implements Channel {
   }
 
   end(): void {
-    if (this.ended) return;
+    if (this.ended || this.isClosed) return;
     this.ended = true;
     this.socket.end();
   }
@@ -222,6 +226,7 @@ class JsChannel implements Channel {
   }
 
   get counters(): ChannelCounters {
+    if (this.lastCounters !== undefined) return this.lastCounters;
     const { bytesRead, bytesWritten } = this.socket;
     const { turns, files } = this;
     const unseen = { reads: 0, sends: 0, partialSends: 0, eagains: 0, bytesByReference: 0 };
