@@ -267,9 +267,12 @@ export class NativeChannel extends Wire implements Channel, FileChannel {
 
   onDrain(): void {
     if (!this.isHandedOver()) return;
-    this.files?.drained();
-    // Their callbacks may have written, or closed it.
-    if (this.isHandedOver()) this.tellDrain();
+    if (this.files !== undefined) {
+      this.files.drained();
+      // Their callbacks may have written, or closed it.
+      if (!this.isHandedOver()) return;
+    }
+    this.tellDrain();
   }
 
   /**
