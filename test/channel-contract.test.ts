@@ -446,6 +446,24 @@ describe.each(transports)('the failures of a %s channel', (transport) => {
     expect(calls).toEqual(['onClose false']);
   });
 
+  it('are reported where no handler takes them', async () => {
+    const uncaught: string[] = [];
+    onUncaught((error) => uncaught.push(error.message));
+    const hadError = await new Promise<boolean>((resolve) => {
+      void withNetPeer(transport, 'unix', {
+        onEnd(channel) {
+          channel.write('x');
+        },
+        onClose(_, failed) {
+          resolve(failed);
+        },
+      }).then(({ peer }) => peer.destroy());
+    });
+    await nextTurn();
+    expect(hadError).toBe(true);
+    expect(uncaught).toEqual(['write EPIPE']);
+  });
+
   it('are not told to who destroys the channel', async () => {
     const { calls } = await afterPeer((channel) => {
       channel.write('x');

@@ -7,7 +7,7 @@ import { tellProgram, type Program, type Step } from './program.js';
 import { World, type ModelFile } from './world.js';
 
 /** Nothing waits for so long, on the slowest of machines, unless for ever. */
-const PATIENCE = 60_000;
+export const PATIENCE = 30_000;
 
 export interface Surroundings {
   /** For sockets. */
