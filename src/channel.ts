@@ -53,31 +53,44 @@ export interface ChannelCounters {
 
 /**
  * A connected stream socket. A file's callback comes when all that was queued with it is with the kernel. Writes behind a
- * file that can't be opened at once are copied, and answer false.
+ * file that can't be opened at once answer false.
  */
 export interface Channel extends FileSender {
   readonly transport: TransportName;
   /** For the user: whatever belongs to this connection. */
   data: unknown;
   /**
-   * Queues bytes `[start, end)` of `data` (default: all of it), or a string in UTF-8. False if the kernel is full: the
-   * bytes are queued all the same, and `onDrain` tells when all of them are handed over. Up to 8 KiB are copied. More are
-   * lent: do not change them before `onDrain`, or, where this answers true, at all until it returns. A `Page` is sent by
-   * reference, all of it or the range. Bytes of the view that `onData` lends are sent from where they are: do not change
-   * those during the turn.
-   * Throws ERR_STREAM_WRITE_AFTER_END after `end()`; does nothing on a closed channel (answers false).
+   * Queues bytes `[start, end)` of `data` (default: all of it), or a string in UTF-8. False if the kernel has no room: the
+   * bytes are queued all the same, and `onDrain` tells when it has them.
+   *
+   * Up to 8 KiB are copied, and `data` may be used again at once. More are sent at once: if this answers true the kernel
+   * has them, and `data` may be used again too; else the rest is queued by reference, and must not be changed before
+   * `onDrain`, or `onClose`. What `onData` lends is never queued by reference: what the kernel does not take of it at once
+   * is copied, whatever its length. A `Page` is sent by reference, all of it or the range.
+   *
+   * Throws ERR_STREAM_WRITE_AFTER_END after `end()`. Does nothing, and answers false, on a closed channel, and after a
+   * write that has failed, of which `onError` tells.
    */
   write(data: Uint8Array | string, start?: number, end?: number): boolean;
-  /** The same for several parts, which leave together. */
+  /** The same for several parts, which leave together: what is copied or lent is all of them, by their sum. */
   writev(parts: readonly (Uint8Array | string)[]): boolean;
   /** Hands over what is queued now, instead of at the end of the turn. */
   flush(): void;
-  /** Stops reading: what the peer sends stays in the kernel. `onData` may come once more for what has been read. */
+  /**
+   * Stops reading: what the peer sends stays in the kernel. What has been read in this turn of the loop may still come to
+   * `onData`, and the peer's end to `onEnd`.
+   */
   pause(): void;
   resume(): void;
-  /** Sends FIN behind what is queued. The channel closes once the peer has ended too. */
+  /**
+   * Sends FIN behind what is queued. The channel closes once the peer has ended too, without an error only if the kernel has
+   * taken all that was written.
+   */
   end(): void;
-  /** Closes at once. What the kernel takes of the queue still goes out. `onError` gets the error, if any. */
+  /**
+   * Closes at once. What the kernel takes of the queue still goes out. `onError` gets the error, if any, and `onClose`
+   * follows; nothing else comes any more.
+   */
   destroy(error?: Error): void;
   readonly counters: ChannelCounters;
   /** What the kernel says the socket's buffers are; undefined when closed, and without the addon. */
@@ -86,13 +99,16 @@ export interface Channel extends FileSender {
 
 /**
  * What a channel calls. An object of handlers may serve any number of channels: each call names its channel. What a
- * handler throws is reported as an uncaught exception.
+ * handler throws is reported as an uncaught exception, and keeps nothing else from coming.
  */
 export interface ChannelHandlers {
   onConnect?(channel: Channel): void;
-  /** Bytes `[start, end)` of `data` have come. They are lent: valid only during the call. */
+  /** Bytes `[start, end)` of `data` have come. They are lent: valid only during the call, to be written too. */
   onData?(channel: Channel, data: Buffer, start: number, end: number): void;
-  /** All that was queued when `write()` answered false is with the kernel. */
+  /**
+   * All that has been written by now is with the kernel: nothing is queued, nor waits behind a file. Comes after a write
+   * that has answered false, and may come after others.
+   */
   onDrain?(channel: Channel): void;
   /** The peer has ended. Without this handler the channel ends in turn. */
   onEnd?(channel: Channel): void;

@@ -267,7 +267,11 @@ function dispatchToWire(engine: Engine, wire: Wire, event: Completion, a: number
       wire.onEnd();
       break;
     case Completion.Drain:
-      wire.blocked = false;
+      // The kernel had all; handlers of this batch may have written since.
+      engine.handOver();
+      if (!wire.open || wire.failed) break;
+      wire.blocked = engine.native.queued(wire.id) > 0;
+      if (wire.blocked) break;
       if (wire.awaitingFlush) {
         wire.awaitingFlush = false;
         wire.onFlushed();

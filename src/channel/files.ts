@@ -17,6 +17,8 @@ export interface FileChannel {
   destroy(error?: Error): void;
   /** All that was held back has been written. */
   onReleased(): void;
+  /** Makes a call into the program, and reports what it throws. */
+  guard(call: () => void): void;
 }
 
 interface Held {
@@ -97,7 +99,7 @@ export class ChannelFiles implements FileCarrier {
   drained(): void {
     for (const { chunk, callback } of this.sent.splice(0)) {
       chunk.written(null);
-      callback();
+      this.channel.guard(callback);
     }
   }
 

@@ -21,71 +21,140 @@ import { connections, tellNodeClose, type ConnectionEvent } from '../stats/event
 import { counterFor } from '../stats/server-counter.js';
 import type { ServerStats } from '../stats/server-stats.js';
 import { startSending } from '../stream-file.js';
-import { checkParts, checkRange } from './targets.js';
+import { bytesOfParts, isCopied } from './parts.js';
+import { checkRange } from './targets.js';
 
 const DEFAULT_BACKLOG = 511;
 const DEFAULT_HOST = '127.0.0.1';
+
+/** What `onData` lends at the moment. */
+let lent: ArrayBufferLike | undefined;
+
+/**
+ * Makes a call into the program, and reports what it throws: node's streams would be left in the middle of what they do,
+ * and not go on.
+ */
+function guard(call: () => void): void {
+  try {
+    call();
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}
 
 class JsChannel implements Channel {
   readonly transport = 'js';
   data: unknown = undefined;
   private ended = false;
   private closed = false;
+  /** A write has answered false, or a file is under way. */
+  private drainOwed = false;
   private turns = 0;
   private files = 0;
+  private filesUnderWay = 0;
+  private lastCounters: ChannelCounters | undefined;
 
   constructor(
     private readonly socket: net.Socket,
-    handlers: ChannelHandlers,
+    private readonly handlers: ChannelHandlers,
   ) {
     socket.on('connect', () => {
-      handlers.onConnect?.(this);
+      this.tell(() => handlers.onConnect?.(this));
     });
     socket.on('data', (chunk: Buffer) => {
       this.turns++;
-      handlers.onData?.(this, chunk, 0, chunk.length);
+      this.tell(() => {
+        lent = chunk.buffer;
+        try {
+          handlers.onData?.(this, chunk, 0, chunk.length);
+        } finally {
+          lent = undefined;
+        }
+      });
     });
-    socket.on('drain', () => {
-      handlers.onDrain?.(this);
-    });
+    socket.on('finish', this.onWritten);
     socket.on('end', () => {
       if (handlers.onEnd === undefined) this.end();
-      else handlers.onEnd(this);
+      else this.tell(() => handlers.onEnd?.(this));
     });
     socket.on('error', (error) => {
-      if (handlers.onError === undefined) throw error;
-      handlers.onError(this, error);
+      guard(() => {
+        if (handlers.onError === undefined) throw error;
+        handlers.onError(this, error);
+      });
     });
     socket.on('close', (hadError) => {
+      // node takes what it has not sent out of its count, some time later.
+      this.lastCounters = this.counters;
       this.closed = true;
-      handlers.onClose?.(this, hadError);
+      guard(() => handlers.onClose?.(this, hadError));
     });
+  }
+
+  /** A stream may have more to say after `destroy()`. */
+  private tell(call: () => void): void {
+    if (!this.isClosed) guard(call);
+  }
+
+  private get isClosed(): boolean {
+    return this.closed || this.socket.destroyed;
   }
 
   write(data: Uint8Array | string, start?: number, end?: number): boolean {
     if (this.ended) throw writeAfterEndError();
-    if (this.closed || this.socket.destroyed) return false;
-    if (typeof data === 'string') return this.socket.write(data, 'utf8');
+    if (this.isClosed) return false;
+    if (typeof data === 'string') {
+      this.hand(data);
+      return this.hasRoom();
+    }
     if (!(data instanceof Uint8Array)) {
       throw argTypeError('data', 'of type string or an instance of Buffer or Uint8Array', data);
     }
     const from = start ?? 0;
     const to = end ?? data.length;
     checkRange(from, to, data.length);
-    return this.socket.write(data.subarray(from, to));
+    this.handParts([data.subarray(from, to)]);
+    return this.hasRoom();
   }
 
   writev(parts: readonly (Uint8Array | string)[]): boolean {
-    checkParts(parts);
+    const bytes = bytesOfParts(parts);
+    if (this.ended) throw writeAfterEndError();
+    if (this.isClosed) return false;
     this.socket.cork();
-    let room = !this.closed;
-    try {
-      for (const part of parts) room = this.write(part);
-    } finally {
-      this.socket.uncork();
-    }
+    this.handParts(bytes);
+    this.socket.uncork();
+    return this.hasRoom();
+  }
+
+  /** node holds what it is given by reference until it is written. */
+  private handParts(parts: readonly Uint8Array[]): void {
+    const copied = isCopied(parts);
+    for (const part of parts) this.hand(copied || part.buffer === lent ? Buffer.from(part) : part);
+  }
+
+  private hand(data: string | Uint8Array): void {
+    if (data.length > 0) this.socket.write(data, this.onWritten);
+  }
+
+  /** What a write answers. node's own answer is true for what it holds, as long as that is not much. */
+  private hasRoom(): boolean {
+    const room = this.isHandedOver;
+    if (!room) this.drainOwed = true;
     return room;
   }
+
+  private get isHandedOver(): boolean {
+    return this.socket.writableLength === 0 && this.filesUnderWay === 0 && this.socket.errored === null;
+  }
+
+  private readonly onWritten = (): void => {
+    if (!this.drainOwed || !this.isHandedOver) return;
+    this.drainOwed = false;
+    this.tell(() => this.handlers.onDrain?.(this));
+  };
 
   sendFile(file: SentFile, options?: SendFileOptions): Promise<void>;
   sendFile(file: SentFile, callback: SendFileCallback): undefined;
@@ -97,15 +166,27 @@ class JsChannel implements Channel {
   ): Promise<void> | undefined {
     return withSendFileArguments(file, options, callback, (call, done) => {
       if (this.ended) throw writeAfterEndError();
-      if (this.closed || this.socket.destroyed) {
+      if (this.isClosed) {
         process.nextTick(done, socketClosedError());
         return;
       }
+      this.drainOwed = true;
+      this.filesUnderWay++;
       startSending(this.socket, call, (error) => {
+        this.filesUnderWay--;
         if (error === null) this.files++;
-        done(error);
+        guard(() => {
+          done(error);
+        });
+        this.onFileSent(error !== null);
       });
     });
+  }
+
+  private onFileSent(failed: boolean): void {
+    // That a file can't be had is told before its turn among the writes; an empty write behind it tells when that is over.
+    if (failed && this.socket.writableLength > 0 && this.socket.writable) this.socket.write('', this.onWritten);
+    else this.onWritten();
   }
 
   flush(): void {
@@ -121,7 +202,7 @@ class JsChannel implements Channel {
   }
 
   end(): void {
-    if (this.ended) return;
+    if (this.ended || this.isClosed) return;
     this.ended = true;
     this.socket.end();
   }
@@ -144,6 +225,7 @@ class JsChannel implements Channel {
   }
 
   get counters(): ChannelCounters {
+    if (this.lastCounters !== undefined) return this.lastCounters;
     const { bytesRead, bytesWritten } = this.socket;
     const { turns, files } = this;
     const unseen = { reads: 0, sends: 0, partialSends: 0, eagains: 0, bytesByReference: 0 };
@@ -174,7 +256,7 @@ class JsChannelServer implements ChannelServer {
       const channel = new JsChannel(socket, handlers);
       tellNodeClose(this, socket, channel);
       if (connections.hasSubscribers) connections.publish({ server: this, socket: channel } satisfies ConnectionEvent);
-      handlers.onConnection?.(channel);
+      guard(() => handlers.onConnection?.(channel));
     });
     server.on('listening', () => {
       handlers.onListening?.(this);

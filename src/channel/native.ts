@@ -1,4 +1,5 @@
 /** Channels on the native engine. */
+import { constants } from 'node:os';
 import type { Channel, ChannelCounters, ChannelHandlers, ChannelServer, ConnectTarget } from '../channel.js';
 import { hasLine, Place } from '../connect-line.js';
 import type { Engine } from '../engine.js';
@@ -23,7 +24,16 @@ import type { ConnectionStats } from '../stats/server-stats.js';
 import { Wire } from '../wire.js';
 import { ChannelFiles, type FileChannel } from './files.js';
 import { addressOf, DEFAULT_HOST, optionsOf } from './native-target.js';
-import { checkParts, checkRange } from './targets.js';
+import { bytesOfParts, isCopied } from './parts.js';
+import { checkRange } from './targets.js';
+
+const { ENOTCONN } = constants.errno;
+
+/**
+ * On Linux shutdown(2) fails with ENOTCONN once the peer has reset the connection, and so lost what it had not read;
+ * elsewhere also when it has only closed it.
+ */
+const TELLS_RESET = process.platform === 'linux';
 
 export class NativeChannel extends Wire implements Channel, FileChannel {
   readonly transport = 'native';
@@ -33,9 +43,11 @@ export class NativeChannel extends Wire implements Channel, FileChannel {
   /** Where a connect went; undefined for an accepted channel, which has nothing to wait for. */
   private readonly target: ConnectTarget | undefined;
   private ended = false;
+  private finSent = false;
   private peerEnded = false;
+  /** A write has answered false because of a file that was being opened: onDrain is to come, whatever the kernel has. */
+  private drainOwed = false;
   private lastCounters: ChannelCounters | undefined;
-  private lentFailure = 0;
   private closeStats: ConnectionStats | undefined;
   /** Made by the first file. */
   private files: ChannelFiles | undefined;
@@ -58,13 +70,14 @@ export class NativeChannel extends Wire implements Channel, FileChannel {
 
   write(data: Uint8Array | string, start?: number, end?: number): boolean {
     if (this.ended) throw writeAfterEndError();
-    if (this.id < 0) return false;
+    if (this.id < 0 || this.failed) return false;
     if (typeof data === 'string') {
       if (data.length * 3 <= COPY_LIMIT && this.files?.holds !== true) {
         this.writeString(data, 'utf8');
-        return !this.blocked;
+        return this.hasRoom;
       }
       data = Buffer.from(data, 'utf8');
+      start = end = undefined;
     } else if (!(data instanceof Uint8Array)) {
       throw argTypeError('data', 'of type string or an instance of Buffer or Uint8Array', data);
     }
@@ -82,34 +95,33 @@ export class NativeChannel extends Wire implements Channel, FileChannel {
     } else {
       this.noteFailure(this.writeLent([data.subarray(from, to)]));
     }
-    return !this.blocked;
+    return this.hasRoom;
   }
 
   writev(parts: readonly (Uint8Array | string)[]): boolean {
-    checkParts(parts);
+    const bytes = bytesOfParts(parts);
     if (this.ended) throw writeAfterEndError();
-    if (this.id < 0) return false;
-    const bytes = parts.map((part, index) => {
-      if (typeof part === 'string') return Buffer.from(part, 'utf8');
-      if (part instanceof Uint8Array) return part;
-      throw argTypeError(`parts[${String(index)}]`, 'of type string or an instance of Buffer or Uint8Array', part);
-    });
-    const total = bytes.reduce((sum, part) => sum + part.length, 0);
+    if (this.id < 0 || this.failed) return false;
     const references = withReferences(bytes);
     if (this.files?.holds === true) return this.hold(references ?? bytes);
     if (references !== undefined) {
       this.noteFailure(this.writeParts(references));
-    } else if (total <= COPY_LIMIT) {
+    } else if (isCopied(bytes)) {
       for (const part of bytes) if (part.length > 0) this.writeBytes(part, 0, part.length);
     } else {
       this.noteFailure(this.writeLent(bytes));
     }
-    return !this.blocked;
+    return this.hasRoom;
+  }
+
+  /** What a write answers. */
+  private get hasRoom(): boolean {
+    return !this.blocked && !this.failed;
   }
 
   private noteFailure(left: number): void {
-    if (left >= 0 || this.lentFailure !== 0) return;
-    this.lentFailure = left;
+    if (left >= 0 || this.failed) return;
+    this.failed = true;
     process.nextTick(tellLentFailure, this, left);
   }
 
@@ -119,6 +131,7 @@ export class NativeChannel extends Wire implements Channel, FileChannel {
     this.files?.hold(() => {
       if (this.id >= 0) this.noteFailure(this.writeParts(kept));
     });
+    this.drainOwed = true;
     return false;
   }
 
@@ -152,12 +165,19 @@ export class NativeChannel extends Wire implements Channel, FileChannel {
   }
 
   onReleased(): void {
-    // Writes that were kept back have answered false.
     process.nextTick(tellReleased, this);
   }
 
   tellReleased(): void {
-    if (this.drained && this.files?.holds !== true) this.handlers.onDrain?.(this);
+    if (this.drainOwed && this.isHandedOver()) this.tellDrain();
+  }
+
+  guard(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.engine.native.reportException(error);
+    }
   }
 
   end(): void {
@@ -174,8 +194,9 @@ export class NativeChannel extends Wire implements Channel, FileChannel {
 
   destroy(error?: Error): void {
     if (this.id < 0) return;
+    // What leaves now is counted.
+    this.flush();
     if (this.server !== undefined && closes.hasSubscribers) {
-      this.flush();
       this.closeStats = connectionStats(this.engine.native, this.id);
     }
     this.lastCounters = this.counters;
@@ -190,12 +211,10 @@ export class NativeChannel extends Wire implements Channel, FileChannel {
       closes.publish({ server, socket: this, stats } satisfies CloseEvent);
     }
     if (error !== undefined) {
-      try {
+      this.guard(() => {
         if (handlers.onError === undefined) throw error;
         handlers.onError(this, error);
-      } catch (thrown) {
-        this.engine.native.reportException(thrown);
-      }
+      });
     }
     handlers.onClose?.(this, error !== undefined);
   }
@@ -206,20 +225,23 @@ export class NativeChannel extends Wire implements Channel, FileChannel {
 
   onEnd(): void {
     this.peerEnded = true;
-    if (this.handlers.onEnd === undefined) {
-      this.end();
-    } else {
-      this.handlers.onEnd(this);
+    try {
+      if (this.handlers.onEnd === undefined) this.end();
+      else this.handlers.onEnd(this);
+    } finally {
+      // Else onShutdown closes it.
+      if (this.finSent) this.destroy();
     }
-    if (this.ended && !this.blocked && this.files?.holds !== true) this.destroy();
   }
 
   onShutdown(status: number): void {
-    if (this.peerEnded) {
-      this.destroy();
-    } else if (status < 0) {
-      this.onWriteError(status);
-    }
+    // A write has failed: what is still to be told of that closes it.
+    if (this.failed) return;
+    this.finSent = true;
+    // As node: what is not connected any more tells so when it is read, unless that has come to its end.
+    const isLoss = status !== -ENOTCONN || (this.peerEnded && TELLS_RESET);
+    if (status < 0 && isLoss) this.destroy(errnoError(status, 'shutdown'));
+    else if (this.peerEnded) this.destroy();
   }
 
   onConnect(status: number): void {
@@ -244,8 +266,32 @@ export class NativeChannel extends Wire implements Channel, FileChannel {
   }
 
   onDrain(): void {
-    this.files?.drained();
-    this.handlers.onDrain?.(this);
+    if (!this.isHandedOver()) return;
+    if (this.files !== undefined) {
+      this.files.drained();
+      // Their callbacks may have written, or closed it.
+      if (!this.isHandedOver()) return;
+    }
+    this.tellDrain();
+  }
+
+  /**
+   * The kernel has all that has been written. A completion tells no more than that it had: handlers of the same batch may
+   * have written since.
+   */
+  private isHandedOver(): boolean {
+    this.flush();
+    if (!this.open || this.failed) return false;
+    if (this.engine.native.queued(this.id) === 0) return true;
+    // A drain of its own follows.
+    this.blocked = true;
+    return false;
+  }
+
+  private tellDrain(): void {
+    // Writes, or the file itself, wait until it is open.
+    this.drainOwed = this.files?.holds === true;
+    if (!this.drainOwed) this.handlers.onDrain?.(this);
   }
 
   onFlushed(): void {

@@ -71,10 +71,6 @@ export function checkHandlers(handlers: unknown): void {
   }
 }
 
-export function checkParts(parts: unknown): void {
-  if (!Array.isArray(parts)) throw argTypeError('parts', 'an instance of Array', parts);
-}
-
 /** Throws unless `[start, end)` lies within `length` bytes. */
 export function checkRange(start: number, end: number, length: number): void {
   if (!Number.isInteger(start) || start < 0 || start > length) {

@@ -1,0 +1,18 @@
+/** The parts of a `writev`, the same on both transports. */
+import { argTypeError } from '../errors.js';
+import { COPY_LIMIT } from '../outbound.js';
+
+/** The parts as bytes. Wrong ones throw before anything is written. */
+export function bytesOfParts(parts: readonly (Uint8Array | string)[]): Uint8Array[] {
+  if (!Array.isArray(parts)) throw argTypeError('parts', 'an instance of Array', parts);
+  return (parts as readonly (Uint8Array | string)[]).map((part, index) => {
+    if (typeof part === 'string') return Buffer.from(part, 'utf8');
+    if (part instanceof Uint8Array) return part;
+    throw argTypeError(`parts[${String(index)}]`, 'of type string or an instance of Buffer or Uint8Array', part);
+  });
+}
+
+/** Parts that come to this little are copied; of more, all are lent. */
+export function isCopied(parts: readonly Uint8Array[]): boolean {
+  return parts.reduce((sum, { length }) => sum + length, 0) <= COPY_LIMIT;
+}
