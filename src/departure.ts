@@ -7,14 +7,16 @@
  *
  * 1. Outside a turn (a timer, a promise, a callback of another module) a socket's first write of a tick leaves at once.
  *    What the same socket writes in the same tick after it is gathered until the tick's end.
- * 2. In a turn, while the handlers of a batch run, writes are gathered. Before the next handler of the batch is called
- *    the clock is looked at, if something waits: once `PATIENCE` has passed since it was last handed over, it leaves. The
- *    last handler is followed by a flush, and so is each tick outside a turn.
- * 3. No clock can look into a handler that writes first and computes then. Handlers are expected to be as the last ones
+ * 2. In a turn of one event there is nobody else to wait for: a socket's first write in it leaves at once, unless it wrote
+ *    more than once the last time. What it writes after it is gathered until its handler, and the ticks, are through.
+ * 3. In a turn of several events, while their handlers run, writes are gathered. Before the next handler is called the clock
+ *    is looked at, if something waits: once `PATIENCE` has passed since the turn began, or since what waited was last handed
+ *    over, it leaves. A flush follows the last handler.
+ * 4. No clock can look into a handler that writes first and computes then. Handlers are expected to be as the last ones
  *    were: when two within `MEMORY` writing handlers (or ticks) have run for longer than `PATIENCE`, every write leaves
  *    at once, until `PROMPT_FOR` of them have passed without that happening again. One alone is taken for a collection of
  *    garbage; one in which the kernel gave the processor to somebody else is not counted.
- * 4. What is larger than COPY_LIMIT, `flush()`, a full arena, many small writes to one socket (EARLY_WRITES), and whatever
+ * 5. What is larger than COPY_LIMIT, `flush()`, a full arena, many small writes to one socket (EARLY_WRITES), and whatever
  *    is written when the process exits leave at once in any case.
  */
 import { performance } from 'node:perf_hooks';

@@ -164,11 +164,14 @@ export class Engine extends Outbound {
     } else {
       times.noteShort();
     }
+    this.stretch++;
+    this.alone = true;
     try {
       this.dispatch(0);
     } catch (error) {
       this.native.reportException(error);
     }
+    this.alone = false;
   }
 
   /** What is written waits for no other handler for long: see departure.ts. */
@@ -177,6 +180,7 @@ export class Engine extends Outbound {
     let looked = now();
     let handedOver = looked;
     for (let i = 0; i < count; i++) {
+      this.stretch++;
       try {
         this.dispatch(COMPLETION_WORDS * i);
       } catch (error) {

@@ -49,8 +49,10 @@ export abstract class Outbound {
   /** Writes that the last submission is made of. */
   private joined = 0;
   private tickScheduled = false;
-  /** Counts ticks in which something was written outside a turn. */
-  private tick = 0;
+  /** Counts handlers, and ticks in which something was written outside a turn. */
+  protected stretch = 0;
+  /** The handler of a batch of one runs: nobody else's write could leave with what it writes. */
+  protected alone = false;
   /** When the first write of this tick was gathered, if one was. */
   private gatheredAt = 0;
   protected waiters: Wire[] = [];
@@ -172,6 +174,11 @@ export abstract class Outbound {
   private submit(wire: Wire, offset: number, length: number): void {
     const { submissions, shared } = this;
     const { id } = wire;
+    const isFirst = wire.wroteIn !== this.stretch;
+    // As the last time.
+    const isLone = isFirst && wire.wroteOnce;
+    wire.wroteOnce = isFirst;
+    wire.wroteIn = this.stretch;
     const count = shared[Shared.Submitted] as number;
     const last = (count - 1) * SUBMISSION_WORDS;
     if (
@@ -192,8 +199,8 @@ export abstract class Outbound {
     shared[Shared.Submitted] = count + 1;
     // A full list goes out, so that there is always room for one more.
     const isFull = count + 1 === this.maxSubmissions;
-    if (shared[Shared.InTurn] === 0) this.submittedOutside(wire, isFull || this.times.prompt);
-    else if (isFull) this.handOver();
+    if (shared[Shared.InTurn] === 0) this.submittedOutside(isFirst || isFull || this.times.prompt);
+    else if (isFull || (isLone && this.alone)) this.handOver();
     else if (this.times.prompt) this.sendPromptly();
   }
 
@@ -204,10 +211,9 @@ export abstract class Outbound {
     this.times.sending += now() - began;
   }
 
-  private submittedOutside(wire: Wire, leaves: boolean): void {
-    if (leaves || wire.wroteIn !== this.tick) this.handOver();
+  private submittedOutside(leaves: boolean): void {
+    if (leaves) this.handOver();
     else if (this.gatheredAt === 0) this.gatheredAt = now();
-    wire.wroteIn = this.tick;
     this.schedule();
   }
 
@@ -219,7 +225,7 @@ export abstract class Outbound {
 
   private readonly onTick = (): void => {
     this.tickScheduled = false;
-    this.tick++;
+    this.stretch++;
     if (this.gatheredAt !== 0) {
       this.times.note(now() - this.gatheredAt);
       this.gatheredAt = 0;

@@ -23,8 +23,10 @@ export abstract class Wire {
   failed = false;
   /** `onFlushed` is owed. */
   awaitingFlush = false;
-  /** @internal The tick in which it last wrote, as Outbound counts them: see departure.ts. */
+  /** @internal The handler or tick in which it last wrote, as Outbound counts them: see departure.ts. */
   wroteIn = -1;
+  /** @internal It has written once in that. */
+  wroteOnce = true;
   /** While it waits for room in a listener's queue; few ever do. */
   declare place?: Place | undefined;
   /** Node runs next ticks and microtasks after each event of a net.Socket: true for wires that must pass for one. */

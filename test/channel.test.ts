@@ -293,8 +293,10 @@ describe.each(transports)('channel on %s', (transport) => {
       });
     });
     expect(counters).toMatchObject({ bytesRead: 1000, bytesWritten: 1000 });
-    // One send for the hundred writes: they were made in one turn.
-    if (transport === 'native') expect(counters).toMatchObject({ sends: 1, partialSends: 0 });
+    if (transport !== 'native') return;
+    // The hundred writes were made in one turn: they leave together, the first one perhaps before the others.
+    expect(counters.partialSends).toBe(0);
+    expect([1, 2]).toContain(counters.sends);
   });
 
   it.each<[string, unknown, string]>([
