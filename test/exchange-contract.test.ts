@@ -587,7 +587,7 @@ const contextCases: typeof cases = (
         storage.run('d', () => res.end(() => found('end')));
       },
     ],
-    ['an end of another context', (_req, res, found, storage) => storage.run('end', () => res.end('x'))],
+    ['an end of another context', (_req, res, _found, storage) => storage.run('end', () => res.end('x'))],
     ['an answer that comes later', (_req, res) => setImmediate(() => res.end('x'))],
     [
       'the body, by promises',

@@ -122,6 +122,22 @@ describe.each(['native', 'js'] as const)('request() on %s', (transport) => {
     expect({ ...head, text: await text(body) }).toMatchObject(expected);
   });
 
+  it.each([
+    ['a known length', 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabcdef'],
+    ['chunks', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n2\r\nbc\r\n3\r\ndef\r\n0\r\n\r\n'],
+    ['no length', 'HTTP/1.1 200 OK\r\n\r\nabcdef'],
+  ])("gives chunks that are a program's own, of an answer with %s", async (_name, bytes) => {
+    const { to } = await serve((socket) => socket.end(bytes));
+    const { body } = await request(to);
+    let got = '';
+    body.on('data', ({ buffer, byteOffset, length }: Buffer) => {
+      expect([byteOffset, buffer.byteLength]).toEqual([0, length]);
+      got += Buffer.from(structuredClone(buffer, { transfer: [buffer as ArrayBuffer] })).toString();
+    });
+    await once(body, 'end');
+    expect(got).toBe('abcdef');
+  });
+
   it.each<[string, string]>([
     ['a status line of another version', 'HTTP/2.0 200 OK\r\n\r\n'],
     ['a status that is no number', 'HTTP/1.1 OK\r\n\r\n'],

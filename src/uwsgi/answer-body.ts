@@ -33,13 +33,19 @@ export class AnswerBody extends Readable {
 
   /** Takes bytes, which are copied. False: the reader has enough for now. Throws if they can't be a body's. */
   takeBytes(data: Buffer, start: number, end: number): boolean {
-    let room = true;
-    const give = (from: number, until: number): void => {
+    const pieces: Buffer[] = [];
+    const take = (from: number, until: number): void => {
       this.bytes += until - from;
-      room = this.push(ownCopy(data, from, until));
+      pieces.push(ownCopy(data, from, until));
     };
-    if (this.chunked !== undefined) this.chunked.decode(data, start, end, give);
-    else if (end > start && this.bytes < this.length) give(start, Math.min(end, start + this.length - this.bytes));
+    let room = true;
+    try {
+      if (this.chunked !== undefined) this.chunked.decode(data, start, end, take);
+      else if (end > start && this.bytes < this.length) take(start, Math.min(end, start + this.length - this.bytes));
+    } finally {
+      // Behind all of it, as what is lent may be gone when a listener has done its work.
+      for (const piece of pieces) room = this.push(piece);
+    }
     return room;
   }
 
