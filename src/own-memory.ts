@@ -7,7 +7,7 @@ const OwnBuffer = (Buffer as unknown as { [Symbol.species]: new (length: number)
 const IN_ARRAY = 64;
 
 /** A copy of `memory[start..end)`. */
-export function copyOf(memory: Buffer, start: number, end: number): Buffer {
+export function copyOf(memory: Uint8Array, start: number, end: number): Buffer {
   const length = end - start;
   const copy = length <= IN_ARRAY ? new OwnBuffer(length) : Buffer.allocUnsafeSlow(length);
   copy.set(memory.subarray(start, end));

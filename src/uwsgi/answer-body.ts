@@ -1,7 +1,7 @@
 /** The body of an answer, as a stream that knows its end. */
 import { Readable } from 'node:stream';
 import { shortBodyError } from '../errors.js';
-import { ownCopy } from '../exchange/own-copy.js';
+import { copyOf } from '../own-memory.js';
 import type { Framing } from './answer.js';
 import { ChunkedDecoder } from './chunked.js';
 
@@ -36,7 +36,7 @@ export class AnswerBody extends Readable {
     const pieces: Buffer[] = [];
     const take = (from: number, until: number): void => {
       this.bytes += until - from;
-      pieces.push(ownCopy(data, from, until));
+      pieces.push(copyOf(data, from, until));
     };
     let room = true;
     try {

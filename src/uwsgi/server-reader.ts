@@ -5,7 +5,7 @@
  * A packet that comes in one piece, as nearly all do, is read from where it lies.
  */
 import type { ReadError, RequestReader, RequestSink } from '../exchange/codec.js';
-import { ownCopy } from '../exchange/own-copy.js';
+import { copyOf } from '../own-memory.js';
 import { areAll, isUrl, TARGET, TOKEN, VALUE } from './characters.js';
 import {
   badPacketError,
@@ -134,7 +134,7 @@ export class UwsgiReader implements RequestReader {
     const bodyEnd = Math.min(end, start + head.bodyLength);
     this.bodyLeft = head.bodyLength - (bodyEnd - start);
     // Before anybody is told: what is lent may be gone when a listener has done its work.
-    const chunk = bodyEnd > start ? ownCopy(data, start, bodyEnd) : undefined;
+    const chunk = bodyEnd > start ? copyOf(data, start, bodyEnd) : undefined;
     sink.onHead(head);
     if (chunk !== undefined) sink.onBody(chunk);
     if (this.bodyLeft === 0) sink.onComplete();
@@ -144,7 +144,7 @@ export class UwsgiReader implements RequestReader {
     if (this.bodyLeft === 0) return;
     const bodyEnd = Math.min(end, start + this.bodyLeft);
     this.bodyLeft -= bodyEnd - start;
-    if (sink.wantsBody) sink.onBody(ownCopy(data, start, bodyEnd));
+    if (sink.wantsBody) sink.onBody(copyOf(data, start, bodyEnd));
     if (this.bodyLeft === 0) sink.onComplete();
   }
 
