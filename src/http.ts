@@ -1,12 +1,10 @@
 /** `nearwire/http`: node:http's own servers and agents over nearwire's transport. */
 import type * as http from 'node:http';
 import type { Duplex } from 'node:stream';
-import { installPrimary } from './cluster/primary.js';
 import { argTypeError } from './errors.js';
 import { installRequestReader } from './http/request-reader.js';
 import { nodeHttp } from './node-modules.js';
 import { checkTransportOptions, patienceOf, type ConnectPatience, type TransportOptions } from './options.js';
-import { installIpc } from './net/ipc.js';
 import {
   connectSocket,
   installTransport,
@@ -21,8 +19,6 @@ export { receiveFile, type ReceiveFileCallback, type ReceiveFileOptions } from '
 export type { FileHeaders } from './http/file-head.js';
 export type { FileSource } from './http/open-file.js';
 
-installPrimary();
-installIpc();
 installRequestReader();
 
 export type HttpServer = http.Server & ServerLabels;
