@@ -27,7 +27,7 @@ class JsParts final : public SentParts {
   std::unique_ptr<HeldMemory> hold(size_t index) override;
 
  private:
-  void add_file(const Napi::Array& array, uint32_t at, const FileTable& files);
+  void add_file(const std::vector<Napi::Value>& elements, size_t at, const FileTable& files);
 
   napi_env env_;
   std::vector<napi_value> values_;
