@@ -36,6 +36,7 @@ void Engine::close(std::function<void()> done) {
     if (source->kind() == Source::Kind::kChannel) {
       static_cast<Channel&>(*source).close(false);
     } else {
+      static_cast<Listener&>(*source).remove_file();
       static_cast<Listener&>(*source).close();
     }
   }

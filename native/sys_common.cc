@@ -137,6 +137,15 @@ int pending_error(int fd) {
 
 int set_mode(const char* path, unsigned mode) { return chmod(path, static_cast<mode_t>(mode)) == 0 ? 0 : -errno; }
 
+int identify(const char* path, FileIdentity* found) {
+  struct stat status {};
+  if (lstat(path, &status) != 0) return -errno;
+  *found = {static_cast<uint64_t>(status.st_dev), static_cast<uint64_t>(status.st_ino)};
+  return 0;
+}
+
+int remove_file(const char* path) { return unlink(path) == 0 ? 0 : -errno; }
+
 int open_spare() {
   return uninterrupted([] { return open("/dev/null", O_RDONLY | O_CLOEXEC); });
 }
