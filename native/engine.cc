@@ -87,7 +87,7 @@ int Engine::connect(const Address& address, const Address* local, const ChannelO
   if (local != nullptr) {
     // As libuv: an address whose last connection waits in TIME_WAIT can be had again.
     int error = address.family() == AF_UNIX ? 0 : sys::set_reuse_address(fd);
-    if (error == 0) error = sys::bind_to(fd, local->get(), local->length);
+    if (error == 0) error = local->bind(fd);
     if (error < 0) {
       sys::close_descriptor(fd);
       return error;

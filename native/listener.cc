@@ -41,7 +41,7 @@ int Listener::bind_and_listen(int fd, const Address& address, const std::string&
   if (error == 0 && accepted_inherit(address.family())) {
     error = engine_->system_buffers().apply(fd, address.family(), options.channel.buffers);
   }
-  if (error == 0) error = sys::bind_to(fd, address.get(), address.length);
+  if (error == 0) error = address.bind(fd);
   const bool is_file = is_path && !path.empty() && path[0] != '\0';
   if (error == 0 && is_file) remember_file(path);
   // libuv, and so node, calls a missing directory EACCES when listening.

@@ -243,6 +243,28 @@ describe('a cluster under register', () => {
     }
   });
 
+  it.runIf(process.platform === 'linux')('listens on an abstract name, which all can connect to', async () => {
+    const primary = `
+      const workers = [cluster.fork(), cluster.fork()];
+      await Promise.all(workers.map(listening));
+      const byNode = new (class extends net.Socket {})();
+      for (const socket of [net.connect(NAME), byNode.connect(NAME)]) {
+        say([socket.transport ?? 'node', String((await once(socket, 'data'))[0])]);
+      }
+      for (const worker of workers) worker.disconnect();`;
+    const name = `const NAME = '\\0nearwire-cluster-${String(process.pid)}';`;
+    const worker = `net.createServer((socket) => socket.end(socket.transport)).listen(NAME);`;
+    const result = await run(name + primary, name + worker, 'abstract');
+    expect(result).toMatchObject({
+      code: 0,
+      stderr: '',
+      said: [
+        ['native', 'native'],
+        ['node', 'native'],
+      ],
+    });
+  });
+
   it('leaves a worker with an exclusive server its own', async () => {
     const primary = `
       const worker = cluster.fork();
