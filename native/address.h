@@ -7,8 +7,8 @@
 
 namespace nearwire {
 
-// libuv before 1.47 binds and connects to abstract names padded with NULs to the size of an address, and so does the node
-// around it (Node 20): its servers and clients are to be met.
+// libuv before 1.47 binds and connects to abstract names padded with NULs to the size of an address, and so does the
+// node around it (Node 20): its servers and clients are to be met.
 bool pads_abstract_names();
 
 struct Address {

@@ -179,13 +179,14 @@ int Engine::pump(int32_t source, int32_t sink, uint64_t limit) {
   return from->start_intake(std::make_unique<Pump>(this, from, to, limit));
 }
 
-int Engine::receive_file(int32_t id, int file, int64_t offset, uint64_t limit) {
+int Engine::receive_file(int32_t id, int file, int64_t offset, uint64_t limit,
+                         std::function<void(uint64_t, int)> write_end) {
   Channel* from = channel(id);
   if (from == nullptr) return -EBADF;
   if (from->intake() != nullptr) return -EBUSY;
   const int own = sys::duplicate(file);
   if (own < 0) return own;
-  return from->start_intake(std::make_unique<FileIntake>(this, from, own, offset, limit));
+  return from->start_intake(std::make_unique<FileIntake>(this, from, own, offset, limit, std::move(write_end)));
 }
 
 iovec Engine::scratch() {

@@ -1,4 +1,5 @@
 /** receiveFile(): what a socket receives, in a file. */
+import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { once } from 'node:events';
@@ -6,7 +7,7 @@ import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { receiveFile, type FileReceiver, type ReceiveFileError, type ReceiveFileOptions } from 'nearwire';
+import { nodeStream, receiveFile, type FileReceiver, type ReceiveFileError, type ReceiveFileOptions } from 'nearwire';
 import { descriptors, pipes, pipesAtRest } from './support/files.js';
 import { until } from './support/relays.js';
 import {
@@ -309,3 +310,88 @@ describe('receiveFile(stream)', () => {
     expect(fs.readFileSync(name).equals(bytes)).toBe(true);
   });
 });
+
+/** A FIFO that is full: what is written to it waits, as for a slow disk, until it is read. */
+async function fullFifo(): Promise<{ target: number; written(): number }> {
+  const path = join(temporaryDirectory(), 'fifo');
+  execFileSync('mkfifo', [path]);
+  const source = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_NONBLOCK);
+  const target = fs.openSync(path, fs.constants.O_RDWR);
+  cleanup(() => {
+    fs.closeSync(source);
+    fs.closeSync(target);
+  });
+  const room = (act: () => number): boolean => {
+    try {
+      return act() > 0;
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'EAGAIN' });
+      return false;
+    }
+  };
+  while (room(() => fs.writeSync(source, Buffer.alloc(4096, 'f'))));
+  const buffer = Buffer.alloc(MiB);
+  let written = 0;
+  return Promise.resolve({
+    target,
+    written() {
+      while (
+        room(() => {
+          const length = fs.readSync(source, buffer);
+          for (const byte of buffer.subarray(0, length)) if (byte !== 0x66) written++;
+          return length;
+        })
+      );
+      return written;
+    },
+  });
+}
+
+describe.each(ways.filter(({ name }) => name === 'native'))(
+  'receiveFile stopped while it writes: $name over $family',
+  ({ subject, family }) => {
+    it.each(['destroyed', 'closed by its server'])('settles when the write is over: the socket is %s', async (how) => {
+      const { client, peer } = await pair(subject, family, { server: { allowHalfOpen: true } });
+      client.on('error', () => undefined);
+      const { target, written } = await fullFifo();
+      let outcome: unknown;
+      const settled = receive(peer as Upload['peer'], target).then((result) => (outcome = result));
+      client.write(Buffer.alloc(50_000, 'u'));
+      await until(() => peer.bytesRead === 50_000);
+      if (how === 'destroyed') peer.destroy();
+      else peer.destroy(new Error('closed'));
+      await closed(peer);
+      for (let i = 0; i < 5; i++) await nextTurn();
+      expect(outcome).toBeUndefined();
+      await until(() => {
+        written();
+        return outcome !== undefined;
+      });
+      await settled;
+      expect(outcome).toMatchObject({ bytesWritten: 50_000, bytesTaken: 50_000 });
+      expect(written()).toBe(50_000);
+    });
+
+    it('keeps the failure of the socket for whoever reads on', async () => {
+      const { client, peer } = await pair(subject, family, { server: { allowHalfOpen: true, pauseOnConnect: true } });
+      client.on('error', () => undefined);
+      const { target, written } = await fullFifo();
+      const failed = once(peer, 'error') as Promise<[NodeJS.ErrnoException]>;
+      // Closing with bytes unread resets a UNIX connection.
+      peer.write('unread');
+      await new Promise((resolve) => client.write(Buffer.alloc(1000, 'u'), resolve));
+      if (family === 'tcp') client.resetAndDestroy();
+      else client.destroy();
+      await closed(client);
+      // The bytes and the reset behind them are taken together.
+      const outcome = receive(peer as Upload['peer'], target);
+      await until(() => peer.bytesRead === 1000);
+      nodeStream(peer).on('error', () => undefined);
+      await until(() => written() === 1000);
+      await outcome;
+      peer.resume();
+      const [error] = await failed;
+      expect(error.code).toMatch(/ECONNRESET|EPIPE/);
+    });
+  },
+);
