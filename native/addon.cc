@@ -1,6 +1,7 @@
 // The addon's exports. One instance per environment: the main thread and each Worker have their own, and no globals.
 #include <napi.h>
 
+#include "js_convert.h"
 #include "js_diag.h"
 #include "js_engine.h"
 #include "js_options.h"
@@ -21,7 +22,7 @@ constexpr bool kDebug = false;
 
 // src/native.ts has the same number: goes up when what the two sides agree on changes, so that an addon of other
 // sources is told apart from one that works.
-constexpr int kContract = 2;
+constexpr int kContract = 3;
 
 class Addon final : public Napi::Addon<Addon> {
  public:
@@ -48,6 +49,7 @@ class Addon final : public Napi::Addon<Addon> {
                           InstanceMethod<&Addon::try_calls>("tryCalls"),
                           InstanceMethod<&Addon::noop>("noop"),
                           InstanceValue("contract", Napi::Number::New(env, kContract)),
+                          InstanceValue("lendsMemory", Napi::Boolean::New(env, lends_memory(env))),
                           InstanceValue("system", Napi::String::New(env, sys::kName)),
                           InstanceValue("debug", Napi::Boolean::New(env, kDebug))});
   }

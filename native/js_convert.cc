@@ -102,4 +102,9 @@ Napi::Value external_buffer(Napi::Env env, void* memory, size_t size) {
   return Napi::Value(env, buffer);
 }
 
+bool lends_memory(Napi::Env env) {
+  static char nothing;
+  return external_buffer(env, &nothing, sizeof nothing).IsArrayBuffer();
+}
+
 }  // namespace nearwire

@@ -99,6 +99,8 @@ struct FileIdentity {
 };
 int identify(const char* path, FileIdentity* found);
 int remove_file(const char* path);
+// How many descriptors this process may have.
+size_t descriptor_limit();
 // A descriptor kept in reserve, to be given up when accept finds none left.
 int open_spare();
 

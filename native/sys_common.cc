@@ -3,11 +3,13 @@
 #include <netinet/tcp.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 
 #include "sys.h"
 
@@ -136,6 +138,11 @@ int pending_error(int fd) {
 }
 
 int set_mode(const char* path, unsigned mode) { return chmod(path, static_cast<mode_t>(mode)) == 0 ? 0 : -errno; }
+
+size_t descriptor_limit() {
+  rlimit limit{};
+  return getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < SIZE_MAX ? limit.rlim_cur : SIZE_MAX;
+}
 
 int identify(const char* path, FileIdentity* found) {
   struct stat status {};

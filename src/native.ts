@@ -21,7 +21,7 @@ export * from './native-words.js';
 export * from './native-sockets.js';
 
 /** native/addon.cc has the same: goes up when what is declared here, or in the two files above, changes its meaning. */
-export const CONTRACT = 2;
+export const CONTRACT = 3;
 
 export interface NativeEngineLayout {
   /** The lent receive slab `[0, arenaStart)` and the outbound arena `[arenaStart, byteLength)`. */
@@ -335,6 +335,8 @@ export interface NativeAddon {
   setBuffers(fd: number, sendBuffer: number, recvBuffer: number, smallBuffers: boolean): number;
   /** What SO_SNDBUF and SO_RCVBUF of any socket read back, in bytes. */
   bufferSizes(fd: number): [send: number, recv: number] | number;
+  /** Memory of the addon's can be an ArrayBuffer's. */
+  readonly lendsMemory: boolean;
   /** `CONTRACT`, as the addon was built. */
   readonly contract: number;
   /** The engine's platform file: linux, darwin or posix. */
@@ -364,6 +366,9 @@ function load(): AddonStatus {
     const addon = require(file) as NativeAddon;
     // Without this a stale addon would not fail, but be silent.
     if (addon.contract !== CONTRACT) throw new Error(`${file} was built from other sources: npm run build:native`);
+    if (!addon.lendsMemory) {
+      throw new Error('An addon may not share memory with JavaScript here, as in Electron');
+    }
     return { addon, file, reason: undefined };
   } catch (error) {
     return { addon: undefined, file: undefined, reason: error instanceof Error ? error : new Error(String(error)) };

@@ -1,5 +1,5 @@
 /** receiveFile(): what a socket receives, in a file. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { once } from 'node:events';
@@ -8,6 +8,7 @@ import { PassThrough, Readable } from 'node:stream';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { nodeStream, receiveFile, type FileReceiver, type ReceiveFileError, type ReceiveFileOptions } from 'nearwire';
+import { childResult } from './support/children.js';
 import { descriptors, pipes, pipesAtRest } from './support/files.js';
 import { until } from './support/relays.js';
 import {
@@ -395,3 +396,31 @@ describe.each(ways.filter(({ name }) => name === 'native'))(
     });
   },
 );
+
+describe.runIf(process.platform === 'linux' && ways.some(({ name }) => name === 'native'))('pipes', () => {
+  it('take no more than a share of the descriptors, and what has none goes on by copy', async () => {
+    const limit = 300;
+    const code = `
+      import { once } from 'node:events';
+      import { readdirSync, readlinkSync } from 'node:fs';
+      import { connect, createServer } from ${JSON.stringify(new URL('../dist/src/index.js', import.meta.url).href)};
+      const pipes = () => readdirSync('/proc/self/fd').filter((fd) => { try { return readlinkSync('/proc/self/fd/' + fd).startsWith('pipe:'); } catch { return false; } }).length;
+      const [path] = process.argv.slice(-1);
+      const before = pipes();
+      const much = 4_000_000;
+      // Each comes back by the connection that it came on, and is not read there at first.
+      const server = createServer((socket) => socket.pipe(socket)).listen(path);
+      await once(server, 'listening');
+      const clients = Array.from({ length: 40 }, () => connect(path).pause());
+      for (const client of clients) client.end(Buffer.alloc(much));
+      let most = 0;
+      for (let i = 0; i < 40; i++) { await new Promise((resolve) => setTimeout(resolve, 10)); most = Math.max(most, pipes() - before); }
+      const lengths = await Promise.all(clients.map(async (client) => { let length = 0; for await (const chunk of client) length += chunk.length; return length; }));
+      console.log(JSON.stringify([most > 0, most <= ${String(limit / 20)}, lengths.every((length) => length === much)]));
+      server.close();`;
+    const words = ['-c', `ulimit -n ${String(limit)} && exec "$0" --input-type=module -e "$1" -- "$2"`];
+    const child = spawn('sh', [...words, process.execPath, code, join(temporaryDirectory(), 'a.sock')]);
+    cleanup(() => child.kill('SIGKILL'));
+    expect(await childResult(child)).toMatchObject({ code: 0, stderr: '', said: [[true, true, true]] });
+  });
+});
