@@ -1,6 +1,7 @@
 // The addon's exports. One instance per environment: the main thread and each Worker have their own, and no globals.
 #include <napi.h>
 
+#include "js_convert.h"
 #include "js_diag.h"
 #include "js_engine.h"
 #include "js_options.h"
@@ -48,6 +49,7 @@ class Addon final : public Napi::Addon<Addon> {
                           InstanceMethod<&Addon::try_calls>("tryCalls"),
                           InstanceMethod<&Addon::noop>("noop"),
                           InstanceValue("contract", Napi::Number::New(env, kContract)),
+                          InstanceValue("lendsMemory", Napi::Boolean::New(env, lends_memory(env))),
                           InstanceValue("system", Napi::String::New(env, sys::kName)),
                           InstanceValue("debug", Napi::Boolean::New(env, kDebug))});
   }

@@ -43,6 +43,23 @@ int Address::set_host(const std::string& host, unsigned port) {
   return 0;
 }
 
+bool pads_abstract_names() {
+  constexpr unsigned kExact = (1U << 16) | (47U << 8);
+  return uv_version() < kExact;
+}
+
+bool Address::may_be_padded() const {
+  const bool is_abstract = family() == AF_UNIX && reinterpret_cast<const sockaddr_un*>(&storage)->sun_path[0] == '\0';
+  return sys::kAbstractNames && is_abstract && length < sizeof(sockaddr_un) && pads_abstract_names();
+}
+
+int Address::bind(int fd) const { return sys::bind_to(fd, get(), may_be_padded() ? sizeof(sockaddr_un) : length); }
+
+int Address::connect(int fd) const {
+  const int error = sys::connect_to(fd, get(), length);
+  return error == -ECONNREFUSED && may_be_padded() ? sys::connect_to(fd, get(), sizeof(sockaddr_un)) : error;
+}
+
 AddressText describe(const sockaddr_storage& storage, socklen_t length) {
   AddressText result;
   result.family = storage.ss_family;
@@ -55,6 +72,10 @@ AddressText describe(const sockaddr_storage& storage, socklen_t length) {
     // Elsewhere a socket without a name has one of NULs (XNU's sun_noname).
     const bool abstract = sys::kAbstractNames && address->sun_path[0] == '\0';
     result.text.assign(address->sun_path, abstract ? size : strnlen(address->sun_path, size));
+    // See Address::bind.
+    if (abstract && length == sizeof(sockaddr_un) && pads_abstract_names()) {
+      result.text.resize(result.text.find_last_not_of('\0') + 1);
+    }
     return result;
   }
   char text[INET6_ADDRSTRLEN] = "";

@@ -71,7 +71,7 @@ void Channel::begin_connect(int fd, int family, const ChannelOptions& options) {
 
 void Channel::connect(int fd, const Address& address, const ChannelOptions& options) {
   begin_connect(fd, address.family(), options);
-  note_connect(sys::connect_to(fd, address.get(), address.length));
+  note_connect(address.connect(fd));
 }
 
 void Channel::prepare_connect(int fd, const Address& address, const ChannelOptions& options) {
@@ -81,7 +81,7 @@ void Channel::prepare_connect(int fd, const Address& address, const ChannelOptio
 
 int Channel::try_connect() {
   if (!prepared_) return -EALREADY;
-  const int error = sys::connect_to(fd_, prepared_->get(), prepared_->length);
+  const int error = prepared_->connect(fd_);
   if (error == -EAGAIN) return error;
   prepared_.reset();
   note_connect(error);

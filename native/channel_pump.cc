@@ -20,6 +20,7 @@ int Channel::start_intake(std::unique_ptr<Intake> intake) {
 
 uint64_t Channel::stop_intake() {
   if (!intake_) return 0;
+  intake_->return_end();
   intake_->stop();
   const uint64_t moved = intake_->moved();
   intake_.reset();

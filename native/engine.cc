@@ -44,6 +44,7 @@ void Engine::close(std::function<void()> done) {
     if (source->kind() == Source::Kind::kChannel) {
       static_cast<Channel&>(*source).close(false);
     } else {
+      static_cast<Listener&>(*source).remove_file();
       static_cast<Listener&>(*source).close();
     }
   }
@@ -95,7 +96,7 @@ int Engine::connect(const Address& address, const Address* local, const ChannelO
   if (local != nullptr) {
     // As libuv: an address whose last connection waits in TIME_WAIT can be had again.
     int error = address.family() == AF_UNIX ? 0 : sys::set_reuse_address(fd);
-    if (error == 0) error = sys::bind_to(fd, local->get(), local->length);
+    if (error == 0) error = local->bind(fd);
     if (error < 0) {
       sys::close_descriptor(fd);
       return error;
@@ -187,13 +188,14 @@ int Engine::pump(int32_t source, int32_t sink, uint64_t limit) {
   return from->start_intake(std::make_unique<Pump>(this, from, to, limit));
 }
 
-int Engine::receive_file(int32_t id, int file, int64_t offset, uint64_t limit) {
+int Engine::receive_file(int32_t id, int file, int64_t offset, uint64_t limit,
+                         std::function<void(uint64_t, int)> write_end) {
   Channel* from = channel(id);
   if (from == nullptr) return -EBADF;
   if (from->intake() != nullptr) return -EBUSY;
   const int own = sys::duplicate(file);
   if (own < 0) return own;
-  return from->start_intake(std::make_unique<FileIntake>(this, from, own, offset, limit));
+  return from->start_intake(std::make_unique<FileIntake>(this, from, own, offset, limit, std::move(write_end)));
 }
 
 iovec Engine::scratch() {

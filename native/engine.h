@@ -129,7 +129,7 @@ class Engine final : private Turn::Phases {
   // Ids of connections that JS has not been told of; it will not be any more.
   std::vector<int32_t> take_accepted(int32_t listener) { return turn_.take_accepted(listener); }
   // Has what a channel receives written to a file, from another descriptor of it: see file_intake.h.
-  int receive_file(int32_t id, int file, int64_t offset, uint64_t limit);
+  int receive_file(int32_t id, int file, int64_t offset, uint64_t limit, std::function<void(uint64_t, int)> write_end);
   // Has one channel's bytes go out on another until `stop_intake`: see pump.h. 0 or a negative errno: see
   // NativeEngine.pump in src/native.ts.
   int pump(int32_t source, int32_t sink, uint64_t limit);

@@ -36,8 +36,10 @@ struct FileIntake::Job {
 
   uv_work_t work{};
   Engine* const engine;
-  // nullptr: nobody waits for it any more.
+  // nullptr: it has been stopped, and `write_end` is to be told, with what was in the file before.
   FileIntake* intake = nullptr;
+  WriteEnd write_end;
+  uint64_t written_before = 0;
   std::shared_ptr<const int> file;
   int64_t offset = kAtPosition;
   Pipe pipe;
@@ -100,11 +102,19 @@ void FileIntake::Job::write() {
   if (memory_bytes > 0 && status == 0) write_memory(memory.get(), std::exchange(memory_bytes, 0));
 }
 
-FileIntake::FileIntake(Engine* engine, Channel* source, int file, int64_t offset, uint64_t limit)
-    : Intake(limit), engine_(engine), source_(source), file_(owned_descriptor(file)), offset_(offset) {}
+FileIntake::FileIntake(Engine* engine, Channel* source, int file, int64_t offset, uint64_t limit, WriteEnd write_end)
+    : Intake(limit),
+      engine_(engine),
+      source_(source),
+      file_(owned_descriptor(file)),
+      offset_(offset),
+      write_end_(std::move(write_end)) {}
 
 FileIntake::~FileIntake() {
-  if (job_ != nullptr) job_->intake = nullptr;
+  if (job_ == nullptr) return;
+  job_->intake = nullptr;
+  job_->write_end = std::move(write_end_);
+  job_->written_before = written_;
 }
 
 void FileIntake::run() {
@@ -175,7 +185,11 @@ void FileIntake::write_out(std::unique_ptr<Job> job) {
 
 void FileIntake::on_done(std::unique_ptr<Job> job) {
   Engine* const engine = job->engine;
-  if (job->intake != nullptr) job->intake->on_written(*job);
+  if (job->intake != nullptr) {
+    job->intake->on_written(*job);
+  } else if (!engine->closed()) {
+    job->write_end(job->written_before + job->written, job->status);
+  }
   job->release_pipe();
   job.reset();
   // The last: where the engine waits for this job to end, it is gone after it.
@@ -208,6 +222,10 @@ void FileIntake::tell(int status) {
 void FileIntake::finish() {
   finishing_ = true;
   if (job_ == nullptr && !over_) tell(-ECANCELED);
+}
+
+void FileIntake::return_end() {
+  if (!over_ && source_end_ <= 0) source_->count_taken(source_end_);
 }
 
 void FileIntake::stop() { over_ = true; }

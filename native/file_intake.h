@@ -5,8 +5,11 @@
 //   taking --(something taken)--> writing --(written)--> taking
 //      \--(limit, end or error of the source)-------------> over: JS is told, after the last byte is in the file
 //                                   \--(the file fails, or finish() was called)--> over: JS is told
+//
+// Stopped while it is writing, it is over when that has come to its end: its owner is called then.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "intake.h"
@@ -22,13 +25,19 @@ class FileIntake final : public Intake {
   // Writes at the file's own position, and moves it.
   static constexpr int64_t kAtPosition = -1;
 
+  // Told of the last write of an intake that was stopped while it was under way: bytes that are in the file, and 0 or a
+  // negative errno.
+  using WriteEnd = std::function<void(uint64_t written, int status)>;
+
   // Takes over `file`.
-  FileIntake(Engine* engine, Channel* source, int file, int64_t offset, uint64_t limit);
+  FileIntake(Engine* engine, Channel* source, int file, int64_t offset, uint64_t limit, WriteEnd write_end);
   ~FileIntake() override;
 
   void run() override;
   bool wants_bytes() const override { return !over_ && job_ == nullptr; }
+  void return_end() override;
   void stop() override;
+  bool is_writing() const override { return job_ != nullptr; }
   void finish() override;
   uint64_t arrived() const override { return written_; }
 
@@ -46,6 +55,7 @@ class FileIntake final : public Intake {
   Channel* const source_;
   const std::shared_ptr<const int> file_;
   int64_t offset_;
+  WriteEnd write_end_;
   // What is being written, in the pool's hands.
   Job* job_ = nullptr;
   uint64_t written_ = 0;

@@ -21,12 +21,17 @@ class Intake {
   virtual void run() = 0;
   // Whether the channel is to be watched for bytes.
   virtual bool wants_bytes() const = 0;
+  // Asked before `stop` where the channel lives on: what the channel's socket has told of its end, and is not told of
+  // yet, is the channel's to tell.
+  virtual void return_end() {}
   // The last call, from JS or from the channel's close: what has been taken goes on to where it was going, and a pipe
   // that still holds bytes is thrown away.
   virtual void stop() = 0;
 
   // Takes nothing more, and says so once what it has taken has arrived.
   virtual void finish() {}
+  // Bytes are on their way there, and will arrive though it is stopped.
+  virtual bool is_writing() const { return false; }
   // Bytes that are where they were to go.
   virtual uint64_t arrived() const = 0;
 

@@ -9,10 +9,11 @@ namespace nearwire {
 
 inline Napi::Value number(const Napi::CallbackInfo& info, double value) { return Napi::Number::New(info.Env(), value); }
 
+// -1 for what is no number, or does not fit: another conversion would make an id of it that is somebody's.
 inline int32_t integer(const Napi::CallbackInfo& info, size_t argument) {
-  int32_t value = -1;
-  napi_get_value_int32(info.Env(), info[argument], &value);
-  return value;
+  double value = -1;
+  napi_get_value_double(info.Env(), info[argument], &value);
+  return value >= INT32_MIN && value <= INT32_MAX ? static_cast<int32_t>(value) : -1;
 }
 
 inline uint64_t count(const Napi::CallbackInfo& info, size_t argument) {

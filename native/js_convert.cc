@@ -113,4 +113,9 @@ Napi::Value shared_buffer(Napi::Env env, const std::shared_ptr<char[]>& memory, 
   return Napi::Value(env, buffer);
 }
 
+bool lends_memory(Napi::Env env) {
+  static char nothing;
+  return external_buffer(env, &nothing, sizeof nothing).IsArrayBuffer();
+}
+
 }  // namespace nearwire

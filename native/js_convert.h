@@ -51,7 +51,10 @@ class HeldBuffer final : public HeldMemory {
 // Where a Uint8Array's bytes are now; empty for anything else, and for a detached one.
 iovec bytes_of(napi_env env, napi_value value);
 
-// An ArrayBuffer over memory of the engine's. Where external memory is not allowed (Electron), undefined.
+// Whether an ArrayBuffer can be over memory of the addon's: some programs that node is built into allow none
+// (Electron).
+bool lends_memory(Napi::Env env);
+// An ArrayBuffer over memory of the engine's. Where that is not allowed, undefined.
 Napi::Value external_buffer(Napi::Env env, void* memory, size_t size);
 
 // The same over memory that lives for as long as the ArrayBuffer, or whoever gets its memory by a transfer.

@@ -82,7 +82,8 @@ JsEngine::JsEngine(const Napi::CallbackInfo& info) : Napi::ObjectWrap<JsEngine>(
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(env, &loop);
   engine_ = new Engine(loop, this);
-  napi_add_async_cleanup_hook(env, environment_ends, this, nullptr);
+  ending_ = new Ending{engine_, this};
+  napi_add_async_cleanup_hook(env, environment_ends, ending_, nullptr);
   const int error = engine_->open();
   if (error < 0) {
     Napi::Error::New(env, std::string("nearwire: cannot use the event loop: ") + uv_strerror(error))
@@ -90,14 +91,21 @@ JsEngine::JsEngine(const Napi::CallbackInfo& info) : Napi::ObjectWrap<JsEngine>(
     return;
   }
   Value().Set("layout", layout(env));
+  // The engine calls it for as long as there is an environment, whether JS holds it or not.
+  if (!env.IsExceptionPending()) Ref();
 }
 
-// The hook has run before any finalizer: there is no engine any more, or never was one.
-JsEngine::~JsEngine() = default;
+JsEngine::~JsEngine() {
+  if (ending_ != nullptr) ending_->self = nullptr;
+}
 
 void JsEngine::environment_ends(napi_async_cleanup_hook_handle handle, void* data) {
-  auto* self = static_cast<JsEngine*>(data);
-  Engine* engine = std::exchange(self->engine_, nullptr);
+  const std::unique_ptr<Ending> ending(static_cast<Ending*>(data));
+  Engine* const engine = ending->engine;
+  if (ending->self != nullptr) {
+    ending->self->engine_ = nullptr;
+    ending->self->ending_ = nullptr;
+  }
   engine->close([engine, handle] {
     delete engine;
     napi_remove_async_cleanup_hook(handle);
@@ -231,6 +239,7 @@ Napi::Value JsEngine::take_unread(const Napi::CallbackInfo& info) {
 
 Napi::Value JsEngine::take_accepted(const Napi::CallbackInfo& info) {
   Napi::Array taken = Napi::Array::New(info.Env());
+  if (engine_ == nullptr) return taken;
   for (const int32_t id : engine_->take_accepted(integer(info, 0))) {
     taken.Set(taken.Length(), Napi::Number::New(info.Env(), id));
   }

@@ -22,6 +22,11 @@ class JsEngine final : public Napi::ObjectWrap<JsEngine>, private Engine::Sink {
 
  private:
   void deliver() override;
+  // What the clean-up hook is given. An object whose constructor has failed is gone by then.
+  struct Ending {
+    Engine* engine;
+    JsEngine* self;
+  };
   static void environment_ends(napi_async_cleanup_hook_handle handle, void* data);
 
   Napi::Value layout(Napi::Env env);
@@ -84,6 +89,7 @@ class JsEngine final : public Napi::ObjectWrap<JsEngine>, private Engine::Sink {
 
   // Deletes itself, by the environment's clean-up hook, once libuv has closed the last handle.
   Engine* engine_;
+  Ending* ending_ = nullptr;
   Napi::FunctionReference turn_handler_;
   RequestHead request_head_{};
 };

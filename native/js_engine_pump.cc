@@ -1,5 +1,7 @@
 // The part of the engine's JS object that has bytes go elsewhere than to JS.
+#include <array>
 #include <cerrno>
+#include <memory>
 
 #include "file_intake.h"
 #include "intake.h"
@@ -17,6 +19,25 @@ uint64_t limit(const Napi::CallbackInfo& info, size_t argument) {
   return value < 0 ? Intake::kNoLimit : static_cast<uint64_t>(value);
 }
 
+// Calls the JS function that an argument is, from the loop.
+FileIntake::WriteEnd write_end(const Napi::CallbackInfo& info, size_t argument) {
+  if (!info[argument].IsFunction()) return [](uint64_t, int) {};
+  auto function = std::make_shared<Napi::FunctionReference>(Napi::Persistent(info[argument].As<Napi::Function>()));
+  return [function](uint64_t written, int status) {
+    const Napi::Env env = function->Env();
+    const Napi::HandleScope scope(env);
+    const std::array<napi_value, 2> words{Napi::Number::New(env, static_cast<double>(written)),
+                                          Napi::Number::New(env, status)};
+    napi_value result = nullptr;
+    const napi_status outcome =
+        napi_make_callback(env, nullptr, env.Global(), function->Value(), words.size(), words.data(), &result);
+    napi_value error = nullptr;
+    if (outcome == napi_pending_exception && napi_get_and_clear_last_exception(env, &error) == napi_ok) {
+      napi_fatal_exception(env, error);
+    }
+  };
+}
+
 }  // namespace
 
 Napi::Value JsEngine::pump(const Napi::CallbackInfo& info) {
@@ -28,7 +49,8 @@ Napi::Value JsEngine::receive_file(const Napi::CallbackInfo& info) {
   if (engine_ == nullptr) return number(info, -EBADF);
   int64_t offset = FileIntake::kAtPosition;
   napi_get_value_int64(info.Env(), info[2], &offset);
-  return number(info, engine_->receive_file(integer(info, 0), integer(info, 1), offset, limit(info, 3)));
+  return number(info,
+                engine_->receive_file(integer(info, 0), integer(info, 1), offset, limit(info, 3), write_end(info, 4)));
 }
 
 Napi::Value JsEngine::finish_intake(const Napi::CallbackInfo& info) {
@@ -49,10 +71,11 @@ Napi::Value JsEngine::intake_totals(const Napi::CallbackInfo& info) {
   constexpr double kNanosPerMilli = 1e6;
   const uint64_t last = intake->last_moved();
   const double idle = last == 0 ? -1 : static_cast<double>(uv_hrtime() - last) / kNanosPerMilli;
-  Napi::Array totals = Napi::Array::New(info.Env(), 3);
+  Napi::Array totals = Napi::Array::New(info.Env(), 4);
   totals.Set(0U, static_cast<double>(intake->moved()));
   totals.Set(1U, idle);
   totals.Set(2U, static_cast<double>(intake->arrived()));
+  totals.Set(3U, intake->is_writing());
   return totals;
 }
 

@@ -17,10 +17,12 @@ Napi::Value JsEngine::flush(const Napi::CallbackInfo& info) {
 
 Napi::Value JsEngine::send(const Napi::CallbackInfo& info, const FileTable* files) {
   if (engine_ == nullptr) return number(info, -EBADF);
+  if (!info[1].IsArray()) return number(info, -EBADF);
+  // Getters among the elements may close the channel, and anything else.
+  JsParts parts(info.Env(), info[1].As<Napi::Array>(), files);
   engine_->gather();
   Channel* to = channel(info);
-  if (to == nullptr || !info[1].IsArray()) return number(info, -EBADF);
-  JsParts parts(info.Env(), info[1].As<Napi::Array>(), files);
+  if (to == nullptr) return number(info, -EBADF);
   const int error = parts.valid() ? to->send(&parts) : -EINVAL;
   return number(info, error < 0 ? error : static_cast<double>(to->queued()));
 }

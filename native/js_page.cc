@@ -31,15 +31,61 @@ void adjust(napi_env env, int64_t bytes) {
 struct Lent {
   std::unique_ptr<PageMapping> mapping;
   std::shared_ptr<int> count;
+  // The ArrayBuffer, held weakly, and its witness; nullptr before it is lent.
+  napi_ref buffer = nullptr;
+  napi_ref witness = nullptr;
+  // The environment ends, and nobody else has the memory.
+  bool is_ours = false;
 };
+
+// Whether the ArrayBuffer that was lent still has its memory. If not, `transfer()` has given it to another one.
+bool keeps_memory(napi_env env, napi_ref reference) {
+  const Napi::HandleScope scope(env);
+  napi_value buffer = nullptr;
+  if (napi_get_reference_value(env, reference, &buffer) != napi_ok || buffer == nullptr) return false;
+  bool detached = true;
+  return napi_is_detached_arraybuffer(env, buffer, &detached) == napi_ok && !detached;
+}
+
+bool is_ending(napi_env env) {
+  const Napi::HandleScope scope(env);
+  napi_value value = nullptr;
+  // Nothing to convert: it is only asked whether JS may be entered.
+  return napi_get_undefined(env, &value) != napi_ok || napi_coerce_to_bool(env, value, &value) != napi_ok;
+}
+
+// The finalizer of a witness, which is referenced for as long as its mapping is lent.
+void bear_witness(napi_env env, void*, void* hint) {
+  const std::unique_ptr<std::shared_ptr<Lent>> held(static_cast<std::shared_ptr<Lent>*>(hint));
+  Lent& lent = **held;
+  if (lent.buffer != nullptr) lent.is_ours = keeps_memory(env, lent.buffer);
+}
+
+// An environment that ends detaches what is external and finalizes it, no matter who has its memory: `transfer()` may
+// have given it to an ArrayBuffer that is another thread's by now. Once it is detached that can't be seen any more, so
+// an ArrayBuffer of a later birth, whose turn comes before, looks for it. Its one byte is nobody's to see.
+void add_witness(napi_env env, const std::shared_ptr<Lent>& lent) {
+  auto* hint = new std::shared_ptr<Lent>(lent);
+  napi_value witness = nullptr;
+  if (napi_create_external_arraybuffer(env, lent.get(), 1, bear_witness, hint, &witness) == napi_ok) {
+    napi_create_reference(env, witness, 1, &lent->witness);
+  }
+}
 
 void take_back(napi_env env, void*, void* hint) {
   const std::unique_ptr<std::shared_ptr<Lent>> held(static_cast<std::shared_ptr<Lent>*>(hint));
   Lent& lent = **held;
   // It was never lent: making the ArrayBuffer failed.
   if (!lent.mapping) return;
+  // Whoever may have it now cannot be told: it is left where it is.
+  if (!lent.is_ours && is_ending(env)) static_cast<void>(lent.mapping.release());
+  for (napi_ref* reference : {&lent.buffer, &lent.witness}) {
+    if (*reference != nullptr) napi_delete_reference(env, std::exchange(*reference, nullptr));
+  }
   // The collector has counted this mapping off; the memory is there while another maps it.
-  if (--*lent.count > 0) adjust(env, static_cast<int64_t>(lent.mapping->size()));
+  if (lent.mapping && --*lent.count > 0) adjust(env, static_cast<int64_t>(lent.mapping->size()));
+  // The witness may live on for a while.
+  lent.mapping.reset();
 }
 
 }  // namespace
@@ -107,6 +153,8 @@ Napi::Value JsPage::lend(Napi::Env env, std::unique_ptr<PageMapping> mapping) {
   const napi_status status = napi_create_external_arraybuffer(env, at, size, take_back, hint, &buffer);
   if (status == napi_ok) {
     if (++*lent_ > 1) adjust(env, -static_cast<int64_t>(size));
+    napi_create_reference(env, buffer, 0, &lent->buffer);
+    add_witness(env, lent);
     return {env, buffer};
   }
   if (status != napi_no_external_buffers_allowed) {

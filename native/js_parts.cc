@@ -9,35 +9,44 @@ namespace nearwire {
 
 namespace {
 
+// The elements, all of them read before anything is made of one: a getter may detach the memory of those before it.
+std::vector<Napi::Value> elements(const Napi::Array& array) {
+  std::vector<Napi::Value> values;
+  const uint32_t length = array.Length();
+  values.reserve(length);
+  for (uint32_t i = 0; i < length && !array.Env().IsExceptionPending(); ++i) values.push_back(array.Get(i));
+  return values;
+}
+
 // -1 for what is no number.
-int64_t number_at(const Napi::Array& array, uint32_t index) {
+int64_t number_at(napi_env env, const std::vector<Napi::Value>& elements, size_t index) {
   int64_t number = -1;
-  napi_get_value_int64(array.Env(), array.Get(index), &number);
+  if (index < elements.size()) napi_get_value_int64(env, elements[index], &number);
   return number;
 }
 
 }  // namespace
 
 JsParts::JsParts(napi_env env, const Napi::Array& array, const FileTable* files) : env_(env) {
-  const uint32_t length = array.Length();
-  for (uint32_t i = 0; i < length; ++i) {
-    const Napi::Value value = array.Get(i);
-    const iovec bytes = bytes_of(env, value);
+  const std::vector<Napi::Value> values = elements(array);
+  valid_ = !array.Env().IsExceptionPending();
+  for (size_t i = 0; i < values.size() && valid_; ++i) {
+    const iovec bytes = bytes_of(env, values[i]);
     if (bytes.iov_len > 0) {
-      values_.push_back(value);
+      values_.push_back(values[i]);
       parts_.push_back(bytes);
-    } else if (files != nullptr && !value.IsTypedArray()) {
-      add_file(array, i, *files);
+    } else if (files != nullptr && !values[i].IsTypedArray()) {
+      add_file(values, i, *files);
       i += 2;
     }
   }
 }
 
-void JsParts::add_file(const Napi::Array& array, uint32_t at, const FileTable& files) {
-  const int64_t id = number_at(array, at);
-  const int64_t offset = number_at(array, at + 1);
-  const int64_t length = number_at(array, at + 2);
-  auto file = id < 0 ? JsPage::file(array.Get(at)) : id > INT32_MAX ? nullptr : files.get(static_cast<int32_t>(id));
+void JsParts::add_file(const std::vector<Napi::Value>& elements, size_t at, const FileTable& files) {
+  const int64_t id = number_at(env_, elements, at);
+  const int64_t offset = number_at(env_, elements, at + 1);
+  const int64_t length = number_at(env_, elements, at + 2);
+  auto file = id < 0 ? JsPage::file(elements[at]) : id > INT32_MAX ? nullptr : files.get(static_cast<int32_t>(id));
   valid_ = valid_ && file != nullptr && offset >= 0 && length >= 0 && offset <= INT64_MAX - length;
   if (files_.empty()) first_file_ = parts_.size();
   values_.push_back(nullptr);

@@ -28,7 +28,7 @@ class JsParts final : public SentParts {
   bool may_lose_buffer(size_t index) override;
 
  private:
-  void add_file(const Napi::Array& array, uint32_t at, const FileTable& files);
+  void add_file(const std::vector<Napi::Value>& elements, size_t at, const FileTable& files);
 
   napi_env env_;
   std::vector<napi_value> values_;

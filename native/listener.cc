@@ -1,6 +1,8 @@
 #include "listener.h"
 
 #include <cerrno>
+#include <filesystem>
+#include <system_error>
 
 #include "diag.h"
 #include "engine.h"
@@ -39,10 +41,11 @@ int Listener::bind_and_listen(int fd, const Address& address, const std::string&
   if (error == 0 && accepted_inherit(address.family())) {
     error = engine_->system_buffers().apply(fd, address.family(), options.channel.buffers);
   }
-  if (error == 0) error = sys::bind_to(fd, address.get(), address.length);
+  if (error == 0) error = address.bind(fd);
+  const bool is_file = is_path && !path.empty() && path[0] != '\0';
+  if (error == 0 && is_file) remember_file(path);
   // libuv, and so node, calls a missing directory EACCES when listening.
   if (is_path && error == -ENOENT) error = -EACCES;
-  const bool is_file = is_path && !path.empty() && path[0] != '\0';
   if (error == 0 && is_file && options.mode >= 0)
     error = sys::set_mode(path.c_str(), static_cast<unsigned>(options.mode));
   if (error == 0) error = sys::listen_on(fd, options.backlog);
@@ -54,8 +57,26 @@ int Listener::open(const Address& address, const std::string& path, const Listen
   if (fd < 0) return fd;
   int error = bind_and_listen(fd, address, path, options);
   if (error == 0) error = start(fd, address.family(), options);
-  if (error < 0) sys::close_descriptor(fd);
+  if (error < 0) {
+    remove_file();
+    sys::close_descriptor(fd);
+  }
   return error;
+}
+
+void Listener::remember_file(const std::string& path) {
+  std::error_code error;
+  file_path_ = std::filesystem::absolute(path, error).string();
+  if (error || sys::identify(file_path_.c_str(), &file_) < 0) file_path_.clear();
+}
+
+void Listener::remove_file() {
+  if (file_path_.empty()) return;
+  sys::FileIdentity found;
+  if (sys::identify(file_path_.c_str(), &found) == 0 && found.device == file_.device && found.inode == file_.inode) {
+    sys::remove_file(file_path_.c_str());
+  }
+  file_path_.clear();
 }
 
 int Listener::adopt(int fd, int family, const ListenOptions& options) {
@@ -109,6 +130,7 @@ void Listener::close() {
   watcher_.close();
   sys::close_descriptor(fd_);
   fd_ = -1;
+  file_path_.clear();
 }
 
 void Listener::rest() {

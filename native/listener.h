@@ -9,6 +9,7 @@
 #include "channel.h"
 #include "loop.h"
 #include "source.h"
+#include "sys.h"
 #include "watcher.h"
 
 namespace nearwire {
@@ -36,6 +37,9 @@ class Listener final : public Source, private Watcher::Target {
   // Listens on a socket from elsewhere. 0, or a negative errno: the descriptor is not taken then.
   int adopt(int fd, int family, const ListenOptions& options);
   void close();
+  // Removes the file of the path that it has been bound to, if that is still the same. JS does so for a server that it
+  // closes; this is for an environment that ends.
+  void remove_file();
   void set_ref(bool ref);
   // How many connections to accept from here on; what is beyond waits in the queue, for another process that shares it.
   int set_limit(int limit);
@@ -54,6 +58,7 @@ class Listener final : public Source, private Watcher::Target {
   void rest();
   void resume();
   void note_depth(int taken);
+  void remember_file(const std::string& path);
 
   Watcher watcher_;
   LoopHandle<uv_timer_t> rest_timer_;
@@ -65,6 +70,9 @@ class Listener final : public Source, private Watcher::Target {
   int limit_ = kNoLimit;
   // The last batch was as large as may be: the queue was not empty after it.
   bool flooded_ = false;
+  // Absolute, as the working directory may change; empty where there is no file.
+  std::string file_path_;
+  sys::FileIdentity file_;
 };
 
 }  // namespace nearwire

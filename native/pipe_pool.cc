@@ -1,5 +1,6 @@
 #include "pipe_pool.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -33,9 +34,15 @@ void Pipe::close() {
   }
 }
 
+PipePool::PipePool() {
+  constexpr size_t kShare = 20;
+  constexpr size_t kEnds = 2;
+  max_in_use_ = std::min(kMaxInUse, sys::descriptor_limit() / kShare / kEnds);
+}
+
 int PipePool::take(Pipe* pipe) {
   NEARWIRE_CHECK(!pipe->is_open());
-  if (in_use_ >= kMaxInUse) return -EMFILE;
+  if (in_use_ >= max_in_use_) return -EMFILE;
   if (idle_.empty()) {
     const int error = pipe->open(kPipeBytes);
     if (error < 0) return error;
@@ -50,7 +57,7 @@ int PipePool::take(Pipe* pipe) {
 void PipePool::give_back(Pipe pipe) {
   NEARWIRE_CHECK(pipe.is_open() && in_use_ > 0);
   --in_use_;
-  if (idle_.size() < kMaxIdle) idle_.push_back(std::move(pipe));
+  if (idle_.size() < std::min(kMaxIdle, max_in_use_)) idle_.push_back(std::move(pipe));
 }
 
 void PipePool::throw_away(Pipe pipe) {

@@ -40,8 +40,11 @@ class PipePool {
   // Kept while nobody uses them; beyond that they are closed. Pipes are held for as long as bytes stand in them, which
   // is within one wake-up unless a sink is full: few are in use at once.
   static constexpr size_t kMaxIdle = 16;
-  // In use at once. Each is two descriptors: sinks that stay full must not use up the process's.
+  // In use at once. Each is two descriptors: sinks that stay full must have no more than one in twenty of those that
+  // the process may have.
   static constexpr size_t kMaxInUse = 1024;
+
+  PipePool();
 
   // 0, or a negative errno.
   int take(Pipe* pipe);
@@ -54,6 +57,7 @@ class PipePool {
  private:
   std::vector<Pipe> idle_;
   size_t in_use_ = 0;
+  size_t max_in_use_;
 };
 
 }  // namespace nearwire

@@ -92,6 +92,15 @@ void close_with_reset(int fd);
 // What became of a connect in progress: 0 or a negative errno; takes the error off the socket.
 int pending_error(int fd);
 int set_mode(const char* path, unsigned mode);
+// Which file a path leads to, a symbolic link itself.
+struct FileIdentity {
+  uint64_t device = 0;
+  uint64_t inode = 0;
+};
+int identify(const char* path, FileIdentity* found);
+int remove_file(const char* path);
+// How many descriptors this process may have.
+size_t descriptor_limit();
 // A descriptor kept in reserve, to be given up when accept finds none left.
 int open_spare();
 

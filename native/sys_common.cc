@@ -3,11 +3,13 @@
 #include <netinet/tcp.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 
 #include "sys.h"
 
@@ -136,6 +138,20 @@ int pending_error(int fd) {
 }
 
 int set_mode(const char* path, unsigned mode) { return chmod(path, static_cast<mode_t>(mode)) == 0 ? 0 : -errno; }
+
+size_t descriptor_limit() {
+  rlimit limit{};
+  return getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < SIZE_MAX ? limit.rlim_cur : SIZE_MAX;
+}
+
+int identify(const char* path, FileIdentity* found) {
+  struct stat status {};
+  if (lstat(path, &status) != 0) return -errno;
+  *found = {static_cast<uint64_t>(status.st_dev), static_cast<uint64_t>(status.st_ino)};
+  return 0;
+}
+
+int remove_file(const char* path) { return unlink(path) == 0 ? 0 : -errno; }
 
 int open_spare() {
   return uninterrupted([] { return open("/dev/null", O_RDONLY | O_CLOEXEC); });

@@ -100,6 +100,11 @@ export class Engine extends Outbound {
     this.wires[id] = wire;
   }
 
+  /** Channels and listeners that are open. */
+  *open(): Generator<Wire | WireListener> {
+    for (const wire of this.wires) if (wire !== undefined) yield wire;
+  }
+
   release(id: number, reset: boolean): void {
     this.wires[id] = undefined;
     this.handOver();

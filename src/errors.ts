@@ -98,6 +98,12 @@ export function noAddonError(cause: Error | undefined): Error {
   return coded(new Error(`The native transport is not available${reason}`, { cause }), 'ERR_NEARWIRE_NO_ADDON');
 }
 
+/** TLS works on a handle of node's, which a native socket has not got. */
+export function tlsNeedsHandleError(): Error {
+  const message = "TLS can't use this socket, which is native: give it nodeStream(socket), or call install() first";
+  return coded(new Error(message), 'ERR_NEARWIRE_TLS_NEEDS_HANDLE');
+}
+
 /** `transport: 'native'` was asked for, for something that only node:net can do. */
 export function notNativeError(what: string): Error {
   return coded(new Error(`The native transport cannot take ${what}`), 'ERR_NEARWIRE_NOT_NATIVE');

@@ -1,12 +1,10 @@
 /** `nearwire/http`: node:http's own servers and agents over nearwire's transport. */
 import type * as http from 'node:http';
 import type { Duplex } from 'node:stream';
-import { installPrimary } from './cluster/primary.js';
 import { argTypeError } from './errors.js';
 import { installRequestReader } from './http/served-parsers.js';
 import { nodeHttp } from './node-modules.js';
 import { checkTransportOptions, patienceOf, type ConnectPatience, type TransportOptions } from './options.js';
-import { installIpc } from './net/ipc.js';
 import { connectSocket, installTransport, serverOptions, type ServerLabels } from './net/factory.js';
 
 export { sendFile, type SendFileCallback, type SendFileOptions } from './http/send-file.js';
@@ -14,9 +12,6 @@ export { sendFileStats, type CopyReason, type SendFileStats } from './http/body-
 export { receiveFile, type ReceiveFileCallback, type ReceiveFileOptions } from './http/receive-file.js';
 export type { FileHeaders } from './http/file-head.js';
 export type { FileSource } from './http/open-file.js';
-
-installPrimary();
-installIpc();
 
 export type HttpServer = http.Server & ServerLabels;
 

@@ -5,7 +5,6 @@
  * `allowSmallBuffers` beside it. With `transport: 'js'`, or where the addon is not there, they are `node:net` itself.
  */
 import * as net from 'node:net';
-import { installPrimary } from './cluster/primary.js';
 import { argValueError } from './errors.js';
 import type { TransportOptions } from './options.js';
 import { transportStatus } from './transport.js';
@@ -23,13 +22,13 @@ import {
   type Socket as SocketInstance,
 } from './net/factory.js';
 import { adoptDescriptor } from './net/adopt.js';
-import { installIpc } from './net/ipc.js';
 import { tagJsSocket } from './net/js.js';
 import type { SocketOptions } from './net/socket-options.js';
 import { NativeSocket } from './net/socket.js';
 
 export type { BufferOptions, BufferSizes, TransportChoice, TransportName, TransportOptions } from './options.js';
 export { configure, type Settings } from './configure.js';
+export { install } from './install.js';
 export { Page, type PageSource, type PageStats, type Transfers } from './page.js';
 export type { ConnectionStats, ServerStats } from './stats/server-stats.js';
 export type { CloseEvent, ConnectionEvent, DropEvent, DropReason } from './stats/events.js';
@@ -38,9 +37,6 @@ export type { ConnectOptions } from './net/connect.js';
 export type { SocketOptions } from './net/socket-options.js';
 export type { FileSender, SendFileCallback, SendFileOptions, SentFile } from './files.js';
 export { sendFile } from './send-file.js';
-
-installPrimary();
-installIpc();
 
 /** Options of a server, as `node:net` has them, and ours. */
 export interface ServerOptions extends net.ServerOpts, TransportOptions {}
@@ -145,6 +141,7 @@ export function connect(...args: unknown[]): Socket {
   return connectSocket(args);
 }
 
+export { nodeStream } from './net/node-streams.js';
 export { shareListener } from './net/share.js';
 export { receiveFile, type FileReceiver, type ReceiveFileError, type ReceiveFileOptions } from './receive-file.js';
 export { relay, type RelayCallback, type RelayOptions, type RelayResult } from './relay.js';

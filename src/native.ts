@@ -221,8 +221,17 @@ export interface NativeEngine {
    * that is negative. The file is kept open. Taken tells once `limit` bytes are in the file, or that writing has failed, and
    * nothing is taken after that; the end of the channel is told when all that came before it is in the file. 0, or EBADF;
    * EBUSY: it has another taker; ENOTCONN, as `pump()`; EMFILE.
+   *
+   * `writeEnd` is called if it is stopped, or the channel closed, while it `isWriting`, as soon as that write is over: with
+   * the bytes that are in the file, and 0 or a negative errno.
    */
-  receiveFile(id: number, file: number, offset: number, limit: number): number;
+  receiveFile(
+    id: number,
+    file: number,
+    offset: number,
+    limit: number,
+    writeEnd: (written: number, status: number) => void,
+  ): number;
   /** Nothing more is taken: Taken, with ECANCELED, tells when what has been taken is in the file. */
   finishIntake(id: number): void;
   /**
@@ -231,10 +240,10 @@ export interface NativeEngine {
    */
   stopIntake(id: number): number;
   /**
-   * The bytes taken so far, milliseconds since some last moved, in or out (-1: none has), and the bytes that have arrived;
-   * EBADF: there is no taker.
+   * The bytes taken so far, milliseconds since some last moved, in or out (-1: none has), the bytes that have arrived, and
+   * whether others are being written to a file; EBADF: there is no taker.
    */
-  intakeTotals(id: number): [moved: number, idle: number, arrived: number] | number;
+  intakeTotals(id: number): [moved: number, idle: number, arrived: number, isWriting: boolean] | number;
   /** Sends FIN. 0: done. 1: to be done when the queue is empty, told by a Shutdown completion. Else a negative errno. */
   shutdown(id: number): number;
   /** Sends what the kernel takes of the queue, then closes. `reset`: TCP sends RST. Safe with a stale id. */
@@ -331,6 +340,8 @@ export interface NativeAddon {
   setBuffers(fd: number, sendBuffer: number, recvBuffer: number, smallBuffers: boolean): number;
   /** What SO_SNDBUF and SO_RCVBUF of any socket read back, in bytes. */
   bufferSizes(fd: number): [send: number, recv: number] | number;
+  /** Memory of the addon's can be an ArrayBuffer's. */
+  readonly lendsMemory: boolean;
   /** `CONTRACT`, as the addon was built. */
   readonly contract: number;
   /** The engine's platform file: linux, darwin or posix. */
@@ -360,6 +371,9 @@ function load(): AddonStatus {
     const addon = require(file) as NativeAddon;
     // Without this a stale addon would not fail, but be silent.
     if (addon.contract !== CONTRACT) throw new Error(`${file} was built from other sources: npm run build:native`);
+    if (!addon.lendsMemory) {
+      throw new Error('An addon may not share memory with JavaScript here, as in Electron');
+    }
     return { addon, file, reason: undefined };
   } catch (error) {
     return { addon: undefined, file: undefined, reason: error instanceof Error ? error : new Error(String(error)) };

@@ -128,8 +128,10 @@ export class Gathering {
   }
 
   private lasting(memory: ArrayBuffer, sealed: NativePage | undefined): Body {
-    // Posting a page to another thread takes it away from nobody.
-    markAsUntransferable(memory);
+    // Posting a page to another thread takes it away from nobody. Memory of the addon's is marked by node itself; on Node 24
+    // and later the mark is also a key that node has not got when it takes such memory back at the end of the thread, and
+    // the process would be aborted.
+    if (sealed === undefined) markAsUntransferable(memory);
     return { memory, length: this.length, sealed, account: this.account };
   }
 

@@ -1,9 +1,14 @@
 /** src/native.ts declares the addon's exports by hand: they must be what the addon has. */
-import { createRequire } from 'node:module';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { createServer, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { transportStatus } from 'nearwire';
+import { childResult, type ChildResult } from './support/children.js';
+import { cleanup, socketPath } from './support/sockets.js';
 
 const read = (file: string): string => readFileSync(fileURLToPath(new URL(`../src/${file}`, import.meta.url)), 'utf8');
 const source = read('native.ts');
@@ -72,5 +77,112 @@ describe('the border', () => {
       expect(engine['close']?.(id, false)).toBeUndefined();
       expect(engine['writeLent']?.(id, [Buffer.from('x')])).toBeLessThan(0);
     }
+  });
+
+  it('takes what is no id for nobody, where the first is somebody', () => {
+    const engine = addon['createEngine']?.() as Record<string, (...words: unknown[]) => unknown>;
+    expect(engine['listen']?.({ path: socketPath() }, {})).toBe(0);
+    for (const id of [Number.NaN, Infinity, -Infinity, 2 ** 32, -(2 ** 32), undefined, '0', null]) {
+      expect(engine['setAcceptLimit']?.(id, 1)).toBeLessThan(0);
+      engine['closeListener']?.(id);
+    }
+    expect(engine['listenerAddress']?.(0)).toMatchObject({ path: expect.any(String) as string });
+    engine['closeListener']?.(0);
+    expect(engine['listenerAddress']?.(0)).toBeLessThan(0);
+  });
+
+  describe.each(['writeLent', 'writeParts'])('%s of an array with getters', (name) => {
+    /** A connected channel of an engine of its own, and what its peer reads. */
+    async function connected(): Promise<{
+      engine: Record<string, (...words: unknown[]) => unknown>;
+      id: unknown;
+      peer: Socket;
+    }> {
+      const server = createServer();
+      cleanup(() => server.close());
+      server.listen(socketPath());
+      await once(server, 'listening');
+      const accepted = once(server, 'connection') as Promise<[Socket]>;
+      const engine = addon['createEngine']?.() as Record<string, (...words: unknown[]) => unknown>;
+      const id = engine['connect']?.({ path: server.address() }, {});
+      const [peer] = await accepted;
+      cleanup(() => {
+        engine['close']?.(id, false);
+        peer.destroy();
+      });
+      return { engine, id, peer };
+    }
+
+    const trap = (first: Buffer, act: () => unknown): Buffer[] =>
+      Object.defineProperty([first, first], 1, { get: act, enumerable: true });
+
+    it('sends nothing of memory that one of them takes away', async () => {
+      const { engine, id, peer } = await connected();
+      const first = Buffer.from(new ArrayBuffer(100_000)).fill('a');
+      const parts = trap(first, () => {
+        structuredClone(first.buffer, { transfer: [first.buffer] });
+        return Buffer.from('left');
+      });
+      expect(engine[name]?.(id, parts)).toBe(0);
+      engine['writeLent']?.(id, [Buffer.from('.')]);
+      const [data] = (await once(peer, 'data')) as [Buffer];
+      expect(String(data)).toBe('left.');
+    });
+
+    it('sends nothing on a channel that one of them closes', async () => {
+      const { engine, id, peer } = await connected();
+      const parts = trap(Buffer.alloc(100_000), () => {
+        engine['close']?.(id, false);
+        return Buffer.alloc(3_000_000);
+      });
+      expect(engine[name]?.(id, parts)).toBe(-9);
+      let bytes = 0;
+      for await (const chunk of peer) bytes += (chunk as Buffer).length;
+      expect(bytes).toBe(0);
+    });
+
+    it('passes on what one of them throws', async () => {
+      const { engine, id } = await connected();
+      const parts = trap(Buffer.alloc(10), () => {
+        throw new Error('mine');
+      });
+      expect(() => engine[name]?.(id, parts)).toThrow('mine');
+    });
+  });
+});
+
+/** A module in a process of its own, and in a worker of it, with the addon as `addon`. */
+async function runAlone(code: string): Promise<ChildResult> {
+  const { addon: file } = transportStatus();
+  const head = `import { createRequire } from 'node:module'; const addon = createRequire(import.meta.url)(${JSON.stringify(file)});
+    const turn = () => new Promise((resolve) => setImmediate(resolve));`;
+  const program = `${head}${code}`;
+  const inWorker = `import { Worker } from 'node:worker_threads';
+    const url = new URL('data:text/javascript,' + encodeURIComponent(${JSON.stringify(program.replaceAll('import.meta.url', "'/'"))}));
+    new Worker(url).on('exit', (code) => console.log(JSON.stringify(code)));`;
+  const child = spawn(process.execPath, ['--expose-gc', '--input-type=module', '-e', `${inWorker}\n${program}`]);
+  cleanup(() => child.kill('SIGKILL'));
+  return childResult(child);
+}
+
+describe('engines that nobody holds', () => {
+  it('may be collected, and end with their environment', async () => {
+    const result = await runAlone(`
+      const { constructor } = addon.createEngine();
+      for (let i = 0; i < 50; i++) { const engine = new constructor(); engine.connect({ path: '/nowhere' }, {}); }
+      for (let i = 0; i < 10; i++) { gc(); await turn(); }`);
+    expect(result).toMatchObject({ code: 0, signal: null, stderr: '', said: [0] });
+  });
+
+  it('may fail to be made', async () => {
+    const result = await runAlone(`
+      Object.defineProperty(Object.prototype, 'layout', { configurable: true, set() { throw new Error('no layout'); } });
+      let failed = 0;
+      for (let i = 0; i < 50; i++) { try { addon.createEngine(); } catch { failed++; } }
+      delete Object.prototype.layout;
+      if (failed !== 50) throw new Error('made');
+      for (let i = 0; i < 10; i++) { gc(); await turn(); }
+      addon.createEngine();`);
+    expect(result).toMatchObject({ code: 0, signal: null, stderr: '', said: [0] });
   });
 });

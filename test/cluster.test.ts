@@ -214,6 +214,22 @@ describe('a cluster under register', () => {
     ]);
   });
 
+  it.each(['auto', 'js'] as const)('lets a worker go that is told to leave while it starts (%s)', async (transport) => {
+    const primary = `
+      const codes = [];
+      for (let i = 0; i < 6; i++) {
+        const worker = cluster.fork();
+        // At once, at its first sign of life, and as it asks for its socket.
+        if (i % 3 === 0) worker.disconnect();
+        else if (i % 3 === 1) worker.once('online', () => worker.disconnect());
+        else worker.process.once('internalMessage', () => worker.disconnect());
+        codes.push((await once(worker, 'exit'))[0]);
+      }
+      say(codes);`;
+    const result = await run(primary, `net.createServer().listen(path);`, socketPath(), { transport });
+    expect(result).toMatchObject({ code: 0, stderr: '', said: [[0, 0, 0, 0, 0, 0]] });
+  });
+
   it('gives the file the rights that are asked for', async () => {
     const primary = `
       const worker = cluster.fork();
@@ -225,6 +241,28 @@ describe('a cluster under register', () => {
       const result = await run(primary, worker, socketPath(), { transport });
       expect(result).toMatchObject({ code: 0, stderr: '', said: ['666'] });
     }
+  });
+
+  it.runIf(process.platform === 'linux')('listens on an abstract name, which all can connect to', async () => {
+    const primary = `
+      const workers = [cluster.fork(), cluster.fork()];
+      await Promise.all(workers.map(listening));
+      const byNode = new (class extends net.Socket {})();
+      for (const socket of [net.connect(NAME), byNode.connect(NAME)]) {
+        say([socket.transport ?? 'node', String((await once(socket, 'data'))[0])]);
+      }
+      for (const worker of workers) worker.disconnect();`;
+    const name = `const NAME = '\\0nearwire-cluster-${String(process.pid)}';`;
+    const worker = `net.createServer((socket) => socket.end(socket.transport)).listen(NAME);`;
+    const result = await run(name + primary, name + worker, 'abstract');
+    expect(result).toMatchObject({
+      code: 0,
+      stderr: '',
+      said: [
+        ['native', 'native'],
+        ['node', 'native'],
+      ],
+    });
   });
 
   it('leaves a worker with an exclusive server its own', async () => {
@@ -245,7 +283,8 @@ describe('a cluster under register', () => {
 describe('a cluster of servers made by nearwire', () => {
   const library = built('index');
   const worker = `
-    const { createServer } = await import(${JSON.stringify(library)});
+    const { createServer, install } = await import(${JSON.stringify(library)});
+    if (!process.env.WITHOUT) install();
     createServer((socket) => socket.end(socket.transport)).listen(where());`;
   const answers = `
     say(await Promise.all(Array.from({ length: 4 }, () => new Promise((resolve) => {
@@ -253,17 +292,26 @@ describe('a cluster of servers made by nearwire', () => {
     }))));
     for (const worker of Object.values(cluster.workers)) worker.disconnect();`;
 
-  it('shares the socket where the primary has nearwire too', async () => {
+  it('shares the socket where the primary and the workers have called install()', async () => {
     const primary = `
-      await import(${JSON.stringify(library)});
+      (await import(${JSON.stringify(library)})).install();
       await Promise.all([cluster.fork(), cluster.fork()].map(listening));
       ${answers}`;
     const result = await run(primary, worker, socketPath(), { registered: false });
     expect(result).toMatchObject({ code: 0, stderr: '', said: [['native', 'native', 'native', 'native']] });
   });
 
-  it('is passed connections by a primary that has not', async () => {
-    const primary = `await Promise.all([cluster.fork(), cluster.fork()].map(listening)); ${answers}`;
+  it('is passed connections by a primary that has not, though it has been imported', async () => {
+    const primary = `await import(${JSON.stringify(library)}); await Promise.all([cluster.fork(), cluster.fork()].map(listening)); ${answers}`;
+    const result = await run(primary, worker, socketPath(), { registered: false });
+    expect(result).toMatchObject({ code: 0, stderr: '', said: [['js', 'js', 'js', 'js']] });
+  });
+
+  it('is passed connections where the workers have not', async () => {
+    const primary = `
+      (await import(${JSON.stringify(library)})).install();
+      await Promise.all([cluster.fork({ WITHOUT: '1' }), cluster.fork({ WITHOUT: '1' })].map(listening));
+      ${answers}`;
     const result = await run(primary, worker, socketPath(), { registered: false });
     expect(result).toMatchObject({ code: 0, stderr: '', said: [['js', 'js', 'js', 'js']] });
   });

@@ -7,12 +7,15 @@ import send from 'send';
 import { describe, expect, it } from 'vitest';
 import { Agent, fetch } from 'undici';
 import { gunzipSync } from 'node:zlib';
+import { install } from 'nearwire';
 import { sendFile, sendFileStats, type SendFileStats } from 'nearwire/http';
 import { serverCertificate, serverKey } from './support/certificates.js';
 import { makeFile } from './support/files.js';
 import { request, target } from './support/http.js';
 import { cleanup, listen } from './support/sockets.js';
 import { everyWay } from './support/subjects.js';
+
+install();
 
 const SIZE = 300_000;
 

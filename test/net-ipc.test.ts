@@ -29,7 +29,8 @@ function answer(socket) {
   socket.on('end', () => socket.end('child heard ' + text));
 }
 async function sendWhatConnects(target) {
-  const { createServer } = await import(${JSON.stringify(library)});
+  const { createServer, install } = await import(${JSON.stringify(library)});
+  install();
   const server = createServer({ pauseOnConnect: true }, (socket) => {
     process.send('from ' + socket.transport, socket);
     server.close();
@@ -46,6 +47,7 @@ function serve(server) {
 /** For the parent: `child`, `address` of a listening `server`, `client()` and what a client reads. */
 const PARENT = `
 import { fork, spawn } from 'node:child_process';
+if (process.env.SUBJECT !== 'node:net') (await import(${JSON.stringify(library)})).install();
 const [forked, path] = process.argv.slice(1);
 const child = fork(forked, { execArgv: [] });
 const target = path === 'tcp' ? { port: 0, host: '127.0.0.1' } : { path };

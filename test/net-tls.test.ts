@@ -4,12 +4,15 @@ import * as http from 'node:http';
 import * as http2 from 'node:http2';
 import * as https from 'node:https';
 import type * as net from 'node:net';
-import type { Readable } from 'node:stream';
+import { PassThrough, type Readable } from 'node:stream';
 import * as tls from 'node:tls';
 import { describe, expect, it } from 'vitest';
+import { install, nodeStream } from 'nearwire';
 import { serverCertificate, serverKey } from './support/certificates.js';
 import { cleanup, listen, pattern, readAll } from './support/sockets.js';
 import { everyWay } from './support/subjects.js';
+
+install();
 
 const certificate = { key: serverKey, cert: serverCertificate };
 const client = { rejectUnauthorized: false };
@@ -43,6 +46,18 @@ describe.each(everyWay)('TLS: $name over $family', ({ subject, family }) => {
     expect(socket.bytesWritten).toBeGreaterThan(BIG);
     await once(secured, 'close');
     expect(socket.destroyed).toBe(true);
+  });
+
+  it('secures a stream over a connected socket, and what is no socket of ours as it is', async () => {
+    const connect = await front(echo());
+    const socket = connect();
+    await once(socket, 'connect');
+    const secured = tls.connect({ ...client, socket: nodeStream(socket) });
+    const bytes = pattern(BIG);
+    secured.end(bytes);
+    expect((await readAll(secured)).equals(bytes)).toBe(true);
+    const other = new PassThrough();
+    expect(nodeStream(other)).toBe(other);
   });
 
   it('secures a socket that is still connecting', async () => {

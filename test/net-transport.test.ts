@@ -89,6 +89,34 @@ describe('the switch', () => {
     }
   });
 
+  it.runIf(hasNative)('falls back to js where the addon may not share its memory', async () => {
+    const addon = join(temporaryDirectory(), 'addon.cjs');
+    const { addon: genuine } = nearwire.transportStatus();
+    writeFileSync(
+      addon,
+      `module.exports = Object.create(require(${JSON.stringify(genuine)}), { lendsMemory: { value: false } });`,
+    );
+    process.env['NEARWIRE_ADDON'] = addon;
+    try {
+      const result = await runChild(
+        'auto' as 'js',
+        `const { transportStatus } = await import(${JSON.stringify(new URL('../dist/src/index.js', import.meta.url).href)});
+         const { transport, reason } = transportStatus();
+         say([transport, reason.message.includes('Electron'), createServer().transport]);
+         try { createServer({ transport: 'native' }); } catch (error) { say([error.code, error.cause === reason]); }`,
+      );
+      expect(result).toMatchObject({
+        code: 0,
+        said: [
+          ['js', true, 'js'],
+          ['ERR_NEARWIRE_NO_ADDON', true],
+        ],
+      });
+    } finally {
+      delete process.env['NEARWIRE_ADDON'];
+    }
+  });
+
   it.runIf(hasNative)('leaves to node what only node can do, and says so', async () => {
     const program = join(temporaryDirectory(), 'cluster.mjs');
     writeFileSync(

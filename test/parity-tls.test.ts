@@ -5,9 +5,12 @@ import * as https from 'node:https';
 import type { Server, Socket } from 'node:net';
 import * as tls from 'node:tls';
 import { describe, expect, it } from 'vitest';
+import { install } from 'nearwire';
 import { authority, clientCertificate, clientKey, serverCertificate, serverKey } from './support/certificates.js';
 import { cleanup, closed, listen, pair, pattern, readAll, readBytes } from './support/sockets.js';
 import { everyWay, reference, type Family, type Subject } from './support/subjects.js';
+
+install();
 
 const SERVER = { cert: serverCertificate, key: serverKey, ca: authority };
 const CLIENT = { ca: authority, servername: 'localhost' };

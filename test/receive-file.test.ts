@@ -1,4 +1,5 @@
 /** receiveFile(): what a socket receives, in a file. */
+import { execFileSync, spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { once } from 'node:events';
@@ -6,7 +7,8 @@ import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { receiveFile, type FileReceiver, type ReceiveFileError, type ReceiveFileOptions } from 'nearwire';
+import { nodeStream, receiveFile, type FileReceiver, type ReceiveFileError, type ReceiveFileOptions } from 'nearwire';
+import { childResult } from './support/children.js';
 import { descriptors, pipes, pipesAtRest } from './support/files.js';
 import { until } from './support/relays.js';
 import {
@@ -307,5 +309,118 @@ describe('receiveFile(stream)', () => {
     expect(await receiveFile(stream, file, { length: 1000 })).toBe(1000);
     expect(await receiveFile(stream, file)).toBe(MiB - 1000);
     expect(fs.readFileSync(name).equals(bytes)).toBe(true);
+  });
+});
+
+/** A FIFO that is full: what is written to it waits, as for a slow disk, until it is read. */
+async function fullFifo(): Promise<{ target: number; written(): number }> {
+  const path = join(temporaryDirectory(), 'fifo');
+  execFileSync('mkfifo', [path]);
+  const source = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_NONBLOCK);
+  const target = fs.openSync(path, fs.constants.O_RDWR);
+  cleanup(() => {
+    fs.closeSync(source);
+    fs.closeSync(target);
+  });
+  const room = (act: () => number): boolean => {
+    try {
+      return act() > 0;
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'EAGAIN' });
+      return false;
+    }
+  };
+  while (room(() => fs.writeSync(source, Buffer.alloc(4096, 'f'))));
+  const buffer = Buffer.alloc(MiB);
+  let written = 0;
+  return Promise.resolve({
+    target,
+    written() {
+      while (
+        room(() => {
+          const length = fs.readSync(source, buffer);
+          for (const byte of buffer.subarray(0, length)) if (byte !== 0x66) written++;
+          return length;
+        })
+      );
+      return written;
+    },
+  });
+}
+
+describe.each(ways.filter(({ name }) => name === 'native'))(
+  'receiveFile stopped while it writes: $name over $family',
+  ({ subject, family }) => {
+    it.each(['destroyed', 'closed by its server'])('settles when the write is over: the socket is %s', async (how) => {
+      const { client, peer } = await pair(subject, family, { server: { allowHalfOpen: true } });
+      client.on('error', () => undefined);
+      const { target, written } = await fullFifo();
+      let outcome: unknown;
+      const settled = receive(peer as Upload['peer'], target).then((result) => (outcome = result));
+      client.write(Buffer.alloc(50_000, 'u'));
+      await until(() => peer.bytesRead === 50_000);
+      if (how === 'destroyed') peer.destroy();
+      else peer.destroy(new Error('closed'));
+      await closed(peer);
+      for (let i = 0; i < 5; i++) await nextTurn();
+      expect(outcome).toBeUndefined();
+      await until(() => {
+        written();
+        return outcome !== undefined;
+      });
+      await settled;
+      expect(outcome).toMatchObject({ bytesWritten: 50_000, bytesTaken: 50_000 });
+      expect(written()).toBe(50_000);
+    });
+
+    it('keeps the failure of the socket for whoever reads on', async () => {
+      const { client, peer } = await pair(subject, family, { server: { allowHalfOpen: true, pauseOnConnect: true } });
+      client.on('error', () => undefined);
+      const { target, written } = await fullFifo();
+      const failed = once(peer, 'error') as Promise<[NodeJS.ErrnoException]>;
+      // Closing with bytes unread resets a UNIX connection.
+      peer.write('unread');
+      await new Promise((resolve) => client.write(Buffer.alloc(1000, 'u'), resolve));
+      if (family === 'tcp') client.resetAndDestroy();
+      else client.destroy();
+      await closed(client);
+      // The bytes and the reset behind them are taken together.
+      const outcome = receive(peer as Upload['peer'], target);
+      await until(() => peer.bytesRead === 1000);
+      nodeStream(peer).on('error', () => undefined);
+      await until(() => written() === 1000);
+      await outcome;
+      peer.resume();
+      const [error] = await failed;
+      expect(error.code).toMatch(/ECONNRESET|EPIPE/);
+    });
+  },
+);
+
+describe.runIf(process.platform === 'linux' && ways.some(({ name }) => name === 'native'))('pipes', () => {
+  it('take no more than a share of the descriptors, and what has none goes on by copy', async () => {
+    const limit = 300;
+    const code = `
+      import { once } from 'node:events';
+      import { readdirSync, readlinkSync } from 'node:fs';
+      import { connect, createServer } from ${JSON.stringify(new URL('../dist/src/index.js', import.meta.url).href)};
+      const pipes = () => readdirSync('/proc/self/fd').filter((fd) => { try { return readlinkSync('/proc/self/fd/' + fd).startsWith('pipe:'); } catch { return false; } }).length;
+      const [path] = process.argv.slice(-1);
+      const before = pipes();
+      const much = 4_000_000;
+      // Each comes back by the connection that it came on, and is not read there at first.
+      const server = createServer((socket) => socket.pipe(socket)).listen(path);
+      await once(server, 'listening');
+      const clients = Array.from({ length: 40 }, () => connect(path).pause());
+      for (const client of clients) client.end(Buffer.alloc(much));
+      let most = 0;
+      for (let i = 0; i < 40; i++) { await new Promise((resolve) => setTimeout(resolve, 10)); most = Math.max(most, pipes() - before); }
+      const lengths = await Promise.all(clients.map(async (client) => { let length = 0; for await (const chunk of client) length += chunk.length; return length; }));
+      console.log(JSON.stringify([most > 0, most <= ${String(limit / 20)}, lengths.every((length) => length === much)]));
+      server.close();`;
+    const words = ['-c', `ulimit -n ${String(limit)} && exec "$0" --input-type=module -e "$1" -- "$2"`];
+    const child = spawn('sh', [...words, process.execPath, code, join(temporaryDirectory(), 'a.sock')]);
+    cleanup(() => child.kill('SIGKILL'));
+    expect(await childResult(child)).toMatchObject({ code: 0, stderr: '', said: [[true, true, true]] });
   });
 });

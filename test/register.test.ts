@@ -7,6 +7,7 @@ import { childResult, type ChildResult } from './support/children.js';
 import { cleanup, socketPath } from './support/sockets.js';
 
 const entry = fileURLToPath(new URL('../dist/src/register.js', import.meta.url));
+const library = fileURLToPath(new URL('../dist/src/index.js', import.meta.url));
 
 interface Start {
   loader: '--require' | '--import' | 'NODE_OPTIONS';
@@ -139,6 +140,114 @@ describe('register', () => {
     expect(result).toMatchObject({ code: 0, stderr: '', said: [each, each, each] });
   });
 
+  /** What a program says on node itself, and what it says under register. */
+  async function bothWays(code: string): Promise<[node: unknown, native: unknown]> {
+    const node = await run(COMMONJS + SAY + code, { ...start, transport: 'js' }, [socketPath()]);
+    const native = await run(COMMONJS + SAY + code, start, [socketPath()]);
+    expect(node).toMatchObject({ code: 0, stderr: '' });
+    return [node, native];
+  }
+
+  it.each([
+    [
+      'connect and createConnection are called with new',
+      `const server = net.createServer((socket) => socket.end('x')).listen(at, () => {
+         new net.connect(at).on('data', (data) => say(String(data))).on('close', () => {
+           new net.createConnection(at).on('data', (data) => say(String(data))).on('close', () => server.close());
+         });
+       });`,
+    ],
+    [
+      "a server's handle is closed by its program",
+      `const server = net.createServer().listen(at, () => {
+         const handle = server._handle;
+         say(handle.hasRef());
+         handle.close(() => { say([handle.hasRef(), require('node:fs').existsSync(at)]); });
+         say('not yet');
+       });`,
+    ],
+    [
+      'a socket is unreferenced before it connects',
+      `const server = net.createServer((socket) => socket.unref()).listen(at, () => {
+         server.unref();
+         const socket = new net.Socket();
+         socket.unref();
+         socket.connect(at).on('data', () => say('data')).on('connect', () => say('connect'));
+       });
+       process.on('exit', () => say('left'));`,
+    ],
+    [
+      'it is referenced again before it connects',
+      `const server = net.createServer((socket) => setTimeout(() => socket.end('late'), 200).unref()).listen(at, () => {
+         server.unref();
+         new net.Socket().unref().ref().connect(at).on('data', (data) => say(String(data)));
+       });
+       process.on('exit', () => say('left'));`,
+    ],
+    [
+      'open sockets and servers are counted',
+      `const accepted = [];
+       const ours = () => process._getActiveHandles().filter((handle) => handle instanceof net.Socket || handle instanceof net.Server)
+         .filter((handle) => ![process.stdin, process.stdout, process.stderr].includes(handle));
+       const kinds = () => process.getActiveResourcesInfo().filter((kind) => /Pipe(Server)?Wrap/.test(kind));
+       const before = kinds().length;
+       const server = net.createServer((socket) => {
+         if (accepted.push(socket) < 3) return;
+         setTimeout(() => {
+           say([ours().length, ours().includes(server), accepted.every((socket) => ours().includes(socket)), kinds().length - before]);
+           accepted[0].unref();
+           server.unref();
+           say([ours().length, ours().includes(server), ours().includes(accepted[0]), kinds().length - before]);
+           for (const socket of accepted) socket.destroy();
+           server.close(() => setTimeout(() => say([ours().length, kinds().length - before]), 50));
+         }, 50);
+       });
+       server.listen(at, () => { for (let i = 0; i < 3; i++) net.connect(at).resume(); });`,
+    ],
+  ])('does as node does where %s', async (_, code) => {
+    const [node, native] = await bothWays(code);
+    expect(native).toEqual(node);
+  });
+
+  it('calls what a program has put in the place of methods of sockets, when they connect again as well', async () => {
+    const code = `
+      const names = ['connect', 'setTimeout', 'setNoDelay', 'setKeepAlive', 'ref', 'unref', 'address', 'end', 'pause', 'resume', 'destroy'];
+      const seen = new Map(names.map((name) => [name, []]));
+      let round = 0;
+      for (const name of names) {
+        const { [name]: method } = net.Socket.prototype;
+        net.Socket.prototype[name] = function (...args) {
+          if (this === client) seen.get(name).push(round);
+          return method.apply(this, args);
+        };
+      }
+      const client = new net.Socket();
+      const server = net.createServer((socket) => socket.on('data', (data) => socket.end(data))).listen(at, () => {
+        client.on('connect', () => client.setTimeout(1000).setNoDelay().setKeepAlive(true).unref().ref().address());
+        client.on('connect', () => client.pause().resume().write('x'));
+        client.on('close', () => {
+          if (++round < 3) client.connect(at);
+          else { say([...seen].map(([name, rounds]) => [name, [...new Set(rounds)]])); server.close(); }
+        });
+        client.connect(at);
+      });`;
+    const [node, native] = await bothWays(code);
+    expect(native).toEqual(node);
+  });
+
+  it('lets a program replace methods of sockets with its own', async () => {
+    const code = `
+      const told = [];
+      net.Socket.prototype.setTimeout = function (...args) { told.push(args[0]); return this; };
+      const server = net.createServer((socket) => socket.end()).listen(at, () => {
+        const client = net.connect({ path: at }).resume();
+        client.setTimeout(5);
+        client.on('close', () => { say([told, client.timeout ?? null]); server.close(); });
+      });`;
+    const [node, native] = await bothWays(code);
+    expect(native).toEqual(node);
+  });
+
   it('keeps what a socket was told before it connects', async () => {
     const code = `
       const server = net.createServer({ allowHalfOpen: true }, (socket) => { socket.on('end', () => socket.end('bye')).resume(); });
@@ -177,7 +286,7 @@ describe('register', () => {
 
   it('leaves sockets that the program asks node for through nearwire with node', async () => {
     const code = `
-      import(${JSON.stringify(entry.replace('register', 'index'))}).then(({ createServer, connect }) => {
+      import(${JSON.stringify(library)}).then(({ createServer, connect }) => {
         const server = createServer({ transport: 'js' }, (socket) => { say(socket.transport); socket.end(); });
         server.listen(at, () => {
           const socket = connect({ path: at, transport: 'js' }).resume();

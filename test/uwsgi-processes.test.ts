@@ -201,6 +201,7 @@ async function runCluster(transport: SubjectName, family: 'unix' | 'tcp', primar
     });
     (async () => {
       const { createServer } = await import(library);
+      (await import(new URL('./index.js', library))).install();
       if (cluster.isPrimary) { ${primary} return; }
       createServer((req, res) => {
         if (process.env.CRASH === String(cluster.worker.id)) process.kill(process.pid, 'SIGKILL');

@@ -55,6 +55,8 @@ function open(query: Query): BoundHandle | number {
 }
 
 function answer(worker: Worker, query: Query): void {
+  // It is leaving, and has closed its end of the channel: a handle that came now would fail it.
+  if (worker.exitedAfterDisconnect) return;
   const key = keyOf(query);
   let shared = sockets.get(key);
   let errno = 0;
@@ -90,12 +92,8 @@ function serve(worker: Worker): void {
   child.once('exit', leaveAll);
 }
 
-let installed = false;
-
-/** Answers the workers that this process forks from now on, and lets them know that it does. Again does nothing. */
+/** Answers the workers that this process forks from now on, and lets them know that it does. */
 export function installPrimary(): void {
-  if (installed) return;
-  installed = true;
   const { fork } = cluster;
   const patched: Cluster['fork'] = (env?: unknown) => {
     const worker = fork.call(cluster, { ...(env as object | undefined), [PRIMARY_VARIABLE]: String(process.pid) });

@@ -28,12 +28,13 @@ function askingOurs(act: () => void): void {
   }
 }
 
-/**
- * Has servers of which `listensNatively` holds share their sockets, if this process is a worker of a primary that takes
- * part. May be called for several kinds of servers.
- */
+/** Has servers of which `listensNatively` holds share their sockets, where `installWorker` has been called. */
 export function shareInCluster(listensNatively: ListensNatively): void {
-  if (natives.add(listensNatively).size > 1) return;
+  natives.add(listensNatively);
+}
+
+/** Has native servers ask for a shared socket, if this process is a worker of a primary that takes part. */
+export function installWorker(): void {
   if (!cluster.isWorker || process.env[PRIMARY_VARIABLE] !== String(process.ppid)) return;
   const getServer = Reflect.get(cluster, '_getServer') as GetServer;
   const patched: GetServer = (server, options, callback) => {

@@ -5,10 +5,8 @@ import * as net from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { clearInterval, setInterval } from 'node:timers';
 import { promisify } from 'node:util';
-import { installPrimary } from '../cluster/primary.js';
 import type { Engine } from '../engine.js';
 import { installTransport, type ServerLabels } from '../net/factory.js';
-import { installIpc } from '../net/ipc.js';
 import { noteTakenClosed } from '../net/listen.js';
 import { setTaker } from '../net/takers.js';
 import { nodeHttp } from '../node-modules.js';
@@ -23,9 +21,6 @@ import { checkOptions, highWaterMarkOf, timeoutsOf, type ExchangeServerOptions, 
 import { requestClass, type RequestClass } from './request.js';
 import type { ResponseClass, ResponseOptions } from './response.js';
 import type { ExchangeSocket } from './socket.js';
-
-installPrimary();
-installIpc();
 
 /** Events of the listening server that are this one's too. */
 const FORWARDED = ['listening', 'error', 'close', 'drop'] as const;

@@ -10,6 +10,10 @@ import { noted } from './noted.js';
 import { socketSettings } from './socket-options.js';
 import { NativeSocket, noteEnd } from './socket.js';
 
+/** node's own and ours: what a program has put in the place of one is not to see what is done here. */
+const { setTimeout: nodesSetTimeout } = net.Socket.prototype;
+const { setTimeout: nativeSetTimeout } = NativeSocket.prototype;
+
 /** The listener that node's constructor puts on 'end', in whose place ours comes. */
 const [nodesEndListener] = new net.Socket().listeners('end') as (() => void)[];
 
@@ -25,7 +29,7 @@ export function canBecomeNative(socket: net.Socket): boolean {
 export function becomeNative(socket: net.Socket, engine: Engine): NativeSocket {
   const { timeout, server, connecting } = socket as net.Socket & { server: unknown };
   // The timer underneath is node's.
-  if (timeout) socket.setTimeout(0);
+  if (timeout) nodesSetTimeout.call(socket, 0);
   if (nodesEndListener !== undefined) socket.removeListener('end', nodesEndListener);
   socket.prependListener('end', noteEnd);
   const settings = {
@@ -41,7 +45,7 @@ export function becomeNative(socket: net.Socket, engine: Engine): NativeSocket {
     server,
     connecting,
   });
-  if (timeout) native.setTimeout(timeout);
+  if (timeout) nativeSetTimeout.call(native, timeout);
   keepTypeOfService(native);
   return native;
 }

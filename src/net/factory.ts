@@ -22,9 +22,10 @@ import type { ConnectOptions } from './connect.js';
 import { connectByNode, tagAccepted, tagJsServer, tagJsSocket } from './js.js';
 import { NativeListening } from './listen.js';
 import { installOnread } from './onread.js';
-import { installNodeStreams } from './node-streams.js';
+import { installNodeOptions } from './node-options.js';
 import { socketSettings, streamOptions, type SocketOptions } from './socket-options.js';
 import { NativeSocket } from './socket.js';
+import { installTlsGuard } from './tls-guard.js';
 
 /** What our servers and sockets have beyond node:net's. */
 export interface Labels {
@@ -53,10 +54,13 @@ export function nodesOwnOption(options: object | undefined): string | undefined 
   return NODES_OWN.find((name) => (options as Record<string, unknown> | undefined)?.[name] !== undefined);
 }
 
-/** As `engineFor`; and node's own modules learn what to do with a native socket. */
+/** As `engineFor`; and native sockets have what sockets of this version of node have, and refuse what they can't. */
 function socketEngineFor(choice: TransportChoice): Engine | undefined {
   const engine = engineFor(choice);
-  if (engine !== undefined) installNodeStreams();
+  if (engine !== undefined) {
+    installNodeOptions();
+    installTlsGuard();
+  }
   return engine;
 }
 

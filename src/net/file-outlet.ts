@@ -13,6 +13,8 @@ export interface FileOutcome {
 export class FileOutlet implements Outlet {
   private readonly wire: SocketWire;
   private done: ((outcome: FileOutcome) => void) | undefined;
+  /** It has been stopped during a write, and is over when that is. */
+  private settle: ((arrived: number, status: number) => void) | undefined;
 
   private constructor(wire: SocketWire, done: (outcome: FileOutcome) => void) {
     this.wire = wire;
@@ -28,16 +30,19 @@ export class FileOutlet implements Outlet {
     file: { fd: number; offset: number; limit: number },
     done: (outcome: FileOutcome) => void,
   ): FileOutlet | number {
-    const status = wire.engine.native.receiveFile(wire.id, file.fd, file.offset, file.limit);
-    if (status < 0) return status;
     const outlet = new FileOutlet(wire, done);
+    const { fd, offset, limit } = file;
+    const status = wire.engine.native.receiveFile(wire.id, fd, offset, limit, (written, failure) => {
+      outlet.settle?.(written, failure);
+    });
+    if (status < 0) return status;
     wire.outlet = outlet;
     return outlet;
   }
 
-  private get totals(): readonly [taken: number, idle: number, arrived: number] {
+  private get totals(): readonly [taken: number, idle: number, arrived: number, isWriting: boolean] {
     const totals = this.done === undefined ? -1 : this.wire.engine.native.intakeTotals(this.wire.id);
-    return Array.isArray(totals) ? totals : [0, -1, 0];
+    return Array.isArray(totals) ? totals : [0, -1, 0, false];
   }
 
   get underWay(): number {
@@ -65,11 +70,17 @@ export class FileOutlet implements Outlet {
   private end(status: number): void {
     const { wire, done } = this;
     if (done === undefined) return;
-    const [taken, , arrived] = this.totals;
+    const [taken, , arrived, isWriting] = this.totals;
     this.done = undefined;
     wire.outlet = undefined;
     wire.engine.native.stopIntake(wire.id);
     wire.bytesRead += taken;
-    done({ status, taken, arrived });
+    if (isWriting) {
+      this.settle = (late, failure) => {
+        done({ status: status < 0 ? status : failure, taken, arrived: late });
+      };
+    } else {
+      done({ status, taken, arrived });
+    }
   }
 }

@@ -148,15 +148,11 @@ function descriptorOf(stream: unknown): unknown {
   return isListenHandle(listening) ? listening.fd : stream;
 }
 
-let installed = false;
-
 /**
  * Has `send` of this process and of the children that it starts from now on take native sockets and servers, and `stdio`
- * as well. Once is enough; again does nothing.
+ * as well.
  */
 export function installIpc(): void {
-  if (installed) return;
-  installed = true;
   wrapSend(process as Sender);
   const prototype = ChildProcess.prototype as unknown as { spawn: Spawn };
   const nodesSpawn = prototype.spawn;

@@ -6,7 +6,8 @@ import type { WireListener } from '../wire.js';
 
 /** What node's server code expects of a handle. */
 export interface ListenHandle {
-  close(): void;
+  /** `callback` is called soon after. */
+  close(callback?: () => void): void;
   ref(): void;
   unref(): void;
   hasRef(): boolean;
@@ -48,9 +49,11 @@ export interface Belongings {
   file?: SocketFile | undefined;
   /** The handle that the socket came from. */
   origin?: { close(): void } | undefined;
+  /** Called when it has closed. */
+  closed: () => void;
 }
 
-export function listenHandle(listener: WireListener, tcp: boolean, { file, origin }: Belongings): ListenHandle {
+export function listenHandle(listener: WireListener, tcp: boolean, { file, origin, closed }: Belongings): ListenHandle {
   const { native } = listener.engine;
   let referenced = true;
   let genuine: NodesHandle | undefined;
@@ -59,11 +62,14 @@ export function listenHandle(listener: WireListener, tcp: boolean, { file, origi
     listener.ref(on);
   };
   const handle: ListenHandle = {
-    close() {
+    close(callback) {
+      referenced = false;
       listener.close();
       file?.remove();
       origin?.close();
       genuine?.close();
+      closed();
+      if (callback !== undefined) process.nextTick(callback);
     },
     ref() {
       setReference(true);

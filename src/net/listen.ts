@@ -55,6 +55,19 @@ export function noteTakenClosed(server: net.Server): void {
   internals._emitCloseIfDrained();
 }
 
+/** What listens natively in this thread. */
+export interface Listening {
+  server: net.Server;
+  handle: ListenHandle;
+  tcp: boolean;
+}
+
+const open = new Set<Listening>();
+
+export function listeningServers(): Iterable<Listening> {
+  return open;
+}
+
 const installed = new WeakSet<net.Server>();
 
 function isInstalled(server: net.Server): boolean {
@@ -225,11 +238,16 @@ export class NativeListening {
     };
   }
 
-  private serve(id: number, tcp: boolean, belongings: Belongings): ServerListener {
+  private serve(id: number, tcp: boolean, belongings: Omit<Belongings, 'closed'>): ServerListener {
     const { server, engine } = this;
     const listener = new ServerListener(engine, id, server, this.socketSettings(), tcp);
     this.listener = listener;
-    server._handle = listenHandle(listener, tcp, belongings);
+    const closed = (): void => {
+      open.delete(listening);
+    };
+    const listening = { server, tcp, handle: listenHandle(listener, tcp, { ...belongings, closed }) };
+    server._handle = listening.handle;
+    open.add(listening);
     listenTrace.asyncEnd.publish({ server });
     if (server._unref) server.unref();
     process.nextTick(emitListening, server);

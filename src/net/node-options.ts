@@ -9,17 +9,21 @@ import { forget, noted } from './noted.js';
 import { NativeSocket } from './socket.js';
 
 type Method = (this: net.Socket, ...args: unknown[]) => unknown;
+type Name = (typeof NAMES)[number];
 
-function nodesMethod(name: string): Method {
-  return (net.Socket.prototype as unknown as Record<string, Method>)[name] as Method;
-}
+const NAMES = ['setKeepAlive', 'setTypeOfService', 'getTypeOfService'] as const;
+
+/** node's own, whatever stands in their place later. */
+const nodesMethods = Object.fromEntries(
+  NAMES.map((name) => [name, Reflect.get(net.Socket.prototype, name) as Method]),
+) as Record<Name, Method>;
 
 /** By node's own method, now or from the connection on. */
-function byNodesMethod(socket: NativeSocket, name: string, args: unknown[]): unknown {
+function byNodesMethod(socket: NativeSocket, name: Name, args: unknown[]): unknown {
   const isTcp = socket._wire?.tcp === true;
   if (isTcp) becomeNode(socket);
   // Without a handle it checks the arguments and remembers them.
-  const result = nodesMethod(name).apply(socket, args);
+  const result = nodesMethods[name].apply(socket, args);
   if (socket.connecting || socket._wire === undefined) {
     socket.once('connect', () => {
       // It does nothing for the value that it remembers.
@@ -62,13 +66,16 @@ function setKeepAlive(this: NativeSocket, ...args: unknown[]): unknown {
 
 const enginesSetKeepAlive = NativeSocket.prototype.setKeepAlive;
 
-/** Gives native sockets what sockets of this version of node have. */
+let installed = false;
+
+/** Gives native sockets what sockets of this version of node have. Once is enough; again does nothing. */
 export function installNodeOptions(): void {
-  if (!HAS_TYPE_OF_SERVICE) return;
+  if (installed || !HAS_TYPE_OF_SERVICE) return;
+  installed = true;
   const methods: Record<string, Method> = { setKeepAlive: setKeepAlive as Method };
-  for (const name of ['setTypeOfService', 'getTypeOfService']) {
+  for (const name of NAMES.slice(1)) {
     methods[name] = function (...args) {
-      return this instanceof NativeSocket ? byNodesMethod(this, name, args) : nodesMethod(name).apply(this, args);
+      return this instanceof NativeSocket ? byNodesMethod(this, name, args) : nodesMethods[name].apply(this, args);
     };
   }
   for (const [name, value] of Object.entries(methods)) {

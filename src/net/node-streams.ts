@@ -3,7 +3,8 @@
  * becomes one of node's (see become-node.ts). Where it can't, as while it connects, they get a plain stream over it,
  * which serves as well and costs more: node turns each write on such a stream over in two phases of its loop.
  *
- * They are met where they come in: `tls.connect`, `new TLSSocket`, and the 'connection' event of servers.
+ * Where node's modules have been changed to, they are met where they come in: `tls.connect`, `new TLSSocket`, and the
+ * 'connection' event of servers.
  */
 import type { EventEmitter } from 'node:events';
 import type * as http2 from 'node:http2';
@@ -12,7 +13,6 @@ import { Duplex } from 'node:stream';
 import type * as tls from 'node:tls';
 import { nodeHttp2 } from '../node-modules.js';
 import { becomeNode } from './become-node.js';
-import { installNodeOptions } from './node-options.js';
 import { NativeSocket } from './socket.js';
 
 const require = createRequire(import.meta.url);
@@ -42,6 +42,15 @@ function plainStream(socket: NativeSocket): Duplex {
 function usable(stream: unknown): unknown {
   if (!(stream instanceof NativeSocket) || becomeNode(stream)) return stream;
   return plainStream(stream);
+}
+
+/**
+ * A stream over a socket's connection that TLS and HTTP/2 can use, which work on a handle of node's: the socket itself, which
+ * has become one of node's, or a plain stream over it while it connects, or has bytes that the kernel does not take. Any other
+ * stream is answered as it is. `install()` has node's modules do this by themselves.
+ */
+export function nodeStream(stream: Duplex): Duplex {
+  return usable(stream) as Duplex;
 }
 
 type Connect = (...args: unknown[]) => http2.ClientHttp2Session;
@@ -100,13 +109,7 @@ export function readsHandles(server: object): boolean {
   return server instanceof nodeTls.Server || Object.prototype.isPrototypeOf.call(http2Server, server);
 }
 
-let installed = false;
-
-/** Once is enough; again does nothing. */
 export function installNodeStreams(): void {
-  if (installed) return;
-  installed = true;
-  installNodeOptions();
   patchTls();
   patchServer(nodeTls.Server.prototype);
   patchServer(http2Server);

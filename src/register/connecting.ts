@@ -1,0 +1,77 @@
+/** Where sockets connect under `nearwire/register`. */
+import { once } from 'node:events';
+import type * as http2 from 'node:http2';
+import { createRequire, syncBuiltinESMExports } from 'node:module';
+import type * as net from 'node:net';
+import { promisify } from 'node:util';
+import { normalizeArguments } from '../net/arguments.js';
+import { becomeNative, canBecomeNative } from '../net/become-native.js';
+import type { ConnectOptions } from '../net/connect.js';
+import { connectNatively, nodesOwnOption } from '../net/factory.js';
+import { byNode, isJs } from '../net/js.js';
+import { acceptsNative } from '../net/node-streams.js';
+import { NativeSocket } from '../net/socket.js';
+import { nodeHttp, nodeHttp2 } from '../node-modules.js';
+import type { Reach } from './reach.js';
+
+/** The module object that programs and node's own modules share; an ES namespace of it can't be written to. */
+const nodeNet = createRequire(import.meta.url)('node:net') as typeof net;
+
+type SocketConnect = (this: net.Socket, ...args: unknown[]) => net.Socket;
+
+const nodesConnect = nodeNet.connect;
+const nodesSocketConnect = nodeNet.Socket.prototype.connect as SocketConnect;
+const nativeConnect = NativeSocket.prototype.connect as SocketConnect;
+
+/** `Socket.prototype.connect`: answers the function that is there from now on. */
+function patchSocketConnect(reach: Reach): SocketConnect {
+  const connect: SocketConnect = function connect(...args) {
+    if (this instanceof NativeSocket) return nativeConnect.apply(this, args);
+    const [options] = normalizeArguments<ConnectOptions>(args);
+    return canBecomeNative(this) && !isJs(this) && reach.connects(options)
+      ? nativeConnect.apply(becomeNative(this, reach.engine), args)
+      : nodesSocketConnect.apply(this, args);
+  };
+  nodeNet.Socket.prototype.connect = connect;
+  Reflect.deleteProperty(NativeSocket.prototype, 'connect');
+  return connect;
+}
+
+function patchNetConnect(reach: Reach, socketConnect: SocketConnect): void {
+  // A function that can be called with `new`, as node's can.
+  const connect = function connect(...args: unknown[]): net.Socket {
+    const [options, listener] = normalizeArguments<ConnectOptions>(args);
+    // Somebody has put a function of theirs in its place, to see each connection being made: that one is called.
+    const isWatched = nodeNet.Socket.prototype.connect !== socketConnect;
+    return !isWatched && !isJs() && reach.connects(options) && nodesOwnOption(options) === undefined
+      ? connectNatively(reach.engine, options, listener)
+      : (Reflect.apply(nodesConnect, nodeNet, args) as net.Socket);
+  };
+  nodeNet.connect = nodeNet.createConnection = connect;
+  // Up to node 20 the agent holds on to the function itself.
+  const agent = nodeHttp.Agent.prototype as { createConnection: unknown };
+  if (agent.createConnection === nodesConnect) agent.createConnection = connect;
+}
+
+function patchHttp2Connect(): void {
+  // A session works on its socket's handle from C++.
+  const sessionConnect = acceptsNative(nodeHttp2.connect as (...args: unknown[]) => http2.ClientHttp2Session);
+  const connect = function connect(...args: unknown[]): http2.ClientHttp2Session {
+    return byNode(() => sessionConnect(...args));
+  };
+  // As node's has it: a promise of the connected session.
+  Object.defineProperty(connect, promisify.custom, {
+    value: async (authority: unknown, options: unknown) => {
+      const session = connect(authority, options);
+      await once(session, 'connect');
+      return session;
+    },
+  });
+  nodeHttp2.connect = connect;
+}
+
+export function patchConnecting(reach: Reach): void {
+  patchNetConnect(reach, patchSocketConnect(reach));
+  patchHttp2Connect();
+  syncBuiltinESMExports();
+}
