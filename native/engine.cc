@@ -305,19 +305,29 @@ void Engine::before_poll() {
 void Engine::deliver(size_t count) {
   ++counters_.turns;
   counters_.completions += count;
+  // Of the delivery that this one is nested in.
+  const int32_t outer_turn = shared_.in_turn;
+  const size_t outer_lent = std::exchange(lent_, slab_.used());
   shared_.in_turn = 1;
   shared_.completions = static_cast<int32_t>(count);
-  shared_.slots_wanted = static_cast<int32_t>(blocks_.slots_wanted());
+  // JS takes them off when it has provided them: those of an outer delivery may still stand there.
+  shared_.slots_wanted |= static_cast<int32_t>(blocks_.slots_wanted());
   shared_.results = 0;
   sink_->deliver();
   // The batch and its microtasks are through. The environment may have ended from inside.
   const size_t results = closed_ ? 0 : flush();
-  shared_.in_turn = 0;
+  shared_.in_turn = outer_turn;
+  lent_ = outer_lent;
   if (results == 0) return;
   shared_.completions = 0;
-  shared_.slots_wanted = 0;
   shared_.results = static_cast<int32_t>(results);
   sink_->deliver();
+}
+
+void Engine::after_nested_turn() { slab_.rewind(lent_); }
+
+void Engine::closing() {
+  if (!closed_) sink_->closing();
 }
 
 void Engine::after_turn() {

@@ -1,6 +1,7 @@
 // Everything of one environment: its channels and listeners by id, the memory shared with JS, and the turn.
 #pragma once
 
+#include <cerrno>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -87,6 +88,8 @@ class Engine final : private Turn::Phases {
    public:
     // A batch of completions, or what the flush after one has to tell: `shared()` says which, and how many.
     virtual void deliver() = 0;
+    // What was asked for by `call_when_closing`.
+    virtual void closing() = 0;
 
    protected:
     ~Sink() = default;
@@ -137,6 +140,8 @@ class Engine final : private Turn::Phases {
   FileTable& files() { return files_; }
   // Microseconds for which the loop polls without blocking after a turn that had completions; 0: it does not.
   void set_spin(uint32_t microseconds) { turn_.spin().set(microseconds); }
+  // Has Sink::closing called in the closing phase of this iteration of the loop.
+  int call_when_closing() { return closed_ ? -ECANCELED : turn_.call_when_closing(); }
   // Distributes submissions to their channels without sending.
   void gather();
   // Gathers, then sends for every channel that has something. Returns the number of results.
@@ -179,6 +184,8 @@ class Engine final : private Turn::Phases {
   void before_poll() override;
   void deliver(size_t count) override;
   void after_turn() override;
+  void after_nested_turn() override;
+  void closing() override;
 
   void retire(int32_t id);
   Listener* free_listener();
@@ -189,6 +196,8 @@ class Engine final : private Turn::Phases {
   Sink* sink_;
   Turn turn_;
   LentSlab slab_;
+  // Of the slab: what was lent before the delivery under way hands on what a nested turn reads.
+  size_t lent_ = 0;
   OwnedBlocks blocks_;
   PipePool pipes_;
   std::unique_ptr<char[]> memory_;

@@ -31,6 +31,9 @@ class LentSlab {
   // Notes that `length` bytes have come; returns their offset.
   size_t take(size_t length);
   void next_turn() { used_ = 0; }
+  // How much is taken, and back to there: what has come since is not looked at any more.
+  size_t used() const { return used_; }
+  void rewind(size_t used) { used_ = used; }
 
  private:
   char* memory_ = nullptr;

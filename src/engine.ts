@@ -35,6 +35,12 @@ function isDescriptor(fd: number): boolean {
 export class Engine extends Outbound {
   private readonly completions: Int32Array;
   private readonly blocks: (ArrayBuffer | undefined)[] = [];
+  /**
+   * The completion to be handed out next, and the end of those there are. A listener may turn the loop: then a nested
+   * `turn()` goes on where this one stands, and leaves it nothing to do.
+   */
+  private next = 0;
+  private end = 0;
   /** FINs that are sent, and whose wires are still to be told. */
   private shutdowns: { wire: Wire; status: number }[] = [];
 
@@ -137,25 +143,28 @@ export class Engine extends Outbound {
 
   private turn(): void {
     const { shared } = this;
-    const count = shared[Shared.Completions] as number;
-    const slotsWanted = shared[Shared.SlotsWanted] as number;
+    const nested = this.dispatching;
+    this.end = shared[Shared.Completions] as number;
     const results = shared[Shared.Results] as number;
     if (results > 0) this.takeResults(results);
     if (this.shutdowns.length > 0) this.onShutdowns();
     this.dispatching = true;
-    for (let i = 0; i < count;) {
+    while (this.next < this.end) {
       try {
-        while (i < count) this.dispatch(COMPLETION_WORDS * i++);
+        while (this.next < this.end) this.dispatch(COMPLETION_WORDS * this.next++);
       } catch (error) {
         this.native.reportException(error);
       }
     }
-    this.dispatching = false;
+    this.next = this.end = 0;
+    this.dispatching = nested;
     if (this.shutdowns.length > 0) this.onShutdowns();
     if (this.failures.length > 0 || this.waiters.length > 0) {
       this.handOver();
       this.settle();
     }
+    const slotsWanted = shared[Shared.SlotsWanted] as number;
+    shared[Shared.SlotsWanted] = 0;
     if (slotsWanted !== 0) this.provideBlocks(slotsWanted);
   }
 

@@ -1,5 +1,4 @@
 /** The attempts of one connect(): one address after another, until one answers or none is left. */
-import type { AsyncResource } from 'node:async_hooks';
 import { constants } from 'node:os';
 import { clearTimeout, setTimeout } from 'node:timers';
 import { hasLine, Place } from '../connect-line.js';
@@ -11,6 +10,7 @@ import {
   type FailedEnds,
 } from '../errors.js';
 import type { NativeAddress } from '../native.js';
+import type { Scope } from './async-scopes.js';
 import { channelOptions } from './socket-options.js';
 import { SocketWire, type AttemptOwner } from './socket-wire.js';
 import type { NativeSocket } from './socket.js';
@@ -90,7 +90,7 @@ export class Attempts implements AttemptOwner {
       this.failSoon(target, id);
       return;
     }
-    const wire = new SocketWire(engine, id, socket, socket._scope as AsyncResource, family !== undefined, reading);
+    const wire = new SocketWire(engine, id, socket, socket._scope as Scope, family !== undefined, reading);
     socket._onread?.begin(wire);
     wire.attempt = this;
     socket._wire = wire;
@@ -108,7 +108,7 @@ export class Attempts implements AttemptOwner {
       tryOnce: () => wire.engine.tryConnect(wire.id),
       giveUp: (waited) => {
         const error = connectQueueFullError(target.address, waited);
-        wire.scope.runInAsyncScope(() => {
+        wire.scope.run(() => {
           this.failedWith(target, error);
         });
       },
@@ -226,7 +226,7 @@ export class Attempts implements AttemptOwner {
 }
 
 function giveNextATurn(attempts: Attempts, wire: SocketWire, target: Target): void {
-  wire.scope.runInAsyncScope(() => {
+  wire.scope.run(() => {
     attempts.timedOut(wire, target);
   });
 }
