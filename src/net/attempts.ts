@@ -1,6 +1,6 @@
 /** The attempts of one connect(): one address after another, until one answers or none is left. */
 import { constants } from 'node:os';
-import { clearTimeout, setTimeout } from 'node:timers';
+import { clearTimeout, setImmediate, setTimeout } from 'node:timers';
 import { hasLine, Place } from '../connect-line.js';
 import {
   connectError,
@@ -29,7 +29,7 @@ export interface LocalEnd {
 }
 
 /** What the kernel answers when the local end can't be had, before anything is sent. */
-const { EACCES, EADDRINUSE, EADDRNOTAVAIL, ECANCELED, EINVAL, ETIMEDOUT } = constants.errno;
+const { EACCES, EADDRINUSE, EADDRNOTAVAIL, EALREADY, ECANCELED, EINVAL, EISCONN, ETIMEDOUT } = constants.errno;
 const BIND_ERRORS = [-EADDRINUSE, -EADDRNOTAVAIL, -EACCES, -EINVAL];
 
 /** Connects to the targets in turn, until one answers. */
@@ -63,6 +63,10 @@ export class Attempts implements AttemptOwner {
     const target = this.targets[this.next++];
     if (target === undefined) {
       this.giveUp();
+      return;
+    }
+    if (socket._wire?.open === true) {
+      this.connectAgain(socket._wire, target);
       return;
     }
     const { address, family } = target;
@@ -101,6 +105,29 @@ export class Attempts implements AttemptOwner {
     if (this.next < this.targets.length) this.timer = setTimeout(giveNextATurn, this.patience, this, wire, target);
   }
 
+  /**
+   * The socket has a connection already, or is about to. As the kernel answers node: a UNIX socket is connected at once; one
+   * of TCP is first under way, and Linux then says once more that it has connected.
+   */
+  private connectAgain(wire: SocketWire, target: Target): void {
+    const { socket } = this;
+    const pending = wire.attempt !== undefined;
+    this.tellAttempt(target);
+    if (!socket.connecting) return;
+    const isOther = target.family === undefined;
+    if (wire.tcp && (isOther || pending || !wire.confirmsConnect())) {
+      socket.destroy(this.errorOf(target, isOther ? -EINVAL : pending ? -EALREADY : -EISCONN, 'connect'));
+      return;
+    }
+    // Of the two only the second is told of.
+    wire.attempt = undefined;
+    setImmediate(() => {
+      if (!socket.connecting || socket._wire !== wire) return;
+      if (wire.tcp) socket._connected();
+      else this.failedWith(target, this.errorOf(target, -EISCONN, 'connect'));
+    });
+  }
+
   private standInLine(wire: SocketWire, target: Target): void {
     // Nearly all are through here.
     if (!hasLine(target.address) && wire.engine.tryConnect(wire.id) === 'settled') return;
@@ -120,7 +147,7 @@ export class Attempts implements AttemptOwner {
 
   private tellAttempt({ address, family }: Target): void {
     const { socket, port } = this;
-    if (socket.listenerCount('connectionAttempt') > 0) socket.emit('connectionAttempt', address, port, family);
+    socket.emit('connectionAttempt', address, port, family);
   }
 
   /** The kernel has refused at once. No listener of 'error' runs inside connect(). */

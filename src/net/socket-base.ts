@@ -65,6 +65,8 @@ export class SocketBase extends DuplexAsSocket {
   declare readonly _undestroy: () => void;
   /** The async context of connect(). */
   declare _scope?: Scope;
+  /** What `_httpMessage` answers. */
+  declare _message?: unknown;
   /** Addresses that are not connected to. */
   declare blockList?: net.BlockList;
   declare autoSelectFamilyAttemptedAddresses: string[];

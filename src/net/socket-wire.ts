@@ -6,7 +6,7 @@ import type { WritePart } from '../file-range.js';
 import { CANCELLED_WRITES_FAIL } from '../node-version.js';
 import { runTicks } from '../run-ticks.js';
 import { Wire } from '../wire.js';
-import { Waiter, WaiterQueue, type Scope, type WriteCallback } from './async-scopes.js';
+import { socketScope, Waiter, WaiterQueue, type Scope, type WriteCallback } from './async-scopes.js';
 import { deliver, endReading } from './delivery.js';
 import { tellDrained } from './direct-writes.js';
 import type { Forwarding } from './forwarding.js';
@@ -57,7 +57,8 @@ function tellAttempt(attempt: AttemptOwner, wire: SocketWire, status: number): v
 export class SocketWire extends Wire {
   readonly nodeTicks = true;
   readonly socket: NativeSocket;
-  readonly scope: Scope;
+  /** The async context of the socket's events. */
+  scope: Scope;
   readonly tcp: boolean;
   /** Still connecting: who is told of the outcome. */
   attempt: AttemptOwner | undefined;
@@ -82,6 +83,12 @@ export class SocketWire extends Wire {
     this.scope = scope;
     this.tcp = tcp;
     this.reading = reading;
+  }
+
+  /** From here on the socket's events run in the async context of this call. */
+  renewScope(): void {
+    this.scope.end();
+    this.scope = socketScope();
   }
 
   /** What runs below the stream: where what this socket receives goes, and where what it sends comes from. */
@@ -236,6 +243,14 @@ export class SocketWire extends Wire {
     if (attempt !== undefined) this.scope.run(tellAttempt, attempt, this, status);
   }
 
+  /** Whether the system says once more that this TCP socket has connected: to the first that asks, of who connected. */
+  confirmsConnect(): boolean {
+    const rare = (this.rare ??= new RareState());
+    const first = !rare.askedAgain && this.socket.server === null && process.platform === 'linux';
+    rare.askedAgain = true;
+    return first;
+  }
+
   // --- writing ---
 
   /** Calls back, in the caller's async context, when all that has been written so far is with the kernel. */
@@ -278,10 +293,14 @@ export class SocketWire extends Wire {
     }
   }
 
-  /** Whether the peer has read of a write that is under way since this was last asked. */
+  /**
+   * Whether the peer has read of what is under way since this was last asked, or since it was written. Of small writes that
+   * the kernel has not taken it is not known how many bytes they were then: once they are taken for sent.
+   */
   hasSent(): boolean {
-    const { queued, rare } = this;
-    if (rare === undefined || rare.lastQueued === 0) return false;
+    if (!this.blocked) return false;
+    const { queued } = this;
+    const rare = (this.rare ??= new RareState());
     const less = queued !== rare.lastQueued;
     rare.lastQueued = queued;
     return less;

@@ -80,10 +80,12 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
       this._undestroy();
       this._peerName = this._ownName = undefined;
     }
-    this._resetting = this._closedByError = this._endTold = false;
-    this._wire = this._earlyWrite = undefined;
     this._idle?.touch();
     this.connecting = this._attempting = true;
+    // What it has is not given up for what it can't get: see Attempts.
+    if (isOpen(this)) return;
+    this._resetting = this._closedByError = this._endTold = this._earlyRead = false;
+    this._wire = this._earlyWrite = undefined;
     this._scope = socketScope();
   }
 
