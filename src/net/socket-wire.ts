@@ -306,13 +306,6 @@ export class SocketWire extends Wire {
     return less;
   }
 
-  /** True when nothing that was written is still to be handed to the kernel or told of. Hands it over to find out. */
-  settleNow(): boolean {
-    if (this.inlet !== undefined) return false;
-    this.flush();
-    return !this.blocked && !this.failed && !this.awaited;
-  }
-
   /** Sends FIN; calls back when that is done. */
   finish(callback: WriteCallback): void {
     if (!this.open) {

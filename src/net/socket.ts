@@ -319,12 +319,6 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
       });
       return;
     }
-    if (this.readableEnded && this.listenerCount('finish') === 0 && wire.settleNow()) {
-      // The stream destroys itself right after this, with no user code between: closing sends the FIN as well, and there
-      // is nothing unread that would make a reset of it.
-      callback();
-      return;
-    }
     wire.finish(callback);
   }
 

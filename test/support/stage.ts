@@ -41,8 +41,6 @@ export class Stage extends Recorder {
     this.subject = subject;
     this.family = family;
     this.attentive = attentive;
-    // Nobody is told of these then; what they change shows in the entry after them.
-    if (!attentive) this.ignore('prefinish', 'finish');
     this.hide(this.directory, '<directory>');
     cleanup(() => {
       for (const socket of this.sockets.keys()) socket.destroy();
