@@ -4,8 +4,9 @@
 // poll: channels and listeners push completions.
 // check (after the poll phase): one call into JS, then the next turn begins.
 //
-// A listener may turn the loop itself. Such a nested turn pushes behind what the one around it has gathered, and JS goes
-// on in it where it stood: each completion is handed out once, in order. What ends with a turn ends with the outermost.
+// A listener may turn the loop itself. Such a nested turn pushes behind what the one around it has gathered, and JS
+// goes on in it where it stood: each completion is handed out once, in order. What ends with a turn ends with the
+// outermost.
 #pragma once
 
 #include <cstdint>
