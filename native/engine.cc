@@ -319,20 +319,23 @@ void Engine::before_poll() { update_interests(); }
 void Engine::deliver(size_t count) {
   ++counters_.turns;
   counters_.completions += count;
+  // Of the delivery that this one is nested in.
+  const int32_t outer_turn = shared_.in_turn;
+  const Delivered outer = std::exchange(delivered_, {inbox_.used(), lent_.used()});
   shared_.in_turn = 1;
   shared_.completions = static_cast<int32_t>(count);
-  shared_.slots_wanted = static_cast<int32_t>(blocks_.slots_wanted());
+  // JS takes them off when it has provided them: those of an outer delivery may still stand there.
+  shared_.slots_wanted |= static_cast<int32_t>(blocks_.slots_wanted());
   shared_.results = 0;
   shared_.lent_replaced = lent_.is_shown() ? 0 : 1;
   const uint64_t began = uv_hrtime();
-  ++delivering_;
   sink_->deliver();
-  --delivering_;
   // What a lone handler has written may have waited for the rest of it: JS knows by this how long its handlers take.
   if (count == 1 && shared_.submitted > 0 && uv_hrtime() - began > kLongNanos && !was_preempted()) shared_.ran_long = 1;
   // The batch and its microtasks are through.
   flush_after_batch();
-  shared_.in_turn = delivering_ > 0 ? 1 : 0;
+  shared_.in_turn = outer_turn;
+  delivered_ = outer;
 }
 
 void Engine::flush_after_batch() {
@@ -341,19 +344,23 @@ void Engine::flush_after_batch() {
     const size_t results = flush();
     if (results == 0) return;
     shared_.completions = 0;
-    shared_.slots_wanted = 0;
     shared_.results = static_cast<int32_t>(results);
-    ++delivering_;
     sink_->deliver();
-    --delivering_;
     if (shared_.gathered == 0) return;
   }
 }
 
+void Engine::after_nested_turn() {
+  inbox_.rewind(delivered_.inbox);
+  lent_.rewind(delivered_.lent);
+}
+
+void Engine::closing() {
+  if (!closed_) sink_->closing();
+}
+
 void Engine::after_turn() {
   update_interests();
-  // A listener has turned the loop: what the turn around this one has read is still to be handed out.
-  if (delivering_ > 0) return;
   inbox_.next_turn();
   lent_.next_turn();
   blocks_.next_turn();

@@ -1,6 +1,7 @@
 // Everything of one environment: its channels and listeners by id, the memory shared with JS, and the turn.
 #pragma once
 
+#include <cerrno>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -91,6 +92,8 @@ class Engine final : private Turn::Phases {
    public:
     // A batch of completions, or what the flush after one has to tell: `shared()` says which, and how many.
     virtual void deliver() = 0;
+    // What was asked for by `call_when_closing`.
+    virtual void closing() = 0;
 
    protected:
     ~Sink() = default;
@@ -141,6 +144,8 @@ class Engine final : private Turn::Phases {
   FileTable& files() { return files_; }
   // Microseconds for which the loop polls without blocking after a turn that had completions; 0: it does not.
   void set_spin(uint32_t microseconds) { turn_.spin().set(microseconds); }
+  // Has Sink::closing called in the closing phase of this iteration of the loop.
+  int call_when_closing() { return closed_ ? -ECANCELED : turn_.call_when_closing(); }
   // Distributes submissions to their channels without sending.
   void gather();
   // Gathers, then sends for every channel that has something. Returns the number of results. As long as
@@ -187,6 +192,8 @@ class Engine final : private Turn::Phases {
   void before_poll() override;
   void deliver(size_t count) override;
   void after_turn() override;
+  void after_nested_turn() override;
+  void closing() override;
 
   void flush_after_batch();
   void retire(int32_t id);
@@ -200,6 +207,12 @@ class Engine final : private Turn::Phases {
   Slab inbox_;
   LentSlab lent_;
   ReadBlocks blocks_;
+  // How much of both stood filled when the delivery under way began: what a nested turn reads comes behind it.
+  struct Delivered {
+    size_t inbox = 0;
+    size_t lent = 0;
+  };
+  Delivered delivered_;
   PipePool pipes_;
   std::unique_ptr<char[]> inbox_memory_;
   std::unique_ptr<char[]> arena_;
@@ -227,8 +240,6 @@ class Engine final : private Turn::Phases {
   // Of touched_, those that this flush has come to.
   size_t flushed_ = 0;
   int64_t preemptions_ = 0;
-  // Calls into JS that are under way: more than one where a listener turns the loop.
-  int delivering_ = 0;
   bool closed_ = false;
 };
 

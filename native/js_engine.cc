@@ -25,6 +25,8 @@ Napi::Value totals(Napi::Env env, const T& values) {
 Napi::Function JsEngine::define(Napi::Env env) {
   return DefineClass(env, "NativeEngine",
                      {InstanceMethod<&JsEngine::set_turn_handler>("setTurnHandler"),
+                      InstanceMethod<&JsEngine::set_closing_handler>("setClosingHandler"),
+                      InstanceMethod<&JsEngine::call_when_closing>("callWhenClosing"),
                       InstanceMethod<&JsEngine::provide_block>("provideBlock"),
                       InstanceMethod<&JsEngine::lent_memory>("lentMemory"),
                       InstanceMethod<&JsEngine::connect>("connect"),
@@ -129,16 +131,20 @@ Napi::Value JsEngine::layout(Napi::Env env) {
   return layout;
 }
 
-void JsEngine::deliver() {
+void JsEngine::deliver() { call(turn_handler_); }
+
+void JsEngine::closing() { call(closing_handler_); }
+
+void JsEngine::call(const Napi::FunctionReference& handler) {
   const Napi::Env env = Env();
   const Napi::HandleScope scope(env);
-  if (turn_handler_.IsEmpty()) return;
+  if (handler.IsEmpty()) return;
   napi_value result = nullptr;
   // With a callback scope: without one, a callback of node's own from inside (the HTTP parser's) takes itself for the
   // outermost, and finds an async context that should not be there. The scope's own context is none: one made here
   // would be that of whoever made the first socket, and what is accepted would run in it.
   // In an environment that is being terminated it fails, and there is nobody to tell.
-  const napi_status status = napi_make_callback(env, nullptr, Value(), turn_handler_.Value(), 0, nullptr, &result);
+  const napi_status status = napi_make_callback(env, nullptr, Value(), handler.Value(), 0, nullptr, &result);
   if (status != napi_pending_exception) return;
   // The handler reports what listeners throw by itself. What comes out of it all the same is not lost.
   napi_value error = nullptr;
@@ -156,6 +162,15 @@ Listener* JsEngine::listener(const Napi::CallbackInfo& info) {
 Napi::Value JsEngine::set_turn_handler(const Napi::CallbackInfo& info) {
   if (info[0].IsFunction()) turn_handler_ = Napi::Persistent(info[0].As<Napi::Function>());
   return info.Env().Undefined();
+}
+
+Napi::Value JsEngine::set_closing_handler(const Napi::CallbackInfo& info) {
+  if (info[0].IsFunction()) closing_handler_ = Napi::Persistent(info[0].As<Napi::Function>());
+  return info.Env().Undefined();
+}
+
+Napi::Value JsEngine::call_when_closing(const Napi::CallbackInfo& info) {
+  return number(info, engine_ == nullptr ? -ECANCELED : engine_->call_when_closing());
 }
 
 Napi::Value JsEngine::provide_block(const Napi::CallbackInfo& info) {

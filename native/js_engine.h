@@ -27,6 +27,8 @@ class JsEngine final : public Napi::ObjectWrap<JsEngine>, private Engine::Sink {
     Engine* engine;
     JsEngine* self;
   };
+  void closing() override;
+  void call(const Napi::FunctionReference& handler);
   static void environment_ends(napi_async_cleanup_hook_handle handle, void* data);
 
   Napi::Value layout(Napi::Env env);
@@ -47,6 +49,8 @@ class JsEngine final : public Napi::ObjectWrap<JsEngine>, private Engine::Sink {
   Napi::Value set_accept_limit(const Napi::CallbackInfo& info);
   Napi::Value listener_address(const Napi::CallbackInfo& info);
   Napi::Value set_turn_handler(const Napi::CallbackInfo& info);
+  Napi::Value set_closing_handler(const Napi::CallbackInfo& info);
+  Napi::Value call_when_closing(const Napi::CallbackInfo& info);
   Napi::Value provide_block(const Napi::CallbackInfo& info);
   Napi::Value lent_memory(const Napi::CallbackInfo& info);
   Napi::Value flush(const Napi::CallbackInfo& info);
@@ -91,6 +95,7 @@ class JsEngine final : public Napi::ObjectWrap<JsEngine>, private Engine::Sink {
   Engine* engine_;
   Ending* ending_ = nullptr;
   Napi::FunctionReference turn_handler_;
+  Napi::FunctionReference closing_handler_;
   RequestHead request_head_{};
 };
 

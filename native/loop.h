@@ -5,6 +5,7 @@
 #include <uv.h>
 
 #include <functional>
+#include <utility>
 
 namespace nearwire {
 
@@ -52,7 +53,7 @@ class LoopHandle {
   // `init` is uv_*_init bound to its arguments: gets the handle, returns 0 or a negative errno.
   template <typename Init>
   int open(Loop& loop, void* data, Init init) {
-    auto* box = new Box{{}, &loop};
+    auto* box = new Box{{}, &loop, nullptr};
     const int error = init(&box->handle);
     if (error < 0) {
       // A handle whose init failed was never given to the loop.
@@ -68,15 +69,20 @@ class LoopHandle {
   bool is_open() const { return box_ != nullptr; }
   T* get() const { return &box_->handle; }
 
-  void close() {
+  // `then` is called when libuv is through with the handle: in the loop's closing phase, behind its immediates.
+  void close(std::function<void()> then = nullptr) {
     if (box_ == nullptr) return;
     Box* box = box_;
     box_ = nullptr;
+    box->then = std::move(then);
     uv_close(reinterpret_cast<uv_handle_t*>(&box->handle), [](uv_handle_t* handle) {
       // The handle is the first member of its box.
       auto* closed = reinterpret_cast<Box*>(handle);
       Loop* loop = closed->loop;
+      const std::function<void()> then = std::move(closed->then);
       delete closed;
+      // Still counted: whoever waits for the last handle is there until this is over.
+      if (then) then();
       loop->handle_closed();
     });
   }
@@ -85,6 +91,7 @@ class LoopHandle {
   struct Box {
     T handle;
     Loop* loop;
+    std::function<void()> then;
   };
   Box* box_ = nullptr;
 };

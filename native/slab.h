@@ -41,7 +41,9 @@ class Slab {
   // Notes that `length` bytes have come; returns their offset.
   size_t take(size_t length);
   void next_turn() { used_ = 0; }
+  // How much is taken, and back to there: what has come since is not looked at any more.
   size_t used() const { return used_; }
+  void rewind(size_t used) { used_ = used; }
   bool contains(const void* bytes) const;
 
  private:
@@ -64,6 +66,8 @@ class LentSlab {
   iovec room();
   size_t take(size_t length) { return slab_.take(length); }
   void next_turn() { slab_.next_turn(); }
+  size_t used() const { return slab_.used(); }
+  void rewind(size_t used) { slab_.rewind(used); }
   bool contains(const void* bytes) const { return slab_.contains(bytes); }
 
   // JS is to show this memory from now on, by `show`. What this turn has read into memory that was detached lies there

@@ -13,6 +13,7 @@ bool is_read(Event event) { return event == Event::kInbox || event == Event::kBl
 }  // namespace
 
 int Turn::open(Loop& loop, Phases* phases) {
+  loop_ = &loop;
   phases_ = phases;
   int error = prepare_.open(loop, this, [&](uv_prepare_t* handle) { return uv_prepare_init(loop.uv(), handle); });
   if (error == 0) error = check_.open(loop, this, [&](uv_check_t* handle) { return uv_check_init(loop.uv(), handle); });
@@ -92,6 +93,14 @@ void Turn::wake() {
   uv_idle_start(idle_.get(), [](uv_idle_t*) {});
 }
 
+int Turn::call_when_closing() {
+  LoopHandle<uv_idle_t> handle;
+  const int error = handle.open(*loop_, this, [&](uv_idle_t* idle) { return uv_idle_init(loop_->uv(), idle); });
+  if (error < 0) return error;
+  handle.close([this] { phases_->closing(); });
+  return 0;
+}
+
 void Turn::prepare() {
   phases_->before_poll();
   in_progress_ = true;
@@ -99,6 +108,8 @@ void Turn::prepare() {
   std::copy_n(posted_.begin(), count, completions_ + count_);
   posted_.erase(posted_.begin(), posted_.begin() + static_cast<std::ptrdiff_t>(count));
   count_ += count;
+  // Within a delivery: some of these may still be to be handed out.
+  if (delivering_ > 0 && count_ > 0) wake();
   if (awake_ && count_ == 0) {
     awake_ = false;
     uv_idle_stop(idle_.get());
@@ -116,11 +127,17 @@ void Turn::check() {
   if (had_completions || demanded_) {
     demanded_ = false;
     ++number_;
+    ++delivering_;
     phases_->deliver(count_);
+    --delivering_;
     count_ = 0;
   }
   // The environment may have been torn down from inside the call.
   if (!check_.is_open()) return;
+  if (delivering_ > 0) {
+    phases_->after_nested_turn();
+    return;
+  }
   phases_->after_turn();
   spin_.after_poll(had_completions);
   in_progress_ = false;

@@ -3,6 +3,10 @@
 // prepare (before the loop blocks): completions posted outside the poll phase come first in the new batch.
 // poll: channels and listeners push completions.
 // check (after the poll phase): one call into JS, then the next turn begins.
+//
+// A listener may turn the loop itself. Such a nested turn pushes behind what the one around it has gathered, and JS
+// goes on in it where it stood: each completion is handed out once, in order. What ends with a turn ends with the
+// outermost.
 #pragma once
 
 #include <cstdint>
@@ -56,6 +60,9 @@ class Turn {
     // Hands `count` completions to JS.
     virtual void deliver(size_t count) = 0;
     virtual void after_turn() = 0;
+    virtual void after_nested_turn() = 0;
+    // See `call_when_closing`.
+    virtual void closing() = 0;
 
    protected:
     ~Phases() = default;
@@ -87,6 +94,8 @@ class Turn {
   std::vector<int32_t> take_accepted(int32_t listener);
   // The loop turns once more without blocking, whatever it has to do.
   void wake();
+  // `Phases::closing` is called once, in the loop's closing phase: where libuv tells of handles that are closed.
+  int call_when_closing();
   Spin& spin() { return spin_; }
   const Spin& spin() const { return spin_; }
 
@@ -98,6 +107,7 @@ class Turn {
   void prepare();
   void check();
 
+  Loop* loop_ = nullptr;
   Phases* phases_ = nullptr;
   LoopHandle<uv_prepare_t> prepare_;
   LoopHandle<uv_check_t> check_;
@@ -107,6 +117,8 @@ class Turn {
   size_t count_ = 0;
   std::vector<Completion> posted_;
   uint64_t number_ = 0;
+  // Deliveries under way, each inside the one before it.
+  unsigned delivering_ = 0;
   bool in_progress_ = false;
   bool polling_ = false;
   bool demanded_ = false;

@@ -34,6 +34,12 @@ export class Engine extends Outbound {
   private readonly blocks: (Buffer | undefined)[] = [];
   private readonly inbox: Buffer;
   private lentMemory: Buffer;
+  /**
+   * The completion to be handed out next, and the end of those there are. A listener may turn the loop: then a nested
+   * `turn()` goes on where this one stands, and leaves it nothing to do.
+   */
+  private next = 0;
+  private end = 0;
   /** FINs that are sent, and whose wires are still to be told. */
   private shutdowns: { wire: Wire; status: number }[] = [];
 
@@ -142,21 +148,24 @@ export class Engine extends Outbound {
 
   private turn(): void {
     const { shared } = this;
-    const count = shared[Shared.Completions] as number;
-    const slotsWanted = shared[Shared.SlotsWanted] as number;
+    const nested = this.dispatching;
+    this.end = shared[Shared.Completions] as number;
     const results = shared[Shared.Results] as number;
     if (shared[Shared.LentReplaced] === 1) this.showLent();
     if (results > 0) this.takeResults(results);
     if (this.shutdowns.length > 0) this.onShutdowns();
     this.dispatching = true;
-    if (count === 1) this.dispatchAlone();
-    else if (count > 1) this.dispatchBatch(count);
-    this.dispatching = false;
+    if (this.end === 1 && this.next === 0) this.dispatchAlone();
+    else this.dispatchBatch();
+    this.next = this.end = 0;
+    this.dispatching = nested;
     if (this.shutdowns.length > 0) this.onShutdowns();
     if (this.failures.length > 0 || this.waiters.length > 0) {
       this.handOver();
       this.settle();
     }
+    const slotsWanted = shared[Shared.SlotsWanted] as number;
+    shared[Shared.SlotsWanted] = 0;
     if (slotsWanted !== 0) this.provideBlocks(slotsWanted);
   }
 
@@ -170,6 +179,7 @@ export class Engine extends Outbound {
       times.noteShort();
     }
     this.stretch++;
+    this.next = 1;
     this.alone = true;
     try {
       this.dispatch(0);
@@ -180,14 +190,16 @@ export class Engine extends Outbound {
   }
 
   /** What is written waits for no other handler for long: see departure.ts. */
-  private dispatchBatch(count: number): void {
+  private dispatchBatch(): void {
     const { shared, times } = this;
+    this.alone = false;
+    if (this.next === this.end) return;
     let looked = now();
     let handedOver = looked;
-    for (let i = 0; i < count; i++) {
+    while (this.next < this.end) {
       this.stretch++;
       try {
-        this.dispatch(COMPLETION_WORDS * i);
+        this.dispatch(COMPLETION_WORDS * this.next++);
       } catch (error) {
         this.native.reportException(error);
       }
@@ -195,7 +207,7 @@ export class Engine extends Outbound {
       const time = now();
       times.note(time - looked);
       looked = time;
-      if (time - handedOver < PATIENCE || i + 1 === count) continue;
+      if (time - handedOver < PATIENCE || this.next >= this.end) continue;
       this.handOver();
       handedOver = time;
     }

@@ -110,6 +110,13 @@ export interface NativeEngine {
    * that has results, the handler is called once more for them.
    */
   setTurnHandler(handler: () => void): void;
+  /** The handler of `callWhenClosing`. */
+  setClosingHandler(handler: () => void): void;
+  /**
+   * Has that handler called once, in the closing phase of this iteration of the loop: behind its immediates, where node
+   * tells of handles that are closed. ECANCELED: the environment ends.
+   */
+  callWhenClosing(): number;
   /** Fills an empty slot with BLOCK_BYTES to read into; the engine keeps it alive until a read has filled it. */
   provideBlock(slot: number, block: Uint8Array): void;
   /**

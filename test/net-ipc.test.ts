@@ -19,6 +19,7 @@ process.on('message', (message, handle) => {
   else if (handle instanceof Server) serve(handle);
   else if (message === 'keep') kept = handle;
   else if (message === 'tail') handle.end('tail');
+  else if (message === 'drop') handle.destroy();
   else if (message === 'handle') { process.send(handle.constructor.name); handle.close(); }
   else answer(handle);
 });
@@ -236,6 +237,21 @@ describe.runIf(subjects.includes(native)).each(families)('sent by a native proce
       server.close();
       child.send('bye');`;
     expect(await said(native, family, code)).toEqual([true, ['written', null], true]);
+  });
+
+  it('what waits for a peer that reads nothing keeps no process alive', async () => {
+    const code = `
+      const server = createServer((socket) => {
+        socket.write(Buffer.alloc(16 * 1024 * 1024, 'x'));
+        child.send('drop', socket);
+        server.close();
+      });
+      const at = await listening(server);
+      const client = connect(at).pause().unref();
+      await Promise.all([once(client, 'connect'), once(server, 'connection')]);
+      say('sent');
+      child.send('bye');`;
+    expect(await said(native, family, code)).toEqual(['sent']);
   });
 
   it('a child sends a socket to its parent', async () => {

@@ -1,9 +1,10 @@
 /** What ends a process, keeps it alive, or needs two of them. */
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { childResult, heard, runChild, startChild } from './support/children.js';
 import { freshAddress, listen, readAll, socketPath } from './support/sockets.js';
-import { everyWay, subjects, type Family } from './support/subjects.js';
+import { everyWay, reference, subjects, type Family } from './support/subjects.js';
 
 const at = (family: Family): string => JSON.stringify(freshAddress(family));
 
@@ -38,6 +39,24 @@ describe.each(everyWay)('processes: $name over $family', ({ subject, family, nam
        process.on('exit', () => say('exit'));`,
     );
     expect(result).toMatchObject({ code: 0, said: ['connected', 'exit'], stderr: '' });
+  });
+
+  it('that die in the callback of a write have sent it, written in the callback of another or not', async () => {
+    const server = reference.createServer();
+    const address = await listen(server, family);
+    const accepted = once(server, 'connection') as Promise<[Socket]>;
+    const child = startChild(
+      name,
+      `const client = connect(${JSON.stringify(address)}, () => {
+         client.write('a', () => client.write('b', () => process.kill(process.pid, 'SIGKILL')));
+       });`,
+    );
+    const [peer] = await accepted;
+    let received = '';
+    peer.on('data', (chunk: Buffer) => (received += chunk.toString()));
+    peer.on('error', () => undefined);
+    await Promise.all([once(peer, 'close'), once(child, 'exit')]);
+    expect(received).toBe('ab');
   });
 
   it('go on when a socket is ref()ed again', async () => {

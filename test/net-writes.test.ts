@@ -99,6 +99,29 @@ describe.each(everyWay)('writes: $name over $family', ({ subject, family }) => {
     expect(done).toBe(true);
   });
 
+  it('call back in time that grows with their number, however many wait for one flush', async () => {
+    const { client, peer } = await pair(subject, family);
+    peer.resume();
+    const count = 200_000;
+    let called = 0;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        if (++called === count) resolve();
+      };
+      for (let i = 0; i < count; i++) client.write('aaaaaa', done);
+    });
+  }, 20_000);
+
+  it('call back for what a destroyed socket had handed over in such a time too', async () => {
+    const { client } = await pair(subject, family);
+    let called = 0;
+    for (let i = 0; i < 200_000; i++) client.write('aaaaaa', () => called++);
+    await nextTurn();
+    client.destroy();
+    await closed(client);
+    expect(called).toBe(200_000);
+  }, 20_000);
+
   it('leave in one piece when corked', async () => {
     const { client, peer } = await pair(subject, family);
     client.cork();

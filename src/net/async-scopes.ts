@@ -1,36 +1,125 @@
 /** The async contexts in which a socket's events and the callbacks of its writes run. */
 import { AsyncResource } from 'node:async_hooks';
+import { getEngine } from '../thread-engine.js';
 
 export type WriteCallback = (error?: Error | null) => void;
 
-// Their ends are told by us; without this the collector would have to watch each one.
-const MANUAL_DESTROY = { requireManualDestroy: true };
-
-/** The async context in which a socket's events run: that of its connect(), or none for an accepted one. */
-export function socketScope(): AsyncResource {
-  return new AsyncResource('NEARWIRESOCKET', MANUAL_DESTROY);
+/** Reports what a listener has thrown, in the async context of this call, as node does for its own callbacks. */
+export function report(error: unknown): void {
+  getEngine()?.native.reportException(error);
 }
 
-/** A callback that runs in the async context of the call that brought it. */
-export class Waiter extends AsyncResource {
-  private readonly callback: WriteCallback;
+/**
+ * An async context that lasts for as long as something native does. What throws in it is reported in it: who listens to
+ * 'uncaughtException' finds the store, and a domain what its own listeners have thrown.
+ */
+export class Scope extends AsyncResource {
+  private ended = false;
 
-  constructor(callback: WriteCallback) {
-    super('NEARWIREWRITE', MANUAL_DESTROY);
-    this.callback = callback;
+  constructor(type: string) {
+    // The end is told of by `end()`; else the collector would have to watch each one.
+    super(type, { requireManualDestroy: true });
   }
 
-  call(error: Error | null): void {
-    this.runInAsyncScope(this.callback, undefined, error);
+  run<A extends unknown[]>(call: (...args: A) => void, ...args: A): void {
+    this.runInAsyncScope(callReported<A>, undefined, call, args);
+  }
+
+  /** Nothing new begins in it. Again does nothing. */
+  end(): void {
+    if (this.ended) return;
+    this.ended = true;
     this.emitDestroy();
   }
 }
 
-/** Calls all of them, oldest first; what one throws does not keep those behind it from being called. */
-export function callAll(waiters: Waiter[], error: Error | null): void {
+function callReported<A extends unknown[]>(call: (...args: A) => void, args: A): void {
   try {
-    for (let waiter = waiters.shift(); waiter !== undefined; waiter = waiters.shift()) waiter.call(error);
-  } finally {
-    if (waiters.length > 0) process.nextTick(callAll, waiters, error);
+    call(...args);
+  } catch (error) {
+    report(error);
+  }
+}
+
+/** The async context in which a socket's events run: that of its connect(), or none for an accepted one. */
+export function socketScope(): Scope {
+  return new Scope('NEARWIRESOCKET');
+}
+
+/** A callback that runs once, in the async context of the call that brought it. */
+export class Waiter extends Scope {
+  private readonly callback: WriteCallback;
+
+  constructor(callback: WriteCallback) {
+    super('NEARWIREWRITE');
+    this.callback = callback;
+  }
+
+  call(error: Error | null): void {
+    this.run(this.callback, error);
+    this.end();
+  }
+}
+
+/** So many places of those that have left a queue are kept before the rest moves up. */
+const MOST_EMPTY = 1024;
+
+/** Waiters, oldest first: they are called in this order, whatever it is that they wait for. */
+export class WaiterQueue {
+  private items: (Waiter | undefined)[] = [];
+  private head = 0;
+  /** How many have left it, ever; and of how many, ever, the kernel has what they wait for. */
+  private left = 0;
+  private settled = 0;
+
+  private get length(): number {
+    return this.items.length - this.head;
+  }
+
+  get isEmpty(): boolean {
+    return this.length === 0;
+  }
+
+  get first(): Waiter | undefined {
+    return this.items[this.head];
+  }
+
+  push(waiter: Waiter): void {
+    this.items.push(waiter);
+  }
+
+  /** The kernel has what those who stand here now wait for. */
+  settle(): void {
+    this.settled = this.left + this.length;
+  }
+
+  /** Calls those for whom that has been said. (A callback may turn the loop, and so have this called from within.) */
+  callSettled(): void {
+    const end = this.settled;
+    while (this.left < end) this.shift()?.call(null);
+  }
+
+  /** Calls all that stand here now; `error` is for those of whose writes the kernel may not have all. */
+  callAll(error: Error | null): void {
+    const end = this.left + this.length;
+    while (this.left < end) {
+      const outcome = this.left < this.settled ? null : error;
+      this.shift()?.call(outcome);
+    }
+  }
+
+  private shift(): Waiter | undefined {
+    const { items, head } = this;
+    const waiter = items[head];
+    items[head] = undefined;
+    this.left++;
+    if (++this.head === items.length) {
+      this.items = [];
+      this.head = 0;
+    } else if (this.head >= MOST_EMPTY && this.head * 2 >= items.length) {
+      this.items = items.slice(this.head);
+      this.head = 0;
+    }
+    return waiter;
   }
 }

@@ -1,7 +1,6 @@
 /** The attempts of one connect(): one address after another, until one answers or none is left. */
-import type { AsyncResource } from 'node:async_hooks';
 import { constants } from 'node:os';
-import { clearTimeout, setTimeout } from 'node:timers';
+import { clearTimeout, setImmediate, setTimeout } from 'node:timers';
 import { hasLine, Place } from '../connect-line.js';
 import {
   connectError,
@@ -11,6 +10,7 @@ import {
   type FailedEnds,
 } from '../errors.js';
 import type { NativeAddress } from '../native.js';
+import type { Scope } from './async-scopes.js';
 import { channelOptions } from './socket-options.js';
 import { SocketWire, type AttemptOwner } from './socket-wire.js';
 import type { NativeSocket } from './socket.js';
@@ -29,7 +29,7 @@ export interface LocalEnd {
 }
 
 /** What the kernel answers when the local end can't be had, before anything is sent. */
-const { EACCES, EADDRINUSE, EADDRNOTAVAIL, ECANCELED, EINVAL, ETIMEDOUT } = constants.errno;
+const { EACCES, EADDRINUSE, EADDRNOTAVAIL, EALREADY, ECANCELED, EINVAL, EISCONN, ETIMEDOUT } = constants.errno;
 const BIND_ERRORS = [-EADDRINUSE, -EADDRNOTAVAIL, -EACCES, -EINVAL];
 
 /** Connects to the targets in turn, until one answers. */
@@ -65,6 +65,10 @@ export class Attempts implements AttemptOwner {
       this.giveUp();
       return;
     }
+    if (socket._wire?.open === true) {
+      this.connectAgain(socket._wire, target);
+      return;
+    }
     const { address, family } = target;
     const blocked = this.isBlocked(target);
     if (blocked && this.targets.length > 1) {
@@ -90,7 +94,7 @@ export class Attempts implements AttemptOwner {
       this.failSoon(target, id);
       return;
     }
-    const wire = new SocketWire(engine, id, socket, socket._scope as AsyncResource, family !== undefined, reading);
+    const wire = new SocketWire(engine, id, socket, socket._scope as Scope, family !== undefined, reading);
     socket._onread?.begin(wire);
     wire.attempt = this;
     socket._wire = wire;
@@ -101,6 +105,29 @@ export class Attempts implements AttemptOwner {
     if (this.next < this.targets.length) this.timer = setTimeout(giveNextATurn, this.patience, this, wire, target);
   }
 
+  /**
+   * The socket has a connection already, or is about to. As the kernel answers node: a UNIX socket is connected at once; one
+   * of TCP is first under way, and Linux then says once more that it has connected.
+   */
+  private connectAgain(wire: SocketWire, target: Target): void {
+    const { socket } = this;
+    const pending = wire.attempt !== undefined;
+    this.tellAttempt(target);
+    if (!socket.connecting) return;
+    const isOther = target.family === undefined;
+    if (wire.tcp && (isOther || pending || !wire.confirmsConnect())) {
+      socket.destroy(this.errorOf(target, isOther ? -EINVAL : pending ? -EALREADY : -EISCONN, 'connect'));
+      return;
+    }
+    // Of the two only the second is told of.
+    wire.attempt = undefined;
+    setImmediate(() => {
+      if (!socket.connecting || socket._wire !== wire) return;
+      if (wire.tcp) socket._connected();
+      else this.failedWith(target, this.errorOf(target, -EISCONN, 'connect'));
+    });
+  }
+
   private standInLine(wire: SocketWire, target: Target): void {
     // Nearly all are through here.
     if (!hasLine(target.address) && wire.engine.tryConnect(wire.id) === 'settled') return;
@@ -108,7 +135,7 @@ export class Attempts implements AttemptOwner {
       tryOnce: () => wire.engine.tryConnect(wire.id),
       giveUp: (waited) => {
         const error = connectQueueFullError(target.address, waited);
-        wire.scope.runInAsyncScope(() => {
+        wire.scope.run(() => {
           this.failedWith(target, error);
         });
       },
@@ -120,7 +147,7 @@ export class Attempts implements AttemptOwner {
 
   private tellAttempt({ address, family }: Target): void {
     const { socket, port } = this;
-    if (socket.listenerCount('connectionAttempt') > 0) socket.emit('connectionAttempt', address, port, family);
+    socket.emit('connectionAttempt', address, port, family);
   }
 
   /** The kernel has refused at once. No listener of 'error' runs inside connect(). */
@@ -226,7 +253,7 @@ export class Attempts implements AttemptOwner {
 }
 
 function giveNextATurn(attempts: Attempts, wire: SocketWire, target: Target): void {
-  wire.scope.runInAsyncScope(() => {
+  wire.scope.run(() => {
     attempts.timedOut(wire, target);
   });
 }

@@ -23,6 +23,8 @@ interface NodeHandle {
 /** What node's own constructor puts on 'end'. */
 const [nodesEndListener] = new net.Socket().listeners('end') as (() => void)[];
 
+const PLAIN_FIELD = { writable: true, enumerable: true, configurable: true };
+
 /** Own fields of every stream: they hold what is buffered and who listens, and go on as they are. */
 const STREAM_FIELDS = new Set(Reflect.ownKeys(new Duplex()));
 
@@ -37,7 +39,7 @@ function countFrom(handle: NodeHandle, name: 'bytesRead' | 'bytesWritten', befor
 
 /** Takes the descriptor and the handle from `carrier`, a fresh net.Socket, and all that node's constructor notes. */
 function takeOver(socket: NativeSocket, carrier: net.Socket): NodeHandle {
-  const { server, _server: counted, timeout, allowHalfOpen } = socket;
+  const { server, _server: counted, timeout, allowHalfOpen, _message: message } = socket;
   // What a program has put there stays.
   for (const [name] of nativeFields(socket._settings.engine)) Reflect.deleteProperty(socket, name);
   for (const name of Reflect.ownKeys(carrier)) {
@@ -45,6 +47,8 @@ function takeOver(socket: NativeSocket, carrier: net.Socket): NodeHandle {
   }
   Object.assign(socket, { server, _server: counted, allowHalfOpen });
   if (timeout !== undefined) Object.assign(socket, { timeout });
+  Reflect.deleteProperty(socket, '_message');
+  if (message !== undefined) Object.defineProperty(socket, '_httpMessage', { value: message, ...PLAIN_FIELD });
   const handle = Reflect.get(carrier, '_handle') as NodeHandle;
   setHandleOwner(handle, socket);
   return handle;

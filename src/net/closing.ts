@@ -1,6 +1,11 @@
-/** The 'close' events of sockets: told in a later phase of the loop than the call that closed, as node does. */
+/**
+ * The 'close' events of sockets. They come where node's do: in the closing phase of the loop, behind the immediates of
+ * the iteration that closed, and the last that closed first, which is libuv's order.
+ */
 import { setImmediate } from 'node:timers';
 import { runTicks } from '../run-ticks.js';
+import { getEngine } from '../thread-engine.js';
+import { report } from './async-scopes.js';
 
 interface Closed {
   /** Emits the socket's 'close'. */
@@ -8,24 +13,33 @@ interface Closed {
 }
 
 let waiting: Closed[] = [];
+let installed = false;
 
-/** Has `_emitClose` called soon. All that close in one turn of the loop share one immediate. */
+/** Has `_emitClose` called soon. All that close before the next closing phase share one call from the addon. */
 export function tellClosed(socket: Closed): void {
-  if (waiting.push(socket) === 1) setImmediate(tellAll);
+  if (waiting.push(socket) > 1) return;
+  const native = getEngine()?.native;
+  if (!installed) {
+    installed = true;
+    native?.setClosingHandler(tellAll);
+  }
+  // While the environment ends there is no such phase any more.
+  if (native === undefined || native.callWhenClosing() < 0) setImmediate(tellAll);
 }
 
 function tellAll(): void {
   const batch = waiting;
   waiting = [];
-  let next = 0;
-  try {
-    while (next < batch.length) {
-      (batch[next++] as Closed)._emitClose();
-      // Each is a callback of its own to node: ticks and microtasks run before the next one.
-      if (next < batch.length) runTicks();
+  while (batch.length > 0) {
+    try {
+      for (let socket = batch.pop(); socket !== undefined; socket = batch.pop()) {
+        socket._emitClose();
+        // Each is a callback of its own to node: ticks and microtasks run before the next one.
+        if (batch.length > 0) runTicks();
+      }
+    } catch (error) {
+      // A tick threw: those behind it are still told.
+      report(error);
     }
-  } finally {
-    // A listener threw: those behind it are still told.
-    for (const socket of batch.slice(next)) tellClosed(socket);
   }
 }

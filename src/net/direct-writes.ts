@@ -119,7 +119,7 @@ export function sendHeld(socket: SocketBase): readonly HeldWrite[] {
 }
 
 /** What a stream does on the tick after a write that it sent at once. */
-function tellDrained(socket: SocketBase): void {
+export function tellDrained(socket: SocketBase): void {
   const state = socket._writableState;
   if (!state.needDrain || state.length > 0 || state.ending || socket.destroyed || socket._held !== undefined) return;
   state.needDrain = false;

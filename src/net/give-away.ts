@@ -29,6 +29,7 @@ export function giveAway(wire: SocketWire): { fd: number; unread: Buffer[]; read
   wire.bytesRead = seen;
   wire.unread = undefined;
   wire.callBackLater();
+  wire.scope.end();
   return { fd, unread, reading: wire.reading };
 }
 
@@ -38,11 +39,12 @@ export function letGo(wire: SocketWire): void {
   wire.stopReading();
   wire.flush();
   if (wire.blocked && wire.open) {
-    wire.engine.attach(wire.id, new Remainder(wire.engine, wire.id));
+    new Remainder(wire.engine, wire.id).begin();
     wire.id = -1;
     wire.awaitingFlush = false;
     wire.callBackLater();
   } else {
     wire.closeNow(false);
   }
+  wire.scope.end();
 }

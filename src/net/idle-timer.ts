@@ -10,14 +10,13 @@ const now = performance.now.bind(performance);
 /**
  * Fires once when nothing has been read or written for `duration` milliseconds, and again only after new activity.
  *
- * node:http sets and clears a timeout twice for each keep-alive request, so both are made cheap: activity and re-setting
- * only note the time, clearing only notes that, and the one timer underneath finds out when it fires.
+ * Activity, which is frequent, only notes the time; the timer underneath finds out when it fires. Each `set()` makes a
+ * timer of its own, as node's `setTimeout()` does: so `onIdle` runs in the async context of who set it last, and nothing
+ * keeps the context of who did so before.
  */
 export class IdleTimer {
   private duration = 0;
   private lastActivity = 0;
-  /** When the timer underneath fires. */
-  private due = 0;
   private timer: NodeJS.Timeout | undefined;
   private readonly onIdle: () => void;
   private readonly unseen: () => number;
@@ -30,6 +29,7 @@ export class IdleTimer {
 
   /** Starts anew with this duration in milliseconds; 0 turns it off. */
   set(duration: number): void {
+    this.stop();
     this.duration = duration;
     this.touch();
   }
@@ -38,9 +38,7 @@ export class IdleTimer {
   touch(): void {
     if (this.duration === 0) return;
     this.lastActivity = now();
-    const deadline = this.lastActivity + this.duration;
-    if (this.timer !== undefined && this.due <= deadline) return;
-    this.arm(this.duration);
+    if (this.timer === undefined) this.arm(this.duration);
   }
 
   stop(): void {
@@ -50,13 +48,11 @@ export class IdleTimer {
   }
 
   private arm(delay: number): void {
-    clearTimeout(this.timer);
-    this.due = now() + delay;
     // A socket's timeout keeps no process alive.
     this.timer = setTimeout(fire, delay, this).unref();
   }
 
-  /** Called by the timer. */
+  /** Called by the timer, in whose async context a next one is made. */
   fire(): void {
     this.timer = undefined;
     if (this.duration === 0) return;

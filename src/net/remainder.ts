@@ -1,10 +1,37 @@
 /** What a socket that has been given to another process still has to send. */
+import { clearInterval, setInterval } from 'node:timers';
 import { Wire } from '../wire.js';
 
-/** Closes its descriptor once the kernel has the last byte: without a FIN, for the other process has the socket open. */
+/** A peer that has read nothing for so long will not: while this descriptor is open, the other process can't end it. */
+const PATIENCE_MILLIS = 5000;
+
+/**
+ * Closes its descriptor once the kernel has the last byte: without a FIN, for the other process has the socket open. node
+ * closes its own as soon as the other process says that it has it, and what has not left by then is lost. So no process is
+ * kept alive for it.
+ */
 export class Remainder extends Wire {
   readonly nodeTicks = false;
   override blocked = true;
+  private left = 0;
+  private timer: NodeJS.Timeout | undefined;
+
+  begin(): void {
+    this.left = this.queued;
+    this.engine.native.ref(this.id, false);
+    this.timer = setInterval(closeIfStalled, PATIENCE_MILLIS, this).unref();
+  }
+
+  closeIfStalled(): void {
+    const { queued } = this;
+    if (queued === this.left) this.close();
+    this.left = queued;
+  }
+
+  override close(): void {
+    clearInterval(this.timer);
+    super.close();
+  }
 
   onDrain(): void {
     this.close();
@@ -37,4 +64,8 @@ export class Remainder extends Wire {
   onFlushed(): void {
     // Nobody asks.
   }
+}
+
+function closeIfStalled(remainder: Remainder): void {
+  remainder.closeIfStalled();
 }

@@ -1,5 +1,4 @@
 /** What becomes of the connections that a server is given: sockets, mostly; some are dropped, or somebody else's. */
-import { AsyncResource } from 'node:async_hooks';
 import * as diagnostics from 'node:diagnostics_channel';
 import type * as net from 'node:net';
 import type { Engine } from '../engine.js';
@@ -11,7 +10,7 @@ import { runTicks } from '../run-ticks.js';
 import { connections, drops, type ConnectionEvent, type DropEvent, type DropReason } from '../stats/events.js';
 import { counterFor } from '../stats/server-counter.js';
 import { WireListener } from '../wire.js';
-import { socketScope } from './async-scopes.js';
+import { Scope, socketScope } from './async-scopes.js';
 import type { ServerWithInternals } from './server-internals.js';
 import { acceptedOptions, type SocketSettings, type StreamOptions } from './socket-options.js';
 import { readBufferSizes } from './socket-properties.js';
@@ -23,13 +22,14 @@ const acceptedSockets = diagnostics.channel('net.server.socket');
 
 /** Accepts for a server. */
 export class ServerListener extends WireListener {
-  private readonly server: ServerWithInternals;
+  /** @internal */
+  readonly server: ServerWithInternals;
   private readonly tcp: boolean;
   private readonly settings: SocketSettings;
   private readonly paused: boolean;
   private readonly taker: Taker | undefined;
   /** 'connection' runs in the async context of listen(). */
-  private readonly scope = new AsyncResource('NEARWIRESERVER');
+  private readonly scope = new Scope('NEARWIRESERVER');
   private streamOptions: StreamOptions;
   /** What the kernel made of the buffer sizes asked for, on the first connection: a listening socket does not show it. */
   bufferSizes: BufferSizes | undefined;
@@ -63,22 +63,24 @@ export class ServerListener extends WireListener {
       this.take(id, this.taker);
       return;
     }
-    this.scope.runInAsyncScope(emitConnection, undefined, server, this.makeSocket(id));
+    // Made here, outside of listen()'s context: the socket's events run in none.
+    this.scope.run(accept, this, id, socketScope());
     runTicks();
   }
 
-  private take(id: number, taker: Taker): void {
+  /** @internal */
+  take(id: number, taker: Taker): void {
     this.bufferSizes ??= readBufferSizes(this.engine, id);
     this.server._connections++;
     taker.take(this.engine, id);
   }
 
-  private makeSocket(id: number): NativeSocket {
+  /** @internal In the async context of listen(): a domain that is active there is the socket's. */
+  makeSocket(id: number, scope: Scope): NativeSocket {
     const { server, engine } = this;
     this.bufferSizes ??= readBufferSizes(engine, id);
     const socket = new NativeSocket(this.settings, this.currentOptions());
-    // Made outside of listen()'s context: the socket's events run in none.
-    socket._wire = new SocketWire(engine, id, socket, socketScope(), this.tcp, !this.paused);
+    socket._wire = new SocketWire(engine, id, socket, scope, this.tcp, !this.paused);
     if (this.paused) socket.pause();
     server._connections++;
     socket.server = socket._server = server;
@@ -90,26 +92,17 @@ export class ServerListener extends WireListener {
    * on the same socket could have answered. The server's 'close' waits for them.
    */
   override close(): void {
-    const accepted = this.id < 0 ? [] : this.engine.takeAccepted(this.id);
+    if (this.id < 0) return;
+    const accepted = this.engine.takeAccepted(this.id);
     super.close();
-    const { taker } = this;
-    if (taker !== undefined) {
-      for (const id of accepted) {
-        try {
-          this.take(id, taker);
-        } catch (error) {
-          // As in a turn: what one listener throws keeps no other connection from its own, nor the caller from closing.
-          this.engine.native.reportException(error);
-        }
-      }
-      return;
+    const { taker, scope } = this;
+    for (const id of accepted) {
+      if (taker === undefined) scope.run(acceptLater, this, id, socketScope());
+      else scope.run(takeOver, this, id, taker);
     }
-    const sockets = accepted.map((id) => this.makeSocket(id));
-    for (const socket of sockets) {
-      process.nextTick(() => {
-        this.scope.runInAsyncScope(emitConnection, undefined, this.server, socket);
-      });
-    }
+    process.nextTick(() => {
+      scope.end();
+    });
   }
 
   /** The options are read when used, as in node; one object serves as long as they stay the same. */
@@ -136,7 +129,7 @@ export class ServerListener extends WireListener {
     engine.release(id, false);
     this.noteDrop('maxConnections');
     const described = tcp && typeof own === 'object' && typeof peer === 'object';
-    this.scope.runInAsyncScope(() => {
+    this.scope.run(() => {
       if (described) server.emit('drop', describeEnds(own, peer));
       else server.emit('drop');
     });
@@ -150,7 +143,7 @@ export class ServerListener extends WireListener {
   }
 
   onAcceptError(errno: number): void {
-    this.scope.runInAsyncScope(() => {
+    this.scope.run(() => {
       this.server.emit('error', errnoError(errno, 'accept'));
     });
   }
@@ -161,6 +154,20 @@ let afterConnection: ((socket: net.Socket) => void) | undefined;
 
 export function setAfterConnection(step: (socket: net.Socket) => void): void {
   afterConnection = step;
+}
+
+function accept(listener: ServerListener, id: number, scope: Scope): void {
+  emitConnection(listener.server, listener.makeSocket(id, scope));
+}
+
+/** Not inside the caller's close(). What has come for it meanwhile is the socket's all the same. */
+function acceptLater(listener: ServerListener, id: number, scope: Scope): void {
+  const socket = listener.makeSocket(id, scope);
+  process.nextTick(emitConnection, listener.server, socket);
+}
+
+function takeOver(listener: ServerListener, id: number, taker: Taker): void {
+  listener.take(id, taker);
 }
 
 function emitConnection(server: net.Server, socket: NativeSocket): void {

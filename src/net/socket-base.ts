@@ -2,13 +2,12 @@
  * What a native socket is before its stream: its wire and settings, its timeout, its names, and its place among the
  * prototypes (see the end of this file).
  */
-import type { AsyncResource } from 'node:async_hooks';
 import * as net from 'node:net';
 import { Duplex } from 'node:stream';
 import { outOfRangeError } from '../errors.js';
 import type { NativeEndpoint } from '../native.js';
 import { checkFunction, checkNumber, type BufferSizes } from '../options.js';
-import type { WriteCallback } from './async-scopes.js';
+import type { Scope, WriteCallback } from './async-scopes.js';
 import type { Onread } from './onread.js';
 import { IdleTimer } from './idle-timer.js';
 import { delaySeconds, type SocketSettings, type StreamOptions } from './socket-options.js';
@@ -64,7 +63,9 @@ export class SocketBase extends DuplexAsSocket {
   /** The part of Duplex that node:net itself uses and its types leave out. */
   declare readonly _undestroy: () => void;
   /** The async context of connect(). */
-  declare _scope?: AsyncResource;
+  declare _scope?: Scope;
+  /** What `_httpMessage` answers. */
+  declare _message?: unknown;
   /** Addresses that are not connected to. */
   declare blockList?: net.BlockList;
   declare autoSelectFamilyAttemptedAddresses: string[];

@@ -67,6 +67,23 @@ export function ownName(socket: SocketBase): NativeEndpoint {
   return name;
 }
 
+/**
+ * node:http notes here whose turn a connection is. A request that an agent gives a connection which has served others has the
+ * connection's events run in its own async context from then on: node's agent asks the handle for that (`asyncReset`), and
+ * there is none.
+ */
+const httpMessage: PropertyDescriptor = {
+  configurable: true,
+  get(this: SocketBase) {
+    return this._message;
+  },
+  set(this: SocketBase, message: unknown) {
+    const isReused = this._message !== undefined;
+    this._message = message;
+    if (isReused && typeof message === 'object' && message !== null && 'agent' in message) this._wire?.renewScope();
+  },
+};
+
 function getter(answer: (socket: SocketBase) => unknown): PropertyDescriptor {
   return {
     configurable: true,
@@ -85,6 +102,7 @@ export const socketProperties: PropertyDescriptorMap = {
   // What node's have where they have nothing.
   _handle: { value: null, writable: true, configurable: true },
   _host: { value: null, writable: true, configurable: true },
+  _httpMessage: httpMessage,
   pending: getter((socket) => socket.connecting || !isOpen(socket)),
   _connecting: getter((socket) => socket.connecting),
   readyState: getter(readyState),

@@ -1,5 +1,4 @@
 /** The wire under a `Socket`: turns what happens to it into what the stream does. */
-import type { AsyncResource } from 'node:async_hooks';
 import { constants } from 'node:os';
 import type { Engine } from '../engine.js';
 import { errnoError, writeError } from '../errors.js';
@@ -8,8 +7,9 @@ import { CANCELLED_WRITES_FAIL } from '../node-version.js';
 import { copyOf } from '../own-memory.js';
 import { runTicks } from '../run-ticks.js';
 import { Wire } from '../wire.js';
-import { callAll, Waiter, type WriteCallback } from './async-scopes.js';
+import { socketScope, Waiter, WaiterQueue, type Scope, type WriteCallback } from './async-scopes.js';
 import { deliver, endReading, passesStream } from './delivery.js';
+import { tellDrained } from './direct-writes.js';
 import type { Forwarding } from './forwarding.js';
 import type { Outlet } from './outlet.js';
 import type { Onread } from './onread.js';
@@ -24,8 +24,6 @@ export interface AttemptOwner {
 const ECANCELED = -constants.errno.ECANCELED;
 const ENOTCONN = -constants.errno.ENOTCONN;
 
-/** Of wires that nobody waits for: most of them, most of the time. Nothing is ever put into it. */
-const NOBODY_WAITS: Waiter[] = [];
 
 function tellOnread(onread: Onread, wire: SocketWire, length: number): void {
   onread.tell(wire, length);
@@ -51,6 +49,10 @@ export function giveUnread(wire: SocketWire): void {
   wire.giveUnread();
 }
 
+function callSettled(wire: SocketWire): void {
+  wire.callSettled();
+}
+
 function destroy(socket: NativeSocket, error: Error): void {
   socket.destroy(error);
 }
@@ -62,14 +64,15 @@ function tellAttempt(attempt: AttemptOwner, wire: SocketWire, status: number): v
 export class SocketWire extends Wire {
   readonly nodeTicks = true;
   readonly socket: NativeSocket;
-  readonly scope: AsyncResource;
+  /** The async context of the socket's events. */
+  scope: Scope;
   readonly tcp: boolean;
   /** Still connecting: who is told of the outcome. */
   attempt: AttemptOwner | undefined;
   bytesRead = 0;
   bytesWritten = 0;
-  /** Callbacks of writes that are queued on the wire, oldest first. */
-  private waiters = NOBODY_WAITS;
+  /** Callbacks of writes that are queued on the wire. Most wires have none, most of the time. */
+  private waiters: WaiterQueue | undefined;
   /** The stream's write that the kernel has not taken all of. */
   private blockedWrite: Waiter | undefined;
   private shutdownDone: Waiter | undefined;
@@ -83,12 +86,18 @@ export class SocketWire extends Wire {
   inPlace: InPlaceReader | undefined;
   private rare: RareState | undefined;
 
-  constructor(engine: Engine, id: number, socket: NativeSocket, scope: AsyncResource, tcp: boolean, reading: boolean) {
+  constructor(engine: Engine, id: number, socket: NativeSocket, scope: Scope, tcp: boolean, reading: boolean) {
     super(engine, id);
     this.socket = socket;
     this.scope = scope;
     this.tcp = tcp;
     this.reading = reading;
+  }
+
+  /** From here on the socket's events run in the async context of this call. */
+  renewScope(): void {
+    this.scope.end();
+    this.scope = socketScope();
   }
 
   /** What runs below the stream: where what this socket receives goes, and where what it sends comes from. */
@@ -140,7 +149,7 @@ export class SocketWire extends Wire {
     this.bytesRead += length;
     this.socket._idle?.touch();
     const { _onread: onread } = this.socket;
-    if (onread !== undefined) this.scope.runInAsyncScope(tellOnread, undefined, onread, this, length);
+    if (onread !== undefined) this.scope.run(tellOnread, onread, this, length);
   }
 
   stopReading(): void {
@@ -199,7 +208,7 @@ export class SocketWire extends Wire {
   private take(chunk: Buffer): void {
     this.bytesRead += chunk.length;
     this.socket._idle?.touch();
-    this.scope.runInAsyncScope(deliver, undefined, this, chunk);
+    this.scope.run(deliver, this, chunk);
   }
 
   /** Reads on after a rest, unless it has been stopped. */
@@ -233,7 +242,7 @@ export class SocketWire extends Wire {
       return;
     }
     this.socket._idle?.touch();
-    this.scope.runInAsyncScope(endReading, undefined, this);
+    this.scope.run(endReading, this);
   }
 
   onReadError(errno: number): void {
@@ -242,13 +251,21 @@ export class SocketWire extends Wire {
       this.unread.push(errno);
       return;
     }
-    this.scope.runInAsyncScope(destroy, undefined, this.socket, errnoError(errno, 'read'));
+    this.scope.run(destroy, this.socket, errnoError(errno, 'read'));
   }
 
   onConnect(status: number): void {
     const { attempt } = this;
     this.attempt = undefined;
-    if (attempt !== undefined) this.scope.runInAsyncScope(tellAttempt, undefined, attempt, this, status);
+    if (attempt !== undefined) this.scope.run(tellAttempt, attempt, this, status);
+  }
+
+  /** Whether the system says once more that this TCP socket has connected: to the first that asks, of who connected. */
+  confirmsConnect(): boolean {
+    const rare = (this.rare ??= new RareState());
+    const first = !rare.askedAgain && this.socket.server === null && process.platform === 'linux';
+    rare.askedAgain = true;
+    return first;
   }
 
   // --- writing ---
@@ -260,8 +277,11 @@ export class SocketWire extends Wire {
   }
 
   private addWaiter(waiter: Waiter): void {
-    if (this.waiters === NOBODY_WAITS) this.waiters = [];
-    this.waiters.push(waiter);
+    (this.waiters ??= new WaiterQueue()).push(waiter);
+  }
+
+  private get awaited(): boolean {
+    return this.waiters?.isEmpty === false;
   }
 
   /** Sends these parts now; calls back when the kernel has all of them. */
@@ -281,7 +301,7 @@ export class SocketWire extends Wire {
       return;
     }
     // Earlier writes, which the kernel has got with these parts, call back before this one.
-    if (this.waiters.length > 0 && left <= lengthOf(parts)) process.nextTick(callAll, this.waiters.splice(0), null);
+    if (this.awaited && left <= lengthOf(parts)) this.callWaitersLater();
     if (this.blocked) {
       (this.rare ??= new RareState()).lastQueued = left;
       this.blockedWrite = new Waiter(callback);
@@ -290,20 +310,17 @@ export class SocketWire extends Wire {
     }
   }
 
-  /** Whether the peer has read of a write that is under way since this was last asked. */
+  /**
+   * Whether the peer has read of what is under way since this was last asked, or since it was written. Of small writes that
+   * the kernel has not taken it is not known how many bytes they were then: once they are taken for sent.
+   */
   hasSent(): boolean {
-    const { queued, rare } = this;
-    if (rare === undefined || rare.lastQueued === 0) return false;
+    if (!this.blocked) return false;
+    const { queued } = this;
+    const rare = (this.rare ??= new RareState());
     const less = queued !== rare.lastQueued;
     rare.lastQueued = queued;
     return less;
-  }
-
-  /** True when nothing that was written is still to be handed to the kernel or told of. Hands it over to find out. */
-  settleNow(): boolean {
-    if (this.inlet !== undefined) return false;
-    this.flush();
-    return !this.blocked && !this.failed && this.waiters.length === 0;
   }
 
   /** Sends FIN; calls back when that is done. */
@@ -319,13 +336,15 @@ export class SocketWire extends Wire {
   }
 
   onFlushed(): void {
-    const { waiters } = this;
-    try {
-      for (let waiter = waiters.shift(); waiter !== undefined; waiter = waiters.shift()) waiter.call(null);
-    } finally {
-      // A callback threw: those behind it are still called.
-      if (waiters.length > 0 && this.open) this.notifyFlushed();
-    }
+    this.waiters?.settle();
+    this.callSettled();
+  }
+
+  /** @internal Those who have what they wait for are told. A stream tells of its drain before it calls back. */
+  callSettled(): void {
+    const { waiters, socket } = this;
+    if (socket._writableState.needDrain) waiters?.first?.run(tellDrained, socket);
+    waiters?.callSettled();
   }
 
   onDrain(): void {
@@ -339,30 +358,28 @@ export class SocketWire extends Wire {
     this.failed = true;
     this.inlet?.stop();
     const error = writeError(errno);
-    this.settleWaiters(error);
+    this.callWaiters(error);
     const write = this.blockedWrite;
     this.blockedWrite = undefined;
     // The stream destroys itself when one of its writes fails, after that write's callback.
     if (write !== undefined) write.call(error);
-    this.scope.runInAsyncScope(destroy, undefined, this.socket, error);
+    this.scope.run(destroy, this.socket, error);
   }
 
   onShutdown(status: number): void {
     // The failed write is told of at the end of this turn, and 'finish' never.
     if (this.failed) return;
     // What was written before the FIN calls back before it.
-    this.settleWaiters(null);
+    this.callWaiters(null);
     const done = this.shutdownDone;
     this.shutdownDone = undefined;
     done?.call(status < 0 && status !== ENOTCONN ? errnoError(status, 'shutdown') : null);
   }
 
-  private settleWaiters(error: Error | null): void {
-    if (this.waiters.length === 0) return;
-    const waiters = this.waiters;
-    this.waiters = NOBODY_WAITS;
+  private callWaiters(error: Error | null): void {
+    if (!this.awaited) return;
     this.awaitingFlush = false;
-    for (const waiter of waiters) waiter.call(error);
+    this.waiters?.callAll(error);
   }
 
   /** A write of the stream's that has not come to the wire: it is called back for as one that has. */
@@ -370,23 +387,37 @@ export class SocketWire extends Wire {
     this.blockedWrite = new Waiter(callback);
   }
 
+  /** Those who wait for what the kernel has by now are told on the next tick. */
+  private callWaitersLater(): void {
+    this.waiters?.settle();
+    process.nextTick(callSettled, this);
+  }
+
+  /**
+   * Hands over what is queued, and has those who wait for that told on the next tick: before anything that comes of what
+   * the stream is told next.
+   */
+  settleSoon(): void {
+    if (!this.awaited) return;
+    this.flush();
+    if (!this.blocked && !this.failed) this.callWaitersLater();
+  }
+
   /** Closes for good. What the kernel has taken calls back on the next tick, the rest by `cancelWrites`. */
   closeNow(reset: boolean): void {
     this.stopPumps();
     this.attempt = this.unread = undefined;
-    if (this.waiters.length > 0) {
-      this.flush();
-      if (!this.blocked) process.nextTick(callAll, this.waiters.splice(0), null);
-    }
+    this.settleSoon();
+    this.shutdownDone?.end();
+    this.shutdownDone = undefined;
     this.close(reset);
   }
 
   /** @internal Writes under way, all of which the kernel has by now, call back on the next tick. */
   callBackLater(): void {
-    const owed = this.waiters.splice(0);
-    if (this.blockedWrite !== undefined) owed.push(this.blockedWrite);
+    if (this.blockedWrite !== undefined) this.addWaiter(this.blockedWrite);
     this.blockedWrite = undefined;
-    if (owed.length > 0) process.nextTick(callAll, owed, null);
+    this.callWaitersLater();
   }
 
   /** Calls back for writes that were under way when the wire was closed; just before 'close', as node does. */
@@ -397,9 +428,8 @@ export class SocketWire extends Wire {
       this.addWaiter(blockedWrite);
     }
     this.blockedWrite = undefined;
-    const { waiters } = this;
-    if (waiters.length === 0) return;
-    callAll(waiters, CANCELLED_WRITES_FAIL ? errnoError(ECANCELED, 'write') : null);
+    if (!this.awaited) return;
+    this.waiters?.callAll(CANCELLED_WRITES_FAIL ? errnoError(ECANCELED, 'write') : null);
     runTicks();
   }
 }

@@ -45,7 +45,6 @@ import { isOpen } from './socket-properties.js';
 
 export class NativeSocket extends SocketBase implements FileSender, FileReceiver {
   private _resetting = false;
-  private _closingSoon = false;
   /** What 'close' will say. node:http has a `_hadError` of its own on a socket, which is another thing. */
   private _closedByError = false;
   private _plainStrings = true;
@@ -80,9 +79,12 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
       this._undestroy();
       this._peerName = this._ownName = undefined;
     }
-    this._wire = this._earlyWrite = undefined;
     this._idle?.touch();
     this.connecting = this._attempting = true;
+    // What it has is not given up for what it can't get: see Attempts.
+    if (isOpen(this)) return;
+    this._resetting = this._closedByError = this._endTold = this._earlyRead = false;
+    this._wire = this._earlyWrite = undefined;
     this._scope = socketScope();
   }
 
@@ -123,15 +125,21 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
     if (this._isPlain(chunk, encoding) && this._takesDirectWrites(callback)) {
       const plain = encoding ?? 'utf8';
       if (typeof callback !== 'function') callback = undefined;
-      if (this._writableState.corked > 0) return holdWrite(this, { chunk, encoding: plain, callback });
-      if (chunk.length <= COPY_LIMIT) {
-        queueWrite(this, chunk, plain, callback);
-        return true;
+      const { corked, pendingcb } = this._writableState;
+      if (corked === 0) {
+        if (chunk.length <= COPY_LIMIT) {
+          queueWrite(this, chunk, plain, callback);
+          return true;
+        }
+        if (sendLargeWrite(this, { chunk, encoding: plain, callback })) return true;
+      } else if (pendingcb === 0) {
+        return holdWrite(this, { chunk, encoding: plain, callback });
       }
-      if (sendLargeWrite(this, { chunk, encoding: plain, callback })) return true;
+      // While the stream has a tick to come, it would take what is held here for drained.
     }
     if (this._held !== undefined) this._giveHeldToStream();
     if (this._endTold && this.writableEnded) return this._writeAfterEnds(callback);
+    this._settleBeforeFailure();
     // The stream finds what is wrong with it.
     return super.write(chunk as string, encoding as BufferEncoding, callback);
   }
@@ -174,8 +182,14 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
     return this;
   }
 
+  /** What is written from here on fails, on the next tick: behind what comes of the writes before it. */
+  private _settleBeforeFailure(): void {
+    if (this.writableEnded) this._wire?.settleSoon();
+  }
+
   private _writeAfterEnds(callback: WriteCallback | undefined): boolean {
     const error = endedByPeerError();
+    this._settleBeforeFailure();
     if (typeof callback === 'function') process.nextTick(callback, error);
     this.destroy(error);
     return false;
@@ -194,6 +208,7 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
       chunk = undefined;
     }
     if (this._held !== undefined) this._giveHeldToStream();
+    this._settleBeforeFailure();
     super.end(chunk as string, encoding as BufferEncoding, callback);
     return this;
   }
@@ -285,18 +300,12 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
       });
       return;
     }
-    if ((this._closingSoon || this.readableEnded) && this.listenerCount('finish') === 0 && wire.settleNow()) {
-      // The stream destroys itself right after this, with no user code between: closing sends the FIN as well.
-      callback();
-      return;
-    }
     wire.finish(callback);
   }
 
   // --- ending ---
 
   override destroySoon(): void {
-    this._closingSoon = true;
     if (this.writable) this.end();
     if (this.writableFinished) this.destroy();
     else this.once('finish', destroyNow);
@@ -322,6 +331,8 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
 
   override destroy(error?: Error | null, callback?: (error?: Error | null) => void): this {
     if (this._held !== undefined) this._giveHeldToStream();
+    // Before the stream has failed those that it still holds.
+    if (!this.destroyed) this._wire?.settleSoon();
     // The stream's own destroy() takes a second argument that its type does not name.
     return (super.destroy as (error?: Error | null, callback?: (error?: Error | null) => void) => this).call(
       this,
@@ -377,13 +388,11 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
       this._closeEvent = undefined;
       closes.publish(event);
     }
-    try {
-      this._wire?.cancelWrites();
-    } finally {
-      const scope = this._wire?.scope ?? this._scope;
-      if (scope === undefined) this.emit('close', this._closedByError);
-      else scope.runInAsyncScope(emitClose, undefined, this, this._closedByError);
-    }
+    const { _wire: wire } = this;
+    const scope = wire?.scope ?? this._scope;
+    wire?.cancelWrites();
+    scope?.run(emitClose, this, this._closedByError);
+    scope?.end();
   }
 }
 

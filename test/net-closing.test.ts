@@ -1,0 +1,65 @@
+/** When 'close' comes: in the loop's closing phase, as libuv tells of its handles. */
+import { describe, expect, it } from 'vitest';
+import { closed, nextTurn, pair } from './support/sockets.js';
+import { everyWay } from './support/subjects.js';
+import { onUncaught } from './support/uncaught.js';
+
+describe.each(everyWay)("the place of 'close': $name over $family", ({ subject, family }) => {
+  it('is behind immediates that were set when the socket was destroyed', async () => {
+    const { client, peer } = await pair(subject, family);
+    const told: string[] = [];
+    client.on('close', () => told.push('close'));
+    const over = closed(client);
+    client.once('data', () => {
+      client.destroy();
+      setImmediate(() => told.push('immediate'));
+      process.nextTick(() => told.push('tick'));
+    });
+    peer.write('x');
+    await over;
+    expect(told).toEqual(['tick', 'immediate', 'close']);
+  });
+
+  it('is in the same pass of the loop as an immediate that destroys it', async () => {
+    const { client } = await pair(subject, family);
+    const told: string[] = [];
+    client.on('close', () => told.push('close'));
+    await new Promise<void>((resolve) => {
+      setImmediate(() => {
+        client.destroy();
+        setImmediate(() => {
+          told.push('the next immediate');
+          resolve();
+        });
+      });
+    });
+    expect(told).toEqual(['close', 'the next immediate']);
+  });
+
+  it('is that of the last one destroyed first, where several are', async () => {
+    const ends = [await pair(subject, family), await pair(subject, family), await pair(subject, family)];
+    const told: number[] = [];
+    for (const [i, { client }] of ends.entries()) client.on('close', () => told.push(i));
+    const over = ends.map(({ client }) => closed(client));
+    for (const { client } of ends) client.destroy();
+    await Promise.all(over);
+    expect(told).toEqual([2, 1, 0]);
+  });
+
+  it('does not keep the others from theirs, if its listeners or their ticks throw', async () => {
+    const uncaught: string[] = [];
+    onUncaught((error) => uncaught.push(error.message));
+    const ends = [await pair(subject, family), await pair(subject, family), await pair(subject, family)];
+    const over = ends.map(({ client }) => closed(client));
+    ends[2]?.client.on('close', () => {
+      process.nextTick(() => {
+        throw new Error('tick');
+      });
+      throw new Error('listener');
+    });
+    for (const { client } of ends) client.destroy();
+    await Promise.all(over);
+    while (uncaught.length < 2) await nextTurn();
+    expect(uncaught).toEqual(['listener', 'tick']);
+  });
+});
