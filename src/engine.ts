@@ -196,6 +196,8 @@ export class Engine extends Outbound {
     if (this.next === this.end) return;
     let looked = now();
     let handedOver = looked;
+    // Nothing but the handler that has just run lies between `looked` and now.
+    let isFresh = true;
     while (this.next < this.end) {
       this.stretch++;
       try {
@@ -203,10 +205,14 @@ export class Engine extends Outbound {
       } catch (error) {
         this.native.reportException(error);
       }
-      if (shared[Shared.Submitted] === 0 && !times.prompt) continue;
+      if (shared[Shared.Submitted] === 0 && !times.prompt) {
+        isFresh = false;
+        continue;
+      }
       const time = now();
-      times.note(time - looked);
+      if (isFresh) times.note(time - looked);
       looked = time;
+      isFresh = true;
       if (time - handedOver < PATIENCE || this.next >= this.end) continue;
       this.handOver();
       handedOver = time;
