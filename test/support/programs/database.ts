@@ -1,6 +1,7 @@
 /** A database client in a process of its own: `node database.js NAME ROAD ADDRESS REQUESTS`. It says what came of it. */
+import * as net from 'node:net';
 import { bodyOf, compare, lengthOf } from './bodies.js';
-import { openSeam, type Address, type Road, type Seam } from './seam.js';
+import { countTransports, openSeam, type Address, type Road, type Seam } from './seam.js';
 import { inParallel } from './work.js';
 
 /** One connection to a server, by one of the client libraries. */
@@ -37,8 +38,12 @@ const CLIENTS: Readonly<Record<string, () => Promise<{ open: Open }>>> = {
 const PIPELINED = 50;
 const MESSAGES = 500;
 
+/** A part of process that its types leave out. */
+const { _getActiveHandles: activeHandles } = process as unknown as { _getActiveHandles(): object[] };
+
 function countNodeSockets(): number {
-  return process.getActiveResourcesInfo().filter((name) => name === 'PipeWrap' || name === 'TCPSocketWrap').length;
+  const sockets = activeHandles.call(process).filter((handle) => handle instanceof net.Socket);
+  return sockets.length - (countTransports(sockets)['native'] ?? 0);
 }
 
 async function echoAll(connection: Connection, count: number): Promise<number> {
