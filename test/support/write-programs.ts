@@ -29,7 +29,10 @@ export interface WriteStep {
 
 export interface WriteProgram {
   seed: number;
-  /** The kernel takes all of it at once: then all that a program sees is the same everywhere. */
+  /**
+   * The kernel takes all of it at once: then all that a program sees is the same everywhere. Others have no writes in
+   * callbacks: in which turn of the loop those would come is up to chance.
+   */
   roomy: boolean;
   steps: readonly WriteStep[];
   /** Writes again in each of these callbacks, 'drain' included. */
@@ -76,7 +79,7 @@ class Writer {
     const encoding = ENCODINGS[random(ENCODINGS.length)];
     const chunk = random(2) === 0 ? bytes : bytes.toString(encoding ?? 'latin1');
     const answered = random(3) > 0;
-    const then = answered && depth > 0 && random(4) === 0 ? this.step('write', depth - 1) : undefined;
+    const then = this.roomy && answered && depth > 0 && random(4) === 0 ? this.step('write', depth - 1) : undefined;
     const kind = typeof chunk === 'string' ? (encoding ?? 'a string') : 'bytes';
     const words = [name, kind, String(chunk.length), answered ? 'answered' : '', then ? `then (${then.text})` : ''];
     return {
@@ -154,7 +157,7 @@ export function writeProgramOf(seed: number): WriteProgram {
   for (let left = random(3); left > 0; left--) {
     steps.push([TURN, TICK, DESTROY, writer.step('write', 0)][random(4)] as WriteStep);
   }
-  return { seed, roomy, steps, onDrain: random(4) === 0 ? writer.step('write', 0) : undefined };
+  return { seed, roomy, steps, onDrain: roomy && random(4) === 0 ? writer.step('write', 0) : undefined };
 }
 
 export async function playWrites(
