@@ -77,7 +77,9 @@ class Writer {
     const start = random(plenty.length - length);
     const bytes = plenty.subarray(start, start + length);
     const encoding = ENCODINGS[random(ENCODINGS.length)];
-    const chunk = random(2) === 0 ? bytes : bytes.toString(encoding ?? 'latin1');
+    // node 24 overruns its memory where utf16le is made of an odd number of bytes.
+    const even = length - (length % 2);
+    const chunk = random(2) === 0 ? bytes : bytes.toString(encoding ?? 'latin1', 0, even);
     const answered = random(3) > 0;
     const then = this.roomy && answered && depth > 0 && random(4) === 0 ? this.step('write', depth - 1) : undefined;
     const kind = typeof chunk === 'string' ? (encoding ?? 'a string') : 'bytes';
