@@ -29,7 +29,10 @@ export interface WriteStep {
 
 export interface WriteProgram {
   seed: number;
-  /** The kernel takes all of it at once: then all that a program sees is the same everywhere. */
+  /**
+   * The kernel takes all of it at once: then all that a program sees is the same everywhere. Others have no writes in
+   * callbacks: in which turn of the loop those would come is up to chance.
+   */
   roomy: boolean;
   steps: readonly WriteStep[];
   /** Writes again in each of these callbacks, 'drain' included. */
@@ -74,9 +77,11 @@ class Writer {
     const start = random(plenty.length - length);
     const bytes = plenty.subarray(start, start + length);
     const encoding = ENCODINGS[random(ENCODINGS.length)];
-    const chunk = random(2) === 0 ? bytes : bytes.toString(encoding ?? 'latin1');
+    // node 24 overruns its memory where utf16le is made of an odd number of bytes.
+    const even = length - (length % 2);
+    const chunk = random(2) === 0 ? bytes : bytes.toString(encoding ?? 'latin1', 0, even);
     const answered = random(3) > 0;
-    const then = answered && depth > 0 && random(4) === 0 ? this.step('write', depth - 1) : undefined;
+    const then = this.roomy && answered && depth > 0 && random(4) === 0 ? this.step('write', depth - 1) : undefined;
     const kind = typeof chunk === 'string' ? (encoding ?? 'a string') : 'bytes';
     const words = [name, kind, String(chunk.length), answered ? 'answered' : '', then ? `then (${then.text})` : ''];
     return {
@@ -154,7 +159,7 @@ export function writeProgramOf(seed: number): WriteProgram {
   for (let left = random(3); left > 0; left--) {
     steps.push([TURN, TICK, DESTROY, writer.step('write', 0)][random(4)] as WriteStep);
   }
-  return { seed, roomy, steps, onDrain: random(4) === 0 ? writer.step('write', 0) : undefined };
+  return { seed, roomy, steps, onDrain: roomy && random(4) === 0 ? writer.step('write', 0) : undefined };
 }
 
 export async function playWrites(
