@@ -72,6 +72,7 @@ Napi::Function JsEngine::define(Napi::Env env) {
                       InstanceMethod<&JsEngine::local_address>("localAddress"),
                       InstanceMethod<&JsEngine::file_descriptor>("fileDescriptor"),
                       InstanceMethod<&JsEngine::was_preempted>("wasPreempted"),
+                      InstanceMethod<&JsEngine::unread>("unread"),
                       InstanceMethod<&JsEngine::set_spin>("setSpin"),
                       InstanceMethod<&JsEngine::counters>("counters"),
                       InstanceMethod<&JsEngine::channel_counters>("channelCounters"),
@@ -372,6 +373,11 @@ Napi::Value JsEngine::file_descriptor(const Napi::CallbackInfo& info) {
 
 Napi::Value JsEngine::was_preempted(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), engine_ != nullptr && engine_->was_preempted());
+}
+
+Napi::Value JsEngine::unread(const Napi::CallbackInfo& info) {
+  const Channel* found = channel(info);
+  return number(info, found == nullptr ? -EBADF : sys::unread_bytes(found->fd()));
 }
 
 Napi::Value JsEngine::set_spin(const Napi::CallbackInfo& info) {

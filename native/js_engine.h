@@ -80,6 +80,7 @@ class JsEngine final : public Napi::ObjectWrap<JsEngine>, private Engine::Sink {
   Napi::Value local_address(const Napi::CallbackInfo& info);
   Napi::Value file_descriptor(const Napi::CallbackInfo& info);
   Napi::Value was_preempted(const Napi::CallbackInfo& info);
+  Napi::Value unread(const Napi::CallbackInfo& info);
   Napi::Value set_spin(const Napi::CallbackInfo& info);
   Napi::Value counters(const Napi::CallbackInfo& info);
   Napi::Value channel_counters(const Napi::CallbackInfo& info);

@@ -127,6 +127,8 @@ void unmap(void* at, size_t length);
 void yield_core();
 // How often the kernel has taken the processor from this thread (where it tells only of the process, from that).
 int64_t preemptions();
+// Bytes that have come and have not been read, or a negative errno.
+int unread_bytes(int fd);
 
 // --- one file per platform: files in memory ---
 

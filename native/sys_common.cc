@@ -2,6 +2,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -206,6 +207,11 @@ int map_private(int fd, size_t length, void** at) {
 }
 
 void unmap(void* at, size_t length) { munmap(at, length); }
+
+int unread_bytes(int fd) {
+  int bytes = 0;
+  return ioctl(fd, FIONREAD, &bytes) == 0 ? bytes : -errno;
+}
 
 void yield_core() { sched_yield(); }
 

@@ -269,6 +269,8 @@ export interface NativeEngine {
    * native/request_head.h).
    */
   scanRequest(memory: Uint8Array, start: number, end: number): number;
+  /** Bytes that the kernel has and that have not been read. EBADF. */
+  unread(id: number): number;
   /** Whether this thread has been taken off its processor since this was last asked. */
   wasPreempted(): boolean;
   /** Microseconds for which the loop polls without blocking after a turn that had completions; 0: not at all. */

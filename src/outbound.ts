@@ -135,14 +135,6 @@ export abstract class Outbound {
     while (shared[Shared.Gathered] === 1);
   }
 
-  /** Hands over, and tells those who wait for it now instead of at the end of the tick. False: nobody does. */
-  settleNow(): boolean {
-    if (this.waiters.length === 0 && this.failures.length === 0) return false;
-    this.handOver();
-    this.settle();
-    return true;
-  }
-
   protected takeResults(results: number): void {
     for (let i = 0; i < results; i++) {
       const base = i * RESULT_WORDS;

@@ -56,8 +56,17 @@ export class Waiter extends Scope {
   }
 
   call(error: Error | null): void {
-    this.run(this.callback, error);
+    // As run(), which makes an array of its arguments.
+    this.runInAsyncScope(callBack, undefined, this.callback, error);
     this.end();
+  }
+}
+
+function callBack(callback: WriteCallback, error: Error | null): void {
+  try {
+    callback(error);
+  } catch (thrown) {
+    report(thrown);
   }
 }
 
@@ -114,7 +123,7 @@ export class WaiterQueue {
     items[head] = undefined;
     this.left++;
     if (++this.head === items.length) {
-      this.items = [];
+      items.length = 0;
       this.head = 0;
     } else if (this.head >= MOST_EMPTY && this.head * 2 >= items.length) {
       this.items = items.slice(this.head);

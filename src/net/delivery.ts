@@ -1,5 +1,6 @@
 /** How a stream is given what its wire has read. */
 import { Duplex } from 'node:stream';
+import { report } from './async-scopes.js';
 import type { SocketWire } from './socket-wire.js';
 
 /** What a subclass may have in its place. */
@@ -20,14 +21,16 @@ export function passesStream(wire: SocketWire): boolean {
   );
 }
 
+/** What listeners throw is reported here, as by Scope.run(), which costs a message more than this. */
 export function deliver(wire: SocketWire, chunk: Buffer): void {
   const { socket } = wire;
-  let told = false;
-  // Without push()'s bookkeeping; without a listener it keeps the chunk.
-  if (passesStream(wire)) told = socket.emit('data', chunk);
-  if (!told) {
+  try {
+    // Without push()'s bookkeeping; without a listener it keeps the chunk.
+    if (passesStream(wire) && socket.emit('data', chunk)) return;
     wire.pushed = true;
     if (!socket.push(chunk)) wire.stopReading();
+  } catch (error) {
+    report(error);
   }
 }
 

@@ -1,23 +1,30 @@
 /** The idle timeout of a socket. */
 import { performance } from 'node:perf_hooks';
 import { clearTimeout, setTimeout } from 'node:timers';
+import { Scope } from './async-scopes.js';
 
 /** Less than this is left when a timer fires early: the loop counts whole milliseconds. */
 const TIMER_GRAIN = 1;
 
 const now = performance.now.bind(performance);
 
+/** Where the timers underneath are made, so that none keeps the context of whoever set a timeout first. */
+const nobodys = new Scope('NEARWIRETIMER');
+
 /**
  * Fires once when nothing has been read or written for `duration` milliseconds, and again only after new activity.
  *
- * Activity, which is frequent, only notes the time; the timer underneath finds out when it fires. Each `set()` makes a
- * timer of its own, as node's `setTimeout()` does: so `onIdle` runs in the async context of who set it last, and nothing
- * keeps the context of who did so before.
+ * node:http sets and clears a timeout twice for each keep-alive request, so both are made cheap: activity and re-setting
+ * only note the time, clearing only notes that, and the one timer underneath finds out when it fires. As from a timer of
+ * node's, `onIdle` runs in the async context of who set it last.
  */
 export class IdleTimer {
   private duration = 0;
   private lastActivity = 0;
+  /** When the timer underneath fires. */
+  private due = 0;
   private timer: NodeJS.Timeout | undefined;
+  private context: Scope | undefined;
   private readonly onIdle: () => void;
   private readonly unseen: () => number;
 
@@ -29,8 +36,10 @@ export class IdleTimer {
 
   /** Starts anew with this duration in milliseconds; 0 turns it off. */
   set(duration: number): void {
-    this.stop();
+    this.leaveContext();
     this.duration = duration;
+    if (duration === 0) return;
+    this.context = new Scope('NEARWIRETIMEOUT');
     this.touch();
   }
 
@@ -38,21 +47,32 @@ export class IdleTimer {
   touch(): void {
     if (this.duration === 0) return;
     this.lastActivity = now();
-    if (this.timer === undefined) this.arm(this.duration);
+    const deadline = this.lastActivity + this.duration;
+    if (this.timer !== undefined && this.due <= deadline) return;
+    this.arm(this.duration);
   }
 
   stop(): void {
+    this.leaveContext();
     this.duration = 0;
+    if (this.timer === undefined) return;
     clearTimeout(this.timer);
     this.timer = undefined;
   }
 
-  private arm(delay: number): void {
-    // A socket's timeout keeps no process alive.
-    this.timer = setTimeout(fire, delay, this).unref();
+  private leaveContext(): void {
+    this.context?.end();
+    this.context = undefined;
   }
 
-  /** Called by the timer, in whose async context a next one is made. */
+  private arm(delay: number): void {
+    clearTimeout(this.timer);
+    this.due = now() + delay;
+    // A socket's timeout keeps no process alive.
+    this.timer = nobodys.runInAsyncScope(setTimeout, undefined, fire, delay, this).unref();
+  }
+
+  /** Called by the timer. */
   fire(): void {
     this.timer = undefined;
     if (this.duration === 0) return;
@@ -60,7 +80,7 @@ export class IdleTimer {
     this.lastActivity = Math.max(this.lastActivity, time - this.unseen());
     const left = this.lastActivity + this.duration - time;
     if (left >= TIMER_GRAIN) this.arm(Math.ceil(left));
-    else this.onIdle();
+    else this.context?.run(this.onIdle);
   }
 }
 

@@ -208,7 +208,7 @@ export class SocketWire extends Wire {
   private take(chunk: Buffer): void {
     this.bytesRead += chunk.length;
     this.socket._idle?.touch();
-    this.scope.run(deliver, this, chunk);
+    this.scope.runInAsyncScope(deliver, undefined, this, chunk);
   }
 
   /** Reads on after a rest, unless it has been stopped. */
@@ -321,6 +321,17 @@ export class SocketWire extends Wire {
     const less = queued !== rare.lastQueued;
     rare.lastQueued = queued;
     return less;
+  }
+
+  /**
+   * Whether close() ends the connection for the peer as a FIN before it would: the kernel has all that was written, and
+   * nothing that has come is unread, for which it would send a reset. Hands over to find out.
+   */
+  closesInOrder(): boolean {
+    if (!this.open || this.inlet !== undefined || this.unread !== undefined) return false;
+    this.flush();
+    if (this.blocked || this.failed || this.awaited) return false;
+    return this.engine.native.unread(this.id) === 0;
   }
 
   /** Sends FIN; calls back when that is done. */

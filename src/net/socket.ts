@@ -45,6 +45,8 @@ import { isOpen } from './socket-properties.js';
 
 export class NativeSocket extends SocketBase implements FileSender, FileReceiver {
   private _resetting = false;
+  /** destroySoon() has been called. */
+  private _closingSoon = false;
   /** What 'close' will say. node:http has a `_hadError` of its own on a socket, which is another thing. */
   private _closedByError = false;
   private _plainStrings = true;
@@ -83,7 +85,7 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
     this.connecting = this._attempting = true;
     // What it has is not given up for what it can't get: see Attempts.
     if (isOpen(this)) return;
-    this._resetting = this._closedByError = this._endTold = this._earlyRead = false;
+    this._resetting = this._closingSoon = this._closedByError = this._endTold = this._earlyRead = false;
     this._wire = this._earlyWrite = undefined;
     this._scope = socketScope();
   }
@@ -300,12 +302,18 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
       });
       return;
     }
+    if (this._closingSoon && this.listenerCount('finish') === 0 && wire.closesInOrder()) {
+      // The stream destroys itself right after this, with no user code between: see closesInOrder.
+      callback();
+      return;
+    }
     wire.finish(callback);
   }
 
   // --- ending ---
 
   override destroySoon(): void {
+    this._closingSoon = true;
     if (this.writable) this.end();
     if (this.writableFinished) this.destroy();
     else this.once('finish', destroyNow);
