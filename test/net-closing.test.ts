@@ -1,7 +1,10 @@
 /** When 'close' comes: in the loop's closing phase, as libuv tells of its handles. */
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { closed, nextTurn, pair } from './support/sockets.js';
-import { everyWay } from './support/subjects.js';
+import { requireOrSkip } from './support/requirements.js';
+import { closed, listen, nextTurn, pair, record } from './support/sockets.js';
+import { everyWay, families, native, reference, type Subject } from './support/subjects.js';
 import { onUncaught } from './support/uncaught.js';
 
 describe.each(everyWay)("the place of 'close': $name over $family", ({ subject, family }) => {
@@ -61,5 +64,30 @@ describe.each(everyWay)("the place of 'close': $name over $family", ({ subject, 
     await Promise.all(over);
     while (uncaught.length < 2) await nextTurn();
     expect(uncaught).toEqual(['listener', 'tick']);
+  });
+});
+
+describe.skipIf(requireOrSkip('addon') === undefined).each(families)('destroySoon() over %s', (family) => {
+  /** What a client sees of a server that answers and closes, with so many bytes of the client's unread. */
+  async function seen(subject: Subject, unread: number): Promise<string[]> {
+    const server = subject.createServer({ pauseOnConnect: true });
+    const address = await listen(server, family);
+    const accepted = once(server, 'connection') as Promise<[Socket]>;
+    // node's own: what it does is not in question.
+    const client = reference.connect(address);
+    const [peer] = await accepted;
+    const events = record(client, ['end', 'error', 'close']);
+    let text = '';
+    client.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    if (unread > 0) await new Promise((resolve) => client.write(Buffer.alloc(unread), resolve));
+    const over = closed(client);
+    peer.write('answer');
+    peer.destroySoon();
+    await over;
+    return [text, ...events];
+  }
+
+  it.each([0, 1, 100_000])('ends the connection for the peer as on node, with %i bytes unread', async (unread) => {
+    expect(await seen(native, unread)).toEqual(await seen(reference, unread));
   });
 });
