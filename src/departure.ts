@@ -14,8 +14,9 @@
  *    over, it leaves. A flush follows the last handler.
  * 4. No clock can look into a handler that writes first and computes then. Handlers are expected to be as the last ones
  *    were: when two within `MEMORY` writing handlers (or ticks) have run for longer than `PATIENCE`, every write leaves
- *    at once, until `PROMPT_FOR` of them have passed without that happening again. One alone is taken for a collection of
- *    garbage; one in which the kernel gave the processor to somebody else is not counted.
+ *    at once (of a handler that writes much the first ones: MOST_PROMPT), until `PROMPT_FOR` of them have passed without
+ *    that happening again. One alone is taken for a collection of garbage; one in which the kernel gave the processor to
+ *    somebody else is not counted, nor one whose writes have left by their size or number.
  * 5. What is larger than COPY_LIMIT, `flush()`, a full arena, many small writes to one socket (EARLY_WRITES), and whatever
  *    is written when the process exits leave at once in any case.
  */
@@ -25,7 +26,7 @@ import { performance } from 'node:perf_hooks';
 export const PATIENCE = 0.05;
 /** Two long ones among so many make writes leave at once: more than one in a hundred is found by this soon. */
 const MEMORY = 64;
-const PROMPT_FOR = 1024;
+const PROMPT_FOR = 256;
 
 /** Milliseconds, by a clock that takes 40 ns to look at. */
 export const now = performance.now.bind(performance);

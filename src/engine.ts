@@ -171,14 +171,11 @@ export class Engine extends Outbound {
 
   private dispatchAlone(): void {
     const { shared, times } = this;
-    // The addon has looked at the clock.
-    if (shared[Shared.RanLong] === 1) {
-      shared[Shared.RanLong] = 0;
-      times.noteLong();
-    } else {
-      times.noteShort();
-    }
-    this.stretch++;
+    // Of the last one: the addon has looked at the clock.
+    if (shared[Shared.RanLong] === 1 && !this.leftEarly) times.noteLong();
+    else times.noteShort();
+    shared[Shared.RanLong] = 0;
+    this.beginStretch();
     this.next = 1;
     this.alone = true;
     try {
@@ -199,7 +196,7 @@ export class Engine extends Outbound {
     // Nothing but the handler that has just run lies between `looked` and now.
     let isFresh = true;
     while (this.next < this.end) {
-      this.stretch++;
+      this.beginStretch();
       try {
         this.dispatch(COMPLETION_WORDS * this.next++);
       } catch (error) {
@@ -210,7 +207,7 @@ export class Engine extends Outbound {
         continue;
       }
       const time = now();
-      if (isFresh) times.note(time - looked);
+      if (isFresh && !this.leftEarly) times.note(time - looked);
       looked = time;
       isFresh = true;
       if (time - handedOver < PATIENCE || this.next >= this.end) continue;

@@ -26,6 +26,12 @@ const LOOP_COPY_LIMIT = 16;
 const EARLY_WRITES = 32;
 const EARLY_BYTES = 4096;
 
+/**
+ * While writes are to leave at once, so many further ones of a handler do beside each socket's first. Who writes more is no
+ * handler that answers and computes then, but one that passes on many messages.
+ */
+const MOST_PROMPT = 8;
+
 /** The encoders behind Buffer.write, without its checks of arguments: they are a third of a short write. */
 interface RawWrites {
   latin1Write(text: string, offset: number, length: number): number;
@@ -50,10 +56,17 @@ export abstract class Outbound {
   private joined = 0;
   private tickScheduled = false;
   /** Counts handlers, and ticks in which something was written outside a turn. */
-  protected stretch = 0;
+  private stretch = 0;
   /** The handler of a batch of one runs: nobody else's write could leave with what it writes. */
   protected alone = false;
-  /** When the first write of this tick was gathered, if one was. */
+  /**
+   * Within this handler what was written has left, by its size or number: how long it ran says nothing of how long writes
+   * waited.
+   */
+  protected leftEarly = false;
+  /** Writes of this handler that have left at once. */
+  private sentPromptly = 0;
+  /** When the first of the writes that wait in this tick was gathered, if any wait. */
   private gatheredAt = 0;
   protected waiters: Wire[] = [];
   protected failures: { wire: Wire; errno: number }[] = [];
@@ -105,6 +118,7 @@ export abstract class Outbound {
   }
 
   writeLent(wire: Wire, parts: readonly Uint8Array[]): number {
+    this.leftEarly = true;
     const left = this.native.writeLent(wire.id, parts);
     if (left > 0) wire.blocked = true;
     return left;
@@ -117,6 +131,7 @@ export abstract class Outbound {
       if (part instanceof FileRange) flat.push(part.file, part.offset, part.length);
       else flat.push(part);
     }
+    this.leftEarly = true;
     const left = this.native.writeParts(wire.id, flat);
     if (left > 0) wire.blocked = true;
     return left;
@@ -130,6 +145,7 @@ export abstract class Outbound {
   /** Hands everything queued on any wire to the kernel. Calls nobody: outcomes are told at the end of the tick. */
   handOver(): void {
     const { shared } = this;
+    this.gatheredAt = 0;
     if (shared[Shared.Submitted] === 0 && shared[Shared.Gathered] === 0) return;
     do this.takeResults(this.native.flush());
     while (shared[Shared.Gathered] === 1);
@@ -157,10 +173,22 @@ export abstract class Outbound {
     // The addon flushes by itself after a turn: then the arena is free again.
     if (shared[Shared.Submitted] === 0 && shared[Shared.Gathered] === 0) this.tail = 0;
     if (this.tail + length > this.arena.length) {
-      this.handOver();
+      this.handOverEarly();
       this.tail = 0;
     }
     return this.tail;
+  }
+
+  /** A handler, or another tick, begins. */
+  protected beginStretch(): void {
+    this.stretch++;
+    this.sentPromptly = 0;
+    this.leftEarly = false;
+  }
+
+  private handOverEarly(): void {
+    this.leftEarly = true;
+    this.handOver();
   }
 
   private submit(wire: Wire, offset: number, length: number): void {
@@ -180,7 +208,7 @@ export abstract class Outbound {
     ) {
       const joint = (submissions[last + 2] as number) + length;
       submissions[last + 2] = joint;
-      if (++this.joined >= EARLY_WRITES && joint >= EARLY_BYTES) this.handOver();
+      if (++this.joined >= EARLY_WRITES && joint >= EARLY_BYTES) this.handOverEarly();
       return;
     }
     this.joined = 1;
@@ -191,9 +219,11 @@ export abstract class Outbound {
     shared[Shared.Submitted] = count + 1;
     // A full list goes out, so that there is always room for one more.
     const isFull = count + 1 === this.maxSubmissions;
-    if (shared[Shared.InTurn] === 0) this.submittedOutside(isFirst || isFull || this.times.prompt);
-    else if (isFull || (isLone && this.alone)) this.handOver();
-    else if (this.times.prompt) this.sendPromptly();
+    const isPrompt = this.times.prompt && (isFirst || this.sentPromptly++ < MOST_PROMPT);
+    if (shared[Shared.InTurn] === 0) this.submittedOutside(isFirst || isFull || isPrompt);
+    else if (isFull) this.handOverEarly();
+    else if (isLone && this.alone) this.handOver();
+    else if (isPrompt) this.sendPromptly();
   }
 
   /** The kernel's time is not the handler's: a handler that sends much is not kept from gathering again by that. */
@@ -217,11 +247,8 @@ export abstract class Outbound {
 
   private readonly onTick = (): void => {
     this.tickScheduled = false;
-    this.stretch++;
-    if (this.gatheredAt !== 0) {
-      this.times.note(now() - this.gatheredAt);
-      this.gatheredAt = 0;
-    }
+    this.beginStretch();
+    if (this.gatheredAt !== 0) this.times.note(now() - this.gatheredAt);
     this.handOver();
     this.settle();
   };
