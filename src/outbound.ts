@@ -222,7 +222,7 @@ export abstract class Outbound {
     const isPrompt = this.times.prompt && (isFirst || this.sentPromptly++ < MOST_PROMPT);
     if (shared[Shared.InTurn] === 0) this.submittedOutside(isFirst || isFull || isPrompt);
     else if (isFull) this.handOverEarly();
-    else if (isLone && this.alone) this.handOver();
+    else if (isLone && this.alone && !this.times.trusted) this.handOver();
     else if (isPrompt) this.sendPromptly();
   }
 
