@@ -6,7 +6,7 @@ import * as https from 'node:https';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { Page, sendFile } from 'nearwire';
+import { install, Page, sendFile } from 'nearwire';
 import { serverCertificate, serverKey } from './support/certificates.js';
 import { runChild } from './support/children.js';
 import { testFile } from './support/files.js';
@@ -15,6 +15,9 @@ import { collectUntil, descriptorCount, pageDescriptors, sealed } from './suppor
 import { requireOrSkip } from './support/requirements.js';
 import { cleanup, closed, listen, nextTurn, pair, pattern, readAll } from './support/sockets.js';
 import { everyWay, families, native, type Subject } from './support/subjects.js';
+
+// For TLS over native sockets.
+install();
 
 const MIB = 1024 * 1024;
 const library = fileURLToPath(new URL('../dist/src/index.js', import.meta.url));
