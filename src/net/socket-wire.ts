@@ -24,7 +24,6 @@ export interface AttemptOwner {
 const ECANCELED = -constants.errno.ECANCELED;
 const ENOTCONN = -constants.errno.ENOTCONN;
 
-
 function tellOnread(onread: Onread, wire: SocketWire, length: number): void {
   onread.tell(wire, length);
 }
