@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { childResult, type ChildResult } from './support/children.js';
 import { cleanup, socketPath } from './support/sockets.js';
+import { hasAbstractNames } from './support/subjects.js';
 
 const built = (file: string): string => fileURLToPath(new URL(`../dist/src/${file}.js`, import.meta.url));
 
@@ -243,7 +244,7 @@ describe('a cluster under register', () => {
     }
   });
 
-  it.runIf(process.platform === 'linux')('listens on an abstract name, which all can connect to', async () => {
+  it.runIf(hasAbstractNames('native'))('listens on an abstract name, which all can connect to', async () => {
     const primary = `
       const workers = [cluster.fork(), cluster.fork()];
       await Promise.all(workers.map(listening));

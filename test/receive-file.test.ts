@@ -22,7 +22,7 @@ import {
   readBytes,
   temporaryDirectory,
 } from './support/sockets.js';
-import { everyWay, type Family, type Subject } from './support/subjects.js';
+import { everyWay, sendsByReference, type Family, type Subject } from './support/subjects.js';
 
 const MiB = 1024 * 1024;
 
@@ -397,7 +397,7 @@ describe.each(ways.filter(({ name }) => name === 'native'))(
   },
 );
 
-describe.runIf(process.platform === 'linux' && ways.some(({ name }) => name === 'native'))('pipes', () => {
+describe.runIf(sendsByReference() && ways.some(({ name }) => name === 'native'))('pipes', () => {
   it('take no more than a share of the descriptors, and what has none goes on by copy', async () => {
     const limit = 300;
     const code = `
