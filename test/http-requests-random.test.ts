@@ -2,20 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { converse, PLAIN_REQUEST } from './support/conversations.js';
 import { reference, subjects } from './support/subjects.js';
+import { randomFrom } from './support/http-judge/cases.js';
 
 const CONVERSATIONS_EACH = 50;
 const SEEDS = [1, 2, 3, 4];
-
-/** A small generator with a known sequence for each seed (mulberry32's constants). */
-function randomFrom(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
 
 const METHODS = ['GET', 'GET', 'POST', 'PUT', 'HEAD', 'DELETE', 'PATCH', 'OPTIONS', 'LOCK', 'get'];
 const TARGETS = ['/', '/a/b?c=d', "/-._~!$&'()*+,;=:@%41", '/a|b', '/a"b', '/\x80', '*', 'http://x/', '/a#b', '/{}'];
