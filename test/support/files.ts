@@ -1,6 +1,7 @@
 /** Files to be sent, for tests, and the descriptors that are open. */
 import { execFileSync } from 'node:child_process';
 import { closeSync, fsyncSync, openSync, readdirSync, readlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pattern, temporaryDirectory } from './sockets.js';
 
@@ -67,11 +68,31 @@ function openOnes(): string[] {
   });
 }
 
-/** Resolves when there are as many as before: what is closed in the thread pool takes a moment. */
+/**
+ * Resolves with the number of descriptors when there are as many as before: what the thread pool has been asked to open or
+ * close takes a moment. The number is the one that was looked at: another count may meet a file that is only being opened.
+ */
 export async function descriptorsBack(before: number): Promise<number> {
   const patience = Date.now() + 5000;
-  while (descriptors() > before && Date.now() < patience) await new Promise((resolve) => setTimeout(resolve, 5));
-  return descriptors();
+  await poolPassed();
+  for (;;) {
+    const left = descriptors();
+    if (left <= before) return left;
+    // What is too many names itself: a count leads nowhere.
+    if (Date.now() > patience) {
+      throw new Error(`${String(left)} descriptors where ${String(before)} were: ${openOnes().join(', ')}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** The pool has begun what it was asked before, and what followed that: a file is opened, looked at, then closed. */
+async function poolPassed(): Promise<void> {
+  const steps = 3;
+  const manyThreads = 16;
+  for (let step = 0; step < steps; step++) {
+    await Promise.all(Array.from({ length: manyThreads }, () => stat('.')));
+  }
 }
 
 /** What a promise fails with; undefined if it does not. To be asked for at once: nothing goes unhandled. */
