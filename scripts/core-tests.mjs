@@ -22,6 +22,3 @@ export const CORE = [
   'uwsgi-server',
   'write-',
 ].map((name) => `test/${name}`);
-
-// Files at a time. These tests wait more than they compute; those of the benchmark, which measure, run one by one.
-export const WORKERS = 3;

@@ -6,7 +6,6 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { WORKERS } from './core-tests.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const addon = `${root}build-variants/asan/build/Release/nearwire.node`;
@@ -24,7 +23,7 @@ const excluded = ['test/bench-*', 'test/cli-*', 'test/cost-*', 'test/programs-*'
   '--exclude',
   files,
 ]);
-const words = ['run', `--maxWorkers=${String(WORKERS)}`, ...excluded, ...process.argv.slice(2)];
+const words = ['run', ...excluded, ...process.argv.slice(2)];
 const { status } = spawnSync(process.execPath, ['node_modules/vitest/vitest.mjs', ...words], {
   cwd: root,
   stdio: 'inherit',

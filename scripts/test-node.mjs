@@ -4,7 +4,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { CORE, WORKERS } from './core-tests.mjs';
+import { CORE } from './core-tests.mjs';
 
 const [version, ...words] = process.argv.slice(2);
 if (!/^\d+(\.\d+)*$/.test(version ?? '')) {
@@ -25,12 +25,8 @@ if (!existsSync(node)) {
 const running = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim();
 if (!running.startsWith(`v${version}`)) throw new Error(`asked for node ${version}, got ${running}`);
 console.log(`node ${running}`);
-const { status } = spawnSync(
-  node,
-  ['node_modules/vitest/vitest.mjs', 'run', ...CORE, `--maxWorkers=${String(WORKERS)}`, ...words],
-  {
-    cwd: root,
-    stdio: 'inherit',
-  },
-);
+const { status } = spawnSync(node, ['node_modules/vitest/vitest.mjs', 'run', ...CORE, ...words], {
+  cwd: root,
+  stdio: 'inherit',
+});
 process.exit(status ?? 1);

@@ -1,16 +1,10 @@
 // Runs the core of the suite on the addon built on the portable socket layer (build-variant.mjs posix).
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { CORE, WORKERS } from './core-tests.mjs';
+import { CORE } from './core-tests.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const words = [
-  'node_modules/vitest/vitest.mjs',
-  'run',
-  ...CORE,
-  `--maxWorkers=${String(WORKERS)}`,
-  ...process.argv.slice(2),
-];
+const words = ['node_modules/vitest/vitest.mjs', 'run', ...CORE, ...process.argv.slice(2)];
 const { status } = spawnSync(process.execPath, words, {
   cwd: root,
   stdio: 'inherit',
