@@ -329,6 +329,7 @@ void Engine::deliver(size_t count) {
   shared_.results = 0;
   shared_.lent_replaced = lent_.is_shown() ? 0 : 1;
   const uint64_t began = uv_hrtime();
+  shared_.turn_began = static_cast<double>(began) / kNanosPerMilli;
   sink_->deliver();
   // What a lone handler has written may have waited for the rest of it: JS knows by this how long its handlers take.
   if (count == 1 && shared_.submitted > 0 && uv_hrtime() - began > kLongNanos && !was_preempted()) shared_.ran_long = 1;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -25,6 +26,9 @@ struct Submission {
   int32_t length;
 };
 
+// What uv_hrtime counts in.
+constexpr double kNanosPerMilli = 1e6;
+
 // Words that both sides read: same order as in src/native-words.ts.
 struct SharedState {
   // Submissions put down and not yet gathered. JS counts up, gathering sets it to 0.
@@ -41,7 +45,10 @@ struct SharedState {
   int32_t lent_replaced = 0;
   // JS is to look: see Engine::deliver.
   int32_t ran_long = 0;
+  // When the delivery began, in milliseconds of uv_hrtime.
+  double turn_began = 0;
 };
+static_assert(offsetof(SharedState, turn_began) == 32);
 
 // What became of a channel's share of a flush, where that is not simply "all sent".
 struct FlushResult {

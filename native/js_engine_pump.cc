@@ -68,7 +68,6 @@ Napi::Value JsEngine::intake_totals(const Napi::CallbackInfo& info) {
   const Channel* found = channel(info);
   const Intake* intake = found == nullptr ? nullptr : found->intake();
   if (intake == nullptr) return number(info, -EBADF);
-  constexpr double kNanosPerMilli = 1e6;
   const uint64_t last = intake->last_moved();
   const double idle = last == 0 ? -1 : static_cast<double>(uv_hrtime() - last) / kNanosPerMilli;
   Napi::Array totals = Napi::Array::New(info.Env(), 4);

@@ -22,7 +22,6 @@
  * 5. What is larger than COPY_LIMIT, `flush()`, a full arena, many small writes to one socket (EARLY_WRITES), and whatever
  *    is written when the process exits leave at once in any case.
  */
-import { performance } from 'node:perf_hooks';
 
 /** Milliseconds of running code for which a write may wait: what a small handler takes five times over. */
 export const PATIENCE = 0.05;
@@ -30,9 +29,6 @@ export const PATIENCE = 0.05;
 const MEMORY = 64;
 const PROMPT_FOR = 256;
 const TRUSTED_AFTER = 256;
-
-/** Milliseconds, by a clock that takes 40 ns to look at. */
-export const now = performance.now.bind(performance);
 
 /** How long the code that writes has lately run. */
 export class HandlerTimes {

@@ -4,14 +4,16 @@
  */
 import { constants } from 'node:os';
 import { setImmediate } from 'node:timers';
+import { now, ORIGIN } from './clock.js';
 import type { Outcome } from './connect-line.js';
-import { now, PATIENCE } from './departure.js';
+import { PATIENCE } from './departure.js';
 import {
   BLOCK_BYTES,
   Completion,
   COMPLETION_WORDS,
   NOBODY,
   Shared,
+  TURN_BEGAN_OFFSET,
   type NativeAddress,
   type NativeChannelOptions,
   type NativeEngine,
@@ -34,6 +36,7 @@ export class Engine extends Outbound {
   private readonly blocks: (Buffer | undefined)[] = [];
   private readonly inbox: Buffer;
   private lentMemory: Buffer;
+  private readonly turnBegan: Float64Array;
   /**
    * The completion to be handed out next, and the end of those there are. A listener may turn the loop: then a nested
    * `turn()` goes on where this one stands, and leaves it nothing to do.
@@ -47,6 +50,7 @@ export class Engine extends Outbound {
     super(native);
     this.completions = native.layout.completions;
     this.inbox = Buffer.from(native.layout.inbox);
+    this.turnBegan = new Float64Array(native.layout.shared.buffer, TURN_BEGAN_OFFSET, 1);
     this.lentMemory = Buffer.from(native.lentMemory());
     native.setTurnHandler(() => {
       this.turn();
@@ -146,6 +150,14 @@ export class Engine extends Outbound {
     }
   };
 
+  /**
+   * Milliseconds as of `now()`; within a turn, when that began. For what libuv's own timers go by the time of the loop
+   * iteration for.
+   */
+  loopTime(): number {
+    return this.shared[Shared.InTurn] === 1 ? ORIGIN + (this.turnBegan[0] as number) : now();
+  }
+
   private turn(): void {
     const { shared } = this;
     const nested = this.dispatching;
@@ -191,7 +203,7 @@ export class Engine extends Outbound {
     const { shared, times } = this;
     this.alone = false;
     if (this.next === this.end) return;
-    let looked = now();
+    let looked = this.loopTime();
     let handedOver = looked;
     // Nothing but the handler that has just run lies between `looked` and now.
     let isFresh = true;

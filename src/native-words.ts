@@ -61,6 +61,8 @@ export const Shared = {
   /** 1: a lone handler that wrote has run for longer than writes may wait. JS sets it to 0. */
   RanLong: 7,
 } as const;
+/** Where a double follows them: the milliseconds that libuv's clock read when the batch began. */
+export const TURN_BEGAN_OFFSET = 32;
 /** int32 per flush result: id, negative errno or 0, bytes still queued. */
 export const RESULT_WORDS = 3;
 /**

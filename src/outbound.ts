@@ -5,7 +5,8 @@
  * A small write is copied into the arena and noted as a submission (id, offset, length); neighbours of the same wire
  * become one. A flush hands all submissions over in one crossing; departure.ts says when.
  */
-import { HandlerTimes, now } from './departure.js';
+import { now } from './clock.js';
+import { HandlerTimes } from './departure.js';
 import { FileRange, type WritePart } from './file-range.js';
 import { RESULT_WORDS, Shared, SUBMISSION_WORDS, type NativeEngine, type NativePage } from './native.js';
 import { Wire, type WireListener } from './wire.js';

@@ -1,4 +1,5 @@
 /** The engine of a thread: one, made on first use. */
+import { now } from './clock.js';
 import { Engine } from './engine.js';
 import { addonStatus } from './native.js';
 import { spinOfThread } from './settings.js';
@@ -21,4 +22,9 @@ export function getEngine(): Engine | undefined {
 /** The engine of this thread if there is one already. */
 export function madeEngine(): Engine | undefined {
   return engineOfThread;
+}
+
+/** Milliseconds as of `now()`, for less: see Engine.loopTime. */
+export function loopTime(): number {
+  return engineOfThread === undefined ? now() : engineOfThread.loopTime();
 }

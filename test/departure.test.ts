@@ -2,12 +2,14 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { Channel, ChannelServer, type ChannelHandlers } from 'nearwire/channel';
+import type * as ClockModule from '../src/clock.js';
 import type * as DepartureModule from '../src/departure.js';
 import { childResult, startChild } from './support/children.js';
 import { requireOrSkip } from './support/requirements.js';
 import { cleanup, freshAddress, listen, readAll } from './support/sockets.js';
 import { everyWay, families, type Family } from './support/subjects.js';
 
+const { now, ORIGIN } = (await import(new URL('../dist/src/clock.js', import.meta.url).href)) as typeof ClockModule;
 const { HandlerTimes, PATIENCE } = (await import(
   new URL('../dist/src/departure.js', import.meta.url).href
 )) as typeof DepartureModule;
@@ -90,6 +92,18 @@ describe('handler times', () => {
     for (let i = 0; i < 5000; i++) times.note(0);
     expect(times.prompt).toBe(true);
   });
+});
+
+it('the clock that turns begin by is that of now()', () => {
+  // Nanoseconds, and as much for what doubles can't tell apart.
+  const GRAIN = 0.001;
+  for (let i = 0; i < 100; i++) {
+    const before = now();
+    const same = ORIGIN + Number(process.hrtime.bigint()) / 1e6;
+    const after = now();
+    expect(same).toBeGreaterThanOrEqual(before - GRAIN - PATIENCE / 10);
+    expect(same).toBeLessThanOrEqual(after + GRAIN + PATIENCE / 10);
+  }
 });
 
 describe.skipIf(requireOrSkip('addon') === undefined).each(families)('what is written natively over %s', (family) => {

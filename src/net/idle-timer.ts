@@ -1,12 +1,11 @@
 /** The idle timeout of a socket. */
-import { performance } from 'node:perf_hooks';
 import { clearTimeout, setTimeout } from 'node:timers';
+import { now } from '../clock.js';
+import { loopTime } from '../thread-engine.js';
 import { Scope } from './async-scopes.js';
 
 /** Less than this is left when a timer fires early: the loop counts whole milliseconds. */
 const TIMER_GRAIN = 1;
-
-const now = performance.now.bind(performance);
 
 /** Where the timers underneath are made, so that none keeps the context of whoever set a timeout first. */
 const nobodys = new Scope('NEARWIRETIMER');
@@ -46,10 +45,10 @@ export class IdleTimer {
   /** Something has been read or written. */
   touch(): void {
     if (this.duration === 0) return;
-    this.lastActivity = now();
+    this.lastActivity = loopTime();
     const deadline = this.lastActivity + this.duration;
     if (this.timer !== undefined && this.due <= deadline) return;
-    this.arm(this.duration);
+    this.arm(this.lastActivity, this.duration);
   }
 
   stop(): void {
@@ -65,9 +64,9 @@ export class IdleTimer {
     this.context = undefined;
   }
 
-  private arm(delay: number): void {
+  private arm(time: number, delay: number): void {
     clearTimeout(this.timer);
-    this.due = now() + delay;
+    this.due = time + delay;
     // A socket's timeout keeps no process alive.
     this.timer = nobodys.runInAsyncScope(setTimeout, undefined, fire, delay, this).unref();
   }
@@ -79,7 +78,7 @@ export class IdleTimer {
     const time = now();
     this.lastActivity = Math.max(this.lastActivity, time - this.unseen());
     const left = this.lastActivity + this.duration - time;
-    if (left >= TIMER_GRAIN) this.arm(Math.ceil(left));
+    if (left >= TIMER_GRAIN) this.arm(time, Math.ceil(left));
     else this.context?.run(this.onIdle);
   }
 }
