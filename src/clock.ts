@@ -1,6 +1,5 @@
 /** The monotonic clock. */
 import { performance } from 'node:perf_hooks';
-import { hrtime } from 'node:process';
 
 const NANOS_PER_MILLI = 1e6;
 const TRIES = 16;
@@ -17,7 +16,7 @@ function findOrigin(): number {
   let origin = 0;
   for (let i = 0; i < TRIES; i++) {
     const before = now();
-    const read = Number(hrtime.bigint()) / NANOS_PER_MILLI;
+    const read = Number(process.hrtime.bigint()) / NANOS_PER_MILLI;
     const after = now();
     if (after - before >= closest) continue;
     closest = after - before;
