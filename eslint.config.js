@@ -9,6 +9,8 @@ export default tseslint.config(
     rules: {
       // A bound method is how listeners are shared; the class says which are used so.
       '@typescript-eslint/unbound-method': 'off',
+      // To import it reads all its properties, which opens the standard streams and changes their descriptors.
+      'no-restricted-imports': ['error', 'node:process', 'process'],
     },
   },
   {
