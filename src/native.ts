@@ -21,7 +21,7 @@ export * from './native-words.js';
 export * from './native-sockets.js';
 
 /** native/addon.cc has the same: goes up when what is declared here, or in the two files above, changes its meaning. */
-export const CONTRACT = 3;
+export const CONTRACT = 4;
 
 export interface NativeEngineLayout {
   /** What is read for programs that are to own it, before it is copied for them. No program is to see it. */
@@ -263,6 +263,15 @@ export interface NativeEngine {
   peerAddress(id: number): NativeEndpoint | number;
   localAddress(id: number): NativeEndpoint | number;
   fileDescriptor(id: number): number;
+  /**
+   * The descriptor, for another process to have as well, which decides from then on whether calls on it wait: libuv makes
+   * a descriptor non-blocking when it first hears of it, and hears of this one now. EBADF; ENOTCONN: not open.
+   */
+  shareDescriptor(id: number): number;
+  /** Two connected UNIX sockets, non-blocking and close-on-exec; the caller's. */
+  openPair(): [one: number, other: number] | number;
+  /** Neither direction is open any more: the peer has closed, or each side has ended its own. */
+  hasHungUp(id: number): boolean;
   /**
    * Reads the head of a plain HTTP/1.1 request that lies at `start` of this memory, and answers its length; what it holds
    * is in `layout.requestHead` until the next call. 0: not a plain one, or not all of it before `end` (see
