@@ -216,11 +216,11 @@ export interface NativeEngine {
   /** Starts or stops reading. */
   setReading(id: number, reading: boolean): void;
   /**
-   * What `source` receives goes out on `sink` (which may be the same) without passing through JS, until `stopIntake()`,
-   * behind what is queued there. End, ReadError and WriteError tell what becomes of the two, as ever; nothing is moved after
-   * the first of them. After `limit` bytes, none if it is negative, it rests, and says so once there may be more: Taken.
-   * 0, or EBADF; EBUSY: the source has another taker, or the sink another source, or its end has been asked for; ENOTCONN:
-   * the source is not open, or has ended.
+   * What `source` receives goes out on `sink`, another one, without passing through JS, until `stopIntake()`, behind what is
+   * queued there. End, ReadError and WriteError tell what becomes of the two, as ever; nothing is moved after the first of
+   * them. After `limit` bytes, none if it is negative, it rests, and says so once there may be more: Taken.
+   * 0, or EBADF; EINVAL: the two are the same; EBUSY: the source has another taker, or the sink another source, or its end
+   * has been asked for; ENOTCONN: the source is not open, or has ended.
    */
   pump(source: number, sink: number, limit: number): number;
   /**

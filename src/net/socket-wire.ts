@@ -307,6 +307,11 @@ export class SocketWire extends Wire {
     return this.waiters?.isEmpty === false;
   }
 
+  /** The stream's write is all in the wire's queue, or with the kernel. */
+  get sendsWrite(): boolean {
+    return this.blockedWrite !== undefined;
+  }
+
   /** Sends these parts now; calls back when the kernel has all of them. */
   send(parts: readonly Uint8Array[], callback: WriteCallback): void {
     this.noteSent(this.writeLent(parts), parts, callback);
