@@ -1,9 +1,10 @@
 /** When 'close' comes: in the loop's closing phase, as libuv tells of its handles. */
+import { createHook } from 'node:async_hooks';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { requireOrSkip } from './support/requirements.js';
-import { closed, listen, nextTurn, pair, record } from './support/sockets.js';
+import { cleanup, closed, listen, nextTurn, pair, record, type Pair } from './support/sockets.js';
 import { everyWay, families, native, reference, type Subject } from './support/subjects.js';
 import { onUncaught } from './support/uncaught.js';
 
@@ -99,5 +100,38 @@ describe.skipIf(requireOrSkip('addon') === undefined).each(families)('destroySoo
 
   it.each([0, 1, 100_000])('ends the connection for the peer as on node, with %i bytes unread', async (unread) => {
     expect(await seen(native, unread)).toEqual(await seen(reference, unread));
+  });
+});
+
+describe.skipIf(requireOrSkip('addon') === undefined)('FINs of many sockets', () => {
+  it('are told of in order, by one immediate', async () => {
+    const ends: Pair[] = [];
+    for (let i = 0; i < 20; i++) ends.push(await pair(native, 'unix', { server: { allowHalfOpen: true } }));
+    const told: number[] = [];
+    const finished = ends.map(({ client }, i) =>
+      once(
+        client.on('finish', () => told.push(i)),
+        'finish',
+      ),
+    );
+    let made = 0;
+    const hook = createHook({
+      init: (_id, type) => {
+        if (type === 'Immediate') made++;
+      },
+    });
+    cleanup(() => hook.disable());
+    // A tick of its own: within a turn's events none is needed.
+    await new Promise<void>((resolve) => {
+      setTimeout(() => {
+        hook.enable();
+        for (const { client } of ends) client.end();
+        hook.disable();
+        resolve();
+      });
+    });
+    await Promise.all(finished);
+    expect(told).toEqual(ends.map((_, i) => i));
+    expect(made).toBe(1);
   });
 });

@@ -64,6 +64,7 @@ function standInFor(socket: NativeSocket, keepOpen: boolean): StandIn | undefine
     const { parser, _httpMessage } = socket as HttpFields;
     return Object.assign(standIn, { parser, _httpMessage });
   }
+  wire.noteShared();
   // node counts down for the stand-in, whose end in this process is no end of the connection.
   if (server !== null) {
     standIn.server = {

@@ -229,8 +229,13 @@ export class SocketWire extends Wire {
     this.stopPumps();
     this.stopReading();
     this.flush();
-    (this.rare ??= new RareState()).shared = true;
+    this.noteShared();
     return this.engine.native.shareDescriptor(this.id);
+  }
+
+  /** Another process has the socket as well: to close it here ends no connection. */
+  noteShared(): void {
+    (this.rare ??= new RareState()).shared = true;
   }
 
   /** What is read next is the other process's. */
