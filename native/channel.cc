@@ -276,6 +276,12 @@ void Channel::set_reading(bool reading) {
   register_later();
 }
 
+int Channel::share() {
+  if (state_ != State::kOpen) return -ENOTCONN;
+  const int error = watcher_.open(engine_->loop(), fd_);
+  return error < 0 ? error : fd_;
+}
+
 void Channel::set_ref(bool ref) { watcher_.set_ref(ref); }
 
 int Channel::shutdown() {

@@ -146,6 +146,8 @@ class Channel final : public Source, private Watcher::Target, private ColdRead::
   // been read than the `seen` bytes. -ENOTCONN: not connected yet, or never will be.
   int detach(uint64_t seen);
   void close(bool reset);
+  // The descriptor, for another process as well, which may make it blocking: no later watch undoes that.
+  int share();
   void set_ref(bool ref);
 
   int fd() const override { return fd_; }

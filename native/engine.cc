@@ -184,6 +184,7 @@ int Engine::pump(int32_t source, int32_t sink, uint64_t limit) {
   Channel* from = channel(source);
   Channel* to = channel(sink);
   if (from == nullptr || to == nullptr) return -EBADF;
+  if (from == to) return -EINVAL;
   if (from->intake() != nullptr || !to->takes_feeder()) return -EBUSY;
   return from->start_intake(std::make_unique<Pump>(this, from, to, limit));
 }

@@ -1,6 +1,7 @@
 #include "js_engine.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <utility>
 #include <vector>
@@ -71,6 +72,9 @@ Napi::Function JsEngine::define(Napi::Env env) {
                       InstanceMethod<&JsEngine::peer_address>("peerAddress"),
                       InstanceMethod<&JsEngine::local_address>("localAddress"),
                       InstanceMethod<&JsEngine::file_descriptor>("fileDescriptor"),
+                      InstanceMethod<&JsEngine::share_descriptor>("shareDescriptor"),
+                      InstanceMethod<&JsEngine::open_pair>("openPair"),
+                      InstanceMethod<&JsEngine::has_hung_up>("hasHungUp"),
                       InstanceMethod<&JsEngine::was_preempted>("wasPreempted"),
                       InstanceMethod<&JsEngine::unread>("unread"),
                       InstanceMethod<&JsEngine::set_spin>("setSpin"),
@@ -369,6 +373,25 @@ Napi::Value JsEngine::local_address(const Napi::CallbackInfo& info) {
 Napi::Value JsEngine::file_descriptor(const Napi::CallbackInfo& info) {
   const Channel* found = channel(info);
   return number(info, found == nullptr ? -EBADF : found->fd());
+}
+
+Napi::Value JsEngine::share_descriptor(const Napi::CallbackInfo& info) {
+  Channel* found = channel(info);
+  return number(info, found == nullptr ? -EBADF : found->share());
+}
+
+Napi::Value JsEngine::open_pair(const Napi::CallbackInfo& info) {
+  std::array<int, 2> ends{};
+  const int error = sys::open_pair(ends.data());
+  if (error < 0) return number(info, error);
+  Napi::Array result = Napi::Array::New(info.Env(), ends.size());
+  for (uint32_t i = 0; i < ends.size(); ++i) result.Set(i, ends.at(i));
+  return result;
+}
+
+Napi::Value JsEngine::has_hung_up(const Napi::CallbackInfo& info) {
+  const Channel* found = channel(info);
+  return Napi::Boolean::New(info.Env(), found == nullptr || sys::has_hung_up(found->fd()));
 }
 
 Napi::Value JsEngine::was_preempted(const Napi::CallbackInfo& info) {

@@ -79,6 +79,9 @@ class JsEngine final : public Napi::ObjectWrap<JsEngine>, private Engine::Sink {
   Napi::Value peer_address(const Napi::CallbackInfo& info);
   Napi::Value local_address(const Napi::CallbackInfo& info);
   Napi::Value file_descriptor(const Napi::CallbackInfo& info);
+  Napi::Value share_descriptor(const Napi::CallbackInfo& info);
+  Napi::Value open_pair(const Napi::CallbackInfo& info);
+  Napi::Value has_hung_up(const Napi::CallbackInfo& info);
   Napi::Value was_preempted(const Napi::CallbackInfo& info);
   Napi::Value unread(const Napi::CallbackInfo& info);
   Napi::Value set_spin(const Napi::CallbackInfo& info);

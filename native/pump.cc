@@ -33,7 +33,7 @@ void Pump::run() {
   }
   if (held_ == 0 && pipe_.is_open()) release_pipe();
   source_->update_interest();
-  if (sink_ != nullptr && sink_ != source_) sink_->update_interest();
+  if (sink_ != nullptr) sink_->update_interest();
 }
 
 void Pump::on_room() {

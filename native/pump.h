@@ -1,4 +1,4 @@
-// One direction of a relay: what one channel receives goes out on another (or the same) without passing through JS.
+// One direction of a relay: what one channel receives goes out on another without passing through JS.
 //
 // Linux: by splice through a pipe, which is held only while bytes stand in it. Elsewhere, where the kernel refuses, and
 // where there is no pipe to be had: received into the engine's scratch memory and sent from there; what the kernel does

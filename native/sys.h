@@ -36,6 +36,8 @@ extern const int kUnreadableFlags;
 int open_stream(int family);
 // The next connection in the same state, or -EAGAIN.
 int accept_stream(int listener);
+// Two connected UNIX sockets in the same state.
+int open_pair(int ends[2]);
 // Brings a descriptor from elsewhere into the same state; leaves it open if that fails.
 int prepare_stream(int fd);
 // As many bytes of the parts as the kernel takes now; -EAGAIN if it has no room or no memory. `more`: others follow at
@@ -65,6 +67,7 @@ ssize_t move_bytes(int from, int to, int64_t* offset, size_t length);
 
 // --- shared by all (sys_common.cc) ---
 
+// What has come; neither this nor a send waits, though another process that has the socket may have made it blocking.
 ssize_t receive(int fd, void* into, size_t length);
 ssize_t read_bytes(int fd, void* into, size_t length);
 // At a negative offset: at the file's own position.
@@ -127,6 +130,8 @@ void unmap(void* at, size_t length);
 void yield_core();
 // How often the kernel has taken the processor from this thread (where it tells only of the process, from that).
 int64_t preemptions();
+// Neither direction is open any more: the peer has closed, or each side has ended its own.
+bool has_hung_up(int fd);
 // Bytes that have come and have not been read, or a negative errno.
 int unread_bytes(int fd);
 

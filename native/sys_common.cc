@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -43,7 +44,7 @@ bool is_bound(const sockaddr* address, socklen_t length) {
 }  // namespace
 
 ssize_t receive(int fd, void* into, size_t length) {
-  return uninterrupted([&] { return recv(fd, into, length, 0); });
+  return uninterrupted([&] { return recv(fd, into, length, MSG_DONTWAIT); });
 }
 
 ssize_t read_bytes(int fd, void* into, size_t length) {
@@ -60,7 +61,7 @@ ssize_t receive_parts(int fd, const iovec* parts, size_t count) {
   msghdr message{};
   message.msg_iov = const_cast<iovec*>(parts);
   message.msg_iovlen = static_cast<decltype(message.msg_iovlen)>(count);
-  return uninterrupted([&] { return recvmsg(fd, &message, 0); });
+  return uninterrupted([&] { return recvmsg(fd, &message, MSG_DONTWAIT); });
 }
 
 int connect_to(int fd, const sockaddr* address, socklen_t length) {
@@ -207,6 +208,11 @@ int map_private(int fd, size_t length, void** at) {
 }
 
 void unmap(void* at, size_t length) { munmap(at, length); }
+
+bool has_hung_up(int fd) {
+  pollfd asked{fd, 0, 0};
+  return uninterrupted([&] { return poll(&asked, 1, 0); }) > 0 && (asked.revents & (POLLHUP | POLLERR)) != 0;
+}
 
 int unread_bytes(int fd) {
   int bytes = 0;

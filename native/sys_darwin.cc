@@ -64,6 +64,8 @@ int prepare_stream(int fd) {
   return error == 0 ? tame(fd) : error;
 }
 
+int open_pair(int ends[2]) { return open_prepared_pair(ends); }
+
 ssize_t send_parts(int fd, const iovec* parts, size_t count, bool) {
   const size_t fitting = count_that_fits(parts, count);
   const iovec start{parts->iov_base, INT_MAX};

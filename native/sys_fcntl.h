@@ -29,12 +29,22 @@ int prepared(int fd, Also also) {
   return error;
 }
 
+inline int open_prepared_pair(int ends[2]) {
+  if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0) return -errno;
+  int error = prepare_stream(ends[0]);
+  if (error == 0) error = prepare_stream(ends[1]);
+  if (error == 0) return 0;
+  close(ends[0]);
+  close(ends[1]);
+  return error;
+}
+
 inline ssize_t send_with_flags(int fd, const iovec* parts, size_t count, int flags) {
   msghdr message{};
   message.msg_iov = const_cast<iovec*>(parts);
   message.msg_iovlen = static_cast<decltype(message.msg_iovlen)>(count);
   for (;;) {
-    const ssize_t sent = sendmsg(fd, &message, flags);
+    const ssize_t sent = sendmsg(fd, &message, flags | MSG_DONTWAIT);
     if (sent >= 0) return sent;
     // Out of network memory: libuv takes it for a full buffer too.
     if (errno == ENOBUFS) return -EAGAIN;

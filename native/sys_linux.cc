@@ -80,6 +80,10 @@ int open_stream(int family) {
   return fd >= 0 ? fd : -errno;
 }
 
+int open_pair(int ends[2]) {
+  return socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0 ? 0 : -errno;
+}
+
 int accept_stream(int listener) {
   for (;;) {
     const int fd = accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -91,7 +95,7 @@ int accept_stream(int listener) {
 int prepare_stream(int fd) { return set_flags(fd); }
 
 ssize_t send_parts(int fd, const iovec* parts, size_t count, bool more) {
-  const int flags = MSG_NOSIGNAL | (more ? MSG_MORE : 0);
+  const int flags = MSG_NOSIGNAL | MSG_DONTWAIT | (more ? MSG_MORE : 0);
   msghdr message{};
   message.msg_iov = const_cast<iovec*>(parts);
   message.msg_iovlen = count;

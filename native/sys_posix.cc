@@ -31,6 +31,8 @@ int accept_stream(int listener) {
 
 int prepare_stream(int fd) { return set_flags(fd); }
 
+int open_pair(int ends[2]) { return open_prepared_pair(ends); }
+
 ssize_t send_parts(int fd, const iovec* parts, size_t count, bool) {
   return send_with_flags(fd, parts, count, MSG_NOSIGNAL);
 }

@@ -18,7 +18,7 @@ class Watcher {
     ~Target() = default;
   };
 
-  // Registers the descriptor ahead of the first watch: -EEXIST if the loop has it already.
+  // Registers the descriptor ahead of the first watch, and makes it non-blocking: -EEXIST if the loop has it already.
   int open(Loop& loop, int fd);
   // Watches for just these events from now on; neither is "stop". Cheap if nothing changes.
   int watch(Loop& loop, int fd, Target* target, bool readable, bool writable);

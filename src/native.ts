@@ -216,11 +216,11 @@ export interface NativeEngine {
   /** Starts or stops reading. */
   setReading(id: number, reading: boolean): void;
   /**
-   * What `source` receives goes out on `sink` (which may be the same) without passing through JS, until `stopIntake()`,
-   * behind what is queued there. End, ReadError and WriteError tell what becomes of the two, as ever; nothing is moved after
-   * the first of them. After `limit` bytes, none if it is negative, it rests, and says so once there may be more: Taken.
-   * 0, or EBADF; EBUSY: the source has another taker, or the sink another source, or its end has been asked for; ENOTCONN:
-   * the source is not open, or has ended.
+   * What `source` receives goes out on `sink`, another one, without passing through JS, until `stopIntake()`, behind what is
+   * queued there. End, ReadError and WriteError tell what becomes of the two, as ever; nothing is moved after the first of
+   * them. After `limit` bytes, none if it is negative, it rests, and says so once there may be more: Taken.
+   * 0, or EBADF; EINVAL: the two are the same; EBUSY: the source has another taker, or the sink another source, or its end
+   * has been asked for; ENOTCONN: the source is not open, or has ended.
    */
   pump(source: number, sink: number, limit: number): number;
   /**
@@ -263,6 +263,15 @@ export interface NativeEngine {
   peerAddress(id: number): NativeEndpoint | number;
   localAddress(id: number): NativeEndpoint | number;
   fileDescriptor(id: number): number;
+  /**
+   * The descriptor, for another process to have as well, which decides from then on whether calls on it wait: libuv makes
+   * a descriptor non-blocking when it first hears of it, and hears of this one now. EBADF; ENOTCONN: not open.
+   */
+  shareDescriptor(id: number): number;
+  /** Two connected UNIX sockets, non-blocking and close-on-exec; the caller's. */
+  openPair(): [one: number, other: number] | number;
+  /** Neither direction is open any more: the peer has closed, or each side has ended its own. */
+  hasHungUp(id: number): boolean;
   /**
    * Reads the head of a plain HTTP/1.1 request that lies at `start` of this memory, and answers its length; what it holds
    * is in `layout.requestHead` until the next call. 0: not a plain one, or not all of it before `end` (see

@@ -118,8 +118,10 @@ class Direction {
     }
     owner.touch();
     this.inJs += chunk.length;
-    if (!sink.write(chunk)) source.pause();
+    const hasRoom = sink.write(chunk);
     this.forwarding?.tryStart();
+    // A pump waits for room by itself. It may find no better moment: a small sink is never empty and ready to take a chunk.
+    if (!hasRoom && this.forwarding?.runs !== true) source.pause();
   };
 
   private readonly onDrain = (): void => {

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer, type Socket } from 'node:net';
+import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { transportStatus } from 'nearwire';
@@ -89,6 +90,15 @@ describe('the border', () => {
     expect(engine['listenerAddress']?.(0)).toMatchObject({ path: expect.any(String) as string });
     engine['closeListener']?.(0);
     expect(engine['listenerAddress']?.(0)).toBeLessThan(0);
+  });
+
+  it('refuses a pump from a channel to itself', () => {
+    const engine = addon['createEngine']?.() as Record<string, (...words: unknown[]) => unknown>;
+    const ids = (engine['openPair']?.() as number[]).map((end) => engine['adopt']?.(end, {}));
+    const [one, other] = ids;
+    expect(engine['pump']?.(one, one, -1)).toBe(-constants.errno.EINVAL);
+    expect(engine['pump']?.(one, other, -1)).toBe(0);
+    for (const id of ids) engine['close']?.(id, false);
   });
 
   describe.each(['writeLent', 'writeParts'])('%s of an array with getters', (name) => {

@@ -145,6 +145,17 @@ const programs: [string, string][] = [
      child.send('bye');`,
   ],
   [
+    'a connection that both keep open, and the sender ends by destroySoon()',
+    `const server = createServer((socket) => {
+       socket.write('head');
+       child.send('keep', socket, { keepOpen: true }, () => socket.destroySoon());
+     });
+     const client = connect({ ...(await listening(server)), allowHalfOpen: true });
+     say(await textOf(client));
+     server.close();
+     child.kill();`,
+  ],
+  [
     'a server, which goes on when the sender has closed it',
     `import { renameSync } from 'node:fs';
      const server = createServer((socket) => socket.end('parent serves'));

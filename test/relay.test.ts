@@ -87,6 +87,17 @@ describe.each(everyWay)('a relay: $name over $family', ({ subject, family }) => 
     expectPumped(subject, a, 4 * MiB);
   });
 
+  it('comes to that although the sink has no room for all of what has been read', async () => {
+    const four = await ends(subject, family, { sendBuffer: 4096, allowSmallBuffers: true });
+    const { client, a, far } = four;
+    client.write(pattern(8 * MiB));
+    await until(() => a.readableLength > 0);
+    void startRelay(four);
+    far.resume();
+    await until(() => client.writableLength === 0 && a.bytesRead === client.bytesWritten);
+    expectPumped(subject, a, 4 * MiB);
+  });
+
   it('sends the head, then what is buffered, then the rest', async () => {
     const four = await ends(subject, family);
     const { client, a, b, far } = four;

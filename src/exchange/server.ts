@@ -13,6 +13,7 @@ import { nodeHttp } from '../node-modules.js';
 import type { BufferSizes, TransportName } from '../options.js';
 import { connections, type ConnectionEvent } from '../stats/events.js';
 import type { ServerStats } from '../stats/server-stats.js';
+import { announceLater } from './announcement.js';
 import { NodeCarrier, NativeCarrier } from './carrier.js';
 import type { Codec } from './codec.js';
 import { Connection } from './connection.js';
@@ -100,16 +101,20 @@ export class ExchangeServer extends EventEmitter implements ServerLabels {
     return server as net.Server & ServerLabels;
   }
 
-  private take(engine: Engine, id: number): void {
-    this.admit(new Connection(this, new NativeCarrier(engine, id), performance.now()));
+  private take(engine: Engine, id: number, insideClose: boolean): void {
+    this.admit(new Connection(this, new NativeCarrier(engine, id), performance.now()), insideClose);
   }
 
-  private admit(connection: Connection): void {
+  private admit(connection: Connection, later = false): void {
     this.open.add(connection);
     if (this.timeout > 0) connection.socket.setTimeout(this.timeout);
-    const { socket } = connection;
-    if (connections.hasSubscribers) connections.publish({ server: this, socket } satisfies ConnectionEvent);
-    this.emit('connection', socket);
+    const announce = (): void => {
+      const { socket } = connection;
+      if (connections.hasSubscribers) connections.publish({ server: this, socket } satisfies ConnectionEvent);
+      this.emit('connection', socket);
+    };
+    if (later) announceLater(connection, announce);
+    else announce();
   }
 
   /** @internal A connection is closed. */

@@ -32,14 +32,19 @@ function isPlainSink(socket: NativeSocket): boolean {
   return socket.write === prototype.write && socket._write === prototype._write && socket._writev === prototype._writev;
 }
 
-/** Nothing that JS holds would have to go before the bytes of a pump. */
-function takesBytes(socket: NativeSocket): boolean {
+/** What the wire has queued goes before the bytes of a pump by itself; what the stream holds back beside that would not. */
+function holdsBack(socket: NativeSocket, wire: SocketWire): boolean {
   const state = socket._writableState;
+  return state.length > 0 && (!wire.sendsWrite || state.getBuffer().length > 0);
+}
+
+/** Nothing that JS holds would have to go before the bytes of a pump. */
+function takesBytes(socket: NativeSocket, wire: SocketWire): boolean {
   return (
     socket.writable &&
     !socket.connecting &&
-    state.length === 0 &&
-    state.corked === 0 &&
+    !holdsBack(socket, wire) &&
+    socket._writableState.corked === 0 &&
     socket._held === undefined &&
     isPlainSink(socket)
   );
@@ -67,6 +72,10 @@ export class Forwarding implements Outlet {
     this.left = left;
   }
 
+  get runs(): boolean {
+    return this.from !== undefined;
+  }
+
   /** Bytes that the pump which runs has taken so far. */
   get underWay(): number {
     const totals = this.from?.engine.native.intakeTotals(this.from.id);
@@ -91,7 +100,7 @@ export class Forwarding implements Outlet {
     const { _wire: from, _readableState: state } = source;
     const { _wire: to } = sink;
     if (
-      this.from !== undefined ||
+      this.runs ||
       left <= 0 ||
       from?.open !== true ||
       to?.open !== true ||
@@ -106,7 +115,7 @@ export class Forwarding implements Outlet {
       source.listenerCount('data') !== 1 ||
       source.listeners('data')[0] !== this.listener ||
       to.failed ||
-      !takesBytes(sink) ||
+      !takesBytes(sink, to) ||
       !isPlainSource(source)
     ) {
       return;

@@ -8,6 +8,7 @@
 import { ChildProcess } from 'node:child_process';
 import * as net from 'node:net';
 import { errnoError } from '../errors.js';
+import { ChildStreams } from './child-streams.js';
 import { letGo } from './give-away.js';
 import { isListenHandle } from './listen-handle.js';
 import { NativeSocket } from './socket.js';
@@ -63,6 +64,7 @@ function standInFor(socket: NativeSocket, keepOpen: boolean): StandIn | undefine
     const { parser, _httpMessage } = socket as HttpFields;
     return Object.assign(standIn, { parser, _httpMessage });
   }
+  wire.noteShared();
   // node counts down for the stand-in, whose end in this process is no end of the connection.
   if (server !== null) {
     standIn.server = {
@@ -135,17 +137,26 @@ interface SpawnOptions {
 }
 type Spawn = (this: ChildProcess, options: SpawnOptions) => unknown;
 
-/** A native socket or server as the standard stream of a child: by its descriptor, and not read here any more. */
-function descriptorOf(stream: unknown): unknown {
+/** What node takes for this standard stream of a child: of native sockets and servers their descriptors. */
+function standardStream(stream: unknown, index: number, streams: ChildStreams): unknown {
   if (stream instanceof NativeSocket && stream._wire?.open === true) {
-    const wire = stream._wire;
-    stream.pause();
-    wire.stopReading();
-    return wire.engine.native.fileDescriptor(wire.id);
+    return streams.descriptorOf(stream, stream._wire, index);
   }
   if (!(stream instanceof net.Server)) return stream;
   const { _handle: listening } = stream as { _handle?: unknown };
   return isListenHandle(listening) ? listening.fd : stream;
+}
+
+/** Spawns a child whose standard streams may be native ones. */
+function spawnOn(child: ChildProcess, nodesSpawn: Spawn, options: SpawnOptions, stdio: readonly unknown[]): unknown {
+  const streams = new ChildStreams();
+  try {
+    options.stdio = stdio.map((stream, index) => standardStream(stream, index, streams));
+    return nodesSpawn.call(child, options);
+  } finally {
+    if (child.pid === undefined) streams.cancel();
+    else streams.start(child);
+  }
 }
 
 /**
@@ -157,8 +168,8 @@ export function installIpc(): void {
   const prototype = ChildProcess.prototype as unknown as { spawn: Spawn };
   const nodesSpawn = prototype.spawn;
   prototype.spawn = function spawn(options) {
-    if (Array.isArray(options.stdio)) options.stdio = options.stdio.map(descriptorOf);
-    const result = nodesSpawn.call(this, options);
+    const { stdio } = options;
+    const result = Array.isArray(stdio) ? spawnOn(this, nodesSpawn, options, stdio) : nodesSpawn.call(this, options);
     if (Object.hasOwn(this, 'send')) wrapSend(this as unknown as Sender);
     return result;
   };

@@ -6,6 +6,8 @@ export class RareState {
   outlet: Outlet | undefined;
   inlet: Forwarding | undefined;
   cut = false;
+  /** Another process has been given the descriptor too. */
+  shared = false;
   /** Has been asked to connect while it was connected. */
   askedAgain = false;
   /** Bytes that waited when this was last looked at; while they become fewer the socket is not idle. */

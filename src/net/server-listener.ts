@@ -60,7 +60,7 @@ export class ServerListener extends WireListener {
       return;
     }
     if (this.taker !== undefined) {
-      this.take(id, this.taker);
+      this.take(id, this.taker, false);
       return;
     }
     // Made here, outside of listen()'s context: the socket's events run in none.
@@ -69,10 +69,10 @@ export class ServerListener extends WireListener {
   }
 
   /** @internal */
-  take(id: number, taker: Taker): void {
+  take(id: number, taker: Taker, insideClose: boolean): void {
     this.bufferSizes ??= readBufferSizes(this.engine, id);
     this.server._connections++;
-    taker.take(this.engine, id);
+    taker.take(this.engine, id, insideClose);
   }
 
   /** @internal In the async context of listen(): a domain that is active there is the socket's. */
@@ -167,7 +167,7 @@ function acceptLater(listener: ServerListener, id: number, scope: Scope): void {
 }
 
 function takeOver(listener: ServerListener, id: number, taker: Taker): void {
-  listener.take(id, taker);
+  listener.take(id, taker, true);
 }
 
 function emitConnection(server: net.Server, socket: NativeSocket): void {

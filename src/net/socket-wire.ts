@@ -221,6 +221,35 @@ export class SocketWire extends Wire {
     this.outlet?.onTaken(status);
   }
 
+  /**
+   * The descriptor, which another process is to have as well; or a negative errno. Reading stops, and until the stream asks
+   * for more it is told of no end either, which would end what the other process writes. What was written goes first.
+   */
+  share(): number {
+    this.stopPumps();
+    this.stopReading();
+    this.flush();
+    this.noteShared();
+    return this.engine.native.shareDescriptor(this.id);
+  }
+
+  /** Another process has the socket as well: to close it here ends no connection. */
+  noteShared(): void {
+    (this.rare ??= new RareState()).shared = true;
+  }
+
+  /** What is read next is the other process's. */
+  private get leavesReading(): boolean {
+    return !this.reading && this.rare?.shared === true;
+  }
+
+  /** Undoes `takeUnread()`. */
+  putBack(chunks: readonly Buffer[]): void {
+    for (const chunk of chunks) this.bytesRead -= chunk.length;
+    this.unread = [...chunks, ...(this.unread ?? [])];
+    this.readOn();
+  }
+
   /** Takes the chunks that the stream has not been given, those of the batch under way too, up to an end or a failure. */
   takeUnread(): Buffer[] {
     const chunks: Buffer[] = [];
@@ -236,8 +265,8 @@ export class SocketWire extends Wire {
 
   onEnd(): void {
     this.outlet?.stop();
-    if (this.unread !== undefined) {
-      this.unread.push(undefined);
+    if (this.unread !== undefined || this.leavesReading) {
+      (this.unread ??= []).push(undefined);
       return;
     }
     this.socket._idle?.touch();
@@ -246,8 +275,8 @@ export class SocketWire extends Wire {
 
   onReadError(errno: number): void {
     this.outlet?.stop();
-    if (this.unread !== undefined) {
-      this.unread.push(errno);
+    if (this.unread !== undefined || this.leavesReading) {
+      (this.unread ??= []).push(errno);
       return;
     }
     this.scope.run(destroy, this.socket, errnoError(errno, 'read'));
@@ -281,6 +310,11 @@ export class SocketWire extends Wire {
 
   private get awaited(): boolean {
     return this.waiters?.isEmpty === false;
+  }
+
+  /** The stream's write is all in the wire's queue, or with the kernel. */
+  get sendsWrite(): boolean {
+    return this.blockedWrite !== undefined;
   }
 
   /** Sends these parts now; calls back when the kernel has all of them. */
@@ -324,9 +358,11 @@ export class SocketWire extends Wire {
 
   /**
    * Whether close() ends the connection for the peer as a FIN before it would: the kernel has all that was written, and
-   * nothing that has come is unread, for which it would send a reset. Hands over to find out.
+   * nothing that has come is unread, for which it would send a reset, and no other process has the socket, which would keep
+   * it open. Hands over to find out.
    */
   closesInOrder(): boolean {
+    if (this.rare?.shared === true) return false;
     if (!this.open || this.inlet !== undefined || this.unread !== undefined) return false;
     this.flush();
     if (this.blocked || this.failed || this.awaited) return false;

@@ -8,8 +8,8 @@ export interface Taker {
   readonly server: ToldServer;
   /** Whether a connection is of no use to it before its peer has said something: such ones come later then. */
   readonly peerSpeaksFirst: boolean;
-  /** Takes a native connection over from the engine. */
-  take(engine: Engine, id: number): void;
+  /** Takes a native connection over from the engine. `insideClose`: the program is just closing the server. */
+  take(engine: Engine, id: number, insideClose: boolean): void;
 }
 
 const takers = new WeakMap<object, Taker>();

@@ -1,6 +1,6 @@
 /** Two connected pairs with a relay between them: `client` <-> `a` = relay = `b` <-> `far`. */
 import type { Socket } from 'node:net';
-import { relay, type RelayOptions, type RelayResult } from 'nearwire';
+import { relay, type RelayOptions, type RelayResult, type SocketOptions } from 'nearwire';
 import { nextTurn, pair } from './sockets.js';
 import type { Family, Subject } from './subjects.js';
 
@@ -16,11 +16,11 @@ export interface Relayed extends Ends {
   outcome: Promise<RelayResult | NodeJS.ErrnoException>;
 }
 
-/** The four sockets, without a relay yet. */
-export async function ends(subject: Subject, family: Family): Promise<Ends> {
+/** The four sockets, without a relay yet. `sink`: options of `b`. */
+export async function ends(subject: Subject, family: Family, sink: SocketOptions = {}): Promise<Ends> {
   const options = { server: { allowHalfOpen: true }, client: { allowHalfOpen: true } };
   const { client, peer: a } = await pair(subject, family, options);
-  const { client: b, peer: far } = await pair(subject, family, options);
+  const { client: b, peer: far } = await pair(subject, family, { ...options, client: { ...options.client, ...sink } });
   for (const socket of [client, far]) socket.on('error', () => undefined);
   return { client, a, b, far };
 }

@@ -1,0 +1,148 @@
+/**
+ * Native sockets as the standard streams of a child.
+ *
+ * The child gets the connection's descriptor, as on node. Where bytes of it have been read here already and the program has
+ * not had them, what the child reads is one end of a pair of sockets instead, which is fed with them first and with the
+ * connection's bytes then. Standard output and standard error are the connection itself, always.
+ */
+import type { ChildProcess } from 'node:child_process';
+import { closeSync } from 'node:fs';
+import type { Engine } from '../engine.js';
+import { errnoError } from '../errors.js';
+import { adoptDescriptor } from './adopt.js';
+import { makeNative } from './factory.js';
+import { NativeSocket } from './socket.js';
+import type { SocketWire } from './socket-wire.js';
+
+/** Those that nobody reads from. */
+const OUTPUTS: readonly number[] = [1, 2];
+
+/** Another descriptor of the connection, and a pair. */
+function openDescriptors(engine: Engine, fd: number): number[] {
+  const own = engine.native.duplicate(fd);
+  if (own < 0) throw errnoError(own, 'dup');
+  const pair = engine.native.openPair();
+  if (typeof pair !== 'number') return [own, ...pair];
+  closeSync(own);
+  throw errnoError(pair, 'socketpair');
+}
+
+/** A stream over a descriptor, which it closes; it reads once it is asked to. */
+function streamOver(engine: Engine, fd: number): NativeSocket {
+  const stream = makeNative(engine, { allowHalfOpen: true });
+  const status = adoptDescriptor(stream, { fd, readable: false });
+  if (status < 0) throw errnoError(status, 'socket');
+  return stream;
+}
+
+function hasHungUp({ _wire: wire }: NativeSocket): boolean {
+  return wire === undefined || wire.engine.native.hasHungUp(wire.id);
+}
+
+/**
+ * Feeds a child's end of a pair with what has been read of a connection and what comes, and brings the connection what the
+ * child writes to it. It has a descriptor of its own, so that what the program does to its socket does not end it, and
+ * lasts until the child has closed its end, or the connection is gone.
+ */
+class Feed {
+  private readonly wire: SocketWire;
+  private readonly read: readonly Buffer[];
+  private readonly connection: NativeSocket;
+  private readonly pipe: NativeSocket;
+  /** Only ever closed: what a descriptor is that fs has not opened is not fs's to close in a worker. */
+  private readonly childs: NativeSocket;
+
+  /** All stand before the child is started: who adopts a descriptor makes it non-blocking, and a child the reverse. */
+  constructor(wire: SocketWire, fd: number, read: readonly Buffer[]) {
+    this.wire = wire;
+    this.read = read;
+    const { engine } = wire;
+    const descriptors = openDescriptors(engine, fd);
+    [this.connection, this.pipe, this.childs] = descriptors.map((own) => streamOver(engine, own)) as [
+      NativeSocket,
+      NativeSocket,
+      NativeSocket,
+    ];
+  }
+
+  get childsEnd(): number {
+    const { engine, id } = this.childs._wire as SocketWire;
+    return engine.native.fileDescriptor(id);
+  }
+
+  start(child: ChildProcess): void {
+    this.childs.destroy();
+    const { connection, pipe } = this;
+    for (const stream of [connection, pipe]) {
+      stream.on('error', this.close);
+      stream.on('close', this.close);
+    }
+    for (const chunk of this.read) pipe.write(chunk);
+    connection.pipe(pipe);
+    pipe.pipe(connection, { end: false });
+    pipe.on('end', this.onEnd);
+    // One that had ended its side says nothing when it closes.
+    child.once('exit', this.onExit);
+  }
+
+  /** There is no child: what has been read is the socket's again. */
+  cancel(): void {
+    this.childs.destroy();
+    this.close();
+    this.wire.putBack(this.read);
+  }
+
+  /** A child that closes what it has of a connection does not end it, as long as others have it too. */
+  private readonly onEnd = (): void => {
+    if (hasHungUp(this.pipe)) this.closeBehindWrites();
+    else this.connection.end();
+  };
+
+  private readonly onExit = (): void => {
+    if (this.pipe.readableEnded && hasHungUp(this.pipe)) this.closeBehindWrites();
+  };
+
+  private closeBehindWrites(): void {
+    if (this.connection.writable) this.connection.write('', this.close);
+    else this.close();
+  }
+
+  private readonly close = (): void => {
+    this.connection.destroy();
+    this.pipe.destroy();
+  };
+}
+
+/** The native sockets among the standard streams of one child. */
+export class ChildStreams {
+  private readonly feeds = new Map<NativeSocket, Feed>();
+
+  /** The descriptor that is to be the child's of this index. The stream rests, as one of node's does. */
+  descriptorOf(stream: NativeSocket, wire: SocketWire, index: number): number {
+    stream.pause();
+    const fd = wire.share();
+    if (fd < 0) throw errnoError(fd, 'dup');
+    if (OUTPUTS.includes(index)) return fd;
+    let feed = this.feeds.get(stream);
+    if (feed === undefined) {
+      const read = wire.takeUnread();
+      if (read.length === 0) return fd;
+      try {
+        feed = new Feed(wire, fd, read);
+      } catch (error) {
+        wire.putBack(read);
+        throw error;
+      }
+      this.feeds.set(stream, feed);
+    }
+    return feed.childsEnd;
+  }
+
+  start(child: ChildProcess): void {
+    for (const feed of this.feeds.values()) feed.start(child);
+  }
+
+  cancel(): void {
+    for (const feed of this.feeds.values()) feed.cancel();
+  }
+}
