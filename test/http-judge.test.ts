@@ -25,7 +25,16 @@ const QUESTION = 'POST /p HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello'
 function third(handler: string): Case {
   const pieces = [PLAIN, PLAIN, QUESTION, PLAIN];
   const name = `the third of a connection: ${handler}`;
-  return { name, pieces, handler, options: {}, clientError: 'none', checks: false, upgrades: false, watchesSocket: false };
+  return {
+    name,
+    pieces,
+    handler,
+    options: {},
+    clientError: 'none',
+    checks: false,
+    upgrades: false,
+    watchesSocket: false,
+  };
 }
 
 // node:http itself is among them: that shows that what is seen does not depend on chance.
@@ -50,7 +59,12 @@ describe.each(subjects)('judged by node:http: $name', (subject) => {
   it('makes the same of the third exchange with every handler', async () => {
     onUncaught(noteThrown);
     const cases = Object.keys(HANDLERS).map(third);
-    expect(await judge(cases.filter((one) => !isKnown(one)), subject)).toEqual([]);
+    expect(
+      await judge(
+        cases.filter((one) => !isKnown(one)),
+        subject,
+      ),
+    ).toEqual([]);
     expect(strays).toEqual([]);
   });
 

@@ -257,7 +257,7 @@ const timeouts: Record<string, Scenario> = {
     const server = stage.server().on('connection', (peer: Socket) => peer.resume());
     const address = await stage.listen(server);
     const client = stage.socket('client', stage.subject.socket());
-    stage.within('timeout', () => client.setTimeout(20));
+    stage.within('timeout', () => client.setTimeout(100));
     stage.within('connect', () => client.connect(address as { path: string }));
     await once(client, 'timeout');
     client.destroy();

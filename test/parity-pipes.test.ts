@@ -295,7 +295,14 @@ const scenarios: Record<string, Scenario> = {
     stage.note(far, 'piped', piped);
     const written = runs.filter(({ byte }) => byte !== 'p').map(({ byte, length }) => `${byte} ${String(length)}`);
     stage.note(far, 'written', written.join(', '));
-    stage.note(far, 'together', runs.map(({ byte }) => byte).join('').match(/1234/g)?.length);
+    stage.note(
+      far,
+      'together',
+      runs
+        .map(({ byte }) => byte)
+        .join('')
+        .match(/1234/g)?.length,
+    );
   },
   'the destination is ended by the program': async (stage) => {
     stage.leaveOutContexts();

@@ -174,7 +174,11 @@ const listens: Record<string, (server: Server, stage: Stage) => unknown> = {
 };
 
 /** An agent whose connection has its first exchanges behind it if connections are kept. */
-async function agentFor(stage: Stage, target: http.RequestOptions, createConnection?: () => Socket): Promise<http.Agent> {
+async function agentFor(
+  stage: Stage,
+  target: http.RequestOptions,
+  createConnection?: () => Socket,
+): Promise<http.Agent> {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
   cleanup(() => {
     agent.destroy();

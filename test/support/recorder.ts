@@ -151,6 +151,7 @@ export class Recorder {
   private readonly left = new Set<string>();
   private fromBelow = false;
   private contexts = true;
+  private distances = true;
 
   /** Objects that are watched from now on keep their own `emit`. */
   watchFromBelow(): void {
@@ -165,6 +166,11 @@ export class Recorder {
   /** Leaves out in which async context entries come: for scenarios where chance decides on whether a write is under way. */
   leaveOutContexts(): void {
     this.contexts = false;
+  }
+
+  /** Leaves out how entries come after each other: for what is written inside an event, which calls back later than node's. */
+  leaveOutDistances(): void {
+    this.distances = false;
   }
 
   private get context(): string | undefined {
@@ -262,6 +268,7 @@ export class Recorder {
 
   /** What has been noted so far. */
   get record(): Entries {
-    return Object.fromEntries([...this.tracks].map(([name, { entries }]) => [name, [...entries]]));
+    const shown = (entry: string): string => (this.distances ? entry : entry.slice(entry.indexOf('|') + 2));
+    return Object.fromEntries([...this.tracks].map(([name, { entries }]) => [name, entries.map(shown)]));
   }
 }

@@ -171,8 +171,12 @@ export class Stage extends Recorder {
     // Scenarios begin outside the events of sockets.
     await nextTurn();
     this.held = undefined;
-    for (const introduce of held) introduce();
     this.stirCrowd();
+    // All have asked when the scenario begins, in the same turn and not in the same tick.
+    await new Promise<void>((resolve) => {
+      process.nextTick(resolve);
+    });
+    for (const introduce of held) introduce();
     return connection;
   }
 
