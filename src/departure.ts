@@ -6,7 +6,7 @@
  * waits, waits for code that may compute. So:
  *
  * 1. Outside a turn (a timer, a promise, a callback of another module) a socket's first write of a tick leaves at once.
- *    What the same socket writes in the same tick after it is gathered until the tick's end.
+ *    What the same socket writes in the same tick after it is gathered until the tick's end. What was corked is one write.
  * 2. In a turn of one event there is nobody else to wait for: a socket's first write in it leaves at once, unless it wrote
  *    more than once the last time, or the last `TRUSTED_AFTER` handlers were all short (then it saves a crossing, 4 % of a
  *    round trip, to have the flush behind the handler send it). What it writes after it is gathered until its handler, and the

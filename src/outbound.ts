@@ -67,6 +67,10 @@ export abstract class Outbound {
   protected leftEarly = false;
   /** Writes of this handler that have left at once. */
   private sentPromptly = 0;
+  /** What is written now is part of one write. Whether that is its socket's first in this stretch, and alone in the last. */
+  private joint = false;
+  private jointIsFirst = false;
+  private jointIsLone = false;
   /** When the first of the writes that wait in this tick was gathered, if any wait. */
   private gatheredAt = 0;
   protected waiters: Wire[] = [];
@@ -198,7 +202,9 @@ export abstract class Outbound {
     const isFirst = wire.wroteIn !== this.stretch;
     // As the last time.
     const isLone = isFirst && wire.wroteOnce;
-    wire.wroteOnce = isFirst;
+    if (isFirst) this.jointIsFirst = this.joint;
+    if (isLone) this.jointIsLone = this.joint;
+    wire.wroteOnce = isFirst || (this.joint && this.jointIsFirst);
     wire.wroteIn = this.stretch;
     const count = shared[Shared.Submitted] as number;
     const last = (count - 1) * SUBMISSION_WORDS;
@@ -220,6 +226,23 @@ export abstract class Outbound {
     shared[Shared.Submitted] = count + 1;
     // A full list goes out, so that there is always room for one more.
     const isFull = count + 1 === this.maxSubmissions;
+    if (isFull || !this.joint) this.decide(isFirst, isLone, isFull);
+  }
+
+  /** The writes to one wire from here to `endJoint` leave as one does. */
+  beginJoint(): void {
+    this.joint = true;
+    this.jointIsFirst = this.jointIsLone = false;
+  }
+
+  endJoint(): void {
+    this.joint = false;
+    if (this.shared[Shared.Submitted] !== 0) this.decide(this.jointIsFirst, this.jointIsLone, false);
+  }
+
+  /** Whether what has been submitted leaves now. */
+  private decide(isFirst: boolean, isLone: boolean, isFull: boolean): void {
+    const { shared } = this;
     const isPrompt = this.times.prompt && (isFirst || this.sentPromptly++ < MOST_PROMPT);
     if (shared[Shared.InTurn] === 0) this.submittedOutside(isFirst || isFull || isPrompt);
     else if (isFull) this.handOverEarly();

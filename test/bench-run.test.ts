@@ -188,7 +188,7 @@ describe.skipIf(floor === undefined || addon === undefined)('an open loop', () =
 
   beforeAll(async () => {
     const file = join(runs.path, 'open.json');
-    const words = ['--quick', '--rounds', '1', '--cases', 'handler', '--json', file];
+    const words = ['--quick', '--rounds', '1', '--cases', 'handler', '--subjects', 'native,node:net', '--json', file];
     cli = await runCli(['bench', ...words], { TMPDIR: runs.path });
     if (cli.code === 0) json = JSON.parse(readFileSync(file, 'utf8')) as JsonResult;
   }, 120_000);

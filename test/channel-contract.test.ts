@@ -1,4 +1,4 @@
-/** What the channel API promises of memory, failures and handlers that throw, where the peer does not make it easy. */
+/** What the channel API promises of memory, draining and its end, where the peer does not make it easy. */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { close, open, openSync, closeSync } from 'node:fs';
@@ -10,22 +10,19 @@ import {
   channelWays,
   type ChannelTransport,
   fillChannel,
-  listenChannels,
   readNow,
-  transports,
   withNetPeer,
   withNetPeers,
 } from './support/channels.js';
 import { failure, testFile } from './support/files.js';
 import { cleanup, nextTurn, pattern, readAll, temporaryDirectory } from './support/sockets.js';
-import { native, type Family } from './support/subjects.js';
+import type { Family } from './support/subjects.js';
 import { onUncaught } from './support/uncaught.js';
 
 const MIB = 1024 * 1024;
 const USED_AGAIN = 0xee;
 /** With this send buffer no kernel takes so much at once. */
 const LONG = 12 * MIB;
-const SEND_BUFFER = 64 * 1024;
 
 /** A writer that uses its Buffers again as soon as it may. */
 class Writer {
@@ -355,260 +352,4 @@ describe.each(channelWays)('a $transport channel over $family', ({ transport, fa
     channel.end();
     expect((await readAll(peer.resume())).toString()).toBe(`short${long}`);
   });
-});
-
-describe.each(transports)('the failures of a %s channel', (transport) => {
-  interface Fate {
-    calls: string[];
-    answers: boolean[];
-    channel: Channel | undefined;
-  }
-
-  /** What becomes of a channel that finds its peer's end in onEnd, when the peer has closed. */
-  async function afterPeer(act: (channel: Channel, answers: boolean[]) => void): Promise<Fate> {
-    const fate: Fate = { calls: [], answers: [], channel: undefined };
-    await new Promise<void>((resolve) => {
-      void withNetPeer(transport, 'unix', {
-        onEnd(channel) {
-          fate.channel = channel;
-          act(channel, fate.answers);
-        },
-        onDrain: () => fate.calls.push('onDrain'),
-        onError: (_, { code }) => fate.calls.push(`onError ${String(code)}`),
-        onClose(_, hadError) {
-          fate.calls.push(`onClose ${String(hadError)}`);
-          resolve();
-        },
-      }).then(({ peer }) => {
-        peer.destroy();
-      });
-    });
-    await nextTurn();
-    return fate;
-  }
-
-  const failed = ['onError EPIPE', 'onClose true'];
-
-  it.each([1, 300, 8192, 8193, 300_000])('are told of: %i bytes, and the end', async (length) => {
-    const { calls, answers } = await afterPeer((channel, told) => {
-      told.push(channel.write(Buffer.alloc(length)));
-      channel.end();
-    });
-    expect(calls).toEqual(failed);
-    // The kernel has been asked.
-    if (length > 8192) expect(answers).toEqual([false]);
-  });
-
-  it.each([
-    ['a string', (channel: Channel) => channel.write('x')],
-    ['parts', (channel: Channel) => channel.writev(['x', Buffer.alloc(10_000)])],
-    ['small parts', (channel: Channel) => channel.writev(['x', 'y'])],
-  ])('are told of: %s, on a channel that stays open', async (_name, act) => {
-    const { calls } = await afterPeer(act);
-    expect(calls).toEqual(failed);
-  });
-
-  it('are told of: what is written before and after flush()', async () => {
-    const { calls } = await afterPeer((channel) => {
-      channel.write('x');
-      channel.flush();
-      expect(channel.write('y')).toBe(false);
-      channel.end();
-    });
-    expect(calls).toEqual(failed);
-  });
-
-  it('are told of in a later turn too', async () => {
-    const { calls } = await afterPeer((channel) => {
-      setImmediate(() => {
-        channel.write('x');
-        channel.end();
-      });
-    });
-    expect(calls).toEqual(failed);
-  });
-
-  it('are those of a file too', async () => {
-    const { path } = testFile(100_000);
-    const errors: (string | undefined)[] = [];
-    const { calls } = await afterPeer((channel) => {
-      channel.sendFile(path, (error) => errors.push((error as NodeJS.ErrnoException | null)?.code));
-      channel.end();
-    });
-    expect(calls).toEqual(failed);
-    expect(errors).toEqual(['EPIPE']);
-  });
-
-  it('are none where nothing is lost', async () => {
-    const { calls } = await afterPeer((channel) => {
-      channel.end();
-    });
-    expect(calls).toEqual(['onClose false']);
-  });
-
-  it('are reported where no handler takes them', async () => {
-    const uncaught: string[] = [];
-    onUncaught((error) => uncaught.push(error.message));
-    const hadError = await new Promise<boolean>((resolve) => {
-      void withNetPeer(transport, 'unix', {
-        onEnd(channel) {
-          channel.write('x');
-        },
-        onClose(_, failed) {
-          resolve(failed);
-        },
-      }).then(({ peer }) => peer.destroy());
-    });
-    await nextTurn();
-    expect(hadError).toBe(true);
-    expect(uncaught).toEqual(['write EPIPE']);
-  });
-
-  it('are not told to who destroys the channel', async () => {
-    const { calls } = await afterPeer((channel) => {
-      channel.write('x');
-      channel.destroy();
-    });
-    expect(calls).toEqual(['onClose false']);
-  });
-
-  it.runIf(transport === native.name && process.platform === 'linux')(
-    'are told of: a peer that resets the connection behind its end',
-    async () => {
-      const calls: string[] = [];
-      const { channel, peer } = await withNetPeer(transport, 'tcp', {
-        onEnd: () => calls.push('onEnd'),
-        onError: (_, { message }) => calls.push(message),
-        onClose: (_, hadError) => calls.push(`onClose ${String(hadError)}`),
-      });
-      channel.write('never read');
-      peer.end();
-      while (calls.length === 0) await nextTurn();
-      peer.resetAndDestroy();
-      await once(peer, 'close');
-      channel.end();
-      while (calls.length < 3) await nextTurn();
-      expect(calls).toEqual(['onEnd', 'shutdown ENOTCONN', 'onClose true']);
-    },
-  );
-});
-
-describe.each(channelWays)('handlers of $transport channels over $family that throw', ({ transport, family }) => {
-  const names = ['onConnection', 'onConnect', 'onData', 'onDrain', 'onEnd', 'onError', 'onClose'] as const;
-
-  it.each(names)('lose nothing: %s', async (thrower) => {
-    const uncaught: string[] = [];
-    onUncaught((error) => uncaught.push(error.message));
-    const calls: string[] = [];
-    const bytes = pattern(LONG);
-    const received: Buffer[] = [];
-    let throwers = 0;
-    const done = (name: string): void => {
-      calls.push(name);
-      if (name !== thrower) return;
-      throwers++;
-      throw new Error(`${name} ${String(throwers)}`);
-    };
-    let closed = 0;
-    await new Promise<void>((resolve) => {
-      const onClose = (): void => {
-        if (++closed === 2) resolve();
-        done('onClose');
-      };
-      void listenChannels(
-        transport,
-        family,
-        {
-          onConnection(channel) {
-            channel.write(bytes);
-            done('onConnection');
-          },
-          onDrain(channel) {
-            channel.end();
-            done('onDrain');
-          },
-          onEnd(channel) {
-            // It has ended, or does so now; `onError` has its turn here.
-            if (thrower === 'onError') channel.destroy(new Error('mine'));
-            done('onEnd');
-          },
-          onError() {
-            done('onError');
-          },
-          onClose,
-        },
-        { sendBuffer: SEND_BUFFER, allowSmallBuffers: true },
-      ).then(({ address }) => {
-        Channel.connect({ ...address, transport } as Parameters<typeof Channel.connect>[0], {
-          onConnect(channel) {
-            channel.pause();
-            channel.resume();
-            done('onConnect');
-          },
-          onData(_, data, start, end) {
-            received.push(Buffer.from(data.subarray(start, end)));
-            done('onData');
-          },
-          onEnd(channel) {
-            channel.end();
-            done('onEnd');
-          },
-          onError() {
-            done('onError');
-          },
-          onClose,
-        });
-      });
-    });
-    await nextTurn();
-    expect(Buffer.concat(received).equals(bytes)).toBe(true);
-    for (const name of names) if (name !== 'onError' || thrower === 'onError') expect(calls).toContain(name);
-    expect(throwers).toBeGreaterThan(0);
-    expect(uncaught).toEqual(Array.from({ length: throwers }, (_, i) => `${thrower} ${String(i + 1)}`));
-  });
-
-  it('lose nothing: callbacks of files', async () => {
-    const uncaught: string[] = [];
-    onUncaught((error) => uncaught.push(error.message));
-    const { path } = testFile(LONG);
-    let drains = 0;
-    const handlers = { onDrain: () => drains++ };
-    const { channel, peer } = await withNetPeer(transport, family, handlers, { sendBuffer: SEND_BUFFER });
-    for (const name of ['one', 'two']) {
-      channel.sendFile(path, () => {
-        throw new Error(name);
-      });
-    }
-    channel.write('behind');
-    await nextTurn();
-    peer.resume();
-    while (drains === 0) await nextTurn();
-    await nextTurn();
-    expect(uncaught).toEqual(['one', 'two']);
-  });
-});
-
-it('a server goes on when onConnection throws', async () => {
-  for (const transport of transports) {
-    const uncaught: string[] = [];
-    onUncaught((error) => uncaught.push(error.message));
-    const { server, address } = await listenChannels(transport, 'unix', {
-      onConnection(channel) {
-        channel.end();
-        throw new Error('in onConnection');
-      },
-    });
-    const target = { ...address, transport } as Parameters<typeof Channel.connect>[0];
-    for (let i = 0; i < 3; i++) {
-      await new Promise<void>((resolve) => {
-        Channel.connect(target, {
-          onClose() {
-            resolve();
-          },
-        });
-      });
-    }
-    expect(uncaught).toHaveLength(3);
-    while (server.stats().active > 0) await nextTurn();
-  }
 });

@@ -10,6 +10,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { listenQueue } from 'nearwire/tune';
 import { CLI_MAIN, runCli, startCli } from './support/cli.js';
+import { until } from './support/command-runs.js';
 import {
   connectMany,
   depthsBySs,
@@ -244,7 +245,7 @@ async function startNginx(directory: string, upstream: string): Promise<string> 
   );
   const words = ['-c', config, '-p', directory, '-e', `${directory}/error.log`];
   startProgram([nginx ?? '', ...words]);
-  while (!listens(front)) await nextTurn();
+  await until(() => listens(front));
   return front;
 }
 
@@ -334,14 +335,14 @@ describe.skipIf(!hasDiagnosis || script === undefined)('--watch in a terminal', 
     let screen = '';
     child.stdout?.setEncoding('utf8').on('data', (chunk: string) => (screen += chunk));
     const pictures = (): string[] => screen.split('\x1b[H').slice(1);
-    while (pictures().length < 3) await nextTurn();
+    await until(() => pictures().length >= 3);
     expect(screen).toContain(enter);
     const picture = pictures()[1] ?? '';
     for (const word of ['7 waiting, backlog 6, high water 7, FULL', '████', 'history', 'in the queue']) {
       expect(picture).toContain(word);
     }
     proceed(server);
-    while (!/0 waiting, backlog 6, high water 7/.test(pictures().at(-2) ?? '')) await nextTurn();
+    await until(() => /0 waiting, backlog 6, high water 7/.test(pictures().at(-2) ?? ''));
     // The full looks stand high in the history, the empty ones low.
     expect(pictures().at(-2)).toMatch(/history.*█+_+/);
     child.stdin?.write('\x03');
@@ -357,7 +358,7 @@ describe.skipIf(!hasDiagnosis || script === undefined)('--watch in a terminal', 
     const child = startInTerminal(path, 'cols 24 rows 9');
     let screen = '';
     child.stdout?.setEncoding('utf8').on('data', (chunk: string) => (screen += chunk));
-    while (screen.split('\x1b[H').length < 4) await nextTurn();
+    await until(() => screen.split('\x1b[H').length >= 4);
     child.stdin?.write('\x03');
     await once(child, 'close');
     const picture = screen.split('\x1b[H')[2] ?? '';

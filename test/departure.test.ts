@@ -206,3 +206,30 @@ describe.each(everyWay)("what an 'exit' listener writes on $name over $family", 
     expect(text.toString()).toBe('before;one;two');
   });
 });
+
+describe.each(everyWay)('what a program corked on $name over $family', ({ subject, family }) => {
+  it.each([
+    ['small', 1],
+    ['large', 20_000],
+  ])('is with the kernel once it is uncorked, all of it: %s', async (_, length) => {
+    const server = subject.createServer();
+    const address = await listen(server, family);
+    const accepted = once(server, 'connection');
+    startChild(
+      subject.name,
+      `
+      const socket = connect(${JSON.stringify(address)}, () => {
+        setImmediate(() => {
+          socket.cork();
+          socket.write('head');
+          socket.write(Buffer.alloc(${String(length)}, 'x'));
+          socket.write('tail');
+          socket.uncork();
+          process.kill(process.pid, 'SIGKILL');
+        });
+      });`,
+    );
+    const [peer] = (await accepted) as [Parameters<typeof readAll>[0]];
+    expect((await readAll(peer)).toString()).toBe(`head${'x'.repeat(length)}tail`);
+  });
+});

@@ -3,9 +3,11 @@
  * long runs: NEARWIRE_JUDGE_CASES, the number of cases, and NEARWIRE_JUDGE_SEED.
  */
 import { describe, expect, it } from 'vitest';
-import { isKnown, makeCase, randomFrom } from './support/http-judge/cases.js';
+import { isKnown, makeCase, randomFrom, throwsAnything, type Case } from './support/http-judge/cases.js';
+import { HANDLERS } from './support/http-judge/handlers.js';
 import { judge } from './support/http-judge/judge.js';
 import { noteThrown, strays } from './support/http-judge/trial.js';
+import { PLAIN } from './support/http-judge/vectors.js';
 import { subjects } from './support/subjects.js';
 import { onUncaught } from './support/uncaught.js';
 
@@ -14,6 +16,26 @@ const SEED = Number(process.env['NEARWIRE_JUDGE_SEED'] ?? 1);
 /** Served at once. */
 const BATCH = 50;
 const MILLIS_EACH = 100;
+/** Connections that have something to do at once. */
+const CROWD = 64;
+
+const QUESTION = 'POST /p HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello';
+
+/** The third exchange of a kept connection, and one more behind it. */
+function third(handler: string): Case {
+  const pieces = [PLAIN, PLAIN, QUESTION, PLAIN];
+  const name = `the third of a connection: ${handler}`;
+  return {
+    name,
+    pieces,
+    handler,
+    options: {},
+    clientError: 'none',
+    checks: false,
+    upgrades: false,
+    watchesSocket: false,
+  };
+}
 
 // node:http itself is among them: that shows that what is seen does not depend on chance.
 describe.each(subjects)('judged by node:http: $name', (subject) => {
@@ -33,4 +55,26 @@ describe.each(subjects)('judged by node:http: $name', (subject) => {
     },
     30_000 + CASES * MILLIS_EACH,
   );
+
+  it('makes the same of the third exchange with every handler', async () => {
+    onUncaught(noteThrown);
+    const cases = Object.keys(HANDLERS).map(third);
+    expect(
+      await judge(
+        cases.filter((one) => !isKnown(one)),
+        subject,
+      ),
+    ).toEqual([]);
+    expect(strays).toEqual([]);
+  });
+
+  it('makes the same of 64 connections at once', async () => {
+    onUncaught(noteThrown);
+    // What one of them throws may hit another's parser, on node as well.
+    const peaceful = Object.keys(HANDLERS)
+      .map(third)
+      .filter((one) => !throwsAnything(one));
+    const crowd = Array.from({ length: CROWD }, (_, at) => peaceful[at % peaceful.length] as Case);
+    expect(await judge(crowd, subject)).toEqual([]);
+  });
 });

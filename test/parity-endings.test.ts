@@ -263,20 +263,6 @@ function destroyedIn(moment: string, error: boolean): Scenario {
   };
 }
 
-describe.each(everyWay)('endings: $name over $family', ({ subject, family }) => {
-  it.each(Object.entries(endings))('%s', async (_, scenario) => {
-    await compare(scenario, subject, family);
-  });
-
-  it.each(MOMENTS)("destroy() inside '%s'", async (moment) => {
-    await compare(answering(destroyedIn(moment, false)), subject, family);
-  });
-
-  it.each(MOMENTS)("destroy(error) inside '%s'", async (moment) => {
-    await compare(answering(destroyedIn(moment, true)), subject, family);
-  });
-});
-
 /** With a server that answers what it gets. Its half is not compared: it depends on when the client is gone. */
 function answering(scenario: Scenario): Scenario {
   return (stage) => {
@@ -287,3 +273,20 @@ function answering(scenario: Scenario): Scenario {
     return scenario(stage);
   };
 }
+
+const destroyed = Object.fromEntries(
+  MOMENTS.flatMap((moment) => [
+    [`destroy() inside '${moment}'`, answering(destroyedIn(moment, false))],
+    [`destroy(error) inside '${moment}'`, answering(destroyedIn(moment, true))],
+  ]),
+);
+
+describe.each(everyWay)('endings: $name over $family', ({ subject, family }) => {
+  it.each(Object.entries(endings))('%s', async (_, scenario) => {
+    await compare(scenario, subject, family);
+  });
+
+  it.each(Object.entries(destroyed))('%s', async (_, scenario) => {
+    await compare(scenario, subject, family);
+  });
+});

@@ -5,7 +5,7 @@ import * as http from 'node:http';
 import type { Server, Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'vitest';
-import { closed, nextTurn } from './support/sockets.js';
+import { cleanup, closed, nextTurn } from './support/sockets.js';
 import { compare, type Scenario, type Stage } from './support/stage.js';
 import { everyWay, subjects } from './support/subjects.js';
 
@@ -173,6 +173,32 @@ const listens: Record<string, (server: Server, stage: Stage) => unknown> = {
   'an address that is not ours': (server) => server.listen(0, '192.0.2.1'),
 };
 
+/** An agent whose connection has its first exchanges behind it if connections are kept. */
+async function agentFor(
+  stage: Stage,
+  target: http.RequestOptions,
+  createConnection?: () => Socket,
+): Promise<http.Agent> {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  cleanup(() => {
+    agent.destroy();
+  });
+  if (createConnection !== undefined) agent.createConnection = createConnection;
+  const connect = (): Promise<void> => Promise.resolve();
+  await stage.connected(connect, async () => {
+    for (let round = 0; round < 2; round++) await fetched(http.get({ ...target, agent, path: '/before' }));
+  });
+  return agent;
+}
+
+/** Answers the requests of before. */
+function behind(answer: http.RequestListener): http.RequestListener {
+  return (request, response) => {
+    if (request.url === '/before') response.end('before');
+    else answer(request, response);
+  };
+}
+
 /** One exchange by node:http with a watched server, whose sockets and the client's are watched too. */
 function exchange(
   answer: http.RequestListener,
@@ -183,18 +209,27 @@ function exchange(
     stage.leaveOut('timeout', 'bytesRead', 'bytesWritten', 'readableFlowing', 'writableCorked');
     // The parser takes the bytes of a node socket from under it.
     stage.ignore('data');
-    const server = stage.addServer(stage.subject.http.createServer({}, answer));
+    const server = stage.addServer(stage.subject.http.createServer({}, behind(answer)));
     const { path, host, port } = await stage.listen(server);
+    const address = path === undefined ? { host, port } : { path };
+    const ends: Promise<void>[] = [];
     let clients = 0;
-    const createConnection = (): Socket => {
-      const address = path === undefined ? { host, port } : { path };
-      return watchesClient ? stage.connect(address, `client ${String(clients++)}`) : stage.subject.connect(address);
-    };
-    const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
-    agent.createConnection = createConnection;
+    const agent = await agentFor(stage, {}, () => {
+      const name = `client ${String(clients++)}`;
+      if (watchesClient) return stage.connect(address, name);
+      const client = stage.subject.connect(address);
+      client.on('error', stage.callback(name, 'error'));
+      ends.push(
+        closed(client).then(() => {
+          stage.note(name, 'read, errored', [client.bytesRead, client.errored]);
+        }),
+      );
+      return client;
+    });
     await ask(stage, { agent });
     agent.destroy();
     server.closeAllConnections();
+    await Promise.all(ends);
   };
 }
 
@@ -212,7 +247,7 @@ const exchanges: Record<string, Scenario> = {
       stage.note('answers', 'text', await fetched(http.get({ ...options, headers: { connection: 'close' } })));
     },
     // Whether the server's end comes with its answer or behind it, and so whether the client ends before it is closed, is up
-    // to when the server closes: no peer can rest on it.
+    // to when the server closes: of the client there is only told what it came to.
     false,
   ),
   'two exchanges by one connection': exchange(
@@ -233,9 +268,13 @@ const exchanges: Record<string, Scenario> = {
   ),
 };
 
+function unexpected(): never {
+  throw new Error('not an ordinary request');
+}
+
 const outcomes: Record<string, Scenario> = {
   'an upgrade': async (stage) => {
-    const server = stage.subject.http.createServer({});
+    const server = stage.subject.http.createServer({}, behind(unexpected));
     server.on('upgrade', (_request, socket: Socket, head: Buffer) => {
       // From node 24 on the parser, which a native socket does not share, brings listen()'s context here.
       stage.within('upgrade', () => {
@@ -245,7 +284,8 @@ const outcomes: Record<string, Scenario> = {
       socket.pipe(socket);
     });
     const address = await stage.listen(server);
-    const request = http.get({ ...target(address), headers: { connection: 'Upgrade', upgrade: 'echo' } });
+    const agent = await agentFor(stage, target(address));
+    const request = http.get({ ...target(address), agent, headers: { connection: 'Upgrade', upgrade: 'echo' } });
     const [response, socket] = (await once(request, 'upgrade')) as [http.IncomingMessage, Socket];
     stage.note('client', 'status', response.statusCode);
     socket.write('there and back');
@@ -255,7 +295,7 @@ const outcomes: Record<string, Scenario> = {
     server.close();
   },
   CONNECT: async (stage) => {
-    const server = stage.subject.http.createServer({});
+    const server = stage.subject.http.createServer({}, behind(unexpected));
     server.on('connect', (request: http.IncomingMessage, socket: Socket, head: Buffer) => {
       stage.within('connect', () => {
         stage.note('server', 'target', [request.url, head.length]);
@@ -264,7 +304,8 @@ const outcomes: Record<string, Scenario> = {
       socket.pipe(socket);
     });
     const address = await stage.listen(server);
-    const request = http.request({ ...target(address), method: 'CONNECT', path: 'elsewhere:80' });
+    const agent = await agentFor(stage, target(address));
+    const request = http.request({ ...target(address), agent, method: 'CONNECT', path: 'elsewhere:80' });
     request.end();
     const [response, socket] = (await once(request, 'connect')) as [http.IncomingMessage, Socket];
     stage.note('client', 'status', response.statusCode);

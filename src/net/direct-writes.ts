@@ -101,6 +101,16 @@ export function sendHeld(socket: SocketBase): readonly HeldWrite[] {
   const held = takeHeld(socket);
   // Before anything is queued: a stream tells of its drain before it calls back.
   if (socket._writableState.needDrain) process.nextTick(tellDrained, socket);
+  const engine = socket._wire?.engine;
+  engine?.beginJoint();
+  try {
+    return sendEach(socket, held);
+  } finally {
+    engine?.endJoint();
+  }
+}
+
+function sendEach(socket: SocketBase, held: readonly HeldWrite[]): readonly HeldWrite[] {
   for (let i = 0; i < held.length; i++) {
     const { chunk, encoding, callback } = held[i] as HeldWrite;
     if (!takesDirectWrites(socket, callback)) return held.slice(i);

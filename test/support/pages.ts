@@ -27,9 +27,13 @@ export function descriptorCount(): number {
   return readdirSync('/proc/self/fd').length;
 }
 
-/** Bytes of memory files on the whole machine, those of sent pages that nobody has read yet among them. */
-export function sharedMemory(): number {
-  return Number(/^Shmem:\s+(\d+) kB$/m.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1]) * 1024;
+/** Bytes of pages that are mapped in this process: with no descriptor left, what keeps them. */
+export function mappedMemory(): number {
+  return readFileSync('/proc/self/maps', 'utf8')
+    .split('\n')
+    .filter((line) => line.includes('/memfd:nearwire-page'))
+    .map((line) => line.split(/[- ]/, 2).map((address) => Number(`0x${address}`)))
+    .reduce((sum, [start = 0, end = 0]) => sum + end - start, 0);
 }
 
 const MOST_COLLECTIONS = 200;

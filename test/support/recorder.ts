@@ -8,6 +8,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
 import { Server, Socket } from 'node:net';
+import { observe, type Emit, type Observer } from './observed-emit.js';
 
 /** Ticks that follow each other belong to one callback of the loop; no chain of them in streams is as long as this. */
 const LONGEST_CHAIN = 12;
@@ -141,23 +142,6 @@ class Track {
   }
 }
 
-type Emit = (event: string | symbol, ...args: unknown[]) => boolean;
-type Observer = (event: string | symbol, args: unknown[]) => void;
-
-/** Of objects that are watched from below. */
-const observers = new WeakMap<object, Observer>();
-
-/** Has every emitter tell its observer, without a method of its own that others could see. */
-function observeAllEmitters(): void {
-  const nodesEmit = Reflect.get(EventEmitter.prototype, 'emit') as Emit;
-  if (nodesEmit.name === 'emitObserved') return;
-  Reflect.set(EventEmitter.prototype, 'emit', function emitObserved(this: object, ...args: Parameters<Emit>) {
-    const [event, ...rest] = args;
-    observers.get(this)?.(event, rest);
-    return nodesEmit.apply(this, args);
-  });
-}
-
 export class Recorder {
   readonly storage = new AsyncLocalStorage<string>();
   private readonly tracks = new Map<string, Track>();
@@ -167,6 +151,7 @@ export class Recorder {
   private readonly left = new Set<string>();
   private fromBelow = false;
   private contexts = true;
+  private distances = true;
 
   /** Objects that are watched from now on keep their own `emit`. */
   watchFromBelow(): void {
@@ -183,6 +168,11 @@ export class Recorder {
     this.contexts = false;
   }
 
+  /** Leaves out how entries come after each other: for what is written inside an event, which calls back later than node's. */
+  leaveOutDistances(): void {
+    this.distances = false;
+  }
+
   private get context(): string | undefined {
     return this.contexts ? this.storage.getStore() : undefined;
   }
@@ -197,25 +187,25 @@ export class Recorder {
     this.replacements.push([text, name]);
   }
 
-  /** Records every event of this object from now on. */
-  watch<T extends EventEmitter>(name: string, object: T): T {
+  /** Records every event of this object from now on, and tells `onEvent` of each. */
+  watch<T extends EventEmitter>(name: string, object: T, onEvent?: (event: string | symbol) => void): T {
     if (this.tracks.has(name)) throw new Error(`There is a ${name} already`);
     const track = new Track(object, this.left);
     this.tracks.set(name, track);
     this.names.set(object, name);
-    const observe: Observer = (event, args) => {
+    const observer: Observer = (event, args) => {
+      onEvent?.(event);
       // 'readable' without a listener tells nobody anything; when it is emitted all the same is the stream's affair.
       const told = !this.ignored.has(event) && (event !== 'readable' || object.listenerCount(event) > 0);
       if (told) track.add(this.eventText(event, args), this.context, event);
     };
     if (this.fromBelow) {
-      observeAllEmitters();
-      observers.set(object, observe);
+      observe(object, observer);
       return object;
     }
     const emit = object.emit.bind(object) as Emit;
     const recorded: Emit = (event, ...args) => {
-      observe(event, args);
+      observer(event, args);
       return emit(event, ...args);
     };
     Object.defineProperty(object, 'emit', { value: recorded, configurable: true, writable: true });
@@ -276,7 +266,9 @@ export class Recorder {
     return result;
   }
 
+  /** What has been noted so far. */
   get record(): Entries {
-    return Object.fromEntries([...this.tracks].map(([name, { entries }]) => [name, entries]));
+    const shown = (entry: string): string => (this.distances ? entry : entry.slice(entry.indexOf('|') + 2));
+    return Object.fromEntries([...this.tracks].map(([name, { entries }]) => [name, entries.map(shown)]));
   }
 }

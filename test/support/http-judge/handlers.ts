@@ -14,6 +14,9 @@ export interface Told {
 /** Longer than any body but those that are long on purpose, and shorter than the pieces of those. */
 const LONG = 1000;
 
+/** More than one of them is more than a stream takes without a word. */
+const PIECE = Buffer.alloc(20_000, 'x');
+
 type Handler = (told: Told) => void;
 
 function answer({ request, response }: Told): void {
@@ -117,6 +120,30 @@ export const HANDLERS: Readonly<Record<string, Handler>> = {
   'sends a large answer': ({ response }) => {
     response.end(Buffer.alloc(100_000, 'x'));
   },
+  'streams a large answer': (told) => {
+    const { response } = told;
+    let left = 30;
+    const send = (): void => {
+      while (left > 0) {
+        left--;
+        if (!response.write(PIECE)) return;
+      }
+      response.off('drain', send);
+      response.end('the last');
+    };
+    response.on('drain', send);
+    send();
+  },
+  'never reads, and answers': (told) => {
+    told.request.pause();
+    answer(told);
+  },
+  'never reads, and answers late': (told) => {
+    told.request.pause();
+    told.later(() => {
+      answer(told);
+    });
+  },
   'answers in a tick': (told) => {
     process.nextTick(answer, told);
   },
@@ -160,6 +187,24 @@ export const HANDLERS: Readonly<Record<string, Handler>> = {
       throw told.error('finish');
     });
     answer(told);
+  },
+  // Late: within the read of its request, an exception of a write's makes node's parser give up.
+  "throws in a late answer's 'drain'": (told) => {
+    const { response } = told;
+    response.once('drain', () => {
+      response.end('the last');
+      throw told.error('drain');
+    });
+    // By itself: what is thrown is nobody else's then.
+    told.later(() => setImmediate(() => response.write(Buffer.alloc(1_000_000, 'x'))));
+  },
+  "throws in the callback of a late answer's write": (told) => {
+    told.later(() =>
+      told.response.write('one', () => {
+        answer(told);
+        throw told.error('callback');
+      }),
+    );
   },
   "throws in an answer's 'close'": (told) => {
     told.response.on('close', () => {
