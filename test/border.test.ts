@@ -45,6 +45,12 @@ describe('the border', () => {
     expect(methods.sort()).toEqual(members('NativeTally'));
   });
 
+  it('has shared memory with the methods that are declared', () => {
+    const balance = addon['createBalance']?.() ?? {};
+    const methods = Object.getOwnPropertyNames(Object.getPrototypeOf(balance)).filter((key) => key !== 'constructor');
+    expect(methods.sort()).toEqual(members('NativeBalance'));
+  });
+
   it('has as many server counters as are named', () => {
     const tally = addon['createTally']?.() as Record<string, (...words: unknown[]) => Float64Array>;
     const names = /export const SERVER_COUNTERS = \[([\s\S]*?)\] as const/.exec(read('native-words.ts'))?.[1] ?? '';
