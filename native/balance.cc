@@ -1,5 +1,7 @@
 #include "balance.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <utility>
@@ -11,7 +13,7 @@ namespace nearwire {
 
 namespace {
 
-constexpr size_t kBytes = sizeof(Balance::Place) * Balance::kPlaces;
+constexpr size_t kBytes = sizeof(Balance::Memory);
 
 // A process may have one connection more than the others, and one more for every so many that they have: a crowd is
 // taken in larger steps.
@@ -19,30 +21,29 @@ constexpr uint32_t kConnectionsPerStep = 16;
 // For so long a process goes on polling when it leaves a connection to another: one that sleeps comes in much less, and
 // a timer takes longer.
 constexpr uint32_t kLeaveMillis = 1;
-// Who has not looked at the queue for so long while a connection waits in it is busy, stopped or dead. A few times what
-// a process waits for a core on a busy machine.
-constexpr uint32_t kPatientMillis = 25;
+// Who uses so much of a processor while a connection waits for it, and does not come, is busy with something else.
+constexpr uint32_t kBusyMillis = 20;
+// Who has not come for so long is stopped, waits for something, or is dead. Longer than a process waits for a processor
+// on a machine with many times as much to do as it can.
+constexpr uint32_t kPatientMillis = 100;
 // What counts of the time between two looks at the most, as nobody knows what was in the queue meanwhile. More than
 // passes between two that are about the same connection.
 constexpr uint32_t kLongestLookMillis = 3;
 // After so long a look has nothing to do with the one before.
 constexpr uint32_t kForgottenMillis = 1000;
-// In all a process leaves connections to others for one part in so many of its time, and before that for so long at
-// once.
-constexpr int64_t kPatienceShare = 5;
-constexpr int64_t kPatience = kPatienceShare * 100;
+// A process leaves one connection to others in so many milliseconds, and so many at once. Connections that are kept
+// come more slowly; where others come faster, to leave them costs more than it gains.
+constexpr int64_t kMillisPerLeft = 4;
+constexpr int64_t kPatience = kMillisPerLeft * 1000;
 // What it needs of that before it leaves any again once it has used all up.
 constexpr int64_t kPatienceRegained = kPatience / 4;
-
-// Times wrap.
-bool is_before(uint32_t a, uint32_t b) { return static_cast<int32_t>(a - b) < 0; }
 
 uint32_t limit_over(uint32_t least) { return least + 1 + least / kConnectionsPerStep; }
 
 }  // namespace
 
 Balance::~Balance() {
-  if (places_ != nullptr) sys::unmap(places_, kBytes);
+  if (is_open()) sys::unmap(memory_, kBytes);
   if (fd_ >= 0) sys::close_descriptor(fd_);
 }
 
@@ -51,7 +52,7 @@ int Balance::map(int fd) {
   void* at = nullptr;
   const int error = sys::map_shared(fd, kBytes, &at);
   // A file's bytes: zeros are places that nobody has.
-  if (error == 0) places_ = static_cast<Place*>(at);
+  if (error == 0) memory_ = static_cast<Memory*>(at);
   return error;
 }
 
@@ -80,12 +81,13 @@ int Balance::pack() const { return fd_ < 0 ? -EBADF : sys::pack_descriptor(fd_);
 
 void Balance::vacate(uint32_t place) {
   if (!is_open() || place >= kPlaces) return;
-  places_[place].open = 0;
+  memory_->places[place].open = 0;
 }
 
 Seat::Seat(std::shared_ptr<Balance> balance, uint32_t place)
     : balance_(std::move(balance)), place_(place), patience_(kPatience) {
   publish();
+  own().pid = static_cast<uint32_t>(getpid());
   own().passed_over = 0;
 }
 
@@ -94,6 +96,7 @@ Seat::~Seat() { set_open(false); }
 void Seat::note_accepted() {
   ++accepted_;
   publish();
+  ++balance_->memory().taken;
 }
 
 void Seat::count(uint32_t handed, uint32_t open) {
@@ -101,60 +104,60 @@ void Seat::count(uint32_t handed, uint32_t open) {
   publish();
 }
 
+bool Seat::goes_first(const Balance::Place& other) const {
+  return other.open != 0 && other.passed_over == 0 && own().connections >= limit_over(other.connections);
+}
+
 bool Seat::is_next() const {
-  const uint32_t mine = own().connections;
-  const Balance::Place* const places = balance_->places();
-  return std::none_of(places, places + Balance::kPlaces, [mine](const Balance::Place& other) {
-    return other.open != 0 && other.passed_over == 0 && mine >= limit_over(other.connections);
-  });
+  return std::ranges::none_of(balance_->memory().places, [this](const auto& other) { return goes_first(other); });
 }
 
 Seat::Step Seat::look(uint64_t clock) {
-  const auto now = static_cast<uint32_t>(clock);
-  own().looked = now;
   own().passed_over = 0;
-  note_time(now);
-  if (has_room()) return take();
-  if (!waiting_) wait_from(now);
-  if (waited_ >= kPatientMillis) {
-    pass_over_absent();
-    wait_from(now);
-    if (is_next()) return take();
-  }
-  return waited_ <= kLeaveMillis ? Step::kLeave : Step::kLookAway;
-}
-
-Seat::Step Seat::take() {
-  waiting_ = false;
-  return Step::kTake;
-}
-
-void Seat::wait_from(uint32_t now) {
-  waiting_ = true;
-  waiting_since_ = now;
-  waited_ = 0;
+  note_time(static_cast<uint32_t>(clock));
+  if (waiting_ && !has_room()) pass_over_absent();
+  waiting_ = !has_room();
+  if (!waiting_) return Step::kTake;
+  if (waited_ <= kLeaveMillis) return Step::kLeave;
+  if (!timed_) note_processor_times();
+  return Step::kLookAway;
 }
 
 void Seat::note_time(uint32_t now) {
   const uint32_t elapsed = now - std::exchange(last_look_, now);
+  const uint32_t taken = balance_->memory().taken;
+  const uint32_t others_took = taken - std::exchange(last_taken_, taken);
   if (elapsed > kForgottenMillis) waiting_ = false;
-  patience_ += elapsed;
-  if (waiting_) {
-    const uint32_t waited = std::min(elapsed, kLongestLookMillis);
-    waited_ += waited;
-    patience_ -= kPatienceShare * waited;
-  }
-  patience_ = std::min(patience_, kPatience);
+  if (waiting_) patience_ -= kMillisPerLeft * others_took;
+  patience_ = std::min(patience_ + elapsed, kPatience);
   if (patience_ <= 0) unbound_ = true;
   if (patience_ >= kPatienceRegained) unbound_ = false;
+  if (waiting_ && others_took == 0) {
+    waited_ += std::min(elapsed, kLongestLookMillis);
+  } else {
+    waited_ = 0;
+    timed_ = false;
+  }
+}
+
+void Seat::note_processor_times() {
+  timed_ = true;
+  for (uint32_t i = 0; i < Balance::kPlaces; ++i) {
+    const Balance::Place& other = balance_->memory().places[i];
+    if (goes_first(other)) processor_times_[i] = sys::processor_millis(static_cast<pid_t>(other.pid.load()));
+  }
 }
 
 void Seat::pass_over_absent() {
-  const uint32_t mine = own().connections;
-  Balance::Place* const places = balance_->places();
-  std::for_each(places, places + Balance::kPlaces, [&](Balance::Place& other) {
-    if (other.open != 0 && other.connections < mine && is_before(other.looked, waiting_since_)) other.passed_over = 1;
-  });
+  if (!timed_) return;
+  for (uint32_t i = 0; i < Balance::kPlaces; ++i) {
+    Balance::Place& other = balance_->memory().places[i];
+    if (!goes_first(other)) continue;
+    const int64_t before = processor_times_[i];
+    const int64_t used = before < 0 ? waited_ : sys::processor_millis(static_cast<pid_t>(other.pid.load())) - before;
+    // One that has come to the place since, or is dead, is waited for a little longer.
+    if (used >= kBusyMillis || waited_ >= kPatientMillis) other.passed_over = 1;
+  }
 }
 
 }  // namespace nearwire

@@ -1,16 +1,17 @@
 // How the processes that accept from one listening socket spread its connections among themselves.
 //
-// They share a piece of memory in which each has a place, and tells how many connections it has. The kernel wakes all of
-// them for a connection; one that has more than another leaves it in the queue for that one:
+// They share a piece of memory in which each has a place, and tells how many connections it has. The kernel wakes all
+// of them for a connection; one that has more than another leaves it in the queue for that one:
 //
-//   taking --(more than the others)--> leaving it, the poll goes on --(a millisecond)--> looking away, a timer runs
-//      ^------(no more than the others any longer, or out of patience)-------/----------------------/
+//   taking --(more than another)--> leaving it, the poll goes on --(a millisecond)--> looking away, a timer runs
+//      ^------(no more than any other that comes for it)------/---------------------------/
 //
-// Nobody is ever told to take a connection, so that none is lost with a process, or waits in one: whoever does not come
-// for it in time is passed over until it looks at the queue again. And nobody looks away for more than a part of its
-// time: where connections come faster than those who should take them can, all do.
+// Nobody is ever told to take a connection, so that none is lost with a process, or waits in one. Whoever does not come
+// for its connections is passed over until it looks at the queue again. And nobody leaves more than so many a second:
+// where they come faster, they are not kept for long, and all take what they can.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -29,10 +30,14 @@ class Balance {
     // It takes connections.
     std::atomic<uint32_t> open;
     std::atomic<uint32_t> connections;
-    // When it has last looked at the queue, in milliseconds of a clock that all have.
-    std::atomic<uint32_t> looked;
-    // Another has waited for it in vain.
+    std::atomic<uint32_t> pid;
+    // Another has waited for it in vain; until it looks at the queue again.
     std::atomic<uint32_t> passed_over;
+  };
+  struct Memory {
+    // Connections that have been taken in all.
+    alignas(64) std::atomic<uint32_t> taken;
+    Place places[kPlaces];
   };
   static_assert(std::atomic<uint32_t>::is_always_lock_free, "processes share no lock");
 
@@ -48,15 +53,15 @@ class Balance {
   // A socket that holds the memory's descriptor, the caller's to close; or a negative errno.
   int pack() const;
 
-  bool is_open() const { return places_ != nullptr; }
-  Place* places() const { return places_; }
+  bool is_open() const { return memory_ != nullptr; }
+  Memory& memory() const { return *memory_; }
   // Whoever had this place is gone.
   void vacate(uint32_t place);
 
  private:
   int map(int fd);
 
-  Place* places_ = nullptr;
+  Memory* memory_ = nullptr;
   int fd_ = -1;
 };
 
@@ -81,11 +86,13 @@ class Seat {
   void count(uint32_t handed, uint32_t open);
 
  private:
-  Balance::Place& own() const { return balance_->places()[place_]; }
+  Balance::Place& own() const { return balance_->memory().places[place_]; }
   bool is_next() const;
-  Step take();
-  void wait_from(uint32_t now);
+  // Whether this one is to take a connection before the own process does.
+  bool goes_first(const Balance::Place& other) const;
   void note_time(uint32_t now);
+  void note_left(uint32_t elapsed, uint32_t taken);
+  void note_processor_times();
   void pass_over_absent();
   void publish() { own().connections = accepted_ - gone_; }
 
@@ -94,12 +101,17 @@ class Seat {
   uint32_t accepted_ = 0;
   uint32_t gone_ = 0;
 
-  // Leaves connections to others since then, and how long there has been one, as far as it has seen.
+  // It leaves connections to others; how long none has been taken; and what the others had used of the processor soon
+  // after that began, or a negative errno.
   bool waiting_ = false;
-  uint32_t waiting_since_ = 0;
+  bool timed_ = false;
   uint32_t waited_ = 0;
+  std::array<int64_t, Balance::kPlaces> processor_times_{};
+
+  // At the last look.
   uint32_t last_look_ = 0;
-  // In milliseconds, times kPatienceShare.
+  uint32_t last_taken_ = 0;
+  // What it may leave to others, in connections times kMillisPerLeft.
   int64_t patience_;
   // Takes what comes until it has patience again.
   bool unbound_ = false;

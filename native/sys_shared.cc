@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -75,7 +76,7 @@ int open_shared_memory(const char* name, size_t bytes) {
 }
 
 int map_shared(int fd, size_t bytes, void** at) {
-  struct stat found{};
+  struct stat found {};
   if (fstat(fd, &found) != 0) return -errno;
   // What lies beyond a file's end can be mapped, but not be touched.
   if (static_cast<uint64_t>(found.st_size) < bytes) return -EINVAL;
@@ -115,5 +116,18 @@ int unpack_descriptor(int socket) {
   close(fd);
   return error;
 }
+
+#if defined(__linux__)
+int64_t processor_millis(pid_t process) {
+  clockid_t clock{};
+  const int error = clock_getcpuclockid(process, &clock);
+  if (error != 0) return -error;
+  timespec used{};
+  if (clock_gettime(clock, &used) != 0) return -errno;
+  return int64_t{used.tv_sec} * 1000 + used.tv_nsec / 1'000'000;
+}
+#else
+int64_t processor_millis(pid_t) { return -ENOSYS; }
+#endif
 
 }  // namespace nearwire::sys
