@@ -31,11 +31,13 @@ constexpr uint32_t kPatientMillis = 100;
 constexpr uint32_t kLongestLookMillis = 3;
 // After so long a look has nothing to do with the one before.
 constexpr uint32_t kForgottenMillis = 1000;
-// A process leaves one connection to others in so many milliseconds, and so many at once. Connections that are kept
-// come more slowly; where others come faster, to leave them costs more than it gains.
-constexpr int64_t kMillisPerLeft = 4;
-constexpr int64_t kPatience = kMillisPerLeft * 1000;
-// What it needs of that before it leaves any again once it has used all up.
+// Where connections end as fast as they come they are not kept, and to leave them to others costs more than it gains; a
+// process that has few because it is new would have to serve them all. So many may do so at once, and one in so many
+// milliseconds, before all take what they can.
+constexpr int64_t kPassing = 200;
+constexpr int64_t kMillisPerPassing = 20;
+constexpr int64_t kPatience = kPassing * kMillisPerPassing;
+// What is needed of that before they leave connections to others again once it has been used up.
 constexpr int64_t kPatienceRegained = kPatience / 4;
 
 uint32_t limit_over(uint32_t least) { return least + 1 + least / kConnectionsPerStep; }
@@ -85,7 +87,11 @@ void Balance::vacate(uint32_t place) {
 }
 
 Seat::Seat(std::shared_ptr<Balance> balance, uint32_t place)
-    : balance_(std::move(balance)), place_(place), patience_(kPatience) {
+    : balance_(std::move(balance)),
+      place_(place),
+      last_taken_(balance_->memory().taken),
+      last_ended_(balance_->memory().ended),
+      patience_(kPatience) {
   publish();
   own().pid = static_cast<uint32_t>(getpid());
   own().passed_over = 0;
@@ -100,7 +106,10 @@ void Seat::note_accepted() {
 }
 
 void Seat::count(uint32_t handed, uint32_t open) {
-  gone_ = handed - open;
+  // A server may have had connections before it listened here: then fewer than none have gone.
+  const uint32_t gone = handed - open;
+  const auto ended = static_cast<int32_t>(gone - std::exchange(gone_, gone));
+  if (ended > 0) balance_->memory().ended += static_cast<uint32_t>(ended);
   publish();
 }
 
@@ -124,15 +133,19 @@ Seat::Step Seat::look(uint64_t clock) {
 }
 
 void Seat::note_time(uint32_t now) {
+  Balance::Memory& memory = balance_->memory();
   const uint32_t elapsed = now - std::exchange(last_look_, now);
-  const uint32_t taken = balance_->memory().taken;
-  const uint32_t others_took = taken - std::exchange(last_taken_, taken);
-  if (elapsed > kForgottenMillis) waiting_ = false;
-  if (waiting_) patience_ -= kMillisPerLeft * others_took;
-  patience_ = std::min(patience_ + elapsed, kPatience);
-  if (patience_ <= 0) unbound_ = true;
+  const uint32_t all_taken = memory.taken;
+  const uint32_t all_ended = memory.ended;
+  const uint32_t taken = all_taken - std::exchange(last_taken_, all_taken);
+  const uint32_t ended = all_ended - std::exchange(last_ended_, all_ended);
+  // Many that end at once have been kept: others have not come in the same time.
+  patience_ += elapsed - kMillisPerPassing * std::min(taken, ended);
+  patience_ = std::clamp(patience_, int64_t{0}, kPatience);
+  if (patience_ == 0) unbound_ = true;
   if (patience_ >= kPatienceRegained) unbound_ = false;
-  if (waiting_ && others_took == 0) {
+  if (elapsed > kForgottenMillis) waiting_ = false;
+  if (waiting_ && taken == 0) {
     waited_ += std::min(elapsed, kLongestLookMillis);
   } else {
     waited_ = 0;

@@ -7,8 +7,8 @@
 //      ^------(no more than any other that comes for it)------/---------------------------/
 //
 // Nobody is ever told to take a connection, so that none is lost with a process, or waits in one. Whoever does not come
-// for its connections is passed over until it looks at the queue again. And nobody leaves more than so many a second:
-// where they come faster, they are not kept for long, and all take what they can.
+// for its connections is passed over until it looks at the queue again. Where connections are not kept, but end as fast
+// as they come, all take what they can.
 #pragma once
 
 #include <array>
@@ -37,6 +37,8 @@ class Balance {
   struct Memory {
     // Connections that have been taken in all.
     alignas(64) std::atomic<uint32_t> taken;
+    // And that have ended since.
+    std::atomic<uint32_t> ended;
     Place places[kPlaces];
   };
   static_assert(std::atomic<uint32_t>::is_always_lock_free, "processes share no lock");
@@ -91,7 +93,6 @@ class Seat {
   // Whether this one is to take a connection before the own process does.
   bool goes_first(const Balance::Place& other) const;
   void note_time(uint32_t now);
-  void note_left(uint32_t elapsed, uint32_t taken);
   void note_processor_times();
   void pass_over_absent();
   void publish() { own().connections = accepted_ - gone_; }
@@ -110,8 +111,9 @@ class Seat {
 
   // At the last look.
   uint32_t last_look_ = 0;
-  uint32_t last_taken_ = 0;
-  // What it may leave to others, in connections times kMillisPerLeft.
+  uint32_t last_taken_;
+  uint32_t last_ended_;
+  // How many connections may come and end before it is unbound, times kMillisPerPassing.
   int64_t patience_;
   // Takes what comes until it has patience again.
   bool unbound_ = false;
