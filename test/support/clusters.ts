@@ -33,12 +33,23 @@ const listening = async (worker) => { const [address] = await once(worker, 'list
 `;
 
 /** Runs `primary` in the primary and `worker` in what it forks. */
-export function runCluster(primary: string, worker: string, at: string, start: ClusterStart = {}): Promise<ChildResult> {
+export function runCluster(
+  primary: string,
+  worker: string,
+  at: string,
+  start: ClusterStart = {},
+): Promise<ChildResult> {
   const { transport = 'auto', tcp = false, registered = true, environment = {} } = start;
   const flags = registered ? ['--require', built('register')] : [];
   const code = `${HEAD} (async () => { if (cluster.isPrimary) { ${primary} } else { ${worker} } })();`;
   const child = spawn(process.execPath, [...flags, '-e', code, '--', at], {
-    env: { ...process.env, NEARWIRE_TRANSPORT: transport, NEARWIRE_TCP: tcp ? '1' : '', LIBRARY: built('index'), ...environment },
+    env: {
+      ...process.env,
+      NEARWIRE_TRANSPORT: transport,
+      NEARWIRE_TCP: tcp ? '1' : '',
+      LIBRARY: built('index'),
+      ...environment,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   cleanup(() => child.kill('SIGKILL'));
