@@ -157,7 +157,7 @@ void Seat::note_processor_times() {
   timed_ = true;
   for (uint32_t i = 0; i < Balance::kPlaces; ++i) {
     const Balance::Place& other = balance_->memory().places[i];
-    if (goes_first(other)) processor_times_[i] = sys::processor_millis(static_cast<pid_t>(other.pid.load()));
+    processor_times_[i] = other.open != 0 ? sys::processor_millis(static_cast<pid_t>(other.pid.load())) : -ESRCH;
   }
 }
 
@@ -168,7 +168,7 @@ void Seat::pass_over_absent() {
     if (!goes_first(other)) continue;
     const int64_t before = processor_times_[i];
     const int64_t used = before < 0 ? waited_ : sys::processor_millis(static_cast<pid_t>(other.pid.load())) - before;
-    // One that has come to the place since, or is dead, is waited for a little longer.
+    // Of one that is dead, or new in its place, or where the system does not tell, the time that it has had.
     if (used >= kBusyMillis || waited_ >= kPatientMillis) other.passed_over = 1;
   }
 }

@@ -14,7 +14,8 @@ constexpr napi_type_tag kTag = {0x6e65617277697265, 0x2d62616c616e6365};
 Napi::Function JsBalance::define(Napi::Env env) {
   return DefineClass(env, "NativeBalance",
                      {InstanceMethod<&JsBalance::open>("open"), InstanceMethod<&JsBalance::pack>("pack"),
-                      InstanceMethod<&JsBalance::unpack>("unpack"), InstanceMethod<&JsBalance::vacate>("vacate")});
+                      InstanceMethod<&JsBalance::unpack>("unpack"), InstanceMethod<&JsBalance::vacate>("vacate"),
+                      InstanceMethod<&JsBalance::close>("close")});
 }
 
 JsBalance::JsBalance(const Napi::CallbackInfo& info) : Napi::ObjectWrap<JsBalance>(info) { Value().TypeTag(&kTag); }
@@ -36,6 +37,11 @@ Napi::Value JsBalance::unpack(const Napi::CallbackInfo& info) {
 Napi::Value JsBalance::vacate(const Napi::CallbackInfo& info) {
   const int32_t place = integer(info, 0);
   if (place >= 0) balance_->vacate(static_cast<uint32_t>(place));
+  return info.Env().Undefined();
+}
+
+Napi::Value JsBalance::close(const Napi::CallbackInfo& info) {
+  balance_ = std::make_shared<Balance>();
   return info.Env().Undefined();
 }
 

@@ -23,6 +23,7 @@ class JsBalance final : public Napi::ObjectWrap<JsBalance> {
   Napi::Value pack(const Napi::CallbackInfo& info);
   Napi::Value unpack(const Napi::CallbackInfo& info);
   Napi::Value vacate(const Napi::CallbackInfo& info);
+  Napi::Value close(const Napi::CallbackInfo& info);
 
   // A listener has it as well, and may outlive this object.
   std::shared_ptr<Balance> balance_ = std::make_shared<Balance>();

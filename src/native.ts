@@ -330,6 +330,8 @@ export interface NativeBalance {
   unpack(socket: number): number;
   /** Whoever had the place is gone: it may have ended without a word. */
   vacate(place: number): void;
+  /** Gives the memory up here; a listener that has a place in it keeps it. */
+  close(): void;
 }
 
 /** native/balance.h has the same. */

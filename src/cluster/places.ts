@@ -2,8 +2,8 @@
  * The primary's side of the balance among workers: the memory in which those that share a socket tell how many connections
  * they have, and who has which place in it.
  */
-import type { Worker } from 'node:cluster';
 import type { SendHandle } from 'node:child_process';
+import type { Worker } from 'node:cluster';
 import { Socket } from 'node:net';
 import { addonStatus, BALANCE_PLACES, type NativeBalance } from '../native.js';
 import { QUERY, type PlaceMessage } from './messages.js';
@@ -28,7 +28,7 @@ export class Places {
   private readonly memory = freshMemory();
   private readonly seated = new Map<Worker, Seated>();
 
-  /** Gives the worker a place, if one is left, and sends it the memory: ahead of the socket if called so. */
+  /** Gives the worker a place, if one is left, and sends it the memory; to be called ahead of sending the socket. */
   seat(worker: Worker, key: string): void {
     if (this.memory === undefined || this.seated.has(worker)) return;
     const taken = new Set([...this.seated.values()].map(({ place }) => place));
@@ -49,5 +49,10 @@ export class Places {
     this.seated.delete(worker);
     this.memory?.vacate(seated.place);
     seated.packet.destroy();
+  }
+
+  /** Nobody shares the socket any longer. */
+  close(): void {
+    this.memory?.close();
   }
 }

@@ -84,6 +84,7 @@ function leave(worker: Worker, key: string): void {
   shared.places.vacate(worker);
   if (shared.workers.size > 0) return;
   sockets.delete(key);
+  shared.places.close();
   shared.handle.close();
 }
 
