@@ -97,6 +97,28 @@ describe('the border', () => {
     expect(engine['listenerAddress']?.(0)).toBeLessThan(0);
   });
 
+  it('has shared memory with as many places as are named, and refuses others', () => {
+    const named = Number(/export const BALANCE_PLACES = (\d+);/.exec(source)?.[1]);
+    const balance = addon['createBalance']?.() as Record<string, (...words: unknown[]) => number>;
+    const engine = addon['createEngine']?.() as Record<string, (...words: unknown[]) => number>;
+    const listener = engine['listen']?.({ path: socketPath() }, { backlog: 1, mode: -1 }) ?? -1;
+    expect(listener).toBeGreaterThanOrEqual(0);
+    // Not open yet.
+    expect(engine['shareListener']?.(listener, balance, 0)).toBeLessThan(0);
+    expect(balance['pack']?.()).toBeLessThan(0);
+    expect(balance['unpack']?.(-1)).toBeLessThan(0);
+    expect(balance['open']?.()).toBe(0);
+    expect(balance['open']?.()).toBeLessThan(0);
+    for (const place of [-1, named, undefined]) {
+      expect(engine['shareListener']?.(listener, balance, place)).toBeLessThan(0);
+      balance['vacate']?.(place);
+    }
+    expect(engine['shareListener']?.(listener, {}, 0)).toBeLessThan(0);
+    expect(engine['shareListener']?.(listener, balance, named - 1)).toBe(0);
+    expect(engine['shareListener']?.(listener, balance, 0)).toBeLessThan(0);
+    engine['closeListener']?.(listener);
+  });
+
   describe.each(['writeLent', 'writeParts'])('%s of an array with getters', (name) => {
     /** A connected channel of an engine of its own, and what its peer reads. */
     async function connected(): Promise<{
