@@ -37,6 +37,8 @@
         "native/channel.cc",
         "native/channel_write.cc",
         "native/listener.cc",
+        "native/balance.cc",
+        "native/js_balance.cc",
         "native/tally.cc",
         "native/watcher.cc",
         "native/write_queue.cc",
@@ -58,6 +60,7 @@
         "native/options_<(sys).cc",
         "native/sys_common.cc",
         "native/sys_probe.cc",
+        "native/sys_shared.cc",
         "native/sys_diag_<(sys).cc",
         "native/sys_<(sys).cc"
       ],

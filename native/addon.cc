@@ -1,6 +1,7 @@
 // The addon's exports. One instance per environment: the main thread and each Worker have their own, and no globals.
 #include <napi.h>
 
+#include "js_balance.h"
 #include "js_convert.h"
 #include "js_diag.h"
 #include "js_engine.h"
@@ -22,7 +23,7 @@ constexpr bool kDebug = false;
 
 // src/native.ts has the same number: goes up when what the two sides agree on changes, so that an addon of other
 // sources is told apart from one that works.
-constexpr int kContract = 5;
+constexpr int kContract = 6;
 
 class Addon final : public Napi::Addon<Addon> {
  public:
@@ -30,10 +31,12 @@ class Addon final : public Napi::Addon<Addon> {
     engine_class_ = Napi::Persistent(JsEngine::define(env));
     page_class_ = Napi::Persistent(JsPage::define(env));
     tally_class_ = Napi::Persistent(JsTally::define(env));
+    balance_class_ = Napi::Persistent(JsBalance::define(env));
     DefineAddon(exports, {InstanceMethod<&Addon::create_engine>("createEngine"),
                           InstanceMethod<&Addon::create_page>("createPage"),
                           InstanceMethod<&Addon::page_totals>("pageTotals"),
                           InstanceMethod<&Addon::create_tally>("createTally"),
+                          InstanceMethod<&Addon::create_balance>("createBalance"),
                           InstanceMethod<&Addon::socket_options>("socketOptions"),
                           InstanceMethod<&Addon::socket_state>("socketState"),
                           InstanceMethod<&Addon::get_socket_option>("getSocketOption"),
@@ -68,6 +71,8 @@ class Addon final : public Napi::Addon<Addon> {
   Napi::Value create_page(const Napi::CallbackInfo&) { return page_class_.New({}); }
 
   Napi::Value create_tally(const Napi::CallbackInfo&) { return tally_class_.New({}); }
+
+  Napi::Value create_balance(const Napi::CallbackInfo&) { return balance_class_.New({}); }
 
   Napi::Value page_totals(const Napi::CallbackInfo& info) {
     const PageShare::Totals totals = PageShare::totals();
@@ -110,6 +115,7 @@ class Addon final : public Napi::Addon<Addon> {
   Napi::FunctionReference engine_class_;
   Napi::FunctionReference page_class_;
   Napi::FunctionReference tally_class_;
+  Napi::FunctionReference balance_class_;
   Napi::ObjectReference engine_;
   SystemBuffers system_buffers_;
 };

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "js_arguments.h"
+#include "js_balance.h"
 #include "js_convert.h"
 #include "sys.h"
 
@@ -45,6 +46,8 @@ Napi::Function JsEngine::define(Napi::Env env) {
                       InstanceMethod<&JsEngine::close_listener>("closeListener"),
                       InstanceMethod<&JsEngine::ref_listener>("refListener"),
                       InstanceMethod<&JsEngine::set_accept_limit>("setAcceptLimit"),
+                      InstanceMethod<&JsEngine::share_listener>("shareListener"),
+                      InstanceMethod<&JsEngine::count_connections>("countConnections"),
                       InstanceMethod<&JsEngine::listener_address>("listenerAddress"),
                       InstanceMethod<&JsEngine::flush>("flush"),
                       InstanceMethod<&JsEngine::write_lent>("writeLent"),
@@ -293,6 +296,17 @@ Napi::Value JsEngine::ref_listener(const Napi::CallbackInfo& info) {
 Napi::Value JsEngine::set_accept_limit(const Napi::CallbackInfo& info) {
   Listener* found = listener(info);
   return number(info, found == nullptr ? -EBADF : found->set_limit(integer(info, 1)));
+}
+
+Napi::Value JsEngine::share_listener(const Napi::CallbackInfo& info) {
+  Listener* found = listener(info);
+  return number(info, found == nullptr ? -EBADF : found->share(JsBalance::balance(info[1]), integer(info, 2)));
+}
+
+Napi::Value JsEngine::count_connections(const Napi::CallbackInfo& info) {
+  Listener* found = listener(info);
+  if (found != nullptr) found->count(static_cast<uint32_t>(count(info, 1)), static_cast<uint32_t>(count(info, 2)));
+  return info.Env().Undefined();
 }
 
 Napi::Value JsEngine::listener_address(const Napi::CallbackInfo& info) {

@@ -47,6 +47,8 @@ class JsEngine final : public Napi::ObjectWrap<JsEngine>, private Engine::Sink {
   Napi::Value close_listener(const Napi::CallbackInfo& info);
   Napi::Value ref_listener(const Napi::CallbackInfo& info);
   Napi::Value set_accept_limit(const Napi::CallbackInfo& info);
+  Napi::Value share_listener(const Napi::CallbackInfo& info);
+  Napi::Value count_connections(const Napi::CallbackInfo& info);
   Napi::Value listener_address(const Napi::CallbackInfo& info);
   Napi::Value set_turn_handler(const Napi::CallbackInfo& info);
   Napi::Value set_closing_handler(const Napi::CallbackInfo& info);

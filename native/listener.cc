@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include "diag.h"
 #include "engine.h"
@@ -18,6 +19,8 @@ constexpr int kAcceptsPerTurn = 64;
 // How long a listener looks away when it can do nothing: the event that stands would be reported again and again.
 // What frees descriptors takes about as long, and a peer in the queue does not mind.
 constexpr uint64_t kRestMillis = 50;
+// How long it looks away from a connection that is another's: as short as a timer can be.
+constexpr uint64_t kLookAwayMillis = 1;
 
 // Whether connections have the buffers of their listener. TCP's do, and offer a window by them in the handshake.
 bool accepted_inherit(int family) { return sys::kAcceptedInheritBuffers || family != AF_UNIX; }
@@ -102,11 +105,26 @@ int Listener::start(int fd, int family, const ListenOptions& options) {
   return 0;
 }
 
-int Listener::update_interest() { return watcher_.watch(engine_->loop(), fd_, this, limit_ != 0 && !resting_, false); }
+int Listener::update_interest() {
+  const bool accepts = limit_ != 0 && !resting_;
+  if (seat_) seat_->set_open(accepts);
+  return watcher_.watch(engine_->loop(), fd_, this, accepts && !looking_away_, false);
+}
 
 int Listener::set_limit(int limit) {
   limit_ = limit;
   return update_interest();
+}
+
+int Listener::share(std::shared_ptr<Balance> balance, int32_t place) {
+  if (seat_ || !balance || !balance->is_open() || place < 0) return -EINVAL;
+  if (static_cast<uint32_t>(place) >= Balance::kPlaces) return -EINVAL;
+  seat_ = std::make_unique<Seat>(std::move(balance), static_cast<uint32_t>(place));
+  return update_interest();
+}
+
+void Listener::count(uint32_t handed, uint32_t open) {
+  if (seat_) seat_->count(handed, open);
 }
 
 void Listener::set_ref(bool ref) {
@@ -125,6 +143,8 @@ void Listener::close() {
   if (fd_ < 0) return;
   limit_ = kNoLimit;
   resting_ = false;
+  looking_away_ = false;
+  seat_.reset();
   ref_ = true;
   rest_timer_.close();
   watcher_.close();
@@ -134,20 +154,29 @@ void Listener::close() {
 }
 
 void Listener::rest() {
+  resting_ = start_timer(kRestMillis);
+  update_interest();
+}
+
+void Listener::look_away() {
+  looking_away_ = start_timer(kLookAwayMillis);
+  update_interest();
+}
+
+bool Listener::start_timer(uint64_t millis) {
   if (!rest_timer_.is_open()) {
     const auto init = [this](uv_timer_t* timer) { return uv_timer_init(engine_->loop().uv(), timer); };
-    if (rest_timer_.open(engine_->loop(), this, init) < 0) return;
+    if (rest_timer_.open(engine_->loop(), this, init) < 0) return false;
     set_ref(ref_);
   }
-  resting_ = true;
-  update_interest();
-  uv_timer_start(
-      rest_timer_.get(), [](uv_timer_t* timer) { static_cast<Listener*>(timer->data)->resume(); }, kRestMillis, 0);
+  const auto resume = [](uv_timer_t* timer) { static_cast<Listener*>(timer->data)->resume(); };
+  return uv_timer_start(rest_timer_.get(), resume, millis, 0) == 0;
 }
 
 void Listener::resume() {
   engine_->restore_spare();
   resting_ = false;
+  looking_away_ = false;
   update_interest();
 }
 
@@ -167,7 +196,24 @@ int Listener::shed_one() {
   return 0;
 }
 
+// Where others share the socket: whether the next connection is for this process.
+bool Listener::is_to_take() {
+  switch (seat_->look(uv_now(engine_->loop().uv()))) {
+    case Seat::Step::kTake:
+      return true;
+    case Seat::Step::kLeave:
+      // Who is to take it may wait for this core.
+      sys::yield_core();
+      return false;
+    case Seat::Step::kLookAway:
+      look_away();
+      return false;
+  }
+  return true;
+}
+
 void Listener::on_ready(bool, bool) {
+  if (seat_ && !is_to_take()) return;
   if (options_.tally) options_.tally->note_turn(engine_->turn().number() + 1);
   const int taken = accept_batch();
   if (options_.tally) note_depth(taken);
@@ -193,6 +239,7 @@ int Listener::accept_batch() {
       update_interest();
       break;
     }
+    if (seat_ && !seat_->has_room()) break;
     const int error = accept_one();
     if (error == 0) ++taken;
     // The peer gave up while it waited in the queue.
@@ -225,6 +272,7 @@ int Listener::accept_one() {
   engine_->count_accept();
   if (options_.tally) options_.tally->note_accepted();
   if (limit_ > 0) --limit_;
+  if (seat_) seat_->note_accepted();
   Channel* channel = engine_->new_channel();
   engine_->turn().push({id_, Event::kAccept, channel->id(), 0});
   // Reads at once: a peer that connects has mostly something to say.

@@ -1,11 +1,14 @@
 // A listening socket: accepts in batches.
 //
 //   watching --(no memory, or no descriptor, not even the spare one)--> resting --(timer)--> watching
+//   watching --(others that share the socket are to take the next)--> looking away --(timer)--> watching
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "address.h"
+#include "balance.h"
 #include "channel.h"
 #include "loop.h"
 #include "source.h"
@@ -43,6 +46,11 @@ class Listener final : public Source, private Watcher::Target {
   void set_ref(bool ref);
   // How many connections to accept from here on; what is beyond waits in the queue, for another process that shares it.
   int set_limit(int limit);
+  // Takes its part of the connections only, from here on, by this place among those who share the socket. -EINVAL: no
+  // such place, or it has one.
+  int share(std::shared_ptr<Balance> balance, int32_t place);
+  // What has become of the connections accepted since then: see Seat.
+  void count(uint32_t handed, uint32_t open);
   int fd() const override { return fd_; }
   bool is_free() const { return fd_ < 0; }
 
@@ -55,7 +63,10 @@ class Listener final : public Source, private Watcher::Target {
   int accept_one();
   int shed_one();
   int update_interest();
+  bool is_to_take();
   void rest();
+  void look_away();
+  bool start_timer(uint64_t millis);
   void resume();
   void note_depth(int taken);
   void remember_file(const std::string& path);
@@ -63,11 +74,14 @@ class Listener final : public Source, private Watcher::Target {
   Watcher watcher_;
   LoopHandle<uv_timer_t> rest_timer_;
   bool resting_ = false;
+  bool looking_away_ = false;
   bool ref_ = true;
   int fd_ = -1;
   int family_ = 0;
   ChannelOptions options_;
   int limit_ = kNoLimit;
+  // nullptr: nobody else is known to accept from the socket.
+  std::unique_ptr<Seat> seat_;
   // The last batch was as large as may be: the queue was not empty after it.
   bool flooded_ = false;
   // Absolute, as the working directory may change; empty where there is no file.

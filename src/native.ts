@@ -21,7 +21,7 @@ export * from './native-words.js';
 export * from './native-sockets.js';
 
 /** native/addon.cc has the same: goes up when what is declared here, or in the two files above, changes its meaning. */
-export const CONTRACT = 5;
+export const CONTRACT = 6;
 
 export interface NativeEngineLayout {
   /** What is read for programs that are to own it, before it is copied for them. No program is to see it. */
@@ -171,6 +171,16 @@ export interface NativeEngine {
   refListener(id: number, ref: boolean): void;
   /** How many connections a listener may accept from here on, -1 for no limit. The rest wait for whoever shares it. */
   setAcceptLimit(id: number, limit: number): number;
+  /**
+   * Has a listener take its part only of the connections that come to a socket which other processes accept from as well.
+   * EINVAL: no such place, or the listener has one already.
+   */
+  shareListener(id: number, balance: NativeBalance, place: number): number;
+  /**
+   * Of the connections that this listener has accepted since then the program has been handed so many, and so many are
+   * open. The listener adds what it accepts from here on by itself.
+   */
+  countConnections(id: number, handed: number, open: number): void;
   listenerAddress(id: number): NativeEndpoint | number;
 
   /**
@@ -316,10 +326,31 @@ export interface NativePage {
   close(): void;
 }
 
+/**
+ * Memory in which the processes that accept from one listening socket tell each other how many connections they have. It
+ * has `BALANCE_PLACES` places, which are numbered from 0.
+ */
+export interface NativeBalance {
+  /** Makes new memory. */
+  open(): number;
+  /** A socket that holds the memory, to be sent to another process; the caller's to close. */
+  pack(): number;
+  /** Takes the memory out of a socket that `pack()` of another process has made. The socket stays open. */
+  unpack(socket: number): number;
+  /** Whoever had the place is gone: it may have ended without a word. */
+  vacate(place: number): void;
+  /** Gives the memory up here; a listener that has a place in it keeps it. */
+  close(): void;
+}
+
+/** native/balance.h has the same. */
+export const BALANCE_PLACES = 64;
+
 export interface NativeAddon {
   createEngine(): NativeEngine;
   createPage(): NativePage;
   createTally(): NativeTally;
+  createBalance(): NativeBalance;
   /**
    * The UNIX sockets of this network namespace, or those that listen. ENOSYS where the system tells nothing; EPROTONOSUPPORT,
    * EPERM and the like where it refuses to.

@@ -46,6 +46,12 @@ describe('the border', () => {
     expect(methods.sort()).toEqual(members('NativeTally'));
   });
 
+  it('has shared memory with the methods that are declared', () => {
+    const balance = addon['createBalance']?.() ?? {};
+    const methods = Object.getOwnPropertyNames(Object.getPrototypeOf(balance)).filter((key) => key !== 'constructor');
+    expect(methods.sort()).toEqual(members('NativeBalance'));
+  });
+
   it('has as many server counters as are named', () => {
     const tally = addon['createTally']?.() as Record<string, (...words: unknown[]) => Float64Array>;
     const names = /export const SERVER_COUNTERS = \[([\s\S]*?)\] as const/.exec(read('native-words.ts'))?.[1] ?? '';
@@ -99,6 +105,28 @@ describe('the border', () => {
     expect(engine['pump']?.(one, one, -1)).toBe(-constants.errno.EINVAL);
     expect(engine['pump']?.(one, other, -1)).toBe(0);
     for (const id of ids) engine['close']?.(id, false);
+  });
+
+  it('has shared memory with as many places as are named, and refuses others', () => {
+    const named = Number(/export const BALANCE_PLACES = (\d+);/.exec(source)?.[1]);
+    const balance = addon['createBalance']?.() as Record<string, (...words: unknown[]) => number>;
+    const engine = addon['createEngine']?.() as Record<string, (...words: unknown[]) => number>;
+    const listener = engine['listen']?.({ path: socketPath() }, { backlog: 1, mode: -1 }) ?? -1;
+    expect(listener).toBeGreaterThanOrEqual(0);
+    // Not open yet.
+    expect(engine['shareListener']?.(listener, balance, 0)).toBeLessThan(0);
+    expect(balance['pack']?.()).toBeLessThan(0);
+    expect(balance['unpack']?.(-1)).toBeLessThan(0);
+    expect(balance['open']?.()).toBe(0);
+    expect(balance['open']?.()).toBeLessThan(0);
+    for (const place of [-1, named, undefined]) {
+      expect(engine['shareListener']?.(listener, balance, place)).toBeLessThan(0);
+      balance['vacate']?.(place);
+    }
+    expect(engine['shareListener']?.(listener, {}, 0)).toBeLessThan(0);
+    expect(engine['shareListener']?.(listener, balance, named - 1)).toBe(0);
+    expect(engine['shareListener']?.(listener, balance, 0)).toBeLessThan(0);
+    engine['closeListener']?.(listener);
   });
 
   describe.each(['writeLent', 'writeParts'])('%s of an array with getters', (name) => {

@@ -1,54 +1,11 @@
 /** Clusters: workers that share a listening socket, of unchanged programs and of ones that ask for nearwire. */
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { childResult, type ChildResult } from './support/children.js';
-import { cleanup, socketPath } from './support/sockets.js';
+import { built, runCluster as run } from './support/clusters.js';
+import { socketPath } from './support/sockets.js';
 import { hasAbstractNames } from './support/subjects.js';
 
-const built = (file: string): string => fileURLToPath(new URL(`../dist/src/${file}.js`, import.meta.url));
-
-interface Start {
-  transport?: 'auto' | 'native' | 'js';
-  tcp?: boolean;
-  registered?: boolean;
-  environment?: Record<string, string>;
-}
-
-const HEAD = `
-const cluster = require('node:cluster'); const http = require('node:http'); const net = require('node:net');
-const { once } = require('node:events');
-const say = (value) => process.stdout.write(JSON.stringify(value) + '\\n');
-const at = process.argv.at(-1);
-const path = at.includes('/') ? at : undefined;
-const where = () => path === undefined ? { port: Number(process.env.PORT), host: '127.0.0.1' } : { path };
-const ask = (agent) => new Promise((resolve) => {
-  const target = path === undefined ? { port: where().port, host: '127.0.0.1' } : { socketPath: path };
-  const request = http.get({ ...target, agent }, (response) => {
-    let text = '';
-    response.setEncoding('utf8').on('data', (data) => (text += data)).on('end', () => resolve(text));
-    response.on('error', (error) => resolve(error.code));
-  });
-  request.on('error', (error) => resolve(error.code));
-});
-const listening = async (worker) => { const [address] = await once(worker, 'listening'); return address; };
-`;
-
 const WORKER = `http.createServer((request, response) => response.end(cluster.worker.id + ' ' + (request.socket.transport ?? 'node'))).listen(where());`;
-
-/** Runs `primary` in the primary and `worker` in what it forks. */
-function run(primary: string, worker: string, at: string, start: Start = {}): Promise<ChildResult> {
-  const { transport = 'auto', tcp = false, registered = true, environment = {} } = start;
-  const flags = registered ? ['--require', built('register')] : [];
-  const code = `${HEAD} (async () => { if (cluster.isPrimary) { ${primary} } else { ${worker} } })();`;
-  const child = spawn(process.execPath, [...flags, '-e', code, '--', at], {
-    env: { ...process.env, NEARWIRE_TRANSPORT: transport, NEARWIRE_TCP: tcp ? '1' : '', ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  cleanup(() => child.kill('SIGKILL'));
-  return childResult(child);
-}
 
 /** Eight clients ask while workers are replaced, until each has had 125 answers and all replacements are done. */
 const RESTARTS = `

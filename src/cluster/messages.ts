@@ -38,6 +38,15 @@ export interface Close {
   key: string;
 }
 
+/** What our primary sends ahead of a socket, beside a packet with the memory that those who share it have. */
+export interface PlaceMessage {
+  cmd: string;
+  act: 'place';
+  key: string;
+  /** The worker's place in the memory. */
+  place: number;
+}
+
 export function keyOf({ address, port, addressType, fd, index }: Query): string {
   return KEY_PREFIX + [address, port, addressType, fd, index].map(String).join(':');
 }

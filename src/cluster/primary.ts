@@ -4,6 +4,7 @@ import cluster, { type Cluster, type Worker } from 'node:cluster';
 import { createRequire } from 'node:module';
 import { relative } from 'node:path';
 import { CLUSTER, isMessage, isOurs, keyOf, PRIMARY_VARIABLE, QUERY, type Close, type Query } from './messages.js';
+import { Places } from './places.js';
 
 /** A handle of node's, bound and not listening: each worker calls listen() on its own descriptor. */
 interface BoundHandle {
@@ -31,6 +32,7 @@ const nodeNet = createRequire(import.meta.url)('node:net') as NetInternals;
 interface SharedSocket {
   handle: BoundHandle;
   workers: Set<Worker>;
+  places: Places;
 }
 
 const sockets = new Map<string, SharedSocket>();
@@ -63,19 +65,26 @@ function answer(worker: Worker, query: Query): void {
   if (shared === undefined) {
     const handle = open(query);
     if (typeof handle === 'number') errno = handle;
-    else sockets.set(key, (shared = { handle, workers: new Set() }));
+    else sockets.set(key, (shared = { handle, workers: new Set(), places: new Places() }));
   }
   shared?.workers.add(worker);
   const reply = { cmd: CLUSTER, ack: query.seq, errno, key, data: null };
+  if (!worker.isConnected()) {
+    leave(worker, key);
+    return;
+  }
+  shared?.places.seat(worker, key);
   // A plain handle goes as it is; its type names servers and sockets only.
-  if (worker.isConnected()) worker.process.send(reply, shared?.handle as unknown as SendHandle | undefined);
-  else leave(worker, key);
+  worker.process.send(reply, shared?.handle as unknown as SendHandle | undefined);
 }
 
 function leave(worker: Worker, key: string): void {
   const shared = sockets.get(key);
-  if (!shared?.workers.delete(worker) || shared.workers.size > 0) return;
+  if (!shared?.workers.delete(worker)) return;
+  shared.places.vacate(worker);
+  if (shared.workers.size > 0) return;
   sockets.delete(key);
+  shared.places.close();
   shared.handle.close();
 }
 

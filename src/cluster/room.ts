@@ -1,6 +1,7 @@
-/** `maxConnections` in a cluster's worker: what it has no room for is left to the other workers. */
+/** What a cluster's worker takes of the connections that come: its part, and no more than it has room for. */
 import { ZERO_CONNECTIONS_IS_A_LIMIT } from '../node-version.js';
 import type { WireListener } from '../wire.js';
+import type { Place } from './worker.js';
 
 interface CountingServer {
   maxConnections?: number;
@@ -23,23 +24,28 @@ function roomOf({ maxConnections, dropMaxConnection, _connections: connections }
 }
 
 /**
- * Has the listener accept only what the server has room for, where others accept from the same socket. node's primary
- * passes a connection on that a worker refuses; here it never leaves the queue.
+ * Has the listener accept only what the server has room for, and its part of the connections by its place, where others
+ * accept from the same socket. node's primary passes a connection on that a worker refuses; here it never leaves the queue.
  */
-export function keepToRoom(server: CountingServer, listener: WireListener): void {
+export function keepToRoom(server: CountingServer, listener: WireListener, place: Place | undefined): void {
   const { native } = listener.engine;
+  const shares = place !== undefined && native.shareListener(listener.id, place.balance, place.place) === 0;
   const atFirst = roomOf(server);
   // A limit may be set later on: the first connection comes alone.
   let room = atFirst === NO_LIMIT ? 1 : atFirst;
+  let handed = 0;
   native.setAcceptLimit(listener.id, room);
   const update = (): void => {
+    if (listener.id < 0) return;
+    if (shares) native.countConnections(listener.id, handed, server._connections);
     const next = roomOf(server);
     if (next === NO_LIMIT && room === NO_LIMIT) return;
     room = next;
-    if (listener.id >= 0) native.setAcceptLimit(listener.id, room);
+    native.setAcceptLimit(listener.id, room);
   };
   const accept = listener.onAccept.bind(listener);
   listener.onAccept = (id) => {
+    handed++;
     accept(id);
     update();
   };

@@ -1,24 +1,55 @@
 /** A cluster's worker: has its native servers share the primary's listening sockets, instead of being passed connections. */
 import cluster from 'node:cluster';
 import type * as net from 'node:net';
-import { isMessage, PRIMARY_VARIABLE, CLUSTER, QUERY, type Query } from './messages.js';
+import { addonStatus, type NativeBalance } from '../native.js';
+import { isMessage, keyOf, PRIMARY_VARIABLE, CLUSTER, QUERY, type PlaceMessage, type Query } from './messages.js';
 
-type GetServer = (server: net.Server, options: { addressType: number | null }, callback: unknown) => void;
+type Answered = (errno: number, handle: unknown, ...more: unknown[]) => void;
+type GetServer = (server: net.Server, options: { addressType: number | null }, callback: Answered) => void;
+
+/** A place among the workers that share a socket: see native/balance.h. */
+export interface Place {
+  balance: NativeBalance;
+  place: number;
+}
 
 /** Says whether this server is to listen natively at an address of this kind. */
 export type ListensNatively = (server: net.Server, addressType: number | null) => boolean;
 
 const natives = new Set<ListensNatively>();
 
-/** Within this call what node's cluster asks the primary's cluster is asked of ours. */
-function askingOurs(act: () => void): void {
+/** Those that the primary has given, until the sockets come that they are for; by the sockets' keys. */
+const places = new Map<string, Place>();
+/** And from then on, by their handles. */
+const placesOfHandles = new WeakMap<object, Place>();
+
+/** The place that came with the handle of a socket. None: connections are to be taken as they come. */
+export function placeOf(handle: object): Place | undefined {
+  return placesOfHandles.get(handle);
+}
+
+function takePlace(message: unknown, packet: unknown): void {
+  if (!isMessage<PlaceMessage>(message, QUERY, 'place') || packet === undefined) return;
+  const { fd, close } = packet as { fd: number; close: () => void };
+  const balance = addonStatus().addon?.createBalance();
+  if (balance?.unpack(fd) === 0) places.set(message.key, { balance, place: message.place });
+  close.call(packet);
+}
+
+/** Within this call what node's cluster asks the primary's cluster is asked of ours. Answers the key that it has asked for. */
+function askingOurs(act: () => void): string | undefined {
   const { send } = process;
+  let key: string | undefined;
   if (send === undefined) {
     act();
-    return;
+    return key;
   }
   process.send = function (message: unknown, ...rest: unknown[]) {
-    const query = isMessage<Query>(message, CLUSTER, 'queryServer') ? { ...message, cmd: QUERY } : message;
+    if (!isMessage<Query>(message, CLUSTER, 'queryServer')) {
+      return Reflect.apply(send, process, [message, ...rest]) as boolean;
+    }
+    const query: Query = { ...message, cmd: QUERY };
+    key = keyOf(query);
     return Reflect.apply(send, process, [query, ...rest]) as boolean;
   };
   try {
@@ -26,6 +57,7 @@ function askingOurs(act: () => void): void {
   } finally {
     process.send = send;
   }
+  return key;
 }
 
 /** Has servers of which `listensNatively` holds share their sockets, where `installWorker` has been called. */
@@ -38,11 +70,20 @@ export function installWorker(): void {
   if (!cluster.isWorker || process.env[PRIMARY_VARIABLE] !== String(process.ppid)) return;
   const getServer = Reflect.get(cluster, '_getServer') as GetServer;
   const patched: GetServer = (server, options, callback) => {
-    const ask = (): void => {
+    if (![...natives].some((isNative) => isNative(server, options.addressType))) {
       getServer(server, options, callback);
-    };
-    if ([...natives].some((isNative) => isNative(server, options.addressType))) askingOurs(ask);
-    else ask();
+      return;
+    }
+    const key = askingOurs(() => {
+      getServer(server, options, answered);
+    });
+    function answered(errno: number, handle: unknown, ...more: unknown[]): void {
+      const place = key === undefined ? undefined : places.get(key);
+      if (key !== undefined) places.delete(key);
+      if (place !== undefined && typeof handle === 'object' && handle !== null) placesOfHandles.set(handle, place);
+      callback(errno, handle, ...more);
+    }
   };
+  process.on('internalMessage', takePlace);
   Reflect.set(cluster, '_getServer', patched);
 }

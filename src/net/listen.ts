@@ -11,7 +11,7 @@ import { closeSync } from 'node:fs';
 import * as net from 'node:net';
 import { constants } from 'node:os';
 import { keepToRoom } from '../cluster/room.js';
-import { shareInCluster } from '../cluster/worker.js';
+import { placeOf, shareInCluster } from '../cluster/worker.js';
 import type { Engine } from '../engine.js';
 import { listenError, notNativeError } from '../errors.js';
 import type { NativeAddress, NativeListenOptions } from '../native.js';
@@ -152,7 +152,7 @@ export class NativeListening {
     // A cluster's worker that disconnects closes its handles' servers.
     if (origin !== undefined) setHandleOwner(origin, this.server);
     const listener = this.serve(id, typeof name === 'object' && name.family !== undefined, { origin });
-    if (origin !== undefined && cluster.isWorker) keepToRoom(this.server, listener);
+    if (origin !== undefined && cluster.isWorker) keepToRoom(this.server, listener, placeOf(origin));
     this.server._connectionKey = `${String(addressType)}:${String(address)}:${String(port)}`;
   }
 

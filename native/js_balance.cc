@@ -1,0 +1,48 @@
+#include "js_balance.h"
+
+#include "js_arguments.h"
+
+namespace nearwire {
+
+namespace {
+
+// Tells such an object from whatever else JS may pass as one.
+constexpr napi_type_tag kTag = {0x6e65617277697265, 0x2d62616c616e6365};
+
+}  // namespace
+
+Napi::Function JsBalance::define(Napi::Env env) {
+  return DefineClass(env, "NativeBalance",
+                     {InstanceMethod<&JsBalance::open>("open"), InstanceMethod<&JsBalance::pack>("pack"),
+                      InstanceMethod<&JsBalance::unpack>("unpack"), InstanceMethod<&JsBalance::vacate>("vacate"),
+                      InstanceMethod<&JsBalance::close>("close")});
+}
+
+JsBalance::JsBalance(const Napi::CallbackInfo& info) : Napi::ObjectWrap<JsBalance>(info) { Value().TypeTag(&kTag); }
+
+std::shared_ptr<Balance> JsBalance::balance(const Napi::Value& value) {
+  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kTag)) return nullptr;
+  const JsBalance* found = Unwrap(value.As<Napi::Object>());
+  return found == nullptr ? nullptr : found->balance_;
+}
+
+Napi::Value JsBalance::open(const Napi::CallbackInfo& info) { return number(info, balance_->open()); }
+
+Napi::Value JsBalance::pack(const Napi::CallbackInfo& info) { return number(info, balance_->pack()); }
+
+Napi::Value JsBalance::unpack(const Napi::CallbackInfo& info) {
+  return number(info, balance_->unpack(integer(info, 0)));
+}
+
+Napi::Value JsBalance::vacate(const Napi::CallbackInfo& info) {
+  const int32_t place = integer(info, 0);
+  if (place >= 0) balance_->vacate(static_cast<uint32_t>(place));
+  return info.Env().Undefined();
+}
+
+Napi::Value JsBalance::close(const Napi::CallbackInfo& info) {
+  balance_ = std::make_shared<Balance>();
+  return info.Env().Undefined();
+}
+
+}  // namespace nearwire

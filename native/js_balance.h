@@ -1,0 +1,32 @@
+// The memory of processes that share a listening socket as a JS object: see NativeBalance in src/native.ts.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+
+#include "balance.h"
+
+namespace nearwire {
+
+class JsBalance final : public Napi::ObjectWrap<JsBalance> {
+ public:
+  static Napi::Function define(Napi::Env env);
+
+  explicit JsBalance(const Napi::CallbackInfo& info);
+
+  // What a value stands for; nullptr for anything else.
+  static std::shared_ptr<Balance> balance(const Napi::Value& value);
+
+ private:
+  Napi::Value open(const Napi::CallbackInfo& info);
+  Napi::Value pack(const Napi::CallbackInfo& info);
+  Napi::Value unpack(const Napi::CallbackInfo& info);
+  Napi::Value vacate(const Napi::CallbackInfo& info);
+  Napi::Value close(const Napi::CallbackInfo& info);
+
+  // A listener has it as well, and may outlive this object.
+  std::shared_ptr<Balance> balance_ = std::make_shared<Balance>();
+};
+
+}  // namespace nearwire

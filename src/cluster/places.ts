@@ -1,0 +1,58 @@
+/**
+ * The primary's side of the balance among workers: the memory in which those that share a socket tell how many connections
+ * they have, and who has which place in it.
+ */
+import type { SendHandle } from 'node:child_process';
+import type { Worker } from 'node:cluster';
+import { Socket } from 'node:net';
+import { addonStatus, BALANCE_PLACES, type NativeBalance } from '../native.js';
+import { QUERY, type PlaceMessage } from './messages.js';
+
+/** Keeps the packet that the memory travels in until it has been sent, or the worker has gone. */
+interface Seated {
+  place: number;
+  packet: Socket;
+}
+
+interface WithHandle {
+  _handle: SendHandle;
+}
+
+function freshMemory(): NativeBalance | undefined {
+  const memory = addonStatus().addon?.createBalance();
+  return memory?.open() === 0 ? memory : undefined;
+}
+
+export class Places {
+  /** Undefined where the system has none: workers then take connections as they come. */
+  private readonly memory = freshMemory();
+  private readonly seated = new Map<Worker, Seated>();
+
+  /** Gives the worker a place, if one is left, and sends it the memory; to be called ahead of sending the socket. */
+  seat(worker: Worker, key: string): void {
+    if (this.memory === undefined || this.seated.has(worker)) return;
+    const taken = new Set([...this.seated.values()].map(({ place }) => place));
+    const place = Array.from({ length: BALANCE_PLACES }, (_, index) => index).find((index) => !taken.has(index));
+    const fd = place === undefined ? -1 : this.memory.pack();
+    if (place === undefined || fd < 0) return;
+    const packet = new Socket({ fd, readable: false });
+    this.seated.set(worker, { place, packet });
+    const message: PlaceMessage = { cmd: QUERY, act: 'place', key, place };
+    // A plain handle goes as it is; its type names servers and sockets only.
+    worker.process.send(message, (packet as unknown as WithHandle)._handle, undefined, () => packet.destroy());
+  }
+
+  /** The worker is gone, or its server. */
+  vacate(worker: Worker): void {
+    const seated = this.seated.get(worker);
+    if (seated === undefined) return;
+    this.seated.delete(worker);
+    this.memory?.vacate(seated.place);
+    seated.packet.destroy();
+  }
+
+  /** Nobody shares the socket any longer. */
+  close(): void {
+    this.memory?.close();
+  }
+}
