@@ -66,6 +66,7 @@ export interface Means {
 export class RequestReader implements InPlaceReader {
   /** Of this connection's server: the parser may be given to another one, and the socket to a client. */
   readonly onIncoming: NodeParser['onIncoming'];
+  isAmidRead = false;
   private executions = 0;
   /**
    * node's parser is within a message, or has read the connection's last. Unknown at first, and then taken to be so until
@@ -101,6 +102,13 @@ export class RequestReader implements InPlaceReader {
 
   execute(chunk: Buffer): number | ParseError {
     this.runOthersTicks();
+    const owesFinish = this.socket._wire?.awaitingFlush === true;
+    const taken = this.executeAll(chunk);
+    if (owesFinish && typeof taken !== 'number') this.tellWritten();
+    return taken;
+  }
+
+  private executeAll(chunk: Buffer): number | ParseError {
     const { scope } = this;
     if (this.inMessage || scope === undefined) {
       if (this.executions < READS_BY_NODE && ++this.executions === READS_BY_NODE) this.follow();
@@ -143,7 +151,7 @@ export class RequestReader implements InPlaceReader {
     }
     if (this.bodyLeft > 0) this.awaitBody();
     // What node's listener of 'data' does behind its parser.
-    if (socket._paused === true) socket.parser?.pause();
+    if (this.rests) socket.parser?.pause();
     return true;
   }
 
@@ -153,6 +161,10 @@ export class RequestReader implements InPlaceReader {
     return (
       this.reads(parser) && socket.parser === parser && typeof onData === 'function' && socket._events?.data === onData
     );
+  }
+
+  get rests(): boolean {
+    return this.socket._paused === true;
   }
 
   /** This parser reads this connection now. */
@@ -256,8 +268,13 @@ export class RequestReader implements InPlaceReader {
    */
   runTicks(): void {
     if (this.holdsMore) return;
-    do runTicks();
-    while (this.tellWritten());
+    this.isAmidRead = true;
+    try {
+      do runTicks();
+      while (this.tellWritten());
+    } finally {
+      this.isAmidRead = false;
+    }
   }
 
   private get holdsMore(): boolean {
@@ -372,7 +389,9 @@ export class RequestReader implements InPlaceReader {
 
   finish(): ParseError | undefined {
     const { facts } = this.means;
-    return this.bodyLeft > 0 ? cutShortError(facts) : facts.finish.call(this.parser);
+    const error = this.bodyLeft > 0 ? cutShortError(facts) : facts.finish.call(this.parser);
+    if (error !== undefined) this.tellWritten();
+    return error;
   }
 
   messageBegins(): void {

@@ -30,6 +30,10 @@ function tellOnread(onread: Onread, wire: SocketWire, length: number): void {
 
 /** Who can do without a chunk, as long as the stream has nobody else to give it to. */
 export interface InPlaceReader {
+  /** Ticks run, and there may be more behind them of what has been read. */
+  readonly isAmidRead: boolean;
+  /** Nothing is to be read, whoever resumes the socket. */
+  readonly rests: boolean;
   /**
    * Takes `memory[start..end)`, which is the engine's again behind this call. False: nothing has been done, and the stream is
    * to be given a chunk.
@@ -331,6 +335,15 @@ export class SocketWire extends Wire {
     this.flush();
     if (this.blocked || this.failed || this.awaited) return false;
     return this.engine.native.unread(this.id) === 0;
+  }
+
+  /** Behind the events of this turn, as finish(); the FIN is left to close() if it closes in order by then, too. */
+  finishInOrder(callback: WriteCallback): void {
+    this.shutdownDone = new Waiter(() => {
+      if (this.closesInOrder()) callback();
+      else this.finish(callback);
+    });
+    this.engine.tellShutdown(this, 0);
   }
 
   /** Sends FIN; calls back when that is done. */

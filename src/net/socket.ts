@@ -113,6 +113,17 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
     else this._wire.startReading();
   }
 
+  /** As node's http server has it: a connection that is paused rests at once. Others read until the stream is full. */
+  override pause(): this {
+    if (this._wire?.inPlace !== undefined) this._wire.stopReading();
+    return super.pause();
+  }
+
+  override resume(): this {
+    if (this._wire?.inPlace?.rests === false) this._wire.startReading();
+    return super.resume();
+  }
+
   // --- writing ---
 
   /**
@@ -304,7 +315,8 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
     }
     if (this._closingSoon && this.listenerCount('finish') === 0 && wire.closesInOrder()) {
       // The stream destroys itself right after this, with no user code between: see closesInOrder.
-      callback();
+      if (wire.inPlace?.isAmidRead === true) wire.finishInOrder(callback);
+      else callback();
       return;
     }
     wire.finish(callback);
