@@ -15,6 +15,7 @@ import type * as http from 'node:http';
 import type * as net from 'node:net';
 import type { Engine } from '../engine.js';
 import { RequestHead } from '../native.js';
+import { report, reports } from '../net/async-scopes.js';
 import type { InPlaceReader, SocketWire } from '../net/socket-wire.js';
 import { nodeHttp } from '../node-modules.js';
 import { copyOf } from '../own-memory.js';
@@ -82,6 +83,8 @@ export class RequestReader implements InPlaceReader {
   private bodySeen = 0;
   /** Exceptions that have been reported. */
   private failures = 0;
+  /** One of them has left the ticks of its read undone, as it does on node. */
+  private ticksLeft = false;
   /** The async context in which the parser calls back. */
   private scope: AsyncResource | undefined;
   private patience: BodyPatience | undefined;
@@ -102,7 +105,8 @@ export class RequestReader implements InPlaceReader {
 
   execute(chunk: Buffer): number | ParseError {
     this.runOthersTicks();
-    const owesFinish = this.socket._wire?.awaitingFlush === true;
+    const owesFinish = this.socket._wire?.awaitingFlush === true && !this.ticksLeft;
+    this.ticksLeft = false;
     const taken = this.executeAll(chunk);
     if (owesFinish && typeof taken !== 'number') this.tellWritten();
     return taken;
@@ -268,13 +272,17 @@ export class RequestReader implements InPlaceReader {
    */
   runTicks(): void {
     if (this.holdsMore) return;
+    const { failures } = this;
     this.isAmidRead = true;
     try {
       do runTicks();
       while (this.tellWritten());
+    } catch (error) {
+      this.reportTick(error);
     } finally {
       this.isAmidRead = false;
     }
+    if (this.failures !== failures) throw REPORTED;
   }
 
   private get holdsMore(): boolean {
@@ -296,7 +304,9 @@ export class RequestReader implements InPlaceReader {
     wire.flush();
     if (wire.blocked || wire.failed) return false;
     wire.awaitingFlush = false;
+    const before = reports;
     wire.onFlushed();
+    this.failures += reports - before;
     return true;
   }
 
@@ -316,8 +326,13 @@ export class RequestReader implements InPlaceReader {
   /** For what node's parser has called: it breaks by itself. */
   report(error: unknown): void {
     if (error === REPORTED) return;
+    this.ticksLeft = true;
+    this.reportTick(error);
+  }
+
+  private reportTick(error: unknown): void {
     this.failures++;
-    this.means.engine.native.reportException(error);
+    report(error);
   }
 
   /** An exception leaves ticks behind it, and what those throw is not this connection's. There are none, as a rule. */
@@ -327,7 +342,7 @@ export class RequestReader implements InPlaceReader {
         runTicks();
         return;
       } catch (error) {
-        this.report(error);
+        this.reportTick(error);
       }
     }
   }

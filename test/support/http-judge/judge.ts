@@ -1,4 +1,6 @@
 /** Has node's own server and a subject serve the same cases step by step, and compares their records. */
+import { join } from 'node:path';
+import { temporaryDirectory } from '../sockets.js';
 import { reference, type Subject } from '../subjects.js';
 import { throwsAnything, type Case } from './cases.js';
 import { comparable, strict } from './record.js';
@@ -19,9 +21,16 @@ interface Pair {
   readonly ours: Trial;
 }
 
+let paths = 0;
+
 /** Every step of all cases is over before the next one begins. */
-async function serve(cases: readonly Case[], subject: Subject): Promise<Pair[]> {
-  const pairs = cases.map((one) => ({ one, node: new Trial(one, reference), ours: new Trial(one, subject) }));
+async function serve(cases: readonly Case[], subject: Subject, directory: string): Promise<Pair[]> {
+  const freshPath = (): string => join(directory, String(paths++));
+  const pairs = cases.map((one) => ({
+    one,
+    node: new Trial(one, reference, freshPath()),
+    ours: new Trial(one, subject, freshPath()),
+  }));
   const trials = pairs.flatMap(({ node, ours }) => [node, ours]);
   await Promise.all(trials.map((trial) => trial.start()));
   await quiet();
@@ -53,10 +62,11 @@ async function serve(cases: readonly Case[], subject: Subject): Promise<Pair[]> 
 }
 
 /** What one listener throws can hit the parsers of others, on node as well: such a case has the loop for itself. */
-async function serveAll(cases: readonly Case[], subject: Subject): Promise<Pair[]> {
+export async function serveAll(cases: readonly Case[], subject: Subject): Promise<Pair[]> {
+  const directory = temporaryDirectory();
   const peaceful = cases.filter((one) => !throwsAnything(one));
-  const pairs = peaceful.length === 0 ? [] : await serve(peaceful, subject);
-  for (const one of cases.filter(throwsAnything)) pairs.push(...(await serve([one], subject)));
+  const pairs = peaceful.length === 0 ? [] : await serve(peaceful, subject, directory);
+  for (const one of cases.filter(throwsAnything)) pairs.push(...(await serve([one], subject, directory)));
   return pairs;
 }
 
