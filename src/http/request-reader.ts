@@ -45,7 +45,7 @@ export interface ServedSocket extends net.Socket {
   /** The answer that the socket sends now. */
   readonly _httpMessage?: http.ServerResponse | null;
   /** Of EventEmitter: the listener itself where there is only one. */
-  readonly _events?: { readonly data?: unknown };
+  readonly _events?: { readonly data?: unknown; readonly readable?: unknown };
   [READER]?: RequestReader;
 }
 
@@ -108,7 +108,7 @@ export class RequestReader implements InPlaceReader {
     const owesFinish = this.socket._wire?.awaitingFlush === true && !this.ticksLeft;
     this.ticksLeft = false;
     const taken = this.executeAll(chunk);
-    if (owesFinish && typeof taken !== 'number') this.tellWritten();
+    if (owesFinish && typeof taken !== 'number') this.tellAllWritten();
     return taken;
   }
 
@@ -160,10 +160,15 @@ export class RequestReader implements InPlaceReader {
   }
 
   /** The parser still has the socket, and is the only one to listen to its data. */
-  private get isOnlyReader(): boolean {
+  get isOnlyReader(): boolean {
     const { socket, parser, onData } = this;
+    const { data, readable } = socket._events ?? {};
     return (
-      this.reads(parser) && socket.parser === parser && typeof onData === 'function' && socket._events?.data === onData
+      this.reads(parser) &&
+      socket.parser === parser &&
+      typeof onData === 'function' &&
+      data === onData &&
+      readable === undefined
     );
   }
 
@@ -311,6 +316,14 @@ export class RequestReader implements InPlaceReader {
   }
 
   /**
+   * Before it is told what is wrong with a read: on node the answers to the reads before it have finished by then, each in
+   * its turn, and what is wrong is answered.
+   */
+  private tellAllWritten(): void {
+    while (this.tellWritten());
+  }
+
+  /**
    * A listener has thrown. That is reported where it happened: in its async context, and before a call returns that it
    * would disturb. What comes on this connection is lost, as it is to node's parser.
    */
@@ -405,7 +418,7 @@ export class RequestReader implements InPlaceReader {
   finish(): ParseError | undefined {
     const { facts } = this.means;
     const error = this.bodyLeft > 0 ? cutShortError(facts) : facts.finish.call(this.parser);
-    if (error !== undefined) this.tellWritten();
+    if (error !== undefined) this.tellAllWritten();
     return error;
   }
 

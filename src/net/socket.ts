@@ -108,19 +108,23 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
   // --- reading ---
 
   override _read(): void {
+    const wire = this._wire;
     // The stream asks once, and waits for what comes of it.
-    if (this.connecting || this._wire === undefined) this._earlyRead = true;
-    else this._wire.startReading();
+    if (this.connecting || wire === undefined) this._earlyRead = true;
+    else if (wire.inPlace?.isOnlyReader !== true || !this.isPaused()) wire.startReading();
   }
 
-  /** As node's http server has it: a connection that is paused rests at once. Others read until the stream is full. */
+  /** As node's http server has it: a connection that it reads rests at once. Others read until the stream is full. */
   override pause(): this {
-    if (this._wire?.inPlace !== undefined) this._wire.stopReading();
+    const wire = this._wire;
+    if (wire?.inPlace?.isOnlyReader === true) wire.stopReading();
     return super.pause();
   }
 
+  /** The stream can be waiting for what it asked for before it was paused, and asks for nothing then. */
   override resume(): this {
-    if (this._wire?.inPlace?.rests === false) this._wire.startReading();
+    const wire = this._wire;
+    if (wire?.inPlace?.rests === false) wire.startReading();
     return super.resume();
   }
 
@@ -313,13 +317,9 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
       });
       return;
     }
-    if (this._closingSoon && this.listenerCount('finish') === 0 && wire.closesInOrder()) {
-      // The stream destroys itself right after this, with no user code between: see closesInOrder.
-      if (wire.inPlace?.isAmidRead === true) wire.finishInOrder(callback);
-      else callback();
-      return;
-    }
-    wire.finish(callback);
+    // Such a stream destroys itself right after this, with no user code between.
+    const closes = this._closingSoon && this.listenerCount('finish') === 0;
+    if (!closes || !wire.finishByClose(callback)) wire.finish(callback);
   }
 
   // --- ending ---
