@@ -104,12 +104,21 @@ export class RequestReader implements InPlaceReader {
   }
 
   execute(chunk: Buffer): number | ParseError {
-    this.runOthersTicks();
-    const owesFinish = this.socket._wire?.awaitingFlush === true && !this.ticksLeft;
+    const { ticksLeft, socket } = this;
     this.ticksLeft = false;
+    if (!ticksLeft) this.runOthersTicks();
+    const owesFinish = !ticksLeft && socket._wire?.awaitingFlush === true;
     const taken = this.executeAll(chunk);
     if (owesFinish && typeof taken !== 'number') this.tellAllWritten();
+    if (this.ticksLeft) this.readOn();
     return taken;
+  }
+
+  /** node reads on before it has the ticks run that an exception has left. What has been read already does so, too. */
+  private readOn(): void {
+    const { socket } = this;
+    for (const chunk of socket._wire?.takeUnread() ?? []) socket.push(chunk);
+    this.ticksLeft = false;
   }
 
   private executeAll(chunk: Buffer): number | ParseError {
