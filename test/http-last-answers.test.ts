@@ -121,7 +121,11 @@ const PROGRAMS: Record<string, Program> = {
       socket.end('HTTP/1.1 400 Own\r\n\r\n');
     },
   },
-  "a request behind a last one, and 'clientError' destroys": { bytes: LAST + GET, handler: answer, clientError: destroys },
+  "a request behind a last one, and 'clientError' destroys": {
+    bytes: LAST + GET,
+    handler: answer,
+    clientError: destroys,
+  },
   'nonsense behind a last answer': {
     bytes: `${post()}\0${GET}`,
     handler: (request, response) => {

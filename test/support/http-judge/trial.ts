@@ -55,6 +55,10 @@ export class Trial {
     this.listenToServer();
   }
 
+  get steps(): number {
+    return this.one.pieces.length;
+  }
+
   async start(): Promise<void> {
     this.server.listen(this.path);
     await once(this.server, 'listening');
