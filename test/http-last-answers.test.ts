@@ -176,27 +176,37 @@ describe.each(everyWay)('behind a last answer: $name over $family', ({ subject, 
     });
   }
 
-  it('answers 400 to the rest of a request whose handler threw in a tick', async () => {
+  it.each<[string, string, Handler]>([
+    ['a tick', '', (request) => void request.resume()],
+    ['its handler, behind another request', GET, () => undefined],
+    ['its handler, which has destroyed it', GET, (request) => void request.destroy()],
+  ])('is through with a request that is longer than a read where this throws: %s', async (where, before, begin) => {
     const meet = async (which: Subject): Promise<string> => {
       onUncaught(() => undefined);
       const server = which.http.createServer({}, (request, response) => {
-        response.end('answered');
-        request.resume();
-        process.nextTick(() => {
+        const throws = (): never => {
           throw new Error('thrown');
-        });
+        };
+        if (request.method === 'GET') {
+          request.resume().on('end', () => response.end('first'));
+          return;
+        }
+        response.end('answered');
+        begin(request, response);
+        if (where !== 'a tick') throws();
+        process.nextTick(throws);
       });
       const client = reference.connect(await listen(server, family));
       client.on('error', () => undefined);
       let told = '';
       client.setEncoding('latin1').on('data', (text: string) => (told += text));
-      client.write(post('', LONG));
+      client.write(before + post('', LONG));
       await closed(client);
       return told.replace(/Date: .*\r\n/g, '');
     };
     const expected = await meet(reference);
-    expect(expected).toContain('answered');
-    expect(expected).toContain('400 Bad Request');
+    if (where === 'a tick') expect(expected).toContain('answered');
+    if (!where.includes('destroyed')) expect(expected).toContain('400 Bad Request');
     expect(await meet(subject)).toBe(expected);
   });
 

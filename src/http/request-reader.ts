@@ -117,7 +117,8 @@ export class RequestReader implements InPlaceReader {
   /** node reads on before it has the ticks run that an exception has left. What has been read already does so, too. */
   private readOn(): void {
     const { socket } = this;
-    for (const chunk of socket._wire?.takeUnread() ?? []) socket.push(chunk);
+    const chunks = socket._wire?.open === true ? socket._wire.takeUnread() : [];
+    for (const chunk of chunks) if (!socket.destroyed) socket.push(chunk);
     this.ticksLeft = false;
   }
 
