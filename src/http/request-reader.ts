@@ -110,12 +110,13 @@ export class RequestReader implements InPlaceReader {
     const owesFinish = !ticksLeft && socket._wire?.awaitingFlush === true;
     const taken = this.executeAll(chunk);
     if (owesFinish && typeof taken !== 'number') this.tellAllWritten();
-    if (this.ticksLeft) this.readOn();
+    this.readOnBeforeTicks();
     return taken;
   }
 
   /** node reads on before it has the ticks run that an exception has left. What has been read already does so, too. */
-  private readOn(): void {
+  private readOnBeforeTicks(): void {
+    if (!this.ticksLeft) return;
     const { socket } = this;
     const chunks = socket._wire?.open === true ? socket._wire.takeUnread() : [];
     for (const chunk of chunks) if (!socket.destroyed) socket.push(chunk);
