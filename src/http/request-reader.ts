@@ -15,6 +15,7 @@ import type * as http from 'node:http';
 import type * as net from 'node:net';
 import type { Engine } from '../engine.js';
 import { RequestHead } from '../native.js';
+import { report, reports } from '../net/async-scopes.js';
 import type { InPlaceReader, SocketWire } from '../net/socket-wire.js';
 import { nodeHttp } from '../node-modules.js';
 import { copyOf } from '../own-memory.js';
@@ -44,7 +45,7 @@ export interface ServedSocket extends net.Socket {
   /** The answer that the socket sends now. */
   readonly _httpMessage?: http.ServerResponse | null;
   /** Of EventEmitter: the listener itself where there is only one. */
-  readonly _events?: { readonly data?: unknown };
+  readonly _events?: { readonly data?: unknown; readonly readable?: unknown };
   [READER]?: RequestReader;
 }
 
@@ -66,6 +67,7 @@ export interface Means {
 export class RequestReader implements InPlaceReader {
   /** Of this connection's server: the parser may be given to another one, and the socket to a client. */
   readonly onIncoming: NodeParser['onIncoming'];
+  isAmidRead = false;
   private executions = 0;
   /**
    * node's parser is within a message, or has read the connection's last. Unknown at first, and then taken to be so until
@@ -81,6 +83,8 @@ export class RequestReader implements InPlaceReader {
   private bodySeen = 0;
   /** Exceptions that have been reported. */
   private failures = 0;
+  /** One of them has left the ticks of its read undone, as it does on node. */
+  private ticksLeft = false;
   /** The async context in which the parser calls back. */
   private scope: AsyncResource | undefined;
   private patience: BodyPatience | undefined;
@@ -100,7 +104,26 @@ export class RequestReader implements InPlaceReader {
   }
 
   execute(chunk: Buffer): number | ParseError {
-    this.runOthersTicks();
+    const { ticksLeft, socket } = this;
+    this.ticksLeft = false;
+    if (!ticksLeft) this.runOthersTicks();
+    const owesFinish = !ticksLeft && socket._wire?.awaitingFlush === true;
+    const taken = this.executeAll(chunk);
+    if (owesFinish && typeof taken !== 'number') this.tellAllWritten();
+    this.readOnBeforeTicks();
+    return taken;
+  }
+
+  /** node reads on before it has the ticks run that an exception has left. What has been read already does so, too. */
+  private readOnBeforeTicks(): void {
+    if (!this.ticksLeft) return;
+    const { socket } = this;
+    const chunks = socket._wire?.open === true ? socket._wire.takeUnread() : [];
+    for (const chunk of chunks) if (!socket.destroyed) socket.push(chunk);
+    this.ticksLeft = false;
+  }
+
+  private executeAll(chunk: Buffer): number | ParseError {
     const { scope } = this;
     if (this.inMessage || scope === undefined) {
       if (this.executions < READS_BY_NODE && ++this.executions === READS_BY_NODE) this.follow();
@@ -143,16 +166,25 @@ export class RequestReader implements InPlaceReader {
     }
     if (this.bodyLeft > 0) this.awaitBody();
     // What node's listener of 'data' does behind its parser.
-    if (socket._paused === true) socket.parser?.pause();
+    if (this.rests) socket.parser?.pause();
     return true;
   }
 
   /** The parser still has the socket, and is the only one to listen to its data. */
-  private get isOnlyReader(): boolean {
+  get isOnlyReader(): boolean {
     const { socket, parser, onData } = this;
+    const { data, readable } = socket._events ?? {};
     return (
-      this.reads(parser) && socket.parser === parser && typeof onData === 'function' && socket._events?.data === onData
+      this.reads(parser) &&
+      socket.parser === parser &&
+      typeof onData === 'function' &&
+      data === onData &&
+      readable === undefined
     );
+  }
+
+  get rests(): boolean {
+    return this.socket._paused === true;
   }
 
   /** This parser reads this connection now. */
@@ -256,8 +288,17 @@ export class RequestReader implements InPlaceReader {
    */
   runTicks(): void {
     if (this.holdsMore) return;
-    do runTicks();
-    while (this.tellWritten());
+    const { failures } = this;
+    this.isAmidRead = true;
+    try {
+      do runTicks();
+      while (this.tellWritten());
+    } catch (error) {
+      this.reportTick(error);
+    } finally {
+      this.isAmidRead = false;
+    }
+    if (this.failures !== failures) throw REPORTED;
   }
 
   private get holdsMore(): boolean {
@@ -279,8 +320,18 @@ export class RequestReader implements InPlaceReader {
     wire.flush();
     if (wire.blocked || wire.failed) return false;
     wire.awaitingFlush = false;
+    const before = reports;
     wire.onFlushed();
+    this.failures += reports - before;
     return true;
+  }
+
+  /**
+   * Before it is told what is wrong with a read: on node the answers to the reads before it have finished by then, each in
+   * its turn, and what is wrong is answered.
+   */
+  private tellAllWritten(): void {
+    while (this.tellWritten());
   }
 
   /**
@@ -299,8 +350,13 @@ export class RequestReader implements InPlaceReader {
   /** For what node's parser has called: it breaks by itself. */
   report(error: unknown): void {
     if (error === REPORTED) return;
+    this.ticksLeft = true;
+    this.reportTick(error);
+  }
+
+  private reportTick(error: unknown): void {
     this.failures++;
-    this.means.engine.native.reportException(error);
+    report(error);
   }
 
   /** An exception leaves ticks behind it, and what those throw is not this connection's. There are none, as a rule. */
@@ -310,7 +366,7 @@ export class RequestReader implements InPlaceReader {
         runTicks();
         return;
       } catch (error) {
-        this.report(error);
+        this.reportTick(error);
       }
     }
   }
@@ -372,7 +428,9 @@ export class RequestReader implements InPlaceReader {
 
   finish(): ParseError | undefined {
     const { facts } = this.means;
-    return this.bodyLeft > 0 ? cutShortError(facts) : facts.finish.call(this.parser);
+    const error = this.bodyLeft > 0 ? cutShortError(facts) : facts.finish.call(this.parser);
+    if (error !== undefined) this.tellAllWritten();
+    return error;
   }
 
   messageBegins(): void {

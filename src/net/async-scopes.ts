@@ -4,8 +4,12 @@ import { getEngine } from '../thread-engine.js';
 
 export type WriteCallback = (error?: Error | null) => void;
 
+/** How many exceptions have been reported in this thread. */
+export let reports = 0;
+
 /** Reports what a listener has thrown, in the async context of this call, as node does for its own callbacks. */
 export function report(error: unknown): void {
+  reports++;
   getEngine()?.native.reportException(error);
 }
 

@@ -30,6 +30,12 @@ function tellOnread(onread: Onread, wire: SocketWire, length: number): void {
 
 /** Who can do without a chunk, as long as the stream has nobody else to give it to. */
 export interface InPlaceReader {
+  /** Ticks run, and there may be more behind them of what has been read. */
+  readonly isAmidRead: boolean;
+  /** It still reads this socket, and nobody else does. */
+  readonly isOnlyReader: boolean;
+  /** Nothing is to be read, whoever resumes the socket. */
+  readonly rests: boolean;
   /**
    * Takes `memory[start..end)`, which is the engine's again behind this call. False: nothing has been done, and the stream is
    * to be given a chunk.
@@ -357,16 +363,30 @@ export class SocketWire extends Wire {
   }
 
   /**
-   * Whether close() ends the connection for the peer as a FIN before it would: the kernel has all that was written, and
-   * nothing that has come is unread, for which it would send a reset, and no other process has the socket, which would keep
-   * it open. Hands over to find out.
+   * As finish(), but leaves the FIN to a close() that follows at once. False, and nothing has been done: the peer might see
+   * something else by that than a FIN, or nothing, as long as another process has the socket.
    */
-  closesInOrder(): boolean {
-    if (this.rare?.shared === true) return false;
+  finishByClose(callback: WriteCallback): boolean {
+    if (this.rare?.shared === true || !this.hasSentAll) return false;
+    if (this.inPlace?.isAmidRead === true) {
+      // Where node's FIN calls back: what lies behind in this read meets a socket that is still there.
+      this.shutdownDone = new Waiter(() => {
+        if (!this.finishByClose(callback)) this.finish(callback);
+      });
+      this.engine.tellShutdown(this, 0);
+      return true;
+    }
+    // With bytes unread the kernel would send a reset.
+    if (this.engine.native.unread(this.id) !== 0) return false;
+    callback();
+    return true;
+  }
+
+  /** The kernel has all that was written, and all that has been read is given on. Hands over to find out. */
+  private get hasSentAll(): boolean {
     if (!this.open || this.inlet !== undefined || this.unread !== undefined) return false;
     this.flush();
-    if (this.blocked || this.failed || this.awaited) return false;
-    return this.engine.native.unread(this.id) === 0;
+    return !this.blocked && !this.failed && !this.awaited;
   }
 
   /** Sends FIN; calls back when that is done. */

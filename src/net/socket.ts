@@ -108,9 +108,24 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
   // --- reading ---
 
   override _read(): void {
+    const wire = this._wire;
     // The stream asks once, and waits for what comes of it.
-    if (this.connecting || this._wire === undefined) this._earlyRead = true;
-    else this._wire.startReading();
+    if (this.connecting || wire === undefined) this._earlyRead = true;
+    else if (wire.inPlace?.isOnlyReader !== true || !this.isPaused()) wire.startReading();
+  }
+
+  /** As node's http server has it: a connection that it reads rests at once. Others read until the stream is full. */
+  override pause(): this {
+    const wire = this._wire;
+    if (wire?.inPlace?.isOnlyReader === true) wire.stopReading();
+    return super.pause();
+  }
+
+  /** The stream can be waiting for what it asked for before it was paused, and asks for nothing then. */
+  override resume(): this {
+    const wire = this._wire;
+    if (wire?.inPlace?.rests === false) wire.startReading();
+    return super.resume();
   }
 
   // --- writing ---
@@ -302,12 +317,9 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
       });
       return;
     }
-    if (this._closingSoon && this.listenerCount('finish') === 0 && wire.closesInOrder()) {
-      // The stream destroys itself right after this, with no user code between: see closesInOrder.
-      callback();
-      return;
-    }
-    wire.finish(callback);
+    // Such a stream destroys itself right after this, with no user code between.
+    const closes = this._closingSoon && this.listenerCount('finish') === 0;
+    if (!closes || !wire.finishByClose(callback)) wire.finish(callback);
   }
 
   // --- ending ---

@@ -60,9 +60,7 @@ export async function converse(
   client.on('error', () => undefined);
   const [peer] = (await accepted) as [Socket];
   peer.on('error', (error: NodeJS.ErrnoException) => {
-    // Behind a last answer: a socket of ours is closed by then, and has no complaints.
-    if (!peer.writableEnded)
-      events.push({ error: error.code, bytesParsed: (error as { bytesParsed?: number }).bytesParsed });
+    events.push({ error: error.code, bytesParsed: (error as { bytesParsed?: number }).bytesParsed });
   });
   const closed = Promise.all([client, peer].map((end) => new Promise((resolve) => end.on('close', resolve))));
   let sent = 0;

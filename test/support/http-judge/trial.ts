@@ -2,7 +2,6 @@
 import { once } from 'node:events';
 import type * as http from 'node:http';
 import * as net from 'node:net';
-import { socketPath } from '../sockets.js';
 import type { Subject } from '../subjects.js';
 import type { Case } from './cases.js';
 import { HANDLERS, type Told } from './handlers.js';
@@ -44,21 +43,26 @@ export class Trial {
   private answers = '';
   private readonly delayed: (() => void)[] = [];
   private readonly one: Case;
+  private readonly path: string;
   private requests = 0;
 
-  constructor(one: Case, subject: Subject) {
+  constructor(one: Case, subject: Subject, path: string) {
     this.one = one;
+    this.path = path;
     this.server = subject.http.createServer(one.options, (request, response) => {
       this.serve(request, response);
     });
     this.listenToServer();
   }
 
+  get steps(): number {
+    return this.one.pieces.length;
+  }
+
   async start(): Promise<void> {
-    const path = socketPath();
-    this.server.listen(path);
+    this.server.listen(this.path);
     await once(this.server, 'listening');
-    const client = (this.client = net.connect(path));
+    const client = (this.client = net.connect(this.path));
     client.setEncoding('latin1').on('data', (text: string) => {
       happenings++;
       this.answers += text;
