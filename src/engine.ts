@@ -4,6 +4,7 @@
  */
 import { constants } from 'node:os';
 import { setImmediate } from 'node:timers';
+import { inspect } from 'node:util';
 import { now, ORIGIN } from './clock.js';
 import type { Outcome } from './connect-line.js';
 import { PATIENCE } from './departure.js';
@@ -55,6 +56,11 @@ export class Engine extends Outbound {
     native.setTurnHandler(() => {
       this.turn();
     });
+  }
+
+  /** Its memory holds what came last, and what is to leave, of any connection: a socket that is logged shows none of it. */
+  [inspect.custom](): string {
+    return 'Engine {}';
   }
 
   /** Answers the new channel's id, or a negative errno. Its Connect completion comes in a later turn. */

@@ -7,6 +7,14 @@ import { hasAbstractNames } from './support/subjects.js';
 
 const WORKER = `http.createServer((request, response) => response.end(cluster.worker.id + ' ' + (request.socket.transport ?? 'node'))).listen(where());`;
 
+/** Has workers listen on a port that nobody has. */
+const FREE_PORT = `
+  const probe = net.createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  process.env.PORT = String(probe.address().port);
+  probe.close();
+  await once(probe, 'close');`;
+
 /** Eight clients ask while workers are replaced, until each has had 125 answers and all replacements are done. */
 const RESTARTS = `
   const workers = [cluster.fork(), cluster.fork()];
@@ -51,11 +59,7 @@ describe('a cluster under register', () => {
 
   it('answers every request over TCP while its workers are restarted', async () => {
     const primary = `
-      const probe = net.createServer().listen(0, '127.0.0.1');
-      await once(probe, 'listening');
-      process.env.PORT = String(probe.address().port);
-      probe.close();
-      await once(probe, 'close');
+      ${FREE_PORT}
       ${RESTARTS.replace('EXPECTED', 'native')}`;
     const result = await run(primary, WORKER, 'tcp', { tcp: true });
     expect(result).toMatchObject({ code: 0, stderr: '', said: [{ enough: true, strange: [], several: true }] });
@@ -171,6 +175,35 @@ describe('a cluster under register', () => {
       { code: 'EADDRINUSE', syscall: 'bind', address: at, message: `bind EADDRINUSE ${at}` },
     ]);
   });
+
+  it.each(['path', 'port'])(
+    'lets a worker join the others again at a %s where it was refused a second server',
+    async (kind) => {
+      const primary = `
+      ${FREE_PORT}
+      const [first, second] = [cluster.fork(), cluster.fork()];
+      const tell = async (worker, what) => { worker.send(what); return (await once(worker, 'message'))[0]; };
+      await Promise.all([first, second].map((worker) => once(worker, 'online')));
+      for (const what of ['listen', 'listen', 'close']) say(await tell(first, what));
+      say(await tell(second, 'listen'));
+      say(await tell(first, 'listen'));
+      for (const worker of [first, second]) worker.disconnect();`;
+      const worker = `
+      const servers = [];
+      const listen = () => new Promise((resolve) => {
+        const server = net.createServer().on('error', ({ code }) => resolve(code));
+        server.listen(where(), () => { servers.push(server); resolve('listening'); });
+      });
+      const close = () => new Promise((resolve) => { servers.shift().close(() => resolve('closed')); });
+      process.on('message', async (what) => process.send(await (what === 'listen' ? listen() : close())));`;
+      const result = await run(primary, worker, kind === 'path' ? socketPath() : 'tcp', { tcp: true });
+      expect(result).toMatchObject({
+        code: 0,
+        stderr: '',
+        said: ['listening', 'EADDRINUSE', 'closed', 'listening', 'listening'],
+      });
+    },
+  );
 
   it.each(['auto', 'js'] as const)('lets a worker go that is told to leave while it starts (%s)', async (transport) => {
     const primary = `

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import * as http from 'node:http';
 import type { Server, Socket } from 'node:net';
+import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { target } from './support/http.js';
 import { cleanup, closeAtEnd, closed, listen, pair } from './support/sockets.js';
@@ -58,6 +59,22 @@ describe.each(everyWay)('inner parts: $name over $family', ({ subject, family })
     await over;
     const { _handle, _parent } = client as unknown as Inner;
     expect([_handle, _parent]).toEqual([null, null]);
+  });
+
+  it("a socket that is logged shows nothing of other connections' bytes", async () => {
+    const { client, peer, address } = await pair(subject, family);
+    const other = subject.connect(address);
+    cleanup(() => {
+      other.destroy();
+    });
+    await once(other, 'connect');
+    peer.on('data', () => undefined);
+    for (const size of [16, 100_000]) {
+      client.write(Buffer.alloc(size, 0xa5));
+      await new Promise((resolve) => client.write('end', resolve));
+      for (let bytes = peer.bytesRead; bytes < size; bytes = peer.bytesRead) await once(peer, 'data');
+      expect(inspect(other, { depth: 6 })).not.toContain('a5 a5');
+    }
   });
 
   it('counts what is written while connecting', async () => {

@@ -204,6 +204,29 @@ describe('register', () => {
        });
        server.listen(at, () => { for (let i = 0; i < 3; i++) net.connect(at).resume(); });`,
     ],
+    [
+      'a connection rests, which keeps none of its requests',
+      `require('node:v8').setFlagsFromString('--expose-gc');
+       const collect = require('node:vm').runInNewContext('gc');
+       const requests = [];
+       const server = http.createServer((request, response) => {
+         requests.push(new WeakRef(request));
+         request.resume().on('end', () => response.end('done'));
+       });
+       const asked = (method, body) => [method + ' / HTTP/1.1', 'Host: x', 'Content-Length: ' + body.length, '', body].join('\\r\\n');
+       server.listen(at, async () => {
+         const client = net.connect(at);
+         for (const request of [asked('POST', 'body'), asked('GET', ''), asked('POST', 'body'), asked('GET', ''), asked('POST', 'body')]) {
+           client.write(request);
+           for (let text = ''; !text.endsWith('done'); text += (await once(client, 'data'))[0]);
+           for (let i = 0; i < 2; i++) await new Promise(setImmediate);
+           collect();
+           say(requests.map((request) => request.deref() === undefined));
+         }
+         client.destroy();
+         server.close();
+       });`,
+    ],
   ])('does as node does where %s', async (_, code) => {
     const [node, native] = await bothWays(code);
     expect(native).toEqual(node);

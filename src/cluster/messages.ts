@@ -20,7 +20,7 @@ export interface Query {
   cmd: string;
   act: 'queryServer';
   seq: number;
-  /** Counts a worker's servers at one address: each has a socket of its own. */
+  /** Counts a worker's servers at one address, those that could not listen too. */
   index: number;
   address: string | null;
   port: number;
@@ -42,12 +42,20 @@ export interface Close {
 export interface PlaceMessage {
   cmd: string;
   act: 'place';
-  key: string;
+  /** Of the query that the socket answers. */
+  seq: number;
   /** The worker's place in the memory. */
   place: number;
 }
 
-export function keyOf({ address, port, addressType, fd, index }: Query): string {
+/** The socket at an address, whatever servers of a worker have had one there before. Each server of port 0 has its own. */
+export function keyOf(query: Query): string {
+  const { address, port, addressType, fd } = query;
+  return port === 0 ? keyOfNext(query) : KEY_PREFIX + [address, port, addressType, fd].map(String).join(':');
+}
+
+/** One more at this address, for a worker that has the other. */
+export function keyOfNext({ address, port, addressType, fd, index }: Query): string {
   return KEY_PREFIX + [address, port, addressType, fd, index].map(String).join(':');
 }
 

@@ -28,8 +28,8 @@ export class Places {
   private readonly memory = freshMemory();
   private readonly seated = new Map<Worker, Seated>();
 
-  /** Gives the worker a place, if one is left, and sends it the memory; to be called ahead of sending the socket. */
-  seat(worker: Worker, key: string): void {
+  /** Gives the worker a place, if one is left, and sends it the memory; to be called ahead of sending the socket that answers its query. */
+  seat(worker: Worker, seq: number): void {
     if (this.memory === undefined || this.seated.has(worker)) return;
     const taken = new Set([...this.seated.values()].map(({ place }) => place));
     const place = Array.from({ length: BALANCE_PLACES }, (_, index) => index).find((index) => !taken.has(index));
@@ -37,7 +37,7 @@ export class Places {
     if (place === undefined || fd < 0) return;
     const packet = new Socket({ fd, readable: false });
     this.seated.set(worker, { place, packet });
-    const message: PlaceMessage = { cmd: QUERY, act: 'place', key, place };
+    const message: PlaceMessage = { cmd: QUERY, act: 'place', seq, place };
     // A plain handle goes as it is; its type names servers and sockets only.
     worker.process.send(message, (packet as unknown as WithHandle)._handle, undefined, () => packet.destroy());
   }

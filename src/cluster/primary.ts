@@ -3,7 +3,17 @@ import type { ChildProcess, SendHandle } from 'node:child_process';
 import cluster, { type Cluster, type Worker } from 'node:cluster';
 import { createRequire } from 'node:module';
 import { relative } from 'node:path';
-import { CLUSTER, isMessage, isOurs, keyOf, PRIMARY_VARIABLE, QUERY, type Close, type Query } from './messages.js';
+import {
+  CLUSTER,
+  isMessage,
+  isOurs,
+  keyOf,
+  keyOfNext,
+  PRIMARY_VARIABLE,
+  QUERY,
+  type Close,
+  type Query,
+} from './messages.js';
 import { Places } from './places.js';
 
 /** A handle of node's, bound and not listening: each worker calls listen() on its own descriptor. */
@@ -59,7 +69,8 @@ function open(query: Query): BoundHandle | number {
 function answer(worker: Worker, query: Query): void {
   // It is leaving, and has closed its end of the channel: a handle that came now would fail it.
   if (worker.exitedAfterDisconnect) return;
-  const key = keyOf(query);
+  const first = keyOf(query);
+  const key = sockets.get(first)?.workers.has(worker) ? keyOfNext(query) : first;
   let shared = sockets.get(key);
   let errno = 0;
   if (shared === undefined) {
@@ -73,7 +84,7 @@ function answer(worker: Worker, query: Query): void {
     leave(worker, key);
     return;
   }
-  shared?.places.seat(worker, key);
+  shared?.places.seat(worker, query.seq);
   // A plain handle goes as it is; its type names servers and sockets only.
   worker.process.send(reply, shared?.handle as unknown as SendHandle | undefined);
 }

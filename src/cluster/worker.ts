@@ -2,7 +2,7 @@
 import cluster from 'node:cluster';
 import type * as net from 'node:net';
 import { addonStatus, type NativeBalance } from '../native.js';
-import { isMessage, keyOf, PRIMARY_VARIABLE, CLUSTER, QUERY, type PlaceMessage, type Query } from './messages.js';
+import { isMessage, PRIMARY_VARIABLE, CLUSTER, QUERY, type PlaceMessage, type Query } from './messages.js';
 
 type Answered = (errno: number, handle: unknown, ...more: unknown[]) => void;
 type GetServer = (server: net.Server, options: { addressType: number | null }, callback: Answered) => void;
@@ -18,8 +18,8 @@ export type ListensNatively = (server: net.Server, addressType: number | null) =
 
 const natives = new Set<ListensNatively>();
 
-/** Those that the primary has given, until the sockets come that they are for; by the sockets' keys. */
-const places = new Map<string, Place>();
+/** Those that the primary has given, until the sockets come that they are for; by the numbers of the queries for them. */
+const places = new Map<number, Place>();
 /** And from then on, by their handles. */
 const placesOfHandles = new WeakMap<object, Place>();
 
@@ -32,32 +32,31 @@ function takePlace(message: unknown, packet: unknown): void {
   if (!isMessage<PlaceMessage>(message, QUERY, 'place') || packet === undefined) return;
   const { fd, close } = packet as { fd: number; close: () => void };
   const balance = addonStatus().addon?.createBalance();
-  if (balance?.unpack(fd) === 0) places.set(message.key, { balance, place: message.place });
+  if (balance?.unpack(fd) === 0) places.set(message.seq, { balance, place: message.place });
   close.call(packet);
 }
 
-/** Within this call what node's cluster asks the primary's cluster is asked of ours. Answers the key that it has asked for. */
-function askingOurs(act: () => void): string | undefined {
+/** Within this call what node's cluster asks the primary's cluster is asked of ours. Answers the query's number. */
+function askingOurs(act: () => void): number | undefined {
   const { send } = process;
-  let key: string | undefined;
+  let seq: number | undefined;
   if (send === undefined) {
     act();
-    return key;
+    return seq;
   }
   process.send = function (message: unknown, ...rest: unknown[]) {
     if (!isMessage<Query>(message, CLUSTER, 'queryServer')) {
       return Reflect.apply(send, process, [message, ...rest]) as boolean;
     }
-    const query: Query = { ...message, cmd: QUERY };
-    key = keyOf(query);
-    return Reflect.apply(send, process, [query, ...rest]) as boolean;
+    seq = message.seq;
+    return Reflect.apply(send, process, [{ ...message, cmd: QUERY } satisfies Query, ...rest]) as boolean;
   };
   try {
     act();
   } finally {
     process.send = send;
   }
-  return key;
+  return seq;
 }
 
 /** Has servers of which `listensNatively` holds share their sockets, where `installWorker` has been called. */
@@ -74,12 +73,12 @@ export function installWorker(): void {
       getServer(server, options, callback);
       return;
     }
-    const key = askingOurs(() => {
+    const seq = askingOurs(() => {
       getServer(server, options, answered);
     });
     function answered(errno: number, handle: unknown, ...more: unknown[]): void {
-      const place = key === undefined ? undefined : places.get(key);
-      if (key !== undefined) places.delete(key);
+      const place = seq === undefined ? undefined : places.get(seq);
+      if (seq !== undefined) places.delete(seq);
       if (place !== undefined && typeof handle === 'object' && handle !== null) placesOfHandles.set(handle, place);
       callback(errno, handle, ...more);
     }

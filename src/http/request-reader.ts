@@ -446,6 +446,8 @@ export class RequestReader implements InPlaceReader {
   /** node's parser refuses what comes behind a last message; and a trailer can say that it was the last. */
   messageIsComplete(): void {
     this.inMessage = !this.keepsAlive || this.parser._headers.length > 0;
+    // A connection that rests keeps no message of its own.
+    this.bodyOf = null;
   }
 }
 

@@ -9,7 +9,7 @@ const TAKES_SOCKET = /createConnection|\bsocket:/;
 
 /** A file is taken if its name and its text match one of these. Without `texts` the name is enough. */
 const RULES = [
-  { name: /^test-(net|pipe|http-unix|cluster-net)-/ },
+  { name: /^test-(net|pipe|http-unix|cluster)-/ },
   { name: /^test-http-/, texts: [USES_NET, USES_PIPE, OPENS_SOCKET] },
   { name: /^test-(tls|https|http2)-/, texts: [USES_NET, USES_PIPE, TAKES_SOCKET] },
   { name: /^test-stream-/, texts: [USES_NET] },
