@@ -192,8 +192,9 @@ async function runCluster(transport: SubjectName, family: 'unix' | 'tcp', primar
       const [{ address, port }] = await once(worker, 'listening');
       target = at === '0' ? { host: '127.0.0.1', port } : { path: address };
     };
+    let asking;
     const ask = () => new Promise((resolve) => {
-      const socket = net.connect(target);
+      const socket = asking = net.connect(target);
       let text = '';
       socket.setEncoding('latin1').on('data', (data) => (text += data)).on('error', (error) => (text = error.code));
       socket.on('close', () => resolve(text.slice(text.indexOf('\\r\\n\\r\\n') + 4)));
@@ -256,7 +257,8 @@ describe.each(everyWay)("a cluster's uwsgi servers on $name over $family", ({ tr
       for (let i = 0; i < 2; i++) { workers.push(cluster.fork()); await listening(workers[i]); }
       const died = once(workers[0], 'exit');
       let alive = true;
-      died.then(() => (alive = false));
+      // node's primary loses the connection that it was passing to a worker when that died.
+      died.then(() => { alive = false; asking.destroy(); });
       while (alive) await ask();
       const answers = new Set();
       for (let i = 0; i < 20; i++) answers.add(await ask());
