@@ -106,13 +106,15 @@ class Track {
     }
     const distance = this.chain === 0 ? 'sync' : this.chain < LONGEST_CHAIN ? 'tick' : 'later';
     const context = store === undefined ? '' : ` in ${store}`;
-    this.entries.push([distance, what + context, ...this.changes()].join(' | '));
+    // How much is read at once is decided by how the kernel cuts the bytes as well: the next entry tells it.
+    const fields = isReading(event) ? this.fields.filter((name) => name !== 'bytesRead') : this.fields;
+    this.entries.push([distance, what + context, ...this.changes(fields)].join(' | '));
     this.mark();
   }
 
-  private changes(): string[] {
+  private changes(fields: readonly string[]): string[] {
     const changed: string[] = [];
-    for (const name of this.fields) {
+    for (const name of fields) {
       const value = describe((this.object as Record<string, unknown>)[name]);
       if (this.state.get(name) === value) continue;
       this.state.set(name, value);
