@@ -1,6 +1,6 @@
-// Runs the test suite on the addon built with AddressSanitizer and UBSan (build-variant.mjs asan). Fails if a test does,
-// if a sanitizer reports an error in any process of the run, or if a leak has a frame of the addon. Node's own leaks at
-// exit are none of ours and are passed over.
+// Runs the test suite on the addon built with AddressSanitizer and UBSan (build-variant.mjs asan): what stands on it, as
+// `js` and node:net are no others than in the run without. Fails if a test does, if a sanitizer reports an error in any
+// process of the run, or if a leak has a frame of the addon. Node's own leaks at exit are none of ours and are passed over.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -30,6 +30,7 @@ const { status } = spawnSync(process.execPath, ['node_modules/vitest/vitest.mjs'
   env: {
     ...process.env,
     NEARWIRE_ADDON: addon,
+    NEARWIRE_TEST_SUBJECTS: 'native',
     NEARWIRE_EXIT_MARKS: folder,
     NODE_OPTIONS: `--require=${root}scripts/mark-exit.cjs`,
     LD_PRELOAD: `${runtime('libasan.so')} ${runtime('libubsan.so')}`,

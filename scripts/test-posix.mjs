@@ -8,6 +8,11 @@ const words = ['node_modules/vitest/vitest.mjs', 'run', ...CORE, ...process.argv
 const { status } = spawnSync(process.execPath, words, {
   cwd: root,
   stdio: 'inherit',
-  env: { ...process.env, NEARWIRE_ADDON: `${root}build-variants/posix/build/Release/nearwire.node` },
+  env: {
+    ...process.env,
+    NEARWIRE_ADDON: `${root}build-variants/posix/build/Release/nearwire.node`,
+    // The others are no others than in the run on the addon of this system.
+    NEARWIRE_TEST_SUBJECTS: 'native',
+  },
 });
 process.exit(status ?? 1);

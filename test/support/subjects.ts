@@ -90,7 +90,11 @@ export function refusalMayBeFullQueue(name: SubjectName): boolean {
 
 export const js = ours('js');
 export const native = ours('native');
-export const subjects: Subject[] = [...(withNative ? [native] : []), js, reference];
+/** Some of them alone, where nothing but the addon is another one than in the run of all. */
+const wanted = process.env['NEARWIRE_TEST_SUBJECTS']?.split(',');
+export const subjects: Subject[] = [...(withNative ? [native] : []), js, reference].filter(
+  ({ name }) => wanted?.includes(name) ?? true,
+);
 export const families: Family[] = ['unix', 'tcp'];
 /** Every subject over every family. */
 export const everyWay = subjects.flatMap((subject) =>
