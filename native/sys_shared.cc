@@ -37,7 +37,6 @@ struct Envelope {
   msghdr message{};
 };
 
-#if !defined(__linux__)
 // Where files have no memory of their own to lie in: an object of shm_open(), whose name is gone at once.
 int open_named_memory() {
   constexpr int kAttempts = 16;
@@ -53,15 +52,10 @@ int open_named_memory() {
   }
   return -EEXIST;
 }
-#endif
 
 int open_memory(const char* name) {
-#if defined(__linux__)
-  return create_memory_file(name);
-#else
-  static_cast<void>(name);
-  return open_named_memory();
-#endif
+  const int fd = create_memory_file(name);
+  return fd == -ENOSYS ? open_named_memory() : fd;
 }
 
 }  // namespace

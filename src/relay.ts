@@ -99,30 +99,43 @@ class Direction {
 
   /** Within the tick the stream gives what it has buffered, and asks for more: what comes then can go below it. */
   private resume(): void {
+    const { forwarding } = this;
     this.source.resume();
-    if (this.forwarding !== undefined) process.nextTick(tryStart, this.forwarding);
+    if (forwarding === undefined) return;
+    forwarding.readOn();
+    process.nextTick(tryStart, forwarding);
   }
 
   stop(): void {
     this.forwarding?.stop();
+    this.forwarding?.readOn();
     this.source.off('data', this.onData);
     this.source.off('end', this.onEnd);
     this.sink.off('drain', this.onDrain);
   }
 
   private readonly onData = (chunk: Uint8Array): void => {
-    const { owner, source, sink } = this;
+    const { source, forwarding } = this;
+    const hasRoom = this.write(chunk);
+    forwarding?.tryStart();
+    // A pump waits for room by itself. It may find no better moment: a small sink is never empty and ready to take a chunk.
+    if (hasRoom || forwarding?.runs === true) return;
+    source.pause();
+    // It can begin with the next drain, if nothing that has been read stands before its bytes then.
+    for (const unread of forwarding?.takeUnread() ?? []) this.write(unread);
+  };
+
+  /** Whether the sink has room for more. */
+  private write(chunk: Uint8Array): boolean {
+    const { owner, sink } = this;
     if (chunk.length > this.left) {
       owner.fail(relayLimitError(owner.maxBytes));
-      return;
+      return true;
     }
     owner.touch();
     this.inJs += chunk.length;
-    const hasRoom = sink.write(chunk);
-    this.forwarding?.tryStart();
-    // A pump waits for room by itself. It may find no better moment: a small sink is never empty and ready to take a chunk.
-    if (!hasRoom && this.forwarding?.runs !== true) source.pause();
-  };
+    return sink.write(chunk);
+  }
 
   private readonly onDrain = (): void => {
     this.owner.touch();

@@ -127,6 +127,22 @@ export class Forwarding implements Outlet {
     to.inlet = this;
   }
 
+  /**
+   * What has been read and not been given to the stream, unless that still holds what comes before it. Nothing more is read
+   * before `readOn`: it would stand before the bytes of a pump again.
+   */
+  takeUnread(): Buffer[] {
+    const { _wire: wire, readableLength } = this.source;
+    if (wire?.open !== true || readableLength > 0) return [];
+    wire.stopReading();
+    return wire.takeUnread();
+  }
+
+  readOn(): void {
+    const { _wire: wire } = this.source;
+    if (wire?.open === true) wire.startReading();
+  }
+
   /** Has the stream read again. Does nothing if no pump runs. */
   stop(): void {
     const { from, to } = this;
