@@ -15,6 +15,7 @@ process.on('message', (message, handle) => {
   // Not from inside the listener, which node 20 has a fault in.
   if (message === 'bye') setImmediate(() => process.disconnect());
   else if (message.listen) sendWhatConnects(message.listen);
+  else if (message === 'end it') kept.end('tail');
   else if (handle === undefined) process.send({ message, nothing: true });
   else if (handle instanceof Server) serve(handle);
   else if (message === 'keep') kept = handle;
@@ -236,13 +237,17 @@ describe.runIf(subjects.includes(native)).each(families)('sent by a native proce
       const server = createServer((socket) => {
         socket.write(Buffer.alloc(size, 'x'), (error) => say(['written', error ?? null]));
         say(socket.writableLength > 0);
-        child.send('tail', socket);
+        child.send('keep', socket);
         client.resume();
       });
       const client = connect(await listening(server));
       client.pause();
       let length = 0;
-      client.on('data', (chunk) => (length += chunk.length));
+      client.on('data', (chunk) => {
+        length += chunk.length;
+        // An end by the one process ends what the other still has to write.
+        if (length === size) child.send('end it');
+      });
       await once(client, 'end');
       say(length === size + 4);
       server.close();
