@@ -122,7 +122,10 @@ class Direction {
     if (hasRoom || forwarding?.runs === true) return;
     source.pause();
     // It can begin with the next drain, if nothing that has been read stands before its bytes then.
-    for (const unread of forwarding?.takeUnread() ?? []) this.write(unread);
+    for (const unread of forwarding?.takeUnread() ?? []) {
+      // Nothing goes behind what was over the limit.
+      if (!this.sink.destroyed) this.write(unread);
+    }
   };
 
   /** Whether the sink has room for more. */

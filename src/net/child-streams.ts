@@ -35,6 +35,19 @@ function streamOver(engine: Engine, fd: number): NativeSocket {
   return stream;
 }
 
+/** Over each of them, or over none: then all are closed. */
+function streamsOver(engine: Engine, descriptors: readonly number[]): NativeSocket[] {
+  const streams: NativeSocket[] = [];
+  try {
+    for (const fd of descriptors) streams.push(streamOver(engine, fd));
+    return streams;
+  } catch (error) {
+    for (const fd of descriptors.slice(streams.length)) closeSync(fd);
+    for (const stream of streams) stream.destroy();
+    throw error;
+  }
+}
+
 function hasHungUp({ _wire: wire }: NativeSocket): boolean {
   return wire === undefined || wire.engine.native.hasHungUp(wire.id);
 }
@@ -57,8 +70,7 @@ class Feed {
     this.wire = wire;
     this.read = read;
     const { engine } = wire;
-    const descriptors = openDescriptors(engine, fd);
-    [this.connection, this.pipe, this.childs] = descriptors.map((own) => streamOver(engine, own)) as [
+    [this.connection, this.pipe, this.childs] = streamsOver(engine, openDescriptors(engine, fd)) as [
       NativeSocket,
       NativeSocket,
       NativeSocket,

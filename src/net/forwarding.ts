@@ -60,6 +60,7 @@ export class Forwarding implements Outlet {
   private to: SocketWire | undefined;
   /** Bytes that pumps of this forwarding have moved, without those of the one that runs. */
   private before = 0;
+  private rests = false;
 
   /**
    * `listener` is the one listener of 'data' that the pump can stand in for. `left`: the most bytes that the pump may take
@@ -134,13 +135,16 @@ export class Forwarding implements Outlet {
   takeUnread(): Buffer[] {
     const { _wire: wire, readableLength } = this.source;
     if (wire?.open !== true || readableLength > 0) return [];
+    this.rests = true;
     wire.stopReading();
     return wire.takeUnread();
   }
 
+  /** Ends the rest that `takeUnread` has begun, if it has. */
   readOn(): void {
     const { _wire: wire } = this.source;
-    if (wire?.open === true) wire.startReading();
+    if (this.rests && wire?.open === true) wire.startReading();
+    this.rests = false;
   }
 
   /** Has the stream read again. Does nothing if no pump runs. */
