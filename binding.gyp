@@ -71,6 +71,31 @@
       "cflags_cc!": ["-std=gnu++17", "-std=c++17", "-std=gnu++20"],
       "conditions": [
         ["sys=='linux'", { "sources": ["native/sys_describe_linux.cc"] }],
+        ["sanitize!='' and OS=='linux'", {
+          "sources": ["native/termination_gate.cc"],
+          "ldflags": [
+            "-Wl,--wrap=napi_call_function",
+            "-Wl,--wrap=napi_new_instance",
+            "-Wl,--wrap=napi_make_callback",
+            "-Wl,--wrap=napi_wrap",
+            "-Wl,--wrap=napi_unwrap",
+            "-Wl,--wrap=napi_type_tag_object",
+            "-Wl,--wrap=napi_check_object_type_tag",
+            "-Wl,--wrap=napi_coerce_to_bool",
+            "-Wl,--wrap=napi_create_arraybuffer",
+            "-Wl,--wrap=napi_create_external_arraybuffer",
+            "-Wl,--wrap=napi_create_typedarray",
+            "-Wl,--wrap=napi_create_function",
+            "-Wl,--wrap=napi_define_class",
+            "-Wl,--wrap=napi_define_properties",
+            "-Wl,--wrap=napi_get_element",
+            "-Wl,--wrap=napi_set_element",
+            "-Wl,--wrap=napi_get_property",
+            "-Wl,--wrap=napi_has_property",
+            "-Wl,--wrap=napi_get_named_property",
+            "-Wl,--wrap=napi_set_named_property"
+          ]
+        }],
         ["OS=='mac'", {
           "xcode_settings": {
             "CLANG_CXX_LANGUAGE_STANDARD": "c++20",

@@ -28,10 +28,10 @@ constexpr int kContract = 6;
 class Addon final : public Napi::Addon<Addon> {
  public:
   Addon(Napi::Env env, Napi::Object exports) {
-    engine_class_ = Napi::Persistent(JsEngine::define(env));
-    page_class_ = Napi::Persistent(JsPage::define(env));
-    tally_class_ = Napi::Persistent(JsTally::define(env));
-    balance_class_ = Napi::Persistent(JsBalance::define(env));
+    engine_class_ = kept(JsEngine::define(env));
+    page_class_ = kept(JsPage::define(env));
+    tally_class_ = kept(JsTally::define(env));
+    balance_class_ = kept(JsBalance::define(env));
     DefineAddon(exports, {InstanceMethod<&Addon::create_engine>("createEngine"),
                           InstanceMethod<&Addon::create_page>("createPage"),
                           InstanceMethod<&Addon::page_totals>("pageTotals"),
@@ -58,11 +58,16 @@ class Addon final : public Napi::Addon<Addon> {
   }
 
  private:
+  // Where the environment is being terminated there is nothing to keep.
+  static Napi::FunctionReference kept(const Napi::Function& defined) {
+    return defined.IsEmpty() ? Napi::FunctionReference() : Napi::Persistent(defined);
+  }
+
   // There is one engine per environment: asking again gives the same.
   Napi::Value create_engine(const Napi::CallbackInfo& info) {
     if (engine_.IsEmpty()) {
       const Napi::Object made = engine_class_.New({});
-      if (info.Env().IsExceptionPending()) return info.Env().Undefined();
+      if (made.IsEmpty()) return info.Env().Undefined();
       engine_ = Napi::Persistent(made);
     }
     return engine_.Value();

@@ -22,6 +22,14 @@ inline uint64_t count(const Napi::CallbackInfo& info, size_t argument) {
   return static_cast<uint64_t>(value);
 }
 
-inline bool boolean(const Napi::CallbackInfo& info, size_t argument) { return info[argument].ToBoolean().Value(); }
+// As JS converts it; false in an environment that is being terminated.
+inline bool truth(napi_env env, napi_value value) {
+  napi_value converted = nullptr;
+  bool result = false;
+  return napi_coerce_to_bool(env, value, &converted) == napi_ok &&
+         napi_get_value_bool(env, converted, &result) == napi_ok && result;
+}
+
+inline bool boolean(const Napi::CallbackInfo& info, size_t argument) { return truth(info.Env(), info[argument]); }
 
 }  // namespace nearwire

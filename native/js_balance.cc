@@ -6,7 +6,6 @@ namespace nearwire {
 
 namespace {
 
-// Tells such an object from whatever else JS may pass as one.
 constexpr napi_type_tag kTag = {0x6e65617277697265, 0x2d62616c616e6365};
 
 }  // namespace
@@ -18,11 +17,10 @@ Napi::Function JsBalance::define(Napi::Env env) {
                       InstanceMethod<&JsBalance::close>("close")});
 }
 
-JsBalance::JsBalance(const Napi::CallbackInfo& info) : Napi::ObjectWrap<JsBalance>(info) { Value().TypeTag(&kTag); }
+JsBalance::JsBalance(const Napi::CallbackInfo& info) : JsObject<JsBalance>(info, kTag) {}
 
 std::shared_ptr<Balance> JsBalance::balance(const Napi::Value& value) {
-  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kTag)) return nullptr;
-  const JsBalance* found = Unwrap(value.As<Napi::Object>());
+  const JsBalance* found = of(value, kTag);
   return found == nullptr ? nullptr : found->balance_;
 }
 

@@ -6,10 +6,11 @@
 #include <memory>
 
 #include "balance.h"
+#include "js_object.h"
 
 namespace nearwire {
 
-class JsBalance final : public Napi::ObjectWrap<JsBalance> {
+class JsBalance final : public JsObject<JsBalance> {
  public:
   static Napi::Function define(Napi::Env env);
 

@@ -3,7 +3,9 @@
 #include <netinet/in.h>
 
 #include <cerrno>
+#include <cstring>
 
+#include "js_arguments.h"
 #include "js_tally.h"
 
 namespace nearwire {
@@ -15,7 +17,7 @@ int integer(const Napi::Object& from, const char* key, int otherwise) {
   return value.IsNumber() ? value.As<Napi::Number>().Int32Value() : otherwise;
 }
 
-bool flag(const Napi::Object& from, const char* key) { return from.Get(key).ToBoolean().Value(); }
+bool flag(const Napi::Object& from, const char* key) { return truth(from.Env(), from.Get(key)); }
 
 std::string text(const Napi::Object& from, const char* key) {
   const Napi::Value value = from.Get(key);
@@ -103,14 +105,25 @@ Napi::Value external_buffer(Napi::Env env, void* memory, size_t size) {
 }
 
 Napi::Value shared_buffer(Napi::Env env, const std::shared_ptr<char[]>& memory, size_t size) {
-  auto owner = std::make_unique<std::shared_ptr<char[]>>(memory);
+  auto* owner = new std::shared_ptr<char[]>(memory);
   const auto release = [](napi_env, void*, void* hint) { delete static_cast<std::shared_ptr<char[]>*>(hint); };
   napi_value buffer = nullptr;
-  if (napi_create_external_arraybuffer(env, memory.get(), size, release, owner.get(), &buffer) != napi_ok) {
+  const napi_status status = napi_create_external_arraybuffer(env, memory.get(), size, release, owner, &buffer);
+  if (is_untaken(status)) delete owner;
+  return status == napi_ok ? Napi::Value(env, buffer) : env.Undefined();
+}
+
+Napi::Value float64_array(Napi::Env env, const std::vector<double>& values) {
+  void* to = nullptr;
+  napi_value memory = nullptr;
+  napi_value array = nullptr;
+  const size_t size = values.size() * sizeof(double);
+  if (napi_create_arraybuffer(env, size, &to, &memory) != napi_ok) return env.Undefined();
+  if (size > 0) memcpy(to, values.data(), size);
+  if (napi_create_typedarray(env, napi_float64_array, values.size(), memory, 0, &array) != napi_ok) {
     return env.Undefined();
   }
-  owner.release();
-  return Napi::Value(env, buffer);
+  return Napi::Value(env, array);
 }
 
 bool lends_memory(Napi::Env env) {

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "address.h"
 #include "channel.h"
@@ -50,6 +51,23 @@ class HeldBuffer final : public HeldMemory {
 
 // Where a Uint8Array's bytes are now; empty for anything else, and for a detached one.
 iovec bytes_of(napi_env env, napi_value value);
+
+// Whether napi_create_external_arraybuffer() has left the finalizer's hint to the caller: it refuses before it takes
+// anything. With any other failure the finalizer has run, or will.
+inline bool is_untaken(napi_status status) {
+  return status == napi_pending_exception || status == napi_cannot_run_js || status == napi_no_external_buffers_allowed;
+}
+
+// A Float64Array; undefined in an environment that is being terminated.
+Napi::Value float64_array(Napi::Env env, const std::vector<double>& values);
+
+template <typename T>
+Napi::Value float64_array(Napi::Env env, const T& values) {
+  std::vector<double> converted;
+  converted.reserve(values.size());
+  for (const auto value : values) converted.push_back(static_cast<double>(value));
+  return float64_array(env, converted);
+}
 
 // Whether an ArrayBuffer can be over memory of the addon's: some programs that node is built into allow none
 // (Electron).

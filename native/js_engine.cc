@@ -15,12 +15,7 @@ namespace nearwire {
 
 namespace {
 
-template <typename T>
-Napi::Value totals(Napi::Env env, const T& values) {
-  Napi::Float64Array result = Napi::Float64Array::New(env, values.size());
-  for (size_t i = 0; i < values.size(); ++i) result[i] = static_cast<double>(values[i]);
-  return result;
-}
+constexpr napi_type_tag kTag = {0x6e65617277697265, 0x2d656e67696e6531};
 
 }  // namespace
 
@@ -87,7 +82,7 @@ Napi::Function JsEngine::define(Napi::Env env) {
                       InstanceMethod<&JsEngine::report_exception>("reportException")});
 }
 
-JsEngine::JsEngine(const Napi::CallbackInfo& info) : Napi::ObjectWrap<JsEngine>(info), engine_(nullptr) {
+JsEngine::JsEngine(const Napi::CallbackInfo& info) : JsObject<JsEngine>(info, kTag), engine_(nullptr) {
   const Napi::Env env = info.Env();
   uv_loop_t* loop = nullptr;
   napi_get_uv_event_loop(env, &loop);
@@ -100,9 +95,9 @@ JsEngine::JsEngine(const Napi::CallbackInfo& info) : Napi::ObjectWrap<JsEngine>(
         .ThrowAsJavaScriptException();
     return;
   }
-  Value().Set("layout", layout(env));
+  info.This().As<Napi::Object>().Set("layout", layout(env));
   // The engine calls it for as long as there is an environment, whether JS holds it or not.
-  if (!env.IsExceptionPending()) Ref();
+  if (!env.IsExceptionPending() && !IsEmpty()) Ref();
 }
 
 JsEngine::~JsEngine() {
@@ -426,19 +421,21 @@ Napi::Value JsEngine::counters(const Napi::CallbackInfo& info) {
   if (engine_ == nullptr) return number(info, -EBADF);
   const EngineCounters& c = engine_->counters();
   const SpinCounters& s = engine_->spin_counters();
-  return totals(info.Env(), std::vector<uint64_t>{c.turns, c.completions, c.reads, c.sends, c.partial_sends, c.eagains,
-                                                  c.accepted, c.dropped, s.spins, s.hits, s.misses, s.polls,
-                                                  c.pages_by_reference, c.page_bytes_by_reference, c.pages_by_copy,
-                                                  c.page_bytes_by_copy, c.files, c.files_copied, c.bytes_by_reference});
+  return float64_array(
+      info.Env(),
+      std::vector<uint64_t>{c.turns, c.completions, c.reads, c.sends, c.partial_sends, c.eagains, c.accepted, c.dropped,
+                            s.spins, s.hits, s.misses, s.polls, c.pages_by_reference, c.page_bytes_by_reference,
+                            c.pages_by_copy, c.page_bytes_by_copy, c.files, c.files_copied, c.bytes_by_reference});
 }
 
 Napi::Value JsEngine::channel_counters(const Napi::CallbackInfo& info) {
   const Channel* found = channel(info);
   if (found == nullptr) return number(info, -EBADF);
   const ChannelCounters c = found->counters_now();
-  return totals(info.Env(), std::vector<uint64_t>{c.bytes_read, c.bytes_written, c.reads, c.sends, c.partial_sends,
-                                                  c.eagains, c.turns, c.files, c.files_copied, c.bytes_by_reference,
-                                                  c.messages, c.send_eagains, c.waits, c.wait_nanos});
+  return float64_array(
+      info.Env(), std::vector<uint64_t>{c.bytes_read, c.bytes_written, c.reads, c.sends, c.partial_sends, c.eagains,
+                                        c.turns, c.files, c.files_copied, c.bytes_by_reference, c.messages,
+                                        c.send_eagains, c.waits, c.wait_nanos});
 }
 
 Napi::Value JsEngine::scan_request(const Napi::CallbackInfo& info) {

@@ -6,11 +6,12 @@
 #include <memory>
 
 #include "engine.h"
+#include "js_object.h"
 #include "request_head.h"
 
 namespace nearwire {
 
-class JsEngine final : public Napi::ObjectWrap<JsEngine>, private Engine::Sink {
+class JsEngine final : public JsObject<JsEngine>, private Engine::Sink {
  public:
   static Napi::Function define(Napi::Env env);
 

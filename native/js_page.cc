@@ -10,7 +10,6 @@ namespace nearwire {
 
 namespace {
 
-// Tells a page from whatever else JS may pass as one.
 constexpr napi_type_tag kTag = {0x6e65617277697265, 0x2d706167652d3031};
 
 Napi::Value number(Napi::Env env, int value) { return Napi::Number::New(env, value); }
@@ -31,12 +30,25 @@ void adjust(napi_env env, int64_t bytes) {
 struct Lent {
   std::unique_ptr<PageMapping> mapping;
   std::shared_ptr<int> count;
+  // The ArrayBuffer can give its memory to another one.
+  bool moves;
   // The ArrayBuffer, held weakly, and its witness; nullptr before it is lent.
   napi_ref buffer = nullptr;
   napi_ref witness = nullptr;
-  // The environment ends, and nobody else has the memory.
-  bool is_ours = false;
+  // The environment ends, and the ArrayBuffer is without its memory: another one's may have it.
+  bool is_astray = false;
 };
+
+// Whether an ArrayBuffer can give its memory to another one: with `transfer()`, which Node 22 has brought (Node 20 has
+// it behind a flag). postMessage() leaves what is external where it is.
+bool memory_moves(napi_env env) {
+  constexpr uint32_t kFirstWithTransfer = 21;
+  const napi_node_version* version = nullptr;
+  if (napi_get_node_version(env, &version) != napi_ok || version->major >= kFirstWithTransfer) return true;
+  const Napi::Value type = Napi::Env(env).Global().Get("ArrayBuffer");
+  const Napi::Value prototype = type.IsFunction() ? type.As<Napi::Object>().Get("prototype") : Napi::Value();
+  return !prototype.IsObject() || prototype.As<Napi::Object>().Has("transfer");
+}
 
 // Whether the ArrayBuffer that was lent still has its memory. If not, `transfer()` has given it to another one.
 bool keeps_memory(napi_env env, napi_ref reference) {
@@ -47,18 +59,12 @@ bool keeps_memory(napi_env env, napi_ref reference) {
   return napi_is_detached_arraybuffer(env, buffer, &detached) == napi_ok && !detached;
 }
 
-bool is_ending(napi_env env) {
-  const Napi::HandleScope scope(env);
-  napi_value value = nullptr;
-  // Nothing to convert: it is only asked whether JS may be entered.
-  return napi_get_undefined(env, &value) != napi_ok || napi_coerce_to_bool(env, value, &value) != napi_ok;
-}
-
-// The finalizer of a witness, which is referenced for as long as its mapping is lent.
+// The finalizer of a witness, which is referenced for as long as its mapping is lent: only the environment's end runs
+// it.
 void bear_witness(napi_env env, void*, void* hint) {
   const std::unique_ptr<std::shared_ptr<Lent>> held(static_cast<std::shared_ptr<Lent>*>(hint));
   Lent& lent = **held;
-  if (lent.buffer != nullptr) lent.is_ours = keeps_memory(env, lent.buffer);
+  lent.is_astray = lent.mapping && lent.moves && lent.buffer != nullptr && !keeps_memory(env, lent.buffer);
 }
 
 // An environment that ends detaches what is external and finalizes it, no matter who has its memory: `transfer()` may
@@ -67,9 +73,9 @@ void bear_witness(napi_env env, void*, void* hint) {
 void add_witness(napi_env env, const std::shared_ptr<Lent>& lent) {
   auto* hint = new std::shared_ptr<Lent>(lent);
   napi_value witness = nullptr;
-  if (napi_create_external_arraybuffer(env, lent.get(), 1, bear_witness, hint, &witness) == napi_ok) {
-    napi_create_reference(env, witness, 1, &lent->witness);
-  }
+  const napi_status status = napi_create_external_arraybuffer(env, lent.get(), 1, bear_witness, hint, &witness);
+  if (status == napi_ok) napi_create_reference(env, witness, 1, &lent->witness);
+  if (is_untaken(status)) delete hint;
 }
 
 void take_back(napi_env env, void*, void* hint) {
@@ -77,8 +83,9 @@ void take_back(napi_env env, void*, void* hint) {
   Lent& lent = **held;
   // It was never lent: making the ArrayBuffer failed.
   if (!lent.mapping) return;
-  // Whoever may have it now cannot be told: it is left where it is.
-  if (!lent.is_ours && is_ending(env)) static_cast<void>(lent.mapping.release());
+  // Whoever may have it now cannot be told: it is left where it is. (Where this comes before the witness, V8 has freed
+  // the ArrayBuffer by itself, and nobody has it.)
+  if (lent.is_astray) static_cast<void>(lent.mapping.release());
   for (napi_ref* reference : {&lent.buffer, &lent.witness}) {
     if (*reference != nullptr) napi_delete_reference(env, std::exchange(*reference, nullptr));
   }
@@ -98,15 +105,14 @@ Napi::Function JsPage::define(Napi::Env env) {
                       InstanceMethod<&JsPage::close>("close")});
 }
 
-JsPage::JsPage(const Napi::CallbackInfo& info) : Napi::ObjectWrap<JsPage>(info) { Value().TypeTag(&kTag); }
+JsPage::JsPage(const Napi::CallbackInfo& info) : JsObject<JsPage>(info, kTag) {}
 
 JsPage::~JsPage() {
   if (told_ > 0) adjust(Env(), -told_);
 }
 
 std::shared_ptr<FileReference> JsPage::file(const Napi::Value& value) {
-  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kTag)) return nullptr;
-  const JsPage* found = Unwrap(value.As<Napi::Object>());
+  const JsPage* found = of(value, kTag);
   return found == nullptr ? nullptr : Page::file(found->page_);
 }
 
@@ -147,7 +153,7 @@ Napi::Value JsPage::close(const Napi::CallbackInfo& info) {
 Napi::Value JsPage::lend(Napi::Env env, std::unique_ptr<PageMapping> mapping) {
   void* at = mapping->at();
   const size_t size = mapping->size();
-  auto lent = std::make_shared<Lent>(Lent{std::move(mapping), lent_});
+  auto lent = std::make_shared<Lent>(Lent{std::move(mapping), lent_, memory_moves(env)});
   auto* hint = new std::shared_ptr<Lent>(lent);
   napi_value buffer = nullptr;
   const napi_status status = napi_create_external_arraybuffer(env, at, size, take_back, hint, &buffer);
@@ -157,12 +163,12 @@ Napi::Value JsPage::lend(Napi::Env env, std::unique_ptr<PageMapping> mapping) {
     add_witness(env, lent);
     return {env, buffer};
   }
+  if (is_untaken(status)) delete hint;
   if (status != napi_no_external_buffers_allowed) {
-    // The environment is ending. Whether the finalizer has run, or will, is not said: the hint is left to it.
+    // The environment is ending.
     lent->mapping.reset();
     return number(env, -ECANCELED);
   }
-  delete hint;
   // External memory is not allowed (Electron): a copy, beside the memory that is sent.
   void* to = nullptr;
   if (napi_create_arraybuffer(env, size, &to, &buffer) != napi_ok) return number(env, -ENOMEM);

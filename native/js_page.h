@@ -5,11 +5,12 @@
 
 #include <memory>
 
+#include "js_object.h"
 #include "page.h"
 
 namespace nearwire {
 
-class JsPage final : public Napi::ObjectWrap<JsPage> {
+class JsPage final : public JsObject<JsPage> {
  public:
   static Napi::Function define(Napi::Env env);
 

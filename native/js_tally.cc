@@ -5,21 +5,14 @@
 
 #include "channel.h"
 #include "js_arguments.h"
+#include "js_convert.h"
 #include "sys.h"
 
 namespace nearwire {
 
 namespace {
 
-// Tells a tally from whatever else JS may pass as one.
 constexpr napi_type_tag kTag = {0x6e65617277697265, 0x2d74616c6c793031};
-
-template <typename T>
-Napi::Value numbers(Napi::Env env, const T& values) {
-  Napi::Float64Array result = Napi::Float64Array::New(env, values.size());
-  for (size_t i = 0; i < values.size(); ++i) result[i] = static_cast<double>(values[i]);
-  return result;
-}
 
 }  // namespace
 
@@ -29,23 +22,23 @@ Napi::Function JsTally::define(Napi::Env env) {
                       InstanceMethod<&JsTally::send_buffers>("sendBuffers")});
 }
 
-JsTally::JsTally(const Napi::CallbackInfo& info) : Napi::ObjectWrap<JsTally>(info) { Value().TypeTag(&kTag); }
+JsTally::JsTally(const Napi::CallbackInfo& info) : JsObject<JsTally>(info, kTag) {}
 
 std::shared_ptr<Tally> JsTally::tally(const Napi::Value& value) {
-  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kTag)) return nullptr;
-  const JsTally* found = Unwrap(value.As<Napi::Object>());
+  const JsTally* found = of(value, kTag);
   return found == nullptr ? nullptr : found->tally_;
 }
 
 Napi::Value JsTally::totals(const Napi::CallbackInfo& info) {
   const TallyCounters t = tally_->totals();
-  return numbers(info.Env(), std::vector<uint64_t>{t.accepted, t.shed, t.queue_high_water, t.turns, t.active,
-                                                   t.messages, t.bytes_read, t.bytes_written, t.reads, t.read_eagains,
-                                                   t.sends, t.partial_sends, t.send_eagains, t.waits, t.wait_nanos});
+  return float64_array(info.Env(),
+                       std::vector<uint64_t>{t.accepted, t.shed, t.queue_high_water, t.turns, t.active, t.messages,
+                                             t.bytes_read, t.bytes_written, t.reads, t.read_eagains, t.sends,
+                                             t.partial_sends, t.send_eagains, t.waits, t.wait_nanos});
 }
 
 Napi::Value JsTally::answers(const Napi::CallbackInfo& info) {
-  return numbers(info.Env(), tally_->answers(boolean(info, 0)));
+  return float64_array(info.Env(), tally_->answers(boolean(info, 0)));
 }
 
 Napi::Value JsTally::send_buffers(const Napi::CallbackInfo& info) {
@@ -53,7 +46,7 @@ Napi::Value JsTally::send_buffers(const Napi::CallbackInfo& info) {
   const size_t most = std::min(living.size(), static_cast<size_t>(count(info, 0)));
   std::vector<int> sizes;
   for (size_t i = 0; i < most; ++i) sizes.push_back(sys::get_option(living[i]->fd(), SOL_SOCKET, SO_SNDBUF));
-  return numbers(info.Env(), sizes);
+  return float64_array(info.Env(), sizes);
 }
 
 }  // namespace nearwire

@@ -5,11 +5,12 @@
 
 #include <memory>
 
+#include "js_object.h"
 #include "tally.h"
 
 namespace nearwire {
 
-class JsTally final : public Napi::ObjectWrap<JsTally> {
+class JsTally final : public JsObject<JsTally> {
  public:
   static Napi::Function define(Napi::Env env);
 

@@ -32,6 +32,8 @@ const { status } = spawnSync(process.execPath, ['node_modules/vitest/vitest.mjs'
     NEARWIRE_ADDON: addon,
     NEARWIRE_TEST_SUBJECTS: 'native',
     NEARWIRE_EXIT_MARKS: folder,
+    // native/termination_gate.cc is part of this build.
+    NEARWIRE_TERMINATION_GATE: process.platform === 'linux' ? '1' : '0',
     NODE_OPTIONS: `--require=${root}scripts/mark-exit.cjs`,
     LD_PRELOAD: `${runtime('libasan.so')} ${runtime('libubsan.so')}`,
     // A leak's stack is needed down to the addon's frames; leaks are judged below, not by the exit code.

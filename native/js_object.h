@@ -1,0 +1,46 @@
+// What a JS object of the addon's stands for. Napi::ObjectWrap, made safe where the environment is being terminated:
+// Node-API then refuses every call that may run JS, and throws nothing.
+#pragma once
+
+#include <napi.h>
+
+namespace nearwire {
+
+template <typename T>
+class JsObject : public Napi::ObjectWrap<T> {
+ public:
+  // What a value stands for; nullptr for anything else.
+  static T* of(const Napi::Value& value, const napi_type_tag& tag) {
+    if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&tag)) return nullptr;
+    return Napi::ObjectWrap<T>::Unwrap(value.As<Napi::Object>());
+  }
+
+  JsObject(const JsObject&) = delete;
+  JsObject& operator=(const JsObject&) = delete;
+
+  ~JsObject() override {
+    if (is_unowned_) napi_remove_env_cleanup_hook(env_, discard, this);
+  }
+
+ protected:
+  // `tag` tells its objects from whatever else JS may pass as one.
+  JsObject(const Napi::CallbackInfo& info, const napi_type_tag& tag)
+      : Napi::ObjectWrap<T>(info), env_(info.Env()), is_unowned_(this->IsEmpty()) {
+    // No JS object deletes what could not be bound to it.
+    if (is_unowned_) napi_add_env_cleanup_hook(env_, discard, this);
+    napi_type_tag_object(env_, info.This(), &tag);
+  }
+
+ private:
+  static void discard(void* self) {
+    auto* const object = static_cast<JsObject*>(self);
+    // The hook that calls is no longer there to be removed.
+    object->is_unowned_ = false;
+    delete object;
+  }
+
+  napi_env env_;
+  bool is_unowned_;
+};
+
+}  // namespace nearwire
