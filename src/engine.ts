@@ -164,6 +164,11 @@ export class Engine extends Outbound {
     return this.shared[Shared.InTurn] === 1 ? ORIGIN + (this.turnBegan[0] as number) : now();
   }
 
+  /** Milliseconds since this turn began, with the sockets being read; Infinity outside one. */
+  turnAge(): number {
+    return this.shared[Shared.InTurn] === 1 ? now() - ORIGIN - (this.turnBegan[0] as number) : Infinity;
+  }
+
   private turn(): void {
     const { shared } = this;
     const nested = this.dispatching;
@@ -230,7 +235,8 @@ export class Engine extends Outbound {
       isFresh = true;
       if (time - handedOver < PATIENCE || this.next >= this.end) continue;
       this.handOver();
-      handedOver = time;
+      // The kernel's time is not the handlers'.
+      looked = handedOver = now();
     }
   }
 

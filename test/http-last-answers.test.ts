@@ -176,6 +176,50 @@ describe.each(everyWay)('behind a last answer: $name over $family', ({ subject, 
     });
   }
 
+  /** Two clients that say `Connection: close`, and send on while their requests are handled for so many milliseconds. */
+  async function sendOn(which: Subject, millis: number): Promise<{ answers: string[]; errors: string[] }> {
+    const clients = new Map<string | undefined, Socket>();
+    const server = which.http.createServer({}, (request, response) => {
+      // In this process: with the kernel when this returns.
+      clients.get(request.url)?.write(GET);
+      const begin = performance.now();
+      while (performance.now() - begin < millis);
+      response.end(request.url);
+    });
+    const address = await listen(server, family);
+    const answers: string[] = [];
+    const errors: string[] = [];
+    for (const url of ['/one', '/two']) {
+      const client = reference.connect(address);
+      clients.set(url, client);
+      client.on('error', (error) => errors.push(codeOf(error)));
+      let answer = '';
+      client.setEncoding('latin1').on('data', (text: string) => (answer += text));
+      client.on('close', () => answers.push(answer.replace(/Date: .*\r\n/g, '')));
+    }
+    await Promise.all([...clients.values()].map((client) => once(client, 'connect')));
+    for (const [url, client] of clients) client.write(LAST.replace('/post', String(url)));
+    while (answers.length < clients.size) await new Promise(setImmediate);
+    return { answers: answers.sort(), errors };
+  }
+
+  it('reads what a peer sends behind its last request, while that is handled', async () => {
+    const expected = await sendOn(reference, 5);
+    expect(expected.answers.join()).toContain('/one');
+    expect(await sendOn(subject, 5)).toEqual(expected);
+  });
+
+  it('answers such a peer in full where handlers are quick: a reset behind the answer is all that may differ', async () => {
+    for (let i = 0; i < 20; i++) {
+      const expected = await sendOn(reference, 0);
+      const met = await sendOn(subject, 0);
+      expect(met.answers).toEqual(expected.answers);
+      // See SocketWire.expectsNothing.
+      const isQuick = subject.name === 'native' && family === 'unix';
+      expect(isQuick ? met.errors.filter((code) => code !== 'ECONNRESET') : met.errors).toEqual(expected.errors);
+    }
+  });
+
   it.each<[string, string, Handler]>([
     ['a tick', '', (request) => void request.resume()],
     ['its handler, behind another request', GET, () => undefined],

@@ -6,6 +6,7 @@ import { runChild } from './support/children.js';
 import { PLAIN_REQUEST } from './support/conversations.js';
 import { listen } from './support/sockets.js';
 import { reference, subjects } from './support/subjects.js';
+import { isLoneHead } from '../src/http/lone-head.js';
 
 interface Reader {
   takeInPlace(memory: Buffer, start: number, end: number): boolean;
@@ -73,11 +74,12 @@ describe.each(natives)('the request reader: $name', (subject) => {
       return taken;
     };
     const post = 'POST /post HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n';
-    expect(take(PLAIN_REQUEST)).toBe(false);
-    for (let i = 0; i < 2; i++) {
-      client.write(PLAIN_REQUEST);
-      await heard('/before');
-    }
+    // The first two reads are node's parser's. A head that comes alone it is given where it lies.
+    expect(take(`${post}he`)).toBe(false);
+    expect(take(PLAIN_REQUEST)).toBe(true);
+    await heard('/before');
+    expect(take(PLAIN_REQUEST)).toBe(true);
+    await heard('/before');
     seen.length = 0;
     expect(take(PLAIN_REQUEST.slice(0, -1))).toBe(false);
     expect(take(PLAIN_REQUEST + PLAIN_REQUEST)).toBe(false);
@@ -93,5 +95,29 @@ describe.each(natives)('the request reader: $name', (subject) => {
     peer.on('data', () => undefined);
     expect(take(PLAIN_REQUEST)).toBe(false);
     client.destroy();
+  });
+});
+
+describe('a head that comes alone', () => {
+  const HEAD = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
+
+  it.each<[string, boolean]>([
+    [HEAD, true],
+    ['a\r\n\r\n', true],
+    ['', false],
+    [HEAD.slice(0, -1), false],
+    [HEAD.slice(0, -2), false],
+    [`${HEAD}x`, false],
+    [HEAD + HEAD, false],
+    [`\r\n${HEAD}`, false],
+    ['\r\n\r\n', false],
+    // Where a lenient parser may see the empty line earlier.
+    ['GET / HTTP/1.1\nHost: x\r\n\r\n', false],
+    ['GET / HTTP/1.1\r\nHost: x\n\nbody\r\n\r\n', false],
+    ['GET / HTTP/1.1\r\nHost: x\r\rbody\r\n\r\n', false],
+    ['GET / HTTP/1.1\r\nHost: x\r\n\nbody\r\n\r\n', false],
+  ])('%j: %s', (text, expected) => {
+    const memory = Buffer.from(`\r\n${text}\r\n`, 'latin1');
+    expect(isLoneHead(memory, 2, memory.length - 2)).toBe(expected);
   });
 });

@@ -22,6 +22,7 @@ import { copyOf } from '../own-memory.js';
 import { runTicks } from '../run-ticks.js';
 import { BodyPatience } from './body-patience.js';
 import { breakParser, cutShortError, type BreakingCallback } from './broken-parser.js';
+import { isLoneHead } from './lone-head.js';
 import type { NodeParser, ParseError, ParserCallbacks, ParserFacts } from './node-parser.js';
 
 export const READER = Symbol('reader');
@@ -68,6 +69,7 @@ export class RequestReader implements InPlaceReader {
   /** Of this connection's server: the parser may be given to another one, and the socket to a client. */
   readonly onIncoming: NodeParser['onIncoming'];
   isAmidRead = false;
+  hasReadLast = false;
   private executions = 0;
   /**
    * node's parser is within a message, or has read the connection's last. Unknown at first, and then taken to be so until
@@ -94,6 +96,8 @@ export class RequestReader implements InPlaceReader {
   /** The socket's listener of 'data' that gives the parser its bytes, if there is no other. */
   private readonly onData: unknown;
   private longestHead = 0;
+  /** What has come of the chunk that the parser is given next. */
+  private outcome: number | ParseError | undefined;
 
   constructor(means: Means, parser: NodeParser, socket: ServedSocket) {
     this.means = means;
@@ -104,7 +108,11 @@ export class RequestReader implements InPlaceReader {
   }
 
   execute(chunk: Buffer): number | ParseError {
-    const { ticksLeft, socket } = this;
+    const { outcome, ticksLeft, socket } = this;
+    if (outcome !== undefined) {
+      this.outcome = undefined;
+      return outcome;
+    }
     this.ticksLeft = false;
     if (!ticksLeft) this.runOthersTicks();
     const owesFinish = !ticksLeft && socket._wire?.awaitingFlush === true;
@@ -147,7 +155,9 @@ export class RequestReader implements InPlaceReader {
   takeInPlace(memory: Buffer, start: number, end: number): boolean {
     this.runOthersTicks();
     const { scope, socket } = this;
-    if (this.inMessage || scope === undefined || !this.isOnlyReader) return false;
+    if (!this.isOnlyReader) return false;
+    if (this.executions < READS_BY_NODE) return this.lendHead(memory, start, end);
+    if (this.inMessage || scope === undefined) return false;
     let headLength = 0;
     let most = this.bodyLeft;
     if (most === 0) {
@@ -168,6 +178,24 @@ export class RequestReader implements InPlaceReader {
     // What node's listener of 'data' does behind its parser.
     if (this.rests) socket.parser?.pause();
     return true;
+  }
+
+  /**
+   * Has node's parser read a head that came alone where it lies. What it makes of that are strings; and behind the head, when
+   * the handler is called and may turn the loop, there is nothing left for it to read.
+   */
+  private lendHead(memory: Buffer, start: number, end: number): boolean {
+    const isStart = this.executions === 0 || !this.inMessage;
+    if (!isStart || !isLoneHead(memory, start, end)) return false;
+    const taken = this.execute(memory.subarray(start, end));
+    const { incoming } = this.parser;
+    if (typeof taken === 'number' && (incoming === null || isReadOn(incoming))) {
+      if (this.rests) this.socket.parser?.pause();
+      return true;
+    }
+    // node's listener of 'data' has more to do about it.
+    this.outcome = taken;
+    return false;
   }
 
   /** The parser still has the socket, and is the only one to listen to its data. */
@@ -203,6 +231,7 @@ export class RequestReader implements InPlaceReader {
     const { maxHeaderSize } = (this.socket.server ?? {}) as { maxHeaderSize?: number };
     this.longestHead = maxHeaderSize || nodeHttp.maxHeaderSize;
   }
+
 
   /** The length of the plain head at `start`, 0 if there is none. */
   private scan(memory: Buffer, start: number, end: number): number {
@@ -445,7 +474,8 @@ export class RequestReader implements InPlaceReader {
 
   /** node's parser refuses what comes behind a last message; and a trailer can say that it was the last. */
   messageIsComplete(): void {
-    this.inMessage = !this.keepsAlive || this.parser._headers.length > 0;
+    this.hasReadLast = !this.keepsAlive;
+    this.inMessage = this.hasReadLast || this.parser._headers.length > 0;
     // A connection that rests keeps no message of its own.
     this.bodyOf = null;
   }
@@ -468,6 +498,11 @@ function readMessage(
 ): void {
   if (headLength > 0) reader.readHead(memory, start, headLength);
   if (body !== undefined) reader.readBody(body);
+}
+
+/** node's server has its parser read on behind this request's head: not where it becomes another protocol's. */
+function isReadOn(incoming: http.IncomingMessage & { upgrade?: unknown }): boolean {
+  return !incoming.upgrade && incoming.method !== 'PRI';
 }
 
 /** A part of a chunk, in memory that is no larger. */

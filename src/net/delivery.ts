@@ -7,12 +7,10 @@ import type { SocketWire } from './socket-wire.js';
 const nodesPush = Duplex.prototype.push;
 const nodesEmit = Duplex.prototype.emit;
 
-/** Whether what push() comes to is to emit 'data': the stream flows, is empty, and is nobody's own in these methods. */
-export function passesStream(wire: SocketWire): boolean {
-  const { socket } = wire;
+/** Whether what comes goes right to listeners of 'data': the stream flows, is empty, and is nobody's own in these methods. */
+export function passesStream({ socket }: SocketWire): boolean {
   const state = socket._readableState;
   return (
-    wire.pushed &&
     socket.push === nodesPush &&
     state.flowing === true &&
     state.length === 0 &&
@@ -26,7 +24,7 @@ export function deliver(wire: SocketWire, chunk: Buffer): void {
   const { socket } = wire;
   try {
     // Without push()'s bookkeeping; without a listener it keeps the chunk.
-    if (passesStream(wire) && socket.emit('data', chunk)) return;
+    if (wire.pushed && passesStream(wire) && socket.emit('data', chunk)) return;
     wire.pushed = true;
     if (!socket.push(chunk)) wire.stopReading();
   } catch (error) {

@@ -36,6 +36,7 @@ interface WritableStateView {
   getBuffer(): readonly HeldWrite[];
 }
 interface ReadableStateView {
+  dataEmitted: boolean;
   readonly length: number;
   readonly flowing: boolean | null;
   readonly decoder: unknown;
