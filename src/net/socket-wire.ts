@@ -397,7 +397,7 @@ export class SocketWire extends Wire {
    * in the moment between the last read and the close.
    */
   private get expectsNothing(): boolean {
-    return this.tcp === false && this.inPlace?.hasReadLast === true && this.engine.turnAge() < CLOSING_MOMENT;
+    return !this.tcp && this.inPlace?.hasReadLast === true && this.engine.turnAge() < CLOSING_MOMENT;
   }
 
   /** The kernel has all that was written, and all that has been read is given on. Hands over to find out. */
