@@ -40,10 +40,13 @@ function coresOf(status: string): number[] {
   });
 }
 
-/** Binds all threads of processes that run, and with them those that they start from here on. False: not all could be. */
-export function bindThreads(pids: readonly number[], core: number): boolean {
+/**
+ * Binds all threads of processes that run to these cores, and with them those that they start from here on. False: not all
+ * could be.
+ */
+export function bindThreads(pids: readonly number[], ...cores: readonly number[]): boolean {
   const bound = pids.map((pid) => {
-    const { status } = spawnSync('taskset', ['-a', '-c', '-p', String(core), String(pid)]);
+    const { status } = spawnSync('taskset', ['-a', '-c', '-p', cores.join(','), String(pid)]);
     // One that has ended meanwhile needs no core.
     return status === 0 || !existsSync(`/proc/${String(pid)}`);
   });

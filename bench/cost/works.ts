@@ -66,6 +66,19 @@ export function jsonWork(ms: number): Work {
   };
 }
 
+/** So many bytes, by an application that does nothing else. */
+export function emptyWork(bytes: number): Work {
+  return {
+    name: 'hello',
+    title: `an answer of ${String(bytes)} bytes`,
+    method: 'GET',
+    path: `/empty?bytes=${String(bytes)}`,
+    requestBytes: 0,
+    answerBytes: bytes,
+    appMs: 0,
+  };
+}
+
 /** A path of the user's own application. What CPU it takes is what is to be found out. */
 export function ownWork(path: string): Work {
   return {

@@ -6,6 +6,7 @@ import { QUICK_STACKS } from '../../bench/cost/quick.js';
 import { STACKS } from '../../bench/cost/stacks/index.js';
 import { WORKS } from '../../bench/cost/works.js';
 import { choiceOf, type CostWords } from './cost-words.js';
+import { verdictCommand } from './cost-verdict.js';
 import { measure, type ReportFiles, type Reports } from './measuring.js';
 
 type Words = CostWords & ReportFiles;
@@ -39,7 +40,8 @@ export function costCommand(): Command {
     .option('--json <file>', 'write all figures to a file')
     .option('--html <file>', 'write a page with plots')
     .addHelpText('after', MORE_HELP)
-    .action(cost);
+    .action(cost)
+    .addCommand(verdictCommand());
 }
 
 async function cost(words: Words): Promise<void> {

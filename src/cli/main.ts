@@ -30,6 +30,8 @@ function namedCommands(words: readonly string[]): Promise<Command>[] {
 const program = new Command('nearwire')
   .description('a native UNIX and TCP socket transport for Node, and what it is worth on this machine')
   .version(packageVersion())
+  // What follows a subcommand's name is that one's, though the command above it may know some of the words.
+  .enablePositionalOptions()
   .showHelpAfterError('(nearwire --help tells all words)')
   .exitOverride();
 

@@ -4,6 +4,19 @@ export const HELLO = 'hello world\n';
 
 export const DOWNLOAD = Buffer.from('nearwire, 16 B.\n'.repeat(65_536));
 
+let empty = Buffer.alloc(0);
+
+/** What an application answers that does nothing else: so many bytes, the same ones each time. */
+export function emptyBody(bytes: number): Buffer {
+  if (empty.length !== bytes) empty = Buffer.alloc(bytes, 'x');
+  return empty;
+}
+
+/** `bytes` of a query, 0 if it names none. */
+export function bytesOf(query: string): number {
+  return Number(/(?:^|&)bytes=(\d+)/.exec(query)?.[1] ?? 0);
+}
+
 const JSON_BYTES = 1024;
 const document = {
   name: 'nearwire',

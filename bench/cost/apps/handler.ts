@@ -1,7 +1,7 @@
 /** The application for node:http's (req, res), whoever serves it. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import { DOWNLOAD, HELLO, jsonBody, millisOf } from './bodies.js';
+import { bytesOf, DOWNLOAD, emptyBody, HELLO, jsonBody, millisOf } from './bodies.js';
 import { burn } from './burn.js';
 
 export function handler(request: IncomingMessage, response: ServerResponse): void {
@@ -11,6 +11,11 @@ export function handler(request: IncomingMessage, response: ServerResponse): voi
     case '/hello':
       answer(response, 'text/plain', HELLO, HELLO.length);
       break;
+    case '/empty': {
+      const body = emptyBody(bytesOf(url.slice(mark + 1)));
+      answer(response, 'text/plain', body, body.length);
+      break;
+    }
     case '/json': {
       burn(millisOf(url.slice(mark + 1)));
       const body = jsonBody();

@@ -43,6 +43,17 @@ def answer_json(environ):
     return "application/json", dumps(DOCUMENT).encode()
 
 
+EMPTY = {}
+
+
+def empty(environ):
+    query = environ.get("QUERY_STRING", "")
+    body = EMPTY.get(query)
+    if body is None:
+        body = EMPTY[query] = b"x" * int(query.partition("bytes=")[2])
+    return "text/plain", body
+
+
 def download(environ):
     return "application/octet-stream", DOWNLOAD
 
@@ -67,6 +78,7 @@ def page(environ):
 
 WORKS = {
     "/hello": hello,
+    "/empty": empty,
     "/json": answer_json,
     "/download": download,
     "/upload": upload,
