@@ -26,8 +26,10 @@ export function htmlOf(result: BenchResult): string {
       legend(result),
       ...CASES.map((benchCase) => section(result, benchCase)),
     ],
-    data: { charts: chartsOf(result), lines: growthChartsOf(result) },
-    script: new URL('page/client.js', import.meta.url),
+    drawn: {
+      data: { charts: chartsOf(result), lines: growthChartsOf(result) },
+      script: new URL('page/client.js', import.meta.url),
+    },
   });
 }
 

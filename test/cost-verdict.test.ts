@@ -1,58 +1,19 @@
 /** What figures are made to say. */
 import { describe, expect, it } from 'vitest';
 
-import { chainOf, changeOf } from '../bench/cost/layers/configurations.js';
-import { laneName } from '../bench/cost/layers/measure.js';
 import { layersPlan, type LayersChoice } from '../bench/cost/layers/plan.js';
-import { configurationsOf, type LayersPlan, type LayerSamples } from '../bench/cost/layers/run.js';
-import { verdictOf, type ChainVerdict, type Measured } from '../bench/cost/layers/verdict.js';
+import type { LayerSamples } from '../bench/cost/layers/run.js';
+import { verdictOf, type ChainVerdict } from '../bench/cost/layers/verdict.js';
 import { renderLayersResult } from '../bench/cost/layers/verdict-text.js';
 import type { Program, ProgramName } from '../bench/cost/model.js';
-import { jsonWork } from '../bench/cost/works.js';
 import { NothingToRun } from '../bench/run.js';
-
-const APP = jsonWork(1);
-const chain = chainOf('nginx-node-unix-keep', 12, APP);
-const PLAN: LayersPlan = {
-  chains: [chain],
-  changes: [
-    changeOf('TCP', 'nginx-node-tcp-keep', chain),
-    changeOf('nearwire/http', 'nginx-nearwire-unix-keep', chain),
-  ],
-};
-
-/** Microseconds a request, in the order of the plan's configurations. */
-function samplesOf(works: readonly number[], spread = 0): LayerSamples {
-  return new Map(
-    configurationsOf(PLAN).flatMap((configuration, i) => {
-      const work = works[i];
-      if (work === undefined) return [];
-      // What the host does is the same for all slices of a sweep.
-      const block = Array.from(
-        { length: 20 },
-        (_, sweep) => work + (sweep % 5) * 3 + spread * (((sweep * (3 + i)) % 11) - 5),
-      );
-      return [[laneName(configuration, 32), [block, block, block]] as const];
-    }),
-  );
-}
-
-function measured(works: readonly number[], spread = 0): Measured {
-  const [front, end] = [chain.steps[1], chain.steps.at(-1)].map((step) => step?.configuration.name ?? '');
-  const waits = new Map([
-    [front ?? '', [[82, 83, 84]]],
-    [end ?? '', [[1500, 1510, 1520]]],
-  ]);
-  return { samples: samplesOf(works, spread), waits };
-}
+import { measured, PLAN, resultOf, samplesOf, WORKS } from './support/verdicts.js';
 
 function first(samples: LayerSamples): ChainVerdict {
   const [verdict] = verdictOf(PLAN, { samples, waits: new Map() }, 32).chains;
   if (verdict === undefined) throw new Error('the chain has a verdict');
   return verdict;
 }
-
-const WORKS = [4, 23, 44, 61, 1421, 1433, 1410];
 
 describe('a verdict', () => {
   it('has layers that add up, without what the client costs', () => {
@@ -95,21 +56,8 @@ describe('a verdict', () => {
   });
 
   it('stands on one screen, and leaves open what the figures leave open', () => {
-    const verdict = verdictOf(PLAN, measured([4, 23, 44, 61, 1421, 1433, 1422], 1), 32);
-    const text = renderLayersResult({
-      host: { cpu: 'a processor', cores: 2, kernel: 'Linux 6.18', load: 0, sandbox: null },
-      versions: { node: '24.1.0', nearwire: '0.1.0', commit: 'none' },
-      ...{
-        programs: [],
-        command: 'nearwire cost verdict',
-        started: '',
-        seconds: 160,
-        notes: [],
-        failures: ['x: broke'],
-      },
-      verdicts: new Map([[32, verdict]]),
-      ...{ samples: new Map(), waits: new Map(), interrupted: true },
-    });
+    const run = measured([4, 23, 44, 61, 1421, 1433, 1422], 1);
+    const text = renderLayersResult(resultOf(run, { failures: ['x: broke'], interrupted: true }));
     expect(text).toMatchInlineSnapshot(`
       "Work of a request, all processes on one processor.
       2 processors (a processor), Linux 6.18, Node 24.1.0; 2 min 40 s.

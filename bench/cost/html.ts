@@ -31,8 +31,7 @@ export function costHtmlOf(result: CostResult): string {
       missing(result),
       programs(result),
     ],
-    data: { plots },
-    script: new URL('page/client.js', import.meta.url),
+    drawn: { data: { plots }, script: new URL('page/client.js', import.meta.url) },
   });
 }
 

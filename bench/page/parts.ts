@@ -13,17 +13,12 @@ export interface PageParts {
   /** What the page has beside the look of all of them. */
   readonly style?: string;
   readonly main: readonly string[];
-  /** What the script draws, by the id of its element. */
-  readonly data: Readonly<Record<string, unknown>>;
-  /** The compiled script. */
-  readonly script: URL;
+  /** The compiled script, and what it draws, by the id of its element. Without it the page stands by itself. */
+  readonly drawn?: { readonly script: URL; readonly data: Readonly<Record<string, unknown>> };
 }
 
 /** One file with everything in it. */
-export function wholePage({ title, style = '', main, data, script }: PageParts): string {
-  const elements = Object.entries(data).map(
-    ([id, value]) => `<script type="application/json" id="${id}">${embed(value)}</script>`,
-  );
+export function wholePage({ title, style = '', main, drawn }: PageParts): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -36,12 +31,19 @@ export function wholePage({ title, style = '', main, data, script }: PageParts):
 <main>
 ${main.filter(Boolean).join('\n')}
 </main>
-${elements.join('\n')}
-<script>${chartLibrary()}</script>
-<script type="module">${pageScript(script)}</script>
+${drawn ? scripts(drawn) : ''}
 </body>
 </html>
 `;
+}
+
+function scripts({ script, data }: NonNullable<PageParts['drawn']>): string {
+  const elements = Object.entries(data).map(
+    ([id, value]) => `<script type="application/json" id="${id}">${embed(value)}</script>`,
+  );
+  return `${elements.join('\n')}
+<script>${chartLibrary()}</script>
+<script type="module">${pageScript(script)}</script>`;
 }
 
 /** What was run, on what and when, and what makes its figures less trustworthy. */

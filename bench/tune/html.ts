@@ -28,8 +28,7 @@ export function sweepHtmlOf(result: SweepResult): string {
       plots(result),
       settings(result),
     ],
-    data: { curves: curvesOf(result) },
-    script: new URL('page/client.js', import.meta.url),
+    drawn: { data: { curves: curvesOf(result) }, script: new URL('page/client.js', import.meta.url) },
   });
 }
 

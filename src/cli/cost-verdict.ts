@@ -5,7 +5,7 @@ import type { LayersResult } from '../../bench/cost/layers/index.js';
 import { choiceOf, type CostWords } from './cost-words.js';
 import { measure, type Reports } from './measuring.js';
 
-type Words = Pick<CostWords, 'app' | 'wsgi' | 'path' | 'appMs'> & { readonly json?: string };
+type Words = Pick<CostWords, 'app' | 'wsgi' | 'path' | 'appMs'> & { readonly json?: string; readonly html?: string };
 
 const MORE_HELP = `
 All processes of a server share one processor with the load generator, so that the time a request takes is the work of
@@ -19,6 +19,7 @@ export function verdictCommand(): Command {
     .option('--path <path>', 'what is asked of it (default /)')
     .option('--app-ms <n>', 'with an application that takes so many milliseconds, as in 2.5')
     .option('--json <file>', 'write all figures to a file')
+    .option('--html <file>', 'write a page with a plot')
     .addHelpText('after', MORE_HELP)
     .action(verdict);
 }
@@ -31,5 +32,6 @@ async function verdict(words: Words): Promise<void> {
 
 const REPORTS: Reports<LayersResult> = {
   text: async (result) => (await import('../../bench/cost/layers/verdict-text.js')).renderLayersResult(result),
+  html: async (result) => (await import('../../bench/cost/layers/verdict-page.js')).verdictPageOf(result),
   json: async (result) => (await import('../../bench/cost/layers/index.js')).layersJsonOf(result),
 };

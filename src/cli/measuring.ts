@@ -21,8 +21,7 @@ export interface Reports<Result> {
   text(result: Result, columns: number): Promise<string>;
   /** What goes into the file, before it is text. */
   json(result: Result): Promise<unknown>;
-  /** Of commands with `--html`. */
-  html?(result: Result): Promise<string>;
+  html(result: Result): Promise<string>;
 }
 
 /** Runs a measurement and tells of it. What can't be run is told on stderr; what else `run` throws is the caller's. */
@@ -59,5 +58,5 @@ async function write<Result>(result: Result, files: ReportFiles, reports: Report
   const columns = process.stdout.isTTY ? process.stdout.columns : UNLIMITED_COLUMNS;
   process.stdout.write(await reports.text(result, columns));
   if (files.json !== undefined) writeFileSync(files.json, `${JSON.stringify(await reports.json(result), null, 1)}\n`);
-  if (files.html !== undefined && reports.html) writeFileSync(files.html, await reports.html(result));
+  if (files.html !== undefined) writeFileSync(files.html, await reports.html(result));
 }

@@ -20,17 +20,22 @@ interface VerdictFrame {
 }
 
 export function renderLayersResult(result: LayersResult): string {
-  const { verdicts, host, versions, seconds, notes, failures, interrupted } = result;
+  const { verdicts, host, versions, seconds } = result;
   return renderVerdict({
     verdict: verdicts.get(CROWD) ?? { chains: [], changes: [] },
     host: `${String(host.cores)} processors (${host.cpu}), ${host.kernel}, Node ${versions.node}`,
     seconds,
-    notes: [
-      ...notes,
-      ...failures.map((failure) => `left out: ${failure}`),
-      ...(interrupted ? ['ended before its time, and so of fewer sweeps'] : []),
-    ],
+    notes: notesOf(result),
   });
+}
+
+/** What makes the figures less trustworthy, and what is not among them. */
+export function notesOf({ notes, failures, interrupted }: LayersResult): string[] {
+  return [
+    ...notes,
+    ...failures.map((failure) => `left out: ${failure}`),
+    ...(interrupted ? ['ended before its time, and so of fewer sweeps'] : []),
+  ];
 }
 
 function formatPercent(share: number): string {
@@ -58,7 +63,7 @@ function renderVerdict({ verdict, host, seconds, notes }: VerdictFrame): string 
 function renderChain(chain: ChainVerdict, changes: readonly ChangeVerdict[]): string {
   return [
     chain.title,
-    ...[renderLayers(chain), renderAnswer(chain), ...renderWait(chain)].map(indent),
+    ...[renderLayers(chain), answerOf(chain), ...waitWords(chain)].map(indent),
     ...(changes.length === 0 ? [] : [indent(renderChanges(chain, changes))]),
   ].join('\n\n');
 }
@@ -71,7 +76,7 @@ function row(name: string, ...figures: readonly string[]): string {
   return `  ${name.padEnd(NAME_WIDTH)}${figures.map((figure) => figure.padStart(FIGURE_WIDTH)).join('')}`.trimEnd();
 }
 
-function layerOf({ layers }: ChainVerdict, layer: Layer): Estimate | undefined {
+export function layerNamed({ layers }: ChainVerdict, layer: Layer): Estimate | undefined {
   return layers.find((each) => each.layer === layer)?.work;
 }
 
@@ -83,18 +88,18 @@ function renderLayers(chain: ChainVerdict): string {
       : [row(name, formatTime(work.median), formatPercent(work.median / whole.median), `± ${formatTime(half(work))}`)];
   return [
     `A request takes ${formatTime(whole.median)} of work in all (± ${formatTime(half(whole))}). Of that`,
-    ...shareRow('the application', layerOf(chain, 'app')),
+    ...shareRow('the application', layerNamed(chain, 'app')),
     ...shareRow('the hop', hop),
-    ...shareRow('  passed on, and a server at its least', layerOf(chain, 'hop')),
-    ...shareRow('  what the app server adds', layerOf(chain, 'server')),
-    ...shareRow('nginx itself', layerOf(chain, 'front')),
+    ...shareRow('  passed on, and a server at its least', layerNamed(chain, 'hop')),
+    ...shareRow('  what the app server adds', layerNamed(chain, 'server')),
+    ...shareRow('nginx itself', layerNamed(chain, 'front')),
   ].join('\n');
 }
 
-function renderAnswer(chain: ChainVerdict): string {
+export function answerOf(chain: ChainVerdict): string {
   const { whole, hop, isBottleneck, breakEven } = chain;
   const more = formatPercent(hop.median / (whole.median - hop.median));
-  const app = layerOf(chain, 'app');
+  const app = layerNamed(chain, 'app');
   const yours = app === undefined ? '' : `; this one takes ${formatTime(app.median)}`;
   const share = formatPercent(WORTH_A_THOUGHT);
   const answer =
@@ -105,7 +110,7 @@ function renderAnswer(chain: ChainVerdict): string {
 }
 
 /** Told apart from the work, as most of it is wake-ups. */
-function renderWait({ wait }: ChainVerdict): string[] {
+export function waitWords({ wait }: ChainVerdict): string[] {
   if (wait === undefined) return [];
   const [whole, front] = [formatTime(wait.whole.median), formatTime(wait.front.median)];
   return [`A lone user waits ${whole} for it, with the app server on another processor; for nginx alone ${front}.`];
