@@ -26,7 +26,14 @@ interface Ran {
 async function run(words: Partial<LayersWords>): Promise<Ran> {
   const labels: string[] = [];
   const result = await measureLayers({
-    ...{ app: undefined, wsgi: undefined, ownPath: '/', appMs: undefined, command: 'nearwire cost verdict' },
+    ...{
+      stacks: undefined,
+      app: undefined,
+      wsgi: undefined,
+      ownPath: '/',
+      appMs: undefined,
+      command: 'nearwire cost verdict',
+    },
     ...{ effort: SHORT, signal: new AbortController().signal, onWarning: () => undefined },
     onProgress: ({ label }) => labels.push(label),
     ...words,
@@ -96,6 +103,7 @@ describe('words that make no sense exit 2', () => {
     { words: ['--app-ms', 'five'], hint: '--app-ms takes a number' },
     { words: ['--app', '/no/such/app.js'], hint: 'no such file' },
     { words: ['--wsgi', 'wiki.py'], hint: 'as in --wsgi wiki.py:application' },
+    { words: ['--stack', 'nginx-uswgi-unix'], hint: 'Did you mean nginx-uwsgi-unix?' },
     { words: ['--path', '/x'], hint: 'name it by --wsgi or --app' },
     { words: ['--quick'], hint: "unknown option '--quick'" },
     { words: ['now'], hint: 'too many arguments' },

@@ -6,6 +6,7 @@ import type { LayerSamples } from '../bench/cost/layers/run.js';
 import { verdictOf, type ChainVerdict } from '../bench/cost/layers/verdict.js';
 import { renderLayersResult } from '../bench/cost/layers/verdict-text.js';
 import type { Program, ProgramName } from '../bench/cost/model.js';
+import { stackNamed } from '../bench/cost/stacks/index.js';
 import { NothingToRun } from '../bench/run.js';
 import { measured, PLAN, resultOf, samplesOf, WORKS } from './support/verdicts.js';
 
@@ -94,7 +95,7 @@ describe('a verdict', () => {
 describe('what is measured', () => {
   const programsWithout = (...missing: ProgramName[]): ReadonlyMap<ProgramName, Program> =>
     new Map(
-      (['nginx', 'uwsgi', 'uwsgi-python3'] as const).map((name) => [
+      (['nginx', 'uwsgi', 'uwsgi-python3', 'yaws', 'apache2', 'mod_wsgi'] as const).map((name) => [
         name,
         {
           name,
@@ -104,7 +105,7 @@ describe('what is measured', () => {
         },
       ]),
     );
-  const CHOICE: LayersChoice = { app: undefined, wsgi: undefined, ownPath: '/', appMs: undefined };
+  const CHOICE: LayersChoice = { stacks: undefined, app: undefined, wsgi: undefined, ownPath: '/', appMs: undefined };
   const WSGI = { file: '/srv/wiki.py', callable: 'application' };
   const titles = (choice: Partial<LayersChoice>, ...missing: ProgramName[]): string[] => {
     const { plan, notes } = layersPlan({ ...CHOICE, ...choice }, programsWithout(...missing));
@@ -125,6 +126,33 @@ describe('what is measured', () => {
   it('is the language of the application that is named', () => {
     expect(titles({ app: '/srv/app.js' })).toEqual(['nginx -> node:http over node:net, UNIX, kept connections: 5']);
     expect(titles({ wsgi: WSGI })).toEqual(['nginx -> uWSGI (uwsgi protocol), UNIX: 5']);
+  });
+
+  it('is the first of the stacks that are named, and the others against it', () => {
+    const stacks = ['yaws', 'nginx-uwsgi-tcp', 'nginx-node-unix-keep', 'apache-daemon', 'nginx-uwsgirouting-unix'].map(
+      stackNamed,
+    );
+    const planOf = (choice: Partial<LayersChoice>): string[] => {
+      const { plan, notes } = layersPlan({ ...CHOICE, stacks, ...choice }, programsWithout('apache2'));
+      return [...plan.chains, ...plan.changes].map(({ title }) => title).concat(notes);
+    };
+    const apache = 'apache-daemon is left out: not installed: apt-get install apache2';
+    expect(planOf({})).toEqual([
+      'nginx -> uWSGI (uwsgi protocol), TCP',
+      'Yaws (Erlang) alone',
+      'nginx -> node:http over node:net, UNIX, kept connections',
+      'nginx -> uWSGI that answers by itself (internal routing), UNIX',
+      apache,
+    ]);
+    expect(planOf({ appMs: 1 })).toEqual([
+      'nginx -> uWSGI (uwsgi protocol), TCP',
+      'Yaws (Erlang) alone',
+      'nginx -> node:http over node:net, UNIX, kept connections',
+      apache,
+      'nginx-uwsgirouting-unix is left out: it does not do what nginx-uwsgi-tcp is asked for',
+    ]);
+    expect(planOf({ wsgi: WSGI }).filter((line) => line.includes('left out'))).toHaveLength(4);
+    expect(() => planOf({ stacks: [stackNamed('yaws')] })).toThrow('none of the stacks has nginx');
   });
 
   it('is nothing without nginx, or without what the named application needs', () => {

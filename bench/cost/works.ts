@@ -66,8 +66,10 @@ export function jsonWork(ms: number): Work {
   };
 }
 
-/** So many bytes, by an application that does nothing else. */
+/** So many bytes, by an application that does nothing else. Of as many as hello world has it is that. */
 export function emptyWork(bytes: number): Work {
+  const hello = workNamed('hello');
+  if (bytes === hello.answerBytes) return hello;
   return {
     name: 'hello',
     title: `an answer of ${String(bytes)} bytes`,
@@ -100,7 +102,7 @@ export function workNamed(name: WorkName): Work {
 
 /** The body that answers it; undefined where the application's words are its own. */
 export function answerOf(work: Work): string | undefined {
-  if (work.name === 'hello') return HELLO;
+  if (work.name === 'hello') return work.answerBytes === HELLO.length ? HELLO : 'x'.repeat(work.answerBytes ?? 0);
   if (work.name === 'download') return PIECE.repeat(DOWNLOAD_BYTES / PIECE.length);
   if (work.name === 'upload') return `${String(work.requestBytes)}\n`;
   return undefined;

@@ -5,7 +5,10 @@ import type { LayersResult } from '../../bench/cost/layers/index.js';
 import { choiceOf, type CostWords } from './cost-words.js';
 import { measure, type Reports } from './measuring.js';
 
-type Words = Pick<CostWords, 'app' | 'wsgi' | 'path' | 'appMs'> & { readonly json?: string; readonly html?: string };
+type Words = Pick<CostWords, 'stack' | 'app' | 'wsgi' | 'path' | 'appMs'> & {
+  readonly json?: string;
+  readonly html?: string;
+};
 
 const MORE_HELP = `
 All processes of a server share one processor with the load generator, so that the time a request takes is the work of
@@ -14,6 +17,7 @@ all of them. Linux only. Takes three minutes, and tells its first verdict after 
 export function verdictCommand(): Command {
   return new Command('verdict')
     .description('how much of a request the hop is, in three minutes: one verdict, layer by layer')
+    .option('--stack <a,b>', 'the first of these in layers, and the others against it (names: nearwire cost --help)')
     .option('--app <file.js>', 'with your own Node application: a module that exports a request listener')
     .option('--wsgi <file:callable>', 'with your own WSGI application, behind uWSGI')
     .option('--path <path>', 'what is asked of it (default /)')
@@ -25,9 +29,10 @@ export function verdictCommand(): Command {
 }
 
 async function verdict(words: Words): Promise<void> {
-  const { app, wsgi, appMs, ownPath = '/' } = choiceOf(words);
+  const { app, wsgi, appMs, ownPath = '/', stacks: known } = choiceOf(words);
+  const stacks = words.stack?.split(',').flatMap((name) => known.find((stack) => stack.name === name.trim()) ?? []);
   const { measureLayers } = await import('../../bench/cost/layers/index.js');
-  await measure(words, (control) => measureLayers({ app, wsgi, appMs, ownPath, ...control }), REPORTS);
+  await measure(words, (control) => measureLayers({ stacks, app, wsgi, appMs, ownPath, ...control }), REPORTS);
 }
 
 const REPORTS: Reports<LayersResult> = {

@@ -9,7 +9,7 @@ import type { Hop, Role, RunningStack, StackPlace, Target, Work } from '../model
 import { stackNamed } from '../stacks/index.js';
 import { launchNginx, proxyOptions, uwsgiOptions } from '../stacks/nginx.js';
 import { startParts } from '../stacks/parts.js';
-import { emptyWork } from '../works.js';
+import { answerOf, emptyWork } from '../works.js';
 
 /** What a configuration has more than the one before it. */
 export type Layer = 'client' | 'front' | 'hop' | 'server' | 'app';
@@ -67,7 +67,8 @@ function clientAlone(bytes: number): Configuration {
 /** nginx that answers by itself. */
 function frontAlone(bytes: number): Configuration {
   const work = emptyWork(bytes);
-  const body = 'x'.repeat(bytes);
+  const [path = ''] = work.path.split('?');
+  const body = answerOf(work) ?? '';
   return {
     name: `nginx ${String(bytes)} B`,
     work,
@@ -76,9 +77,10 @@ function frontAlone(bytes: number): Configuration {
         const file = parts.file('answer');
         const isWord = bytes <= LONGEST_WORD;
         if (!isWord) writeFileSync(file, body);
-        const answer = isWord ? `return 200 "${body}";` : `alias ${file}; open_file_cache max=1;`;
+        const word = body.replace('\n', '\\n');
+        const answer = isWord ? `return 200 "${word}";` : `alias ${file}; open_file_cache max=1;`;
         const target = await launchNginx(parts, {
-          server: [`location = /empty { default_type text/plain; ${answer} }`],
+          server: [`location = ${path} { default_type text/plain; ${answer} }`],
         });
         await parts.untilServing(target, work.path, body);
         return { target, hopTarget: undefined };

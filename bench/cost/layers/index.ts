@@ -5,13 +5,13 @@ import { findFloor } from '../../floor.js';
 import { inspectHost, readVersions } from '../../host.js';
 import type { Host, Versions } from '../../model.js';
 import { NothingToRun, type RunControl } from '../../run.js';
-import type { Program } from '../model.js';
+import type { Program, Stack } from '../model.js';
 import { Processes, StackError } from '../processes.js';
 import { findPrograms } from '../programs.js';
 import type { StackContext } from '../stacks/index.js';
 import { CROWD, LOADS } from './measure.js';
 import { ownAnswerBytes } from './own-answer.js';
-import { layersPlan, NODE_STACK, PYTHON_STACK, type LayersChoice, type OwnAnswers } from './plan.js';
+import { layersPlan, ownStacks, type LayersChoice, type OwnAnswers } from './plan.js';
 import { runLayers, type LayerSamples } from './run.js';
 import { verdictOf, type Verdict } from './verdict.js';
 import { EFFORT, type Effort } from './effort.js';
@@ -47,7 +47,8 @@ export async function measureLayers(options: LayersWords): Promise<LayersResult>
   if (floor === undefined) throw new NothingToRun(['the plain C program, which is the load generator, is not built']);
   const programs = await findPrograms();
   // Throws where nothing can be measured as asked: before anything is started.
-  const { notes } = layersPlan(options, programs);
+  const planned = layersPlan(options, programs);
+  const { notes } = planned;
   const { host, warnings } = await inspectHost();
   for (const note of [...warnings, ...notes]) options.onWarning(note);
   const { app, wsgi, ownPath, signal, onProgress } = options;
@@ -56,7 +57,7 @@ export async function measureLayers(options: LayersWords): Promise<LayersResult>
   const processes = await Processes.start(signal);
   try {
     const context = { processes, programs, app, wsgi, ownPath, signal };
-    const { plan } = layersPlan(options, programs, await ownAnswers(options, context));
+    const { plan } = layersPlan(options, programs, await ownAnswers(ownStacks(options, planned), ownPath, context));
     const run = await runLayers(plan, {
       ...{ floor, signal, onProgress, context, effort: options.effort ?? EFFORT },
       onBlock: (soFar) => interim(verdictOf(plan, soFar, CROWD)),
@@ -76,16 +77,15 @@ export async function measureLayers(options: LayersWords): Promise<LayersResult>
   }
 }
 
-async function ownAnswers({ app, wsgi, ownPath }: LayersChoice, context: StackContext): Promise<OwnAnswers> {
-  const ask = (stack: string): Promise<number> =>
-    ownAnswerBytes(stack, ownPath, context).catch((error: unknown) => {
+async function ownAnswers(stacks: readonly Stack[], path: string, context: StackContext): Promise<OwnAnswers> {
+  const answers: Partial<Record<Stack['language'], number>> = {};
+  for (const { name, language } of stacks) {
+    answers[language] = await ownAnswerBytes(name, path, context).catch((error: unknown) => {
       if (!(error instanceof StackError)) throw error;
       throw new NothingToRun([error.message]);
     });
-  return {
-    ...(app !== undefined && { app: await ask(NODE_STACK) }),
-    ...(wsgi !== undefined && { wsgi: await ask(PYTHON_STACK) }),
-  };
+  }
+  return answers;
 }
 
 function interim({ chains: [chain] }: Verdict): string {
