@@ -29,7 +29,6 @@ void adjust(napi_env env, int64_t bytes) {
 // What the finalizer of a lent mapping needs.
 struct Lent {
   std::unique_ptr<PageMapping> mapping;
-  std::shared_ptr<int> count;
   // The ArrayBuffer can give its memory to another one.
   bool moves;
   // The ArrayBuffer, held weakly, and its witness; nullptr before it is lent.
@@ -89,8 +88,6 @@ void take_back(napi_env env, void*, void* hint) {
   for (napi_ref* reference : {&lent.buffer, &lent.witness}) {
     if (*reference != nullptr) napi_delete_reference(env, std::exchange(*reference, nullptr));
   }
-  // The collector has counted this mapping off; the memory is there while another maps it.
-  if (lent.mapping && --*lent.count > 0) adjust(env, static_cast<int64_t>(lent.mapping->size()));
   // The witness may live on for a while.
   lent.mapping.reset();
 }
@@ -145,20 +142,20 @@ Napi::Value JsPage::read(const Napi::CallbackInfo& info) {
 // Who else has it, a mapping or a queue, keeps it.
 Napi::Value JsPage::close(const Napi::CallbackInfo& info) {
   page_ = std::make_shared<Page>();
-  lent_ = std::make_shared<int>(0);
   return info.Env().Undefined();
 }
 
-// The collector counts the bytes of each ArrayBuffer. Those of one page are the same memory, and are counted once.
+// The collector counts the bytes of each ArrayBuffer, so that those of a page with two mappings count twice. They must
+// not be taken off again: it counts an ArrayBuffer off when it frees it, before anyone is told, and Node 24 ends the
+// process where its count would fall below nothing.
 Napi::Value JsPage::lend(Napi::Env env, std::unique_ptr<PageMapping> mapping) {
   void* at = mapping->at();
   const size_t size = mapping->size();
-  auto lent = std::make_shared<Lent>(Lent{std::move(mapping), lent_, memory_moves(env)});
+  auto lent = std::make_shared<Lent>(Lent{std::move(mapping), memory_moves(env)});
   auto* hint = new std::shared_ptr<Lent>(lent);
   napi_value buffer = nullptr;
   const napi_status status = napi_create_external_arraybuffer(env, at, size, take_back, hint, &buffer);
   if (status == napi_ok) {
-    if (++*lent_ > 1) adjust(env, -static_cast<int64_t>(size));
     napi_create_reference(env, buffer, 0, &lent->buffer);
     add_witness(env, lent);
     return {env, buffer};

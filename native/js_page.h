@@ -32,8 +32,6 @@ class JsPage final : public JsObject<JsPage> {
   Napi::Value lend(Napi::Env env, std::unique_ptr<PageMapping> mapping);
 
   std::shared_ptr<Page> page_ = std::make_shared<Page>();
-  // Mappings that JS has; shared with their finalizers, which may come after this object is gone.
-  std::shared_ptr<int> lent_ = std::make_shared<int>(0);
   // Bytes that JS's collector has been told of, as no mapping tells it.
   int64_t told_ = 0;
 };

@@ -209,14 +209,13 @@ describe.each(everyWay)('behind a last answer: $name over $family', ({ subject, 
     expect(await sendOn(subject, 5)).toEqual(expected);
   });
 
-  it('answers such a peer in full where handlers are quick: a reset behind the answer is all that may differ', async () => {
+  it('answers such a peer in full where handlers are quick: a reset may follow, as on node', async () => {
     for (let i = 0; i < 20; i++) {
       const expected = await sendOn(reference, 0);
       const met = await sendOn(subject, 0);
       expect(met.answers).toEqual(expected.answers);
       // See SocketWire.expectsNothing.
-      const isQuick = subject.name === 'native' && family === 'unix';
-      expect(isQuick ? met.errors.filter((code) => code !== 'ECONNRESET') : met.errors).toEqual(expected.errors);
+      for (const { errors } of [expected, met]) expect(errors.filter((code) => code !== 'ECONNRESET')).toEqual([]);
     }
   });
 

@@ -51,6 +51,22 @@ describe('what has made a page ends', () => {
     expect(end).toMatchObject({ code: 0, signal: null, stderr: '', said: ['lives'] });
   });
 
+  // Each page has two mappings then: what the collector is told of them must not fall below what it counts by itself.
+  it('as a process in which pages and their bytes have been collected', async () => {
+    const end = await run(`
+      for (let round = 0; round < 5; round++) {
+        let pages = Array.from({ length: 20 }, () => Page.from(Buffer.alloc(8 << 20)));
+        for (const page of pages) page.bytes;
+        pages = undefined;
+        gc();
+        gc();
+        await new Promise(setImmediate);
+        gc();
+      }
+      say('lives');`);
+    expect(end).toMatchObject({ code: 0, signal: null, stderr: '', said: ['lives'] });
+  });
+
   it('as a process that has written one buffer again and again', async () => {
     const end = await run(
       `const body = Buffer.alloc(65536, 'a');

@@ -232,7 +232,6 @@ export class RequestReader implements InPlaceReader {
     this.longestHead = maxHeaderSize || nodeHttp.maxHeaderSize;
   }
 
-
   /** The length of the plain head at `start`, 0 if there is none. */
   private scan(memory: Buffer, start: number, end: number): number {
     const length = this.means.engine.native.scanRequest(memory, start, end);
