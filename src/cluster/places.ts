@@ -2,11 +2,11 @@
  * The primary's side of the balance among workers: the memory in which those that share a socket tell how many connections
  * they have, and who has which place in it.
  */
-import type { SendHandle } from 'node:child_process';
 import type { Worker } from 'node:cluster';
 import { Socket } from 'node:net';
 import { addonStatus, BALANCE_PLACES, type NativeBalance } from '../native.js';
 import { QUERY, type PlaceMessage } from './messages.js';
+import { sendPlainHandle } from './plain-handle.js';
 
 /** Keeps the packet that the memory travels in until it has been sent, or the worker has gone. */
 interface Seated {
@@ -15,7 +15,7 @@ interface Seated {
 }
 
 interface WithHandle {
-  _handle: SendHandle;
+  _handle: unknown;
 }
 
 function freshMemory(): NativeBalance | undefined {
@@ -38,8 +38,7 @@ export class Places {
     const packet = new Socket({ fd, readable: false });
     this.seated.set(worker, { place, packet });
     const message: PlaceMessage = { cmd: QUERY, act: 'place', seq, place };
-    // A plain handle goes as it is; its type names servers and sockets only.
-    worker.process.send(message, (packet as unknown as WithHandle)._handle, undefined, () => packet.destroy());
+    sendPlainHandle(worker, message, (packet as Socket & WithHandle)._handle, () => packet.destroy());
   }
 
   /** The worker is gone, or its server. */

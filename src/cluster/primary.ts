@@ -1,5 +1,5 @@
 /** A cluster's primary: opens the listening sockets that workers share, and closes each when the last has left it. */
-import type { ChildProcess, SendHandle } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import cluster, { type Cluster, type Worker } from 'node:cluster';
 import { createRequire } from 'node:module';
 import { relative } from 'node:path';
@@ -15,6 +15,7 @@ import {
   type Query,
 } from './messages.js';
 import { Places } from './places.js';
+import { sendPlainHandle } from './plain-handle.js';
 
 /** A handle of node's, bound and not listening: each worker calls listen() on its own descriptor. */
 interface BoundHandle {
@@ -85,8 +86,7 @@ function answer(worker: Worker, query: Query): void {
     return;
   }
   shared?.places.seat(worker, query.seq);
-  // A plain handle goes as it is; its type names servers and sockets only.
-  worker.process.send(reply, shared?.handle as unknown as SendHandle | undefined);
+  sendPlainHandle(worker, reply, shared?.handle);
 }
 
 function leave(worker: Worker, key: string): void {

@@ -117,8 +117,8 @@ export function queueEndCallback(response: Outgoing, callback: EndCallback): voi
     response.once('finish', callback);
     return;
   }
-  const queued = (response as unknown as Record<symbol, EndCallback[] | null>)[END_CALLBACKS];
-  (response as unknown as Record<symbol, EndCallback[] | null>)[END_CALLBACKS] = [...(queued ?? []), callback];
+  const queue = response as Outgoing & Partial<Record<symbol, EndCallback[] | null>>;
+  queue[END_CALLBACKS] = [...(queue[END_CALLBACKS] ?? []), callback];
 }
 
 /**

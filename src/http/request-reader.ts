@@ -188,8 +188,9 @@ export class RequestReader implements InPlaceReader {
     const isStart = this.executions === 0 || !this.inMessage;
     if (!isStart || !isLoneHead(memory, start, end)) return false;
     const taken = this.execute(memory.subarray(start, end));
-    const { incoming } = this.parser;
-    if (typeof taken === 'number' && (incoming === null || isReadOn(incoming))) {
+    const { parser } = this;
+    // The handler may have turned the loop: the parser can be another connection's by now.
+    if (typeof taken === 'number' && (!this.reads(parser) || isReadOn(parser.incoming))) {
       if (this.rests) this.socket.parser?.pause();
       return true;
     }
@@ -473,8 +474,9 @@ export class RequestReader implements InPlaceReader {
 
   /** node's parser refuses what comes behind a last message; and a trailer can say that it was the last. */
   messageIsComplete(): void {
-    this.hasReadLast = !this.keepsAlive;
-    this.inMessage = this.hasReadLast || this.parser._headers.length > 0;
+    // Behind an upgrade comes another protocol.
+    this.hasReadLast = !this.keepsAlive && isReadOn(this.parser.incoming);
+    this.inMessage = !this.keepsAlive || this.parser._headers.length > 0;
     // A connection that rests keeps no message of its own.
     this.bodyOf = null;
   }
@@ -500,8 +502,8 @@ function readMessage(
 }
 
 /** node's server has its parser read on behind this request's head: not where it becomes another protocol's. */
-function isReadOn(incoming: http.IncomingMessage & { upgrade?: unknown }): boolean {
-  return !incoming.upgrade && incoming.method !== 'PRI';
+function isReadOn(incoming: (http.IncomingMessage & { upgrade?: unknown }) | null): boolean {
+  return !incoming?.upgrade && incoming?.method !== 'PRI';
 }
 
 /** A part of a chunk, in memory that is no larger. */
