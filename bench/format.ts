@@ -6,9 +6,8 @@ const MIB = KIB * KIB;
 
 /** Three significant digits. */
 export function digits(value: number): string {
-  const size = Math.abs(value);
-  if (size >= 100) return value.toFixed(0);
-  return value.toFixed(size >= 10 ? 1 : 2);
+  const decimals = [2, 1, 0].find((count) => Math.abs(Number(value.toFixed(count))) < 10 ** (3 - count));
+  return value.toFixed(decimals ?? 0);
 }
 
 const DECIMAL = ['', 'k', 'M', 'G'];

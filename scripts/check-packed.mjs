@@ -75,7 +75,7 @@ try {
     '--json',
     'rtt.json',
   ]);
-  run('npx', ['nearwire', 'cost', '--quick', '--stack', 'node-unix,nearwire-unix', '--work', 'hello', '--rounds', '1']);
+  run('npx', ['nearwire', 'cost', '--stack', 'node-unix,nearwire-unix']);
   const leftovers = readdirSync(home).filter((name) => name.endsWith('.sock'));
   if (leftovers.length > 0) throw new Error(`left behind: ${leftovers.join()}`);
   console.log(`packed form: ${packed.filename}, ${packed.files.length} files, ${packed.size} bytes: ${said}`);

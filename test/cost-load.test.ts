@@ -1,5 +1,4 @@
 /** The load generator of `nearwire cost`, against servers that do as servers do. */
-import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import * as http from 'node:http';
 import * as net from 'node:net';
@@ -8,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 
 import { describeFailures, LoadGenerator, runLoad, type LoadFigures, type LoadOptions } from '../bench/cost/load.js';
 import type { Load, Target, Work } from '../bench/cost/model.js';
-import { startPlainServer } from '../bench/cost/hop-alone.js';
+import { startPlainServer } from '../bench/cost/plain-server.js';
 import { requireOrSkip } from './support/requirements.js';
 import { stoppedServer } from './support/full-queue.js';
 import { cleanup, closeAtEnd, freshAddress, temporaryDirectory } from './support/sockets.js';
@@ -18,8 +17,7 @@ const families = ['unix', 'tcp'] as const;
 const CLOSED = { kind: 'closed', connections: 4, seconds: 0.1 } as const;
 
 const work = (changes: Partial<Work> = {}): Work => ({
-  ...{ name: 'hello', title: 'a test', method: 'GET', path: '/hello?a=b', requestBytes: 0 },
-  ...{ answerBytes: undefined, appMs: 0 },
+  ...{ name: 'hello', path: '/hello?a=b', answerBytes: undefined },
   ...changes,
 });
 
@@ -58,17 +56,12 @@ describe.skipIf(floor === '')('the load', () => {
   test.each(families)('asks as it is told, over %s', async (family) => {
     const seen = new Set<string>();
     const target = await serve((request, response) => {
-      let bytes = 0;
-      request.on('data', (chunk: Buffer) => (bytes += chunk.length));
-      request.on('end', () => {
-        const { method = '', url = '', httpVersion, headers } = request;
-        seen.add([method, url, httpVersion, bytes, headers.host, headers.connection].join(' '));
-        response.end('12345');
-      });
+      const { method = '', url = '', httpVersion, headers } = request;
+      seen.add([method, url, httpVersion, headers.host, headers.connection].join(' '));
+      response.end('12345');
     }, family);
-    const upload = work({ method: 'POST', requestBytes: 70_000, answerBytes: 5 });
-    const figures = await run(target, { work: upload });
-    expect([...seen]).toEqual(['POST /hello?a=b 1.1 70000 localhost ']);
+    const figures = await run(target, { work: work({ answerBytes: 5 }) });
+    expect([...seen]).toEqual(['GET /hello?a=b 1.1 localhost ']);
     expect(figures).toMatchObject({ errors: 0, answered: figures.begun, opened: 0 });
     expect(figures.rate).toBeCloseTo(figures.answered / figures.seconds, 6);
     expect(figures.p50).toBeLessThanOrEqual(figures.p99);
@@ -84,56 +77,6 @@ describe.skipIf(floor === '')('the load', () => {
     const figures = await run(target, { speech: { protocol: 'http', connections: 'close' } });
     expect([...seen]).toEqual(['1.0 close']);
     expect(figures).toMatchObject({ errors: 0, opened: figures.answered });
-  });
-
-  test.each(families)('asks two servers in turn, the second over %s', async (family) => {
-    const order: string[] = [];
-    const listed =
-      (name: string): http.RequestListener =>
-      (request, response) => {
-        order.push(`${name} ${request.httpVersion}`);
-        response.end('hello');
-      };
-    const [first, target] = [await serve(listed('first')), await serve(listed('second'), family)];
-    const second = { target, speech: { protocol: 'http', connections: 'close' } } as const;
-    const figures = await run(first, { second, load: { ...CLOSED, connections: 1 } });
-    expect(figures).toMatchObject({ errors: 0, answered: figures.begun });
-    // Those of the warm-up too.
-    expect(order.every((name, index) => name === (index % 2 === 0 ? 'first 1.1' : 'second 1.0'))).toBe(true);
-    expect(figures.medians).toHaveLength(2);
-    expect(Math.min(...figures.medians)).toBeGreaterThan(0);
-    // The first keeps its connection, which the warm-up has opened; whose turn it is goes on from there as well.
-    expect(Math.abs(figures.opened - figures.begun / 2)).toBeLessThan(1);
-  });
-
-  test('has as many pairs under way as it is told', async () => {
-    const open = { first: 0, second: 0, most: 0 };
-    const counted =
-      (name: 'first' | 'second'): http.RequestListener =>
-      (_request, response) => {
-        open[name]++;
-        open.most = Math.max(open.most, open.first + open.second);
-        setImmediate(() => {
-          open[name]--;
-          response.end('hello');
-        });
-      };
-    const [first, target] = [await serve(counted('first')), await serve(counted('second'))];
-    const figures = await run(first, { second: { target } });
-    expect(figures).toMatchObject({ errors: 0, opened: 0 });
-    expect(open.most).toBe(CLOSED.connections);
-  });
-
-  test('says so where words of a second server come without its address', () => {
-    const words = ['load', '--case', 'cost', '--family', 'unix', '--address', '/nowhere', '--second-keep-alive', '0'];
-    const { status, stderr } = spawnSync(floor, words, { encoding: 'utf8' });
-    expect({ status, stderr }).toEqual({ status: 2, stderr: 'floor: --second-address is missing\n' });
-  });
-
-  test('asks a second server in a closed loop alone', async () => {
-    const target = await serve((_request, response) => response.end('hello'));
-    const load: Load = { kind: 'open', rate: 10, seconds: 0.1 };
-    await expect(run(target, { second: { target }, load })).rejects.toThrow('--second-address is for a closed loop');
   });
 
   test.each([
@@ -204,8 +147,7 @@ describe.skipIf(floor === '')('the load', () => {
     const hop = { family, protocol: 'uwsgi', connections: 'close' } as const;
     const server = await startPlainServer(hop, 3000, { floor, folder: temporaryDirectory(), signal });
     cleanup(() => server.stop());
-    const upload = work({ method: 'POST', requestBytes: 100_000, answerBytes: 3000 });
-    const figures = await run(server.target, { work: upload, speech: hop });
+    const figures = await run(server.target, { work: work({ answerBytes: 3000 }), speech: hop });
     expect(describeFailures(figures.failures)).toBe('');
     expect(figures.opened).toBe(figures.answered);
   });

@@ -1,7 +1,7 @@
 /** The page of the verdict: what it draws, and that it can be read anywhere. */
 import { describe, expect, test } from 'vitest';
 
-import { verdictPageOf } from '../bench/cost/layers/verdict-page.js';
+import { verdictPageOf } from '../bench/cost/verdict-page.js';
 import { HOSTILE, pageInBrowser, textsOf } from './support/browser.js';
 import { requireOrSkip } from './support/requirements.js';
 import { measured, resultOf, WORKS } from './support/verdicts.js';
@@ -12,7 +12,7 @@ const LEGIBLE = 4.5;
 
 describe.skipIf(executablePath === undefined)("the verdict's page", () => {
   const open = pageInBrowser(executablePath, () =>
-    verdictPageOf(resultOf(measured(WORKS), { notes: [HOSTILE], command: `nearwire cost verdict --app ${HOSTILE}` })),
+    verdictPageOf(resultOf(measured(WORKS), { notes: [HOSTILE], command: `nearwire cost --app ${HOSTILE}` })),
   );
 
   test.each(['light', 'dark'] as const)('tells all, legibly, without a script, %s', async (scheme) => {
@@ -24,7 +24,7 @@ describe.skipIf(executablePath === undefined)("the verdict's page", () => {
     expect(all).toContain('Is the hop the bottleneck? No.');
     expect(all).toContain(HOSTILE);
     expect(complaints).toEqual([]);
-    expect(await page.title()).toContain('nearwire cost verdict');
+    expect(await page.title()).toContain('nearwire cost');
     await page.close();
   });
 

@@ -1,24 +1,25 @@
 /** What figures are made to say. */
 import { describe, expect, it } from 'vitest';
 
-import { layersPlan, type LayersChoice } from '../bench/cost/layers/plan.js';
-import type { LayerSamples } from '../bench/cost/layers/run.js';
-import { verdictOf, type ChainVerdict } from '../bench/cost/layers/verdict.js';
-import { renderLayersResult } from '../bench/cost/layers/verdict-text.js';
+import { planOf, rowsOf, type CostChoice } from '../bench/cost/plan.js';
+import type { Samples } from '../bench/cost/run.js';
+import { verdictOf, type ChainVerdict } from '../bench/cost/verdict.js';
+import { renderCost } from '../bench/cost/verdict-text.js';
 import type { Program, ProgramName } from '../bench/cost/model.js';
 import { stackNamed } from '../bench/cost/stacks/index.js';
+import { jsonWork, PAGE } from '../bench/cost/works.js';
 import { NothingToRun } from '../bench/run.js';
 import { measured, PLAN, resultOf, samplesOf, WORKS } from './support/verdicts.js';
 
-function first(samples: LayerSamples): ChainVerdict {
-  const [verdict] = verdictOf(PLAN, { samples, waits: new Map() }, 32).chains;
+function first(samples: Samples): ChainVerdict {
+  const [verdict] = verdictOf(PLAN, { samples, waits: new Map(), calls: new Map() }, 32).chains;
   if (verdict === undefined) throw new Error('the chain has a verdict');
   return verdict;
 }
 
 describe('a verdict', () => {
   it('has layers that add up, without what the client costs', () => {
-    const { whole: all, layers, hop, share } = first(samplesOf(WORKS));
+    const { whole: all, layers, hop } = first(samplesOf(WORKS));
     expect(all).toEqual({ median: 1417, low: 1417, high: 1417 });
     expect(layers.map(({ layer, work }) => [layer, work.median])).toEqual([
       ['front', 19],
@@ -26,13 +27,14 @@ describe('a verdict', () => {
       ['server', 17],
       ['app', 1360],
     ]);
-    expect(hop.median).toBe(38);
-    expect(share).toBeCloseTo(38 / 1417);
+    expect(hop?.work.median).toBe(38);
+    expect(hop?.share).toBeCloseTo(38 / 1417);
   });
 
   it('knows from which application on the hop is less than a tenth', () => {
-    const { breakEven, hop } = first(samplesOf(WORKS));
-    expect(hop.median / (breakEven + hop.median + 19)).toBeCloseTo(0.1);
+    const { breakEven = 0, work } = first(samplesOf(WORKS)).hop ?? {};
+    const hop = work?.median ?? 0;
+    expect(hop / (breakEven + hop + 19)).toBeCloseTo(0.1);
   });
 
   it.each([
@@ -40,7 +42,7 @@ describe('a verdict', () => {
     [[4, 23, 44, 61, 181], 'partly'],
     [[4, 23, 44, 61, 90], 'yes'],
   ] as const)('of %j, whether the hop is the bottleneck: %s', (works, expected) => {
-    expect(first(samplesOf([...works, 0, 0])).isBottleneck).toBe(expected);
+    expect(first(samplesOf([...works, 0, 0])).hop?.isBottleneck).toBe(expected);
   });
 
   it('tells what a change is worth in requests a second', () => {
@@ -57,8 +59,8 @@ describe('a verdict', () => {
   });
 
   it('stands on one screen, and leaves open what the figures leave open', () => {
-    const run = measured([4, 23, 44, 61, 1421, 1433, 1422], 1);
-    const text = renderLayersResult(resultOf(run, { failures: ['x: broke'], interrupted: true }));
+    const run = measured([4, 23, 44, 61, 1421, 73, 62], 1);
+    const text = renderCost(resultOf(run, { failures: ['x: broke'], interrupted: true }));
     expect(text).toMatchInlineSnapshot(`
       "Work of a request, all processes on one processor.
       2 processors (a processor), Linux 6.18, Node 24.1.0; 2 min 40 s.
@@ -76,6 +78,7 @@ describe('a verdict', () => {
         It is 10.0 % or more of the work for an application that takes less than 323 us; this one takes 1.36 ms.
 
         A lone user waits 1.51 ms for it, with the app server on another processor; for nginx alone 83.0 us.
+        System calls of a lone request: nginx 4.0, the app server 2.3.
 
         What would change it (the hop is 38.0 us)    a request  requests/s
           TCP                                         +12.5 us     -0.87 %   ± 1.50 us
@@ -95,7 +98,7 @@ describe('a verdict', () => {
 describe('what is measured', () => {
   const programsWithout = (...missing: ProgramName[]): ReadonlyMap<ProgramName, Program> =>
     new Map(
-      (['nginx', 'uwsgi', 'uwsgi-python3', 'yaws', 'apache2', 'mod_wsgi'] as const).map((name) => [
+      (['nginx', 'uwsgi', 'uwsgi-python3', 'yaws', 'apache2', 'mod_wsgi', 'python3-jinja2'] as const).map((name) => [
         name,
         {
           name,
@@ -105,58 +108,106 @@ describe('what is measured', () => {
         },
       ]),
     );
-  const CHOICE: LayersChoice = { stacks: undefined, app: undefined, wsgi: undefined, ownPath: '/', appMs: undefined };
+  const CHOICE: CostChoice = {
+    ...{ stacks: undefined, app: undefined, wsgi: undefined, ownPath: '/', work: undefined, bytes: undefined },
+  };
+  const NODE = 'nginx -> node:http over node:net, UNIX, kept connections';
+  const UWSGI = 'nginx -> uWSGI (uwsgi protocol), UNIX';
   const WSGI = { file: '/srv/wiki.py', callable: 'application' };
-  const titles = (choice: Partial<LayersChoice>, ...missing: ProgramName[]): string[] => {
-    const { plan, notes } = layersPlan({ ...CHOICE, ...choice }, programsWithout(...missing));
-    return [...plan.chains.map(({ title, steps }) => `${title}: ${String(steps.length)}`), ...notes];
+
+  const planned = (choice: Partial<CostChoice>, ...missing: ProgramName[]): string[] => {
+    const rows = rowsOf({ ...CHOICE, ...choice }, programsWithout(...missing));
+    const { chains, changes, notes } = planOf(rows, choice.bytes, () => 4321);
+    return [
+      ...chains.map(({ title, steps }) => `${title}: ${steps.map(({ layer }) => layer).join(' ')}`),
+      ...changes.map(({ title }) => title),
+      ...notes,
+    ];
   };
 
-  it('is Node behind nginx, and uWSGI where it is installed', () => {
-    expect(titles({})).toEqual([
-      'nginx -> node:http over node:net, UNIX, kept connections: 4',
-      'nginx -> uWSGI (uwsgi protocol), UNIX: 4',
-    ]);
-    expect(titles({}, 'uwsgi')).toEqual([
-      'nginx -> node:http over node:net, UNIX, kept connections: 4',
-      'nginx -> uWSGI (uwsgi protocol), UNIX is left out: not installed: apt-get install uwsgi',
+  it('is Node behind nginx with what would change it, and uWSGI where it is installed', () => {
+    const changes = [
+      'TCP instead of the UNIX socket',
+      'a connection for each request',
+      'nearwire/http instead of node:http',
+      'nearwire/uwsgi',
+    ];
+    expect(planned({})).toEqual([`${NODE}: client front hop server`, `${UWSGI}: client front hop server`, ...changes]);
+    expect(planned({}, 'uwsgi')).toEqual([
+      `${NODE}: client front hop server`,
+      ...changes,
+      'nginx-uwsgi-unix is left out: not installed: apt-get install uwsgi',
     ]);
   });
 
   it('is the language of the application that is named', () => {
-    expect(titles({ app: '/srv/app.js' })).toEqual(['nginx -> node:http over node:net, UNIX, kept connections: 5']);
-    expect(titles({ wsgi: WSGI })).toEqual(['nginx -> uWSGI (uwsgi protocol), UNIX: 5']);
+    expect(planned({ app: '/srv/app.js' })[0]).toBe(`${NODE}: client front hop server app`);
+    expect(planned({ app: '/srv/app.js' })).toHaveLength(5);
+    expect(planned({ wsgi: WSGI })).toEqual([`${UWSGI}: client front hop server app`]);
+    expect(planned({ work: PAGE })).toEqual([`${UWSGI}: client front hop server app`]);
   });
 
-  it('is the first of the stacks that are named, and the others against it', () => {
+  it('answers as long as the application does, in all of its layers', () => {
+    const names = (choice: Partial<CostChoice>): string[] =>
+      planOf(rowsOf({ ...CHOICE, ...choice }, programsWithout()), choice.bytes, () => 4321).chains.flatMap(
+        ({ steps }) => steps.map(({ configuration }) => configuration.name),
+      );
+    expect(names({ wsgi: WSGI, ownPath: '/wiki' })).toEqual([
+      'client, 4321 B',
+      'nginx alone, 4321 B',
+      'nginx-c-unix-uwsgi-close, 4321 B',
+      'nginx-uwsgi-unix /empty?bytes=4321',
+      'nginx-uwsgi-unix /wiki',
+    ]);
+    expect(names({ bytes: 0 })[3]).toBe('nginx-node-unix-keep /empty?bytes=0');
+    expect(names({})[3]).toBe('nginx-node-unix-keep /hello');
+  });
+
+  describe('of stacks that are named', () => {
     const stacks = ['yaws', 'nginx-uwsgi-tcp', 'nginx-node-unix-keep', 'apache-daemon', 'nginx-uwsgirouting-unix'].map(
       stackNamed,
     );
-    const planOf = (choice: Partial<LayersChoice>): string[] => {
-      const { plan, notes } = layersPlan({ ...CHOICE, stacks, ...choice }, programsWithout('apache2'));
-      return [...plan.chains, ...plan.changes].map(({ title }) => title).concat(notes);
-    };
-    const apache = 'apache-daemon is left out: not installed: apt-get install apache2';
-    expect(planOf({})).toEqual([
-      'nginx -> uWSGI (uwsgi protocol), TCP',
-      'Yaws (Erlang) alone',
-      'nginx -> node:http over node:net, UNIX, kept connections',
-      'nginx -> uWSGI that answers by itself (internal routing), UNIX',
-      apache,
-    ]);
-    expect(planOf({ appMs: 1 })).toEqual([
-      'nginx -> uWSGI (uwsgi protocol), TCP',
-      'Yaws (Erlang) alone',
-      'nginx -> node:http over node:net, UNIX, kept connections',
-      apache,
-      'nginx-uwsgirouting-unix is left out: it does not do what nginx-uwsgi-tcp is asked for',
-    ]);
-    expect(planOf({ wsgi: WSGI }).filter((line) => line.includes('left out'))).toHaveLength(4);
-    expect(() => planOf({ stacks: [stackNamed('yaws')] })).toThrow('none of the stacks has nginx');
+    const plannedOf = (choice: Partial<CostChoice>): string[] => planned({ stacks, ...choice }, 'apache2');
+    const APACHE = 'apache-daemon is left out: not installed: apt-get install apache2';
+    const ROUTING = 'nginx -> uWSGI that answers by itself (internal routing), UNIX';
+
+    it('is the first one, and the others against it', () => {
+      expect(plannedOf({})).toEqual([
+        'Yaws (Erlang) alone: client server',
+        'nginx -> uWSGI (uwsgi protocol), TCP',
+        NODE,
+        ROUTING,
+        APACHE,
+      ]);
+      expect(plannedOf({ stacks: stacks.toReversed() })[0]).toBe(`${ROUTING}: client front hop server`);
+    });
+
+    it('is what does what is asked for', () => {
+      const routing = 'nginx-uwsgirouting-unix is left out: it does not do';
+      expect(plannedOf({ work: jsonWork(1) }).slice(-2)).toEqual([APACHE, `${routing} /json?ms=1`]);
+      expect(plannedOf({ bytes: 5 }).slice(-2)).toEqual([APACHE, `${routing} answers of 5 bytes`]);
+      expect(plannedOf({ work: PAGE })).toEqual([
+        'nginx -> uWSGI (uwsgi protocol), TCP: client front hop server app',
+        'yaws is left out: it does not do /page',
+        'nginx-node-unix-keep is left out: it does not do /page',
+        APACHE,
+        `${routing} /page`,
+      ]);
+    });
+
+    it('is what runs the application of the first one', () => {
+      const two = ['nginx-uwsgi-tcp', 'nginx-node-unix-keep', 'uwsgi-http'].map(stackNamed);
+      expect(planned({ stacks: two, wsgi: WSGI })).toEqual([
+        'nginx -> uWSGI (uwsgi protocol), TCP: client front hop server app',
+        'uWSGI as HTTP server alone',
+        'nginx-node-unix-keep is left out: it does not run what nginx-uwsgi-tcp runs',
+      ]);
+    });
   });
 
   it('is nothing without nginx, or without what the named application needs', () => {
-    expect(() => titles({}, 'nginx')).toThrow(NothingToRun);
-    expect(() => titles({ wsgi: WSGI }, 'uwsgi')).toThrow('apt-get install uwsgi');
+    expect(() => planned({}, 'nginx')).toThrow(NothingToRun);
+    expect(() => planned({ wsgi: WSGI }, 'uwsgi')).toThrow('apt-get install uwsgi');
+    expect(() => planned({ work: PAGE }, 'python3-jinja2')).toThrow('apt-get install python3-jinja2');
   });
 });

@@ -42,8 +42,6 @@ export interface LoadFigures {
    */
   readonly p50: number;
   readonly p99: number;
-  /** p50 of each target. */
-  readonly medians: readonly number[];
   readonly errors: number;
   readonly failures: Failures;
   /** Connections that were opened. */
@@ -66,8 +64,6 @@ export interface LoadOptions {
   readonly load: Load;
   readonly signal: AbortSignal;
   readonly speech?: Speech;
-  /** Asked after each request to `target`, and before the next one; for closed loops, which have as many of such pairs. */
-  readonly second?: { readonly target: Target; readonly speech?: Speech };
   /** The processor that it is bound to; default: none. */
   readonly core?: number;
   /** Seconds before the first stretch, to open the connections; default 0.05. */
@@ -134,24 +130,16 @@ export function addressOf(target: Target): string {
 }
 
 function loadWords(options: LoadOptions, warmup: number, patience: number): string[] {
-  const { target, work, load, speech, second } = options;
+  const { target, work, load, speech } = options;
   const open = load.kind === 'open';
-  const connections = open ? (options.connections ?? OPEN_LOOP_CONNECTIONS) : load.connections * (second ? 2 : 1);
+  const connections = open ? (options.connections ?? OPEN_LOOP_CONNECTIONS) : load.connections;
   return [
-    ...['load', '--case', 'cost', ...targetWords('', target, speech)],
-    ...(second ? targetWords('second-', second.target, second.speech) : []),
-    ...['--method', work.method, '--path', work.path, '--request', String(work.requestBytes)],
+    ...['load', '--case', 'cost', '--family', 'path' in target ? 'unix' : 'tcp', '--address', addressOf(target)],
+    ...['--protocol', speech?.protocol ?? 'http', '--keep-alive', speech?.connections === 'close' ? '0' : '1'],
+    ...['--path', work.path],
     ...(work.answerBytes === undefined ? [] : ['--answer', String(work.answerBytes)]),
     ...['--connections', String(connections), '--rate', String(open ? load.rate : 0)],
     ...['--warmup', String(warmup), '--seconds', String(load.seconds), '--patience', String(patience)],
-  ];
-}
-
-function targetWords(prefix: string, target: Target, speech?: Speech): string[] {
-  return [
-    ...[`--${prefix}family`, 'path' in target ? 'unix' : 'tcp', `--${prefix}address`, addressOf(target)],
-    ...[`--${prefix}protocol`, speech?.protocol ?? 'http'],
-    ...[`--${prefix}keep-alive`, speech?.connections === 'close' ? '0' : '1'],
   ];
 }
 
@@ -168,7 +156,6 @@ function figuresOf(value: unknown, load: Load): LoadFigures {
     rate: load.kind === 'open' ? numberOf(value, 'inTime') / numberOf(value, 'stretch') : answered / seconds,
     p50: numberOf(latency, 'p50'),
     p99: numberOf(latency, 'p99'),
-    medians: numbersOf(value, 'medians'),
     errors: numberOf(value, 'errors'),
     failures: {
       statuses: new Map(
@@ -190,14 +177,6 @@ function figuresOf(value: unknown, load: Load): LoadFigures {
 function tableOf(message: Message, key: string): Message {
   const value = message[key];
   if (!isMessage(value)) throw new PeerError(`"${key}" is no object: ${JSON.stringify(value)}`);
-  return value;
-}
-
-function numbersOf(message: Message, key: string): number[] {
-  const value = message[key];
-  if (!Array.isArray(value) || !value.every((each) => typeof each === 'number')) {
-    throw new PeerError(`"${key}" is no list of numbers: ${JSON.stringify(value)}`);
-  }
   return value;
 }
 

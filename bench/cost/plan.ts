@@ -1,95 +1,133 @@
-/** Which stacks are measured with which works, in which order, in how many rounds. */
-import { hopName } from './hop-alone.js';
-import type { CostOptions, CostResult, Hop, Program, ProgramName, Stack, Work, WorkName } from './model.js';
+/** Which chains a run measures, and what is changed in the first one. */
+import { NothingToRun } from '../run.js';
+import { chainOf, changeOf, stackConfiguration, type Chain, type Change } from './configurations.js';
+import type { Program, ProgramName, Stack, StackPlace, Work } from './model.js';
 import { missingOf } from './programs.js';
-import { worksOf } from './stacks/index.js';
-import { ownWork, WORKS } from './works.js';
+import { stackNamed } from './stacks/index.js';
+import { emptyWork, HELLO, ownWork } from './works.js';
 
-/** Of the default run: the twenty minutes that it may take, less what curves and overloads need. */
-const BUDGET_SECONDS = { default: 15 * 60, quick: 45 };
-/** More give narrower intervals, by less and less. */
-const MOST_ROUNDS = { default: 7, quick: 5 };
-/** Fewer tell nothing of how they vary. */
-const FEWEST_ROUNDS = { default: 3, quick: 2 };
-/** A first look asks for one thing. */
-const QUICK_WORKS: readonly WorkName[] = ['hello'];
-/** Besides hello world, which is in every round, the works take turns: of four each is in two of three rounds. */
-const OTHERS_A_ROUND = 3;
+export interface CostChoice {
+  /** The stacks that are named, in that order; undefined: those that most ask about. */
+  readonly stacks: readonly Stack[] | undefined;
+  /** The user's own applications, and what is asked of them. */
+  readonly app: StackPlace['app'];
+  readonly wsgi: StackPlace['wsgi'];
+  readonly ownPath: string;
+  /** What is asked of an application of ours, in place of nothing. */
+  readonly work: Work | undefined;
+  /** Of all answers; undefined: as many as the application's has, or hello world's. */
+  readonly bytes: number | undefined;
+}
 
-export interface StackPlan {
+export interface CostPlan {
+  readonly chains: readonly Chain[];
+  readonly changes: readonly Change[];
+  /** What is left out, and why. */
+  readonly notes: readonly string[];
+}
+
+/** A stack with what is asked of its application; undefined: nothing but to answer. */
+export interface Row {
   readonly stack: Stack;
-  readonly works: readonly Work[];
+  readonly app: Work | undefined;
 }
 
-export interface Plan {
-  readonly stacks: readonly StackPlan[];
-  readonly works: readonly Work[];
-  readonly missing: CostResult['missing'];
-  readonly quick: boolean;
-  readonly rounds: number | undefined;
+export interface Rows {
+  /** Measured in layers. */
+  readonly chains: readonly Row[];
+  /** Held against the whole of the first chain. */
+  readonly others: readonly Row[];
+  readonly notes: readonly string[];
 }
 
-export function makePlan(options: CostOptions, programs: ReadonlyMap<ProgramName, Program>): Plan {
-  const all = WORKS.map((work) => (work.name === 'own' ? ownWork(options.ownPath ?? work.path) : work));
-  const missing: CostResult['missing'][number][] = [];
-  const stacks: StackPlan[] = [];
-  const asked = options.works ?? (options.quick ? quickWorks(options) : undefined);
-  for (const stack of options.stacks) {
-    const reason = missingOf(stack.needs, programs);
-    if (reason !== undefined) {
-      missing.push({ stack: stack.name, title: stack.title, reason });
-      continue;
-    }
-    const names = worksOf(stack, { wsgi: options.wsgi, app: options.app, programs });
-    const works = all.filter(({ name }) => names.includes(name) && (asked?.includes(name) ?? true));
-    if (works.length > 0) stacks.push({ stack, works });
-  }
-  const works = all.filter((work) => stacks.some((plan) => plan.works.includes(work)));
-  return { stacks, works, missing, quick: options.quick, rounds: options.rounds };
+/** The length of an application's answer, where only asking tells. */
+export type AnswerBytes = (row: Row) => number;
+
+const NODE_STACK = 'nginx-node-unix-keep';
+const PYTHON_STACK = 'nginx-uwsgi-unix';
+/** Of the Node stack. */
+const CHANGES = [
+  ['TCP instead of the UNIX socket', 'nginx-node-tcp-keep'],
+  ['a connection for each request', 'nginx-node-unix-close'],
+  ['nearwire/http instead of node:http', 'nginx-nearwire-unix-keep'],
+  ['nearwire/uwsgi', 'nginx-nearwireuwsgi-unix'],
+] as const;
+
+/** Throws NothingToRun where a program is missing without which there is nothing to measure. */
+export function rowsOf(choice: CostChoice, programs: ReadonlyMap<ProgramName, Program>): Rows {
+  const { rows, notes } = presentRows(choice, programs);
+  const [first, ...rest] = rows;
+  if (first === undefined) throw new NothingToRun(notes);
+  if (choice.stacks === undefined) return { chains: rows, others: [], notes };
+  const others = rest.filter((row) => row.app?.name === first.app?.name);
+  const unlike = rest.filter((row) => !others.includes(row));
+  return {
+    chains: [first],
+    others,
+    notes: [
+      ...notes,
+      ...unlike.map(({ stack }) => `${stack.name} is left out: it does not run what ${first.stack.name} runs`),
+    ],
+  };
 }
 
-function quickWorks({ wsgi, app }: CostOptions): readonly WorkName[] {
-  return wsgi === undefined && app === undefined ? QUICK_WORKS : [...QUICK_WORKS, 'own'];
+function presentRows(
+  choice: CostChoice,
+  programs: ReadonlyMap<ProgramName, Program>,
+): { readonly rows: readonly Row[]; readonly notes: readonly string[] } {
+  const notes: string[] = [];
+  const rows = (choice.stacks ?? usualStacks(choice)).flatMap((stack) => {
+    const missing = missingOf(
+      [...stack.needs, ...(choice.work?.name === 'page' ? (['python3-jinja2'] as const) : [])],
+      programs,
+    );
+    const app = appOf(choice, stack);
+    const isDone = app === undefined ? canAnswer(stack, choice.bytes) : stack.works.includes(app.name);
+    if (missing === undefined && isDone) return [{ stack, app }];
+    const reason = missing ?? `it does not do ${app?.path ?? `answers of ${String(choice.bytes)} bytes`}`;
+    notes.push(`${stack.name} is left out: ${reason}`);
+    return [];
+  });
+  return { rows, notes };
 }
 
-/** In turn, so that no stack always follows the same other. */
-export function stacksOfRound(plan: Plan, round: number): StackPlan[] {
-  const works = worksOfRound(plan.works, round);
-  const at = plan.stacks.length === 0 ? 0 : round % plan.stacks.length;
-  return [...plan.stacks.slice(at), ...plan.stacks.slice(0, at)]
-    .map(({ stack, works: own }) => ({ stack, works: own.filter((work) => works.includes(work)) }))
-    .filter((turn) => turn.works.length > 0);
+/** Who names one application asks about that. */
+function usualStacks({ app, wsgi, work }: CostChoice): readonly Stack[] {
+  const wantsNode = (app !== undefined || wsgi === undefined) && work?.name !== 'page';
+  const wantsPython = wsgi !== undefined || app === undefined;
+  return [...(wantsNode ? [NODE_STACK] : []), ...(wantsPython ? [PYTHON_STACK] : [])].map(stackNamed);
 }
 
-/** Hello world always, for it shows the hop best; the user's own too; of the others a few. */
-export function worksOfRound(works: readonly Work[], round: number): readonly Work[] {
-  const isConstant = ({ name }: Work): boolean => name === 'hello' || name === 'own';
-  const others = works.filter((work) => !isConstant(work));
-  const count = Math.min(OTHERS_A_ROUND, others.length);
-  const turn = Array.from({ length: count }, (_, i) => others[(round * count + i) % others.length]);
-  return works.filter((work) => isConstant(work) || turn.includes(work));
+function canAnswer({ works }: Stack, bytes: number | undefined): boolean {
+  return bytes === undefined || works.includes(emptyWork(bytes).name);
 }
 
-/** The kinds of hops that the stacks of a plan have, each once. */
-export function hopsOf(stacks: readonly StackPlan[]): Hop[] {
-  const hops = new Map<string, Hop>();
-  for (const { stack } of stacks) if (stack.hop) hops.set(hopName(stack.hop), stack.hop);
-  return [...hops.values()];
+/** undefined: none, but what does nothing. */
+function appOf({ app, wsgi, ownPath, work }: CostChoice, { language, works }: Stack): Work | undefined {
+  const isOwn = (language === 'node' && app !== undefined) || (language === 'python' && wsgi !== undefined);
+  return isOwn && works.includes('own') ? ownWork(ownPath) : work;
 }
 
-/** How many rounds there will be, as far as is known after `done` of them. */
-export class RoundCount {
-  private readonly plan: Plan;
-
-  constructor(plan: Plan) {
-    this.plan = plan;
-  }
-
-  after(done: number, seconds: number): number {
-    const mode = this.plan.quick ? 'quick' : 'default';
-    if (this.plan.rounds !== undefined) return this.plan.rounds;
-    if (done === 0) return MOST_ROUNDS[mode];
-    const fitting = Math.floor(BUDGET_SECONDS[mode] / (seconds / done));
-    return Math.max(done, Math.min(MOST_ROUNDS[mode], Math.max(FEWEST_ROUNDS[mode], fitting)));
-  }
+/** Throws NothingToRun where a stack can't answer as long as its application does. */
+export function planOf(
+  { chains: rows, others, notes }: Rows,
+  bytes: CostChoice['bytes'],
+  answerBytes: AnswerBytes,
+): CostPlan {
+  const chains = rows.map((row) => {
+    const { answerBytes: ofWork } = row.app ?? HELLO;
+    return chainOf(row.stack, bytes ?? ofWork ?? answerBytes(row), row.app);
+  });
+  const [first] = chains;
+  const whole = first?.steps.at(-1)?.configuration;
+  if (first === undefined || whole === undefined) throw new NothingToRun(notes);
+  const changes =
+    rows[0]?.stack.name === NODE_STACK && others.length === 0
+      ? CHANGES.map(([title, name]) => changeOf(title, name, first))
+      : others.map(({ stack }) => ({
+          title: stack.title,
+          configuration: stackConfiguration(stack, whole.work),
+          insteadOf: whole,
+        }));
+  return { chains, changes, notes };
 }

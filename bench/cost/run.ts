@@ -1,139 +1,215 @@
-/** `nearwire cost`: starts the stacks, measures them round by round, splits, drives to the limits, and answers. */
-import { findFloor } from '../floor.js';
-import { inspectHost, readVersions } from '../host.js';
-import { NothingToRun } from '../run.js';
-import { median } from '../statistics.js';
-import { answersOf, DEFAULT_APP_MS } from './answers.js';
-import { cpuMissing } from './cpu.js';
-import { HostSpeed } from './host-speed.js';
-import { measureCurves } from './curves-run.js';
-import { QUICK_TIMING, TIMING } from './measure.js';
-import { formatShare } from './figures.js';
-import type { CostOptions, CostResult, Overload, RawSamples, Sample } from './model.js';
-import { runOverloads } from './overload/index.js';
-import { makePlan, type Plan } from './plan.js';
-import { Processes } from './processes.js';
-import { findPrograms } from './programs.js';
-import { RoundsRun, type RoundsOptions } from './rounds.js';
-import { rowsOf, Samples } from './samples.js';
-import { splitsOf } from './split.js';
-import { missingPage } from './stacks/index.js';
+/** Three blocks of sweeps, each with new processes, over all configurations of the chains and their changes. */
+import { isAborted } from './aborted.js';
+import { allowedCores, bindThreads } from '../placement.js';
+import { NothingToRun, type RunControl } from '../run.js';
+import type { Processes } from './processes.js';
+import type { StackContext } from './stacks/index.js';
+import type { Configuration } from './configurations.js';
+import type { Effort } from './effort.js';
+import type { Blocks } from './estimate.js';
+import { prepare, SLICE_SECONDS, type MeasuredConfiguration } from './measure.js';
+import { CostProgress } from './progress.js';
+import type { CostPlan } from './plan.js';
+import { sweep } from './sweeps.js';
+import { StraceError, type SystemCalls } from './system-calls.js';
 
-/** Of the best speed of the host: where half of the run had no more, a reader should know. */
-const HOST_SLOW = 0.95;
-/** Of the generator, from which share of a core on it may have been the limit. */
-const GENERATOR_BUSY = 0.9;
-/** Of one limit, for the display: about what each takes on a host of two cores. */
-const DRIVE_SECONDS = 15;
+/** Of a block, behind its sweeps: a lone user's waiting, and the servers' ends. */
+const END_SECONDS = 3;
 
-/** Throws NothingToRun where nothing can be measured as asked. */
-export async function runCost(options: CostOptions): Promise<CostResult> {
-  const started = new Date();
-  const floor = findFloor();
-  if (floor === undefined) throw new NothingToRun(['the plain C program, which is the load generator, is not built']);
-  const programs = await findPrograms();
-  const plan = makePlan(options, programs);
-  const pageMissing = missingPage(options.stacks, options.works, { wsgi: options.wsgi, app: options.app, programs });
-  if (plan.stacks.length === 0) {
-    throw new NothingToRun([
-      ...plan.missing.map(({ stack, reason }) => `${stack}: ${reason}`),
-      ...(pageMissing === undefined ? [] : [pageMissing]),
-    ]);
-  }
-  const { host, warnings } = await inspectHost();
-  const notes = new Set([...warnings, ...[cpuMissing(), pageMissing].filter((note) => note !== undefined)]);
-  for (const note of notes) options.onWarning(note);
-  const processes = await Processes.start(options.signal);
-  const speed = HostSpeed.start(floor, options.signal);
-  try {
-    const parts = await measureAll(options, plan, {
-      floor,
-      context: {
-        ...{ processes, programs, wsgi: options.wsgi, app: options.app, signal: options.signal },
-        ...(options.ownPath !== undefined && { ownPath: options.ownPath }),
-      },
-      host: speed,
-      timing: options.quick ? QUICK_TIMING : TIMING,
-      signal: options.signal,
-      onNote: (note) => notes.add(note),
-      onProgress: options.onProgress,
-    });
-    return {
-      ...{ host, versions: readVersions(), programs: [...programs.values()], command: options.command },
-      started: started.toISOString(),
-      seconds: Math.round((Date.now() - started.getTime()) / 100) / 10,
-      ...{ quick: options.quick, missing: plan.missing, works: plan.works, notes: [...notes] },
-      ...parts,
-      interrupted: options.signal.aborted,
-    };
-  } finally {
-    await Promise.all([processes.end(), speed.stop()]);
-  }
+/** Microseconds a request, by lane (see `laneName`), block by block and sweep by sweep. */
+export type Samples = ReadonlyMap<string, Blocks>;
+
+export interface CostRun {
+  readonly samples: Samples;
+  /** What a lone user waits on two processors, microseconds, by configuration: of fronts alone and of wholes. */
+  readonly waits: Samples;
+  /** System calls a request, where strace may count them: by configuration. */
+  readonly calls: ReadonlyMap<string, SystemCalls>;
+  /** Of configurations that could not be started or did not answer as they should: they have no samples. */
+  readonly failures: ReadonlyMap<string, string>;
 }
 
-type Parts = Pick<
-  CostResult,
-  'stacks' | 'samples' | 'systemCalls' | 'rows' | 'splits' | 'curves' | 'overloads' | 'answers' | 'failures'
->;
-
-async function measureAll(options: CostOptions, plan: Plan, run: RoundsOptions): Promise<Parts> {
-  const { failures: failed, samples: raw, systemCalls } = await new RoundsRun(plan, run).run();
-  const failures = [...failed];
-  const stacks = plan.stacks.map(({ stack: { name, title, language, hop } }) => ({ name, title, language, hop }));
-  const samples = new Samples({ stacks, works: plan.works, ...raw });
-  for (const note of [...hostNotes(raw), ...generatorNotes(raw.measurements)]) run.onNote(note);
-  const onFailure = (failure: string): void => {
-    failures.push(failure);
-  };
-  const curves = await measureCurves(plan, samples, { ...run, onFailure });
-  const overloads = options.overloads ? await driveLimits(run, options.quick, onFailure) : [];
-  const splits = splitsOf(samples);
-  const evidence = { samples, splits, curves, overloads, appMs: options.appMs ?? DEFAULT_APP_MS };
-  return {
-    ...{ stacks, samples: raw, rows: rowsOf(samples), splits, systemCalls, curves, overloads },
-    ...{ answers: answersOf(evidence), failures },
-  };
+export interface RunOptions extends Pick<RunControl, 'signal' | 'onProgress'> {
+  readonly floor: string;
+  readonly effort: Effort;
+  readonly context: StackContext & { readonly processes: Processes };
+  /** Told what there is so far behind each block but the last; answers what the display says from then on. */
+  onBlock(run: CostRun): string;
 }
 
-function driveLimits(run: RoundsOptions, quick: boolean, onFailure: (failure: string) => void): Promise<Overload[]> {
-  const { programs } = run.context;
-  return runOverloads({
-    ...{ programs, signal: run.signal, quick, onFailure, onLeftOut: run.onNote },
-    onProgress(label, done, total) {
-      run.onProgress({
-        done,
-        total,
-        round: 1,
-        rounds: 1,
-        label,
-        phase: 'limits',
-        remainingSeconds: (total - done) * DRIVE_SECONDS,
-      });
-    },
-  });
-}
-
-/** A neighbour of a virtual machine, or another load in it. */
-export function hostNotes({ measurements }: RawSamples): string[] {
-  if (measurements.length === 0) return [];
-  const speeds = measurements.map(({ hostSpeed }) => hostSpeed);
-  const share = median(speeds) / Math.max(...speeds);
-  if (share >= HOST_SLOW) return [];
-  return [
-    `restless host: half of the run had its processors at ${formatShare(share)} of their best speed or less; figures are ` +
-      'corrected for that as far as the run itself tells what it does to them, and their intervals are wide',
+export function configurationsOf({ chains, changes }: CostPlan): Configuration[] {
+  const all = [
+    ...chains.flatMap(({ steps }) => steps.map(({ configuration }) => configuration)),
+    ...changes.map(({ configuration }) => configuration),
   ];
+  return [...new Map(all.map((configuration) => [configuration.name, configuration])).values()];
 }
 
-/** Where the generator may have been the limit, a rate says nothing of the stack. */
-export function generatorNotes(measurements: readonly Sample[]): string[] {
-  const shares = new Map<string, number[]>();
-  for (const sample of measurements) {
-    if (sample.load.kind !== 'closed' || sample.load.connections === 1) continue;
-    const name = `${sample.stack} ${sample.work}`;
-    shares.set(name, [...(shares.get(name) ?? []), sample.generatorShare]);
+/** Ends early, with whole sweeps, when the signal is aborted; throws its reason if there is none by then. */
+export async function runPlan(plan: CostPlan, options: RunOptions): Promise<CostRun> {
+  const cores = allowedCores();
+  const core = cores.at(-1);
+  if (core === undefined) {
+    throw new NothingToRun(['this system does not bind processes to processors, on which the measure stands']);
   }
-  return [...shares]
-    .filter(([, values]) => median(values) >= GENERATOR_BUSY)
-    .map(([name]) => `${name}: the load generator was busy all the time, and may have been the limit of its rate`);
+  const { effort, signal, onBlock } = options;
+  const others = cores.slice(0, -1);
+  const run = new Run(plan, { core, other: others.at(-1) }, options);
+  // This process, which only waits, is not to wake up among those that are measured.
+  if (others.length > 0) bindThreads([process.pid], ...others);
+  try {
+    for (let block = 0; block < effort.blocks && !isAborted(signal); block++) {
+      await run.block(block);
+      if (block < effort.blocks - 1) run.progress.say(onBlock(run));
+    }
+  } finally {
+    bindThreads([process.pid], ...cores);
+  }
+  if (run.samples.size === 0) signal.throwIfAborted();
+  return run;
+}
+
+interface Cores {
+  /** Of all processes of a configuration. */
+  readonly core: number;
+  /** Another one, if there is. */
+  readonly other: number | undefined;
+}
+
+class Run implements CostRun {
+  readonly progress: CostProgress;
+  readonly failures = new Map<string, string>();
+  readonly samples = new Map<string, (readonly number[])[]>();
+  readonly waits = new Map<string, (readonly number[])[]>();
+  readonly calls = new Map<string, SystemCalls>();
+  private readonly configurations: readonly Configuration[];
+  private readonly awaited: ReadonlySet<Configuration | undefined>;
+  private readonly servers: ReadonlySet<Configuration>;
+  private readonly begun = performance.now();
+  private swept = 0;
+  private readonly cores: Cores;
+  private readonly options: RunOptions;
+
+  constructor(plan: CostPlan, cores: Cores, options: RunOptions) {
+    this.configurations = configurationsOf(plan);
+    const steps = plan.chains.flatMap((chain) => chain.steps);
+    const fronts = steps.filter(({ layer }) => layer === 'front').map(({ configuration }) => configuration);
+    this.awaited = new Set([...fronts, ...plan.chains.map((chain) => chain.steps.at(-1)?.configuration)]);
+    this.servers = new Set(steps.filter(({ layer }) => layer === 'server').map(({ configuration }) => configuration));
+    this.cores = cores;
+    this.options = options;
+    this.progress = new CostProgress(this.configurations.length, options.effort, options.onProgress);
+  }
+
+  async block(block: number): Promise<void> {
+    const { signal } = this.options;
+    const measured: MeasuredConfiguration[] = [];
+    const begun = performance.now();
+    try {
+      for (const configuration of this.configurations) {
+        if (isAborted(signal)) return;
+        this.progress.starts(block, configuration.name);
+        const ready = this.failures.has(configuration.name) ? undefined : await this.start(configuration);
+        if (ready) measured.push(ready);
+        this.progress.started();
+      }
+      await this.sweepAll(block, measured, (performance.now() - begun) / 1e3);
+      await this.wait(measured);
+      if (block === this.options.effort.blocks - 1) await this.countCalls(measured);
+    } finally {
+      for (const { stop } of measured) await stop();
+    }
+  }
+
+  /** `startSeconds`: what the start of a block takes. */
+  private async sweepAll(
+    block: number,
+    measured: readonly MeasuredConfiguration[],
+    startSeconds: number,
+  ): Promise<void> {
+    const lanes = measured.flatMap((each) => each.lanes);
+    const owners = new Map(measured.flatMap((each) => each.lanes.map(({ name }) => [name, each.configuration])));
+    const sweeps = this.sweepsOf(block, lanes.length, startSeconds);
+    this.progress.willSweep(block, sweeps);
+    const values = await sweep(lanes, {
+      ...{ sweeps, from: this.swept, signal: this.options.signal },
+      onSweep: () => {
+        this.progress.swept(block);
+      },
+      onFailure: (lane, error) => {
+        this.fails(owners.get(lane)?.name ?? lane, error);
+      },
+    });
+    this.swept += sweeps;
+    this.add(values, owners);
+  }
+
+  /** As many as there is time for, so that the blocks to come get as many. */
+  private sweepsOf(block: number, lanes: number, startSeconds: number): number {
+    const { blocks, seconds, sweeps } = this.options.effort;
+    const blocksLeft = blocks - block;
+    const left = seconds - (performance.now() - this.begun) / 1e3 - (blocksLeft - 1) * startSeconds;
+    const ours = left / blocksLeft - END_SECONDS;
+    return Math.max(sweeps.least, Math.min(sweeps.most, Math.floor(ours / (lanes * SLICE_SECONDS))));
+  }
+
+  /** undefined: it has failed. */
+  private async start(configuration: Configuration): Promise<MeasuredConfiguration | undefined> {
+    const { floor, context, signal, effort } = this.options;
+    try {
+      const folder = context.processes.makeFolder();
+      const running = await configuration.start({ ...context, folder }, floor);
+      return await prepare(configuration, running, { floor, core: this.cores.core, signal, warmUp: effort.warmUp });
+    } catch (error) {
+      if (!isAborted(signal)) this.fails(configuration.name, error);
+      return undefined;
+    }
+  }
+
+  private async wait(measured: readonly MeasuredConfiguration[]): Promise<void> {
+    const { other } = this.cores;
+    for (const { configuration, waits } of measured) {
+      const { name } = configuration;
+      if (other === undefined || !this.awaited.has(configuration) || this.failures.has(name)) continue;
+      if (isAborted(this.options.signal)) return;
+      try {
+        append(this.waits, name, await waits(other));
+      } catch (error) {
+        if (!isAborted(this.options.signal)) this.fails(name, error);
+      }
+    }
+  }
+
+  /** Of a chain's server with an application that does nothing, whose own calls would be among them. */
+  private async countCalls(measured: readonly MeasuredConfiguration[]): Promise<void> {
+    const { context, signal } = this.options;
+    const strace = context.programs.get('strace')?.file;
+    for (const { configuration, countCalls } of measured) {
+      if (strace === undefined || !this.servers.has(configuration) || this.failures.has(configuration.name)) continue;
+      if (isAborted(signal)) return;
+      try {
+        this.calls.set(configuration.name, await countCalls(strace, context.processes.makeFolder()));
+      } catch (error) {
+        // It is a figure beside the others, and strace may be forbidden here.
+        if (!(error instanceof StraceError)) throw error;
+      }
+    }
+  }
+
+  private fails(configuration: string, error: unknown): void {
+    this.failures.set(configuration, error instanceof Error ? error.message : String(error));
+  }
+
+  /** Of what has failed earlier blocks are no good either: they would stand beside fewer. */
+  private add(values: ReadonlyMap<string, number[]>, owners: ReadonlyMap<string, Configuration>): void {
+    for (const [lane, own] of values) if (own.length > 0) append(this.samples, lane, own);
+    for (const lane of [...this.samples.keys()]) {
+      const owner = owners.get(lane)?.name;
+      if (owner === undefined || this.failures.has(owner)) this.samples.delete(lane);
+    }
+  }
+}
+
+function append(to: Map<string, (readonly number[])[]>, key: string, block: readonly number[]): void {
+  to.set(key, [...(to.get(key) ?? []), block]);
 }

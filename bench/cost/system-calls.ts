@@ -9,10 +9,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { LoadGenerator } from './load.js';
-import type { Role, SystemCalls } from './model.js';
+import type { Role } from './model.js';
 
 /** To attach to all threads of a server, and to let go of them. */
 const PATIENCE_MS = 10_000;
+
+/** Calls a request by their names, of each role. */
+export type SystemCalls = Readonly<Partial<Record<Role, Readonly<Record<string, number>>>>>;
 
 /** strace is not allowed to, or failed: in its own words. */
 export class StraceError extends Error {}
@@ -28,8 +31,8 @@ export interface CountOptions {
   readonly signal: AbortSignal;
 }
 
-/** Calls a request by their names, of each role. Throws StraceError where they can't be counted. */
-export async function countSystemCalls(options: CountOptions): Promise<SystemCalls['calls']> {
+/** Throws StraceError where they can't be counted. */
+export async function countSystemCalls(options: CountOptions): Promise<SystemCalls> {
   const { pids, generator, signal } = options;
   const tracers = [...pids].map(([role, own]) => ({ role, tracer: new Tracer(role, own, options) }));
   const abort = (): void => {

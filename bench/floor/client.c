@@ -120,7 +120,7 @@ void client_run(const struct settings* settings, const struct load* load) {
     link->watch = (struct watch){.fd = -1, .on_ready = load->on_ready};
   }
   if (load->prepare != NULL) load->prepare(&client);
-  control_open(&client.control, client.queue, true);
+  control_open(&client.control, client.queue);
   timer_open(client.queue, &client.deadline_timer, on_deadline);
   client_open_retries(&client);
   run(&client);

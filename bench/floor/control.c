@@ -125,11 +125,10 @@ static void check_input(void) {
   }
 }
 
-void control_open(struct control* control, int queue, bool listens) {
+void control_open(struct control* control, int queue) {
   memset(control, 0, sizeof *control);
-  if (listens) check_input();
+  check_input();
   catch_signals(control, queue);
-  if (!listens) return;
   control->input = (struct watch){.fd = STDIN_FILENO, .on_ready = on_input};
   events_set(queue, &control->input, READABLE);
 }

@@ -20,8 +20,8 @@ struct control {
   char line[CONTROL_LINE_LIMIT];
 };
 
-// "cpu" and "memory" are answered from here on, whenever the loop turns; with `listens` false signals alone are heard.
-void control_open(struct control* control, int queue, bool listens);
+// "cpu" and "memory" are answered from here on, whenever the loop turns.
+void control_open(struct control* control, int queue);
 
 // One line on stdout, at once.
 void control_say(const char* format, ...) __attribute__((format(printf, 1, 2)));

@@ -9,11 +9,12 @@
 enum { HEAD_CAPACITY = 2 * COST_PATH_LIMIT + 1024 };
 
 // Kept connections as a browser asks for them; one connection each as nginx 1.26 does of its own accord (HTTP/1.0).
-static size_t make_http_head(char* head, const struct settings* settings, bool keep_alive) {
+static size_t make_http_head(char* head, const struct settings* settings) {
   char length[64] = "";
   if (settings->request > 0) snprintf(length, sizeof length, "Content-Length: %zu\r\n", settings->request);
-  int count = snprintf(head, HEAD_CAPACITY, "%s %s HTTP/1.%c\r\nHost: localhost\r\n%s%s\r\n", settings->method,
-                       settings->path, keep_alive ? '1' : '0', length, keep_alive ? "" : "Connection: close\r\n");
+  int count =
+      snprintf(head, HEAD_CAPACITY, "%s %s HTTP/1.%c\r\nHost: localhost\r\n%s%s\r\n", settings->method, settings->path,
+               settings->keep_alive ? '1' : '0', length, settings->keep_alive ? "" : "Connection: close\r\n");
   return (size_t)count;
 }
 
@@ -42,9 +43,9 @@ static size_t make_uwsgi_head(char* head, const struct settings* settings) {
   return uwsgi_packet_end(&packet);
 }
 
-void cost_request_make(struct cost_request* request, const struct settings* settings, bool uwsgi, bool keep_alive) {
+void cost_request_make(struct cost_request* request, const struct settings* settings) {
   char head[HEAD_CAPACITY];
-  size_t head_length = uwsgi ? make_uwsgi_head(head, settings) : make_http_head(head, settings, keep_alive);
+  size_t head_length = settings->uwsgi ? make_uwsgi_head(head, settings) : make_http_head(head, settings);
   request->length = head_length + settings->request;
   request->data = allocate(request->length, 1);
   memcpy(request->data, head, head_length);

@@ -2,7 +2,6 @@
 #ifndef FLOOR_COST_REQUEST_H
 #define FLOOR_COST_REQUEST_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "settings.h"
@@ -12,6 +11,6 @@ struct cost_request {
   size_t length;
 };
 
-void cost_request_make(struct cost_request* request, const struct settings* settings, bool uwsgi, bool keep_alive);
+void cost_request_make(struct cost_request* request, const struct settings* settings);
 
 #endif

@@ -4,9 +4,6 @@
 // seconds, whatever became of those before it. It goes out on a connection that is idle, on a new one, or, with
 // `connections` of them at work, when one of these comes free; its latency counts from when it was due in each case. So
 // a server that stalls is charged with all who would have come meanwhile (no "coordinated omission").
-//
-// With a second target (--second-address) a closed loop asks both in turn, so that what stands behind the one meets the
-// other's company: half of the connections lead to each, and half as many requests as these are outstanding.
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,19 +21,9 @@
 // A closed loop waits so long after a connect that failed: else it would do nothing but fail.
 static const int64_t REST_NS = 1000000;
 
-// Where requests go, and how they are spoken there.
-struct cost_target {
-  struct cost_request request;
-  const struct endpoint* endpoint;
-  bool keep_alive;
-  struct histogram latency;
-};
-
 struct cost_link {
   struct link link;
-  struct cost_target* target;
-  struct cost_link* partner;  // whose turn it is when this one's request has ended: itself, or to the other target
-  struct cost_link* next;     // in the stack that holds it while its turn has come and no request is under way
+  struct cost_link* next;  // in the stack that holds it while its turn has come and no request is under way
   struct http_response response;
   size_t sent;       // of the request
   bool established;  // the kernel has taken bytes
@@ -44,8 +31,7 @@ struct cost_link {
 };
 
 struct cost {
-  struct cost_target targets[2];
-  size_t target_count;
+  struct cost_request request;
   struct cost_counts counts;
   struct arrivals arrivals;
   struct timer pace;
@@ -74,29 +60,15 @@ static bool is_open_loop(const struct cost* cost) { return cost->client->setting
 
 static void on_pace(struct timer* timer);
 
-static void open_target(struct cost* cost, const struct endpoint* endpoint, bool uwsgi, bool keep_alive) {
-  struct cost_target* target = &cost->targets[cost->target_count++];
-  target->endpoint = endpoint;
-  target->keep_alive = keep_alive;
-  cost_request_make(&target->request, cost->client->settings, uwsgi, keep_alive);
-}
-
 static void prepare(struct client* client) {
   const struct settings* settings = client->settings;
   struct cost* cost = allocate(1, sizeof *cost);
   cost->client = client;
   client->state = cost;
-  open_target(cost, &settings->endpoint, settings->uwsgi, settings->keep_alive);
-  if (settings->has_second) open_target(cost, &settings->second, settings->second_uwsgi, settings->second_keep_alive);
+  cost_request_make(&cost->request, settings);
   arrivals_open(&cost->arrivals, settings);
   timer_open(client->queue, &cost->pace, on_pace);
-  size_t turns = settings->connections / cost->target_count;
-  for (size_t i = settings->connections; i-- > 0;) {
-    struct cost_link* link = (struct cost_link*)client_link(client, i);
-    link->target = &cost->targets[i / turns];
-    link->partner = (struct cost_link*)client_link(client, (i + turns) % settings->connections);
-    if (i < turns) push(&cost->free, link);
-  }
+  for (size_t i = settings->connections; i-- > 0;) push(&cost->free, (struct cost_link*)client_link(client, i));
 }
 
 // A connection that is open is better than a new one; those that the server has closed since are sorted out here.
@@ -114,8 +86,7 @@ static void advance(struct cost* cost);
 // The request has ended, well or not, and has been counted.
 static void release(struct cost_link* link) {
   struct cost* cost = cost_of(link);
-  struct cost_link* next = link->partner;
-  push(next->link.watch.fd >= 0 ? &cost->idle : &cost->free, next);
+  push(link->link.watch.fd >= 0 ? &cost->idle : &cost->free, link);
   advance(cost);
 }
 
@@ -145,7 +116,7 @@ static void on_end(struct cost_link* link, int error);
 
 static void send_request(struct link* plain) {
   struct cost_link* link = (struct cost_link*)plain;
-  const struct cost_request* request = &link->target->request;
+  const struct cost_request* request = &cost_of(link)->request;
   ptrdiff_t count = link_send(plain, request->data + link->sent, request->length - link->sent);
   if (count < 0) {
     on_end(link, errno);
@@ -161,7 +132,7 @@ static void connect_anew(struct cost_link* link) {
   link->established = false;
   link->used = false;
   link->sent = 0;
-  int error = net_connect(link->target->endpoint, &link->link.watch.fd);
+  int error = net_connect(&cost->client->settings->endpoint, &link->link.watch.fd);
   if (error != 0) {
     connect_failed(link, error);
     return;
@@ -212,7 +183,6 @@ static void on_pace(struct timer* timer) {
 static void begin(struct client* client) {
   struct cost* cost = client->state;
   cost->counts = (struct cost_counts){0};
-  for (size_t i = 0; i < cost->target_count; i++) histogram_reset(&cost->targets[i].latency);
   cost->resting = false;
   cost->system_us = process_system_us();
   arrivals_begin(&cost->arrivals, clock_ns());
@@ -257,7 +227,7 @@ static void finish(struct cost_link* link) {
   const struct http_response* response = &link->response;
   struct client* client = cost->client;
   // A server may answer before it has read all; what is left of the request has no place on the connection then.
-  bool reusable = link->target->keep_alive && !response->closes && link->sent == link->target->request.length;
+  bool reusable = client->settings->keep_alive && !response->closes && link->sent == cost->request.length;
   link->used = true;
   int done_with = reusable ? -1 : link_let_go(&link->link);
   int64_t now = clock_ns();
@@ -265,7 +235,6 @@ static void finish(struct cost_link* link) {
   if (is_right(link)) {
     client->bytes += response->body;
     if (now <= client->deadline) cost->counts.in_time++;
-    histogram_record(&link->target->latency, now - link->link.started);
     link_complete(&link->link, now);
   } else {
     if (response->status == 200) cost->counts.malformed++;
@@ -331,13 +300,6 @@ static void on_ready(struct watch* watch, unsigned ready) {
 static void print(const struct client* client) {
   const struct cost* cost = client->state;
   cost_counts_print(&cost->counts);
-  const char* comma = "";
-  fputs(",\"medians\":[", stdout);
-  for (size_t i = 0; i < cost->target_count; i++) {
-    printf("%s%.3f", comma, histogram_quantile(&cost->targets[i].latency, 500) / 1e3);
-    comma = ",";
-  }
-  fputs("]", stdout);
   printf(",\"stretch\":%.9f,\"clientSystem\":%lld", (double)client->settings->measured_ns / 1e9,
          (long long)(process_system_us() - cost->system_us));
 }

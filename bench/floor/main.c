@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "client.h"
-#include "host_speed.h"
 #include "report.h"
 #include "server.h"
 #include "settings.h"
@@ -15,33 +14,20 @@ struct work {
 };
 
 static const struct work works[] = {
-    {"rtt", &service_echo, &load_echo},
-    {"pipeline", &service_echo, &load_pipeline},
-    {"bulk", &service_sink, &load_bulk},
-    {"fanin", &service_echo, &load_echo},
-    {"growth", &service_echo, &load_echo},
-    {"churn", &service_echo, &load_churn},
-    {"http", &service_http, &load_http},
-    {"http-close", &service_http, &load_http},
-    {"http-body", &service_http, &load_http},
-    {"idle", &service_echo, &load_idle},
-    {"file", &service_body, &load_http},
-    {"page", &service_body, &load_http},
-    {"relay", &service_relay, &load_relay},
-    {"crowd", &service_body, &load_crowd},
-    {"cost", &service_http, &load_cost},
-    {"proxy", &service_proxy, &load_http},
-    {"handler", NULL, &load_http},
+    {"rtt", &service_echo, &load_echo},       {"pipeline", &service_echo, &load_pipeline},
+    {"bulk", &service_sink, &load_bulk},      {"fanin", &service_echo, &load_echo},
+    {"growth", &service_echo, &load_echo},    {"churn", &service_echo, &load_churn},
+    {"http", &service_http, &load_http},      {"http-close", &service_http, &load_http},
+    {"http-body", &service_http, &load_http}, {"idle", &service_echo, &load_idle},
+    {"file", &service_body, &load_http},      {"page", &service_body, &load_http},
+    {"relay", &service_relay, &load_relay},   {"crowd", &service_body, &load_crowd},
+    {"cost", &service_http, &load_cost},      {"handler", NULL, &load_http},
 };
 
 // Descriptors besides the connections: standard streams, queue, timers, signal pipe, listener.
 enum { OTHER_DESCRIPTORS = 16 };
 
 int main(int count, char** words) {
-  if (count == 2 && strcmp(words[1], "speed") == 0) {
-    host_speed_run();
-    return 0;
-  }
   struct settings settings;
   settings_parse(&settings, count, words);
   uint64_t limit = sys_raise_descriptor_limit();

@@ -115,7 +115,7 @@ void server_run(const struct settings* settings, const struct service* service) 
   server.queue = events_open();
   server.buffer = allocate(SERVER_RECEIVE_CAPACITY, 1);
   if (service->prepare != NULL) service->prepare(&server);
-  control_open(&server.control, server.queue, !settings->supervised);
+  control_open(&server.control, server.queue);
   struct endpoint endpoint = settings->endpoint;
   server.listener = (struct watch){.fd = net_listen(&endpoint), .on_ready = on_accept};
   events_set(server.queue, &server.listener, READABLE);

@@ -80,6 +80,5 @@ extern const struct service service_sink;
 extern const struct service service_http;
 extern const struct service service_body;
 extern const struct service service_relay;
-extern const struct service service_proxy;
 
 #endif

@@ -11,10 +11,7 @@ static const char synopsis[] =
     "floor serve|load --case CASE --family unix|tcp --address ADDRESS [--bytes N] [--window N] [--connections N] "
     "[--idle N] [--body N] [--keep-alive 0|1] [--way download|upload] [--copy 0|1] [--file PATH] [--seconds S] "
     "[--warmup S] [--patience S] [--method WORD] [--path PATH] [--protocol http|uwsgi] [--request N] [--answer N] "
-    "[--rate N] [--arrival even|poisson|burst] [--seed N] [--compute MS] [--second-address ADDRESS] [--second-family "
-    "unix|tcp] [--second-protocol http|uwsgi] "
-    "[--second-keep-alive 0|1] [--upstream ADDRESS] [--upstream-family unix|tcp] [--supervised 0|1]\n       floor "
-    "speed";
+    "[--rate N] [--arrival even|poisson|burst] [--seed N] [--compute MS]";
 
 // Sizes that are a slip of the finger rather than a load: a buffer of that size is allocated.
 static const size_t LARGEST_MESSAGE = 1u << 30;
@@ -34,12 +31,12 @@ struct defaults {
 };
 
 static const struct defaults cases[] = {
-    {"rtt", 64, 1, 1, true},         {"pipeline", 64, 256, 1, true},     {"bulk", 65536, 1, 1, true},
-    {"fanin", 64, 1, 64, true},      {"growth", 64, 1, 16, true},        {"churn", 64, 1, 16, true},
-    {"http", 64, 1, 32, true},       {"http-close", 64, 1, 32, false},   {"http-body", 65536, 1, 8, true},
-    {"idle", 64, 1, 10000, true},    {"file", 65536, 1, 8, true},        {"page", 65536, 1, 8, true},
-    {"relay", 65536, 1, 8, true},    {"crowd", 1048576, 1, 10000, true}, {"cost", 64, 1, 32, true},
-    {"proxy", 1048576, 1, 32, true}, {"handler", 64, 1, 16, true},
+    {"rtt", 64, 1, 1, true},      {"pipeline", 64, 256, 1, true},     {"bulk", 65536, 1, 1, true},
+    {"fanin", 64, 1, 64, true},   {"growth", 64, 1, 16, true},        {"churn", 64, 1, 16, true},
+    {"http", 64, 1, 32, true},    {"http-close", 64, 1, 32, false},   {"http-body", 65536, 1, 8, true},
+    {"idle", 64, 1, 10000, true}, {"file", 65536, 1, 8, true},        {"page", 65536, 1, 8, true},
+    {"relay", 65536, 1, 8, true}, {"crowd", 1048576, 1, 10000, true}, {"cost", 64, 1, 32, true},
+    {"handler", 64, 1, 16, true},
 };
 
 static size_t whole(const char* option, const char* value, size_t lowest, size_t highest) {
@@ -97,12 +94,6 @@ struct words {
   const char* family;
   const char* address;
   const char* keep_alive;
-  const char* upstream;
-  const char* upstream_family;
-  const char* second;
-  const char* second_family;
-  const char* second_protocol;
-  const char* second_keep_alive;
 };
 
 static bool take_number(struct settings* settings, const char* option, const char* value) {
@@ -145,12 +136,6 @@ static const struct {
     {"--family", offsetof(struct words, family)},
     {"--address", offsetof(struct words, address)},
     {"--keep-alive", offsetof(struct words, keep_alive)},
-    {"--upstream", offsetof(struct words, upstream)},
-    {"--upstream-family", offsetof(struct words, upstream_family)},
-    {"--second-address", offsetof(struct words, second)},
-    {"--second-family", offsetof(struct words, second_family)},
-    {"--second-protocol", offsetof(struct words, second_protocol)},
-    {"--second-keep-alive", offsetof(struct words, second_keep_alive)},
 };
 
 static bool take_for_later(struct words* words, const char* option, const char* value) {
@@ -166,9 +151,7 @@ static void take(struct settings* settings, struct words* words, const char* opt
   if (take_number(settings, option, value) || take_for_later(words, option, value)) return;
   // What the handler does is the server's.
   if (strcmp(option, "--case") == 0 || strcmp(option, "--compute") == 0) return;
-  if (strcmp(option, "--supervised") == 0) {
-    settings->supervised = either(option, value, "0", "1");
-  } else if (strcmp(option, "--arrival") == 0) {
+  if (strcmp(option, "--arrival") == 0) {
     settings->arrival = arrival_of(option, value);
   } else if (strcmp(option, "--way") == 0) {
     settings->upload = either(option, value, "download", "upload");
@@ -203,37 +186,6 @@ static void apply_case(struct settings* settings, int count, char** words) {
   usage("unknown case %s", settings->case_name);
 }
 
-static void take_upstream(struct settings* settings, const struct words* words) {
-  settings->has_upstream = words->upstream != NULL;
-  if ((words->upstream != NULL) != (words->upstream_family != NULL)) {
-    usage("--upstream and --upstream-family go together");
-  }
-  if (words->upstream == NULL) return;
-  if (strcmp(settings->case_name, "proxy") != 0) usage("--upstream is for case proxy");
-  endpoint_parse(&settings->upstream, either("--upstream-family", words->upstream_family, "unix", "tcp"),
-                 words->upstream);
-}
-
-static void take_second(struct settings* settings, const struct words* words) {
-  settings->has_second = words->second != NULL;
-  if ((words->second != NULL) != (words->second_family != NULL)) {
-    usage("--second-address and --second-family go together");
-  }
-  if (words->second == NULL) {
-    if (words->second_protocol != NULL || words->second_keep_alive != NULL) usage("--second-address is missing");
-    return;
-  }
-  if (strcmp(settings->case_name, "cost") != 0) usage("--second-address is for case cost");
-  if (settings->rate > 0) usage("--second-address is for a closed loop, and --rate opens it");
-  if (settings->connections % 2 != 0) usage("--connections is even with --second-address, as they go in pairs");
-  endpoint_parse(&settings->second, either("--second-family", words->second_family, "unix", "tcp"), words->second);
-  settings->second_uwsgi =
-      words->second_protocol != NULL && either("--second-protocol", words->second_protocol, "http", "uwsgi");
-  bool keep_alive =
-      words->second_keep_alive == NULL || either("--second-keep-alive", words->second_keep_alive, "0", "1");
-  settings->second_keep_alive = keep_alive && !settings->second_uwsgi;
-}
-
 void settings_parse(struct settings* settings, int count, char** words) {
   *settings = (struct settings){.body = 12,
                                 .measured_ns = 1000000000,
@@ -253,13 +205,10 @@ void settings_parse(struct settings* settings, int count, char** words) {
   }
   if (given.family == NULL || given.address == NULL) usage("--family and --address are needed\nusage: %s", synopsis);
   endpoint_parse(&settings->endpoint, either("--family", given.family, "unix", "tcp"), given.address);
-  take_upstream(settings, &given);
-  take_second(settings, &given);
   bool is_cost = strcmp(settings->case_name, "cost") == 0;
-  bool is_proxy = strcmp(settings->case_name, "proxy") == 0;
   bool keep_alive =
       given.keep_alive == NULL ? settings->keep_alive : either("--keep-alive", given.keep_alive, "0", "1");
-  if (is_cost || is_proxy) {
+  if (is_cost) {
     settings->keep_alive = keep_alive && !settings->uwsgi;
   } else if (keep_alive != settings->keep_alive) {
     usage("case %s: --keep-alive can only be %d", settings->case_name, settings->keep_alive);

@@ -41,14 +41,6 @@ struct settings {
   size_t request;     // bytes of a request's body
   size_t answer;      // bytes of an answer's body
   bool answer_known;  // if not, any length is right
-  bool has_second;    // each request is followed by one to another address
-  struct endpoint second;
-  bool second_uwsgi;
-  bool second_keep_alive;
-  // Of case proxy: the application's address.
-  bool has_upstream;
-  struct endpoint upstream;
-  bool supervised;  // whoever started it sees to its end: stdin is not listened to
   int64_t measured_ns;
   int64_t warmup_ns;
   int64_t patience_ns;  // for the operations under way when the time is up

@@ -26,10 +26,8 @@ export interface Answer {
   readonly body: Buffer;
 }
 
-type Question = Pick<Work, 'method' | 'path' | 'requestBytes'>;
-
 /** As many at a time as a load has, each on a connection that is kept if the server does. Answers the statuses. */
-export async function askMany(target: Target, work: Question, requests: number): Promise<number[]> {
+export async function askMany(target: Target, work: Pick<Work, 'path'>, requests: number): Promise<number[]> {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 32 });
   const answers = await Promise.all(Array.from({ length: requests }, () => ask(target, work, agent)));
   agent.destroy();
@@ -37,12 +35,10 @@ export async function askMany(target: Target, work: Question, requests: number):
 }
 
 /** Asks once; on a connection of its own, unless an agent has some. */
-export function ask(target: Target, work: Question, agent?: http.Agent): Promise<Answer> {
+export function ask(target: Target, work: Pick<Work, 'path'>, agent?: http.Agent): Promise<Answer> {
   const where = 'path' in target ? { socketPath: target.path } : { host: target.host, port: target.port };
-  const { method, path, requestBytes } = work;
   return new Promise((resolve, reject) => {
-    const headers = method === 'POST' ? { 'Content-Length': requestBytes } : {};
-    const request = http.request({ ...where, method, path, headers, agent: agent ?? false }, (response) => {
+    const request = http.get({ ...where, path: work.path, agent: agent ?? false }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('end', () => {
@@ -51,7 +47,6 @@ export function ask(target: Target, work: Question, agent?: http.Agent): Promise
       response.on('error', reject);
     });
     request.on('error', reject);
-    request.end(Buffer.alloc(requestBytes, 'x'));
   });
 }
 

@@ -1,23 +1,25 @@
-/** A made-up run of `nearwire cost verdict`. */
-import { chainOf, changeOf } from '../../bench/cost/layers/configurations.js';
-import type { LayersResult } from '../../bench/cost/layers/index.js';
-import { laneName } from '../../bench/cost/layers/measure.js';
-import { configurationsOf, type LayersPlan, type LayerSamples } from '../../bench/cost/layers/run.js';
-import { verdictOf, type Measured } from '../../bench/cost/layers/verdict.js';
+/** A made-up run of `nearwire cost`. */
+import { chainOf, changeOf } from '../../bench/cost/configurations.js';
+import type { CostResult } from '../../bench/cost/index.js';
+import { laneName } from '../../bench/cost/measure.js';
+import type { CostPlan } from '../../bench/cost/plan.js';
+import { configurationsOf, type Samples } from '../../bench/cost/run.js';
+import { stackNamed } from '../../bench/cost/stacks/index.js';
+import { verdictOf, type Measured } from '../../bench/cost/verdict.js';
 import { jsonWork } from '../../bench/cost/works.js';
 
-const APP = jsonWork(1);
-const chain = chainOf('nginx-node-unix-keep', 12, APP);
-export const PLAN: LayersPlan = {
+const chain = chainOf(stackNamed('nginx-node-unix-keep'), 12, jsonWork(1));
+export const PLAN: CostPlan = {
   chains: [chain],
   changes: [
     changeOf('TCP', 'nginx-node-tcp-keep', chain),
     changeOf('nearwire/http', 'nginx-nearwire-unix-keep', chain),
   ],
+  notes: [],
 };
 
 /** Microseconds a request, in the order of the plan's configurations. */
-export function samplesOf(works: readonly number[], spread = 0): LayerSamples {
+export function samplesOf(works: readonly number[], spread = 0): Samples {
   return new Map(
     configurationsOf(PLAN).flatMap((configuration, i) => {
       const work = works[i];
@@ -33,22 +35,25 @@ export function samplesOf(works: readonly number[], spread = 0): LayerSamples {
 }
 
 export function measured(works: readonly number[], spread = 0): Measured {
-  const [front, end] = [chain.steps[1], chain.steps.at(-1)].map((step) => step?.configuration.name ?? '');
-  const waits = new Map([
-    [front ?? '', [[82, 83, 84]]],
-    [end ?? '', [[1500, 1510, 1520]]],
-  ]);
-  return { samples: samplesOf(works, spread), waits };
+  const [front = '', server = '', end = ''] = [1, 3, 4].map((step) => chain.steps[step]?.configuration.name);
+  return {
+    samples: samplesOf(works, spread),
+    waits: new Map([
+      [front, [[82, 83, 84]]],
+      [end, [[1500, 1510, 1520]]],
+    ]),
+    calls: new Map([[server, { front: { recvfrom: 2, writev: 2 }, app: { read: 1, writev: 1.25 } }]]),
+  };
 }
 
 /** Of the plan's configurations: client, nginx, the least hop, an empty handler, the application, and two changes. */
-export const WORKS = [4, 23, 44, 61, 1421, 1433, 1410];
+export const WORKS = [4, 23, 44, 61, 1421, 73, 50];
 
-export function resultOf(run: Measured, more: Partial<LayersResult> = {}): LayersResult {
+export function resultOf(run: Measured, more: Partial<CostResult> = {}): CostResult {
   return {
     host: { cpu: 'a processor', cores: 2, kernel: 'Linux 6.18', load: 0, sandbox: null },
     versions: { node: '24.1.0', nearwire: '0.1.0', commit: 'none' },
-    ...{ programs: [], command: 'nearwire cost verdict', started: '2026-11-30T05:00:00Z', seconds: 160 },
+    ...{ programs: [], command: 'nearwire cost', started: '2026-11-30T05:00:00Z', seconds: 160 },
     ...{ notes: [], failures: [], interrupted: false, verdicts: new Map([[32, verdictOf(PLAN, run, 32)]]) },
     ...run,
     ...more,

@@ -2,8 +2,6 @@
 
 export const HELLO = 'hello world\n';
 
-export const DOWNLOAD = Buffer.from('nearwire, 16 B.\n'.repeat(65_536));
-
 let empty = Buffer.alloc(0);
 
 /** What an application answers that does nothing else: so many bytes, the same ones each time. */

@@ -1,21 +1,16 @@
 /** Bun's own server with the same application: `bun bun-server.js SOCKET`. */
-import { DOWNLOAD, HELLO, jsonBody, millisOf } from './bodies.js';
+import { bytesOf, emptyBody, HELLO, jsonBody, millisOf } from './bodies.js';
 import { burn } from './burn.js';
 
 /** What is used of its API. */
 interface BunApi {
-  serve(options: { unix: string; fetch(request: Request): Response | Promise<Response> }): unknown;
+  serve(options: { unix: string; fetch(request: Request): Response }): unknown;
 }
 
 const { Bun } = globalThis as unknown as { Bun: BunApi };
 
 function answer(body: string | Uint8Array, type: string): Response {
   return new Response(body, { headers: { 'Content-Type': type } });
-}
-
-async function upload(request: Request): Promise<Response> {
-  const body = await request.arrayBuffer();
-  return answer(`${String(body.byteLength)}\n`, 'text/plain');
 }
 
 Bun.serve({
@@ -25,13 +20,11 @@ Bun.serve({
     switch (pathname) {
       case '/hello':
         return answer(HELLO, 'text/plain');
+      case '/empty':
+        return answer(emptyBody(bytesOf(search.slice(1))), 'text/plain');
       case '/json':
         burn(millisOf(search.slice(1)));
         return answer(jsonBody(), 'application/json');
-      case '/download':
-        return answer(DOWNLOAD, 'application/octet-stream');
-      case '/upload':
-        return upload(request);
       default:
         return new Response(null, { status: 404 });
     }

@@ -1,7 +1,7 @@
 /** The application for node:http's (req, res), whoever serves it. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-import { bytesOf, DOWNLOAD, emptyBody, HELLO, jsonBody, millisOf } from './bodies.js';
+import { bytesOf, emptyBody, HELLO, jsonBody, millisOf } from './bodies.js';
 import { burn } from './burn.js';
 
 export function handler(request: IncomingMessage, response: ServerResponse): void {
@@ -22,12 +22,6 @@ export function handler(request: IncomingMessage, response: ServerResponse): voi
       answer(response, 'application/json', body, body.length);
       break;
     }
-    case '/download':
-      answer(response, 'application/octet-stream', DOWNLOAD, DOWNLOAD.length);
-      break;
-    case '/upload':
-      upload(request, response);
-      break;
     default:
       response.writeHead(404, { 'Content-Length': 0 });
       response.end();
@@ -37,15 +31,4 @@ export function handler(request: IncomingMessage, response: ServerResponse): voi
 function answer(response: ServerResponse, type: string, body: string | Buffer, length: number): void {
   response.writeHead(200, { 'Content-Type': type, 'Content-Length': length });
   response.end(body);
-}
-
-function upload(request: IncomingMessage, response: ServerResponse): void {
-  let count = 0;
-  request.on('data', (chunk: Buffer) => {
-    count += chunk.length;
-  });
-  request.on('end', () => {
-    const body = `${String(count)}\n`;
-    answer(response, 'text/plain', body, body.length);
-  });
 }

@@ -1,10 +1,30 @@
-/** 9. nginx that answers by itself: the ceiling of the load generator. */
+/** 9. nginx that answers by itself: all that a front does for a request of its own. */
 import { writeFileSync } from 'node:fs';
 
-import type { Stack } from '../model.js';
-import { answerOf, workNamed } from '../works.js';
+import type { RunningStack, Stack, StackPlace, Work } from '../model.js';
+import { answerOf, HELLO } from '../works.js';
 import { launchNginx } from './nginx.js';
 import { startParts } from './parts.js';
+
+/** nginx takes a word of its configuration of no more than 4 KiB; longer answers are files. */
+const LONGEST_WORD = 2048;
+
+/** Answers the one work, whose body is known. */
+export function startNginxAlone(place: StackPlace, work: Work): Promise<RunningStack> {
+  return startParts(place, async (parts) => {
+    const body = answerOf(work) ?? '';
+    const [path = ''] = work.path.split('?');
+    const file = parts.file('answer');
+    const isWord = body.length <= LONGEST_WORD;
+    if (!isWord) writeFileSync(file, body);
+    const answer = isWord ? `return 200 "${body.replace('\n', '\\n')}";` : `alias ${file}; open_file_cache max=1;`;
+    const target = await launchNginx(parts, {
+      server: [`location = ${path} { default_type text/plain; ${answer} }`],
+    });
+    await parts.untilServing(target, work.path, body);
+    return { target, hopTarget: undefined };
+  });
+}
 
 export const NGINX_ALONE: Stack = {
   name: 'nginx',
@@ -12,25 +32,6 @@ export const NGINX_ALONE: Stack = {
   language: 'none',
   hop: undefined,
   needs: ['nginx'],
-  works: ['hello', 'download', 'upload'],
-  start: (place) =>
-    startParts(place, async (parts) => {
-      const [hello, download, upload] = [workNamed('hello'), workNamed('download'), workNamed('upload')];
-      const body = answerOf(hello) ?? '';
-      const file = parts.file('download');
-      writeFileSync(file, answerOf(download) ?? '');
-      const target = await launchNginx(parts, {
-        server: [
-          `location = ${hello.path} { default_type text/plain; return 200 "${body.replace('\n', '\\n')}"; }`,
-          `location = ${download.path} { alias ${file}; }`,
-          // `return` would answer before the body is read. A mirror reads it; then a POST for a file is refused (405),
-          // and that is made the answer.
-          `location = ${upload.path} { mirror /read; alias ${file}; error_page 405 =200 @read; }`,
-          'location = /read { internal; return 204; }',
-          'location @read { default_type text/plain; return 200 "$content_length\\n"; }',
-        ],
-      });
-      await parts.untilServing(target, hello.path, body);
-      return { target, hopTarget: undefined };
-    }),
+  works: ['hello'],
+  start: (place) => startNginxAlone(place, HELLO),
 };

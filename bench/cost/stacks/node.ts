@@ -11,7 +11,7 @@ import { makeTarget } from './where.js';
 /** Where a server's own program is, compiled. */
 export const APPS = join(PACKAGE_ROOT, 'dist', 'bench', 'cost', 'apps');
 
-export const NODE_WORKS: readonly WorkName[] = ['hello', 'json', 'download', 'upload', 'own'];
+export const NODE_WORKS: readonly WorkName[] = ['hello', 'empty', 'json', 'own'];
 
 const FAMILIES = ['unix', 'tcp'] as const;
 const SERVERS = [

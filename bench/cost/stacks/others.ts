@@ -6,7 +6,7 @@ import { launchNginx, proxyOptions } from './nginx.js';
 import { APPS } from './node.js';
 import { startParts, type Parts } from './parts.js';
 
-const WORKS: readonly WorkName[] = ['hello', 'json', 'download', 'upload'];
+const WORKS: readonly WorkName[] = ['hello', 'empty', 'json'];
 
 function behindNginx(
   { name, title, needs }: Pick<Stack, 'name' | 'title' | 'needs'>,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ProgramName, Role, RunningStack, StackPlace, Target } from '../model.js';
 import { StackError, type Launched } from '../processes.js';
 import { untilListening, untilServing, type Judgement, type Waited } from '../ready.js';
-import { answerOf, workNamed } from '../works.js';
+import { answerOf, HELLO, ownWork } from '../works.js';
 
 /** What a front answers with while its app server starts; or that one by itself, when it is out of order. */
 const FRONT_WAITS = [502, 503, 504];
@@ -74,11 +74,10 @@ export class Parts {
 
   /** Until our application says hello or, where it is the user's that is run (`own`), that one answers with 200. */
   untilAppServes(target: Target, own: boolean): Promise<void> {
-    const hello = workNamed('hello');
-    if (!own) return this.untilServing(target, hello.path, answerOf(hello));
+    if (!own) return this.untilServing(target, HELLO.path, answerOf(HELLO));
     const judge = (status: number): Judgement =>
       status === 200 ? 'good' : FRONT_WAITS.includes(status) ? 'doubtful' : 'bad';
-    return untilServing(target, this.place.ownPath ?? workNamed('own').path, judge, this.waited());
+    return untilServing(target, this.place.ownPath ?? ownWork('/').path, judge, this.waited());
   }
 
   running({ target, hopTarget }: Served): RunningStack {

@@ -6,7 +6,7 @@ import { PACKAGE_ROOT } from '../../package-root.js';
 import type { WorkName } from '../model.js';
 import type { Parts } from './parts.js';
 
-export const PYTHON_WORKS: readonly WorkName[] = ['hello', 'json', 'download', 'upload', 'page', 'own'];
+export const PYTHON_WORKS: readonly WorkName[] = ['hello', 'empty', 'json', 'page', 'own'];
 
 const OURS = join(PACKAGE_ROOT, 'bench', 'cost', 'apps', 'python');
 

@@ -1,7 +1,7 @@
 /** uWSGI with one process and no threads: behind nginx by its own protocol and by HTTP, and by itself. */
 import type { Hop, Stack, Target } from '../model.js';
 import { BUILT_IN } from '../programs.js';
-import { answerOf, workNamed } from '../works.js';
+import { answerOf, HELLO } from '../works.js';
 import { launchNginx, proxyOptions, uwsgiOptions } from './nginx.js';
 import { startParts, type Parts } from './parts.js';
 import { PYTHON_ENV, PYTHON_WORKS, wsgiApp } from './python.js';
@@ -73,15 +73,14 @@ export const UWSGI_ROUTING: Stack = {
   works: ['hello'],
   start: (place) =>
     startParts({ ...place, wsgi: undefined }, async (parts) => {
-      const hello = workNamed('hello');
-      const body = answerOf(hello) ?? '';
+      const body = answerOf(HELLO) ?? '';
       const hopTarget = await launchUwsgi(parts, 'socket', 'unix', [
         // All that the application's answer consists of, head included: `send` is for raw bytes.
         ['route-run', `send:${answerHead(body)}${body}`],
         ['route-run', 'break:'],
       ]);
       const target = await launchNginx(parts, uwsgiOptions(hopTarget));
-      await parts.untilServing(target, hello.path, body);
+      await parts.untilServing(target, HELLO.path, body);
       return { target, hopTarget };
     }),
 };

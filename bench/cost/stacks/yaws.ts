@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { PACKAGE_ROOT } from '../../package-root.js';
 import { freePort } from '../free-port.js';
 import type { Stack } from '../model.js';
-import { JSON_MS, jsonWork, workNamed } from '../works.js';
+import { answerOf, HELLO, jsonWork } from '../works.js';
 import { startParts } from './parts.js';
 
 const MODULE = 'nearwire_cost';
@@ -17,7 +17,7 @@ export const YAWS: Stack = {
   language: 'erlang',
   hop: undefined,
   needs: ['yaws'],
-  works: ['hello', 'json', 'download', 'upload'],
+  works: ['hello', 'empty', 'json'],
   start: (place) =>
     startParts(place, async (parts) => {
       const port = await freePort();
@@ -56,8 +56,8 @@ keepalive_timeout = 30000
       parts.logs.push(parts.file('report.log'));
       const target = { host: '127.0.0.1', port };
       // It finds out how long its steps take when it is first asked for some.
-      await parts.untilServing(target, jsonWork(JSON_MS).path, undefined);
-      await parts.untilServing(target, workNamed('hello').path, 'hello world\n');
+      await parts.untilServing(target, jsonWork(1).path, undefined);
+      await parts.untilServing(target, HELLO.path, answerOf(HELLO));
       return { target, hopTarget: undefined };
     }),
 };

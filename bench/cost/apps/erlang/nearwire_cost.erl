@@ -13,22 +13,10 @@ out(Arg) ->
         "/json" ->
             burn(millis_of(yaws_api:arg_querydata(Arg))),
             {content, "application/json", json_body()};
-        "/download" -> {content, "application/octet-stream", kept(download, fun download_body/0)};
-        "/upload" -> upload(Arg);
+        "/empty" ->
+            "bytes=" ++ Bytes = yaws_api:arg_querydata(Arg),
+            {content, "text/plain", kept({empty, Bytes}, fun() -> binary:copy(<<"x">>, list_to_integer(Bytes)) end)};
         _ -> [{status, 404}, {content, "text/plain", <<>>}]
-    end.
-
-%% Yaws hands a body over in pieces; what was counted so far is the state that it keeps for us.
-upload(Arg) ->
-    Counted = case yaws_api:arg_state(Arg) of
-                  Count when is_integer(Count) -> Count;
-                  _ -> 0
-              end,
-    case yaws_api:arg_clidata(Arg) of
-        {partial, Piece} -> {get_more, count, Counted + byte_size(Piece)};
-        Last when is_binary(Last) ->
-            {content, "text/plain", <<(integer_to_binary(Counted + byte_size(Last)))/binary, "\n">>};
-        undefined -> {content, "text/plain", <<"0\n">>}
     end.
 
 json_body() ->
@@ -40,9 +28,6 @@ document() ->
     Build = fun(Padding) -> {struct, [{"name", "nearwire"}, {"items", {array, Items}}, {"padding", Padding}]} end,
     Bare = iolist_size(json2:encode(Build(""))),
     Build(lists:duplicate(?JSON_BYTES - Bare, $.)).
-
-download_body() ->
-    binary:copy(<<"nearwire, 16 B.\n">>, 65536).
 
 millis_of("ms=" ++ Value) ->
     case string:to_float(Value) of

@@ -3,7 +3,6 @@ import json
 import time
 
 HELLO = b"hello world\n"
-DOWNLOAD = b"nearwire, 16 B.\n" * 65536
 JSON_BYTES = 1024
 # Between two readings of the clock, which are system calls: about 20 us.
 STEPS = 1000
@@ -54,21 +53,6 @@ def empty(environ):
     return "text/plain", body
 
 
-def download(environ):
-    return "application/octet-stream", DOWNLOAD
-
-
-def upload(environ):
-    left = int(environ.get("CONTENT_LENGTH") or 0)
-    count = 0
-    while count < left:
-        part = environ["wsgi.input"].read(min(left - count, 65536))
-        if not part:
-            break
-        count += len(part)
-    return "text/plain", b"%d\n" % count
-
-
 def page(environ):
     # Jinja2 may not be installed, and the others do without it.
     from page import render
@@ -80,8 +64,6 @@ WORKS = {
     "/hello": hello,
     "/empty": empty,
     "/json": answer_json,
-    "/download": download,
-    "/upload": upload,
     "/page": page,
 }
 

@@ -1,0 +1,151 @@
+/**
+ * What is measured: a request's way with one part more, or another one, each time. Neighbours of a chain differ in one thing,
+ * so that their difference is what that thing costs, and all differences together are the whole.
+ */
+import type { Hop, Role, RunningStack, Stack, StackPlace, Target, Work } from './model.js';
+import { startPlainServer, type PlainServer } from './plain-server.js';
+import { stackNamed } from './stacks/index.js';
+import { launchNginx, proxyOptions, uwsgiOptions } from './stacks/nginx.js';
+import { startNginxAlone } from './stacks/nginx-alone.js';
+import { startParts } from './stacks/parts.js';
+import { emptyWork } from './works.js';
+
+/** What a configuration has more than the one before it. */
+export type Layer = 'client' | 'front' | 'hop' | 'server' | 'app';
+
+export interface Configuration {
+  /** Its own among all of a run: `nginx-node-unix-keep /hello`. */
+  readonly name: string;
+  readonly work: Work;
+  /** Its code becomes faster while it runs, as a JIT compiles what is called often. */
+  readonly isCompiled: boolean;
+  start(place: StackPlace, floor: string): Promise<Running>;
+}
+
+export interface Running {
+  readonly target: Target;
+  pids(role: Role): readonly number[];
+  stop(): Promise<void>;
+}
+
+export interface Chain {
+  /** `nginx -> node:http over node:net, UNIX, kept connections`. */
+  readonly title: string;
+  /** From the client alone to the whole. A stack whose front can't be had by itself is one layer, `server`. */
+  readonly steps: readonly { readonly layer: Layer; readonly configuration: Configuration }[];
+}
+
+/** One thing changed in the first chain. */
+export interface Change {
+  /** `TCP instead of the UNIX socket`. */
+  readonly title: string;
+  readonly configuration: Configuration;
+  readonly insteadOf: Configuration;
+}
+
+/** The user's own connections: to nginx, kept. */
+const TO_FRONT: Hop = { family: 'tcp', protocol: 'http', connections: 'keep-alive' };
+/** Whose code a compiler works on while it runs: CPython's is none, and Erlang's is through before. */
+const COMPILED: readonly Stack['language'][] = ['node', 'other'];
+
+function ofPlain({ target, pids, stop }: PlainServer): Running {
+  return { target, pids: (role) => (role === 'app' ? pids : []), stop };
+}
+
+/** The generator, and a plain C server that answers it: what is no layer of anybody's. */
+function clientAlone(bytes: number): Configuration {
+  return {
+    name: `client, ${String(bytes)} B`,
+    work: emptyWork(bytes),
+    isCompiled: false,
+    start: async ({ folder, signal }, floor) =>
+      ofPlain(await startPlainServer(TO_FRONT, bytes, { folder, signal, floor })),
+  };
+}
+
+/** nginx that answers by itself. */
+function frontAlone(bytes: number): Configuration {
+  const work = emptyWork(bytes);
+  return {
+    name: `nginx alone, ${String(bytes)} B`,
+    work,
+    isCompiled: false,
+    start: (place) => startNginxAlone(place, work),
+  };
+}
+
+/** nginx before a plain C server: the hop at its least. */
+function leastHop(hop: Hop, bytes: number): Configuration {
+  return {
+    name: `nginx-c-${hop.family}-${hop.protocol}-${hop.connections}, ${String(bytes)} B`,
+    work: emptyWork(bytes),
+    isCompiled: false,
+    start: async (place, floor) => {
+      const { folder, signal } = place;
+      const plain = await startPlainServer(hop, bytes, { folder, signal, floor });
+      try {
+        const front = await startFront(hop, plain.target, place);
+        return {
+          target: front.target,
+          pids: (role) => (role === 'app' ? plain.pids : front.pids(role)),
+          stop: async () => {
+            await front.stop();
+            await plain.stop();
+          },
+        };
+      } catch (error) {
+        await plain.stop();
+        throw error;
+      }
+    },
+  };
+}
+
+function startFront(hop: Hop, upstream: Target, place: StackPlace): Promise<RunningStack> {
+  const options = hop.protocol === 'uwsgi' ? uwsgiOptions(upstream) : proxyOptions(upstream, hop.connections);
+  return startParts(place, async (parts) => {
+    const target = await launchNginx(parts, options);
+    await parts.untilListening(target);
+    return { target, hopTarget: upstream };
+  });
+}
+
+/** With our application, but for a work that is the user's own. */
+export function stackConfiguration(stack: Stack, work: Work): Configuration {
+  return {
+    name: `${stack.name} ${work.path}`,
+    work,
+    isCompiled: COMPILED.includes(stack.language),
+    start: (place) => stack.start(work.name === 'own' ? place : { ...place, app: undefined, wsgi: undefined }),
+  };
+}
+
+/**
+ * From the client alone to this stack, with an application that does nothing and, if there is one, with `app`. `bytes`: of
+ * all answers, so that only the application differs.
+ */
+export function chainOf(stack: Stack, bytes: number, app: Work | undefined): Chain {
+  const { hop, title } = stack;
+  const isBehindNginx = hop !== undefined && hop.protocol !== 'mod_wsgi';
+  return {
+    title,
+    steps: [
+      { layer: 'client', configuration: clientAlone(bytes) },
+      ...(isBehindNginx
+        ? [
+            { layer: 'front' as const, configuration: frontAlone(bytes) },
+            { layer: 'hop' as const, configuration: leastHop(hop, bytes) },
+          ]
+        : []),
+      { layer: 'server', configuration: stackConfiguration(stack, emptyWork(bytes)) },
+      ...(app === undefined ? [] : [{ layer: 'app' as const, configuration: stackConfiguration(stack, app) }]),
+    ],
+  };
+}
+
+/** Another app server, connection or protocol, with an application that does nothing. */
+export function changeOf(title: string, name: string, { steps }: Chain): Change {
+  const server = steps.find(({ layer }) => layer === 'server')?.configuration;
+  if (!server) throw new RangeError('a chain has a server');
+  return { title, configuration: stackConfiguration(stackNamed(name), server.work), insteadOf: server };
+}

@@ -1,0 +1,59 @@
+/** Medians, and the interval in which another run's are to be expected. */
+import { median } from '../statistics.js';
+
+/** What another run of the same would find, at 95 %. */
+export interface Estimate {
+  readonly median: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Of a normal distribution, 95 % lie within so many standard deviations. */
+const SIGMAS = 1.96;
+
+/** The 95 % interval of a median by order statistics (the sign test's), which asks for no distribution. */
+export function orderInterval(values: readonly number[]): { readonly low: number; readonly high: number } {
+  const sorted = values.toSorted((a, b) => a - b);
+  const count = sorted.length;
+  const rank = Math.max(0, Math.floor((count - SIGMAS * Math.sqrt(count)) / 2));
+  return { low: sorted[rank] ?? NaN, high: sorted[count - 1 - rank] ?? NaN };
+}
+
+/** The values of a figure, sweep by sweep, in each block; a block has processes of its own. */
+export type Blocks = readonly (readonly number[])[];
+
+/**
+ * How far the medians of blocks lie apart beyond what their sweeps explain: where processes lie in memory is luck, and stays
+ * so for their time. A standard deviation in the figures' own unit; of all figures together, as there are few blocks.
+ */
+export function layoutDeviation(figures: readonly Blocks[]): number {
+  let variance = 0;
+  let freedom = 0;
+  for (const blocks of figures.filter(({ length }) => length > 1)) {
+    const medians = blocks.map(median);
+    const mean = medians.reduce((sum, value) => sum + value, 0) / medians.length;
+    const noise = blocks.map(orderInterval).map(({ low, high }) => ((high - low) / (2 * SIGMAS)) ** 2);
+    const between = medians.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+    variance += between - ((medians.length - 1) * noise.reduce((sum, value) => sum + value, 0)) / noise.length;
+    freedom += medians.length - 1;
+  }
+  return freedom === 0 ? 0 : Math.sqrt(Math.max(0, variance / freedom));
+}
+
+/** `layout`: see layoutDeviation. */
+export function estimateOf(blocks: Blocks, layout: number): Estimate {
+  const values = blocks.flat();
+  const middle = median(values);
+  const { low, high } = orderInterval(values);
+  const half = (SIGMAS * layout) / Math.sqrt(Math.max(1, blocks.length));
+  return {
+    median: middle,
+    low: middle - Math.hypot(middle - low, half),
+    high: middle + Math.hypot(high - middle, half),
+  };
+}
+
+/** Sweep by sweep, of two figures that were taken in the same sweeps. */
+export function differences(of: Blocks, to: Blocks): Blocks {
+  return of.map((block, i) => block.map((value, sweep) => value - (to[i]?.[sweep] ?? NaN)));
+}

@@ -1,0 +1,158 @@
+/** Intervals, and the order of slices. */
+import { describe, expect, it } from 'vitest';
+
+import { differences, estimateOf, layoutDeviation, orderInterval, type Blocks } from '../bench/cost/estimate.js';
+import { balancedOrders, sweep, type Lane } from '../bench/cost/sweeps.js';
+
+/** Park and Miller's generator: the same numbers each time. */
+function numbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state * 48_271) % 2_147_483_647;
+    return state / 2_147_483_647;
+  };
+}
+
+function normal(next: () => number): number {
+  return Math.sqrt(-2 * Math.log(next())) * Math.cos(2 * Math.PI * next());
+}
+
+describe('the interval of a median', () => {
+  it.each([20, 60, 61])('holds it in about 95 of 100 cases, of %i skewed values', (count) => {
+    const next = numbers(count);
+    const trials = 2000;
+    let held = 0;
+    for (let i = 0; i < trials; i++) {
+      // Exponential, whose median is ln 2.
+      const { low, high } = orderInterval(Array.from({ length: count }, () => -Math.log(next())));
+      if (low <= Math.LN2 && Math.LN2 <= high) held++;
+    }
+    expect(held / trials).toBeGreaterThan(0.93);
+    expect(held / trials).toBeLessThan(0.985);
+  });
+
+  it('is all that there is of a few values', () => {
+    expect(orderInterval([3, 1, 2])).toEqual({ low: 1, high: 3 });
+  });
+
+  it('is not moved by a slice that was disturbed', () => {
+    const values = Array.from({ length: 60 }, (_, i) => 10 + (i % 7) / 10);
+    expect(estimateOf([[...values.slice(1), 1e6]], 0)).toEqual(estimateOf([[...values.slice(1), 20]], 0));
+  });
+});
+
+describe('what new processes change', () => {
+  const blocksOf = (next: () => number, layout: number, noise: number): Blocks =>
+    Array.from({ length: 3 }, () => {
+      const shift = layout * normal(next);
+      return Array.from({ length: 20 }, () => 100 + shift + noise * normal(next));
+    });
+
+  it.each([
+    [0, 6],
+    [3, 6],
+    [10, 2],
+  ])('is told apart from noise: a deviation of %i in one of %i', (layout, noise) => {
+    const next = numbers(7);
+    const found = layoutDeviation(Array.from({ length: 200 }, () => blocksOf(next, layout, noise)));
+    expect(found).toBeGreaterThan(layout - 1);
+    expect(found).toBeLessThan(layout + 1);
+  });
+
+  it('widens an interval to both sides', () => {
+    const blocks = [[1, 2, 3, 4, 5, 6, 7, 8, 9]];
+    const { low, high } = orderInterval([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    const widened = estimateOf(blocks, 10);
+    expect(widened.median).toBe(5);
+    expect(widened.low).toBeLessThan(low - 10);
+    expect(widened.high).toBeGreaterThan(high + 10);
+  });
+
+  it('is nothing of a single block', () => {
+    expect(layoutDeviation([[[1, 2, 3]]])).toBe(0);
+  });
+
+  it('leaves what all slices of a sweep share', () => {
+    const host = [5, 90, 7, 30];
+    const of = [host.map((shift) => shift + 12)];
+    expect(differences(of, [host])).toEqual([[12, 12, 12, 12]]);
+  });
+});
+
+describe('the order of slices', () => {
+  it.each([1, 2, 3, 4, 7, 10, 11])(
+    'puts each of %i lanes at each place, and behind each other one, equally often',
+    (count) => {
+      const orders = balancedOrders(count);
+      const places = new Map<string, number>();
+      const pairs = new Map<string, number>();
+      for (const order of orders) {
+        expect(order.toSorted((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, i) => i));
+        order.forEach((lane, place) => {
+          const at = `${String(lane)} at ${String(place)}`;
+          places.set(at, (places.get(at) ?? 0) + 1);
+          const before = order[place - 1];
+          if (before === undefined) return;
+          const pair = `${String(lane)} behind ${String(before)}`;
+          pairs.set(pair, (pairs.get(pair) ?? 0) + 1);
+        });
+      }
+      expect(places.size).toBe(count * count);
+      expect(new Set(places.values()).size).toBe(1);
+      expect(pairs.size).toBe(count * (count - 1));
+      expect(new Set(pairs.values()).size).toBeLessThanOrEqual(1);
+    },
+  );
+
+  const lanesOf = (asked: string[], fails?: string): Lane[] =>
+    ['a', 'b', 'c'].map((name) => ({
+      name,
+      slice: () => {
+        asked.push(name);
+        return name === fails ? Promise.reject(new Error('broke')) : Promise.resolve(asked.length);
+      },
+    }));
+  const ignore = (): void => undefined;
+
+  it('goes on in the next block', async () => {
+    const whole: string[] = [];
+    const parts: string[] = [];
+    const { signal } = new AbortController();
+    const options = { signal, onSweep: ignore, onFailure: ignore };
+    await sweep(lanesOf(whole), { ...options, sweeps: 6, from: 0 });
+    await sweep(lanesOf(parts), { ...options, sweeps: 2, from: 0 });
+    await sweep(lanesOf(parts), { ...options, sweeps: 4, from: 2 });
+    expect(parts).toEqual(whole);
+    expect(whole).toHaveLength(18);
+  });
+
+  it('ends with whole sweeps when it is told to', async () => {
+    const abort = new AbortController();
+    const asked: string[] = [];
+    const lanes = lanesOf(asked).map((lane) => ({
+      ...lane,
+      slice: () => {
+        if (asked.length === 7) abort.abort();
+        return lane.slice();
+      },
+    }));
+    const values = await sweep(lanes, { sweeps: 5, from: 0, signal: abort.signal, onSweep: ignore, onFailure: ignore });
+    expect([...values.values()].map(({ length }) => length)).toEqual([2, 2, 2]);
+  });
+
+  it('goes on without what has failed', async () => {
+    const failures: string[] = [];
+    const asked: string[] = [];
+    const onFailure = (lane: string, error: unknown): void => {
+      failures.push(`${lane}: ${(error as Error).message}`);
+    };
+    const { signal } = new AbortController();
+    const values = await sweep(lanesOf(asked, 'b'), { sweeps: 4, from: 0, signal, onSweep: ignore, onFailure });
+    expect(failures).toEqual(['b: broke']);
+    expect([...values].map(([lane, own]) => [lane, own.length])).toEqual([
+      ['a', 4],
+      ['c', 4],
+    ]);
+    expect(asked.filter((lane) => lane === 'b')).toHaveLength(1);
+  });
+});
