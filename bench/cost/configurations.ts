@@ -3,7 +3,7 @@
  * so that their difference is what that thing costs, and all differences together are the whole.
  */
 import type { Hop, Role, RunningStack, Stack, StackPlace, Target, Work } from './model.js';
-import { startPlainServer, type PlainServer } from './plain-server.js';
+import { startPlainServer } from './plain-server.js';
 import { stackNamed } from './stacks/index.js';
 import { launchNginx, proxyOptions, uwsgiOptions } from './stacks/nginx.js';
 import { startNginxAlone } from './stacks/nginx-alone.js';
@@ -11,7 +11,7 @@ import { startParts } from './stacks/parts.js';
 import { emptyWork } from './works.js';
 
 /** What a configuration has more than the one before it. */
-export type Layer = 'client' | 'front' | 'hop' | 'server' | 'app';
+export type Layer = 'front' | 'hop' | 'server' | 'app';
 
 export interface Configuration {
   /** Its own among all of a run: `nginx-node-unix-keep /hello`. */
@@ -31,7 +31,7 @@ export interface Running {
 export interface Chain {
   /** `nginx -> node:http over node:net, UNIX, kept connections`. */
   readonly title: string;
-  /** From the client alone to the whole. A stack whose front can't be had by itself is one layer, `server`. */
+  /** From nginx alone to the whole. A stack whose front can't be had by itself is one layer, `server`. */
   readonly steps: readonly { readonly layer: Layer; readonly configuration: Configuration }[];
 }
 
@@ -43,25 +43,8 @@ export interface Change {
   readonly insteadOf: Configuration;
 }
 
-/** The user's own connections: to nginx, kept. */
-const TO_FRONT: Hop = { family: 'tcp', protocol: 'http', connections: 'keep-alive' };
 /** Whose code a compiler works on while it runs: CPython's is none, and Erlang's is through before. */
 const COMPILED: readonly Stack['language'][] = ['node', 'other'];
-
-function ofPlain({ target, pids, stop }: PlainServer): Running {
-  return { target, pids: (role) => (role === 'app' ? pids : []), stop };
-}
-
-/** The generator, and a plain C server that answers it: what is no layer of anybody's. */
-function clientAlone(bytes: number): Configuration {
-  return {
-    name: `client, ${String(bytes)} B`,
-    work: emptyWork(bytes),
-    isCompiled: false,
-    start: async ({ folder, signal }, floor) =>
-      ofPlain(await startPlainServer(TO_FRONT, bytes, { folder, signal, floor })),
-  };
-}
 
 /** nginx that answers by itself. */
 function frontAlone(bytes: number): Configuration {
@@ -121,7 +104,7 @@ export function stackConfiguration(stack: Stack, work: Work): Configuration {
 }
 
 /**
- * From the client alone to this stack, with an application that does nothing and, if there is one, with `app`. `bytes`: of
+ * From nginx alone to this stack, with an application that does nothing and, if there is one, with `app`. `bytes`: of
  * all answers, so that only the application differs.
  */
 export function chainOf(stack: Stack, bytes: number, app: Work | undefined): Chain {
@@ -130,7 +113,6 @@ export function chainOf(stack: Stack, bytes: number, app: Work | undefined): Cha
   return {
     title,
     steps: [
-      { layer: 'client', configuration: clientAlone(bytes) },
       ...(isBehindNginx
         ? [
             { layer: 'front' as const, configuration: frontAlone(bytes) },

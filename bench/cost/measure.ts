@@ -1,7 +1,7 @@
 /**
  * A configuration's work for a request: all its processes and the generator share one processor, on which nobody ever waits,
- * as requests are outstanding at all times. So the time that passes for each request is the work of all of them, the
- * kernel's included: no account of the system's has to tell whose it is.
+ * as requests are outstanding at all times. So the time that passes for each request, less the generator's own, is the work
+ * of all of them, the kernel's included: no account of the system's has to tell whose it is.
  */
 import { bindThreads } from '../placement.js';
 import { describeFailures, LoadGenerator, type LoadFigures } from './load.js';
@@ -100,9 +100,9 @@ export async function prepare(
   }
 }
 
-/** Microseconds a request. */
-function workOf({ seconds, answered }: LoadFigures): number {
-  return (seconds * 1e6) / answered;
+/** Microseconds a request, without what the generator itself has used: the kernel's account of a process as a whole is exact. */
+function workOf({ seconds, answered, cpu }: LoadFigures): number {
+  return (seconds * 1e6 - cpu.user - cpu.system) / answered;
 }
 
 function checked({ name }: Configuration, figures: LoadFigures): LoadFigures {

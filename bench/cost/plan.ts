@@ -50,7 +50,7 @@ const CHANGES = [
   ['TCP instead of the UNIX socket', 'nginx-node-tcp-keep'],
   ['a connection for each request', 'nginx-node-unix-close'],
   ['nearwire/http instead of node:http', 'nginx-nearwire-unix-keep'],
-  ['nearwire/uwsgi', 'nginx-nearwireuwsgi-unix'],
+  ['nearwire/uwsgi, a connection for each', 'nginx-nearwireuwsgi-unix'],
 ] as const;
 
 /** Throws NothingToRun where a program is missing without which there is nothing to measure. */

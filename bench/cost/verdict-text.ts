@@ -95,7 +95,7 @@ export function answerOf(chain: ChainVerdict): string[] {
   const more = formatPercent(hop.work.median / (whole.median - hop.work.median));
   const app = layerNamed(chain, 'app');
   const yours = app === undefined ? '' : `; this one takes ${formatTime(app.median)}`;
-  const share = formatPercent(WORTH_A_THOUGHT);
+  const share = `${(WORTH_A_THOUGHT * 100).toFixed(0)} %`;
   const answer =
     app === undefined
       ? `Is the hop the bottleneck?  That depends on the application: without one it is ${formatPercent(hop.share)} of the work.`

@@ -30,9 +30,9 @@ export interface HopVerdict {
 export interface ChainVerdict {
   readonly title: string;
   readonly outstanding: Outstanding;
-  /** The request's work: all but the client's. */
+  /** The request's work. */
   readonly whole: Estimate;
-  /** Without the client's. They add up to the whole but for what medians of differences do. */
+  /** They add up to the whole but for what medians of differences do. */
   readonly layers: readonly LayerFigure[];
   /** undefined: of a stack with one server, or whose front can't be had by itself. */
   readonly hop: HopVerdict | undefined;
@@ -83,8 +83,14 @@ class Figures {
     return this.samples.has(laneName(configuration, this.outstanding));
   }
 
+  /** Microseconds a request: what the host did meanwhile is in it. */
+  all(of: Configuration): Estimate {
+    const blocks = this.blocks(of);
+    return estimateOf(blocks, layoutDeviation([blocks]));
+  }
+
   /** Microseconds a request that the one takes more than the other. */
-  more(of: Configuration, than: Configuration | undefined, size: keyof Figures['layout'] = 'small'): Estimate {
+  more(of: Configuration, than: Configuration, size: keyof Figures['layout'] = 'small'): Estimate {
     return estimateOf(this.difference(of, than), this.layout[size]);
   }
 
@@ -128,16 +134,19 @@ function chainVerdict(
   calls: CostRun['calls'],
 ): ChainVerdict {
   const of = (layer: Layer): Configuration | undefined => steps.find((step) => step.layer === layer)?.configuration;
-  const [client, front, server, app] = [of('client'), of('front'), of('server'), of('app')];
-  if (!client || !server) throw new RangeError(`${title} is no chain`);
-  const whole = app === undefined ? figures.more(server, client) : figures.more(app, client, 'app');
+  const [front, server, app] = [of('front'), of('server'), of('app')];
+  if (!server) throw new RangeError(`${title} is no chain`);
+  const whole = figures.all(app ?? server);
   return {
     ...{ title, outstanding: figures.outstanding, whole },
-    layers: steps.slice(1).map(({ layer, configuration }, i) => ({
-      layer,
-      work: figures.more(configuration, steps[i]?.configuration, layer === 'app' ? 'app' : 'small'),
-    })),
-    hop: front && hopVerdict(figures.more(server, front), whole, figures.more(front, client)),
+    layers: steps.map(({ layer, configuration }, i) => {
+      const before = steps[i - 1]?.configuration;
+      const work = before
+        ? figures.more(configuration, before, layer === 'app' ? 'app' : 'small')
+        : figures.all(configuration);
+      return { layer, work };
+    }),
+    hop: front && hopVerdict(figures.more(server, front), whole, figures.all(front)),
     wait: waitOf(waits, app ?? server, front),
     calls: calls.get(server.name),
   };
