@@ -78,8 +78,6 @@ export interface StackPlace {
   readonly patienceMs?: number | undefined;
   /** Aborted: everything that was started ends. */
   readonly signal: AbortSignal;
-  /** Of the app server's listen queue; undefined: what it has by itself. */
-  readonly backlog?: number | undefined;
 }
 
 export type Target = { readonly path: string } | { readonly host: string; readonly port: number };

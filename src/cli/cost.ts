@@ -3,6 +3,7 @@ import { Command } from 'commander';
 
 import type { CostResult } from '../../bench/cost/index.js';
 import { STACKS } from '../../bench/cost/stacks/index.js';
+import { limitsCommand } from './cost-limits.js';
 import { choiceOf, type CostWords } from './cost-words.js';
 import { measure, type ReportFiles, type Reports } from './measuring.js';
 
@@ -29,10 +30,11 @@ export function costCommand(): Command {
     .option('--app-ms <n>', 'with an application that takes so many milliseconds, as in 2.5')
     .option('--page', 'with a wiki page, rendered by Python')
     .option('--bytes <n>', 'with answers of so many bytes (default 12) and no application')
-    .option('--json <file>', 'write all figures to a file')
+    .option('--json <file>', 'write all figures to a file; - writes them to stdout, in place of the text')
     .option('--html <file>', 'write a page with a plot')
     .addHelpText('after', MORE_HELP)
-    .action(cost);
+    .action(cost)
+    .addCommand(limitsCommand());
 }
 
 async function cost(words: CostWords & ReportFiles): Promise<void> {

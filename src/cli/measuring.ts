@@ -9,6 +9,8 @@ import { abortOnSignals } from './signals.js';
 const FAILED_EXIT = 1;
 /** Where stdout is no terminal, nothing wraps. */
 const UNLIMITED_COLUMNS = 1000;
+/** As a file: what takes the place of the text. */
+const STDOUT = '-';
 
 /** The options that name files for reports. */
 export interface ReportFiles {
@@ -21,7 +23,8 @@ export interface Reports<Result> {
   text(result: Result, columns: number): Promise<string>;
   /** What goes into the file, before it is text. */
   json(result: Result): Promise<unknown>;
-  html(result: Result): Promise<string>;
+  /** Where the command has `--html`. */
+  html?(result: Result): Promise<string>;
 }
 
 /** Runs a measurement and tells of it. What can't be run is told on stderr; what else `run` throws is the caller's. */
@@ -32,7 +35,7 @@ export async function measure<Result extends { readonly failures?: readonly stri
 ): Promise<void> {
   // Loaded here: a slip of the finger is told without it.
   const { NothingToRun } = await import('../../bench/run.js');
-  checkWritable({ '--json': files.json, '--html': files.html });
+  checkWritable({ '--json': files.json === STDOUT ? undefined : files.json, '--html': files.html });
   const abort = new AbortController();
   const stopListening = abortOnSignals(abort);
   const display = progressDisplay();
@@ -55,8 +58,13 @@ export async function measure<Result extends { readonly failures?: readonly stri
 }
 
 async function write<Result>(result: Result, files: ReportFiles, reports: Reports<Result>): Promise<void> {
-  const columns = process.stdout.isTTY ? process.stdout.columns : UNLIMITED_COLUMNS;
-  process.stdout.write(await reports.text(result, columns));
-  if (files.json !== undefined) writeFileSync(files.json, `${JSON.stringify(await reports.json(result), null, 1)}\n`);
-  if (files.html !== undefined) writeFileSync(files.html, await reports.html(result));
+  const json = files.json === undefined ? '' : `${JSON.stringify(await reports.json(result), null, 1)}\n`;
+  if (files.json === STDOUT) {
+    process.stdout.write(json);
+  } else {
+    const columns = process.stdout.isTTY ? process.stdout.columns : UNLIMITED_COLUMNS;
+    process.stdout.write(await reports.text(result, columns));
+    if (files.json !== undefined) writeFileSync(files.json, json);
+  }
+  if (files.html !== undefined && reports.html) writeFileSync(files.html, await reports.html(result));
 }

@@ -78,7 +78,7 @@ interface Settings {
 
 /** One server process of the event MPM. The rest is Debian's. */
 function configuration(parts: Parts, { port, app, errorLog, daemon }: Settings): string {
-  const { folder, backlog } = parts.place;
+  const { folder } = parts.place;
   const wsgi = parts.program('mod_wsgi');
   const modules = [...MAYBE_BUILT_IN, 'mpm_event', 'authz_core']
     .map((name) => [`${name}_module`, join(dirname(wsgi), `mod_${name}.so`)] as const)
@@ -111,7 +111,7 @@ WSGISocketPrefix ${folder}/wsgi
 WSGIScriptAlias / "${app.file}"
 WSGICallableObject ${app.callable}
 WSGIApplicationGroup %{GLOBAL}
-${daemon ? daemonLines(app, backlog) : embeddedLines(app)}
+${daemon ? daemonLines(app) : embeddedLines(app)}
 <Directory />
   Options FollowSymLinks
   AllowOverride None
@@ -128,12 +128,11 @@ function embeddedLines({ folder, home }: WsgiApp): string {
   return [...lines, ...(home === undefined ? [] : [`WSGIPythonHome "${home}"`])].join('\n');
 }
 
-function daemonLines(app: WsgiApp, backlog: number | undefined): string {
+function daemonLines(app: WsgiApp): string {
   const words = [
     `WSGIDaemonProcess app processes=1 threads=${String(THREADS)} display-name=${DAEMON_TITLE}`,
     `home="${app.folder}" python-path="${app.folder}"`,
     ...(app.home === undefined ? [] : [`python-home="${app.home}"`]),
-    ...(backlog === undefined ? [] : [`listen-backlog=${String(backlog)}`]),
   ];
   return `${words.join(' ')}\nWSGIProcessGroup app\nWSGIRestrictEmbedded On`;
 }

@@ -7,8 +7,6 @@ import type { Parts } from './parts.js';
 
 /** As many as connections of a load, and some more: fewer would be closed after their request. */
 const KEPT_CONNECTIONS = 128;
-/** As root the workers stay root: an app server's socket is then reachable whatever its mode. */
-const USER = process.getuid?.() === 0 ? 'user root;' : '';
 const TEMPORARY = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
 
 export interface FrontOptions {
@@ -18,19 +16,27 @@ export interface FrontOptions {
   readonly server: readonly string[];
 }
 
-/** Starts it, and answers where it listens. It may not serve yet. */
-export async function launchNginx(parts: Parts, { http = [], server }: FrontOptions): Promise<Target> {
-  const port = await freePort();
-  const { folder } = parts.place;
-  const [config, errorLog] = [parts.file('nginx.conf'), parts.file('nginx-error.log')];
-  writeFileSync(
-    config,
-    `${USER}
+export interface FrontPlace {
+  readonly folder: string;
+  readonly errorLog: string;
+  /** What follows `listen`. */
+  readonly listen: string;
+  /** Whether it is run as root, if only of a user namespace. Default: whether we are. */
+  readonly isRoot?: boolean;
+}
+
+/** The text of its configuration file. */
+export function nginxConfiguration(
+  { folder, errorLog, listen, isRoot = process.getuid?.() === 0 }: FrontPlace,
+  { http = [], server }: FrontOptions,
+): string {
+  // The workers stay root: an app server's socket is then reachable whatever its mode.
+  return `${isRoot ? 'user root;' : ''}
 worker_processes 1;
 daemon off;
 pid ${folder}/nginx.pid;
 error_log ${errorLog};
-# More than Debian's 768, as an overload is to meet the limit that it is about.
+# More than Debian's 768: it is not nginx whose connections are to run out.
 events { worker_connections 4096; }
 worker_rlimit_nofile 16384;
 http {
@@ -47,13 +53,20 @@ http {
 ${TEMPORARY.map((name) => `  ${name}_temp_path ${folder}/${name}_temp;`).join('\n')}
 ${http.map((line) => `  ${line}`).join('\n')}
   server {
-    listen 127.0.0.1:${String(port)};
+    listen ${listen};
     server_name localhost;
 ${server.map((line) => `    ${line}`).join('\n')}
   }
 }
-`,
-  );
+`;
+}
+
+/** Starts it, and answers where it listens. It may not serve yet. */
+export async function launchNginx(parts: Parts, options: FrontOptions): Promise<Target> {
+  const port = await freePort();
+  const { folder } = parts.place;
+  const [config, errorLog] = [parts.file('nginx.conf'), parts.file('nginx-error.log')];
+  writeFileSync(config, nginxConfiguration({ folder, errorLog, listen: `127.0.0.1:${String(port)}` }, options));
   parts.logs.push(errorLog);
   await parts.launch({
     name: 'nginx',
@@ -105,6 +118,7 @@ export function uwsgiOptions(upstream: Target): FrontOptions {
   };
 }
 
-function addressOf(target: Target): string {
+/** As an upstream names it. */
+export function addressOf(target: Target): string {
   return 'path' in target ? `unix:${target.path}` : `${target.host}:${String(target.port)}`;
 }

@@ -87,8 +87,8 @@ export const NGINX_NEARWIRE_UWSGI: readonly Stack[] = FAMILIES.map((family) => (
 /** Starts it, and is through when it listens. */
 export async function launchNode(parts: Parts, server: NodeServerName, family: Hop['family']): Promise<Target> {
   const target = await makeTarget(parts, family);
-  const { backlog, app } = parts.place;
-  const words: NodeServerWords = { server, listen: { ...target, backlog }, app };
+  const { app } = parts.place;
+  const words: NodeServerWords = { server, listen: target, app };
   await parts.launch({
     name: 'node',
     role: 'app',

@@ -102,7 +102,6 @@ async function launchUwsgi(
   const target = await makeTarget(parts, family);
   const app = wsgiApp(parts);
   const plugin = parts.program('uwsgi-python3');
-  const { backlog } = parts.place;
   const words: Words = [
     ...(plugin === BUILT_IN ? [] : [['plugin', plugin] as const]),
     [kind, 'path' in target ? target.path : `${target.host}:${String(target.port)}`],
@@ -122,7 +121,6 @@ async function launchUwsgi(
     ...(parts.place.wsgi === undefined ? [] : [['catch-exceptions'] as const]),
     // It closes after each answer; unless told, a client takes the connection for kept and loses its next request.
     ...(kind === 'http-socket' ? [['add-header', 'Connection: close'] as const] : []),
-    ...(backlog === undefined ? [] : [['listen', String(backlog)] as const]),
     ...more,
   ];
   await parts.launch({

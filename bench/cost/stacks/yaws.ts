@@ -36,7 +36,6 @@ keepalive_timeout = 30000
 <server localhost>
   port = ${String(port)}
   listen = 127.0.0.1
-  ${place.backlog === undefined ? '' : `listen_backlog = ${String(place.backlog)}`}
   docroot = ${documents}
   access_log = false
   auth_log = false

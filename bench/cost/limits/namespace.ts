@@ -1,0 +1,40 @@
+/**
+ * A network of our own, so that ports can run out and settings be changed without the host noticing: Linux's network
+ * namespaces, which root may make, and elsewhere everyone whom the system lets make user namespaces.
+ */
+import { spawnSync } from 'node:child_process';
+
+export interface Namespace {
+  /** Words before a program that is to run in a new one. */
+  readonly make: readonly string[];
+  /** Words before one that is to run in that of a process, once these are set. */
+  join(pid: number, sysctls: Readonly<Record<string, string>>): readonly string[];
+  /** Why there is none to be had: all then runs in the host's, and nothing is set. */
+  readonly missing?: string;
+}
+
+/** `ip` is off the PATH of many users. */
+const LOOPBACK_UP = 'PATH="$PATH:/usr/sbin:/sbin"; ip link set lo up';
+/** Containers often have /proc/sys read-only. */
+const MAY_BE_SET = 'test -w /proc/sys/net/ipv4/ip_local_port_range || { echo "/proc/sys is read-only" >&2; false; }';
+
+export function findNamespace(): Namespace {
+  const asRoot = process.getuid?.() === 0;
+  const unshare = [...(asRoot ? [] : ['--map-root-user']), '--net', 'sh', '-c'];
+  const tried = spawnSync('unshare', [...unshare, `${LOOPBACK_UP} && ${MAY_BE_SET}`], { encoding: 'utf8' });
+  if (tried.status !== 0) {
+    const why = tried.error?.message ?? tried.stderr.trim();
+    return { make: [], join: () => [], missing: `a network namespace cannot be made here (${why})` };
+  }
+  const nsenter = ['nsenter', '--net', ...(asRoot ? [] : ['--user', '--preserve-credentials'])];
+  return {
+    make: ['unshare', ...unshare, `${LOOPBACK_UP} && exec "$@"`, 'sh'],
+    join(pid, sysctls) {
+      let script = 'exec "$@"';
+      for (const [name, value] of Object.entries(sysctls)) {
+        script = `echo ${value} >/proc/sys/${name.replaceAll('.', '/')} && ${script}`;
+      }
+      return [...nsenter, `--target=${String(pid)}`, 'sh', '-c', script, 'sh'];
+    },
+  };
+}
