@@ -21,6 +21,8 @@ export interface Progress {
   readonly label: string;
   /** Of what comes after the rounds, and is done once: what it is. */
   readonly phase?: string;
+  /** What has been found so far. */
+  readonly interim?: string;
   readonly remainingSeconds: number;
 }
 

@@ -41,7 +41,7 @@ async function run(words: Partial<CostOptions>): Promise<Ran> {
       command: 'nearwire cost',
     },
     ...{ effort: SHORT, signal: new AbortController().signal, onWarning: () => undefined },
-    onProgress: ({ label }) => labels.push(label),
+    onProgress: ({ label, interim = label }) => labels.push(interim),
     ...words,
   });
   return { result, labels };

@@ -49,7 +49,7 @@ export class CostProgress {
     const total = blocks * configurations + this.sweeps.reduce((sum, sweeps) => sum + sweeps, 0);
     const seconds = (performance.now() - this.begun) / 1e3;
     const remainingSeconds = done === 0 ? blocks * configurations * START_SECONDS : (seconds / done) * (total - done);
-    const shown = verdict === '' ? label : verdict;
-    this.onProgress({ done, total, round: block + 1, rounds: blocks, label: shown, remainingSeconds });
+    const interim = verdict === '' ? {} : { interim: verdict };
+    this.onProgress({ done, total, round: block + 1, rounds: blocks, label, remainingSeconds, ...interim });
   }
 }

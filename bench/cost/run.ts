@@ -7,7 +7,7 @@ import type { StackContext } from './stacks/index.js';
 import type { Configuration } from './configurations.js';
 import type { Effort } from './effort.js';
 import type { Blocks } from './estimate.js';
-import { prepare, SLICE_SECONDS, type MeasuredConfiguration } from './measure.js';
+import { laneName, LOADS, prepare, SLICE_SECONDS, type MeasuredConfiguration } from './measure.js';
 import { CostProgress } from './progress.js';
 import type { CostPlan } from './plan.js';
 import { sweep } from './sweeps.js';
@@ -141,7 +141,7 @@ class Run implements CostRun {
       },
     });
     this.swept += sweeps;
-    this.add(values, owners);
+    this.add(values);
   }
 
   /** As many as there is time for, so that the blocks to come get as many. */
@@ -201,11 +201,10 @@ class Run implements CostRun {
   }
 
   /** Of what has failed earlier blocks are no good either: they would stand beside fewer. */
-  private add(values: ReadonlyMap<string, number[]>, owners: ReadonlyMap<string, Configuration>): void {
+  private add(values: ReadonlyMap<string, number[]>): void {
     for (const [lane, own] of values) if (own.length > 0) append(this.samples, lane, own);
-    for (const lane of [...this.samples.keys()]) {
-      const owner = owners.get(lane)?.name;
-      if (owner === undefined || this.failures.has(owner)) this.samples.delete(lane);
+    for (const configuration of this.configurations.filter(({ name }) => this.failures.has(name))) {
+      for (const outstanding of LOADS) this.samples.delete(laneName(configuration, outstanding));
     }
   }
 }

@@ -37,6 +37,8 @@ const program = new Command('nearwire')
 
 for (const command of await Promise.all(namedCommands(process.argv.slice(2)))) {
   program.addCommand(command.copyInheritedSettings(program));
+  // Commander hands them to none below: a slip there would exit with 1.
+  for (const below of command.commands) below.copyInheritedSettings(command);
 }
 
 try {

@@ -23,11 +23,11 @@ export function progressDisplay(): Display {
   });
   let shown = false;
   return {
-    onProgress({ done, total, round, rounds, label, phase, remainingSeconds }) {
+    onProgress({ done, total, round, rounds, label, phase, interim, remainingSeconds }) {
       const where = phase ?? `round ${String(round)} of ${String(rounds)}`;
       // Where it is not known it is not told.
       const left = remainingSeconds > 0 ? `${String(Math.ceil(remainingSeconds))} s left` : '';
-      const words = { where, label, left };
+      const words = { where, label: interim ?? label, left };
       // Each phase counts from the start.
       if (shown && bar.getTotal() !== total) bar.setTotal(total);
       if (shown) bar.update(done, words);
@@ -45,10 +45,11 @@ export function progressDisplay(): Display {
 function lineDisplay(): Pick<Display, 'onProgress' | 'stop'> {
   let last = '';
   return {
-    onProgress({ done, total, round, rounds, label, phase }) {
+    onProgress({ done, total, round, rounds, label, phase, interim }) {
       const key = phase === undefined ? String(round) : `${phase} ${label}`;
       if (key === last) return;
       last = key;
+      if (interim !== undefined) process.stderr.write(`${interim}\n`);
       process.stderr.write(
         phase === undefined
           ? `round ${String(round)} of ${String(rounds)}: ${String(done)} of ${String(total)} cells are done\n`
