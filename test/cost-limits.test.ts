@@ -114,9 +114,10 @@ describe.skipIf(!ready || unshare === undefined)('a run', { timeout: TIMEOUT_MIL
   });
 
   it('uses up the ports, but not with kept connections or over a UNIX socket, and none of the host', () => {
-    expect(gaveOut('ports')).toEqual([256, 512, null, null]);
+    // One has been taken to see that all serves.
+    expect(gaveOut('ports')).toEqual([255, 511, null, null]);
     const [few, , ...others] = limit('ports').readings;
-    expect(few?.statuses?.['502']).toBe((few?.driven ?? NaN) - 256);
+    expect(few?.statuses?.['502']).toBe((few?.driven ?? NaN) - 255);
     expect(few?.logged).toMatch(
       /\[crit\] .* connect\(\) to 127\.0\.0\.1:\d+ failed \(99: Cannot assign requested address\) while connecting to upstream/,
     );

@@ -8,6 +8,7 @@ import type { Lab } from './servers.js';
 const RANGE = 'net.ipv4.ip_local_port_range';
 /** Above those that the application may have. */
 const FIRST_PORT = 61_000;
+/** Even: of an odd number Linux's search leaves one out, now this one and now that. One is taken to see that all serves. */
 const PORTS = 256;
 /** For so long one is kept after nginx has closed (TIME-WAIT): Linux's TCP_TIMEWAIT_LEN, which cannot be set. */
 const TIME_WAIT_SECONDS = 60;
@@ -36,9 +37,9 @@ export async function drivePorts(lab: Lab): Promise<Limit> {
   return { ...limit, readings };
 }
 
-/** And one to see that all serves. They are taken as between hosts: by itself Linux frees the loopback's after a second. */
+/** They are taken as between hosts: by itself Linux frees the loopback's after a second. */
 function sysctlsFor(ports: number): Record<string, string> {
-  return { [RANGE]: `${String(FIRST_PORT)} ${String(FIRST_PORT + ports)}`, 'net.ipv4.tcp_tw_reuse': '0' };
+  return { [RANGE]: `${String(FIRST_PORT)} ${String(FIRST_PORT + ports - 1)}`, 'net.ipv4.tcp_tw_reuse': '0' };
 }
 
 function ofHost(): string {
