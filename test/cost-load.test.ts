@@ -5,7 +5,7 @@ import * as net from 'node:net';
 
 import { describe, expect, test } from 'vitest';
 
-import { describeFailures, LoadGenerator, runLoad, type LoadFigures, type LoadOptions } from '../bench/cost/load.js';
+import { describeFailures, LoadGenerator, type LoadFigures, type LoadOptions } from '../bench/cost/load.js';
 import type { Load, Target, Work } from '../bench/cost/model.js';
 import { startPlainServer } from '../bench/cost/plain-server.js';
 import { requireOrSkip } from './support/requirements.js';
@@ -34,8 +34,14 @@ const serve = (handler: http.RequestListener, family?: 'unix' | 'tcp'): Promise<
   listen(http.createServer(handler), family);
 
 const { signal } = new AbortController();
-const run = (target: Target, options: Partial<LoadOptions> = {}): Promise<LoadFigures> =>
-  runLoad({ floor, target, work: work(), load: CLOSED, signal, ...options });
+async function run(target: Target, options: Partial<LoadOptions> = {}): Promise<LoadFigures> {
+  const generator = await LoadGenerator.open({ floor, target, work: work(), load: CLOSED, signal, ...options });
+  try {
+    return await generator.stretch();
+  } finally {
+    await generator.stop();
+  }
+}
 
 /** Answers all that it is asked with these bytes, and then does as it is told. */
 function raw(answer: string, then: (socket: net.Socket) => void = () => undefined): net.Server {

@@ -13,6 +13,7 @@ import { folderForRuns } from './support/command-runs.js';
 import { requireOrSkip } from './support/requirements.js';
 
 const [addon, floor, nginx] = [requireOrSkip('addon'), requireOrSkip('floor'), requireOrSkip('nginx')];
+const strace = requireOrSkip('strace');
 const ready = addon !== undefined && floor !== undefined && nginx !== undefined && process.platform === 'linux';
 
 const runs = folderForRuns();
@@ -76,6 +77,14 @@ describe.skipIf(!ready)('a run with real servers', { timeout: TIMEOUT_MILLIS }, 
     expect(chain?.layers.map(({ layer }) => layer)).toEqual(['front', 'hop', 'server', 'app']);
     expect(chain?.layers.at(-1)?.work.median).toBeGreaterThan(900);
     expect(chain?.whole.median).toBeGreaterThan(1000);
+    // Of the empty handler: at least one that reads and one that writes, each.
+    if (strace !== undefined) {
+      for (const role of ['front', 'app'] as const) {
+        const calls = Object.values(chain?.calls?.[role] ?? {}).reduce((sum, count) => sum + count, 0);
+        expect(calls, role).toBeGreaterThan(1.9);
+        expect(calls, role).toBeLessThan(40);
+      }
+    }
     expect(labels.at(-1)).toMatch(/^so far: the hop is .* of .*$/);
   });
 

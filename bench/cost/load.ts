@@ -8,9 +8,9 @@ import type { Hop, Load, Target, Work } from './model.js';
 /** To connect and to answer a word: what takes longer has hung. */
 const ANSWER_MS = 10_000;
 /** Seconds that requests under way may take once the time of a stretch is up; later they count as unanswered. */
-export const PATIENCE_SECONDS = 5;
+const PATIENCE_SECONDS = 5;
 /** Connections that an open loop may have at a time: below nginx's default worker_connections on Debian, 768. */
-export const OPEN_LOOP_CONNECTIONS = 512;
+const OPEN_LOOP_CONNECTIONS = 512;
 
 /** How requests ended that did not end well. Names of errors are the system's: `ECONNREFUSED`. */
 export interface Failures {
@@ -112,16 +112,6 @@ export class LoadGenerator {
   /** Safe to call twice. */
   stop(): Promise<void> {
     return this.peer.stop();
-  }
-}
-
-/** One stretch with a generator of its own. */
-export async function runLoad(options: LoadOptions): Promise<LoadFigures> {
-  const generator = await LoadGenerator.open(options);
-  try {
-    return await generator.stretch();
-  } finally {
-    await generator.stop();
   }
 }
 

@@ -36,7 +36,7 @@ const INSTALL: Readonly<Record<ProgramName, string>> = {
 };
 
 /** Names another than the one that is installed, by a path; of uwsgi-python3 the name of uWSGI's plugin. */
-export const PROGRAM_VARIABLES: Readonly<Record<ProgramName, string>> = {
+const PROGRAM_VARIABLES: Readonly<Record<ProgramName, string>> = {
   nginx: 'NEARWIRE_NGINX',
   uwsgi: 'NEARWIRE_UWSGI',
   'uwsgi-python3': 'NEARWIRE_UWSGI_PLUGIN',

@@ -125,7 +125,7 @@ class Tracer {
 }
 
 /** `strace -c -U calls,name`: a number and a name in each line, lines of dashes around them, and the total at the end. */
-export function parseCounts(text: string): Readonly<Record<string, number>> {
+function parseCounts(text: string): Readonly<Record<string, number>> {
   const counts = [...text.matchAll(/^\s*(\d+)\s+(\w+)\s*$/gm)].map(
     ([, count, name = '']) => [name, Number(count)] as const,
   );

@@ -11,7 +11,7 @@ import { makeTarget } from './where.js';
 /** Where a server's own program is, compiled. */
 export const APPS = join(PACKAGE_ROOT, 'dist', 'bench', 'cost', 'apps');
 
-export const NODE_WORKS: readonly WorkName[] = ['hello', 'empty', 'json', 'own'];
+const NODE_WORKS: readonly WorkName[] = ['hello', 'empty', 'json', 'own'];
 
 const FAMILIES = ['unix', 'tcp'] as const;
 const SERVERS = [
@@ -85,7 +85,7 @@ export const NGINX_NEARWIRE_UWSGI: readonly Stack[] = FAMILIES.map((family) => (
 }));
 
 /** Starts it, and is through when it listens. */
-export async function launchNode(parts: Parts, server: NodeServerName, family: Hop['family']): Promise<Target> {
+async function launchNode(parts: Parts, server: NodeServerName, family: Hop['family']): Promise<Target> {
   const target = await makeTarget(parts, family);
   const { app } = parts.place;
   const words: NodeServerWords = { server, listen: target, app };
