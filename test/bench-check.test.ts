@@ -6,12 +6,13 @@ import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { compare, type Comparison, type Verdict } from '../bench/baseline/compare.js';
+import { compare, isRecordedMachine, type Comparison, type Verdict } from '../bench/baseline/compare.js';
 import { keyOf, measureOf, type Baseline, type RecordedMode } from '../bench/baseline/model.js';
 import { record } from '../bench/baseline/record.js';
 import { deviationOf, deviationOfMedian } from '../bench/baseline/spread.js';
+import { inspectHost } from '../bench/host.js';
 import type { JsonResult } from '../bench/json.js';
-import type { CellResult, RatioResult } from '../bench/model.js';
+import type { CellResult, Host, RatioResult } from '../bench/model.js';
 import { median } from '../bench/statistics.js';
 import { requireOrSkip } from './support/requirements.js';
 
@@ -52,13 +53,10 @@ function quickOf(baseline: Baseline): RecordedMode {
   return recorded;
 }
 
-const recordOf = (...runs: RatioResult[][]): RecordedMode =>
-  quickOf(
-    record(
-      runs.map((ratios) => resultOf(ratios)),
-      undefined,
-    ),
-  );
+/** As many runs as are needed, of which one after the other is like these. */
+const resultsOf = (runs: readonly RatioResult[][], given: Given = {}): JsonResult[] =>
+  Array.from({ length: 5 }, (_, run) => resultOf(runs[run % runs.length] ?? [], given));
+const recordOf = (...runs: RatioResult[][]): RecordedMode => quickOf(record(resultsOf(runs), undefined));
 const verdictsOf = (comparisons: readonly Comparison[]): Verdict[] => comparisons.map(({ verdict }) => verdict);
 
 describe('the spread', () => {
@@ -95,37 +93,40 @@ describe('a baseline', () => {
     ];
     const recorded = recordOf([ratio([0.48, 0.5, 0.51]), ...others], [ratio([0.5, 0.52, 0.6])]);
     expect(recorded.ratios).toHaveLength(1);
-    expect(recorded.ratios[0]).toMatchObject({ median: 0.51, low: 0.48, high: 0.6, runs: 2, subject: 'native' });
-    expect(recorded.runs.map(({ cpu }) => cpu)).toEqual([CPU, CPU]);
+    expect(recorded.ratios[0]).toMatchObject({ median: 0.5, low: 0.48, high: 0.6, runs: 5, subject: 'native' });
+    expect(recorded.runs.map(({ cpu }) => cpu)).toEqual(Array.from({ length: 5 }, () => CPU));
   });
 
   test('has no tails of a quick run, no failed connects, and nothing that the load generator held back', () => {
     const p99 = ratio([1, 1, 1], { measure: 'p99' });
     const failed = ratio([0, 0, 0], { case: 'storm', measure: 'failed' });
     expect(recordOf([p99, failed]).ratios).toEqual([]);
-    expect(record([resultOf([p99], { quick: false })], undefined).modes.default?.ratios).toHaveLength(1);
+    expect(record(resultsOf([[p99]], { quick: false }), undefined).modes.default?.ratios).toHaveLength(1);
     const cell: CellResult = {
       ...{ case: 'fanin', params: { connections: 64 }, family: 'unix', subject: 'node:net', measure: 'rate' },
       ...{ unit: 'messages/s', better: 'higher', samples: [1], median: 1, limitedBy: 'generator' },
     };
     const rate = ratio([2, 2, 2], { measure: 'rate' });
     expect(
-      record([resultOf([rate, ratio([1, 1, 1])], { cells: [cell] })], undefined).modes.quick?.ratios,
+      record(resultsOf([[rate, ratio([1, 1, 1])]], { cells: [cell] }), undefined).modes.quick?.ratios,
     ).toMatchObject([{ measure: 'cpu' }]);
   });
 
   test('is renewed for the modes that are recorded', () => {
-    const first = record([resultOf([ratio([1, 1, 1])]), resultOf([ratio([2, 2, 2])], { quick: false })], undefined);
-    const second = record([resultOf([ratio([3, 3, 3])])], first);
+    const full = resultsOf([[ratio([2, 2, 2])]], { quick: false });
+    const first = record([...resultsOf([[ratio([1, 1, 1])]]), ...full], undefined);
+    const second = record(resultsOf([[ratio([3, 3, 3])]]), first);
     expect(second.modes.quick?.ratios[0]?.median).toBe(3);
     expect(second.modes.default?.ratios[0]?.median).toBe(2);
   });
 
-  test('of one run takes more for chance than its rounds show, as nothing shows how runs differ', () => {
-    const of = (...runs: RatioResult[][]): number => recordOf(...runs).ratios[0]?.spread ?? NaN;
-    const rounds = ratio([0.48, 0.5, 0.52]);
-    expect(of([rounds])).toBeCloseTo(Math.hypot(of([rounds], [rounds]), 0.05), 3);
-    expect(of([ratio([0.5])])).toBeCloseTo(Math.hypot(0.1, 0.05), 3);
+  test('is of five runs at least, and of commits', () => {
+    const few = resultsOf([[ratio([1, 1, 1])]]).slice(1);
+    expect(() => record(few, undefined)).toThrow('5 quick runs are needed, and not 4');
+    const [result] = few;
+    if (result === undefined) throw new Error('there are results');
+    const dirty = { ...result, versions: { ...result.versions, commit: 'abc-dirty' } };
+    expect(() => record([...few, dirty], undefined)).toThrow('a result is of abc-dirty');
   });
 
   test('takes rounds that agree by accident for no steadier than the others are', () => {
@@ -170,14 +171,25 @@ describe('a result', () => {
     expect(compare(resultOf([ratio([1, 1, 1], { measure: 'rate' })], { cells: [cell] }), rates)).toEqual([]);
   });
 
-  test('of another machine has more room, but not all', () => {
-    const elsewhere = (...rounds: number[]): Verdict[] =>
-      verdictsOf(compare(resultOf([ratio(rounds)], { cpu: 'Another' }), recorded));
-    expect(elsewhere(0.6, 0.61, 0.62)).toEqual(['same']);
-    expect(elsewhere(1.2, 1.3, 1.4)).toEqual(['worse']);
-    const otherKernel = { ...resultOf([ratio([0.6, 0.61, 0.62])]) };
-    otherKernel.host = { ...otherKernel.host, kernel: 'Linux 6.2' };
-    expect(verdictsOf(compare(otherKernel, recorded))).toEqual(['same']);
+  test('loses no gain, however restless it was', () => {
+    const restless = recordOf([ratio([0.6, 0.8, 1.1])], [ratio([0.5, 0.7, 1.2])]);
+    const verdictOf = (now: RatioResult, of: RecordedMode): Verdict[] => verdictsOf(compare(resultOf([now]), of));
+    expect(verdictOf(ratio([0.98, 0.99, 0.99]), restless)).toEqual(['same']);
+    expect(verdictOf(ratio([1.01, 1.02, 1.03]), restless)).toEqual(['worse']);
+    const rate = (...rounds: number[]): RatioResult => ratio(rounds, { measure: 'rate' });
+    const rates = recordOf([rate(0.9, 1.3, 1.6)], [rate(0.8, 1.2, 1.9)]);
+    expect(verdictOf(rate(1.01, 1.02, 1.03), rates)).toEqual(['same']);
+    expect(verdictOf(rate(0.97, 0.98, 0.99), rates)).toEqual(['worse']);
+  });
+
+  test('is judged by what was recorded on such a processor, as many of them, and such a Node', () => {
+    const given = resultOf([]);
+    const { runs } = recorded;
+    expect(isRecordedMachine({ ...given, versions: { ...given.versions, node: '20.9.1' } }, runs)).toBe(true);
+    expect(isRecordedMachine({ ...given, versions: { ...given.versions, node: '22.0.0' } }, runs)).toBe(false);
+    expect(isRecordedMachine({ ...given, host: { ...given.host, kernel: 'Linux 6.2' } }, runs)).toBe(true);
+    expect(isRecordedMachine({ ...given, host: { ...given.host, cores: 4 } }, runs)).toBe(false);
+    expect(isRecordedMachine({ ...given, host: { ...given.host, cpu: 'Another' } }, runs)).toBe(false);
   });
 });
 
@@ -214,11 +226,12 @@ describe('over hundreds of made-up runs', () => {
   }
 
   const unchanged = (): number => 1;
+  const recordedRuns = (): RatioResult[][] => Array.from({ length: 5 }, () => madeUp(3, unchanged));
 
   test('chance fails less than one in a hundred', () => {
     let failed = 0;
     for (let run = 0; run < RUNS; run++) {
-      const recorded = recordOf(madeUp(3, unchanged), madeUp(3, unchanged), madeUp(3, unchanged));
+      const recorded = recordOf(...recordedRuns());
       if (worseOf(recorded, unchanged).size > 0) failed++;
     }
     expect(failed).toBeLessThan(RUNS / 100);
@@ -229,7 +242,7 @@ describe('over hundreds of made-up runs', () => {
       let seen = 0;
       for (let run = 0; run < RUNS; run++) {
         const at = from + (run % (to - from));
-        const recorded = recordOf(madeUp(3, unchanged), madeUp(3, unchanged), madeUp(3, unchanged));
+        const recorded = recordOf(...recordedRuns());
         if (worseOf(recorded, (which) => (which === at ? change : 1)).has(at)) seen++;
       }
       return seen / RUNS;
@@ -272,14 +285,18 @@ describe('npm run bench:check', () => {
   }
 
   test('records results and tells what is worse than they are', () => {
-    const results = [0, 1, 2].map((run) =>
+    const results = [0, 1, 2, 3, 4].map((run) =>
       write(
         `${String(run)}.json`,
         resultOf([ratio([0.49, 0.5, 0.51 + run / 100]), ratio([1, 1, 1], { subject: 'channel' })]),
       ),
     );
-    expect(check('--record', ...results)).toMatchObject({ status: 0, stdout: '', stderr: '' });
-    expect(readFileSync(join(folder, 'baseline.json'), 'utf8')).toContain('"runs": 3');
+    expect(check('--record', ...results)).toMatchObject({
+      status: 0,
+      stdout: '2 ratios recorded, 0 of them blind\n',
+      stderr: '',
+    });
+    expect(readFileSync(join(folder, 'baseline.json'), 'utf8')).toContain('"runs": 5');
     const same = check(results[1] ?? '');
     expect(same).toMatchObject({ status: 0, stderr: '' });
     expect(same.stdout).toBe('2 ratios to node:net: 2 as recorded, 0 better, 0 worse, 0 not measured\n');
@@ -293,14 +310,22 @@ describe('npm run bench:check', () => {
     expect(less.stdout).toContain('not measured');
   });
 
+  test('tells and judges nothing on a machine that was not recorded', () => {
+    const { status, stdout } = check(write('other.json', resultOf([ratio([0.7, 0.71, 0.72])], { cpu: 'Another' })));
+    expect(stdout).toMatch(/0\.71x.*worse/);
+    expect(stdout).toContain('told, not judged');
+    expect(status).toBe(0);
+  });
+
   test('says what it could hardly find, from what is recorded', () => {
     const restless = write(
       'restless.json',
       resultOf([ratio([0.2, 0.5, 1.2]), ratio([1, 1, 1], { subject: 'channel' })]),
     );
-    const { status, stderr } = check('--record', restless, restless);
+    const { status, stdout, stderr } = check('--record', ...Array.from({ length: 5 }, () => restless));
     expect(status).toBe(0);
-    expect(stderr).toMatch(/^note: fanin 64 connections unix cpu native is found worse from .*x on only$/m);
+    expect(stderr).toMatch(/^note: fanin 64 connections unix cpu native has to double before it is found worse$/m);
+    expect(stdout).toBe('2 ratios recorded, 1 of them blind\n');
   });
 
   test('says so if there is nothing to compare with', () => {
@@ -311,21 +336,27 @@ describe('npm run bench:check', () => {
     expect(check(join(folder, 'no.json'))).toMatchObject({ status: 2, stdout: '' });
     expect(check('--fast').stderr).toContain('usage: npm run bench:check');
     expect(check('--record').status).toBe(2);
+    expect(check('--record', file)).toMatchObject({ status: 2, stdout: '' });
   });
 });
 
 describe.skipIf(requireOrSkip('floor') === undefined || requireOrSkip('addon') === undefined)(
   'npm run bench:check, with a run of its own',
   () => {
+    let host: Host;
+    beforeAll(async () => {
+      ({ host } = await inspectHost());
+    });
+
     /** What it says where this much is recorded of native's rate in a pipeline, which is some ten times node:net's. */
     function checkAgainst(rate: number): { status: number | null; stdout: string; stderr: string } {
       const folder = mkdtempSync(join(tmpdir(), 'nearwire-test-'));
       try {
         const file = join(folder, 'baseline.json');
-        const once = resultOf([
-          ratio([rate], { case: 'pipeline', params: { bytes: 64, window: 256 }, measure: 'rate' }),
-        ]);
-        writeFileSync(file, JSON.stringify(record([once, once, once], undefined)));
+        const rates = [ratio([rate], { case: 'pipeline', params: { bytes: 64, window: 256 }, measure: 'rate' })];
+        const { node } = process.versions;
+        const runs = resultsOf([rates]).map((run) => ({ ...run, host, versions: { ...run.versions, node } }));
+        writeFileSync(file, JSON.stringify(record(runs, undefined)));
         const words = [CHECK, '--baseline', file, '--cases', 'pipeline'];
         return spawnSync(process.execPath, words, { encoding: 'utf8' });
       } finally {

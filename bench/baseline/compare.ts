@@ -2,7 +2,7 @@
 import type { JsonResult } from '../json.js';
 import type { RatioResult } from '../model.js';
 import { judgedRatios, keyOf, measureOf, type RecordedMode, type RecordedRatio, type RecordedRun } from './model.js';
-import { deviationOfMedian, rootOfSquares } from './spread.js';
+import { deviationOfMedian } from './spread.js';
 
 /**
  * Standard deviations. Some eighty ratios are compared at once, and the tails of timings are heavy: every tenth run of the
@@ -14,11 +14,8 @@ const BEYOND_CHANCE = 3;
 const LEAST_CHANGE = 1.05;
 /** Restless rounds now make room up to so much of what was recorded: what became restless is no better for it. */
 const MOST_OF_RECORDED = 1.5;
-/**
- * Between processors that have the same code, ratios to node:net were seen to differ by up to 1.6 times (pipeline 9.4 on an
- * EPYC and 6 on a Xeon). A result of a machine that was not recorded is held to what that leaves.
- */
-const OTHER_MACHINE = 0.25;
+/** What costs less than this part of node:net's is a gain, and is never to vanish, however restless it is. */
+const GAIN = 0.9;
 
 export type Verdict = 'worse' | 'better' | 'same' | 'missing';
 
@@ -30,21 +27,24 @@ export interface Comparison {
   readonly verdict: Verdict;
 }
 
-/**
- * Virtual machines whose processors have one name differ by more than those of two names may; their kernels tell them apart.
- */
-export function isRecordedMachine({ host }: Pick<JsonResult, 'host'>, runs: readonly RecordedRun[]): boolean {
-  return runs.some(({ cpu, cores, kernel }) => cpu === host.cpu && cores === host.cores && kernel === host.kernel);
+/** Ratios to node:net hang on the processor, and on what node:net is. */
+export function isRecordedMachine(
+  { host, versions }: Pick<JsonResult, 'host' | 'versions'>,
+  runs: readonly RecordedRun[],
+): boolean {
+  const major = (version: string): string | undefined => version.split('.')[0];
+  return runs.some(
+    ({ cpu, cores, node }) => cpu === host.cpu && cores === host.cores && major(node) === major(versions.node),
+  );
 }
 
 /** All that is recorded, or that of the named cases: what the result lacks is missing, and no news is bad news. */
 export function compare(result: JsonResult, recorded: RecordedMode, cases?: readonly string[]): Comparison[] {
   const found = new Map(judgedRatios(result).map((ratio) => [keyOf(ratio), ratio]));
   const excused = limitedNow(result);
-  const elsewhere = isRecordedMachine(result, recorded.runs) ? 0 : OTHER_MACHINE;
   return recorded.ratios
     .filter((ratio) => (cases?.includes(ratio.case) ?? true) && !excused.has(keyOf(ratio)))
-    .map((ratio) => compareOne(ratio, found.get(keyOf(ratio)), elsewhere));
+    .map((ratio) => compareOne(ratio, found.get(keyOf(ratio))));
 }
 
 /** What the load generator holds back now is not missing: it has become too fast to be told. */
@@ -57,19 +57,21 @@ function limitedNow({ cells, ratios }: JsonResult): Set<string> {
   );
 }
 
-function compareOne(recorded: RecordedRatio, now: RatioResult | undefined, elsewhere: number): Comparison {
-  const lowerIsBetter = measureOf(recorded)?.better !== 'higher';
-  const room = roomFor(recorded, now, elsewhere);
-  const limit = lowerIsBetter ? recorded.median * room : recorded.median / room;
+function compareOne(recorded: RecordedRatio, now: RatioResult | undefined): Comparison {
+  // Of what is better the higher it is, the inverse is what falls.
+  const costOf = (ratio: number): number => (measureOf(recorded)?.better === 'higher' ? 1 / ratio : ratio);
+  const before = costOf(recorded.median);
+  const room = roomFor(recorded, now);
+  const most = before < GAIN ? Math.min(before * room, 1) : before * room;
+  const limit = costOf(most);
   if (!now) return { recorded, now, limit, verdict: 'missing' };
-  const change = lowerIsBetter ? now.median / recorded.median : recorded.median / now.median;
-  return { recorded, now, limit, verdict: change > room ? 'worse' : change < 1 / room ? 'better' : 'same' };
+  const cost = costOf(now.median);
+  return { recorded, now, limit, verdict: cost > most ? 'worse' : cost < before / room ? 'better' : 'same' };
 }
 
-/** The factor that chance may make: of the recorded median, of this one, and of another machine. */
-export function roomFor({ spread, runs }: RecordedRatio, now: RatioResult | undefined, elsewhere: number): number {
+/** The factor that chance may make: of the recorded median, and of this one. */
+export function roomFor({ spread, runs }: RecordedRatio, now?: RatioResult): number {
   const seen = (now && deviationOfMedian(now)) ?? spread;
   const spreadNow = Math.min(Math.max(spread, seen), MOST_OF_RECORDED * spread);
-  const chance = rootOfSquares(spread / Math.sqrt(runs), spreadNow, elsewhere);
-  return Math.max(LEAST_CHANGE, Math.exp(BEYOND_CHANCE * chance));
+  return Math.max(LEAST_CHANGE, Math.exp(BEYOND_CHANCE * Math.hypot(spread / Math.sqrt(runs), spreadNow)));
 }

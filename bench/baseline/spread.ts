@@ -18,7 +18,3 @@ export function deviationOfMedian({ low, high, rounds }: RatioSummary): number |
   const part = MEDIAN_OF[Math.min(rounds, MEDIAN_OF.length + 1) - 2];
   return one === undefined || part === undefined ? undefined : one * part;
 }
-
-export function rootOfSquares(...deviations: readonly number[]): number {
-  return Math.hypot(...deviations);
-}

@@ -23,6 +23,7 @@ static void on_ready(struct watch* watch, unsigned ready) {
 const struct load load_echo = {
     .link_size = sizeof(struct echo_link),
     .has_latency = true,
+    .repeats = true,
     .prepare = echo_prepare,
     .begin = begin,
     .on_connect = echo_send,

@@ -115,6 +115,7 @@ static void on_ready(struct watch* watch, unsigned ready) {
 
 const struct load load_pipeline = {
     .link_size = sizeof(struct pipeline_link),
+    .repeats = true,
     .prepare = prepare,
     .begin = begin,
     .on_connect = send_queued,

@@ -24,7 +24,7 @@ export function serveStream(netLike: NetLike, words: Words, target: Target): voi
 }
 
 /** Listens, tells the address, and answers the parent until it has had enough. */
-export function listen(server: net.Server, target: Target): void {
+export function listen(server: Pick<net.Server, 'on' | 'listen' | 'address' | 'close'>, target: Target): void {
   server.on('error', fail);
   server.listen(target, () => {
     const address = server.address();
@@ -64,7 +64,7 @@ function listenerOf(netLike: NetLike, words: Words): (socket: net.Socket) => voi
 }
 
 /** Answers each message with a write of its own, as a program would that looks at them. */
-function messageEcho(socket: net.Socket, bytes: number): (chunk: Buffer) => void {
+export function messageEcho(socket: net.Socket, bytes: number): (chunk: Buffer) => void {
   const partial = Buffer.allocUnsafe(bytes);
   let held = 0;
   return (chunk) => {

@@ -21,6 +21,8 @@ const FIND = {
   'systemd-analyze': () => onPath('systemd-analyze'),
   /** Injects errors of system calls. */
   strace: () => onPath('strace'),
+  /** Counts instructions. */
+  valgrind: () => onPath('valgrind'),
   /** Changes the limits of a process that runs. */
   prlimit: () => onPath('prlimit'),
   /** Shows sockets' queues. */

@@ -1,0 +1,32 @@
+/** The requests by which one build of nearwire is held against another, by their instructions or by their time. */
+
+export interface GateCase {
+  readonly name: string;
+  /** Command words of the plain C client, `floor load`. */
+  readonly client: readonly string[];
+  /** Connections where time is taken; absent: it is not. Instructions are counted on one. */
+  readonly connections?: number;
+  /** Absent: how many messages come at a time is a matter of time, and so are its instructions. */
+  readonly counted?: boolean;
+}
+
+export const GATE_CASES: readonly GateCase[] = [
+  { name: 'rtt', client: ['--case', 'rtt'], connections: 1, counted: true },
+  { name: 'pipeline', client: ['--case', 'pipeline'], connections: 1 },
+  { name: 'http', client: ['--case', 'cost'], connections: 32, counted: true },
+  { name: 'http-close', client: ['--case', 'cost', '--keep-alive', '0'], connections: 32, counted: true },
+  { name: 'uwsgi', client: ['--case', 'cost', '--protocol', 'uwsgi'], connections: 32, counted: true },
+  // Answers of a server of sockets that the client can take for HTTP.
+  { name: 'write-64', client: ['--case', 'cost'], counted: true },
+  { name: 'write-64k', client: ['--case', 'cost'], counted: true },
+];
+
+/** `names` of a command line: `rtt,http`. */
+export function chosenCases(all: readonly GateCase[], names: string | undefined): readonly GateCase[] {
+  if (names === undefined) return all;
+  return names.split(',').map((name) => {
+    const found = all.find((entry) => entry.name === name);
+    if (!found) throw new RangeError(`no case ${name}: there are ${all.map((entry) => entry.name).join(', ')}`);
+    return found;
+  });
+}

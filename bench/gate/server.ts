@@ -1,0 +1,120 @@
+/**
+ * The server of a case, on the build of nearwire that lies in a folder: `node server.js FOLDER CASE SOCKET [WARM BATCH]`.
+ *
+ * With WARM and BATCH it marks each BATCH requests after the first WARM for callgrind (callgrind.ts).
+ */
+import type { RequestListener } from 'node:http';
+import type { Socket } from 'node:net';
+import { getPriority } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { getHeapStatistics } from 'node:v8';
+
+import type * as Nearwire from 'nearwire';
+import type * as NearwireHttp from 'nearwire/http';
+import type * as NearwireUwsgi from 'nearwire/uwsgi';
+
+import { tell } from '../work/control.js';
+import { listen, messageEcho } from '../work/stream.js';
+
+const [folder = '', name = '', path = '', warm = '0', batch = '0'] = process.argv.slice(2);
+
+/** Of a request's answer, whatever the number of writes that it is made of. */
+const SHORT_WRITES = 16;
+
+/** Calls what callgrind has been told to watch for, and keeps out of the count what it does itself. */
+function mark(usedBefore: number): number {
+  const heap = getHeapStatistics().used_heap_size - usedBefore;
+  getPriority();
+  tell({ batch: true, heap });
+  const used = getHeapStatistics().used_heap_size;
+  process.kill(process.pid, 0);
+  return used;
+}
+
+/** What is called for each request. */
+function counter(first: number, each: number): () => void {
+  if (each === 0) return () => undefined;
+  let left = first;
+  let used = 0;
+  return () => {
+    if (--left > 0) return;
+    left = each;
+    used = mark(used);
+  };
+}
+
+const served = counter(Number(warm), Number(batch));
+
+const hello: RequestListener = (_request, response) => {
+  response.writeHead(200, { 'Content-Type': 'text/plain', 'Content-Length': 12 });
+  response.end('hello world\n');
+  served();
+};
+
+function echo(socket: Socket): void {
+  socket.on('error', ignore).on('data', (chunk: Buffer) => {
+    socket.write(chunk);
+    served();
+  });
+}
+
+function ignore(): void {
+  // The client has had enough.
+}
+
+/** Answers each request with writes of `size` bytes: a head that fills the first 64, and then the body. */
+function writer(size: number, writes: number): (socket: Socket) => void {
+  const head = `HTTP/1.1 200 OK\r\nContent-Length: ${String(size * writes - 64)}\r\nX: `.padEnd(60, 'x') + '\r\n\r\n';
+  return (socket) => {
+    socket.on('error', ignore).on('data', () => {
+      for (let i = 0; i < writes; i++) {
+        // Another one each time, as what a program writes mostly is.
+        const data = Buffer.allocUnsafe(size);
+        if (i === 0) data.write(head, 'latin1');
+        socket.write(data);
+      }
+      served();
+    });
+  };
+}
+
+/** Without our own types: of another build's only the names are known. */
+function entry(file: string): Promise<unknown> {
+  return import(pathToFileURL(join(folder, 'dist', 'src', file)).href);
+}
+
+const { createServer } = (await entry('index.js')) as typeof Nearwire;
+const serveSockets = (listener: (socket: Socket) => void): void => {
+  listen(createServer({ transport: 'native' }, listener), { path });
+};
+
+switch (name) {
+  case 'rtt':
+    serveSockets(echo);
+    break;
+  case 'pipeline':
+    serveSockets((socket) => {
+      socket.on('error', ignore).on('data', messageEcho(socket, 64));
+    });
+    break;
+  case 'write-64':
+    serveSockets(writer(64, SHORT_WRITES));
+    break;
+  case 'write-64k':
+    serveSockets(writer(65_536, 1));
+    break;
+  case 'http':
+  case 'http-close': {
+    const http = (await entry('http.js')) as typeof NearwireHttp;
+    listen(http.createServer({ transport: 'native' }, hello), { path });
+    break;
+  }
+  case 'uwsgi': {
+    const uwsgi = (await entry('uwsgi.js')) as typeof NearwireUwsgi;
+    listen(uwsgi.createServer({ transport: 'native' }, hello), { path });
+    break;
+  }
+  default:
+    throw new RangeError(`no case ${name}`);
+}
