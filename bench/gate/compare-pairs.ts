@@ -1,7 +1,7 @@
 /** What two builds' requests take, and whether one is dearer. */
 import Table from 'cli-table3';
 
-import { estimateOf, layoutDeviation, type Blocks, type Estimate } from '../cost/layers/estimate.js';
+import { estimateOf, layoutDeviation, type Blocks, type Estimate } from '../cost/estimate.js';
 import { median } from '../statistics.js';
 import type { Pair } from './pairs.js';
 
