@@ -43,15 +43,18 @@ export async function lineupOf({ modules, nodes, attach }: Brought, cases: reado
 function subjectsOn(node: OtherNode): Subject[] {
   const [major = ''] = node.version.split('.');
   const nameOn = (name: SubjectName): SubjectName => `${name}@${major}`;
-  return SUBJECTS.filter(({ name }) => OF_EACH_NODE.includes(name)).map((subject) => ({
-    ...subject,
-    name: nameOn(subject.name),
-    title: `${subject.title}, on Node ${node.version}`,
-    worker: subject.name,
-    cases: subject.cases.filter((name) => !OF_ONE_PROCESS.includes(name)),
-    node,
-    baseline: subject.name === 'node:net' ? 'node:net' : nameOn('node:net'),
-  }));
+  return SUBJECTS.filter(({ name }) => OF_EACH_NODE.includes(name)).map((subject) => {
+    const baseline = subject.name === 'node:net' ? 'node:net' : nameOn('node:net');
+    return {
+      ...subject,
+      name: nameOn(subject.name),
+      title: `${subject.title}, on Node ${node.version}, held against ${baseline}`,
+      worker: subject.name,
+      cases: subject.cases.filter((name) => !OF_ONE_PROCESS.includes(name)),
+      node,
+      baseline,
+    };
+  });
 }
 
 /** Those that were brought take part beside the built-in ones that are chosen; on other Nodes, as what they are there. */

@@ -117,16 +117,13 @@ function marginText({ cells }: BenchResult, series: Series, subject: SubjectName
   return rme === undefined ? '' : `±${rme.toFixed(1)} %`;
 }
 
-function legend({ cells, ratios, lineup }: BenchResult): string {
+function legend({ cells, ratios }: BenchResult): string {
   const lines: string[] = [];
   if (ratios.some(({ baseline }) => baseline === 'node:net')) {
     lines.push(
       'x: against node:net, taken within each round, then the median; ' +
         `${pc.green('green')} and ${pc.red('red')} where all rounds agree on better or worse`,
     );
-  }
-  if (lineup.some(({ node, name }) => node && ratios.some(({ baseline }) => baseline === name))) {
-    lines.push('what ran on another Node (@) is held against node:net on the same one');
   }
   if (cells.some(({ limitedBy }) => limitedBy !== undefined)) {
     lines.push(
