@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import type {
+  BenchCase,
   Change,
   Latency,
   LoadResult,
@@ -15,10 +16,11 @@ import type {
   Sample,
   Series,
   SubjectName,
+  Values,
 } from './model.js';
 import { isMessage, numberOf, Peer, PeerError, type Message, type Program } from './peer.js';
 import { onCore } from './placement.js';
-import { subjectNamed } from './subjects.js';
+import { subjectNamed, type Subject } from './subjects.js';
 import { floorPattern } from './work/pattern.js';
 
 /** To start, to listen, to answer a word: what takes longer has hung. */
@@ -30,6 +32,7 @@ const CONNECT_MS = 60_000;
 const FELL_BEHIND = 1.2;
 
 export interface CellContext {
+  readonly lineup: readonly Subject[];
   readonly floor: string | undefined;
   /** A folder of this run's own, for socket files. */
   readonly folder: string;
@@ -46,22 +49,36 @@ export interface Timing {
   readonly offered?: number;
 }
 
+/** The subjects of a round that one call of `runCell` measures: each of them, or those of one process together. */
+export function cellsOfTurn({ kind }: BenchCase, subjects: readonly SubjectName[]): (readonly SubjectName[])[] {
+  return kind === 'micro' ? [subjects] : subjects.map((subject) => [subject]);
+}
+
 export async function runCell(
   series: Series,
-  subject: SubjectName,
+  subjects: readonly SubjectName[],
   round: number,
   timing: Timing,
   context: CellContext,
-): Promise<Sample> {
-  if (series.case.kind === 'micro') return runMicro(series.case, series, subject, round, timing, context);
-  const outcome = await runPeers(series.case, series, subject, round, timing, context);
-  return {
-    round,
-    subject,
-    values: series.case.evaluate(outcome),
-    ...(series.case.asksMemory ? {} : sharesOf(outcome)),
-    ...(timing.offered === undefined ? {} : { behind: outcome.load.seconds > FELL_BEHIND * timing.seconds }),
-  };
+): Promise<Sample[]> {
+  const { case: benchCase } = series;
+  if (benchCase.kind === 'micro') return runMicro(benchCase, series, subjects, round, timing, context);
+  const [subject = ''] = subjects;
+  const outcome = await runPeers(benchCase, series, subject, round, timing, context);
+  return [
+    {
+      round,
+      subject,
+      values: known(benchCase.evaluate(outcome)),
+      ...(benchCase.asksMemory ? {} : sharesOf(outcome)),
+      ...(timing.offered === undefined ? {} : { behind: outcome.load.seconds > FELL_BEHIND * timing.seconds }),
+    },
+  ];
+}
+
+/** Without what could not be measured. */
+function known(values: Values): Values {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => !Number.isNaN(value)));
 }
 
 /** Operations a second that a subject does at most: in a closed loop, whatever the case offers. */
@@ -90,17 +107,18 @@ function servedFile(folder: string, { bytes }: Params): string {
 async function runPeers(
   benchCase: PeerCase,
   series: Series,
-  subject: SubjectName,
+  name: SubjectName,
   round: number,
   timing: Timing,
   context: CellContext,
 ): Promise<Outcome> {
-  const label = `${benchCase.name} ${subject} over ${series.family}`;
+  const label = `${benchCase.name} ${name} over ${series.family}`;
   const address = series.family === 'unix' ? join(context.folder, SOCKET_NAME) : '127.0.0.1:0';
   const common = ['--case', benchCase.name, '--family', series.family];
   common.push(...commandWords({ ...benchCase.words, ...series.params }));
   const peers: Peer[] = [];
-  const start = (role: Role, by: SubjectName, words: readonly string[]): Peer => {
+  const subject = subjectNamed(name, context.lineup);
+  const start = (role: Role, by: Subject, words: readonly string[]): Peer => {
     const peer = peerOf(
       role,
       by,
@@ -114,14 +132,15 @@ async function runPeers(
   };
   try {
     const served = benchCase.needsFile ? ['--file', servedFile(context.folder, series.params)] : [];
-    const server = start('serve', subject, ['--address', address, ...served]);
-    const { address: listening } = await server.expect('ready', ANSWER_MS);
-    if (typeof listening !== 'string') throw new PeerError(`the server of ${label} told no address`);
+    const server = subject.server ?? start('serve', subject, ['--address', address, ...served]);
+    const listening = server instanceof Peer ? await addressOf(server) : server.address;
     const opens = benchCase.asksMemory !== undefined && benchCase.asksMemory !== 'stretch';
     const empty = opens ? await memoryOf(server, benchCase) : undefined;
     const startedAt = performance.now();
-    const client = start('load', benchCase.client === 'floor' ? 'c' : subject, [
+    const byFloor = benchCase.client === 'floor' || subject.server !== undefined;
+    const client = start('load', byFloor ? subjectNamed('c', context.lineup) : subject, [
       ...['--address', listening],
+      ...(subject.server?.clientWords(benchCase.name) ?? []),
       ...['--warmup', String(timing.warmup), '--seconds', String(timing.seconds)],
       // The same schedule for all subjects of a round, and another one in the next.
       ...(timing.offered === undefined ? [] : ['--rate', String(timing.offered), '--seed', String(round)]),
@@ -135,7 +154,7 @@ async function runPeers(
     const serverCpu = (await server.ask('cpu', ANSWER_MS)) - cpuBefore;
     const memory = empty ? between(empty, before) : between(before, await memoryOf(server, benchCase));
     const load = loadResult(result);
-    if (load.errors > 0) throw new PeerError(`client of ${label}: ${String(load.errors)} errors`);
+    if (load.errors > 0) throw new PeerError(`client of ${label}: ${String(load.errors)} errors${client.complaint}`);
     if (load.operations === 0 && !benchCase.asksMemory) throw new PeerError(`client of ${label}: nothing was done`);
     return { params: series.params, load, serverCpu, setupMs, ...memory };
   } finally {
@@ -145,12 +164,18 @@ async function runPeers(
   }
 }
 
+async function addressOf(server: Peer): Promise<string> {
+  const { address } = await server.expect('ready', ANSWER_MS);
+  if (typeof address !== 'string') throw new PeerError(`a server told no address, but ${String(address)}`);
+  return address;
+}
+
 type Role = 'serve' | 'load';
 
 /** One end of a case, as its own process. */
 function peerOf(
   role: Role,
-  by: SubjectName,
+  by: Subject,
   words: readonly string[],
   label: string,
   { sharesCore }: PeerCase,
@@ -158,8 +183,8 @@ function peerOf(
 ): Peer {
   const anywhere = programOf(by, floor);
   const program = sharesCore && core !== undefined ? onCore(anywhere, core) : anywhere;
-  const { program: kind, words: own = {} } = subjectNamed(by);
-  const subjectWords = kind === 'floor' ? commandWords(own) : ['--subject', by];
+  const { name, program: kind, words: own = {}, worker = name } = by;
+  const subjectWords = kind === 'floor' ? commandWords(own) : ['--subject', worker, ...commandWords(own)];
   return new Peer(
     label,
     program,
@@ -168,10 +193,13 @@ function peerOf(
   );
 }
 
+/** A process of the cell, or a server that runs already. */
+type Answering = Pick<Peer, 'ask'>;
+
 type Memory = Readonly<Partial<Record<'memory' | 'held' | 'system', number>>>;
 
 /** What the case wants to know of the server's memory, and of all that is in use, at this moment. */
-async function memoryOf(server: Peer, { asksMemory }: PeerCase): Promise<Memory> {
+async function memoryOf(server: Answering, { asksMemory }: PeerCase): Promise<Memory> {
   if (!asksMemory) return {};
   const memory = await server.ask('memory', ANSWER_MS);
   // Of what could be had at once: on Linux without caches, and with what the kernel holds for sockets.
@@ -188,35 +216,38 @@ function between(before: Memory, after: Memory): Pick<Outcome, 'memory' | 'held'
   return { memory: changeOf('memory'), held: changeOf('held'), system: changeOf('system') };
 }
 
+/** Of work inside one process: all subjects in turn, but for those that can't do this. */
 async function runMicro(
   benchCase: MicroCase,
-  series: Series,
-  subject: SubjectName,
+  { params }: Series,
+  subjects: readonly SubjectName[],
   round: number,
   timing: Timing,
   context: CellContext,
-): Promise<Sample> {
-  const program = workerProgram('micro/main.js');
-  const words = [...commandWords(series.params), '--seconds', String(timing.seconds)];
-  const peer = new Peer(`${benchCase.name} of ${subject}`, program, words, context.signal);
+): Promise<Sample[]> {
+  const words = [...commandWords(params), '--subjects', subjects.join(','), '--seconds', String(timing.seconds)];
+  const peer = new Peer(benchCase.name, workerProgram('micro/main.js'), words, context.signal);
   try {
-    const { result } = await peer.expect('result', ANSWER_MS + (timing.seconds + timing.warmup) * 1e3);
+    const { result } = await peer.expect('result', ANSWER_MS + subjects.length * timing.seconds * 1e3);
     if (!isMessage(result)) throw new PeerError('the micro case told no object');
-    return { round, subject, values: { time: numberOf(result, 'time') } };
+    return Object.entries(result).map(([subject, told]) => {
+      if (!isMessage(told)) throw new PeerError(`the micro case told no object of ${subject}`);
+      return { round, subject, values: { time: numberOf(told, 'time') }, rme: numberOf(told, 'rme') };
+    });
   } finally {
     await peer.stop();
   }
 }
 
-function programOf(subject: SubjectName, floor: string | undefined): Program {
-  if (subjectNamed(subject).program !== 'floor') return workerProgram('worker.js');
+function programOf({ program, node }: Subject, floor: string | undefined): Program {
+  if (program !== 'floor') return workerProgram('worker.js', node?.program);
   if (floor === undefined) throw new PeerError('the plain C program is not built');
   return { command: floor, args: [] };
 }
 
-function workerProgram(file: string): Program {
+function workerProgram(file: string, node = process.execPath): Program {
   const path = fileURLToPath(new URL(file, import.meta.url));
-  return { command: process.execPath, args: ['--expose-gc', path] };
+  return { command: node, args: ['--expose-gc', path] };
 }
 
 /** `{ keepAlive: true }` as `--keep-alive 1`. */
@@ -229,7 +260,10 @@ export function commandWords(params: Params): string[] {
 
 function sharesOf({ load, serverCpu }: Outcome): Pick<Sample, 'clientShare' | 'serverShare'> {
   const share = (cpu: number): number => cpu / (load.seconds * 1e6);
-  return { clientShare: share(load.clientCpu), serverShare: share(serverCpu) };
+  return {
+    clientShare: share(load.clientCpu),
+    ...(Number.isNaN(serverCpu) ? {} : { serverShare: share(serverCpu) }),
+  };
 }
 
 function loadResult(value: unknown): LoadResult {

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** The shortest room for a path in `sockaddr_un`, macOS's, less the NUL. */
-const LONGEST_SOCKET_PATH = 103;
+/** The room for a path in `sockaddr_un`, less the NUL. */
+export const LONGEST_SOCKET_PATH = process.platform === 'linux' ? 107 : 103;
 
 /**
  * Does this with a folder that is gone afterwards, however it ends. Its path leaves room for the longest name of a socket

@@ -2,7 +2,6 @@
 import { growth, GROWTH_BASE } from './cases/growth.js';
 import type { BenchResult, Measure, Params, Sample, SeriesResult, SubjectName } from './model.js';
 import { ratioWithinRounds, type RatioSummary } from './statistics.js';
-import { SUBJECTS } from './subjects.js';
 
 /** A number of connections. */
 export interface GrowthPoint {
@@ -45,13 +44,13 @@ const FIGURES: readonly Figure[] = [
 ];
 
 /** Undefined where there is no growth to tell of: one number of connections, or none to compare with. */
-export function growthOf({ results }: BenchResult): Growth | undefined {
+export function growthOf({ results, lineup }: BenchResult): Growth | undefined {
   const points = results.filter(isPoint).map(pointOf);
   const base = points.find(({ connections, idle }) => connections === GROWTH_BASE && idle === 0);
   if (!base || points.length < 2) return undefined;
-  const subjects = SUBJECTS.map(({ name }) => name).filter((name) =>
-    points.some(({ result }) => result.samples.some(({ subject }) => subject === name)),
-  );
+  const subjects = lineup
+    .map(({ name }) => name)
+    .filter((name) => points.some(({ result }) => result.samples.some(({ subject }) => subject === name)));
   const rows = FIGURES.flatMap((figure) =>
     points
       .filter((point) => point !== base)

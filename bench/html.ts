@@ -1,4 +1,5 @@
 /** The page of `--html`: one file with everything in it. The tables stand without scripts; these draw the plots. */
+import { broughtLines } from './brought.js';
 import { growth as growthCase, GROWTH_BASE } from './cases/growth.js';
 import { CASES } from './cases/index.js';
 import { formatRatio, formatSpread, formatValue } from './format.js';
@@ -6,9 +7,9 @@ import { describePoint, growthOf } from './growth.js';
 import type { BenchCase, BenchResult, Measure, Series, SubjectName } from './model.js';
 import { chartsOf, labelsOf, seriesOf, valueBar } from './page/charts.js';
 import { growthChartsOf } from './page/lines.js';
+import { colourName, coloursOf } from './page/style.js';
 import { escape, pageHeader, wholePage } from './page/parts.js';
 import { headlinesOf, judge, medianShare, ratioOf } from './statistics.js';
-import { SUBJECTS } from './subjects.js';
 
 export function htmlOf(result: BenchResult): string {
   const { host, warnings, skipped, failures, interrupted } = result;
@@ -20,8 +21,9 @@ export function htmlOf(result: BenchResult): string {
   ];
   return wholePage({
     title: `nearwire bench, ${host.cpu}`,
+    style: coloursOf(result.lineup),
     main: [
-      pageHeader('nearwire bench', result, notes),
+      pageHeader('nearwire bench', result, [...notes, ...broughtLines(result)]),
       tiles(result),
       legend(result),
       ...CASES.map((benchCase) => section(result, benchCase)),
@@ -47,10 +49,12 @@ ${ratios.map((ratio) => `<div><span>${ratio.subject}</span><b class="${judge(rat
 }
 
 function legend(result: BenchResult): string {
-  const names = SUBJECTS.filter(({ name }) => result.cells.some(({ subject }) => subject === name)).map(
-    ({ name, title }) =>
-      `<span title="${escape(title)}"><i style="background: var(--${name.replace(':', '-')})"></i>${name}</span>`,
-  );
+  const names = result.lineup
+    .filter(({ name }) => result.cells.some(({ subject }) => subject === name))
+    .map(
+      ({ name, title }) =>
+        `<span title="${escape(title)}"><i style="background: var(${colourName(name)})"></i>${name}</span>`,
+    );
   return `<div class="bar">${names.join('')}
 <fieldset><label><input type="radio" name="view" value="values" checked> measured values</label>
 <label><input type="radio" name="view" value="ratios"> against node:net</label></fieldset></div>
@@ -97,9 +101,9 @@ ${benchCase === growthCase ? growthOverview(result) : ''}<div class="charts">${c
 }
 
 function table(result: BenchResult, benchCase: BenchCase, series: readonly Series[]): string {
-  const subjects = SUBJECTS.map(({ name }) => name).filter((name) =>
-    series.some((entry) => entry.subjects.includes(name)),
-  );
+  const subjects = result.lineup
+    .map(({ name }) => name)
+    .filter((name) => series.some((entry) => entry.subjects.includes(name)));
   const labels = labelsOf(series);
   const rows = series.flatMap((entry, index) => [
     ...benchCase.measures.map((measure) => {

@@ -1,7 +1,8 @@
 /** The words of the benchmark: what a case, a subject, a cell and a sample are. */
+import type { Subject } from './subjects.js';
 
-/** What is compared. `node:net` and `c` are also the baselines of the ratios. */
-export type SubjectName = 'c' | 'c-send' | 'nginx' | 'channel' | 'native' | 'js' | 'node:net';
+/** What is compared: one of subjects.ts, or one that the user brought. */
+export type SubjectName = string;
 
 /** What the bytes go over; `none` is for work inside one process. */
 export type Family = 'unix' | 'tcp' | 'none';
@@ -56,7 +57,7 @@ export interface Change {
 export interface Outcome {
   readonly params: Params;
   readonly load: LoadResult;
-  /** User and system time of the server in the stretch, microseconds. */
+  /** User and system time of the server in the stretch, microseconds; NaN where it is not known. */
   readonly serverCpu: number;
   /** From the client's start until it was warm, its connections open. */
   readonly setupMs: number;
@@ -85,6 +86,8 @@ interface CommonCase {
   readonly headline?: MeasureName;
   /** At most this many rounds by default, for what is slow or hardly varies. */
   readonly rounds?: Readonly<Partial<Record<Mode, number>>>;
+  /** Seconds of the stretch where it need not depend on the time budget. */
+  readonly fixedSeconds?: number | Readonly<Record<Mode, number>>;
 }
 
 /** A server process and a client process. */
@@ -101,8 +104,6 @@ export interface PeerCase extends CommonCase {
   readonly warmup: Readonly<Record<Mode, number>>;
   /** Seconds that the client takes to set up, where they are many: for the plan of the first round. */
   readonly setupSeconds?: number;
-  /** Seconds of the stretch where it need not depend on the time budget. */
-  readonly fixedSeconds?: number | Readonly<Record<Mode, number>>;
   /** Bind both ends to one core, for work in which they only ever take turns. */
   readonly sharesCore?: boolean;
   /**
@@ -120,7 +121,7 @@ export interface PeerCase extends CommonCase {
   evaluate(outcome: Outcome): Values;
 }
 
-/** Work inside one process of its own, timed by tinybench. */
+/** Work inside one process, that of all subjects, timed by tinybench. */
 export interface MicroCase extends CommonCase {
   readonly kind: 'micro';
 }
@@ -147,6 +148,8 @@ export interface Sample {
   readonly serverShare?: number;
   /** Of an open loop: the last answers came long after the last request was due. */
   readonly behind?: boolean;
+  /** Of work inside one process: tinybench's relative margin of error of the mean, in percent. */
+  readonly rme?: number;
 }
 
 export interface SeriesResult {
@@ -169,6 +172,8 @@ export interface CellResult {
   readonly median: number;
   /** The load generator, not the server, was at its limit: the number says nothing of the subject. */
   readonly limitedBy?: 'generator';
+  /** Of work inside one process: the relative margin of error within a round, in percent; the median of the rounds. */
+  readonly rme?: number;
 }
 
 /** Subject / baseline of one measure: taken within each round, then the median and the extremes of the rounds. */
@@ -223,6 +228,10 @@ export interface RunNotes {
 }
 
 export interface BenchResult extends RunRecord, RunNotes {
+  /** All that could take part, in the order of the reports. */
+  readonly lineup: readonly Subject[];
+  /** What of the environment was handed on to the processes that were measured, of what changes how they work. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly results: readonly SeriesResult[];
   readonly cells: readonly CellResult[];
   readonly ratios: readonly RatioResult[];

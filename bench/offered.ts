@@ -4,6 +4,7 @@ import { describeParams } from './format.js';
 import type { Mode, Params, PeerCase, Series, SeriesResult } from './model.js';
 import { PeerError } from './peer.js';
 import { warmupOf } from './plan.js';
+import { subjectNamed } from './subjects.js';
 
 const BASELINE = 'node:net';
 /** A share of a rate needs no more: what a few tenths of a second show is right by some percent. */
@@ -61,7 +62,10 @@ export async function measureOffers(
     if (isAborted()) break;
     onStep(`${benchCase.name} ${describeParams(measured.params)} ${measured.family}`, done, maxima.length);
     try {
-      const timing = { warmup: warmupOf(benchCase, BASELINE, mode), seconds: SECONDS[mode] };
+      const timing = {
+        warmup: warmupOf(benchCase, subjectNamed(BASELINE, context.lineup), mode),
+        seconds: SECONDS[mode],
+      };
       const maximum = await maximumOf(benchCase, measured, BASELINE, timing, context);
       for (const sharer of sharers) rates.set(sharer, rounded(maximum * (benchCase.offered ?? 1)));
     } catch (error) {

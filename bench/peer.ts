@@ -38,7 +38,7 @@ export class Peer {
       // 'close' comes after 'exit', when all output has been read; after 'error' there may be no 'exit'.
       this.child.on('close', (code, reason) => {
         const how = reason === null ? `exited with ${String(code)}` : `was ended by ${reason}`;
-        this.fail(new PeerError(`${this.name} ${how}${this.stderr === '' ? '' : `:\n${this.stderr.trim()}`}`));
+        this.fail(new PeerError(`${this.name} ${how}${this.complaint}`));
         resolve();
       });
     });
@@ -64,6 +64,11 @@ export class Peer {
   /** undefined: it could not be run. */
   get pid(): number | undefined {
     return this.child.pid;
+  }
+
+  /** What it has said on stderr, to be put behind a message. */
+  get complaint(): string {
+    return this.stderr === '' ? '' : `:\n${this.stderr.trim()}`;
   }
 
   say(word: string): void {

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 
 import { CASES } from './cases/index.js';
 import type { BenchCase, Family, Mode, Params, Series, SubjectName } from './model.js';
-import { subjectNamed, SUBJECTS } from './subjects.js';
+import { subjectNamed, SUBJECTS, type Subject } from './subjects.js';
 
 /** What the user chose; what is not given is everything. */
 export interface Choice {
@@ -12,6 +12,12 @@ export interface Choice {
   readonly subjects?: readonly SubjectName[];
   readonly families?: readonly Family[];
   readonly rounds?: number;
+  /** What can be chosen from: the built-in subjects, and those that the user brings. */
+  readonly lineup?: readonly Subject[];
+  /** Of those that the user brings, told with what is left out. */
+  readonly notes?: readonly string[];
+  /** Variables that are handed on to what is measured. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** What there is to run it with. */
@@ -27,6 +33,7 @@ export interface Means {
 
 export interface Plan {
   readonly mode: Mode;
+  readonly lineup: readonly Subject[];
   readonly series: readonly Series[];
   readonly rounds: number;
   /** The user named the number of rounds: everything is run in all of them, and the time budget ends nothing. */
@@ -87,7 +94,8 @@ export function makePlan(choice: Choice, means: Means): Plan {
       }
     }
   }
-  return { mode: choice.mode, series, rounds, allRounds: choice.rounds !== undefined, skipped: [...skipped] };
+  const { mode, lineup = SUBJECTS } = choice;
+  return { mode, lineup, series, rounds, allRounds: choice.rounds !== undefined, skipped: [...skipped] };
 }
 
 function familiesOf(benchCase: BenchCase, choice: Choice): [Family, readonly Params[]][] {
@@ -100,6 +108,9 @@ function familiesOf(benchCase: BenchCase, choice: Choice): [Family, readonly Par
   return families.map((family) => [family, plan[family] ?? unplanned(family)]);
 }
 
+/** An attached server has plain C at the other end. */
+const NEED_FLOOR: readonly Subject['program'][] = ['floor', 'attached'];
+
 function subjectsOf(
   benchCase: BenchCase,
   family: Family,
@@ -107,24 +118,26 @@ function subjectsOf(
   means: Means,
   skipped: Set<string>,
 ): SubjectName[] {
-  return SUBJECTS.filter((subject) => {
-    if (choice.subjects && !choice.subjects.includes(subject.name)) return false;
-    if (!subject.cases.includes(benchCase.name)) return false;
-    if (!choice.families && subject.families && !subject.families.includes(family)) return false;
-    if (subject.needsAddon && means.addonMissing) {
-      skipped.add(`${subject.name}: the addon did not load: ${firstLine(means.addonMissing.message)}`);
-      return false;
-    }
-    if (subject.program === 'floor' && means.floor === undefined) {
-      skipped.add(`${subject.name}: the plain C program is not built (npm run build:native)`);
-      return false;
-    }
-    if (subject.program === 'nginx' && means.nginx instanceof Error) {
-      skipped.add(`nginx: ${means.nginx.message}`);
-      return false;
-    }
-    return true;
-  }).map((subject) => subject.name);
+  return (choice.lineup ?? SUBJECTS)
+    .filter((subject) => {
+      if (choice.subjects && !choice.subjects.includes(subject.name)) return false;
+      if (!subject.cases.includes(benchCase.name)) return false;
+      if (!choice.families && subject.families && !subject.families.includes(family)) return false;
+      if (subject.needsAddon && means.addonMissing) {
+        skipped.add(`${subject.name}: the addon did not load: ${firstLine(means.addonMissing.message)}`);
+        return false;
+      }
+      if (NEED_FLOOR.includes(subject.program) && means.floor === undefined) {
+        skipped.add(`${subject.name}: the plain C program is not built (npm run build:native)`);
+        return false;
+      }
+      if (subject.program === 'nginx' && means.nginx instanceof Error) {
+        skipped.add(`nginx: ${means.nginx.message}`);
+        return false;
+      }
+      return true;
+    })
+    .map((subject) => subject.name);
 }
 
 /** What a failing require tells in the further lines is who asked for it. */
@@ -170,18 +183,20 @@ export function takesPart(rounds: number, of: number, round: number): boolean {
 export function orderOf(series: Series, plan: Plan, round: number): SubjectName[] {
   if (!takesPart(series.rounds, plan.rounds, round)) return [];
   const present = series.subjects.filter(
-    (name) => plan.allRounds || takesPart(subjectNamed(name).rounds?.[plan.mode] ?? plan.rounds, plan.rounds, round),
+    (name) =>
+      plan.allRounds ||
+      takesPart(subjectNamed(name, plan.lineup).rounds?.[plan.mode] ?? plan.rounds, plan.rounds, round),
   );
   const first = round % Math.max(1, present.length);
   return [...present.slice(first), ...present.slice(0, first)];
 }
 
 /** Seconds of load before the stretch. */
-export function warmupOf(benchCase: BenchCase, subject: SubjectName, mode: Mode): number {
+export function warmupOf(benchCase: BenchCase, subject: Subject, mode: Mode): number {
   // tinybench warms up by itself.
   if (benchCase.kind === 'micro') return 0;
   const warmup = benchCase.warmup[mode];
-  return subjectNamed(subject).program === 'worker' ? warmup : Math.min(warmup, COMPILED_WARMUP);
+  return COMPILED.includes(subject.program) ? Math.min(warmup, COMPILED_WARMUP) : warmup;
 }
 
 /** How many cells of each case a run has. */
@@ -273,13 +288,12 @@ export class Pacer {
   }
 }
 
-function fixedSecondsOf(benchCase: BenchCase, mode: Mode): number | undefined {
-  if (benchCase.kind === 'micro') return undefined;
-  const { fixedSeconds } = benchCase;
+function fixedSecondsOf({ fixedSeconds }: BenchCase, mode: Mode): number | undefined {
   return typeof fixedSeconds === 'object' ? fixedSeconds[mode] : fixedSeconds;
 }
 
 /** Machine code needs no warming up but for caches and the kernel's. */
+const COMPILED: readonly Subject['program'][] = ['floor', 'nginx'];
 const COMPILED_WARMUP = 0.05;
 /** Seconds; two Node processes, until the first cell of the case has shown what it is here. */
 const FIRST_GUESS_OF_OVERHEAD = 0.3;

@@ -4,13 +4,13 @@ import { isatty } from 'node:tty';
 import Table from 'cli-table3';
 import picocolors from 'picocolors';
 
+import { broughtLines } from './brought.js';
 import { GROWTH_BASE } from './cases/growth.js';
 import { CASES } from './cases/index.js';
 import { describeParams, describeSeries, formatRatio, formatSeconds, formatSpread, formatValue } from './format.js';
 import { describePoint, growthOf } from './growth.js';
 import type { BenchCase, BenchResult, Measure, Series, SeriesResult, SubjectName } from './model.js';
 import { cellOf, headlinesOf, judge, medianShare, ratioOf } from './statistics.js';
-import { SUBJECTS } from './subjects.js';
 
 // Plain text in a file or a pipe, whatever the environment says of colours.
 const pc = picocolors.createColors(isatty(1) && process.stdout.hasColors());
@@ -30,9 +30,11 @@ export function renderReport(result: BenchResult, columns: number): string {
   return `${parts.filter(Boolean).join('\n\n')}\n`;
 }
 
-function heading({ host, versions, seconds, interrupted }: BenchResult): string {
+function heading(result: BenchResult): string {
+  const { host, versions, seconds, interrupted } = result;
   const rest = `${host.kernel}, Node ${versions.node}, nearwire ${versions.nearwire}`;
-  return `${host.cpu}, ${String(host.cores)} cores, ${rest}; ${formatSeconds(seconds)}${interrupted ? ', interrupted' : ''}`;
+  const line = `${host.cpu}, ${String(host.cores)} cores, ${rest}; ${formatSeconds(seconds)}${interrupted ? ', interrupted' : ''}`;
+  return [line, ...broughtLines(result)].join('\n');
 }
 
 function caseTable(
@@ -41,9 +43,9 @@ function caseTable(
   result: BenchResult,
   columns: number,
 ): string {
-  const subjects = SUBJECTS.map(({ name }) => name).filter((name) =>
-    results.some(({ samples }) => samples.some(({ subject }) => subject === name)),
-  );
+  const subjects = result.lineup
+    .map(({ name }) => name)
+    .filter((name) => results.some(({ samples }) => samples.some(({ subject }) => subject === name)));
   const wide = columns >= WIDE_NAMES + subjects.length * WIDE_SUBJECT;
   const table = new Table({
     head: ['', ...subjects],
@@ -60,6 +62,8 @@ function caseTable(
     }
     const shares = subjects.map((subject) => shareText(seriesResult, subject));
     if (seriesResult.offered !== undefined) table.push(offeredRow(label, seriesResult.offered, subjects.length));
+    const margins = subjects.map((subject) => marginText(result, series, subject));
+    if (margins.some(Boolean)) table.push([pc.dim(`${label} margin`.trim()), ...margins.map((text) => pc.dim(text))]);
     if (shares.some(Boolean)) table.push([pc.dim(`${label} client CPU`.trim()), ...shares.map((text) => pc.dim(text))]);
   }
   const { measures } = benchCase;
@@ -104,6 +108,13 @@ function shareText({ samples }: SeriesResult, subject: SubjectName): string {
     'clientShare',
   );
   return share === undefined ? '' : `${(share * 100).toFixed(0)} %`;
+}
+
+/** Of what tinybench measured: how far its mean may be off. */
+function marginText({ cells }: BenchResult, series: Series, subject: SubjectName): string {
+  const [measure] = series.case.measures;
+  const rme = measure && cellOf(cells, series, measure, subject)?.rme;
+  return rme === undefined ? '' : `±${rme.toFixed(1)} %`;
 }
 
 function legend({ cells, ratios }: BenchResult): string {

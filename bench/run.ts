@@ -1,6 +1,8 @@
 /** The benchmark: runs the plan round by round and puts the results together. */
 import { addonStatus } from '../src/native.js';
-import { runCell, SOCKET_NAME, type CellContext } from './cell.js';
+import { CannotRun } from './cannot-run.js';
+import { cellsOfTurn, runCell, SOCKET_NAME, type CellContext } from './cell.js';
+import { settleEnvironment } from './environment.js';
 import { findFloor } from './floor.js';
 import { withFolder } from './folder.js';
 import { grainWarnings, inspectHost, readVersions, timerGrain } from './host.js';
@@ -11,6 +13,7 @@ import { PeerError } from './peer.js';
 import { findPlacement } from './placement.js';
 import { descriptorLimit, makePlan, orderOf, Pacer, warmupOf, type Choice, type Plan } from './plan.js';
 import { cellsOf, ratiosOf } from './statistics.js';
+import { subjectNamed } from './subjects.js';
 
 export interface Progress {
   readonly done: number;
@@ -40,7 +43,7 @@ export interface RunControl {
 export type BenchOptions = Choice & RunControl;
 
 /** Nothing can be run as asked: what is missing, or, if nothing is, the cases and subjects do not go together. */
-export class NothingToRun extends Error {
+export class NothingToRun extends CannotRun {
   readonly missing: readonly string[];
 
   constructor(missing: readonly string[]) {
@@ -51,6 +54,8 @@ export class NothingToRun extends Error {
 
 export async function runBench(options: BenchOptions): Promise<BenchResult> {
   const started = new Date();
+  const { environment = {}, notes = [] } = options;
+  const dropped = settleEnvironment(environment);
   const floor = findFloor();
   const plan = makePlan(options, {
     floor,
@@ -60,15 +65,23 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
   });
   if (plan.series.length === 0) throw new NothingToRun(plan.skipped);
   const { host, warnings: hostWarnings } = await inspectHost();
-  const warnings = [...hostWarnings];
+  const warnings = [
+    ...hostWarnings,
+    ...dropped.map((name) => `${name} is set and not handed on to what is measured: --env ${name} does so`),
+  ];
   const grain = timerGrain();
   const { core, reason } = findPlacement();
   if (reason !== undefined && plan.series.some((series) => series.case.kind === 'peers' && series.case.sharesCore)) {
     warnings.push(`rtt: its ends run where the scheduler puts them, and wake idle cores in turn: ${reason}`);
   }
-  for (const warning of [...warnings, ...plan.skipped]) options.onWarning(warning);
+  for (const warning of [...warnings, ...notes, ...plan.skipped]) options.onWarning(warning);
   return withFolder('nearwire-bench-', SOCKET_NAME, async (folder) => {
-    const { results, failures, dropped } = await runRounds(plan, options, {
+    const {
+      results,
+      failures,
+      dropped: unrun,
+    } = await runRounds(plan, options, {
+      lineup: plan.lineup,
       floor,
       folder,
       core,
@@ -78,14 +91,16 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
     return {
       host,
       versions: readVersions(),
+      lineup: plan.lineup,
+      environment,
       command: options.command,
       started: started.toISOString(),
       seconds: Math.round((Date.now() - started.getTime()) / 100) / 10,
       results,
       cells,
-      ratios: results.flatMap(ratiosOf),
-      warnings: [...warnings, ...dropped, ...behindWarnings(results), ...grainWarnings(cells, grain)],
-      skipped: plan.skipped,
+      ratios: results.flatMap((result) => ratiosOf(result, plan.lineup)),
+      warnings: [...warnings, ...unrun, ...behindWarnings(results), ...grainWarnings(cells, grain)],
+      skipped: [...notes, ...plan.skipped],
       failures,
       interrupted: options.signal.aborted,
     };
@@ -120,7 +135,9 @@ async function runRounds(plan: Plan, options: BenchOptions, context: CellContext
   const offers = await offersOf(plan, options, context);
   const turns = turnsOf(plan).filter(({ series }) => !isOpenLoop(series) || offers.rates.has(series));
   const cells = new Map<BenchCase, number>();
-  for (const { series, subjects } of turns) cells.set(series.case, (cells.get(series.case) ?? 0) + subjects.length);
+  for (const { series, subjects } of turns) {
+    cells.set(series.case, (cells.get(series.case) ?? 0) + cellsOfTurn(series.case, subjects).length);
+  }
   const total = [...cells.values()].reduce((sum, count) => sum + count, 0);
   const pacer = new Pacer(plan.mode, cells, !plan.allRounds, startedAt);
   const samples = new Map<Series, Sample[]>(plan.series.map((series) => [series, []]));
@@ -131,7 +148,8 @@ async function runRounds(plan: Plan, options: BenchOptions, context: CellContext
   let done = 0;
   for (const { round, series, subjects } of turns) {
     if (isAborted()) break;
-    if (!pacer.hasTimeFor(series.case, subjects.length, performance.now())) {
+    const cellsOfThis = cellsOfTurn(series.case, subjects);
+    if (!pacer.hasTimeFor(series.case, cellsOfThis.length, performance.now())) {
       dropped.push(
         `slow machine: the time budget ended in round ${String(round + 1)} of ${String(plan.rounds)}, ` +
           'name the rounds (--rounds) to run them all',
@@ -139,20 +157,21 @@ async function runRounds(plan: Plan, options: BenchOptions, context: CellContext
       break;
     }
     const seconds = pacer.stretch(series.case, performance.now());
-    for (const subject of subjects) {
+    for (const together of cellsOfThis) {
+      const [subject = ''] = together;
       options.onProgress({
         done,
         total,
         round: round + 1,
         rounds: plan.rounds,
-        label: `${series.case.name} ${subject} ${series.family === 'none' ? '' : series.family}`.trim(),
+        label: `${series.case.name} ${together.join(' ')} ${series.family === 'none' ? '' : series.family}`.trim(),
         remainingSeconds: pacer.remainingSeconds(performance.now()),
       });
       const begun = performance.now();
       try {
-        const warmup = warmupOf(series.case, subject, plan.mode);
+        const warmup = warmupOf(series.case, subjectNamed(subject, plan.lineup), plan.mode);
         const timing = { warmup, seconds, offered: offers.rates.get(series) };
-        samples.get(series)?.push(await runCell(series, subject, round, timing, context));
+        samples.get(series)?.push(...(await runCell(series, together, round, timing, context)));
       } catch (error) {
         if (isAborted()) break;
         if (!(error instanceof PeerError)) throw error;

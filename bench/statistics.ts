@@ -11,8 +11,10 @@ import type {
   SeriesResult,
   SubjectName,
 } from './model.js';
+import { baselineOf, subjectNamed, type Subject } from './subjects.js';
 
-const BASELINES: readonly SubjectName[] = ['node:net', 'c'];
+/** What all are held against besides node:net, or what else a subject names. */
+const FLOOR: SubjectName = 'c';
 
 /** From this share of a core on the client's process is busy all the time but for the odd wait. */
 const GENERATOR_BUSY = 0.9;
@@ -86,13 +88,19 @@ export function cellsOf(result: SeriesResult): CellResult[] {
         samples: values,
         median: median(values),
         ...(limited ? { limitedBy: 'generator' } : {}),
+        ...rmeOf(samples),
       });
     }
   }
   return cells;
 }
 
-export function ratiosOf(result: SeriesResult): RatioResult[] {
+function rmeOf(samples: readonly Sample[]): Pick<CellResult, 'rme'> {
+  const margins = samples.map(({ rme }) => rme).filter((rme) => rme !== undefined);
+  return margins.length === 0 ? {} : { rme: median(margins) };
+}
+
+export function ratiosOf(result: SeriesResult, lineup: readonly Subject[]): RatioResult[] {
   const { series, samples } = result;
   const ratios: RatioResult[] = [];
   for (const measure of series.case.measures) {
@@ -105,11 +113,12 @@ export function ratiosOf(result: SeriesResult): RatioResult[] {
         ),
       ]),
     );
-    for (const baseline of BASELINES) {
-      const against = bySubject.get(baseline);
-      if (!against) continue;
+    const baselines = [(name: SubjectName) => baselineOf(subjectNamed(name, lineup)), () => FLOOR];
+    for (const baselineFor of baselines) {
       for (const [subject, values] of bySubject) {
-        if (subject === baseline) continue;
+        const baseline = baselineFor(subject);
+        const against = bySubject.get(baseline);
+        if (!against || subject === baseline) continue;
         const summary = ratioWithinRounds(values, against);
         if (!summary) continue;
         ratios.push({
@@ -161,14 +170,14 @@ export function cellOf(
   return cells.find((cell) => isOf(cell, series, measure, subject));
 }
 
-/** The ratio to node:net. */
+/** The ratio to node:net, or to what else the subject is held against. */
 export function ratioOf(
   ratios: readonly RatioResult[],
   series: Series,
   measure: Measure,
   subject: SubjectName,
 ): RatioResult | undefined {
-  return ratios.find((ratio) => ratio.baseline === 'node:net' && isOf(ratio, series, measure, subject));
+  return ratios.find((ratio) => ratio.baseline !== FLOOR && isOf(ratio, series, measure, subject));
 }
 
 /** Rounds from which on their agreement is no accident. */

@@ -1,18 +1,27 @@
 /**
  * What is compared, as data. A new rival is one entry here and, if it is a Node program, one implementation in work/.
  */
+import type { AttachedServer } from './attach.js';
 import type { Family, Mode, Params, SubjectName } from './model.js';
+import type { OtherNode } from './other-node.js';
 
 export interface Subject {
   readonly name: SubjectName;
   readonly title: string;
   /**
-   * The program of its servers (and, where the case says so, of its clients): plain C, a Node worker, or nginx, which a
-   * worker starts and ends.
+   * The program of its servers (and, where the case says so, of its clients): plain C, a Node worker, nginx, which a
+   * worker starts and ends, or a server that runs already, whose clients are plain C.
    */
-  readonly program: 'floor' | 'worker' | 'nginx';
-  /** Command words of its servers. */
+  readonly program: 'floor' | 'worker' | 'nginx' | 'attached';
+  /** Command words of its servers, and of its clients if they are workers. */
   readonly words?: Params;
+  /** What its workers are told to be, if that is not its name. */
+  readonly worker?: SubjectName;
+  /** What its workers run on, if not the Node of the bench. */
+  readonly node?: OtherNode;
+  readonly server?: AttachedServer;
+  /** What its ratios are taken to besides plain C, if not node:net. */
+  readonly baseline?: SubjectName;
   readonly needsAddon: boolean;
   readonly cases: readonly string[];
   /** Only over these, unless families are asked for by name. */
@@ -44,6 +53,8 @@ const SOCKET_CASES = [
   ...STORM_CASES,
   ...CHUNK_CASES,
 ];
+
+const MICRO_CASES = ['micro'];
 
 /** For what no ratio is taken to. */
 const A_FEW_ROUNDS = { default: 3, quick: 1 };
@@ -78,14 +89,14 @@ export const SUBJECTS: readonly Subject[] = [
     title: 'nearwire/channel: callbacks and lent views',
     program: 'worker',
     needsAddon: true,
-    cases: [...STREAM_CASES, ...STORM_CASES, 'micro'],
+    cases: [...STREAM_CASES, ...STORM_CASES, ...MICRO_CASES],
   },
   {
     name: 'native',
     title: "nearwire: node:net's contract on the native engine",
     program: 'worker',
     needsAddon: true,
-    cases: SOCKET_CASES,
+    cases: [...SOCKET_CASES, ...MICRO_CASES],
   },
   {
     name: 'js',
@@ -102,12 +113,16 @@ export const SUBJECTS: readonly Subject[] = [
     title: 'node:net (node:http on it), straight',
     program: 'worker',
     needsAddon: false,
-    cases: SOCKET_CASES,
+    cases: [...SOCKET_CASES, ...MICRO_CASES],
   },
 ];
 
-export function subjectNamed(name: SubjectName): Subject {
-  const subject = SUBJECTS.find((entry) => entry.name === name);
+export function baselineOf({ baseline = 'node:net' }: Subject): SubjectName {
+  return baseline;
+}
+
+export function subjectNamed(name: SubjectName, lineup: readonly Subject[]): Subject {
+  const subject = lineup.find((entry) => entry.name === name);
   if (!subject) throw new RangeError(`no subject ${name}`);
   return subject;
 }

@@ -2,14 +2,13 @@
  * The Node process of a cell: a server or a client of one case on one subject. run.ts starts it with the same words as
  * the C program. It loads what its subject needs and no more, so that node:net is measured in a process without us.
  */
+import { HTTP_SERVER_CASES } from './work/http-cases.js';
 import type { HttpSubject } from './work/http.js';
 import type { NetLike } from './work/stream.js';
-import { parseWords, targetOf } from './work/words.js';
+import { parseWords, targetOf, type Words } from './work/words.js';
 
-/** Those whose server is a node:http server. */
-const HTTP_CASES = ['http', 'http-close', 'http-body', 'handler', 'file', 'page', 'crowd'];
-
-async function netOf(subject: string): Promise<NetLike> {
+async function netOf({ subject, module }: Words): Promise<NetLike> {
+  if (module !== '') return (await import('./work/subject-module.js')).netOfModule(module);
   if (subject === 'node:net') {
     const { pipeBoth } = await import('./work/relay.js');
     return { ...(await import('node:net')), relay: pipeBoth };
@@ -26,7 +25,8 @@ async function netOf(subject: string): Promise<NetLike> {
   };
 }
 
-async function httpOf(subject: string): Promise<HttpSubject> {
+async function httpOf({ subject, module }: Words): Promise<HttpSubject> {
+  if (module !== '') return (await import('./work/subject-module.js')).httpOfModule(module);
   if (subject === 'node:net') {
     const { createServer } = await import('node:http');
     const { pipeFile } = await import('./work/http.js');
@@ -61,13 +61,13 @@ async function main(): Promise<void> {
     const channel = await import('./work/channel.js');
     if (serving) channel.serveChannel(words, target);
     else channel.loadChannel(words, target);
-  } else if (HTTP_CASES.includes(words.case)) {
+  } else if (HTTP_SERVER_CASES.includes(words.case)) {
     const { serveHttp } = await import('./work/http.js');
     if (!serving) throw new TypeError('the client of the http cases is the C program');
-    serveHttp(await httpOf(words.subject), words, target);
+    serveHttp(await httpOf(words), words, target);
   } else {
     const stream = await import('./work/stream.js');
-    const net = await netOf(words.subject);
+    const net = await netOf(words);
     if (serving) stream.serveStream(net, words, target);
     else await stream.loadStream(net, words, target);
   }

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { growth } from '../bench/cases/growth.js';
 import { describePoint, growthOf } from '../bench/growth.js';
 import type { BenchResult, Params, SeriesResult, SubjectName } from '../bench/model.js';
+import { SUBJECTS } from '../bench/subjects.js';
 
 /** CPU a message of one subject in two rounds; latency is 10 us a connection in the first, 20 in the second. */
 function series(params: Params, cpu: readonly [number, number]): SeriesResult {
@@ -23,6 +24,8 @@ function resultOf(...results: SeriesResult[]): BenchResult {
     host: { cpu: 'A CPU', cores: 2, kernel: 'Linux', load: 0, sandbox: null },
     versions: { node: '20.0.0', nearwire: '0.1.0', commit: 'abc' },
     ...{ command: 'nearwire bench', started: '2026-01-02T03:04:05.000Z', seconds: 1, results, cells: [], ratios: [] },
+    lineup: SUBJECTS,
+    environment: {},
     ...{ warnings: [], skipped: [], failures: [], interrupted: false },
   };
 }

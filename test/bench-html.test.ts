@@ -41,9 +41,11 @@ function madeUpResult(): BenchResult {
     command: `nearwire bench ${HOSTILE}`,
     started: '2026-01-02T03:04:05.000Z',
     seconds: 83,
+    lineup: plan.lineup,
+    environment: {},
     results,
     cells: results.flatMap(cellsOf),
-    ratios: results.flatMap(ratiosOf),
+    ratios: results.flatMap((result) => ratiosOf(result, plan.lineup)),
     warnings: [HOSTILE],
     skipped: [],
     failures: [],
@@ -116,4 +118,18 @@ test('the page holds all it needs', () => {
     expect(html.match(new RegExp(`--${name.replace(':', '-')}: #[0-9a-f]{6}`, 'g')), name).toHaveLength(2);
   }
   expect(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).toContain('"chart.js"');
+});
+
+test('subjects that were brought have colours of their own, in both schemes', () => {
+  const result = madeUpResult();
+  const brought = ['native@24', 'node:net@24', 'mine'].map((name) => ({
+    ...{ name, title: name, program: 'worker' as const, needsAddon: false, cases: [] },
+  }));
+  const html = htmlOf({ ...result, lineup: [...result.lineup, ...brought] });
+  const colours = ['native-24', 'node-net-24', 'mine'].map((name) => {
+    const found = [...html.matchAll(new RegExp(`--${name}: (#[0-9a-f]{6});`, 'g'))].map(([, colour]) => colour);
+    expect(found, name).toHaveLength(2);
+    return found[0];
+  });
+  expect(new Set(colours).size).toBe(3);
 });

@@ -20,6 +20,7 @@ import {
   type Means,
   type Plan,
 } from '../bench/plan.js';
+import { subjectNamed, SUBJECTS } from '../bench/subjects.js';
 
 const MEANS: Means = { floor: '/floor', addonMissing: undefined, nginx: '/nginx', descriptors: 20_000 };
 
@@ -248,7 +249,8 @@ describe('the pacer', () => {
       const stretch = pacer.stretch(benchCase, now);
       for (const subject of subjects) {
         const setup = benchCase === idle ? 1.6 : benchCase === retained ? 0.6 : 0;
-        const milliseconds = 1e3 * (0.15 + setup + warmupOf(benchCase, subject, 'default') + stretch);
+        const milliseconds =
+          1e3 * (0.15 + setup + warmupOf(benchCase, subjectNamed(subject, SUBJECTS), 'default') + stretch);
         now += milliseconds;
         pacer.took(benchCase, milliseconds, stretch);
       }
@@ -270,7 +272,7 @@ test('who did not keep up with what was due is named, and nobody else', () => {
   if (!series) throw new Error('handler has series');
   const behind: Readonly<Record<string, readonly boolean[]>> = { native: [false, true, true], 'node:net': [false] };
   const samples = Object.entries(behind).flatMap(([subject, rounds]) =>
-    rounds.map((late, round) => ({ round, subject: subject as SubjectName, values: {}, behind: late })),
+    rounds.map((late, round) => ({ round, subject, values: {}, behind: late })),
   );
   const results: SeriesResult[] = [{ series, samples, offered: 1000 }];
   expect(behindWarnings(results)).toEqual([

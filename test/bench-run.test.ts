@@ -43,8 +43,12 @@ describe('a real run', () => {
 
   test('writes the object that the acceptance check reads, no field more or less', () => {
     expect(Object.keys(json).sort()).toEqual(
-      ['cells', 'command', 'host', 'ratios', 'schema', 'seconds', 'started', 'versions'].sort(),
+      [
+        ...['brought', 'cells', 'command', 'environment', 'host', 'ratios', 'schema', 'seconds', 'started', 'versions'],
+      ].sort(),
     );
+    expect(json.brought).toEqual([]);
+    expect(json.environment).toEqual({});
     expect(json.schema).toBe(1);
     expect(Object.keys(json.host).sort()).toEqual(['cores', 'cpu', 'kernel', 'load', 'sandbox']);
     expect(Object.keys(json.versions).sort()).toEqual(['commit', 'nearwire', 'node']);
@@ -53,7 +57,8 @@ describe('a real run', () => {
     expect(new Date(json.started).toISOString()).toBe(json.started);
     expect(json.seconds).toBeGreaterThan(0);
     for (const cell of json.cells) {
-      const { limitedBy, ...fields } = cell;
+      const { limitedBy, rme, ...fields } = cell;
+      expect(rme !== undefined && rme > 0).toBe(cell.case === 'micro');
       expect(Object.keys(fields)).toEqual([
         ...['case', 'params', 'family', 'subject', 'measure', 'unit', 'better', 'samples', 'median'],
       ]);
@@ -105,6 +110,39 @@ describe('a real run', () => {
     for (const name of CASES) expect(text).toMatch(new RegExp(`^${name}  `, 'm'));
     expect(text).toMatch(/unix p50 .*us.*x/);
     expect(text).toMatch(/client CPU .*\d+ %/);
+  });
+});
+
+describe.skipIf(addon === undefined)('work inside one process', () => {
+  let cli: CliResult;
+  let json: JsonResult;
+
+  beforeAll(async () => {
+    const file = join(runs.path, 'micro.json');
+    cli = await runCli(['bench', '--quick', '--cases', 'micro', '--json', file], { TMPDIR: runs.path });
+    if (cli.code === 0) json = JSON.parse(readFileSync(file, 'utf8')) as JsonResult;
+  }, 60_000);
+
+  test("has node's own code beside ours in each operation, and a ratio", () => {
+    expect(cli.stdout).not.toContain('failed');
+    expect(cli.code).toBe(0);
+    const operations = (subject: string): Set<unknown> =>
+      new Set(json.ratios.filter((ratio) => ratio.subject === subject).map(({ params }) => params['operation']));
+    expect(operations('native')).toEqual(new Set(['parse head', 'serialise head', 'write']));
+    expect(operations('channel')).toEqual(new Set(['write']));
+    for (const ratio of json.ratios)
+      expect(ratio).toMatchObject({ case: 'micro', family: 'none', baseline: 'node:net' });
+  });
+
+  test('takes longer for more headers, and tells the margin of error', () => {
+    for (const subject of ['native', 'node:net']) {
+      const times = json.cells
+        .filter((cell) => cell.subject === subject && cell.params['operation'] === 'parse head')
+        .map(({ median: time }) => time);
+      expect(times).toHaveLength(2);
+      expect(times[1]).toBeGreaterThan(times[0] ?? NaN);
+    }
+    expect(cli.stdout).toMatch(/write 64 B margin .*± *[\d.]+ %/);
   });
 });
 

@@ -4,6 +4,7 @@ import { fanin } from '../bench/cases/fanin.js';
 import { rtt } from '../bench/cases/rtt.js';
 import type { Sample, Series, SeriesResult, SubjectName } from '../bench/model.js';
 import { cellsOf, judge, median, ratiosOf, ratioWithinRounds } from '../bench/statistics.js';
+import { SUBJECTS } from '../bench/subjects.js';
 import { Histogram } from '../bench/work/histogram.js';
 
 const rounds = (...values: number[]): Map<number, number> => new Map(values.map((value, round) => [round, value]));
@@ -79,7 +80,7 @@ describe('a series', () => {
   });
 
   test('has a ratio of each subject to each baseline but itself', () => {
-    const ratios = ratiosOf(result);
+    const ratios = ratiosOf(result, SUBJECTS);
     const pairs = ratios.filter(({ measure }) => measure === 'p50').map((entry) => [entry.subject, entry.baseline]);
     expect(pairs).toEqual([
       ['c', 'node:net'],

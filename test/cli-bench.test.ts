@@ -69,9 +69,8 @@ test('what is missing on this machine exits 1 and says how to get it', async () 
   const floor = await runCli(['bench', '--cases', 'http'], { NEARWIRE_FLOOR: join(runs.path, 'no-floor') });
   expect(floor).toMatchObject({ code: 1, stdout: '' });
   expect(floor.stderr).toContain('npm run build:native');
-  const addon = await runCli(['bench', '--cases', 'rtt', '--subjects', 'native'], {
-    NEARWIRE_ADDON: join(runs.path, 'no-addon'),
-  });
+  const missing = `NEARWIRE_ADDON=${join(runs.path, 'no-addon')}`;
+  const addon = await runCli(['bench', '--cases', 'rtt', '--subjects', 'native', '--env', missing]);
   expect(addon).toMatchObject({ code: 1, stdout: '' });
   expect(addon.stderr).toContain('the addon did not load');
 });

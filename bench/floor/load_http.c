@@ -37,6 +37,7 @@ struct http_link {
 
 struct http_load {
   struct request request;
+  int answer_status;  // what the answer must have; 0: not known before the first one
   struct client* client;
   // Of an open loop.
   struct arrivals arrivals;
@@ -60,10 +61,10 @@ static void make_request(struct request* request, const struct settings* setting
   size_t body = upload ? settings->bytes : 0;
   char length[64] = "";
   if (upload) snprintf(length, sizeof length, "Content-Length: %zu\r\n", body);
-  char head[256];
+  char head[COST_PATH_LIMIT + 256];
   int head_length =
-      snprintf(head, sizeof head, "%s /%s HTTP/1.1\r\nHost: localhost\r\n%s%s\r\n", upload ? "POST" : "GET",
-               known ? "body" : "", length, settings->keep_alive ? "" : "Connection: close\r\n");
+      snprintf(head, sizeof head, "%s %s HTTP/1.1\r\nHost: localhost\r\n%s%s\r\n", upload ? "POST" : "GET",
+               known ? "/body" : settings->path, length, settings->keep_alive ? "" : "Connection: close\r\n");
   request->length = (size_t)head_length + body;
   request->data = allocate(request->length, 1);
   memcpy(request->data, head, (size_t)head_length);
@@ -81,6 +82,7 @@ static void on_pace(struct timer* timer);
 static void prepare(struct client* client) {
   struct http_load* load = allocate(1, sizeof *load);
   make_request(&load->request, client->settings);
+  load->answer_status = client->settings->any_answer ? 0 : 200;
   load->client = client;
   arrivals_open(&load->arrivals, client->settings);
   timer_open(client->queue, &load->pace, on_pace);
@@ -214,12 +216,19 @@ static void begin(struct client* client) {
 
 // The answer is there, and for a connection of its own its end too.
 static void finish(struct http_link* http) {
-  const struct request* request = &load_of(http)->request;
+  struct http_load* load = load_of(http);
+  struct request* request = &load->request;
   const struct http_response* response = &http->response;
-  if (response->status != 200 || response->body != request->answer_body || http->sent < request->length) {
-    char what[96];
-    snprintf(what, sizeof what, "an answer with status %d and a body of %" PRIu64 " bytes", response->status,
-             response->body);
+  if (load->answer_status == 0) {
+    load->answer_status = response->status;
+    request->answer_body = response->body;
+  }
+  if (response->status != load->answer_status || response->body != request->answer_body ||
+      http->sent < request->length) {
+    char what[160];
+    snprintf(what, sizeof what,
+             "an answer with status %d and a body of %" PRIu64 " bytes, where %d and %" PRIu64 " were due",
+             response->status, response->body, load->answer_status, request->answer_body);
     fail_link(http, what, 0);
     return;
   }

@@ -9,7 +9,8 @@
 
 static const char synopsis[] =
     "floor serve|load --case CASE --family unix|tcp --address ADDRESS [--bytes N] [--window N] [--connections N] "
-    "[--idle N] [--body N] [--keep-alive 0|1] [--way download|upload] [--copy 0|1] [--file PATH] [--seconds S] "
+    "[--idle N] [--body N] [--keep-alive 0|1] [--way download|upload] [--any-answer 0|1] [--copy 0|1] [--file PATH] "
+    "[--seconds S] "
     "[--warmup S] [--patience S] [--method WORD] [--path PATH] [--protocol http|uwsgi] [--request N] [--answer N] "
     "[--rate N] [--arrival even|poisson|burst] [--seed N] [--compute MS]";
 
@@ -155,6 +156,8 @@ static void take(struct settings* settings, struct words* words, const char* opt
     settings->arrival = arrival_of(option, value);
   } else if (strcmp(option, "--way") == 0) {
     settings->upload = either(option, value, "download", "upload");
+  } else if (strcmp(option, "--any-answer") == 0) {
+    settings->any_answer = either(option, value, "0", "1");
   } else if (strcmp(option, "--copy") == 0) {
     settings->copy = either(option, value, "0", "1");
   } else if (strcmp(option, "--file") == 0) {

@@ -28,6 +28,7 @@ struct settings {
   size_t body;         // of a hello-world answer
   bool keep_alive;
   bool upload;
+  bool any_answer;   // the first answer is right, whatever it is, and all others have to be like it
   bool copy;         // the bytes are copied where they could be passed by reference
   const char* file;  // that is served
   // Of cases cost and handler.
@@ -36,7 +37,7 @@ struct settings {
   uint64_t seed;  // of what is left to chance
   // Of case cost.
   const char* method;
-  const char* path;
+  const char* path;   // and of the http cases
   bool uwsgi;         // the protocol, instead of HTTP
   size_t request;     // bytes of a request's body
   size_t answer;      // bytes of an answer's body

@@ -1,25 +1,26 @@
-/** An engine whose kernel is missing: its writes go nowhere, and its turns are made by hand. */
+/** An engine whose kernel is missing: its connects come to nothing, and what it is to send goes nowhere. */
 import { Engine } from '../../src/engine.js';
-import { Shared, type NativeAddon, type NativeEngine } from '../../src/native.js';
+import { addonStatus, Shared, SUBMISSION_WORDS, type NativeEngine } from '../../src/native.js';
 
 export interface SilentEngine {
   readonly engine: Engine;
-  readonly native: NativeEngine;
-  /** Hands a turn of so many completions to the engine's JS half, as the addon does. */
-  turn(completions: number): void;
+  /** Bytes that would have gone to the kernel so far. */
+  taken(): number;
 }
 
-export function createSilentEngine(addon: NativeAddon): SilentEngine {
+export function createSilentEngine(): SilentEngine {
+  const { addon, reason } = addonStatus();
+  if (!addon) throw reason ?? new Error('the addon did not load');
   const real = addon.createEngine();
-  let turnHandler: (() => void) | undefined;
+  const { shared, submissions } = real.layout;
   let channels = 0;
+  let bytes = 0;
   const overrides: Partial<NativeEngine> = {
-    setTurnHandler(handler) {
-      turnHandler = handler;
-    },
     connect: () => channels++,
     flush() {
-      real.layout.shared[Shared.Submitted] = 0;
+      const count = shared[Shared.Submitted] ?? 0;
+      for (let at = 0; at < count; at++) bytes += submissions[at * SUBMISSION_WORDS + 2] ?? 0;
+      shared[Shared.Submitted] = 0;
       return 0;
     },
   };
@@ -31,14 +32,5 @@ export function createSilentEngine(addon: NativeAddon): SilentEngine {
       return typeof value === 'function' ? (value.bind(target) as unknown) : value;
     },
   });
-  return {
-    engine: new Engine(native),
-    native,
-    turn(completions) {
-      const { shared } = real.layout;
-      shared[Shared.Completions] = completions;
-      turnHandler?.();
-      shared[Shared.Submitted] = 0;
-    },
-  };
+  return { engine: new Engine(native), taken: () => bytes };
 }

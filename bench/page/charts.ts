@@ -3,7 +3,6 @@ import { CASES } from '../cases/index.js';
 import { describeParams, describeSeries, formatRatio, formatValue } from '../format.js';
 import type { BenchCase, BenchResult, Measure, Series, SubjectName } from '../model.js';
 import { cellOf, ratioOf } from '../statistics.js';
-import { SUBJECTS } from '../subjects.js';
 
 export interface Bar {
   readonly value: number;
@@ -52,7 +51,7 @@ export function labelsOf(series: readonly Series[]): string[] {
 }
 
 function chartOf(result: BenchResult, benchCase: BenchCase, measure: Measure, series: readonly Series[]): ChartData {
-  const bars = SUBJECTS.map(({ name }) => ({
+  const bars = result.lineup.map(({ name }) => ({
     subject: name,
     values: series.map((entry) => valueBar(result, entry, measure, name)),
     ratios: series.map((entry) => ratioBar(result, entry, measure, name)),
@@ -72,7 +71,8 @@ export function valueBar(result: BenchResult, series: Series, measure: Measure, 
   if (!cell) return null;
   const low = Math.min(...cell.samples);
   const high = Math.max(...cell.samples);
-  const text = `${formatValue(cell.median, cell.unit)} (${formatValue(low, cell.unit)} to ${formatValue(high, cell.unit)})`;
+  const margin = cell.rme === undefined ? '' : `, margin of error ±${cell.rme.toFixed(1)} %`;
+  const text = `${formatValue(cell.median, cell.unit)} (${formatValue(low, cell.unit)} to ${formatValue(high, cell.unit)})${margin}`;
   return { value: cell.median, low, high, text, limited: cell.limitedBy !== undefined };
 }
 
@@ -82,6 +82,6 @@ function ratioBar(result: BenchResult, series: Series, measure: Measure, subject
   if (subject === 'node:net') return { value: 1, low: 1, high: 1, text: 'the baseline', limited: value.limited };
   const ratio = ratioOf(result.ratios, series, measure, subject);
   if (!ratio) return null;
-  const text = `${formatRatio(ratio.median)} (${formatRatio(ratio.low)} to ${formatRatio(ratio.high)}) of node:net`;
+  const text = `${formatRatio(ratio.median)} (${formatRatio(ratio.low)} to ${formatRatio(ratio.high)}) of ${ratio.baseline}`;
   return { value: ratio.median, low: ratio.low, high: ratio.high, text, limited: value.limited };
 }

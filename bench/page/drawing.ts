@@ -11,10 +11,10 @@ export interface Span {
   readonly high: number;
 }
 
-/** A colour of the style sheet, as the scheme of now has it. Names of subjects may have a colon. */
+/** A colour of the style sheet, as the scheme of now has it: style.ts names them after subjects. */
 export function colourOf(name: string): string {
   return getComputedStyle(document.documentElement)
-    .getPropertyValue(`--${name.replace(':', '-')}`)
+    .getPropertyValue(`--${name.replace(/[^a-zA-Z0-9-]/g, '-')}`)
     .trim();
 }
 

@@ -6,8 +6,11 @@ import { createInterface } from 'node:readline';
 
 import type { LoadResult } from '../model.js';
 
+/** As it is before a module of the user's comes. */
+const write = process.stdout.write.bind(process.stdout);
+
 export function tell(message: object): void {
-  process.stdout.write(`${JSON.stringify(message)}\n`);
+  write(`${JSON.stringify(message)}\n`);
 }
 
 export class Control {

@@ -1,10 +1,11 @@
 /** The worker that has nginx serve the file: it starts it, tells what its worker process uses, and ends it. */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 
 import { findNginx } from '../nginx.js';
+import { cpuOf } from '../process-cpu.js';
 import { Control, tell } from './control.js';
 import type { Target, Words } from './words.js';
 
@@ -110,25 +111,4 @@ function freePort(host: string): Promise<number> {
       });
     });
   });
-}
-
-const US_A_NS = 1e-3;
-/** The unit of times in /proc, of every Linux that Node runs on. */
-const US_A_TICK = 1e4;
-/** Of /proc/PID/stat, counted from behind the name, which may have anything in it: user and system time. */
-const TIME_FIELDS = [11, 12] as const;
-
-/** User and system time of all threads of a process, microseconds. */
-function cpuOf(pid: number): number {
-  const folder = `/proc/${String(pid)}`;
-  const threads = readdirSync(join(folder, 'task')).map((thread) => join(folder, 'task', thread, 'schedstat'));
-  // A kernel that keeps no such figures has no such files, or zeros in them.
-  const times = threads
-    .filter((file) => existsSync(file))
-    .map((file) => Number(readFileSync(file, 'utf8').split(' ')[0]));
-  const nanoseconds = times.reduce((sum, time) => sum + time, 0);
-  if (nanoseconds > 0) return nanoseconds * US_A_NS;
-  const stat = readFileSync(join(folder, 'stat'), 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return TIME_FIELDS.reduce((sum, at) => sum + Number(fields[at]), 0) * US_A_TICK;
 }

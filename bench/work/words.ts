@@ -7,6 +7,8 @@ export interface Words {
   readonly family: 'unix' | 'tcp';
   readonly address: string;
   readonly subject: string;
+  /** The URL of the module that is the subject; empty where it is one of ours. */
+  readonly module: string;
   readonly bytes: number;
   readonly window: number;
   readonly connections: number;
@@ -35,6 +37,7 @@ export function parseWords(argv: readonly string[]): Words {
       family: text,
       address: text,
       subject: text,
+      module: text,
       bytes: text,
       window: text,
       connections: text,
@@ -57,6 +60,7 @@ export function parseWords(argv: readonly string[]): Words {
     family: oneOf('--family', values.family, ['unix', 'tcp']),
     address: required('--address', values.address),
     subject: required('--subject', values.subject),
+    module: values.module ?? '',
     bytes: number('--bytes', values.bytes ?? '64'),
     window: number('--window', values.window ?? '1'),
     connections: number('--connections', values.connections ?? '1'),

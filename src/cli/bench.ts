@@ -3,7 +3,9 @@ import { Command } from 'commander';
 
 import { CASES } from '../../bench/cases/index.js';
 import type { BenchResult } from '../../bench/model.js';
-import { SUBJECTS } from '../../bench/subjects.js';
+import type { RunControl } from '../../bench/run.js';
+import { SUBJECTS, type Subject } from '../../bench/subjects.js';
+import { attachedDefaults, bringOptions, parseBrought, parseEnvironment, type BringWords } from './bench-brought.js';
 import { measure, type ReportFiles, type Reports } from './measuring.js';
 import { parseList, parseWhole, UsageError } from './usage.js';
 
@@ -13,20 +15,20 @@ const FAMILY_NAMES = ['unix', 'tcp'] as const;
 
 const MOST_ROUNDS = 1000;
 
-interface Words extends ReportFiles {
-  readonly cases?: string;
+interface Words extends ReportFiles, BringWords {
   readonly subjects?: string;
-  readonly families?: string;
   readonly rounds?: string;
   readonly quick?: boolean;
 }
 
 export function benchCommand(): Command {
-  return new Command('bench')
+  const command = new Command('bench')
     .description('measure the native path against node:net and plain C on this machine')
     .option('--cases <a,b>', `only these cases: ${CASE_NAMES.join(', ')}`)
     .option('--subjects <a,b>', `only these subjects: ${SUBJECT_NAMES.join(', ')}`)
-    .option('--families <a,b>', `only over these: ${FAMILY_NAMES.join(', ')}`)
+    .option('--families <a,b>', `only over these: ${FAMILY_NAMES.join(', ')}`);
+  for (const option of bringOptions()) command.addOption(option);
+  return command
     .option('--rounds <n>', 'rounds to run all of, whatever time they take')
     .option('--quick', 'a first look: fewer cells and shorter ones, in under two minutes')
     .option('--json <file>', 'write all samples and ratios to a file')
@@ -34,22 +36,32 @@ export function benchCommand(): Command {
     .action(bench);
 }
 
-async function bench(words: Words): Promise<void> {
+async function bench(given: Words): Promise<void> {
   // Loaded here: the other commands do without it.
   const { runBench, NothingToRun } = await import('../../bench/run.js');
+  const { lineupOf, chosenOf } = await import('../../bench/lineup.js');
+  const words = { ...given, ...attachedDefaults(given) };
+  const brought = parseBrought(words);
   const choice = {
     mode: words.quick === true ? ('quick' as const) : ('default' as const),
     ...(words.cases !== undefined && { cases: parseList('case', words.cases, CASE_NAMES) }),
-    ...(words.subjects !== undefined && { subjects: parseList('subject', words.subjects, SUBJECT_NAMES) }),
     ...(words.families !== undefined && { families: parseList('family', words.families, FAMILY_NAMES) }),
     ...(words.rounds !== undefined && { rounds: parseWhole('--rounds', words.rounds, 1, MOST_ROUNDS) }),
+    environment: parseEnvironment(words),
   };
-  await measure(words, (control) => runBench({ ...choice, ...control }).catch(explain), REPORTS);
-
-  function explain(error: unknown): never {
-    if (!(error instanceof NothingToRun) || error.missing.length > 0) throw error;
-    throw new UsageError(`these subjects can't do these cases: ${whoDoes(choice.cases ?? CASE_NAMES)}`);
-  }
+  const run = async (control: RunControl): Promise<BenchResult> => {
+    const { lineup, notes } = await lineupOf(brought, choice.cases ?? CASE_NAMES);
+    const names = lineup.map(({ name }) => name);
+    // An attached server is measured alone where nobody else is named.
+    const nobody = words.attach === undefined ? undefined : [];
+    const wanted = words.subjects === undefined ? nobody : parseList('subject', words.subjects, names);
+    const chosen = { ...choice, lineup, notes, ...(wanted && { subjects: chosenOf(lineup, wanted) }) };
+    return runBench({ ...chosen, ...control }).catch((error: unknown) => {
+      if (!(error instanceof NothingToRun) || error.missing.length > 0) throw error;
+      throw new UsageError(`these subjects can't do these cases: ${whoDoes(choice.cases ?? CASE_NAMES, lineup)}`);
+    });
+  };
+  await measure(words, run, REPORTS);
 }
 
 const REPORTS: Reports<BenchResult> = {
@@ -58,10 +70,10 @@ const REPORTS: Reports<BenchResult> = {
   html: async (result) => (await import('../../bench/html.js')).htmlOf(result),
 };
 
-function whoDoes(cases: readonly string[]): string {
+function whoDoes(cases: readonly string[], lineup: readonly Subject[]): string {
   return cases
     .map((name) => {
-      const able = SUBJECTS.filter((subject) => subject.cases.includes(name));
+      const able = lineup.filter((subject) => subject.cases.includes(name));
       return `${name} is for ${able.map((subject) => subject.name).join(', ')}`;
     })
     .join('; ');

@@ -34,7 +34,7 @@ export async function measure<Result extends { readonly failures?: readonly stri
   reports: Reports<Result>,
 ): Promise<void> {
   // Loaded here: a slip of the finger is told without it.
-  const { NothingToRun } = await import('../../bench/run.js');
+  const { CannotRun } = await import('../../bench/cannot-run.js');
   checkWritable({ '--json': files.json === STDOUT ? undefined : files.json, '--html': files.html });
   const abort = new AbortController();
   const stopListening = abortOnSignals(abort);
@@ -49,7 +49,7 @@ export async function measure<Result extends { readonly failures?: readonly stri
     display.stop();
     // Ended before anything was measured; the exit code tells by what.
     if (abort.signal.aborted && error === abort.signal.reason) return;
-    if (!(error instanceof NothingToRun)) throw error;
+    if (!(error instanceof CannotRun)) throw error;
     console.error(`error: ${error.message}`);
     process.exitCode = FAILED_EXIT;
   } finally {

@@ -1,0 +1,25 @@
+/** What the user brought to a run besides the built-in subjects, told in every report. */
+import type { BenchResult, SubjectName } from './model.js';
+import { SUBJECTS } from './subjects.js';
+
+export interface BroughtSubject {
+  readonly name: SubjectName;
+  readonly title: string;
+  /** The version of its Node, if it ran on another than the bench's. */
+  readonly node?: string;
+}
+
+/** Those that took part. */
+export function broughtSubjects({ lineup, cells }: BenchResult): BroughtSubject[] {
+  return lineup
+    .filter((subject) => !SUBJECTS.includes(subject) && cells.some((cell) => cell.subject === subject.name))
+    .map(({ name, title, node }) => ({ name, title, ...(node && { node: node.version }) }));
+}
+
+export function broughtLines(result: BenchResult): string[] {
+  const variables = Object.entries(result.environment).map(([name, value]) => `${name}=${value}`);
+  return [
+    ...broughtSubjects(result).map(({ name, title }) => `${name}: ${title}`),
+    ...(variables.length > 0 ? [`environment of what was measured: ${variables.join(' ')}`] : []),
+  ];
+}

@@ -1,0 +1,68 @@
+/** All that can take part in a run: the built-in subjects, and what the user brings. */
+import { attachTo, type AttachChoice } from './attach.js';
+import { CannotRun } from './cannot-run.js';
+import type { SubjectName } from './model.js';
+import { findNode, type OtherNode } from './other-node.js';
+import { subjectOfModule, type ModuleChoice } from './subject-module.js';
+import { SUBJECTS, type Subject } from './subjects.js';
+
+export interface Brought {
+  readonly modules: readonly ModuleChoice[];
+  /** Programs, or versions for npm to bring. */
+  readonly nodes: readonly string[];
+  readonly attach: AttachChoice | undefined;
+}
+
+export interface Lineup {
+  readonly lineup: readonly Subject[];
+  /** Told before the run: what is left out, and what else is to be known. */
+  readonly notes: readonly string[];
+}
+
+/** They run on other versions of Node too. */
+const OF_EACH_NODE: readonly SubjectName[] = ['native', 'node:net'];
+/** Both sides of its ratios have to be in one process. */
+const OF_ONE_PROCESS = ['micro'];
+
+export async function lineupOf({ modules, nodes, attach }: Brought, cases: readonly string[]): Promise<Lineup> {
+  const attachment = attach && (await attachTo(attach, cases));
+  const found = await Promise.all(modules.map(subjectOfModule));
+  const variants = (await Promise.all(nodes.map(findNode))).flatMap(subjectsOn);
+  const lineup = [
+    ...SUBJECTS,
+    ...variants,
+    ...found.map(({ subject }) => subject),
+    ...(attachment ? [attachment.subject] : []),
+  ];
+  const twice = lineup.find(({ name }, at) => lineup.findIndex((other) => other.name === name) !== at);
+  if (twice) throw new CannotRun(`two subjects have the name ${twice.name}`);
+  return { lineup, notes: [...found.flatMap(({ notes }) => notes), ...(attachment?.notes ?? [])] };
+}
+
+/** Ratios are taken to node:net on the same Node; what that is worth against the bench's own stands at node:net. */
+function subjectsOn(node: OtherNode): Subject[] {
+  const [major = ''] = node.version.split('.');
+  const nameOn = (name: SubjectName): SubjectName => `${name}@${major}`;
+  return SUBJECTS.filter(({ name }) => OF_EACH_NODE.includes(name)).map((subject) => {
+    const baseline = subject.name === 'node:net' ? 'node:net' : nameOn('node:net');
+    return {
+      ...subject,
+      name: nameOn(subject.name),
+      title: `${subject.title}, on Node ${node.version}, held against ${baseline}`,
+      worker: subject.name,
+      cases: subject.cases.filter((name) => !OF_ONE_PROCESS.includes(name)),
+      node,
+      baseline,
+    };
+  });
+}
+
+/** Those that were brought take part beside the built-in ones that are chosen; on other Nodes, as what they are there. */
+export function chosenOf(lineup: readonly Subject[], wanted: readonly SubjectName[]): SubjectName[] {
+  return lineup
+    .filter(({ name, worker, program, words }) => {
+      const isOwn = program === 'attached' || words?.['module'] !== undefined;
+      return isOwn || wanted.includes(name) || (worker !== undefined && wanted.includes(worker));
+    })
+    .map(({ name }) => name);
+}

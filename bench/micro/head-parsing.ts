@@ -1,0 +1,112 @@
+/**
+ * A request's head, from its bytes to the method, the target and the headers that the server is told of: node's parser,
+ * and the reader that native sockets have for plain requests. (node's parser mostly takes bytes without their coming by
+ * JavaScript; its `execute`, which is measured, is one crossing dearer.)
+ */
+import { createServer } from 'node:http';
+import { Socket } from 'node:net';
+
+import { studyParser, type NodeParser, type ParserFacts } from '../../src/http/node-parser.js';
+import { RequestReader, type Means, type ServedSocket } from '../../src/http/request-reader.js';
+import { getEngine } from '../../src/thread-engine.js';
+import { counted, type Operation, type Rivals } from './operation.js';
+
+const HEADS = 200;
+/** A connection's first messages are node's parser's in any case. */
+const READS_BY_NODE = 2;
+
+/** What a browser sends through a proxy. */
+const BROWSERS_HEADERS = [
+  'Host: www.example.com',
+  'X-Real-IP: 203.0.113.7',
+  'X-Forwarded-For: 203.0.113.7',
+  'X-Forwarded-Proto: https',
+  'User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0',
+  'Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8',
+  'Accept-Language: en-US,en;q=0.5',
+  'Accept-Encoding: gzip, deflate, br, zstd',
+  'Referer: https://www.example.com/start',
+  'Cookie: session=0123456789abcdef0123456789abcdef',
+];
+
+function headOf(headers: number): Buffer {
+  const lines = ['GET /some/page HTTP/1.1', ...BROWSERS_HEADERS.slice(0, headers), '', ''];
+  return Buffer.from(lines.join('\r\n'));
+}
+
+interface Connection {
+  readonly socket: ServedSocket;
+  readonly parser: NodeParser;
+  readonly facts: ParserFacts;
+}
+
+/** A parser of node's that its server has set up, for a socket that is not connected. */
+function connection(): Connection {
+  const socket = new Socket() as ServedSocket;
+  createServer().emit('connection', socket);
+  const { parser } = socket;
+  const facts = parser ? studyParser(parser.constructor) : undefined;
+  if (!parser || !facts) throw new Error(`the parser of Node ${process.versions.node} is not known`);
+  return { socket, parser, facts };
+}
+
+function byNode(headers: number): Operation {
+  const { parser, facts } = connection();
+  const { kOnHeadersComplete, kOnMessageComplete } = facts.parserClass;
+  let told = 0;
+  parser[kOnHeadersComplete] = () => {
+    told++;
+    return 0;
+  };
+  parser[kOnMessageComplete] = () => undefined;
+  const head = headOf(headers);
+  return counted(
+    HEADS,
+    () => facts.execute.call(parser, head),
+    () => told,
+  );
+}
+
+function byOurs(headers: number): Operation {
+  const engine = getEngine();
+  if (!engine) throw new Error('the addon did not load');
+  const { socket, parser, facts } = connection();
+  let told = 0;
+  const nodes: Means['nodes'] = {
+    onHeaders: () => undefined,
+    onHeadersComplete: () => told++,
+    onBody: () => undefined,
+    onMessageComplete: () => undefined,
+  };
+  const ours: Means['ours'] = {
+    ...nodes,
+    onMessageBegin() {
+      reader.messageBegins();
+    },
+  };
+  const reader = new RequestReader(
+    { facts, engine, head: engine.native.layout.requestHead, nodes, ours },
+    parser,
+    socket,
+  );
+  const { kOnHeadersComplete, kOnMessageComplete } = facts.parserClass;
+  parser[kOnHeadersComplete] = () => {
+    reader.headIsComplete(true);
+    return 0;
+  };
+  parser[kOnMessageComplete] = () => {
+    reader.messageIsComplete();
+  };
+  const head = headOf(headers);
+  for (let left = READS_BY_NODE; left > 0; left--) reader.execute(head);
+  return counted(
+    HEADS,
+    () => reader.execute(head),
+    // node's parser has told nothing here: all that is counted was read by ours.
+    () => told,
+  );
+}
+
+export function headParsing(headers: number): Rivals {
+  return { 'node:net': () => byNode(headers), native: () => byOurs(headers) };
+}

@@ -1,0 +1,51 @@
+/**
+ * The head of an answer, from `writeHead(200, headers)` to its text: node's ServerResponse, which `nearwire/http` leaves as
+ * it is, and that of `nearwire/uwsgi`, whose connections end with their answer.
+ */
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+
+import type { Incoming } from '../../src/exchange/internals.js';
+import { makeResponse, type ResponseClass } from '../../src/exchange/response.js';
+import { counted, type Operation, type Rivals } from './operation.js';
+
+const HEADS = 200;
+const HEADERS = { 'Content-Type': 'text/plain; charset=utf-8', 'Content-Length': 12, 'Cache-Control': 'no-store' };
+
+function requestOf(): IncomingMessage {
+  const request = new IncomingMessage(new Socket());
+  return Object.assign(request, { httpVersionMajor: 1, httpVersionMinor: 1, method: 'GET' });
+}
+
+interface HeadWriter {
+  _header: string | null;
+  writeHead(status: number, headers: typeof HEADERS): unknown;
+}
+
+/** The same object again and again: what it costs to make one is another matter. */
+function writing(response: HeadWriter): Operation {
+  let whole = 0;
+  return counted(
+    HEADS,
+    () => {
+      response._header = null;
+      response.writeHead(200, HEADERS);
+      const { _header: text } = response as { _header: string | null };
+      if (text?.endsWith('\r\n\r\n')) whole++;
+    },
+    () => whole,
+  );
+}
+
+function byOurs(): Operation {
+  const options = { highWaterMark: 16 * 1024, rejectNonStandardBodyWrites: false };
+  const Class: ResponseClass = ServerResponse as never;
+  return writing(makeResponse(Class, requestOf() as IncomingMessage & Incoming, options, true));
+}
+
+export function headSerialising(): Rivals {
+  return {
+    'node:net': () => writing(new ServerResponse(requestOf()) as ServerResponse & { _header: string | null }),
+    native: byOurs,
+  };
+}

@@ -1,0 +1,81 @@
+/**
+ * `write()` of a small message, with its share of the tick behind it, down to where the kernel would be asked: a net.Socket
+ * over a handle that takes all at once, and a native socket and a channel over an engine that does.
+ */
+import { Socket, type SocketConstructorOpts } from 'node:net';
+
+import { connectNative } from '../../src/channel/native.js';
+import { socketScope } from '../../src/net/async-scopes.js';
+import { acceptedOptions, channelOptions, socketSettings } from '../../src/net/socket-options.js';
+import { SocketWire } from '../../src/net/socket-wire.js';
+import { NativeSocket } from '../../src/net/socket.js';
+import { runTicks } from '../../src/run-ticks.js';
+import type { Operation, Rivals } from './operation.js';
+import { createSilentEngine } from './silent-engine.js';
+
+/** As many as `pipeline` has outstanding: what one turn sees there. */
+const MESSAGES = 256;
+
+/** Takes what it is given, as a pipe's handle does while the kernel has room. */
+class NullHandle {
+  bytes = 0;
+
+  readStart(): number {
+    return 0;
+  }
+
+  writeBuffer(_request: unknown, data: Uint8Array): number {
+    this.bytes += data.length;
+    return 0;
+  }
+}
+
+function writing(message: Uint8Array, write: (message: Uint8Array) => void, taken: () => number): Operation {
+  let before = taken();
+  return {
+    batch: MESSAGES,
+    run() {
+      for (let left = MESSAGES; left > 0; left--) write(message);
+      runTicks();
+      const bytes = taken() - before;
+      before += bytes;
+      if (bytes !== MESSAGES * message.length) throw new Error(`${String(bytes)} bytes came to the kernel's border`);
+    },
+  };
+}
+
+function byNode(message: Uint8Array): Operation {
+  const handle = new NullHandle();
+  // What node's own code gives it.
+  const options: SocketConstructorOpts & { handle: NullHandle } = { handle };
+  const socket = new Socket(options);
+  return writing(
+    message,
+    (data) => socket.write(data),
+    () => handle.bytes,
+  );
+}
+
+function bySocket(message: Uint8Array): Operation {
+  const { engine, taken } = createSilentEngine();
+  const settings = socketSettings(engine, undefined);
+  const socket = new NativeSocket(settings, acceptedOptions(false, undefined));
+  const id = engine.connect({ path: '/nowhere' }, channelOptions(settings, false));
+  socket._wire = new SocketWire(engine, id, socket, socketScope(), false, true);
+  return writing(message, (data) => socket.write(data), taken);
+}
+
+function byChannel(message: Uint8Array): Operation {
+  const { engine, taken } = createSilentEngine();
+  const channel = connectNative(engine, { host: '127.0.0.1', port: 1 }, {});
+  return writing(message, (data) => channel.write(data), taken);
+}
+
+export function writingOf(bytes: number): Rivals {
+  const message = Buffer.alloc(bytes, 'x');
+  return {
+    'node:net': () => byNode(message),
+    native: () => bySocket(message),
+    channel: () => byChannel(message),
+  };
+}

@@ -1,0 +1,67 @@
+/** Other versions of Node, beside the one that runs the bench: a program, or a version that npm brings. */
+import { execFile, execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+
+import { CannotRun } from './cannot-run.js';
+import { isExecutable } from './executable.js';
+
+export interface OtherNode {
+  readonly program: string;
+  /** `24.1.0`. */
+  readonly version: string;
+}
+
+/** The oldest that nearwire runs on, as its package.json says. */
+const OLDEST = [20, 19] as const;
+const VERSION = /^(?:node@)?(\d+(?:\.\d+){0,2})$/;
+
+/** Throws CannotRun for what is no Node, an older one than can be, or none that npm has. */
+export async function findNode(wanted: string): Promise<OtherNode> {
+  const version = VERSION.exec(wanted)?.[1];
+  if (version === undefined) return nodeAt(resolve(wanted), wanted);
+  try {
+    return nodeAt(await nodeFromNpm(version, join(cacheFolder(), `node-${version}`)), wanted);
+  } catch (error) {
+    if (error instanceof CannotRun) throw error;
+    throw new CannotRun(`--node ${wanted}: npm does not bring it: ${(error as Error).message}`);
+  }
+}
+
+function nodeAt(program: string, wanted: string): OtherNode {
+  if (!isExecutable(program)) throw new CannotRun(`--node ${wanted}: there is no program ${program} that may be run`);
+  const told = versionOf(program);
+  const [, version, major, minor] = /^v((\d+)\.(\d+)\.\d+\S*)\n$/.exec(told) ?? [];
+  if (version === undefined) throw new CannotRun(`--node ${wanted}: this is no Node, as its --version is not one`);
+  const isOld = Number(major) < OLDEST[0] || (Number(major) === OLDEST[0] && Number(minor) < OLDEST[1]);
+  if (isOld) throw new CannotRun(`--node ${wanted}: nearwire needs Node ${OLDEST.join('.')} or later, not ${version}`);
+  return { program, version };
+}
+
+function versionOf(program: string): string {
+  try {
+    return execFileSync(program, ['--version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  } catch {
+    // Told with what it said, which is nothing.
+    return '';
+  }
+}
+
+function cacheFolder(): string {
+  return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'nearwire');
+}
+
+/** The program of the npm package `node` of this version, installed into the folder if it is not there yet. */
+export async function nodeFromNpm(version: string, folder: string): Promise<string> {
+  const program = join(folder, 'node_modules', 'node', 'bin', 'node');
+  if (existsSync(program)) return program;
+  mkdirSync(folder, { recursive: true });
+  // Else npm takes the package that the folder lies in.
+  writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
+  // The package brings its binary by a script of its own.
+  const words = ['install', '--no-audit', '--no-fund', '--no-save', '--foreground-scripts', `node@${version}`];
+  await promisify(execFile)('npm', words, { cwd: folder });
+  return program;
+}

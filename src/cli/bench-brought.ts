@@ -1,0 +1,84 @@
+/** The words of `nearwire bench` for what the user brings: servers that run, modules, other Nodes, an environment. */
+import { Option } from 'commander';
+
+import { ATTACHED_HTTP_CASES, familyOf } from '../../bench/attach.js';
+import type { Brought } from '../../bench/lineup.js';
+import { parseWhole, UsageError } from './usage.js';
+
+const MOST_PID = 2 ** 31 - 1;
+/** It stands in tables, in a page and in words of a command line. */
+const SUBJECT_NAME = /^[a-zA-Z][\w.:-]{0,23}$/;
+
+export interface BringWords {
+  readonly attach?: string;
+  readonly path?: string;
+  readonly pid?: string;
+  readonly subject?: readonly string[];
+  readonly node?: readonly string[];
+  readonly env?: readonly string[];
+  readonly cases?: string;
+  readonly families?: string;
+}
+
+export function bringOptions(): Option[] {
+  const repeatable = (flags: string, description: string): Option =>
+    new Option(flags, description).argParser((word: string, before: string[] | undefined) => [...(before ?? []), word]);
+  return [
+    repeatable('--subject <name=module>', 'measure a module of yours too (a file or a package); repeatable'),
+    repeatable('--node <version|path>', 'measure on this Node too: a program, or 24 for npm to bring; repeatable'),
+    repeatable('--env <name[=value]>', 'hand this variable on to what is measured; repeatable'),
+    new Option('--attach <path|host:port>', 'measure a server that runs; alone, or beside the --subjects named'),
+    new Option('--path <path>', 'what it is asked for by HTTP (default: "/")'),
+    new Option('--pid <n>', 'its process, if the one that listens is not the one that works'),
+  ];
+}
+
+export function parseBrought(words: BringWords): Brought {
+  const { attach, path = '/', pid } = words;
+  if (attach === undefined && (words.path ?? pid) !== undefined)
+    throw new UsageError('--path and --pid go with --attach');
+  if (attach === '') throw new UsageError('--attach takes a path or HOST:PORT');
+  if (!/^\/[!-~]*$/.test(path))
+    throw new UsageError(`--path takes a path as in a request, as in --path /x, not '${path}'`);
+  return {
+    modules: (words.subject ?? []).map(parseModule),
+    nodes: words.node ?? [],
+    attach: attach === undefined ? undefined : { target: attach, path, pid: parsePid(pid) },
+  };
+}
+
+function parsePid(word: string | undefined): number | undefined {
+  return word === undefined ? undefined : parseWhole('--pid', word, 1, MOST_PID);
+}
+
+function parseModule(word: string): { name: string; module: string } {
+  const [, name = '', module = ''] = /^([^=]*)=(.*)$/.exec(word) ?? [];
+  if (module === '')
+    throw new UsageError(`--subject takes NAME=MODULE, not '${word}'; --subjects chooses built-in ones`);
+  if (!SUBJECT_NAME.test(name)) {
+    throw new UsageError(`--subject ${word}: a name has up to 24 letters, digits and .:_-, and begins with a letter`);
+  }
+  return { name, module };
+}
+
+/** What is run where an attached server is to take part, unless words say otherwise. */
+export function attachedDefaults({ attach, cases, families }: BringWords): Partial<BringWords> {
+  if (attach === undefined) return {};
+  const family = familyOf(attach);
+  if (families !== undefined && families !== family) {
+    throw new UsageError(`--families ${families}: the server at ${attach} is measured over ${family}`);
+  }
+  return { cases: cases ?? ATTACHED_HTTP_CASES.join(','), families: family };
+}
+
+export function parseEnvironment({ env = [] }: BringWords): Record<string, string> {
+  return Object.fromEntries(
+    env.map((word) => {
+      const [, name = '', , given] = /^([A-Za-z_]\w*)(=(.*))?$/s.exec(word) ?? [];
+      if (name === '') throw new UsageError(`--env takes NAME or NAME=VALUE, not '${word}'`);
+      const value = given ?? process.env[name];
+      if (value === undefined) throw new UsageError(`--env ${name}: it is not set here; --env ${name}=VALUE sets it`);
+      return [name, value];
+    }),
+  );
+}
