@@ -189,35 +189,6 @@ describe('nothing is left after', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  const HANGING = {
-    python: ['app.py', 'import time\ndef application(environ, start):\n    print("called")\n    time.sleep(1000)\n'],
-    node: ['app.mjs', 'export default () => { console.log("called"); setInterval(() => undefined, 1e6); };'],
-  } as const;
-  test.for(Object.keys(HANGING) as (keyof typeof HANGING)[])(
-    'kill -9 while an application for %s hangs that is called alone',
-    async (language, { skip }) => {
-      skip(language === 'python' && spawnSync('python3', ['--version']).status !== 0);
-      const [name, code] = HANGING[language];
-      const app = join(temporaryDirectory(), name);
-      writeFileSync(app, code);
-      const runner = `
-        const { measureApplication } = await import(${JSON.stringify(built('app-alone'))});
-        const words = { wsgi: { file: ${JSON.stringify(app)}, callable: 'application' }, app: ${JSON.stringify(app)} };
-        const work = { name: 'own', method: 'GET', path: '/', requestBytes: 0, answerBytes: undefined };
-        const host = { look: () => Promise.resolve(1) };
-        await measureApplication('${language}', work, 0, { ...words, host, seconds: 1, signal: new AbortController().signal });`;
-      const run = spawn(process.execPath, ['--input-type=module', '-e', runner], { stdio: 'ignore' });
-      cleanup(() => run.kill('SIGKILL'));
-      const alone = (): number[] =>
-        readProcesses()
-          .filter(({ pid }) => titleOf(pid).includes(app) && pid !== run.pid)
-          .map(({ pid }) => pid);
-      while (alone().length === 0) await nextTurn();
-      run.kill('SIGKILL');
-      while (alone().length > 0) await nextTurn();
-    },
-  );
-
   const ordinary = ordinaryUser();
   test.skipIf(ordinary === undefined)("kill -9 of an ordinary user's run", async () => {
     const run = await startRun(STACKS, { user: ordinary });
