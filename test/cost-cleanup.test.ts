@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 
-import { readProcesses, titleOf } from '../bench/cost/process-table.js';
+import { readProcesses } from '../bench/cost/process-table.js';
 import { stackNamed } from '../bench/cost/stacks/index.js';
 import { heard } from './support/children.js';
 import { isMissing, running } from './support/cost.js';
