@@ -1,7 +1,7 @@
 /** The words of the benchmark: what a case, a subject, a cell and a sample are. */
 
 /** What is compared. `node:net` and `c` are also the baselines of the ratios. */
-export type SubjectName = 'c' | 'c-send' | 'nginx' | 'channel' | 'native' | 'js' | 'node:net';
+export type SubjectName = 'c' | 'c-send' | 'nginx' | 'channel' | 'native' | 'js' | 'node:net tuned' | 'node:net';
 
 /** What the bytes go over; `none` is for work inside one process. */
 export type Family = 'unix' | 'tcp' | 'none';
@@ -183,7 +183,11 @@ export interface RatioResult {
   readonly low: number;
   readonly high: number;
   readonly rounds: number;
+  /** The load generator held one side back: the true ratio is at least, or at most, this. With both held back there is none. */
+  readonly bound?: Bound;
 }
+
+export type Bound = '>=' | '<=';
 
 export interface Host {
   readonly cpu: string;

@@ -2,6 +2,7 @@
 import { CASES } from './cases/index.js';
 import type {
   BenchCase,
+  Bound,
   CellResult,
   Measure,
   MeasureName,
@@ -12,7 +13,9 @@ import type {
   SubjectName,
 } from './model.js';
 
-const BASELINES: readonly SubjectName[] = ['node:net', 'c'];
+/** What ours is told against, its defaults first. */
+export const NODE_BASELINES: readonly SubjectName[] = ['node:net', 'node:net tuned'];
+const BASELINES: readonly SubjectName[] = [...NODE_BASELINES, 'c'];
 
 /** From this share of a core on the client's process is busy all the time but for the odd wait. */
 const GENERATOR_BUSY = 0.9;
@@ -58,7 +61,9 @@ export function medianShare(samples: readonly Sample[], of: 'clientShare' | 'ser
 }
 
 /** Was the load generator the limit? Only for cases in which it is not itself the subject. */
-function limitedByGenerator(result: SeriesResult, samples: readonly Sample[]): boolean {
+function limitedByGenerator(result: SeriesResult, measure: Measure, subject: SubjectName): boolean {
+  if (COUNTS_ANYWAY.includes(measure.name)) return false;
+  const samples = result.samples.filter((sample) => sample.subject === subject);
   if (result.series.case.kind !== 'peers' || result.series.case.client !== 'floor') return false;
   const client = medianShare(samples, 'clientShare');
   const server = medianShare(samples, 'serverShare');
@@ -74,7 +79,6 @@ export function cellsOf(result: SeriesResult): CellResult[] {
       const samples = result.samples.filter((sample) => sample.subject === subject);
       const values = [...valuesByRound(samples, measure).values()];
       if (values.length === 0) continue;
-      const limited = !COUNTS_ANYWAY.includes(measure.name) && limitedByGenerator(result, samples);
       cells.push({
         case: series.case.name,
         params: series.params,
@@ -85,7 +89,7 @@ export function cellsOf(result: SeriesResult): CellResult[] {
         better: measure.better,
         samples: values,
         median: median(values),
-        ...(limited ? { limitedBy: 'generator' } : {}),
+        ...(limitedByGenerator(result, measure, subject) ? { limitedBy: 'generator' } : {}),
       });
     }
   }
@@ -111,7 +115,8 @@ export function ratiosOf(result: SeriesResult): RatioResult[] {
       for (const [subject, values] of bySubject) {
         if (subject === baseline) continue;
         const summary = ratioWithinRounds(values, against);
-        if (!summary) continue;
+        const isLimited = (name: SubjectName): boolean => limitedByGenerator(result, measure, name);
+        if (!summary || (isLimited(subject) && isLimited(baseline))) continue;
         ratios.push({
           case: series.case.name,
           params: series.params,
@@ -120,11 +125,18 @@ export function ratiosOf(result: SeriesResult): RatioResult[] {
           subject,
           baseline,
           ...summary,
+          ...(isLimited(subject) && { bound: boundTo('good', measure) }),
+          ...(isLimited(baseline) && { bound: boundTo('bad', measure) }),
         });
       }
     }
   }
   return ratios;
+}
+
+/** The ratio could only be found to be better, or worse, than it is seen. */
+function boundTo(verdict: 'good' | 'bad', { better }: Measure): Bound {
+  return (verdict === 'good') === (better === 'higher') ? '>=' : '<=';
 }
 
 function valuesByRound(samples: readonly Sample[], measure: Measure): Map<number, number> {
@@ -174,10 +186,11 @@ export function ratioOf(
 /** Rounds from which on their agreement is no accident. */
 export const ROUNDS_TO_JUDGE = 3;
 
-/** Better or worse than the baseline, if all rounds agree on it. */
-export function judge({ low, high, rounds }: RatioResult, { better }: Measure): 'good' | 'bad' | '' {
+/** Better or worse than the baseline, if all rounds agree on it, and if it would be so without the load generator's limit. */
+export function judge({ low, high, rounds, bound }: RatioResult, measure: Measure): 'good' | 'bad' | '' {
   if (rounds < ROUNDS_TO_JUDGE || (low <= 1 && high >= 1)) return '';
-  return low > 1 === (better === 'higher') ? 'good' : 'bad';
+  const verdict = low > 1 === (measure.better === 'higher') ? 'good' : 'bad';
+  return bound === undefined || bound === boundTo(verdict, measure) ? verdict : '';
 }
 
 export interface Headline {
@@ -186,22 +199,24 @@ export interface Headline {
   readonly ratios: readonly RatioResult[];
 }
 
-/** What is worth telling a reader in a hurry: ours against node:net over UNIX sockets, one measure a case. */
+/** What is worth telling a reader in a hurry: ours against either node:net over UNIX sockets, one measure a case. */
 export function headlinesOf(ratios: readonly RatioResult[]): Headline[] {
   return CASES.flatMap((benchCase) => {
     const measure = benchCase.measures.find(({ name }) => name === benchCase.headline);
     if (!measure) return [];
-    const found = (['channel', 'native'] as const).flatMap((subject) => {
-      const ratio = ratios.find(
-        (entry) =>
-          entry.case === benchCase.name &&
-          entry.measure === measure.name &&
-          entry.family === 'unix' &&
-          entry.subject === subject &&
-          entry.baseline === 'node:net',
-      );
-      return ratio ? [ratio] : [];
-    });
+    const found = NODE_BASELINES.flatMap((baseline) =>
+      (['channel', 'native'] as const).flatMap((subject) => {
+        const ratio = ratios.find(
+          (entry) =>
+            entry.case === benchCase.name &&
+            entry.measure === measure.name &&
+            entry.family === 'unix' &&
+            entry.subject === subject &&
+            entry.baseline === baseline,
+        );
+        return ratio ? [ratio] : [];
+      }),
+    );
     return found.length > 0 ? [{ benchCase, measure, ratios: found }] : [];
   });
 }

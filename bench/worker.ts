@@ -4,21 +4,26 @@
  */
 import type { HttpSubject } from './work/http.js';
 import type { NetLike } from './work/stream.js';
-import { parseWords, targetOf } from './work/words.js';
+import { parseWords, targetOf, type Words } from './work/words.js';
 
 /** Those whose server is a node:http server. */
-const HTTP_CASES = ['http', 'http-close', 'http-body', 'handler', 'file', 'page', 'crowd'];
+const HTTP_CASES = ['http', 'http-close', 'http-body', 'http-same', 'handler', 'file', 'page', 'crowd'];
 
-async function netOf(subject: string): Promise<NetLike> {
+const write: NetLike['write'] = (socket, chunk) => socket.write(chunk);
+
+async function netOf(words: Words): Promise<NetLike> {
+  const { subject } = words;
   if (subject === 'node:net') {
     const { pipeBoth } = await import('./work/relay.js');
-    return { ...(await import('node:net')), relay: pipeBoth };
+    return { ...(await import('node:net')), write, relay: pipeBoth };
   }
+  if (subject === 'node:net tuned') return (await import('./work/tuned.js')).tunedNet(words);
   const transport = transportOf(subject);
   const nearwire = await import('nearwire');
   return {
     createServer: (options, listener) => nearwire.createServer({ ...options, transport }, listener),
     connect: (target, listener) => nearwire.connect({ ...target, transport }, listener),
+    write,
     relay(a, b) {
       // However it ends: the client has had enough.
       nearwire.relay(a, b, () => undefined);
@@ -32,6 +37,7 @@ async function httpOf(subject: string): Promise<HttpSubject> {
     const { pipeFile } = await import('./work/http.js');
     return { createServer: (handler) => createServer(handler), sendFile: pipeFile, pageOf: (bytes) => bytes };
   }
+  if (subject === 'node:net tuned') return (await import('./work/tuned.js')).tunedHttp;
   const transport = transportOf(subject);
   const { Page } = await import('nearwire');
   const { createServer, sendFile } = await import('nearwire/http');
@@ -67,7 +73,7 @@ async function main(): Promise<void> {
     serveHttp(await httpOf(words.subject), words, target);
   } else {
     const stream = await import('./work/stream.js');
-    const net = await netOf(words.subject);
+    const net = await netOf(words);
     if (serving) stream.serveStream(net, words, target);
     else await stream.loadStream(net, words, target);
   }

@@ -14,7 +14,7 @@ export interface Span {
 /** A colour of the style sheet, as the scheme of now has it. Names of subjects may have a colon. */
 export function colourOf(name: string): string {
   return getComputedStyle(document.documentElement)
-    .getPropertyValue(`--${name.replace(':', '-')}`)
+    .getPropertyValue(`--${name.replace(/\W/g, '-')}`)
     .trim();
 }
 
