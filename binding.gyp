@@ -122,6 +122,7 @@
         "bench/floor/http_response.c",
         "bench/floor/server.c",
         "bench/floor/serve_echo.c",
+        "bench/floor/serve_messages.c",
         "bench/floor/serve_sink.c",
         "bench/floor/serve_http.c",
         "bench/floor/serve_body.c",

@@ -1,5 +1,5 @@
 /** Numbers and parameters for the eye. */
-import type { Family, Params } from './model.js';
+import type { Bound, Family, Params } from './model.js';
 
 const KIB = 1024;
 const MIB = KIB * KIB;
@@ -35,13 +35,22 @@ export function formatValue(value: number, unit: string): string {
   return `${digits(value)} ${unit.split('/')[0] ?? ''}`;
 }
 
-export function formatRatio(ratio: number): string {
-  return `${digits(ratio)}x`;
+/** `0.51x`, or `>= 4.19x` where that is all that can be said. */
+export function formatRatio(ratio: number, bound?: Bound): string {
+  return `${bound === undefined ? '' : `${bound} `}${digits(ratio)}x`;
+}
+
+interface Spread {
+  readonly median: number;
+  readonly low: number;
+  readonly high: number;
+  readonly bound?: Bound;
 }
 
 /** `0.51x (0.50 to 0.62)`, without the extremes of a single round. */
-export function formatSpread({ median, low, high }: { median: number; low: number; high: number }): string {
-  return low === high ? formatRatio(median) : `${formatRatio(median)} (${digits(low)} to ${digits(high)})`;
+export function formatSpread({ median, low, high, bound }: Spread): string {
+  const ratio = formatRatio(median, bound);
+  return low === high ? ratio : `${ratio} (${digits(low)} to ${digits(high)})`;
 }
 
 export function formatBytes(bytes: number): string {

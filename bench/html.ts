@@ -40,7 +40,7 @@ function tiles(result: BenchResult): string {
   const tile = ({ benchCase, measure, ratios }: ReturnType<typeof headlinesOf>[number]): string => `<div class="tile">
 <h3>${escape(benchCase.name)}</h3>
 <p>${escape(`${measure.meaning}, ${measure.better} is better`)}</p>
-${ratios.map((ratio) => `<div><span>${ratio.subject}</span><b class="${judge(ratio, measure)}">${formatRatio(ratio.median)}</b></div>`).join('')}
+${ratios.map((ratio) => `<div><span>${ratio.subject}${ratio.baseline === 'node:net' ? '' : ' to tuned'}</span><b class="${judge(ratio, measure)}">${escape(formatRatio(ratio.median, ratio.bound))}</b></div>`).join('')}
 </div>`;
   const all = headlinesOf(result.ratios).map(tile);
   return all.length === 0
@@ -123,7 +123,7 @@ function valueCell(result: BenchResult, series: Series, measure: Measure, subjec
   const value = `${formatValue(bar.value, measure.unit)}${bar.limited ? '*' : ''}`;
   const ratio = ratioOf(result.ratios, series, measure, subject);
   const against = ratio
-    ? `<small class="${judge(ratio, measure)}">${formatRatio(ratio.median)}</small>`
+    ? `<small class="${judge(ratio, measure)}">${escape(formatRatio(ratio.median, ratio.bound))}</small>`
     : '<small></small>';
   return `<td title="${escape(bar.text)}">${value}${against}</td>`;
 }

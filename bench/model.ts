@@ -188,7 +188,11 @@ export interface RatioResult {
   readonly low: number;
   readonly high: number;
   readonly rounds: number;
+  /** The load generator held one side back: the true ratio is at least, or at most, this. With both held back there is none. */
+  readonly bound?: Bound;
 }
+
+export type Bound = '>=' | '<=';
 
 export interface Host {
   readonly cpu: string;

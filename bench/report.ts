@@ -10,7 +10,7 @@ import { CASES } from './cases/index.js';
 import { describeParams, describeSeries, formatRatio, formatSeconds, formatSpread, formatValue } from './format.js';
 import { describePoint, growthOf } from './growth.js';
 import type { BenchCase, BenchResult, Measure, Series, SeriesResult, SubjectName } from './model.js';
-import { cellOf, headlinesOf, judge, medianShare, ratioOf } from './statistics.js';
+import { cellOf, headlinesOf, judge, medianShare, NODE_BASELINES, ratioOf } from './statistics.js';
 
 // Plain text in a file or a pipe, whatever the environment says of colours.
 const pc = picocolors.createColors(isatty(1) && process.stdout.hasColors());
@@ -97,7 +97,7 @@ function valueText(result: BenchResult, series: Series, measure: Measure, subjec
   const value = formatValue(cell.median, cell.unit) + (cell.limitedBy ? GENERATOR_MARK : '');
   const ratio = ratioOf(result.ratios, series, measure, subject);
   if (!ratio) return value;
-  return `${value}${wide ? '  ' : '\n'}${COLOURS[judge(ratio, measure)](formatRatio(ratio.median).padStart(5))}`;
+  return `${value}${wide ? '  ' : '\n'}${COLOURS[judge(ratio, measure)](formatRatio(ratio.median, ratio.bound).padStart(5))}`;
 }
 
 const COLOURS = { good: pc.green, bad: pc.red, '': String };
@@ -137,13 +137,16 @@ function legend({ cells, ratios }: BenchResult): string {
 /** Per subject of ours, the headlines in one line. */
 function summary({ ratios }: BenchResult): string {
   const headlines = headlinesOf(ratios);
-  const lines = (['channel', 'native'] as const).map((subject) => {
+  const pairs = (['channel', 'native'] as const).flatMap((subject) =>
+    NODE_BASELINES.map((baseline) => ({ subject, baseline })),
+  );
+  const lines = pairs.map(({ subject, baseline }) => {
     const words = headlines.flatMap(({ benchCase, measure, ratios: ours }) =>
       ours
-        .filter((ratio) => ratio.subject === subject)
-        .map(({ median }) => `${benchCase.name} ${measure.name} ${formatRatio(median)}`),
+        .filter((ratio) => ratio.subject === subject && ratio.baseline === baseline)
+        .map(({ median, bound }) => `${benchCase.name} ${measure.name} ${formatRatio(median, bound)}`),
     );
-    return words.length > 0 ? `${pc.bold(subject)} against node:net over UNIX: ${words.join(', ')}` : '';
+    return words.length > 0 ? `${pc.bold(subject)} against ${baseline} over UNIX: ${words.join(', ')}` : '';
   });
   return lines.filter(Boolean).join('\n');
 }

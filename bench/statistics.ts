@@ -2,6 +2,7 @@
 import { CASES } from './cases/index.js';
 import type {
   BenchCase,
+  Bound,
   CellResult,
   Measure,
   MeasureName,
@@ -13,7 +14,9 @@ import type {
 } from './model.js';
 import { baselineOf, subjectNamed, type Subject } from './subjects.js';
 
-/** What all are held against besides node:net, or what else a subject names. */
+/** What ours is told against, its defaults first. */
+export const NODE_BASELINES: readonly SubjectName[] = ['node:net', 'node:net tuned'];
+/** What all are held against besides. */
 const FLOOR: SubjectName = 'c';
 
 /** From this share of a core on the client's process is busy all the time but for the odd wait. */
@@ -60,7 +63,9 @@ export function medianShare(samples: readonly Sample[], of: 'clientShare' | 'ser
 }
 
 /** Was the load generator the limit? Only for cases in which it is not itself the subject. */
-function limitedByGenerator(result: SeriesResult, samples: readonly Sample[]): boolean {
+function limitedByGenerator(result: SeriesResult, measure: Measure, subject: SubjectName): boolean {
+  if (COUNTS_ANYWAY.includes(measure.name)) return false;
+  const samples = result.samples.filter((sample) => sample.subject === subject);
   if (result.series.case.kind !== 'peers' || result.series.case.client !== 'floor') return false;
   const client = medianShare(samples, 'clientShare');
   const server = medianShare(samples, 'serverShare');
@@ -76,7 +81,6 @@ export function cellsOf(result: SeriesResult): CellResult[] {
       const samples = result.samples.filter((sample) => sample.subject === subject);
       const values = [...valuesByRound(samples, measure).values()];
       if (values.length === 0) continue;
-      const limited = !COUNTS_ANYWAY.includes(measure.name) && limitedByGenerator(result, samples);
       cells.push({
         case: series.case.name,
         params: series.params,
@@ -87,7 +91,7 @@ export function cellsOf(result: SeriesResult): CellResult[] {
         better: measure.better,
         samples: values,
         median: median(values),
-        ...(limited ? { limitedBy: 'generator' } : {}),
+        ...(limitedByGenerator(result, measure, subject) ? { limitedBy: 'generator' } : {}),
         ...rmeOf(samples),
       });
     }
@@ -113,14 +117,15 @@ export function ratiosOf(result: SeriesResult, lineup: readonly Subject[]): Rati
         ),
       ]),
     );
-    const baselines = [(name: SubjectName) => baselineOf(subjectNamed(name, lineup)), () => FLOOR];
-    for (const baselineFor of baselines) {
+    const heldAgainst = new Map(series.subjects.map((name) => [name, baselinesOf(subjectNamed(name, lineup))]));
+    for (const baseline of new Set([...heldAgainst.values()].flat())) {
+      const against = bySubject.get(baseline);
+      if (!against) continue;
       for (const [subject, values] of bySubject) {
-        const baseline = baselineFor(subject);
-        const against = bySubject.get(baseline);
-        if (!against || subject === baseline) continue;
+        if (subject === baseline || heldAgainst.get(subject)?.includes(baseline) !== true) continue;
         const summary = ratioWithinRounds(values, against);
-        if (!summary) continue;
+        const isLimited = (name: SubjectName): boolean => limitedByGenerator(result, measure, name);
+        if (!summary || (isLimited(subject) && isLimited(baseline))) continue;
         ratios.push({
           case: series.case.name,
           params: series.params,
@@ -129,11 +134,24 @@ export function ratiosOf(result: SeriesResult, lineup: readonly Subject[]): Rati
           subject,
           baseline,
           ...summary,
+          ...(isLimited(subject) && { bound: boundTo('good', measure) }),
+          ...(isLimited(baseline) && { bound: boundTo('bad', measure) }),
         });
       }
     }
   }
   return ratios;
+}
+
+/** What is on another Node is not held against this one's. */
+function baselinesOf(subject: Subject): readonly SubjectName[] {
+  const own = baselineOf(subject);
+  return [...(NODE_BASELINES.includes(own) ? NODE_BASELINES : [own]), FLOOR];
+}
+
+/** The ratio could only be found to be better, or worse, than it is seen. */
+function boundTo(verdict: 'good' | 'bad', { better }: Measure): Bound {
+  return (verdict === 'good') === (better === 'higher') ? '>=' : '<=';
 }
 
 function valuesByRound(samples: readonly Sample[], measure: Measure): Map<number, number> {
@@ -183,10 +201,11 @@ export function ratioOf(
 /** Rounds from which on their agreement is no accident. */
 export const ROUNDS_TO_JUDGE = 3;
 
-/** Better or worse than the baseline, if all rounds agree on it. */
-export function judge({ low, high, rounds }: RatioResult, { better }: Measure): 'good' | 'bad' | '' {
+/** Better or worse than the baseline, if all rounds agree on it, and if it would be so without the load generator's limit. */
+export function judge({ low, high, rounds, bound }: RatioResult, measure: Measure): 'good' | 'bad' | '' {
   if (rounds < ROUNDS_TO_JUDGE || (low <= 1 && high >= 1)) return '';
-  return low > 1 === (better === 'higher') ? 'good' : 'bad';
+  const verdict = low > 1 === (measure.better === 'higher') ? 'good' : 'bad';
+  return bound === undefined || bound === boundTo(verdict, measure) ? verdict : '';
 }
 
 export interface Headline {
@@ -195,22 +214,24 @@ export interface Headline {
   readonly ratios: readonly RatioResult[];
 }
 
-/** What is worth telling a reader in a hurry: ours against node:net over UNIX sockets, one measure a case. */
+/** What is worth telling a reader in a hurry: ours against either node:net over UNIX sockets, one measure a case. */
 export function headlinesOf(ratios: readonly RatioResult[]): Headline[] {
   return CASES.flatMap((benchCase) => {
     const measure = benchCase.measures.find(({ name }) => name === benchCase.headline);
     if (!measure) return [];
-    const found = (['channel', 'native'] as const).flatMap((subject) => {
-      const ratio = ratios.find(
-        (entry) =>
-          entry.case === benchCase.name &&
-          entry.measure === measure.name &&
-          entry.family === 'unix' &&
-          entry.subject === subject &&
-          entry.baseline === 'node:net',
-      );
-      return ratio ? [ratio] : [];
-    });
+    const found = NODE_BASELINES.flatMap((baseline) =>
+      (['channel', 'native'] as const).flatMap((subject) => {
+        const ratio = ratios.find(
+          (entry) =>
+            entry.case === benchCase.name &&
+            entry.measure === measure.name &&
+            entry.family === 'unix' &&
+            entry.subject === subject &&
+            entry.baseline === baseline,
+        );
+        return ratio ? [ratio] : [];
+      }),
+    );
     return found.length > 0 ? [{ benchCase, measure, ratios: found }] : [];
   });
 }

@@ -39,6 +39,8 @@ const HELLO_CASES = ['http', 'http-close'];
 const HTTP_CASES = [...HELLO_CASES, 'http-body'];
 /** Plain C has no handlers. */
 const HANDLER_CASES = ['handler'];
+/** With a Buffer that plain C has in a file of memory too. */
+const SAME_CASES = ['http-same'];
 /** Those in which bytes can be passed by reference instead of being copied. */
 const REFERENCE_CASES = ['file', 'page', 'relay'];
 /** The same for so many connections that it shows in memory. */
@@ -47,6 +49,7 @@ const CROWD_CASES = ['crowd'];
 const SOCKET_CASES = [
   ...STREAM_CASES,
   ...HTTP_CASES,
+  ...SAME_CASES,
   ...HANDLER_CASES,
   ...REFERENCE_CASES,
   ...CROWD_CASES,
@@ -55,8 +58,10 @@ const SOCKET_CASES = [
 ];
 
 const MICRO_CASES = ['micro'];
+/** Those in which node:net can be put to better use than by its defaults. */
+const TUNED_CASES = ['rtt', 'pipeline', 'bulk', 'file'];
 
-/** For what no ratio is taken to. */
+/** For what stands beside the comparison that a run is about. */
 const A_FEW_ROUNDS = { default: 3, quick: 1 };
 
 export const SUBJECTS: readonly Subject[] = [
@@ -65,7 +70,7 @@ export const SUBJECTS: readonly Subject[] = [
     title: 'plain C, epoll: the limit of this host',
     program: 'floor',
     needsAddon: false,
-    cases: [...STREAM_CASES, ...HTTP_CASES, ...REFERENCE_CASES, ...CROWD_CASES],
+    cases: [...STREAM_CASES, ...HTTP_CASES, ...SAME_CASES, ...REFERENCE_CASES, ...CROWD_CASES],
   },
   {
     name: 'c-send',
@@ -73,7 +78,7 @@ export const SUBJECTS: readonly Subject[] = [
     program: 'floor',
     words: { copy: true },
     needsAddon: false,
-    cases: [...REFERENCE_CASES, ...CROWD_CASES],
+    cases: [...SAME_CASES, ...REFERENCE_CASES, ...CROWD_CASES],
     rounds: A_FEW_ROUNDS,
   },
   {
@@ -107,6 +112,14 @@ export const SUBJECTS: readonly Subject[] = [
     cases: [...STREAM_CASES, ...HELLO_CASES, ...REFERENCE_CASES, ...STORM_CASES],
     families: ['unix'],
     rounds: { default: 3, quick: 2 },
+  },
+  {
+    name: 'node:net tuned',
+    title: 'node:net at its best: corked writes, lent memory to read into, files read in larger parts',
+    program: 'worker',
+    needsAddon: false,
+    cases: TUNED_CASES,
+    rounds: A_FEW_ROUNDS,
   },
   {
     name: 'node:net',

@@ -7,17 +7,23 @@ import type { HttpSubject } from './work/http.js';
 import type { NetLike } from './work/stream.js';
 import { parseWords, targetOf, type Words } from './work/words.js';
 
-async function netOf({ subject, module }: Words): Promise<NetLike> {
+/** As a program writes that thinks of nothing. */
+const write: NetLike['write'] = (socket, chunk) => socket.write(chunk);
+
+async function netOf(words: Words): Promise<NetLike> {
+  const { subject, module } = words;
   if (module !== '') return (await import('./work/subject-module.js')).netOfModule(module);
   if (subject === 'node:net') {
     const { pipeBoth } = await import('./work/relay.js');
-    return { ...(await import('node:net')), relay: pipeBoth };
+    return { ...(await import('node:net')), write, relay: pipeBoth };
   }
+  if (subject === 'node:net tuned') return (await import('./work/tuned.js')).tunedNet(words);
   const transport = transportOf(subject);
   const nearwire = await import('nearwire');
   return {
     createServer: (options, listener) => nearwire.createServer({ ...options, transport }, listener),
     connect: (target, listener) => nearwire.connect({ ...target, transport }, listener),
+    write,
     relay(a, b) {
       // However it ends: the client has had enough.
       nearwire.relay(a, b, () => undefined);
@@ -32,6 +38,7 @@ async function httpOf({ subject, module }: Words): Promise<HttpSubject> {
     const { pipeFile } = await import('./work/http.js');
     return { createServer: (handler) => createServer(handler), sendFile: pipeFile, pageOf: (bytes) => bytes };
   }
+  if (subject === 'node:net tuned') return (await import('./work/tuned.js')).tunedHttp;
   const transport = transportOf(subject);
   const { Page } = await import('nearwire');
   const { createServer, sendFile } = await import('nearwire/http');

@@ -87,6 +87,48 @@ describe.skipIf(floor === undefined)('plain C', () => {
     for (const body of await bodies(path, 3)) expect(body.equals(floorPattern(bytes))).toBe(true);
   });
 
+  test.each(ways)('answers with the same $bytes bytes again, --copy $copy', async ({ copy, bytes }) => {
+    const path = await serveByFloor('http-same', '--copy', copy, '--bytes', String(bytes));
+    for (const body of await bodies(path, 3)) expect(body.equals(floorPattern(bytes))).toBe(true);
+  });
+
+  test.each([4, 65536, 1048576])('answers with another body of %i bytes each time', async (bytes) => {
+    const path = await serveByFloor('http-body', '--bytes', String(bytes));
+    const all = await bodies(path, 3);
+    expect(all.map((body) => body.readUInt32LE())).toEqual([1, 2, 3]);
+    for (const body of all) expect(body.subarray(4).equals(Buffer.alloc(bytes - 4, 'x'))).toBe(true);
+  });
+
+  test('has no room for a number in a body that is too small', async () => {
+    const { code, stderr } = await load('http-body', '/nowhere', 3);
+    expect(stderr).toContain('at least 4');
+    expect(code).toBe(2);
+  });
+
+  test('answers messages whole, however they come', async () => {
+    const bytes = 7;
+    const socket = net.connect(await serveByFloor('pipeline', '--bytes', String(bytes)));
+    const sent = floorPattern(bytes * 20_000);
+    let received = Buffer.alloc(0);
+    const came = new Promise<void>((resolve) => {
+      socket.on('data', (part) => {
+        received = Buffer.concat([received, part]);
+        if (received.length === sent.length) resolve();
+      });
+    });
+    socket.write(sent.subarray(0, 5));
+    socket.write(sent.subarray(5, bytes + 1), () => {
+      socket.write(sent.subarray(bytes + 1));
+    });
+    await came;
+    expect(received.equals(sent)).toBe(true);
+    socket.write(sent.subarray(0, bytes - 1));
+    socket.end();
+    await once(socket, 'close');
+    // The last one had not come whole.
+    expect(received.length).toBe(sent.length);
+  });
+
   test.each(['0', '1'])('relays both ways at once, and the end of either, --copy %s', async (copy) => {
     const path = await serveByFloor('relay', '--copy', copy);
     const first = net.connect(path);
@@ -155,6 +197,20 @@ describe.skipIf(floor === undefined)('the client of plain C', () => {
     const { code, stderr } = await load('file', await answering(bodyOf), bytes);
     expect(stderr).toContain(told);
     expect(code).toBe(1);
+  });
+
+  test('notices a body that has been sent before', async () => {
+    let made = 0;
+    const numbered = (number: number): Buffer => {
+      const body = Buffer.alloc(bytes, 'x');
+      body.writeUInt32LE(number);
+      return body;
+    };
+    const fresh = await load('http-body', await answering(() => numbered(++made)), bytes);
+    expect({ code: fresh.code, errors: fresh.errors }).toEqual({ code: 0, errors: 0 });
+    const stale = await load('http-body', await answering((request) => numbered(Math.min(request, 3) + 1)), bytes);
+    expect(stale.stderr).toContain('a body that has been sent before');
+    expect(stale.code).toBe(1);
   });
 
   test('has a crowd wait until all have asked, and reads then', async () => {

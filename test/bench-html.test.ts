@@ -115,7 +115,7 @@ test('the page holds all it needs', () => {
   expect(html).not.toContain('sourceMappingURL');
   // A colour for each subject, in both schemes.
   for (const { name } of SUBJECTS) {
-    expect(html.match(new RegExp(`--${name.replace(':', '-')}: #[0-9a-f]{6}`, 'g')), name).toHaveLength(2);
+    expect(html.match(new RegExp(`--${name.replace(/\W/g, '-')}: #[0-9a-f]{6}`, 'g')), name).toHaveLength(2);
   }
   expect(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).toContain('"chart.js"');
 });

@@ -46,7 +46,9 @@ describe('a plan', () => {
       ...[65536, 1048576].flatMap((bytes) =>
         ['download', 'upload'].map((way) => `http-body unix {"bytes":${String(bytes)},"way":"${way}"}`),
       ),
-      ...[65536, 1048576].flatMap((bytes) => ['file', 'page'].map((name) => `${name} unix {"bytes":${String(bytes)}}`)),
+      ...[65536, 1048576].flatMap((bytes) =>
+        ['http-same', 'file', 'page'].map((name) => `${name} unix {"bytes":${String(bytes)}}`),
+      ),
       'relay unix {"bytes":65536}',
       'idle unix {"connections":10000}',
       'storm unix {"connections":4096}',
@@ -60,7 +62,7 @@ describe('a plan', () => {
     ];
     for (const entry of asked) expect(series.filter((found) => found === entry)).toEqual([entry]);
     for (const entry of plan.series) {
-      const few = entry.family !== 'unix' || ['handler', 'retained'].includes(entry.case.name);
+      const few = entry.family !== 'unix' || ['handler', 'retained', 'http-same', 'idle'].includes(entry.case.name);
       expect(entry.rounds).toBeGreaterThanOrEqual(few ? 3 : 7);
     }
   });
@@ -71,7 +73,16 @@ describe('a plan', () => {
       expect(series.some((entry) => entry.case === benchCase)).toBe(!benchCase.onlyNamed);
     }
     const subjects = new Set(series.flatMap((entry) => (entry.family === 'unix' ? entry.subjects : [])));
-    expect([...subjects].sort()).toEqual(['c', 'c-send', 'channel', 'js', 'native', 'nginx', 'node:net']);
+    expect([...subjects].sort()).toEqual([
+      'c',
+      'c-send',
+      'channel',
+      'js',
+      'native',
+      'nginx',
+      'node:net',
+      'node:net tuned',
+    ]);
   });
 
   test('has js over UNIX, and over TCP where that is asked for', () => {
@@ -110,7 +121,7 @@ describe('a plan', () => {
   test('without the addon leaves out what needs it, and says why', () => {
     const plan = planOf({}, { addonMissing: new Error('no such file') });
     expect(new Set(plan.series.flatMap(({ subjects }) => subjects))).toEqual(
-      new Set(['c', 'c-send', 'js', 'nginx', 'node:net']),
+      new Set(['c', 'c-send', 'js', 'nginx', 'node:net', 'node:net tuned']),
     );
     expect(plan.skipped).toContain('native: the addon did not load: no such file');
   });

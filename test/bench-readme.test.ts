@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 
 import type { JsonResult } from '../bench/json.js';
 import type { CellResult, MeasureName, RatioResult, SubjectName } from '../bench/model.js';
+import { beyondLimit, renderLosses } from '../bench/readme/losses.js';
 import { REFERENCES_FILE, referencesOf, renderReferences } from '../bench/readme/references.js';
 import { isSweep, renderSweepBlock, SWEEP_FILE, sweepExcerptOf, type SweepExcerpt } from '../bench/readme/sweep.js';
 import { blockOf, excerptOf, markerOf, renderBlock, replaceBlock, type Excerpt } from '../bench/readme/table.js';
@@ -52,10 +53,82 @@ function madeUp(): JsonResult {
   };
 }
 
-test('what the README shows is what the generator makes of the result beside it', () => {
+describe('the result that is recorded', () => {
   const excerpt = JSON.parse(read('bench/results/readme.json')) as Excerpt;
-  // Else: npm run bench:readme -- RESULT.json
-  expect(blockOf(read('README.md'))).toBe(renderBlock(excerpt));
+
+  test('is what the README and docs/performance.md show', () => {
+    // Else: npm run bench:readme -- RESULT.json
+    expect(blockOf(read('README.md'))).toBe(renderBlock(excerpt));
+    expect(blockOf(read('docs/performance.md'))).toBe(renderLosses(excerpt.losses));
+  });
+
+  test('has plain C as the limit that it is called, and tells its losses', () => {
+    // Until then plain C copied where references would do, and no ratio to it was recorded.
+    const wasNoLimit = excerpt.started < '2026-11-30';
+    expect(excerpt.losses === undefined).toBe(wasNoLimit);
+    expect(excerpt.ratios.every(({ baseline }) => baseline !== 'c')).toBe(wasNoLimit);
+    expect(beyondLimit(excerpt.ratios)).toEqual([]);
+  });
+});
+
+describe('the limit', () => {
+  const against = (over: Partial<RatioResult>): string[] =>
+    beyondLimit([{ ...ratio('fanin', 'cpu', 'native', 'c'), ...over }]);
+
+  test('is none where all rounds agree that another is better', () => {
+    expect(against({})).toEqual(['fanin, 64 connections: cpu: native 0.50x (0.40 to 0.60) of plain C']);
+    expect(against({ measure: 'rate', median: 1.5, low: 1.1, high: 1.6 })).toHaveLength(1);
+  });
+
+  test('is one where rounds differ on it, where it is better, and against others', () => {
+    expect(against({ high: 1.1 })).toEqual([]);
+    expect(against({ median: 2, low: 1.5, high: 3 })).toEqual([]);
+    expect(against({ measure: 'rate' })).toEqual([]);
+    expect(against({ baseline: 'node:net' })).toEqual([]);
+    // What is held back on the side of plain C may be no better.
+    expect(against({ measure: 'rate', median: 1.5, low: 1.1, high: 1.6, bound: '<=' })).toEqual([]);
+  });
+});
+
+describe('the losses', () => {
+  const found = (...ratios: RatioResult[]): string[] =>
+    (excerptOf({ ...madeUp(), ratios }).losses ?? []).map(({ measure, family, baseline, subject }) =>
+      [measure, family, subject, baseline].join(' '),
+    );
+  const worse = { median: 1.2, low: 1.1, high: 1.3 };
+  const of = (over: Partial<RatioResult>): RatioResult => ({ ...ratio('fanin', 'cpu', 'native', 'node:net'), ...over });
+
+  test('are those that rounds agree on and those that hardly differ from 1, whatever the tables show', () => {
+    expect(found(of(worse))).toEqual(['cpu unix native node:net']);
+    expect(found(of({ ...worse, family: 'tcp', measure: 'p99' }))).toEqual(['p99 tcp native node:net']);
+    expect(found(of({ ...worse, subject: 'channel', baseline: 'node:net tuned' }))).toHaveLength(1);
+    expect(found(of({ measure: 'rate' }))).toHaveLength(1);
+    for (const median of [0.971, 1, 1.029]) expect(found(of({ median, low: 0.9, high: 1.1 }))).toHaveLength(1);
+  });
+
+  test('are not gains, what rounds differ on, and what is not ours', () => {
+    expect(found(of({}))).toEqual([]);
+    expect(found(of({ ...worse, low: 0.9 }))).toEqual([]);
+    expect(found(of({ ...worse, rounds: 2 }))).toEqual([]);
+    expect(found(of({ ...worse, subject: 'c' }), of({ ...worse, baseline: 'c' }))).toEqual([]);
+  });
+
+  test('stand in a table, a row for each place and a column for each that loses there', () => {
+    const losses = [
+      of({ ...worse, family: 'tcp' }),
+      of({ median: 1.01, low: 0.9, high: 1.1, baseline: 'node:net tuned', family: 'tcp' }),
+      { ...of({ median: 0.98, low: 0.9, high: 1.2 }), case: 'rtt', params: { bytes: 64 }, measure: 'p50' as const },
+    ];
+    const rows = renderLosses(losses)
+      .split('\n')
+      .map((line) => line.split('|').map((text) => text.trim()));
+    expect(rows[0]).toEqual(['', 'where', 'native to node:net', 'native to node:net tuned', '']);
+    expect(rows.slice(2, 4)).toEqual([
+      ['', 'rtt, 64 B: p50', '0.98x (0.90 to 1.20)', '', ''],
+      ['', 'fanin, 64 connections, TCP: cpu', '1.20x (1.10 to 1.30), worse', '1.01x (0.90 to 1.10)', ''],
+    ]);
+    expect(renderLosses(undefined)).toContain('does not tell');
+  });
 });
 
 describe('the excerpt', () => {
@@ -64,11 +137,11 @@ describe('the excerpt', () => {
     expect(excerpt.command).toBe('nearwire bench --rounds 7');
     expect(excerpt.cells.map((entry) => `${entry.case} ${entry.measure} ${entry.subject} ${entry.family}`)).toEqual([
       ...['fanin cpu c unix', 'fanin cpu native unix', 'fanin cpu node:net unix'],
-      ...['http rate native unix', 'storm failed native unix'],
+      ...['http rate native unix', 'storm failed native unix', 'fanin cpu native tcp'],
     ]);
+    // Those to plain C are for whoever looks whether it was the limit.
     expect(excerpt.ratios.map(({ case: name, baseline }) => `${name} ${baseline}`)).toEqual([
-      'fanin node:net',
-      'storm node:net',
+      ...['fanin node:net', 'fanin c', 'storm node:net'],
     ]);
   });
 });
@@ -84,6 +157,30 @@ describe('the block', () => {
     // The load generator was the limit: the server could do more.
     expect(cells('the same').slice(3, 4)).toEqual(['over 2.00 k/s']);
     expect(cells('4,096 connects').slice(3, 4)).toEqual(['0']);
+  });
+
+  test('has a table of what was measured over TCP, and the losses', () => {
+    const [, overTcp = ''] = block.split('| over TCP');
+    expect(overTcp).toMatch(/^\| 64 connections.*\| 7\.00 us +\|/m);
+    expect(overTcp).toContain('### Where it gains nothing or loses');
+    const { cells, losses, ...rest } = excerptOf(madeUp());
+    expect(losses).toEqual([]);
+    const before = renderBlock({ ...rest, cells: cells.filter(({ family }) => family === 'unix') });
+    expect(before).not.toMatch(/TCP|gains nothing/);
+  });
+
+  test('has node:net at its best beside it, and ours against both', () => {
+    const result = madeUp();
+    const tuned = renderBlock(
+      excerptOf({
+        ...result,
+        cells: [...result.cells, cell('fanin', 'cpu', 'node:net tuned', 3, 'us/message')],
+        ratios: [...result.ratios, { ...ratio('fanin', 'cpu', 'native', 'node:net tuned'), bound: '<=' }],
+      }),
+    );
+    expect(tuned).toMatch(/^\| over UNIX sockets +\| node:net +\| node:net tuned \| native +\|/m);
+    expect(tuned).toContain('| 4.00 us  | 3.00 us        | 2.00 us (0.50x, 0.40 to 0.60; <= 0.50x of tuned) |');
+    expect(tuned.replaceAll('\n', ' ')).toContain('and the ratio to `node:net tuned`, which corks its writes');
   });
 
   test('says when, where, on what and how it was measured', () => {

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 
 import { fanin } from '../bench/cases/fanin.js';
 import { rtt } from '../bench/cases/rtt.js';
-import type { Sample, Series, SeriesResult, SubjectName } from '../bench/model.js';
+import { formatSpread } from '../bench/format.js';
+import type { RatioResult, Sample, Series, SeriesResult, SubjectName } from '../bench/model.js';
 import { cellsOf, judge, median, ratiosOf, ratioWithinRounds } from '../bench/statistics.js';
 import { SUBJECTS } from '../bench/subjects.js';
 import { Histogram } from '../bench/work/histogram.js';
@@ -106,6 +107,51 @@ describe('a series', () => {
     expect(faninOf(0.99, 0.6)).toEqual(['rate', 'p99']);
     expect(faninOf(0.99, 0.98)).toEqual([]);
     expect(faninOf(0.8, 0.3)).toEqual([]);
+  });
+});
+
+describe('a ratio of which the load generator held a side back', () => {
+  const shares = { busy: { clientShare: 0.99, serverShare: 0.6 }, free: { clientShare: 0.5, serverShare: 0.99 } };
+  const [rate, cpu, p99] = fanin.measures;
+
+  /** Of native to node:net, in three rounds. */
+  function ratiosWith(native: keyof typeof shares, node: keyof typeof shares): RatioResult[] {
+    const sample = (subject: SubjectName, round: number, of: keyof typeof shares, factor: number): Sample => ({
+      ...{ round, subject, ...shares[of] },
+      values: { rate: 1000 * factor, cpu: 4 / factor, p99: 10 / factor },
+    });
+    const samples = [0, 1, 2].flatMap((round) => [
+      sample('native', round, native, 2),
+      sample('node:net', round, node, 1),
+    ]);
+    const series: Series = {
+      ...{ case: fanin, params: {}, family: 'unix', subjects: ['native', 'node:net'], rounds: 3 },
+    };
+    return ratiosOf({ series, samples }, SUBJECTS);
+  }
+  const boundsOf = (ratios: readonly RatioResult[]): unknown =>
+    Object.fromEntries(ratios.map(({ measure, bound }) => [measure, bound]));
+
+  test('is a bound of it: the subject could do better, or the baseline could', () => {
+    expect(boundsOf(ratiosWith('free', 'free'))).toEqual({ rate: undefined, cpu: undefined, p99: undefined });
+    expect(boundsOf(ratiosWith('busy', 'free'))).toEqual({ rate: '>=', cpu: undefined, p99: '<=' });
+    expect(boundsOf(ratiosWith('free', 'busy'))).toEqual({ rate: '<=', cpu: undefined, p99: '>=' });
+  });
+
+  test('is none where both were held back', () => {
+    expect(boundsOf(ratiosWith('busy', 'busy'))).toEqual({ cpu: undefined });
+  });
+
+  test('is judged only if the bound leaves the verdict', () => {
+    if (!rate || !cpu || !p99) throw new Error('fanin has measures');
+    const verdicts = (ratios: readonly RatioResult[]): string[] =>
+      [rate, cpu, p99].map((measure) => {
+        const ratio = ratios.find((entry) => entry.measure === measure.name);
+        return ratio ? judge(ratio, measure) : 'none';
+      });
+    expect(verdicts(ratiosWith('busy', 'free'))).toEqual(['good', 'good', 'good']);
+    expect(verdicts(ratiosWith('free', 'busy'))).toEqual(['', 'good', '']);
+    expect(formatSpread({ median: 2, low: 1.5, high: 3, bound: '>=' })).toBe('>= 2.00x (1.50 to 3.00)');
   });
 });
 

@@ -41,20 +41,13 @@ export function isRecordedMachine(
 /** All that is recorded, or that of the named cases: what the result lacks is missing, and no news is bad news. */
 export function compare(result: JsonResult, recorded: RecordedMode, cases?: readonly string[]): Comparison[] {
   const found = new Map(judgedRatios(result).map((ratio) => [keyOf(ratio), ratio]));
-  const excused = limitedNow(result);
+  // What the load generator holds back now is not missing: it has become too fast to be told.
+  const limited = new Set(result.cells.filter(({ limitedBy }) => limitedBy !== undefined).map(keyOf));
+  const isLimited = (ratio: RecordedRatio): boolean =>
+    limited.has(keyOf(ratio)) || limited.has(keyOf({ ...ratio, subject: 'node:net' }));
   return recorded.ratios
-    .filter((ratio) => (cases?.includes(ratio.case) ?? true) && !excused.has(keyOf(ratio)))
+    .filter((ratio) => (cases?.includes(ratio.case) ?? true) && !isLimited(ratio))
     .map((ratio) => compareOne(ratio, found.get(keyOf(ratio))));
-}
-
-/** What the load generator holds back now is not missing: it has become too fast to be told. */
-function limitedNow({ cells, ratios }: JsonResult): Set<string> {
-  const limited = new Set(cells.filter(({ limitedBy }) => limitedBy !== undefined).map(keyOf));
-  return new Set(
-    ratios
-      .filter((ratio) => limited.has(keyOf(ratio)) || limited.has(keyOf({ ...ratio, subject: 'node:net' })))
-      .map(keyOf),
-  );
 }
 
 function compareOne(recorded: RecordedRatio, now: RatioResult | undefined): Comparison {

@@ -34,6 +34,13 @@ export const file: PeerCase = {
   needsFile: true,
 };
 
+export const httpSame: PeerCase = {
+  ...common,
+  name: 'http-same',
+  title: 'node:http answers with one Buffer again and again, on 8 keep-alive connections',
+  rounds: { default: 3, quick: 1 },
+};
+
 export const page: PeerCase = {
   ...common,
   name: 'page',

@@ -48,7 +48,7 @@ export const httpClose: PeerCase = {
 export const httpBody: PeerCase = {
   kind: 'peers',
   name: 'http-body',
-  title: 'node:http bodies on 8 keep-alive connections',
+  title: 'node:http bodies on 8 keep-alive connections, those that go down a new Buffer each',
   client: 'floor',
   words: { connections: 8 },
   plan: {

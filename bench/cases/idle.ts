@@ -11,7 +11,7 @@ export const idle: PeerCase = {
   words: { bytes: 64 },
   plan: { default: { unix: params }, quick: { unix: params } },
   // Memory hardly varies, and 10,000 connections take a second to open.
-  rounds: { quick: 1 },
+  rounds: { default: 3, quick: 1 },
   warmup: { default: 0, quick: 0 },
   setupSeconds: 1.5,
   // Nothing happens in it: memory has been asked for by then.

@@ -1,6 +1,6 @@
 /** All cases, in the order of the report. */
 import type { BenchCase } from '../model.js';
-import { file, page } from './bodies.js';
+import { file, httpSame, page } from './bodies.js';
 import { bulk } from './bulk.js';
 import { churn } from './churn.js';
 import { crowd } from './crowd.js';
@@ -26,6 +26,7 @@ export const CASES: readonly BenchCase[] = [
   http,
   httpClose,
   httpBody,
+  httpSame,
   handler,
   file,
   page,

@@ -96,6 +96,9 @@ static bool take_body(struct http_response* response, const char* data, size_t l
     bool fits = response->body <= response->expected_length && length <= response->expected_length - response->body;
     response->differs = !fits || memcmp(data, response->expected + response->body, compared) != 0;
   }
+  for (size_t i = 0; i < length && response->body + i < sizeof response->number; i++) {
+    response->number |= (uint32_t)(unsigned char)data[i] << (8 * (response->body + i));
+  }
   response->body += length;
   if (response->differs) response->state = HTTP_MALFORMED;
   return !response->differs;

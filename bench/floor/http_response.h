@@ -24,7 +24,8 @@ struct http_response {
   bool begun;   // at least one byte has come
   bool closes;  // no other response follows on this connection
   int status;
-  uint64_t body;  // bytes of the body, decoded
+  uint64_t body;    // bytes of the body, decoded
+  uint32_t number;  // what its first four bytes say, the lowest one first
   uint64_t left;
   size_t digits;  // of a chunk's size, or bytes of a trailer's line
   char* partial;  // a head that came in pieces

@@ -23,20 +23,23 @@ struct bulk_link {
 
 static void prepare(struct client* client) { client->state = pattern_create(client->settings->bytes); }
 
-static size_t gather(const struct bulk_link* bulk, struct iovec* parts) {
+// Puts the next writes into the message; returns how many bytes they are.
+static size_t gather(const struct bulk_link* bulk, struct msghdr* message) {
   const struct client* client = bulk->link.client;
   size_t bytes = client->settings->bytes;
   size_t skipped = bulk->part;
   uint64_t position = bulk->position;
   size_t count = 0;
-  for (size_t total = 0; count < GATHERED_WRITES && total < GATHERED_BYTES; count++) {
+  size_t total = 0;
+  for (; count < GATHERED_WRITES && total < GATHERED_BYTES; count++) {
     const char* write = pattern_at(client->state, position);
-    parts[count] = (struct iovec){.iov_base = (void*)(write + skipped), .iov_len = bytes - skipped};
+    message->msg_iov[count] = (struct iovec){.iov_base = (void*)(write + skipped), .iov_len = bytes - skipped};
     total += bytes - skipped;
     position += bytes;
     skipped = 0;
   }
-  return count;
+  message->msg_iovlen = count;
+  return total;
 }
 
 static void count_sent(struct bulk_link* bulk, size_t count) {
@@ -59,16 +62,16 @@ static void send_on(struct link* link) {
       link_await(link, READABLE);
       return;
     }
-    struct msghdr message = {.msg_iov = parts, .msg_iovlen = gather(bulk, parts)};
+    struct msghdr message = {.msg_iov = parts};
+    size_t offered = gather(bulk, &message);
     ptrdiff_t count = sendmsg(link->watch.fd, &message, 0);
-    if (count > 0) {
-      count_sent(bulk, (size_t)count);
-    } else if (count < 0 && (is_transient(errno) || errno == ENOTCONN)) {
-      break;
-    } else {
+    if (count < 0 && !is_transient(errno) && errno != ENOTCONN) {
       link_fail(link, "send", errno);
       return;
     }
+    if (count > 0) count_sent(bulk, (size_t)count);
+    // The kernel is full, and another call would only be told so.
+    if (count < 0 || (size_t)count < offered) break;
   }
   link_await(link, READABLE | WRITABLE);
 }

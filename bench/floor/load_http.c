@@ -1,5 +1,5 @@
-// HTTP/1.1 requests, one outstanding on each link: over kept connections (http, http-body, file, page, handler) or a
-// connection each (http-close).
+// HTTP/1.1 requests, one outstanding on each link: over kept connections (http, http-body, http-same, file, page,
+// handler) or a connection each (http-close).
 //
 // With a rate, the measured stretch is an open loop: requests are due on a schedule (arrivals.h). Each goes out on the
 // connection that has been idle longest or, with all of them at work, on the first to come free, and its latency counts
@@ -23,6 +23,7 @@ struct request {
   size_t length;
   uint64_t answer_body;  // what the answer must bring
   const char* expected;  // the bytes of it, where they are compared; else NULL
+  bool numbered;         // each answer is another one, and begins with a number higher than the last
 };
 
 struct http_link {
@@ -30,6 +31,7 @@ struct http_link {
   struct http_response response;
   struct http_link* next_idle;
   size_t sent;    // of the request
+  uint32_t last;  // number of an answer
   bool compared;  // a whole body of this link has been compared
   bool used;      // the connection has brought an answer before
   bool had_one;   // the link has been connected before
@@ -55,7 +57,11 @@ static bool is_open_loop(const struct client* client) {
 }
 
 static void make_request(struct request* request, const struct settings* settings) {
-  bool known = strcmp(settings->case_name, "file") == 0 || strcmp(settings->case_name, "page") == 0;
+  static const char* const known_bodies[] = {"file", "page", "http-same"};
+  bool known = false;
+  for (size_t i = 0; i < sizeof known_bodies / sizeof known_bodies[0]; i++) {
+    if (strcmp(settings->case_name, known_bodies[i]) == 0) known = true;
+  }
   bool bodies = known || strcmp(settings->case_name, "http-body") == 0;
   bool upload = bodies && settings->upload;
   size_t body = upload ? settings->bytes : 0;
@@ -75,6 +81,7 @@ static void make_request(struct request* request, const struct settings* setting
   }
   request->answer_body = upload ? 2 : bodies ? settings->bytes : settings->body;
   if (known) request->expected = pattern_create(settings->bytes);
+  request->numbered = bodies && !known && !upload;
 }
 
 static void on_pace(struct timer* timer);
@@ -232,6 +239,11 @@ static void finish(struct http_link* http) {
     fail_link(http, what, 0);
     return;
   }
+  if (request->numbered && response->number <= http->last) {
+    fail_link(http, "a body that has been sent before", 0);
+    return;
+  }
+  http->last = response->number;
   http->used = true;
   http->compared = true;
   if (response->closes) link_close(&http->link);

@@ -7,6 +7,9 @@
 #include "process.h"
 #include "report.h"
 
+// What goes out at once of what is to be answered, see ANSWERED_BYTES in serve_messages.c.
+enum { SENT_BYTES = 4096 };
+
 struct pipeline_link {
   struct link link;
   // Messages are put here one by one, as a program would whose messages come from anywhere; one send takes them all.
@@ -53,6 +56,19 @@ static void send_queued(struct link* link) {
   }
   pipeline->outgoing_sent += (size_t)count;
   link_await(link, pipeline->outgoing_sent < pipeline->outgoing_length ? READABLE | WRITABLE : READABLE);
+}
+
+static void send_messages(struct pipeline_link* pipeline, size_t count) {
+  struct link* link = &pipeline->link;
+  size_t bytes = link->client->settings->bytes;
+  size_t at_once = bytes < SENT_BYTES ? SENT_BYTES / bytes : 1;
+  while (count > 0 && link->watch.fd >= 0) {
+    size_t some = count < at_once ? count : at_once;
+    queue_messages(pipeline, some);
+    count -= some;
+    bool waits = (link->watch.interest & WRITABLE) != 0;
+    if (!waits) send_queued(link);
+  }
 }
 
 static void begin(struct client* client) {
@@ -106,8 +122,7 @@ static void on_ready(struct watch* watch, unsigned ready) {
   int64_t now = clock_ns();
   client->operations += messages;
   if (now < client->deadline) {
-    queue_messages(pipeline, messages);
-    if (pipeline->outgoing_sent < pipeline->outgoing_length) send_queued(link);
+    send_messages(pipeline, messages);
   } else if (pipeline->outstanding == 0) {
     link_end(link);
   }

@@ -14,18 +14,33 @@ struct work {
 };
 
 static const struct work works[] = {
-    {"rtt", &service_echo, &load_echo},       {"pipeline", &service_echo, &load_pipeline},
-    {"bulk", &service_sink, &load_bulk},      {"fanin", &service_echo, &load_echo},
-    {"growth", &service_echo, &load_echo},    {"churn", &service_echo, &load_churn},
-    {"http", &service_http, &load_http},      {"http-close", &service_http, &load_http},
-    {"http-body", &service_http, &load_http}, {"idle", &service_echo, &load_idle},
-    {"file", &service_body, &load_http},      {"page", &service_body, &load_http},
-    {"relay", &service_relay, &load_relay},   {"crowd", &service_body, &load_crowd},
-    {"cost", &service_http, &load_cost},      {"handler", NULL, &load_http},
+    {"rtt", &service_echo, &load_echo},
+    {"pipeline", &service_messages, &load_pipeline},
+    {"bulk", &service_sink, &load_bulk},
+    {"fanin", &service_echo, &load_echo},
+    {"growth", &service_echo, &load_echo},
+    {"churn", &service_echo, &load_churn},
+    {"http", &service_http, &load_http},
+    {"http-close", &service_http, &load_http},
+    {"http-body", &service_http, &load_http},
+    {"idle", &service_echo, &load_idle},
+    {"file", &service_body, &load_http},
+    {"http-same", &service_body, &load_http},
+    {"page", &service_body, &load_http},
+    {"relay", &service_relay, &load_relay},
+    {"crowd", &service_body, &load_crowd},
+    {"cost", &service_http, &load_cost},
+    {"handler", NULL, &load_http},
 };
 
 // Descriptors besides the connections: standard streams, queue, timers, signal pipe, listener.
 enum { OTHER_DESCRIPTORS = 16 };
+
+static const struct service* service_of(const struct work* work, const struct settings* settings) {
+  // What goes down is a body that the server has, what goes up one that it reads.
+  bool down = strcmp(work->case_name, "http-body") == 0 && !settings->upload;
+  return down ? &service_body : work->service;
+}
 
 int main(int count, char** words) {
   struct settings settings;
@@ -40,7 +55,7 @@ int main(int count, char** words) {
     if (strcmp(works[i].case_name, settings.case_name) != 0) continue;
     if (settings.role == ROLE_SERVE) {
       if (works[i].service == NULL) usage("case %s is for load only", settings.case_name);
-      server_run(&settings, works[i].service);
+      server_run(&settings, service_of(&works[i], &settings));
     } else {
       client_run(&settings, works[i].load);
     }

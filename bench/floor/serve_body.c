@@ -1,5 +1,6 @@
-// GET answered with bytes that lie in a file or in memory (file, page): by reference to their pages, or copied (--copy
-// 1). As in serve_http.c no Date: it is the limit, not a server to use.
+// GET answered with a body: with bytes that lie in a file or in memory (file, page, http-same), by reference to their
+// pages or copied (--copy 1), or with one that is made anew each time (http-body), which can only be copied. As in
+// serve_http.c no Date: it is the limit, not a server to use.
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -24,10 +25,12 @@ enum {
 
 // Where the bodies come from.
 struct source {
-  const char* path;  // opened for each request; NULL: what follows is the page
+  const char* path;  // opened for each request; NULL: what follows is the body
   char* data;
-  int memory;
+  int memory;  // a file that has the same
   size_t length;
+  bool fresh;  // made anew each time, with its number in front
+  uint32_t made;
 };
 
 struct body_connection {
@@ -35,7 +38,7 @@ struct body_connection {
   char input[REQUEST_LIMIT];
   size_t input_length;
   bool answering;
-  char head[HEAD_LIMIT];
+  char head[HEAD_LIMIT];  // with the number of a fresh body behind it
   size_t head_length;
   size_t head_sent;
   int file;
@@ -45,20 +48,25 @@ struct body_connection {
 
 static const struct source* source_of(const struct body_connection* body) { return body->connection.server->state; }
 
-static bool copies(const struct body_connection* body) { return body->connection.server->settings->copy; }
+static bool copies(const struct body_connection* body) {
+  return body->connection.server->settings->copy || source_of(body)->fresh;
+}
 
 static void prepare(struct server* server) {
   const struct settings* settings = server->settings;
   struct source* source = allocate(1, sizeof *source);
+  server->state = source;
+  source->length = settings->bytes;
   if (strcmp(settings->case_name, "file") == 0) {
     source->path = settings->file;
+  } else if (strcmp(settings->case_name, "http-body") == 0) {
+    source->fresh = true;
+    source->data = allocate(settings->bytes, 1);
   } else {
-    source->length = settings->bytes;
     source->data = pattern_create(settings->bytes);
     source->memory = sys_memory_file(source->data, settings->bytes);
     if (source->memory < 0) die("a file in memory", errno);
   }
-  server->state = source;
 }
 
 static void close_file(struct body_connection* body) {
@@ -76,8 +84,17 @@ static void open_file(struct body_connection* body, const char* path) {
   body->left = (size_t)status.st_size;
 }
 
+// One buffer for all: they differ in their numbers only, which stand with the heads.
+static void make_body(struct body_connection* body, struct source* source) {
+  memset(source->data, 'x', source->length);
+  source->made++;
+  for (size_t i = 0; i < sizeof source->made; i++) body->head[body->head_length++] = (char)(source->made >> (8 * i));
+  body->offset = sizeof source->made;
+  body->left -= sizeof source->made;
+}
+
 static void begin_answer(struct body_connection* body) {
-  const struct source* source = source_of(body);
+  struct source* source = body->connection.server->state;
   if (source->path != NULL) {
     open_file(body, source->path);
   } else {
@@ -91,6 +108,7 @@ static void begin_answer(struct body_connection* body) {
       body->head, HEAD_LIMIT,
       "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\nConnection: keep-alive\r\n\r\n",
       body->left);
+  if (source->fresh) make_body(body, source);
 }
 
 // The part of the body that is sent next, in memory.
@@ -105,18 +123,23 @@ static struct iovec next_part(const struct body_connection* body) {
   return (struct iovec){.iov_base = buffer, .iov_len = (size_t)count};
 }
 
-static ptrdiff_t send_copied(struct body_connection* body) {
+// These two send what is next, and tell in `offered` how much that was.
+static ptrdiff_t send_copied(struct body_connection* body, size_t* offered) {
   struct iovec parts[] = {
       {.iov_base = body->head + body->head_sent, .iov_len = body->head_length - body->head_sent},
       next_part(body),
   };
+  *offered = parts[0].iov_len + parts[1].iov_len;
   return connection_send_parts(&body->connection, parts, 2);
 }
 
-static ptrdiff_t send_referred(struct body_connection* body) {
+static ptrdiff_t send_referred(struct body_connection* body, size_t* offered) {
   struct connection* connection = &body->connection;
-  size_t head_left = body->head_length - body->head_sent;
-  if (head_left > 0) return connection_send(connection, body->head + body->head_sent, head_left);
+  *offered = body->head_length - body->head_sent;
+  if (*offered > 0) {
+    return connection_sent(connection, sys_send_more(connection->watch.fd, body->head + body->head_sent, *offered));
+  }
+  *offered = body->left;
   ptrdiff_t count = sys_send_file(connection->watch.fd, body->file, body->offset, body->left);
   if (count == 0) fail("the file has become shorter");
   return connection_sent(connection, count);
@@ -133,13 +156,15 @@ static void count_sent(struct body_connection* body, size_t count) {
 // Sends what is left of the answer. False if the connection is closed or waits for the kernel.
 static bool send_on(struct body_connection* body) {
   while (body->head_sent < body->head_length || body->left > 0) {
-    ptrdiff_t count = copies(body) ? send_copied(body) : send_referred(body);
+    size_t offered;
+    ptrdiff_t count = copies(body) ? send_copied(body, &offered) : send_referred(body, &offered);
     if (count < 0) return false;
-    if (count == 0) {
+    count_sent(body, (size_t)count);
+    // The kernel is full, and another call would only be told so.
+    if ((size_t)count < offered) {
       connection_await(&body->connection, WRITABLE);
       return false;
     }
-    count_sent(body, (size_t)count);
   }
   close_file(body);
   return true;

@@ -1,4 +1,4 @@
-// Sends back what comes (rtt, pipeline, fanin, churn, idle). What one read brought goes out in one send.
+// Sends back what comes (rtt, fanin, growth, churn, idle). What one read brought goes out in one send.
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,5 @@
-// An HTTP/1.1 server with its answers made beforehand (http, http-close, http-body; cost, where it may also be asked by
-// the uwsgi protocol, with a connection for each request). No Date: it is the limit, not a
-// server to use.
+// An HTTP/1.1 server with its answers made beforehand (http, http-close, http-body upwards; cost, where it may also be
+// asked by the uwsgi protocol, with a connection for each request). No Date: it is the limit, not a server to use.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,7 +51,7 @@ static void prepare(struct server* server) {
   struct answer* answers = allocate(ANSWER_KINDS, sizeof *answers);
   const struct settings* settings = server->settings;
   bool is_cost = strcmp(settings->case_name, "cost") == 0;
-  size_t body = strcmp(settings->case_name, "http-body") == 0 ? settings->bytes : settings->body;
+  size_t body = settings->body;
   if (is_cost && settings->answer_known) body = settings->answer;
   make_answer(&answers[ANSWER_BODY], "200 OK", body, false);
   make_answer(&answers[ANSWER_BODY_CLOSE], "200 OK", body, true);

@@ -12,7 +12,7 @@
 
 enum {
   // One receive buffer for all connections. Large enough to take the whole of a UNIX socket's default send buffer
-  // (212,992 bytes) in one call.
+  // (212,992 bytes) in one call: with 128, 64 and 32 KiB bulk and uploads of 1 MiB are slower by up to 3, 7 and 15 %.
   SERVER_RECEIVE_CAPACITY = 256 * 1024,
   // Full reads of one connection in a turn, so that a busy one leaves room for the others.
   SERVER_READS_PER_TURN = 16,
@@ -76,6 +76,7 @@ ptrdiff_t connection_send(struct connection* connection, const char* data, size_
 ptrdiff_t connection_send_parts(struct connection* connection, struct iovec* parts, size_t count);
 
 extern const struct service service_echo;
+extern const struct service service_messages;
 extern const struct service service_sink;
 extern const struct service service_http;
 extern const struct service service_body;

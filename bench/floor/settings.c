@@ -32,12 +32,12 @@ struct defaults {
 };
 
 static const struct defaults cases[] = {
-    {"rtt", 64, 1, 1, true},      {"pipeline", 64, 256, 1, true},     {"bulk", 65536, 1, 1, true},
-    {"fanin", 64, 1, 64, true},   {"growth", 64, 1, 16, true},        {"churn", 64, 1, 16, true},
-    {"http", 64, 1, 32, true},    {"http-close", 64, 1, 32, false},   {"http-body", 65536, 1, 8, true},
-    {"idle", 64, 1, 10000, true}, {"file", 65536, 1, 8, true},        {"page", 65536, 1, 8, true},
-    {"relay", 65536, 1, 8, true}, {"crowd", 1048576, 1, 10000, true}, {"cost", 64, 1, 32, true},
-    {"handler", 64, 1, 16, true},
+    {"rtt", 64, 1, 1, true},      {"pipeline", 64, 256, 1, true},   {"bulk", 65536, 1, 1, true},
+    {"fanin", 64, 1, 64, true},   {"growth", 64, 1, 16, true},      {"churn", 64, 1, 16, true},
+    {"http", 64, 1, 32, true},    {"http-close", 64, 1, 32, false}, {"http-body", 65536, 1, 8, true},
+    {"idle", 64, 1, 10000, true}, {"file", 65536, 1, 8, true},      {"http-same", 65536, 1, 8, true},
+    {"page", 65536, 1, 8, true},  {"relay", 65536, 1, 8, true},     {"crowd", 1048576, 1, 10000, true},
+    {"cost", 64, 1, 32, true},    {"handler", 64, 1, 16, true},
 };
 
 static size_t whole(const char* option, const char* value, size_t lowest, size_t highest) {
@@ -218,6 +218,10 @@ void settings_parse(struct settings* settings, int count, char** words) {
   }
   bool is_file = strcmp(settings->case_name, "file") == 0;
   if (is_file && settings->role == ROLE_SERVE && settings->file == NULL) usage("case file: --file is needed");
+  bool is_numbered = strcmp(settings->case_name, "http-body") == 0 && !settings->upload;
+  if (is_numbered && settings->bytes < sizeof(uint32_t)) {
+    usage("case http-body: --bytes is at least %zu downwards, for a number", sizeof(uint32_t));
+  }
   if (strcmp(settings->case_name, "relay") == 0 && settings->connections % 2 != 0) {
     usage("case relay: --connections is even, as they go in pairs");
   }

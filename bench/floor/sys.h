@@ -12,6 +12,9 @@ int sys_socket(int domain);
 // The same for the next connection of a listener.
 int sys_accept(int listener);
 
+// send of what more follows at once, so that TCP need not make a segment of it: the count, or -1 and errno.
+ptrdiff_t sys_send_more(int to, const char* data, size_t length);
+
 // Sends up to `count` bytes of the file from `offset` on, by reference where the system can: the count, or -1 and
 // errno.
 ptrdiff_t sys_send_file(int to, int file, int64_t offset, size_t count);

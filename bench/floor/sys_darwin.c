@@ -27,6 +27,9 @@ int sys_socket(int domain) { return prepare(socket(domain, SOCK_STREAM, 0)); }
 
 int sys_accept(int listener) { return prepare(accept(listener, NULL, NULL)); }
 
+// No MSG_MORE on Darwin.
+ptrdiff_t sys_send_more(int to, const char* data, size_t length) { return send(to, data, length, 0); }
+
 // UNIX sockets are taken too (XNU's bsd/kern/uipc_syscalls.c). What has been sent is told beside EAGAIN and EINTR; a
 // count of 0 would mean all of the file.
 ptrdiff_t sys_send_file(int to, int file, int64_t offset, size_t count) {

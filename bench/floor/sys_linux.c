@@ -16,6 +16,8 @@ int sys_socket(int domain) { return socket(domain, SOCK_STREAM | SOCK_NONBLOCK |
 
 int sys_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC); }
 
+ptrdiff_t sys_send_more(int to, const char* data, size_t length) { return send(to, data, length, MSG_MORE); }
+
 ptrdiff_t sys_send_file(int to, int file, int64_t offset, size_t count) {
   off_t from = offset;
   return sendfile(to, file, &from, count);

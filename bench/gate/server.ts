@@ -95,7 +95,7 @@ switch (name) {
     break;
   case 'pipeline':
     serveSockets((socket) => {
-      socket.on('error', ignore).on('data', messageEcho(socket, 64));
+      socket.on('error', ignore).on('data', messageEcho({ write: (to, chunk) => to.write(chunk) }, socket, 64));
     });
     break;
   case 'write-64':

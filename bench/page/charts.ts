@@ -1,6 +1,6 @@
 /** What the page draws, worked out beforehand: the script in the page puts it on canvases and no more. */
 import { CASES } from '../cases/index.js';
-import { describeParams, describeSeries, formatRatio, formatValue } from '../format.js';
+import { describeParams, describeSeries, formatSpread, formatValue } from '../format.js';
 import type { BenchCase, BenchResult, Measure, Series, SubjectName } from '../model.js';
 import { cellOf, ratioOf } from '../statistics.js';
 
@@ -82,6 +82,6 @@ function ratioBar(result: BenchResult, series: Series, measure: Measure, subject
   if (subject === 'node:net') return { value: 1, low: 1, high: 1, text: 'the baseline', limited: value.limited };
   const ratio = ratioOf(result.ratios, series, measure, subject);
   if (!ratio) return null;
-  const text = `${formatRatio(ratio.median)} (${formatRatio(ratio.low)} to ${formatRatio(ratio.high)}) of ${ratio.baseline}`;
+  const text = `${formatSpread(ratio)} of ${ratio.baseline}`;
   return { value: ratio.median, low: ratio.low, high: ratio.high, text, limited: value.limited };
 }

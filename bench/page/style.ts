@@ -32,13 +32,13 @@ export const STYLE = `
   color-scheme: light dark;
   --surface: #ffffff; --raised: #f5f6f8; --text: #1b1f26; --muted: #5a6270; --grid: #e2e5ea;
   --good: #11795a; --bad: #b3261e; --note: #fff4d6;
-  --c: #8b919c; --c-send: #c3c8d0; --nginx: #9457c9; --channel: #2f6fdd; --native: #12936b; --js: #f0b56a; --node-net: #d97912;
+  --c: #8b919c; --c-send: #c3c8d0; --nginx: #9457c9; --channel: #2f6fdd; --native: #12936b; --js: #f0b56a; --node-net: #d97912; --node-net-tuned: #b8474f;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --surface: #14171c; --raised: #1d2128; --text: #e7eaef; --muted: #a0a8b5; --grid: #323842;
     --good: #4fd0a2; --bad: #ff8f85; --note: #3a3115;
-    --c: #9aa1ad; --c-send: #5c6470; --nginx: #b98ae6; --channel: #6ba1ff; --native: #35c796; --js: #a8783a; --node-net: #f39c3d;
+    --c: #9aa1ad; --c-send: #5c6470; --nginx: #b98ae6; --channel: #6ba1ff; --native: #35c796; --js: #a8783a; --node-net: #f39c3d; --node-net-tuned: #e87a82;
   }
 }
 * { box-sizing: border-box; }

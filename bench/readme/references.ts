@@ -5,7 +5,8 @@
 import { formatBytes, formatSpread } from '../format.js';
 import { withoutFiles, type JsonResult } from '../json.js';
 import type { CellResult, RatioResult, SubjectName } from '../model.js';
-import { describeRounds, describeRun, isOf, markdownTable, valueOf, type Excerpt, type Row } from './table.js';
+import { markdownTable } from './markdown.js';
+import { describeRounds, describeRun, isOf, valueOf, type Excerpt, type Row } from './table.js';
 
 /** Of bench/results, from which the table is made. */
 export const REFERENCES_FILE = 'zero-copy.json';

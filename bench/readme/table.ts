@@ -1,7 +1,9 @@
-/** The README's table of figures, from a result of the bench. */
-import { formatBytes, formatSpread, formatValue } from '../format.js';
+/** The README's tables of figures, from a result of the bench. */
+import { formatBytes, formatRatio, formatSpread, formatValue } from '../format.js';
 import { withoutFiles, type JsonResult } from '../json.js';
-import type { CellResult, MeasureName, Params, RatioResult, SubjectName } from '../model.js';
+import type { CellResult, Family, MeasureName, Params, RatioResult, SubjectName } from '../model.js';
+import { lossesOf, renderLosses } from './losses.js';
+import { markdownTable } from './markdown.js';
 
 export interface Row {
   readonly title: string;
@@ -21,13 +23,16 @@ const ROWS: readonly Row[] = [
   { title: '64 B messages, 256 outstanding', case: 'pipeline', measure: 'rate' },
   { title: '64 B round trip, both ends on one core, p50', case: 'rtt', params: { bytes: 64 }, measure: 'p50' },
   { title: 'one way, writes of 4 KiB', case: 'bulk', params: { bytes: 4096 }, measure: 'rate' },
+  { title: 'one way, writes of 64 KiB', case: 'bulk', params: { bytes: 65536 }, measure: 'rate' },
   { title: 'one way, writes of 1 MiB', case: 'bulk', params: { bytes: 1048576 }, measure: 'rate' },
-  ...[65536, 1048576].flatMap((bytes) =>
-    ['download', 'upload'].map((way) => ({
-      title: `node:http, ${bytes === 65536 ? '64 KiB' : '1 MiB'} ${way}, server CPU a request`,
-      ...{ case: 'http-body', params: { bytes, way }, measure: 'cpu' as const },
-    })),
-  ),
+  ...[65536, 1048576].flatMap((bytes): Row[] => [
+    bodyRow(bytes, 'download'),
+    {
+      title: `the same, one Buffer of ${formatBytes(bytes)} again and again`,
+      ...{ case: 'http-same', params: { bytes }, measure: 'cpu' },
+    },
+    bodyRow(bytes, 'upload'),
+  ]),
   ...[65536, 1048576].flatMap((bytes): Row[] => [
     {
       title: `node:http, a file of ${formatBytes(bytes)} (sendFile), server CPU a request`,
@@ -48,43 +53,78 @@ const ROWS: readonly Row[] = [
   { title: '4,096 connects in one tick: how many fail', case: 'storm', measure: 'failed' },
 ];
 
+function bodyRow(bytes: number, way: string): Row {
+  const title = `node:http, ${formatBytes(bytes)} ${way}, server CPU a request`;
+  return { title, case: 'http-body', params: { bytes, way }, measure: 'cpu' };
+}
+
 const BASELINE: SubjectName = 'node:net';
+const TUNED: SubjectName = 'node:net tuned';
 const COLUMNS: readonly { subject: SubjectName; title: string }[] = [
   { subject: BASELINE, title: 'node:net' },
+  { subject: TUNED, title: 'node:net tuned' },
   { subject: 'native', title: 'native' },
   { subject: 'channel', title: 'channel' },
   { subject: 'c', title: 'plain C' },
 ];
 
-/** As much of a result as the table needs: small enough to stand beside the README, for a test to hold them together. */
-export type Excerpt = Omit<JsonResult, 'seconds'>;
+/** As much of a result as the tables need: small enough to stand beside the README, for a test to hold them together. */
+export interface Excerpt extends Omit<JsonResult, 'seconds'> {
+  /** Of the whole run, whatever the tables show; absent of what was recorded before they were. */
+  readonly losses?: readonly RatioResult[];
+}
 
 export function excerptOf({ host, versions, command, started, cells, ratios }: JsonResult): Excerpt {
   const isShown = (entry: CellResult | RatioResult): boolean =>
-    COLUMNS.some(({ subject }) => subject === entry.subject) && ROWS.some((row) => isOf(entry, row));
+    COLUMNS.some(({ subject }) => subject === entry.subject) &&
+    ROWS.some((row) => isOf(entry, row) || isOf(entry, row, 'tcp'));
   return {
     ...{ schema: 1, host, versions, command: withoutFiles(command), started },
     // The median is what is shown.
     cells: cells.filter(isShown).map((cell) => ({ ...cell, samples: [] })),
-    ratios: ratios.filter((ratio) => ratio.baseline === BASELINE && ratio.subject !== 'c' && isShown(ratio)),
+    // Those to plain C are not shown: a test looks whether it was the limit.
+    ratios: ratios.filter(
+      (ratio) => isShown(ratio) && ratio.subject !== 'c' && (ratio.subject !== TUNED || ratio.baseline === 'c'),
+    ),
+    losses: lossesOf(ratios),
   };
 }
 
-/** What stands between the markers: the table, and on what and how it was measured. */
+/** What stands between the markers: the tables, and on what and how they were measured. */
 export function renderBlock(excerpt: Excerpt): string {
-  const rows = ROWS.filter((row) => excerpt.cells.some((cell) => isOf(cell, row)));
-  if (rows.length === 0 || excerpt.ratios.length === 0) {
+  const table = tableOf(excerpt, 'unix');
+  const overTcp = tableOf(excerpt, 'tcp');
+  const { losses } = excerpt;
+  if (table.length === 0 || excerpt.ratios.length === 0) {
     throw new Error('the result has none of the cases that the README shows, against node:net');
   }
-  const head = ['over UNIX sockets', ...COLUMNS.map(({ title }) => title)];
-  const body = rows.map((row) => [row.title, ...COLUMNS.map(({ subject }) => textOf(excerpt, row, subject))]);
+  const isTuned = excerpt.ratios.some(({ baseline }) => baseline === TUNED);
   return [
-    ...markdownTable(head, body),
+    ...table,
     '',
     `${describeRounds(excerpt)}; in brackets the ratio to`,
-    '`node:net`, taken within each round, with the lowest and highest of the rounds.',
+    `\`node:net\`, taken within each round, with the lowest and highest of the rounds${isTuned ? ', and the ratio to' : '.'}`,
+    ...(isTuned
+      ? ['`node:net tuned`, which corks its writes, reads into lent memory and knows where a file ends.']
+      : []),
     ...describeRun(excerpt),
+    ...(overTcp.length > 0 ? ['', ...overTcp] : []),
+    ...(losses ? ['', '### Where it gains nothing or loses', '', renderLosses(losses)] : []),
   ].join('\n');
+}
+
+/** Without node:net tuned where it was not run; nothing where nobody was. */
+function tableOf(excerpt: Excerpt, family: Family): string[] {
+  const rows = ROWS.filter((row) => excerpt.cells.some((cell) => isOf(cell, row, family)));
+  if (rows.length === 0) return [];
+  const columns = COLUMNS.filter(
+    ({ subject }) =>
+      subject !== TUNED || excerpt.cells.some((cell) => cell.subject === TUNED && cell.family === family),
+  );
+  return markdownTable(
+    [family === 'tcp' ? 'over TCP' : 'over UNIX sockets', ...columns.map(({ title }) => title)],
+    rows.map((row) => [row.title, ...columns.map(({ subject }) => textOf(excerpt, row, subject, family))]),
+  );
 }
 
 export function describeRounds({ ratios }: Excerpt): string {
@@ -132,36 +172,32 @@ function find(page: string, file: string): { start: number; end: number } {
   return { start: begin + marker.length, end };
 }
 
-export function isOf(entry: CellResult | RatioResult, row: Row): boolean {
+export function isOf(entry: CellResult | RatioResult, row: Row, family: Family = 'unix'): boolean {
   return (
     entry.case === row.case &&
-    entry.family === 'unix' &&
+    entry.family === family &&
     entry.measure === row.measure &&
     Object.entries(row.params ?? {}).every(([name, value]) => entry.params[name] === value)
   );
 }
 
 /** The median, or nothing where the subject has none. */
-export function valueOf({ cells }: Excerpt, row: Row, subject: SubjectName): string {
-  const cell = cells.find((entry) => entry.subject === subject && isOf(entry, row));
+export function valueOf({ cells }: Excerpt, row: Row, subject: SubjectName, family?: Family): string {
+  const cell = cells.find((entry) => entry.subject === subject && isOf(entry, row, family));
   if (!cell) return '';
   // Where the load generator was the limit, the server could do more.
   return `${cell.limitedBy ? 'over ' : ''}${formatValue(cell.median, cell.unit)}`;
 }
 
-function textOf(excerpt: Excerpt, row: Row, subject: SubjectName): string {
-  const value = valueOf(excerpt, row, subject);
-  const { ratios } = excerpt;
-  const ratio = ratios.find((entry) => entry.subject === subject && isOf(entry, row));
+function textOf(excerpt: Excerpt, row: Row, subject: SubjectName, family: Family): string {
+  const value = valueOf(excerpt, row, subject, family);
+  const ratioTo = (baseline: SubjectName): RatioResult | undefined =>
+    excerpt.ratios.find(
+      (entry) => entry.subject === subject && entry.baseline === baseline && isOf(entry, row, family),
+    );
+  const [ratio, tuned] = [ratioTo(BASELINE), ratioTo(TUNED)];
   // A ratio of none to some tells nothing.
   if (!ratio || ratio.median === 0 || value === '') return value;
-  return `${value} (${formatSpread(ratio).replace(' (', ', ').replace(')', '')})`;
-}
-
-/** As Prettier lays it out. */
-export function markdownTable(head: readonly string[], body: readonly (readonly string[])[]): string[] {
-  const widths = head.map((_, at) => Math.max(3, ...[head, ...body].map((row) => (row[at] ?? '').length)));
-  const line = (row: readonly string[]): string =>
-    `| ${widths.map((width, at) => (row[at] ?? '').padEnd(width)).join(' | ')} |`;
-  return [line(head), line(widths.map((width) => '-'.repeat(width))), ...body.map(line)];
+  const more = tuned ? `; ${formatRatio(tuned.median, tuned.bound)} of tuned` : '';
+  return `${value} (${formatSpread(ratio).replace(' (', ', ').replace(')', '')}${more})`;
 }

@@ -1,6 +1,6 @@
 /**
- * `npm run bench:readme -- RESULT.json`: the figures of the README and of docs/zero-copy.md anew, from a result of
- * `nearwire bench --json`, or those of docs/tuning-sweep.md, from one of `nearwire tune --json`.
+ * `npm run bench:readme -- RESULT.json`: the figures of the README, of docs/performance.md and of docs/zero-copy.md anew,
+ * from a result of `nearwire bench --json`, or those of docs/tuning-sweep.md, from one of `nearwire tune --json`.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { JsonResult } from '../json.js';
 import { PACKAGE_ROOT } from '../package-root.js';
 import type { SweepJson } from '../tune/json.js';
+import { beyondLimit, renderLosses } from './losses.js';
 import { REFERENCES_FILE, referencesOf, renderReferences } from './references.js';
 import { isSweep, renderSweepBlock, SWEEP_FILE, sweepExcerptOf } from './sweep.js';
 import { excerptOf, renderBlock, replaceBlock } from './table.js';
@@ -33,6 +34,8 @@ function writeSweep(sweep: SweepJson): void {
 function writeBench(bench: JsonResult): void {
   const excerpt = excerptOf(bench);
   write(join(PACKAGE_ROOT, 'README.md'), 'readme.json', excerpt, renderBlock(excerpt));
+  write(join(PACKAGE_ROOT, 'docs', 'performance.md'), 'readme.json', excerpt, renderLosses(excerpt.losses));
+  for (const beyond of beyondLimit(excerpt.ratios)) console.error(`note: plain C is no limit here: ${beyond}`);
   const page = join(PACKAGE_ROOT, 'docs', 'zero-copy.md');
   const references = referencesOf(bench);
   if (references && !existsSync(page)) console.error('note: there is no docs/zero-copy.md to show the rest in');

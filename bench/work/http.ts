@@ -42,7 +42,9 @@ function handlerOf(subject: HttpSubject, words: Words): RequestListener {
     case 'crowd':
       return answer(subject.pageOf(floorPattern(words.bytes)));
     case 'http-body':
-      return words.way === 'upload' ? receive(words.bytes) : answer(Buffer.alloc(words.bytes, 'x'));
+      return words.way === 'upload' ? receive(words.bytes) : answerAnew(words.bytes);
+    case 'http-same':
+      return answer(floorPattern(words.bytes));
     case 'handler':
       return afterComputing(words.compute, answer(hello(words.body)));
     default:
@@ -66,6 +68,18 @@ function afterComputing(milliseconds: number, handler: RequestListener): Request
 function answer(body: string | Buffer): RequestListener {
   const headers = { 'Content-Type': 'text/plain', 'Content-Length': Buffer.byteLength(body) };
   return (_request, response) => {
+    response.writeHead(200, headers);
+    response.end(body);
+  };
+}
+
+/** With a Buffer that nobody has seen before: the client looks at the number in front. */
+function answerAnew(bytes: number): RequestListener {
+  const headers = { 'Content-Type': 'text/plain', 'Content-Length': bytes };
+  let made = 0;
+  return (_request, response) => {
+    const body = Buffer.alloc(bytes, 'x');
+    body.writeUInt32LE(++made);
     response.writeHead(200, headers);
     response.end(body);
   };

@@ -15,6 +15,8 @@ import type { Target, Words } from './words.js';
 export interface NetLike {
   createServer(options: net.ServerOpts, listener: (socket: net.Socket) => void): net.Server;
   connect(target: Target, listener: () => void): net.Socket;
+  /** One of many writes. */
+  write(socket: net.Socket, chunk: Buffer): boolean;
   relay: Relay;
 }
 
@@ -42,7 +44,7 @@ function listenerOf(netLike: NetLike, words: Words): (socket: net.Socket) => voi
   switch (words.case) {
     case 'pipeline':
       return (socket) => {
-        socket.on('error', ignore).on('data', messageEcho(socket, words.bytes));
+        socket.on('error', ignore).on('data', messageEcho(netLike, socket, words.bytes));
       };
     case 'bulk':
       return (socket) => {
@@ -64,7 +66,11 @@ function listenerOf(netLike: NetLike, words: Words): (socket: net.Socket) => voi
 }
 
 /** Answers each message with a write of its own, as a program would that looks at them. */
-export function messageEcho(socket: net.Socket, bytes: number): (chunk: Buffer) => void {
+export function messageEcho(
+  { write }: Pick<NetLike, 'write'>,
+  socket: net.Socket,
+  bytes: number,
+): (chunk: Buffer) => void {
   const partial = Buffer.allocUnsafe(bytes);
   let held = 0;
   return (chunk) => {
@@ -75,10 +81,10 @@ export function messageEcho(socket: net.Socket, bytes: number): (chunk: Buffer) 
       held += at;
       if (held < bytes) return;
       // A copy: the write may have to wait, and the buffer is used again.
-      socket.write(Buffer.from(partial));
+      write(socket, Buffer.from(partial));
       held = 0;
     }
-    for (; at + bytes <= chunk.length; at += bytes) socket.write(chunk.subarray(at, at + bytes));
+    for (; at + bytes <= chunk.length; at += bytes) write(socket, chunk.subarray(at, at + bytes));
     held = chunk.copy(partial, 0, at);
   };
 }
@@ -95,14 +101,14 @@ export async function loadStream(netLike: NetLike, words: Words, target: Target)
   });
   const message = pattern(words.bytes);
   if (words.case === 'bulk') {
-    const sender = new BulkSender(words.bytes, () => socket.write(message));
+    const sender = new BulkSender(words.bytes, () => netLike.write(socket, message));
     socket.on('drain', sender.drained);
     await runLoad(control, sender, words.warmup, words.seconds);
     return;
   }
   await exchangeOnce(socket, message);
   const loop = new ClosedLoop(words.bytes, words.case === 'pipeline' ? words.window : 1, (messages) => {
-    for (let left = messages; left > 0; left--) socket.write(message);
+    for (let left = messages; left > 0; left--) netLike.write(socket, message);
   });
   socket.on('data', (chunk: Buffer) => {
     loop.came(chunk.length);

@@ -45,6 +45,7 @@ export async function netOfModule(url: string): Promise<NetLike> {
   return {
     createServer: createServer ?? (() => missing('createServer')),
     connect: connect ?? (() => missing('connect')),
+    write: (socket, chunk) => socket.write(chunk),
     relay,
   };
 }
