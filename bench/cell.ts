@@ -2,14 +2,14 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
+import { commandWords, peerOf, type ProcessContext, type Role } from './cell-processes.js';
+import { loadResult } from './load-result.js';
+import { runMicro } from './micro-cell.js';
 import type {
   BenchCase,
   Change,
-  Latency,
   LoadResult,
-  MicroCase,
   Outcome,
   Params,
   PeerCase,
@@ -18,9 +18,10 @@ import type {
   SubjectName,
   Values,
 } from './model.js';
-import { isMessage, numberOf, Peer, PeerError, type Message, type Program } from './peer.js';
-import { onCore } from './placement.js';
+import { numberOf, Peer, PeerError, type Message } from './peer.js';
+import type { CellWarmUp } from './plan.js';
 import { subjectNamed, type Subject } from './subjects.js';
+import { warmUp, type WarmUp, type WarmUpWindow } from './warm-up.js';
 import { floorPattern } from './work/pattern.js';
 
 /** To start, to listen, to answer a word: what takes longer has hung. */
@@ -30,20 +31,18 @@ const CONNECT_MS = 60_000;
 
 /** Of the length of a stretch. What is due within it is asked and answered, however long that takes. */
 const FELL_BEHIND = 1.2;
+/** Of the requests due. Some that are due just before the end may find all connections at work. */
+const LOST = 0.01;
 
-export interface CellContext {
+export interface CellContext extends ProcessContext {
   readonly lineup: readonly Subject[];
-  readonly floor: string | undefined;
   /** A folder of this run's own, for socket files. */
   readonly folder: string;
-  /** The core for cases that want both ends on one. */
-  readonly core: number | undefined;
-  readonly signal: AbortSignal;
 }
 
-/** How long a cell warms up and measures, in seconds. */
+/** How long a cell warms up and measures. */
 export interface Timing {
-  readonly warmup: number;
+  readonly warmUp: CellWarmUp;
   readonly seconds: number;
   /** Requests that are due a second, of an open loop. */
   readonly offered?: number;
@@ -62,16 +61,20 @@ export async function runCell(
   context: CellContext,
 ): Promise<Sample[]> {
   const { case: benchCase } = series;
-  if (benchCase.kind === 'micro') return runMicro(benchCase, series, subjects, round, timing, context);
+  if (benchCase.kind === 'micro') return runMicro(benchCase, series, subjects, round, timing.seconds, context);
   const [subject = ''] = subjects;
   const outcome = await runPeers(benchCase, series, subject, round, timing, context);
+  const { load, warmUp: warmed } = outcome;
+  const { count, max, steps } = load.latency ?? {};
   return [
     {
       round,
       subject,
       values: known(benchCase.evaluate(outcome)),
       ...(benchCase.asksMemory ? {} : sharesOf(outcome)),
-      ...(timing.offered === undefined ? {} : { behind: outcome.load.seconds > FELL_BEHIND * timing.seconds }),
+      ...(timing.offered === undefined ? {} : { behind: isBehind(load, timing.seconds) }),
+      ...(steps && count !== undefined && max !== undefined ? { latency: { count, max, steps } } : {}),
+      ...(warmed ? { warmUp: warmed } : {}),
     },
   ];
 }
@@ -79,6 +82,10 @@ export async function runCell(
 /** Without what could not be measured. */
 function known(values: Values): Values {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => !Number.isNaN(value)));
+}
+
+function isBehind({ seconds, due }: LoadResult, planned: number): boolean {
+  return seconds > FELL_BEHIND * planned || (due !== undefined && due.lost > LOST * due.requests);
 }
 
 /** Operations a second that a subject does at most: in a closed loop, whatever the case offers. */
@@ -115,7 +122,9 @@ async function runPeers(
   const label = `${benchCase.name} ${name} over ${series.family}`;
   const address = series.family === 'unix' ? join(context.folder, SOCKET_NAME) : '127.0.0.1:0';
   const common = ['--case', benchCase.name, '--family', series.family];
-  common.push(...commandWords({ ...benchCase.words, ...series.params }));
+  // The share of a maximum is a rate, for the peers.
+  const params = Object.fromEntries(Object.entries(series.params).filter(([param]) => param !== 'load'));
+  common.push(...commandWords({ ...benchCase.words, ...params }));
   const peers: Peer[] = [];
   const subject = subjectNamed(name, context.lineup);
   const start = (role: Role, by: Subject, words: readonly string[]): Peer => {
@@ -139,13 +148,13 @@ async function runPeers(
     const startedAt = performance.now();
     const byFloor = benchCase.client === 'floor' || subject.server !== undefined;
     const client = start('load', byFloor ? subjectNamed('c', context.lineup) : subject, [
-      ...['--address', listening],
+      ...['--address', listening, ...clientWords(benchCase, series.params, context)],
       ...(subject.server?.clientWords(benchCase.name) ?? []),
-      ...['--warmup', String(timing.warmup), '--seconds', String(timing.seconds)],
+      ...['--warmup', String(timing.warmUp.window), '--seconds', String(timing.seconds)],
       // The same schedule for all subjects of a round, and another one in the next.
       ...(timing.offered === undefined ? [] : ['--rate', String(timing.offered), '--seed', String(round)]),
     ]);
-    await client.expect('warm', CONNECT_MS + timing.warmup * 1e3);
+    const warmed = await warmClient(client, timing.warmUp);
     const setupMs = performance.now() - startedAt;
     const before = await memoryOf(server, benchCase);
     const cpuBefore = await server.ask('cpu', ANSWER_MS);
@@ -154,9 +163,10 @@ async function runPeers(
     const serverCpu = (await server.ask('cpu', ANSWER_MS)) - cpuBefore;
     const memory = empty ? between(empty, before) : between(before, await memoryOf(server, benchCase));
     const load = loadResult(result);
-    if (load.errors > 0) throw new PeerError(`client of ${label}: ${String(load.errors)} errors${client.complaint}`);
+    const errors = load.errors - (load.due?.lost ?? 0);
+    if (errors > 0) throw new PeerError(`client of ${label}: ${String(errors)} errors${client.complaint}`);
     if (load.operations === 0 && !benchCase.asksMemory) throw new PeerError(`client of ${label}: nothing was done`);
-    return { params: series.params, load, serverCpu, setupMs, ...memory };
+    return { params: series.params, load, serverCpu, setupMs, ...(warmed ? { warmUp: warmed } : {}), ...memory };
   } finally {
     await Promise.all(peers.map((peer) => peer.stop()));
     // A server that was killed leaves its socket file, and the next one could not bind.
@@ -170,27 +180,32 @@ async function addressOf(server: Peer): Promise<string> {
   return address;
 }
 
-type Role = 'serve' | 'load';
+function clientWords(benchCase: PeerCase, params: Params, { folder }: CellContext): string[] {
+  const body = benchCase.requestBody?.(params);
+  const words = commandWords(benchCase.clientWords?.(params) ?? {});
+  if (body === undefined) return words;
+  const file = join(folder, 'request');
+  writeFileSync(file, body);
+  return [...words, '--file', file];
+}
 
-/** One end of a case, as its own process. */
-function peerOf(
-  role: Role,
-  by: Subject,
-  words: readonly string[],
-  label: string,
-  { sharesCore }: PeerCase,
-  { floor, core, signal }: CellContext,
-): Peer {
-  const anywhere = programOf(by, floor);
-  const program = sharesCore && core !== undefined ? onCore(anywhere, core) : anywhere;
-  const { name, program: kind, words: own = {}, worker = name } = by;
-  const subjectWords = kind === 'floor' ? commandWords(own) : ['--subject', worker, ...commandWords(own)];
-  return new Peer(
-    label,
-    program,
-    [role, ...words, ...(role === 'serve' || kind === 'worker' ? subjectWords : [])],
-    signal,
-  );
+/** Has the client load the server in windows until an operation's cost is level. Undefined: once is all that is wanted. */
+async function warmClient(client: Peer, { window, longest }: CellWarmUp): Promise<WarmUp | undefined> {
+  const patience = CONNECT_MS + window * 1e3;
+  const costOf = (message: Message): WarmUpWindow => {
+    const requests = numberOf(message, 'operations');
+    return { requests, cost: numberOf(message, 'seconds') / requests };
+  };
+  let told: Message | undefined = await client.expect('warm', patience);
+  if (longest === undefined) return undefined;
+  const nextWindow = async (): Promise<WarmUpWindow> => {
+    const first = told;
+    told = undefined;
+    if (first) return costOf(first);
+    client.say('warm');
+    return costOf(await client.expect('warm', patience));
+  };
+  return warmUp(nextWindow, { window, least: 0, longest });
 }
 
 /** A process of the cell, or a server that runs already. */
@@ -216,76 +231,10 @@ function between(before: Memory, after: Memory): Pick<Outcome, 'memory' | 'held'
   return { memory: changeOf('memory'), held: changeOf('held'), system: changeOf('system') };
 }
 
-/** Of work inside one process: all subjects in turn, but for those that can't do this. */
-async function runMicro(
-  benchCase: MicroCase,
-  { params }: Series,
-  subjects: readonly SubjectName[],
-  round: number,
-  timing: Timing,
-  context: CellContext,
-): Promise<Sample[]> {
-  const words = [...commandWords(params), '--subjects', subjects.join(','), '--seconds', String(timing.seconds)];
-  const peer = new Peer(benchCase.name, workerProgram('micro/main.js'), words, context.signal);
-  try {
-    const { result } = await peer.expect('result', ANSWER_MS + subjects.length * timing.seconds * 1e3);
-    if (!isMessage(result)) throw new PeerError('the micro case told no object');
-    return Object.entries(result).map(([subject, told]) => {
-      if (!isMessage(told)) throw new PeerError(`the micro case told no object of ${subject}`);
-      return { round, subject, values: { time: numberOf(told, 'time') }, rme: numberOf(told, 'rme') };
-    });
-  } finally {
-    await peer.stop();
-  }
-}
-
-function programOf({ program, node }: Subject, floor: string | undefined): Program {
-  if (program !== 'floor') return workerProgram('worker.js', node?.program);
-  if (floor === undefined) throw new PeerError('the plain C program is not built');
-  return { command: floor, args: [] };
-}
-
-function workerProgram(file: string, node = process.execPath): Program {
-  const path = fileURLToPath(new URL(file, import.meta.url));
-  return { command: node, args: ['--expose-gc', path] };
-}
-
-/** `{ keepAlive: true }` as `--keep-alive 1`. */
-export function commandWords(params: Params): string[] {
-  return Object.entries(params).flatMap(([name, value]) => [
-    `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
-    typeof value === 'boolean' ? String(Number(value)) : String(value),
-  ]);
-}
-
 function sharesOf({ load, serverCpu }: Outcome): Pick<Sample, 'clientShare' | 'serverShare'> {
   const share = (cpu: number): number => cpu / (load.seconds * 1e6);
   return {
     clientShare: share(load.clientCpu),
     ...(Number.isNaN(serverCpu) ? {} : { serverShare: share(serverCpu) }),
-  };
-}
-
-function loadResult(value: unknown): LoadResult {
-  if (!isMessage(value)) throw new PeerError(`a result is an object, not ${JSON.stringify(value)}`);
-  return {
-    seconds: numberOf(value, 'seconds'),
-    operations: numberOf(value, 'operations'),
-    errors: numberOf(value, 'errors'),
-    clientCpu: numberOf(value, 'clientCpu'),
-    ...('bytes' in value ? { bytes: numberOf(value, 'bytes') } : {}),
-    ...('failed' in value ? { failed: numberOf(value, 'failed') } : {}),
-    ...(isMessage(value['latency']) ? { latency: latencyResult(value['latency']) } : {}),
-  };
-}
-
-function latencyResult(message: Message): Latency {
-  return {
-    count: numberOf(message, 'count'),
-    p50: numberOf(message, 'p50'),
-    p90: numberOf(message, 'p90'),
-    p99: numberOf(message, 'p99'),
-    p999: numberOf(message, 'p999'),
-    max: numberOf(message, 'max'),
   };
 }

@@ -68,6 +68,9 @@ export function describeParams(params: Params): string {
       if (name === 'every') return `one of ${String(value)}`;
       if (name === 'compute') return value === 0 ? 'no work' : `${String(value)} ms of work`;
       if (name === 'arrival') return `in ${String(value)}s`;
+      if (name === 'json' && typeof value === 'number') return `JSON of ${formatBytes(value)}`;
+      if (name === 'heap') return `${String(value)} MB of live objects`;
+      if (name === 'load') return `at ${String(value)} %`;
       if (name === 'keepAlive') return value === true ? 'keep-alive' : 'close';
       if (typeof value === 'number') return name === 'window' ? `window ${String(value)}` : `${String(value)} ${name}`;
       return String(value);

@@ -2,11 +2,13 @@
 import { broughtLines } from './brought.js';
 import { growth as growthCase, GROWTH_BASE } from './cases/growth.js';
 import { CASES } from './cases/index.js';
-import { formatRatio, formatSpread, formatValue } from './format.js';
+import { load as loadCase } from './cases/load.js';
+import { describeParams, formatRatio, formatSpread, formatValue } from './format.js';
 import { describePoint, growthOf } from './growth.js';
 import type { BenchCase, BenchResult, Measure, Series, SubjectName } from './model.js';
 import { chartsOf, labelsOf, seriesOf, valueBar } from './page/charts.js';
-import { growthChartsOf } from './page/lines.js';
+import { canvasOf, growthChartsOf, lineChartsOf } from './page/lines.js';
+import { loadSection } from './page/load-section.js';
 import { colourName, coloursOf } from './page/style.js';
 import { escape, pageHeader, wholePage } from './page/parts.js';
 import { headlinesOf, judge, medianShare, ratioOf } from './statistics.js';
@@ -26,10 +28,10 @@ export function htmlOf(result: BenchResult): string {
       pageHeader('nearwire bench', result, [...notes, ...broughtLines(result)]),
       tiles(result),
       legend(result),
-      ...CASES.map((benchCase) => section(result, benchCase)),
+      ...CASES.map((benchCase) => (benchCase === loadCase ? loadSection(result) : section(result, benchCase))),
     ],
     drawn: {
-      data: { charts: chartsOf(result), lines: growthChartsOf(result) },
+      data: { charts: chartsOf(result), lines: lineChartsOf(result) },
       script: new URL('page/client.js', import.meta.url),
     },
   });
@@ -40,6 +42,7 @@ function tiles(result: BenchResult): string {
   const tile = ({ benchCase, measure, ratios }: ReturnType<typeof headlinesOf>[number]): string => `<div class="tile">
 <h3>${escape(benchCase.name)}</h3>
 <p>${escape(`${measure.meaning}, ${measure.better} is better`)}</p>
+<p class="params">${escape(describeParams(ratios[0]?.params ?? {}))}</p>
 ${ratios.map((ratio) => `<div><span>${ratio.subject}${ratio.baseline === 'node:net' ? '' : ' to tuned'}</span><b class="${judge(ratio, measure)}">${escape(formatRatio(ratio.median, ratio.bound))}</b></div>`).join('')}
 </div>`;
   const all = headlinesOf(result.ratios).map(tile);
@@ -58,18 +61,16 @@ function legend(result: BenchResult): string {
   return `<div class="bar">${names.join('')}
 <fieldset><label><input type="radio" name="view" value="values" checked> measured values</label>
 <label><input type="radio" name="view" value="ratios"> against node:net</label></fieldset></div>
-<p class="how">Bars are medians of the rounds, whiskers their lowest and highest; ratios are taken within each round. A pale bar
-or an asterisk: the load generator was the limit, which says nothing of the server.</p>`;
+<p class="how">Bars and dots are medians of the rounds, whiskers their lowest and highest; ratios are taken within each round.
+Dots stand on a logarithmic axis, where a bar would have no length. A pale bar, a hollow dot or an asterisk: the load generator
+was the limit, which says nothing of the server.</p>`;
 }
 
 /** How the figures of `growth` grow: lines over the connections, and a table. */
 function growthOverview(result: BenchResult): string {
   const growth = growthOf(result);
   if (!growth) return '';
-  const charts = growthChartsOf(result).map(
-    ({ measure, title }) =>
-      `<div class="chart"><canvas data-case="growth" data-lines="${measure}" role="img" aria-label="${escape(`growth: ${title}`)}"></canvas></div>`,
-  );
+  const charts = growthChartsOf(result).map(canvasOf);
   const head = growth.subjects.map((name) => `<th>${name}</th>`).join('');
   const rows = growth.rows.map(({ point, figure, ratios }) => {
     const cells = ratios.map((ratio) =>

@@ -1,5 +1,7 @@
 /** The words of the benchmark: what a case, a subject, a cell and a sample are. */
+import type { LatencyHistogram, PercentileName } from './histogram.js';
 import type { Subject } from './subjects.js';
+import type { WarmUp } from './warm-up.js';
 
 /** What is compared: one of subjects.ts, or one that the user brought. */
 export type SubjectName = string;
@@ -7,7 +9,8 @@ export type SubjectName = string;
 /** What the bytes go over; `none` is for work inside one process. */
 export type Family = 'unix' | 'tcp' | 'none';
 
-export type MeasureName = 'rate' | 'cpu' | 'p50' | 'p99' | 'memory' | 'system' | 'held' | 'failed' | 'wait' | 'time';
+export type MeasureName =
+  'rate' | 'cpu' | 'clientCpu' | 'inTime' | 'p50' | 'p99' | 'memory' | 'system' | 'held' | 'failed' | 'wait' | 'time';
 
 /** `quick` is for a first look: fewer parameters, shorter stretches, fewer rounds. */
 export type Mode = 'default' | 'quick';
@@ -24,13 +27,11 @@ export interface Measure {
 }
 
 /** Microseconds. */
-export interface Latency {
-  readonly count: number;
+export interface Latency extends LatencyHistogram {
   readonly p50: number;
   readonly p90: number;
   readonly p99: number;
   readonly p999: number;
-  readonly max: number;
 }
 
 /** What a client tells at the end of its measured stretch. */
@@ -43,9 +44,21 @@ export interface LoadResult {
   readonly latency?: Latency;
   /** Of the connects, where failing is what is measured. */
   readonly failed?: number;
+  /** Of an open loop of case load. */
+  readonly due?: Due;
   readonly errors: number;
   /** User and system time of the client in the stretch, microseconds. */
   readonly clientCpu: number;
+}
+
+/** What became of the requests that were due. */
+export interface Due {
+  /** All of them. */
+  readonly requests: number;
+  /** Answered before the stretch was over. */
+  readonly inTime: number;
+  /** Not asked or not answered at all: they are errors too, and are charged with the time that they had waited. */
+  readonly lost: number;
 }
 
 export interface Change {
@@ -61,6 +74,8 @@ export interface Outcome {
   readonly serverCpu: number;
   /** From the client's start until it was warm, its connections open. */
   readonly setupMs: number;
+  /** Absent where one window of load is all of it. */
+  readonly warmUp?: WarmUp;
   /** Of the server, before and after what `asksMemory` names. */
   readonly memory?: Change;
   /** Of the whole machine, at the same moments. */
@@ -79,6 +94,8 @@ interface CommonCase {
   /** One line for the reader of a report. */
   readonly title: string;
   readonly plan: Readonly<Record<Mode, FamilyPlan>>;
+  /** Run instead where the case is asked for by name. */
+  readonly namedPlan?: Readonly<Record<Mode, FamilyPlan>>;
   /** Run only where it is asked for by name. */
   readonly onlyNamed?: boolean;
   readonly measures: readonly Measure[];
@@ -98,8 +115,9 @@ export interface PeerCase extends CommonCase {
   /** Command words that are the same for every cell and so are no parameters. */
   readonly words?: Params;
   /**
-   * Seconds of load before the stretch, in which V8 compiles what is hot. What makes and closes a connection for each
-   * operation takes longest: the CPU of a request still falls by a third between 0.3 and 1 s.
+   * Seconds of load before the stretch, about, in which V8 compiles what is hot: it ends when an operation's cost has stopped
+   * falling (plan.ts). What makes and closes a connection for each operation takes longest: the CPU of a request still
+   * falls by a third between 0.3 and 1 s.
    */
   readonly warmup: Readonly<Record<Mode, number>>;
   /** Seconds that the client takes to set up, where they are many: for the plan of the first round. */
@@ -113,9 +131,13 @@ export interface PeerCase extends CommonCase {
   readonly asksMemory?: 'connections' | 'stretch' | 'crowd';
   /**
    * Requests are due on a schedule, at this share of the rate at which node:net answers at most: an open loop. That rate
-   * is measured once a run and family, for the parameters without `arrival`, which is the schedule's.
+   * is measured once a run and family, for the parameters without `arrival` and `load`, which are the schedule's.
    */
-  readonly offered?: number;
+  offered?(params: Params): number;
+  /** Command words of the client alone. */
+  clientWords?(params: Params): Params;
+  /** Of each request, where the client is given one. */
+  requestBody?(params: Params): string | undefined;
   /** The server is given a file of `bytes` bytes, which the plain C client knows. */
   readonly needsFile?: boolean;
   evaluate(outcome: Outcome): Values;
@@ -146,10 +168,13 @@ export interface Sample {
   /** Share of one core that the client and the server used in the stretch; absent where there is one process only. */
   readonly clientShare?: number;
   readonly serverShare?: number;
-  /** Of an open loop: the last answers came long after the last request was due. */
+  /** Of an open loop: the last answers came long after the last request was due, or never. */
   readonly behind?: boolean;
   /** Of work inside one process: tinybench's relative margin of error of the mean, in percent. */
   readonly rme?: number;
+  /** Of all operations of the stretch, where their latency is taken. */
+  readonly latency?: LatencyHistogram;
+  readonly warmUp?: WarmUp;
 }
 
 export interface SeriesResult {
@@ -174,6 +199,20 @@ export interface CellResult {
   readonly limitedBy?: 'generator';
   /** Of work inside one process: the relative margin of error within a round, in percent; the median of the rounds. */
   readonly rme?: number;
+}
+
+/** The latencies of one subject in one series, of all rounds together: percentiles come of all requests. */
+export interface LatencyResult {
+  readonly case: string;
+  readonly params: Params;
+  readonly family: Family;
+  readonly subject: SubjectName;
+  /** Requests that were due a second, of an open loop. */
+  readonly offered?: number;
+  readonly rounds: number;
+  /** Microseconds; those that there are enough requests for. */
+  readonly percentiles: Readonly<Partial<Record<PercentileName, number>>>;
+  readonly histogram: LatencyHistogram;
 }
 
 /** Subject / baseline of one measure: taken within each round, then the median and the extremes of the rounds. */
@@ -237,6 +276,7 @@ export interface BenchResult extends RunRecord, RunNotes {
   /** What of the environment was handed on to the processes that were measured, of what changes how they work. */
   readonly environment: Readonly<Record<string, string>>;
   readonly results: readonly SeriesResult[];
+  readonly latencies: readonly LatencyResult[];
   readonly cells: readonly CellResult[];
   readonly ratios: readonly RatioResult[];
 }

@@ -1,9 +1,9 @@
 /** What the open loops of a run offer: a share of what node:net answers at most, in this run and on this machine. */
 import { maximumOf, type CellContext } from './cell.js';
 import { describeParams } from './format.js';
-import type { Mode, Params, PeerCase, Series, SeriesResult } from './model.js';
+import type { Mode, Params, PeerCase, Series } from './model.js';
 import { PeerError } from './peer.js';
-import { warmupOf } from './plan.js';
+import { cellWarmUpOf } from './plan.js';
 import { subjectNamed } from './subjects.js';
 
 const BASELINE = 'node:net';
@@ -37,8 +37,8 @@ export function maximaOf(series: readonly Series[]): Maximum[] {
 }
 
 /** The server's part of the parameters: when requests come is no part of what one takes. */
-function workOf(params: Params): Params {
-  return Object.fromEntries(Object.entries(params).filter(([name]) => name !== 'arrival'));
+export function workOf(params: Params): Params {
+  return Object.fromEntries(Object.entries(params).filter(([name]) => name !== 'arrival' && name !== 'load'));
 }
 
 export interface Offers {
@@ -62,12 +62,10 @@ export async function measureOffers(
     if (isAborted()) break;
     onStep(`${benchCase.name} ${describeParams(measured.params)} ${measured.family}`, done, maxima.length);
     try {
-      const timing = {
-        warmup: warmupOf(benchCase, subjectNamed(BASELINE, context.lineup), mode),
-        seconds: SECONDS[mode],
-      };
+      const baseline = subjectNamed(BASELINE, context.lineup);
+      const timing = { warmUp: cellWarmUpOf(benchCase, baseline, mode), seconds: SECONDS[mode] };
       const maximum = await maximumOf(benchCase, measured, BASELINE, timing, context);
-      for (const sharer of sharers) rates.set(sharer, rounded(maximum * (benchCase.offered ?? 1)));
+      for (const sharer of sharers) rates.set(sharer, rounded(maximum * (benchCase.offered?.(sharer.params) ?? 1)));
     } catch (error) {
       if (isAborted()) break;
       if (!(error instanceof PeerError)) throw error;
@@ -75,19 +73,6 @@ export async function measureOffers(
     }
   }
   return { rates, failures };
-}
-
-/** Names those that did not keep up with what was due: their latency is the length of a queue that grew. */
-export function behindWarnings(results: readonly SeriesResult[]): string[] {
-  return results.flatMap(({ series, samples }) =>
-    series.subjects.flatMap((subject) => {
-      const rounds = samples.filter((sample) => sample.subject === subject);
-      const late = rounds.filter(({ behind }) => behind).length;
-      if (late === 0) return [];
-      const where = `${series.case.name} ${describeParams(series.params)} ${series.family} ${subject}`;
-      return [`${where} fell behind what was due in ${String(late)} of ${String(rounds.length)} rounds`];
-    }),
-  );
 }
 
 /** To be told in a few digits. */

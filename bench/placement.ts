@@ -4,37 +4,54 @@ import { existsSync, readFileSync } from 'node:fs';
 
 import type { Program } from './peer.js';
 
-/** A core for both ends of a cell, or the reason why there is no saying. */
+/** Where the processes of a cell run, or the reason why there is no saying. */
 export interface Placement {
-  readonly core: number | undefined;
+  /** For the server, or for both ends where they take turns; then, where there are two, the client's. */
+  readonly cores: readonly number[];
   readonly reason?: string;
 }
 
 export function findPlacement(): Placement {
-  if (process.platform !== 'linux') return { core: undefined, reason: 'this system does not bind processes to cores' };
-  const core = lastAllowedCore(readFileSync('/proc/self/status', 'utf8'));
-  if (core === undefined) return { core, reason: 'the kernel does not tell which cores may be used' };
-  if (spawnSync('taskset', ['-c', String(core), 'true']).status !== 0) {
-    return { core: undefined, reason: 'taskset (util-linux) does not work here' };
+  if (process.platform !== 'linux') return { cores: [], reason: 'this system does not bind processes to cores' };
+  const cores = coresApart(readFileSync('/proc/self/status', 'utf8'), siblingsOf);
+  if (cores[0] === undefined) return { cores, reason: 'the kernel does not tell which cores may be used' };
+  if (spawnSync('taskset', ['-c', String(cores[0]), 'true']).status !== 0) {
+    return { cores: [], reason: 'taskset (util-linux) does not work here' };
   }
-  return { core };
+  return { cores };
 }
 
 /** Those that processes may be bound to, by number; none where that can't be done. */
 export function allowedCores(): number[] {
-  if (findPlacement().core === undefined) return [];
+  if (findPlacement().cores.length === 0) return [];
   return coresOf(readFileSync('/proc/self/status', 'utf8'));
 }
 
-/** Interrupts are mostly served by the first core: the last one has the fewest. */
-export function lastAllowedCore(status: string): number | undefined {
-  return coresOf(status).at(-1);
+/**
+ * Up to two of those that /proc/PID/status allows. Interrupts are mostly served by the first core: the last one has the
+ * fewest. The other one is no thread of the same core, if there is such a one.
+ */
+export function coresApart(status: string, siblings: (core: number) => readonly number[]): number[] {
+  const [last, ...others] = coresOf(status).toReversed();
+  if (last === undefined) return [];
+  const other = others.find((core) => !siblings(last).includes(core)) ?? others[0];
+  return other === undefined ? [last] : [last, other];
+}
+
+function siblingsOf(core: number): number[] {
+  const file = `/sys/devices/system/cpu/cpu${String(core)}/topology/thread_siblings_list`;
+  return existsSync(file) ? listed(readFileSync(file, 'utf8').trim()) : [];
 }
 
 /** Of `Cpus_allowed_list: 0-2,5`. */
 function coresOf(status: string): number[] {
   const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(status)?.[1];
-  return (list?.split(',') ?? []).flatMap((range) => {
+  return list === undefined ? [] : listed(list);
+}
+
+/** `0-2,5`. */
+function listed(list: string): number[] {
+  return list.split(',').flatMap((range) => {
     const [from = NaN, to = from] = range.split('-').map(Number);
     return Array.from({ length: to - from + 1 }, (_, i) => from + i);
   });

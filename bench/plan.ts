@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 
 import { CASES } from './cases/index.js';
 import type { BenchCase, Family, Mode, Params, Series, SubjectName } from './model.js';
+import { balancedOrders } from './orders.js';
 import { subjectNamed, SUBJECTS, type Subject } from './subjects.js';
 
 /** What the user chose; what is not given is everything. */
@@ -99,12 +100,13 @@ export function makePlan(choice: Choice, means: Means): Plan {
 }
 
 function familiesOf(benchCase: BenchCase, choice: Choice): [Family, readonly Params[]][] {
-  const plan = benchCase.plan[choice.mode];
+  const plans = (choice.cases && benchCase.namedPlan) ?? benchCase.plan;
+  const plan = plans[choice.mode];
   if (benchCase.kind === 'micro') return [['none', plan.none ?? []]];
   // A family that is asked for by name is run even where the mode leaves it out.
   const families: readonly Family[] = choice.families ?? ['unix', 'tcp'];
   const unplanned = (family: Family): readonly Params[] =>
-    choice.families ? (benchCase.plan.default[family] ?? plan.unix ?? []) : [];
+    choice.families ? (plans.default[family] ?? plan.unix ?? []) : [];
   return families.map((family) => [family, plan[family] ?? unplanned(family)]);
 }
 
@@ -187,16 +189,31 @@ export function orderOf(series: Series, plan: Plan, round: number): SubjectName[
       plan.allRounds ||
       takesPart(subjectNamed(name, plan.lineup).rounds?.[plan.mode] ?? plan.rounds, plan.rounds, round),
   );
-  const first = round % Math.max(1, present.length);
-  return [...present.slice(first), ...present.slice(0, first)];
+  const orders = balancedOrders(present.length);
+  const before = Array.from({ length: round }, (_, i) => i).filter((i) => takesPart(series.rounds, plan.rounds, i));
+  return (orders[before.length % orders.length] ?? []).flatMap((at) => present[at] ?? []);
 }
 
-/** Seconds of load before the stretch. */
+/** Seconds of load before the stretch, as it is mostly. */
 export function warmupOf(benchCase: BenchCase, subject: Subject, mode: Mode): number {
   // tinybench warms up by itself.
   if (benchCase.kind === 'micro') return 0;
   const warmup = benchCase.warmup[mode];
   return COMPILED.includes(subject.program) ? Math.min(warmup, COMPILED_WARMUP) : warmup;
+}
+
+/** The load before a stretch, in windows of so many seconds: one, or as many as it takes until a request's cost is level. */
+export interface CellWarmUp {
+  readonly window: number;
+  /** Seconds, of all of them. */
+  readonly longest?: number;
+}
+
+/** What is not compiled on the way has no level to reach: caches and pools fill at once. */
+export function cellWarmUpOf(benchCase: BenchCase, subject: Subject, mode: Mode): CellWarmUp {
+  const seconds = warmupOf(benchCase, subject, mode);
+  if (seconds === 0 || COMPILED.includes(subject.program)) return { window: seconds };
+  return { window: seconds / WINDOWS, longest: LONGEST * seconds };
 }
 
 /** How many cells of each case a run has. */
@@ -292,6 +309,10 @@ function fixedSecondsOf({ fixedSeconds }: BenchCase, mode: Mode): number | undef
   return typeof fixedSeconds === 'object' ? fixedSeconds[mode] : fixedSeconds;
 }
 
+/** Of what a case usually takes; eight are the least. */
+const WINDOWS = 12;
+/** As much of what it usually takes: the rest of a case's time budget goes by it. */
+const LONGEST = 1.5;
 /** Machine code needs no warming up but for caches and the kernel's. */
 const COMPILED: readonly Subject['program'][] = ['floor', 'nginx'];
 const COMPILED_WARMUP = 0.05;

@@ -7,8 +7,18 @@ import picocolors from 'picocolors';
 import { broughtLines } from './brought.js';
 import { GROWTH_BASE } from './cases/growth.js';
 import { CASES } from './cases/index.js';
-import { describeParams, describeSeries, formatRatio, formatSeconds, formatSpread, formatValue } from './format.js';
+import { load as loadCase } from './cases/load.js';
+import {
+  describeParams,
+  describeSeries,
+  digits,
+  formatRatio,
+  formatSeconds,
+  formatSpread,
+  formatValue,
+} from './format.js';
 import { describePoint, growthOf } from './growth.js';
+import { loadCoursesOf, loadHeadlines, SHOWN, type LoadPoint } from './load-report.js';
 import type { BenchCase, BenchResult, Measure, Series, SeriesResult, SubjectName } from './model.js';
 import { cellOf, headlinesOf, judge, medianShare, NODE_BASELINES, ratioOf } from './statistics.js';
 
@@ -24,7 +34,8 @@ export function renderReport(result: BenchResult, columns: number): string {
   const parts = [heading(result)];
   for (const benchCase of CASES) {
     const results = result.results.filter(({ series, samples }) => series.case === benchCase && samples.length > 0);
-    if (results.length > 0) parts.push(caseTable(benchCase, results, result, columns));
+    if (results.length === 0) continue;
+    parts.push(benchCase === loadCase ? loadTables(result) : caseTable(benchCase, results, result, columns));
   }
   parts.push(growthTable(result), legend(result), summary(result), notes(result));
   return `${parts.filter(Boolean).join('\n\n')}\n`;
@@ -69,6 +80,43 @@ function caseTable(
   const { measures } = benchCase;
   const meanings = measures.map(({ name, meaning, better }) => `${name}: ${meaning}, ${better} is better`).join('; ');
   return `${pc.bold(benchCase.name)}  ${benchCase.title}\n${table.toString()}\n${pc.dim(meanings)}`;
+}
+
+/** A row a load; of each subject the latencies and the CPU, and below them the ratios. */
+function loadTables(result: BenchResult): string {
+  const percentiles = SHOWN.map(({ title }) => title).join(' / ');
+  const tables = loadCoursesOf(result).map((course) => {
+    const table = new Table({
+      head: [
+        `${course.family} ${course.handler}`,
+        ...course.subjects.flatMap((subject) => [`${subject} ${percentiles}`, 'CPU']),
+      ],
+      style: { head: [], border: pc.isColorSupported ? ['dim'] : [], compact: true },
+      colAligns: ['left', ...course.subjects.flatMap(() => ['right' as const, 'right' as const])],
+    });
+    for (const { load, offered, points } of course.rows) {
+      const cells = course.subjects.flatMap((name) => {
+        const point = points.find(({ subject }) => subject === name);
+        return point ? loadCells(point) : ['', ''];
+      });
+      table.push([`${String(load)} %\n${formatValue(offered, 'requests/s')}`, ...cells]);
+    }
+    return [table.toString(), ...loadHeadlines(course)].join('\n');
+  });
+  const how =
+    "latencies in us of all rounds' requests, from when each was due, told where ten are beyond; CPU: of the server, us a " +
+    "request; below them the ratios to node:net's at the same load";
+  return `${pc.bold(loadCase.name)}  ${loadCase.title}\n${tables.join('\n\n')}\n${pc.dim(how)}`;
+}
+
+function loadCells({ latency, ratios, cpu, cpuRatio }: LoadPoint): string[] {
+  const values = SHOWN.map(({ name }) => latency.percentiles[name]);
+  const told = values.map((value) => (value === undefined ? '-' : digits(value))).join(' / ');
+  const against = ratios.map((ratio) => (ratio ? formatRatio(ratio.value) : '-')).join(' / ');
+  return [
+    ratios.some(Boolean) ? `${told}\n${against}` : told,
+    [cpu ? digits(cpu.median) : '', cpuRatio ? formatRatio(cpuRatio.median) : ''].filter(Boolean).join('\n'),
+  ];
 }
 
 /** The same for all subjects. */
@@ -144,7 +192,9 @@ function summary({ ratios }: BenchResult): string {
     const words = headlines.flatMap(({ benchCase, measure, ratios: ours }) =>
       ours
         .filter((ratio) => ratio.subject === subject && ratio.baseline === baseline)
-        .map(({ median, bound }) => `${benchCase.name} ${measure.name} ${formatRatio(median, bound)}`),
+        .map(({ params, median, bound }) =>
+          [benchCase.name, `(${describeParams(params)})`, measure.name, formatRatio(median, bound)].join(' '),
+        ),
     );
     return words.length > 0 ? `${pc.bold(subject)} against ${baseline} over UNIX: ${words.join(', ')}` : '';
   });

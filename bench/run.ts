@@ -3,15 +3,17 @@ import { addonStatus } from '../src/native.js';
 import { CannotRun } from './cannot-run.js';
 import { cellsOfTurn, runCell, SOCKET_NAME, type CellContext } from './cell.js';
 import { settleEnvironment } from './environment.js';
+import { latenciesOf } from './latencies.js';
 import { findFloor } from './floor.js';
 import { withFolder } from './folder.js';
 import { grainWarnings, inspectHost, readVersions, timerGrain } from './host.js';
 import type { BenchCase, BenchResult, Sample, Series, SeriesResult, SubjectName } from './model.js';
 import { findNginx } from './nginx.js';
-import { behindWarnings, isOpenLoop, measureOffers, type Offers } from './offered.js';
+import { isOpenLoop, measureOffers, type Offers } from './offered.js';
 import { PeerError } from './peer.js';
 import { findPlacement } from './placement.js';
-import { descriptorLimit, makePlan, orderOf, Pacer, warmupOf, type Choice, type Plan } from './plan.js';
+import { cellWarmUpOf, descriptorLimit, makePlan, orderOf, Pacer, type Choice, type Plan } from './plan.js';
+import { sampleWarnings } from './sample-warnings.js';
 import { cellsOf, ratiosOf } from './statistics.js';
 import { subjectNamed } from './subjects.js';
 
@@ -70,10 +72,8 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
     ...dropped.map((name) => `${name} is set and not handed on to what is measured: --env ${name} does so`),
   ];
   const grain = timerGrain();
-  const { core, reason } = findPlacement();
-  if (reason !== undefined && plan.series.some((series) => series.case.kind === 'peers' && series.case.sharesCore)) {
-    warnings.push(`rtt: its ends run where the scheduler puts them, and wake idle cores in turn: ${reason}`);
-  }
+  const { cores, reason } = findPlacement();
+  if (reason !== undefined) warnings.push(`processes run where the scheduler puts them: ${reason}`);
   for (const warning of [...warnings, ...notes, ...plan.skipped]) options.onWarning(warning);
   return withFolder('nearwire-bench-', SOCKET_NAME, async (folder) => {
     const {
@@ -84,7 +84,7 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
       lineup: plan.lineup,
       floor,
       folder,
-      core,
+      cores,
       signal: options.signal,
     });
     const cells = results.flatMap(cellsOf);
@@ -99,7 +99,8 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
       results,
       cells,
       ratios: results.flatMap((result) => ratiosOf(result, plan.lineup)),
-      warnings: [...warnings, ...unrun, ...behindWarnings(results), ...grainWarnings(cells, grain)],
+      latencies: results.flatMap(latenciesOf),
+      warnings: [...warnings, ...unrun, ...sampleWarnings(results), ...grainWarnings(cells, grain)],
       skipped: [...notes, ...plan.skipped],
       failures,
       interrupted: options.signal.aborted,
@@ -169,8 +170,8 @@ async function runRounds(plan: Plan, options: BenchOptions, context: CellContext
       });
       const begun = performance.now();
       try {
-        const warmup = warmupOf(series.case, subjectNamed(subject, plan.lineup), plan.mode);
-        const timing = { warmup, seconds, offered: offers.rates.get(series) };
+        const warmUp = cellWarmUpOf(series.case, subjectNamed(subject, plan.lineup), plan.mode);
+        const timing = { warmUp, seconds, offered: offers.rates.get(series) };
         samples.get(series)?.push(...(await runCell(series, together, round, timing, context)));
       } catch (error) {
         if (isAborted()) break;

@@ -38,7 +38,7 @@ const STREAM_CASES = ['rtt', 'pipeline', 'bulk', 'fanin', 'growth', 'churn', 'id
 const HELLO_CASES = ['http', 'http-close'];
 const HTTP_CASES = [...HELLO_CASES, 'http-body'];
 /** Plain C has no handlers. */
-const HANDLER_CASES = ['handler'];
+const HANDLER_CASES = ['handler', 'load'];
 /** With a Buffer that plain C has in a file of memory too. */
 const SAME_CASES = ['http-same'];
 /** Those in which bytes can be passed by reference instead of being copied. */
@@ -109,7 +109,7 @@ export const SUBJECTS: readonly Subject[] = [
     program: 'worker',
     needsAddon: false,
     // It is node:net itself: a few rounds of some cases show that the switch costs nothing, and the others get the time.
-    cases: [...STREAM_CASES, ...HELLO_CASES, ...REFERENCE_CASES, ...STORM_CASES],
+    cases: [...STREAM_CASES, ...HELLO_CASES, 'load', ...REFERENCE_CASES, ...STORM_CASES],
     families: ['unix'],
     rounds: { default: 3, quick: 2 },
   },

@@ -8,6 +8,7 @@ import { text } from 'node:stream/consumers';
 
 import { describe, expect, test } from 'vitest';
 
+import { quantileOf } from '../bench/histogram.js';
 import type { Latency, LoadResult } from '../bench/model.js';
 import { floorPattern } from '../bench/work/pattern.js';
 import { serveByFloor, startFloor } from './support/floor.js';
@@ -152,6 +153,56 @@ describe.skipIf(floor === undefined)('plain C', () => {
     const fourth = net.connect(path);
     third.end('the last words');
     expect(await text(fourth)).toBe('the last words');
+  });
+});
+
+describe.skipIf(floor === undefined)('an open loop of plain C', () => {
+  /** Stands still once for so long, as a long collection does. */
+  async function stalling(milliseconds: number, afterRequests: number): Promise<string> {
+    let left = afterRequests;
+    return listening(
+      http.createServer((_request, response) => {
+        if (--left === 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+        response.end('hello world\n');
+      }),
+    );
+  }
+  // Of a closed warm-up as many requests as the machine lets through: the stall is to come in the stretch.
+  const words = ['--rate', '500', '--connections', '64', '--answer', '12', '--warmup', '0', '--seconds', '1'];
+
+  test('charges a stall of 200 ms to all who were due in it, not to the 64 that were under way', async () => {
+    const { code, latency } = await loadWith('load', await stalling(200, 250), ...words);
+    expect(code).toBe(0);
+    const count = latency?.count ?? 0;
+    expect(Math.abs(count - 500)).toBeLessThanOrEqual(1);
+    // A hundred of 500 are due in the stall, evenly: a tenth of all waits for 100 ms or more.
+    expect(latency?.p99).toBeGreaterThan(150_000);
+    expect(latency?.p90).toBeGreaterThan(80_000);
+    expect(latency?.max).toBeGreaterThan(190_000);
+  });
+
+  test('tells its histogram, of which every request is a part', async () => {
+    const { latency } = await loadWith('load', await stalling(0, 0), ...words);
+    const { count = 0, steps = [], p50 = NaN, max = NaN } = latency ?? {};
+    expect(steps.reduce((sum, [, held]) => sum + held, 0)).toBe(count);
+    expect(quantileOf({ count, max, steps }, 0.5)).toBeCloseTo(p50, 3);
+  });
+
+  test('sends the bytes of a file as the body of each request', async () => {
+    const file = join(temporaryDirectory(), 'request.json');
+    writeFileSync(file, '{"a": [1, 2]}');
+    const bodies = new Set<string>();
+    const path = await listening(
+      http.createServer((request, response) => {
+        void text(request).then((body) => {
+          bodies.add(`${request.method ?? ''} ${body}`);
+          response.end('hello world\n');
+        });
+      }),
+    );
+    const { errors } = await loadWith('load', path, ...words, '--method', 'POST', '--file', file);
+    expect(errors).toBe(0);
+    expect([...bodies]).toEqual(['POST {"a": [1, 2]}']);
   });
 });
 

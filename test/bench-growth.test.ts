@@ -26,7 +26,7 @@ function resultOf(...results: SeriesResult[]): BenchResult {
     ...{ command: 'nearwire bench', started: '2026-01-02T03:04:05.000Z', seconds: 1, results, cells: [], ratios: [] },
     lineup: SUBJECTS,
     environment: {},
-    ...{ warnings: [], skipped: [], failures: [], interrupted: false },
+    ...{ latencies: [], warnings: [], skipped: [], failures: [], interrupted: false },
   };
 }
 

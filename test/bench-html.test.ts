@@ -3,8 +3,10 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 
 import { CASES } from '../bench/cases/index.js';
+import type { LatencyHistogram } from '../bench/histogram.js';
 import type * as HtmlModule from '../bench/html.js';
 import type { BenchResult, Measure, Sample, SeriesResult } from '../bench/model.js';
+import type * as LatenciesModule from '../bench/latencies.js';
 import type * as PlanModule from '../bench/plan.js';
 import type * as StatisticsModule from '../bench/statistics.js';
 import { SUBJECTS } from '../bench/subjects.js';
@@ -14,6 +16,7 @@ import { requireOrSkip } from './support/requirements.js';
 /** The page's script is there in compiled form only. */
 const built = (file: string): string => new URL(`../dist/bench/${file}.js`, import.meta.url).href;
 const { htmlOf } = (await import(built('html'))) as typeof HtmlModule;
+const { latenciesOf } = (await import(built('latencies'))) as typeof LatenciesModule;
 const { makePlan } = (await import(built('plan'))) as typeof PlanModule;
 const { cellsOf, ratiosOf } = (await import(built('statistics'))) as typeof StatisticsModule;
 
@@ -31,7 +34,9 @@ function madeUpResult(): BenchResult {
           (better === 'higher' ? 60 - 10 * index : 20 + 10 * index) + round;
         const values = Object.fromEntries(series.case.measures.map((measure) => [measure.name, value(measure)]));
         // The first, plain C, outruns its generator.
-        return { round, subject, values, clientShare: 0.99, serverShare: index === 0 ? 0.5 : 1 };
+        const histogram: LatencyHistogram = { count: 20_000, max: 9_000, steps: [[1000 + 50 * index + round, 20_000]] };
+        const latency = series.case.name === 'load' ? { latency: histogram } : {};
+        return { round, subject, values, clientShare: 0.99, serverShare: index === 0 ? 0.5 : 1, ...latency };
       }),
     ),
   }));
@@ -46,6 +51,7 @@ function madeUpResult(): BenchResult {
     results,
     cells: results.flatMap(cellsOf),
     ratios: results.flatMap((result) => ratiosOf(result, plan.lineup)),
+    latencies: results.flatMap(latenciesOf),
     warnings: [HOSTILE],
     skipped: [],
     failures: [],
@@ -65,13 +71,18 @@ describe.skipIf(executablePath === undefined)('the page', () => {
       const { page, complaints } = await open(scheme);
       const drawn = (await canvasesOf(page)).map(({ dataset, colours }) => {
         const { case: name, measure, lines } = dataset;
-        return { name: [name, ...(lines === undefined ? [measure] : [lines, 'line'])].join(' '), colours };
+        return { name: lines ?? [name, measure].join(' '), colours };
       });
       const expected = new Set(
-        result.results.flatMap(({ series }) => series.case.measures.map(({ name }) => `${series.case.name} ${name}`)),
+        result.results
+          .filter(({ series }) => series.case.name !== 'load')
+          .flatMap(({ series }) => series.case.measures.map(({ name }) => `${series.case.name} ${name}`)),
       );
-      // And as lines, how the growth grows.
-      expected.add('growth cpu line').add('growth p50 line');
+      // And as lines, how the growth grows, and what each handler's load costs.
+      for (const name of ['cpu', 'p50']) expected.add(`growth-${name}`);
+      for (const handler of [0, 1, 2, 3, 4]) {
+        for (const name of ['p50', 'p99', 'p999', 'cpu']) expected.add(`load-${String(handler)}-${name}`);
+      }
       expect(new Set(drawn.map(({ name }) => name))).toEqual(expected);
       expect(drawn).toHaveLength(expected.size);
       // Bars of at least two colours, on a canvas that is not left as it was.
@@ -105,6 +116,18 @@ describe.skipIf(executablePath === undefined)('the page', () => {
     expect(await page.locator('.notes').innerText()).toContain(HOSTILE);
     const growth = await page.locator('#growth-ratios tbody tr').allInnerTexts();
     expect(growth.some((row) => row.startsWith('256 connections, 8192 idle cpu'))).toBe(true);
+    const load = await page.locator('#load').innerText();
+    expect(load).toMatch(/JSON of 1 KiB, unix/);
+    expect(load).toMatch(/at 75 % of node:net's maximum p99 is [\d.]+ [um]s \(native\), .* against/);
+    // What a tile's ratio is of.
+    expect(await page.locator('.tile').first().innerText()).toContain('64 B');
+    await page.close();
+  });
+
+  test('fits a phone', async () => {
+    const { page, complaints } = await open('dark', { width: 390 });
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
+    expect(complaints).toEqual([]);
     await page.close();
   });
 });

@@ -1,15 +1,17 @@
 import { describe, expect, test } from 'vitest';
 
-import { commandWords } from '../bench/cell.js';
+import { commandWords } from '../bench/cell-processes.js';
 import { CASES } from '../bench/cases/index.js';
 import { idle } from '../bench/cases/idle.js';
+import { load } from '../bench/cases/load.js';
 import { retained } from '../bench/cases/retained.js';
 import { rtt } from '../bench/cases/rtt.js';
 import { detectSandbox } from '../bench/host.js';
 import type { BenchCase, Mode, SeriesResult, SubjectName } from '../bench/model.js';
-import { behindWarnings, isOpenLoop, maximaOf } from '../bench/offered.js';
-import { lastAllowedCore } from '../bench/placement.js';
+import { isOpenLoop, maximaOf } from '../bench/offered.js';
+import { coresApart } from '../bench/placement.js';
 import {
+  cellWarmUpOf,
   makePlan,
   orderOf,
   Pacer,
@@ -20,6 +22,7 @@ import {
   type Means,
   type Plan,
 } from '../bench/plan.js';
+import { sampleWarnings } from '../bench/sample-warnings.js';
 import { subjectNamed, SUBJECTS } from '../bench/subjects.js';
 
 const MEANS: Means = { floor: '/floor', addonMissing: undefined, nginx: '/nginx', descriptors: 20_000 };
@@ -62,7 +65,8 @@ describe('a plan', () => {
     ];
     for (const entry of asked) expect(series.filter((found) => found === entry)).toEqual([entry]);
     for (const entry of plan.series) {
-      const few = entry.family !== 'unix' || ['handler', 'retained', 'http-same', 'idle'].includes(entry.case.name);
+      const few =
+        entry.family !== 'unix' || ['handler', 'load', 'retained', 'http-same', 'idle'].includes(entry.case.name);
       expect(entry.rounds).toBeGreaterThanOrEqual(few ? 3 : 7);
     }
   });
@@ -146,6 +150,45 @@ describe('a plan', () => {
       for (const subject of ['c-send', 'js'] as const) expect(roundsOf(name, subject)).toBe(3);
       expect(roundsOf(name, 'nginx')).toBe(name === 'file' ? 3 : 0);
     }
+  });
+
+  test('has subjects come behind each other one equally often', () => {
+    const subjects = ['native', 'js', 'node:net'] as const;
+    const plan = planOf({ cases: ['http'], subjects, families: ['unix'], rounds: 6 });
+    const [series] = plan.series;
+    const pairs = new Map<string, number>();
+    for (let round = 0; round < 6; round++) {
+      const order = series ? orderOf(series, plan, round) : [];
+      expect(order.toSorted()).toEqual(subjects.toSorted());
+      for (const [at, subject] of order.slice(1).entries()) {
+        const pair = `${String(order[at])} ${subject}`;
+        pairs.set(pair, (pairs.get(pair) ?? 0) + 1);
+      }
+    }
+    expect(pairs.size).toBe(6);
+    expect(new Set(pairs.values())).toEqual(new Set([2]));
+  });
+
+  test('has few loads unless it is asked for them, and then all handlers at all loads', () => {
+    const paramsOf = (choice: Partial<Choice>): string[] =>
+      planOf(choice).series.flatMap((entry) => (entry.case.name === 'load' ? [JSON.stringify(entry.params)] : []));
+    expect(paramsOf({})).toEqual(['{"compute":0,"load":25}', '{"compute":0,"load":75}']);
+    const named = paramsOf({ cases: ['load'], families: ['unix'] });
+    expect(new Set(named).size).toBe(25);
+    expect(named).toContain('{"heap":100,"load":90}');
+    expect(paramsOf({ cases: ['load'], families: ['tcp'] })).toEqual(named);
+    // One maximum a handler, whatever the load.
+    const { series } = planOf({ cases: ['load'], families: ['unix'] });
+    expect(maximaOf(series)).toHaveLength(5);
+    expect(load.offered?.({ compute: 0, load: 25 })).toBe(0.25);
+  });
+
+  test('warms up in windows what is compiled on the way, and once what is not', () => {
+    const [c, native] = [subjectNamed('c', SUBJECTS), subjectNamed('native', SUBJECTS)];
+    expect(cellWarmUpOf(rtt, c, 'default')).toEqual({ window: warmupOf(rtt, c, 'default') });
+    expect(cellWarmUpOf(idle, native, 'default')).toEqual({ window: 0 });
+    const { window, longest = 0 } = cellWarmUpOf(rtt, native, 'default');
+    expect(longest).toBeGreaterThan(8 * window);
   });
 
   test('has the crowd where it is asked for by name, of as many as the system allows', () => {
@@ -286,7 +329,7 @@ test('who did not keep up with what was due is named, and nobody else', () => {
     rounds.map((late, round) => ({ round, subject, values: {}, behind: late })),
   );
   const results: SeriesResult[] = [{ series, samples, offered: 1000 }];
-  expect(behindWarnings(results)).toEqual([
+  expect(sampleWarnings(results)).toEqual([
     'handler 16 connections no work unix native fell behind what was due in 2 of 3 rounds',
   ]);
 });
@@ -310,10 +353,14 @@ test('a sandboxed kernel is told from a real one', () => {
   expect(detectSandbox({ ...real, release: '5.15.0-microsoft-standard-WSL2' })).toBeNull();
 });
 
-test('the core for cases that share one is the last allowed', () => {
-  expect(lastAllowedCore('Name:\tnode\nCpus_allowed_list:\t0-1\nMems')).toBe(1);
-  expect(lastAllowedCore('Cpus_allowed_list:\t0,2-3,8\n')).toBe(8);
-  expect(lastAllowedCore('Cpus_allowed_list:\t5\n')).toBe(5);
-  expect(lastAllowedCore('Cpus_allowed_list:\t0,2-3\n')).toBe(3);
-  expect(lastAllowedCore('')).toBeUndefined();
+test('the server is on the last core that is allowed, and the client on another one', () => {
+  const alone = (core: number): number[] => [core];
+  expect(coresApart('Name:\tnode\nCpus_allowed_list:\t0-1\nMems', alone)).toEqual([1, 0]);
+  expect(coresApart('Cpus_allowed_list:\t0,2-3,8\n', alone)).toEqual([8, 3]);
+  expect(coresApart('Cpus_allowed_list:\t5\n', alone)).toEqual([5]);
+  expect(coresApart('', alone)).toEqual([]);
+  // Two threads of a core are one core, if there is another.
+  const pairs = (core: number): number[] => [core & ~1, core | 1];
+  expect(coresApart('Cpus_allowed_list:\t0-3\n', pairs)).toEqual([3, 1]);
+  expect(coresApart('Cpus_allowed_list:\t0-1\n', pairs)).toEqual([1, 0]);
 });

@@ -6,7 +6,8 @@ import { promisify, stripVTControlCharacters } from 'node:util';
 
 import { beforeAll, describe, expect, test } from 'vitest';
 
-import type { JsonResult } from '../bench/json.js';
+import { PERCENTILES } from '../bench/histogram.js';
+import type { JsonFile, JsonResult } from '../bench/json.js';
 import { median } from '../bench/statistics.js';
 import { runCli, startCli, type CliResult } from './support/cli.js';
 import { folderForRuns, until } from './support/command-runs.js';
@@ -45,6 +46,7 @@ describe('a real run', () => {
     expect(Object.keys(json).sort()).toEqual(
       [
         ...['brought', 'cells', 'command', 'environment', 'host', 'ratios', 'schema', 'seconds', 'started', 'versions'],
+        ...['failures', 'interrupted', 'latencies', 'samples', 'skipped', 'warnings'],
       ].sort(),
     );
     expect(json.brought).toEqual([]);
@@ -262,6 +264,81 @@ describe.skipIf(floor === undefined || addon === undefined)('an open loop', () =
     // The median of a burst has seven others before it.
     expect(bursts[0]?.median).toBeGreaterThan(700);
   });
+});
+
+describe.skipIf(floor === undefined || addon === undefined)('load short of the limit', () => {
+  const folder = join(runs.path, 'hdr');
+  let cli: CliResult;
+  let json: JsonFile;
+
+  beforeAll(async () => {
+    const file = join(runs.path, 'load.json');
+    const words = ['--quick', '--rounds', '2', '--cases', 'load', '--subjects', 'native,node:net'];
+    cli = await runCli(['bench', ...words, '--json', file, '--hdr', folder], { TMPDIR: runs.path });
+    if (cli.code === 0) json = JSON.parse(readFileSync(file, 'utf8')) as JsonFile;
+  }, 120_000);
+
+  test('is the same for all subjects, at shares of what node:net answers at most', () => {
+    expect(cli.stdout).not.toContain('failed');
+    expect(cli.code).toBe(0);
+    const [tenth = NaN] = json.latencies.map(({ offered }) => offered);
+    for (const { params, offered = NaN } of json.latencies) {
+      expect(offered / tenth).toBeCloseTo(Number(params['load']) / 10, 1);
+    }
+    expect(json.latencies.map(({ subject }) => subject).sort()).toEqual(
+      ['native', 'node:net'].flatMap((subject) => Array.from({ length: 5 }, () => subject)),
+    );
+    expect(runs.leftovers('nearwire-bench-')).toEqual([]);
+  });
+
+  test('has every request of all rounds in one histogram, and the percentiles that there are enough of', () => {
+    for (const { count, max, steps, percentiles, offered = NaN, rounds } of json.latencies) {
+      expect(rounds).toBe(2);
+      expect(steps.reduce((sum, [, held]) => sum + held, 0)).toBe(count);
+      // Two stretches of half a second: by chance a few more or less.
+      expect(count / offered).toBeCloseTo(1, 0);
+      expect(Object.keys(percentiles)).toEqual(
+        PERCENTILES.filter(({ least }) => count >= least).map(({ name }) => name),
+      );
+      const values = Object.values(percentiles);
+      expect(values).toEqual(values.toSorted((a, b) => a - b));
+      expect(values.at(-1)).toBeLessThanOrEqual(max);
+    }
+  });
+
+  test('tells the CPU of both ends, and how many were answered in time', () => {
+    for (const measure of ['cpu', 'clientCpu', 'inTime']) {
+      const cells = json.cells.filter((cell) => cell.measure === measure);
+      expect(cells).toHaveLength(10);
+      for (const { median: value } of cells) expect(value).toBeGreaterThan(0);
+    }
+    for (const { samples, measure } of json.cells)
+      if (measure === 'inTime') expect(Math.max(...samples)).toBeLessThanOrEqual(100);
+  });
+
+  test('has each round with its warm-up, and no latencies twice', () => {
+    expect(json.samples).toHaveLength(20);
+    for (const sample of json.samples) {
+      expect(sample).not.toHaveProperty('latency');
+      expect(sample.warmUp?.windows).toBeGreaterThanOrEqual(8);
+    }
+  });
+
+  test('is one table on the terminal, a row a load, and a distribution file each', () => {
+    expect(cli.stdout).toMatch(/unix no work *│ node:net p50 \/ p99 \/ p99.9 *│ *CPU *│ native/);
+    for (const load of [10, 25, 50, 75, 90])
+      expect(cli.stdout).toMatch(new RegExp(`│ ${String(load)} % +│ +[\\d.]+ / `));
+    expect(cli.stdout).toMatch(/at 75 % of node:net's maximum p99 is [\d.]+ [um]s \(native\) against [\d.]+ [um]s/);
+    const files = readdirSync(folder);
+    expect(files).toHaveLength(10);
+    expect(files).toContain('load-unix-no-work-at-75-node-net.hgrm');
+  });
+});
+
+test('a folder that can not be had is told before anything is run', async () => {
+  const { code, stderr } = await runCli(['bench', '--hdr', '/dev/null/hdr'], { TMPDIR: runs.path });
+  expect(code).toBe(2);
+  expect(stderr).toContain('--hdr /dev/null/hdr');
 });
 
 test.skipIf(floor === undefined)(

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 
 import { differences, estimateOf, layoutDeviation, orderInterval, type Blocks } from '../bench/cost/estimate.js';
-import { balancedOrders, sweep, type Lane } from '../bench/cost/sweeps.js';
+import { sweep, type Lane } from '../bench/cost/sweeps.js';
+import { balancedOrders } from '../bench/orders.js';
 
 /** Park and Miller's generator: the same numbers each time. */
 function numbers(seed: number): () => number {

@@ -22,7 +22,7 @@ export const handler: PeerCase = {
   title: "node:http, handlers that compute for so many ms, at half of node:net's own maximum",
   client: 'floor',
   words: { body: 12, arrival: 'poisson' },
-  offered: 0.5,
+  offered: () => 0.5,
   plan: {
     default: {
       unix: [single(NOTHING), single(LITTLE), single(MUCH), bursts(NOTHING), bursts(LITTLE), bursts(MUCH)],

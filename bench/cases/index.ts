@@ -9,6 +9,7 @@ import { growth } from './growth.js';
 import { handler } from './handler.js';
 import { http, httpBody, httpClose } from './http.js';
 import { idle } from './idle.js';
+import { load } from './load.js';
 import { micro } from './micro.js';
 import { pipeline } from './pipeline.js';
 import { relay } from './relay.js';
@@ -28,6 +29,7 @@ export const CASES: readonly BenchCase[] = [
   httpBody,
   httpSame,
   handler,
+  load,
   file,
   page,
   relay,

@@ -1,4 +1,4 @@
-import type { WarmUpLimits } from './warm-up.js';
+import type { WarmUpLimits } from '../warm-up.js';
 
 /** How much is measured. */
 export interface Effort {

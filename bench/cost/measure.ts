@@ -9,7 +9,7 @@ import type { Configuration, Running } from './configurations.js';
 import type { Lane } from './sweeps.js';
 import type { Effort } from './effort.js';
 import { countSystemCalls, type SystemCalls } from './system-calls.js';
-import { warmUp } from './warm-up.js';
+import { warmUp } from '../warm-up.js';
 
 /** Seconds of a slice: short, so that a sweep over all is through before the host changes. */
 export const SLICE_SECONDS = 0.05;

@@ -5,6 +5,7 @@
  * slices of one: it is gone from their differences.
  */
 
+import { balancedOrders } from '../orders.js';
 import { isAborted } from './aborted.js';
 
 /** What a sweep has a slice of. */
@@ -12,17 +13,6 @@ export interface Lane {
   readonly name: string;
   /** Microseconds a request. */
   slice(): Promise<number>;
-}
-
-/**
- * The orders of a Williams design: over all of them each lane stands at each place equally often and comes equally often
- * behind each other one.
- */
-export function balancedOrders(count: number): number[][] {
-  const first = Array.from({ length: count }, (_, i) => (i % 2 === 0 ? i / 2 : count - (i + 1) / 2));
-  const orders = first.map((_, shift) => first.map((place) => (place + shift) % count));
-  // Of an odd number of lanes half of the pairs are in the reverses.
-  return count % 2 === 0 ? orders : [...orders, ...orders.map((order) => order.toReversed())];
 }
 
 export interface SweepOptions {

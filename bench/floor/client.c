@@ -52,9 +52,12 @@ static void reset_counts(struct client* client) {
 }
 
 static void print_latency(const struct histogram* latency) {
-  printf(",\"latency\":{\"count\":%" PRIu64 ",\"p50\":%.3f,\"p90\":%.3f,\"p99\":%.3f,\"p999\":%.3f,\"max\":%.3f}",
+  printf(",\"latency\":{\"count\":%" PRIu64 ",\"p50\":%.3f,\"p90\":%.3f,\"p99\":%.3f,\"p999\":%.3f,\"max\":%.3f",
          latency->count, in_us(histogram_quantile(latency, 500)), in_us(histogram_quantile(latency, 900)),
          in_us(histogram_quantile(latency, 990)), in_us(histogram_quantile(latency, 999)), in_us((double)latency->max));
+  fputs(",\"steps\":", stdout);
+  histogram_print(latency);
+  fputs("}", stdout);
 }
 
 static void print_result(const struct client* client, int64_t nanoseconds, int64_t cpu_us) {
@@ -69,16 +72,37 @@ static void print_result(const struct client* client, int64_t nanoseconds, int64
 }
 
 // False if the orchestrator went away.
-static bool wait_for_go(struct client* client) {
+static bool warm_up(struct client* client) {
+  client->phase = PHASE_WARMUP;
+  reset_counts(client);
+  int64_t begun = clock_ns();
+  if (!run_phase(client, client->settings->warmup_ns)) return false;
+  if (client->errors > 0 && !client->load->counts_failures) fail("%" PRIu64 " errors in the warm-up", client->errors);
   client->phase = PHASE_READY;
-  client->control.go = false;
+  control_say("{\"warm\":true,\"seconds\":%.9f,\"operations\":%" PRIu64 "}", (double)(clock_ns() - begun) / 1e9,
+              client->operations);
+  return true;
+}
+
+// False if the orchestrator went away.
+static bool wait_for_word(struct client* client) {
+  client->control.word = CONTROL_NOTHING;
   client->control.may_go = true;
-  control_say("{\"warm\":true}");
-  while (!client->control.go) {
+  while (client->control.word == CONTROL_NOTHING) {
     if (client->control.ended) return false;
     events_turn(client->queue);
   }
   return true;
+}
+
+// False if the orchestrator went away.
+static bool wait_for_go(struct client* client) {
+  client->phase = PHASE_READY;
+  for (;;) {
+    if (!wait_for_word(client)) return false;
+    if (client->control.word == CONTROL_GO) return true;
+    if (!warm_up(client)) return false;
+  }
 }
 
 // False if the orchestrator went away.
@@ -96,11 +120,10 @@ static bool measure(struct client* client) {
 }
 
 static void run(struct client* client) {
-  client->phase = PHASE_WARMUP;
-  if (!run_phase(client, client->settings->warmup_ns)) return;
-  if (client->errors > 0 && !client->load->counts_failures) fail("%" PRIu64 " errors in the warm-up", client->errors);
+  if (!warm_up(client)) return;
   do {
     if (!wait_for_go(client) || !measure(client)) return;
+    if (client->load->repeats) control_say("{\"warm\":true}");
   } while (client->load->repeats);
   while (!client->control.ended) events_turn(client->queue);
 }

@@ -1,6 +1,9 @@
 // The loading side: links (connections), phases, results. What goes over the links is the load's.
 //
-//   warm-up -> {"warm":true} -> wait for "go" -> measured stretch -> {"result":...} -> answer "cpu" until stdin ends
+//   warm-up -> {"warm":true,...} -> wait for "go" -> measured stretch -> {"result":...} -> answer "cpu" until stdin
+//   ends
+//
+// Instead of "go", "warm" has it warm up once more, and tell again.
 //
 // A load that repeats says {"warm":true} again after its result, and waits for another "go".
 //

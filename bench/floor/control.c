@@ -55,9 +55,9 @@ static void obey(struct control* control, const char* word) {
     control_say("{\"cpu\":%" PRId64 "}", process_cpu_us());
   } else if (strcmp(word, "memory") == 0) {
     control_say("{\"memory\":%" PRId64 "}", sys_resident_bytes());
-  } else if (control->may_go && strcmp(word, "go") == 0) {
+  } else if (control->may_go && (strcmp(word, "go") == 0 || strcmp(word, "warm") == 0)) {
     control->may_go = false;
-    control->go = true;
+    control->word = strcmp(word, "go") == 0 ? CONTROL_GO : CONTROL_WARM;
   } else {
     fail("unknown word on stdin: %s", word);
   }

@@ -10,11 +10,14 @@
 
 enum { CONTROL_LINE_LIMIT = 64 };  // the longest word is "memory"
 
+// What a client is told to do next.
+enum control_word { CONTROL_NOTHING, CONTROL_GO, CONTROL_WARM };
+
 struct control {
   struct watch input;
   struct watch signals;
-  bool may_go;  // "go" is a known word now
-  bool go;      // and has come
+  bool may_go;  // "go" and "warm" are known words now
+  enum control_word word;
   bool ended;
   size_t length;
   char line[CONTROL_LINE_LIMIT];

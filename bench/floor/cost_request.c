@@ -1,7 +1,10 @@
 #include "cost_request.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "report.h"
 #include "uwsgi_packet.h"
@@ -9,9 +12,9 @@
 enum { HEAD_CAPACITY = 2 * COST_PATH_LIMIT + 1024 };
 
 // Kept connections as a browser asks for them; one connection each as nginx 1.26 does of its own accord (HTTP/1.0).
-static size_t make_http_head(char* head, const struct settings* settings) {
+static size_t make_http_head(char* head, const struct settings* settings, size_t body) {
   char length[64] = "";
-  if (settings->request > 0) snprintf(length, sizeof length, "Content-Length: %zu\r\n", settings->request);
+  if (body > 0) snprintf(length, sizeof length, "Content-Length: %zu\r\n", body);
   int count =
       snprintf(head, HEAD_CAPACITY, "%s %s HTTP/1.%c\r\nHost: localhost\r\n%s%s\r\n", settings->method, settings->path,
                settings->keep_alive ? '1' : '0', length, settings->keep_alive ? "" : "Connection: close\r\n");
@@ -19,10 +22,10 @@ static size_t make_http_head(char* head, const struct settings* settings) {
 }
 
 // The variables of Debian's uwsgi_params, in nginx's order.
-static size_t make_uwsgi_head(char* head, const struct settings* settings) {
+static size_t make_uwsgi_head(char* head, const struct settings* settings, size_t body) {
   struct uwsgi_packet packet;
   char number[32] = "";
-  if (settings->request > 0) snprintf(number, sizeof number, "%zu", settings->request);
+  if (body > 0) snprintf(number, sizeof number, "%zu", body);
   size_t path = strcspn(settings->path, "?");
   const char* query = settings->path[path] == '?' ? settings->path + path + 1 : "";
   uwsgi_packet_begin(&packet, head, HEAD_CAPACITY);
@@ -43,11 +46,33 @@ static size_t make_uwsgi_head(char* head, const struct settings* settings) {
   return uwsgi_packet_end(&packet);
 }
 
+// The file's bytes or, without one, as many as are asked for.
+static char* make_body(const struct settings* settings, size_t* length) {
+  *length = settings->request;
+  if (settings->file == NULL) {
+    char* body = allocate(*length + 1, 1);
+    memset(body, 'x', *length);
+    return body;
+  }
+  FILE* file = fopen(settings->file, "rb");
+  struct stat status;
+  if (file == NULL || fstat(fileno(file), &status) < 0) die(settings->file, errno);
+  *length = (size_t)status.st_size;
+  char* body = allocate(*length + 1, 1);
+  if (fread(body, 1, *length, file) != *length) fail("%s: it can't be read whole", settings->file);
+  fclose(file);
+  return body;
+}
+
 void cost_request_make(struct cost_request* request, const struct settings* settings) {
   char head[HEAD_CAPACITY];
-  size_t head_length = settings->uwsgi ? make_uwsgi_head(head, settings) : make_http_head(head, settings);
-  request->length = head_length + settings->request;
+  size_t body_length;
+  char* body = make_body(settings, &body_length);
+  size_t head_length =
+      settings->uwsgi ? make_uwsgi_head(head, settings, body_length) : make_http_head(head, settings, body_length);
+  request->length = head_length + body_length;
   request->data = allocate(request->length, 1);
   memcpy(request->data, head, head_length);
-  memset(request->data + head_length, 'x', settings->request);
+  memcpy(request->data + head_length, body, body_length);
+  free(body);
 }

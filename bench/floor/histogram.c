@@ -1,5 +1,7 @@
 #include "histogram.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 void histogram_reset(struct histogram* histogram) { memset(histogram, 0, sizeof *histogram); }
@@ -37,4 +39,15 @@ double histogram_quantile(const struct histogram* histogram, unsigned per_mille)
     return value < (double)histogram->max ? value : (double)histogram->max;
   }
   return (double)histogram->max;
+}
+
+void histogram_print(const struct histogram* histogram) {
+  const char* comma = "";
+  fputs("[", stdout);
+  for (unsigned bucket = 0; bucket < HISTOGRAM_BUCKETS; bucket++) {
+    if (histogram->buckets[bucket] == 0) continue;
+    printf("%s[%u,%" PRIu64 "]", comma, bucket, histogram->buckets[bucket]);
+    comma = ",";
+  }
+  fputs("]", stdout);
 }

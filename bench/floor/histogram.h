@@ -24,4 +24,7 @@ void histogram_record(struct histogram* histogram, int64_t nanoseconds);
 // The value, in ns, that `per_mille` thousandths of all values do not exceed; 0 if there are none.
 double histogram_quantile(const struct histogram* histogram, unsigned per_mille);
 
+// As JSON, the buckets that hold anything: [[bucket, count], ...].
+void histogram_print(const struct histogram* histogram);
+
 #endif

@@ -56,7 +56,10 @@ static struct cost_link* pop(struct cost_link** stack) {
 
 static struct cost* cost_of(struct cost_link* link) { return link->link.client->state; }
 
-static bool is_open_loop(const struct cost* cost) { return cost->client->settings->rate > 0; }
+static bool is_open_loop(const struct cost* cost) {
+  const struct client* client = cost->client;
+  return client->settings->rate > 0 && !(client->settings->warms_closed && client->phase == PHASE_WARMUP);
+}
 
 static void on_pace(struct timer* timer);
 

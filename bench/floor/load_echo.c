@@ -8,7 +8,8 @@ static void begin(struct client* client) {
   if (client->phase != PHASE_WARMUP) return;
   const struct settings* settings = client->settings;
   for (size_t i = 0; i < settings->idle; i++) {
-    echo_begin((struct echo_link*)client_link(client, settings->connections + i), clock_ns());
+    struct link* link = client_link(client, settings->connections + i);
+    if (link->watch.fd < 0) echo_begin((struct echo_link*)link, clock_ns());
   }
 }
 

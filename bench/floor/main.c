@@ -31,6 +31,7 @@ static const struct work works[] = {
     {"crowd", &service_body, &load_crowd},
     {"cost", &service_http, &load_cost},
     {"handler", NULL, &load_http},
+    {"load", NULL, &load_cost},
 };
 
 // Descriptors besides the connections: standard streams, queue, timers, signal pipe, listener.

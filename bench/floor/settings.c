@@ -12,7 +12,7 @@ static const char synopsis[] =
     "[--idle N] [--body N] [--keep-alive 0|1] [--way download|upload] [--any-answer 0|1] [--copy 0|1] [--file PATH] "
     "[--seconds S] "
     "[--warmup S] [--patience S] [--method WORD] [--path PATH] [--protocol http|uwsgi] [--request N] [--answer N] "
-    "[--rate N] [--arrival even|poisson|burst] [--seed N] [--compute MS]";
+    "[--rate N] [--arrival even|poisson|burst] [--seed N] [--compute MS] [--json N] [--heap N]";
 
 // Sizes that are a slip of the finger rather than a load: a buffer of that size is allocated.
 static const size_t LARGEST_MESSAGE = 1u << 30;
@@ -37,7 +37,7 @@ static const struct defaults cases[] = {
     {"http", 64, 1, 32, true},    {"http-close", 64, 1, 32, false}, {"http-body", 65536, 1, 8, true},
     {"idle", 64, 1, 10000, true}, {"file", 65536, 1, 8, true},      {"http-same", 65536, 1, 8, true},
     {"page", 65536, 1, 8, true},  {"relay", 65536, 1, 8, true},     {"crowd", 1048576, 1, 10000, true},
-    {"cost", 64, 1, 32, true},    {"handler", 64, 1, 16, true},
+    {"cost", 64, 1, 32, true},    {"handler", 64, 1, 16, true},     {"load", 64, 1, 64, true},
 };
 
 static size_t whole(const char* option, const char* value, size_t lowest, size_t highest) {
@@ -148,10 +148,14 @@ static bool take_for_later(struct words* words, const char* option, const char* 
   return false;
 }
 
+// The case has been read before; what the handler does is the server's.
+static const char* const others_words[] = {"--case", "--compute", "--json", "--heap"};
+
 static void take(struct settings* settings, struct words* words, const char* option, const char* value) {
   if (take_number(settings, option, value) || take_for_later(words, option, value)) return;
-  // What the handler does is the server's.
-  if (strcmp(option, "--case") == 0 || strcmp(option, "--compute") == 0) return;
+  for (size_t i = 0; i < sizeof others_words / sizeof others_words[0]; i++) {
+    if (strcmp(option, others_words[i]) == 0) return;
+  }
   if (strcmp(option, "--arrival") == 0) {
     settings->arrival = arrival_of(option, value);
   } else if (strcmp(option, "--way") == 0) {
@@ -193,8 +197,8 @@ void settings_parse(struct settings* settings, int count, char** words) {
   *settings = (struct settings){.body = 12,
                                 .measured_ns = 1000000000,
                                 .warmup_ns = 200000000,
-                                // Far above what any server needs for a few operations; it only bounds the wait for one
-                                // that hangs.
+                                // Far above what any server needs for a few operations; it only bounds the wait for
+                                // one that hangs.
                                 .patience_ns = 10 * INT64_C(1000000000),
                                 .method = "GET",
                                 .path = "/"};
@@ -208,6 +212,7 @@ void settings_parse(struct settings* settings, int count, char** words) {
   }
   if (given.family == NULL || given.address == NULL) usage("--family and --address are needed\nusage: %s", synopsis);
   endpoint_parse(&settings->endpoint, either("--family", given.family, "unix", "tcp"), given.address);
+  settings->warms_closed = strcmp(settings->case_name, "load") == 0;
   bool is_cost = strcmp(settings->case_name, "cost") == 0;
   bool keep_alive =
       given.keep_alive == NULL ? settings->keep_alive : either("--keep-alive", given.keep_alive, "0", "1");

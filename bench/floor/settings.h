@@ -30,12 +30,13 @@ struct settings {
   bool upload;
   bool any_answer;   // the first answer is right, whatever it is, and all others have to be like it
   bool copy;         // the bytes are copied where they could be passed by reference
-  const char* file;  // that is served
-  // Of cases cost and handler.
+  const char* file;  // that is served, or is the body of each request
+  // Of cases cost, load and handler.
   double rate;  // requests a second; 0: a closed loop
   enum arrival arrival;
-  uint64_t seed;  // of what is left to chance
-  // Of case cost.
+  uint64_t seed;      // of what is left to chance
+  bool warms_closed;  // in a closed loop, whatever the rate
+  // Of cases cost and load.
   const char* method;
   const char* path;   // and of the http cases
   bool uwsgi;         // the protocol, instead of HTTP

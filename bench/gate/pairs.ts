@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { sweep, type Lane } from '../cost/sweeps.js';
-import { commandWords } from '../cell.js';
+import { commandWords } from '../cell-processes.js';
 import { isMessage, numberOf, Peer, PeerError, type Program } from '../peer.js';
 import { allowedCores, onCore } from '../placement.js';
 import type { GateCase } from './cases.js';

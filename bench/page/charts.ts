@@ -1,5 +1,6 @@
 /** What the page draws, worked out beforehand: the script in the page puts it on canvases and no more. */
 import { CASES } from '../cases/index.js';
+import { load as loadCase } from '../cases/load.js';
 import { describeParams, describeSeries, formatSpread, formatValue } from '../format.js';
 import type { BenchCase, BenchResult, Measure, Series, SubjectName } from '../model.js';
 import { cellOf, ratioOf } from '../statistics.js';
@@ -33,6 +34,8 @@ export interface ChartData {
 
 export function chartsOf(result: BenchResult): ChartData[] {
   return CASES.flatMap((benchCase) => {
+    // Its plots are lines.
+    if (benchCase === loadCase) return [];
     const series = seriesOf(result, benchCase);
     return series.length === 0 ? [] : benchCase.measures.map((measure) => chartOf(result, benchCase, measure, series));
   });

@@ -34,6 +34,9 @@ export interface Context2D {
   moveTo(x: number, y: number): void;
   lineTo(x: number, y: number): void;
   stroke(): void;
+  fillStyle: string;
+  arc(x: number, y: number, radius: number, from: number, to: number): void;
+  fill(): void;
 }
 
 /** A chart as its plugins see it. */

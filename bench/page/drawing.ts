@@ -47,12 +47,48 @@ export function captions(text: string, sets: readonly CaptionedSet[]): object {
   };
 }
 
+const SHORT = { notation: 'compact', maximumSignificantDigits: 3 } as const;
+const shortNumber = new Intl.NumberFormat('en', SHORT);
+
 /** Few and short: `1.2K`. */
 export function shortTicks(): object {
   return {
     color: colourOf('muted'),
     maxTicksLimit: 6,
-    format: { notation: 'compact', maximumSignificantDigits: 3 },
+    format: SHORT,
+  };
+}
+
+/** Steps of a decade, from few to many: the finest of which no more than MOST_TICKS fit is taken. */
+const LADDERS = [
+  [1],
+  [1, 3],
+  [1, 2, 5],
+  [1, 1.5, 2, 3, 5, 7],
+  [1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9],
+];
+const MOST_TICKS = 7;
+
+/** A logarithmic axis over these values, with ticks at round ones, and as many of them in a short span as in a long one. */
+export function logarithmicAxis(low: number, high: number): object {
+  const decades = Array.from(
+    { length: Math.ceil(Math.log10(high / low)) + 2 },
+    (_, i) => 10 ** (Math.floor(Math.log10(low)) + i),
+  );
+  const ticksOf = (ladder: readonly number[]): number[] =>
+    decades.flatMap((decade) => ladder.map((step) => decade * step)).filter((value) => value >= low && value <= high);
+  const values = LADDERS.map(ticksOf).findLast(({ length }) => length <= MOST_TICKS) ?? ticksOf([1]);
+  return {
+    type: 'logarithmic',
+    min: low,
+    max: high,
+    grid: { color: colourOf('grid') },
+    border: { display: false },
+    // Each is shown: Chart.js would leave out the names of those that are no 1, 2, 3 or 5.
+    ticks: { ...shortTicks(), autoSkip: false, callback: (value: number) => shortNumber.format(value) },
+    afterBuildTicks: (axis: { ticks: readonly { readonly value: number }[] }) => {
+      axis.ticks = values.map((value) => ({ value }));
+    },
   };
 }
 
@@ -83,6 +119,39 @@ export function whiskers(
           if (halfWidth === 0) return;
           stroke(chart, x - halfWidth, low, x + halfWidth, low);
           stroke(chart, x - halfWidth, high, x + halfWidth, high);
+        });
+      });
+      ctx.restore();
+    },
+  };
+}
+
+/** What a dot of a plot is drawn of; null: there is none. */
+export interface Dot {
+  readonly value: number;
+  /** Filled with the page instead of its colour. */
+  readonly hollow: boolean;
+}
+
+/** A dot where a bar would end. */
+export function dots(sets: readonly (readonly (Dot | null)[])[], colours: readonly string[], radius: number): object {
+  return {
+    id: 'dots',
+    afterDatasetsDraw(chart: DrawnChart) {
+      const { ctx, scales } = chart;
+      ctx.save();
+      ctx.lineWidth = 1.5;
+      sets.forEach((set, index) => {
+        const { data } = chart.getDatasetMeta(index);
+        ctx.strokeStyle = colours[index] ?? '';
+        set.forEach((dot, at) => {
+          const x = data[at]?.x;
+          if (!dot || x === undefined) return;
+          ctx.fillStyle = dot.hollow ? colourOf('raised') : (colours[index] ?? '');
+          ctx.beginPath();
+          ctx.arc(x, scales.y.getPixelForValue(dot.value), radius, 0, 2 * Math.PI);
+          ctx.fill();
+          ctx.stroke();
         });
       });
       ctx.restore();

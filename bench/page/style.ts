@@ -48,18 +48,22 @@ main { max-width: 1160px; margin: 0 auto; padding: 24px 20px 64px; }
 h1 { margin: 0 0 4px; font-size: 26px; }
 h2 { margin: 44px 0 0; font-size: 20px; }
 h2 + p { margin: 0 0 12px; color: var(--muted); }
+h3 { margin: 24px 0 6px; font-size: 16px; }
+.findings { margin: 0 0 10px; padding-left: 20px; }
 .host, .how { color: var(--muted); margin: 0 0 6px; }
 .notes { background: var(--note); border-radius: 8px; padding: 10px 14px 10px 32px; margin: 16px 0; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(200px, 1fr)); gap: 12px; margin: 20px 0; }
 .tile { background: var(--raised); border-radius: 10px; padding: 12px 14px; }
 .tile h3 { margin: 0; font-size: 14px; }
 .tile p { margin: 0 0 6px; font-size: 12px; color: var(--muted); }
+.tile p.params { color: var(--text); }
 .tile div { display: flex; justify-content: space-between; font-variant-numeric: tabular-nums; }
 .tile div b { font-size: 17px; }
 .bar { position: sticky; top: 0; z-index: 1; display: flex; flex-wrap: wrap; gap: 6px 18px; align-items: center;
   background: var(--surface); border-bottom: 1px solid var(--grid); padding: 10px 0; margin-bottom: 10px; }
 .bar span { display: inline-flex; align-items: center; gap: 6px; }
 .bar i { width: 12px; height: 12px; border-radius: 3px; display: inline-block; }
+@media (max-width: 600px) { .bar { position: static; } }
 fieldset { border: 0; margin: 0 0 0 auto; padding: 0; display: flex; gap: 12px; }
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 460px), 1fr)); gap: 16px; }
 .chart { position: relative; height: 260px; background: var(--raised); border-radius: 10px; padding: 10px 12px; }

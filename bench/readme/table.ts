@@ -4,6 +4,7 @@ import { withoutFiles, type JsonResult } from '../json.js';
 import type { CellResult, Family, MeasureName, Params, RatioResult, SubjectName } from '../model.js';
 import { lossesOf, renderLosses } from './losses.js';
 import { markdownTable } from './markdown.js';
+import { describeUnrest } from './quiet.js';
 
 export interface Row {
   readonly title: string;
@@ -108,6 +109,7 @@ export function renderBlock(excerpt: Excerpt): string {
       ? ['`node:net tuned`, which corks its writes, reads into lent memory and knows where a file ends.']
       : []),
     ...describeRun(excerpt),
+    ...describeUnrest(excerpt),
     ...(overTcp.length > 0 ? ['', ...overTcp] : []),
     ...(losses ? ['', '### Where it gains nothing or loses', '', renderLosses(losses)] : []),
   ].join('\n');

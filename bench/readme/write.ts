@@ -1,6 +1,6 @@
 /**
- * `npm run bench:readme -- RESULT.json`: the figures of the README, of docs/performance.md and of docs/zero-copy.md anew,
- * from a result of `nearwire bench --json`, or those of docs/tuning-sweep.md, from one of `nearwire tune --json`.
+ * `npm run bench:readme -- RESULT.json [--anyway]`: the figures of the README, of docs/performance.md and of docs/zero-copy.md
+ * anew, from a result of `nearwire bench --json`, or those of docs/tuning-sweep.md, from one of `nearwire tune --json`.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,13 +9,16 @@ import type { JsonResult } from '../json.js';
 import { PACKAGE_ROOT } from '../package-root.js';
 import type { SweepJson } from '../tune/json.js';
 import { beyondLimit, renderLosses } from './losses.js';
+import { refusalOf } from './quiet.js';
 import { REFERENCES_FILE, referencesOf, renderReferences } from './references.js';
 import { isSweep, renderSweepBlock, SWEEP_FILE, sweepExcerptOf } from './sweep.js';
 import { excerptOf, renderBlock, replaceBlock } from './table.js';
 
-const [file, ...more] = process.argv.slice(2);
+const words = process.argv.slice(2);
+const anyway = words.includes('--anyway');
+const [file, ...more] = words.filter((word) => word !== '--anyway');
 if (file === undefined || more.length > 0) {
-  console.error('usage: npm run bench:readme -- RESULT.json');
+  console.error('usage: npm run bench:readme -- RESULT.json [--anyway]');
   process.exit(2);
 }
 const result = JSON.parse(readFileSync(file, 'utf8')) as JsonResult | SweepJson;
@@ -33,6 +36,11 @@ function writeSweep(sweep: SweepJson): void {
 
 function writeBench(bench: JsonResult): void {
   const excerpt = excerptOf(bench);
+  const refusal = anyway ? undefined : refusalOf(excerpt);
+  if (refusal !== undefined) {
+    console.error(refusal);
+    process.exit(1);
+  }
   write(join(PACKAGE_ROOT, 'README.md'), 'readme.json', excerpt, renderBlock(excerpt));
   write(join(PACKAGE_ROOT, 'docs', 'performance.md'), 'readme.json', excerpt, renderLosses(excerpt.losses));
   for (const beyond of beyondLimit(excerpt.ratios)) console.error(`note: plain C is no limit here: ${beyond}`);

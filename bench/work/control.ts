@@ -13,12 +13,11 @@ export function tell(message: object): void {
   write(`${JSON.stringify(message)}\n`);
 }
 
-export class Control {
-  private go: (() => void) | undefined;
-  private readonly going = new Promise<void>((resolve) => {
-    this.go = resolve;
-  });
+/** To measure, or to warm up once more. */
+export type ClientWord = 'go' | 'warm';
 
+export class Control {
+  private heed: ((word: ClientWord) => void) | undefined;
   private readonly cpu: () => number;
 
   /**
@@ -43,16 +42,18 @@ export class Control {
       .on('close', end);
   }
 
-  /** Answers when the parent says `go`. */
-  started(): Promise<void> {
-    return this.going;
+  /** What the parent has a client do next. */
+  nextWord(): Promise<ClientWord> {
+    return new Promise((resolve) => {
+      this.heed = resolve;
+    });
   }
 
   private answer(word: string): void {
     if (word === 'cpu') tell({ cpu: this.cpu() });
     else if (word === 'memory') tell({ memory: residentBytes() });
     else if (word === 'held') tell({ held: heldBytes() });
-    else if (word === 'go') this.go?.();
+    else if (word === 'go' || word === 'warm') this.heed?.(word);
     else throw new TypeError(`unknown word on stdin: ${word}`);
   }
 }
@@ -94,11 +95,12 @@ export interface Load {
   phase(seconds: number): Promise<Omit<LoadResult, 'clientCpu' | 'errors'>>;
 }
 
-/** The life of a client: warm up on the connections that will be measured, wait for `go`, measure once, tell. */
+/** The life of a client: warm up on the connections that will be measured until it is told `go`, measure once, tell. */
 export async function runLoad(control: Control, load: Load, warmup: number, seconds: number): Promise<void> {
-  if (warmup > 0) await load.phase(warmup);
-  tell({ warm: true });
-  await control.started();
+  do {
+    const warmed = warmup > 0 ? await load.phase(warmup) : { seconds: 0, operations: 0 };
+    tell({ warm: true, seconds: warmed.seconds, operations: warmed.operations });
+  } while ((await control.nextWord()) === 'warm');
   const before = cpuMicroseconds();
   const result = await load.phase(seconds);
   tell({ result: { ...result, clientCpu: cpuMicroseconds() - before, errors: 0 } });

@@ -2,6 +2,8 @@
 import { createReadStream, statSync } from 'node:fs';
 import type { RequestListener, Server, ServerResponse } from 'node:http';
 
+import { burn } from '../cost/apps/burn.js';
+import { answerJson, overHeap } from './load.js';
 import { floorPattern } from './pattern.js';
 import { listen } from './stream.js';
 import type { Target, Words } from './words.js';
@@ -47,6 +49,10 @@ function handlerOf(subject: HttpSubject, words: Words): RequestListener {
       return answer(floorPattern(words.bytes));
     case 'handler':
       return afterComputing(words.compute, answer(hello(words.body)));
+    case 'load':
+      if (words.json > 0) return answerJson;
+      if (words.heap > 0) return overHeap(words.heap, answer(hello(words.body)));
+      return afterComputing(words.compute, answer(hello(words.body)));
     default:
       return answer(hello(words.body));
   }
@@ -59,8 +65,7 @@ function hello(bytes: number): string {
 function afterComputing(milliseconds: number, handler: RequestListener): RequestListener {
   if (milliseconds === 0) return handler;
   return (request, response) => {
-    const until = performance.now() + milliseconds;
-    while (performance.now() < until);
+    burn(milliseconds);
     handler(request, response);
   };
 }

@@ -18,6 +18,10 @@ export interface Words {
   readonly body: number;
   /** Milliseconds that a handler computes before it answers. */
   readonly compute: number;
+  /** Bytes of a JSON that it parses, and answers with; 0: none. */
+  readonly json: number;
+  /** MB of objects that it keeps alive. */
+  readonly heap: number;
   readonly way: 'download' | 'upload';
   /** That is served; empty where the case has none. */
   readonly file: string;
@@ -47,6 +51,8 @@ export function parseWords(argv: readonly string[]): Words {
       body: text,
       'keep-alive': text,
       compute: text,
+      json: text,
+      heap: text,
       arrival: text,
       way: text,
       file: text,
@@ -68,6 +74,8 @@ export function parseWords(argv: readonly string[]): Words {
     every: number('--every', values.every ?? '1'),
     body: number('--body', values.body ?? '0'),
     compute: number('--compute', values.compute ?? '0'),
+    json: number('--json', values.json ?? '0'),
+    heap: number('--heap', values.heap ?? '0'),
     way: oneOf('--way', values.way ?? 'download', ['download', 'upload']),
     file: values.file ?? '',
     seconds: number('--seconds', values.seconds ?? '1'),

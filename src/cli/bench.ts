@@ -7,6 +7,7 @@ import type { RunControl } from '../../bench/run.js';
 import { SUBJECTS, type Subject } from '../../bench/subjects.js';
 import { attachedDefaults, bringOptions, parseBrought, parseEnvironment, type BringWords } from './bench-brought.js';
 import { measure, type ReportFiles, type Reports } from './measuring.js';
+import { makeFolder } from './output-file.js';
 import { parseList, parseWhole, UsageError } from './usage.js';
 
 const CASE_NAMES = CASES.map(({ name }) => name);
@@ -19,6 +20,7 @@ interface Words extends ReportFiles, BringWords {
   readonly subjects?: string;
   readonly rounds?: string;
   readonly quick?: boolean;
+  readonly hdr?: string;
 }
 
 export function benchCommand(): Command {
@@ -33,6 +35,7 @@ export function benchCommand(): Command {
     .option('--quick', 'a first look: fewer cells and shorter ones, in under two minutes')
     .option('--json <file>', 'write all samples and ratios to a file')
     .option('--html <file>', 'write a page with plots')
+    .option('--hdr <dir>', "write latency distributions, in HdrHistogram's text format, into a folder")
     .action(bench);
 }
 
@@ -49,6 +52,7 @@ async function bench(given: Words): Promise<void> {
     ...(words.rounds !== undefined && { rounds: parseWhole('--rounds', words.rounds, 1, MOST_ROUNDS) }),
     environment: parseEnvironment(words),
   };
+  if (words.hdr !== undefined) makeFolder('--hdr', words.hdr);
   const run = async (control: RunControl): Promise<BenchResult> => {
     const { lineup, notes } = await lineupOf(brought, choice.cases ?? CASE_NAMES);
     const names = lineup.map(({ name }) => name);
@@ -56,10 +60,15 @@ async function bench(given: Words): Promise<void> {
     const nobody = words.attach === undefined ? undefined : [];
     const wanted = words.subjects === undefined ? nobody : parseList('subject', words.subjects, names);
     const chosen = { ...choice, lineup, notes, ...(wanted && { subjects: chosenOf(lineup, wanted) }) };
-    return runBench({ ...chosen, ...control }).catch((error: unknown) => {
+    const result = await runBench({ ...chosen, ...control }).catch((error: unknown) => {
       if (!(error instanceof NothingToRun) || error.missing.length > 0) throw error;
       throw new UsageError(`these subjects can't do these cases: ${whoDoes(choice.cases ?? CASE_NAMES, lineup)}`);
     });
+    if (words.hdr !== undefined) {
+      const { writePercentiles } = await import('../../bench/percentiles-file.js');
+      writePercentiles(words.hdr, result.latencies);
+    }
+    return result;
   };
   await measure(words, run, REPORTS);
 }

@@ -1,5 +1,5 @@
 /** Files that a command is to write in the end. */
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
 import { UsageError } from './usage.js';
@@ -8,6 +8,16 @@ import { UsageError } from './usage.js';
 export function checkWritable(files: Readonly<Record<string, string | undefined>>): void {
   for (const [option, file] of Object.entries(files)) {
     if (file !== undefined) checkOne(option, file);
+  }
+}
+
+/** That files are to be written into, for the same reason. */
+export function makeFolder(option: string, folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK);
+  } catch (error) {
+    throw new UsageError(`${option} ${folder}: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 

@@ -3,7 +3,7 @@
  * and pools fill. So a stack is loaded in short windows until a request's cost has stopped falling: the last few windows
  * are no cheaper, by more than the noise of a few, than as many before them.
  */
-import { median } from '../statistics.js';
+import { median } from './statistics.js';
 
 /** Windows that are held against as many before them. */
 const SIDE = 4;
