@@ -73,6 +73,10 @@ function limitedByGenerator(result: SeriesResult, measure: Measure, subject: Sub
   return client >= GENERATOR_BUSY && server <= client - CLEARLY_LESS;
 }
 
+export function measureOf(entry: Pick<RatioResult, 'case' | 'measure'>): Measure | undefined {
+  return CASES.find(({ name }) => name === entry.case)?.measures.find(({ name }) => name === entry.measure);
+}
+
 export function cellsOf(result: SeriesResult): CellResult[] {
   const { series } = result;
   const cells: CellResult[] = [];

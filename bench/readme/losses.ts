@@ -1,9 +1,8 @@
 /** What a stranger would find: where ours gains nothing or loses, and where a limit was none. */
-import { measureOf } from '../baseline/model.js';
 import { CASES } from '../cases/index.js';
 import { describeParams, formatSpread } from '../format.js';
 import type { RatioResult, SubjectName } from '../model.js';
-import { judge, NODE_BASELINES } from '../statistics.js';
+import { judge, measureOf, NODE_BASELINES } from '../statistics.js';
 import { markdownTable } from './markdown.js';
 
 /** A median as near to 1 is no gain, whatever the rounds agree on. */
