@@ -46,11 +46,13 @@ export interface JsonFile extends JsonResult, RunNotes {
 }
 
 export function jsonOf(result: BenchResult): JsonFile {
-  // The lineup has what nobody needs: who took part is in `brought`, and in the cells.
-  const { results, latencies, lineup: _lineup, ...rest } = result;
+  const { host, versions, environment, command, started, seconds, cells, ratios } = result;
+  const { warnings, skipped, failures, interrupted } = result;
   return {
-    ...{ schema: 1, brought: broughtSubjects(result), ...rest },
-    ...{ latencies: latencies.map(latencyJsonOf), samples: results.flatMap(samplesOf) },
+    ...{ schema: 1, host, versions, brought: broughtSubjects(result), environment, command, started, seconds },
+    ...{ cells, ratios, warnings, skipped, failures, interrupted },
+    latencies: result.latencies.map(latencyJsonOf),
+    samples: result.results.flatMap(samplesOf),
   };
 }
 

@@ -38,7 +38,7 @@ const STREAM_CASES = ['rtt', 'pipeline', 'bulk', 'fanin', 'growth', 'churn', 'id
 const HELLO_CASES = ['http', 'http-close'];
 const HTTP_CASES = [...HELLO_CASES, 'http-body'];
 /** Plain C has no handlers. */
-const HANDLER_CASES = ['handler', 'load'];
+const HANDLER_CASES = ['load'];
 /** With a Buffer that plain C has in a file of memory too. */
 const SAME_CASES = ['http-same'];
 /** Those in which bytes can be passed by reference instead of being copied. */

@@ -55,18 +55,16 @@ describe('a plan', () => {
       'relay unix {"bytes":65536}',
       'idle unix {"connections":10000}',
       'storm unix {"connections":4096}',
-      ...['unix', 'tcp'].flatMap((family) =>
-        [0, 0.1, 1].map((ms) => `handler ${family} {"connections":16,"compute":${String(ms)}}`),
-      ),
-      ...[0, 0.1, 1].map((ms) => `handler unix {"connections":16,"compute":${String(ms)},"arrival":"burst"}`),
+      ...[25, 75].map((percent) => `load unix {"compute":0,"load":${String(percent)}}`),
+      'load unix {"compute":0.1,"load":50}',
+      'load unix {"compute":0.1,"arrival":"burst","load":50}',
       'retained unix {"bytes":100,"chunks":10000}',
       'retained unix {"bytes":100,"chunks":1000,"every":64}',
       'retained unix {"bytes":100,"chunks":200,"every":512}',
     ];
     for (const entry of asked) expect(series.filter((found) => found === entry)).toEqual([entry]);
     for (const entry of plan.series) {
-      const few =
-        entry.family !== 'unix' || ['handler', 'load', 'retained', 'http-same', 'idle'].includes(entry.case.name);
+      const few = entry.family !== 'unix' || ['load', 'retained', 'http-same', 'idle'].includes(entry.case.name);
       expect(entry.rounds).toBeGreaterThanOrEqual(few ? 3 : 7);
     }
   });
@@ -199,20 +197,14 @@ describe('a plan', () => {
     expect(skipped[0]).toContain('960 connections instead of 10000');
   });
 
-  test('offers a share of one maximum to all who get the same work, over one family', () => {
-    const { series } = planOf({ cases: ['handler', 'http'] });
+  test('offers shares of one maximum to all who get the same work, over one family', () => {
+    const { series } = planOf({ cases: ['load', 'http'] });
     const maxima = maximaOf(series);
-    expect(maxima.map(({ series: { family, params } }) => `${family} ${JSON.stringify(params)}`)).toEqual(
-      ['unix', 'tcp'].flatMap((family) =>
-        [0, 0.1, 1].map((ms) => `${family} {"connections":16,"compute":${String(ms)}}`),
-      ),
-    );
-    expect(maxima.map(({ sharers }) => sharers.map(({ params }) => params['arrival']))).toEqual([
-      ...[0, 0.1, 1].map(() => [undefined, 'burst']),
-      ...[0, 0.1, 1].map(() => [undefined]),
-    ]);
+    const works = maxima.map(({ sharers }) => sharers.map(({ params }) => [params['load'], params['arrival']]));
+    const each = [10, 25, 50, 75, 90].map((percent) => [percent, undefined]);
+    expect(works).toEqual([each, [...each, [50, 'burst']], each, each, each]);
     expect(new Set(maxima.flatMap(({ sharers }) => sharers))).toEqual(new Set(series.filter(isOpenLoop)));
-    expect(series.filter(isOpenLoop).every((entry) => entry.case.name === 'handler')).toBe(true);
+    expect(series.filter(isOpenLoop).every((entry) => entry.case.name === 'load')).toBe(true);
   });
 
   test('opens no more idle connections than the system allows, and says so', () => {
@@ -322,15 +314,15 @@ describe('the pacer', () => {
 });
 
 test('who did not keep up with what was due is named, and nobody else', () => {
-  const [series] = planOf({ cases: ['handler'] }).series;
-  if (!series) throw new Error('handler has series');
+  const [series] = planOf({ cases: ['load'], mode: 'quick' }).series;
+  if (!series) throw new Error('load has series');
   const behind: Readonly<Record<string, readonly boolean[]>> = { native: [false, true, true], 'node:net': [false] };
   const samples = Object.entries(behind).flatMap(([subject, rounds]) =>
     rounds.map((late, round) => ({ round, subject, values: {}, behind: late })),
   );
   const results: SeriesResult[] = [{ series, samples, offered: 1000 }];
   expect(sampleWarnings(results)).toEqual([
-    'handler 16 connections no work unix native fell behind what was due in 2 of 3 rounds',
+    'load no work at 10 % unix native fell behind what was due in 2 of 3 rounds',
   ]);
 });
 

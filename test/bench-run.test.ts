@@ -224,48 +224,6 @@ test.skipIf(floor === undefined)('a subject whose server fails is told, and the 
   expect(runs.leftovers('nearwire-bench-')).toEqual([]);
 });
 
-describe.skipIf(floor === undefined || addon === undefined)('an open loop', () => {
-  let cli: CliResult;
-  let json: JsonResult;
-
-  beforeAll(async () => {
-    const file = join(runs.path, 'open.json');
-    const words = ['--quick', '--rounds', '1', '--cases', 'handler', '--subjects', 'native,node:net', '--json', file];
-    cli = await runCli(['bench', ...words], { TMPDIR: runs.path });
-    if (cli.code === 0) json = JSON.parse(readFileSync(file, 'utf8')) as JsonResult;
-  }, 120_000);
-
-  test('succeeds, measures what node:net answers at most first, and tells what was due', () => {
-    expect(cli.stdout).not.toContain('failed');
-    expect(cli.code).toBe(0);
-    expect(cli.stderr).toContain('what node:net answers at most, 1 of 4: handler 16 connections no work unix');
-    expect(cli.stderr.indexOf('at most, 4 of 4')).toBeLessThan(cli.stderr.indexOf('round 1 of 1'));
-    // A handler of 1 ms answers a thousand a second at most: half of that or, on a busy machine, less.
-    const [, due] = /unix 16 connections 1 ms of work requests due *│ *(\d+) \/s/.exec(cli.stdout) ?? [];
-    expect(Number(due)).toBeGreaterThan(0);
-    expect(Number(due)).toBeLessThanOrEqual(500);
-    expect(runs.leftovers('nearwire-bench-')).toEqual([]);
-  });
-
-  test('has the latency and the CPU of each handler, which has computed', () => {
-    const handlers = json.cells.filter(({ subject, family }) => subject === 'native' && family === 'unix');
-    for (const compute of [0, 0.1, 1]) {
-      for (const measure of ['p50', 'p99', 'cpu']) {
-        const [cell] = handlers.filter(
-          ({ params, ...entry }) =>
-            entry.measure === measure && params['compute'] === compute && params['arrival'] === undefined,
-        );
-        expect(cell?.params).toEqual({ connections: 16, compute });
-        if (measure !== 'cpu') expect(cell?.median).toBeGreaterThan(compute * 1e3);
-      }
-    }
-    const bursts = handlers.filter(({ params }) => params['arrival'] === 'burst');
-    expect(bursts.map(({ measure }) => measure)).toEqual(['p50', 'p99', 'cpu']);
-    // The median of a burst has seven others before it.
-    expect(bursts[0]?.median).toBeGreaterThan(700);
-  });
-});
-
 describe.skipIf(floor === undefined || addon === undefined)('load short of the limit', () => {
   const folder = join(runs.path, 'hdr');
   let cli: CliResult;
@@ -345,23 +303,13 @@ test.skipIf(floor === undefined)(
   'where the maximum of node:net can not be had, that is told and the rest is run',
   async () => {
     const file = join(runs.path, 'no-maximum.json');
-    const words = [
-      '--quick',
-      '--rounds',
-      '1',
-      '--cases',
-      'rtt,handler',
-      '--families',
-      'unix',
-      '--subjects',
-      'node:net',
-    ];
+    const words = ['--quick', '--rounds', '1', '--cases', 'rtt,load', '--families', 'unix', '--subjects', 'node:net'];
     const { code, stdout } = await runCli(['bench', ...words, '--json', file], {
       TMPDIR: runs.path,
       NEARWIRE_FLOOR: '/bin/false',
     });
     expect(code).toBe(1);
-    expect(stdout).toContain('failed: client of handler node:net over unix exited with 1');
+    expect(stdout).toContain('failed: client of load node:net over unix exited with 1');
     const json = JSON.parse(readFileSync(file, 'utf8')) as JsonResult;
     expect(new Set(json.cells.map((cell) => cell.case))).toEqual(new Set(['rtt']));
     expect(runs.leftovers('nearwire-bench-')).toEqual([]);
@@ -548,7 +496,7 @@ describe('a signal', () => {
   test.skipIf(process.platform !== 'linux' || floor === undefined)(
     'SIGINT before the rounds, while a maximum is measured, leaves nothing either',
     async () => {
-      const words = ['--quick', '--rounds', '1', '--cases', 'handler', '--families', 'unix'];
+      const words = ['--quick', '--rounds', '1', '--cases', 'load', '--families', 'unix'];
       const { child, result } = startCli(['bench', ...words], { TMPDIR: runs.path });
       await until(() => processes().length > 1);
       child.kill('SIGINT');

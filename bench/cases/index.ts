@@ -6,7 +6,6 @@ import { churn } from './churn.js';
 import { crowd } from './crowd.js';
 import { fanin } from './fanin.js';
 import { growth } from './growth.js';
-import { handler } from './handler.js';
 import { http, httpBody, httpClose } from './http.js';
 import { idle } from './idle.js';
 import { load } from './load.js';
@@ -28,7 +27,6 @@ export const CASES: readonly BenchCase[] = [
   httpClose,
   httpBody,
   httpSame,
-  handler,
   load,
   file,
   page,

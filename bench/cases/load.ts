@@ -6,7 +6,9 @@ import { cpu, serverCpuPerOperation } from './measures.js';
 export const LOADS = [10, 25, 50, 75, 90];
 
 /** Milliseconds: nothing, what a template takes, and what a heavy page does. */
-const COMPUTE = [0, 0.1, 1].map((compute): Params => ({ compute }));
+const [NOTHING, LITTLE, MUCH] = [{ compute: 0 }, { compute: 0.1 }, { compute: 1 }] as const;
+/** As many requests at once as there are connections, then none until the next are due. */
+const BURSTS: Params = { arrival: 'burst' };
 /** Bytes of a JSON that is parsed, and of that which answers it. */
 const JSON_1K: Params = { json: 1024 };
 /** MB of small objects that are alive, and of which each request replaces some. */
@@ -42,12 +44,14 @@ export const load: PeerCase = {
   clientWords: ({ json = HELLO_BYTES }) => ({ answer: json, ...(json === HELLO_BYTES ? {} : { method: 'POST' }) }),
   requestBody: ({ json }) => (json === undefined ? undefined : jsonBody()),
   plan: {
-    default: { unix: at([25, 75], { compute: 0 }) },
-    quick: { unix: at([75], { compute: 0 }) },
+    default: { unix: [...at([25, 75], NOTHING), ...at([50], LITTLE, { ...LITTLE, ...BURSTS })] },
+    quick: { unix: at([75], NOTHING) },
   },
   namedPlan: {
-    default: { unix: at(LOADS, ...COMPUTE, JSON_1K, HEAP_100M) },
-    quick: { unix: at(LOADS, { compute: 0 }) },
+    default: {
+      unix: [...at(LOADS, NOTHING, LITTLE, MUCH, JSON_1K, HEAP_100M), ...at([50], { ...LITTLE, ...BURSTS })],
+    },
+    quick: { unix: at(LOADS, NOTHING) },
   },
   rounds: { default: 3, quick: 2 },
   warmup: { default: 0.5, quick: 0.35 },

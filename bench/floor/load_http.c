@@ -1,17 +1,11 @@
-// HTTP/1.1 requests, one outstanding on each link: over kept connections (http, http-body, http-same, file, page,
-// handler) or a connection each (http-close).
-//
-// With a rate, the measured stretch is an open loop: requests are due on a schedule (arrivals.h). Each goes out on the
-// connection that has been idle longest or, with all of them at work, on the first to come free, and its latency counts
-// from when it was due in either case. What is due within the stretch is asked, however late. The warm-up is a closed
-// loop all the same: it opens every connection, and a server learns most of it.
+// HTTP/1.1 requests, one outstanding on each link: over kept connections (http, http-body, http-same, file, page) or a
+// connection each (http-close).
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "arrivals.h"
 #include "client.h"
 #include "http_response.h"
 #include "pattern.h"
@@ -29,7 +23,6 @@ struct request {
 struct http_link {
   struct link link;
   struct http_response response;
-  struct http_link* next_idle;
   size_t sent;    // of the request
   uint32_t last;  // number of an answer
   bool compared;  // a whole body of this link has been compared
@@ -40,21 +33,9 @@ struct http_link {
 struct http_load {
   struct request request;
   int answer_status;  // what the answer must have; 0: not known before the first one
-  struct client* client;
-  // Of an open loop.
-  struct arrivals arrivals;
-  struct timer pace;
-  struct http_link* first_idle;
-  struct http_link* last_idle;
-  bool has_next;  // the next request is due before the stretch ends
-  bool advancing;
 };
 
 static struct http_load* load_of(const struct http_link* http) { return http->link.client->state; }
-
-static bool is_open_loop(const struct client* client) {
-  return client->settings->rate > 0 && client->phase == PHASE_MEASURED;
-}
 
 static void make_request(struct request* request, const struct settings* settings) {
   static const char* const known_bodies[] = {"file", "page", "http-same"};
@@ -84,47 +65,11 @@ static void make_request(struct request* request, const struct settings* setting
   request->numbered = bodies && !known && !upload;
 }
 
-static void on_pace(struct timer* timer);
-
 static void prepare(struct client* client) {
   struct http_load* load = allocate(1, sizeof *load);
   make_request(&load->request, client->settings);
   load->answer_status = client->settings->any_answer ? 0 : 200;
-  load->client = client;
-  arrivals_open(&load->arrivals, client->settings);
-  timer_open(client->queue, &load->pace, on_pace);
   client->state = load;
-}
-
-static void push_idle(struct http_load* load, struct http_link* http) {
-  http->next_idle = NULL;
-  if (load->first_idle == NULL) {
-    load->first_idle = http;
-  } else {
-    load->last_idle->next_idle = http;
-  }
-  load->last_idle = http;
-}
-
-static struct http_link* take_idle(struct http_load* load) {
-  struct http_link* http = load->first_idle;
-  if (http != NULL) load->first_idle = http->next_idle;
-  return http;
-}
-
-static void advance(struct http_load* load);
-
-// The link has nothing under way: in an open loop it waits for the next request that is due.
-static void rest(struct http_link* http) {
-  if (!is_open_loop(http->link.client)) return;
-  push_idle(load_of(http), http);
-  advance(load_of(http));
-}
-
-static void fail_link(struct http_link* http, const char* what, int error) {
-  bool was_active = http->link.active;
-  link_fail(&http->link, what, error);
-  if (was_active) rest(http);
 }
 
 static void on_end(struct http_link* http, int error);
@@ -150,7 +95,6 @@ static void connect_anew(struct http_link* http) {
   link_connect(&http->link);
 }
 
-// Its latency counts from `started`.
 static void begin_request(struct http_link* http, int64_t started) {
   const struct request* request = &load_of(http)->request;
   http_response_reset(&http->response);
@@ -168,54 +112,7 @@ static void begin_request(struct http_link* http, int64_t started) {
   }
 }
 
-// Begins what is due and finds an idle link. A request that fails at once comes here again, and finds the loop running.
-static void advance(struct http_load* load) {
-  struct client* client = load->client;
-  if (load->advancing) return;
-  load->advancing = true;
-  while (load->has_next) {
-    int64_t due = arrivals_due(&load->arrivals);
-    if (due >= client->deadline) {
-      load->has_next = false;
-      client->outstanding--;
-      break;
-    }
-    int64_t now = clock_ns();
-    if (due > now) {
-      arrivals_arm(&load->arrivals, client->queue, &load->pace, now);
-      break;
-    }
-    struct http_link* http = take_idle(load);
-    if (http == NULL) break;
-    arrivals_take(&load->arrivals);
-    begin_request(http, due);
-  }
-  load->advancing = false;
-}
-
-static void on_pace(struct timer* timer) {
-  struct http_load* load = (struct http_load*)((char*)timer - offsetof(struct http_load, pace));
-  arrivals_fired(&load->arrivals);
-  advance(load);
-}
-
-static void begin_open_loop(struct client* client) {
-  struct http_load* load = client->state;
-  load->first_idle = NULL;
-  for (size_t i = 0; i < client->settings->connections; i++) {
-    push_idle(load, (struct http_link*)client_link(client, i));
-  }
-  load->has_next = true;
-  client->outstanding++;  // the schedule itself, as there are moments without a request
-  arrivals_begin(&load->arrivals, clock_ns());
-  advance(load);
-}
-
 static void begin(struct client* client) {
-  if (is_open_loop(client)) {
-    begin_open_loop(client);
-    return;
-  }
   for (size_t i = 0; i < client->settings->connections; i++) {
     begin_request((struct http_link*)client_link(client, i), clock_ns());
   }
@@ -236,11 +133,11 @@ static void finish(struct http_link* http) {
     snprintf(what, sizeof what,
              "an answer with status %d and a body of %" PRIu64 " bytes, where %d and %" PRIu64 " were due",
              response->status, response->body, load->answer_status, request->answer_body);
-    fail_link(http, what, 0);
+    link_fail(&http->link, what, 0);
     return;
   }
   if (request->numbered && response->number <= http->last) {
-    fail_link(http, "a body that has been sent before", 0);
+    link_fail(&http->link, "a body that has been sent before", 0);
     return;
   }
   http->last = response->number;
@@ -249,11 +146,7 @@ static void finish(struct http_link* http) {
   if (response->closes) link_close(&http->link);
   int64_t now = clock_ns();
   link_complete(&http->link, now);
-  if (is_open_loop(http->link.client)) {
-    rest(http);
-  } else if (now < http->link.client->deadline) {
-    begin_request(http, now);
-  }
+  if (now < http->link.client->deadline) begin_request(http, now);
 }
 
 // The server has closed, or the connection broke (`error`).
@@ -270,19 +163,19 @@ static void on_end(struct http_link* http, int error) {
     link_close(link);  // the server closed it just when the request went out
     connect_anew(http);
   } else {
-    fail_link(http, "the connection ended before the answer", error == 0 ? ECONNRESET : error);
+    link_fail(&http->link, "the connection ended before the answer", error == 0 ? ECONNRESET : error);
   }
 }
 
 static void take(struct http_link* http, size_t count) {
   struct link* link = &http->link;
   if (!link->active) {
-    fail_link(http, "an answer that nobody asked for", 0);
+    link_fail(&http->link, "an answer that nobody asked for", 0);
     return;
   }
   http_response_feed(&http->response, link->client->buffer, count);
   if (http->response.state == HTTP_MALFORMED) {
-    fail_link(http, http->response.differs ? "a body that is not what was asked for" : "a malformed answer", 0);
+    link_fail(&http->link, http->response.differs ? "a body that is not what was asked for" : "a malformed answer", 0);
   } else if (http->response.state == HTTP_COMPLETE && link->client->settings->keep_alive) {
     finish(http);  // without keep-alive, the end of the connection belongs to it
   }

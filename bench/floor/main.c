@@ -30,7 +30,6 @@ static const struct work works[] = {
     {"relay", &service_relay, &load_relay},
     {"crowd", &service_body, &load_crowd},
     {"cost", &service_http, &load_cost},
-    {"handler", NULL, &load_http},
     {"load", NULL, &load_cost},
 };
 

@@ -37,7 +37,7 @@ static const struct defaults cases[] = {
     {"http", 64, 1, 32, true},    {"http-close", 64, 1, 32, false}, {"http-body", 65536, 1, 8, true},
     {"idle", 64, 1, 10000, true}, {"file", 65536, 1, 8, true},      {"http-same", 65536, 1, 8, true},
     {"page", 65536, 1, 8, true},  {"relay", 65536, 1, 8, true},     {"crowd", 1048576, 1, 10000, true},
-    {"cost", 64, 1, 32, true},    {"handler", 64, 1, 16, true},     {"load", 64, 1, 64, true},
+    {"cost", 64, 1, 32, true},    {"load", 64, 1, 64, true},
 };
 
 static size_t whole(const char* option, const char* value, size_t lowest, size_t highest) {

@@ -31,7 +31,7 @@ struct settings {
   bool any_answer;   // the first answer is right, whatever it is, and all others have to be like it
   bool copy;         // the bytes are copied where they could be passed by reference
   const char* file;  // that is served, or is the body of each request
-  // Of cases cost, load and handler.
+  // Of cases cost and load.
   double rate;  // requests a second; 0: a closed loop
   enum arrival arrival;
   uint64_t seed;      // of what is left to chance

@@ -1,4 +1,4 @@
 /** The cases whose server is a node:http server. */
 export const HTTP_SERVER_CASES: readonly string[] = [
-  ...['http', 'http-close', 'http-body', 'http-same', 'handler', 'load', 'file', 'page', 'crowd'],
+  ...['http', 'http-close', 'http-body', 'http-same', 'load', 'file', 'page', 'crowd'],
 ];

@@ -47,8 +47,6 @@ function handlerOf(subject: HttpSubject, words: Words): RequestListener {
       return words.way === 'upload' ? receive(words.bytes) : answerAnew(words.bytes);
     case 'http-same':
       return answer(floorPattern(words.bytes));
-    case 'handler':
-      return afterComputing(words.compute, answer(hello(words.body)));
     case 'load':
       if (words.json > 0) return answerJson;
       if (words.heap > 0) return overHeap(words.heap, answer(hello(words.body)));
