@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'nearwire-packed-'));
-const COMMANDS = ['node', 'npm', 'npx', 'sh', 'env'];
+/** `nearwire cost` binds processes by taskset, which it tries on `true`. */
+const COMMANDS = ['node', 'npm', 'npx', 'sh', 'env', 'taskset', 'true'];
 const COMPILERS = ['cc', 'gcc', 'g++', 'c++', 'clang', 'clang++', 'make', 'python3'];
 
 const find = (command, path) =>

@@ -1,6 +1,6 @@
 /** Three blocks of sweeps, each with new processes, over all configurations of the chains and their changes. */
 import { isAborted } from './aborted.js';
-import { allowedCores, bindThreads } from '../placement.js';
+import { allowedCores, bindThreads, findPlacement } from '../placement.js';
 import { NothingToRun, type RunControl } from '../run.js';
 import type { Processes } from './processes.js';
 import type { StackContext } from './stacks/index.js';
@@ -47,10 +47,11 @@ export function configurationsOf({ chains, changes }: CostPlan): Configuration[]
 
 /** Ends early, with whole sweeps, when the signal is aborted; throws its reason if there is none by then. */
 export async function runPlan(plan: CostPlan, options: RunOptions): Promise<CostRun> {
+  const { reason } = findPlacement();
   const cores = allowedCores();
   const core = cores.at(-1);
   if (core === undefined) {
-    throw new NothingToRun(['this system does not bind processes to processors, on which the measure stands']);
+    throw new NothingToRun([`all processes of a stack are to share a processor, and ${reason ?? 'none may be used'}`]);
   }
   const { effort, signal, onBlock } = options;
   const others = cores.slice(0, -1);
