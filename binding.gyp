@@ -121,6 +121,7 @@
         "bench/floor/http_head.c",
         "bench/floor/http_response.c",
         "bench/floor/server.c",
+        "bench/floor/pending.c",
         "bench/floor/serve_echo.c",
         "bench/floor/serve_messages.c",
         "bench/floor/serve_sink.c",

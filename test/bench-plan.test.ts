@@ -170,9 +170,13 @@ describe('a plan', () => {
   test('has few loads unless it is asked for them, and then all handlers at all loads', () => {
     const paramsOf = (choice: Partial<Choice>): string[] =>
       planOf(choice).series.flatMap((entry) => (entry.case.name === 'load' ? [JSON.stringify(entry.params)] : []));
-    expect(paramsOf({})).toEqual(['{"compute":0,"load":25}', '{"compute":0,"load":75}']);
+    const few = paramsOf({});
+    expect(few).toEqual([
+      ...['{"compute":0,"load":25}', '{"compute":0,"load":75}', '{"compute":0.1,"load":50}'],
+      '{"compute":0.1,"arrival":"burst","load":50}',
+    ]);
     const named = paramsOf({ cases: ['load'], families: ['unix'] });
-    expect(new Set(named).size).toBe(25);
+    expect(new Set(named).size).toBe(26);
     expect(named).toContain('{"heap":100,"load":90}');
     expect(paramsOf({ cases: ['load'], families: ['tcp'] })).toEqual(named);
     // One maximum a handler, whatever the load.
