@@ -2,11 +2,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { readProcesses } from './cost/process-table.js';
+
 const US_A_NS = 1e-3;
 /** The unit of times in /proc, of every Linux that Node runs on. */
 const US_A_TICK = 1e4;
 /** Of /proc/PID/stat, counted from behind the name, which may have anything in it. */
-const PARENT_FIELD = 1;
 const TIME_FIELDS = [11, 12] as const;
 
 /** User and system time of all threads of a process, microseconds. Throws ENOENT once it has ended. */
@@ -31,29 +32,11 @@ function statFields(pid: number): string[] {
 /** These processes, and all that they and theirs have started and that run, but for the bench itself. */
 export function withDescendants(pids: readonly number[]): number[] {
   const children = new Map<number, number[]>();
-  for (const pid of runningPids()) {
-    const parent = parentOf(pid);
-    if (parent !== undefined) children.set(parent, [...(children.get(parent) ?? []), pid]);
-  }
+  for (const { pid, parent } of readProcesses()) children.set(parent, [...(children.get(parent) ?? []), pid]);
   const all = new Set(pids);
   // A set that grows while it is gone through is gone through to its new end.
   for (const pid of all) {
     for (const child of children.get(pid) ?? []) if (child !== process.pid) all.add(child);
   }
   return [...all];
-}
-
-function runningPids(): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number);
-}
-
-function parentOf(pid: number): number | undefined {
-  try {
-    return Number(statFields(pid)[PARENT_FIELD]);
-  } catch {
-    // It has ended just now.
-    return undefined;
-  }
 }

@@ -1,6 +1,7 @@
 /** Three blocks of sweeps, each with new processes, over all configurations of the chains and their changes. */
 import { isAborted } from './aborted.js';
 import { allowedCores, bindThreads, findPlacement } from '../placement.js';
+import { PeerError } from '../peer.js';
 import { NothingToRun, type RunControl } from '../run.js';
 import type { Processes } from './processes.js';
 import type { StackContext } from './stacks/index.js';
@@ -191,8 +192,9 @@ class Run implements CostRun {
       try {
         this.calls.set(configuration.name, await countCalls(strace, context.processes.makeFolder()));
       } catch (error) {
-        // It is a figure beside the others, and strace may be forbidden here.
-        if (!(error instanceof StraceError)) throw error;
+        // It is a figure beside the others, which are not to be lost for it, and strace may be forbidden here.
+        if (isAborted(signal)) return;
+        if (!(error instanceof StraceError || error instanceof PeerError)) throw error;
       }
     }
   }

@@ -7,7 +7,8 @@ interface BunApi {
   serve(options: { unix: string; fetch(request: Request): Response }): unknown;
 }
 
-const { Bun } = globalThis as unknown as { Bun: BunApi };
+/** Bun's own global. */
+declare const Bun: BunApi;
 
 function answer(body: string | Uint8Array, type: string): Response {
   return new Response(body, { headers: { 'Content-Type': type } });
