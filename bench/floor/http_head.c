@@ -47,8 +47,9 @@ static bool read_field(struct http_fields* fields, const char* line, size_t leng
   // Other codings than chunked are never asked for, so they are never right.
   if (names(line, name, "transfer-encoding")) return fields->chunked = names(value, value_length, "chunked");
   if (!names(line, name, "connection")) return true;
-  fields->close |= has_option(value, value_length, "close");
-  fields->keep_alive |= has_option(value, value_length, "keep-alive");
+  bool keeps = names(value, value_length, "keep-alive");  // mostly
+  fields->close |= !keeps && has_option(value, value_length, "close");
+  fields->keep_alive |= keeps || has_option(value, value_length, "keep-alive");
   return true;
 }
 

@@ -60,6 +60,7 @@ struct http_load {
   const char* expected;    // the bytes of it, where they are compared; else NULL
   struct http_link* idle;  // with a connection, unless the server has closed it since
   struct http_link* free;  // without one
+  bool is_open;            // the loop
   bool advancing;
   struct arrivals arrivals;
   struct timer pace;
@@ -71,13 +72,6 @@ struct http_load {
 static struct http_load* load_of(const struct http_link* http) { return http->link.client->state; }
 
 static bool counts_failures(const struct http_load* load) { return load->client->load->counts_failures; }
-
-static bool is_open_loop(const struct http_load* load) {
-  const struct client* client = load->client;
-  // Case load, which has no service, warms up in a closed loop.
-  bool warms_up = client->phase == PHASE_WARMUP && client->settings->of->service == NULL;
-  return client->settings->rate > 0 && !warms_up;
-}
 
 static void push(struct http_link** stack, struct http_link* http) {
   http->next = *stack;
@@ -132,7 +126,7 @@ static void pace(struct http_load* load, int64_t delay) {
 static void connect_failed(struct http_link* http, int error) {
   struct http_load* load = load_of(http);
   load->counts.connect_errors[error]++;
-  if (!is_open_loop(load)) pace(load, REST_NS);
+  if (!load->is_open) pace(load, REST_NS);
   give_up(http);
 }
 
@@ -198,7 +192,7 @@ static void start(struct link* link, int64_t now) {
 // Whether a request is due, since `started`. If not, the timer tells when.
 static bool is_due(struct http_load* load, int64_t now, int64_t* started) {
   *started = now;
-  if (!is_open_loop(load)) return true;
+  if (!load->is_open) return true;
   *started = arrivals_due(&load->arrivals);
   if (*started > now) {
     pace(load, *started - now);
@@ -212,7 +206,7 @@ static bool is_due(struct http_load* load, int64_t now, int64_t* started) {
 static void advance(struct http_load* load, int64_t now) {
   if (load->advancing) return;
   load->advancing = true;
-  while ((is_open_loop(load) || !load->paced) && (load->idle != NULL || load->free != NULL)) {
+  while ((load->is_open || !load->paced) && (load->idle != NULL || load->free != NULL)) {
     int64_t started;
     if (now == 0) now = clock_ns();
     if (now >= load->client->deadline || !is_due(load, now, &started)) break;
@@ -234,7 +228,10 @@ static void begin(struct client* client) {
   load->counts = (struct counts){0};
   load->paced = false;
   load->system_us = process_system_us();
-  if (is_open_loop(load)) arrivals_begin(&load->arrivals, client->settings, now);
+  // Case load, which has no service, warms up in a closed loop.
+  bool warms_up = client->phase == PHASE_WARMUP && client->settings->of->service == NULL;
+  load->is_open = client->settings->rate > 0 && !warms_up;
+  if (load->is_open) arrivals_begin(&load->arrivals, client->settings, now);
   client->outstanding++;  // the stretch itself, which may have moments without a request
   advance(load, now);
 }
@@ -244,7 +241,7 @@ static void on_deadline(struct client* client) {
   struct http_load* load = client->state;
   timer_disarm(client->queue, &load->pace);
   client->outstanding--;
-  if (!is_open_loop(load)) return;
+  if (!load->is_open) return;
   for (int64_t due; (due = arrivals_due(&load->arrivals)) < client->deadline;) {
     arrivals_take(&load->arrivals, client->settings);
     load->counts.unsent++;

@@ -46,8 +46,8 @@ struct http_connection {
   size_t left;  // of the file
   int64_t offset;
   int file;
-  bool opened;  // the file, for this answer
-  char own_head[HEAD_LIMIT];
+  bool opened;                // the file, for this answer
+  char own_head[HEAD_LIMIT];  // of a file that has another length than the one that is expected
 };
 
 static size_t write_head(char* head, const char* status, size_t body, bool closes) {
@@ -165,21 +165,22 @@ static void make_anew(struct http_server* server, char* body, size_t length) {
 static void begin_answer(struct http_connection* http) {
   struct http_server* server = server_of(http);
   const struct settings* settings = settings_of(http);
-  if (!http->bad && (server->refers || settings->content == CONTENT_FILE)) {
-    http->offset = 0;
-    http->file = server->memory;
-    http->left = settings->bytes;
-    if (settings->content == CONTENT_FILE) open_file(http, settings->file);
-    http->head = http->own_head;
-    http->head_left = write_head(http->own_head, "200 OK", http->left, http->closes);
-    return;
-  }
   const struct iovec* whole = http->bad ? &server->bad : &server->made[http->closes];
   http->head = whole->iov_base;
   http->head_left = whole->iov_len;
-  if (settings->content == CONTENT_NUMBERED && !http->bad) {
+  if (http->bad) return;
+  if (settings->content == CONTENT_NUMBERED) {
     make_anew(server, (char*)whole->iov_base + whole->iov_len - settings->bytes, settings->bytes);
   }
+  if (!server->refers && settings->content != CONTENT_FILE) return;
+  http->offset = 0;
+  http->file = server->memory;
+  http->left = settings->bytes;
+  http->head_left -= settings->bytes;
+  if (settings->content == CONTENT_FILE) open_file(http, settings->file);
+  if (http->left == settings->bytes) return;
+  http->head = http->own_head;
+  http->head_left = write_head(http->own_head, "200 OK", http->left, http->closes);
 }
 
 // The part of the file that is sent next, in memory.
