@@ -1,4 +1,4 @@
-/** Drives a server with one work: the plain C program (bench/floor/load_cost.c), and what it tells of a stretch. */
+/** Drives a server with one work: the plain C program (bench/floor/load_http.c), and what it tells of a stretch. */
 import { getSystemErrorName } from 'node:util';
 
 import { isMessage, numberOf, Peer, PeerError, type Message } from '../peer.js';

@@ -11,40 +11,22 @@ static double uniform(uint64_t* state) {
   return (double)((mixed >> 11) + 1) * 0x1p-53;
 }
 
-// From one arrival of a Poisson process to the next.
-static double gap(struct arrivals* arrivals) { return -log(uniform(&arrivals->random)) * arrivals->interval; }
-
-void arrivals_open(struct arrivals* arrivals, const struct settings* settings) {
-  arrivals->kind = settings->arrival;
-  arrivals->interval = settings->rate > 0 ? 1e9 / settings->rate : 0;
-  arrivals->burst = settings->arrival == ARRIVAL_BURST ? settings->connections : 1;
-  arrivals->seed = settings->seed;
+// The next one is due, in ns from the begin of the stretch: after a gap as of a Poisson process, or with its burst.
+static double next_of(struct arrivals* arrivals, const struct settings* settings) {
+  double interval = 1e9 / settings->rate;
+  if (settings->arrival == ARRIVAL_POISSON) return arrivals->next - log(uniform(&arrivals->random)) * interval;
+  uint64_t burst = settings->arrival == ARRIVAL_BURST ? settings->connections : 1;
+  return (double)(arrivals->taken / burst * burst) * interval;
 }
 
-void arrivals_begin(struct arrivals* arrivals, int64_t now) {
-  arrivals->begun = now;
-  arrivals->taken = 0;
-  arrivals->armed_for = 0;
-  arrivals->random = arrivals->seed;
-  arrivals->next = arrivals->kind == ARRIVAL_POISSON ? gap(arrivals) : 0;
+void arrivals_begin(struct arrivals* arrivals, const struct settings* settings, int64_t now) {
+  *arrivals = (struct arrivals){.begun = now, .random = settings->seed};
+  arrivals->next = next_of(arrivals, settings);
 }
 
 int64_t arrivals_due(const struct arrivals* arrivals) { return arrivals->begun + (int64_t)arrivals->next; }
 
-void arrivals_take(struct arrivals* arrivals) {
+void arrivals_take(struct arrivals* arrivals, const struct settings* settings) {
   arrivals->taken++;
-  if (arrivals->kind == ARRIVAL_POISSON) {
-    arrivals->next += gap(arrivals);
-  } else {
-    uint64_t bursts = arrivals->taken / arrivals->burst;
-    arrivals->next = (double)(bursts * arrivals->burst) * arrivals->interval;
-  }
+  arrivals->next = next_of(arrivals, settings);
 }
-
-void arrivals_arm(struct arrivals* arrivals, int queue, struct timer* timer, int64_t now) {
-  if (arrivals->armed_for == arrivals->taken + 1) return;
-  arrivals->armed_for = arrivals->taken + 1;
-  timer_arm(queue, timer, arrivals_due(arrivals) - now);
-}
-
-void arrivals_fired(struct arrivals* arrivals) { arrivals->armed_for = 0; }

@@ -1,13 +1,11 @@
 // The loading side: links (connections), phases, results. What goes over the links is the load's.
 //
-//   warm-up -> {"warm":true,...} -> wait for "go" -> measured stretch -> {"result":...} -> answer "cpu" until stdin
-//   ends
+//   warm-up -> {"warm":true,...} -> wait for "go" -> measured stretch -> {"result":...} -> {"warm":true} -> wait for
+//   "go", and so on until stdin ends
 //
 // Instead of "go", "warm" has it warm up once more, and tell again.
 //
-// A load that repeats says {"warm":true} again after its result, and waits for another "go".
-//
-// Every load is a closed loop of operations: a link begins its next operation when the last has ended, as long as the
+// Most loads are a closed loop of operations: a link begins its next operation when the last has ended, as long as the
 // stretch lasts. The stretch ends when the operations under way have ended, so that all that was begun is counted, and
 // the CPU that both ends spend belongs to counted operations.
 #ifndef FLOOR_CLIENT_H
@@ -27,39 +25,49 @@ enum { CLIENT_RECEIVE_CAPACITY = 256 * 1024 };
 
 struct client;
 
-// One connection of the load, or the place for one. First member of each load's own link struct.
+// One connection of the load, or the place for one. First member of a link struct of the load's own, if it has such.
 struct link {
   struct watch watch;  // fd -1: not connected
   struct client* client;
-  struct link* next_waiting;  // for room in the listener's queue
-  int64_t started;            // ns, when the operation under way began
-  bool active;                // an operation is under way
-  bool idle;                  // silent once the warm-up has opened it; these come after the others
+  struct link* next_waiting;
+  int64_t started;  // ns, when the operation under way began
+  bool active;      // an operation is under way
+  bool idle;        // silent once the warm-up has opened it; these come after the others
+  // Places in what goes over the link, all of it one stream, of which messages are slices:
+  uint64_t sent;
+  uint64_t until;  // what is to be sent
+  uint64_t received;
 };
 
+// What a load does. All but `start` and `send` may be NULL.
 struct load {
-  size_t link_size;
-  bool has_latency;
-  bool has_bytes;
-  bool has_connects;     // the result tells of reconnects and of connects tried again
-  bool counts_failures;  // failing operations are part of what is measured, in the warm-up too
-  bool repeats;          // another "go" after the result has another stretch measured
-  // Buffers, once; may be NULL.
+  size_t link_size;      // of a link struct of its own
+  bool counts_failures;  // operations that fail are part of what is measured; else they are the end of the program
+  // Buffers, once.
   void (*prepare)(struct client* client);
-  // Begins a phase.
+  // Begins a phase. NULL: an operation is started on each link.
   void (*begin)(struct client* client);
-  // connect() has been called with success, though it may be still under way. The link waits for nothing yet.
-  void (*on_connect)(struct link* link);
+  // Begins an operation at `now`, by link_start.
+  void (*start)(struct link* link, int64_t now);
+  // Sends what there is to send: an operation has begun on a connection, which may be still under way, or there is room
+  // again. Says what the link waits for.
+  void (*send)(struct link* link);
+  // So many bytes have come, which lie in the client's buffer. NULL: none are to.
+  void (*take)(struct link* link, size_t count);
+  // The other end has closed the connection, or it broke (`error`). NULL: the end of the program but
+  // at rest.
+  void (*on_end)(struct link* link, int error);
+  // The link is ready. NULL: link_on_ready.
   void (*on_ready)(struct watch* watch, unsigned ready);
-  // The time of the phase is up; may be NULL.
+  // The time of the phase is up.
   void (*on_deadline)(struct client* client);
   // Operations under way get no more time: the load ends them. NULL: that is the end of the program.
   void (*on_patience_over)(struct client* client);
-  // Further members of the result; may be NULL.
+  // Further members of the result.
   void (*print)(const struct client* client);
 };
 
-enum phase { PHASE_WARMUP, PHASE_READY, PHASE_MEASURED, PHASE_DONE };
+enum phase { PHASE_WARMUP, PHASE_MEASURED, PHASE_REST };
 
 struct client {
   struct control control;
@@ -73,31 +81,35 @@ struct client {
   bool deadline_told;
   bool patience_over;
   char* links;
+  size_t link_size;
   char* buffer;  // CLIENT_RECEIVE_CAPACITY bytes
   void* state;   // the load's own
   size_t outstanding;
-  struct link* waiting_first;
-  struct link* waiting_last;
-  bool retry_armed;
-  bool retry_due;
+  struct link* waiting;  // for room in the listener's queue, the first of them
+  struct link** waiting_end;
   uint64_t operations;
   uint64_t bytes;
   uint64_t errors;
-  uint64_t reconnects;
-  uint64_t connect_retries;
   struct histogram latency;
 };
 
-void client_run(const struct settings* settings, const struct load* load);
-
-// Room for connects that wait: opened once, tried after each turn.
-void client_open_retries(struct client* client);
-void client_retry_waiting(struct client* client);
+void client_run(const struct settings* settings);
 
 struct link* client_link(struct client* client, size_t index);
 
+// Opens the links one after the other, so many at a time that any listener's queue has room for them: the first ones,
+// and the next one when an operation has ended.
+void client_set_up(struct client* client);
+void client_set_up_next(struct client* client);
+
+// Tries the connects again that wait for room in the listener's queue.
+void client_retry(struct timer* timer);
+
 // An operation begins at `now`, which is also where its latency counts from.
 void link_begin(struct link* link, int64_t now);
+
+// The same, and its bytes are sent. Without a connection there is one before.
+void link_start(struct link* link, int64_t now);
 
 // The operation has ended well: counted, with its latency.
 void link_complete(struct link* link, int64_t now);
@@ -105,38 +117,33 @@ void link_complete(struct link* link, int64_t now);
 // The operation has ended and has been counted by the load itself.
 void link_end(struct link* link);
 
-// Something went wrong on the link: counted, told on stderr (the first time), and the link is closed.
-void link_fail(struct link* link, const char* what, int error);
-
-// Connects, now or, while the listener's queue is full, later. Ends in on_connect or link_fail.
+// Connects and sends, now or, while the listener's queue is full, later.
 void link_connect(struct link* link);
 
 void link_close(struct link* link);
 
-// The link is without a connection; the descriptor is to be closed before the next turn.
-int link_let_go(struct link* link);
-
 void link_await(struct link* link, unsigned interest);
 
-// recv into the client's buffer: the count, 0 at the end of the connection, or -1 and errno.
-ptrdiff_t link_receive(struct link* link);
+// Receives and sends what can be.
+void link_on_ready(struct watch* watch, unsigned ready);
 
-// Sends: the count, 0 if the kernel takes nothing now (or is still connecting), or -1 and errno.
-ptrdiff_t link_send(struct link* link, const char* data, size_t length);
+// What a call that sends has returned: the count, 0 if the kernel takes nothing now (or is still connecting). An error
+// is the end of the program.
+size_t link_sent(struct link* link, ptrdiff_t count);
 
-// The connection is gone: no news after the last phase, a failure before.
-void link_lost(struct link* link, const char* what, int error);
+// Sends, with the same result.
+size_t link_send_on(struct link* link, const char* data, size_t length);
 
 // errno says "not now" rather than "broken".
 bool is_transient(int error);
 
 extern const struct load load_echo;
+extern const struct load load_churn;
+extern const struct load load_idle;
 extern const struct load load_pipeline;
 extern const struct load load_bulk;
-extern const struct load load_churn;
-extern const struct load load_http;
-extern const struct load load_idle;
 extern const struct load load_relay;
+extern const struct load load_http;
 extern const struct load load_crowd;
 extern const struct load load_cost;
 

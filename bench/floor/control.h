@@ -1,5 +1,5 @@
-// The orchestrator's end: lines on stdin, JSON lines on stdout. The end of stdin, SIGTERM and SIGINT end the program,
-// so that no process outlives the one that started it.
+// The orchestrator's end: lines on stdin, JSON lines on stdout. The end of stdin ends the program, so that no process
+// outlives the one that started it.
 #ifndef FLOOR_CONTROL_H
 #define FLOOR_CONTROL_H
 
@@ -15,8 +15,6 @@ enum control_word { CONTROL_NOTHING, CONTROL_GO, CONTROL_WARM };
 
 struct control {
   struct watch input;
-  struct watch signals;
-  bool may_go;  // "go" and "warm" are known words now
   enum control_word word;
   bool ended;
   size_t length;

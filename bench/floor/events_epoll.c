@@ -5,10 +5,7 @@
 #include <unistd.h>
 
 #include "events.h"
-#include "report.h"
-
-// One wait brings at most this many: enough to spread its cost, small enough to stay in the cache.
-enum { EVENTS_PER_TURN = 256 };
+#include "process.h"
 
 int events_open(void) {
   int queue = epoll_create1(EPOLL_CLOEXEC);
@@ -24,13 +21,6 @@ void events_set(int queue, struct watch* watch, unsigned interest) {
   int operation = watch->interest == 0 ? EPOLL_CTL_ADD : interest == 0 ? EPOLL_CTL_DEL : EPOLL_CTL_MOD;
   if (epoll_ctl(queue, operation, watch->fd, &event) < 0) die("epoll_ctl", errno);
   watch->interest = interest;
-}
-
-void events_close(struct watch* watch) {
-  close(watch->fd);
-  watch->fd = -1;
-  watch->interest = 0;
-  watch->ready = 0;
 }
 
 static unsigned readiness(uint32_t events, unsigned interest) {
@@ -50,12 +40,7 @@ void events_turn(int queue) {
     struct watch* watch = events[i].data.ptr;
     watch->ready = readiness(events[i].events, watch->interest);
   }
-  for (int i = 0; i < count; i++) {
-    struct watch* watch = events[i].data.ptr;
-    unsigned ready = watch->ready;
-    watch->ready = 0;
-    if (ready != 0) watch->on_ready(watch, ready);
-  }
+  for (int i = 0; i < count; i++) events_tell(events[i].data.ptr);
 }
 
 static void on_expired(struct watch* watch, unsigned ready) {

@@ -7,10 +7,7 @@
 #include <unistd.h>
 
 #include "events.h"
-#include "report.h"
-
-// One wait brings at most this many: enough to spread its cost, small enough to stay in the cache.
-enum { EVENTS_PER_TURN = 256 };
+#include "process.h"
 
 int events_open(void) {
   int queue = kqueue();
@@ -37,13 +34,6 @@ void events_set(int queue, struct watch* watch, unsigned interest) {
   watch->interest = interest;
 }
 
-void events_close(struct watch* watch) {
-  close(watch->fd);
-  watch->fd = -1;
-  watch->interest = 0;
-  watch->ready = 0;
-}
-
 void events_turn(int queue) {
   struct kevent events[EVENTS_PER_TURN];
   int count = kevent(queue, NULL, 0, events, EVENTS_PER_TURN, NULL);
@@ -56,12 +46,7 @@ void events_turn(int queue) {
     struct watch* watch = events[i].udata;
     watch->ready |= events[i].filter == EVFILT_WRITE ? WRITABLE : READABLE;
   }
-  for (int i = 0; i < count; i++) {
-    struct watch* watch = events[i].udata;
-    unsigned ready = watch->ready;
-    watch->ready = 0;
-    if (ready != 0) watch->on_ready(watch, ready);
-  }
+  for (int i = 0; i < count; i++) events_tell(events[i].udata);
 }
 
 static void on_expired(struct watch* watch, unsigned ready) {

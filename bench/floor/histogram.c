@@ -1,10 +1,8 @@
 #include "histogram.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
-#include <string.h>
-
-void histogram_reset(struct histogram* histogram) { memset(histogram, 0, sizeof *histogram); }
 
 // Values below 2^8 have a bucket each; above, the 7 bits after the leading one choose the bucket in the octave.
 static unsigned bucket_of(uint64_t value) {
@@ -28,17 +26,14 @@ void histogram_record(struct histogram* histogram, int64_t nanoseconds) {
   histogram->buckets[bucket_of((uint64_t)nanoseconds)]++;
 }
 
-double histogram_quantile(const struct histogram* histogram, unsigned per_mille) {
-  if (histogram->count == 0) return 0;
+double histogram_quantile_us(const struct histogram* histogram, unsigned per_mille) {
   uint64_t rank = (histogram->count * per_mille + 999) / 1000;
   uint64_t seen = 0;
   for (unsigned bucket = 0; bucket < HISTOGRAM_BUCKETS; bucket++) {
     seen += histogram->buckets[bucket];
-    if (seen < rank || seen == 0) continue;
-    double value = middle_of(bucket);
-    return value < (double)histogram->max ? value : (double)histogram->max;
+    if (seen >= rank && seen > 0) return fmin(middle_of(bucket), (double)histogram->max) / 1e3;
   }
-  return (double)histogram->max;
+  return 0;
 }
 
 void histogram_print(const struct histogram* histogram) {

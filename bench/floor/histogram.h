@@ -16,13 +16,11 @@ struct histogram {
   uint64_t buckets[HISTOGRAM_BUCKETS];
 };
 
-void histogram_reset(struct histogram* histogram);
-
 // A value above the top bucket is counted in it; `max` is exact all the same.
 void histogram_record(struct histogram* histogram, int64_t nanoseconds);
 
-// The value, in ns, that `per_mille` thousandths of all values do not exceed; 0 if there are none.
-double histogram_quantile(const struct histogram* histogram, unsigned per_mille);
+// The value, in us, that `per_mille` thousandths of all values do not exceed; 0 if there are none.
+double histogram_quantile_us(const struct histogram* histogram, unsigned per_mille);
 
 // As JSON, the buckets that hold anything: [[bucket, count], ...].
 void histogram_print(const struct histogram* histogram);

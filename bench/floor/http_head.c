@@ -1,7 +1,7 @@
-#include "http_head.h"
-
 #include <string.h>
 #include <strings.h>
+
+#include "http.h"
 
 size_t http_head_length(const char* data, size_t length) {
   static const char end[] = {'\r', '\n', '\r', '\n'};
@@ -13,45 +13,24 @@ static bool names(const char* line, size_t length, const char* name) {
   return strlen(name) == length && strncasecmp(line, name, length) == 0;
 }
 
-static void trim(const char** text, size_t* length) {
-  while (*length > 0 && (**text == ' ' || **text == '\t')) {
-    (*text)++;
-    (*length)--;
-  }
-  while (*length > 0 && ((*text)[*length - 1] == ' ' || (*text)[*length - 1] == '\t')) (*length)--;
-}
+static bool is_blank(char byte) { return byte == ' ' || byte == '\t'; }
 
 static bool read_length(struct http_fields* fields, const char* value, size_t length) {
-  uint64_t number = 0;
   if (length == 0 || length > 18 || fields->has_length) return false;  // 18 digits fit into 64 bits
+  fields->has_length = true;
   for (size_t i = 0; i < length; i++) {
     if (value[i] < '0' || value[i] > '9') return false;
-    number = number * 10 + (uint64_t)(value[i] - '0');
+    fields->length = fields->length * 10 + (uint64_t)(value[i] - '0');
   }
-  fields->has_length = true;
-  fields->length = number;
   return true;
 }
 
-static void read_connection(struct http_fields* fields, const char* value, size_t length) {
-  while (length > 0) {
-    const char* comma = memchr(value, ',', length);
-    size_t size = comma == NULL ? length : (size_t)(comma - value);
-    const char* option = value;
-    size_t option_length = size;
-    trim(&option, &option_length);
-    if (names(option, option_length, "close")) fields->close = true;
-    if (names(option, option_length, "keep-alive")) fields->keep_alive = true;
-    size_t step = comma == NULL ? size : size + 1;
-    value += step;
-    length -= step;
+// Of a list of options, none of which has another one in it.
+static bool has_option(const char* value, size_t length, const char* option) {
+  for (size_t at = 0; at + strlen(option) <= length; at++) {
+    if ((value[at] | 0x20) == *option && strncasecmp(value + at, option, strlen(option)) == 0) return true;
   }
-}
-
-// Other codings than chunked are never asked for, so they are never right.
-static bool read_coding(struct http_fields* fields, const char* value, size_t length) {
-  fields->chunked = names(value, length, "chunked");
-  return fields->chunked;
+  return false;
 }
 
 static bool read_field(struct http_fields* fields, const char* line, size_t length) {
@@ -59,12 +38,18 @@ static bool read_field(struct http_fields* fields, const char* line, size_t leng
   if (colon == NULL || colon == line) return false;
   size_t name = (size_t)(colon - line);
   const char* value = colon + 1;
-  size_t value_length = length - name - 1;
-  trim(&value, &value_length);
+  const char* end = line + length;
+  while (value < end && is_blank(*value)) value++;
+  while (value < end && is_blank(end[-1])) end--;
+  size_t value_length = (size_t)(end - value);
   // Few field names are of interest: their lengths sort out nearly all others at no cost.
   if (names(line, name, "content-length")) return read_length(fields, value, value_length);
-  if (names(line, name, "transfer-encoding")) return read_coding(fields, value, value_length);
-  if (names(line, name, "connection")) read_connection(fields, value, value_length);
+  // Other codings than chunked are never asked for, so they are never right.
+  if (names(line, name, "transfer-encoding")) return fields->chunked = names(value, value_length, "chunked");
+  if (!names(line, name, "connection")) return true;
+  bool keeps = names(value, value_length, "keep-alive");  // mostly
+  fields->close |= !keeps && has_option(value, value_length, "close");
+  fields->keep_alive |= keeps || has_option(value, value_length, "keep-alive");
   return true;
 }
 
@@ -72,7 +57,6 @@ bool http_fields_read(struct http_fields* fields, const char* head, size_t lengt
   *fields = (struct http_fields){0};
   const char* end = head + length - 2;  // before the empty line
   const char* line = memchr(head, '\n', length);
-  if (line == NULL) return false;
   for (line++; line < end;) {
     const char* next = memchr(line, '\n', (size_t)(end - line));
     if (next == NULL || next[-1] != '\r') return false;
@@ -80,4 +64,10 @@ bool http_fields_read(struct http_fields* fields, const char* head, size_t lengt
     line = next + 1;
   }
   return !(fields->chunked && fields->has_length);
+}
+
+size_t uwsgi_head_length(const char* data, size_t length) {
+  if (length < UWSGI_HEADER_LENGTH) return 0;
+  size_t whole = UWSGI_HEADER_LENGTH + (size_t)(unsigned char)data[1] + ((size_t)(unsigned char)data[2] << 8);
+  return length < whole ? 0 : whole;
 }

@@ -1,13 +1,9 @@
-#include "http_response.h"
-
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "http_head.h"
-#include "report.h"
-
-// More hexadecimal digits than a chunk's size needs in 60 bits.
-enum { CHUNK_DIGITS_LIMIT = 15 };
+#include "http.h"
+#include "process.h"
 
 // Of a piece of a body that is not compared whole: enough to see that it is from another place, or of another body.
 enum { COMPARED_BYTES = 64 };
@@ -17,18 +13,15 @@ void http_response_reset(struct http_response* response) {
   *response = (struct http_response){.state = HTTP_IN_HEAD};
 }
 
-static int digit(char byte) { return byte >= '0' && byte <= '9' ? byte - '0' : -1; }
-
 // "HTTP/1.1 200 OK"; -1 if it is not one.
 static int read_status(const char* head, size_t length) {
-  static const char version[] = "HTTP/1.";
-  const size_t code = sizeof version + 1;  // after the minor version and the space
-  if (length < code + 4 || memcmp(head, version, sizeof version - 1) != 0 || head[code - 1] != ' ') return -1;
-  int hundreds = digit(head[code]);
-  int tens = digit(head[code + 1]);
-  int ones = digit(head[code + 2]);
-  if (hundreds < 1 || tens < 0 || ones < 0) return -1;
-  return hundreds * 100 + tens * 10 + ones;
+  if (length < 13 || memcmp(head, "HTTP/1.", 7) != 0 || head[8] != ' ' || head[9] == '0') return -1;
+  int status = 0;
+  for (int i = 9; i < 12; i++) {
+    if (head[i] < '0' || head[i] > '9') return -1;
+    status = status * 10 + head[i] - '0';
+  }
+  return status;
 }
 
 static void start_body(struct http_response* response, const struct http_fields* fields) {
@@ -58,14 +51,6 @@ static void read_head(struct http_response* response, const char* head, size_t l
   start_body(response, &fields);
 }
 
-static void append(struct http_response* response, const char* data, size_t length) {
-  char* joined = realloc(response->partial, response->partial_length + length);
-  if (joined == NULL) fail("out of memory");
-  memcpy(joined + response->partial_length, data, length);
-  response->partial = joined;
-  response->partial_length += length;
-}
-
 // The usual head comes whole and is read where it lies; one in pieces is put together first.
 static size_t feed_head(struct http_response* response, const char* data, size_t length) {
   size_t held = response->partial_length;
@@ -76,7 +61,9 @@ static size_t feed_head(struct http_response* response, const char* data, size_t
       return whole;
     }
   }
-  append(response, data, length);
+  response->partial = enlarge(response->partial, held + length);
+  memcpy(response->partial + held, data, length);
+  response->partial_length += length;
   size_t whole = http_head_length(response->partial, response->partial_length);
   if (whole == 0) {
     if (response->partial_length > HTTP_HEAD_LIMIT) response->state = HTTP_MALFORMED;
@@ -111,37 +98,32 @@ static size_t feed_bytes(struct http_response* response, const char* data, size_
   return taken;
 }
 
-static void feed_size_digit(struct http_response* response, char byte) {
-  int value = digit(byte);
-  if (value < 0 && (byte | 0x20) >= 'a' && (byte | 0x20) <= 'f') value = (byte | 0x20) - 'a' + 10;
-  if (value >= 0 && response->digits < CHUNK_DIGITS_LIMIT) {
-    response->left = response->left * 16 + (uint64_t)value;
-    response->digits++;
-  } else {
-    bool ends = response->digits > 0 && (byte == '\r' || byte == ';' || byte == ' ');
-    response->state = ends ? HTTP_IN_CHUNK_LINE : HTTP_MALFORMED;
-  }
+// "1a2b", maybe with an extension behind it.
+static void read_chunk_size(struct http_response* response) {
+  char* end;
+  response->left = strtoull(response->line, &end, 16);
+  bool right = isxdigit((unsigned char)response->line[0]) && (*end == '\0' || *end == ';' || *end == ' ');
+  response->state = !right ? HTTP_MALFORMED : response->left == 0 ? HTTP_IN_TRAILER : HTTP_IN_CHUNK;
 }
 
-static void feed_framing(struct http_response* response, char byte) {
-  switch (response->state) {
-    case HTTP_IN_CHUNK_SIZE:
-      feed_size_digit(response, byte);
-      break;
-    case HTTP_IN_CHUNK_LINE:
-      if (byte != '\n') break;
-      response->digits = 0;
-      response->state = response->left == 0 ? HTTP_IN_TRAILER : HTTP_IN_CHUNK;
-      break;
-    case HTTP_IN_CHUNK_END:
-      if (byte == '\n') response->state = HTTP_IN_CHUNK_SIZE;
-      if (byte != '\n' && byte != '\r') response->state = HTTP_MALFORMED;
-      break;
-    default:  // the trailer: lines until an empty one
-      if (byte != '\n' && byte != '\r') response->digits++;
-      if (byte != '\n') break;
-      if (response->digits == 0) response->state = HTTP_COMPLETE;
-      response->digits = 0;
+// What stands between chunks, and behind them, is lines.
+static void feed_line(struct http_response* response, char byte) {
+  if (byte != '\n') {
+    // Room for a size of 60 bits; of others it counts whether there is anything.
+    if (byte != '\r' && response->line_length < sizeof response->line - 1) {
+      response->line[response->line_length++] = byte;
+    }
+    return;
+  }
+  response->line[response->line_length] = '\0';
+  bool empty = response->line_length == 0;
+  response->line_length = 0;
+  if (response->state == HTTP_IN_CHUNK_SIZE) {
+    read_chunk_size(response);
+  } else if (response->state == HTTP_IN_CHUNK_END) {
+    response->state = empty ? HTTP_IN_CHUNK_SIZE : HTTP_MALFORMED;
+  } else if (empty) {
+    response->state = HTTP_COMPLETE;
   }
 }
 
@@ -164,16 +146,11 @@ void http_response_feed(struct http_response* response, const char* data, size_t
         used = length;
         break;
       case HTTP_COMPLETE:
+      case HTTP_MALFORMED:
         response->state = HTTP_MALFORMED;
         return;
-      case HTTP_MALFORMED:
-        return;
       default:
-        feed_framing(response, data[used++]);
+        feed_line(response, data[used++]);
     }
   }
-}
-
-void http_response_end(struct http_response* response) {
-  if (response->state == HTTP_UNTIL_END) response->state = HTTP_COMPLETE;
 }

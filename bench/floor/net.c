@@ -3,12 +3,13 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "report.h"
+#include "process.h"
 #include "sys.h"
 
 // What Node listens with when no backlog is given: the same queue for every subject of the bench.
@@ -28,24 +29,18 @@ static void parse_path(struct endpoint* endpoint, const char* path) {
 
 static void parse_host_and_port(struct endpoint* endpoint, const char* text) {
   struct sockaddr_in* address = &endpoint->address.in;
-  const char* colon = strrchr(text, ':');
   char host[INET_ADDRSTRLEN];
-  char* end = NULL;
-  unsigned long port = colon == NULL ? 0 : strtoul(colon + 1, &end, 10);
-  if (colon == NULL || end == colon + 1 || *end != '\0' || port > 65535) usage("no ADDRESS:PORT: %s", text);
-  size_t length = (size_t)(colon - text);
-  if (length >= sizeof host) usage("no IPv4 address: %s", text);
-  memcpy(host, text, length);
-  host[length] = '\0';
+  unsigned port;
+  int end = 0;
+  bool right = sscanf(text, "%15[0-9.]:%5u%n", host, &port, &end) == 2 && text[end] == '\0' && port <= 65535;
+  if (!right || inet_pton(AF_INET, host, &address->sin_addr) != 1) usage("no ADDRESS:PORT: %s", text);
   address->sin_family = AF_INET;
   address->sin_port = htons((uint16_t)port);
-  if (inet_pton(AF_INET, host, &address->sin_addr) != 1) usage("no IPv4 address: %s", text);
   endpoint->length = sizeof *address;
 }
 
 void endpoint_parse(struct endpoint* endpoint, bool tcp, const char* text) {
-  memset(endpoint, 0, sizeof *endpoint);
-  endpoint->tcp = tcp;
+  *endpoint = (struct endpoint){.tcp = tcp};
   if (tcp) {
     parse_host_and_port(endpoint, text);
   } else {
@@ -70,6 +65,19 @@ static void set_option(int fd, int level, int option) {
 
 static void remove_socket_file(void) { unlink(socket_file); }
 
+static void on_signal(int number) {
+  (void)number;
+  remove_socket_file();
+  _exit(EXIT_SUCCESS);
+}
+
+static void remove_at_exit(const char* path) {
+  memcpy(socket_file, path, sizeof socket_file);
+  const struct sigaction action = {.sa_handler = on_signal};
+  if (sigaction(SIGTERM, &action, NULL) < 0 || sigaction(SIGINT, &action, NULL) < 0) die("sigaction", errno);
+  if (atexit(remove_socket_file) != 0) fail("atexit");
+}
+
 int net_listen(struct endpoint* endpoint) {
   int fd = sys_socket(endpoint->address.any.sa_family);
   if (fd < 0) die("socket", errno);
@@ -79,13 +87,17 @@ int net_listen(struct endpoint* endpoint) {
     set_option(fd, IPPROTO_TCP, TCP_NODELAY);
   }
   if (bind(fd, &endpoint->address.any, endpoint->length) < 0) die("bind", errno);
-  if (!endpoint->tcp) {
-    memcpy(socket_file, endpoint->address.un.sun_path, sizeof socket_file);
-    if (atexit(remove_socket_file) != 0) fail("atexit");
-  }
+  if (!endpoint->tcp) remove_at_exit(endpoint->address.un.sun_path);
   if (listen(fd, LISTEN_BACKLOG) < 0) die("listen", errno);
   if (endpoint->tcp && getsockname(fd, &endpoint->address.any, &endpoint->length) < 0) die("getsockname", errno);
   return fd;
+}
+
+void net_enlarge(int fd) {
+  // They cost a call each time it is full: below 400 KiB they hardly pay, above 1 MiB they gain no more.
+  const int capacity = 1024 * 1024;
+  // Refused or cut down: then it is what this system lets have.
+  setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &capacity, sizeof capacity);
 }
 
 int net_connect(const struct endpoint* endpoint, int* fd) {

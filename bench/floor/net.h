@@ -22,11 +22,14 @@ struct endpoint {
 void endpoint_parse(struct endpoint* endpoint, bool tcp, const char* text);
 
 // Binds and listens; with port 0 the endpoint is filled with the port that was chosen. A socket file is removed at
-// exit.
+// exit, SIGTERM and SIGINT.
 int net_listen(struct endpoint* endpoint);
 
 // Writes the address as text ("127.0.0.1:80" or the path).
 void endpoint_print(const struct endpoint* endpoint, char* text, size_t size);
+
+// Has a socket hold so much unread that references to pages pay, if the system lets it.
+void net_enlarge(int fd);
 
 // A new socket with connect() called: 0, or the errno. EINPROGRESS counts as 0: a send that comes too early is told so.
 int net_connect(const struct endpoint* endpoint, int* fd);

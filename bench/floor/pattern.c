@@ -1,6 +1,6 @@
 #include "pattern.h"
 
-#include "report.h"
+#include "process.h"
 
 char* pattern_create(size_t longest) {
   size_t size = PATTERN_PERIOD + longest;

@@ -1,78 +1,108 @@
-// An HTTP/1.1 server with its answers made beforehand (http, http-close, http-body upwards; cost, where it may also be
-// asked by the uwsgi protocol, with a connection for each request). No Date: it is the limit, not a server to use.
+// An HTTP/1.1 server that answers one request of a connection after the other, mostly with what was made beforehand.
+// Bytes that lie in a file or in memory it sends by reference to their pages, or copied (--copy 1). In case cost it may
+// be asked by the uwsgi protocol. No Date: it is the limit, not a server to use.
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
-#include "http_head.h"
-#include "report.h"
+#include "http.h"
+#include "pattern.h"
+#include "process.h"
 #include "server.h"
-#include "uwsgi_packet.h"
+#include "sys.h"
 
-// Answers of one connection that may wait for the kernel; a client that pipelines more is read later.
-enum { ANSWERS_LIMIT = 64 };
+enum {
+  HEAD_LIMIT = 128,
+  // What one read of the file takes. Of a larger one a part is often read in vain, as the socket is full by then.
+  READ_BYTES = 64 * 1024,
+};
 
-enum answer_kind { ANSWER_BODY, ANSWER_BODY_CLOSE, ANSWER_OK, ANSWER_OK_CLOSE, ANSWER_BAD, ANSWER_KINDS };
-
-struct answer {
-  char* data;
-  size_t length;
-  bool closes;
+struct http_server {
+  // Whole answers, with the content by whether the connection ends with it.
+  struct iovec made[2];
+  struct iovec bad;
+  bool refers;      // what the content is sent by
+  int memory;       // a file that has the content
+  uint32_t number;  // of the last content that was made anew
+  char* buffer;     // READ_BYTES bytes
 };
 
 struct http_connection {
   struct connection connection;
-  uint64_t body_left;  // of the request that is being read
-  enum answer_kind after_body;
-  bool in_body;
-  bool closing;  // the last answer is queued; what comes after it is not read
-  uint8_t answers[ANSWERS_LIMIT];
-  size_t answer_count;
-  size_t sent;  // of the first answer
-  char* input;  // the beginning of a request that has not come whole
+  char* input;  // the beginning of a request that has not come whole, or what came behind the one that is answered
   size_t input_length;
+  uint64_t request_left;  // of the body of the request that is being read
+  // The answer to it.
+  bool bad;
+  bool closes;
+  const char* head;  // or the whole answer
+  size_t head_left;
+  size_t left;  // of the file
+  int64_t offset;
+  int file;
+  bool opened;                // the file, for this answer
+  char own_head[HEAD_LIMIT];  // of a file that has another length than the one that is expected
 };
 
-static void make_answer(struct answer* answer, const char* status, size_t body, bool closes) {
-  char head[256];
-  int head_length = snprintf(head, sizeof head,
-                             "HTTP/1.1 %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\nConnection: %s\r\n\r\n",
-                             status, body, closes ? "close" : "keep-alive");
-  answer->length = (size_t)head_length + body;
-  answer->data = allocate(answer->length, 1);
-  answer->closes = closes;
-  memcpy(answer->data, head, (size_t)head_length);
-  memset(answer->data + head_length, 'x', body);
+static size_t write_head(char* head, const char* status, size_t body, bool closes) {
+  int length = snprintf(head, HEAD_LIMIT,
+                        "HTTP/1.1 %s\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\nConnection: %s\r\n\r\n",
+                        status, body, closes ? "close" : "keep-alive");
+  return (size_t)length;
+}
+
+static struct iovec make_answer(const char* status, const char* body, size_t length, bool closes) {
+  char* data = allocate(HEAD_LIMIT + length, 1);
+  size_t head = write_head(data, status, length, closes);
+  memcpy(data + head, body, length);
+  return (struct iovec){.iov_base = data, .iov_len = head + length};
 }
 
 static void prepare(struct server* server) {
-  struct answer* answers = allocate(ANSWER_KINDS, sizeof *answers);
   const struct settings* settings = server->settings;
-  bool is_cost = strcmp(settings->case_name, "cost") == 0;
-  size_t body = settings->body;
-  if (is_cost && settings->answer_known) body = settings->answer;
-  make_answer(&answers[ANSWER_BODY], "200 OK", body, false);
-  make_answer(&answers[ANSWER_BODY_CLOSE], "200 OK", body, true);
-  make_answer(&answers[ANSWER_OK], "200 OK", 2, false);
-  make_answer(&answers[ANSWER_OK_CLOSE], "200 OK", 2, true);
-  memcpy(answers[ANSWER_OK].data + answers[ANSWER_OK].length - 2, "ok", 2);
-  memcpy(answers[ANSWER_OK_CLOSE].data + answers[ANSWER_OK_CLOSE].length - 2, "ok", 2);
-  make_answer(&answers[ANSWER_BAD], "400 Bad Request", 0, true);
-  server->state = answers;
+  enum content content = settings->content;
+  struct http_server* http = allocate(1, sizeof *http);
+  server->state = http;
+  http->refers = !settings->copy && (content == CONTENT_FILE || content == CONTENT_PAGE);
+  http->buffer = allocate(READ_BYTES, 1);
+  size_t length = settings->answer == ANY_LENGTH ? settings->body : settings->answer;
+  char* body = pattern_create(length);
+  if (content == CONTENT_PAGE) {
+    http->memory = sys_memory_file(body, length);
+  } else {
+    memset(body, 'x', length);
+  }
+  for (int closes = 0; closes < 2; closes++) http->made[closes] = make_answer("200 OK", body, length, closes);
+  http->bad = make_answer("400 Bad Request", "", 0, true);
+  free(body);
 }
 
-static const struct answer* answer_of(const struct http_connection* http, size_t index) {
-  const struct answer* answers = http->connection.server->state;
-  return &answers[http->answers[index]];
+static struct http_server* server_of(const struct http_connection* http) { return http->connection.server->state; }
+
+static const struct settings* settings_of(const struct http_connection* http) {
+  return http->connection.server->settings;
 }
 
-static void on_close(struct connection* connection) { free(((struct http_connection*)connection)->input); }
+static void open_http(struct connection* connection) {
+  const struct http_server* server = connection->server->state;
+  if (server->refers) net_enlarge(connection->watch.fd);
+}
 
-static void queue_answer(struct http_connection* http, enum answer_kind kind) {
-  http->answers[http->answer_count++] = (uint8_t)kind;
-  if (answer_of(http, http->answer_count - 1)->closes) http->closing = true;
+static void close_file(struct http_connection* http) {
+  if (http->opened) close(http->file);
+  http->opened = false;
+}
+
+static void close_http(struct connection* connection) {
+  struct http_connection* http = (struct http_connection*)connection;
+  close_file(http);
+  free(http->input);
 }
 
 static bool starts_with(const char* data, size_t length, const char* start) {
@@ -80,163 +110,168 @@ static bool starts_with(const char* data, size_t length, const char* start) {
 }
 
 // An upload is right if it has the length that the case names.
-static enum answer_kind choose_answer(const struct http_connection* http, const char* head, size_t length,
-                                      const struct http_fields* fields) {
-  const struct settings* settings = http->connection.server->settings;
+static bool is_right(const struct settings* settings, const char* head, size_t length, uint64_t body) {
+  if (settings->content == CONTENT_ANY || starts_with(head, length, "GET /")) return true;
+  return settings->upload && starts_with(head, length, "POST /") && body == settings->bytes;
+}
+
+static void read_head(struct http_connection* http, const char* head, size_t length) {
+  const struct settings* settings = settings_of(http);
+  struct http_fields fields;
+  http->bad = !http_fields_read(&fields, head, length) || fields.chunked;
+  if (!http->bad) http->request_left = fields.length;
+  if (!is_right(settings, head, length, fields.length)) http->bad = true;
   const char* line_end = memchr(head, '\r', length);
   bool http_1_1 = line_end - head >= 8 && memcmp(line_end - 8, "HTTP/1.1", 8) == 0;
-  bool closes = fields->close || (!http_1_1 && !fields->keep_alive);
-  bool any = strcmp(settings->case_name, "cost") == 0;
-  if (any || starts_with(head, length, "GET /")) return closes ? ANSWER_BODY_CLOSE : ANSWER_BODY;
-  bool upload = settings->upload && starts_with(head, length, "POST /") && fields->length == settings->bytes;
-  if (!upload) return ANSWER_BAD;
-  return closes ? ANSWER_OK_CLOSE : ANSWER_OK;
+  http->closes = http->bad || fields.close || (!http_1_1 && !fields.keep_alive);
 }
 
-static void begin_packet(struct http_connection* http, const char* head, size_t length) {
-  if (!uwsgi_body_length(head, length, &http->body_left)) {
-    queue_answer(http, ANSWER_BAD);
-    return;
+// Reads on in the data from `*used`. True if a request has come whole.
+static bool read_request(struct http_connection* http, const char* data, size_t length, size_t* used) {
+  if (http->request_left == 0) {
+    bool uwsgi = settings_of(http)->uwsgi;
+    const char* from = data + *used;
+    size_t come = length - *used;
+    size_t head = uwsgi ? uwsgi_head_length(from, come) : http_head_length(from, come);
+    if (head == 0 && (uwsgi || come <= HTTP_HEAD_LIMIT)) return false;
+    // Nobody sends a body by uwsgi.
+    http->bad = head == 0;
+    http->closes = true;
+    if (head > 0 && !uwsgi) read_head(http, from, head);
+    *used += head;
   }
-  http->after_body = ANSWER_BODY_CLOSE;
-  http->in_body = true;
+  size_t body = length - *used < http->request_left ? length - *used : (size_t)http->request_left;
+  *used += body;
+  http->request_left -= body;
+  return http->request_left == 0;
 }
 
-static void begin_request(struct http_connection* http, const char* head, size_t length) {
-  if (http->connection.server->settings->uwsgi) {
-    begin_packet(http, head, length);
-    return;
-  }
-  struct http_fields fields;
-  if (!http_fields_read(&fields, head, length) || fields.chunked) {
-    queue_answer(http, ANSWER_BAD);
-    return;
-  }
-  http->after_body = choose_answer(http, head, length, &fields);
-  http->body_left = fields.length;
-  http->in_body = true;
+// As a file server does it: opened and asked for its length each time.
+static void open_file(struct http_connection* http, const char* path) {
+  struct stat status;
+  http->file = open(path, O_RDONLY | O_CLOEXEC);
+  if (http->file < 0 || fstat(http->file, &status) < 0) die(path, errno);
+  http->opened = true;
+  http->left = (size_t)status.st_size;
 }
 
-// Reads requests and queues their answers; returns how much of the data is done with.
-static size_t parse(struct http_connection* http, const char* data, size_t length) {
-  size_t used = 0;
-  while (http->answer_count < ANSWERS_LIMIT && !http->closing) {
-    if (!http->in_body) {
-      bool uwsgi = http->connection.server->settings->uwsgi;
-      size_t head =
-          uwsgi ? uwsgi_head_length(data + used, length - used) : http_head_length(data + used, length - used);
-      if (head == 0) {
-        if (!uwsgi && length - used > HTTP_HEAD_LIMIT) queue_answer(http, ANSWER_BAD);
-        return used;
-      }
-      begin_request(http, data + used, head);
-      used += head;
+// One buffer for all: they differ in their numbers only, which the first bytes bring that the kernel takes.
+static void make_anew(struct http_server* server, char* body, size_t length) {
+  memset(body, 'x', length);
+  server->number++;
+  for (size_t i = 0; i < sizeof server->number; i++) body[i] = (char)(server->number >> (8 * i));
+}
+
+static void begin_answer(struct http_connection* http) {
+  struct http_server* server = server_of(http);
+  const struct settings* settings = settings_of(http);
+  const struct iovec* whole = http->bad ? &server->bad : &server->made[http->closes];
+  http->head = whole->iov_base;
+  http->head_left = whole->iov_len;
+  if (http->bad) return;
+  if (settings->content == CONTENT_NUMBERED) {
+    make_anew(server, (char*)whole->iov_base + whole->iov_len - settings->bytes, settings->bytes);
+  }
+  if (!server->refers && settings->content != CONTENT_FILE) return;
+  http->offset = 0;
+  http->file = server->memory;
+  http->left = settings->bytes;
+  http->head_left -= settings->bytes;
+  if (settings->content == CONTENT_FILE) open_file(http, settings->file);
+  if (http->left == settings->bytes) return;
+  http->head = http->own_head;
+  http->head_left = write_head(http->own_head, "200 OK", http->left, http->closes);
+}
+
+// The part of the file that is sent next, in memory.
+static struct iovec read_part(const struct http_connection* http) {
+  char* buffer = server_of(http)->buffer;
+  ptrdiff_t count = pread(http->file, buffer, http->left < READ_BYTES ? http->left : READ_BYTES, http->offset);
+  if (count < 0) die("pread", errno);
+  if (count == 0) fail("the file has become shorter");
+  return (struct iovec){.iov_base = buffer, .iov_len = (size_t)count};
+}
+
+// Sends what is next, and tells in `offered` how much that was.
+static ptrdiff_t send_next(struct http_connection* http, size_t* offered) {
+  struct connection* connection = &http->connection;
+  int fd = connection->watch.fd;
+  *offered = http->head_left;
+  if (http->left == 0) return connection_send(connection, http->head, http->head_left);
+  if (!server_of(http)->refers) {
+    struct iovec parts[] = {{.iov_base = (char*)http->head, .iov_len = http->head_left}, read_part(http)};
+    *offered += parts[1].iov_len;
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+    return connection_moved(connection, sendmsg(fd, &message, 0));
+  }
+  if (http->head_left > 0) return connection_moved(connection, sys_send_more(fd, http->head, http->head_left));
+  *offered = http->left;
+  ptrdiff_t count = sys_send_file(fd, http->file, http->offset, http->left);
+  if (count == 0) fail("the file has become shorter");
+  return connection_moved(connection, count);
+}
+
+// Sends what is left of the answer. False if the connection is closed, by its end or an error, or waits for room.
+static bool send_answer(struct http_connection* http) {
+  while (http->head_left + http->left > 0) {
+    size_t offered;
+    ptrdiff_t count = send_next(http, &offered);
+    if (count < 0) return false;
+    size_t of_head = (size_t)count < http->head_left ? (size_t)count : http->head_left;
+    http->head += of_head;
+    http->head_left -= of_head;
+    http->offset += (int64_t)((size_t)count - of_head);
+    http->left -= (size_t)count - of_head;
+    // The kernel is full, and another call would only be told so.
+    if ((size_t)count < offered) {
+      connection_await(&http->connection, WRITABLE);
+      return false;
     }
-    if (!http->in_body) continue;
-    size_t taken = length - used < http->body_left ? length - used : (size_t)http->body_left;
-    used += taken;
-    http->body_left -= taken;
-    if (http->body_left > 0) return used;
-    http->in_body = false;
-    queue_answer(http, http->after_body);
   }
-  return used;
-}
-
-static ptrdiff_t send_answers(struct http_connection* http) {
-  const struct answer* first = answer_of(http, 0);
-  if (http->answer_count == 1) {
-    return connection_send(&http->connection, first->data + http->sent, first->length - http->sent);
-  }
-  struct iovec parts[ANSWERS_LIMIT];
-  for (size_t i = 0; i < http->answer_count; i++) {
-    const struct answer* answer = answer_of(http, i);
-    size_t skipped = i == 0 ? http->sent : 0;
-    parts[i] = (struct iovec){.iov_base = answer->data + skipped, .iov_len = answer->length - skipped};
-  }
-  return connection_send_parts(&http->connection, parts, http->answer_count);
-}
-
-// Strikes out the answers that have gone whole.
-static void count_sent(struct http_connection* http, size_t count) {
-  size_t done = 0;
-  for (http->sent += count; done < http->answer_count; done++) {
-    size_t length = answer_of(http, done)->length;
-    if (http->sent < length) break;
-    http->sent -= length;
-  }
-  http->answer_count -= done;
-  memmove(http->answers, http->answers + done, http->answer_count);
-}
-
-// Sends what is queued. False if the connection is closed, by the last answer or by an error, or the kernel is full.
-static bool flush(struct http_connection* http) {
-  ptrdiff_t count = send_answers(http);
-  if (count < 0) return false;
-  count_sent(http, (size_t)count);
-  if (http->answer_count > 0) {
-    connection_await(&http->connection, WRITABLE);
-    return false;
-  }
-  if (!http->closing) return true;
+  close_file(http);
+  if (!http->closes) return true;
   connection_close(&http->connection);
   return false;
 }
 
-// Replaces the input that is kept by the last `length` bytes of `data`, which may be that very input.
+// Keeps the last `length` bytes of what has come, which stand in the input already if there was one.
 static void keep_input(struct http_connection* http, const char* data, size_t length) {
-  char* kept = NULL;
-  if (length > 0) {
-    kept = allocate(length, 1);
-    memcpy(kept, data, length);
-  }
-  free(http->input);
-  http->input = kept;
+  if (http->input_length < length) http->input = enlarge(http->input, length);
+  if (length > 0) memmove(http->input, data, length);
   http->input_length = length;
 }
 
-// Answers all whole requests in `data` and keeps the rest. False if the connection is closed or waits for the kernel.
+// Answers all whole requests in `data` and keeps the rest. False if the connection is closed or waits for room.
 static bool serve(struct http_connection* http, const char* data, size_t length) {
   size_t used = 0;
-  do {
-    used += parse(http, data + used, length - used);
-    if (http->answer_count == 0) break;
-    if (!flush(http)) {
-      bool open = http->connection.watch.fd >= 0;
-      if (open) keep_input(http, data + used, length - used);
-      return false;
-    }
-  } while (used < length);
-  if (http->input != NULL || used < length) keep_input(http, data + used, length - used);
-  return true;
+  bool goes_on = true;
+  while (goes_on && read_request(http, data, length, &used)) {
+    begin_answer(http);
+    goes_on = send_answer(http);
+  }
+  if (http->connection.watch.fd < 0) return false;
+  keep_input(http, data + used, length - used);
+  return goes_on;
 }
 
-static bool serve_received(struct http_connection* http, const char* data, size_t length) {
-  if (http->input == NULL) return serve(http, data, length);
-  char* joined = realloc(http->input, http->input_length + length);
-  if (joined == NULL) fail("out of memory");
-  memcpy(joined + http->input_length, data, length);
-  http->input = joined;
+static bool take(struct connection* connection, const char* data, size_t length) {
+  struct http_connection* http = (struct http_connection*)connection;
+  if (http->input_length == 0) return serve(http, data, length);
+  http->input = enlarge(http->input, http->input_length + length);
+  memcpy(http->input + http->input_length, data, length);
   http->input_length += length;
-  return serve(http, joined, http->input_length);
+  return serve(http, http->input, http->input_length);
 }
 
-static void on_ready(struct watch* watch, unsigned ready) {
-  (void)ready;
-  struct http_connection* http = (struct http_connection*)watch;
-  if (http->answer_count > 0) {
-    if (!flush(http)) return;
-    if (http->input != NULL && !serve(http, http->input, http->input_length)) return;
-    connection_await(&http->connection, READABLE);
-    return;
-  }
-  for (int i = 0; i < SERVER_READS_PER_TURN; i++) {
-    ptrdiff_t received = connection_receive(&http->connection);
-    if (received <= 0) return;
-    if (!serve_received(http, http->connection.server->buffer, (size_t)received)) return;
-    if (received < SERVER_RECEIVE_CAPACITY) return;
-  }
+static bool flush(struct connection* connection) {
+  struct http_connection* http = (struct http_connection*)connection;
+  if (!send_answer(http)) return false;
+  return http->input_length == 0 || serve(http, http->input, http->input_length);
 }
 
-const struct service service_http = {
-    .connection_size = sizeof(struct http_connection), .prepare = prepare, .on_ready = on_ready, .on_close = on_close};
+const struct service service_http = {.connection_size = sizeof(struct http_connection),
+                                     .prepare = prepare,
+                                     .open = open_http,
+                                     .take = take,
+                                     .flush = flush,
+                                     .close = close_http};

@@ -1,11 +1,11 @@
 // Passes on what comes, both ways between two connections that were accepted one after the other (relay): through a
 // pipe, by reference to the pages, or through a buffer (--copy 1, or where sockets can't be spliced).
-#include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "report.h"
+#include "net.h"
+#include "process.h"
 #include "server.h"
 #include "sys.h"
 
@@ -27,46 +27,32 @@ struct relay_connection {
   bool ended;    // nothing more comes from here
 };
 
-// The connection that still waits for its peer.
-struct relay {
-  struct relay_connection* single;
-  bool splices;
-};
-
-static void prepare(struct server* server) {
-  struct relay* relay = allocate(1, sizeof *relay);
-  relay->splices = !server->settings->copy && sys_can_splice();
-  server->state = relay;
-}
-
-static struct relay* relay_of(const struct relay_connection* from) { return from->connection.server->state; }
-
 static void open_way(struct relay_connection* from) {
-  if (!relay_of(from)->splices) {
+  if (from->connection.server->settings->copy || !sys_pipe(from->pipe, PIPE_BYTES)) {
     from->buffer = allocate(SERVER_RECEIVE_CAPACITY, 1);
-    return;
+  } else {
+    net_enlarge(from->connection.watch.fd);
   }
-  if (sys_pipe(from->pipe, PIPE_BYTES) < 0) die("pipe", errno);
-  connection_enlarge(&from->connection);
 }
 
-static void pair(struct relay_connection* second) {
-  struct relay* relay = relay_of(second);
-  struct relay_connection* first = relay->single;
+// The server's state is the connection that still waits for its peer.
+static void pair(struct connection* connection) {
+  struct relay_connection* second = (struct relay_connection*)connection;
+  struct relay_connection* first = connection->server->state;
   if (first == NULL) {
-    relay->single = second;
+    connection->server->state = second;
     return;
   }
-  relay->single = NULL;
+  connection->server->state = NULL;
   first->peer = second;
   second->peer = first;
   open_way(first);
   open_way(second);
 }
 
-static void on_close(struct connection* connection) {
+static void close_way(struct connection* connection) {
   struct relay_connection* from = (struct relay_connection*)connection;
-  if (relay_of(from)->single == from) relay_of(from)->single = NULL;
+  if (connection->server->state == from) connection->server->state = NULL;
   if (from->peer == NULL) return;
   if (from->buffer == NULL) {
     close(from->pipe[0]);
@@ -83,17 +69,9 @@ static void on_close(struct connection* connection) {
 static ptrdiff_t take(struct relay_connection* from) {
   ptrdiff_t count = from->buffer == NULL ? sys_splice(from->connection.watch.fd, from->pipe[1], PIPE_BYTES)
                                          : recv(from->connection.watch.fd, from->buffer, SERVER_RECEIVE_CAPACITY, 0);
-  if (count > 0) {
-    from->held += (size_t)count;
-  } else if (count == 0) {
-    from->ended = true;
-  } else if (errno != EAGAIN && errno != EINTR) {
-    connection_close(&from->connection);
-    return -1;
-  } else {
-    count = 0;
-  }
-  return count;
+  if (count == 0) from->ended = true;
+  if (count > 0) from->held += (size_t)count;
+  return connection_moved(&from->connection, count);
 }
 
 // Gives on what is held: the count, 0 if the kernel takes nothing, -1 if both are closed.
@@ -101,7 +79,7 @@ static ptrdiff_t give(struct relay_connection* from) {
   struct connection* to = &from->peer->connection;
   ptrdiff_t count;
   if (from->buffer == NULL) {
-    count = connection_sent(to, sys_splice(from->pipe[0], to->watch.fd, from->held));
+    count = connection_moved(to, sys_splice(from->pipe[0], to->watch.fd, from->held));
   } else {
     count = connection_send(to, from->buffer + from->sent, from->held);
   }
@@ -138,14 +116,12 @@ static void await_both(struct relay_connection* one) {
 
 static void on_ready(struct watch* watch, unsigned ready) {
   struct relay_connection* one = (struct relay_connection*)watch;
-  if (one->peer == NULL) {
-    bool is_new = watch->interest == 0;
-    if (is_new) pair(one);
-    // Nothing is taken before there is someone to give it to.
-    if (one->peer == NULL && !is_new) connection_await(&one->connection, 0);
-    if (one->peer == NULL) return;
-  }
   struct relay_connection* other = one->peer;
+  if (other == NULL) {
+    // Nothing is taken before there is someone to give it to.
+    connection_await(&one->connection, 0);
+    return;
+  }
   if ((ready & READABLE) && one->held == 0 && !pass(one)) return;
   if ((ready & WRITABLE) && other->held > 0 && !pass(other)) return;
   await_both(one);
@@ -153,4 +129,4 @@ static void on_ready(struct watch* watch, unsigned ready) {
 }
 
 const struct service service_relay = {
-    .connection_size = sizeof(struct relay_connection), .prepare = prepare, .on_ready = on_ready, .on_close = on_close};
+    .connection_size = sizeof(struct relay_connection), .open = pair, .close = close_way, .on_ready = on_ready};

@@ -1,50 +1,73 @@
 #include "server.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "net.h"
-#include "report.h"
+#include "process.h"
 #include "sys.h"
 
-// What a socket holds unread at most. References to pages cost a call each time it is full: below 400 KiB they hardly
-// pay, above 1 MiB they gain no more.
-static const int SEND_CAPACITY = 1024 * 1024;
-
-// Accepts of one turn, so that a storm of connections leaves room for those that are open.
-enum { ACCEPTS_PER_TURN = 64 };
+enum {
+  // Accepts of one turn, so that a storm of connections leaves room for those that are open.
+  ACCEPTS_PER_TURN = 64,
+  // Full reads of one connection in a turn, so that a busy one leaves room for the others.
+  READS_PER_TURN = 16,
+};
 
 static struct connection* take_connection(struct server* server) {
   size_t size = server->service->connection_size;
   struct connection* connection = server->free;
   if (connection == NULL) {
     connection = allocate(1, size);
-    connection->next_made = server->made;
-    server->made = connection;
   } else {
-    struct connection* next_made = connection->next_made;
     server->free = connection->next_free;
     memset(connection, 0, size);
-    connection->next_made = next_made;
   }
   connection->server = server;
   return connection;
 }
 
+// The count, 0 if nothing is there now, -1 if the connection has ended and is closed.
+static ptrdiff_t receive(struct connection* connection) {
+  ptrdiff_t count = recv(connection->watch.fd, connection->server->buffer, SERVER_RECEIVE_CAPACITY, 0);
+  if (count != 0) return connection_moved(connection, count);
+  connection_close(connection);
+  return -1;
+}
+
+// A connection waits for more to come or for room, and never for both: who does not take its answers is not read, and
+// feels it.
+static void on_ready(struct watch* watch, unsigned ready) {
+  (void)ready;
+  struct connection* connection = (struct connection*)watch;
+  const struct server* server = connection->server;
+  if (watch->interest == WRITABLE) {
+    if (server->service->flush(connection)) connection_await(connection, READABLE);
+    return;
+  }
+  for (int i = 0; i < READS_PER_TURN; i++) {
+    ptrdiff_t count = receive(connection);
+    if (count <= 0) return;
+    if (server->service->take != NULL && !server->service->take(connection, server->buffer, (size_t)count)) return;
+    if (count < SERVER_RECEIVE_CAPACITY) return;
+  }
+}
+
 static void open_connection(struct server* server, int fd) {
   const struct service* service = server->service;
   struct connection* connection = take_connection(server);
-  connection->watch = (struct watch){.fd = fd, .on_ready = service->on_ready};
-  service->on_ready(&connection->watch, READABLE);
-  if (connection->watch.fd >= 0 && connection->watch.interest == 0) connection_await(connection, READABLE);
+  struct watch* watch = &connection->watch;
+  *watch = (struct watch){.fd = fd, .on_ready = service->on_ready != NULL ? service->on_ready : on_ready};
+  if (service->open != NULL) service->open(connection);
+  // The first bytes are often there by now.
+  watch->on_ready(watch, READABLE);
+  if (watch->fd >= 0 && watch->interest == 0) connection_await(connection, READABLE);
 }
 
 static void on_accept(struct watch* watch, unsigned ready) {
   (void)ready;
-  struct server* server = (struct server*)((char*)watch - offsetof(struct server, listener));
+  struct server* server = OWNER_OF(watch, struct server, listener);
   for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
     int fd = sys_accept(watch->fd);
     if (fd >= 0) {
@@ -61,28 +84,15 @@ void connection_await(struct connection* connection, unsigned interest) {
   events_set(connection->server->queue, &connection->watch, interest);
 }
 
-void connection_enlarge(struct connection* connection) {
-  // Refused or cut down: then it is what this system lets have.
-  setsockopt(connection->watch.fd, SOL_SOCKET, SO_SNDBUF, &SEND_CAPACITY, sizeof SEND_CAPACITY);
-}
-
 void connection_close(struct connection* connection) {
   struct server* server = connection->server;
-  if (server->service->on_close != NULL) server->service->on_close(connection);
+  if (server->service->close != NULL) server->service->close(connection);
   events_close(&connection->watch);
   connection->next_free = server->free;
   server->free = connection;
 }
 
-ptrdiff_t connection_receive(struct connection* connection) {
-  ptrdiff_t count = recv(connection->watch.fd, connection->server->buffer, SERVER_RECEIVE_CAPACITY, 0);
-  if (count > 0) return count;
-  if (count < 0 && (errno == EAGAIN || errno == EINTR)) return 0;
-  connection_close(connection);
-  return -1;
-}
-
-ptrdiff_t connection_sent(struct connection* connection, ptrdiff_t count) {
+ptrdiff_t connection_moved(struct connection* connection, ptrdiff_t count) {
   if (count >= 0) return count;
   if (errno == EAGAIN || errno == EINTR) return 0;
   connection_close(connection);
@@ -90,31 +100,16 @@ ptrdiff_t connection_sent(struct connection* connection, ptrdiff_t count) {
 }
 
 ptrdiff_t connection_send(struct connection* connection, const char* data, size_t length) {
-  return connection_sent(connection, send(connection->watch.fd, data, length, 0));
+  return connection_moved(connection, send(connection->watch.fd, data, length, 0));
 }
 
-ptrdiff_t connection_send_parts(struct connection* connection, struct iovec* parts, size_t count) {
-  struct msghdr message = {.msg_iov = parts, .msg_iovlen = count};
-  return connection_sent(connection, sendmsg(connection->watch.fd, &message, 0));
-}
-
-static void close_all(struct server* server) {
-  close(server->listener.fd);
-  while (server->made != NULL) {
-    struct connection* connection = server->made;
-    server->made = connection->next_made;
-    if (connection->watch.fd >= 0) connection_close(connection);
-    free(connection);
-  }
-}
-
-void server_run(const struct settings* settings, const struct service* service) {
+void server_run(const struct settings* settings) {
   static struct server server;
   server.settings = settings;
-  server.service = service;
+  server.service = settings->of->service;
   server.queue = events_open();
   server.buffer = allocate(SERVER_RECEIVE_CAPACITY, 1);
-  if (service->prepare != NULL) service->prepare(&server);
+  if (server.service->prepare != NULL) server.service->prepare(&server);
   control_open(&server.control, server.queue);
   struct endpoint endpoint = settings->endpoint;
   server.listener = (struct watch){.fd = net_listen(&endpoint), .on_ready = on_accept};
@@ -123,5 +118,4 @@ void server_run(const struct settings* settings, const struct service* service) 
   endpoint_print(&endpoint, address, sizeof address);
   control_say_ready(address);
   while (!server.control.ended) events_turn(server.queue);
-  close_all(&server);
 }

@@ -1,235 +1,188 @@
 #include "settings.h"
 
-#include <errno.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "report.h"
+#include "client.h"
+#include "process.h"
+#include "server.h"
 
 static const char synopsis[] =
     "floor serve|load --case CASE --family unix|tcp --address ADDRESS [--bytes N] [--window N] [--connections N] "
-    "[--idle N] [--body N] [--keep-alive 0|1] [--way download|upload] [--any-answer 0|1] [--copy 0|1] [--file PATH] "
-    "[--seconds S] "
-    "[--warmup S] [--patience S] [--method WORD] [--path PATH] [--protocol http|uwsgi] [--request N] [--answer N] "
-    "[--rate N] [--arrival even|poisson|burst] [--seed N] [--compute MS] [--json N] [--heap N]";
+    "[--idle N] [--body N] [--answer N] [--keep-alive 0|1] [--way download|upload] [--any-answer 0|1] [--copy 0|1] "
+    "[--file PATH] [--method WORD] [--path PATH] [--protocol http|uwsgi] [--rate N] [--arrival even|poisson|burst] "
+    "[--seed N] [--seconds S] [--warmup S] [--patience S] [--compute MS] [--json N] [--heap N]";
 
-// Sizes that are a slip of the finger rather than a load: a buffer of that size is allocated.
-static const size_t LARGEST_MESSAGE = 1u << 30;
-static const size_t LARGEST_WINDOW = 1u << 20;
-static const size_t MOST_CONNECTIONS = 1u << 20;
-static const double LONGEST_STRETCH = 3600;
-static const size_t METHOD_LIMIT = 16;
-static const double HIGHEST_RATE = 1e7;
-static const size_t LARGEST_SEED = UINT32_MAX;
-
-struct defaults {
-  const char* case_name;
-  size_t bytes;
-  size_t window;
-  size_t connections;
-  bool keep_alive;
+static const struct floor_case cases[] = {
+    {"rtt", &service_echo, &load_echo, CONTENT_HELLO, 64, 1},
+    {"pipeline", &service_messages, &load_pipeline, CONTENT_HELLO, 64, 1},
+    {"bulk", &service_sink, &load_bulk, CONTENT_HELLO, 65536, 1},
+    {"fanin", &service_echo, &load_echo, CONTENT_HELLO, 64, 64},
+    {"growth", &service_echo, &load_echo, CONTENT_HELLO, 64, 16},
+    {"churn", &service_echo, &load_churn, CONTENT_HELLO, 64, 16},
+    {"idle", &service_echo, &load_idle, CONTENT_HELLO, 64, 10000},
+    {"http", &service_http, &load_http, CONTENT_HELLO, 64, 32},
+    {"http-close", &service_http, &load_http, CONTENT_HELLO, 64, 32},
+    {"http-body", &service_http, &load_http, CONTENT_NUMBERED, 65536, 8},
+    {"http-same", &service_http, &load_http, CONTENT_PAGE, 65536, 8},
+    {"file", &service_http, &load_http, CONTENT_FILE, 65536, 8},
+    {"page", &service_http, &load_http, CONTENT_PAGE, 65536, 8},
+    {"crowd", &service_http, &load_crowd, CONTENT_PAGE, 1048576, 10000},
+    {"relay", &service_relay, &load_relay, CONTENT_HELLO, 65536, 8},
+    {"cost", &service_http, &load_cost, CONTENT_ANY, 64, 32},
+    {"load", NULL, &load_cost, CONTENT_ANY, 64, 64},
 };
 
-static const struct defaults cases[] = {
-    {"rtt", 64, 1, 1, true},      {"pipeline", 64, 256, 1, true},   {"bulk", 65536, 1, 1, true},
-    {"fanin", 64, 1, 64, true},   {"growth", 64, 1, 16, true},      {"churn", 64, 1, 16, true},
-    {"http", 64, 1, 32, true},    {"http-close", 64, 1, 32, false}, {"http-body", 65536, 1, 8, true},
-    {"idle", 64, 1, 10000, true}, {"file", 65536, 1, 8, true},      {"http-same", 65536, 1, 8, true},
-    {"page", 65536, 1, 8, true},  {"relay", 65536, 1, 8, true},     {"crowd", 1048576, 1, 10000, true},
-    {"cost", 64, 1, 32, true},    {"load", 64, 1, 64, true},
+enum kind {
+  WHOLE,    // a number
+  DECIMAL,  // also one
+  CHOICE,   // one of some words
+  TEXT,
+  TOKEN,    // text of the request's first line: it must not end that line, nor the word
+  IGNORED,  // the case, which is looked at first, and what the handlers of other servers do
 };
 
-static size_t whole(const char* option, const char* value, size_t lowest, size_t highest) {
+struct option {
+  const char* name;
+  enum kind kind;
+  size_t place;
+  double lowest;
+  double highest;  // of a token: its length
+  const char* words[4];
+};
+
+#define PLACE(member) offsetof(struct settings, member)
+
+// Larger values are a slip of the finger rather than a load: a buffer of that size is allocated.
+static const struct option options[] = {
+    {"--family", CHOICE, PLACE(tcp), 0, 0, {"unix", "tcp"}},
+    {"--address", TEXT, PLACE(address), 0, 0, {0}},
+    {"--bytes", WHOLE, PLACE(bytes), 1, 1 << 30, {0}},
+    {"--window", WHOLE, PLACE(window), 1, 1 << 20, {0}},
+    {"--connections", WHOLE, PLACE(connections), 1, 1 << 20, {0}},
+    {"--idle", WHOLE, PLACE(idle), 0, 1 << 20, {0}},
+    {"--body", WHOLE, PLACE(body), 0, 1 << 30, {0}},
+    {"--answer", WHOLE, PLACE(answer), 0, 1 << 30, {0}},
+    {"--keep-alive", CHOICE, PLACE(keep_alive), 0, 0, {"0", "1"}},
+    {"--way", CHOICE, PLACE(upload), 0, 0, {"download", "upload"}},
+    {"--any-answer", CHOICE, PLACE(any_answer), 0, 0, {"0", "1"}},
+    {"--copy", CHOICE, PLACE(copy), 0, 0, {"0", "1"}},
+    {"--file", TEXT, PLACE(file), 0, 0, {0}},
+    {"--method", TOKEN, PLACE(method), 1, METHOD_LIMIT, {0}},
+    {"--path", TOKEN, PLACE(path), 1, PATH_LIMIT, {0}},
+    {"--protocol", CHOICE, PLACE(uwsgi), 0, 0, {"http", "uwsgi"}},
+    {"--rate", DECIMAL, PLACE(rate), 0, 1e7, {0}},
+    {"--arrival", CHOICE, PLACE(arrival), 0, 0, {"even", "poisson", "burst"}},
+    {"--seed", WHOLE, PLACE(seed), 0, UINT32_MAX, {0}},
+    {"--seconds", DECIMAL, PLACE(seconds), 0, 3600, {0}},
+    {"--warmup", DECIMAL, PLACE(warmup), 0, 3600, {0}},
+    {"--patience", DECIMAL, PLACE(patience), 0, 3600, {0}},
+    {"--case", IGNORED, 0, 0, 0, {0}},
+    {"--compute", IGNORED, 0, 0, 0, {0}},
+    {"--json", IGNORED, 0, 0, 0, {0}},
+    {"--heap", IGNORED, 0, 0, 0, {0}},
+};
+
+static double number(const struct option* option, const char* value) {
   char* end;
-  errno = 0;
-  unsigned long long number = strtoull(value, &end, 10);
-  bool digits = *value >= '0' && *value <= '9' && *end == '\0' && errno == 0;
-  if (!digits || number < lowest || number > highest) {
-    usage("%s %s: a whole number from %zu to %zu is needed", option, value, lowest, highest);
+  double number = strtod(value, &end);
+  bool right = end != value && *end == '\0' && number >= option->lowest && number <= option->highest;
+  if (option->kind == WHOLE && strspn(value, "0123456789") < strlen(value)) right = false;
+  if (!right) {
+    usage("%s %s: a %snumber from %.0f to %.0f is needed", option->name, value, option->kind == WHOLE ? "whole " : "",
+          option->lowest, option->highest);
   }
-  return (size_t)number;
+  return number;
 }
 
-static int64_t nanoseconds(const char* option, const char* value) {
-  char* end;
-  double seconds = strtod(value, &end);
-  if (end == value || *end != '\0' || !(seconds >= 0 && seconds <= LONGEST_STRETCH)) {
-    usage("%s %s: seconds from 0 to %.0f are needed", option, value, LONGEST_STRETCH);
+static int choice(const struct option* option, const char* value) {
+  for (int i = 0; option->words[i] != NULL; i++) {
+    if (strcmp(option->words[i], value) == 0) return i;
   }
-  return (int64_t)(seconds * 1e9);
+  usage("%s %s: not one of its words\nusage: %s", option->name, value, synopsis);
 }
 
-static double requests_a_second(const char* option, const char* value) {
-  char* end;
-  double rate = strtod(value, &end);
-  if (end == value || *end != '\0' || !(rate >= 0 && rate <= HIGHEST_RATE)) {
-    usage("%s %s: requests a second from 0 to %.0f are needed", option, value, HIGHEST_RATE);
+static const char* text(const struct option* option, const char* value) {
+  if (option->kind == TEXT) return value;
+  double length = (double)strlen(value);
+  for (const char* at = value; *at != '\0'; at++) {
+    if (*at <= ' ' || *at == 0x7f) usage("%s %s: no spaces and control characters", option->name, value);
   }
-  return rate;
-}
-
-// A word of the request's first line: it must not end that line, nor the word.
-static const char* line_word(const char* option, const char* value, size_t limit) {
-  size_t length = strlen(value);
-  if (length == 0 || length > limit) usage("%s: from 1 to %zu bytes are needed", option, limit);
-  for (size_t i = 0; i < length; i++) {
-    if (value[i] <= ' ' || value[i] == 0x7f) usage("%s %s: no spaces and control characters", option, value);
+  if (length < option->lowest || length > option->highest) {
+    usage("%s: from %.0f to %.0f bytes are needed", option->name, option->lowest, option->highest);
   }
   return value;
 }
 
-// Which of two words the value is: false for the first, true for the second.
-static bool either(const char* option, const char* value, const char* first, const char* second) {
-  if (strcmp(value, first) == 0) return false;
-  if (strcmp(value, second) == 0) return true;
-  usage("%s %s: %s or %s is needed", option, value, first, second);
+static void set(struct settings* settings, const struct option* option, const char* value) {
+  void* place = (char*)settings + option->place;
+  if (option->kind == WHOLE) *(size_t*)place = (size_t)number(option, value);
+  if (option->kind == DECIMAL) *(double*)place = number(option, value);
+  if (option->kind == CHOICE) *(int*)place = choice(option, value);
+  if (option->kind == TEXT || option->kind == TOKEN) *(const char**)place = text(option, value);
 }
 
-static enum arrival arrival_of(const char* option, const char* value) {
-  if (strcmp(value, "even") == 0) return ARRIVAL_EVEN;
-  return either(option, value, "poisson", "burst") ? ARRIVAL_BURST : ARRIVAL_POISSON;
-}
-
-struct words {
-  const char* family;
-  const char* address;
-  const char* keep_alive;
-};
-
-static bool take_number(struct settings* settings, const char* option, const char* value) {
-  if (strcmp(option, "--bytes") == 0) {
-    settings->bytes = whole(option, value, 1, LARGEST_MESSAGE);
-  } else if (strcmp(option, "--window") == 0) {
-    settings->window = whole(option, value, 1, LARGEST_WINDOW);
-  } else if (strcmp(option, "--connections") == 0) {
-    settings->connections = whole(option, value, 1, MOST_CONNECTIONS);
-  } else if (strcmp(option, "--idle") == 0) {
-    settings->idle = whole(option, value, 0, MOST_CONNECTIONS);
-  } else if (strcmp(option, "--body") == 0) {
-    settings->body = whole(option, value, 0, LARGEST_MESSAGE);
-  } else if (strcmp(option, "--request") == 0) {
-    settings->request = whole(option, value, 0, LARGEST_MESSAGE);
-  } else if (strcmp(option, "--answer") == 0) {
-    settings->answer = whole(option, value, 0, LARGEST_MESSAGE);
-    settings->answer_known = true;
-  } else if (strcmp(option, "--rate") == 0) {
-    settings->rate = requests_a_second(option, value);
-  } else if (strcmp(option, "--seed") == 0) {
-    settings->seed = whole(option, value, 0, LARGEST_SEED);
-  } else if (strcmp(option, "--patience") == 0) {
-    settings->patience_ns = nanoseconds(option, value);
-  } else if (strcmp(option, "--seconds") == 0) {
-    settings->measured_ns = nanoseconds(option, value);
-  } else if (strcmp(option, "--warmup") == 0) {
-    settings->warmup_ns = nanoseconds(option, value);
-  } else {
-    return false;
+static const struct option* option_named(const char* name) {
+  for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+    if (strcmp(options[i].name, name) == 0) return &options[i];
   }
-  return true;
+  usage("unknown option %s\nusage: %s", name, synopsis);
 }
 
-// Words that are looked at together with others, when all have been read.
-static const struct {
-  const char* option;
-  size_t place;
-} later_words[] = {
-    {"--family", offsetof(struct words, family)},
-    {"--address", offsetof(struct words, address)},
-    {"--keep-alive", offsetof(struct words, keep_alive)},
-};
-
-static bool take_for_later(struct words* words, const char* option, const char* value) {
-  for (size_t i = 0; i < sizeof later_words / sizeof later_words[0]; i++) {
-    if (strcmp(option, later_words[i].option) != 0) continue;
-    *(const char**)((char*)words + later_words[i].place) = value;
-    return true;
-  }
-  return false;
-}
-
-// The case has been read before; what the handler does is the server's.
-static const char* const others_words[] = {"--case", "--compute", "--json", "--heap"};
-
-static void take(struct settings* settings, struct words* words, const char* option, const char* value) {
-  if (take_number(settings, option, value) || take_for_later(words, option, value)) return;
-  for (size_t i = 0; i < sizeof others_words / sizeof others_words[0]; i++) {
-    if (strcmp(option, others_words[i]) == 0) return;
-  }
-  if (strcmp(option, "--arrival") == 0) {
-    settings->arrival = arrival_of(option, value);
-  } else if (strcmp(option, "--way") == 0) {
-    settings->upload = either(option, value, "download", "upload");
-  } else if (strcmp(option, "--any-answer") == 0) {
-    settings->any_answer = either(option, value, "0", "1");
-  } else if (strcmp(option, "--copy") == 0) {
-    settings->copy = either(option, value, "0", "1");
-  } else if (strcmp(option, "--file") == 0) {
-    settings->file = value;
-  } else if (strcmp(option, "--method") == 0) {
-    settings->method = line_word(option, value, METHOD_LIMIT);
-  } else if (strcmp(option, "--path") == 0) {
-    settings->path = line_word(option, value, COST_PATH_LIMIT);
-  } else if (strcmp(option, "--protocol") == 0) {
-    settings->uwsgi = either(option, value, "http", "uwsgi");
-  } else {
-    usage("unknown option %s\nusage: %s", option, synopsis);
-  }
-}
-
-static void apply_case(struct settings* settings, int count, char** words) {
+static const struct floor_case* case_of(int count, char** words) {
+  const char* name = NULL;
   for (int i = 2; i + 1 < count; i += 2) {
-    if (strcmp(words[i], "--case") == 0) settings->case_name = words[i + 1];
+    if (strcmp(words[i], "--case") == 0) name = words[i + 1];
   }
-  if (settings->case_name == NULL) usage("--case is missing\nusage: %s", synopsis);
+  if (name == NULL) usage("--case is missing\nusage: %s", synopsis);
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-    if (strcmp(cases[i].case_name, settings->case_name) != 0) continue;
-    settings->bytes = cases[i].bytes;
-    settings->window = cases[i].window;
-    settings->connections = cases[i].connections;
-    settings->keep_alive = cases[i].keep_alive;
-    return;
+    if (strcmp(cases[i].name, name) == 0) return &cases[i];
   }
-  usage("unknown case %s", settings->case_name);
+  usage("unknown case %s", name);
+}
+
+static void check(const struct settings* settings) {
+  const char* name = settings->of->name;
+  if (settings->tcp < 0 || settings->address == NULL) usage("--family and --address are needed\nusage: %s", synopsis);
+  if (!settings->loads && settings->of->service == NULL) usage("case %s is for load only", name);
+  if (!settings->loads && settings->content == CONTENT_FILE && settings->file == NULL) usage("--file is needed");
+  if (settings->content == CONTENT_NUMBERED && settings->bytes < sizeof(uint32_t)) {
+    usage("case %s: --bytes is at least %zu downwards, for a number", name, sizeof(uint32_t));
+  }
+  if (settings->of->load == &load_relay && settings->connections % 2 != 0) {
+    usage("case %s: --connections is even, as they go in pairs", name);
+  }
 }
 
 void settings_parse(struct settings* settings, int count, char** words) {
-  *settings = (struct settings){.body = 12,
-                                .measured_ns = 1000000000,
-                                .warmup_ns = 200000000,
-                                // Far above what any server needs for a few operations; it only bounds the wait for
-                                // one that hangs.
-                                .patience_ns = 10 * INT64_C(1000000000),
-                                .method = "GET",
-                                .path = "/"};
+  static const struct option role = {"the role", CHOICE, PLACE(loads), 0, 0, {"serve", "load"}};
   if (count < 2) usage("a role is missing\nusage: %s", synopsis);
-  settings->role = either("the role", words[1], "serve", "load") ? ROLE_LOAD : ROLE_SERVE;
-  apply_case(settings, count, words);
-  struct words given = {0};
+  const struct floor_case* of = case_of(count, words);
+  *settings = (struct settings){.of = of, .tcp = -1, .method = "GET", .path = "/", .seconds = 1, .warmup = 0.2};
+  // Far above what any server needs for a few operations; it only bounds the wait for one that hangs.
+  settings->patience = 10;
+  settings->bytes = of->bytes;
+  settings->connections = of->connections;
+  settings->content = of->content;
+  settings->window = of->load == &load_pipeline ? 256 : 1;
+  settings->keep_alive = strcmp(of->name, "http-close") != 0;
+  settings->body = 12;
+  settings->answer = ANY_LENGTH;
+  set(settings, &role, words[1]);
   for (int i = 2; i < count; i += 2) {
     if (i + 1 == count) usage("%s: a value is missing", words[i]);
-    take(settings, &given, words[i], words[i + 1]);
+    set(settings, option_named(words[i]), words[i + 1]);
   }
-  if (given.family == NULL || given.address == NULL) usage("--family and --address are needed\nusage: %s", synopsis);
-  endpoint_parse(&settings->endpoint, either("--family", given.family, "unix", "tcp"), given.address);
-  settings->warms_closed = strcmp(settings->case_name, "load") == 0;
-  bool is_cost = strcmp(settings->case_name, "cost") == 0;
-  bool keep_alive =
-      given.keep_alive == NULL ? settings->keep_alive : either("--keep-alive", given.keep_alive, "0", "1");
-  if (is_cost) {
-    settings->keep_alive = keep_alive && !settings->uwsgi;
-  } else if (keep_alive != settings->keep_alive) {
-    usage("case %s: --keep-alive can only be %d", settings->case_name, settings->keep_alive);
+  // An upload is answered with a word, whatever goes down in that case.
+  if (settings->upload) {
+    settings->content = CONTENT_HELLO;
+    settings->method = "POST";
   }
-  bool is_file = strcmp(settings->case_name, "file") == 0;
-  if (is_file && settings->role == ROLE_SERVE && settings->file == NULL) usage("case file: --file is needed");
-  bool is_numbered = strcmp(settings->case_name, "http-body") == 0 && !settings->upload;
-  if (is_numbered && settings->bytes < sizeof(uint32_t)) {
-    usage("case http-body: --bytes is at least %zu downwards, for a number", sizeof(uint32_t));
-  }
-  if (strcmp(settings->case_name, "relay") == 0 && settings->connections % 2 != 0) {
-    usage("case relay: --connections is even, as they go in pairs");
-  }
-  if (settings->idle > 0 && strcmp(settings->case_name, "growth") != 0) usage("--idle is for case growth");
-  if (settings->window > LARGEST_MESSAGE / settings->bytes) usage("--window and --bytes: too large together");
+  if (settings->content == CONTENT_HELLO) settings->answer = settings->upload ? 2 : settings->body;
+  if (settings->content >= CONTENT_NUMBERED) settings->answer = settings->bytes;
+  if (settings->content >= CONTENT_FILE) settings->path = "/body";
+  // A packet of uwsgi has a connection of its own.
+  if (settings->uwsgi) settings->keep_alive = 0;
+  check(settings);
+  endpoint_parse(&settings->endpoint, settings->tcp, settings->address);
 }

@@ -1,51 +1,66 @@
-// The command line.
+// The command line, and the cases that it names.
 #ifndef FLOOR_SETTINGS_H
 #define FLOOR_SETTINGS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "net.h"
 
-enum role { ROLE_SERVE, ROLE_LOAD };
-
 // How the requests of an open loop are spread: evenly, by chance as those of many clients that know nothing of each
 // other, or as many at once as there are connections.
 enum arrival { ARRIVAL_EVEN, ARRIVAL_POISSON, ARRIVAL_BURST };
 
-// A request's target, in bytes.
-enum { COST_PATH_LIMIT = 2048 };
+// What a request is answered with.
+enum content {
+  CONTENT_HELLO,     // the same `body` bytes each time
+  CONTENT_ANY,       // so many as are asked for, whatever the request
+  CONTENT_NUMBERED,  // `bytes` bytes that are made anew each time, with a number in front
+  CONTENT_FILE,      // a file that holds the pattern
+  CONTENT_PAGE,      // `bytes` bytes of the pattern that lie in memory
+};
 
+struct floor_case {
+  const char* name;
+  const struct service* service;  // NULL: the servers are others
+  const struct load* load;
+  enum content content;
+  size_t bytes;
+  size_t connections;
+};
+
+enum { METHOD_LIMIT = 16, PATH_LIMIT = 2048 };  // bytes
+
+static const size_t ANY_LENGTH = SIZE_MAX;
+
+// What is chosen between words is an int: the place of the word among them.
 struct settings {
-  enum role role;
-  const char* case_name;
+  int loads;  // or else serves
+  const struct floor_case* of;
+  int tcp;
+  const char* address;
   struct endpoint endpoint;
   size_t bytes;        // of a message, a write, or a body that is uploaded or downloaded
   size_t window;       // messages outstanding
   size_t connections;  // at once
   size_t idle;         // connections beside these that are open and silent
-  size_t body;         // of a hello-world answer
-  bool keep_alive;
-  bool upload;
-  bool any_answer;   // the first answer is right, whatever it is, and all others have to be like it
-  bool copy;         // the bytes are copied where they could be passed by reference
+  enum content content;
+  size_t body;    // of a hello-world answer
+  size_t answer;  // bytes of what a request is answered with, or ANY_LENGTH
+  int keep_alive;
+  int upload;
+  int any_answer;    // the first answer is right, whatever it is, and all others have to be like it
+  int copy;          // the bytes are copied where they could be passed by reference
   const char* file;  // that is served, or is the body of each request
-  // Of cases cost and load.
-  double rate;  // requests a second; 0: a closed loop
-  enum arrival arrival;
-  uint64_t seed;      // of what is left to chance
-  bool warms_closed;  // in a closed loop, whatever the rate
-  // Of cases cost and load.
   const char* method;
-  const char* path;   // and of the http cases
-  bool uwsgi;         // the protocol, instead of HTTP
-  size_t request;     // bytes of a request's body
-  size_t answer;      // bytes of an answer's body
-  bool answer_known;  // if not, any length is right
-  int64_t measured_ns;
-  int64_t warmup_ns;
-  int64_t patience_ns;  // for the operations under way when the time is up
+  const char* path;
+  int uwsgi;    // the protocol, instead of HTTP
+  double rate;  // requests a second; 0: a closed loop
+  int arrival;
+  size_t seed;  // of what is left to chance
+  double seconds;
+  double warmup;
+  double patience;  // seconds, for the operations under way when the time is up
 };
 
 // Ends the program (exit 2) at an unknown word or a value out of range. What is not given is the default of the case.

@@ -19,14 +19,12 @@ ptrdiff_t sys_send_more(int to, const char* data, size_t length);
 // errno.
 ptrdiff_t sys_send_file(int to, int file, int64_t offset, size_t count);
 
-// A file with this content that has no name, in memory where the system has such, or -1 and errno.
+// A file with this content that has no name, in memory where the system has such.
 int sys_memory_file(const char* data, size_t length);
 
-// Whether bytes can go from socket to socket without a buffer of ours.
-bool sys_can_splice(void);
-
-// Both ends of a pipe that holds `capacity` bytes or as much as the system lets; 0, or -1 and errno.
-int sys_pipe(int ends[2], size_t capacity);
+// Both ends of a pipe that holds `capacity` bytes or as much as the system lets. False where bytes can't go from socket
+// to socket without a buffer of ours.
+bool sys_pipe(int ends[2], size_t capacity);
 
 // Moves up to `count` bytes from or to a pipe: the count, or -1 and errno.
 ptrdiff_t sys_splice(int from, int to, size_t count);
@@ -36,12 +34,5 @@ int64_t sys_resident_bytes(void);
 
 // Raises the soft limit of descriptors to the hard one, or as near as the system lets, and returns what holds.
 uint64_t sys_raise_descriptor_limit(void);
-
-// Up to `limit` of the processors that this process may run on, spread over all of them: how many. Where a thread can't
-// be bound to a processor it is one, of number 0.
-int sys_processors(int* processors, int limit);
-
-// Runs this thread on that processor from here on, where the system can.
-void sys_run_on(int processor);
 
 #endif

@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "report.h"
+#include "process.h"
 #include "sys.h"
 
 // No SOCK_NONBLOCK, SOCK_CLOEXEC and accept4 on Darwin. The floor starts no other program, so the moment between the
@@ -42,22 +42,17 @@ ptrdiff_t sys_send_file(int to, int file, int64_t offset, size_t count) {
 int sys_memory_file(const char* data, size_t length) {
   char name[] = "/tmp/nearwire-floor-XXXXXX";
   int fd = mkstemp(name);
-  if (fd < 0) return -1;
+  if (fd < 0) die(name, errno);
   unlink(name);
-  bool whole = write(fd, data, length) == (ptrdiff_t)length && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0;
-  if (whole) return fd;
-  close(fd);
-  errno = EIO;
-  return -1;
+  if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) die("fcntl", errno);
+  if (write(fd, data, length) != (ptrdiff_t)length) fail("%s: it can't be written whole", name);
+  return fd;
 }
 
-bool sys_can_splice(void) { return false; }
-
-int sys_pipe(int ends[2], size_t capacity) {
+bool sys_pipe(int ends[2], size_t capacity) {
   (void)ends;
   (void)capacity;
-  errno = ENOSYS;
-  return -1;
+  return false;
 }
 
 ptrdiff_t sys_splice(int from, int to, size_t count) {
@@ -86,12 +81,3 @@ uint64_t sys_raise_descriptor_limit(void) {
   }
   return limit.rlim_cur;
 }
-
-// macOS has no way to bind a thread to a processor.
-int sys_processors(int* processors, int limit) {
-  (void)limit;
-  processors[0] = 0;
-  return 1;
-}
-
-void sys_run_on(int processor) { (void)processor; }

@@ -1,6 +1,5 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -9,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "report.h"
+#include "process.h"
 #include "sys.h"
 
 int sys_socket(int domain) { return socket(domain, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0); }
@@ -25,27 +24,20 @@ ptrdiff_t sys_send_file(int to, int file, int64_t offset, size_t count) {
 
 int sys_memory_file(const char* data, size_t length) {
   int fd = memfd_create("floor", MFD_CLOEXEC);
-  if (fd < 0) return -1;
+  if (fd < 0) die("memfd_create", errno);
   for (size_t written = 0; written < length;) {
     ptrdiff_t count = write(fd, data + written, length - written);
-    if (count < 0) {
-      int error = errno;
-      close(fd);
-      errno = error;
-      return -1;
-    }
+    if (count < 0) die("a file in memory", errno);
     written += (size_t)count;
   }
   return fd;
 }
 
-bool sys_can_splice(void) { return true; }
-
-int sys_pipe(int ends[2], size_t capacity) {
-  if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) < 0) return -1;
+bool sys_pipe(int ends[2], size_t capacity) {
+  if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) < 0) die("pipe", errno);
   // Refused where all pipes of a user are to hold no more: then it keeps its 64 KiB.
   fcntl(ends[1], F_SETPIPE_SZ, (int)capacity);
-  return 0;
+  return true;
 }
 
 ptrdiff_t sys_splice(int from, int to, size_t count) {
@@ -54,11 +46,9 @@ ptrdiff_t sys_splice(int from, int to, size_t count) {
 
 int64_t sys_resident_bytes(void) {
   FILE* file = fopen("/proc/self/statm", "re");
-  if (file == NULL) die("/proc/self/statm", errno);
   long resident;
-  int fields = fscanf(file, "%*d %ld", &resident);
+  if (file == NULL || fscanf(file, "%*d %ld", &resident) != 1) fail("/proc/self/statm can't be read");
   fclose(file);
-  if (fields != 1) fail("/proc/self/statm: unknown form");
   return (int64_t)resident * sysconf(_SC_PAGESIZE);
 }
 
@@ -68,29 +58,4 @@ uint64_t sys_raise_descriptor_limit(void) {
   limit.rlim_cur = limit.rlim_max;
   if (setrlimit(RLIMIT_NOFILE, &limit) < 0) die("setrlimit", errno);
   return limit.rlim_cur;
-}
-
-int sys_processors(int* processors, int limit) {
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof set, &set) != 0) {
-    // A system of more than CPU_SETSIZE processors, of which one has to do.
-    processors[0] = sched_getcpu();
-    return 1;
-  }
-  int allowed = CPU_COUNT(&set);
-  int count = allowed < limit ? allowed : limit;
-  int seen = 0;
-  int taken = 0;
-  for (int i = 0; i < CPU_SETSIZE && taken < count; i++) {
-    if (!CPU_ISSET(i, &set)) continue;
-    if (seen++ == taken * allowed / count) processors[taken++] = i;
-  }
-  return taken;
-}
-
-void sys_run_on(int processor) {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  CPU_SET(processor, &set);
-  if (sched_setaffinity(0, sizeof set, &set) != 0) die("sched_setaffinity", errno);
 }
