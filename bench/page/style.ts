@@ -8,6 +8,8 @@ const MORE_COLOURS = [
   ['#7a4a2b', '#c99873'],
   ['#3d3f9e', '#9a9cf0'],
   ['#a3232f', '#e8727d'],
+  ['#8a6d00', '#d9bb4a'],
+  ['#4b6478', '#93b0c6'],
 ] as const;
 
 /** A custom property's name has no colons and no signs. */
