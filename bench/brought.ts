@@ -12,7 +12,10 @@ export interface BroughtSubject {
 /** Those that took part. */
 export function broughtSubjects({ lineup, cells }: BenchResult): BroughtSubject[] {
   return lineup
-    .filter((subject) => !SUBJECTS.includes(subject) && cells.some((cell) => cell.subject === subject.name))
+    .filter(
+      (subject) =>
+        !SUBJECTS.some(({ name }) => name === subject.name) && cells.some((cell) => cell.subject === subject.name),
+    )
     .map(({ name, title, node }) => ({ name, title, ...(node && { node: node.version }) }));
 }
 

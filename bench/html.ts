@@ -13,7 +13,16 @@ import { colourName, coloursOf } from './page/style.js';
 import { escape, pageHeader, wholePage } from './page/parts.js';
 import { headlinesOf, judge, medianShare, ratioOf } from './statistics.js';
 
-export function htmlOf(result: BenchResult): string {
+/** What another command's page has of its own. */
+export interface OwnPage {
+  readonly name: string;
+  readonly style: string;
+  /** Instead of the tiles. */
+  readonly top: readonly string[];
+}
+
+export function htmlOf(result: BenchResult, own?: OwnPage): string {
+  const name = own?.name ?? 'nearwire bench';
   const { host, warnings, skipped, failures, interrupted } = result;
   const notes = [
     ...(interrupted ? ['interrupted: these are the rounds until then'] : []),
@@ -22,11 +31,11 @@ export function htmlOf(result: BenchResult): string {
     ...failures.map((failure) => `failed: ${failure}`),
   ];
   return wholePage({
-    title: `nearwire bench, ${host.cpu}`,
-    style: coloursOf(result.lineup),
+    title: `${name}, ${host.cpu}`,
+    style: `${coloursOf(result.lineup)}${own?.style ?? ''}`,
     main: [
-      pageHeader('nearwire bench', result, [...notes, ...broughtLines(result)]),
-      tiles(result),
+      pageHeader(name, result, [...notes, ...(own ? [] : broughtLines(result))]),
+      ...(own?.top ?? [tiles(result)]),
       legend(result),
       ...CASES.map((benchCase) => (benchCase === loadCase ? loadSection(result) : section(result, benchCase))),
     ],
@@ -60,8 +69,9 @@ function legend(result: BenchResult): string {
     );
   return `<div class="bar">${names.join('')}
 <fieldset><label><input type="radio" name="view" value="values" checked> measured values</label>
-<label><input type="radio" name="view" value="ratios"> against node:net</label></fieldset></div>
-<p class="how">Bars and dots are medians of the rounds, whiskers their lowest and highest; ratios are taken within each round.
+<label><input type="radio" name="view" value="ratios"> ratios</label></fieldset></div>
+<p class="how">Bars and dots are medians of the rounds, whiskers their lowest and highest; ratios are to node:net, or to what the
+text under the pointer names, and taken within each round.
 Dots stand on a logarithmic axis, where a bar would have no length. A pale bar, a hollow dot or an asterisk: the load generator
 was the limit, which says nothing of the server.</p>`;
 }

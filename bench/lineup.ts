@@ -1,6 +1,7 @@
 /** All that can take part in a run: the built-in subjects, and what the user brings. */
 import { attachTo, type AttachChoice } from './attach.js';
 import { CannotRun } from './cannot-run.js';
+import { formatBytes } from './format.js';
 import type { SubjectName } from './model.js';
 import { findNode, type OtherNode } from './other-node.js';
 import { subjectOfModule, type ModuleChoice } from './subject-module.js';
@@ -55,6 +56,22 @@ function subjectsOn(node: OtherNode): Subject[] {
       baseline,
     };
   });
+}
+
+/** A subject with each of these send buffers, held against itself with the system's. */
+export function subjectsWith(subject: Subject, sendBuffers: readonly number[]): Subject[] {
+  return sendBuffers.map((sendBuffer) => ({
+    ...subject,
+    name: nameWith(subject.name, sendBuffer),
+    title: `${subject.title}, with a send buffer of ${formatBytes(sendBuffer)}, held against ${subject.name}`,
+    worker: subject.name,
+    words: { sendBuffer },
+    baseline: subject.name,
+  }));
+}
+
+export function nameWith(name: SubjectName, sendBuffer: number): SubjectName {
+  return `${name} ${formatBytes(sendBuffer)}`;
 }
 
 /** Those that were brought take part beside the built-in ones that are chosen; on other Nodes, as what they are there. */

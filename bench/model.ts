@@ -138,6 +138,8 @@ export interface PeerCase extends CommonCase {
   clientWords?(params: Params): Params;
   /** Of each request, where the client is given one. */
   requestBody?(params: Params): string | undefined;
+  /** Of `bytes`: with less it is the same as another case. */
+  readonly leastBytes?: number;
   /** The server is given a file of `bytes` bytes, which the plain C client knows. */
   readonly needsFile?: boolean;
   evaluate(outcome: Outcome): Values;

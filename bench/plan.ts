@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 
 import { CASES } from './cases/index.js';
+import { formatBytes } from './format.js';
 import type { BenchCase, Family, Mode, Params, Series, SubjectName } from './model.js';
 import { balancedOrders } from './orders.js';
 import { subjectNamed, SUBJECTS, type Subject } from './subjects.js';
@@ -13,6 +14,10 @@ export interface Choice {
   readonly subjects?: readonly SubjectName[];
   readonly families?: readonly Family[];
   readonly rounds?: number;
+  /** In the place of the sizes that cases have: for those whose `bytes` are a parameter. */
+  readonly bytes?: readonly number[];
+  /** Instead of the mode's: all cases and subjects take part in all of its rounds. */
+  readonly pace?: Pace;
   /** What can be chosen from: the built-in subjects, and those that the user brings. */
   readonly lineup?: readonly Subject[];
   /** Of those that the user brings, told with what is left out. */
@@ -34,6 +39,7 @@ export interface Means {
 
 export interface Plan {
   readonly mode: Mode;
+  readonly pace: Pace;
   readonly lineup: readonly Subject[];
   readonly series: readonly Series[];
   readonly rounds: number;
@@ -42,7 +48,7 @@ export interface Plan {
   readonly skipped: readonly string[];
 }
 
-interface Pace {
+export interface Pace {
   readonly rounds: number;
   /** TCP is there to be compared with UNIX; its ratios need no acceptance. */
   readonly tcpRounds: number;
@@ -65,8 +71,9 @@ export const PACES: Readonly<Record<Mode, Pace>> = {
 const SPARE_DESCRIPTORS = 64;
 
 export function makePlan(choice: Choice, means: Means): Plan {
-  const pace = PACES[choice.mode];
+  const pace = choice.pace ?? PACES[choice.mode];
   const rounds = choice.rounds ?? pace.rounds;
+  const ownRounds = choice.rounds ?? choice.pace?.rounds;
   const skipped = new Set<string>();
   const series: Series[] = [];
   for (const benchCase of CASES) {
@@ -80,7 +87,7 @@ export function makePlan(choice: Choice, means: Means): Plan {
     for (const [family, paramsList] of familiesOf(benchCase, choice)) {
       const subjects = subjectsOf(benchCase, family, choice, means, skipped);
       if (subjects.length === 0) continue;
-      for (const wanted of paramsList) {
+      for (const wanted of sized(benchCase, paramsList, choice, skipped)) {
         const params = withinLimits(benchCase, wanted, means, skipped);
         if (!params) continue;
         series.push({
@@ -89,14 +96,14 @@ export function makePlan(choice: Choice, means: Means): Plan {
           family,
           subjects,
           rounds:
-            choice.rounds ??
+            ownRounds ??
             Math.min(benchCase.rounds?.[choice.mode] ?? rounds, family === 'tcp' ? pace.tcpRounds : rounds),
         });
       }
     }
   }
   const { mode, lineup = SUBJECTS } = choice;
-  return { mode, lineup, series, rounds, allRounds: choice.rounds !== undefined, skipped: [...skipped] };
+  return { mode, pace, lineup, series, rounds, allRounds: choice.rounds !== undefined, skipped: [...skipped] };
 }
 
 function familiesOf(benchCase: BenchCase, choice: Choice): [Family, readonly Params[]][] {
@@ -108,6 +115,27 @@ function familiesOf(benchCase: BenchCase, choice: Choice): [Family, readonly Par
   const unplanned = (family: Family): readonly Params[] =>
     choice.families ? (plans.default[family] ?? plan.unix ?? []) : [];
   return families.map((family) => [family, plan[family] ?? unplanned(family)]);
+}
+
+/** With the sizes that are asked for, each with all else that the case is run with. */
+function sized(
+  benchCase: BenchCase,
+  planned: readonly Params[],
+  { bytes }: Choice,
+  skipped: Set<string>,
+): readonly Params[] {
+  if (!bytes || benchCase.kind === 'micro') return planned;
+  const { name, leastBytes = 0 } = benchCase;
+  const others = new Map(
+    planned.filter((params) => 'bytes' in params).map((params) => [JSON.stringify({ ...params, bytes: 0 }), params]),
+  );
+  if (others.size === 0) return planned;
+  const small = bytes.filter((size) => size < leastBytes).map(formatBytes);
+  if (small.length > 0)
+    skipped.add(`${name}: ${small.join(', ')} left out, as it begins at ${formatBytes(leastBytes)}`);
+  return bytes
+    .filter((size) => size >= leastBytes)
+    .flatMap((size) => [...others.values()].map((params) => ({ ...params, bytes: size })));
 }
 
 /** An attached server has plain C at the other end. */
@@ -240,9 +268,9 @@ export class Pacer {
   private readonly accounts: ReadonlyMap<BenchCase, Account>;
 
   /** Not `bounded`: everything is run, whatever time it takes. */
-  constructor(mode: Mode, cells: CellCounts, bounded: boolean, now: number) {
+  constructor(mode: Mode, cells: CellCounts, bounded: boolean, now: number, pace = PACES[mode]) {
     this.mode = mode;
-    this.pace = PACES[mode];
+    this.pace = pace;
     this.bounded = bounded;
     this.startedAt = now;
     this.accounts = new Map([...cells].map(([benchCase, left]) => [benchCase, { left, done: 0, overhead: 0 }]));

@@ -23,15 +23,15 @@ import type { BenchCase, BenchResult, Measure, Series, SeriesResult, SubjectName
 import { cellOf, headlinesOf, judge, medianShare, NODE_BASELINES, ratioOf } from './statistics.js';
 
 // Plain text in a file or a pipe, whatever the environment says of colours.
-const pc = picocolors.createColors(isatty(1) && process.stdout.hasColors());
+export const pc = picocolors.createColors(isatty(1) && process.stdout.hasColors());
 
 /** Columns that a table takes with value and ratio side by side: the names of its rows, and each subject. */
 const WIDE_NAMES = 28;
 const WIDE_SUBJECT = 18;
-const GENERATOR_MARK = '*';
+export const GENERATOR_MARK = '*';
 
 export function renderReport(result: BenchResult, columns: number): string {
-  const parts = [heading(result)];
+  const parts = [[headingLine(result), ...broughtLines(result)].join('\n')];
   for (const benchCase of CASES) {
     const results = result.results.filter(({ series, samples }) => series.case === benchCase && samples.length > 0);
     if (results.length === 0) continue;
@@ -41,11 +41,19 @@ export function renderReport(result: BenchResult, columns: number): string {
   return `${parts.filter(Boolean).join('\n\n')}\n`;
 }
 
-function heading(result: BenchResult): string {
-  const { host, versions, seconds, interrupted } = result;
+/** A table of texts, the first of each row being its name. */
+export function newTable(head: readonly string[]): Table.Table {
+  return new Table({
+    head: [...head],
+    style: { head: [], border: pc.isColorSupported ? ['dim'] : [], compact: true },
+    colAligns: head.map((_, at) => (at === 0 ? 'left' : 'right')),
+  });
+}
+
+/** What was run on what. */
+export function headingLine({ host, versions, seconds, interrupted }: BenchResult): string {
   const rest = `${host.kernel}, Node ${versions.node}, nearwire ${versions.nearwire}`;
-  const line = `${host.cpu}, ${String(host.cores)} cores, ${rest}; ${formatSeconds(seconds)}${interrupted ? ', interrupted' : ''}`;
-  return [line, ...broughtLines(result)].join('\n');
+  return `${host.cpu}, ${String(host.cores)} cores, ${rest}; ${formatSeconds(seconds)}${interrupted ? ', interrupted' : ''}`;
 }
 
 function caseTable(
@@ -58,11 +66,7 @@ function caseTable(
     .map(({ name }) => name)
     .filter((name) => results.some(({ samples }) => samples.some(({ subject }) => subject === name)));
   const wide = columns >= WIDE_NAMES + subjects.length * WIDE_SUBJECT;
-  const table = new Table({
-    head: ['', ...subjects],
-    style: { head: [], border: pc.isColorSupported ? ['dim'] : [], compact: true },
-    colAligns: ['left', ...subjects.map(() => 'right' as const)],
-  });
+  const table = newTable(['', ...subjects]);
   const paramsVary = new Set(results.map(({ series }) => describeParams(series.params))).size > 1;
   for (const seriesResult of results) {
     const { series } = seriesResult;
@@ -86,14 +90,10 @@ function caseTable(
 function loadTables(result: BenchResult): string {
   const percentiles = SHOWN.map(({ title }) => title).join(' / ');
   const tables = loadCoursesOf(result).map((course) => {
-    const table = new Table({
-      head: [
-        `${course.family} ${course.handler}`,
-        ...course.subjects.flatMap((subject) => [`${subject} ${percentiles}`, 'CPU']),
-      ],
-      style: { head: [], border: pc.isColorSupported ? ['dim'] : [], compact: true },
-      colAligns: ['left', ...course.subjects.flatMap(() => ['right' as const, 'right' as const])],
-    });
+    const table = newTable([
+      `${course.family} ${course.handler}`,
+      ...course.subjects.flatMap((subject) => [`${subject} ${percentiles}`, 'CPU']),
+    ]);
     for (const { load, offered, points } of course.rows) {
       const cells = course.subjects.flatMap((name) => {
         const point = points.find(({ subject }) => subject === name);
@@ -128,11 +128,7 @@ function offeredRow(label: string, offered: number, subjects: number): string[] 
 function growthTable(result: BenchResult): string {
   const growth = growthOf(result);
   if (!growth) return '';
-  const table = new Table({
-    head: ['', ...growth.subjects],
-    style: { head: [], border: pc.isColorSupported ? ['dim'] : [], compact: true },
-    colAligns: ['left', ...growth.subjects.map(() => 'right' as const)],
-  });
+  const table = newTable(['', ...growth.subjects]);
   for (const { point, figure, ratios } of growth.rows) {
     table.push([`${describePoint(point)} ${figure}`, ...ratios.map((ratio) => (ratio ? formatSpread(ratio) : ''))]);
   }
@@ -145,10 +141,10 @@ function valueText(result: BenchResult, series: Series, measure: Measure, subjec
   const value = formatValue(cell.median, cell.unit) + (cell.limitedBy ? GENERATOR_MARK : '');
   const ratio = ratioOf(result.ratios, series, measure, subject);
   if (!ratio) return value;
-  return `${value}${wide ? '  ' : '\n'}${COLOURS[judge(ratio, measure)](formatRatio(ratio.median, ratio.bound).padStart(5))}`;
+  return `${value}${wide ? '  ' : '\n'}${VERDICT_COLOURS[judge(ratio, measure)](formatRatio(ratio.median, ratio.bound).padStart(5))}`;
 }
 
-const COLOURS = { good: pc.green, bad: pc.red, '': String };
+export const VERDICT_COLOURS = { good: pc.green, bad: pc.red, '': String };
 
 function shareText({ samples }: SeriesResult, subject: SubjectName): string {
   const share = medianShare(
@@ -201,7 +197,7 @@ function summary({ ratios }: BenchResult): string {
   return lines.filter(Boolean).join('\n');
 }
 
-function notes({ warnings, failures }: BenchResult): string {
+export function notes({ warnings, failures }: BenchResult): string {
   return [
     ...warnings.map((warning) => pc.yellow(`warning: ${warning}`)),
     ...failures.map((failure) => pc.red(`failed: ${failure}`)),

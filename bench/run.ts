@@ -140,7 +140,7 @@ async function runRounds(plan: Plan, options: BenchOptions, context: CellContext
     cells.set(series.case, (cells.get(series.case) ?? 0) + cellsOfTurn(series.case, subjects).length);
   }
   const total = [...cells.values()].reduce((sum, count) => sum + count, 0);
-  const pacer = new Pacer(plan.mode, cells, !plan.allRounds, startedAt);
+  const pacer = new Pacer(plan.mode, cells, !plan.allRounds, startedAt, plan.pace);
   const samples = new Map<Series, Sample[]>(plan.series.map((series) => [series, []]));
   const failures = [...offers.failures];
   const dropped: string[] = [];

@@ -158,7 +158,8 @@ function boundTo(verdict: 'good' | 'bad', { better }: Measure): Bound {
   return (verdict === 'good') === (better === 'higher') ? '>=' : '<=';
 }
 
-function valuesByRound(samples: readonly Sample[], measure: Measure): Map<number, number> {
+/** A subject's values, by the round of each. */
+export function valuesByRound(samples: readonly Sample[], measure: Pick<Measure, 'name'>): Map<number, number> {
   const values = new Map<number, number>();
   for (const sample of samples) {
     const value = sample.values[measure.name];

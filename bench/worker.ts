@@ -3,9 +3,8 @@
  * the C program. It loads what its subject needs and no more, so that node:net is measured in a process without us.
  */
 import { HTTP_SERVER_CASES } from './work/http-cases.js';
-import type { HttpSubject } from './work/http.js';
 import type { NetLike } from './work/stream.js';
-import { parseWords, targetOf, type Words } from './work/words.js';
+import { parseWords, targetOf, transportOf, type Words } from './work/words.js';
 
 /** As a program writes that thinks of nothing. */
 const write: NetLike['write'] = (socket, chunk) => socket.write(chunk);
@@ -31,32 +30,6 @@ async function netOf(words: Words): Promise<NetLike> {
   };
 }
 
-async function httpOf({ subject, module }: Words): Promise<HttpSubject> {
-  if (module !== '') return (await import('./work/subject-module.js')).httpOfModule(module);
-  if (subject === 'node:net') {
-    const { createServer } = await import('node:http');
-    const { pipeFile } = await import('./work/http.js');
-    return { createServer: (handler) => createServer(handler), sendFile: pipeFile, pageOf: (bytes) => bytes };
-  }
-  if (subject === 'node:net tuned') return (await import('./work/tuned.js')).tunedHttp;
-  const transport = transportOf(subject);
-  const { Page } = await import('nearwire');
-  const { createServer, sendFile } = await import('nearwire/http');
-  return {
-    createServer: (handler) => createServer({ transport }, handler),
-    sendFile(response, { path }) {
-      // A client that goes away in the midst of it has had enough.
-      sendFile(response, path, () => undefined);
-    },
-    pageOf: (bytes) => Page.from(bytes),
-  };
-}
-
-function transportOf(subject: string): 'native' | 'js' {
-  if (subject !== 'native' && subject !== 'js') throw new TypeError(`no subject ${subject}`);
-  return subject;
-}
-
 async function main(): Promise<void> {
   const words = parseWords(process.argv.slice(2));
   const target = targetOf(words);
@@ -69,7 +42,7 @@ async function main(): Promise<void> {
     if (serving) channel.serveChannel(words, target);
     else channel.loadChannel(words, target);
   } else if (HTTP_SERVER_CASES.includes(words.case)) {
-    const { serveHttp } = await import('./work/http.js');
+    const { httpOf, serveHttp } = await import('./work/http.js');
     if (!serving) throw new TypeError('the client of the http cases is the C program');
     serveHttp(await httpOf(words), words, target);
   } else {

@@ -104,6 +104,25 @@ describe('a plan', () => {
     }
   });
 
+  test('has the sizes that are asked for in the place of its own, with all else', () => {
+    const choice = {
+      cases: ['rtt', 'fanin', 'http-body', 'page', 'micro'],
+      families: ['unix'],
+      bytes: [1000, 20_000],
+    } as const;
+    const plan = planOf(choice);
+    const sizes = choice.bytes.map(String);
+    expect(describeSeries(plan).filter((name) => !name.startsWith('micro'))).toEqual([
+      ...sizes.map((bytes) => `rtt unix {"bytes":${bytes}}`),
+      'fanin unix {"connections":64}',
+      ...sizes.flatMap((bytes) =>
+        ['download', 'upload'].map((way) => `http-body unix {"bytes":${bytes},"way":"${way}"}`),
+      ),
+      'page unix {"bytes":20000}',
+    ]);
+    expect(plan.skipped).toEqual(['page: 1000 B left out, as it begins at 16 KiB']);
+  });
+
   test('runs a family that is asked for, though the mode leaves it out', () => {
     expect(describeSeries(planOf({ mode: 'quick', cases: ['churn'], families: ['tcp'] }))).toEqual([
       'churn tcp {"bytes":64}',

@@ -1,14 +1,12 @@
 import { describe, expect, test } from 'vitest';
 
-import { conclude, rangesOf } from '../bench/tune/conclude.js';
-import type { Conclusion, Limits, Setting } from '../bench/tune/model.js';
+import { rangesOf } from '../bench/tune/conclude.js';
+import type { BufferChoice, Conclusion, Setting } from '../bench/tune/model.js';
 import { settingsFor } from '../bench/tune/settings.js';
-import { KIB, madeUpCells, MIB, type MadeUp } from './support/sweeps.js';
-
-const LIMITS: Limits = { mostBuffer: 4 * MIB, somaxconn: 4096 };
+import { foundOf, KIB, madeUpSweep, MIB, type MadeUp } from './support/sweeps.js';
 
 function concludeFrom(...all: MadeUp[]): Conclusion {
-  const [conclusion, ...more] = conclude(madeUpCells(all));
+  const [conclusion, ...more] = madeUpSweep(all).conclusions;
   expect(more).toEqual([]);
   if (!conclusion) throw new Error('no conclusion');
   return conclusion;
@@ -24,136 +22,115 @@ describe('the buffer to set', () => {
       { buffer: 8 * MIB, rates: [204, 200, 195, 201, 199] },
     );
     expect(conclusion).toMatchObject({ buffer: 512 * KIB, reason: 'bend', best: { buffer: 1 * MIB } });
-    expect(conclusion.gain.median).toBeCloseTo(1.98, 2);
-    expect(conclusion.gain.low).toBeLessThanOrEqual(conclusion.gain.median);
-    expect(conclusion.gain.high).toBeGreaterThanOrEqual(conclusion.gain.median);
     expect(conclusion.text).toMatch(
       /^512 KiB: 1\.98x \(1\.\d\d to .*\) of the default's throughput, .*1 MiB, is no better/,
     );
   });
 
-  test('is the best itself where all smaller ones are worse by more than anybody would miss', () => {
-    const conclusion = concludeFrom(
-      { buffer: 'default', rates: [100, 100, 101] },
-      { buffer: 256 * KIB, rates: [110, 111, 110] },
-      { buffer: 1 * MIB, rates: [150, 151, 149] },
-    );
-    expect(conclusion).toMatchObject({ buffer: MIB, reason: 'bend' });
-    expect(conclusion.text).toContain('the best there was');
-  });
-
-  test('is none where the curve is flat, even if all rounds agree on a few per cent', () => {
-    const conclusion = concludeFrom(
-      { buffer: 'default', rates: [100, 100, 100] },
-      { buffer: 1 * MIB, rates: [103, 103, 104] },
-    );
-    expect(conclusion).toMatchObject({ buffer: 'default', reason: 'flat', best: { buffer: MIB } });
-    expect(conclusion.text).toBe('no change: the best, 1 MiB, gives 1.03x (1.03 to 1.04)');
-  });
-
-  test('is none where the default is the best', () => {
-    const conclusion = concludeFrom(
-      { buffer: 'default', rates: [100, 101, 102] },
-      { buffer: 64 * KIB, rates: [50, 51, 52] },
-    );
-    expect(conclusion).toMatchObject({ buffer: 'default', reason: 'flat', best: { buffer: 'default' } });
-    expect(conclusion.text).toBe('no change: nothing is better than the default');
-  });
-
-  test('is none where the best is better in the median only', () => {
-    const conclusion = concludeFrom(
-      { buffer: 'default', rates: [100, 100, 100, 100, 100] },
-      { buffer: 1 * MIB, rates: [160, 80, 150, 90, 155] },
-      { buffer: 4 * MIB, rates: [95, 102, 99, 104, 98] },
-    );
-    expect(conclusion).toMatchObject({ buffer: 'default', reason: 'noise' });
-    expect(conclusion.gain).toMatchObject({ median: 1 });
-    expect(conclusion.text).toMatch(
-      /^no change: the default is within the noise of the best, 1 MiB with 1\.50x \(0\.80/,
-    );
-  });
-
-  test('is not told from two rounds', () => {
-    const conclusion = concludeFrom({ buffer: 'default', rates: [100, 100] }, { buffer: 1 * MIB, rates: [200, 200] });
-    expect(conclusion).toMatchObject({ buffer: 'default', reason: 'few' });
-    expect(conclusion.text).toContain('too few rounds');
-  });
-
-  test('does not mind a machine that is slow in some rounds, for all alike', () => {
-    const slow = [1, 0.2, 1, 0.5, 0.9];
-    const conclusion = concludeFrom(
-      { buffer: 'default', rates: slow.map((share) => 100 * share) },
-      { buffer: 1 * MIB, rates: slow.map((share) => 150 * share) },
-      { buffer: 4 * MIB, rates: slow.map((share) => 151 * share) },
-    );
-    expect(conclusion).toMatchObject({ buffer: MIB, reason: 'bend', gain: { median: 1.5, low: 1.5, high: 1.5 } });
-  });
+  const d = 'default';
+  // Rates by buffer; what is concluded; and what the text has in it.
+  test.each([
+    [
+      'the best itself where all smaller ones are worse by more than anybody would miss',
+      { default: [100, 100, 101], [256 * KIB]: [110, 111, 110], [MIB]: [150, 151, 149] },
+      [MIB, 'bend', MIB],
+      'the best there was',
+    ],
+    [
+      'none where the curve is flat, even if all rounds agree on a few per cent',
+      { default: [100, 100, 100], [MIB]: [103, 103, 104] },
+      [d, 'flat', MIB],
+      'no change: the best, 1 MiB, gives 1.03x (1.03 to 1.04)',
+    ],
+    [
+      'none where the default is the best',
+      { default: [100, 101, 102], [MIB]: [50, 51, 52] },
+      [d, 'flat', d],
+      'no change: nothing is better than the default',
+    ],
+    [
+      'none where the best is better in the median only',
+      { default: [100, 100, 100, 100, 100], [MIB]: [160, 80, 150, 90, 155], [4 * MIB]: [95, 102, 99, 104, 98] },
+      [d, 'noise', MIB],
+      'within the noise of the best, 1 MiB with 1.50x (0.80',
+    ],
+    ['not told from two rounds', { default: [100, 100], [MIB]: [200, 200] }, [d, 'few', MIB], 'too few rounds'],
+    [
+      'the same on a machine that is slow in some rounds, for all alike',
+      { default: [100, 20, 100, 50], [MIB]: [150, 30, 150, 75], [4 * MIB]: [151, 30.2, 151, 75.5] },
+      [MIB, 'bend', 4 * MIB],
+      '1 MiB: 1.50x of',
+    ],
+  ] as [string, Record<string, number[]>, [BufferChoice, string, BufferChoice], string][])(
+    'is %s',
+    (_, byBuffer, [buffer, reason, best], text) => {
+      const madeUp = ([name, rates]: [string, number[]]): MadeUp => ({ buffer: name === d ? d : Number(name), rates });
+      const conclusion = concludeFrom(...Object.entries(byBuffer).map(madeUp));
+      expect(conclusion).toMatchObject({ buffer, reason, best: { buffer: best } });
+      expect(conclusion.text).toContain(text);
+    },
+  );
 
   test('of two that the system has cut to the same is the one that was not', () => {
-    const cells = madeUpCells([
+    const { takes, conclusions } = madeUpSweep([
       { buffer: 'default', rates: [100, 100, 100] },
       { buffer: 4 * MIB, rates: [150, 150, 150], limit: 4 * MIB },
       { buffer: 8 * MIB, rates: [151, 151, 151], limit: 4 * MIB },
     ]);
-    expect(cells.map(({ clamped }) => clamped)).toEqual([false, false, true]);
-    expect(cells.map(({ memory, effective }) => memory / effective)).toEqual([1000, 1000, 1000]);
-    expect(conclude(cells)).toMatchObject([{ buffer: 4 * MIB }]);
+    expect(takes.map(({ clamped }) => clamped)).toEqual([false, false, true]);
+    expect(conclusions).toMatchObject([{ buffer: 4 * MIB }]);
   });
 
-  test('has no conclusion where there is nothing to compare', () => {
-    expect(conclude(madeUpCells([{ buffer: 'default', rates: [1, 2, 3] }]))).toEqual([]);
-    expect(conclude(madeUpCells([{ buffer: MIB, rates: [1, 2, 3] }]))).toEqual([]);
+  test('is told of each way and size, where there is something to compare', () => {
+    const rates = [1, 2, 3];
+    expect(madeUpSweep([{ buffer: 'default', rates }]).conclusions).toEqual([]);
+    expect(madeUpSweep([{ buffer: MIB, rates }]).conclusions).toEqual([]);
+    const both = (made: Omit<MadeUp, 'buffer' | 'rates'>): MadeUp[] =>
+      (['default', MIB] as const).map((buffer) => ({ ...made, buffer, rates }));
+    const { conclusions } = madeUpSweep([...both({}), ...both({ way: 'js', bytes: KIB }), ...both({ way: 'page' })]);
+    expect(conclusions.map(({ way, bytes }) => [way, bytes])).toEqual([
+      ...[
+        ['native', MIB],
+        ['js', KIB],
+        ['page', MIB],
+      ],
+    ]);
   });
 });
 
-describe('the buffer that takes a response whole', () => {
-  const same = [100, 100, 100];
-
-  test('is the smallest with which it has left before its reader began', () => {
-    const { whole } = concludeFrom(
-      { buffer: 'default', rates: same, held: 7000 },
-      { buffer: 256 * KIB, rates: same, held: 6500 },
-      { buffer: 512 * KIB, rates: same, held: 300 },
-      { buffer: 2 * MIB, rates: same, held: 200 },
-    );
-    expect(whole).toBe(512 * KIB);
-  });
-
-  test('is the default where that does, though a smaller one would', () => {
-    const { whole } = concludeFrom(
-      { buffer: 'default', rates: same, held: 80 },
-      { buffer: 64 * KIB, rates: same, held: 70 },
-    );
-    expect(whole).toBe('default');
-  });
-
-  test('may be none of them', () => {
-    const { whole } = concludeFrom(
-      { buffer: 'default', rates: same, held: 9000 },
-      { buffer: 64 * KIB, rates: same, held: 8000 },
-    );
-    expect(whole).toBeNull();
-  });
+test.each([
+  { takes: [200 * KIB, 400 * KIB, MIB, 4 * MIB], whole: MIB },
+  { takes: [MIB, MIB, MIB, MIB], whole: 'default' },
+  { takes: [0, 0, 0, MIB - 1], whole: null },
+])('the buffer that takes a response whole is the default or the smallest that does: $whole', ({ takes, whole }) => {
+  const buffers = ['default', 256 * KIB, MIB, 4 * MIB] as const;
+  const rates = [100, 100, 100];
+  const all = buffers.map((buffer, at) => ({ buffer, rates, takes: takes[at] ?? 0 }));
+  expect(concludeFrom(...all).whole).toBe(whole);
 });
 
 describe('the lines', () => {
-  const cells = madeUpCells([
-    { size: 64 * KIB, buffer: 'default', rates: [100, 100, 100], held: 100 },
-    { size: 64 * KIB, buffer: MIB, rates: [100, 100, 100], held: 100 },
-    { size: MIB, buffer: 'default', rates: [100, 100, 100] },
-    { size: MIB, buffer: MIB, rates: [150, 150, 150], held: 100 },
-  ]);
-  const conclusions = conclude(cells);
+  const same = [100, 100, 100];
+  const better = [150, 150, 150];
+  const found = (more: Parameters<typeof foundOf>[1]): Setting[] =>
+    settingsFor(
+      foundOf(
+        [
+          { bytes: 64 * KIB, buffer: 'default', rates: same, takes: 200 * KIB },
+          { bytes: 64 * KIB, buffer: MIB, rates: same, takes: 2 * MIB },
+          { buffer: 'default', rates: same },
+          { buffer: MIB, rates: better },
+        ],
+        more,
+      ),
+    );
   const linesOf = (settings: readonly Setting[], where: Setting['where']): string[] =>
     settings.filter((setting) => setting.where === where).flatMap(({ lines }) => lines);
   const notesOf = (settings: readonly Setting[], where: Setting['where']): string =>
-    settings
-      .filter((setting) => setting.where === where)
-      .map(({ note }) => note)
-      .join('\n');
+    settings.flatMap((setting) => (setting.where === where ? [setting.note] : [])).join('\n');
 
   test('on Linux over UNIX: nearwire has one, nginx has none and says why, sysctl is not needed', () => {
-    const settings = settingsFor({ cells, conclusions, limits: LIMITS, family: 'unix', platform: 'linux' });
+    const settings = found({});
     const line = 'createServer({ sendBuffer: 1048576 }) // 1 MiB, for native 1 MiB';
     // For throughput, and where readers lag.
     expect(linesOf(settings, 'nearwire')).toEqual([line, line]);
@@ -164,51 +141,39 @@ describe('the lines', () => {
   });
 
   test('a buffer below the default is one that a server is to be told of', () => {
-    const small = madeUpCells([
-      { buffer: 'default', rates: [100, 100, 100], held: 100 },
-      { buffer: 64 * KIB, rates: [150, 150, 150], held: 7000 },
+    const small = foundOf([
+      { buffer: 'default', rates: same, takes: MIB },
+      { buffer: 64 * KIB, rates: better },
     ]);
-    const found = {
-      cells: small,
-      conclusions: conclude(small),
-      limits: LIMITS,
-      family: 'unix',
-      platform: 'linux',
-    } as const;
-    expect(linesOf(settingsFor(found), 'nearwire')).toEqual([
+    expect(linesOf(settingsFor(small), 'nearwire')).toEqual([
       'createServer({ sendBuffer: 65536, allowSmallBuffers: true }) // 64 KiB, for native 1 MiB',
     ]);
   });
 
-  test('over TCP nginx has one too', () => {
-    const settings = settingsFor({ cells, conclusions, limits: LIMITS, family: 'tcp', platform: 'linux' });
-    expect(linesOf(settings, 'nginx')).toEqual(['listen 127.0.0.1:8080 sndbuf=1m;']);
-    expect(notesOf(settings, 'nearwire')).toContain('tcp_wmem');
-  });
-
-  test('on macOS the names are its own', () => {
-    const limits = { mostBuffer: 512 * KIB, somaxconn: 128 };
-    const settings = settingsFor({ cells, conclusions, limits, family: 'unix', platform: 'darwin' });
+  test('over TCP nginx has one too, and on macOS, where names are its own', () => {
+    const overTcp = found({ family: 'tcp' });
+    expect(linesOf(overTcp, 'nginx')).toEqual(['listen 127.0.0.1:8080 sndbuf=1m;']);
+    expect(notesOf(overTcp, 'nearwire')).toContain('tcp_wmem');
+    const settings = found({ platform: 'darwin', limits: { mostBuffer: 8 * MIB, somaxconn: 128 } });
     expect(linesOf(settings, 'nginx')).toEqual(['listen unix:/tmp/nginx.sock sndbuf=1m;']);
     expect(linesOf(settings, 'sysctl')).toEqual([
       'sysctl -w net.local.stream.sendspace=1048576',
       'sysctl -w net.local.stream.recvspace=1048576',
-      'sysctl -w kern.ipc.maxsockbuf=1048576',
       'sysctl -w kern.ipc.somaxconn=511',
     ]);
   });
 
   test('wmem_max is to be raised where it has cut what was the best', () => {
-    const cut = madeUpCells([
-      { buffer: 'default', rates: [100, 100, 100] },
-      { buffer: 8 * MIB, rates: [150, 150, 150], limit: 208 * KIB },
-    ]);
-    const limits = { mostBuffer: 208 * KIB, somaxconn: 64 };
-    const found = { cells: cut, conclusions: conclude(cut), limits, family: 'unix', platform: 'linux' } as const;
-    const settings = settingsFor(found);
+    const cut = foundOf(
+      [
+        { buffer: 'default', rates: same },
+        { buffer: 8 * MIB, rates: better, limit: 208 * KIB },
+      ],
+      { limits: { mostBuffer: 208 * KIB, somaxconn: 64 } },
+    );
+    const settings = settingsFor(cut);
     expect(linesOf(settings, 'sysctl')).toEqual([
-      'sysctl -w net.core.wmem_max=8388608',
-      'sysctl -w net.core.somaxconn=511',
+      ...['sysctl -w net.core.wmem_max=8388608', 'sysctl -w net.core.somaxconn=511'],
     ]);
     expect(notesOf(settings, 'sysctl')).toContain('8 MiB was cut to net.core.wmem_max, 212992 here');
     // What was measured is what the system gives.
@@ -217,23 +182,13 @@ describe('the lines', () => {
     ]);
   });
 
-  test('where nothing is to be set, it is said', () => {
-    const flat = madeUpCells([
-      { buffer: 'default', rates: [100, 100, 100], held: 10 },
-      { buffer: MIB, rates: [100, 100, 100], held: 10 },
-    ]);
-    const found = {
-      cells: flat,
-      conclusions: conclude(flat),
-      limits: LIMITS,
-      family: 'unix',
-      platform: 'linux',
-    } as const;
-    const settings = settingsFor(found);
+  test.each([
+    { rates: same, note: 'for throughput nothing is to be set' },
+    { rates: [100, 100], note: 'too few rounds to tell' },
+  ])('where nothing is to be set, it is said: $note', ({ rates, note }) => {
+    const settings = settingsFor(foundOf((['default', MIB] as const).map((buffer) => ({ buffer, rates, takes: MIB }))));
     expect(settings.flatMap(({ lines }) => lines)).toEqual([]);
-    expect(notesOf(settings, 'nearwire')).toContain('for throughput nothing is to be set');
-    const short = conclude(madeUpCells(['default' as const, MIB].map((buffer) => ({ buffer, rates: [100, 100] }))));
-    expect(notesOf(settingsFor({ ...found, conclusions: short }), 'nearwire')).toContain('too few rounds to tell');
+    expect(notesOf(settings, 'nearwire')).toContain(note);
   });
 });
 

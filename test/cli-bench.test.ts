@@ -21,6 +21,7 @@ describe('words that make no sense exit 2 with a hint', () => {
     { words: ['bench', '--cases'], hint: 'argument missing' },
     { words: ['bench', '--subjects', 'node.net'], hint: 'Did you mean node:net?' },
     { words: ['bench', '--families', 'unx'], hint: 'Did you mean unix?' },
+    { words: ['bench', '--bytes', '0'], hint: '--bytes takes sizes from 1' },
     { words: ['bench', '--rounds', '0'], hint: 'a whole number from 1' },
     { words: ['bench', '--rounds', '-3'], hint: 'a whole number from 1' },
     { words: ['bench', '--rounds', '2.5'], hint: 'a whole number from 1' },

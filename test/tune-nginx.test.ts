@@ -6,25 +6,23 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 import { freePort } from '../bench/cost/free-port.js';
-import { conclude } from '../bench/tune/conclude.js';
 import type { Family } from '../bench/tune/model.js';
 import { settingsFor } from '../bench/tune/settings.js';
 import { hasDiagnosis, startProgram } from './support/listeners.js';
 import { requireOrSkip } from './support/requirements.js';
 import { cleanup, nextTurn, temporaryDirectory } from './support/sockets.js';
-import { madeUpCells, MIB } from './support/sweeps.js';
+import { foundOf, MIB } from './support/sweeps.js';
 
 const nginx = requireOrSkip('nginx');
 const ss = requireOrSkip('ss');
 
 /** The line of nginx's that the sweep prints where 1 MiB is to be set; undefined where it says that there is none. */
 function printedLine(family: Family): string | undefined {
-  const cells = madeUpCells([
+  const made = [
     { buffer: 'default', rates: [100, 100, 100] },
     { buffer: MIB, rates: [150, 150, 150] },
-  ]);
-  const limits = { mostBuffer: 4 * MIB, somaxconn: 4096 };
-  const settings = settingsFor({ cells, conclusions: conclude(cells), limits, family, platform: 'linux' });
+  ] as const;
+  const settings = settingsFor(foundOf(made, { family }));
   return settings.filter(({ where }) => where === 'nginx').flatMap(({ lines }) => lines)[0];
 }
 

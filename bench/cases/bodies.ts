@@ -45,4 +45,6 @@ export const page: PeerCase = {
   ...common,
   name: 'page',
   title: 'node:http answers with a body that lies in memory, on 8 keep-alive connections',
+  // Page.threshold: a smaller page is copied as any buffer is.
+  leastBytes: 16384,
 };

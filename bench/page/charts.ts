@@ -19,7 +19,7 @@ export interface Bars {
   readonly subject: SubjectName;
   /** One a label; null where the subject was not run. */
   readonly values: readonly (Bar | null)[];
-  /** The same against node:net. */
+  /** The same against node:net, or what else a subject is held against. */
   readonly ratios: readonly (Bar | null)[];
 }
 

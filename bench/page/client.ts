@@ -64,7 +64,7 @@ function draw(canvas: PageElement, chart: ChartData): DrawnChart {
   const text = colourOf('muted');
   const colours = chart.bars.map(({ subject }) => colourOf(subject));
   const ratios = view === 'ratios';
-  const title = ratios ? `${chart.measure} against node:net` : `${chart.measure}, ${chart.unit}`;
+  const title = ratios ? `${chart.measure}, ratios` : `${chart.measure}, ${chart.unit}`;
   return new Chart(canvas, {
     type: 'bar',
     data: {

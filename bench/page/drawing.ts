@@ -116,7 +116,6 @@ export function whiskers(
           const low = yOf(span.low);
           const high = yOf(span.high);
           stroke(chart, x, low, x, high);
-          if (halfWidth === 0) return;
           stroke(chart, x - halfWidth, low, x + halfWidth, low);
           stroke(chart, x - halfWidth, high, x + halfWidth, high);
         });

@@ -47,16 +47,11 @@ function scripts({ script, data }: NonNullable<PageParts['drawn']>): string {
 }
 
 /** What was run, on what and when, and what makes its figures less trustworthy. */
-export function pageHeader(
-  name: string,
-  run: RunRecord,
-  notes: readonly string[],
-  more: readonly string[] = [],
-): string {
+export function pageHeader(name: string, run: RunRecord, notes: readonly string[]): string {
   const { host, versions, command, started, seconds } = run;
   const list = notes.map((note) => `<li>${escape(note)}</li>`).join('');
   const machine = `${host.cpu}, ${String(host.cores)} cores, ${host.kernel}, load ${String(host.load)} before the start`;
-  const when = [`${started.slice(0, 16).replace('T', ' ')} UTC`, formatSeconds(seconds), ...more].join(', ');
+  const when = `${started.slice(0, 16).replace('T', ' ')} UTC, ${formatSeconds(seconds)}`;
   return `<h1>${escape(name)}</h1>
 <p class="host">${escape(machine)}</p>
 <p class="host">${escape(`Node ${versions.node}, nearwire ${versions.nearwire} (${versions.commit}), ${when}`)}: <code>${escape(command)}</code></p>

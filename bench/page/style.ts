@@ -8,6 +8,8 @@ const MORE_COLOURS = [
   ['#7a4a2b', '#c99873'],
   ['#3d3f9e', '#9a9cf0'],
   ['#a3232f', '#e8727d'],
+  ['#8a6d00', '#d9bb4a'],
+  ['#4b6478', '#93b0c6'],
 ] as const;
 
 /** A custom property's name has no colons and no signs. */
@@ -67,9 +69,6 @@ h3 { margin: 24px 0 6px; font-size: 16px; }
 fieldset { border: 0; margin: 0 0 0 auto; padding: 0; display: flex; gap: 12px; }
 .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 460px), 1fr)); gap: 16px; }
 .chart { position: relative; height: 260px; background: var(--raised); border-radius: 10px; padding: 10px 12px; }
-.legend { display: flex; gap: 18px; margin: 0 0 10px; }
-.legend span { display: inline-flex; align-items: center; gap: 6px; }
-.legend i { width: 12px; height: 12px; border-radius: 3px; display: inline-block; }
 pre { background: var(--raised); border-radius: 8px; padding: 10px 14px; overflow-x: auto; margin: 6px 0 2px; }
 .scroll { overflow-x: auto; }
 caption { text-align: left; color: var(--muted); padding: 4px 0; }

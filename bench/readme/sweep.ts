@@ -1,10 +1,10 @@
 /** The tables of docs/tuning-sweep.md, from a result of `nearwire tune --json`. */
-import { formatBytes, formatSpread, formatValue } from '../format.js';
-import { withoutFiles } from '../json.js';
+import { formatBytes, formatValue } from '../format.js';
+import { withoutFiles, type JsonResult } from '../json.js';
 import { nameOf } from '../tune/conclude.js';
-import type { SweepJson } from '../tune/json.js';
-import type { CellResult, Conclusion, MeasureName, SubjectName } from '../tune/model.js';
-import { formatMemory } from '../tune/report.js';
+import { waysOf, type Findings } from '../tune/model.js';
+import type { SweepJson } from '../tune/sweep.js';
+import { bytesPerSecond, conclusionRows, figureOf, recommendation, takeRows, throughputOf } from '../tune/tables.js';
 import { markdownTable } from './markdown.js';
 import { describeRun } from './table.js';
 
@@ -12,61 +12,40 @@ import { describeRun } from './table.js';
 export const SWEEP_FILE = 'tuning-sweep.json';
 
 /** The responses whose figures are shown buffer by buffer. */
-const SHOWN_SIZE = 1024 * 1024;
-
-interface ShownCell extends Pick<CellResult, 'subject' | 'size' | 'buffer' | 'effective' | 'clamped' | 'memory'> {
-  readonly medians: Readonly<Record<MeasureName, number>>;
-}
+const SHOWN_BYTES = 1024 * 1024;
 
 /** As much of a result as the tables need. */
-export interface SweepExcerpt extends Omit<
-  SweepJson,
-  'cells' | 'settings' | 'skipped' | 'failures' | 'interrupted' | 'seconds' | 'limits'
-> {
-  readonly cells: readonly ShownCell[];
-}
+export interface SweepExcerpt
+  extends Omit<JsonResult, 'seconds'>, Pick<Findings, 'conclusions' | 'takes'>, Pick<SweepJson, 'warnings'> {}
 
 export function isSweep(result: object): result is SweepJson {
   return 'conclusions' in result;
 }
 
 export function sweepExcerptOf(result: SweepJson): SweepExcerpt {
-  const { schema, host, versions, command, started, family, platform, subjects, sizes, buffers, rounds } = result;
+  const { host, versions, command, started, cells, conclusions, takes, warnings } = result;
   return {
-    ...{ schema, host, versions, command: withoutFiles(command), started, family, platform },
-    ...{ subjects, sizes, buffers, rounds, conclusions: result.conclusions, warnings: result.warnings },
-    cells: result.cells
-      .filter(({ size }) => size === SHOWN_SIZE)
-      .map(({ subject, size, buffer, effective, clamped, memory, measures }) => ({
-        ...{ subject, size, buffer, effective, clamped, memory },
-        medians: {
-          rate: measures.rate.median,
-          p50: measures.p50.median,
-          p99: measures.p99.median,
-          cpu: measures.cpu.median,
-          held: measures.held.median,
-        },
-      })),
+    ...{ schema: 1, host, versions, command: withoutFiles(command), started, conclusions, takes, warnings },
+    cells: cells.filter(({ params }) => params['bytes'] === SHOWN_BYTES),
+    ratios: [],
   };
 }
 
 export function renderSweepBlock(excerpt: SweepExcerpt): string {
-  const { rounds, subjects } = excerpt;
+  const rounds = Math.max(0, ...excerpt.cells.map(({ samples }) => samples.length));
+  const table = ([head = [], ...rows]: ReturnType<typeof takeRows>): string[] => markdownTable(head, rows);
   return [
     'The buffer to set for throughput, and what it gives against the default:',
     '',
-    ...bySize(excerpt, recommendation),
+    ...table(conclusionRows(excerpt, recommendation)),
     '',
-    'The first that takes a response whole, so that a slow reader does not hold the sender:',
+    'The largest response that leaves the server though nobody reads it:',
     '',
-    ...bySize(excerpt, ({ whole }) => (whole === null ? 'none' : nameOf(whole))),
+    ...table(takeRows(excerpt)),
     '',
-    `Responses of ${formatBytes(SHOWN_SIZE)}, by buffer: throughput; p50 of one at a time; CPU of the sender for it.`,
+    `Responses of ${formatBytes(SHOWN_BYTES)}, by buffer: throughput; CPU of the server for one.`,
     '',
-    ...markdownTable(
-      ['send buffer', 'in effect', '1,000 connections', ...subjects],
-      excerpt.buffers.map((buffer) => bufferRow(excerpt, buffer)),
-    ),
+    ...shownTable(excerpt),
     '',
     `Medians of ${String(rounds)} rounds; ratios are taken within each round, with the lowest and highest of the rounds.`,
     ...describeRun(excerpt),
@@ -75,42 +54,17 @@ export function renderSweepBlock(excerpt: SweepExcerpt): string {
   ].join('\n');
 }
 
-function bySize({ sizes, subjects, conclusions }: SweepExcerpt, textOf: (of: Conclusion) => string): string[] {
-  const cellOf = (size: number, subject: SubjectName): string => {
-    const found = conclusions.find((entry) => entry.size === size && entry.subject === subject);
-    return found ? textOf(found) : '';
-  };
-  return markdownTable(
-    ['response', ...subjects],
-    sizes.map((size) => [formatBytes(size), ...subjects.map((subject) => cellOf(size, subject))]),
-  );
-}
-
-function recommendation({ buffer, reason, gain, best }: Conclusion): string {
-  if (buffer !== 'default') return `**${nameOf(buffer)}**: ${formatSpread(gain)}`;
-  if (reason === 'few') return 'too few rounds';
-  return best.buffer === 'default' ? 'no change' : `no change: best ${formatSpread(best.gain)}`;
-}
-
-function bufferRow({ cells, subjects }: SweepExcerpt, buffer: CellResult['buffer']): string[] {
-  const row = cells.filter((cell) => cell.buffer === buffer);
-  const range = (values: readonly number[]): string => {
-    if (values.length === 0) return '';
-    const [low, high] = [Math.min(...values), Math.max(...values)].map(formatMemory);
-    return low === high ? (low ?? '') : `${low ?? ''} to ${high ?? ''}`;
-  };
-  return [
-    `${nameOf(buffer)}${row.some(({ clamped }) => clamped) ? ' (cut)' : ''}`,
-    range(row.map(({ effective }) => effective)),
-    range(row.map(({ memory }) => memory)),
-    ...subjects.map((subject) => {
-      const medians = row.find((cell) => cell.subject === subject)?.medians;
-      if (!medians) return '';
-      return [
-        formatValue(medians.rate, 'bytes/s'),
-        formatValue(medians.p50, 'us'),
-        formatValue(medians.cpu, 'us'),
-      ].join('; ');
+function shownTable(excerpt: SweepExcerpt): string[] {
+  const ways = waysOf(excerpt.takes);
+  const buffers = ways[0] ? throughputOf(excerpt, ways[0]).rows.map(({ buffer }) => buffer) : [];
+  const rows = buffers.map((buffer) => [
+    nameOf(buffer),
+    ...ways.map((way) => {
+      const rate = figureOf(excerpt, way, SHOWN_BYTES, buffer);
+      const cpu = figureOf(excerpt, way, SHOWN_BYTES, buffer, 'cpu');
+      if (!rate || !cpu) return '';
+      return `${formatValue(bytesPerSecond(rate), 'bytes/s')}; ${formatValue(cpu.cell.median, cpu.cell.unit)}`;
     }),
-  ];
+  ]);
+  return markdownTable(['send buffer', ...ways.map(({ name }) => name)], rows);
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 
 import type { JsonResult } from '../json.js';
 import { PACKAGE_ROOT } from '../package-root.js';
-import type { SweepJson } from '../tune/json.js';
+import type { SweepJson } from '../tune/sweep.js';
 import { beyondLimit, renderLosses } from './losses.js';
 import { refusalOf } from './quiet.js';
 import { REFERENCES_FILE, referencesOf, renderReferences } from './references.js';

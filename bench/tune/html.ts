@@ -1,149 +1,105 @@
-/** The page of `nearwire tune --html`: one file with everything in it. Heat maps and tables stand without scripts. */
+/** The page of `nearwire tune --html`: what was found, a heat map for each way, and the bench's own plots and tables. */
 import { formatBytes, formatRatio, formatSpread, formatValue } from '../format.js';
-import { escape, pageHeader, wholePage } from '../page/parts.js';
+import { htmlOf } from '../html.js';
+import { escape } from '../page/parts.js';
 import { nameOf } from './conclude.js';
-import { heatOf, type HeatCell } from './heat.js';
-import { MEASURES, SUBJECTS, type Conclusion, type SubjectName, type SweepResult } from './model.js';
-import { curvesOf } from './page/curves.js';
-import { SWEEP_STYLE } from './page/style.js';
-import { formatMemory } from './report.js';
+import { waysOf, type SweepResult, type Way } from './model.js';
+import {
+  bytesPerSecond,
+  conclusionRows,
+  recommendation,
+  takeRows,
+  throughputOf,
+  type Figure,
+  type Rows,
+} from './tables.js';
 
 export function sweepHtmlOf(result: SweepResult): string {
-  const { host, family, rounds, warnings, skipped, failures, interrupted } = result;
-  const notes = [
-    ...(interrupted ? ['interrupted: these are the rounds until then'] : []),
-    ...warnings,
-    ...skipped,
-    ...failures.map((failure) => `failed: ${failure}`),
-  ];
-  const over = family === 'unix' ? 'a UNIX socket' : 'TCP';
-  return wholePage({
-    title: `nearwire tune, ${host.cpu}`,
-    style: SWEEP_STYLE,
-    main: [
-      pageHeader('nearwire tune', result, notes, [`${String(rounds)} rounds over ${over}`]),
-      conclusions(result),
-      views(),
-      ...result.subjects.map((subject) => heatMap(result, subject)),
-      plots(result),
+  return htmlOf(result, {
+    name: 'nearwire tune',
+    style: STYLE,
+    top: [
+      section(
+        'conclusions',
+        'Which send buffer for which response',
+        'The smallest within the spread of the best, if all rounds agree that it is better than the default',
+        tableOf(conclusionRows(result, recommendation)),
+      ),
+      section(
+        'takes',
+        'What a send buffer takes',
+        'The largest response that leaves the server though nobody reads it; in effect: SO_SNDBUF as it reads back',
+        tableOf(takeRows(result)),
+      ),
       settings(result),
+      ...waysOf(result.takes).map((way) => heatMap(result, way)),
     ],
-    drawn: { data: { curves: curvesOf(result) }, script: new URL('page/client.js', import.meta.url) },
   });
 }
 
-function conclusions({ conclusions: all, sizes, subjects }: SweepResult): string {
-  if (all.length === 0) return '';
-  const rowsOf = (cellOf: (conclusion: Conclusion) => string): string =>
-    sizes
-      .map((size) => {
-        const cells = subjects.map((subject) => {
-          const found = all.find((entry) => entry.subject === subject && entry.size === size);
-          return found ? cellOf(found) : '<td></td>';
-        });
-        return `<tr><th>${formatBytes(size)}</th>${cells.join('')}</tr>`;
-      })
-      .join('\n');
-  const head = `<thead><tr><th>response</th>${subjects.map((name) => `<th>${name}</th>`).join('')}</tr></thead>`;
-  return `<section id="conclusions">
-<h2>Which send buffer for which response</h2>
-<p>The smallest within the spread of the best, if all rounds agree that it is better than the default</p>
-<div class="scroll"><table>${head}<tbody>${rowsOf(recommendation)}</tbody></table></div>
-</section>
-<section id="whole">
-<h2>Which takes a response whole</h2>
-<p>The smallest with which the sender is through before a slow reader has begun</p>
-<div class="scroll"><table>${head}<tbody>${rowsOf(({ whole }) => `<td>${whole === null ? 'none' : nameOf(whole)}</td>`)}</tbody></table></div>
+function section(id: string, title: string, how: string, inside: string): string {
+  return `<section id="${id}">
+<h2>${escape(title)}</h2>
+<p>${escape(how)}</p>
+<div class="scroll">${inside}</div>
 </section>`;
 }
 
-function recommendation({ buffer, reason, gain, best, text }: Conclusion): string {
-  const title = ` title="${escape(text)}"`;
-  if (buffer !== 'default') {
-    return `<td class="change"${title}>${nameOf(buffer)}<small class="why">${formatSpread(gain)}</small></td>`;
-  }
-  const word = reason === 'few' ? 'too few rounds' : 'no change';
-  const why = best.buffer === 'default' ? 'default is best' : `best ${formatSpread(best.gain)}`;
-  return `<td${title}>${word}<small class="why">${why}</small></td>`;
-}
-
-function views(): string {
-  const radios = MEASURES.map(
-    ({ name, meaning }, index) =>
-      `<label title="${escape(meaning)}"><input type="radio" name="view" id="view-${name}" value="${name}"${index === 0 ? ' checked' : ''}> ${VIEW_NAMES[name]}</label>`,
-  );
-  const hints = MEASURES.map(
-    ({ name, meaning, better }) => `<p class="how view ${name}">${escape(`${meaning}; ${better} is better`)}</p>`,
-  );
-  return `<div class="bar"><fieldset>${radios.join('\n')}</fieldset></div>
-${hints.join('\n')}
-<p class="how">Send buffers down, responses across; medians of the rounds. The small figure is that against the default buffer:
-<span class="scale">a third <i></i> three times as good</span> Without colour, the rounds do not agree on better or worse. A frame marks the buffer to set, or the first that takes all of the
-response; an asterisk one that the system has cut.</p>`;
-}
-
-const VIEW_NAMES = {
-  rate: 'throughput',
-  p50: 'time, p50',
-  p99: 'time, p99',
-  cpu: 'CPU a MiB',
-  held: 'sender held',
-} as const;
-
-function heatMap(result: SweepResult, subject: SubjectName): string {
-  const { sizes, rows } = heatOf(result, subject);
-  if (rows.length === 0) return '';
-  const title = SUBJECTS.find(({ name }) => name === subject)?.title ?? '';
-  const head = sizes.map((size) => `<th>${formatBytes(size)}</th>`).join('');
-  const body = rows.map(({ buffer, effective, clamped, memory, cells }) => {
-    const name = `<span${clamped ? ' class="clamped"' : ''}>${nameOf(buffer)}</span>`;
-    return `<tr><th>${name}<small>${escape(effective)}</small></th>${cells.map(heatCell).join('')}<td class="memory">${formatMemory(memory)}</td></tr>`;
-  });
-  return `<section id="heat-${subject}">
-<h2>${subject}</h2>
-<p>${escape(title)}</p>
-<div class="scroll"><table class="heat"><thead><tr><th></th>${head}<th>1,000 connections</th></tr></thead>
-<tbody>${body.join('\n')}</tbody></table></div>
-</section>`;
-}
-
-function heatCell(cell: HeatCell | undefined): string {
-  if (!cell) return '<td></td>';
-  const style = cell.figures.map(({ measure, heat }) => `--of-${measure}:${colourOf(heat)}`).join(';');
-  const marks = `${cell.isToBeSet ? ' set' : ''}${cell.isFirstWhole ? ' whole' : ''}`;
-  const spans = cell.figures.map(
-    ({ measure, value, unit, ratio }) =>
-      `<span class="${measure}"${ratio === null ? '' : ` title="${formatSpread(ratio)}"`}>${formatValue(value, unit)}<small>${ratio === null ? 'default' : formatRatio(ratio.median)}</small></span>`,
-  );
-  return `<td class="cell${marks}" style="${style}">${spans.join('')}</td>`;
-}
-
-/** From -1, a third as good as the default or worse, to 1, three times as good or better. */
-function colourOf(heat: number): string {
-  const share = `${(Math.abs(heat) * 100).toFixed(0)}%`;
-  return `color-mix(in oklab,var(--${heat < 0 ? 'worse' : 'better'}) ${share},var(--raised))`;
-}
-
-function plots(result: SweepResult): string {
-  const charts = curvesOf(result).map(
-    ({ size, title }) =>
-      `<div class="chart"><canvas data-size="${String(size)}" role="img" aria-label="${escape(title)}"></canvas></div>`,
-  );
-  if (charts.length === 0) return '';
-  const legend = result.subjects.map((name) => `<span><i style="background: var(--${name})"></i>${name}</span>`);
-  return `<section id="curves-of-sizes">
-<h2>Where the curve bends</h2>
-<p>Throughput over the send buffer: medians of the rounds, with their lowest and highest</p>
-<div class="legend">${legend.join('')}</div>
-<div class="charts">${charts.join('\n')}</div>
-</section>`;
+function tableOf([head = [], ...rows]: Rows): string {
+  const cells = (row: readonly string[]): string => row.map((text) => `<td>${escape(text)}</td>`).join('');
+  const body = rows.map(([name = '', ...row]) => `<tr><th>${escape(name)}</th>${cells(row)}</tr>`);
+  return `<table><thead><tr>${head.map((text) => `<th>${escape(text)}</th>`).join('')}</tr></thead>
+<tbody>${body.join('\n')}</tbody></table>`;
 }
 
 function settings({ settings: all }: SweepResult): string {
-  if (all.length === 0) return '';
   const parts = all.map(
     ({ where, lines, note }) =>
       `<h3>${where}</h3><p>${escape(note)}</p>${lines.length > 0 ? `<pre>${escape(lines.join('\n'))}</pre>` : ''}`,
   );
-  return `<section class="settings" id="settings"><h2>To set it</h2>${parts.join('\n')}</section>`;
+  return parts.length === 0 ? '' : `<section id="settings"><h2>To set it</h2>${parts.join('\n')}</section>`;
 }
+
+/** Throughput: send buffers down, responses across. */
+function heatMap(result: SweepResult, way: Way): string {
+  const { sizes, rows } = throughputOf(result, way);
+  if (sizes.length === 0) return '';
+  const head = sizes.map((size) => `<th>${formatBytes(size)}</th>`).join('');
+  const body = rows.map(({ buffer, figures }) => {
+    const cells = sizes.map((size, at) => {
+      const isToBeSet = result.conclusions.some(
+        (found) => found.way === way.name && found.bytes === size && found.buffer === buffer,
+      );
+      return heatCell(figures[at], isToBeSet);
+    });
+    return `<tr><th>${nameOf(buffer)}</th>${cells.join('')}</tr>`;
+  });
+  const table = `<table class="heat"><thead><tr><th></th>${head}</tr></thead><tbody>${body.join('\n')}</tbody></table>`;
+  const how = `${way.title}: throughput, and the same against the default; without colour, the rounds do not agree on better or worse`;
+  return section(`heat-${way.name}`, way.name, how, table);
+}
+
+/** This many times as good as the default is as warm as it gets. */
+const HOTTEST = 3;
+
+function heatCell(figure: Figure | undefined, isToBeSet: boolean): string {
+  if (!figure) return '<td></td>';
+  const { ratio, verdict } = figure;
+  const heat = ratio && verdict !== '' ? Math.log(ratio.median) / Math.log(HOTTEST) : 0;
+  const share = `${(Math.min(1, Math.abs(heat)) * 100).toFixed(0)}%`;
+  const colour = `color-mix(in oklab,var(--${heat < 0 ? 'worse' : 'better'}) ${share},var(--raised))`;
+  const against = ratio ? formatRatio(ratio.median, ratio.bound) : '';
+  const title = ratio ? ` title="${escape(formatSpread(ratio))}"` : '';
+  return `<td${isToBeSet ? ' class="set"' : ''} style="background:${colour}"${title}>${formatValue(bytesPerSecond(figure), 'bytes/s')}<small>${escape(against)}</small></td>`;
+}
+
+/** Blue is better and orange worse, which all eyes tell apart; what is to be set has a frame. */
+const STYLE = `
+:root { --better: #6ea8fe; --worse: #ffab6b; }
+@media (prefers-color-scheme: dark) { :root { --better: #1d5bc0; --worse: #99480f; } }
+.heat { border-collapse: separate; border-spacing: 3px; }
+.heat td { border: 0; border-radius: 5px; padding: 5px 10px; text-align: center; }
+.heat td small { display: block; margin: 0; color: inherit; }
+.heat td.set { box-shadow: inset 0 0 0 2px var(--text); }
+#settings p { margin: 2px 0 0; color: var(--muted); }
+`;

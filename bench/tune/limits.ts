@@ -4,31 +4,23 @@ import { readFileSync } from 'node:fs';
 
 import type { Limits } from './model.js';
 
+const isLinux = process.platform === 'linux';
+
 export function readLimits(): Limits {
-  if (process.platform === 'linux') {
-    return { mostBuffer: procNumber('net/core/wmem_max'), somaxconn: procNumber('net/core/somaxconn') };
-  }
-  return { mostBuffer: sysctlNumber('kern.ipc.maxsockbuf'), somaxconn: sysctlNumber('kern.ipc.somaxconn') };
+  const [buffer, queue] = isLinux
+    ? (['net.core.wmem_max', 'net.core.somaxconn'] as const)
+    : (['kern.ipc.maxsockbuf', 'kern.ipc.somaxconn'] as const);
+  return { mostBuffer: sysctl(buffer), somaxconn: sysctl(queue) };
 }
 
-function procNumber(name: string): number | null {
+function sysctl(name: string): number | null {
   try {
-    return wholeNumber(readFileSync(`/proc/sys/${name}`, 'utf8'));
+    const text = isLinux
+      ? readFileSync(`/proc/sys/${name.replaceAll('.', '/')}`, 'utf8')
+      : execFileSync('sysctl', ['-n', name], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    return /^\d+$/.test(text.trim()) ? Number(text) : null;
   } catch {
-    // A container's network namespace may have none of it.
+    // A container's network namespace may have none of it, and a system no such name.
     return null;
   }
-}
-
-function sysctlNumber(name: string): number | null {
-  try {
-    return wholeNumber(execFileSync('sysctl', ['-n', name], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
-  } catch {
-    // No such program, or no such name.
-    return null;
-  }
-}
-
-function wholeNumber(text: string): number | null {
-  return /^\d+$/.test(text.trim()) ? Number(text) : null;
 }

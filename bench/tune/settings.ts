@@ -1,11 +1,11 @@
 /** The lines that set what the sweep found, where they go, and where there are none. */
 import { formatBytes } from '../format.js';
 import { nameOf, rangesOf, usesOf, type Use } from './conclude.js';
-import type { CellResult, Conclusion, Family, Limits, Setting } from './model.js';
+import { distinct, type Conclusion, type Family, type Limits, type Setting, type Take } from './model.js';
 
 /** What the lines are made from. */
 export interface Found {
-  readonly cells: readonly CellResult[];
+  readonly takes: readonly Take[];
   readonly conclusions: readonly Conclusion[];
   readonly limits: Limits;
   readonly family: Family;
@@ -56,7 +56,7 @@ function slowReaderLines(found: Found): Setting[] {
     {
       where: 'nearwire',
       lines,
-      note: `where readers lag, and the server has better to do than to wait for them: the smallest that take such responses whole; the kernel holds the memory while they lag${auto}`,
+      note: `where readers lag, and the server has better to do than to wait for them: the smallest that take such responses whole though nobody reads; the kernel holds the memory while they lag${auto}`,
     },
   ];
 }
@@ -68,15 +68,14 @@ function forSlowReaders(conclusions: readonly Conclusion[]): Conclusion[] {
   return conclusions.flatMap((found) => (found.whole === null ? [] : [{ ...found, buffer: found.whole }]));
 }
 
-function lineFor({ buffer, subjects }: Use, found: Found): string {
-  const { cells } = found;
-  const sizes = [...new Set(cells.map(({ size }) => size))].sort((a, b) => a - b);
-  const subjectsOf = new Map<string, string[]>();
-  for (const use of subjects) {
+function lineFor({ buffer, ways }: Use, found: Found): string {
+  const sizes = distinct(found.conclusions.map(({ bytes }) => bytes)).sort((a, b) => a - b);
+  const waysOfSizes = new Map<string, string[]>();
+  for (const use of ways) {
     const ranges = rangesOf(use.sizes, sizes);
-    subjectsOf.set(ranges, [...(subjectsOf.get(ranges) ?? []), use.subject]);
+    waysOfSizes.set(ranges, [...(waysOfSizes.get(ranges) ?? []), use.way]);
   }
-  const whom = [...subjectsOf].map(([ranges, names]) => `${names.join(', ')} ${ranges}`).join('; ');
+  const whom = [...waysOfSizes].map(([ranges, names]) => `${names.join(', ')} ${ranges}`).join('; ');
   const given = givenFor(buffer, found);
   const cut = given === buffer ? '' : ` (${formatBytes(buffer)} is cut to it)`;
   const forced = isBelowDefault(buffer, found) ? ', allowSmallBuffers: true' : '';
@@ -84,14 +83,14 @@ function lineFor({ buffer, subjects }: Use, found: Found): string {
 }
 
 /** A server takes such a size only if told that it is meant. */
-function isBelowDefault(buffer: number, { cells }: Found): boolean {
-  const setOf = (choice: CellResult['buffer']): number | undefined => cells.find((cell) => cell.buffer === choice)?.set;
+function isBelowDefault(buffer: number, { takes }: Found): boolean {
+  const setOf = (choice: Take['buffer']): number | undefined => takes.find((take) => take.buffer === choice)?.set;
   return (setOf(buffer) ?? 0) < (setOf('default') ?? 0);
 }
 
 /** What to ask for, to have what was measured: where the system has cut a buffer, no more than it gives. */
-function givenFor(buffer: number, { cells, platform }: Found): number {
-  const cut = cells.find((cell) => cell.buffer === buffer && cell.clamped);
+function givenFor(buffer: number, { takes, platform }: Found): number {
+  const cut = takes.find((take) => take.buffer === buffer && take.clamped);
   if (!cut) return buffer;
   return platform === 'linux' ? cut.set / 2 : cut.set;
 }
@@ -135,9 +134,9 @@ function nginxSize(bytes: number): string {
   return bytes % KIB === 0 ? `${String(bytes / KIB)}k` : String(bytes);
 }
 
-function linuxLines({ cells, conclusions, limits }: Found): Setting[] {
+function linuxLines({ takes, conclusions, limits }: Found): Setting[] {
   const settings: Setting[] = [];
-  const clamped = cells.filter((cell) => cell.clamped).map(({ buffer }) => (buffer === 'default' ? 0 : buffer));
+  const clamped = takes.filter((take) => take.clamped).map(({ buffer }) => (buffer === 'default' ? 0 : buffer));
   const most = Math.max(0, ...clamped);
   // More would have to be let first, where more could help: the best was cut, or nothing took all of a response.
   const isCut = conclusions.some(
@@ -172,13 +171,6 @@ function darwinLines(largest: number | undefined, { limits }: Found): Setting[] 
       ],
       note: 'only for programs that set no buffer themselves: the default of all UNIX sockets, 8,192 as macOS comes',
     });
-    if (limits.mostBuffer !== null && largest > limits.mostBuffer) {
-      settings.push({
-        where: 'sysctl',
-        lines: [`sysctl -w kern.ipc.maxsockbuf=${String(largest)}`],
-        note: `larger buffers than ${String(limits.mostBuffer)} are refused`,
-      });
-    }
   }
   return [...settings, ...backlogLine(limits, 'kern.ipc.somaxconn')];
 }

@@ -6,7 +6,7 @@ import { burn } from '../cost/apps/burn.js';
 import { answerJson, overHeap } from './load.js';
 import { floorPattern } from './pattern.js';
 import { listen } from './stream.js';
-import type { Target, Words } from './words.js';
+import { transportOf, type Target, type Words } from './words.js';
 
 export interface ServedFile {
   readonly path: string;
@@ -22,6 +22,43 @@ export interface HttpSubject {
   pageOf(bytes: Buffer): Buffer;
 }
 
+/** It loads what the subject needs and no more. */
+export async function httpOf({ subject, module, sendBuffer }: Words): Promise<HttpSubject> {
+  if (module !== '') return (await import('./subject-module.js')).httpOfModule(module);
+  if (subject === 'node:net') {
+    const { createServer } = await import('node:http');
+    const createOwn: HttpSubject['createServer'] = (handler) => createServer(handler);
+    const create = sendBuffer === 0 ? createOwn : await withSendBuffer(createOwn, sendBuffer);
+    return { createServer: create, sendFile: pipeFile, pageOf: (bytes) => bytes };
+  }
+  if (subject === 'node:net tuned') return (await import('./tuned.js')).tunedHttp;
+  const transport = transportOf(subject);
+  const { Page } = await import('nearwire');
+  const { createServer, sendFile } = await import('nearwire/http');
+  // One below the system's is meant too.
+  const options = { transport, ...(sendBuffer > 0 && { sendBuffer, allowSmallBuffers: true }) };
+  return {
+    createServer: (handler) => createServer(options, handler),
+    sendFile(response, { path }) {
+      // A client that goes away in the midst of it has had enough.
+      sendFile(response, path, () => undefined);
+    },
+    pageOf: (bytes) => Page.from(bytes),
+  };
+}
+
+/** node:http has no option for it: it is set on each connection. */
+async function withSendBuffer(
+  create: HttpSubject['createServer'],
+  sendBuffer: number,
+): Promise<HttpSubject['createServer']> {
+  const { setSocketOptions } = await import('nearwire/tune');
+  return (handler) =>
+    create(handler).on('connection', (socket) => {
+      setSocketOptions(socket, { sendBuffer });
+    });
+}
+
 /** As it is written without us. That it knows the size, and asks for no other, is in its favour. */
 export function pipeFile(response: ServerResponse, { path, size }: ServedFile): void {
   response.writeHead(200, { 'Content-Type': 'text/plain', 'Content-Length': size });
@@ -32,7 +69,8 @@ export function serveHttp(subject: HttpSubject, words: Words, target: Target): v
   listen(subject.createServer(handlerOf(subject, words)), target);
 }
 
-function handlerOf(subject: HttpSubject, words: Words): RequestListener {
+/** What answers the requests of a case. */
+export function handlerOf(subject: HttpSubject, words: Words): RequestListener {
   switch (words.case) {
     case 'file': {
       const file = { path: words.file, size: statSync(words.file).size };

@@ -23,6 +23,8 @@ export interface Words {
   /** MB of objects that it keeps alive. */
   readonly heap: number;
   readonly way: 'download' | 'upload';
+  /** SO_SNDBUF of a server's connections; 0: the system's, and what the transport does by itself. */
+  readonly sendBuffer: number;
   /** That is served; empty where the case has none. */
   readonly file: string;
   /** Seconds of the measured stretch, and of the load before it. */
@@ -55,6 +57,7 @@ export function parseWords(argv: readonly string[]): Words {
       heap: text,
       arrival: text,
       way: text,
+      'send-buffer': text,
       file: text,
       seconds: text,
       warmup: text,
@@ -77,6 +80,7 @@ export function parseWords(argv: readonly string[]): Words {
     json: number('--json', values.json ?? '0'),
     heap: number('--heap', values.heap ?? '0'),
     way: oneOf('--way', values.way ?? 'download', ['download', 'upload']),
+    sendBuffer: number('--send-buffer', values['send-buffer'] ?? '0'),
     file: values.file ?? '',
     seconds: number('--seconds', values.seconds ?? '1'),
     warmup: number('--warmup', values.warmup ?? '0'),
@@ -90,6 +94,12 @@ export function targetOf({ family, address }: Words): Target {
   if (family === 'unix') return { path: address };
   const colon = address.lastIndexOf(':');
   return { host: address.slice(0, colon), port: number('port of --address', address.slice(colon + 1)) };
+}
+
+/** Of the subjects that are nearwire. */
+export function transportOf(subject: string): 'native' | 'js' {
+  if (subject !== 'native' && subject !== 'js') throw new TypeError(`no subject ${subject}`);
+  return subject;
 }
 
 function required(name: string, value: string | undefined): string {

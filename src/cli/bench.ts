@@ -8,17 +8,20 @@ import { SUBJECTS, type Subject } from '../../bench/subjects.js';
 import { attachedDefaults, bringOptions, parseBrought, parseEnvironment, type BringWords } from './bench-brought.js';
 import { measure, type ReportFiles, type Reports } from './measuring.js';
 import { makeFolder } from './output-file.js';
-import { parseList, parseWhole, UsageError } from './usage.js';
+import { parseByteList, parseList, parseWhole, UsageError } from './usage.js';
 
 const CASE_NAMES = CASES.map(({ name }) => name);
 const SUBJECT_NAMES = SUBJECTS.map(({ name }) => name);
 const FAMILY_NAMES = ['unix', 'tcp'] as const;
 
 const MOST_ROUNDS = 1000;
+/** Both ends hold a message of each size. */
+const LARGEST_BYTES = 256 * 1024 * 1024;
 
 interface Words extends ReportFiles, BringWords {
   readonly subjects?: string;
   readonly rounds?: string;
+  readonly bytes?: string;
   readonly quick?: boolean;
   readonly hdr?: string;
 }
@@ -32,6 +35,7 @@ export function benchCommand(): Command {
   for (const option of bringOptions()) command.addOption(option);
   return command
     .option('--rounds <n>', 'rounds to run all of, whatever time they take')
+    .option('--bytes <a,b>', 'sizes for the cases that have some, as in 64,4k,1m')
     .option('--quick', 'a first look: fewer cells and shorter ones, in under two minutes')
     .option('--json <file>', 'write all samples and ratios to a file')
     .option('--html <file>', 'write a page with plots')
@@ -50,6 +54,7 @@ async function bench(given: Words): Promise<void> {
     ...(words.cases !== undefined && { cases: parseList('case', words.cases, CASE_NAMES) }),
     ...(words.families !== undefined && { families: parseList('family', words.families, FAMILY_NAMES) }),
     ...(words.rounds !== undefined && { rounds: parseWhole('--rounds', words.rounds, 1, MOST_ROUNDS) }),
+    ...(words.bytes !== undefined && { bytes: parseByteList('--bytes', words.bytes, 1, LARGEST_BYTES) }),
     environment: parseEnvironment(words),
   };
   if (words.hdr !== undefined) makeFolder('--hdr', words.hdr);

@@ -1,15 +1,15 @@
 /** `nearwire tune`: reads the command line, shows progress, writes the reports. */
 import { Command } from 'commander';
 
-import { SUBJECTS, type BufferChoice, type SweepResult } from '../../bench/tune/model.js';
+import { WAYS, type BufferChoice, type SweepResult } from '../../bench/tune/model.js';
 import { measure, type ReportFiles, type Reports } from './measuring.js';
 import { parseByteList, parseList, parseWhole } from './usage.js';
 
-const SUBJECT_NAMES = SUBJECTS.map(({ name }) => name);
+const WAY_NAMES = WAYS.map(({ name }) => name);
 
 const MOST_ROUNDS = 1000;
 const MIB = 1024 * 1024;
-/** The server holds a body of each size, and asks for two at a time. */
+/** Both ends hold a body of each size. */
 const LARGEST_RESPONSE = 256 * MIB;
 /** Below, Linux gives its own least. */
 const SMALLEST_BUFFER = 4096;
@@ -29,7 +29,7 @@ export function tuneCommand(): Command {
     .description('measure which send buffer is worth it for which response on this machine, and how to set it')
     .option('--buffers <a,b>', 'send buffers, as in default,64k,1m; the default is always among them')
     .option('--sizes <a,b>', 'responses, as in 1k,64k,16m')
-    .option('--subjects <a,b>', `only these: ${SUBJECT_NAMES.join(', ')}`)
+    .option('--subjects <a,b>', `only these: ${WAY_NAMES.join(', ')}`)
     .option('--rounds <n>', 'rounds to run all of, whatever time they take')
     .option('--tcp', 'over TCP instead of a UNIX socket')
     .option('--quick', 'a first look: fewer sizes and buffers, in under a minute')
@@ -46,15 +46,15 @@ async function tune(words: Words): Promise<void> {
     family: words.tcp === true ? ('tcp' as const) : ('unix' as const),
     ...(words.buffers !== undefined && { buffers: parseBuffers(words.buffers) }),
     ...(words.sizes !== undefined && { sizes: parseByteList('--sizes', words.sizes, 1, LARGEST_RESPONSE) }),
-    ...(words.subjects !== undefined && { subjects: parseList('subject', words.subjects, SUBJECT_NAMES) }),
+    ...(words.subjects !== undefined && { ways: parseList('subject', words.subjects, WAY_NAMES) }),
     ...(words.rounds !== undefined && { rounds: parseWhole('--rounds', words.rounds, 1, MOST_ROUNDS) }),
   };
   await measure(words, (control) => runSweep({ ...choice, ...control }), REPORTS);
 }
 
 const REPORTS: Reports<SweepResult> = {
-  text: async (result, columns) => (await import('../../bench/tune/report.js')).renderSweep(result, columns),
-  json: async (result) => (await import('../../bench/tune/json.js')).sweepJsonOf(result),
+  text: async (result) => (await import('../../bench/tune/report.js')).renderSweep(result),
+  json: async (result) => (await import('../../bench/tune/sweep.js')).sweepJsonOf(result),
   html: async (result) => (await import('../../bench/tune/html.js')).sweepHtmlOf(result),
 };
 

@@ -1,17 +1,18 @@
 /** Made-up results of a sweep. */
-import { conclude } from '../../bench/tune/conclude.js';
+import { CASES } from '../../bench/cases/index.js';
+import type { BenchResult, Sample, SeriesResult } from '../../bench/model.js';
+import { cellsOf, ratiosOf } from '../../bench/statistics.js';
+import { conclude, subjectWith } from '../../bench/tune/conclude.js';
 import {
-  MEASURES,
+  WAYS,
   type BufferChoice,
-  type CellResult,
-  type MeasureName,
-  type Sample,
-  type SubjectName,
   type SweepResult,
+  type Take,
+  type Way,
+  type WayName,
 } from '../../bench/tune/model.js';
-import type { SweepPlan } from '../../bench/tune/plan.js';
-import { settingsFor } from '../../bench/tune/settings.js';
-import { cellsOf } from '../../bench/tune/summary.js';
+import { sweepOf } from '../../bench/tune/plan.js';
+import { settingsFor, type Found } from '../../bench/tune/settings.js';
 
 export const KIB = 1024;
 export const MIB = 1024 * KIB;
@@ -20,76 +21,70 @@ export const MIB = 1024 * KIB;
 const LINUX_DEFAULT = 212_992;
 
 export interface MadeUp {
-  readonly subject?: SubjectName;
-  readonly size?: number;
+  readonly way?: WayName;
+  readonly bytes?: number;
   readonly buffer: BufferChoice;
-  /** Throughput, one a round. */
+  /** Requests a second, one a round. */
   readonly rates: readonly number[];
-  /** Microseconds until the response has left, its reader being late. */
-  readonly held?: number;
+  /** The largest response that the buffer takes. */
+  readonly takes?: number;
   /** Most of what may be set, as net.core.wmem_max. */
   readonly limit?: number;
 }
 
-export function samplesOf({ subject = 'native', size = MIB, buffer, rates, held = 9000, limit }: MadeUp): Sample[] {
-  const set = buffer === 'default' ? LINUX_DEFAULT : 2 * Math.min(buffer, limit ?? Infinity);
-  return rates.map((rate, round) => ({
-    subject,
-    size,
-    buffer,
-    round,
-    values: { rate, p50: 1e12 / rate, p99: 2e12 / rate, cpu: 1e11 / rate, held },
-    set,
-    effective: set,
-  }));
-}
-
-/** The cells of samples on Linux, in the order of a plan that has them all. */
-export function madeUpCells(all: readonly MadeUp[]): CellResult[] {
-  return cellsOf(all.flatMap(samplesOf), planOf(all), 'linux');
-}
-
-function planOf(all: readonly MadeUp[]): SweepPlan {
+/** What a sweep on Linux found; `words` stand wherever a machine or a user has a say. */
+export function madeUpSweep(all: readonly MadeUp[], words = ''): SweepResult {
+  const takes = takesOf(all);
   const distinct = <T>(values: readonly T[]): T[] => [...new Set(values)];
-  return {
-    mode: 'default',
-    family: 'unix',
-    subjects: distinct(all.map(({ subject = 'native' }) => subject)),
-    sizes: distinct(all.map(({ size = MIB }) => size)),
-    buffers: distinct(all.map(({ buffer }) => buffer)),
-    rounds: Math.max(...all.map(({ rates }) => rates.length)),
-    allRounds: true,
-    skipped: [],
-  };
-}
-
-/** A whole result around made-up cells; `words` stand wherever a machine or a user has a say. */
-export function madeUpSweep(all: readonly MadeUp[], words: string): SweepResult {
-  const plan = planOf(all);
-  const cells = madeUpCells(all);
-  const conclusions = conclude(cells);
+  const ways = WAYS.filter(({ name }) => all.some(({ way = 'native' }) => way === name));
+  const sizes = distinct(all.map(({ bytes = MIB }) => bytes));
+  const results = distinct(ways.map((way) => way.case)).flatMap((name) =>
+    sizes.map((bytes) => seriesOf(name, bytes, all, ways)),
+  );
+  const buffers = distinct(all.map(({ buffer }) => buffer));
+  const choice = { mode: 'default', family: 'unix', sizes, buffers, ways: ways.map(({ name }) => name) } as const;
   const limits = { mostBuffer: 4 * MIB, somaxconn: 4096 };
-  return {
+  const { lineup = [] } = sweepOf(choice, limits, 'linux').choice;
+  const bench: BenchResult = {
     host: { cpu: `A CPU ${words}`, cores: 2, kernel: 'Linux 6.1', load: 0.1, sandbox: null },
     versions: { node: '20.0.0', nearwire: '0.1.0', commit: 'abc' },
-    command: `nearwire tune ${words}`,
-    started: '2026-01-02T03:04:05.000Z',
-    seconds: 83,
-    family: 'unix',
-    platform: 'linux',
-    subjects: plan.subjects,
-    sizes: plan.sizes,
-    buffers: plan.buffers,
-    rounds: plan.rounds,
-    limits,
-    cells,
-    conclusions,
-    settings: settingsFor({ cells, conclusions, limits, family: 'unix', platform: 'linux' }),
-    warnings: [words],
-    skipped: [],
-    failures: [],
-    interrupted: false,
+    ...{ command: `nearwire tune ${words}`, started: '2026-01-02T03:04:05.000Z', seconds: 83, lineup, environment: {} },
+    ...{ results, cells: results.flatMap(cellsOf), ratios: results.flatMap((result) => ratiosOf(result, lineup)) },
+    ...{ latencies: [], warnings: [words], skipped: [], failures: [], interrupted: false },
   };
+  const found = { takes, conclusions: conclude(results, takes), limits };
+  return { ...bench, ...found, settings: settingsFor({ ...found, family: 'unix', platform: 'linux' }) };
 }
 
-export const MEASURE_NAMES: readonly MeasureName[] = MEASURES.map(({ name }) => name);
+/** The same as what the lines are made from. */
+export function foundOf(all: readonly MadeUp[], more: Partial<Found> = {}): Found {
+  return { ...madeUpSweep(all), family: 'unix', platform: 'linux', ...more };
+}
+
+function takesOf(all: readonly MadeUp[]): Take[] {
+  return WAYS.flatMap(({ name }) => {
+    const own = all.filter(({ way = 'native' }) => way === name);
+    return own
+      .filter(({ buffer }, at) => own.findIndex((other) => other.buffer === buffer) === at)
+      .map(({ buffer, takes = 0, limit = Infinity }) => {
+        const set = buffer === 'default' ? LINUX_DEFAULT : 2 * Math.min(buffer, limit);
+        const clamped = buffer !== 'default' && buffer > limit;
+        return { way: name, buffer, set, effective: set, clamped, bytes: takes, tried: 16 * MIB };
+      });
+  });
+}
+
+function seriesOf(name: string, bytes: number, all: readonly MadeUp[], ways: readonly Way[]): SeriesResult {
+  const benchCase = CASES.find((entry) => entry.name === name);
+  if (!benchCase) throw new Error(`no case ${name}`);
+  const samples = all
+    .filter((made) => (made.bytes ?? MIB) === bytes)
+    .flatMap(({ way = 'native', buffer, rates }): Sample[] => {
+      const found = ways.find((entry) => entry.name === way && entry.case === name);
+      if (!found) return [];
+      const subject = subjectWith(found.subject, buffer);
+      return rates.map((rate, round) => ({ round, subject, values: { rate, cpu: 1e5 / rate } }));
+    });
+  const subjects = [...new Set(samples.map(({ subject }) => subject))];
+  return { series: { case: benchCase, params: { bytes }, family: 'unix', subjects, rounds: 5 }, samples };
+}
