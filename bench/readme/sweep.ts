@@ -5,8 +5,8 @@ import { nameOf } from '../tune/conclude.js';
 import type { SweepJson } from '../tune/json.js';
 import type { CellResult, Conclusion, MeasureName, SubjectName } from '../tune/model.js';
 import { formatMemory } from '../tune/report.js';
+import { describeRun } from './excerpt.js';
 import { markdownTable } from './markdown.js';
-import { describeRun } from './table.js';
 
 /** Of bench/results, from which the tables are made. */
 export const SWEEP_FILE = 'tuning-sweep.json';
