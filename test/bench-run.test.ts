@@ -225,11 +225,12 @@ test.skipIf(floor === undefined)('a subject whose server fails is told, and the 
 });
 
 describe.skipIf(floor === undefined || addon === undefined)('load short of the limit', () => {
-  const folder = join(runs.path, 'hdr');
+  let folder = '';
   let cli: CliResult;
   let json: JsonFile;
 
   beforeAll(async () => {
+    folder = join(runs.path, 'hdr');
     const file = join(runs.path, 'load.json');
     const words = ['--quick', '--rounds', '2', '--cases', 'load', '--subjects', 'native,node:net'];
     cli = await runCli(['bench', ...words, '--json', file, '--hdr', folder], { TMPDIR: runs.path });
