@@ -10,24 +10,15 @@ export function digits(value: number): string {
   return value.toFixed(decimals ?? 0);
 }
 
-const DECIMAL = ['', 'k', 'M', 'G'];
-
-function decimal(value: number): { text: string; prefix: string } {
-  let step = 0;
-  let scaled = value;
-  for (; scaled >= 1000 && step < DECIMAL.length - 1; step++) scaled /= 1000;
-  return { text: digits(scaled), prefix: DECIMAL[step] ?? '' };
-}
+const PREFIXES = ['', 'k', 'M', 'G'];
 
 /** `612 k/s`, `3.90 GB/s`, `9.83 us`, `5.20 KiB`, `227 B`. What a value is a rate or a time of stands elsewhere. */
 export function formatValue(value: number, unit: string): string {
-  if (unit === 'bytes/s') {
-    const { text, prefix } = decimal(value);
-    return `${text} ${prefix}B/s`;
-  }
   if (unit.endsWith('/s')) {
-    const { text, prefix } = decimal(value);
-    return `${text} ${prefix}/s`;
+    let step = 0;
+    let scaled = value;
+    for (; scaled >= 1000 && step < PREFIXES.length - 1; step++) scaled /= 1000;
+    return `${digits(scaled)} ${PREFIXES[step] ?? ''}${unit === 'bytes/s' ? 'B' : ''}/s`;
   }
   if (unit.startsWith('bytes')) return value < KIB ? `${value.toFixed(0)} B` : `${digits(value / KIB)} KiB`;
   // A count is whole, but for the median of an even number of them.
@@ -59,22 +50,26 @@ export function formatBytes(bytes: number): string {
   return `${String(bytes)} B`;
 }
 
+/** Of parameters that their name and value alone don't explain. */
+const PARAM_WORDS: Readonly<Record<string, (value: Params[string]) => string>> = {
+  bytes: (value) => formatBytes(Number(value)),
+  body: (value) => `${formatBytes(Number(value))} body`,
+  window: (value) => `window ${String(value)}`,
+  every: (value) => `one of ${String(value)}`,
+  compute: (value) => (value === 0 ? 'no work' : `${String(value)} ms of work`),
+  arrival: (value) => `in ${String(value)}s`,
+  json: (value) => `JSON of ${formatBytes(Number(value))}`,
+  heap: (value) => `${String(value)} MB of live objects`,
+  load: (value) => `at ${String(value)} %`,
+  keepAlive: (value) => (value === true ? 'keep-alive' : 'close'),
+};
+
 /** `{ bytes: 65536, way: 'upload' }` as `64 KiB upload`. */
 export function describeParams(params: Params): string {
   return Object.entries(params)
-    .map(([name, value]) => {
-      if (name === 'bytes' && typeof value === 'number') return formatBytes(value);
-      if (name === 'body' && typeof value === 'number') return `${formatBytes(value)} body`;
-      if (name === 'every') return `one of ${String(value)}`;
-      if (name === 'compute') return value === 0 ? 'no work' : `${String(value)} ms of work`;
-      if (name === 'arrival') return `in ${String(value)}s`;
-      if (name === 'json' && typeof value === 'number') return `JSON of ${formatBytes(value)}`;
-      if (name === 'heap') return `${String(value)} MB of live objects`;
-      if (name === 'load') return `at ${String(value)} %`;
-      if (name === 'keepAlive') return value === true ? 'keep-alive' : 'close';
-      if (typeof value === 'number') return name === 'window' ? `window ${String(value)}` : `${String(value)} ${name}`;
-      return String(value);
-    })
+    .map(
+      ([name, value]) => PARAM_WORDS[name]?.(value) ?? `${String(value)}${typeof value === 'number' ? ` ${name}` : ''}`,
+    )
     .join(' ');
 }
 

@@ -4,10 +4,10 @@ import { describe, expect, test } from 'vitest';
 
 import { CASES } from '../bench/cases/index.js';
 import type { LatencyHistogram } from '../bench/histogram.js';
-import type * as HtmlModule from '../bench/html.js';
 import type { BenchResult, Measure, Sample, SeriesResult } from '../bench/model.js';
 import type * as LatenciesModule from '../bench/latencies.js';
 import type * as PlanModule from '../bench/plan.js';
+import type * as PageModule from '../bench/report/page.js';
 import type * as StatisticsModule from '../bench/statistics.js';
 import { SUBJECTS } from '../bench/subjects.js';
 import { canvasesOf, HOSTILE, pageInBrowser, pictureOf } from './support/browser.js';
@@ -15,7 +15,7 @@ import { requireOrSkip } from './support/requirements.js';
 
 /** The page's script is there in compiled form only. */
 const built = (file: string): string => new URL(`../dist/bench/${file}.js`, import.meta.url).href;
-const { htmlOf } = (await import(built('html'))) as typeof HtmlModule;
+const { htmlOf } = (await import(built('report/page'))) as typeof PageModule;
 const { latenciesOf } = (await import(built('latencies'))) as typeof LatenciesModule;
 const { makePlan } = (await import(built('plan'))) as typeof PlanModule;
 const { cellsOf, ratiosOf } = (await import(built('statistics'))) as typeof StatisticsModule;
@@ -69,19 +69,16 @@ describe.skipIf(executablePath === undefined)('the page', () => {
     'draws every measure of every case, %s, without a complaint',
     async (scheme) => {
       const { page, complaints } = await open(scheme);
-      const drawn = (await canvasesOf(page)).map(({ dataset, colours }) => {
-        const { case: name, measure, lines } = dataset;
-        return { name: lines ?? [name, measure].join(' '), colours };
-      });
+      const drawn = (await canvasesOf(page)).map(({ dataset, colours }) => ({ name: dataset['chart'], colours }));
       const expected = new Set(
         result.results
           .filter(({ series }) => series.case.name !== 'load')
-          .flatMap(({ series }) => series.case.measures.map(({ name }) => `${series.case.name} ${name}`)),
+          .flatMap(({ series }) => series.case.measures.map(({ name }) => `${series.case.name}-${name}`)),
       );
       // And as lines, how the growth grows, and what each handler's load costs.
-      for (const name of ['cpu', 'p50']) expected.add(`growth-${name}`);
+      for (const name of ['cpu', 'p50']) expected.add(`growth-lines-${name}`);
       for (const handler of [0, 1, 2, 3, 4]) {
-        for (const name of ['p50', 'p99', 'p999', 'cpu']) expected.add(`load-${String(handler)}-${name}`);
+        for (const name of ['p50', 'p99', 'p99.9', 'cpu']) expected.add(`load-${String(handler)}-${name}`);
       }
       expect(new Set(drawn.map(({ name }) => name))).toEqual(expected);
       expect(drawn).toHaveLength(expected.size);
@@ -114,7 +111,7 @@ describe.skipIf(executablePath === undefined)('the page', () => {
     expect(rows.some((row) => row.includes('99 %'))).toBe(true);
     expect(await page.locator('#http').innerText()).toContain('*');
     expect(await page.locator('.notes').innerText()).toContain(HOSTILE);
-    const growth = await page.locator('#growth-ratios tbody tr').allInnerTexts();
+    const growth = await page.locator('#growth tbody tr').allInnerTexts();
     expect(growth.some((row) => row.startsWith('256 connections, 8192 idle cpu'))).toBe(true);
     const load = await page.locator('#load').innerText();
     expect(load).toMatch(/JSON of 1 KiB, unix/);

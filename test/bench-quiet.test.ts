@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 
 import type { RatioResult } from '../bench/model.js';
+import type { Excerpt } from '../bench/readme/excerpt.js';
 import { refusalOf, unrestOf } from '../bench/readme/quiet.js';
-import { renderBlock, type Excerpt } from '../bench/readme/table.js';
+import { renderBlock } from '../bench/readme/table.js';
 
 function ratio(high: number, rounds = 7): RatioResult {
   return {
@@ -30,7 +31,7 @@ describe('a result', () => {
   test('of a host at rest, of all rounds, which agree, is fit for the README, and its block says nothing of it', () => {
     const quiet = excerpt(0.5, [ratio(0.55), ratio(0.6), ratio(5)]);
     expect(unrestOf(quiet)).toEqual([]);
-    expect(renderBlock(quiet)).not.toContain('Not of a host at rest');
+    expect(renderBlock([quiet])).not.toContain('Not of a host at rest');
   });
 
   test.each([
@@ -43,7 +44,7 @@ describe('a result', () => {
     ],
   ])('of %s is not, and its block says why', (_, restless, reason) => {
     expect(unrestOf(restless)).toEqual([reason]);
-    expect(renderBlock(restless)).toContain(`**Not of a host at rest**: ${reason}.`);
+    expect(renderBlock([restless])).toContain(`**Not of a host at rest**: ${reason}.`);
   });
 
   test('of a case that has fewer rounds by plan is fit with these', () => {
@@ -53,7 +54,20 @@ describe('a result', () => {
   });
 
   test('that is not fit is refused, with the way round', () => {
-    expect(refusalOf(excerpt(0.5, [ratio(0.5)]))).toBeUndefined();
-    expect(refusalOf(excerpt(1.66, [ratio(0.5)]))).toMatch(/--anyway[\s\S]*the load was 1.66 on 2 cores/);
+    expect(refusalOf([excerpt(0.5, [ratio(0.5)])])).toBeUndefined();
+    expect(refusalOf([excerpt(1.66, [ratio(0.5)])])).toMatch(/--anyway[\s\S]*the load was 1.66 on 2 cores/);
+  });
+
+  test('of each version of Node is to be fit, and of the same host and commit', () => {
+    const of = (node: string, load = 0, commit = 'abc'): Excerpt => {
+      const one = excerpt(load, [ratio(0.5)]);
+      return { ...one, versions: { ...one.versions, node, commit } };
+    };
+    expect(refusalOf([of('24.1.0'), of('26.1.0')])).toBeUndefined();
+    expect(refusalOf([of('24.1.0'), of('26.1.0', 1.66)])).toContain('Node 26: the load was 1.66');
+    expect(refusalOf([of('24.1.0'), of('26.1.0', 0, 'def')])).toContain('different commits');
+    expect(refusalOf([of('24.1.0'), of('24.1.0')])).toContain('one version of Node');
+    const elsewhere = { ...of('26.1.0'), host: { ...of('26.1.0').host, cpu: 'Another CPU' } };
+    expect(refusalOf([of('24.1.0'), elsewhere])).toContain('different hosts');
   });
 });

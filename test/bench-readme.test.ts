@@ -4,10 +4,12 @@ import { describe, expect, test } from 'vitest';
 
 import type { JsonResult } from '../bench/json.js';
 import type { CellResult, MeasureName, RatioResult, SubjectName } from '../bench/model.js';
+import { excerptsOf, type Excerpt, type Recorded } from '../bench/readme/excerpt.js';
 import { beyondLimit, renderLosses } from '../bench/readme/losses.js';
+import { blockOf, markerOf, replaceBlock } from '../bench/readme/markdown.js';
 import { REFERENCES_FILE, referencesOf, renderReferences } from '../bench/readme/references.js';
 import { isSweep, renderSweepBlock, SWEEP_FILE, sweepExcerptOf, type SweepExcerpt } from '../bench/readme/sweep.js';
-import { blockOf, excerptOf, markerOf, renderBlock, replaceBlock, type Excerpt } from '../bench/readme/table.js';
+import { excerptOf, renderBlock } from '../bench/readme/table.js';
 import { sweepJsonOf } from '../bench/tune/sweep.js';
 import { madeUpSweep, MIB } from './support/sweeps.js';
 
@@ -55,20 +57,22 @@ function madeUp(): JsonResult {
 }
 
 describe('the result that is recorded', () => {
-  const excerpt = JSON.parse(read('bench/results/readme.json')) as Excerpt;
+  const excerpts = excerptsOf(JSON.parse(read('bench/results/readme.json')) as Recorded);
 
   test('is what the README and docs/performance.md show', () => {
     // Else: npm run bench:readme -- RESULT.json
-    expect(blockOf(read('README.md'))).toBe(renderBlock(excerpt));
-    expect(blockOf(read('docs/performance.md'))).toBe(renderLosses(excerpt.losses));
+    expect(blockOf(read('README.md'))).toBe(renderBlock(excerpts));
+    expect(blockOf(read('docs/performance.md'))).toBe(renderLosses(excerpts));
   });
 
   test('has plain C as the limit that it is called, and tells its losses', () => {
-    // Until then plain C copied where references would do, and no ratio to it was recorded.
-    const wasNoLimit = excerpt.started < '2026-11-30';
-    expect(excerpt.losses === undefined).toBe(wasNoLimit);
-    expect(excerpt.ratios.every(({ baseline }) => baseline !== 'c')).toBe(wasNoLimit);
-    expect(beyondLimit(excerpt.ratios)).toEqual([]);
+    for (const { started, losses, ratios } of excerpts) {
+      // Until then plain C copied where references would do, and no ratio to it was recorded.
+      const wasNoLimit = started < '2026-11-30';
+      expect(losses === undefined).toBe(wasNoLimit);
+      expect(ratios.every(({ baseline }) => baseline !== 'c')).toBe(wasNoLimit);
+      expect(beyondLimit(ratios)).toEqual([]);
+    }
   });
 });
 
@@ -120,7 +124,7 @@ describe('the losses', () => {
       of({ median: 1.01, low: 0.9, high: 1.1, baseline: 'node:net tuned', family: 'tcp' }),
       { ...of({ median: 0.98, low: 0.9, high: 1.2 }), case: 'rtt', params: { bytes: 64 }, measure: 'p50' as const },
     ];
-    const rows = renderLosses(losses)
+    const rows = renderLosses([{ ...excerptOf(madeUp()), losses }])
       .split('\n')
       .map((line) => line.split('|').map((text) => text.trim()));
     expect(rows[0]).toEqual(['', 'where', 'native to node:net', 'native to node:net tuned', '']);
@@ -128,7 +132,7 @@ describe('the losses', () => {
       ['', 'rtt, 64 B: p50', '0.98x (0.90 to 1.20)', '', ''],
       ['', 'fanin, 64 connections, TCP: cpu', '1.20x (1.10 to 1.30), worse', '1.01x (0.90 to 1.10)', ''],
     ]);
-    expect(renderLosses(undefined)).toContain('does not tell');
+    expect(renderLosses([{ ...excerptOf(madeUp()), losses: undefined }])).toContain('does not tell');
   });
 });
 
@@ -148,7 +152,7 @@ describe('the excerpt', () => {
 });
 
 describe('the block', () => {
-  const block = renderBlock(excerptOf(madeUp()));
+  const block = renderBlock([excerptOf(madeUp())]);
 
   test('has values, and ratios with their spread', () => {
     const cells = (title: string): string[] =>
@@ -166,19 +170,19 @@ describe('the block', () => {
     expect(overTcp).toContain('### Where it gains nothing or loses');
     const { cells, losses, ...rest } = excerptOf(madeUp());
     expect(losses).toEqual([]);
-    const before = renderBlock({ ...rest, cells: cells.filter(({ family }) => family === 'unix') });
+    const before = renderBlock([{ ...rest, cells: cells.filter(({ family }) => family === 'unix') }]);
     expect(before).not.toMatch(/TCP|gains nothing/);
   });
 
   test('has node:net at its best beside it, and ours against both', () => {
     const result = madeUp();
-    const tuned = renderBlock(
+    const tuned = renderBlock([
       excerptOf({
         ...result,
         cells: [...result.cells, cell('fanin', 'cpu', 'node:net tuned', 3, 'us/message')],
         ratios: [...result.ratios, { ...ratio('fanin', 'cpu', 'native', 'node:net tuned'), bound: '<=' }],
       }),
-    );
+    ]);
     expect(tuned).toMatch(/^\| over UNIX sockets +\| node:net +\| node:net tuned \| native +\|/m);
     expect(tuned).toContain('| 4.00 us  | 3.00 us        | 2.00 us (0.50x, 0.40 to 0.60; <= 0.50x of tuned) |');
     expect(tuned.replaceAll('\n', ' ')).toContain('and the ratio to `node:net tuned`, which corks its writes');
@@ -201,7 +205,50 @@ describe('the block', () => {
   });
 
   test('is not made of a result without any of it', () => {
-    expect(() => renderBlock(excerptOf({ ...madeUp(), cells: [] }))).toThrow('none of the cases');
+    expect(() => renderBlock([excerptOf({ ...madeUp(), cells: [] })])).toThrow('none of the cases');
+  });
+});
+
+describe('the block of several versions of Node', () => {
+  const of = (node: string, started: string, median: number): Excerpt => {
+    const result = madeUp();
+    const losing = { ...ratio('fanin', 'cpu', 'channel', 'node:net'), median, low: median, high: median };
+    const ratios = [...result.ratios, losing];
+    return excerptOf({ ...result, versions: { ...result.versions, node }, started, ratios });
+  };
+  const block = renderBlock([
+    of('24.1.0', '2026-01-02T03:04:05.000Z', 1.01),
+    of('26.2.0', '2026-01-02T04:05:06.000Z', 1.2),
+  ]);
+  const cells = (title: string): string[] =>
+    (block.split('\n').find((line) => line.startsWith(`| ${title}`)) ?? '').split('|').map((text) => text.trim());
+
+  test('has their columns beside each other in one table, and plain C once', () => {
+    const columns = ['24', '26'].flatMap((node) =>
+      ['node:net', 'native', 'channel'].map((name) => `Node ${node}: ${name}`),
+    );
+    expect(cells('over UNIX').slice(1, -1)).toEqual(['over UNIX sockets', ...columns, 'plain C']);
+    const figures = ['4.00 us', '2.00 us (0.50x, 0.40 to 0.60)', ''];
+    expect(cells('64 connections').slice(2, -1)).toEqual([...figures, ...figures, '1.00 us']);
+    expect(cells('over TCP').slice(2, -1)).toEqual([...columns, 'plain C']);
+  });
+
+  test('says where the first was measured, and when each was', () => {
+    expect(block).toContain('2026-01-02, A CPU, 2 cores, Linux 6.1, Node 24.1.0,');
+    expect(block).toContain('- Node 24.1.0: a run of its own, 2026-01-02 03:04 UTC');
+    expect(block).toContain('- Node 26.2.0: a run of its own, 2026-01-02 04:05 UTC');
+  });
+
+  test('has the losses of all of them, and names the version', () => {
+    expect(cells('fanin, 64 connections, Node 24: cpu')[2]).toBe('1.01x, worse');
+    expect(cells('fanin, 64 connections, Node 26: cpu')[2]).toBe('1.20x, worse');
+    expect(block).toContain('All ratios of those runs');
+  });
+
+  test('names them in full where that is what they differ in', () => {
+    const alike = renderBlock([of('24.1.0', '2026-01-02', 1), of('24.2.0', '2026-01-03', 1)]);
+    expect(alike).toContain('| Node 24.1.0: native');
+    expect(alike).toContain('| Node 24.2.0: native');
   });
 });
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { fanin } from '../bench/cases/fanin.js';
 import { rtt } from '../bench/cases/rtt.js';
 import { formatSpread } from '../bench/format.js';
-import type { RatioResult, Sample, Series, SeriesResult, SubjectName } from '../bench/model.js';
+import type { MeasureName, RatioResult, Sample, Series, SeriesResult, SubjectName } from '../bench/model.js';
 import { cellsOf, judge, median, ratiosOf, ratioWithinRounds } from '../bench/statistics.js';
 import { SUBJECTS } from '../bench/subjects.js';
 import { Histogram } from '../bench/work/histogram.js';
@@ -37,17 +37,16 @@ describe('a ratio', () => {
   });
 
   test('is judged only if all of at least three rounds agree', () => {
-    const [p50] = rtt.measures;
-    if (!p50) throw new Error('rtt has measures');
-    const ratio = (low: number, high: number, count: number): Parameters<typeof judge>[0] => ({
-      ...{ case: 'rtt', params: {}, family: 'unix', measure: 'p50', subject: 'native', baseline: 'node:net' },
-      ...{ median: low, low, high, rounds: count },
-    });
-    expect(judge(ratio(0.7, 0.9, 3), p50)).toBe('good');
-    expect(judge(ratio(1.1, 1.2, 3), p50)).toBe('bad');
-    expect(judge(ratio(0.9, 1.1, 7), p50)).toBe('');
-    expect(judge(ratio(0.5, 0.5, 1), p50)).toBe('');
-    expect(judge(ratio(1.1, 1.2, 3), { ...p50, better: 'higher' })).toBe('good');
+    const verdict = (low: number, high: number, count: number, measure: MeasureName = 'p99'): string =>
+      judge({
+        ...{ case: 'fanin', params: {}, family: 'unix', measure, subject: 'native', baseline: 'node:net' },
+        ...{ median: low, low, high, rounds: count },
+      });
+    expect(verdict(0.7, 0.9, 3)).toBe('good');
+    expect(verdict(1.1, 1.2, 3)).toBe('bad');
+    expect(verdict(0.9, 1.1, 7)).toBe('');
+    expect(verdict(0.5, 0.5, 1)).toBe('');
+    expect(verdict(1.1, 1.2, 3, 'rate')).toBe('good');
   });
 });
 
@@ -112,7 +111,6 @@ describe('a series', () => {
 
 describe('a ratio of which the load generator held a side back', () => {
   const shares = { busy: { clientShare: 0.99, serverShare: 0.6 }, free: { clientShare: 0.5, serverShare: 0.99 } };
-  const [rate, cpu, p99] = fanin.measures;
 
   /** Of native to node:net, in three rounds. */
   function ratiosWith(native: keyof typeof shares, node: keyof typeof shares): RatioResult[] {
@@ -143,14 +141,9 @@ describe('a ratio of which the load generator held a side back', () => {
   });
 
   test('is judged only if the bound leaves the verdict', () => {
-    if (!rate || !cpu || !p99) throw new Error('fanin has measures');
-    const verdicts = (ratios: readonly RatioResult[]): string[] =>
-      [rate, cpu, p99].map((measure) => {
-        const ratio = ratios.find((entry) => entry.measure === measure.name);
-        return ratio ? judge(ratio, measure) : 'none';
-      });
-    expect(verdicts(ratiosWith('busy', 'free'))).toEqual(['good', 'good', 'good']);
-    expect(verdicts(ratiosWith('free', 'busy'))).toEqual(['', 'good', '']);
+    // rate, cpu, p99.
+    expect(ratiosWith('busy', 'free').map(judge)).toEqual(['good', 'good', 'good']);
+    expect(ratiosWith('free', 'busy').map(judge)).toEqual(['', 'good', '']);
     expect(formatSpread({ median: 2, low: 1.5, high: 3, bound: '>=' })).toBe('>= 2.00x (1.50 to 3.00)');
   });
 });

@@ -43,8 +43,8 @@ export interface Context2D {
 export interface DrawnChart {
   readonly ctx: Context2D;
   readonly scales: { readonly y: { getPixelForValue(value: number): number } };
-  readonly chartArea: { readonly left: number; readonly right: number; readonly top: number; readonly bottom: number };
-  getDatasetMeta(index: number): { readonly data: readonly { readonly x: number; readonly width: number }[] };
+  readonly chartArea: { readonly top: number; readonly bottom: number };
+  getDatasetMeta(index: number): { readonly data: readonly { readonly x: number }[] };
   destroy(): void;
 }
 

@@ -11,6 +11,12 @@ export interface Span {
   readonly high: number;
 }
 
+/** Drawn as a dot, hollow where the load generator was the limit. */
+export interface Dot {
+  readonly value: number;
+  readonly limited: boolean;
+}
+
 /** A colour of the style sheet, as the scheme of now has it: style.ts names them after subjects. */
 export function colourOf(name: string): string {
   return getComputedStyle(document.documentElement)
@@ -69,8 +75,23 @@ const LADDERS = [
 ];
 const MOST_TICKS = 7;
 
-/** A logarithmic axis over these values, with ticks at round ones, and as many of them in a short span as in a long one. */
-export function logarithmicAxis(low: number, high: number): object {
+/** Of a logarithmic axis, beyond the outermost whisker. */
+const MARGIN = 1.15;
+
+/** An axis from 0 in which all spans lie. */
+export function linearAxis(spans: readonly Span[]): object {
+  const suggestedMax = Math.max(0, ...spans.map(({ high }) => high));
+  const grid = { color: colourOf('grid') };
+  return { grid, border: { display: false }, ticks: shortTicks(), beginAtZero: true, suggestedMax };
+}
+
+/**
+ * A logarithmic axis in which all spans lie, with ticks at round values, and as many of them in a short span as in a long
+ * one. The line at `mark` is drawn stronger.
+ */
+export function logarithmicAxis(spans: readonly (Span & { readonly value: number })[], mark?: number): object {
+  const low = Math.min(...spans.map((span) => (span.low > 0 ? span.low : span.value))) / MARGIN;
+  const high = Math.max(...spans.map((span) => span.high)) * MARGIN;
   const decades = Array.from(
     { length: Math.ceil(Math.log10(high / low)) + 2 },
     (_, i) => 10 ** (Math.floor(Math.log10(low)) + i),
@@ -78,16 +99,43 @@ export function logarithmicAxis(low: number, high: number): object {
   const ticksOf = (ladder: readonly number[]): number[] =>
     decades.flatMap((decade) => ladder.map((step) => decade * step)).filter((value) => value >= low && value <= high);
   const values = LADDERS.map(ticksOf).findLast(({ length }) => length <= MOST_TICKS) ?? ticksOf([1]);
+  const [strong, weak] = [colourOf('muted'), colourOf('grid')];
   return {
     type: 'logarithmic',
     min: low,
     max: high,
-    grid: { color: colourOf('grid') },
+    grid: { color: ({ tick }: { tick?: { value: number } }) => (tick && tick.value === mark ? strong : weak) },
     border: { display: false },
     // Each is shown: Chart.js would leave out the names of those that are no 1, 2, 3 or 5.
     ticks: { ...shortTicks(), autoSkip: false, callback: (value: number) => shortNumber.format(value) },
     afterBuildTicks: (axis: { ticks: readonly { readonly value: number }[] }) => {
       axis.ticks = values.map((value) => ({ value }));
+    },
+  };
+}
+
+/** A plugin that paints each point of each set, in the set's colour, at the place that Chart.js has found for it. */
+function painter<T>(
+  id: string,
+  sets: readonly (readonly (T | null)[])[],
+  colours: readonly string[],
+  paint: (chart: DrawnChart, x: number, point: T, colour: string) => void,
+): object {
+  return {
+    id,
+    afterDatasetsDraw(chart: DrawnChart) {
+      const { ctx } = chart;
+      ctx.save();
+      sets.forEach((set, index) => {
+        const { data } = chart.getDatasetMeta(index);
+        const colour = colours[index] ?? '';
+        ctx.strokeStyle = colour;
+        set.forEach((point, at) => {
+          const x = data[at]?.x;
+          if (point !== null && x !== undefined) paint(chart, x, point, colour);
+        });
+      });
+      ctx.restore();
     },
   };
 }
@@ -98,87 +146,34 @@ export function whiskers(
   colours: readonly string[],
   halfWidth: number,
 ): object {
-  return {
-    id: 'whiskers',
-    afterDatasetsDraw(chart: DrawnChart) {
-      const { ctx, scales, chartArea } = chart;
-      // A span that leaves the plot ends at its edge.
-      const yOf = (value: number): number =>
-        Math.min(chartArea.bottom, Math.max(chartArea.top, scales.y.getPixelForValue(value)));
-      ctx.save();
-      ctx.lineWidth = 1;
-      sets.forEach((spans, index) => {
-        const { data } = chart.getDatasetMeta(index);
-        ctx.strokeStyle = colours[index] ?? '';
-        spans.forEach((span, at) => {
-          const x = data[at]?.x;
-          if (!span || span.low === span.high || x === undefined) return;
-          const low = yOf(span.low);
-          const high = yOf(span.high);
-          stroke(chart, x, low, x, high);
-          stroke(chart, x - halfWidth, low, x + halfWidth, low);
-          stroke(chart, x - halfWidth, high, x + halfWidth, high);
-        });
-      });
-      ctx.restore();
-    },
-  };
-}
-
-/** What a dot of a plot is drawn of; null: there is none. */
-export interface Dot {
-  readonly value: number;
-  /** Filled with the page instead of its colour. */
-  readonly hollow: boolean;
+  return painter('whiskers', sets, colours, ({ ctx, scales, chartArea }, x, span) => {
+    if (span.low === span.high) return;
+    // A span that leaves the plot ends at its edge.
+    const [low = 0, high = 0] = [span.low, span.high].map((value) =>
+      Math.min(chartArea.bottom, Math.max(chartArea.top, scales.y.getPixelForValue(value))),
+    );
+    ctx.lineWidth = 1;
+    ctx.beginPath();
+    ctx.moveTo(x, low);
+    ctx.lineTo(x, high);
+    for (const end of [low, high]) {
+      ctx.moveTo(x - halfWidth, end);
+      ctx.lineTo(x + halfWidth, end);
+    }
+    ctx.stroke();
+  });
 }
 
 /** A dot where a bar would end. */
 export function dots(sets: readonly (readonly (Dot | null)[])[], colours: readonly string[], radius: number): object {
-  return {
-    id: 'dots',
-    afterDatasetsDraw(chart: DrawnChart) {
-      const { ctx, scales } = chart;
-      ctx.save();
-      ctx.lineWidth = 1.5;
-      sets.forEach((set, index) => {
-        const { data } = chart.getDatasetMeta(index);
-        ctx.strokeStyle = colours[index] ?? '';
-        set.forEach((dot, at) => {
-          const x = data[at]?.x;
-          if (!dot || x === undefined) return;
-          ctx.fillStyle = dot.hollow ? colourOf('raised') : (colours[index] ?? '');
-          ctx.beginPath();
-          ctx.arc(x, scales.y.getPixelForValue(dot.value), radius, 0, 2 * Math.PI);
-          ctx.fill();
-          ctx.stroke();
-        });
-      });
-      ctx.restore();
-    },
-  };
-}
-
-/** A line across the plot at a value. */
-export function baseline(value: number, colour: string): object {
-  return {
-    id: 'baseline',
-    afterDatasetsDraw(chart: DrawnChart) {
-      const { ctx, scales, chartArea } = chart;
-      const at = scales.y.getPixelForValue(value);
-      ctx.save();
-      ctx.lineWidth = 1;
-      ctx.strokeStyle = colour;
-      stroke(chart, chartArea.left, at, chartArea.right, at);
-      ctx.restore();
-    },
-  };
-}
-
-function stroke({ ctx }: DrawnChart, fromX: number, fromY: number, toX: number, toY: number): void {
-  ctx.beginPath();
-  ctx.moveTo(fromX, fromY);
-  ctx.lineTo(toX, toY);
-  ctx.stroke();
+  return painter('dots', sets, colours, ({ ctx, scales }, x, dot, colour) => {
+    ctx.lineWidth = 1.5;
+    ctx.fillStyle = dot.limited ? colourOf('raised') : colour;
+    ctx.beginPath();
+    ctx.arc(x, scales.y.getPixelForValue(dot.value), radius, 0, 2 * Math.PI);
+    ctx.fill();
+    ctx.stroke();
+  });
 }
 
 /** Draws on every canvas, now and when the colour scheme changes; answers how to draw anew for another reason. */

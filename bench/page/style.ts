@@ -78,5 +78,7 @@ th:first-child { text-align: left; padding-left: 0; font-weight: 500; }
 td small { color: var(--muted); margin-left: 6px; display: inline-block; min-width: 4.2em; }
 .good { color: var(--good); } .bad { color: var(--bad); }
 td small.good { color: var(--good); } td small.bad { color: var(--bad); }
+.scroll + .how { margin-top: 6px; }
 tr.share td, tr.share th { color: var(--muted); }
+tr.share td { padding-right: calc(18px + 3.5em); }
 `;

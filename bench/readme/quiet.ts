@@ -4,7 +4,7 @@ import type { RatioResult } from '../model.js';
 import { PACES } from '../plan.js';
 import { median } from '../statistics.js';
 import { SUBJECTS } from '../subjects.js';
-import type { Excerpt } from './table.js';
+import { nodeOf, type Excerpt } from './excerpt.js';
 
 /** Load average a core: from there on `nearwire bench` warns too. */
 const BUSY_LOAD = 0.25;
@@ -39,15 +39,34 @@ function plannedRounds({ case: name, family, subject, baseline }: RatioResult): 
   return Math.min(ofCase, ...ofSubjects, family === 'tcp' ? tcpRounds : rounds);
 }
 
+/** Of all that one table is made of: one host and one commit, each on a Node of its own. */
+function reasonsOf(excerpts: readonly Excerpt[]): string[] {
+  const differ = (partOf: (excerpt: Excerpt) => unknown): boolean =>
+    new Set(excerpts.map((excerpt) => JSON.stringify(partOf(excerpt)))).size > 1;
+  return [
+    ...excerpts.flatMap((excerpt) => {
+      const node = nodeOf(excerpt, excerpts);
+      return unrestOf(excerpt).map((reason) => (node === undefined ? reason : `${node}: ${reason}`));
+    }),
+    ...(differ(({ host: { cpu, cores, kernel } }) => [cpu, cores, kernel])
+      ? ['the results are of different hosts']
+      : []),
+    ...(differ(({ versions: { commit } }) => commit) ? ['the results are of different commits'] : []),
+    ...(new Set(excerpts.map(({ versions: { node } }) => node)).size < excerpts.length
+      ? ['two results are of one version of Node']
+      : []),
+  ];
+}
+
 /** What whoever wants it in the README is told; undefined: it may go there. */
-export function refusalOf(excerpt: Pick<Excerpt, 'host' | 'ratios'>): string | undefined {
-  const reasons = unrestOf(excerpt);
+export function refusalOf(excerpts: readonly Excerpt[]): string | undefined {
+  const reasons = reasonsOf(excerpts);
   if (reasons.length === 0) return undefined;
   return ['not fit for the README; --anyway writes it there, with these reasons:', ...reasons].join('\n  ');
 }
 
 /** For the lines under the table, where somebody wanted it there anyway. */
-export function describeUnrest(excerpt: Pick<Excerpt, 'host' | 'ratios'>): string[] {
-  const reasons = unrestOf(excerpt);
+export function describeUnrest(excerpts: readonly Excerpt[]): string[] {
+  const reasons = reasonsOf(excerpts);
   return reasons.length === 0 ? [] : ['', `**Not of a host at rest**: ${reasons.join('; ')}.`];
 }

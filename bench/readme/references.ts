@@ -2,11 +2,20 @@
  * The table of docs/zero-copy.md: what it is worth to pass references, against node:net and against plain C that does so too,
  * by sizes.
  */
-import { formatBytes, formatSpread } from '../format.js';
+import { formatBytes } from '../format.js';
 import { withoutFiles, type JsonResult } from '../json.js';
 import type { CellResult, RatioResult, SubjectName } from '../model.js';
-import { markdownTable } from './markdown.js';
-import { describeRounds, describeRun, isOf, valueOf, type Excerpt, type Row } from './table.js';
+import {
+  describeRounds,
+  describeRun,
+  figureTable,
+  isOf,
+  ratioTextTo,
+  valueText,
+  type Column,
+  type Excerpt,
+  type Row,
+} from './excerpt.js';
 
 /** Of bench/results, from which the table is made. */
 export const REFERENCES_FILE = 'zero-copy.json';
@@ -15,21 +24,14 @@ const CASES = ['file', 'page', 'relay'];
 const SIZES = [65536, 1048576];
 const BASELINES: readonly SubjectName[] = ['node:net', 'c'];
 
-interface Column {
-  readonly title: string;
-  readonly subject: SubjectName;
-  /** The ratio to it, instead of the value. */
-  readonly to?: SubjectName;
-}
-
 const COLUMNS: readonly Column[] = [
-  { title: 'node:net', subject: 'node:net' },
-  { title: 'native', subject: 'native' },
-  { title: 'to node:net', subject: 'native', to: 'node:net' },
-  { title: 'plain C', subject: 'c' },
-  { title: 'native to it', subject: 'native', to: 'c' },
-  { title: 'plain C that copies', subject: 'c-send' },
-  { title: 'nginx', subject: 'nginx' },
+  { title: 'node:net', subject: 'node:net', textOf: valueText },
+  { title: 'native', subject: 'native', textOf: valueText },
+  { title: 'to node:net', subject: 'native', textOf: ratioTextTo('node:net') },
+  { title: 'plain C', subject: 'c', textOf: valueText },
+  { title: 'native to it', subject: 'native', textOf: ratioTextTo('c') },
+  { title: 'plain C that copies', subject: 'c-send', textOf: valueText },
+  { title: 'nginx', subject: 'nginx', textOf: valueText },
 ];
 
 const ROWS: readonly Row[] = CASES.flatMap((name) =>
@@ -57,20 +59,12 @@ export function referencesOf({ host, versions, command, started, cells, ratios }
 }
 
 export function renderReferences(excerpt: Excerpt): string {
-  const rows = ROWS.filter((row) => excerpt.cells.some((cell) => isOf(cell, row)));
-  const head = ['over UNIX sockets', ...COLUMNS.map(({ title }) => title)];
-  const body = rows.map((row) => [row.title, ...COLUMNS.map((column) => textOf(excerpt, row, column))]);
+  const columns = COLUMNS.map((column) => ({ ...column, of: excerpt }));
   return [
-    ...markdownTable(head, body),
+    ...figureTable('over UNIX sockets', ROWS, columns),
     '',
-    `${describeRounds(excerpt)}; ratios are taken within each round, with the lowest and highest of the`,
+    `${describeRounds([excerpt])}; ratios are taken within each round, with the lowest and highest of the`,
     'rounds. Of a rate that the load generator held back, "over" is all that can be said.',
     ...describeRun(excerpt),
   ].join('\n');
-}
-
-function textOf(excerpt: Excerpt, row: Row, { subject, to }: Column): string {
-  if (to === undefined) return valueOf(excerpt, row, subject);
-  const ratio = excerpt.ratios.find((entry) => entry.baseline === to && entry.subject === subject && isOf(entry, row));
-  return ratio ? formatSpread(ratio) : '';
 }

@@ -5,8 +5,8 @@ import { nameOf } from '../tune/conclude.js';
 import { waysOf, type Findings } from '../tune/model.js';
 import type { SweepJson } from '../tune/sweep.js';
 import { bytesPerSecond, conclusionRows, figureOf, recommendation, takeRows, throughputOf } from '../tune/tables.js';
+import { describeRun } from './excerpt.js';
 import { markdownTable } from './markdown.js';
-import { describeRun } from './table.js';
 
 /** Of bench/results, from which the tables are made. */
 export const SWEEP_FILE = 'tuning-sweep.json';

@@ -20,18 +20,17 @@ export function conclude(results: readonly SeriesResult[], takes: readonly Take[
   return waysOf(takes).flatMap((way) =>
     results
       .filter(({ series }) => series.case.name === way.case)
-      .flatMap(({ series, samples }) => {
+      .flatMap((result) => {
         const candidates = takes
           .filter((take) => take.way === way.name)
           .map((take) => {
-            const name = subjectWith(way.subject, take.buffer);
-            const own = samples.filter(({ subject }) => subject === name);
-            return { take, rates: valuesByRound(own, { name: 'rate' }) };
+            const subject = subjectWith(way.subject, take.buffer);
+            return { take, rates: valuesByRound(result, subject, ({ values }) => values.rate) };
           })
           .filter(({ rates }) => rates.size > 0);
         const usual = candidates.find(({ take }) => take.buffer === 'default');
         if (usual === undefined || candidates.length < 2) return [];
-        return [concludeOne(Number(series.params['bytes']), usual, smallestFirst(candidates))];
+        return [concludeOne(Number(result.series.params['bytes']), usual, smallestFirst(candidates))];
       }),
   );
 }

@@ -1,6 +1,6 @@
 /** The page of `nearwire tune --html`: what was found, a heat map for each way, and the bench's own plots and tables. */
 import { formatBytes, formatRatio, formatSpread, formatValue } from '../format.js';
-import { htmlOf } from '../html.js';
+import { htmlOf } from '../report/page.js';
 import { escape } from '../page/parts.js';
 import { nameOf } from './conclude.js';
 import { waysOf, type SweepResult, type Way } from './model.js';

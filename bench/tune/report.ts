@@ -1,6 +1,6 @@
 /** The sweep on a terminal: what it says, the lines to set it, and the throughput that this comes from. */
 import { digits, formatBytes, formatRatio } from '../format.js';
-import { GENERATOR_MARK, headingLine, newTable, notes, pc, VERDICT_COLOURS } from '../report.js';
+import { GENERATOR_MARK, headingLine, newTable, notes, pc, VERDICT_COLOURS } from '../report/terminal.js';
 import { nameOf } from './conclude.js';
 import { waysOf, type Setting, type SweepResult, type Way } from './model.js';
 import { bytesPerSecond, conclusionRows, takeRows, throughputOf, type Figure, type Rows } from './tables.js';

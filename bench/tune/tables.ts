@@ -1,7 +1,7 @@
 /** The tables of what was found, for a terminal, a page and docs alike: texts, of which the first row is the head. */
 import { digits, formatBytes, formatSpread } from '../format.js';
 import type { BenchResult, CellResult, MeasureName, RatioResult } from '../model.js';
-import { judge, measureOf } from '../statistics.js';
+import { judge } from '../statistics.js';
 import { nameOf, subjectWith } from './conclude.js';
 import { distinct, waysOf, type BufferChoice, type Conclusion, type Findings, type Take, type Way } from './model.js';
 
@@ -91,8 +91,7 @@ export function figureOf(
   const cell = cells.find(isIt);
   if (!cell) return undefined;
   const ratio = ratios.find((entry) => isIt(entry) && entry.baseline === way.subject);
-  const measure = measureOf(cell);
-  return { cell, ratio, verdict: ratio && measure ? judge(ratio, measure) : '' };
+  return { cell, ratio, verdict: ratio ? judge(ratio) : '' };
 }
 
 export interface FigureRow {

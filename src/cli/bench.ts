@@ -79,9 +79,9 @@ async function bench(given: Words): Promise<void> {
 }
 
 const REPORTS: Reports<BenchResult> = {
-  text: async (result, columns) => (await import('../../bench/report.js')).renderReport(result, columns),
+  text: async (result, columns) => (await import('../../bench/report/terminal.js')).renderReport(result, columns),
   json: async (result) => (await import('../../bench/json.js')).jsonOf(result),
-  html: async (result) => (await import('../../bench/html.js')).htmlOf(result),
+  html: async (result) => (await import('../../bench/report/page.js')).htmlOf(result),
 };
 
 function whoDoes(cases: readonly string[], lineup: readonly Subject[]): string {
