@@ -63,10 +63,12 @@ export function runChild(subject: SubjectName, code: string, words: readonly str
   return childResult(startChild(subject, code, words));
 }
 
-/** The next value that the child says. */
+/** The next value that the child says; what it wrote to stderr is told if it ends without one. */
 export function heard(child: ChildProcess): Promise<unknown> {
   return new Promise((resolve, reject) => {
     let out = '';
+    let errors = '';
+    child.stderr?.on('data', (chunk: Buffer) => (errors += chunk.toString()));
     const onData = (chunk: Buffer): void => {
       out += chunk.toString();
       const end = out.indexOf('\n');
@@ -76,7 +78,7 @@ export function heard(child: ChildProcess): Promise<unknown> {
     };
     child.stdout?.on('data', onData);
     child.once('close', (code) => {
-      reject(new Error(`the child ended with ${String(code)} before it said anything`));
+      reject(new Error(`the child ended with ${String(code)} before it said anything\n${errors}`));
     });
   });
 }

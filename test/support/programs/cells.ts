@@ -10,7 +10,7 @@ import { cleanup, temporaryDirectory } from '../sockets.js';
 import { families, type Family } from '../subjects.js';
 import type { DatabaseResult } from './database.js';
 import type { Address, Road } from './seam.js';
-import { FULL, LIGHT, type Amount, type WorkResult } from './work.js';
+import { FULL, LIGHT, UNREAD, type Amount, type WorkResult } from './work.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const REGISTER = join(ROOT, 'dist/src/register.js');
@@ -35,7 +35,8 @@ export const cells: readonly Cell[] = (['api', 'register'] as const).flatMap((ro
   TRANSPORTS.flatMap((transport) =>
     families.map((family) => {
       const name = `${road}, ${transport}, ${family}`;
-      return { name, road, transport, family, amount: FULL_CELLS.includes(name) ? FULL : LIGHT };
+      const amount = { ...(FULL_CELLS.includes(name) ? FULL : LIGHT), unread: UNREAD[family] };
+      return { name, road, transport, family, amount };
     }),
   ),
 );
@@ -54,8 +55,9 @@ function startNode(cell: Cell, script: string, words: readonly string[]): ChildP
   const preload = road === 'register' ? ['--require', REGISTER] : [];
   const child = spawn(process.execPath, [...preload, join(PROGRAMS, script), ...words], {
     env: { ...process.env, NEARWIRE_TRANSPORT: transport, NEARWIRE_TCP: '1' },
-    stdio: ['pipe', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
+  child.stderr.on('data', (chunk: Buffer) => process.stderr.write(chunk));
   cleanup(() => child.kill('SIGKILL'));
   return child;
 }
