@@ -59,7 +59,7 @@ function legend({ subjects }: Report): string {
 <fieldset><label><input type="radio" name="view" value="values" checked> measured values</label>
 <label><input type="radio" name="view" value="ratios"> ratios</label></fieldset></div>
 <p class="how">Bars and dots are medians of the rounds, whiskers their lowest and highest; ratios are to node:net, or to what the text under
-the pointer names, and taken within each round. Dots stand on a logarithmic axis, where a bar would have no length. A pale bar, a hollow dot or
+the pointer names, and taken within each round. Dots stand on a logarithmic axis, where a bar would have no length. A hollow bar or dot, or
 an asterisk: the load generator was the limit, which says nothing of the server.</p>`;
 }
 
