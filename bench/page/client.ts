@@ -123,7 +123,7 @@ function marksOf({ sets }: Plot): Drawn {
     );
     return [
       {
-        ...{ type: 'scatter', showLine: true, parsing: false, data: whiskers, pointRadius: 0, borderWidth: 1 },
+        ...{ type: 'scatter', showLine: true, parsing: false, data: whiskers, pointStyle: false, borderWidth: 1 },
         // Behind a dot, before a bar.
         ...(dotted ? { order: 1, borderColor: colour } : { order: -1, borderColor: colourOf('text') }),
       },
