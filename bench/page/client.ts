@@ -1,5 +1,5 @@
 /** The script of the page: draws every chart, and draws again when the colour scheme or the view changes. */
-import type { Across, Cell, Chart as Plot, Span } from '../report/model.js';
+import type { Cell, Chart as Plot, Span } from '../report/model.js';
 
 /**
  * Of the browser, what is used here: the script is compiled with code for Node, where the DOM's own types would make
@@ -150,7 +150,7 @@ function marksOf({ sets }: Plot): Drawn {
 }
 
 /** A line a subject, of measured values in either view; points apart stand beside it, hollow. */
-function linesOf({ labels, sets }: Plot, { title, logarithmic, points }: Across): Drawn {
+function linesOf({ points, sets }: Plot, { title, logarithmic }: NonNullable<Plot['across']>): Drawn {
   const there = sets.flatMap(({ cells }) => cells.filter((cell) => cell !== null));
   const datasets = sets.flatMap(({ subject, cells }) =>
     [false, true].map((apart) => {
@@ -158,7 +158,7 @@ function linesOf({ labels, sets }: Plot, { title, logarithmic, points }: Across)
         const point = points[index];
         if (!cell || point?.apart !== apart) return [];
         const ratio = cell.ratio ? `, ${cell.ratio.text} of ${cell.ratio.baseline}` : '';
-        return [{ x: point.at, y: cell.value, text: `${cell.text}, ${labels[index] ?? ''}${ratio}` }];
+        return [{ x: point.at, y: cell.value, text: `${cell.text}, ${point.label}${ratio}` }];
       });
       return {
         ...{ label: subject, borderColor: colourOf(subject), pointRadius: 4, borderWidth: 2, showLine: !apart },
@@ -184,7 +184,7 @@ function draw(canvas: PageElement, plot: Plot): { destroy(): void } {
   const text = `${plot.title}, ${unit} (${plot.better} is better)`;
   return new Chart(canvas, {
     type,
-    data: { labels: plot.labels, datasets },
+    data: { labels: plot.points.map(({ label }) => label), datasets },
     options: {
       ...{ animation: false, font: { family: 'system-ui, sans-serif' }, maintainAspectRatio: false },
       ...(plot.across ? {} : { interaction: { mode: 'index', intersect: false } }),

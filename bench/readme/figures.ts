@@ -1,7 +1,7 @@
 /** Tables of figures in README and docs, and as much of a result as they need: small enough to stand beside them, for a test to hold them together. */
+import { formatSpread, formatValue } from '../format.js';
 import { withoutFiles, type JsonResult } from '../json.js';
 import type { CellResult, MeasureName, Params, RatioResult, RunRecord, SubjectName } from '../model.js';
-import { cellAt, ratioAt, type Spot } from '../report/cells.js';
 import { markdownTable } from './markdown.js';
 
 export interface Excerpt extends Omit<JsonResult, 'seconds'> {
@@ -20,7 +20,7 @@ export interface Row {
 export interface Column {
   readonly title: string;
   readonly subject: SubjectName;
-  textOf(excerpt: Excerpt, spot: Spot): string;
+  textOf(cell: CellResult | undefined, ratioTo: (baseline: SubjectName) => RatioResult | undefined): string;
 }
 
 function isOf(entry: CellResult | RatioResult, row: Row): boolean {
@@ -44,14 +44,16 @@ export function excerptOf(result: JsonResult, rows: readonly Row[], subjects: re
 }
 
 /** The median, or nothing where the subject has none. */
-export function valueText(excerpt: Excerpt, spot: Spot): string {
-  const cell = cellAt(excerpt, spot, 'node:net');
+export function valueText(cell: CellResult | undefined): string {
   // Where the load generator was the limit, the server could do more.
-  return cell ? `${cell.limited ? 'over ' : ''}${cell.text}` : '';
+  return cell ? `${cell.limitedBy ? 'over ' : ''}${formatValue(cell.median, cell.unit)}` : '';
 }
 
 export function ratioTextTo(baseline: SubjectName): Column['textOf'] {
-  return (excerpt, spot) => ratioAt(excerpt, spot, baseline)?.spread ?? '';
+  return (_, ratioTo) => {
+    const ratio = ratioTo(baseline);
+    return ratio ? formatSpread(ratio) : '';
+  };
 }
 
 /** Without rows and columns that have nothing; no line at all where there is none. */
@@ -62,8 +64,9 @@ export function figureTable(
 ): string[] {
   const textsOf = (row: Row): string[] =>
     columns.map(({ of, subject, textOf }) => {
-      const found = of.cells.find((cell) => cell.family === family && isOf(cell, row));
-      return found ? textOf(of, { ...found, subject }) : '';
+      const isIt = (entry: CellResult | RatioResult): boolean =>
+        entry.family === family && entry.subject === subject && isOf(entry, row);
+      return textOf(of.cells.find(isIt), (to) => of.ratios.find((ratio) => isIt(ratio) && ratio.baseline === to));
     });
   const lines = rows.map((row) => ({ row, texts: textsOf(row) })).filter(({ texts }) => texts.some(Boolean));
   if (lines.length === 0) return [];

@@ -1,8 +1,7 @@
 /** The README's tables of figures, from a result of the bench, or from one of each version of Node. */
-import { formatBytes } from '../format.js';
+import { formatBytes, formatRatio, formatSpread } from '../format.js';
 import type { JsonResult } from '../json.js';
 import type { MeasureName, Params, SubjectName } from '../model.js';
-import { ratioAt } from '../report/cells.js';
 import {
   describeRounds,
   describeRun,
@@ -111,11 +110,10 @@ function tableOf(excerpts: readonly Excerpt[], family: 'unix' | 'tcp'): string[]
   return figureTable(ROWS, [...ofNode, ...floor], family);
 }
 
-function withRatios(...[excerpt, spot]: Parameters<Column['textOf']>): string {
-  const value = valueText(excerpt, spot);
-  const [ratio, tuned] = ['node:net', TUNED].map((baseline) => ratioAt(excerpt, spot, baseline));
+function withRatios(...[cell, ratioTo]: Parameters<Column['textOf']>): string {
+  const [ratio, tuned] = [ratioTo('node:net'), ratioTo(TUNED)];
   // A ratio of none to some tells nothing.
-  if (!ratio || ratio.value === 0 || value === '') return value;
-  const more = tuned ? `; ${tuned.text} of tuned` : '';
-  return `${value} (${ratio.spread.replace(' (', ', ').replace(')', '')}${more})`;
+  if (!cell || !ratio || ratio.median === 0) return valueText(cell);
+  const more = tuned ? `; ${formatRatio(tuned.median, tuned.bound)} of tuned` : '';
+  return `${valueText(cell)} (${formatSpread(ratio).replace(' (', ', ').replace(')', '')}${more})`;
 }
