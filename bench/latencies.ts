@@ -11,12 +11,7 @@ export function latenciesOf({ series, samples, offered }: SeriesResult): Latency
       const value = percentileOf(histogram, percentile);
       return value === undefined ? [] : [[percentile.name, value] as const];
     });
-    return [
-      {
-        ...{ case: series.case.name, params: series.params, family: series.family, subject },
-        ...(offered === undefined ? {} : { offered }),
-        ...{ rounds: taken.length, percentiles: Object.fromEntries(told), histogram },
-      },
-    ];
+    const of = { case: series.case.name, params: series.params, family: series.family, subject };
+    return [{ ...of, offered, rounds: taken.length, percentiles: Object.fromEntries(told), histogram }];
   });
 }

@@ -6,7 +6,6 @@ import { formatSpread } from '../bench/format.js';
 import type { MeasureName, RatioResult, Sample, Series, SeriesResult, SubjectName } from '../bench/model.js';
 import { cellsOf, judge, median, ratiosOf, ratioWithinRounds } from '../bench/statistics.js';
 import { SUBJECTS } from '../bench/subjects.js';
-import { Histogram } from '../bench/work/histogram.js';
 
 const rounds = (...values: number[]): Map<number, number> => new Map(values.map((value, round) => [round, value]));
 
@@ -145,34 +144,5 @@ describe('a ratio of which the load generator held a side back', () => {
     expect(ratiosWith('busy', 'free').map(judge)).toEqual(['good', 'good', 'good']);
     expect(ratiosWith('free', 'busy').map(judge)).toEqual(['', 'good', '']);
     expect(formatSpread({ median: 2, low: 1.5, high: 3, bound: '>=' })).toBe('>= 2.00x (1.50 to 3.00)');
-  });
-});
-
-describe('the latency histogram', () => {
-  test('tells quantiles within 1 %, from 100 ns to seconds', () => {
-    for (const milliseconds of [0.0001, 0.001, 0.00999, 0.0525, 1.234, 99, 3000]) {
-      const histogram = new Histogram();
-      for (let i = 0; i < 100; i++) histogram.record(milliseconds);
-      const { p50, p999, max, count } = histogram.summary();
-      expect(Math.abs(p50 / (milliseconds * 1e3) - 1)).toBeLessThan(0.01);
-      expect(p999).toBe(p50);
-      expect(max).toBeCloseTo(milliseconds * 1e3, 6);
-      expect(count).toBe(100);
-    }
-  });
-
-  test('keeps ranks apart', () => {
-    const histogram = new Histogram();
-    for (let i = 1; i <= 1000; i++) histogram.record(i / 1e3);
-    const { p50, p90, p99 } = histogram.summary();
-    for (const [found, expected] of [
-      [p50, 500],
-      [p90, 900],
-      [p99, 990],
-    ] as const) {
-      expect(Math.abs(found / expected - 1)).toBeLessThan(0.01);
-    }
-    histogram.reset();
-    expect(histogram.summary()).toMatchObject({ count: 0, p50: 0, max: 0 });
   });
 });
