@@ -1,7 +1,6 @@
 /** Figures of several series, a row each: as a table, and as plots. */
-import { latenciesOf } from '../latencies.js';
 import type { BenchResult, LatencyResult, Measure, SeriesResult } from '../model.js';
-import { cellsOf, ratiosOf } from '../statistics.js';
+import { cellsOf, latenciesOf, ratiosOf } from '../statistics.js';
 import { baselineOf, type Subject } from '../subjects.js';
 import { cellIn, type Figures } from './cells.js';
 import type { Block, Cell, Chart, Point, Row } from './model.js';
