@@ -9,9 +9,8 @@ import { beyondLimit, renderLosses } from '../bench/readme/losses.js';
 import { partsOf } from '../bench/readme/markdown.js';
 import { BENCH_PAGES, SWEEP_PAGES, type Page } from '../bench/readme/pages.js';
 import { reasonsOf } from '../bench/readme/quiet.js';
-import { referencesOf, renderReferences } from '../bench/readme/references.js';
 import { isSweep, renderSweepBlock, sweepExcerptOf } from '../bench/readme/sweep.js';
-import { recordOf, renderBlock } from '../bench/readme/table.js';
+import { recordOf, referencesOf, renderBlock, renderReferences } from '../bench/readme/tables.js';
 import { sweepJsonOf } from '../bench/tune/sweep.js';
 import { madeUpSweep, MIB } from './support/sweeps.js';
 
