@@ -1,29 +1,58 @@
 /** Figures of several series, a row each: as a table, and as plots. */
-import type { BenchResult, Measure, SeriesResult } from '../model.js';
+import { formatRatio, formatSpread, formatValue, type Spread } from '../format.js';
+import type {
+  BenchResult,
+  CellResult,
+  LatencyResult,
+  Measure,
+  RatioResult,
+  SeriesResult,
+  SubjectName,
+} from '../model.js';
+import { cellsOf, judge, latenciesOf, ratiosOf, type Verdict } from '../statistics.js';
 import { baselineOf, type Subject } from '../subjects.js';
-import { cellAt, spotOf } from './cells.js';
-import type { Across, Block, Cell, Chart, Row } from './model.js';
+import type { Block, Cell, Chart, Point, Row, ShownRatio } from './model.js';
 
 export interface Figure extends Pick<Row, 'muted' | 'detail'> {
   readonly name: string;
   /** Absent of what stands in the table alone. */
   readonly plot?: Pick<Chart, 'title' | 'meaning' | 'unit' | 'better'>;
   /** Empty where the subject has none. */
-  cellOf(entry: SeriesResult, subject: Subject): Cell | string;
+  cellOf(entry: Entry, subject: Subject): Cell | string;
 }
 
-export interface Entry {
-  readonly label: string;
-  readonly entry: SeriesResult;
-  /** Where it stands on the axis of lines, and whether it is a part of them. */
-  readonly at?: number;
-  readonly apart?: boolean;
+export interface Entry extends Point {
+  readonly of: SeriesResult;
+  readonly cells: readonly CellResult[];
+  readonly ratios: readonly RatioResult[];
+  readonly latencies: readonly LatencyResult[];
 }
 
-export function measured(result: BenchResult, { name, meaning, unit, better }: Measure, title: string): Figure {
+export function entryOf({ lineup }: BenchResult, of: SeriesResult, point: Point): Entry {
+  return { ...point, of, cells: cellsOf(of), ratios: ratiosOf(of, lineup), latencies: latenciesOf(of) };
+}
+
+export function shownRatio(spread: Spread, baseline: SubjectName, verdict: Verdict): ShownRatio {
+  const { median: value, low, high, bound } = spread;
+  return { baseline, value, low, high, text: formatRatio(value, bound), spread: formatSpread(spread), verdict };
+}
+
+export function measured({ name, meaning, unit, better }: Measure, title: string): Figure {
   return {
     ...{ name, plot: { title, meaning, unit, better } },
-    cellOf: (entry, subject) => cellAt(result, spotOf(entry, name, subject.name), baselineOf(subject)) ?? '',
+    cellOf({ cells, ratios }, subject) {
+      const isIt = (entry: CellResult | RatioResult): boolean =>
+        entry.measure === name && entry.subject === subject.name;
+      const found = cells.find(isIt);
+      if (!found) return '';
+      const { median: value, samples, limitedBy } = found;
+      const [low, high] = [Math.min(value, ...samples), Math.max(value, ...samples)];
+      const text = formatValue(value, unit);
+      const spread = `${text} (${formatValue(low, unit)} to ${formatValue(high, unit)})`;
+      const against = ratios.find((entry) => isIt(entry) && entry.baseline === baselineOf(subject));
+      const ratio = against && shownRatio(against, against.baseline, judge(against));
+      return { value, low, high, text, spread, limited: limitedBy !== undefined, ratio };
+    },
   };
 }
 
@@ -32,12 +61,12 @@ export function blockOf(
   id: string,
   entries: readonly Entry[],
   figures: readonly Figure[],
-  axis?: Omit<Across, 'points'>,
-): Pick<Block, 'charts' | 'table'> {
+  across?: Chart['across'],
+): Pick<Block, 'charts' | 'head' | 'rows'> {
   const columns = lineup
     .map((subject) => ({
       subject: subject.name,
-      cells: figures.map(({ cellOf }) => entries.map(({ entry }) => cellOf(entry, subject))),
+      cells: figures.map(({ cellOf }) => entries.map((entry) => cellOf(entry, subject))),
     }))
     .filter(({ cells }) => cells.flat().some(Boolean));
   const rows = entries.flatMap(({ label }, at) =>
@@ -46,15 +75,14 @@ export function blockOf(
       return cells.some(Boolean) ? [{ name: `${label} ${name}`.trim(), cells, muted, detail }] : [];
     }),
   );
-  const across = axis && { ...axis, points: entries.map(({ at = NaN, apart = false }) => ({ at, apart })) };
+  const points = entries.map(({ label, at, apart }) => ({ label, at, apart }));
   const charts = figures.flatMap(({ name, plot }, of): Chart[] => {
     const sets = columns.map(({ subject, cells }) => ({
       subject,
       cells: (cells[of] ?? []).map((cell) => (typeof cell === 'string' ? null : cell)),
     }));
     const there = sets.filter(({ cells }) => cells.some(Boolean));
-    if (!plot || there.length === 0) return [];
-    return [{ id: `${id}-${name}`, ...plot, labels: entries.map(({ label }) => label), sets: there, across }];
+    return plot && there.length > 0 ? [{ id: `${id}-${name}`, ...plot, points, sets: there, across }] : [];
   });
-  return { charts, table: { head: columns.map(({ subject }) => subject), rows } };
+  return { charts, head: columns.map(({ subject }) => subject), rows };
 }

@@ -1,0 +1,164 @@
+/** The tables of figures in the README, from a result of the bench or from one of each version of Node, and in docs/zero-copy.md. */
+import { formatBytes, formatRatio, formatSpread } from '../format.js';
+import type { JsonResult } from '../json.js';
+import type { MeasureName, Params, SubjectName } from '../model.js';
+import {
+  describeRounds,
+  describeRun,
+  excerptOf,
+  figureTable,
+  nodeOf,
+  ratioTextTo,
+  valueText,
+  type Column,
+  type Excerpt,
+  type Row,
+} from './figures.js';
+import { lossesOf, renderLosses } from './losses.js';
+import { describeUnrest } from './quiet.js';
+
+function row(title: string, name: string, measure: MeasureName, params: Params = {}): Row {
+  return { title, case: name, measure, params };
+}
+
+/** What a reader with a server behind nginx asks first comes first. */
+const ROWS: readonly Row[] = [
+  row('a connection per request (node:http), server CPU a request', 'http-close', 'cpu'),
+  row('the same, requests/s', 'http-close', 'rate'),
+  row('node:http, 32 keep-alive connections, server CPU a request', 'http', 'cpu'),
+  row('the same, requests/s', 'http', 'rate'),
+  row('connect, 64 B exchange, close: server CPU', 'churn', 'cpu'),
+  row('64 connections, 64 B messages: server CPU a message', 'fanin', 'cpu'),
+  row('64 B messages, 256 outstanding', 'pipeline', 'rate'),
+  row('64 B round trip, both ends on one core, p50', 'rtt', 'p50', { bytes: 64 }),
+  ...[4096, 65536, 1048576].map((bytes) => row(`one way, writes of ${formatBytes(bytes)}`, 'bulk', 'rate', { bytes })),
+  ...[65536, 1048576].flatMap((bytes) => [
+    bodyRow(bytes, 'download'),
+    row(`the same, one Buffer of ${formatBytes(bytes)} again and again`, 'http-same', 'cpu', { bytes }),
+    bodyRow(bytes, 'upload'),
+  ]),
+  ...[65536, 1048576].flatMap((bytes) => [
+    row(`node:http, a file of ${formatBytes(bytes)} (sendFile), server CPU a request`, 'file', 'cpu', { bytes }),
+    row('the same, requests/s', 'file', 'rate', { bytes }),
+    row(`node:http, a page of ${formatBytes(bytes)}, server CPU a request`, 'page', 'cpu', { bytes }),
+  ]),
+  row('relay between two connections, CPU of the relay a MiB', 'relay', 'cpu'),
+  row('the same, bytes/s', 'relay', 'rate'),
+  row('memory of an idle connection', 'idle', 'memory'),
+  row('memory of a kept chunk of 100 B', 'retained', 'held', { chunks: 10_000 }),
+  ...[64, 512].map((every) =>
+    row(`the same, where one chunk of ${String(every)} is kept`, 'retained', 'held', { every }),
+  ),
+  row('4,096 connects in one tick: how many fail', 'storm', 'failed'),
+];
+
+function bodyRow(bytes: number, way: string): Row {
+  const title = `node:http, ${formatBytes(bytes)} ${way}, server CPU a request`;
+  return row(title, 'http-body', 'cpu', { bytes, way });
+}
+
+const TUNED: SubjectName = 'node:net tuned';
+
+/** For each version of Node. */
+const OF_NODE: readonly Column[] = [
+  { title: 'node:net', subject: 'node:net', textOf: valueText },
+  { title: TUNED, subject: TUNED, textOf: valueText },
+  ...['native', 'channel'].map((subject) => ({ title: subject, subject, textOf: withRatios })),
+];
+const FLOOR: Column = { title: 'plain C', subject: 'c', textOf: valueText };
+
+export function recordOf(result: JsonResult): Excerpt {
+  const subjects = [...OF_NODE, FLOOR].map(({ subject }) => subject);
+  return { ...excerptOf(result, ROWS, subjects), losses: lossesOf(result.ratios) };
+}
+
+/** What stands between the markers: the tables, and on what and how they were measured. */
+export function renderBlock(excerpts: readonly Excerpt[]): string {
+  const [first] = excerpts;
+  const table = tableOf(excerpts, 'unix');
+  const overTcp = tableOf(excerpts, 'tcp');
+  if (!first || table.length === 0 || excerpts.some(({ ratios }) => ratios.length === 0)) {
+    throw new Error('the result has none of the cases that the README shows, against node:net');
+  }
+  const isTuned = excerpts.some(({ cells }) => cells.some(({ subject }) => subject === TUNED));
+  return [
+    ...table,
+    '',
+    `${describeRounds(excerpts)}; in brackets the ratio to`,
+    '`node:net`, taken within each round, with the lowest and highest of the rounds.',
+    ...(isTuned ? ['`node:net tuned` corks its writes, reads into lent memory and knows where a file ends.'] : []),
+    ...describeRun(first),
+    ...(excerpts.length > 1 ? ['', ...excerpts.map(describeVersion)] : []),
+    ...describeUnrest(excerpts),
+    ...(overTcp.length > 0 ? ['', ...overTcp] : []),
+    ...(first.losses ? ['', '### Where it gains nothing or loses', '', renderLosses(excerpts)] : []),
+  ].join('\n');
+}
+
+/** Each was a run of its own: ratios are within one of them, and never across. */
+function describeVersion({ versions, started, host, command }: Excerpt): string {
+  const when = `${started.slice(0, 16).replace('T', ' ')} UTC, load ${String(host.load)} before the start`;
+  return `- Node ${versions.node}: a run of its own, ${when}, \`${command}\``;
+}
+
+/** Columns of Node for each version, then plain C of the first. */
+function tableOf(excerpts: readonly Excerpt[], family: 'unix' | 'tcp'): string[] {
+  const ofNode = excerpts.flatMap((of) => {
+    const node = nodeOf(of, excerpts);
+    return OF_NODE.map((column) => ({ ...column, title: [node, column.title].filter(Boolean).join(': '), of }));
+  });
+  const floor = excerpts.slice(0, 1).map((of) => ({ ...FLOOR, of }));
+  return figureTable(ROWS, [...ofNode, ...floor], family);
+}
+
+function withRatios(...[cell, ratioTo]: Parameters<Column['textOf']>): string {
+  const [ratio, tuned] = [ratioTo('node:net'), ratioTo(TUNED)];
+  // A ratio of none to some tells nothing.
+  if (!cell || !ratio || ratio.median === 0) return valueText(cell);
+  const more = tuned ? `; ${formatRatio(tuned.median, tuned.bound)} of tuned` : '';
+  return `${valueText(cell)} (${formatSpread(ratio).replace(' (', ', ').replace(')', '')}${more})`;
+}
+
+/** Of docs/zero-copy.md: what it is worth to pass references, against node:net and against plain C that does so too. */
+const REFERENCE_COLUMNS: readonly Column[] = [
+  { title: 'node:net', subject: 'node:net', textOf: valueText },
+  { title: 'native', subject: 'native', textOf: valueText },
+  { title: 'to node:net', subject: 'native', textOf: ratioTextTo('node:net') },
+  { title: 'plain C', subject: 'c', textOf: valueText },
+  { title: 'native to it', subject: 'native', textOf: ratioTextTo('c') },
+  { title: 'plain C that copies', subject: 'c-send', textOf: valueText },
+  { title: 'nginx', subject: 'nginx', textOf: valueText },
+];
+
+const REFERENCE_ROWS: readonly Row[] = ['file', 'page', 'relay'].flatMap((name) =>
+  [65536, 1048576].flatMap((bytes) => {
+    const title = `${name}, ${formatBytes(bytes)}`;
+    const row = { case: name, params: { bytes } };
+    return [
+      { ...row, title: `${title}: CPU a ${name === 'relay' ? 'MiB' : 'request'}`, measure: 'cpu' as const },
+      { ...row, title: `${title}: rate`, measure: 'rate' as const },
+    ];
+  }),
+);
+
+/** Nothing of a result without these cases on native, against both node:net and plain C. */
+export function referencesOf(result: JsonResult): Excerpt | undefined {
+  const subjects = REFERENCE_COLUMNS.map(({ subject }) => subject);
+  const excerpt = excerptOf(result, REFERENCE_ROWS, subjects);
+  const baselines = excerpt.ratios.filter(({ subject }) => subject === 'native').map(({ baseline }) => baseline);
+  return ['node:net', 'c'].every((name) => baselines.includes(name)) ? excerpt : undefined;
+}
+
+export function renderReferences([excerpt]: readonly Excerpt[]): string {
+  if (!excerpt) return '';
+  return [
+    ...figureTable(
+      REFERENCE_ROWS,
+      REFERENCE_COLUMNS.map((column) => ({ ...column, of: excerpt })),
+    ),
+    '',
+    `${describeRounds([excerpt])}; ratios are taken within each round, with the lowest and highest of the`,
+    'rounds. Of a rate that the load generator held back, "over" is all that can be said.',
+    ...describeRun(excerpt),
+  ].join('\n');
+}
