@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 
 import { findNginx } from '../nginx.js';
-import { cpuOf } from '../process-cpu.js';
+import { cpuOf } from '../process-table.js';
 import { Control, tell } from './control.js';
 import type { Target, Words } from './words.js';
 

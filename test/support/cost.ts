@@ -2,7 +2,7 @@
 import * as http from 'node:http';
 
 import type { Program, ProgramName, Stack, Target, Work } from '../../bench/cost/model.js';
-import { readProcesses } from '../../bench/cost/process-table.js';
+import { readProcesses } from '../../bench/process-table.js';
 import { findPrograms, missingOf } from '../../bench/cost/programs.js';
 
 /** A user may have these and CI has not: they are no packages of Debian's. */
