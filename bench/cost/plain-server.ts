@@ -1,7 +1,8 @@
 /** A plain C server that answers by a hop's protocol: what is left of an app server where nothing can be left out any more. */
 import { join } from 'node:path';
 
-import { isMessage, Peer, PeerError } from '../peer.js';
+import { firstWord } from '../cell-processes.js';
+import { Peer } from '../peer.js';
 import type { Hop, Target } from './model.js';
 
 const ANSWER_MS = 10_000;
@@ -19,24 +20,16 @@ export async function startPlainServer(
   { floor, folder, signal }: { readonly floor: string; readonly folder: string; readonly signal: AbortSignal },
 ): Promise<PlainServer> {
   const path = join(folder, 'plain.sock');
-  const address = family === 'unix' ? path : '127.0.0.1:0';
-  const peer = new Peer(
-    'the plain C server',
-    { command: floor, args: [] },
-    [
-      ...['serve', '--case', 'cost', '--family', family, '--address', address],
-      ...['--protocol', protocol === 'uwsgi' ? 'uwsgi' : 'http', '--answer', String(bytes)],
-    ],
-    signal,
-  );
-  try {
-    const ready = await peer.expect('ready', ANSWER_MS);
-    if (!isMessage(ready) || typeof ready['address'] !== 'string') throw new PeerError('no address was told');
-    const [host = '', port] = ready['address'].split(':');
-    const pids = peer.pid === undefined ? [] : [peer.pid];
-    return { target: family === 'unix' ? { path } : { host, port: Number(port) }, pids, stop: () => peer.stop() };
-  } catch (error) {
-    await peer.stop();
-    throw error;
-  }
+  const words = [
+    ...['serve', '--case', 'cost', '--family', family, '--address', family === 'unix' ? path : '127.0.0.1:0'],
+    ...['--protocol', protocol === 'uwsgi' ? 'uwsgi' : 'http', '--answer', String(bytes)],
+  ];
+  const peer = new Peer('the plain C server', { command: floor, args: [] }, words, signal);
+  const { address } = await firstWord(peer, 'ready', ANSWER_MS);
+  const [host = '', port] = String(address).split(':');
+  return {
+    target: family === 'unix' ? { path } : { host, port: Number(port) },
+    pids: peer.pid === undefined ? [] : [peer.pid],
+    stop: () => peer.stop(),
+  };
 }
