@@ -49,7 +49,7 @@ async function run(target: Target, options: Partial<LoadOptions> = {}): Promise<
 }
 
 /** Answers all that it is asked with these bytes, and then does as it is told. */
-function raw(answer: string, then: (socket: net.Socket) => void = () => undefined): net.Server {
+function raw(answer: string, then: (socket: net.Socket) => unknown): net.Server {
   return net.createServer((socket) => {
     socket.on('error', () => undefined);
     socket.on('data', () => {
@@ -59,9 +59,10 @@ function raw(answer: string, then: (socket: net.Socket) => void = () => undefine
   });
 }
 
-const end = (socket: net.Socket): void => {
-  socket.end();
-};
+const OK = 'HTTP/1.1 200 OK\r\n';
+const keep = (): void => undefined;
+const end = (socket: net.Socket): unknown => socket.end();
+const reset = (socket: net.Socket): unknown => socket.resetAndDestroy();
 
 describe.skipIf(floor === '')('the load', () => {
   test.each(families)('asks as it is told, over %s', async (family) => {
@@ -79,53 +80,29 @@ describe.skipIf(floor === '')('the load', () => {
   });
 
   test.each([
-    {
-      what: 'Content-Length and kept connections',
-      server: () => raw('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello'),
-    },
-    {
-      what: 'Content-Length and an end',
-      server: () => raw('HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello', end),
-    },
-    {
-      what: 'an end that was not announced',
-      server: () => raw('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello', end),
-    },
-    {
-      what: 'chunks',
-      server: () => raw('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n'),
-    },
-    { what: 'what the end of the connection ends', server: () => raw('HTTP/1.1 200 OK\r\n\r\nhello', end) },
-    { what: 'a Server of HTTP/1.0', server: () => raw('HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello', end) },
-  ])('takes answers with $what', async ({ server }) => {
-    const figures = await run(await listen(server()), { work: work({ answerBytes: 5 }) });
+    ['Content-Length and kept connections', `${OK}Content-Length: 5\r\n\r\nhello`, keep],
+    ['Content-Length and an end', `${OK}Content-Length: 5\r\nConnection: close\r\n\r\nhello`, end],
+    ['an end that was not announced', `${OK}Content-Length: 5\r\n\r\nhello`, end],
+    ['chunks', `${OK}Transfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n`, keep],
+    ['what the end of the connection ends', `${OK}\r\nhello`, end],
+    ['a Server of HTTP/1.0', 'HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello', end],
+  ])('takes answers with %s', async (_, answer, then) => {
+    const figures = await run(await listen(raw(answer, then)), { work: work({ answerBytes: 5 }) });
     expect(describeFailures(figures.failures)).toBe('');
     expect(figures.answered).toBeGreaterThan(CLOSED.connections);
   });
 
   test.each([
-    {
-      what: 'statuses',
-      server: () => raw('HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n'),
-      told: 'status 502',
-    },
-    { what: 'answers without a body', server: () => raw('HTTP/1.1 204 No Content\r\n\r\n'), told: 'status 204' },
-    { what: 'ends before the answer', server: () => raw('', end), told: 'closed before the answer' },
-    {
-      what: 'ends within it',
-      server: () => raw('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nh', end),
-      told: 'closed before',
-    },
-    { what: 'other lengths', server: () => raw('HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nh'), told: 'malformed' },
-    { what: 'what is no HTTP', server: () => raw('hello\r\n\r\n'), told: 'malformed' },
-    {
-      what: 'resets',
-      server: () => raw('', (socket) => socket.resetAndDestroy()),
-      told: 'broken by ECONNRESET',
-      family: 'tcp' as const,
-    },
-  ])('counts $what, and goes on', async ({ server, told, family }) => {
-    const figures = await run(await listen(server(), family), { work: work({ answerBytes: 5 }) });
+    ['statuses', 'HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n', keep, 'status 502'],
+    ['answers without a body', 'HTTP/1.1 204 No Content\r\n\r\n', keep, 'status 204'],
+    ['ends before the answer', '', end, 'closed before the answer'],
+    ['ends within it', `${OK}Content-Length: 9\r\n\r\nh`, end, 'closed before'],
+    ['other lengths', `${OK}Content-Length: 1\r\n\r\nh`, keep, 'malformed'],
+    ['what is no HTTP', 'hello\r\n\r\n', keep, 'malformed'],
+    ['resets', '', reset, 'broken by ECONNRESET'],
+  ] as const)('counts %s, and goes on', async (_, answer, then, told) => {
+    const target = await listen(raw(answer, then), then === reset ? 'tcp' : 'unix');
+    const figures = await run(target, { work: work({ answerBytes: 5 }) });
     expect(describeFailures(figures.failures)).toMatch(new RegExp(`^${String(figures.errors)} x ${told}`));
     expect(figures).toMatchObject({ answered: 0, errors: figures.begun });
     expect(figures.begun).toBeGreaterThan(CLOSED.connections);
@@ -207,9 +184,9 @@ describe.skipIf(floor === '' || isMissing(stackNamed('nginx')))('the plain C ser
       cleanup(() => processes.end());
       const { configuration } = chainOf(stackNamed(name), 3000, undefined).steps[1] ?? {};
       const place = { processes, programs, folder: processes.makeFolder(), wsgi: undefined, app: undefined, signal };
-      const running = await configuration?.start(place, floor);
+      const running = await configuration?.start(place);
       cleanup(() => running?.stop());
-      expect(running?.pids('app')).toHaveLength(1);
+      expect(running?.pids('app').length).toBeGreaterThan(0);
       const figures = await run(running?.target ?? { path: '' }, { work: work({ path: '/', answerBytes: 3000 }) });
       expect(describeFailures(figures.failures)).toBe('');
     },

@@ -5,9 +5,10 @@
  */
 import { bindThreads } from '../placement.js';
 import { warmUp } from '../warm-up.js';
-import type { Configuration, Running } from './configurations.js';
+import type { Configuration } from './configurations.js';
 import type { Effort } from './effort.js';
 import { describeFailures, LoadGenerator, type LoadFigures } from './load.js';
+import type { RunningStack } from './model.js';
 import type { Lane } from './sweeps.js';
 import { countSystemCalls, type SystemCalls } from './system-calls.js';
 
@@ -49,7 +50,7 @@ export function laneName({ name }: Configuration, outstanding: Outstanding): str
 /** Binds it, warms it up and has a generator for each load ready. `running` is stopped with it, or where this fails. */
 export async function prepare(
   configuration: Configuration,
-  running: Running,
+  running: RunningStack,
   { floor, core, signal, warmUp: { compiled, other } }: MeasureContext,
 ): Promise<MeasuredConfiguration> {
   const { name, work } = configuration;

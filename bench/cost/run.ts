@@ -103,7 +103,7 @@ class Run implements CostRun {
   private async start(configuration: Configuration): Promise<MeasuredConfiguration> {
     const { floor, context, signal, effort, cores } = this.options;
     const folder = context.processes.makeFolder();
-    const running = await configuration.start({ ...context, folder }, floor);
+    const running = await configuration.start({ ...context, folder });
     return prepare(configuration, running, { floor, core: cores.at(-1) ?? 0, signal, warmUp: effort.warmUp });
   }
 
