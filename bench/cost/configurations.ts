@@ -2,12 +2,12 @@
  * What is measured: a request's way with one part more, or another one, each time. Neighbours of a chain differ in one thing,
  * so that their difference is what that thing costs, and all differences together are the whole.
  */
-import type { Hop, Role, RunningStack, Stack, StackPlace, Target, Work } from './model.js';
-import { startPlainServer } from './plain-server.js';
+import type { Hop, RunningStack, Stack, StackPlace, Work } from './model.js';
 import { stackNamed } from './stacks/index.js';
 import { launchNginx, proxyOptions, uwsgiOptions } from './stacks/nginx.js';
 import { startNginxAlone } from './stacks/nginx-alone.js';
 import { startParts } from './stacks/parts.js';
+import { makeTarget } from './stacks/where.js';
 import { emptyWork } from './works.js';
 
 /** What a configuration has more than the one before it. */
@@ -19,13 +19,7 @@ export interface Configuration {
   readonly work: Work;
   /** Its code becomes faster while it runs, as a JIT compiles what is called often. */
   readonly isCompiled: boolean;
-  start(place: StackPlace, floor: string): Promise<Running>;
-}
-
-export interface Running {
-  readonly target: Target;
-  pids(role: Role): readonly number[];
-  stop(): Promise<void>;
+  start(place: StackPlace): Promise<RunningStack>;
 }
 
 export interface Chain {
@@ -59,38 +53,29 @@ function frontAlone(bytes: number): Configuration {
 
 /** nginx before a plain C server: the hop at its least. */
 function leastHop(hop: Hop, bytes: number): Configuration {
+  const { family, protocol, connections } = hop;
   return {
-    name: `nginx-c-${hop.family}-${hop.protocol}-${hop.connections}, ${String(bytes)} B`,
+    name: `nginx-c-${family}-${protocol}-${connections}, ${String(bytes)} B`,
     work: emptyWork(bytes),
     isCompiled: false,
-    start: async (place, floor) => {
-      const { folder, signal } = place;
-      const plain = await startPlainServer(hop, bytes, { folder, signal, floor });
-      try {
-        const front = await startFront(hop, plain.target, place);
-        return {
-          target: front.target,
-          pids: (role) => (role === 'app' ? plain.pids : front.pids(role)),
-          stop: async () => {
-            await front.stop();
-            await plain.stop();
-          },
-        };
-      } catch (error) {
-        await plain.stop();
-        throw error;
-      }
-    },
+    start: (place) =>
+      startParts(place, async (parts) => {
+        const upstream = await makeTarget(parts, family);
+        const address = 'path' in upstream ? upstream.path : `${upstream.host}:${String(upstream.port)}`;
+        const words = [
+          ...['serve', '--case', 'cost', '--family', family, '--address', address],
+          ...['--protocol', protocol === 'uwsgi' ? 'uwsgi' : 'http', '--answer', String(bytes)],
+        ];
+        // It ends with its stdin, which is to last.
+        const args = ['-c', 'sleep infinity | "$@"', 'sh', parts.program('floor'), ...words];
+        await parts.launch({ name: 'plain-c', role: 'app', command: 'sh', args });
+        await parts.untilListening(upstream);
+        const options = protocol === 'uwsgi' ? uwsgiOptions(upstream) : proxyOptions(upstream, connections);
+        const target = await launchNginx(parts, options);
+        await parts.untilListening(target);
+        return { target, hopTarget: upstream };
+      }),
   };
-}
-
-function startFront(hop: Hop, upstream: Target, place: StackPlace): Promise<RunningStack> {
-  const options = hop.protocol === 'uwsgi' ? uwsgiOptions(upstream) : proxyOptions(upstream, hop.connections);
-  return startParts(place, async (parts) => {
-    const target = await launchNginx(parts, options);
-    await parts.untilListening(target);
-    return { target, hopTarget: upstream };
-  });
 }
 
 /** With our application, but for a work that is the user's own. */

@@ -1,7 +1,9 @@
 /** When a server that has been started serves: asked of itself. */
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import * as http from 'node:http';
 import * as net from 'node:net';
+import { buffer } from 'node:stream/consumers';
 import { setTimeout as after } from 'node:timers/promises';
 
 import type { Target } from './model.js';
@@ -30,7 +32,14 @@ export interface Waited {
 
 /** Until something accepts connections there. For servers that speak no HTTP. */
 export function untilListening(target: Target, waited: Waited): Promise<void> {
-  return until(() => connects(target), waited);
+  return until(async () => {
+    const socket = net.connect(target);
+    try {
+      await once(socket, 'connect');
+    } finally {
+      socket.destroy();
+    }
+  }, waited);
 }
 
 /**
@@ -49,37 +58,35 @@ export function untilServing(
   let doubtedSince: number | undefined;
   return until(async () => {
     const { status, body } = await get(target, path);
-    const judgement = judge(status, body);
+    const text = body.toString();
+    const judgement = judge(status, text);
     if (judgement === 'good') return;
-    const text = `GET ${path} is answered ${String(status)}: ${gist(body)}`;
     const now = performance.now();
     doubtedSince = judgement === 'doubtful' ? (doubtedSince ?? now) : undefined;
-    const isOver = doubtedSince !== undefined && now - doubtedSince > DOUBT_MS;
-    throw judgement === 'bad' || isOver ? new StackError(text) : new Error(text);
+    const isOver = judgement === 'bad' || now - (doubtedSince ?? now) > DOUBT_MS;
+    throw new (isOver ? StackError : Error)(`GET ${path} is answered ${String(status)}: ${gist(text)}`);
   }, waited);
 }
 
-async function until(
-  tryIt: () => Promise<void>,
-  { servers, logs, signal, patienceMs = PATIENCE_MS }: Waited,
-): Promise<void> {
+/** Throws StackError where a try does, and where it is of no use to try again. */
+async function until(tryIt: () => Promise<void>, waited: Waited): Promise<void> {
+  const { servers, logs, signal, patienceMs = PATIENCE_MS } = waited;
   const deadline = performance.now() + patienceMs;
   const names = servers.map(({ name }) => name).join(' and ');
   for (let pause = ASK_AFTER_MS.first; ; pause = Math.min(pause * 1.2, ASK_AFTER_MS.last)) {
     signal.throwIfAborted();
-    let problem: string;
     try {
       await tryIt();
       return;
     } catch (error) {
-      problem = error instanceof Error ? error.message : String(error);
+      const problem = error instanceof Error ? error.message : String(error);
       if (error instanceof StackError) throw new StackError(`${names}: ${problem}${saidBy(servers, logs)}`);
-    }
-    const ended = servers.find(({ end }) => end !== undefined);
-    if (ended) throw new StackError(`${ended.name} ${ended.end ?? ''}${saidBy([ended], logs)}`);
-    if (performance.now() > deadline) {
-      const late = `${names} did not serve within ${String(patienceMs / 1000)} s: ${problem}`;
-      throw new StackError(late + saidBy(servers, logs));
+      const ended = servers.find(({ end }) => end !== undefined);
+      if (ended) throw new StackError(`${ended.name} ${ended.end ?? ''}${saidBy([ended], logs)}`);
+      if (performance.now() > deadline) {
+        const late = `${names} did not serve within ${String(patienceMs / 1000)} s: ${problem}`;
+        throw new StackError(late + saidBy(servers, logs));
+      }
     }
     await after(pause);
   }
@@ -116,34 +123,17 @@ function endOf(log: string): string {
   }
 }
 
-function connects(target: Target): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket = net.connect(target);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve();
-    });
-    socket.once('error', reject);
-  });
-}
-
-function get(target: Target, path: string): Promise<{ status: number; body: string }> {
-  const where = 'path' in target ? { socketPath: target.path } : { host: target.host, port: target.port };
-  return new Promise((resolve, reject) => {
-    const request = http.get({ ...where, path, agent: false, timeout: ANSWER_MS }, (response) => {
-      let body = '';
-      response.setEncoding('utf8');
-      response.on('data', (text: string) => {
-        body += text;
-      });
-      response.on('end', () => {
-        resolve({ status: response.statusCode ?? 0, body });
-      });
-      response.on('error', reject);
-    });
-    request.on('timeout', () => {
-      request.destroy(new Error('no answer'));
-    });
-    request.on('error', reject);
-  });
+/** On a connection of its own, unless an agent has some. */
+export async function get(
+  target: Target,
+  path: string,
+  agent: http.Agent | false = false,
+): Promise<{ readonly status: number; readonly body: Buffer }> {
+  const where = 'path' in target ? { socketPath: target.path } : target;
+  const request = http.get({ ...where, path, agent, timeout: ANSWER_MS });
+  request.on('timeout', () => request.destroy(new Error('no answer')));
+  // One that comes within the answer is told by that too.
+  request.on('error', () => undefined);
+  const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+  return { status: response.statusCode ?? 0, body: await buffer(response) };
 }

@@ -1,11 +1,12 @@
 /** The worker that has nginx serve the file: it starts it, tells what its worker process uses, and ends it. */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 
+import { freePort } from '../cost/free-port.js';
 import { findNginx } from '../nginx.js';
-import { cpuOf } from '../process-cpu.js';
+import { cpuOf } from '../process-table.js';
 import { Control, tell } from './control.js';
 import type { Target, Words } from './words.js';
 
@@ -17,17 +18,13 @@ const STARTED = /start worker process (\d+)/;
 export async function serveNginx(words: Words, target: Target): Promise<void> {
   const program = findNginx();
   if (program instanceof Error) throw program;
-  const address = 'path' in target ? target.path : `${target.host}:${String(await freePort(target.host))}`;
+  const address = 'path' in target ? target.path : `${target.host}:${String(await freePort())}`;
   // In the folder of the run, which is removed with what is in it.
   const folder = mkdtempSync(join(dirname(words.file), 'nginx-'));
   const file = join(folder, 'nginx.conf');
   writeFileSync(file, configuration(program, folder, 'path' in target ? `unix:${address}` : address, words.file));
   const nginx = spawn(program, ['-c', file], { stdio: ['ignore', 'ignore', 'pipe'] });
-  const exited = new Promise<void>((resolve) =>
-    nginx.on('close', () => {
-      resolve();
-    }),
-  );
+  const exited = once(nginx, 'close');
   const worker = await started(nginx);
   // However this process ends: a worker does not notice that its master is gone.
   const killBoth = (): void => {
@@ -98,17 +95,4 @@ function kill(pid: number | undefined): void {
   } catch {
     // It has ended.
   }
-}
-
-/** It can't be asked for one and does not tell which it took. */
-function freePort(host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().on('error', reject);
-    server.listen(0, host, () => {
-      const address = server.address();
-      server.close(() => {
-        if (typeof address === 'object' && address !== null) resolve(address.port);
-      });
-    });
-  });
 }

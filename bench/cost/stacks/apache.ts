@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 
 import { freePort } from '../free-port.js';
 import type { Role, Stack, Target } from '../model.js';
-import { titleOf } from '../process-table.js';
+import { titleOf } from '../../process-table.js';
 import { StackError } from '../processes.js';
 import { startParts, type Parts } from './parts.js';
 import { PYTHON_ENV, PYTHON_WORKS, wsgiApp, type WsgiApp } from './python.js';
