@@ -1,6 +1,8 @@
 /** Drives a server with one work: the plain C program (bench/floor/load_http.c), and what it tells of a stretch. */
 import { getSystemErrorName } from 'node:util';
 
+import { quantileOf } from '../histogram.js';
+import { latencyResult } from '../load-result.js';
 import { isMessage, numberOf, Peer, PeerError, type Message } from '../peer.js';
 import { onCore } from '../placement.js';
 import type { Hop, Load, Target, Work } from './model.js';
@@ -135,7 +137,7 @@ function loadWords(options: LoadOptions, warmup: number, patience: number): stri
 
 function figuresOf(value: unknown, load: Load): LoadFigures {
   if (!isMessage(value)) throw new PeerError(`a result is an object, not ${JSON.stringify(value)}`);
-  const latency = tableOf(value, 'latency');
+  const latency = latencyResult(tableOf(value, 'latency'));
   const seconds = numberOf(value, 'seconds');
   const answered = numberOf(value, 'operations');
   const system = numberOf(value, 'clientSystem');
@@ -143,9 +145,9 @@ function figuresOf(value: unknown, load: Load): LoadFigures {
     seconds,
     begun: numberOf(value, 'begun'),
     answered,
-    rate: load.kind === 'open' ? numberOf(value, 'inTime') / numberOf(value, 'stretch') : answered / seconds,
-    p50: numberOf(latency, 'p50'),
-    p99: numberOf(latency, 'p99'),
+    rate: load.kind === 'open' ? numberOf(value, 'inTime') / load.seconds : answered / seconds,
+    p50: quantileOf(latency, 0.5),
+    p99: quantileOf(latency, 0.99),
     errors: numberOf(value, 'errors'),
     failures: {
       statuses: new Map(

@@ -1,4 +1,5 @@
-// Latencies in log-linear buckets: 128 to each power of two, so a reported value is off by less than 0.4 %.
+// Latencies in log-linear buckets: 128 to each power of two, so a reported value is off by less than 0.4 %. The same as
+// in bench/histogram.ts, which has what can be known from them.
 #ifndef FLOOR_HISTOGRAM_H
 #define FLOOR_HISTOGRAM_H
 
@@ -19,10 +20,7 @@ struct histogram {
 // A value above the top bucket is counted in it; `max` is exact all the same.
 void histogram_record(struct histogram* histogram, int64_t nanoseconds);
 
-// The value, in us, that `per_mille` thousandths of all values do not exceed; 0 if there are none.
-double histogram_quantile_us(const struct histogram* histogram, unsigned per_mille);
-
-// As JSON, the buckets that hold anything: [[bucket, count], ...].
+// As JSON, with the buckets that hold anything: {"count":...,"max":us,"steps":[[bucket, count], ...]}.
 void histogram_print(const struct histogram* histogram);
 
 #endif

@@ -1,3 +1,5 @@
+#include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -13,16 +15,12 @@ static bool names(const char* line, size_t length, const char* name) {
   return strlen(name) == length && strncasecmp(line, name, length) == 0;
 }
 
-static bool is_blank(char byte) { return byte == ' ' || byte == '\t'; }
-
 static bool read_length(struct http_fields* fields, const char* value, size_t length) {
-  if (length == 0 || length > 18 || fields->has_length) return false;  // 18 digits fit into 64 bits
+  char* end;
+  bool again = fields->has_length;
   fields->has_length = true;
-  for (size_t i = 0; i < length; i++) {
-    if (value[i] < '0' || value[i] > '9') return false;
-    fields->length = fields->length * 10 + (uint64_t)(value[i] - '0');
-  }
-  return true;
+  fields->length = strtoull(value, &end, 10);
+  return !again && isdigit((unsigned char)value[0]) && end == value + length;
 }
 
 // Of a list of options, none of which has another one in it.
@@ -39,8 +37,8 @@ static bool read_field(struct http_fields* fields, const char* line, size_t leng
   size_t name = (size_t)(colon - line);
   const char* value = colon + 1;
   const char* end = line + length;
-  while (value < end && is_blank(*value)) value++;
-  while (value < end && is_blank(end[-1])) end--;
+  while (value < end && isblank((unsigned char)*value)) value++;
+  while (value < end && isblank((unsigned char)end[-1])) end--;
   size_t value_length = (size_t)(end - value);
   // Few field names are of interest: their lengths sort out nearly all others at no cost.
   if (names(line, name, "content-length")) return read_length(fields, value, value_length);

@@ -1,15 +1,66 @@
-// The calls that differ between systems; one file per platform (sys_linux.c, sys_darwin.c).
+// What differs between systems, one file per platform (sys_linux.c, sys_darwin.c): readiness of descriptors, one-shot
+// timers, and some calls. What fails for good ends the program.
 #ifndef FLOOR_SYS_H
 #define FLOOR_SYS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <unistd.h>
 
-// A stream socket, non-blocking and close-on-exec, or -1 and errno.
+enum { READABLE = 1u, WRITABLE = 2u };
+
+// One wait brings at most this many: enough to spread its cost, small enough to stay in the cache.
+enum { EVENTS_PER_TURN = 256 };
+
+// A descriptor under watch. It stands first in the struct that owns it, which is how the callback finds its owner.
+// Level-triggered: what is left unread or unwritten is told again on the next turn.
+struct watch {
+  int fd;             // -1: closed
+  unsigned interest;  // READABLE | WRITABLE; 0: not registered
+  unsigned ready;     // set by events_turn, cleared before the callback
+  void (*on_ready)(struct watch* watch, unsigned ready);
+};
+
+// The process has one loop.
+void events_open(void);
+
+// Registers the watch, changes what it waits for or, with 0, takes it out. Asks the kernel only if `interest` differs.
+void events_set(struct watch* watch, unsigned interest);
+
+// Takes the watch out of a turn that is being handled: its descriptor, which the caller gets, is to be closed before
+// the next one, and leaves the queue thereby.
+static inline int events_let_go(struct watch* watch) {
+  int fd = watch->fd;
+  watch->fd = -1;
+  watch->interest = 0;
+  watch->ready = 0;
+  return fd;
+}
+
+static inline void events_close(struct watch* watch) { close(events_let_go(watch)); }
+
+// Waits for events and calls each ready watch once.
+void events_turn(void);
+
+// Calls a watch that has become ready in this turn, and has not been closed since.
+static inline void events_tell(struct watch* watch) {
+  unsigned ready = watch->ready;
+  watch->ready = 0;
+  if (ready != 0) watch->on_ready(watch, ready);
+}
+
+// A timer instead of a time-out in the wait: the kernel arms and disarms a time-out on every wait, which shows in a
+// round trip of 5 us.
+void timer_open(struct watch* timer, void (*on_ready)(struct watch* timer, unsigned ready));
+
+// It is ready once, after so long or at once; what it was armed for before is void.
+void timer_arm(struct watch* timer, int64_t nanoseconds);
+
+// A stream socket, non-blocking and close-on-exec.
 int sys_socket(int domain);
 
-// The same for the next connection of a listener.
+// The same for the next connection of a listener, or -1 and errno.
 int sys_accept(int listener);
 
 // send of what more follows at once, so that TCP need not make a segment of it: the count, or -1 and errno.
@@ -31,8 +82,5 @@ ptrdiff_t sys_splice(int from, int to, size_t count);
 
 // Resident memory of this process now, in bytes.
 int64_t sys_resident_bytes(void);
-
-// Raises the soft limit of descriptors to the hard one, or as near as the system lets, and returns what holds.
-uint64_t sys_raise_descriptor_limit(void);
 
 #endif

@@ -1,5 +1,4 @@
-import { quantileOf, STEP_COUNT, stepOf, type LatencyHistogram } from '../histogram.js';
-import type { Latency } from '../model.js';
+import { STEP_COUNT, stepOf, type LatencyHistogram } from '../histogram.js';
 
 /** Takes latencies: recording costs no memory and no call out of JS. */
 export class Histogram {
@@ -21,15 +20,8 @@ export class Histogram {
     this.longest = 0;
   }
 
-  summary(): Latency {
+  summary(): LatencyHistogram {
     const steps = Array.from(this.counts, (count, step) => [step, count] as const).filter(([, count]) => count > 0);
-    const histogram: LatencyHistogram = { count: this.count, max: this.longest * 1e3, steps };
-    return {
-      ...histogram,
-      p50: quantileOf(histogram, 0.5),
-      p90: quantileOf(histogram, 0.9),
-      p99: quantileOf(histogram, 0.99),
-      p999: quantileOf(histogram, 0.999),
-    };
+    return { count: this.count, max: this.longest * 1e3, steps };
   }
 }
