@@ -191,7 +191,7 @@ describe.skipIf(floor === undefined)('an open loop of plain C', () => {
         });
       }),
     );
-    const { errors } = await loadWith('load', path, ...words, '--method', 'POST', '--file', file);
+    const { errors } = await loadWith('load', path, ...words, '--file', file);
     expect(errors).toBe(0);
     expect([...bodies]).toEqual(['POST {"a": [1, 2]}']);
   });

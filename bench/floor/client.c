@@ -5,11 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "process.h"
-#include "settings.h"
-
 // Below any listener's queue.
-enum { SETUPS_AT_ONCE = 64 };
+enum { OPENED_AT_ONCE = 64 };
 
 struct client client;
 
@@ -22,14 +19,9 @@ static void on_timer(struct watch* watch, unsigned ready) {
   time_is_up = true;
 }
 
-void client_set_up_next(void) {
-  // Each link that has begun is done or is under way.
-  size_t next = client.operations + client.outstanding;
-  if (next < settings.connections) client.load->start(&client.links[next], clock_ns());
-}
-
-void client_set_up(void) {
-  for (int i = 0; i < SETUPS_AT_ONCE; i++) client_set_up_next();
+void client_open_next(void) {
+  if (client.opened == settings.connections + settings.idle) return;
+  client.load->start(&client.links[client.opened++], clock_ns());
 }
 
 static int64_t in_ns(double seconds) { return (int64_t)(seconds * 1e9); }
@@ -42,7 +34,9 @@ static void turn_until(int64_t time) {
 }
 
 static void begin(void) {
-  for (size_t i = 0; i < settings.connections; i++) client.load->start(&client.links[i], clock_ns());
+  bool opens = client.opened == 0;
+  for (int i = 0; opens && i < OPENED_AT_ONCE; i++) client_open_next();
+  for (size_t i = 0; !opens && i < settings.connections; i++) client.load->start(&client.links[i], clock_ns());
 }
 
 // Runs the load for so many seconds and until its operations have ended; returns how long that was, in seconds.
@@ -105,7 +99,6 @@ void client_run(void) {
     client.links[i].watch.on_ready = load->on_ready != NULL ? load->on_ready : link_on_ready;
   }
   timer_open(&timer, on_timer);
-  link_prepare();
   if (load->prepare != NULL) load->prepare();
   for (warm_up();;) {
     if (control_wait() == WORD_GO) {

@@ -1,7 +1,7 @@
-#include "histogram.h"
-
 #include <inttypes.h>
 #include <stdio.h>
+
+#include "client.h"
 
 // Values below 2^8 have a bucket each; above, the 7 bits after the leading one choose the bucket in the octave.
 static unsigned bucket_of(uint64_t value) {

@@ -10,6 +10,7 @@
 enum { HTTP_HEAD_LIMIT = 128 * 1024 };
 
 struct http_fields {
+  bool malformed;
   bool has_length;
   uint64_t length;  // Content-Length
   bool chunked;     // the last transfer coding
@@ -17,11 +18,9 @@ struct http_fields {
   bool keep_alive;  // Connection: keep-alive
 };
 
-// Bytes of the head with the empty line that ends it; 0 if its end has not come yet.
-size_t http_head_length(const char* data, size_t length);
-
-// Reads the field lines, which stand between the first line and the end of the head. False if one is malformed.
-bool http_fields_read(struct http_fields* fields, const char* head, size_t length);
+// Bytes of the head with the empty line that ends it; 0 if its end has not come yet. Reads the fields, which stand
+// behind the first line.
+size_t http_head_read(struct http_fields* fields, const char* data, size_t length);
 
 // A packet of uwsgi: modifier1, size of the variables (16 bits, little-endian), modifier2, the variables, each a key
 // and a value with their lengths in 16 bits, and then the body.

@@ -7,13 +7,12 @@
 #include "client.h"
 #include "http.h"
 #include "pattern.h"
-#include "process.h"
-#include "settings.h"
 
 // A browser asks for a connection to be kept by HTTP/1.1. Of those for one request each, `cost` has nginx 1.26's way.
 static void write_http_head(FILE* out, size_t body) {
   bool http_1_0 = !settings.keep_alive && settings.of->load == &load_cost;
-  fprintf(out, "%s %s HTTP/1.%d\r\nHost: localhost\r\n", settings.method, settings.path, http_1_0 ? 0 : 1);
+  const char* method = body > 0 ? "POST" : "GET";
+  fprintf(out, "%s %s HTTP/1.%d\r\nHost: localhost\r\n", method, settings.path, http_1_0 ? 0 : 1);
   if (body > 0) fprintf(out, "Content-Length: %zu\r\n", body);
   fprintf(out, "%s\r\n", settings.keep_alive ? "" : "Connection: close\r\n");
 }
@@ -30,7 +29,7 @@ static void write_uwsgi_head(FILE* out) {
   if (*query != '\0') *query++ = '\0';
   const char* const variables[] = {
       "QUERY_STRING",    query,
-      "REQUEST_METHOD",  settings.method,
+      "REQUEST_METHOD",  "GET",
       "CONTENT_TYPE",    "",
       "CONTENT_LENGTH",  "",
       "REQUEST_URI",     settings.path,

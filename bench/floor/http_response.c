@@ -31,11 +31,11 @@ static enum http_state start_body(struct http_response* response, const struct h
 }
 
 static size_t feed_head(struct http_response* response, const char* data, size_t length) {
-  size_t head = http_head_length(data, length);
-  if (head == 0) return 0;
   struct http_fields fields;
+  size_t head = http_head_read(&fields, data, length);
+  if (head == 0) return 0;
   response->status = read_status(data, head);
-  if (response->status < 0 || !http_fields_read(&fields, data, head)) {
+  if (response->status < 0 || fields.malformed) {
     response->state = HTTP_MALFORMED;
   } else if (response->status >= 200) {  // others are interim responses: the real one follows
     bool http_1_0 = data[7] == '0';

@@ -5,16 +5,10 @@
 #include <string.h>
 
 #include "client.h"
-#include "process.h"
-#include "settings.h"
 
-// A full queue of a UNIX listener answers EAGAIN at once, and no event tells when there is room again.
-static const int64_t RETRY_NS = 1000000;
-// How long one connect may be tried again.
-static const int64_t CONNECT_PATIENCE_NS = 5 * INT64_C(1000000000);
-
-static struct watch retry_timer;
-static bool retries;  // links wait for room in the listener's queue
+// A full queue of a UNIX listener answers EAGAIN at once (ECONNREFUSED on Darwin), and no event tells when there is
+// room again. EADDRNOTAVAIL: all local ports are in TIME_WAIT for the moment.
+enum { RETRY_US = 1000, RETRIES = 5000 };
 
 void link_begin(struct link* link, int64_t now) {
   link->active = true;
@@ -24,6 +18,11 @@ void link_begin(struct link* link, int64_t now) {
 
 void link_start(struct link* link, int64_t now) {
   link_begin(link, now);
+  link->until = link->sent + settings.window * settings.bytes;
+  link_send(link);
+}
+
+void link_send(struct link* link) {
   if (link->watch.fd < 0) {
     link_connect(link);
   } else {
@@ -88,43 +87,16 @@ void link_on_ready(struct watch* watch, unsigned ready) {
 
 int link_try_connect(struct link* link) {
   link->input.length = 0;
-  int error = net_connect(&settings.endpoint, &link->watch.fd);
+  int error = net_connect(&link->watch.fd);
   if (error == 0) client.load->send(link);
   return error;
 }
 
-// What a full queue is called: EAGAIN on Linux, ECONNREFUSED on Darwin. EADDRNOTAVAIL: all local ports are in
-// TIME_WAIT for the moment.
-static bool may_retry(int error) { return error == EAGAIN || error == ECONNREFUSED || error == EADDRNOTAVAIL; }
-
-// False if it is to be tried again.
-static bool connects(struct link* link) {
-  int error = link_try_connect(link);
-  if (error == 0) return true;
-  if (!may_retry(error) || clock_ns() - link->started >= CONNECT_PATIENCE_NS) {
-    errx(EXIT_FAILURE, "connect: %s", strerror(error));
-  }
-  timer_arm(&retry_timer, RETRY_NS);
-  retries = true;
-  return false;
-}
-
-// Who waits already comes first.
 void link_connect(struct link* link) {
-  if (!retries) connects(link);
-}
-
-// Tries them in turn, and goes on the next time where it has come to.
-static void on_retry(struct watch* timer, unsigned ready) {
-  (void)timer;
-  (void)ready;
-  static size_t next;
-  size_t count = settings.connections + settings.idle;
-  retries = false;
-  for (size_t i = 0; i < count; i++, next = (next + 1) % count) {
-    struct link* link = &client.links[next];
-    if (link->active && link->watch.fd < 0 && !connects(link)) return;
+  int error;
+  for (int i = 0; (error = link_try_connect(link)) != 0; i++) {
+    bool passes = error == EAGAIN || error == ECONNREFUSED || error == EADDRNOTAVAIL;
+    if (!passes || i == RETRIES) errx(EXIT_FAILURE, "connect: %s", strerror(error));
+    usleep(RETRY_US);
   }
 }
-
-void link_prepare(void) { timer_open(&retry_timer, on_retry); }

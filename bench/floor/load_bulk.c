@@ -3,8 +3,6 @@
 
 #include "client.h"
 #include "pattern.h"
-#include "process.h"
-#include "settings.h"
 
 enum {
   // What one call gathers. More than a socket's send buffer holds would be offered in vain.

@@ -18,8 +18,6 @@
 
 #include "client.h"
 #include "pattern.h"
-#include "process.h"
-#include "settings.h"
 
 // A closed loop waits so long after a connect that failed: else it would do nothing but fail.
 static const int64_t REST_NS = 1000000;
@@ -367,18 +365,15 @@ static void print(void) {
 
 // A crowd: all links ask in the warm-up, and none reads before each of them has the beginning of its answer; then all
 // are read to their ends.
-static void begin_crowd(void) {
-  if (client.phase == PHASE_WARMUP) {
-    client_set_up();
+static void start_in_crowd(struct link* link, int64_t now) {
+  if (link->watch.fd < 0) {
+    start(link, now);
     return;
   }
-  for (size_t i = 0; i < settings.connections; i++) {
-    struct link* link = &client.links[i];
-    link->compared = i % COMPARED_LINKS != 0;
-    expect_answer(link);
-    link_begin(link, clock_ns());
-    events_set(&link->watch, READABLE);
-  }
+  link->compared = (link - client.links) % COMPARED_LINKS != 0;
+  expect_answer(link);
+  link_begin(link, now);
+  events_set(&link->watch, READABLE);
 }
 
 static size_t take_from_crowd(struct link* link, const char* data, size_t length) {
@@ -401,13 +396,14 @@ static void on_crowd_ready(struct watch* watch, unsigned ready) {
   // It waits in the kernel, unread.
   events_set(watch, 0);
   link_complete(link, clock_ns());
-  client_set_up_next();
+  client_open_next();
 }
 
-#define OVER_HTTP .prepare = prepare, .start = start, .send = send_request, .on_end = on_end
-#define IN_STRETCHES .begin = begin, .take = take, .on_deadline = on_deadline
+#define OVER_HTTP .prepare = prepare, .send = send_request, .on_end = on_end
+#define IN_STRETCHES OVER_HTTP, .begin = begin, .start = start, .take = take, .on_deadline = on_deadline
 
-const struct load load_http = {OVER_HTTP, IN_STRETCHES};
-const struct load load_cost = {OVER_HTTP, IN_STRETCHES, .counts_failures = true, .on_patience_over = on_patience_over,
+const struct load load_http = {IN_STRETCHES};
+const struct load load_cost = {IN_STRETCHES, .counts_failures = true, .on_patience_over = on_patience_over,
                                .print = print};
-const struct load load_crowd = {OVER_HTTP, .begin = begin_crowd, .take = take_from_crowd, .on_ready = on_crowd_ready};
+const struct load load_crowd = {OVER_HTTP, .start = start_in_crowd, .take = take_from_crowd,
+                                .on_ready = on_crowd_ready};

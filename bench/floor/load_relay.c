@@ -8,8 +8,6 @@
 
 #include "client.h"
 #include "pattern.h"
-#include "process.h"
-#include "settings.h"
 
 enum {
   // The stream repeats itself after so many bytes: whole pages, so that a piece is whole pages too, and a prime number

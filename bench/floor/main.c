@@ -7,10 +7,7 @@
 #include <string.h>
 
 #include "client.h"
-#include "process.h"
 #include "server.h"
-#include "settings.h"
-#include "sys.h"
 
 int main(int count, char** words) {
   if (count < 2) errx(EXIT_FAILURE, "a role is missing: serve or load");

@@ -3,42 +3,40 @@
 #include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "process.h"
-#include "sys.h"
 
 // What Node listens with when no backlog is given: the same queue for every subject of the bench.
 enum { LISTEN_BACKLOG = 511 };
 
-static void parse_path(struct endpoint* endpoint, const char* path) {
-  struct sockaddr_un* address = &endpoint->address.un;
-  if (strlen(path) >= sizeof address->sun_path) errx(EXIT_FAILURE, "%s: too long for a socket's path", path);
-  address->sun_family = AF_UNIX;
-  strcpy(address->sun_path, path);
-  endpoint->length = sizeof *address;
-}
+static union {
+  struct sockaddr any;
+  struct sockaddr_in in;
+  struct sockaddr_un un;
+} address;
+static socklen_t length;
 
-static void parse_host_and_port(struct endpoint* endpoint, const char* text) {
-  struct sockaddr_in* address = &endpoint->address.in;
+void net_parse(bool tcp, const char* text) {
   char host[INET_ADDRSTRLEN];
   uint16_t port;
-  bool right = sscanf(text, "%15[0-9.]:%5hu", host, &port) == 2;
-  if (!right || inet_pton(AF_INET, host, &address->sin_addr) != 1) errx(EXIT_FAILURE, "no ADDRESS:PORT: %s", text);
-  address->sin_family = AF_INET;
-  address->sin_port = htons(port);
-  endpoint->length = sizeof *address;
-}
-
-void endpoint_parse(struct endpoint* endpoint, bool tcp, const char* text) {
-  if (tcp) {
-    parse_host_and_port(endpoint, text);
-  } else {
-    parse_path(endpoint, text);
+  if (!tcp) {
+    if (strlen(text) >= sizeof address.un.sun_path) errx(EXIT_FAILURE, "%s: too long for a socket's path", text);
+    address.un.sun_family = AF_UNIX;
+    strcpy(address.un.sun_path, text);
+    length = sizeof address.un;
+    return;
   }
+  bool right = sscanf(text, "%15[0-9.]:%5hu", host, &port) == 2;
+  if (!right || inet_pton(AF_INET, host, &address.in.sin_addr) != 1) errx(EXIT_FAILURE, "no ADDRESS:PORT: %s", text);
+  address.in.sin_family = AF_INET;
+  address.in.sin_port = htons(port);
+  length = sizeof address.in;
 }
 
 static void set_option(int fd, int level, int option) {
@@ -46,27 +44,24 @@ static void set_option(int fd, int level, int option) {
   if (setsockopt(fd, level, option, &on, sizeof on) < 0) err(EXIT_FAILURE, "setsockopt");
 }
 
-int net_listen(struct endpoint* endpoint) {
-  struct sockaddr* address = &endpoint->address.any;
-  int fd = sys_socket(address->sa_family);
-  if (address->sa_family == AF_INET) {
+int net_listen(uint16_t* port) {
+  int fd = sys_socket(address.any.sa_family);
+  if (address.any.sa_family == AF_INET) {
     set_option(fd, SOL_SOCKET, SO_REUSEADDR);
     // Accepted sockets inherit it, on Linux and on Darwin: no call per connection.
     set_option(fd, IPPROTO_TCP, TCP_NODELAY);
   }
-  if (bind(fd, address, endpoint->length) < 0) err(EXIT_FAILURE, "bind");
+  if (bind(fd, &address.any, length) < 0) err(EXIT_FAILURE, "bind");
   if (listen(fd, LISTEN_BACKLOG) < 0) err(EXIT_FAILURE, "listen");
-  if (address->sa_family == AF_INET && getsockname(fd, address, &endpoint->length) < 0) {
-    err(EXIT_FAILURE, "getsockname");
-  }
+  if (getsockname(fd, &address.any, &length) < 0) err(EXIT_FAILURE, "getsockname");
+  *port = ntohs(address.in.sin_port);
   return fd;
 }
 
-int net_connect(const struct endpoint* endpoint, int* fd) {
-  const struct sockaddr* address = &endpoint->address.any;
-  *fd = sys_socket(address->sa_family);
-  if (address->sa_family == AF_INET) set_option(*fd, IPPROTO_TCP, TCP_NODELAY);
-  if (connect(*fd, address, endpoint->length) == 0 || errno == EINPROGRESS) return 0;
+int net_connect(int* fd) {
+  *fd = sys_socket(address.any.sa_family);
+  if (address.any.sa_family == AF_INET) set_option(*fd, IPPROTO_TCP, TCP_NODELAY);
+  if (connect(*fd, &address.any, length) == 0 || errno == EINPROGRESS) return 0;
   int error = errno;
   close(*fd);
   *fd = -1;

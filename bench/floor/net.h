@@ -1,30 +1,20 @@
-// Stream sockets of both families: addresses, and what is read.
+// Stream sockets of both families, and what is read from them.
 #ifndef FLOOR_NET_H
 #define FLOOR_NET_H
 
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
-struct endpoint {
-  union {
-    struct sockaddr any;
-    struct sockaddr_in in;
-    struct sockaddr_un un;
-  } address;
-  socklen_t length;
-};
+// The one address of the process: a path, or ADDRESS:PORT with a numeric IPv4 address.
+void net_parse(bool tcp, const char* text);
 
-// From a path, or from ADDRESS:PORT with a numeric IPv4 address.
-void endpoint_parse(struct endpoint* endpoint, bool tcp, const char* text);
-
-// Binds and listens; with port 0 the endpoint is filled with the port that was chosen.
-int net_listen(struct endpoint* endpoint);
+// Binds and listens. Returns the descriptor, and the port, which is chosen where 0 is asked for.
+int net_listen(uint16_t* port);
 
 // A new socket with connect() called: 0, or the errno. EINPROGRESS counts as 0: a send that comes too early is told so.
-int net_connect(const struct endpoint* endpoint, int* fd);
+int net_connect(int* fd);
 
 // Has a socket hold so much unread that references to pages pay, if the system lets it.
 void net_enlarge(int fd);

@@ -10,8 +10,6 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#include "sys.h"
-
 void* allocate(size_t size) {
   void* memory = calloc(1, size);
   if (memory == NULL) err(EXIT_FAILURE, "%zu bytes", size);

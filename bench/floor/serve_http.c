@@ -10,9 +10,7 @@
 
 #include "http.h"
 #include "pattern.h"
-#include "process.h"
 #include "server.h"
-#include "settings.h"
 
 enum {
   HEAD_CAPACITY = 128,
@@ -73,26 +71,28 @@ static void close_file(struct connection* connection) {
   http->opened = false;
 }
 
-static void read_head(struct http_connection* http, const char* head, size_t length) {
+// The beginning of a request: its bytes, or 0 if it has not come whole.
+static size_t read_head(struct http_connection* http, const char* data, size_t length) {
+  http->closes = true;
+  if (settings.uwsgi) return uwsgi_head_length(data, length);
   struct http_fields fields;
-  bool right = http_fields_read(&fields, head, length) && !fields.chunked;
-  if (!right || (settings.upload && fields.length != settings.bytes)) errx(EXIT_FAILURE, "a request that is not right");
+  size_t head = http_head_read(&fields, data, length);
+  if (head == 0) return 0;
+  bool right = !fields.malformed && !fields.chunked && (!settings.upload || fields.length == settings.bytes);
+  if (!right) errx(EXIT_FAILURE, "a request that is not right");
   http->request_left = fields.length;
-  const char* line_end = memchr(head, '\r', length);
-  bool http_1_1 = line_end - head >= 8 && memcmp(line_end - 8, "HTTP/1.1", 8) == 0;
+  const char* line_end = memchr(data, '\r', head);
+  bool http_1_1 = line_end - data >= 8 && memcmp(line_end - 8, "HTTP/1.1", 8) == 0;
   http->closes = fields.close || (!http_1_1 && !fields.keep_alive);
+  return head;
 }
 
 // Reads on in the data from `*used`. True if a request has come whole.
 static bool read_request(struct http_connection* http, const char* data, size_t length, size_t* used) {
   if (http->request_left == 0) {
-    const char* from = data + *used;
-    size_t come = length - *used;
-    size_t head = settings.uwsgi ? uwsgi_head_length(from, come) : http_head_length(from, come);
-    if (head == 0 && come > HTTP_HEAD_LIMIT) errx(EXIT_FAILURE, "a request without an end");
+    size_t head = read_head(http, data + *used, length - *used);
+    if (head == 0 && length - *used > HTTP_HEAD_LIMIT) errx(EXIT_FAILURE, "a request without an end");
     if (head == 0) return false;
-    http->closes = true;
-    if (!settings.uwsgi) read_head(http, from, head);
     *used += head;
   }
   size_t body = length - *used < http->request_left ? length - *used : (size_t)http->request_left;

@@ -2,9 +2,7 @@
 // pipe, by reference to the pages, or through a buffer (--copy 1, or where sockets can't be spliced).
 #include <stdlib.h>
 
-#include "process.h"
 #include "server.h"
-#include "settings.h"
 
 enum {
   // What a pipe may hold, if the system lets it.

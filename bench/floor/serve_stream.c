@@ -2,9 +2,7 @@
 // forgotten (sink).
 #include <string.h>
 
-#include "process.h"
 #include "server.h"
-#include "settings.h"
 
 // Messages that are answered at once: the peer is at work on them while the rest is answered. With both ends on one
 // core all at once would be quicker, on two it is this.

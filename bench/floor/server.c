@@ -1,14 +1,10 @@
 #include "server.h"
 
-#include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "process.h"
-#include "settings.h"
 
 enum {
   // Accepts of one turn, so that a storm of connections leaves room for those that are open.
@@ -107,11 +103,11 @@ ptrdiff_t connection_send(struct connection* connection, const char* data, size_
   return connection_moved(connection, send(connection->watch.fd, data, length, 0), length);
 }
 
-static void say_ready(const struct endpoint* endpoint) {
+static void say_ready(uint16_t port) {
   const char* address = settings.address;
   fputs("{\"ready\":true,\"address\":\"", stdout);
   if (settings.tcp) {
-    printf("%.*s:%u", (int)strcspn(address, ":"), address, (unsigned)ntohs(endpoint->address.in.sin_port));
+    printf("%.*s:%u", (int)strcspn(address, ":"), address, (unsigned)port);
   } else {
     for (; *address != '\0'; address++) {
       unsigned char byte = (unsigned char)*address;
@@ -124,8 +120,9 @@ static void say_ready(const struct endpoint* endpoint) {
 void server_run(void) {
   service = settings.of->service;
   if (service->prepare != NULL) service->prepare();
-  struct watch listener = {.fd = net_listen(&settings.endpoint), .on_ready = on_accept};
+  uint16_t port;
+  struct watch listener = {.fd = net_listen(&port), .on_ready = on_accept};
   events_set(&listener, READABLE);
-  say_ready(&settings.endpoint);
+  say_ready(port);
   for (;;) control_wait();
 }

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "net.h"
-#include "sys.h"
+#include "process.h"
+#include "settings.h"
 
 // First member of each service's own connection struct.
 struct connection {

@@ -8,22 +8,14 @@
 #include "server.h"
 
 static const struct floor_case cases[] = {
-    {"rtt", &service_echo, &load_echo, CONTENT_SAME},
-    {"pipeline", &service_messages, &load_pipeline, CONTENT_SAME},
-    {"bulk", &service_sink, &load_bulk, CONTENT_SAME},
-    {"fanin", &service_echo, &load_echo, CONTENT_SAME},
-    {"growth", &service_echo, &load_echo, CONTENT_SAME},
-    {"churn", &service_echo, &load_churn, CONTENT_SAME},
-    {"idle", &service_echo, &load_idle, CONTENT_SAME},
-    {"http", &service_http, &load_http, CONTENT_SAME},
-    {"http-close", &service_http, &load_http, CONTENT_SAME},
-    {"http-body", &service_http, &load_http, CONTENT_NUMBERED},
-    {"http-same", &service_http, &load_http, CONTENT_PAGE},
-    {"file", &service_http, &load_http, CONTENT_FILE},
-    {"page", &service_http, &load_http, CONTENT_PAGE},
-    {"crowd", &service_http, &load_crowd, CONTENT_PAGE},
-    {"relay", &service_relay, &load_relay, CONTENT_SAME},
-    {"cost", &service_http, &load_cost, CONTENT_SAME},
+    {"rtt", &service_echo, &load_echo, CONTENT_SAME},        {"pipeline", &service_messages, &load_echo, CONTENT_SAME},
+    {"bulk", &service_sink, &load_bulk, CONTENT_SAME},       {"fanin", &service_echo, &load_echo, CONTENT_SAME},
+    {"growth", &service_echo, &load_echo, CONTENT_SAME},     {"churn", &service_echo, &load_churn, CONTENT_SAME},
+    {"idle", &service_echo, &load_echo, CONTENT_SAME},       {"http", &service_http, &load_http, CONTENT_SAME},
+    {"http-close", &service_http, &load_http, CONTENT_SAME}, {"http-body", &service_http, &load_http, CONTENT_NUMBERED},
+    {"http-same", &service_http, &load_http, CONTENT_PAGE},  {"file", &service_http, &load_http, CONTENT_FILE},
+    {"page", &service_http, &load_http, CONTENT_PAGE},       {"crowd", &service_http, &load_crowd, CONTENT_PAGE},
+    {"relay", &service_relay, &load_relay, CONTENT_SAME},    {"cost", &service_http, &load_cost, CONTENT_SAME},
     {"load", &service_http, &load_cost, CONTENT_SAME},
 };
 
@@ -58,7 +50,6 @@ static const struct option options[] = {
     {"--any-answer", WHOLE, PLACE(any_answer), {0}},
     {"--copy", WHOLE, PLACE(copy), {0}},
     {"--file", TEXT, PLACE(file), {0}},
-    {"--method", TEXT, PLACE(method), {0}},
     {"--path", TEXT, PLACE(path), {0}},
     {"--protocol", CHOICE, PLACE(uwsgi), {"http", "uwsgi"}},
     {"--rate", DECIMAL, PLACE(rate), {0}},
@@ -107,8 +98,7 @@ static const struct floor_case* case_named(const char* name) {
 }
 
 void settings_parse(char** words) {
-  settings = (struct settings){.bytes = 64, .window = 256, .connections = 1, .answer = ANY_LENGTH, .keep_alive = 1};
-  settings.method = "GET";
+  settings = (struct settings){.bytes = 64, .window = 1, .connections = 1, .answer = ANY_LENGTH, .keep_alive = 1};
   settings.path = "/";
   settings.seconds = 1;
   // Far above what any server needs for a few operations; it only bounds the wait for one that hangs.
@@ -122,12 +112,11 @@ void settings_parse(char** words) {
   // An upload is answered with a word, whatever goes down in that case.
   if (settings.upload) {
     settings.content = CONTENT_SAME;
-    settings.method = "POST";
     settings.answer = 2;
   }
   if (settings.content != CONTENT_SAME) settings.answer = settings.bytes;
   if (settings.content >= CONTENT_FILE) settings.path = "/body";
   // A packet of uwsgi has a connection of its own.
   if (settings.uwsgi) settings.keep_alive = 0;
-  endpoint_parse(&settings.endpoint, settings.tcp, settings.address);
+  net_parse(settings.tcp, settings.address);
 }

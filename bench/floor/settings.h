@@ -33,7 +33,6 @@ struct settings {
   const struct floor_case* of;
   int tcp;
   const char* address;
-  struct endpoint endpoint;
   size_t bytes;        // of a message, a write, or a body that is uploaded or downloaded
   size_t window;       // messages outstanding
   size_t connections;  // at once
@@ -45,7 +44,6 @@ struct settings {
   size_t any_answer;  // the first answer is right, whatever it is, and all others have to be like it
   size_t copy;        // the bytes are copied where they could be passed by reference
   const char* file;   // that is served, or is the body of each request
-  const char* method;
   const char* path;
   int uwsgi;    // the protocol, instead of HTTP
   double rate;  // requests a second; 0: a closed loop

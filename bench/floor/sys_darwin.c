@@ -8,7 +8,7 @@
 #include <sys/time.h>
 #include <sys/types.h>
 
-#include "sys.h"
+#include "process.h"
 
 static int queue;
 

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 
-#include "sys.h"
+#include "process.h"
 
 static int queue;
 
