@@ -67,7 +67,7 @@ static void receive(struct link* link) {
     if (load->take == NULL) errx(EXIT_FAILURE, "bytes came back, where nothing but the end was to come");
     size_t length = kept + (size_t)count;
     size_t used = load->take(link, data, length);
-    input_keep(&link->input, data + used, length - used);
+    if (kept > 0 || used < length) input_keep(&link->input, data + used, length - used);
   } else if (load->on_end != NULL) {
     load->on_end(link, error);
   } else if (client.phase == PHASE_REST) {

@@ -168,16 +168,17 @@ static void send_request(struct link* link) {
 static void connect_anew(struct link* link) {
   link->used = false;
   link->sent = 0;
-  counts.opened++;
   if (!client.load->counts_failures) {
     link_connect(link);
     return;
   }
   // A full queue is a failure too, and not tried again.
   int error = link_try_connect(link);
-  if (error == 0) return;
-  counts.opened--;
-  connect_failed(link, error);
+  if (error == 0) {
+    counts.opened++;
+  } else {
+    connect_failed(link, error);
+  }
 }
 
 static void expect_answer(struct link* link) {
@@ -197,28 +198,18 @@ static void start(struct link* link, int64_t now) {
   }
 }
 
-// Whether a request is due, since `started`. If not, the timer tells when.
-static bool is_due(int64_t now, int64_t* started) {
-  *started = now;
-  if (!schedule.is_open) return true;
-  *started = next_due();
-  if (*started > now) {
-    pace(*started - now);
-    return false;
-  }
-  schedule_take();
-  return true;
-}
-
-// Begins what is to begin now. A request that fails at once comes here again, and finds the loop running.
+// Begins what is to begin now; a timer tells of what is due later. A request that fails at once comes here again, and
+// finds the loop running.
 static void advance(int64_t now) {
   if (advancing) return;
   advancing = true;
   while ((schedule.is_open || !paced) && (idle != NULL || free_link != NULL)) {
-    int64_t started;
     if (now == 0) now = clock_ns();
-    if (now >= client.deadline || !is_due(now, &started)) break;
-    start(pop(), started);
+    int64_t due = schedule.is_open ? next_due() : now;
+    if (due > now) pace(due - now);
+    if (due > now || now >= client.deadline) break;
+    if (schedule.is_open) schedule_take();
+    start(pop(), due);
     now = 0;
   }
   advancing = false;

@@ -28,7 +28,7 @@ static struct connection* take_connection(void) {
 static bool offer(struct connection* connection, const char* data, size_t length) {
   size_t used = service->take(connection, data, length);
   if (connection->watch.fd < 0) return false;
-  input_keep(&connection->input, data + used, length - used);
+  if (used < length || connection->input.length > 0) input_keep(&connection->input, data + used, length - used);
   return !connection->waits;
 }
 
