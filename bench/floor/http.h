@@ -53,7 +53,6 @@ enum http_state {
 // Reads one HTTP/1.1 response as it comes: Content-Length, chunked, or up to the end of the connection. Begins zeroed.
 struct http_response {
   enum http_state state;
-  bool begun;   // at least one byte has come
   bool closes;  // no other response follows on this connection
   int status;
   uint64_t body;    // bytes of the body, decoded

@@ -114,7 +114,6 @@ static size_t feed_some(struct http_response* response, const char* data, size_t
 size_t http_response_feed(struct http_response* response, const char* data, size_t length) {
   size_t used = 0;
   size_t taken = 1;
-  response->begun = true;
   for (; used < length && taken > 0; used += taken) taken = feed_some(response, data + used, length - used);
   if (length - used > HTTP_HEAD_LIMIT) response->state = HTTP_MALFORMED;
   return used;

@@ -300,8 +300,8 @@ static void on_end(struct link* link, int error) {
   bool whole = link->response.state == HTTP_UNTIL_END || link->response.state == HTTP_COMPLETE;
   if (error == 0 && whole) {
     finish(link);
-  } else if (link->used && !link->response.begun) {
-    link_close(link);  // the server closed it just when the request went out
+  } else if (link->used && link->response.state == HTTP_IN_HEAD && link->input.length == 0) {
+    link_close(link);  // nothing has come: the server closed it just when the request went out
     connect_anew(link);
   } else if (link->sent > 0 || !client.load->counts_failures) {
     request_failed(link, &counts.broken[error], "the connection ended before the answer", error);
