@@ -84,15 +84,11 @@ static ptrdiff_t give(struct relay_connection* from) {
 
 // Passes on as much as goes. False if both are closed.
 static bool pass(struct relay_connection* from) {
-  for (int i = 0; i < PASSES_PER_TURN; i++) {
-    if (from->held == 0) {
-      ptrdiff_t taken = from->ended ? 0 : take(from);
-      if (taken < 0) return false;
-      if (taken == 0) break;
-    }
-    ptrdiff_t given = give(from);
-    if (given < 0) return false;
-    if (given == 0) break;
+  for (int i = 0; i < PASSES_PER_TURN && (!from->ended || from->held > 0); i++) {
+    ptrdiff_t moved = from->held == 0 ? take(from) : 1;
+    if (moved > 0) moved = give(from);
+    if (moved < 0) return false;
+    if (moved == 0) break;
   }
   if (!from->ended || from->held > 0) return true;
   connection_close(&from->connection);
