@@ -112,7 +112,6 @@
       "sources": [
         "bench/floor/main.c",
         "bench/floor/settings.c",
-        "bench/floor/control.c",
         "bench/floor/process.c",
         "bench/floor/net.c",
         "bench/floor/histogram.c",
@@ -126,7 +125,6 @@
         "bench/floor/serve_relay.c",
         "bench/floor/client.c",
         "bench/floor/link.c",
-        "bench/floor/arrivals.c",
         "bench/floor/load_echo.c",
         "bench/floor/load_bulk.c",
         "bench/floor/load_relay.c",
@@ -135,14 +133,14 @@
       "cflags": ["-std=c11"],
       "conditions": [
         ["OS=='mac'", {
-          "sources": ["bench/floor/events_kqueue.c", "bench/floor/sys_darwin.c"],
+          "sources": ["bench/floor/sys_darwin.c"],
           "xcode_settings": {
             "GCC_C_LANGUAGE_STANDARD": "c11",
             "MACOSX_DEPLOYMENT_TARGET": "11.0",
             "WARNING_CFLAGS": ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
           }
         }, {
-          "sources": ["bench/floor/events_epoll.c", "bench/floor/sys_linux.c"],
+          "sources": ["bench/floor/sys_linux.c"],
           "libraries": ["-lm"],
           "defines": ["_GNU_SOURCE"]
         }]

@@ -1,5 +1,5 @@
 /**
- * Latencies in log-linear steps, the same as those of the plain C program (bench/floor/histogram.h): 128 to an octave, so
+ * Latencies in log-linear steps, the same as those of the plain C program (bench/floor/histogram.c): 128 to an octave, so
  * a value is off by less than 0.4 %. Processes and rounds tell theirs, and these can be added up; percentiles can't.
  */
 

@@ -26,7 +26,7 @@ function dueOf(message: Message): Due {
   };
 }
 
-function latencyResult(message: Message): LatencyHistogram {
+export function latencyResult(message: Message): LatencyHistogram {
   return { count: numberOf(message, 'count'), max: numberOf(message, 'max'), steps: stepsOf(message['steps']) };
 }
 

@@ -59,7 +59,7 @@ describe('a handler of case load', () => {
     const { status, body } = await ask(asked);
     expect(status).toBe(200);
     expect(JSON.parse(body)).toEqual(JSON.parse(asked));
-    expect(load.clientWords?.({ json: 1024 })).toEqual({ answer: Buffer.byteLength(body), method: 'POST' });
+    expect(load.clientWords?.({ json: 1024 })).toEqual({ answer: Buffer.byteLength(body) });
   });
 
   test('has as many MB alive as it is told, and replaces some of them', async () => {

@@ -67,6 +67,8 @@ export const httpBody: PeerCase = {
       ],
     },
   },
+  // A download begins with its number.
+  leastBytes: 4,
   // A body of 1 MiB a request leaves few requests for the compilers to learn from.
   warmup: { default: 1.2, quick: 0.5 },
   headline: 'cpu',

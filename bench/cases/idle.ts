@@ -9,6 +9,7 @@ export const idle: PeerCase = {
   title: 'open connections that have spoken once and are silent',
   client: 'floor',
   words: { bytes: 64 },
+  clientWords: ({ connections = 0 }) => ({ connections: 0, idle: connections }),
   plan: { default: { unix: params }, quick: { unix: params } },
   // Memory hardly varies, and 10,000 connections take a second to open.
   rounds: { default: 3, quick: 1 },

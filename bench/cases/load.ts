@@ -41,7 +41,7 @@ export const load: PeerCase = {
   client: 'floor',
   words: { connections: 64, body: HELLO_BYTES, arrival: 'poisson' },
   offered: ({ load: percent }) => Number(percent) / 100,
-  clientWords: ({ json = HELLO_BYTES }) => ({ answer: json, ...(json === HELLO_BYTES ? {} : { method: 'POST' }) }),
+  clientWords: ({ json = HELLO_BYTES }) => ({ answer: json }),
   requestBody: ({ json }) => (json === undefined ? undefined : jsonBody()),
   plan: {
     default: { unix: [...at([25, 75], NOTHING), ...at([50], LITTLE, { ...LITTLE, ...BURSTS })] },

@@ -2,6 +2,8 @@
 import { getSystemErrorName } from 'node:util';
 
 import { firstWord } from '../cell-processes.js';
+import { quantileOf } from '../histogram.js';
+import { latencyResult } from '../load-result.js';
 import { isMessage, numberOf, Peer, PeerError, type Message } from '../peer.js';
 import { onCore } from '../placement.js';
 import type { Load, Target, Work } from './model.js';
@@ -111,10 +113,10 @@ function addressOf(target: Target): string {
 
 function figuresOf(result: Message): LoadFigures {
   const number = (key: string): number => numberOf(result, key);
-  const latency = tableOf(result['latency']);
+  const latency = latencyResult(tableOf(result['latency']));
   return {
     ...{ seconds: number('seconds'), begun: number('begun'), answered: number('operations') },
-    ...{ p50: numberOf(latency, 'p50'), p99: numberOf(latency, 'p99') },
+    ...{ p50: quantileOf(latency, 0.5), p99: quantileOf(latency, 0.99) },
     ...{ errors: number('errors'), opened: number('opened'), cpu: number('clientCpu') },
     failures: {
       statuses: new Map([...countsOf(result['statuses'])].filter(([status]) => status !== 200)),

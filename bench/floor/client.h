@@ -15,101 +15,107 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "control.h"
-#include "events.h"
-#include "histogram.h"
+#include "http.h"
+#include "process.h"
 #include "settings.h"
 
-// As the server's: the whole of a UNIX socket's default send buffer in one call.
-enum { CLIENT_RECEIVE_CAPACITY = 256 * 1024 };
+// Latencies in log-linear buckets: 128 to each power of two, so a reported value is off by less than 0.4 %. The same as
+// in bench/histogram.ts, which has what can be known from them.
+enum {
+  HISTOGRAM_LINEAR_BITS = 7,
+  HISTOGRAM_TOP_BIT = 36,  // 2^37 ns = 137 s, above the 100 s that must fit
+  HISTOGRAM_BUCKETS = (HISTOGRAM_TOP_BIT - HISTOGRAM_LINEAR_BITS + 2) << HISTOGRAM_LINEAR_BITS,
+};
 
-struct client;
+struct histogram {
+  uint64_t count;
+  int64_t max;  // exact
+  uint64_t buckets[HISTOGRAM_BUCKETS];
+};
 
-// One connection of the load, or the place for one. First member of a link struct of the load's own, if it has such.
+// A value above the top bucket is counted in it; `max` is exact all the same.
+void histogram_record(struct histogram* histogram, int64_t nanoseconds);
+
+// As JSON, with the buckets that hold anything: {"count":...,"max":us,"steps":[[bucket, count], ...]}.
+void histogram_print(const struct histogram* histogram);
+
+// One connection of the load, or the place for one.
 struct link {
   struct watch watch;  // fd -1: not connected
-  struct client* client;
-  struct link* next_waiting;
+  struct input input;
   int64_t started;  // ns, when the operation under way began
   bool active;      // an operation is under way
   bool idle;        // silent once the warm-up has opened it; these come after the others
-  // Places in what goes over the link, all of it one stream, of which messages are slices:
+  // Places in what goes over the link, all of it one stream, of which messages are slices; or in the request:
   uint64_t sent;
   uint64_t until;  // what is to be sent
   uint64_t received;
+  // Of load_http.c:
+  struct link* next;  // in the stack that holds it while no request is under way
+  struct http_response response;
+  uint32_t last;  // number of an answer
+  bool compared;  // a whole body of this link has been compared
+  bool used;      // the connection has brought an answer before
 };
 
 // What a load does. All but `start` and `send` may be NULL.
 struct load {
-  size_t link_size;      // of a link struct of its own
   bool counts_failures;  // operations that fail are part of what is measured; else they are the end of the program
   // Buffers, once.
-  void (*prepare)(struct client* client);
+  void (*prepare)(void);
   // Begins a phase. NULL: an operation is started on each link.
-  void (*begin)(struct client* client);
-  // Begins an operation at `now`, by link_start.
+  void (*begin)(void);
+  // Begins an operation, as link_start does.
   void (*start)(struct link* link, int64_t now);
   // Sends what there is to send: an operation has begun on a connection, which may be still under way, or there is room
   // again. Says what the link waits for.
   void (*send)(struct link* link);
-  // So many bytes have come, which lie in the client's buffer. NULL: none are to.
-  void (*take)(struct link* link, size_t count);
-  // The other end has closed the connection, or it broke (`error`). NULL: the end of the program but
-  // at rest.
+  // Takes of what has come as much as it can make use of: how many bytes. The others are handed in again, with what
+  // comes next. NULL: none are to come.
+  size_t (*take)(struct link* link, const char* data, size_t length);
+  // The other end has closed the connection, or it broke (`error`). NULL: the end of the program but at rest.
   void (*on_end)(struct link* link, int error);
   // The link is ready. NULL: link_on_ready.
   void (*on_ready)(struct watch* watch, unsigned ready);
-  // The time of the phase is up.
-  void (*on_deadline)(struct client* client);
+  // The time of the phase is up, and operations are under way.
+  void (*on_deadline)(void);
   // Operations under way get no more time: the load ends them. NULL: that is the end of the program.
-  void (*on_patience_over)(struct client* client);
+  void (*on_patience_over)(void);
   // Further members of the result.
-  void (*print)(const struct client* client);
+  void (*print)(void);
 };
 
-enum phase { PHASE_WARMUP, PHASE_MEASURED, PHASE_REST };
+enum phase { PHASE_REST, PHASE_WARMUP, PHASE_MEASURED };
 
 struct client {
-  struct control control;
-  struct timer deadline_timer;
-  struct timer retry_timer;
-  const struct settings* settings;
   const struct load* load;
-  int queue;
   enum phase phase;
   int64_t deadline;  // no operation begins after it
-  bool deadline_told;
-  bool patience_over;
-  char* links;
-  size_t link_size;
-  char* buffer;  // CLIENT_RECEIVE_CAPACITY bytes
-  void* state;   // the load's own
+  struct link* links;
+  size_t opened;  // of them
   size_t outstanding;
-  struct link* waiting;  // for room in the listener's queue, the first of them
-  struct link** waiting_end;
   uint64_t operations;
   uint64_t bytes;
   uint64_t errors;
   struct histogram latency;
 };
 
-void client_run(const struct settings* settings);
+extern struct client client;
 
-struct link* client_link(struct client* client, size_t index);
+_Noreturn void client_run(void);
 
-// Opens the links one after the other, so many at a time that any listener's queue has room for them: the first ones,
-// and the next one when an operation has ended.
-void client_set_up(struct client* client);
-void client_set_up_next(struct client* client);
-
-// Tries the connects again that wait for room in the listener's queue.
-void client_retry(struct timer* timer);
+// Opens the next link, if there is one that has not been opened. The first phase opens so many that any listener's
+// queue has room for them; with more links, one is to be opened when an operation has ended.
+void client_open_next(void);
 
 // An operation begins at `now`, which is also where its latency counts from.
 void link_begin(struct link* link, int64_t now);
 
-// The same, and its bytes are sent. Without a connection there is one before.
+// The same, of `window` messages, which are sent.
 void link_start(struct link* link, int64_t now);
+
+// Sends. Without a connection there is one before.
+void link_send(struct link* link);
 
 // The operation has ended well: counted, with its latency.
 void link_complete(struct link* link, int64_t now);
@@ -117,12 +123,13 @@ void link_complete(struct link* link, int64_t now);
 // The operation has ended and has been counted by the load itself.
 void link_end(struct link* link);
 
-// Connects and sends, now or, while the listener's queue is full, later.
+// Connects and sends: 0, or the errno.
+int link_try_connect(struct link* link);
+
+// The same; waits while the listener's queue is full.
 void link_connect(struct link* link);
 
 void link_close(struct link* link);
-
-void link_await(struct link* link, unsigned interest);
 
 // Receives and sends what can be.
 void link_on_ready(struct watch* watch, unsigned ready);
@@ -131,16 +138,11 @@ void link_on_ready(struct watch* watch, unsigned ready);
 // is the end of the program.
 size_t link_sent(struct link* link, ptrdiff_t count);
 
-// Sends, with the same result.
-size_t link_send_on(struct link* link, const char* data, size_t length);
-
 // errno says "not now" rather than "broken".
 bool is_transient(int error);
 
 extern const struct load load_echo;
 extern const struct load load_churn;
-extern const struct load load_idle;
-extern const struct load load_pipeline;
 extern const struct load load_bulk;
 extern const struct load load_relay;
 extern const struct load load_http;

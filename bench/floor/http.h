@@ -6,12 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "settings.h"
-
-// Node's own limit (--max-http-header-size).
-enum { HTTP_HEAD_LIMIT = 16 * 1024 };
+// Above node's own limit (--max-http-header-size), and above the longest packet of uwsgi.
+enum { HTTP_HEAD_LIMIT = 128 * 1024 };
 
 struct http_fields {
+  bool malformed;
   bool has_length;
   uint64_t length;  // Content-Length
   bool chunked;     // the last transfer coding
@@ -19,11 +18,9 @@ struct http_fields {
   bool keep_alive;  // Connection: keep-alive
 };
 
-// Bytes of the head with the empty line that ends it; 0 if its end has not come yet.
-size_t http_head_length(const char* data, size_t length);
-
-// Reads the field lines, which stand between the first line and the end of the head. False if one is malformed.
-bool http_fields_read(struct http_fields* fields, const char* head, size_t length);
+// Bytes of the head with the empty line that ends it; 0 if its end has not come yet. Reads the fields, which stand
+// behind the first line.
+size_t http_head_read(struct http_fields* fields, const char* data, size_t length);
 
 // A packet of uwsgi: modifier1, size of the variables (16 bits, little-endian), modifier2, the variables, each a key
 // and a value with their lengths in 16 bits, and then the body.
@@ -33,50 +30,43 @@ enum { UWSGI_HEADER_LENGTH = 4 };
 // Bytes of header and variables; 0 if they have not all come yet.
 size_t uwsgi_head_length(const char* data, size_t length);
 
-// The one request that a client sends over and over.
+// The one request that a client sends over and over, by the settings.
 struct http_request {
   char* data;
   size_t length;
 };
 
-void http_request_make(struct http_request* request, const struct settings* settings);
+struct http_request http_request_make(void);
 
 enum http_state {
   HTTP_IN_HEAD,
   HTTP_IN_BODY,        // `left` bytes to come
-  HTTP_IN_CHUNK_SIZE,  // its line
   HTTP_IN_CHUNK,       // `left` bytes to come
-  HTTP_IN_CHUNK_END,   // the line end after them
+  HTTP_IN_CHUNK_SIZE,  // its line
+  HTTP_IN_CHUNK_END,   // the line end after the bytes
   HTTP_IN_TRAILER,
   HTTP_UNTIL_END,  // the body ends with the connection
   HTTP_COMPLETE,
   HTTP_MALFORMED,
 };
 
-// Reads one HTTP/1.1 response as it comes: Content-Length, chunked, or up to the end of the connection.
+// Reads one HTTP/1.1 response as it comes: Content-Length, chunked, or up to the end of the connection. Begins zeroed.
 struct http_response {
   enum http_state state;
-  bool begun;   // at least one byte has come
   bool closes;  // no other response follows on this connection
   int status;
   uint64_t body;    // bytes of the body, decoded
   uint32_t number;  // what its first four bytes say, the lowest one first
   uint64_t left;
-  char line[16];  // the beginning of one between chunks
-  size_t line_length;
-  char* partial;  // a head that came in pieces
-  size_t partial_length;
-  // Set after a reset by who knows the body: all of it is compared, or the first bytes of each piece that comes.
+  // Set beforehand by who knows the body: all of it is compared, or the first bytes of each piece that comes.
   const char* expected;
   size_t expected_length;
   bool compares_all;
   bool differs;  // which is also malformed
 };
 
-// Ready for the next response; frees what the last one held.
-void http_response_reset(struct http_response* response);
-
-// Takes what was read. Afterwards `state` tells: complete, malformed (also if more came than the response), or neither.
-void http_response_feed(struct http_response* response, const char* data, size_t length);
+// Takes of what has come as much as it can make use of: how many bytes. Afterwards `state` tells: complete, malformed
+// (also if more came than the response), or neither.
+size_t http_response_feed(struct http_response* response, const char* data, size_t length);
 
 #endif

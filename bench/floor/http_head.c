@@ -1,25 +1,18 @@
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
 #include "http.h"
 
-size_t http_head_length(const char* data, size_t length) {
-  static const char end[] = {'\r', '\n', '\r', '\n'};
-  const char* found = memmem(data, length, end, sizeof end);
-  return found == NULL ? 0 : (size_t)(found - data) + sizeof end;
-}
-
 static bool names(const char* line, size_t length, const char* name) {
   return strlen(name) == length && strncasecmp(line, name, length) == 0;
 }
-
-static bool is_blank(char byte) { return byte == ' ' || byte == '\t'; }
 
 static bool read_length(struct http_fields* fields, const char* value, size_t length) {
   if (length == 0 || length > 18 || fields->has_length) return false;  // 18 digits fit into 64 bits
   fields->has_length = true;
   for (size_t i = 0; i < length; i++) {
-    if (value[i] < '0' || value[i] > '9') return false;
+    if (!isdigit((unsigned char)value[i])) return false;
     fields->length = fields->length * 10 + (uint64_t)(value[i] - '0');
   }
   return true;
@@ -39,8 +32,8 @@ static bool read_field(struct http_fields* fields, const char* line, size_t leng
   size_t name = (size_t)(colon - line);
   const char* value = colon + 1;
   const char* end = line + length;
-  while (value < end && is_blank(*value)) value++;
-  while (value < end && is_blank(end[-1])) end--;
+  while (value < end && isblank((unsigned char)*value)) value++;
+  while (value < end && isblank((unsigned char)end[-1])) end--;
   size_t value_length = (size_t)(end - value);
   // Few field names are of interest: their lengths sort out nearly all others at no cost.
   if (names(line, name, "content-length")) return read_length(fields, value, value_length);
@@ -53,17 +46,20 @@ static bool read_field(struct http_fields* fields, const char* line, size_t leng
   return true;
 }
 
-bool http_fields_read(struct http_fields* fields, const char* head, size_t length) {
+size_t http_head_read(struct http_fields* fields, const char* data, size_t length) {
   *fields = (struct http_fields){0};
-  const char* end = head + length - 2;  // before the empty line
-  const char* line = memchr(head, '\n', length);
-  for (line++; line < end;) {
-    const char* next = memchr(line, '\n', (size_t)(end - line));
-    if (next == NULL || next[-1] != '\r') return false;
-    if (!read_field(fields, line, (size_t)(next - 1 - line))) return false;
-    line = next + 1;
+  const char* end = data + length;
+  const char* next;
+  for (const char* line = data; (next = memchr(line, '\n', (size_t)(end - line))) != NULL; line = next + 1) {
+    size_t line_length = (size_t)(next - line);
+    bool ends_right = line_length > 0 && next[-1] == '\r';
+    if (ends_right && line_length == 1) {
+      fields->malformed |= fields->chunked && fields->has_length;
+      return (size_t)(next + 1 - data);
+    }
+    if (!ends_right || (line > data && !read_field(fields, line, line_length - 1))) fields->malformed = true;
   }
-  return !(fields->chunked && fields->has_length);
+  return 0;
 }
 
 size_t uwsgi_head_length(const char* data, size_t length) {

@@ -3,154 +3,118 @@
 #include <string.h>
 
 #include "http.h"
-#include "process.h"
 
 // Of a piece of a body that is not compared whole: enough to see that it is from another place, or of another body.
 enum { COMPARED_BYTES = 64 };
-
-void http_response_reset(struct http_response* response) {
-  free(response->partial);
-  *response = (struct http_response){.state = HTTP_IN_HEAD};
-}
 
 // "HTTP/1.1 200 OK"; -1 if it is not one.
 static int read_status(const char* head, size_t length) {
   if (length < 13 || memcmp(head, "HTTP/1.", 7) != 0 || head[8] != ' ' || head[9] == '0') return -1;
   int status = 0;
   for (int i = 9; i < 12; i++) {
-    if (head[i] < '0' || head[i] > '9') return -1;
+    if (!isdigit((unsigned char)head[i])) return -1;
     status = status * 10 + head[i] - '0';
   }
   return status;
 }
 
-static void start_body(struct http_response* response, const struct http_fields* fields) {
-  if (response->status == 204 || response->status == 304) {
-    response->state = HTTP_COMPLETE;  // they have no body, whatever the fields say
-  } else if (fields->chunked) {
-    response->state = HTTP_IN_CHUNK_SIZE;
-  } else if (!fields->has_length) {
-    response->state = HTTP_UNTIL_END;
+static enum http_state start_body(struct http_response* response, const struct http_fields* fields) {
+  // They have no body, whatever the fields say.
+  if (response->status == 204 || response->status == 304) return HTTP_COMPLETE;
+  if (fields->chunked) return HTTP_IN_CHUNK_SIZE;
+  if (!fields->has_length) {
     response->closes = true;
-  } else {
-    response->left = fields->length;
-    response->state = fields->length == 0 ? HTTP_COMPLETE : HTTP_IN_BODY;
+    return HTTP_UNTIL_END;
   }
+  response->left = fields->length;
+  return fields->length == 0 ? HTTP_COMPLETE : HTTP_IN_BODY;
 }
 
-static void read_head(struct http_response* response, const char* head, size_t length) {
-  struct http_fields fields;
-  response->status = read_status(head, length);
-  if (response->status < 0 || !http_fields_read(&fields, head, length)) {
-    response->state = HTTP_MALFORMED;
-    return;
-  }
-  if (response->status < 200) return;  // an interim response: the real one follows
-  bool http_1_0 = head[7] == '0';
-  response->closes = fields.close || (http_1_0 && !fields.keep_alive);
-  start_body(response, &fields);
-}
-
-// The usual head comes whole and is read where it lies; one in pieces is put together first.
 static size_t feed_head(struct http_response* response, const char* data, size_t length) {
-  size_t held = response->partial_length;
-  if (held == 0) {
-    size_t whole = http_head_length(data, length);
-    if (whole > 0) {
-      read_head(response, data, whole);
-      return whole;
-    }
+  struct http_fields fields;
+  size_t head = http_head_read(&fields, data, length);
+  if (head == 0) return 0;
+  response->status = read_status(data, head);
+  if (response->status < 0 || fields.malformed) {
+    response->state = HTTP_MALFORMED;
+  } else if (response->status >= 200) {  // others are interim responses: the real one follows
+    bool http_1_0 = data[7] == '0';
+    response->closes = fields.close || (http_1_0 && !fields.keep_alive);
+    response->state = start_body(response, &fields);
   }
-  response->partial = enlarge(response->partial, held + length);
-  memcpy(response->partial + held, data, length);
-  response->partial_length += length;
-  size_t whole = http_head_length(response->partial, response->partial_length);
-  if (whole == 0) {
-    if (response->partial_length > HTTP_HEAD_LIMIT) response->state = HTTP_MALFORMED;
-    return length;
-  }
-  read_head(response, response->partial, whole);
-  free(response->partial);
-  response->partial = NULL;
-  response->partial_length = 0;
-  return whole - held;
+  return head;
 }
 
-// Takes bytes of the body; false if they are not those that are expected.
-static bool take_body(struct http_response* response, const char* data, size_t length) {
-  if (response->expected != NULL) {
-    size_t compared = response->compares_all || length < COMPARED_BYTES ? length : COMPARED_BYTES;
-    bool fits = response->body <= response->expected_length && length <= response->expected_length - response->body;
-    response->differs = !fits || memcmp(data, response->expected + response->body, compared) != 0;
-  }
+// Whether these bytes of the body are those that are expected.
+static bool is_right(const struct http_response* response, const char* data, size_t length) {
+  if (response->expected == NULL) return true;
+  size_t compared = response->compares_all || length < COMPARED_BYTES ? length : COMPARED_BYTES;
+  return response->body + length <= response->expected_length &&
+         memcmp(data, response->expected + response->body, compared) == 0;
+}
+
+static void take_body(struct http_response* response, const char* data, size_t length) {
+  response->differs = !is_right(response, data, length);
+  if (response->differs) response->state = HTTP_MALFORMED;
   for (size_t i = 0; i < length && response->body + i < sizeof response->number; i++) {
     response->number |= (uint32_t)(unsigned char)data[i] << (8 * (response->body + i));
   }
   response->body += length;
-  if (response->differs) response->state = HTTP_MALFORMED;
-  return !response->differs;
 }
 
-static size_t feed_bytes(struct http_response* response, const char* data, size_t length, enum http_state next) {
+static size_t feed_bytes(struct http_response* response, const char* data, size_t length) {
   size_t taken = length < response->left ? length : (size_t)response->left;
   response->left -= taken;
-  if (take_body(response, data, taken) && response->left == 0) response->state = next;
+  if (response->left == 0) response->state = response->state == HTTP_IN_CHUNK ? HTTP_IN_CHUNK_END : HTTP_COMPLETE;
+  take_body(response, data, taken);
   return taken;
 }
 
 // "1a2b", maybe with an extension behind it.
-static void read_chunk_size(struct http_response* response) {
+static enum http_state read_chunk_size(struct http_response* response, const char* line) {
   char* end;
-  response->left = strtoull(response->line, &end, 16);
-  bool right = isxdigit((unsigned char)response->line[0]) && (*end == '\0' || *end == ';' || *end == ' ');
-  response->state = !right ? HTTP_MALFORMED : response->left == 0 ? HTTP_IN_TRAILER : HTTP_IN_CHUNK;
+  response->left = strtoull(line, &end, 16);
+  if (!isxdigit((unsigned char)line[0]) || strchr("\r\n; ", *end) == NULL) return HTTP_MALFORMED;
+  return response->left == 0 ? HTTP_IN_TRAILER : HTTP_IN_CHUNK;
 }
 
 // What stands between chunks, and behind them, is lines.
-static void feed_line(struct http_response* response, char byte) {
-  if (byte != '\n') {
-    // Room for a size of 60 bits; of others it counts whether there is anything.
-    if (byte != '\r' && response->line_length < sizeof response->line - 1) {
-      response->line[response->line_length++] = byte;
-    }
-    return;
-  }
-  response->line[response->line_length] = '\0';
-  bool empty = response->line_length == 0;
-  response->line_length = 0;
+static size_t feed_line(struct http_response* response, const char* data, size_t length) {
+  const char* end = memchr(data, '\n', length);
+  if (end == NULL) return 0;
+  bool empty = end == data || (end == data + 1 && data[0] == '\r');
   if (response->state == HTTP_IN_CHUNK_SIZE) {
-    read_chunk_size(response);
+    response->state = read_chunk_size(response, data);
   } else if (response->state == HTTP_IN_CHUNK_END) {
     response->state = empty ? HTTP_IN_CHUNK_SIZE : HTTP_MALFORMED;
   } else if (empty) {
     response->state = HTTP_COMPLETE;
   }
+  return (size_t)(end - data) + 1;
 }
 
-void http_response_feed(struct http_response* response, const char* data, size_t length) {
-  size_t used = 0;
-  response->begun = true;
-  while (used < length) {
-    switch (response->state) {
-      case HTTP_IN_HEAD:
-        used += feed_head(response, data + used, length - used);
-        break;
-      case HTTP_IN_BODY:
-        used += feed_bytes(response, data + used, length - used, HTTP_COMPLETE);
-        break;
-      case HTTP_IN_CHUNK:
-        used += feed_bytes(response, data + used, length - used, HTTP_IN_CHUNK_END);
-        break;
-      case HTTP_UNTIL_END:
-        take_body(response, data + used, length - used);
-        used = length;
-        break;
-      case HTTP_COMPLETE:
-      case HTTP_MALFORMED:
-        response->state = HTTP_MALFORMED;
-        return;
-      default:
-        feed_line(response, data[used++]);
-    }
+static size_t feed_some(struct http_response* response, const char* data, size_t length) {
+  switch (response->state) {
+    case HTTP_IN_HEAD:
+      return feed_head(response, data, length);
+    case HTTP_IN_BODY:
+    case HTTP_IN_CHUNK:
+      return feed_bytes(response, data, length);
+    case HTTP_UNTIL_END:
+      take_body(response, data, length);
+      return length;
+    case HTTP_COMPLETE:
+      response->state = HTTP_MALFORMED;
+      return length;
+    default:
+      return feed_line(response, data, length);
   }
+}
+
+size_t http_response_feed(struct http_response* response, const char* data, size_t length) {
+  size_t used = 0;
+  size_t taken = 1;
+  for (; used < length && taken > 0; used += taken) taken = feed_some(response, data + used, length - used);
+  if (length - used > HTTP_HEAD_LIMIT) response->state = HTTP_MALFORMED;
+  return used;
 }

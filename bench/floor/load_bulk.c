@@ -1,10 +1,8 @@
 // One way, writes of `bytes` as fast as the kernel takes them. Short writes are gathered: one call hands over many.
-#include <sys/socket.h>
 #include <sys/uio.h>
 
 #include "client.h"
 #include "pattern.h"
-#include "process.h"
 
 enum {
   // What one call gathers. More than a socket's send buffer holds would be offered in vain.
@@ -14,15 +12,16 @@ enum {
   CALLS_PER_TURN = 64,
 };
 
-static void prepare(struct client* client) { client->state = pattern_create(client->settings->bytes); }
+static char* pattern;
+
+static void prepare(void) { pattern = pattern_create(settings.bytes); }
 
 // Puts the next writes into the message, of which the first may have gone in part; returns how many bytes they are.
 static size_t gather(const struct link* link, struct msghdr* message) {
-  size_t bytes = link->client->settings->bytes;
-  size_t length = bytes - link->sent % bytes;
+  size_t length = settings.bytes - link->sent % settings.bytes;
   size_t total = 0;
-  for (; message->msg_iovlen < GATHERED_WRITES && total < GATHERED_BYTES; length = bytes) {
-    const char* write = pattern_at(link->client->state, link->sent + total);
+  for (; message->msg_iovlen < GATHERED_WRITES && total < GATHERED_BYTES; length = settings.bytes) {
+    const char* write = pattern_at(pattern, link->sent + total);
     message->msg_iov[message->msg_iovlen++] = (struct iovec){.iov_base = (char*)write, .iov_len = length};
     total += length;
   }
@@ -31,34 +30,32 @@ static size_t gather(const struct link* link, struct msghdr* message) {
 
 static void end(struct link* link) {
   link_end(link);
-  link_await(link, READABLE);
+  events_set(&link->watch, READABLE);
 }
 
 static void send_on(struct link* link) {
-  struct client* client = link->client;
-  size_t bytes = client->settings->bytes;
   struct iovec parts[GATHERED_WRITES];
   for (int i = 0; i < CALLS_PER_TURN; i++) {
-    if (clock_ns() >= client->deadline) {
+    if (clock_ns() >= client.deadline) {
       end(link);
       return;
     }
     struct msghdr message = {.msg_iov = parts};
     size_t offered = gather(link, &message);
-    uint64_t before = link->sent / bytes;
+    uint64_t before = link->sent / settings.bytes;
     size_t count = link_sent(link, sendmsg(link->watch.fd, &message, 0));
-    client->bytes += count;
-    client->operations += link->sent / bytes - before;
+    client.bytes += count;
+    client.operations += link->sent / settings.bytes - before;
     // The kernel is full, and another call would only be told so.
     if (count < offered) break;
   }
-  link_await(link, READABLE | WRITABLE);
+  events_set(&link->watch, READABLE | WRITABLE);
 }
 
 // A link that waits for the kernel ends here; what the kernel has taken is counted.
-static void on_deadline(struct client* client) {
-  for (size_t i = 0; i < client->settings->connections; i++) {
-    if (client_link(client, i)->active) end(client_link(client, i));
+static void on_deadline(void) {
+  for (size_t i = 0; i < settings.connections; i++) {
+    if (client.links[i].active) end(&client.links[i]);
   }
 }
 

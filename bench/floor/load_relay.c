@@ -2,14 +2,12 @@
 // order in which they connect: the first one of a pair sends, the second one receives. Both ends are in this process,
 // which has as much to move as the relay: pieces are sent by reference to their pages, or it would be the limit of a
 // fast one.
+#include <err.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "client.h"
-#include "net.h"
 #include "pattern.h"
-#include "process.h"
-#include "sys.h"
 
 enum {
   // The stream repeats itself after so many bytes: whole pages, so that a piece is whole pages too, and a prime number
@@ -22,30 +20,21 @@ enum {
 };
 
 // What stands at each position of the stream: at `position % RING_BYTES`, and on from there as far as one call reaches.
-struct relay_load {
-  char* data;
-  int file;  // which has the same
-};
+static char* ring;
+static int file;  // which has the same
 
-static void prepare(struct client* client) {
-  size_t bytes = client->settings->bytes;
-  struct relay_load* load = allocate(1, sizeof *load);
-  size_t size = RING_BYTES + (bytes > CLIENT_RECEIVE_CAPACITY ? bytes : CLIENT_RECEIVE_CAPACITY);
-  load->data = allocate(size, 1);
+static void prepare(void) {
+  size_t size = RING_BYTES + (settings.bytes > READ_CAPACITY ? settings.bytes : READ_CAPACITY);
+  ring = allocate(size);
   char* pattern = pattern_create(RING_BYTES);
-  for (size_t i = 0; i < size; i++) load->data[i] = pattern[i % RING_BYTES];
+  for (size_t i = 0; i < size; i++) ring[i] = pattern[i % RING_BYTES];
   free(pattern);
-  load->file = sys_memory_file(load->data, size);
-  client->state = load;
+  file = sys_memory_file(ring, size);
 }
 
-static size_t index_of(const struct link* link) {
-  return (size_t)((const char*)link - link->client->links) / link->client->link_size;
-}
+static bool is_source(const struct link* link) { return (link - client.links) % 2 == 0; }
 
-static bool is_source(const struct link* link) { return index_of(link) % 2 == 0; }
-
-static struct link* other_of(const struct link* link) { return client_link(link->client, index_of(link) ^ 1u); }
+static struct link* other_of(struct link* link) { return is_source(link) ? link + 1 : link - 1; }
 
 // The sink's operation ends when all is there that the source has sent.
 static void end_sink_if_done(struct link* sink) {
@@ -54,22 +43,19 @@ static void end_sink_if_done(struct link* sink) {
 }
 
 static void send_pieces(struct link* source) {
-  const struct client* client = source->client;
-  const struct relay_load* load = client->state;
-  size_t bytes = client->settings->bytes;
   if (source->sent == 0) net_enlarge(source->watch.fd);
   for (int i = 0; i < PIECES_PER_TURN; i++) {
-    size_t left = bytes - source->sent % bytes;
-    if (left == bytes && clock_ns() >= client->deadline) {
+    size_t left = settings.bytes - source->sent % settings.bytes;
+    if (left == settings.bytes && clock_ns() >= client.deadline) {
       link_end(source);
-      link_await(source, READABLE);
+      events_set(&source->watch, READABLE);
       end_sink_if_done(other_of(source));
       return;
     }
     int64_t offset = (int64_t)(source->sent % RING_BYTES);
-    if (link_sent(source, sys_send_file(source->watch.fd, load->file, offset, left)) < left) break;
+    if (link_sent(source, sys_send_file(source->watch.fd, file, offset, left)) < left) break;
   }
-  link_await(source, READABLE | WRITABLE);
+  events_set(&source->watch, READABLE | WRITABLE);
 }
 
 // A pair is two operations of one length: what the source sends, and what the sink has then received.
@@ -77,27 +63,24 @@ static void send_on(struct link* link) {
   if (is_source(link)) {
     send_pieces(link);
   } else {
-    link_await(link, READABLE);
+    events_set(&link->watch, READABLE);
     end_sink_if_done(link);
   }
 }
 
-static bool is_right(const struct link* sink, size_t count) {
-  const struct client* client = sink->client;
+static bool is_right(struct link* sink, const char* data, size_t count) {
   if (!sink->active || is_source(sink) || count > other_of(sink)->sent - sink->received) return false;
-  bool all = client->phase == PHASE_WARMUP || count < COMPARED_BYTES;
-  const struct relay_load* load = client->state;
-  return memcmp(client->buffer, load->data + sink->received % RING_BYTES, all ? count : COMPARED_BYTES) == 0;
+  bool all = client.phase == PHASE_WARMUP || count < COMPARED_BYTES;
+  return memcmp(data, ring + sink->received % RING_BYTES, all ? count : COMPARED_BYTES) == 0;
 }
 
-static void take(struct link* link, size_t count) {
-  struct client* client = link->client;
-  size_t bytes = client->settings->bytes;
-  if (!is_right(link, count)) fail("what comes out is not what went in");
-  client->bytes += count;
-  client->operations += (link->received % bytes + count) / bytes;
+static size_t take(struct link* link, const char* data, size_t count) {
+  if (!is_right(link, data, count)) errx(EXIT_FAILURE, "what comes out is not what went in");
+  client.bytes += count;
+  client.operations += (link->received % settings.bytes + count) / settings.bytes;
   link->received += count;
   end_sink_if_done(link);
+  return count;
 }
 
 const struct load load_relay = {.prepare = prepare, .start = link_start, .send = send_on, .take = take};

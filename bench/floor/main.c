@@ -1,26 +1,21 @@
 // The floor: the bench's work in plain C, which is the limit of the host, and the bench's load generator.
-#include "client.h"
-#include "process.h"
-#include "server.h"
-#include "settings.h"
-#include "sys.h"
+//
+//   floor serve|load --case CASE --family unix|tcp --address ADDRESS [--NAME VALUE]...    (see settings.c)
+#include <err.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 
-// Descriptors besides the connections: standard streams, queue, timers, listener.
-enum { OTHER_DESCRIPTORS = 16 };
+#include "client.h"
+#include "server.h"
 
 int main(int count, char** words) {
-  struct settings settings;
-  settings_parse(&settings, count, words);
-  uint64_t limit = sys_raise_descriptor_limit();
-  if (!settings.loads) {
-    server_run(&settings);
-    return 0;
-  }
-  size_t connections = settings.connections + settings.idle;
-  if (connections + OTHER_DESCRIPTORS > limit) {
-    fail("%zu connections need more descriptors than the limit of %llu (ulimit -n)", connections,
-         (unsigned long long)limit);
-  }
-  client_run(&settings);
-  return 0;
+  if (count < 2) errx(EXIT_FAILURE, "a role is missing: serve or load");
+  settings_parse(words + 2);
+  // Who writes to a peer that is gone is told by the call.
+  signal(SIGPIPE, SIG_IGN);
+  events_open();
+  control_open();
+  if (strcmp(words[1], "load") == 0) client_run();
+  server_run();
 }

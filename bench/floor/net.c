@@ -1,96 +1,71 @@
 #include "net.h"
 
 #include <arpa/inet.h>
+#include <err.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/un.h>
 
 #include "process.h"
-#include "sys.h"
 
 // What Node listens with when no backlog is given: the same queue for every subject of the bench.
 enum { LISTEN_BACKLOG = 511 };
 
-static char socket_file[sizeof((struct sockaddr_un*)0)->sun_path];
+static union {
+  struct sockaddr any;
+  struct sockaddr_in in;
+  struct sockaddr_un un;
+} address;
+static socklen_t length;
 
-static void parse_path(struct endpoint* endpoint, const char* path) {
-  struct sockaddr_un* address = &endpoint->address.un;
-  size_t length = strlen(path);
-  if (length == 0) usage("an empty socket path");
-  if (length >= sizeof address->sun_path) usage("socket path of %zu bytes: too long", length);
-  address->sun_family = AF_UNIX;
-  memcpy(address->sun_path, path, length + 1);
-  endpoint->length = sizeof *address;
-}
-
-static void parse_host_and_port(struct endpoint* endpoint, const char* text) {
-  struct sockaddr_in* address = &endpoint->address.in;
+void net_parse(bool tcp, const char* text) {
   char host[INET_ADDRSTRLEN];
-  unsigned port;
-  int end = 0;
-  bool right = sscanf(text, "%15[0-9.]:%5u%n", host, &port, &end) == 2 && text[end] == '\0' && port <= 65535;
-  if (!right || inet_pton(AF_INET, host, &address->sin_addr) != 1) usage("no ADDRESS:PORT: %s", text);
-  address->sin_family = AF_INET;
-  address->sin_port = htons((uint16_t)port);
-  endpoint->length = sizeof *address;
-}
-
-void endpoint_parse(struct endpoint* endpoint, bool tcp, const char* text) {
-  *endpoint = (struct endpoint){.tcp = tcp};
-  if (tcp) {
-    parse_host_and_port(endpoint, text);
-  } else {
-    parse_path(endpoint, text);
-  }
-}
-
-void endpoint_print(const struct endpoint* endpoint, char* text, size_t size) {
-  if (!endpoint->tcp) {
-    snprintf(text, size, "%s", endpoint->address.un.sun_path);
+  uint16_t port;
+  if (!tcp) {
+    if (strlen(text) >= sizeof address.un.sun_path) errx(EXIT_FAILURE, "%s: too long for a socket's path", text);
+    address.un.sun_family = AF_UNIX;
+    strcpy(address.un.sun_path, text);
+    length = sizeof address.un;
     return;
   }
-  char host[INET_ADDRSTRLEN];
-  inet_ntop(AF_INET, &endpoint->address.in.sin_addr, host, sizeof host);
-  snprintf(text, size, "%s:%u", host, (unsigned)ntohs(endpoint->address.in.sin_port));
+  bool right = sscanf(text, "%15[0-9.]:%5hu", host, &port) == 2;
+  if (!right || inet_pton(AF_INET, host, &address.in.sin_addr) != 1) errx(EXIT_FAILURE, "no ADDRESS:PORT: %s", text);
+  address.in.sin_family = AF_INET;
+  address.in.sin_port = htons(port);
+  length = sizeof address.in;
 }
 
 static void set_option(int fd, int level, int option) {
   const int on = 1;
-  if (setsockopt(fd, level, option, &on, sizeof on) < 0) die("setsockopt", errno);
+  if (setsockopt(fd, level, option, &on, sizeof on) < 0) err(EXIT_FAILURE, "setsockopt");
 }
 
-static void remove_socket_file(void) { unlink(socket_file); }
-
-static void on_signal(int number) {
-  (void)number;
-  remove_socket_file();
-  _exit(EXIT_SUCCESS);
-}
-
-static void remove_at_exit(const char* path) {
-  memcpy(socket_file, path, sizeof socket_file);
-  const struct sigaction action = {.sa_handler = on_signal};
-  if (sigaction(SIGTERM, &action, NULL) < 0 || sigaction(SIGINT, &action, NULL) < 0) die("sigaction", errno);
-  if (atexit(remove_socket_file) != 0) fail("atexit");
-}
-
-int net_listen(struct endpoint* endpoint) {
-  int fd = sys_socket(endpoint->address.any.sa_family);
-  if (fd < 0) die("socket", errno);
-  if (endpoint->tcp) {
+int net_listen(uint16_t* port) {
+  int fd = sys_socket(address.any.sa_family);
+  if (address.any.sa_family == AF_INET) {
     set_option(fd, SOL_SOCKET, SO_REUSEADDR);
     // Accepted sockets inherit it, on Linux and on Darwin: no call per connection.
     set_option(fd, IPPROTO_TCP, TCP_NODELAY);
   }
-  if (bind(fd, &endpoint->address.any, endpoint->length) < 0) die("bind", errno);
-  if (!endpoint->tcp) remove_at_exit(endpoint->address.un.sun_path);
-  if (listen(fd, LISTEN_BACKLOG) < 0) die("listen", errno);
-  if (endpoint->tcp && getsockname(fd, &endpoint->address.any, &endpoint->length) < 0) die("getsockname", errno);
+  if (bind(fd, &address.any, length) < 0) err(EXIT_FAILURE, "bind");
+  if (listen(fd, LISTEN_BACKLOG) < 0) err(EXIT_FAILURE, "listen");
+  if (getsockname(fd, &address.any, &length) < 0) err(EXIT_FAILURE, "getsockname");
+  *port = ntohs(address.in.sin_port);
   return fd;
+}
+
+int net_connect(int* fd) {
+  *fd = sys_socket(address.any.sa_family);
+  if (address.any.sa_family == AF_INET) set_option(*fd, IPPROTO_TCP, TCP_NODELAY);
+  if (connect(*fd, &address.any, length) == 0 || errno == EINPROGRESS) return 0;
+  int error = errno;
+  close(*fd);
+  *fd = -1;
+  return error;
 }
 
 void net_enlarge(int fd) {
@@ -100,13 +75,23 @@ void net_enlarge(int fd) {
   setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &capacity, sizeof capacity);
 }
 
-int net_connect(const struct endpoint* endpoint, int* fd) {
-  *fd = sys_socket(endpoint->address.any.sa_family);
-  if (*fd < 0) die("socket", errno);
-  if (endpoint->tcp) set_option(*fd, IPPROTO_TCP, TCP_NODELAY);
-  if (connect(*fd, &endpoint->address.any, endpoint->length) == 0 || errno == EINPROGRESS) return 0;
-  int error = errno;
-  close(*fd);
-  *fd = -1;
-  return error;
+static void make_room(struct input* input, size_t size) {
+  if (size <= input->capacity) return;
+  input->data = enlarge(input->data, size);
+  input->capacity = size;
+}
+
+ptrdiff_t input_read(struct input* input, int fd, const char** data) {
+  static char buffer[READ_CAPACITY];  // for all that have kept nothing, which is nearly all
+  if (input->length > 0) make_room(input, input->length + READ_CAPACITY);
+  char* begin = input->length > 0 ? input->data : buffer;
+  *data = begin;
+  return recv(fd, begin + input->length, READ_CAPACITY, 0);
+}
+
+void input_keep(struct input* input, const char* data, size_t length) {
+  // What was kept before has been moved to the input by then.
+  if (input->length == 0) make_room(input, length);
+  if (length > 0) memmove(input->data, data, length);
+  input->length = length;
 }

@@ -1,13 +1,8 @@
 // Passes on what comes, both ways between two connections that were accepted one after the other (relay): through a
 // pipe, by reference to the pages, or through a buffer (--copy 1, or where sockets can't be spliced).
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include "net.h"
-#include "process.h"
 #include "server.h"
-#include "sys.h"
 
 enum {
   // What a pipe may hold, if the system lets it.
@@ -22,28 +17,26 @@ struct relay_connection {
   // From here to the peer: bytes that have been taken from this connection and not been given to the other.
   size_t held;
   int pipe[2];
-  char* buffer;  // SERVER_RECEIVE_CAPACITY bytes; NULL where the pipe is used
+  char* buffer;  // READ_CAPACITY bytes; NULL where the pipe is used
   size_t sent;   // of what the buffer held
   bool ended;    // nothing more comes from here
 };
 
 static void open_way(struct relay_connection* from) {
-  if (from->connection.server->settings->copy || !sys_pipe(from->pipe, PIPE_BYTES)) {
-    from->buffer = allocate(SERVER_RECEIVE_CAPACITY, 1);
+  if (settings.copy || !sys_pipe(from->pipe, PIPE_BYTES)) {
+    from->buffer = allocate(READ_CAPACITY);
   } else {
     net_enlarge(from->connection.watch.fd);
   }
 }
 
-// The server's state is the connection that still waits for its peer.
+static struct relay_connection* single;  // that still waits for its peer
+
 static void pair(struct connection* connection) {
   struct relay_connection* second = (struct relay_connection*)connection;
-  struct relay_connection* first = connection->server->state;
-  if (first == NULL) {
-    connection->server->state = second;
-    return;
-  }
-  connection->server->state = NULL;
+  struct relay_connection* first = single;
+  single = first == NULL ? second : NULL;
+  if (first == NULL) return;
   first->peer = second;
   second->peer = first;
   open_way(first);
@@ -52,7 +45,7 @@ static void pair(struct connection* connection) {
 
 static void close_way(struct connection* connection) {
   struct relay_connection* from = (struct relay_connection*)connection;
-  if (connection->server->state == from) connection->server->state = NULL;
+  if (single == from) single = NULL;
   if (from->peer == NULL) return;
   if (from->buffer == NULL) {
     close(from->pipe[0]);
@@ -68,10 +61,10 @@ static void close_way(struct connection* connection) {
 // Takes what has come, as much as there is room for: the count, 0 if there is nothing, -1 if both are closed.
 static ptrdiff_t take(struct relay_connection* from) {
   ptrdiff_t count = from->buffer == NULL ? sys_splice(from->connection.watch.fd, from->pipe[1], PIPE_BYTES)
-                                         : recv(from->connection.watch.fd, from->buffer, SERVER_RECEIVE_CAPACITY, 0);
+                                         : recv(from->connection.watch.fd, from->buffer, READ_CAPACITY, 0);
   if (count == 0) from->ended = true;
   if (count > 0) from->held += (size_t)count;
-  return connection_moved(&from->connection, count);
+  return connection_moved(&from->connection, count, 0);
 }
 
 // Gives on what is held: the count, 0 if the kernel takes nothing, -1 if both are closed.
@@ -79,7 +72,7 @@ static ptrdiff_t give(struct relay_connection* from) {
   struct connection* to = &from->peer->connection;
   ptrdiff_t count;
   if (from->buffer == NULL) {
-    count = connection_moved(to, sys_splice(from->pipe[0], to->watch.fd, from->held));
+    count = connection_moved(to, sys_splice(from->pipe[0], to->watch.fd, from->held), from->held);
   } else {
     count = connection_send(to, from->buffer + from->sent, from->held);
   }
@@ -91,15 +84,11 @@ static ptrdiff_t give(struct relay_connection* from) {
 
 // Passes on as much as goes. False if both are closed.
 static bool pass(struct relay_connection* from) {
-  for (int i = 0; i < PASSES_PER_TURN; i++) {
-    if (from->held == 0) {
-      ptrdiff_t taken = from->ended ? 0 : take(from);
-      if (taken < 0) return false;
-      if (taken == 0) break;
-    }
-    ptrdiff_t given = give(from);
-    if (given < 0) return false;
-    if (given == 0) break;
+  for (int i = 0; i < PASSES_PER_TURN && (!from->ended || from->held > 0); i++) {
+    ptrdiff_t moved = from->held == 0 ? take(from) : 1;
+    if (moved > 0) moved = give(from);
+    if (moved < 0) return false;
+    if (moved == 0) break;
   }
   if (!from->ended || from->held > 0) return true;
   connection_close(&from->connection);
@@ -111,17 +100,14 @@ static void await_both(struct relay_connection* one) {
   struct relay_connection* other = one->peer;
   unsigned reads = one->held == 0 ? READABLE : 0u;
   unsigned writes = other->held > 0 ? WRITABLE : 0u;
-  connection_await(&one->connection, reads | writes);
+  events_set(&one->connection.watch, reads | writes);
 }
 
 static void on_ready(struct watch* watch, unsigned ready) {
   struct relay_connection* one = (struct relay_connection*)watch;
   struct relay_connection* other = one->peer;
-  if (other == NULL) {
-    // Nothing is taken before there is someone to give it to.
-    connection_await(&one->connection, 0);
-    return;
-  }
+  // Nothing is taken before there is someone to give it to.
+  if (other == NULL) return;
   if ((ready & READABLE) && one->held == 0 && !pass(one)) return;
   if ((ready & WRITABLE) && other->held > 0 && !pass(other)) return;
   await_both(one);

@@ -13,46 +13,37 @@ enum arrival { ARRIVAL_EVEN, ARRIVAL_POISSON, ARRIVAL_BURST };
 
 // What a request is answered with.
 enum content {
-  CONTENT_HELLO,     // the same `body` bytes each time
-  CONTENT_ANY,       // so many as are asked for, whatever the request
+  CONTENT_SAME,      // the same `answer` bytes each time
   CONTENT_NUMBERED,  // `bytes` bytes that are made anew each time, with a number in front
-  CONTENT_FILE,      // a file that holds the pattern
-  CONTENT_PAGE,      // `bytes` bytes of the pattern that lie in memory
+  CONTENT_FILE,      // a file that holds `bytes` bytes of the pattern
+  CONTENT_PAGE,      // the same bytes, which lie in memory
 };
 
 struct floor_case {
   const char* name;
-  const struct service* service;  // NULL: the servers are others
+  const struct service* service;
   const struct load* load;
   enum content content;
-  size_t bytes;
-  size_t connections;
 };
-
-enum { METHOD_LIMIT = 16, PATH_LIMIT = 2048 };  // bytes
 
 static const size_t ANY_LENGTH = SIZE_MAX;
 
-// What is chosen between words is an int: the place of the word among them.
+// Whole numbers are size_t, and what is chosen between words is an int: the place of the word among them.
 struct settings {
-  int loads;  // or else serves
   const struct floor_case* of;
   int tcp;
   const char* address;
-  struct endpoint endpoint;
   size_t bytes;        // of a message, a write, or a body that is uploaded or downloaded
   size_t window;       // messages outstanding
   size_t connections;  // at once
   size_t idle;         // connections beside these that are open and silent
   enum content content;
-  size_t body;    // of a hello-world answer
   size_t answer;  // bytes of what a request is answered with, or ANY_LENGTH
-  int keep_alive;
+  size_t keep_alive;
   int upload;
-  int any_answer;    // the first answer is right, whatever it is, and all others have to be like it
-  int copy;          // the bytes are copied where they could be passed by reference
-  const char* file;  // that is served, or is the body of each request
-  const char* method;
+  size_t any_answer;  // the first answer is right, whatever it is, and all others have to be like it
+  size_t copy;        // the bytes are copied where they could be passed by reference
+  const char* file;   // that is served, or is the body of each request
   const char* path;
   int uwsgi;    // the protocol, instead of HTTP
   double rate;  // requests a second; 0: a closed loop
@@ -63,7 +54,9 @@ struct settings {
   double patience;  // seconds, for the operations under way when the time is up
 };
 
-// Ends the program (exit 2) at an unknown word or a value out of range. What is not given is the default of the case.
-void settings_parse(struct settings* settings, int count, char** words);
+extern struct settings settings;
+
+// The words behind the role: pairs of a name and a value. What is not given is the default of the case.
+void settings_parse(char** words);
 
 #endif

@@ -1,31 +1,82 @@
+#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <mach/mach.h>
-#include <stddef.h>
 #include <stdlib.h>
-#include <sys/resource.h>
+#include <sys/event.h>
 #include <sys/socket.h>
-#include <unistd.h>
+#include <sys/time.h>
+#include <sys/types.h>
 
 #include "process.h"
-#include "sys.h"
+
+static int queue;
+
+void events_open(void) {
+  queue = kqueue();
+  if (queue < 0) err(EXIT_FAILURE, "kqueue");
+}
+
+static void submit(struct kevent change) {
+  while (kevent(queue, &change, 1, NULL, 0, NULL) < 0) {
+    if (errno != EINTR) err(EXIT_FAILURE, "kevent");
+  }
+}
+
+static void set_filter(struct watch* watch, int16_t filter, unsigned bit, unsigned interest) {
+  if (((watch->interest ^ interest) & bit) == 0) return;
+  struct kevent change;
+  EV_SET(&change, (uintptr_t)watch->fd, filter, interest & bit ? EV_ADD : EV_DELETE, 0, 0, watch);
+  submit(change);
+}
+
+void events_set(struct watch* watch, unsigned interest) {
+  set_filter(watch, EVFILT_READ, READABLE, interest);
+  set_filter(watch, EVFILT_WRITE, WRITABLE, interest);
+  watch->interest = interest;
+}
+
+void events_turn(void) {
+  struct kevent events[EVENTS_PER_TURN];
+  int count = kevent(queue, NULL, 0, events, EVENTS_PER_TURN, NULL);
+  if (count < 0 && errno != EINTR) err(EXIT_FAILURE, "kevent");
+  // Reading and writing come as two events: joined here, so that each watch is called once, as with epoll.
+  for (int i = 0; i < count; i++) {
+    struct watch* watch = events[i].udata;
+    watch->ready |= events[i].filter == EVFILT_WRITE ? WRITABLE : READABLE;
+  }
+  for (int i = 0; i < count; i++) events_tell(events[i].udata);
+}
+
+void timer_open(struct watch* timer, void (*on_ready)(struct watch* timer, unsigned ready)) {
+  *timer = (struct watch){.fd = -1, .on_ready = on_ready};
+}
+
+void timer_arm(struct watch* timer, int64_t nanoseconds) {
+  struct kevent change;
+  int64_t delay = nanoseconds > 0 ? nanoseconds : 1;
+  EV_SET(&change, (uintptr_t)timer, EVFILT_TIMER, EV_ADD | EV_ONESHOT, NOTE_NSECONDS, delay, timer);
+  submit(change);
+  timer->ready = 0;
+}
 
 // No SOCK_NONBLOCK, SOCK_CLOEXEC and accept4 on Darwin. The floor starts no other program, so the moment between the
 // two calls is harmless.
-static int prepare(int fd) {
-  if (fd < 0) return fd;
-  int flags = fcntl(fd, F_GETFL);
-  if (flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0) return fd;
-  int error = errno;
-  close(fd);
-  errno = error;
-  return -1;
+static int prepared(int fd) {
+  if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) err(EXIT_FAILURE, "fcntl");
+  return fd;
 }
 
-int sys_socket(int domain) { return prepare(socket(domain, SOCK_STREAM, 0)); }
+int sys_socket(int domain) {
+  int fd = socket(domain, SOCK_STREAM, 0);
+  if (fd < 0) err(EXIT_FAILURE, "socket");
+  return prepared(fd);
+}
 
-int sys_accept(int listener) { return prepare(accept(listener, NULL, NULL)); }
+int sys_accept(int listener) {
+  int fd = accept(listener, NULL, NULL);
+  return fd < 0 ? fd : prepared(fd);
+}
 
 // No MSG_MORE on Darwin.
 ptrdiff_t sys_send_more(int to, const char* data, size_t length) { return send(to, data, length, 0); }
@@ -42,10 +93,8 @@ ptrdiff_t sys_send_file(int to, int file, int64_t offset, size_t count) {
 int sys_memory_file(const char* data, size_t length) {
   char name[] = "/tmp/nearwire-floor-XXXXXX";
   int fd = mkstemp(name);
-  if (fd < 0) die(name, errno);
+  if (fd < 0 || write(fd, data, length) != (ptrdiff_t)length) err(EXIT_FAILURE, "%s", name);
   unlink(name);
-  if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) die("fcntl", errno);
-  if (write(fd, data, length) != (ptrdiff_t)length) fail("%s: it can't be written whole", name);
   return fd;
 }
 
@@ -67,17 +116,6 @@ int64_t sys_resident_bytes(void) {
   struct mach_task_basic_info info;
   mach_msg_type_number_t count = MACH_TASK_BASIC_INFO_COUNT;
   kern_return_t result = task_info(mach_task_self(), MACH_TASK_BASIC_INFO, (task_info_t)&info, &count);
-  if (result != KERN_SUCCESS) fail("task_info: %d", result);
+  if (result != KERN_SUCCESS) errx(EXIT_FAILURE, "task_info: %d", result);
   return (int64_t)info.resident_size;
-}
-
-uint64_t sys_raise_descriptor_limit(void) {
-  struct rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) < 0) die("getrlimit", errno);
-  // Darwin refuses a soft limit above OPEN_MAX, even where the hard one says "unlimited".
-  if (limit.rlim_cur < OPEN_MAX) {
-    limit.rlim_cur = limit.rlim_max < OPEN_MAX ? limit.rlim_max : OPEN_MAX;
-    if (setrlimit(RLIMIT_NOFILE, &limit) < 0) die("setrlimit", errno);
-  }
-  return limit.rlim_cur;
 }

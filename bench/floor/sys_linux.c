@@ -1,17 +1,71 @@
+#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
-#include <unistd.h>
+#include <sys/timerfd.h>
 
 #include "process.h"
-#include "sys.h"
 
-int sys_socket(int domain) { return socket(domain, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0); }
+static int queue;
+
+void events_open(void) {
+  queue = epoll_create1(EPOLL_CLOEXEC);
+  if (queue < 0) err(EXIT_FAILURE, "epoll_create1");
+}
+
+void events_set(struct watch* watch, unsigned interest) {
+  if (watch->interest == interest) return;
+  struct epoll_event event = {.data.ptr = watch};
+  if (interest & READABLE) event.events |= EPOLLIN;
+  if (interest & WRITABLE) event.events |= EPOLLOUT;
+  int operation = watch->interest == 0 ? EPOLL_CTL_ADD : interest == 0 ? EPOLL_CTL_DEL : EPOLL_CTL_MOD;
+  if (epoll_ctl(queue, operation, watch->fd, &event) < 0) err(EXIT_FAILURE, "epoll_ctl");
+  watch->interest = interest;
+}
+
+static unsigned readiness(uint32_t events, unsigned interest) {
+  // A broken or hung-up socket is told to whoever waits, so that the next call meets the error.
+  if (events & (EPOLLERR | EPOLLHUP)) return interest;
+  return (events & EPOLLIN ? READABLE : 0u) | (events & EPOLLOUT ? WRITABLE : 0u);
+}
+
+void events_turn(void) {
+  struct epoll_event events[EVENTS_PER_TURN];
+  int count = epoll_wait(queue, events, EVENTS_PER_TURN, -1);
+  if (count < 0 && errno != EINTR) err(EXIT_FAILURE, "epoll_wait");
+  for (int i = 0; i < count; i++) {
+    struct watch* watch = events[i].data.ptr;
+    watch->ready = readiness(events[i].events, watch->interest);
+  }
+  for (int i = 0; i < count; i++) events_tell(events[i].data.ptr);
+}
+
+void timer_open(struct watch* timer, void (*on_ready)(struct watch* timer, unsigned ready)) {
+  int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+  *timer = (struct watch){.fd = fd, .interest = READABLE, .on_ready = on_ready};
+  // Told once when it expires, and not until somebody has read it.
+  struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = timer};
+  if (fd < 0 || epoll_ctl(queue, EPOLL_CTL_ADD, fd, &event) < 0) err(EXIT_FAILURE, "timerfd");
+}
+
+void timer_arm(struct watch* timer, int64_t nanoseconds) {
+  const int64_t second = 1000000000;
+  int64_t delay = nanoseconds > 0 ? nanoseconds : 1;  // 0 would disarm it
+  struct itimerspec when = {.it_value = {.tv_sec = delay / second, .tv_nsec = delay % second}};
+  if (timerfd_settime(timer->fd, 0, &when, NULL) < 0) err(EXIT_FAILURE, "timerfd_settime");
+  timer->ready = 0;
+}
+
+int sys_socket(int domain) {
+  int fd = socket(domain, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) err(EXIT_FAILURE, "socket");
+  return fd;
+}
 
 int sys_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC); }
 
@@ -24,17 +78,12 @@ ptrdiff_t sys_send_file(int to, int file, int64_t offset, size_t count) {
 
 int sys_memory_file(const char* data, size_t length) {
   int fd = memfd_create("floor", MFD_CLOEXEC);
-  if (fd < 0) die("memfd_create", errno);
-  for (size_t written = 0; written < length;) {
-    ptrdiff_t count = write(fd, data + written, length - written);
-    if (count < 0) die("a file in memory", errno);
-    written += (size_t)count;
-  }
+  if (fd < 0 || write(fd, data, length) != (ptrdiff_t)length) err(EXIT_FAILURE, "a file in memory");
   return fd;
 }
 
 bool sys_pipe(int ends[2], size_t capacity) {
-  if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) < 0) die("pipe", errno);
+  if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) < 0) err(EXIT_FAILURE, "pipe");
   // Refused where all pipes of a user are to hold no more: then it keeps its 64 KiB.
   fcntl(ends[1], F_SETPIPE_SZ, (int)capacity);
   return true;
@@ -47,15 +96,7 @@ ptrdiff_t sys_splice(int from, int to, size_t count) {
 int64_t sys_resident_bytes(void) {
   FILE* file = fopen("/proc/self/statm", "re");
   long resident;
-  if (file == NULL || fscanf(file, "%*d %ld", &resident) != 1) fail("/proc/self/statm can't be read");
+  if (file == NULL || fscanf(file, "%*d %ld", &resident) != 1) errx(EXIT_FAILURE, "/proc/self/statm can't be read");
   fclose(file);
   return (int64_t)resident * sysconf(_SC_PAGESIZE);
-}
-
-uint64_t sys_raise_descriptor_limit(void) {
-  struct rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) < 0) die("getrlimit", errno);
-  limit.rlim_cur = limit.rlim_max;
-  if (setrlimit(RLIMIT_NOFILE, &limit) < 0) die("setrlimit", errno);
-  return limit.rlim_cur;
 }

@@ -12,7 +12,7 @@ export interface GateCase {
 
 export const GATE_CASES: readonly GateCase[] = [
   { name: 'rtt', client: ['--case', 'rtt'], connections: 1, counted: true },
-  { name: 'pipeline', client: ['--case', 'pipeline'], connections: 1 },
+  { name: 'pipeline', client: ['--case', 'pipeline', '--window', '256'], connections: 1 },
   { name: 'http', client: ['--case', 'cost'], connections: 32, counted: true },
   { name: 'http-close', client: ['--case', 'cost', '--keep-alive', '0'], connections: 32, counted: true },
   { name: 'uwsgi', client: ['--case', 'cost', '--protocol', 'uwsgi'], connections: 32, counted: true },
