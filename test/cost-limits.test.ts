@@ -203,7 +203,7 @@ describe.skipIf(!ready)('the command', { timeout: TIMEOUT_MILLIS }, () => {
   it('drives the rest where a server does not start, and fails', async () => {
     const { code, stdout } = await runCli(['cost', 'limits'], environment({ NEARWIRE_NGINX: '/bin/false' }));
     expect(code).toBe(1);
-    expect(stdout).toContain('failed: the listen queue, UNIX: nginx exited with 1');
+    expect(stdout).toContain('failed: The listen queue of an application on a UNIX socket: nginx exited with 1');
     expect(stdout).toContain('The send buffer');
     expectNothingLeft();
   });
@@ -226,7 +226,7 @@ describe.skipIf(!ready)('the command', { timeout: TIMEOUT_MILLIS }, () => {
     let said = '';
     child.stderr?.on('data', (text: Buffer) => (said += text.toString()));
     // An application is there, and nginx.
-    await until(() => said.includes(at) && processesLeft().some((line) => line.includes('node-server.js')));
+    await until(() => said.includes(at) && processesLeft().some((line) => line.includes('apps/server.js')));
     child.kill('SIGINT');
     const { code, stdout } = await result;
     expect(code).toBe(130);

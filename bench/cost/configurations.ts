@@ -2,12 +2,9 @@
  * What is measured: a request's way with one part more, or another one, each time. Neighbours of a chain differ in one thing,
  * so that their difference is what that thing costs, and all differences together are the whole.
  */
-import type { Hop, Role, RunningStack, Stack, StackPlace, Target, Work } from './model.js';
+import type { Hop, Role, Stack, StackPlace, Target, Work } from './model.js';
 import { startPlainServer } from './plain-server.js';
-import { stackNamed } from './stacks/index.js';
-import { launchNginx, proxyOptions, uwsgiOptions } from './stacks/nginx.js';
-import { startNginxAlone } from './stacks/nginx-alone.js';
-import { startParts } from './stacks/parts.js';
+import { nginxAlone, stackNamed, startFront } from './stacks/index.js';
 import { emptyWork } from './works.js';
 
 /** What a configuration has more than the one before it. */
@@ -53,7 +50,7 @@ function frontAlone(bytes: number): Configuration {
     name: `nginx alone, ${String(bytes)} B`,
     work,
     isCompiled: false,
-    start: (place) => startNginxAlone(place, work),
+    start: (place) => nginxAlone(work).start(place),
   };
 }
 
@@ -67,7 +64,7 @@ function leastHop(hop: Hop, bytes: number): Configuration {
       const { folder, signal } = place;
       const plain = await startPlainServer(hop, bytes, { folder, signal, floor });
       try {
-        const front = await startFront(hop, plain.target, place);
+        const front = await startFront(place, hop, plain.target);
         return {
           target: front.target,
           pids: (role) => (role === 'app' ? plain.pids : front.pids(role)),
@@ -82,15 +79,6 @@ function leastHop(hop: Hop, bytes: number): Configuration {
       }
     },
   };
-}
-
-function startFront(hop: Hop, upstream: Target, place: StackPlace): Promise<RunningStack> {
-  const options = hop.protocol === 'uwsgi' ? uwsgiOptions(upstream) : proxyOptions(upstream, hop.connections);
-  return startParts(place, async (parts) => {
-    const target = await launchNginx(parts, options);
-    await parts.untilListening(target);
-    return { target, hopTarget: upstream };
-  });
 }
 
 /** With our application, but for a work that is the user's own. */

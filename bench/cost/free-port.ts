@@ -1,4 +1,5 @@
 /** Ports for servers that must be told one. */
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import * as net from 'node:net';
@@ -13,41 +14,32 @@ const TRIES = 200;
  * many that a load makes would else take it before the server is there, or while it restarts.
  */
 export async function freePort(): Promise<number> {
-  const above = Math.min(firstEphemeral(), 65_535);
-  const range = above - LOWEST;
-  for (let i = 0; i < TRIES && range > TRIES; i++) {
-    const port = LOWEST + Math.floor(Math.random() * range);
-    if (await bind(port)) return port;
+  const above = firstEphemeral();
+  for (let tries = 0; tries < TRIES; tries++) {
+    // The range may reach down to the ports that need privileges: then it is the kernel that chooses.
+    const port = await bind(above > LOWEST + TRIES ? randomInt(LOWEST, above) : 0);
+    if (port !== undefined) return port;
   }
-  // The range reaches down to the ports that need privileges, or is in use as a whole.
-  const port = await bind(0);
-  if (port === undefined) throw new Error('no port of 127.0.0.1 is free');
-  return port;
+  throw new Error('no port of 127.0.0.1 is free');
 }
 
 function firstEphemeral(): number {
   try {
-    return Number(readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').trim().split(/\s+/)[0]);
+    return parseInt(readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8'), 10);
   } catch {
     return USUAL_FIRST_EPHEMERAL;
   }
 }
 
-/** The port that was bound, and is free again. */
+/** The port that was bound, and is free again; undefined: it is not. */
 async function bind(port: number): Promise<number | undefined> {
-  const server = net.createServer();
-  const listening = new Promise<boolean>((resolve) => {
-    server.once('listening', () => {
-      resolve(true);
-    });
-    server.once('error', () => {
-      resolve(false);
-    });
-  });
-  server.listen(port, '127.0.0.1');
-  if (!(await listening)) return undefined;
+  const server = net.createServer().listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch {
+    return undefined;
+  }
   const bound = (server.address() as net.AddressInfo).port;
-  server.close();
-  await once(server, 'close');
+  await once(server.close(), 'close');
   return bound;
 }

@@ -2,7 +2,7 @@
 import { describeFailures, LoadGenerator, type LoadOptions } from '../load.js';
 import { StackError } from '../processes.js';
 import { HELLO } from '../works.js';
-import type { Reading } from './model.js';
+import type { Outcome } from './model.js';
 import { withServers, type Lab, type Settings } from './servers.js';
 
 export interface Requests extends Settings {
@@ -11,7 +11,7 @@ export interface Requests extends Settings {
   readonly paused?: number;
 }
 
-export function request(lab: Lab, setting: string, { load, paused, ...settings }: Requests): Promise<Reading> {
+export function request(lab: Lab, { load, paused, ...settings }: Requests): Promise<Outcome> {
   const { floor, signal } = lab;
   // None waits for a connection, and none is opened beforehand.
   const connections = load.kind === 'open' ? Math.ceil(load.rate * load.seconds) : load.connections;
@@ -27,7 +27,7 @@ export function request(lab: Lab, setting: string, { load, paused, ...settings }
       // Over TCP who finds no room is served in the end.
       const well = waiting ?? answered;
       return {
-        ...{ setting, gaveOut: well < begun ? well : null, driven: begun, p99: p99 / 1e3 },
+        ...{ gaveOut: well < begun ? well : null, driven: begun, p99: p99 / 1e3 },
         statuses: { 200: answered, ...Object.fromEntries(failures.statuses) },
         logged: logged('while connecting to upstream'),
       };
