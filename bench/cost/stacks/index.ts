@@ -80,8 +80,8 @@ export const STACKS: readonly Stack[] = [
   alone('yaws', SERVERS.yaws),
   ...behindNginx('node', BOTH, ['close', 'keep-alive']),
   ...behindNginx('nearwire', BOTH, ['close', 'keep-alive']),
-  ...nodeAlone('node'),
-  ...nodeAlone('nearwire'),
+  ...BOTH.map((family) => alone(`node-${family}`, SERVERS.node, family)),
+  ...BOTH.map((family) => alone(`nearwire-${family}`, SERVERS.nearwire, family)),
   ...behindNginx('nearwireuwsgi', BOTH, ['close']),
   nginxAlone(HELLO),
   ...behindNginx('uws', ['unix'], ['keep-alive']),
@@ -116,17 +116,12 @@ function behindNginx(
   });
 }
 
-function alone(name: string, server: Server, family: Hop['family'] = 'tcp'): Stack {
-  const { title, language, needs, hop } = server;
+/** `family`: said in its title too, where there are both. */
+function alone(name: string, server: Server, family?: Hop['family']): Stack {
+  const { language, needs, hop } = server;
+  const title = family === undefined ? server.title : `${server.title}, ${FAMILIES[family]}`;
   const works = WORKS[language];
-  return { name, title, language, hop, needs, works, start: (place) => startServer(place, server, family) };
-}
-
-function nodeAlone(name: 'node' | 'nearwire'): Stack[] {
-  const server = SERVERS[name];
-  return BOTH.map((family) =>
-    alone(`${name}-${family}`, { ...server, title: `${server.title}, ${FAMILIES[family]}` }, family),
-  );
+  return { name, title, language, hop, needs, works, start: (place) => startServer(place, server, family ?? 'tcp') };
 }
 
 /** All that a front does for a request of its own. Besides hello world it answers the one work, whose body is known. */
