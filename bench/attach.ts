@@ -8,7 +8,7 @@ import { CannotRun } from './cannot-run.js';
 import { LONGEST_SOCKET_PATH } from './folder.js';
 import { listeningAt } from './listening-processes.js';
 import { PeerError } from './peer.js';
-import { cpuOf, withDescendants } from './process-cpu.js';
+import { cpuOf, processFamily } from './process-table.js';
 import type { Subject } from './subjects.js';
 
 export const ATTACHED = 'attached';
@@ -189,7 +189,7 @@ function given(pid: number): Processes {
 }
 
 function told(pids: readonly number[]): Processes {
-  const all = withDescendants(pids);
+  const all = processFamily(({ pid }) => pids.includes(pid));
   const names = all.length === 1 ? 'process' : 'processes';
   return { pids: all, note: `its CPU is that of ${names} ${all.join(', ')}` };
 }

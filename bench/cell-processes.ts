@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 
 import type { Params, PeerCase } from './model.js';
-import { Peer, PeerError, type Program } from './peer.js';
+import { Peer, PeerError, type Message, type Program } from './peer.js';
 import { onCore } from './placement.js';
 import type { Subject } from './subjects.js';
 
@@ -30,14 +30,20 @@ export function peerOf(
   const subjectWords = kind === 'floor' ? commandWords(own) : ['--subject', worker, ...commandWords(own)];
   return new Peer(
     label,
-    placed(programOf(by, floor), core),
+    onCore(programOf(by, floor), core),
     [role, ...words, ...(role === 'serve' || kind === 'worker' ? subjectWords : [])],
     signal,
   );
 }
 
-export function placed(program: Program, core: number | undefined): Program {
-  return core === undefined ? program : onCore(program, core);
+/** What a process says when it is ready. If that does not come the process is ended. */
+export async function firstWord(peer: Peer, key: string, milliseconds: number): Promise<Message> {
+  try {
+    return await peer.expect(key, milliseconds);
+  } catch (error) {
+    await peer.stop();
+    throw error;
+  }
 }
 
 function programOf({ program, node }: Subject, floor: string | undefined): Program {

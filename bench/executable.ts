@@ -1,4 +1,9 @@
+/** Programs that are installed. */
 import { accessSync, constants } from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
+
+/** Off the PATH of many users. */
+const MORE_FOLDERS = ['/usr/sbin', '/usr/local/sbin', '/usr/local/nginx/sbin', '/opt/homebrew/bin'];
 
 /** Whether this user may run the file, which may not exist. */
 export function isExecutable(file: string): boolean {
@@ -8,4 +13,16 @@ export function isExecutable(file: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** The one that an environment variable names or, without it, of these names the first that is there, in `first` or on the PATH. */
+export function findProgram(
+  variable: string,
+  names: readonly string[],
+  first: readonly string[] = [],
+): string | undefined {
+  const named = process.env[variable];
+  if (named !== undefined) return isExecutable(named) ? resolve(named) : undefined;
+  const folders = [...first, ...(process.env['PATH'] ?? '').split(delimiter).filter(Boolean), ...MORE_FOLDERS];
+  return folders.flatMap((folder) => names.map((name) => join(folder, name))).find(isExecutable);
 }

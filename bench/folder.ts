@@ -1,5 +1,6 @@
 /** A folder for what a run puts down: socket files, and the bodies that are served. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -15,7 +16,8 @@ export async function withFolder<Result>(
   longestName: string,
   work: (folder: string) => Promise<Result>,
 ): Promise<Result> {
-  const folder = makeFolder(prefix, longestName);
+  const folder = newFolder(prefix, longestName);
+  mkdirSync(folder, { mode: 0o700 });
   const remove = (): void => {
     rmSync(folder, { recursive: true, force: true });
   };
@@ -29,9 +31,10 @@ export async function withFolder<Result>(
   }
 }
 
-function makeFolder(prefix: string, longestName: string): string {
-  const folder = mkdtempSync(join(tmpdir(), prefix));
-  if (Buffer.byteLength(join(folder, longestName)) <= LONGEST_SOCKET_PATH) return folder;
-  rmSync(folder, { recursive: true });
-  return mkdtempSync(join('/tmp', prefix));
+/** Where there is none yet: a path that leaves room for this name, and that no configuration file has to put in quotes. */
+export function newFolder(prefix: string, longestName: string): string {
+  const name = `${prefix}${randomBytes(6).toString('hex')}`;
+  const usual = join(tmpdir(), name);
+  const fits = Buffer.byteLength(join(usual, longestName)) <= LONGEST_SOCKET_PATH && /^[\w/.+-]+$/.test(usual);
+  return fits ? usual : join('/tmp', name);
 }

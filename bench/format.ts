@@ -26,6 +26,11 @@ export function formatValue(value: number, unit: string): string {
   return `${digits(value)} ${unit.split('/')[0] ?? ''}`;
 }
 
+/** `38.1 us`, `1.42 ms`. */
+export function formatTime(micros: number): string {
+  return Math.abs(micros) < 1000 ? `${digits(micros)} us` : `${digits(micros / 1000)} ms`;
+}
+
 /** `0.51x`, or `>= 4.19x` where that is all that can be said. */
 export function formatRatio(ratio: number, bound?: Bound): string {
   return `${bound === undefined ? '' : `${bound} `}${digits(ratio)}x`;

@@ -70,7 +70,8 @@ export function bindThreads(pids: readonly number[], ...cores: readonly number[]
   return !bound.includes(false);
 }
 
-/** The same program on one core; taskset becomes it, so that process and signals are its own. */
-export function onCore({ command, args }: Program, core: number): Program {
-  return { command: 'taskset', args: ['-c', String(core), command, ...args] };
+/** The same program on one core, if one is given; taskset becomes it, so that process and signals are its own. */
+export function onCore(program: Program, core: number | undefined): Program {
+  const { command, args } = program;
+  return core === undefined ? program : { command: 'taskset', args: ['-c', String(core), command, ...args] };
 }

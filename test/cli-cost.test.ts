@@ -1,10 +1,11 @@
 /** The command `nearwire cost`, as a user types it: what it refuses, a run, and an end before its time. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 
 import { describe, expect, test } from 'vitest';
 
+import { hasInEnvironment, readProcesses } from '../bench/process-table.js';
 import { runCli, startCli } from './support/cli.js';
 import { folderForRuns, until } from './support/command-runs.js';
 import { requireOrSkip } from './support/requirements.js';
@@ -17,17 +18,8 @@ const runs = folderForRuns();
 const WSGI = 'package.json:application';
 
 /** Processes that have this in their environment. */
-function processesWith(mark: string): string[] {
-  return readdirSync('/proc').filter((name) => {
-    if (!/^\d+$/.test(name)) return false;
-    try {
-      return readFileSync(`/proc/${name}/environ`, 'utf8').includes(mark);
-    } catch {
-      // It has ended meanwhile, or is another user's.
-      return false;
-    }
-  });
-}
+const processesWith = (mark: string): readonly unknown[] =>
+  readProcesses().filter(({ pid }) => hasInEnvironment(pid, mark));
 
 describe('words that make no sense exit 2 with a hint', () => {
   test.each([

@@ -1,12 +1,12 @@
 /** Whatever ends a run of `nearwire cost`, no process and no file of it is left. */
-import { fork, spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 
-import { readProcesses } from '../bench/cost/process-table.js';
+import { readProcesses, titleOf } from '../bench/process-table.js';
 import { stackNamed } from '../bench/cost/stacks/index.js';
 import { heard } from './support/children.js';
 import { isMissing, running } from './support/cost.js';
@@ -54,27 +54,35 @@ interface Run {
   readonly keeper: number;
 }
 
-async function startRun(
-  stacks: readonly string[],
-  { user, app = '' }: { user?: number; app?: string } = {},
-): Promise<Run> {
-  const words = ['--input-type=module', '-e', RUN, stacks.join(), ...(app === '' ? [] : [app])];
-  const child = spawn(process.execPath, words, {
+/** Its Node application has started a process that has left its session, and whose parent has ended: it is among the pids. */
+async function startRun(user?: number): Promise<Run> {
+  const own = temporaryDirectory();
+  const [app, pidFile] = [join(own, 'app.mjs'), join(own, 'pid')];
+  chmodSync(own, 0o777);
+  const stray = `echo $$ > ${pidFile}.new && mv ${pidFile}.new ${pidFile} && exec sleep 1000`;
+  writeFileSync(
+    app,
+    `import { spawnSync } from 'node:child_process';
+     spawnSync('sh', ['-c', ${JSON.stringify(`setsid sh -c '${stray}' > /dev/null 2>&1 &`)}]);
+     export default (request, response) => response.end();`,
+  );
+  const child = spawn(process.execPath, ['--input-type=module', '-e', RUN, STACKS.join(), app], {
     stdio: ['pipe', 'pipe', 'pipe'],
     // A Ctrl-C goes to the whole group of what runs in a terminal.
     detached: true,
     ...(user !== undefined && { uid: user, gid: user, env: { ...process.env, HOME: '/' } }),
   });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said.set(child, (said.get(child) ?? '') + text);
-  });
+  child.stderr.resume();
   cleanup(() => child.kill('SIGKILL'));
   const { folder, pids } = (await heard(child)) as { folder: string; pids: number[] };
-  const keeper = readProcesses().find(({ parent }) => parent === child.pid)?.pid ?? 0;
-  return { child, folder, pids, keeper };
+  const keeper = readProcesses().find(({ pid, parent }) => parent === child.pid && titleOf(pid).includes('keeper'));
+  while (!existsSync(pidFile)) await nextTurn();
+  const left = Number(readFileSync(pidFile, 'utf8'));
+  expect(pids).not.toContain(left);
+  // Erlang has helpers that come and go.
+  expect(running([...pids, left]).length).toBeGreaterThan(STACKS.length + 1);
+  return { child, folder, pids: [...pids, left], keeper: keeper?.pid ?? 0 };
 }
-
-const said = new WeakMap<ChildProcess, string>();
 
 /** The keeper has the run's stderr: when that is closed both are through. */
 async function ended({ child }: Run): Promise<number | string | null> {
@@ -93,7 +101,7 @@ function nothingLeft({ folder, pids, keeper }: Run): void {
 function ordinaryUser(): number | undefined {
   const nobody = 65_534;
   if (process.getuid?.() !== 0) return undefined;
-  const words = ['--input-type=module', '-e', `await import(${JSON.stringify(built('keeper-words'))})`];
+  const words = ['--input-type=module', '-e', `await import(${JSON.stringify(built('ending'))})`];
   return spawnSync(process.execPath, words, { uid: nobody, gid: nobody }).status === 0 ? nobody : undefined;
 }
 
@@ -111,9 +119,7 @@ describe('nothing is left after', () => {
   } as const;
 
   test.each(Object.keys(ENDS) as (keyof typeof ENDS)[])('%s', async (name) => {
-    const run = await startRun(STACKS);
-    // Erlang has helpers that come and go.
-    expect(running(run.pids).length).toBeGreaterThan(STACKS.length);
+    const run = await startRun();
     const all = ended(run);
     ENDS[name].end(run);
     expect(await all).toBe(ENDS[name].result);
@@ -121,7 +127,7 @@ describe('nothing is left after', () => {
   });
 
   test('kill -9 of the keeper, which the run does without', async () => {
-    const run = await startRun(STACKS);
+    const run = await startRun();
     process.kill(run.keeper, 'SIGKILL');
     // It can't start anything more, and is told so when it tries; what runs is ended at once.
     while (running(run.pids).length > 0 || existsSync(run.folder)) await nextTurn();
@@ -131,67 +137,19 @@ describe('nothing is left after', () => {
     nothingLeft(run);
   });
 
-  describe.skipIf(process.platform !== 'linux')('a process that has left its group', () => {
-    /** A run whose application has started one, in a session of its own, whose parent has ended. */
-    async function runWithStray(): Promise<Run & { readonly stray: number }> {
-      const folder = temporaryDirectory();
-      const [app, script, pidFile] = ['app.mjs', 'stray.sh', 'pid'].map((name) => join(folder, name)) as [
-        string,
-        string,
-        string,
-      ];
-      writeFileSync(script, 'echo $$ > "$0.pid" && mv "$0.pid" "$1" && exec sleep 1000\n');
-      const command = `setsid sh ${script} ${pidFile} > /dev/null 2>&1 &`;
-      writeFileSync(
-        app,
-        `import { spawnSync } from 'node:child_process';
-         spawnSync('sh', ['-c', ${JSON.stringify(command)}]);
-         export default (request, response) => response.end();`,
-      );
-      const run = await startRun(['node-unix'], { app });
-      while (!existsSync(pidFile)) await nextTurn();
-      const stray = Number(readFileSync(pidFile, 'utf8'));
-      cleanup(() => {
-        if (running([stray]).length > 0) process.kill(stray, 'SIGKILL');
-      });
-      expect(run.pids).not.toContain(stray);
-      expect(running([stray])).toEqual([stray]);
-      return { ...run, stray };
-    }
-
-    test('and kill -9', async () => {
-      const run = await runWithStray();
-      const all = ended(run);
-      run.child.kill('SIGKILL');
-      await all;
-      nothingLeft(run);
-      expect(running([run.stray])).toEqual([]);
-    });
-
-    test('and kill -9 of the keeper', async () => {
-      const run = await runWithStray();
-      process.kill(run.keeper, 'SIGKILL');
-      while (existsSync(run.folder)) await nextTurn();
-      expect(running([...run.pids, run.stray])).toEqual([]);
-      const all = ended(run);
-      run.child.kill('SIGKILL');
-      await all;
-      nothingLeft(run);
-    });
-  });
-
   test('kill -9 before the keeper has come to be', async () => {
     const folder = temporaryDirectory();
-    const keeper = fork(fileURLToPath(built('keeper')), { env: { ...process.env, TMPDIR: folder }, execArgv: [] });
+    const words = [fileURLToPath(built('keeper')), folder];
+    const keeper = spawn(process.execPath, words, { stdio: ['pipe', 'ignore', 'inherit'] });
     // As the kernel does for a run that is killed: the pipe ends while node still loads the keeper's modules.
-    keeper.disconnect();
+    keeper.stdin.destroy();
     expect(await once(keeper, 'exit')).toEqual([0, null]);
-    expect(readdirSync(folder)).toEqual([]);
+    expect(existsSync(folder)).toBe(false);
   });
 
   const ordinary = ordinaryUser();
   test.skipIf(ordinary === undefined)("kill -9 of an ordinary user's run", async () => {
-    const run = await startRun(STACKS, { user: ordinary });
+    const run = await startRun(ordinary);
     expect(statSync(run.folder).uid).toBe(ordinary);
     const all = ended(run);
     run.child.kill('SIGKILL');

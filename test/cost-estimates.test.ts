@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { differences, estimateOf, layoutDeviation, orderInterval, type Blocks } from '../bench/cost/estimate.js';
-import { sweep, type Lane } from '../bench/cost/sweeps.js';
+import { sweep, type Lane, type SweepOptions } from '../bench/cost/sweeps.js';
 import { balancedOrders } from '../bench/orders.js';
 
 /** Park and Miller's generator: the same numbers each time. */
@@ -113,16 +113,19 @@ describe('the order of slices', () => {
         return name === fails ? Promise.reject(new Error('broke')) : Promise.resolve(asked.length);
       },
     }));
-  const ignore = (): void => undefined;
+  const swept = (lanes: readonly Lane[], options: Partial<SweepOptions>): ReturnType<typeof sweep> =>
+    sweep(lanes, {
+      ...{ sweeps: 6, from: 0, signal: new AbortController().signal },
+      ...{ onSweep: () => undefined, onFailure: () => undefined },
+      ...options,
+    });
 
   it('goes on in the next block', async () => {
     const whole: string[] = [];
     const parts: string[] = [];
-    const { signal } = new AbortController();
-    const options = { signal, onSweep: ignore, onFailure: ignore };
-    await sweep(lanesOf(whole), { ...options, sweeps: 6, from: 0 });
-    await sweep(lanesOf(parts), { ...options, sweeps: 2, from: 0 });
-    await sweep(lanesOf(parts), { ...options, sweeps: 4, from: 2 });
+    await swept(lanesOf(whole), {});
+    await swept(lanesOf(parts), { sweeps: 2 });
+    await swept(lanesOf(parts), { sweeps: 4, from: 2 });
     expect(parts).toEqual(whole);
     expect(whole).toHaveLength(18);
   });
@@ -130,29 +133,27 @@ describe('the order of slices', () => {
   it('ends with whole sweeps when it is told to', async () => {
     const abort = new AbortController();
     const asked: string[] = [];
-    const lanes = lanesOf(asked).map((lane) => ({
-      ...lane,
+    const lanes = lanesOf(asked).map(({ name, slice }) => ({
+      name,
       slice: () => {
         if (asked.length === 7) abort.abort();
-        return lane.slice();
+        return slice();
       },
     }));
-    const values = await sweep(lanes, { sweeps: 5, from: 0, signal: abort.signal, onSweep: ignore, onFailure: ignore });
+    const values = await swept(lanes, { signal: abort.signal });
     expect([...values.values()].map(({ length }) => length)).toEqual([2, 2, 2]);
   });
 
   it('goes on without what has failed', async () => {
     const failures: string[] = [];
     const asked: string[] = [];
-    const onFailure = (lane: string, error: unknown): void => {
-      failures.push(`${lane}: ${(error as Error).message}`);
-    };
-    const { signal } = new AbortController();
-    const values = await sweep(lanesOf(asked, 'b'), { sweeps: 4, from: 0, signal, onSweep: ignore, onFailure });
+    const values = await swept(lanesOf(asked, 'b'), {
+      onFailure: (lane, error) => failures.push(`${lane}: ${(error as Error).message}`),
+    });
     expect(failures).toEqual(['b: broke']);
     expect([...values].map(([lane, own]) => [lane, own.length])).toEqual([
-      ['a', 4],
-      ['c', 4],
+      ['a', 6],
+      ['c', 6],
     ]);
     expect(asked.filter((lane) => lane === 'b')).toHaveLength(1);
   });

@@ -1,7 +1,7 @@
 /** What figures are made to say. */
 import { describe, expect, it } from 'vitest';
 
-import { planOf, rowsOf, type CostChoice } from '../bench/cost/plan.js';
+import { planOf, type CostChoice, type CostPlan } from '../bench/cost/plan.js';
 import type { Samples } from '../bench/cost/run.js';
 import { verdictOf, type ChainVerdict } from '../bench/cost/verdict.js';
 import { renderCost } from '../bench/cost/verdict-text.js';
@@ -96,16 +96,12 @@ describe('a verdict', () => {
 });
 
 describe('what is measured', () => {
+  const INSTALLED = ['nginx', 'uwsgi', 'uwsgi-python3', 'yaws', 'apache2', 'mod_wsgi', 'python3-jinja2'] as const;
   const programsWithout = (...missing: ProgramName[]): ReadonlyMap<ProgramName, Program> =>
     new Map(
-      (['nginx', 'uwsgi', 'uwsgi-python3', 'yaws', 'apache2', 'mod_wsgi', 'python3-jinja2'] as const).map((name) => [
+      INSTALLED.filter((name) => !missing.includes(name)).map((name) => [
         name,
-        {
-          name,
-          file: missing.includes(name) ? undefined : `/usr/bin/${name}`,
-          version: '1',
-          install: `apt-get install ${name}`,
-        },
+        { name, file: `/usr/bin/${name}`, version: '1', install: '' },
       ]),
     );
   const CHOICE: CostChoice = {
@@ -115,9 +111,10 @@ describe('what is measured', () => {
   const UWSGI = 'nginx -> uWSGI (uwsgi protocol), UNIX';
   const WSGI = { file: '/srv/wiki.py', callable: 'application' };
 
-  const planned = (choice: Partial<CostChoice>, ...missing: ProgramName[]): string[] => {
-    const rows = rowsOf({ ...CHOICE, ...choice }, programsWithout(...missing));
-    const { chains, changes, notes } = planOf(rows, choice.bytes, () => 4321);
+  const planIt = (choice: Partial<CostChoice>, ...missing: ProgramName[]): Promise<CostPlan> =>
+    planOf({ ...CHOICE, ...choice }, programsWithout(...missing), () => Promise.resolve(4321));
+  const planned = async (choice: Partial<CostChoice>, ...missing: ProgramName[]): Promise<string[]> => {
+    const { chains, changes, notes } = await planIt(choice, ...missing);
     return [
       ...chains.map(({ title, steps }) => `${title}: ${steps.map(({ layer }) => layer).join(' ')}`),
       ...changes.map(({ title }) => title),
@@ -125,67 +122,65 @@ describe('what is measured', () => {
     ];
   };
 
-  it('is Node behind nginx with what would change it, and uWSGI where it is installed', () => {
+  it('is Node behind nginx with what would change it, and uWSGI where it is installed', async () => {
     const changes = [
       'TCP instead of the UNIX socket',
       'a connection for each request',
       'nearwire/http instead of node:http',
       'nearwire/uwsgi, a connection for each',
     ];
-    expect(planned({})).toEqual([`${NODE}: front hop server`, `${UWSGI}: front hop server`, ...changes]);
-    expect(planned({}, 'uwsgi')).toEqual([
+    expect(await planned({})).toEqual([`${NODE}: front hop server`, `${UWSGI}: front hop server`, ...changes]);
+    expect(await planned({}, 'uwsgi')).toEqual([
       `${NODE}: front hop server`,
       ...changes,
       'nginx-uwsgi-unix is left out: not installed: apt-get install uwsgi',
     ]);
   });
 
-  it('is the language of the application that is named', () => {
-    expect(planned({ app: '/srv/app.js' })[0]).toBe(`${NODE}: front hop server app`);
-    expect(planned({ app: '/srv/app.js' })).toHaveLength(5);
-    expect(planned({ wsgi: WSGI })).toEqual([`${UWSGI}: front hop server app`]);
-    expect(planned({ work: PAGE })).toEqual([`${UWSGI}: front hop server app`]);
+  it('is the language of the application that is named', async () => {
+    expect((await planned({ app: '/srv/app.js' }))[0]).toBe(`${NODE}: front hop server app`);
+    expect(await planned({ app: '/srv/app.js' })).toHaveLength(5);
+    expect(await planned({ wsgi: WSGI })).toEqual([`${UWSGI}: front hop server app`]);
+    expect(await planned({ work: PAGE })).toEqual([`${UWSGI}: front hop server app`]);
   });
 
-  it('answers as long as the application does, in all of its layers', () => {
-    const names = (choice: Partial<CostChoice>): string[] =>
-      planOf(rowsOf({ ...CHOICE, ...choice }, programsWithout()), choice.bytes, () => 4321).chains.flatMap(
-        ({ steps }) => steps.map(({ configuration }) => configuration.name),
-      );
-    expect(names({ wsgi: WSGI, ownPath: '/wiki' })).toEqual([
+  it('answers as long as the application does, in all of its layers', async () => {
+    const names = async (choice: Partial<CostChoice>): Promise<string[]> =>
+      (await planIt(choice)).chains.flatMap(({ steps }) => steps.map(({ configuration }) => configuration.name));
+    expect(await names({ wsgi: WSGI, ownPath: '/wiki' })).toEqual([
       'nginx alone, 4321 B',
       'nginx-c-unix-uwsgi-close, 4321 B',
       'nginx-uwsgi-unix /empty?bytes=4321',
       'nginx-uwsgi-unix /wiki',
     ]);
-    expect(names({ bytes: 0 })[2]).toBe('nginx-node-unix-keep /empty?bytes=0');
-    expect(names({})[2]).toBe('nginx-node-unix-keep /hello');
+    expect((await names({ bytes: 0 }))[2]).toBe('nginx-node-unix-keep /empty?bytes=0');
+    expect((await names({}))[2]).toBe('nginx-node-unix-keep /hello');
   });
 
   describe('of stacks that are named', () => {
     const stacks = ['yaws', 'nginx-uwsgi-tcp', 'nginx-node-unix-keep', 'apache-daemon', 'nginx-uwsgirouting-unix'].map(
       stackNamed,
     );
-    const plannedOf = (choice: Partial<CostChoice>): string[] => planned({ stacks, ...choice }, 'apache2');
+    const plannedOf = (choice: Partial<CostChoice>): Promise<string[]> => planned({ stacks, ...choice }, 'apache2');
     const APACHE = 'apache-daemon is left out: not installed: apt-get install apache2';
     const ROUTING = 'nginx -> uWSGI that answers by itself (internal routing), UNIX';
 
-    it('is the first one, and the others against it', () => {
-      expect(plannedOf({})).toEqual([
+    it('is the first one, and the others against it', async () => {
+      expect(await plannedOf({})).toEqual([
         'Yaws (Erlang) alone: server',
         'nginx -> uWSGI (uwsgi protocol), TCP',
         NODE,
         ROUTING,
         APACHE,
       ]);
-      expect(plannedOf({ stacks: stacks.toReversed() })[0]).toBe(`${ROUTING}: front hop server`);
+      expect((await plannedOf({ stacks: stacks.toReversed() }))[0]).toBe(`${ROUTING}: front hop server`);
     });
 
-    it('is what does what is asked for', () => {
+    it('is what does what is asked for', async () => {
       const routing = 'nginx-uwsgirouting-unix is left out: it does not do';
-      expect(plannedOf({ work: jsonWork(1) }).slice(-2)).toEqual([APACHE, `${routing} /json?ms=1`]);
-      expect(plannedOf({ bytes: 5 }).slice(-2)).toEqual([APACHE, `${routing} answers of 5 bytes`]);
-      expect(plannedOf({ work: PAGE })).toEqual([
+      expect((await plannedOf({ work: jsonWork(1) })).slice(-2)).toEqual([APACHE, `${routing} /json?ms=1`]);
+      expect((await plannedOf({ bytes: 5 })).slice(-2)).toEqual([APACHE, `${routing} answers of 5 bytes`]);
+      expect(await plannedOf({ work: PAGE })).toEqual([
         'nginx -> uWSGI (uwsgi protocol), TCP: front hop server app',
         'yaws is left out: it does not do /page',
         'nginx-node-unix-keep is left out: it does not do /page',
@@ -194,9 +189,9 @@ describe('what is measured', () => {
       ]);
     });
 
-    it('is what runs the application of the first one', () => {
+    it('is what runs the application of the first one', async () => {
       const two = ['nginx-uwsgi-tcp', 'nginx-node-unix-keep', 'uwsgi-http'].map(stackNamed);
-      expect(planned({ stacks: two, wsgi: WSGI })).toEqual([
+      expect(await planned({ stacks: two, wsgi: WSGI })).toEqual([
         'nginx -> uWSGI (uwsgi protocol), TCP: front hop server app',
         'uWSGI as HTTP server alone',
         'nginx-node-unix-keep is left out: it does not run what nginx-uwsgi-tcp runs',
@@ -204,9 +199,9 @@ describe('what is measured', () => {
     });
   });
 
-  it('is nothing without nginx, or without what the named application needs', () => {
-    expect(() => planned({}, 'nginx')).toThrow(NothingToRun);
-    expect(() => planned({ wsgi: WSGI }, 'uwsgi')).toThrow('apt-get install uwsgi');
-    expect(() => planned({ work: PAGE }, 'python3-jinja2')).toThrow('apt-get install python3-jinja2');
+  it('is nothing without nginx, or without what the named application needs', async () => {
+    await expect(planned({}, 'nginx')).rejects.toThrow(NothingToRun);
+    await expect(planned({ wsgi: WSGI }, 'uwsgi')).rejects.toThrow('apt-get install uwsgi');
+    await expect(planned({ work: PAGE }, 'python3-jinja2')).rejects.toThrow('apt-get install python3-jinja2');
   });
 });

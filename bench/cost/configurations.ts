@@ -2,9 +2,8 @@
  * What is measured: a request's way with one part more, or another one, each time. Neighbours of a chain differ in one thing,
  * so that their difference is what that thing costs, and all differences together are the whole.
  */
-import type { Hop, Role, Stack, StackPlace, Target, Work } from './model.js';
-import { startPlainServer } from './plain-server.js';
-import { nginxAlone, stackNamed, startFront } from './stacks/index.js';
+import type { Hop, RunningStack, Stack, StackPlace, Work } from './model.js';
+import { nginxAlone, stackNamed, startLeastHop } from './stacks/index.js';
 import { emptyWork } from './works.js';
 
 /** What a configuration has more than the one before it. */
@@ -16,13 +15,7 @@ export interface Configuration {
   readonly work: Work;
   /** Its code becomes faster while it runs, as a JIT compiles what is called often. */
   readonly isCompiled: boolean;
-  start(place: StackPlace, floor: string): Promise<Running>;
-}
-
-export interface Running {
-  readonly target: Target;
-  pids(role: Role): readonly number[];
-  stop(): Promise<void>;
+  start(place: StackPlace): Promise<RunningStack>;
 }
 
 export interface Chain {
@@ -56,28 +49,12 @@ function frontAlone(bytes: number): Configuration {
 
 /** nginx before a plain C server: the hop at its least. */
 function leastHop(hop: Hop, bytes: number): Configuration {
+  const { family, protocol, connections } = hop;
   return {
-    name: `nginx-c-${hop.family}-${hop.protocol}-${hop.connections}, ${String(bytes)} B`,
+    name: `nginx-c-${family}-${protocol}-${connections}, ${String(bytes)} B`,
     work: emptyWork(bytes),
     isCompiled: false,
-    start: async (place, floor) => {
-      const { folder, signal } = place;
-      const plain = await startPlainServer(hop, bytes, { folder, signal, floor });
-      try {
-        const front = await startFront(place, hop, plain.target);
-        return {
-          target: front.target,
-          pids: (role) => (role === 'app' ? plain.pids : front.pids(role)),
-          stop: async () => {
-            await front.stop();
-            await plain.stop();
-          },
-        };
-      } catch (error) {
-        await plain.stop();
-        throw error;
-      }
-    },
+    start: (place) => startLeastHop(place, hop, bytes),
   };
 }
 

@@ -1,55 +1,49 @@
-/** Ends a process with all that it has started, and waits until nothing is left of them. */
+/** Finds what a run has started, and ends it: for the run itself, and for its keeper where the run is gone. */
+import { rmSync } from 'node:fs';
 import { setTimeout as after } from 'node:timers/promises';
 
-import { markedProcesses, Members } from './process-table.js';
+import { processFamily, hasInEnvironment } from '../process-table.js';
 
-/** Servers finish what they are at when told to end; one that still runs after this is killed. */
-const ORDERLY_MS = 5_000;
-/** What a server that has ended leaves behind (its workers, an application's own children) gets this much longer. */
-const ORPHANS_MS = 500;
+/**
+ * An environment variable that a run gives to all that it starts, so that what has left its session and lost its parent is
+ * found as well. Its value begins with the run's folder.
+ */
+export const MARK_VARIABLE = 'NEARWIRE_COST_RUN';
 /** The kernel takes no longer for those that are killed, unless a disk hangs. */
 const KILLED_MS = 10_000;
 const LOOK_EVERY_MS = 10;
 
-/** Ends the group of `leader`. Throws where something of it is still there. */
-export async function endGroup(leader: number, atOnce: boolean): Promise<void> {
-  const members = new Members(leader);
-  if (!atOnce && members.look().length > 0) {
-    send(leader, 'SIGTERM');
-    const deadline = performance.now() + ORDERLY_MS;
-    let orphansUntil = Infinity;
-    for (;;) {
-      const left = members.look();
-      if (left.length === 0) return;
-      const now = performance.now();
-      if (!left.includes(leader)) orphansUntil = Math.min(orphansUntil, now + ORPHANS_MS);
-      if (now > Math.min(deadline, orphansUntil)) break;
-      await after(LOOK_EVERY_MS);
-    }
-  }
-  await killAll(() => members.look());
+/** Servers, each of which leads a session, and all that they have started: by session, ancestry and, if one is given, mark. */
+export function processesOf(leaders: readonly number[], mark?: string): number[] {
+  return processFamily(
+    ({ pid, session }) =>
+      leaders.includes(session) || (mark !== undefined && hasInEnvironment(pid, `${MARK_VARIABLE}=${mark}`)),
+  );
 }
 
-/** Ends, at once, what has left its group, by its mark. */
-export function endMarked(mark: string): Promise<void> {
-  return killAll(() => markedProcesses(mark));
-}
-
-async function killAll(find: () => number[]): Promise<void> {
+/** Throws where something is still there in the end. */
+export async function killAll(leaders: readonly number[], mark: string): Promise<void> {
   const deadline = performance.now() + KILLED_MS;
-  for (let left = find(); left.length > 0; left = find()) {
+  // Found anew each time: one that is being killed may just have forked.
+  for (let left = processesOf(leaders, mark); left.length > 0; left = processesOf(leaders, mark)) {
     if (performance.now() > deadline) throw new Error(`these processes can't be killed: ${left.join(', ')}`);
-    // Found anew each time: one that is being killed may just have forked.
-    left.forEach((pid) => {
-      send(pid, 'SIGKILL');
-    });
+    left.forEach(kill);
     await after(LOOK_EVERY_MS);
   }
 }
 
-function send(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
+/** Kills all of a run and removes its folder. */
+export async function endRun(leaders: readonly number[], folder: string): Promise<void> {
   try {
-    process.kill(pid, signal);
+    await killAll(leaders, folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
   } catch (error) {
     // It ended just now.
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;

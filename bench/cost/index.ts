@@ -2,28 +2,24 @@
 import { setMaxListeners } from 'node:events';
 
 import { findFloor } from '../floor.js';
+import { formatTime } from '../format.js';
 import { inspectHost, readVersions } from '../host.js';
-import type { Host, Versions } from '../model.js';
+import type { RunRecord } from '../model.js';
+import { allowedCores, findPlacement } from '../placement.js';
 import { NothingToRun, type RunControl } from '../run.js';
-import type { Program } from './model.js';
-import { Processes, StackError } from './processes.js';
-import { findPrograms } from './programs.js';
-import type { StackContext } from './stacks/index.js';
-import { CROWD, LOADS } from './measure.js';
-import { answerBytes } from './answer-bytes.js';
-import { planOf, rowsOf, type AnswerBytes, type CostChoice, type Row } from './plan.js';
-import { runPlan, type Samples } from './run.js';
-import { verdictOf, type Verdict } from './verdict.js';
 import { EFFORT, type Effort } from './effort.js';
-import { formatTime } from './format-time.js';
+import { CROWD, LOADS } from './measure.js';
+import type { Program, Stack, Work } from './model.js';
+import { planOf, type CostChoice } from './plan.js';
+import { Processes } from './processes.js';
+import { findPrograms } from './programs.js';
+import { get } from './ready.js';
+import { runPlan, type Samples } from './run.js';
+import { startStack, type StackContext } from './stacks/index.js';
+import { verdictOf, type Verdict } from './verdict.js';
 
-export interface CostResult {
-  readonly host: Host;
-  readonly versions: Versions;
+export interface CostResult extends RunRecord {
   readonly programs: readonly Program[];
-  readonly command: string;
-  readonly started: string;
-  readonly seconds: number;
   readonly notes: readonly string[];
   /** By the number of requests outstanding. */
   readonly verdicts: ReadonlyMap<number, Verdict>;
@@ -43,50 +39,53 @@ export interface CostOptions extends CostChoice, RunControl {
 /** Throws NothingToRun where nothing can be measured as asked. */
 export async function measureCost(options: CostOptions): Promise<CostResult> {
   const started = new Date();
+  const { app, wsgi, ownPath, signal, onProgress, onWarning, effort = EFFORT, command } = options;
   const floor = findFloor();
   if (floor === undefined) throw new NothingToRun(['the plain C program, which is the load generator, is not built']);
+  const cores = allowedCores();
+  if (cores.length === 0) {
+    const { reason = 'none may be used' } = findPlacement();
+    throw new NothingToRun([`all processes of a stack are to share a processor, and ${reason}`]);
+  }
   const programs = await findPrograms();
-  // Throws where nothing can be measured as asked: before anything is started.
-  const rows = rowsOf(options, programs);
-  const { host, warnings } = await inspectHost();
-  for (const note of [...warnings, ...rows.notes]) options.onWarning(note);
-  const { app, wsgi, ownPath, signal, onProgress } = options;
   // Each generator and each server listens to it.
   setMaxListeners(0, signal);
   const processes = await Processes.start(signal);
   try {
     const context = { processes, programs, app, wsgi, ownPath, signal };
-    const plan = planOf(rows, options.bytes, await answersOf(rows.chains, context));
+    const plan = await planOf(options, programs, (stack, work) => lengthOf(stack, work, context));
+    const { host, warnings } = await inspectHost();
+    const notes = [...warnings, ...plan.notes];
+    notes.forEach(onWarning);
     const run = await runPlan(plan, {
-      ...{ floor, signal, onProgress, context, effort: options.effort ?? EFFORT },
+      ...{ floor, signal, onProgress, context, cores, effort },
       onBlock: (soFar) => interim(verdictOf(plan, soFar, CROWD)),
     });
-    const failed = [...run.failures].map(([name, said]) => `${name}: ${said}`);
+    const failures = [...run.failures].map(([name, said]) => `${name}: ${said}`);
     const verdicts = new Map(LOADS.map((outstanding) => [outstanding, verdictOf(plan, run, outstanding)]));
-    if (verdicts.get(CROWD)?.chains.length === 0) throw new NothingToRun(failed);
+    if (verdicts.get(CROWD)?.chains.length === 0) throw new NothingToRun(failures);
     return {
-      ...{ host, versions: readVersions(), programs: [...programs.values()], command: options.command },
-      started: started.toISOString(),
+      ...{ host, versions: readVersions(), programs: [...programs.values()], command, started: started.toISOString() },
       seconds: Math.round((Date.now() - started.getTime()) / 100) / 10,
-      notes: [...warnings, ...rows.notes],
-      ...{ verdicts, samples: run.samples, waits: run.waits, failures: failed, interrupted: signal.aborted },
+      ...{ notes, verdicts, samples: run.samples, waits: run.waits, failures, interrupted: signal.aborted },
     };
   } finally {
     await processes.end();
   }
 }
 
-/** Asked once of those whose answers are of a length that only they know. */
-async function answersOf(rows: readonly Row[], context: StackContext): Promise<AnswerBytes> {
-  const answers = new Map<Row, number>();
-  for (const row of rows.filter(({ app }) => app !== undefined && app.answerBytes === undefined)) {
-    const bytes = await answerBytes(row.stack, row.app?.path ?? '', context).catch((error: unknown) => {
-      if (!(error instanceof StackError)) throw error;
-      throw new NothingToRun([error.message]);
-    });
-    answers.set(row, bytes);
+/** Of an application's answer: all that it is held against answers as much. Throws NothingToRun where it can't be had. */
+async function lengthOf(stack: Stack, { path }: Work, context: StackContext): Promise<number> {
+  try {
+    const running = await startStack(stack, context);
+    const { status, body } = await get(running.target, path);
+    await running.stop();
+    if (status === 200) return body.length;
+    throw new Error(`GET ${path} is answered ${String(status)}`);
+  } catch (error) {
+    context.signal.throwIfAborted();
+    throw new NothingToRun([error instanceof Error ? error.message : String(error)]);
   }
-  return (row) => answers.get(row) ?? 0;
 }
 
 function interim({ chains: [chain] }: Verdict): string {

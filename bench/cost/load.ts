@@ -1,9 +1,10 @@
 /** Drives a server with one work: the plain C program (bench/floor/load_http.c), and what it tells of a stretch. */
 import { getSystemErrorName } from 'node:util';
 
+import { firstWord } from '../cell-processes.js';
 import { isMessage, numberOf, Peer, PeerError, type Message } from '../peer.js';
 import { onCore } from '../placement.js';
-import type { Hop, Load, Target, Work } from './model.js';
+import type { Load, Target, Work } from './model.js';
 
 /** To connect and to answer a word: what takes longer has hung. */
 const ANSWER_MS = 10_000;
@@ -12,13 +13,14 @@ const PATIENCE_SECONDS = 5;
 /** Connections that an open loop may have at a time: below nginx's default worker_connections on Debian, 768. */
 const OPEN_LOOP_CONNECTIONS = 512;
 
-/** How requests ended that did not end well. Names of errors are the system's: `ECONNREFUSED`. */
+/** How many requests ended otherwise than well, and how. */
 export interface Failures {
   /** By status, other than 200. */
   readonly statuses: ReadonlyMap<number, number>;
-  readonly connect: ReadonlyMap<string, number>;
-  /** Connections that broke before the answer was whole; `end`: the server closed. */
-  readonly broken: ReadonlyMap<string, number>;
+  /** By errno. */
+  readonly connect: ReadonlyMap<number, number>;
+  /** Connections that broke before the answer was whole, by errno; 0: the server closed. */
+  readonly broken: ReadonlyMap<number, number>;
   /** No HTTP, or a body of another length than is known to be right. */
   readonly malformed: number;
   /** Due, but all connections were at work until the time was up. */
@@ -34,8 +36,6 @@ export interface LoadFigures {
   readonly begun: number;
   /** Answered well. */
   readonly answered: number;
-  /** Answers a second; of an open loop, those that came before the time was up. */
-  readonly rate: number;
   /**
    * Of requests that ended well, from when they were sent (closed) or due (open); and of those without an answer, the
    * time that they had waited when they were given up.
@@ -47,13 +47,7 @@ export interface LoadFigures {
   /** Connections that were opened. */
   readonly opened: number;
   /** CPU of the load generator in the stretch. */
-  readonly cpu: { readonly user: number; readonly system: number };
-}
-
-/** How the generator speaks. Without it: HTTP/1.1, connections kept where the server keeps them. */
-export interface Speech {
-  readonly protocol: 'http' | 'uwsgi';
-  readonly connections: Hop['connections'];
+  readonly cpu: number;
 }
 
 export interface LoadOptions {
@@ -63,7 +57,6 @@ export interface LoadOptions {
   readonly work: Work;
   readonly load: Load;
   readonly signal: AbortSignal;
-  readonly speech?: Speech;
   /** The processor that it is bound to; default: none. */
   readonly core?: number;
   /** Seconds before the first stretch, to open the connections; default 0.05. */
@@ -76,37 +69,34 @@ export interface LoadOptions {
 
 /** A load generator that is at rest but for its stretches, and keeps its connections between them. */
 export class LoadGenerator {
-  private readonly peer: Peer;
-  private readonly load: Load;
-  private readonly patience: number;
-
-  private constructor(peer: Peer, load: Load, patience: number) {
-    this.peer = peer;
-    this.load = load;
-    this.patience = patience;
-  }
+  private constructor(
+    private readonly peer: Peer,
+    /** Of a stretch, at most. */
+    private readonly milliseconds: number,
+  ) {}
 
   static async open(options: LoadOptions): Promise<LoadGenerator> {
-    const { patience = PATIENCE_SECONDS, warmup = 0.05 } = options;
-    const words = loadWords(options, warmup, patience);
-    const name = `load of ${options.work.name} on ${addressOf(options.target)}`;
-    const program = { command: options.floor, args: [] };
-    const placed = options.core === undefined ? program : onCore(program, options.core);
-    const peer = new Peer(name, placed, words, options.signal);
-    try {
-      await peer.expect('warm', ANSWER_MS + (warmup + patience) * 1e3);
-    } catch (error) {
-      await peer.stop();
-      throw error;
-    }
-    return new LoadGenerator(peer, options.load, patience);
+    const { floor, target, work, load, signal, core } = options;
+    const { patience = PATIENCE_SECONDS, warmup = 0.05, connections = OPEN_LOOP_CONNECTIONS } = options;
+    const isOpen = load.kind === 'open';
+    const words = [
+      ...['load', '--case', 'cost', '--family', 'path' in target ? 'unix' : 'tcp', '--address', addressOf(target)],
+      ...['--protocol', 'http', '--keep-alive', '1', '--path', work.path],
+      ...(work.answerBytes === undefined ? [] : ['--answer', String(work.answerBytes)]),
+      ...['--connections', String(isOpen ? connections : load.connections), '--rate', String(isOpen ? load.rate : 0)],
+      ...['--warmup', String(warmup), '--seconds', String(load.seconds), '--patience', String(patience)],
+    ];
+    const name = `load of ${work.name} on ${addressOf(target)}`;
+    const peer = new Peer(name, onCore({ command: floor, args: [] }, core), words, signal);
+    await firstWord(peer, 'warm', ANSWER_MS + (warmup + patience) * 1e3);
+    return new LoadGenerator(peer, ANSWER_MS + (load.seconds + patience) * 1e3);
   }
 
   async stretch(): Promise<LoadFigures> {
     this.peer.say('go');
-    const { result } = await this.peer.expect('result', ANSWER_MS + (this.load.seconds + this.patience) * 1e3);
+    const { result } = await this.peer.expect('result', this.milliseconds);
     await this.peer.expect('warm', ANSWER_MS);
-    return figuresOf(result, this.load);
+    return figuresOf(tableOf(result));
   }
 
   /** Safe to call twice. */
@@ -115,82 +105,45 @@ export class LoadGenerator {
   }
 }
 
-export function addressOf(target: Target): string {
+function addressOf(target: Target): string {
   return 'path' in target ? target.path : `${target.host}:${String(target.port)}`;
 }
 
-function loadWords(options: LoadOptions, warmup: number, patience: number): string[] {
-  const { target, work, load, speech } = options;
-  const open = load.kind === 'open';
-  const connections = open ? (options.connections ?? OPEN_LOOP_CONNECTIONS) : load.connections;
-  return [
-    ...['load', '--case', 'cost', '--family', 'path' in target ? 'unix' : 'tcp', '--address', addressOf(target)],
-    ...['--protocol', speech?.protocol ?? 'http', '--keep-alive', speech?.connections === 'close' ? '0' : '1'],
-    ...['--path', work.path],
-    ...(work.answerBytes === undefined ? [] : ['--answer', String(work.answerBytes)]),
-    ...['--connections', String(connections), '--rate', String(open ? load.rate : 0)],
-    ...['--warmup', String(warmup), '--seconds', String(load.seconds), '--patience', String(patience)],
-  ];
-}
-
-function figuresOf(value: unknown, load: Load): LoadFigures {
-  if (!isMessage(value)) throw new PeerError(`a result is an object, not ${JSON.stringify(value)}`);
-  const latency = tableOf(value, 'latency');
-  const seconds = numberOf(value, 'seconds');
-  const answered = numberOf(value, 'operations');
-  const system = numberOf(value, 'clientSystem');
+function figuresOf(result: Message): LoadFigures {
+  const number = (key: string): number => numberOf(result, key);
+  const latency = tableOf(result['latency']);
   return {
-    seconds,
-    begun: numberOf(value, 'begun'),
-    answered,
-    rate: load.kind === 'open' ? numberOf(value, 'inTime') / numberOf(value, 'stretch') : answered / seconds,
-    p50: numberOf(latency, 'p50'),
-    p99: numberOf(latency, 'p99'),
-    errors: numberOf(value, 'errors'),
+    ...{ seconds: number('seconds'), begun: number('begun'), answered: number('operations') },
+    ...{ p50: numberOf(latency, 'p50'), p99: numberOf(latency, 'p99') },
+    ...{ errors: number('errors'), opened: number('opened'), cpu: number('clientCpu') },
     failures: {
-      statuses: new Map(
-        entriesOf(tableOf(value, 'statuses'))
-          .map(([status, count]) => [Number(status), count] as const)
-          .filter(([status]) => status !== 200),
-      ),
-      connect: byName(tableOf(value, 'connectErrors')),
-      broken: byName(tableOf(value, 'broken')),
-      malformed: numberOf(value, 'malformed'),
-      unsent: numberOf(value, 'unsent'),
-      unanswered: numberOf(value, 'unanswered'),
+      statuses: new Map([...countsOf(result['statuses'])].filter(([status]) => status !== 200)),
+      connect: countsOf(result['connectErrors']),
+      broken: countsOf(result['broken']),
+      ...{ malformed: number('malformed'), unsent: number('unsent'), unanswered: number('unanswered') },
     },
-    opened: numberOf(value, 'opened'),
-    cpu: { user: numberOf(value, 'clientCpu') - system, system },
   };
 }
 
-function tableOf(message: Message, key: string): Message {
-  const value = message[key];
-  if (!isMessage(value)) throw new PeerError(`"${key}" is no object: ${JSON.stringify(value)}`);
+function tableOf(value: unknown): Message {
+  if (!isMessage(value)) throw new PeerError(`a result has tables, not ${JSON.stringify(value)}`);
   return value;
 }
 
-function entriesOf(table: Message): [string, number][] {
-  return Object.keys(table).map((key) => [key, numberOf(table, key)]);
-}
-
-function byName(table: Message): Map<string, number> {
-  return new Map(entriesOf(table).map(([errno, count]) => [errno === '0' ? 'end' : errorName(Number(errno)), count]));
-}
-
-function errorName(errno: number): string {
-  return getSystemErrorName(-errno);
+function countsOf(value: unknown): ReadonlyMap<number, number> {
+  const table = tableOf(value);
+  return new Map(Object.keys(table).map((key) => [Number(key), numberOf(table, key)]));
 }
 
 /** What failed, in words, the most frequent first: `37 x status 502, 12 x connect ECONNREFUSED`; empty if nothing did. */
 export function describeFailures(failures: Failures): string {
+  const error = (errno: number): string => getSystemErrorName(-errno);
+  const each = (counts: ReadonlyMap<number, number>, words: (key: number) => string): [string, number][] =>
+    [...counts].map(([key, count]) => [words(key), count]);
   const kinds: [string, number][] = [
-    ...[...failures.statuses].map(([status, count]): [string, number] => [`status ${String(status)}`, count]),
-    ...[...failures.connect].map(([name, count]): [string, number] => [`connect ${name}`, count]),
-    ...[...failures.broken].map(([name, count]): [string, number] => [
-      name === 'end' ? 'closed before the answer' : `broken by ${name}`,
-      count,
-    ]),
+    ...each(failures.statuses, (status) => `status ${String(status)}`),
+    ...each(failures.connect, (errno) => `connect ${error(errno)}`),
+    ...each(failures.broken, (errno) => (errno === 0 ? 'closed before the answer' : `broken by ${error(errno)}`)),
     ['malformed', failures.malformed],
     ['not sent in time', failures.unsent],
     ['not answered', failures.unanswered],

@@ -4,12 +4,13 @@
  * of all of them, the kernel's included: no account of the system's has to tell whose it is.
  */
 import { bindThreads } from '../placement.js';
-import { describeFailures, LoadGenerator, type LoadFigures } from './load.js';
-import type { Configuration, Running } from './configurations.js';
-import type { Lane } from './sweeps.js';
-import type { Effort } from './effort.js';
-import { countSystemCalls, type SystemCalls } from './system-calls.js';
 import { warmUp } from '../warm-up.js';
+import type { Configuration } from './configurations.js';
+import type { Effort } from './effort.js';
+import { describeFailures, LoadGenerator, type LoadFigures } from './load.js';
+import type { RunningStack } from './model.js';
+import type { Lane } from './sweeps.js';
+import { countSystemCalls, type SystemCalls } from './system-calls.js';
 
 /** Seconds of a slice: short, so that a sweep over all is through before the host changes. */
 export const SLICE_SECONDS = 0.05;
@@ -21,9 +22,6 @@ export const CROWD = 32;
 export const LOADS = [1, CROWD] as const;
 export type Outstanding = (typeof LOADS)[number];
 
-/** Could be started, and does not answer as it should. */
-export class MeasureError extends Error {}
-
 export interface MeasuredConfiguration {
   readonly configuration: Configuration;
   readonly lanes: readonly Lane[];
@@ -32,7 +30,7 @@ export interface MeasuredConfiguration {
    * The application stays there.
    */
   waits(core: number): Promise<number[]>;
-  /** Calls a request by their names, of each role. Throws StraceError where they can't be counted. */
+  /** Calls a request by their names, of each role. Throws where they can't be counted. */
   countCalls(strace: string, folder: string): Promise<SystemCalls>;
   stop(): Promise<void>;
 }
@@ -52,48 +50,53 @@ export function laneName({ name }: Configuration, outstanding: Outstanding): str
 /** Binds it, warms it up and has a generator for each load ready. `running` is stopped with it, or where this fails. */
 export async function prepare(
   configuration: Configuration,
-  running: Running,
+  running: RunningStack,
   { floor, core, signal, warmUp: { compiled, other } }: MeasureContext,
 ): Promise<MeasuredConfiguration> {
+  const { name, work } = configuration;
   const generators: LoadGenerator[] = [];
   const stop = async (): Promise<void> => {
     for (const generator of generators) await generator.stop();
     await running.stop();
   };
-  const open = async (outstanding: number, seconds: number): Promise<LoadGenerator> => {
-    const { target } = running;
-    const load = { kind: 'closed' as const, connections: outstanding, seconds };
-    const generator = await LoadGenerator.open({ floor, target, work: configuration.work, load, signal, core });
+  /** Answers what has a stretch of that load. */
+  const open = async (connections: number, seconds: number): Promise<() => Promise<LoadFigures>> => {
+    const load = { kind: 'closed' as const, connections, seconds };
+    const generator = await LoadGenerator.open({ floor, target: running.target, work, load, signal, core });
     generators.push(generator);
-    return generator;
+    return async () => checked(name, await generator.stretch());
   };
   try {
     if (!bindThreads([...running.pids('front'), ...running.pids('app')], core)) {
-      throw new MeasureError(`${configuration.name}: not all of its processes could be bound to a processor`);
+      throw new Error(`${name}: not all of its processes could be bound to a processor`);
     }
     const limits = configuration.isCompiled ? compiled : other;
-    const warming = await open(CROWD, limits.window);
+    const window = await open(CROWD, limits.window);
     await warmUp(async () => {
-      const figures = checked(configuration, await warming.stretch());
+      const figures = await window();
       return { requests: figures.answered, cost: workOf(figures) };
     }, limits);
     const lone = await open(1, SLICE_SECONDS);
     const crowd = await open(CROWD, SLICE_SECONDS);
-    const lanes = [lone, crowd].map((generator, i) => ({
-      name: laneName(configuration, LOADS[i] ?? CROWD),
-      slice: async () => workOf(checked(configuration, await generator.stretch())),
-    }));
-    const waits = async (other: number): Promise<number[]> => {
-      bindThreads(running.pids('app'), other);
-      const medians: number[] = [];
-      for (let i = 0; i < WAIT_SLICES; i++) medians.push(checked(configuration, await lone.stretch()).p50);
-      return medians;
+    return {
+      ...{ configuration, stop },
+      lanes: [
+        { name: laneName(configuration, 1), slice: async () => workOf(await lone()) },
+        { name: laneName(configuration, CROWD), slice: async () => workOf(await crowd()) },
+      ],
+      async waits(other) {
+        bindThreads(running.pids('app'), other);
+        const medians: number[] = [];
+        for (let i = 0; i < WAIT_SLICES; i++) medians.push((await lone()).p50);
+        return medians;
+      },
+      countCalls: (strace, folder) =>
+        countSystemCalls({
+          ...{ strace, folder, signal },
+          pids: (role) => running.pids(role),
+          ask: async () => (await lone()).begun,
+        }),
     };
-    const countCalls = (strace: string, folder: string): Promise<SystemCalls> => {
-      const pids = new Map((['front', 'app'] as const).map((role) => [role, running.pids(role)]));
-      return countSystemCalls({ strace, folder, pids, generator: lone, signal });
-    };
-    return { configuration, lanes, waits, countCalls, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -102,11 +105,11 @@ export async function prepare(
 
 /** Microseconds a request, without what the generator itself has used: the kernel's account of a process as a whole is exact. */
 function workOf({ seconds, answered, cpu }: LoadFigures): number {
-  return (seconds * 1e6 - cpu.user - cpu.system) / answered;
+  return (seconds * 1e6 - cpu) / answered;
 }
 
-function checked({ name }: Configuration, figures: LoadFigures): LoadFigures {
+function checked(name: string, figures: LoadFigures): LoadFigures {
   const { begun, answered, failures } = figures;
   if (answered > 0 && answered === begun) return figures;
-  throw new MeasureError(`${name}: of ${String(begun)} requests ${describeFailures(failures) || 'none ended'}`);
+  throw new Error(`${name}: of ${String(begun)} requests ${describeFailures(failures) || 'none ended'}`);
 }

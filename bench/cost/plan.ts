@@ -20,28 +20,16 @@ export interface CostChoice {
 }
 
 export interface CostPlan {
+  /** Measured in layers. */
   readonly chains: readonly Chain[];
+  /** Held against the first chain. */
   readonly changes: readonly Change[];
   /** What is left out, and why. */
   readonly notes: readonly string[];
 }
 
-/** A stack with what is asked of its application; undefined: nothing but to answer. */
-export interface Row {
-  readonly stack: Stack;
-  readonly app: Work | undefined;
-}
-
-export interface Rows {
-  /** Measured in layers. */
-  readonly chains: readonly Row[];
-  /** Held against the whole of the first chain. */
-  readonly others: readonly Row[];
-  readonly notes: readonly string[];
-}
-
 /** The length of an application's answer, where only asking tells. */
-export type AnswerBytes = (row: Row) => number;
+export type AskLength = (stack: Stack, app: Work) => Promise<number>;
 
 const NODE_STACK = 'nginx-node-unix-keep';
 const PYTHON_STACK = 'nginx-uwsgi-unix';
@@ -53,42 +41,40 @@ const CHANGES = [
   ['nearwire/uwsgi, a connection for each', 'nginx-nearwireuwsgi-unix'],
 ] as const;
 
-/** Throws NothingToRun where a program is missing without which there is nothing to measure. */
-export function rowsOf(choice: CostChoice, programs: ReadonlyMap<ProgramName, Program>): Rows {
-  const { rows, notes } = presentRows(choice, programs);
-  const [first, ...rest] = rows;
-  if (first === undefined) throw new NothingToRun(notes);
-  if (choice.stacks === undefined) return { chains: rows, others: [], notes };
-  const others = rest.filter((row) => row.app?.name === first.app?.name);
-  const unlike = rest.filter((row) => !others.includes(row));
-  return {
-    chains: [first],
-    others,
-    notes: [
-      ...notes,
-      ...unlike.map(({ stack }) => `${stack.name} is left out: it does not run what ${first.stack.name} runs`),
-    ],
-  };
-}
-
-function presentRows(
+/** Throws NothingToRun, before anything is asked, where nothing is there that can be measured as it is wanted. */
+export async function planOf(
   choice: CostChoice,
   programs: ReadonlyMap<ProgramName, Program>,
-): { readonly rows: readonly Row[]; readonly notes: readonly string[] } {
+  askLength: AskLength,
+): Promise<CostPlan> {
   const notes: string[] = [];
   const rows = (choice.stacks ?? usualStacks(choice)).flatMap((stack) => {
-    const missing = missingOf(
-      [...stack.needs, ...(choice.work?.name === 'page' ? (['python3-jinja2'] as const) : [])],
-      programs,
-    );
     const app = appOf(choice, stack);
-    const isDone = app === undefined ? canAnswer(stack, choice.bytes) : stack.works.includes(app.name);
-    if (missing === undefined && isDone) return [{ stack, app }];
-    const reason = missing ?? `it does not do ${app?.path ?? `answers of ${String(choice.bytes)} bytes`}`;
+    const reason = whyNot(stack, app, choice, programs);
+    if (reason === undefined) return [{ stack, app }];
     notes.push(`${stack.name} is left out: ${reason}`);
     return [];
   });
-  return { rows, notes };
+  const chains: Chain[] = [];
+  for (const { stack, app } of choice.stacks === undefined ? rows : rows.slice(0, 1)) {
+    const { answerBytes } = app ?? HELLO;
+    const bytes = choice.bytes ?? answerBytes ?? (await askLength(stack, app ?? HELLO));
+    chains.push(chainOf(stack, bytes, app));
+  }
+  const [[first], [chain]] = [rows, chains];
+  const whole = chain?.steps.at(-1)?.configuration;
+  if (first === undefined || chain === undefined || whole === undefined) throw new NothingToRun(notes);
+  const others = choice.stacks === undefined ? [] : rows.slice(1);
+  const changes =
+    first.stack.name === NODE_STACK && others.length === 0
+      ? CHANGES.map(([title, name]) => changeOf(title, name, chain))
+      : others.flatMap(({ stack, app }) => {
+          const configuration = stackConfiguration(stack, whole.work);
+          if (app?.name === first.app?.name) return [{ title: stack.title, configuration, insteadOf: whole }];
+          notes.push(`${stack.name} is left out: it does not run what ${first.stack.name} runs`);
+          return [];
+        });
+  return { chains, changes, notes };
 }
 
 /** Who names one application asks about that. */
@@ -98,36 +84,22 @@ function usualStacks({ app, wsgi, work }: CostChoice): readonly Stack[] {
   return [...(wantsNode ? [NODE_STACK] : []), ...(wantsPython ? [PYTHON_STACK] : [])].map(stackNamed);
 }
 
-function canAnswer({ works }: Stack, bytes: number | undefined): boolean {
-  return bytes === undefined || works.includes(emptyWork(bytes).name);
-}
-
 /** undefined: none, but what does nothing. */
 function appOf({ app, wsgi, ownPath, work }: CostChoice, { language, works }: Stack): Work | undefined {
   const isOwn = (language === 'node' && app !== undefined) || (language === 'python' && wsgi !== undefined);
   return isOwn && works.includes('own') ? ownWork(ownPath) : work;
 }
 
-/** Throws NothingToRun where a stack can't answer as long as its application does. */
-export function planOf(
-  { chains: rows, others, notes }: Rows,
-  bytes: CostChoice['bytes'],
-  answerBytes: AnswerBytes,
-): CostPlan {
-  const chains = rows.map((row) => {
-    const { answerBytes: ofWork } = row.app ?? HELLO;
-    return chainOf(row.stack, bytes ?? ofWork ?? answerBytes(row), row.app);
-  });
-  const [first] = chains;
-  const whole = first?.steps.at(-1)?.configuration;
-  if (first === undefined || whole === undefined) throw new NothingToRun(notes);
-  const changes =
-    rows[0]?.stack.name === NODE_STACK && others.length === 0
-      ? CHANGES.map(([title, name]) => changeOf(title, name, first))
-      : others.map(({ stack }) => ({
-          title: stack.title,
-          configuration: stackConfiguration(stack, whole.work),
-          insteadOf: whole,
-        }));
-  return { chains, changes, notes };
+/** undefined: it can be measured. */
+function whyNot(
+  { needs, works }: Stack,
+  app: Work | undefined,
+  { bytes }: CostChoice,
+  programs: ReadonlyMap<ProgramName, Program>,
+): string | undefined {
+  const missing = missingOf(app?.name === 'page' ? [...needs, 'python3-jinja2'] : needs, programs);
+  if (missing !== undefined) return missing;
+  if (app !== undefined) return works.includes(app.name) ? undefined : `it does not do ${app.path}`;
+  if (bytes === undefined || works.includes(emptyWork(bytes).name)) return undefined;
+  return `it does not do answers of ${String(bytes)} bytes`;
 }

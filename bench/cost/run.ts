@@ -1,18 +1,15 @@
 /** Three blocks of sweeps, each with new processes, over all configurations of the chains and their changes. */
+import { bindThreads } from '../placement.js';
+import type { RunControl } from '../run.js';
 import { isAborted } from './aborted.js';
-import { allowedCores, bindThreads, findPlacement } from '../placement.js';
-import { PeerError } from '../peer.js';
-import { NothingToRun, type RunControl } from '../run.js';
-import type { Processes } from './processes.js';
-import type { StackContext } from './stacks/index.js';
 import type { Configuration } from './configurations.js';
 import type { Effort } from './effort.js';
 import type { Blocks } from './estimate.js';
 import { laneName, LOADS, prepare, SLICE_SECONDS, type MeasuredConfiguration } from './measure.js';
-import { CostProgress } from './progress.js';
 import type { CostPlan } from './plan.js';
+import type { StackContext } from './stacks/index.js';
 import { sweep } from './sweeps.js';
-import { StraceError, type SystemCalls } from './system-calls.js';
+import type { SystemCalls } from './system-calls.js';
 
 /** Of a block, behind its sweeps: a lone user's waiting, and the servers' ends. */
 const END_SECONDS = 3;
@@ -33,7 +30,9 @@ export interface CostRun {
 export interface RunOptions extends Pick<RunControl, 'signal' | 'onProgress'> {
   readonly floor: string;
   readonly effort: Effort;
-  readonly context: StackContext & { readonly processes: Processes };
+  readonly context: StackContext;
+  /** Those that may be used, at least one: the last is that of all processes of a configuration. */
+  readonly cores: readonly number[];
   /** Told what there is so far behind each block but the last; answers what the display says from then on. */
   onBlock(run: CostRun): string;
 }
@@ -48,105 +47,88 @@ export function configurationsOf({ chains, changes }: CostPlan): Configuration[]
 
 /** Ends early, with whole sweeps, when the signal is aborted; throws its reason if there is none by then. */
 export async function runPlan(plan: CostPlan, options: RunOptions): Promise<CostRun> {
-  const { reason } = findPlacement();
-  const cores = allowedCores();
-  const core = cores.at(-1);
-  if (core === undefined) {
-    throw new NothingToRun([`all processes of a stack are to share a processor, and ${reason ?? 'none may be used'}`]);
-  }
-  const { effort, signal, onBlock } = options;
-  const others = cores.slice(0, -1);
-  const run = new Run(plan, { core, other: others.at(-1) }, options);
-  // This process, which only waits, is not to wake up among those that are measured.
-  if (others.length > 0) bindThreads([process.pid], ...others);
-  try {
-    for (let block = 0; block < effort.blocks && !isAborted(signal); block++) {
-      await run.block(block);
-      if (block < effort.blocks - 1) run.progress.say(onBlock(run));
-    }
-  } finally {
-    bindThreads([process.pid], ...cores);
-  }
+  const { effort, signal } = options;
+  const run = new Run(plan, options);
+  for (let block = 0; block < effort.blocks && !isAborted(signal); block++) await run.block(block);
   if (run.samples.size === 0) signal.throwIfAborted();
   return run;
 }
 
-interface Cores {
-  /** Of all processes of a configuration. */
-  readonly core: number;
-  /** Another one, if there is. */
-  readonly other: number | undefined;
-}
-
 class Run implements CostRun {
-  readonly progress: CostProgress;
   readonly failures = new Map<string, string>();
   readonly samples = new Map<string, (readonly number[])[]>();
   readonly waits = new Map<string, (readonly number[])[]>();
   readonly calls = new Map<string, SystemCalls>();
   private readonly configurations: readonly Configuration[];
-  private readonly awaited: ReadonlySet<Configuration | undefined>;
-  private readonly servers: ReadonlySet<Configuration>;
   private readonly begun = performance.now();
+  /** Of a block, as far as is known. */
+  private sweeps: number;
   private swept = 0;
-  private readonly cores: Cores;
-  private readonly options: RunOptions;
+  private interim = '';
 
-  constructor(plan: CostPlan, cores: Cores, options: RunOptions) {
+  constructor(
+    private readonly plan: CostPlan,
+    private readonly options: RunOptions,
+  ) {
     this.configurations = configurationsOf(plan);
-    const steps = plan.chains.flatMap((chain) => chain.steps);
-    const fronts = steps.filter(({ layer }) => layer === 'front').map(({ configuration }) => configuration);
-    this.awaited = new Set([...fronts, ...plan.chains.map((chain) => chain.steps.at(-1)?.configuration)]);
-    this.servers = new Set(steps.filter(({ layer }) => layer === 'server').map(({ configuration }) => configuration));
-    this.cores = cores;
-    this.options = options;
-    this.progress = new CostProgress(this.configurations.length, options.effort, options.onProgress);
+    this.sweeps = options.effort.sweeps.most;
   }
 
   async block(block: number): Promise<void> {
-    const { signal } = this.options;
+    const { signal, effort, cores, onBlock } = this.options;
     const measured: MeasuredConfiguration[] = [];
     const begun = performance.now();
+    const others = cores.slice(0, -1);
     try {
-      for (const configuration of this.configurations) {
+      for (const [i, configuration] of this.configurations.entries()) {
         if (isAborted(signal)) return;
-        this.progress.starts(block, configuration.name);
-        const ready = this.failures.has(configuration.name) ? undefined : await this.start(configuration);
-        if (ready) measured.push(ready);
-        this.progress.started();
+        this.tell(block, i, `starts ${configuration.name}`);
+        await this.attempt(configuration, async () => {
+          measured.push(await this.start(configuration));
+        });
       }
-      await this.sweepAll(block, measured, (performance.now() - begun) / 1e3);
-      await this.wait(measured);
-      if (block === this.options.effort.blocks - 1) await this.countCalls(measured);
+      this.sweeps = this.sweepsOf(block, 2 * measured.length, (performance.now() - begun) / 1e3);
+      // This process, which only waits, is not to wake up among those that are measured.
+      if (others.length > 0) bindThreads([process.pid], ...others);
+      await this.sweepAll(block, measured);
+      await this.wait(measured, others.at(-1));
+      if (block === effort.blocks - 1) await this.countCalls(measured);
+      else this.interim = onBlock(this);
     } finally {
+      bindThreads([process.pid], ...cores);
       for (const { stop } of measured) await stop();
     }
   }
 
-  /** `startSeconds`: what the start of a block takes. */
-  private async sweepAll(
-    block: number,
-    measured: readonly MeasuredConfiguration[],
-    startSeconds: number,
-  ): Promise<void> {
-    const lanes = measured.flatMap((each) => each.lanes);
-    const owners = new Map(measured.flatMap((each) => each.lanes.map(({ name }) => [name, each.configuration])));
-    const sweeps = this.sweepsOf(block, lanes.length, startSeconds);
-    this.progress.willSweep(block, sweeps);
-    const values = await sweep(lanes, {
-      ...{ sweeps, from: this.swept, signal: this.options.signal },
-      onSweep: () => {
-        this.progress.swept(block);
-      },
-      onFailure: (lane, error) => {
-        this.fails(owners.get(lane)?.name ?? lane, error);
-      },
-    });
-    this.swept += sweeps;
-    this.add(values);
+  private async start(configuration: Configuration): Promise<MeasuredConfiguration> {
+    const { floor, context, signal, effort, cores } = this.options;
+    const folder = context.processes.makeFolder();
+    const running = await configuration.start({ ...context, folder });
+    return prepare(configuration, running, { floor, core: cores.at(-1) ?? 0, signal, warmUp: effort.warmUp });
   }
 
-  /** As many as there is time for, so that the blocks to come get as many. */
+  private async sweepAll(block: number, measured: readonly MeasuredConfiguration[]): Promise<void> {
+    const lanes = measured.flatMap((each) => each.lanes);
+    const owners = new Map(measured.flatMap((each) => each.lanes.map(({ name }) => [name, each.configuration.name])));
+    let done = this.configurations.length;
+    const values = await sweep(lanes, {
+      ...{ sweeps: this.sweeps, from: this.swept, signal: this.options.signal },
+      onSweep: () => {
+        this.tell(block, ++done, 'sweeps');
+      },
+      onFailure: (lane, error) => {
+        this.fails(owners.get(lane) ?? lane, error);
+      },
+    });
+    this.swept += this.sweeps;
+    for (const [lane, own] of values) if (own.length > 0) append(this.samples, lane, own);
+    // Of what has failed earlier blocks are no good either: they would stand beside fewer.
+    for (const configuration of this.configurations.filter(({ name }) => this.failures.has(name))) {
+      for (const outstanding of LOADS) this.samples.delete(laneName(configuration, outstanding));
+    }
+  }
+
+  /** As many as there is time for, so that the blocks to come get as many. `startSeconds`: what the start of a block takes. */
   private sweepsOf(block: number, lanes: number, startSeconds: number): number {
     const { blocks, seconds, sweeps } = this.options.effort;
     const blocksLeft = blocks - block;
@@ -155,30 +137,17 @@ class Run implements CostRun {
     return Math.max(sweeps.least, Math.min(sweeps.most, Math.floor(ours / (lanes * SLICE_SECONDS))));
   }
 
-  /** undefined: it has failed. */
-  private async start(configuration: Configuration): Promise<MeasuredConfiguration | undefined> {
-    const { floor, context, signal, effort } = this.options;
-    try {
-      const folder = context.processes.makeFolder();
-      const running = await configuration.start({ ...context, folder }, floor);
-      return await prepare(configuration, running, { floor, core: this.cores.core, signal, warmUp: effort.warmUp });
-    } catch (error) {
-      if (!isAborted(signal)) this.fails(configuration.name, error);
-      return undefined;
-    }
-  }
-
-  private async wait(measured: readonly MeasuredConfiguration[]): Promise<void> {
-    const { other } = this.cores;
-    for (const { configuration, waits } of measured) {
-      const { name } = configuration;
-      if (other === undefined || !this.awaited.has(configuration) || this.failures.has(name)) continue;
-      if (isAborted(this.options.signal)) return;
-      try {
-        append(this.waits, name, await waits(other));
-      } catch (error) {
-        if (!isAborted(this.options.signal)) this.fails(name, error);
-      }
+  /** Of fronts alone and of wholes, with the application on another processor, if there is one. */
+  private async wait(measured: readonly MeasuredConfiguration[], other: number | undefined): Promise<void> {
+    if (other === undefined) return;
+    const awaited = this.plan.chains.flatMap(({ steps }) => [
+      ...steps.filter(({ layer }) => layer === 'front'),
+      ...steps.slice(-1),
+    ]);
+    for (const { configuration, waits } of ofSteps(measured, awaited)) {
+      await this.attempt(configuration, async () => {
+        append(this.waits, configuration.name, await waits(other));
+      });
     }
   }
 
@@ -186,16 +155,26 @@ class Run implements CostRun {
   private async countCalls(measured: readonly MeasuredConfiguration[]): Promise<void> {
     const { context, signal } = this.options;
     const strace = context.programs.get('strace')?.file;
-    for (const { configuration, countCalls } of measured) {
-      if (strace === undefined || !this.servers.has(configuration) || this.failures.has(configuration.name)) continue;
-      if (isAborted(signal)) return;
+    if (strace === undefined) return;
+    const servers = this.plan.chains.flatMap(({ steps }) => steps.filter(({ layer }) => layer === 'server'));
+    for (const { configuration, countCalls } of ofSteps(measured, servers)) {
+      if (isAborted(signal) || this.failures.has(configuration.name)) continue;
       try {
         this.calls.set(configuration.name, await countCalls(strace, context.processes.makeFolder()));
-      } catch (error) {
+      } catch {
         // It is a figure beside the others, which are not to be lost for it, and strace may be forbidden here.
-        if (isAborted(signal)) return;
-        if (!(error instanceof StraceError || error instanceof PeerError)) throw error;
       }
+    }
+  }
+
+  /** Not what has failed already, nor after the end. */
+  private async attempt({ name }: Configuration, work: () => Promise<void>): Promise<void> {
+    const { signal } = this.options;
+    if (isAborted(signal) || this.failures.has(name)) return;
+    try {
+      await work();
+    } catch (error) {
+      if (!isAborted(signal)) this.fails(name, error);
     }
   }
 
@@ -203,13 +182,24 @@ class Run implements CostRun {
     this.failures.set(configuration, error instanceof Error ? error.message : String(error));
   }
 
-  /** Of what has failed earlier blocks are no good either: they would stand beside fewer. */
-  private add(values: ReadonlyMap<string, number[]>): void {
-    for (const [lane, own] of values) if (own.length > 0) append(this.samples, lane, own);
-    for (const configuration of this.configurations.filter(({ name }) => this.failures.has(name))) {
-      for (const outstanding of LOADS) this.samples.delete(laneName(configuration, outstanding));
-    }
+  /** `step`: of the block's starts and sweeps, those that are done. */
+  private tell(block: number, step: number, label: string): void {
+    const { effort, onProgress } = this.options;
+    const steps = this.configurations.length + this.sweeps;
+    const [done, total] = [block * steps + step, effort.blocks * steps];
+    const seconds = (performance.now() - this.begun) / 1e3;
+    const remainingSeconds = done === 0 ? effort.seconds : (seconds / done) * (total - done);
+    const interim = this.interim === '' ? {} : { interim: this.interim };
+    onProgress({ ...{ done, total, label, remainingSeconds }, round: block + 1, rounds: effort.blocks, ...interim });
   }
+}
+
+function ofSteps(
+  measured: readonly MeasuredConfiguration[],
+  steps: readonly { readonly configuration: Configuration }[],
+): MeasuredConfiguration[] {
+  const names = new Set(steps.map(({ configuration }) => configuration.name));
+  return measured.filter(({ configuration }) => names.has(configuration.name));
 }
 
 function append(to: Map<string, (readonly number[])[]>, key: string, block: readonly number[]): void {

@@ -3,131 +3,73 @@
  * it many times slower. So it counts them and nothing else, apart from all that is measured, with a lone request at a time:
  * many at a time share a wake-up. It is a check on what the hop is said to be: the kernel's part.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as after } from 'node:timers/promises';
 
-import type { LoadGenerator } from './load.js';
 import type { Role } from './model.js';
 
-/** To attach to all threads of a server, and to let go of them. */
+/** To attach to all threads of a server. */
 const PATIENCE_MS = 10_000;
+const LOOK_EVERY_MS = 10;
 
 /** Calls a request by their names, of each role. */
 export type SystemCalls = Readonly<Partial<Record<Role, Readonly<Record<string, number>>>>>;
-
-/** strace is not allowed to, or failed: in its own words. */
-export class StraceError extends Error {}
 
 export interface CountOptions {
   /** strace's file. */
   readonly strace: string;
   /** For what it writes. */
   readonly folder: string;
-  readonly pids: ReadonlyMap<Role, readonly number[]>;
-  /** Open, with one connection. */
-  readonly generator: LoadGenerator;
+  pids(role: Role): readonly number[];
+  /** Has some requests made, one at a time, and tells how many. */
+  ask(): Promise<number>;
   readonly signal: AbortSignal;
 }
 
-/** Throws StraceError where they can't be counted. */
-export async function countSystemCalls(options: CountOptions): Promise<SystemCalls> {
-  const { pids, generator, signal } = options;
-  const tracers = [...pids].map(([role, own]) => ({ role, tracer: new Tracer(role, own, options) }));
-  const abort = (): void => {
-    for (const { tracer } of tracers) tracer.kill();
-  };
-  signal.addEventListener('abort', abort);
+/** Throws where strace is not allowed to look. */
+export async function countSystemCalls({ strace, folder, pids, ask, signal }: CountOptions): Promise<SystemCalls> {
+  const tracers = (['front', 'app'] as const).map((role) => {
+    const file = join(folder, `system-calls-${role}`);
+    const words = ['-f', '-c', '-U', 'calls,name', '-o', file, ...pids(role).map((pid) => `--attach=${String(pid)}`)];
+    const child = spawn(strace, words, { stdio: 'ignore', signal, killSignal: 'SIGKILL' });
+    return { role, file, child, ended: once(child, 'close').catch(() => undefined) };
+  });
   try {
-    await Promise.all(tracers.map(({ tracer }) => tracer.attached()));
-    const { begun } = await generator.stretch();
-    if (begun === 0) throw new StraceError('no request was made while strace looked');
+    const deadline = performance.now() + PATIENCE_MS;
+    while (![...pids('front'), ...pids('app')].every(isTraced)) {
+      if (performance.now() > deadline || tracers.some(({ child }) => child.exitCode !== null)) {
+        throw new Error('strace does not attach');
+      }
+      await after(LOOK_EVERY_MS, undefined, { signal });
+    }
+    const requests = await ask();
     const calls: Partial<Record<Role, Readonly<Record<string, number>>>> = {};
-    for (const { role, tracer } of tracers) {
-      const counts = Object.entries(await tracer.detach());
-      calls[role] = Object.fromEntries(counts.map(([name, count]) => [name, count / begun]));
+    for (const { role, file, child, ended } of tracers) {
+      child.kill('SIGINT');
+      await ended;
+      calls[role] = callsIn(readFileSync(file, 'utf8'), requests);
     }
     return calls;
   } finally {
-    signal.removeEventListener('abort', abort);
-    abort();
+    // What it traces runs on by itself.
+    for (const { child } of tracers) child.kill('SIGKILL');
   }
 }
 
-class Tracer {
-  private readonly child: ChildProcess;
-  private readonly file: string;
-  private readonly wanted: number;
-  private readonly exited: Promise<unknown>;
-  private said = '';
-
-  constructor(role: Role, pids: readonly number[], { strace, folder }: CountOptions) {
-    this.file = join(folder, `system-calls-${role}`);
-    this.wanted = pids.length;
-    const words = ['-f', '-c', '-U', 'calls,name', '-o', this.file, ...pids.flatMap((pid) => ['-p', String(pid)])];
-    this.child = spawn(strace, words, { stdio: ['ignore', 'ignore', 'pipe'] });
-    // In any case, so that no failure is left unheard.
-    this.exited = once(this.child, 'close').catch(() => undefined);
-  }
-
-  /** Fulfilled once it has all processes. */
-  async attached(): Promise<void> {
-    const { child } = this;
-    await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => {
-        reject(this.failure('did not attach in time'));
-      }, PATIENCE_MS);
-      const settle = (act: () => void): void => {
-        clearTimeout(timer);
-        act();
-      };
-      child.once('error', (error) => {
-        settle(() => {
-          reject(new StraceError(error.message));
-        });
-      });
-      child.once('exit', () => {
-        settle(() => {
-          reject(this.failure('ended at once'));
-        });
-      });
-      child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-        this.said += text;
-        if ((this.said.match(/Process \d+ attached/g)?.length ?? 0) >= this.wanted) settle(resolve);
-      });
-    });
-  }
-
-  /** How often each call was made. */
-  async detach(): Promise<Readonly<Record<string, number>>> {
-    this.child.kill('SIGINT');
-    const timer = setTimeout(() => {
-      this.kill();
-    }, PATIENCE_MS);
-    await this.exited;
-    clearTimeout(timer);
-    try {
-      return parseCounts(readFileSync(this.file, 'utf8'));
-    } catch {
-      throw this.failure('has written no counts');
-    }
-  }
-
-  /** What it traces runs on by itself. */
-  kill(): void {
-    this.child.kill('SIGKILL');
-  }
-
-  private failure(what: string): StraceError {
-    return new StraceError(`strace ${what}${this.said === '' ? '' : `: ${this.said.trim().split('\n')[0] ?? ''}`}`);
-  }
+function isTraced(pid: number): boolean {
+  const folder = `/proc/${String(pid)}/task`;
+  return readdirSync(folder).every(
+    (thread) => !/^TracerPid:\t0$/m.test(readFileSync(join(folder, thread, 'status'), 'utf8')),
+  );
 }
 
 /** `strace -c -U calls,name`: a number and a name in each line, lines of dashes around them, and the total at the end. */
-function parseCounts(text: string): Readonly<Record<string, number>> {
-  const counts = [...text.matchAll(/^\s*(\d+)\s+(\w+)\s*$/gm)].map(
-    ([, count, name = '']) => [name, Number(count)] as const,
+function callsIn(text: string, requests: number): Readonly<Record<string, number>> {
+  const counts = [...text.matchAll(/^\s*(\d+)\s+(\w+)\s*$/gm)];
+  return Object.fromEntries(
+    counts.filter(([, , name]) => name !== 'total').map(([, count, name = '']) => [name, Number(count) / requests]),
   );
-  return Object.fromEntries(counts.filter(([name]) => name !== 'total'));
 }

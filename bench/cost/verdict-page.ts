@@ -1,11 +1,10 @@
 /** The page of `nearwire cost --html`: the verdict, and one plot with the layers as bars. It needs no script. */
 import { escape, pageHeader, wholePage } from '../page/parts.js';
-import type { Estimate } from './estimate.js';
-import { formatTime } from './format-time.js';
+import { formatTime } from '../format.js';
 import type { CostResult } from './index.js';
 import { CROWD } from './measure.js';
 import type { ChainVerdict, ChangeVerdict } from './verdict.js';
-import { answerOf, besideWords, LAYER_NAMES, layerNamed, notesOf } from './verdict-text.js';
+import { LAYER_NAMES, layerNamed, notesOf, partsOf, sentencesOf } from './verdict-text.js';
 
 const STYLE = `
 :root { --front: #7a5cc7; --hop: #d9622b; --server: #2f7ed8; --changed: #6b7280; }
@@ -22,6 +21,10 @@ const STYLE = `
 .bars .figure { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 figure { margin: 18px 0; }
 .colours { display: flex; flex-wrap: wrap; gap: 6px 18px; color: var(--muted); font-size: 13px; margin: 10px 0; }
+.front { background: var(--front); }
+.hop { background: var(--hop); }
+.server { background: var(--server); }
+.changed { background: var(--changed); }
 .colours .part { display: inline-block; width: 12px; height: 12px; margin-right: 6px; border-radius: 2px; }
 tbody th { white-space: normal; font-weight: normal; }
 @media (max-width: 700px) {
@@ -30,19 +33,13 @@ tbody th { white-space: normal; font-weight: normal; }
 }
 `;
 
-interface Segment {
-  readonly colour: 'front' | 'hop' | 'server' | 'changed';
-  readonly name: string;
+/** A layer in a bar. */
+interface Part {
+  readonly layer: 'front' | 'hop' | 'server' | 'changed';
   readonly micros: number;
 }
 
-const PARTS = ['front', 'hop', 'server'] as const;
-const CHANGED = 'hop and app server, changed';
-
-interface Bar {
-  readonly name: string;
-  readonly segments: readonly Segment[];
-}
+const NAMES: Readonly<Record<Part['layer'], string>> = { ...LAYER_NAMES, changed: 'hop and app server, changed' };
 
 export function verdictPageOf(result: CostResult): string {
   const { chains = [], changes = [] } = result.verdicts.get(CROWD) ?? {};
@@ -57,73 +54,62 @@ export function verdictPageOf(result: CostResult): string {
 }
 
 function section(chain: ChainVerdict, changes: readonly ChangeVerdict[]): string {
-  const words = [...answerOf(chain), ...besideWords(chain)].join('\n\n');
   return `<section><h2>${escape(chain.title)}</h2>
-<p class="verdict">${escape(words)}</p>
+<p class="verdict">${escape(sentencesOf(chain).join('\n\n'))}</p>
 ${plot(chain, changes)}
 ${table(chain, changes)}</section>`;
 }
 
 /** Without the application, beside which the rest might not be seen. */
 function plot(chain: ChainVerdict, changes: readonly ChangeVerdict[]): string {
-  const bars = [barOf(chain), ...changes.map((change) => changedBar(chain, change))];
-  const longest = Math.max(...bars.map(({ segments }) => total(segments)));
-  const used = new Set(bars.flatMap(({ segments }) => segments.map(({ colour }) => colour)));
-  const names = Object.entries({ ...LAYER_NAMES, changed: CHANGED }).filter(([colour]) =>
-    used.has(colour as Segment['colour']),
-  );
+  const asItIs = (['front', 'hop', 'server'] as const).flatMap((layer): Part[] => {
+    const work = layerNamed(chain, layer);
+    return work === undefined ? [] : [{ layer, micros: Math.max(0, work.median) }];
+  });
+  // Of a change it is known what it does to the whole: all of it is taken for the hop's and the app server's.
+  const front = asItIs.filter(({ layer }) => layer === 'front');
+  const behind = total(asItIs) - total(front);
+  const bars: [string, readonly Part[]][] = [
+    ['as it is', asItIs],
+    ...changes.map(({ title, work }): [string, Part[]] => [
+      title,
+      [...front, { layer: 'changed', micros: Math.max(0, behind + work.median) }],
+    ]),
+  ];
+  const longest = Math.max(...bars.map(([, parts]) => total(parts)));
+  const colours = [...new Set(bars.flatMap(([, parts]) => parts.map(({ layer }) => layer)))];
   return `<figure><figcaption>Microseconds of work a request, without the application's</figcaption>
-<div class="colours">${names.map(([colour, name]) => `<span><i class="part" style="background: var(--${colour})"></i>${escape(name)}</span>`).join('')}</div>
-<div class="bars">${bars.map((bar) => drawn(bar, longest)).join('\n')}</div></figure>`;
+<div class="colours">${colours.map((layer) => `<span><i class="part ${layer}"></i>${escape(NAMES[layer])}</span>`).join('')}</div>
+<div class="bars">${bars.map(([name, parts]) => bar(name, parts, longest)).join('\n')}</div></figure>`;
 }
 
-function drawn({ name, segments }: Bar, longest: number): string {
-  const parts = segments.map(({ colour, name: of, micros }) => {
-    const width = ((100 * micros) / longest).toFixed(2);
-    return `<i class="part" style="width: ${width}%; background: var(--${colour})" title="${escape(`${of}: ${formatTime(micros)}`)}"></i>`;
+function bar(name: string, parts: readonly Part[], longest: number): string {
+  const drawn = parts.map((part) => {
+    const width = ((100 * part.micros) / longest).toFixed(2);
+    return `<i class="part ${part.layer}" style="width: ${width}%" title="${escape(described(part))}"></i>`;
   });
-  const label = `${name}: ${segments.map(({ name: of, micros }) => `${of} ${formatTime(micros)}`).join(', ')}`;
   return `<span class="name">${escape(name)}</span>
-<span class="whole" role="img" aria-label="${escape(label)}">${parts.join('')}</span>
-<span class="figure">${escape(formatTime(total(segments)))}</span>`;
+<span class="whole" role="img" aria-label="${escape(`${name}: ${parts.map(described).join(', ')}`)}">${drawn.join('')}</span>
+<span class="figure">${escape(formatTime(total(parts)))}</span>`;
 }
 
-function total(segments: readonly Segment[]): number {
-  return segments.reduce((sum, { micros }) => sum + micros, 0);
+function described({ layer, micros }: Part): string {
+  return `${NAMES[layer]} ${formatTime(micros)}`;
 }
 
-/** Without the application. */
-function barOf(chain: ChainVerdict): Bar {
-  const segments = PARTS.flatMap((colour) => {
-    const micros = layerNamed(chain, colour)?.median;
-    return micros === undefined ? [] : [{ colour, name: LAYER_NAMES[colour], micros: Math.max(0, micros) }];
-  });
-  return { name: 'as it is', segments };
-}
-
-/** Of a change it is known what it does to the whole: all of it is taken for the hop's and the app server's. */
-function changedBar(chain: ChainVerdict, { title, work }: ChangeVerdict): Bar {
-  const { segments } = barOf(chain);
-  const front = segments.filter(({ colour }) => colour === 'front');
-  const rest = total(segments) - total(front) + work.median;
-  return { name: title, segments: [...front, { colour: 'changed', name: CHANGED, micros: Math.max(0, rest) }] };
+function total(parts: readonly Part[]): number {
+  return parts.reduce((sum, { micros }) => sum + micros, 0);
 }
 
 function table(chain: ChainVerdict, changes: readonly ChangeVerdict[]): string {
-  const rows: [string, Estimate | undefined][] = [
-    ['all of a request', chain.whole],
-    ['the application', layerNamed(chain, 'app')],
-    ['the hop', chain.hop?.work],
-    ...PARTS.toReversed().map((part): [string, Estimate | undefined] => [LAYER_NAMES[part], layerNamed(chain, part)]),
-    ...changes.map(({ title, work }): [string, Estimate] => [`${title}: more or less`, work]),
-  ];
-  const body = rows.flatMap(([name, work]) =>
-    work === undefined
-      ? []
-      : [
-          `<tr><th scope="row">${escape(name)}</th><td>${[work.median, work.low, work.high].map((value) => escape(formatTime(value))).join('</td><td>')}</td></tr>`,
-        ],
-  );
+  const rows = [
+    { name: 'all of a request', work: chain.whole },
+    ...partsOf(chain),
+    ...changes.map(({ title, work }) => ({ name: `${title}: more or less`, work })),
+  ].map(({ name, work: { median, low, high } }) => {
+    const figures = [median, low, high].map((value) => `<td>${escape(formatTime(value))}</td>`);
+    return `<tr><th scope="row">${escape(name)}</th>${figures.join('')}</tr>`;
+  });
   return `<div class="scroll"><table><thead><tr><th>work a request</th><th>median</th><th>from</th><th>to (95 %)</th></tr></thead>
-<tbody>${body.join('\n')}</tbody></table></div>`;
+<tbody>${rows.join('\n')}</tbody></table></div>`;
 }

@@ -1,31 +1,32 @@
 /** The verdict on one screen. */
-import { digits, formatSeconds } from '../format.js';
+import { digits, formatSeconds, formatTime } from '../format.js';
 import type { Layer } from './configurations.js';
 import type { Estimate } from './estimate.js';
-import { formatTime } from './format-time.js';
 import type { CostResult } from './index.js';
 import { CROWD } from './measure.js';
 import { WORTH_A_THOUGHT, type ChainVerdict, type ChangeVerdict, type HopVerdict } from './verdict.js';
 
-const NAME_WIDTH = 40;
+const NAME_WIDTH = 42;
 const FIGURE_WIDTH = 12;
+const ANSWERS: Readonly<Record<HopVerdict['isBottleneck'], string>> = { yes: 'Yes.', partly: 'In part.', no: 'No.' };
 
-/** What a layer is called, with the app server's named for a stack that has nothing before it. */
+/** What a layer is called, with the app server's named for a stack that has something before it. */
 export const LAYER_NAMES = {
   front: 'nginx itself',
   hop: 'passed on, and a server at its least',
   server: 'what the app server adds',
+  app: 'the application',
 } as const;
 
 export function renderCost(result: CostResult): string {
   const { verdicts, host, versions, seconds } = result;
   const { chains = [], changes = [] } = verdicts.get(CROWD) ?? {};
-  const notes = notesOf(result);
+  const notes = notesOf(result).map((note) => `note: ${note}`);
   return [
     `Work of a request, all processes on one processor.
 ${String(host.cores)} processors (${host.cpu}), ${host.kernel}, Node ${versions.node}; ${formatSeconds(seconds)}.`,
     ...chains.map((chain, i) => renderChain(chain, i === 0 ? changes : [])),
-    ...(notes.length === 0 ? [] : [notes.map((note) => `note: ${note}`).join('\n')]),
+    ...(notes.length === 0 ? [] : [notes.join('\n')]),
     '',
   ].join('\n\n');
 }
@@ -39,98 +40,93 @@ export function notesOf({ notes, failures, interrupted }: CostResult): string[] 
   ];
 }
 
-function formatPercent(share: number): string {
-  return `${digits(share * 100)} %`;
-}
-
-function signed(text: string, value: number): string {
-  return value < 0 ? text : `+${text}`;
-}
-
-function half({ low, high }: Estimate): number {
-  return (high - low) / 2;
-}
-
-function renderChain(chain: ChainVerdict, changes: readonly ChangeVerdict[]): string {
-  return [
-    chain.title,
-    ...[renderLayers(chain), ...answerOf(chain), ...besideWords(chain)].map(indent),
-    ...(changes.length === 0 ? [] : [indent(renderChanges(chain, changes))]),
-  ].join('\n\n');
-}
-
-function indent(text: string): string {
-  return text.replace(/^(?=.)/gm, '  ');
-}
-
-function row(name: string, ...figures: readonly string[]): string {
-  return `  ${name.padEnd(NAME_WIDTH)}${figures.map((figure) => figure.padStart(FIGURE_WIDTH)).join('')}`.trimEnd();
-}
-
 export function layerNamed({ layers }: ChainVerdict, layer: Layer): Estimate | undefined {
   return layers.find((each) => each.layer === layer)?.work;
 }
 
-function renderLayers(chain: ChainVerdict): string {
-  const { whole, hop } = chain;
-  const shareRow = (name: string, work: Estimate | undefined): string[] =>
-    work === undefined
-      ? []
-      : [row(name, formatTime(work.median), formatPercent(work.median / whole.median), `± ${formatTime(half(work))}`)];
-  const [least, server] = [layerNamed(chain, 'hop'), layerNamed(chain, 'server')];
+/** From the application to the front; what the hop is made of stands below it, indented. */
+export function partsOf(chain: ChainVerdict): { readonly name: string; readonly work: Estimate }[] {
+  const { hop } = chain;
   return [
-    `A request takes ${formatTime(whole.median)} of work in all (± ${formatTime(half(whole))}). Of that`,
-    ...shareRow('the application', layerNamed(chain, 'app')),
-    ...shareRow('the hop', hop?.work),
-    ...shareRow(`  ${LAYER_NAMES.hop}`, least),
-    ...shareRow(hop === undefined ? 'the server, or servers' : `  ${LAYER_NAMES.server}`, server),
-    ...shareRow(LAYER_NAMES.front, layerNamed(chain, 'front')),
+    { name: LAYER_NAMES.app, work: layerNamed(chain, 'app') },
+    { name: 'the hop', work: hop?.work },
+    { name: `  ${LAYER_NAMES.hop}`, work: layerNamed(chain, 'hop') },
+    { name: hop ? `  ${LAYER_NAMES.server}` : 'the server, or servers', work: layerNamed(chain, 'server') },
+    { name: LAYER_NAMES.front, work: layerNamed(chain, 'front') },
+  ].flatMap(({ name, work }) => (work === undefined ? [] : [{ name, work }]));
+}
+
+function renderChain(chain: ChainVerdict, changes: readonly ChangeVerdict[]): string {
+  const { title, whole } = chain;
+  const percent = (work: Estimate): string => formatPercent(work.median / whole.median);
+  const layers = [
+    `A request takes ${formatTime(whole.median)} of work in all (${spread(whole)}). Of that`,
+    ...partsOf(chain).map(({ name, work }) => row(`  ${name}`, formatTime(work.median), percent(work), spread(work))),
   ].join('\n');
+  const told = changes.length === 0 ? [] : [renderChanges(chain, changes)];
+  const paragraphs = [layers, ...sentencesOf(chain), ...told];
+  return [title, ...paragraphs.map((text) => text.replace(/^(?=.)/gm, '  '))].join('\n\n');
+}
+
+/** In paragraphs: whether the hop is the bottleneck, and what is told apart from work. */
+export function sentencesOf(chain: ChainVerdict): string[] {
+  return [answerOf(chain), besideOf(chain)].filter((lines) => lines.length > 0).map((lines) => lines.join('\n'));
 }
 
 /** None of a stack without a hop. */
-export function answerOf(chain: ChainVerdict): string[] {
+function answerOf(chain: ChainVerdict): string[] {
   const { whole, hop } = chain;
   if (hop === undefined) return [];
-  const more = formatPercent(hop.work.median / (whole.median - hop.work.median));
   const app = layerNamed(chain, 'app');
-  const yours = app === undefined ? '' : `; this one takes ${formatTime(app.median)}`;
-  const share = `${(WORTH_A_THOUGHT * 100).toFixed(0)} %`;
+  const more = formatPercent(hop.work.median / (whole.median - hop.work.median));
   const answer =
     app === undefined
-      ? `Is the hop the bottleneck?  That depends on the application: without one it is ${formatPercent(hop.share)} of the work.`
-      : `Is the hop the bottleneck?  ${ANSWERS[hop.isBottleneck]} Without any hop this host would serve ${more} more.`;
+      ? `That depends on the application: without one it is ${formatPercent(hop.share)} of the work.`
+      : `${ANSWERS[hop.isBottleneck]} Without any hop this host would serve ${more} more.`;
+  const yours = app === undefined ? '' : `; this one takes ${formatTime(app.median)}`;
+  const share = `${(WORTH_A_THOUGHT * 100).toFixed(0)} %`;
   return [
-    `${answer}\nIt is ${share} or more of the work for an application that takes less than ${formatTime(hop.breakEven)}${yours}.`,
+    `Is the hop the bottleneck?  ${answer}`,
+    `It is ${share} or more of the work for an application that takes less than ${formatTime(hop.breakEven)}${yours}.`,
   ];
 }
 
-/** Told apart from the work: waiting, most of which is wake-ups, and system calls. */
-export function besideWords({ wait, calls }: ChainVerdict): string[] {
+/** Waiting, most of which is wake-ups, and system calls. */
+function besideOf({ wait, calls }: ChainVerdict): string[] {
   const front = wait?.front === undefined ? '' : `; for nginx alone ${formatTime(wait.front.median)}`;
-  const waits =
-    wait &&
-    `A lone user waits ${formatTime(wait.whole.median)} for it, with the app server on another processor${front}.`;
   const counts = Object.entries(calls ?? {}).map(([role, byName]) => {
     const sum = Object.values(byName).reduce((all, count) => all + count, 0);
     return `${role === 'front' ? 'nginx' : 'the app server'} ${sum.toFixed(1)}`;
   });
-  const called = counts.length > 0 && `System calls of a lone request: ${counts.join(', ')}.`;
-  const words = [waits, called].filter(Boolean).join('\n');
-  return words === '' ? [] : [words];
+  return [
+    wait &&
+      `A lone user waits ${formatTime(wait.whole.median)} for it, with the app server on another processor${front}.`,
+    counts.length > 0 ? `System calls of a lone request: ${counts.join(', ')}.` : undefined,
+  ].filter((line) => line !== undefined);
 }
 
-const ANSWERS: Readonly<Record<HopVerdict['isBottleneck'], string>> = { yes: 'Yes.', partly: 'In part.', no: 'No.' };
-
 function renderChanges({ hop }: ChainVerdict, changes: readonly ChangeVerdict[]): string {
-  const lines = changes.map(({ title, work, rate }) => {
-    if (work.low <= 0 && work.high >= 0) return row(title, 'not told', 'apart', `± ${formatTime(half(work))}`);
-    const percent = signed(formatPercent(rate), rate);
-    return row(title, signed(formatTime(work.median), work.median), percent, `± ${formatTime(half(work))}`);
-  });
   const size = hop === undefined ? '' : ` (the hop is ${formatTime(hop.work.median)})`;
-  const heading = `What would change it${size}`.padEnd(NAME_WIDTH + 2);
-  return [heading + ['a request', 'requests/s'].map((word) => word.padStart(FIGURE_WIDTH)).join(''), ...lines].join(
-    '\n',
+  const lines = changes.map(({ title, work, rate }) =>
+    work.low <= 0 && work.high >= 0
+      ? row(`  ${title}`, 'not told', 'apart', spread(work))
+      : row(`  ${title}`, signed(formatTime, work.median), signed(formatPercent, rate), spread(work)),
   );
+  return [row(`What would change it${size}`, 'a request', 'requests/s'), ...lines].join('\n');
+}
+
+function row(name: string, ...figures: readonly string[]): string {
+  return `${name.padEnd(NAME_WIDTH)}${figures.map((figure) => figure.padStart(FIGURE_WIDTH)).join('')}`;
+}
+
+function spread({ low, high }: Estimate): string {
+  return `± ${formatTime((high - low) / 2)}`;
+}
+
+function formatPercent(share: number): string {
+  return `${digits(share * 100)} %`;
+}
+
+function signed(format: (value: number) => string, value: number): string {
+  return `${value < 0 ? '' : '+'}${format(value)}`;
 }

@@ -1,9 +1,9 @@
 /** What the figures say: the layers of a request, what changes them, and whether the hop is the bottleneck. */
-import type { Chain, Change, Configuration, Layer } from './configurations.js';
+import type { Chain, Configuration, Layer } from './configurations.js';
 import { differences, estimateOf, layoutDeviation, type Blocks, type Estimate } from './estimate.js';
 import { laneName, type Outstanding } from './measure.js';
 import type { CostPlan } from './plan.js';
-import type { CostRun, Samples } from './run.js';
+import type { CostRun } from './run.js';
 import type { SystemCalls } from './system-calls.js';
 
 /** From this share of a request's work on, the hop is worth a thought. */
@@ -29,7 +29,6 @@ export interface HopVerdict {
 
 export interface ChainVerdict {
   readonly title: string;
-  readonly outstanding: Outstanding;
   /** The request's work. */
   readonly whole: Estimate;
   /** They add up to the whole but for what medians of differences do. */
@@ -58,98 +57,85 @@ export interface Verdict {
   readonly changes: readonly ChangeVerdict[];
 }
 
-/** Those of one load. */
-class Figures {
-  readonly outstanding: Outstanding;
-  private readonly samples: Samples;
-  /** Of what is without an application of its own, and of what is with one, whose deviation grows with its work. */
-  private readonly layout: { readonly small: number; readonly app: number };
-
-  constructor(chains: readonly Chain[], samples: Samples, outstanding: Outstanding) {
-    this.samples = samples;
-    this.outstanding = outstanding;
-    const deviation = (isApp: boolean): number =>
-      layoutDeviation(
-        chains.flatMap(({ steps }) =>
-          steps.flatMap(({ layer, configuration }, i) =>
-            i > 0 && (layer === 'app') === isApp ? [this.difference(configuration, steps[i - 1]?.configuration)] : [],
-          ),
-        ),
-      );
-    this.layout = { small: deviation(false), app: deviation(true) };
-  }
-
-  has(configuration: Configuration): boolean {
-    return this.samples.has(laneName(configuration, this.outstanding));
-  }
-
-  /** Microseconds a request: what the host did meanwhile is in it. */
-  all(of: Configuration): Estimate {
-    const blocks = this.blocks(of);
-    return estimateOf(blocks, layoutDeviation([blocks]));
-  }
-
-  /** Microseconds a request that the one takes more than the other. */
-  more(of: Configuration, than: Configuration, size: keyof Figures['layout'] = 'small'): Estimate {
-    return estimateOf(this.difference(of, than), this.layout[size]);
-  }
-
-  private difference(of: Configuration, than: Configuration | undefined): Blocks {
-    return than === undefined ? this.blocks(of) : differences(this.blocks(of), this.blocks(than));
-  }
-
-  private blocks(configuration: Configuration): Blocks {
-    return this.samples.get(laneName(configuration, this.outstanding)) ?? [];
-  }
-}
-
 /** Of chains and changes all of whose configurations have been measured. */
 export function verdictOf(
   { chains, changes }: Pick<CostPlan, 'chains' | 'changes'>,
-  { samples, waits, calls }: Measured,
+  measured: Measured,
   outstanding: Outstanding,
 ): Verdict {
-  const isMeasured = ({ steps }: Chain): boolean =>
-    steps.every(({ configuration }) => samples.has(laneName(configuration, outstanding)));
-  const figures = new Figures(chains.filter(isMeasured), samples, outstanding);
-  const verdicts = new Map(
-    chains.filter(isMeasured).map((chain) => [chain, chainVerdict(chain, figures, waits, calls)]),
-  );
-  const first = chains[0] && verdicts.get(chains[0]);
+  const of = (configuration: Configuration): Blocks | undefined =>
+    measured.samples.get(laneName(configuration, outstanding));
+  const layered = chains.flatMap((chain) => layersOf(chain, of) ?? []);
+  // The deviation of what has an application of its own grows with its work.
+  const added = layered.flatMap(({ layers }) => layers.slice(1));
+  const layoutOf = (isApp: boolean): number =>
+    layoutDeviation(added.filter(({ layer }) => (layer === 'app') === isApp).map(({ blocks }) => blocks));
+  const layout = { small: layoutOf(false), app: layoutOf(true) };
+  const verdicts = layered.map((chain) => chainVerdict(chain, layout, measured));
+  const [first] = verdicts;
+  if (first === undefined || layered[0]?.chain !== chains[0]) return { chains: verdicts, changes: [] };
   return {
-    chains: [...verdicts.values()],
-    changes:
-      first === undefined
-        ? []
-        : changes
-            .filter(({ configuration, insteadOf }) => figures.has(configuration) && figures.has(insteadOf))
-            .map((change) => changeVerdict(change, first, figures)),
+    chains: verdicts,
+    changes: changes.flatMap(({ title, configuration, insteadOf }) => {
+      const [changed, before] = [of(configuration), of(insteadOf)];
+      if (changed === undefined || before === undefined) return [];
+      const work = estimateOf(differences(changed, before), layout.small);
+      return [{ title, work, rate: first.whole.median / (first.whole.median + work.median) - 1 }];
+    }),
   };
 }
 
+interface LayeredChain {
+  readonly chain: Chain;
+  readonly whole: Blocks;
+  /** Each step less the one before it. */
+  readonly layers: readonly { readonly layer: Layer; readonly blocks: Blocks; readonly configuration: Configuration }[];
+}
+
+/** undefined: not all of it has been measured. */
+function layersOf(chain: Chain, of: (configuration: Configuration) => Blocks | undefined): LayeredChain | undefined {
+  let whole: Blocks | undefined;
+  const layers = [];
+  for (const { layer, configuration } of chain.steps) {
+    const blocks = of(configuration);
+    if (blocks === undefined) return undefined;
+    layers.push({ layer, configuration, blocks: whole === undefined ? blocks : differences(blocks, whole) });
+    whole = blocks;
+  }
+  return whole && { chain, whole, layers };
+}
+
 function chainVerdict(
-  { title, steps }: Chain,
-  figures: Figures,
-  waits: Samples,
-  calls: CostRun['calls'],
+  { chain, whole: all, layers }: LayeredChain,
+  layout: { readonly small: number; readonly app: number },
+  { waits, calls }: Measured,
 ): ChainVerdict {
-  const of = (layer: Layer): Configuration | undefined => steps.find((step) => step.layer === layer)?.configuration;
-  const [front, server, app] = [of('front'), of('server'), of('app')];
-  if (!server) throw new RangeError(`${title} is no chain`);
-  const whole = figures.all(app ?? server);
+  const named = (name: Layer): LayeredChain['layers'][number] | undefined => layers.find(({ layer }) => layer === name);
+  const [front, least, server, last] = [named('front'), named('hop'), named('server'), layers.at(-1)];
+  const whole = estimateAlone(all);
+  const hop = least && server && estimateOf(sums(least.blocks, server.blocks), layout.small);
+  const waitOf = (configuration: Configuration | undefined): Blocks | undefined =>
+    configuration && waits.get(configuration.name);
+  const [waited, waitedFront] = [waitOf(last?.configuration), waitOf(front?.configuration)];
+  const waitLayout = layoutDeviation([waited, waitedFront].filter((blocks) => blocks !== undefined));
   return {
-    ...{ title, outstanding: figures.outstanding, whole },
-    layers: steps.map(({ layer, configuration }, i) => {
-      const before = steps[i - 1]?.configuration;
-      const work = before
-        ? figures.more(configuration, before, layer === 'app' ? 'app' : 'small')
-        : figures.all(configuration);
-      return { layer, work };
-    }),
-    hop: front && hopVerdict(figures.more(server, front), whole, figures.all(front)),
-    wait: waitOf(waits, app ?? server, front),
-    calls: calls.get(server.name),
+    ...{ title: chain.title, whole },
+    layers: layers.map(({ layer, blocks }, i) => ({
+      layer,
+      work: i === 0 ? estimateAlone(blocks) : estimateOf(blocks, layer === 'app' ? layout.app : layout.small),
+    })),
+    hop: hop && front && hopVerdict(hop, whole, estimateAlone(front.blocks)),
+    wait: waited && {
+      whole: estimateOf(waited, waitLayout),
+      front: waitedFront && estimateOf(waitedFront, waitLayout),
+    },
+    calls: server && calls.get(server.configuration.name),
   };
+}
+
+/** What the host did meanwhile is in it. */
+function estimateAlone(blocks: Blocks): Estimate {
+  return estimateOf(blocks, layoutDeviation([blocks]));
 }
 
 function hopVerdict(work: Estimate, whole: Estimate, front: Estimate): HopVerdict {
@@ -161,18 +147,7 @@ function hopVerdict(work: Estimate, whole: Estimate, front: Estimate): HopVerdic
   };
 }
 
-function waitOf(waits: Samples, last: Configuration, first: Configuration | undefined): ChainVerdict['wait'] {
-  const [whole, front] = [waits.get(last.name), first && waits.get(first.name)];
-  if (whole === undefined) return undefined;
-  const layout = layoutDeviation([whole, ...(front ? [front] : [])]);
-  return { whole: estimateOf(whole, layout), front: front && estimateOf(front, layout) };
-}
-
-function changeVerdict(
-  { title, configuration, insteadOf }: Change,
-  { whole }: ChainVerdict,
-  figures: Figures,
-): ChangeVerdict {
-  const work = figures.more(configuration, insteadOf);
-  return { title, work, rate: whole.median / (whole.median + work.median) - 1 };
+/** Sweep by sweep. */
+function sums(one: Blocks, other: Blocks): Blocks {
+  return one.map((block, i) => block.map((value, sweep) => value + (other[i]?.[sweep] ?? NaN)));
 }

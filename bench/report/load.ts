@@ -1,7 +1,6 @@
 /** What the open loops of case load gave: a block for each handler, in which a user's wait is told at each load. */
 import { load as loadCase } from '../cases/load.js';
-import { formatTime } from '../cost/format-time.js';
-import { describeParams, formatRatio, formatSpread, formatValue } from '../format.js';
+import { describeParams, formatRatio, formatSpread, formatTime, formatValue } from '../format.js';
 import { percentileOf, PERCENTILES } from '../histogram.js';
 import type { BenchResult, LatencyResult, SeriesResult, SubjectName } from '../model.js';
 import { workOf } from '../offered.js';

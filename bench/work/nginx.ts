@@ -4,7 +4,7 @@ import { Processes } from '../cost/processes.js';
 import { untilServing } from '../cost/ready.js';
 import { nginxCommand } from '../cost/stacks/nginx.js';
 import { findNginx } from '../nginx.js';
-import { cpuOf } from '../process-cpu.js';
+import { cpuOf } from '../process-table.js';
 import { Control, tell } from './control.js';
 import type { Target, Words } from './words.js';
 

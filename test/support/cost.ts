@@ -2,8 +2,9 @@
 import * as http from 'node:http';
 
 import type { Program, ProgramName, Stack, Target, Work } from '../../bench/cost/model.js';
-import { readProcesses } from '../../bench/cost/process-table.js';
+import { readProcesses } from '../../bench/process-table.js';
 import { findPrograms, missingOf } from '../../bench/cost/programs.js';
+import { get } from '../../bench/cost/ready.js';
 
 /** A user may have these and CI has not: they are no packages of Debian's. */
 const OPTIONAL: readonly ProgramName[] = ['uWebSockets.js', 'bun'];
@@ -21,33 +22,17 @@ export function isMissing({ name, needs }: Pick<Stack, 'name' | 'needs'>): boole
   return missing !== undefined;
 }
 
-export interface Answer {
-  readonly status: number;
-  readonly body: Buffer;
-}
-
 /** As many at a time as a load has, each on a connection that is kept if the server does. Answers the statuses. */
-export async function askMany(target: Target, work: Pick<Work, 'path'>, requests: number): Promise<number[]> {
+export async function askMany(target: Target, { path }: Pick<Work, 'path'>, requests: number): Promise<number[]> {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 32 });
-  const answers = await Promise.all(Array.from({ length: requests }, () => ask(target, work, agent)));
+  const answers = await Promise.all(Array.from({ length: requests }, () => get(target, path, agent)));
   agent.destroy();
   return answers.map(({ status }) => status);
 }
 
-/** Asks once; on a connection of its own, unless an agent has some. */
-export function ask(target: Target, work: Pick<Work, 'path'>, agent?: http.Agent): Promise<Answer> {
-  const where = 'path' in target ? { socketPath: target.path } : { host: target.host, port: target.port };
-  return new Promise((resolve, reject) => {
-    const request = http.get({ ...where, path: work.path, agent: agent ?? false }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () => {
-        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks) });
-      });
-      response.on('error', reject);
-    });
-    request.on('error', reject);
-  });
+/** Asks once, on a connection of its own. */
+export function ask(target: Target, { path }: Pick<Work, 'path'>): ReturnType<typeof get> {
+  return get(target, path);
 }
 
 /** Of these, those that still run. */

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-import { titleOf } from '../process-table.js';
+import { titleOf } from '../../process-table.js';
 import { StackError } from '../processes.js';
 import { addressOf, type CommandOf } from './parts.js';
 import { PYTHON_ENV, wsgiApp, type WsgiApp } from './python.js';

@@ -152,9 +152,25 @@ function startServer(
   });
 }
 
-/** nginx alone, before a server that is started elsewhere. */
-export function startFront(place: StackPlace, hop: Hop, upstream: Target): Promise<RunningStack> {
-  return startParts(place, (parts) => launchFront(parts, hop, upstream, HELLO.path));
+/** nginx before a plain C server: what is left of a stack where nothing can be left out any more. */
+export function startLeastHop(place: StackPlace, hop: Hop, bytes: number): Promise<RunningStack> {
+  const { family, protocol } = hop;
+  const server: Server = {
+    ...{ title: 'plain C', language: 'none', needs: [], protocol: protocol === 'uwsgi' ? 'uwsgi' : 'http' },
+    command(parts, target) {
+      const words = [
+        ...['serve', '--case', 'cost', '--family', family, '--address', addressOf(target)],
+        ...['--protocol', server.protocol, '--answer', String(bytes)],
+      ];
+      // It ends with its stdin, which is to last.
+      return {
+        name: 'plain-c',
+        command: 'sh',
+        args: ['-c', 'sleep infinity | "$@"', 'sh', parts.program('floor'), ...words],
+      };
+    },
+  };
+  return startServer(place, server, family, hop);
 }
 
 async function launchFront(parts: Parts, hop: Hop, upstream: Target, path: string): Promise<Target> {
