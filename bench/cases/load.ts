@@ -1,4 +1,4 @@
-import { jsonBody } from '../cost/apps/bodies.js';
+import { jsonBody } from '../cost/apps/application.js';
 import type { Measure, Outcome, Params, PeerCase } from '../model.js';
 import { cpu, serverCpuPerOperation } from './measures.js';
 

@@ -3,11 +3,7 @@
  * so that their difference is what that thing costs, and all differences together are the whole.
  */
 import type { Hop, RunningStack, Stack, StackPlace, Work } from './model.js';
-import { stackNamed } from './stacks/index.js';
-import { launchNginx, proxyOptions, uwsgiOptions } from './stacks/nginx.js';
-import { startNginxAlone } from './stacks/nginx-alone.js';
-import { startParts } from './stacks/parts.js';
-import { makeTarget } from './stacks/where.js';
+import { nginxAlone, stackNamed, startLeastHop } from './stacks/index.js';
 import { emptyWork } from './works.js';
 
 /** What a configuration has more than the one before it. */
@@ -47,7 +43,7 @@ function frontAlone(bytes: number): Configuration {
     name: `nginx alone, ${String(bytes)} B`,
     work,
     isCompiled: false,
-    start: (place) => startNginxAlone(place, work),
+    start: (place) => nginxAlone(work).start(place),
   };
 }
 
@@ -58,23 +54,7 @@ function leastHop(hop: Hop, bytes: number): Configuration {
     name: `nginx-c-${family}-${protocol}-${connections}, ${String(bytes)} B`,
     work: emptyWork(bytes),
     isCompiled: false,
-    start: (place) =>
-      startParts(place, async (parts) => {
-        const upstream = await makeTarget(parts, family);
-        const address = 'path' in upstream ? upstream.path : `${upstream.host}:${String(upstream.port)}`;
-        const words = [
-          ...['serve', '--case', 'cost', '--family', family, '--address', address],
-          ...['--protocol', protocol === 'uwsgi' ? 'uwsgi' : 'http', '--answer', String(bytes)],
-        ];
-        // It ends with its stdin, which is to last.
-        const args = ['-c', 'sleep infinity | "$@"', 'sh', parts.program('floor'), ...words];
-        await parts.launch({ name: 'plain-c', role: 'app', command: 'sh', args });
-        await parts.untilListening(upstream);
-        const options = protocol === 'uwsgi' ? uwsgiOptions(upstream) : proxyOptions(upstream, connections);
-        const target = await launchNginx(parts, options);
-        await parts.untilListening(target);
-        return { target, hopTarget: upstream };
-      }),
+    start: (place) => startLeastHop(place, hop, bytes),
   };
 }
 

@@ -85,12 +85,8 @@ export type Target = { readonly path: string } | { readonly host: string; readon
 export interface RunningStack {
   /** Where the load goes. */
   readonly target: Target;
-  /** Where the front reaches the app: what listenQueue and ss are asked about. */
-  readonly hopTarget: Target | undefined;
   /** All processes of a role as of now, masters and workers. */
   pids(role: Role): readonly number[];
-  /** Files to which the servers log, for the words that a user would see. */
-  readonly logs: readonly string[];
   stop(): Promise<void>;
 }
 

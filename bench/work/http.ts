@@ -2,7 +2,7 @@
 import { createReadStream, statSync } from 'node:fs';
 import type { RequestListener, Server, ServerResponse } from 'node:http';
 
-import { burn } from '../cost/apps/burn.js';
+import { burn } from '../cost/apps/application.js';
 import { answerJson, overHeap } from './load.js';
 import { floorPattern } from './pattern.js';
 import { listen } from './stream.js';

@@ -16,9 +16,12 @@ export interface Limit {
   readonly notTried?: string;
 }
 
-export interface Reading {
+export interface Reading extends Outcome {
   /** As it is written, and where. */
   readonly setting: string;
+}
+
+export interface Outcome {
   /** The most that went well; null: all of `driven` did. */
   readonly gaveOut: number | null;
   readonly driven: number;

@@ -1,33 +1,58 @@
-/** Requests of the plain C generator to nginx, each with a connection to the application, and what came of them. */
-import { describeFailures, LoadGenerator, type LoadOptions } from '../load.js';
-import { StackError } from '../processes.js';
-import { HELLO } from '../works.js';
-import type { Reading } from './model.js';
-import { withServers, type Lab, type Settings } from './servers.js';
+/**
+ * Requests of the plain C generator to nginx, each with a connection to an application, all in a network of their own if
+ * there may be one, and what came of them.
+ */
+import { readFileSync } from 'node:fs';
+import { setTimeout as after } from 'node:timers/promises';
 
-export interface Requests extends Settings {
+import { describeFailures, LoadGenerator, type LoadOptions } from '../load.js';
+import type { Hop, Target } from '../model.js';
+import { StackError } from '../processes.js';
+import { nodeCommand } from '../stacks/javascript.js';
+import { HELLO } from '../works.js';
+import type { Outcome } from './model.js';
+import { startFront, within, withParts, type Directives, type Lab } from './servers.js';
+
+/** As /proc/net/tcp numbers it. */
+const LISTEN = '0A';
+
+export interface Requests extends Directives {
   readonly load: LoadOptions['load'];
   /** Milliseconds for which the application accepts nothing, from their begin. */
   readonly paused?: number;
+  readonly family: Hop['family'];
+  readonly backlog?: number;
+  /** Set before the application listens, when nginx does. */
+  readonly sysctls?: Readonly<Record<string, string>>;
 }
 
-export function request(lab: Lab, setting: string, { load, paused, ...settings }: Requests): Promise<Reading> {
-  const { floor, signal } = lab;
+export function request(
+  lab: Lab,
+  { load, paused, family, backlog, sysctls = {}, ...directives }: Requests,
+): Promise<Outcome> {
+  const { floor, signal, namespace } = lab;
   // None waits for a connection, and none is opened beforehand.
   const connections = load.kind === 'open' ? Math.ceil(load.rate * load.seconds) : load.connections;
-  return withServers(lab, settings, async ({ path, pause, logged }) => {
+  return withParts(lab, async (parts) => {
+    const target = await parts.freeTarget(family);
+    const { pid, path, logged } = await startFront(parts, target, directives, namespace.make);
+    const node = nodeCommand({ server: 'node:http', listen: { ...target, backlog } });
+    const app = await parts.launch(within(namespace.join(pid, sysctls), node));
+    await parts.untilServing({ path }, HELLO.path);
+    // What it has said of an application that was not there yet.
+    logged('');
     const order = { floor, signal, target: { path }, work: HELLO, load, warmup: 0, connections };
     const generator = await LoadGenerator.open(order);
     try {
-      const resumed = paused === undefined ? undefined : pause(paused);
-      const [{ begun, answered, p99, failures }, waiting] = await Promise.all([generator.stretch(), resumed]);
+      const pausing = paused === undefined ? undefined : pause(app.pid, target, paused, signal);
+      const [{ begun, answered, p99, failures }, waiting] = await Promise.all([generator.stretch(), pausing]);
       // There are connections for all: what was not sent in time is the generator's own lateness, and was not begun.
       const other = describeFailures({ ...failures, statuses: new Map(), unsent: 0 });
       if (other !== '') throw new StackError(`only the application was to fail, and nginx did: ${other}`);
       // Over TCP who finds no room is served in the end.
       const well = waiting ?? answered;
       return {
-        ...{ setting, gaveOut: well < begun ? well : null, driven: begun, p99: p99 / 1e3 },
+        ...{ gaveOut: well < begun ? well : null, driven: begun, p99: p99 / 1e3 },
         statuses: { 200: answered, ...Object.fromEntries(failures.statuses) },
         logged: logged('while connecting to upstream'),
       };
@@ -35,4 +60,23 @@ export function request(lab: Lab, setting: string, { load, paused, ...settings }
       await generator.stop();
     }
   });
+}
+
+/** Stops an application for a while, and tells how many connections then wait in its queue; only over TCP that is known. */
+async function pause(pid: number, target: Target, ms: number, signal: AbortSignal): Promise<number | undefined> {
+  process.kill(pid, 'SIGSTOP');
+  await after(ms, undefined, { signal });
+  const waiting = 'port' in target ? waitingAt(target.port, pid) : undefined;
+  process.kill(pid, 'SIGCONT');
+  return waiting;
+}
+
+/** As /proc/net/tcp has it, in the network of a process. */
+function waitingAt(port: number, pid: number): number {
+  const rows = readFileSync(`/proc/${String(pid)}/net/tcp`, 'utf8')
+    .split('\n')
+    .map((row) => row.trim().split(/\s+/));
+  const end = `:${port.toString(16).toUpperCase()}`;
+  const listener = rows.find(([, local = '', , state]) => state === LISTEN && local.endsWith(end));
+  return parseInt(listener?.[4]?.split(':')[1] ?? '', 16);
 }

@@ -1,30 +1,187 @@
-/** The stacks, one row each. */
-import type { RunningStack, Stack, StackPlace } from '../model.js';
-import { APACHE } from './apache.js';
-import { NGINX_ALONE } from './nginx-alone.js';
-import { NGINX_NEARWIRE_UWSGI, NGINX_NODE, NODE_ALONE } from './node.js';
-import { OTHERS } from './others.js';
-import { NGINX_UWSGI, NGINX_UWSGI_HTTP, UWSGI_ALONE, UWSGI_ROUTING } from './uwsgi.js';
-import { YAWS } from './yaws.js';
+/** The stacks, one row each, and the servers that they are made of. */
+import type { Hop, ProgramName, RunningStack, Stack, StackPlace, Target, Work, WorkName } from '../model.js';
+import { HELLO } from '../works.js';
+import { apache, THREADS } from './apache.js';
+import { javascript } from './javascript.js';
+import { answering, nginxCommand, passingOn, type Directives } from './nginx.js';
+import { addressOf, startParts, type Command, type CommandOf, type Parts } from './parts.js';
+import { ROUTING, uwsgi } from './uwsgi.js';
+import { yaws } from './yaws.js';
+
+/** What answers. */
+interface Server {
+  readonly title: string;
+  readonly language: Stack['language'];
+  readonly needs: readonly ProgramName[];
+  /** By which nginx passes requests on to it. */
+  readonly protocol: 'uwsgi' | 'http';
+  /** Within itself, where it has one. */
+  readonly hop?: Hop;
+  readonly command: CommandOf;
+}
+
+/** What its applications answer. */
+const WORKS: Readonly<Record<Stack['language'], readonly WorkName[]>> = {
+  python: ['hello', 'empty', 'json', 'page', 'own'],
+  node: ['hello', 'empty', 'json', 'own'],
+  erlang: ['hello', 'empty', 'json'],
+  other: ['hello', 'empty', 'json'],
+  none: ['hello'],
+};
+
+const UWSGI = { language: 'python', needs: ['uwsgi', 'uwsgi-python3'], protocol: 'uwsgi' } as const;
+const APACHE = { language: 'python', needs: ['apache2', 'mod_wsgi'], protocol: 'http' } as const;
+const NODE = { language: 'node', needs: [], protocol: 'http' } as const;
+const OTHER = { language: 'other', protocol: 'http' } as const;
+
+/** By what stands for them in a row's name. */
+const SERVERS = {
+  uwsgi: { ...UWSGI, title: 'uWSGI (uwsgi protocol)', command: uwsgi('socket') },
+  // It keeps no connections, so that nginx must not either.
+  uwsgihttp: { ...UWSGI, protocol: 'http', title: 'uWSGI (HTTP)', command: uwsgi('http-socket') },
+  uwsgirouting: {
+    ...UWSGI,
+    language: 'none',
+    title: 'uWSGI that answers by itself (internal routing)',
+    command: uwsgi('socket', ROUTING),
+  },
+  apacheDaemon: {
+    ...APACHE,
+    title: `Apache -> mod_wsgi daemon, ${THREADS} threads each`,
+    hop: { family: 'unix', protocol: 'mod_wsgi', connections: 'close' },
+    command: apache('daemon'),
+  },
+  apacheEmbedded: {
+    ...APACHE,
+    title: `Apache with mod_wsgi embedded, ${THREADS} threads`,
+    command: apache('embedded'),
+  },
+  yaws: { title: 'Yaws (Erlang) alone', language: 'erlang', needs: ['yaws'], protocol: 'http', command: yaws },
+  node: { ...NODE, title: 'node:http over node:net', command: javascript('node:http') },
+  nearwire: { ...NODE, title: 'node:http over nearwire', command: javascript('nearwire/http') },
+  nearwireuwsgi: { ...NODE, protocol: 'uwsgi', title: 'nearwire/uwsgi', command: javascript('nearwire/uwsgi') },
+  uws: { ...OTHER, title: 'uWebSockets.js', needs: ['uWebSockets.js'], command: javascript('uWebSockets.js') },
+  bun: { ...OTHER, title: 'Bun.serve', needs: ['bun'], command: javascript('bun') },
+} satisfies Record<string, Server>;
+
+const FAMILIES = { unix: 'UNIX', tcp: 'TCP' } as const;
+const BOTH = ['unix', 'tcp'] as const;
+const CONNECTIONS = {
+  close: { short: '-close', title: ', a connection per request' },
+  'keep-alive': { short: '-keep', title: ', kept connections' },
+} as const;
 
 export const STACKS: readonly Stack[] = [
-  ...NGINX_UWSGI,
-  ...NGINX_UWSGI_HTTP,
-  UWSGI_ALONE,
-  ...APACHE,
-  YAWS,
-  ...NGINX_NODE,
-  ...NODE_ALONE,
-  ...NGINX_NEARWIRE_UWSGI,
-  NGINX_ALONE,
-  ...OTHERS,
-  UWSGI_ROUTING,
+  ...behindNginx('uwsgi', BOTH, ['close']),
+  ...behindNginx('uwsgihttp', BOTH, ['close']),
+  alone('uwsgi-http', { ...SERVERS.uwsgihttp, title: 'uWSGI as HTTP server alone' }),
+  alone('apache-daemon', SERVERS.apacheDaemon),
+  alone('apache-embedded', SERVERS.apacheEmbedded),
+  alone('yaws', SERVERS.yaws),
+  ...behindNginx('node', BOTH, ['close', 'keep-alive']),
+  ...behindNginx('nearwire', BOTH, ['close', 'keep-alive']),
+  ...BOTH.map((family) => alone(`node-${family}`, SERVERS.node, family)),
+  ...BOTH.map((family) => alone(`nearwire-${family}`, SERVERS.nearwire, family)),
+  ...behindNginx('nearwireuwsgi', BOTH, ['close']),
+  nginxAlone(HELLO),
+  ...behindNginx('uws', ['unix'], ['keep-alive']),
+  ...behindNginx('bun', ['unix'], ['keep-alive']),
+  ...behindNginx('uwsgirouting', ['unix'], ['close']),
 ];
 
 export function stackNamed(name: string): Stack {
   const stack = STACKS.find((entry) => entry.name === name);
   if (!stack) throw new RangeError(`no stack ${name}`);
   return stack;
+}
+
+function behindNginx(
+  short: keyof typeof SERVERS,
+  families: readonly Hop['family'][],
+  kinds: readonly Hop['connections'][],
+): Stack[] {
+  const server: Server = SERVERS[short];
+  const hops = families.flatMap((family) =>
+    kinds.map((connections) => ({ family, protocol: server.protocol, connections })),
+  );
+  return hops.map((hop) => {
+    const { family, connections } = hop;
+    const ending = kinds.length > 1 ? CONNECTIONS[connections] : { short: '', title: '' };
+    return {
+      name: `nginx-${short}-${family}${ending.short}`,
+      title: `nginx -> ${server.title}, ${FAMILIES[family]}${ending.title}`,
+      ...{ language: server.language, works: WORKS[server.language], needs: ['nginx', ...server.needs], hop },
+      start: (place) => startServer(place, server, family, hop),
+    };
+  });
+}
+
+/** `family`: said in its title too, where there are both. */
+function alone(name: string, server: Server, family?: Hop['family']): Stack {
+  const { language, needs, hop } = server;
+  const title = family === undefined ? server.title : `${server.title}, ${FAMILIES[family]}`;
+  const works = WORKS[language];
+  return { name, title, language, hop, needs, works, start: (place) => startServer(place, server, family ?? 'tcp') };
+}
+
+/** All that a front does for a request of its own. Besides hello world it answers the one work, whose body is known. */
+export function nginxAlone(work: Work): Stack {
+  return alone('nginx', {
+    ...{ title: 'nginx alone', language: 'none', needs: ['nginx'], protocol: 'http' },
+    command: (parts, target) => nginxBy(parts, target, answering(parts.place.folder, work)),
+  });
+}
+
+/** `hop`: nginx's, where it is in front. */
+function startServer(
+  place: StackPlace,
+  { language, command }: Server,
+  family: Hop['family'],
+  hop?: Hop,
+): Promise<RunningStack> {
+  const wsgi = language === 'python' ? place.wsgi : undefined;
+  const app = language === 'node' ? place.app : undefined;
+  const isOwn = wsgi !== undefined || app !== undefined;
+  const path = isOwn ? (place.ownPath ?? '/') : HELLO.path;
+  return startParts({ ...place, wsgi, app }, async (parts) => {
+    const target = await parts.freeTarget(family);
+    await parts.launch(command(parts, target));
+    if (hop !== undefined) return launchFront(parts, hop, target, path);
+    await parts.untilServing(target, path);
+    return target;
+  });
+}
+
+/** nginx before a plain C server: what is left of a stack where nothing can be left out any more. */
+export function startLeastHop(place: StackPlace, hop: Hop, bytes: number): Promise<RunningStack> {
+  const { family, protocol } = hop;
+  const server: Server = {
+    ...{ title: 'plain C', language: 'none', needs: [], protocol: protocol === 'uwsgi' ? 'uwsgi' : 'http' },
+    command(parts, target) {
+      const words = [
+        ...['serve', '--case', 'cost', '--family', family, '--address', addressOf(target)],
+        ...['--protocol', server.protocol, '--answer', String(bytes)],
+      ];
+      // It ends with its stdin, which is to last.
+      return {
+        name: 'plain-c',
+        command: 'sh',
+        args: ['-c', 'sleep infinity | "$@"', 'sh', parts.program('floor'), ...words],
+      };
+    },
+  };
+  return startServer(place, server, family, hop);
+}
+
+async function launchFront(parts: Parts, hop: Hop, upstream: Target, path: string): Promise<Target> {
+  const target = await parts.freeTarget('tcp');
+  await parts.launch(nginxBy(parts, target, passingOn(hop, upstream)));
+  await parts.untilServing(target, path);
+  return target;
+}
+
+function nginxBy(parts: Parts, target: Target, directives: Directives): Command {
+  return nginxCommand(parts.program('nginx'), parts.place.folder, addressOf(target), directives);
 }
 
 /** All that a place has but its folder, which is made for each stack. */
@@ -35,18 +192,17 @@ export async function startStack(stack: Stack, context: StackContext): Promise<R
   const { processes } = context;
   context.signal.throwIfAborted();
   const folder = processes.makeFolder();
-  let running: RunningStack;
   try {
-    running = await stack.start({ ...context, folder });
+    const running = await stack.start({ ...context, folder });
+    return {
+      ...running,
+      stop: async () => {
+        await running.stop();
+        await processes.removeFolder(folder);
+      },
+    };
   } catch (error) {
     await processes.removeFolder(folder);
     throw error;
   }
-  return {
-    ...running,
-    stop: async () => {
-      await running.stop();
-      await processes.removeFolder(folder);
-    },
-  };
 }

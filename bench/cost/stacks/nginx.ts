@@ -1,41 +1,37 @@
-/** nginx as Debian configures it, with one worker and no access log: the front of most stacks. */
+/** nginx as Debian configures it, with one worker and no access log: before most stacks, and by itself. */
+import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 
-import { freePort } from '../free-port.js';
-import type { Hop, Target } from '../model.js';
-import type { Parts } from './parts.js';
+import type { Hop, Target, Work } from '../model.js';
+import { answerOf, HELLO } from '../works.js';
+import { addressOf, type Command } from './parts.js';
 
 /** As many as connections of a load, and some more: fewer would be closed after their request. */
 const KEPT_CONNECTIONS = 128;
+/** Folders that it makes at its start, by the modules that it may have been built without. */
 const TEMPORARY = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
+/** nginx takes a word of its configuration of no more than 4 KiB; longer answers are files. */
+const LONGEST_WORD = 2048;
 
-export interface FrontOptions {
-  /** Directives of the http block, besides Debian's. */
+/** Directives, by the block that they stand in. */
+export interface Directives {
   readonly http?: readonly string[];
-  /** Directives of the server block. */
   readonly server: readonly string[];
 }
 
-export interface FrontPlace {
-  readonly folder: string;
-  readonly errorLog: string;
-  /** What follows `listen`. */
-  readonly listen: string;
-  /** Whether it is run as root, if only of a user namespace. Default: whether we are. */
-  readonly isRoot?: boolean;
-}
-
-/** The text of its configuration file. */
-export function nginxConfiguration(
-  { folder, errorLog, listen, isRoot = process.getuid?.() === 0 }: FrontPlace,
-  { http = [], server }: FrontOptions,
-): string {
-  // The workers stay root: an app server's socket is then reachable whatever its mode.
-  return `${isRoot ? 'user root;' : ''}
+/** It logs to stderr. `listen`: what follows that word. */
+export function nginxCommand(program: string, folder: string, listen: string, directives: Directives): Command {
+  const { stderr: built } = spawnSync(program, ['-V'], { encoding: 'utf8' });
+  const temporary = TEMPORARY.filter((name) => !built.includes(`--without-http_${name}_module`));
+  const file = `${folder}/nginx.conf`;
+  writeFileSync(
+    file,
+    // The workers stay root: an app server's socket is then reachable whatever its mode. Other users get a warning.
+    `user root;
 worker_processes 1;
 daemon off;
 pid ${folder}/nginx.pid;
-error_log ${errorLog};
+error_log stderr;
 # More than Debian's 768: it is not nginx whose connections are to run out.
 events { worker_connections 4096; }
 worker_rlimit_nofile 16384;
@@ -50,44 +46,40 @@ http {
   gzip on;
   # a measurement's
   access_log off;
-${TEMPORARY.map((name) => `  ${name}_temp_path ${folder}/${name}_temp;`).join('\n')}
-${http.map((line) => `  ${line}`).join('\n')}
+  ${temporary.map((name) => `${name}_temp_path ${folder}/${name}_temp;`).join('\n  ')}
+  ${(directives.http ?? []).join('\n  ')}
   server {
     listen ${listen};
     server_name localhost;
-${server.map((line) => `    ${line}`).join('\n')}
+    ${directives.server.join('\n    ')}
   }
 }
-`;
+`,
+  );
+  return { name: 'nginx', command: program, args: ['-p', folder, '-c', file, '-e', 'stderr'], roleOf: () => 'front' };
 }
 
-/** Starts it, and answers where it listens. It may not serve yet. */
-export async function launchNginx(parts: Parts, options: FrontOptions): Promise<Target> {
-  const port = await freePort();
-  const { folder } = parts.place;
-  const [config, errorLog] = [parts.file('nginx.conf'), parts.file('nginx-error.log')];
-  writeFileSync(config, nginxConfiguration({ folder, errorLog, listen: `127.0.0.1:${String(port)}` }, options));
-  parts.logs.push(errorLog);
-  await parts.launch({
-    name: 'nginx',
-    role: 'front',
-    command: parts.program('nginx'),
-    args: ['-p', folder, '-c', config, '-e', errorLog],
-  });
-  return { host: '127.0.0.1', port };
+/** An app server by the name `app`. */
+export function upstreamOf(target: Target, more = ''): string {
+  return `upstream app { server ${'path' in target ? 'unix:' : ''}${addressOf(target)}; ${more} }`;
 }
 
-/** What has it pass requests on by HTTP. Each way is spelt out, as nginx 1.29.7 changed the default. */
-export function proxyOptions(upstream: Target, connections: Hop['connections']): FrontOptions {
-  if (connections === 'close') {
-    return {
-      http: [`upstream app { server ${addressOf(upstream)}; }`],
-      server: ['location / { proxy_pass http://app; proxy_http_version 1.0; proxy_set_header Connection close; }'],
-    };
+/** What has it pass requests on. Each way is spelt out, as nginx 1.29.7 changed the default. */
+export function passingOn(
+  { protocol, connections }: Pick<Hop, 'protocol' | 'connections'>,
+  target: Target,
+): Directives {
+  if (protocol === 'uwsgi') {
+    const params = UWSGI_PARAMS.map((param) => `uwsgi_param ${param};`).join(' ');
+    return { http: [upstreamOf(target)], server: [`location / { ${params} uwsgi_pass app; }`] };
   }
+  const isKept = connections === 'keep-alive';
+  const [version, connection] = isKept ? ['1.1', '""'] : ['1.0', 'close'];
   return {
-    http: [`upstream app { server ${addressOf(upstream)}; keepalive ${String(KEPT_CONNECTIONS)}; }`],
-    server: ['location / { proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection ""; }'],
+    http: [upstreamOf(target, isKept ? `keepalive ${String(KEPT_CONNECTIONS)};` : '')],
+    server: [
+      `location / { proxy_pass http://app; proxy_http_version ${version}; proxy_set_header Connection ${connection}; }`,
+    ],
   };
 }
 
@@ -109,16 +101,15 @@ const UWSGI_PARAMS = [
   'SERVER_NAME $server_name',
 ];
 
-/** What has it pass requests on by the uwsgi protocol, which has a connection for each. */
-export function uwsgiOptions(upstream: Target): FrontOptions {
-  const params = UWSGI_PARAMS.map((param) => `uwsgi_param ${param};`).join(' ');
-  return {
-    http: [`upstream app { server ${addressOf(upstream)}; }`],
-    server: [`location / { ${params} uwsgi_pass app; }`],
-  };
-}
-
-/** As an upstream names it. */
-export function addressOf(target: Target): string {
-  return 'path' in target ? `unix:${target.path}` : `${target.host}:${String(target.port)}`;
+/** What has it answer by itself: hello world, and another work whose body is known. */
+export function answering(folder: string, work: Work): Directives {
+  const locations = [...new Set([HELLO, work])].map((each) => {
+    const body = answerOf(each) ?? '';
+    const file = `${folder}/answer`;
+    const isWord = body.length <= LONGEST_WORD;
+    if (!isWord) writeFileSync(file, body);
+    const answer = isWord ? `return 200 "${body.replace('\n', '\\n')}";` : `alias ${file}; open_file_cache max=1;`;
+    return `location = ${each.path.replace(/\?.*/, '')} { default_type text/plain; ${answer} }`;
+  });
+  return { server: locations };
 }

@@ -1,12 +1,10 @@
 /** The WSGI application that Python's servers run: ours, or the user's. */
-import { chmodSync, cpSync, readdirSync, statSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { cpSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 import { PACKAGE_ROOT } from '../../package-root.js';
-import type { WorkName } from '../model.js';
 import type { Parts } from './parts.js';
-
-export const PYTHON_WORKS: readonly WorkName[] = ['hello', 'empty', 'json', 'page', 'own'];
 
 const OURS = join(PACKAGE_ROOT, 'bench', 'cost', 'apps', 'python');
 
@@ -35,15 +33,6 @@ export function wsgiApp(parts: Parts): WsgiApp {
   }
   const folder = parts.file('python');
   cpSync(OURS, folder, { recursive: true });
-  openToAll(folder);
+  execFileSync('chmod', ['-R', 'a+rX', folder]);
   return { file: join(folder, 'app.py'), callable: 'application', folder, home: undefined };
-}
-
-function openToAll(file: string): void {
-  const isFolder = statSync(file).isDirectory();
-  chmodSync(file, isFolder ? 0o755 : 0o644);
-  if (isFolder)
-    readdirSync(file).forEach((name) => {
-      openToAll(join(file, name));
-    });
 }

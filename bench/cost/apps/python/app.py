@@ -33,12 +33,7 @@ def hello(environ):
 
 
 def answer_json(environ):
-    ms = 1.0
-    for part in environ.get("QUERY_STRING", "").split("&"):
-        if part.startswith("ms="):
-            ms = float(part[3:])
-    if ms > 0:
-        burn(ms)
+    burn(float(environ.get("QUERY_STRING", "").partition("ms=")[2] or 1))
     return "application/json", dumps(DOCUMENT).encode()
 
 

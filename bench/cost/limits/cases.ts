@@ -1,0 +1,121 @@
+/** What is driven: each limit with nothing set, and then with one thing set at a time. */
+import { readFileSync } from 'node:fs';
+
+import { hold, spool } from './buffers.js';
+import type { Limit, Outcome } from './model.js';
+import { request, type Requests } from './requests.js';
+import type { Lab } from './servers.js';
+
+/** What not every host has. */
+export type Need = 'namespace' | 'addon';
+type Row = readonly [setting: string, drive: (lab: Lab) => Promise<Outcome>, needs?: Need];
+
+export interface Case extends Omit<Limit, 'readings' | 'notTried'> {
+  readonly needs?: Need;
+  readonly rows: readonly Row[];
+}
+
+/** More than the longer queue holds; all come while the application is paused, and none of them tries a second time. */
+const BURST = { load: { kind: 'open', rate: 4000, seconds: 0.3 }, paused: 700 } as const;
+const NOTHING = 'nothing set: node asks for a backlog of 511';
+const RANGE = 'net.ipv4.ip_local_port_range';
+/** Above those that the application may have. */
+const FIRST_PORT = 61_000;
+/** Even: of an odd number Linux's search leaves one out, now this one and now that. One is taken to see that all serves. */
+const PORTS = 256;
+/** For so long one is kept after nginx has closed (TIME-WAIT): Linux's TCP_TIMEWAIT_LEN, which cannot be set. */
+const TIME_WAIT_SECONDS = 60;
+
+export function limitCases(): readonly Case[] {
+  return [
+    {
+      name: 'queue-unix',
+      title: 'The listen queue of an application on a UNIX socket',
+      drive: 'The application accepts nothing for 0.7 s, as in a long computation; nginx connects for 1,200 requests.',
+      rows: [
+        [NOTHING, queue({ family: 'unix' })],
+        ['server.listen({ path, backlog: 1024 })', queue({ family: 'unix', backlog: 1024 })],
+        [
+          'the same with sysctl net.core.somaxconn=256, which cuts it',
+          // It holds for a whole network, and so is set only in one of our own.
+          queue({ family: 'unix', backlog: 1024, sysctls: { 'net.core.somaxconn': '256' } }),
+          'namespace',
+        ],
+      ],
+      ...{ unit: 'connections', watch: 'ss -xl, nearwire doctor PATH' },
+    },
+    {
+      name: 'queue-tcp',
+      title: 'The listen queue of an application on TCP',
+      drive:
+        'The same. Who finds no room gets no error: the kernel drops the packet, and sends it again after a second.',
+      rows: [
+        [NOTHING, queue({ family: 'tcp' })],
+        ['server.listen({ port, backlog: 1024 })', queue({ family: 'tcp', backlog: 1024 })],
+        [
+          "nginx's proxy_connect_timeout 500ms, for an error instead of the wait",
+          queue({ family: 'tcp', location: 'proxy_connect_timeout 500ms;' }),
+        ],
+      ],
+      ...{ unit: 'connections', watch: 'ss -tl, nstat -az TcpExtListenOverflows' },
+    },
+    {
+      name: 'ports',
+      title: 'Ports for connections over TCP that are not kept',
+      drive:
+        'nginx connects anew for each request, and then closes: that port is taken for another 60 s. Here it has 256 of ' +
+        `them; ${portsOfHost()}.`,
+      needs: 'namespace',
+      rows: [
+        ['nothing else set', ports({})],
+        [`sysctl ${RANGE} with twice as many`, ports({ ports: 2 * PORTS })],
+        ["keepalive 32 in nginx's upstream", ports({ upstream: 'keepalive 32;' })],
+        ['proxy_pass to a UNIX socket', ports({ family: 'unix' })],
+      ],
+      ...{ unit: 'connections', watch: 'ss -tan state time-wait | wc -l' },
+    },
+    {
+      name: 'proxy-buffers',
+      title: "nginx's buffers, beyond which it writes answers to a file",
+      drive:
+        'nginx passes on an answer to a user on a UNIX socket who does not read it: the largest of which all is buffered.',
+      rows: [
+        ['nothing set: proxy_buffers 8 4k', (lab) => spool(lab, '')],
+        ['proxy_buffers 64 32k', (lab) => spool(lab, 'proxy_buffers 64 32k;')],
+        ['proxy_max_temp_file_size 0', (lab) => spool(lab, 'proxy_max_temp_file_size 0;')],
+      ],
+      ...{ unit: 'bytes', watch: "nginx's error log, at level warn" },
+    },
+    {
+      name: 'send-buffer',
+      title: "The send buffer of an application's UNIX socket",
+      drive: 'The largest answer that leaves the application though nobody reads it. A larger one stays in its memory.',
+      needs: 'addon',
+      rows: [
+        ["nothing set: the system's own size", (lab) => hold(lab, {})],
+        ['createServer({ sendBuffer: 1048576 }) of nearwire/http', (lab) => hold(lab, { sendBuffer: 1048576 })],
+      ],
+      ...{ unit: 'bytes', watch: 'server.stats().waits, nearwire inspect' },
+    },
+  ];
+}
+
+/** An application that is at work accepts nothing, and what comes meanwhile stands in its queue. */
+function queue(settings: Omit<Requests, 'load'>): Row[1] {
+  return (lab) => request(lab, { ...BURST, ...settings });
+}
+
+/** A connection over TCP takes a port of nginx's. When all are taken, connect() fails. */
+function ports({ ports = PORTS, ...settings }: { ports?: number } & Partial<Requests>): Row[1] {
+  const load = { kind: 'closed', connections: 4, seconds: 1 } as const;
+  const range = `${String(FIRST_PORT)} ${String(FIRST_PORT + ports - 1)}`;
+  // They are taken as between hosts: by itself Linux frees the loopback's after a second.
+  const sysctls = { [RANGE]: range, 'net.ipv4.tcp_tw_reuse': '0' };
+  return (lab) => request(lab, { load, family: 'tcp', sysctls, ...settings });
+}
+
+function portsOfHost(): string {
+  const [first = 0, last = 0] = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').split('\t').map(Number);
+  const [all, rate] = [last - first + 1, Math.floor((last - first + 1) / TIME_WAIT_SECONDS)];
+  return `the ${all.toLocaleString('en-US')} of this host do for ${rate.toLocaleString('en-US')} connections a second`;
+}
