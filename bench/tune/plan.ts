@@ -4,7 +4,8 @@ import { subjectsWith } from '../lineup.js';
 import type { Mode } from '../model.js';
 import type { Choice, Pace } from '../plan.js';
 import { subjectNamed, SUBJECTS } from '../subjects.js';
-import { distinct, WAYS, type BufferChoice, type Family, type Limits, type Way, type WayName } from './model.js';
+import type { BufferChoice, Family, Limits, Way, WayName } from './model.js';
+import { distinct, ordered, WAYS } from './model.js';
 
 const KIB = 1024;
 const MIB = KIB * KIB;
@@ -75,8 +76,4 @@ export function sweepOf(choice: SweepChoice, { mostBuffer }: Limits, platform: N
       ...(choice.rounds !== undefined && { rounds: choice.rounds }),
     },
   };
-}
-
-function ordered(values: readonly number[]): number[] {
-  return distinct(values).sort((a, b) => a - b);
 }
