@@ -32,23 +32,20 @@ describe('npm run bench:instructions', () => {
   const run = (words: readonly string[], env?: NodeJS.ProcessEnv): SpawnSyncReturns<string> =>
     gate(['instructions', '--file', file(), ...words], env);
 
-  test('says what it has nothing to compare with', () => {
+  test.each([
+    [
+      [],
+      process.env,
+      `error: nothing is recorded for ${process.arch} ${process.versions.node.split('.')[0] ?? ''}, only for x64 1:`,
+    ],
+    [['--cases', 'rtt,pipeline'], process.env, 'no case pipeline: there are rtt, http,'],
+    [['--fast'], process.env, 'unknown option'],
+    [[], { PATH: '/no-such-folder' }, 'error: valgrind is needed to count instructions: apt-get install valgrind\n'],
+  ])('says what it can do nothing with: %o', (words, env, complaint) => {
     writeFileSync(file(), JSON.stringify({ schema: 1, nodes: { 'x64 1': { cases: {} } } }));
-    const { status, stderr } = run([]);
+    const { status, stderr } = run(words, env);
     expect(status).toBe(2);
-    expect(stderr).toContain(`nothing is recorded for ${process.arch} ${process.versions.node.split('.')[0] ?? ''}`);
-    expect(stderr).toContain('only for x64 1');
-  });
-
-  test('knows its cases', () => {
-    expect(run(['--cases', 'rtt,pipeline']).stderr).toContain('no case pipeline: there are rtt, http,');
-    expect(run(['--fast']).status).toBe(2);
-  });
-
-  test('says that valgrind is missing', () => {
-    const { status, stderr } = run([], { ...process.env, PATH: folder });
-    expect(status).toBe(2);
-    expect(stderr).toBe('error: valgrind is needed to count instructions: apt-get install valgrind\n');
+    expect(stderr).toContain(complaint);
   });
 
   test.skipIf([requireOrSkip('valgrind'), requireOrSkip('floor'), requireOrSkip('addon')].includes(undefined))(
