@@ -158,23 +158,3 @@ export function judge(ratio: RatioResult): Verdict {
 function measureOf(ratio: RatioResult): Measure | undefined {
   return CASES.find(({ name }) => name === ratio.case)?.measures.find(({ name }) => name === ratio.measure);
 }
-
-export interface Headline {
-  readonly case: string;
-  readonly measure: Measure;
-  readonly ratios: readonly RatioResult[];
-}
-
-/** What is worth telling a reader in a hurry: ours against either node:net over UNIX sockets, one measure a case. */
-export function headlinesOf(ratios: readonly RatioResult[]): Headline[] {
-  return CASES.flatMap(({ name, measures, headline }) => {
-    const measure = measures.find((entry) => entry.name === headline);
-    const there = ratios.filter(
-      (ratio) => ratio.case === name && ratio.measure === measure?.name && ratio.family === 'unix',
-    );
-    const found = NODE_BASELINES.flatMap((baseline) =>
-      OURS.flatMap((subject) => there.find((entry) => entry.subject === subject && entry.baseline === baseline) ?? []),
-    );
-    return measure && found.length > 0 ? [{ case: name, measure, ratios: found }] : [];
-  });
-}

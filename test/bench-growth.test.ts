@@ -30,7 +30,7 @@ function growthOf(...results: SeriesResult[]): Readonly<Record<string, unknown>>
     ...{ latencies: [], warnings: [], skipped: [], failures: [], interrupted: false },
   };
   const [block] = growthBlocks(result, results);
-  return block && Object.fromEntries(block.table.rows.map(({ name, cells }) => [name, cells[0]]));
+  return block && Object.fromEntries(block.rows.map(({ name, cells }) => [name, cells[0]]));
 }
 
 describe('the growth', () => {

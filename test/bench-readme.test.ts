@@ -4,16 +4,19 @@ import { describe, expect, test } from 'vitest';
 
 import type { JsonResult } from '../bench/json.js';
 import type { CellResult, MeasureName, RatioResult, SubjectName } from '../bench/model.js';
-import { excerptsOf, type Excerpt, type Recorded } from '../bench/readme/excerpt.js';
+import type { Excerpt } from '../bench/readme/figures.js';
 import { beyondLimit, renderLosses } from '../bench/readme/losses.js';
-import { blockOf, markerOf, replaceBlock } from '../bench/readme/markdown.js';
-import { REFERENCES_FILE, referencesOf, renderReferences } from '../bench/readme/references.js';
-import { isSweep, renderSweepBlock, SWEEP_FILE, sweepExcerptOf, type SweepExcerpt } from '../bench/readme/sweep.js';
-import { excerptOf, renderBlock } from '../bench/readme/table.js';
+import { partsOf } from '../bench/readme/markdown.js';
+import { BENCH_PAGES, SWEEP_PAGES, type Page } from '../bench/readme/pages.js';
+import { reasonsOf } from '../bench/readme/quiet.js';
+import { referencesOf, renderReferences } from '../bench/readme/references.js';
+import { isSweep, renderSweepBlock, sweepExcerptOf } from '../bench/readme/sweep.js';
+import { recordOf, renderBlock } from '../bench/readme/table.js';
 import { sweepJsonOf } from '../bench/tune/sweep.js';
 import { madeUpSweep, MIB } from './support/sweeps.js';
 
-const read = (file: string): string => readFileSync(new URL(`../${file}`, import.meta.url), 'utf8');
+const pathOf = (file: string): URL => new URL(`../${file}`, import.meta.url);
+const read = (file: string): string => readFileSync(pathOf(file), 'utf8');
 
 function cell(name: string, measure: MeasureName, subject: SubjectName, value: number, unit: string): CellResult {
   return {
@@ -22,14 +25,14 @@ function cell(name: string, measure: MeasureName, subject: SubjectName, value: n
   };
 }
 
-function ratio(name: string, measure: MeasureName, subject: SubjectName, baseline: SubjectName): RatioResult {
+function ratio(over: Partial<RatioResult> = {}): RatioResult {
   return {
-    ...{ case: name, params: { connections: 64 }, family: 'unix', measure, subject, baseline },
-    ...{ median: 0.5, low: 0.4, high: 0.6, rounds: 7 },
+    ...{ case: 'fanin', params: { connections: 64 }, family: 'unix', measure: 'cpu', subject: 'native' },
+    ...{ baseline: 'node:net', median: 0.5, low: 0.45, high: 0.55, rounds: 7, ...over },
   };
 }
 
-function madeUp(): JsonResult {
+function madeUp(over: Partial<JsonResult> = {}): JsonResult {
   return {
     schema: 1,
     host: { cpu: 'A CPU', cores: 2, kernel: 'Linux 6.1', load: 0, sandbox: null },
@@ -48,144 +51,158 @@ function madeUp(): JsonResult {
       { ...cell('fanin', 'cpu', 'native', 7, 'us/message'), family: 'tcp' },
     ],
     ratios: [
-      ratio('fanin', 'cpu', 'native', 'node:net'),
-      ratio('fanin', 'cpu', 'native', 'c'),
-      ratio('fanin', 'cpu', 'c', 'node:net'),
-      { ...ratio('storm', 'failed', 'native', 'node:net'), median: 0, low: 0, high: 0, rounds: 3 },
+      ratio(),
+      ratio({ baseline: 'c' }),
+      ratio({ subject: 'js' }),
+      ratio({ case: 'storm', measure: 'failed', median: 0, low: 0, high: 0, rounds: 3 }),
     ],
+    ...over,
   };
 }
 
-describe('the result that is recorded', () => {
-  const excerpts = excerptsOf(JSON.parse(read('bench/results/readme.json')) as Recorded);
+/** The cells of each line of the tables. */
+function rowsOf(block: string): string[][] {
+  const lines = block.split('\n').filter((line) => line.startsWith('| '));
+  return lines.map((line) =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((text) => text.trim()),
+  );
+}
 
-  test('is what the README and docs/performance.md show', () => {
+function rowOf(block: string, title: string): string[] | undefined {
+  return rowsOf(block).find(([name = '']) => name.startsWith(title));
+}
+
+describe('the results that are recorded', () => {
+  function check<Result, Recorded>({ page, file, render }: Page<Result, Recorded>): void {
+    const [, block] = partsOf(read(page), file);
+    const results = `bench/results/${file}`;
     // Else: npm run bench:readme -- RESULT.json
-    expect(blockOf(read('README.md'))).toBe(renderBlock(excerpts));
-    expect(blockOf(read('docs/performance.md'))).toBe(renderLosses(excerpts));
-  });
+    if (existsSync(pathOf(results))) expect(block).toBe(render(JSON.parse(read(results)) as Recorded[]));
+    else expect(block).toMatch(/No .* has been recorded yet/);
+  }
 
-  test('has plain C as the limit that it is called, and tells its losses', () => {
-    for (const { started, losses, ratios } of excerpts) {
-      // Until then plain C copied where references would do, and no ratio to it was recorded.
-      const wasNoLimit = started < '2026-11-30';
-      expect(losses === undefined).toBe(wasNoLimit);
-      expect(ratios.every(({ baseline }) => baseline !== 'c')).toBe(wasNoLimit);
-      expect(beyondLimit(ratios)).toEqual([]);
-    }
+  test.each(BENCH_PAGES)('are what $page shows', check);
+  test.each(SWEEP_PAGES)('are what $page shows', check);
+
+  test('have plain C as the limit that it is called', () => {
+    const excerpts = JSON.parse(read('bench/results/readme.json')) as Excerpt[];
+    expect(excerpts.flatMap(({ ratios }) => beyondLimit(ratios))).toEqual([]);
   });
 });
 
+test('a block is put between the markers, and nothing else changes', () => {
+  const readme = read('README.md');
+  expect(partsOf(readme, 'readme.json').join('')).toBe(readme);
+  expect(() => partsOf('# nearwire', 'readme.json')).toThrow('the page has no');
+});
+
 describe('the limit', () => {
-  const against = (over: Partial<RatioResult>): string[] =>
-    beyondLimit([{ ...ratio('fanin', 'cpu', 'native', 'c'), ...over }]);
+  const isNone = { measure: 'rate', baseline: 'c', median: 1.5, low: 1.1, high: 1.6 } as const;
 
   test('is none where all rounds agree that another is better', () => {
-    expect(against({})).toEqual(['fanin, 64 connections: cpu: native 0.50x (0.40 to 0.60) of plain C']);
-    expect(against({ measure: 'rate', median: 1.5, low: 1.1, high: 1.6 })).toHaveLength(1);
+    expect(beyondLimit([ratio({ baseline: 'c' })])).toEqual([
+      'fanin, 64 connections: cpu: native 0.50x (0.45 to 0.55) of plain C',
+    ]);
+    expect(beyondLimit([ratio(isNone)])).toHaveLength(1);
   });
 
-  test('is one where rounds differ on it, where it is better, and against others', () => {
-    expect(against({ high: 1.1 })).toEqual([]);
-    expect(against({ median: 2, low: 1.5, high: 3 })).toEqual([]);
-    expect(against({ measure: 'rate' })).toEqual([]);
-    expect(against({ baseline: 'node:net' })).toEqual([]);
-    // What is held back on the side of plain C may be no better.
-    expect(against({ measure: 'rate', median: 1.5, low: 1.1, high: 1.6, bound: '<=' })).toEqual([]);
+  test.each<[string, Partial<RatioResult>]>([
+    ['rounds differ on it', { low: 0.9 }],
+    ['it is better', { measure: 'cpu' }],
+    ['it is another', { baseline: 'node:net' }],
+    ['it was held back itself', { bound: '<=' }],
+  ])('is one where %s', (_, over) => {
+    expect(beyondLimit([ratio({ ...isNone, ...over })])).toEqual([]);
   });
 });
 
 describe('the losses', () => {
-  const found = (...ratios: RatioResult[]): string[] =>
-    (excerptOf({ ...madeUp(), ratios }).losses ?? []).map(({ measure, family, baseline, subject }) =>
-      [measure, family, subject, baseline].join(' '),
-    );
   const worse = { median: 1.2, low: 1.1, high: 1.3 };
-  const of = (over: Partial<RatioResult>): RatioResult => ({ ...ratio('fanin', 'cpu', 'native', 'node:net'), ...over });
+  const found = (over: Partial<RatioResult>): number | undefined =>
+    recordOf(madeUp({ ratios: [ratio(over)] })).losses?.length;
 
-  test('are those that rounds agree on and those that hardly differ from 1, whatever the tables show', () => {
-    expect(found(of(worse))).toEqual(['cpu unix native node:net']);
-    expect(found(of({ ...worse, family: 'tcp', measure: 'p99' }))).toEqual(['p99 tcp native node:net']);
-    expect(found(of({ ...worse, subject: 'channel', baseline: 'node:net tuned' }))).toHaveLength(1);
-    expect(found(of({ measure: 'rate' }))).toHaveLength(1);
-    for (const median of [0.971, 1, 1.029]) expect(found(of({ median, low: 0.9, high: 1.1 }))).toHaveLength(1);
+  test.each<[string, number, Partial<RatioResult>]>([
+    ['what rounds agree on', 1, worse],
+    ['that of another family and measure, which no table shows', 1, { ...worse, family: 'tcp', measure: 'p99' }],
+    ["a channel's against node:net tuned", 1, { ...worse, subject: 'channel', baseline: 'node:net tuned' }],
+    ['half the rate', 1, { measure: 'rate' }],
+    ['a median just below 1', 1, { median: 0.971, high: 1.1 }],
+    ['a median just above 1', 1, { median: 1.029, high: 1.1 }],
+    ['no gain', 0, {}],
+    ['not what rounds differ on', 0, { ...worse, low: 0.9 }],
+    ['not what is of two rounds', 0, { ...worse, rounds: 2 }],
+    ["not plain C's", 0, { ...worse, subject: 'c' }],
+    ['not those to plain C', 0, { ...worse, baseline: 'c' }],
+  ])('have %s', (_, count, over) => {
+    expect(found(over)).toBe(count);
   });
 
-  test('are not gains, what rounds differ on, and what is not ours', () => {
-    expect(found(of({}))).toEqual([]);
-    expect(found(of({ ...worse, low: 0.9 }))).toEqual([]);
-    expect(found(of({ ...worse, rounds: 2 }))).toEqual([]);
-    expect(found(of({ ...worse, subject: 'c' }), of({ ...worse, baseline: 'c' }))).toEqual([]);
-  });
-
-  test('stand in a table, a row for each place and a column for each that loses there', () => {
+  test('stand in a table, in the order of the cases', () => {
     const losses = [
-      of({ ...worse, family: 'tcp' }),
-      of({ median: 1.01, low: 0.9, high: 1.1, baseline: 'node:net tuned', family: 'tcp' }),
-      { ...of({ median: 0.98, low: 0.9, high: 1.2 }), case: 'rtt', params: { bytes: 64 }, measure: 'p50' as const },
+      ratio({ ...worse, family: 'tcp' }),
+      ratio({ median: 0.98, low: 0.9, high: 1.2, case: 'rtt', params: { bytes: 64 }, measure: 'p50' }),
     ];
-    const rows = renderLosses([{ ...excerptOf(madeUp()), losses }])
-      .split('\n')
-      .map((line) => line.split('|').map((text) => text.trim()));
-    expect(rows[0]).toEqual(['', 'where', 'native to node:net', 'native to node:net tuned', '']);
-    expect(rows.slice(2, 4)).toEqual([
-      ['', 'rtt, 64 B: p50', '0.98x (0.90 to 1.20)', '', ''],
-      ['', 'fanin, 64 connections, TCP: cpu', '1.20x (1.10 to 1.30), worse', '1.01x (0.90 to 1.10)', ''],
+    expect(rowsOf(renderLosses([{ ...recordOf(madeUp()), losses }])).toSpliced(1, 1)).toEqual([
+      ['where', 'of', 'ratio'],
+      ['rtt, 64 B: p50', 'native to node:net', '0.98x (0.90 to 1.20)'],
+      ['fanin, 64 connections, TCP: cpu', 'native to node:net', '1.20x (1.10 to 1.30), worse'],
     ]);
-    expect(renderLosses([{ ...excerptOf(madeUp()), losses: undefined }])).toContain('does not tell');
+    expect(renderLosses([{ ...recordOf(madeUp()), losses: [] }])).toMatch(/^Nothing\./);
+    expect(renderLosses([{ ...recordOf(madeUp()), losses: undefined }])).toContain('does not tell');
   });
 });
 
-describe('the excerpt', () => {
-  test('has what the table shows, and no paths of the machine', () => {
-    const excerpt = excerptOf(madeUp());
-    expect(excerpt.command).toBe('nearwire bench --rounds 7');
-    expect(excerpt.cells.map((entry) => `${entry.case} ${entry.measure} ${entry.subject} ${entry.family}`)).toEqual([
+describe("the README's block", () => {
+  const block = renderBlock([recordOf(madeUp())]);
+
+  test('is made of what it shows, without paths of the machine', () => {
+    const { command, cells, ratios } = recordOf(madeUp());
+    expect(command).toBe('nearwire bench --rounds 7');
+    expect(cells.map((entry) => `${entry.case} ${entry.measure} ${entry.subject} ${entry.family}`)).toEqual([
       ...['fanin cpu c unix', 'fanin cpu native unix', 'fanin cpu node:net unix'],
       ...['http rate native unix', 'storm failed native unix', 'fanin cpu native tcp'],
     ]);
-    // Those to plain C are for whoever looks whether it was the limit.
-    expect(excerpt.ratios.map(({ case: name, baseline }) => `${name} ${baseline}`)).toEqual([
+    expect(ratios.map((entry) => `${entry.case} ${entry.baseline}`)).toEqual([
       ...['fanin node:net', 'fanin c', 'storm node:net'],
     ]);
+    expect(() => renderBlock([recordOf(madeUp({ cells: [] }))])).toThrow('none of the cases');
   });
-});
-
-describe('the block', () => {
-  const block = renderBlock([excerptOf(madeUp())]);
 
   test('has values, and ratios with their spread', () => {
-    const cells = (title: string): string[] =>
-      (block.split('\n').find((line) => line.startsWith(`| ${title}`)) ?? '').split('|').map((text) => text.trim());
-    expect(cells('over UNIX')).toEqual(['', 'over UNIX sockets', 'node:net', 'native', 'channel', 'plain C', '']);
-    expect(cells('64 connections').slice(2, 6)).toEqual(['4.00 us', '2.00 us (0.50x, 0.40 to 0.60)', '', '1.00 us']);
+    expect(rowOf(block, 'over UNIX')).toEqual(['over UNIX sockets', 'node:net', 'native', 'plain C']);
+    expect(rowOf(block, '64 connections')?.slice(1)).toEqual(['4.00 us', '2.00 us (0.50x, 0.45 to 0.55)', '1.00 us']);
     // The load generator was the limit: the server could do more.
-    expect(cells('the same').slice(3, 4)).toEqual(['over 2.00 k/s']);
-    expect(cells('4,096 connects').slice(3, 4)).toEqual(['0']);
+    expect(rowOf(block, 'the same')?.[2]).toBe('over 2.00 k/s');
+    expect(rowOf(block, '4,096 connects')?.[2]).toBe('0');
   });
 
   test('has a table of what was measured over TCP, and the losses', () => {
-    const [, overTcp = ''] = block.split('| over TCP');
-    expect(overTcp).toMatch(/^\| 64 connections.*\| 7\.00 us +\|/m);
-    expect(overTcp).toContain('### Where it gains nothing or loses');
-    const { cells, losses, ...rest } = excerptOf(madeUp());
-    expect(losses).toEqual([]);
-    const before = renderBlock([{ ...rest, cells: cells.filter(({ family }) => family === 'unix') }]);
-    expect(before).not.toMatch(/TCP|gains nothing/);
+    expect(
+      rowsOf(block.slice(block.indexOf('| over TCP')))
+        .at(2)
+        ?.at(-1),
+    ).toBe('7.00 us');
+    expect(block).toContain('### Where it gains nothing or loses');
+    const { cells, ...rest } = recordOf(madeUp());
+    const before = { ...rest, losses: undefined, cells: cells.filter(({ family }) => family === 'unix') };
+    expect(renderBlock([before])).not.toMatch(/TCP|gains nothing/);
   });
 
   test('has node:net at its best beside it, and ours against both', () => {
-    const result = madeUp();
-    const tuned = renderBlock([
-      excerptOf({
-        ...result,
-        cells: [...result.cells, cell('fanin', 'cpu', 'node:net tuned', 3, 'us/message')],
-        ratios: [...result.ratios, { ...ratio('fanin', 'cpu', 'native', 'node:net tuned'), bound: '<=' }],
-      }),
+    const { cells, ratios } = madeUp();
+    const more = {
+      cells: [...cells, cell('fanin', 'cpu', 'node:net tuned', 3, 'us/message')],
+      ratios: [...ratios, ratio({ baseline: 'node:net tuned', bound: '<=' })],
+    };
+    const tuned = renderBlock([recordOf(madeUp(more))]);
+    expect(rowOf(tuned, 'over UNIX')?.[2]).toBe('node:net tuned');
+    expect(rowOf(tuned, '64 connections')?.slice(2, 4)).toEqual([
+      ...['3.00 us', '2.00 us (0.50x, 0.45 to 0.55; <= 0.50x of tuned)'],
     ]);
-    expect(tuned).toMatch(/^\| over UNIX sockets +\| node:net +\| node:net tuned \| native +\|/m);
-    expect(tuned).toContain('| 4.00 us  | 3.00 us        | 2.00 us (0.50x, 0.40 to 0.60; <= 0.50x of tuned) |');
-    expect(tuned.replaceAll('\n', ' ')).toContain('and the ratio to `node:net tuned`, which corks its writes');
+    expect(tuned).toContain('`node:net tuned` corks its writes');
   });
 
   test('says when, where, on what and how it was measured', () => {
@@ -196,145 +213,117 @@ describe('the block', () => {
     );
   });
 
-  test('is put between the markers, and nothing else changes', () => {
-    const readme = read('README.md');
-    const replaced = replaceBlock(readme, block);
-    expect(blockOf(replaced)).toBe(block);
-    expect(replaceBlock(replaced, blockOf(readme))).toBe(readme);
-    expect(() => replaceBlock('# nearwire', block)).toThrow('the page has no');
-  });
-
-  test('is not made of a result without any of it', () => {
-    expect(() => renderBlock([excerptOf({ ...madeUp(), cells: [] })])).toThrow('none of the cases');
+  test('of several versions of Node has columns for each, plain C once, when each was, and the losses of all', () => {
+    const of = (node: string, started: string, median: number): Excerpt => {
+      const { versions, ratios } = madeUp();
+      const losing = ratio({ subject: 'channel', median, low: median, high: median });
+      return recordOf(madeUp({ versions: { ...versions, node }, started, ratios: [...ratios, losing] }));
+    };
+    const both = renderBlock([of('24.1.0', '2026-01-02T03:04', 1.01), of('26.2.0', '2026-01-02T04:05', 1.2)]);
+    const columns = ['24.1.0', '26.2.0'].flatMap((node) => [`Node ${node}: node:net`, `Node ${node}: native`]);
+    expect(rowOf(both, 'over UNIX')?.slice(1)).toEqual([...columns, 'plain C']);
+    const figures = ['4.00 us', '2.00 us (0.50x, 0.45 to 0.55)'];
+    expect(rowOf(both, '64 connections')?.slice(1)).toEqual([...figures, ...figures, '1.00 us']);
+    expect(both).toContain('2026-01-02, A CPU, 2 cores, Linux 6.1, Node 24.1.0,');
+    expect(both).toContain('- Node 26.2.0: a run of its own, 2026-01-02 04:05 UTC');
+    expect(rowOf(both, 'fanin, 64 connections, Node 26.2.0: cpu')?.[2]).toBe('1.20x, worse');
   });
 });
 
-describe('the block of several versions of Node', () => {
-  const of = (node: string, started: string, median: number): Excerpt => {
-    const result = madeUp();
-    const losing = { ...ratio('fanin', 'cpu', 'channel', 'node:net'), median, low: median, high: median };
-    const ratios = [...result.ratios, losing];
-    return excerptOf({ ...result, versions: { ...result.versions, node }, started, ratios });
+describe('a result', () => {
+  const of = (load: number, ...ratios: RatioResult[]): Excerpt => {
+    const result = madeUp({ ratios });
+    return recordOf({ ...result, host: { ...result.host, load } });
   };
-  const block = renderBlock([
-    of('24.1.0', '2026-01-02T03:04:05.000Z', 1.01),
-    of('26.2.0', '2026-01-02T04:05:06.000Z', 1.2),
-  ]);
-  const cells = (title: string): string[] =>
-    (block.split('\n').find((line) => line.startsWith(`| ${title}`)) ?? '').split('|').map((text) => text.trim());
+  const spread = ratio({ high: 0.7 });
 
-  test('has their columns beside each other in one table, and plain C once', () => {
-    const columns = ['24', '26'].flatMap((node) =>
-      ['node:net', 'native', 'channel'].map((name) => `Node ${node}: ${name}`),
-    );
-    expect(cells('over UNIX').slice(1, -1)).toEqual(['over UNIX sockets', ...columns, 'plain C']);
-    const figures = ['4.00 us', '2.00 us (0.50x, 0.40 to 0.60)', ''];
-    expect(cells('64 connections').slice(2, -1)).toEqual([...figures, ...figures, '1.00 us']);
-    expect(cells('over TCP').slice(2, -1)).toEqual([...columns, 'plain C']);
-  });
-
-  test('says where the first was measured, and when each was', () => {
-    expect(block).toContain('2026-01-02, A CPU, 2 cores, Linux 6.1, Node 24.1.0,');
-    expect(block).toContain('- Node 24.1.0: a run of its own, 2026-01-02 03:04 UTC');
-    expect(block).toContain('- Node 26.2.0: a run of its own, 2026-01-02 04:05 UTC');
-  });
-
-  test('has the losses of all of them, and names the version', () => {
-    expect(cells('fanin, 64 connections, Node 24: cpu')[2]).toBe('1.01x, worse');
-    expect(cells('fanin, 64 connections, Node 26: cpu')[2]).toBe('1.20x, worse');
-    expect(block).toContain('All ratios of those runs');
-  });
-
-  test('names them in full where that is what they differ in', () => {
-    const alike = renderBlock([of('24.1.0', '2026-01-02', 1), of('24.2.0', '2026-01-03', 1)]);
-    expect(alike).toContain('| Node 24.1.0: native');
-    expect(alike).toContain('| Node 24.2.0: native');
-  });
-});
-
-describe('the table of what goes by reference', () => {
-  const bytes = { params: { bytes: 1048576 } };
-
-  function withFiles(): JsonResult {
-    const result = madeUp();
-    const cells = [
-      { ...cell('file', 'cpu', 'c', 40, 'us/request'), ...bytes },
-      { ...cell('file', 'cpu', 'nginx', 60, 'us/request'), ...bytes },
-      { ...cell('file', 'cpu', 'native', 80, 'us/request'), ...bytes },
-      { ...cell('file', 'cpu', 'node:net', 800, 'us/request'), ...bytes },
-      { ...cell('file', 'rate', 'native', 12_000, 'requests/s'), ...bytes, limitedBy: 'generator' as const },
-      { ...cell('file', 'cpu', 'native', 9, 'us/request'), ...bytes, family: 'tcp' as const },
-    ];
-    const ratios = [
-      { ...ratio('file', 'cpu', 'native', 'node:net'), ...bytes, median: 0.1, low: 0.09, high: 0.11 },
-      { ...ratio('file', 'cpu', 'native', 'c'), ...bytes, median: 2, low: 1.9, high: 2.1 },
-      { ...ratio('file', 'cpu', 'nginx', 'c'), ...bytes },
-    ];
-    return { ...result, cells: [...result.cells, ...cells], ratios: [...result.ratios, ...ratios] };
-  }
-
-  test('has native against both baselines, and who else there is', () => {
-    const excerpt = referencesOf(withFiles());
-    const lines = excerpt ? renderReferences(excerpt).split('\n') : [];
-    const cells = (title: string): string[] =>
-      (lines.find((line) => line.startsWith(`| ${title}`)) ?? '').split('|').map((text) => text.trim());
-    expect(cells('file, 1 MiB: CPU').slice(2, -1)).toEqual([
-      ...['800 us', '80.0 us', '0.10x (0.09 to 0.11)', '40.0 us', '2.00x (1.90 to 2.10)', '', '60.0 us'],
-    ]);
-    expect(cells('file, 1 MiB: rate')[3]).toBe('over 12.0 k/s');
-    expect(lines.filter((line) => line.startsWith('| '))).toHaveLength(4);
-    expect(lines.at(-1)).toContain('`nearwire bench --rounds 7`');
-  });
-
-  test('is not made of a result that lacks a side of it', () => {
-    expect(referencesOf(madeUp())).toBeUndefined();
-    const { ratios, ...rest } = withFiles();
-    expect(referencesOf({ ...rest, ratios: ratios.filter(({ baseline }) => baseline !== 'c') })).toBeUndefined();
-  });
-
-  test('stands in docs/zero-copy.md as it is made of the result beside it, or nowhere', () => {
-    const page = existsSync(new URL('../docs/zero-copy.md', import.meta.url)) ? read('docs/zero-copy.md') : '';
-    const recorded = existsSync(new URL(`../bench/results/${REFERENCES_FILE}`, import.meta.url));
-    // Else: npm run bench:readme -- RESULT.json
-    expect(recorded).toBe(page.includes(markerOf(REFERENCES_FILE)));
-    if (!recorded) return;
-    const excerpt = JSON.parse(read(`bench/results/${REFERENCES_FILE}`)) as Excerpt;
-    expect(blockOf(page, REFERENCES_FILE)).toBe(renderReferences(excerpt));
-  });
-});
-
-describe('the tables of the sweep', () => {
-  const usual = [1000, 1000, 1000];
-  const result = madeUpSweep(
+  test.each<[string, Excerpt, string[]]>([
+    ['of a host at rest, of rounds that agree', of(0.5, ratio(), ratio(), ratio({ high: 5 })), []],
     [
-      { buffer: 'default', rates: usual, takes: 200 * 1024 },
-      { buffer: MIB, rates: [1500, 1400, 1600], takes: 16 * MIB },
-      { way: 'js', buffer: 'default', rates: usual },
-      { way: 'js', buffer: MIB, rates: [1020, 1020, 1020] },
+      'with fewer rounds by plan',
+      of(0, ratio({ rounds: 3, case: 'retained', measure: 'held', params: { every: 64 } })),
+      [],
     ],
-    '--json /home/me/x.json --rounds 3',
+    ['of a busy host', of(0.51, ratio()), ['the load was 0.51 on 2 cores before the start']],
+    ['of fewer rounds', of(0, ratio(), ratio({ rounds: 6 })), ['1 of 2 ratios are of fewer rounds than planned']],
+    [
+      'of rounds that differ',
+      of(0, ratio(), spread, spread),
+      ['the highest round of a ratio is 1.56 times its lowest, in the median'],
+    ],
+  ])('%s is fit for the README, or its block says why not', (_, excerpt, reasons) => {
+    expect(reasonsOf([excerpt])).toEqual(reasons);
+    const told = /\*\*Not of a host at rest\*\*: (.*)\.$/m.exec(renderBlock([excerpt]))?.[1];
+    expect(told).toBe(reasons[0]);
+  });
+
+  test('of each version of Node is to be fit, and of the same host and commit', () => {
+    const on = (node: string, load = 0, commit = 'abc', cpu = 'A CPU'): Excerpt => {
+      const one = of(load, ratio());
+      return { ...one, versions: { ...one.versions, node, commit }, host: { ...one.host, cpu } };
+    };
+    const first = on('24.1.0');
+    expect(reasonsOf([first, on('26.1.0')])).toEqual([]);
+    expect(reasonsOf([first, on('26.1.0', 1.66)])[0]).toMatch(/^Node 26.1.0: the load was 1.66/);
+    expect(reasonsOf([first, on('26.1.0', 0, 'def')])).toEqual(['they are of different commits']);
+    expect(reasonsOf([first, first])).toEqual(['two are of one version of Node']);
+    expect(reasonsOf([first, on('26.1.0', 0, 'abc', 'Another CPU')])).toEqual(['they are of different hosts']);
+  });
+});
+
+test('the table of what goes by reference has native against both baselines, and who else there is', () => {
+  const bytes = { case: 'file', params: { bytes: 1048576 } };
+  const of = (subject: SubjectName, value: number): CellResult => ({
+    ...{ ...cell('file', 'cpu', subject, value, 'us/request'), ...bytes },
+  });
+  const ratios = [
+    ratio({ ...bytes, median: 0.1, low: 0.09, high: 0.11 }),
+    ratio({ ...bytes, baseline: 'c', median: 2, low: 1.9, high: 2.1 }),
+  ];
+  const cells = [
+    of('c', 40),
+    of('nginx', 60),
+    of('native', 80),
+    of('node:net', 800),
+    { ...of('native', 9), case: 'http' },
+  ];
+  const excerpt = referencesOf(madeUp({ cells, ratios }));
+  expect(rowsOf(excerpt ? renderReferences([excerpt]) : '').toSpliced(1, 1)).toEqual([
+    ['over UNIX sockets', 'node:net', 'native', 'to node:net', 'plain C', 'native to it', 'nginx'],
+    [
+      'file, 1 MiB: CPU a request',
+      '800 us',
+      '80.0 us',
+      '0.10x (0.09 to 0.11)',
+      '40.0 us',
+      '2.00x (1.90 to 2.10)',
+      '60.0 us',
+    ],
+  ]);
+  expect(referencesOf(madeUp())).toBeUndefined();
+  expect(referencesOf(madeUp({ cells, ratios: ratios.slice(0, 1) }))).toBeUndefined();
+});
+
+test('the tables of the sweep have the conclusions, what buffers take, and the figures of one size', () => {
+  const usual = [1000, 1000, 1000];
+  const sweep = sweepJsonOf(
+    madeUpSweep(
+      [
+        { buffer: 'default', rates: usual, takes: 200 * 1024 },
+        { buffer: MIB, rates: [1500, 1400, 1600], takes: 16 * MIB },
+        { way: 'js', buffer: 'default', rates: usual },
+        { way: 'js', buffer: MIB, rates: [1020, 1020, 1020] },
+      ],
+      '--json /home/me/x.json --rounds 3',
+    ),
   );
-  const sweep = sweepJsonOf(result);
-
-  test('have the conclusions, what buffers take, the figures of one size, and no paths of the machine', () => {
-    expect(isSweep(sweep)).toBe(true);
-    expect(isSweep(madeUp())).toBe(false);
-    const lines = renderSweepBlock(sweepExcerptOf(sweep)).split('\n');
-    const rows = lines.filter((line) => line.startsWith('|')).map((line) => line.split('|').map((text) => text.trim()));
-    expect(rows).toContainEqual(['', '1 MiB', '1 MiB: 1.50x (1.40 to 1.60)', 'no change: best 1.02x', '']);
-    expect(rows).toContainEqual(['', '1 MiB', '2.00 MiB', '1.95 GiB', '>= 16.0 MiB', '0.00 KiB', '']);
-    expect(rows).toContainEqual(['', '1 MiB', '1.57 GB/s; 66.7 us', '1.07 GB/s; 98.0 us', '']);
-    expect(lines).toContain('nearwire 0.1.0 (abc), `nearwire tune --rounds 3`.');
-    expect(lines.at(-1)).toMatch(/^Note: /);
-  });
-
-  test('stand in docs/tuning-sweep.md as they are made of the result beside it, if there is one', () => {
-    const block = blockOf(read('docs/tuning-sweep.md'), SWEEP_FILE);
-    const recorded = existsSync(new URL(`../bench/results/${SWEEP_FILE}`, import.meta.url));
-    // Else: npm run bench:readme -- RESULT.json
-    const made = recorded
-      ? renderSweepBlock(JSON.parse(read(`bench/results/${SWEEP_FILE}`)) as SweepExcerpt)
-      : 'No sweep of this form has been recorded yet.';
-    expect(block).toBe(made);
-  });
+  expect(isSweep(sweep)).toBe(true);
+  expect(isSweep(madeUp())).toBe(false);
+  const block = renderSweepBlock([sweepExcerptOf(sweep)]);
+  const rows = rowsOf(block);
+  expect(rows).toContainEqual(['1 MiB', '1 MiB: 1.50x (1.40 to 1.60)', 'no change: best 1.02x']);
+  expect(rows).toContainEqual(['1 MiB', '2.00 MiB', '1.95 GiB', '>= 16.0 MiB', '0.00 KiB']);
+  expect(rows).toContainEqual(['1 MiB', '1.57 GB/s; 66.7 us', '1.07 GB/s; 98.0 us']);
+  expect(block).toContain('nearwire 0.1.0 (abc), `nearwire tune --rounds 3`.');
+  expect(block.split('\n').at(-1)).toMatch(/^Note: /);
 });

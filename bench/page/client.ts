@@ -1,35 +1,61 @@
 /** The script of the page: draws every chart, and draws again when the colour scheme or the view changes. */
-import type { Across, Cell, Chart as Plot, Span } from '../report/model.js';
-import type { ChartMaker, DrawnChart, PageDocument, PageElement } from './dom.js';
-import {
-  captions,
-  colourOf,
-  dots,
-  drawOnAll,
-  embedded,
-  linearAxis,
-  logarithmicAxis,
-  plainOptions,
-  shortTicks,
-  whiskers,
-} from './drawing.js';
+import type { Cell, Chart as Plot, Span } from '../report/model.js';
 
-declare const document: PageDocument;
-declare const Chart: ChartMaker;
+/**
+ * Of the browser, what is used here: the script is compiled with code for Node, where the DOM's own types would make
+ * `document` a name that compiles everywhere.
+ */
+interface PageElement {
+  readonly dataset: Readonly<Record<string, string | undefined>>;
+  readonly textContent: string;
+  readonly value: string;
+  addEventListener(type: 'change', listener: () => void): void;
+}
+declare const document: {
+  readonly documentElement: PageElement;
+  querySelectorAll(selector: string): Iterable<PageElement>;
+};
+declare function matchMedia(query: string): PageElement;
+declare function getComputedStyle(element: PageElement): { getPropertyValue(name: string): string };
+declare const Chart: new (canvas: PageElement, configuration: object) => { destroy(): void };
 
-const WHISKER_HALF_WIDTH = 3;
-const DOT_RADIUS = 4;
+/** Of a category's width, what its marks stand in. */
+const GROUP_SHARE = 0.8;
 const TENFOLD = 10;
-/** Appended to a colour as its opacity. */
-const PALE = '59';
+const SHORT = { notation: 'compact', maximumSignificantDigits: 3 } as const;
+const shortNumber = new Intl.NumberFormat('en', SHORT);
+/** Of a logarithmic axis, beyond the outermost mark. */
+const MARGIN = 1.15;
+/** Steps of a decade, from few to many: the finest of which no more than MOST_TICKS fit is taken. */
+const LADDERS = [
+  [1],
+  [1, 3],
+  [1, 2, 5],
+  [1, 1.5, 2, 3, 5, 7],
+  [1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9],
+];
+const MOST_TICKS = 7;
+const DECADES = Array.from({ length: 24 }, (_, at) => 10 ** (at - 9));
 
 interface Point extends Span {
   readonly text: string;
   readonly limited: boolean;
 }
 
-const plots = embedded('charts') as Plot[];
-let view: 'values' | 'ratios' = 'values';
+interface Drawn {
+  readonly type: 'bar' | 'scatter';
+  readonly datasets: readonly object[];
+  readonly x: object;
+  readonly y: object;
+}
+
+let view = 'values';
+
+/** A colour of the style sheet, as the scheme of now has it: style.ts names them after subjects. */
+function colourOf(name: string): string {
+  const property = `--${name.replace(/[^a-zA-Z0-9-]/g, '-')}`;
+  return getComputedStyle(document.documentElement).getPropertyValue(property).trim();
+}
 
 /** What is drawn of a cell in the view of now. */
 function pointOf(cell: Cell | null, isBaseline: boolean): Point | null {
@@ -47,103 +73,153 @@ function areFarApart(spans: readonly Span[]): boolean {
   return values.every((value) => value > 0) && Math.max(...values) > TENFOLD * Math.min(...values);
 }
 
-function drawBars(canvas: PageElement, { title, unit, better, labels, sets }: Plot): DrawnChart {
+function plainAxis(): object {
+  const ticks = { color: colourOf('muted'), maxTicksLimit: MOST_TICKS, format: SHORT };
+  return { grid: { color: colourOf('grid') }, border: { display: false }, ticks, beginAtZero: true };
+}
+
+/**
+ * In which all spans lie, with as many ticks in a short one as in a long one, where Chart.js has few or none. The line at
+ * `mark` is drawn stronger.
+ */
+function logarithmicAxis(spans: readonly Span[], mark?: number): object {
+  const min = Math.min(...spans.map(({ low, value }) => (low > 0 ? low : value))) / MARGIN;
+  const max = Math.max(...spans.map(({ high }) => high)) * MARGIN;
+  const scales = LADDERS.map((ladder) =>
+    DECADES.flatMap((decade) => ladder.map((step) => decade * step)).filter((value) => value >= min && value <= max),
+  );
+  const ticks = scales.findLast(({ length }) => length <= MOST_TICKS) ?? [];
+  const [strong, weak] = [colourOf('muted'), colourOf('grid')];
+  return {
+    ...{ ...plainAxis(), type: 'logarithmic', min, max },
+    grid: { color: ({ tick }: { tick?: { value: number } }) => (tick && tick.value === mark ? strong : weak) },
+    ticks: { color: strong, autoSkip: false, callback: (value: number) => shortNumber.format(value) },
+    afterBuildTicks: (axis: { ticks: object[] }) => {
+      axis.ticks = ticks.map((value) => ({ value }));
+    },
+  };
+}
+
+/** Bars from 0, or dots where a bar would have no length, and through each a line from the lowest to the highest round. */
+function marksOf({ sets }: Plot): Drawn {
   const baselines = new Set(sets.flatMap(({ cells }) => cells.map((cell) => cell?.ratio?.baseline)));
   const points = sets.map(({ subject, cells }) => cells.map((cell) => pointOf(cell, baselines.has(subject))));
+  const areRatios = view === 'ratios';
   const there = points.flat().filter((point) => point !== null);
   // Ratios of 1/2 and 2 are equally far from 1.
-  const logarithmic =
-    view === 'ratios' ? there.length > 0 && there.every(({ value }) => value > 0) : areFarApart(there);
-  const dotted = logarithmic || view === 'ratios';
-  const colours = sets.map(({ subject }) => colourOf(subject));
-  const what = view === 'ratios' ? `${title}, ratios` : `${title}, ${unit}`;
-  return new Chart(canvas, {
-    type: 'bar',
-    data: {
-      labels,
-      datasets: sets.map(({ subject }, index) => {
-        const colour = colours[index] ?? '';
-        const own = points[index] ?? [];
-        return {
-          label: subject,
-          data: own.map((point) => point?.value ?? null),
-          backgroundColor: own.map((point) => (dotted ? 'transparent' : point?.limited ? colour + PALE : colour)),
-          borderColor: colour,
-          borderWidth: own.map((point) => (!dotted && point?.limited ? 1 : 0)),
-          borderRadius: 2,
-          maxBarThickness: 28,
-        };
-      }),
-    },
-    options: {
-      ...plainOptions(),
-      interaction: { mode: 'index', intersect: false },
-      scales: {
-        x: { grid: { display: false }, border: { color: colourOf('grid') }, ticks: { color: colourOf('muted') } },
-        y: logarithmic ? logarithmicAxis(there, view === 'ratios' ? 1 : undefined) : linearAxis(there),
+  const logarithmic = areRatios ? there.length > 0 && there.every(({ value }) => value > 0) : areFarApart(there);
+  const dotted = logarithmic || areRatios;
+  const datasets = sets.flatMap(({ subject }, index) => {
+    const own = points[index] ?? [];
+    const xOf = (at: number): number => at + ((index - (sets.length - 1) / 2) * GROUP_SHARE) / sets.length;
+    const colour = colourOf(subject);
+    const marks = {
+      ...{ label: subject, texts: own.map((point) => point?.text), borderColor: colour },
+      backgroundColor: own.map((point) => (point?.limited ? colourOf('raised') : colour)),
+      borderWidth: own.map((point) => (point?.limited || dotted ? 1.5 : 0)),
+    };
+    const whiskers = own.flatMap((point, at) =>
+      point ? [point.low, point.high, NaN].map((y) => ({ x: xOf(at), y })) : [],
+    );
+    return [
+      {
+        ...{ type: 'scatter', showLine: true, parsing: false, data: whiskers, pointStyle: false, borderWidth: 1 },
+        // Behind a dot, before a bar.
+        ...(dotted ? { order: 1, borderColor: colour } : { order: -1, borderColor: colourOf('text') }),
       },
-      plugins: captions(
-        `${what} (${better} is better)`,
-        sets.map(({ subject }, index) => ({ name: subject, points: points[index] ?? [] })),
-      ),
-    },
-    plugins: [
-      whiskers(points, dotted ? colours : colours.map(() => colourOf('text')), WHISKER_HALF_WIDTH),
-      ...(dotted ? [dots(points, colours, DOT_RADIUS)] : []),
-    ],
+      dotted
+        ? {
+            ...{ ...marks, type: 'scatter', parsing: false, pointRadius: 4, clip: false },
+            data: own.map((point, at) => ({ x: xOf(at), y: point?.value ?? NaN })),
+          }
+        : {
+            ...{ ...marks, maxBarThickness: 28, borderRadius: 2, categoryPercentage: GROUP_SHARE },
+            data: own.map((point) => point?.value ?? NaN),
+          },
+    ];
   });
+  const [grid, text] = [colourOf('grid'), colourOf('muted')];
+  const x = {
+    type: 'category',
+    offset: true,
+    grid: { display: false },
+    border: { color: grid },
+    ticks: { color: text },
+  };
+  return { type: 'bar', datasets, x, y: logarithmic ? logarithmicAxis(there, areRatios ? 1 : undefined) : plainAxis() };
 }
 
-/** A line a subject, of measured values in either view; points apart stand beside it. */
-function drawLines(canvas: PageElement, { title, unit, better, labels, sets }: Plot, across: Across): DrawnChart {
+/** A line a subject, of measured values in either view; points apart stand beside it, hollow. */
+function linesOf({ points, sets }: Plot, { title, logarithmic }: NonNullable<Plot['across']>): Drawn {
   const there = sets.flatMap(({ cells }) => cells.filter((cell) => cell !== null));
   const datasets = sets.flatMap(({ subject, cells }) =>
-    [false, true].map((apart) => ({
-      ...{ label: subject, borderColor: colourOf(subject), pointRadius: 4, borderWidth: 2, showLine: !apart },
-      backgroundColor: colourOf(apart ? 'raised' : subject),
-      data: cells.flatMap((cell, index) => {
-        const point = across.points[index];
+    [false, true].map((apart) => {
+      const own = cells.flatMap((cell, index) => {
+        const point = points[index];
         if (!cell || point?.apart !== apart) return [];
         const ratio = cell.ratio ? `, ${cell.ratio.text} of ${cell.ratio.baseline}` : '';
-        return [{ x: point.at, y: cell.value, text: `${cell.text}, ${labels[index] ?? ''}${ratio}` }];
-      }),
-    })),
+        return [{ x: point.at, y: cell.value, text: `${cell.text}, ${point.label}${ratio}` }];
+      });
+      return {
+        ...{ label: subject, borderColor: colourOf(subject), pointRadius: 4, borderWidth: 2, showLine: !apart },
+        ...{ data: own, texts: own.map(({ text }) => text), backgroundColor: colourOf(apart ? 'raised' : subject) },
+      };
+    }),
   );
-  const text = colourOf('muted');
+  const x = {
+    ...{ ...plainAxis(), title: { display: true, text: title, color: colourOf('muted') } },
+    ...(logarithmic ? { type: 'logarithmic' } : { max: 100 }),
+  };
+  return { type: 'scatter', datasets, x, y: areFarApart(there) ? logarithmicAxis(there) : plainAxis() };
+}
+
+interface Hovered {
+  readonly dataset: { readonly label: string; readonly texts?: readonly (string | undefined)[] };
+  readonly dataIndex: number;
+}
+
+function draw(canvas: PageElement, plot: Plot): { destroy(): void } {
+  const { type, datasets, x, y } = plot.across ? linesOf(plot, plot.across) : marksOf(plot);
+  const unit = view === 'ratios' && !plot.across ? 'ratios' : plot.unit;
+  const text = `${plot.title}, ${unit} (${plot.better} is better)`;
   return new Chart(canvas, {
-    type: 'scatter',
-    data: { datasets },
+    type,
+    data: { labels: plot.points.map(({ label }) => label), datasets },
     options: {
-      ...plainOptions(),
-      scales: {
-        x: {
-          grid: { color: colourOf('grid') },
-          border: { display: false },
-          title: { display: true, text: across.title, color: text },
-          // One decade a tick.
-          ...(across.logarithmic
-            ? { type: 'logarithmic', ticks: { ...shortTicks(), maxTicksLimit: 5 } }
-            : { min: 0, max: 100, ticks: shortTicks() }),
+      ...{ animation: false, font: { family: 'system-ui, sans-serif' }, maintainAspectRatio: false },
+      ...(plot.across ? {} : { interaction: { mode: 'index', intersect: false } }),
+      scales: { x, y },
+      plugins: {
+        legend: { display: false },
+        title: { display: true, align: 'start', color: colourOf('text'), font: { size: 13, weight: '600' }, text },
+        tooltip: {
+          filter: ({ dataset, dataIndex }: Hovered) => dataset.texts?.[dataIndex] !== undefined,
+          callbacks: {
+            label: ({ dataset, dataIndex }: Hovered) => `${dataset.label}: ${dataset.texts?.[dataIndex] ?? ''}`,
+          },
         },
-        y: areFarApart(there) ? logarithmicAxis(there) : linearAxis(there),
       },
-      plugins: captions(
-        `${title}, ${unit} (${better} is better)`,
-        datasets.map(({ label, data }) => ({ name: label, points: data })),
-      ),
     },
   });
 }
 
-const drawAll = drawOnAll((canvas) => {
-  const plot = plots.find(({ id }) => id === canvas.dataset['chart']);
-  if (!plot) return undefined;
-  return plot.across ? drawLines(canvas, plot, plot.across) : drawBars(canvas, plot);
-});
+const [data] = document.querySelectorAll('#charts');
+const plots = JSON.parse(data?.textContent ?? '[]') as Plot[];
+let drawn: { destroy(): void }[] = [];
 
+function drawAll(): void {
+  for (const chart of drawn) chart.destroy();
+  drawn = [...document.querySelectorAll('canvas')].flatMap((canvas) => {
+    const plot = plots.find(({ id }) => id === canvas.dataset['chart']);
+    return plot ? [draw(canvas, plot)] : [];
+  });
+}
+
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', drawAll);
 for (const input of document.querySelectorAll('input')) {
   input.addEventListener('change', () => {
-    view = input.value === 'ratios' ? 'ratios' : 'values';
+    view = input.value;
     drawAll();
   });
 }
+drawAll();

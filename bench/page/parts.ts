@@ -43,7 +43,7 @@ function scripts({ script, data }: NonNullable<PageParts['drawn']>): string {
   );
   return `${elements.join('\n')}
 <script>${chartLibrary()}</script>
-<script type="module">${pageScript(script)}</script>`;
+<script type="module">${inline(readFileSync(fileURLToPath(script), 'utf8'))}</script>`;
 }
 
 /** What was run, on what and when, and what makes its figures less trustworthy. */
@@ -78,18 +78,6 @@ function embed(data: unknown): string {
 function chartLibrary(): string {
   const main = createRequire(import.meta.url).resolve('chart.js');
   return inline(readFileSync(join(dirname(main), 'chart.umd.min.js'), 'utf8'));
-}
-
-/** The compiled script of a page of ours, in one piece with what all of them share. */
-function pageScript(url: URL): string {
-  return [new URL('drawing.js', import.meta.url), url]
-    .map((part) => joined(inline(readFileSync(fileURLToPath(part), 'utf8'))))
-    .join('');
-}
-
-/** A module as a part of a larger one, where what it imports stands before it. */
-function joined(module: string): string {
-  return module.replace(/^import [^;]*;$/gm, '').replace(/^export (?=function|const|class|\{)/gm, '');
 }
 
 /** Without the pointer to a source map that is not there, and without an end of the script element in a string. */

@@ -3,26 +3,18 @@
  * by sizes.
  */
 import { formatBytes } from '../format.js';
-import { withoutFiles, type JsonResult } from '../json.js';
-import type { CellResult, RatioResult, SubjectName } from '../model.js';
+import type { JsonResult } from '../json.js';
 import {
   describeRounds,
   describeRun,
+  excerptOf,
   figureTable,
-  isOf,
   ratioTextTo,
   valueText,
   type Column,
   type Excerpt,
   type Row,
-} from './excerpt.js';
-
-/** Of bench/results, from which the table is made. */
-export const REFERENCES_FILE = 'zero-copy.json';
-
-const CASES = ['file', 'page', 'relay'];
-const SIZES = [65536, 1048576];
-const BASELINES: readonly SubjectName[] = ['node:net', 'c'];
+} from './figures.js';
 
 const COLUMNS: readonly Column[] = [
   { title: 'node:net', subject: 'node:net', textOf: valueText },
@@ -34,34 +26,32 @@ const COLUMNS: readonly Column[] = [
   { title: 'nginx', subject: 'nginx', textOf: valueText },
 ];
 
-const ROWS: readonly Row[] = CASES.flatMap((name) =>
-  SIZES.flatMap((bytes) =>
-    (['cpu', 'rate'] as const).map((measure): Row => ({
-      title: `${name}, ${formatBytes(bytes)}: ${measure === 'rate' ? 'rate' : `CPU a ${name === 'relay' ? 'MiB' : 'request'}`}`,
-      case: name,
-      params: { bytes },
-      measure,
-    })),
-  ),
+const ROWS: readonly Row[] = ['file', 'page', 'relay'].flatMap((name) =>
+  [65536, 1048576].flatMap((bytes) => {
+    const title = `${name}, ${formatBytes(bytes)}`;
+    const row = { case: name, params: { bytes } };
+    return [
+      { ...row, title: `${title}: CPU a ${name === 'relay' ? 'MiB' : 'request'}`, measure: 'cpu' as const },
+      { ...row, title: `${title}: rate`, measure: 'rate' as const },
+    ];
+  }),
 );
 
-/** What the table needs of a result; nothing of one without these cases on native. */
-export function referencesOf({ host, versions, command, started, cells, ratios }: JsonResult): Excerpt | undefined {
-  const isShown = (entry: CellResult | RatioResult): boolean =>
-    COLUMNS.some(({ subject }) => subject === entry.subject) && ROWS.some((row) => isOf(entry, row));
-  const shown = ratios.filter((ratio) => ratio.subject === 'native' && isShown(ratio));
-  if (!BASELINES.every((name) => shown.some(({ baseline }) => baseline === name))) return undefined;
-  return {
-    ...{ schema: 1, host, versions, command: withoutFiles(command), started },
-    cells: cells.filter(isShown).map((cell) => ({ ...cell, samples: [] })),
-    ratios: shown,
-  };
+/** Nothing of a result without these cases on native, against both node:net and plain C. */
+export function referencesOf(result: JsonResult): Excerpt | undefined {
+  const subjects = COLUMNS.map(({ subject }) => subject);
+  const excerpt = excerptOf(result, ROWS, subjects);
+  const baselines = excerpt.ratios.filter(({ subject }) => subject === 'native').map(({ baseline }) => baseline);
+  return ['node:net', 'c'].every((name) => baselines.includes(name)) ? excerpt : undefined;
 }
 
-export function renderReferences(excerpt: Excerpt): string {
-  const columns = COLUMNS.map((column) => ({ ...column, of: excerpt }));
+export function renderReferences([excerpt]: readonly Excerpt[]): string {
+  if (!excerpt) return '';
   return [
-    ...figureTable('over UNIX sockets', ROWS, columns),
+    ...figureTable(
+      ROWS,
+      COLUMNS.map((column) => ({ ...column, of: excerpt })),
+    ),
     '',
     `${describeRounds([excerpt])}; ratios are taken within each round, with the lowest and highest of the`,
     'rounds. Of a rate that the load generator held back, "over" is all that can be said.',

@@ -5,11 +5,8 @@ import { nameOf } from '../tune/conclude.js';
 import { distinct, waysOf, type Findings } from '../tune/model.js';
 import type { SweepJson } from '../tune/sweep.js';
 import { conclusionTable, figureOf, takeTable } from '../tune/tables.js';
-import { describeRun } from './excerpt.js';
+import { describeRun } from './figures.js';
 import { markdownTable } from './markdown.js';
-
-/** Of bench/results, from which the tables are made. */
-export const SWEEP_FILE = 'tuning-sweep.json';
 
 /** The responses whose figures are shown buffer by buffer. */
 const SHOWN_BYTES = 1024 * 1024;
@@ -31,7 +28,8 @@ export function sweepExcerptOf(result: SweepJson): SweepExcerpt {
   };
 }
 
-export function renderSweepBlock(excerpt: SweepExcerpt): string {
+export function renderSweepBlock([excerpt]: readonly SweepExcerpt[]): string {
+  if (!excerpt) return '';
   const rounds = Math.max(0, ...excerpt.cells.map(({ samples }) => samples.length));
   const table = (name: string, { head, rows }: ReturnType<typeof takeTable>): string[] => {
     const texts = rows.map((row) => [row.name, ...row.cells.map((text) => text.replaceAll('\n', ' '))]);

@@ -1,9 +1,9 @@
 /** How the figures of the fan-in grow with the connections: each against the one at 16 connections. */
 import { growth, GROWTH_BASE } from '../cases/growth.js';
 import { formatSpread } from '../format.js';
-import type { BenchResult, MeasureName, Sample, SeriesResult } from '../model.js';
+import type { BenchResult, MeasureName, Params, Sample, SeriesResult } from '../model.js';
 import { ratioWithinRounds, valuesByRound } from '../statistics.js';
-import { blockOf, measured, type Figure } from './blocks.js';
+import { blockOf, entryOf, measured, type Entry, type Figure } from './blocks.js';
 import type { Block } from './model.js';
 
 const PLOTTED: readonly MeasureName[] = ['cpu', 'p50'];
@@ -15,43 +15,36 @@ waits for those of all the others: the round trip divided by the connections is 
 export function growthBlocks(result: BenchResult, results: readonly SeriesResult[]): Block[] {
   const points = results
     .filter(({ series }) => series.family === 'unix')
-    .map((entry) => ({ entry, label: describe(entry), at: busyIn(entry) + idleIn(entry), apart: idleIn(entry) > 0 }));
-  const base = points.find(({ entry, apart }) => busyIn(entry) === GROWTH_BASE && !apart);
+    .map((of) => {
+      const { busy, idle } = connectionsOf(of.series.params);
+      const label = `${String(busy)} connection${busy === 1 ? '' : 's'}${idle === 0 ? '' : `, ${String(idle)} idle`}`;
+      return entryOf(result, of, { label, at: busy + idle, apart: idle > 0 });
+    });
+  const base = points.find(({ at, apart }) => at === GROWTH_BASE && !apart);
   if (!base || points.length < 2) return [];
-  const grown = (name: string, valueOf: (sample: Sample, entry: SeriesResult) => number | undefined): Figure => ({
+  const grown = (name: string, valueOf: (sample: Sample, params: Params) => number | undefined): Figure => ({
     name,
     cellOf(entry, subject) {
-      const [own, before] = [entry, base.entry].map((of) =>
-        valuesByRound(of, subject.name, (sample) => valueOf(sample, of)),
-      );
-      const ratio = own && before && ratioWithinRounds(own, before);
+      const valuesOf = ({ of }: Entry): Map<number, number> =>
+        valuesByRound(of, subject.name, (sample) => valueOf(sample, of.series.params));
+      const ratio = ratioWithinRounds(valuesOf(entry), valuesOf(base));
       return ratio ? formatSpread(ratio) : '';
     },
   });
   const figures = [
     ...growth.measures.map(({ name }) => grown(name, ({ values }) => values[name])),
     // In a server whose cost does not grow, the round trip grows as the connections do.
-    grown('p50 / connections', ({ values: { p50 } }, entry) => p50 && p50 / busyIn(entry)),
+    grown('p50 / connections', ({ values: { p50 } }, params) => p50 && p50 / connectionsOf(params).busy),
   ];
   const plots = growth.measures
     .filter(({ name }) => PLOTTED.includes(name))
-    .map((measure) => measured(result, measure, measure.meaning));
+    .map((measure) => measured(measure, measure.meaning));
   const axis = { title: 'connections; apart: idle ones included', logarithmic: true };
   const others = points.filter((point) => point !== base);
   const { charts } = blockOf(result, 'growth-lines', points, plots, axis);
   return [{ ...blockOf(result, 'growth', others, figures), charts, note: NOTE }];
 }
 
-function busyIn({ series }: SeriesResult): number {
-  return Number(series.params['connections']);
-}
-
-function idleIn({ series }: SeriesResult): number {
-  return Number(series.params['idle'] ?? 0);
-}
-
-/** `256 connections, 8192 idle`. */
-function describe(entry: SeriesResult): string {
-  const busy = `${String(busyIn(entry))} connection${busyIn(entry) === 1 ? '' : 's'}`;
-  return idleIn(entry) === 0 ? busy : `${busy}, ${String(idleIn(entry))} idle`;
+function connectionsOf(params: Params): { busy: number; idle: number } {
+  return { busy: Number(params['connections']), idle: Number(params['idle'] ?? 0) };
 }

@@ -1,6 +1,6 @@
 /** What is shown of a run: the terminal and the page render all of it, README and docs its cells. */
-import type { SubjectName } from '../model.js';
-import type { Headline, Verdict } from '../statistics.js';
+import type { Measure, SubjectName } from '../model.js';
+import type { Verdict } from '../statistics.js';
 import type { Subject } from '../subjects.js';
 
 /** The median of the rounds, and their extremes. */
@@ -40,9 +40,12 @@ export interface Row {
   readonly detail?: boolean;
 }
 
-export interface Table {
-  readonly head: readonly string[];
-  readonly rows: readonly Row[];
+/** What was run. */
+export interface Point {
+  readonly label: string;
+  /** Where it stands on the axis of lines, and whether it is no part of them. */
+  readonly at?: number;
+  readonly apart?: boolean;
 }
 
 /** Bars in groups, or lines where there is something to draw them across. */
@@ -54,25 +57,20 @@ export interface Chart {
   readonly meaning: string;
   readonly unit: string;
   readonly better: 'higher' | 'lower';
-  /** What was run, one a cell of each set. */
-  readonly labels: readonly string[];
+  /** One a cell of each set. */
+  readonly points: readonly Point[];
   readonly sets: readonly { readonly subject: SubjectName; readonly cells: readonly (Cell | null)[] }[];
-  readonly across?: Across;
+  readonly across?: { readonly title: string; readonly logarithmic: boolean };
 }
 
-export interface Across {
-  readonly title: string;
-  readonly logarithmic: boolean;
-  /** Where the cells stand; those apart are no part of the line. */
-  readonly points: readonly { readonly at: number; readonly apart: boolean }[];
-}
-
+/** Charts, and a table of the same. */
 export interface Block {
   readonly title?: string;
   /** What the table says, in sentences. */
   readonly findings?: readonly string[];
   readonly charts: readonly Chart[];
-  readonly table: Table;
+  readonly head: readonly string[];
+  readonly rows: readonly Row[];
   readonly note?: string;
 }
 
@@ -83,7 +81,10 @@ export interface Section {
   readonly blocks: readonly Block[];
 }
 
-export interface ShownHeadline extends Pick<Headline, 'case' | 'measure'> {
+/** What is worth telling a reader in a hurry: ours against either node:net over UNIX sockets, one measure a case. */
+export interface Headline {
+  readonly case: string;
+  readonly measure: Measure;
   readonly params: string;
   readonly ratios: readonly (ShownRatio & { readonly subject: SubjectName })[];
 }
@@ -91,6 +92,6 @@ export interface ShownHeadline extends Pick<Headline, 'case' | 'measure'> {
 export interface Report {
   /** Those that took part. */
   readonly subjects: readonly Subject[];
-  readonly headlines: readonly ShownHeadline[];
+  readonly headlines: readonly Headline[];
   readonly sections: readonly Section[];
 }

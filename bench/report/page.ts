@@ -4,7 +4,7 @@ import type { BenchResult } from '../model.js';
 import { escape, pageHeader, wholePage } from '../page/parts.js';
 import { colourName, coloursOf } from '../page/style.js';
 import { reportOf } from './build.js';
-import type { Block, Cell, Chart, Report, Section, ShownHeadline, Table } from './model.js';
+import type { Block, Cell, Chart, Headline, Report, Section } from './model.js';
 
 /** What another command's page has of its own. */
 export interface OwnPage {
@@ -38,8 +38,8 @@ export function htmlOf(result: BenchResult, own?: OwnPage): string {
   });
 }
 
-function tiles(headlines: readonly ShownHeadline[]): string {
-  const tile = ({ case: name, measure, params, ratios }: ShownHeadline): string => `<div class="tile">
+function tiles(headlines: readonly Headline[]): string {
+  const tile = ({ case: name, measure, params, ratios }: Headline): string => `<div class="tile">
 <h3>${escape(name)}</h3>
 <p>${escape(`${measure.meaning}, ${measure.better} is better`)}</p>
 <p class="params">${escape(params)}</p>
@@ -59,7 +59,7 @@ function legend({ subjects }: Report): string {
 <fieldset><label><input type="radio" name="view" value="values" checked> measured values</label>
 <label><input type="radio" name="view" value="ratios"> ratios</label></fieldset></div>
 <p class="how">Bars and dots are medians of the rounds, whiskers their lowest and highest; ratios are to node:net, or to what the text under
-the pointer names, and taken within each round. Dots stand on a logarithmic axis, where a bar would have no length. A pale bar, a hollow dot or
+the pointer names, and taken within each round. Dots stand on a logarithmic axis, where a bar would have no length. A hollow bar or dot, or
 an asterisk: the load generator was the limit, which says nothing of the server.</p>`;
 }
 
@@ -71,14 +71,14 @@ ${blocks.map(blockHtml).join('\n')}
 </section>`;
 }
 
-function blockHtml({ title, findings = [], charts, table, note }: Block): string {
+function blockHtml({ title, findings = [], charts, head, rows, note }: Block): string {
   return [
     title ? `<h3>${escape(title)}</h3>` : '',
     findings.length > 0
       ? `<ul class="findings">${findings.map((line) => `<li>${escape(line)}</li>`).join('')}</ul>`
       : '',
     `<div class="charts">${charts.map(canvasHtml).join('\n')}</div>`,
-    `<div class="scroll">${tableHtml(table)}</div>`,
+    `<div class="scroll">${tableHtml(head, rows)}</div>`,
     note ? `<p class="how">${escape(note)}</p>` : '',
   ]
     .filter(Boolean)
@@ -89,7 +89,7 @@ function canvasHtml({ id, meaning }: Chart): string {
   return `<div class="chart"><canvas data-chart="${id}" role="img" aria-label="${escape(`${id}: ${meaning}`)}"></canvas></div>`;
 }
 
-function tableHtml({ head, rows }: Table): string {
+function tableHtml(head: Block['head'], rows: Block['rows']): string {
   const lines = rows.map(({ name, cells, muted }) => {
     const row = cells.map((cell) => (typeof cell === 'string' ? `<td>${escape(cell)}</td>` : cellHtml(cell)));
     return `<tr${muted ? ' class="share"' : ''}><th>${escape(name)}</th>${row.join('')}</tr>`;

@@ -47,10 +47,10 @@ export function sectionText({ name, title, blocks }: Section, columns: number): 
   return `${pc.bold(name)}  ${title}\n${blocks.map((block) => blockText(block, columns)).join('\n\n')}`;
 }
 
-function blockText({ title = '', table, findings = [], note = '' }: Block, columns: number): string {
-  const wide = columns >= WIDE_NAMES + table.head.length * WIDE_FIGURE;
-  const drawn = newTable([title, ...table.head]);
-  for (const { name, cells, muted } of table.rows.filter(({ detail }) => !detail)) {
+function blockText({ title = '', head, rows, findings = [], note = '' }: Block, columns: number): string {
+  const wide = columns >= WIDE_NAMES + head.length * WIDE_FIGURE;
+  const drawn = newTable([title, ...head]);
+  for (const { name, cells, muted } of rows.filter(({ detail }) => !detail)) {
     const texts = [name, ...cells.map((cell) => cellText(cell, wide))];
     drawn.push(muted ? texts.map((text) => pc.dim(text)) : texts);
   }

@@ -10,7 +10,7 @@ export function renderSweep(result: SweepResult, columns: number): string {
   const { found, throughput } = sectionsOf(result);
   const [first, last] = [found, throughput].map((sections) =>
     sections
-      .filter(({ blocks }) => blocks.some(({ table }) => table.head.length > 0))
+      .filter(({ blocks }) => blocks.some(({ head }) => head.length > 0))
       .map((section) => sectionText(section, columns))
       .join('\n\n'),
   );

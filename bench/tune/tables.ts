@@ -1,8 +1,8 @@
 /** What was found, as the tables of a report: for a terminal, a page and docs alike. A line in a cell may end where it breaks. */
 import { digits, formatBytes, formatSpread } from '../format.js';
-import type { MeasureName } from '../model.js';
-import { cellAt, type Figures } from '../report/cells.js';
-import type { Cell, Section, Table } from '../report/model.js';
+import type { CellResult, MeasureName, RatioResult } from '../model.js';
+import { cellIn, type Figures } from '../report/cells.js';
+import type { Block, Cell, Section } from '../report/model.js';
 import { nameOf, subjectWith } from './conclude.js';
 import type { BufferChoice, Conclusion, Findings, SweepResult, Take, Way } from './model.js';
 import { distinct, ordered, sizesOf, waysOf } from './model.js';
@@ -31,8 +31,10 @@ export function sectionsOf(result: SweepResult): { readonly found: Section[]; re
   };
 }
 
+type Table = Pick<Block, 'head' | 'rows'>;
+
 function sectionOf(name: string, title: string, table: Table, note = '', findings: readonly string[] = []): Section {
-  return { name, title, blocks: [{ charts: [], table, note, findings }] };
+  return { name, title, blocks: [{ charts: [], ...table, note, findings }] };
 }
 
 /** A row a response size, a column a way. */
@@ -118,13 +120,15 @@ export function figureOf(
   buffer: BufferChoice,
   measure: MeasureName,
 ): Cell | undefined {
-  const subject = subjectWith(way.subject, buffer);
-  const found = cells.find(
-    (cell) =>
-      cell.case === way.case && cell.params['bytes'] === bytes && cell.subject === subject && cell.measure === measure,
-  );
-  if (!found) return undefined;
-  const inBytes = { unit: 'bytes/s', median: found.median * bytes, samples: found.samples.map((rate) => rate * bytes) };
-  const cell = measure === 'rate' ? { ...found, ...inBytes } : found;
-  return cellAt({ cells: [cell], ratios }, cell, way.subject);
+  const isOfSeries = (entry: CellResult | RatioResult): boolean =>
+    entry.case === way.case && entry.params['bytes'] === bytes && entry.measure === measure;
+  const factor = measure === 'rate' ? bytes : 1;
+  const scaled = cells.filter(isOfSeries).map((cell) => ({
+    ...cell,
+    unit: measure === 'rate' ? 'bytes/s' : cell.unit,
+    median: cell.median * factor,
+    samples: cell.samples.map((value) => value * factor),
+  }));
+  const figures = { cells: scaled, ratios: ratios.filter(isOfSeries) };
+  return cellIn(figures, measure, subjectWith(way.subject, buffer), way.subject);
 }
