@@ -19,20 +19,32 @@ import { listen, messageEcho } from '../work/stream.js';
 
 const [folder = '', name = '', path = '', warm = '0', batch = '0'] = process.argv.slice(2);
 
-/** Requests until the next mark; never, where none are asked for. */
-let left = Number(warm) || Infinity;
-let used = 0;
+/** Of a request's answer, whatever the number of writes that it is made of. */
+const SHORT_WRITES = 16;
 
 /** Calls what callgrind has been told to watch for, and keeps out of the count what it does itself. */
-function served(): void {
-  if (--left > 0) return;
-  left = Number(batch);
-  const heap = getHeapStatistics().used_heap_size - used;
+function mark(usedBefore: number): number {
+  const heap = getHeapStatistics().used_heap_size - usedBefore;
   getPriority();
   tell({ batch: true, heap });
-  used = getHeapStatistics().used_heap_size;
+  const used = getHeapStatistics().used_heap_size;
   process.kill(process.pid, 0);
+  return used;
 }
+
+/** What is called for each request. */
+function counter(first: number, each: number): () => void {
+  if (each === 0) return () => undefined;
+  let left = first;
+  let used = 0;
+  return () => {
+    if (--left > 0) return;
+    left = each;
+    used = mark(used);
+  };
+}
+
+const served = counter(Number(warm), Number(batch));
 
 const hello: RequestListener = (_request, response) => {
   response.writeHead(200, { 'Content-Type': 'text/plain', 'Content-Length': 12 });
@@ -40,46 +52,54 @@ const hello: RequestListener = (_request, response) => {
   served();
 };
 
-/** Answers with writes of `size` bytes: a head that fills the first 64, and then the body. */
-function writer(socket: Socket, size: number, writes: number): () => void {
-  const head = `HTTP/1.1 200 OK\r\nContent-Length: ${String(size * writes - 64)}\r\nX: `.padEnd(60, 'x') + '\r\n\r\n';
-  return () => {
-    for (let i = 0; i < writes; i++) {
-      // Another one each time, as what a program writes mostly is.
-      const data = Buffer.allocUnsafe(size);
-      if (i === 0) data.write(head, 'latin1');
-      socket.write(data);
-    }
-  };
+function echo(socket: Socket): void {
+  socket.on('error', ignore).on('data', (chunk: Buffer) => {
+    socket.write(chunk);
+    served();
+  });
 }
 
-/** What answers the chunks of a connection, in the cases of sockets. */
-const ANSWERERS: Readonly<Record<string, (socket: Socket) => (chunk: Buffer) => void>> = {
-  rtt: (socket) => (chunk) => socket.write(chunk),
-  pipeline: (socket) => messageEcho({ write: (to, chunk) => to.write(chunk) }, socket, 64),
-  'write-64': (socket) => writer(socket, 64, 16),
-  'write-64k': (socket) => writer(socket, 65_536, 1),
-};
+function ignore(): void {
+  // The client has had enough.
+}
+
+/** Answers each request with writes of `size` bytes: a head that fills the first 64, and then the body. */
+function writer(size: number, writes: number): (socket: Socket) => void {
+  const head = `HTTP/1.1 200 OK\r\nContent-Length: ${String(size * writes - 64)}\r\nX: `.padEnd(60, 'x') + '\r\n\r\n';
+  return (socket) => {
+    socket.on('error', ignore).on('data', () => {
+      for (let i = 0; i < writes; i++) {
+        // Another one each time, as what a program writes mostly is.
+        const data = Buffer.allocUnsafe(size);
+        if (i === 0) data.write(head, 'latin1');
+        socket.write(data);
+      }
+      served();
+    });
+  };
+}
 
 /** Without our own types: of another build's only the names are known. */
 function entry(file: string): Promise<unknown> {
   return import(pathToFileURL(join(folder, 'dist', 'src', file)).href);
 }
 
+/** What is done with a connection, in the cases of sockets. */
+const LISTENERS: Readonly<Record<string, (socket: Socket) => void>> = {
+  rtt: echo,
+  pipeline(socket) {
+    socket.on('error', ignore).on('data', messageEcho({ write: (to, chunk) => to.write(chunk) }, socket, 64));
+  },
+  'write-64': writer(64, SHORT_WRITES),
+  'write-64k': writer(65_536, 1),
+};
+
 async function serverOf(): Promise<Parameters<typeof listen>[0]> {
   const options = { transport: 'native' } as const;
-  const answererOf = ANSWERERS[name];
+  const listener = LISTENERS[name];
   if (name === 'uwsgi') return ((await entry('uwsgi.js')) as typeof NearwireUwsgi).createServer(options, hello);
-  if (!answererOf) return ((await entry('http.js')) as typeof NearwireHttp).createServer(options, hello);
-  return ((await entry('index.js')) as typeof Nearwire).createServer(options, (socket) => {
-    const answer = answererOf(socket);
-    // The client may have had enough at any time.
-    socket.on('error', () => undefined);
-    socket.on('data', (chunk: Buffer) => {
-      answer(chunk);
-      served();
-    });
-  });
+  if (!listener) return ((await entry('http.js')) as typeof NearwireHttp).createServer(options, hello);
+  return ((await entry('index.js')) as typeof Nearwire).createServer(options, listener);
 }
 
 listen(await serverOf(), { path });
