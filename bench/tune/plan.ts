@@ -23,7 +23,6 @@ export interface SweepChoice {
 
 export interface Sweep {
   readonly ways: readonly Way[];
-  readonly family: Family;
   readonly sizes: readonly number[];
   readonly buffers: readonly BufferChoice[];
   /** The same in the words of the bench. */
@@ -62,7 +61,7 @@ export function sweepOf(choice: SweepChoice, { mostBuffer }: Limits, platform: N
     return [subject, ...subjectsWith(subject, buffers)];
   });
   return {
-    ...{ ways, family: choice.family, sizes, buffers: ['default', ...buffers] },
+    ...{ ways, sizes, buffers: ['default', ...buffers] },
     choice: {
       // Its warm-up is enough: what differs with the buffer is not what is compiled.
       ...{ mode: 'quick', pace, cases: distinct(ways.map((way) => way.case)), families: [choice.family], bytes: sizes },

@@ -23,7 +23,7 @@ export async function runSweep(options: SweepChoice & RunControl): Promise<Sweep
   const takes = await withFolder('nearwire-tune-', SOCKET_NAME, (folder) => findTakes(sweep, folder, options));
   const result = await runBench({ ...options, ...sweep.choice });
   const found = { conclusions: conclude(result.results, takes), limits, takes };
-  return { ...result, ...found, settings: settingsFor({ ...found, family: sweep.family, platform }) };
+  return { ...result, ...found, settings: settingsFor({ ...found, family: options.family, platform }) };
 }
 
 /** The file of `--json`: the bench's, with what was found. */
