@@ -10,7 +10,7 @@ export interface BroughtSubject {
 }
 
 /** Those that took part. */
-export function broughtSubjects({ lineup, cells }: BenchResult): BroughtSubject[] {
+export function broughtSubjects({ lineup, cells }: Pick<BenchResult, 'lineup' | 'cells'>): BroughtSubject[] {
   return lineup
     .filter(
       (subject) =>

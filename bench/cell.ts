@@ -65,7 +65,6 @@ export async function runCell(
   const [subject = ''] = subjects;
   const outcome = await runPeers(benchCase, series, subject, round, timing, context);
   const { load, warmUp: warmed } = outcome;
-  const { count, max, steps } = load.latency ?? {};
   return [
     {
       round,
@@ -73,7 +72,7 @@ export async function runCell(
       values: known(benchCase.evaluate(outcome)),
       ...(benchCase.asksMemory ? {} : sharesOf(outcome)),
       ...(timing.offered === undefined ? {} : { behind: isBehind(load, timing.seconds) }),
-      ...(steps && count !== undefined && max !== undefined ? { latency: { count, max, steps } } : {}),
+      ...(load.latency && { latency: load.latency }),
       ...(warmed ? { warmUp: warmed } : {}),
     },
   ];

@@ -1,5 +1,5 @@
 /** Numbers and parameters for the eye. */
-import type { Bound, Family, Params } from './model.js';
+import type { Bound, Family, Params, RatioResult } from './model.js';
 
 const KIB = 1024;
 const MIB = KIB * KIB;
@@ -31,12 +31,7 @@ export function formatRatio(ratio: number, bound?: Bound): string {
   return `${bound === undefined ? '' : `${bound} `}${digits(ratio)}x`;
 }
 
-interface Spread {
-  readonly median: number;
-  readonly low: number;
-  readonly high: number;
-  readonly bound?: Bound;
-}
+export type Spread = Pick<RatioResult, 'median' | 'low' | 'high' | 'bound'>;
 
 /** `0.51x (0.50 to 0.62)`, without the extremes of a single round. */
 export function formatSpread({ median, low, high, bound }: Spread): string {

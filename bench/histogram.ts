@@ -7,7 +7,7 @@ const STEP_BITS = 7;
 const STEPS = 1 << STEP_BITS;
 const TWO_TO_32 = 2 ** 32;
 /** Up to 137 s. */
-export const STEP_COUNT = 31 * STEPS;
+const STEP_COUNT = 31 * STEPS;
 
 /** Those that hold anything, in order: the number of the step, and how many values. */
 export type Steps = readonly (readonly [step: number, count: number])[];
@@ -20,7 +20,7 @@ export interface LatencyHistogram {
 }
 
 /** Of a duration in nanoseconds. */
-export function stepOf(nanoseconds: number): number {
+function stepOf(nanoseconds: number): number {
   const high = nanoseconds / TWO_TO_32;
   const top = high >= 1 ? 63 - Math.clz32(high) : 31 - Math.clz32(nanoseconds);
   const octave = Math.max(0, top - STEP_BITS);
@@ -32,6 +32,32 @@ export function middleOf(step: number): number {
   if (step < 2 * STEPS) return step;
   const octave = (step >> STEP_BITS) - 1;
   return (step - octave * STEPS + 0.5) * 2 ** octave;
+}
+
+/** Takes latencies: recording costs no memory and no call out of JS. */
+export class Histogram {
+  private readonly counts = new Float64Array(STEP_COUNT);
+  private count = 0;
+  private longest = 0;
+
+  /** Takes a duration in milliseconds, as `performance.now()` differs. */
+  record(milliseconds: number): void {
+    const step = stepOf(Math.trunc(milliseconds * 1e6));
+    this.counts[step] = (this.counts[step] ?? 0) + 1;
+    this.count++;
+    if (milliseconds > this.longest) this.longest = milliseconds;
+  }
+
+  reset(): void {
+    this.counts.fill(0);
+    this.count = 0;
+    this.longest = 0;
+  }
+
+  summary(): LatencyHistogram {
+    const steps = Array.from(this.counts, (count, step) => [step, count] as const).filter(([, count]) => count > 0);
+    return { count: this.count, max: this.longest * 1e3, steps };
+  }
 }
 
 export function mergeHistograms(histograms: readonly LatencyHistogram[]): LatencyHistogram {

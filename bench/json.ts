@@ -1,34 +1,15 @@
-/** The file of `--json`: a contract with whoever reads it, so no field comes or goes unnoticed. */
+/** The file of `--json`: a contract with whoever reads it. */
 import { broughtSubjects, type BroughtSubject } from './brought.js';
-import type { Steps } from './histogram.js';
-import type {
-  BenchResult,
-  CellResult,
-  Family,
-  LatencyResult,
-  Params,
-  RatioResult,
-  RunNotes,
-  RunRecord,
-  Sample,
-  SeriesResult,
-} from './model.js';
+import type { LatencyHistogram } from './histogram.js';
+import type { BenchResult, CellResult, LatencyResult, RatioResult, RunNotes, RunRecord, Sample } from './model.js';
 
 /** A round of a subject. Its latencies are with those of all rounds. */
-export interface SampleJson extends Omit<Sample, 'latency'> {
+export interface SampleJson extends Omit<Sample, 'latency'>, Pick<CellResult, 'case' | 'params' | 'family'> {
   readonly latency?: undefined;
-  readonly case: string;
-  readonly params: Params;
-  readonly family: Family;
 }
 
-export interface LatencyJson extends Omit<LatencyResult, 'histogram'> {
-  readonly count: number;
-  /** Microseconds. */
-  readonly max: number;
-  /** bench/README.md says what a step is. */
-  readonly steps: Steps;
-}
+/** bench/README.md says what a step is. */
+export type LatencyJson = Omit<LatencyResult, 'histogram'> & LatencyHistogram;
 
 /** What tables and checks are made of; older files have no more. */
 export interface JsonResult extends RunRecord {
@@ -45,25 +26,15 @@ export interface JsonFile extends JsonResult, RunNotes {
   readonly samples: readonly SampleJson[];
 }
 
-export function jsonOf(result: BenchResult): JsonFile {
-  const { host, versions, environment, command, started, seconds, cells, ratios } = result;
-  const { warnings, skipped, failures, interrupted } = result;
+export function jsonOf({ lineup, results, latencies, ...rest }: BenchResult): JsonFile {
   return {
-    ...{ schema: 1, host, versions, brought: broughtSubjects(result), environment, command, started, seconds },
-    ...{ cells, ratios, warnings, skipped, failures, interrupted },
-    latencies: result.latencies.map(latencyJsonOf),
-    samples: result.results.flatMap(samplesOf),
+    ...{ schema: 1, ...rest, brought: broughtSubjects({ lineup, cells: rest.cells }) },
+    latencies: latencies.map(({ histogram, ...of }) => ({ ...of, ...histogram })),
+    samples: results.flatMap(({ series: { case: benchCase, params, family }, samples }) =>
+      // undefined is no JSON: the latency is left out.
+      samples.map((sample) => ({ case: benchCase.name, params, family, ...sample, latency: undefined })),
+    ),
   };
-}
-
-function latencyJsonOf({ histogram, ...rest }: LatencyResult): LatencyJson {
-  return { ...rest, ...histogram };
-}
-
-function samplesOf({ series, samples }: SeriesResult): SampleJson[] {
-  const { params, family } = series;
-  // undefined is no JSON: the latency is left out.
-  return samples.map((sample) => ({ case: series.case.name, params, family, ...sample, latency: undefined }));
 }
 
 /** A command as others may give it too: without the files that it wrote. */

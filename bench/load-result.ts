@@ -1,6 +1,6 @@
 /** What a client tells at the end of its stretch, taken from its message. */
-import type { Steps } from './histogram.js';
-import type { Due, Latency, LoadResult } from './model.js';
+import type { LatencyHistogram, Steps } from './histogram.js';
+import type { Due, LoadResult } from './model.js';
 import { isMessage, numberOf, PeerError, type Message } from './peer.js';
 
 export function loadResult(value: unknown): LoadResult {
@@ -26,16 +26,8 @@ function dueOf(message: Message): Due {
   };
 }
 
-function latencyResult(message: Message): Latency {
-  return {
-    count: numberOf(message, 'count'),
-    p50: numberOf(message, 'p50'),
-    p90: numberOf(message, 'p90'),
-    p99: numberOf(message, 'p99'),
-    p999: numberOf(message, 'p999'),
-    max: numberOf(message, 'max'),
-    steps: stepsOf(message['steps']),
-  };
+function latencyResult(message: Message): LatencyHistogram {
+  return { count: numberOf(message, 'count'), max: numberOf(message, 'max'), steps: stepsOf(message['steps']) };
 }
 
 function stepsOf(value: unknown): Steps {

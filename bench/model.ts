@@ -26,14 +26,6 @@ export interface Measure {
   readonly meaning: string;
 }
 
-/** Microseconds. */
-export interface Latency extends LatencyHistogram {
-  readonly p50: number;
-  readonly p90: number;
-  readonly p99: number;
-  readonly p999: number;
-}
-
 /** What a client tells at the end of its measured stretch. */
 export interface LoadResult {
   /** The real length of the stretch. */
@@ -41,7 +33,7 @@ export interface LoadResult {
   /** Messages, requests, connections or writes that were completed in it. */
   readonly operations: number;
   readonly bytes?: number;
-  readonly latency?: Latency;
+  readonly latency?: LatencyHistogram;
   /** Of the connects, where failing is what is measured. */
   readonly failed?: number;
   /** Of an open loop of case load. */

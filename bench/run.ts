@@ -3,7 +3,6 @@ import { addonStatus } from '../src/native.js';
 import { CannotRun } from './cannot-run.js';
 import { cellsOfTurn, runCell, SOCKET_NAME, type CellContext } from './cell.js';
 import { settleEnvironment } from './environment.js';
-import { latenciesOf } from './latencies.js';
 import { findFloor } from './floor.js';
 import { withFolder } from './folder.js';
 import { grainWarnings, inspectHost, readVersions, timerGrain } from './host.js';
@@ -14,7 +13,7 @@ import { PeerError } from './peer.js';
 import { findPlacement } from './placement.js';
 import { cellWarmUpOf, descriptorLimit, makePlan, orderOf, Pacer, type Choice, type Plan } from './plan.js';
 import { sampleWarnings } from './sample-warnings.js';
-import { cellsOf, ratiosOf } from './statistics.js';
+import { cellsOf, latenciesOf, ratiosOf } from './statistics.js';
 import { subjectNamed } from './subjects.js';
 
 export interface Progress {

@@ -1,8 +1,10 @@
 /** From samples to the numbers of a report. */
 import { CASES } from './cases/index.js';
+import { mergeHistograms, percentileOf, PERCENTILES } from './histogram.js';
 import type {
   Bound,
   CellResult,
+  LatencyResult,
   Measure,
   MeasureName,
   RatioResult,
@@ -91,13 +93,11 @@ export function cellsOf(result: SeriesResult): CellResult[] {
       const { name, unit, better } = measure;
       const samples = [...valuesByRound(result, subject, ({ values }) => values[name]).values()];
       if (samples.length === 0) return [];
-      const rme = medianOf(result, subject, (sample) => sample.rme);
+      const limitedBy = limitedByGenerator(result, measure, subject) ? 'generator' : undefined;
       return [
         {
-          ...{ case: benchCase.name, params, family, subject, measure: name, unit, better },
-          ...{ samples, median: median(samples) },
-          ...(limitedByGenerator(result, measure, subject) && { limitedBy: 'generator' }),
-          ...(rme !== undefined && { rme }),
+          ...{ case: benchCase.name, params, family, subject, measure: name, unit, better, samples },
+          ...{ median: median(samples), limitedBy, rme: medianOf(result, subject, (sample) => sample.rme) },
         },
       ];
     }),
@@ -106,27 +106,35 @@ export function cellsOf(result: SeriesResult): CellResult[] {
 
 export function ratiosOf(result: SeriesResult, lineup: readonly Subject[]): RatioResult[] {
   const { case: benchCase, params, family, subjects } = result.series;
-  const heldAgainst = new Map(subjects.map((name) => [name, baselinesOf(subjectNamed(name, lineup))]));
-  const baselines = [...new Set([...heldAgainst.values()].flat())];
-  const ratioOf = (measure: Measure, subject: SubjectName, baseline: SubjectName): RatioResult[] => {
-    if (subject === baseline || heldAgainst.get(subject)?.includes(baseline) !== true) return [];
-    const [ours, theirs] = [subject, baseline].map((name) => ({
+  return benchCase.measures.flatMap((measure) => {
+    const sideOf = (name: SubjectName): { values: Map<number, number>; limited: boolean } => ({
       values: valuesByRound(result, name, ({ values }) => values[measure.name]),
       limited: limitedByGenerator(result, measure, name),
-    }));
-    const summary = ours && theirs && ratioWithinRounds(ours.values, theirs.values);
-    if (!summary || (ours.limited && theirs.limited)) return [];
-    return [
-      {
-        ...{ case: benchCase.name, params, family, measure: measure.name, subject, baseline, ...summary },
-        ...(ours.limited && { bound: boundTo('good', measure) }),
-        ...(theirs.limited && { bound: boundTo('bad', measure) }),
-      },
-    ];
-  };
-  return benchCase.measures.flatMap((measure) =>
-    baselines.flatMap((baseline) => subjects.flatMap((subject) => ratioOf(measure, subject, baseline))),
-  );
+    });
+    return subjects.flatMap((subject) =>
+      baselinesOf(subjectNamed(subject, lineup)).flatMap((baseline): RatioResult[] => {
+        const [ours, theirs] = [sideOf(subject), sideOf(baseline)];
+        const summary = ratioWithinRounds(ours.values, theirs.values);
+        if (subject === baseline || !summary || (ours.limited && theirs.limited)) return [];
+        const verdict = ours.limited ? 'good' : 'bad';
+        const bound = ours.limited || theirs.limited ? boundTo(verdict, measure) : undefined;
+        return [{ case: benchCase.name, params, family, measure: measure.name, subject, baseline, ...summary, bound }];
+      }),
+    );
+  });
+}
+
+/** Those of all rounds: their histograms are put together, and percentiles are those of the whole. */
+export function latenciesOf({ series, samples, offered }: SeriesResult): LatencyResult[] {
+  const { case: benchCase, params, family } = series;
+  return series.subjects.flatMap((subject) => {
+    const taken = samples.flatMap((sample) => (sample.subject === subject && sample.latency ? [sample.latency] : []));
+    if (taken.length === 0) return [];
+    const histogram = mergeHistograms(taken);
+    const told = PERCENTILES.map((percentile) => [percentile.name, percentileOf(histogram, percentile)] as const);
+    const percentiles = Object.fromEntries(told.filter(([, value]) => value !== undefined));
+    return [{ case: benchCase.name, params, family, subject, offered, rounds: taken.length, percentiles, histogram }];
+  });
 }
 
 /** What is on another Node is not held against this one's. */

@@ -8,14 +8,16 @@ import { text } from 'node:stream/consumers';
 
 import { describe, expect, test } from 'vitest';
 
-import { quantileOf } from '../bench/histogram.js';
-import type { Latency, LoadResult } from '../bench/model.js';
+import { quantileOf, type LatencyHistogram } from '../bench/histogram.js';
 import { floorPattern } from '../bench/work/pattern.js';
 import { serveByFloor, startFloor } from './support/floor.js';
 import { requireOrSkip } from './support/requirements.js';
 import { listen, temporaryDirectory } from './support/sockets.js';
 
 const floor = requireOrSkip('floor');
+
+/** As the program tells it. */
+type Latency = LatencyHistogram & Readonly<Record<'p50' | 'p90' | 'p99', number>>;
 
 interface LoadOutcome {
   readonly code: number | null;
@@ -44,7 +46,9 @@ async function loadWith(name: string, path: string, ...words: readonly string[])
   });
   const [code] = (await once(child, 'close')) as [number | null];
   const line = told.split('\n').find((entry) => entry.includes('result'));
-  const { result } = (line === undefined ? {} : JSON.parse(line)) as { result?: LoadResult };
+  const { result } = (line === undefined ? {} : JSON.parse(line)) as {
+    result?: { errors: number; operations: number; latency?: Latency };
+  };
   const { errors, operations = 0, latency } = result ?? {};
   return { code, errors, operations, latency, stderr: await failure };
 }

@@ -1,8 +1,14 @@
 import { describe, expect, test } from 'vitest';
 
-import { mergeHistograms, percentileOf, PERCENTILES, quantileOf, type LatencyHistogram } from '../bench/histogram.js';
+import {
+  Histogram,
+  mergeHistograms,
+  percentileOf,
+  PERCENTILES,
+  quantileOf,
+  type LatencyHistogram,
+} from '../bench/histogram.js';
 import { hgrmOf } from '../bench/percentiles-file.js';
-import { Histogram } from '../bench/work/histogram.js';
 
 /** The same ones each time: a skewed lot from under a microsecond to a hundred seconds, in milliseconds. */
 function durations(count: number, seed: number): number[] {
@@ -22,6 +28,20 @@ function histogramOf(milliseconds: readonly number[]): LatencyHistogram {
 const rounds = [1, 2, 3].map((seed) => durations(40_000, seed));
 const sorted = rounds.flat().sort((a, b) => a - b);
 const merged = mergeHistograms(rounds.map(histogramOf));
+
+test.each([0.0001, 0.001, 0.00999, 0.0525, 1.234, 99, 3000])('%d ms are told within 1 %', (milliseconds) => {
+  const histogram = histogramOf(Array.from({ length: 100 }, () => milliseconds));
+  expect(Math.abs(quantileOf(histogram, 0.5) / (milliseconds * 1e3) - 1)).toBeLessThan(0.01);
+  expect(histogram.max).toBeCloseTo(milliseconds * 1e3, 6);
+  expect(histogram.count).toBe(100);
+});
+
+test('a histogram is empty when it has been reset', () => {
+  const histogram = new Histogram();
+  histogram.record(1);
+  histogram.reset();
+  expect(histogram.summary()).toEqual({ count: 0, max: 0, steps: [] });
+});
 
 describe('histograms of rounds put together', () => {
   test.each([0.001, 0.5, 0.9, 0.99, 0.999, 0.9999, 1])('have the quantile %d of all values, to 1 %', (share) => {

@@ -6,7 +6,6 @@ import { formatSpread } from '../bench/format.js';
 import type { MeasureName, RatioResult, Sample, Series, SeriesResult, SubjectName } from '../bench/model.js';
 import { cellsOf, judge, median, ratiosOf, ratioWithinRounds } from '../bench/statistics.js';
 import { SUBJECTS } from '../bench/subjects.js';
-import { Histogram } from '../bench/work/histogram.js';
 
 const rounds = (...values: number[]): Map<number, number> => new Map(values.map((value, round) => [round, value]));
 
@@ -24,29 +23,20 @@ describe('a ratio', () => {
   });
 
   test('leaves out the rounds that one side does not have', () => {
-    const subject = new Map([
-      [0, 2],
-      [2, 6],
-    ]);
-    const baseline = new Map([
-      [1, 1],
-      [2, 3],
-    ]);
-    expect(ratioWithinRounds(subject, baseline)).toEqual({ median: 2, low: 2, high: 2, rounds: 1 });
-    expect(ratioWithinRounds(subject, new Map([[1, 1]]))).toBeUndefined();
+    const baseline = new Map([...rounds(NaN, 1, 3)].slice(1));
+    expect(ratioWithinRounds(new Map([[2, 6]]), baseline)).toEqual({ median: 2, low: 2, high: 2, rounds: 1 });
+    expect(ratioWithinRounds(rounds(2), baseline)).toBeUndefined();
   });
 
-  test('is judged only if all of at least three rounds agree', () => {
-    const verdict = (low: number, high: number, count: number, measure: MeasureName = 'p99'): string =>
-      judge({
-        ...{ case: 'fanin', params: {}, family: 'unix', measure, subject: 'native', baseline: 'node:net' },
-        ...{ median: low, low, high, rounds: count },
-      });
-    expect(verdict(0.7, 0.9, 3)).toBe('good');
-    expect(verdict(1.1, 1.2, 3)).toBe('bad');
-    expect(verdict(0.9, 1.1, 7)).toBe('');
-    expect(verdict(0.5, 0.5, 1)).toBe('');
-    expect(verdict(1.1, 1.2, 3, 'rate')).toBe('good');
+  test.each<[string, MeasureName, number, number, number]>([
+    ['good', 'p99', 0.7, 0.9, 3],
+    ['bad', 'p99', 1.1, 1.2, 3],
+    ['', 'p99', 0.9, 1.1, 7],
+    ['', 'p99', 0.5, 0.5, 1],
+    ['good', 'rate', 1.1, 1.2, 3],
+  ])('is judged "%s" only if all of at least three rounds agree', (verdict, measure, low, high, count) => {
+    const of = { case: 'fanin', params: {}, family: 'unix', subject: 'native', baseline: 'node:net' } as const;
+    expect(judge({ ...of, measure, median: low, low, high, rounds: count })).toBe(verdict);
   });
 });
 
@@ -127,52 +117,20 @@ describe('a ratio of which the load generator held a side back', () => {
     };
     return ratiosOf({ series, samples }, SUBJECTS);
   }
-  const boundsOf = (ratios: readonly RatioResult[]): unknown =>
-    Object.fromEntries(ratios.map(({ measure, bound }) => [measure, bound]));
 
-  test('is a bound of it: the subject could do better, or the baseline could', () => {
-    expect(boundsOf(ratiosWith('free', 'free'))).toEqual({ rate: undefined, cpu: undefined, p99: undefined });
-    expect(boundsOf(ratiosWith('busy', 'free'))).toEqual({ rate: '>=', cpu: undefined, p99: '<=' });
-    expect(boundsOf(ratiosWith('free', 'busy'))).toEqual({ rate: '<=', cpu: undefined, p99: '>=' });
+  test.each([
+    ['free', 'free', { rate: undefined, cpu: undefined, p99: undefined }, ['good', 'good', 'good']],
+    // The subject could do better, or the baseline could: then the bound leaves no verdict.
+    ['busy', 'free', { rate: '>=', cpu: undefined, p99: '<=' }, ['good', 'good', 'good']],
+    ['free', 'busy', { rate: '<=', cpu: undefined, p99: '>=' }, ['', 'good', '']],
+    ['busy', 'busy', { cpu: undefined }, ['good']],
+  ] as const)('is a bound of it, or none: of the %s subject to the %s baseline', (native, node, bounds, verdicts) => {
+    const ratios = ratiosWith(native, node);
+    expect(Object.fromEntries(ratios.map(({ measure, bound }) => [measure, bound]))).toEqual(bounds);
+    expect(ratios.map(judge)).toEqual(verdicts);
   });
 
-  test('is none where both were held back', () => {
-    expect(boundsOf(ratiosWith('busy', 'busy'))).toEqual({ cpu: undefined });
-  });
-
-  test('is judged only if the bound leaves the verdict', () => {
-    // rate, cpu, p99.
-    expect(ratiosWith('busy', 'free').map(judge)).toEqual(['good', 'good', 'good']);
-    expect(ratiosWith('free', 'busy').map(judge)).toEqual(['', 'good', '']);
+  test('says so where it is shown', () => {
     expect(formatSpread({ median: 2, low: 1.5, high: 3, bound: '>=' })).toBe('>= 2.00x (1.50 to 3.00)');
-  });
-});
-
-describe('the latency histogram', () => {
-  test('tells quantiles within 1 %, from 100 ns to seconds', () => {
-    for (const milliseconds of [0.0001, 0.001, 0.00999, 0.0525, 1.234, 99, 3000]) {
-      const histogram = new Histogram();
-      for (let i = 0; i < 100; i++) histogram.record(milliseconds);
-      const { p50, p999, max, count } = histogram.summary();
-      expect(Math.abs(p50 / (milliseconds * 1e3) - 1)).toBeLessThan(0.01);
-      expect(p999).toBe(p50);
-      expect(max).toBeCloseTo(milliseconds * 1e3, 6);
-      expect(count).toBe(100);
-    }
-  });
-
-  test('keeps ranks apart', () => {
-    const histogram = new Histogram();
-    for (let i = 1; i <= 1000; i++) histogram.record(i / 1e3);
-    const { p50, p90, p99 } = histogram.summary();
-    for (const [found, expected] of [
-      [p50, 500],
-      [p90, 900],
-      [p99, 990],
-    ] as const) {
-      expect(Math.abs(found / expected - 1)).toBeLessThan(0.01);
-    }
-    histogram.reset();
-    expect(histogram.summary()).toMatchObject({ count: 0, p50: 0, max: 0 });
   });
 });

@@ -1,5 +1,6 @@
 /** Measures that several cases share, and how a client's result becomes their values. */
-import type { Latency, Measure, Outcome } from '../model.js';
+import { quantileOf } from '../histogram.js';
+import type { Measure, Outcome } from '../model.js';
 
 export const MIB = 1024 * 1024;
 
@@ -22,9 +23,10 @@ export function serverCpuPerOperation({ load, serverCpu }: Outcome): number {
   return serverCpu / load.operations;
 }
 
-export function latencyOf({ load }: Outcome): Latency {
-  if (!load.latency) throw new Error('the client told no latency');
-  return load.latency;
+/** Microseconds. */
+export function latencyOf({ load: { latency } }: Outcome): Readonly<Record<'p50' | 'p99' | 'max', number>> {
+  if (!latency) throw new Error('the client told no latency');
+  return { p50: quantileOf(latency, 0.5), p99: quantileOf(latency, 0.99), max: latency.max };
 }
 
 export function bytesOf({ load }: Outcome): number {

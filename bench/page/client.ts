@@ -168,7 +168,7 @@ function linesOf({ points, sets }: Plot, { title, logarithmic }: NonNullable<Plo
   );
   const x = {
     ...{ ...plainAxis(), title: { display: true, text: title, color: colourOf('muted') } },
-    ...(logarithmic ? { type: 'logarithmic' } : { max: 100 }),
+    ...(logarithmic ? { type: 'logarithmic', beginAtZero: false } : { max: 100 }),
   };
   return { type: 'scatter', datasets, x, y: areFarApart(there) ? logarithmicAxis(there) : plainAxis() };
 }

@@ -1,31 +1,16 @@
 import type { Subject } from '../subjects.js';
 
-/** Of subjects that the user brings, in their order: light and dark. */
-const MORE_COLOURS = [
-  ['#c2367a', '#f27bb2'],
-  ['#5b6b1f', '#b3c75a'],
-  ['#0f8a99', '#4cc8d6'],
-  ['#7a4a2b', '#c99873'],
-  ['#3d3f9e', '#9a9cf0'],
-  ['#a3232f', '#e8727d'],
-  ['#8a6d00', '#d9bb4a'],
-  ['#4b6478', '#93b0c6'],
-] as const;
-
 /** A custom property's name has no colons and no signs. */
 export function colourName(subject: string): string {
   return `--${subject.replace(/[^a-zA-Z0-9-]/g, '-')}`;
 }
 
-/** The colours of those that have none below. */
+/** Of those that have none below: hues that are far apart, by the golden angle. */
 export function coloursOf(lineup: readonly Subject[]): string {
   const more = lineup.filter(({ name }) => !STYLE.includes(`${colourName(name)}:`));
-  const properties = (scheme: 0 | 1): string =>
-    more
-      .map(({ name }, at) => `${colourName(name)}: ${MORE_COLOURS[at % MORE_COLOURS.length]?.[scheme] ?? ''};`)
-      .join(' ');
-  if (more.length === 0) return '';
-  return `:root { ${properties(0)} }\n@media (prefers-color-scheme: dark) { :root { ${properties(1)} } }\n`;
+  const rootOf = (tone: string): string =>
+    `:root { ${more.map(({ name }, at) => `${colourName(name)}: hsl(${((330 + 137.5 * at) % 360).toFixed(0)} ${tone});`).join(' ')} }`;
+  return `${rootOf('60% 40%')}\n@media (prefers-color-scheme: dark) { ${rootOf('70% 70%')} }\n`;
 }
 
 /** The look of the page, light and dark. One colour a subject, the same everywhere; node:net and js are of a family. */

@@ -3,9 +3,8 @@ import type { JsonResult } from '../json.js';
 import type { SweepJson } from '../tune/sweep.js';
 import type { Excerpt } from './figures.js';
 import { renderLosses } from './losses.js';
-import { referencesOf, renderReferences } from './references.js';
 import { renderSweepBlock, sweepExcerptOf, type SweepExcerpt } from './sweep.js';
-import { recordOf, renderBlock } from './table.js';
+import { recordOf, referencesOf, renderBlock, renderReferences } from './tables.js';
 
 export interface Page<Result, Recorded> {
   readonly page: string;

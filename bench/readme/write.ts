@@ -13,7 +13,7 @@ import { partsOf } from './markdown.js';
 import { BENCH_PAGES, SWEEP_PAGES, type Page } from './pages.js';
 import { reasonsOf } from './quiet.js';
 import { isSweep } from './sweep.js';
-import { recordOf } from './table.js';
+import { recordOf } from './tables.js';
 
 function fail(words: string, code: number): never {
   console.error(words);

@@ -1,10 +1,18 @@
 /** Figures of several series, a row each: as a table, and as plots. */
-import { latenciesOf } from '../latencies.js';
-import type { BenchResult, LatencyResult, Measure, SeriesResult } from '../model.js';
-import { cellsOf, ratiosOf } from '../statistics.js';
+import { formatRatio, formatSpread, formatValue, type Spread } from '../format.js';
+import type {
+  BenchResult,
+  CellResult,
+  LatencyResult,
+  Measure,
+  MeasureName,
+  RatioResult,
+  SeriesResult,
+  SubjectName,
+} from '../model.js';
+import { cellsOf, judge, latenciesOf, ratiosOf, type Verdict } from '../statistics.js';
 import { baselineOf, type Subject } from '../subjects.js';
-import { cellIn, type Figures } from './cells.js';
-import type { Block, Cell, Chart, Point, Row } from './model.js';
+import type { Block, Cell, Chart, Point, Row, ShownRatio } from './model.js';
 
 export interface Figure extends Pick<Row, 'muted' | 'detail'> {
   readonly name: string;
@@ -14,8 +22,10 @@ export interface Figure extends Pick<Row, 'muted' | 'detail'> {
   cellOf(entry: Entry, subject: Subject): Cell | string;
 }
 
-export interface Entry extends Point, Figures {
+export interface Entry extends Point {
   readonly of: SeriesResult;
+  readonly cells: readonly CellResult[];
+  readonly ratios: readonly RatioResult[];
   readonly latencies: readonly LatencyResult[];
 }
 
@@ -23,11 +33,35 @@ export function entryOf({ lineup }: BenchResult, of: SeriesResult, point: Point)
   return { ...point, of, cells: cellsOf(of), ratios: ratiosOf(of, lineup), latencies: latenciesOf(of) };
 }
 
+export function shownRatio(spread: Spread, baseline: SubjectName, verdict: Verdict): ShownRatio {
+  const { median: value, low, high, bound } = spread;
+  return { baseline, value, low, high, text: formatRatio(value, bound), spread: formatSpread(spread), verdict };
+}
+
 export function measured({ name, meaning, unit, better }: Measure, title: string): Figure {
   return {
     ...{ name, plot: { title, meaning, unit, better } },
     cellOf: (entry, subject) => cellIn(entry, name, subject.name, baselineOf(subject)) ?? '',
   };
+}
+
+/** Undefined where the subject was not measured. */
+export function cellIn(
+  { cells, ratios }: Pick<Entry, 'cells' | 'ratios'>,
+  measure: MeasureName,
+  subject: SubjectName,
+  baseline: SubjectName,
+): Cell | undefined {
+  const isIt = (entry: CellResult | RatioResult): boolean => entry.measure === measure && entry.subject === subject;
+  const found = cells.find(isIt);
+  if (!found) return undefined;
+  const { median: value, samples, unit, limitedBy } = found;
+  const [low, high] = [Math.min(value, ...samples), Math.max(value, ...samples)];
+  const text = formatValue(value, unit);
+  const spread = `${text} (${formatValue(low, unit)} to ${formatValue(high, unit)})`;
+  const against = ratios.find((entry) => isIt(entry) && entry.baseline === baseline);
+  const ratio = against && shownRatio(against, baseline, judge(against));
+  return { value, low, high, text, spread, limited: limitedBy !== undefined, ratio };
 }
 
 export function blockOf(

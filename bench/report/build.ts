@@ -5,8 +5,7 @@ import { load as loadCase } from '../cases/load.js';
 import { describeParams, describeSeries } from '../format.js';
 import type { BenchCase, BenchResult, RatioResult, SeriesResult } from '../model.js';
 import { judge, medianOf, NODE_BASELINES, OURS } from '../statistics.js';
-import { blockOf, entryOf, measured, type Figure } from './blocks.js';
-import { shownRatio } from './cells.js';
+import { blockOf, entryOf, measured, shownRatio, type Figure } from './blocks.js';
 import { growthBlocks } from './growth.js';
 import { loadBlocks } from './load.js';
 import type { Block, Headline, Report } from './model.js';
@@ -37,7 +36,7 @@ function headlineOf({ name, measures, headline }: BenchCase, ratios: readonly Ra
   );
   const [first] = found;
   if (!measure || !first) return [];
-  const shown = found.map((ratio) => ({ subject: ratio.subject, ...shownRatio(ratio, judge(ratio)) }));
+  const shown = found.map((ratio) => ({ subject: ratio.subject, ...shownRatio(ratio, ratio.baseline, judge(ratio)) }));
   return [{ case: name, measure, params: describeParams(first.params), ratios: shown }];
 }
 

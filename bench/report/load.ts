@@ -7,8 +7,7 @@ import type { BenchResult, LatencyResult, SeriesResult, SubjectName } from '../m
 import { workOf } from '../offered.js';
 import { ratioWithinRounds, valuesByRound } from '../statistics.js';
 import { baselineOf, type Subject } from '../subjects.js';
-import { blockOf, entryOf, measured, type Entry, type Figure } from './blocks.js';
-import { shownRatio } from './cells.js';
+import { blockOf, entryOf, measured, shownRatio, type Entry, type Figure } from './blocks.js';
 import type { Block, Cell, ShownRatio } from './model.js';
 
 /** Of the median user, of one in a hundred, of one in a thousand: what is plotted, and shown on a terminal. */
@@ -90,7 +89,7 @@ function latencyRatio(entry: Entry, subject: Subject, percentile: Percentile): S
     valuesByRound(entry.of, name, ({ latency }) => latency && percentileOf(latency, percentile));
   const median = ours / theirs;
   const { low, high } = ratioWithinRounds(roundsOf(subject.name), roundsOf(baseline)) ?? { low: median, high: median };
-  return shownRatio({ baseline, median, low: Math.min(low, median), high: Math.max(high, median) }, '');
+  return shownRatio({ median, low: Math.min(low, median), high: Math.max(high, median) }, baseline, '');
 }
 
 /** Where it was tried: what a user waits at three quarters of the load, and what load is held. */

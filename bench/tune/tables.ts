@@ -1,7 +1,7 @@
 /** What was found, as the tables of a report: for a terminal, a page and docs alike. A line in a cell may end where it breaks. */
 import { digits, formatBytes, formatSpread } from '../format.js';
-import type { CellResult, MeasureName, RatioResult } from '../model.js';
-import { cellIn, type Figures } from '../report/cells.js';
+import type { BenchResult, CellResult, MeasureName, RatioResult } from '../model.js';
+import { cellIn } from '../report/blocks.js';
 import type { Block, Cell, Section } from '../report/model.js';
 import { nameOf, subjectWith } from './conclude.js';
 import type { BufferChoice, Conclusion, Findings, SweepResult, Take, Way } from './model.js';
@@ -114,7 +114,7 @@ export function throughputTable(sweep: SweepResult, way: Way) {
 
 /** What the bench has measured with a buffer; of a rate, in bytes/s. */
 export function figureOf(
-  { cells, ratios }: Figures,
+  { cells, ratios }: Pick<BenchResult, 'cells' | 'ratios'>,
   way: Way,
   bytes: number,
   buffer: BufferChoice,

@@ -2,7 +2,7 @@
  * The closed loops of rtt and pipeline, apart from what carries the bytes. The transport tells how many bytes came;
  * the loop answers how many messages are to be sent now.
  */
-import { Histogram } from './histogram.js';
+import { Histogram } from '../histogram.js';
 import type { Load } from './control.js';
 
 type PhaseResult = Awaited<ReturnType<Load['phase']>>;

@@ -1,6 +1,6 @@
 /** The client of storm, apart from what carries the bytes: all connects in one tick, each with one exchange. */
 import type { Load } from './control.js';
-import { Histogram } from './histogram.js';
+import { Histogram } from '../histogram.js';
 
 type PhaseResult = Awaited<ReturnType<Load['phase']>>;
 
