@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,22 +6,18 @@ import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
+import type * as Ab from '../bench/gate/ab.js';
+import { compareBuilds } from '../bench/gate/ab.js';
 import { readDump } from '../bench/gate/callgrind.js';
-import { GATE_CASES } from '../bench/gate/cases.js';
-import { comparePairs } from '../bench/gate/compare-pairs.js';
-import type * as Pairs from '../bench/gate/pairs.js';
-import { compareCounts, type Recorded, type RecordedNode } from '../bench/gate/recorded.js';
+import { COUNTED_CASES, TIMED_CASES } from '../bench/gate/cases.js';
+import { compareCounts, type Recorded } from '../bench/gate/instructions.js';
 import { findFloor } from '../bench/floor.js';
 import { PACKAGE_ROOT } from '../bench/package-root.js';
 import { requireOrSkip } from './support/requirements.js';
 
 const built = (file: string): string => fileURLToPath(new URL(`../dist/bench/gate/${file}`, import.meta.url));
-
-interface Ended {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+const gate = (words: readonly string[], env: NodeJS.ProcessEnv = process.env): SpawnSyncReturns<string> =>
+  spawnSync(process.execPath, [built('main.js'), ...words], { encoding: 'utf8', env });
 
 let folder = '';
 beforeAll(() => {
@@ -33,31 +29,23 @@ afterAll(() => {
 
 describe('npm run bench:instructions', () => {
   const file = (): string => join(folder, 'instructions.json');
-  const run = (words: readonly string[], env: NodeJS.ProcessEnv = process.env): Ended =>
-    spawnSync(process.execPath, [built('instructions.js'), '--file', file(), ...words], { encoding: 'utf8', env });
-  const read = (): RecordedNode => {
-    const [recorded] = Object.values((JSON.parse(readFileSync(file(), 'utf8')) as Recorded).nodes);
-    if (recorded === undefined) throw new Error('nothing was recorded');
-    return recorded;
-  };
+  const run = (words: readonly string[], env?: NodeJS.ProcessEnv): SpawnSyncReturns<string> =>
+    gate(['instructions', '--file', file(), ...words], env);
 
-  test('says what it has nothing to compare with', () => {
+  test.each([
+    [
+      [],
+      process.env,
+      `error: nothing is recorded for ${process.arch} ${process.versions.node.split('.')[0] ?? ''}, only for x64 1:`,
+    ],
+    [['--cases', 'rtt,pipeline'], process.env, 'no case pipeline: there are rtt, http,'],
+    [['--fast'], process.env, 'unknown option'],
+    [[], { PATH: '/no-such-folder' }, 'error: valgrind is needed to count instructions: apt-get install valgrind\n'],
+  ])('says what it can do nothing with: %o', (words, env, complaint) => {
     writeFileSync(file(), JSON.stringify({ schema: 1, nodes: { 'x64 1': { cases: {} } } }));
-    const { status, stderr } = run([]);
+    const { status, stderr } = run(words, env);
     expect(status).toBe(2);
-    expect(stderr).toContain(`nothing is recorded for ${process.arch} ${process.versions.node.split('.')[0] ?? ''}`);
-    expect(stderr).toContain('only for x64 1');
-  });
-
-  test('knows its cases', () => {
-    expect(run(['--cases', 'rtt,pipeline']).stderr).toContain('no case pipeline: there are rtt, http,');
-    expect(run(['--fast']).status).toBe(2);
-  });
-
-  test('says that valgrind is missing', () => {
-    const { status, stderr } = run([], { ...process.env, PATH: folder });
-    expect(status).toBe(2);
-    expect(stderr).toBe('error: valgrind is needed to count instructions: apt-get install valgrind\n');
+    expect(stderr).toContain(complaint);
   });
 
   test.skipIf([requireOrSkip('valgrind'), requireOrSkip('floor'), requireOrSkip('addon')].includes(undefined))(
@@ -65,23 +53,21 @@ describe('npm run bench:instructions', () => {
     () => {
       rmSync(file());
       expect(run(['--record', '--cases', 'rtt'])).toMatchObject({ status: 0, stderr: '' });
-      const recorded = read();
-      const { rtt } = recorded.cases;
-      if (rtt === undefined) throw new Error('rtt was recorded');
+      const { nodes } = JSON.parse(readFileSync(file(), 'utf8')) as Recorded;
+      const [[key, recorded] = []] = Object.entries(nodes);
+      const rtt = recorded?.cases['rtt'];
+      if (key === undefined || rtt === undefined) throw new Error('rtt was recorded');
       expect(rtt.addon).toBeGreaterThan(100);
       expect(rtt.instructions).toBeGreaterThan(2 * rtt.addon);
       expect(rtt.heap).toBeGreaterThan(0);
       // Of one of them less was recorded by 4 %, of another by 2 %, and of the third more.
       const changed = { instructions: rtt.instructions * 0.98, addon: rtt.addon * 0.96, heap: rtt.heap * 1.04 };
-      const key = `${process.arch} ${process.versions.node.split('.')[0] ?? ''}`;
-      writeFileSync(
-        file(),
-        JSON.stringify({ schema: 1, nodes: { [key]: { ...recorded, valgrind: 'another', cases: { rtt: changed } } } }),
-      );
+      const other = { ...recorded, valgrind: 'another', cases: { rtt: changed } };
+      writeFileSync(file(), JSON.stringify({ schema: 1, nodes: { [key]: other } }));
       const { status, stdout } = run(['--cases', 'rtt']);
-      expect(stdout).toMatch(/rtt +│ the addon's +│ .* 4\.\d % │ dearer/);
-      expect(stdout).toMatch(/rtt +│ instructions +│ .* [12]\.\d % │ +│/);
-      expect(stdout).toMatch(/rtt +│ bytes of heap +│ .*-3\.\d % │ cheaper/);
+      expect(stdout).toMatch(/rtt +│ +the addon's +│ .* 4\.\d % │ +dearer/);
+      expect(stdout).toMatch(/rtt +│ +instructions +│ .* [12]\.\d % │ +│/);
+      expect(stdout).toMatch(/rtt +│ +bytes of heap +│ .*-3\.\d % │ +cheaper/);
       expect(stdout).toContain('note: recorded with valgrind another, now valgrind-');
       expect(stdout).toContain('something got cheaper: npm run bench:instructions -- --record');
       expect(status).toBe(1);
@@ -94,7 +80,7 @@ test('what is recorded is of all counted cases, for each Node', () => {
   const { nodes } = JSON.parse(
     readFileSync(new URL('../bench/instructions.json', import.meta.url), 'utf8'),
   ) as Recorded;
-  const counted = GATE_CASES.filter((entry) => entry.counted).map(({ name }) => name);
+  const counted = COUNTED_CASES.map(({ name }) => name);
   expect(Object.keys(nodes)).toContain('x64 20');
   for (const { cases } of Object.values(nodes)) expect(Object.keys(cases).sort()).toEqual(counted.sort());
 });
@@ -102,15 +88,15 @@ test('what is recorded is of all counted cases, for each Node', () => {
 describe('counts', () => {
   const count = { instructions: 1000, addon: 100, heap: 500 };
 
-  test('of a case that is not recorded are no pass', () => {
-    const verdicts = compareCounts(new Map([['rtt', count]]), {}).map(({ verdict }) => verdict);
-    expect(verdicts).toEqual(['not recorded', 'not recorded', 'not recorded']);
-  });
-
-  test('are dearer or cheaper from 3 % on', () => {
-    const verdictOf = (instructions: number): unknown =>
-      compareCounts(new Map([['rtt', { ...count, instructions }]]), { rtt: count })[0]?.verdict;
-    expect([1029, 1031, 972, 970].map(verdictOf)).toEqual(['same', 'dearer', 'same', 'cheaper']);
+  test.each([
+    [undefined, 'not recorded'],
+    [1029, ''],
+    [1031, 'dearer'],
+    [972, ''],
+    [970, 'cheaper'],
+  ])('of %s for 1000 are told as %o', (instructions, verdict) => {
+    const [recorded, now] = instructions === undefined ? [{}, count] : [{ rtt: count }, { ...count, instructions }];
+    expect(compareCounts({ rtt: now }, recorded).verdicts[0]).toBe(verdict);
   });
 
   test('of a dump are by the file of the code, each instruction once', () => {
@@ -127,26 +113,27 @@ describe('counts', () => {
 });
 
 describe('npm run bench:ab', () => {
-  const ab = (...words: string[]): Ended =>
-    spawnSync(process.execPath, [built('ab.js'), ...words], { encoding: 'utf8' });
-
-  test('compares with one commit that there is', () => {
-    expect(ab()).toMatchObject({ status: 2, stdout: '' });
-    expect(ab('HEAD', 'HEAD').stderr).toContain('one commit is compared with');
-    expect(ab('no-such-branch').stderr).toContain('git knows no commit no-such-branch');
-    expect(ab('--cases', 'write-64', 'HEAD').stderr).toContain('no case write-64: there are rtt, pipeline,');
+  test.each([
+    [[], "missing required argument 'ref'"],
+    [['HEAD', 'HEAD'], 'too many arguments'],
+    [['no-such-branch'], 'error: git knows no commit no-such-branch'],
+    [['--cases', 'write-64', 'HEAD'], 'no case write-64: there are rtt, pipeline,'],
+  ])('compares with one commit that there is: %o', (words, complaint) => {
+    const { status, stdout, stderr } = gate(['ab', ...words]);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toContain(complaint);
   });
 
   test.skipIf([requireOrSkip('floor'), requireOrSkip('addon')].includes(undefined))(
     'has a slice of each build in each sweep, and new processes in each block',
     async () => {
-      const { measurePair } = (await import(built('pairs.js'))) as typeof Pairs;
+      const { measureBuilds } = (await import(built('ab.js'))) as typeof Ab;
       const { signal } = new AbortController();
       const floor = findFloor() ?? '';
-      for (const gateCase of GATE_CASES.filter(({ connections }) => connections !== undefined)) {
+      for (const gateCase of TIMED_CASES) {
         const builds = { before: PACKAGE_ROOT, after: PACKAGE_ROOT };
-        const pair = await measurePair(gateCase, builds, { floor, folder, signal }, { blocks: 2, sweeps: 2 });
-        for (const side of [pair.before, pair.after]) {
+        const efforts = await measureBuilds(gateCase, builds, { floor, folder, signal }, { blocks: 2, sweeps: 2 });
+        for (const side of [efforts.before, efforts.after]) {
           expect(side.map(({ length }) => length)).toEqual([2, 2]);
           for (const cpu of side.flat()) expect(cpu).toBeGreaterThan(0);
         }
@@ -156,7 +143,7 @@ describe('npm run bench:ab', () => {
   );
 
   /** In each sweep both by as much, as a host does it, and each by itself; a block's processes have their own luck. */
-  function madeUp(change: number): ReturnType<typeof comparePairs> {
+  function madeUp(change: number): ReturnType<typeof compareBuilds> {
     const wave = (at: number, of: number): number => 1 + of * Math.sin(at * 2.3);
     const side = (factor: number, phase: number): number[][] =>
       [0, 1, 2, 3, 4].map((block) =>
@@ -165,7 +152,7 @@ describe('npm run bench:ab', () => {
           return 10 * factor * luck * wave(at, 0.2) * wave(7 * at + phase, 0.03);
         }),
       );
-    return comparePairs('abc1234', new Map([['http', { before: side(1, 0), after: side(change, 1) }]]));
+    return compareBuilds('abc1234', new Map([['http', { before: side(1, 0), after: side(change, 1) }]]));
   }
 
   test('finds what is dearer by 6 %, and nothing where nothing is', () => {

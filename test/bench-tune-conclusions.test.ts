@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { rangesOf } from '../bench/tune/conclude.js';
-import type { BufferChoice, Conclusion, Setting } from '../bench/tune/model.js';
+import type { BufferChoice, Conclusion } from '../bench/tune/model.js';
 import { settingsFor } from '../bench/tune/settings.js';
 import { foundOf, KIB, madeUpSweep, MIB, type MadeUp } from './support/sweeps.js';
 
@@ -13,23 +12,21 @@ function concludeFrom(...all: MadeUp[]): Conclusion {
 }
 
 describe('the buffer to set', () => {
-  test('is where the curve bends: the smallest that is within the spread of the best', () => {
-    const conclusion = concludeFrom(
-      { buffer: 'default', rates: [100, 104, 96, 100, 101] },
-      { buffer: 256 * KIB, rates: [130, 134, 126, 131, 129] },
-      { buffer: 512 * KIB, rates: [198, 202, 190, 200, 199] },
-      { buffer: 1 * MIB, rates: [200, 205, 191, 203, 202] },
-      { buffer: 8 * MIB, rates: [204, 200, 195, 201, 199] },
-    );
-    expect(conclusion).toMatchObject({ buffer: 512 * KIB, reason: 'bend', best: { buffer: 1 * MIB } });
-    expect(conclusion.text).toMatch(
-      /^512 KiB: 1\.98x \(1\.\d\d to .*\) of the default's throughput, .*1 MiB, is no better/,
-    );
-  });
-
   const d = 'default';
   // Rates by buffer; what is concluded; and what the text has in it.
   test.each([
+    [
+      'where the curve bends: the smallest that is within the spread of the best',
+      {
+        default: [100, 104, 96, 100, 101],
+        [256 * KIB]: [130, 134, 126, 131, 129],
+        [512 * KIB]: [198, 202, 190, 200, 199],
+        [MIB]: [200, 205, 191, 203, 202],
+        [8 * MIB]: [204, 200, 195, 201, 199],
+      },
+      [512 * KIB, 'bend', MIB],
+      "512 KiB: 1.98x (1.94 to 2.00) of the default's throughput, the best, 1 MiB, is no better",
+    ],
     [
       'the best itself where all smaller ones are worse by more than anybody would miss',
       { default: [100, 100, 101], [256 * KIB]: [110, 111, 110], [MIB]: [150, 151, 149] },
@@ -88,13 +85,8 @@ describe('the buffer to set', () => {
     const both = (made: Omit<MadeUp, 'buffer' | 'rates'>): MadeUp[] =>
       (['default', MIB] as const).map((buffer) => ({ ...made, buffer, rates }));
     const { conclusions } = madeUpSweep([...both({}), ...both({ way: 'js', bytes: KIB }), ...both({ way: 'page' })]);
-    expect(conclusions.map(({ way, bytes }) => [way, bytes])).toEqual([
-      ...[
-        ['native', MIB],
-        ['js', KIB],
-        ['page', MIB],
-      ],
-    ]);
+    const found = conclusions.map(({ way, bytes }) => `${way} ${String(bytes)}`);
+    expect(found).toEqual([`native ${String(MIB)}`, `js ${String(KIB)}`, `page ${String(MIB)}`]);
   });
 });
 
@@ -112,90 +104,73 @@ test.each([
 describe('the lines', () => {
   const same = [100, 100, 100];
   const better = [150, 150, 150];
-  const found = (more: Parameters<typeof foundOf>[1]): Setting[] =>
-    settingsFor(
-      foundOf(
-        [
-          { bytes: 64 * KIB, buffer: 'default', rates: same, takes: 200 * KIB },
-          { bytes: 64 * KIB, buffer: MIB, rates: same, takes: 2 * MIB },
-          { buffer: 'default', rates: same },
-          { buffer: MIB, rates: better },
-        ],
-        more,
-      ),
-    );
-  const linesOf = (settings: readonly Setting[], where: Setting['where']): string[] =>
-    settings.filter((setting) => setting.where === where).flatMap(({ lines }) => lines);
-  const notesOf = (settings: readonly Setting[], where: Setting['where']): string =>
-    settings.flatMap((setting) => (setting.where === where ? [setting.note] : [])).join('\n');
+  const d = 'default';
+  const usual: MadeUp[] = [
+    { bytes: 64 * KIB, buffer: d, rates: same, takes: 200 * KIB },
+    { bytes: 64 * KIB, buffer: MIB, rates: same, takes: 2 * MIB },
+    { buffer: d, rates: same },
+    { buffer: MIB, rates: better },
+  ];
+  const small = [1, 4, 16, 64, 1024].flatMap((size): MadeUp[] => [
+    { bytes: size * KIB, buffer: d, rates: same, takes: MIB },
+    { bytes: size * KIB, buffer: 64 * KIB, rates: size === 64 ? same : better },
+  ]);
+  const cut: MadeUp[] = [
+    { buffer: d, rates: same },
+    { buffer: 8 * MIB, rates: better, limit: 208 * KIB },
+  ];
+  const alike = (rates: number[]): MadeUp[] => ([d, MIB] as const).map((buffer) => ({ buffer, rates, takes: MIB }));
+  const line = 'createServer({ sendBuffer: 1048576 }) // 1 MiB, for native 1 MiB';
 
-  test('on Linux over UNIX: nearwire has one, nginx has none and says why, sysctl is not needed', () => {
-    const settings = found({});
-    const line = 'createServer({ sendBuffer: 1048576 }) // 1 MiB, for native 1 MiB';
-    // For throughput, and where readers lag.
-    expect(linesOf(settings, 'nearwire')).toEqual([line, line]);
-    expect(linesOf(settings, 'nginx')).toEqual([]);
-    expect(notesOf(settings, 'nginx')).toMatch(/accepted UNIX connections do not take it over[^]*proxy_buffers/);
-    expect(linesOf(settings, 'sysctl')).toEqual([]);
-    expect(notesOf(settings, 'sysctl')).toContain('net.core.wmem_max must be 1048576 or more, here it is 4194304');
-  });
-
-  test('a buffer below the default is one that a server is to be told of', () => {
-    const small = foundOf([
-      { buffer: 'default', rates: same, takes: MIB },
-      { buffer: 64 * KIB, rates: better },
-    ]);
-    expect(linesOf(settingsFor(small), 'nearwire')).toEqual([
-      'createServer({ sendBuffer: 65536, allowSmallBuffers: true }) // 64 KiB, for native 1 MiB',
-    ]);
-  });
-
-  test('over TCP nginx has one too, and on macOS, where names are its own', () => {
-    const overTcp = found({ family: 'tcp' });
-    expect(linesOf(overTcp, 'nginx')).toEqual(['listen 127.0.0.1:8080 sndbuf=1m;']);
-    expect(notesOf(overTcp, 'nearwire')).toContain('tcp_wmem');
-    const settings = found({ platform: 'darwin', limits: { mostBuffer: 8 * MIB, somaxconn: 128 } });
-    expect(linesOf(settings, 'nginx')).toEqual(['listen unix:/tmp/nginx.sock sndbuf=1m;']);
-    expect(linesOf(settings, 'sysctl')).toEqual([
-      'sysctl -w net.local.stream.sendspace=1048576',
-      'sysctl -w net.local.stream.recvspace=1048576',
-      'sysctl -w kern.ipc.somaxconn=511',
-    ]);
-  });
-
-  test('wmem_max is to be raised where it has cut what was the best', () => {
-    const cut = foundOf(
-      [
-        { buffer: 'default', rates: same },
-        { buffer: 8 * MIB, rates: better, limit: 208 * KIB },
-      ],
-      { limits: { mostBuffer: 208 * KIB, somaxconn: 64 } },
-    );
-    const settings = settingsFor(cut);
-    expect(linesOf(settings, 'sysctl')).toEqual([
-      ...['sysctl -w net.core.wmem_max=8388608', 'sysctl -w net.core.somaxconn=511'],
-    ]);
-    expect(notesOf(settings, 'sysctl')).toContain('8 MiB was cut to net.core.wmem_max, 212992 here');
-    // What was measured is what the system gives.
-    expect(linesOf(settings, 'nearwire')).toEqual([
-      'createServer({ sendBuffer: 212992 }) // 208 KiB (8 MiB is cut to it), for native 1 MiB',
-    ]);
-  });
-
+  // What is made up, and what else there is; the lines; and what the notes have in them.
   test.each([
-    { rates: same, note: 'for throughput nothing is to be set' },
-    { rates: [100, 100], note: 'too few rounds to tell' },
-  ])('where nothing is to be set, it is said: $note', ({ rates, note }) => {
-    const settings = settingsFor(foundOf((['default', MIB] as const).map((buffer) => ({ buffer, rates, takes: MIB }))));
-    expect(settings.flatMap(({ lines }) => lines)).toEqual([]);
-    expect(notesOf(settings, 'nearwire')).toContain(note);
+    [
+      'on Linux over UNIX are of nearwire, for throughput and where readers lag; nginx has none, sysctl needs none',
+      foundOf(usual),
+      [line, line],
+      [
+        'accepted UNIX connections do not take it over',
+        'proxy_buffers',
+        'wmem_max must be 1048576 or more, 4194304 here',
+      ],
+    ],
+    [
+      'over TCP are of nginx too',
+      foundOf(usual, { family: 'tcp' }),
+      [line, line, 'listen 127.0.0.1:8080 sndbuf=1048576;'],
+      ['tcp_wmem', 'proxy_buffers'],
+    ],
+    [
+      'on macOS are of nginx too, and sysctl has names of its own',
+      foundOf(usual, { platform: 'darwin', limits: { mostBuffer: 8 * MIB, somaxconn: 128 } }),
+      [
+        ...[line, line, 'listen unix:/tmp/nginx.sock sndbuf=1048576;'],
+        ...['sysctl -w net.local.stream.sendspace=1048576', 'sysctl -w net.local.stream.recvspace=1048576'],
+        'sysctl -w kern.ipc.somaxconn=511',
+      ],
+      ['8,192 as macOS comes'],
+    ],
+    [
+      'say that a buffer below the default is meant, and tell sizes that follow each other as a range',
+      foundOf(small),
+      ['createServer({ sendBuffer: 65536, allowSmallBuffers: true }) // 64 KiB, for native 1 KiB to 16 KiB, 1 MiB'],
+      ['for throughput'],
+    ],
+    [
+      'raise wmem_max where it has cut what was the best, and set what was measured, which is what the system gives',
+      foundOf(cut, { limits: { mostBuffer: 208 * KIB, somaxconn: 64 } }),
+      [
+        'createServer({ sendBuffer: 212992 }) // 208 KiB (8 MiB is cut to it), for native 1 MiB',
+        ...['sysctl -w net.core.wmem_max=8388608', 'sysctl -w net.core.somaxconn=511'],
+      ],
+      ['8 MiB was cut to net.core.wmem_max, 212992 here'],
+    ],
+    ['are none where nothing is better', foundOf(alike(same)), [], ['for throughput nothing is to be set']],
+    ['are none after two rounds', foundOf(alike([100, 100])), [], ['too few rounds to tell']],
+  ])('%s', (_, found, lines, notes) => {
+    const settings = settingsFor(found);
+    expect(settings.flatMap((setting) => setting.lines)).toEqual(lines);
+    const text = settings.map(({ note }) => note).join('\n');
+    for (const note of notes) expect(text).toContain(note);
   });
-});
-
-test('sizes that follow each other are told as a range', () => {
-  const all = [KIB, 4 * KIB, 16 * KIB, 64 * KIB, MIB];
-  expect(rangesOf([KIB, 4 * KIB, 16 * KIB, MIB], all)).toBe('1 KiB to 16 KiB, 1 MiB');
-  expect(rangesOf([64 * KIB], all)).toBe('64 KiB');
-  expect(rangesOf(all, all)).toBe('1 KiB to 1 MiB');
-  expect(rangesOf([], all)).toBe('');
 });

@@ -68,7 +68,7 @@ describe.skipIf(!hasDiagnosis || nginx === undefined || ss === undefined)("nginx
     const path = join(directory, 'nginx.sock');
     const port = await freePort();
     const tcp = printedLine('tcp')?.replace(':8080 ', `:${String(port)} `);
-    expect(tcp).toBe(`listen 127.0.0.1:${String(port)} sndbuf=1m;`);
+    expect(tcp).toBe(`listen 127.0.0.1:${String(port)} sndbuf=1048576;`);
     expect(printedLine('unix')).toBeUndefined();
     const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
       (name) => `${name}_temp_path ${directory}/t;`,

@@ -1,73 +1,155 @@
-/** `npm run bench:ab -- REF`: this tree against another commit, in the same rounds. */
-import { existsSync } from 'node:fs';
+/** Two builds in turns: the CPU that a request takes on each, slice beside slice, and whether this tree's is dearer. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 
-import { findFloor } from '../floor.js';
-import { withFolder } from '../folder.js';
+import { CannotRun } from '../cannot-run.js';
+import { estimateOf, layoutDeviation, type Blocks, type Estimate } from '../cost/estimate.js';
+import { sweep, type Lane } from '../cost/sweeps.js';
 import { PACKAGE_ROOT } from '../package-root.js';
-import { buildCommit, commitOf, NoSuchCommit, removeCommit } from './build.js';
-import { chosenCases, GATE_CASES, type GateCase } from './cases.js';
-import { comparePairs } from './compare-pairs.js';
-import { interrupts } from './interrupts.js';
-import { measurePair, type Pair } from './pairs.js';
+import { isMessage, numberOf, PeerError } from '../peer.js';
+import { findPlacement } from '../placement.js';
+import { newTable } from '../report/terminal.js';
+import { median } from '../statistics.js';
+import type { GateCase } from './cases.js';
+import { serverWords, startPair, type GateContext, type Pair } from './peers.js';
 
-const USAGE = 'usage: npm run bench:ab -- [--cases A,B] REF';
-const DEARER_EXIT = 1;
-const USAGE_EXIT = 2;
-
-class UsageError extends Error {}
-
-function parse(argv: readonly string[]): { ref: string; cases: readonly GateCase[] } {
-  const timed = GATE_CASES.filter(({ connections }) => connections !== undefined);
+/** Tells whether this tree is dearer than a commit. */
+export async function compareWith(ref: string, cases: readonly GateCase[], context: GateContext): Promise<boolean> {
+  const commit = commitOf(ref);
+  const tree = join(context.folder, 'tree');
   try {
-    const { values, positionals } = parseArgs({
-      args: [...argv],
-      allowPositionals: true,
-      options: { cases: { type: 'string' } },
-    });
-    const [ref, ...more] = positionals;
-    if (ref === undefined || more.length > 0) throw new RangeError('one commit is compared with');
-    return { ref, cases: chosenCases(timed, values.cases) };
-  } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    console.log(`builds ${commit}`);
+    buildCommit(commit, tree);
+    const began = performance.now();
+    const measured = new Map<string, Efforts>();
+    for (const gateCase of cases) {
+      console.log(`measures ${gateCase.name}`);
+      measured.set(gateCase.name, await measureBuilds(gateCase, { before: tree, after: PACKAGE_ROOT }, context));
+    }
+    const { text, dearer } = compareBuilds(commit, measured);
+    console.log(`${text}\nmeasured in ${((performance.now() - began) / 1e3).toFixed(0)} s`);
+    return dearer;
+  } finally {
+    if (existsSync(tree)) git('worktree', 'remove', '--force', tree);
   }
 }
 
-async function main(): Promise<number> {
-  const { ref, cases } = parse(process.argv.slice(2));
-  if (!existsSync(join(PACKAGE_ROOT, '.git'))) throw new UsageError('this is no clone of the repository');
-  const floor = findFloor();
-  if (floor === undefined) throw new UsageError('the plain C program is not built: npm run build:native');
-  const commit = commitOf(ref);
-  return withFolder('nearwire-ab-', 'before', async (folder) => {
-    const built = join(folder, 'tree');
-    try {
-      console.log(`builds ${commit}`);
-      buildCommit(commit, built);
-      const { signal } = interrupts();
-      const pairs = new Map<string, Pair>();
-      const began = performance.now();
-      for (const gateCase of cases) {
-        console.log(`measures ${gateCase.name}`);
-        pairs.set(
-          gateCase.name,
-          await measurePair(gateCase, { before: built, after: PACKAGE_ROOT }, { floor, folder, signal }),
-        );
-      }
-      const { text, dearer } = comparePairs(commit, pairs);
-      console.log(`${text}\nmeasured in ${((performance.now() - began) / 1e3).toFixed(0)} s`);
-      return dearer ? DEARER_EXIT : 0;
-    } finally {
-      if (existsSync(built)) removeCommit(built);
-    }
-  });
+/** In short. */
+function commitOf(ref: string): string {
+  try {
+    return git('rev-parse', '--short', '--verify', '--end-of-options', `${ref}^{commit}`).trim();
+  } catch {
+    throw new CannotRun(`git knows no commit ${ref}`);
+  }
 }
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  if (!(error instanceof UsageError) && !(error instanceof NoSuchCommit)) throw error;
-  console.error(`error: ${error.message}\n${USAGE}`);
-  process.exitCode = USAGE_EXIT;
+/** Checks it out into a folder that is not there yet, and builds it with the packages that are installed here. */
+function buildCommit(commit: string, folder: string): void {
+  git('worktree', 'add', '--detach', folder, commit);
+  symlinkSync(join(PACKAGE_ROOT, 'node_modules'), join(folder, 'node_modules'));
+  for (const script of ['build:ts', 'build:native']) {
+    execFileSync('npm', ['run', '--silent', script], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
+  }
+}
+
+function git(...words: readonly string[]): string {
+  return execFileSync('git', words, { cwd: PACKAGE_ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+/** In seconds: V8 has compiled what is hot. */
+const WARM_UP = 1.5;
+const SLICE = 0.05;
+const ANSWER_MS = 10_000;
+
+/** Of five cases together below three minutes. In each block processes are new: where they lie in memory is luck, and stays so. */
+const EFFORT = { blocks: 5, sweeps: 24 };
+
+const SIDES = ['before', 'after'] as const;
+type Side = (typeof SIDES)[number];
+
+/** Microseconds of CPU a request, sweep by sweep, in each block. */
+export type Efforts = Readonly<Record<Side, Blocks>>;
+
+/** `builds`: their folders. */
+export async function measureBuilds(
+  gateCase: GateCase,
+  builds: Readonly<Record<Side, string>>,
+  context: GateContext,
+  { blocks, sweeps } = EFFORT,
+): Promise<Efforts> {
+  const { cores } = findPlacement();
+  const efforts: Record<Side, number[][]> = { before: [], after: [] };
+  const load = { connections: gateCase.connections ?? 1, warmup: WARM_UP, seconds: SLICE };
+  for (let block = 0; block < blocks; block++) {
+    const pairs: Pair[] = [];
+    const lanes: Lane[] = [];
+    try {
+      for (const name of SIDES) {
+        const address = join(context.folder, name);
+        const server = { command: process.execPath, args: serverWords(builds[name], gateCase, address) };
+        const pair = await startPair(gateCase, address, server, load, context, cores);
+        pairs.push(pair);
+        await pair.client.expect('warm', ANSWER_MS);
+        lanes.push({ name, slice: () => slice(pair) });
+      }
+      const values = await sweep(lanes, {
+        ...{ sweeps, from: block * sweeps, signal: context.signal },
+        onSweep: () => undefined,
+        onFailure: (_lane, error) => {
+          throw error;
+        },
+      });
+      context.signal.throwIfAborted();
+      for (const name of SIDES) efforts[name].push(values.get(name) ?? []);
+    } finally {
+      await Promise.all(pairs.map((pair) => pair.stop()));
+    }
+  }
+  return efforts;
+}
+
+async function slice({ server, client }: Pair): Promise<number> {
+  const before = await server.ask('cpu', ANSWER_MS);
+  client.say('go');
+  const { result } = await client.expect('result', ANSWER_MS);
+  await client.expect('warm', ANSWER_MS);
+  const cpu = (await server.ask('cpu', ANSWER_MS)) - before;
+  if (!isMessage(result) || numberOf(result, 'errors') > 0) throw new PeerError(JSON.stringify(result));
+  return cpu / numberOf(result, 'operations');
+}
+
+/**
+ * A case is dearer if all of its interval lies above. Of a commit against itself intervals are some 2 % to either side, and
+ * their middles within 1.5 % of 1: none comes so far by chance, and what is 5 % dearer mostly does.
+ */
+const MARGIN = 1.02;
+
+/** `commit`: what `before` is of. */
+export function compareBuilds(
+  commit: string,
+  cases: ReadonlyMap<string, Efforts>,
+): { readonly text: string; readonly dearer: boolean } {
+  const table = newTable(['CPU a request', commit, 'this tree', 'ratio', '95 %', '']);
+  const ratios = [...cases].map(([name, efforts]) => ({ name, ...efforts, ratios: ratiosOf(efforts) }));
+  const layout = layoutDeviation(ratios.map((entry) => entry.ratios));
+  const words = ratios.map(({ name, before, after, ratios: of }) => {
+    const estimate = estimateOf(of, layout);
+    const word = wordFor(estimate);
+    const [old, now] = [before, after].map((blocks) => `${median(blocks.flat()).toFixed(2)} us`);
+    const interval = `${estimate.low.toFixed(3)} to ${estimate.high.toFixed(3)}`;
+    table.push([name, old, now, estimate.median.toFixed(3), interval, word]);
+    return word;
+  });
+  return { text: table.toString(), dearer: words.includes('dearer') };
+}
+
+/** Sweep by sweep. */
+function ratiosOf({ before, after }: Efforts): Blocks {
+  return after.map((block, i) => block.map((value, at) => value / (before[i]?.[at] ?? NaN)));
+}
+
+function wordFor({ low, high }: Estimate): string {
+  if (low > MARGIN) return 'dearer';
+  return high < 1 / MARGIN ? 'cheaper' : '';
 }

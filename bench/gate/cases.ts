@@ -10,7 +10,7 @@ export interface GateCase {
   readonly counted?: boolean;
 }
 
-export const GATE_CASES: readonly GateCase[] = [
+const GATE_CASES: readonly GateCase[] = [
   { name: 'rtt', client: ['--case', 'rtt'], connections: 1, counted: true },
   { name: 'pipeline', client: ['--case', 'pipeline', '--window', '256'], connections: 1 },
   { name: 'http', client: ['--case', 'cost'], connections: 32, counted: true },
@@ -21,12 +21,5 @@ export const GATE_CASES: readonly GateCase[] = [
   { name: 'write-64k', client: ['--case', 'cost'], counted: true },
 ];
 
-/** `names` of a command line: `rtt,http`. */
-export function chosenCases(all: readonly GateCase[], names: string | undefined): readonly GateCase[] {
-  if (names === undefined) return all;
-  return names.split(',').map((name) => {
-    const found = all.find((entry) => entry.name === name);
-    if (!found) throw new RangeError(`no case ${name}: there are ${all.map((entry) => entry.name).join(', ')}`);
-    return found;
-  });
-}
+export const TIMED_CASES = GATE_CASES.filter(({ connections }) => connections !== undefined);
+export const COUNTED_CASES = GATE_CASES.filter(({ counted }) => counted);

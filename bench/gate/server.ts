@@ -84,37 +84,22 @@ function entry(file: string): Promise<unknown> {
   return import(pathToFileURL(join(folder, 'dist', 'src', file)).href);
 }
 
-const { createServer } = (await entry('index.js')) as typeof Nearwire;
-const serveSockets = (listener: (socket: Socket) => void): void => {
-  listen(createServer({ transport: 'native' }, listener), { path });
+/** What is done with a connection, in the cases of sockets. */
+const LISTENERS: Readonly<Record<string, (socket: Socket) => void>> = {
+  rtt: echo,
+  pipeline(socket) {
+    socket.on('error', ignore).on('data', messageEcho({ write: (to, chunk) => to.write(chunk) }, socket, 64));
+  },
+  'write-64': writer(64, SHORT_WRITES),
+  'write-64k': writer(65_536, 1),
 };
 
-switch (name) {
-  case 'rtt':
-    serveSockets(echo);
-    break;
-  case 'pipeline':
-    serveSockets((socket) => {
-      socket.on('error', ignore).on('data', messageEcho({ write: (to, chunk) => to.write(chunk) }, socket, 64));
-    });
-    break;
-  case 'write-64':
-    serveSockets(writer(64, SHORT_WRITES));
-    break;
-  case 'write-64k':
-    serveSockets(writer(65_536, 1));
-    break;
-  case 'http':
-  case 'http-close': {
-    const http = (await entry('http.js')) as typeof NearwireHttp;
-    listen(http.createServer({ transport: 'native' }, hello), { path });
-    break;
-  }
-  case 'uwsgi': {
-    const uwsgi = (await entry('uwsgi.js')) as typeof NearwireUwsgi;
-    listen(uwsgi.createServer({ transport: 'native' }, hello), { path });
-    break;
-  }
-  default:
-    throw new RangeError(`no case ${name}`);
+async function serverOf(): Promise<Parameters<typeof listen>[0]> {
+  const options = { transport: 'native' } as const;
+  const listener = LISTENERS[name];
+  if (name === 'uwsgi') return ((await entry('uwsgi.js')) as typeof NearwireUwsgi).createServer(options, hello);
+  if (!listener) return ((await entry('http.js')) as typeof NearwireHttp).createServer(options, hello);
+  return ((await entry('index.js')) as typeof Nearwire).createServer(options, listener);
 }
+
+listen(await serverOf(), { path });

@@ -1,10 +1,10 @@
 /** The tables of docs/tuning-sweep.md, from a result of `nearwire tune --json`. */
-import { formatBytes, formatValue } from '../format.js';
+import { formatBytes } from '../format.js';
 import { withoutFiles, type JsonResult } from '../json.js';
 import { nameOf } from '../tune/conclude.js';
-import { waysOf, type Findings } from '../tune/model.js';
+import { distinct, waysOf, type Findings } from '../tune/model.js';
 import type { SweepJson } from '../tune/sweep.js';
-import { bytesPerSecond, conclusionRows, figureOf, recommendation, takeRows, throughputOf } from '../tune/tables.js';
+import { conclusionTable, figureOf, takeTable } from '../tune/tables.js';
 import { describeRun } from './figures.js';
 import { markdownTable } from './markdown.js';
 
@@ -31,15 +31,18 @@ export function sweepExcerptOf(result: SweepJson): SweepExcerpt {
 export function renderSweepBlock([excerpt]: readonly SweepExcerpt[]): string {
   if (!excerpt) return '';
   const rounds = Math.max(0, ...excerpt.cells.map(({ samples }) => samples.length));
-  const table = ([head = [], ...rows]: ReturnType<typeof takeRows>): string[] => markdownTable(head, rows);
+  const table = (name: string, { head, rows }: ReturnType<typeof takeTable>): string[] => {
+    const texts = rows.map((row) => [row.name, ...row.cells.map((text) => text.replaceAll('\n', ' '))]);
+    return markdownTable([name, ...head], texts);
+  };
   return [
     'The buffer to set for throughput, and what it gives against the default:',
     '',
-    ...table(conclusionRows(excerpt, recommendation)),
+    ...table('response', conclusionTable(excerpt)),
     '',
     'The largest response that leaves the server though nobody reads it:',
     '',
-    ...table(takeRows(excerpt)),
+    ...table('send buffer', takeTable(excerpt)),
     '',
     `Responses of ${formatBytes(SHOWN_BYTES)}, by buffer: throughput; CPU of the server for one.`,
     '',
@@ -54,14 +57,13 @@ export function renderSweepBlock([excerpt]: readonly SweepExcerpt[]): string {
 
 function shownTable(excerpt: SweepExcerpt): string[] {
   const ways = waysOf(excerpt.takes);
-  const buffers = ways[0] ? throughputOf(excerpt, ways[0]).rows.map(({ buffer }) => buffer) : [];
-  const rows = buffers.map((buffer) => [
+  const rows = distinct(excerpt.takes.map(({ buffer }) => buffer)).map((buffer) => [
     nameOf(buffer),
     ...ways.map((way) => {
-      const rate = figureOf(excerpt, way, SHOWN_BYTES, buffer);
-      const cpu = figureOf(excerpt, way, SHOWN_BYTES, buffer, 'cpu');
-      if (!rate || !cpu) return '';
-      return `${formatValue(bytesPerSecond(rate), 'bytes/s')}; ${formatValue(cpu.cell.median, cpu.cell.unit)}`;
+      const figures = (['rate', 'cpu'] as const).flatMap(
+        (measure) => figureOf(excerpt, way, SHOWN_BYTES, buffer, measure)?.text ?? [],
+      );
+      return figures.join('; ');
     }),
   ]);
   return markdownTable(['send buffer', ...ways.map(({ name }) => name)], rows);

@@ -5,6 +5,7 @@ import type {
   CellResult,
   LatencyResult,
   Measure,
+  MeasureName,
   RatioResult,
   SeriesResult,
   SubjectName,
@@ -40,20 +41,27 @@ export function shownRatio(spread: Spread, baseline: SubjectName, verdict: Verdi
 export function measured({ name, meaning, unit, better }: Measure, title: string): Figure {
   return {
     ...{ name, plot: { title, meaning, unit, better } },
-    cellOf({ cells, ratios }, subject) {
-      const isIt = (entry: CellResult | RatioResult): boolean =>
-        entry.measure === name && entry.subject === subject.name;
-      const found = cells.find(isIt);
-      if (!found) return '';
-      const { median: value, samples, limitedBy } = found;
-      const [low, high] = [Math.min(value, ...samples), Math.max(value, ...samples)];
-      const text = formatValue(value, unit);
-      const spread = `${text} (${formatValue(low, unit)} to ${formatValue(high, unit)})`;
-      const against = ratios.find((entry) => isIt(entry) && entry.baseline === baselineOf(subject));
-      const ratio = against && shownRatio(against, against.baseline, judge(against));
-      return { value, low, high, text, spread, limited: limitedBy !== undefined, ratio };
-    },
+    cellOf: (entry, subject) => cellIn(entry, name, subject.name, baselineOf(subject)) ?? '',
   };
+}
+
+/** Undefined where the subject was not measured. */
+export function cellIn(
+  { cells, ratios }: Pick<Entry, 'cells' | 'ratios'>,
+  measure: MeasureName,
+  subject: SubjectName,
+  baseline: SubjectName,
+): Cell | undefined {
+  const isIt = (entry: CellResult | RatioResult): boolean => entry.measure === measure && entry.subject === subject;
+  const found = cells.find(isIt);
+  if (!found) return undefined;
+  const { median: value, samples, unit, limitedBy } = found;
+  const [low, high] = [Math.min(value, ...samples), Math.max(value, ...samples)];
+  const text = formatValue(value, unit);
+  const spread = `${text} (${formatValue(low, unit)} to ${formatValue(high, unit)})`;
+  const against = ratios.find((entry) => isIt(entry) && entry.baseline === baseline);
+  const ratio = against && shownRatio(against, baseline, judge(against));
+  return { value, low, high, text, spread, limited: limitedBy !== undefined, ratio };
 }
 
 export function blockOf(

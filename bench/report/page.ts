@@ -63,7 +63,7 @@ the pointer names, and taken within each round. Dots stand on a logarithmic axis
 an asterisk: the load generator was the limit, which says nothing of the server.</p>`;
 }
 
-function sectionHtml({ name, title, blocks }: Section): string {
+export function sectionHtml({ name, title, blocks }: Section): string {
   return `<section id="${name}">
 <h2>${name}</h2>
 <p>${escape(title)}</p>

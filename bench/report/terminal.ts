@@ -43,7 +43,7 @@ export function newTable(head: readonly string[]): Table.Table {
   });
 }
 
-function sectionText({ name, title, blocks }: Section, columns: number): string {
+export function sectionText({ name, title, blocks }: Section, columns: number): string {
   return `${pc.bold(name)}  ${title}\n${blocks.map((block) => blockText(block, columns)).join('\n\n')}`;
 }
 

@@ -7,10 +7,9 @@ import type { Limits } from './model.js';
 const isLinux = process.platform === 'linux';
 
 export function readLimits(): Limits {
-  const [buffer, queue] = isLinux
-    ? (['net.core.wmem_max', 'net.core.somaxconn'] as const)
-    : (['kern.ipc.maxsockbuf', 'kern.ipc.somaxconn'] as const);
-  return { mostBuffer: sysctl(buffer), somaxconn: sysctl(queue) };
+  return isLinux
+    ? { mostBuffer: sysctl('net.core.wmem_max'), somaxconn: sysctl('net.core.somaxconn') }
+    : { mostBuffer: sysctl('kern.ipc.maxsockbuf'), somaxconn: sysctl('kern.ipc.somaxconn') };
 }
 
 function sysctl(name: string): number | null {

@@ -1,5 +1,5 @@
 /** The words of the sweep: what it varies, and what it concludes. What it measures is the bench's. */
-import type { BenchResult, SubjectName } from '../model.js';
+import type { BenchResult, Family as BenchFamily, SubjectName } from '../model.js';
 import type { RatioSummary } from '../statistics.js';
 
 export type WayName = 'native' | 'js' | 'file' | 'page';
@@ -20,7 +20,7 @@ export const WAYS: readonly Way[] = [
   { name: 'page', title: 'response.end(page), by reference', case: 'page', subject: 'native' },
 ];
 
-export type Family = 'unix' | 'tcp';
+export type Family = Exclude<BenchFamily, 'none'>;
 
 /** SO_SNDBUF as it is asked for, in bytes; `default`: it is left to the system, and to what the transport does by itself. */
 export type BufferChoice = number | 'default';
@@ -93,6 +93,15 @@ export interface SweepResult extends BenchResult, Findings {}
 /** Those of these that there are, in the order of the reports. */
 export function waysOf(found: readonly { readonly way: WayName }[]): Way[] {
   return WAYS.filter(({ name }) => found.some(({ way }) => way === name));
+}
+
+/** From the smallest on. */
+export function sizesOf(found: readonly { readonly bytes: number }[]): number[] {
+  return ordered(found.map(({ bytes }) => bytes));
+}
+
+export function ordered(values: readonly number[]): number[] {
+  return distinct(values).sort((a, b) => a - b);
 }
 
 export function distinct<T>(values: readonly T[]): T[] {

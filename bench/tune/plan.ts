@@ -4,7 +4,8 @@ import { subjectsWith } from '../lineup.js';
 import type { Mode } from '../model.js';
 import type { Choice, Pace } from '../plan.js';
 import { subjectNamed, SUBJECTS } from '../subjects.js';
-import { distinct, WAYS, type BufferChoice, type Family, type Limits, type Way, type WayName } from './model.js';
+import type { BufferChoice, Family, Limits, Way, WayName } from './model.js';
+import { distinct, ordered, WAYS } from './model.js';
 
 const KIB = 1024;
 const MIB = KIB * KIB;
@@ -22,7 +23,6 @@ export interface SweepChoice {
 
 export interface Sweep {
   readonly ways: readonly Way[];
-  readonly family: Family;
   readonly sizes: readonly number[];
   readonly buffers: readonly BufferChoice[];
   /** The same in the words of the bench. */
@@ -61,7 +61,7 @@ export function sweepOf(choice: SweepChoice, { mostBuffer }: Limits, platform: N
     return [subject, ...subjectsWith(subject, buffers)];
   });
   return {
-    ...{ ways, family: choice.family, sizes, buffers: ['default', ...buffers] },
+    ...{ ways, sizes, buffers: ['default', ...buffers] },
     choice: {
       // Its warm-up is enough: what differs with the buffer is not what is compiled.
       ...{ mode: 'quick', pace, cases: distinct(ways.map((way) => way.case)), families: [choice.family], bytes: sizes },
@@ -75,8 +75,4 @@ export function sweepOf(choice: SweepChoice, { mostBuffer }: Limits, platform: N
       ...(choice.rounds !== undefined && { rounds: choice.rounds }),
     },
   };
-}
-
-function ordered(values: readonly number[]): number[] {
-  return distinct(values).sort((a, b) => a - b);
 }

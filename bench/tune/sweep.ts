@@ -14,20 +14,16 @@ import { findTakes } from './takes.js';
 export async function runSweep(options: SweepChoice & RunControl): Promise<SweepResult> {
   const { addon, reason } = addonStatus();
   if (addon === undefined) {
-    throw new NothingToRun([
-      `the addon, which sets send buffers, did not load: ${reason?.message ?? 'no reason given'}`,
-    ]);
+    const why = reason?.message ?? 'no reason given';
+    throw new NothingToRun([`the addon, which sets send buffers, did not load: ${why}`]);
   }
+  const { platform } = process;
   const limits = readLimits();
-  const sweep = sweepOf(options, limits, process.platform);
+  const sweep = sweepOf(options, limits, platform);
   const takes = await withFolder('nearwire-tune-', SOCKET_NAME, (folder) => findTakes(sweep, folder, options));
   const result = await runBench({ ...options, ...sweep.choice });
-  const conclusions = conclude(result.results, takes);
-  const found = { conclusions, limits, takes };
-  return {
-    ...{ ...result, ...found },
-    settings: settingsFor({ ...found, family: sweep.family, platform: process.platform }),
-  };
+  const found = { conclusions: conclude(result.results, takes), limits, takes };
+  return { ...result, ...found, settings: settingsFor({ ...found, family: options.family, platform }) };
 }
 
 /** The file of `--json`: the bench's, with what was found. */

@@ -1,64 +1,88 @@
-/** The tables of what was found, for a terminal, a page and docs alike: texts, of which the first row is the head. */
+/** What was found, as the tables of a report: for a terminal, a page and docs alike. A line in a cell may end where it breaks. */
 import { digits, formatBytes, formatSpread } from '../format.js';
 import type { BenchResult, CellResult, MeasureName, RatioResult } from '../model.js';
-import { judge } from '../statistics.js';
+import { cellIn } from '../report/blocks.js';
+import type { Block, Cell, Section } from '../report/model.js';
 import { nameOf, subjectWith } from './conclude.js';
-import { distinct, waysOf, type BufferChoice, type Conclusion, type Findings, type Take, type Way } from './model.js';
-
-export type Rows = readonly (readonly string[])[];
+import type { BufferChoice, Conclusion, Findings, SweepResult, Take, Way } from './model.js';
+import { distinct, ordered, sizesOf, waysOf } from './model.js';
 
 const MIB = 1024 * 1024;
 /** What the kernel may hold is told for so many connections. */
 const CONNECTIONS = 1000;
 
+export function sectionsOf(result: SweepResult): { readonly found: Section[]; readonly throughput: Section[] } {
+  const { conclusions, takes, limits } = result;
+  const told = conclusions.filter(({ reason }) => reason === 'bend' || reason === 'noise');
+  const findings = told.map(({ way, bytes, text }) => `${way} ${formatBytes(bytes)}: ${text}`);
+  const spread = 'The smallest within the spread of the best, if all rounds agree that it is better than the default';
+  const unread = 'The largest response that leaves the server though nobody reads it';
+  const cut = `cut: the system gave less than was asked for (${String(limits.mostBuffer)} is the most it takes)`;
+  const words = [
+    ...[unread, 'in effect: SO_SNDBUF as it reads back', '1,000 connections: what the kernel may hold for as many'],
+    ...(takes.some(({ clamped }) => clamped) ? [cut] : []),
+  ];
+  return {
+    found: [
+      sectionOf('conclusions', 'Which send buffer for which response', conclusionTable(result), spread, findings),
+      sectionOf('takes', 'What a send buffer takes', takeTable(result), words.join(';\n')),
+    ],
+    throughput: waysOf(takes).map((way) => sectionOf(way.name, way.title, throughputTable(result, way))),
+  };
+}
+
+type Table = Pick<Block, 'head' | 'rows'>;
+
+function sectionOf(name: string, title: string, table: Table, note = '', findings: readonly string[] = []): Section {
+  return { name, title, blocks: [{ charts: [], ...table, note, findings }] };
+}
+
 /** A row a response size, a column a way. */
-export function conclusionRows(
-  { conclusions }: Pick<Findings, 'conclusions'>,
-  textOf: (conclusion: Conclusion) => string,
-): Rows {
-  const ways = waysOf(conclusions);
-  const sizes = distinct(conclusions.map(({ bytes }) => bytes)).sort((a, b) => a - b);
-  const rows = sizes.map((size) => [
-    formatBytes(size),
-    ...ways.map(({ name }) => {
+export function conclusionTable({ conclusions }: Pick<Findings, 'conclusions'>) {
+  const ways = waysOf(conclusions).map(({ name }) => name);
+  const rows = sizesOf(conclusions).map((size) => ({
+    name: formatBytes(size),
+    cells: ways.map((name) => {
       const found = conclusions.find(({ way, bytes }) => way === name && bytes === size);
-      return found ? textOf(found) : '';
+      return found ? recommendation(found) : '';
     }),
-  ]);
-  return [['response', ...ways.map(({ name }) => name)], ...rows];
+  }));
+  return { head: ways, rows };
 }
 
 /** What to set, and what for. */
-export function recommendation({ buffer, reason, gain, best }: Conclusion): string {
-  if (buffer !== 'default') return `${nameOf(buffer)}: ${formatSpread(gain)}`;
+function recommendation({ buffer, reason, gain, best }: Conclusion): string {
+  if (buffer !== 'default') return `${nameOf(buffer)}:\n${formatSpread(gain)}`;
   if (reason === 'few') return 'too few rounds';
-  return best.buffer === 'default' ? 'no change' : `no change: best ${formatSpread(best.gain)}`;
+  return best.buffer === 'default' ? 'no change' : `no change:\nbest ${formatSpread(best.gain)}`;
 }
 
 /** What each buffer takes whole, and what it may cost. */
-export function takeRows({ takes }: Pick<Findings, 'takes'>): Rows {
-  const ways = waysOf(takes);
+export function takeTable({ takes }: Pick<Findings, 'takes'>) {
+  const ways = waysOf(takes).map(({ name }) => name);
   const rows = distinct(takes.map(({ buffer }) => buffer)).map((buffer) => {
     const own = takes.filter((take) => take.buffer === buffer);
     const effective = own.map((take) => take.effective);
-    return [
-      `${nameOf(buffer)}${own.some(({ clamped }) => clamped) ? ' (cut)' : ''}`,
-      rangeOf(effective),
-      rangeOf(effective.map((bytes) => CONNECTIONS * bytes)),
-      ...ways.map(({ name }) => takeText(own.find(({ way }) => way === name))),
-    ];
+    return {
+      name: `${nameOf(buffer)}${own.some(({ clamped }) => clamped) ? ' (cut)' : ''}`,
+      cells: [
+        rangeOf(effective),
+        rangeOf(effective.map((bytes) => CONNECTIONS * bytes)),
+        ...ways.map((name) => takeText(own.find(({ way }) => way === name))),
+      ],
+    };
   });
-  return [['send buffer', 'in effect', '1,000 connections', ...ways.map(({ name }) => name)], ...rows];
+  return { head: ['in effect', '1,000 connections', ...ways], rows };
 }
 
 function takeText(take: Take | undefined): string {
   if (!take) return '';
-  return take.bytes === take.tried ? `>= ${formatMemory(take.tried)}` : formatMemory(take.bytes);
+  return `${take.bytes === take.tried ? '>= ' : ''}${formatMemory(take.bytes)}`;
 }
 
 /** One size, or the smallest and the largest: what grows by itself grows differently for different responses. */
 function rangeOf(sizes: readonly number[]): string {
-  return distinct([Math.min(...sizes), Math.max(...sizes)].map(formatMemory)).join(' to ');
+  return distinct([Math.min(...sizes), Math.max(...sizes)].map(formatMemory)).join(' to\n');
 }
 
 /** `416 KiB`, `1.95 GiB`. */
@@ -68,54 +92,43 @@ export function formatMemory(bytes: number): string {
   return bytes >= MIB ? `${digits(bytes / MIB)} MiB` : `${digits(bytes / 1024)} KiB`;
 }
 
-export interface Figure {
-  readonly cell: CellResult;
-  /** Against the default. */
-  readonly ratio: RatioResult | undefined;
-  readonly verdict: ReturnType<typeof judge>;
+export interface HeatCell extends Cell {
+  readonly isToBeSet: boolean;
 }
 
-type Figures = Pick<BenchResult, 'cells' | 'ratios'>;
+/** Throughput in one way: a row a buffer, a column a size. */
+export function throughputTable(sweep: SweepResult, way: Way) {
+  const { cells, takes, conclusions } = sweep;
+  const measured = cells.filter((cell) => cell.case === way.case);
+  const sizes = ordered(measured.map(({ params }) => Number(params['bytes'])));
+  const heatCell = (buffer: BufferChoice, bytes: number): HeatCell | '' => {
+    const cell = figureOf(sweep, way, bytes, buffer, 'rate');
+    const found = conclusions.find((conclusion) => conclusion.way === way.name && conclusion.bytes === bytes);
+    return cell ? { ...cell, isToBeSet: found?.buffer === buffer } : '';
+  };
+  const rows = takes
+    .filter((take) => take.way === way.name)
+    .map(({ buffer }) => ({ name: nameOf(buffer), cells: sizes.map((bytes) => heatCell(buffer, bytes)) }));
+  return { head: sizes.map(formatBytes), rows };
+}
 
-/** What the bench has measured with a buffer. */
+/** What the bench has measured with a buffer; of a rate, in bytes/s. */
 export function figureOf(
-  { cells, ratios }: Figures,
+  { cells, ratios }: Pick<BenchResult, 'cells' | 'ratios'>,
   way: Way,
   bytes: number,
   buffer: BufferChoice,
-  name: MeasureName = 'rate',
-): Figure | undefined {
-  const subject = subjectWith(way.subject, buffer);
-  const isIt = (entry: CellResult | RatioResult): boolean =>
-    entry.case === way.case && entry.params['bytes'] === bytes && entry.subject === subject && entry.measure === name;
-  const cell = cells.find(isIt);
-  if (!cell) return undefined;
-  const ratio = ratios.find((entry) => isIt(entry) && entry.baseline === way.subject);
-  return { cell, ratio, verdict: ratio ? judge(ratio) : '' };
-}
-
-export interface FigureRow {
-  readonly buffer: BufferChoice;
-  /** One a size. */
-  readonly figures: readonly (Figure | undefined)[];
-}
-
-/** Throughput in one way: a row a buffer. */
-export function throughputOf(
-  { cells, ratios, takes }: Figures & Pick<Findings, 'takes'>,
-  way: Way,
-): { readonly sizes: readonly number[]; readonly rows: readonly FigureRow[] } {
-  const sizes = distinct(cells.filter((cell) => cell.case === way.case).map(({ params }) => Number(params['bytes'])));
-  const rows = takes
-    .filter((take) => take.way === way.name)
-    .map(({ buffer }) => ({
-      buffer,
-      figures: sizes.map((bytes) => figureOf({ cells, ratios }, way, bytes, buffer)),
-    }));
-  return { sizes, rows };
-}
-
-/** Bytes/s of responses of this size. */
-export function bytesPerSecond({ cell }: Figure): number {
-  return cell.median * Number(cell.params['bytes']);
+  measure: MeasureName,
+): Cell | undefined {
+  const isOfSeries = (entry: CellResult | RatioResult): boolean =>
+    entry.case === way.case && entry.params['bytes'] === bytes && entry.measure === measure;
+  const factor = measure === 'rate' ? bytes : 1;
+  const scaled = cells.filter(isOfSeries).map((cell) => ({
+    ...cell,
+    unit: measure === 'rate' ? 'bytes/s' : cell.unit,
+    median: cell.median * factor,
+    samples: cell.samples.map((value) => value * factor),
+  }));
+  const figures = { cells: scaled, ratios: ratios.filter(isOfSeries) };
+  return cellIn(figures, measure, subjectWith(way.subject, buffer), way.subject);
 }

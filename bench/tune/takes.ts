@@ -13,16 +13,16 @@ import { handlerOf, httpOf } from '../work/http.js';
 import { parseWords } from '../work/words.js';
 import { nameOf } from './conclude.js';
 import type { BufferChoice, Family, Take, Way } from './model.js';
-import type { Sweep } from './plan.js';
+import type { Sweep, SweepChoice } from './plan.js';
 
 /** Where the kernel accounts for its own overhead too, and SO_SNDBUF reads back as twice what was set. */
 const DOUBLES = process.platform === 'linux';
 
 /** Of each way and buffer, in their order. */
 export async function findTakes(
-  { ways, buffers, sizes, family }: Sweep,
+  { ways, buffers, sizes }: Sweep,
   folder: string,
-  { signal, onProgress }: Pick<RunControl, 'signal' | 'onProgress'>,
+  { family, signal, onProgress }: SweepChoice & RunControl,
 ): Promise<Take[]> {
   const tried = 2 ** Math.ceil(Math.log2(Math.max(PAGE, ...sizes)));
   const pairs = ways.flatMap((way) => buffers.map((buffer) => ({ way, buffer })));

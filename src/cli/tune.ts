@@ -53,7 +53,7 @@ async function tune(words: Words): Promise<void> {
 }
 
 const REPORTS: Reports<SweepResult> = {
-  text: async (result) => (await import('../../bench/tune/report.js')).renderSweep(result),
+  text: async (result, columns) => (await import('../../bench/tune/report.js')).renderSweep(result, columns),
   json: async (result) => (await import('../../bench/tune/sweep.js')).sweepJsonOf(result),
   html: async (result) => (await import('../../bench/tune/html.js')).sweepHtmlOf(result),
 };

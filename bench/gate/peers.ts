@@ -1,0 +1,52 @@
+/** A server of a case, and the plain C client that loads it. */
+import { fileURLToPath } from 'node:url';
+
+import { commandWords, placed } from '../cell-processes.js';
+import type { Params } from '../model.js';
+import { Peer, type Program } from '../peer.js';
+import type { GateCase } from './cases.js';
+
+/** To start and to warm up, under valgrind on a machine that is busy. */
+export const PATIENCE_MS = 120_000;
+
+export interface GateContext {
+  readonly floor: string;
+  /** For sockets and whatever else is put down. */
+  readonly folder: string;
+  readonly signal: AbortSignal;
+}
+
+export interface Pair {
+  readonly server: Peer;
+  readonly client: Peer;
+  stop(): Promise<void>;
+}
+
+/** Words for node: server.ts of a case, on the build in a folder. */
+export function serverWords(build: string, { name }: GateCase, address: string): string[] {
+  return [fileURLToPath(new URL('server.js', import.meta.url)), build, name, address];
+}
+
+/** `program` is to listen on a socket file; `load`: further words of the client. */
+export async function startPair(
+  { name, client: words }: GateCase,
+  address: string,
+  program: Program,
+  load: Params,
+  { floor, signal }: GateContext,
+  [serverCore, clientCore = serverCore]: readonly number[] = [],
+): Promise<Pair> {
+  const server = new Peer(`server of ${name}`, placed(program, serverCore), [], signal);
+  try {
+    await server.expect('ready', PATIENCE_MS);
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+  const args = ['load', ...words, '--family', 'unix', '--address', address, ...commandWords(load)];
+  const client = new Peer(`client of ${name}`, placed({ command: floor, args }, clientCore), [], signal);
+  const stop = async (): Promise<void> => {
+    await Promise.all([client.stop(), server.stop()]);
+  };
+  return { server, client, stop };
+}
