@@ -1,9 +1,10 @@
 /** A server of a case, and the plain C client that loads it. */
 import { fileURLToPath } from 'node:url';
 
-import { commandWords, placed } from '../cell-processes.js';
+import { commandWords, firstWord } from '../cell-processes.js';
 import type { Params } from '../model.js';
 import { Peer, type Program } from '../peer.js';
+import { onCore } from '../placement.js';
 import type { GateCase } from './cases.js';
 
 /** To start and to warm up, under valgrind on a machine that is busy. */
@@ -36,15 +37,10 @@ export async function startPair(
   { floor, signal }: GateContext,
   [serverCore, clientCore = serverCore]: readonly number[] = [],
 ): Promise<Pair> {
-  const server = new Peer(`server of ${name}`, placed(program, serverCore), [], signal);
-  try {
-    await server.expect('ready', PATIENCE_MS);
-  } catch (error) {
-    await server.stop();
-    throw error;
-  }
+  const server = new Peer(`server of ${name}`, onCore(program, serverCore), [], signal);
+  await firstWord(server, 'ready', PATIENCE_MS);
   const args = ['load', ...words, '--family', 'unix', '--address', address, ...commandWords(load)];
-  const client = new Peer(`client of ${name}`, placed({ command: floor, args }, clientCore), [], signal);
+  const client = new Peer(`client of ${name}`, onCore({ command: floor, args }, clientCore), [], signal);
   const stop = async (): Promise<void> => {
     await Promise.all([client.stop(), server.stop()]);
   };
