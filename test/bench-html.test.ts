@@ -24,7 +24,7 @@ const { cellsOf, ratiosOf } = (await import(built('statistics'))) as typeof Stat
 function madeUpResult(): BenchResult {
   const plan = makePlan(
     { mode: 'default', cases: CASES.map(({ name }) => name) },
-    { floor: '/floor', addonMissing: undefined, nginx: '/nginx', descriptors: 20_000 },
+    { missing: {}, descriptors: 20_000 },
   );
   const results = plan.series.map((series): SeriesResult => ({
     series,

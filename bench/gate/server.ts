@@ -15,7 +15,8 @@ import type * as NearwireHttp from 'nearwire/http';
 import type * as NearwireUwsgi from 'nearwire/uwsgi';
 
 import { tell } from '../work/control.js';
-import { listen, messageEcho } from '../work/stream.js';
+import { messageEcho } from '../work/echo.js';
+import { listen } from '../work/stream.js';
 
 const [folder = '', name = '', path = '', warm = '0', batch = '0'] = process.argv.slice(2);
 
@@ -95,7 +96,10 @@ switch (name) {
     break;
   case 'pipeline':
     serveSockets((socket) => {
-      socket.on('error', ignore).on('data', messageEcho({ write: (to, chunk) => to.write(chunk) }, socket, 64));
+      const echo = messageEcho(64, (data, start, stop) => socket.write(data.subarray(start, stop)));
+      socket.on('error', ignore).on('data', (chunk: Buffer) => {
+        echo(chunk, 0, chunk.length);
+      });
     });
     break;
   case 'write-64':

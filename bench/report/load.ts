@@ -1,5 +1,5 @@
 /** What the open loops of case load gave: a block for each handler, in which a user's wait is told at each load. */
-import { load as loadCase } from '../cases/load.js';
+import { load as loadCase } from '../cases/http.js';
 import { formatTime } from '../cost/format-time.js';
 import { describeParams, formatRatio, formatSpread, formatValue } from '../format.js';
 import { percentileOf, PERCENTILES } from '../histogram.js';

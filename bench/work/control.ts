@@ -5,6 +5,7 @@
 import { createInterface } from 'node:readline';
 
 import type { LoadResult } from '../model.js';
+import type { Words } from './words.js';
 
 /** As it is before a module of the user's comes. */
 const write = process.stdout.write.bind(process.stdout);
@@ -14,7 +15,7 @@ export function tell(message: object): void {
 }
 
 /** To measure, or to warm up once more. */
-export type ClientWord = 'go' | 'warm';
+type ClientWord = 'go' | 'warm';
 
 export class Control {
   private heed: ((word: ClientWord) => void) | undefined;
@@ -59,7 +60,7 @@ export class Control {
 }
 
 /** User and system time of all threads of this process. */
-export function cpuMicroseconds(): number {
+function cpuMicroseconds(): number {
   const { user, system } = process.cpuUsage();
   return user + system;
 }
@@ -89,19 +90,16 @@ function collectGarbage(): void {
   globalThis.gc();
 }
 
-/** A client that has connected and can be set to work. */
-export interface Load {
-  /** Works for so long, then leaves nothing outstanding. `clientCpu` is filled in by `runLoad`. */
-  phase(seconds: number): Promise<Omit<LoadResult, 'clientCpu' | 'errors'>>;
-}
+/** Works for so long, then leaves nothing outstanding. `runLoad` fills in the rest. */
+export type Phase = (seconds: number) => Promise<Omit<LoadResult, 'clientCpu' | 'errors'>>;
 
 /** The life of a client: warm up on the connections that will be measured until it is told `go`, measure once, tell. */
-export async function runLoad(control: Control, load: Load, warmup: number, seconds: number): Promise<void> {
+export async function runLoad(control: Control, phase: Phase, { warmup, seconds }: Words): Promise<void> {
   do {
-    const warmed = warmup > 0 ? await load.phase(warmup) : { seconds: 0, operations: 0 };
+    const warmed = warmup > 0 ? await phase(warmup) : { seconds: 0, operations: 0 };
     tell({ warm: true, seconds: warmed.seconds, operations: warmed.operations });
   } while ((await control.nextWord()) === 'warm');
   const before = cpuMicroseconds();
-  const result = await load.phase(seconds);
+  const result = await phase(seconds);
   tell({ result: { ...result, clientCpu: cpuMicroseconds() - before, errors: 0 } });
 }
