@@ -85,8 +85,9 @@ async function connectTo(text: string): Promise<Target> {
     return 'path' in target ? target : { host: socket.remoteAddress ?? target.host, port: target.port };
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;
-    const reason = signal.aborted ? NO_ANSWER : (reasonOf(code, target) ?? message);
-    const tried = 'path' in target ? `a connect to the UNIX socket ${target.path}, ${code}` : message;
+    const why = signal.aborted ? NO_ANSWER : message;
+    const reason = reasonOf(code, target) ?? why;
+    const tried = 'path' in target ? `a connect to the UNIX socket ${target.path}, ${code}` : why;
     throw new CannotRun(`--attach ${text}: ${reason} (tried: ${tried})`);
   } finally {
     socket.destroy();

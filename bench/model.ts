@@ -119,7 +119,7 @@ export interface BenchCase {
   readonly words?: Params;
   /**
    * Seconds of load before the stretch, about, in which V8 compiles what is hot: it ends when an operation's cost has stopped
-   * falling (plan.ts). What makes and closes a connection for each operation takes longest: the CPU of a request still
+   * falling (warm-up.ts). What makes and closes a connection for each operation takes longest: the CPU of a request still
    * falls by a third between 0.3 and 1 s. Absent: none.
    */
   readonly warmup?: Readonly<Record<Mode, number>>;

@@ -27,20 +27,17 @@ export class Control {
    */
   constructor(close: () => void | Promise<void>, cpu = cpuMicroseconds) {
     this.cpu = cpu;
-    const closeAndExit = async (): Promise<void> => {
+    const end = async (): Promise<void> => {
       await close();
       // What still stands open is the other process's business, or the bench is over.
       process.exit(0);
     };
-    const end = (): void => {
-      void closeAndExit();
-    };
-    process.on('SIGTERM', end);
+    process.on('SIGTERM', () => void end());
     createInterface({ input: process.stdin })
       .on('line', (word) => {
         this.answer(word);
       })
-      .on('close', end);
+      .on('close', () => void end());
   }
 
   /** What the parent has a client do next. */
@@ -51,9 +48,8 @@ export class Control {
   }
 
   private answer(word: string): void {
-    if (word === 'cpu') tell({ cpu: this.cpu() });
-    else if (word === 'memory') tell({ memory: residentBytes() });
-    else if (word === 'held') tell({ held: heldBytes() });
+    const told = { cpu: this.cpu, memory: residentBytes, held: heldBytes }[word];
+    if (told) tell({ [word]: told() });
     else if (word === 'go' || word === 'warm') this.heed?.(word);
     else throw new TypeError(`unknown word on stdin: ${word}`);
   }
