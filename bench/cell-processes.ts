@@ -1,7 +1,7 @@
 /** The processes of a cell: which program is which subject, where it runs, and its words. */
 import { fileURLToPath } from 'node:url';
 
-import type { Params, PeerCase } from './model.js';
+import type { BenchCase, Params } from './model.js';
 import { Peer, PeerError, type Message, type Program } from './peer.js';
 import { onCore } from './placement.js';
 import type { Subject } from './subjects.js';
@@ -21,7 +21,7 @@ export function peerOf(
   by: Subject,
   words: readonly string[],
   label: string,
-  { sharesCore }: PeerCase,
+  { sharesCore }: BenchCase,
   { floor, cores, signal }: ProcessContext,
 ): Peer {
   const [first, second] = cores;
@@ -57,10 +57,14 @@ export function workerProgram(file: string, node = process.execPath): Program {
   return { command: node, args: ['--expose-gc', path] };
 }
 
+/** Parameters and the like; what is undefined is not told. */
+export type CommandWords = Readonly<Record<string, Params[string] | undefined>>;
+
 /** `{ keepAlive: true }` as `--keep-alive 1`. */
-export function commandWords(params: Params): string[] {
-  return Object.entries(params).flatMap(([name, value]) => [
-    `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
-    typeof value === 'boolean' ? String(Number(value)) : String(value),
-  ]);
+export function commandWords(words: CommandWords): string[] {
+  return Object.entries(words).flatMap(([name, value]) => {
+    if (value === undefined) return [];
+    const word = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    return [`--${word}`, String(typeof value === 'boolean' ? Number(value) : value)];
+  });
 }

@@ -20,54 +20,49 @@ export interface Lineup {
   readonly notes: readonly string[];
 }
 
-/** They run on other versions of Node too. */
-const OF_EACH_NODE: readonly SubjectName[] = ['native', 'node:net'];
-/** Both sides of its ratios have to be in one process. */
-const OF_ONE_PROCESS = ['micro'];
-
-export async function lineupOf({ modules, nodes, attach }: Brought, cases: readonly string[]): Promise<Lineup> {
-  const attachment = attach && (await attachTo(attach, cases));
-  const found = await Promise.all(modules.map(subjectOfModule));
+export async function lineupOf(
+  { modules, nodes, attach }: Brought,
+  cases: readonly string[],
+  signal: AbortSignal,
+): Promise<Lineup> {
+  const attached = attach ? [await attachTo(attach, cases)] : [];
+  const found = await Promise.all(modules.map((module) => subjectOfModule(module, signal)));
   const variants = (await Promise.all(nodes.map(findNode))).flatMap(subjectsOn);
-  const lineup = [
-    ...SUBJECTS,
-    ...variants,
-    ...found.map(({ subject }) => subject),
-    ...(attachment ? [attachment.subject] : []),
-  ];
+  const brought = [...found, ...attached];
+  const lineup = [...SUBJECTS, ...variants, ...brought.map(({ subject }) => subject)];
   const twice = lineup.find(({ name }, at) => lineup.findIndex((other) => other.name === name) !== at);
   if (twice) throw new CannotRun(`two subjects have the name ${twice.name}`);
-  return { lineup, notes: [...found.flatMap(({ notes }) => notes), ...(attachment?.notes ?? [])] };
+  return { lineup, notes: brought.flatMap(({ notes }) => notes) };
 }
+
+/** They run on other versions of Node too. */
+const OF_EACH_NODE: readonly SubjectName[] = ['native', 'node:net'];
 
 /** Ratios are taken to node:net on the same Node; what that is worth against the bench's own stands at node:net. */
 function subjectsOn(node: OtherNode): Subject[] {
   const [major = ''] = node.version.split('.');
-  const nameOn = (name: SubjectName): SubjectName => `${name}@${major}`;
   return SUBJECTS.filter(({ name }) => OF_EACH_NODE.includes(name)).map((subject) => {
-    const baseline = subject.name === 'node:net' ? 'node:net' : nameOn('node:net');
+    const baseline = subject.name === 'node:net' ? 'node:net' : `node:net@${major}`;
     return {
-      ...subject,
-      name: nameOn(subject.name),
-      title: `${subject.title}, on Node ${node.version}, held against ${baseline}`,
-      worker: subject.name,
-      cases: subject.cases.filter((name) => !OF_ONE_PROCESS.includes(name)),
+      ...variantOf(subject, `${subject.name}@${major}`, `on Node ${node.version}`, baseline),
+      // Both sides of the ratios of micro have to be in one process.
+      cases: subject.cases.filter((name) => name !== 'micro'),
       node,
-      baseline,
     };
   });
 }
 
 /** A subject with each of these send buffers, held against itself with the system's. */
 export function subjectsWith(subject: Subject, sendBuffers: readonly number[]): Subject[] {
-  return sendBuffers.map((sendBuffer) => ({
-    ...subject,
-    name: nameWith(subject.name, sendBuffer),
-    title: `${subject.title}, with a send buffer of ${formatBytes(sendBuffer)}, held against ${subject.name}`,
-    worker: subject.name,
-    words: { sendBuffer },
-    baseline: subject.name,
-  }));
+  return sendBuffers.map((sendBuffer) => {
+    const how = `with a send buffer of ${formatBytes(sendBuffer)}`;
+    return { ...variantOf(subject, nameWith(subject.name, sendBuffer), how, subject.name), words: { sendBuffer } };
+  });
+}
+
+function variantOf(subject: Subject, name: SubjectName, how: string, baseline: SubjectName): Subject {
+  const title = `${subject.title}, ${how}, held against ${baseline}`;
+  return { ...subject, name, title, worker: subject.name, baseline };
 }
 
 export function nameWith(name: SubjectName, sendBuffer: number): SubjectName {
@@ -77,8 +72,8 @@ export function nameWith(name: SubjectName, sendBuffer: number): SubjectName {
 /** Those that were brought take part beside the built-in ones that are chosen; on other Nodes, as what they are there. */
 export function chosenOf(lineup: readonly Subject[], wanted: readonly SubjectName[]): SubjectName[] {
   return lineup
-    .filter(({ name, worker, program, words }) => {
-      const isOwn = program === 'attached' || words?.['module'] !== undefined;
+    .filter(({ name, worker, server, words }) => {
+      const isOwn = server !== undefined || words?.['module'] !== undefined;
       return isOwn || wanted.includes(name) || (worker !== undefined && wanted.includes(worker));
     })
     .map(({ name }) => name);

@@ -15,7 +15,10 @@ export type MeasureName =
 /** `quick` is for a first look: fewer parameters, shorter stretches, fewer rounds. */
 export type Mode = 'default' | 'quick';
 
-/** What a case is run with, `{ bytes: 64 }`. Names are those of the command words that the peers take. */
+/**
+ * What a case is run with, `{ bytes: 64 }`. Names are those of the command words that the peers take, but for `load`: with
+ * it requests are due on a schedule, at so many percent of the rate at which node:net answers at most (offered.ts).
+ */
 export type Params = Readonly<Record<string, number | string | boolean>>;
 
 export interface Measure {
@@ -24,6 +27,8 @@ export interface Measure {
   readonly better: 'higher' | 'lower';
   /** What the number says, for the reader of a report. */
   readonly meaning: string;
+  /** NaN where it is not known. Absent of what is not seen from outside of a process. */
+  of?(outcome: Outcome): number;
 }
 
 /** What a client tells at the end of its measured stretch. */
@@ -36,27 +41,19 @@ export interface LoadResult {
   readonly latency?: LatencyHistogram;
   /** Of the connects, where failing is what is measured. */
   readonly failed?: number;
-  /** Of an open loop of case load. */
-  readonly due?: Due;
+  /** Of the requests that were due in an open loop: those that were asked, and of them those that were answered in time. */
+  readonly begun?: number;
+  readonly inTime?: number;
+  /** Those that were not asked, or not answered: they are errors too, and are charged with the time that they had waited. */
+  readonly unsent?: number;
+  readonly unanswered?: number;
   readonly errors: number;
   /** User and system time of the client in the stretch, microseconds. */
   readonly clientCpu: number;
 }
 
-/** What became of the requests that were due. */
-export interface Due {
-  /** All of them. */
-  readonly requests: number;
-  /** Answered before the stretch was over. */
-  readonly inTime: number;
-  /** Not asked or not answered at all: they are errors too, and are charged with the time that they had waited. */
-  readonly lost: number;
-}
-
-export interface Change {
-  readonly before: number;
-  readonly after: number;
-}
+/** Bytes: of the server, of what V8 accounts for there, on its heap and outside of it, and of the whole machine. */
+export type Memory = Readonly<Partial<Record<'memory' | 'held' | 'system', number>>>;
 
 /** Everything seen of one run of a server and its client. */
 export interface Outcome {
@@ -68,26 +65,39 @@ export interface Outcome {
   readonly setupMs: number;
   /** Absent where one window of load is all of it. */
   readonly warmUp?: WarmUp;
-  /** Of the server, before and after what `asksMemory` names. */
-  readonly memory?: Change;
-  /** Of the whole machine, at the same moments. */
-  readonly system?: Change;
-  /** The same in bytes that V8 accounts for, on its heap and outside of it. */
-  readonly held?: Change;
+  /** By how much memory grew, from before to after what `asksMemory` names. */
+  readonly grown: Memory;
 }
 
 export type Values = Readonly<Partial<Record<MeasureName, number>>>;
 
-/** Which parameters are run over which family. */
+/** Which parameters are run over which family. `quick` is the same as `default` where it is not there. */
+export interface CasePlan {
+  readonly default: FamilyPlan;
+  readonly quick?: FamilyPlan;
+}
+
 export type FamilyPlan = Readonly<Partial<Record<Family, readonly Params[]>>>;
 
-interface CommonCase {
+/** What the client alone is told: command words, and a body. */
+export interface Request {
+  readonly words: Params;
+  readonly body?: string;
+}
+
+/** A server process and a client process, or work inside one. */
+export interface BenchCase {
   readonly name: string;
   /** One line for the reader of a report. */
   readonly title: string;
-  readonly plan: Readonly<Record<Mode, FamilyPlan>>;
+  /**
+   * Who makes the load: the subject itself, at both ends, or always the plain C program. `none`: there are no two ends, but
+   * work inside one process, that of all subjects, timed by tinybench.
+   */
+  readonly client: 'subject' | 'floor' | 'none';
+  readonly plan: CasePlan;
   /** Run instead where the case is asked for by name. */
-  readonly namedPlan?: Readonly<Record<Mode, FamilyPlan>>;
+  readonly namedPlan?: CasePlan;
   /** Run only where it is asked for by name. */
   readonly onlyNamed?: boolean;
   readonly measures: readonly Measure[];
@@ -96,22 +106,15 @@ interface CommonCase {
   /** At most this many rounds by default, for what is slow or hardly varies. */
   readonly rounds?: Readonly<Partial<Record<Mode, number>>>;
   /** Seconds of the stretch where it need not depend on the time budget. */
-  readonly fixedSeconds?: number | Readonly<Record<Mode, number>>;
-}
-
-/** A server process and a client process. */
-export interface PeerCase extends CommonCase {
-  readonly kind: 'peers';
-  /** Who makes the load: the subject itself, at both ends, or always the plain C program. */
-  readonly client: 'subject' | 'floor';
+  readonly fixedSeconds?: number;
   /** Command words that are the same for every cell and so are no parameters. */
   readonly words?: Params;
   /**
    * Seconds of load before the stretch, about, in which V8 compiles what is hot: it ends when an operation's cost has stopped
-   * falling (plan.ts). What makes and closes a connection for each operation takes longest: the CPU of a request still
-   * falls by a third between 0.3 and 1 s.
+   * falling (warm-up.ts). What makes and closes a connection for each operation takes longest: the CPU of a request still
+   * falls by a third between 0.3 and 1 s. Absent: none.
    */
-  readonly warmup: Readonly<Record<Mode, number>>;
+  readonly warmup?: Readonly<Record<Mode, number>>;
   /** Seconds that the client takes to set up, where they are many: for the plan of the first round. */
   readonly setupSeconds?: number;
   /** Bind both ends to one core, for work in which they only ever take turns. */
@@ -121,28 +124,12 @@ export interface PeerCase extends CommonCase {
    * after the stretch. `crowd` is `connections`, and asks the system too.
    */
   readonly asksMemory?: 'connections' | 'stretch' | 'crowd';
-  /**
-   * Requests are due on a schedule, at this share of the rate at which node:net answers at most: an open loop. That rate
-   * is measured once a run and family, for the parameters without `arrival` and `load`, which are the schedule's.
-   */
-  offered?(params: Params): number;
-  /** Command words of the client alone. */
-  clientWords?(params: Params): Params;
-  /** Of each request, where the client is given one. */
-  requestBody?(params: Params): string | undefined;
+  requestOf?(params: Params): Request;
   /** Of `bytes`: with less it is the same as another case. */
   readonly leastBytes?: number;
   /** The server is given a file of `bytes` bytes, which the plain C client knows. */
   readonly needsFile?: boolean;
-  evaluate(outcome: Outcome): Values;
 }
-
-/** Work inside one process, that of all subjects, timed by tinybench. */
-export interface MicroCase extends CommonCase {
-  readonly kind: 'micro';
-}
-
-export type BenchCase = PeerCase | MicroCase;
 
 /** One case with one set of parameters over one family: what all subjects are compared in. */
 export interface Series {
@@ -178,12 +165,16 @@ export interface SeriesResult {
   readonly offered?: number;
 }
 
-/** One measure of one subject in one series, over all rounds: an entry of `cells` in the JSON file. */
-export interface CellResult {
+/** One subject in one series. */
+interface Place {
   readonly case: string;
   readonly params: Params;
   readonly family: Family;
   readonly subject: SubjectName;
+}
+
+/** One measure of one subject in one series, over all rounds: an entry of `cells` in the JSON file. */
+export interface CellResult extends Place {
   readonly measure: MeasureName;
   readonly unit: string;
   readonly better: 'higher' | 'lower';
@@ -196,11 +187,7 @@ export interface CellResult {
 }
 
 /** The latencies of one subject in one series, of all rounds together: percentiles come of all requests. */
-export interface LatencyResult {
-  readonly case: string;
-  readonly params: Params;
-  readonly family: Family;
-  readonly subject: SubjectName;
+export interface LatencyResult extends Place {
   /** Requests that were due a second, of an open loop. */
   readonly offered?: number;
   readonly rounds: number;
@@ -210,12 +197,8 @@ export interface LatencyResult {
 }
 
 /** Subject / baseline of one measure: taken within each round, then the median and the extremes of the rounds. */
-export interface RatioResult {
-  readonly case: string;
-  readonly params: Params;
-  readonly family: Family;
+export interface RatioResult extends Place {
   readonly measure: MeasureName;
-  readonly subject: SubjectName;
   readonly baseline: SubjectName;
   readonly median: number;
   readonly low: number;

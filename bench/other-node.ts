@@ -16,27 +16,24 @@ export interface OtherNode {
 
 /** The oldest that nearwire runs on, as its package.json says. */
 const OLDEST = [20, 19] as const;
-const VERSION = /^(?:node@)?(\d+(?:\.\d+){0,2})$/;
 
 /** Throws CannotRun for what is no Node, an older one than can be, or none that npm has. */
 export async function findNode(wanted: string): Promise<OtherNode> {
-  const version = VERSION.exec(wanted)?.[1];
-  if (version === undefined) return nodeAt(resolve(wanted), wanted);
-  try {
-    return nodeAt(await nodeFromNpm(version, join(cacheFolder(), `node-${version}`)), wanted);
-  } catch (error) {
-    if (error instanceof CannotRun) throw error;
-    throw new CannotRun(`--node ${wanted}: npm does not bring it: ${(error as Error).message}`);
-  }
-}
-
-function nodeAt(program: string, wanted: string): OtherNode {
-  if (!isExecutable(program)) throw new CannotRun(`--node ${wanted}: there is no program ${program} that may be run`);
-  const told = versionOf(program);
-  const [, version, major, minor] = /^v((\d+)\.(\d+)\.\d+\S*)\n$/.exec(told) ?? [];
-  if (version === undefined) throw new CannotRun(`--node ${wanted}: this is no Node, as its --version is not one`);
+  const fail = (why: string): never => {
+    throw new CannotRun(`--node ${wanted}: ${why}`);
+  };
+  const named = /^(?:node@)?(\d+(?:\.\d+){0,2})$/.exec(wanted)?.[1];
+  const program =
+    named === undefined
+      ? resolve(wanted)
+      : await nodeFromNpm(named, join(cacheFolder(), `node-${named}`)).catch((error: unknown) =>
+          fail(`npm does not bring it: ${(error as Error).message}`),
+        );
+  if (!isExecutable(program)) fail(`there is no program ${program} that may be run`);
+  const [, version = '', major, minor] = /^v((\d+)\.(\d+)\.\d+\S*)\n$/.exec(versionOf(program)) ?? [];
+  if (version === '') fail('this is no Node, as its --version is not one');
   const isOld = Number(major) < OLDEST[0] || (Number(major) === OLDEST[0] && Number(minor) < OLDEST[1]);
-  if (isOld) throw new CannotRun(`--node ${wanted}: nearwire needs Node ${OLDEST.join('.')} or later, not ${version}`);
+  if (isOld) fail(`nearwire needs Node ${OLDEST.join('.')} or later, not ${version}`);
   return { program, version };
 }
 

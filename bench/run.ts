@@ -1,17 +1,19 @@
 /** The benchmark: runs the plan round by round and puts the results together. */
 import { addonStatus } from '../src/native.js';
 import { CannotRun } from './cannot-run.js';
-import { cellsOfTurn, runCell, SOCKET_NAME, type CellContext } from './cell.js';
+import { maximumOf, runCell, SOCKET_NAME, type CellContext } from './cell.js';
 import { settleEnvironment } from './environment.js';
 import { findFloor } from './floor.js';
 import { withFolder } from './folder.js';
 import { grainWarnings, inspectHost, readVersions, timerGrain } from './host.js';
-import type { BenchCase, BenchResult, Sample, Series, SeriesResult, SubjectName } from './model.js';
+import { describeParams } from './format.js';
+import type { BenchResult, Sample, Series, SeriesResult } from './model.js';
 import { findNginx } from './nginx.js';
-import { isOpenLoop, measureOffers, type Offers } from './offered.js';
+import { isOpenLoop, maximaOf, MAXIMUM_SECONDS, OFFERED_BY, offeredTo } from './offered.js';
+import { Pacer, warmUpOf } from './pacer.js';
 import { PeerError } from './peer.js';
 import { findPlacement } from './placement.js';
-import { cellWarmUpOf, descriptorLimit, makePlan, orderOf, Pacer, type Choice, type Plan } from './plan.js';
+import { descriptorLimit, makePlan, turnsOf, type Choice, type Means, type Plan } from './plan.js';
 import { sampleWarnings } from './sample-warnings.js';
 import { cellsOf, latenciesOf, ratiosOf } from './statistics.js';
 import { subjectNamed } from './subjects.js';
@@ -55,141 +57,144 @@ export class NothingToRun extends CannotRun {
 
 export async function runBench(options: BenchOptions): Promise<BenchResult> {
   const started = new Date();
-  const { environment = {}, notes = [] } = options;
-  const dropped = settleEnvironment(environment);
+  const { environment = {}, notes = [], signal } = options;
+  const withheld = settleEnvironment(environment);
   const floor = findFloor();
-  const plan = makePlan(options, {
-    floor,
-    addonMissing: addonStatus().addon ? undefined : (addonStatus().reason ?? new Error('no reason given')),
-    nginx: findNginx(),
-    descriptors: descriptorLimit(),
-  });
-  if (plan.series.length === 0) throw new NothingToRun(plan.skipped);
+  const plan = makePlan(options, meansWith(floor));
+  const { lineup, skipped } = plan;
+  if (plan.series.length === 0) throw new NothingToRun(skipped);
   const { host, warnings: hostWarnings } = await inspectHost();
-  const warnings = [
-    ...hostWarnings,
-    ...dropped.map((name) => `${name} is set and not handed on to what is measured: --env ${name} does so`),
-  ];
   const grain = timerGrain();
   const { cores, reason } = findPlacement();
-  if (reason !== undefined) warnings.push(`processes run where the scheduler puts them: ${reason}`);
-  for (const warning of [...warnings, ...notes, ...plan.skipped]) options.onWarning(warning);
-  return withFolder('nearwire-bench-', SOCKET_NAME, async (folder) => {
-    const {
-      results,
-      failures,
-      dropped: unrun,
-    } = await runRounds(plan, options, {
-      lineup: plan.lineup,
-      floor,
-      folder,
-      cores,
-      signal: options.signal,
-    });
-    const cells = results.flatMap(cellsOf);
-    return {
-      host,
-      versions: readVersions(),
-      lineup: plan.lineup,
-      environment,
-      command: options.command,
-      started: started.toISOString(),
-      seconds: Math.round((Date.now() - started.getTime()) / 100) / 10,
-      results,
-      cells,
-      ratios: results.flatMap((result) => ratiosOf(result, plan.lineup)),
-      latencies: results.flatMap(latenciesOf),
-      warnings: [...warnings, ...unrun, ...sampleWarnings(results), ...grainWarnings(cells, grain)],
-      skipped: [...notes, ...plan.skipped],
-      failures,
-      interrupted: options.signal.aborted,
-    };
-  });
+  const warnings = [
+    ...hostWarnings,
+    ...withheld.map((name) => `${name} is set and not handed on to what is measured: --env ${name} does so`),
+    ...(reason === undefined ? [] : [`processes run where the scheduler puts them: ${reason}`]),
+  ];
+  for (const warning of [...warnings, ...notes, ...skipped]) options.onWarning(warning);
+  const { results, failures, unrun } = await withFolder('nearwire-bench-', SOCKET_NAME, (folder) =>
+    runRounds(plan, options, { lineup, floor, folder, cores, signal }),
+  );
+  const cells = results.flatMap(cellsOf);
+  return {
+    ...{ host, versions: readVersions(), lineup, environment, command: options.command },
+    started: started.toISOString(),
+    seconds: Math.round((Date.now() - started.getTime()) / 100) / 10,
+    ...{ results, cells },
+    ratios: results.flatMap((result) => ratiosOf(result, lineup)),
+    latencies: results.flatMap(latenciesOf),
+    warnings: [...warnings, ...unrun, ...sampleWarnings(results), ...grainWarnings(cells, grain)],
+    skipped: [...notes, ...skipped],
+    ...{ failures, interrupted: signal.aborted },
+  };
 }
 
-interface Turn {
-  readonly round: number;
-  readonly series: Series;
-  readonly subjects: readonly SubjectName[];
-}
-
-function turnsOf(plan: Plan): Turn[] {
-  const turns: Turn[] = [];
-  for (let round = 0; round < plan.rounds; round++) {
-    for (const series of plan.series) {
-      const subjects = orderOf(series, plan, round);
-      if (subjects.length > 0) turns.push({ round, series, subjects });
-    }
-  }
-  return turns;
+function meansWith(floor: string | undefined): Means {
+  const { addon, reason } = addonStatus();
+  const nginx = findNginx();
+  // What a failing require tells in the further lines is who asked for it.
+  const [why] = (reason?.message ?? 'no reason given').split('\n', 1);
+  return {
+    missing: {
+      ...(floor === undefined && { floor: 'is not built (npm run build:native)' }),
+      ...(addon === undefined && { addon: `the addon did not load: ${String(why)}` }),
+      ...(nginx instanceof Error && { nginx: nginx.message }),
+    },
+    descriptors: descriptorLimit(),
+  };
 }
 
 interface Rounds {
-  readonly results: SeriesResult[];
-  readonly failures: string[];
-  readonly dropped: string[];
+  readonly results: readonly SeriesResult[];
+  readonly failures: readonly string[];
+  /** What there was no time for. */
+  readonly unrun: readonly string[];
 }
 
-async function runRounds(plan: Plan, options: BenchOptions, context: CellContext): Promise<Rounds> {
+async function runRounds(plan: Plan, options: RunControl, context: CellContext): Promise<Rounds> {
   const startedAt = performance.now();
-  const offers = await offersOf(plan, options, context);
-  const turns = turnsOf(plan).filter(({ series }) => !isOpenLoop(series) || offers.rates.has(series));
-  const cells = new Map<BenchCase, number>();
-  for (const { series, subjects } of turns) {
-    cells.set(series.case, (cells.get(series.case) ?? 0) + cellsOfTurn(series.case, subjects).length);
-  }
-  const total = [...cells.values()].reduce((sum, count) => sum + count, 0);
-  const pacer = new Pacer(plan.mode, cells, !plan.allRounds, startedAt, plan.pace);
+  const { mode, lineup, rounds } = plan;
+  const attempts = new Attempts(options.signal);
+  const offers = await measureOffers(plan, attempts, options, context);
+  const turns = turnsOf(plan).filter(({ series }) => !isOpenLoop(series) || offers.has(series));
+  const total = turns.reduce((sum, { cells }) => sum + cells.length, 0);
+  const pacer = new Pacer(plan, turns, startedAt);
   const samples = new Map<Series, Sample[]>(plan.series.map((series) => [series, []]));
-  const failures = [...offers.failures];
-  const dropped: string[] = [];
-  // It may change at any await: a call, as the compiler would remember what a property was.
-  const isAborted = (): boolean => options.signal.aborted;
+  const unrun: string[] = [];
   let done = 0;
-  for (const { round, series, subjects } of turns) {
-    if (isAborted()) break;
-    const cellsOfThis = cellsOfTurn(series.case, subjects);
-    if (!pacer.hasTimeFor(series.case, cellsOfThis.length, performance.now())) {
-      dropped.push(
-        `slow machine: the time budget ended in round ${String(round + 1)} of ${String(plan.rounds)}, ` +
+  for (const { round, series, cells } of turns) {
+    const { case: benchCase, family } = series;
+    if (attempts.areOver()) break;
+    if (!pacer.hasTimeFor(benchCase, cells.length, performance.now())) {
+      unrun.push(
+        `slow machine: the time budget ended in round ${String(round + 1)} of ${String(rounds)}, ` +
           'name the rounds (--rounds) to run them all',
       );
       break;
     }
-    const seconds = pacer.stretch(series.case, performance.now());
-    for (const together of cellsOfThis) {
-      const [subject = ''] = together;
-      options.onProgress({
-        done,
-        total,
-        round: round + 1,
-        rounds: plan.rounds,
-        label: `${series.case.name} ${together.join(' ')} ${series.family === 'none' ? '' : series.family}`.trim(),
-        remainingSeconds: pacer.remainingSeconds(performance.now()),
-      });
+    const seconds = pacer.stretch(benchCase, performance.now());
+    for (const subjects of cells) {
+      if (attempts.areOver()) break;
       const begun = performance.now();
-      try {
-        const warmUp = cellWarmUpOf(series.case, subjectNamed(subject, plan.lineup), plan.mode);
-        const timing = { warmUp, seconds, offered: offers.rates.get(series) };
-        samples.get(series)?.push(...(await runCell(series, together, round, timing, context)));
-      } catch (error) {
-        if (isAborted()) break;
-        if (!(error instanceof PeerError)) throw error;
-        failures.push(error.message);
-      }
-      pacer.took(series.case, performance.now() - begun, seconds);
-      done++;
+      options.onProgress({
+        ...{ done: done++, total, round: round + 1, rounds, remainingSeconds: pacer.remainingSeconds(begun) },
+        label: [benchCase.name, ...subjects, ...(family === 'none' ? [] : [family])].join(' '),
+      });
+      const warmUp = warmUpOf(benchCase, subjectNamed(subjects[0] ?? '', lineup), mode);
+      const timing = { warmUp, seconds, offered: offers.get(series) };
+      const found = await attempts.make(runCell(series, subjects, round, timing, context));
+      samples.get(series)?.push(...(found ?? []));
+      pacer.took(benchCase, performance.now() - begun, seconds);
     }
   }
   const results = plan.series.map((series) => ({
-    ...{ series, samples: samples.get(series) ?? [], offered: offers.rates.get(series) },
+    ...{ series, samples: samples.get(series) ?? [], offered: offers.get(series) },
   }));
-  return { results, failures, dropped };
+  return { results, failures: attempts.failures, unrun };
 }
 
-function offersOf({ mode, series, rounds }: Plan, { onProgress }: RunControl, context: CellContext): Promise<Offers> {
-  return measureOffers(mode, series, context, (label, done, total) => {
-    const phase = 'what node:net answers at most';
-    onProgress({ done, total, round: 0, rounds, label, phase, remainingSeconds: 0 });
-  });
+/** Requests a second. What is of an open loop and has none could not be measured. */
+async function measureOffers(
+  { mode, lineup, series: all, rounds }: Plan,
+  attempts: Attempts,
+  { onProgress }: RunControl,
+  context: CellContext,
+): Promise<Map<Series, number>> {
+  const offers = new Map<Series, number>();
+  const maxima = maximaOf(all);
+  const steps = { total: maxima.length, round: 0, rounds, phase: 'what node:net answers at most', remainingSeconds: 0 };
+  for (const [done, { series, sharers }] of maxima.entries()) {
+    if (attempts.areOver()) break;
+    onProgress({ ...steps, done, label: `${series.case.name} ${describeParams(series.params)} ${series.family}` });
+    const warmUp = warmUpOf(series.case, subjectNamed(OFFERED_BY, lineup), mode);
+    const timing = { warmUp, seconds: MAXIMUM_SECONDS[mode] };
+    const maximum = await attempts.make(maximumOf(series, OFFERED_BY, timing, context));
+    if (maximum !== undefined) for (const sharer of sharers) offers.set(sharer, offeredTo(sharer, maximum));
+  }
+  return offers;
+}
+
+/** What fails is told, and the rest is run, until all is to end. */
+class Attempts {
+  readonly failures: string[] = [];
+  private readonly signal: AbortSignal;
+
+  constructor(signal: AbortSignal) {
+    this.signal = signal;
+  }
+
+  areOver(): boolean {
+    return this.signal.aborted;
+  }
+
+  async make<T>(work: Promise<T>): Promise<T | undefined> {
+    try {
+      return await work;
+    } catch (error) {
+      if (this.areOver()) return undefined;
+      if (!(error instanceof PeerError)) throw error;
+      this.failures.push(error.message);
+      return undefined;
+    }
+  }
 }

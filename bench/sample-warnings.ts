@@ -8,19 +8,19 @@ export function sampleWarnings(results: readonly SeriesResult[]): string[] {
     series.subjects.flatMap((subject) => {
       const rounds = samples.filter((sample) => sample.subject === subject);
       const where = `${series.case.name} ${describeParams(series.params)} ${series.family} ${subject}`;
-      const inRounds = (is: (sample: Sample) => boolean): { count: number; words: string } => {
+      const told = (is: (sample: Sample) => boolean, least: number, what: string): string[] => {
         const count = rounds.filter(is).length;
-        return { count, words: `in ${String(count)} of ${String(rounds.length)} rounds` };
+        return count > least ? [`${where} ${what} in ${String(count)} of ${String(rounds.length)} rounds`] : [];
       };
-      // The length of a queue that grew is no latency.
-      const late = inRounds(({ behind }) => behind === true);
-      const cold = inRounds(({ warmUp }) => warmUp?.steady === false);
       return [
-        ...(late.count > 0 ? [`${where} fell behind what was due ${late.words}`] : []),
+        // The length of a queue that grew is no latency.
+        ...told(({ behind }) => behind === true, 0, 'fell behind what was due'),
         // Of single rounds chance says so: windows are short.
-        ...(2 * cold.count > rounds.length
-          ? [`${where} was still becoming faster after its warm-up ${cold.words}`]
-          : []),
+        ...told(
+          ({ warmUp }) => warmUp?.steady === false,
+          rounds.length / 2,
+          'was still becoming faster after its warm-up',
+        ),
       ];
     }),
   );

@@ -80,7 +80,7 @@ export function medianOf(...of: Parameters<typeof valuesByRound>): number | unde
 /** Was the load generator the limit? Only for cases in which it is not itself the subject. */
 function limitedByGenerator(result: SeriesResult, measure: Measure, subject: SubjectName): boolean {
   const { case: benchCase } = result.series;
-  if (COUNTS_ANYWAY.includes(measure.name) || benchCase.kind !== 'peers' || benchCase.client !== 'floor') return false;
+  if (COUNTS_ANYWAY.includes(measure.name) || benchCase.client !== 'floor') return false;
   const client = medianOf(result, subject, ({ clientShare }) => clientShare);
   const server = medianOf(result, subject, ({ serverShare }) => serverShare);
   return client !== undefined && server !== undefined && client >= GENERATOR_BUSY && server <= client - CLEARLY_LESS;

@@ -1,18 +1,15 @@
 /** Modules of the user's as subjects: where they are, what they can do. */
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { isAbsolute, resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { promisify } from 'node:util';
+import { pathToFileURL } from 'node:url';
 
 import { CannotRun } from './cannot-run.js';
 import { CASES } from './cases/index.js';
-import type { BenchCase } from './model.js';
-import { isMessage } from './peer.js';
+import { workerProgram } from './cell-processes.js';
+import { Peer, PeerError } from './peer.js';
 import type { Subject } from './subjects.js';
-import { HTTP_SERVER_CASES } from './work/http-cases.js';
-import { SUBJECT_FUNCTIONS, type SubjectFunction } from './work/subject-module.js';
+import { isHttp } from './work/http-cases.js';
 
 export interface ModuleChoice {
   readonly name: string;
@@ -20,50 +17,49 @@ export interface ModuleChoice {
   readonly module: string;
 }
 
-export interface ModuleSubject {
+export interface BroughtSubject {
   readonly subject: Subject;
-  /** What it is left out of. */
+  /** What a reader is to know of it. */
   readonly notes: readonly string[];
 }
 
-const DESCRIBER = fileURLToPath(new URL('work/describe-module.js', import.meta.url));
+/** Those that decide on the cases: in which a subject is at both ends, at one of them, or a server of node:http. */
+const FUNCTIONS = ['createServer', 'connect', 'createHttpServer'];
 /** What a module does at its import is done in a moment. */
 const IMPORT_MS = 10_000;
 
 /** Throws CannotRun for a module that there is not, that throws, or that has nothing to measure. */
-export async function subjectOfModule({ name, module }: ModuleChoice): Promise<ModuleSubject> {
+export async function subjectOfModule({ name, module }: ModuleChoice, signal: AbortSignal): Promise<BroughtSubject> {
   const fail = (why: string): never => {
     throw new CannotRun(`--subject ${name}=${module}: ${why}`);
   };
   const url = urlOf(module) ?? fail('there is no such file, and no such package is installed here');
-  const told = await describe(url).catch((error: unknown) => fail((error as Error).message));
-  if (typeof told['error'] === 'string') fail(`it throws when it is imported: ${told['error']}`);
-  const functions = SUBJECT_FUNCTIONS.filter((known) => (told['functions'] as unknown[]).includes(known));
-  const cases = CASES.filter((benchCase) => needsOf(benchCase)?.every((needed) => functions.includes(needed)));
-  if (cases.length === 0)
-    fail(`it exports ${functions.join(' and ') || 'no function'} of ${SUBJECT_FUNCTIONS.join(', ')}`);
+  const exported = await exportsOf(url, signal).catch((error: unknown) => {
+    if (!(error instanceof PeerError)) throw error;
+    return fail(error.message);
+  });
+  const functions = FUNCTIONS.filter((known) => exported.includes(known));
+  const cases = CASES.filter(({ client }) => client !== 'none').map(({ name: of, client }) => ({
+    ...{ of, needs: needsOf(of, client === 'subject') },
+  }));
+  const able = cases.filter(({ needs }) => needs.every((needed) => functions.includes(needed)));
+  if (able.length === 0) fail(`it exports ${functions.join(' and ') || 'no function'} of ${FUNCTIONS.join(', ')}`);
+  const casesWith = (needed: string): string =>
+    cases.flatMap(({ of, needs }) => (needs.includes(needed) ? [of] : [])).join(', ');
   return {
     subject: {
-      ...{ name, title: `the module ${module}`, program: 'worker', words: { module: url }, needsAddon: false },
-      cases: cases.map((benchCase) => benchCase.name),
+      ...{ name, title: `the module ${module}`, program: 'worker', words: { module: url } },
+      cases: able.map(({ of }) => of),
     },
-    notes: SUBJECT_FUNCTIONS.filter((known) => !functions.includes(known)).map(
+    notes: FUNCTIONS.filter((known) => !functions.includes(known)).map(
       (known) => `${name}: ${module} exports no function ${known}: ${casesWith(known)} are left out`,
     ),
   };
 }
 
-/** undefined: no module can. */
-function needsOf(benchCase: BenchCase): SubjectFunction[] | undefined {
-  if (benchCase.kind === 'micro') return undefined;
-  if (HTTP_SERVER_CASES.includes(benchCase.name)) return ['createHttpServer'];
-  return benchCase.client === 'subject' ? ['createServer', 'connect'] : ['createServer'];
-}
-
-function casesWith(needed: SubjectFunction): string {
-  return CASES.filter((benchCase) => needsOf(benchCase)?.includes(needed))
-    .map((benchCase) => benchCase.name)
-    .join(', ');
+function needsOf(benchCase: string, atBothEnds: boolean): string[] {
+  if (isHttp(benchCase)) return ['createHttpServer'];
+  return atBothEnds ? ['createServer', 'connect'] : ['createServer'];
 }
 
 function urlOf(module: string): string | undefined {
@@ -78,15 +74,12 @@ function urlOf(module: string): string | undefined {
   }
 }
 
-async function describe(url: string): Promise<Readonly<Record<string, unknown>>> {
-  const { stdout } = await promisify(execFile)(process.execPath, [DESCRIBER, url], { timeout: IMPORT_MS }).catch(
-    (error: unknown) => {
-      const { killed, message } = error as Error & { killed?: boolean };
-      throw killed ? new Error(`its import takes longer than ${String(IMPORT_MS / 1e3)} s`) : new Error(message);
-    },
-  );
-  // One that ends the process leaves nothing.
-  const told: unknown = stdout === '' ? undefined : JSON.parse(stdout);
-  if (!isMessage(told)) throw new Error('its import ends the process');
-  return told;
+/** The names of its functions, told by a process that it may do with what it likes. */
+async function exportsOf(url: string, signal: AbortSignal): Promise<readonly string[]> {
+  const peer = new Peer('its import', workerProgram('worker.js'), ['describe', '--module', url], signal);
+  try {
+    return (await peer.expect('functions', IMPORT_MS))['functions'] as string[];
+  } finally {
+    await peer.stop();
+  }
 }

@@ -22,7 +22,7 @@ export interface Subject {
   readonly server?: AttachedServer;
   /** What its ratios are taken to besides plain C, if not node:net. */
   readonly baseline?: SubjectName;
-  readonly needsAddon: boolean;
+  readonly needsAddon?: boolean;
   readonly cases: readonly string[];
   /** Only over these, unless families are asked for by name. */
   readonly families?: readonly Family[];
@@ -30,36 +30,16 @@ export interface Subject {
   readonly rounds?: Readonly<Partial<Record<Mode, number>>>;
 }
 
-/** The client of these is the subject, and plain C makes no storm. */
-const STORM_CASES = ['storm'];
-/** For those that hand out chunks. */
-const CHUNK_CASES = ['retained'];
 const STREAM_CASES = ['rtt', 'pipeline', 'bulk', 'fanin', 'growth', 'churn', 'idle'];
 const HELLO_CASES = ['http', 'http-close'];
-const HTTP_CASES = [...HELLO_CASES, 'http-body'];
-/** Plain C has no handlers. */
-const HANDLER_CASES = ['load'];
-/** With a Buffer that plain C has in a file of memory too. */
-const SAME_CASES = ['http-same'];
 /** Those in which bytes can be passed by reference instead of being copied. */
 const REFERENCE_CASES = ['file', 'page', 'relay'];
-/** The same for so many connections that it shows in memory. */
-const CROWD_CASES = ['crowd'];
+/** With a Buffer that plain C has in a file of memory too; `crowd` has so many connections that it shows in memory. */
+const BODY_CASES = ['http-same', ...REFERENCE_CASES, 'crowd'];
+/** Plain C has no handlers and no chunks, and makes no storm. */
+const FLOOR_CASES = [...STREAM_CASES, ...HELLO_CASES, 'http-body', ...BODY_CASES];
 /** All that a socket of node:net's contract can be put to. */
-const SOCKET_CASES = [
-  ...STREAM_CASES,
-  ...HTTP_CASES,
-  ...SAME_CASES,
-  ...HANDLER_CASES,
-  ...REFERENCE_CASES,
-  ...CROWD_CASES,
-  ...STORM_CASES,
-  ...CHUNK_CASES,
-];
-
-const MICRO_CASES = ['micro'];
-/** Those in which node:net can be put to better use than by its defaults. */
-const TUNED_CASES = ['rtt', 'pipeline', 'bulk', 'file'];
+const SOCKET_CASES = [...FLOOR_CASES, 'load', 'storm', 'retained'];
 
 /** For what stands beside the comparison that a run is about. */
 const A_FEW_ROUNDS = { default: 3, quick: 1 };
@@ -69,23 +49,20 @@ export const SUBJECTS: readonly Subject[] = [
     name: 'c',
     title: 'plain C, epoll: the limit of this host',
     program: 'floor',
-    needsAddon: false,
-    cases: [...STREAM_CASES, ...HTTP_CASES, ...SAME_CASES, ...REFERENCE_CASES, ...CROWD_CASES],
+    cases: FLOOR_CASES,
   },
   {
     name: 'c-send',
     title: 'plain C that copies where c passes references',
     program: 'floor',
     words: { copy: true },
-    needsAddon: false,
-    cases: [...SAME_CASES, ...REFERENCE_CASES, ...CROWD_CASES],
+    cases: BODY_CASES,
     rounds: A_FEW_ROUNDS,
   },
   {
     name: 'nginx',
     title: 'nginx with sendfile on, one worker',
     program: 'nginx',
-    needsAddon: false,
     cases: ['file'],
     rounds: A_FEW_ROUNDS,
   },
@@ -94,22 +71,21 @@ export const SUBJECTS: readonly Subject[] = [
     title: 'nearwire/channel: callbacks and lent views',
     program: 'worker',
     needsAddon: true,
-    cases: [...STREAM_CASES, ...STORM_CASES, ...MICRO_CASES],
+    cases: [...STREAM_CASES, 'storm', 'micro'],
   },
   {
     name: 'native',
     title: "nearwire: node:net's contract on the native engine",
     program: 'worker',
     needsAddon: true,
-    cases: [...SOCKET_CASES, ...MICRO_CASES],
+    cases: [...SOCKET_CASES, 'micro'],
   },
   {
     name: 'js',
     title: 'nearwire with transport js: node:net through our API',
     program: 'worker',
-    needsAddon: false,
     // It is node:net itself: a few rounds of some cases show that the switch costs nothing, and the others get the time.
-    cases: [...STREAM_CASES, ...HELLO_CASES, 'load', ...REFERENCE_CASES, ...STORM_CASES],
+    cases: [...STREAM_CASES, ...HELLO_CASES, 'load', ...REFERENCE_CASES, 'storm'],
     families: ['unix'],
     rounds: { default: 3, quick: 2 },
   },
@@ -117,16 +93,15 @@ export const SUBJECTS: readonly Subject[] = [
     name: 'node:net tuned',
     title: 'node:net at its best: corked writes, lent memory to read into, files read in larger parts',
     program: 'worker',
-    needsAddon: false,
-    cases: TUNED_CASES,
+    // Those in which node:net can be put to better use than by its defaults.
+    cases: ['rtt', 'pipeline', 'bulk', 'file'],
     rounds: A_FEW_ROUNDS,
   },
   {
     name: 'node:net',
     title: 'node:net (node:http on it), straight',
     program: 'worker',
-    needsAddon: false,
-    cases: [...SOCKET_CASES, ...MICRO_CASES],
+    cases: [...SOCKET_CASES, 'micro'],
   },
 ];
 

@@ -1,56 +1,56 @@
 /**
- * The Node process of a cell: a server or a client of one case on one subject. run.ts starts it with the same words as
- * the C program. It loads what its subject needs and no more, so that node:net is measured in a process without us.
+ * The Node process of a cell: a server or a client of one case on one subject, or work inside one process. cell.ts starts
+ * it with the same words as the C program. It loads what its subject needs and no more, so that node:net is measured in a
+ * process without us.
  */
-import { HTTP_SERVER_CASES } from './work/http-cases.js';
-import type { NetLike } from './work/stream.js';
-import { parseWords, targetOf, transportOf, type Words } from './work/words.js';
+import { tell } from './work/control.js';
+import { isHttp } from './work/http-cases.js';
+import { importSubject, subjectOf } from './work/subject-module.js';
+import { parseWords, targetOf } from './work/words.js';
 
-/** As a program writes that thinks of nothing. */
-const write: NetLike['write'] = (socket, chunk) => socket.write(chunk);
+const words = parseWords(process.argv.slice(2));
+const target = targetOf(words);
 
-async function netOf(words: Words): Promise<NetLike> {
-  const { subject, module } = words;
-  if (module !== '') return (await import('./work/subject-module.js')).netOfModule(module);
-  if (subject === 'node:net') {
-    const { pipeBoth } = await import('./work/relay.js');
-    return { ...(await import('node:net')), write, relay: pipeBoth };
+switch (words.role) {
+  case 'serve':
+    await serve();
+    break;
+  case 'load':
+    await load();
+    break;
+  case 'micro': {
+    const { timeOperation } = await import('./micro/main.js');
+    tell({ result: timeOperation(words) });
+    break;
   }
-  if (subject === 'node:net tuned') return (await import('./work/tuned.js')).tunedNet(words);
-  const transport = transportOf(subject);
-  const nearwire = await import('nearwire');
-  return {
-    createServer: (options, listener) => nearwire.createServer({ ...options, transport }, listener),
-    connect: (target, listener) => nearwire.connect({ ...target, transport }, listener),
-    write,
-    relay(a, b) {
-      // However it ends: the client has had enough.
-      nearwire.relay(a, b, () => undefined);
-    },
-  };
+  case 'describe': {
+    const entries = Object.entries(await importSubject(words.module));
+    tell({ functions: entries.filter(([, value]) => typeof value === 'function').map(([name]) => name) });
+    // A module may hold what keeps a process running.
+    process.exit(0);
+    break;
+  }
+  default:
+    throw new TypeError(`no role ${words.role}`);
 }
 
-async function main(): Promise<void> {
-  const words = parseWords(process.argv.slice(2));
-  const target = targetOf(words);
-  const serving = words.role === 'serve';
+async function serve(): Promise<void> {
   if (words.subject === 'nginx') {
-    const { serveNginx } = await import('./work/nginx.js');
-    await serveNginx(words, target);
+    await (await import('./work/nginx.js')).serveNginx(words, target);
   } else if (words.subject === 'channel') {
-    const channel = await import('./work/channel.js');
-    if (serving) channel.serveChannel(words, target);
-    else channel.loadChannel(words, target);
-  } else if (HTTP_SERVER_CASES.includes(words.case)) {
-    const { httpOf, serveHttp } = await import('./work/http.js');
-    if (!serving) throw new TypeError('the client of the http cases is the C program');
-    serveHttp(await httpOf(words), words, target);
+    (await import('./work/channel.js')).serveChannel(words, target);
   } else {
-    const stream = await import('./work/stream.js');
-    const net = await netOf(words);
-    if (serving) stream.serveStream(net, words, target);
-    else await stream.loadStream(net, words, target);
+    const subject = await subjectOf(words);
+    if (isHttp(words.case)) (await import('./work/http.js')).serveHttp(subject, words, target);
+    else (await import('./work/stream.js')).serveStream(subject, words, target);
   }
 }
 
-await main();
+async function load(): Promise<void> {
+  const loads = await import('./work/loads.js');
+  const connect =
+    words.subject === 'channel'
+      ? (await import('./work/channel.js')).connectChannel(target)
+      : (await import('./work/stream.js')).connectStream(await subjectOf(words), target);
+  await loads.load(connect, words);
+}

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { growth } from '../bench/cases/growth.js';
+import { growth } from '../bench/cases/messages.js';
 import type { BenchResult, Params, SeriesResult, SubjectName } from '../bench/model.js';
 import { growthBlocks } from '../bench/report/growth.js';
 import { SUBJECTS } from '../bench/subjects.js';

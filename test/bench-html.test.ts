@@ -20,7 +20,7 @@ const { cellsOf, latenciesOf, ratiosOf } = (await import(built('statistics'))) a
 function madeUpResult(): BenchResult {
   const plan = makePlan(
     { mode: 'default', cases: CASES.map(({ name }) => name) },
-    { floor: '/floor', addonMissing: undefined, nginx: '/nginx', descriptors: 20_000 },
+    { missing: {}, descriptors: 20_000 },
   );
   const results = plan.series.map((series): SeriesResult => ({
     series,

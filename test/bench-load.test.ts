@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 import { describe, expect, test } from 'vitest';
 
-import { load } from '../bench/cases/load.js';
+import { load } from '../bench/cases/http.js';
 import { commandWords } from '../bench/cell-processes.js';
 import type { Params } from '../bench/model.js';
 import { cleanup, freshAddress } from './support/sockets.js';
@@ -55,11 +55,11 @@ async function serve(params: Params): Promise<Served> {
 describe('a handler of case load', () => {
   test('answers a JSON with what it parsed, as long as the client is told', async () => {
     const { ask } = await serve({ json: 1024 });
-    const asked = load.requestBody?.({ json: 1024 }) ?? '';
+    const { words, body: asked = '' } = load.requestOf?.({ json: 1024 }) ?? {};
     const { status, body } = await ask(asked);
     expect(status).toBe(200);
     expect(JSON.parse(body)).toEqual(JSON.parse(asked));
-    expect(load.clientWords?.({ json: 1024 })).toEqual({ answer: Buffer.byteLength(body) });
+    expect(words).toEqual({ answer: Buffer.byteLength(body) });
   });
 
   test('has as many MB alive as it is told, and replaces some of them', async () => {

@@ -2,30 +2,17 @@ import { describe, expect, test } from 'vitest';
 
 import { commandWords } from '../bench/cell-processes.js';
 import { CASES } from '../bench/cases/index.js';
-import { idle } from '../bench/cases/idle.js';
-import { load } from '../bench/cases/load.js';
-import { retained } from '../bench/cases/retained.js';
-import { rtt } from '../bench/cases/rtt.js';
+import { idle, retained, rtt } from '../bench/cases/messages.js';
 import { detectSandbox } from '../bench/host.js';
 import type { BenchCase, Mode, SeriesResult, SubjectName } from '../bench/model.js';
-import { isOpenLoop, maximaOf } from '../bench/offered.js';
+import { isOpenLoop, maximaOf, offeredTo } from '../bench/offered.js';
 import { coresApart } from '../bench/placement.js';
-import {
-  cellWarmUpOf,
-  makePlan,
-  orderOf,
-  Pacer,
-  takesPart,
-  warmupOf,
-  type CellCounts,
-  type Choice,
-  type Means,
-  type Plan,
-} from '../bench/plan.js';
+import { Pacer, warmUpOf } from '../bench/pacer.js';
+import { makePlan, orderOf, takesPart, turnsOf, type Choice, type Means, type Plan } from '../bench/plan.js';
 import { sampleWarnings } from '../bench/sample-warnings.js';
 import { subjectNamed, SUBJECTS } from '../bench/subjects.js';
 
-const MEANS: Means = { floor: '/floor', addonMissing: undefined, nginx: '/nginx', descriptors: 20_000 };
+const MEANS: Means = { missing: {}, descriptors: 20_000 };
 
 function planOf(choice: Partial<Choice> = {}, means: Partial<Means> = {}): Plan {
   return makePlan({ mode: 'default', ...choice }, { ...MEANS, ...means });
@@ -46,12 +33,10 @@ describe('a plan', () => {
       'churn unix {"bytes":64}',
       'http unix {"connections":32,"body":12,"keepAlive":true}',
       'http-close unix {"connections":32,"body":12,"keepAlive":false}',
-      ...[65536, 1048576].flatMap((bytes) =>
-        ['download', 'upload'].map((way) => `http-body unix {"bytes":${String(bytes)},"way":"${way}"}`),
-      ),
-      ...[65536, 1048576].flatMap((bytes) =>
-        ['http-same', 'file', 'page'].map((name) => `${name} unix {"bytes":${String(bytes)}}`),
-      ),
+      ...[65536, 1048576].flatMap((bytes) => [
+        ...['download', 'upload'].map((way) => `http-body unix {"bytes":${String(bytes)},"way":"${way}"}`),
+        ...['http-same', 'file', 'page'].map((name) => `${name} unix {"bytes":${String(bytes)}}`),
+      ]),
       'relay unix {"bytes":65536}',
       'idle unix {"connections":10000}',
       'storm unix {"connections":4096}',
@@ -75,16 +60,7 @@ describe('a plan', () => {
       expect(series.some((entry) => entry.case === benchCase)).toBe(!benchCase.onlyNamed);
     }
     const subjects = new Set(series.flatMap((entry) => (entry.family === 'unix' ? entry.subjects : [])));
-    expect([...subjects].sort()).toEqual([
-      'c',
-      'c-send',
-      'channel',
-      'js',
-      'native',
-      'nginx',
-      'node:net',
-      'node:net tuned',
-    ]);
+    expect(subjects).toEqual(new Set(SUBJECTS.map(({ name }) => name)));
   });
 
   test('has js over UNIX, and over TCP where that is asked for', () => {
@@ -129,29 +105,32 @@ describe('a plan', () => {
     ]);
   });
 
-  test('without the plain C program leaves out what needs it, and says so', () => {
-    const plan = planOf({}, { floor: undefined });
-    expect(new Set(plan.series.map((entry) => entry.case.name))).toEqual(
-      new Set(['rtt', 'pipeline', 'bulk', 'storm', 'retained', 'micro']),
-    );
-    expect(plan.series.some(({ subjects }) => subjects.includes('c'))).toBe(false);
-    expect(plan.skipped.filter((line) => line.startsWith('http:'))).toHaveLength(1);
-    expect(plan.skipped.filter((line) => line.startsWith('c:'))).toHaveLength(1);
-  });
-
-  test('without the addon leaves out what needs it, and says why', () => {
-    const plan = planOf({}, { addonMissing: new Error('no such file') });
-    expect(new Set(plan.series.flatMap(({ subjects }) => subjects))).toEqual(
-      new Set(['c', 'c-send', 'js', 'nginx', 'node:net', 'node:net tuned']),
-    );
-    expect(plan.skipped).toContain('native: the addon did not load: no such file');
-  });
-
-  test('without nginx has all else, and says why', () => {
-    const plan = planOf({}, { nginx: new Error('not there') });
-    expect(plan.series.some(({ subjects }) => subjects.includes('nginx'))).toBe(false);
-    expect(describeSeries(plan)).toEqual(describeSeries(planOf()));
-    expect(plan.skipped).toEqual(['nginx: not there']);
+  test.each([
+    {
+      missing: { floor: 'is not built' },
+      cases: ['rtt', 'pipeline', 'bulk', 'storm', 'retained', 'micro'],
+      subjects: ['channel', 'native', 'js', 'node:net', 'node:net tuned'],
+      told: [
+        'http: its load comes from the plain C program, which is not built',
+        'c: the plain C program is not built',
+      ],
+    },
+    {
+      missing: { addon: 'no such file' },
+      subjects: ['c', 'c-send', 'js', 'nginx', 'node:net', 'node:net tuned'],
+      told: ['native: no such file', 'channel: no such file'],
+    },
+    {
+      missing: { nginx: 'not there' },
+      subjects: ['c', 'c-send', 'channel', 'js', 'native', 'node:net', 'node:net tuned'],
+      told: ['nginx: not there'],
+    },
+  ])('without $missing leaves out what needs it, and says why', ({ missing, cases, subjects, told }) => {
+    const { series, skipped } = planOf({}, { missing });
+    const named = new Set(series.map((entry) => entry.case.name));
+    expect(named).toEqual(new Set(cases ?? planOf().series.map((entry) => entry.case.name)));
+    expect(new Set(series.flatMap((entry) => entry.subjects))).toEqual(new Set(subjects));
+    for (const line of told) expect(skipped.filter((entry) => entry === line)).toEqual([line]);
   });
 
   test('has both ways of plain C and nginx where bytes can go by reference, in a few rounds', () => {
@@ -186,73 +165,54 @@ describe('a plan', () => {
     expect(new Set(pairs.values())).toEqual(new Set([2]));
   });
 
-  test('has few loads unless it is asked for them, and then all handlers at all loads', () => {
-    const paramsOf = (choice: Partial<Choice>): string[] =>
-      planOf(choice).series.flatMap((entry) => (entry.case.name === 'load' ? [JSON.stringify(entry.params)] : []));
-    const few = paramsOf({});
-    expect(few).toEqual([
-      ...['{"compute":0,"load":25}', '{"compute":0,"load":75}', '{"compute":0.1,"load":50}'],
-      '{"compute":0.1,"arrival":"burst","load":50}',
+  test('has few loads unless it is asked for them, and then all handlers at shares of one maximum each', () => {
+    expect(planOf().series.flatMap(({ params }) => ('load' in params ? [params] : []))).toEqual([
+      ...[25, 75].map((load) => ({ compute: 0, load })),
+      { compute: 0.1, load: 50 },
+      { compute: 0.1, arrival: 'burst', load: 50 },
     ]);
-    const named = paramsOf({ cases: ['load'], families: ['unix'] });
-    expect(new Set(named).size).toBe(26);
-    expect(named).toContain('{"heap":100,"load":90}');
-    expect(paramsOf({ cases: ['load'], families: ['tcp'] })).toEqual(named);
-    // One maximum a handler, whatever the load.
-    const { series } = planOf({ cases: ['load'], families: ['unix'] });
-    expect(maximaOf(series)).toHaveLength(5);
-    expect(load.offered?.({ compute: 0, load: 25 })).toBe(0.25);
+    const { series } = planOf({ cases: ['load', 'http'], families: ['unix'] });
+    const loads = series.filter(isOpenLoop);
+    expect(loads.every((entry) => entry.case.name === 'load')).toBe(true);
+    const maxima = maximaOf(series);
+    const each = [10, 25, 50, 75, 90].map((percent) => [percent, undefined]);
+    const shares = maxima.map(({ sharers }) => sharers.map(({ params }) => [params['load'], params['arrival']]));
+    expect(shares).toEqual([each, [...each, [50, 'burst']], each, each, each]);
+    expect(new Set(maxima.flatMap(({ sharers }) => sharers))).toEqual(new Set(loads));
+    expect(loads[0] && offeredTo(loads[0], 1234.56)).toBe(123);
+    const overTcp = planOf({ cases: ['load'], families: ['tcp'] }).series;
+    expect(overTcp.map(({ params }) => params)).toEqual(loads.map(({ params }) => params));
   });
 
   test('warms up in windows what is compiled on the way, and once what is not', () => {
     const [c, native] = [subjectNamed('c', SUBJECTS), subjectNamed('native', SUBJECTS)];
-    expect(cellWarmUpOf(rtt, c, 'default')).toEqual({ window: warmupOf(rtt, c, 'default') });
-    expect(cellWarmUpOf(idle, native, 'default')).toEqual({ window: 0 });
-    const { window, longest = 0 } = cellWarmUpOf(rtt, native, 'default');
+    expect(warmUpOf(rtt, c, 'default')).toEqual({ window: 0.05 });
+    expect(warmUpOf(idle, native, 'default')).toEqual({ window: 0 });
+    const { window, longest = 0 } = warmUpOf(rtt, native, 'default');
     expect(longest).toBeGreaterThan(8 * window);
   });
 
-  test('has the crowd where it is asked for by name, of as many as the system allows', () => {
+  test('has the crowd where it is asked for by name, and no more connections than the system allows, and says so', () => {
     expect(describeSeries(planOf({ cases: ['crowd'] }))).toEqual(['crowd unix {"connections":10000,"bytes":1048576}']);
-    const { series, skipped } = planOf({ cases: ['crowd'] }, { descriptors: 1024 });
-    expect(series[0]?.params).toEqual({ connections: 960, bytes: 1048576 });
+    const { series, skipped } = planOf({ cases: ['crowd', 'idle'] }, { descriptors: 1024 });
+    expect(series.map(({ params }) => params)).toEqual([{ connections: 960, bytes: 1048576 }, { connections: 960 }]);
     expect(series[0]?.subjects).toEqual(['c', 'c-send', 'native', 'node:net']);
-    expect(skipped[0]).toContain('960 connections instead of 10000');
+    for (const line of skipped) expect(line).toContain('960 connections instead of 10000');
   });
 
-  test('offers shares of one maximum to all who get the same work, over one family', () => {
-    const { series } = planOf({ cases: ['load', 'http'] });
-    const maxima = maximaOf(series);
-    const works = maxima.map(({ sharers }) => sharers.map(({ params }) => [params['load'], params['arrival']]));
-    const each = [10, 25, 50, 75, 90].map((percent) => [percent, undefined]);
-    expect(works).toEqual([each, [...each, [50, 'burst']], each, each, each]);
-    expect(new Set(maxima.flatMap(({ sharers }) => sharers))).toEqual(new Set(series.filter(isOpenLoop)));
-    expect(series.filter(isOpenLoop).every((entry) => entry.case.name === 'load')).toBe(true);
-  });
-
-  test('opens no more idle connections than the system allows, and says so', () => {
-    const plan = planOf({ cases: ['idle'] }, { descriptors: 1024 });
-    expect(plan.series[0]?.params).toEqual({ connections: 960 });
-    expect(plan.skipped[0]).toContain('960 connections instead of 10000');
-  });
-
-  test('has the growth where it is asked for by name, and only there', () => {
+  test('has the growth where it is asked for by name, without what needs more descriptors than the system allows', () => {
     const plan = planOf({ cases: ['growth'] });
     expect(describeSeries(plan)).toEqual([
       ...[1, 16, 256, 4096].map((connections) => `growth unix {"connections":${String(connections)}}`),
       'growth unix {"connections":256,"idle":8192}',
     ]);
-    expect(describeSeries(planOf()).filter((name) => name.startsWith('growth'))).toEqual([]);
     for (const { rounds, subjects } of plan.series) {
       expect(rounds).toBe(7);
       expect(subjects).toEqual(['c', 'channel', 'native', 'js', 'node:net']);
     }
-  });
-
-  test('leaves out of the growth what needs more descriptors than the system allows, and says so', () => {
-    const plan = planOf({ cases: ['growth'] }, { descriptors: 4096 });
-    expect(plan.series.map(({ params }) => params['connections'])).toEqual([1, 16, 256]);
-    expect(plan.skipped).toEqual([
+    const { series, skipped } = planOf({ cases: ['growth'] }, { descriptors: 4096 });
+    expect(series.map(({ params }) => params['connections'])).toEqual([1, 16, 256]);
+    expect(skipped).toEqual([
       expect.stringContaining('growth: 4096 connections are left out'),
       expect.stringContaining('growth: 8448 connections are left out'),
     ]);
@@ -270,29 +230,31 @@ describe('rounds', () => {
       for (let rounds = 1; rounds <= of; rounds++) expect(part(rounds, of)).toHaveLength(rounds);
     }
   });
-
-  test('rotate the order of the subjects', () => {
-    const plan = planOf({ cases: ['rtt'], rounds: 5 });
-    const [series] = plan.series;
-    if (!series) throw new Error('rtt has series');
-    const orders = [0, 1, 2, 3, 4].map((round) => orderOf(series, plan, round));
-    expect(new Set(orders.map(([first]) => first)).size).toBe(5);
-    for (const order of orders) expect([...order].sort()).toEqual([...series.subjects].sort());
-  });
 });
 
 describe('the pacer', () => {
-  const cells = (count: number, ...more: [BenchCase, number][]): CellCounts => new Map([[rtt, count], ...more]);
+  /** So many cells of each case. */
+  const pacerOf = (mode: Mode, cells: readonly [BenchCase, number][], more: Partial<Plan> = {}): Pacer => {
+    const turns = cells.map(([benchCase, count]) => ({
+      series: { case: benchCase, params: {}, family: 'unix' as const, subjects: [], rounds: 1 },
+      ...{ round: 0, cells: Array.from({ length: count }, () => []) },
+    }));
+    return new Pacer({ ...planOf({ mode }), ...more }, turns, 0);
+  };
 
   test('gives the cells what the budget leaves, within bounds', () => {
-    expect(new Pacer('quick', cells(10), true, 0).stretch(rtt, 0)).toBe(0.4);
-    expect(new Pacer('quick', cells(100_000), true, 0).stretch(rtt, 0)).toBe(0.1);
+    const stretchOf = (count: number): number => pacerOf('quick', [[rtt, count]]).stretch(rtt, 0);
+    expect(stretchOf(10)).toBe(0.4);
+    expect(stretchOf(100_000)).toBe(0.1);
     // 114 s, less a reserve of 4 %, for 176 cells that are first taken to cost 0.3 s and their warm-up of 0.1 s.
-    expect(new Pacer('quick', cells(176), true, 0).stretch(rtt, 0)).toBeCloseTo(0.222, 3);
+    expect(stretchOf(176)).toBeCloseTo(0.222, 3);
   });
 
   test('knows that cases differ in what a cell costs, and keeps time for the dear ones', () => {
-    const pacer = new Pacer('default', cells(400, [idle, 30]), true, 0);
+    const pacer = pacerOf('default', [
+      [rtt, 400],
+      [idle, 30],
+    ]);
     for (let i = 0; i < 200; i++) pacer.took(rtt, 500, 0.4);
     pacer.took(idle, 5_050, 0.05);
     // 551.04 s less 300.5 s, less 29 times 5.05 s, for 200 cells that take 0.1 s more than their stretch.
@@ -304,22 +266,17 @@ describe('the pacer', () => {
 
   test('gives all cases of a default run all their rounds, where a cell costs 0.15 s besides its warm-up', () => {
     const plan = planOf();
-    const turns = Array.from({ length: plan.rounds }, (_, round) =>
-      plan.series.map((series) => ({ benchCase: series.case, subjects: orderOf(series, plan, round) })),
-    ).flat();
-    const counts = new Map<BenchCase, number>();
-    for (const { benchCase, subjects } of turns) {
-      counts.set(benchCase, (counts.get(benchCase) ?? 0) + subjects.length);
-    }
-    const pacer = new Pacer('default', counts, true, 0);
+    const turns = turnsOf(plan);
+    const pacer = new Pacer(plan, turns, 0);
     let now = 0;
-    for (const { benchCase, subjects } of turns) {
-      expect(pacer.hasTimeFor(benchCase, subjects.length, now)).toBe(true);
+    for (const { series, cells } of turns) {
+      const { case: benchCase } = series;
+      expect(pacer.hasTimeFor(benchCase, cells.length, now)).toBe(true);
       const stretch = pacer.stretch(benchCase, now);
-      for (const subject of subjects) {
+      for (const [subject = ''] of cells) {
         const setup = benchCase === idle ? 1.6 : benchCase === retained ? 0.6 : 0;
-        const milliseconds =
-          1e3 * (0.15 + setup + warmupOf(benchCase, subjectNamed(subject, SUBJECTS), 'default') + stretch);
+        const { window, longest } = warmUpOf(benchCase, subjectNamed(subject, SUBJECTS), 'default');
+        const milliseconds = 1e3 * (0.15 + setup + (longest === undefined ? window : 12 * window) + stretch);
         now += milliseconds;
         pacer.took(benchCase, milliseconds, stretch);
       }
@@ -329,10 +286,10 @@ describe('the pacer', () => {
   });
 
   test('stops when time is up, but not if the user has named the rounds', () => {
-    const bounded = new Pacer('quick', cells(100), true, 0);
+    const bounded = pacerOf('quick', [[rtt, 100]]);
     expect(bounded.hasTimeFor(rtt, 5, 0)).toBe(true);
     expect(bounded.hasTimeFor(rtt, 5, 113_000)).toBe(false);
-    expect(new Pacer('quick', cells(100), false, 0).hasTimeFor(rtt, 5, 1e9)).toBe(true);
+    expect(pacerOf('quick', [[rtt, 100]], { allRounds: true }).hasTimeFor(rtt, 5, 1e9)).toBe(true);
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
-import { fanin } from '../bench/cases/fanin.js';
-import { rtt } from '../bench/cases/rtt.js';
+import { fanin } from '../bench/cases/messages.js';
+import { rtt } from '../bench/cases/messages.js';
 import { formatSpread } from '../bench/format.js';
 import type { MeasureName, RatioResult, Sample, Series, SeriesResult, SubjectName } from '../bench/model.js';
 import { cellsOf, judge, median, ratiosOf, ratioWithinRounds } from '../bench/statistics.js';

@@ -31,7 +31,7 @@ describe('a module that can not be measured is told at once', () => {
     {
       what: 'what rejects with no error',
       module: () => moduleOf(`await Promise.reject('nothing')`),
-      reason: 'imported: nothing',
+      reason: 'nothing',
     },
     { what: 'what ends the process', module: () => moduleOf('process.exit(3)'), reason: '--subject mine=' },
     {

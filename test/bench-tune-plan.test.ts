@@ -1,14 +1,14 @@
 import { Page } from 'nearwire';
 import { describe, expect, test } from 'vitest';
 
-import { page } from '../bench/cases/bodies.js';
+import { page } from '../bench/cases/http.js';
 import { makePlan, orderOf } from '../bench/plan.js';
 import { ratiosOf } from '../bench/statistics.js';
 import { PACES, sweepOf, type SweepChoice } from '../bench/tune/plan.js';
 import { KIB, madeUpSweep, MIB } from './support/sweeps.js';
 
 const LIMITS = { mostBuffer: 4 * MIB, somaxconn: 4096 };
-const MEANS = { floor: '/floor', addonMissing: undefined, nginx: '/nginx', descriptors: 20_000 };
+const MEANS = { missing: {}, descriptors: 20_000 };
 
 const sweep = (choice: Partial<SweepChoice> = {}, platform: NodeJS.Platform = 'linux'): ReturnType<typeof sweepOf> =>
   sweepOf({ mode: 'default', family: 'unix', ...choice }, LIMITS, platform);

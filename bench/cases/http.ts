@@ -1,77 +1,154 @@
-/** The three cases on node:http: keep-alive, a connection per request, and bodies. */
-import type { Measure, Outcome, Params, PeerCase, Values } from '../model.js';
-import { cpu, latencyOf, operationsPerSecond, P50, P99, rate, serverCpuPerOperation } from './measures.js';
+/** The cases on node:http. */
+import { jsonBody } from '../cost/apps/application.js';
+import type { BenchCase, Params, Request } from '../model.js';
+import { grownBy, P50, P99, rateAndCpu } from './measures.js';
 
 /** Bytes of "hello world\n". */
 const HELLO_BYTES = 12;
-const CONNECTIONS = 32;
+const KIB_64 = 65536;
+const MIB = 1048576;
 
-const measures: readonly Measure[] = [
-  rate('requests/s', 'requests answered'),
-  cpu('us/request', 'CPU of the server a request'),
-  P50,
-  P99,
-];
+const REQUESTS = rateAndCpu('request', 'answered');
 
-function evaluate(outcome: Outcome): Values {
-  const { p50, p99 } = latencyOf(outcome);
-  return { rate: operationsPerSecond(outcome), cpu: serverCpuPerOperation(outcome), p50, p99 };
-}
+const keepAlive: readonly Params[] = [{ connections: 32, body: HELLO_BYTES, keepAlive: true }];
+const perRequest: readonly Params[] = [{ connections: 32, body: HELLO_BYTES, keepAlive: false }];
 
-const keepAlive: Params = { connections: CONNECTIONS, body: HELLO_BYTES, keepAlive: true };
-const perRequest: Params = { connections: CONNECTIONS, body: HELLO_BYTES, keepAlive: false };
-
-export const http: PeerCase = {
-  kind: 'peers',
+export const http: BenchCase = {
   name: 'http',
   title: 'node:http hello, 32 keep-alive connections',
   client: 'floor',
-  plan: { default: { unix: [keepAlive], tcp: [keepAlive] }, quick: { unix: [keepAlive], tcp: [keepAlive] } },
+  plan: { default: { unix: keepAlive, tcp: keepAlive } },
   warmup: { default: 0.7, quick: 0.35 },
   headline: 'cpu',
-  measures,
-  evaluate,
+  measures: [...REQUESTS, P50, P99],
 };
 
-export const httpClose: PeerCase = {
-  kind: 'peers',
+export const httpClose: BenchCase = {
+  ...http,
   name: 'http-close',
   title: 'node:http hello, a connection per request, 32 at a time',
-  client: 'floor',
-  plan: { default: { unix: [perRequest], tcp: [perRequest] }, quick: { unix: [perRequest] } },
+  plan: { default: { unix: perRequest, tcp: perRequest }, quick: { unix: perRequest } },
   warmup: { default: 1.5, quick: 0.6 },
-  headline: 'cpu',
-  measures,
-  evaluate,
 };
 
-export const httpBody: PeerCase = {
-  kind: 'peers',
+function bothWays(bytes: number): Params[] {
+  return ['download', 'upload'].map((way) => ({ bytes, way }));
+}
+
+export const httpBody: BenchCase = {
+  ...http,
   name: 'http-body',
   title: 'node:http bodies on 8 keep-alive connections, those that go down a new Buffer each',
-  client: 'floor',
   words: { connections: 8 },
-  plan: {
-    default: {
-      unix: [
-        { bytes: 65536, way: 'download' },
-        { bytes: 65536, way: 'upload' },
-        { bytes: 1048576, way: 'download' },
-        { bytes: 1048576, way: 'upload' },
-      ],
-    },
-    quick: {
-      unix: [
-        { bytes: 65536, way: 'download' },
-        { bytes: 65536, way: 'upload' },
-      ],
-    },
-  },
+  plan: { default: { unix: [...bothWays(KIB_64), ...bothWays(MIB)] }, quick: { unix: bothWays(KIB_64) } },
   // A download begins with its number.
   leastBytes: 4,
   // A body of 1 MiB a request leaves few requests for the compilers to learn from.
   warmup: { default: 1.2, quick: 0.5 },
+};
+
+/** Answers with what lies there already: what a server is for that sends the same thing many times. */
+const bodies: Omit<BenchCase, 'name' | 'title'> = {
+  client: 'floor',
+  words: { connections: 8 },
+  plan: { default: { unix: [{ bytes: KIB_64 }, { bytes: MIB }] }, quick: { unix: [{ bytes: KIB_64 }] } },
+  rounds: { quick: 2 },
+  warmup: { default: 0.5, quick: 0.3 },
   headline: 'cpu',
-  measures,
-  evaluate,
+  measures: REQUESTS,
+};
+
+export const httpSame: BenchCase = {
+  ...bodies,
+  name: 'http-same',
+  title: 'node:http answers with one Buffer again and again, on 8 keep-alive connections',
+  rounds: { default: 3, quick: 1 },
+};
+
+export const file: BenchCase = {
+  ...bodies,
+  name: 'file',
+  title: 'node:http answers with a file, on 8 keep-alive connections',
+  needsFile: true,
+};
+
+export const page: BenchCase = {
+  ...bodies,
+  name: 'page',
+  title: 'node:http answers with a body that lies in memory, on 8 keep-alive connections',
+  // Page.threshold: a smaller page is copied as any buffer is.
+  leastBytes: 16384,
+};
+
+const MS_A_SECOND = 1e3;
+
+export const crowd: BenchCase = {
+  name: 'crowd',
+  title: 'node:http answers with a body that lies in memory, to connections that read it when all have asked for it',
+  client: 'floor',
+  // As many of them as a descriptor limit leaves room for: see `withinLimits` in plan.ts.
+  plan: { default: { unix: [{ connections: 10_000, bytes: MIB }] } },
+  // Copies take more than 2 GB of memory, and a user is to have asked for that.
+  onlyNamed: true,
+  rounds: { default: 5, quick: 1 },
+  setupSeconds: 3,
+  // Until all has been read, and no longer; this is how long it may take.
+  fixedSeconds: 20,
+  asksMemory: 'crowd',
+  headline: 'system',
+  measures: [
+    grownBy('system', 'connection', 'memory of the machine a connection, with what the kernel holds'),
+    grownBy('memory', 'connection', 'resident bytes of the server a connection'),
+    {
+      ...{ name: 'wait', unit: 'ms', better: 'lower' },
+      meaning: 'from the first connect until all connections have read all of it',
+      of: ({ setupMs, load }) => setupMs + load.seconds * MS_A_SECOND,
+    },
+  ],
+};
+
+/** Percent of the rate at which node:net answers at most. */
+const LOADS = [10, 25, 50, 75, 90];
+/** Milliseconds: nothing, what a template takes, and what a heavy page does. */
+const [NOTHING, LITTLE, MUCH] = [{ compute: 0 }, { compute: 0.1 }, { compute: 1 }] as const;
+/** As many requests at once as there are connections, then none until the next are due. */
+const BURSTS: Params = { ...LITTLE, arrival: 'burst' };
+/** Bytes of a JSON that is parsed, and of that which answers it. */
+const JSON_1K: Params = { json: 1024 };
+/** MB of small objects that are alive, and of which each request replaces some. */
+const HEAP_100M: Params = { heap: 100 };
+
+function at(loads: readonly number[], ...handlers: readonly Params[]): Params[] {
+  return handlers.flatMap((handler) => loads.map((load) => ({ ...handler, load })));
+}
+
+export const load: BenchCase = {
+  name: 'load',
+  title: "node:http on 64 kept connections, requests due at so much of node:net's own maximum",
+  client: 'floor',
+  words: { connections: 64, body: HELLO_BYTES, arrival: 'poisson' },
+  requestOf: ({ json }): Request =>
+    json === undefined ? { words: { answer: HELLO_BYTES } } : { words: { answer: json }, body: jsonBody() },
+  plan: {
+    default: { unix: [...at([25, 75], NOTHING), ...at([50], LITTLE, BURSTS)] },
+    quick: { unix: at([75], NOTHING) },
+  },
+  namedPlan: {
+    default: { unix: [...at(LOADS, NOTHING, LITTLE, MUCH, JSON_1K, HEAP_100M), ...at([50], BURSTS)] },
+    quick: { unix: at(LOADS, NOTHING) },
+  },
+  rounds: { default: 3, quick: 2 },
+  warmup: { default: 0.5, quick: 0.35 },
+  measures: [
+    { ...REQUESTS[1], meaning: 'CPU of the server a request, what the handler does included' },
+    {
+      ...{ name: 'clientCpu', unit: 'us/request', better: 'lower', meaning: 'CPU of the load generator a request' },
+      of: ({ load: { clientCpu, operations } }) => clientCpu / operations,
+    },
+    {
+      ...{ name: 'inTime', unit: '%', better: 'higher' },
+      meaning: 'share of the requests due that were answered before the stretch was over',
+      of: ({ load: { inTime = NaN, begun = NaN, unsent = NaN } }) => (100 * inTime) / (begun + unsent),
+    },
+  ],
 };

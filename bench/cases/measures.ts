@@ -1,35 +1,52 @@
-/** Measures that several cases share, and how a client's result becomes their values. */
+/** What cases measure, and how it comes from what is seen of a cell. What is not known is NaN, and left out. */
 import { quantileOf } from '../histogram.js';
 import type { Measure, Outcome } from '../model.js';
 
-export const MIB = 1024 * 1024;
+const MIB = 1024 * 1024;
 
-export function rate(unit: string, meaning: string): Measure {
-  return { name: 'rate', unit, better: 'higher', meaning };
+/** How many a second, and what each costs the server. */
+export function rateAndCpu(noun: string, done: string): [Measure, Measure] {
+  return [
+    {
+      ...{ name: 'rate', unit: `${noun}s/s`, better: 'higher', meaning: `${noun}s ${done}` },
+      of: ({ load }) => load.operations / load.seconds,
+    },
+    {
+      ...{ name: 'cpu', unit: `us/${noun}`, better: 'lower', meaning: `CPU of the server a ${noun}` },
+      of: ({ load, serverCpu }) => serverCpu / load.operations,
+    },
+  ];
 }
 
-export function cpu(unit: string, meaning: string): Measure {
-  return { name: 'cpu', unit, better: 'lower', meaning };
+/** How many bytes a second, and what they cost whom. */
+export function bytesAndCpu(done: string, who: string, cpuOf: (outcome: Outcome) => number): [Measure, Measure] {
+  const bytesOf = ({ load: { bytes = NaN } }: Outcome): number => bytes;
+  return [
+    {
+      ...{ name: 'rate', unit: 'bytes/s', better: 'higher', meaning: `bytes ${done}` },
+      of: (outcome) => bytesOf(outcome) / outcome.load.seconds,
+    },
+    {
+      ...{ name: 'cpu', unit: 'us/MiB', better: 'lower', meaning: `CPU of the ${who} a MiB` },
+      of: (outcome) => cpuOf(outcome) / (bytesOf(outcome) / MIB),
+    },
+  ];
 }
 
-export const P50: Measure = { name: 'p50', unit: 'us', better: 'lower', meaning: 'median latency' };
-export const P99: Measure = { name: 'p99', unit: 'us', better: 'lower', meaning: '99th percentile of the latency' };
-
-export function operationsPerSecond({ load }: Outcome): number {
-  return load.operations / load.seconds;
+/** What it takes for each of so many connections or chunks. */
+export function grownBy(name: 'memory' | 'system' | 'held', noun: 'connection' | 'chunk', meaning: string): Measure {
+  return {
+    ...{ name, unit: `bytes/${noun}`, better: 'lower', meaning },
+    of: ({ grown, params }) => (grown[name] ?? NaN) / Number(params[`${noun}s`]),
+  };
 }
 
-export function serverCpuPerOperation({ load, serverCpu }: Outcome): number {
-  return serverCpu / load.operations;
-}
+export const P50: Measure = {
+  ...{ name: 'p50', unit: 'us', better: 'lower', meaning: 'median latency' },
+  of: ({ load: { latency } }) => (latency ? quantileOf(latency, 0.5) : NaN),
+};
 
-/** Microseconds. */
-export function latencyOf({ load: { latency } }: Outcome): Readonly<Record<'p50' | 'p99' | 'max', number>> {
-  if (!latency) throw new Error('the client told no latency');
-  return { p50: quantileOf(latency, 0.5), p99: quantileOf(latency, 0.99), max: latency.max };
-}
-
-export function bytesOf({ load }: Outcome): number {
-  if (load.bytes === undefined) throw new Error('the client told no number of bytes');
-  return load.bytes;
-}
+export const P99: Measure = {
+  ...{ name: 'p99', unit: 'us', better: 'lower', meaning: '99th percentile of the latency' },
+  of: ({ load: { latency } }) => (latency ? quantileOf(latency, 0.99) : NaN),
+};

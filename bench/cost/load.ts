@@ -2,8 +2,7 @@
 import { getSystemErrorName } from 'node:util';
 
 import { firstWord } from '../cell-processes.js';
-import { quantileOf } from '../histogram.js';
-import { latencyResult } from '../load-result.js';
+import { quantileOf, type LatencyHistogram } from '../histogram.js';
 import { isMessage, numberOf, Peer, PeerError, type Message } from '../peer.js';
 import { onCore } from '../placement.js';
 import type { Load, Target, Work } from './model.js';
@@ -113,7 +112,7 @@ function addressOf(target: Target): string {
 
 function figuresOf(result: Message): LoadFigures {
   const number = (key: string): number => numberOf(result, key);
-  const latency = latencyResult(tableOf(result['latency']));
+  const latency = result['latency'] as LatencyHistogram;
   return {
     ...{ seconds: number('seconds'), begun: number('begun'), answered: number('operations') },
     ...{ p50: quantileOf(latency, 0.5), p99: quantileOf(latency, 0.99) },

@@ -15,7 +15,8 @@ import type * as NearwireHttp from 'nearwire/http';
 import type * as NearwireUwsgi from 'nearwire/uwsgi';
 
 import { tell } from '../work/control.js';
-import { listen, messageEcho } from '../work/stream.js';
+import { messageEcho } from '../work/echo.js';
+import { listen } from '../work/stream.js';
 
 const [folder = '', name = '', path = '', warm = '0', batch = '0'] = process.argv.slice(2);
 
@@ -88,7 +89,10 @@ function entry(file: string): Promise<unknown> {
 const LISTENERS: Readonly<Record<string, (socket: Socket) => void>> = {
   rtt: echo,
   pipeline(socket) {
-    socket.on('error', ignore).on('data', messageEcho({ write: (to, chunk) => to.write(chunk) }, socket, 64));
+    const echo = messageEcho(64, (data, start, stop) => socket.write(data.subarray(start, stop)));
+    socket.on('error', ignore).on('data', (chunk: Buffer) => {
+      echo(chunk, 0, chunk.length);
+    });
   },
   'write-64': writer(64, SHORT_WRITES),
   'write-64k': writer(65_536, 1),

@@ -9,16 +9,17 @@ export interface Operation {
 /** By subject. Each is made when it is wanted: ours need the addon. */
 export type Rivals = Readonly<Record<string, () => Operation>>;
 
-/** An operation that counts what came of it: each of a batch, once. */
-export function counted(batch: number, once: () => void, count: () => number): Operation {
+/** An operation that counts what came of it: so much of each of a batch. */
+export function counted(batch: number, once: () => void, count: () => number, each = 1, end?: () => void): Operation {
   let before = count();
   return {
     batch,
     run() {
       for (let left = batch; left > 0; left--) once();
+      end?.();
       const done = count() - before;
       before += done;
-      if (done !== batch) throw new Error(`${String(done)} of ${String(batch)} operations were done`);
+      if (done !== batch * each) throw new Error(`${String(done)} of ${String(batch * each)} were done`);
     },
   };
 }

@@ -10,7 +10,7 @@ import { acceptedOptions, channelOptions, socketSettings } from '../../src/net/s
 import { SocketWire } from '../../src/net/socket-wire.js';
 import { NativeSocket } from '../../src/net/socket.js';
 import { runTicks } from '../../src/run-ticks.js';
-import type { Operation, Rivals } from './operation.js';
+import { counted, type Operation, type Rivals } from './operation.js';
 import { createSilentEngine } from './silent-engine.js';
 
 /** As many as `pipeline` has outstanding: what one turn sees there. */
@@ -30,18 +30,12 @@ class NullHandle {
   }
 }
 
+/** All bytes are to come to the kernel's border. */
 function writing(message: Uint8Array, write: (message: Uint8Array) => void, taken: () => number): Operation {
-  let before = taken();
-  return {
-    batch: MESSAGES,
-    run() {
-      for (let left = MESSAGES; left > 0; left--) write(message);
-      runTicks();
-      const bytes = taken() - before;
-      before += bytes;
-      if (bytes !== MESSAGES * message.length) throw new Error(`${String(bytes)} bytes came to the kernel's border`);
-    },
+  const once = (): void => {
+    write(message);
   };
+  return counted(MESSAGES, once, taken, message.length, runTicks);
 }
 
 function byNode(message: Uint8Array): Operation {

@@ -1,7 +1,7 @@
 /** From a result to what is shown of it. */
 import { CASES } from '../cases/index.js';
-import { growth as growthCase } from '../cases/growth.js';
-import { load as loadCase } from '../cases/load.js';
+import { growth as growthCase } from '../cases/messages.js';
+import { load as loadCase } from '../cases/http.js';
 import { describeParams, describeSeries } from '../format.js';
 import type { BenchCase, BenchResult, RatioResult, SeriesResult } from '../model.js';
 import { judge, medianOf, NODE_BASELINES, OURS } from '../statistics.js';

@@ -1,5 +1,5 @@
 /** How the figures of the fan-in grow with the connections: each against the one at 16 connections. */
-import { growth, GROWTH_BASE } from '../cases/growth.js';
+import { growth, GROWTH_BASE } from '../cases/messages.js';
 import { formatSpread } from '../format.js';
 import type { BenchResult, MeasureName, Params, Sample, SeriesResult } from '../model.js';
 import { ratioWithinRounds, valuesByRound } from '../statistics.js';

@@ -1,5 +1,5 @@
 /** What the open loops of case load gave: a block for each handler, in which a user's wait is told at each load. */
-import { load as loadCase } from '../cases/load.js';
+import { load as loadCase } from '../cases/http.js';
 import { describeParams, formatTime, formatValue } from '../format.js';
 import { percentileOf, PERCENTILES, type Percentile } from '../histogram.js';
 import type { BenchResult, LatencyResult, SeriesResult, SubjectName } from '../model.js';

@@ -2,7 +2,8 @@
 import { formatBytes } from '../format.js';
 import { subjectsWith } from '../lineup.js';
 import type { Mode } from '../model.js';
-import type { Choice, Pace } from '../plan.js';
+import type { Pace } from '../pacer.js';
+import type { Choice } from '../plan.js';
 import { subjectNamed, SUBJECTS } from '../subjects.js';
 import type { BufferChoice, Family, Limits, Way, WayName } from './model.js';
 import { distinct, ordered, WAYS } from './model.js';

@@ -9,7 +9,8 @@ import { commandWords } from '../cell-processes.js';
 import { SOCKET_NAME } from '../cell.js';
 import type { RunControl } from '../run.js';
 import { largestUnread, PAGE } from '../unread.js';
-import { handlerOf, httpOf } from '../work/http.js';
+import { handlerOf } from '../work/http.js';
+import { subjectOf } from '../work/subject-module.js';
 import { parseWords } from '../work/words.js';
 import { nameOf } from './conclude.js';
 import type { BufferChoice, Family, Take, Way } from './model.js';
@@ -44,11 +45,11 @@ async function takeOf(way: Way, buffer: BufferChoice, family: Family, tried: num
   const words = { case: way.case, family, address: '-', subject: way.subject, file, sendBuffer };
   const wordsFor = (bytes: number): ReturnType<typeof parseWords> =>
     parseWords(['serve', ...commandWords({ ...words, bytes })]);
-  const subject = await httpOf(wordsFor(PAGE));
+  const subject = await subjectOf(wordsFor(PAGE));
   let [set, effective] = [NaN, NaN];
   const bytes = await largestUnread(
     (handler) =>
-      subject.createServer(handler).on('connection', (socket) => {
+      subject.createHttpServer(handler).on('connection', (socket) => {
         set = sendBufferOf(socket);
       }),
     own,

@@ -5,6 +5,7 @@
 import { createInterface } from 'node:readline';
 
 import type { LoadResult } from '../model.js';
+import type { Words } from './words.js';
 
 /** As it is before a module of the user's comes. */
 const write = process.stdout.write.bind(process.stdout);
@@ -14,7 +15,7 @@ export function tell(message: object): void {
 }
 
 /** To measure, or to warm up once more. */
-export type ClientWord = 'go' | 'warm';
+type ClientWord = 'go' | 'warm';
 
 export class Control {
   private heed: ((word: ClientWord) => void) | undefined;
@@ -26,20 +27,17 @@ export class Control {
    */
   constructor(close: () => void | Promise<void>, cpu = cpuMicroseconds) {
     this.cpu = cpu;
-    const closeAndExit = async (): Promise<void> => {
+    const end = async (): Promise<void> => {
       await close();
       // What still stands open is the other process's business, or the bench is over.
       process.exit(0);
     };
-    const end = (): void => {
-      void closeAndExit();
-    };
-    process.on('SIGTERM', end);
+    process.on('SIGTERM', () => void end());
     createInterface({ input: process.stdin })
       .on('line', (word) => {
         this.answer(word);
       })
-      .on('close', end);
+      .on('close', () => void end());
   }
 
   /** What the parent has a client do next. */
@@ -50,16 +48,15 @@ export class Control {
   }
 
   private answer(word: string): void {
-    if (word === 'cpu') tell({ cpu: this.cpu() });
-    else if (word === 'memory') tell({ memory: residentBytes() });
-    else if (word === 'held') tell({ held: heldBytes() });
+    const told = { cpu: this.cpu, memory: residentBytes, held: heldBytes }[word];
+    if (told) tell({ [word]: told() });
     else if (word === 'go' || word === 'warm') this.heed?.(word);
     else throw new TypeError(`unknown word on stdin: ${word}`);
   }
 }
 
 /** User and system time of all threads of this process. */
-export function cpuMicroseconds(): number {
+function cpuMicroseconds(): number {
   const { user, system } = process.cpuUsage();
   return user + system;
 }
@@ -89,19 +86,16 @@ function collectGarbage(): void {
   globalThis.gc();
 }
 
-/** A client that has connected and can be set to work. */
-export interface Load {
-  /** Works for so long, then leaves nothing outstanding. `clientCpu` is filled in by `runLoad`. */
-  phase(seconds: number): Promise<Omit<LoadResult, 'clientCpu' | 'errors'>>;
-}
+/** Works for so long, then leaves nothing outstanding. `runLoad` fills in the rest. */
+export type Phase = (seconds: number) => Promise<Omit<LoadResult, 'clientCpu' | 'errors'>>;
 
 /** The life of a client: warm up on the connections that will be measured until it is told `go`, measure once, tell. */
-export async function runLoad(control: Control, load: Load, warmup: number, seconds: number): Promise<void> {
+export async function runLoad(control: Control, phase: Phase, { warmup, seconds }: Words): Promise<void> {
   do {
-    const warmed = warmup > 0 ? await load.phase(warmup) : { seconds: 0, operations: 0 };
+    const warmed = warmup > 0 ? await phase(warmup) : { seconds: 0, operations: 0 };
     tell({ warm: true, seconds: warmed.seconds, operations: warmed.operations });
   } while ((await control.nextWord()) === 'warm');
   const before = cpuMicroseconds();
-  const result = await load.phase(seconds);
+  const result = await phase(seconds);
   tell({ result: { ...result, clientCpu: cpuMicroseconds() - before, errors: 0 } });
 }

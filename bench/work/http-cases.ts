@@ -1,4 +1,6 @@
-/** The cases whose server is a node:http server. */
-export const HTTP_SERVER_CASES: readonly string[] = [
-  ...['http', 'http-close', 'http-body', 'http-same', 'load', 'file', 'page', 'crowd'],
-];
+const HTTP_CASES = ['http', 'http-close', 'http-body', 'http-same', 'load', 'file', 'page', 'crowd'];
+
+/** Is this case's server one of node:http? */
+export function isHttp(benchCase: string): boolean {
+  return HTTP_CASES.includes(benchCase);
+}

@@ -1,76 +1,19 @@
-/** The http servers: node:http, straight or listening through nearwire. */
-import { createReadStream, statSync } from 'node:fs';
-import type { RequestListener, Server, ServerResponse } from 'node:http';
+/** The servers of node:http. */
+import { statSync } from 'node:fs';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 
 import { burn } from '../cost/apps/application.js';
-import { answerJson, overHeap } from './load.js';
 import { floorPattern } from './pattern.js';
 import { listen } from './stream.js';
-import { transportOf, type Target, type Words } from './words.js';
+import type { Subject } from './subject-module.js';
+import type { Target, Words } from './words.js';
 
-export interface ServedFile {
-  readonly path: string;
-  readonly size: number;
-}
-
-/** What subjects differ in. */
-export interface HttpSubject {
-  createServer(handler: RequestListener): Server;
-  /** Answers with a file. */
-  sendFile(response: ServerResponse, file: ServedFile): void;
-  /** These bytes as a body that is sent many times. */
-  pageOf(bytes: Buffer): Buffer;
-}
-
-/** It loads what the subject needs and no more. */
-export async function httpOf({ subject, module, sendBuffer }: Words): Promise<HttpSubject> {
-  if (module !== '') return (await import('./subject-module.js')).httpOfModule(module);
-  if (subject === 'node:net') {
-    const { createServer } = await import('node:http');
-    const createOwn: HttpSubject['createServer'] = (handler) => createServer(handler);
-    const create = sendBuffer === 0 ? createOwn : await withSendBuffer(createOwn, sendBuffer);
-    return { createServer: create, sendFile: pipeFile, pageOf: (bytes) => bytes };
-  }
-  if (subject === 'node:net tuned') return (await import('./tuned.js')).tunedHttp;
-  const transport = transportOf(subject);
-  const { Page } = await import('nearwire');
-  const { createServer, sendFile } = await import('nearwire/http');
-  // One below the system's is meant too.
-  const options = { transport, ...(sendBuffer > 0 && { sendBuffer, allowSmallBuffers: true }) };
-  return {
-    createServer: (handler) => createServer(options, handler),
-    sendFile(response, { path }) {
-      // A client that goes away in the midst of it has had enough.
-      sendFile(response, path, () => undefined);
-    },
-    pageOf: (bytes) => Page.from(bytes),
-  };
-}
-
-/** node:http has no option for it: it is set on each connection. */
-async function withSendBuffer(
-  create: HttpSubject['createServer'],
-  sendBuffer: number,
-): Promise<HttpSubject['createServer']> {
-  const { setSocketOptions } = await import('nearwire/tune');
-  return (handler) =>
-    create(handler).on('connection', (socket) => {
-      setSocketOptions(socket, { sendBuffer });
-    });
-}
-
-/** As it is written without us. That it knows the size, and asks for no other, is in its favour. */
-export function pipeFile(response: ServerResponse, { path, size }: ServedFile): void {
-  response.writeHead(200, { 'Content-Type': 'text/plain', 'Content-Length': size });
-  createReadStream(path).pipe(response);
-}
-
-export function serveHttp(subject: HttpSubject, words: Words, target: Target): void {
-  listen(subject.createServer(handlerOf(subject, words)), target);
+export function serveHttp(subject: Subject, words: Words, target: Target): void {
+  listen(subject.createHttpServer(handlerOf(subject, words)), target);
 }
 
 /** What answers the requests of a case. */
-export function handlerOf(subject: HttpSubject, words: Words): RequestListener {
+export function handlerOf(subject: Subject, words: Words): RequestListener {
   switch (words.case) {
     case 'file': {
       const file = { path: words.file, size: statSync(words.file).size };
@@ -138,4 +81,48 @@ function receive(bytes: number): RequestListener {
       response.end('ok');
     });
   };
+}
+
+/** Objects that a request replaces: those before them are garbage that has grown old. */
+const REPLACED = 10;
+/** Made between two looks at how large the heap is. */
+const BATCH = 10_000;
+
+interface Entry {
+  readonly id: number;
+  readonly name: string;
+  readonly tags: readonly string[];
+}
+
+function entryOf(id: number): Entry {
+  return { id, name: `entry ${String(id)}`, tags: [`a${String(id)}`, `b${String(id)}`] };
+}
+
+/** With so many MB of small objects alive, which a collection has to mark. */
+function overHeap(megabytes: number, handler: RequestListener): RequestListener {
+  const live: Entry[] = [];
+  const full = process.memoryUsage().heapUsed + megabytes * 1e6;
+  while (process.memoryUsage().heapUsed < full) {
+    for (let left = BATCH; left > 0; left--) live.push(entryOf(live.length));
+  }
+  let next = 0;
+  return (request, response) => {
+    for (let left = REPLACED; left > 0; left--) {
+      live[next] = entryOf(next);
+      next = (next + 1) % live.length;
+    }
+    handler(request, response);
+  };
+}
+
+/** Parses the body, and answers with what it says as JSON. */
+function answerJson(request: IncomingMessage, response: ServerResponse): void {
+  const parts: Buffer[] = [];
+  request.on('data', (part: Buffer) => parts.push(part));
+  request.on('end', () => {
+    const said: unknown = JSON.parse(Buffer.concat(parts).toString());
+    const body = JSON.stringify(said);
+    response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) });
+    response.end(body);
+  });
 }

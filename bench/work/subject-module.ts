@@ -1,22 +1,29 @@
-/** Modules that users bring as subjects. */
+/** What a subject is to its workers: nearwire, node's own modules, or a module that users bring. */
+import { createReadStream } from 'node:fs';
 import type { RequestListener, Server, ServerResponse } from 'node:http';
 import type * as net from 'node:net';
 
 // It keeps stdout for itself.
 import './control.js';
-import { pipeFile, type HttpSubject, type ServedFile } from './http.js';
-import { pipeBoth, type Relay } from './relay.js';
-import type { NetLike } from './stream.js';
-import type { Target } from './words.js';
+import { isHttp } from './http-cases.js';
+import type { Target, Words } from './words.js';
 
-/** What such a module exports, by name or in its default export. Whatever it lacks, the cases that need it are left out. */
+export interface ServedFile {
+  readonly path: string;
+  readonly size: number;
+}
+
+/**
+ * What a module of the user's exports, by name or in its default export. Whatever it lacks of `createServer`, `connect` and
+ * `createHttpServer`, the cases that need it are left out.
+ */
 export interface SubjectModule {
   /** As `net.createServer`. The options are `{ noDelay: true }`. */
   createServer?(options: net.ServerOpts, listener: (socket: net.Socket) => void): net.Server;
   /** As `net.connect`, to a `path` or a `host` and a `port`; the listener is called once it is connected. */
   connect?(target: Target, listener: () => void): net.Socket;
   /** Passes on what comes on either of two connections to the other. Without it each is piped into the other. */
-  relay?: Relay;
+  relay?(a: net.Socket, b: net.Socket): void;
   /** As `http.createServer`. */
   createHttpServer?(handler: RequestListener): Server;
   /** Answers with a file. Without it the file is read as a stream and piped into the response. */
@@ -25,32 +32,91 @@ export interface SubjectModule {
   pageOf?(bytes: Buffer): Buffer;
 }
 
-/** Those that decide on the cases. */
-export const SUBJECT_FUNCTIONS = ['createServer', 'connect', 'createHttpServer'] as const;
-export type SubjectFunction = (typeof SUBJECT_FUNCTIONS)[number];
+export interface Subject extends Required<SubjectModule> {
+  /** One of many writes. */
+  write(socket: net.Socket, chunk: Buffer): boolean;
+}
 
-export async function importSubject(url: string): Promise<SubjectModule> {
+/** As a program is written that thinks of nothing. */
+const STRAIGHT = {
+  write: (socket: net.Socket, chunk: Buffer) => socket.write(chunk),
+  relay(a: net.Socket, b: net.Socket) {
+    a.pipe(b);
+    b.pipe(a);
+  },
+  /** That it knows the size, and asks for no other, is in its favour. */
+  sendFile(response: ServerResponse, { path, size }: ServedFile) {
+    response.writeHead(200, { 'Content-Type': 'text/plain', 'Content-Length': size });
+    createReadStream(path).pipe(response);
+  },
+  pageOf: (bytes: Buffer) => bytes,
+};
+
+/** It has what its case needs: a process is to load no more. */
+export async function subjectOf(words: Words): Promise<Subject> {
+  const own = words.module === '' ? await builtIn(words) : await importSubject(words.module);
+  return { ...STRAIGHT, ...own } as Subject;
+}
+
+export async function importSubject(url: string): Promise<Partial<Subject>> {
   // Who reads ours reads nothing else there.
   process.stdout.write = process.stderr.write.bind(process.stderr);
   const exported = (await import(url)) as SubjectModule & { readonly default?: SubjectModule };
-  return { ...exported.default, ...exported };
+  return { ...exported.default, ...exported, write: STRAIGHT.write };
 }
 
-function missing(name: SubjectFunction): never {
-  throw new TypeError(`the module exports no function ${name}`);
-}
-
-export async function netOfModule(url: string): Promise<NetLike> {
-  const { createServer, connect, relay = pipeBoth } = await importSubject(url);
+async function builtIn(words: Words): Promise<Partial<Subject>> {
+  if (words.subject === 'node:net tuned') return (await import('./tuned.js')).tunedFor(words);
+  if (words.subject !== 'node:net') return isHttp(words.case) ? nearwireHttp(words) : nearwireNet(words);
+  if (!isHttp(words.case)) return import('node:net');
+  const { createServer } = await import('node:http');
+  const createHttpServer: Subject['createHttpServer'] = (handler) => createServer(handler);
   return {
-    createServer: createServer ?? (() => missing('createServer')),
-    connect: connect ?? (() => missing('connect')),
-    write: (socket, chunk) => socket.write(chunk),
-    relay,
+    createHttpServer: words.sendBuffer === 0 ? createHttpServer : await withSendBuffer(createHttpServer, words),
   };
 }
 
-export async function httpOfModule(url: string): Promise<HttpSubject> {
-  const { createHttpServer, sendFile = pipeFile, pageOf = (bytes: Buffer) => bytes } = await importSubject(url);
-  return { createServer: createHttpServer ?? (() => missing('createHttpServer')), sendFile, pageOf };
+/** node:http has no option for it: it is set on each connection. */
+async function withSendBuffer(
+  create: Subject['createHttpServer'],
+  { sendBuffer }: Words,
+): Promise<Subject['createHttpServer']> {
+  const { setSocketOptions } = await import('nearwire/tune');
+  return (handler) =>
+    create(handler).on('connection', (socket) => {
+      setSocketOptions(socket, { sendBuffer });
+    });
+}
+
+function transportOf({ subject }: Words): 'native' | 'js' {
+  return subject === 'js' ? 'js' : 'native';
+}
+
+async function nearwireNet(words: Words): Promise<Partial<Subject>> {
+  const { createServer, connect, relay } = await import('nearwire');
+  const transport = transportOf(words);
+  return {
+    createServer: (options, listener) => createServer({ ...options, transport }, listener),
+    connect: (target, listener) => connect({ ...target, transport }, listener),
+    relay(a, b) {
+      // However it ends: the client has had enough.
+      relay(a, b, () => undefined);
+    },
+  };
+}
+
+async function nearwireHttp(words: Words): Promise<Partial<Subject>> {
+  const { Page } = await import('nearwire');
+  const { createServer, sendFile } = await import('nearwire/http');
+  const { sendBuffer } = words;
+  // One below the system's is meant too.
+  const options = { transport: transportOf(words), ...(sendBuffer > 0 && { sendBuffer, allowSmallBuffers: true }) };
+  return {
+    createHttpServer: (handler) => createServer(options, handler),
+    sendFile(response, { path }) {
+      // A client that goes away in the midst of it has had enough.
+      sendFile(response, path, () => undefined);
+    },
+    pageOf: (bytes) => Page.from(bytes),
+  };
 }

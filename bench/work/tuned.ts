@@ -7,9 +7,7 @@ import { createReadStream } from 'node:fs';
 import * as http from 'node:http';
 import * as net from 'node:net';
 
-import type { HttpSubject } from './http.js';
-import { pipeBoth } from './relay.js';
-import type { NetLike } from './stream.js';
+import type { Subject } from './subject-module.js';
 import type { Target, Words } from './words.js';
 
 /** Corked writes of 4 KiB that go as one; with more of them nothing is gained. */
@@ -20,13 +18,17 @@ const LENT_BYTES = 64 * 1024;
 /** Of a file; a read of more has the client wait for it. */
 const READ_BYTES = 256 * 1024;
 
-export function tunedNet({ case: name, bytes }: Words): NetLike {
-  const corks = name !== 'rtt' && bytes <= CORKED_BYTES;
+export function tunedFor({ case: name, bytes }: Words): Partial<Subject> {
   return {
     createServer: net.createServer,
     connect: connectLending,
-    write: corks ? writeCorked : (socket, chunk) => socket.write(chunk),
-    relay: pipeBoth,
+    ...(name !== 'rtt' && bytes <= CORKED_BYTES && { write: writeCorked }),
+    createHttpServer: (handler) => http.createServer(handler),
+    sendFile(response, { path, size }) {
+      response.writeHead(200, { 'Content-Type': 'text/plain', 'Content-Length': size });
+      // With its end, the stream does not read once more to find it.
+      createReadStream(path, { end: size - 1, highWaterMark: Math.min(size, READ_BYTES) }).pipe(response);
+    },
   };
 }
 
@@ -51,13 +53,3 @@ function writeCorked(socket: net.Socket, chunk: Buffer): boolean {
 function uncork(socket: net.Socket): void {
   socket.uncork();
 }
-
-export const tunedHttp: HttpSubject = {
-  createServer: (handler) => http.createServer(handler),
-  sendFile(response, { path, size }) {
-    response.writeHead(200, { 'Content-Type': 'text/plain', 'Content-Length': size });
-    // With its end, the stream does not read once more to find it.
-    createReadStream(path, { end: size - 1, highWaterMark: Math.min(size, READ_BYTES) }).pipe(response);
-  },
-  pageOf: (bytes) => bytes,
-};

@@ -40,15 +40,12 @@ export function parseBrought(words: BringWords): Brought {
   if (attach === '') throw new UsageError('--attach takes a path or HOST:PORT');
   if (!/^\/[!-~]*$/.test(path))
     throw new UsageError(`--path takes a path as in a request, as in --path /x, not '${path}'`);
+  const given = pid === undefined ? undefined : parseWhole('--pid', pid, 1, MOST_PID);
   return {
     modules: (words.subject ?? []).map(parseModule),
     nodes: words.node ?? [],
-    attach: attach === undefined ? undefined : { target: attach, path, pid: parsePid(pid) },
+    attach: attach === undefined ? undefined : { target: attach, path, pid: given },
   };
-}
-
-function parsePid(word: string | undefined): number | undefined {
-  return word === undefined ? undefined : parseWhole('--pid', word, 1, MOST_PID);
 }
 
 function parseModule(word: string): { name: string; module: string } {

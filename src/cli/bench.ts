@@ -59,7 +59,7 @@ async function bench(given: Words): Promise<void> {
   };
   if (words.hdr !== undefined) makeFolder('--hdr', words.hdr);
   const run = async (control: RunControl): Promise<BenchResult> => {
-    const { lineup, notes } = await lineupOf(brought, choice.cases ?? CASE_NAMES);
+    const { lineup, notes } = await lineupOf(brought, choice.cases ?? CASE_NAMES, control.signal);
     const names = lineup.map(({ name }) => name);
     // An attached server is measured alone where nobody else is named.
     const nobody = words.attach === undefined ? undefined : [];

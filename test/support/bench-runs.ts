@@ -1,13 +1,31 @@
 /** Runs of `nearwire bench`, as short as they can be, and what they write. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { JsonResult } from '../../bench/json.js';
+import type { JsonFile } from '../../bench/json.js';
 import { runCli, type CliResult } from './cli.js';
 import type { RunsFolder } from './command-runs.js';
 
 export interface BenchRun extends CliResult {
-  readonly json: JsonResult;
+  readonly json: JsonFile;
+}
+
+/** A run that leaves a result, and nothing else. */
+export async function benchRun(
+  runs: RunsFolder,
+  words: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<BenchRun> {
+  const file = join(runs.path, 'result.json');
+  rmSync(file, { force: true });
+  const cli = await runCli(['bench', '--json', file, ...words], { TMPDIR: runs.path, ...env });
+  const left = runs.leftovers('nearwire-bench-').join(' ');
+  if (!existsSync(file) || left !== '') {
+    throw new Error(
+      `bench ${words.join(' ')} exited with ${String(cli.code)}, left '${left}':\n${cli.stderr}${cli.stdout}`,
+    );
+  }
+  return { ...cli, json: JSON.parse(readFileSync(file, 'utf8')) as JsonFile };
 }
 
 /** One round of a quick run, which is to succeed. */
@@ -16,14 +34,20 @@ export async function benchOnce(
   words: readonly string[],
   env: NodeJS.ProcessEnv = {},
 ): Promise<BenchRun> {
-  const file = join(runs.path, 'result.json');
-  const all = ['bench', '--quick', '--rounds', '1', '--json', file, ...words];
-  const cli = await runCli(all, { TMPDIR: runs.path, ...env });
-  if (cli.code !== 0) throw new Error(`${all.join(' ')} exited with ${String(cli.code)}:\n${cli.stderr}${cli.stdout}`);
-  return { ...cli, json: JSON.parse(readFileSync(file, 'utf8')) as JsonResult };
+  const run = await benchRun(runs, ['--quick', '--rounds', '1', ...words], env);
+  if (run.code !== 0)
+    throw new Error(`${words.join(' ')} exited with ${String(run.code)}:\n${run.stderr}${run.stdout}`);
+  return run;
 }
 
 /** `CASE SUBJECT MEASURE` of each cell. */
 export function cellNames({ json }: BenchRun): Set<string> {
   return new Set(json.cells.map((cell) => `${cell.case} ${cell.subject} ${cell.measure}`));
+}
+
+/** The medians of a subject, one for each parameter that the case has. */
+export function valuesOf({ json }: BenchRun, name: string, measure: string, subject: string): number[] {
+  return json.cells
+    .filter((cell) => cell.case === name && cell.measure === measure && cell.subject === subject)
+    .map((cell) => cell.median);
 }
