@@ -151,9 +151,11 @@ describe('the lines', () => {
       ['8,192 as macOS comes'],
     ],
     [
-      'say that a buffer below the default is meant, and tell sizes that follow each other as a range',
+      'say that a buffer below the default is meant, and which sizes it is for',
       foundOf(small),
-      ['createServer({ sendBuffer: 65536, allowSmallBuffers: true }) // 64 KiB, for native 1 KiB to 16 KiB, 1 MiB'],
+      [
+        'createServer({ sendBuffer: 65536, allowSmallBuffers: true }) // 64 KiB, for native 1 KiB, 4 KiB, 16 KiB, 1 MiB',
+      ],
       ['for throughput'],
     ],
     [

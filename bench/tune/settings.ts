@@ -2,7 +2,7 @@
 import { formatBytes } from '../format.js';
 import { buffersOf, nameOf } from './conclude.js';
 import type { BufferChoice, Conclusion, Family, Findings, Setting } from './model.js';
-import { distinct, sizesOf, waysOf } from './model.js';
+import { sizesOf, waysOf } from './model.js';
 
 /** What the lines are made from. */
 export interface Found extends Omit<Findings, 'settings'> {
@@ -15,12 +15,13 @@ const BACKLOG = 511;
 
 export function settingsFor(found: Found): Setting[] {
   const { conclusions, platform } = found;
+  if (conclusions.length === 0) return backlogLine(found);
   const largest = buffersOf(conclusions).at(-1);
   return [
-    ...(conclusions.length === 0 ? [] : [forThroughput(found)]),
+    forThroughput(found),
     ...forSlowReaders(found),
     ...(largest === undefined ? [] : [nginxListen(givenFor(largest, found), found)]),
-    ...(conclusions.length === 0 ? [] : [NGINX_AS_FRONT]),
+    NGINX_AS_FRONT,
     ...(platform === 'darwin' ? darwinLines(largest) : linuxLines(found)),
     ...backlogLine(found),
   ];
@@ -64,29 +65,15 @@ function wholeOf({ conclusions }: Found): Conclusion[] {
 function serverLines(conclusions: readonly Conclusion[], found: Found): string[] {
   return buffersOf(conclusions).map((buffer) => {
     const own = conclusions.filter((conclusion) => conclusion.buffer === buffer);
-    const ways = new Map<string, string[]>();
-    for (const { name } of waysOf(own)) {
+    const whom = waysOf(own).map(({ name }) => {
       const sizes = sizesOf(own.filter(({ way }) => way === name));
-      const ranges = rangesOf(sizes, sizesOf(found.conclusions));
-      ways.set(ranges, [...(ways.get(ranges) ?? []), name]);
-    }
-    const whom = [...ways].map(([ranges, names]) => `${names.join(', ')} ${ranges}`).join('; ');
+      return `${name} ${sizes.map(formatBytes).join(', ')}`;
+    });
     const given = givenFor(buffer, found);
     const cut = given === buffer ? '' : ` (${formatBytes(buffer)} is cut to it)`;
     const forced = isBelowDefault(buffer, found) ? ', allowSmallBuffers: true' : '';
-    return `createServer({ sendBuffer: ${String(given)}${forced} }) // ${formatBytes(given)}${cut}, for ${whom}`;
+    return `createServer({ sendBuffer: ${String(given)}${forced} }) // ${formatBytes(given)}${cut}, for ${whom.join('; ')}`;
   });
-}
-
-/** Sizes, in their order, of all that were measured: `64 KiB to 1 MiB, 16 MiB`. */
-function rangesOf(sizes: readonly number[], all: readonly number[]): string {
-  const ranges: [number, number][] = [];
-  for (const size of sizes) {
-    const last = ranges.at(-1);
-    if (last && all[all.indexOf(last[1]) + 1] === size) last[1] = size;
-    else ranges.push([size, size]);
-  }
-  return ranges.map((ends) => distinct(ends).map(formatBytes).join(' to ')).join(', ');
 }
 
 /** A server takes such a size only if told that it is meant. */
@@ -96,10 +83,10 @@ function isBelowDefault(buffer: number, { takes }: Found): boolean {
 }
 
 /** What to ask for, to have what was measured: where the system has cut a buffer, no more than it gives. */
-function givenFor(buffer: number, { takes, platform }: Found): number {
+function givenFor(buffer: number, { takes }: Found): number {
   const cut = takes.find((take) => take.buffer === buffer && take.clamped);
-  if (!cut) return buffer;
-  return platform === 'linux' ? cut.set / 2 : cut.set;
+  // Linux, which is the one that cuts, reads back twice what is set.
+  return cut ? cut.set / 2 : buffer;
 }
 
 /**
@@ -129,25 +116,17 @@ const NGINX_AS_FRONT = setting(
 
 function linuxLines(found: Found): Setting[] {
   const { takes, conclusions, limits } = found;
-  const clamped = buffersOf(takes.filter((take) => take.clamped));
-  const most = clamped.at(-1);
-  // More would have to be let first, where more could help: the best was cut, or nothing took all of a response.
-  const isCut = conclusions.some(
-    ({ buffer, best, whole }) => clamped.some((size) => size === buffer || size === best.buffer) || whole === null,
-  );
-  const wanted = buffersOf([...conclusions, ...wholeOf(found)]).at(-1);
   const line = (bytes: number): string => `sysctl -w net.core.wmem_max=${String(bytes)}`;
   const here = `${String(limits.mostBuffer)} here`;
-  const settings: Setting[] = [];
-  if (most !== undefined && isCut) {
-    const note = `${nameOf(most)} was cut to net.core.wmem_max, ${here}: raise it, and sweep again (to keep it, a line in /etc/sysctl.d)`;
-    settings.push(setting('sysctl', note, line(most)));
+  const cut = buffersOf(takes.filter(({ clamped }) => clamped)).at(-1);
+  if (cut !== undefined) {
+    const note = `${nameOf(cut)} was cut to net.core.wmem_max, ${here}: raise it, and sweep again (to keep it, a line in /etc/sysctl.d)`;
+    return [setting('sysctl', note, line(cut))];
   }
-  if (wanted !== undefined && !clamped.includes(wanted)) {
-    const note = `net.core.wmem_max must be ${String(wanted)} or more, ${here}: on a host that has less, ${line(wanted)}`;
-    settings.push(setting('sysctl', note));
-  }
-  return settings;
+  const wanted = buffersOf([...conclusions, ...wholeOf(found)]).at(-1);
+  if (wanted === undefined) return [];
+  const note = `net.core.wmem_max must be ${String(wanted)} or more, ${here}: on a host that has less, ${line(wanted)}`;
+  return [setting('sysctl', note)];
 }
 
 function darwinLines(largest: number | undefined): Setting[] {

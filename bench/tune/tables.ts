@@ -1,5 +1,5 @@
 /** What was found, as the tables of a report: for a terminal, a page and docs alike. A line in a cell may end where it breaks. */
-import { digits, formatBytes, formatSpread } from '../format.js';
+import { digits, formatBytes, formatSpread, formatValue } from '../format.js';
 import type { BenchResult, CellResult, MeasureName, RatioResult } from '../model.js';
 import { cellIn } from '../report/blocks.js';
 import type { Block, Cell, Section } from '../report/model.js';
@@ -86,7 +86,7 @@ function rangeOf(sizes: readonly number[]): string {
 }
 
 /** `416 KiB`, `1.95 GiB`. */
-export function formatMemory(bytes: number): string {
+function formatMemory(bytes: number): string {
   // Four digits are for the next unit.
   if (bytes >= 1000 * MIB) return `${digits(bytes / MIB / 1024)} GiB`;
   return bytes >= MIB ? `${digits(bytes / MIB)} MiB` : `${digits(bytes / 1024)} KiB`;
@@ -112,7 +112,7 @@ export function throughputTable(sweep: SweepResult, way: Way) {
   return { head: sizes.map(formatBytes), rows };
 }
 
-/** What the bench has measured with a buffer; of a rate, in bytes/s. */
+/** What the bench has measured with a buffer; the text of a rate is in bytes/s. */
 export function figureOf(
   { cells, ratios }: Pick<BenchResult, 'cells' | 'ratios'>,
   way: Way,
@@ -122,13 +122,7 @@ export function figureOf(
 ): Cell | undefined {
   const isOfSeries = (entry: CellResult | RatioResult): boolean =>
     entry.case === way.case && entry.params['bytes'] === bytes && entry.measure === measure;
-  const factor = measure === 'rate' ? bytes : 1;
-  const scaled = cells.filter(isOfSeries).map((cell) => ({
-    ...cell,
-    unit: measure === 'rate' ? 'bytes/s' : cell.unit,
-    median: cell.median * factor,
-    samples: cell.samples.map((value) => value * factor),
-  }));
-  const figures = { cells: scaled, ratios: ratios.filter(isOfSeries) };
-  return cellIn(figures, measure, subjectWith(way.subject, buffer), way.subject);
+  const figures = { cells: cells.filter(isOfSeries), ratios: ratios.filter(isOfSeries) };
+  const found = cellIn(figures, measure, subjectWith(way.subject, buffer), way.subject);
+  return found && measure === 'rate' ? { ...found, text: formatValue(found.value * bytes, 'bytes/s') } : found;
 }

@@ -3,14 +3,8 @@ import { CASES } from '../../bench/cases/index.js';
 import type { BenchResult, Sample, SeriesResult } from '../../bench/model.js';
 import { cellsOf, ratiosOf } from '../../bench/statistics.js';
 import { conclude, subjectWith } from '../../bench/tune/conclude.js';
-import {
-  WAYS,
-  type BufferChoice,
-  type SweepResult,
-  type Take,
-  type Way,
-  type WayName,
-} from '../../bench/tune/model.js';
+import type { BufferChoice, SweepResult, Take, Way, WayName } from '../../bench/tune/model.js';
+import { distinct, waysOf } from '../../bench/tune/model.js';
 import { sweepOf } from '../../bench/tune/plan.js';
 import { settingsFor, type Found } from '../../bench/tune/settings.js';
 
@@ -33,18 +27,27 @@ export interface MadeUp {
 }
 
 /** What a sweep on Linux found; `words` stand wherever a machine or a user has a say. */
-export function madeUpSweep(all: readonly MadeUp[], words = ''): SweepResult {
-  const takes = takesOf(all);
-  const distinct = <T>(values: readonly T[]): T[] => [...new Set(values)];
-  const ways = WAYS.filter(({ name }) => all.some(({ way = 'native' }) => way === name));
-  const sizes = distinct(all.map(({ bytes = MIB }) => bytes));
-  const results = distinct(ways.map((way) => way.case)).flatMap((name) =>
-    sizes.map((bytes) => seriesOf(name, bytes, all, ways)),
-  );
+export function madeUpSweep(given: readonly MadeUp[], words = ''): SweepResult {
+  const all = given.map((made) => ({ way: 'native' as const, bytes: MIB, takes: 0, limit: Infinity, ...made }));
+  const ways = waysOf(all);
+  const sizes = distinct(all.map(({ bytes }) => bytes));
   const buffers = distinct(all.map(({ buffer }) => buffer));
   const choice = { mode: 'default', family: 'unix', sizes, buffers, ways: ways.map(({ name }) => name) } as const;
   const limits = { mostBuffer: 4 * MIB, somaxconn: 4096 };
   const { lineup = [] } = sweepOf(choice, limits, 'linux').choice;
+  const takes = ways.flatMap(({ name }) => {
+    const own = all.filter(({ way }) => way === name);
+    return distinct(own.map(({ buffer }) => buffer)).map((buffer) => takeOf(name, buffer, own));
+  });
+  const results = CASES.flatMap((benchCase) =>
+    sizes.map((bytes): SeriesResult => {
+      const samples = ways
+        .filter((way) => way.case === benchCase.name)
+        .flatMap((way) => all.filter((made) => made.way === way.name && made.bytes === bytes).flatMap(samplesOf(way)));
+      const subjects = distinct(samples.map(({ subject }) => subject));
+      return { series: { case: benchCase, params: { bytes }, family: 'unix', subjects, rounds: 5 }, samples };
+    }),
+  );
   const bench: BenchResult = {
     host: { cpu: `A CPU ${words}`, cores: 2, kernel: 'Linux 6.1', load: 0.1, sandbox: null },
     versions: { node: '20.0.0', nearwire: '0.1.0', commit: 'abc' },
@@ -61,30 +64,16 @@ export function foundOf(all: readonly MadeUp[], more: Partial<Found> = {}): Foun
   return { ...madeUpSweep(all), family: 'unix', platform: 'linux', ...more };
 }
 
-function takesOf(all: readonly MadeUp[]): Take[] {
-  return WAYS.flatMap(({ name }) => {
-    const own = all.filter(({ way = 'native' }) => way === name);
-    return own
-      .filter(({ buffer }, at) => own.findIndex((other) => other.buffer === buffer) === at)
-      .map(({ buffer, takes = 0, limit = Infinity }) => {
-        const set = buffer === 'default' ? LINUX_DEFAULT : 2 * Math.min(buffer, limit);
-        const clamped = buffer !== 'default' && buffer > limit;
-        return { way: name, buffer, set, effective: set, clamped, bytes: takes, tried: 16 * MIB };
-      });
-  });
+function takeOf(way: WayName, buffer: BufferChoice, all: readonly Required<MadeUp>[]): Take {
+  const { takes = 0, limit = Infinity } = all.find((made) => made.buffer === buffer) ?? {};
+  const set = buffer === 'default' ? LINUX_DEFAULT : 2 * Math.min(buffer, limit);
+  const clamped = buffer !== 'default' && buffer > limit;
+  return { way, buffer, set, effective: set, clamped, bytes: takes, tried: 16 * MIB };
 }
 
-function seriesOf(name: string, bytes: number, all: readonly MadeUp[], ways: readonly Way[]): SeriesResult {
-  const benchCase = CASES.find((entry) => entry.name === name);
-  if (!benchCase) throw new Error(`no case ${name}`);
-  const samples = all
-    .filter((made) => (made.bytes ?? MIB) === bytes)
-    .flatMap(({ way = 'native', buffer, rates }): Sample[] => {
-      const found = ways.find((entry) => entry.name === way && entry.case === name);
-      if (!found) return [];
-      const subject = subjectWith(found.subject, buffer);
-      return rates.map((rate, round) => ({ round, subject, values: { rate, cpu: 1e5 / rate } }));
-    });
-  const subjects = [...new Set(samples.map(({ subject }) => subject))];
-  return { series: { case: benchCase, params: { bytes }, family: 'unix', subjects, rounds: 5 }, samples };
+function samplesOf(way: Way): (made: MadeUp) => Sample[] {
+  return ({ buffer, rates }) =>
+    rates.map((rate, round) => ({
+      ...{ round, subject: subjectWith(way.subject, buffer), values: { rate, cpu: 1e5 / rate } },
+    }));
 }
