@@ -36,12 +36,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2;
 }
 
-export interface RatioSummary {
-  readonly median: number;
-  readonly low: number;
-  readonly high: number;
-  readonly rounds: number;
-}
+export type RatioSummary = Pick<RatioResult, 'median' | 'low' | 'high' | 'rounds'>;
 
 /** The ratio is taken within each round that has both, so that what disturbs a round disturbs both its sides. */
 export function ratioWithinRounds(
@@ -156,13 +151,10 @@ export type Verdict = 'good' | 'bad' | '';
 /** Better or worse than the baseline, if all rounds agree on it, and if it would be so without the load generator's limit. */
 export function judge(ratio: RatioResult): Verdict {
   const { low, high, rounds, bound } = ratio;
-  const measure = measureOf(ratio);
+  const measures = CASES.find(({ name }) => name === ratio.case)?.measures;
+  const measure = measures?.find(({ name }) => name === ratio.measure);
+  // A recorded result may have what there no longer is.
   if (!measure || rounds < ROUNDS_TO_JUDGE || (low <= 1 && high >= 1)) return '';
   const verdict = low > 1 === (measure.better === 'higher') ? 'good' : 'bad';
   return bound === undefined || bound === boundTo(verdict, measure) ? verdict : '';
-}
-
-/** Undefined of a case or measure that there no longer is. */
-function measureOf(ratio: RatioResult): Measure | undefined {
-  return CASES.find(({ name }) => name === ratio.case)?.measures.find(({ name }) => name === ratio.measure);
 }

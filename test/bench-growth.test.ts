@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { growth } from '../bench/cases/messages.js';
-import type { BenchResult, Params, SeriesResult, SubjectName } from '../bench/model.js';
+import type { Params, SeriesResult, SubjectName } from '../bench/model.js';
 import { growthBlocks } from '../bench/report/growth.js';
 import { SUBJECTS } from '../bench/subjects.js';
 
@@ -21,15 +21,7 @@ function series(params: Params, cpu: readonly [number, number]): SeriesResult {
 
 /** The table: the row's name, and its only cell. */
 function growthOf(...results: SeriesResult[]): Readonly<Record<string, unknown>> | undefined {
-  const result: BenchResult = {
-    host: { cpu: 'A CPU', cores: 2, kernel: 'Linux', load: 0, sandbox: null },
-    versions: { node: '20.0.0', nearwire: '0.1.0', commit: 'abc' },
-    ...{ command: 'nearwire bench', started: '2026-01-02T03:04:05.000Z', seconds: 1, results, cells: [], ratios: [] },
-    lineup: SUBJECTS,
-    environment: {},
-    ...{ latencies: [], warnings: [], skipped: [], failures: [], interrupted: false },
-  };
-  const [block] = growthBlocks(result, results);
+  const [block] = growthBlocks({ lineup: SUBJECTS }, results);
   return block && Object.fromEntries(block.rows.map(({ name, cells }) => [name, cells[0]]));
 }
 

@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
-import { fanin } from '../bench/cases/messages.js';
-import { rtt } from '../bench/cases/messages.js';
+import { fanin, rtt } from '../bench/cases/messages.js';
 import { formatSpread } from '../bench/format.js';
-import type { MeasureName, RatioResult, Sample, Series, SeriesResult, SubjectName } from '../bench/model.js';
+import type { BenchCase, MeasureName, RatioResult, Sample, SeriesResult, SubjectName } from '../bench/model.js';
 import { cellsOf, judge, median, ratiosOf, ratioWithinRounds } from '../bench/statistics.js';
 import { SUBJECTS } from '../bench/subjects.js';
 
@@ -40,25 +39,27 @@ describe('a ratio', () => {
   });
 });
 
+/** Of the client and the server. */
+const SHARES = {
+  busy: { clientShare: 0.99, serverShare: 0.6 },
+  free: { clientShare: 0.5, serverShare: 0.99 },
+  both: { clientShare: 0.99, serverShare: 0.98 },
+  neither: { clientShare: 0.8, serverShare: 0.3 },
+};
+
+function resultOf(benchCase: BenchCase, subjects: readonly SubjectName[], samples: readonly Sample[]): SeriesResult {
+  return { series: { case: benchCase, params: { bytes: 64 }, family: 'unix', subjects, rounds: 3 }, samples };
+}
+
 describe('a series', () => {
   const sample = (subject: SubjectName, round: number, p50: number): Sample => ({
-    round,
-    subject,
-    values: { p50, p99: p50 * 2 },
-    clientShare: 0.99,
-    serverShare: 0.5,
+    ...{ round, subject, values: { p50, p99: p50 * 2 }, ...SHARES.busy },
   });
-  const series: Series = {
-    case: rtt,
-    params: { bytes: 64 },
-    family: 'unix',
-    subjects: ['c', 'native', 'node:net'],
-    rounds: 2,
-  };
-  const result: SeriesResult = {
-    series,
-    samples: [sample('c', 0, 5), sample('native', 0, 10), sample('node:net', 0, 20), sample('native', 1, 12)],
-  };
+  const result = resultOf(
+    rtt,
+    ['c', 'native', 'node:net'],
+    [sample('c', 0, 5), sample('native', 0, 10), sample('node:net', 0, 20), sample('native', 1, 12)],
+  );
 
   test('becomes a cell for each subject and measure, with a sample a round', () => {
     const cells = cellsOf(result);
@@ -85,37 +86,26 @@ describe('a series', () => {
 
   test('is limited by its generator only where that is not the subject itself, and only in what it limits', () => {
     expect(cellsOf(result).some(({ limitedBy }) => limitedBy)).toBe(false);
-    const values = { rate: 1000, cpu: 3, p99: 10 };
-    const faninOf = (clientShare: number, serverShare: number): string[] =>
-      cellsOf({
-        series: { case: fanin, params: { connections: 64 }, family: 'unix', subjects: ['c'], rounds: 1 },
-        samples: [{ round: 0, subject: 'c', values, clientShare, serverShare }],
-      })
-        .filter(({ limitedBy }) => limitedBy === 'generator')
-        .map(({ measure }) => measure);
-    expect(faninOf(0.99, 0.6)).toEqual(['rate', 'p99']);
-    expect(faninOf(0.99, 0.98)).toEqual([]);
-    expect(faninOf(0.8, 0.3)).toEqual([]);
+    const limited = (['busy', 'both', 'neither'] as const).map((shares) => {
+      const values = { rate: 1000, cpu: 3, p99: 10 };
+      const cells = cellsOf(resultOf(fanin, ['c'], [{ round: 0, subject: 'c', values, ...SHARES[shares] }]));
+      return cells.filter(({ limitedBy }) => limitedBy === 'generator').map(({ measure }) => measure);
+    });
+    expect(limited).toEqual([['rate', 'p99'], [], []]);
   });
 });
 
 describe('a ratio of which the load generator held a side back', () => {
-  const shares = { busy: { clientShare: 0.99, serverShare: 0.6 }, free: { clientShare: 0.5, serverShare: 0.99 } };
-
   /** Of native to node:net, in three rounds. */
-  function ratiosWith(native: keyof typeof shares, node: keyof typeof shares): RatioResult[] {
-    const sample = (subject: SubjectName, round: number, of: keyof typeof shares, factor: number): Sample => ({
-      ...{ round, subject, ...shares[of] },
-      values: { rate: 1000 * factor, cpu: 4 / factor, p99: 10 / factor },
+  function ratiosWith(native: 'busy' | 'free', node: 'busy' | 'free'): RatioResult[] {
+    const sample = (subject: SubjectName, round: number, shares: 'busy' | 'free', factor: number): Sample => ({
+      ...{ round, subject, ...SHARES[shares], values: { rate: 1000 * factor, cpu: 4 / factor, p99: 10 / factor } },
     });
     const samples = [0, 1, 2].flatMap((round) => [
       sample('native', round, native, 2),
       sample('node:net', round, node, 1),
     ]);
-    const series: Series = {
-      ...{ case: fanin, params: {}, family: 'unix', subjects: ['native', 'node:net'], rounds: 3 },
-    };
-    return ratiosOf({ series, samples }, SUBJECTS);
+    return ratiosOf(resultOf(fanin, ['native', 'node:net'], samples), SUBJECTS);
   }
 
   test.each([

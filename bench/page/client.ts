@@ -109,15 +109,13 @@ function marksOf({ sets }: Plot): Drawn {
   // Ratios of 1/2 and 2 are equally far from 1.
   const logarithmic = areRatios ? there.length > 0 && there.every(({ value }) => value > 0) : areFarApart(there);
   const dotted = logarithmic || areRatios;
+  const mark = dotted
+    ? { type: 'scatter', pointRadius: 4, clip: false }
+    : { maxBarThickness: 28, borderRadius: 2, categoryPercentage: GROUP_SHARE };
   const datasets = sets.flatMap(({ subject }, index) => {
     const own = points[index] ?? [];
     const xOf = (at: number): number => at + ((index - (sets.length - 1) / 2) * GROUP_SHARE) / sets.length;
-    const colour = colourOf(subject);
-    const marks = {
-      ...{ label: subject, texts: own.map((point) => point?.text), borderColor: colour },
-      backgroundColor: own.map((point) => (point?.limited ? colourOf('raised') : colour)),
-      borderWidth: own.map((point) => (point?.limited || dotted ? 1.5 : 0)),
-    };
+    const borderColor = colourOf(subject);
     const whiskers = own.flatMap((point, at) =>
       point ? [point.low, point.high, NaN].map((y) => ({ x: xOf(at), y })) : [],
     );
@@ -125,27 +123,18 @@ function marksOf({ sets }: Plot): Drawn {
       {
         ...{ type: 'scatter', showLine: true, parsing: false, data: whiskers, pointStyle: false, borderWidth: 1 },
         // Behind a dot, before a bar.
-        ...(dotted ? { order: 1, borderColor: colour } : { order: -1, borderColor: colourOf('text') }),
+        ...(dotted ? { order: 1, borderColor } : { order: -1, borderColor: colourOf('text') }),
       },
-      dotted
-        ? {
-            ...{ ...marks, type: 'scatter', parsing: false, pointRadius: 4, clip: false },
-            data: own.map((point, at) => ({ x: xOf(at), y: point?.value ?? NaN })),
-          }
-        : {
-            ...{ ...marks, maxBarThickness: 28, borderRadius: 2, categoryPercentage: GROUP_SHARE },
-            data: own.map((point) => point?.value ?? NaN),
-          },
+      {
+        ...{ ...mark, label: subject, parsing: false, borderColor },
+        data: own.map((point, at) => ({ x: dotted ? xOf(at) : at, y: point?.value ?? NaN, text: point?.text })),
+        backgroundColor: own.map((point) => (point?.limited ? colourOf('raised') : borderColor)),
+        borderWidth: own.map((point) => (point?.limited || dotted ? 1.5 : 0)),
+      },
     ];
   });
-  const [grid, text] = [colourOf('grid'), colourOf('muted')];
-  const x = {
-    type: 'category',
-    offset: true,
-    grid: { display: false },
-    border: { color: grid },
-    ticks: { color: text },
-  };
+  const border = { color: colourOf('grid') };
+  const x = { type: 'category', offset: true, grid: { display: false }, border, ticks: { color: colourOf('muted') } };
   return { type: 'bar', datasets, x, y: logarithmic ? logarithmicAxis(there, areRatios ? 1 : undefined) : plainAxis() };
 }
 
@@ -153,18 +142,16 @@ function marksOf({ sets }: Plot): Drawn {
 function linesOf({ points, sets }: Plot, { title, logarithmic }: NonNullable<Plot['across']>): Drawn {
   const there = sets.flatMap(({ cells }) => cells.filter((cell) => cell !== null));
   const datasets = sets.flatMap(({ subject, cells }) =>
-    [false, true].map((apart) => {
-      const own = cells.flatMap((cell, index) => {
+    [false, true].map((apart) => ({
+      ...{ label: subject, borderColor: colourOf(subject), pointRadius: 4, borderWidth: 2, showLine: !apart },
+      backgroundColor: colourOf(apart ? 'raised' : subject),
+      data: cells.flatMap((cell, index) => {
         const point = points[index];
         if (!cell || point?.apart !== apart) return [];
         const ratio = cell.ratio ? `, ${cell.ratio.text} of ${cell.ratio.baseline}` : '';
         return [{ x: point.at, y: cell.value, text: `${cell.text}, ${point.label}${ratio}` }];
-      });
-      return {
-        ...{ label: subject, borderColor: colourOf(subject), pointRadius: 4, borderWidth: 2, showLine: !apart },
-        ...{ data: own, texts: own.map(({ text }) => text), backgroundColor: colourOf(apart ? 'raised' : subject) },
-      };
-    }),
+      }),
+    })),
   );
   const x = {
     ...{ ...plainAxis(), title: { display: true, text: title, color: colourOf('muted') } },
@@ -173,9 +160,10 @@ function linesOf({ points, sets }: Plot, { title, logarithmic }: NonNullable<Plo
   return { type: 'scatter', datasets, x, y: areFarApart(there) ? logarithmicAxis(there) : plainAxis() };
 }
 
+/** What the pointer is at: a mark has a text, a whisker none. */
 interface Hovered {
-  readonly dataset: { readonly label: string; readonly texts?: readonly (string | undefined)[] };
-  readonly dataIndex: number;
+  readonly dataset: { readonly label: string };
+  readonly raw: { readonly text?: string };
 }
 
 function draw(canvas: PageElement, plot: Plot): { destroy(): void } {
@@ -193,10 +181,8 @@ function draw(canvas: PageElement, plot: Plot): { destroy(): void } {
         legend: { display: false },
         title: { display: true, align: 'start', color: colourOf('text'), font: { size: 13, weight: '600' }, text },
         tooltip: {
-          filter: ({ dataset, dataIndex }: Hovered) => dataset.texts?.[dataIndex] !== undefined,
-          callbacks: {
-            label: ({ dataset, dataIndex }: Hovered) => `${dataset.label}: ${dataset.texts?.[dataIndex] ?? ''}`,
-          },
+          filter: ({ raw }: Hovered) => raw.text !== undefined,
+          callbacks: { label: ({ dataset, raw }: Hovered) => `${dataset.label}: ${raw.text ?? ''}` },
         },
       },
     },

@@ -2,23 +2,23 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { formatSeconds } from '../format.js';
 import type { RunRecord } from '../model.js';
+import type { Chart } from '../report/model.js';
 import { STYLE } from './style.js';
 
-export interface PageParts {
+interface PageParts {
   readonly title: string;
   /** What the page has beside the look of all of them. */
   readonly style?: string;
   readonly main: readonly string[];
-  /** The compiled script, and what it draws, by the id of its element. Without it the page stands by itself. */
-  readonly drawn?: { readonly script: URL; readonly data: Readonly<Record<string, unknown>> };
+  /** For the script that draws them; a page without needs none. */
+  readonly charts?: readonly Chart[];
 }
 
 /** One file with everything in it. */
-export function wholePage({ title, style = '', main, drawn }: PageParts): string {
+export function wholePage({ title, style = '', main, charts }: PageParts): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -31,19 +31,17 @@ export function wholePage({ title, style = '', main, drawn }: PageParts): string
 <main>
 ${main.filter(Boolean).join('\n')}
 </main>
-${drawn ? scripts(drawn) : ''}
+${charts ? scripts(charts) : ''}
 </body>
 </html>
 `;
 }
 
-function scripts({ script, data }: NonNullable<PageParts['drawn']>): string {
-  const elements = Object.entries(data).map(
-    ([id, value]) => `<script type="application/json" id="${id}">${embed(value)}</script>`,
-  );
-  return `${elements.join('\n')}
+function scripts(charts: readonly Chart[]): string {
+  const client = readFileSync(new URL('client.js', import.meta.url), 'utf8');
+  return `<script type="application/json" id="charts">${embed(charts)}</script>
 <script>${chartLibrary()}</script>
-<script type="module">${inline(readFileSync(fileURLToPath(script), 'utf8'))}</script>`;
+<script type="module">${inline(client)}</script>`;
 }
 
 /** What was run, on what and when, and what makes its figures less trustworthy. */
@@ -59,14 +57,7 @@ ${notes.length > 0 ? `<ul class="notes">${list}</ul>` : ''}`;
 }
 
 export function escape(text: string): string {
-  const entities: Readonly<Record<string, string>> = {
-    '&': '&amp;',
-    '<': '&lt;',
-    '>': '&gt;',
-    '"': '&quot;',
-    "'": '&#39;',
-  };
-  return text.replace(/[&<>"']/g, (character) => entities[character] ?? character);
+  return text.replace(/[&<>"']/g, (character) => `&#${String(character.charCodeAt(0))};`);
 }
 
 /** JSON that can't end the script element that it stands in, nor begin a comment there. */

@@ -56,7 +56,6 @@ fieldset { border: 0; margin: 0 0 0 auto; padding: 0; display: flex; gap: 12px; 
 .chart { position: relative; height: 260px; background: var(--raised); border-radius: 10px; padding: 10px 12px; }
 pre { background: var(--raised); border-radius: 8px; padding: 10px 14px; overflow-x: auto; margin: 6px 0 2px; }
 .scroll { overflow-x: auto; }
-caption { text-align: left; color: var(--muted); padding: 4px 0; }
 table { border-collapse: collapse; margin: 14px 0 0; font-variant-numeric: tabular-nums; white-space: nowrap; }
 th, td { padding: 4px 12px; text-align: right; border-bottom: 1px solid var(--grid); }
 th:first-child { text-align: left; padding-left: 0; font-weight: 500; }

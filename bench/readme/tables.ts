@@ -131,14 +131,10 @@ const REFERENCE_COLUMNS: readonly Column[] = [
 ];
 
 const REFERENCE_ROWS: readonly Row[] = ['file', 'page', 'relay'].flatMap((name) =>
-  [65536, 1048576].flatMap((bytes) => {
-    const title = `${name}, ${formatBytes(bytes)}`;
-    const row = { case: name, params: { bytes } };
-    return [
-      { ...row, title: `${title}: CPU a ${name === 'relay' ? 'MiB' : 'request'}`, measure: 'cpu' as const },
-      { ...row, title: `${title}: rate`, measure: 'rate' as const },
-    ];
-  }),
+  [65536, 1048576].flatMap((bytes) => [
+    row(`${name}, ${formatBytes(bytes)}: CPU a ${name === 'relay' ? 'MiB' : 'request'}`, name, 'cpu', { bytes }),
+    row(`${name}, ${formatBytes(bytes)}: rate`, name, 'rate', { bytes }),
+  ]),
 );
 
 /** Nothing of a result without these cases on native, against both node:net and plain C. */

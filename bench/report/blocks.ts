@@ -22,6 +22,9 @@ export interface Figure extends Pick<Row, 'muted' | 'detail'> {
   cellOf(entry: Entry, subject: Subject): Cell | string;
 }
 
+/** Of a result, all that its blocks take besides the series. */
+export type Lineup = Pick<BenchResult, 'lineup'>;
+
 export interface Entry extends Point {
   readonly of: SeriesResult;
   readonly cells: readonly CellResult[];
@@ -29,7 +32,7 @@ export interface Entry extends Point {
   readonly latencies: readonly LatencyResult[];
 }
 
-export function entryOf({ lineup }: BenchResult, of: SeriesResult, point: Point): Entry {
+export function entryOf({ lineup }: Lineup, of: SeriesResult, point: Point): Entry {
   return { ...point, of, cells: cellsOf(of), ratios: ratiosOf(of, lineup), latencies: latenciesOf(of) };
 }
 
@@ -65,7 +68,7 @@ export function cellIn(
 }
 
 export function blockOf(
-  { lineup }: BenchResult,
+  { lineup }: Lineup,
   id: string,
   entries: readonly Entry[],
   figures: readonly Figure[],

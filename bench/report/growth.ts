@@ -1,9 +1,9 @@
 /** How the figures of the fan-in grow with the connections: each against the one at 16 connections. */
 import { growth, GROWTH_BASE } from '../cases/messages.js';
 import { formatSpread } from '../format.js';
-import type { BenchResult, MeasureName, Params, Sample, SeriesResult } from '../model.js';
+import type { MeasureName, Params, Sample, SeriesResult } from '../model.js';
 import { ratioWithinRounds, valuesByRound } from '../statistics.js';
-import { blockOf, entryOf, measured, type Entry, type Figure } from './blocks.js';
+import { blockOf, entryOf, measured, type Entry, type Figure, type Lineup } from './blocks.js';
 import type { Block } from './model.js';
 
 const PLOTTED: readonly MeasureName[] = ['cpu', 'p50'];
@@ -12,7 +12,7 @@ const NOTE = `Against ${String(GROWTH_BASE)} connections, within each round. Eac
 waits for those of all the others: the round trip divided by the connections is what would stay the same.`;
 
 /** None where there is no growth to tell of: one number of connections, or none to compare with. */
-export function growthBlocks(result: BenchResult, results: readonly SeriesResult[]): Block[] {
+export function growthBlocks(result: Lineup, results: readonly SeriesResult[]): Block[] {
   const points = results
     .filter(({ series }) => series.family === 'unix')
     .map((of) => {

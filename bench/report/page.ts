@@ -7,7 +7,7 @@ import { reportOf } from './build.js';
 import type { Block, Cell, Chart, Headline, Report, Section } from './model.js';
 
 /** What another command's page has of its own. */
-export interface OwnPage {
+interface OwnPage {
   readonly name: string;
   readonly style: string;
   /** Instead of the tiles. */
@@ -34,7 +34,7 @@ export function htmlOf(result: BenchResult, own?: OwnPage): string {
       legend(report),
       ...report.sections.map(sectionHtml),
     ],
-    drawn: { data: { charts }, script: new URL('../page/client.js', import.meta.url) },
+    charts,
   });
 }
 

@@ -13,12 +13,12 @@ import type { Block, Cell, Report, Section } from './model.js';
 
 // Plain text in a file or a pipe, whatever the environment says of colours.
 export const pc = picocolors.createColors(isatty(1) && process.stdout.hasColors());
-export const VERDICT_COLOURS = { good: pc.green, bad: pc.red, '': String };
+const VERDICT_COLOURS = { good: pc.green, bad: pc.red, '': String };
 
 /** Columns that a table takes with value and ratio side by side: the names of its rows, and each of its figures. */
 const WIDE_NAMES = 28;
 const WIDE_FIGURE = 18;
-export const GENERATOR_MARK = '*';
+const GENERATOR_MARK = '*';
 
 export function renderReport(result: BenchResult, columns: number): string {
   const report = reportOf(result);
