@@ -13,10 +13,10 @@ import {
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import type { RunningStack, Stack, Work } from '../bench/cost/model.js';
+import type { RunningStack, Stack, StackPlace, Work } from '../bench/cost/model.js';
 import { Processes } from '../bench/cost/processes.js';
 import { findPrograms, missingOf } from '../bench/cost/programs.js';
-import { STACKS, stackNamed, startStack, type StackContext } from '../bench/cost/stacks/index.js';
+import { STACKS, stackNamed } from '../bench/cost/stacks/index.js';
 import { answerOf, emptyWork, HELLO, jsonWork, ownWork, PAGE } from '../bench/cost/works.js';
 import { ask, askMany, isMissing, programs, running } from './support/cost.js';
 import { cleanup, nextTurn, temporaryDirectory } from './support/sockets.js';
@@ -46,7 +46,7 @@ afterAll(async () => {
   expect(existsSync(processes.folder)).toBe(false);
 });
 
-const context = (more: Partial<StackContext> = {}): StackContext => ({
+const context = (more: Partial<StackPlace> = {}): StackPlace => ({
   processes,
   programs,
   wsgi: undefined,
@@ -55,8 +55,8 @@ const context = (more: Partial<StackContext> = {}): StackContext => ({
   ...more,
 });
 
-async function started(stack: Stack, more: Partial<StackContext> = {}): Promise<RunningStack> {
-  const served = await startStack(stack, context(more));
+async function started(stack: Stack, more: Partial<StackPlace> = {}): Promise<RunningStack> {
+  const served = await stack.start(context(more));
   cleanup(() => served.stop());
   return served;
 }
@@ -222,7 +222,7 @@ def site(environ, start_response):
   const rows = STACKS.filter(({ language }) => language === 'python');
 
   /** Its folder is one that Apache's user may enter. */
-  function siteOf(status: string): StackContext['wsgi'] {
+  function siteOf(status: string): StackPlace['wsgi'] {
     const folder = join(temporaryDirectory(), 'site');
     mkdirSync(folder);
     chmodSync(join(folder, '..'), 0o755);
@@ -326,14 +326,14 @@ describe('an abort', () => {
     // It would be through before that is seen.
     const app = join(temporaryDirectory(), 'app.mjs');
     writeFileSync(app, 'export default (request, response) => response.writeHead(503).end();');
-    const starting = startStack(stack, context({ processes: all, app, signal }));
+    const starting = stack.start(context({ processes: all, app, signal }));
     const outcome = expect(starting).rejects.toThrow('enough');
     while (!MOMENTS[moment](join(all.folder, '1'))) await nextTurn();
     controller.abort(new Error('enough'));
     await outcome;
     await all.end();
     expect(existsSync(all.folder)).toBe(false);
-    await expect(startStack(stack, context({ processes: all, signal }))).rejects.toThrow('enough');
+    await expect(stack.start(context({ processes: all, signal }))).rejects.toThrow('enough');
   });
 });
 
