@@ -1,6 +1,6 @@
 /** `nearwire cost limits` with a real nginx: each limit gives out, each setting moves it, and nothing is left. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 
 import type * as LimitsModule from '../bench/cost/limits/index.js';
 import type { Limit, LimitsResult } from '../bench/cost/limits/model.js';
@@ -50,16 +50,14 @@ describe.skipIf(!ready || unshare === undefined)('a run', { timeout: TIMEOUT_MIL
   let settings: readonly [readonly string[], readonly string[]];
 
   beforeAll(async () => {
-    const { TMPDIR } = process.env;
-    process.env['TMPDIR'] = runs.path;
+    vi.stubEnv('TMPDIR', runs.path);
     const before = portSettings();
     result = await driveLimits({
       ...{ command: 'nearwire cost limits', signal: new AbortController().signal, onWarning: () => undefined },
       onProgress: ({ label }) => labels.push(label),
     });
     settings = [before, portSettings()];
-    if (TMPDIR === undefined) delete process.env['TMPDIR'];
-    else process.env['TMPDIR'] = TMPDIR;
+    vi.unstubAllEnvs();
   }, TIMEOUT_MILLIS);
 
   function limit(name: Limit['name']): Limit {
