@@ -22,7 +22,7 @@ const STACKS = ['nginx-uwsgi-unix', 'apache-daemon', 'yaws', 'nginx-node-unix-cl
 const RUN = `
 import { findPrograms } from ${JSON.stringify(built('programs'))};
 import { Processes } from ${JSON.stringify(built('processes'))};
-import { stackNamed, startStack } from ${JSON.stringify(built('stacks/index'))};
+import { stackNamed } from ${JSON.stringify(built('stacks/index'))};
 const abort = new AbortController();
 process.on('SIGINT', () => abort.abort(new Error('ended by SIGINT')));
 const processes = await Processes.start(abort.signal);
@@ -30,7 +30,7 @@ const context = { processes, programs: await findPrograms(), wsgi: undefined, ap
 const all = [];
 for (const name of process.argv[1].split(',')) {
   const { app } = context;
-  all.push(await startStack(stackNamed(name), { ...context, app: name === 'node-unix' ? app : undefined }));
+  all.push(await stackNamed(name).start({ ...context, app: name === 'node-unix' ? app : undefined }));
 }
 process.on('SIGUSR2', () => process.exit(3));
 process.stdin.on('data', (word) => { throw new Error('thrown as told'); });

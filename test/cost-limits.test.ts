@@ -1,10 +1,11 @@
 /** `nearwire cost limits` with a real nginx: each limit gives out, each setting moves it, and nothing is left. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 
 import type * as LimitsModule from '../bench/cost/limits/index.js';
 import type { Limit, LimitsResult } from '../bench/cost/limits/model.js';
 import { renderLimits } from '../bench/cost/limits/text.js';
+import { hasInEnvironment, readProcesses, titleOf } from '../bench/process-table.js';
 import { runCli, startCli } from './support/cli.js';
 import { folderForRuns, until } from './support/command-runs.js';
 import { requireOrSkip } from './support/requirements.js';
@@ -32,27 +33,15 @@ function portSettings(): string[] {
 
 /** Command lines of all processes that have the folder of these runs in theirs, or in their environment. */
 function processesLeft(): string[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((pid) => {
-      try {
-        const [words, environ] = ['cmdline', 'environ'].map((file) => readFileSync(`/proc/${pid}/${file}`, 'utf8'));
-        return `${words ?? ''} ${environ ?? ''}`.includes(runs.path) ? [words ?? ''] : [];
-      } catch {
-        // It has ended meanwhile.
-        return [];
-      }
-    });
+  const lines = readProcesses().map(({ pid }) => ({ pid, line: titleOf(pid) }));
+  return lines
+    .filter(({ pid, line }) => line.includes(runs.path) || hasInEnvironment(pid, `TMPDIR=${runs.path}`))
+    .map(({ line }) => line);
 }
 
 function expectNothingLeft(): void {
   expect(processesLeft()).toEqual([]);
   expect(readdirSync(runs.path)).toEqual([]);
-}
-
-/** What a user's shell has, and where the runs put their files. */
-function environment(more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
-  return { TMPDIR: runs.path, ...more };
 }
 
 describe.skipIf(!ready || unshare === undefined)('a run', { timeout: TIMEOUT_MILLIS }, () => {
@@ -61,16 +50,14 @@ describe.skipIf(!ready || unshare === undefined)('a run', { timeout: TIMEOUT_MIL
   let settings: readonly [readonly string[], readonly string[]];
 
   beforeAll(async () => {
-    const { TMPDIR } = process.env;
-    process.env['TMPDIR'] = runs.path;
+    vi.stubEnv('TMPDIR', runs.path);
     const before = portSettings();
     result = await driveLimits({
       ...{ command: 'nearwire cost limits', signal: new AbortController().signal, onWarning: () => undefined },
       onProgress: ({ label }) => labels.push(label),
     });
     settings = [before, portSettings()];
-    if (TMPDIR === undefined) delete process.env['TMPDIR'];
-    else process.env['TMPDIR'] = TMPDIR;
+    vi.unstubAllEnvs();
   }, TIMEOUT_MILLIS);
 
   function limit(name: Limit['name']): Limit {
@@ -172,7 +159,7 @@ describe.skipIf(!ready || unshare === undefined)('a run', { timeout: TIMEOUT_MIL
 
 describe.skipIf(!ready)('the command', { timeout: TIMEOUT_MILLIS }, () => {
   it('tells what it did not try where no network of its own can be made, and the rest, in JSON', async () => {
-    const env = environment({ PATH: '/nowhere', NEARWIRE_NGINX: nginx });
+    const env = { TMPDIR: runs.path, PATH: '/nowhere', NEARWIRE_NGINX: nginx };
     const { code, stdout, stderr } = await runCli(['cost', 'limits', '--json', '-'], env);
     expect({ code, errors: stderr.includes('error') }).toEqual({ code: 0, errors: false });
     const result = JSON.parse(stdout) as LimitsResult;
@@ -192,7 +179,7 @@ describe.skipIf(!ready)('the command', { timeout: TIMEOUT_MILLIS }, () => {
   });
 
   it('drives the rest where a server does not start, and fails', async () => {
-    const { code, stdout } = await runCli(['cost', 'limits'], environment({ NEARWIRE_NGINX: '/bin/false' }));
+    const { code, stdout } = await runCli(['cost', 'limits'], { TMPDIR: runs.path, NEARWIRE_NGINX: '/bin/false' });
     expect(code).toBe(1);
     expect(stdout).toContain('failed: The listen queue of an application on a UNIX socket: nginx exited with 1');
     expect(stdout).toContain('The send buffer');
@@ -205,8 +192,8 @@ describe.skipIf(!ready)('the command', { timeout: TIMEOUT_MILLIS }, () => {
     { words: ['--html', 'x.html'], exit: 2, hint: "unknown option '--html'" },
     { nginx: '/no/such/nginx', exit: 1, hint: 'not installed: apt-get install nginx' },
   ])('says what is wrong, $hint', async ({ words = [], nginx: named, exit, hint }) => {
-    const more = named === undefined ? {} : { NEARWIRE_NGINX: named };
-    const { code, stdout, stderr } = await runCli(['cost', 'limits', ...words], environment(more));
+    const env = { TMPDIR: runs.path, ...(named !== undefined && { NEARWIRE_NGINX: named }) };
+    const { code, stdout, stderr } = await runCli(['cost', 'limits', ...words], env);
     expect(stderr).toContain(hint);
     expect({ code, stdout }).toEqual({ code: exit, stdout: '' });
   });
@@ -215,7 +202,7 @@ describe.skipIf(!ready)('the command', { timeout: TIMEOUT_MILLIS }, () => {
     { at: 'limits, 1 of 5', told: /^$/ },
     { at: 'limits, 2 of 5', told: /^What gives out[^]*1\. The listen queue[^]*\n\nended before its time/ },
   ])('leaves nothing after a Ctrl-C at $at', async ({ at, told }) => {
-    const { child, result } = startCli(['cost', 'limits'], environment());
+    const { child, result } = startCli(['cost', 'limits'], { TMPDIR: runs.path });
     let said = '';
     child.stderr?.on('data', (text: Buffer) => (said += text.toString()));
     // An application is there, and nginx.

@@ -183,7 +183,7 @@ describe.skipIf(floor === '' || isMissing(stackNamed('nginx')))('the plain C ser
       const processes = await Processes.start(signal);
       cleanup(() => processes.end());
       const { configuration } = chainOf(stackNamed(name), 3000, undefined).steps[1] ?? {};
-      const place = { processes, programs, folder: processes.makeFolder(), wsgi: undefined, app: undefined, signal };
+      const place = { processes, programs, wsgi: undefined, app: undefined, signal };
       const running = await configuration?.start(place);
       cleanup(() => running?.stop());
       expect(running?.pids('app').length).toBeGreaterThan(0);

@@ -1,23 +1,15 @@
 /** The stacks of `nearwire cost`: each answers each of its works, of our applications and of a user's, and ends as a whole. */
 import { execFileSync } from 'node:child_process';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 
-import type { RunningStack, Stack, Work } from '../bench/cost/model.js';
+import type { RunningStack, Stack, StackPlace, Work } from '../bench/cost/model.js';
 import { Processes } from '../bench/cost/processes.js';
 import { findPrograms, missingOf } from '../bench/cost/programs.js';
-import { STACKS, stackNamed, startStack, type StackContext } from '../bench/cost/stacks/index.js';
+import { STACKS, stackNamed } from '../bench/cost/stacks/index.js';
 import { answerOf, emptyWork, HELLO, jsonWork, ownWork, PAGE } from '../bench/cost/works.js';
+import { cpuOf } from '../bench/process-table.js';
 import { ask, askMany, isMissing, programs, running } from './support/cost.js';
 import { cleanup, nextTurn, temporaryDirectory } from './support/sockets.js';
 
@@ -39,6 +31,8 @@ beforeAll(async () => {
   processes = await Processes.start(abort.signal);
 });
 
+afterEach(() => vi.unstubAllEnvs());
+
 afterAll(async () => {
   // No file of a stack outlives its stop(), whether it started or not.
   expect(readdirSync(processes.folder)).toEqual([]);
@@ -46,7 +40,7 @@ afterAll(async () => {
   expect(existsSync(processes.folder)).toBe(false);
 });
 
-const context = (more: Partial<StackContext> = {}): StackContext => ({
+const context = (more: Partial<StackPlace> = {}): StackPlace => ({
   processes,
   programs,
   wsgi: undefined,
@@ -55,8 +49,8 @@ const context = (more: Partial<StackContext> = {}): StackContext => ({
   ...more,
 });
 
-async function started(stack: Stack, more: Partial<StackContext> = {}): Promise<RunningStack> {
-  const served = await startStack(stack, context(more));
+async function started(stack: Stack, more: Partial<StackPlace> = {}): Promise<RunningStack> {
+  const served = await stack.start(context(more));
   cleanup(() => served.stop());
   return served;
 }
@@ -108,12 +102,7 @@ describe.each(STACKS.map((stack) => [stack.name, stack] as const))('%s', (_, sta
 });
 
 describe('the CPU of an application', () => {
-  // CPU of the whole process, in ticks of 10 ms.
-  const cpuMs = (pids: readonly number[]): number =>
-    pids
-      .map((pid) => readFileSync(`/proc/${String(pid)}/stat`, 'utf8'))
-      .map((stat) => stat.slice(stat.lastIndexOf(')') + 2).split(' '))
-      .reduce((sum, fields) => sum + 10 * (Number(fields[11]) + Number(fields[12])), 0);
+  const cpuMs = (pids: readonly number[]): number => pids.reduce((sum, pid) => sum + cpuOf(pid) / 1e3, 0);
 
   test.for(['uwsgi-http', 'yaws', 'node-unix'])('is burnt as asked for by %s', async (name, { skip }) => {
     const stack = stackNamed(name);
@@ -222,7 +211,7 @@ def site(environ, start_response):
   const rows = STACKS.filter(({ language }) => language === 'python');
 
   /** Its folder is one that Apache's user may enter. */
-  function siteOf(status: string): StackContext['wsgi'] {
+  function siteOf(status: string): StackPlace['wsgi'] {
     const folder = join(temporaryDirectory(), 'site');
     mkdirSync(folder);
     chmodSync(join(folder, '..'), 0o755);
@@ -241,32 +230,16 @@ def site(environ, start_response):
     expect(readdirSync(dirname(own.wsgi?.file ?? '')).sort()).toEqual(['helper.py', 'site_app.py']);
   });
 
-  /** Made by hand, as Debian's Python can make none without a package more: what a virtual environment is to Python. */
-  function virtualEnvironment(python: string): string {
-    const home = join(temporaryDirectory(), 'venv');
-    const packages = join(home, 'lib', `python${python}`, 'site-packages');
-    mkdirSync(packages, { recursive: true });
-    mkdirSync(join(home, 'bin'));
-    chmodSync(join(home, '..'), 0o755);
-    symlinkSync('/usr/bin/python3', join(home, 'bin', 'python3'));
-    symlinkSync('python3', join(home, 'bin', 'python'));
-    writeFileSync(join(home, 'pyvenv.cfg'), 'home = /usr/bin\ninclude-system-site-packages = false\n');
-    writeFileSync(join(packages, 'helper.py'), "STATUS = '200 OK'\n");
-    return home;
-  }
-
   test.for(rows)('has the active virtual environment in $name', async (stack, { skip }) => {
     skip(isMissing(stack) || !existsSync('/usr/bin/python3'));
-    const words = ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'];
-    const home = virtualEnvironment(execFileSync('/usr/bin/python3', words, { encoding: 'utf8' }).trim());
     const own = { wsgi: siteOf('500 Not This') };
-    rmSync(join(dirname(own.wsgi?.file ?? ''), 'helper.py'));
-    const { VIRTUAL_ENV } = process.env;
-    process.env['VIRTUAL_ENV'] = home;
-    cleanup(() => {
-      if (VIRTUAL_ENV === undefined) delete process.env['VIRTUAL_ENV'];
-      else process.env['VIRTUAL_ENV'] = VIRTUAL_ENV;
-    });
+    const folder = dirname(own.wsgi?.file ?? '');
+    const home = join(folder, '..', 'venv');
+    execFileSync('/usr/bin/python3', ['-m', 'venv', '--without-pip', home]);
+    const [python = ''] = readdirSync(join(home, 'lib'));
+    rmSync(join(folder, 'helper.py'));
+    writeFileSync(join(home, 'lib', python, 'site-packages', 'helper.py'), "STATUS = '200 OK'\n");
+    vi.stubEnv('VIRTUAL_ENV', home);
     const { target } = await started(stack, own);
     expect((await ask(target, ownWork('/'))).status).toBe(200);
   });
@@ -326,27 +299,20 @@ describe('an abort', () => {
     // It would be through before that is seen.
     const app = join(temporaryDirectory(), 'app.mjs');
     writeFileSync(app, 'export default (request, response) => response.writeHead(503).end();');
-    const starting = startStack(stack, context({ processes: all, app, signal }));
+    const starting = stack.start(context({ processes: all, app, signal }));
     const outcome = expect(starting).rejects.toThrow('enough');
     while (!MOMENTS[moment](join(all.folder, '1'))) await nextTurn();
     controller.abort(new Error('enough'));
     await outcome;
     await all.end();
     expect(existsSync(all.folder)).toBe(false);
-    await expect(startStack(stack, context({ processes: all, signal }))).rejects.toThrow('enough');
+    await expect(stack.start(context({ processes: all, signal }))).rejects.toThrow('enough');
   });
 });
 
 describe('programs', () => {
   test('that are missing come with what to type', async () => {
-    const before = { ...process.env };
-    cleanup(() => {
-      for (const name of ['NEARWIRE_NGINX', 'NEARWIRE_YAWS', 'NEARWIRE_BUN']) {
-        if (before[name] === undefined) Reflect.deleteProperty(process.env, name);
-        else process.env[name] = before[name];
-      }
-    });
-    process.env['NEARWIRE_NGINX'] = process.env['NEARWIRE_YAWS'] = process.env['NEARWIRE_BUN'] = '/no/such/program';
+    for (const name of ['NGINX', 'YAWS', 'BUN']) vi.stubEnv(`NEARWIRE_${name}`, '/no/such/program');
     const found = await findPrograms();
     const why = (name: string): string | undefined => missingOf(stackNamed(name).needs, found);
     expect(why('yaws')).toBe('not installed: apt-get install yaws');

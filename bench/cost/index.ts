@@ -9,13 +9,12 @@ import { allowedCores, findPlacement } from '../placement.js';
 import { NothingToRun, type RunControl } from '../run.js';
 import { EFFORT, type Effort } from './effort.js';
 import { CROWD, LOADS } from './measure.js';
-import type { Program, Stack, Work } from './model.js';
+import type { Program, Stack, StackPlace, Work } from './model.js';
 import { planOf, type CostChoice } from './plan.js';
 import { Processes } from './processes.js';
 import { findPrograms } from './programs.js';
 import { get } from './ready.js';
 import { runPlan, type Samples } from './run.js';
-import { startStack, type StackContext } from './stacks/index.js';
 import { verdictOf, type Verdict } from './verdict.js';
 
 export interface CostResult extends RunRecord {
@@ -75,9 +74,9 @@ export async function measureCost(options: CostOptions): Promise<CostResult> {
 }
 
 /** Of an application's answer: all that it is held against answers as much. Throws NothingToRun where it can't be had. */
-async function lengthOf(stack: Stack, { path }: Work, context: StackContext): Promise<number> {
+async function lengthOf(stack: Stack, { path }: Work, context: StackPlace): Promise<number> {
   try {
-    const running = await startStack(stack, context);
+    const running = await stack.start(context);
     const { status, body } = await get(running.target, path);
     await running.stop();
     if (status === 200) return body.length;

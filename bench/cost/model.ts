@@ -64,9 +64,7 @@ export interface Stack {
 
 /** Where a stack is started. */
 export interface StackPlace {
-  /** An empty folder of its own: sockets, configuration, logs. Removed by whoever made it. */
-  readonly folder: string;
-  /** What starts its servers and sees to it that they end. */
+  /** What starts its servers, in a folder of their own, and sees to it that they end. */
   readonly processes: Processes;
   readonly programs: ReadonlyMap<ProgramName, Program>;
   /** A user's own applications. */

@@ -6,8 +6,8 @@ import type { Configuration } from './configurations.js';
 import type { Effort } from './effort.js';
 import type { Blocks } from './estimate.js';
 import { laneName, LOADS, prepare, SLICE_SECONDS, type MeasuredConfiguration } from './measure.js';
+import type { StackPlace } from './model.js';
 import type { CostPlan } from './plan.js';
-import type { StackContext } from './stacks/index.js';
 import { sweep } from './sweeps.js';
 import type { SystemCalls } from './system-calls.js';
 
@@ -30,7 +30,7 @@ export interface CostRun {
 export interface RunOptions extends Pick<RunControl, 'signal' | 'onProgress'> {
   readonly floor: string;
   readonly effort: Effort;
-  readonly context: StackContext;
+  readonly context: StackPlace;
   /** Those that may be used, at least one: the last is that of all processes of a configuration. */
   readonly cores: readonly number[];
   /** Told what there is so far behind each block but the last; answers what the display says from then on. */
@@ -102,8 +102,7 @@ class Run implements CostRun {
 
   private async start(configuration: Configuration): Promise<MeasuredConfiguration> {
     const { floor, context, signal, effort, cores } = this.options;
-    const folder = context.processes.makeFolder();
-    const running = await configuration.start({ ...context, folder });
+    const running = await configuration.start(context);
     return prepare(configuration, running, { floor, core: cores.at(-1) ?? 0, signal, warmUp: effort.warmUp });
   }
 

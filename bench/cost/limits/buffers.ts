@@ -6,7 +6,7 @@ import * as http from 'node:http';
 import { Readable } from 'node:stream';
 
 import { createServer, type HttpServerOptions } from '../../../src/http.js';
-import { largestThat, largestUnread, PAGE, withAnswers, type Answer } from '../../unread.js';
+import { largestUnread, PAGE, type Answer } from '../../unread.js';
 import type { Outcome } from './model.js';
 import { startFront, withParts, type Lab } from './servers.js';
 
@@ -14,19 +14,18 @@ const LARGEST = 4 * 1024 * 1024;
 
 /** The largest answer of which nginx writes nothing to a file. */
 export function spool(lab: Lab, location: string): Promise<Outcome> {
-  return withParts(lab, (parts) => {
+  return withParts(lab, async (parts) => {
     const own = { path: parts.file('app.sock') };
-    return withAnswers(http.createServer, own, answerByPages, async (unread) => {
-      const { path, logged } = await startFront(parts, own, { location });
-      let [line, kept]: [string | null, number] = [null, 0];
-      const largest = await largestThat(async (size) => {
-        kept = await unread(size, { path });
-        const found = logged('buffered to a temporary file');
-        line ??= found;
-        return found === null;
-      }, LARGEST);
-      return { ...outcomeOf(largest), kept, logged: line };
-    });
+    const { path, logged } = await startFront(parts, own, { location });
+    let [line, kept]: [string | null, number] = [null, 0];
+    const fits = (left: number): boolean => {
+      kept = left;
+      const found = logged('buffered to a temporary file');
+      line ??= found;
+      return found === null;
+    };
+    const largest = await largestUnread(http.createServer, own, answerByPages, LARGEST, { from: { path }, fits });
+    return { ...outcomeOf(largest), kept, logged: line };
   });
 }
 

@@ -1,17 +1,15 @@
 /** What is driven: each limit with nothing set, and then with one thing set at a time. */
 import { readFileSync } from 'node:fs';
 
+import { addonStatus } from '../../../src/native.js';
 import { hold, spool } from './buffers.js';
 import type { Limit, Outcome } from './model.js';
 import { request, type Requests } from './requests.js';
 import type { Lab } from './servers.js';
 
-/** What not every host has. */
-export type Need = 'namespace' | 'addon';
-type Row = readonly [setting: string, drive: (lab: Lab) => Promise<Outcome>, needs?: Need];
+type Row = readonly [setting: string, drive: (lab: Lab) => Promise<Outcome>];
 
-export interface Case extends Omit<Limit, 'readings' | 'notTried'> {
-  readonly needs?: Need;
+export interface Case extends Omit<Limit, 'readings'> {
   readonly rows: readonly Row[];
 }
 
@@ -26,7 +24,8 @@ const PORTS = 256;
 /** For so long one is kept after nginx has closed (TIME-WAIT): Linux's TCP_TIMEWAIT_LEN, which cannot be set. */
 const TIME_WAIT_SECONDS = 60;
 
-export function limitCases(): readonly Case[] {
+/** `missing`: why there is no network of our own. */
+export function limitCases({ namespace: { missing } }: Lab): readonly Case[] {
   return [
     {
       name: 'queue-unix',
@@ -35,12 +34,8 @@ export function limitCases(): readonly Case[] {
       rows: [
         [NOTHING, queue({ family: 'unix' })],
         ['server.listen({ path, backlog: 1024 })', queue({ family: 'unix', backlog: 1024 })],
-        [
-          'the same with sysctl net.core.somaxconn=256, which cuts it',
-          // It holds for a whole network, and so is set only in one of our own.
-          queue({ family: 'unix', backlog: 1024, sysctls: { 'net.core.somaxconn': '256' } }),
-          'namespace',
-        ],
+        // It holds for a whole network, and so is set only in one of our own.
+        ...(missing === undefined ? [CUT] : []),
       ],
       ...{ unit: 'connections', watch: 'ss -xl, nearwire doctor PATH' },
     },
@@ -65,7 +60,7 @@ export function limitCases(): readonly Case[] {
       drive:
         'nginx connects anew for each request, and then closes: that port is taken for another 60 s. Here it has 256 of ' +
         `them; ${portsOfHost()}.`,
-      needs: 'namespace',
+      notTried: missing,
       rows: [
         ['nothing else set', ports({})],
         [`sysctl ${RANGE} with twice as many`, ports({ ports: 2 * PORTS })],
@@ -90,7 +85,7 @@ export function limitCases(): readonly Case[] {
       name: 'send-buffer',
       title: "The send buffer of an application's UNIX socket",
       drive: 'The largest answer that leaves the application though nobody reads it. A larger one stays in its memory.',
-      needs: 'addon',
+      notTried: addonStatus().reason?.message,
       rows: [
         ["nothing set: the system's own size", (lab) => hold(lab, {})],
         ['createServer({ sendBuffer: 1048576 }) of nearwire/http', (lab) => hold(lab, { sendBuffer: 1048576 })],
@@ -99,6 +94,11 @@ export function limitCases(): readonly Case[] {
     },
   ];
 }
+
+const CUT: Row = [
+  'the same with sysctl net.core.somaxconn=256, which cuts it',
+  queue({ family: 'unix', backlog: 1024, sysctls: { 'net.core.somaxconn': '256' } }),
+];
 
 /** An application that is at work accepts nothing, and what comes meanwhile stands in its queue. */
 function queue(settings: Omit<Requests, 'load'>): Row[1] {

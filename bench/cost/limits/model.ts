@@ -13,7 +13,7 @@ export interface Limit {
   /** How it is seen on another host, before it gives out. */
   readonly watch: string;
   /** Why it could not be driven on this host. */
-  readonly notTried?: string;
+  readonly notTried?: string | undefined;
 }
 
 export interface Reading extends Outcome {

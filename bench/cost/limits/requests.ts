@@ -30,7 +30,7 @@ export function request(
   lab: Lab,
   { load, paused, family, backlog, sysctls = {}, ...directives }: Requests,
 ): Promise<Outcome> {
-  const { floor, signal, namespace } = lab;
+  const { signal, namespace } = lab;
   // None waits for a connection, and none is opened beforehand.
   const connections = load.kind === 'open' ? Math.ceil(load.rate * load.seconds) : load.connections;
   return withParts(lab, async (parts) => {
@@ -41,6 +41,7 @@ export function request(
     await parts.untilServing({ path }, HELLO.path);
     // What it has said of an application that was not there yet.
     logged('');
+    const floor = parts.program('floor');
     const order = { floor, signal, target: { path }, work: HELLO, load, warmup: 0, connections };
     const generator = await LoadGenerator.open(order);
     try {

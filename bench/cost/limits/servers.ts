@@ -9,8 +9,7 @@ import type { Namespace } from './namespace.js';
 /** Connections can be kept then; whether they are is up to the upstream's `keepalive`. */
 const KEEPABLE = 'proxy_http_version 1.1; proxy_set_header Connection "";';
 
-export interface Lab extends Omit<StackPlace, 'folder'> {
-  readonly floor: string;
+export interface Lab extends StackPlace {
   readonly namespace: Namespace;
 }
 
@@ -29,7 +28,7 @@ export interface Front {
 }
 
 export async function withParts<T>(lab: Lab, work: (parts: Parts) => Promise<T>): Promise<T> {
-  const parts = new Parts({ ...lab, folder: lab.processes.makeFolder() });
+  const parts = new Parts(lab);
   try {
     return await work(parts);
   } finally {
@@ -45,7 +44,7 @@ export async function startFront(
   inNamespace: readonly string[] = [],
 ): Promise<Front> {
   const path = parts.file('front.sock');
-  const nginx = nginxCommand(parts.program('nginx'), parts.place.folder, `unix:${path} backlog=4096`, {
+  const nginx = nginxCommand(parts.program('nginx'), parts.folder, `unix:${path} backlog=4096`, {
     http: ['error_log stderr warn;', upstreamOf(target, upstream)],
     server: [`location / { proxy_pass http://app; ${KEEPABLE} ${location} }`],
   });

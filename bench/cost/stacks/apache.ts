@@ -22,7 +22,7 @@ const USERS = ['www-data', 'apache', '_www', 'nobody'];
 
 export function apache(mode: 'daemon' | 'embedded'): CommandOf {
   return (parts, target) => {
-    const { folder } = parts.place;
+    const { folder } = parts;
     const [app, wsgi, file] = [wsgiApp(parts), parts.program('mod_wsgi'), parts.file('apache.conf')];
     const modules = MODULES.map((name) => [name, join(dirname(wsgi), `mod_${name}.so`)] as const);
     // One server process of the event MPM. The rest is Debian's, or what Apache does by itself.

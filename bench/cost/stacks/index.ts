@@ -128,7 +128,7 @@ function alone(name: string, server: Server, family?: Hop['family']): Stack {
 export function nginxAlone(work: Work): Stack {
   return alone('nginx', {
     ...{ title: 'nginx alone', language: 'none', needs: ['nginx'], protocol: 'http' },
-    command: (parts, target) => nginxBy(parts, target, answering(parts.place.folder, work)),
+    command: (parts, target) => nginxBy(parts, target, answering(parts.folder, work)),
   });
 }
 
@@ -142,12 +142,12 @@ function startServer(
   const wsgi = language === 'python' ? place.wsgi : undefined;
   const app = language === 'node' ? place.app : undefined;
   const isOwn = wsgi !== undefined || app !== undefined;
-  const path = isOwn ? (place.ownPath ?? '/') : HELLO.path;
   return startParts({ ...place, wsgi, app }, async (parts) => {
-    const target = await parts.freeTarget(family);
-    await parts.launch(command(parts, target));
-    if (hop !== undefined) return launchFront(parts, hop, target, path);
-    await parts.untilServing(target, path);
+    const upstream = await parts.freeTarget(family);
+    await parts.launch(command(parts, upstream));
+    const target = hop === undefined ? upstream : await parts.freeTarget('tcp');
+    if (hop !== undefined) await parts.launch(nginxBy(parts, target, passingOn(hop, upstream)));
+    await parts.untilServing(target, isOwn ? (place.ownPath ?? '/') : HELLO.path);
     return target;
   });
 }
@@ -173,36 +173,6 @@ export function startLeastHop(place: StackPlace, hop: Hop, bytes: number): Promi
   return startServer(place, server, family, hop);
 }
 
-async function launchFront(parts: Parts, hop: Hop, upstream: Target, path: string): Promise<Target> {
-  const target = await parts.freeTarget('tcp');
-  await parts.launch(nginxBy(parts, target, passingOn(hop, upstream)));
-  await parts.untilServing(target, path);
-  return target;
-}
-
 function nginxBy(parts: Parts, target: Target, directives: Directives): Command {
-  return nginxCommand(parts.program('nginx'), parts.place.folder, addressOf(target), directives);
-}
-
-/** All that a place has but its folder, which is made for each stack. */
-export type StackContext = Omit<StackPlace, 'folder'>;
-
-/** Starts a stack in a new folder, which its `stop()` removes. */
-export async function startStack(stack: Stack, context: StackContext): Promise<RunningStack> {
-  const { processes } = context;
-  context.signal.throwIfAborted();
-  const folder = processes.makeFolder();
-  try {
-    const running = await stack.start({ ...context, folder });
-    return {
-      ...running,
-      stop: async () => {
-        await running.stop();
-        await processes.removeFolder(folder);
-      },
-    };
-  } catch (error) {
-    await processes.removeFolder(folder);
-    throw error;
-  }
+  return nginxCommand(parts.program('nginx'), parts.folder, addressOf(target), directives);
 }

@@ -23,16 +23,18 @@ export interface Command {
 export type CommandOf = (parts: Parts, target: Target) => Command;
 
 export class Parts {
-  readonly place: StackPlace;
+  /** Of its own: sockets, configuration, logs. */
+  readonly folder: string;
   private readonly parts: { readonly server: Launched; readonly roleOf: (pid: number) => Role }[] = [];
 
-  constructor(place: StackPlace) {
-    this.place = place;
+  constructor(readonly place: StackPlace) {
+    place.signal.throwIfAborted();
+    this.folder = place.processes.makeFolder();
   }
 
-  /** A file in the stack's folder. */
+  /** A file in its folder. */
   file(name: string): string {
-    return join(this.place.folder, name);
+    return join(this.folder, name);
   }
 
   /** The file of a program. Whoever starts a stack has asked whether its programs are there: see `missingOf`. */
@@ -48,8 +50,8 @@ export class Parts {
   }
 
   async launch({ roleOf = () => 'app', ...command }: Command): Promise<Launched> {
-    const { folder, processes } = this.place;
-    const server = await processes.launch({ folder, log: this.file(`${command.name}.log`), ...command });
+    const { folder } = this;
+    const server = await this.place.processes.launch({ folder, log: this.file(`${command.name}.log`), ...command });
     this.parts.push({ server, roleOf });
     return server;
   }
@@ -63,9 +65,10 @@ export class Parts {
     return this.parts.flatMap(({ server, roleOf }) => server.pids().filter((pid) => roleOf(pid) === role));
   }
 
-  /** The front first, so that it logs no app that is gone. */
+  /** The front first, so that it logs no app that is gone. Nothing is left then, its folder neither. */
   async stop(): Promise<void> {
     for (const { server } of this.parts.splice(0).reverse()) await server.stop();
+    await this.place.processes.removeFolder(this.folder);
   }
 }
 

@@ -8,7 +8,7 @@ import { addressOf, type CommandOf } from './parts.js';
 const OURS = join(PACKAGE_ROOT, 'bench', 'cost', 'apps', 'erlang');
 
 export const yaws: CommandOf = (parts, target) => {
-  const { folder } = parts.place;
+  const { folder } = parts;
   const [source, documents, config] = [parts.file('src'), parts.file('documents'), parts.file('yaws.conf')];
   const [host, port] = addressOf(target).split(':');
   cpSync(OURS, source, { recursive: true });

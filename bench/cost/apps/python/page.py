@@ -6,17 +6,14 @@ import jinja2
 from markupsafe import Markup, escape
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-TEMPLATES = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(os.path.join(HERE, "templates")),
-    autoescape=True,
-    # A server in production looks for no newer templates.
-    auto_reload=False,
-)
+# A server in production looks for no newer templates.
+TEMPLATES = jinja2.Environment(loader=jinja2.FileSystemLoader(HERE), autoescape=True, auto_reload=False)
 
-with open(os.path.join(HERE, "pages.txt"), encoding="utf-8") as file:
-    TEXT = file.read()
+# As much of it as a page of real size has.
+with open(os.path.join(HERE, "page.txt"), encoding="utf-8") as file:
+    TEXT = file.read() * 3
 
-PAGES = ["FrontPage", "ListenQueue", "UnixSockets", "AppServers", "SandBox", "RecentChanges", "HelpContents"]
+PAGES = ["FrontPage", "ListenQueue", "UnixSockets", "AppServers", "HelpContents"]
 WORD = re.compile(r"\b(?:[A-Z][a-z]+){2,}\b|'''(.+?)'''|`(.+?)`|https?://[^\s<>\"]+")
 
 
@@ -56,21 +53,6 @@ def blocks(text):
             yield {"kind": "paragraph", "text": inline(block.replace("\n", " "))}
 
 
-def changes():
-    """What the page's margin lists."""
-    return [
-        {"page": PAGES[i % len(PAGES)], "author": "user%d" % (i % 5), "minute": i * 7 % 60, "size": 40 * i - 300}
-        for i in range(20)
-    ]
-
-
 def render():
-    body = list(blocks(TEXT))
-    return TEMPLATES.get_template("page.jinja").render(
-        title="UnixSockets",
-        user="visitor",
-        pages=PAGES,
-        blocks=body,
-        contents=[block for block in body if block["kind"] == "heading"],
-        changes=changes(),
-    )
+    page = {"title": "UnixSockets", "pages": PAGES, "blocks": list(blocks(TEXT))}
+    return TEMPLATES.get_template("page.jinja").render(page)
