@@ -1,5 +1,6 @@
 /** The stacks, one row each, and the servers that they are made of. */
-import type { Hop, ProgramName, RunningStack, Stack, StackPlace, Target, Work, WorkName } from '../model.js';
+import type { Hop, RunningStack, Stack, StackPlace, Target, Work, WorkName } from '../model.js';
+import type { ProgramName } from '../programs.js';
 import { HELLO } from '../works.js';
 import { apache, THREADS } from './apache.js';
 import { javascript } from './javascript.js';
@@ -153,8 +154,8 @@ function startServer(
 }
 
 /** nginx before a plain C server: what is left of a stack where nothing can be left out any more. */
-export function startLeastHop(place: StackPlace, hop: Hop, bytes: number): Promise<RunningStack> {
-  const { family, protocol } = hop;
+export function leastHop(hop: Hop, bytes: number): Stack {
+  const { family, protocol, connections } = hop;
   const server: Server = {
     ...{ title: 'plain C', language: 'none', needs: [], protocol: protocol === 'uwsgi' ? 'uwsgi' : 'http' },
     command(parts, target) {
@@ -170,7 +171,10 @@ export function startLeastHop(place: StackPlace, hop: Hop, bytes: number): Promi
       };
     },
   };
-  return startServer(place, server, family, hop);
+  return {
+    ...{ name: `nginx-c-${family}-${protocol}-${connections}`, title: 'nginx -> plain C', language: 'none', hop },
+    ...{ needs: ['nginx', 'floor'], works: [], start: (place) => startServer(place, server, family, hop) },
+  };
 }
 
 async function launchFront(parts: Parts, hop: Hop, upstream: Target, path: string): Promise<Target> {
@@ -187,22 +191,7 @@ function nginxBy(parts: Parts, target: Target, directives: Directives): Command 
 /** All that a place has but its folder, which is made for each stack. */
 export type StackContext = Omit<StackPlace, 'folder'>;
 
-/** Starts a stack in a new folder, which its `stop()` removes. */
-export async function startStack(stack: Stack, context: StackContext): Promise<RunningStack> {
-  const { processes } = context;
-  context.signal.throwIfAborted();
-  const folder = processes.makeFolder();
-  try {
-    const running = await stack.start({ ...context, folder });
-    return {
-      ...running,
-      stop: async () => {
-        await running.stop();
-        await processes.removeFolder(folder);
-      },
-    };
-  } catch (error) {
-    await processes.removeFolder(folder);
-    throw error;
-  }
+/** Starts a stack in a folder of its own, which goes with the run's. */
+export function startStack(stack: Stack, context: StackContext): Promise<RunningStack> {
+  return stack.start({ ...context, folder: context.processes.makeFolder() });
 }

@@ -2,8 +2,9 @@
 import { join } from 'node:path';
 
 import { freePort } from '../free-port.js';
-import type { Hop, ProgramName, Role, RunningStack, StackPlace, Target } from '../model.js';
+import type { Hop, Role, RunningStack, StackPlace, Target } from '../model.js';
 import { StackError, type Launched } from '../processes.js';
+import type { ProgramName } from '../programs.js';
 import { untilServing } from '../ready.js';
 
 /** What to run. */
