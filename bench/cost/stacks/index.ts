@@ -192,6 +192,8 @@ function nginxBy(parts: Parts, target: Target, directives: Directives): Command 
 export type StackContext = Omit<StackPlace, 'folder'>;
 
 /** Starts a stack in a folder of its own, which goes with the run's. */
-export function startStack(stack: Stack, context: StackContext): Promise<RunningStack> {
+export async function startStack(stack: Stack, context: StackContext): Promise<RunningStack> {
+  // The run's folder is gone then.
+  context.signal.throwIfAborted();
   return stack.start({ ...context, folder: context.processes.makeFolder() });
 }
