@@ -12,8 +12,6 @@ import { addressOf } from './stacks/parts.js';
 const ANSWER_MS = 10_000;
 /** Seconds that requests under way may take once the time of a stretch is up; later they count as unanswered. */
 const PATIENCE_SECONDS = 5;
-/** Connections that an open loop may have at a time: below nginx's default worker_connections on Debian, 768. */
-const OPEN_LOOP_CONNECTIONS = 512;
 
 /** What it tells of one stretch. Times in microseconds, counts of errors by errno. */
 export interface LoadFigures {
@@ -60,8 +58,6 @@ export interface LoadOptions {
   readonly warmup?: number;
   /** Seconds; default PATIENCE_SECONDS. */
   readonly patience?: number;
-  /** Of an open loop, at most; default OPEN_LOOP_CONNECTIONS. */
-  readonly connections?: number;
 }
 
 /** A load generator that is at rest but for its stretches, and keeps its connections between them. */
@@ -74,12 +70,11 @@ export class LoadGenerator {
 
   static async open(options: LoadOptions): Promise<LoadGenerator> {
     const { floor, target, work, load, signal, core } = options;
-    const { patience = PATIENCE_SECONDS, warmup = 0.05, connections = OPEN_LOOP_CONNECTIONS } = options;
+    const { patience = PATIENCE_SECONDS, warmup = 0.05 } = options;
     const words = commandWords({
       ...{ case: 'cost', family: 'path' in target ? 'unix' : 'tcp', address: addressOf(target) },
       ...{ protocol: 'http', keepAlive: true, path: work.path, answer: work.answerBytes },
-      ...(load.kind === 'open' ? { connections, rate: load.rate } : { connections: load.connections }),
-      ...{ warmup, seconds: load.seconds, patience },
+      ...{ ...load, warmup, patience },
     });
     const name = `load of ${work.name} on ${addressOf(target)}`;
     const peer = new Peer(name, onCore({ command: floor, args: ['load'] }, core), words, signal);

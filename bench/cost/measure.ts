@@ -51,7 +51,7 @@ export async function prepare(
   };
   /** Answers what has a stretch of that load. */
   const open = async (connections: number, seconds: number): Promise<() => Promise<LoadFigures>> => {
-    const load = { kind: 'closed' as const, connections, seconds };
+    const load = { connections, seconds };
     const generator = await LoadGenerator.open({ floor, target: running.target, work, load, signal, core });
     generators.push(generator);
     return async () => checked(name, await generator.stretch());

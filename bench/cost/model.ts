@@ -77,7 +77,10 @@ export interface RunningStack {
   stop(): Promise<void>;
 }
 
-/** Closed: so many requests outstanding at all times. Open: requests begin at a rate, whatever becomes of them. */
-export type Load =
-  | { readonly kind: 'closed'; readonly connections: number; readonly seconds: number }
-  | { readonly kind: 'open'; readonly rate: number; readonly seconds: number };
+export interface Load {
+  /** Closed: so many requests outstanding at all times. Of an open loop: at most. */
+  readonly connections: number;
+  /** Of an open loop: requests begin so many times a second, whatever becomes of them. */
+  readonly rate?: number;
+  readonly seconds: number;
+}

@@ -32,8 +32,6 @@ export function request(
   { load, paused, family, backlog, sysctls = {}, ...directives }: Requests,
 ): Promise<Outcome> {
   const { floor, signal, namespace } = lab;
-  // None waits for a connection, and none is opened beforehand.
-  const connections = load.kind === 'open' ? Math.ceil(load.rate * load.seconds) : load.connections;
   return withParts(lab, async (parts) => {
     const target = await parts.freeTarget(family);
     const { pid, path, logged } = await startFront(parts, target, directives, namespace.make);
@@ -42,7 +40,8 @@ export function request(
     await parts.untilServing({ path }, HELLO.path);
     // What it has said of an application that was not there yet.
     logged('');
-    const order = { floor, signal, target: { path }, work: HELLO, load, warmup: 0, connections };
+    // No connection is opened beforehand.
+    const order = { floor, signal, target: { path }, work: HELLO, load, warmup: 0 };
     const generator = await LoadGenerator.open(order);
     try {
       const pausing = paused === undefined ? undefined : pause(app.pid, target, paused, signal);
