@@ -70,36 +70,23 @@ function cpuTimes(): { idle: number; total: number } {
   return { idle, total };
 }
 
-/** A kernel that answers for Linux without being it. A virtual machine runs a real one and is none. */
-export function detectSandbox(kernel: KernelWords = kernelWords()): string | null {
-  // gVisor answers with one fixed build date, whatever release it is told to give.
-  if (kernel.version.includes('#1 SMP Sun Jan 10 15:06:54 PST 2016') || /gvisor/i.test(kernel.procVersion))
-    return 'gVisor';
-  // WSL 1 translates system calls; WSL 2 is a virtual machine with a kernel of its own.
-  if (/microsoft/i.test(kernel.release) && !/wsl2/i.test(kernel.release)) return 'WSL 1';
-  if (/User Mode Linux/i.test(kernel.cpuinfo)) return 'User Mode Linux';
-  return null;
+/** Kernels that answer for Linux without being it, by what they say of themselves. A virtual machine runs a real one and is none. */
+const SANDBOXES = [
+  // It answers with one fixed build date, whatever release it is told to give.
+  { name: 'gVisor', words: /gvisor|#1 SMP Sun Jan 10 15:06:54 PST 2016/i },
+  // It translates system calls; WSL 2 is a virtual machine with a kernel of its own.
+  { name: 'WSL 1', words: /^\S*microsoft(?!\S*wsl2)/im },
+  { name: 'User Mode Linux', words: /User Mode Linux/i },
+];
+
+export function detectSandbox(said = kernelWords()): string | null {
+  return SANDBOXES.find(({ words }) => words.test(said))?.name ?? null;
 }
 
-export interface KernelWords {
-  readonly release: string;
-  readonly version: string;
-  readonly procVersion: string;
-  readonly cpuinfo: string;
-}
-
-function kernelWords(): KernelWords {
-  return {
-    release: release(),
-    version: version(),
-    procVersion: readIfThere('/proc/version'),
-    cpuinfo: readIfThere('/proc/cpuinfo'),
-  };
-}
-
-function readIfThere(file: string): string {
-  // Only Linux has it.
-  return existsSync(file) ? readFileSync(file, 'utf8') : '';
+function kernelWords(): string {
+  // Only Linux has these.
+  const files = ['/proc/version', '/proc/cpuinfo'].filter((file) => existsSync(file));
+  return [release(), version(), ...files.map((file) => readFileSync(file, 'utf8'))].join('\n');
 }
 
 export function readVersions(): Versions {

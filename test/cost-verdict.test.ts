@@ -5,7 +5,8 @@ import { planOf, type CostChoice, type CostPlan } from '../bench/cost/plan.js';
 import type { Samples } from '../bench/cost/run.js';
 import { verdictOf, type ChainVerdict } from '../bench/cost/verdict.js';
 import { renderCost } from '../bench/cost/verdict-text.js';
-import type { Program, ProgramName } from '../bench/cost/model.js';
+import type { Program } from '../bench/cost/model.js';
+import type { ProgramName } from '../bench/cost/programs.js';
 import { stackNamed } from '../bench/cost/stacks/index.js';
 import { jsonWork, PAGE } from '../bench/cost/works.js';
 import { NothingToRun } from '../bench/run.js';
@@ -148,8 +149,8 @@ describe('what is measured', () => {
     const names = async (choice: Partial<CostChoice>): Promise<string[]> =>
       (await planIt(choice)).chains.flatMap(({ steps }) => steps.map(({ configuration }) => configuration.name));
     expect(await names({ wsgi: WSGI, ownPath: '/wiki' })).toEqual([
-      'nginx alone, 4321 B',
-      'nginx-c-unix-uwsgi-close, 4321 B',
+      'nginx /empty?bytes=4321',
+      'nginx-c-unix-uwsgi-close /empty?bytes=4321',
       'nginx-uwsgi-unix /empty?bytes=4321',
       'nginx-uwsgi-unix /wiki',
     ]);

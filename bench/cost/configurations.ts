@@ -2,8 +2,8 @@
  * What is measured: a request's way with one part more, or another one, each time. Neighbours of a chain differ in one thing,
  * so that their difference is what that thing costs, and all differences together are the whole.
  */
-import type { Hop, RunningStack, Stack, StackPlace, Work } from './model.js';
-import { nginxAlone, stackNamed, startLeastHop } from './stacks/index.js';
+import type { RunningStack, Stack, StackPlace, Work } from './model.js';
+import { leastHop, nginxAlone, stackNamed } from './stacks/index.js';
 import { emptyWork } from './works.js';
 
 /** What a configuration has more than the one before it. */
@@ -36,28 +36,6 @@ export interface Change {
 /** Whose code a compiler works on while it runs: CPython's is none, and Erlang's is through before. */
 const COMPILED: readonly Stack['language'][] = ['node', 'other'];
 
-/** nginx that answers by itself. */
-function frontAlone(bytes: number): Configuration {
-  const work = emptyWork(bytes);
-  return {
-    name: `nginx alone, ${String(bytes)} B`,
-    work,
-    isCompiled: false,
-    start: (place) => nginxAlone(work).start(place),
-  };
-}
-
-/** nginx before a plain C server: the hop at its least. */
-function leastHop(hop: Hop, bytes: number): Configuration {
-  const { family, protocol, connections } = hop;
-  return {
-    name: `nginx-c-${family}-${protocol}-${connections}, ${String(bytes)} B`,
-    work: emptyWork(bytes),
-    isCompiled: false,
-    start: (place) => startLeastHop(place, hop, bytes),
-  };
-}
-
 /** With our application, but for a work that is the user's own. */
 export function stackConfiguration(stack: Stack, work: Work): Configuration {
   return {
@@ -74,19 +52,15 @@ export function stackConfiguration(stack: Stack, work: Work): Configuration {
  */
 export function chainOf(stack: Stack, bytes: number, app: Work | undefined): Chain {
   const { hop, title } = stack;
-  const isBehindNginx = hop !== undefined && hop.protocol !== 'mod_wsgi';
+  const empty = emptyWork(bytes);
+  const steps: (readonly [Layer, Stack, Work])[] = [['server', stack, empty]];
+  if (hop !== undefined && hop.protocol !== 'mod_wsgi') {
+    steps.unshift(['front', nginxAlone(empty), empty], ['hop', leastHop(hop, bytes), empty]);
+  }
+  if (app !== undefined) steps.push(['app', stack, app]);
   return {
     title,
-    steps: [
-      ...(isBehindNginx
-        ? [
-            { layer: 'front' as const, configuration: frontAlone(bytes) },
-            { layer: 'hop' as const, configuration: leastHop(hop, bytes) },
-          ]
-        : []),
-      { layer: 'server', configuration: stackConfiguration(stack, emptyWork(bytes)) },
-      ...(app === undefined ? [] : [{ layer: 'app' as const, configuration: stackConfiguration(stack, app) }]),
-    ],
+    steps: steps.map(([layer, of, work]) => ({ layer, configuration: stackConfiguration(of, work) })),
   };
 }
 

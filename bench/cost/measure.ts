@@ -8,14 +8,11 @@ import { warmUp } from '../warm-up.js';
 import type { Configuration } from './configurations.js';
 import type { Effort } from './effort.js';
 import { describeFailures, LoadGenerator, type LoadFigures } from './load.js';
-import type { RunningStack } from './model.js';
+import type { RunningStack, StackPlace } from './model.js';
 import type { Lane } from './sweeps.js';
-import { countSystemCalls, type SystemCalls } from './system-calls.js';
 
 /** Seconds of a slice: short, so that a sweep over all is through before the host changes. */
 export const SLICE_SECONDS = 0.05;
-/** Of a lone user's waiting. */
-const WAIT_SLICES = 10;
 /** What nginx and wrk are mostly shown with: by this load a server's capacity is judged. */
 export const CROWD = 32;
 /** Requests outstanding. A lone one has every wake-up to itself. */
@@ -24,36 +21,28 @@ export type Outstanding = (typeof LOADS)[number];
 
 export interface MeasuredConfiguration {
   readonly configuration: Configuration;
+  readonly running: RunningStack;
   readonly lanes: readonly Lane[];
-  /**
-   * What a lone user waits when the application has a processor of its own: microseconds, of each of some slices the median.
-   * The application stays there.
-   */
-  waits(core: number): Promise<number[]>;
-  /** Calls a request by their names, of each role. Throws where they can't be counted. */
-  countCalls(strace: string, folder: string): Promise<SystemCalls>;
+  /** A slice of one request at a time. */
+  lone(): Promise<LoadFigures>;
   stop(): Promise<void>;
-}
-
-export interface MeasureContext {
-  readonly floor: string;
-  /** The processor of all of a configuration's processes. */
-  readonly core: number;
-  readonly warmUp: Effort['warmUp'];
-  readonly signal: AbortSignal;
 }
 
 export function laneName({ name }: Configuration, outstanding: Outstanding): string {
   return `${name} @${String(outstanding)}`;
 }
 
-/** Binds it, warms it up and has a generator for each load ready. `running` is stopped with it, or where this fails. */
+/** Starts it on a processor, warms it up and has a generator for each load ready. */
 export async function prepare(
   configuration: Configuration,
-  running: RunningStack,
-  { floor, core, signal, warmUp: { compiled, other } }: MeasureContext,
+  floor: string,
+  core: number,
+  { compiled, other }: Effort['warmUp'],
+  context: StackPlace,
 ): Promise<MeasuredConfiguration> {
   const { name, work } = configuration;
+  const { signal } = context;
+  const running = await configuration.start(context);
   const generators: LoadGenerator[] = [];
   const stop = async (): Promise<void> => {
     for (const generator of generators) await generator.stop();
@@ -61,7 +50,7 @@ export async function prepare(
   };
   /** Answers what has a stretch of that load. */
   const open = async (connections: number, seconds: number): Promise<() => Promise<LoadFigures>> => {
-    const load = { kind: 'closed' as const, connections, seconds };
+    const load = { connections, seconds };
     const generator = await LoadGenerator.open({ floor, target: running.target, work, load, signal, core });
     generators.push(generator);
     return async () => checked(name, await generator.stretch());
@@ -74,28 +63,16 @@ export async function prepare(
     const window = await open(CROWD, limits.window);
     await warmUp(async () => {
       const figures = await window();
-      return { requests: figures.answered, cost: workOf(figures) };
+      return { requests: figures.operations, cost: workOf(figures) };
     }, limits);
     const lone = await open(1, SLICE_SECONDS);
     const crowd = await open(CROWD, SLICE_SECONDS);
     return {
-      ...{ configuration, stop },
+      ...{ configuration, running, stop, lone },
       lanes: [
         { name: laneName(configuration, 1), slice: async () => workOf(await lone()) },
         { name: laneName(configuration, CROWD), slice: async () => workOf(await crowd()) },
       ],
-      async waits(other) {
-        bindThreads(running.pids('app'), other);
-        const medians: number[] = [];
-        for (let i = 0; i < WAIT_SLICES; i++) medians.push((await lone()).p50);
-        return medians;
-      },
-      countCalls: (strace, folder) =>
-        countSystemCalls({
-          ...{ strace, folder, signal },
-          pids: (role) => running.pids(role),
-          ask: async () => (await lone()).begun,
-        }),
     };
   } catch (error) {
     await stop();
@@ -104,12 +81,12 @@ export async function prepare(
 }
 
 /** Microseconds a request, without what the generator itself has used: the kernel's account of a process as a whole is exact. */
-function workOf({ seconds, answered, cpu }: LoadFigures): number {
-  return (seconds * 1e6 - cpu) / answered;
+function workOf({ seconds, operations, clientCpu }: LoadFigures): number {
+  return (seconds * 1e6 - clientCpu) / operations;
 }
 
 function checked(name: string, figures: LoadFigures): LoadFigures {
-  const { begun, answered, failures } = figures;
-  if (answered > 0 && answered === begun) return figures;
-  throw new Error(`${name}: of ${String(begun)} requests ${describeFailures(failures) || 'none ended'}`);
+  const { begun, operations } = figures;
+  if (operations > 0 && operations === begun) return figures;
+  throw new Error(`${name}: of ${String(begun)} requests ${describeFailures(figures) || 'none ended'}`);
 }

@@ -1,5 +1,6 @@
 /** What `nearwire cost` speaks of: stacks, and what is asked of them. */
 import type { Processes } from './processes.js';
+import type { ProgramName } from './programs.js';
 
 /**
  * What is asked for: hello world, or any number of bytes (`empty`), by an application that does nothing; 1 KiB of JSON after
@@ -13,20 +14,6 @@ export interface Work {
   /** The answer's body, in bytes; undefined where only the application knows. */
   readonly answerBytes: number | undefined;
 }
-
-/** Programs that a stack may need. */
-export type ProgramName =
-  | 'nginx'
-  | 'uwsgi'
-  | 'uwsgi-python3'
-  | 'apache2'
-  | 'mod_wsgi'
-  | 'yaws'
-  | 'python3-jinja2'
-  | 'uWebSockets.js'
-  | 'bun'
-  | 'strace'
-  | 'floor';
 
 export interface Program {
   readonly name: ProgramName;
@@ -88,7 +75,10 @@ export interface RunningStack {
   stop(): Promise<void>;
 }
 
-/** Closed: so many requests outstanding at all times. Open: requests begin at a rate, whatever becomes of them. */
-export type Load =
-  | { readonly kind: 'closed'; readonly connections: number; readonly seconds: number }
-  | { readonly kind: 'open'; readonly rate: number; readonly seconds: number };
+export interface Load {
+  /** Closed: so many requests outstanding at all times. Of an open loop: at most. */
+  readonly connections: number;
+  /** Of an open loop: requests begin so many times a second, whatever becomes of them. */
+  readonly rate?: number;
+  readonly seconds: number;
+}

@@ -1,8 +1,8 @@
 /** Which chains a run measures, and what is changed in the first one. */
 import { NothingToRun } from '../run.js';
 import { chainOf, changeOf, stackConfiguration, type Chain, type Change } from './configurations.js';
-import type { Program, ProgramName, Stack, StackPlace, Work } from './model.js';
-import { missingOf } from './programs.js';
+import type { Program, Stack, StackPlace, Work } from './model.js';
+import { missingOf, type ProgramName } from './programs.js';
 import { stackNamed } from './stacks/index.js';
 import { emptyWork, HELLO, ownWork } from './works.js';
 

@@ -1,7 +1,7 @@
 /** Servers in processes of their own, of which nothing outlives the run: see keeper.ts. */
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { setTimeout as after } from 'node:timers/promises';
@@ -93,12 +93,6 @@ export class Processes {
     const folder = join(this.folder, String(++this.folders));
     makeOpenFolder(folder);
     return folder;
-  }
-
-  async removeFolder(folder: string): Promise<void> {
-    // Which does it as well.
-    if (this.ending) await this.ending;
-    else rmSync(folder, { recursive: true, force: true });
   }
 
   /** Starts a server. It may not serve yet: see `untilServing`. */

@@ -9,7 +9,7 @@ import { text } from 'node:stream/consumers';
 import { findProgram } from '../executable.js';
 import { findFloor } from '../floor.js';
 import { packageVersion } from '../package-root.js';
-import type { Program, ProgramName } from './model.js';
+import type { Program } from './model.js';
 
 /** Debian's, Fedora's, Homebrew's. */
 const APACHE_MODULES = [
@@ -36,7 +36,7 @@ const APT = 'apt-get install';
 const NPM = 'npm install';
 
 /** Each can be named by a variable of the environment, by its path; of uwsgi-python3 it is the name of uWSGI's plugin. */
-const SOURCES: Readonly<Record<ProgramName, Source>> = {
+const SOURCES = {
   nginx: command([APT, 'nginx'], 'NEARWIRE_NGINX', ['nginx'], ['-v'], /nginx\/(\S+)/),
   uwsgi: command([APT, 'uwsgi'], 'NEARWIRE_UWSGI', ['uwsgi', 'uwsgi-core'], ['--version'], /^(\S+)/),
   'uwsgi-python3': { install: [APT, 'uwsgi-plugin-python3'], find: findUwsgiPlugin },
@@ -49,7 +49,9 @@ const SOURCES: Readonly<Record<ProgramName, Source>> = {
   bun: command([NPM, 'bun'], 'NEARWIRE_BUN', ['bun'], ['--version'], /^(\S+)/),
   strace: command([APT, 'strace'], 'NEARWIRE_STRACE', ['strace'], ['--version'], /version (\S+)/),
   floor: { install: ['npm run', 'build:native'], find: () => ({ file: findFloor(), version: packageVersion() }) },
-};
+} satisfies Readonly<Record<string, Source>>;
+
+export type ProgramName = keyof typeof SOURCES;
 
 export async function findPrograms(folder = process.cwd()): Promise<ReadonlyMap<ProgramName, Program>> {
   const entries = Object.entries(SOURCES) as [ProgramName, Source][];

@@ -1,4 +1,5 @@
 /** Three blocks of sweeps, each with new processes, over all configurations of the chains and their changes. */
+import { quantileOf } from '../histogram.js';
 import { bindThreads } from '../placement.js';
 import type { RunControl } from '../run.js';
 import { isAborted } from './aborted.js';
@@ -9,10 +10,12 @@ import { laneName, LOADS, prepare, SLICE_SECONDS, type MeasuredConfiguration } f
 import type { StackPlace } from './model.js';
 import type { CostPlan } from './plan.js';
 import { sweep } from './sweeps.js';
-import type { SystemCalls } from './system-calls.js';
+import { countSystemCalls, type SystemCalls } from './system-calls.js';
 
 /** Of a block, behind its sweeps: a lone user's waiting, and the servers' ends. */
 const END_SECONDS = 3;
+/** Of a lone user's waiting. */
+const WAIT_SLICES = 10;
 
 /** Microseconds a request, by lane (see `laneName`), block by block and sweep by sweep. */
 export type Samples = ReadonlyMap<string, Blocks>;
@@ -75,7 +78,7 @@ class Run implements CostRun {
   }
 
   async block(block: number): Promise<void> {
-    const { signal, effort, cores, onBlock } = this.options;
+    const { floor, context, signal, effort, cores, onBlock } = this.options;
     const measured: MeasuredConfiguration[] = [];
     const begun = performance.now();
     const others = cores.slice(0, -1);
@@ -84,7 +87,7 @@ class Run implements CostRun {
         if (isAborted(signal)) return;
         this.tell(block, i, `starts ${configuration.name}`);
         await this.attempt(configuration, async () => {
-          measured.push(await this.start(configuration));
+          measured.push(await prepare(configuration, floor, cores.at(-1) ?? 0, effort.warmUp, context));
         });
       }
       this.sweeps = this.sweepsOf(block, 2 * measured.length, (performance.now() - begun) / 1e3);
@@ -98,12 +101,6 @@ class Run implements CostRun {
       bindThreads([process.pid], ...cores);
       for (const { stop } of measured) await stop();
     }
-  }
-
-  private async start(configuration: Configuration): Promise<MeasuredConfiguration> {
-    const { floor, context, signal, effort, cores } = this.options;
-    const running = await configuration.start(context);
-    return prepare(configuration, running, { floor, core: cores.at(-1) ?? 0, signal, warmUp: effort.warmUp });
   }
 
   private async sweepAll(block: number, measured: readonly MeasuredConfiguration[]): Promise<void> {
@@ -136,16 +133,22 @@ class Run implements CostRun {
     return Math.max(sweeps.least, Math.min(sweeps.most, Math.floor(ours / (lanes * SLICE_SECONDS))));
   }
 
-  /** Of fronts alone and of wholes, with the application on another processor, if there is one. */
+  /**
+   * What a lone user waits for fronts alone and for wholes: of each of some slices the median. The application is on another
+   * processor, if there is one, and stays there.
+   */
   private async wait(measured: readonly MeasuredConfiguration[], other: number | undefined): Promise<void> {
     if (other === undefined) return;
     const awaited = this.plan.chains.flatMap(({ steps }) => [
       ...steps.filter(({ layer }) => layer === 'front'),
       ...steps.slice(-1),
     ]);
-    for (const { configuration, waits } of ofSteps(measured, awaited)) {
+    for (const { configuration, running, lone } of ofSteps(measured, awaited)) {
       await this.attempt(configuration, async () => {
-        append(this.waits, configuration.name, await waits(other));
+        bindThreads(running.pids('app'), other);
+        const medians: number[] = [];
+        for (let i = 0; i < WAIT_SLICES; i++) medians.push(quantileOf((await lone()).latency, 0.5));
+        append(this.waits, configuration.name, medians);
       });
     }
   }
@@ -156,10 +159,12 @@ class Run implements CostRun {
     const strace = context.programs.get('strace')?.file;
     if (strace === undefined) return;
     const servers = this.plan.chains.flatMap(({ steps }) => steps.filter(({ layer }) => layer === 'server'));
-    for (const { configuration, countCalls } of ofSteps(measured, servers)) {
+    for (const { configuration, running, lone } of ofSteps(measured, servers)) {
       if (isAborted(signal) || this.failures.has(configuration.name)) continue;
       try {
-        this.calls.set(configuration.name, await countCalls(strace, context.processes.makeFolder()));
+        const folder = context.processes.makeFolder();
+        const ask = async (): Promise<number> => (await lone()).begun;
+        this.calls.set(configuration.name, await countSystemCalls(strace, folder, running, ask, signal));
       } catch {
         // It is a figure beside the others, which are not to be lost for it, and strace may be forbidden here.
       }

@@ -9,7 +9,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 
-import type { Role } from './model.js';
+import type { Role, RunningStack } from './model.js';
 
 /** To attach to all threads of a server. */
 const PATIENCE_MS = 10_000;
@@ -18,19 +18,17 @@ const LOOK_EVERY_MS = 10;
 /** Calls a request by their names, of each role. */
 export type SystemCalls = Readonly<Partial<Record<Role, Readonly<Record<string, number>>>>>;
 
-export interface CountOptions {
-  /** strace's file. */
-  readonly strace: string;
-  /** For what it writes. */
-  readonly folder: string;
-  pids(role: Role): readonly number[];
-  /** Has some requests made, one at a time, and tells how many. */
-  ask(): Promise<number>;
-  readonly signal: AbortSignal;
-}
-
-/** Throws where strace is not allowed to look. */
-export async function countSystemCalls({ strace, folder, pids, ask, signal }: CountOptions): Promise<SystemCalls> {
+/**
+ * `strace`: its file, and `folder` for what it writes. `ask` has some requests made, one at a time, and tells how many. Throws
+ * where strace is not allowed to look.
+ */
+export async function countSystemCalls(
+  strace: string,
+  folder: string,
+  { pids }: RunningStack,
+  ask: () => Promise<number>,
+  signal: AbortSignal,
+): Promise<SystemCalls> {
   const tracers = (['front', 'app'] as const).map((role) => {
     const file = join(folder, `system-calls-${role}`);
     const words = ['-f', '-c', '-U', 'calls,name', '-o', file, ...pids(role).map((pid) => `--attach=${String(pid)}`)];

@@ -1,9 +1,9 @@
 /** What tests of `nearwire cost` share. */
 import * as http from 'node:http';
 
-import type { Program, ProgramName, Stack, Target, Work } from '../../bench/cost/model.js';
+import type { Program, Stack, Target, Work } from '../../bench/cost/model.js';
 import { readProcesses } from '../../bench/process-table.js';
-import { findPrograms, missingOf } from '../../bench/cost/programs.js';
+import { findPrograms, missingOf, type ProgramName } from '../../bench/cost/programs.js';
 import { get } from '../../bench/cost/ready.js';
 
 /** A user may have these and CI has not: they are no packages of Debian's. */

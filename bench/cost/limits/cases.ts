@@ -13,8 +13,8 @@ export interface Case extends Omit<Limit, 'readings'> {
   readonly rows: readonly Row[];
 }
 
-/** More than the longer queue holds; all come while the application is paused, and none of them tries a second time. */
-const BURST = { load: { kind: 'open', rate: 4000, seconds: 0.3 }, paused: 700 } as const;
+/** More than the longer queue holds: all come while the application is paused, each with a connection, and none tries again. */
+const BURST = { load: { connections: 1200, rate: 4000, seconds: 0.3 }, paused: 700 } as const;
 const NOTHING = 'nothing set: node asks for a backlog of 511';
 const RANGE = 'net.ipv4.ip_local_port_range';
 /** Above those that the application may have. */
@@ -107,7 +107,7 @@ function queue(settings: Omit<Requests, 'load'>): Row[1] {
 
 /** A connection over TCP takes a port of nginx's. When all are taken, connect() fails. */
 function ports({ ports = PORTS, ...settings }: { ports?: number } & Partial<Requests>): Row[1] {
-  const load = { kind: 'closed', connections: 4, seconds: 1 } as const;
+  const load = { connections: 4, seconds: 1 };
   const range = `${String(FIRST_PORT)} ${String(FIRST_PORT + ports - 1)}`;
   // They are taken as between hosts: by itself Linux frees the loopback's after a second.
   const sysctls = { [RANGE]: range, 'net.ipv4.tcp_tw_reuse': '0' };

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as after } from 'node:timers/promises';
 
+import { quantileOf } from '../../histogram.js';
 import { describeFailures, LoadGenerator, type LoadOptions } from '../load.js';
 import type { Hop, Target } from '../model.js';
 import { StackError } from '../processes.js';
@@ -31,8 +32,6 @@ export function request(
   { load, paused, family, backlog, sysctls = {}, ...directives }: Requests,
 ): Promise<Outcome> {
   const { signal, namespace } = lab;
-  // None waits for a connection, and none is opened beforehand.
-  const connections = load.kind === 'open' ? Math.ceil(load.rate * load.seconds) : load.connections;
   return withParts(lab, async (parts) => {
     const target = await parts.freeTarget(family);
     const { pid, path, logged } = await startFront(parts, target, directives, namespace.make);
@@ -41,20 +40,21 @@ export function request(
     await parts.untilServing({ path }, HELLO.path);
     // What it has said of an application that was not there yet.
     logged('');
-    const floor = parts.program('floor');
-    const order = { floor, signal, target: { path }, work: HELLO, load, warmup: 0, connections };
+    // No connection is opened beforehand.
+    const order = { floor: parts.program('floor'), signal, target: { path }, work: HELLO, load, warmup: 0 };
     const generator = await LoadGenerator.open(order);
     try {
       const pausing = paused === undefined ? undefined : pause(app.pid, target, paused, signal);
-      const [{ begun, answered, p99, failures }, waiting] = await Promise.all([generator.stretch(), pausing]);
+      const [figures, waiting] = await Promise.all([generator.stretch(), pausing]);
+      const { begun, operations: answered, latency, statuses } = figures;
       // There are connections for all: what was not sent in time is the generator's own lateness, and was not begun.
-      const other = describeFailures({ ...failures, statuses: new Map(), unsent: 0 });
+      const other = describeFailures({ ...figures, statuses: {}, unsent: 0 });
       if (other !== '') throw new StackError(`only the application was to fail, and nginx did: ${other}`);
       // Over TCP who finds no room is served in the end.
       const well = waiting ?? answered;
       return {
-        ...{ gaveOut: well < begun ? well : null, driven: begun, p99: p99 / 1e3 },
-        statuses: { 200: answered, ...Object.fromEntries(failures.statuses) },
+        ...{ gaveOut: well < begun ? well : null, driven: begun, p99: quantileOf(latency, 0.99) / 1e3 },
+        statuses: { ...statuses, 200: answered },
         logged: logged('while connecting to upstream'),
       };
     } finally {

@@ -1,6 +1,7 @@
 /** The limits on one screen. */
+import { Help } from 'commander';
+
 import { formatSeconds } from '../../format.js';
-import { wrap } from '../wrap.js';
 import type { Limit, LimitsResult, Reading } from './model.js';
 
 const MEANING =
@@ -15,7 +16,10 @@ export function renderLimits(result: LimitsResult, columns: number): string {
   const { host, versions, nginx, limits, failures, interrupted, seconds } = result;
   const width = Math.min(columns, WIDEST);
   return [
-    wrap(`${MEANING} ${host.kernel}, Node ${versions.node}, nginx ${nginx}; ${formatSeconds(seconds)}.`, width),
+    new Help().boxWrap(
+      `${MEANING} ${host.kernel}, Node ${versions.node}, nginx ${nginx}; ${formatSeconds(seconds)}.`,
+      width,
+    ),
     ...limits.map((limit, index) => renderLimit(limit, index + 1, width)),
     ...failures.map((failure) => `failed: ${failure}`),
     ...(interrupted ? ['ended before its time: the others were not driven'] : []),
@@ -24,17 +28,23 @@ export function renderLimits(result: LimitsResult, columns: number): string {
 }
 
 function renderLimit({ title, drive, unit, readings, watch, notTried }: Limit, number: number, width: number): string {
-  const line = (name: string, text: string): string => wrap(text, width, `${INDENT}  `, `${INDENT}${name}: `);
+  const line = (name: string, text: string): string => indented(`${name}: ${text}`, width, '  ');
   const logging = readings.find(({ logged }) => logged !== null);
   const heading = logging === readings[0] ? "nginx's log" : "nginx's log then";
   return [
     `${String(number)}. ${title}`,
-    wrap(drive, width, INDENT, INDENT),
+    indented(drive, width),
     ...(notTried === undefined ? [] : [line('not tried', notTried)]),
     ...readings.map((reading) => renderReading(reading, unit)),
     ...(logging?.logged == null ? [] : [line(heading, wordsOf(logging.logged))]),
     line('to watch it', watch),
   ].join('\n');
+}
+
+/** Prose in lines of a width; `more`: of those behind the first. */
+function indented(text: string, width: number, more = ''): string {
+  const lines = new Help().boxWrap(text, width - INDENT.length - more.length).split('\n');
+  return INDENT + lines.join(`\n${INDENT}${more}`);
 }
 
 function renderReading({ setting, gaveOut, driven, statuses = {}, p99 = 0, kept = 0 }: Reading, unit: string): string {

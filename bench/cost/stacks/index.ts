@@ -1,5 +1,6 @@
 /** The stacks, one row each, and the servers that they are made of. */
-import type { Hop, ProgramName, RunningStack, Stack, StackPlace, Target, Work, WorkName } from '../model.js';
+import type { Hop, RunningStack, Stack, StackPlace, Target, Work, WorkName } from '../model.js';
+import type { ProgramName } from '../programs.js';
 import { HELLO } from '../works.js';
 import { apache, THREADS } from './apache.js';
 import { javascript } from './javascript.js';
@@ -153,8 +154,8 @@ function startServer(
 }
 
 /** nginx before a plain C server: what is left of a stack where nothing can be left out any more. */
-export function startLeastHop(place: StackPlace, hop: Hop, bytes: number): Promise<RunningStack> {
-  const { family, protocol } = hop;
+export function leastHop(hop: Hop, bytes: number): Stack {
+  const { family, protocol, connections } = hop;
   const server: Server = {
     ...{ title: 'plain C', language: 'none', needs: [], protocol: protocol === 'uwsgi' ? 'uwsgi' : 'http' },
     command(parts, target) {
@@ -170,7 +171,10 @@ export function startLeastHop(place: StackPlace, hop: Hop, bytes: number): Promi
       };
     },
   };
-  return startServer(place, server, family, hop);
+  return {
+    ...{ name: `nginx-c-${family}-${protocol}-${connections}`, title: 'nginx -> plain C', language: 'none', hop },
+    ...{ needs: ['nginx', 'floor'], works: [], start: (place) => startServer(place, server, family, hop) },
+  };
 }
 
 function nginxBy(parts: Parts, target: Target, directives: Directives): Command {

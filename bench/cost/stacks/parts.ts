@@ -2,8 +2,9 @@
 import { join } from 'node:path';
 
 import { freePort } from '../free-port.js';
-import type { Hop, ProgramName, Role, RunningStack, StackPlace, Target } from '../model.js';
+import type { Hop, Role, RunningStack, StackPlace, Target } from '../model.js';
 import { StackError, type Launched } from '../processes.js';
+import type { ProgramName } from '../programs.js';
 import { untilServing } from '../ready.js';
 
 /** What to run. */
@@ -65,10 +66,9 @@ export class Parts {
     return this.parts.flatMap(({ server, roleOf }) => server.pids().filter((pid) => roleOf(pid) === role));
   }
 
-  /** The front first, so that it logs no app that is gone. Nothing is left then, its folder neither. */
+  /** The front first, so that it logs no app that is gone. The folder goes with the run's. */
   async stop(): Promise<void> {
     for (const { server } of this.parts.splice(0).reverse()) await server.stop();
-    await this.place.processes.removeFolder(this.folder);
   }
 }
 
