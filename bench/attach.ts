@@ -1,6 +1,6 @@
 /** A server that runs already, as a subject: where it is, that it answers, and which processes are it. */
 import { once } from 'node:events';
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import * as http from 'node:http';
 import * as net from 'node:net';
 import { resolve } from 'node:path';
@@ -55,7 +55,10 @@ export async function attachTo(choice: AttachChoice, cases: readonly string[]): 
   const target = await connectTo(text);
   const isAsked = cases.some((name) => ATTACHED_HTTP_CASES.includes(name));
   const answer = isAsked ? [await askOnce(target, text, path)] : [];
-  const { pids, note } = pid === undefined ? processesAt(target) : given(pid);
+  if (pid !== undefined && !existsSync(`/proc/${String(pid)}`)) {
+    throw new CannotRun(`--pid ${String(pid)}: there is no such process in /proc`);
+  }
+  const { pids, note } = processesOf(target, pid);
   return {
     subject: {
       ...{ name: ATTACHED, title: `the server at ${text}`, program: 'attached' },
@@ -85,7 +88,7 @@ async function connectTo(text: string): Promise<Target> {
     return 'path' in target ? target : { host: socket.remoteAddress ?? target.host, port: target.port };
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;
-    const why = signal.aborted ? NO_ANSWER : message;
+    const why = signal.aborted ? `no ${ANSWER}` : message;
     const reason = reasonOf(code, target) ?? why;
     const tried = 'path' in target ? `a connect to the UNIX socket ${target.path}, ${code}` : why;
     throw new CannotRun(`--attach ${text}: ${reason} (tried: ${tried})`);
@@ -94,23 +97,22 @@ async function connectTo(text: string): Promise<Target> {
   }
 }
 
-const NO_ANSWER = `no answer within ${String(PATIENCE_MS / 1e3)} s`;
-const NO_FILE = 'there is no such socket file';
-const NO_RIGHT = 'this user may not connect: that takes the right to write the socket file';
+const ANSWER = `answer within ${String(PATIENCE_MS / 1e3)} s`;
 const NO_NAME = 'there is no IPv4 address of this name';
 
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nobody listens on this port',
+  ENOTFOUND: NO_NAME,
+  EAI_AGAIN: NO_NAME,
+  ENOENT: 'there is no such socket file',
+  EACCES: 'this user may not connect: that takes the right to write the socket file',
+  EAGAIN: 'its queue of connections is full',
+};
+
 function reasonOf(code: string, target: Target): string | undefined {
-  if (!('path' in target)) {
-    return { ECONNREFUSED: 'nobody listens on this port', ENOTFOUND: NO_NAME, EAI_AGAIN: NO_NAME }[code];
-  }
-  if (code === 'ECONNREFUSED') {
-    const isSocket = statSync(target.path).isSocket();
-    return isSocket ? 'nobody listens there: the server has ended and left its file' : 'this file is no socket';
-  }
-  return {
-    ...{ ENOENT: NO_FILE, ENOTDIR: NO_FILE, EACCES: NO_RIGHT, EPERM: NO_RIGHT },
-    EAGAIN: 'its queue of connections is full',
-  }[code];
+  if (code !== 'ECONNREFUSED' || !('path' in target)) return REASONS[code];
+  const isSocket = statSync(target.path).isSocket();
+  return isSocket ? 'nobody listens there: the server has ended and left its file' : 'this file is no socket';
 }
 
 /** Asks as the cases will, and tells what answer that gives. */
@@ -126,42 +128,31 @@ async function askOnce(target: Target, text: string, path: string): Promise<stri
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;
     const badly = code.startsWith('HPE_') ? `what it answers is no HTTP/1.1: ${message}` : message;
-    const why = signal.aborted ? `no whole answer within ${String(PATIENCE_MS / 1e3)} s` : badly;
+    const why = signal.aborted ? `no whole ${ANSWER}` : badly;
     throw new CannotRun(`--attach ${text}: ${why} (tried: GET ${path})`);
   }
 }
 
-interface Processes {
-  readonly pids: readonly number[];
-  readonly note: string;
-}
-
-function processesAt(target: Target): Processes {
-  let why: string;
+/** Those whose CPU is the server's, and a note of them. */
+function processesOf(
+  target: Target,
+  given: number | undefined,
+): { readonly pids: readonly number[]; readonly note: string } {
   try {
-    const { pids, hidden } = listeningAt(target);
-    if (pids.length > 0) return told(pids);
-    const others = hidden > 0 ? `, and ${String(hidden)} processes of other users may not be looked into` : '';
-    why = `no process is seen that listens there${others}`;
+    const first = given === undefined ? listenersAt(target) : [given];
+    const pids = processFamily(({ pid }) => first.includes(pid));
+    return { pids, note: `its CPU is that of ${pids.length === 1 ? 'process' : 'processes'} ${pids.join(', ')}` };
   } catch (error) {
-    why = (error as Error).message;
+    return { pids: [], note: `its CPU is left out: ${(error as Error).message}; --pid names its process` };
   }
-  return { pids: [], note: `its CPU is left out: ${why}; --pid names its process` };
 }
 
-function given(pid: number): Processes {
-  try {
-    cpuOf(pid);
-  } catch {
-    throw new CannotRun(`--pid ${String(pid)}: there is no such process in /proc`);
-  }
-  return told([pid]);
-}
-
-function told(pids: readonly number[]): Processes {
-  const all = processFamily(({ pid }) => pids.includes(pid));
-  const names = all.length === 1 ? 'process' : 'processes';
-  return { pids: all, note: `its CPU is that of ${names} ${all.join(', ')}` };
+/** Throws where none is seen. */
+function listenersAt(target: Target): readonly number[] {
+  const { pids, hidden } = listeningAt(target);
+  const others = hidden > 0 ? `, and ${String(hidden)} processes of other users may not be looked into` : '';
+  if (pids.length === 0) throw new Error(`no process is seen that listens there${others}`);
+  return pids;
 }
 
 function sumOf(pids: readonly number[]): number {

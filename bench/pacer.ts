@@ -77,16 +77,6 @@ export class Pacer {
     return allRounds || this.secondsLeft(now) > cells * each;
   }
 
-  /** Of the whole run, as it looks now; for a progress bar. */
-  remainingSeconds(now: number): number {
-    let [done, left] = [0, 0];
-    for (const account of this.accounts.values()) {
-      done += account.done;
-      left += account.left;
-    }
-    return done === 0 ? this.plan.pace.budget : ((now - this.startedAt) / 1e3 / done) * left;
-  }
-
   private secondsLeft(now: number): number {
     return this.plan.pace.budget - (now - this.startedAt) / 1e3;
   }

@@ -1,5 +1,6 @@
 /** One process of a cell, and the talk with it: words in, JSON lines out. Nothing that is started here outlives its cell. */
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 
 /** A process that has closed all it holds exits at once; one that has not by now is killed. */
@@ -17,48 +18,39 @@ export interface Program {
 export class PeerError extends Error {}
 
 export class Peer {
-  private readonly name: string;
   private readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
-  private readonly exited: Promise<void>;
-  private readonly signal: AbortSignal;
-  private readonly lines: string[] = [];
-  private wake: (() => void) | undefined;
-  private failure: Error | undefined;
+  private readonly lines: AsyncIterator<string, undefined>;
+  /** How it ended, when all its output has been read. */
+  private readonly ended: Promise<string>;
   private stderr = '';
 
-  constructor(name: string, program: Program, words: readonly string[], signal: AbortSignal) {
-    this.name = name;
-    this.signal = signal;
+  constructor(
+    private readonly name: string,
+    program: Program,
+    words: readonly string[],
+    private readonly signal: AbortSignal,
+  ) {
     // In a group of its own: a Ctrl-C reaches the parent alone, which then decides about all of them.
     this.child = spawn(program.command, [...program.args, ...words], {
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: true,
     });
-    this.exited = new Promise((resolve) => {
-      // 'close' comes after 'exit', when all output has been read; after 'error' there may be no 'exit'.
+    this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
+    this.ended = new Promise((resolve) => {
+      // What 'close' tells after 'error' is no exit code.
+      let how: string | undefined;
+      this.child.on('error', ({ message }) => (how = `could not be run: ${message}`));
       this.child.on('close', (code, reason) => {
-        const how = reason === null ? `exited with ${String(code)}` : `was ended by ${reason}`;
-        this.fail(new PeerError(`${this.name} ${how}${this.complaint}`));
-        resolve();
+        resolve(how ?? (reason === null ? `exited with ${String(code)}` : `was ended by ${reason}`));
       });
-    });
-    this.child.on('error', (error) => {
-      this.fail(new PeerError(`${this.name} could not be run: ${error.message}`));
     });
     // It may exit before it has read all: that it exited is told elsewhere.
     this.child.stdin.on('error', () => undefined);
     this.child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.stderr = (this.stderr + text).slice(0, STDERR_LIMIT);
     });
-    let rest = '';
-    this.child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      const parts = (rest + text).split('\n');
-      rest = parts.pop() ?? '';
-      this.lines.push(...parts);
-      this.wake?.();
-    });
-    signal.addEventListener('abort', this.onAbort);
-    if (signal.aborted) this.onAbort();
+    signal.addEventListener('abort', this.kill);
+    if (signal.aborted) this.kill();
   }
 
   /** undefined: it could not be run. */
@@ -92,22 +84,15 @@ export class Peer {
 
   /** Ends it by the end of its stdin, or by force if it does not heed that. Safe to call at any time and twice. */
   async stop(): Promise<void> {
-    this.signal.removeEventListener('abort', this.onAbort);
+    this.signal.removeEventListener('abort', this.kill);
     this.child.stdin.end();
-    const timer = setTimeout(() => {
-      this.kill();
-    }, EXIT_MS);
-    await this.exited;
+    const timer = setTimeout(this.kill, EXIT_MS);
+    await this.ended;
     clearTimeout(timer);
   }
 
-  private readonly onAbort = (): void => {
-    this.kill();
-    this.fail(this.signal.reason instanceof Error ? this.signal.reason : new Error('aborted'));
-  };
-
   /** With what it has started itself, which is of its group. */
-  private kill(): void {
+  private readonly kill = (): void => {
     const { pid, exitCode, signalCode } = this.child;
     if (pid === undefined || exitCode !== null || signalCode !== null) return;
     try {
@@ -116,30 +101,25 @@ export class Peer {
       // It ended just now.
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
     }
-  }
-
-  private fail(error: Error): void {
-    this.failure ??= error;
-    this.wake?.();
-  }
+  };
 
   private async nextLine(key: string, milliseconds: number): Promise<string> {
-    const deadline = performance.now() + milliseconds;
-    for (;;) {
-      const line = this.lines.shift();
-      if (line !== undefined) return line;
-      if (this.failure) throw this.failure;
-      const left = deadline - performance.now();
-      if (left <= 0) throw new PeerError(`${this.name} did not tell "${key}" within ${String(milliseconds)} ms`);
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, left);
-        this.wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-      this.wake = undefined;
-    }
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      const error = new PeerError(`${this.name} did not tell "${key}" within ${String(milliseconds)} ms`);
+      timer = setTimeout(reject, milliseconds, error);
+    });
+    return Promise.race([this.lineOrEnd(), late]).finally(() => {
+      clearTimeout(timer);
+    });
+  }
+
+  private async lineOrEnd(): Promise<string> {
+    const { value } = await this.lines.next();
+    if (value !== undefined) return value;
+    const how = await this.ended;
+    this.signal.throwIfAborted();
+    throw new PeerError(`${this.name} ${how}${this.complaint}`);
   }
 }
 

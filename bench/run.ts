@@ -114,8 +114,10 @@ interface Rounds {
 async function runRounds(plan: Plan, options: RunControl, context: CellContext): Promise<Rounds> {
   const startedAt = performance.now();
   const { mode, lineup, rounds } = plan;
-  const attempts = new Attempts(options.signal);
-  const offers = await measureOffers(plan, attempts, options, context);
+  const { signal } = context;
+  const isOver = (): boolean => signal.aborted;
+  const failures: string[] = [];
+  const offers = await measureOffers(plan, failures, options, context);
   const turns = turnsOf(plan).filter(({ series }) => !isOpenLoop(series) || offers.has(series));
   const total = turns.reduce((sum, { cells }) => sum + cells.length, 0);
   const pacer = new Pacer(plan, turns, startedAt);
@@ -124,7 +126,7 @@ async function runRounds(plan: Plan, options: RunControl, context: CellContext):
   let done = 0;
   for (const { round, series, cells } of turns) {
     const { case: benchCase, family } = series;
-    if (attempts.areOver()) break;
+    if (isOver()) break;
     if (!pacer.hasTimeFor(benchCase, cells.length, performance.now())) {
       unrun.push(
         `slow machine: the time budget ended in round ${String(round + 1)} of ${String(rounds)}, ` +
@@ -134,29 +136,31 @@ async function runRounds(plan: Plan, options: RunControl, context: CellContext):
     }
     const seconds = pacer.stretch(benchCase, performance.now());
     for (const subjects of cells) {
-      if (attempts.areOver()) break;
+      if (isOver()) break;
       const begun = performance.now();
+      const each = done === 0 ? plan.pace.budget / total : (begun - startedAt) / 1e3 / done;
       options.onProgress({
-        ...{ done: done++, total, round: round + 1, rounds, remainingSeconds: pacer.remainingSeconds(begun) },
+        ...{ round: round + 1, rounds, total, done, remainingSeconds: each * (total - done) },
         label: [benchCase.name, ...subjects, ...(family === 'none' ? [] : [family])].join(' '),
       });
       const warmUp = warmUpOf(benchCase, subjectNamed(subjects[0] ?? '', lineup), mode);
       const timing = { warmUp, seconds, offered: offers.get(series) };
-      const found = await attempts.make(runCell(series, subjects, round, timing, context));
+      const found = await attempt(runCell(series, subjects, round, timing, context), failures, signal);
       samples.get(series)?.push(...(found ?? []));
       pacer.took(benchCase, performance.now() - begun, seconds);
+      done++;
     }
   }
   const results = plan.series.map((series) => ({
     ...{ series, samples: samples.get(series) ?? [], offered: offers.get(series) },
   }));
-  return { results, failures: attempts.failures, unrun };
+  return { results, failures, unrun };
 }
 
 /** Requests a second. What is of an open loop and has none could not be measured. */
 async function measureOffers(
   { mode, lineup, series: all, rounds }: Plan,
-  attempts: Attempts,
+  failures: string[],
   { onProgress }: RunControl,
   context: CellContext,
 ): Promise<Map<Series, number>> {
@@ -164,37 +168,24 @@ async function measureOffers(
   const maxima = maximaOf(all);
   const steps = { total: maxima.length, round: 0, rounds, phase: 'what node:net answers at most', remainingSeconds: 0 };
   for (const [done, { series, sharers }] of maxima.entries()) {
-    if (attempts.areOver()) break;
+    if (context.signal.aborted) break;
     onProgress({ ...steps, done, label: `${series.case.name} ${describeParams(series.params)} ${series.family}` });
     const warmUp = warmUpOf(series.case, subjectNamed(OFFERED_BY, lineup), mode);
     const timing = { warmUp, seconds: MAXIMUM_SECONDS[mode] };
-    const maximum = await attempts.make(maximumOf(series, OFFERED_BY, timing, context));
+    const maximum = await attempt(maximumOf(series, OFFERED_BY, timing, context), failures, context.signal);
     if (maximum !== undefined) for (const sharer of sharers) offers.set(sharer, offeredTo(sharer, maximum));
   }
   return offers;
 }
 
 /** What fails is told, and the rest is run, until all is to end. */
-class Attempts {
-  readonly failures: string[] = [];
-  private readonly signal: AbortSignal;
-
-  constructor(signal: AbortSignal) {
-    this.signal = signal;
-  }
-
-  areOver(): boolean {
-    return this.signal.aborted;
-  }
-
-  async make<T>(work: Promise<T>): Promise<T | undefined> {
-    try {
-      return await work;
-    } catch (error) {
-      if (this.areOver()) return undefined;
-      if (!(error instanceof PeerError)) throw error;
-      this.failures.push(error.message);
-      return undefined;
-    }
+async function attempt<T>(work: Promise<T>, failures: string[], signal: AbortSignal): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    if (!(error instanceof PeerError)) throw error;
+    failures.push(error.message);
+    return undefined;
   }
 }

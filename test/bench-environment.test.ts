@@ -38,13 +38,3 @@ describe.skipIf(addon === undefined)('a variable that changes how a server works
     expect(run.stdout).toContain('environment of what was measured: NEARWIRE_SPIN=20 UV_THREADPOOL_SIZE=2');
   });
 });
-
-test.each([
-  { word: '=5', hint: 'takes NAME or NAME=VALUE' },
-  { word: 'A B=5', hint: 'takes NAME or NAME=VALUE' },
-  { word: 'NEARWIRE_NOT_SET', hint: 'it is not set here' },
-])('--env $word makes no sense', async ({ word, hint }) => {
-  const { code, stderr } = await runCli(['bench', '--env', word]);
-  expect(stderr).toContain(hint);
-  expect(code).toBe(2);
-});

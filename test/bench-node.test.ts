@@ -4,8 +4,7 @@ import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
-import { benchOnce } from './support/bench-runs.js';
-import { runCli } from './support/cli.js';
+import { benchOnce, expectRefusal } from './support/bench-runs.js';
 import { folderForRuns } from './support/command-runs.js';
 import { requireOrSkip } from './support/requirements.js';
 import { temporaryDirectory } from './support/sockets.js';
@@ -29,16 +28,12 @@ describe('what is no Node is told at once', () => {
     { what: 'a program that tells another version', node: () => program('echo 1.2.3'), reason: 'this is no Node' },
     { what: 'an old Node', node: () => program('echo v20.18.3'), reason: 'needs Node 20.19 or later, not 20.18.3' },
   ])('$what', async ({ node, reason }) => {
-    const { code, stdout, stderr } = await runCli(['bench', '--node', node()]);
-    expect(stderr).toContain(reason);
-    expect(stdout).toBe('');
-    expect(code).toBe(1);
+    await expectRefusal(['--node', node()], reason);
   });
 
   test('the same major version twice', async () => {
-    const { code, stderr } = await runCli(['bench', '--node', process.execPath, '--node', process.execPath]);
-    expect(stderr).toContain(`two subjects have the name native@${MAJOR}`);
-    expect(code).toBe(1);
+    const twice = ['--node', process.execPath, '--node', process.execPath];
+    await expectRefusal(twice, `two subjects have the name native@${MAJOR}`);
   });
 });
 

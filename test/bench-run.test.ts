@@ -9,7 +9,7 @@ import { PERCENTILES } from '../bench/histogram.js';
 import type { JsonResult } from '../bench/json.js';
 import { median } from '../bench/statistics.js';
 import { benchOnce, benchRun, cellNames, valuesOf, type BenchRun } from './support/bench-runs.js';
-import { CLI_MAIN, runCli, startCli } from './support/cli.js';
+import { CLI_MAIN, startCli } from './support/cli.js';
 import { folderForRuns, until } from './support/command-runs.js';
 import { requireOrSkip } from './support/requirements.js';
 
@@ -219,12 +219,6 @@ describe.skipIf(floor === undefined || addon === undefined)('load short of the l
   });
 });
 
-test('a folder that can not be had is told before anything is run', async () => {
-  const { code, stderr } = await runCli(['bench', '--hdr', '/dev/null/hdr'], { TMPDIR: runs.path });
-  expect(code).toBe(2);
-  expect(stderr).toContain('--hdr /dev/null/hdr');
-});
-
 // In each of them something runs that is not what is wanted.
 test.skipIf(floor === undefined).each([
   {
@@ -369,43 +363,40 @@ describe('a signal', () => {
     expect(json.cells.length).toBeGreaterThan(0);
   });
 
-  test.skipIf(!isLinux || nginx === undefined || floor === undefined).each(['SIGINT' as const, 'SIGKILL' as const])(
-    '%s ends an nginx that serves',
-    async (signal) => {
-      const words = ['--quick', '--rounds', '100', '--cases', 'file', '--subjects', 'nginx'];
-      const { child, result } = startCli(['bench', ...words], { TMPDIR: runs.path });
-      await until(() => processes().some((pid) => told(pid, 'cmdline').includes('nginx: worker')));
-      child.kill(signal);
-      await result;
-      await until(() => processes().length === 0);
-      // What SIGKILL leaves is a folder of temporary files.
-      if (signal === 'SIGINT') expect(runs.leftovers('nearwire-bench-')).toEqual([]);
-      else for (const name of runs.leftovers('nearwire-bench-')) rmSync(join(runs.path, name), { recursive: true });
-    },
-  );
+  const served = ['--cases', 'file', '--subjects', 'nginx'];
+  const nginxServes = (): boolean => processes().some((pid) => told(pid, 'cmdline').includes('nginx: worker'));
 
-  test.skipIf(!isLinux || floor === undefined)(
-    'SIGINT before the rounds, while a maximum is measured, leaves nothing either',
-    async () => {
-      const words = ['--quick', '--rounds', '1', '--cases', 'load', '--families', 'unix'];
-      const { child, result } = startCli(['bench', ...words], { TMPDIR: runs.path });
-      await until(() => processes().length > 1);
-      child.kill('SIGINT');
-      const { code, stderr, stdout } = await result;
-      expect(code).toBe(130);
-      expect(stderr).not.toContain('round 1');
-      expect(stdout).not.toContain('failed');
-      expect(runs.leftovers('nearwire-bench-')).toEqual([]);
-      expect(processes()).toEqual([]);
+  const endings: { signal: NodeJS.Signals; what: string; words: string[]; runs: () => boolean; can: boolean }[] = [
+    {
+      ...{ signal: 'SIGKILL', what: 'a server', can: true, runs: () => processes().length > 0 },
+      words: ['--cases', 'rtt', '--families', 'unix', '--subjects', 'node:net'],
     },
-  );
+    {
+      ...{ signal: 'SIGINT', what: 'what finds out a maximum', can: floor !== undefined },
+      ...{ words: ['--cases', 'load', '--families', 'unix'], runs: () => processes().length > 1 },
+    },
+    ...(['SIGINT', 'SIGKILL'] as const).map((signal) => ({
+      ...{ signal, what: 'an nginx that serves', words: served, runs: nginxServes },
+      can: nginx !== undefined && floor !== undefined,
+    })),
+  ];
 
-  test.skipIf(!isLinux)('SIGKILL of the bench ends its children too', async () => {
-    const words = ['--quick', '--rounds', '100', '--cases', 'rtt', '--families', 'unix', '--subjects', 'node:net'];
-    const { child, result } = startCli(['bench', ...words], { TMPDIR: runs.path });
-    await until(() => processes().length > 0);
-    child.kill('SIGKILL');
-    await result;
-    await until(() => processes().length === 0);
+  test.each(endings.filter(({ can }) => isLinux && can))('$signal ends $what', async (ending) => {
+    const { signal, what, words, runs: isRunning } = ending;
+    const { child, result } = startCli(['bench', '--quick', '--rounds', '100', ...words], { TMPDIR: runs.path });
+    await until(isRunning);
+    child.kill(signal);
+    const { code, stdout, stderr } = await result;
+    // What SIGKILL leaves for its children to see is the end of their stdin, and a folder of temporary files.
+    if (signal === 'SIGKILL') await until(() => processes().length === 0);
+    expect(processes()).toEqual([]);
+    const left = runs.leftovers('nearwire-bench-');
+    for (const name of left) rmSync(join(runs.path, name), { recursive: true });
+    if (signal === 'SIGKILL') return;
+    expect(left).toEqual([]);
+    expect(code).toBe(130);
+    expect(stdout).not.toContain('failed');
+    // It comes before the rounds.
+    if (what.includes('maximum')) expect(stderr).not.toContain('round 1');
   });
 });

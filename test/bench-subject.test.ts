@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 import { describe, expect, test } from 'vitest';
 
-import { benchOnce, cellNames } from './support/bench-runs.js';
+import { benchOnce, cellNames, expectRefusal } from './support/bench-runs.js';
 import { runCli } from './support/cli.js';
 import { folderForRuns } from './support/command-runs.js';
 import { requireOrSkip } from './support/requirements.js';
@@ -45,28 +45,11 @@ describe('a module that can not be measured is told at once', () => {
       reason: 'it exports connect of',
     },
   ])('$what', async ({ module, reason }) => {
-    const { code, stdout, stderr } = await runCli(['bench', '--subject', `mine=${module()}`]);
-    expect(stderr).toContain(reason);
-    expect(stdout).toBe('');
-    expect(code).toBe(1);
-  });
-
-  test.each([
-    { word: EXAMPLE, hint: 'takes NAME=MODULE' },
-    { word: 'mine=', hint: 'takes NAME=MODULE' },
-    { word: `a b=${EXAMPLE}`, hint: 'begins with a letter' },
-    { word: `=${EXAMPLE}`, hint: 'begins with a letter' },
-    { word: `<b>=${EXAMPLE}`, hint: 'begins with a letter' },
-  ])('the words $word', async ({ word, hint }) => {
-    const { code, stderr } = await runCli(['bench', '--subject', word]);
-    expect(stderr).toContain(hint);
-    expect(code).toBe(2);
+    await expectRefusal(['--subject', `mine=${module()}`], reason);
   });
 
   test('a name that is taken', async () => {
-    const { code, stderr } = await runCli(['bench', '--subject', `native=${EXAMPLE}`]);
-    expect(stderr).toContain('two subjects have the name native');
-    expect(code).toBe(1);
+    await expectRefusal(['--subject', `native=${EXAMPLE}`], 'two subjects have the name native');
   });
 });
 

@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
@@ -28,30 +29,33 @@ describe('words that make no sense exit 2 with a hint', () => {
     { words: ['bench', '--rounds', 'many'], hint: 'a whole number from 1' },
     { words: ['bench', '--rounds', '1e9'], hint: 'a whole number from 1' },
     { words: ['bench', '--cases', 'http', '--subjects', 'channel'], hint: 'http is for c, native, js, node:net' },
+    { words: ['bench', '--pid', '1'], hint: '--path and --pid go with --attach' },
+    { words: ['bench', '--path', '/x'], hint: '--path and --pid go with --attach' },
+    { words: ['bench', '--attach', ''], hint: 'takes a path or HOST:PORT' },
+    { words: ['bench', '--attach', '/x', '--path', 'x'], hint: "not 'x'" },
+    { words: ['bench', '--attach', '/x', '--path', '/a b'], hint: "not '/a b'" },
+    { words: ['bench', '--attach', '/x', '--pid', '0'], hint: '--pid takes a whole number from 1' },
+    { words: ['bench', '--attach', '/x', '--families', 'tcp'], hint: 'is measured over unix' },
+    { words: ['bench', '--attach', '127.0.0.1:1', '--cases', 'rrt'], hint: 'Did you mean rtt?' },
+    { words: ['bench', '--subject', './x.mjs'], hint: 'takes NAME=MODULE' },
+    { words: ['bench', '--subject', 'mine='], hint: 'takes NAME=MODULE' },
+    { words: ['bench', '--subject', 'a b=./x.mjs'], hint: 'begins with a letter' },
+    { words: ['bench', '--subject', '=./x.mjs'], hint: 'begins with a letter' },
+    { words: ['bench', '--subject', '<b>=./x.mjs'], hint: 'begins with a letter' },
+    { words: ['bench', '--env', '=5'], hint: 'takes NAME or NAME=VALUE' },
+    { words: ['bench', '--env', 'A B=5'], hint: 'takes NAME or NAME=VALUE' },
+    { words: ['bench', '--env', 'NEARWIRE_NOT_SET'], hint: 'it is not set here' },
+    // Found out before the run.
+    { words: ['bench', '--json', '/no/such/folder/x.json'], hint: 'cannot write into' },
+    { words: ['bench', '--html', '/no/such/folder/x.html'], hint: 'cannot write into' },
+    { words: ['bench', '--json', tmpdir()], hint: 'is a directory' },
+    { words: ['bench', '--hdr', '/dev/null/hdr'], hint: '--hdr /dev/null/hdr' },
+    { words: [], hint: 'Usage: nearwire' },
   ])('$words', async ({ words, hint }) => {
     const { code, stdout, stderr } = await runCli(words, { NEARWIRE_FLOOR: process.execPath });
     expect(stderr).toContain(hint);
     expect(code).toBe(2);
     expect(stdout).toBe('');
-  });
-
-  test('a file that could not be written is found out before the run', async () => {
-    const missing = join(runs.path, 'missing', 'x.json');
-    for (const words of [
-      ['--json', missing],
-      ['--html', missing],
-      ['--json', runs.path],
-    ]) {
-      const { code, stderr } = await runCli(['bench', ...words]);
-      expect(stderr).toMatch(/cannot write into|is a directory/);
-      expect(code).toBe(2);
-    }
-  });
-
-  test('no command at all shows the help', async () => {
-    const { code, stderr } = await runCli([]);
-    expect(stderr).toContain('Usage: nearwire');
-    expect(code).toBe(2);
   });
 });
 

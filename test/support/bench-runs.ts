@@ -2,6 +2,8 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { expect } from 'vitest';
+
 import type { JsonFile } from '../../bench/json.js';
 import { runCli, type CliResult } from './cli.js';
 import type { RunsFolder } from './command-runs.js';
@@ -38,6 +40,14 @@ export async function benchOnce(
   if (run.code !== 0)
     throw new Error(`${words.join(' ')} exited with ${String(run.code)}:\n${run.stderr}${run.stdout}`);
   return run;
+}
+
+/** What can not be measured is told on stderr at once, in such words, and nothing else is. */
+export async function expectRefusal(words: readonly string[], ...told: readonly (string | RegExp)[]): Promise<void> {
+  const { code, stdout, stderr } = await runCli(['bench', ...words]);
+  for (const text of told) expect(stderr).toMatch(text);
+  expect(stdout).toBe('');
+  expect(code).toBe(1);
 }
 
 /** `CASE SUBJECT MEASURE` of each cell. */
