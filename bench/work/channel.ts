@@ -3,7 +3,7 @@ import { Channel, ChannelServer, type ChannelServerHandlers } from 'nearwire/cha
 
 import { Control } from './control.js';
 import { messageEcho } from './echo.js';
-import { closed, type Connect } from './loads.js';
+import type { Connect } from './loads.js';
 import { tellAddress } from './stream.js';
 import type { Target, Words } from './words.js';
 
@@ -75,11 +75,12 @@ export function connectChannel(target: Target): Connect {
           events.failed(error);
         },
         onClose() {
-          closed(events);
+          events.failed(new Error('the server closed the connection'));
         },
       },
     );
     return {
+      events,
       write: (message) => channel.write(message),
       destroy() {
         channel.destroy();

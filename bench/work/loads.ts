@@ -1,11 +1,12 @@
 /** What the clients of rtt, pipeline, bulk, storm and retained do, apart from what carries the bytes. */
 import { Control, runLoad, type Phase } from './control.js';
 import { Histogram } from '../histogram.js';
-import { pattern, verify } from './pattern.js';
+import { floorPattern } from './pattern.js';
 import type { Words } from './words.js';
 
 /** A client's connection. */
 export interface Link {
+  readonly events: LinkEvents;
   /** False: wait for `drained`. */
   write(message: Buffer): boolean;
   destroy(): void;
@@ -23,41 +24,29 @@ export interface LinkEvents {
 
 export type Connect = (events: LinkEvents) => Link;
 
-const CLOSED = new Error('the server closed the connection');
-
-export function closed(events: LinkEvents): void {
-  events.failed(CLOSED);
-}
-
 function ignore(): void {
   // What comes is of no use, or nothing is to be done.
 }
 
-interface Opened {
-  readonly link: Link;
-  readonly events: LinkEvents;
-}
-
-function open(connect: Connect): Promise<Opened> {
+function open(connect: Connect): Promise<Link> {
   return new Promise((resolve) => {
-    const events: LinkEvents = {
+    const link = connect({
       came: ignore,
       drained: ignore,
       opened() {
-        resolve({ link, events });
+        resolve(link);
       },
       failed(error) {
         throw error;
       },
-    };
-    const link = connect(events);
+    });
   });
 }
 
-function controlOf(links: readonly Opened[]): Control {
+function controlOf(links: readonly Link[]): Control {
   return new Control(() => {
-    for (const { link, events } of links) {
-      events.failed = ignore;
+    for (const link of links) {
+      link.events.failed = ignore;
       link.destroy();
     }
   });
@@ -66,20 +55,22 @@ function controlOf(links: readonly Opened[]): Control {
 export async function load(connect: Connect, words: Words): Promise<void> {
   if (words.case === 'storm') return loadStorm(connect, words);
   if (words.case === 'retained') return loadRetained(connect, words);
-  const opened = await open(connect);
-  const control = controlOf([opened]);
-  if (words.case === 'bulk') return runLoad(control, bulk(opened, words.bytes), words);
-  await exchangeOnce(opened, pattern(words.bytes));
-  return runLoad(control, closedLoop(opened, words.bytes, words.case === 'pipeline' ? words.window : 1), words);
+  const link = await open(connect);
+  const control = controlOf([link]);
+  if (words.case === 'bulk') return runLoad(control, bulk(link, words.bytes), words);
+  await exchange(link, floorPattern(words.bytes));
+  return runLoad(control, closedLoop(link, words.bytes, words.case === 'pipeline' ? words.window : 1), words);
 }
 
-/** One message there and back, byte for byte the same: the measured ones are counted only. */
-function exchangeOnce({ link, events }: Opened, message: Buffer): Promise<void> {
+/** One message there and back, byte for byte the same: where time is measured they are counted only. */
+function exchange(link: Link, message: Buffer): Promise<void> {
   return new Promise((resolve) => {
     let received = 0;
-    events.came = (data, start, stop) => {
-      verify(message, received, data, start, stop);
+    link.events.came = (data, start, stop) => {
+      const at = received;
       received += stop - start;
+      if (message.compare(data, start, stop, at, received) !== 0)
+        throw new Error('the echo differs from what was sent');
       if (received === message.length) resolve();
     };
     link.write(message);
@@ -90,8 +81,8 @@ function exchangeOnce({ link, events }: Opened, message: Buffer): Promise<void> 
  * So many messages outstanding. Latency is taken of one message only: there it is the time from one send to its echo's last
  * byte.
  */
-function closedLoop({ link, events }: Opened, bytes: number, window: number): Phase {
-  const message = pattern(bytes);
+function closedLoop(link: Link, bytes: number, window: number): Phase {
+  const message = floorPattern(bytes);
   const latency = window === 1 ? new Histogram() : undefined;
   const send = (messages: number): void => {
     for (let left = messages; left > 0; left--) link.write(message);
@@ -104,7 +95,7 @@ function closedLoop({ link, events }: Opened, bytes: number, window: number): Ph
       let sentAt = startedAt;
       let took: number | undefined;
       let [received, operations, outstanding] = [0, 0, window];
-      events.came = (_data, start, stop) => {
+      link.events.came = (_data, start, stop) => {
         received += stop - start;
         if (received < bytes) return;
         const messages = Math.floor(received / bytes);
@@ -136,8 +127,8 @@ function closedLoop({ link, events }: Opened, bytes: number, window: number): Ph
 const BATCH_BYTES = 1024 * 1024;
 
 /** Writes until the transport says stop, and goes on when it has room. */
-function bulk({ link, events }: Opened, bytes: number): Phase {
-  const message = pattern(bytes);
+function bulk(link: Link, bytes: number): Phase {
+  const message = floorPattern(bytes);
   const batch = Math.max(1, Math.floor(BATCH_BYTES / bytes));
   return (seconds) =>
     new Promise((resolve) => {
@@ -147,7 +138,7 @@ function bulk({ link, events }: Opened, bytes: number): Phase {
       const send = (): void => {
         const now = performance.now();
         if (now >= endsAt) {
-          events.drained = ignore;
+          link.events.drained = ignore;
           resolve({ seconds: (now - startedAt) / 1e3, operations, bytes: operations * bytes });
           return;
         }
@@ -157,7 +148,7 @@ function bulk({ link, events }: Opened, bytes: number): Phase {
         }
         setImmediate(send);
       };
-      events.drained = send;
+      link.events.drained = send;
       send();
     });
 }
@@ -166,31 +157,22 @@ function bulk({ link, events }: Opened, bytes: number): Phase {
 const PATIENCE_MS = 8_000;
 
 /** All connects in one tick, each with one exchange. It takes what time it takes. */
-async function loadStorm(connect: Connect, words: Words): Promise<void> {
-  const message = pattern(words.bytes);
+function loadStorm(connect: Connect, words: Words): Promise<void> {
+  const message = floorPattern(words.bytes);
   const links: Link[] = [];
-  const storm = async (): ReturnType<Phase> => {
+  const storm: Phase = async () => {
     const waits = new Histogram();
     const startedAt = performance.now();
-    let failed = 0;
     await new Promise<void>((resolve) => {
+      setTimeout(resolve, PATIENCE_MS);
       let left = words.connections;
-      const timer = setTimeout(() => {
-        failed += left;
-        resolve();
-      }, PATIENCE_MS);
+      const end = (link: Link): void => {
+        // Whatever comes behind it.
+        Object.assign(link.events, { came: ignore, failed: ignore });
+        if (--left === 0) resolve();
+      };
       for (let i = 0; i < words.connections; i++) {
         let received = 0;
-        let isOver = false;
-        // Whatever comes after the first word of a connect's end is ignored.
-        const end = (how: () => void): void => {
-          if (isOver) return;
-          isOver = true;
-          how();
-          if (--left > 0) return;
-          clearTimeout(timer);
-          resolve();
-        };
         const link = connect({
           opened() {
             link.write(message);
@@ -198,25 +180,23 @@ async function loadStorm(connect: Connect, words: Words): Promise<void> {
           came(_data, start, stop) {
             received += stop - start;
             if (received < message.length) return;
-            end(() => {
-              waits.record(performance.now() - startedAt);
-            });
+            waits.record(performance.now() - startedAt);
+            end(link);
           },
           drained: ignore,
           failed() {
-            end(() => failed++);
+            end(link);
           },
         });
         links.push(link);
       }
     });
     const latency = waits.summary();
-    return { seconds: (performance.now() - startedAt) / 1e3, operations: latency.count, latency, failed };
+    const { count: operations } = latency;
+    const seconds = (performance.now() - startedAt) / 1e3;
+    return { seconds, operations, latency, failed: words.connections - operations };
   };
-  const control = new Control(() => {
-    for (const link of links) link.destroy();
-  });
-  await runLoad(control, storm, words);
+  return runLoad(controlOf(links), storm, words);
 }
 
 /**
@@ -228,34 +208,21 @@ export const RETAINED_WARM_UP = 16_000;
 /** On each connection a message is answered before the next one is sent, so that each comes as its own chunk. */
 async function loadRetained(connect: Connect, words: Words): Promise<void> {
   const { bytes, chunks, every, connections } = words;
-  const message = pattern(bytes);
+  const message = floorPattern(bytes);
   const links = await Promise.all(Array.from({ length: connections }, () => open(connect)));
-  await sendOneByOne(links, message, RETAINED_WARM_UP);
+  const send = async (count: number): Promise<void> => {
+    let unsent = count;
+    const sendOneByOne = async (link: Link): Promise<void> => {
+      while (unsent-- > 0) await exchange(link, message);
+    };
+    await Promise.all(links.map(sendOneByOne));
+  };
+  await send(RETAINED_WARM_UP);
   const operations = chunks * every;
   const sendAll: Phase = async () => {
     const startedAt = performance.now();
-    await sendOneByOne(links, message, operations);
+    await send(operations);
     return { seconds: (performance.now() - startedAt) / 1e3, operations, bytes: operations * bytes };
   };
   await runLoad(controlOf(links), sendAll, words);
-}
-
-/** So many messages in all, one outstanding on each connection. */
-function sendOneByOne(links: readonly Opened[], message: Buffer, count: number): Promise<void> {
-  return new Promise((resolve) => {
-    let unsent = count;
-    let unanswered = count;
-    for (const { link, events } of links) {
-      const send = (): void => {
-        if (unsent === 0) return;
-        unsent--;
-        link.write(message);
-      };
-      events.came = () => {
-        if (--unanswered === 0) resolve();
-        send();
-      };
-      send();
-    }
-  });
 }

@@ -3,7 +3,8 @@ import type * as net from 'node:net';
 
 import { Control, tell } from './control.js';
 import { messageEcho } from './echo.js';
-import { closed, RETAINED_WARM_UP, type Connect } from './loads.js';
+import { RETAINED_WARM_UP, type Connect } from './loads.js';
+import { floorPattern } from './pattern.js';
 import type { Subject } from './subject-module.js';
 import type { Target, Words } from './words.js';
 
@@ -69,17 +70,16 @@ function relayPairs({ relay }: Subject): Listener {
   };
 }
 
-const ANSWER = Buffer.from('.');
-
 /** Keeps one chunk of so many, from the end of the warm-up on. */
 function keepChunks({ bytes, every }: Words): (socket: net.Socket) => (chunk: Buffer) => void {
   const kept: Buffer[] = [];
+  const answer = floorPattern(bytes);
   let received = -RETAINED_WARM_UP;
   return (socket) => (chunk) => {
     if (chunk.length !== bytes) throw new Error(`a chunk of ${String(chunk.length)} bytes is no message`);
     if (received >= 0 && received % every === 0) kept.push(chunk);
     received++;
-    socket.write(ANSWER);
+    socket.write(answer);
   };
 }
 
@@ -99,9 +99,10 @@ export function connectStream({ connect, write }: Subject, target: Target): Conn
       events.failed(error);
     });
     socket.on('close', () => {
-      closed(events);
+      events.failed(new Error('the server closed the connection'));
     });
     return {
+      events,
       write: (message) => write(socket, message),
       destroy: () => socket.destroy(),
     };
