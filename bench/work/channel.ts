@@ -58,33 +58,5 @@ function ignore(): void {
 }
 
 export function connectChannel(target: Target): Connect {
-  return (events) => {
-    const channel = Channel.connect(
-      { ...target, transport: 'native' },
-      {
-        onConnect() {
-          events.opened();
-        },
-        onData(_channel, data, start, stop) {
-          events.came(data, start, stop);
-        },
-        onDrain() {
-          events.drained();
-        },
-        onError(_channel, error) {
-          events.failed(error);
-        },
-        onClose() {
-          events.failed(new Error('the server closed the connection'));
-        },
-      },
-    );
-    return {
-      events,
-      write: (message) => channel.write(message),
-      destroy() {
-        channel.destroy();
-      },
-    };
-  };
+  return (events) => Channel.connect({ ...target, transport: 'native' }, events);
 }

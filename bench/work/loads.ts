@@ -4,22 +4,22 @@ import { Histogram } from '../histogram.js';
 import { floorPattern } from './pattern.js';
 import type { Words } from './words.js';
 
-/** A client's connection. */
+/** A client's connection: of a channel, that itself. */
 export interface Link {
-  readonly events: LinkEvents;
-  /** False: wait for `drained`. */
+  /** False: wait for `onDrain`. */
   write(message: Buffer): boolean;
   destroy(): void;
 }
 
-/** What it tells. They may be set anew at any time. */
+/** What it tells, the handlers of a channel. They may be set anew at any time. */
 export interface LinkEvents {
-  opened(): void;
+  onConnect(): void;
   /** Bytes came: `data[start..stop)`, lent. */
-  came(data: Buffer, start: number, stop: number): void;
-  drained(): void;
-  /** It has ended, though the client has not destroyed it. */
-  failed(error: Error): void;
+  onData(link: Link, data: Buffer, start: number, stop: number): void;
+  onDrain(): void;
+  onError(link: Link, error: Error): void;
+  /** The last word: behind an error, or when the server has had enough. */
+  onClose(): void;
 }
 
 export type Connect = (events: LinkEvents) => Link;
@@ -28,25 +28,34 @@ function ignore(): void {
   // What comes is of no use, or nothing is to be done.
 }
 
-function open(connect: Connect): Promise<Link> {
+interface Opened {
+  readonly link: Link;
+  readonly events: LinkEvents;
+}
+
+function open(connect: Connect): Promise<Opened> {
   return new Promise((resolve) => {
-    const link = connect({
-      came: ignore,
-      drained: ignore,
-      opened() {
-        resolve(link);
+    const events: LinkEvents = {
+      onData: ignore,
+      onDrain: ignore,
+      onConnect() {
+        resolve({ link, events });
       },
-      failed(error) {
+      onError(_link, error) {
         throw error;
       },
-    });
+      onClose() {
+        throw new Error('the server closed the connection');
+      },
+    };
+    const link = connect(events);
   });
 }
 
-function controlOf(links: readonly Link[]): Control {
+function controlOf(connections: readonly Opened[]): Control {
   return new Control(() => {
-    for (const link of links) {
-      link.events.failed = ignore;
+    for (const { link, events } of connections) {
+      Object.assign(events, { onError: ignore, onClose: ignore });
       link.destroy();
     }
   });
@@ -55,18 +64,18 @@ function controlOf(links: readonly Link[]): Control {
 export async function load(connect: Connect, words: Words): Promise<void> {
   if (words.case === 'storm') return loadStorm(connect, words);
   if (words.case === 'retained') return loadRetained(connect, words);
-  const link = await open(connect);
-  const control = controlOf([link]);
-  if (words.case === 'bulk') return runLoad(control, bulk(link, words.bytes), words);
-  await exchange(link, floorPattern(words.bytes));
-  return runLoad(control, closedLoop(link, words.bytes, words.case === 'pipeline' ? words.window : 1), words);
+  const opened = await open(connect);
+  const control = controlOf([opened]);
+  if (words.case === 'bulk') return runLoad(control, bulk(opened, words.bytes), words);
+  await exchange(opened, floorPattern(words.bytes));
+  return runLoad(control, closedLoop(opened, words.bytes, words.case === 'pipeline' ? words.window : 1), words);
 }
 
 /** One message there and back, byte for byte the same: where time is measured they are counted only. */
-function exchange(link: Link, message: Buffer): Promise<void> {
+function exchange({ link, events }: Opened, message: Buffer): Promise<void> {
   return new Promise((resolve) => {
     let received = 0;
-    link.events.came = (data, start, stop) => {
+    events.onData = (_link, data, start, stop) => {
       const at = received;
       received += stop - start;
       if (message.compare(data, start, stop, at, received) !== 0)
@@ -81,7 +90,7 @@ function exchange(link: Link, message: Buffer): Promise<void> {
  * So many messages outstanding. Latency is taken of one message only: there it is the time from one send to its echo's last
  * byte.
  */
-function closedLoop(link: Link, bytes: number, window: number): Phase {
+function closedLoop({ link, events }: Opened, bytes: number, window: number): Phase {
   const message = floorPattern(bytes);
   const latency = window === 1 ? new Histogram() : undefined;
   const send = (messages: number): void => {
@@ -95,7 +104,7 @@ function closedLoop(link: Link, bytes: number, window: number): Phase {
       let sentAt = startedAt;
       let took: number | undefined;
       let [received, operations, outstanding] = [0, 0, window];
-      link.events.came = (_data, start, stop) => {
+      events.onData = (_link, _data, start, stop) => {
         received += stop - start;
         if (received < bytes) return;
         const messages = Math.floor(received / bytes);
@@ -127,7 +136,7 @@ function closedLoop(link: Link, bytes: number, window: number): Phase {
 const BATCH_BYTES = 1024 * 1024;
 
 /** Writes until the transport says stop, and goes on when it has room. */
-function bulk(link: Link, bytes: number): Phase {
+function bulk({ link, events }: Opened, bytes: number): Phase {
   const message = floorPattern(bytes);
   const batch = Math.max(1, Math.floor(BATCH_BYTES / bytes));
   return (seconds) =>
@@ -138,7 +147,7 @@ function bulk(link: Link, bytes: number): Phase {
       const send = (): void => {
         const now = performance.now();
         if (now >= endsAt) {
-          link.events.drained = ignore;
+          events.onDrain = ignore;
           resolve({ seconds: (now - startedAt) / 1e3, operations, bytes: operations * bytes });
           return;
         }
@@ -148,7 +157,7 @@ function bulk(link: Link, bytes: number): Phase {
         }
         setImmediate(send);
       };
-      link.events.drained = send;
+      events.onDrain = send;
       send();
     });
 }
@@ -159,36 +168,36 @@ const PATIENCE_MS = 8_000;
 /** All connects in one tick, each with one exchange. It takes what time it takes. */
 function loadStorm(connect: Connect, words: Words): Promise<void> {
   const message = floorPattern(words.bytes);
-  const links: Link[] = [];
+  const connections: Opened[] = [];
   const storm: Phase = async () => {
     const waits = new Histogram();
     const startedAt = performance.now();
     await new Promise<void>((resolve) => {
       setTimeout(resolve, PATIENCE_MS);
       let left = words.connections;
-      const end = (link: Link): void => {
-        // Whatever comes behind it.
-        Object.assign(link.events, { came: ignore, failed: ignore });
-        if (--left === 0) resolve();
-      };
       for (let i = 0; i < words.connections; i++) {
         let received = 0;
-        const link = connect({
-          opened() {
+        const end = (): void => {
+          // Whatever comes behind it.
+          Object.assign(events, { onData: ignore, onError: ignore, onClose: ignore });
+          if (--left === 0) resolve();
+        };
+        const events: LinkEvents = {
+          onConnect() {
             link.write(message);
           },
-          came(_data, start, stop) {
+          onData(_link, _data, start, stop) {
             received += stop - start;
             if (received < message.length) return;
             waits.record(performance.now() - startedAt);
-            end(link);
+            end();
           },
-          drained: ignore,
-          failed() {
-            end(link);
-          },
-        });
-        links.push(link);
+          onDrain: ignore,
+          onError: end,
+          onClose: end,
+        };
+        const link = connect(events);
+        connections.push({ link, events });
       }
     });
     const latency = waits.summary();
@@ -196,7 +205,7 @@ function loadStorm(connect: Connect, words: Words): Promise<void> {
     const seconds = (performance.now() - startedAt) / 1e3;
     return { seconds, operations, latency, failed: words.connections - operations };
   };
-  return runLoad(controlOf(links), storm, words);
+  return runLoad(controlOf(connections), storm, words);
 }
 
 /**
@@ -212,8 +221,8 @@ async function loadRetained(connect: Connect, words: Words): Promise<void> {
   const links = await Promise.all(Array.from({ length: connections }, () => open(connect)));
   const send = async (count: number): Promise<void> => {
     let unsent = count;
-    const sendOneByOne = async (link: Link): Promise<void> => {
-      while (unsent-- > 0) await exchange(link, message);
+    const sendOneByOne = async (opened: Opened): Promise<void> => {
+      while (unsent-- > 0) await exchange(opened, message);
     };
     await Promise.all(links.map(sendOneByOne));
   };

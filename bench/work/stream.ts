@@ -3,7 +3,7 @@ import type * as net from 'node:net';
 
 import { Control, tell } from './control.js';
 import { messageEcho } from './echo.js';
-import { RETAINED_WARM_UP, type Connect } from './loads.js';
+import { RETAINED_WARM_UP, type Connect, type Link } from './loads.js';
 import { floorPattern } from './pattern.js';
 import type { Subject } from './subject-module.js';
 import type { Target, Words } from './words.js';
@@ -87,25 +87,25 @@ export function connectStream({ connect, write }: Subject, target: Target): Conn
   return (events) => {
     const socket = connect(target, () => {
       socket.setNoDelay(true);
-      events.opened();
+      events.onConnect();
     });
-    socket.on('data', (chunk: Buffer) => {
-      events.came(chunk, 0, chunk.length);
-    });
-    socket.on('drain', () => {
-      events.drained();
-    });
-    socket.on('error', (error) => {
-      events.failed(error);
-    });
-    socket.on('close', () => {
-      events.failed(new Error('the server closed the connection'));
-    });
-    return {
-      events,
+    const link: Link = {
       write: (message) => write(socket, message),
       destroy: () => socket.destroy(),
     };
+    socket.on('data', (chunk: Buffer) => {
+      events.onData(link, chunk, 0, chunk.length);
+    });
+    socket.on('drain', () => {
+      events.onDrain();
+    });
+    socket.on('error', (error) => {
+      events.onError(link, error);
+    });
+    socket.on('close', () => {
+      events.onClose();
+    });
+    return link;
   };
 }
 
