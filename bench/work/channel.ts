@@ -3,7 +3,7 @@ import { Channel, ChannelServer, type ChannelServerHandlers } from 'nearwire/cha
 
 import { Control } from './control.js';
 import { messageEcho } from './echo.js';
-import { closed, type Connect } from './loads.js';
+import type { Connect } from './loads.js';
 import { tellAddress } from './stream.js';
 import type { Target, Words } from './words.js';
 
@@ -58,32 +58,5 @@ function ignore(): void {
 }
 
 export function connectChannel(target: Target): Connect {
-  return (events) => {
-    const channel = Channel.connect(
-      { ...target, transport: 'native' },
-      {
-        onConnect() {
-          events.opened();
-        },
-        onData(_channel, data, start, stop) {
-          events.came(data, start, stop);
-        },
-        onDrain() {
-          events.drained();
-        },
-        onError(_channel, error) {
-          events.failed(error);
-        },
-        onClose() {
-          closed(events);
-        },
-      },
-    );
-    return {
-      write: (message) => channel.write(message),
-      destroy() {
-        channel.destroy();
-      },
-    };
-  };
+  return (events) => Channel.connect({ ...target, transport: 'native' }, events);
 }

@@ -31,7 +31,8 @@ export function handlerOf(subject: Subject, words: Words): RequestListener {
     case 'load':
       if (words.json > 0) return answerJson;
       if (words.heap > 0) return overHeap(words.heap, answer(hello(words.body)));
-      return afterComputing(words.compute, answer(hello(words.body)));
+      if (words.compute > 0) return afterComputing(words.compute, answer(hello(words.body)));
+      return answer(hello(words.body));
     default:
       return answer(hello(words.body));
   }
@@ -42,7 +43,6 @@ function hello(bytes: number): string {
 }
 
 function afterComputing(milliseconds: number, handler: RequestListener): RequestListener {
-  if (milliseconds === 0) return handler;
   return (request, response) => {
     burn(milliseconds);
     handler(request, response);
@@ -88,19 +88,13 @@ const REPLACED = 10;
 /** Made between two looks at how large the heap is. */
 const BATCH = 10_000;
 
-interface Entry {
-  readonly id: number;
-  readonly name: string;
-  readonly tags: readonly string[];
-}
-
-function entryOf(id: number): Entry {
+function entryOf(id: number): object {
   return { id, name: `entry ${String(id)}`, tags: [`a${String(id)}`, `b${String(id)}`] };
 }
 
 /** With so many MB of small objects alive, which a collection has to mark. */
 function overHeap(megabytes: number, handler: RequestListener): RequestListener {
-  const live: Entry[] = [];
+  const live: object[] = [];
   const full = process.memoryUsage().heapUsed + megabytes * 1e6;
   while (process.memoryUsage().heapUsed < full) {
     for (let left = BATCH; left > 0; left--) live.push(entryOf(live.length));

@@ -1,33 +1,28 @@
 /** What the clients of rtt, pipeline, bulk, storm and retained do, apart from what carries the bytes. */
 import { Control, runLoad, type Phase } from './control.js';
 import { Histogram } from '../histogram.js';
-import { pattern, verify } from './pattern.js';
+import { floorPattern } from './pattern.js';
 import type { Words } from './words.js';
 
-/** A client's connection. */
+/** A client's connection: of a channel, that itself. */
 export interface Link {
-  /** False: wait for `drained`. */
+  /** False: wait for `onDrain`. */
   write(message: Buffer): boolean;
   destroy(): void;
 }
 
-/** What it tells. They may be set anew at any time. */
+/** What it tells, the handlers of a channel. They may be set anew at any time. */
 export interface LinkEvents {
-  opened(): void;
+  onConnect(): void;
   /** Bytes came: `data[start..stop)`, lent. */
-  came(data: Buffer, start: number, stop: number): void;
-  drained(): void;
-  /** It has ended, though the client has not destroyed it. */
-  failed(error: Error): void;
+  onData(link: Link, data: Buffer, start: number, stop: number): void;
+  onDrain(): void;
+  onError(link: Link, error: Error): void;
+  /** The last word: behind an error, or when the server has had enough. */
+  onClose(): void;
 }
 
 export type Connect = (events: LinkEvents) => Link;
-
-const CLOSED = new Error('the server closed the connection');
-
-export function closed(events: LinkEvents): void {
-  events.failed(CLOSED);
-}
 
 function ignore(): void {
   // What comes is of no use, or nothing is to be done.
@@ -41,23 +36,26 @@ interface Opened {
 function open(connect: Connect): Promise<Opened> {
   return new Promise((resolve) => {
     const events: LinkEvents = {
-      came: ignore,
-      drained: ignore,
-      opened() {
+      onData: ignore,
+      onDrain: ignore,
+      onConnect() {
         resolve({ link, events });
       },
-      failed(error) {
+      onError(_link, error) {
         throw error;
+      },
+      onClose() {
+        throw new Error('the server closed the connection');
       },
     };
     const link = connect(events);
   });
 }
 
-function controlOf(links: readonly Opened[]): Control {
+function controlOf(connections: readonly Opened[]): Control {
   return new Control(() => {
-    for (const { link, events } of links) {
-      events.failed = ignore;
+    for (const { link, events } of connections) {
+      Object.assign(events, { onError: ignore, onClose: ignore });
       link.destroy();
     }
   });
@@ -69,17 +67,19 @@ export async function load(connect: Connect, words: Words): Promise<void> {
   const opened = await open(connect);
   const control = controlOf([opened]);
   if (words.case === 'bulk') return runLoad(control, bulk(opened, words.bytes), words);
-  await exchangeOnce(opened, pattern(words.bytes));
+  await exchange(opened, floorPattern(words.bytes));
   return runLoad(control, closedLoop(opened, words.bytes, words.case === 'pipeline' ? words.window : 1), words);
 }
 
-/** One message there and back, byte for byte the same: the measured ones are counted only. */
-function exchangeOnce({ link, events }: Opened, message: Buffer): Promise<void> {
+/** One message there and back, byte for byte the same: where time is measured they are counted only. */
+function exchange({ link, events }: Opened, message: Buffer): Promise<void> {
   return new Promise((resolve) => {
     let received = 0;
-    events.came = (data, start, stop) => {
-      verify(message, received, data, start, stop);
+    events.onData = (_link, data, start, stop) => {
+      const at = received;
       received += stop - start;
+      if (message.compare(data, start, stop, at, received) !== 0)
+        throw new Error('the echo differs from what was sent');
       if (received === message.length) resolve();
     };
     link.write(message);
@@ -91,7 +91,7 @@ function exchangeOnce({ link, events }: Opened, message: Buffer): Promise<void> 
  * byte.
  */
 function closedLoop({ link, events }: Opened, bytes: number, window: number): Phase {
-  const message = pattern(bytes);
+  const message = floorPattern(bytes);
   const latency = window === 1 ? new Histogram() : undefined;
   const send = (messages: number): void => {
     for (let left = messages; left > 0; left--) link.write(message);
@@ -104,7 +104,7 @@ function closedLoop({ link, events }: Opened, bytes: number, window: number): Ph
       let sentAt = startedAt;
       let took: number | undefined;
       let [received, operations, outstanding] = [0, 0, window];
-      events.came = (_data, start, stop) => {
+      events.onData = (_link, _data, start, stop) => {
         received += stop - start;
         if (received < bytes) return;
         const messages = Math.floor(received / bytes);
@@ -137,7 +137,7 @@ const BATCH_BYTES = 1024 * 1024;
 
 /** Writes until the transport says stop, and goes on when it has room. */
 function bulk({ link, events }: Opened, bytes: number): Phase {
-  const message = pattern(bytes);
+  const message = floorPattern(bytes);
   const batch = Math.max(1, Math.floor(BATCH_BYTES / bytes));
   return (seconds) =>
     new Promise((resolve) => {
@@ -147,7 +147,7 @@ function bulk({ link, events }: Opened, bytes: number): Phase {
       const send = (): void => {
         const now = performance.now();
         if (now >= endsAt) {
-          events.drained = ignore;
+          events.onDrain = ignore;
           resolve({ seconds: (now - startedAt) / 1e3, operations, bytes: operations * bytes });
           return;
         }
@@ -157,7 +157,7 @@ function bulk({ link, events }: Opened, bytes: number): Phase {
         }
         setImmediate(send);
       };
-      events.drained = send;
+      events.onDrain = send;
       send();
     });
 }
@@ -166,57 +166,46 @@ function bulk({ link, events }: Opened, bytes: number): Phase {
 const PATIENCE_MS = 8_000;
 
 /** All connects in one tick, each with one exchange. It takes what time it takes. */
-async function loadStorm(connect: Connect, words: Words): Promise<void> {
-  const message = pattern(words.bytes);
-  const links: Link[] = [];
-  const storm = async (): ReturnType<Phase> => {
+function loadStorm(connect: Connect, words: Words): Promise<void> {
+  const message = floorPattern(words.bytes);
+  const connections: Opened[] = [];
+  const storm: Phase = async () => {
     const waits = new Histogram();
     const startedAt = performance.now();
-    let failed = 0;
     await new Promise<void>((resolve) => {
+      setTimeout(resolve, PATIENCE_MS);
       let left = words.connections;
-      const timer = setTimeout(() => {
-        failed += left;
-        resolve();
-      }, PATIENCE_MS);
       for (let i = 0; i < words.connections; i++) {
         let received = 0;
-        let isOver = false;
-        // Whatever comes after the first word of a connect's end is ignored.
-        const end = (how: () => void): void => {
-          if (isOver) return;
-          isOver = true;
-          how();
-          if (--left > 0) return;
-          clearTimeout(timer);
-          resolve();
+        const end = (): void => {
+          // Whatever comes behind it.
+          Object.assign(events, { onData: ignore, onError: ignore, onClose: ignore });
+          if (--left === 0) resolve();
         };
-        const link = connect({
-          opened() {
+        const events: LinkEvents = {
+          onConnect() {
             link.write(message);
           },
-          came(_data, start, stop) {
+          onData(_link, _data, start, stop) {
             received += stop - start;
             if (received < message.length) return;
-            end(() => {
-              waits.record(performance.now() - startedAt);
-            });
+            waits.record(performance.now() - startedAt);
+            end();
           },
-          drained: ignore,
-          failed() {
-            end(() => failed++);
-          },
-        });
-        links.push(link);
+          onDrain: ignore,
+          onError: end,
+          onClose: end,
+        };
+        const link = connect(events);
+        connections.push({ link, events });
       }
     });
     const latency = waits.summary();
-    return { seconds: (performance.now() - startedAt) / 1e3, operations: latency.count, latency, failed };
+    const { count: operations } = latency;
+    const seconds = (performance.now() - startedAt) / 1e3;
+    return { seconds, operations, latency, failed: words.connections - operations };
   };
-  const control = new Control(() => {
-    for (const link of links) link.destroy();
-  });
-  await runLoad(control, storm, words);
+  return runLoad(controlOf(connections), storm, words);
 }
 
 /**
@@ -228,34 +217,21 @@ export const RETAINED_WARM_UP = 16_000;
 /** On each connection a message is answered before the next one is sent, so that each comes as its own chunk. */
 async function loadRetained(connect: Connect, words: Words): Promise<void> {
   const { bytes, chunks, every, connections } = words;
-  const message = pattern(bytes);
+  const message = floorPattern(bytes);
   const links = await Promise.all(Array.from({ length: connections }, () => open(connect)));
-  await sendOneByOne(links, message, RETAINED_WARM_UP);
+  const send = async (count: number): Promise<void> => {
+    let unsent = count;
+    const sendOneByOne = async (opened: Opened): Promise<void> => {
+      while (unsent-- > 0) await exchange(opened, message);
+    };
+    await Promise.all(links.map(sendOneByOne));
+  };
+  await send(RETAINED_WARM_UP);
   const operations = chunks * every;
   const sendAll: Phase = async () => {
     const startedAt = performance.now();
-    await sendOneByOne(links, message, operations);
+    await send(operations);
     return { seconds: (performance.now() - startedAt) / 1e3, operations, bytes: operations * bytes };
   };
   await runLoad(controlOf(links), sendAll, words);
-}
-
-/** So many messages in all, one outstanding on each connection. */
-function sendOneByOne(links: readonly Opened[], message: Buffer, count: number): Promise<void> {
-  return new Promise((resolve) => {
-    let unsent = count;
-    let unanswered = count;
-    for (const { link, events } of links) {
-      const send = (): void => {
-        if (unsent === 0) return;
-        unsent--;
-        link.write(message);
-      };
-      events.came = () => {
-        if (--unanswered === 0) resolve();
-        send();
-      };
-      send();
-    }
-  });
 }

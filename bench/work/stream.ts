@@ -3,7 +3,8 @@ import type * as net from 'node:net';
 
 import { Control, tell } from './control.js';
 import { messageEcho } from './echo.js';
-import { closed, RETAINED_WARM_UP, type Connect } from './loads.js';
+import { RETAINED_WARM_UP, type Connect, type Link } from './loads.js';
+import { floorPattern } from './pattern.js';
 import type { Subject } from './subject-module.js';
 import type { Target, Words } from './words.js';
 
@@ -69,17 +70,16 @@ function relayPairs({ relay }: Subject): Listener {
   };
 }
 
-const ANSWER = Buffer.from('.');
-
 /** Keeps one chunk of so many, from the end of the warm-up on. */
 function keepChunks({ bytes, every }: Words): (socket: net.Socket) => (chunk: Buffer) => void {
   const kept: Buffer[] = [];
+  const answer = floorPattern(bytes);
   let received = -RETAINED_WARM_UP;
   return (socket) => (chunk) => {
     if (chunk.length !== bytes) throw new Error(`a chunk of ${String(chunk.length)} bytes is no message`);
     if (received >= 0 && received % every === 0) kept.push(chunk);
     received++;
-    socket.write(ANSWER);
+    socket.write(answer);
   };
 }
 
@@ -87,24 +87,25 @@ export function connectStream({ connect, write }: Subject, target: Target): Conn
   return (events) => {
     const socket = connect(target, () => {
       socket.setNoDelay(true);
-      events.opened();
+      events.onConnect();
     });
-    socket.on('data', (chunk: Buffer) => {
-      events.came(chunk, 0, chunk.length);
-    });
-    socket.on('drain', () => {
-      events.drained();
-    });
-    socket.on('error', (error) => {
-      events.failed(error);
-    });
-    socket.on('close', () => {
-      closed(events);
-    });
-    return {
+    const link: Link = {
       write: (message) => write(socket, message),
       destroy: () => socket.destroy(),
     };
+    socket.on('data', (chunk: Buffer) => {
+      events.onData(link, chunk, 0, chunk.length);
+    });
+    socket.on('drain', () => {
+      events.onDrain();
+    });
+    socket.on('error', (error) => {
+      events.onError(link, error);
+    });
+    socket.on('close', () => {
+      events.onClose();
+    });
+    return link;
   };
 }
 

@@ -70,22 +70,16 @@ async function builtIn(words: Words): Promise<Partial<Subject>> {
   if (words.subject !== 'node:net') return isHttp(words.case) ? nearwireHttp(words) : nearwireNet(words);
   if (!isHttp(words.case)) return import('node:net');
   const { createServer } = await import('node:http');
-  const createHttpServer: Subject['createHttpServer'] = (handler) => createServer(handler);
-  return {
-    createHttpServer: words.sendBuffer === 0 ? createHttpServer : await withSendBuffer(createHttpServer, words),
-  };
-}
-
-/** node:http has no option for it: it is set on each connection. */
-async function withSendBuffer(
-  create: Subject['createHttpServer'],
-  { sendBuffer }: Words,
-): Promise<Subject['createHttpServer']> {
+  const { sendBuffer } = words;
+  if (sendBuffer === 0) return { createHttpServer: (handler) => createServer(handler) };
   const { setSocketOptions } = await import('nearwire/tune');
-  return (handler) =>
-    create(handler).on('connection', (socket) => {
-      setSocketOptions(socket, { sendBuffer });
-    });
+  return {
+    // node:http has no option for it: it is set on each connection.
+    createHttpServer: (handler) =>
+      createServer(handler).on('connection', (socket) => {
+        setSocketOptions(socket, { sendBuffer });
+      }),
+  };
 }
 
 function transportOf({ subject }: Words): 'native' | 'js' {
