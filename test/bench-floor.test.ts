@@ -280,12 +280,12 @@ describe.skipIf(floor === undefined)('an open loop of plain C', () => {
     expect(latency.max).toBeGreaterThan(190_000);
   });
 
-  test('sends the bytes of a file as the body of each request', async () => {
-    const file = join(temporaryDirectory(), 'request.json');
-    writeFileSync(file, '{"a": [1, 2]}');
+  test('sends the bytes of a file as each request', async () => {
+    const request = join(temporaryDirectory(), 'request');
+    writeFileSync(request, 'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 13\r\n\r\n{"a": [1, 2]}');
     const bodies = new Set<string>();
     const path = await answering((_open, body) => void bodies.add(body));
-    const { operations } = await load('load', path, { ...words, file });
+    const { operations } = await load('load', path, { ...words, request });
     expect(operations).toBeGreaterThan(0);
     expect([...bodies]).toEqual(['POST {"a": [1, 2]}']);
   });
