@@ -1,5 +1,5 @@
 /** One run of one subject in one series: start the server, start the client, measure, end both. */
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
 
@@ -11,7 +11,7 @@ import {
   type ProcessContext,
   type Role,
 } from './cell-processes.js';
-import type { BenchCase, LoadResult, Memory, Outcome, Sample, Series, SubjectName } from './model.js';
+import type { BenchCase, LoadResult, Memory, Outcome, Params, Sample, Series, SubjectName } from './model.js';
 import type { CellWarmUp } from './pacer.js';
 import { numberOf, Peer, PeerError } from './peer.js';
 import { onCore } from './placement.js';
@@ -136,14 +136,14 @@ async function runPeers(
   try {
     const file = benchCase.needsFile ? servedFile(context.folder, Number(params['bytes'])) : undefined;
     const server = subject.server ?? start('serve', subject, { address, file });
-    const listening = server instanceof Peer ? await addressOf(server) : server.address;
+    const listening = server instanceof Peer ? await addressOf(server, address) : server.address;
     const opens = benchCase.asksMemory !== undefined && benchCase.asksMemory !== 'stretch';
     const empty = opens ? await memoryOf(server, benchCase) : undefined;
     const startedAt = performance.now();
     const byFloor = benchCase.client === 'floor' || subject.server !== undefined;
     const client = start('load', byFloor ? subjectNamed('c', context.lineup) : subject, {
       ...{ address: listening, warmup: warming.window, seconds, ...subject.server?.words },
-      ...requestWords(benchCase, params, context),
+      ...requestWords(benchCase, params, subject.server?.words.path, context),
       // The same schedule for all subjects of a round, and another one in the next.
       ...(offered !== undefined && { rate: offered, seed: round }),
     });
@@ -174,17 +174,28 @@ function servedFile(folder: string, bytes: number): string {
   return file;
 }
 
-async function addressOf(server: Peer): Promise<string> {
-  const { address } = await server.expect('ready', ANSWER_MS);
+/** Another one than was asked for where it chose the port. */
+async function addressOf(server: Peer, asked: string): Promise<string> {
+  const { address = asked } = await server.expect('ready', ANSWER_MS);
   return String(address);
 }
 
-function requestWords(benchCase: BenchCase, params: Series['params'], { folder }: CellContext): CommandWords {
+function requestWords(
+  benchCase: BenchCase,
+  params: Params,
+  path: Params[string] = '/',
+  { folder }: CellContext,
+): CommandWords {
   const { words = {}, body } = benchCase.requestOf?.(params) ?? {};
   if (body === undefined) return words;
-  const file = join(folder, 'request');
-  writeFileSync(file, body);
-  return { ...words, file };
+  const request = join(folder, 'request');
+  const length = Buffer.byteLength(body);
+  writeFileSync(
+    request,
+    `POST ${String(path)} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${String(length)}\r\n\r\n`,
+  );
+  appendFileSync(request, body);
+  return { ...words, request };
 }
 
 /** Has the client load the server in windows until an operation's cost is level. Undefined: once is all that is wanted. */

@@ -81,8 +81,8 @@ export type FamilyPlan = Readonly<Partial<Record<Family, readonly Params[]>>>;
 
 /** What the client alone is told: command words, and a body. */
 export interface Request {
-  readonly words: Params;
-  readonly body?: string;
+  readonly words?: Params;
+  readonly body?: string | Buffer;
 }
 
 /** A server process and a client process, or work inside one. */

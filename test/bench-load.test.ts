@@ -55,7 +55,8 @@ async function serve(params: Params): Promise<Served> {
 describe('a handler of case load', () => {
   test('answers a JSON with what it parsed, as long as the client is told', async () => {
     const { ask } = await serve({ json: 1024 });
-    const { words, body: asked = '' } = load.requestOf?.({ json: 1024 }) ?? {};
+    const { words, body: sent = '' } = load.requestOf?.({ json: 1024 }) ?? {};
+    const asked = String(sent);
     const { status, body } = await ask(asked);
     expect(status).toBe(200);
     expect(JSON.parse(body)).toEqual(JSON.parse(asked));

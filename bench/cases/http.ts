@@ -1,6 +1,7 @@
 /** The cases on node:http. */
 import { jsonBody } from '../cost/apps/application.js';
 import type { BenchCase, Params, Request } from '../model.js';
+import { floorPattern } from '../work/pattern.js';
 import { grownBy, P50, P99, rateAndCpu } from './measures.js';
 
 /** Bytes of "hello world\n". */
@@ -40,6 +41,7 @@ export const httpBody: BenchCase = {
   name: 'http-body',
   title: 'node:http bodies on 8 keep-alive connections, those that go down a new Buffer each',
   words: { connections: 8 },
+  requestOf: ({ bytes, way }): Request => (way === 'upload' ? { body: floorPattern(Number(bytes)) } : {}),
   plan: { default: { unix: [...bothWays(KIB_64), ...bothWays(MIB)] }, quick: { unix: bothWays(KIB_64) } },
   // A download begins with its number.
   leastBytes: 4,

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 // Above node's own limit (--max-http-header-size), and above the longest packet of uwsgi.
 enum { HTTP_HEAD_LIMIT = 128 * 1024 };
@@ -31,12 +32,7 @@ enum { UWSGI_HEADER_LENGTH = 4 };
 size_t uwsgi_head_length(const char* data, size_t length);
 
 // The one request that a client sends over and over, by the settings.
-struct http_request {
-  char* data;
-  size_t length;
-};
-
-struct http_request http_request_make(void);
+struct iovec http_request_make(void);
 
 enum http_state {
   HTTP_IN_HEAD,

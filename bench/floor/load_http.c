@@ -1,4 +1,4 @@
-// One kind of request over HTTP/1.x or uwsgi, one outstanding on each link: over kept connections or a connection each.
+// One kind of request, answered as by HTTP/1.x, one outstanding on each link: over kept connections or one each.
 //
 // Closed loop: `connections` requests are outstanding at all times. Open loop (--rate): a request is due every 1/rate
 // seconds, whatever became of those before it. It goes out on a connection that is idle, on a new one, or, with
@@ -29,7 +29,7 @@ enum {
   COMPARED_LINKS = 64,
 };
 
-static struct http_request request;
+static struct iovec request;
 // What an answer must have.
 static int due_status;          // 0: not known before the first one
 static size_t due_body;         // or ANY_LENGTH
@@ -156,13 +156,13 @@ static void request_failed(struct link* link, uint64_t* count, const char* what,
 static void on_end(struct link* link, int error);
 
 static void send_request(struct link* link) {
-  ptrdiff_t count = send(link->watch.fd, request.data + link->sent, request.length - link->sent, 0);
+  ptrdiff_t count = send(link->watch.fd, (const char*)request.iov_base + link->sent, request.iov_len - link->sent, 0);
   if (count < 0 && !is_transient(errno)) {
     on_end(link, errno);
     return;
   }
   if (count > 0) link->sent += (size_t)count;
-  events_set(&link->watch, link->sent < request.length ? READABLE | WRITABLE : READABLE);
+  events_set(&link->watch, link->sent < request.iov_len ? READABLE | WRITABLE : READABLE);
 }
 
 static void connect_anew(struct link* link) {
@@ -258,7 +258,7 @@ static bool is_right(const struct http_response* response) {
 
 static void check(struct link* link) {
   const struct http_response* response = &link->response;
-  if (!is_right(response) || link->sent < request.length) {
+  if (!is_right(response) || link->sent < request.iov_len) {
     errx(EXIT_FAILURE, "an answer with status %d and a body of %" PRIu64 " bytes, where %d and %zu were due",
          response->status, response->body, due_status, due_body);
   }
@@ -272,7 +272,7 @@ static void finish(struct link* link) {
   const struct http_response* response = &link->response;
   if (!client.load->counts_failures) check(link);
   // A server may answer before it has read all; what is left of the request has no place on the connection then.
-  bool reusable = settings.keep_alive && !response->closes && link->sent == request.length;
+  bool reusable = settings.keep_alive && !response->closes && link->sent == request.iov_len;
   link->used = true;
   int done_with = reusable ? -1 : events_let_go(&link->watch);
   int64_t now = clock_ns();

@@ -103,26 +103,17 @@ ptrdiff_t connection_send(struct connection* connection, const char* data, size_
   return connection_moved(connection, send(connection->watch.fd, data, length, 0), length);
 }
 
-static void say_ready(uint16_t port) {
-  const char* address = settings.address;
-  fputs("{\"ready\":true,\"address\":\"", stdout);
-  if (settings.tcp) {
-    printf("%.*s:%u", (int)strcspn(address, ":"), address, (unsigned)port);
-  } else {
-    for (; *address != '\0'; address++) {
-      unsigned char byte = (unsigned char)*address;
-      printf(byte < 0x20 || byte == '"' || byte == '\\' ? "\\u%04x" : "%c", byte);
-    }
-  }
-  control_say("\"}");
-}
-
 void server_run(void) {
   service = settings.of->service;
   if (service->prepare != NULL) service->prepare();
   uint16_t port;
   struct watch listener = {.fd = net_listen(&port), .on_ready = on_accept};
   events_set(&listener, READABLE);
-  say_ready(port);
+  const char* address = settings.address;
+  if (settings.tcp) {
+    control_say("{\"ready\":true,\"address\":\"%.*s:%u\"}", (int)strcspn(address, ":"), address, (unsigned)port);
+  } else {
+    control_say("{\"ready\":true}");
+  }
   for (;;) control_wait();
 }

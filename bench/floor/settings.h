@@ -28,10 +28,9 @@ struct floor_case {
 
 static const size_t ANY_LENGTH = SIZE_MAX;
 
-// Whole numbers are size_t, and what is chosen between words is an int: the place of the word among them.
 struct settings {
   const struct floor_case* of;
-  int tcp;
+  bool tcp;
   const char* address;
   size_t bytes;        // of a message, a write, or a body that is uploaded or downloaded
   size_t window;       // messages outstanding
@@ -39,15 +38,16 @@ struct settings {
   size_t idle;         // connections beside these that are open and silent
   enum content content;
   size_t answer;  // bytes of what a request is answered with, or ANY_LENGTH
-  size_t keep_alive;
-  int upload;
-  size_t any_answer;  // the first answer is right, whatever it is, and all others have to be like it
-  size_t copy;        // the bytes are copied where they could be passed by reference
-  const char* file;   // that is served, or is the body of each request
+  bool keep_alive;
+  bool upload;
+  bool any_answer;      // the first answer is right, whatever it is, and all others have to be like it
+  bool copy;            // the bytes are copied where they could be passed by reference
+  const char* file;     // that is served
+  const char* request;  // a file with the bytes of each request; NULL: it is a GET of `path`
   const char* path;
-  int uwsgi;    // the protocol, instead of HTTP
+  bool uwsgi;   // is the protocol of the server, instead of HTTP
   double rate;  // requests a second; 0: a closed loop
-  int arrival;
+  enum arrival arrival;
   size_t seed;  // of what is left to chance
   double seconds;
   double warmup;
@@ -56,7 +56,7 @@ struct settings {
 
 extern struct settings settings;
 
-// The words behind the role: pairs of a name and a value. What is not given is the default of the case.
+// The words behind the role: pairs of a name and a value.
 void settings_parse(char** words);
 
 #endif
