@@ -109,8 +109,9 @@ describe('the CPU of an application', () => {
     await ask(target, jsonWork(1));
     const before = cpuMs(pids('app'));
     for (let i = 0; i < 10; i++) expect((await ask(target, jsonWork(30))).status).toBe(200);
-    // 300 ms; a machine that changes its clock rate makes Yaws's steps shorter than those that it timed.
-    expect(cpuMs(pids('app')) - before).toBeGreaterThan(200);
+    // 300 ms. Yaws timed its steps when it was first asked: a core whose sibling was busy then and is not now, or whose
+    // clock is another one, makes them in half the time.
+    expect(cpuMs(pids('app')) - before).toBeGreaterThan(100);
   });
 });
 
