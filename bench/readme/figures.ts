@@ -82,7 +82,7 @@ const FAMILY_TITLES = { unix: 'UNIX sockets', tcp: 'TCP' } as const;
 
 /** What tells the results of several versions of Node apart, empty of a single one. */
 export function nodeOf({ versions }: Excerpt, among: readonly Excerpt[]): string {
-  return among.length === 1 ? '' : `Node ${versions.node}`;
+  return among.length === 1 ? '' : `Node ${versions.node.split('.')[0] ?? ''}`;
 }
 
 export function describeRounds(excerpts: readonly Excerpt[]): string {

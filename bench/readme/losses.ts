@@ -8,6 +8,8 @@ import { markdownTable } from './markdown.js';
 
 /** A median as near to 1 is no gain, whatever the rounds agree on. */
 const NO_GAIN = 0.03;
+/** What says nothing of the server: the load generator's own, and what is the same for all that keep up. */
+const OF_THE_LOAD: readonly string[] = ['clientCpu', 'inTime'];
 
 /** Ours against either node:net, over every family: rounds agree on worse, or the median is hardly off 1. */
 export function lossesOf(ratios: readonly RatioResult[]): RatioResult[] {
@@ -15,6 +17,7 @@ export function lossesOf(ratios: readonly RatioResult[]): RatioResult[] {
     (ratio) =>
       OURS.includes(ratio.subject) &&
       NODE_BASELINES.includes(ratio.baseline) &&
+      !OF_THE_LOAD.includes(ratio.measure) &&
       (judge(ratio) === 'bad' || Math.abs(ratio.median - 1) <= NO_GAIN),
   );
 }
@@ -26,28 +29,44 @@ export function beyondLimit(ratios: readonly RatioResult[]): string[] {
     .map((ratio) => `${placeOf(ratio)}: ${ratio.subject} ${formatSpread(ratio)} of plain C`);
 }
 
-function placeOf({ case: name, params, family, measure }: RatioResult, node = ''): string {
-  const words = [name, describeParams(params), family === 'tcp' ? 'TCP' : '', node].filter(Boolean);
+function placeOf({ case: name, params, family, measure }: RatioResult): string {
+  const words = [name, describeParams(params), family === 'tcp' ? 'TCP' : ''].filter(Boolean);
   return `${words.join(', ')}: ${measure}`;
 }
 
+/** All of them: what is no gain too. */
 export function renderLosses(excerpts: readonly Excerpt[]): string {
-  const runs = excerpts.length > 1 ? 'runs' : 'run';
-  const order = CASES.map(({ name }) => name);
-  const rows = excerpts
-    .flatMap((excerpt) => (excerpt.losses ?? []).map((ratio) => ({ ratio, node: nodeOf(excerpt, excerpts) })))
-    .sort((a, b) => order.indexOf(a.ratio.case) - order.indexOf(b.ratio.case))
-    .map(({ ratio, node }) => [
-      placeOf(ratio, node),
-      `${ratio.subject} to ${ratio.baseline}`,
-      `${formatSpread(ratio)}${judge(ratio) === 'bad' ? ', worse' : ''}`,
-    ]);
+  return lossTable(
+    excerpts,
+    () => true,
+    'All ratios, TCP too, whose rounds agree on worse or whose median is within 3 % of 1. Where one version of Node has no entry it gains, or its rounds differ.',
+  );
+}
+
+/** For a reader with little time: what rounds agree on. */
+export function renderWorse(excerpts: readonly Excerpt[]): string {
+  return lossTable(
+    excerpts,
+    (ratio) => judge(ratio) === 'bad',
+    'All ratios, TCP too, whose rounds agree on worse. docs/performance.md has those too that are no gain.',
+  );
+}
+
+/** A row a place, whatever the number of versions of Node that lose there. */
+function lossTable(excerpts: readonly Excerpt[], isTold: (ratio: RatioResult) => boolean, legend: string): string {
   if (excerpts.every(({ losses }) => losses === undefined)) {
     return 'The result that is recorded has the rows of the README only, and does not tell.';
   }
-  return [
-    ...(rows.length > 0 ? markdownTable(['where', 'of', 'ratio'], rows) : ['Nothing.']),
-    '',
-    `All ratios of the ${runs}, TCP too, whose rounds agree on worse or whose median is within 3 % of 1.`,
-  ].join('\n');
+  const order = CASES.map(({ name }) => name);
+  const told = excerpts.flatMap((excerpt, at) => (excerpt.losses ?? []).filter(isTold).map((ratio) => ({ at, ratio })));
+  const places = new Map<string, { readonly head: readonly string[]; readonly texts: string[] }>();
+  for (const { at, ratio } of told.sort((a, b) => order.indexOf(a.ratio.case) - order.indexOf(b.ratio.case))) {
+    const head = [placeOf(ratio), `${ratio.subject} to ${ratio.baseline}`];
+    const place = places.get(head.join()) ?? { head, texts: excerpts.map(() => '') };
+    place.texts[at] = `${formatSpread(ratio)}${judge(ratio) === 'bad' ? ', worse' : ''}`;
+    places.set(head.join(), place);
+  }
+  const titles = ['where', 'of', ...excerpts.map((excerpt) => nodeOf(excerpt, excerpts) || 'ratio')];
+  const rows = [...places.values()].map(({ head, texts }) => [...head, ...texts]);
+  return [...(rows.length > 0 ? markdownTable(titles, rows) : ['Nothing.']), '', legend].join('\n');
 }

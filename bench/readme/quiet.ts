@@ -29,7 +29,8 @@ export function reasonsOf(excerpts: readonly Excerpt[]): string[] {
 }
 
 function unrestOf({ host, ratios }: Excerpt): string[] {
-  const short = ratios.filter((ratio) => ratio.rounds < plannedRounds(ratio));
+  // Against a round in which nothing failed there is no ratio of what failed.
+  const short = ratios.filter((ratio) => ratio.measure !== 'failed' && ratio.rounds < plannedRounds(ratio));
   const spreads = ratios.filter(({ low }) => low > 0).map(({ low, high }) => high / low);
   const spread = spreads.length === 0 ? 1 : median(spreads);
   return [

@@ -14,7 +14,7 @@ import {
   type Excerpt,
   type Row,
 } from './figures.js';
-import { lossesOf, renderLosses } from './losses.js';
+import { lossesOf, renderWorse } from './losses.js';
 import { describeUnrest } from './quiet.js';
 
 function row(title: string, name: string, measure: MeasureName, params: Params = {}): Row {
@@ -91,7 +91,7 @@ export function renderBlock(excerpts: readonly Excerpt[]): string {
     ...(excerpts.length > 1 ? ['', ...excerpts.map(describeVersion)] : []),
     ...describeUnrest(excerpts),
     ...(overTcp.length > 0 ? ['', ...overTcp] : []),
-    ...(first.losses ? ['', '### Where it gains nothing or loses', '', renderLosses(excerpts)] : []),
+    ...(first.losses ? ['', '### Where it is dearer or slower', '', renderWorse(excerpts)] : []),
   ].join('\n');
 }
 
@@ -101,11 +101,12 @@ function describeVersion({ versions, started, host, command }: Excerpt): string 
   return `- Node ${versions.node}: a run of its own, ${when}, \`${command}\``;
 }
 
-/** Columns of Node for each version, then plain C of the first. */
+/** Columns of Node for each version, then plain C of the first. Beside several, ratios tell of node:net tuned. */
 function tableOf(excerpts: readonly Excerpt[], family: 'unix' | 'tcp'): string[] {
+  const columns = OF_NODE.filter(({ subject }) => excerpts.length === 1 || subject !== TUNED);
   const ofNode = excerpts.flatMap((of) => {
     const node = nodeOf(of, excerpts);
-    return OF_NODE.map((column) => ({ ...column, title: [node, column.title].filter(Boolean).join(': '), of }));
+    return columns.map((column) => ({ ...column, title: [node, column.title].filter(Boolean).join(': '), of }));
   });
   const floor = excerpts.slice(0, 1).map((of) => ({ ...FLOOR, of }));
   return figureTable(ROWS, [...ofNode, ...floor], family);
