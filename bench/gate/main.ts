@@ -66,4 +66,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     ),
 };
 const [name = '', ...words] = process.argv.slice(2);
-await COMMANDS[name]?.parseAsync(words, { from: 'user' });
+const command = COMMANDS[name];
+// A gate that does nothing must not look like one that has found nothing.
+if (!command) throw new RangeError(`no command "${name}": there are ${Object.keys(COMMANDS).join(', ')}`);
+await command.parseAsync(words, { from: 'user' });

@@ -146,8 +146,12 @@ export function referencesOf(result: JsonResult): Excerpt | undefined {
   return ['node:net', 'c'].every((name) => baselines.includes(name)) ? excerpt : undefined;
 }
 
-export function renderReferences([excerpt]: readonly Excerpt[]): string {
-  if (!excerpt) return '';
+/** A table for each version of Node. */
+export function renderReferences(excerpts: readonly Excerpt[]): string {
+  return excerpts.map(renderReference).join('\n\n');
+}
+
+function renderReference(excerpt: Excerpt): string {
   return [
     ...figureTable(
       REFERENCE_ROWS,
