@@ -21,7 +21,7 @@ import {
   type NativeListenOptions,
 } from './native.js';
 import { Outbound } from './outbound.js';
-import { copyOf } from './own-memory.js';
+import { allocateOwn, copyOf } from './own-memory.js';
 import { runTicks } from './run-ticks.js';
 import { Wire, type WireListener } from './wire.js';
 
@@ -279,7 +279,7 @@ export class Engine extends Outbound {
     return this.inbox;
   }
 
-  /** What a Block completion tells of: the block itself if it is full, and a copy if it is not. */
+  /** What nobody has been told of: the block itself if it is full, and a copy if it is not. */
   takeBlock(slot: number, length: number): Buffer {
     const block = this.blocks[slot] as Buffer;
     if (length < block.length) return copyOf(block, 0, length);
@@ -287,11 +287,23 @@ export class Engine extends Outbound {
     return block;
   }
 
+  /** A block that is not full stays the addon's, and one that the wire leaves is provided again. */
+  giveBlock(wire: Wire, slot: number, length: number): void {
+    const block = this.blocks[slot] as Buffer;
+    if (length < block.length) {
+      wire.onInbox?.(block, 0, length);
+      return;
+    }
+    // A turn of the loop within this call is to have another one.
+    this.blocks[slot] = undefined;
+    if (wire.onBlock?.(block) !== true) this.blocks[slot] ??= block;
+  }
+
   private provideBlocks(slots: number): void {
     for (let slot = 0; slots >>> slot !== 0; slot++) {
       if ((slots & (1 << slot)) === 0) continue;
       // A full one whose wire was closed before it was told is nobody's. Uninitialised memory of its own: not the pool's.
-      const block = (this.blocks[slot] ??= Buffer.allocUnsafeSlow(BLOCK_BYTES));
+      const block = (this.blocks[slot] ??= allocateOwn(BLOCK_BYTES));
       this.native.provideBlock(slot, block);
     }
   }
@@ -303,7 +315,7 @@ function dispatchToWire(engine: Engine, wire: Wire, event: Completion, a: number
       wire.onInbox?.(engine.inboxMemory, a, a + b);
       break;
     case Completion.Block:
-      wire.onChunk?.(engine.takeBlock(a, b));
+      engine.giveBlock(wire, a, b);
       break;
     case Completion.Lent:
       wire.onLent?.(engine.lent, a, a + b);

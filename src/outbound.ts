@@ -6,6 +6,7 @@
  * become one. A flush hands all submissions over in one crossing; departure.ts says when.
  */
 import { now } from './clock.js';
+import { countOutsideHeap } from './early-scavenge.js';
 import { HandlerTimes } from './departure.js';
 import { FileRange, type WritePart } from './file-range.js';
 import { RESULT_WORDS, Shared, SUBMISSION_WORDS, type NativeEngine, type NativePage } from './native.js';
@@ -124,6 +125,7 @@ export abstract class Outbound {
 
   writeLent(wire: Wire, parts: readonly Uint8Array[]): number {
     this.leftEarly = true;
+    for (const { length } of parts) countOutsideHeap(length);
     const left = this.native.writeLent(wire.id, parts);
     if (left > 0) wire.blocked = true;
     return left;

@@ -42,8 +42,8 @@ export abstract class Wire {
   onLent?(memory: Buffer, start: number, end: number): void;
   /** Bytes have come, and lie in memory of the engine's during this call: what is to be kept is copied. The same end. */
   onInbox?(memory: Buffer, start: number, end: number): void;
-  /** Bytes have come in memory of their own. Comes in turn with `onInbox`. */
-  onChunk?(chunk: Buffer): void;
+  /** The same, and they fill it. False: it is the engine's again, and nobody else has seen it. */
+  onBlock?(block: Buffer): boolean;
   /** As many bytes have come into the buffer of `NativeEngine.readInto`; reading rests until `resume()`. */
   onInto?(length: number): void;
   /** What stood in for JS rests (see Completion.Taken). */

@@ -71,6 +71,20 @@ async function bodies(path: string, requests: number): Promise<Buffer[]> {
 }
 
 describe.skipIf(floor === undefined)('plain C', () => {
+  test.each([
+    [['--case', 'rtt'], 'a role is missing'],
+    [['serve', '--case', 'nothing'], 'unknown case "nothing"'],
+    [['serve', '--case', 'rtt', '--bytes', '64k'], '--bytes: no number: 64k'],
+    [['load', '--case', 'rtt', '--seconds', '-1'], '--seconds: no number: -1'],
+    [['load', '--case', 'rtt', '--bytes'], 'no pair of a name and a value: --bytes'],
+    [['load', '--case', 'rtt', '--family', 'tcp', '--address', 'here:1'], 'no ADDRESS:PORT: here:1'],
+  ])('refuses %o', async (words, complaint) => {
+    const child = startFloor(words);
+    const said = text(child.stderr);
+    const [code] = (await once(child, 'close')) as [number | null];
+    expect({ code, said: await said }).toEqual({ code: 1, said: expect.stringContaining(complaint) as string });
+  });
+
   const ways = ['file', 'page', 'http-same'].flatMap((name) =>
     ['0', '1'].flatMap((copy) => [1, 65536, 1048576].map((bytes) => ({ name, copy, bytes }))),
   );

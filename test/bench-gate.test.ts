@@ -47,7 +47,7 @@ describe('npm run bench:instructions', () => {
   });
 
   test.skipIf([requireOrSkip('valgrind'), requireOrSkip('floor'), requireOrSkip('addon')].includes(undefined))(
-    'counts the same each time, and fails by what is 4 % dearer than recorded',
+    'counts the same each time, and fails by what is dearer than recorded',
     () => {
       rmSync(file());
       expect(run(['--record', '--cases', 'rtt'])).toMatchObject({ status: 0, stderr: '' });
@@ -58,14 +58,14 @@ describe('npm run bench:instructions', () => {
       expect(rtt.addon).toBeGreaterThan(100);
       expect(rtt.instructions).toBeGreaterThan(2 * rtt.addon);
       expect(rtt.heap).toBeGreaterThan(0);
-      // Of one of them less was recorded by 4 %, of another by 2 %, and of the third more.
-      const changed = { instructions: rtt.instructions * 0.98, addon: rtt.addon * 0.96, heap: rtt.heap * 1.04 };
+      // Of one of them less was recorded, of another more, by more than what differs from process to process.
+      const changed = { ...rtt, addon: rtt.addon * 0.9, heap: rtt.heap * 1.1 };
       const other = { ...recorded, valgrind: 'another', cases: { rtt: changed } };
       writeFileSync(file(), JSON.stringify({ schema: 1, nodes: { [key]: other } }));
       const { status, stdout } = run(['--cases', 'rtt']);
-      expect(stdout).toMatch(/rtt +│ +the addon's +│ .* 4\.\d % │ +dearer/);
-      expect(stdout).toMatch(/rtt +│ +instructions +│ .* [12]\.\d % │ +│/);
-      expect(stdout).toMatch(/rtt +│ +bytes of heap +│ .*-3\.\d % │ +cheaper/);
+      expect(stdout).toMatch(/rtt +│ +instructions +│ .* -?[012]\.\d % │ +│/);
+      expect(stdout).toMatch(/rtt +│ +the addon's +│ .* 1\d\.\d % │ +dearer/);
+      expect(stdout).toMatch(/rtt +│ +bytes of heap +│ .* -\d+\.\d % │ +cheaper/);
       expect(stdout).toContain('note: recorded with valgrind another, now valgrind-');
       expect(stdout).toContain('something got cheaper: npm run bench:instructions -- --record');
       expect(status).toBe(1);

@@ -68,7 +68,7 @@ function rightAnswer(work: Work, body: Buffer): void {
   if (work.name === 'page') {
     const text = body.toString();
     expect(text).toMatch(/^<!doctype html>[\s\S]*<\/html>$/);
-    expect(text).toContain('<a class="page" href="/wiki/ListenQueue">ListenQueue</a>');
+    expect(text).toContain('<a class="wikilink" href="/ListenQueue/">ListenQueue</a>');
     expect(text.length).toBeGreaterThan(5_000);
   }
 }
@@ -83,7 +83,7 @@ describe.each(STACKS.map((stack) => [stack.name, stack] as const))('%s', (_, sta
   test.skipIf(isMissing(stack))('answers each of its works, and stops as a whole', async () => {
     const served = await started(stack);
     for (const work of WORKS.filter(({ name }) => stack.works.includes(name))) {
-      if (work === PAGE && missingOf(['python3-jinja2'], programs) !== undefined) continue;
+      if (work === PAGE && missingOf(['python3-markdown'], programs) !== undefined) continue;
       const { status, body } = await ask(served.target, work);
       expect(`${work.path}: ${String(status)}`).toBe(`${work.path}: 200`);
       rightAnswer(work, body);

@@ -97,7 +97,7 @@ describe('a verdict', () => {
 });
 
 describe('what is measured', () => {
-  const INSTALLED = ['nginx', 'uwsgi', 'uwsgi-python3', 'yaws', 'apache2', 'mod_wsgi', 'python3-jinja2'] as const;
+  const INSTALLED = ['nginx', 'uwsgi', 'uwsgi-python3', 'yaws', 'apache2', 'mod_wsgi', 'python3-markdown'] as const;
   const programsWithout = (...missing: ProgramName[]): ReadonlyMap<ProgramName, Program> =>
     new Map(
       INSTALLED.filter((name) => !missing.includes(name)).map((name) => [
@@ -203,6 +203,6 @@ describe('what is measured', () => {
   it('is nothing without nginx, or without what the named application needs', async () => {
     await expect(planned({}, 'nginx')).rejects.toThrow(NothingToRun);
     await expect(planned({ wsgi: WSGI }, 'uwsgi')).rejects.toThrow('apt-get install uwsgi');
-    await expect(planned({ work: PAGE }, 'python3-jinja2')).rejects.toThrow('apt-get install python3-jinja2');
+    await expect(planned({ work: PAGE }, 'python3-markdown')).rejects.toThrow('apt-get install python3-markdown');
   });
 });

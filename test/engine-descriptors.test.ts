@@ -74,12 +74,13 @@ describe.skipIf(requireOrSkip('addon') === undefined)('descriptors of the engine
         connected = connected.promise;
         drainedOnce = drained.promise;
         override onInbox(memory: Buffer, start: number, end: number): void {
-          this.onChunk(Buffer.from(memory.subarray(start, end)));
+          this.onBlock(Buffer.from(memory.subarray(start, end)));
         }
-        override onChunk(chunk: Buffer): void {
+        override onBlock(chunk: Buffer): boolean {
           this.chunks.push(chunk);
           this.seen += chunk.length;
           this.whenRead();
+          return true;
         }
         onConnect(status: number): void {
           if (status === 0) connected.resolve(undefined);

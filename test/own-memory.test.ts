@@ -165,6 +165,43 @@ describe.each(everyWay)('request bodies of $name over $family', ({ subject, fami
       got.forEach(transfer);
     }
   });
+
+  it("are nobody else's, whatever their length, with handlers that keep and give away what they get", async () => {
+    const kept = new Map<string, Buffer[]>();
+    const server = subject.http.createServer({}, (request, response) => {
+      const chunks: Buffer[] = [];
+      const gives = String(request.url).endsWith('1');
+      request.on('data', (chunk: Buffer) => {
+        expectOwn(chunk);
+        chunks.push(gives ? Buffer.from(chunk) : chunk);
+        if (gives) transfer(chunk);
+      });
+      request.on('end', () => {
+        kept.set(String(request.url), chunks);
+        response.end('thanks');
+      });
+    });
+    const address = await listen(server, family);
+    const agent = new http.Agent({ keepAlive: true, maxSockets: 24 });
+    cleanup(() => {
+      agent.destroy();
+    });
+    // With and without their heads around one read of the engine's, and around what it takes for a long one.
+    const lengths = [64 * KIB, 64 * KIB - 100, 32 * KIB, 200_000, 40_000, 10, 64 * KIB + 100, 130_000];
+    const sent = Array.from({ length: 240 }, async (_, i) => {
+      const path = `/${String(i)}`;
+      const body = pattern(lengths[i % lengths.length] ?? 0, i);
+      const request = http.request({ ...target(address), path, agent, method: 'POST' });
+      request.setHeader('Content-Length', body.length).end(body);
+      const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+      response.resume();
+      await once(response, 'end');
+      return { path, body };
+    });
+    for (const { path, body } of await Promise.all(sent)) {
+      expect(Buffer.concat(kept.get(path) ?? []).equals(body), path).toBe(true);
+    }
+  });
 });
 
 describe.skipIf(!hasAddon).each(families)('what a native channel lends over %s', (family) => {

@@ -97,7 +97,7 @@ function whyNot(
   { bytes }: CostChoice,
   programs: ReadonlyMap<ProgramName, Program>,
 ): string | undefined {
-  const missing = missingOf(app?.name === 'page' ? [...needs, 'python3-jinja2'] : needs, programs);
+  const missing = missingOf(app?.name === 'page' ? [...needs, 'python3-markdown'] : needs, programs);
   if (missing !== undefined) return missing;
   if (app !== undefined) return works.includes(app.name) ? undefined : `it does not do ${app.path}`;
   if (bytes === undefined || works.includes(emptyWork(bytes).name)) return undefined;

@@ -44,7 +44,7 @@ const SOURCES = {
   // It tells its version only in the answers of a server.
   mod_wsgi: { install: [APT, 'libapache2-mod-wsgi-py3'], find: () => ({ file: findModWsgi() }) },
   yaws: command([APT, 'yaws'], 'NEARWIRE_YAWS', ['yaws'], ['--version'], /(\d+\.\S+)/),
-  'python3-jinja2': { install: [APT, 'python3-jinja2'], find: findJinja },
+  'python3-markdown': { install: [APT, 'python3-markdown'], find: findMarkdown },
   'uWebSockets.js': { install: [NPM, 'uNetworking/uWebSockets.js#v20.57.0'], find: findUwebsockets },
   bun: command([NPM, 'bun'], 'NEARWIRE_BUN', ['bun'], ['--version'], /^(\S+)/),
   strace: command([APT, 'strace'], 'NEARWIRE_STRACE', ['strace'], ['--version'], /version (\S+)/),
@@ -116,11 +116,11 @@ function findModWsgi(): string | undefined {
 }
 
 /** The file is that of the interpreter that has it: uWSGI's and Apache's Python is the system's, not one of a user's. */
-async function findJinja(): Promise<Found> {
+async function findMarkdown(): Promise<Found> {
   const python = findProgram('NEARWIRE_PYTHON3', ['python3'], ['/usr/bin']);
   if (python === undefined) return {};
-  const answer = await said(python, ['-c', 'import jinja2; print("jinja2", jinja2.__version__)']);
-  const version = /^jinja2 (\S+)/m.exec(answer)?.[1];
+  const answer = await said(python, ['-c', 'import markdown; print("markdown", markdown.__version__)']);
+  const version = /^markdown (\S+)/m.exec(answer)?.[1];
   return version === undefined ? {} : { file: python, version };
 }
 

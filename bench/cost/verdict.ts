@@ -1,6 +1,6 @@
 /** What the figures say: the layers of a request, what changes them, and whether the hop is the bottleneck. */
 import type { Chain, Configuration, Layer } from './configurations.js';
-import { differences, estimateOf, layoutDeviation, type Blocks, type Estimate } from './estimate.js';
+import { differences, estimateOf, forAnotherRun, layoutDeviation, type Blocks, type Estimate } from './estimate.js';
 import { laneName, type Outstanding } from './measure.js';
 import type { CostPlan } from './plan.js';
 import type { CostRun } from './run.js';
@@ -79,7 +79,7 @@ export function verdictOf(
     changes: changes.flatMap(({ title, configuration, insteadOf }) => {
       const [changed, before] = [of(configuration), of(insteadOf)];
       if (changed === undefined || before === undefined) return [];
-      const work = estimateOf(differences(changed, before), layout.small);
+      const work = expected(differences(changed, before), layout.small);
       return [{ title, work, rate: first.whole.median / (first.whole.median + work.median) - 1 }];
     }),
   };
@@ -112,8 +112,8 @@ function chainVerdict(
 ): ChainVerdict {
   const named = (name: Layer): LayeredChain['layers'][number] | undefined => layers.find(({ layer }) => layer === name);
   const [front, least, server, last] = [named('front'), named('hop'), named('server'), layers.at(-1)];
-  const whole = estimateAlone(all);
-  const hop = least && server && estimateOf(sums(least.blocks, server.blocks), layout.small);
+  const whole = expectedAlone(all);
+  const hop = least && server && expected(sums(least.blocks, server.blocks), layout.small);
   const waitOf = (configuration: Configuration | undefined): Blocks | undefined =>
     configuration && waits.get(configuration.name);
   const [waited, waitedFront] = [waitOf(last?.configuration), waitOf(front?.configuration)];
@@ -122,20 +122,24 @@ function chainVerdict(
     ...{ title: chain.title, whole },
     layers: layers.map(({ layer, blocks }, i) => ({
       layer,
-      work: i === 0 ? estimateAlone(blocks) : estimateOf(blocks, layer === 'app' ? layout.app : layout.small),
+      work: i === 0 ? expectedAlone(blocks) : expected(blocks, layer === 'app' ? layout.app : layout.small),
     })),
-    hop: hop && front && hopVerdict(hop, whole, estimateAlone(front.blocks)),
+    hop: hop && front && hopVerdict(hop, whole, expectedAlone(front.blocks)),
     wait: waited && {
-      whole: estimateOf(waited, waitLayout),
-      front: waitedFront && estimateOf(waitedFront, waitLayout),
+      whole: expected(waited, waitLayout),
+      front: waitedFront && expected(waitedFront, waitLayout),
     },
     calls: server && calls.get(server.configuration.name),
   };
 }
 
+function expected(blocks: Blocks, layout: number): Estimate {
+  return forAnotherRun(estimateOf(blocks, layout));
+}
+
 /** What the host did meanwhile is in it. */
-function estimateAlone(blocks: Blocks): Estimate {
-  return estimateOf(blocks, layoutDeviation([blocks]));
+function expectedAlone(blocks: Blocks): Estimate {
+  return expected(blocks, layoutDeviation([blocks]));
 }
 
 function hopVerdict(work: Estimate, whole: Estimate, front: Estimate): HopVerdict {

@@ -5,7 +5,7 @@ const HELLO_BODY = 'hello world\n';
 const JSON_BYTES = 1024;
 
 export const HELLO: Work = { name: 'hello', path: '/hello', answerBytes: HELLO_BODY.length };
-/** Rendered by Jinja2. */
+/** Of a wiki. */
 export const PAGE: Work = { name: 'page', path: '/page', answerBytes: undefined };
 
 /** 1 KiB of JSON after so many milliseconds of the application's CPU. */

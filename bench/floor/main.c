@@ -10,12 +10,13 @@
 #include "server.h"
 
 int main(int count, char** words) {
-  if (count < 2) errx(EXIT_FAILURE, "a role is missing: serve or load");
+  bool loads = count > 1 && strcmp(words[1], "load") == 0;
+  if (!loads && (count < 2 || strcmp(words[1], "serve") != 0)) errx(EXIT_FAILURE, "a role is missing: serve or load");
   settings_parse(words + 2);
   // Who writes to a peer that is gone is told by the call.
   signal(SIGPIPE, SIG_IGN);
   events_open();
   control_open();
-  if (strcmp(words[1], "load") == 0) client_run();
+  if (loads) client_run();
   server_run();
 }

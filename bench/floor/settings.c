@@ -34,14 +34,22 @@ static const char* text(const char* name, const char* otherwise) {
 
 static bool is(const char* name, const char* word) { return strcmp(text(name, ""), word) == 0; }
 
-static size_t whole(const char* name, size_t otherwise) {
-  const char* value = text(name, NULL);
-  return value == NULL ? otherwise : strtoull(value, NULL, 10);
-}
+// 2^53, to which whole numbers are exact.
+static const double MOST = 9007199254740992;
 
 static double decimal(const char* name, double otherwise) {
   const char* value = text(name, NULL);
-  return value == NULL ? otherwise : strtod(value, NULL);
+  if (value == NULL) return otherwise;
+  char* end;
+  double number = strtod(value, &end);
+  if (end == value || *end != '\0' || !(number >= 0 && number <= MOST))
+    errx(EXIT_FAILURE, "%s: no number: %s", name, value);
+  return number;
+}
+
+static size_t whole(const char* name, size_t otherwise) {
+  double number = decimal(name, -1);
+  return number < 0 ? otherwise : (size_t)number;
 }
 
 static const struct floor_case* case_named(const char* name) {
@@ -53,6 +61,10 @@ static const struct floor_case* case_named(const char* name) {
 
 void settings_parse(char** behind_role) {
   words = behind_role;
+  for (char** word = words; word[0] != NULL; word += 2) {
+    if (strncmp(word[0], "--", 2) != 0 || word[1] == NULL)
+      errx(EXIT_FAILURE, "no pair of a name and a value: %s", word[0]);
+  }
   settings = (struct settings){
       .of = case_named(text("--case", "")),
       .bytes = whole("--bytes", 64),

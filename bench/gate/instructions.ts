@@ -50,7 +50,12 @@ export async function countCases(
   }
   const clock = buildClock(context.folder);
   const counts: Record<string, Count> = {};
-  for (const gateCase of cases) counts[gateCase.name] = await countRequest(gateCase, clock, context);
+  for (const gateCase of cases) {
+    const processes: Count[] = [];
+    do processes.push(await countRequest(gateCase, clock, context));
+    while (processes.length < MOST_PROCESSES && (record || isDearer(least(processes), before?.cases[gateCase.name])));
+    counts[gateCase.name] = least(processes);
+  }
   const { text, verdicts } = compareCounts(counts, before?.cases ?? {});
   console.log(text);
   if (record) {
@@ -71,8 +76,22 @@ export async function countCases(
   return true;
 }
 
-/** Counts repeat to less than 1 %. */
+/** Counts mostly repeat to less than 1 %. */
 const TOLERANCE = 1.03;
+/**
+ * What V8 makes of hot code depends on what it has seen by then: now and then a process takes 2 % more to its end. So of a
+ * record, and of what seems dearer, the least of some processes counts.
+ */
+const MOST_PROCESSES = 3;
+
+function least(counts: readonly Count[]): Count {
+  const leastOf = (measure: keyof Count): number => Math.min(...counts.map((count) => count[measure]));
+  return { instructions: leastOf('instructions'), addon: leastOf('addon'), heap: leastOf('heap') };
+}
+
+function isDearer(count: Count, recorded: Count | undefined): boolean {
+  return MEASURES.some(([measure]) => verdictOf(recorded?.[measure], count[measure]) === 'dearer');
+}
 
 const MEASURES = [
   ['instructions', 'instructions'],

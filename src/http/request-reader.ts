@@ -137,14 +137,16 @@ export class RequestReader implements InPlaceReader {
       if (this.executions < READS_BY_NODE && ++this.executions === READS_BY_NODE) this.follow();
       return this.executeByNode(chunk, 0);
     }
-    let at = chunk.length;
+    // Read first: whoever is given all of it may detach it.
+    const { length } = chunk;
+    let at = length;
     try {
       at = scope.runInAsyncScope(readPlain, undefined, this, chunk);
     } catch (error) {
       if (error !== REPORTED) throw error;
     }
     if (this.bodyLeft > 0) this.awaitBody();
-    return at === chunk.length ? at : this.executeByNode(chunk, at);
+    return at === length ? at : this.executeByNode(chunk, at);
   }
 
   /**
@@ -178,6 +180,10 @@ export class RequestReader implements InPlaceReader {
     // What node's listener of 'data' does behind its parser.
     if (this.rests) socket.parser?.pause();
     return true;
+  }
+
+  awaitsBody(length: number): boolean {
+    return this.bodyLeft >= length;
   }
 
   /**

@@ -46,6 +46,8 @@ export interface InPlaceReader {
    * to be given a chunk.
    */
   takeInPlace(memory: Buffer, start: number, end: number): boolean;
+  /** The next so many bytes belong to a body that it reads. */
+  awaitsBody(length: number): boolean;
 }
 
 function takeInPlace(reader: InPlaceReader, memory: Buffer, start: number, end: number): boolean {
@@ -135,23 +137,32 @@ export class SocketWire extends Wire {
   // --- reading ---
 
   override onInbox(memory: Buffer, start: number, end: number): void {
-    if (this.inPlace === undefined || !this.givesOn || !passesStream(this)) {
-      this.onChunk(copyOf(memory, start, end));
-      return;
-    }
+    // Ticks that came first may have stopped the stream.
+    if (!this.takesInPlace(memory, start, end) && this.open) this.receive(copyOf(memory, start, end));
+  }
+
+  override onBlock(block: Buffer): boolean {
+    // A piece of a body is given on as it is.
+    if (this.inPlace?.awaitsBody(block.length) !== true && this.takesInPlace(block, 0, block.length)) return false;
+    if (!this.open) return false;
+    this.receive(block);
+    return true;
+  }
+
+  private takesInPlace(memory: Buffer, start: number, end: number): boolean {
+    if (this.inPlace === undefined || !this.givesOn || !passesStream(this)) return false;
     this.bytesRead += end - start;
     this.socket._idle?.touch();
     if (this.scope.runInAsyncScope(takeInPlace, undefined, this.inPlace, memory, start, end)) {
       // As a first push() notes it.
       if (!this.pushed) this.socket._readableState.dataEmitted = true;
-      return;
+      return true;
     }
     this.bytesRead -= end - start;
-    // Ticks that came first may have stopped the stream.
-    if (this.open) this.onChunk(copyOf(memory, start, end));
+    return false;
   }
 
-  override onChunk(chunk: Buffer): void {
+  private receive(chunk: Buffer): void {
     if (!this.reading || this.unread !== undefined) {
       (this.unread ??= []).push(chunk);
       return;

@@ -49,7 +49,7 @@ def empty(environ):
 
 
 def page(environ):
-    # Jinja2 may not be installed, and the others do without it.
+    # Its library may not be installed, and the others do without it.
     from page import render
 
     return "text/html; charset=utf-8", render().encode()
