@@ -7,6 +7,7 @@ export const CORE = [
   'cluster',
   'connect-',
   'departure',
+  'early-scavenge',
   'engine-descriptors',
   'exchange-',
   'http-',

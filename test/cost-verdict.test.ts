@@ -68,12 +68,12 @@ describe('a verdict', () => {
 
       nginx -> node:http over node:net, UNIX, kept connections
 
-        A request takes 1.42 ms of work in all (± 2.00 us). Of that
-          the application                              1.36 ms      96.0 %   ± 2.00 us
-          the hop                                      38.5 us      2.72 %   ± 1.50 us
-            passed on, and a server at its least       21.5 us      1.52 %   ± 1.50 us
-            what the app server adds                   17.5 us      1.24 %   ± 1.50 us
-          nginx itself                                 19.5 us      1.38 %   ± 2.00 us
+        A request takes 1.42 ms of work in all (± 39.4 us). Of that
+          the application                              1.36 ms      96.0 %   ± 37.8 us
+          the hop                                      38.5 us      2.72 %   ± 2.37 us
+            passed on, and a server at its least       21.5 us      1.52 %   ± 2.20 us
+            what the app server adds                   17.5 us      1.24 %   ± 2.18 us
+          nginx itself                                 19.5 us      1.38 %   ± 2.88 us
 
         Is the hop the bottleneck?  No. Without any hop this host would serve 2.79 % more.
         It is 10 % or more of the work for an application that takes less than 327 us; this one takes 1.36 ms.
@@ -82,8 +82,8 @@ describe('a verdict', () => {
         System calls of a lone request: nginx 4.0, the app server 2.3.
 
         What would change it (the hop is 38.5 us)    a request  requests/s
-          TCP                                         +12.0 us     -0.84 %   ± 1.00 us
-          nearwire/http                               not told       apart   ± 1.00 us
+          TCP                                         +12.0 us     -0.84 %   ± 1.45 us
+          nearwire/http                               not told       apart   ± 1.41 us
 
       note: left out: x: broke
       note: ended before its time, and so of fewer sweeps

@@ -1,6 +1,6 @@
 /** Counts the instructions of a server's requests with valgrind's callgrind: of user space, and so the same on every kernel. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { CannotRun } from '../cannot-run.js';
@@ -53,7 +53,8 @@ export function buildClock(folder: string): string {
  * cheapest batch has none of it, and is the same from run to run.
  */
 export async function countRequest(gateCase: GateCase, clock: string, context: GateContext): Promise<Count> {
-  const out = join(context.folder, gateCase.name);
+  // Of its own, as another process may have counted before.
+  const out = join(mkdtempSync(join(context.folder, gateCase.name)), 'dump');
   const address = join(context.folder, 's');
   const callgrind = [
     ...['--tool=callgrind', '--instr-atstart=no', '--dump-line=no', `--callgrind-out-file=${out}`],
