@@ -82,6 +82,8 @@ describe.skipIf(!hasDiagnosis || nginx === undefined || ss === undefined)("nginx
         server { ${tcp ?? ''} listen unix:${path} sndbuf=1m; location / { return 200 hello; } } }`,
     );
     startProgram([nginx ?? '', '-c', config, '-p', directory, '-e', `${directory}/error.log`]);
+    // nginx listens before it sets the buffer: what connects between the two has the system's.
+    (await answeredBy({ host: '127.0.0.1', port })).destroy();
     await answeredBy({ host: '127.0.0.1', port });
     await answeredBy({ path });
     const [set] = sendBuffers('-x', path)['LISTEN'] ?? [];
