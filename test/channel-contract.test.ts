@@ -344,6 +344,25 @@ describe.each(channelWays)('a $transport channel over $family', ({ transport, fa
     expect(calls).toEqual(['onEnd', 'onClose false']);
   });
 
+  it('drains before it closes, where it has ended with a file that is still being opened', async () => {
+    const file = testFile(100);
+    const calls: string[] = [];
+    const { peer } = await withNetPeer(transport, family, {
+      onEnd(channel) {
+        channel.sendFile(slowName(file.path), (error) => calls.push(error ? error.message : 'sent'));
+        calls.push(`room ${String(channel.write('behind it'))}`);
+        channel.end();
+      },
+      onDrain: () => calls.push('onDrain'),
+      onClose: (_, hadError) => calls.push(`onClose ${String(hadError)}`),
+    });
+    peer.end();
+    const all = await readAll(peer.resume());
+    expect(all.length).toBe(109);
+    while (!calls.includes('onClose false')) await nextTurn();
+    expect(calls.filter((call) => call !== 'sent')).toEqual(['room false', 'onDrain', 'onClose false']);
+  });
+
   it('writes all of a string, whatever else is passed', async () => {
     const { channel, peer } = await withNetPeer(transport, family, {});
     const long = 'é'.repeat(10_000);

@@ -188,8 +188,17 @@ export class NativeChannel extends Wire implements Channel, FileChannel {
       return;
     }
     this.files.hold(() => {
-      this.shutdown();
+      process.nextTick(endReleased, this);
     });
+  }
+
+  /** What was held back has been written. Where the peer has ended, the end closes the channel: the drain comes first. */
+  endReleased(): void {
+    try {
+      this.tellReleased();
+    } finally {
+      if (this.id >= 0) this.shutdown();
+    }
   }
 
   destroy(error?: Error): void {
@@ -317,6 +326,10 @@ function tellClosed(channel: NativeChannel, error: Error | undefined): void {
 
 function tellReleased(channel: NativeChannel): void {
   channel.tellReleased();
+}
+
+function endReleased(channel: NativeChannel): void {
+  channel.endReleased();
 }
 
 function tellLentFailure(channel: NativeChannel, errno: number): void {
