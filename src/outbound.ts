@@ -6,8 +6,8 @@
  * become one. A flush hands all submissions over in one crossing; departure.ts says when.
  */
 import { now } from './clock.js';
-import { countOutsideHeap } from './early-scavenge.js';
 import { HandlerTimes } from './departure.js';
+import { countOutsideHeap } from './early-scavenge.js';
 import { FileRange, type WritePart } from './file-range.js';
 import { RESULT_WORDS, Shared, SUBMISSION_WORDS, type NativeEngine, type NativePage } from './native.js';
 import { Wire, type WireListener } from './wire.js';
