@@ -69,7 +69,7 @@ export interface Channel extends FileSender {
    * is copied, whatever its length. A `Page` is sent by reference, all of it or the range.
    *
    * Throws ERR_STREAM_WRITE_AFTER_END after `end()`. Does nothing, and answers false, on a closed channel, and after a
-   * write that has failed, of which `onError` tells.
+   * write that has failed, of which `onError` or `onWriteError` tells.
    */
   write(data: Uint8Array | string, start?: number, end?: number): boolean;
   /** The same for several parts, which leave together: what is copied or lent is all of them, by their sum. */
@@ -112,6 +112,12 @@ export interface ChannelHandlers {
   onDrain?(channel: Channel): void;
   /** The peer has ended. Without this handler the channel ends in turn. */
   onEnd?(channel: Channel): void;
+  /**
+   * A write has failed before the peer has ended. With this handler the channel stays open to read what the peer has sent
+   * before it closed: `onEnd`, or `onError` of a read, comes behind that, and writes answer false. Without it the channel
+   * closes, with `onError`.
+   */
+  onWriteError?(channel: Channel, error: NodeJS.ErrnoException): void;
   /** Without this handler an error is reported as an uncaught exception. `onClose` follows. */
   onError?(channel: Channel, error: NodeJS.ErrnoException): void;
   /** The last call of all. */

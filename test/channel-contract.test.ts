@@ -363,6 +363,33 @@ describe.each(channelWays)('a $transport channel over $family', ({ transport, fa
     expect(calls.filter((call) => call !== 'sent')).toEqual(['room false', 'onDrain', 'onClose false']);
   });
 
+  it('drains before it closes, where it ends while the loop has yet to tell that the kernel has taken all', async () => {
+    const file = testFile(100);
+    const calls: string[] = [];
+    const { channel, peer } = await withNetPeer(transport, family, {
+      onEnd: () => calls.push('onEnd'),
+      onDrain: () => calls.push('onDrain'),
+      onClose: (_, hadError) => calls.push(`onClose ${String(hadError)}`),
+    });
+    const { peers } = await withNetPeers(1, 'js', 'unix', {
+      onData: () => {
+        channel.end();
+      },
+    });
+    peer.end();
+    while (!calls.includes('onEnd')) await nextTurn();
+    const filled = fillChannel(channel);
+    channel.sendFile(file.path, (error) => calls.push(error ? error.message : 'sent'));
+    await nextTurn();
+    // The loop finds room for the rest first, then that another has spoken.
+    const first = readNow(peer);
+    peers[0]?.peer.write('now');
+    const rest = await readAll(peer.resume());
+    expect(first.length + rest.length).toBe(filled + 100);
+    while (!calls.includes('onClose false')) await nextTurn();
+    expect(calls).toEqual(['onEnd', 'sent', 'onDrain', 'onClose false']);
+  });
+
   it('writes all of a string, whatever else is passed', async () => {
     const { channel, peer } = await withNetPeer(transport, family, {});
     const long = 'é'.repeat(10_000);

@@ -21,6 +21,7 @@ import { connections, tellNodeClose, type ConnectionEvent } from '../stats/event
 import { counterFor } from '../stats/server-counter.js';
 import type { ServerStats } from '../stats/server-stats.js';
 import { startSending } from '../stream-file.js';
+import { readBehindFailedWrites } from './js-failed-write.js';
 import { bytesOfParts, isCopied } from './parts.js';
 import { checkRange } from './targets.js';
 
@@ -54,6 +55,8 @@ class JsChannel implements Channel {
   private turns = 0;
   private files = 0;
   private filesUnderWay = 0;
+  /** Told to `onWriteError`. */
+  private writeFailure: Error | undefined;
   private lastCounters: ChannelCounters | undefined;
 
   constructor(
@@ -78,7 +81,14 @@ class JsChannel implements Channel {
     socket.on('end', () => {
       if (handlers.onEnd === undefined) this.end();
       else this.tell(() => handlers.onEnd?.(this));
+      if (this.writeFailure !== undefined) socket.destroy();
     });
+    if (handlers.onWriteError !== undefined) {
+      readBehindFailedWrites(socket, (error) => {
+        this.writeFailure = error;
+        this.tell(() => handlers.onWriteError?.(this, error));
+      });
+    }
     socket.on('error', (error) => {
       guard(() => {
         if (handlers.onError === undefined) throw error;
@@ -102,9 +112,13 @@ class JsChannel implements Channel {
     return this.closed || this.socket.destroyed;
   }
 
+  private get writes(): boolean {
+    return !this.isClosed && this.writeFailure === undefined;
+  }
+
   write(data: Uint8Array | string, start?: number, end?: number): boolean {
     if (this.ended) throw writeAfterEndError();
-    if (this.isClosed) return false;
+    if (!this.writes) return false;
     if (typeof data === 'string') {
       this.hand(data);
       return this.hasRoom();
@@ -122,7 +136,7 @@ class JsChannel implements Channel {
   writev(parts: readonly (Uint8Array | string)[]): boolean {
     const bytes = bytesOfParts(parts);
     if (this.ended) throw writeAfterEndError();
-    if (this.isClosed) return false;
+    if (!this.writes) return false;
     this.socket.cork();
     this.handParts(bytes);
     this.socket.uncork();
@@ -147,7 +161,7 @@ class JsChannel implements Channel {
   }
 
   private get isHandedOver(): boolean {
-    return this.socket.writableLength === 0 && this.filesUnderWay === 0 && this.socket.errored === null;
+    return this.socket.writableLength === 0 && this.filesUnderWay === 0 && this.socket.errored === null && this.writes;
   }
 
   private readonly onWritten = (): void => {
@@ -174,9 +188,9 @@ class JsChannel implements Channel {
       this.filesUnderWay++;
       startSending(this.socket, call, (error) => {
         this.filesUnderWay--;
-        if (error === null) this.files++;
+        if (error === null && this.writes) this.files++;
         guard(() => {
-          done(error);
+          done(error ?? this.writeFailure ?? null);
         });
         this.onFileSent(error !== null);
       });

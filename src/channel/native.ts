@@ -188,16 +188,19 @@ export class NativeChannel extends Wire implements Channel, FileChannel {
       return;
     }
     this.files.hold(() => {
-      process.nextTick(endReleased, this);
+      this.shutdown();
     });
   }
 
-  /** What was held back has been written. Where the peer has ended, the end closes the channel: the drain comes first. */
-  endReleased(): void {
+  /**
+   * Both sides have ended. The engine tells of a shutdown before what the loop has found since, which may be that the
+   * kernel has taken the last of what was written.
+   */
+  private closeBehindDrain(): void {
     try {
-      this.tellReleased();
+      if (this.blocked || this.drainOwed) this.onDrain();
     } finally {
-      if (this.id >= 0) this.shutdown();
+      this.destroy();
     }
   }
 
@@ -239,7 +242,7 @@ export class NativeChannel extends Wire implements Channel, FileChannel {
       else this.handlers.onEnd(this);
     } finally {
       // Else onShutdown closes it.
-      if (this.finSent) this.destroy();
+      if (this.finSent) this.closeBehindDrain();
     }
   }
 
@@ -250,7 +253,7 @@ export class NativeChannel extends Wire implements Channel, FileChannel {
     // As node: what is not connected any more tells so when it is read, unless that has come to its end.
     const isLoss = status !== -ENOTCONN || (this.peerEnded && TELLS_RESET);
     if (status < 0 && isLoss) this.destroy(errnoError(status, 'shutdown'));
-    else if (this.peerEnded) this.destroy();
+    else if (this.peerEnded) this.closeBehindDrain();
   }
 
   onConnect(status: number): void {
@@ -271,7 +274,16 @@ export class NativeChannel extends Wire implements Channel, FileChannel {
   }
 
   onWriteError(errno: number): void {
-    this.destroy(writeError(errno));
+    if (this.id < 0) return;
+    const error = writeError(errno);
+    if (this.handlers.onWriteError === undefined || this.peerEnded) {
+      this.destroy(error);
+      return;
+    }
+    // Nothing more is sent: the peer's end closes it.
+    this.finSent = true;
+    this.files?.closed(error);
+    this.handlers.onWriteError(this, error);
   }
 
   onDrain(): void {
@@ -326,10 +338,6 @@ function tellClosed(channel: NativeChannel, error: Error | undefined): void {
 
 function tellReleased(channel: NativeChannel): void {
   channel.tellReleased();
-}
-
-function endReleased(channel: NativeChannel): void {
-  channel.endReleased();
 }
 
 function tellLentFailure(channel: NativeChannel, errno: number): void {

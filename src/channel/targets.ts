@@ -20,6 +20,7 @@ const HANDLERS = [
   'onData',
   'onDrain',
   'onEnd',
+  'onWriteError',
   'onError',
   'onClose',
   'onConnection',

@@ -40,6 +40,8 @@ export class Call implements ChannelHandlers, BodyOwner {
   private readonly head: HeadReader;
   private body: AnswerBody | undefined;
   private room: (() => void) | undefined;
+  /** The server takes no more of the request; its answer may have come all the same. */
+  private refused: Error | undefined;
 
   static make(plan: CallPlan): Promise<Answer> {
     return new Promise((resolve, reject) => {
@@ -169,7 +171,7 @@ export class Call implements ChannelHandlers, BodyOwner {
 
   onEnd(): void {
     if (this.body === undefined) {
-      this.fail(noAnswerError(this.head.length));
+      this.fail(noAnswerError(this.head.length, this.refused));
       return;
     }
     const problem = this.body.closedBy();
@@ -177,8 +179,14 @@ export class Call implements ChannelHandlers, BodyOwner {
     else this.fail(problem);
   }
 
+  onWriteError(_channel: Channel, error: Error): void {
+    this.refused = error;
+    this.blocked = true;
+    this.watch();
+  }
+
   onError(_channel: Channel, error: Error): void {
-    this.fail(this.state === 'head' ? noAnswerError(this.head.length, error) : error);
+    this.fail(this.state === 'head' ? noAnswerError(this.head.length, this.refused ?? error) : error);
   }
 
   onClose(): void {

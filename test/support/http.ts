@@ -22,6 +22,8 @@ export async function request(options: http.RequestOptions, body?: Buffer | stri
   const answered = once(sent, 'response') as Promise<[http.IncomingMessage]>;
   sent.end(body);
   const [response] = await answered;
+  // A server may answer and close before it has read the body. A response that is cut short tells so itself.
+  sent.on('error', () => undefined);
   const chunks: Buffer[] = [];
   response.on('data', (chunk: Buffer) => chunks.push(chunk));
   await once(response, 'end');
