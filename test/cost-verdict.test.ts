@@ -96,6 +96,16 @@ describe('a verdict', () => {
   });
 });
 
+describe('the layers', () => {
+  it('have no figure where it may as well be none', () => {
+    // The application does less than ours that does nothing.
+    const text = renderCost(resultOf(measured([19, 40, 57, 56, 69, 46])));
+    expect(text).toMatch(/^ +the application +not told +apart +± /m);
+    expect(text).toContain('; this one is not told apart from one that does nothing.');
+    expect(text).toMatch(/^ +nginx itself +19\.0 us/m);
+  });
+});
+
 describe('what is measured', () => {
   const INSTALLED = ['nginx', 'uwsgi', 'uwsgi-python3', 'yaws', 'apache2', 'mod_wsgi', 'python3-markdown'] as const;
   const programsWithout = (...missing: ProgramName[]): ReadonlyMap<ProgramName, Program> =>

@@ -8,6 +8,8 @@ import { WORTH_A_THOUGHT, type ChainVerdict, type ChangeVerdict, type HopVerdict
 
 const NAME_WIDTH = 42;
 const FIGURE_WIDTH = 12;
+/** In the place of figures that may as well be none. */
+const NOT_TOLD = ['not told', 'apart'];
 const ANSWERS: Readonly<Record<HopVerdict['isBottleneck'], string>> = { yes: 'Yes.', partly: 'In part.', no: 'No.' };
 
 /** What a layer is called, with the app server's named for a stack that has something before it. */
@@ -61,7 +63,10 @@ function renderChain(chain: ChainVerdict, changes: readonly ChangeVerdict[]): st
   const percent = (work: Estimate): string => formatPercent(work.median / whole.median);
   const layers = [
     `A request takes ${formatTime(whole.median)} of work in all (${spread(whole)}). Of that`,
-    ...partsOf(chain).map(({ name, work }) => row(`  ${name}`, formatTime(work.median), percent(work), spread(work))),
+    ...partsOf(chain).map(({ name, work }) => {
+      const figures = work.low > 0 ? [formatTime(work.median), percent(work)] : NOT_TOLD;
+      return row(`  ${name}`, ...figures, spread(work));
+    }),
   ].join('\n');
   const told = changes.length === 0 ? [] : [renderChanges(chain, changes)];
   const paragraphs = [layers, ...sentencesOf(chain), ...told];
@@ -83,7 +88,9 @@ function answerOf(chain: ChainVerdict): string[] {
     app === undefined
       ? `That depends on the application: without one it is ${formatPercent(hop.share)} of the work.`
       : `${ANSWERS[hop.isBottleneck]} Without any hop this host would serve ${more} more.`;
-  const yours = app === undefined ? '' : `; this one takes ${formatTime(app.median)}`;
+  const took =
+    app && (app.low > 0 ? `takes ${formatTime(app.median)}` : 'is not told apart from one that does nothing');
+  const yours = took === undefined ? '' : `; this one ${took}`;
   const share = `${(WORTH_A_THOUGHT * 100).toFixed(0)} %`;
   return [
     `Is the hop the bottleneck?  ${answer}`,
@@ -107,11 +114,11 @@ function besideOf({ wait, calls }: ChainVerdict): string[] {
 
 function renderChanges({ hop }: ChainVerdict, changes: readonly ChangeVerdict[]): string {
   const size = hop === undefined ? '' : ` (the hop is ${formatTime(hop.work.median)})`;
-  const lines = changes.map(({ title, work, rate }) =>
-    work.low <= 0 && work.high >= 0
-      ? row(`  ${title}`, 'not told', 'apart', spread(work))
-      : row(`  ${title}`, signed(formatTime, work.median), signed(formatPercent, rate), spread(work)),
-  );
+  const lines = changes.map(({ title, work, rate }) => {
+    const isTold = work.low > 0 || work.high < 0;
+    const figures = isTold ? [signed(formatTime, work.median), signed(formatPercent, rate)] : NOT_TOLD;
+    return row(`  ${title}`, ...figures, spread(work));
+  });
   return [row(`What would change it${size}`, 'a request', 'requests/s'), ...lines].join('\n');
 }
 
