@@ -136,7 +136,7 @@ function closedLoop({ link, events }: Opened, bytes: number, window: number): Ph
 const BATCH_BYTES = 1024 * 1024;
 
 /** Writes until the transport says stop, and goes on when it has room. */
-function bulk({ link, events }: Opened, bytes: number): Phase {
+export function bulk({ link, events }: Opened, bytes: number): Phase {
   const message = floorPattern(bytes);
   const batch = Math.max(1, Math.floor(BATCH_BYTES / bytes));
   return (seconds) =>
@@ -144,7 +144,10 @@ function bulk({ link, events }: Opened, bytes: number): Phase {
       const startedAt = performance.now();
       const endsAt = startedAt + seconds * 1e3;
       let operations = 0;
+      let next: NodeJS.Immediate | undefined;
       const send = (): void => {
+        // A drain may come meanwhile, too: a second sender would heed no backpressure, and end the phase that follows.
+        clearImmediate(next);
         const now = performance.now();
         if (now >= endsAt) {
           events.onDrain = ignore;
@@ -155,7 +158,7 @@ function bulk({ link, events }: Opened, bytes: number): Phase {
           operations++;
           if (!link.write(message)) return;
         }
-        setImmediate(send);
+        next = setImmediate(send);
       };
       events.onDrain = send;
       send();
