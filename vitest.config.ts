@@ -25,7 +25,7 @@ export default defineConfig({
     // A process for each file: a crash of the addon then names its file, and descriptors can be counted.
     pool: 'forks',
     execArgv: ['--expose-gc'],
-    testTimeout: 30_000,
+    testTimeout: 120_000,
     retry: 0,
     server: { deps: { external: [/\/dist\/src\//] } },
     projects: [

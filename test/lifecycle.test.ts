@@ -41,7 +41,7 @@ interface End {
 async function run(code: string, words: string[] = []): Promise<End> {
   const head = `import { Channel, ChannelServer } from ${JSON.stringify(library)};\n`;
   const child = spawn(process.execPath, ['--expose-gc', '--input-type=module', '-e', head + code, '--', ...words]);
-  const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
+  const timer = setTimeout(() => child.kill('SIGKILL'), 60_000);
   let stderr = '';
   let stdout = '';
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));

@@ -6,8 +6,8 @@ import { cleanup } from './sockets.js';
 import type { SubjectName } from './subjects.js';
 
 const library = fileURLToPath(new URL('../../dist/src/index.js', import.meta.url));
-/** Longer than any child of ours needs; its end by this is a failure. */
-const PATIENCE_MILLIS = 20_000;
+/** Longer than any child of ours needs, under AddressSanitizer on a slow host too; its end by this is a failure. */
+const PATIENCE_MILLIS = 60_000;
 
 const HEAD = `
 import { once } from 'node:events';
