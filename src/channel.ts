@@ -107,7 +107,7 @@ export interface ChannelHandlers {
   onData?(channel: Channel, data: Buffer, start: number, end: number): void;
   /**
    * All that has been written by now is with the kernel: nothing is queued, nor waits behind a file. Comes after a write
-   * that has answered false, and may come after others.
+   * that has answered false, and may come after others; not after one that has failed.
    */
   onDrain?(channel: Channel): void;
   /** The peer has ended. Without this handler the channel ends in turn. */

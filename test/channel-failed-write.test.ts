@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import type { Channel, ChannelHandlers } from 'nearwire/channel';
-import { channelWays, withNetPeer } from './support/channels.js';
+import { channelWays, transports, withNetPeer } from './support/channels.js';
 import { failure, testFile } from './support/files.js';
 import { nextTurn, pattern, readAll } from './support/sockets.js';
 import type { Family } from './support/subjects.js';
@@ -145,6 +145,25 @@ describe.each(channelWays)('a $transport channel over $family whose peer has ans
     await fate.closed();
     expect(await late).toBeInstanceOf(Error);
     expect(channel.counters.files).toBe(0);
+  });
+});
+
+describe.each(transports)('a file on a %s channel whose peer closes in the midst of it', (transport) => {
+  it('has not been sent, and what the peer has said is read', async () => {
+    const fate = new Fate();
+    const file = testFile(10_000_000);
+    const { channel, peer } = await withNetPeer(transport, 'unix', fate.handlers);
+    channel.pause();
+    const sending = failure(channel.sendFile(file.path));
+    await nextTurn();
+    peer.write(ANSWERS.unix);
+    while (peer.writableLength > 0) await nextTurn();
+    peer.destroy();
+    expect(await sending).toMatchObject({ syscall: 'write' });
+    channel.resume();
+    await fate.closed();
+    expect(fate.calls[0]).toMatch(BROKEN);
+    expect([fate.read.equals(ANSWERS.unix), channel.counters.files]).toEqual([true, 0]);
   });
 });
 
