@@ -1,5 +1,5 @@
 /** The benchmark: runs the plan round by round and puts the results together. */
-import { addonStatus } from '../src/native.js';
+import { addonStatus } from '../src/binding/addon.js';
 import { CannotRun } from './cannot-run.js';
 import { maximumOf, runCell, SOCKET_NAME, type CellContext } from './cell.js';
 import { settleEnvironment } from './environment.js';

@@ -21,7 +21,7 @@ constexpr bool kDebug = true;
 constexpr bool kDebug = false;
 #endif
 
-// src/native.ts has the same number: goes up when what the two sides agree on changes, so that an addon of other
+// src/binding/addon.ts has the same number: goes up when what the two sides agree on changes, so that an addon of other
 // sources is told apart from one that works.
 constexpr int kContract = 6;
 

@@ -13,7 +13,7 @@ namespace nearwire {
 
 namespace {
 
-// See src/outbound.ts.
+// See src/engine/outbound.ts.
 constexpr uint64_t kLongNanos = 50'000;
 
 }  // namespace

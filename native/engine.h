@@ -29,7 +29,7 @@ struct Submission {
 // What uv_hrtime counts in.
 constexpr double kNanosPerMilli = 1e6;
 
-// Words that both sides read: same order as in src/native-words.ts.
+// Words that both sides read: same order as in src/binding/words.ts.
 struct SharedState {
   // Submissions put down and not yet gathered. JS counts up, gathering sets it to 0.
   int32_t submitted = 0;
@@ -141,7 +141,7 @@ class Engine final : private Turn::Phases {
   // Has what a channel receives written to a file, from another descriptor of it: see file_intake.h.
   int receive_file(int32_t id, int file, int64_t offset, uint64_t limit, std::function<void(uint64_t, int)> write_end);
   // Has one channel's bytes go out on another until `stop_intake`: see pump.h. 0 or a negative errno: see
-  // NativeEngine.pump in src/native.ts.
+  // NativeEngine.pump in src/binding/addon.ts.
   int pump(int32_t source, int32_t sink, uint64_t limit);
   Channel* channel(int32_t id);
   Listener* listener(int32_t id);

@@ -1,4 +1,4 @@
-// The memory of processes that share a listening socket as a JS object: see NativeBalance in src/native.ts.
+// The memory of processes that share a listening socket as a JS object: see NativeBalance in src/binding/addon.ts.
 #pragma once
 
 #include <napi.h>

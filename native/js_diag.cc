@@ -1,7 +1,7 @@
 #include "js_diag.h"
 
 #include <cerrno>
-#include <cstdlib>
+#include <charconv>
 
 #include "diag.h"
 #include "js_arguments.h"
@@ -20,7 +20,12 @@ using diag::UnixSocket;
 Napi::String id_of(Napi::Env env, uint64_t id) { return Napi::String::New(env, std::to_string(id)); }
 
 uint64_t id_from(const Napi::Value& value) {
-  return value.IsString() ? strtoull(value.As<Napi::String>().Utf8Value().c_str(), nullptr, 10) : 0;
+  if (!value.IsString()) return 0;
+  const std::string text = value.As<Napi::String>().Utf8Value();
+  uint64_t id = 0;
+  // Not strtoull, which asks for a newer C library than the rest: scripts/check-glibc.mjs.
+  std::from_chars(text.data(), text.data() + text.size(), id);
+  return id;
 }
 
 template <typename Number>

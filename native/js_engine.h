@@ -1,4 +1,4 @@
-// The engine as a JS object. Each method unwraps, checks, calls a plain C++ method and converts: see src/native.ts.
+// The engine as a JS object. Each method unwraps, checks, calls a plain C++ method and converts: see src/binding/addon.ts.
 #pragma once
 
 #include <napi.h>

@@ -1,4 +1,4 @@
-// Socket options as JS has them: see src/native.ts.
+// Socket options as JS has them: see src/binding/addon.ts.
 #pragma once
 
 #include <napi.h>

@@ -1,4 +1,4 @@
-// A page as a JS object: see NativePage in src/native.ts.
+// A page as a JS object: see NativePage in src/binding/addon.ts.
 #pragma once
 
 #include <napi.h>

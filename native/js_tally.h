@@ -1,4 +1,4 @@
-// A server's counters as a JS object: see NativeTally in src/native.ts.
+// A server's counters as a JS object: see NativeTally in src/binding/addon.ts.
 #pragma once
 
 #include <napi.h>

@@ -13,7 +13,7 @@ using std::string_view;
 constexpr size_t kMaxHeadBytes = 8 * 1024;
 // More digits may not fit an int32.
 constexpr size_t kMaxLengthDigits = 9;
-// src/http/node-parser.ts has the same order.
+// src/node/http-parser.ts has the same order.
 constexpr std::array<string_view, 7> kMethods = {"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"};
 constexpr string_view kVersion = " HTTP/1.1\r\n";
 

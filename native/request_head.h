@@ -12,7 +12,7 @@
 
 namespace nearwire {
 
-// Shared with JS as Int32 words: src/native-words.ts has the same order.
+// Shared with JS as Int32 words: src/binding/words.ts has the same order.
 struct RequestHead {
   // node's parser tells of longer lists in pieces, the first of them when it meets the 32nd header.
   static constexpr int32_t kMaxHeaders = 31;

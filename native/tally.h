@@ -13,7 +13,7 @@ namespace nearwire {
 
 class Channel;
 
-// Same order as SERVER_COUNTERS in src/native-words.ts.
+// Same order as SERVER_COUNTERS in src/binding/words.ts.
 struct TallyCounters {
   // Connections taken from the queue, and those of them that were closed at once for want of descriptors.
   uint64_t accepted = 0;

@@ -17,7 +17,7 @@
 
 namespace nearwire {
 
-// Same names and order as Completion in src/native-words.ts.
+// Same names and order as Completion in src/binding/words.ts.
 enum class Event : int32_t {
   kLent = 0,
   kInbox = 1,

@@ -1,10 +1,10 @@
 /** `nearwire/http`: node:http's own servers and agents over nearwire's transport. */
 import type * as http from 'node:http';
 import type { Duplex } from 'node:stream';
-import { argTypeError } from './errors.js';
+import { argTypeError } from './errors/index.js';
 import { installRequestReader } from './http/served-parsers.js';
-import { nodeHttp } from './node-modules.js';
-import { checkTransportOptions, patienceOf, type ConnectPatience, type TransportOptions } from './options.js';
+import { nodeHttp } from './runtime/modules.js';
+import { checkTransportOptions, patienceOf, type ConnectPatience, type TransportOptions } from './config/options.js';
 import { connectSocket, installTransport, serverOptions, type ServerLabels } from './net/factory.js';
 
 export { sendFile, type SendFileCallback, type SendFileOptions } from './http/send-file.js';

@@ -5,9 +5,9 @@
  * `allowSmallBuffers` beside it. With `transport: 'js'`, or where the addon is not there, they are `node:net` itself.
  */
 import * as net from 'node:net';
-import { argValueError } from './errors.js';
-import type { TransportOptions } from './options.js';
-import { transportStatus } from './transport.js';
+import { argValueError } from './errors/index.js';
+import type { TransportOptions } from './config/options.js';
+import { transportStatus } from './engine/transport.js';
 import type { ConnectOptions } from './net/connect.js';
 import {
   connectSocket,
@@ -25,18 +25,37 @@ import { adoptDescriptor } from './net/adopt.js';
 import { tagJsSocket } from './net/js.js';
 import type { SocketOptions } from './net/socket-options.js';
 import { NativeSocket } from './net/socket.js';
+import type { Channel, ChannelServer } from './channel/types.js';
+import type { ExchangeServer } from './exchange/server.js';
+import type { ExchangeSocket } from './exchange/socket.js';
+import type * as events from './stats/events.js';
 
-export type { BufferOptions, BufferSizes, TransportChoice, TransportName, TransportOptions } from './options.js';
-export { configure, type Settings } from './configure.js';
-export { install } from './install.js';
-export { Page, type PageSource, type PageStats, type Transfers } from './page.js';
+export type { BufferOptions, BufferSizes, TransportChoice, TransportName, TransportOptions } from './config/options.js';
+export { configure, type Settings } from './engine/configure.js';
+export { install } from './register/install-natively.js';
+export { Page, type PageSource, type PageStats, type Transfers } from './files/page.js';
 export type { ConnectionStats, ServerStats } from './stats/server-stats.js';
-export type { CloseEvent, ConnectionEvent, DropEvent, DropReason } from './stats/events.js';
-export { transportStatus, type TransportStatus } from './transport.js';
+export type { DropReason } from './stats/events.js';
+export { transportStatus, type TransportStatus } from './engine/transport.js';
 export type { ConnectOptions } from './net/connect.js';
 export type { SocketOptions } from './net/socket-options.js';
-export type { FileSender, SendFileCallback, SendFileOptions, SentFile } from './files.js';
-export { sendFile } from './send-file.js';
+export type { FileSender, SendFileCallback, SendFileOptions, SentFile } from './files/open.js';
+export { sendFile } from './net/send-file.js';
+
+/** The server of an event: as its program has made it. */
+export type ToldServer = net.Server | ChannelServer | ExchangeServer;
+
+/** Its connection: a Socket, a Channel, or what stands as `req.socket` on a server of `nearwire/uwsgi`. */
+export type ToldSocket = net.Socket | Channel | ExchangeSocket;
+
+/** `nearwire:connection`: a server has accepted. Comes before 'connection', or `onConnection`. */
+export type ConnectionEvent = events.ConnectionEvent<ToldServer, ToldSocket>;
+
+/** `nearwire:drop`: a connection was closed as soon as it had been accepted. */
+export type DropEvent = events.DropEvent<ToldServer>;
+
+/** `nearwire:close`: a connection that a server had accepted is closed. Comes before 'close', or `onClose`. */
+export type CloseEvent = events.CloseEvent<ToldServer, ToldSocket>;
 
 /** Options of a server, as `node:net` has them, and ours. */
 export interface ServerOptions extends net.ServerOpts, TransportOptions {}
@@ -143,8 +162,8 @@ export function connect(...args: unknown[]): Socket {
 
 export { nodeStream } from './net/node-streams.js';
 export { shareListener } from './net/share.js';
-export { receiveFile, type FileReceiver, type ReceiveFileError, type ReceiveFileOptions } from './receive-file.js';
-export { relay, type RelayCallback, type RelayOptions, type RelayResult } from './relay.js';
+export { receiveFile, type FileReceiver, type ReceiveFileError, type ReceiveFileOptions } from './net/receive-file.js';
+export { relay, type RelayCallback, type RelayOptions, type RelayResult } from './net/relay.js';
 
 /** The same as `connect`. */
 export const createConnection = connect;

@@ -10,10 +10,10 @@
  */
 import type * as net from 'node:net';
 import type * as promClient from 'prom-client';
-import type { ChannelServer } from './channel.js';
-import { connectStats, type ConnectStats } from './connect-line.js';
-import { argTypeError, argValueError } from './errors.js';
-import { checkString } from './options.js';
+import type { ChannelServer } from './channel/types.js';
+import { connectStats, type ConnectStats } from './engine/connect-queue.js';
+import { argTypeError, argValueError } from './errors/index.js';
+import { checkString } from './config/options.js';
 import { serverStats } from './stats/read.js';
 import type { ServerStats } from './stats/server-stats.js';
 

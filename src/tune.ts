@@ -5,7 +5,7 @@
 export { advise, type Advice, type AdviseOptions } from './tune/advise.js';
 export type { QueueEvidence, SendEvidence, WaitingAnswers } from './tune/evidence.js';
 export type { Finding } from './tune/rule.js';
-export { connectStats, type ConnectStats } from './connect-line.js';
+export { connectStats, type ConnectStats } from './engine/connect-queue.js';
 export { serverStats } from './stats/read.js';
 export type { ServerStats } from './stats/server-stats.js';
 export type { TuneTarget } from './tune/target.js';

@@ -5,9 +5,11 @@ import { describe, expect, test } from 'vitest';
 import type { JsonResult } from '../bench/json.js';
 import type { CellResult, MeasureName, RatioResult, SubjectName } from '../bench/model.js';
 import type { Excerpt } from '../bench/readme/figures.js';
+import { renderFirstPage, renderGains } from '../bench/readme/first-page.js';
 import { beyondLimit, renderLosses } from '../bench/readme/losses.js';
 import { partsOf } from '../bench/readme/markdown.js';
 import { BENCH_PAGES, SWEEP_PAGES, type Page } from '../bench/readme/pages.js';
+import { renderPicture } from '../bench/readme/picture.js';
 import { reasonsOf } from '../bench/readme/quiet.js';
 import { isSweep, renderSweepBlock, sweepExcerptOf } from '../bench/readme/sweep.js';
 import { recordOf, referencesOf, renderBlock, renderReferences } from '../bench/readme/tables.js';
@@ -66,15 +68,16 @@ function rowsOf(block: string): string[] {
 }
 
 describe('the results that are recorded', () => {
-  function check<Result, Recorded>({ page, file, render }: Page<Result, Recorded>): void {
-    const [, block] = partsOf(read(page), file);
+  function check<Result, Recorded>({ page, file, block: name, isWhole, render }: Page<Result, Recorded>): void {
+    const text = read(page);
+    const block = isWhole === true ? text : partsOf(text, file, name)[1];
     const results = `bench/results/${file}`;
     // Else: npm run bench:readme -- RESULT.json
     if (existsSync(pathOf(results))) expect(block).toBe(render(JSON.parse(read(results)) as Recorded[]));
     else expect(block).toMatch(/No .* has been recorded yet/);
   }
 
-  test.each(BENCH_PAGES)('are what $page shows', check);
+  test.each(BENCH_PAGES)('are what $page shows, $block', check);
   test.each(SWEEP_PAGES)('are what $page shows', check);
 
   test('have plain C as the limit that it is called', () => {
@@ -85,7 +88,8 @@ describe('the results that are recorded', () => {
 
 test('a block is put between the markers, and nothing else changes', () => {
   const readme = read('README.md');
-  expect(partsOf(readme, 'readme.json').join('')).toBe(readme);
+  expect(partsOf(readme, 'readme.json', 'figures').join('')).toBe(readme);
+  expect(() => partsOf(readme, 'readme.json')).toThrow('the page has no');
   expect(() => partsOf('# nearwire', 'readme.json')).toThrow('the page has no');
 });
 
@@ -133,6 +137,15 @@ describe('the losses', () => {
       '| rtt, 64 B: p50 | native to node:net | 0.98x (0.90 to 1.20) |',
       '| fanin, 64 connections, TCP: cpu | native to node:net | 1.20x (1.10 to 1.30), worse |',
     ]);
+    const versions = ['24.1.0', '26.2.0'].map((node, at) => {
+      const median = 1.01 + at * 0.19;
+      const losing = ratio({ subject: 'channel', median, low: median, high: median });
+      return recordOf(madeUp({ versions: { ...madeUp().versions, node }, ratios: [losing] }));
+    });
+    expect(rowsOf(renderLosses(versions))).toEqual([
+      '| where | of | Node 24 | Node 26 |',
+      '| fanin, 64 connections: cpu | channel to node:net | 1.01x, worse | 1.20x, worse |',
+    ]);
     expect(renderLosses([{ ...recordOf(madeUp()), losses: [] }])).toMatch(/^Nothing\./);
     expect(renderLosses([{ ...recordOf(madeUp()), losses: undefined }])).toContain('does not tell');
   });
@@ -154,7 +167,7 @@ describe("the README's block", () => {
     expect(() => renderBlock([recordOf(madeUp({ cells: [] }))])).toThrow('none of the cases');
   });
 
-  test('has values, and ratios with their spread, over UNIX sockets and TCP, and the losses', () => {
+  test('has values, and ratios with their spread, over UNIX sockets and TCP', () => {
     expect(rowsOf(block)).toEqual([
       '| over UNIX sockets | node:net | native | plain C |',
       // The load generator was the limit: the server could do more.
@@ -164,10 +177,9 @@ describe("the README's block", () => {
       '| over TCP | native |',
       '| 64 connections, 64 B messages: server CPU a message | 7.00 us |',
     ]);
-    expect(block).toContain('### Where it is dearer or slower\n\nNothing.\n');
     const { cells, ...rest } = recordOf(madeUp());
-    const before = { ...rest, losses: undefined, cells: cells.filter(({ family }) => family === 'unix') };
-    expect(renderBlock([before])).not.toMatch(/TCP|gains nothing/);
+    const before = { ...rest, cells: cells.filter(({ family }) => family === 'unix') };
+    expect(renderBlock([before])).not.toContain('TCP');
   });
 
   test('has node:net at its best beside it, and ours against both', () => {
@@ -191,13 +203,12 @@ describe("the README's block", () => {
     );
   });
 
-  test('of several versions of Node has columns for each, plain C once, when each was, and the losses of all', () => {
-    const of = (node: string, started: string, median: number): Excerpt => {
-      const { versions, ratios } = madeUp();
-      const losing = ratio({ subject: 'channel', median, low: median, high: median });
-      return recordOf(madeUp({ versions: { ...versions, node }, started, ratios: [...ratios, losing] }));
+  test('of several versions of Node has columns for each, plain C once, and when each was', () => {
+    const of = (node: string, started: string): Excerpt => {
+      const { versions } = madeUp();
+      return recordOf(madeUp({ versions: { ...versions, node }, started }));
     };
-    const both = renderBlock([of('24.1.0', '2026-01-02T03:04', 1.01), of('26.2.0', '2026-01-02T04:05', 1.2)]);
+    const both = renderBlock([of('24.1.0', '2026-01-02T03:04'), of('26.2.0', '2026-01-02T04:05')]);
     const [head, , messages] = rowsOf(both);
     const columns = ['24', '26'].map((node) => `Node ${node}: node:net | Node ${node}: native`);
     expect(head).toBe(`| over UNIX sockets | ${columns.join(' | ')} | plain C |`);
@@ -205,7 +216,47 @@ describe("the README's block", () => {
     expect(messages).toContain(`| ${figures} | ${figures} | 1.00 us |`);
     expect(both).toContain('2026-01-02, A CPU, 2 cores, Linux 6.1, Node 24.1.0,');
     expect(both).toContain('- Node 26.2.0: a run of its own, 2026-01-02 04:05 UTC');
-    expect(both.replaceAll(/ +/g, ' ')).toContain('cpu | channel to node:net | 1.01x, worse | 1.20x, worse |');
+  });
+});
+
+describe("the README's first page", () => {
+  const close = { case: 'http-close', params: {} };
+  const result = madeUp({
+    cells: [
+      { ...cell('http-close', 'cpu', 'node:net', 40, 'us/request'), ...close },
+      { ...cell('http-close', 'cpu', 'native', 20, 'us/request'), ...close },
+      { ...cell('http', 'cpu', 'node:net', 12, 'us/request'), params: {} },
+      { ...cell('http', 'cpu', 'native', 9, 'us/request'), params: {} },
+    ],
+    ratios: [ratio(close), ratio({ case: 'http', params: {}, median: 1.5, low: 0.7, high: 9 })],
+  });
+  const excerpt = recordOf(result);
+
+  test('has a row for each of six, and says where it is from', () => {
+    const page = renderFirstPage([excerpt]);
+    expect(rowsOf(page)).toHaveLength(7);
+    expect(rowsOf(page).slice(0, 3)).toEqual([
+      '| server CPU | node:net | nearwire |',
+      '| node:http, a connection per request | 40.0 us | 20.0 us (0.50x) |',
+      '| node:http, kept connections | 12.0 us | 9.00 us (1.50x) |',
+    ]);
+    expect(page).toContain('2026-01-02, A CPU, 2 cores, Linux 6.1, Node 20.0.0,');
+  });
+
+  test('has what a gain comes to beside the work of a handler', () => {
+    expect(rowsOf(renderGains([excerpt])).slice(1)).toEqual([
+      '| 0.1 ms | 14 % | 2.7 % |',
+      '| 1 ms | 1.9 % | 0.30 % |',
+      '| 5 ms | 0.40 % | 0.060 % |',
+    ]);
+  });
+
+  test('has a picture, in which what is off the axis is cut and said', () => {
+    const picture = renderPicture([excerpt]);
+    const numbers = [...picture.matchAll(/ (?:x1|x2|x|width)="([\d.]+)"/g)].map(([, number]) => Number(number));
+    expect(Math.max(...numbers)).toBeLessThan(760);
+    expect(picture).toContain('>1.50x</text>');
+    expect(picture.match(/<rect class="bar0"/g)).toHaveLength(1 + result.ratios.length);
   });
 });
 

@@ -1,4 +1,4 @@
-/** src/native.ts declares the addon's exports by hand: they must be what the addon has. */
+/** src/binding/addon.ts declares the addon's exports by hand: they must be what the addon has. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -12,9 +12,9 @@ import { childResult, type ChildResult } from './support/children.js';
 import { cleanup, socketPath } from './support/sockets.js';
 
 const read = (file: string): string => readFileSync(fileURLToPath(new URL(`../src/${file}`, import.meta.url)), 'utf8');
-const source = read('native.ts');
+const source = read('binding/addon.ts');
 
-/** The member names of an interface declared in src/native.ts. */
+/** The member names of an interface declared in src/binding/addon.ts. */
 function members(name: string): string[] {
   const body = new RegExp(`export interface ${name} \\{\\n([\\s\\S]*?)\\n\\}`).exec(source)?.[1] ?? '';
   return [...body.matchAll(/^ {2}(?:readonly )?(\w+)[(:?]/gm)].map((match) => match[1] ?? '').sort();
@@ -54,7 +54,7 @@ describe('the border', () => {
 
   it('has as many server counters as are named', () => {
     const tally = addon['createTally']?.() as Record<string, (...words: unknown[]) => Float64Array>;
-    const names = /export const SERVER_COUNTERS = \[([\s\S]*?)\] as const/.exec(read('native-words.ts'))?.[1] ?? '';
+    const names = /export const SERVER_COUNTERS = \[([\s\S]*?)\] as const/.exec(read('binding/words.ts'))?.[1] ?? '';
     expect(tally['totals']?.()).toHaveLength([...names.matchAll(/'\w+'/g)].length);
   });
 

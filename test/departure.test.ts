@@ -1,17 +1,19 @@
-/** When what is written leaves: see src/departure.ts. */
+/** When what is written leaves: see src/engine/departure.ts. */
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { Channel, ChannelServer, type ChannelHandlers } from 'nearwire/channel';
-import type * as ClockModule from '../src/clock.js';
-import type * as DepartureModule from '../src/departure.js';
+import type * as ClockModule from '../src/engine/clock.js';
+import type * as DepartureModule from '../src/engine/departure.js';
 import { childResult, startChild } from './support/children.js';
 import { requireOrSkip } from './support/requirements.js';
 import { cleanup, freshAddress, listen, readAll } from './support/sockets.js';
 import { everyWay, families, type Family } from './support/subjects.js';
 
-const { now, ORIGIN } = (await import(new URL('../dist/src/clock.js', import.meta.url).href)) as typeof ClockModule;
+const { now, ORIGIN } = (await import(
+  new URL('../dist/src/engine/clock.js', import.meta.url).href
+)) as typeof ClockModule;
 const { HandlerTimes, PATIENCE } = (await import(
-  new URL('../dist/src/departure.js', import.meta.url).href
+  new URL('../dist/src/engine/departure.js', import.meta.url).href
 )) as typeof DepartureModule;
 
 function compute(milliseconds: number): void {

@@ -6,9 +6,10 @@ import { closeSync, fstatSync, openSync } from 'node:fs';
 import * as net from 'node:net';
 import { constants } from 'node:os';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Engine } from '../src/engine.js';
-import type * as ThreadEngineModule from '../src/thread-engine.js';
-import type * as WireModule from '../src/wire.js';
+import type { Engine } from '../src/engine/engine.js';
+import type * as ThreadEngineModule from '../src/engine/thread-engine.js';
+import type * as WireModule from '../src/engine/wire.js';
+import type * as ListenerModule from '../src/engine/wire-listener.js';
 import { requireOrSkip } from './support/requirements.js';
 import { addressOf, cleanup, closeAtEnd, freshAddress, nextTurn, type Address } from './support/sockets.js';
 import { families, type Family } from './support/subjects.js';
@@ -57,12 +58,13 @@ function outcome<T>(): Outcome<T> {
 describe.skipIf(requireOrSkip('addon') === undefined)('descriptors of the engine', () => {
   let engine: Engine;
   let wireOf: (id: number) => TestWire;
-  let listenerOf: (id: number, onAccept: (id: number) => void) => WireModule.WireListener;
+  let listenerOf: (id: number, onAccept: (id: number) => void) => ListenerModule.WireListener;
 
   beforeAll(async () => {
     const load = (name: string): Promise<unknown> => import(new URL(`../dist/src/${name}.js`, import.meta.url).href);
-    engine = ((await load('thread-engine')) as typeof ThreadEngineModule).getEngine() as Engine;
-    const { Wire, WireListener } = (await load('wire')) as typeof WireModule;
+    engine = ((await load('engine/thread-engine')) as typeof ThreadEngineModule).getEngine() as Engine;
+    const { Wire } = (await load('engine/wire')) as typeof WireModule;
+    const { WireListener } = (await load('engine/wire-listener')) as typeof ListenerModule;
     wireOf = (id) => {
       const connected = outcome<undefined>();
       const drained = outcome<undefined>();

@@ -18,8 +18,8 @@ const dist = new URL('../dist/src/', import.meta.url).href;
 const TOOLS = `
   const { configure } = await import('${dist}index.js');
   const { Channel, ChannelServer } = await import('${dist}channel.js');
-  const { getEngine, madeEngine } = await import('${dist}thread-engine.js');
-  const { ENGINE_COUNTERS } = await import('${dist}native.js');
+  const { getEngine, madeEngine } = await import('${dist}engine/thread-engine.js');
+  const { ENGINE_COUNTERS } = await import('${dist}binding/addon.js');
   const turnOfLoop = () => new Promise((resolve) => setImmediate(resolve));
   const counters = () => {
     const values = getEngine().native.counters();

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import type { NativeOptionRow, NativeOptionSupport } from '../src/native.js';
+import type { NativeOptionRow, NativeOptionSupport } from '../src/binding/addon.js';
 import { requireOrSkip } from './support/requirements.js';
 import { optionRows } from './support/socket-options.js';
 

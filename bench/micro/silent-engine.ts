@@ -1,6 +1,6 @@
 /** An engine whose kernel is missing: its connects come to nothing, and what it is to send goes nowhere. */
-import { Engine } from '../../src/engine.js';
-import { addonStatus, Shared, SUBMISSION_WORDS, type NativeEngine } from '../../src/native.js';
+import { Engine } from '../../src/engine/engine.js';
+import { addonStatus, Shared, SUBMISSION_WORDS, type NativeEngine } from '../../src/binding/addon.js';
 
 export interface SilentEngine {
   readonly engine: Engine;

@@ -9,7 +9,7 @@ import { socketScope } from '../../src/net/async-scopes.js';
 import { acceptedOptions, channelOptions, socketSettings } from '../../src/net/socket-options.js';
 import { SocketWire } from '../../src/net/socket-wire.js';
 import { NativeSocket } from '../../src/net/socket.js';
-import { runTicks } from '../../src/run-ticks.js';
+import { runTicks } from '../../src/node/run-ticks.js';
 import { counted, type Operation, type Rivals } from './operation.js';
 import { createSilentEngine } from './silent-engine.js';
 

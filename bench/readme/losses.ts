@@ -34,31 +34,16 @@ function placeOf({ case: name, params, family, measure }: RatioResult): string {
   return `${words.join(', ')}: ${measure}`;
 }
 
-/** All of them: what is no gain too. */
-export function renderLosses(excerpts: readonly Excerpt[]): string {
-  return lossTable(
-    excerpts,
-    () => true,
-    'All ratios, TCP too, whose rounds agree on worse or whose median is within 3 % of 1. Where one version of Node has no entry it gains, or its rounds differ.',
-  );
-}
-
-/** For a reader with little time: what rounds agree on. */
-export function renderWorse(excerpts: readonly Excerpt[]): string {
-  return lossTable(
-    excerpts,
-    (ratio) => judge(ratio) === 'bad',
-    'All ratios, TCP too, whose rounds agree on worse. docs/performance.md has those too that are no gain.',
-  );
-}
+const LEGEND =
+  'All ratios, TCP too, whose rounds agree on worse or whose median is within 3 % of 1. Where one version of Node has no entry it gains, or its rounds differ.';
 
 /** A row a place, whatever the number of versions of Node that lose there. */
-function lossTable(excerpts: readonly Excerpt[], isTold: (ratio: RatioResult) => boolean, legend: string): string {
+export function renderLosses(excerpts: readonly Excerpt[]): string {
   if (excerpts.every(({ losses }) => losses === undefined)) {
     return 'The result that is recorded has the rows of the README only, and does not tell.';
   }
   const order = CASES.map(({ name }) => name);
-  const told = excerpts.flatMap((excerpt, at) => (excerpt.losses ?? []).filter(isTold).map((ratio) => ({ at, ratio })));
+  const told = excerpts.flatMap((excerpt, at) => (excerpt.losses ?? []).map((ratio) => ({ at, ratio })));
   const places = new Map<string, { readonly head: readonly string[]; readonly texts: string[] }>();
   for (const { at, ratio } of told.sort((a, b) => order.indexOf(a.ratio.case) - order.indexOf(b.ratio.case))) {
     const head = [placeOf(ratio), `${ratio.subject} to ${ratio.baseline}`];
@@ -68,5 +53,5 @@ function lossTable(excerpts: readonly Excerpt[], isTold: (ratio: RatioResult) =>
   }
   const titles = ['where', 'of', ...excerpts.map((excerpt) => nodeOf(excerpt, excerpts) || 'ratio')];
   const rows = [...places.values()].map(({ head, texts }) => [...head, ...texts]);
-  return [...(rows.length > 0 ? markdownTable(titles, rows) : ['Nothing.']), '', legend].join('\n');
+  return [...(rows.length > 0 ? markdownTable(titles, rows) : ['Nothing.']), '', LEGEND].join('\n');
 }

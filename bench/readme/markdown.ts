@@ -10,9 +10,13 @@ export function markdownTable(head: readonly string[], body: readonly (readonly 
 
 const END = '\n\n<!-- end -->';
 
-/** The three parts of a page: the middle one stands between the markers, and is made of this file of bench/results. */
-export function partsOf(page: string, file: string): [before: string, block: string, after: string] {
-  const marker = `<!-- Made by npm run bench:readme from bench/results/${file}: begin -->\n\n`;
+/**
+ * The three parts of a page: the middle one stands between the markers, and is made of this file of bench/results. A page with
+ * several such blocks names them.
+ */
+export function partsOf(page: string, file: string, name?: string): [before: string, block: string, after: string] {
+  const title = name === undefined ? 'Made' : `${name}, made`;
+  const marker = `<!-- ${title} by npm run bench:readme from bench/results/${file}: begin -->\n\n`;
   const start = page.indexOf(marker) + marker.length;
   const end = page.indexOf(END, start);
   if (start < marker.length || end < 0) throw new Error(`the page has no "${marker.trim()}" with an end after it`);

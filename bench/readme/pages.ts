@@ -2,13 +2,19 @@
 import type { JsonResult } from '../json.js';
 import type { SweepJson } from '../tune/sweep.js';
 import type { Excerpt } from './figures.js';
+import { renderFirstPage, renderGains } from './first-page.js';
 import { renderLosses } from './losses.js';
+import { renderPicture } from './picture.js';
 import { renderSweepBlock, sweepExcerptOf, type SweepExcerpt } from './sweep.js';
 import { recordOf, referencesOf, renderBlock, renderReferences } from './tables.js';
 
 export interface Page<Result, Recorded> {
   readonly page: string;
-  /** A list: one, or one of each version of Node. */
+  /** Which block of the page, where it has several. */
+  readonly block?: string;
+  /** The page is nothing else. */
+  readonly isWhole?: boolean;
+  /** The results: a list of one, or of one of each version of Node. */
   readonly file: string;
   /** Undefined of a result that has nothing for it. */
   recordOf(result: Result): Recorded | undefined;
@@ -16,8 +22,11 @@ export interface Page<Result, Recorded> {
 }
 
 export const BENCH_PAGES: readonly Page<JsonResult, Excerpt>[] = [
-  { page: 'README.md', file: 'readme.json', recordOf, render: renderBlock },
-  { page: 'docs/performance.md', file: 'readme.json', recordOf, render: renderLosses },
+  { page: 'README.md', block: 'gains', file: 'readme.json', recordOf, render: renderGains },
+  { page: 'README.md', block: 'figures', file: 'readme.json', recordOf, render: renderFirstPage },
+  { page: 'docs/pictures/cpu.svg', isWhole: true, file: 'readme.json', recordOf, render: renderPicture },
+  { page: 'docs/figures.md', block: 'figures', file: 'readme.json', recordOf, render: renderBlock },
+  { page: 'docs/figures.md', block: 'losses', file: 'readme.json', recordOf, render: renderLosses },
   { page: 'docs/zero-copy.md', file: 'zero-copy.json', recordOf: referencesOf, render: renderReferences },
 ];
 

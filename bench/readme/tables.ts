@@ -14,7 +14,7 @@ import {
   type Excerpt,
   type Row,
 } from './figures.js';
-import { lossesOf, renderWorse } from './losses.js';
+import { lossesOf } from './losses.js';
 import { describeUnrest } from './quiet.js';
 
 function row(title: string, name: string, measure: MeasureName, params: Params = {}): Row {
@@ -91,7 +91,6 @@ export function renderBlock(excerpts: readonly Excerpt[]): string {
     ...(excerpts.length > 1 ? ['', ...excerpts.map(describeVersion)] : []),
     ...describeUnrest(excerpts),
     ...(overTcp.length > 0 ? ['', ...overTcp] : []),
-    ...(first.losses ? ['', '### Where it is dearer or slower', '', renderWorse(excerpts)] : []),
   ].join('\n');
 }
 

@@ -21,11 +21,11 @@ function fail(words: string, code: number): never {
 }
 
 function write<Result, Recorded>(pages: readonly Page<Result, Recorded>[], results: readonly Result[]): void {
-  for (const { page, file, ...of } of pages) {
+  for (const { page, file, block: name, isWhole, ...of } of pages) {
     const recorded = results.flatMap((result) => of.recordOf(result) ?? []);
     if (recorded.length === 0) continue;
     const path = join(PACKAGE_ROOT, page);
-    const [before, , after] = partsOf(readFileSync(path, 'utf8'), file);
+    const [before, , after] = isWhole === true ? ['', '', ''] : partsOf(readFileSync(path, 'utf8'), file, name);
     const block = of.render(recorded);
     writeFileSync(join(PACKAGE_ROOT, 'bench', 'results', file), `${JSON.stringify(recorded, null, 1)}\n`);
     writeFileSync(path, `${before}${block}${after}`);

@@ -1,8 +1,8 @@
 /** Files of one native channel: those that the kernel has not all of, and what waits behind one that is being opened. */
 import { constants } from 'node:os';
-import { errnoError } from '../errors.js';
-import type { FileRange } from '../file-range.js';
-import type { FileCarrier, FileChunk } from '../file-write.js';
+import { errnoError } from '../errors/index.js';
+import type { FileRange } from '../binding/file-range.js';
+import type { FileCarrier, FileChunk } from '../files/file-write.js';
 
 type Callback = (error?: Error | null) => void;
 

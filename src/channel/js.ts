@@ -10,17 +10,17 @@ import type {
   ConnectTarget,
   ListenTarget,
   ServerAddress,
-} from '../channel.js';
-import { DESCRIPTOR, descriptorUnder } from '../descriptor.js';
-import { argTypeError, socketClosedError, writeAfterEndError } from '../errors.js';
-import { withSendFileArguments, type SendFileCallback, type SendFileOptions, type SentFile } from '../files.js';
+} from './types.js';
+import { DESCRIPTOR, descriptorUnder } from '../engine/descriptor.js';
+import { argTypeError, socketClosedError, writeAfterEndError } from '../errors/index.js';
+import { withSendFileArguments, type SendFileCallback, type SendFileOptions, type SentFile } from '../files/open.js';
 import { giveBuffersToAccepted, readNodesBuffers } from '../net/buffers.js';
 import { connectByNode, tagJsServer } from '../net/js.js';
-import type { BufferSizes } from '../options.js';
+import type { BufferSizes } from '../config/options.js';
 import { connections, tellNodeClose, type ConnectionEvent } from '../stats/events.js';
 import { counterFor } from '../stats/server-counter.js';
 import type { ServerStats } from '../stats/server-stats.js';
-import { startSending } from '../stream-file.js';
+import { startSending } from '../files/stream-file.js';
 import { readBehindFailedWrites } from './js-failed-write.js';
 import { bytesOfParts, isCopied } from './parts.js';
 import { checkRange } from './targets.js';

@@ -1,12 +1,12 @@
 /** Servers of channels on the native engine. */
-import type { ChannelServer, ChannelServerHandlers, ListenTarget, ServerAddress } from '../channel.js';
-import type { Engine } from '../engine.js';
-import { errnoError, listenError } from '../errors.js';
-import { SocketFile } from '../socket-file.js';
+import type { ChannelServer, ChannelServerHandlers, ListenTarget, ServerAddress } from './types.js';
+import type { Engine } from '../engine/engine.js';
+import { errnoError, listenError } from '../errors/index.js';
+import { SocketFile } from '../engine/socket-file.js';
 import { connections, type ConnectionEvent } from '../stats/events.js';
 import { ServerCounter, setCounter } from '../stats/server-counter.js';
 import type { ServerStats } from '../stats/server-stats.js';
-import { WireListener } from '../wire.js';
+import { WireListener } from '../engine/wire-listener.js';
 import { addressOf, DEFAULT_HOST, optionsOf } from './native-target.js';
 import { NativeChannel } from './native.js';
 

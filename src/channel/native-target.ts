@@ -1,8 +1,8 @@
 /** What the native engine is told of where a channel connects to or a server listens. */
 import { isIPv6 } from 'node:net';
 
-import type { ConnectTarget } from '../channel.js';
-import type { NativeAddress, NativeChannelOptions } from '../native.js';
+import type { ConnectTarget } from './types.js';
+import type { NativeAddress, NativeChannelOptions } from '../binding/addon.js';
 import { nativeBuffers } from '../net/buffers.js';
 
 export const DEFAULT_HOST = '127.0.0.1';

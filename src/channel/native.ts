@@ -1,8 +1,8 @@
 /** Channels on the native engine. */
 import { constants } from 'node:os';
-import type { Channel, ChannelCounters, ChannelHandlers, ChannelServer, ConnectTarget } from '../channel.js';
-import { hasLine, Place } from '../connect-line.js';
-import type { Engine } from '../engine.js';
+import type { Channel, ChannelCounters, ChannelHandlers, ChannelServer, ConnectTarget } from './types.js';
+import { hasLine, Place } from '../engine/connect-queue.js';
+import type { Engine } from '../engine/engine.js';
 import {
   argTypeError,
   connectError,
@@ -11,17 +11,17 @@ import {
   socketClosedError,
   writeAfterEndError,
   writeError,
-} from '../errors.js';
-import type { FileRange, WritePart } from '../file-range.js';
-import { FileWrite } from '../file-write.js';
-import { withSendFileArguments, type SendFileCallback, type SendFileOptions, type SentFile } from '../files.js';
-import { CHANNEL_COUNTERS } from '../native.js';
-import { patienceOf, type BufferSizes } from '../options.js';
-import { COPY_LIMIT } from '../outbound.js';
-import { referenceTo, withReferences } from '../page.js';
+} from '../errors/index.js';
+import type { FileRange, WritePart } from '../binding/file-range.js';
+import { FileWrite } from '../files/file-write.js';
+import { withSendFileArguments, type SendFileCallback, type SendFileOptions, type SentFile } from '../files/open.js';
+import { CHANNEL_COUNTERS } from '../binding/addon.js';
+import { patienceOf, type BufferSizes } from '../config/options.js';
+import { COPY_LIMIT } from '../engine/outbound.js';
+import { referenceTo, withReferences } from '../files/page.js';
 import { closes, connectionStats, type CloseEvent } from '../stats/events.js';
 import type { ConnectionStats } from '../stats/server-stats.js';
-import { Wire } from '../wire.js';
+import { Wire } from '../engine/wire.js';
 import { ChannelFiles, type FileChannel } from './files.js';
 import { addressOf, DEFAULT_HOST, optionsOf } from './native-target.js';
 import { bytesOfParts, isCopied } from './parts.js';

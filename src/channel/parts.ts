@@ -1,6 +1,6 @@
 /** The parts of a `writev`, the same on both transports. */
-import { argTypeError } from '../errors.js';
-import { COPY_LIMIT } from '../outbound.js';
+import { argTypeError } from '../errors/index.js';
+import { COPY_LIMIT } from '../engine/outbound.js';
 
 /** The parts as bytes. Wrong ones throw before anything is written. */
 export function bytesOfParts(parts: readonly (Uint8Array | string)[]): Uint8Array[] {

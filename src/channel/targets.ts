@@ -8,8 +8,8 @@ import {
   invalidIpError,
   missingArgsError,
   outOfRangeError,
-} from '../errors.js';
-import { checkBoolean, checkNumber, checkString, checkTransportOptions } from '../options.js';
+} from '../errors/index.js';
+import { checkBoolean, checkNumber, checkString, checkTransportOptions } from '../config/options.js';
 
 /** listen(2) takes an int. */
 const MAX_BACKLOG = 2 ** 31 - 1;

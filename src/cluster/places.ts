@@ -4,18 +4,15 @@
  */
 import type { Worker } from 'node:cluster';
 import { Socket } from 'node:net';
-import { addonStatus, BALANCE_PLACES, type NativeBalance } from '../native.js';
+import { addonStatus, BALANCE_PLACES, type NativeBalance } from '../binding/addon.js';
 import { QUERY, type PlaceMessage } from './messages.js';
-import { sendPlainHandle } from './plain-handle.js';
+import { handleOf } from '../node/handles.js';
+import { sendPlainHandle } from '../node/plain-handle.js';
 
 /** Keeps the packet that the memory travels in until it has been sent, or the worker has gone. */
 interface Seated {
   place: number;
   packet: Socket;
-}
-
-interface WithHandle {
-  _handle: unknown;
 }
 
 function freshMemory(): NativeBalance | undefined {
@@ -38,7 +35,7 @@ export class Places {
     const packet = new Socket({ fd, readable: false });
     this.seated.set(worker, { place, packet });
     const message: PlaceMessage = { cmd: QUERY, act: 'place', seq, place };
-    sendPlainHandle(worker, message, (packet as Socket & WithHandle)._handle, () => packet.destroy());
+    sendPlainHandle(worker, message, handleOf(packet), () => packet.destroy());
   }
 
   /** The worker is gone, or its server. */

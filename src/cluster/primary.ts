@@ -15,7 +15,7 @@ import {
   type Query,
 } from './messages.js';
 import { Places } from './places.js';
-import { sendPlainHandle } from './plain-handle.js';
+import { sendPlainHandle } from '../node/plain-handle.js';
 
 /** A handle of node's, bound and not listening: each worker calls listen() on its own descriptor. */
 interface BoundHandle {

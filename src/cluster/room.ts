@@ -1,6 +1,6 @@
 /** What a cluster's worker takes of the connections that come: its part, and no more than it has room for. */
-import { ZERO_CONNECTIONS_IS_A_LIMIT } from '../node-version.js';
-import type { WireListener } from '../wire.js';
+import { ZERO_CONNECTIONS_IS_A_LIMIT } from '../runtime/version.js';
+import type { WireListener } from '../engine/wire-listener.js';
 import type { Place } from './worker.js';
 
 interface CountingServer {

@@ -1,7 +1,7 @@
 /** A cluster's worker: has its native servers share the primary's listening sockets, instead of being passed connections. */
 import cluster from 'node:cluster';
 import type * as net from 'node:net';
-import { addonStatus, type NativeBalance } from '../native.js';
+import { addonStatus, type NativeBalance } from '../binding/addon.js';
 import { isMessage, PRIMARY_VARIABLE, CLUSTER, QUERY, type PlaceMessage, type Query } from './messages.js';
 
 type Answered = (errno: number, handle: unknown, ...more: unknown[]) => void;

@@ -1,6 +1,6 @@
 /** All that the doctor looks at, in groups. */
 import { readdirSync } from 'node:fs';
-import { addonStatus } from '../native.js';
+import { addonStatus } from '../binding/addon.js';
 import type { Account } from './account.js';
 import { checkContainer } from './container.js';
 import { exitCodeOf, worstOf, type Finding, type Level } from './finding.js';

@@ -1,6 +1,6 @@
 /** Whether the native transport is there, and why not. */
 import { release } from 'node:os';
-import { transportStatus, type TransportStatus } from '../transport.js';
+import { transportStatus, type TransportStatus } from '../engine/transport.js';
 import type { Finding } from './finding.js';
 
 /** The first that package.json's `engines` allows. */

@@ -1,5 +1,5 @@
 /** A process that makes each of the engine's system calls once and prints what came of them: see sandbox.ts. */
-import { addonStatus } from '../native.js';
+import { addonStatus } from '../binding/addon.js';
 
 const { addon, reason } = addonStatus();
 if (addon === undefined) throw reason ?? new Error('the addon is not there');

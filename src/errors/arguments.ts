@@ -1,6 +1,6 @@
 /** What calls throw for arguments that they don't take, in node's words. */
 import { inspect } from 'node:util';
-import { BUFFER_IS_AN_UNKNOWN_ENCODING } from '../node-version.js';
+import { BUFFER_IS_AN_UNKNOWN_ENCODING } from '../runtime/version.js';
 import { coded } from './coded.js';
 
 function describeReceived(value: unknown): string {

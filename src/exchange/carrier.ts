@@ -1,12 +1,12 @@
 /** The connection under an exchange: a wire of the native engine, or a socket of node:net. */
 import type * as net from 'node:net';
-import { errnoError, writeError } from '../errors.js';
-import type { TransportName } from '../options.js';
-import { COPY_LIMIT } from '../outbound.js';
-import { referenceTo } from '../page.js';
+import { errnoError, writeError } from '../errors/index.js';
+import type { TransportName } from '../config/options.js';
+import { COPY_LIMIT } from '../engine/outbound.js';
+import { referenceTo } from '../files/page.js';
 import { connectionStats, nodeConnectionStats } from '../stats/events.js';
 import type { ConnectionStats } from '../stats/server-stats.js';
-import { Wire } from '../wire.js';
+import { Wire } from '../engine/wire.js';
 
 /** Who is told what happens to a carrier. */
 export interface CarrierOwner {

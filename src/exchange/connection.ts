@@ -8,23 +8,24 @@
  */
 import type { AsyncResource } from 'node:async_hooks';
 import { clearTimeout, setImmediate, setTimeout } from 'node:timers';
-import { requestTimeoutError, writeDestroyedError } from '../errors.js';
-import { nodeHttp } from '../node-modules.js';
+import { requestTimeoutError, writeDestroyedError } from '../errors/index.js';
+import { nodeHttp } from '../runtime/modules.js';
+import type { WriteCallback } from '../node/stream-state.js';
 import { closes, type CloseEvent } from '../stats/events.js';
 import type { Carrier, CarrierOwner } from './carrier.js';
 import type { ReadError, RequestHead, RequestReader, RequestSink } from './codec.js';
 import { captureScope } from './context.js';
 import { dispatch } from './dispatch.js';
 import { closeResponse, leaveRequest, tellEnded, tellFailed, tellIdle, type Ended } from './ending.js';
-import { detachSignal, NO_CALLBACKS, settleEnd, type EndCallback, type Incoming, type Outgoing } from './internals.js';
+import type { ConnectionContract, Incoming, Outgoing, ServerContract } from './contracts.js';
+import { detachSignal, NO_CALLBACKS, settleEnd, type EndCallback } from '../node/http-messages.js';
 import { isUnheard, makeRequest, noteEnd, setVersion, wantsBody } from './request.js';
 import { endsShort, makeResponse } from './response.js';
-import type { ExchangeServer } from './server.js';
 import { ExchangeSocket } from './socket.js';
 import { SHORT_END } from './study.js';
 import { tellEach } from './tell-each.js';
 import { tellFinished, tellStarted } from './telling.js';
-import { tellFlushed, tellingAll, type WriteCallback } from './writers.js';
+import { tellFlushed, tellingAll } from './writers.js';
 
 /** How long the rest of a request is read away that has been answered: nginx's `lingering_timeout`. */
 const LINGER_MILLIS = 5000;
@@ -33,18 +34,21 @@ const REQUEST_TIMEOUT = 408;
 
 const INFORMATION = /^HTTP\/1\.1 1\d\d /;
 
+/** The server of a connection, which forgets it when it is closed. */
+export interface ReleasingServer extends ServerContract {
+  release(connection: Connection): void;
+}
+
 type Phase = 'receiving' | 'serving' | 'over' | 'closed';
 
-export class Connection implements CarrierOwner, RequestSink {
-  readonly server: ExchangeServer;
+export class Connection implements CarrierOwner, ConnectionContract, RequestSink {
+  readonly server: ReleasingServer;
   readonly carrier: Carrier;
   readonly socket: ExchangeSocket;
   readonly startedAt: number;
   /** Among the server's connections. */
   place = -1;
-  /** Of the request, once it is there. */
   head: RequestHead | undefined;
-  /** No more will be written. */
   ended = false;
   private phase: Phase = 'receiving';
   private readonly reader: RequestReader;
@@ -58,7 +62,6 @@ export class Connection implements CarrierOwner, RequestSink {
   private callbacks: WriteCallback[] | undefined;
   /** Bytes of writes since the last flush, but for an answer written whole. */
   private unflushed = 0;
-  /** A write has been told that there is no room. */
   owesDrain = false;
   private paused = false;
   private peerEnded = false;
@@ -72,7 +75,7 @@ export class Connection implements CarrierOwner, RequestSink {
   private thrown: unknown[] | undefined;
   private linger: NodeJS.Timeout | undefined;
 
-  constructor(server: ExchangeServer, carrier: Carrier, startedAt: number) {
+  constructor(server: ReleasingServer, carrier: Carrier, startedAt: number) {
     this.server = server;
     this.carrier = carrier;
     this.startedAt = startedAt;
@@ -223,7 +226,6 @@ export class Connection implements CarrierOwner, RequestSink {
     return !this.server.codec.sendsInformation && typeof data === 'string' && INFORMATION.test(data);
   }
 
-  /** Head and body of an answer of which nothing has been sent. */
   writeWhole(head: string, body: string | Uint8Array): void {
     const { carrier } = this;
     this.socket._touch();
@@ -240,7 +242,6 @@ export class Connection implements CarrierOwner, RequestSink {
     carrier.uncorked();
   }
 
-  /** Bytes that the kernel has not taken yet. */
   get waitingBytes(): number {
     const { carrier } = this;
     if (this.phase === 'closed' || !carrier.blocked) return this.unflushed;
@@ -290,7 +291,6 @@ export class Connection implements CarrierOwner, RequestSink {
     if (finished !== undefined && finished._eventsCount > 0) finished.emit('finish');
   }
 
-  /** node's own code is to send this answer: it emits 'finish' when it has. */
   awaitFinish(response: Outgoing): void {
     if (this.awaitsFinish) return;
     this.awaitsFinish = true;
@@ -317,7 +317,6 @@ export class Connection implements CarrierOwner, RequestSink {
     this.finishWriting();
   }
 
-  /** No more will be written: closes, as soon as the request has come to its end. */
   finishWriting(): void {
     if (this.ended || this.phase === 'closed') return;
     this.ended = true;

@@ -1,19 +1,18 @@
 /** Which listeners of a server a request is given to. */
 import type { RequestHead } from './codec.js';
-import type { Incoming, Outgoing } from './internals.js';
-import type { ExchangeServer } from './server.js';
+import type { Incoming, Outgoing, ServerContract } from './contracts.js';
 
 const EXPECTATION_FAILED = 417;
 const NOT_IMPLEMENTED = 501;
 
 const CONTINUE = /(?:^|\W)100-continue(?:$|\W)/i;
 
-export function dispatch(server: ExchangeServer, head: RequestHead, request: Incoming, response: Outgoing): void {
+export function dispatch(server: ServerContract, head: RequestHead, request: Incoming, response: Outgoing): void {
   if (head.expect !== undefined || head.upgrade !== undefined) dispatchSpecial(server, head, request, response);
   else server.emit('request', request, response);
 }
 
-function dispatchSpecial(server: ExchangeServer, head: RequestHead, request: Incoming, response: Outgoing): void {
+function dispatchSpecial(server: ServerContract, head: RequestHead, request: Incoming, response: Outgoing): void {
   const refusal = head.upgrade === undefined ? undefined : server.codec.refuseUpgrade(head.upgrade);
   if (refusal !== undefined) {
     response.writeHead(NOT_IMPLEMENTED, { 'Content-Type': 'text/plain' });

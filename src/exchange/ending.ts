@@ -1,17 +1,16 @@
 /** What requests, responses and sockets are told when their connection comes to its end, or nothing more happens on it. */
-import { abortedError } from '../errors.js';
+import { abortedError } from '../errors/index.js';
 import { closes, type CloseEvent } from '../stats/events.js';
-import type { Incoming, Outgoing } from './internals.js';
+import type { WriteCallback } from '../node/stream-state.js';
+import type { Incoming, Outgoing, ServerContract, SocketContract } from './contracts.js';
 import { endUnheard, isUnheard } from './request.js';
-import type { ExchangeServer } from './server.js';
-import type { ExchangeSocket } from './socket.js';
 import { tellEach } from './tell-each.js';
-import { tellingLost, type WriteCallback } from './writers.js';
+import { tellingLost } from './writers.js';
 
 /** A connection that is closed, as it was then. */
 export interface Ended {
-  readonly server: ExchangeServer;
-  readonly socket: ExchangeSocket;
+  readonly server: ServerContract;
+  readonly socket: SocketContract;
   readonly request: Incoming | undefined;
   readonly response: Outgoing | undefined;
   /** Why it has been closed, if for an error. */

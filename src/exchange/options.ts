@@ -1,9 +1,9 @@
 /** The options of a protocol's server: node:http's as far as they make sense there, and no others. */
 import type * as http from 'node:http';
 import { getDefaultHighWaterMark } from 'node:stream';
-import { argTypeError, argValueError, outOfRangeError } from '../errors.js';
+import { argTypeError, argValueError, outOfRangeError } from '../errors/index.js';
 import { serverOptions } from '../net/factory.js';
-import { checkBoolean, checkFunction, checkWhole, type TransportOptions } from '../options.js';
+import { checkBoolean, checkFunction, checkWhole, type TransportOptions } from '../config/options.js';
 
 /** Options that every protocol's server takes; those of the same name are node:http's. */
 export interface ExchangeServerOptions extends TransportOptions {

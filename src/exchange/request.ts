@@ -1,15 +1,12 @@
 /** Genuine `http.IncomingMessage`s, whose headers are made when somebody asks for them. */
 import type * as http from 'node:http';
-import { nodeHttp } from '../node-modules.js';
+import { nodeHttp } from '../runtime/modules.js';
 import type { RequestHead } from './codec.js';
-import { setHeadersCount, type Incoming } from './internals.js';
-import type { ExchangeServer } from './server.js';
-import type { ExchangeSocket } from './socket.js';
+import type { Incoming, RequestClass, ServerContract, SocketContract } from './contracts.js';
+import { setHeadersCount } from '../node/http-messages.js';
 
 const HEAD = Symbol('head');
 const RAW_LIST = Symbol('rawHeaders');
-
-export type RequestClass = new (socket: ExchangeSocket) => http.IncomingMessage;
 
 interface LazyRequest {
   [HEAD]: RequestHead;
@@ -52,7 +49,7 @@ export function requestClass(Base: typeof http.IncomingMessage | undefined): Req
 }
 
 /** A request of this head. Its version says 1.1 until `setVersion`: node's ServerResponse looks into headers otherwise. */
-export function makeRequest(server: ExchangeServer, socket: ExchangeSocket, head: RequestHead): Incoming {
+export function makeRequest(server: ServerContract, socket: SocketContract, head: RequestHead): Incoming {
   const request = new server.requestClass(socket) as unknown as Incoming;
   (request as Partial<LazyRequest>)[HEAD] = head;
   (request as Partial<LazyRequest>)[RAW_LIST] = undefined;

@@ -4,27 +4,17 @@
  *
  * What is replaced is replaced on the object: a framework may give it another prototype (Express does).
  */
-import type * as http from 'node:http';
-import { argValueError } from '../errors.js';
-import { nodeHttp } from '../node-modules.js';
+import { argValueError } from '../errors/index.js';
+import { nodeHttp } from '../runtime/modules.js';
 import { dateLine } from './date.js';
 import {
   outHeadersOf,
   queueEndCallback,
   type EndCallback,
   type HeaderValue,
-  type Incoming,
-  type Outgoing,
   type OutHeaders,
-} from './internals.js';
-import type { ExchangeSocket } from './socket.js';
-
-export type ResponseClass = new (request: Incoming, options: ResponseOptions) => http.ServerResponse;
-
-export interface ResponseOptions {
-  highWaterMark: number;
-  rejectNonStandardBodyWrites: boolean;
-}
+} from '../node/http-messages.js';
+import type { Incoming, Outgoing, ResponseClass, ResponseOptions, SocketContract } from './contracts.js';
 
 const nodesEnd = nodeHttp.ServerResponse.prototype.end as (this: Outgoing, ...args: unknown[]) => Outgoing;
 
@@ -51,7 +41,7 @@ export function endsShort(response: Outgoing): boolean {
 }
 
 /** Whether it can go the short way: nothing has been sent of this answer, and nothing is odd about what is. */
-export function isShort(response: Outgoing, socket: ExchangeSocket | null, chunk: unknown, encoding: unknown): boolean {
+export function isShort(response: Outgoing, socket: SocketContract | null, chunk: unknown, encoding: unknown): boolean {
   return (
     socket?.writable === true &&
     socket._httpMessage === response &&
@@ -98,7 +88,7 @@ function end(this: Outgoing, chunk?: unknown, encoding?: unknown, callback?: unk
   if (typeof callback === 'function') queueEndCallback(this, callback as EndCallback);
   this._headerSent = true;
   this.finished = true;
-  (socket as ExchangeSocket)._connection.writeWhole(this._header ?? '', this._hasBody ? body : '');
+  (socket as SocketContract)._connection.writeWhole(this._header ?? '', this._hasBody ? body : '');
   this._finish();
   return this;
 }

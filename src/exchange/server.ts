@@ -5,22 +5,22 @@ import * as net from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { clearInterval, setInterval } from 'node:timers';
 import { promisify } from 'node:util';
-import type { Engine } from '../engine.js';
+import type { Engine } from '../engine/engine.js';
 import { installTransport, type ServerLabels } from '../net/factory.js';
 import { noteTakenClosed } from '../net/listen.js';
 import { setTaker } from '../net/takers.js';
-import { nodeHttp } from '../node-modules.js';
-import type { BufferSizes, TransportName } from '../options.js';
+import { nodeHttp } from '../runtime/modules.js';
+import type { BufferSizes, TransportName } from '../config/options.js';
 import { connections, type ConnectionEvent } from '../stats/events.js';
 import type { ServerStats } from '../stats/server-stats.js';
 import { announceLater } from './announcement.js';
 import { NodeCarrier, NativeCarrier } from './carrier.js';
 import type { Codec } from './codec.js';
-import { Connection } from './connection.js';
+import { Connection, type ReleasingServer } from './connection.js';
 import { Connections } from './connections.js';
 import { checkOptions, highWaterMarkOf, timeoutsOf, type ExchangeServerOptions, type OwnOptions } from './options.js';
-import { requestClass, type RequestClass } from './request.js';
-import type { ResponseClass, ResponseOptions } from './response.js';
+import type { RequestClass, ResponseClass, ResponseOptions } from './contracts.js';
+import { requestClass } from './request.js';
 import type { ExchangeSocket } from './socket.js';
 
 /** Events of the listening server that are this one's too. */
@@ -32,12 +32,11 @@ interface NetInternals {
   _connections: number;
 }
 
-export class ExchangeServer extends EventEmitter implements ServerLabels {
+export class ExchangeServer extends EventEmitter implements ServerLabels, ReleasingServer {
   /** Milliseconds of silence after which a connection gets a 'timeout'; 0: never. */
   timeout = 0;
   headersTimeout: number;
   requestTimeout: number;
-  /** As node:http's: a peer that has ended its side may still be answered. */
   httpAllowHalfOpen = false;
   /** @internal */
   readonly codec: Codec;
@@ -47,11 +46,11 @@ export class ExchangeServer extends EventEmitter implements ServerLabels {
   readonly responseClass: ResponseClass;
   /** @internal */
   readonly responseOptions: ResponseOptions;
-  /** @internal Of requests and responses, in bytes. */
+  /** @internal */
   readonly highWaterMark: number;
-  /** @internal `headers` of requests joins all that came several times. */
+  /** @internal */
   readonly joinDuplicateHeaders: boolean;
-  /** @internal Of answers: several values are one line. In lower case. */
+  /** @internal */
   readonly uniqueHeaders: ReadonlySet<string>;
   private readonly checkingInterval: number;
   private readonly server: net.Server & ServerLabels;

@@ -3,12 +3,11 @@
  * It is no stream to read from, as the connection's bytes are its protocol's; what is written goes to the peer as it is.
  */
 import { EventEmitter } from 'node:events';
-import { argTypeError, writeAfterEndError, writeDestroyedError } from '../errors.js';
+import { argTypeError, writeAfterEndError, writeDestroyedError } from '../errors/index.js';
 import { IdleTimer } from '../net/idle-timer.js';
-import type { TransportName } from '../options.js';
-import type { Connection } from './connection.js';
-import type { Outgoing } from './internals.js';
-import type { WriteCallback } from './writers.js';
+import type { TransportName } from '../config/options.js';
+import type { WriteCallback } from '../node/stream-state.js';
+import type { ConnectionContract, Outgoing, SocketContract } from './contracts.js';
 
 /** What node's code asks of a stream's state: enough for `stream.finished()` to know when it is over. */
 interface StandInState {
@@ -32,21 +31,20 @@ function bytesOf(chunk: unknown): Buffer {
   return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
 }
 
-export class ExchangeSocket extends EventEmitter {
+export class ExchangeSocket extends EventEmitter implements SocketContract {
   readable = true;
   writable = true;
   destroyed = false;
   /** As node's servers have it: reading rests, whatever the request asks for. */
   readonly _paused = false;
   _hadError = false;
-  /** The response that owns the connection now. */
   _httpMessage: Outgoing | null = null;
   /** @internal */
-  readonly _connection: Connection;
+  readonly _connection: ConnectionContract;
   private state: StandInState | undefined;
   private idle: IdleTimer | undefined;
 
-  constructor(connection: Connection) {
+  constructor(connection: ConnectionContract) {
     super();
     this._connection = connection;
   }

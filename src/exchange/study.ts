@@ -2,10 +2,10 @@
  * Whether this node's responses are what the short way of `end()` takes them for. It passes over node's own code, so that
  * a change there could lose or reorder what has been written: it is off unless both come to the same here.
  */
-import { nodeHttp } from '../node-modules.js';
-import { settleEnd, type EndCallback, type Incoming, type Outgoing } from './internals.js';
-import { endsShort, isShort, makeResponse, type ResponseClass } from './response.js';
-import type { ExchangeSocket } from './socket.js';
+import { nodeHttp } from '../runtime/modules.js';
+import type { Incoming, Outgoing, ResponseClass, SocketContract } from './contracts.js';
+import { settleEnd, type EndCallback } from '../node/http-messages.js';
+import { endsShort, isShort, makeResponse } from './response.js';
 
 /** As much of a socket and its connection as a response uses. */
 class SampleSocket {
@@ -54,7 +54,7 @@ function makeSample(short: boolean): Sample {
   const Class = nodeHttp.ServerResponse as unknown as ResponseClass;
   const response = makeResponse(Class, request, { highWaterMark: 1000, rejectNonStandardBodyWrites: false }, short);
   socket._httpMessage = response;
-  response.socket = socket as unknown as ExchangeSocket;
+  response.socket = socket as unknown as SocketContract;
   response.sendDate = false;
   return { socket, response };
 }
@@ -116,7 +116,7 @@ function endsAlike(act: Act): boolean {
 function isHeldBack(act: Act): boolean {
   const { socket, response } = makeSample(true);
   act(response, () => undefined);
-  return !isShort(response, socket as unknown as ExchangeSocket, 'b', undefined);
+  return !isShort(response, socket as unknown as SocketContract, 'b', undefined);
 }
 
 function study(): boolean {

@@ -1,14 +1,13 @@
 /** What those who write to a connection are told of it. */
-import { writeDestroyedError } from '../errors.js';
-import { takeNeedDrain, type Outgoing } from './internals.js';
-import type { ExchangeSocket } from './socket.js';
+import { writeDestroyedError } from '../errors/index.js';
+import type { WriteCallback } from '../node/stream-state.js';
+import type { Outgoing, SocketContract } from './contracts.js';
+import { takeNeedDrain } from '../node/http-messages.js';
 import { tellEach } from './tell-each.js';
-
-export type WriteCallback = (error?: Error | null) => void;
 
 /** Writes are with the kernel. In node's order: 'drain' if it is owed, then one by one; and then this is called. */
 export function tellFlushed(
-  socket: ExchangeSocket,
+  socket: SocketContract,
   response: Outgoing | undefined,
   callbacks: readonly WriteCallback[],
   owesDrain: boolean,

@@ -2,7 +2,7 @@
 import type * as http from 'node:http';
 import type * as net from 'node:net';
 import { clearTimeout, setTimeout } from 'node:timers';
-import { requestTimeoutError } from '../errors.js';
+import { requestTimeoutError } from '../errors/index.js';
 
 export class BodyPatience {
   private timer: NodeJS.Timeout | undefined;

@@ -1,10 +1,10 @@
 /** How the body of a file's answer gets to the socket: by reference, or by copy and why; and counts of both. */
 import type * as http from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import { prematureCloseError, writeError } from '../errors.js';
-import { FileRange } from '../file-range.js';
-import { FileChunk } from '../file-write.js';
-import { nodeHttp } from '../node-modules.js';
+import { prematureCloseError, writeError } from '../errors/index.js';
+import { FileRange } from '../binding/file-range.js';
+import { FileChunk } from '../files/file-write.js';
+import { nodeHttp } from '../runtime/modules.js';
 import { NativeSocket } from '../net/socket.js';
 import { copyBody } from './copy-body.js';
 import type { OpenFile } from './open-file.js';

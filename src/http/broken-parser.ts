@@ -1,5 +1,5 @@
 /** Parsers of node's that are done with: told of an end within a message, or left by a callback that threw. */
-import type { NodeParser, ParseError, ParserFacts } from './node-parser.js';
+import type { NodeParser, ParseError, ParserFacts } from '../node/http-parser.js';
 
 export type BreakingCallback = 'kOnHeadersComplete' | 'kOnBody' | 'kOnMessageComplete';
 

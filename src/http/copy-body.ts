@@ -1,7 +1,7 @@
 /** The road by copy: a part of a file, read and written to a response piece by piece, at its reader's pace. */
 import * as fs from 'node:fs';
 import type { ServerResponse } from 'node:http';
-import { fileTruncatedError } from '../errors.js';
+import { fileTruncatedError } from '../errors/index.js';
 
 /** What createReadStream reads at a time. */
 const PIECE_BYTES = 64 * 1024;

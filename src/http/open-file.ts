@@ -5,10 +5,10 @@
 import * as fs from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { constants } from 'node:os';
-import type { Engine } from '../engine.js';
-import { argTypeError, fileError } from '../errors.js';
-import { isHandle } from '../files.js';
-import { checkNoNul, checkWhole } from '../options.js';
+import type { Engine } from '../engine/engine.js';
+import { argTypeError, fileError } from '../errors/index.js';
+import { isHandle } from '../files/open.js';
+import { checkNoNul, checkWhole } from '../config/options.js';
 
 /** A path, or something open, which stays its owner's: it is read by position and not closed. */
 export type FileSource = string | FileHandle | number;

@@ -8,9 +8,9 @@ import { AsyncResource } from 'node:async_hooks';
 import * as fs from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
-import { argTypeError, argValueError, bodyAbortedError, bodyTooLargeError, fileError } from '../errors.js';
+import { argTypeError, argValueError, bodyAbortedError, bodyTooLargeError, fileError } from '../errors/index.js';
 import type { FileOutlet } from '../net/file-outlet.js';
-import { checkFunction, checkWhole } from '../options.js';
+import { checkFunction, checkWhole } from '../config/options.js';
 import { BodyBelow } from './body-below.js';
 import { checkOpenFile } from './open-file.js';
 

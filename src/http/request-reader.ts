@@ -13,17 +13,17 @@
 import { AsyncResource } from 'node:async_hooks';
 import type * as http from 'node:http';
 import type * as net from 'node:net';
-import type { Engine } from '../engine.js';
-import { RequestHead } from '../native.js';
+import type { Engine } from '../engine/engine.js';
+import { RequestHead } from '../binding/addon.js';
 import { report, reports } from '../net/async-scopes.js';
 import type { InPlaceReader, SocketWire } from '../net/socket-wire.js';
-import { nodeHttp } from '../node-modules.js';
-import { copyOf } from '../own-memory.js';
-import { runTicks } from '../run-ticks.js';
+import { nodeHttp } from '../runtime/modules.js';
+import { copyOf } from '../memory/own-memory.js';
+import { runTicks } from '../node/run-ticks.js';
 import { BodyPatience } from './body-patience.js';
 import { breakParser, cutShortError, type BreakingCallback } from './broken-parser.js';
 import { isLoneHead } from './lone-head.js';
-import type { NodeParser, ParseError, ParserCallbacks, ParserFacts } from './node-parser.js';
+import type { NodeParser, ParseError, ParserCallbacks, ParserFacts } from '../node/http-parser.js';
 
 export const READER = Symbol('reader');
 

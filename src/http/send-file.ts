@@ -10,8 +10,8 @@
 import { AsyncResource } from 'node:async_hooks';
 import type * as http from 'node:http';
 import type { Socket } from 'node:net';
-import { argTypeError, headersSentError, outOfRangeError, prematureCloseError } from '../errors.js';
-import { checkFunction, checkWhole } from '../options.js';
+import { argTypeError, headersSentError, outOfRangeError, prematureCloseError } from '../errors/index.js';
+import { checkFunction, checkWhole } from '../config/options.js';
 import { NativeSocket } from '../net/socket.js';
 import { sendBody } from './body-road.js';
 import { keepHead, makeHead, type FileHeaders } from './file-head.js';

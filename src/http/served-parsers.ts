@@ -1,8 +1,8 @@
 /** Has the parsers of node's http servers read native sockets with the help of a RequestReader each. */
 import type * as http from 'node:http';
 import { setAfterConnection } from '../net/server-listener.js';
-import { getEngine } from '../thread-engine.js';
-import { studyParser, type NodeParser, type ParseError, type ParserCallbacks } from './node-parser.js';
+import { getEngine } from '../engine/thread-engine.js';
+import { studyParser, type NodeParser, type ParseError, type ParserCallbacks } from '../node/http-parser.js';
 import { READER, REPORTED, RequestReader, type Means, type ServedSocket } from './request-reader.js';
 
 /** `0`: all requests are left to node's parser. */

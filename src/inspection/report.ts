@@ -1,6 +1,6 @@
 /** All that can be told of a UNIX listener at one moment: its file, its owner, its queue, its connections. */
 import { realpathSync, statSync } from 'node:fs';
-import { addonStatus, type NativeUnixSocket } from '../native.js';
+import { addonStatus, type NativeUnixSocket } from '../binding/addon.js';
 import { noteDepth } from '../tune/high-water.js';
 import { listedUnixSockets } from '../tune/proc-net-unix.js';
 import { socketsNamed } from '../tune/socket-name.js';

@@ -1,8 +1,7 @@
 /** The async contexts in which a socket's events and the callbacks of its writes run. */
 import { AsyncResource } from 'node:async_hooks';
-import { getEngine } from '../thread-engine.js';
-
-export type WriteCallback = (error?: Error | null) => void;
+import { getEngine } from '../engine/thread-engine.js';
+import type { WriteCallback } from '../node/stream-state.js';
 
 /** How many exceptions have been reported in this thread. */
 export let reports = 0;

@@ -1,19 +1,27 @@
 /** The attempts of one connect(): one address after another, until one answers or none is left. */
 import { constants } from 'node:os';
 import { clearTimeout, setImmediate, setTimeout } from 'node:timers';
-import { hasLine, Place } from '../connect-line.js';
+import { hasLine, Place } from '../engine/connect-queue.js';
 import {
   connectError,
   connectQueueFullError,
   connectTimeoutError,
   ipBlockedError,
   type FailedEnds,
-} from '../errors.js';
-import type { NativeAddress } from '../native.js';
+} from '../errors/index.js';
+import type { NativeAddress } from '../binding/addon.js';
 import type { Scope } from './async-scopes.js';
 import { channelOptions } from './socket-options.js';
 import { SocketWire, type AttemptOwner } from './socket-wire.js';
-import type { NativeSocket } from './socket.js';
+import type { SocketFields } from './socket-fields.js';
+
+/** A socket that connects. */
+export interface ConnectingSocket extends SocketFields {
+  /** The start of a connection, from anew if there was one before. */
+  _begin(): void;
+  /** The kernel has connected the wire. */
+  _connected(): void;
+}
 
 /** An address to connect to, or a path. */
 export interface Target {
@@ -34,7 +42,7 @@ const BIND_ERRORS = [-EADDRINUSE, -EADDRNOTAVAIL, -EACCES, -EINVAL];
 
 /** Connects to the targets in turn, until one answers. */
 export class Attempts implements AttemptOwner {
-  private readonly socket: NativeSocket;
+  private readonly socket: ConnectingSocket;
   private readonly targets: readonly Target[];
   private readonly port: number | undefined;
   private readonly local: LocalEnd;
@@ -45,7 +53,7 @@ export class Attempts implements AttemptOwner {
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
-    socket: NativeSocket,
+    socket: ConnectingSocket,
     targets: readonly Target[],
     port: number | undefined,
     local: LocalEnd,

@@ -3,10 +3,11 @@
  * object, with other methods. So `new net.Socket()` of an unchanged program can still go either way when it connects.
  */
 import * as net from 'node:net';
-import type { Engine } from '../engine.js';
+import type { Engine } from '../engine/engine.js';
 import { nativeFields } from './native-fields.js';
 import { keepTypeOfService } from './node-options.js';
-import { noted } from './noted.js';
+import { handleOf } from '../node/handles.js';
+import { noted } from '../node/noted-options.js';
 import { socketSettings } from './socket-options.js';
 import { NativeSocket, noteEnd } from './socket.js';
 
@@ -20,7 +21,7 @@ const [nodesEndListener] = new net.Socket().listeners('end') as (() => void)[];
 /** Whether `becomeNative` can take it: a plain net.Socket without a handle and without a buffer to read into. */
 export function canBecomeNative(socket: net.Socket): boolean {
   if (Object.getPrototypeOf(socket) !== net.Socket.prototype) return false;
-  const { _handle: handle } = socket as { _handle?: unknown };
+  const handle = handleOf(socket);
   // One that has been asked to send a file writes in a way of its own.
   const writesItself = Object.prototype.hasOwnProperty.call(socket, '_write');
   return !handle && !socket.connecting && !noted(socket, 'kBuffer') && !writesItself;

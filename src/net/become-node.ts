@@ -6,7 +6,8 @@ import * as net from 'node:net';
 import { Duplex } from 'node:stream';
 import { holdsFiles } from './file-chunk.js';
 import { giveAway } from './give-away.js';
-import { setHandleOwner } from './handle-owner.js';
+import { handleOf } from '../node/handles.js';
+import { setHandleOwner } from '../node/handle-owner.js';
 import { tagJsSocket } from './js.js';
 import { nativeFields } from './native-fields.js';
 import { tellNodeClose } from '../stats/events.js';
@@ -49,7 +50,7 @@ function takeOver(socket: NativeSocket, carrier: net.Socket): NodeHandle {
   if (timeout !== undefined) Object.assign(socket, { timeout });
   Reflect.deleteProperty(socket, '_message');
   if (message !== undefined) Object.defineProperty(socket, '_httpMessage', { value: message, ...PLAIN_FIELD });
-  const handle = Reflect.get(carrier, '_handle') as NodeHandle;
+  const handle = handleOf(carrier) as NodeHandle;
   setHandleOwner(handle, socket);
   return handle;
 }

@@ -1,8 +1,8 @@
 /** The buffers that servers and sockets are given by option: on the border for native ones, by the addon for node's own. */
 import type { Server, Socket } from 'node:net';
-import { descriptorUnder } from '../descriptor.js';
-import { addonStatus, AUTO_BUFFER, type NativeBuffers } from '../native.js';
-import type { BufferOptions, BufferSizes } from '../options.js';
+import { descriptorUnder } from '../engine/descriptor.js';
+import { addonStatus, AUTO_BUFFER, type NativeBuffers } from '../binding/addon.js';
+import type { BufferOptions, BufferSizes } from '../config/options.js';
 
 /** What the options ask for, as the border has it. */
 export function nativeBuffers(options: BufferOptions | null | undefined): NativeBuffers {

@@ -7,8 +7,8 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { closeSync } from 'node:fs';
-import type { Engine } from '../engine.js';
-import { errnoError } from '../errors.js';
+import type { Engine } from '../engine/engine.js';
+import { errnoError } from '../errors/index.js';
 import { adoptDescriptor } from './adopt.js';
 import { makeNative } from './factory.js';
 import { NativeSocket } from './socket.js';

@@ -3,8 +3,8 @@
  * the iteration that closed, and the last that closed first, which is libuv's order.
  */
 import { setImmediate } from 'node:timers';
-import { runTicks } from '../run-ticks.js';
-import { getEngine } from '../thread-engine.js';
+import { runTicks } from '../node/run-ticks.js';
+import { getEngine } from '../engine/thread-engine.js';
 import { report } from './async-scopes.js';
 
 interface Closed {

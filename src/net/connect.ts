@@ -1,7 +1,13 @@
 /** How a native socket gets connected: the arguments of connect(), and what a name comes to. */
 import * as dns from 'node:dns';
 import * as net from 'node:net';
-import { argTypeError, invalidFamilyError, invalidIpError, missingArgsError, outOfRangeError } from '../errors.js';
+import {
+  argTypeError,
+  invalidFamilyError,
+  invalidIpError,
+  missingArgsError,
+  outOfRangeError,
+} from '../errors/index.js';
 import {
   checkBoolean,
   checkFunction,
@@ -11,10 +17,9 @@ import {
   checkString,
   patienceOf,
   type ConnectPatience,
-} from '../options.js';
-import { Attempts, type LocalEnd, type Target } from './attempts.js';
+} from '../config/options.js';
+import { Attempts, type ConnectingSocket, type LocalEnd, type Target } from './attempts.js';
 import type { SocketOptions } from './socket-options.js';
-import type { NativeSocket } from './socket.js';
 
 /** Options of `connect()`, as `node:net` has them, and ours. */
 export interface ConnectOptions extends SocketOptions, ConnectPatience {
@@ -42,7 +47,7 @@ export interface ConnectOptions extends SocketOptions, ConnectPatience {
 const MIN_ATTEMPT_TIMEOUT = 10;
 
 /** Checks the options as node:net does and starts to connect. What fails from here on is told by 'error'. */
-export function startConnecting(socket: NativeSocket, options: ConnectOptions): void {
+export function startConnecting(socket: ConnectingSocket, options: ConnectOptions): void {
   const { path, port }: { path?: unknown; port?: unknown } = options;
   if (port === undefined && (path === undefined || path === null)) {
     throw missingArgsError('The "options" or "port" or "path" argument must be specified');
@@ -66,7 +71,7 @@ export function startConnecting(socket: NativeSocket, options: ConnectOptions): 
   process.nextTick(startUnlessClosed, socket, new Attempts(socket, [target], plan.port, plan.local, 0));
 }
 
-function startUnlessClosed(socket: NativeSocket, attempts: Attempts): void {
+function startUnlessClosed(socket: ConnectingSocket, attempts: Attempts): void {
   if (socket.connecting) attempts.start();
 }
 
@@ -132,7 +137,7 @@ function lookupOptions({ family: asked, hints = 0 }: ConnectOptions): dns.Lookup
 }
 
 /** Resolves the name, tells of it with 'lookup', and connects to what came of it. */
-function lookUp(socket: NativeSocket, plan: TcpPlan): void {
+function lookUp(socket: ConnectingSocket, plan: TcpPlan): void {
   const { host, lookup, dnsOptions, all } = plan;
   const options = all ? { ...dnsOptions, all: true } : dnsOptions;
   lookup(host, options, (error, found, family) => {
@@ -150,7 +155,7 @@ function lookUp(socket: NativeSocket, plan: TcpPlan): void {
 }
 
 /** Emits 'lookup' for each address; false if a listener destroyed the socket. */
-function tellEach(socket: NativeSocket, list: readonly dns.LookupAddress[], host: string): boolean {
+function tellEach(socket: ConnectingSocket, list: readonly dns.LookupAddress[], host: string): boolean {
   for (const { address, family } of list) {
     socket.emit('lookup', null, address, family, host);
     if (!socket.connecting) return false;
@@ -158,7 +163,7 @@ function tellEach(socket: NativeSocket, list: readonly dns.LookupAddress[], host
   return true;
 }
 
-function connectToFound(socket: NativeSocket, plan: TcpPlan, list: readonly dns.LookupAddress[]): void {
+function connectToFound(socket: ConnectingSocket, plan: TcpPlan, list: readonly dns.LookupAddress[]): void {
   const targets = inTurns(list.filter(isUsable));
   const [first] = list;
   if (targets.length === 0) {
@@ -190,7 +195,7 @@ function inTurns(found: readonly (Target & { family: 4 | 6 })[]): Target[] {
   return result;
 }
 
-function failLater(socket: NativeSocket, error: Error): void {
+function failLater(socket: ConnectingSocket, error: Error): void {
   process.nextTick(() => {
     socket.destroy(error);
   });

@@ -1,14 +1,21 @@
 /** How a stream is given what its wire has read. */
 import { Duplex } from 'node:stream';
 import { report } from './async-scopes.js';
-import type { SocketWire } from './socket-wire.js';
+import type { ReadableStateView } from '../node/stream-state.js';
+
+/** The wire that reads, and its stream. */
+interface DeliveringWire {
+  readonly socket: Duplex & { readonly _readableState: ReadableStateView };
+  pushed: boolean;
+  stopReading(): void;
+}
 
 /** What a subclass may have in its place. */
 const nodesPush = Duplex.prototype.push;
 const nodesEmit = Duplex.prototype.emit;
 
 /** Whether what comes goes right to listeners of 'data': the stream flows, is empty, and is nobody's own in these methods. */
-export function passesStream({ socket }: SocketWire): boolean {
+export function passesStream({ socket }: DeliveringWire): boolean {
   const state = socket._readableState;
   return (
     socket.push === nodesPush &&
@@ -20,7 +27,7 @@ export function passesStream({ socket }: SocketWire): boolean {
 }
 
 /** What listeners throw is reported here, as by Scope.run(), which costs a message more than this. */
-export function deliver(wire: SocketWire, chunk: Buffer): void {
+export function deliver(wire: DeliveringWire, chunk: Buffer): void {
   const { socket } = wire;
   try {
     // Without push()'s bookkeeping; without a listener it keeps the chunk.
@@ -32,7 +39,7 @@ export function deliver(wire: SocketWire, chunk: Buffer): void {
   }
 }
 
-export function endReading(wire: SocketWire): void {
+export function endReading(wire: DeliveringWire): void {
   const { socket } = wire;
   // As node's sockets have done from their start: without it, what push() tells of comes a tick late.
   if (!wire.pushed) socket.read(0);

@@ -2,15 +2,16 @@
  * Writes that go to the wire past the stream's bookkeeping, which costs more than a small write itself. What the kernel
  * does not take at once becomes the stream's write under way: backpressure, errors and the order of callbacks are its.
  */
-import { stringAsBufferError } from '../errors.js';
-import { COPY_LIMIT } from '../outbound.js';
-import { withReferences } from '../page.js';
-import type { WriteCallback } from './async-scopes.js';
-import type { HeldWrite, SocketBase } from './socket-base.js';
+import { stringAsBufferError } from '../errors/index.js';
+import { COPY_LIMIT } from '../engine/outbound.js';
+import { withReferences } from '../files/page.js';
+import { tellDrained } from './drain.js';
+import type { SocketFields } from './socket-fields.js';
 import type { SocketWire } from './socket-wire.js';
+import type { HeldWrite, WriteCallback } from '../node/stream-state.js';
 
 /** Whether such a write may go to the wire: it is connected, and nothing of the stream's stands before it. */
-export function takesDirectWrites(socket: SocketBase, callback?: WriteCallback): boolean {
+export function takesDirectWrites(socket: SocketFields, callback?: WriteCallback): boolean {
   const wire = socket._wire;
   const state = socket._writableState;
   return (
@@ -28,7 +29,7 @@ export function takesDirectWrites(socket: SocketBase, callback?: WriteCallback):
 
 /** Queues a small write on the wire: it is copied, and leaves with what else is written in this turn. */
 export function queueWrite(
-  socket: SocketBase,
+  socket: SocketFields,
   chunk: string | Uint8Array,
   encoding: BufferEncoding,
   callback: WriteCallback | undefined,
@@ -55,7 +56,7 @@ export function toBytes(chunk: string | Uint8Array, encoding: BufferEncoding): U
  * Hands these writes to the kernel, as one and with what is queued before them. Answers the bytes that it has not taken,
  * or a negative errno; 0: they are done with, and call back.
  */
-function sendWrites(socket: SocketBase, writes: readonly HeldWrite[]): number {
+function sendWrites(socket: SocketFields, writes: readonly HeldWrite[]): number {
   const wire = socket._wire as SocketWire;
   socket._idle?.touch();
   const parts: Uint8Array[] = [];
@@ -73,7 +74,7 @@ function sendWrites(socket: SocketBase, writes: readonly HeldWrite[]): number {
 }
 
 /** Keeps a write until the socket is uncorked. Answers what write() does. */
-export function holdWrite(socket: SocketBase, write: HeldWrite): boolean {
+export function holdWrite(socket: SocketFields, write: HeldWrite): boolean {
   (socket._held ??= []).push(write);
   socket._heldLength += write.chunk.length;
   if (socket._heldLength < socket.writableHighWaterMark) return true;
@@ -81,7 +82,7 @@ export function holdWrite(socket: SocketBase, write: HeldWrite): boolean {
   return false;
 }
 
-export function takeHeld(socket: SocketBase): HeldWrite[] {
+export function takeHeld(socket: SocketFields): HeldWrite[] {
   const held = socket._held ?? [];
   socket._held = undefined;
   socket._heldLength = 0;
@@ -89,7 +90,7 @@ export function takeHeld(socket: SocketBase): HeldWrite[] {
 }
 
 /** Sends a large write at once. False: the stream is to have it, with `_sentAhead`. */
-export function sendLargeWrite(socket: SocketBase, write: HeldWrite): boolean {
+export function sendLargeWrite(socket: SocketFields, write: HeldWrite): boolean {
   const left = sendWrites(socket, [write]);
   if (left === 0) return true;
   socket._sentAhead = left;
@@ -97,7 +98,7 @@ export function sendLargeWrite(socket: SocketBase, write: HeldWrite): boolean {
 }
 
 /** Sends what was held. Answers what the stream is to have; `_sentAhead` is set where that has been sent already. */
-export function sendHeld(socket: SocketBase): readonly HeldWrite[] {
+export function sendHeld(socket: SocketFields): readonly HeldWrite[] {
   const held = takeHeld(socket);
   // Before anything is queued: a stream tells of its drain before it calls back.
   if (socket._writableState.needDrain) process.nextTick(tellDrained, socket);
@@ -110,7 +111,7 @@ export function sendHeld(socket: SocketBase): readonly HeldWrite[] {
   }
 }
 
-function sendEach(socket: SocketBase, held: readonly HeldWrite[]): readonly HeldWrite[] {
+function sendEach(socket: SocketFields, held: readonly HeldWrite[]): readonly HeldWrite[] {
   for (let i = 0; i < held.length; i++) {
     const { chunk, encoding, callback } = held[i] as HeldWrite;
     if (!takesDirectWrites(socket, callback)) return held.slice(i);
@@ -126,12 +127,4 @@ function sendEach(socket: SocketBase, held: readonly HeldWrite[]): readonly Held
     return rest;
   }
   return [];
-}
-
-/** What a stream does on the tick after a write that it sent at once. */
-export function tellDrained(socket: SocketBase): void {
-  const state = socket._writableState;
-  if (!state.needDrain || state.length > 0 || state.ending || socket.destroyed || socket._held !== undefined) return;
-  state.needDrain = false;
-  socket.emit('drain');
 }

@@ -1,20 +1,20 @@
 /** Makes sockets and servers of the transport that was asked for. */
 import * as net from 'node:net';
-import type { Engine } from '../engine.js';
-import { argTypeError, notNativeError } from '../errors.js';
-import type { FileSender } from '../files.js';
-import type { FileReceiver } from '../receive-file.js';
-import { HAS_BLOCK_LIST_OPTION, SOCKET_CONNECT_IS_PUBLISHED } from '../node-version.js';
+import type { Engine } from '../engine/engine.js';
+import { argTypeError, notNativeError } from '../errors/index.js';
+import type { FileSender } from '../files/open.js';
+import type { FileReceiver } from './receive-file.js';
+import { HAS_BLOCK_LIST_OPTION, SOCKET_CONNECT_IS_PUBLISHED } from '../runtime/version.js';
 import {
   checkTransportOptions,
   type BufferSizes,
   type TransportChoice,
   type TransportName,
   type TransportOptions,
-} from '../options.js';
+} from '../config/options.js';
 import { counterFor } from '../stats/server-counter.js';
 import type { ServerStats } from '../stats/server-stats.js';
-import { engineFor, requestedTransport } from '../transport.js';
+import { engineFor, requestedTransport } from '../engine/transport.js';
 import { adoptDescriptor } from './adopt.js';
 import { normalizeArguments } from './arguments.js';
 import { publishClient } from './client-channel.js';

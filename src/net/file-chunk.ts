@@ -3,31 +3,39 @@
  * and the callback of any write; `_write` finds it and hands its range to the wire.
  */
 import { constants } from 'node:os';
-import { errnoError } from '../errors.js';
-import type { FileRange, WritePart } from '../file-range.js';
-import { FileChunk, FileWrite, type FileCarrier } from '../file-write.js';
-import type { SendFileCall } from '../files.js';
-import { withReferences } from '../page.js';
-import type { WriteCallback } from './async-scopes.js';
-import type { NativeSocket } from './socket.js';
+import { errnoError } from '../errors/index.js';
+import type { FileRange, WritePart } from '../binding/file-range.js';
+import { FileChunk, FileWrite, type FileCarrier } from '../files/file-write.js';
+import type { SendFileCall } from '../files/open.js';
+import { withReferences } from '../files/page.js';
+import type { WriteCallback } from '../node/stream-state.js';
+import type { SocketFields } from './socket-fields.js';
 import type { SocketWire } from './socket-wire.js';
 
 const { ECANCELED } = constants.errno;
+
+/** A socket whose stream takes files among its chunks. */
+interface FileStream extends SocketFields {
+  /** A chunk that only the stream's way is for. */
+  _writeChunk(chunk: FileChunk, callback: WriteCallback): void;
+  /** A write that waited for a file goes on. */
+  _writeOpened(): void;
+}
 
 export function isFile(part: object): boolean {
   return part instanceof FileChunk;
 }
 
 /** Whether a file waits in the stream. */
-export function holdsFiles(socket: NativeSocket): boolean {
+export function holdsFiles(socket: FileStream): boolean {
   if (socket._earlyWrite !== undefined) return true;
   return socket._writableState.getBuffer().some(({ chunk }) => typeof chunk === 'object' && isFile(chunk));
 }
 
 class StreamCarrier implements FileCarrier {
-  private readonly socket: NativeSocket;
+  private readonly socket: FileStream;
 
-  constructor(socket: NativeSocket) {
+  constructor(socket: FileStream) {
     this.socket = socket;
   }
 
@@ -52,13 +60,13 @@ class StreamCarrier implements FileCarrier {
 }
 
 /** Puts a file into the stream's queue. Nothing is called back from inside. */
-export function sendFileNatively(socket: NativeSocket, call: SendFileCall, done: (error: Error | null) => void): void {
+export function sendFileNatively(socket: FileStream, call: SendFileCall, done: (error: Error | null) => void): void {
   new FileWrite(socket._settings.engine, new StreamCarrier(socket), call, done).begin();
 }
 
 /** The stream's write of parts with a file among them: now, or as soon as all files are open. */
 export function dispatchFiles(
-  socket: NativeSocket,
+  socket: FileStream,
   wire: SocketWire,
   parts: Uint8Array[],
   callback: WriteCallback,

@@ -1,7 +1,7 @@
 /** The idle timeout of a socket. */
 import { clearTimeout, setTimeout } from 'node:timers';
-import { now } from '../clock.js';
-import { loopTime } from '../thread-engine.js';
+import { now } from '../engine/clock.js';
+import { loopTime } from '../engine/thread-engine.js';
 import { Scope } from './async-scopes.js';
 
 /** Less than this is left when a timer fires early: the loop counts whole milliseconds. */

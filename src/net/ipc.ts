@@ -7,7 +7,8 @@
  */
 import { ChildProcess } from 'node:child_process';
 import * as net from 'node:net';
-import { errnoError } from '../errors.js';
+import { errnoError } from '../errors/index.js';
+import { handleOf, serverWithHandle } from '../node/handles.js';
 import { ChildStreams } from './child-streams.js';
 import { letGo } from './give-away.js';
 import { isListenHandle } from './listen-handle.js';
@@ -107,21 +108,16 @@ interface SendWords {
   callback: SendCallback | undefined;
 }
 
-/** A server as node knows them, with this handle. */
-function serverWith(handle: unknown): net.Server {
-  return Object.create(net.Server.prototype, { _handle: { value: handle } }) as net.Server;
-}
-
 function wrapSend(sender: Sender): void {
   const nodesSend = sender.send;
   if (nodesSend === undefined) return;
   sender.send = function send(message, handle, options, callback) {
     if (handle instanceof net.Server) {
-      const { _handle: listening } = handle as { _handle?: unknown };
-      const sent = isListenHandle(listening) ? serverWith(listening.genuine()) : handle;
+      const listening = handleOf(handle);
+      const sent = isListenHandle(listening) ? serverWithHandle(listening.genuine()) : handle;
       return nodesSend.call(this, message, sent, options, callback);
     }
-    // A program that sends what it found in `server._handle`.
+    // A program that sends what it found in the server's own field.
     if (isListenHandle(handle)) return nodesSend.call(this, message, handle.genuine(), options, callback);
     const ours = handle instanceof NativeSocket && this.connected && MESSAGE_TYPES.includes(typeof message);
     // node refuses other options.
@@ -143,7 +139,7 @@ function standardStream(stream: unknown, index: number, streams: ChildStreams): 
     return streams.descriptorOf(stream, stream._wire, index);
   }
   if (!(stream instanceof net.Server)) return stream;
-  const { _handle: listening } = stream as { _handle?: unknown };
+  const listening = handleOf(stream);
   return isListenHandle(listening) ? listening.fd : stream;
 }
 

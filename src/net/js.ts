@@ -1,12 +1,12 @@
 /** The `js` transport: node:net's own objects, which only say that they are that. */
 import * as net from 'node:net';
 import type { FileHandle } from 'node:fs/promises';
-import type { FileSender } from '../files.js';
-import { patienceOf, type BufferOptions, type BufferSizes, type ConnectPatience } from '../options.js';
-import { receiveFile, type FileReceiver, type ReceiveFileOptions } from '../receive-file.js';
+import type { FileSender } from '../files/open.js';
+import { patienceOf, type BufferOptions, type BufferSizes, type ConnectPatience } from '../config/options.js';
+import { receiveFile, type FileReceiver, type ReceiveFileOptions } from './receive-file.js';
 import { connections, drops, tellNodeClose, type ConnectionEvent, type DropEvent } from '../stats/events.js';
 import { counterFor } from '../stats/server-counter.js';
-import { sendFileByStream } from '../stream-file.js';
+import { sendFileByStream } from '../files/stream-file.js';
 import { buffersOfFirst, giveBuffersToAccepted, giveBuffersToSocket, readNodesBuffers } from './buffers.js';
 import { takerOf, toldServer } from './takers.js';
 

@@ -1,25 +1,10 @@
 /** What stands in the place of a handle of node's under a server that listens natively. */
 import * as net from 'node:net';
-import { errnoError } from '../errors.js';
-import type { SocketFile } from '../socket-file.js';
-import type { WireListener } from '../wire.js';
-
-/** What node's server code expects of a handle. */
-export interface ListenHandle {
-  /** `callback` is called soon after. */
-  close(callback?: () => void): void;
-  ref(): void;
-  unref(): void;
-  hasRef(): boolean;
-  /** The listening descriptor, which stays the handle's; negative once it is closed. Programs hand it to other threads. */
-  readonly fd: number;
-  /** A handle of node's for the same socket, made when first asked for; it is closed with this one. */
-  genuine(): object;
-  /** Only a path's: adds the rights that libuv's flags name. Answers 0 or a negative errno. */
-  fchmod?(flags: number): number;
-  /** Only TCP's. Answers 0 or a negative errno. */
-  getsockname?(out: object): number;
-}
+import { errnoError } from '../errors/index.js';
+import type { SocketFile } from '../engine/socket-file.js';
+import type { WireListener } from '../engine/wire-listener.js';
+import { handleOf } from '../node/handles.js';
+import type { ListenHandle } from '../node/server-internals.js';
 
 /** Bits of `fchmod`'s argument, as libuv has them. */
 const CHMOD_READABLE = 1;
@@ -34,8 +19,7 @@ interface NodesHandle {
 
 function nodesHandle(fd: number): NodesHandle {
   if (fd < 0) throw errnoError(fd, 'dup');
-  const { _handle: handle } = new net.Socket({ fd, readable: false }) as unknown as { _handle: NodesHandle };
-  return handle;
+  return handleOf(new net.Socket({ fd, readable: false })) as NodesHandle;
 }
 
 /** Whether this is the handle of a server that listens natively. */

@@ -2,7 +2,7 @@
  * The listening half: makes a genuine net.Server or http.Server listen on the native engine.
  *
  * node's own `listen()` checks arguments, looks names up and asks the cluster, and then calls `this._listen2` to make and
- * open a handle. Only that step is replaced, by one that puts an object of ours in `_handle`; node's close(), address(),
+ * open a handle. Only that step is replaced, by one that puts an object of ours in the handle's place; node's close(), address(),
  * getConnections(), ref() and 'close' work with it unchanged.
  */
 import cluster from 'node:cluster';
@@ -12,18 +12,19 @@ import * as net from 'node:net';
 import { constants } from 'node:os';
 import { keepToRoom } from '../cluster/room.js';
 import { placeOf, shareInCluster } from '../cluster/worker.js';
-import type { Engine } from '../engine.js';
-import { listenError, notNativeError } from '../errors.js';
-import type { NativeAddress, NativeListenOptions } from '../native.js';
-import type { BufferOptions, BufferSizes, TransportChoice, TransportName } from '../options.js';
-import { SocketFile } from '../socket-file.js';
+import type { Engine } from '../engine/engine.js';
+import { listenError, notNativeError } from '../errors/index.js';
+import type { NativeAddress, NativeListenOptions } from '../binding/addon.js';
+import type { BufferOptions, BufferSizes, TransportChoice, TransportName } from '../config/options.js';
+import { SocketFile } from '../engine/socket-file.js';
 import { counterFor, type ServerCounter } from '../stats/server-counter.js';
 import type { ServerStats } from '../stats/server-stats.js';
 import { buffersOfFirst, nativeBuffers } from './buffers.js';
-import { setHandleOwner } from './handle-owner.js';
+import { handleOf, setHandle } from '../node/handles.js';
+import { setHandleOwner } from '../node/handle-owner.js';
 import { tagAccepted } from './js.js';
-import { listenHandle, type Belongings, type ListenHandle } from './listen-handle.js';
-import type { ListenStep, ServerWithInternals } from './server-internals.js';
+import { listenHandle, type Belongings } from './listen-handle.js';
+import type { ListenHandle, ListenStep, ServerWithInternals } from '../node/server-internals.js';
 import { ServerListener } from './server-listener.js';
 import { channelOptions, type SocketSettings } from './socket-options.js';
 import { takerOf } from './takers.js';
@@ -115,7 +116,7 @@ export class NativeListening {
 
   listen(...args: Parameters<ListenStep>): void {
     const [address, port, addressType, backlog, fd, flags = 0] = args;
-    const given = this.server._handle;
+    const given = handleOf(this.server) as ListenHandle | null;
     if (given !== null || typeof fd === 'number') {
       this.listenOn(given ?? undefined, given === null ? fd : given.fd, args);
       return;
@@ -184,8 +185,8 @@ export class NativeListening {
   private refuse(what: string): void {
     const { server } = this;
     const error = notNativeError(what);
-    const handle = server._handle;
-    server._handle = null;
+    const handle = handleOf(server) as ListenHandle | null;
+    setHandle(server, null);
     if (!cluster.isWorker) throw error;
     // The primary has answered in its own time: listen() has returned long since.
     handle?.close();
@@ -246,7 +247,7 @@ export class NativeListening {
       open.delete(listening);
     };
     const listening = { server, tcp, handle: listenHandle(listener, tcp, { ...belongings, closed }) };
-    server._handle = listening.handle;
+    setHandle(server, listening.handle);
     open.add(listening);
     listenTrace.asyncEnd.publish({ server });
     if (server._unref) server.unref();
@@ -260,5 +261,5 @@ function emitError(server: net.Server, error: Error): void {
 }
 
 function emitListening(server: ServerWithInternals): void {
-  if (server._handle !== null) server.emit('listening');
+  if (handleOf(server) !== null) server.emit('listening');
 }

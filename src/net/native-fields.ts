@@ -1,6 +1,6 @@
 /** What sets a native socket apart from any other stream: the fields that its constructor makes. */
 import { Duplex } from 'node:stream';
-import type { Engine } from '../engine.js';
+import type { Engine } from '../engine/engine.js';
 import { socketSettings, streamOptions } from './socket-options.js';
 import { NativeSocket } from './socket.js';
 

@@ -3,9 +3,9 @@
  * interval and count. A connected socket that is told one becomes one of node's; one that still connects does so then.
  */
 import * as net from 'node:net';
-import { HAS_TYPE_OF_SERVICE } from '../node-version.js';
+import { HAS_TYPE_OF_SERVICE } from '../runtime/version.js';
 import { becomeNode } from './become-node.js';
-import { forget, noted } from './noted.js';
+import { forget, noted } from '../node/noted-options.js';
 import { NativeSocket } from './socket.js';
 
 type Method = (this: net.Socket, ...args: unknown[]) => unknown;

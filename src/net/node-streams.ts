@@ -11,7 +11,7 @@ import type * as http2 from 'node:http2';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { Duplex } from 'node:stream';
 import type * as tls from 'node:tls';
-import { nodeHttp2 } from '../node-modules.js';
+import { nodeHttp2 } from '../runtime/modules.js';
 import { becomeNode } from './become-node.js';
 import { NativeSocket } from './socket.js';
 

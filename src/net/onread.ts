@@ -1,27 +1,42 @@
 /** The option `onread`: a socket that reads into a buffer of the program's, without a copy and without 'data'. */
+import type * as net from 'node:net';
+import type { Engine } from '../engine/engine.js';
 import type { OnreadOptions } from './socket-options.js';
-import type { SocketWire } from './socket-wire.js';
-import type { NativeSocket } from './socket.js';
+
+/** The part of a wire that reads. */
+interface ReadingWire {
+  readonly id: number;
+  readonly open: boolean;
+  readonly engine: Engine;
+  stopReading(): void;
+  startReading(): void;
+  readOn(): void;
+}
+
+interface ReadingSocket extends net.Socket {
+  readonly _wire: ReadingWire | undefined;
+  _onread?: Onread;
+}
 
 export class Onread {
-  private readonly socket: NativeSocket;
+  private readonly socket: ReadingSocket;
   private readonly options: OnreadOptions;
   /** What is being read into. */
   private buffer: Uint8Array | undefined;
 
-  constructor(socket: NativeSocket, options: OnreadOptions) {
+  constructor(socket: ReadingSocket, options: OnreadOptions) {
     this.socket = socket;
     this.options = options;
   }
 
   /** A fresh wire is to read into the buffer. */
-  begin(wire: SocketWire): void {
+  begin(wire: ReadingWire): void {
     const { buffer } = this.options;
     this.use(wire, typeof buffer === 'function' ? buffer() : buffer);
   }
 
   /** Bytes have come. Reading goes on after the callback, unless it says no, pauses the socket or closes it. */
-  tell(wire: SocketWire, length: number): void {
+  tell(wire: ReadingWire, length: number): void {
     const { socket, options, buffer } = this;
     let more = true;
     try {
@@ -34,7 +49,7 @@ export class Onread {
   }
 
   /** As node, goes on with the last buffer where a program's function answers something else. */
-  private use(wire: SocketWire, buffer: unknown): void {
+  private use(wire: ReadingWire, buffer: unknown): void {
     if (!(buffer instanceof Uint8Array)) return;
     this.buffer = buffer;
     if (wire.open) wire.engine.native.readInto(wire.id, buffer);
@@ -51,7 +66,7 @@ function isUnderstood(onread: unknown): onread is OnreadOptions {
  * Has a socket that is not connected yet read so. What makes no sense is passed over, as in node. Pausing stops such a
  * socket's reading at once: nothing is buffered for it.
  */
-export function installOnread(socket: NativeSocket, onread: unknown): void {
+export function installOnread(socket: ReadingSocket, onread: unknown): void {
   if (!isUnderstood(onread)) return;
   socket._onread = new Onread(socket, onread);
   const { pause, resume, read } = socket;

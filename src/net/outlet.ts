@@ -9,3 +9,6 @@ export interface Outlet {
   /** It takes no more: 0, it has had all that it was to have, or a negative errno of a file. */
   onTaken(status: number): void;
 }
+
+/** Where what a wire sends comes from while it does not come from the stream: another socket. */
+export type Inlet = Pick<Outlet, 'underWay' | 'idle' | 'stop'>;

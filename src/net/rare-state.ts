@@ -1,10 +1,9 @@
-import type { Forwarding } from './forwarding.js';
-import type { Outlet } from './outlet.js';
+import type { Inlet, Outlet } from './outlet.js';
 
 /** What few sockets have any of, and an idle one never: its fields would be a hundredth of what one takes. */
 export class RareState {
   outlet: Outlet | undefined;
-  inlet: Forwarding | undefined;
+  inlet: Inlet | undefined;
   cut = false;
   /** Another process has been given the descriptor too. */
   shared = false;

@@ -1,6 +1,6 @@
 /** What a socket that has been given to another process still has to send. */
 import { clearInterval, setInterval } from 'node:timers';
-import { Wire } from '../wire.js';
+import { Wire } from '../engine/wire.js';
 
 /** A peer that has read nothing for so long will not: while this descriptor is open, the other process can't end it. */
 const PATIENCE_MILLIS = 5000;

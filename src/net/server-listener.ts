@@ -1,17 +1,17 @@
 /** What becomes of the connections that a server is given: sockets, mostly; some are dropped, or somebody else's. */
 import * as diagnostics from 'node:diagnostics_channel';
 import type * as net from 'node:net';
-import type { Engine } from '../engine.js';
-import { errnoError } from '../errors.js';
-import type { NativeEndpoint } from '../native.js';
-import { HAS_BLOCK_LIST_OPTION, ZERO_CONNECTIONS_IS_A_LIMIT } from '../node-version.js';
-import type { BufferSizes } from '../options.js';
-import { runTicks } from '../run-ticks.js';
+import type { Engine } from '../engine/engine.js';
+import { errnoError } from '../errors/index.js';
+import type { NativeEndpoint } from '../binding/addon.js';
+import { HAS_BLOCK_LIST_OPTION, ZERO_CONNECTIONS_IS_A_LIMIT } from '../runtime/version.js';
+import type { BufferSizes } from '../config/options.js';
+import { runTicks } from '../node/run-ticks.js';
 import { connections, drops, type ConnectionEvent, type DropEvent, type DropReason } from '../stats/events.js';
 import { counterFor } from '../stats/server-counter.js';
-import { WireListener } from '../wire.js';
+import { WireListener } from '../engine/wire-listener.js';
 import { Scope, socketScope } from './async-scopes.js';
-import type { ServerWithInternals } from './server-internals.js';
+import type { ServerWithInternals } from '../node/server-internals.js';
 import { acceptedOptions, type SocketSettings, type StreamOptions } from './socket-options.js';
 import { readBufferSizes } from './socket-properties.js';
 import { SocketWire } from './socket-wire.js';

@@ -1,13 +1,9 @@
 /** A server's listening socket, for another thread. */
 import type * as net from 'node:net';
-import { getEngine } from '../thread-engine.js';
-import { argTypeError, errnoError, noAddonError, notListeningError, notNativeError } from '../errors.js';
-import { addonStatus } from '../native.js';
-
-/** What is common to our handles and node's. A cluster worker's has no descriptor. */
-interface Handle {
-  readonly fd?: number;
-}
+import { getEngine } from '../engine/thread-engine.js';
+import { argTypeError, errnoError, noAddonError, notListeningError, notNativeError } from '../errors/index.js';
+import { descriptorOfHandle, handleOf } from '../node/handles.js';
+import { addonStatus } from '../binding/addon.js';
 
 /**
  * Answers a descriptor, of its own, of the socket that the server listens on, for another thread of this process to
@@ -22,12 +18,13 @@ interface Handle {
 export function shareListener(server: net.Server): number {
   const value: unknown = server;
   if (typeof value !== 'object' || value === null) throw argTypeError('server', 'an instance of Server', server);
-  const { _handle: handle } = value as { _handle?: Handle | null };
+  const handle = handleOf(value);
   if (handle === null || handle === undefined) throw notListeningError();
-  if (handle.fd === undefined) throw notNativeError('a server whose socket belongs to the primary of its cluster');
+  const listening = descriptorOfHandle(handle);
+  if (listening === undefined) throw notNativeError('a server whose socket belongs to the primary of its cluster');
   const engine = getEngine();
   if (engine === undefined) throw noAddonError(addonStatus().reason);
-  const fd = engine.native.duplicate(handle.fd);
+  const fd = engine.native.duplicate(listening);
   if (fd < 0) throw errnoError(fd, 'dup');
   return fd;
 }

@@ -4,50 +4,21 @@
  */
 import * as net from 'node:net';
 import { Duplex } from 'node:stream';
-import { outOfRangeError } from '../errors.js';
-import type { NativeEndpoint } from '../native.js';
-import { checkFunction, checkNumber, type BufferSizes } from '../options.js';
-import type { Scope, WriteCallback } from './async-scopes.js';
+import { outOfRangeError } from '../errors/index.js';
+import type { NativeEndpoint } from '../binding/addon.js';
+import { checkFunction, checkNumber, type BufferSizes } from '../config/options.js';
+import type { Scope } from './async-scopes.js';
 import type { Onread } from './onread.js';
 import { IdleTimer } from './idle-timer.js';
 import { delaySeconds, type SocketSettings, type StreamOptions } from './socket-options.js';
+import type { OwningServer } from '../node/server-internals.js';
+import type { EarlyWrite, SocketFields } from './socket-fields.js';
 import { ownName, peerName, socketProperties } from './socket-properties.js';
+import type { HeldWrite, ReadableStateView, WritableStateView } from '../node/stream-state.js';
 import type { SocketWire } from './socket-wire.js';
-
-/** The server that a socket counts for. */
-export interface OwningServer {
-  _connections: number;
-  _emitCloseIfDrained(): void;
-}
 
 /** The longest delay that a timer takes, in milliseconds. */
 const TIMEOUT_MAX = 2 ** 31 - 1;
-
-/** What of node's stream states is looked at. Plain fields or accessors in every node from 20 on. */
-interface WritableStateView {
-  readonly length: number;
-  readonly corked: number;
-  readonly ending: boolean;
-  /** The only one that is written to. */
-  needDrain: boolean;
-  /** Writes whose callback is still to come. */
-  readonly pendingcb: number;
-  /** The writes that wait. */
-  getBuffer(): readonly HeldWrite[];
-}
-interface ReadableStateView {
-  dataEmitted: boolean;
-  readonly length: number;
-  readonly flowing: boolean | null;
-  readonly decoder: unknown;
-}
-
-/** A write past the stream. */
-export interface HeldWrite {
-  chunk: string | Uint8Array;
-  encoding: BufferEncoding;
-  callback: WriteCallback | undefined;
-}
 
 /**
  * Duplex's constructor, under the type that its objects come to have: see the end of this file. TypeScript has no words
@@ -55,7 +26,8 @@ export interface HeldWrite {
  */
 const DuplexAsSocket = Duplex as unknown as typeof net.Socket;
 
-export class SocketBase extends DuplexAsSocket {
+/** socket-fields.ts says what its fields are. */
+export class SocketBase extends DuplexAsSocket implements SocketFields {
   declare readonly transport: 'native';
   declare readonly bufferSizes: BufferSizes | undefined;
   declare timeout?: number;
@@ -63,35 +35,25 @@ export class SocketBase extends DuplexAsSocket {
   declare readonly _readableState: ReadableStateView;
   /** The part of Duplex that node:net itself uses and its types leave out. */
   declare readonly _undestroy: () => void;
-  /** The async context of connect(). */
   declare _scope?: Scope;
-  /** What `_httpMessage` answers. */
   declare _message?: unknown;
-  /** Addresses that are not connected to. */
   declare blockList?: net.BlockList;
   declare autoSelectFamilyAttemptedAddresses: string[];
 
   override connecting = false;
-  /** The server that accepted this socket, for programs. */
   server: unknown = null;
-  /** The same, for the count of its connections. */
   _server: OwningServer | null = null;
   _wire: SocketWire | undefined;
   _idle: IdleTimer | undefined;
-  /** Where reads go, if that is a buffer of the program's. */
   declare _onread?: Onread;
-  /** Shared by all sockets of a server until one changes its own. */
   _settings: SocketSettings;
   _unreferenced = false;
   _peerName: NativeEndpoint | undefined;
   _ownName: NativeEndpoint | undefined;
-  /** @internal What came of the write that the stream is given next, which has been sent already: see `noteSent`. */
   _sentAhead: number | undefined;
-  /** @internal Writes made while corked, and their length as streams count it. */
   _held: HeldWrite[] | undefined;
   _heldLength = 0;
-  /** @internal The stream's write that waits for the connection, or for a file to be opened. */
-  _earlyWrite: { parts: Uint8Array[]; callback: WriteCallback; awaitsFile: boolean } | undefined;
+  _earlyWrite: EarlyWrite | undefined;
 
   constructor(settings: SocketSettings, options: StreamOptions) {
     super(options);

@@ -1,10 +1,10 @@
 /** What a socket is made from. */
 import { BlockList } from 'node:net';
-import type { Engine } from '../engine.js';
-import { argTypeError, argValueError } from '../errors.js';
-import type { NativeBuffers, NativeChannelOptions } from '../native.js';
-import { HAS_BLOCK_LIST_OPTION } from '../node-version.js';
-import { checkNumber, type TransportOptions } from '../options.js';
+import type { Engine } from '../engine/engine.js';
+import { argTypeError, argValueError } from '../errors/index.js';
+import type { NativeBuffers, NativeChannelOptions } from '../binding/addon.js';
+import { HAS_BLOCK_LIST_OPTION } from '../runtime/version.js';
+import { checkNumber, type TransportOptions } from '../config/options.js';
 import { nativeBuffers } from './buffers.js';
 
 export interface OnreadOptions {

@@ -1,12 +1,14 @@
 /** What a native socket answers about itself: the getters of `net.Socket.prototype`, over the wire. */
-import { DESCRIPTOR } from '../descriptor.js';
-import type { Engine } from '../engine.js';
-import type { NativeEndpoint } from '../native.js';
-import type { BufferSizes } from '../options.js';
-import type { HeldWrite, SocketBase } from './socket-base.js';
+import { DESCRIPTOR } from '../engine/descriptor.js';
+import type { Engine } from '../engine/engine.js';
+import type { NativeEndpoint } from '../binding/addon.js';
+import { NO_HANDLE } from '../node/handles.js';
+import type { BufferSizes } from '../config/options.js';
+import type { SocketFields } from './socket-fields.js';
+import type { HeldWrite } from '../node/stream-state.js';
 
 /** True while there is a socket underneath, connected or connecting. */
-export function isOpen(socket: SocketBase): boolean {
+export function isOpen(socket: SocketFields): boolean {
   return socket._wire?.open === true;
 }
 
@@ -15,7 +17,7 @@ function byteLength({ chunk, encoding }: Pick<HeldWrite, 'chunk' | 'encoding'>):
 }
 
 /** What the wire has been given, and what still waits for that. */
-function bytesWritten(socket: SocketBase): number {
+function bytesWritten(socket: SocketFields): number {
   let bytes = socket._wire?.totalWritten ?? 0;
   for (const write of socket._held ?? []) bytes += byteLength(write);
   for (const part of socket._earlyWrite?.parts ?? []) bytes += part.length;
@@ -23,19 +25,19 @@ function bytesWritten(socket: SocketBase): number {
   return bytes;
 }
 
-function writableLength(socket: SocketBase): number {
+function writableLength(socket: SocketFields): number {
   const { length } = socket._writableState;
   // While the stream has a write under way, its length counts what the wire has queued of it.
   return length > 0 ? length : socket._heldLength + (socket._wire?.queued ?? 0);
 }
 
-function readyState(socket: SocketBase): string {
+function readyState(socket: SocketFields): string {
   if (socket.connecting) return 'opening';
   if (socket.readable) return socket.writable ? 'open' : 'readOnly';
   return socket.writable ? 'writeOnly' : 'closed';
 }
 
-function bufferSizes(socket: SocketBase): BufferSizes | undefined {
+function bufferSizes(socket: SocketFields): BufferSizes | undefined {
   const wire = socket._wire;
   return wire === undefined || !wire.open ? undefined : readBufferSizes(wire.engine, wire.id);
 }
@@ -47,7 +49,7 @@ export function readBufferSizes(engine: Engine, id: number): BufferSizes | undef
 }
 
 /** The peer's address; like node, what has been asked for once is known after the end too. */
-export function peerName(socket: SocketBase): NativeEndpoint {
+export function peerName(socket: SocketFields): NativeEndpoint {
   const wire = socket._wire;
   if (socket._peerName !== undefined) return socket._peerName;
   if (wire === undefined || !wire.open || !wire.tcp || socket.connecting) return {};
@@ -56,7 +58,7 @@ export function peerName(socket: SocketBase): NativeEndpoint {
   return (socket._peerName = name);
 }
 
-export function ownName(socket: SocketBase): NativeEndpoint {
+export function ownName(socket: SocketFields): NativeEndpoint {
   const wire = socket._wire;
   if (wire === undefined || !wire.open || !wire.tcp) return {};
   if (socket._ownName !== undefined) return socket._ownName;
@@ -74,20 +76,20 @@ export function ownName(socket: SocketBase): NativeEndpoint {
  */
 const httpMessage: PropertyDescriptor = {
   configurable: true,
-  get(this: SocketBase) {
+  get(this: SocketFields) {
     return this._message;
   },
-  set(this: SocketBase, message: unknown) {
+  set(this: SocketFields, message: unknown) {
     const isReused = this._message !== undefined;
     this._message = message;
     if (isReused && typeof message === 'object' && message !== null && 'agent' in message) this._wire?.renewScope();
   },
 };
 
-function getter(answer: (socket: SocketBase) => unknown): PropertyDescriptor {
+function getter(answer: (socket: SocketFields) => unknown): PropertyDescriptor {
   return {
     configurable: true,
-    get(this: SocketBase) {
+    get(this: SocketFields) {
       return answer(this);
     },
   };
@@ -100,7 +102,7 @@ export const socketProperties: PropertyDescriptorMap = {
   // TLS walks up from its own socket, by this, to refresh the timeouts on the way.
   _parent: { value: null, writable: true, configurable: true },
   // What node's have where they have nothing.
-  _handle: { value: null, writable: true, configurable: true },
+  ...NO_HANDLE,
   _host: { value: null, writable: true, configurable: true },
   _httpMessage: httpMessage,
   pending: getter((socket) => socket.connecting || !isOpen(socket)),

@@ -1,20 +1,35 @@
 /** The wire under a `Socket`: turns what happens to it into what the stream does. */
+import type * as net from 'node:net';
 import { constants } from 'node:os';
-import type { Engine } from '../engine.js';
-import { errnoError, writeError } from '../errors.js';
-import type { WritePart } from '../file-range.js';
-import { CANCELLED_WRITES_FAIL } from '../node-version.js';
-import { copyOf } from '../own-memory.js';
-import { runTicks } from '../run-ticks.js';
-import { Wire } from '../wire.js';
-import { socketScope, Waiter, WaiterQueue, type Scope, type WriteCallback } from './async-scopes.js';
+import type { Engine } from '../engine/engine.js';
+import { errnoError, writeError } from '../errors/index.js';
+import type { WritePart } from '../binding/file-range.js';
+import { CANCELLED_WRITES_FAIL } from '../runtime/version.js';
+import { copyOf } from '../memory/own-memory.js';
+import { runTicks } from '../node/run-ticks.js';
+import { Wire } from '../engine/wire.js';
+import { socketScope, Waiter, WaiterQueue, type Scope } from './async-scopes.js';
 import { deliver, endReading, passesStream } from './delivery.js';
-import { tellDrained } from './direct-writes.js';
-import type { Forwarding } from './forwarding.js';
-import type { Outlet } from './outlet.js';
+import { tellDrained } from './drain.js';
+import type { IdleTimer } from './idle-timer.js';
 import type { Onread } from './onread.js';
+import type { Inlet, Outlet } from './outlet.js';
 import { RareState } from './rare-state.js';
-import type { NativeSocket } from './socket.js';
+import type { HeldWrite, ReadableStateView, WritableStateView, WriteCallback } from '../node/stream-state.js';
+
+/** What a wire uses of its socket. */
+export interface WireSocket extends net.Socket {
+  readonly _readableState: ReadableStateView;
+  readonly _writableState: WritableStateView;
+  /** Where reads go, if that is a buffer of the program's. */
+  _onread?: Onread;
+  _idle: IdleTimer | undefined;
+  readonly _held: readonly HeldWrite[] | undefined;
+  /** It keeps no process alive. */
+  _unreferenced: boolean;
+  /** The server that accepted it, for programs. */
+  server: unknown;
+}
 
 /** Who is told how a connection attempt came out. */
 export interface AttemptOwner {
@@ -65,7 +80,7 @@ function callSettled(wire: SocketWire): void {
   wire.callSettled();
 }
 
-function destroy(socket: NativeSocket, error: Error): void {
+function destroy(socket: WireSocket, error: Error): void {
   socket.destroy(error);
 }
 
@@ -75,7 +90,7 @@ function tellAttempt(attempt: AttemptOwner, wire: SocketWire, status: number): v
 
 export class SocketWire extends Wire {
   readonly nodeTicks = true;
-  readonly socket: NativeSocket;
+  readonly socket: WireSocket;
   /** The async context of the socket's events. */
   scope: Scope;
   readonly tcp: boolean;
@@ -98,7 +113,7 @@ export class SocketWire extends Wire {
   inPlace: InPlaceReader | undefined;
   private rare: RareState | undefined;
 
-  constructor(engine: Engine, id: number, socket: NativeSocket, scope: Scope, tcp: boolean, reading: boolean) {
+  constructor(engine: Engine, id: number, socket: WireSocket, scope: Scope, tcp: boolean, reading: boolean) {
     super(engine, id);
     this.socket = socket;
     this.scope = scope;
@@ -121,11 +136,11 @@ export class SocketWire extends Wire {
     (this.rare ??= new RareState()).outlet = outlet;
   }
 
-  get inlet(): Forwarding | undefined {
+  get inlet(): Inlet | undefined {
     return this.rare?.inlet;
   }
 
-  set inlet(inlet: Forwarding | undefined) {
+  set inlet(inlet: Inlet | undefined) {
     (this.rare ??= new RareState()).inlet = inlet;
   }
 

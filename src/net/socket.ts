@@ -3,30 +3,35 @@
  *
  * It is a Duplex whose prototype chain goes through `net.Socket.prototype` (see socket-base.ts), so that it is an
  * `instanceof net.Socket`, while net.Socket's costly constructor never runs. Whatever of that prototype rests on node's
- * own handle is overridden, here or there; `_handle` is null, which makes tls and http treat it as any other
- * stream.
+ * own handle is overridden, here or there; it has none, which makes tls and http treat it as any other stream.
  *
  * States: idle -> connecting -> connected -> closed; connect() leads from closed to connecting again.
  */
 import type { FileHandle } from 'node:fs/promises';
 import * as net from 'node:net';
-import { closedBeforeConnectError, endedByPeerError, invalidHandleTypeError, socketClosedError } from '../errors.js';
+import {
+  closedBeforeConnectError,
+  endedByPeerError,
+  invalidHandleTypeError,
+  socketClosedError,
+} from '../errors/index.js';
 import {
   withSendFileArguments,
   type FileSender,
   type SendFileCallback,
   type SendFileOptions,
   type SentFile,
-} from '../files.js';
-import { SOCKET_CONNECT_IS_PUBLISHED, UNCONNECTED_ENDS_AT_ONCE } from '../node-version.js';
-import { COPY_LIMIT } from '../outbound.js';
-import { receiveFile, type FileReceiver, type ReceiveFileOptions } from '../receive-file.js';
+} from '../files/open.js';
+import { SOCKET_CONNECT_IS_PUBLISHED, UNCONNECTED_ENDS_AT_ONCE } from '../runtime/version.js';
+import { COPY_LIMIT } from '../engine/outbound.js';
+import { receiveFile, type FileReceiver, type ReceiveFileOptions } from './receive-file.js';
 import { normalizeArguments } from './arguments.js';
-import { socketScope, type WriteCallback } from './async-scopes.js';
+import { socketScope } from './async-scopes.js';
+import type { WriteCallback } from '../node/stream-state.js';
 import { publishClient } from './client-channel.js';
 import { tellClosed } from './closing.js';
 import { startConnecting, type ConnectOptions } from './connect.js';
-import type { FileChunk } from '../file-write.js';
+import type { FileChunk } from '../files/file-write.js';
 import {
   holdWrite,
   queueWrite,
@@ -37,9 +42,10 @@ import {
   toBytes,
 } from './direct-writes.js';
 import { dispatchFiles, isFile, sendFileNatively } from './file-chunk.js';
-import { withReferences } from '../page.js';
+import { withReferences } from '../files/page.js';
 import { closes, connectionStats, type CloseEvent } from '../stats/events.js';
-import { SocketBase, type OwningServer } from './socket-base.js';
+import { SocketBase } from './socket-base.js';
+import type { OwningServer } from '../node/server-internals.js';
 import type { SocketSettings, StreamOptions } from './socket-options.js';
 import { isOpen } from './socket-properties.js';
 

@@ -1,11 +1,10 @@
 /** Servers of node:net whose connections belong to a server of another kind: they listen and accept for it. */
 import type * as net from 'node:net';
-import type { Engine } from '../engine.js';
-import type { ToldServer } from '../stats/events.js';
+import type { Engine } from '../engine/engine.js';
 
 export interface Taker {
   /** What stands as the server in events: whose connections these are. */
-  readonly server: ToldServer;
+  readonly server: object;
   /** Whether a connection is of no use to it before its peer has said something: such ones come later then. */
   readonly peerSpeaksFirst: boolean;
   /** Takes a native connection over from the engine. `insideClose`: the program is just closing the server. */
@@ -28,6 +27,6 @@ export function takerOf(server: net.Server): Taker | undefined {
 }
 
 /** What stands for this server in events. */
-export function toldServer(server: net.Server): ToldServer {
+export function toldServer(server: net.Server): object {
   return takers.get(server)?.server ?? server;
 }

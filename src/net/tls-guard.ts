@@ -2,7 +2,7 @@
  * TLS that has not been told of native sockets: it takes one that is connected for one that connects, as it has no handle of
  * node's, and would wait for ever.
  */
-import { tlsNeedsHandleError } from '../errors.js';
+import { tlsNeedsHandleError } from '../errors/index.js';
 import { NativeSocket } from './socket.js';
 
 type Once = (this: NativeSocket, event: string | symbol, listener: () => void) => NativeSocket;

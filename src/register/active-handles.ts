@@ -1,18 +1,8 @@
 /** What keeps the process alive, for those who count it: node lists its own handles, which native sockets have none of. */
-import type { Engine } from '../engine.js';
+import type { Engine } from '../engine/engine.js';
+import { addActiveHandles, type Active } from '../node/active-handles.js';
 import { listeningServers } from '../net/listen.js';
 import { SocketWire } from '../net/socket-wire.js';
-
-/** The part of process that node's types leave out. */
-interface ActiveHandles {
-  _getActiveHandles(): unknown[];
-}
-
-interface Active {
-  owner: object;
-  /** As node calls the handle that would be there. */
-  resource: string;
-}
 
 function activeOf(engine: Engine): Active[] {
   const active: Active[] = [];
@@ -27,15 +17,7 @@ function activeOf(engine: Engine): Active[] {
   return active;
 }
 
-/** Has `process._getActiveHandles()` and `process.getActiveResourcesInfo()` name native sockets and servers too. */
+/** Has node list native sockets and servers among its handles. */
 export function patchActiveHandles(engine: Engine): void {
-  const nodesProcess = process as unknown as ActiveHandles;
-  const nodesHandles = nodesProcess._getActiveHandles;
-  const nodesResources = process.getActiveResourcesInfo.bind(process);
-  nodesProcess._getActiveHandles = function _getActiveHandles() {
-    return [...nodesHandles.call(process), ...activeOf(engine).map(({ owner }) => owner)];
-  };
-  process.getActiveResourcesInfo = function getActiveResourcesInfo() {
-    return [...nodesResources(), ...activeOf(engine).map(({ resource }) => resource)];
-  };
+  addActiveHandles(() => activeOf(engine));
 }

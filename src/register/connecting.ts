@@ -11,7 +11,7 @@ import { connectNatively, nodesOwnOption } from '../net/factory.js';
 import { byNode, isJs } from '../net/js.js';
 import { acceptsNative } from '../net/node-streams.js';
 import { NativeSocket } from '../net/socket.js';
-import { nodeHttp, nodeHttp2 } from '../node-modules.js';
+import { nodeHttp, nodeHttp2 } from '../runtime/modules.js';
 import type { Reach } from './reach.js';
 
 /** The module object that programs and node's own modules share; an ES namespace of it can't be written to. */

@@ -1,7 +1,7 @@
 /** What `nearwire/register` changes in node's modules: where servers listen and where sockets connect, and what goes with it. */
 import { installRequestReader } from '../http/served-parsers.js';
-import { install } from '../install.js';
-import { engineFor, requestedTransport } from '../transport.js';
+import { install } from './install-natively.js';
+import { engineFor, requestedTransport } from '../engine/transport.js';
 import { patchActiveHandles } from './active-handles.js';
 import { patchConnecting } from './connecting.js';
 import { patchListening } from './listening.js';

@@ -5,7 +5,7 @@ import { shareInCluster } from '../cluster/worker.js';
 import { isJs } from '../net/js.js';
 import { NativeListening, nodesListen2 } from '../net/listen.js';
 import { readsHandles } from '../net/node-streams.js';
-import type { ListenStep } from '../net/server-internals.js';
+import type { ListenStep } from '../node/server-internals.js';
 import type { Reach } from './reach.js';
 
 const nodeNet = createRequire(import.meta.url)('node:net') as typeof net;

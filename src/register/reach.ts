@@ -1,5 +1,5 @@
 /** What is carried natively under `nearwire/register`. */
-import type { Engine } from '../engine.js';
+import type { Engine } from '../engine/engine.js';
 import type { ConnectOptions } from '../net/connect.js';
 
 /** What node's `_listen2` is given as the type of a path's address. */

@@ -1,37 +1,31 @@
 /** What is told by `node:diagnostics_channel`. Nothing is made up for a channel that nobody listens to. */
 import * as diagnostics from 'node:diagnostics_channel';
 import type * as net from 'node:net';
-import type { Channel, ChannelServer } from '../channel.js';
-import type { ExchangeServer } from '../exchange/server.js';
-import type { ExchangeSocket } from '../exchange/socket.js';
-import { CHANNEL_COUNTERS, type NativeEngine } from '../native.js';
+import { CHANNEL_COUNTERS, type NativeEngine } from '../binding/addon.js';
 import type { ConnectionStats } from './server-stats.js';
 
 /** Why a connection was closed as soon as it had been accepted. */
 export type DropReason = 'maxConnections' | 'blockList';
 
-/** The server of an event: as its program has made it. */
-export type ToldServer = net.Server | ChannelServer | ExchangeServer;
-
-/** Its connection: a Socket, a Channel, or what stands as `req.socket` on a server of `nearwire/uwsgi`. */
-export type ToldSocket = net.Socket | Channel | ExchangeSocket;
-
-/** `nearwire:connection`: a server has accepted. Comes before 'connection', or `onConnection`. */
-export interface ConnectionEvent {
-  server: ToldServer;
-  socket: ToldSocket;
+/**
+ * `nearwire:connection`: a server has accepted. Comes before 'connection', or `onConnection`. Both are as their program knows
+ * them; index.ts says which they can be.
+ */
+export interface ConnectionEvent<Server extends object = object, Connection extends object = object> {
+  server: Server;
+  socket: Connection;
 }
 
 /** `nearwire:drop`: a connection was closed as soon as it had been accepted. */
-export interface DropEvent {
-  server: ToldServer;
+export interface DropEvent<Server extends object = object> {
+  server: Server;
   reason: DropReason;
 }
 
 /** `nearwire:close`: a connection that a server had accepted is closed. Comes before 'close', or `onClose`. */
-export interface CloseEvent {
-  server: ToldServer;
-  socket: ToldSocket;
+export interface CloseEvent<Server extends object = object, Connection extends object = object> {
+  server: Server;
+  socket: Connection;
   /** What it has counted in all. */
   stats: ConnectionStats;
 }
@@ -66,11 +60,7 @@ export function nodeConnectionStats({ bytesRead, bytesWritten }: net.Socket): Co
 }
 
 /** Has the end of one of node's own connections told, if anybody listens now. `told` stands for it in the events. */
-export function tellNodeClose(
-  server: net.Server | ChannelServer,
-  socket: net.Socket,
-  told: net.Socket | Channel = socket,
-): void {
+export function tellNodeClose(server: object, socket: net.Socket, told: object = socket): void {
   if (!closes.hasSubscribers) return;
   socket.prependOnceListener('close', () => {
     closes.publish({ server, socket: told, stats: nodeConnectionStats(socket) } satisfies CloseEvent);

@@ -1,8 +1,7 @@
 /** The counts of any server that nearwire knows. */
 import * as net from 'node:net';
-import type { ChannelServer } from '../channel.js';
-import { argTypeError } from '../errors.js';
-import type { TransportName } from '../options.js';
+import { argTypeError } from '../errors/index.js';
+import type { TransportName } from '../config/options.js';
 import { counterOf } from './server-counter.js';
 import type { ServerStats } from './server-stats.js';
 
@@ -20,7 +19,7 @@ function counts(server: object): server is CountingServer {
  * undefined for a server that nearwire does not carry, or that has not listened yet under `nearwire/register`. Throws
  * ERR_INVALID_ARG_TYPE for what is no server.
  */
-export function serverStats(server: net.Server | ChannelServer): ServerStats | undefined {
+export function serverStats(server: net.Server | CountingServer): ServerStats | undefined {
   const given: unknown = server;
   if (typeof given !== 'object' || given === null) throw argTypeError('server', 'a server', given);
   if (counts(given)) return given.stats();

@@ -1,7 +1,7 @@
 /** What is counted for one server, natively or by node's own sockets, and how it is found again from the server. */
 import type * as net from 'node:net';
-import { addonStatus, SERVER_COUNTERS, type NativeTally } from '../native.js';
-import type { TransportName } from '../options.js';
+import { addonStatus, SERVER_COUNTERS, type NativeTally } from '../binding/addon.js';
+import type { TransportName } from '../config/options.js';
 import { NodeConnections } from './node-connections.js';
 import type { ServerStats } from './server-stats.js';
 

@@ -1,5 +1,5 @@
 /** What servers tell of themselves: `server.stats()`. */
-import type { TransportName } from '../options.js';
+import type { TransportName } from '../config/options.js';
 
 /**
  * What a server has counted since it was made, over all that it has listened on. All are totals that only grow, except

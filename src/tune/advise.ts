@@ -1,10 +1,10 @@
 /** `advise()`: whether a server or a connection would gain from a larger send buffer, or a longer backlog. */
 import * as net from 'node:net';
-import type { Channel, ChannelServer } from '../channel.js';
-import { DESCRIPTOR } from '../descriptor.js';
-import { abortError, argTypeError, notOpenError } from '../errors.js';
-import { addonStatus } from '../native.js';
-import { checkWhole } from '../options.js';
+import type { Channel, ChannelServer } from '../channel/types.js';
+import { DESCRIPTOR } from '../engine/descriptor.js';
+import { abortError, argTypeError, notOpenError } from '../errors/index.js';
+import { addonStatus } from '../binding/addon.js';
+import { checkWhole } from '../config/options.js';
 import { queueHighWater } from '../stats/server-counter.js';
 import type { QueueEvidence, SendEvidence } from './evidence.js';
 import { backlogLimit, memoryForBuffers, sendBufferLimit } from './limits.js';

@@ -1,6 +1,7 @@
 /** The connections of a server that is node's own, or runs on `js`. */
 import * as net from 'node:net';
-import type { ChannelServer } from '../channel.js';
+import type { ChannelServer } from '../channel/types.js';
+import { activeHandles } from '../node/active-handles.js';
 import { counterOf } from '../stats/server-counter.js';
 import type { FindConnections } from './sample.js';
 import { sampled, type Sampled } from './sampled.js';
@@ -12,10 +13,9 @@ interface Accepted {
 
 /** node keeps no list of a server's sockets, but one of all that have a handle. */
 function socketsOf(server: net.Server): net.Socket[] {
-  const { _getActiveHandles: handles } = process as typeof process & { _getActiveHandles(): unknown[] };
-  return handles
-    .call(process)
-    .filter((handle): handle is net.Socket => handle instanceof net.Socket && (handle as Accepted).server === server);
+  return activeHandles().filter(
+    (owner): owner is net.Socket => owner instanceof net.Socket && (owner as Accepted).server === server,
+  );
 }
 
 /** Finds them at each call, as the same objects. */

@@ -1,7 +1,7 @@
 /** What the kernel tells of sockets, with its refusals as errors. None of it waits: the kernel answers at once. */
 import { constants } from 'node:os';
-import { argValueError, errnoError, noAddonError, notOpenError, unsupportedError } from '../errors.js';
-import { addonStatus, type NativeAddon, type NativeSocketDescription } from '../native.js';
+import { argValueError, errnoError, noAddonError, notOpenError, unsupportedError } from '../errors/index.js';
+import { addonStatus, type NativeAddon, type NativeSocketDescription } from '../binding/addon.js';
 import { descriptorOf, type TuneTarget } from './target.js';
 
 const { EMFILE, ENFILE, ENOBUFS, ENOMEM, ENOSYS, EPROTOTYPE, EBADF } = constants.errno;

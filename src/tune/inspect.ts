@@ -1,6 +1,6 @@
 /** What is known of one socket: bytes in the kernel, buffers, the other end, counters. */
 import * as net from 'node:net';
-import type { NativeEndpoint, NativeSocketDescription, NativeTcpFigures } from '../native.js';
+import type { NativeEndpoint, NativeSocketDescription, NativeTcpFigures } from '../binding/addon.js';
 import { describeTarget } from './diagnosis.js';
 import { queueHighWater } from '../stats/server-counter.js';
 import { noteDepth } from './high-water.js';

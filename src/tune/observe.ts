@@ -1,5 +1,5 @@
 /** Watches a native server: the engine counts all that its connections do. */
-import { SERVER_COUNTERS, type NativeTally } from '../native.js';
+import { SERVER_COUNTERS, type NativeTally } from '../binding/addon.js';
 import { answersOf, median, type SendEvidence } from './evidence.js';
 
 /** Watches from `start()` until `stop()`, and may do so again. */

@@ -1,7 +1,7 @@
 /** The observer that a server takes. */
 import type * as net from 'node:net';
-import type { ChannelServer } from '../channel.js';
-import { addonStatus } from '../native.js';
+import type { ChannelServer } from '../channel/types.js';
+import { addonStatus } from '../binding/addon.js';
 import { counterOf } from '../stats/server-counter.js';
 import { findConnections } from './connections.js';
 import { TallyObserver, type Observer } from './observe.js';

@@ -6,10 +6,10 @@ import {
   optionRefusedError,
   outOfRangeError,
   unknownOptionError,
-} from '../errors.js';
-import { SocketKind, type NativeOptionRow, type NativeSocketState } from '../native.js';
-import { checkBoolean } from '../options.js';
-import { tuneAddon } from './addon.js';
+} from '../errors/index.js';
+import { SocketKind, type NativeOptionRow, type NativeSocketState } from '../binding/addon.js';
+import { checkBoolean } from '../config/options.js';
+import { tuneAddon } from '../binding/require-addon.js';
 import { descriptorOf, type TuneTarget } from './target.js';
 
 /**

@@ -1,7 +1,7 @@
 /** The accept queue of a listener: our own, or anybody's on this host. */
 import * as net from 'node:net';
 import { constants } from 'node:os';
-import type { ChannelServer } from '../channel.js';
+import type { ChannelServer } from '../channel/types.js';
 import {
   argTypeError,
   argValueError,
@@ -9,9 +9,9 @@ import {
   noListenerError,
   otherNamespaceError,
   unsupportedError,
-} from '../errors.js';
-import type { NativeTcpListener } from '../native.js';
-import { checkPort } from '../options.js';
+} from '../errors/index.js';
+import type { NativeTcpListener } from '../binding/addon.js';
+import { checkPort } from '../config/options.js';
 import { describeTarget, nativeDiagnosis, told } from './diagnosis.js';
 import { queueHighWater } from '../stats/server-counter.js';
 import { noteDepth } from './high-water.js';

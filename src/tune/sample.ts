@@ -2,7 +2,7 @@
  * Watches connections by looking at them now and then: what node keeps back for want of room, and what stands in the
  * kernel. For node's own sockets, of which nothing else can be seen, and for single connections.
  */
-import type { NativeAddon, NativeSocketDescription } from '../native.js';
+import type { NativeAddon, NativeSocketDescription } from '../binding/addon.js';
 import { answerClass, answersOf, median, type SendEvidence } from './evidence.js';
 import type { Observer } from './observe.js';
 import type { Sampled } from './sampled.js';

@@ -1,8 +1,8 @@
 /** What can be looked at of a connection, whichever kind of object it is. */
 import * as net from 'node:net';
-import type { Channel } from '../channel.js';
-import { descriptorUnder } from '../descriptor.js';
-import { Wire } from '../wire.js';
+import type { Channel } from '../channel/types.js';
+import { descriptorUnder } from '../engine/descriptor.js';
+import { Wire } from '../engine/wire.js';
 
 export interface Sampled {
   readonly fd: number;

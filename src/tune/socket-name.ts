@@ -1,7 +1,7 @@
 /** Which file a path leads to, and which sockets are bound to it. */
 import { statfsSync, statSync } from 'node:fs';
 import { basename, isAbsolute, resolve } from 'node:path';
-import type { NativeUnixSocket } from '../native.js';
+import type { NativeUnixSocket } from '../binding/addon.js';
 
 /** Magic numbers of statfs(2): file systems that give stat(2) other device numbers than the kernel has inside. */
 const OWN_DEVICE_NUMBERS: ReadonlySet<number> = new Set([

@@ -1,9 +1,9 @@
 /** What the calls of `nearwire/tune` are given: anything that has a socket of the kernel's underneath. */
 import * as net from 'node:net';
-import type { Channel, ChannelServer } from '../channel.js';
-import { DESCRIPTOR, descriptorUnder } from '../descriptor.js';
-import { argTypeError, notOpenError } from '../errors.js';
-import { checkWhole } from '../options.js';
+import type { Channel, ChannelServer } from '../channel/types.js';
+import { DESCRIPTOR, descriptorUnder } from '../engine/descriptor.js';
+import { argTypeError, notOpenError } from '../errors/index.js';
+import { checkWhole } from '../config/options.js';
 
 /** Descriptors are ints. */
 const MAX_DESCRIPTOR = 2 ** 31 - 1;

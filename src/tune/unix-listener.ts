@@ -8,8 +8,8 @@ import {
   notSocketFileError,
   otherNamespaceError,
   staleSocketError,
-} from '../errors.js';
-import type { NativeUnixSocket } from '../native.js';
+} from '../errors/index.js';
+import type { NativeUnixSocket } from '../binding/addon.js';
 import { nativeDiagnosis, told } from './diagnosis.js';
 import { listedUnixSockets, type ListedSocket } from './proc-net-unix.js';
 import { socketFileId, socketsAt, socketsNamed, type SocketFileId } from './socket-name.js';

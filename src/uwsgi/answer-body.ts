@@ -1,7 +1,7 @@
 /** The body of an answer, as a stream that knows its end. */
 import { Readable } from 'node:stream';
-import { shortBodyError } from '../errors.js';
-import { copyOf } from '../own-memory.js';
+import { shortBodyError } from '../errors/index.js';
+import { copyOf } from '../memory/own-memory.js';
 import type { Framing } from './answer.js';
 import { ChunkedDecoder } from './chunked.js';
 

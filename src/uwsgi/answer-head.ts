@@ -1,5 +1,5 @@
 /** Takes the head of an answer as it comes, in any pieces. */
-import { answerHeadTooLargeError } from '../errors.js';
+import { answerHeadTooLargeError } from '../errors/index.js';
 import { endOfHead, parseHead, type AnswerHead } from './answer.js';
 
 const NOTHING = Buffer.alloc(0);

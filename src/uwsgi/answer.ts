@@ -1,7 +1,7 @@
 /** The head of a server's answer: that of HTTP/1.x, or that of CGI, whose status is a header. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { STATUS_CODES } from 'node:http';
-import { badAnswerError } from '../errors.js';
+import { badAnswerError } from '../errors/index.js';
 
 export interface AnswerHead {
   statusCode: number;

@@ -1,5 +1,5 @@
 /** The chunked transfer coding of HTTP/1.1 (RFC 9112, 7.1), taken apart as it comes. */
-import { badAnswerError } from '../errors.js';
+import { badAnswerError } from '../errors/index.js';
 
 /** Longer than any size in hexadecimal digits with extensions that somebody would write. */
 const LINE_LIMIT = 4096;

@@ -1,6 +1,6 @@
 /** Requests as the uwsgi protocol has them: a header of four bytes, and the variables behind it. */
 import type { OutgoingHttpHeaders } from 'node:http';
-import { argTypeError, argValueError, invalidCharError, variablesTooLargeError } from '../errors.js';
+import { argTypeError, argValueError, invalidCharError, variablesTooLargeError } from '../errors/index.js';
 
 /** Sizes have two bytes: that of all variables, and those of each name and value. */
 export const VARIABLES_LIMIT = 65_535;

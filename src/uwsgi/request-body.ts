@@ -1,7 +1,13 @@
 /** The body of a request to a uwsgi server, whose length has to be known before the first byte of it is sent. */
 import { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
-import { abortError, argTypeError, argValueError, bodyTooLargeError, contentLengthMismatchError } from '../errors.js';
+import {
+  abortError,
+  argTypeError,
+  argValueError,
+  bodyTooLargeError,
+  contentLengthMismatchError,
+} from '../errors/index.js';
 
 /** Bytes, text in UTF-8, or a stream of them. */
 export type RequestBody = Uint8Array | string | AsyncIterable<Uint8Array | string>;

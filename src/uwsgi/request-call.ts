@@ -1,17 +1,18 @@
 /** One request on its connection: what is sent, what is waited for, and how it ends. */
-import { Channel, type ChannelHandlers } from '../channel.js';
+import { Channel } from '../channel/channel.js';
+import type { ChannelHandlers } from '../channel/types.js';
 import {
   abortError,
   answerTimeoutError,
   connectSlowError,
   contentLengthMismatchError,
   noAnswerError,
-} from '../errors.js';
-import { patienceOf } from '../options.js';
+} from '../errors/index.js';
+import { patienceOf } from '../config/options.js';
 import { framingOf } from './answer.js';
 import { HeadReader } from './answer-head.js';
 import { AnswerBody, type BodyOwner } from './answer-body.js';
-import type { Answer, Limits, RequestTarget } from './request.js';
+import type { Answer, Limits, RequestTarget } from './call-types.js';
 import type { BodySource, PreparedBody } from './request-body.js';
 
 export interface CallPlan {

@@ -6,14 +6,12 @@
  * ```
  */
 import { lookup } from 'node:dns/promises';
-import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
+import type { OutgoingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
-import type { Readable } from 'node:stream';
 import { checkConnectTarget } from '../channel/targets.js';
-import type { ConnectTarget } from '../channel.js';
-import { abortError, argTypeError } from '../errors.js';
-import { checkWhole } from '../options.js';
-import { MAX_CONNECT_TIMEOUT } from '../settings.js';
+import { abortError, argTypeError } from '../errors/index.js';
+import { checkWhole } from '../config/options.js';
+import { MAX_CONNECT_TIMEOUT } from '../config/settings.js';
 import {
   checkMethod,
   checkUrl,
@@ -24,17 +22,12 @@ import {
   type VariableValue,
 } from './encode.js';
 import { prepareBody, type RequestBody } from './request-body.js';
+import type { Answer, Limits, RequestTarget } from './call-types.js';
 import { Call } from './request-call.js';
 
+export type { Answer, RequestTarget } from './call-types.js';
 export type { RequestBody } from './request-body.js';
 export type { VariableValue } from './encode.js';
-
-/**
- * Where the server listens: `path`, or `port` and `host`, which may be a name here. With the options of a channel:
- * `transport`, `sendBuffer`, `noDelay` and so on. `connectTimeout` holds for TCP too, where `0` is the system's own
- * patience; it begins when the address is known.
- */
-export type RequestTarget = ConnectTarget;
 
 export interface RequestOptions {
   /** Default `GET`. */
@@ -74,19 +67,6 @@ export interface RequestOptions {
   bodyTimeout?: number | undefined;
   /** Bytes that the head of the answer may have: ERR_NEARWIRE_UWSGI_HEAD_TOO_LARGE. Default 16 KiB, as node:http. */
   maxHeaderSize?: number | undefined;
-}
-
-export interface Answer {
-  statusCode: number;
-  statusMessage: string;
-  /** As `message.headers` of node:http. */
-  headers: IncomingHttpHeaders;
-  rawHeaders: string[];
-  /**
-   * To be read, or destroyed, which closes the connection. It ends by Content-Length, by the last chunk of a chunked one
-   * (which are undone), or where the server closes; it fails if the first two are cut short (ERR_NEARWIRE_SHORT_BODY).
-   */
-  body: Readable;
 }
 
 const DEFAULT_TIMEOUT = 60_000;
@@ -132,14 +112,6 @@ async function withAddress(target: RequestTarget): Promise<RequestTarget> {
   if (target.path !== undefined || target.host === undefined || isIP(target.host) !== 0) return target;
   const { address } = await lookup(target.host);
   return { ...target, host: address };
-}
-
-/** In bytes and milliseconds; 0 is no limit for the latter. */
-export interface Limits {
-  body: number;
-  head: number;
-  headersTimeout: number;
-  bodyTimeout: number;
 }
 
 interface Checked {

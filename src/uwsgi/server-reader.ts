@@ -5,7 +5,7 @@
  * A packet that comes in one piece, as nearly all do, is read from where it lies.
  */
 import type { ReadError, RequestReader, RequestSink } from '../exchange/codec.js';
-import { copyOf } from '../own-memory.js';
+import { copyOf } from '../memory/own-memory.js';
 import { areAll, isUrl, TARGET, TOKEN, VALUE } from './characters.js';
 import {
   badPacketError,

@@ -3,7 +3,7 @@ import type * as http from 'node:http';
 import type { Codec, RequestHead, RequestReader } from '../exchange/codec.js';
 import { serverArguments, type ExchangeServerOptions, type OwnOptions } from '../exchange/options.js';
 import { ExchangeServer } from '../exchange/server.js';
-import { checkWhole } from '../options.js';
+import { checkWhole } from '../config/options.js';
 import { UwsgiReader, type ReaderLimits } from './server-reader.js';
 import { Variables } from './variables.js';
 

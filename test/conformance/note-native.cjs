@@ -6,8 +6,8 @@
  */
 const { writeFileSync } = require('node:fs');
 const { join } = require('node:path');
-const { Engine } = require('../../dist/src/engine.js');
-const { WireListener } = require('../../dist/src/wire.js');
+const { Engine } = require('../../dist/src/engine/engine.js');
+const { WireListener } = require('../../dist/src/engine/wire.js');
 
 const folder = process.env.CONFORMANCE_NOTES;
 const noted = new Set();

@@ -10,7 +10,7 @@ const MEMBERS = 63;
 const QUESTION = 'question';
 const ANSWER = 'answered';
 const ROUNDS = 2;
-/** More turns with one short handler each than after which src/departure.ts takes the next handler for short, too. */
+/** More turns with one short handler each than after which src/engine/departure.ts takes the next handler for short, too. */
 const TURNS_ALONE = 300;
 
 const endings: (() => void)[] = [];

@@ -7,7 +7,7 @@ import type { Server, Socket } from 'node:net';
 import { transportStatus } from 'nearwire';
 import { Channel, ChannelServer, type ConnectTarget } from 'nearwire/channel';
 import type { SocketOptionValues, TuneTarget } from 'nearwire/tune';
-import type { NativeAddon, NativeOptionRow } from '../../src/native.js';
+import type { NativeAddon, NativeOptionRow } from '../../src/binding/addon.js';
 import { cleanup, freshAddress, listen, pair } from './sockets.js';
 import type { Family, Subject, SubjectName } from './subjects.js';
 

@@ -1,0 +1,19 @@
+/** How a server tells that it has no descriptor left for those who connect. */
+import { getSystemErrorName } from 'node:util';
+import type { NativeEndpoint } from './addon.js';
+
+function describe(at: NativeEndpoint | number): string {
+  if (typeof at === 'number') return 'a server';
+  if (at.path !== undefined) return `the server on ${at.path.replace('\0', '@')}`;
+  return `the server on ${at.address ?? ''}:${String(at.port)}`;
+}
+
+/** A process warning with the code NEARWIRE_OUT_OF_DESCRIPTORS: nothing has failed that somebody could catch. */
+export function warnOutOfDescriptors(errno: number, at: NativeEndpoint | number): void {
+  const name = getSystemErrorName(errno);
+  const limit = name === 'ENFILE' ? 'fs.file-max' : 'RLIMIT_NOFILE, "ulimit -n"';
+  process.emitWarning(`${describe(at)} has no file descriptor left (${name}): connections are closed as they come`, {
+    code: 'NEARWIRE_OUT_OF_DESCRIPTORS',
+    detail: `The limit is ${limit}. This is told once for each server; it accepts again as soon as descriptors come free.`,
+  });
+}

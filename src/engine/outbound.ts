@@ -1,0 +1,315 @@
+/**
+ * The engine's way out: gathers the writes of a turn in memory that the addon reads, has them flushed once, and tells
+ * wires what became of them.
+ *
+ * A small write is copied into the arena and noted as a submission (id, offset, length); neighbours of the same wire
+ * become one. A flush hands all submissions over in one crossing; departure.ts says when.
+ */
+import { now } from './clock.js';
+import { HandlerTimes } from './departure.js';
+import { countOutsideHeap } from '../memory/early-scavenge.js';
+import { FileRange, type WritePart } from '../binding/file-range.js';
+import { RESULT_WORDS, Shared, SUBMISSION_WORDS, type NativeEngine, type NativePage } from '../binding/addon.js';
+import type { EngineEvents, WireEvents } from './wire-events.js';
+
+/**
+ * Up to this many bytes are copied to travel with their neighbours; more are lent, which sends them at once. A copy of
+ * 8 KiB costs about as much as the system call it saves.
+ */
+export const COPY_LIMIT = 8 * 1024;
+
+/** Shorter pieces of a buffer are copied by a loop: 2.5 ns a byte, where the view that TypedArray.set needs costs 40. */
+const LOOP_COPY_LIMIT = 16;
+
+/**
+ * A tick's writes to one wire leave before its end when there are so many of them and so many bytes: their reader begins
+ * while the rest is still being made. A page of messages pays for the system call and the wake-up.
+ */
+const EARLY_WRITES = 32;
+const EARLY_BYTES = 4096;
+
+/**
+ * While writes are to leave at once, so many further ones of a handler do beside each socket's first. Who writes more is no
+ * handler that answers and computes then, but one that passes on many messages.
+ */
+const MOST_PROMPT = 8;
+
+/** The encoders behind Buffer.write, without its checks of arguments: they are a third of a short write. */
+interface RawWrites {
+  latin1Write(text: string, offset: number, length: number): number;
+  utf8Write(text: string, offset: number, length: number): number;
+}
+
+/** What Engine stands on; one object with it, so that a write passes through no other on its way. */
+export abstract class Outbound {
+  readonly native: NativeEngine;
+
+  protected readonly shared: Int32Array;
+  protected readonly wires: (EngineEvents | undefined)[] = [];
+  /** A batch is being handed out: what is to be told afterwards will be. */
+  protected dispatching = false;
+  protected readonly times: HandlerTimes;
+  private readonly arena: Buffer & RawWrites;
+  private readonly submissions: Int32Array;
+  private readonly results: Int32Array;
+  private readonly maxSubmissions: number;
+  private tail = 0;
+  /** Writes that the last submission is made of. */
+  private joined = 0;
+  private tickScheduled = false;
+  /** Counts handlers, and ticks in which something was written outside a turn. */
+  private stretch = 0;
+  /** The handler of a batch of one runs: nobody else's write could leave with what it writes. */
+  protected alone = false;
+  /**
+   * Within this handler what was written has left, by its size or number: how long it ran says nothing of how long writes
+   * waited.
+   */
+  protected leftEarly = false;
+  /** Writes of this handler that have left at once. */
+  private sentPromptly = 0;
+  /** What is written now is part of one write. Whether that is its socket's first in this stretch, and alone in the last. */
+  private joint = false;
+  private jointIsFirst = false;
+  private jointIsLone = false;
+  /** When the first of the writes that wait in this tick was gathered, if any wait. */
+  private gatheredAt = 0;
+  protected waiters: WireEvents[] = [];
+  protected failures: { wire: WireEvents; errno: number }[] = [];
+
+  protected constructor(native: NativeEngine) {
+    this.native = native;
+    this.times = new HandlerTimes(() => native.wasPreempted());
+    const { arena, submissions, shared, results } = native.layout;
+    this.arena = Buffer.from(arena) as Buffer & RawWrites;
+    this.submissions = submissions;
+    this.shared = shared;
+    this.results = results;
+    this.maxSubmissions = submissions.length / SUBMISSION_WORDS;
+    // What node:net would have handed to the kernel by now goes there too.
+    process.on('exit', () => {
+      this.times.end();
+      this.handOver();
+    });
+  }
+
+  queueBytes(wire: WireEvents, data: Uint8Array, start: number, end: number): void {
+    const length = end - start;
+    const offset = this.room(length);
+    const { arena } = this;
+    if (length === data.length) {
+      arena.set(data, offset);
+    } else if (length <= LOOP_COPY_LIMIT) {
+      for (let from = start, to = offset; from < end;) arena[to++] = data[from++] as number;
+    } else {
+      arena.set(data.subarray(start, end), offset);
+    }
+    this.tail = offset + length;
+    this.submit(wire, offset, length);
+  }
+
+  queueString(wire: WireEvents, text: string, encoding: BufferEncoding): number {
+    // No encoding makes more than three bytes of a UTF-16 unit.
+    const offset = this.room(text.length * 3);
+    const { arena } = this;
+    const length =
+      encoding === 'latin1'
+        ? arena.latin1Write(text, offset, text.length)
+        : encoding === 'utf8'
+          ? arena.utf8Write(text, offset, text.length * 3)
+          : arena.write(text, offset, encoding);
+    this.tail = offset + length;
+    this.submit(wire, offset, length);
+    return length;
+  }
+
+  writeLent(wire: WireEvents, parts: readonly Uint8Array[]): number {
+    this.leftEarly = true;
+    for (const { length } of parts) countOutsideHeap(length);
+    const left = this.native.writeLent(wire.id, parts);
+    if (left > 0) wire.blocked = true;
+    return left;
+  }
+
+  /** As writeLent, with files among the parts. */
+  writeParts(wire: WireEvents, parts: readonly WritePart[]): number {
+    const flat: (Uint8Array | NativePage | number)[] = [];
+    for (const part of parts) {
+      if (part instanceof FileRange) flat.push(part.file, part.offset, part.length);
+      else flat.push(part);
+    }
+    this.leftEarly = true;
+    const left = this.native.writeParts(wire.id, flat);
+    if (left > 0) wire.blocked = true;
+    return left;
+  }
+
+  awaitFlush(wire: WireEvents): void {
+    this.waiters.push(wire);
+    this.schedule();
+  }
+
+  /** Hands everything queued on any wire to the kernel. Calls nobody: outcomes are told at the end of the tick. */
+  handOver(): void {
+    const { shared } = this;
+    this.gatheredAt = 0;
+    if (shared[Shared.Submitted] === 0 && shared[Shared.Gathered] === 0) return;
+    do this.takeResults(this.native.flush());
+    while (shared[Shared.Gathered] === 1);
+  }
+
+  protected takeResults(results: number): void {
+    for (let i = 0; i < results; i++) {
+      const base = i * RESULT_WORDS;
+      const wire = this.wires[this.results[base] as number];
+      if (wire?.isListener !== false) continue;
+      const errno = this.results[base + 1] as number;
+      if (errno < 0) {
+        wire.failed = true;
+        this.failures.push({ wire, errno });
+        this.schedule();
+      } else {
+        wire.blocked = true;
+      }
+    }
+  }
+
+  /** The offset of at least `length` free bytes in the arena. */
+  private room(length: number): number {
+    const { shared } = this;
+    // The addon flushes by itself after a turn: then the arena is free again.
+    if (shared[Shared.Submitted] === 0 && shared[Shared.Gathered] === 0) this.tail = 0;
+    if (this.tail + length > this.arena.length) {
+      this.handOverEarly();
+      this.tail = 0;
+    }
+    return this.tail;
+  }
+
+  /** A handler, or another tick, begins. */
+  protected beginStretch(): void {
+    this.stretch++;
+    this.sentPromptly = 0;
+    this.leftEarly = false;
+  }
+
+  private handOverEarly(): void {
+    this.leftEarly = true;
+    this.handOver();
+  }
+
+  private submit(wire: WireEvents, offset: number, length: number): void {
+    const { submissions, shared } = this;
+    const { id } = wire;
+    const isFirst = wire.wroteIn !== this.stretch;
+    // As the last time.
+    const isLone = isFirst && wire.wroteOnce;
+    if (isFirst) this.jointIsFirst = this.joint;
+    if (isLone) this.jointIsLone = this.joint;
+    wire.wroteOnce = isFirst || (this.joint && this.jointIsFirst);
+    wire.wroteIn = this.stretch;
+    const count = shared[Shared.Submitted] as number;
+    const last = (count - 1) * SUBMISSION_WORDS;
+    if (
+      count > 0 &&
+      submissions[last] === id &&
+      (submissions[last + 1] as number) + (submissions[last + 2] as number) === offset
+    ) {
+      const joint = (submissions[last + 2] as number) + length;
+      submissions[last + 2] = joint;
+      if (++this.joined >= EARLY_WRITES && joint >= EARLY_BYTES) this.handOverEarly();
+      return;
+    }
+    this.joined = 1;
+    const at = count * SUBMISSION_WORDS;
+    submissions[at] = id;
+    submissions[at + 1] = offset;
+    submissions[at + 2] = length;
+    shared[Shared.Submitted] = count + 1;
+    // A full list goes out, so that there is always room for one more.
+    const isFull = count + 1 === this.maxSubmissions;
+    if (isFull || !this.joint) this.decide(isFirst, isLone, isFull);
+  }
+
+  /** The writes to one wire from here to `endJoint` leave as one does. */
+  beginJoint(): void {
+    this.joint = true;
+    this.jointIsFirst = this.jointIsLone = false;
+  }
+
+  endJoint(): void {
+    this.joint = false;
+    if (this.shared[Shared.Submitted] !== 0) this.decide(this.jointIsFirst, this.jointIsLone, false);
+  }
+
+  /** Whether what has been submitted leaves now. */
+  private decide(isFirst: boolean, isLone: boolean, isFull: boolean): void {
+    const { shared } = this;
+    const isPrompt = this.times.prompt && (isFirst || this.sentPromptly++ < MOST_PROMPT);
+    if (shared[Shared.InTurn] === 0) this.submittedOutside(isFirst || isFull || isPrompt);
+    else if (isFull) this.handOverEarly();
+    else if (isLone && this.alone && !this.times.trusted) this.handOver();
+    else if (isPrompt) this.sendPromptly();
+  }
+
+  /** The kernel's time is not the handler's: a handler that sends much is not kept from gathering again by that. */
+  private sendPromptly(): void {
+    const began = now();
+    this.handOver();
+    this.times.sending += now() - began;
+  }
+
+  private submittedOutside(leaves: boolean): void {
+    if (leaves) this.handOver();
+    else if (this.gatheredAt === 0) this.gatheredAt = now();
+    this.schedule();
+  }
+
+  private schedule(): void {
+    if (this.dispatching || this.tickScheduled) return;
+    this.tickScheduled = true;
+    process.nextTick(this.onTick);
+  }
+
+  private readonly onTick = (): void => {
+    this.tickScheduled = false;
+    this.beginStretch();
+    if (this.gatheredAt !== 0) this.times.note(now() - this.gatheredAt);
+    this.handOver();
+    this.settle();
+  };
+
+  /** Tells wires what became of what they wrote. */
+  protected settle(): void {
+    if (this.failures.length > 0) {
+      const failures = this.failures;
+      this.failures = [];
+      for (const { wire, errno } of failures) {
+        if (!wire.open) continue;
+        wire.awaitingFlush = false;
+        this.guard(() => {
+          wire.onWriteError(errno);
+        });
+      }
+    }
+    if (this.waiters.length > 0) {
+      const waiters = this.waiters;
+      this.waiters = [];
+      for (const wire of waiters) {
+        if (!wire.awaitingFlush || wire.blocked) continue;
+        wire.awaitingFlush = false;
+        this.guard(() => {
+          wire.onFlushed();
+        });
+      }
+    }
+  }
+
+  protected guard(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.native.reportException(error);
+    }
+  }
+}

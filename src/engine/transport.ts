@@ -1,0 +1,59 @@
+/** The choice between the native engine and `node:net`, and what is known of it. */
+import type { Engine } from './engine.js';
+import { argValueError, noAddonError } from '../errors/index.js';
+import { addonStatus } from '../binding/addon.js';
+import { isTransportChoice, type TransportChoice, type TransportName } from '../config/options.js';
+import { getEngine } from './thread-engine.js';
+
+const VARIABLE = 'NEARWIRE_TRANSPORT';
+
+/** What carries the bytes by default in this process, and why. */
+export interface TransportStatus {
+  /** What `requested` comes to here. */
+  transport: TransportName;
+  /** The default choice: `NEARWIRE_TRANSPORT`, or `auto`. */
+  requested: TransportChoice;
+  /** The addon's file; undefined where it did not load. */
+  addon: string | undefined;
+  /** Why the addon did not load. */
+  reason: Error | undefined;
+}
+
+/** The choice of the environment. It is read each time: a program may set it before it makes its first server. */
+function defaultChoice(): TransportChoice {
+  const value = process.env[VARIABLE];
+  if (value === undefined || value === '') return 'auto';
+  if (!isTransportChoice(value)) throw argValueError(VARIABLE, value, "must be one of: 'auto', 'native', 'js'");
+  return value;
+}
+
+/** The choice that holds for these options. */
+export function requestedTransport(option: TransportChoice | undefined): TransportChoice {
+  return option ?? defaultChoice();
+}
+
+/**
+ * The engine to use for a choice; undefined stands for `js`. Throws ERR_NEARWIRE_NO_ADDON if `native` was asked for and
+ * the addon did not load.
+ */
+export function engineFor(choice: TransportChoice): Engine | undefined {
+  if (choice === 'js') return undefined;
+  const engine = getEngine();
+  if (engine === undefined && choice === 'native') throw noAddonError(addonStatus().reason);
+  return engine;
+}
+
+/**
+ * Says what carries the bytes of servers and sockets made without a `transport` option, and where the addon came from or
+ * why it is not there. Throws ERR_INVALID_ARG_VALUE if `NEARWIRE_TRANSPORT` holds something unknown.
+ */
+export function transportStatus(): TransportStatus {
+  const requested = defaultChoice();
+  const { addon, file, reason } = addonStatus();
+  return {
+    transport: requested !== 'js' && addon !== undefined ? 'native' : 'js',
+    requested,
+    addon: addon === undefined ? undefined : file,
+    reason,
+  };
+}

@@ -1,0 +1,147 @@
+/**
+ * One stream socket of the native engine, as the layers above see it: `Channel` lends what it reads, `Socket` owns it.
+ * A wire knows nothing of streams; it turns completions into method calls and writes into submissions. wire-events.ts says what
+ * its callbacks and fields are.
+ *
+ * States: connecting -> open -> closed. `close()` may be called in any of them, from any callback, any number of times.
+ */
+import { constants } from 'node:os';
+import { DESCRIPTOR } from './descriptor.js';
+import type { Place } from './connect-queue.js';
+import type { Engine } from './engine.js';
+import type { WritePart } from '../binding/file-range.js';
+import type { WireEvents } from './wire-events.js';
+
+const { EBADF } = constants.errno;
+
+export abstract class Wire implements WireEvents {
+  id: number;
+  readonly engine: Engine;
+  blocked = false;
+  failed = false;
+  awaitingFlush = false;
+  wroteIn = -1;
+  wroteOnce = true;
+  /** While it waits for room in a listener's queue; few ever do. */
+  declare place?: Place | undefined;
+  abstract readonly nodeTicks: boolean;
+
+  constructor(engine: Engine, id: number) {
+    this.engine = engine;
+    this.id = id;
+    if (id >= 0) engine.attach(id, this);
+  }
+
+  onLent?(memory: Buffer, start: number, end: number): void;
+  onInbox?(memory: Buffer, start: number, end: number): void;
+  onBlock?(block: Buffer): boolean;
+  onInto?(length: number): void;
+  onTaken?(status: number): void;
+  abstract onEnd(): void;
+  abstract onConnect(status: number): void;
+  abstract onReadError(errno: number): void;
+  abstract onWriteError(errno: number): void;
+  abstract onShutdown(status: number): void;
+  abstract onDrain(): void;
+  abstract onFlushed(): void;
+
+  get isListener(): false {
+    return false;
+  }
+
+  get open(): boolean {
+    return this.id >= 0;
+  }
+
+  get [DESCRIPTOR](): number {
+    return this.engine.native.fileDescriptor(this.id);
+  }
+
+  get drained(): boolean {
+    return this.id >= 0 && !this.blocked;
+  }
+
+  /**
+   * Queues a copy of these bytes; departure.ts says when they leave. For more than COPY_LIMIT bytes use `writeLent`.
+   */
+  writeBytes(data: Uint8Array, start: number, end: number): void {
+    this.engine.queueBytes(this, data, start, end);
+  }
+
+  /** As `writeBytes`, from a string; answers the number of bytes. At most COPY_LIMIT characters. */
+  writeString(text: string, encoding: BufferEncoding): number {
+    return this.engine.queueString(this, text, encoding);
+  }
+
+  /**
+   * Sends what is queued and these parts at once, as one `sendmsg` where possible. What the kernel does not take is held
+   * (by reference: do not change it; memory of `onLent` is copied) until `onDrain`. Answers the bytes still queued, or a negative errno, in which case
+   * `onWriteError` is not called as well.
+   */
+  writeLent(parts: readonly Uint8Array[]): number {
+    return this.engine.writeLent(this, parts);
+  }
+
+  /** As `writeLent`, with ranges of files among the parts. */
+  writeParts(parts: readonly WritePart[]): number {
+    return this.engine.writeParts(this, parts);
+  }
+
+  /** Asks for one `onFlushed` when all that has been written so far is with the kernel. */
+  notifyFlushed(): void {
+    if (!this.awaitingFlush) {
+      this.awaitingFlush = true;
+      this.engine.awaitFlush(this);
+    }
+  }
+
+  /** Hands over what is queued now instead of at the end of the turn. Outcomes are told at the end of the tick. */
+  flush(): void {
+    this.engine.handOver();
+  }
+
+  /** Bytes that the kernel has not taken yet. */
+  get queued(): number {
+    return this.blocked && this.id >= 0 ? this.engine.native.queued(this.id) : 0;
+  }
+
+  pause(): void {
+    if (this.id >= 0) this.engine.native.setReading(this.id, false);
+  }
+
+  resume(): void {
+    if (this.id >= 0) this.engine.native.setReading(this.id, true);
+  }
+
+  /** Sends FIN behind all that is queued; `onShutdown` answers, in a callback of its own. */
+  shutdown(): void {
+    if (this.id < 0) return;
+    this.engine.handOver();
+    const status = this.engine.native.shutdown(this.id);
+    // 1: bytes are queued before it, a completion will tell.
+    if (status !== 1) this.engine.tellShutdown(this, status);
+  }
+
+  /**
+   * Takes the socket out of the engine: answers its descriptor, which is the caller's, and no callback comes after this.
+   * On a negative errno nothing has changed: see NativeEngine.detach.
+   */
+  detach(bytesSeen: number): number {
+    if (this.id < 0) return -EBADF;
+    const fd = this.engine.detach(this.id, bytesSeen);
+    if (fd < 0) return fd;
+    this.id = -1;
+    this.awaitingFlush = false;
+    return fd;
+  }
+
+  /** Hands over what the kernel takes of the queue, then closes the socket. No callback comes after this. */
+  close(reset = false): void {
+    if (this.id < 0) return;
+    const id = this.id;
+    this.id = -1;
+    this.awaitingFlush = false;
+    this.place?.leave();
+    this.engine.release(id, reset);
+  }
+}

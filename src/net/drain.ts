@@ -1,0 +1,16 @@
+/** 'drain' of a socket whose writes go past its stream. */
+import type { Writable } from 'node:stream';
+import type { HeldWrite, WritableStateView } from '../node/stream-state.js';
+
+interface DrainingSocket extends Pick<Writable, 'destroyed' | 'emit'> {
+  readonly _writableState: WritableStateView;
+  readonly _held: readonly HeldWrite[] | undefined;
+}
+
+/** What a stream does on the tick after a write that it sent at once. */
+export function tellDrained(socket: DrainingSocket): void {
+  const state = socket._writableState;
+  if (!state.needDrain || state.length > 0 || state.ending || socket.destroyed || socket._held !== undefined) return;
+  state.needDrain = false;
+  socket.emit('drain');
+}

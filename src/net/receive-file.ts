@@ -1,0 +1,265 @@
+/**
+ * What a stream receives, written to a file: for uploads.
+ *
+ * What is buffered already is written as any bytes are. Then the rest of a native socket's goes on below JS: into a pipe,
+ * and from there to the file in libuv's thread pool (native/file_intake.h); any other stream is read and written piece by
+ * piece. What comes behind is left to the stream.
+ *
+ *   buffered --(nothing is)--> below JS --(length, end, failure)--> settled
+ *      \------(length, end, failure)-------------------------------/
+ */
+import * as fs from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import { constants } from 'node:os';
+import { Readable } from 'node:stream';
+import { setImmediate } from 'node:timers';
+import {
+  abortError,
+  argTypeError,
+  fileError,
+  prematureCloseError,
+  shortBodyError,
+  streamInUseError,
+} from '../errors/index.js';
+import { FileOutlet, type FileOutcome } from './file-outlet.js';
+import { SocketWire } from './socket-wire.js';
+import { checkWhole } from '../config/options.js';
+
+export interface ReceiveFileOptions {
+  /** How many bytes to take. Default: all until the end. */
+  length?: number | undefined;
+  /** Where in the file the first byte goes. Default: the file's own position, which moves on. */
+  offset?: number | undefined;
+  /** Ends it with an AbortError, once what has been taken is in the file. */
+  signal?: AbortSignal | undefined;
+}
+
+/** A stream that has it as a method. */
+export interface FileReceiver {
+  /** Writes what is received from here on to a file: see `receiveFile`. */
+  receiveFile(file: FileHandle | number, options?: ReceiveFileOptions): Promise<number>;
+}
+
+/** What an error of `receiveFile` tells beside its code. */
+export interface ReceiveFileError extends NodeJS.ErrnoException {
+  /** Bytes that are in the file. */
+  bytesWritten: number;
+  /** Bytes that have been taken from the stream: it goes on behind them. */
+  bytesTaken: number;
+}
+
+const { ENOTCONN } = constants.errno;
+
+type Failure = Error | undefined;
+
+function nextImmediate(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+class Receiving {
+  private readonly stream: Readable;
+  private readonly fd: number;
+  private readonly signal: AbortSignal | undefined;
+  /** Bytes still to be taken; Infinity: until the end. */
+  private left: number;
+  private offset: number | undefined;
+  private taken = 0;
+  private written = 0;
+  private failure: Failure;
+  private ended = false;
+  private outlet: FileOutlet | undefined;
+  /** Called when something has changed. */
+  private wake: () => void = () => undefined;
+
+  constructor(stream: Readable, fd: number, { length, offset, signal }: ReceiveFileOptions) {
+    this.stream = stream;
+    this.fd = fd;
+    this.left = length ?? Infinity;
+    this.offset = offset;
+    this.signal = signal;
+  }
+
+  async run(): Promise<number> {
+    const { stream, signal } = this;
+    const flowed = stream.readableFlowing === true;
+    stream.on('readable', this.onChange).on('end', this.onEnd).on('error', this.onError).on('close', this.onClose);
+    signal?.addEventListener('abort', this.onAbort);
+    if (signal?.aborted === true) this.onAbort();
+    if (stream.readableEnded) this.onEnd();
+    else if (stream.destroyed) this.onClose();
+    try {
+      while (this.left > 0 && !(await this.step()));
+      if (this.left > 0 && Number.isFinite(this.left)) throw shortBodyError(this.written, this.left);
+      return this.written;
+    } catch (error) {
+      throw Object.assign(error as Error, { bytesWritten: this.written, bytesTaken: this.taken });
+    } finally {
+      signal?.removeEventListener('abort', this.onAbort);
+      stream
+        .off('readable', this.onChange)
+        .off('end', this.onEnd)
+        .off('error', this.onError)
+        .off('close', this.onClose);
+      this.wire?.startReading();
+      if (flowed) stream.resume();
+    }
+  }
+
+  private get wire(): SocketWire | undefined {
+    const { _wire: wire } = this.stream as { _wire?: unknown };
+    return wire instanceof SocketWire && wire.open ? wire : undefined;
+  }
+
+  /** One piece, or a wait for one. True: there is nothing more to come. */
+  private async step(): Promise<boolean> {
+    const { stream, wire } = this;
+    if (this.failure !== undefined) throw this.failure;
+    if (stream.readableLength > 0) {
+      const chunk = stream.read(Math.min(this.left, stream.readableLength)) as Buffer | null;
+      // The stream has asked for more: that is to stay in the kernel.
+      wire?.stopReading();
+      if (chunk !== null) await this.writePiece(chunk);
+      else await this.change();
+      return false;
+    }
+    if (this.ended) return true;
+    if (wire === undefined || this.hasSeenEnd()) {
+      const changed = this.change();
+      // Has the stream ask for more and tell of it, or tell of its end.
+      stream.read(0);
+      await changed;
+    } else if (await this.takeHeld(wire)) {
+      await this.receiveBelow(wire);
+    }
+    return false;
+  }
+
+  /** The end has come to the stream, which tells of it when it is read. */
+  private hasSeenEnd(): boolean {
+    const { _readableState: state } = this.stream as unknown as { _readableState: { ended: boolean } };
+    return state.ended;
+  }
+
+  private change(): Promise<void> {
+    return new Promise((resolve) => (this.wake = resolve));
+  }
+
+  private isOver(): boolean {
+    return this.ended || this.failure !== undefined;
+  }
+
+  /** What the engine has read beyond what it has given the stream. True: there is nothing between us and the kernel. */
+  private async takeHeld(wire: SocketWire): Promise<boolean> {
+    wire.stopReading();
+    for (const chunk of wire.takeUnread()) this.stream.push(chunk);
+    if (!wire.holdsUnread) return this.stream.readableLength === 0;
+    // An end or a failure, which the stream is told of in a tick of its own.
+    wire.startReading();
+    await nextImmediate();
+    return false;
+  }
+
+  private async receiveBelow(wire: SocketWire): Promise<void> {
+    if (!wire.open || this.isOver()) return;
+    const { fd, offset = -1, left } = this;
+    const limit = Number.isFinite(left) ? left : -1;
+    const outcome = await new Promise<FileOutcome>((resolve) => {
+      const started = FileOutlet.start(wire, { fd, offset, limit }, resolve);
+      if (typeof started === 'number') resolve({ status: started, taken: 0, arrived: 0 });
+      else this.outlet = started;
+    });
+    this.outlet = undefined;
+    this.count(outcome.taken, outcome.arrived);
+    if (outcome.status === 0) {
+      // The end of the socket, or its failure, is told in the ticks that follow.
+      if (this.left > 0 && !this.isOver()) await nextImmediate();
+      return;
+    }
+    // The end is on its way to the stream.
+    if (outcome.status === -ENOTCONN) await nextImmediate();
+    else throw this.failure ?? fileError(outcome.status, 'write', fd);
+  }
+
+  private count(taken: number, written: number): void {
+    this.taken += taken;
+    this.written += written;
+    this.left -= taken;
+    if (this.offset !== undefined) this.offset += written;
+  }
+
+  private async writePiece(chunk: Buffer): Promise<void> {
+    this.count(chunk.length, 0);
+    for (let start = 0; start < chunk.length;) {
+      const position = this.offset ?? null;
+      const length = await new Promise<number>((resolve, reject) => {
+        fs.write(this.fd, chunk, start, chunk.length - start, position, (error, written) => {
+          if (error === null) resolve(written);
+          else reject(error);
+        });
+      });
+      this.count(0, length);
+      start += length;
+    }
+  }
+
+  private readonly onChange = (): void => {
+    this.wake();
+  };
+
+  private readonly onEnd = (): void => {
+    this.ended = true;
+    this.wake();
+  };
+
+  private readonly onError = (error: Error): void => {
+    this.fail(error);
+  };
+
+  private readonly onClose = (): void => {
+    if (!this.ended) this.fail(prematureCloseError());
+  };
+
+  private readonly onAbort = (): void => {
+    if (this.signal !== undefined) this.fail(abortError(this.signal));
+  };
+
+  private fail(error: Error): void {
+    this.failure ??= error;
+    this.outlet?.finish();
+    this.wake();
+  }
+}
+
+function descriptorOf(file: FileHandle | number): number {
+  const fd: unknown = typeof file === 'number' ? file : (file as Partial<FileHandle> | null | undefined)?.fd;
+  if (typeof fd !== 'number') throw argTypeError('file', 'of type number or an instance of FileHandle', file);
+  return fd;
+}
+
+/**
+ * Writes what `stream` receives from here on to an open file: what it has buffered first, then exactly `length` bytes, or
+ * all until its end. Nobody else may listen for its data meanwhile (ERR_NEARWIRE_STREAM_IN_USE); what comes behind is the
+ * stream's, which flows again if it did. Resolves with the number of bytes once the last of them is in the file. Rejects,
+ * with `bytesWritten` and `bytesTaken`: ERR_NEARWIRE_SHORT_BODY if the stream ends before; the stream's error,
+ * ERR_STREAM_PREMATURE_CLOSE if it is closed before; the file's (ENOSPC, EBADF); an AbortError. The stream is left open.
+ * The file stays the caller's.
+ */
+export async function receiveFile(
+  stream: Readable,
+  file: FileHandle | number,
+  options: ReceiveFileOptions = {},
+): Promise<number> {
+  if (!(stream instanceof Readable)) throw argTypeError('stream', 'an instance of Readable', stream);
+  const given: unknown = options;
+  if (typeof given !== 'object' || given === null) throw argTypeError('options', 'of type object', given);
+  const { length, offset, signal } = options;
+  checkWhole(length, 'options.length', 0, Number.MAX_SAFE_INTEGER);
+  checkWhole(offset, 'options.offset', 0, Number.MAX_SAFE_INTEGER);
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw argTypeError('options.signal', 'an instance of AbortSignal', signal);
+  }
+  const fd = descriptorOf(file);
+  const listens = stream.listenerCount('data') > 0 || stream.listenerCount('readable') > 0;
+  if (listens || stream.readableEncoding !== null || stream.readableObjectMode) throw streamInUseError();
+  return new Receiving(stream, fd, options).run();
+}

@@ -1,0 +1,321 @@
+/**
+ * A relay: both directions between two streams, for proxies, CONNECT tunnels, port forwards and what is left to do after
+ * an upgrade.
+ *
+ * Each direction is a 'data' listener that writes to the other stream. Between two native sockets a pump stands in for it
+ * as soon as nothing is buffered any more (see net/forwarding.ts): then no byte enters this process's memory, and no
+ * event JS, until one side ends.
+ *
+ *   running --(ends, as halfClose says)--> ending --(all written is out)--> through
+ *       \--------(error, close, limit, timeout, abort)--------------------> failed
+ */
+import { Duplex } from 'node:stream';
+import {
+  abortError,
+  argTypeError,
+  argValueError,
+  prematureCloseError,
+  relayLimitError,
+  relayTimeoutError,
+} from '../errors/index.js';
+import { Forwarding } from './forwarding.js';
+import { IdleTimer } from './idle-timer.js';
+import { NativeSocket } from './socket.js';
+import { checkBoolean, checkFunction, checkWhole } from '../config/options.js';
+
+/** The longest delay that a timer takes, in milliseconds. */
+const MAX_TIMEOUT = 2 ** 31 - 1;
+
+export interface RelayOptions {
+  /**
+   * true: the end of one side is passed on, and the other direction goes on until its own end; sets `allowHalfOpen` of
+   * both streams. false: the end of one side ends both, after what it has sent. Default true.
+   */
+  halfClose?: boolean | undefined;
+  /** Milliseconds without a byte in either direction after which it fails. Default 0: never. */
+  idleTimeout?: number | undefined;
+  /** The most bytes that each direction may carry; the next one makes it fail. Default: no limit. */
+  maxBytes?: number | undefined;
+  /**
+   * What has been read of `a` already, such as the `head` of node:http's 'connect' and 'upgrade': goes to `b` first. What
+   * has been read of `b` can be put back with `b.unshift()`.
+   */
+  head?: Uint8Array | undefined;
+  /** Ends it with an AbortError. */
+  signal?: AbortSignal | undefined;
+}
+
+export interface RelayResult {
+  bytesAtoB: number;
+  bytesBtoA: number;
+  /** Whose end was the end of it: with `halfClose`, that of both. */
+  reason: 'ended' | 'a-ended' | 'b-ended';
+}
+
+export type RelayCallback = (error: Error | null, result?: RelayResult) => void;
+
+/** What one stream receives goes to the other. */
+class Direction {
+  readonly source: Duplex;
+  readonly sink: Duplex;
+  ended = false;
+  private readonly owner: Relay;
+  private readonly forwarding: Forwarding | undefined;
+  /** Bytes that have passed through JS. */
+  private inJs = 0;
+
+  constructor(owner: Relay, source: Duplex, sink: Duplex) {
+    this.owner = owner;
+    this.source = source;
+    this.sink = sink;
+    if (source instanceof NativeSocket && sink instanceof NativeSocket) {
+      this.forwarding = new Forwarding(source, sink, this.onData, () => this.left);
+    }
+  }
+
+  get bytes(): number {
+    return this.inJs + (this.forwarding?.moved ?? 0);
+  }
+
+  /** How many bytes it may carry yet. */
+  private get left(): number {
+    return this.owner.maxBytes - this.bytes;
+  }
+
+  get idle(): number {
+    return this.forwarding?.idle ?? Infinity;
+  }
+
+  start(head?: Uint8Array): void {
+    const { source, sink } = this;
+    source.on('data', this.onData);
+    source.once('end', this.onEnd);
+    sink.on('drain', this.onDrain);
+    if (source.readableEnded) process.nextTick(this.onEnd);
+    if (head !== undefined && head.length > 0) this.onData(head);
+    if (sink.writableNeedDrain) source.pause();
+    else this.resume();
+  }
+
+  /** Within the tick the stream gives what it has buffered, and asks for more: what comes then can go below it. */
+  private resume(): void {
+    const { forwarding } = this;
+    this.source.resume();
+    if (forwarding === undefined) return;
+    forwarding.readOn();
+    process.nextTick(tryStart, forwarding);
+  }
+
+  stop(): void {
+    this.forwarding?.stop();
+    this.forwarding?.readOn();
+    this.source.off('data', this.onData);
+    this.source.off('end', this.onEnd);
+    this.sink.off('drain', this.onDrain);
+  }
+
+  private readonly onData = (chunk: Uint8Array): void => {
+    const { source, forwarding } = this;
+    const hasRoom = this.write(chunk);
+    forwarding?.tryStart();
+    // A pump waits for room by itself. It may find no better moment: a small sink is never empty and ready to take a chunk.
+    if (hasRoom || forwarding?.runs === true) return;
+    source.pause();
+    // It can begin with the next drain, if nothing that has been read stands before its bytes then.
+    for (const unread of forwarding?.takeUnread() ?? []) {
+      // Nothing goes behind what was over the limit.
+      if (!this.sink.destroyed) this.write(unread);
+    }
+  };
+
+  /** Whether the sink has room for more. */
+  private write(chunk: Uint8Array): boolean {
+    const { owner, sink } = this;
+    if (chunk.length > this.left) {
+      owner.fail(relayLimitError(owner.maxBytes));
+      return true;
+    }
+    owner.touch();
+    this.inJs += chunk.length;
+    return sink.write(chunk);
+  }
+
+  private readonly onDrain = (): void => {
+    this.owner.touch();
+    this.resume();
+  };
+
+  private readonly onEnd = (): void => {
+    if (this.ended) return;
+    this.ended = true;
+    this.owner.directionEnds(this);
+  };
+}
+
+function tryStart(forwarding: Forwarding): void {
+  forwarding.tryStart();
+}
+
+class Relay {
+  readonly maxBytes: number;
+  private readonly streams: readonly [Duplex, Duplex];
+  private readonly there: Direction;
+  private readonly back: Direction;
+  private readonly options: RelayOptions;
+  private readonly callback: RelayCallback;
+  private readonly idle: IdleTimer;
+  private over = false;
+  private firstEnd: Direction | undefined;
+
+  constructor(a: Duplex, b: Duplex, options: RelayOptions, callback: RelayCallback) {
+    this.streams = [a, b];
+    this.options = options;
+    this.callback = callback;
+    this.maxBytes = options.maxBytes ?? Infinity;
+    this.there = new Direction(this, a, b);
+    this.back = new Direction(this, b, a);
+    this.idle = new IdleTimer(
+      () => {
+        this.fail(relayTimeoutError(options.idleTimeout ?? 0));
+      },
+      () => Math.min(this.there.idle, this.back.idle),
+    );
+  }
+
+  /** Whether the end of one side leaves the other direction open. */
+  private get halfClose(): boolean {
+    return this.options.halfClose ?? true;
+  }
+
+  start(): void {
+    const { signal, idleTimeout, head } = this.options;
+    for (const stream of this.streams) {
+      stream.on('error', this.onError);
+      stream.on('close', this.onClose);
+      stream.on('finish', this.onFinish);
+      if (this.halfClose) stream.allowHalfOpen = true;
+    }
+    signal?.addEventListener('abort', this.onAbort);
+    if (signal?.aborted === true) process.nextTick(this.onAbort);
+    if (this.streams.some((stream) => stream.destroyed)) process.nextTick(this.onClose);
+    if (idleTimeout !== undefined && idleTimeout > 0) this.idle.set(idleTimeout);
+    this.there.start(head);
+    this.back.start();
+  }
+
+  touch(): void {
+    this.idle.touch();
+  }
+
+  directionEnds(direction: Direction): void {
+    this.firstEnd ??= direction;
+    direction.sink.end();
+    if (!this.halfClose) {
+      // What the other side sends from now on has nobody to go to.
+      (direction === this.there ? this.back : this.there).stop();
+      direction.source.end();
+    }
+    this.onFinish();
+  }
+
+  /** Everything that will be written has been. */
+  private readonly onFinish = (): void => {
+    const { there, back, streams, halfClose, firstEnd } = this;
+    const ended = halfClose ? there.ended && back.ended : firstEnd !== undefined;
+    if (!ended || !streams.every((stream) => stream.writableFinished)) return;
+    const reason = halfClose ? 'ended' : firstEnd === there ? 'a-ended' : 'b-ended';
+    if (!this.settle()) return;
+    if (!halfClose) for (const stream of streams) stream.destroy();
+    this.callback(null, { bytesAtoB: there.bytes, bytesBtoA: back.bytes, reason });
+  };
+
+  private readonly onError = (error: Error): void => {
+    this.fail(error);
+  };
+
+  private readonly onClose = (): void => {
+    this.fail(prematureCloseError());
+  };
+
+  private readonly onAbort = (): void => {
+    const { signal } = this.options;
+    if (signal !== undefined) this.fail(abortError(signal));
+  };
+
+  fail(error: Error): void {
+    if (!this.settle()) return;
+    for (const stream of this.streams) stream.destroy();
+    this.callback(error);
+  }
+
+  /** Leaves the streams alone from now on. False if it has been done. */
+  private settle(): boolean {
+    if (this.over) return false;
+    this.over = true;
+    this.idle.stop();
+    this.options.signal?.removeEventListener('abort', this.onAbort);
+    this.there.stop();
+    this.back.stop();
+    // The listener of 'error' stays: what a write that is under way meets has been told of, or does not matter any more.
+    for (const stream of this.streams) {
+      stream.off('close', this.onClose);
+      stream.off('finish', this.onFinish);
+    }
+    return true;
+  }
+}
+
+function checkStreams(a: unknown, b: unknown): void {
+  for (const [name, stream] of [['a', a] as const, ['b', b] as const]) {
+    if (!(stream instanceof Duplex)) throw argTypeError(name, 'an instance of Duplex', stream);
+  }
+  if (a === b) throw argValueError('b', b, 'must be another stream than a');
+}
+
+function checkOptions(options: unknown): void {
+  if (typeof options !== 'object' || options === null) throw argTypeError('options', 'of type object', options);
+  const { halfClose, idleTimeout, maxBytes, head, signal } = options as RelayOptions;
+  if (halfClose !== undefined) checkBoolean(halfClose, 'options.halfClose');
+  checkWhole(idleTimeout, 'options.idleTimeout', 0, MAX_TIMEOUT);
+  if (maxBytes !== Infinity) checkWhole(maxBytes, 'options.maxBytes', 0, Number.MAX_SAFE_INTEGER);
+  if (head !== undefined && !(head instanceof Uint8Array)) {
+    throw argTypeError('options.head', 'an instance of Buffer or Uint8Array', head);
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw argTypeError('options.signal', 'an instance of AbortSignal', signal);
+  }
+}
+
+/**
+ * Relays between `a` and `b` until both have ended: what either has buffered and receives from now on is written to the
+ * other. Resolves with the bytes of both directions. Whatever goes wrong destroys both, and rejects: with the error of the
+ * one that failed, ERR_STREAM_PREMATURE_CLOSE, ERR_NEARWIRE_RELAY_LIMIT, ERR_NEARWIRE_RELAY_TIMEOUT or an AbortError. Between
+ * two native sockets, UNIX or TCP, the bytes stay in the kernel; any other two Duplex streams are relayed in JS, with the
+ * same outcome. Until then what both receive is the relay's alone: whoever listens for 'data', pauses or reads one of them
+ * has no say in what the kernel moves. Throws a TypeError or RangeError for arguments that make no sense.
+ */
+export function relay(a: Duplex, b: Duplex, options?: RelayOptions): Promise<RelayResult>;
+export function relay(a: Duplex, b: Duplex, callback: RelayCallback): void;
+export function relay(a: Duplex, b: Duplex, options: RelayOptions | undefined, callback: RelayCallback): void;
+export function relay(
+  a: Duplex,
+  b: Duplex,
+  given?: RelayOptions | RelayCallback,
+  callback?: RelayCallback,
+): Promise<RelayResult> | undefined {
+  const options = typeof given === 'function' || given === undefined ? {} : given;
+  const told = typeof given === 'function' ? given : callback;
+  checkStreams(a, b);
+  checkOptions(options);
+  if (told !== undefined) {
+    checkFunction(told, 'callback');
+    new Relay(a, b, options, told).start();
+    return undefined;
+  }
+  return new Promise((resolve, reject) => {
+    new Relay(a, b, options, (error, result) => {
+      if (result === undefined) reject(error ?? prematureCloseError());
+      else resolve(result);
+    }).start();
+  });
+}

@@ -1,0 +1,39 @@
+/** The fields of a native socket, as what works on it needs them; socket-base.ts makes them. */
+import type * as net from 'node:net';
+import type { NativeEndpoint } from '../binding/addon.js';
+import type { Scope } from './async-scopes.js';
+import type { OwningServer } from '../node/server-internals.js';
+import type { SocketSettings } from './socket-options.js';
+import type { SocketWire, WireSocket } from './socket-wire.js';
+import type { HeldWrite, WriteCallback } from '../node/stream-state.js';
+
+/** A stream's write that waits for the connection, or for a file to be opened. */
+export interface EarlyWrite {
+  parts: Uint8Array[];
+  callback: WriteCallback;
+  awaitsFile: boolean;
+}
+
+export interface SocketFields extends WireSocket {
+  connecting: boolean;
+  _wire: SocketWire | undefined;
+  /** Shared by all sockets of a server until one changes its own. */
+  _settings: SocketSettings;
+  /** The async context of connect(). */
+  _scope?: Scope;
+  /** What `_httpMessage` answers. */
+  _message?: unknown;
+  /** Addresses that are not connected to. */
+  blockList?: net.BlockList;
+  autoSelectFamilyAttemptedAddresses: string[];
+  /** The same as `server`, for the count of its connections. */
+  _server: OwningServer | null;
+  _peerName: NativeEndpoint | undefined;
+  _ownName: NativeEndpoint | undefined;
+  /** What came of the write that the stream is given next, which has been sent already: see `SocketWire.noteSent`. */
+  _sentAhead: number | undefined;
+  /** Writes made while corked, and their length as streams count it. */
+  _held: HeldWrite[] | undefined;
+  _heldLength: number;
+  _earlyWrite: EarlyWrite | undefined;
+}
