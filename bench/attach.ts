@@ -9,7 +9,6 @@ import { buffer } from 'node:stream/consumers';
 import { CannotRun } from './cannot-run.js';
 import { LONGEST_SOCKET_PATH } from './folder.js';
 import { listeningAt } from './listening-processes.js';
-import type { Params } from './model.js';
 import { PeerError } from './peer.js';
 import { cpuOf, processFamily } from './process-table.js';
 import type { BroughtSubject } from './subject-module.js';
@@ -28,15 +27,6 @@ export interface AttachChoice {
   /** Of the requests. */
   readonly path: string;
   readonly pid: number | undefined;
-}
-
-export interface AttachedServer {
-  /** As clients are told it. */
-  readonly address: string;
-  /** Command words of its clients besides those of all. */
-  readonly words: Params;
-  /** `cpu`: microseconds of its processes so far, NaN where they are not known. */
-  ask(word: string): Promise<number>;
 }
 
 /** What has a slash is a path, and so is what does not end in a port. */

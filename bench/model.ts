@@ -1,7 +1,6 @@
 /** The words of the benchmark: what a case, a subject, a cell and a sample are. */
 import type { LatencyHistogram, PercentileName } from './histogram.js';
-import type { Subject } from './subjects.js';
-import type { WarmUp } from './warm-up.js';
+import type { OtherNode } from './other-node.js';
 
 /** What is compared: one of subjects.ts, or one that the user brought. */
 export type SubjectName = string;
@@ -256,4 +255,45 @@ export interface BenchResult extends RunRecord, RunNotes {
   readonly latencies: readonly LatencyResult[];
   readonly cells: readonly CellResult[];
   readonly ratios: readonly RatioResult[];
+}
+
+export interface AttachedServer {
+  /** As clients are told it. */
+  readonly address: string;
+  /** Command words of its clients besides those of all. */
+  readonly words: Params;
+  /** `cpu`: microseconds of its processes so far, NaN where they are not known. */
+  ask(word: string): Promise<number>;
+}
+
+export interface Subject {
+  readonly name: SubjectName;
+  readonly title: string;
+  /**
+   * The program of its servers (and, where the case says so, of its clients): plain C, a Node worker, nginx, which a
+   * worker starts and ends, or a server that runs already, whose clients are plain C.
+   */
+  readonly program: 'floor' | 'worker' | 'nginx' | 'attached';
+  /** Command words of its servers, and of its clients if they are workers. */
+  readonly words?: Params;
+  /** What its workers are told to be, if that is not its name. */
+  readonly worker?: SubjectName;
+  /** What its workers run on, if not the Node of the bench. */
+  readonly node?: OtherNode;
+  readonly server?: AttachedServer;
+  /** What its ratios are taken to besides plain C, if not node:net. */
+  readonly baseline?: SubjectName;
+  readonly needsAddon?: boolean;
+  readonly cases: readonly string[];
+  /** Only over these, unless families are asked for by name. */
+  readonly families?: readonly Family[];
+  /** At most this many rounds by default. */
+  readonly rounds?: Readonly<Partial<Record<Mode, number>>>;
+}
+
+/** How a server came to be warm. */
+export interface WarmUp {
+  readonly windows: number;
+  /** False: a request's cost was still falling. */
+  readonly steady: boolean;
 }

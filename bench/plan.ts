@@ -5,7 +5,7 @@ import { CASES } from './cases/index.js';
 import { formatBytes } from './format.js';
 import type { BenchCase, Family, Mode, Params, Series, SubjectName } from './model.js';
 import { balancedOrders } from './orders.js';
-import { PACES, type Pace } from './pacer.js';
+import { PACES, type Pace } from './pace.js';
 import { subjectNamed, SUBJECTS, type Subject } from './subjects.js';
 
 /** What the user chose; what is not given is everything. */

@@ -1,34 +1,9 @@
 /**
  * What is compared, as data. A new rival is one entry here and, if it is a Node program, one implementation in work/.
  */
-import type { AttachedServer } from './attach.js';
-import type { Family, Mode, Params, SubjectName } from './model.js';
-import type { OtherNode } from './other-node.js';
+import type { Subject, SubjectName } from './model.js';
 
-export interface Subject {
-  readonly name: SubjectName;
-  readonly title: string;
-  /**
-   * The program of its servers (and, where the case says so, of its clients): plain C, a Node worker, nginx, which a
-   * worker starts and ends, or a server that runs already, whose clients are plain C.
-   */
-  readonly program: 'floor' | 'worker' | 'nginx' | 'attached';
-  /** Command words of its servers, and of its clients if they are workers. */
-  readonly words?: Params;
-  /** What its workers are told to be, if that is not its name. */
-  readonly worker?: SubjectName;
-  /** What its workers run on, if not the Node of the bench. */
-  readonly node?: OtherNode;
-  readonly server?: AttachedServer;
-  /** What its ratios are taken to besides plain C, if not node:net. */
-  readonly baseline?: SubjectName;
-  readonly needsAddon?: boolean;
-  readonly cases: readonly string[];
-  /** Only over these, unless families are asked for by name. */
-  readonly families?: readonly Family[];
-  /** At most this many rounds by default. */
-  readonly rounds?: Readonly<Partial<Record<Mode, number>>>;
-}
+export type { Subject } from './model.js';
 
 const STREAM_CASES = ['rtt', 'pipeline', 'bulk', 'fanin', 'growth', 'churn', 'idle'];
 const HELLO_CASES = ['http', 'http-close'];

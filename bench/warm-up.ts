@@ -3,7 +3,10 @@
  * and pools fill. So a stack is loaded in short windows until a request's cost has stopped falling: the last few windows
  * are no cheaper, by more than the noise of a few, than as many before them.
  */
+import type { WarmUp } from './model.js';
 import { median } from './statistics.js';
+
+export type { WarmUp } from './model.js';
 
 /** Windows that are held against as many before them. */
 const SIDE = 4;
@@ -17,12 +20,6 @@ export interface WarmUpLimits {
   readonly least: number;
   /** Seconds after which it is measured anyway. */
   readonly longest: number;
-}
-
-export interface WarmUp {
-  readonly windows: number;
-  /** False: a request's cost was still falling. */
-  readonly steady: boolean;
 }
 
 /** A window of load. */

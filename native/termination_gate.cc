@@ -1,6 +1,6 @@
 // In sanitizer builds only (binding.gyp): lets a test terminate a Worker within the n-th call of Node-API that it
 // makes. From then on each such call fails and throws nothing, which no other test can bring about at a chosen place.
-// The linker sends the calls that can fail so through here (--wrap). See test/worker-terminated.test.ts.
+// The linker sends the calls that can fail so through here (--wrap). See test/engine/worker-terminated.test.ts.
 #include <fcntl.h>
 #include <js_native_api.h>
 #include <node_api.h>

@@ -21,7 +21,7 @@ if (numbers.some((number) => !Number.isSafeInteger(number) || number < 1) || !['
 const words = [
   'node_modules/vitest/vitest.mjs',
   'run',
-  'test/uwsgi-nginx-compare.test.ts',
+  'test/uwsgi/nginx-compare.test.ts',
   '-t',
   `nginx, ${transport} answers`,
 ];

@@ -1,6 +1,8 @@
 /** What `nearwire cost` speaks of: stacks, and what is asked of them. */
 import type { Processes } from './processes.js';
-import type { ProgramName } from './programs.js';
+import type { Program, ProgramName } from './programs.js';
+
+export type { Program } from './programs.js';
 
 /**
  * What is asked for: hello world, or any number of bytes (`empty`), by an application that does nothing; 1 KiB of JSON after
@@ -13,15 +15,6 @@ export interface Work {
   readonly path: string;
   /** The answer's body, in bytes; undefined where only the application knows. */
   readonly answerBytes: number | undefined;
-}
-
-export interface Program {
-  readonly name: ProgramName;
-  /** Its file, or of a module its name; undefined: not installed. */
-  readonly file: string | undefined;
-  readonly version: string | undefined;
-  /** What to type to have it: `apt-get install nginx`. */
-  readonly install: string;
 }
 
 /** Which of a stack's processes. A stack without a front has `app` alone, nginx by itself `front` alone. */

@@ -9,7 +9,6 @@ import { text } from 'node:stream/consumers';
 import { findProgram } from '../executable.js';
 import { findFloor } from '../floor.js';
 import { packageVersion } from '../package-root.js';
-import type { Program } from './model.js';
 
 /** Debian's, Fedora's, Homebrew's. */
 const APACHE_MODULES = [
@@ -22,6 +21,15 @@ const APACHE_MODULES = [
 const VERSION_MS = 20_000;
 /** What stands for the plugin where it is part of uWSGI, as in what pip builds. */
 export const BUILT_IN = 'built in';
+
+export interface Program {
+  readonly name: ProgramName;
+  /** Its file, or of a module its name; undefined: not installed. */
+  readonly file: string | undefined;
+  readonly version: string | undefined;
+  /** What to type to have it: `apt-get install nginx`. */
+  readonly install: string;
+}
 
 type Found = Partial<Pick<Program, 'file' | 'version'>>;
 

@@ -15,7 +15,11 @@ interface FirstRow {
 export const FIRST_ROWS: readonly FirstRow[] = [
   { title: 'node:http, a connection per request', case: 'http-close' },
   { title: 'node:http, kept connections', case: 'http' },
-  { title: 'node:http, 64 KiB response from a fresh Buffer', case: 'http-body', params: { bytes: 65536, way: 'download' } },
+  {
+    title: 'node:http, 64 KiB response from a fresh Buffer',
+    case: 'http-body',
+    params: { bytes: 65536, way: 'download' },
+  },
   { title: 'node:http, a file of 1 MiB (`sendFile`)', case: 'file', params: { bytes: 1048576 } },
   { title: '64 B messages on 64 connections, per message', case: 'fanin' },
   { title: 'relay between two connections, per MiB', case: 'relay' },

@@ -25,11 +25,11 @@ export const BENCH_PAGES: readonly Page<JsonResult, Excerpt>[] = [
   { page: 'README.md', block: 'gains', file: 'readme.json', recordOf, render: renderGains },
   { page: 'README.md', block: 'figures', file: 'readme.json', recordOf, render: renderFirstPage },
   { page: 'docs/pictures/cpu.svg', isWhole: true, file: 'readme.json', recordOf, render: renderPicture },
-  { page: 'docs/figures.md', block: 'figures', file: 'readme.json', recordOf, render: renderBlock },
-  { page: 'docs/figures.md', block: 'losses', file: 'readme.json', recordOf, render: renderLosses },
+  { page: 'docs/performance.md', block: 'figures', file: 'readme.json', recordOf, render: renderBlock },
+  { page: 'docs/performance.md', block: 'losses', file: 'readme.json', recordOf, render: renderLosses },
   { page: 'docs/zero-copy.md', file: 'zero-copy.json', recordOf: referencesOf, render: renderReferences },
 ];
 
 export const SWEEP_PAGES: readonly Page<SweepJson, SweepExcerpt>[] = [
-  { page: 'docs/tuning-sweep.md', file: 'tuning-sweep.json', recordOf: sweepExcerptOf, render: renderSweepBlock },
+  { page: 'docs/tuning.md', file: 'tuning-sweep.json', recordOf: sweepExcerptOf, render: renderSweepBlock },
 ];

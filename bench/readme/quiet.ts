@@ -1,7 +1,7 @@
 /** Whether results are fit for the README: of a host at rest, of all rounds that are planned, which agree. */
 import { CASES } from '../cases/index.js';
 import type { RatioResult } from '../model.js';
-import { PACES } from '../pacer.js';
+import { PACES } from '../pace.js';
 import { median } from '../statistics.js';
 import { SUBJECTS } from '../subjects.js';
 import { nodeOf, type Excerpt } from './figures.js';

@@ -1,4 +1,4 @@
-/** The tables of docs/tuning-sweep.md, from a result of `nearwire tune --json`. */
+/** The tables of docs/tuning.md, from a result of `nearwire tune --json`. */
 import { formatBytes } from '../format.js';
 import { withoutFiles, type JsonResult } from '../json.js';
 import { nameOf } from '../tune/conclude.js';

@@ -1,7 +1,7 @@
 /** The tables of figures in the README, from a result of the bench or from one of each version of Node, and in docs/zero-copy.md. */
 import { formatBytes, formatRatio, formatSpread } from '../format.js';
 import type { JsonResult } from '../json.js';
-import type { MeasureName, Params, SubjectName } from '../model.js';
+import type { CellResult, MeasureName, Params, RatioResult, SubjectName } from '../model.js';
 import {
   describeRounds,
   describeRun,
@@ -14,7 +14,7 @@ import {
   type Excerpt,
   type Row,
 } from './figures.js';
-import { lossesOf } from './losses.js';
+import { beyondLimit, lossesOf } from './losses.js';
 import { describeUnrest } from './quiet.js';
 
 function row(title: string, name: string, measure: MeasureName, params: Params = {}): Row {
@@ -65,7 +65,20 @@ const OF_NODE: readonly Column[] = [
   { title: TUNED, subject: TUNED, textOf: valueText },
   ...['native', 'channel'].map((subject) => ({ title: subject, subject, textOf: withRatios })),
 ];
-const FLOOR: Column = { title: 'plain C', subject: 'c', textOf: valueText };
+const FLOOR = { title: 'plain C', subject: 'c' } as const;
+
+/** Where all rounds have one of ours beyond plain C the host can do more, and plain C is not its limit. */
+function floorText(cell: CellResult | undefined, { ratios }: Excerpt): string {
+  if (cell === undefined) return '';
+  const isBeaten = ratios.some((ratio) => isAt(ratio, cell) && beyondLimit([ratio]).length > 0);
+  return `${isBeaten && cell.limitedBy === undefined ? 'over ' : ''}${valueText(cell)}`;
+}
+
+function isAt(ratio: RatioResult, cell: CellResult): boolean {
+  const placeOf = ({ case: name, params, family, measure }: RatioResult | CellResult): string =>
+    JSON.stringify([name, params, family, measure]);
+  return placeOf(ratio) === placeOf(cell);
+}
 
 export function recordOf(result: JsonResult): Excerpt {
   const subjects = [...OF_NODE, FLOOR].map(({ subject }) => subject);
@@ -86,6 +99,9 @@ export function renderBlock(excerpts: readonly Excerpt[]): string {
     '',
     `${describeRounds(excerpts)}; in brackets the ratio to`,
     '`node:net`, taken within each round, with the lowest and highest of the rounds.',
+    ...(/\| over [^|]*\|$/m.test([...table, ...overTcp].join('\n'))
+      ? ['"over" before a figure of plain C: nearwire was beyond it in all rounds, so the host can do more.']
+      : []),
     ...(isTuned ? ['`node:net tuned` corks its writes, reads into lent memory and knows where a file ends.'] : []),
     ...describeRun(first),
     ...(excerpts.length > 1 ? ['', ...excerpts.map(describeVersion)] : []),
@@ -107,7 +123,9 @@ function tableOf(excerpts: readonly Excerpt[], family: 'unix' | 'tcp'): string[]
     const node = nodeOf(of, excerpts);
     return columns.map((column) => ({ ...column, title: [node, column.title].filter(Boolean).join(': '), of }));
   });
-  const floor = excerpts.slice(0, 1).map((of) => ({ ...FLOOR, of }));
+  const floor = excerpts
+    .slice(0, 1)
+    .map((of) => ({ ...FLOOR, of, textOf: (cell?: CellResult) => floorText(cell, of) }));
   return figureTable(ROWS, [...ofNode, ...floor], family);
 }
 

@@ -2,7 +2,7 @@
 import { formatBytes } from '../format.js';
 import { subjectsWith } from '../lineup.js';
 import type { Mode } from '../model.js';
-import type { Pace } from '../pacer.js';
+import type { Pace } from '../pace.js';
 import type { Choice } from '../plan.js';
 import { subjectNamed, SUBJECTS } from '../subjects.js';
 import type { BufferChoice, Family, Limits, Way, WayName } from './model.js';

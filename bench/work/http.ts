@@ -5,7 +5,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { burn } from '../cost/apps/application.js';
 import { floorPattern } from './pattern.js';
 import { listen } from './stream.js';
-import type { Subject } from './subject-module.js';
+import type { Subject } from './subject.js';
 import type { Target, Words } from './words.js';
 
 export function serveHttp(subject: Subject, words: Words, target: Target): void {

@@ -5,7 +5,7 @@ import { Control, tell } from './control.js';
 import { messageEcho } from './echo.js';
 import { RETAINED_WARM_UP, type Connect, type Link } from './loads.js';
 import { floorPattern } from './pattern.js';
-import type { Subject } from './subject-module.js';
+import type { Subject } from './subject.js';
 import type { Target, Words } from './words.js';
 
 type Listener = (socket: net.Socket) => void;

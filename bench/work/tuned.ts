@@ -7,7 +7,7 @@ import { createReadStream } from 'node:fs';
 import * as http from 'node:http';
 import * as net from 'node:net';
 
-import type { Subject } from './subject-module.js';
+import type { Subject } from './subject.js';
 import type { Target, Words } from './words.js';
 
 /** Corked writes of 4 KiB that go as one; with more of them nothing is gained. */

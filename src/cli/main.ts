@@ -10,6 +10,7 @@ import { UsageError, USAGE_EXIT } from './usage.js';
 const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['bench', async () => (await import('./bench.js')).benchCommand()],
   ['cost', async () => (await import('./cost.js')).costCommand()],
+  ['status', async () => (await import('./status.js')).statusCommand()],
   ['doctor', async () => (await import('./doctor.js')).doctorCommand()],
   ['tune', async () => (await import('./tune.js')).tuneCommand()],
   ['inspect', async () => (await import('./inspect.js')).inspectCommand()],

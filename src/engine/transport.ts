@@ -34,13 +34,29 @@ export function requestedTransport(option: TransportChoice | undefined): Transpo
 
 /**
  * The engine to use for a choice; undefined stands for `js`. Throws ERR_NEARWIRE_NO_ADDON if `native` was asked for and
- * the addon did not load.
+ * the addon did not load. Where `auto` falls back for that, a warning with the code `NEARWIRE_FALLBACK` says so once a thread.
  */
 export function engineFor(choice: TransportChoice): Engine | undefined {
   if (choice === 'js') return undefined;
   const engine = getEngine();
-  if (engine === undefined && choice === 'native') throw noAddonError(addonStatus().reason);
-  return engine;
+  if (engine !== undefined) return engine;
+  const { reason } = addonStatus();
+  if (choice === 'native') throw noAddonError(reason);
+  warnOfFallback(reason);
+  return undefined;
+}
+
+let warned = false;
+
+/** Nobody asked for node:net: a program that runs slower than it was set up to is to know. */
+function warnOfFallback(reason: Error | undefined): void {
+  if (warned) return;
+  warned = true;
+  const [why = 'no reason given'] = (reason?.message ?? '').split('\n', 1);
+  process.emitWarning(`nearwire's addon did not load, so node:net carries all bytes: ${why}`, {
+    code: 'NEARWIRE_FALLBACK',
+    detail: "nearwire doctor says what to do. With transport: 'js', or NEARWIRE_TRANSPORT=js, this is not reported.",
+  });
 }
 
 /**

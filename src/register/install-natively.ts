@@ -13,7 +13,7 @@ let installed = false;
  * `nearwire/register` does this and more; no import of anything else does. Call it at the start of a program that needs one of
  * these, in the primary of a cluster and in its workers alike.
  *
- * docs/drop-in.md lists what it changes. Once is enough; again, or where the addon is not there, it does nothing.
+ * docs/compatibility.md lists what it changes. Once is enough; again, or where the addon is not there, it does nothing.
  */
 export function install(): void {
   if (installed || addonStatus().addon === undefined) return;

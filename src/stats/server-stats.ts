@@ -39,7 +39,7 @@ export interface ServerStats {
   /** How long connections have waited so, in all, in milliseconds. Two that wait at the same time count twice. */
   waitMillis: number | undefined;
   /**
-   * The most connections that were found waiting to be accepted at once: see docs/stats.md for what this can't see.
+   * The most connections that were found waiting to be accepted at once: see docs/operating.md for what this can't see.
    * undefined on `js`.
    */
   queueHighWater: number | undefined;

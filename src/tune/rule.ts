@@ -1,4 +1,4 @@
-/** From evidence to an advice: the rules, and nothing else. docs/stats.md gives the reasons at length. */
+/** From evidence to an advice: the rules, and nothing else. docs/operating.md gives the reasons at length. */
 import type { QueueEvidence, SendEvidence } from './evidence.js';
 import { askedFor, LARGEST_SEND_BUFFER, STREAM_SEND_BUFFER, type SystemLimit } from './limits.js';
 

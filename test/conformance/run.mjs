@@ -1,4 +1,4 @@
-/** The command: runs node's own socket tests in one mode and tells what differs. See docs/conformance.md. */
+/** The command: runs node's own socket tests in one mode and tells what differs. See docs/compatibility.md. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';

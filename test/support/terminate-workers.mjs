@@ -1,4 +1,4 @@
-// Terminates one Worker after the other, each within a later call of Node-API: see test/worker-terminated.test.ts.
+// Terminates one Worker after the other, each within a later call of Node-API: see test/engine/worker-terminated.test.ts.
 // usage: terminate-workers.mjs LIBRARY FOLDER FIRST LAST STEP    Says how many were, and how the last one ended.
 import { existsSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// What a Worker does once in test/worker-terminated.test.ts: as many parts of the addon as it can, one after the other.
+// What a Worker does once in test/engine/worker-terminated.test.ts: as many parts of the addon as it can, one after the other.
 import { once } from 'node:events';
 import { unlinkSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';

@@ -15,7 +15,7 @@ function byOwner(a: Entry, b: Entry): number {
 
 /**
  * The record with each one's events of a step in their own order, but none among those of others: an answer finishes later
- * on native sockets (docs/drop-in.md).
+ * on native sockets (docs/compatibility.md).
  */
 export function eachByItself(record: readonly Entry[]): string[] {
   const steps: Entry[][] = [[]];
