@@ -54,9 +54,12 @@ function subjectsOn(node: OtherNode): Subject[] {
 
 /** A subject with each of these send buffers, held against itself with the system's. */
 export function subjectsWith(subject: Subject, sendBuffers: readonly number[]): Subject[] {
-  return sendBuffers.map((sendBuffer) => {
-    const how = `with a send buffer of ${formatBytes(sendBuffer)}`;
-    return { ...variantOf(subject, nameWith(subject.name, sendBuffer), how, subject.name), words: { sendBuffer } };
+  return sendBuffers.map((sendBufferSize) => {
+    const how = `with a send buffer of ${formatBytes(sendBufferSize)}`;
+    return {
+      ...variantOf(subject, nameWith(subject.name, sendBufferSize), how, subject.name),
+      words: { sendBufferSize },
+    };
   });
 }
 
@@ -65,8 +68,8 @@ function variantOf(subject: Subject, name: SubjectName, how: string, baseline: S
   return { ...subject, name, title, worker: subject.name, baseline };
 }
 
-export function nameWith(name: SubjectName, sendBuffer: number): SubjectName {
-  return `${name} ${formatBytes(sendBuffer)}`;
+export function nameWith(name: SubjectName, sendBufferSize: number): SubjectName {
+  return `${name} ${formatBytes(sendBufferSize)}`;
 }
 
 /** Those that were brought take part beside the built-in ones that are chosen; on other Nodes, as what they are there. */

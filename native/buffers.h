@@ -1,4 +1,4 @@
-// The sizes of a socket's buffers, as servers, sockets and channels are given them.
+// The sizes of a socket's buffers, as servers, sockets and connections are given them.
 #pragma once
 
 #include "sys.h"

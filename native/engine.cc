@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "check.h"
-#include "file_intake.h"
-#include "pump.h"
+#include "file_sink.h"
+#include "splice.h"
 #include "sys.h"
 
 namespace nearwire {
@@ -18,9 +18,9 @@ constexpr uint64_t kLongNanos = 50'000;
 
 }  // namespace
 
-Engine::Engine(uv_loop_t* loop, Sink* sink)
+Engine::Engine(uv_loop_t* loop, Delegate* delegate)
     : loop_(loop),
-      sink_(sink),
+      delegate_(delegate),
       inbox_memory_(new char[kInboxBytes]),
       arena_(new char[kArenaBytes]),
       completions_(new Completion[Turn::kCapacity]),
@@ -41,8 +41,8 @@ void Engine::close(std::function<void()> done) {
   flush();
   closed_ = true;
   for (auto& source : sources_) {
-    if (source->kind() == Source::Kind::kChannel) {
-      static_cast<Channel&>(*source).close(false);
+    if (source->kind() == Source::Kind::kConnection) {
+      static_cast<Connection&>(*source).close(false);
     } else {
       static_cast<Listener&>(*source).remove_file();
       static_cast<Listener&>(*source).close();
@@ -57,11 +57,11 @@ void Engine::close(std::function<void()> done) {
   loop_.when_all_closed(std::move(done));
 }
 
-Channel* Engine::channel(int32_t id) {
+Connection* Engine::connection(int32_t id) {
   if (id < 0 || static_cast<size_t>(id) >= sources_.size()) return nullptr;
   Source* source = sources_[static_cast<size_t>(id)].get();
-  if (source->kind() != Source::Kind::kChannel) return nullptr;
-  auto* found = static_cast<Channel*>(source);
+  if (source->kind() != Source::Kind::kConnection) return nullptr;
+  auto* found = static_cast<Connection*>(source);
   return found->is_free() ? nullptr : found;
 }
 
@@ -73,16 +73,16 @@ Listener* Engine::listener(int32_t id) {
   return found->is_free() ? nullptr : found;
 }
 
-Channel* Engine::new_channel() {
-  if (!free_channels_.empty()) {
-    const int32_t id = free_channels_.back();
-    free_channels_.pop_back();
-    NEARWIRE_CHECK(channel(id) == nullptr);
-    return static_cast<Channel*>(sources_[static_cast<size_t>(id)].get());
+Connection* Engine::new_connection() {
+  if (!free_connections_.empty()) {
+    const int32_t id = free_connections_.back();
+    free_connections_.pop_back();
+    NEARWIRE_CHECK(connection(id) == nullptr);
+    return static_cast<Connection*>(sources_[static_cast<size_t>(id)].get());
   }
   const auto id = static_cast<int32_t>(sources_.size());
-  sources_.push_back(std::make_unique<Channel>(this, id));
-  return static_cast<Channel*>(sources_.back().get());
+  sources_.push_back(std::make_unique<Connection>(this, id));
+  return static_cast<Connection*>(sources_.back().get());
 }
 
 void Engine::retire(int32_t id) {
@@ -90,7 +90,7 @@ void Engine::retire(int32_t id) {
   retired_.push_back(id);
 }
 
-int Engine::connect(const Address& address, const Address* local, const ChannelOptions& options) {
+int Engine::connect(const Address& address, const Address* local, const ConnectionOptions& options) {
   const int fd = sys::open_stream(address.family());
   if (fd < 0) return fd;
   if (local != nullptr) {
@@ -102,15 +102,15 @@ int Engine::connect(const Address& address, const Address* local, const ChannelO
       return error;
     }
   }
-  Channel* made = new_channel();
+  Connection* made = new_connection();
   made->connect(fd, address, options);
   return made->id();
 }
 
-int Engine::prepare_connect(const Address& address, const ChannelOptions& options) {
+int Engine::prepare_connect(const Address& address, const ConnectionOptions& options) {
   const int fd = sys::open_stream(address.family());
   if (fd < 0) return fd;
-  Channel* made = new_channel();
+  Connection* made = new_connection();
   made->prepare_connect(fd, address, options);
   return made->id();
 }
@@ -137,7 +137,7 @@ bool Engine::owns(int fd) const {
   return std::any_of(sources_.begin(), sources_.end(), [fd](const auto& source) { return source->fd() == fd; });
 }
 
-int Engine::adopt(int fd, const ChannelOptions& options) {
+int Engine::adopt(int fd, const ConnectionOptions& options) {
   const int family = sys::stream_family(fd);
   if (family < 0) return family;
   if (sys::is_listening(fd) != 0) return -EINVAL;
@@ -145,10 +145,10 @@ int Engine::adopt(int fd, const ChannelOptions& options) {
   if (owns(fd)) return -EEXIST;
   int error = sys::prepare_stream(fd);
   if (error < 0) return error;
-  Channel* made = new_channel();
+  Connection* made = new_connection();
   error = made->adopt(fd, options, family);
   if (error == 0) return made->id();
-  free_channels_.push_back(made->id());
+  free_connections_.push_back(made->id());
   return error;
 }
 
@@ -165,7 +165,7 @@ int Engine::adopt_listener(int fd, const ListenOptions& options) {
 
 int Engine::detach(int32_t id, uint64_t seen) {
   gather();
-  Channel* found = channel(id);
+  Connection* found = connection(id);
   if (found == nullptr) return -EBADF;
   if (turn_.holds(id, Event::kReadError) || turn_.holds(id, Event::kWriteError)) return -EBUSY;
   const int fd = found->detach(seen);
@@ -174,29 +174,29 @@ int Engine::detach(int32_t id, uint64_t seen) {
 }
 
 std::vector<Completion> Engine::take_unread(int32_t id, uint64_t seen) {
-  Channel* found = channel(id);
+  Connection* found = connection(id);
   if (found == nullptr || found->counters().bytes_read <= seen) return {};
   return turn_.take_last_reads(id, found->counters().bytes_read - seen);
 }
 
-int Engine::pump(int32_t source, int32_t sink, uint64_t limit) {
+int Engine::splice(int32_t source, int32_t target, uint64_t limit) {
   gather();
-  Channel* from = channel(source);
-  Channel* to = channel(sink);
+  Connection* from = connection(source);
+  Connection* to = connection(target);
   if (from == nullptr || to == nullptr) return -EBADF;
   if (from == to) return -EINVAL;
-  if (from->intake() != nullptr || !to->takes_feeder()) return -EBUSY;
-  return from->start_intake(std::make_unique<Pump>(this, from, to, limit));
+  if (from->sink() != nullptr || !to->takes_feeder()) return -EBUSY;
+  return from->start_sink(std::make_unique<Splice>(this, from, to, limit));
 }
 
 int Engine::receive_file(int32_t id, int file, int64_t offset, uint64_t limit,
                          std::function<void(uint64_t, int)> write_end) {
-  Channel* from = channel(id);
+  Connection* from = connection(id);
   if (from == nullptr) return -EBADF;
-  if (from->intake() != nullptr) return -EBUSY;
+  if (from->sink() != nullptr) return -EBUSY;
   const int own = sys::duplicate(file);
   if (own < 0) return own;
-  return from->start_intake(std::make_unique<FileIntake>(this, from, own, offset, limit, std::move(write_end)));
+  return from->start_sink(std::make_unique<FileSink>(this, from, own, offset, limit, std::move(write_end)));
 }
 
 iovec Engine::scratch() {
@@ -204,8 +204,8 @@ iovec Engine::scratch() {
   return {scratch_.get(), kScratchBytes};
 }
 
-void Engine::close_channel(int32_t id, bool reset) {
-  Channel* found = channel(id);
+void Engine::close_connection(int32_t id, bool reset) {
+  Connection* found = connection(id);
   if (found == nullptr) return;
   found->close(reset);
   retire(id);
@@ -223,7 +223,7 @@ void Engine::gather() {
   shared_.submitted = 0;
   for (size_t i = 0; i < known; ++i) {
     const Submission& submission = submissions_[i];
-    Channel* to = channel(submission.id);
+    Connection* to = connection(submission.id);
     const auto offset = static_cast<uint32_t>(submission.offset);
     const auto length = static_cast<uint32_t>(submission.length);
     // Closed since, or not ours: JS can write anything here, so nothing outside the memory is ever touched.
@@ -254,7 +254,7 @@ size_t Engine::flush() {
   size_t results = 0;
   while (flushed_ < touched_.size() && results < kMaxSubmissions) {
     const int32_t id = touched_[flushed_++];
-    Channel* to = channel(id);
+    Connection* to = connection(id);
     // Sent already by a lent write, or closed since it was gathered.
     if (to == nullptr || to->first_segment < 0) continue;
     const int error = to->send(nullptr);
@@ -282,7 +282,7 @@ void Engine::register_later(int32_t id) {
 
 void Engine::update_interests() {
   for (size_t i = 0; i < registering_.size(); ++i) {
-    Channel* found = channel(registering_[i]);
+    Connection* found = connection(registering_[i]);
     if (found != nullptr) found->update_interest();
   }
   registering_.clear();
@@ -290,8 +290,8 @@ void Engine::update_interests() {
 
 void Engine::keep_send_buffer(int fd) {
   for (const auto& source : sources_) {
-    if (source->kind() != Source::Kind::kChannel || source->fd() != fd || fd < 0) continue;
-    static_cast<Channel*>(source.get())->keep_send_buffer();
+    if (source->kind() != Source::Kind::kConnection || source->fd() != fd || fd < 0) continue;
+    static_cast<Connection*>(source.get())->keep_send_buffer();
   }
 }
 
@@ -331,7 +331,7 @@ void Engine::deliver(size_t count) {
   shared_.lent_replaced = lent_.is_shown() ? 0 : 1;
   const uint64_t began = uv_hrtime();
   shared_.turn_began = static_cast<double>(began) / kNanosPerMilli;
-  sink_->deliver();
+  delegate_->deliver();
   // What a lone handler has written may have waited for the rest of it: JS knows by this how long its handlers take.
   if (count == 1 && shared_.submitted > 0 && uv_hrtime() - began > kLongNanos && !was_preempted()) shared_.ran_long = 1;
   // The batch and its microtasks are through.
@@ -347,7 +347,7 @@ void Engine::flush_after_batch() {
     if (results == 0) return;
     shared_.completions = 0;
     shared_.results = static_cast<int32_t>(results);
-    sink_->deliver();
+    delegate_->deliver();
     if (shared_.gathered == 0) return;
   }
 }
@@ -358,7 +358,7 @@ void Engine::after_nested_turn() {
 }
 
 void Engine::closing() {
-  if (!closed_) sink_->closing();
+  if (!closed_) delegate_->closing();
 }
 
 void Engine::after_turn() {
@@ -367,8 +367,8 @@ void Engine::after_turn() {
   lent_.next_turn();
   blocks_.next_turn();
   for (const int32_t id : retired_) {
-    const bool is_channel = sources_[static_cast<size_t>(id)]->kind() == Source::Kind::kChannel;
-    (is_channel ? free_channels_ : free_listeners_).push_back(id);
+    const bool is_connection = sources_[static_cast<size_t>(id)]->kind() == Source::Kind::kConnection;
+    (is_connection ? free_connections_ : free_listeners_).push_back(id);
   }
   retired_.clear();
 }

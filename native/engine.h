@@ -1,4 +1,4 @@
-// Everything of one environment: its channels and listeners by id, the memory shared with JS, and the turn.
+// Everything of one environment: its connections and listeners by id, the memory shared with JS, and the turn.
 #pragma once
 
 #include <cerrno>
@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "buffers.h"
-#include "channel.h"
+#include "connection.h"
 #include "file_reference.h"
 #include "listener.h"
 #include "loop.h"
@@ -19,7 +19,7 @@
 
 namespace nearwire {
 
-// Bytes of one write and its channel, as JS puts it down.
+// Bytes of one write and its connection, as JS puts it down.
 struct Submission {
   int32_t id;
   int32_t offset;
@@ -50,14 +50,14 @@ struct SharedState {
 };
 static_assert(offsetof(SharedState, turn_began) == 32);
 
-// What became of a channel's share of a flush, where that is not simply "all sent".
+// What became of a connection's share of a flush, where that is not simply "all sent".
 struct FlushResult {
   int32_t id;
   int32_t error;
   int32_t queued;
 };
 
-// A submission's place in the list of its channel.
+// A submission's place in the list of its connection.
 struct Segment {
   uint32_t offset;
   uint32_t length;
@@ -95,7 +95,7 @@ class Engine final : private Turn::Phases {
   static constexpr size_t kScratchBytes = 64 * 1024;
 
   // Calls the layer above; it must survive anything the call does.
-  class Sink {
+  class Delegate {
    public:
     // A batch of completions, or what the flush after one has to tell: `shared()` says which, and how many.
     virtual void deliver() = 0;
@@ -103,10 +103,10 @@ class Engine final : private Turn::Phases {
     virtual void closing() = 0;
 
    protected:
-    ~Sink() = default;
+    ~Delegate() = default;
   };
 
-  Engine(uv_loop_t* loop, Sink* sink);
+  Engine(uv_loop_t* loop, Delegate* delegate);
 
   int open();
   // Sends what is queued, closes everything, and calls back when the loop is done with all handles. Safe to call twice.
@@ -122,40 +122,40 @@ class Engine final : private Turn::Phases {
   SharedState* shared() { return &shared_; }
 
   // --- asked by JS ---
-  int connect(const Address& address, const Address* local, const ChannelOptions& options);
-  // A channel that is to connect there: see Channel::prepare_connect.
-  int prepare_connect(const Address& address, const ChannelOptions& options);
+  int connect(const Address& address, const Address* local, const ConnectionOptions& options);
+  // A connection that is to connect there: see Connection::prepare_connect.
+  int prepare_connect(const Address& address, const ConnectionOptions& options);
   int listen(const Address& address, const std::string& path, const ListenOptions& options);
   // A connected stream socket from elsewhere. Answers its id, or a negative errno, and then it is still the caller's.
-  int adopt(int fd, const ChannelOptions& options);
+  int adopt(int fd, const ConnectionOptions& options);
   // The same for a socket to listen on, bound or listening already.
   int adopt_listener(int fd, const ListenOptions& options);
-  // Sends what is submitted and gives the descriptor away: see Channel::detach. Also -EBUSY: a failure that JS has not
-  // been told of yet.
+  // Sends what is submitted and gives the descriptor away: see Connection::detach. Also -EBUSY: a failure that JS has
+  // not been told of yet.
   int detach(int32_t id, uint64_t seen);
   // Completions of bytes that JS has not been handed yet (all that came after the first `seen`), oldest first. They are
   // the caller's now.
   std::vector<Completion> take_unread(int32_t id, uint64_t seen);
   // Ids of connections that JS has not been told of; it will not be any more.
   std::vector<int32_t> take_accepted(int32_t listener) { return turn_.take_accepted(listener); }
-  // Has what a channel receives written to a file, from another descriptor of it: see file_intake.h.
+  // Has what a connection receives written to a file, from another descriptor of it: see file_sink.h.
   int receive_file(int32_t id, int file, int64_t offset, uint64_t limit, std::function<void(uint64_t, int)> write_end);
-  // Has one channel's bytes go out on another until `stop_intake`: see pump.h. 0 or a negative errno: see
-  // NativeEngine.pump in src/binding/addon.ts.
-  int pump(int32_t source, int32_t sink, uint64_t limit);
-  Channel* channel(int32_t id);
+  // Has one connection's bytes go out on another until `stop_sink`: see splice.h. 0 or a negative errno: see
+  // NativeEngine.splice in src/binding/addon.ts.
+  int splice(int32_t source, int32_t target, uint64_t limit);
+  Connection* connection(int32_t id);
   Listener* listener(int32_t id);
-  void close_channel(int32_t id, bool reset);
+  void close_connection(int32_t id, bool reset);
   void close_listener(int32_t id);
   // The files that JS holds.
   FileTable& files() { return files_; }
   // Microseconds for which the loop polls without blocking after a turn that had completions; 0: it does not.
   void set_spin(uint32_t microseconds) { turn_.spin().set(microseconds); }
-  // Has Sink::closing called in the closing phase of this iteration of the loop.
+  // Has Delegate::closing called in the closing phase of this iteration of the loop.
   int call_when_closing() { return closed_ ? -ECANCELED : turn_.call_when_closing(); }
-  // Distributes submissions to their channels without sending.
+  // Distributes submissions to their connections without sending.
   void gather();
-  // Gathers, then sends for every channel that has something. Returns the number of results. As long as
+  // Gathers, then sends for every connection that has something. Returns the number of results. As long as
   // SharedState::gathered is set there was no room for more, and it is to be called again.
   size_t flush();
   // Whether this thread has been taken off its processor since this was last asked.
@@ -163,7 +163,7 @@ class Engine final : private Turn::Phases {
   const EngineCounters& counters() const { return counters_; }
   const SpinCounters& spin_counters() const { return turn_.spin().counters(); }
 
-  // --- used by channels and listeners ---
+  // --- used by connections and listeners ---
   Loop& loop() { return loop_; }
   Turn& turn() { return turn_; }
   Slab& inbox() { return inbox_; }
@@ -172,14 +172,14 @@ class Engine final : private Turn::Phases {
   PipePool& pipes() { return pipes_; }
   // Memory for bytes that are passed on at once.
   iovec scratch();
-  Channel* new_channel();
-  // Has the loop watch for what this channel wants before it blocks again.
+  Connection* new_connection();
+  // Has the loop watch for what this connection wants before it blocks again.
   void register_later(int32_t id);
   const Segment& segment(int32_t index) const { return segments_[static_cast<size_t>(index)]; }
   // The bytes of a list of segments, in a vector that is used again by the next call.
   std::vector<iovec>& parts_of(int32_t first_segment);
   SystemBuffers& system_buffers() { return system_buffers_; }
-  // Has the channel of this descriptor, if there is one, leave its send buffer as it is.
+  // Has the connection of this descriptor, if there is one, leave its send buffer as it is.
   void keep_send_buffer(int fd);
   void drop_spare();
   void restore_spare();
@@ -209,7 +209,7 @@ class Engine final : private Turn::Phases {
   void update_interests();
 
   Loop loop_;
-  Sink* sink_;
+  Delegate* delegate_;
   Turn turn_;
   Slab inbox_;
   LentSlab lent_;
@@ -230,7 +230,7 @@ class Engine final : private Turn::Phases {
   SharedState shared_;
 
   std::vector<std::unique_ptr<Source>> sources_;
-  std::vector<int32_t> free_channels_;
+  std::vector<int32_t> free_connections_;
   std::vector<int32_t> free_listeners_;
   // Closed in this turn: completions of theirs may still be on their way to JS.
   std::vector<int32_t> retired_;

@@ -1,4 +1,4 @@
-// Files that are sent by reference. Queues share them; JS names them by small integers, as it names channels.
+// Files that are sent by reference. Queues share them; JS names them by small integers, as it names connections.
 #pragma once
 
 #include <cstdint>

@@ -41,10 +41,11 @@ int read_address(const Napi::Object& from, JsAddress* to) {
   return to->local.set_host(local.empty() ? any : local, static_cast<unsigned>(local_port));
 }
 
-ChannelOptions read_channel_options(const Napi::Object& from) {
-  ChannelOptions options;
+ConnectionOptions read_connection_options(const Napi::Object& from) {
+  ConnectionOptions options;
   options.owned = flag(from, "owned");
-  options.buffers = {integer(from, "sendBuffer", 0), integer(from, "recvBuffer", 0), flag(from, "smallBuffers")};
+  options.buffers = {integer(from, "sendBufferSize", 0), integer(from, "recvBufferSize", 0),
+                     flag(from, "smallBuffers")};
   options.no_delay = flag(from, "noDelay");
   options.keep_alive = flag(from, "keepAlive");
   options.keep_alive_delay = static_cast<unsigned>(integer(from, "keepAliveDelay", 0));
@@ -54,12 +55,12 @@ ChannelOptions read_channel_options(const Napi::Object& from) {
 
 ListenOptions read_listen_options(const Napi::Object& from) {
   ListenOptions options;
-  options.channel = read_channel_options(from);
+  options.connection = read_connection_options(from);
   options.backlog = integer(from, "backlog", options.backlog);
   options.mode = integer(from, "mode", -1);
   options.reuse_port = flag(from, "reusePort");
   options.defer_accept = flag(from, "deferAccept");
-  options.channel.tally = JsTally::tally(from.Get("tally"));
+  options.connection.tally = JsTally::tally(from.Get("tally"));
   return options;
 }
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "address.h"
-#include "channel.h"
+#include "connection.h"
 #include "listener.h"
 #include "slab.h"
 
@@ -26,7 +26,7 @@ struct JsAddress {
 
 // 0 or a negative errno.
 int read_address(const Napi::Object& from, JsAddress* to);
-ChannelOptions read_channel_options(const Napi::Object& from);
+ConnectionOptions read_connection_options(const Napi::Object& from);
 ListenOptions read_listen_options(const Napi::Object& from);
 
 Napi::Value endpoint(Napi::Env env, const sockaddr_storage& name, socklen_t length);

@@ -111,8 +111,8 @@ Napi::Object description_value(Napi::Env env, const Description& found) {
   set_known(&value, "unread", found.unread);
   set_known(&value, "unsent", found.unsent);
   set_known(&value, "sendMemory", found.send_memory);
-  value.Set("sendBuffer", static_cast<double>(found.send_buffer));
-  value.Set("recvBuffer", static_cast<double>(found.recv_buffer));
+  value.Set("sendBufferSize", static_cast<double>(found.send_buffer));
+  value.Set("recvBufferSize", static_cast<double>(found.recv_buffer));
   set_known(&value, "queued", found.queued);
   set_known(&value, "backlog", found.backlog);
   value.Set("local", endpoint(env, found.local, found.local_length));

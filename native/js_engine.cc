@@ -56,11 +56,11 @@ Napi::Function JsEngine::define(Napi::Env env) {
                       InstanceMethod<&JsEngine::queued>("queued"),
                       InstanceMethod<&JsEngine::read_into>("readInto"),
                       InstanceMethod<&JsEngine::set_reading>("setReading"),
-                      InstanceMethod<&JsEngine::pump>("pump"),
+                      InstanceMethod<&JsEngine::splice>("splice"),
                       InstanceMethod<&JsEngine::receive_file>("receiveFile"),
-                      InstanceMethod<&JsEngine::finish_intake>("finishIntake"),
-                      InstanceMethod<&JsEngine::stop_intake>("stopIntake"),
-                      InstanceMethod<&JsEngine::intake_totals>("intakeTotals"),
+                      InstanceMethod<&JsEngine::finish_sink>("finishSink"),
+                      InstanceMethod<&JsEngine::stop_sink>("stopSink"),
+                      InstanceMethod<&JsEngine::sink_totals>("sinkTotals"),
                       InstanceMethod<&JsEngine::shutdown>("shutdown"),
                       InstanceMethod<&JsEngine::close>("close"),
                       InstanceMethod<&JsEngine::ref>("ref"),
@@ -77,7 +77,7 @@ Napi::Function JsEngine::define(Napi::Env env) {
                       InstanceMethod<&JsEngine::unread>("unread"),
                       InstanceMethod<&JsEngine::set_spin>("setSpin"),
                       InstanceMethod<&JsEngine::counters>("counters"),
-                      InstanceMethod<&JsEngine::channel_counters>("channelCounters"),
+                      InstanceMethod<&JsEngine::connection_counters>("connectionCounters"),
                       InstanceMethod<&JsEngine::scan_request>("scanRequest"),
                       InstanceMethod<&JsEngine::report_exception>("reportException")});
 }
@@ -154,8 +154,8 @@ void JsEngine::call(const Napi::FunctionReference& handler) {
   if (napi_get_and_clear_last_exception(env, &error) == napi_ok) napi_fatal_exception(env, error);
 }
 
-Channel* JsEngine::channel(const Napi::CallbackInfo& info, size_t argument) {
-  return engine_ == nullptr ? nullptr : engine_->channel(integer(info, argument));
+Connection* JsEngine::connection(const Napi::CallbackInfo& info, size_t argument) {
+  return engine_ == nullptr ? nullptr : engine_->connection(integer(info, argument));
 }
 
 Listener* JsEngine::listener(const Napi::CallbackInfo& info) {
@@ -204,7 +204,7 @@ Napi::Value JsEngine::connect(const Napi::CallbackInfo& info) {
   const int error = read_address(info[0].As<Napi::Object>(), &target);
   if (error < 0) return number(info, error);
   const Address* local = target.has_local ? &target.local : nullptr;
-  return number(info, engine_->connect(target.address, local, read_channel_options(info[1].As<Napi::Object>())));
+  return number(info, engine_->connect(target.address, local, read_connection_options(info[1].As<Napi::Object>())));
 }
 
 Napi::Value JsEngine::prepare_connect(const Napi::CallbackInfo& info) {
@@ -212,11 +212,11 @@ Napi::Value JsEngine::prepare_connect(const Napi::CallbackInfo& info) {
   JsAddress target;
   const int error = read_address(info[0].As<Napi::Object>(), &target);
   if (error < 0) return number(info, error);
-  return number(info, engine_->prepare_connect(target.address, read_channel_options(info[1].As<Napi::Object>())));
+  return number(info, engine_->prepare_connect(target.address, read_connection_options(info[1].As<Napi::Object>())));
 }
 
 Napi::Value JsEngine::try_connect(const Napi::CallbackInfo& info) {
-  Channel* found = channel(info);
+  Connection* found = connection(info);
   return number(info, found == nullptr ? -EBADF : found->try_connect());
 }
 
@@ -232,7 +232,7 @@ Napi::Value JsEngine::listen(const Napi::CallbackInfo& info) {
 
 Napi::Value JsEngine::adopt(const Napi::CallbackInfo& info) {
   if (engine_ == nullptr || !info[1].IsObject()) return number(info, -EINVAL);
-  return number(info, engine_->adopt(integer(info, 0), read_channel_options(info[1].As<Napi::Object>())));
+  return number(info, engine_->adopt(integer(info, 0), read_connection_options(info[1].As<Napi::Object>())));
 }
 
 Napi::Value JsEngine::adopt_listener(const Napi::CallbackInfo& info) {
@@ -314,7 +314,7 @@ Napi::Value JsEngine::listener_address(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value JsEngine::read_into(const Napi::CallbackInfo& info) {
-  Channel* found = channel(info);
+  Connection* found = connection(info);
   if (found != nullptr && info[1].IsTypedArray()) {
     found->read_into(std::make_unique<HeldBuffer>(info.Env(), info[1]));
   }
@@ -322,38 +322,38 @@ Napi::Value JsEngine::read_into(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value JsEngine::set_reading(const Napi::CallbackInfo& info) {
-  if (Channel* found = channel(info)) found->set_reading(boolean(info, 1));
+  if (Connection* found = connection(info)) found->set_reading(boolean(info, 1));
   return info.Env().Undefined();
 }
 
 Napi::Value JsEngine::shutdown(const Napi::CallbackInfo& info) {
-  Channel* found = channel(info);
+  Connection* found = connection(info);
   return number(info, found == nullptr ? -EBADF : found->shutdown());
 }
 
 Napi::Value JsEngine::close(const Napi::CallbackInfo& info) {
-  if (engine_ != nullptr) engine_->close_channel(integer(info, 0), boolean(info, 1));
+  if (engine_ != nullptr) engine_->close_connection(integer(info, 0), boolean(info, 1));
   return info.Env().Undefined();
 }
 
 Napi::Value JsEngine::ref(const Napi::CallbackInfo& info) {
-  if (Channel* found = channel(info)) found->set_ref(boolean(info, 1));
+  if (Connection* found = connection(info)) found->set_ref(boolean(info, 1));
   return info.Env().Undefined();
 }
 
 Napi::Value JsEngine::set_no_delay(const Napi::CallbackInfo& info) {
-  const Channel* found = channel(info);
+  const Connection* found = connection(info);
   return number(info, found == nullptr ? -EBADF : sys::set_no_delay(found->fd(), boolean(info, 1)));
 }
 
 Napi::Value JsEngine::set_keep_alive(const Napi::CallbackInfo& info) {
-  const Channel* found = channel(info);
+  const Connection* found = connection(info);
   if (found == nullptr) return number(info, -EBADF);
   return number(info, sys::set_keep_alive(found->fd(), boolean(info, 1), static_cast<unsigned>(integer(info, 2))));
 }
 
 Napi::Value JsEngine::buffer_sizes(const Napi::CallbackInfo& info) {
-  const Channel* found = channel(info);
+  const Connection* found = connection(info);
   if (found == nullptr) return number(info, -EBADF);
   Napi::Array sizes = Napi::Array::New(info.Env(), 2);
   sizes.Set(0U, sys::get_option(found->fd(), SOL_SOCKET, SO_SNDBUF));
@@ -362,7 +362,7 @@ Napi::Value JsEngine::buffer_sizes(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value JsEngine::peer_address(const Napi::CallbackInfo& info) {
-  const Channel* found = channel(info);
+  const Connection* found = connection(info);
   if (found == nullptr) return number(info, -EBADF);
   sockaddr_storage name{};
   socklen_t length = 0;
@@ -371,7 +371,7 @@ Napi::Value JsEngine::peer_address(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value JsEngine::local_address(const Napi::CallbackInfo& info) {
-  const Channel* found = channel(info);
+  const Connection* found = connection(info);
   if (found == nullptr) return number(info, -EBADF);
   sockaddr_storage name{};
   socklen_t length = 0;
@@ -380,12 +380,12 @@ Napi::Value JsEngine::local_address(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value JsEngine::file_descriptor(const Napi::CallbackInfo& info) {
-  const Channel* found = channel(info);
+  const Connection* found = connection(info);
   return number(info, found == nullptr ? -EBADF : found->fd());
 }
 
 Napi::Value JsEngine::share_descriptor(const Napi::CallbackInfo& info) {
-  Channel* found = channel(info);
+  Connection* found = connection(info);
   return number(info, found == nullptr ? -EBADF : found->share());
 }
 
@@ -399,7 +399,7 @@ Napi::Value JsEngine::open_pair(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value JsEngine::has_hung_up(const Napi::CallbackInfo& info) {
-  const Channel* found = channel(info);
+  const Connection* found = connection(info);
   return Napi::Boolean::New(info.Env(), found == nullptr || sys::has_hung_up(found->fd()));
 }
 
@@ -408,7 +408,7 @@ Napi::Value JsEngine::was_preempted(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value JsEngine::unread(const Napi::CallbackInfo& info) {
-  const Channel* found = channel(info);
+  const Connection* found = connection(info);
   return number(info, found == nullptr ? -EBADF : sys::unread_bytes(found->fd()));
 }
 
@@ -428,10 +428,10 @@ Napi::Value JsEngine::counters(const Napi::CallbackInfo& info) {
                             c.pages_by_copy, c.page_bytes_by_copy, c.files, c.files_copied, c.bytes_by_reference});
 }
 
-Napi::Value JsEngine::channel_counters(const Napi::CallbackInfo& info) {
-  const Channel* found = channel(info);
+Napi::Value JsEngine::connection_counters(const Napi::CallbackInfo& info) {
+  const Connection* found = connection(info);
   if (found == nullptr) return number(info, -EBADF);
-  const ChannelCounters c = found->counters_now();
+  const ConnectionCounters c = found->counters_now();
   return float64_array(
       info.Env(), std::vector<uint64_t>{c.bytes_read, c.bytes_written, c.reads, c.sends, c.partial_sends, c.eagains,
                                         c.turns, c.files, c.files_copied, c.bytes_by_reference, c.messages,

@@ -1,4 +1,5 @@
-// The engine as a JS object. Each method unwraps, checks, calls a plain C++ method and converts: see src/binding/addon.ts.
+// The engine as a JS object. Each method unwraps, checks, calls a plain C++ method and converts: see
+// src/binding/addon.ts.
 #pragma once
 
 #include <napi.h>
@@ -11,14 +12,14 @@
 
 namespace nearwire {
 
-class JsEngine final : public JsObject<JsEngine>, private Engine::Sink {
+class JsEngine final : public JsObject<JsEngine>, private Engine::Delegate {
  public:
   static Napi::Function define(Napi::Env env);
 
   explicit JsEngine(const Napi::CallbackInfo& info);
   ~JsEngine() override;
 
-  // The send buffer of this descriptor has been set by hand: if it is a channel's, it grows no more.
+  // The send buffer of this descriptor has been set by hand: if it is a connection's, it grows no more.
   void keep_send_buffer(int fd);
 
  private:
@@ -68,11 +69,11 @@ class JsEngine final : public JsObject<JsEngine>, private Engine::Sink {
   Napi::Value queued(const Napi::CallbackInfo& info);
   Napi::Value read_into(const Napi::CallbackInfo& info);
   Napi::Value set_reading(const Napi::CallbackInfo& info);
-  Napi::Value pump(const Napi::CallbackInfo& info);
+  Napi::Value splice(const Napi::CallbackInfo& info);
   Napi::Value receive_file(const Napi::CallbackInfo& info);
-  Napi::Value finish_intake(const Napi::CallbackInfo& info);
-  Napi::Value stop_intake(const Napi::CallbackInfo& info);
-  Napi::Value intake_totals(const Napi::CallbackInfo& info);
+  Napi::Value finish_sink(const Napi::CallbackInfo& info);
+  Napi::Value stop_sink(const Napi::CallbackInfo& info);
+  Napi::Value sink_totals(const Napi::CallbackInfo& info);
   Napi::Value shutdown(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
   Napi::Value ref(const Napi::CallbackInfo& info);
@@ -89,13 +90,13 @@ class JsEngine final : public JsObject<JsEngine>, private Engine::Sink {
   Napi::Value unread(const Napi::CallbackInfo& info);
   Napi::Value set_spin(const Napi::CallbackInfo& info);
   Napi::Value counters(const Napi::CallbackInfo& info);
-  Napi::Value channel_counters(const Napi::CallbackInfo& info);
+  Napi::Value connection_counters(const Napi::CallbackInfo& info);
   Napi::Value scan_request(const Napi::CallbackInfo& info);
   Napi::Value report_exception(const Napi::CallbackInfo& info);
 
   Napi::Value send(const Napi::CallbackInfo& info, const FileTable* files);
-  // The channel that the call's argument names, or nullptr.
-  Channel* channel(const Napi::CallbackInfo& info, size_t argument = 0);
+  // The connection that the call's argument names, or nullptr.
+  Connection* connection(const Napi::CallbackInfo& info, size_t argument = 0);
   Listener* listener(const Napi::CallbackInfo& info);
 
   // Deletes itself, by the environment's clean-up hook, once libuv has closed the last handle.

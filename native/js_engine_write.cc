@@ -18,10 +18,10 @@ Napi::Value JsEngine::flush(const Napi::CallbackInfo& info) {
 Napi::Value JsEngine::send(const Napi::CallbackInfo& info, const FileTable* files) {
   if (engine_ == nullptr) return number(info, -EBADF);
   if (!info[1].IsArray()) return number(info, -EBADF);
-  // Getters among the elements may close the channel, and anything else.
+  // Getters among the elements may close the connection, and anything else.
   JsParts parts(info.Env(), info[1].As<Napi::Array>(), files);
   engine_->gather();
-  Channel* to = channel(info);
+  Connection* to = connection(info);
   if (to == nullptr) return number(info, -EBADF);
   const int error = parts.valid() ? to->send(&parts) : -EINVAL;
   return number(info, error < 0 ? error : static_cast<double>(to->queued()));
@@ -64,13 +64,13 @@ Napi::Value JsEngine::close_file(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value JsEngine::withdraw_file(const Napi::CallbackInfo& info) {
-  Channel* found = channel(info);
+  Connection* found = connection(info);
   const auto file = engine_ == nullptr ? nullptr : engine_->files().get(integer(info, 1));
   return Napi::Boolean::New(info.Env(), found != nullptr && file != nullptr && found->withdraw(file.get()));
 }
 
 Napi::Value JsEngine::queued(const Napi::CallbackInfo& info) {
-  const Channel* found = channel(info);
+  const Connection* found = connection(info);
   return number(info, found == nullptr ? 0 : static_cast<double>(found->queued()));
 }
 

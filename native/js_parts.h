@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "channel.h"
+#include "connection.h"
 #include "file_reference.h"
 
 namespace nearwire {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "channel.h"
+#include "connection.h"
 #include "js_arguments.h"
 #include "js_convert.h"
 #include "sys.h"
@@ -42,7 +42,7 @@ Napi::Value JsTally::answers(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value JsTally::send_buffers(const Napi::CallbackInfo& info) {
-  const std::vector<Channel*>& living = tally_->living();
+  const std::vector<Connection*>& living = tally_->living();
   const size_t most = std::min(living.size(), static_cast<size_t>(count(info, 0)));
   std::vector<int> sizes;
   for (size_t i = 0; i < most; ++i) sizes.push_back(sys::get_option(living[i]->fd(), SOL_SOCKET, SO_SNDBUF));

@@ -42,7 +42,7 @@ int Listener::bind_and_listen(int fd, const Address& address, const std::string&
   if (error == 0 && options.reuse_port) error = sys::set_reuse_port(fd);
   if (error == 0 && address.family() == AF_INET6) error = sys::set_ipv6_only(fd, options.ipv6_only);
   if (error == 0 && accepted_inherit(address.family())) {
-    error = engine_->system_buffers().apply(fd, address.family(), options.channel.buffers);
+    error = engine_->system_buffers().apply(fd, address.family(), options.connection.buffers);
   }
   if (error == 0) error = address.bind(fd);
   const bool is_file = is_path && !path.empty() && path[0] != '\0';
@@ -85,7 +85,7 @@ void Listener::remove_file() {
 int Listener::adopt(int fd, int family, const ListenOptions& options) {
   int error = 0;
   if (accepted_inherit(family)) {
-    error = engine_->system_buffers().apply(fd, family, options.channel.buffers);
+    error = engine_->system_buffers().apply(fd, family, options.connection.buffers);
   }
   if (error == 0) error = sys::listen_on(fd, options.backlog);
   if (error == 0) error = sys::prepare_stream(fd);
@@ -101,7 +101,7 @@ int Listener::start(int fd, int family, const ListenOptions& options) {
   }
   fd_ = fd;
   family_ = family;
-  options_ = options.channel;
+  options_ = options.connection;
   return 0;
 }
 
@@ -273,10 +273,10 @@ int Listener::accept_one() {
   if (options_.tally) options_.tally->note_accepted();
   if (limit_ > 0) --limit_;
   if (seat_) seat_->note_accepted();
-  Channel* channel = engine_->new_channel();
-  engine_->turn().push({id_, Event::kAccept, channel->id(), 0});
+  Connection* connection = engine_->new_connection();
+  engine_->turn().push({id_, Event::kAccept, connection->id(), 0});
   // Reads at once: a peer that connects has mostly something to say.
-  channel->open(fd, options_, family_);
+  connection->open(fd, options_, family_);
   return 0;
 }
 

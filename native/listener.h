@@ -9,7 +9,7 @@
 
 #include "address.h"
 #include "balance.h"
-#include "channel.h"
+#include "connection.h"
 #include "loop.h"
 #include "source.h"
 #include "sys.h"
@@ -18,7 +18,7 @@
 namespace nearwire {
 
 struct ListenOptions {
-  ChannelOptions channel;
+  ConnectionOptions connection;
   int backlog = 511;
   // chmod bits for a socket file; -1 leaves what the umask made.
   int mode = -1;
@@ -78,7 +78,7 @@ class Listener final : public Source, private Watcher::Target {
   bool ref_ = true;
   int fd_ = -1;
   int family_ = 0;
-  ChannelOptions options_;
+  ConnectionOptions options_;
   int limit_ = kNoLimit;
   // nullptr: nobody else is known to accept from the socket.
   std::unique_ptr<Seat> seat_;

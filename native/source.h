@@ -1,4 +1,4 @@
-// What an id stands for: a channel or a listener.
+// What an id stands for: a connection or a listener.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@ class Engine;
 
 class Source {
  public:
-  enum class Kind : uint8_t { kChannel, kListener };
+  enum class Kind : uint8_t { kConnection, kListener };
 
   Source(Engine* engine, int32_t id) : engine_(engine), id_(id) {}
   virtual ~Source() = default;

@@ -3,14 +3,14 @@
 #include <algorithm>
 #include <bit>
 
-#include "channel.h"
 #include "check.h"
+#include "connection.h"
 
 namespace nearwire {
 
 namespace {
 
-void add(TallyCounters* to, const ChannelCounters& from) {
+void add(TallyCounters* to, const ConnectionCounters& from) {
   to->messages += from.messages;
   to->bytes_read += from.bytes_read;
   to->bytes_written += from.bytes_written;
@@ -25,15 +25,15 @@ void add(TallyCounters* to, const ChannelCounters& from) {
 
 }  // namespace
 
-uint32_t Tally::join(Channel* channel) {
-  living_.push_back(channel);
+uint32_t Tally::join(Connection* connection) {
+  living_.push_back(connection);
   return static_cast<uint32_t>(living_.size() - 1);
 }
 
-void Tally::leave(const Channel& channel, uint32_t place) {
-  NEARWIRE_CHECK(living_[place] == &channel);
-  add(&sums_, channel.counters_now());
-  if (channel.answer_under_way() > 0) note_answer(channel.answer_under_way());
+void Tally::leave(const Connection& connection, uint32_t place) {
+  NEARWIRE_CHECK(living_[place] == &connection);
+  add(&sums_, connection.counters_now());
+  if (connection.answer_under_way() > 0) note_answer(connection.answer_under_way());
   living_[place] = living_.back();
   living_[place]->set_tally_place(place);
   living_.pop_back();
@@ -42,15 +42,15 @@ void Tally::leave(const Channel& channel, uint32_t place) {
 TallyCounters Tally::totals() const {
   TallyCounters totals = sums_;
   totals.active = living_.size();
-  for (const Channel* channel : living_) add(&totals, channel->counters_now());
+  for (const Connection* connection : living_) add(&totals, connection->counters_now());
   return totals;
 }
 
 Tally::Sizes Tally::answers(bool under_way) const {
   Sizes sizes = sizes_;
   if (!under_way) return sizes;
-  for (const Channel* channel : living_) {
-    if (channel->answer_under_way() > 0) ++sizes[size_class(channel->answer_under_way())];
+  for (const Connection* connection : living_) {
+    if (connection->answer_under_way() > 0) ++sizes[size_class(connection->answer_under_way())];
   }
   return sizes;
 }

@@ -11,7 +11,7 @@
 
 namespace nearwire {
 
-class Channel;
+class Connection;
 
 // Same order as SERVER_COUNTERS in src/binding/words.ts.
 struct TallyCounters {
@@ -62,21 +62,21 @@ class Tally {
   void note_answer(uint64_t bytes) { ++sizes_[size_class(bytes)]; }
 
   // Answers the place to give to leave().
-  uint32_t join(Channel* channel);
-  void leave(const Channel& channel, uint32_t place);
+  uint32_t join(Connection* connection);
+  void leave(const Connection& connection, uint32_t place);
 
   // Living connections included.
   TallyCounters totals() const;
   // Of answers that are over, or of those that are under way as well.
   Sizes answers(bool under_way) const;
-  const std::vector<Channel*>& living() const { return living_; }
+  const std::vector<Connection*>& living() const { return living_; }
 
  private:
   static size_t size_class(uint64_t bytes);
 
   TallyCounters sums_;
   Sizes sizes_{};
-  std::vector<Channel*> living_;
+  std::vector<Connection*> living_;
   uint64_t last_turn_ = 0;
 };
 

@@ -1,7 +1,7 @@
 // One turn of the loop as JS sees it: completions gathered during the poll phase, handed over in one call after it.
 //
 // prepare (before the loop blocks): completions posted outside the poll phase come first in the new batch.
-// poll: channels and listeners push completions.
+// poll: connections and listeners push completions.
 // check (after the poll phase): one call into JS, then the next turn begins.
 //
 // A listener may turn the loop itself. Such a nested turn pushes behind what the one around it has gathered, and JS
@@ -88,7 +88,7 @@ class Turn {
   void withdraw(int32_t id);
   // Whether such a completion is in the batch or waits for the next.
   bool holds(int32_t id, Event event) const;
-  // Takes the completions of a channel's last `bytes` out of the batch, oldest first.
+  // Takes the completions of a connection's last `bytes` out of the batch, oldest first.
   std::vector<Completion> take_last_reads(int32_t id, uint64_t bytes);
   // Takes the connections that a listener has accepted, and that JS has not taken, out of the batch: their ids.
   std::vector<int32_t> take_accepted(int32_t listener);

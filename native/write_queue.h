@@ -1,4 +1,4 @@
-// What a channel still has to send: bytes of its own (copied out of the arena when the kernel would not take them),
+// What a connection still has to send: bytes of its own (copied out of the arena when the kernel would not take them),
 // parts that JS lends, and ranges of files. Order is the order of writing.
 #pragma once
 

@@ -1,7 +1,7 @@
 /**
  * `nearwire`: `node:net`'s servers and sockets over a native transport, for UNIX sockets and TCP.
  *
- * Every function and class takes what its namesake in `node:net` takes, and `transport`, `sendBuffer`, `recvBuffer` and
+ * Every function and class takes what its namesake in `node:net` takes, and `transport`, `sendBufferSize`, `recvBufferSize` and
  * `allowSmallBuffers` beside it. With `transport: 'js'`, or where the addon is not there, they are `node:net` itself.
  */
 import * as net from 'node:net';

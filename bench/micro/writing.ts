@@ -6,8 +6,8 @@ import { Socket, type SocketConstructorOpts } from 'node:net';
 
 import { connectNative } from '../../src/channel/native.js';
 import { socketScope } from '../../src/net/async-scopes.js';
-import { acceptedOptions, channelOptions, socketSettings } from '../../src/net/socket-options.js';
-import { SocketWire } from '../../src/net/socket-wire.js';
+import { acceptedOptions, connectionOptions, socketSettings } from '../../src/net/socket-options.js';
+import { SocketConnection } from '../../src/net/socket-connection.js';
 import { NativeSocket } from '../../src/net/socket.js';
 import { runTicks } from '../../src/node/run-ticks.js';
 import { counted, type Operation, type Rivals } from './operation.js';
@@ -54,8 +54,8 @@ function bySocket(message: Uint8Array): Operation {
   const { engine, taken } = createSilentEngine();
   const settings = socketSettings(engine, undefined);
   const socket = new NativeSocket(settings, acceptedOptions(false, undefined));
-  const id = engine.connect({ path: '/nowhere' }, channelOptions(settings, false));
-  socket._wire = new SocketWire(engine, id, socket, socketScope(), false, true);
+  const id = engine.connect({ path: '/nowhere' }, connectionOptions(settings, false));
+  socket._connection = new SocketConnection(engine, id, socket, socketScope(), false, true);
   return writing(message, (data) => socket.write(data), taken);
 }
 

@@ -4,7 +4,7 @@ import { FIRST_ROWS, ratioOf } from './first-page.js';
 import { nodeOf, type Excerpt } from './figures.js';
 
 const WIDTH = 760;
-const LABELS = 320;
+const LABELS = 350;
 const PLOT = WIDTH - LABELS - 70;
 const BAR = 12;
 const ROW = 46;

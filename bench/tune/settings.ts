@@ -50,7 +50,7 @@ function forThroughput(found: Found): Setting {
 function forSlowReaders(found: Found): Setting[] {
   const lines = serverLines(wholeOf(found), found);
   if (lines.length === 0) return [];
-  const auto = "; on the native transport sendBuffer: 'auto' grows to hold what is written, up to 2 MiB";
+  const auto = "; on the native transport sendBufferSize: 'auto' grows to hold what is written, up to 2 MiB";
   const note =
     'where readers lag, and the server has better to do than to wait for them: the smallest that take such responses whole though nobody reads; the kernel holds the memory while they lag';
   return [setting('nearwire', `${note}${found.family === 'unix' ? auto : ''}`, ...lines)];
@@ -72,7 +72,7 @@ function serverLines(conclusions: readonly Conclusion[], found: Found): string[]
     const given = givenFor(buffer, found);
     const cut = given === buffer ? '' : ` (${formatBytes(buffer)} is cut to it)`;
     const forced = isBelowDefault(buffer, found) ? ', allowSmallBuffers: true' : '';
-    return `createServer({ sendBuffer: ${String(given)}${forced} }) // ${formatBytes(given)}${cut}, for ${whom.join('; ')}`;
+    return `createServer({ sendBufferSize: ${String(given)}${forced} }) // ${formatBytes(given)}${cut}, for ${whom.join('; ')}`;
   });
 }
 

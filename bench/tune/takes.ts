@@ -41,8 +41,8 @@ async function takeOf(way: Way, buffer: BufferChoice, family: Family, tried: num
   const own = family === 'unix' ? { path: join(folder, SOCKET_NAME) } : { host: '127.0.0.1', port: 0 };
   const file = join(folder, 'body');
   writeFileSync(file, '');
-  const sendBuffer = buffer === 'default' ? 0 : buffer;
-  const words = { case: way.case, family, address: '-', subject: way.subject, file, sendBuffer };
+  const sendBufferSize = buffer === 'default' ? 0 : buffer;
+  const words = { case: way.case, family, address: '-', subject: way.subject, file, sendBufferSize };
   const wordsFor = (bytes: number): ReturnType<typeof parseWords> =>
     parseWords(['serve', ...commandWords({ ...words, bytes })]);
   const subject = await subjectOf(wordsFor(PAGE));
@@ -64,9 +64,9 @@ async function takeOf(way: Way, buffer: BufferChoice, family: Family, tried: num
     },
     tried,
   );
-  return { way: way.name, buffer, set, effective, clamped: set < (DOUBLES ? 2 : 1) * sendBuffer, bytes, tried };
+  return { way: way.name, buffer, set, effective, clamped: set < (DOUBLES ? 2 : 1) * sendBufferSize, bytes, tried };
 }
 
 function sendBufferOf(socket: Socket): number {
-  return getSocketOptions(socket).sendBuffer ?? NaN;
+  return getSocketOptions(socket).sendBufferSize ?? NaN;
 }

@@ -35,9 +35,9 @@ export function tellAddress(address: ReturnType<net.Server['address']>): void {
 
 function listenerOf(subject: Subject, words: Words): Listener {
   if (words.case === 'relay') return relayPairs(subject);
-  const takerOf = takerFor(subject, words);
+  const acceptDelegateOf = takerFor(subject, words);
   return (socket) => {
-    socket.on('error', ignore).on('data', takerOf(socket));
+    socket.on('error', ignore).on('data', acceptDelegateOf(socket));
   };
 }
 

@@ -42,14 +42,14 @@ async function builtIn(words: Words): Promise<Partial<Subject>> {
   if (words.subject !== 'node:net') return isHttp(words.case) ? nearwireHttp(words) : nearwireNet(words);
   if (!isHttp(words.case)) return import('node:net');
   const { createServer } = await import('node:http');
-  const { sendBuffer } = words;
-  if (sendBuffer === 0) return { createHttpServer: (handler) => createServer(handler) };
+  const { sendBufferSize } = words;
+  if (sendBufferSize === 0) return { createHttpServer: (handler) => createServer(handler) };
   const { setSocketOptions } = await import('nearwire/tune');
   return {
     // node:http has no option for it: it is set on each connection.
     createHttpServer: (handler) =>
       createServer(handler).on('connection', (socket) => {
-        setSocketOptions(socket, { sendBuffer });
+        setSocketOptions(socket, { sendBufferSize });
       }),
   };
 }
@@ -74,9 +74,12 @@ async function nearwireNet(words: Words): Promise<Partial<Subject>> {
 async function nearwireHttp(words: Words): Promise<Partial<Subject>> {
   const { Page } = await import('nearwire');
   const { createServer, sendFile } = await import('nearwire/http');
-  const { sendBuffer } = words;
+  const { sendBufferSize } = words;
   // One below the system's is meant too.
-  const options = { transport: transportOf(words), ...(sendBuffer > 0 && { sendBuffer, allowSmallBuffers: true }) };
+  const options = {
+    transport: transportOf(words),
+    ...(sendBufferSize > 0 && { sendBufferSize, allowSmallBuffers: true }),
+  };
   return {
     createHttpServer: (handler) => createServer(options, handler),
     sendFile(response, { path }) {

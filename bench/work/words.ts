@@ -15,7 +15,7 @@ const NUMBERS = {
   /** MB of objects that it keeps alive. */
   heap: 0,
   /** SO_SNDBUF of a server's connections; 0: the system's, and what the transport does by itself. */
-  sendBuffer: 0,
+  sendBufferSize: 0,
   /** Of a head that is parsed. */
   headers: 0,
   /** Of the measured stretch, and of the load before it. */

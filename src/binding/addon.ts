@@ -2,7 +2,7 @@
  * The border: everything the addon exports, declared once. Nothing else in src touches the addon. The words that both sides
  * share, and what is told of sockets of any process, stand in files of their own, which are imported by way of this one.
  *
- * Channels and listeners are small integers ("ids"), not objects: a connection costs no wrapper, and a stale id is
+ * Connections and listeners are small integers ("ids"), not objects: a connection costs no wrapper, and a stale id is
  * refused with EBADF. An id is used again only after the turn in which its close was asked for.
  * Every number that can fail is 0 or more on success and a negative errno on failure.
  */
@@ -21,7 +21,7 @@ export * from './words.js';
 export * from './sockets.js';
 
 /** native/addon.cc has the same: goes up when what is declared here, or in the two files above, changes its meaning. */
-export const CONTRACT = 6;
+export const CONTRACT = 7;
 
 export interface NativeEngineLayout {
   /** What is read for programs that are to own it, before it is copied for them. No program is to see it. */
@@ -52,13 +52,13 @@ export interface NativeAddress {
 /** Sizes of a socket's buffers. */
 export interface NativeBuffers {
   /** SO_SNDBUF in bytes as asked for; 0 leaves the system default. `AUTO_BUFFER`. */
-  sendBuffer: number;
-  recvBuffer: number;
+  sendBufferSize: number;
+  recvBufferSize: number;
   /** Take less than the system default as well; else it is left. */
   smallBuffers?: boolean;
 }
 
-export interface NativeChannelOptions extends NativeBuffers {
+export interface NativeConnectionOptions extends NativeBuffers {
   /** true: what is read becomes the program's (Inbox and Block completions). false: it is lent. */
   owned: boolean;
   noDelay: boolean;
@@ -69,7 +69,7 @@ export interface NativeChannelOptions extends NativeBuffers {
   paused: boolean;
 }
 
-export interface NativeListenOptions extends NativeChannelOptions {
+export interface NativeListenOptions extends NativeConnectionOptions {
   backlog: number;
   /** chmod bits of a socket file, or -1 to leave the umask's. */
   mode: number;
@@ -117,9 +117,9 @@ export interface NativeEngine {
    */
   lentMemory(): ArrayBuffer;
 
-  connect(address: NativeAddress, options: NativeChannelOptions): number;
-  /** A channel that is to connect there, and does nothing about it until `tryConnect()`. */
-  prepareConnect(address: NativeAddress, options: NativeChannelOptions): number;
+  connect(address: NativeAddress, options: NativeConnectionOptions): number;
+  /** A connection that is to connect there, and does nothing about it until `tryConnect()`. */
+  prepareConnect(address: NativeAddress, options: NativeConnectionOptions): number;
   /**
    * 0: tried, and a Connect completion tells the outcome. EAGAIN: the queue of the UNIX listener is full; nothing has
    * changed, and it may be tried again. EALREADY: it has been tried. EBADF.
@@ -127,18 +127,18 @@ export interface NativeEngine {
   tryConnect(id: number): number;
   listen(address: NativeAddress, options: NativeListenOptions): number;
   /**
-   * Makes a channel of a stream socket from elsewhere, connected or half-closed: UNIX or TCP is found out, non-blocking and
+   * Makes a connection of a stream socket from elsewhere, connected or half-closed: UNIX or TCP is found out, non-blocking and
    * close-on-exec are set. Takes the descriptor over on success only. EBADF; ENOTSOCK: another kind of file; EINVAL: a
    * listening or datagram socket; EEXIST: the engine or the loop has it already.
    */
-  adopt(fd: number, options: NativeChannelOptions): number;
+  adopt(fd: number, options: NativeConnectionOptions): number;
   /**
    * The same for a socket to listen on, listening already or only bound: `listen(backlog)` is called in either case. `mode`
    * and `reusePort` are for binding, and have no effect here.
    */
   adoptListener(fd: number, options: NativeListenOptions): number;
   /**
-   * Sends what has been submitted, then takes the channel out of the engine without a shutdown: answers its descriptor,
+   * Sends what has been submitted, then takes the connection out of the engine without a shutdown: answers its descriptor,
    * which is the caller's from now on, still non-blocking and close-on-exec. On a negative errno nothing has changed. EAGAIN: the kernel does not take all bytes now. EBUSY: the engine has read more than `bytesSeen`, the
    * number of bytes that the caller has been handed (see `takeUnread`), or a failure is on its way to the caller.
    * ENOTCONN: still connecting.
@@ -176,12 +176,12 @@ export interface NativeEngine {
   listenerAddress(id: number): NativeEndpoint | number;
 
   /**
-   * Takes all submissions and sends each channel's share with as few system calls as can be. Returns the number of
-   * results: one for each channel that could not send everything.
+   * Takes all submissions and sends each connection's share with as few system calls as can be. Returns the number of
+   * results: one for each connection that could not send everything.
    */
   flush(): number;
   /**
-   * Takes all submissions, then appends lent parts to this channel's queue, and sends that channel's queue at once.
+   * Takes all submissions, then appends lent parts to this connection's queue, and sends that connection's queue at once.
    * Returns the bytes still queued, or a negative errno. Parts are held until sent.
    */
   writeLent(id: number, parts: readonly Uint8Array[]): number;
@@ -189,7 +189,7 @@ export interface NativeEngine {
    * As writeLent, with ranges of files among the parts, three elements each: the file's id or a sealed page, an offset and a
    * length in bytes.
    * A range is sent by reference where the system can, and keeps its file open until then. EINVAL: no such file or range,
-   * and nothing has been done. A file that ends before its range does fails the channel with ENODATA.
+   * and nothing has been done. A file that ends before its range does fails the connection with ENODATA.
    */
   writeParts(id: number, parts: readonly (Uint8Array | NativePage | number)[]): number;
   /**
@@ -206,7 +206,7 @@ export interface NativeEngine {
   fileSource(file: number): number;
   /** The id is nobody's from now on; ranges that are queued are sent all the same. */
   closeFile(file: number): void;
-  /** Takes the next range of this file, of which nothing has been sent, out of the channel's queue. False: there is none. */
+  /** Takes the next range of this file, of which nothing has been sent, out of the connection's queue. False: there is none. */
   withdrawFile(id: number, file: number): boolean;
   /** Bytes queued and not yet handed to the kernel. */
   queued(id: number): number;
@@ -218,20 +218,20 @@ export interface NativeEngine {
   /** Starts or stops reading. */
   setReading(id: number, reading: boolean): void;
   /**
-   * What `source` receives goes out on `sink`, another one, without passing through JS, until `stopIntake()`, behind what is
+   * What `source` receives goes out on `target`, another one, without passing through JS, until `stopSink()`, behind what is
    * queued there. End, ReadError and WriteError tell what becomes of the two, as ever; nothing is moved after the first of
    * them. After `limit` bytes, none if it is negative, it rests, and says so once there may be more: Taken.
-   * 0, or EBADF; EINVAL: the two are the same; EBUSY: the source has another taker, or the sink another source, or its end
+   * 0, or EBADF; EINVAL: the two are the same; EBUSY: the source has another sink, or the target another source, or its end
    * has been asked for; ENOTCONN: the source is not open, or has ended.
    */
-  pump(source: number, sink: number, limit: number): number;
+  splice(source: number, target: number, limit: number): number;
   /**
-   * What the channel receives is written to a file, until `stopIntake()`: from `offset` on, or at the file's own position if
+   * What the connection receives is written to a file, until `stopSink()`: from `offset` on, or at the file's own position if
    * that is negative. The file is kept open. Taken tells once `limit` bytes are in the file, or that writing has failed, and
-   * nothing is taken after that; the end of the channel is told when all that came before it is in the file. 0, or EBADF;
-   * EBUSY: it has another taker; ENOTCONN, as `pump()`; EMFILE.
+   * nothing is taken after that; the end of the connection is told when all that came before it is in the file. 0, or EBADF;
+   * EBUSY: it has another sink; ENOTCONN, as `splice()`; EMFILE.
    *
-   * `writeEnd` is called if it is stopped, or the channel closed, while it `isWriting`, as soon as that write is over: with
+   * `writeEnd` is called if it is stopped, or the connection closed, while it `isWriting`, as soon as that write is over: with
    * the bytes that are in the file, and 0 or a negative errno.
    */
   receiveFile(
@@ -242,17 +242,17 @@ export interface NativeEngine {
     writeEnd: (written: number, status: number) => void,
   ): number;
   /** Nothing more is taken: Taken, with ECANCELED, tells when what has been taken is in the file. */
-  finishIntake(id: number): void;
+  finishSink(id: number): void;
   /**
-   * JS has what the channel receives again. What has been taken and not yet passed on goes into the sink's queue. Answers
+   * JS has what the connection receives again. What has been taken and not yet passed on goes into the target's queue. Answers
    * the bytes taken in all.
    */
-  stopIntake(id: number): number;
+  stopSink(id: number): number;
   /**
    * The bytes taken so far, milliseconds since some last moved, in or out (-1: none has), the bytes that have arrived, and
-   * whether others are being written to a file; EBADF: there is no taker.
+   * whether others are being written to a file; EBADF: there is no sink.
    */
-  intakeTotals(id: number): [moved: number, idle: number, arrived: number, isWriting: boolean] | number;
+  sinkTotals(id: number): [moved: number, idle: number, arrived: number, isWriting: boolean] | number;
   /** Sends FIN. 0: done. 1: to be done when the queue is empty, told by a Shutdown completion. Else a negative errno. */
   shutdown(id: number): number;
   /** Sends what the kernel takes of the queue, then closes. `reset`: TCP sends RST. Safe with a stale id. */
@@ -287,7 +287,7 @@ export interface NativeEngine {
   /** Microseconds for which the loop polls without blocking after a turn that had completions; 0: not at all. */
   setSpin(microseconds: number): void;
   counters(): Float64Array;
-  channelCounters(id: number): Float64Array | number;
+  connectionCounters(id: number): Float64Array | number;
   /** Reports an exception that a listener threw, as node does for its own callbacks. */
   reportException(error: unknown): void;
 }
@@ -378,7 +378,7 @@ export interface NativeAddon {
   /** Sets an option and reads it back. `clampedBy` names the limit that has changed the value. */
   setSocketOption(fd: number, option: number, value: number): [error: number, effective: number, clampedBy?: string];
   /** Gives a socket that is not the engine's its buffers; 0 leaves one as it is. `AUTO_BUFFER` is the engine's alone. */
-  setBuffers(fd: number, sendBuffer: number, recvBuffer: number, smallBuffers: boolean): number;
+  setBuffers(fd: number, sendBufferSize: number, recvBufferSize: number, smallBuffers: boolean): number;
   /** What SO_SNDBUF and SO_RCVBUF of any socket read back, in bytes. */
   bufferSizes(fd: number): [send: number, recv: number] | number;
   /** Memory of the addon's can be an ArrayBuffer's. */

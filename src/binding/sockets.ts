@@ -88,8 +88,8 @@ export interface NativeSocketDescription {
   unread?: number;
   unsent?: number;
   sendMemory?: number;
-  sendBuffer: number;
-  recvBuffer: number;
+  sendBufferSize: number;
+  recvBufferSize: number;
   queued?: number;
   backlog?: number;
   local: NativeEndpoint;

@@ -1,6 +1,6 @@
 /** The border's numbers and names: what both sides write into shared memory, and the order of what is counted. */
 
-/** What happened to a channel or listener. One completion is four int32: id, event, a, b. */
+/** What happened to a connection or listener. One completion is four int32: id, event, a, b. */
 export const Completion = {
   /** Bytes lie in the lent slab: a = offset in `lentMemory()`, b = length. */
   Lent: 0,
@@ -16,7 +16,7 @@ export const Completion = {
   ReadError: 5,
   /** A queued write failed: a = negative errno. */
   WriteError: 6,
-  /** On a listener: a = id of the accepted channel. */
+  /** On a listener: a = id of the accepted connection. */
   Accept: 7,
   /** On a listener: accept failed, a = negative errno. */
   AcceptError: 8,
@@ -92,13 +92,13 @@ export const ENGINE_COUNTERS = [
   'pageBytesByReference',
   'pagesByCopy',
   'pageBytesByCopy',
-  /** As a channel counts them. */
+  /** As a connection counts them. */
   'files',
   'filesCopied',
   'bytesByReference',
 ] as const;
-/** Numbers a channel counts; order of `NativeEngine.channelCounters()`. */
-export const CHANNEL_COUNTERS = [
+/** Numbers a connection counts; order of `NativeEngine.connectionCounters()`. */
+export const CONNECTION_COUNTERS = [
   'bytesRead',
   'bytesWritten',
   'reads',

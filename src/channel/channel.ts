@@ -18,7 +18,7 @@ export type Channel = ChannelObject;
 export const Channel = {
   /**
    * Connects. Bad arguments throw here; what the system refuses is told to `onError`. A full queue of a UNIX listener is
-   * waited for: see `connectTimeout`.
+   * waited for: see `backlogTimeout`.
    */
   connect(target: ConnectTarget, handlers: ChannelHandlers): ChannelObject {
     checkConnectTarget(target);

@@ -249,11 +249,11 @@ class JsChannel implements Channel {
 }
 
 export function connectJs(target: ConnectTarget, handlers: ChannelHandlers): Channel {
-  const { noDelay = true, sendBuffer, recvBuffer, allowSmallBuffers } = target;
-  const common = { allowHalfOpen: true, sendBuffer, recvBuffer, allowSmallBuffers };
+  const { noDelay = true, sendBufferSize, recvBufferSize, allowSmallBuffers } = target;
+  const common = { allowHalfOpen: true, sendBufferSize, recvBufferSize, allowSmallBuffers };
   const socket =
     target.path !== undefined
-      ? connectByNode({ path: target.path, connectTimeout: target.connectTimeout, ...common })
+      ? connectByNode({ path: target.path, backlogTimeout: target.backlogTimeout, ...common })
       : connectByNode({ port: target.port, host: target.host ?? DEFAULT_HOST, noDelay, ...common });
   return new JsChannel(socket, handlers);
 }

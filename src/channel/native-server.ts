@@ -6,14 +6,14 @@ import { SocketFile } from '../engine/socket-file.js';
 import { connections, type ConnectionEvent } from '../stats/events.js';
 import { ServerCounter, setCounter } from '../stats/server-counter.js';
 import type { ServerStats } from '../stats/server-stats.js';
-import { WireListener } from '../engine/wire-listener.js';
+import { EngineListener } from '../engine/listener.js';
 import { addressOf, DEFAULT_HOST, optionsOf } from './native-target.js';
 import { NativeChannel } from './native.js';
 
 /** node's default for servers. */
 const DEFAULT_BACKLOG = 511;
 
-class NativeChannelServer extends WireListener implements ChannelServer {
+class NativeChannelServer extends EngineListener implements ChannelServer {
   readonly transport = 'native';
   private readonly handlers: ChannelServerHandlers;
   private readonly file: SocketFile | undefined;

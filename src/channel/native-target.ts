@@ -2,7 +2,7 @@
 import { isIPv6 } from 'node:net';
 
 import type { ConnectTarget } from './types.js';
-import type { NativeAddress, NativeChannelOptions } from '../binding/addon.js';
+import type { NativeAddress, NativeConnectionOptions } from '../binding/addon.js';
 import { nativeBuffers } from '../net/buffers.js';
 
 export const DEFAULT_HOST = '127.0.0.1';
@@ -14,7 +14,7 @@ export function addressOf(target: ConnectTarget): NativeAddress {
   return isIPv6(host) ? { host, port: target.port, ipv6Only: false } : { host, port: target.port };
 }
 
-export function optionsOf(target: ConnectTarget): NativeChannelOptions {
+export function optionsOf(target: ConnectTarget): NativeConnectionOptions {
   return {
     owned: false,
     ...nativeBuffers(target),

@@ -15,13 +15,13 @@ import {
 import type { FileRange, WritePart } from '../binding/file-range.js';
 import { FileWrite } from '../files/file-write.js';
 import { withSendFileArguments, type SendFileCallback, type SendFileOptions, type SentFile } from '../files/open.js';
-import { CHANNEL_COUNTERS } from '../binding/addon.js';
+import { CONNECTION_COUNTERS } from '../binding/addon.js';
 import { patienceOf, type BufferSizes } from '../config/options.js';
 import { COPY_LIMIT } from '../engine/outbound.js';
 import { referenceTo, withReferences } from '../files/page.js';
 import { closes, connectionStats, type CloseEvent } from '../stats/events.js';
 import type { ConnectionStats } from '../stats/server-stats.js';
-import { Wire } from '../engine/wire.js';
+import { EngineConnection } from '../engine/connection.js';
 import { ChannelFiles, type FileChannel } from './files.js';
 import { addressOf, DEFAULT_HOST, optionsOf } from './native-target.js';
 import { bytesOfParts, isCopied } from './parts.js';
@@ -35,7 +35,7 @@ const { ENOTCONN } = constants.errno;
  */
 const TELLS_RESET = process.platform === 'linux';
 
-export class NativeChannel extends Wire implements Channel, FileChannel {
+export class NativeChannel extends EngineConnection implements Channel, FileChannel {
   readonly transport = 'native';
   readonly nodeTicks = false;
   data: unknown = undefined;
@@ -321,8 +321,8 @@ export class NativeChannel extends Wire implements Channel, FileChannel {
 
   get counters(): ChannelCounters {
     if (this.lastCounters !== undefined) return this.lastCounters;
-    const values = this.engine.native.channelCounters(this.id);
-    const entries = CHANNEL_COUNTERS.map((name, i) => [name, typeof values === 'number' ? 0 : (values[i] ?? 0)]);
+    const values = this.engine.native.connectionCounters(this.id);
+    const entries = CONNECTION_COUNTERS.map((name, i) => [name, typeof values === 'number' ? 0 : (values[i] ?? 0)]);
     return Object.fromEntries(entries) as ChannelCounters;
   }
 

@@ -123,7 +123,7 @@ export type ChannelTarget =
       port: number;
     };
 
-interface ChannelOptions extends TransportOptions {
+export interface ChannelOptions extends TransportOptions {
   /** TCP: send small writes at once (TCP_NODELAY). Default true: writes are gathered here already. */
   noDelay?: boolean | undefined;
 }

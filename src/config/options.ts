@@ -1,6 +1,6 @@
 /** Checks of the options that servers, sockets and channels have in common; each throws node's own kind of error. */
 import { argTypeError, argValueError, badPortError, outOfRangeError } from '../errors/index.js';
-import { connectTimeoutOfThread, MAX_CONNECT_TIMEOUT } from './settings.js';
+import { backlogTimeoutOfThread, MAX_BACKLOG_TIMEOUT } from './settings.js';
 
 /** Which engine carries the bytes. `auto`: `native` where the addon loads, else `js`, which is `node:net` itself. */
 export type TransportChoice = 'auto' | 'native' | 'js';
@@ -19,12 +19,12 @@ export interface BufferOptions {
    * `'auto'`: that, and it grows to hold what is written at once, up to 2 MiB, whoever reads it. For UNIX connections on
    * `native`; else the system's, which on TCP grows by itself.
    */
-  sendBuffer?: number | 'auto' | undefined;
+  sendBufferSize?: number | 'auto' | undefined;
   /**
    * SO_RCVBUF in bytes. Default, and `'auto'`: the system's, which on TCP grows by itself. Without effect on UNIX sockets
    * under Linux.
    */
-  recvBuffer?: number | 'auto' | undefined;
+  recvBufferSize?: number | 'auto' | undefined;
   /** Whether a size below the system's own is taken. Default false: the system's own stands then. */
   allowSmallBuffers?: boolean | undefined;
 }
@@ -40,17 +40,17 @@ export interface ConnectPatience {
   /**
    * UNIX sockets: milliseconds for which to wait while the listener's queue is full, which the system itself refuses at
    * once (EAGAIN, on Linux). All that wait for a path go in the order in which they came. In the end:
-   * ERR_NEARWIRE_CONNECT_TIMEOUT. `0` fails at once with EAGAIN, as `node:net` does. Default: `configure()`'s, which is
+   * ERR_NEARWIRE_BACKLOG_TIMEOUT. `0` fails at once with EAGAIN, as `node:net` does. Default: `configure()`'s, which is
    * 10,000. `native` only: on `js` a full queue is EAGAIN.
    */
-  connectTimeout?: number | undefined;
+  backlogTimeout?: number | undefined;
 }
 
 /** The patience that holds for these options. */
 export function patienceOf(options: ConnectPatience): number {
-  const { connectTimeout }: { connectTimeout?: unknown } = options;
-  checkWhole(connectTimeout, 'options.connectTimeout', 0, MAX_CONNECT_TIMEOUT);
-  return connectTimeout ?? connectTimeoutOfThread();
+  const { backlogTimeout }: { backlogTimeout?: unknown } = options;
+  checkWhole(backlogTimeout, 'options.backlogTimeout', 0, MAX_BACKLOG_TIMEOUT);
+  return backlogTimeout ?? backlogTimeoutOfThread();
 }
 
 /** What the kernel says a socket's buffers are, in bytes. */
@@ -93,12 +93,15 @@ function checkBuffer(value: unknown, name: string): void {
 export function checkTransportOptions(options: unknown): asserts options is TransportOptions | null | undefined {
   if (options === null || options === undefined) return;
   if (typeof options !== 'object') throw argTypeError('options', 'of type object', options);
-  const { transport, sendBuffer, recvBuffer, allowSmallBuffers } = options as Record<keyof TransportOptions, unknown>;
+  const { transport, sendBufferSize, recvBufferSize, allowSmallBuffers } = options as Record<
+    keyof TransportOptions,
+    unknown
+  >;
   if (transport !== undefined && !isTransportChoice(transport)) {
     throw argValueError('options.transport', transport, "must be one of: 'auto', 'native', 'js'");
   }
-  checkBuffer(sendBuffer, 'options.sendBuffer');
-  checkBuffer(recvBuffer, 'options.recvBuffer');
+  checkBuffer(sendBufferSize, 'options.sendBufferSize');
+  checkBuffer(recvBufferSize, 'options.recvBufferSize');
   if (allowSmallBuffers !== undefined) checkBoolean(allowSmallBuffers, 'options.allowSmallBuffers');
 }
 

@@ -3,7 +3,7 @@ import { totalmem } from 'node:os';
 import { argValueError } from '../errors/index.js';
 
 const SPIN_VARIABLE = 'NEARWIRE_SPIN';
-const CONNECT_TIMEOUT_VARIABLE = 'NEARWIRE_CONNECT_TIMEOUT';
+const BACKLOG_TIMEOUT_VARIABLE = 'NEARWIRE_BACKLOG_TIMEOUT';
 const PAGE_LIMIT_VARIABLE = 'NEARWIRE_PAGE_LIMIT';
 
 /**
@@ -35,27 +35,27 @@ export function setSpinOfThread(microseconds: number): void {
 }
 
 /** The longest delay that a timer takes, in milliseconds. */
-export const MAX_CONNECT_TIMEOUT = 2 ** 31 - 1;
+export const MAX_BACKLOG_TIMEOUT = 2 ** 31 - 1;
 
 /**
  * Longer than a server is away that is only busy (a collection of garbage, a long synchronous stretch, a burst of connects),
  * and shorter than the minute for which web servers wait for an answer: what fails then still reaches somebody. Over TCP,
  * where the kernel tries again by itself, the slowest of a burst took 9.7 s here. undici's `connect.timeout` is the same.
  */
-const DEFAULT_CONNECT_TIMEOUT = 10_000;
+const DEFAULT_BACKLOG_TIMEOUT = 10_000;
 
-let connectTimeout: number | undefined;
+let backlogTimeout: number | undefined;
 
 /**
  * Milliseconds for which a connect waits for room in a UNIX listener's queue. Throws ERR_INVALID_ARG_VALUE if nothing has
- * been set and `NEARWIRE_CONNECT_TIMEOUT` holds something unknown.
+ * been set and `NEARWIRE_BACKLOG_TIMEOUT` holds something unknown.
  */
-export function connectTimeoutOfThread(): number {
-  return connectTimeout ?? wholeOfEnvironment(CONNECT_TIMEOUT_VARIABLE, MAX_CONNECT_TIMEOUT) ?? DEFAULT_CONNECT_TIMEOUT;
+export function backlogTimeoutOfThread(): number {
+  return backlogTimeout ?? wholeOfEnvironment(BACKLOG_TIMEOUT_VARIABLE, MAX_BACKLOG_TIMEOUT) ?? DEFAULT_BACKLOG_TIMEOUT;
 }
 
-export function setConnectTimeoutOfThread(milliseconds: number): void {
-  connectTimeout = milliseconds;
+export function setBacklogTimeoutOfThread(milliseconds: number): void {
+  backlogTimeout = milliseconds;
 }
 
 /** As many bytes as a number holds exactly. */

@@ -106,7 +106,7 @@ function fullFinding({ queued, backlog }: ListenQueue, owners: readonly Process[
         : [
             'more processes on the socket (node:cluster), or less synchronous work in this one',
             ...backlogFixes(backlog),
-            'connect through nearwire: it waits for room (connectTimeout)',
+            'connect through nearwire: it waits for room (backlogTimeout)',
           ],
     nginx: NGINX_FULL,
   };

@@ -3,10 +3,10 @@ import { madeEngine } from './thread-engine.js';
 import { argTypeError } from '../errors/index.js';
 import { checkWhole } from '../config/options.js';
 import {
-  MAX_CONNECT_TIMEOUT,
+  MAX_BACKLOG_TIMEOUT,
   MAX_PAGE_LIMIT,
   MAX_SPIN,
-  setConnectTimeoutOfThread,
+  setBacklogTimeoutOfThread,
   setPageLimitOfThread,
   setSpinOfThread,
 } from '../config/settings.js';
@@ -26,10 +26,10 @@ export interface Settings {
   pageLimit?: number | undefined;
   /**
    * Milliseconds for which connects to a UNIX socket wait while the listener's queue is full, where they do not say so
-   * themselves: see `ConnectOptions`. Default: the environment's `NEARWIRE_CONNECT_TIMEOUT`, else 10,000. Without effect on
+   * themselves: see `ConnectOptions`. Default: the environment's `NEARWIRE_BACKLOG_TIMEOUT`, else 10,000. Without effect on
    * `js`.
    */
-  connectTimeout?: number | undefined;
+  backlogTimeout?: number | undefined;
 }
 
 /**
@@ -39,11 +39,11 @@ export interface Settings {
 export function configure(settings: Settings): void {
   const given: unknown = settings;
   if (typeof given !== 'object' || given === null) throw argTypeError('settings', 'of type object', given);
-  const { spin, pageLimit, connectTimeout } = given as Record<keyof Settings, unknown>;
+  const { spin, pageLimit, backlogTimeout } = given as Record<keyof Settings, unknown>;
   checkWhole(spin, 'settings.spin', 0, MAX_SPIN);
   checkWhole(pageLimit, 'settings.pageLimit', 0, MAX_PAGE_LIMIT);
-  checkWhole(connectTimeout, 'settings.connectTimeout', 0, MAX_CONNECT_TIMEOUT);
-  if (connectTimeout !== undefined) setConnectTimeoutOfThread(connectTimeout);
+  checkWhole(backlogTimeout, 'settings.backlogTimeout', 0, MAX_BACKLOG_TIMEOUT);
+  if (backlogTimeout !== undefined) setBacklogTimeoutOfThread(backlogTimeout);
   if (pageLimit !== undefined) setPageLimitOfThread(pageLimit);
   if (spin === undefined) return;
   setSpinOfThread(spin);

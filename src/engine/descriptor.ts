@@ -1,4 +1,4 @@
-/** How the descriptor under a socket, server or channel is found, whatever carries its bytes. */
+/** How the descriptor under a socket, server or connection is found, whatever carries its bytes. */
 
 import { descriptorOfHandle, handleOf } from '../node/handles.js';
 

@@ -1,5 +1,5 @@
 /**
- * The engine's JS half: opens and closes channels and listeners, and hands each turn's completions to their wires. How
+ * The engine's JS half: opens and closes connections and listeners, and hands each turn's completions to their connections. How
  * what they write leaves is Outbound's.
  */
 import { constants } from 'node:os';
@@ -16,14 +16,14 @@ import {
   Shared,
   TURN_BEGAN_OFFSET,
   type NativeAddress,
-  type NativeChannelOptions,
+  type NativeConnectionOptions,
   type NativeEngine,
   type NativeListenOptions,
 } from '../binding/addon.js';
 import { Outbound } from './outbound.js';
 import { allocateOwn, copyOf } from '../memory/own-memory.js';
 import { runTicks } from '../node/run-ticks.js';
-import type { EngineEvents, WireEvents } from './wire-events.js';
+import type { EngineCallbacks, ConnectionCallbacks } from './callbacks.js';
 
 const { EAGAIN, EBADF } = constants.errno;
 
@@ -44,8 +44,8 @@ export class Engine extends Outbound {
    */
   private next = 0;
   private end = 0;
-  /** FINs that are sent, and whose wires are still to be told. */
-  private shutdowns: { wire: WireEvents; status: number }[] = [];
+  /** FINs that are sent, and whose connections are still to be told. */
+  private shutdowns: { connection: ConnectionCallbacks; status: number }[] = [];
 
   constructor(native: NativeEngine) {
     super(native);
@@ -63,13 +63,13 @@ export class Engine extends Outbound {
     return 'Engine {}';
   }
 
-  /** Answers the new channel's id, or a negative errno. Its Connect completion comes in a later turn. */
-  connect(address: NativeAddress, options: NativeChannelOptions): number {
+  /** Answers the new connection's id, or a negative errno. Its Connect completion comes in a later turn. */
+  connect(address: NativeAddress, options: NativeConnectionOptions): number {
     return this.native.connect(address, options);
   }
 
   /** As connect(), but nothing is tried before tryConnect(). */
-  prepareConnect(address: NativeAddress, options: NativeChannelOptions): number {
+  prepareConnect(address: NativeAddress, options: NativeConnectionOptions): number {
     return this.native.prepareConnect(address, options);
   }
 
@@ -83,8 +83,8 @@ export class Engine extends Outbound {
     return this.native.listen(address, options);
   }
 
-  /** Makes a channel of a descriptor: see NativeEngine.adopt. */
-  adopt(fd: number, options: NativeChannelOptions): number {
+  /** Makes a connection of a descriptor: see NativeEngine.adopt. */
+  adopt(fd: number, options: NativeConnectionOptions): number {
     return isDescriptor(fd) ? this.native.adopt(fd, options) : -EBADF;
   }
 
@@ -92,15 +92,15 @@ export class Engine extends Outbound {
     return isDescriptor(fd) ? this.native.adoptListener(fd, options) : -EBADF;
   }
 
-  /** Gives a channel's descriptor to the caller: see NativeEngine.detach. */
+  /** Gives a connection's descriptor to the caller: see NativeEngine.detach. */
   detach(id: number, bytesSeen: number): number {
     this.handOver();
     const fd = this.native.detach(id, bytesSeen);
-    if (fd >= 0) this.wires[id] = undefined;
+    if (fd >= 0) this.connections[id] = undefined;
     return fd;
   }
 
-  /** What has been read on a channel with `owned` and not been delivered; it will not be any more. */
+  /** What has been read on a connection with `owned` and not been delivered; it will not be any more. */
   takeUnread(id: number, bytesSeen: number): Buffer[] {
     const reads = this.native.takeUnread(id, bytesSeen);
     const chunks: Buffer[] = [];
@@ -112,17 +112,17 @@ export class Engine extends Outbound {
     return chunks;
   }
 
-  attach(id: number, wire: EngineEvents): void {
-    this.wires[id] = wire;
+  attach(id: number, connection: EngineCallbacks): void {
+    this.connections[id] = connection;
   }
 
-  /** Channels and listeners that are open. */
-  *open(): Generator<EngineEvents> {
-    for (const wire of this.wires) if (wire !== undefined) yield wire;
+  /** Connections and listeners that are open. */
+  *open(): Generator<EngineCallbacks> {
+    for (const connection of this.connections) if (connection !== undefined) yield connection;
   }
 
   release(id: number, reset: boolean): void {
-    this.wires[id] = undefined;
+    this.connections[id] = undefined;
     this.handOver();
     this.native.close(id, reset);
   }
@@ -133,25 +133,25 @@ export class Engine extends Outbound {
   }
 
   releaseListener(id: number): void {
-    this.wires[id] = undefined;
+    this.connections[id] = undefined;
     this.native.closeListener(id);
   }
 
   /**
-   * Has the wire told of its FIN where libuv would do it: behind this turn's events, or before those of the next.
+   * Has the connection told of its FIN where libuv would do it: behind this turn's events, or before those of the next.
    */
-  tellShutdown(wire: WireEvents, status: number): void {
-    if (this.shutdowns.push({ wire, status }) === 1 && !this.dispatching) setImmediate(this.onShutdowns);
+  tellShutdown(connection: ConnectionCallbacks, status: number): void {
+    if (this.shutdowns.push({ connection, status }) === 1 && !this.dispatching) setImmediate(this.onShutdowns);
   }
 
   private readonly onShutdowns = (): void => {
     const { shutdowns } = this;
     this.shutdowns = [];
-    for (const { wire, status } of shutdowns) {
-      if (!wire.open) continue;
+    for (const { connection, status } of shutdowns) {
+      if (!connection.open) continue;
       this.guard(() => {
-        wire.onShutdown(status);
-        if (wire.nodeTicks) runTicks();
+        connection.onShutdown(status);
+        if (connection.nodeTicks) runTicks();
       });
     }
   };
@@ -242,22 +242,22 @@ export class Engine extends Outbound {
 
   private dispatch(base: number): void {
     const { completions } = this;
-    const wire = this.wires[completions[base] as number];
+    const connection = this.connections[completions[base] as number];
     const event = completions[base + 1] as Completion;
     const a = completions[base + 2] as number;
     const b = completions[base + 3] as number;
-    if (wire?.isListener === false) {
-      dispatchToWire(this, wire, event, a, b);
-      if (wire.nodeTicks) runTicks();
-    } else if (wire !== undefined) {
+    if (connection?.isListener === false) {
+      dispatchToConnection(this, connection, event, a, b);
+      if (connection.nodeTicks) runTicks();
+    } else if (connection !== undefined) {
       if (event === Completion.Accept) {
         completions[base] = NOBODY;
-        wire.onAccept(a);
-        if (this.wires[a] === undefined) this.native.close(a, false);
+        connection.onAccept(a);
+        if (this.connections[a] === undefined) this.native.close(a, false);
       } else if (event === Completion.Dropped) {
-        wire.onDropped(a, b);
+        connection.onDropped(a, b);
       } else {
-        wire.onAcceptError(a);
+        connection.onAcceptError(a);
       }
     } else if (event === Completion.Accept && completions[base] !== NOBODY) {
       // Its listener was closed earlier in this batch.
@@ -287,73 +287,79 @@ export class Engine extends Outbound {
     return block;
   }
 
-  /** A block that is not full stays the addon's, and one that the wire leaves is provided again. */
-  giveBlock(wire: WireEvents, slot: number, length: number): void {
+  /** A block that is not full stays the addon's, and one that the connection leaves is provided again. */
+  giveBlock(connection: ConnectionCallbacks, slot: number, length: number): void {
     const block = this.blocks[slot] as Buffer;
     if (length < block.length) {
-      wire.onInbox?.(block, 0, length);
+      connection.onInbox?.(block, 0, length);
       return;
     }
     // A turn of the loop within this call is to have another one.
     this.blocks[slot] = undefined;
-    if (wire.onBlock?.(block) !== true) this.blocks[slot] ??= block;
+    if (connection.onBlock?.(block) !== true) this.blocks[slot] ??= block;
   }
 
   private provideBlocks(slots: number): void {
     for (let slot = 0; slots >>> slot !== 0; slot++) {
       if ((slots & (1 << slot)) === 0) continue;
-      // A full one whose wire was closed before it was told is nobody's. Uninitialised memory of its own: not the pool's.
+      // A full one whose connection was closed before it was told is nobody's. Uninitialised memory of its own: not the pool's.
       const block = (this.blocks[slot] ??= allocateOwn(BLOCK_BYTES));
       this.native.provideBlock(slot, block);
     }
   }
 }
 
-function dispatchToWire(engine: Engine, wire: WireEvents, event: Completion, a: number, b: number): void {
+function dispatchToConnection(
+  engine: Engine,
+  connection: ConnectionCallbacks,
+  event: Completion,
+  a: number,
+  b: number,
+): void {
   switch (event) {
     case Completion.Inbox:
-      wire.onInbox?.(engine.inboxMemory, a, a + b);
+      connection.onInbox?.(engine.inboxMemory, a, a + b);
       break;
     case Completion.Block:
-      engine.giveBlock(wire, a, b);
+      engine.giveBlock(connection, a, b);
       break;
     case Completion.Lent:
-      wire.onLent?.(engine.lent, a, a + b);
+      connection.onLent?.(engine.lent, a, a + b);
       break;
     case Completion.Into:
-      wire.onInto?.(b);
+      connection.onInto?.(b);
       break;
     case Completion.End:
-      wire.onEnd();
+      connection.onEnd();
       break;
     case Completion.Drain:
       // The kernel had all; handlers of this batch may have written since.
       engine.handOver();
-      if (!wire.open || wire.failed) break;
-      wire.blocked = engine.native.queued(wire.id) > 0;
-      if (wire.blocked) break;
-      if (wire.awaitingFlush) {
-        wire.awaitingFlush = false;
-        wire.onFlushed();
+      if (!connection.open || connection.failed) break;
+      connection.blocked = engine.native.queued(connection.id) > 0;
+      if (connection.blocked) break;
+      if (connection.awaitingFlush) {
+        connection.awaitingFlush = false;
+        connection.onFlushed();
       }
       // onFlushed may have closed it, or written until it was blocked again.
-      if (wire.drained) wire.onDrain();
+      if (connection.drained) connection.onDrain();
       break;
     case Completion.Connect:
-      wire.onConnect(a);
+      connection.onConnect(a);
       break;
     case Completion.ReadError:
-      wire.onReadError(a);
+      connection.onReadError(a);
       break;
     case Completion.WriteError:
-      wire.awaitingFlush = false;
-      wire.onWriteError(a);
+      connection.awaitingFlush = false;
+      connection.onWriteError(a);
       break;
     case Completion.Shutdown:
-      wire.onShutdown(a);
+      connection.onShutdown(a);
       break;
     case Completion.Taken:
-      wire.onTaken?.(a);
+      connection.onTaken?.(a);
       break;
     case Completion.Accept:
     case Completion.AcceptError:

@@ -1,8 +1,8 @@
 /**
  * The engine's way out: gathers the writes of a turn in memory that the addon reads, has them flushed once, and tells
- * wires what became of them.
+ * connections what became of them.
  *
- * A small write is copied into the arena and noted as a submission (id, offset, length); neighbours of the same wire
+ * A small write is copied into the arena and noted as a submission (id, offset, length); neighbours of the same connection
  * become one. A flush hands all submissions over in one crossing; departure.ts says when.
  */
 import { now } from './clock.js';
@@ -10,7 +10,7 @@ import { HandlerTimes } from './departure.js';
 import { countOutsideHeap } from '../memory/early-scavenge.js';
 import { FileRange, type WritePart } from '../binding/file-range.js';
 import { RESULT_WORDS, Shared, SUBMISSION_WORDS, type NativeEngine, type NativePage } from '../binding/addon.js';
-import type { EngineEvents, WireEvents } from './wire-events.js';
+import type { EngineCallbacks, ConnectionCallbacks } from './callbacks.js';
 
 /**
  * Up to this many bytes are copied to travel with their neighbours; more are lent, which sends them at once. A copy of
@@ -22,7 +22,7 @@ export const COPY_LIMIT = 8 * 1024;
 const LOOP_COPY_LIMIT = 16;
 
 /**
- * A tick's writes to one wire leave before its end when there are so many of them and so many bytes: their reader begins
+ * A tick's writes to one connection leave before its end when there are so many of them and so many bytes: their reader begins
  * while the rest is still being made. A page of messages pays for the system call and the wake-up.
  */
 const EARLY_WRITES = 32;
@@ -45,7 +45,7 @@ export abstract class Outbound {
   readonly native: NativeEngine;
 
   protected readonly shared: Int32Array;
-  protected readonly wires: (EngineEvents | undefined)[] = [];
+  protected readonly connections: (EngineCallbacks | undefined)[] = [];
   /** A batch is being handed out: what is to be told afterwards will be. */
   protected dispatching = false;
   protected readonly times: HandlerTimes;
@@ -74,8 +74,8 @@ export abstract class Outbound {
   private jointIsLone = false;
   /** When the first of the writes that wait in this tick was gathered, if any wait. */
   private gatheredAt = 0;
-  protected waiters: WireEvents[] = [];
-  protected failures: { wire: WireEvents; errno: number }[] = [];
+  protected waiters: ConnectionCallbacks[] = [];
+  protected failures: { connection: ConnectionCallbacks; errno: number }[] = [];
 
   protected constructor(native: NativeEngine) {
     this.native = native;
@@ -93,7 +93,7 @@ export abstract class Outbound {
     });
   }
 
-  queueBytes(wire: WireEvents, data: Uint8Array, start: number, end: number): void {
+  queueBytes(connection: ConnectionCallbacks, data: Uint8Array, start: number, end: number): void {
     const length = end - start;
     const offset = this.room(length);
     const { arena } = this;
@@ -105,10 +105,10 @@ export abstract class Outbound {
       arena.set(data.subarray(start, end), offset);
     }
     this.tail = offset + length;
-    this.submit(wire, offset, length);
+    this.submit(connection, offset, length);
   }
 
-  queueString(wire: WireEvents, text: string, encoding: BufferEncoding): number {
+  queueString(connection: ConnectionCallbacks, text: string, encoding: BufferEncoding): number {
     // No encoding makes more than three bytes of a UTF-16 unit.
     const offset = this.room(text.length * 3);
     const { arena } = this;
@@ -119,37 +119,37 @@ export abstract class Outbound {
           ? arena.utf8Write(text, offset, text.length * 3)
           : arena.write(text, offset, encoding);
     this.tail = offset + length;
-    this.submit(wire, offset, length);
+    this.submit(connection, offset, length);
     return length;
   }
 
-  writeLent(wire: WireEvents, parts: readonly Uint8Array[]): number {
+  writeLent(connection: ConnectionCallbacks, parts: readonly Uint8Array[]): number {
     this.leftEarly = true;
     for (const { length } of parts) countOutsideHeap(length);
-    const left = this.native.writeLent(wire.id, parts);
-    if (left > 0) wire.blocked = true;
+    const left = this.native.writeLent(connection.id, parts);
+    if (left > 0) connection.blocked = true;
     return left;
   }
 
   /** As writeLent, with files among the parts. */
-  writeParts(wire: WireEvents, parts: readonly WritePart[]): number {
+  writeParts(connection: ConnectionCallbacks, parts: readonly WritePart[]): number {
     const flat: (Uint8Array | NativePage | number)[] = [];
     for (const part of parts) {
       if (part instanceof FileRange) flat.push(part.file, part.offset, part.length);
       else flat.push(part);
     }
     this.leftEarly = true;
-    const left = this.native.writeParts(wire.id, flat);
-    if (left > 0) wire.blocked = true;
+    const left = this.native.writeParts(connection.id, flat);
+    if (left > 0) connection.blocked = true;
     return left;
   }
 
-  awaitFlush(wire: WireEvents): void {
-    this.waiters.push(wire);
+  awaitFlush(connection: ConnectionCallbacks): void {
+    this.waiters.push(connection);
     this.schedule();
   }
 
-  /** Hands everything queued on any wire to the kernel. Calls nobody: outcomes are told at the end of the tick. */
+  /** Hands everything queued on any connection to the kernel. Calls nobody: outcomes are told at the end of the tick. */
   handOver(): void {
     const { shared } = this;
     this.gatheredAt = 0;
@@ -161,15 +161,15 @@ export abstract class Outbound {
   protected takeResults(results: number): void {
     for (let i = 0; i < results; i++) {
       const base = i * RESULT_WORDS;
-      const wire = this.wires[this.results[base] as number];
-      if (wire?.isListener !== false) continue;
+      const connection = this.connections[this.results[base] as number];
+      if (connection?.isListener !== false) continue;
       const errno = this.results[base + 1] as number;
       if (errno < 0) {
-        wire.failed = true;
-        this.failures.push({ wire, errno });
+        connection.failed = true;
+        this.failures.push({ connection, errno });
         this.schedule();
       } else {
-        wire.blocked = true;
+        connection.blocked = true;
       }
     }
   }
@@ -198,16 +198,16 @@ export abstract class Outbound {
     this.handOver();
   }
 
-  private submit(wire: WireEvents, offset: number, length: number): void {
+  private submit(connection: ConnectionCallbacks, offset: number, length: number): void {
     const { submissions, shared } = this;
-    const { id } = wire;
-    const isFirst = wire.wroteIn !== this.stretch;
+    const { id } = connection;
+    const isFirst = connection.wroteIn !== this.stretch;
     // As the last time.
-    const isLone = isFirst && wire.wroteOnce;
+    const isLone = isFirst && connection.wroteOnce;
     if (isFirst) this.jointIsFirst = this.joint;
     if (isLone) this.jointIsLone = this.joint;
-    wire.wroteOnce = isFirst || (this.joint && this.jointIsFirst);
-    wire.wroteIn = this.stretch;
+    connection.wroteOnce = isFirst || (this.joint && this.jointIsFirst);
+    connection.wroteIn = this.stretch;
     const count = shared[Shared.Submitted] as number;
     const last = (count - 1) * SUBMISSION_WORDS;
     if (
@@ -231,7 +231,7 @@ export abstract class Outbound {
     if (isFull || !this.joint) this.decide(isFirst, isLone, isFull);
   }
 
-  /** The writes to one wire from here to `endJoint` leave as one does. */
+  /** The writes to one connection from here to `endJoint` leave as one does. */
   beginJoint(): void {
     this.joint = true;
     this.jointIsFirst = this.jointIsLone = false;
@@ -279,27 +279,27 @@ export abstract class Outbound {
     this.settle();
   };
 
-  /** Tells wires what became of what they wrote. */
+  /** Tells connections what became of what they wrote. */
   protected settle(): void {
     if (this.failures.length > 0) {
       const failures = this.failures;
       this.failures = [];
-      for (const { wire, errno } of failures) {
-        if (!wire.open) continue;
-        wire.awaitingFlush = false;
+      for (const { connection, errno } of failures) {
+        if (!connection.open) continue;
+        connection.awaitingFlush = false;
         this.guard(() => {
-          wire.onWriteError(errno);
+          connection.onWriteError(errno);
         });
       }
     }
     if (this.waiters.length > 0) {
       const waiters = this.waiters;
       this.waiters = [];
-      for (const wire of waiters) {
-        if (!wire.awaitingFlush || wire.blocked) continue;
-        wire.awaitingFlush = false;
+      for (const connection of waiters) {
+        if (!connection.awaitingFlush || connection.blocked) continue;
+        connection.awaitingFlush = false;
         this.guard(() => {
-          wire.onFlushed();
+          connection.onFlushed();
         });
       }
     }

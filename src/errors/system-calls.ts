@@ -75,11 +75,11 @@ export function connectQueueFullError(path: string, waited: number): Error & Con
   const milliseconds = Math.round(waited);
   const message = `connect to ${shown}: the listener's queue was full for ${String(milliseconds)} ms`;
   const cause = connectError(-constants.errno.EAGAIN, 'connect', { address: path });
-  const error = coded(new Error(message, { cause }), 'ERR_NEARWIRE_CONNECT_TIMEOUT');
+  const error = coded(new Error(message, { cause }), 'ERR_NEARWIRE_BACKLOG_TIMEOUT');
   return Object.assign(error, { syscall: 'connect', address: path, waited: milliseconds });
 }
 
-/** What ERR_NEARWIRE_CONNECT_TIMEOUT has beside its `cause`. */
+/** What ERR_NEARWIRE_BACKLOG_TIMEOUT has beside its `cause`. */
 export interface ConnectQueueFull {
   code: string;
   syscall: string;

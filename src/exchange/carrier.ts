@@ -1,4 +1,4 @@
-/** The connection under an exchange: a wire of the native engine, or a socket of node:net. */
+/** The connection under an exchange: a connection of the native engine, or a socket of node:net. */
 import type * as net from 'node:net';
 import { errnoError, writeError } from '../errors/index.js';
 import type { TransportName } from '../config/options.js';
@@ -6,7 +6,7 @@ import { COPY_LIMIT } from '../engine/outbound.js';
 import { referenceTo } from '../files/page.js';
 import { connectionStats, nodeConnectionStats } from '../stats/events.js';
 import type { ConnectionStats } from '../stats/server-stats.js';
-import { Wire } from '../engine/wire.js';
+import { EngineConnection } from '../engine/connection.js';
 
 /** Who is told what happens to a carrier. */
 export interface CarrierOwner {
@@ -46,7 +46,7 @@ export interface Carrier {
 /** Strings up to this length can't need more bytes than are copied. */
 const SHORT_STRING = COPY_LIMIT / 3;
 
-export class NativeCarrier extends Wire implements Carrier {
+export class NativeCarrier extends EngineConnection implements Carrier {
   readonly transport = 'native';
   readonly nodeTicks = false;
   declare owner: CarrierOwner;

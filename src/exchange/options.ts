@@ -52,8 +52,8 @@ const DEFAULT_CHECKING_INTERVAL = 30_000;
 /** All of the common ones, and who checks their values: undefined where they go to somebody who does. */
 const COMMON: Record<keyof ExchangeServerOptions, ((value: unknown, name: string) => void) | undefined> = {
   transport: undefined,
-  sendBuffer: undefined,
-  recvBuffer: undefined,
+  sendBufferSize: undefined,
+  recvBufferSize: undefined,
   allowSmallBuffers: undefined,
   noDelay: undefined,
   keepAlive: undefined,

@@ -16,7 +16,7 @@ import {
 } from '../node/http-messages.js';
 import type { Incoming, Outgoing, ResponseClass, ResponseOptions, SocketContract } from './contracts.js';
 
-const nodesEnd = nodeHttp.ServerResponse.prototype.end as (this: Outgoing, ...args: unknown[]) => Outgoing;
+const originalEnd = nodeHttp.ServerResponse.prototype.end as (this: Outgoing, ...args: unknown[]) => Outgoing;
 
 export function makeResponse(
   Class: ResponseClass,
@@ -27,7 +27,7 @@ export function makeResponse(
   const response = new Class(request, options) as unknown as Outgoing;
   response._storeHeader = storeHeader;
   // What a program has put in the place of node's own, now or long ago, is to be called.
-  if (short && response.end === nodesEnd) response.end = end as Outgoing['end'];
+  if (short && response.end === originalEnd) response.end = end as Outgoing['end'];
   return response;
 }
 
@@ -50,7 +50,7 @@ export function isShort(response: Outgoing, socket: SocketContract | null, chunk
     !response.destroyed &&
     !response.strictContentLength &&
     response.outputData.length === 0 &&
-    response._send === nodesSend &&
+    response._send === originalSend &&
     (typeof chunk === 'string'
       ? isUtf8(encoding)
       : chunk === undefined || chunk === null || chunk instanceof Uint8Array)
@@ -59,7 +59,7 @@ export function isShort(response: Outgoing, socket: SocketContract | null, chunk
 
 function endByNode(response: Outgoing, chunk: unknown, encoding: unknown, callback: unknown): Outgoing {
   if (!response.finished) response.socket?._connection.awaitFinish(response);
-  return nodesEnd.call(response, chunk, encoding, callback);
+  return originalEnd.call(response, chunk, encoding, callback);
 }
 
 /** A body where none may be is an error, which node's code throws. */
@@ -133,7 +133,7 @@ function storeHeader(this: Outgoing, firstLine: string, headers: unknown): void 
   if (!head.length && this._hasBody && BEYOND_ASCII.test(head.text)) this._send = sendHeadApart;
 }
 
-const nodesSend = (nodeHttp.OutgoingMessage.prototype as unknown as Outgoing)._send;
+const originalSend = (nodeHttp.OutgoingMessage.prototype as unknown as Outgoing)._send;
 
 /** A head goes out in the encoding of the text behind it, but for node's chunked answers: those of no known length. */
 function sendHeadApart(this: Outgoing, data: unknown, encoding: unknown, ...rest: unknown[]): boolean {
@@ -143,7 +143,7 @@ function sendHeadApart(this: Outgoing, data: unknown, encoding: unknown, ...rest
     this._headerSent = true;
     this._writeRaw(this._header, 'latin1', null);
   }
-  return nodesSend.call(this, data, encoding, ...rest);
+  return originalSend.call(this, data, encoding, ...rest);
 }
 
 function addKept(response: Outgoing, head: Head, headers: OutHeaders): void {

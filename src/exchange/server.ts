@@ -7,8 +7,8 @@ import { clearInterval, setInterval } from 'node:timers';
 import { promisify } from 'node:util';
 import type { Engine } from '../engine/engine.js';
 import { installTransport, type ServerLabels } from '../net/factory.js';
-import { noteTakenClosed } from '../net/listen.js';
-import { setTaker } from '../net/takers.js';
+import { noteDelegatedClosed } from '../net/listen.js';
+import { setAcceptDelegate } from '../net/accept-delegate.js';
 import { nodeHttp } from '../runtime/modules.js';
 import type { BufferSizes, TransportName } from '../config/options.js';
 import { connections, type ConnectionEvent } from '../stats/events.js';
@@ -87,7 +87,7 @@ export class ExchangeServer extends EventEmitter implements ServerLabels, Releas
     const { noDelay = true, keepAlive, keepAliveInitialDelay } = options;
     const server = new net.Server({ allowHalfOpen: true, noDelay, keepAlive, keepAliveInitialDelay });
     installTransport(server, options);
-    setTaker(server, { server: this, peerSpeaksFirst: codec.peerSpeaksFirst, take: this.take.bind(this) });
+    setAcceptDelegate(server, { server: this, peerSpeaksFirst: codec.peerSpeaksFirst, take: this.take.bind(this) });
     server.on('connection', (socket) => {
       this.admit(new Connection(this, new NodeCarrier(socket), performance.now()));
     });
@@ -119,7 +119,7 @@ export class ExchangeServer extends EventEmitter implements ServerLabels, Releas
   /** @internal A connection is closed. */
   release(connection: Connection): void {
     this.open.remove(connection);
-    if (connection.carrier.transport === 'native') noteTakenClosed(this.server);
+    if (connection.carrier.transport === 'native') noteDelegatedClosed(this.server);
   }
 
   private startChecking(): void {

@@ -2,7 +2,7 @@
  * One file on its way through a native transport: opening it, its range, abort, and the one answer to its caller. What
  * carries it (a socket's stream, a channel) decides on its place among the writes.
  *
- * opening --(the file is there)--> ready --(the wire has its range)--> handed --(the kernel has it all)--> gone
+ * opening --(the file is there)--> ready --(the connection has its range)--> handed --(the kernel has it all)--> gone
  *      \--(it can't be had, or was aborted)--> left out        \--(aborted)--> left out
  */
 import * as fs from 'node:fs';

@@ -7,9 +7,9 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { setImmediate } from 'node:timers';
-import { FileOutlet, type FileOutcome } from '../net/file-outlet.js';
+import { FileSink, type FileOutcome } from '../net/file-sink.js';
 import { NativeSocket } from '../net/socket.js';
-import type { SocketWire } from '../net/socket-wire.js';
+import type { SocketConnection } from '../net/socket-connection.js';
 import type { RequestReader } from './request-reader.js';
 import { readerOfBody } from './served-parsers.js';
 
@@ -19,8 +19,8 @@ interface RestingSocket {
 }
 
 /** The parser is a listener of the socket's, and hears of what read() answers too. */
-function giveAll(socket: NativeSocket, wire: SocketWire): void {
-  for (const chunk of wire.takeUnread()) socket.push(chunk);
+function giveAll(socket: NativeSocket, connection: SocketConnection): void {
+  for (const chunk of connection.takeUnread()) socket.push(chunk);
   while (socket.readableLength > 0 && socket.read() !== null);
 }
 
@@ -38,9 +38,9 @@ export class BodyBelow {
     this.reader = readerOfBody(request);
   }
 
-  private get wire(): SocketWire | undefined {
-    const wire = this.socket?._wire;
-    return wire?.open === true ? wire : undefined;
+  private get connection(): SocketConnection | undefined {
+    const connection = this.socket?._connection;
+    return connection?.open === true ? connection : undefined;
   }
 
   /** Bytes that the parser has not had; 0 where the body can't be taken below JS, or not any more. */
@@ -48,14 +48,14 @@ export class BodyBelow {
     const { request, reader, socket } = this;
     // Somebody else is to see the bytes, or the socket is not to be read.
     if (request.listenerCount('data') > 0 || (socket as RestingSocket | undefined)?._paused === true) return 0;
-    return reader !== undefined && this.wire !== undefined && readerOfBody(request) === reader
+    return reader !== undefined && this.connection !== undefined && readerOfBody(request) === reader
       ? reader.leftOf(request)
       : 0;
   }
 
   /** Calls when the parser is not at work, and what has been read in this turn of the loop has been told of. */
   whenQuiet<T>(call: (this: T, below: BodyBelow) => void, receiver: T): void {
-    this.wire?.stopReading();
+    this.connection?.stopReading();
     setImmediate(() => {
       call.call(receiver, this);
     });
@@ -63,8 +63,9 @@ export class BodyBelow {
 
   /** Has the parser read all that has come, and takes from the request what it has made of it. Reading rests. */
   takeRead(): Buffer[] {
-    const { request, socket, wire } = this;
-    if (socket !== undefined && wire !== undefined) wire.scope.runInAsyncScope(giveAll, undefined, socket, wire);
+    const { request, socket, connection } = this;
+    if (socket !== undefined && connection !== undefined)
+      connection.scope.runInAsyncScope(giveAll, undefined, socket, connection);
     const pieces: Buffer[] = [];
     for (let piece = request.read() as Buffer | null; piece !== null; piece = request.read() as Buffer | null) {
       pieces.push(piece);
@@ -76,12 +77,12 @@ export class BodyBelow {
    * Sends what comes next, `length` bytes, to the file. undefined where that is not to be had.
    * `done` is called when the parser knows how much has gone there.
    */
-  start(fd: number, offset: number, length: number, done: (outcome: FileOutcome) => void): FileOutlet | undefined {
-    const { wire } = this;
+  start(fd: number, offset: number, length: number, done: (outcome: FileOutcome) => void): FileSink | undefined {
+    const { connection } = this;
     // An end, or an error, is to be told of first.
-    if (wire === undefined || wire.holdsUnread) return undefined;
-    wire.stopReading();
-    const started = FileOutlet.start(wire, { fd, offset, limit: length }, (outcome) => {
+    if (connection === undefined || connection.holdsUnread) return undefined;
+    connection.stopReading();
+    const started = FileSink.start(connection, { fd, offset, limit: length }, (outcome) => {
       // A connection that is gone has no parser to tell.
       if (outcome.taken > 0 && this.socket?.destroyed === false && this.left > 0) this.reader?.skipBody(outcome.taken);
       this.leave();
@@ -92,6 +93,6 @@ export class BodyBelow {
 
   /** What comes is the parser's again. */
   leave(): void {
-    this.wire?.startReading();
+    this.connection?.startReading();
   }
 }

@@ -38,15 +38,15 @@ interface Internals {
   _send(data: string, encoding: BufferEncoding): boolean;
 }
 
-const nodesWrite = nodeHttp.OutgoingMessage.prototype.write;
-const nodesSend = (nodeHttp.OutgoingMessage.prototype as unknown as Internals)._send;
+const originalWrite = nodeHttp.OutgoingMessage.prototype.write;
+const originalSend = (nodeHttp.OutgoingMessage.prototype as unknown as Internals)._send;
 
 /** The socket that the file goes to by reference, or why it does not. */
 function roadOf(response: http.ServerResponse, file: OpenFile): NativeSocket | CopyReason {
   const { socket } = response;
   if (!(socket instanceof NativeSocket) || file.engineFile < 0)
     return (socket as TLSSocket | null)?.encrypted === true ? 'tls' : 'transport';
-  if (response.write !== nodesWrite || (response as unknown as Internals)._send !== nodesSend) return 'replaced';
+  if (response.write !== originalWrite || (response as unknown as Internals)._send !== originalSend) return 'replaced';
   if (response.chunkedEncoding) return 'chunked';
   return response.strictContentLength ? 'strict' : socket;
 }
@@ -63,15 +63,15 @@ function isOfFile({ code }: NodeJS.ErrnoException): boolean {
 function refer(socket: NativeSocket, range: FileRange, callback: (error?: Error | null) => void): void {
   const told = (error?: Error | null): void => {
     if (error) callback(isOfFile(error) ? error : prematureCloseError(error));
-    else callback(socket._wire?.open === true ? null : prematureCloseError());
+    else callback(socket._connection?.open === true ? null : prematureCloseError());
   };
-  const wire = socket._wire;
-  if (wire !== undefined && socket.writableCorked === 0 && socket._takesDirectWrites(told)) {
+  const connection = socket._connection;
+  if (connection !== undefined && socket.writableCorked === 0 && socket._takesDirectWrites(told)) {
     socket._idle?.touch();
-    wire.bytesWritten += range.length;
-    const left = wire.writeParts([range]);
+    connection.bytesWritten += range.length;
+    const left = connection.writeParts([range]);
     if (left < 0) told(writeError(left));
-    else if (left > 0) wire.whenFlushed(told);
+    else if (left > 0) connection.whenFlushed(told);
     else told();
     return;
   }

@@ -9,7 +9,7 @@ import * as fs from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { argTypeError, argValueError, bodyAbortedError, bodyTooLargeError, fileError } from '../errors/index.js';
-import type { FileOutlet } from '../net/file-outlet.js';
+import type { FileSink } from '../net/file-sink.js';
 import { checkFunction, checkWhole } from '../config/options.js';
 import { BodyBelow } from './body-below.js';
 import { checkOpenFile } from './open-file.js';
@@ -40,7 +40,7 @@ class BodyReceiver {
   private received = 0;
   /** Of what the parser has had, pieces that are still to be written; undefined: none is being written. */
   private pieces: Buffer[] | undefined;
-  private outlet: FileOutlet | undefined;
+  private sink: FileSink | undefined;
   private ended = false;
   private failure: Error | undefined;
   private over = false;
@@ -90,14 +90,14 @@ class BodyReceiver {
     const { left } = below;
     if (left >= BELOW_BYTES) {
       const offset = pieces.reduce((end, { length }) => end + length, this.at);
-      this.outlet = below.start(this.fd, offset, left, (outcome) => {
-        this.outlet = undefined;
+      this.sink = below.start(this.fd, offset, left, (outcome) => {
+        this.sink = undefined;
         this.received += outcome.arrived;
         if (outcome.status < 0) this.failure ??= fileError(outcome.status, 'write', this.fd);
         this.goOn();
       });
     }
-    if (this.outlet === undefined) below.leave();
+    if (this.sink === undefined) below.leave();
     this.pieces = pieces;
     this.writeNext();
   }
@@ -135,7 +135,7 @@ class BodyReceiver {
 
   /** Nothing more is under way on one of the two roads. */
   private goOn(): void {
-    if (this.pieces !== undefined || this.outlet !== undefined || this.over) return;
+    if (this.pieces !== undefined || this.sink !== undefined || this.over) return;
     if (this.failure !== undefined || this.ended) {
       this.settle();
       return;
@@ -155,7 +155,7 @@ class BodyReceiver {
 
   fail(error: Error): void {
     this.failure ??= error;
-    this.outlet?.finish();
+    this.sink?.finish();
     // The caller may close the file when it is told: not under a write.
     this.goOn();
   }

@@ -16,7 +16,7 @@ import type * as net from 'node:net';
 import type { Engine } from '../engine/engine.js';
 import { RequestHead } from '../binding/addon.js';
 import { report, reports } from '../net/async-scopes.js';
-import type { InPlaceReader, SocketWire } from '../net/socket-wire.js';
+import type { InPlaceReader, SocketConnection } from '../net/socket-connection.js';
 import { nodeHttp } from '../runtime/modules.js';
 import { copyOf } from '../memory/own-memory.js';
 import { runTicks } from '../node/run-ticks.js';
@@ -40,7 +40,7 @@ export const REPORTED = new Error('reported');
 export interface ServedSocket extends net.Socket {
   parser?: NodeParser | null;
   server?: http.Server;
-  readonly _wire?: SocketWire;
+  readonly _connection?: SocketConnection;
   /** node:http's mark on a socket that rests because too many answers wait. */
   readonly _paused?: boolean;
   /** The answer that the socket sends now. */
@@ -115,7 +115,7 @@ export class RequestReader implements InPlaceReader {
     }
     this.ticksLeft = false;
     if (!ticksLeft) this.runOthersTicks();
-    const owesFinish = !ticksLeft && socket._wire?.awaitingFlush === true;
+    const owesFinish = !ticksLeft && socket._connection?.awaitingFlush === true;
     const taken = this.executeAll(chunk);
     if (owesFinish && typeof taken !== 'number') this.tellAllWritten();
     this.readOnBeforeTicks();
@@ -126,7 +126,7 @@ export class RequestReader implements InPlaceReader {
   private readOnBeforeTicks(): void {
     if (!this.ticksLeft) return;
     const { socket } = this;
-    const chunks = socket._wire?.open === true ? socket._wire.takeUnread() : [];
+    const chunks = socket._connection?.open === true ? socket._connection.takeUnread() : [];
     for (const chunk of chunks) if (!socket.destroyed) socket.push(chunk);
     this.ticksLeft = false;
   }
@@ -337,7 +337,7 @@ export class RequestReader implements InPlaceReader {
   }
 
   private get holdsMore(): boolean {
-    return this.socket.readableLength > 0 || this.socket._wire?.holdsUnread === true;
+    return this.socket.readableLength > 0 || this.socket._connection?.holdsUnread === true;
   }
 
   /**
@@ -350,13 +350,13 @@ export class RequestReader implements InPlaceReader {
 
   /** Calls back for this connection's writes that the kernel has. False: there are none. */
   tellWritten(): boolean {
-    const wire = this.socket._wire;
-    if (wire?.awaitingFlush !== true) return false;
-    wire.flush();
-    if (wire.blocked || wire.failed) return false;
-    wire.awaitingFlush = false;
+    const connection = this.socket._connection;
+    if (connection?.awaitingFlush !== true) return false;
+    connection.flush();
+    if (connection.blocked || connection.failed) return false;
+    connection.awaitingFlush = false;
     const before = reports;
-    wire.onFlushed();
+    connection.onFlushed();
     this.failures += reports - before;
     return true;
   }

@@ -122,7 +122,7 @@ function readRequests(socket: ServedSocket): void {
   if (means === null) return;
   const reader = new RequestReader(means, parser, socket);
   socket[READER] = reader;
-  if (socket._wire !== undefined) socket._wire.inPlace = reader;
+  if (socket._connection !== undefined) socket._connection.inPlace = reader;
   // Parsers are used again for other connections.
   if (parser.execute === execute) return;
   const { kOnHeaders, kOnHeadersComplete, kOnBody, kOnMessageComplete } = means.facts.parserClass;

@@ -1,8 +1,8 @@
 /** `new Socket({ fd })`: a native socket over a descriptor that something else has opened. */
 import { constants } from 'node:os';
 import { socketScope } from './async-scopes.js';
-import { channelOptions, type SocketOptions } from './socket-options.js';
-import { SocketWire } from './socket-wire.js';
+import { connectionOptions, type SocketOptions } from './socket-options.js';
+import { SocketConnection } from './socket-connection.js';
 import type { NativeSocket } from './socket.js';
 
 const { EBADF } = constants.errno;
@@ -22,12 +22,12 @@ export function adoptDescriptor(socket: NativeSocket, options: SocketOptions): n
   const fd: unknown = options.fd;
   const { pauseOnCreate, manualStart } = options as PauseOptions;
   const reading = options.readable !== false && !pauseOnCreate && !manualStart;
-  const id = typeof fd === 'number' ? engine.adopt(fd, channelOptions(socket._settings, !reading)) : -EBADF;
+  const id = typeof fd === 'number' ? engine.adopt(fd, connectionOptions(socket._settings, !reading)) : -EBADF;
   if (id < 0) return id;
   const name = engine.native.localAddress(id);
   const tcp = typeof name === 'object' && name.family !== undefined;
-  socket._wire = new SocketWire(engine, id, socket, socketScope(), tcp, reading);
-  socket._onread?.begin(socket._wire);
+  socket._connection = new SocketConnection(engine, id, socket, socketScope(), tcp, reading);
+  socket._onread?.begin(socket._connection);
   if (pauseOnCreate) socket.pause();
   return 0;
 }

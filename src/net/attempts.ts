@@ -11,15 +11,15 @@ import {
 } from '../errors/index.js';
 import type { NativeAddress } from '../binding/addon.js';
 import type { Scope } from './async-scopes.js';
-import { channelOptions } from './socket-options.js';
-import { SocketWire, type AttemptOwner } from './socket-wire.js';
+import { connectionOptions } from './socket-options.js';
+import { SocketConnection, type AttemptOwner } from './socket-connection.js';
 import type { SocketFields } from './socket-fields.js';
 
 /** A socket that connects. */
 export interface ConnectingSocket extends SocketFields {
   /** The start of a connection, from anew if there was one before. */
   _begin(): void;
-  /** The kernel has connected the wire. */
+  /** The kernel has connected the connection. */
   _connected(): void;
 }
 
@@ -73,8 +73,8 @@ export class Attempts implements AttemptOwner {
       this.giveUp();
       return;
     }
-    if (socket._wire?.open === true) {
-      this.connectAgain(socket._wire, target);
+    if (socket._connection?.open === true) {
+      this.connectAgain(socket._connection, target);
       return;
     }
     const { address, family } = target;
@@ -93,7 +93,7 @@ export class Attempts implements AttemptOwner {
     }
     const { engine } = socket._settings;
     const reading = socket.readable;
-    const options = channelOptions(socket._settings, !reading);
+    const options = connectionOptions(socket._settings, !reading);
     const waits = family === undefined && this.patience > 0;
     const id = waits
       ? engine.prepareConnect(this.nativeAddress(target), options)
@@ -102,54 +102,55 @@ export class Attempts implements AttemptOwner {
       this.failSoon(target, id);
       return;
     }
-    const wire = new SocketWire(engine, id, socket, socket._scope as Scope, family !== undefined, reading);
-    socket._onread?.begin(wire);
-    wire.attempt = this;
-    socket._wire = wire;
+    const connection = new SocketConnection(engine, id, socket, socket._scope as Scope, family !== undefined, reading);
+    socket._onread?.begin(connection);
+    connection.attempt = this;
+    socket._connection = connection;
     this.tellAttempt(target);
     if (!socket.connecting) return;
-    if (waits) this.standInLine(wire, target);
+    if (waits) this.standInLine(connection, target);
     if (this.targets.length > 1) socket.autoSelectFamilyAttemptedAddresses.push(`${address}:${String(port)}`);
-    if (this.next < this.targets.length) this.timer = setTimeout(giveNextATurn, this.patience, this, wire, target);
+    if (this.next < this.targets.length)
+      this.timer = setTimeout(giveNextATurn, this.patience, this, connection, target);
   }
 
   /**
    * The socket has a connection already, or is about to. As the kernel answers node: a UNIX socket is connected at once; one
    * of TCP is first under way, and Linux then says once more that it has connected.
    */
-  private connectAgain(wire: SocketWire, target: Target): void {
+  private connectAgain(connection: SocketConnection, target: Target): void {
     const { socket } = this;
-    const pending = wire.attempt !== undefined;
+    const pending = connection.attempt !== undefined;
     this.tellAttempt(target);
     if (!socket.connecting) return;
     const isOther = target.family === undefined;
-    if (wire.tcp && (isOther || pending || !wire.confirmsConnect())) {
+    if (connection.tcp && (isOther || pending || !connection.confirmsConnect())) {
       socket.destroy(this.errorOf(target, isOther ? -EINVAL : pending ? -EALREADY : -EISCONN, 'connect'));
       return;
     }
     // Of the two only the second is told of.
-    wire.attempt = undefined;
+    connection.attempt = undefined;
     setImmediate(() => {
-      if (!socket.connecting || socket._wire !== wire) return;
-      if (wire.tcp) socket._connected();
+      if (!socket.connecting || socket._connection !== connection) return;
+      if (connection.tcp) socket._connected();
       else this.failedWith(target, this.errorOf(target, -EISCONN, 'connect'));
     });
   }
 
-  private standInLine(wire: SocketWire, target: Target): void {
+  private standInLine(connection: SocketConnection, target: Target): void {
     // Nearly all are through here.
-    if (!hasLine(target.address) && wire.engine.tryConnect(wire.id) === 'settled') return;
+    if (!hasLine(target.address) && connection.engine.tryConnect(connection.id) === 'settled') return;
     const place = new Place(target.address, this.patience, {
-      tryOnce: () => wire.engine.tryConnect(wire.id),
+      tryOnce: () => connection.engine.tryConnect(connection.id),
       giveUp: (waited) => {
         const error = connectQueueFullError(target.address, waited);
-        wire.scope.run(() => {
+        connection.scope.run(() => {
           this.failedWith(target, error);
         });
       },
     });
     if (this.socket._unreferenced) place.setRef(false);
-    wire.place = place;
+    connection.place = place;
     place.wait();
   }
 
@@ -189,7 +190,7 @@ export class Attempts implements AttemptOwner {
     return target;
   }
 
-  attemptDone(wire: SocketWire, status: number): void {
+  attemptDone(connection: SocketConnection, status: number): void {
     clearTimeout(this.timer);
     const { socket } = this;
     if (status === 0) {
@@ -198,7 +199,7 @@ export class Attempts implements AttemptOwner {
     }
     const target = this.targets[this.next - 1] as Target;
     // The last one's is closed by the socket's end.
-    if (this.targets.length > 1) wire.closeNow(false);
+    if (this.targets.length > 1) connection.closeNow(false);
     this.failed(target, status, 'connect');
   }
 
@@ -238,12 +239,12 @@ export class Attempts implements AttemptOwner {
   }
 
   /** An address has not answered in its time: on to the next. */
-  timedOut(wire: SocketWire, target: Target): void {
+  timedOut(connection: SocketConnection, target: Target): void {
     const { socket, port } = this;
-    if (!socket.connecting || wire.attempt !== this) return;
+    if (!socket.connecting || connection.attempt !== this) return;
     socket.emit('connectionAttemptTimeout', target.address, port, target.family);
     this.errors.push(this.errorOf(target, -ETIMEDOUT, 'connect'));
-    wire.closeNow(false);
+    connection.closeNow(false);
     this.goOn();
   }
 
@@ -260,8 +261,8 @@ export class Attempts implements AttemptOwner {
   }
 }
 
-function giveNextATurn(attempts: Attempts, wire: SocketWire, target: Target): void {
-  wire.scope.run(() => {
-    attempts.timedOut(wire, target);
+function giveNextATurn(attempts: Attempts, connection: SocketConnection, target: Target): void {
+  connection.scope.run(() => {
+    attempts.timedOut(connection, target);
   });
 }

@@ -12,11 +12,11 @@ import { socketSettings } from './socket-options.js';
 import { NativeSocket, noteEnd } from './socket.js';
 
 /** node's own and ours: what a program has put in the place of one is not to see what is done here. */
-const { setTimeout: nodesSetTimeout } = net.Socket.prototype;
+const { setTimeout: originalSetTimeout } = net.Socket.prototype;
 const { setTimeout: nativeSetTimeout } = NativeSocket.prototype;
 
 /** The listener that node's constructor puts on 'end', in whose place ours comes. */
-const [nodesEndListener] = new net.Socket().listeners('end') as (() => void)[];
+const [originalEndListener] = new net.Socket().listeners('end') as (() => void)[];
 
 /** Whether `becomeNative` can take it: a plain net.Socket without a handle and without a buffer to read into. */
 export function canBecomeNative(socket: net.Socket): boolean {
@@ -30,8 +30,8 @@ export function canBecomeNative(socket: net.Socket): boolean {
 export function becomeNative(socket: net.Socket, engine: Engine): NativeSocket {
   const { timeout, server, connecting } = socket as net.Socket & { server: unknown };
   // The timer underneath is node's.
-  if (timeout) nodesSetTimeout.call(socket, 0);
-  if (nodesEndListener !== undefined) socket.removeListener('end', nodesEndListener);
+  if (timeout) originalSetTimeout.call(socket, 0);
+  if (originalEndListener !== undefined) socket.removeListener('end', originalEndListener);
   socket.prependListener('end', noteEnd);
   const settings = {
     ...socketSettings(engine, {

@@ -5,7 +5,7 @@
 import * as net from 'node:net';
 import { Duplex } from 'node:stream';
 import { holdsFiles } from './file-chunk.js';
-import { giveAway } from './give-away.js';
+import { giveAway } from './detach.js';
 import { handleOf } from '../node/handles.js';
 import { setHandleOwner } from '../node/handle-owner.js';
 import { tagJsSocket } from './js.js';
@@ -22,7 +22,7 @@ interface NodeHandle {
 }
 
 /** What node's own constructor puts on 'end'. */
-const [nodesEndListener] = new net.Socket().listeners('end') as (() => void)[];
+const [originalEndListener] = new net.Socket().listeners('end') as (() => void)[];
 
 const PLAIN_FIELD = { writable: true, enumerable: true, configurable: true };
 
@@ -68,18 +68,18 @@ function followNode(socket: NativeSocket): void {
  * does not take at once.
  */
 export function becomeNode(socket: NativeSocket): boolean {
-  const { _wire: wire, connecting } = socket;
-  if (wire === undefined || connecting || !wire.open || socket._held !== undefined) return false;
+  const { _connection: connection, connecting } = socket;
+  if (connection === undefined || connecting || !connection.open || socket._held !== undefined) return false;
   // Files that wait to be sent are none of node's chunks.
   if (holdsFiles(socket)) return false;
   // What has come and not been told of lies in the program's buffer.
   if (socket._onread !== undefined) return false;
   // An end on its way is told of by the engine.
   if (socket.writableEnded && !socket.writableFinished) return false;
-  const detached = giveAway(wire);
+  const detached = giveAway(connection);
   if (detached === undefined) return false;
   const { fd, unread, reading } = detached;
-  const { bytesRead, bytesWritten } = wire;
+  const { bytesRead, bytesWritten } = connection;
   const { timeout, _unreferenced: unreferenced } = socket;
   socket._idle?.stop();
 
@@ -90,7 +90,7 @@ export function becomeNode(socket: NativeSocket): boolean {
   countFrom(handle, 'bytesRead', bytesRead);
   countFrom(handle, 'bytesWritten', bytesWritten);
   socket.removeListener('end', noteEnd);
-  if (nodesEndListener !== undefined) socket.prependListener('end', nodesEndListener);
+  if (originalEndListener !== undefined) socket.prependListener('end', originalEndListener);
   if (unreferenced) handle.unref();
   if (timeout) socket.setTimeout(timeout);
   followNode(socket);

@@ -6,22 +6,22 @@ import type { BufferOptions, BufferSizes } from '../config/options.js';
 
 /** What the options ask for, as the border has it. */
 export function nativeBuffers(options: BufferOptions | null | undefined): NativeBuffers {
-  const { sendBuffer = 0, recvBuffer = 0, allowSmallBuffers = false } = options ?? {};
+  const { sendBufferSize = 0, recvBufferSize = 0, allowSmallBuffers = false } = options ?? {};
   return {
-    sendBuffer: sendBuffer === 'auto' ? AUTO_BUFFER : sendBuffer,
+    sendBufferSize: sendBufferSize === 'auto' ? AUTO_BUFFER : sendBufferSize,
     // The kernel sees to it by itself where it matters, which is on TCP.
-    recvBuffer: recvBuffer === 'auto' ? 0 : recvBuffer,
+    recvBufferSize: recvBufferSize === 'auto' ? 0 : recvBufferSize,
     smallBuffers: allowSmallBuffers,
   };
 }
 
-function asksForBytes({ sendBuffer, recvBuffer }: NativeBuffers): boolean {
-  return sendBuffer > 0 || recvBuffer > 0;
+function asksForBytes({ sendBufferSize, recvBufferSize }: NativeBuffers): boolean {
+  return sendBufferSize > 0 || recvBufferSize > 0;
 }
 
-function giveBuffers(socket: Socket, { sendBuffer, recvBuffer, smallBuffers = false }: NativeBuffers): void {
+function giveBuffers(socket: Socket, { sendBufferSize, recvBufferSize, smallBuffers = false }: NativeBuffers): void {
   // Without the addon there is no way; and what the system refuses is not worth a connection: the sizes can be read back.
-  addonStatus().addon?.setBuffers(descriptorUnder(socket), sendBuffer, recvBuffer, smallBuffers);
+  addonStatus().addon?.setBuffers(descriptorUnder(socket), sendBufferSize, recvBufferSize, smallBuffers);
 }
 
 /** Gives a socket of node's the buffers that its options ask for, each time that it gets connected. */

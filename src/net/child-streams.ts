@@ -12,7 +12,7 @@ import { errnoError } from '../errors/index.js';
 import { adoptDescriptor } from './adopt.js';
 import { makeNative } from './factory.js';
 import { NativeSocket } from './socket.js';
-import type { SocketWire } from './socket-wire.js';
+import type { SocketConnection } from './socket-connection.js';
 
 /** Those that nobody reads from. */
 const OUTPUTS: readonly number[] = [1, 2];
@@ -48,8 +48,8 @@ function streamsOver(engine: Engine, descriptors: readonly number[]): NativeSock
   }
 }
 
-function hasHungUp({ _wire: wire }: NativeSocket): boolean {
-  return wire === undefined || wire.engine.native.hasHungUp(wire.id);
+function hasHungUp({ _connection: connection }: NativeSocket): boolean {
+  return connection === undefined || connection.engine.native.hasHungUp(connection.id);
 }
 
 /**
@@ -58,19 +58,19 @@ function hasHungUp({ _wire: wire }: NativeSocket): boolean {
  * lasts until the child has closed its end, or the connection is gone.
  */
 class Feed {
-  private readonly wire: SocketWire;
+  private readonly connection: SocketConnection;
   private readonly read: readonly Buffer[];
-  private readonly connection: NativeSocket;
+  private readonly duplicate: NativeSocket;
   private readonly pipe: NativeSocket;
   /** Only ever closed: what a descriptor is that fs has not opened is not fs's to close in a worker. */
   private readonly childs: NativeSocket;
 
   /** All stand before the child is started: who adopts a descriptor makes it non-blocking, and a child the reverse. */
-  constructor(wire: SocketWire, fd: number, read: readonly Buffer[]) {
-    this.wire = wire;
+  constructor(connection: SocketConnection, fd: number, read: readonly Buffer[]) {
+    this.connection = connection;
     this.read = read;
-    const { engine } = wire;
-    [this.connection, this.pipe, this.childs] = streamsOver(engine, openDescriptors(engine, fd)) as [
+    const { engine } = connection;
+    [this.duplicate, this.pipe, this.childs] = streamsOver(engine, openDescriptors(engine, fd)) as [
       NativeSocket,
       NativeSocket,
       NativeSocket,
@@ -78,20 +78,20 @@ class Feed {
   }
 
   get childsEnd(): number {
-    const { engine, id } = this.childs._wire as SocketWire;
+    const { engine, id } = this.childs._connection as SocketConnection;
     return engine.native.fileDescriptor(id);
   }
 
   start(child: ChildProcess): void {
     this.childs.destroy();
-    const { connection, pipe } = this;
-    for (const stream of [connection, pipe]) {
+    const { duplicate, pipe } = this;
+    for (const stream of [duplicate, pipe]) {
       stream.on('error', this.close);
       stream.on('close', this.close);
     }
     for (const chunk of this.read) pipe.write(chunk);
-    connection.pipe(pipe);
-    pipe.pipe(connection, { end: false });
+    duplicate.pipe(pipe);
+    pipe.pipe(duplicate, { end: false });
     pipe.on('end', this.onEnd);
     // One that had ended its side says nothing when it closes.
     child.once('exit', this.onExit);
@@ -101,13 +101,13 @@ class Feed {
   cancel(): void {
     this.childs.destroy();
     this.close();
-    this.wire.putBack(this.read);
+    this.connection.putBack(this.read);
   }
 
   /** A child that closes what it has of a connection does not end it, as long as others have it too. */
   private readonly onEnd = (): void => {
     if (hasHungUp(this.pipe)) this.closeBehindWrites();
-    else this.connection.end();
+    else this.duplicate.end();
   };
 
   private readonly onExit = (): void => {
@@ -115,12 +115,12 @@ class Feed {
   };
 
   private closeBehindWrites(): void {
-    if (this.connection.writable) this.connection.write('', this.close);
+    if (this.duplicate.writable) this.duplicate.write('', this.close);
     else this.close();
   }
 
   private readonly close = (): void => {
-    this.connection.destroy();
+    this.duplicate.destroy();
     this.pipe.destroy();
   };
 }
@@ -130,19 +130,19 @@ export class ChildStreams {
   private readonly feeds = new Map<NativeSocket, Feed>();
 
   /** The descriptor that is to be the child's of this index. The stream rests, as one of node's does. */
-  descriptorOf(stream: NativeSocket, wire: SocketWire, index: number): number {
+  descriptorOf(stream: NativeSocket, connection: SocketConnection, index: number): number {
     stream.pause();
-    const fd = wire.share();
+    const fd = connection.share();
     if (fd < 0) throw errnoError(fd, 'dup');
     if (OUTPUTS.includes(index)) return fd;
     let feed = this.feeds.get(stream);
     if (feed === undefined) {
-      const read = wire.takeUnread();
+      const read = connection.takeUnread();
       if (read.length === 0) return fd;
       try {
-        feed = new Feed(wire, fd, read);
+        feed = new Feed(connection, fd, read);
       } catch (error) {
-        wire.putBack(read);
+        connection.putBack(read);
         throw error;
       }
       this.feeds.set(stream, feed);

@@ -1,5 +1,5 @@
 /**
- * Writes that go to the wire past the stream's bookkeeping, which costs more than a small write itself. What the kernel
+ * Writes that go to the connection past the stream's bookkeeping, which costs more than a small write itself. What the kernel
  * does not take at once becomes the stream's write under way: backpressure, errors and the order of callbacks are its.
  */
 import { stringAsBufferError } from '../errors/index.js';
@@ -7,17 +7,17 @@ import { COPY_LIMIT } from '../engine/outbound.js';
 import { withReferences } from '../files/page.js';
 import { tellDrained } from './drain.js';
 import type { SocketFields } from './socket-fields.js';
-import type { SocketWire } from './socket-wire.js';
+import type { SocketConnection } from './socket-connection.js';
 import type { HeldWrite, WriteCallback } from '../node/stream-state.js';
 
-/** Whether such a write may go to the wire: it is connected, and nothing of the stream's stands before it. */
+/** Whether such a write may go to the connection: it is connected, and nothing of the stream's stands before it. */
 export function takesDirectWrites(socket: SocketFields, callback?: WriteCallback): boolean {
-  const wire = socket._wire;
+  const connection = socket._connection;
   const state = socket._writableState;
   return (
-    wire !== undefined &&
-    wire.id >= 0 &&
-    !wire.blocked &&
+    connection !== undefined &&
+    connection.id >= 0 &&
+    !connection.blocked &&
     state.length === 0 &&
     socket._earlyWrite === undefined &&
     // The stream calls back on a later tick for what it has sent at once; those behind it must wait for that.
@@ -27,22 +27,22 @@ export function takesDirectWrites(socket: SocketFields, callback?: WriteCallback
   );
 }
 
-/** Queues a small write on the wire: it is copied, and leaves with what else is written in this turn. */
+/** Queues a small write on the connection: it is copied, and leaves with what else is written in this turn. */
 export function queueWrite(
   socket: SocketFields,
   chunk: string | Uint8Array,
   encoding: BufferEncoding,
   callback: WriteCallback | undefined,
 ): void {
-  const wire = socket._wire as SocketWire;
+  const connection = socket._connection as SocketConnection;
   socket._idle?.touch();
   if (typeof chunk === 'string') {
-    if (chunk.length > 0) wire.bytesWritten += wire.writeString(chunk, encoding);
+    if (chunk.length > 0) connection.bytesWritten += connection.writeString(chunk, encoding);
   } else if (chunk.length > 0) {
-    wire.writeBytes(chunk, 0, chunk.length);
-    wire.bytesWritten += chunk.length;
+    connection.writeBytes(chunk, 0, chunk.length);
+    connection.bytesWritten += chunk.length;
   }
-  if (callback !== undefined) wire.whenFlushed(callback);
+  if (callback !== undefined) connection.whenFlushed(callback);
 }
 
 export function toBytes(chunk: string | Uint8Array, encoding: BufferEncoding): Uint8Array {
@@ -57,19 +57,19 @@ export function toBytes(chunk: string | Uint8Array, encoding: BufferEncoding): U
  * or a negative errno; 0: they are done with, and call back.
  */
 function sendWrites(socket: SocketFields, writes: readonly HeldWrite[]): number {
-  const wire = socket._wire as SocketWire;
+  const connection = socket._connection as SocketConnection;
   socket._idle?.touch();
   const parts: Uint8Array[] = [];
   for (const { chunk, encoding } of writes) {
     if (chunk.length === 0) continue;
     const bytes = toBytes(chunk, encoding);
-    wire.bytesWritten += bytes.length;
+    connection.bytesWritten += bytes.length;
     parts.push(bytes);
   }
   const references = withReferences(parts);
-  const left = references === undefined ? wire.writeLent(parts) : wire.writeParts(references);
+  const left = references === undefined ? connection.writeLent(parts) : connection.writeParts(references);
   if (left !== 0) return left;
-  for (const { callback } of writes) if (callback !== undefined) wire.whenFlushed(callback);
+  for (const { callback } of writes) if (callback !== undefined) connection.whenFlushed(callback);
   return 0;
 }
 
@@ -102,7 +102,7 @@ export function sendHeld(socket: SocketFields): readonly HeldWrite[] {
   const held = takeHeld(socket);
   // Before anything is queued: a stream tells of its drain before it calls back.
   if (socket._writableState.needDrain) process.nextTick(tellDrained, socket);
-  const engine = socket._wire?.engine;
+  const engine = socket._connection?.engine;
   engine?.beginJoint();
   try {
     return sendEach(socket, held);

@@ -47,11 +47,11 @@ export interface ServerLabels extends Labels {
 export type Socket = net.Socket & Labels & FileSender & FileReceiver;
 
 /** Options of node's that rest on its own handle, where a socket is to connect. */
-const NODES_OWN: readonly string[] = ['fd', 'handle'];
+const NODE_ONLY: readonly string[] = ['fd', 'handle'];
 
 /** The name of an option that only node:net can serve. */
-export function nodesOwnOption(options: object | undefined): string | undefined {
-  return NODES_OWN.find((name) => (options as Record<string, unknown> | undefined)?.[name] !== undefined);
+export function nodeOnlyOption(options: object | undefined): string | undefined {
+  return NODE_ONLY.find((name) => (options as Record<string, unknown> | undefined)?.[name] !== undefined);
 }
 
 /** As `engineFor`; and native sockets have what sockets of this version of node have, and refuse what they can't. */
@@ -69,7 +69,7 @@ export function engineForSocket(options: SocketOptions | undefined, taken?: 'fd'
   checkTransportOptions(options);
   const choice = requestedTransport(options?.transport);
   const engine = socketEngineFor(choice);
-  const own = nodesOwnOption(options);
+  const own = nodeOnlyOption(options);
   if (own === undefined || own === taken) return engine;
   if (choice === 'native') throw notNativeError(`the option "${own}"`);
   return undefined;

@@ -1,6 +1,6 @@
 /**
  * Files in a native socket's stream: each goes through the Writable as a chunk, which gives it the place, the accounting
- * and the callback of any write; `_write` finds it and hands its range to the wire.
+ * and the callback of any write; `_write` finds it and hands its range to the connection.
  */
 import { constants } from 'node:os';
 import { errnoError } from '../errors/index.js';
@@ -10,7 +10,7 @@ import type { SendFileCall } from '../files/open.js';
 import { withReferences } from '../files/page.js';
 import type { WriteCallback } from '../node/stream-state.js';
 import type { SocketFields } from './socket-fields.js';
-import type { SocketWire } from './socket-wire.js';
+import type { SocketConnection } from './socket-connection.js';
 
 const { ECANCELED } = constants.errno;
 
@@ -42,15 +42,15 @@ class StreamCarrier implements FileCarrier {
   write(chunk: FileChunk, callback: WriteCallback): void {
     this.socket._writeChunk(chunk, (error) => {
       // Some versions of node call back without an error for a write that destroy() has cut short.
-      callback(error ?? (this.socket._wire?.cut === true ? errnoError(-ECANCELED, 'write') : null));
+      callback(error ?? (this.socket._connection?.cut === true ? errnoError(-ECANCELED, 'write') : null));
     });
   }
 
   withdraw(range: FileRange): boolean {
-    const wire = this.socket._wire;
-    if (wire?.open !== true || typeof range.file !== 'number') return false;
-    if (!wire.engine.native.withdrawFile(wire.id, range.file)) return false;
-    wire.bytesWritten -= range.length;
+    const connection = this.socket._connection;
+    if (connection?.open !== true || typeof range.file !== 'number') return false;
+    if (!connection.engine.native.withdrawFile(connection.id, range.file)) return false;
+    connection.bytesWritten -= range.length;
     return true;
   }
 
@@ -67,7 +67,7 @@ export function sendFileNatively(socket: FileStream, call: SendFileCall, done: (
 /** The stream's write of parts with a file among them: now, or as soon as all files are open. */
 export function dispatchFiles(
   socket: FileStream,
-  wire: SocketWire,
+  connection: SocketConnection,
   parts: Uint8Array[],
   callback: WriteCallback,
 ): void {
@@ -85,8 +85,8 @@ export function dispatchFiles(
     const range = part instanceof FileChunk ? part.hand() : part;
     if (range !== undefined) handed.push(range);
   }
-  for (const part of handed) wire.bytesWritten += part.length;
-  wire.sendParts(withReferences(handed) ?? handed, (error) => {
+  for (const part of handed) connection.bytesWritten += part.length;
+  connection.sendParts(withReferences(handed) ?? handed, (error) => {
     for (const file of files) file.written(error);
     callback(error);
   });

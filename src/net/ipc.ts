@@ -10,7 +10,7 @@ import * as net from 'node:net';
 import { errnoError } from '../errors/index.js';
 import { handleOf, serverWithHandle } from '../node/handles.js';
 import { ChildStreams } from './child-streams.js';
-import { letGo } from './give-away.js';
+import { transferToProcess } from './detach.js';
 import { isListenHandle } from './listen-handle.js';
 import { NativeSocket } from './socket.js';
 
@@ -53,10 +53,10 @@ const MESSAGE_TYPES = ['string', 'object', 'number', 'boolean'];
 
 /** A socket of node's over the same connection; undefined for one that is not connected, which node sends no handle of. */
 function standInFor(socket: NativeSocket, keepOpen: boolean): StandIn | undefined {
-  const wire = socket._wire;
-  if (wire === undefined || !wire.open || socket.connecting) return undefined;
-  const { native } = wire.engine;
-  const fd = native.duplicate(native.fileDescriptor(wire.id));
+  const connection = socket._connection;
+  if (connection === undefined || !connection.open || socket.connecting) return undefined;
+  const { native } = connection.engine;
+  const fd = native.duplicate(native.fileDescriptor(connection.id));
   if (fd < 0) throw errnoError(fd, 'dup');
   const standIn = new net.Socket({ fd, readable: false }) as StandIn;
   const server = socket.server as CountingServer | null;
@@ -65,7 +65,7 @@ function standInFor(socket: NativeSocket, keepOpen: boolean): StandIn | undefine
     const { parser, _httpMessage } = socket as HttpFields;
     return Object.assign(standIn, { parser, _httpMessage });
   }
-  wire.noteShared();
+  connection.noteShared();
   // node counts down for the stand-in, whose end in this process is no end of the connection.
   if (server !== null) {
     standIn.server = {
@@ -85,16 +85,22 @@ function giveAway(socket: NativeSocket): void {
   // The stand-in has counted down for it.
   socket._server = null;
   Object.assign(socket, { parser: null, _httpMessage: null } satisfies HttpFields);
-  if (socket._wire !== undefined) letGo(socket._wire);
+  if (socket._connection !== undefined) transferToProcess(socket._connection);
 }
 
-function sendSocket(sender: Sender, nodesSend: Send, socket: NativeSocket, message: unknown, more: SendWords): boolean {
+function sendSocket(
+  sender: Sender,
+  originalSend: Send,
+  socket: NativeSocket,
+  message: unknown,
+  more: SendWords,
+): boolean {
   const { options, callback } = more;
   const keepOpen = Boolean(options?.keepOpen);
   const standIn = standInFor(socket, keepOpen);
-  if (standIn === undefined) return nodesSend.call(sender, message, undefined, options, callback);
+  if (standIn === undefined) return originalSend.call(sender, message, undefined, options, callback);
   try {
-    return nodesSend.call(sender, message, standIn, { ...options, keepOpen: false }, callback);
+    return originalSend.call(sender, message, standIn, { ...options, keepOpen: false }, callback);
   } catch (error) {
     standIn.destroy();
     throw error;
@@ -109,22 +115,22 @@ interface SendWords {
 }
 
 function wrapSend(sender: Sender): void {
-  const nodesSend = sender.send;
-  if (nodesSend === undefined) return;
+  const originalSend = sender.send;
+  if (originalSend === undefined) return;
   sender.send = function send(message, handle, options, callback) {
     if (handle instanceof net.Server) {
       const listening = handleOf(handle);
       const sent = isListenHandle(listening) ? serverWithHandle(listening.genuine()) : handle;
-      return nodesSend.call(this, message, sent, options, callback);
+      return originalSend.call(this, message, sent, options, callback);
     }
     // A program that sends what it found in the server's own field.
-    if (isListenHandle(handle)) return nodesSend.call(this, message, handle.genuine(), options, callback);
+    if (isListenHandle(handle)) return originalSend.call(this, message, handle.genuine(), options, callback);
     const ours = handle instanceof NativeSocket && this.connected && MESSAGE_TYPES.includes(typeof message);
     // node refuses other options.
     const understood = options === undefined || typeof options === 'function' || typeof options === 'object';
-    if (!ours || !understood) return nodesSend.call(this, message, handle, options, callback);
+    if (!ours || !understood) return originalSend.call(this, message, handle, options, callback);
     const words = typeof options === 'function' ? { options: undefined, callback: options } : { options, callback };
-    return sendSocket(this, nodesSend, handle, message, words);
+    return sendSocket(this, originalSend, handle, message, words);
   };
 }
 
@@ -135,8 +141,8 @@ type Spawn = (this: ChildProcess, options: SpawnOptions) => unknown;
 
 /** What node takes for this standard stream of a child: of native sockets and servers their descriptors. */
 function standardStream(stream: unknown, index: number, streams: ChildStreams): unknown {
-  if (stream instanceof NativeSocket && stream._wire?.open === true) {
-    return streams.descriptorOf(stream, stream._wire, index);
+  if (stream instanceof NativeSocket && stream._connection?.open === true) {
+    return streams.descriptorOf(stream, stream._connection, index);
   }
   if (!(stream instanceof net.Server)) return stream;
   const listening = handleOf(stream);
@@ -144,11 +150,11 @@ function standardStream(stream: unknown, index: number, streams: ChildStreams): 
 }
 
 /** Spawns a child whose standard streams may be native ones. */
-function spawnOn(child: ChildProcess, nodesSpawn: Spawn, options: SpawnOptions, stdio: readonly unknown[]): unknown {
+function spawnOn(child: ChildProcess, originalSpawn: Spawn, options: SpawnOptions, stdio: readonly unknown[]): unknown {
   const streams = new ChildStreams();
   try {
     options.stdio = stdio.map((stream, index) => standardStream(stream, index, streams));
-    return nodesSpawn.call(child, options);
+    return originalSpawn.call(child, options);
   } finally {
     if (child.pid === undefined) streams.cancel();
     else streams.start(child);
@@ -162,10 +168,12 @@ function spawnOn(child: ChildProcess, nodesSpawn: Spawn, options: SpawnOptions, 
 export function installIpc(): void {
   wrapSend(process as Sender);
   const prototype = ChildProcess.prototype as unknown as { spawn: Spawn };
-  const nodesSpawn = prototype.spawn;
+  const originalSpawn = prototype.spawn;
   prototype.spawn = function spawn(options) {
     const { stdio } = options;
-    const result = Array.isArray(stdio) ? spawnOn(this, nodesSpawn, options, stdio) : nodesSpawn.call(this, options);
+    const result = Array.isArray(stdio)
+      ? spawnOn(this, originalSpawn, options, stdio)
+      : originalSpawn.call(this, options);
     if (Object.hasOwn(this, 'send')) wrapSend(this as unknown as Sender);
     return result;
   };

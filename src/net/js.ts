@@ -8,7 +8,7 @@ import { connections, drops, tellNodeClose, type ConnectionEvent, type DropEvent
 import { counterFor } from '../stats/server-counter.js';
 import { sendFileByStream } from '../files/stream-file.js';
 import { buffersOfFirst, giveBuffersToAccepted, giveBuffersToSocket, readNodesBuffers } from './buffers.js';
-import { takerOf, toldServer } from './takers.js';
+import { acceptDelegateOf, toldServer } from './accept-delegate.js';
 
 const TRANSPORT: PropertyDescriptor = { value: 'js', enumerable: true, configurable: true };
 
@@ -77,7 +77,7 @@ export function tagAccepted(server: net.Server, buffers?: BufferOptions): void {
   giveBuffersToAccepted(server, buffers);
   server.prependListener('connection', (socket: net.Socket) => {
     tagJsSocket(socket);
-    if (takerOf(server) !== undefined) return;
+    if (acceptDelegateOf(server) !== undefined) return;
     tellNodeClose(server, socket);
     if (connections.hasSubscribers) connections.publish({ server, socket } satisfies ConnectionEvent);
   });
@@ -89,7 +89,7 @@ export function tagAccepted(server: net.Server, buffers?: BufferOptions): void {
 }
 
 /** node's own, whatever stands in its place later. */
-const nodesConnect = net.connect;
+const originalConnect = net.connect;
 
 let wantsNode = false;
 
@@ -104,13 +104,13 @@ export function byNode<T>(act: () => T): T {
   }
 }
 
-/** As `net.connect`. A wrong `connectTimeout` is refused as it is natively; a right one is without effect. */
+/** As `net.connect`. A wrong `backlogTimeout` is refused as it is natively; a right one is without effect. */
 export function connectByNode(
   options: net.NetConnectOpts & BufferOptions & ConnectPatience,
   listener?: () => void,
 ): net.Socket & JsLabels & FileSender & FileReceiver {
   patienceOf(options);
-  return byNode(() => tagJsSocket(nodesConnect(options, listener), options));
+  return byNode(() => tagJsSocket(originalConnect(options, listener), options));
 }
 
 /** Whether a server or socket has been asked to be node:net's own: `nearwire/register` leaves it alone. */

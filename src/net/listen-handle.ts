@@ -2,7 +2,7 @@
 import * as net from 'node:net';
 import { errnoError } from '../errors/index.js';
 import type { SocketFile } from '../engine/socket-file.js';
-import type { WireListener } from '../engine/wire-listener.js';
+import type { EngineListener } from '../engine/listener.js';
 import { handleOf } from '../node/handles.js';
 import type { ListenHandle } from '../node/server-internals.js';
 
@@ -17,7 +17,7 @@ interface NodesHandle {
   close(): void;
 }
 
-function nodesHandle(fd: number): NodesHandle {
+function originalHandle(fd: number): NodesHandle {
   if (fd < 0) throw errnoError(fd, 'dup');
   return handleOf(new net.Socket({ fd, readable: false })) as NodesHandle;
 }
@@ -37,7 +37,11 @@ export interface Belongings {
   closed: () => void;
 }
 
-export function listenHandle(listener: WireListener, tcp: boolean, { file, origin, closed }: Belongings): ListenHandle {
+export function listenHandle(
+  listener: EngineListener,
+  tcp: boolean,
+  { file, origin, closed }: Belongings,
+): ListenHandle {
   const { native } = listener.engine;
   let referenced = true;
   let genuine: NodesHandle | undefined;
@@ -62,7 +66,7 @@ export function listenHandle(listener: WireListener, tcp: boolean, { file, origi
       setReference(false);
     },
     hasRef: () => referenced,
-    genuine: () => (genuine ??= nodesHandle(native.duplicateListener(listener.id))),
+    genuine: () => (genuine ??= originalHandle(native.duplicateListener(listener.id))),
     get fd() {
       return native.listenerDescriptor(listener.id);
     },

@@ -10,7 +10,7 @@ import * as diagnostics from 'node:diagnostics_channel';
 import { closeSync } from 'node:fs';
 import * as net from 'node:net';
 import { constants } from 'node:os';
-import { keepToRoom } from '../cluster/room.js';
+import { keepToAcceptLimit } from '../cluster/accept-limit.js';
 import { placeOf, shareInCluster } from '../cluster/worker.js';
 import type { Engine } from '../engine/engine.js';
 import { listenError, notNativeError } from '../errors/index.js';
@@ -26,11 +26,11 @@ import { tagAccepted } from './js.js';
 import { listenHandle, type Belongings } from './listen-handle.js';
 import type { ListenHandle, ListenStep, ServerWithInternals } from '../node/server-internals.js';
 import { ServerListener } from './server-listener.js';
-import { channelOptions, type SocketSettings } from './socket-options.js';
-import { takerOf } from './takers.js';
+import { connectionOptions, type SocketSettings } from './socket-options.js';
+import { acceptDelegateOf } from './accept-delegate.js';
 
 /** node's own step, as it stands on the prototype. */
-export const nodesListen2 = (net.Server.prototype as ServerWithInternals)._listen2;
+export const originalListen2 = (net.Server.prototype as ServerWithInternals)._listen2;
 
 /** node's default; the kernel caps it at its own limit. */
 const DEFAULT_BACKLOG = 511;
@@ -49,8 +49,8 @@ export interface ListenSettings {
   buffers: BufferOptions | undefined;
 }
 
-/** One of the connections that a server's taker has is closed: its 'close' waits for them. */
-export function noteTakenClosed(server: net.Server): void {
+/** One of the connections that a server's accept delegate has is closed: its 'close' waits for them. */
+export function noteDelegatedClosed(server: net.Server): void {
   const internals = server as ServerWithInternals;
   internals._connections--;
   internals._emitCloseIfDrained();
@@ -153,7 +153,7 @@ export class NativeListening {
     // A cluster's worker that disconnects closes its handles' servers.
     if (origin !== undefined) setHandleOwner(origin, this.server);
     const listener = this.serve(id, typeof name === 'object' && name.family !== undefined, { origin });
-    if (origin !== undefined && cluster.isWorker) keepToRoom(this.server, listener, placeOf(origin));
+    if (origin !== undefined && cluster.isWorker) keepToAcceptLimit(this.server, listener, placeOf(origin));
     this.server._connectionKey = `${String(addressType)}:${String(address)}:${String(port)}`;
   }
 
@@ -179,7 +179,7 @@ export class NativeListening {
     }
     if (!this.fellBack) tagAccepted(this.server, this.settings.buffers);
     this.fellBack = true;
-    nodesListen2.apply(this.server, args);
+    originalListen2.apply(this.server, args);
   }
 
   private refuse(what: string): void {
@@ -199,12 +199,12 @@ export class NativeListening {
 
   private listenOptions(backlog: number | false | undefined, flags: number): NativeListenOptions {
     return {
-      ...channelOptions(this.socketSettings(), this.server.pauseOnConnect),
-      owned: takerOf(this.server) === undefined,
+      ...connectionOptions(this.socketSettings(), this.server.pauseOnConnect),
+      owned: acceptDelegateOf(this.server) === undefined,
       backlog: backlog || DEFAULT_BACKLOG,
       mode: UMASK_MODE,
       reusePort: (flags & REUSE_PORT) !== 0,
-      deferAccept: takerOf(this.server)?.peerSpeaksFirst === true,
+      deferAccept: acceptDelegateOf(this.server)?.peerSpeaksFirst === true,
       tally: this.counter.tally,
     };
   }

@@ -14,17 +14,17 @@ type Name = (typeof NAMES)[number];
 const NAMES = ['setKeepAlive', 'setTypeOfService', 'getTypeOfService'] as const;
 
 /** node's own, whatever stands in their place later. */
-const nodesMethods = Object.fromEntries(
+const originalMethods = Object.fromEntries(
   NAMES.map((name) => [name, Reflect.get(net.Socket.prototype, name) as Method]),
 ) as Record<Name, Method>;
 
 /** By node's own method, now or from the connection on. */
 function byNodesMethod(socket: NativeSocket, name: Name, args: unknown[]): unknown {
-  const isTcp = socket._wire?.tcp === true;
+  const isTcp = socket._connection?.tcp === true;
   if (isTcp) becomeNode(socket);
   // Without a handle it checks the arguments and remembers them.
-  const result = nodesMethods[name].apply(socket, args);
-  if (socket.connecting || socket._wire === undefined) {
+  const result = originalMethods[name].apply(socket, args);
+  if (socket.connecting || socket._connection === undefined) {
     socket.once('connect', () => {
       // It does nothing for the value that it remembers.
       if (name === 'setTypeOfService') forget(socket, 'kSetTOS');
@@ -75,7 +75,7 @@ export function installNodeOptions(): void {
   const methods: Record<string, Method> = { setKeepAlive: setKeepAlive as Method };
   for (const name of NAMES.slice(1)) {
     methods[name] = function (...args) {
-      return this instanceof NativeSocket ? byNodesMethod(this, name, args) : nodesMethods[name].apply(this, args);
+      return this instanceof NativeSocket ? byNodesMethod(this, name, args) : originalMethods[name].apply(this, args);
     };
   }
   for (const [name, value] of Object.entries(methods)) {

@@ -3,8 +3,8 @@ import type * as net from 'node:net';
 import type { Engine } from '../engine/engine.js';
 import type { OnreadOptions } from './socket-options.js';
 
-/** The part of a wire that reads. */
-interface ReadingWire {
+/** The part of a connection that reads. */
+interface ReadingConnection {
   readonly id: number;
   readonly open: boolean;
   readonly engine: Engine;
@@ -14,7 +14,7 @@ interface ReadingWire {
 }
 
 interface ReadingSocket extends net.Socket {
-  readonly _wire: ReadingWire | undefined;
+  readonly _connection: ReadingConnection | undefined;
   _onread?: Onread;
 }
 
@@ -29,30 +29,30 @@ export class Onread {
     this.options = options;
   }
 
-  /** A fresh wire is to read into the buffer. */
-  begin(wire: ReadingWire): void {
+  /** A fresh connection is to read into the buffer. */
+  begin(connection: ReadingConnection): void {
     const { buffer } = this.options;
-    this.use(wire, typeof buffer === 'function' ? buffer() : buffer);
+    this.use(connection, typeof buffer === 'function' ? buffer() : buffer);
   }
 
   /** Bytes have come. Reading goes on after the callback, unless it says no, pauses the socket or closes it. */
-  tell(wire: ReadingWire, length: number): void {
+  tell(connection: ReadingConnection, length: number): void {
     const { socket, options, buffer } = this;
     let more = true;
     try {
       if (buffer !== undefined) more = options.callback.call(socket, length, buffer) !== false;
-      if (typeof options.buffer === 'function') this.use(wire, options.buffer());
+      if (typeof options.buffer === 'function') this.use(connection, options.buffer());
     } finally {
-      if (!more) wire.stopReading();
-      wire.readOn();
+      if (!more) connection.stopReading();
+      connection.readOn();
     }
   }
 
   /** As node, goes on with the last buffer where a program's function answers something else. */
-  private use(wire: ReadingWire, buffer: unknown): void {
+  private use(connection: ReadingConnection, buffer: unknown): void {
     if (!(buffer instanceof Uint8Array)) return;
     this.buffer = buffer;
-    if (wire.open) wire.engine.native.readInto(wire.id, buffer);
+    if (connection.open) connection.engine.native.readInto(connection.id, buffer);
   }
 }
 
@@ -72,15 +72,15 @@ export function installOnread(socket: ReadingSocket, onread: unknown): void {
   const { pause, resume, read } = socket;
   const own = {
     pause() {
-      if (!socket.connecting) socket._wire?.stopReading();
+      if (!socket.connecting) socket._connection?.stopReading();
       return pause.call(socket);
     },
     resume() {
-      if (!socket.connecting) socket._wire?.startReading();
+      if (!socket.connecting) socket._connection?.startReading();
       return resume.call(socket);
     },
     read(size?: number): unknown {
-      if (!socket.connecting) socket._wire?.startReading();
+      if (!socket.connecting) socket._connection?.startReading();
       return read.call(socket, size);
     },
   };

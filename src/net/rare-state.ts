@@ -1,9 +1,9 @@
-import type { Inlet, Outlet } from './outlet.js';
+import type { Feeder, Sink } from './sink.js';
 
 /** What few sockets have any of, and an idle one never: its fields would be a hundredth of what one takes. */
 export class RareState {
-  outlet: Outlet | undefined;
-  inlet: Inlet | undefined;
+  sink: Sink | undefined;
+  feeder: Feeder | undefined;
   cut = false;
   /** Another process has been given the descriptor too. */
   shared = false;

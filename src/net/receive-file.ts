@@ -2,7 +2,7 @@
  * What a stream receives, written to a file: for uploads.
  *
  * What is buffered already is written as any bytes are. Then the rest of a native socket's goes on below JS: into a pipe,
- * and from there to the file in libuv's thread pool (native/file_intake.h); any other stream is read and written piece by
+ * and from there to the file in libuv's thread pool (native/file_sink.h); any other stream is read and written piece by
  * piece. What comes behind is left to the stream.
  *
  *   buffered --(nothing is)--> below JS --(length, end, failure)--> settled
@@ -21,8 +21,8 @@ import {
   shortBodyError,
   streamInUseError,
 } from '../errors/index.js';
-import { FileOutlet, type FileOutcome } from './file-outlet.js';
-import { SocketWire } from './socket-wire.js';
+import { FileSink, type FileOutcome } from './file-sink.js';
+import { SocketConnection } from './socket-connection.js';
 import { checkWhole } from '../config/options.js';
 
 export interface ReceiveFileOptions {
@@ -67,7 +67,7 @@ class Receiving {
   private written = 0;
   private failure: Failure;
   private ended = false;
-  private outlet: FileOutlet | undefined;
+  private sink: FileSink | undefined;
   /** Called when something has changed. */
   private wake: () => void = () => undefined;
 
@@ -100,36 +100,36 @@ class Receiving {
         .off('end', this.onEnd)
         .off('error', this.onError)
         .off('close', this.onClose);
-      this.wire?.startReading();
+      this.connection?.startReading();
       if (flowed) stream.resume();
     }
   }
 
-  private get wire(): SocketWire | undefined {
-    const { _wire: wire } = this.stream as { _wire?: unknown };
-    return wire instanceof SocketWire && wire.open ? wire : undefined;
+  private get connection(): SocketConnection | undefined {
+    const { _connection: connection } = this.stream as { _connection?: unknown };
+    return connection instanceof SocketConnection && connection.open ? connection : undefined;
   }
 
   /** One piece, or a wait for one. True: there is nothing more to come. */
   private async step(): Promise<boolean> {
-    const { stream, wire } = this;
+    const { stream, connection } = this;
     if (this.failure !== undefined) throw this.failure;
     if (stream.readableLength > 0) {
       const chunk = stream.read(Math.min(this.left, stream.readableLength)) as Buffer | null;
       // The stream has asked for more: that is to stay in the kernel.
-      wire?.stopReading();
+      connection?.stopReading();
       if (chunk !== null) await this.writePiece(chunk);
       else await this.change();
       return false;
     }
     if (this.ended) return true;
-    if (wire === undefined || this.hasSeenEnd()) {
+    if (connection === undefined || this.hasSeenEnd()) {
       const changed = this.change();
       // Has the stream ask for more and tell of it, or tell of its end.
       stream.read(0);
       await changed;
-    } else if (await this.takeHeld(wire)) {
-      await this.receiveBelow(wire);
+    } else if (await this.takeHeld(connection)) {
+      await this.receiveBelow(connection);
     }
     return false;
   }
@@ -149,26 +149,26 @@ class Receiving {
   }
 
   /** What the engine has read beyond what it has given the stream. True: there is nothing between us and the kernel. */
-  private async takeHeld(wire: SocketWire): Promise<boolean> {
-    wire.stopReading();
-    for (const chunk of wire.takeUnread()) this.stream.push(chunk);
-    if (!wire.holdsUnread) return this.stream.readableLength === 0;
+  private async takeHeld(connection: SocketConnection): Promise<boolean> {
+    connection.stopReading();
+    for (const chunk of connection.takeUnread()) this.stream.push(chunk);
+    if (!connection.holdsUnread) return this.stream.readableLength === 0;
     // An end or a failure, which the stream is told of in a tick of its own.
-    wire.startReading();
+    connection.startReading();
     await nextImmediate();
     return false;
   }
 
-  private async receiveBelow(wire: SocketWire): Promise<void> {
-    if (!wire.open || this.isOver()) return;
+  private async receiveBelow(connection: SocketConnection): Promise<void> {
+    if (!connection.open || this.isOver()) return;
     const { fd, offset = -1, left } = this;
     const limit = Number.isFinite(left) ? left : -1;
     const outcome = await new Promise<FileOutcome>((resolve) => {
-      const started = FileOutlet.start(wire, { fd, offset, limit }, resolve);
+      const started = FileSink.start(connection, { fd, offset, limit }, resolve);
       if (typeof started === 'number') resolve({ status: started, taken: 0, arrived: 0 });
-      else this.outlet = started;
+      else this.sink = started;
     });
-    this.outlet = undefined;
+    this.sink = undefined;
     this.count(outcome.taken, outcome.arrived);
     if (outcome.status === 0) {
       // The end of the socket, or its failure, is told in the ticks that follow.
@@ -225,7 +225,7 @@ class Receiving {
 
   private fail(error: Error): void {
     this.failure ??= error;
-    this.outlet?.finish();
+    this.sink?.finish();
     this.wake();
   }
 }

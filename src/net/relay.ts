@@ -2,8 +2,8 @@
  * A relay: both directions between two streams, for proxies, CONNECT tunnels, port forwards and what is left to do after
  * an upgrade.
  *
- * Each direction is a 'data' listener that writes to the other stream. Between two native sockets a pump stands in for it
- * as soon as nothing is buffered any more (see net/forwarding.ts): then no byte enters this process's memory, and no
+ * Each direction is a 'data' listener that writes to the other stream. Between two native sockets a splice stands in for it
+ * as soon as nothing is buffered any more (see net/splice.ts): then no byte enters this process's memory, and no
  * event JS, until one side ends.
  *
  *   running --(ends, as halfClose says)--> ending --(all written is out)--> through
@@ -18,7 +18,7 @@ import {
   relayLimitError,
   relayTimeoutError,
 } from '../errors/index.js';
-import { Forwarding } from './forwarding.js';
+import { Splice } from './splice.js';
 import { IdleTimer } from './idle-timer.js';
 import { NativeSocket } from './socket.js';
 import { checkBoolean, checkFunction, checkWhole } from '../config/options.js';
@@ -60,7 +60,7 @@ class Direction {
   readonly sink: Duplex;
   ended = false;
   private readonly owner: Relay;
-  private readonly forwarding: Forwarding | undefined;
+  private readonly splice: Splice | undefined;
   /** Bytes that have passed through JS. */
   private inJs = 0;
 
@@ -69,12 +69,12 @@ class Direction {
     this.source = source;
     this.sink = sink;
     if (source instanceof NativeSocket && sink instanceof NativeSocket) {
-      this.forwarding = new Forwarding(source, sink, this.onData, () => this.left);
+      this.splice = new Splice(source, sink, this.onData, () => this.left);
     }
   }
 
   get bytes(): number {
-    return this.inJs + (this.forwarding?.moved ?? 0);
+    return this.inJs + (this.splice?.moved ?? 0);
   }
 
   /** How many bytes it may carry yet. */
@@ -83,7 +83,7 @@ class Direction {
   }
 
   get idle(): number {
-    return this.forwarding?.idle ?? Infinity;
+    return this.splice?.idle ?? Infinity;
   }
 
   start(head?: Uint8Array): void {
@@ -99,30 +99,30 @@ class Direction {
 
   /** Within the tick the stream gives what it has buffered, and asks for more: what comes then can go below it. */
   private resume(): void {
-    const { forwarding } = this;
+    const { splice } = this;
     this.source.resume();
-    if (forwarding === undefined) return;
-    forwarding.readOn();
-    process.nextTick(tryStart, forwarding);
+    if (splice === undefined) return;
+    splice.readOn();
+    process.nextTick(tryStart, splice);
   }
 
   stop(): void {
-    this.forwarding?.stop();
-    this.forwarding?.readOn();
+    this.splice?.stop();
+    this.splice?.readOn();
     this.source.off('data', this.onData);
     this.source.off('end', this.onEnd);
     this.sink.off('drain', this.onDrain);
   }
 
   private readonly onData = (chunk: Uint8Array): void => {
-    const { source, forwarding } = this;
+    const { source, splice } = this;
     const hasRoom = this.write(chunk);
-    forwarding?.tryStart();
-    // A pump waits for room by itself. It may find no better moment: a small sink is never empty and ready to take a chunk.
-    if (hasRoom || forwarding?.runs === true) return;
+    splice?.tryStart();
+    // A splice waits for room by itself. It may find no better moment: a small sink is never empty and ready to take a chunk.
+    if (hasRoom || splice?.runs === true) return;
     source.pause();
     // It can begin with the next drain, if nothing that has been read stands before its bytes then.
-    for (const unread of forwarding?.takeUnread() ?? []) {
+    for (const unread of splice?.takeUnread() ?? []) {
       // Nothing goes behind what was over the limit.
       if (!this.sink.destroyed) this.write(unread);
     }
@@ -152,8 +152,8 @@ class Direction {
   };
 }
 
-function tryStart(forwarding: Forwarding): void {
-  forwarding.tryStart();
+function tryStart(splice: Splice): void {
+  splice.tryStart();
 }
 
 class Relay {

@@ -9,25 +9,25 @@ import type { BufferSizes } from '../config/options.js';
 import { runTicks } from '../node/run-ticks.js';
 import { connections, drops, type ConnectionEvent, type DropEvent, type DropReason } from '../stats/events.js';
 import { counterFor } from '../stats/server-counter.js';
-import { WireListener } from '../engine/wire-listener.js';
+import { EngineListener } from '../engine/listener.js';
 import { Scope, socketScope } from './async-scopes.js';
 import type { ServerWithInternals } from '../node/server-internals.js';
 import { acceptedOptions, type SocketSettings, type StreamOptions } from './socket-options.js';
 import { readBufferSizes } from './socket-properties.js';
-import { SocketWire } from './socket-wire.js';
+import { SocketConnection } from './socket-connection.js';
 import { NativeSocket } from './socket.js';
-import { takerOf, toldServer, type Taker } from './takers.js';
+import { acceptDelegateOf, toldServer, type AcceptDelegate } from './accept-delegate.js';
 
 const acceptedSockets = diagnostics.channel('net.server.socket');
 
 /** Accepts for a server. */
-export class ServerListener extends WireListener {
+export class ServerListener extends EngineListener {
   /** @internal */
   readonly server: ServerWithInternals;
   private readonly tcp: boolean;
   private readonly settings: SocketSettings;
   private readonly paused: boolean;
-  private readonly taker: Taker | undefined;
+  private readonly delegate: AcceptDelegate | undefined;
   /** 'connection' runs in the async context of listen(). */
   private readonly scope = new Scope('NEARWIRESERVER');
   private streamOptions: StreamOptions;
@@ -40,7 +40,7 @@ export class ServerListener extends WireListener {
     this.tcp = tcp;
     this.settings = settings;
     this.paused = server.pauseOnConnect;
-    this.taker = takerOf(server);
+    this.delegate = acceptDelegateOf(server);
     this.streamOptions = acceptedOptions(server.allowHalfOpen, server.highWaterMark);
   }
 
@@ -59,8 +59,8 @@ export class ServerListener extends WireListener {
       this.noteDrop('blockList');
       return;
     }
-    if (this.taker !== undefined) {
-      this.take(id, this.taker, false);
+    if (this.delegate !== undefined) {
+      this.take(id, this.delegate, false);
       return;
     }
     // Made here, outside of listen()'s context: the socket's events run in none.
@@ -69,10 +69,10 @@ export class ServerListener extends WireListener {
   }
 
   /** @internal */
-  take(id: number, taker: Taker, insideClose: boolean): void {
+  take(id: number, delegate: AcceptDelegate, insideClose: boolean): void {
     this.bufferSizes ??= readBufferSizes(this.engine, id);
     this.server._connections++;
-    taker.take(this.engine, id, insideClose);
+    delegate.take(this.engine, id, insideClose);
   }
 
   /** @internal In the async context of listen(): a domain that is active there is the socket's. */
@@ -80,7 +80,7 @@ export class ServerListener extends WireListener {
     const { server, engine } = this;
     this.bufferSizes ??= readBufferSizes(engine, id);
     const socket = new NativeSocket(this.settings, this.currentOptions());
-    socket._wire = new SocketWire(engine, id, socket, scope, this.tcp, !this.paused);
+    socket._connection = new SocketConnection(engine, id, socket, scope, this.tcp, !this.paused);
     if (this.paused) socket.pause();
     server._connections++;
     socket.server = socket._server = server;
@@ -95,10 +95,10 @@ export class ServerListener extends WireListener {
     if (this.id < 0) return;
     const accepted = this.engine.takeAccepted(this.id);
     super.close();
-    const { taker, scope } = this;
+    const { delegate, scope } = this;
     for (const id of accepted) {
-      if (taker === undefined) scope.run(acceptLater, this, id, socketScope());
-      else scope.run(takeOver, this, id, taker);
+      if (delegate === undefined) scope.run(acceptLater, this, id, socketScope());
+      else scope.run(takeOver, this, id, delegate);
     }
     process.nextTick(() => {
       scope.end();
@@ -166,8 +166,8 @@ function acceptLater(listener: ServerListener, id: number, scope: Scope): void {
   process.nextTick(emitConnection, listener.server, socket);
 }
 
-function takeOver(listener: ServerListener, id: number, taker: Taker): void {
-  listener.take(id, taker, true);
+function takeOver(listener: ServerListener, id: number, delegate: AcceptDelegate): void {
+  listener.take(id, delegate, true);
 }
 
 function emitConnection(server: net.Server, socket: NativeSocket): void {

@@ -1,5 +1,5 @@
 /**
- * What a native socket is before its stream: its wire and settings, its timeout, its names, and its place among the
+ * What a native socket is before its stream: its connection and settings, its timeout, its names, and its place among the
  * prototypes (see the end of this file).
  */
 import * as net from 'node:net';
@@ -15,7 +15,7 @@ import type { OwningServer } from '../node/server-internals.js';
 import type { EarlyWrite, SocketFields } from './socket-fields.js';
 import { ownName, peerName, socketProperties } from './socket-properties.js';
 import type { HeldWrite, ReadableStateView, WritableStateView } from '../node/stream-state.js';
-import type { SocketWire } from './socket-wire.js';
+import type { SocketConnection } from './socket-connection.js';
 
 /** The longest delay that a timer takes, in milliseconds. */
 const TIMEOUT_MAX = 2 ** 31 - 1;
@@ -43,7 +43,7 @@ export class SocketBase extends DuplexAsSocket implements SocketFields {
   override connecting = false;
   server: unknown = null;
   _server: OwningServer | null = null;
-  _wire: SocketWire | undefined;
+  _connection: SocketConnection | undefined;
   _idle: IdleTimer | undefined;
   declare _onread?: Onread;
   _settings: SocketSettings;
@@ -72,7 +72,7 @@ export class SocketBase extends DuplexAsSocket implements SocketFields {
         () => {
           this._onTimeout();
         },
-        () => this._wire?.pumpIdle ?? Infinity,
+        () => this._connection?.spliceIdle ?? Infinity,
       );
       if (callback !== undefined) this.once('timeout', callback);
     } else if (callback !== undefined) {
@@ -83,7 +83,7 @@ export class SocketBase extends DuplexAsSocket implements SocketFields {
   }
 
   _onTimeout(): void {
-    if (this._wire?.hasSent() === true) this._idle?.touch();
+    if (this._connection?.hasSent() === true) this._idle?.touch();
     else this.emit('timeout');
   }
 
@@ -98,10 +98,11 @@ export class SocketBase extends DuplexAsSocket implements SocketFields {
     // Programs pass other things than booleans, as node lets them.
     const value: unknown = enable;
     const on = value === undefined || Boolean(value);
-    const { _settings: settings, _wire: wire } = this;
+    const { _settings: settings, _connection: connection } = this;
     if (on === settings.noDelay) return this;
     this._settings = { ...settings, noDelay: on };
-    if (wire !== undefined && wire.open && wire.tcp) wire.engine.native.setNoDelay(wire.id, on);
+    if (connection !== undefined && connection.open && connection.tcp)
+      connection.engine.native.setNoDelay(connection.id, on);
     return this;
   }
 
@@ -109,10 +110,11 @@ export class SocketBase extends DuplexAsSocket implements SocketFields {
     const value: unknown = enable;
     const on = Boolean(value);
     const delay = delaySeconds(initialDelay);
-    const { _settings: settings, _wire: wire } = this;
+    const { _settings: settings, _connection: connection } = this;
     if (on === settings.keepAlive && (!on || delay === settings.keepAliveDelay)) return this;
     this._settings = { ...settings, keepAlive: on, keepAliveDelay: delay };
-    if (wire !== undefined && wire.open && wire.tcp) wire.engine.native.setKeepAlive(wire.id, on, delay);
+    if (connection !== undefined && connection.open && connection.tcp)
+      connection.engine.native.setKeepAlive(connection.id, on, delay);
     return this;
   }
 
@@ -126,11 +128,11 @@ export class SocketBase extends DuplexAsSocket implements SocketFields {
 
   private _setReference(on: boolean): this {
     this._unreferenced = !on;
-    const wire = this._wire;
+    const connection = this._connection;
     // Before there is a socket it is remembered, and an attempt to connect keeps the process alive.
-    if (wire !== undefined && wire.open) {
-      wire.engine.native.ref(wire.id, on);
-      wire.place?.setRef(on);
+    if (connection !== undefined && connection.open) {
+      connection.engine.native.ref(connection.id, on);
+      connection.place?.setRef(on);
     }
     return this;
   }

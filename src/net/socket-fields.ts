@@ -4,7 +4,7 @@ import type { NativeEndpoint } from '../binding/addon.js';
 import type { Scope } from './async-scopes.js';
 import type { OwningServer } from '../node/server-internals.js';
 import type { SocketSettings } from './socket-options.js';
-import type { SocketWire, WireSocket } from './socket-wire.js';
+import type { SocketConnection, ConnectedSocket } from './socket-connection.js';
 import type { HeldWrite, WriteCallback } from '../node/stream-state.js';
 
 /** A stream's write that waits for the connection, or for a file to be opened. */
@@ -14,9 +14,9 @@ export interface EarlyWrite {
   awaitsFile: boolean;
 }
 
-export interface SocketFields extends WireSocket {
+export interface SocketFields extends ConnectedSocket {
   connecting: boolean;
-  _wire: SocketWire | undefined;
+  _connection: SocketConnection | undefined;
   /** Shared by all sockets of a server until one changes its own. */
   _settings: SocketSettings;
   /** The async context of connect(). */
@@ -30,7 +30,7 @@ export interface SocketFields extends WireSocket {
   _server: OwningServer | null;
   _peerName: NativeEndpoint | undefined;
   _ownName: NativeEndpoint | undefined;
-  /** What came of the write that the stream is given next, which has been sent already: see `SocketWire.noteSent`. */
+  /** What came of the write that the stream is given next, which has been sent already: see `SocketConnection.noteSent`. */
   _sentAhead: number | undefined;
   /** Writes made while corked, and their length as streams count it. */
   _held: HeldWrite[] | undefined;

@@ -2,7 +2,7 @@
 import { BlockList } from 'node:net';
 import type { Engine } from '../engine/engine.js';
 import { argTypeError, argValueError } from '../errors/index.js';
-import type { NativeBuffers, NativeChannelOptions } from '../binding/addon.js';
+import type { NativeBuffers, NativeConnectionOptions } from '../binding/addon.js';
 import { HAS_BLOCK_LIST_OPTION } from '../runtime/version.js';
 import { checkNumber, type TransportOptions } from '../config/options.js';
 import { nativeBuffers } from './buffers.js';
@@ -49,7 +49,7 @@ export interface StreamOptions {
   /** 'close' is emitted by the socket itself, with `hadError`. */
   emitClose: false;
   autoDestroy: true;
-  /** Strings go to the wire as they are. */
+  /** Strings go to the connection as they are. */
   decodeStrings: false;
   allowHalfOpen: boolean;
   readableHighWaterMark: number | undefined;
@@ -113,7 +113,7 @@ export function socketSettings(engine: Engine, options: SocketOptions | undefine
   };
 }
 
-export function channelOptions(settings: SocketSettings, paused: boolean): NativeChannelOptions {
-  const { sendBuffer, recvBuffer, smallBuffers, noDelay, keepAlive, keepAliveDelay } = settings;
-  return { owned: true, sendBuffer, recvBuffer, smallBuffers, noDelay, keepAlive, keepAliveDelay, paused };
+export function connectionOptions(settings: SocketSettings, paused: boolean): NativeConnectionOptions {
+  const { sendBufferSize, recvBufferSize, smallBuffers, noDelay, keepAlive, keepAliveDelay } = settings;
+  return { owned: true, sendBufferSize, recvBufferSize, smallBuffers, noDelay, keepAlive, keepAliveDelay, paused };
 }

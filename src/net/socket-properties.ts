@@ -1,4 +1,4 @@
-/** What a native socket answers about itself: the getters of `net.Socket.prototype`, over the wire. */
+/** What a native socket answers about itself: the getters of `net.Socket.prototype`, over the connection. */
 import { DESCRIPTOR } from '../engine/descriptor.js';
 import type { Engine } from '../engine/engine.js';
 import type { NativeEndpoint } from '../binding/addon.js';
@@ -9,16 +9,16 @@ import type { HeldWrite } from '../node/stream-state.js';
 
 /** True while there is a socket underneath, connected or connecting. */
 export function isOpen(socket: SocketFields): boolean {
-  return socket._wire?.open === true;
+  return socket._connection?.open === true;
 }
 
 function byteLength({ chunk, encoding }: Pick<HeldWrite, 'chunk' | 'encoding'>): number {
   return typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding) : chunk.length;
 }
 
-/** What the wire has been given, and what still waits for that. */
+/** What the connection has been given, and what still waits for that. */
 function bytesWritten(socket: SocketFields): number {
-  let bytes = socket._wire?.totalWritten ?? 0;
+  let bytes = socket._connection?.totalWritten ?? 0;
   for (const write of socket._held ?? []) bytes += byteLength(write);
   for (const part of socket._earlyWrite?.parts ?? []) bytes += part.length;
   for (const write of socket._writableState.getBuffer()) bytes += byteLength(write);
@@ -27,8 +27,8 @@ function bytesWritten(socket: SocketFields): number {
 
 function writableLength(socket: SocketFields): number {
   const { length } = socket._writableState;
-  // While the stream has a write under way, its length counts what the wire has queued of it.
-  return length > 0 ? length : socket._heldLength + (socket._wire?.queued ?? 0);
+  // While the stream has a write under way, its length counts what the connection has queued of it.
+  return length > 0 ? length : socket._heldLength + (socket._connection?.queued ?? 0);
 }
 
 function readyState(socket: SocketFields): string {
@@ -38,8 +38,8 @@ function readyState(socket: SocketFields): string {
 }
 
 function bufferSizes(socket: SocketFields): BufferSizes | undefined {
-  const wire = socket._wire;
-  return wire === undefined || !wire.open ? undefined : readBufferSizes(wire.engine, wire.id);
+  const connection = socket._connection;
+  return connection === undefined || !connection.open ? undefined : readBufferSizes(connection.engine, connection.id);
 }
 
 /** SO_SNDBUF and SO_RCVBUF of a channel, as the kernel has them. */
@@ -50,19 +50,19 @@ export function readBufferSizes(engine: Engine, id: number): BufferSizes | undef
 
 /** The peer's address; like node, what has been asked for once is known after the end too. */
 export function peerName(socket: SocketFields): NativeEndpoint {
-  const wire = socket._wire;
+  const connection = socket._connection;
   if (socket._peerName !== undefined) return socket._peerName;
-  if (wire === undefined || !wire.open || !wire.tcp || socket.connecting) return {};
-  const name = wire.engine.native.peerAddress(wire.id);
+  if (connection === undefined || !connection.open || !connection.tcp || socket.connecting) return {};
+  const name = connection.engine.native.peerAddress(connection.id);
   if (typeof name === 'number') return {};
   return (socket._peerName = name);
 }
 
 export function ownName(socket: SocketFields): NativeEndpoint {
-  const wire = socket._wire;
-  if (wire === undefined || !wire.open || !wire.tcp) return {};
+  const connection = socket._connection;
+  if (connection === undefined || !connection.open || !connection.tcp) return {};
   if (socket._ownName !== undefined) return socket._ownName;
-  const name = wire.engine.native.localAddress(wire.id);
+  const name = connection.engine.native.localAddress(connection.id);
   if (typeof name === 'number') return {};
   // While connecting it may still change.
   if (!socket.connecting) socket._ownName = name;
@@ -82,7 +82,8 @@ const httpMessage: PropertyDescriptor = {
   set(this: SocketFields, message: unknown) {
     const isReused = this._message !== undefined;
     this._message = message;
-    if (isReused && typeof message === 'object' && message !== null && 'agent' in message) this._wire?.renewScope();
+    if (isReused && typeof message === 'object' && message !== null && 'agent' in message)
+      this._connection?.renewScope();
   },
 };
 
@@ -97,7 +98,7 @@ function getter(answer: (socket: SocketFields) => unknown): PropertyDescriptor {
 
 /** For the prototype. Their types are those that net.Socket gives them. */
 export const socketProperties: PropertyDescriptorMap = {
-  [DESCRIPTOR]: getter((socket) => socket._wire?.[DESCRIPTOR] ?? -1),
+  [DESCRIPTOR]: getter((socket) => socket._connection?.[DESCRIPTOR] ?? -1),
   transport: { value: 'native', enumerable: true, configurable: true },
   // TLS walks up from its own socket, by this, to refresh the timeouts on the way.
   _parent: { value: null, writable: true, configurable: true },
@@ -108,9 +109,9 @@ export const socketProperties: PropertyDescriptorMap = {
   pending: getter((socket) => socket.connecting || !isOpen(socket)),
   _connecting: getter((socket) => socket.connecting),
   readyState: getter(readyState),
-  bytesRead: getter((socket) => socket._wire?.totalRead ?? 0),
+  bytesRead: getter((socket) => socket._connection?.totalRead ?? 0),
   bytesWritten: getter(bytesWritten),
-  _bytesDispatched: getter((socket) => socket._wire?.totalWritten ?? 0),
+  _bytesDispatched: getter((socket) => socket._connection?.totalWritten ?? 0),
   writableLength: getter(writableLength),
   // node's answers undefined without a handle, whatever its type says.
   bufferSize: getter((socket) => (socket.connecting || isOpen(socket) ? writableLength(socket) : undefined)),

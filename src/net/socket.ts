@@ -1,5 +1,5 @@
 /**
- * The native `Socket`: node:net's contract over a wire of the engine.
+ * The native `Socket`: node:net's contract over a connection of the engine.
  *
  * It is a Duplex whose prototype chain goes through `net.Socket.prototype` (see socket-base.ts), so that it is an
  * `instanceof net.Socket`, while net.Socket's costly constructor never runs. Whatever of that prototype rests on node's
@@ -92,18 +92,18 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
     // What it has is not given up for what it can't get: see Attempts.
     if (isOpen(this)) return;
     this._resetting = this._closingSoon = this._closedByError = this._endTold = this._earlyRead = false;
-    this._wire = this._earlyWrite = undefined;
+    this._connection = this._earlyWrite = undefined;
     this._scope = socketScope();
   }
 
-  /** @internal The kernel has connected the wire. */
+  /** @internal The kernel has connected the connection. */
   _connected(): void {
-    const wire = this._wire;
-    if (wire === undefined) return;
+    const connection = this._connection;
+    if (connection === undefined) return;
     this.connecting = this._attempting = false;
     this._idle?.touch();
-    if (this._unreferenced) wire.engine.native.ref(wire.id, false);
-    if (!this.readable || (this.isPaused() && !this._earlyRead)) wire.stopReading();
+    if (this._unreferenced) connection.engine.native.ref(connection.id, false);
+    if (!this.readable || (this.isPaused() && !this._earlyRead)) connection.stopReading();
     this._earlyRead = false;
     this.emit('connect');
     this.emit('ready');
@@ -114,30 +114,30 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
   // --- reading ---
 
   override _read(): void {
-    const wire = this._wire;
+    const connection = this._connection;
     // The stream asks once, and waits for what comes of it.
-    if (this.connecting || wire === undefined) this._earlyRead = true;
-    else if (wire.inPlace?.isOnlyReader !== true || !this.isPaused()) wire.startReading();
+    if (this.connecting || connection === undefined) this._earlyRead = true;
+    else if (connection.inPlace?.isOnlyReader !== true || !this.isPaused()) connection.startReading();
   }
 
   /** As node's http server has it: a connection that it reads rests at once. Others read until the stream is full. */
   override pause(): this {
-    const wire = this._wire;
-    if (wire?.inPlace?.isOnlyReader === true) wire.stopReading();
+    const connection = this._connection;
+    if (connection?.inPlace?.isOnlyReader === true) connection.stopReading();
     return super.pause();
   }
 
   /** The stream can be waiting for what it asked for before it was paused, and asks for nothing then. */
   override resume(): this {
-    const wire = this._wire;
-    if (wire?.inPlace?.rests === false) wire.startReading();
+    const connection = this._connection;
+    if (connection?.inPlace?.rests === false) connection.startReading();
     return super.resume();
   }
 
   // --- writing ---
 
   /**
-   * A write on a connected socket that waits for nothing goes to the wire without the stream's bookkeeping; all else, wrong
+   * A write on a connected socket that waits for nothing goes to the connection without the stream's bookkeeping; all else, wrong
    * arguments included, takes the stream's way.
    */
   override write(chunk: unknown, encoding?: BufferEncoding | WriteCallback | null, callback?: WriteCallback): boolean {
@@ -167,7 +167,7 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
     return super.write(chunk as string, encoding as BufferEncoding, callback);
   }
 
-  /** Whether this chunk, in this encoding or the default one, can go to the wire as it is. */
+  /** Whether this chunk, in this encoding or the default one, can go to the connection as it is. */
   private _isPlain(chunk: unknown, encoding: unknown): chunk is string | Uint8Array {
     if (typeof chunk === 'string') {
       if (encoding === undefined || encoding === null) return this._plainStrings;
@@ -207,7 +207,7 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
 
   /** What is written from here on fails, on the next tick: behind what comes of the writes before it. */
   private _settleBeforeFailure(): void {
-    if (this.writableEnded) this._wire?.settleSoon();
+    if (this.writableEnded) this._connection?.settleSoon();
   }
 
   private _writeAfterEnds(callback: WriteCallback | undefined): boolean {
@@ -252,8 +252,8 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
       this.once('connect', this._writeEarly);
       return;
     }
-    const wire = this._wire;
-    if (wire === undefined || !wire.open) {
+    const connection = this._connection;
+    if (connection === undefined || !connection.open) {
       callback(socketClosedError());
       return;
     }
@@ -261,17 +261,17 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
     const ahead = this._sentAhead;
     if (ahead !== undefined) {
       this._sentAhead = undefined;
-      wire.noteSent(ahead, parts, callback);
+      connection.noteSent(ahead, parts, callback);
       return;
     }
     if (parts.some(isFile)) {
-      dispatchFiles(this, wire, parts, callback);
+      dispatchFiles(this, connection, parts, callback);
       return;
     }
-    for (const part of parts) wire.bytesWritten += part.length;
+    for (const part of parts) connection.bytesWritten += part.length;
     const references = withReferences(parts);
-    if (references === undefined) wire.send(parts, callback);
-    else wire.sendParts(references, callback);
+    if (references === undefined) connection.send(parts, callback);
+    else connection.sendParts(references, callback);
   }
 
   /** See `receiveFile`. */
@@ -312,12 +312,12 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
   }
 
   override _final(callback: WriteCallback): void {
-    const wire = this._wire;
-    if (wire === undefined && !this.connecting && UNCONNECTED_ENDS_AT_ONCE) {
+    const connection = this._connection;
+    if (connection === undefined && !this.connecting && UNCONNECTED_ENDS_AT_ONCE) {
       callback();
       return;
     }
-    if (this.connecting || wire === undefined) {
+    if (this.connecting || connection === undefined) {
       this.once('connect', () => {
         this._final(callback);
       });
@@ -325,7 +325,7 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
     }
     // Such a stream destroys itself right after this, with no user code between.
     const closes = this._closingSoon && this.listenerCount('finish') === 0;
-    if (!closes || !wire.finishByClose(callback)) wire.finish(callback);
+    if (!closes || !connection.finishByClose(callback)) connection.finish(callback);
   }
 
   // --- ending ---
@@ -344,7 +344,7 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
       else this.destroy(socketClosedError());
       return this;
     }
-    if (this._wire?.tcp === false) throw invalidHandleTypeError();
+    if (this._connection?.tcp === false) throw invalidHandleTypeError();
     if (this.connecting) this.once('connect', resetNow);
     else this._reset();
     return this;
@@ -358,7 +358,7 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
   override destroy(error?: Error | null, callback?: (error?: Error | null) => void): this {
     if (this._held !== undefined) this._giveHeldToStream();
     // Before the stream has failed those that it still holds.
-    if (!this.destroyed) this._wire?.settleSoon();
+    if (!this.destroyed) this._connection?.settleSoon();
     // The stream's own destroy() takes a second argument that its type does not name.
     return (super.destroy as (error?: Error | null, callback?: (error?: Error | null) => void) => this).call(
       this,
@@ -368,7 +368,7 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    const wire = this._wire;
+    const connection = this._connection;
     const started = this._attempting || isOpen(this);
     const early = this._attempting ? this._earlyWrite : undefined;
     if (early !== undefined) {
@@ -380,9 +380,9 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
     this._idle?.stop();
     this._closedByError = error !== null;
     if (closes.hasSubscribers && this._server !== null) this._noteCloseStats(this._server);
-    wire?.closeNow(this._resetting);
+    connection?.closeNow(this._resetting);
     if (early === undefined && this._earlyWrite?.awaitsFile === true) {
-      wire?.holdWrite(this._earlyWrite.callback);
+      connection?.holdWrite(this._earlyWrite.callback);
       this._earlyWrite = undefined;
     }
     this._ownName = undefined;
@@ -397,12 +397,12 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
     }
   }
 
-  /** For who listens to the end of connections: once the wire is closed they are gone. */
+  /** For who listens to the end of connections: once the connection is closed they are gone. */
   private _noteCloseStats(server: OwningServer): void {
-    const wire = this._wire;
-    if (wire === undefined || !wire.open || !(server instanceof net.Server)) return;
-    wire.flush();
-    const stats = connectionStats(wire.engine.native, wire.id);
+    const connection = this._connection;
+    if (connection === undefined || !connection.open || !(server instanceof net.Server)) return;
+    connection.flush();
+    const stats = connectionStats(connection.engine.native, connection.id);
     if (stats === undefined) return;
     this._closeEvent = { server, socket: this, stats };
   }
@@ -414,9 +414,9 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
       this._closeEvent = undefined;
       closes.publish(event);
     }
-    const { _wire: wire } = this;
-    const scope = wire?.scope ?? this._scope;
-    wire?.cancelWrites();
+    const { _connection: connection } = this;
+    const scope = connection?.scope ?? this._scope;
+    connection?.cancelWrites();
     scope?.run(emitClose, this, this._closedByError);
     scope?.end();
   }
@@ -439,7 +439,7 @@ function emitClose(socket: NativeSocket, hadError: boolean): void {
   socket.emit('close', hadError);
 }
 
-/** A socket that never had a wire says no more than that it is closed. */
+/** A socket that never had a connection says no more than that it is closed. */
 function emitPlainClose(socket: NativeSocket): void {
   socket.emit('close');
 }

@@ -16,7 +16,7 @@ function isCalledByTls(): boolean {
 
 const once: Once = function once(event, listener) {
   // Next to nobody listens for a connection that is there: it may cost something to look who does.
-  if (event === 'connect' && !this.connecting && this._wire?.open === true && isCalledByTls()) {
+  if (event === 'connect' && !this.connecting && this._connection?.open === true && isCalledByTls()) {
     throw tlsNeedsHandleError();
   }
   return inherited.call(this, event, listener);

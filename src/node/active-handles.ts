@@ -19,13 +19,13 @@ export function activeHandles(): unknown[] {
 
 /** Has `process._getActiveHandles()` and `process.getActiveResourcesInfo()` name these too. */
 export function addActiveHandles(more: () => readonly Active[]): void {
-  const nodesProcess = process as unknown as ActiveHandles;
-  const nodesHandles = nodesProcess._getActiveHandles;
-  const nodesResources = process.getActiveResourcesInfo.bind(process);
-  nodesProcess._getActiveHandles = function _getActiveHandles() {
-    return [...nodesHandles.call(process), ...more().map(({ owner }) => owner)];
+  const originalProcess = process as unknown as ActiveHandles;
+  const originalHandles = originalProcess._getActiveHandles;
+  const originalResources = process.getActiveResourcesInfo.bind(process);
+  originalProcess._getActiveHandles = function _getActiveHandles() {
+    return [...originalHandles.call(process), ...more().map(({ owner }) => owner)];
   };
   process.getActiveResourcesInfo = function getActiveResourcesInfo() {
-    return [...nodesResources(), ...more().map(({ resource }) => resource)];
+    return [...originalResources(), ...more().map(({ resource }) => resource)];
   };
 }

@@ -2,13 +2,13 @@
 import type { Engine } from '../engine/engine.js';
 import { addActiveHandles, type Active } from '../node/active-handles.js';
 import { listeningServers } from '../net/listen.js';
-import { SocketWire } from '../net/socket-wire.js';
+import { SocketConnection } from '../net/socket-connection.js';
 
 function activeOf(engine: Engine): Active[] {
   const active: Active[] = [];
-  for (const wire of engine.open()) {
-    if (wire instanceof SocketWire && !wire.socket._unreferenced) {
-      active.push({ owner: wire.socket, resource: wire.tcp ? 'TCPSocketWrap' : 'PipeWrap' });
+  for (const connection of engine.open()) {
+    if (connection instanceof SocketConnection && !connection.socket._unreferenced) {
+      active.push({ owner: connection.socket, resource: connection.tcp ? 'TCPSocketWrap' : 'PipeWrap' });
     }
   }
   for (const { server, handle, tcp } of listeningServers()) {

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { normalizeArguments } from '../net/arguments.js';
 import { becomeNative, canBecomeNative } from '../net/become-native.js';
 import type { ConnectOptions } from '../net/connect.js';
-import { connectNatively, nodesOwnOption } from '../net/factory.js';
+import { connectNatively, nodeOnlyOption } from '../net/factory.js';
 import { byNode, isJs } from '../net/js.js';
 import { acceptsNative } from '../net/node-streams.js';
 import { NativeSocket } from '../net/socket.js';
@@ -19,7 +19,7 @@ const nodeNet = createRequire(import.meta.url)('node:net') as typeof net;
 
 type SocketConnect = (this: net.Socket, ...args: unknown[]) => net.Socket;
 
-const nodesConnect = nodeNet.connect;
+const originalConnect = nodeNet.connect;
 const nodesSocketConnect = nodeNet.Socket.prototype.connect as SocketConnect;
 const nativeConnect = NativeSocket.prototype.connect as SocketConnect;
 
@@ -43,14 +43,14 @@ function patchNetConnect(reach: Reach, socketConnect: SocketConnect): void {
     const [options, listener] = normalizeArguments<ConnectOptions>(args);
     // Somebody has put a function of theirs in its place, to see each connection being made: that one is called.
     const isWatched = nodeNet.Socket.prototype.connect !== socketConnect;
-    return !isWatched && !isJs() && reach.connects(options) && nodesOwnOption(options) === undefined
+    return !isWatched && !isJs() && reach.connects(options) && nodeOnlyOption(options) === undefined
       ? connectNatively(reach.engine, options, listener)
-      : (Reflect.apply(nodesConnect, nodeNet, args) as net.Socket);
+      : (Reflect.apply(originalConnect, nodeNet, args) as net.Socket);
   };
   nodeNet.connect = nodeNet.createConnection = connect;
   // Up to node 20 the agent holds on to the function itself.
   const agent = nodeHttp.Agent.prototype as { createConnection: unknown };
-  if (agent.createConnection === nodesConnect) agent.createConnection = connect;
+  if (agent.createConnection === originalConnect) agent.createConnection = connect;
 }
 
 function patchHttp2Connect(): void {

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import type * as net from 'node:net';
 import { shareInCluster } from '../cluster/worker.js';
 import { isJs } from '../net/js.js';
-import { NativeListening, nodesListen2 } from '../net/listen.js';
+import { NativeListening, originalListen2 } from '../net/listen.js';
 import { readsHandles } from '../net/node-streams.js';
 import type { ListenStep } from '../node/server-internals.js';
 import type { Reach } from './reach.js';
@@ -18,7 +18,7 @@ export function patchListening(reach: Reach): void {
   const listenStep: ListenStep = function setupListenHandle(...args) {
     const [, , addressType] = args;
     if (!listensNatively(this, addressType)) {
-      nodesListen2.apply(this, args);
+      originalListen2.apply(this, args);
       return;
     }
     const listening = new NativeListening(this, reach.engine, { choice: 'auto', buffers: undefined });

@@ -1,7 +1,7 @@
 /** What is told by `node:diagnostics_channel`. Nothing is made up for a channel that nobody listens to. */
 import * as diagnostics from 'node:diagnostics_channel';
 import type * as net from 'node:net';
-import { CHANNEL_COUNTERS, type NativeEngine } from '../binding/addon.js';
+import { CONNECTION_COUNTERS, type NativeEngine } from '../binding/addon.js';
 import type { ConnectionStats } from './server-stats.js';
 
 /** Why a connection was closed as soon as it had been accepted. */
@@ -38,9 +38,9 @@ const NANOS_PER_MILLI = 1e6;
 
 /** Of a native connection; undefined if it is closed. */
 export function connectionStats(native: NativeEngine, id: number): ConnectionStats | undefined {
-  const values = native.channelCounters(id);
+  const values = native.connectionCounters(id);
   if (typeof values === 'number') return undefined;
-  const of = (name: (typeof CHANNEL_COUNTERS)[number]): number => values[CHANNEL_COUNTERS.indexOf(name)] ?? 0;
+  const of = (name: (typeof CONNECTION_COUNTERS)[number]): number => values[CONNECTION_COUNTERS.indexOf(name)] ?? 0;
   return {
     bytesRead: of('bytesRead'),
     bytesWritten: of('bytesWritten'),

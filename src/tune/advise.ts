@@ -24,7 +24,7 @@ export interface AdviseOptions {
 }
 
 export interface Advice {
-  sendBuffer: Finding<SendEvidence>;
+  sendBufferSize: Finding<SendEvidence>;
   /** Of a server's queue; undefined for a connection, and where the queue can't be seen (`unseen` says why). */
   backlog: Finding<QueueEvidence> | undefined;
   /** What could not be looked at, in words. */
@@ -73,7 +73,7 @@ function isConnection(target: object): target is Connection {
   return target instanceof net.Socket || (DESCRIPTOR in target && 'counters' in target);
 }
 
-const NODES_OWN =
+const NODE_ONLY =
   'node:net tells nothing of its system calls: its connections were looked at every ' +
   `${String(LOOK_MILLIS)} ms, and shorter waits were missed`;
 
@@ -109,9 +109,9 @@ async function adviseServer(server: Server, over: number, signal: AbortSignal | 
   const observer = observerOf(server);
   const queue = new QueueWatch(server);
   const evidence = await watch([observer, queue], observer, over, signal);
-  const unseen = evidence.source === 'samples' ? [NODES_OWN] : [];
+  const unseen = evidence.source === 'samples' ? [NODE_ONLY] : [];
   if (queue.refusal !== undefined) unseen.push(`the queue of the listener: ${queue.refusal}`);
-  return { sendBuffer: findingOf(evidence), backlog: queue.finding(), unseen };
+  return { sendBufferSize: findingOf(evidence), backlog: queue.finding(), unseen };
 }
 
 async function adviseConnection(connection: Connection, over: number, signal?: AbortSignal): Promise<Advice> {
@@ -119,15 +119,15 @@ async function adviseConnection(connection: Connection, over: number, signal?: A
   const observer = new Sampler(() => (one.closed ? [] : [one]), addonStatus().addon);
   const evidence = await watch([observer], observer, over, signal, () => one.closed);
   const unseen = [
-    connection instanceof net.Socket && !('_wire' in connection)
-      ? NODES_OWN
+    connection instanceof net.Socket && !('_connection' in connection)
+      ? NODE_ONLY
       : `one connection was looked at every ${String(LOOK_MILLIS)} ms, and shorter waits were missed`,
   ];
-  return { sendBuffer: findingOf(evidence), backlog: undefined, unseen };
+  return { sendBufferSize: findingOf(evidence), backlog: undefined, unseen };
 }
 
 function findingOf(evidence: SendEvidence): Finding<SendEvidence> {
-  const limits = { memory: memoryForBuffers(), sendBuffer: sendBufferLimit() };
+  const limits = { memory: memoryForBuffers(), sendBufferSize: sendBufferLimit() };
   return adviseSendBuffer(evidence, limits);
 }
 

@@ -33,7 +33,7 @@ export interface SendEvidence {
   meanWait: number | undefined;
   answers: WaitingAnswers | undefined;
   /** SO_SNDBUF as it reads back: the middle of the connections'. undefined: nobody could be asked. */
-  sendBuffer: number | undefined;
+  sendBufferSize: number | undefined;
   /** Whether the connections are TCP's, which sizes its buffers by itself until it is told. */
   tcp: boolean;
 }

@@ -60,11 +60,11 @@ export interface SocketInspection {
    * before the connection has been accepted, and where the system does not tell.
    */
   unsent: number | undefined;
-  /** What the unsent bytes are charged with, of `sendBuffer`: more than the bytes, the smaller the writes the more. */
+  /** What the unsent bytes are charged with, of `sendBufferSize`: more than the bytes, the smaller the writes the more. */
   sendMemory: number | undefined;
   /** Bytes, as the kernel has them: on Linux twice what was asked for. */
-  sendBuffer: number;
-  recvBuffer: number;
+  sendBufferSize: number;
+  recvBufferSize: number;
   local: SocketEnd;
   /** Undefined unless connected. */
   peer: SocketPeer | undefined;
@@ -97,15 +97,15 @@ const TCP_STATES: readonly TcpState[] = [
  */
 export function inspect(target: TuneTarget): SocketInspection {
   const found = describeTarget(target);
-  const { family, unread, unsent, sendMemory, sendBuffer, recvBuffer, local, peer, credentials } = found;
+  const { family, unread, unsent, sendMemory, sendBufferSize, recvBufferSize, local, peer, credentials } = found;
   return {
     family,
     state: stateOf(found),
     unread,
     unsent,
     sendMemory,
-    sendBuffer,
-    recvBuffer,
+    sendBufferSize,
+    recvBufferSize,
     local: endOf(local),
     peer: peer === undefined ? undefined : { ...endOf(peer), ...credentials },
     queue: queueOf(found, typeof target === 'object' ? queueHighWater(target) : undefined),

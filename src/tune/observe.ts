@@ -20,7 +20,7 @@ export class TallyObserver implements Observer {
   private since = 0;
   private totals: ArrayLike<number> = [];
   private answers: ArrayLike<number> = [];
-  private sendBuffer: number | undefined;
+  private sendBufferSize: number | undefined;
 
   constructor(
     private readonly tally: NativeTally,
@@ -36,7 +36,7 @@ export class TallyObserver implements Observer {
 
   /** Connections may all be closed by the end. */
   look(): void {
-    this.sendBuffer = median(this.tally.sendBuffers(BUFFERS)) ?? this.sendBuffer;
+    this.sendBufferSize = median(this.tally.sendBuffers(BUFFERS)) ?? this.sendBufferSize;
   }
 
   stop(): SendEvidence {
@@ -62,7 +62,7 @@ export class TallyObserver implements Observer {
       waiting: over > 0 ? waited / over : 0,
       meanWait: waits > 0 ? waited / waits : waited > 0 ? over : undefined,
       answers: answersOf(answers),
-      sendBuffer: this.sendBuffer,
+      sendBufferSize: this.sendBufferSize,
       tcp: this.isTcp(),
     };
   }

@@ -18,9 +18,9 @@ import { descriptorOf, type TuneTarget } from './target.js';
  */
 export interface SocketOptionValues {
   /** SO_SNDBUF, in bytes. Linux doubles what it is told, for its own bookkeeping, and answers the double. */
-  sendBuffer?: number | undefined;
+  sendBufferSize?: number | undefined;
   /** SO_RCVBUF, in bytes; doubled likewise. Not on UNIX sockets under Linux, where nothing looks at it. */
-  recvBuffer?: number | undefined;
+  recvBufferSize?: number | undefined;
   /** SO_SNDTIMEO, in milliseconds; 0: none. Only on a descriptor whose calls block: node's sockets never wait. */
   sendTimeout?: number | undefined;
   /** SO_RCVTIMEO, in milliseconds; 0: none. Only on a descriptor whose calls block. */

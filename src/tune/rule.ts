@@ -4,7 +4,7 @@ import { askedFor, LARGEST_SEND_BUFFER, STREAM_SEND_BUFFER, type SystemLimit } f
 
 /** What is advised for one option. */
 export interface Finding<E> {
-  option: 'sendBuffer' | 'backlog';
+  option: 'sendBufferSize' | 'backlog';
   /** Whether to change it. */
   change: boolean;
   /** What it is now. A send buffer in bytes as the kernel reads it back; undefined: not known. */
@@ -12,7 +12,7 @@ export interface Finding<E> {
   /** What it should be, in the same unit; the same as `current` where nothing is to change. */
   recommended: number | undefined;
   /** The option to give, to get there: Linux reads back the double of a send buffer that is asked for. */
-  setting: { sendBuffer: number } | { backlog: number } | undefined;
+  setting: { sendBufferSize: number } | { backlog: number } | undefined;
   /** The limit of the system that is in the way, and what it has to be at least. */
   limit: { name: string; value: number; needed: number } | undefined;
   /** In words: the advice, and why. */
@@ -24,7 +24,7 @@ export interface Finding<E> {
 export interface RuleLimits {
   /** Bytes that all buffers together may come to. */
   memory: number;
-  sendBuffer: SystemLimit;
+  sendBufferSize: SystemLimit;
 }
 
 /**
@@ -32,7 +32,7 @@ export interface RuleLimits {
  * hundredth of its time.
  */
 const WAITING_MATTERS = 0.01;
-/** A reader that makes room so fast is held up by the buffer, as the engine has it (native/channel_write.cc). */
+/** A reader that makes room so fast is held up by the buffer, as the engine has it (native/connection_write.cc). */
 const FAST_READER_MILLIS = 2;
 /** Sizes are advised in steps. */
 const STEP = 64 * 1024;
@@ -61,13 +61,13 @@ function waitingInWords({ waiting, connections }: SendEvidence): string {
 }
 
 function unchanged(evidence: SendEvidence, because: string): Finding<SendEvidence> {
-  const { sendBuffer: current } = evidence;
-  const common = { option: 'sendBuffer', change: false, setting: undefined, limit: undefined } as const;
+  const { sendBufferSize: current } = evidence;
+  const common = { option: 'sendBufferSize', change: false, setting: undefined, limit: undefined } as const;
   return { ...common, current, recommended: current, because: `no change: ${because}`, evidence };
 }
 
 function changed(evidence: SendEvidence, wanted: number, limits: RuleLimits, why: string): Finding<SendEvidence> {
-  const { sendBuffer: current, connections, tcp } = evidence;
+  const { sendBufferSize: current, connections, tcp } = evidence;
   const room = Math.floor(limits.memory / Math.max(connections, 1) / STEP) * STEP;
   const recommended = Math.min(wanted, LARGEST_SEND_BUFFER, room);
   if (current !== undefined && recommended <= current) {
@@ -79,21 +79,21 @@ function changed(evidence: SendEvidence, wanted: number, limits: RuleLimits, why
     );
   }
   const asked = askedFor(recommended);
-  const { name, value } = limits.sendBuffer;
+  const { name, value } = limits.sendBufferSize;
   const limit = value !== undefined && asked > value ? { name, value, needed: asked } : undefined;
   const parts = [
-    `set sendBuffer to ${String(asked)} (${bytesInWords(recommended)} in effect): ${why}`,
+    `set sendBufferSize to ${String(asked)} (${bytesInWords(recommended)} in effect): ${why}`,
     recommended < wanted ? `${bytesInWords(wanted)} would be needed, which is more than is sensible here` : '',
     limit === undefined ? '' : `${name} is ${String(limit.value)} and has to be raised to ${String(asked)} first`,
     tcp ? 'TCP sizes the buffer by itself until it is told a size, and no more from then on' : '',
   ];
   const because = parts.filter(Boolean).join('; ');
   return {
-    option: 'sendBuffer',
+    option: 'sendBufferSize',
     change: true,
     current,
     recommended,
-    setting: { sendBuffer: asked },
+    setting: { sendBufferSize: asked },
     limit,
     because,
     evidence,
@@ -106,7 +106,7 @@ function stepUp(bytes: number): number {
 
 /** Whether connections would gain from a larger send buffer, and from which. */
 export function adviseSendBuffer(evidence: SendEvidence, limits: RuleLimits): Finding<SendEvidence> {
-  const { bytesSent, sends, waits, waiting, meanWait = 0, answers, sendBuffer = 0 } = evidence;
+  const { bytesSent, sends, waits, waiting, meanWait = 0, answers, sendBufferSize = 0 } = evidence;
   if (bytesSent === 0) return unchanged(evidence, 'nothing was sent, so there is nothing to go by');
   if (waits === 0 || waiting < WAITING_MATTERS) {
     const mean = sends === undefined || sends === 0 ? '' : `, with ${bytesInWords(bytesSent / sends)} to a send`;
@@ -118,10 +118,10 @@ export function adviseSendBuffer(evidence: SendEvidence, limits: RuleLimits): Fi
   if (typical <= LARGEST_SEND_BUFFER) {
     const size = `nine of ten answers that had to wait are no larger than ${bytesInWords(typical)}`;
     const gain = 'a buffer that takes one whole frees the server as soon as it has written it, however slow the reader';
-    if (typical > sendBuffer) return changed(evidence, stepUp(typical), limits, `${waited}, and ${size}: ${gain}`);
+    if (typical > sendBufferSize) return changed(evidence, stepUp(typical), limits, `${waited}, and ${size}: ${gain}`);
     const charged =
       'which is less than the buffer: several at once, or small sends, each charged with more than its bytes';
-    return changed(evidence, stepUp(2 * sendBuffer), limits, `${waited}, and ${size}, ${charged}`);
+    return changed(evidence, stepUp(2 * sendBufferSize), limits, `${waited}, and ${size}, ${charged}`);
   }
   const length = answers === undefined ? 'of unknown length' : `of ${bytesInWords(typical)}`;
   if (meanWait < FAST_READER_MILLIS) {

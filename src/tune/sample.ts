@@ -35,7 +35,7 @@ export class Sampler implements Observer {
   private waited = 0;
   private turn = 0;
   private answers: number[] = [];
-  private sendBuffer: number | undefined;
+  private sendBufferSize: number | undefined;
   private tcp = false;
 
   /** `addon`: undefined where it did not load; then nothing is known of what stands in the kernel. */
@@ -62,13 +62,13 @@ export class Sampler implements Observer {
       const connection = all[(this.turn + i) % all.length] as Sampled;
       const described = i < MOST_BUFFERS ? this.describe(connection) : undefined;
       if (described !== undefined) {
-        buffers.push(described.sendBuffer);
+        buffers.push(described.sendBufferSize);
         this.tcp = described.family === 'tcp';
       }
       this.lookAt(connection, passed * Math.max(1, all.length / MOST));
     }
     this.turn += MOST;
-    this.sendBuffer = median(buffers) ?? this.sendBuffer;
+    this.sendBufferSize = median(buffers) ?? this.sendBufferSize;
     for (const [connection, state] of this.seen) {
       if (!connection.closed) continue;
       this.note(connection, state);
@@ -136,7 +136,7 @@ export class Sampler implements Observer {
       waiting: over > 0 ? this.waited / over : 0,
       meanWait: this.waits > 0 ? this.waited / this.waits : undefined,
       answers: answersOf(counts),
-      sendBuffer: this.sendBuffer,
+      sendBufferSize: this.sendBufferSize,
       tcp: this.tcp,
     };
   }

@@ -1,14 +1,20 @@
 /** What a call to a uwsgi server goes to, what it is limited by, and what comes of it. */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
-import type { ConnectTarget } from '../channel/types.js';
+import type { ChannelOptions, ChannelTarget } from '../channel/types.js';
 
 /**
  * Where the server listens: `path`, or `port` and `host`, which may be a name here. With the options of a channel:
- * `transport`, `sendBuffer`, `noDelay` and so on. `connectTimeout` holds for TCP too, where `0` is the system's own
- * patience; it begins when the address is known.
+ * `transport`, `sendBufferSize`, `noDelay` and so on.
  */
-export type RequestTarget = ConnectTarget;
+export type RequestTarget = ChannelTarget &
+  ChannelOptions & {
+    /**
+     * Milliseconds. Of a path: for room in the listener's queue, as a channel's `backlogTimeout`. Over TCP: for the connection,
+     * from when the address is known, and `0` is the system's own patience. Default: `configure()`'s `backlogTimeout`.
+     */
+    connectTimeout?: number | undefined;
+  };
 
 /** In bytes and milliseconds; 0 is no limit for the latter. */
 export interface Limits {

@@ -55,10 +55,13 @@ export class Call implements ChannelHandlers, BodyOwner {
     private readonly resolve: (answer: Answer) => void,
     private readonly reject: (error: unknown) => void,
   ) {
-    const { target, signal, limits } = plan;
+    const { signal, limits } = plan;
+    const { connectTimeout: backlogTimeout, ...target } = plan.target;
     this.head = new HeadReader(limits.head);
-    this.channel = Channel.connect(target, this);
-    if (target.path === undefined) this.limitConnect(target.host ?? '127.0.0.1', target.port, patienceOf(target));
+    this.channel = Channel.connect({ ...target, backlogTimeout }, this);
+    if (target.path === undefined) {
+      this.limitConnect(target.host ?? '127.0.0.1', target.port, patienceOf({ backlogTimeout }));
+    }
     signal?.addEventListener('abort', this.onAbort, { once: true });
     if (signal?.aborted === true) this.onAbort();
   }

@@ -11,7 +11,7 @@ import { isIP } from 'node:net';
 import { checkConnectTarget } from '../channel/targets.js';
 import { abortError, argTypeError } from '../errors/index.js';
 import { checkWhole } from '../config/options.js';
-import { MAX_CONNECT_TIMEOUT } from '../config/settings.js';
+import { MAX_BACKLOG_TIMEOUT } from '../config/settings.js';
 import {
   checkMethod,
   checkUrl,
@@ -78,7 +78,8 @@ const MAX_MODIFIER = 255;
 /**
  * Sends a request and resolves with the head of its answer. A connection serves one request, as the protocol has it.
  *
- * Rejects with node's errors of connecting, ERR_NEARWIRE_CONNECT_TIMEOUT, ERR_NEARWIRE_UWSGI_VARIABLES_TOO_LARGE,
+ * Rejects with node's errors of connecting, ERR_NEARWIRE_BACKLOG_TIMEOUT (a path), ERR_NEARWIRE_CONNECT_TIMEOUT (TCP),
+ * ERR_NEARWIRE_UWSGI_VARIABLES_TOO_LARGE,
  * ERR_NEARWIRE_UWSGI_NO_ANSWER where the server closes without one, ERR_NEARWIRE_UWSGI_BAD_ANSWER, the two timeouts,
  * an AbortError; for bad arguments as node does, before anything is sent.
  */
@@ -104,7 +105,7 @@ function checkTarget(target: unknown): RequestTarget {
   const isName = typeof host === 'string' && host !== '' && isIP(host) === 0;
   checkConnectTarget(isName ? { ...(target as object), host: undefined } : target);
   const { connectTimeout } = target as { connectTimeout?: unknown };
-  checkWhole(connectTimeout, 'target.connectTimeout', 0, MAX_CONNECT_TIMEOUT);
+  checkWhole(connectTimeout, 'target.connectTimeout', 0, MAX_BACKLOG_TIMEOUT);
   return target as RequestTarget;
 }
 
@@ -151,8 +152,8 @@ function checkOptions(options: unknown): Checked {
     limits: {
       body: whole(given.bodyLimit, 'bodyLimit', MAX_BYTES, DEFAULT_BODY_LIMIT),
       head: whole(given.maxHeaderSize, 'maxHeaderSize', MAX_BYTES, DEFAULT_HEAD_LIMIT, 1),
-      headersTimeout: whole(given.headersTimeout, 'headersTimeout', MAX_CONNECT_TIMEOUT, DEFAULT_TIMEOUT),
-      bodyTimeout: whole(given.bodyTimeout, 'bodyTimeout', MAX_CONNECT_TIMEOUT, DEFAULT_TIMEOUT),
+      headersTimeout: whole(given.headersTimeout, 'headersTimeout', MAX_BACKLOG_TIMEOUT, DEFAULT_TIMEOUT),
+      bodyTimeout: whole(given.bodyTimeout, 'bodyTimeout', MAX_BACKLOG_TIMEOUT, DEFAULT_TIMEOUT),
     },
   };
 }

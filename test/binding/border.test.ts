@@ -11,7 +11,8 @@ import { transportStatus } from 'nearwire';
 import { childResult, type ChildResult } from '../support/children.js';
 import { cleanup, socketPath } from '../support/sockets.js';
 
-const read = (file: string): string => readFileSync(fileURLToPath(new URL(`../../src/${file}`, import.meta.url)), 'utf8');
+const read = (file: string): string =>
+  readFileSync(fileURLToPath(new URL(`../../src/${file}`, import.meta.url)), 'utf8');
 const source = read('binding/addon.ts');
 
 /** The member names of an interface declared in src/binding/addon.ts. */
@@ -98,12 +99,12 @@ describe('the border', () => {
     expect(engine['listenerAddress']?.(0)).toBeLessThan(0);
   });
 
-  it('refuses a pump from a channel to itself', () => {
+  it('refuses a splice from a connection to itself', () => {
     const engine = addon['createEngine']?.() as Record<string, (...words: unknown[]) => unknown>;
     const ids = (engine['openPair']?.() as number[]).map((end) => engine['adopt']?.(end, {}));
     const [one, other] = ids;
-    expect(engine['pump']?.(one, one, -1)).toBe(-constants.errno.EINVAL);
-    expect(engine['pump']?.(one, other, -1)).toBe(0);
+    expect(engine['splice']?.(one, one, -1)).toBe(-constants.errno.EINVAL);
+    expect(engine['splice']?.(one, other, -1)).toBe(0);
     for (const id of ids) engine['close']?.(id, false);
   });
 

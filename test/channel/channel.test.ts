@@ -309,8 +309,8 @@ describe.each(transports)('channel on %s', (transport) => {
     ['a port that is no number', { port: '80' }, 'ERR_SOCKET_BAD_PORT'],
     ['a host name', { port: 80, host: 'localhost' }, 'ERR_INVALID_IP_ADDRESS'],
     ['an unknown transport', { path: '/a', transport: 'fast' }, 'ERR_INVALID_ARG_VALUE'],
-    ['a buffer size that is no number', { path: '/a', sendBuffer: '1k' }, 'ERR_INVALID_ARG_TYPE'],
-    ['a buffer size out of range', { path: '/a', recvBuffer: -1 }, 'ERR_OUT_OF_RANGE'],
+    ['a buffer size that is no number', { path: '/a', sendBufferSize: '1k' }, 'ERR_INVALID_ARG_TYPE'],
+    ['a buffer size out of range', { path: '/a', recvBufferSize: -1 }, 'ERR_OUT_OF_RANGE'],
   ])('throws at the call for %s', (_name, target, code) => {
     const with_ = target !== null && typeof target === 'object' ? { transport, ...target } : target;
     expect(() => Channel.connect(with_ as ConnectTarget, {})).toThrow(expect.objectContaining({ code }));
@@ -365,7 +365,7 @@ describe('channel on native', () => {
     const asked = 128 * 1024;
     const sizes = await new Promise<unknown>((resolve) => {
       void listening(
-        { path: socketPath(), transport: 'native', sendBuffer: asked },
+        { path: socketPath(), transport: 'native', sendBufferSize: asked },
         {
           onConnection(channel) {
             resolve(channel.bufferSizes);

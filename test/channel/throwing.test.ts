@@ -55,7 +55,7 @@ describe.each(channelWays)('handlers of $transport channels over $family that th
           },
           onClose,
         },
-        { sendBuffer: SEND_BUFFER, allowSmallBuffers: true },
+        { sendBufferSize: SEND_BUFFER, allowSmallBuffers: true },
       ).then(({ address }) => {
         Channel.connect({ ...address, transport } as Parameters<typeof Channel.connect>[0], {
           onConnect(channel) {
@@ -91,7 +91,7 @@ describe.each(channelWays)('handlers of $transport channels over $family that th
     const { path } = testFile(LONG);
     let drains = 0;
     const handlers = { onDrain: () => drains++ };
-    const { channel, peer } = await withNetPeer(transport, family, handlers, { sendBuffer: SEND_BUFFER });
+    const { channel, peer } = await withNetPeer(transport, family, handlers, { sendBufferSize: SEND_BUFFER });
     for (const name of ['one', 'two']) {
       channel.sendFile(path, () => {
         throw new Error(name);

@@ -7,7 +7,7 @@
 const { writeFileSync } = require('node:fs');
 const { join } = require('node:path');
 const { Engine } = require('../../dist/src/engine/engine.js');
-const { WireListener } = require('../../dist/src/engine/wire.js');
+const { EngineListener } = require('../../dist/src/engine/connection.js');
 
 const folder = process.env.CONFORMANCE_NOTES;
 const noted = new Set();
@@ -19,8 +19,8 @@ function note(kind) {
 }
 
 const { attach } = Engine.prototype;
-Engine.prototype.attach = function (id, wire) {
-  if (wire instanceof WireListener) note('listener');
-  else note(wire.attempt === undefined ? 'accepted' : 'connection');
-  attach.call(this, id, wire);
+Engine.prototype.attach = function (id, connection) {
+  if (connection instanceof EngineListener) note('listener');
+  else note(connection.attempt === undefined ? 'accepted' : 'connection');
+  attach.call(this, id, connection);
 };

@@ -54,7 +54,7 @@ onLinux.each(patient)('connects to a server that comes late: $name', (subject) =
     const server = await stoppedServer(BACKLOG, ECHO, subject.name);
     const before = connectStats();
     const sockets = Array.from({ length: MANY }, () =>
-      connecting(subject, { path: server.path, connectTimeout: LONG }),
+      connecting(subject, { path: server.path, backlogTimeout: LONG }),
     );
     server.goOn();
     await Promise.all(
@@ -78,7 +78,7 @@ onLinux.each(patient)('connects to a server that comes late: $name', (subject) =
       let left = MANY;
       for (let i = 0; i < MANY; i++) {
         Channel.connect(
-          { path, transport, connectTimeout: LONG },
+          { path, transport, backlogTimeout: LONG },
           {
             onConnect(channel) {
               channel.write('x');
@@ -103,12 +103,12 @@ onLinux.each(patient)('connects to a stopped server: $name', (subject) => {
     const before = connectStats();
     const began = performance.now();
     const errors = await Promise.all(
-      [50, 100, 60, 50].map((connectTimeout) => errorOf(connecting(subject, { path, connectTimeout }))),
+      [50, 100, 60, 50].map((backlogTimeout) => errorOf(connecting(subject, { path, backlogTimeout }))),
     );
     expect(performance.now() - began).toBeGreaterThanOrEqual(99);
     for (const [i, least] of [50, 100, 60, 50].entries()) {
       const error = errors[i] as TimeoutError;
-      expect(error).toMatchObject({ code: 'ERR_NEARWIRE_CONNECT_TIMEOUT', syscall: 'connect', address: path });
+      expect(error).toMatchObject({ code: 'ERR_NEARWIRE_BACKLOG_TIMEOUT', syscall: 'connect', address: path });
       expect(error.waited).toBeGreaterThanOrEqual(least - 1);
       expect(error.message).toBe(`connect to ${path}: the listener's queue was full for ${String(error.waited)} ms`);
       expect(error.cause).toMatchObject({ code: 'EAGAIN', syscall: 'connect', message: `connect EAGAIN ${path}` });
@@ -122,7 +122,7 @@ onLinux.each(patient)('connects to a stopped server: $name', (subject) => {
     const server = await fullServer();
     const order: number[] = [];
     const sockets = Array.from({ length: 8 }, (_, i) => {
-      const socket = connecting(subject, { path: server.path, connectTimeout: LONG });
+      const socket = connecting(subject, { path: server.path, backlogTimeout: LONG });
       socket.on('connect', () => order.push(i)).resume();
       return socket;
     });
@@ -135,17 +135,17 @@ onLinux.each(patient)('connects to a stopped server: $name', (subject) => {
   it('have the events of one attempt', async () => {
     const names = ['connectionAttempt', 'connectionAttemptFailed', 'connect', 'ready', 'error', 'close'];
     const server = await fullServer();
-    const failing = connecting(subject, { path: server.path, connectTimeout: 60 });
+    const failing = connecting(subject, { path: server.path, backlogTimeout: 60 });
     const lost = record(failing, names);
     await closed(failing);
     const attempts = lost.filter((name) => name.startsWith('connectionAttempt:') || name === 'connectionAttempt');
     expect(attempts.length).toBeLessThanOrEqual(1);
     expect(lost.slice(attempts.length)).toEqual([
       'connectionAttemptFailed',
-      'error:ERR_NEARWIRE_CONNECT_TIMEOUT',
+      'error:ERR_NEARWIRE_BACKLOG_TIMEOUT',
       'close:true',
     ]);
-    const socket = connecting(subject, { path: server.path, connectTimeout: LONG });
+    const socket = connecting(subject, { path: server.path, backlogTimeout: LONG });
     const won = record(socket, names);
     const got = once(socket, 'data');
     server.goOn();
@@ -156,7 +156,7 @@ onLinux.each(patient)('connects to a stopped server: $name', (subject) => {
 
   it('leave the line when they are destroyed, and the next comes', async () => {
     const server = await fullServer();
-    const [first, second] = [0, 1].map(() => connecting(subject, { path: server.path, connectTimeout: LONG }));
+    const [first, second] = [0, 1].map(() => connecting(subject, { path: server.path, backlogTimeout: LONG }));
     const events = record(first as net.Socket, ['error', 'connect', 'close']);
     expect(connectStats().waiting).toBe(2);
     first?.destroy();
@@ -169,7 +169,7 @@ onLinux.each(patient)('connects to a stopped server: $name', (subject) => {
 
   it('write what was written before, and end', async () => {
     const server = await fullServer(1, `socket.on('end', () => socket.end(got.toUpperCase()))`);
-    const socket = connecting(subject, { path: server.path, connectTimeout: LONG, allowHalfOpen: true });
+    const socket = connecting(subject, { path: server.path, backlogTimeout: LONG, allowHalfOpen: true });
     socket.write('early ');
     socket.end('bird');
     expect(connectStats().waiting).toBe(1);
@@ -177,10 +177,10 @@ onLinux.each(patient)('connects to a stopped server: $name', (subject) => {
     expect(String(await readAll(socket))).toBe('EARLY BIRD');
   });
 
-  it('fail at once with connectTimeout 0, as on node:net', async () => {
+  it('fail at once with backlogTimeout 0, as on node:net', async () => {
     const { path } = await fullServer();
     const [ourError, nodesError] = await Promise.all([
-      errorOf(connecting(subject, { path, connectTimeout: 0 })),
+      errorOf(connecting(subject, { path, backlogTimeout: 0 })),
       errorOf(net.connect(path)),
     ]);
     expect({ ...ourError, message: ourError.message }).toEqual({ ...nodesError, message: nodesError.message });
@@ -191,14 +191,14 @@ onLinux.each(patient)('connects to a stopped server: $name', (subject) => {
     const server = await fullServer();
     const socket = subject.socket();
     cleanup(() => socket.destroy());
-    const options: ConnectOptions = { path: server.path, connectTimeout: 30 };
+    const options: ConnectOptions = { path: server.path, backlogTimeout: 30 };
     for (let i = 0; i < 2; i++) {
       const failed = errorOf(socket);
       socket.connect(options as net.IpcSocketConnectOpts);
-      expect((await failed).code).toBe('ERR_NEARWIRE_CONNECT_TIMEOUT');
+      expect((await failed).code).toBe('ERR_NEARWIRE_BACKLOG_TIMEOUT');
       await closed(socket);
     }
-    socket.connect({ path: server.path, connectTimeout: LONG } as net.IpcSocketConnectOpts);
+    socket.connect({ path: server.path, backlogTimeout: LONG } as net.IpcSocketConnectOpts);
     server.goOn();
     await once(socket, 'connect');
   });
@@ -206,8 +206,8 @@ onLinux.each(patient)('connects to a stopped server: $name', (subject) => {
   it('do not hold up those to other paths', async () => {
     const stopped = await fullServer();
     const other = await fullServer();
-    const stuck = Array.from({ length: 40 }, () => connecting(subject, { path: stopped.path, connectTimeout: LONG }));
-    const socket = connecting(subject, { path: other.path, connectTimeout: LONG });
+    const stuck = Array.from({ length: 40 }, () => connecting(subject, { path: stopped.path, backlogTimeout: LONG }));
+    const socket = connecting(subject, { path: other.path, backlogTimeout: LONG });
     other.goOn();
     await once(socket, 'connect');
     expect(stuck.every(({ connecting }) => connecting)).toBe(true);
@@ -215,28 +215,28 @@ onLinux.each(patient)('connects to a stopped server: $name', (subject) => {
 
   it('are told of a listener that goes away meanwhile', async () => {
     const { path, child } = await fullServer();
-    const failed = errorOf(connecting(subject, { path, connectTimeout: LONG }));
+    const failed = errorOf(connecting(subject, { path, backlogTimeout: LONG }));
     child.kill('SIGKILL');
     expect((await failed).code).toBe('ECONNREFUSED');
   });
 
   it("count for the socket's own idle timeout", async () => {
     const { path } = await fullServer();
-    const socket = connecting(subject, { path, connectTimeout: LONG, timeout: 50 });
+    const socket = connecting(subject, { path, backlogTimeout: LONG, timeout: 50 });
     await once(socket, 'timeout');
     expect(socket.connecting).toBe(true);
   });
 
   it('are made by agents', async () => {
     const server = await stoppedServer(1);
-    const agent = subject.http.agent({ connectTimeout: 50 } as http.AgentOptions);
+    const agent = subject.http.agent({ backlogTimeout: 50 } as http.AgentOptions);
     const requests = Array.from({ length: 3 }, () => http.get({ socketPath: server.path, agent }));
     cleanup(() => {
       agent.destroy();
       for (const request of requests) request.on('error', () => undefined).destroy();
     });
     const [error] = (await once(requests[2] as http.ClientRequest, 'error')) as [Error];
-    expect(error).toMatchObject({ code: 'ERR_NEARWIRE_CONNECT_TIMEOUT', address: server.path });
+    expect(error).toMatchObject({ code: 'ERR_NEARWIRE_BACKLOG_TIMEOUT', address: server.path });
   });
 });
 
@@ -247,7 +247,7 @@ onLinux('channels to a stopped server', () => {
     const calls = await new Promise<unknown[]>((resolve) => {
       const said: unknown[] = [];
       Channel.connect(
-        { path, transport, connectTimeout: 40 },
+        { path, transport, backlogTimeout: 40 },
         {
           onConnect: () => said.push('connect'),
           onError: (_, error) => said.push(error.code, (error as TimeoutError).cause.code),
@@ -258,16 +258,16 @@ onLinux('channels to a stopped server', () => {
         },
       );
     });
-    expect(calls).toEqual(['ERR_NEARWIRE_CONNECT_TIMEOUT', 'EAGAIN', true]);
+    expect(calls).toEqual(['ERR_NEARWIRE_BACKLOG_TIMEOUT', 'EAGAIN', true]);
   });
 });
 
 onLinux('connects to a full queue on js', () => {
   it.each([10_000, undefined])(
-    'fail at once as in node:net, whatever connectTimeout is: %s',
-    async (connectTimeout) => {
+    'fail at once as in node:net, whatever backlogTimeout is: %s',
+    async (backlogTimeout) => {
       const { path } = await fullServer();
-      const target: ConnectOptions = connectTimeout === undefined ? { path } : { path, connectTimeout };
+      const target: ConnectOptions = backlogTimeout === undefined ? { path } : { path, backlogTimeout };
       const before = connectStats();
       const made = js.socket();
       cleanup(() => made.destroy());
@@ -283,14 +283,14 @@ onLinux('connects to a full queue on js', () => {
 
 onLinux.each(patient)('a process with a waiting connect: $name', ({ name }) => {
   const program = (path: string, rest: string): string =>
-    `const socket = connect({ path: ${JSON.stringify(path)}, connectTimeout: 300 });
+    `const socket = connect({ path: ${JSON.stringify(path)}, backlogTimeout: 300 });
      socket.on('error', (error) => say(error.code));
      ${rest}`;
 
   it('lives until it has come to something', async () => {
     const { path } = await fullServer();
     const result = await runChild(name, program(path, ''));
-    expect(result).toMatchObject({ code: 0, said: ['ERR_NEARWIRE_CONNECT_TIMEOUT'], stderr: '' });
+    expect(result).toMatchObject({ code: 0, said: ['ERR_NEARWIRE_BACKLOG_TIMEOUT'], stderr: '' });
   });
 
   it('ends if the socket is not to keep it alive', async () => {
@@ -302,18 +302,18 @@ onLinux.each(patient)('a process with a waiting connect: $name', ({ name }) => {
   it('lives if that is taken back', async () => {
     const { path } = await fullServer();
     const result = await runChild(name, program(path, 'socket.unref(); setImmediate(() => socket.ref());'));
-    expect(result).toMatchObject({ code: 0, said: ['ERR_NEARWIRE_CONNECT_TIMEOUT'], stderr: '' });
+    expect(result).toMatchObject({ code: 0, said: ['ERR_NEARWIRE_BACKLOG_TIMEOUT'], stderr: '' });
   });
 
   it('takes the default from the environment or configure()', async () => {
     const { path } = await fullServer();
     const run = `connect(${JSON.stringify(path)}).on('error', (error) => say(error.code));`;
-    process.env['NEARWIRE_CONNECT_TIMEOUT'] = '30';
-    cleanup(() => delete process.env['NEARWIRE_CONNECT_TIMEOUT']);
-    expect((await runChild(name, run)).said).toEqual(['ERR_NEARWIRE_CONNECT_TIMEOUT']);
-    process.env['NEARWIRE_CONNECT_TIMEOUT'] = '0';
+    process.env['NEARWIRE_BACKLOG_TIMEOUT'] = '30';
+    cleanup(() => delete process.env['NEARWIRE_BACKLOG_TIMEOUT']);
+    expect((await runChild(name, run)).said).toEqual(['ERR_NEARWIRE_BACKLOG_TIMEOUT']);
+    process.env['NEARWIRE_BACKLOG_TIMEOUT'] = '0';
     expect((await runChild(name, run)).said).toEqual(['EAGAIN']);
-    process.env['NEARWIRE_CONNECT_TIMEOUT'] = 'soon';
+    process.env['NEARWIRE_BACKLOG_TIMEOUT'] = 'soon';
     const refused = `try { connect(${JSON.stringify(path)}); } catch (error) { say(error.code); }`;
     expect((await runChild(name, refused)).said).toEqual(['ERR_INVALID_ARG_VALUE']);
   });
@@ -325,26 +325,26 @@ onLinux('an unchanged program under nearwire/register', () => {
 
   it('waits as well, as long as the environment says', async () => {
     const { path } = await fullServer();
-    const run = async (connectTimeout: string): Promise<string> => {
-      const env = { ...process.env, NEARWIRE_CONNECT_TIMEOUT: connectTimeout };
+    const run = async (backlogTimeout: string): Promise<string> => {
+      const env = { ...process.env, NEARWIRE_BACKLOG_TIMEOUT: backlogTimeout };
       const { stdout } = await execute(process.execPath, ['--require', entry, '-e', program, path], { env });
       return stdout.trim();
     };
-    expect(await run('40')).toBe('ERR_NEARWIRE_CONNECT_TIMEOUT');
+    expect(await run('40')).toBe('ERR_NEARWIRE_BACKLOG_TIMEOUT');
     expect(await run('0')).toBe('EAGAIN');
   });
 });
 
-describe('connectTimeout', () => {
+describe('backlogTimeout', () => {
   it.each([js, native])('is checked at the call: $name', (subject) => {
     const calls = [
-      (connectTimeout: number) => subject.connect({ path: '/nowhere', connectTimeout }),
-      (connectTimeout: number) => subject.connect({ port: 1, connectTimeout }),
-      (connectTimeout: number) => subject.http.agent({ connectTimeout } as http.AgentOptions),
-      (connectTimeout: number) =>
-        Channel.connect({ path: '/nowhere', transport: subject.name as 'native' | 'js', connectTimeout }, {}),
-      (connectTimeout: number) => {
-        configure({ connectTimeout });
+      (backlogTimeout: number) => subject.connect({ path: '/nowhere', backlogTimeout }),
+      (backlogTimeout: number) => subject.connect({ port: 1, backlogTimeout }),
+      (backlogTimeout: number) => subject.http.agent({ backlogTimeout } as http.AgentOptions),
+      (backlogTimeout: number) =>
+        Channel.connect({ path: '/nowhere', transport: subject.name as 'native' | 'js', backlogTimeout }, {}),
+      (backlogTimeout: number) => {
+        configure({ backlogTimeout });
       },
     ];
     for (const call of calls) {

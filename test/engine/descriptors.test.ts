@@ -8,8 +8,8 @@ import { constants } from 'node:os';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Engine } from '../../src/engine/engine.js';
 import type * as ThreadEngineModule from '../../src/engine/thread-engine.js';
-import type * as WireModule from '../../src/engine/wire.js';
-import type * as ListenerModule from '../../src/engine/wire-listener.js';
+import type * as ConnectionModule from '../../src/engine/connection.js';
+import type * as ListenerModule from '../../src/engine/listener.js';
 import { requireOrSkip } from '../support/requirements.js';
 import { addressOf, cleanup, closeAtEnd, freshAddress, nextTurn, type Address } from '../support/sockets.js';
 import { families, type Family } from '../support/subjects.js';
@@ -17,8 +17,8 @@ import { families, type Family } from '../support/subjects.js';
 const { EAGAIN, EBADF, EBUSY, EEXIST, EINVAL, ENOTCONN, ENOTSOCK } = constants.errno;
 const OPTIONS = {
   owned: true,
-  sendBuffer: 0,
-  recvBuffer: 0,
+  sendBufferSize: 0,
+  recvBufferSize: 0,
   noDelay: false,
   keepAlive: false,
   keepAliveDelay: 0,
@@ -26,7 +26,7 @@ const OPTIONS = {
 };
 const LISTEN_OPTIONS = { ...OPTIONS, backlog: 16, mode: -1, reusePort: false, deferAccept: false };
 
-interface TestWire extends WireModule.Wire {
+interface TestConnection extends ConnectionModule.EngineConnection {
   chunks: Buffer[];
   seen: number;
   /** Runs inside the callback of a read, after it has been noted. */
@@ -57,18 +57,18 @@ function outcome<T>(): Outcome<T> {
 
 describe.skipIf(requireOrSkip('addon') === undefined)('descriptors of the engine', () => {
   let engine: Engine;
-  let wireOf: (id: number) => TestWire;
-  let listenerOf: (id: number, onAccept: (id: number) => void) => ListenerModule.WireListener;
+  let connectionOf: (id: number) => TestConnection;
+  let listenerOf: (id: number, onAccept: (id: number) => void) => ListenerModule.EngineListener;
 
   beforeAll(async () => {
     const load = (name: string): Promise<unknown> => import(new URL(`../../dist/src/${name}.js`, import.meta.url).href);
     engine = ((await load('engine/thread-engine')) as typeof ThreadEngineModule).getEngine() as Engine;
-    const { Wire } = (await load('engine/wire')) as typeof WireModule;
-    const { WireListener } = (await load('engine/wire-listener')) as typeof ListenerModule;
-    wireOf = (id) => {
+    const { EngineConnection } = (await load('engine/connection')) as typeof ConnectionModule;
+    const { EngineListener } = (await load('engine/listener')) as typeof ListenerModule;
+    connectionOf = (id) => {
       const connected = outcome<undefined>();
       const drained = outcome<undefined>();
-      const made = new (class extends Wire implements TestWire {
+      const made = new (class extends EngineConnection implements TestConnection {
         readonly nodeTicks = false;
         chunks: Buffer[] = [];
         seen = 0;
@@ -105,7 +105,7 @@ describe.skipIf(requireOrSkip('addon') === undefined)('descriptors of the engine
       return made;
     };
     listenerOf = (id, onAccept) =>
-      new (class extends WireListener {
+      new (class extends EngineListener {
         onAccept = onAccept;
         onAcceptError = (): void => undefined;
       })(engine, id);
@@ -117,25 +117,28 @@ describe.skipIf(requireOrSkip('addon') === undefined)('descriptors of the engine
   }
 
   /** An engine's channel, connected to a socket of node's. */
-  async function connectedPair(family: Family, options = OPTIONS): Promise<{ wire: TestWire; peer: net.Socket }> {
+  async function connectedPair(
+    family: Family,
+    options = OPTIONS,
+  ): Promise<{ connection: TestConnection; peer: net.Socket }> {
     const server = net.createServer();
     closeAtEnd(server);
     server.listen(freshAddress(family));
     await once(server, 'listening');
     const accepted = once(server, 'connection') as Promise<[net.Socket]>;
-    const wire = wireOf(engine.connect(engineAddress(addressOf(server)), options));
-    const [[peer]] = await Promise.all([accepted, wire.connected]);
-    return { wire, peer };
+    const connection = connectionOf(engine.connect(engineAddress(addressOf(server)), options));
+    const [[peer]] = await Promise.all([accepted, connection.connected]);
+    return { connection, peer };
   }
 
   describe.each(families)('over %s', (family) => {
     it('a channel leaves the engine and comes back', async () => {
-      const { wire, peer } = await connectedPair(family);
-      wire.writeString('before ', 'utf8');
-      const fd = wire.detach(0);
+      const { connection, peer } = await connectedPair(family);
+      connection.writeString('before ', 'utf8');
+      const fd = connection.detach(0);
       expect(fd).toBeGreaterThan(2);
-      expect(wire.open).toBe(false);
-      const back = wireOf(engine.adopt(fd, OPTIONS));
+      expect(connection.open).toBe(false);
+      const back = connectionOf(engine.adopt(fd, OPTIONS));
       expect(engine.native.fileDescriptor(back.id)).toBe(fd);
       back.writeString('after', 'utf8');
       let text = '';
@@ -150,26 +153,26 @@ describe.skipIf(requireOrSkip('addon') === undefined)('descriptors of the engine
     });
 
     it('a half-closed socket is taken', async () => {
-      const { wire, peer } = await connectedPair(family);
+      const { connection, peer } = await connectedPair(family);
       const ended = once(peer.resume(), 'end');
-      wire.shutdown();
+      connection.shutdown();
       await ended;
-      const back = wireOf(engine.adopt(wire.detach(0), OPTIONS));
+      const back = connectionOf(engine.adopt(connection.detach(0), OPTIONS));
       expect(back.id).toBeGreaterThanOrEqual(0);
     });
 
     it('a channel whose bytes wait stays, and may leave when they are gone', async () => {
-      const { wire, peer } = await connectedPair(family);
+      const { connection, peer } = await connectedPair(family);
       peer.pause();
       const chunk = Buffer.alloc(4 * 1024 * 1024, 'x');
-      expect(wire.writeLent([chunk])).toBeGreaterThan(0);
-      expect(wire.detach(0)).toBe(-EAGAIN);
-      expect(wire.open).toBe(true);
+      expect(connection.writeLent([chunk])).toBeGreaterThan(0);
+      expect(connection.detach(0)).toBe(-EAGAIN);
+      expect(connection.open).toBe(true);
       let received = 0;
       peer.on('data', ({ length }: Buffer) => (received += length));
       peer.resume();
-      await wire.drainedOnce;
-      const fd = wire.detach(0);
+      await connection.drainedOnce;
+      const fd = connection.detach(0);
       expect(fd).toBeGreaterThan(2);
       closeSync(fd);
       await once(peer, 'end');
@@ -177,29 +180,29 @@ describe.skipIf(requireOrSkip('addon') === undefined)('descriptors of the engine
     });
 
     it('what is read and not delivered is told of, and can be taken', async () => {
-      const { wire, peer } = await connectedPair(family, { ...OPTIONS, paused: true });
+      const { connection, peer } = await connectedPair(family, { ...OPTIONS, paused: true });
       // Over 64 KiB: several reads, and so several completions, in one batch.
       const sent = Buffer.alloc(150_000, 'abcdefghij');
       const results: number[] = [];
       let taken: Buffer[] = [];
       const left = new Promise<number>((resolve) => {
-        wire.whenRead = (): void => {
+        connection.whenRead = (): void => {
           if (results.length > 0) return;
-          results.push(wire.detach(wire.seen));
-          taken = engine.takeUnread(wire.id, wire.seen);
-          const bytes = taken.reduce((sum, { length }) => sum + length, wire.seen);
-          resolve(wire.detach(bytes));
+          results.push(connection.detach(connection.seen));
+          taken = engine.takeUnread(connection.id, connection.seen);
+          const bytes = taken.reduce((sum, { length }) => sum + length, connection.seen);
+          resolve(connection.detach(bytes));
         };
       });
       await new Promise((resolve) => peer.write(sent, resolve));
-      wire.resume();
+      connection.resume();
       const fd = await left;
       expect(fd).toBeGreaterThan(2);
-      const soFar = wire.seen + taken.reduce((sum, { length }) => sum + length, 0);
+      const soFar = connection.seen + taken.reduce((sum, { length }) => sum + length, 0);
       // UNIX sockets answer a read with all that is there: the second one stood in the batch.
       if (taken.length > 0) expect(results).toEqual([-EBUSY]);
-      const back = wireOf(engine.adopt(fd, OPTIONS));
-      back.chunks = [...wire.chunks, ...taken];
+      const back = connectionOf(engine.adopt(fd, OPTIONS));
+      back.chunks = [...connection.chunks, ...taken];
       const all = (): Buffer => Buffer.concat(back.chunks);
       if (soFar < sent.length) {
         await new Promise<void>((resolve) => {
@@ -213,9 +216,9 @@ describe.skipIf(requireOrSkip('addon') === undefined)('descriptors of the engine
     });
 
     it('a connecting or closed channel does not leave', async () => {
-      const { wire } = await connectedPair(family);
-      const id = wire.id;
-      wire.close();
+      const { connection } = await connectedPair(family);
+      const id = connection.id;
+      connection.close();
       expect(engine.native.detach(id, 0)).toBe(-EBADF);
       const refused = engine.connect({ host: '127.0.0.1', port: 9 }, OPTIONS);
       expect(engine.native.detach(refused, 0)).toBe(-ENOTCONN);
@@ -232,9 +235,9 @@ describe.skipIf(requireOrSkip('addon') === undefined)('descriptors of the engine
       expect(fd).not.toBe(engine.native.listenerDescriptor(first.id));
       first.close();
       expect(engine.native.duplicateListener(first.id)).toBe(-EBADF);
-      const accepted = outcome<TestWire>();
+      const accepted = outcome<TestConnection>();
       const second = listenerOf(engine.adoptListener(fd, LISTEN_OPTIONS), (id) => {
-        accepted.resolve(wireOf(id));
+        accepted.resolve(connectionOf(id));
       });
       expect(engine.native.listenerDescriptor(second.id)).toBe(fd);
       const client = name.path === undefined ? net.connect(name.port ?? 0, '127.0.0.1') : net.connect(name.path);
@@ -273,8 +276,8 @@ describe.skipIf(requireOrSkip('addon') === undefined)('descriptors of the engine
   });
 
   it.each(families)('refuses a descriptor that has an owner, over %s', async (family) => {
-    const { wire, peer } = await connectedPair(family);
-    const own = engine.native.fileDescriptor(wire.id);
+    const { connection, peer } = await connectedPair(family);
+    const own = engine.native.fileDescriptor(connection.id);
     expect(engine.adopt(own, OPTIONS)).toBe(-EEXIST);
     expect(engine.adoptListener(own, LISTEN_OPTIONS)).toBe(-EEXIST);
     const nodes = (peer as unknown as { _handle: { fd: number } })._handle.fd;
@@ -282,12 +285,12 @@ describe.skipIf(requireOrSkip('addon') === undefined)('descriptors of the engine
     // A connected socket can't listen.
     expect(engine.adoptListener(nodes, LISTEN_OPTIONS)).toBe(-EINVAL);
     await nextTurn();
-    expect(wire.open).toBe(true);
+    expect(connection.open).toBe(true);
   });
 
   it('no descriptor of ours goes to a child', async () => {
-    const { wire } = await connectedPair('unix');
-    const fd = wire.detach(0);
+    const { connection } = await connectedPair('unix');
+    const fd = connection.detach(0);
     const listener = listenerOf(engine.listen({ host: '127.0.0.1', port: 0 }, LISTEN_OPTIONS), () => undefined);
     const copy = engine.native.duplicateListener(listener.id);
     cleanup(() => {

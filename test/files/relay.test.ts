@@ -88,7 +88,7 @@ describe.each(everyWay)('a relay: $name over $family', ({ subject, family }) => 
   });
 
   it('comes to that although the sink has no room for all of what has been read', async () => {
-    const four = await ends(subject, family, { sendBuffer: 4096, allowSmallBuffers: true });
+    const four = await ends(subject, family, { sendBufferSize: 4096, allowSmallBuffers: true });
     const { client, a, far } = four;
     client.write(pattern(8 * MiB));
     await until(() => a.readableLength > 0);
@@ -355,9 +355,9 @@ describe.each(everyWay)('a relay: $name over $family', ({ subject, family }) => 
 
 /** On native sockets so much has gone below JS. */
 function expectPumped(subject: Subject, socket: Socket, bytes: number): void {
-  const { _wire: wire } = socket as { _wire?: { outlet?: { moved: number } } };
-  if (subject.name === 'native') expect(wire?.outlet?.moved).toBeGreaterThan(bytes);
-  else expect(wire).toBeUndefined();
+  const { _connection: connection } = socket as { _connection?: { sink?: { moved: number } } };
+  if (subject.name === 'native') expect(connection?.sink?.moved).toBeGreaterThan(bytes);
+  else expect(connection).toBeUndefined();
 }
 
 /** Resolves when nothing more comes. */

@@ -258,7 +258,9 @@ describe.skipIf(!sendsByReference()).each(families)('sendFile by reference over 
 
   it('leaves a send buffer that was asked for alone', async () => {
     const { path } = testFile(64 * 1024);
-    const { client, peer } = await pair(native, family, { client: { sendBuffer: 32_768, allowSmallBuffers: true } });
+    const { client, peer } = await pair(native, family, {
+      client: { sendBufferSize: 32_768, allowSmallBuffers: true },
+    });
     peer.resume();
     const before = (client as Socket).bufferSizes?.send;
     await (client as Socket).sendFile(path);

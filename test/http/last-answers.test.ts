@@ -214,7 +214,7 @@ describe.each(everyWay)('behind a last answer: $name over $family', ({ subject, 
       const expected = await sendOn(reference, 0);
       const met = await sendOn(subject, 0);
       expect(met.answers).toEqual(expected.answers);
-      // See SocketWire.expectsNothing.
+      // See SocketConnection.expectsNothing.
       for (const { errors } of [expected, met]) expect(errors.filter((code) => code !== 'ECONNRESET')).toEqual([]);
     }
   });

@@ -22,7 +22,7 @@ describe.each(pairs)('an abstract name, $listener.name to $client.name', ({ list
   });
 
   it('is refused where nobody listens', async () => {
-    const socket = client.connect({ path: `\0nearwire-nobody-${String(process.pid)}`, connectTimeout: 0 });
+    const socket = client.connect({ path: `\0nearwire-nobody-${String(process.pid)}`, backlogTimeout: 0 });
     const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException];
     expect(error.code).toBe('ECONNREFUSED');
   });

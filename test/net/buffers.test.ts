@@ -1,4 +1,4 @@
-/** sendBuffer, recvBuffer and allowSmallBuffers: on both transports, and what they do to a peer that does not read. */
+/** sendBufferSize, recvBufferSize and allowSmallBuffers: on both transports, and what they do to a peer that does not read. */
 import { once } from 'node:events';
 import * as http from 'node:http';
 import type { Socket as NetSocket } from 'node:net';
@@ -20,7 +20,7 @@ const ways = both.flatMap((subject) => families.map((family) => ({ subject, fami
 /** Linux doubles buffers, and nothing looks at a UNIX connection's receive buffer there: it is set all the same. */
 const factor = process.platform === 'linux' ? 2 : 1;
 const MIB = 1024 * 1024;
-const BUFFERS = { sendBuffer: 400_000, recvBuffer: 300_000 };
+const BUFFERS = { sendBufferSize: 400_000, recvBufferSize: 300_000 };
 const SIZES = { send: 400_000 * factor, recv: 300_000 * factor };
 
 /** How many bytes of a long write a peer that does not read lets the sender be rid of. */
@@ -43,7 +43,7 @@ describe.skipIf(!hasAddon).each(ways)('buffer sizes on $name over $family', ({ s
     const { client, peer, server } = await pair(subject, family, { server: BUFFERS as never });
     expect((peer as Socket).bufferSizes).toEqual(SIZES);
     expect((server as nearwire.Server).bufferSizes).toEqual(SIZES);
-    expect(getSocketOptions(peer).sendBuffer).toBe(SIZES.send);
+    expect(getSocketOptions(peer).sendBufferSize).toBe(SIZES.send);
     expect((client as Socket).bufferSizes).not.toEqual(SIZES);
   });
 
@@ -121,7 +121,7 @@ describe.skipIf(!hasAddon).each(ways)('buffer sizes on $name over $family', ({ s
   });
 
   it('are never below the system default, unless forced', async () => {
-    const small = { sendBuffer: 5000, recvBuffer: 5000 };
+    const small = { sendBufferSize: 5000, recvBufferSize: 5000 };
     const plain = await pair(subject, family);
     const spared = await pair(subject, family, { client: small, server: small as never });
     for (const end of ['client', 'peer'] as const) {
@@ -139,18 +139,18 @@ describe.skipIf(!hasAddon).each(both)('a send buffer on $name', (subject) => {
   it('is what a peer that does not read takes', async () => {
     const before = await taken(subject, {});
     // The kernel counts its bookkeeping too: of its doubled number, all that was asked for has room.
-    for (const sendBuffer of [512 * 1024, MIB]) {
-      const length = await taken(subject, { sendBuffer });
-      expect(length).toBeGreaterThanOrEqual(Math.min(sendBuffer, 8 * MIB));
-      expect(length).toBeLessThanOrEqual(sendBuffer * factor + 64 * 1024);
+    for (const sendBufferSize of [512 * 1024, MIB]) {
+      const length = await taken(subject, { sendBufferSize });
+      expect(length).toBeGreaterThanOrEqual(Math.min(sendBufferSize, 8 * MIB));
+      expect(length).toBeLessThanOrEqual(sendBufferSize * factor + 64 * 1024);
       expect(length).toBeGreaterThan(before);
     }
-    expect(await taken(subject, { sendBuffer: 8192, allowSmallBuffers: true })).toBeLessThan(before / 4);
+    expect(await taken(subject, { sendBufferSize: 8192, allowSmallBuffers: true })).toBeLessThan(before / 4);
   });
 });
 
-describe.skipIf(!hasAddon)("sendBuffer: 'auto'", () => {
-  const AUTO = { sendBuffer: 'auto', recvBuffer: 'auto' } as const;
+describe.skipIf(!hasAddon)("sendBufferSize: 'auto'", () => {
+  const AUTO = { sendBufferSize: 'auto', recvBufferSize: 'auto' } as const;
 
   it('takes a write whole, whoever reads it, up to 2 MiB', async () => {
     expect(await taken(native, AUTO, 100_000)).toBe(100_000);
@@ -223,8 +223,8 @@ describe.skipIf(!hasAddon)("sendBuffer: 'auto'", () => {
 
   it('ends where the buffer is set by hand', async () => {
     const { client } = await pair(native, 'unix', { client: AUTO, server: { pauseOnConnect: true } });
-    const { sendBuffer } = setSocketOptions(client, { sendBuffer: 150_000 });
-    expect(sendBuffer?.effective).toBe(150_000 * factor);
+    const { sendBufferSize } = setSocketOptions(client, { sendBufferSize: 150_000 });
+    expect(sendBufferSize?.effective).toBe(150_000 * factor);
     client.write(Buffer.alloc(MIB));
     await nextTurn();
     expect((client as Socket).bufferSizes?.send).toBe(150_000 * factor);
@@ -246,11 +246,11 @@ describe.skipIf(!hasAddon)("sendBuffer: 'auto'", () => {
 
 describe('buffer options', () => {
   it.each([
-    [{ sendBuffer: 'large' }, 'ERR_INVALID_ARG_TYPE'],
-    [{ recvBuffer: 'AUTO' }, 'ERR_INVALID_ARG_TYPE'],
-    [{ sendBuffer: null }, 'ERR_INVALID_ARG_TYPE'],
-    [{ sendBuffer: 0 }, 'ERR_OUT_OF_RANGE'],
-    [{ recvBuffer: 2 ** 31 }, 'ERR_OUT_OF_RANGE'],
+    [{ sendBufferSize: 'large' }, 'ERR_INVALID_ARG_TYPE'],
+    [{ recvBufferSize: 'AUTO' }, 'ERR_INVALID_ARG_TYPE'],
+    [{ sendBufferSize: null }, 'ERR_INVALID_ARG_TYPE'],
+    [{ sendBufferSize: 0 }, 'ERR_OUT_OF_RANGE'],
+    [{ recvBufferSize: 2 ** 31 }, 'ERR_OUT_OF_RANGE'],
     [{ allowSmallBuffers: 1 }, 'ERR_INVALID_ARG_TYPE'],
   ])('that make no sense are refused by all that takes them: %j', (options, code) => {
     const given = options as never;
@@ -271,9 +271,9 @@ describe('buffer options', () => {
     const tune = new URL('../../dist/src/tune.js', import.meta.url).href;
     const code = `
       const { getSocketOptions } = await import(${JSON.stringify(tune)});
-      const server = createServer({ sendBuffer: 400_000 }).listen(${JSON.stringify(socketPath())});
+      const server = createServer({ sendBufferSize: 400_000 }).listen(${JSON.stringify(socketPath())});
       await once(server, 'listening');
-      const client = connect({ path: server.address(), sendBuffer: 400_000, recvBuffer: 'auto' });
+      const client = connect({ path: server.address(), sendBufferSize: 400_000, recvBufferSize: 'auto' });
       await once(client, 'connect');
       say([client.transport, client.bufferSizes ?? null, server.bufferSizes ?? null]);
       try {

@@ -331,7 +331,7 @@ describe.each(subjects)('a reset behind unread bytes, over TCP: $name', (subject
   it('is told of behind more than one turn of the loop reads', async () => {
     // The native engine reads four times 64 KiB of a socket in a turn. Any Linux grants this SO_RCVBUF, and it holds
     // 300 KiB; node:net has to do with the default.
-    await resetBehind(subject.name === 'native' ? 300 * 1024 : FIRST_WINDOW, { recvBuffer: 212_992 });
+    await resetBehind(subject.name === 'native' ? 300 * 1024 : FIRST_WINDOW, { recvBufferSize: 212_992 });
   });
 
   it('is told of behind more than the buffer of onread holds', async () => {
@@ -363,10 +363,10 @@ describe('our own options', () => {
     expect(thrown({ transport: 'quick' })).toBe('ERR_INVALID_ARG_VALUE');
     expect(thrown({ transport: 5 })).toBe('ERR_INVALID_ARG_VALUE');
     expect(thrown({ transport: null })).toBe('ERR_INVALID_ARG_VALUE');
-    expect(thrown({ sendBuffer: '5' })).toBe('ERR_INVALID_ARG_TYPE');
-    expect(thrown({ sendBuffer: 0 })).toBe('ERR_OUT_OF_RANGE');
-    expect(thrown({ sendBuffer: 1.5 })).toBe('ERR_OUT_OF_RANGE');
-    expect(thrown({ recvBuffer: Number.NaN })).toBe('ERR_OUT_OF_RANGE');
-    expect(thrown({ recvBuffer: 2 ** 31 })).toBe('ERR_OUT_OF_RANGE');
+    expect(thrown({ sendBufferSize: '5' })).toBe('ERR_INVALID_ARG_TYPE');
+    expect(thrown({ sendBufferSize: 0 })).toBe('ERR_OUT_OF_RANGE');
+    expect(thrown({ sendBufferSize: 1.5 })).toBe('ERR_OUT_OF_RANGE');
+    expect(thrown({ recvBufferSize: Number.NaN })).toBe('ERR_OUT_OF_RANGE');
+    expect(thrown({ recvBufferSize: 2 ** 31 })).toBe('ERR_OUT_OF_RANGE');
   });
 });

@@ -156,10 +156,10 @@ describe('the switch', () => {
   });
 
   it.runIf(hasNative)('applies and reads back buffer sizes', async () => {
-    const server = nearwire.createServer({ transport: 'native', sendBuffer: 100_000, recvBuffer: 90_000 });
+    const server = nearwire.createServer({ transport: 'native', sendBufferSize: 100_000, recvBufferSize: 90_000 });
     const address = await listen(server, 'tcp');
     const accepted = once(server, 'connection');
-    const client = nearwire.connect({ ...address, transport: 'native', sendBuffer: 80_000 });
+    const client = nearwire.connect({ ...address, transport: 'native', sendBufferSize: 80_000 });
     const [peer] = (await accepted) as [nearwire.Socket];
     await once(client, 'connect');
     const factor = process.platform === 'linux' ? 2 : 1;

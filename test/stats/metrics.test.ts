@@ -82,7 +82,7 @@ describe('metrics', () => {
     const before = await scrapedAlone('connects_waited_total');
     const timeouts = await scrapedAlone('connect_timeouts_total');
     const { path } = await fullServer();
-    const late = native.connect({ path, connectTimeout: 50 });
+    const late = native.connect({ path, backlogTimeout: 50 });
     expect(await scrapedAlone('connects_waiting')).toBe(1);
     expect(await scrapedAlone('connects_waited_total')).toBe(before + 1);
     await once(late, 'error');

@@ -10,7 +10,7 @@ export type Emit = (event: string | symbol, ...args: unknown[]) => boolean;
 export type Observer = (event: string | symbol, args: unknown[]) => void;
 
 const observers = new WeakMap<object, Observer>();
-const nodesEmit = Reflect.get(EventEmitter.prototype, 'emit') as Emit;
+const originalEmit = Reflect.get(EventEmitter.prototype, 'emit') as Emit;
 
 /** Before its listeners. An 'error' that nobody listens to is told to the observer and throws nothing. */
 export function observe(emitter: EventEmitter, observer: Observer): void {
@@ -24,5 +24,5 @@ Reflect.set(EventEmitter.prototype, 'emit', function emit(this: EventEmitter, ..
     observer(event, rest);
     if (event === 'error' && this.listenerCount('error') === 0) return false;
   }
-  return nodesEmit.apply(this, args);
+  return originalEmit.apply(this, args);
 });

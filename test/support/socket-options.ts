@@ -156,7 +156,7 @@ def linger(name): return (lambda l: l[1] if l[0] else False)(pair(s.SOL_SOCKET, 
 def of(name, *others): return next((getattr(s, n) for n in (name, *others) if hasattr(s, n)), None)
 T, K = s.IPPROTO_TCP, s.SOL_SOCKET
 wanted = {
-  'sendBuffer': (number, K, s.SO_SNDBUF), 'recvBuffer': (number, K, s.SO_RCVBUF),
+  'sendBufferSize': (number, K, s.SO_SNDBUF), 'recvBufferSize': (number, K, s.SO_RCVBUF),
   'keepAlive': (lambda *a: number(*a) != 0, K, s.SO_KEEPALIVE),
   'keepAliveIdle': (number, T, of('TCP_KEEPIDLE', 'TCP_KEEPALIVE')), 'keepAliveInterval': (number, T, of('TCP_KEEPINTVL')),
   'keepAliveCount': (number, T, of('TCP_KEEPCNT')), 'noDelay': (lambda *a: number(*a) != 0, T, s.TCP_NODELAY),

@@ -66,13 +66,13 @@ async function adviceFor(
 
 describe.each(subjects)('advise on a server: $name', (subject) => {
   it('finds a larger send buffer for 1 MiB and slow readers', async () => {
-    const { sendBuffer, unseen } = await adviceFor(subject, await answering(subject, MiB), MiB, 32 * KiB);
-    expect(sendBuffer.because).toContain('set sendBuffer to');
-    expect(sendBuffer.change).toBe(true);
-    expect(sendBuffer.recommended).toBeGreaterThanOrEqual(MiB);
-    expect(sendBuffer.recommended).toBeLessThanOrEqual(2 * MiB);
-    expect(sendBuffer.recommended).toBeGreaterThan(sendBuffer.current ?? Infinity);
-    const { evidence } = sendBuffer;
+    const { sendBufferSize, unseen } = await adviceFor(subject, await answering(subject, MiB), MiB, 32 * KiB);
+    expect(sendBufferSize.because).toContain('set sendBufferSize to');
+    expect(sendBufferSize.change).toBe(true);
+    expect(sendBufferSize.recommended).toBeGreaterThanOrEqual(MiB);
+    expect(sendBufferSize.recommended).toBeLessThanOrEqual(2 * MiB);
+    expect(sendBufferSize.recommended).toBeGreaterThan(sendBufferSize.current ?? Infinity);
+    const { evidence } = sendBufferSize;
     expect(evidence.source).toBe(subject.name === 'native' ? 'engine' : 'samples');
     expect(evidence.waiting).toBeGreaterThan(0.01);
     expect(evidence.answers?.typical).toBeGreaterThanOrEqual(MiB);
@@ -82,11 +82,11 @@ describe.each(subjects)('advise on a server: $name', (subject) => {
   });
 
   it('says that 1 KiB is no reason to change anything', async () => {
-    const { sendBuffer, backlog } = await adviceFor(subject, await answering(subject, KiB), KiB, KiB);
-    expect(sendBuffer).toMatchObject({ change: false, setting: undefined });
-    expect(sendBuffer.because).toContain('it would not matter, because the kernel took at once all that was sent');
-    expect(sendBuffer.recommended).toBe(sendBuffer.current);
-    expect(sendBuffer.evidence.bytesSent).toBeGreaterThan(0);
+    const { sendBufferSize, backlog } = await adviceFor(subject, await answering(subject, KiB), KiB, KiB);
+    expect(sendBufferSize).toMatchObject({ change: false, setting: undefined });
+    expect(sendBufferSize.because).toContain('it would not matter, because the kernel took at once all that was sent');
+    expect(sendBufferSize.recommended).toBe(sendBufferSize.current);
+    expect(sendBufferSize.evidence.bytesSent).toBeGreaterThan(0);
     if (hasDiagnosis) expect(backlog).toMatchObject({ change: false, current: 511 });
     else expect(backlog).toBeUndefined();
   });
@@ -94,9 +94,9 @@ describe.each(subjects)('advise on a server: $name', (subject) => {
   it('says that nothing was sent', async () => {
     const server = subject.createServer();
     await listen(server, 'unix');
-    const { sendBuffer } = await advise(server, { over: 50 });
-    expect(sendBuffer).toMatchObject({ change: false });
-    expect(sendBuffer.because).toContain('nothing was sent');
+    const { sendBufferSize } = await advise(server, { over: 50 });
+    expect(sendBufferSize).toMatchObject({ change: false });
+    expect(sendBufferSize.because).toContain('nothing was sent');
   });
 
   it('tells of one connection', async () => {
@@ -104,12 +104,12 @@ describe.each(subjects)('advise on a server: $name', (subject) => {
     let goesOn = true;
     peer.on('data', () => peer.write(Buffer.alloc(MiB)));
     const reading = ask(client, MiB, 32 * KiB, () => goesOn);
-    const { sendBuffer, backlog } = await advise(peer, { over: 500 });
+    const { sendBufferSize, backlog } = await advise(peer, { over: 500 });
     goesOn = false;
     await reading;
-    expect(sendBuffer.change).toBe(true);
-    expect(sendBuffer.recommended).toBeGreaterThanOrEqual(MiB);
-    expect(sendBuffer.evidence.connections).toBe(1);
+    expect(sendBufferSize.change).toBe(true);
+    expect(sendBufferSize.recommended).toBeGreaterThanOrEqual(MiB);
+    expect(sendBufferSize.evidence.connections).toBe(1);
     expect(backlog).toBeUndefined();
   });
 
@@ -118,20 +118,20 @@ describe.each(subjects)('advise on a server: $name', (subject) => {
     const watching = advise(peer, { over: 3_600_000 });
     client.destroy();
     await closed(peer);
-    expect((await watching).sendBuffer.change).toBe(false);
+    expect((await watching).sendBufferSize.change).toBe(false);
   });
 });
 
 describe('advise', () => {
   it('is content when its advice has been taken', async () => {
     const slow = await adviceFor(native, await answering(native, MiB), MiB, 32 * KiB);
-    const { setting, recommended } = slow.sendBuffer;
-    if (setting === undefined || !('sendBuffer' in setting)) throw new Error(slow.sendBuffer.because);
-    const options = { sendBuffer: setting.sendBuffer };
+    const { setting, recommended } = slow.sendBufferSize;
+    if (setting === undefined || !('sendBufferSize' in setting)) throw new Error(slow.sendBufferSize.because);
+    const options = { sendBufferSize: setting.sendBufferSize };
     const again = await adviceFor(native, await answering(native, MiB, options), MiB, 32 * KiB);
-    expect(again.sendBuffer.because).toContain('no change');
-    expect(again.sendBuffer.current).toBe(recommended);
-    expect(again.sendBuffer.evidence.waits).toBe(0);
+    expect(again.sendBufferSize.because).toContain('no change');
+    expect(again.sendBufferSize.current).toBe(recommended);
+    expect(again.sendBufferSize.evidence.waits).toBe(0);
   });
 
   it('says that readers are the limit of an endless stream', async () => {
@@ -145,9 +145,9 @@ describe('advise', () => {
     client.pause();
     // 32 MiB have been written before it is watched: no buffer holds that.
     peer.write(Buffer.alloc(32 * MiB));
-    const { sendBuffer } = await advise(server, { over: 200 });
-    expect(sendBuffer.because).toContain('the readers are the limit');
-    expect(sendBuffer.change).toBe(false);
+    const { sendBufferSize } = await advise(server, { over: 200 });
+    expect(sendBufferSize.because).toContain('the readers are the limit');
+    expect(sendBufferSize.change).toBe(false);
     client.destroy();
     await closed(peer);
   });
@@ -194,9 +194,9 @@ describe('advise', () => {
     ]);
     goesOn = false;
     await reading;
-    expect(ofServer.sendBuffer).toMatchObject({ change: true });
-    expect(ofChannel.sendBuffer).toMatchObject({ change: true });
-    expect(ofServer.sendBuffer.current).toBe(getSocketOptions(accepted as unknown as Channel).sendBuffer);
+    expect(ofServer.sendBufferSize).toMatchObject({ change: true });
+    expect(ofChannel.sendBufferSize).toMatchObject({ change: true });
+    expect(ofServer.sendBufferSize.current).toBe(getSocketOptions(accepted as unknown as Channel).sendBufferSize);
   });
 
   it('can be stopped', async () => {

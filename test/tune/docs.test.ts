@@ -18,7 +18,7 @@ function read(path: string): string {
   return readFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)), 'utf8');
 }
 
-/** `sendBuffer` to `SO_SNDBUF`, by the bindings of a platform's source. */
+/** `sendBufferSize` to `SO_SNDBUF`, by the bindings of a platform's source. */
 function kernelNames(platform: string): Map<string, string> {
   const bindings = read(`native/options_${platform}.cc`).matchAll(/\{OptionId::k(\w+), OptionForm::\w+, \w+, (\w+)\}/g);
   return new Map([...bindings].map(([, id = '', name = '']) => [id.charAt(0).toLowerCase() + id.slice(1), name]));

@@ -29,7 +29,7 @@ describe.skipIf(!hasDiagnosis)('inspect', () => {
         tcp: undefined,
       });
       expect(there.sendMemory).toBeGreaterThan(7000);
-      expect(there.sendMemory).toBeLessThan(there.sendBuffer);
+      expect(there.sendMemory).toBeLessThan(there.sendBufferSize);
       expect(inspect(peer)).toMatchObject({ unread: 7000, unsent: 0, local: { path: address.path }, peer: own });
       const arrived = once(peer, 'data');
       peer.resume();

@@ -26,8 +26,8 @@ const factor = process.platform === 'linux' ? 2 : 1;
 
 /** Values that no socket begins with. */
 const VALUES: Required<SocketOptionValues> = {
-  sendBuffer: 300_000,
-  recvBuffer: 200_000,
+  sendBufferSize: 300_000,
+  recvBufferSize: 200_000,
   // Whole ticks of a kernel's clock at 100, 250 and 1,000 Hz.
   sendTimeout: 1500,
   recvTimeout: 2500,
@@ -52,7 +52,7 @@ const PRIVILEGED = ['mark', 'busyPoll'];
 
 function effective(name: keyof SocketOptionValues): number | boolean | undefined {
   const value = VALUES[name];
-  return name === 'sendBuffer' || name === 'recvBuffer' ? Number(value) * factor : value;
+  return name === 'sendBufferSize' || name === 'recvBufferSize' ? Number(value) * factor : value;
 }
 
 /** Names of options that a socket of this kind, non-blocking, has here. */
@@ -186,23 +186,23 @@ describe.skipIf(!hasAddon)('socket options', () => {
   });
 
   it.each([
-    ['sendBuffer', '5', 'ERR_INVALID_ARG_TYPE'],
-    ['sendBuffer', null, 'ERR_INVALID_ARG_TYPE'],
-    ['sendBuffer', 0, 'ERR_OUT_OF_RANGE'],
-    ['sendBuffer', 2 ** 31, 'ERR_OUT_OF_RANGE'],
-    ['sendBuffer', 1.5, 'ERR_OUT_OF_RANGE'],
-    ['recvBuffer', Number.NaN, 'ERR_OUT_OF_RANGE'],
+    ['sendBufferSize', '5', 'ERR_INVALID_ARG_TYPE'],
+    ['sendBufferSize', null, 'ERR_INVALID_ARG_TYPE'],
+    ['sendBufferSize', 0, 'ERR_OUT_OF_RANGE'],
+    ['sendBufferSize', 2 ** 31, 'ERR_OUT_OF_RANGE'],
+    ['sendBufferSize', 1.5, 'ERR_OUT_OF_RANGE'],
+    ['recvBufferSize', Number.NaN, 'ERR_OUT_OF_RANGE'],
     ['noDelay', 1, 'ERR_INVALID_ARG_TYPE'],
     ['keepAlive', 'true', 'ERR_INVALID_ARG_TYPE'],
     ['lingerSeconds', true, 'ERR_INVALID_ARG_TYPE'],
     ['lingerSeconds', -1, 'ERR_OUT_OF_RANGE'],
   ])('%s: %j is %s', async (name, value, code) => {
     const { client } = await pair(reference, 'tcp');
-    const before = getSocketOptions(client).sendBuffer;
+    const before = getSocketOptions(client).sendBufferSize;
     expect(() => setSocketOptions(client, { keepAlive: true, [name]: value })).toThrow(
       expect.objectContaining({ code }) as Error,
     );
-    expect(getSocketOptions(client)).toMatchObject({ keepAlive: false, sendBuffer: before });
+    expect(getSocketOptions(client)).toMatchObject({ keepAlive: false, sendBufferSize: before });
   });
 
   it.each(rows.filter(({ here, type }) => here !== undefined && type !== 'boolean'))(
@@ -237,22 +237,22 @@ describe.skipIf(!hasAddon)('socket options', () => {
     const { client } = await pair(reference, 'tcp');
     const { readFileSync } = await import('node:fs');
     const limit = (name: string): number => Number(readFileSync(`/proc/sys/net/core/${name}`, 'utf8'));
-    const set = setSocketOptions(client, { sendBuffer: 2 ** 31 - 1, recvBuffer: 2 ** 31 - 1 });
+    const set = setSocketOptions(client, { sendBufferSize: 2 ** 31 - 1, recvBufferSize: 2 ** 31 - 1 });
     const isPosix = rows.some(({ name, here }) => name === 'mark' && here === undefined);
     expect(set).toEqual({
-      sendBuffer: {
+      sendBufferSize: {
         requested: 2 ** 31 - 1,
         effective: 2 * limit('wmem_max'),
         clampedBy: isPosix ? "the system's limit" : 'net.core.wmem_max',
       },
-      recvBuffer: {
+      recvBufferSize: {
         requested: 2 ** 31 - 1,
         effective: 2 * limit('rmem_max'),
         clampedBy: isPosix ? "the system's limit" : 'net.core.rmem_max',
       },
     });
     if (isPosix) return;
-    expect(setSocketOptions(client, { sendBuffer: 1 }).sendBuffer).toMatchObject({
+    expect(setSocketOptions(client, { sendBufferSize: 1 }).sendBufferSize).toMatchObject({
       requested: 1,
       clampedBy: 'SOCK_MIN_SNDBUF',
     });
@@ -307,7 +307,7 @@ describe.skipIf(!hasAddon)('socket options', () => {
     const { client } = await pair(js, 'unix');
     client.destroy();
     await closed(client);
-    for (const call of [getSocketOptions, (target: typeof client) => setSocketOptions(target, { sendBuffer: 5 })]) {
+    for (const call of [getSocketOptions, (target: typeof client) => setSocketOptions(target, { sendBufferSize: 5 })]) {
       expect(() => call(client)).toThrow(expect.objectContaining({ code: 'ERR_NEARWIRE_NOT_OPEN' }) as Error);
     }
     const { openSync, closeSync } = await import('node:fs');

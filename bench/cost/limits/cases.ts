@@ -88,7 +88,7 @@ export function limitCases({ namespace: { missing } }: Lab): readonly Case[] {
       notTried: addonStatus().reason?.message,
       rows: [
         ["nothing set: the system's own size", (lab) => hold(lab, {})],
-        ['createServer({ sendBuffer: 1048576 }) of nearwire/http', (lab) => hold(lab, { sendBuffer: 1048576 })],
+        ['createServer({ sendBufferSize: 1048576 }) of nearwire/http', (lab) => hold(lab, { sendBufferSize: 1048576 })],
       ],
       ...{ unit: 'bytes', watch: 'server.stats().waits, nearwire inspect' },
     },

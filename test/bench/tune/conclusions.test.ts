@@ -120,7 +120,7 @@ describe('the lines', () => {
     { buffer: 8 * MIB, rates: better, limit: 208 * KIB },
   ];
   const alike = (rates: number[]): MadeUp[] => ([d, MIB] as const).map((buffer) => ({ buffer, rates, takes: MIB }));
-  const line = 'createServer({ sendBuffer: 1048576 }) // 1 MiB, for native 1 MiB';
+  const line = 'createServer({ sendBufferSize: 1048576 }) // 1 MiB, for native 1 MiB';
 
   // What is made up, and what else there is; the lines; and what the notes have in them.
   test.each([
@@ -154,7 +154,7 @@ describe('the lines', () => {
       'say that a buffer below the default is meant, and which sizes it is for',
       foundOf(small),
       [
-        'createServer({ sendBuffer: 65536, allowSmallBuffers: true }) // 64 KiB, for native 1 KiB, 4 KiB, 16 KiB, 1 MiB',
+        'createServer({ sendBufferSize: 65536, allowSmallBuffers: true }) // 64 KiB, for native 1 KiB, 4 KiB, 16 KiB, 1 MiB',
       ],
       ['for throughput'],
     ],
@@ -162,7 +162,7 @@ describe('the lines', () => {
       'raise wmem_max where it has cut what was the best, and set what was measured, which is what the system gives',
       foundOf(cut, { limits: { mostBuffer: 208 * KIB, somaxconn: 64 } }),
       [
-        'createServer({ sendBuffer: 212992 }) // 208 KiB (8 MiB is cut to it), for native 1 MiB',
+        'createServer({ sendBufferSize: 212992 }) // 208 KiB (8 MiB is cut to it), for native 1 MiB',
         ...['sysctl -w net.core.wmem_max=8388608', 'sysctl -w net.core.somaxconn=511'],
       ],
       ['8 MiB was cut to net.core.wmem_max, 212992 here'],

@@ -29,7 +29,7 @@ const result = madeUpSweep(
   HOSTILE,
 );
 const LINE =
-  'createServer({ sendBuffer: 4194304 }) // 4 MiB (8 MiB is cut to it), for native 64 KiB, 1 MiB; file 64 KiB, 1 MiB; page';
+  'createServer({ sendBufferSize: 4194304 }) // 4 MiB (8 MiB is cut to it), for native 64 KiB, 1 MiB; file 64 KiB, 1 MiB; page';
 
 describe('the report', () => {
   const text = renderSweep(result, 120);

@@ -62,7 +62,7 @@ export interface Program {
   seed: number;
   transport: ChannelTransport;
   family: Family;
-  sendBuffer: number | undefined;
+  sendBufferSize: number | undefined;
   behaviours: Behaviour[];
   steps: Step[];
 }
@@ -146,7 +146,7 @@ export function programOf(seed: number, transport: ChannelTransport, family: Fam
     seed,
     transport,
     family,
-    sendBuffer: dice.chance(0.4) ? 4096 * (1 + dice.below(32)) : undefined,
+    sendBufferSize: dice.chance(0.4) ? 4096 * (1 + dice.below(32)) : undefined,
     behaviours: Array.from({ length: ends }, (_, end) => behaviourOf(dice, end, ends)),
     steps: Array.from({ length: 4 + dice.below(50) }, () => stepOf(dice, ends)),
   };
@@ -174,9 +174,9 @@ function tellBehaviour(behaviour: Behaviour, end: number): string {
   return words.join('; ');
 }
 
-export function tellProgram({ seed, transport, family, sendBuffer, behaviours, steps }: Program): string {
+export function tellProgram({ seed, transport, family, sendBufferSize, behaviours, steps }: Program): string {
   return [
-    `NEARWIRE_CHANNEL_SEED=${String(seed)}: ${transport}, ${family}, send buffer ${String(sendBuffer ?? 'as it is')}`,
+    `NEARWIRE_CHANNEL_SEED=${String(seed)}: ${transport}, ${family}, send buffer ${String(sendBufferSize ?? 'as it is')}`,
     ...behaviours.map(tellBehaviour),
     ...steps.map(({ end, action, write, then }) => {
       const what = write === undefined ? action : `writes ${tellWrite(write)}`;

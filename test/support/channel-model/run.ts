@@ -54,9 +54,9 @@ export async function runProgram(program: Program, { directory, file, takeUncaug
 
 /** Has a client connect to a server of its own. */
 function connect(world: World, client: End, path: string): Promise<ChannelServer> {
-  const { transport, family, sendBuffer, behaviours } = world.program;
+  const { transport, family, sendBufferSize, behaviours } = world.program;
   const server = client.peer;
-  const options = { transport, sendBuffer, allowSmallBuffers: true };
+  const options = { transport, sendBufferSize, allowSmallBuffers: true };
   return new Promise((resolve) => {
     const where = family === 'unix' ? { path } : { host: '127.0.0.1', port: 0 };
     ChannelServer.listen(

@@ -1,6 +1,6 @@
 /**
  * One stream socket of the native engine, as the layers above see it: `Channel` lends what it reads, `Socket` owns it.
- * A wire knows nothing of streams; it turns completions into method calls and writes into submissions. wire-events.ts says what
+ * A connection knows nothing of streams; it turns completions into method calls and writes into submissions. connection-events.ts says what
  * its callbacks and fields are.
  *
  * States: connecting -> open -> closed. `close()` may be called in any of them, from any callback, any number of times.
@@ -10,11 +10,11 @@ import { DESCRIPTOR } from './descriptor.js';
 import type { Place } from './connect-queue.js';
 import type { Engine } from './engine.js';
 import type { WritePart } from '../binding/file-range.js';
-import type { WireEvents } from './wire-events.js';
+import type { ConnectionCallbacks } from './callbacks.js';
 
 const { EBADF } = constants.errno;
 
-export abstract class Wire implements WireEvents {
+export abstract class EngineConnection implements ConnectionCallbacks {
   id: number;
   readonly engine: Engine;
   blocked = false;

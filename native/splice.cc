@@ -1,30 +1,30 @@
-#include "pump.h"
+#include "splice.h"
 
 #include <algorithm>
 #include <cerrno>
 #include <utility>
 
-#include "channel.h"
 #include "check.h"
+#include "connection.h"
 #include "engine.h"
 #include "sys.h"
 
 namespace nearwire {
 
-Pump::Pump(Engine* engine, Channel* source, Channel* sink, uint64_t limit)
-    : Intake(limit), engine_(engine), source_(source), sink_(sink) {
-  sink_->set_feeder(this);
+Splice::Splice(Engine* engine, Connection* source, Connection* target, uint64_t limit)
+    : Sink(limit), engine_(engine), source_(source), target_(target) {
+  target_->set_feeder(this);
 }
 
-Pump::~Pump() {
-  if (sink_ != nullptr) sink_->set_feeder(nullptr);
+Splice::~Splice() {
+  if (target_ != nullptr) target_->set_feeder(nullptr);
   if (pipe_.is_open()) engine_->pipes().throw_away(std::move(pipe_));
 }
 
-void Pump::run() {
+void Splice::run() {
   const uint64_t enough = moved_ + kBytesPerTurn;
   while (!over_) {
-    if (sink_->is_busy()) {
+    if (target_->is_busy()) {
       waits_ = true;
       break;
     }
@@ -33,17 +33,17 @@ void Pump::run() {
   }
   if (held_ == 0 && pipe_.is_open()) release_pipe();
   source_->update_interest();
-  if (sink_ != nullptr) sink_->update_interest();
+  if (target_ != nullptr) target_->update_interest();
 }
 
-void Pump::on_room() {
+void Splice::on_room() {
   waits_ = false;
-  sink_->grow_for_references();
+  target_->grow_for_references();
   run();
 }
 
 // True if there may be more to take or to give.
-bool Pump::fill() {
+bool Splice::fill() {
   if (left() == 0) {
     over_ = true;
     engine_->turn().report({source_->id(), Event::kTaken, 0, 0});
@@ -56,7 +56,7 @@ bool Pump::fill() {
   return false;
 }
 
-ssize_t Pump::take(size_t most) {
+ssize_t Splice::take(size_t most) {
   if (!splices_ || (!pipe_.is_open() && engine_->pipes().take(&pipe_) < 0)) return copy(most);
   const ssize_t length = sys::move_bytes(source_->fd(), pipe_.write_end(), nullptr, most);
   if (is_splice_refusal(length)) {
@@ -67,7 +67,7 @@ ssize_t Pump::take(size_t most) {
   return length;
 }
 
-void Pump::note_taken(ssize_t length, bool into_pipe) {
+void Splice::note_taken(ssize_t length, bool into_pipe) {
   source_->count_taken(length);
   if (length <= 0) return;
   moved_ += static_cast<uint64_t>(length);
@@ -75,19 +75,19 @@ void Pump::note_taken(ssize_t length, bool into_pipe) {
   touch();
 }
 
-ssize_t Pump::copy(size_t most) {
+ssize_t Splice::copy(size_t most) {
   const iovec scratch = engine_->scratch();
   const ssize_t length = sys::receive(source_->fd(), scratch.iov_base, std::min(most, scratch.iov_len));
   note_taken(length, false);
-  if (length > 0 && !sink_->pass_on(static_cast<const char*>(scratch.iov_base), static_cast<size_t>(length))) {
+  if (length > 0 && !target_->pass_on(static_cast<const char*>(scratch.iov_base), static_cast<size_t>(length))) {
     over_ = true;
   }
   return length;
 }
 
-// Gives the sink what stands in the pipe. True if it took everything.
-bool Pump::drain() {
-  const ssize_t sent = sys::move_bytes(pipe_.read_end(), sink_->fd(), nullptr, held_);
+// Gives the target what stands in the pipe. True if it took everything.
+bool Splice::drain() {
+  const ssize_t sent = sys::move_bytes(pipe_.read_end(), target_->fd(), nullptr, held_);
   if (is_splice_refusal(sent)) {
     splices_ = false;
     rescue();
@@ -95,10 +95,10 @@ bool Pump::drain() {
     waits_ = true;
     return false;
   }
-  sink_->count_sent(sent, held_);
+  target_->count_sent(sent, held_);
   if (sent < 0 && sent != -EAGAIN) {
     over_ = true;
-    sink_->break_writing(static_cast<int>(sent));
+    target_->break_writing(static_cast<int>(sent));
     return false;
   }
   if (sent > 0) {
@@ -108,41 +108,41 @@ bool Pump::drain() {
   if (held_ == 0) return true;
   // As after a partial send, asking again now would only cost a call.
   waits_ = true;
-  sink_->note_blocked();
+  target_->note_blocked();
   return false;
 }
 
-// Moves what stands in the pipe into the sink's queue.
-void Pump::rescue() {
+// Moves what stands in the pipe into the target's queue.
+void Splice::rescue() {
   const iovec scratch = engine_->scratch();
   while (held_ > 0) {
     const ssize_t length = sys::read_bytes(pipe_.read_end(), scratch.iov_base, std::min(held_, scratch.iov_len));
     NEARWIRE_CHECK(length > 0);
     if (length <= 0) break;
     held_ -= static_cast<size_t>(length);
-    sink_->keep(static_cast<const char*>(scratch.iov_base), static_cast<size_t>(length));
+    target_->keep(static_cast<const char*>(scratch.iov_base), static_cast<size_t>(length));
   }
 }
 
-void Pump::hand_over() {
+void Splice::hand_over() {
   if (held_ == 0) return;
   rescue();
   if (held_ == 0) release_pipe();
 }
 
-void Pump::lose_sink() {
+void Splice::lose_sink() {
   over_ = true;
   // The pipe may hold bytes: it goes with this.
   if (pipe_.is_open()) engine_->pipes().throw_away(std::move(pipe_));
   held_ = 0;
-  std::exchange(sink_, nullptr)->set_feeder(nullptr);
+  std::exchange(target_, nullptr)->set_feeder(nullptr);
 }
 
-void Pump::stop() {
-  if (sink_ != nullptr) hand_over();
+void Splice::stop() {
+  if (target_ != nullptr) hand_over();
   over_ = true;
 }
 
-void Pump::release_pipe() { engine_->pipes().give_back(std::move(pipe_)); }
+void Splice::release_pipe() { engine_->pipes().give_back(std::move(pipe_)); }
 
 }  // namespace nearwire

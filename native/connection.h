@@ -19,11 +19,11 @@
 namespace nearwire {
 
 class Engine;
-class Intake;
-class Pump;
+class Sink;
+class Splice;
 class Tally;
 
-struct ChannelOptions {
+struct ConnectionOptions {
   bool owned = false;
   BufferWish buffers;
   bool no_delay = false;
@@ -52,7 +52,7 @@ class SentParts {
   ~SentParts() = default;
 };
 
-struct ChannelCounters {
+struct ConnectionCounters {
   uint64_t bytes_read = 0;
   uint64_t bytes_written = 0;
   uint64_t reads = 0;
@@ -73,22 +73,22 @@ struct ChannelCounters {
   uint64_t bytes_by_reference = 0;
 };
 
-class Channel final : public Source, private Watcher::Target, private ColdRead::Target {
+class Connection final : public Source, private Watcher::Target, private ColdRead::Target {
  public:
-  Channel(Engine* engine, int32_t id);
-  ~Channel();
+  Connection(Engine* engine, int32_t id);
+  ~Connection();
 
-  Kind kind() const override { return Kind::kChannel; }
+  Kind kind() const override { return Kind::kConnection; }
 
   // Takes over a connected descriptor.
-  void open(int fd, const ChannelOptions& options, int family);
+  void open(int fd, const ConnectionOptions& options, int family);
   // The same from outside the poll phase, where nothing is read at once. 0, or a negative errno: the descriptor is not
   // taken then.
-  int adopt(int fd, const ChannelOptions& options, int family);
+  int adopt(int fd, const ConnectionOptions& options, int family);
   // Starts to connect. The outcome is always told later, by a Connect completion.
-  void connect(int fd, const Address& address, const ChannelOptions& options);
+  void connect(int fd, const Address& address, const ConnectionOptions& options);
   // Is to connect there, and does nothing yet.
-  void prepare_connect(int fd, const Address& address, const ChannelOptions& options);
+  void prepare_connect(int fd, const Address& address, const ConnectionOptions& options);
   // Starts what has been prepared. -EAGAIN: the listener's queue is full, and nothing has changed. -EALREADY: it has
   // been started.
   int try_connect();
@@ -98,7 +98,7 @@ class Channel final : public Source, private Watcher::Target, private ColdRead::
   void set_reading(bool reading);
   // Reads go to this memory from now on. Each stops the reading, until set_reading() says that JS is done with it.
   void read_into(std::unique_ptr<HeldMemory> target) { target_ = std::move(target); }
-  // Makes the loop watch for what this channel waits for.
+  // Makes the loop watch for what this connection waits for.
   void update_interest();
 
   // --- writing ---
@@ -112,14 +112,14 @@ class Channel final : public Source, private Watcher::Target, private ColdRead::
   bool withdraw(const FileReference* file);
   size_t queued() const { return queue_ ? queue_->bytes() : 0; }
 
-  // --- what stands in for JS (intake.h, pump.h) ---
-  // What is received goes there from now on. 0, -ENOTCONN: nothing more will come, or -EBUSY: it has a taker.
-  int start_intake(std::unique_ptr<Intake> intake);
-  // Gives what is received to JS again. Answers the bytes that the intake took.
-  uint64_t stop_intake();
-  Intake* intake() const { return intake_.get(); }
-  // What the sink's pump does in place of a send. It has one pump at the most.
-  void set_feeder(Pump* feeder) { feeder_ = feeder; }
+  // --- what stands in for JS (sink.h, splice.h) ---
+  // What is received goes there from now on. 0, -ENOTCONN: nothing more will come, or -EBUSY: it has a sink.
+  int start_sink(std::unique_ptr<Sink> sink);
+  // Gives what is received to JS again. Answers the bytes that the sink took.
+  uint64_t stop_sink();
+  Sink* sink() const { return sink_.get(); }
+  // What the sink's splice does in place of a send. It has one splice at the most.
+  void set_feeder(Splice* feeder) { feeder_ = feeder; }
   bool takes_feeder() const { return state_ == State::kOpen && !write_failed_ && !shutdown_asked_ && !feeder_; }
   // Bytes of JS's go first, and those that it writes in the batch that tells it of a drain.
   bool is_busy() const;
@@ -153,9 +153,9 @@ class Channel final : public Source, private Watcher::Target, private ColdRead::
   int fd() const override { return fd_; }
   bool is_free() const { return state_ == State::kFree; }
   int family() const { return family_; }
-  const ChannelCounters& counters() const { return counters_; }
+  const ConnectionCounters& counters() const { return counters_; }
   // With the wait that is under way.
-  ChannelCounters counters_now() const;
+  ConnectionCounters counters_now() const;
   // Bytes sent, and to be sent, since something was last received, if they have had to wait; else 0.
   uint64_t answer_under_way() const { return answer_waits_ ? counters_.bytes_written + queued() - answer_start_ : 0; }
   // The place that Tally::join gave.
@@ -165,8 +165,8 @@ class Channel final : public Source, private Watcher::Target, private ColdRead::
   enum class State : uint8_t { kFree, kConnecting, kOpen, kFailed };
 
   void on_ready(bool readable, bool writable) override;
-  void apply(const ChannelOptions& options);
-  void begin_connect(int fd, int family, const ChannelOptions& options);
+  void apply(const ConnectionOptions& options);
+  void begin_connect(int fd, int family, const ConnectionOptions& options);
   void note_connect(int error);
   void finish_connect(int status);
   bool read_once();
@@ -199,7 +199,7 @@ class Channel final : public Source, private Watcher::Target, private ColdRead::
   // Bytes of a file or page that are sent, or have been read to be; `whole`: the last of them.
   void count_range(const FileReference& file, size_t bytes, bool whole, bool by_reference);
   void fail_writing();
-  void stop_pumps();
+  void stop_splices();
   void make_room_for_pages();
   void set_send_buffer(int before, int wanted);
   bool make_room_for(size_t bytes);
@@ -211,8 +211,8 @@ class Channel final : public Source, private Watcher::Target, private ColdRead::
   // Made when a file is first found to be cold.
   std::unique_ptr<ColdRead> cold_read_;
   std::unique_ptr<HeldMemory> target_;
-  std::unique_ptr<Intake> intake_;
-  Pump* feeder_ = nullptr;
+  std::unique_ptr<Sink> sink_;
+  Splice* feeder_ = nullptr;
   // The batch that tells of what target_ holds, counted from 1.
   uint64_t target_turn_ = 0;
   // Where to connect to, once that is tried.
@@ -222,7 +222,7 @@ class Channel final : public Source, private Watcher::Target, private ColdRead::
   uint64_t drained_turn_ = 0;
   // When the kernel last refused bytes (uv_hrtime), while they wait.
   uint64_t blocked_since_ = 0;
-  ChannelCounters counters_;
+  ConnectionCounters counters_;
   std::shared_ptr<Tally> tally_;
   // When the kernel last had no room for what was to be sent (uv_hrtime), until it has.
   uint64_t wait_since_ = 0;

@@ -1,5 +1,5 @@
 /**
- * One direction of a relay between two native sockets, and the pump that moves its bytes below JS (native/pump.h).
+ * One direction of a relay between two native sockets, and the splice that moves its bytes below JS (native/splice.h).
  *
  * The relay's 'data' listener, which only writes to the other socket, has a stand-in in the kernel. It is started when the
  * relay asks for it and nobody could tell the difference: nobody else listens for data, nothing is buffered on either side,
@@ -8,19 +8,19 @@
  */
 import { EventEmitter } from 'node:events';
 import { Duplex } from 'node:stream';
-import type { Outlet } from './outlet.js';
+import type { Sink } from './sink.js';
 import { NativeSocket } from './socket.js';
-import type { SocketWire } from './socket-wire.js';
+import type { SocketConnection } from './socket-connection.js';
 
 export type DataListener = (chunk: Buffer) => void;
 
-const { push: nodesPush } = Duplex.prototype;
+const { push: originalPush } = Duplex.prototype;
 
 /** Whether chunks of the socket go to its listeners and nowhere else, one by one. */
 function isPlainSource(socket: NativeSocket): boolean {
   const { prototype } = NativeSocket;
   return (
-    socket.push === nodesPush &&
+    socket.push === originalPush &&
     socket.emit === (EventEmitter.prototype.emit as unknown) &&
     socket._read === prototype._read &&
     socket._onread === undefined
@@ -32,38 +32,38 @@ function isPlainSink(socket: NativeSocket): boolean {
   return socket.write === prototype.write && socket._write === prototype._write && socket._writev === prototype._writev;
 }
 
-/** What the wire has queued goes before the bytes of a pump by itself; what the stream holds back beside that would not. */
-function holdsBack(socket: NativeSocket, wire: SocketWire): boolean {
+/** What the connection has queued goes before the bytes of a splice by itself; what the stream holds back beside that would not. */
+function holdsBack(socket: NativeSocket, connection: SocketConnection): boolean {
   const state = socket._writableState;
-  return state.length > 0 && (!wire.sendsWrite || state.getBuffer().length > 0);
+  return state.length > 0 && (!connection.sendsWrite || state.getBuffer().length > 0);
 }
 
-/** Nothing that JS holds would have to go before the bytes of a pump. */
-function takesBytes(socket: NativeSocket, wire: SocketWire): boolean {
+/** Nothing that JS holds would have to go before the bytes of a splice. */
+function takesBytes(socket: NativeSocket, connection: SocketConnection): boolean {
   return (
     socket.writable &&
     !socket.connecting &&
-    !holdsBack(socket, wire) &&
+    !holdsBack(socket, connection) &&
     socket._writableState.corked === 0 &&
     socket._held === undefined &&
     isPlainSink(socket)
   );
 }
 
-export class Forwarding implements Outlet {
+export class Splice implements Sink {
   private readonly source: NativeSocket;
   private readonly sink: NativeSocket;
   private readonly listener: DataListener;
   private readonly left: () => number;
-  /** The two wires while the pump runs. */
-  private from: SocketWire | undefined;
-  private to: SocketWire | undefined;
-  /** Bytes that pumps of this forwarding have moved, without those of the one that runs. */
+  /** The two connections while the splice runs. */
+  private from: SocketConnection | undefined;
+  private to: SocketConnection | undefined;
+  /** Bytes that splices of this splice have moved, without those of the one that runs. */
   private before = 0;
   private rests = false;
 
   /**
-   * `listener` is the one listener of 'data' that the pump can stand in for. `left`: the most bytes that the pump may take
+   * `listener` is the one listener of 'data' that the splice can stand in for. `left`: the most bytes that the splice may take
    * from here on; none may be taken if it is 0.
    */
   constructor(source: NativeSocket, sink: NativeSocket, listener: DataListener, left: () => number) {
@@ -77,9 +77,9 @@ export class Forwarding implements Outlet {
     return this.from !== undefined;
   }
 
-  /** Bytes that the pump which runs has taken so far. */
+  /** Bytes that the splice which runs has taken so far. */
   get underWay(): number {
-    const totals = this.from?.engine.native.intakeTotals(this.from.id);
+    const totals = this.from?.engine.native.sinkTotals(this.from.id);
     return Array.isArray(totals) ? totals[0] : 0;
   }
 
@@ -88,24 +88,24 @@ export class Forwarding implements Outlet {
     return this.before + this.underWay;
   }
 
-  /** Milliseconds since the pump last moved something. */
+  /** Milliseconds since the splice last moved something. */
   get idle(): number {
-    const totals = this.from?.engine.native.intakeTotals(this.from.id);
+    const totals = this.from?.engine.native.sinkTotals(this.from.id);
     return Array.isArray(totals) && totals[1] >= 0 ? totals[1] : Infinity;
   }
 
-  /** Starts the pump if it can stand in for the listener from here on. */
+  /** Starts the splice if it can stand in for the listener from here on. */
   tryStart(): void {
     const { source, sink } = this;
     const left = this.left();
-    const { _wire: from, _readableState: state } = source;
-    const { _wire: to } = sink;
+    const { _connection: from, _readableState: state } = source;
+    const { _connection: to } = sink;
     if (
       this.runs ||
       left <= 0 ||
       from?.open !== true ||
       to?.open !== true ||
-      from.outlet !== undefined ||
+      from.sink !== undefined ||
       !from.givesOn ||
       state.flowing !== true ||
       state.length > 0 ||
@@ -121,40 +121,40 @@ export class Forwarding implements Outlet {
     ) {
       return;
     }
-    if (from.engine.native.pump(from.id, to.id, Number.isFinite(left) ? left : -1) < 0) return;
+    if (from.engine.native.splice(from.id, to.id, Number.isFinite(left) ? left : -1) < 0) return;
     this.from = from;
     this.to = to;
-    from.outlet = this;
-    to.inlet = this;
+    from.sink = this;
+    to.feeder = this;
   }
 
   /**
    * What has been read and not been given to the stream, unless that still holds what comes before it. Nothing more is read
-   * before `readOn`: it would stand before the bytes of a pump again.
+   * before `readOn`: it would stand before the bytes of a splice again.
    */
   takeUnread(): Buffer[] {
-    const { _wire: wire, readableLength } = this.source;
-    if (wire?.open !== true || readableLength > 0) return [];
+    const { _connection: connection, readableLength } = this.source;
+    if (connection?.open !== true || readableLength > 0) return [];
     this.rests = true;
-    wire.stopReading();
-    return wire.takeUnread();
+    connection.stopReading();
+    return connection.takeUnread();
   }
 
   /** Ends the rest that `takeUnread` has begun, if it has. */
   readOn(): void {
-    const { _wire: wire } = this.source;
-    if (this.rests && wire?.open === true) wire.startReading();
+    const { _connection: connection } = this.source;
+    if (this.rests && connection?.open === true) connection.startReading();
     this.rests = false;
   }
 
-  /** Has the stream read again. Does nothing if no pump runs. */
+  /** Has the stream read again. Does nothing if no splice runs. */
   stop(): void {
     const { from, to } = this;
     if (from === undefined || to === undefined) return;
     this.from = this.to = undefined;
-    from.outlet = to.inlet = undefined;
+    from.sink = to.feeder = undefined;
     const { native } = from.engine;
-    const moved = native.stopIntake(from.id);
+    const moved = native.stopSink(from.id);
     if (to.open && native.queued(to.id) > 0) to.blocked = true;
     if (moved === 0) return;
     this.before += moved;

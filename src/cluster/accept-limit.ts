@@ -1,6 +1,6 @@
 /** What a cluster's worker takes of the connections that come: its part, and no more than it has room for. */
 import { ZERO_CONNECTIONS_IS_A_LIMIT } from '../runtime/version.js';
-import type { WireListener } from '../engine/wire-listener.js';
+import type { EngineListener } from '../engine/listener.js';
 import type { Place } from './worker.js';
 
 interface CountingServer {
@@ -27,7 +27,7 @@ function roomOf({ maxConnections, dropMaxConnection, _connections: connections }
  * Has the listener accept only what the server has room for, and its part of the connections by its place, where others
  * accept from the same socket. node's primary passes a connection on that a worker refuses; here it never leaves the queue.
  */
-export function keepToRoom(server: CountingServer, listener: WireListener, place: Place | undefined): void {
+export function keepToAcceptLimit(server: CountingServer, listener: EngineListener, place: Place | undefined): void {
   const { native } = listener.engine;
   const shares = place !== undefined && native.shareListener(listener.id, place.balance, place.place) === 0;
   const atFirst = roomOf(server);

@@ -3,10 +3,10 @@
 #include <cerrno>
 #include <memory>
 
-#include "file_intake.h"
-#include "intake.h"
+#include "file_sink.h"
 #include "js_arguments.h"
 #include "js_engine.h"
+#include "sink.h"
 
 namespace nearwire {
 
@@ -16,11 +16,11 @@ namespace {
 uint64_t limit(const Napi::CallbackInfo& info, size_t argument) {
   int64_t value = -1;
   napi_get_value_int64(info.Env(), info[argument], &value);
-  return value < 0 ? Intake::kNoLimit : static_cast<uint64_t>(value);
+  return value < 0 ? Sink::kNoLimit : static_cast<uint64_t>(value);
 }
 
 // Calls the JS function that an argument is, from the loop.
-FileIntake::WriteEnd write_end(const Napi::CallbackInfo& info, size_t argument) {
+FileSink::WriteEnd write_end(const Napi::CallbackInfo& info, size_t argument) {
   if (!info[argument].IsFunction()) return [](uint64_t, int) {};
   auto function = std::make_shared<Napi::FunctionReference>(Napi::Persistent(info[argument].As<Napi::Function>()));
   return [function](uint64_t written, int status) {
@@ -40,41 +40,41 @@ FileIntake::WriteEnd write_end(const Napi::CallbackInfo& info, size_t argument) 
 
 }  // namespace
 
-Napi::Value JsEngine::pump(const Napi::CallbackInfo& info) {
+Napi::Value JsEngine::splice(const Napi::CallbackInfo& info) {
   if (engine_ == nullptr) return number(info, -EBADF);
-  return number(info, engine_->pump(integer(info, 0), integer(info, 1), limit(info, 2)));
+  return number(info, engine_->splice(integer(info, 0), integer(info, 1), limit(info, 2)));
 }
 
 Napi::Value JsEngine::receive_file(const Napi::CallbackInfo& info) {
   if (engine_ == nullptr) return number(info, -EBADF);
-  int64_t offset = FileIntake::kAtPosition;
+  int64_t offset = FileSink::kAtPosition;
   napi_get_value_int64(info.Env(), info[2], &offset);
   return number(info,
                 engine_->receive_file(integer(info, 0), integer(info, 1), offset, limit(info, 3), write_end(info, 4)));
 }
 
-Napi::Value JsEngine::finish_intake(const Napi::CallbackInfo& info) {
-  const Channel* found = channel(info);
-  if (found != nullptr && found->intake() != nullptr) found->intake()->finish();
+Napi::Value JsEngine::finish_sink(const Napi::CallbackInfo& info) {
+  const Connection* found = connection(info);
+  if (found != nullptr && found->sink() != nullptr) found->sink()->finish();
   return info.Env().Undefined();
 }
 
-Napi::Value JsEngine::stop_intake(const Napi::CallbackInfo& info) {
-  Channel* found = channel(info);
-  return number(info, found == nullptr ? 0 : static_cast<double>(found->stop_intake()));
+Napi::Value JsEngine::stop_sink(const Napi::CallbackInfo& info) {
+  Connection* found = connection(info);
+  return number(info, found == nullptr ? 0 : static_cast<double>(found->stop_sink()));
 }
 
-Napi::Value JsEngine::intake_totals(const Napi::CallbackInfo& info) {
-  const Channel* found = channel(info);
-  const Intake* intake = found == nullptr ? nullptr : found->intake();
-  if (intake == nullptr) return number(info, -EBADF);
-  const uint64_t last = intake->last_moved();
+Napi::Value JsEngine::sink_totals(const Napi::CallbackInfo& info) {
+  const Connection* found = connection(info);
+  const Sink* sink = found == nullptr ? nullptr : found->sink();
+  if (sink == nullptr) return number(info, -EBADF);
+  const uint64_t last = sink->last_moved();
   const double idle = last == 0 ? -1 : static_cast<double>(uv_hrtime() - last) / kNanosPerMilli;
   Napi::Array totals = Napi::Array::New(info.Env(), 4);
-  totals.Set(0U, static_cast<double>(intake->moved()));
+  totals.Set(0U, static_cast<double>(sink->moved()));
   totals.Set(1U, idle);
-  totals.Set(2U, static_cast<double>(intake->arrived()));
-  totals.Set(3U, intake->is_writing());
+  totals.Set(2U, static_cast<double>(sink->arrived()));
+  totals.Set(3U, sink->is_writing());
   return totals;
 }
 

@@ -1,6 +1,6 @@
-/** A file that takes what a socket receives: see native/file_intake.h. */
-import type { Outlet } from './outlet.js';
-import type { SocketWire } from './socket-wire.js';
+/** A file that takes what a socket receives: see native/file_sink.h. */
+import type { Sink } from './sink.js';
+import type { SocketConnection } from './socket-connection.js';
 
 export interface FileOutcome {
   /** 0: all that was asked for, or all until the socket's end, is in the file. Else a negative errno of the file's. */
@@ -10,38 +10,38 @@ export interface FileOutcome {
   arrived: number;
 }
 
-export class FileOutlet implements Outlet {
-  private readonly wire: SocketWire;
+export class FileSink implements Sink {
+  private readonly connection: SocketConnection;
   private done: ((outcome: FileOutcome) => void) | undefined;
   /** It has been stopped during a write, and is over when that is. */
   private settle: ((arrived: number, status: number) => void) | undefined;
 
-  private constructor(wire: SocketWire, done: (outcome: FileOutcome) => void) {
-    this.wire = wire;
+  private constructor(connection: SocketConnection, done: (outcome: FileOutcome) => void) {
+    this.connection = connection;
     this.done = done;
   }
 
   /**
-   * The outlet, or a negative errno. `offset` -1: the file's own position; `limit` -1: until the socket's end. `done` is
+   * The sink, or a negative errno. `offset` -1: the file's own position; `limit` -1: until the socket's end. `done` is
    * called once.
    */
   static start(
-    wire: SocketWire,
+    connection: SocketConnection,
     file: { fd: number; offset: number; limit: number },
     done: (outcome: FileOutcome) => void,
-  ): FileOutlet | number {
-    const outlet = new FileOutlet(wire, done);
+  ): FileSink | number {
+    const sink = new FileSink(connection, done);
     const { fd, offset, limit } = file;
-    const status = wire.engine.native.receiveFile(wire.id, fd, offset, limit, (written, failure) => {
-      outlet.settle?.(written, failure);
+    const status = connection.engine.native.receiveFile(connection.id, fd, offset, limit, (written, failure) => {
+      sink.settle?.(written, failure);
     });
     if (status < 0) return status;
-    wire.outlet = outlet;
-    return outlet;
+    connection.sink = sink;
+    return sink;
   }
 
   private get totals(): readonly [taken: number, idle: number, arrived: number, isWriting: boolean] {
-    const totals = this.done === undefined ? -1 : this.wire.engine.native.intakeTotals(this.wire.id);
+    const totals = this.done === undefined ? -1 : this.connection.engine.native.sinkTotals(this.connection.id);
     return Array.isArray(totals) ? totals : [0, -1, 0, false];
   }
 
@@ -56,7 +56,7 @@ export class FileOutlet implements Outlet {
 
   /** Takes nothing more; `done` is called, with ECANCELED, when what has been taken is in the file. */
   finish(): void {
-    if (this.done !== undefined) this.wire.engine.native.finishIntake(this.wire.id);
+    if (this.done !== undefined) this.connection.engine.native.finishSink(this.connection.id);
   }
 
   stop(): void {
@@ -68,13 +68,13 @@ export class FileOutlet implements Outlet {
   }
 
   private end(status: number): void {
-    const { wire, done } = this;
+    const { connection, done } = this;
     if (done === undefined) return;
     const [taken, , arrived, isWriting] = this.totals;
     this.done = undefined;
-    wire.outlet = undefined;
-    wire.engine.native.stopIntake(wire.id);
-    wire.bytesRead += taken;
+    connection.sink = undefined;
+    connection.engine.native.stopSink(connection.id);
+    connection.bytesRead += taken;
     if (isWriting) {
       this.settle = (late, failure) => {
         done({ status: status < 0 ? status : failure, taken, arrived: late });

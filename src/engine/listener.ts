@@ -2,9 +2,9 @@
 import { warnOutOfDescriptors } from '../binding/out-of-descriptors.js';
 import { DESCRIPTOR } from './descriptor.js';
 import type { Engine } from './engine.js';
-import type { ListenerEvents } from './wire-events.js';
+import type { ListenerCallbacks } from './callbacks.js';
 
-export abstract class WireListener implements ListenerEvents {
+export abstract class EngineListener implements ListenerCallbacks {
   id: number;
   readonly engine: Engine;
   /** Connections that were closed as there was no descriptor for them. */

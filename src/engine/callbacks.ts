@@ -1,7 +1,7 @@
-/** Whom the engine tells of its sockets, and what it notes of their writes. wire.ts and wire-listener.ts are what there is. */
+/** Whom the engine tells of its sockets, and what it notes of their writes. connection.ts and connection-listener.ts are what there is. */
 
 /** One stream socket. Callbacks that are left out are for what never happens to it. */
-export interface WireEvents {
+export interface ConnectionCallbacks {
   readonly isListener: false;
   /** The engine's number for this socket, -1 once closed. */
   readonly id: number;
@@ -19,9 +19,9 @@ export interface WireEvents {
   wroteOnce: boolean;
   /** Open, and the kernel has taken everything. */
   readonly drained: boolean;
-  /** Node runs next ticks and microtasks after each event of a net.Socket: true for wires that must pass for one. */
+  /** Node runs next ticks and microtasks after each event of a net.Socket: true for connections that must pass for one. */
   readonly nodeTicks: boolean;
-  /** Bytes have come: `memory[start..end)`, lent for this call. For wires whose channel does not own what it reads. */
+  /** Bytes have come: `memory[start..end)`, lent for this call. For connections whose connection does not own what it reads. */
   onLent?(memory: Buffer, start: number, end: number): void;
   /** Bytes have come, and lie in memory of the engine's during this call: what is to be kept is copied. The same end. */
   onInbox?(memory: Buffer, start: number, end: number): void;
@@ -33,25 +33,25 @@ export interface WireEvents {
   onTaken?(status: number): void;
   onEnd(): void;
   onConnect(status: number): void;
-  /** `errno` is negative, as the kernel gave it. The wire is still to be closed. */
+  /** `errno` is negative, as the kernel gave it. The connection is still to be closed. */
   onReadError(errno: number): void;
   onWriteError(errno: number): void;
   onShutdown(status: number): void;
-  /** A blocked wire has handed everything over. Comes after `onFlushed`, if that was owed. */
+  /** A blocked connection has handed everything over. Comes after `onFlushed`, if that was owed. */
   onDrain(): void;
   /** Everything written before `notifyFlushed()` has been handed to the kernel (not called after a write error). */
   onFlushed(): void;
 }
 
 /** A listening socket. */
-export interface ListenerEvents {
+export interface ListenerCallbacks {
   readonly isListener: true;
   readonly id: number;
-  /** A connection has been accepted: make a wire of this id, or refuse it with `Engine.release(id, false)`. */
+  /** A connection has been accepted: make a connection of this id, or refuse it with `Engine.release(id, false)`. */
   onAccept(id: number): void;
   onAcceptError(errno: number): void;
   /** There was no descriptor for so many connections, which were closed. */
   onDropped(count: number, errno: number): void;
 }
 
-export type EngineEvents = WireEvents | ListenerEvents;
+export type EngineCallbacks = ConnectionCallbacks | ListenerCallbacks;

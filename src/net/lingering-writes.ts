@@ -1,6 +1,6 @@
 /** What a socket that has been given to another process still has to send. */
 import { clearInterval, setInterval } from 'node:timers';
-import { Wire } from '../engine/wire.js';
+import { EngineConnection } from '../engine/connection.js';
 
 /** A peer that has read nothing for so long will not: while this descriptor is open, the other process can't end it. */
 const PATIENCE_MILLIS = 5000;
@@ -10,7 +10,7 @@ const PATIENCE_MILLIS = 5000;
  * closes its own as soon as the other process says that it has it, and what has not left by then is lost. So no process is
  * kept alive for it.
  */
-export class Remainder extends Wire {
+export class LingeringWrites extends EngineConnection {
   readonly nodeTicks = false;
   override blocked = true;
   private left = 0;
@@ -66,6 +66,6 @@ export class Remainder extends Wire {
   }
 }
 
-function closeIfStalled(remainder: Remainder): void {
+function closeIfStalled(remainder: LingeringWrites): void {
   remainder.closeIfStalled();
 }

@@ -1,4 +1,4 @@
-/** The wire under a `Socket`: turns what happens to it into what the stream does. */
+/** The connection under a `Socket`: turns what happens to it into what the stream does. */
 import type * as net from 'node:net';
 import { constants } from 'node:os';
 import type { Engine } from '../engine/engine.js';
@@ -7,18 +7,18 @@ import type { WritePart } from '../binding/file-range.js';
 import { CANCELLED_WRITES_FAIL } from '../runtime/version.js';
 import { copyOf } from '../memory/own-memory.js';
 import { runTicks } from '../node/run-ticks.js';
-import { Wire } from '../engine/wire.js';
+import { EngineConnection } from '../engine/connection.js';
 import { socketScope, Waiter, WaiterQueue, type Scope } from './async-scopes.js';
 import { deliver, endReading, passesStream } from './delivery.js';
 import { tellDrained } from './drain.js';
 import type { IdleTimer } from './idle-timer.js';
 import type { Onread } from './onread.js';
-import type { Inlet, Outlet } from './outlet.js';
+import type { Feeder, Sink } from './sink.js';
 import { RareState } from './rare-state.js';
 import type { HeldWrite, ReadableStateView, WritableStateView, WriteCallback } from '../node/stream-state.js';
 
-/** What a wire uses of its socket. */
-export interface WireSocket extends net.Socket {
+/** What a connection uses of its socket. */
+export interface ConnectedSocket extends net.Socket {
   readonly _readableState: ReadableStateView;
   readonly _writableState: WritableStateView;
   /** Where reads go, if that is a buffer of the program's. */
@@ -33,7 +33,7 @@ export interface WireSocket extends net.Socket {
 
 /** Who is told how a connection attempt came out. */
 export interface AttemptOwner {
-  attemptDone(wire: SocketWire, status: number): void;
+  attemptDone(connection: SocketConnection, status: number): void;
 }
 
 /** Milliseconds: a batch of quick handlers. */
@@ -42,8 +42,8 @@ const CLOSING_MOMENT = 1;
 const ECANCELED = -constants.errno.ECANCELED;
 const ENOTCONN = -constants.errno.ENOTCONN;
 
-function tellOnread(onread: Onread, wire: SocketWire, length: number): void {
-  onread.tell(wire, length);
+function tellOnread(onread: Onread, connection: SocketConnection, length: number): void {
+  onread.tell(connection, length);
 }
 
 /** Who can do without a chunk, as long as the stream has nobody else to give it to. */
@@ -72,25 +72,25 @@ function takeInPlace(reader: InPlaceReader, memory: Buffer, start: number, end: 
 /** A chunk, the end, or a negative errno. */
 type Unread = Buffer | number | undefined;
 
-export function giveUnread(wire: SocketWire): void {
-  wire.giveUnread();
+export function giveUnread(connection: SocketConnection): void {
+  connection.giveUnread();
 }
 
-function callSettled(wire: SocketWire): void {
-  wire.callSettled();
+function callSettled(connection: SocketConnection): void {
+  connection.callSettled();
 }
 
-function destroy(socket: WireSocket, error: Error): void {
+function destroy(socket: ConnectedSocket, error: Error): void {
   socket.destroy(error);
 }
 
-function tellAttempt(attempt: AttemptOwner, wire: SocketWire, status: number): void {
-  attempt.attemptDone(wire, status);
+function tellAttempt(attempt: AttemptOwner, connection: SocketConnection, status: number): void {
+  attempt.attemptDone(connection, status);
 }
 
-export class SocketWire extends Wire {
+export class SocketConnection extends EngineConnection {
   readonly nodeTicks = true;
-  readonly socket: WireSocket;
+  readonly socket: ConnectedSocket;
   /** The async context of the socket's events. */
   scope: Scope;
   readonly tcp: boolean;
@@ -98,7 +98,7 @@ export class SocketWire extends Wire {
   attempt: AttemptOwner | undefined;
   bytesRead = 0;
   bytesWritten = 0;
-  /** Callbacks of writes that are queued on the wire. Most wires have none, most of the time. */
+  /** Callbacks of writes that are queued on the connection. Most connections have none, most of the time. */
   private waiters: WaiterQueue | undefined;
   /** The stream's write that the kernel has not taken all of. */
   private blockedWrite: Waiter | undefined;
@@ -113,7 +113,7 @@ export class SocketWire extends Wire {
   inPlace: InPlaceReader | undefined;
   private rare: RareState | undefined;
 
-  constructor(engine: Engine, id: number, socket: WireSocket, scope: Scope, tcp: boolean, reading: boolean) {
+  constructor(engine: Engine, id: number, socket: ConnectedSocket, scope: Scope, tcp: boolean, reading: boolean) {
     super(engine, id);
     this.socket = socket;
     this.scope = scope;
@@ -128,20 +128,20 @@ export class SocketWire extends Wire {
   }
 
   /** What runs below the stream: where what this socket receives goes, and where what it sends comes from. */
-  get outlet(): Outlet | undefined {
-    return this.rare?.outlet;
+  get sink(): Sink | undefined {
+    return this.rare?.sink;
   }
 
-  set outlet(outlet: Outlet | undefined) {
-    (this.rare ??= new RareState()).outlet = outlet;
+  set sink(sink: Sink | undefined) {
+    (this.rare ??= new RareState()).sink = sink;
   }
 
-  get inlet(): Inlet | undefined {
-    return this.rare?.inlet;
+  get feeder(): Feeder | undefined {
+    return this.rare?.feeder;
   }
 
-  set inlet(inlet: Inlet | undefined) {
-    (this.rare ??= new RareState()).inlet = inlet;
+  set feeder(feeder: Feeder | undefined) {
+    (this.rare ??= new RareState()).feeder = feeder;
   }
 
   /** Closed while a write was under way. */
@@ -210,22 +210,22 @@ export class SocketWire extends Wire {
   }
 
   get totalRead(): number {
-    return this.bytesRead + (this.outlet?.underWay ?? 0);
+    return this.bytesRead + (this.sink?.underWay ?? 0);
   }
 
   get totalWritten(): number {
-    return this.bytesWritten + (this.inlet?.underWay ?? 0);
+    return this.bytesWritten + (this.feeder?.underWay ?? 0);
   }
 
-  /** Milliseconds since a pump last moved something from or to here. */
-  get pumpIdle(): number {
-    return Math.min(this.outlet?.idle ?? Infinity, this.inlet?.idle ?? Infinity);
+  /** Milliseconds since a splice last moved something from or to here. */
+  get spliceIdle(): number {
+    return Math.min(this.sink?.idle ?? Infinity, this.feeder?.idle ?? Infinity);
   }
 
   /** @internal */
-  stopPumps(): void {
-    this.outlet?.stop();
-    this.inlet?.stop();
+  stopSplices(): void {
+    this.sink?.stop();
+    this.feeder?.stop();
   }
 
   /** There is more that the stream could be given at any tick. */
@@ -259,7 +259,7 @@ export class SocketWire extends Wire {
   }
 
   override onTaken(status: number): void {
-    this.outlet?.onTaken(status);
+    this.sink?.onTaken(status);
   }
 
   /**
@@ -267,7 +267,7 @@ export class SocketWire extends Wire {
    * for more it is told of no end either, which would end what the other process writes. What was written goes first.
    */
   share(): number {
-    this.stopPumps();
+    this.stopSplices();
     this.stopReading();
     this.flush();
     this.noteShared();
@@ -305,7 +305,7 @@ export class SocketWire extends Wire {
   }
 
   onEnd(): void {
-    this.outlet?.stop();
+    this.sink?.stop();
     if (this.unread !== undefined || this.leavesReading) {
       (this.unread ??= []).push(undefined);
       return;
@@ -315,7 +315,7 @@ export class SocketWire extends Wire {
   }
 
   onReadError(errno: number): void {
-    this.outlet?.stop();
+    this.sink?.stop();
     if (this.unread !== undefined || this.leavesReading) {
       (this.unread ??= []).push(errno);
       return;
@@ -353,7 +353,7 @@ export class SocketWire extends Wire {
     return this.waiters?.isEmpty === false;
   }
 
-  /** The stream's write is all in the wire's queue, or with the kernel. */
+  /** The stream's write is all in the connection's queue, or with the kernel. */
   get sendsWrite(): boolean {
     return this.blockedWrite !== undefined;
   }
@@ -428,7 +428,7 @@ export class SocketWire extends Wire {
 
   /** The kernel has all that was written, and all that has been read is given on. Hands over to find out. */
   private get hasSentAll(): boolean {
-    if (!this.open || this.inlet !== undefined || this.unread !== undefined) return false;
+    if (!this.open || this.feeder !== undefined || this.unread !== undefined) return false;
     this.flush();
     return !this.blocked && !this.failed && !this.awaited;
   }
@@ -440,7 +440,7 @@ export class SocketWire extends Wire {
       callback();
       return;
     }
-    this.inlet?.stop();
+    this.feeder?.stop();
     this.shutdownDone = new Waiter(callback);
     this.shutdown();
   }
@@ -466,7 +466,7 @@ export class SocketWire extends Wire {
 
   onWriteError(errno: number): void {
     this.failed = true;
-    this.inlet?.stop();
+    this.feeder?.stop();
     const error = writeError(errno);
     this.callWaiters(error);
     const write = this.blockedWrite;
@@ -492,7 +492,7 @@ export class SocketWire extends Wire {
     this.waiters?.callAll(error);
   }
 
-  /** A write of the stream's that has not come to the wire: it is called back for as one that has. */
+  /** A write of the stream's that has not come to the connection: it is called back for as one that has. */
   holdWrite(callback: WriteCallback): void {
     this.blockedWrite = new Waiter(callback);
   }
@@ -515,7 +515,7 @@ export class SocketWire extends Wire {
 
   /** Closes for good. What the kernel has taken calls back on the next tick, the rest by `cancelWrites`. */
   closeNow(reset: boolean): void {
-    this.stopPumps();
+    this.stopSplices();
     this.attempt = this.unread = undefined;
     this.settleSoon();
     this.shutdownDone?.end();
@@ -530,7 +530,7 @@ export class SocketWire extends Wire {
     this.callWaitersLater();
   }
 
-  /** Calls back for writes that were under way when the wire was closed; just before 'close', as node does. */
+  /** Calls back for writes that were under way when the connection was closed; just before 'close', as node does. */
   cancelWrites(): void {
     const { blockedWrite } = this;
     if (blockedWrite !== undefined) {

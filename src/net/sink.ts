@@ -1,5 +1,5 @@
-/** Where what a wire receives goes while it does not go to the stream: to another socket, or to a file. */
-export interface Outlet {
+/** Where what a connection receives goes while it does not go to the stream: to another socket, or to a file. */
+export interface Sink {
   /** Bytes that it has taken. */
   readonly underWay: number;
   /** Milliseconds since it last moved something; Infinity: it has not. */
@@ -10,5 +10,5 @@ export interface Outlet {
   onTaken(status: number): void;
 }
 
-/** Where what a wire sends comes from while it does not come from the stream: another socket. */
-export type Inlet = Pick<Outlet, 'underWay' | 'idle' | 'stop'>;
+/** Where what a connection sends comes from while it does not come from the stream: another socket. */
+export type Feeder = Pick<Sink, 'underWay' | 'idle' | 'stop'>;

@@ -1,21 +1,21 @@
-// The writing half of a channel: memory by sendmsg, files by sendfile, in the order of the queue.
+// The writing half of a connection: memory by sendmsg, files by sendfile, in the order of the queue.
 #include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <utility>
 
-#include "channel.h"
 #include "check.h"
+#include "connection.h"
 #include "engine.h"
 #include "options.h"
-#include "pump.h"
+#include "splice.h"
 #include "sys.h"
 
 namespace nearwire {
 
 namespace {
 
-// Sends of one channel per wake-up, and bytes (0.1 ms at 17 GB/s), so that one fast reader does not starve the loop.
+// Sends of one connection per wake-up, and bytes (0.1 ms at 17 GB/s), so that one fast reader does not starve the loop.
 constexpr int kSendsPerTurn = 32;
 constexpr size_t kBytesPerTurn = 2 * 1024 * 1024;
 // Parts of one sendmsg: well below IOV_MAX (1,024), and the array stays within a few pages.
@@ -51,7 +51,7 @@ bool is_refusal(ssize_t error) {
 
 }  // namespace
 
-void Channel::count_sent(ssize_t sent, size_t length) {
+void Connection::count_sent(ssize_t sent, size_t length) {
   ++counters_.sends;
   const bool refused = sent == -EAGAIN;
   const bool partial = sent >= 0 && static_cast<size_t>(sent) < length;
@@ -61,7 +61,7 @@ void Channel::count_sent(ssize_t sent, size_t length) {
 }
 
 // The kernel has not taken all: what is left waits until it says that it has room again.
-void Channel::note_full(bool refused) {
+void Connection::note_full(bool refused) {
   ++(refused ? counters_.send_eagains : counters_.partial_sends);
   if (refused) ++counters_.eagains;
   answer_waits_ = true;
@@ -70,24 +70,24 @@ void Channel::note_full(bool refused) {
   ++counters_.waits;
 }
 
-void Channel::end_wait() {
+void Connection::end_wait() {
   counters_.wait_nanos += uv_hrtime() - wait_since_;
   wait_since_ = 0;
 }
 
-ssize_t Channel::send_counted(const iovec* parts, size_t count, size_t length, bool more) {
+ssize_t Connection::send_counted(const iovec* parts, size_t count, size_t length, bool more) {
   const ssize_t sent = sys::send_parts(fd_, parts, count, more);
   count_sent(sent, length);
   return sent;
 }
 
-void Channel::count_file(bool copied) {
+void Connection::count_file(bool copied) {
   ++counters_.files;
   if (copied) ++counters_.files_copied;
   engine_->count_file(copied);
 }
 
-void Channel::count_range(const FileReference& file, size_t bytes, bool whole, bool by_reference) {
+void Connection::count_range(const FileReference& file, size_t bytes, bool whole, bool by_reference) {
   if (file.in_memory()) {
     engine_->count_page(by_reference, bytes, whole);
   } else if (whole) {
@@ -96,7 +96,7 @@ void Channel::count_range(const FileReference& file, size_t bytes, bool whole, b
 }
 
 // Segments, and the memory before the first file.
-int Channel::send_directly(SentParts* more, size_t* sent) {
+int Connection::send_directly(SentParts* more, size_t* sent) {
   std::vector<iovec>& parts = engine_->parts_of(first_segment);
   const size_t lead = more == nullptr ? 0 : more->first_file();
   for (size_t i = 0; i < lead; ++i) parts.push_back(more->part(i));
@@ -117,7 +117,7 @@ int Channel::send_directly(SentParts* more, size_t* sent) {
 }
 
 // Keeps what lies behind the first `sent` bytes of segments and parts; files in any case.
-void Channel::keep_rest(size_t sent, SentParts* more) {
+void Connection::keep_rest(size_t sent, SentParts* more) {
   const auto queue = [this]() -> WriteQueue& {
     if (!queue_) queue_ = std::make_unique<WriteQueue>();
     return *queue_;
@@ -148,7 +148,7 @@ void Channel::keep_rest(size_t sent, SentParts* more) {
   }
 }
 
-int Channel::send(SentParts* parts) {
+int Connection::send(SentParts* parts) {
   int error = 0;
   if (state_ == State::kFailed || write_failed_ || shutdown_asked_) {
     error = -EPIPE;
@@ -172,13 +172,13 @@ int Channel::send(SentParts* parts) {
   return error;
 }
 
-void Channel::note_blocked() {
+void Connection::note_blocked() {
   if (blocked_since_ == 0) blocked_since_ = uv_hrtime();
   register_later();
 }
 
 // Doubles the send buffer of a connection whose peer keeps up: the larger it is, the fewer wake-ups a stream takes.
-void Channel::grow_send_buffer(int largest) {
+void Connection::grow_send_buffer(int largest) {
   const bool fast = uv_hrtime() - blocked_since_ < kFastPeerNanos;
   blocked_since_ = 0;
   if (send_buffer_fixed_ || !fast) return;
@@ -187,11 +187,11 @@ void Channel::grow_send_buffer(int largest) {
   if (before < largest) set_send_buffer(before, std::min(before * 2, largest));
 }
 
-void Channel::grow_for_references() { grow_send_buffer(kGrownSendBuffer); }
+void Connection::grow_for_references() { grow_send_buffer(kGrownSendBuffer); }
 
 // A page counts in the send buffer as its bytes do: the default has room for half of a large piece, and each stop costs
 // more than the copy would have.
-void Channel::make_room_for_pages() {
+void Connection::make_room_for_pages() {
   if (refers_) return;
   refers_ = true;
   if (send_buffer_fixed_) return;
@@ -199,7 +199,7 @@ void Channel::make_room_for_pages() {
   if (before < 2 * kReferenceSendBuffer) set_send_buffer(before, 2 * kReferenceSendBuffer);
 }
 
-void Channel::set_send_buffer(int before, int wanted) {
+void Connection::set_send_buffer(int before, int wanted) {
   // Linux doubles what it is asked for; elsewhere the double must be asked for.
   sys::set_option(fd_, SOL_SOCKET, SO_SNDBUF, sys::kDoublesBuffers ? wanted / 2 : wanted);
   const int after = sys::get_option(fd_, SOL_SOCKET, SO_SNDBUF);
@@ -208,7 +208,7 @@ void Channel::set_send_buffer(int before, int wanted) {
 
 // Has the send buffer hold as many bytes as are handed over at once, where that is wished for. True if it has more room
 // than before. It is asked for the bytes themselves: what Linux adds to that is for its own bookkeeping, and they fit.
-bool Channel::make_room_for(size_t bytes) {
+bool Connection::make_room_for(size_t bytes) {
   if (!grows_with_writes_ || state_ != State::kOpen) return false;
   const size_t wanted = std::min(std::bit_ceil(bytes), kLargestRoom);
   if (wanted <= room_asked_) return false;
@@ -219,7 +219,7 @@ bool Channel::make_room_for(size_t bytes) {
   return sys::get_option(fd_, SOL_SOCKET, SO_SNDBUF) > before;
 }
 
-void Channel::fail_writing() {
+void Connection::fail_writing() {
   if (wait_since_ != 0) end_wait();
   write_failed_ = true;
   queue_.reset();
@@ -227,13 +227,13 @@ void Channel::fail_writing() {
   if (feeder_ != nullptr) feeder_->lose_sink();
 }
 
-void Channel::break_writing(int error) {
+void Connection::break_writing(int error) {
   fail_writing();
   engine_->turn().report({id_, Event::kWriteError, error, 0});
 }
 
 // Sends what was kept, now that the kernel has room.
-void Channel::drain_queue() {
+void Connection::drain_queue() {
   const int error = send_queue();
   if (error < 0) {
     break_writing(error);
@@ -244,7 +244,7 @@ void Channel::drain_queue() {
   if (queue_->empty()) tell_drained();
 }
 
-void Channel::tell_drained() {
+void Connection::tell_drained() {
   queue_.reset();
   grow_send_buffer(refers_ ? kGrownSendBuffer : kGrownForCopies);
   drained_turn_ = engine_->turn().number() + 1;
@@ -252,9 +252,9 @@ void Channel::tell_drained() {
   if (shutdown_asked_) engine_->turn().report({id_, Event::kShutdown, sys::shutdown_write(fd_), 0});
 }
 
-// Until the queue is empty, the kernel full, a disk waited for, or this channel's share of a turn used up. 0 or a
+// Until the queue is empty, the kernel full, a disk waited for, or this connection's share of a turn used up. 0 or a
 // negative errno.
-int Channel::send_queue() {
+int Connection::send_queue() {
   size_t share = kBytesPerTurn;
   for (int i = 0; i < kSendsPerTurn && share > 0 && !queue_->empty(); ++i) {
     const int outcome = queue_->file_at_head() == nullptr ? send_queued_memory(&share) : send_queued_file(&share);
@@ -264,7 +264,7 @@ int Channel::send_queue() {
 }
 
 // Both: 1 if it went as far as it could, 0 to stop for now, or a negative errno.
-int Channel::send_queued_memory(size_t* share) {
+int Connection::send_queued_memory(size_t* share) {
   std::array<iovec, kMaxParts> parts;
   bool intact = false;
   const size_t count = queue_->parts(parts.data(), parts.size(), &intact);
@@ -280,7 +280,7 @@ int Channel::send_queued_memory(size_t* share) {
   return static_cast<size_t>(sent) == length ? 1 : 0;
 }
 
-int Channel::send_queued_file(size_t* share) {
+int Connection::send_queued_file(size_t* share) {
   if (awaits_disk()) return 0;
   QueuedFile& queued = *queue_->file_at_head();
   FileRange window = queue_->range_at_head();
@@ -311,7 +311,7 @@ int Channel::send_queued_file(size_t* share) {
 }
 
 // 1: the window, which may become shorter, is in memory. 0: it is being read in.
-int Channel::find_in_memory(QueuedFile* queued, FileRange* window) {
+int Connection::find_in_memory(QueuedFile* queued, FileRange* window) {
   if (window->file->in_memory()) return 1;
   if (window->offset < queued->warm_until) {
     window->length = std::min(window->length, queued->warm_until - window->offset);
@@ -323,12 +323,12 @@ int Channel::find_in_memory(QueuedFile* queued, FileRange* window) {
   return 1;
 }
 
-int Channel::read_in(const FileRange& window, bool keep) {
+int Connection::read_in(const FileRange& window, bool keep) {
   if (!cold_read_) cold_read_ = std::make_unique<ColdRead>();
   return cold_read_->start(engine_->loop(), this, window, keep);
 }
 
-int Channel::copy_queued_file(const FileRange& window) {
+int Connection::copy_queued_file(const FileRange& window) {
   std::unique_ptr<char[]> bytes(new char[window.length]);
   const ssize_t got = sys::read_at(window.file->fd(), bytes.get(), window.length, window.offset);
   if (got == 0) return -ENODATA;
@@ -338,7 +338,7 @@ int Channel::copy_queued_file(const FileRange& window) {
   return 1;
 }
 
-void Channel::on_cold_read(ssize_t length, std::unique_ptr<char[]> bytes) {
+void Connection::on_cold_read(ssize_t length, std::unique_ptr<char[]> bytes) {
   NEARWIRE_CHECK(state_ == State::kOpen && queue_ && queue_->file_at_head() != nullptr);
   if (length <= 0) {
     break_writing(length == 0 ? -ENODATA : static_cast<int>(length));
@@ -353,7 +353,7 @@ void Channel::on_cold_read(ssize_t length, std::unique_ptr<char[]> bytes) {
   register_later();
 }
 
-bool Channel::withdraw(const FileReference* file) {
+bool Connection::withdraw(const FileReference* file) {
   if (!queue_) return false;
   const bool at_head = queue_->file_at_head() != nullptr && queue_->file_at_head()->file.get() == file;
   if (!queue_->withdraw(file)) return false;

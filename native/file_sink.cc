@@ -1,10 +1,10 @@
-#include "file_intake.h"
+#include "file_sink.h"
 
 #include <algorithm>
 #include <cerrno>
 #include <utility>
 
-#include "channel.h"
+#include "connection.h"
 #include "engine.h"
 #include "sys.h"
 
@@ -24,8 +24,8 @@ std::shared_ptr<const int> owned_descriptor(int fd) {
 
 }  // namespace
 
-// Bytes on their way to the file. In the pool it is touched by its thread alone; it lives on if its intake is stopped.
-struct FileIntake::Job {
+// Bytes on their way to the file. In the pool it is touched by its thread alone; it lives on if its sink is stopped.
+struct FileSink::Job {
   explicit Job(Engine* of) : engine(of) {}
 
   size_t held() const { return pipe_bytes + memory_bytes; }
@@ -37,7 +37,7 @@ struct FileIntake::Job {
   uv_work_t work{};
   Engine* const engine;
   // nullptr: it has been stopped, and `write_end` is to be told, with what was in the file before.
-  FileIntake* intake = nullptr;
+  FileSink* sink = nullptr;
   WriteEnd write_end;
   uint64_t written_before = 0;
   std::shared_ptr<const int> file;
@@ -51,7 +51,7 @@ struct FileIntake::Job {
   int status = 0;
 };
 
-void FileIntake::Job::release_pipe() {
+void FileSink::Job::release_pipe() {
   if (!pipe.is_open()) return;
   if (pipe_bytes == 0) {
     engine->pipes().give_back(std::move(pipe));
@@ -60,7 +60,7 @@ void FileIntake::Job::release_pipe() {
   }
 }
 
-void FileIntake::Job::write_memory(const char* from, size_t length) {
+void FileSink::Job::write_memory(const char* from, size_t length) {
   while (length > 0 && status == 0) {
     const ssize_t done = sys::write_at(*file, from, length, offset);
     if (done <= 0) {
@@ -75,7 +75,7 @@ void FileIntake::Job::write_memory(const char* from, size_t length) {
   }
 }
 
-void FileIntake::Job::write() {
+void FileSink::Job::write() {
   bool splices = true;
   while (pipe_bytes > 0 && status == 0) {
     ssize_t moved = -ENOSYS;
@@ -102,22 +102,22 @@ void FileIntake::Job::write() {
   if (memory_bytes > 0 && status == 0) write_memory(memory.get(), std::exchange(memory_bytes, 0));
 }
 
-FileIntake::FileIntake(Engine* engine, Channel* source, int file, int64_t offset, uint64_t limit, WriteEnd write_end)
-    : Intake(limit),
+FileSink::FileSink(Engine* engine, Connection* source, int file, int64_t offset, uint64_t limit, WriteEnd write_end)
+    : Sink(limit),
       engine_(engine),
       source_(source),
       file_(owned_descriptor(file)),
       offset_(offset),
       write_end_(std::move(write_end)) {}
 
-FileIntake::~FileIntake() {
+FileSink::~FileSink() {
   if (job_ == nullptr) return;
-  job_->intake = nullptr;
+  job_->sink = nullptr;
   job_->write_end = std::move(write_end_);
   job_->written_before = written_;
 }
 
-void FileIntake::run() {
+void FileSink::run() {
   if (over_ || job_ != nullptr) return;
   auto job = std::make_unique<Job>(engine_);
   while (fill(job.get())) {
@@ -132,7 +132,7 @@ void FileIntake::run() {
 }
 
 // True if there may be more for this job.
-bool FileIntake::fill(Job* job) {
+bool FileSink::fill(Job* job) {
   if (left() == 0 || source_end_ <= 0 || job->held() >= kJobBytes) return false;
   const ssize_t length = take(job);
   if (length == -EAGAIN) {
@@ -149,7 +149,7 @@ bool FileIntake::fill(Job* job) {
   return true;
 }
 
-ssize_t FileIntake::take(Job* job) {
+ssize_t FileSink::take(Job* job) {
   const size_t most = static_cast<size_t>(std::min<uint64_t>(left(), kJobBytes - job->held()));
   if (splices_ && job->memory_bytes == 0 && (job->pipe.is_open() || engine_->pipes().take(&job->pipe) == 0)) {
     const ssize_t length = sys::move_bytes(source_->fd(), job->pipe.write_end(), nullptr, most);
@@ -165,8 +165,8 @@ ssize_t FileIntake::take(Job* job) {
   return length;
 }
 
-void FileIntake::write_out(std::unique_ptr<Job> job) {
-  job->intake = this;
+void FileSink::write_out(std::unique_ptr<Job> job) {
+  job->sink = this;
   job->file = file_;
   job->offset = offset_;
   job->work.data = job.get();
@@ -183,10 +183,10 @@ void FileIntake::write_out(std::unique_ptr<Job> job) {
   job_ = job.release();
 }
 
-void FileIntake::on_done(std::unique_ptr<Job> job) {
+void FileSink::on_done(std::unique_ptr<Job> job) {
   Engine* const engine = job->engine;
-  if (job->intake != nullptr) {
-    job->intake->on_written(*job);
+  if (job->sink != nullptr) {
+    job->sink->on_written(*job);
   } else if (!engine->closed()) {
     job->write_end(job->written_before + job->written, job->status);
   }
@@ -196,7 +196,7 @@ void FileIntake::on_done(std::unique_ptr<Job> job) {
   engine->loop().handle_closed();
 }
 
-void FileIntake::on_written(const Job& job) {
+void FileSink::on_written(const Job& job) {
   job_ = nullptr;
   written_ += job.written;
   if (offset_ != kAtPosition) offset_ += static_cast<int64_t>(job.written);
@@ -212,22 +212,22 @@ void FileIntake::on_written(const Job& job) {
 }
 
 // It is over. A failure of the file is told before the end of the source, which without one is that of the file.
-void FileIntake::tell(int status) {
+void FileSink::tell(int status) {
   over_ = true;
   if (status < 0) engine_->turn().report({source_->id(), Event::kTaken, status, 0});
   if (source_end_ <= 0) source_->count_taken(source_end_);
   if (status == 0) engine_->turn().report({source_->id(), Event::kTaken, 0, 0});
 }
 
-void FileIntake::finish() {
+void FileSink::finish() {
   finishing_ = true;
   if (job_ == nullptr && !over_) tell(-ECANCELED);
 }
 
-void FileIntake::return_end() {
+void FileSink::return_end() {
   if (!over_ && source_end_ <= 0) source_->count_taken(source_end_);
 }
 
-void FileIntake::stop() { over_ = true; }
+void FileSink::stop() { over_ = true; }
 
 }  // namespace nearwire

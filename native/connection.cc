@@ -1,12 +1,12 @@
-#include "channel.h"
+#include "connection.h"
 
 #include <algorithm>
 #include <cerrno>
 
 #include "check.h"
 #include "engine.h"
-#include "intake.h"
-#include "pump.h"
+#include "sink.h"
+#include "splice.h"
 #include "sys.h"
 #include "tally.h"
 
@@ -14,16 +14,16 @@ namespace nearwire {
 
 namespace {
 
-// Reads of one channel per wake-up, so that one busy peer does not starve the loop, nor outrun a pause for long.
+// Reads of one connection per wake-up, so that one busy peer does not starve the loop, nor outrun a pause for long.
 constexpr int kReadsPerTurn = 4;
 
 }  // namespace
 
-Channel::Channel(Engine* engine, int32_t id) : Source(engine, id) {}
+Connection::Connection(Engine* engine, int32_t id) : Source(engine, id) {}
 
-Channel::~Channel() { close(false); }
+Connection::~Connection() { close(false); }
 
-void Channel::apply(const ChannelOptions& options) {
+void Connection::apply(const ConnectionOptions& options) {
   owned_ = options.owned;
   tally_ = options.tally;
   if (tally_) tally_place_ = tally_->join(this);
@@ -39,7 +39,7 @@ void Channel::apply(const ChannelOptions& options) {
   if (options.keep_alive) sys::set_keep_alive(fd_, true, options.keep_alive_delay);
 }
 
-void Channel::open(int fd, const ChannelOptions& options, int family) {
+void Connection::open(int fd, const ConnectionOptions& options, int family) {
   NEARWIRE_CHECK(state_ == State::kFree && fd >= 0 && queued() == 0 && first_segment < 0);
   fd_ = fd;
   family_ = family;
@@ -50,7 +50,7 @@ void Channel::open(int fd, const ChannelOptions& options, int family) {
   register_later();
 }
 
-int Channel::adopt(int fd, const ChannelOptions& options, int family) {
+int Connection::adopt(int fd, const ConnectionOptions& options, int family) {
   NEARWIRE_CHECK(state_ == State::kFree && fd >= 0 && queued() == 0 && first_segment < 0);
   const int error = watcher_.open(engine_->loop(), fd);
   if (error < 0) return error;
@@ -62,24 +62,24 @@ int Channel::adopt(int fd, const ChannelOptions& options, int family) {
   return 0;
 }
 
-void Channel::begin_connect(int fd, int family, const ChannelOptions& options) {
+void Connection::begin_connect(int fd, int family, const ConnectionOptions& options) {
   fd_ = fd;
   family_ = family;
   state_ = State::kConnecting;
   apply(options);
 }
 
-void Channel::connect(int fd, const Address& address, const ChannelOptions& options) {
+void Connection::connect(int fd, const Address& address, const ConnectionOptions& options) {
   begin_connect(fd, address.family(), options);
   note_connect(address.connect(fd));
 }
 
-void Channel::prepare_connect(int fd, const Address& address, const ChannelOptions& options) {
+void Connection::prepare_connect(int fd, const Address& address, const ConnectionOptions& options) {
   begin_connect(fd, address.family(), options);
   prepared_ = std::make_unique<Address>(address);
 }
 
-int Channel::try_connect() {
+int Connection::try_connect() {
   if (!prepared_) return -EALREADY;
   const int error = prepared_->connect(fd_);
   if (error == -EAGAIN) return error;
@@ -88,7 +88,7 @@ int Channel::try_connect() {
   return 0;
 }
 
-void Channel::note_connect(int error) {
+void Connection::note_connect(int error) {
   if (error == -EINPROGRESS) {
     register_later();
   } else {
@@ -96,7 +96,7 @@ void Channel::note_connect(int error) {
   }
 }
 
-void Channel::finish_connect(int status) {
+void Connection::finish_connect(int status) {
   state_ = status == 0 ? State::kOpen : State::kFailed;
   engine_->turn().report({id_, Event::kConnect, status, 0});
   if (status == 0 && queue_) {
@@ -109,16 +109,16 @@ void Channel::finish_connect(int status) {
   register_later();
 }
 
-void Channel::register_later() {
+void Connection::register_later() {
   if (registering_) return;
   registering_ = true;
   engine_->register_later(id_);
 }
 
-void Channel::update_interest() {
+void Connection::update_interest() {
   registering_ = false;
   const bool connecting = state_ == State::kConnecting && !prepared_;
-  const bool wanted = intake_ ? intake_->wants_bytes() : reading_;
+  const bool wanted = sink_ ? sink_->wants_bytes() : reading_;
   const bool readable = state_ == State::kOpen && wanted && !ended_;
   // While the disk is waited for, room in the kernel is of no use.
   const bool sending = queued() > 0 && !awaits_disk();
@@ -128,7 +128,7 @@ void Channel::update_interest() {
   if (error < 0) engine_->turn().report({id_, Event::kReadError, error, 0});
 }
 
-void Channel::on_ready(bool readable, bool writable) {
+void Connection::on_ready(bool readable, bool writable) {
   // A full turn leaves the event standing: the loop reports it again.
   if (!engine_->turn().has_room()) return;
   count_turn();
@@ -144,9 +144,9 @@ void Channel::on_ready(bool readable, bool writable) {
   } else if (writable && feeder_ != nullptr && feeder_->wants_room()) {
     feeder_->on_room();
   }
-  if (readable && intake_ && intake_->wants_bytes() && !ended_) {
-    intake_->run();
-  } else if (readable && !intake_) {
+  if (readable && sink_ && sink_->wants_bytes() && !ended_) {
+    sink_->run();
+  } else if (readable && !sink_) {
     read();
   }
   // JS is done with its buffer within the turn, as a rule: then nothing has changed for the loop.
@@ -157,14 +157,14 @@ void Channel::on_ready(bool readable, bool writable) {
   }
 }
 
-void Channel::count_turn() {
+void Connection::count_turn() {
   if (last_turn_ == engine_->turn().number() + 1) return;
   last_turn_ = engine_->turn().number() + 1;
   ++counters_.turns;
   if (tally_) tally_->note_turn(last_turn_);
 }
 
-void Channel::read() {
+void Connection::read() {
   if (target_) {
     read_into_target();
     return;
@@ -176,7 +176,7 @@ void Channel::read() {
 }
 
 // One read. True if it came back full, so that there may be more.
-bool Channel::read_once() {
+bool Connection::read_once() {
   if (!owned_) return read_to(engine_->lent().room(), Event::kLent);
   // A long read is expected to fill a block, which the program is then given as it is.
   const int slot = expects_long_read() ? engine_->blocks().next() : -1;
@@ -186,7 +186,7 @@ bool Channel::read_once() {
   return read_to(room, Event::kInbox);
 }
 
-bool Channel::read_to(const iovec& room, Event event) {
+bool Connection::read_to(const iovec& room, Event event) {
   // Full: in the next turn.
   if (room.iov_len == 0) return false;
   const ssize_t length = sys::receive(fd_, room.iov_base, room.iov_len);
@@ -197,7 +197,7 @@ bool Channel::read_to(const iovec& room, Event event) {
   return size == room.iov_len;
 }
 
-bool Channel::read_to_block(int slot) {
+bool Connection::read_to_block(int slot) {
   ReadBlocks& blocks = engine_->blocks();
   const ssize_t length = sys::receive(fd_, blocks.memory(slot), ReadBlocks::kReadSize);
   if (!note_received(length)) return false;
@@ -207,7 +207,7 @@ bool Channel::read_to_block(int slot) {
 }
 
 // Whether a read has brought bytes.
-bool Channel::note_received(ssize_t length) {
+bool Connection::note_received(ssize_t length) {
   count_read(length);
   if (length <= 0) {
     note_no_bytes(length);
@@ -219,7 +219,7 @@ bool Channel::note_received(ssize_t length) {
   return true;
 }
 
-void Channel::read_into_target() {
+void Connection::read_into_target() {
   if (state_ != State::kOpen || !reading_ || ended_ || !engine_->turn().has_room()) return;
   // JS has yet to see what it holds, though it has asked for more.
   if (target_turn_ == engine_->turn().number() + 1) return;
@@ -236,7 +236,7 @@ void Channel::read_into_target() {
   engine_->turn().push({id_, Event::kInto, 0, static_cast<int32_t>(length)});
 }
 
-void Channel::count_read(ssize_t length) {
+void Connection::count_read(ssize_t length) {
   ++counters_.reads;
   engine_->count_read();
   if (length <= 0) return;
@@ -249,14 +249,14 @@ void Channel::count_read(ssize_t length) {
   answer_start_ = counters_.bytes_written;
 }
 
-ChannelCounters Channel::counters_now() const {
-  ChannelCounters now = counters_;
+ConnectionCounters Connection::counters_now() const {
+  ConnectionCounters now = counters_;
   if (wait_since_ != 0) now.wait_nanos += uv_hrtime() - wait_since_;
   return now;
 }
 
 // A read came back empty: nothing there, the peer's FIN, or an error.
-void Channel::note_no_bytes(ssize_t length) {
+void Connection::note_no_bytes(ssize_t length) {
   Turn& turn = engine_->turn();
   if (length == -EAGAIN) {
     ++counters_.eagains;
@@ -270,21 +270,21 @@ void Channel::note_no_bytes(ssize_t length) {
   }
 }
 
-void Channel::set_reading(bool reading) {
+void Connection::set_reading(bool reading) {
   if (reading_ == reading) return;
   reading_ = reading;
   register_later();
 }
 
-int Channel::share() {
+int Connection::share() {
   if (state_ != State::kOpen) return -ENOTCONN;
   const int error = watcher_.open(engine_->loop(), fd_);
   return error < 0 ? error : fd_;
 }
 
-void Channel::set_ref(bool ref) { watcher_.set_ref(ref); }
+void Connection::set_ref(bool ref) { watcher_.set_ref(ref); }
 
-int Channel::shutdown() {
+int Connection::shutdown() {
   if (shutdown_asked_) return -EPIPE;
   if (feeder_ != nullptr) {
     feeder_->hand_over();
@@ -295,9 +295,9 @@ int Channel::shutdown() {
   return sys::shutdown_write(fd_);
 }
 
-void Channel::close(bool reset) {
+void Connection::close(bool reset) {
   if (state_ == State::kFree) return;
-  stop_pumps();
+  stop_splices();
   watcher_.close();
   if (reset && family_ != AF_UNIX) {
     sys::close_with_reset(fd_);
@@ -307,13 +307,13 @@ void Channel::close(bool reset) {
   become_free();
 }
 
-int Channel::detach(uint64_t seen) {
+int Connection::detach(uint64_t seen) {
   if (state_ != State::kOpen) return -ENOTCONN;
   if (first_segment >= 0) {
     const int error = send(nullptr);
     if (error < 0) return error;
   }
-  if (intake_ || feeder_ != nullptr) return -EBUSY;
+  if (sink_ || feeder_ != nullptr) return -EBUSY;
   if (queued() > 0) return -EAGAIN;
   if (counters_.bytes_read != seen) return -EBUSY;
   const int fd = fd_;
@@ -322,7 +322,7 @@ int Channel::detach(uint64_t seen) {
   return fd;
 }
 
-void Channel::become_free() {
+void Connection::become_free() {
   if (tally_) tally_->leave(*this, tally_place_);
   tally_.reset();
   state_ = State::kFree;

@@ -1,49 +1,49 @@
-// What a channel does for the pumps that take its bytes, and bring it others'.
+// What a connection does for the splices that take its bytes, and bring it others'.
 #include <algorithm>
 #include <cerrno>
 #include <utility>
 
-#include "channel.h"
+#include "connection.h"
 #include "engine.h"
-#include "intake.h"
-#include "pump.h"
+#include "sink.h"
+#include "splice.h"
 
 namespace nearwire {
 
-int Channel::start_intake(std::unique_ptr<Intake> intake) {
+int Connection::start_sink(std::unique_ptr<Sink> sink) {
   if (state_ != State::kOpen || ended_) return -ENOTCONN;
-  if (intake_ || target_) return -EBUSY;
-  intake_ = std::move(intake);
+  if (sink_ || target_) return -EBUSY;
+  sink_ = std::move(sink);
   register_later();
   return 0;
 }
 
-uint64_t Channel::stop_intake() {
-  if (!intake_) return 0;
-  intake_->return_end();
-  intake_->stop();
-  const uint64_t moved = intake_->moved();
-  intake_.reset();
+uint64_t Connection::stop_sink() {
+  if (!sink_) return 0;
+  sink_->return_end();
+  sink_->stop();
+  const uint64_t moved = sink_->moved();
+  sink_.reset();
   register_later();
   return moved;
 }
 
-void Channel::stop_pumps() {
-  if (intake_) intake_->stop();
-  intake_.reset();
+void Connection::stop_splices() {
+  if (sink_) sink_->stop();
+  sink_.reset();
   if (feeder_ != nullptr) feeder_->lose_sink();
 }
 
-bool Channel::is_busy() const {
+bool Connection::is_busy() const {
   return queued() > 0 || first_segment >= 0 || drained_turn_ == engine_->turn().number() + 1;
 }
 
-void Channel::count_taken(ssize_t length) {
+void Connection::count_taken(ssize_t length) {
   count_read(length);
   if (length <= 0) note_no_bytes(length);
 }
 
-bool Channel::pass_on(const char* bytes, size_t length) {
+bool Connection::pass_on(const char* bytes, size_t length) {
   if (queued() > 0) {
     keep(bytes, length);
     return true;
@@ -59,7 +59,7 @@ bool Channel::pass_on(const char* bytes, size_t length) {
   return true;
 }
 
-void Channel::keep(const char* bytes, size_t length) {
+void Connection::keep(const char* bytes, size_t length) {
   if (write_failed_) return;
   if (!queue_) queue_ = std::make_unique<WriteQueue>();
   queue_->append_copy(bytes, length);

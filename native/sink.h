@@ -1,4 +1,4 @@
-// What takes a channel's bytes in place of JS: a pump into another channel, or a file.
+// What takes a connection's bytes in place of JS: a splice into another connection, or a file.
 #pragma once
 
 #include <uv.h>
@@ -8,24 +8,24 @@
 
 namespace nearwire {
 
-class Intake {
+class Sink {
  public:
   static constexpr uint64_t kNoLimit = std::numeric_limits<uint64_t>::max();
 
-  explicit Intake(uint64_t limit) : limit_(limit) {}
-  virtual ~Intake() = default;
-  Intake(const Intake&) = delete;
-  Intake& operator=(const Intake&) = delete;
+  explicit Sink(uint64_t limit) : limit_(limit) {}
+  virtual ~Sink() = default;
+  Sink(const Sink&) = delete;
+  Sink& operator=(const Sink&) = delete;
 
-  // The channel is readable, and the turn has room.
+  // The connection is readable, and the turn has room.
   virtual void run() = 0;
-  // Whether the channel is to be watched for bytes.
+  // Whether the connection is to be watched for bytes.
   virtual bool wants_bytes() const = 0;
-  // Asked before `stop` where the channel lives on: what the channel's socket has told of its end, and is not told of
-  // yet, is the channel's to tell.
+  // Asked before `stop` where the connection lives on: what the connection's socket has told of its end, and is not
+  // told of yet, is the connection's to tell.
   virtual void return_end() {}
-  // The last call, from JS or from the channel's close: what has been taken goes on to where it was going, and a pipe
-  // that still holds bytes is thrown away.
+  // The last call, from JS or from the connection's close: what has been taken goes on to where it was going, and a
+  // pipe that still holds bytes is thrown away.
   virtual void stop() = 0;
 
   // Takes nothing more, and says so once what it has taken has arrived.
@@ -35,7 +35,7 @@ class Intake {
   // Bytes that are where they were to go.
   virtual uint64_t arrived() const = 0;
 
-  // Bytes taken from the channel.
+  // Bytes taken from the connection.
   uint64_t moved() const { return moved_; }
   // When bytes last moved, in or out (uv_hrtime); 0: never.
   uint64_t last_moved() const { return last_moved_; }

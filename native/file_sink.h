@@ -1,5 +1,5 @@
-// What a channel receives goes to a file: from the socket into a pipe on the loop (or into memory, where the kernel has
-// no splice or no pipe is to be had), from there to the file in libuv's thread pool, since a disk may be slow. In
+// What a connection receives goes to a file: from the socket into a pipe on the loop (or into memory, where the kernel
+// has no splice or no pipe is to be had), from there to the file in libuv's thread pool, since a disk may be slow. In
 // turns, with one job at a time.
 //
 //   taking --(something taken)--> writing --(written)--> taking
@@ -12,26 +12,26 @@
 #include <functional>
 #include <memory>
 
-#include "intake.h"
 #include "pipe_pool.h"
+#include "sink.h"
 
 namespace nearwire {
 
-class Channel;
+class Connection;
 class Engine;
 
-class FileIntake final : public Intake {
+class FileSink final : public Sink {
  public:
   // Writes at the file's own position, and moves it.
   static constexpr int64_t kAtPosition = -1;
 
-  // Told of the last write of an intake that was stopped while it was under way: bytes that are in the file, and 0 or a
+  // Told of the last write of an sink that was stopped while it was under way: bytes that are in the file, and 0 or a
   // negative errno.
   using WriteEnd = std::function<void(uint64_t written, int status)>;
 
   // Takes over `file`.
-  FileIntake(Engine* engine, Channel* source, int file, int64_t offset, uint64_t limit, WriteEnd write_end);
-  ~FileIntake() override;
+  FileSink(Engine* engine, Connection* source, int file, int64_t offset, uint64_t limit, WriteEnd write_end);
+  ~FileSink() override;
 
   void run() override;
   bool wants_bytes() const override { return !over_ && job_ == nullptr; }
@@ -52,7 +52,7 @@ class FileIntake final : public Intake {
   void tell(int status);
 
   Engine* const engine_;
-  Channel* const source_;
+  Connection* const source_;
   const std::shared_ptr<const int> file_;
   int64_t offset_;
   WriteEnd write_end_;
