@@ -288,7 +288,7 @@ int Connection::shutdown() {
   if (shutdown_asked_) return -EPIPE;
   if (feeder_ != nullptr) {
     feeder_->hand_over();
-    feeder_->lose_sink();
+    feeder_->lose_target();
   }
   shutdown_asked_ = true;
   if (queued() > 0 || state_ == State::kConnecting) return 1;

@@ -118,7 +118,7 @@ class Connection final : public Source, private Watcher::Target, private ColdRea
   // Gives what is received to JS again. Answers the bytes that the sink took.
   uint64_t stop_sink();
   Sink* sink() const { return sink_.get(); }
-  // What the sink's splice does in place of a send. It has one splice at the most.
+  // What the splice that feeds it does in place of a send. It has one at the most.
   void set_feeder(Splice* feeder) { feeder_ = feeder; }
   bool takes_feeder() const { return state_ == State::kOpen && !write_failed_ && !shutdown_asked_ && !feeder_; }
   // Bytes of JS's go first, and those that it writes in the batch that tells it of a drain.

@@ -31,7 +31,7 @@ uint64_t Connection::stop_sink() {
 void Connection::stop_splices() {
   if (sink_) sink_->stop();
   sink_.reset();
-  if (feeder_ != nullptr) feeder_->lose_sink();
+  if (feeder_ != nullptr) feeder_->lose_target();
 }
 
 bool Connection::is_busy() const {

@@ -224,7 +224,7 @@ void Connection::fail_writing() {
   write_failed_ = true;
   queue_.reset();
   cold_read_.reset();
-  if (feeder_ != nullptr) feeder_->lose_sink();
+  if (feeder_ != nullptr) feeder_->lose_target();
 }
 
 void Connection::break_writing(int error) {

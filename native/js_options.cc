@@ -90,7 +90,7 @@ Napi::Value set_option(const Napi::CallbackInfo& info, JsEngine* engine) {
   if (option_id(info, 1, &id) && info[2].IsNumber()) {
     error = write_option(fd, id, info[2].As<Napi::Number>().DoubleValue(), &effective, &clamped_by);
   }
-  if (error == 0 && id == OptionId::kSendBuffer && engine != nullptr) engine->keep_send_buffer(fd);
+  if (error == 0 && id == OptionId::kSendBufferSize && engine != nullptr) engine->keep_send_buffer(fd);
   Napi::Array result = Napi::Array::New(info.Env(), 3);
   result.Set(0U, error);
   result.Set(1U, effective);

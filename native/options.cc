@@ -33,9 +33,9 @@ constexpr OptionSupport flag(unsigned kinds) { return both(kinds, 0, 1); }
 // (sonewconn, and tcp_input where it leaves LISTEN), not the idle time nor the connection drop time. Seconds are kept
 // in milliseconds of 32 bits; linger in hundredths of seconds of 16 bits.
 constexpr std::array<OptionRow, kOptionCount> kTable{{
-    {OptionId::kSendBuffer, "sendBufferSize", ValueType::kNumber, "bytes", false,
+    {OptionId::kSendBufferSize, "sendBufferSize", ValueType::kNumber, "bytes", false,
      both(kAll & ~kUnixListener, 1, kMaxInt), both(kAll, 1, kMaxInt), both(kAll & ~kUnixListener, 1, kMaxInt)},
-    {OptionId::kRecvBuffer, "recvBufferSize", ValueType::kNumber, "bytes", false, both(kAll & ~kUnix, 1, kMaxInt),
+    {OptionId::kRecvBufferSize, "recvBufferSize", ValueType::kNumber, "bytes", false, both(kAll & ~kUnix, 1, kMaxInt),
      both(kAll & ~kUnix, 1, kMaxInt), both(kAll & ~kUnix, 1, kMaxInt)},
     {OptionId::kSendTimeout, "sendTimeout", ValueType::kNumber, "milliseconds", true,
      both(kConnections | kOtherSocket, 0, kMaxInt), both(kConnections | kOtherSocket, 0, kMaxInt),

@@ -11,8 +11,8 @@ namespace nearwire {
 
 // In the order of the table.
 enum class OptionId : uint8_t {
-  kSendBuffer,
-  kRecvBuffer,
+  kSendBufferSize,
+  kRecvBufferSize,
   kSendTimeout,
   kRecvTimeout,
   kKeepAlive,

@@ -11,8 +11,8 @@ namespace nearwire {
 namespace {
 
 constexpr OptionBinding kBindings[] = {
-    {OptionId::kSendBuffer, OptionForm::kBytes, SOL_SOCKET, SO_SNDBUF},
-    {OptionId::kRecvBuffer, OptionForm::kBytes, SOL_SOCKET, SO_RCVBUF},
+    {OptionId::kSendBufferSize, OptionForm::kBytes, SOL_SOCKET, SO_SNDBUF},
+    {OptionId::kRecvBufferSize, OptionForm::kBytes, SOL_SOCKET, SO_RCVBUF},
     {OptionId::kSendTimeout, OptionForm::kTimeval, SOL_SOCKET, SO_SNDTIMEO},
     {OptionId::kRecvTimeout, OptionForm::kTimeval, SOL_SOCKET, SO_RCVTIMEO},
     {OptionId::kKeepAlive, OptionForm::kBoolean, SOL_SOCKET, SO_KEEPALIVE},
@@ -36,7 +36,7 @@ OptionSupport OptionRow::*const kSupportHere = &OptionRow::on_darwin;
 std::span<const OptionBinding> option_bindings() { return kBindings; }
 
 const char* option_clamp(OptionId id, double requested, double effective) {
-  const bool is_buffer = id == OptionId::kSendBuffer || id == OptionId::kRecvBuffer;
+  const bool is_buffer = id == OptionId::kSendBufferSize || id == OptionId::kRecvBufferSize;
   // Nothing is doubled. More than what was asked for is found while bytes are on their way to a UNIX peer.
   if (is_buffer && effective < requested) return "kern.ipc.maxsockbuf";
   return id == OptionId::kUserTimeout && effective != requested ? "whole seconds" : nullptr;

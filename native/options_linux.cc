@@ -10,8 +10,8 @@ namespace nearwire {
 namespace {
 
 constexpr OptionBinding kBindings[] = {
-    {OptionId::kSendBuffer, OptionForm::kBytes, SOL_SOCKET, SO_SNDBUF},
-    {OptionId::kRecvBuffer, OptionForm::kBytes, SOL_SOCKET, SO_RCVBUF},
+    {OptionId::kSendBufferSize, OptionForm::kBytes, SOL_SOCKET, SO_SNDBUF},
+    {OptionId::kRecvBufferSize, OptionForm::kBytes, SOL_SOCKET, SO_RCVBUF},
     {OptionId::kSendTimeout, OptionForm::kTimeval, SOL_SOCKET, SO_SNDTIMEO},
     {OptionId::kRecvTimeout, OptionForm::kTimeval, SOL_SOCKET, SO_RCVTIMEO},
     {OptionId::kKeepAlive, OptionForm::kBoolean, SOL_SOCKET, SO_KEEPALIVE},
@@ -43,8 +43,10 @@ OptionSupport OptionRow::*const kSupportHere = &OptionRow::on_linux;
 std::span<const OptionBinding> option_bindings() { return kBindings; }
 
 const char* option_clamp(OptionId id, double requested, double effective) {
-  if (id == OptionId::kSendBuffer) return buffer_clamp(requested, effective, "net.core.wmem_max", "SOCK_MIN_SNDBUF");
-  if (id == OptionId::kRecvBuffer) return buffer_clamp(requested, effective, "net.core.rmem_max", "SOCK_MIN_RCVBUF");
+  if (id == OptionId::kSendBufferSize)
+    return buffer_clamp(requested, effective, "net.core.wmem_max", "SOCK_MIN_SNDBUF");
+  if (id == OptionId::kRecvBufferSize)
+    return buffer_clamp(requested, effective, "net.core.rmem_max", "SOCK_MIN_RCVBUF");
   if (effective == requested) return nullptr;
   // Times are kept in ticks of the kernel's clock.
   return id == OptionId::kSendTimeout || id == OptionId::kRecvTimeout ? "CONFIG_HZ" : nullptr;

@@ -10,8 +10,8 @@ namespace nearwire {
 namespace {
 
 constexpr OptionBinding kBindings[] = {
-    {OptionId::kSendBuffer, OptionForm::kBytes, SOL_SOCKET, SO_SNDBUF},
-    {OptionId::kRecvBuffer, OptionForm::kBytes, SOL_SOCKET, SO_RCVBUF},
+    {OptionId::kSendBufferSize, OptionForm::kBytes, SOL_SOCKET, SO_SNDBUF},
+    {OptionId::kRecvBufferSize, OptionForm::kBytes, SOL_SOCKET, SO_RCVBUF},
     {OptionId::kSendTimeout, OptionForm::kTimeval, SOL_SOCKET, SO_SNDTIMEO},
     {OptionId::kRecvTimeout, OptionForm::kTimeval, SOL_SOCKET, SO_RCVTIMEO},
     {OptionId::kKeepAlive, OptionForm::kBoolean, SOL_SOCKET, SO_KEEPALIVE},
@@ -26,7 +26,7 @@ OptionSupport OptionRow::*const kSupportHere = &OptionRow::on_posix;
 std::span<const OptionBinding> option_bindings() { return kBindings; }
 
 const char* option_clamp(OptionId id, double requested, double effective) {
-  const bool is_buffer = id == OptionId::kSendBuffer || id == OptionId::kRecvBuffer;
+  const bool is_buffer = id == OptionId::kSendBufferSize || id == OptionId::kRecvBufferSize;
   return is_buffer && effective < requested ? "the system's limit" : nullptr;
 }
 

@@ -130,7 +130,7 @@ void Splice::hand_over() {
   if (held_ == 0) release_pipe();
 }
 
-void Splice::lose_sink() {
+void Splice::lose_target() {
   over_ = true;
   // The pipe may hold bytes: it goes with this.
   if (pipe_.is_open()) engine_->pipes().throw_away(std::move(pipe_));

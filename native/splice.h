@@ -38,7 +38,7 @@ class Splice final : public Sink {
   // Bytes under way go into its queue: it is about to end.
   void hand_over();
   // It is closing, or takes no more bytes.
-  void lose_sink();
+  void lose_target();
 
  private:
   bool fill();

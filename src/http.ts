@@ -4,22 +4,24 @@ import type { Duplex } from 'node:stream';
 import { argTypeError } from './errors/index.js';
 import { installRequestReader } from './http/served-parsers.js';
 import { nodeHttp } from './runtime/modules.js';
-import { checkTransportOptions, patienceOf, type ConnectPatience, type TransportOptions } from './config/options.js';
-import { connectSocket, installTransport, serverOptions, type ServerLabels } from './net/factory.js';
+import { checkTransportOptions, patienceOf, type BacklogOptions, type TransportOptions } from './config/options.js';
+import { connectSocket, installTransport, serverOptions, type ServerInfo } from './net/factory.js';
 
 export { sendFile, type SendFileCallback, type SendFileOptions } from './http/send-file.js';
-export { sendFileStats, type CopyReason, type SendFileStats } from './http/body-road.js';
+export { sendFileStats, type CopyReason, type SendFileStats } from './http/body-path.js';
 export { receiveFile, type ReceiveFileCallback, type ReceiveFileOptions } from './http/receive-file.js';
 export type { FileHeaders } from './http/file-head.js';
 export type { FileSource } from './http/open-file.js';
+export type { ServerInfo } from './net/factory.js';
+export { undiciConnector, type UndiciConnector, type UndiciTarget } from './http/undici-connector.js';
 
-export type HttpServer = http.Server & ServerLabels;
+export type HttpServer = http.Server & ServerInfo;
 
 /** Options of `http.createServer`, and ours. */
 export interface HttpServerOptions extends http.ServerOptions, TransportOptions {}
 
 /** Options of `http.Agent`, and ours. */
-export interface HttpAgentOptions extends http.AgentOptions, TransportOptions, ConnectPatience {}
+export interface HttpAgentOptions extends http.AgentOptions, TransportOptions, BacklogOptions {}
 
 const attached = new WeakSet<http.Server>();
 
@@ -27,16 +29,16 @@ const attached = new WeakSet<http.Server>();
  * Has an http.Server that exists, as frameworks make them, listen through nearwire. Call it before `listen()`; more than
  * once is no harm, the first call's options hold. Answers the same server.
  */
-export function attach<T extends http.Server>(server: T, options?: TransportOptions): T & ServerLabels {
+export function attach<T extends http.Server>(server: T, options?: TransportOptions): T & ServerInfo {
   if (!(server instanceof nodeHttp.Server)) throw argTypeError('server', 'an instance of http.Server', server);
   if (attached.has(server)) {
     checkTransportOptions(options);
-    return server as T & ServerLabels;
+    return server as T & ServerInfo;
   }
   installRequestReader();
   installTransport(server, options);
   attached.add(server);
-  return server as T & ServerLabels;
+  return server as T & ServerInfo;
 }
 
 /** As `http.createServer`: a real http.Server, whose connections are nearwire's. */

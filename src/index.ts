@@ -17,8 +17,8 @@ import {
   makeNative,
   makeSocket,
   serverOptions,
-  type Labels,
-  type ServerLabels,
+  type TransportInfo,
+  type ServerInfo,
   type Socket as SocketInstance,
 } from './net/factory.js';
 import { adoptDescriptor } from './net/adopt.js';
@@ -30,7 +30,14 @@ import type { ExchangeServer } from './exchange/server.js';
 import type { ExchangeSocket } from './exchange/socket.js';
 import type * as events from './stats/events.js';
 
-export type { BufferOptions, BufferSizes, TransportChoice, TransportName, TransportOptions } from './config/options.js';
+export type {
+  BacklogOptions,
+  BufferOptions,
+  BufferSizes,
+  TransportChoice,
+  TransportName,
+  TransportOptions,
+} from './config/options.js';
 export { configure, type Settings } from './engine/configure.js';
 export { install } from './register/install-natively.js';
 export { Page, type PageSource, type PageStats, type Transfers } from './files/page.js';
@@ -38,24 +45,25 @@ export type { ConnectionStats, ServerStats } from './stats/server-stats.js';
 export type { DropReason } from './stats/events.js';
 export { transportStatus, type TransportStatus } from './engine/transport.js';
 export type { ConnectOptions } from './net/connect.js';
-export type { SocketOptions } from './net/socket-options.js';
+export type { ServerInfo, TransportInfo } from './net/factory.js';
+export type { OnreadOptions, SocketOptions } from './net/socket-options.js';
 export type { FileSender, SendFileCallback, SendFileOptions, SentFile } from './files/open.js';
 export { sendFile } from './net/send-file.js';
 
 /** The server of an event: as its program has made it. */
-export type ToldServer = net.Server | ChannelServer | ExchangeServer;
+export type AnyServer = net.Server | ChannelServer | ExchangeServer;
 
 /** Its connection: a Socket, a Channel, or what stands as `req.socket` on a server of `nearwire/uwsgi`. */
-export type ToldSocket = net.Socket | Channel | ExchangeSocket;
+export type AnyConnection = net.Socket | Channel | ExchangeSocket;
 
 /** `nearwire:connection`: a server has accepted. Comes before 'connection', or `onConnection`. */
-export type ConnectionEvent = events.ConnectionEvent<ToldServer, ToldSocket>;
+export type ConnectionEvent = events.ConnectionEvent<AnyServer, AnyConnection>;
 
 /** `nearwire:drop`: a connection was closed as soon as it had been accepted. */
-export type DropEvent = events.DropEvent<ToldServer>;
+export type DropEvent = events.DropEvent<AnyServer>;
 
 /** `nearwire:close`: a connection that a server had accepted is closed. Comes before 'close', or `onClose`. */
-export type CloseEvent = events.CloseEvent<ToldServer, ToldSocket>;
+export type CloseEvent = events.CloseEvent<AnyServer, AnyConnection>;
 
 /** Options of a server, as `node:net` has them, and ours. */
 export interface ServerOptions extends net.ServerOpts, TransportOptions {}
@@ -124,10 +132,10 @@ Object.defineProperties(socketConstructor, {
 });
 
 /** As `net.Server`; `listen()` opens the native engine's socket, or node's own. */
-export class Server extends net.Server implements ServerLabels {
-  declare readonly transport: Labels['transport'];
-  declare readonly bufferSizes: Labels['bufferSizes'];
-  declare readonly stats: ServerLabels['stats'];
+export class Server extends net.Server implements ServerInfo {
+  declare readonly transport: TransportInfo['transport'];
+  declare readonly bufferSizes: TransportInfo['bufferSizes'];
+  declare readonly stats: ServerInfo['stats'];
 
   constructor(connectionListener?: ConnectionListener);
   constructor(options?: ServerOptions, connectionListener?: ConnectionListener);

@@ -12,7 +12,7 @@ export type { TuneTarget } from './tune/target.js';
 export {
   getSocketOptions,
   setSocketOptions,
-  type SetOption,
+  type OptionResult,
   type SetSocketOptions,
   type SocketOptionValues,
 } from './tune/options.js';
@@ -20,7 +20,7 @@ export {
 export { listenQueue, type ListenPort, type ListenQueue, type ListenTarget } from './tune/queue.js';
 export {
   inspect,
-  type HolderCounters,
+  type SocketCounters,
   type SocketEnd,
   type SocketInspection,
   type SocketPeer,

@@ -14,9 +14,11 @@ export {
   type UwsgiServerOptions,
 } from './uwsgi/server.js';
 export type { ExchangeServerOptions } from './exchange/options.js';
+export type { ExchangeServer } from './exchange/server.js';
+export type { ExchangeSocket } from './exchange/socket.js';
 export {
   request,
-  type Answer,
+  type UwsgiResponse,
   type RequestBody,
   type RequestOptions,
   type RequestTarget,

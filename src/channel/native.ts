@@ -1,7 +1,7 @@
 /** Channels on the native engine. */
 import { constants } from 'node:os';
 import type { Channel, ChannelCounters, ChannelHandlers, ChannelServer, ConnectTarget } from './types.js';
-import { hasLine, Place } from '../engine/connect-queue.js';
+import { hasQueue, QueuedConnect } from '../engine/connect-queue.js';
 import type { Engine } from '../engine/engine.js';
 import {
   argTypeError,
@@ -354,14 +354,14 @@ export function connectNative(engine: Engine, target: ConnectTarget, handlers: C
   const channel = new NativeChannel(engine, id, handlers, target);
   // What fails early is told late: no handler runs inside this call.
   if (id < 0) process.nextTick(tellEarlyFailure, channel, id);
-  else if (waits) standInLine(channel, path, patience);
+  else if (waits) waitInQueue(channel, path, patience);
   return channel;
 }
 
-function standInLine(channel: NativeChannel, path: string, patience: number): void {
+function waitInQueue(channel: NativeChannel, path: string, patience: number): void {
   // Nearly all are through here.
-  if (!hasLine(path) && channel.engine.tryConnect(channel.id) === 'settled') return;
-  const place = new Place(path, patience, {
+  if (!hasQueue(path) && channel.engine.tryConnect(channel.id) === 'settled') return;
+  const place = new QueuedConnect(path, patience, {
     tryOnce: () => channel.engine.tryConnect(channel.id),
     giveUp(waited) {
       channel.destroy(connectQueueFullError(path, waited));

@@ -1,6 +1,6 @@
 /** What a program sees of channels: the connections and servers of the low-level API, and what they call. */
 import type { FileSender } from '../files/open.js';
-import type { BufferSizes, ConnectPatience, TransportName, TransportOptions } from '../config/options.js';
+import type { BufferSizes, BacklogOptions, TransportName, TransportOptions } from '../config/options.js';
 import type { ServerStats } from '../stats/server-stats.js';
 
 /** What a channel has counted since it was made. All are totals. */
@@ -128,7 +128,7 @@ export interface ChannelOptions extends TransportOptions {
   noDelay?: boolean | undefined;
 }
 
-export type ConnectTarget = ChannelTarget & ChannelOptions & ConnectPatience;
+export type ConnectTarget = ChannelTarget & ChannelOptions & BacklogOptions;
 
 export type ListenTarget = ChannelTarget &
   ChannelOptions & {

@@ -36,7 +36,7 @@ export interface TransportOptions extends BufferOptions {
 }
 
 /** An option of everything that connects. */
-export interface ConnectPatience {
+export interface BacklogOptions {
   /**
    * UNIX sockets: milliseconds for which to wait while the listener's queue is full, which the system itself refuses at
    * once (EAGAIN, on Linux). All that wait for a path go in the order in which they came. In the end:
@@ -47,7 +47,7 @@ export interface ConnectPatience {
 }
 
 /** The patience that holds for these options. */
-export function patienceOf(options: ConnectPatience): number {
+export function patienceOf(options: BacklogOptions): number {
   const { backlogTimeout }: { backlogTimeout?: unknown } = options;
   checkWhole(backlogTimeout, 'options.backlogTimeout', 0, MAX_BACKLOG_TIMEOUT);
   return backlogTimeout ?? backlogTimeoutOfThread();

@@ -2,10 +2,10 @@
  * Connects that wait for room in the queue of a UNIX listener.
  *
  * Linux refuses a connect to a full queue with EAGAIN at once, and no event says when there is room again. So all that
- * wait for one path stand in one line: only the first of them asks, now and then, and where it gets in the next one
+ * wait for one path stand in one queue: only the first of them asks, now and then, and where it gets in the next one
  * follows. Who comes later does not ask before its turn, and a place is given up as soon as its socket is closed.
  *
- * States of a place: trying (nobody is before it) -> in line -> settled, or given up at its deadline.
+ * States of a place: trying (nobody is before it) -> in queue -> settled, or given up at its deadline.
  */
 import { performance } from 'node:perf_hooks';
 import { clearTimeout, setTimeout } from 'node:timers';
@@ -48,25 +48,25 @@ export function connectStats(): ConnectStats {
   return { ...totals };
 }
 
-const lines = new Map<string, Line>();
+const queues = new Map<string, ConnectQueue>();
 
-class Line {
-  private readonly places = new Set<Place>();
+class ConnectQueue {
+  private readonly places = new Set<QueuedConnect>();
   private rest = FIRST_REST;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly path: string) {}
 
-  join(place: Place): void {
+  join(place: QueuedConnect): void {
     this.places.add(place);
     if (this.timer === undefined) this.schedule();
   }
 
-  remove(place: Place): void {
+  remove(place: QueuedConnect): void {
     this.places.delete(place);
     if (this.places.size > 0) return;
     clearTimeout(this.timer);
-    lines.delete(this.path);
+    queues.delete(this.path);
   }
 
   private lengthenRest(): void {
@@ -101,13 +101,13 @@ class Line {
 }
 
 /** Whether somebody waits for this path: who comes now goes behind. */
-export function hasLine(path: string): boolean {
-  return lines.has(path);
+export function hasQueue(path: string): boolean {
+  return queues.has(path);
 }
 
 /** Where one connect stands. */
-export class Place {
-  private line: Line | undefined;
+export class QueuedConnect {
+  private queue: ConnectQueue | undefined;
   private deadline: NodeJS.Timeout | undefined;
   private since = 0;
   private hasRef = true;
@@ -119,20 +119,20 @@ export class Place {
     private readonly connecting: Connecting,
   ) {}
 
-  /** Goes to the end of the line. */
+  /** Goes to the end of the queue. */
   wait(): void {
     totals.waited++;
     totals.waiting++;
     this.since = performance.now();
     this.deadline = setTimeout(this.onDeadline, this.timeout);
     if (!this.hasRef) this.deadline.unref();
-    let line = lines.get(this.path);
-    if (line === undefined) lines.set(this.path, (line = new Line(this.path)));
-    this.line = line;
-    line.join(this);
+    let queue = queues.get(this.path);
+    if (queue === undefined) queues.set(this.path, (queue = new ConnectQueue(this.path)));
+    this.queue = queue;
+    queue.join(this);
   }
 
-  /** @internal For its line. */
+  /** @internal For its queue. */
   retry(): Outcome {
     totals.retries++;
     return this.connecting.tryOnce();
@@ -148,22 +148,22 @@ export class Place {
   leave(): void {
     if (this.left) return;
     this.left = true;
-    this.quitLine();
+    this.leaveQueue();
     if (this.deadline === undefined) return;
     clearTimeout(this.deadline);
     totals.waiting--;
   }
 
-  private quitLine(): void {
-    const { line } = this;
-    this.line = undefined;
-    line?.remove(this);
+  private leaveQueue(): void {
+    const { queue } = this;
+    this.queue = undefined;
+    queue?.remove(this);
   }
 
   /** One last attempt, out of turn: the loop may have been busy for as long, and the queue empty since. */
   private readonly onDeadline = (): void => {
-    // Its line must not ask for it as well.
-    this.quitLine();
+    // Its queue must not ask for it as well.
+    this.leaveQueue();
     const outcome = this.retry();
     this.leave();
     if (outcome === 'settled') return;

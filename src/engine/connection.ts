@@ -1,13 +1,13 @@
 /**
  * One stream socket of the native engine, as the layers above see it: `Channel` lends what it reads, `Socket` owns it.
- * A connection knows nothing of streams; it turns completions into method calls and writes into submissions. connection-events.ts says what
- * its callbacks and fields are.
+ * A connection knows nothing of streams; it turns completions into method calls and writes into submissions. callbacks.ts
+ * says what its callbacks and fields are.
  *
  * States: connecting -> open -> closed. `close()` may be called in any of them, from any callback, any number of times.
  */
 import { constants } from 'node:os';
 import { DESCRIPTOR } from './descriptor.js';
-import type { Place } from './connect-queue.js';
+import type { QueuedConnect } from './connect-queue.js';
 import type { Engine } from './engine.js';
 import type { WritePart } from '../binding/file-range.js';
 import type { ConnectionCallbacks } from './callbacks.js';
@@ -23,7 +23,7 @@ export abstract class EngineConnection implements ConnectionCallbacks {
   wroteIn = -1;
   wroteOnce = true;
   /** While it waits for room in a listener's queue; few ever do. */
-  declare place?: Place | undefined;
+  declare place?: QueuedConnect | undefined;
   abstract readonly nodeTicks: boolean;
 
   constructor(engine: Engine, id: number) {

@@ -150,17 +150,17 @@ export function variablesTooLargeError(bytes: number, limit: number, name?: stri
 /** The server has closed before the head of its answer was there: it crashed, or the request was more than it takes. */
 export function noAnswerError(bytes: number, cause?: unknown): Error & { code: string } {
   const message = `The server closed the connection after ${String(bytes)} bytes, before the end of an answer's head`;
-  return coded(new Error(message, cause === undefined ? undefined : { cause }), 'ERR_NEARWIRE_UWSGI_NO_ANSWER');
+  return coded(new Error(message, cause === undefined ? undefined : { cause }), 'ERR_NEARWIRE_UWSGI_NO_RESPONSE');
 }
 
 /** What came is no answer of HTTP or CGI. */
 export function badAnswerError(reason: string): Error & { code: string } {
-  return coded(new Error(`The server's answer can't be read: ${reason}`), 'ERR_NEARWIRE_UWSGI_BAD_ANSWER');
+  return coded(new Error(`The server's answer can't be read: ${reason}`), 'ERR_NEARWIRE_UWSGI_BAD_RESPONSE');
 }
 
 export function answerHeadTooLargeError(limit: number): Error & { code: string } {
   const message = `The head of the server's answer is longer than ${String(limit)} bytes`;
-  return coded(new Error(message), 'ERR_NEARWIRE_UWSGI_HEAD_TOO_LARGE');
+  return coded(new Error(message), 'ERR_NEARWIRE_UWSGI_HEADERS_TOO_LARGE');
 }
 
 /** The server did not go on for so long. */

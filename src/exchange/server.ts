@@ -6,7 +6,7 @@ import { performance } from 'node:perf_hooks';
 import { clearInterval, setInterval } from 'node:timers';
 import { promisify } from 'node:util';
 import type { Engine } from '../engine/engine.js';
-import { installTransport, type ServerLabels } from '../net/factory.js';
+import { installTransport, type ServerInfo } from '../net/factory.js';
 import { noteDelegatedClosed } from '../net/listen.js';
 import { setAcceptDelegate } from '../net/accept-delegate.js';
 import { nodeHttp } from '../runtime/modules.js';
@@ -32,7 +32,7 @@ interface NetInternals {
   _connections: number;
 }
 
-export class ExchangeServer extends EventEmitter implements ServerLabels, ReleasingServer {
+export class ExchangeServer extends EventEmitter implements ServerInfo, ReleasingServer {
   /** Milliseconds of silence after which a connection gets a 'timeout'; 0: never. */
   timeout = 0;
   headersTimeout: number;
@@ -53,7 +53,7 @@ export class ExchangeServer extends EventEmitter implements ServerLabels, Releas
   /** @internal */
   readonly uniqueHeaders: ReadonlySet<string>;
   private readonly checkingInterval: number;
-  private readonly server: net.Server & ServerLabels;
+  private readonly server: net.Server & ServerInfo;
   private readonly open = new Connections();
   private checker: NodeJS.Timeout | undefined;
 
@@ -83,7 +83,7 @@ export class ExchangeServer extends EventEmitter implements ServerLabels, Releas
     if (requestListener !== undefined) this.on('request', requestListener);
   }
 
-  private makeServer(codec: Codec, options: ExchangeServerOptions): net.Server & ServerLabels {
+  private makeServer(codec: Codec, options: ExchangeServerOptions): net.Server & ServerInfo {
     const { noDelay = true, keepAlive, keepAliveInitialDelay } = options;
     const server = new net.Server({ allowHalfOpen: true, noDelay, keepAlive, keepAliveInitialDelay });
     installTransport(server, options);
@@ -97,7 +97,7 @@ export class ExchangeServer extends EventEmitter implements ServerLabels, Releas
         this.emit(event, ...args);
       });
     }
-    return server as net.Server & ServerLabels;
+    return server as net.Server & ServerInfo;
   }
 
   private take(engine: Engine, id: number, insideClose: boolean): void {

@@ -1,4 +1,4 @@
-/** The road by copy: a part of a file, read and written to a response piece by piece, at its reader's pace. */
+/** The path by copy: a part of a file, read and written to a response piece by piece, at its reader's pace. */
 import * as fs from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { fileTruncatedError } from '../errors/index.js';

@@ -133,7 +133,7 @@ class BodyReceiver {
     });
   }
 
-  /** Nothing more is under way on one of the two roads. */
+  /** Nothing more is under way on one of the two paths. */
   private goOn(): void {
     if (this.pieces !== undefined || this.sink !== undefined || this.over) return;
     if (this.failure !== undefined || this.ended) {

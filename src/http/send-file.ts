@@ -13,7 +13,7 @@ import type { Socket } from 'node:net';
 import { argTypeError, headersSentError, outOfRangeError, prematureCloseError } from '../errors/index.js';
 import { checkFunction, checkWhole } from '../config/options.js';
 import { NativeSocket } from '../net/socket.js';
-import { sendBody } from './body-road.js';
+import { sendBody } from './body-path.js';
 import { keepHead, makeHead, type FileHeaders } from './file-head.js';
 import { checkFile, openFile, openForEngine, type FileSource, type OpenFile } from './open-file.js';
 

@@ -1,7 +1,7 @@
 /** The attempts of one connect(): one address after another, until one answers or none is left. */
 import { constants } from 'node:os';
 import { clearTimeout, setImmediate, setTimeout } from 'node:timers';
-import { hasLine, Place } from '../engine/connect-queue.js';
+import { hasQueue, QueuedConnect } from '../engine/connect-queue.js';
 import {
   connectError,
   connectQueueFullError,
@@ -108,7 +108,7 @@ export class Attempts implements AttemptOwner {
     socket._connection = connection;
     this.tellAttempt(target);
     if (!socket.connecting) return;
-    if (waits) this.standInLine(connection, target);
+    if (waits) this.waitInQueue(connection, target);
     if (this.targets.length > 1) socket.autoSelectFamilyAttemptedAddresses.push(`${address}:${String(port)}`);
     if (this.next < this.targets.length)
       this.timer = setTimeout(giveNextATurn, this.patience, this, connection, target);
@@ -137,10 +137,10 @@ export class Attempts implements AttemptOwner {
     });
   }
 
-  private standInLine(connection: SocketConnection, target: Target): void {
+  private waitInQueue(connection: SocketConnection, target: Target): void {
     // Nearly all are through here.
-    if (!hasLine(target.address) && connection.engine.tryConnect(connection.id) === 'settled') return;
-    const place = new Place(target.address, this.patience, {
+    if (!hasQueue(target.address) && connection.engine.tryConnect(connection.id) === 'settled') return;
+    const place = new QueuedConnect(target.address, this.patience, {
       tryOnce: () => connection.engine.tryConnect(connection.id),
       giveUp: (waited) => {
         const error = connectQueueFullError(target.address, waited);

@@ -16,13 +16,13 @@ import {
   checkPort,
   checkString,
   patienceOf,
-  type ConnectPatience,
+  type BacklogOptions,
 } from '../config/options.js';
 import { Attempts, type ConnectingSocket, type LocalEnd, type Target } from './attempts.js';
 import type { SocketOptions } from './socket-options.js';
 
 /** Options of `connect()`, as `node:net` has them, and ours. */
-export interface ConnectOptions extends SocketOptions, ConnectPatience {
+export interface ConnectOptions extends SocketOptions, BacklogOptions {
   /** A UNIX socket. A leading NUL is an abstract name (Linux). */
   path?: string | undefined;
   port?: number | string | undefined;

@@ -28,7 +28,7 @@ import { NativeSocket } from './socket.js';
 import { installTlsGuard } from './tls-guard.js';
 
 /** What our servers and sockets have beyond node:net's. */
-export interface Labels {
+export interface TransportInfo {
   /** What carries the bytes. */
   readonly transport: TransportName;
   /**
@@ -39,12 +39,12 @@ export interface Labels {
 }
 
 /** What a server has beside. */
-export interface ServerLabels extends Labels {
+export interface ServerInfo extends TransportInfo {
   /** What the server and its connections have counted. */
   stats(): ServerStats;
 }
 
-export type Socket = net.Socket & Labels & FileSender & FileReceiver;
+export type Socket = net.Socket & TransportInfo & FileSender & FileReceiver;
 
 /** Options of node's that rest on its own handle, where a socket is to connect. */
 const NODE_ONLY: readonly string[] = ['fd', 'handle'];

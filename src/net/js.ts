@@ -2,7 +2,7 @@
 import * as net from 'node:net';
 import type { FileHandle } from 'node:fs/promises';
 import type { FileSender } from '../files/open.js';
-import { patienceOf, type BufferOptions, type BufferSizes, type ConnectPatience } from '../config/options.js';
+import { patienceOf, type BufferOptions, type BufferSizes, type BacklogOptions } from '../config/options.js';
 import { receiveFile, type FileReceiver, type ReceiveFileOptions } from './receive-file.js';
 import { connections, drops, tellNodeClose, type ConnectionEvent, type DropEvent } from '../stats/events.js';
 import { counterFor } from '../stats/server-counter.js';
@@ -56,7 +56,7 @@ export interface JsLabels {
   readonly bufferSizes: BufferSizes | undefined;
 }
 
-/** Labels a server of node:net. */
+/** TransportInfo a server of node:net. */
 export function tagJsServer<T extends net.Server>(server: T): T & JsLabels {
   return Object.defineProperties(server, SERVER_LABELS) as T & JsLabels;
 }
@@ -72,7 +72,7 @@ export function tagJsSocket<T extends net.Socket>(
   return labelled as T & JsLabels & FileSender & FileReceiver;
 }
 
-/** Labels and counts what a server of node:net accepts, before anybody else sees it, and gives it its buffers. */
+/** TransportInfo and counts what a server of node:net accepts, before anybody else sees it, and gives it its buffers. */
 export function tagAccepted(server: net.Server, buffers?: BufferOptions): void {
   giveBuffersToAccepted(server, buffers);
   server.prependListener('connection', (socket: net.Socket) => {
@@ -106,7 +106,7 @@ export function byNode<T>(act: () => T): T {
 
 /** As `net.connect`. A wrong `backlogTimeout` is refused as it is natively; a right one is without effect. */
 export function connectByNode(
-  options: net.NetConnectOpts & BufferOptions & ConnectPatience,
+  options: net.NetConnectOpts & BufferOptions & BacklogOptions,
   listener?: () => void,
 ): net.Socket & JsLabels & FileSender & FileReceiver {
   patienceOf(options);

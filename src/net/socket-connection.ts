@@ -1,155 +1,53 @@
 /** The connection under a `Socket`: turns what happens to it into what the stream does. */
-import type * as net from 'node:net';
-import { constants } from 'node:os';
 import type { Engine } from '../engine/engine.js';
-import { errnoError, writeError } from '../errors/index.js';
-import type { WritePart } from '../binding/file-range.js';
-import { CANCELLED_WRITES_FAIL } from '../runtime/version.js';
+import { errnoError } from '../errors/index.js';
 import { copyOf } from '../memory/own-memory.js';
-import { runTicks } from '../node/run-ticks.js';
-import { EngineConnection } from '../engine/connection.js';
-import { socketScope, Waiter, WaiterQueue, type Scope } from './async-scopes.js';
+import type { Scope } from './async-scopes.js';
+import type { ConnectedSocket, InPlaceReader } from './connected-socket.js';
 import { deliver, endReading, passesStream } from './delivery.js';
-import { tellDrained } from './drain.js';
-import type { IdleTimer } from './idle-timer.js';
 import type { Onread } from './onread.js';
-import type { Feeder, Sink } from './sink.js';
 import { RareState } from './rare-state.js';
-import type { HeldWrite, ReadableStateView, WritableStateView, WriteCallback } from '../node/stream-state.js';
-
-/** What a connection uses of its socket. */
-export interface ConnectedSocket extends net.Socket {
-  readonly _readableState: ReadableStateView;
-  readonly _writableState: WritableStateView;
-  /** Where reads go, if that is a buffer of the program's. */
-  _onread?: Onread;
-  _idle: IdleTimer | undefined;
-  readonly _held: readonly HeldWrite[] | undefined;
-  /** It keeps no process alive. */
-  _unreferenced: boolean;
-  /** The server that accepted it, for programs. */
-  server: unknown;
-}
+import { destroy, WritingConnection } from './writing-connection.js';
 
 /** Who is told how a connection attempt came out. */
 export interface AttemptOwner {
   attemptDone(connection: SocketConnection, status: number): void;
 }
 
-/** Milliseconds: a batch of quick handlers. */
-const CLOSING_MOMENT = 1;
-
-const ECANCELED = -constants.errno.ECANCELED;
-const ENOTCONN = -constants.errno.ENOTCONN;
-
 function tellOnread(onread: Onread, connection: SocketConnection, length: number): void {
   onread.tell(connection, length);
-}
-
-/** Who can do without a chunk, as long as the stream has nobody else to give it to. */
-export interface InPlaceReader {
-  /** The peer's last message has been read: it has said so itself. */
-  readonly hasReadLast: boolean;
-  /** Ticks run, and there may be more behind them of what has been read. */
-  readonly isAmidRead: boolean;
-  /** It still reads this socket, and nobody else does. */
-  readonly isOnlyReader: boolean;
-  /** Nothing is to be read, whoever resumes the socket. */
-  readonly rests: boolean;
-  /**
-   * Takes `memory[start..end)`, which is the engine's again behind this call. False: nothing has been done, and the stream is
-   * to be given a chunk.
-   */
-  takeInPlace(memory: Buffer, start: number, end: number): boolean;
-  /** The next so many bytes belong to a body that it reads. */
-  awaitsBody(length: number): boolean;
 }
 
 function takeInPlace(reader: InPlaceReader, memory: Buffer, start: number, end: number): boolean {
   return reader.takeInPlace(memory, start, end);
 }
 
-/** A chunk, the end, or a negative errno. */
-type Unread = Buffer | number | undefined;
-
 export function giveUnread(connection: SocketConnection): void {
   connection.giveUnread();
-}
-
-function callSettled(connection: SocketConnection): void {
-  connection.callSettled();
-}
-
-function destroy(socket: ConnectedSocket, error: Error): void {
-  socket.destroy(error);
 }
 
 function tellAttempt(attempt: AttemptOwner, connection: SocketConnection, status: number): void {
   attempt.attemptDone(connection, status);
 }
 
-export class SocketConnection extends EngineConnection {
-  readonly nodeTicks = true;
-  readonly socket: ConnectedSocket;
-  /** The async context of the socket's events. */
-  scope: Scope;
-  readonly tcp: boolean;
+export class SocketConnection extends WritingConnection {
   /** Still connecting: who is told of the outcome. */
   attempt: AttemptOwner | undefined;
   bytesRead = 0;
-  bytesWritten = 0;
-  /** Callbacks of writes that are queued on the connection. Most connections have none, most of the time. */
-  private waiters: WaiterQueue | undefined;
-  /** The stream's write that the kernel has not taken all of. */
-  private blockedWrite: Waiter | undefined;
-  private shutdownDone: Waiter | undefined;
   /** @internal */
   reading: boolean;
-  /** @internal Read in the same turn as the chunk that made the stream stop: given to it one by one as it reads on. */
-  unread: Unread[] | undefined;
   /** The stream has had a chunk by way of push(), which leaves traces that later ones need not renew. */
   pushed = false;
-  /** Of a connection whose requests are read where they lie. */
-  inPlace: InPlaceReader | undefined;
-  private rare: RareState | undefined;
 
   constructor(engine: Engine, id: number, socket: ConnectedSocket, scope: Scope, tcp: boolean, reading: boolean) {
-    super(engine, id);
-    this.socket = socket;
-    this.scope = scope;
-    this.tcp = tcp;
+    super(engine, id, socket, scope, tcp);
     this.reading = reading;
   }
 
-  /** From here on the socket's events run in the async context of this call. */
-  renewScope(): void {
-    this.scope.end();
-    this.scope = socketScope();
+  override closeNow(reset: boolean): void {
+    this.attempt = undefined;
+    super.closeNow(reset);
   }
-
-  /** What runs below the stream: where what this socket receives goes, and where what it sends comes from. */
-  get sink(): Sink | undefined {
-    return this.rare?.sink;
-  }
-
-  set sink(sink: Sink | undefined) {
-    (this.rare ??= new RareState()).sink = sink;
-  }
-
-  get feeder(): Feeder | undefined {
-    return this.rare?.feeder;
-  }
-
-  set feeder(feeder: Feeder | undefined) {
-    (this.rare ??= new RareState()).feeder = feeder;
-  }
-
-  /** Closed while a write was under way. */
-  get cut(): boolean {
-    return this.rare?.cut === true;
-  }
-
-  // --- reading ---
 
   override onInbox(memory: Buffer, start: number, end: number): void {
     // Ticks that came first may have stopped the stream.
@@ -220,12 +118,6 @@ export class SocketConnection extends EngineConnection {
   /** Milliseconds since a splice last moved something from or to here. */
   get spliceIdle(): number {
     return Math.min(this.sink?.idle ?? Infinity, this.feeder?.idle ?? Infinity);
-  }
-
-  /** @internal */
-  stopSplices(): void {
-    this.sink?.stop();
-    this.feeder?.stop();
   }
 
   /** There is more that the stream could be given at any tick. */
@@ -336,214 +228,4 @@ export class SocketConnection extends EngineConnection {
     rare.askedAgain = true;
     return first;
   }
-
-  // --- writing ---
-
-  /** Calls back, in the caller's async context, when all that has been written so far is with the kernel. */
-  whenFlushed(callback: WriteCallback): void {
-    this.addWaiter(new Waiter(callback));
-    this.notifyFlushed();
-  }
-
-  private addWaiter(waiter: Waiter): void {
-    (this.waiters ??= new WaiterQueue()).push(waiter);
-  }
-
-  private get awaited(): boolean {
-    return this.waiters?.isEmpty === false;
-  }
-
-  /** The stream's write is all in the connection's queue, or with the kernel. */
-  get sendsWrite(): boolean {
-    return this.blockedWrite !== undefined;
-  }
-
-  /** Sends these parts now; calls back when the kernel has all of them. */
-  send(parts: readonly Uint8Array[], callback: WriteCallback): void {
-    this.noteSent(this.writeLent(parts), parts, callback);
-  }
-
-  /** The same with files among them. */
-  sendParts(parts: readonly WritePart[], callback: WriteCallback): void {
-    this.noteSent(this.writeParts(parts), parts, callback);
-  }
-
-  /** What has come of a write of the stream's: bytes that the kernel has not taken, or a negative errno. */
-  noteSent(left: number, parts: readonly WritePart[], callback: WriteCallback): void {
-    if (left < 0) {
-      callback(writeError(left));
-      return;
-    }
-    // Earlier writes, which the kernel has got with these parts, call back before this one.
-    if (this.awaited && left <= lengthOf(parts)) this.callWaitersLater();
-    if (this.blocked) {
-      (this.rare ??= new RareState()).lastQueued = left;
-      this.blockedWrite = new Waiter(callback);
-    } else {
-      callback();
-    }
-  }
-
-  /**
-   * Whether the peer has read of what is under way since this was last asked, or since it was written. Of small writes that
-   * the kernel has not taken it is not known how many bytes they were then: once they are taken for sent.
-   */
-  hasSent(): boolean {
-    if (!this.blocked) return false;
-    const { queued } = this;
-    const rare = (this.rare ??= new RareState());
-    const less = queued !== rare.lastQueued;
-    rare.lastQueued = queued;
-    return less;
-  }
-
-  /**
-   * As finish(), but leaves the FIN to a close() that follows at once. False, and nothing has been done: the peer might see
-   * something else by that than a FIN, or nothing, as long as another process has the socket.
-   */
-  finishByClose(callback: WriteCallback): boolean {
-    if (this.rare?.shared === true || !this.hasSentAll) return false;
-    if (this.inPlace?.isAmidRead === true) {
-      // Where node's FIN calls back: what lies behind in this read meets a socket that is still there.
-      this.shutdownDone = new Waiter(() => {
-        if (!this.finishByClose(callback)) this.finish(callback);
-      });
-      this.engine.tellShutdown(this, 0);
-      return true;
-    }
-    // With bytes unread the kernel would send a reset.
-    if (!this.expectsNothing && this.engine.native.unread(this.id) !== 0) return false;
-    callback();
-    return true;
-  }
-
-  /**
-   * The peer has said that it is through, and has been read a moment ago: whether it has sent more is not asked, which takes
-   * 6 % of a connection with one request. If it has, it finds the whole answer, and a reset behind it, as it does on node
-   * in the moment between the last read and the close.
-   */
-  private get expectsNothing(): boolean {
-    return !this.tcp && this.inPlace?.hasReadLast === true && this.engine.turnAge() < CLOSING_MOMENT;
-  }
-
-  /** The kernel has all that was written, and all that has been read is given on. Hands over to find out. */
-  private get hasSentAll(): boolean {
-    if (!this.open || this.feeder !== undefined || this.unread !== undefined) return false;
-    this.flush();
-    return !this.blocked && !this.failed && !this.awaited;
-  }
-
-  /** Sends FIN; calls back when that is done. */
-  finish(callback: WriteCallback): void {
-    if (!this.open) {
-      // Another process has the socket.
-      callback();
-      return;
-    }
-    this.feeder?.stop();
-    this.shutdownDone = new Waiter(callback);
-    this.shutdown();
-  }
-
-  onFlushed(): void {
-    this.waiters?.settle();
-    this.callSettled();
-  }
-
-  /** @internal Those who have what they wait for are told. A stream tells of its drain before it calls back. */
-  callSettled(): void {
-    const { waiters, socket } = this;
-    if (socket._writableState.needDrain) waiters?.first?.run(tellDrained, socket);
-    waiters?.callSettled();
-  }
-
-  onDrain(): void {
-    this.socket._idle?.touch();
-    const write = this.blockedWrite;
-    this.blockedWrite = undefined;
-    write?.call(null);
-  }
-
-  onWriteError(errno: number): void {
-    this.failed = true;
-    this.feeder?.stop();
-    const error = writeError(errno);
-    this.callWaiters(error);
-    const write = this.blockedWrite;
-    this.blockedWrite = undefined;
-    // The stream destroys itself when one of its writes fails, after that write's callback.
-    if (write !== undefined) write.call(error);
-    this.scope.run(destroy, this.socket, error);
-  }
-
-  onShutdown(status: number): void {
-    // The failed write is told of at the end of this turn, and 'finish' never.
-    if (this.failed) return;
-    // What was written before the FIN calls back before it.
-    this.callWaiters(null);
-    const done = this.shutdownDone;
-    this.shutdownDone = undefined;
-    done?.call(status < 0 && status !== ENOTCONN ? errnoError(status, 'shutdown') : null);
-  }
-
-  private callWaiters(error: Error | null): void {
-    if (!this.awaited) return;
-    this.awaitingFlush = false;
-    this.waiters?.callAll(error);
-  }
-
-  /** A write of the stream's that has not come to the connection: it is called back for as one that has. */
-  holdWrite(callback: WriteCallback): void {
-    this.blockedWrite = new Waiter(callback);
-  }
-
-  /** Those who wait for what the kernel has by now are told on the next tick. */
-  private callWaitersLater(): void {
-    this.waiters?.settle();
-    process.nextTick(callSettled, this);
-  }
-
-  /**
-   * Hands over what is queued, and has those who wait for that told on the next tick: before anything that comes of what
-   * the stream is told next.
-   */
-  settleSoon(): void {
-    if (!this.awaited) return;
-    this.flush();
-    if (!this.blocked && !this.failed) this.callWaitersLater();
-  }
-
-  /** Closes for good. What the kernel has taken calls back on the next tick, the rest by `cancelWrites`. */
-  closeNow(reset: boolean): void {
-    this.stopSplices();
-    this.attempt = this.unread = undefined;
-    this.settleSoon();
-    this.shutdownDone?.end();
-    this.shutdownDone = undefined;
-    this.close(reset);
-  }
-
-  /** @internal Writes under way, all of which the kernel has by now, call back on the next tick. */
-  callBackLater(): void {
-    if (this.blockedWrite !== undefined) this.addWaiter(this.blockedWrite);
-    this.blockedWrite = undefined;
-    this.callWaitersLater();
-  }
-
-  /** Calls back for writes that were under way when the connection was closed; just before 'close', as node does. */
-  cancelWrites(): void {
-    const { blockedWrite } = this;
-    if (blockedWrite !== undefined) {
-      (this.rare ??= new RareState()).cut = true;
-      this.addWaiter(blockedWrite);
-    }
-    this.blockedWrite = undefined;
-    if (!this.awaited) return;
-    this.waiters?.callAll(CANCELLED_WRITES_FAIL ? errnoError(ECANCELED, 'write') : null);
-    runTicks();
-  }
-}
-
-function lengthOf(parts: readonly WritePart[]): number {
-  return parts.reduce((length, part) => length + part.length, 0);
 }

@@ -4,7 +4,8 @@ import type { NativeEndpoint } from '../binding/addon.js';
 import type { Scope } from './async-scopes.js';
 import type { OwningServer } from '../node/server-internals.js';
 import type { SocketSettings } from './socket-options.js';
-import type { SocketConnection, ConnectedSocket } from './socket-connection.js';
+import type { SocketConnection } from './socket-connection.js';
+import type { ConnectedSocket } from './connected-socket.js';
 import type { HeldWrite, WriteCallback } from '../node/stream-state.js';
 
 /** A stream's write that waits for the connection, or for a file to be opened. */

@@ -43,7 +43,7 @@ export interface TcpFigures extends Omit<NativeTcpFigures, 'state'> {
 }
 
 /** What the object that holds the socket has counted. Undefined where it does not count it. */
-export interface HolderCounters {
+export interface SocketCounters {
   bytesRead?: number | undefined;
   bytesWritten?: number | undefined;
   /** Bytes written that the kernel does not have yet. */
@@ -70,7 +70,7 @@ export interface SocketInspection {
   peer: SocketPeer | undefined;
   /** Undefined unless listening, and where the system does not tell it. */
   queue: ListenQueue | undefined;
-  counters: HolderCounters;
+  counters: SocketCounters;
   /** Undefined over UNIX, for a listener, and where the system does not tell. */
   tcp: TcpFigures | undefined;
 }
@@ -138,7 +138,7 @@ function figuresOf(figures: NativeTcpFigures | undefined): TcpFigures | undefine
   return { ...figures, state: TCP_STATES[figures.state - 1] ?? 'CLOSED' };
 }
 
-function countersOf(target: TuneTarget): HolderCounters {
+function countersOf(target: TuneTarget): SocketCounters {
   if (typeof target === 'number') return {};
   if (target instanceof net.Socket) {
     const { bytesRead, bytesWritten, writableLength } = target;

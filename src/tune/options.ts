@@ -65,7 +65,7 @@ export interface SocketOptionValues {
 }
 
 /** What became of one option. */
-export interface SetOption<T> {
+export interface OptionResult<T> {
   /** What was asked for. */
   requested: T;
   /** What the kernel answers when asked afterwards. */
@@ -76,7 +76,7 @@ export interface SetOption<T> {
 
 /** What became of each option that was given. */
 export type SetSocketOptions = {
-  [Name in keyof SocketOptionValues]?: SetOption<Exclude<SocketOptionValues[Name], undefined>>;
+  [Name in keyof SocketOptionValues]?: OptionResult<Exclude<SocketOptionValues[Name], undefined>>;
 };
 
 type Value = number | boolean;
@@ -205,11 +205,11 @@ export function setSocketOptions(target: TuneTarget, options: SocketOptionValues
   const wishes = Object.entries(given)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => checkWish(subject, name, value));
-  const applied: Record<string, SetOption<Value>> = {};
+  const applied: Record<string, OptionResult<Value>> = {};
   for (const { index, row, requested, number } of wishes) {
     const [error, effective, clampedBy] = subject.addon.setSocketOption(subject.fd, index, number);
     if (error < 0) throw optionRefusedError(error, row.name, applied);
-    const result: SetOption<Value> = { requested, effective: fromNumber(row, effective) };
+    const result: OptionResult<Value> = { requested, effective: fromNumber(row, effective) };
     applied[row.name] = clampedBy === undefined ? result : { ...result, clampedBy };
   }
   return applied;

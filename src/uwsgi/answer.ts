@@ -35,7 +35,7 @@ export function endOfHead(bytes: Buffer, from: number): number {
   return -1;
 }
 
-/** Reads a head, given up to and with its empty line. Throws ERR_NEARWIRE_UWSGI_BAD_ANSWER. */
+/** Reads a head, given up to and with its empty line. Throws ERR_NEARWIRE_UWSGI_BAD_RESPONSE. */
 export function parseHead(bytes: Buffer): AnswerHead {
   const lines = bytes.toString('latin1').split('\n');
   const [first = ''] = lines;

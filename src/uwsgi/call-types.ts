@@ -24,7 +24,7 @@ export interface Limits {
   bodyTimeout: number;
 }
 
-export interface Answer {
+export interface UwsgiResponse {
   statusCode: number;
   statusMessage: string;
   /** As `message.headers` of node:http. */

@@ -12,7 +12,7 @@ import { patienceOf } from '../config/options.js';
 import { framingOf } from './answer.js';
 import { HeadReader } from './answer-head.js';
 import { AnswerBody, type BodyOwner } from './answer-body.js';
-import type { Answer, Limits, RequestTarget } from './call-types.js';
+import type { UwsgiResponse, Limits, RequestTarget } from './call-types.js';
 import type { BodySource, PreparedBody } from './request-body.js';
 
 export interface CallPlan {
@@ -44,7 +44,7 @@ export class Call implements ChannelHandlers, BodyOwner {
   /** The server takes no more of the request; its answer may have come all the same. */
   private refused: Error | undefined;
 
-  static make(plan: CallPlan): Promise<Answer> {
+  static make(plan: CallPlan): Promise<UwsgiResponse> {
     return new Promise((resolve, reject) => {
       new Call(plan, resolve, reject);
     });
@@ -52,7 +52,7 @@ export class Call implements ChannelHandlers, BodyOwner {
 
   private constructor(
     private readonly plan: CallPlan,
-    private readonly resolve: (answer: Answer) => void,
+    private readonly resolve: (answer: UwsgiResponse) => void,
     private readonly reject: (error: unknown) => void,
   ) {
     const { signal, limits } = plan;

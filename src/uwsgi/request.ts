@@ -22,10 +22,10 @@ import {
   type VariableValue,
 } from './encode.js';
 import { prepareBody, type RequestBody } from './request-body.js';
-import type { Answer, Limits, RequestTarget } from './call-types.js';
+import type { UwsgiResponse, Limits, RequestTarget } from './call-types.js';
 import { Call } from './request-call.js';
 
-export type { Answer, RequestTarget } from './call-types.js';
+export type { UwsgiResponse, RequestTarget } from './call-types.js';
 export type { RequestBody } from './request-body.js';
 export type { VariableValue } from './encode.js';
 
@@ -65,7 +65,7 @@ export interface RequestOptions {
   headersTimeout?: number | undefined;
   /** The same from one piece of the body to the next: ERR_NEARWIRE_BODY_TIMEOUT. A body that nobody reads has time. */
   bodyTimeout?: number | undefined;
-  /** Bytes that the head of the answer may have: ERR_NEARWIRE_UWSGI_HEAD_TOO_LARGE. Default 16 KiB, as node:http. */
+  /** Bytes that the head of the answer may have: ERR_NEARWIRE_UWSGI_HEADERS_TOO_LARGE. Default 16 KiB, as node:http. */
   maxHeaderSize?: number | undefined;
 }
 
@@ -80,10 +80,10 @@ const MAX_MODIFIER = 255;
  *
  * Rejects with node's errors of connecting, ERR_NEARWIRE_BACKLOG_TIMEOUT (a path), ERR_NEARWIRE_CONNECT_TIMEOUT (TCP),
  * ERR_NEARWIRE_UWSGI_VARIABLES_TOO_LARGE,
- * ERR_NEARWIRE_UWSGI_NO_ANSWER where the server closes without one, ERR_NEARWIRE_UWSGI_BAD_ANSWER, the two timeouts,
+ * ERR_NEARWIRE_UWSGI_NO_RESPONSE where the server closes without one, ERR_NEARWIRE_UWSGI_BAD_RESPONSE, the two timeouts,
  * an AbortError; for bad arguments as node does, before anything is sent.
  */
-export async function request(target: RequestTarget, options: RequestOptions = {}): Promise<Answer> {
+export async function request(target: RequestTarget, options: RequestOptions = {}): Promise<UwsgiResponse> {
   const there = checkTarget(target);
   const { signal, limits, method, url, headers, modifier1, modifier2, variables } = checkOptions(options);
   if (signal?.aborted === true) throw abortError(signal);

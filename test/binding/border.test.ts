@@ -13,9 +13,9 @@ import { cleanup, socketPath } from '../support/sockets.js';
 
 const read = (file: string): string =>
   readFileSync(fileURLToPath(new URL(`../../src/${file}`, import.meta.url)), 'utf8');
-const source = read('binding/addon.ts');
+const source = ['addon', 'engine', 'objects'].map((file) => read(`binding/${file}.ts`)).join('\n');
 
-/** The member names of an interface declared in src/binding/addon.ts. */
+/** The member names of an interface declared in src/binding. */
 function members(name: string): string[] {
   const body = new RegExp(`export interface ${name} \\{\\n([\\s\\S]*?)\\n\\}`).exec(source)?.[1] ?? '';
   return [...body.matchAll(/^ {2}(?:readonly )?(\w+)[(:?]/gm)].map((match) => match[1] ?? '').sort();

@@ -157,15 +157,15 @@ describe.each(['native', 'js'] as const)('request() on %s', (transport) => {
     ['chunks and a length', 'Transfer-Encoding: chunked\r\ncontent-length: 0\r\n\r\n0\r\n\r\n'],
     ['another transfer coding', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n'],
   ])('refuses an answer with %s', async (_name, bytes) => {
-    await expect(answered(bytes)).rejects.toMatchObject({ code: 'ERR_NEARWIRE_UWSGI_BAD_ANSWER' });
+    await expect(answered(bytes)).rejects.toMatchObject({ code: 'ERR_NEARWIRE_UWSGI_BAD_RESPONSE' });
   });
 
   it.each<[string, string, string]>([
-    ['a size that is none', 'x\r\n', 'ERR_NEARWIRE_UWSGI_BAD_ANSWER'],
-    ['a size that no number can hold', 'fffffffffffffff\r\n', 'ERR_NEARWIRE_UWSGI_BAD_ANSWER'],
-    ['more than its size', '1\r\nab\r\n', 'ERR_NEARWIRE_UWSGI_BAD_ANSWER'],
-    ['a line without an end', '1'.repeat(10_000), 'ERR_NEARWIRE_UWSGI_BAD_ANSWER'],
-    ['trailers without an end', `0\r\n${'T: 1234567890\r\n'.repeat(2000)}`, 'ERR_NEARWIRE_UWSGI_BAD_ANSWER'],
+    ['a size that is none', 'x\r\n', 'ERR_NEARWIRE_UWSGI_BAD_RESPONSE'],
+    ['a size that no number can hold', 'fffffffffffffff\r\n', 'ERR_NEARWIRE_UWSGI_BAD_RESPONSE'],
+    ['more than its size', '1\r\nab\r\n', 'ERR_NEARWIRE_UWSGI_BAD_RESPONSE'],
+    ['a line without an end', '1'.repeat(10_000), 'ERR_NEARWIRE_UWSGI_BAD_RESPONSE'],
+    ['trailers without an end', `0\r\n${'T: 1234567890\r\n'.repeat(2000)}`, 'ERR_NEARWIRE_UWSGI_BAD_RESPONSE'],
     ['less than its size', '5\r\nab', 'ERR_NEARWIRE_SHORT_BODY'],
     ['no last chunk', '2\r\nab\r\n', 'ERR_NEARWIRE_SHORT_BODY'],
   ])('refuses a chunk with %s', async (_name, bytes, code) => {
@@ -176,7 +176,7 @@ describe.each(['native', 'js'] as const)('request() on %s', (transport) => {
   it('has bounds for what it holds of a head', async () => {
     const head = (bytes: number): string => `HTTP/1.1 200 OK\r\nA: ${'x'.repeat(bytes - 24)}\r\n\r\n`;
     expect(await answered(`${head(16_384)}body`)).toMatchObject({ text: 'body' });
-    const code = 'ERR_NEARWIRE_UWSGI_HEAD_TOO_LARGE';
+    const code = 'ERR_NEARWIRE_UWSGI_HEADERS_TOO_LARGE';
     await expect(answered(head(16_385))).rejects.toMatchObject({ code });
     await expect(answered('x'.repeat(20_000))).rejects.toMatchObject({ code });
     await expect(answered(head(200), { maxHeaderSize: 199 })).rejects.toMatchObject({ code });
@@ -185,13 +185,13 @@ describe.each(['native', 'js'] as const)('request() on %s', (transport) => {
   });
 
   it.each(['', 'HTTP/1.1 200 OK\r\nA: 1\r\n'])('tells of a server that closes behind %j', async (bytes) => {
-    await expect(answered(bytes)).rejects.toMatchObject({ code: 'ERR_NEARWIRE_UWSGI_NO_ANSWER' });
+    await expect(answered(bytes)).rejects.toMatchObject({ code: 'ERR_NEARWIRE_UWSGI_NO_RESPONSE' });
   });
 
   it('tells of a connection that was reset', async () => {
     const { to } = await serve((socket) => socket.resetAndDestroy(), 'tcp');
     await expect(request(to)).rejects.toMatchObject({
-      code: 'ERR_NEARWIRE_UWSGI_NO_ANSWER',
+      code: 'ERR_NEARWIRE_UWSGI_NO_RESPONSE',
       cause: { code: 'ECONNRESET' },
     });
     const { to: later, accepted } = await serve((socket) => socket.write('HTTP/1.1 200 OK\r\n\r\nsome'), 'tcp');

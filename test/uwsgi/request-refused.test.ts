@@ -60,7 +60,7 @@ describe.each(WAYS)('request() on $transport over $family, refused by a server t
   it('tells of an answer that is none, and why', async () => {
     const { to, body } = await refused(Buffer.from('HTTP/1.1 413'));
     expect(await failure(request(to, options(body)))).toMatchObject({
-      code: 'ERR_NEARWIRE_UWSGI_NO_ANSWER',
+      code: 'ERR_NEARWIRE_UWSGI_NO_RESPONSE',
       cause: { syscall: 'write' },
     });
     expect(body.destroyed).toBe(true);

@@ -152,14 +152,14 @@ describe.skipIf(command === undefined).each(WAYS)('a real uWSGI on $transport, $
 
   it('tells of a server that goes away without an answer', async () => {
     const { to } = await start();
-    await expect(request(to, { url: '/die' })).rejects.toMatchObject({ code: 'ERR_NEARWIRE_UWSGI_NO_ANSWER' });
+    await expect(request(to, { url: '/die' })).rejects.toMatchObject({ code: 'ERR_NEARWIRE_UWSGI_NO_RESPONSE' });
   });
 
   it('tells of a request that uWSGI has no room for', async () => {
     const { to, server } = await start();
     const headers = { 'X-Long': 'x'.repeat(5000) };
     await expect(request(to, { url: '/environ', headers })).rejects.toMatchObject({
-      code: 'ERR_NEARWIRE_UWSGI_NO_ANSWER',
+      code: 'ERR_NEARWIRE_UWSGI_NO_RESPONSE',
     });
     await expect.poll(() => server.log()).toMatch(/invalid request block size/);
     const { to: roomy } = await start(['--buffer-size', '65535']);

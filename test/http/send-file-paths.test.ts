@@ -1,4 +1,4 @@
-/** Which road the body of a file takes to its socket, and that it arrives on each. */
+/** Which path the body of a file takes to its socket, and that it arrives on each. */
 import type * as http from 'node:http';
 import * as http2 from 'node:http2';
 import * as https from 'node:https';
@@ -32,7 +32,7 @@ function since(before: SendFileStats): unknown {
   };
 }
 
-describe.each(everyWay)('the road of a file: $name over $family', ({ subject, family }) => {
+describe.each(everyWay)('the path of a file: $name over $family', ({ subject, family }) => {
   const native = subject.name === 'native';
   /** A body on this subject's sockets, which would go by reference where they are native ones. */
   const plain = native

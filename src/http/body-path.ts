@@ -42,7 +42,7 @@ const originalWrite = nodeHttp.OutgoingMessage.prototype.write;
 const originalSend = (nodeHttp.OutgoingMessage.prototype as unknown as Internals)._send;
 
 /** The socket that the file goes to by reference, or why it does not. */
-function roadOf(response: http.ServerResponse, file: OpenFile): NativeSocket | CopyReason {
+function pathOf(response: http.ServerResponse, file: OpenFile): NativeSocket | CopyReason {
   const { socket } = response;
   if (!(socket instanceof NativeSocket) || file.engineFile < 0)
     return (socket as TLSSocket | null)?.encrypted === true ? 'tls' : 'transport';
@@ -94,15 +94,15 @@ export function sendBody(
 ): void {
   // The body is whole, and its end waits for it: a cork would never come out.
   while (response.writableCorked > 0) response.uncork();
-  const road = roadOf(response, file);
-  if (typeof road === 'string') {
+  const path = pathOf(response, file);
+  if (typeof path === 'string') {
     byCopy++;
-    reasons[road] = (reasons[road] ?? 0) + 1;
+    reasons[path] = (reasons[path] ?? 0) + 1;
     copyBody(response, file.fd, offset, length, callback);
     return;
   }
   byReference++;
   // The head leaves as by node's own flushHeaders().
   (response as unknown as Internals)._send('', 'latin1');
-  refer(road, new FileRange(file.engineFile, offset, length), callback);
+  refer(path, new FileRange(file.engineFile, offset, length), callback);
 }
