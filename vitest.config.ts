@@ -8,8 +8,8 @@ const built = (file: string): string => fileURLToPath(new URL(`dist/src/${file}.
 const CORE = ['binding', 'channel', 'engine', 'exchange', 'files', 'http', 'memory', 'net', 'parity', 'register'];
 /** Tests of the benchmark, of `nearwire cost` and of tuning: they take times, fill the machine, or count what all of it does. */
 const MEASURING = 'test/bench/**/*.test.ts';
-/** Most of the others wait more than they compute. */
-const FILES_AT_A_TIME = 2 * availableParallelism();
+/** Most of the others wait more than they compute; not so under a sanitizer, which sets it (scripts/test-asan.mjs). */
+const FILES_AT_A_TIME = Number(process.env['NEARWIRE_TEST_FILES_AT_A_TIME'] ?? 2 * availableParallelism());
 
 export default defineConfig({
   resolve: {

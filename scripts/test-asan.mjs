@@ -3,7 +3,7 @@
 // process of the run, or if a leak has a frame of the addon. Node's own leaks at exit are none of ours and are passed over.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -31,6 +31,7 @@ const { status } = spawnSync(process.execPath, ['node_modules/vitest/vitest.mjs'
     NEARWIRE_ADDON: addon,
     NEARWIRE_TEST_SUBJECTS: 'native',
     NEARWIRE_EXIT_MARKS: folder,
+    NEARWIRE_TEST_FILES_AT_A_TIME: String(availableParallelism() + 1),
     // native/termination_gate.cc is part of this build.
     NEARWIRE_TERMINATION_GATE: process.platform === 'linux' ? '1' : '0',
     NODE_OPTIONS: `--require=${root}scripts/mark-exit.cjs`,
