@@ -18,6 +18,7 @@ import { giveBuffersToAccepted, readNodesBuffers } from '../net/buffers.js';
 import { connectByNode, tagJsServer } from '../net/js.js';
 import type { BufferSizes } from '../config/options.js';
 import { connections, tellNodeClose, type ConnectionEvent } from '../stats/events.js';
+import { connectionsOf } from '../node/server-internals.js';
 import { counterFor } from '../stats/server-counter.js';
 import type { ServerStats } from '../stats/server-stats.js';
 import { startSending } from '../files/stream-file.js';
@@ -286,7 +287,7 @@ class JsChannelServer implements ChannelServer {
   }
 
   stats(): ServerStats {
-    return counterFor(this).stats('js', (this.server as net.Server & { _connections: number })._connections);
+    return counterFor(this).stats('js', connectionsOf(this.server));
   }
 
   address(): ServerAddress | null {

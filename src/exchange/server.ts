@@ -9,6 +9,7 @@ import type { Engine } from '../engine/engine.js';
 import { installTransport, type ServerInfo } from '../net/factory.js';
 import { noteDelegatedClosed } from '../net/listen.js';
 import { setAcceptDelegate } from '../net/accept-delegate.js';
+import { connectionsOf } from '../node/server-internals.js';
 import { nodeHttp } from '../runtime/modules.js';
 import type { BufferSizes, TransportName } from '../config/options.js';
 import { connections, type ConnectionEvent } from '../stats/events.js';
@@ -27,10 +28,6 @@ import type { ExchangeSocket } from './socket.js';
 const FORWARDED = ['listening', 'error', 'close', 'drop'] as const;
 
 type Listener = (...args: never[]) => void;
-
-interface NetInternals {
-  _connections: number;
-}
 
 export class ExchangeServer extends EventEmitter implements ServerInfo, ReleasingServer {
   /** Milliseconds of silence after which a connection gets a 'timeout'; 0: never. */
@@ -187,7 +184,7 @@ export class ExchangeServer extends EventEmitter implements ServerInfo, Releasin
   }
 
   get connections(): number {
-    return (this.server as unknown as NetInternals)._connections;
+    return connectionsOf(this.server);
   }
 
   ref(): this {

@@ -12,6 +12,7 @@ import {
   type TransportName,
   type TransportOptions,
 } from '../config/options.js';
+import { connectionsOf } from '../node/server-internals.js';
 import { counterFor } from '../stats/server-counter.js';
 import type { ServerStats } from '../stats/server-stats.js';
 import { engineFor, requestedTransport } from '../engine/transport.js';
@@ -143,11 +144,6 @@ export function installTransport(server: net.Server, options: TransportOptions |
 
 function defineStats(server: net.Server, stats: () => ServerStats): void {
   Object.defineProperty(server, 'stats', { value: stats, writable: true, configurable: true });
-}
-
-/** As node counts them; `getConnections()` tells it later. */
-function connectionsOf(server: net.Server): number {
-  return (server as net.Server & { _connections: number })._connections;
 }
 
 /** The options argument of a server, where the listener may stand in its place. */

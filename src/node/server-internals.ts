@@ -51,3 +51,8 @@ export type ListenStep = (
 ) => void;
 
 export type ServerWithInternals = net.Server & ServerInternals;
+
+/** A server's open connections as node counts them; `getConnections()` says it later. */
+export function connectionsOf(server: net.Server): number {
+  return (server as ServerWithInternals)._connections;
+}

@@ -2,6 +2,7 @@
 import * as net from 'node:net';
 import { argTypeError } from '../errors/index.js';
 import type { TransportName } from '../config/options.js';
+import { connectionsOf } from '../node/server-internals.js';
 import { counterOf } from './server-counter.js';
 import type { ServerStats } from './server-stats.js';
 
@@ -24,9 +25,6 @@ export function serverStats(server: net.Server | CountingServer): ServerStats | 
   if (typeof given !== 'object' || given === null) throw argTypeError('server', 'a server', given);
   if (counts(given)) return given.stats();
   if (!(given instanceof net.Server)) throw argTypeError('server', 'a server', given);
-  const { transport = 'js', _connections: active } = given as net.Server & {
-    transport?: TransportName;
-    _connections: number;
-  };
-  return counterOf(given)?.stats(transport, active);
+  const { transport = 'js' } = given as net.Server & { transport?: TransportName };
+  return counterOf(given)?.stats(transport, connectionsOf(given));
 }
