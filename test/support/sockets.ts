@@ -113,6 +113,24 @@ export async function readAll(socket: Socket): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
+/**
+ * All that comes until 'end' or a reset, as one Buffer. A peer that closes while bytes are unread in its kernel
+ * resets the connection, which the reader learns of behind the last byte.
+ */
+export function readUntilClosed(socket: Socket): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+    socket.once('end', () => {
+      resolve(Buffer.concat(chunks));
+    });
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ECONNRESET') resolve(Buffer.concat(chunks));
+      else reject(error);
+    });
+  });
+}
+
 /** Resolves when at least this many bytes have come, with what came. */
 export function readBytes(socket: Socket, count: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
