@@ -48,8 +48,22 @@ export default {
     {
       name: 'entry-imports-the-command-line',
       severity: 'error',
-      from: { path: ENTRIES },
+      // nearwire/internal hands nearwire-bench what commands have in common.
+      from: { path: ENTRIES, pathNot: '^src/internal.ts$' },
       to: { path: `${folder(['cli'])}|^bench/` },
+    },
+    {
+      name: 'src-imports-bench',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^bench/' },
+    },
+    {
+      name: 'bench-imports-past-the-entries',
+      comment: 'bench is a package of its own: it has what nearwire exports.',
+      severity: 'error',
+      from: { path: '^bench/' },
+      to: { path: '^src/[^/]+/' },
     },
     {
       name: 'unknown-room',
@@ -65,6 +79,7 @@ export default {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     includeOnly: '^(src|bench)/',
+    exclude: { path: '^bench/(dist|build)/' },
     doNotFollow: { path: 'node_modules' },
   },
 };

@@ -18,6 +18,7 @@ export default defineConfig({
       { find: /^nearwire$/, replacement: built('index') },
       { find: /^nearwire\/channel$/, replacement: built('channel') },
       { find: /^nearwire\/http$/, replacement: built('http') },
+      { find: /^nearwire\/internal$/, replacement: built('internal') },
       { find: /^nearwire\/metrics$/, replacement: built('metrics') },
       { find: /^nearwire\/tune$/, replacement: built('tune') },
       { find: /^nearwire\/uwsgi$/, replacement: built('uwsgi') },

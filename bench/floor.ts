@@ -11,7 +11,7 @@ export function findFloor(): string | undefined {
     named !== undefined
       ? [named]
       : [
-          join(PACKAGE_ROOT, 'build', 'Release', 'floor'),
+          join(PACKAGE_ROOT, 'floor', 'build', 'Release', 'floor'),
           join(PACKAGE_ROOT, 'prebuilds', `${process.platform}-${process.arch}`, 'floor'),
         ];
   return candidates.find(isExecutable);

@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Bench } from 'tinybench';
 
 import type { CellResult, Host, Versions } from './model.js';
-import { PACKAGE_ROOT, packageVersion } from './package-root.js';
+import { nearwireVersion, REPOSITORY } from './package-root.js';
 
 /** Load average a core from which on the machine is called busy: a cell keeps two cores to itself. */
 const BUSY_LOAD = 0.25;
@@ -90,15 +90,15 @@ function kernelWords(): string {
 }
 
 export function readVersions(): Versions {
-  return { node: process.versions.node, nearwire: packageVersion(), commit: commit() };
+  return { node: process.versions.node, nearwire: nearwireVersion(), commit: commit() };
 }
 
 function commit(): string {
   // An installed package has no history of its own: git would answer for the folder that it is installed in.
-  if (!existsSync(join(PACKAGE_ROOT, '.git'))) return 'unknown';
+  if (!existsSync(join(REPOSITORY, '.git'))) return 'unknown';
   try {
     return execFileSync('git', ['describe', '--always', '--dirty', '--exclude', '*'], {
-      cwd: PACKAGE_ROOT,
+      cwd: REPOSITORY,
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
     }).trim();

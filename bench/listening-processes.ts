@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
 
-import { socketHolders } from '../src/inspection/processes.js';
-import { ListenerReporter } from '../src/inspection/report.js';
+import { socketHolders } from 'nearwire/internal';
+import { ListenerReporter } from 'nearwire/internal';
 
 export interface Listening {
   readonly pids: readonly number[];

@@ -1,5 +1,5 @@
 /** The benchmark: runs the plan round by round and puts the results together. */
-import { addonStatus } from '../src/binding/addon.js';
+import { addonStatus } from 'nearwire/internal';
 import { CannotRun } from './cannot-run.js';
 import { maximumOf, runCell, SOCKET_NAME, type CellContext } from './cell.js';
 import { settleEnvironment } from './environment.js';
@@ -96,7 +96,7 @@ function meansWith(floor: string | undefined): Means {
   const [why] = (reason?.message ?? 'no reason given').split('\n', 1);
   return {
     missing: {
-      ...(floor === undefined && { floor: 'is not built (npm run build:native)' }),
+      ...(floor === undefined && { floor: 'is not built (npm run build:floor)' }),
       ...(addon === undefined && { addon: `the addon did not load: ${String(why)}` }),
       ...(nginx instanceof Error && { nginx: nginx.message }),
     },

@@ -1,12 +1,18 @@
-// Compiles src and bench into dist. Skipped where TypeScript is not installed: an installed package ships dist.
+// Compiles src into dist, and bench into bench/dist. Skipped where TypeScript is not installed: an installed package ships
+// dist.
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, symlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const tsc = `${root}node_modules/typescript/bin/tsc`;
+// The bench imports nearwire as its users do. npm links workspaces into node_modules, but not the root package.
+const self = `${root}node_modules/nearwire`;
 if (existsSync(tsc)) {
-  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
+  if (!existsSync(self)) symlinkSync('..', self);
+  for (const project of ['.', 'bench']) {
+    execFileSync(process.execPath, [tsc, '-p', `${project}/tsconfig.build.json`], { cwd: root, stdio: 'inherit' });
+  }
 } else if (!existsSync(`${root}dist/src/index.js`)) {
   console.error('dist is missing and TypeScript is not installed: run "npm ci" in a clone first');
   process.exit(1);

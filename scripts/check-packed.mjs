@@ -1,7 +1,16 @@
-// What a user gets: packs the package with its prebuilt addon, installs it into an empty folder with no compiler on PATH,
-// has it serve over a UNIX socket natively, run its benchmark and measure a stack.
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+// What a user gets: packs the package with its prebuilt addon, installs it into an empty folder with no compiler on PATH and
+// has it serve over a UNIX socket natively; then installs nearwire-bench beside it, and has it run and measure a stack.
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +19,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'nearwire-packed-'));
 /** `nearwire cost` binds processes by taskset, which it tries on `true`. */
 const COMMANDS = ['node', 'npm', 'npx', 'sh', 'env', 'taskset', 'true'];
+/** node-gyp-build finds the addon; node-addon-api is for those who build it. */
+const DEPENDENCIES = 2;
 const COMPILERS = ['cc', 'gcc', 'g++', 'c++', 'clang', 'clang++', 'make', 'python3'];
 
 const find = (command, path) =>
@@ -25,10 +36,26 @@ const find = (command, path) =>
       }
     });
 
+/** Names of the packages. npm 12 runs no script of theirs, so none may have one: nor a binding.gyp, which npm runs node-gyp for. */
+function installed(home) {
+  const { packages } = JSON.parse(readFileSync(join(home, 'package-lock.json'), 'utf8'));
+  const names = Object.keys(packages).filter((name) => name !== '');
+  for (const name of names) {
+    if (packages[name].hasInstallScript || existsSync(join(home, name, 'binding.gyp'))) {
+      throw new Error(`to install it runs a script of ${name}`);
+    }
+  }
+  return names;
+}
+
 try {
-  const [packed] = JSON.parse(
-    execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], { cwd: root }).toString(),
-  );
+  const pack = (words) =>
+    JSON.parse(
+      execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder, ...words], {
+        cwd: root,
+      }),
+    )[0];
+  const [packed, bench] = [pack([]), pack(['--workspace', 'bench'])];
   const bin = join(folder, 'bin');
   mkdirSync(bin);
   for (const command of COMMANDS) {
@@ -44,7 +71,10 @@ try {
   const env = { ...process.env, PATH: bin };
   const run = (command, words) => execFileSync(join(bin, command), words, { cwd: home, env, encoding: 'utf8' });
   writeFileSync(join(home, 'package.json'), '{ "name": "app", "private": true, "type": "module" }\n');
-  run('npm', ['install', '--no-audit', '--no-fund', join(folder, packed.filename)]);
+  const install = (...words) => run('npm', ['install', '--no-audit', '--no-fund', ...words]);
+  install(join(folder, packed.filename));
+  const names = installed(home);
+  if (names.length > DEPENDENCIES + 1) throw new Error(`it brings ${names.join()}`);
 
   writeFileSync(
     join(home, 'app.js'),
@@ -63,6 +93,12 @@ try {
   const said = run('node', ['app.js']).trim();
   if (said !== 'native native served /natively') throw new Error(`the installed package said: ${said}`);
 
+  const { status, stderr } = spawnSync(join(bin, 'npx'), ['nearwire', 'bench'], { cwd: home, env, encoding: 'utf8' });
+  if (status !== 3 || !stderr.includes('npm install --save-dev nearwire-bench@')) {
+    throw new Error(`without nearwire-bench it ended with ${status}: ${stderr}`);
+  }
+  install('--save-dev', join(folder, bench.filename));
+  installed(home);
   run('npx', [
     'nearwire',
     'bench',
@@ -76,10 +112,12 @@ try {
     '--json',
     'rtt.json',
   ]);
-  run('npx', ['nearwire', 'cost', '--stack', 'node-unix,nearwire-unix']);
+  run('npx', ['nearwire', 'cost', '--stacks', 'node-unix,nearwire-unix']);
   const leftovers = readdirSync(home).filter((name) => name.endsWith('.sock'));
   if (leftovers.length > 0) throw new Error(`left behind: ${leftovers.join()}`);
-  console.log(`packed form: ${packed.filename}, ${packed.files.length} files, ${packed.size} bytes: ${said}`);
+  for (const { filename, files, size } of [packed, bench]) {
+    console.log(`packed form: ${filename}, ${files.length} files, ${size} bytes`);
+  }
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -45,9 +45,14 @@ function wordsOf(settings) {
   return words;
 }
 
-// One entry per target of binding.gyp: { name, type, sources, includes, defines, words, system }, with absolute paths.
+// One entry per target of both binding.gyp: { name, type, sources, includes, defines, words, system }, with absolute paths.
 export function darwinTargets(processor) {
-  const { folder, gyp } = variantFolder('darwin', ['ignore', 'ignore', 'inherit']);
+  const quiet = ['ignore', 'ignore', 'inherit'];
+  const folders = [variantFolder('darwin', quiet), variantFolder('darwin-floor', quiet, 'bench/floor/')];
+  return folders.flatMap((variant) => targetsIn(variant, processor));
+}
+
+function targetsIn({ folder, gyp }, processor) {
   gyp('configure', '--loglevel=warn', '--', '-f', 'gypd', '-DOS=mac', `-Dtarget_arch=${processor}`);
   // gyp writes Python.
   const program = 'import ast, json, sys; json.dump(ast.literal_eval(open(sys.argv[1]).read()), sys.stdout)';

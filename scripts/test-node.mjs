@@ -3,7 +3,7 @@
 // usage: test-node.mjs VERSION [vitest's words]    Needs `npm run build`.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { nodeFromNpm } from '../dist/bench/other-node.js';
+import { nodeFromNpm } from '../bench/dist/other-node.js';
 import { CORE } from './core-tests.mjs';
 
 const [version, ...words] = process.argv.slice(2);

@@ -28,7 +28,7 @@ export interface Hop {
   readonly connections: 'close' | 'keep-alive';
 }
 
-/** One row. The names are those of `--stack`. */
+/** One row. The names are those of `--stacks`. */
 export interface Stack {
   readonly name: string;
   /** For a reader: `nginx -> uWSGI over UNIX`. */

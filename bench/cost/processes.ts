@@ -11,7 +11,7 @@ import { PACKAGE_ROOT } from '../package-root.js';
 import { endRun, killAll, MARK_VARIABLE, processesOf } from './ending.js';
 
 /** It is run by node, whatever runs this file. */
-const COMPILED_KEEPER = join(PACKAGE_ROOT, 'dist', 'bench', 'cost', 'keeper.js');
+const COMPILED_KEEPER = join(PACKAGE_ROOT, 'dist', 'cost', 'keeper.js');
 /** The longest name in a stack's folder. */
 const LONGEST_NAME = '99/mod_wsgi.4194304.0.1.sock';
 /** Servers finish what they are at when told to end; one that still runs after this is killed. */

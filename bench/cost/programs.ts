@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers';
 
 import { findProgram } from '../executable.js';
 import { findFloor } from '../floor.js';
-import { packageVersion } from '../package-root.js';
+import { ownVersion } from '../package-root.js';
 
 /** Debian's, Fedora's, Homebrew's. */
 const APACHE_MODULES = [
@@ -56,7 +56,7 @@ const SOURCES = {
   'uWebSockets.js': { install: [NPM, 'uNetworking/uWebSockets.js#v20.57.0'], find: findUwebsockets },
   bun: command([NPM, 'bun'], 'NEARWIRE_BUN', ['bun'], ['--version'], /^(\S+)/),
   strace: command([APT, 'strace'], 'NEARWIRE_STRACE', ['strace'], ['--version'], /version (\S+)/),
-  floor: { install: ['npm run', 'build:native'], find: () => ({ file: findFloor(), version: packageVersion() }) },
+  floor: { install: ['npm run', 'build:floor'], find: () => ({ file: findFloor(), version: ownVersion() }) },
 } satisfies Readonly<Record<string, Source>>;
 
 export type ProgramName = keyof typeof SOURCES;

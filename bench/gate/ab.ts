@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { CannotRun } from '../cannot-run.js';
 import { estimateOf, layoutDeviation, type Blocks, type Estimate } from '../cost/estimate.js';
 import { sweep, type Lane } from '../cost/sweeps.js';
-import { PACKAGE_ROOT } from '../package-root.js';
+import { REPOSITORY } from '../package-root.js';
 import { isMessage, numberOf, PeerError } from '../peer.js';
 import { findPlacement } from '../placement.js';
 import { newTable } from '../report/terminal.js';
@@ -25,7 +25,7 @@ export async function compareWith(ref: string, cases: readonly GateCase[], conte
     const measured = new Map<string, Efforts>();
     for (const gateCase of cases) {
       console.log(`measures ${gateCase.name}`);
-      measured.set(gateCase.name, await measureBuilds(gateCase, { before: tree, after: PACKAGE_ROOT }, context));
+      measured.set(gateCase.name, await measureBuilds(gateCase, { before: tree, after: REPOSITORY }, context));
     }
     const { text, dearer } = compareBuilds(commit, measured);
     console.log(`${text}\nmeasured in ${((performance.now() - began) / 1e3).toFixed(0)} s`);
@@ -47,14 +47,19 @@ function commitOf(ref: string): string {
 /** Checks it out into a folder that is not there yet, and builds it with the packages that are installed here. */
 function buildCommit(commit: string, folder: string): void {
   git('worktree', 'add', '--detach', folder, commit);
-  symlinkSync(join(PACKAGE_ROOT, 'node_modules'), join(folder, 'node_modules'));
-  for (const script of ['build:ts', 'build:native']) {
-    execFileSync('npm', ['run', '--silent', script], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
+  symlinkSync(join(REPOSITORY, 'node_modules'), join(folder, 'node_modules'));
+  // Without its bench: what loads it is this one's.
+  const commands = [
+    ['npx', 'tsc', '-p', 'tsconfig.build.json'],
+    ['npm', 'run', '--silent', 'build:native'],
+  ] as const;
+  for (const [command, ...words] of commands) {
+    execFileSync(command, words, { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
   }
 }
 
 function git(...words: readonly string[]): string {
-  return execFileSync('git', words, { cwd: PACKAGE_ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  return execFileSync('git', words, { cwd: REPOSITORY, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
 /** In seconds: V8 has compiled what is hot. */

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { CannotRun } from '../cannot-run.js';
-import { PACKAGE_ROOT } from '../package-root.js';
+import { PACKAGE_ROOT, REPOSITORY } from '../package-root.js';
 import { numberOf } from '../peer.js';
 import { median } from '../statistics.js';
 import type { GateCase } from './cases.js';
@@ -42,7 +42,7 @@ export function versionOf(command: string, debianPackage: string): string {
 /** The library that makes time a matter of what is done; see bench/floor/steady_clock.c. */
 export function buildClock(folder: string): string {
   const library = join(folder, 'clock.so');
-  const source = join(PACKAGE_ROOT, 'bench', 'floor', 'steady_clock.c');
+  const source = join(PACKAGE_ROOT, 'floor', 'steady_clock.c');
   execFileSync('cc', ['-std=c11', '-O2', '-shared', '-fPIC', '-o', library, source], { stdio: 'inherit' });
   return library;
 }
@@ -63,7 +63,7 @@ export async function countRequest(gateCase: GateCase, clock: string, context: G
     // What server.ts calls around each batch.
     ...['--dump-before=getpriority', '--zero-before=kill'],
   ];
-  const words = [...serverWords(PACKAGE_ROOT, gateCase, address), String(WARM), String(BATCH)];
+  const words = [...serverWords(REPOSITORY, gateCase, address), String(WARM), String(BATCH)];
   const args = [`LD_PRELOAD=${clock}`, 'valgrind', ...callgrind, process.execPath, ...V8_FLAGS, ...words];
   // All of it is warm-up to the client: the server says when it has had enough.
   const load = { connections: 1, warmup: 3600 };

@@ -9,7 +9,7 @@ import { buildClock, countRequest, versionOf, type Count } from './callgrind.js'
 import type { GateCase } from './cases.js';
 import type { GateContext } from './peers.js';
 
-export const OWN_FILE = join(PACKAGE_ROOT, 'bench', 'instructions.json');
+export const OWN_FILE = join(PACKAGE_ROOT, 'instructions.json');
 
 export interface CountOptions {
   readonly record?: boolean;

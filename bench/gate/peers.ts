@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { encodePacket } from '../../src/uwsgi/encode.js';
+import { encodePacket } from 'nearwire/internal';
 import { commandWords, firstWord } from '../cell-processes.js';
 import type { Params } from '../model.js';
 import { Peer, type Program } from '../peer.js';

@@ -6,9 +6,9 @@
 import { createServer } from 'node:http';
 import { Socket } from 'node:net';
 
-import { studyParser, type NodeParser, type ParserFacts } from '../../src/node/http-parser.js';
-import { RequestReader, type Means, type ServedSocket } from '../../src/http/request-reader.js';
-import { getEngine } from '../../src/engine/thread-engine.js';
+import { studyParser, type NodeParser, type ParserFacts } from 'nearwire/internal';
+import { RequestReader, type Means, type ServedSocket } from 'nearwire/internal';
+import { getEngine } from 'nearwire/internal';
 import { counted, type Operation, type Rivals } from './operation.js';
 
 const HEADS = 200;

@@ -5,8 +5,8 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 
-import type { Incoming, ResponseClass } from '../../src/exchange/contracts.js';
-import { makeResponse } from '../../src/exchange/response.js';
+import type { Incoming, ResponseClass } from 'nearwire/internal';
+import { makeResponse } from 'nearwire/internal';
 import { counted, type Operation, type Rivals } from './operation.js';
 
 const HEADS = 200;

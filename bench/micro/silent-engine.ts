@@ -1,6 +1,6 @@
 /** An engine whose kernel is missing: its connects come to nothing, and what it is to send goes nowhere. */
-import { Engine } from '../../src/engine/engine.js';
-import { addonStatus, Shared, SUBMISSION_WORDS, type NativeEngine } from '../../src/binding/addon.js';
+import { Engine } from 'nearwire/internal';
+import { addonStatus, Shared, SUBMISSION_WORDS, type NativeEngine } from 'nearwire/internal';
 
 export interface SilentEngine {
   readonly engine: Engine;

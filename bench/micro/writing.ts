@@ -4,12 +4,12 @@
  */
 import { Socket, type SocketConstructorOpts } from 'node:net';
 
-import { connectNative } from '../../src/channel/native.js';
-import { socketScope } from '../../src/net/async-scopes.js';
-import { acceptedOptions, connectionOptions, socketSettings } from '../../src/net/socket-options.js';
-import { SocketConnection } from '../../src/net/socket-connection.js';
-import { NativeSocket } from '../../src/net/socket.js';
-import { runTicks } from '../../src/node/run-ticks.js';
+import { connectNative } from 'nearwire/internal';
+import { socketScope } from 'nearwire/internal';
+import { acceptedOptions, connectionOptions, socketSettings } from 'nearwire/internal';
+import { SocketConnection } from 'nearwire/internal';
+import { NativeSocket } from 'nearwire/internal';
+import { runTicks } from 'nearwire/internal';
 import { counted, type Operation, type Rivals } from './operation.js';
 import { createSilentEngine } from './silent-engine.js';
 

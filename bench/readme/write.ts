@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { JsonResult } from '../json.js';
-import { PACKAGE_ROOT } from '../package-root.js';
+import { PACKAGE_ROOT, REPOSITORY } from '../package-root.js';
 import type { SweepJson } from '../tune/sweep.js';
 import { beyondLimit } from './losses.js';
 import { partsOf } from './markdown.js';
@@ -24,10 +24,10 @@ function write<Result, Recorded>(pages: readonly Page<Result, Recorded>[], resul
   for (const { page, file, block: name, isWhole, ...of } of pages) {
     const recorded = results.flatMap((result) => of.recordOf(result) ?? []);
     if (recorded.length === 0) continue;
-    const path = join(PACKAGE_ROOT, page);
+    const path = join(REPOSITORY, page);
     const [before, , after] = isWhole === true ? ['', '', ''] : partsOf(readFileSync(path, 'utf8'), file, name);
     const block = of.render(recorded);
-    writeFileSync(join(PACKAGE_ROOT, 'bench', 'results', file), `${JSON.stringify(recorded, null, 1)}\n`);
+    writeFileSync(join(PACKAGE_ROOT, 'results', file), `${JSON.stringify(recorded, null, 1)}\n`);
     writeFileSync(path, `${before}${block}${after}`);
   }
 }

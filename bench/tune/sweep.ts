@@ -1,5 +1,5 @@
 /** The sweep: what send buffers take, what the bench says of them, and what follows. */
-import { addonStatus } from '../../src/binding/addon.js';
+import { addonStatus } from 'nearwire/internal';
 import { SOCKET_NAME } from '../cell.js';
 import { withFolder } from '../folder.js';
 import { jsonOf, type JsonFile } from '../json.js';

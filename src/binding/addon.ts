@@ -7,7 +7,9 @@
  * refused with EBADF. An id is used again only after the turn in which its close was asked for.
  * Every number that can fail is 0 or more on success and a negative errno on failure.
  */
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { NativeEngine } from './engine.js';
 import type { NativeBalance, NativePage, NativeTally } from './objects.js';
@@ -92,13 +94,23 @@ export interface AddonStatus {
 
 const require = createRequire(import.meta.url);
 /** dist/src/binding/addon.js -> the package's root. */
-/** From dist/src/binding. */
 const packageRoot = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** Prebuilt or built in a clone; else where node-gyp puts it that a user has run on native/binding.gyp. */
+function findAddon(): string {
+  const nodeGypBuild = require('node-gyp-build') as { resolve(dir: string): string };
+  try {
+    return nodeGypBuild.resolve(packageRoot);
+  } catch (error) {
+    const built = join(packageRoot, 'native', 'build', 'Release', 'nearwire.node');
+    if (existsSync(built)) return built;
+    throw error;
+  }
+}
 
 function load(): AddonStatus {
   try {
-    const nodeGypBuild = require('node-gyp-build') as { (dir: string): NativeAddon; resolve(dir: string): string };
-    const file = process.env['NEARWIRE_ADDON'] ?? nodeGypBuild.resolve(packageRoot);
+    const file = process.env['NEARWIRE_ADDON'] ?? findAddon();
     const addon = require(file) as NativeAddon;
     // Without this a stale addon would not fail, but be silent.
     if (addon.contract !== CONTRACT) throw new Error(`${file} was built from other sources: npm run build:native`);

@@ -1,45 +1,61 @@
 /** `nearwire doctor`: what stands between a front and an application, and how to mend it. */
 import { readFileSync } from 'node:fs';
-import { Command } from 'commander';
+
+import { command, REPORT_OPTIONS } from './command.js';
+import { EXIT_CODES } from './exit-codes.js';
+import { jsonText, print } from './output-file.js';
 import { UsageError } from './usage.js';
+
+export const doctorCommand = command({
+  name: 'doctor',
+  summary: 'examine this host, and a socket as a web server would use it',
+  operands: '[path|@name|unix:path]',
+  mostOperands: 1,
+  options: {
+    user: {
+      type: 'string',
+      value: 'name',
+      help: 'user that connects to the socket (default: the first of www-data, nginx and nobody that exists)',
+    },
+    'nginx-log': {
+      type: 'string',
+      value: 'file',
+      help: 'error log of nginx: names the causes of its 502 responses; with a path, only those of that path',
+    },
+    ...REPORT_OPTIONS,
+  },
+  more: 'Exit codes: 0 nothing to mend; 1 warnings or problems; 2 invalid arguments.',
+  run: doctor,
+});
 
 interface Words {
   readonly user?: string;
-  readonly nginxLog?: string;
+  readonly 'nginx-log'?: string;
   readonly json?: boolean;
+  readonly output?: string;
 }
 
-export function doctorCommand(): Command {
-  return new Command('doctor')
-    .description('examine this host, and a socket as a web server would meet it')
-    .argument('[path]', 'a UNIX socket: a path, @NAME for an abstract one, or unix:PATH as nginx writes it')
-    .option('--user <name>', 'who is to connect to it (default: www-data, nginx or nobody, which there is first)')
-    .option('--nginx-log <file>', "an error log of nginx: names the causes of its 502s; with a path, that path's alone")
-    .option('--json', 'print findings as JSON')
-    .addHelpText('after', '\nExit codes: 0 nothing to mend, 1 warnings, 3 problems, 2 a wrong command line.')
-    .action(doctor);
-}
-
-async function doctor(given: string | undefined, { user, nginxLog, json }: Words): Promise<void> {
-  // Loaded here: the other commands do without it.
+async function doctor(words: Words, [path]: readonly string[]): Promise<void> {
+  const { user, 'nginx-log': nginxLog, json, output } = words;
+  // Loaded here: --help does without it.
   const { examine } = await import('../doctor/examine.js');
   const { accountOf, frontAccount } = await import('../doctor/account.js');
   const { plainPath } = await import('../doctor/socket-path.js');
-  if (given === '') throw new UsageError('the path is empty');
+  if (path === '') throw new UsageError('the path is empty');
   const account = user === undefined ? frontAccount() : accountOf(user);
   if (user !== undefined && account === undefined) throw new UsageError(`--user ${user}: there is no such account`);
   const diagnosis = await examine({
-    ...(given !== undefined && { path: plainPath(given) }),
+    ...(path !== undefined && { path: plainPath(path) }),
     ...(account !== undefined && { account }),
     ...(nginxLog !== undefined && { nginxLog: readLog(nginxLog) }),
   });
-  process.exitCode = diagnosis.exitCode;
+  if (diagnosis.worst === 'warning' || diagnosis.worst === 'problem') process.exitCode = EXIT_CODES.found;
   if (json === true) {
-    process.stdout.write(`${JSON.stringify(diagnosis, null, 1)}\n`);
+    print(jsonText({ schema: 1, ...diagnosis }), output);
     return;
   }
-  const { renderDiagnosis } = await import('../doctor/report.js');
-  process.stdout.write(renderDiagnosis(diagnosis));
+  const { renderDiagnosis } = await import('./doctor-text.js');
+  print(renderDiagnosis(diagnosis), output);
 }
 
 function readLog(file: string): string {

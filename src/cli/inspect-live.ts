@@ -1,8 +1,8 @@
 /** The live view of a listener in a terminal. */
 import { stripVTControlCharacters } from 'node:util';
-import picocolors from 'picocolors';
 
 import type { ListenerReport } from '../inspection/report.js';
+import { paint } from './colours.js';
 import { connectionLines, countText, headLines, printable, printableName } from './inspect-text.js';
 import { sparkline } from './sparkline.js';
 
@@ -93,9 +93,9 @@ export class LiveView implements View {
     const every = `every ${String(this.interval / 1000)} s, Ctrl-C ends`;
     const history = label('history', sparkline(this.depths, columns - LABEL - 1));
     if (report === undefined) {
-      return [picocolors.red(printable(error?.message ?? '')), '', history, '', picocolors.dim(every)];
+      return [paint('red', printable(error?.message ?? '')), '', history, '', paint('dim', every)];
     }
-    const title = `${picocolors.bold(printableName(report.name))}  ${picocolors.dim(`${timeOf(report.at)}  ${every}`)}`;
+    const title = `${paint('bold', printableName(report.name))}  ${paint('dim', `${timeOf(report.at)}  ${every}`)}`;
     return [
       title,
       '',
@@ -114,15 +114,15 @@ export class LiveView implements View {
     const filled = queued === 0 ? 0 : Math.max(1, Math.round(share * GAUGE));
     const bar = '█'.repeat(filled);
     const crowded = full || (this.maxQueued !== undefined && queued > this.maxQueued);
-    const colour = crowded ? picocolors.red : share >= CROWDED ? picocolors.yellow : picocolors.green;
+    const colour = crowded ? 'red' : share >= CROWDED ? 'yellow' : 'green';
     const limit = this.maxQueued === undefined ? '' : `  limit ${countText(this.maxQueued)}`;
-    const over = crowded && !full ? picocolors.red(' EXCEEDED') : '';
-    return `${colour(bar)}${picocolors.dim('░'.repeat(GAUGE - filled))}${limit}${over}`;
+    const over = crowded && !full ? paint('red', ' EXCEEDED') : '';
+    return `${paint(colour, bar)}${paint('dim', '░'.repeat(GAUGE - filled))}${limit}${over}`;
   }
 }
 
 function label(text: string, value: string): string {
-  return `  ${picocolors.dim(text.padEnd(LABEL - 3))} ${value}`;
+  return `  ${paint('dim', text.padEnd(LABEL - 3))} ${value}`;
 }
 
 /** Local time of day. */

@@ -1,26 +1,10 @@
 /** A report of a listener as text, for one look and for each picture of the live view. */
-import Table from 'cli-table3';
-import picocolors from 'picocolors';
-
 import type { ListenerReport, ReportedConnection } from '../inspection/report.js';
 import type { ProcessInfo } from '../inspection/processes.js';
+import { paint } from './colours.js';
 
 /** Connections that are listed unless all are asked for: the first screenful of the busiest. */
 const LISTED = 20;
-
-const PLAIN = { top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '' } as const;
-const BORDERLESS = {
-  ...PLAIN,
-  'bottom-left': '',
-  'bottom-right': '',
-  left: '  ',
-  'left-mid': '',
-  mid: '',
-  'mid-mid': '',
-  right: '',
-  'right-mid': '',
-  middle: '   ',
-};
 
 /** Names come from other users' processes and files: nothing in them may steer the terminal. */
 export function printable(text: string): string {
@@ -43,7 +27,7 @@ export function countText(count: number | undefined): string {
 
 export function reportText(report: ListenerReport, { all = false, rows = LISTED } = {}): string {
   const lines = [
-    picocolors.bold(printableName(report.name)),
+    paint('bold', printableName(report.name)),
     ...headLines(report),
     ...connectionLines(report, all ? Infinity : rows),
   ];
@@ -51,7 +35,7 @@ export function reportText(report: ListenerReport, { all = false, rows = LISTED 
 }
 
 function line(label: string, text: string): string {
-  return `  ${picocolors.dim(label.padEnd(12))} ${text}`;
+  return `  ${paint('dim', label.padEnd(12))} ${text}`;
 }
 
 export function headLines(report: ListenerReport): string[] {
@@ -80,7 +64,7 @@ function queueText({ queue, queueUnknown }: ListenerReport): string {
   if (queue === undefined) return `not told: ${printable(queueUnknown ?? '')}`;
   const { queued, backlog, highWater, full } = queue;
   const text = `${countText(queued)} waiting, backlog ${countText(backlog)}, high water ${countText(highWater)}`;
-  return full ? picocolors.red(`${text}, FULL`) : text;
+  return full ? paint('red', `${text}, FULL`) : text;
 }
 
 function sum(connections: readonly ReportedConnection[], key: 'toServer' | 'toClient'): number {
@@ -138,21 +122,21 @@ export function connectionLines(report: ListenerReport, rows: number): string[] 
   const head = line('connections', `${countText(connections.length)}${bytes}`);
   const all = [...connectionRows(report), ...waitingRows(report)];
   if (all.length === 0 || !known) return [head];
-  const table = new Table({
-    chars: BORDERLESS,
-    style: { head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 0 },
-    head: ['client', '', 'for the server', 'for the client'].map((text) => picocolors.dim(text)),
-    colAligns: ['left', 'right', 'right', 'right'],
+  const table = [HEADINGS, ...all.slice(0, rows).map(cellsOf)];
+  const widths = HEADINGS.map((_, column) => Math.max(...table.map((cells) => cells[column]?.length ?? 0)));
+  const lines = table.map((cells, i) => {
+    // The first to the left, numbers to the right.
+    const padded = cells.map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0)));
+    const text = `  ${padded.join('   ')}`;
+    return i === 0 ? paint('dim', text) : text;
   });
-  for (const { client, connections: count, ...standing } of all.slice(0, rows)) {
-    table.push([
-      client,
-      count > 1 ? `x ${countText(count)}` : '',
-      countText(standing.toServer),
-      countText(standing.toClient),
-    ]);
-  }
   const left = all.length - Math.min(rows, all.length);
-  const rest = left > 0 ? [picocolors.dim(`  ... and ${countText(left)} more rows`)] : [];
-  return [head, ...table.toString().split('\n'), ...rest];
+  const rest = left > 0 ? [paint('dim', `  ... and ${countText(left)} more rows`)] : [];
+  return [head, ...lines, ...rest];
+}
+
+const HEADINGS = ['client', '', 'for the server', 'for the client'];
+
+function cellsOf({ client, connections, toServer, toClient }: Row): string[] {
+  return [client, connections > 1 ? `x ${countText(connections)}` : '', countText(toServer), countText(toClient)];
 }

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ListenerReport, ListenerReporter } from '../inspection/report.js';
 import { LiveView, type View } from './inspect-live.js';
 import { countText, printable, totalsOf } from './inspect-text.js';
+import { abortOnSignals } from './signals.js';
 
 export interface WatchOptions {
   reporter: ListenerReporter;
@@ -22,9 +23,6 @@ export interface WatchOutcome {
   /** What the last look failed with. */
   lastError: NodeJS.ErrnoException | undefined;
 }
-
-/** As a shell tells of a program that a signal ended: 128 and its number. */
-const SIGNAL_EXITS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 /** Ends at a signal, which also sets the exit code; after the last look; or when nobody reads the output any more. */
 export async function watchListener(options: WatchOptions): Promise<WatchOutcome> {
@@ -66,20 +64,6 @@ function lookAt(reporter: ListenerReporter, outcome: WatchOutcome): ListenerRepo
   }
 }
 
-function abortOnSignals(abort: AbortController): () => void {
-  const undo = Object.entries(SIGNAL_EXITS).map(([signal, exitCode]) => {
-    const listener = (): void => {
-      process.exitCode = exitCode;
-      abort.abort();
-    };
-    process.on(signal, listener);
-    return () => process.off(signal, listener);
-  });
-  return () => {
-    for (const remove of undo) remove();
-  };
-}
-
 function viewOf({ json, maxQueued, interval }: WatchOptions): View {
   if (json) return { show: writeJson, close: nothing };
   return process.stdout.isTTY ? new LiveView(maxQueued, interval) : { show: writeLine, close: nothing };
@@ -91,7 +75,7 @@ function nothing(): void {
 
 function writeJson(report: ListenerReport | undefined, error: NodeJS.ErrnoException | undefined): void {
   const failed = { at: new Date().toISOString(), error: { code: error?.code, message: error?.message } };
-  process.stdout.write(`${JSON.stringify(report ?? failed)}\n`);
+  process.stdout.write(`${JSON.stringify({ schema: 1, ...(report ?? failed) })}\n`);
 }
 
 /** `key=value` words, which tools take apart without knowing the columns. */

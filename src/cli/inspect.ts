@@ -1,28 +1,14 @@
 /** `nearwire inspect`: a UNIX listener's file, owner, queue and connections; once, or again and again. */
 import { existsSync } from 'node:fs';
 
-import { Command } from 'commander';
-
 import { ListenerReporter, type ListenerReport } from '../inspection/report.js';
+import { command, REPORT_OPTIONS, type Given } from './command.js';
+import { EXIT_CODES } from './exit-codes.js';
 import { reportText } from './inspect-text.js';
-import { parseWhole, UsageError } from './usage.js';
 import { watchListener } from './inspect-watch.js';
-
-/** More wait than `--max-queued` allows. */
-const CROWDED_EXIT = 1;
-/** Nobody takes connections there. */
-const ABSENT_EXIT = 3;
-/** It can't be told. */
-const UNKNOWN_EXIT = 4;
-
-/** The codes of errors that say that nobody listens; others say that it could not be found out. */
-const ABSENT_CODES: ReadonlySet<string | undefined> = new Set([
-  'ENOENT',
-  'ENOTDIR',
-  'ERR_NEARWIRE_NO_LISTENER',
-  'ERR_NEARWIRE_STALE_SOCKET',
-  'ERR_NEARWIRE_NOT_A_SOCKET',
-]);
+import { exitCodeOfFailure } from './listener-failure.js';
+import { jsonText, print } from './output-file.js';
+import { parseWhole, UsageError } from './usage.js';
 
 const DEFAULT_INTERVAL_MILLIS = 1000;
 const LEAST_INTERVAL_MILLIS = 50;
@@ -31,33 +17,28 @@ const MOST_LOOKS = 1_000_000_000;
 /** A backlog is an int. */
 const MOST_QUEUED = 2 ** 31 - 1;
 
-const EXIT_CODES = `
-Exit codes: 0 somebody listens there (and no more than --max-queued wait); 1 more wait; 2 a wrong word on the command
-line; 3 nobody listens; 4 it can't be told, or not how many wait. With --watch: 1 if more were ever waiting, else 130,
-143 or 129 when ended by a signal.`;
+const OPTIONS = {
+  watch: { type: 'boolean', help: 'look repeatedly: a live view in a terminal, one line per look elsewhere' },
+  'max-queued': { type: 'string', value: 'n', help: 'exit with 1 if more connections than this wait' },
+  interval: { type: 'string', value: 'ms', help: 'milliseconds between looks, with --watch (default: 1000)' },
+  count: { type: 'string', value: 'n', help: 'end after this many looks, with --watch' },
+  all: { type: 'boolean', help: 'list all connections, not only those with most bytes waiting' },
+  json: { type: 'boolean', help: 'print JSON; with --watch one line per look' },
+  output: REPORT_OPTIONS.output,
+} as const;
 
-interface Words {
-  readonly watch?: boolean;
-  readonly json?: boolean;
-  readonly maxQueued?: string;
-  readonly interval?: string;
-  readonly looks?: string;
-  readonly all?: boolean;
-}
-
-export function inspectCommand(): Command {
-  return new Command('inspect')
-    .description("show a UNIX listener's owner, queue and connections")
-    .argument('<path>', 'its socket file; @name for an abstract name (Linux)')
-    .option('--watch', 'look again and again: a live view in a terminal, a line for each look elsewhere')
-    .option('--json', 'JSON; with --watch a line for each look')
-    .option('--max-queued <n>', 'exit with 1 if more connections than this wait')
-    .option('--interval <ms>', 'milliseconds between looks, with --watch (default 1000)')
-    .option('--looks <n>', 'end after so many looks, with --watch')
-    .option('--all', 'list all connections, not only those with most bytes waiting')
-    .addHelpText('after', EXIT_CODES)
-    .action(inspect);
-}
+export const inspectCommand = command({
+  name: 'inspect',
+  summary: "show a UNIX listener's owner, queue and connections",
+  operands: '<path|@name>',
+  fewestOperands: 1,
+  mostOperands: 1,
+  options: OPTIONS,
+  more: `Exit codes: 0 a process listens there (and no more connections than --max-queued wait); 1 more wait; 2 invalid
+arguments; 3 no process listens; 4 unknown, or the number of waiting connections is. With --watch: 1 if more ever
+waited, else 130, 143 or 129 when ended by a signal.`,
+  run: inspect,
+});
 
 /** What a shell can pass has no NUL: `@name` is how ss and others write an abstract name. */
 function nameFrom(path: string): string {
@@ -65,48 +46,49 @@ function nameFrom(path: string): string {
   return path.startsWith('@') && !existsSync(path) ? `\0${path.slice(1)}` : path;
 }
 
-async function inspect(path: string, words: Words): Promise<void> {
-  const { watch = false, json = false, all = false } = words;
-  if (!watch && (words.interval !== undefined || words.looks !== undefined)) {
-    throw new UsageError('--interval and --looks go with --watch');
-  }
-  const maxQueued =
-    words.maxQueued === undefined ? undefined : parseWhole('--max-queued', words.maxQueued, 0, MOST_QUEUED);
-  const interval =
-    words.interval === undefined
-      ? DEFAULT_INTERVAL_MILLIS
-      : parseWhole('--interval', words.interval, LEAST_INTERVAL_MILLIS, MOST_INTERVAL_MILLIS);
-  const looks = words.looks === undefined ? Infinity : parseWhole('--looks', words.looks, 1, MOST_LOOKS);
+async function inspect(given: Given<typeof OPTIONS>, [path = '']: readonly string[]): Promise<void> {
+  const { watch = false, json = false, output } = given;
+  const { interval, looks } = pace(given);
+  const limit = given['max-queued'];
+  const maxQueued = limit === undefined ? undefined : parseWhole('--max-queued', limit, 0, MOST_QUEUED);
   const reporter = new ListenerReporter(nameFrom(path));
   if (watch) {
     const { exceeded, lastError } = await watchListener({ reporter, interval, looks, json, maxQueued });
-    if (exceeded) process.exitCode = CROWDED_EXIT;
-    else if (lastError !== undefined) process.exitCode ??= exitOf(lastError);
+    if (exceeded) process.exitCode = EXIT_CODES.found;
+    else if (lastError !== undefined) process.exitCode ??= exitCodeOfFailure(lastError.code);
     return;
   }
   try {
     const report = reporter.report();
-    process.stdout.write(json ? `${JSON.stringify(report, undefined, 2)}\n` : reportText(report, { all }));
-    process.exitCode = exitOfReport(report, maxQueued);
+    print(json ? jsonText({ schema: 1, ...report }) : reportText(report, { all: given.all === true }), output);
+    process.exitCode = exitCodeOf(report, maxQueued);
   } catch (error) {
-    fail(error as NodeJS.ErrnoException, json);
+    fail(error as NodeJS.ErrnoException, json, output);
   }
 }
 
-function exitOfReport({ queue }: ListenerReport, maxQueued: number | undefined): number {
-  if (queue === undefined) return UNKNOWN_EXIT;
-  return maxQueued !== undefined && queue.queued > maxQueued ? CROWDED_EXIT : 0;
+function pace({ watch = false, interval, count, output }: Given<typeof OPTIONS>): { interval: number; looks: number } {
+  if (!watch && (interval ?? count) !== undefined) throw new UsageError('--interval and --count go with --watch');
+  if (watch && output !== undefined) throw new UsageError('--output does not go with --watch: redirect stdout');
+  return {
+    interval:
+      interval === undefined
+        ? DEFAULT_INTERVAL_MILLIS
+        : parseWhole('--interval', interval, LEAST_INTERVAL_MILLIS, MOST_INTERVAL_MILLIS),
+    looks: count === undefined ? Infinity : parseWhole('--count', count, 1, MOST_LOOKS),
+  };
 }
 
-function exitOf({ code }: NodeJS.ErrnoException): number {
-  return ABSENT_CODES.has(code) ? ABSENT_EXIT : UNKNOWN_EXIT;
+function exitCodeOf({ queue }: ListenerReport, maxQueued: number | undefined): number {
+  if (queue === undefined) return EXIT_CODES.unknown;
+  return maxQueued !== undefined && queue.queued > maxQueued ? EXIT_CODES.found : EXIT_CODES.ok;
 }
 
-function fail(error: NodeJS.ErrnoException, json: boolean): void {
+function fail(error: NodeJS.ErrnoException, json: boolean, output: string | undefined): void {
   const { code, message } = error;
-  // What is no error of the system's or of ours is a fault of the program.
+  // An error without a code is neither the system's nor ours: a fault of the program.
   if (code === undefined) throw error;
-  if (json) process.stdout.write(`${JSON.stringify({ error: { code, message } }, undefined, 2)}\n`);
+  if (json) print(jsonText({ schema: 1, error: { code, message } }), output);
   else console.error(`error: ${message}`);
-  process.exitCode = exitOf(error);
+  process.exitCode = exitCodeOfFailure(code);
 }

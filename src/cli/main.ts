@@ -1,57 +1,69 @@
 #!/usr/bin/env node
-/** The command `nearwire`: one file per subcommand. */
-import { readFileSync } from 'node:fs';
+/** The command `nearwire`: one file per subcommand. Those that measure come from the package nearwire-bench. */
+import { BENCH_COMMANDS, benchPackage } from './bench-package.js';
+import { columns, type Command } from './command.js';
+import { EXIT_CODES } from './exit-codes.js';
+import { packageVersion } from './package-version.js';
+import { nearest, UsageError } from './usage.js';
 
-import { Command, CommanderError } from 'commander';
-
-import { UsageError, USAGE_EXIT } from './usage.js';
-
-/** In the order of the help. Each is loaded when it is named: `inspect` does without what `bench` measures. */
+/** In the order of the help. Each is loaded when it is named. */
 const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
-  ['bench', async () => (await import('./bench.js')).benchCommand()],
-  ['cost', async () => (await import('./cost.js')).costCommand()],
-  ['status', async () => (await import('./status.js')).statusCommand()],
-  ['doctor', async () => (await import('./doctor.js')).doctorCommand()],
-  ['tune', async () => (await import('./tune.js')).tuneCommand()],
-  ['inspect', async () => (await import('./inspect.js')).inspectCommand()],
+  ['status', async () => (await import('./status.js')).statusCommand],
+  ['doctor', async () => (await import('./doctor.js')).doctorCommand],
+  ['inspect', async () => (await import('./inspect.js')).inspectCommand],
+  ['queue', async () => (await import('./queue.js')).queueCommand],
+  ['completion', async () => (await import('./completion.js')).completionCommand(ownCommands)],
 ]);
 
-function packageVersion(): string {
-  // dist/src/cli/main.js -> the package's root.
-  const manifest = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(manifest) as { version: string }).version;
+function ownCommands(): Promise<Command[]> {
+  return Promise.all([...COMMANDS.values()].map((load) => load()));
 }
 
-/** The one that is named, or, for the help and the hints at slips, all of them. */
-function namedCommands(words: readonly string[]): Promise<Command>[] {
-  const named = COMMANDS.get(words[0] ?? '');
-  return named ? [named()] : [...COMMANDS.values()].map((load) => load());
+async function overview(): Promise<string> {
+  const own = (await ownCommands()).map(({ name, summary }) => [name, summary] as const);
+  const measuring = [...BENCH_COMMANDS].map(([name, summary]) => [name, summary] as const);
+  return `Usage: nearwire <command> [options]
+
+A native UNIX and TCP socket transport for Node, and its tools.
+
+Commands:
+${columns(own).join('\n')}
+
+From the package nearwire-bench:
+${columns(measuring).join('\n')}
+
+nearwire <command> --help has the options. Exit codes: 0 ok, 1 something was found or failed, 2 invalid arguments,
+3 not available, 4 unknown; 128 and its number when ended by a signal.
+`;
 }
 
-const program = new Command('nearwire')
-  .description('a native UNIX and TCP socket transport for Node, and what it is worth on this machine')
-  .version(packageVersion())
-  // What follows a subcommand's name is that one's, though the command above it may know some of the words.
-  .enablePositionalOptions()
-  .showHelpAfterError('(nearwire --help tells all words)')
-  .exitOverride();
-
-for (const command of await Promise.all(namedCommands(process.argv.slice(2)))) {
-  program.addCommand(command.copyInheritedSettings(program));
-  // Commander hands them to none below: a slip there would exit with 1.
-  for (const below of command.commands) below.copyInheritedSettings(command);
+async function main([name, ...args]: readonly string[]): Promise<void> {
+  if (name === '--version' || name === '-V') {
+    process.stdout.write(`${packageVersion()}\n`);
+    return;
+  }
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    const [about] = args;
+    if (name === 'help' && about !== undefined) return main([about, '--help']);
+    if (name !== undefined) {
+      process.stdout.write(await overview());
+      return;
+    }
+    process.stderr.write(await overview());
+    process.exitCode = EXIT_CODES.usage;
+    return;
+  }
+  const load = COMMANDS.get(name);
+  if (load !== undefined) return (await load()).execute(args);
+  if (BENCH_COMMANDS.has(name)) return (await benchPackage(name)).run([name, ...args]);
+  const near = nearest(name, [...COMMANDS.keys(), ...BENCH_COMMANDS.keys(), '--version', '--help']);
+  throw new UsageError(`unknown command '${name}'.${near === undefined ? '' : ` Did you mean ${near}?`}`);
 }
 
 try {
-  await program.parseAsync();
+  await main(process.argv.slice(2));
 } catch (error) {
-  if (error instanceof UsageError) {
-    console.error(`error: ${error.message}`);
-    process.exitCode = USAGE_EXIT;
-  } else if (error instanceof CommanderError) {
-    // It has printed its message by now; --help and --version come here too, with 0.
-    process.exitCode = error.exitCode === 0 ? 0 : USAGE_EXIT;
-  } else {
-    throw error;
-  }
+  if (!(error instanceof UsageError)) throw error;
+  console.error(`error: ${error.message}`);
+  process.exitCode = error.exitCode;
 }

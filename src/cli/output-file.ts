@@ -1,8 +1,19 @@
-/** Files that a command is to write in the end. */
-import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
+/** Files that a command writes at its end. */
+import { accessSync, constants, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
 import { UsageError } from './usage.js';
+
+/** Prints a command's result, or writes it into the file of `--output`. */
+export function print(text: string, file: string | undefined): void {
+  if (file === undefined) process.stdout.write(text);
+  else writeFileSync(file, text);
+}
+
+/** The JSON of all commands: two spaces, and a line end. */
+export function jsonText(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
 
 /** Before minutes are spent on what could not be kept. */
 export function checkWritable(files: Readonly<Record<string, string | undefined>>): void {

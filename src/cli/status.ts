@@ -1,11 +1,10 @@
 /** `nearwire status`: what carries the bytes in this environment, and why. */
 import { release } from 'node:os';
-import { Command } from 'commander';
 import { transportStatus } from '../engine/transport.js';
+import { command, REPORT_OPTIONS } from './command.js';
+import { EXIT_CODES } from './exit-codes.js';
+import { jsonText, print } from './output-file.js';
 import { UsageError } from './usage.js';
-
-/** No transport where one is needed: NEARWIRE_TRANSPORT=native without the addon. */
-const UNAVAILABLE_EXIT = 3;
 
 interface Status {
   readonly schema: 1;
@@ -23,20 +22,18 @@ interface Status {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-export function statusCommand(): Command {
-  return new Command('status')
-    .description('what carries the bytes in this environment, and why')
-    .option('--json', 'print it as JSON')
-    .addHelpText(
-      'after',
-      '\nExit codes: 0 it works, 2 a wrong command line or variable, 3 NEARWIRE_TRANSPORT=native without the addon.',
-    )
-    .action(({ json }: { json?: boolean }) => {
-      const status = findStatus();
-      process.stdout.write(json === true ? `${JSON.stringify(status, null, 2)}\n` : describe(status));
-      if (status.transport === 'none') process.exitCode = UNAVAILABLE_EXIT;
-    });
-}
+export const statusCommand = command({
+  name: 'status',
+  summary: 'show which transport is in use in this environment, and why',
+  options: REPORT_OPTIONS,
+  more: 'Exit codes: 0 it works; 2 invalid arguments or variable; 3 NEARWIRE_TRANSPORT=native without the addon.',
+  run({ json, output }) {
+    const status = findStatus();
+    print(json === true ? jsonText(status) : describe(status), output);
+    // The transport that is asked for is not there.
+    if (status.transport === 'none') process.exitCode = EXIT_CODES.unavailable;
+  },
+});
 
 function findStatus(): Status {
   const { transport, requested, addon, reason } = statusOrUsage();

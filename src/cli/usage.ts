@@ -1,10 +1,15 @@
-/** What the subcommands share for words that they do not know. */
+/** Arguments that a command does not know or cannot take. */
+import { EXIT_CODES } from './exit-codes.js';
 
-/** The exit code of a command line that makes no sense, as shells and getopt programs have it. */
-export const USAGE_EXIT = 2;
+/** Ends the command with a message and an exit code: invalid arguments, unless another code is given. */
+export class UsageError extends Error {
+  readonly exitCode: number;
 
-/** The command line is at fault; the message says how. */
-export class UsageError extends Error {}
+  constructor(message: string, exitCode: number = EXIT_CODES.usage) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
 
 /** A word is taken for a slip of another if no more than this share of it is wrong. */
 const SIMILAR = 0.5;
@@ -15,7 +20,8 @@ export function parseList<const T extends string>(what: string, text: string, kn
   return [...new Set(words.map((word) => parseWord(what, word, known)))];
 }
 
-function parseWord<const T extends string>(what: string, word: string, known: readonly T[]): T {
+/** Checks a word; the error names the known one that was most likely meant. */
+export function parseWord<const T extends string>(what: string, word: string, known: readonly T[]): T {
   const found = known.find((entry) => entry === word);
   if (found !== undefined) return found;
   const near = nearest(word, known);

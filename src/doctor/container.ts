@@ -82,42 +82,44 @@ export function checkContainer(read: ReadText): Finding[] {
   if (cpu !== undefined) findings.push(cpuFinding(cpu));
   if (processes !== undefined) findings.push(processFinding(processes));
   if (findings.length > 0) return findings;
-  return [{ check: 'container', level: 'ok', what: 'no limit of a control group on memory, CPU or processes' }];
+  return [{ check: 'container', level: 'ok', message: 'no limit of a control group on memory, CPU or processes' }];
 }
 
 function memoryFinding(limit: number, used: number | undefined): Finding {
   const share = used === undefined ? '' : `, of which ${bytesInWords(used)} are used`;
-  const what = `the control group may use ${bytesInWords(limit)} of memory${share}`;
-  if (used === undefined || used < limit * NEARLY_FULL) return { check: 'container.memory', level: 'ok', what };
+  const message = `the control group may use ${bytesInWords(limit)} of memory${share}`;
+  if (used === undefined || used < limit * NEARLY_FULL) return { check: 'container.memory', level: 'ok', message };
   return {
     check: 'container.memory',
     level: 'warning',
-    what,
-    why: 'The kernel counts socket buffers and pages with it, and ends a process of the group when it is all used.',
-    fix: ['docker update --memory 2g CONTAINER', 'NEARWIRE_PAGE_LIMIT=BYTES  # for pages alone'],
+    message,
+    explanation:
+      'The kernel counts socket buffers and pages with it, and ends a process of the group when it is all used.',
+    remedies: ['docker update --memory 2g CONTAINER', 'NEARWIRE_PAGE_LIMIT=BYTES  # for pages alone'],
   };
 }
 
 function cpuFinding(cores: number): Finding {
-  const what = `the control group may use ${String(Math.round(cores * 100) / 100)} cores`;
-  if (cores >= 1) return { check: 'container.cpu', level: 'ok', what };
+  const message = `the control group may use ${String(Math.round(cores * 100) / 100)} cores`;
+  if (cores >= 1) return { check: 'container.cpu', level: 'ok', message };
   return {
     check: 'container.cpu',
     level: 'note',
-    what,
-    why: 'The event loop is stopped for the rest of each period when the share is used; meanwhile connections queue up.',
-    fix: ['docker update --cpus 1 CONTAINER'],
+    message,
+    explanation:
+      'The event loop is stopped for the rest of each period when the share is used; meanwhile connections queue up.',
+    remedies: ['docker update --cpus 1 CONTAINER'],
   };
 }
 
 function processFinding(processes: number): Finding {
-  const what = `the control group may have ${String(processes)} processes and threads`;
-  if (processes >= FEW_PROCESSES) return { check: 'container.pids', level: 'ok', what };
+  const message = `the control group may have ${String(processes)} processes and threads`;
+  if (processes >= FEW_PROCESSES) return { check: 'container.pids', level: 'ok', message };
   return {
     check: 'container.pids',
     level: 'warning',
-    what,
-    why: 'A node process alone has about 11 threads; beyond the limit workers fail to start (EAGAIN).',
-    fix: ['docker update --pids-limit 512 CONTAINER'],
+    message,
+    explanation: 'A node process alone has about 11 threads; beyond the limit workers fail to start (EAGAIN).',
+    remedies: ['docker update --pids-limit 512 CONTAINER'],
   };
 }

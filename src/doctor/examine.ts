@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { addonStatus } from '../binding/addon.js';
 import type { Account } from './account.js';
 import { checkContainer } from './container.js';
-import { exitCodeOf, worstOf, type Finding, type Level } from './finding.js';
+import { worstOf, type Finding, type Level } from './finding.js';
 import { checkFronts } from './front.js';
 import { checkLimits, openFileLimits } from './limits.js';
 import { checkListener } from './listener.js';
@@ -28,7 +28,6 @@ export interface Diagnosis {
   /** The given log has failures of the path, and none of them is of this cause: the user asked about may not be nginx's. */
   causeIsUnlogged?: true;
   worst: Level;
-  exitCode: number;
 }
 
 export interface Questions {
@@ -59,7 +58,7 @@ export async function examine({ path, account, nginxLog }: Questions): Promise<D
   }
   if (nginxLog !== undefined) groups.push({ title: "nginx's error log", findings: logged });
   const all = groups.flatMap(({ findings }) => findings);
-  return { groups, ...verdict, worst: worstOf(all), exitCode: exitCodeOf(all) };
+  return { groups, ...verdict, worst: worstOf(all) };
 }
 
 /** The findings stand in the order in which the kernel looks. */

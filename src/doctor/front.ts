@@ -28,9 +28,9 @@ function ofAbstract({ pid, name }: Process): Finding {
   return {
     check: 'front.network-namespace',
     level: 'warning',
-    what: `${name} (process ${String(pid)}) is in another network namespace`,
-    why: 'Abstract names do not reach from one to the other: it can not connect to this one.',
-    fix: ['listen on a path in a directory that both mount'],
+    message: `${name} (process ${String(pid)}) is in another network namespace`,
+    explanation: 'Abstract names do not reach from one to the other: it can not connect to this one.',
+    remedies: ['listen on a path in a directory that both mount'],
   };
 }
 
@@ -42,11 +42,11 @@ function ofPath({ pid, name }: Process, path: string): Finding[] {
     {
       check: 'front.mount-namespace',
       level: 'warning',
-      what: `${name} (process ${String(pid)}) sees other files: ${path} is not this socket there`,
-      why: isTemporary
+      message: `${name} (process ${String(pid)}) sees other files: ${path} is not this socket there`,
+      explanation: isTemporary
         ? 'Its service may have a /tmp of its own (PrivateTmp=, as distributions set it): nginx logs "2: No such file or directory".'
         : 'It runs in a container or service that does not mount this directory: nginx logs "2: No such file or directory".',
-      fix: isTemporary
+      remedies: isTemporary
         ? ['put the socket into /run/app (RuntimeDirectory=app in the unit of systemd)']
         : [`docker run -v ${directory}:${directory}`],
     },

@@ -19,7 +19,7 @@ export function checkLimits(read: ReadText, openFiles: OpenFileLimits | undefine
     ...number(read, '/proc/sys/net/core/rmem_max', (bytes) => ({
       check: 'limits.rmem_max',
       level: 'ok',
-      what: `net.core.rmem_max is ${bytesInWords(bytes)}; it is for TCP: receive buffers of UNIX streams have no effect`,
+      message: `net.core.rmem_max is ${bytesInWords(bytes)}; it is for TCP: receive buffers of UNIX streams have no effect`,
     })),
     ...number(read, '/proc/sys/net/unix/max_dgram_qlen', datagramFinding),
     ...(openFiles === undefined ? [] : [descriptorFinding(openFiles)]),
@@ -32,14 +32,14 @@ function number(read: ReadText, path: string, make: (value: number) => Finding):
 }
 
 function backlogFinding(connections: number): Finding {
-  const what = `net.core.somaxconn is ${String(connections)}: so many connections may wait at a listener`;
-  if (connections >= USUAL_BACKLOG) return { check: 'limits.somaxconn', level: 'ok', what };
+  const message = `net.core.somaxconn is ${String(connections)}: so many connections may wait at a listener`;
+  if (connections >= USUAL_BACKLOG) return { check: 'limits.somaxconn', level: 'ok', message };
   return {
     check: 'limits.somaxconn',
     level: 'warning',
-    what,
-    why: `Servers ask for ${String(USUAL_BACKLOG)} and silently get less; a full UNIX queue refuses at once, and nginx answers 502.`,
-    fix: [
+    message,
+    explanation: `Servers ask for ${String(USUAL_BACKLOG)} and silently get less; a full UNIX queue refuses at once, and nginx answers 502.`,
+    remedies: [
       'sysctl -w net.core.somaxconn=4096  # then start the server anew',
       'docker run --sysctl net.core.somaxconn=4096',
     ],
@@ -47,26 +47,27 @@ function backlogFinding(connections: number): Finding {
 }
 
 function sendBufferFinding(bytes: number): Finding {
-  const what = `net.core.wmem_max is ${bytesInWords(bytes)}; a send buffer may be twice that`;
-  if (bytes >= STOCK_WMEM_MAX) return { check: 'limits.wmem_max', level: 'ok', what };
+  const message = `net.core.wmem_max is ${bytesInWords(bytes)}; a send buffer may be twice that`;
+  if (bytes >= STOCK_WMEM_MAX) return { check: 'limits.wmem_max', level: 'ok', message };
   return {
     check: 'limits.wmem_max',
     level: 'warning',
-    what,
-    why: 'Files and pages go out in small pieces, as the send buffer can not grow.',
-    fix: [`sysctl -w net.core.wmem_max=${String(STOCK_WMEM_MAX * 4)}`],
+    message,
+    explanation: 'Files and pages go out in small pieces, as the send buffer can not grow.',
+    remedies: [`sysctl -w net.core.wmem_max=${String(STOCK_WMEM_MAX * 4)}`],
   };
 }
 
 function datagramFinding(datagrams: number): Finding {
-  const what = `net.unix.max_dgram_qlen is ${String(datagrams)}`;
-  if (datagrams >= USUAL_DATAGRAMS) return { check: 'limits.max_dgram_qlen', level: 'ok', what };
+  const message = `net.unix.max_dgram_qlen is ${String(datagrams)}`;
+  if (datagrams >= USUAL_DATAGRAMS) return { check: 'limits.max_dgram_qlen', level: 'ok', message };
   return {
     check: 'limits.max_dgram_qlen',
     level: 'note',
-    what,
-    why: 'Datagram sockets (syslog, systemd notifications) block their writers sooner. Streams are not concerned.',
-    fix: [`sysctl -w net.unix.max_dgram_qlen=${String(USUAL_DATAGRAMS)}`],
+    message,
+    explanation:
+      'Datagram sockets (syslog, systemd notifications) block their writers sooner. Streams are not concerned.',
+    remedies: [`sysctl -w net.unix.max_dgram_qlen=${String(USUAL_DATAGRAMS)}`],
   };
 }
 
@@ -88,13 +89,17 @@ export function openFileLimits(text: string, open: number | undefined): OpenFile
 
 function descriptorFinding({ soft, hard }: OpenFileLimits): Finding {
   // node raises its soft limit to the hard one as it starts.
-  const what = `a process may have ${String(soft)} files open (hard limit ${String(hard)}; node starts with its soft limit raised to that)`;
-  if (hard >= FEW_DESCRIPTORS) return { check: 'limits.nofile', level: 'ok', what };
+  const message = `a process may have ${String(soft)} files open (hard limit ${String(hard)}; node starts with its soft limit raised to that)`;
+  if (hard >= FEW_DESCRIPTORS) return { check: 'limits.nofile', level: 'ok', message };
   return {
     check: 'limits.nofile',
     level: 'warning',
-    what,
-    why: 'Each connection takes one; beyond the limit connections are closed as they come (EMFILE).',
-    fix: ['LimitNOFILE=65536  # in the unit of systemd', 'docker run --ulimit nofile=65536:65536', 'ulimit -Hn 65536'],
+    message,
+    explanation: 'Each connection takes one; beyond the limit connections are closed as they come (EMFILE).',
+    remedies: [
+      'LimitNOFILE=65536  # in the unit of systemd',
+      'docker run --ulimit nofile=65536:65536',
+      'ulimit -Hn 65536',
+    ],
   };
 }

@@ -44,8 +44,8 @@ function askQueue(path: string): Asked {
             {
               check: 'listener.queue',
               level: 'note',
-              what: `the queue is not known: ${message}`,
-              why: 'A full queue can only be seen by a connect that is refused.',
+              message: `the queue is not known: ${message}`,
+              explanation: 'A full queue can only be seen by a connect that is refused.',
             },
           ],
         };
@@ -57,9 +57,10 @@ function staleFinding(path: string, message: string): Finding {
   return {
     check: 'listener.stale',
     level: 'problem',
-    what: message,
-    why: 'The process that listened has ended without removing its file, as SIGKILL and process.exit() leave it. Connects are refused.',
-    fix: ['start the application', `rm ${JSON.stringify(path)}  # before it, if it then says EADDRINUSE`],
+    message,
+    explanation:
+      'The process that listened has ended without removing its file, as SIGKILL and process.exit() leave it. Connects are refused.',
+    remedies: ['start the application', `rm ${JSON.stringify(path)}  # before it, if it then says EADDRINUSE`],
     nginx: NGINX_REFUSED,
   };
 }
@@ -68,9 +69,9 @@ function deafFinding(message: string): Finding {
   return {
     check: 'listener.none',
     level: 'problem',
-    what: message,
-    why: 'Connects are refused.',
-    fix: ['start the application, or wait until it has called listen()'],
+    message,
+    explanation: 'Connects are refused.',
+    remedies: ['start the application, or wait until it has called listen()'],
     nginx: NGINX_REFUSED,
   };
 }
@@ -98,9 +99,10 @@ function fullFinding({ queued, backlog }: ListenQueue, owners: readonly Process[
   return {
     check: 'listener.full',
     level: 'problem',
-    what: `the queue of ${named(owners)} is full: ${String(queued)} connections wait, backlog ${String(backlog)}${state}`,
-    why: 'The kernel refuses every further connect at once (EAGAIN): nginx answers 502. Over TCP it would try again by itself.',
-    fix:
+    message: `the queue of ${named(owners)} is full: ${String(queued)} connections wait, backlog ${String(backlog)}${state}`,
+    explanation:
+      'The kernel refuses every further connect at once (EAGAIN): nginx answers 502. Over TCP it would try again by itself.',
+    remedies:
       stopped.length > 0
         ? stopped.map(({ pid }) => `kill -CONT ${String(pid)}`)
         : [
@@ -118,15 +120,15 @@ function backlogFixes(backlog: number): string[] {
 }
 
 function queueFinding({ queued, backlog }: ListenQueue, owners: readonly Process[]): Finding {
-  const what = `${named(owners)} listens: ${String(queued)} connections wait, backlog ${String(backlog)}`;
+  const message = `${named(owners)} listens: ${String(queued)} connections wait, backlog ${String(backlog)}`;
   const stopped = stoppedOf(owners);
   if (stopped.length > 0) {
     return {
       check: 'listener.stopped',
       level: 'problem',
-      what: `${what}; ${stopped.map(({ pid, state }) => `process ${String(pid)} is ${STOPPED[state] ?? ''}`).join(', ')}`,
-      why: 'Connections wait for it until the queue is full, and are refused then.',
-      fix: stopped.map(({ pid }) => `kill -CONT ${String(pid)}`),
+      message: `${message}; ${stopped.map(({ pid, state }) => `process ${String(pid)} is ${STOPPED[state] ?? ''}`).join(', ')}`,
+      explanation: 'Connections wait for it until the queue is full, and are refused then.',
+      remedies: stopped.map(({ pid }) => `kill -CONT ${String(pid)}`),
       nginx: '110: Connection timed out',
     };
   }
@@ -134,21 +136,21 @@ function queueFinding({ queued, backlog }: ListenQueue, owners: readonly Process
     return {
       check: 'listener.queue',
       level: 'warning',
-      what,
-      why: 'More than half of the queue is taken: the next burst is refused.',
-      fix: ['more processes on the socket (node:cluster)', ...backlogFixes(backlog)],
+      message,
+      explanation: 'More than half of the queue is taken: the next burst is refused.',
+      remedies: ['more processes on the socket (node:cluster)', ...backlogFixes(backlog)],
     };
   }
   if (backlog < USUAL_BACKLOG) {
     return {
       check: 'listener.backlog',
       level: 'note',
-      what,
-      why: `Servers mostly have ${String(USUAL_BACKLOG)}; a burst of more than ${String(backlog + 1)} connects between two turns of the loop is refused.`,
-      fix: backlogFixes(backlog),
+      message,
+      explanation: `Servers mostly have ${String(USUAL_BACKLOG)}; a burst of more than ${String(backlog + 1)} connects between two turns of the loop is refused.`,
+      remedies: backlogFixes(backlog),
     };
   }
-  return { check: 'listener.queue', level: 'ok', what };
+  return { check: 'listener.queue', level: 'ok', message };
 }
 
 /** A connect as any program makes it: undefined, or its error. */
@@ -170,16 +172,16 @@ function connectFindings(
   error: NodeJS.ErrnoException | undefined,
   owners: readonly Process[],
 ): Finding[] {
-  if (error === undefined) return [{ check: 'listener.connect', level: 'ok', what: 'a connect succeeds' }];
+  if (error === undefined) return [{ check: 'listener.connect', level: 'ok', message: 'a connect succeeds' }];
   switch (error.code) {
     case 'EAGAIN':
       return [
         {
           check: 'listener.full',
           level: 'problem',
-          what: `the queue of ${named(owners)} is full: a connect was refused with EAGAIN`,
-          why: 'The kernel refuses every further connect at once: nginx answers 502.',
-          fix: ['more processes on the socket (node:cluster)', ...backlogFixes(USUAL_BACKLOG)],
+          message: `the queue of ${named(owners)} is full: a connect was refused with EAGAIN`,
+          explanation: 'The kernel refuses every further connect at once: nginx answers 502.',
+          remedies: ['more processes on the socket (node:cluster)', ...backlogFixes(USUAL_BACKLOG)],
           nginx: NGINX_FULL,
         },
       ];
@@ -191,9 +193,9 @@ function connectFindings(
         {
           check: 'listener.connect',
           level: 'warning',
-          what: `this user may not connect (${error.code})`,
-          why: 'Whether the front may is told above, by the modes of the files.',
-          fix: ['run the doctor as root, or as the user of the front'],
+          message: `this user may not connect (${error.code})`,
+          explanation: 'Whether the front may is told above, by the modes of the files.',
+          remedies: ['run the doctor as root, or as the user of the front'],
         },
       ];
     default:
@@ -201,12 +203,12 @@ function connectFindings(
         {
           check: 'listener.connect',
           level: 'problem',
-          what: `a connect fails: ${error.message}`,
-          why:
+          message: `a connect fails: ${error.message}`,
+          explanation:
             error.code === 'EPROTOTYPE'
               ? 'It is a socket of datagrams or packets: HTTP needs a stream.'
               : 'nginx meets the same.',
-          fix: ['ss -xlp  # shows what listens there'],
+          remedies: ['ss -xlp  # shows what listens there'],
         },
       ];
   }

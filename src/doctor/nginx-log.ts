@@ -8,18 +8,19 @@ interface Cause {
   check: string;
   /** What stands in the line. */
   mark: string;
-  what: string;
-  why: string;
-  fix: string[];
+  message: string;
+  explanation: string;
+  remedies: string[];
 }
 
 const CAUSES: readonly Cause[] = [
   {
     check: 'nginx.full-queue',
     mark: `(${NGINX_FULL})`,
-    what: "the application's queue was full",
-    why: 'Connects to a full UNIX queue are refused at once. The application was stopped or busy, or its backlog is short.',
-    fix: [
+    message: "the application's queue was full",
+    explanation:
+      'Connects to a full UNIX queue are refused at once. The application was stopped or busy, or its backlog is short.',
+    remedies: [
       'nearwire doctor PATH  # while it happens: queue, backlog, and a stopped process',
       'upstream app { server unix:PATH; keepalive 32; }  # fewer connects: each request takes one without it',
       'server.listen({ path, backlog: 2048 })  # and sysctl -w net.core.somaxconn=4096',
@@ -28,30 +29,30 @@ const CAUSES: readonly Cause[] = [
   {
     check: 'nginx.refused',
     mark: `(${NGINX_REFUSED})`,
-    what: 'nobody listened on the socket: its file was left over',
-    why: 'The application had ended without removing its file, or had not called listen() yet.',
-    fix: ['start the application', 'Restart=always  # in its unit of systemd'],
+    message: 'nobody listened on the socket: its file was left over',
+    explanation: 'The application had ended without removing its file, or had not called listen() yet.',
+    remedies: ['start the application', 'Restart=always  # in its unit of systemd'],
   },
   {
     check: 'nginx.permission',
     mark: `(${NGINX_DENIED})`,
-    what: 'nginx may not connect to the socket',
-    why: 'It needs w on the file and x on every directory on the way.',
-    fix: ['nearwire doctor PATH --user www-data  # names the file and the command that mends it'],
+    message: 'nginx may not connect to the socket',
+    explanation: 'It needs w on the file and x on every directory on the way.',
+    remedies: ['nearwire doctor PATH --user www-data  # names the file and the command that mends it'],
   },
   {
     check: 'nginx.missing',
     mark: `(${NGINX_MISSING})`,
-    what: 'there was no such socket',
-    why: 'The application had not started, listens elsewhere, or nginx sees another /tmp (PrivateTmp=).',
-    fix: ['nearwire doctor PATH', 'put the socket into /run/app (RuntimeDirectory=app in the unit of systemd)'],
+    message: 'there was no such socket',
+    explanation: 'The application had not started, listens elsewhere, or nginx sees another /tmp (PrivateTmp=).',
+    remedies: ['nearwire doctor PATH', 'put the socket into /run/app (RuntimeDirectory=app in the unit of systemd)'],
   },
   {
     check: 'nginx.premature-close',
     mark: CLOSED,
-    what: 'the application closed the connection before it had answered',
-    why: 'It crashed or was restarted, or closed a kept-alive connection just as nginx sent the next request.',
-    fix: [
+    message: 'the application closed the connection before it had answered',
+    explanation: 'It crashed or was restarted, or closed a kept-alive connection just as nginx sent the next request.',
+    remedies: [
       "server.keepAliveTimeout = 75_000  // longer than nginx's keepalive_timeout of the upstream (60 s)",
       'proxy_next_upstream error timeout non_idempotent  # asks once more; only if requests may come twice',
       'look for uncaught exceptions in the log of the application',
@@ -60,9 +61,9 @@ const CAUSES: readonly Cause[] = [
   {
     check: 'nginx.reset',
     mark: '(104: Connection reset by peer)',
-    what: 'the application closed the connection with unread bytes in it',
-    why: 'It answered or failed before it had read the body, or crashed.',
-    fix: [
+    message: 'the application closed the connection with unread bytes in it',
+    explanation: 'It answered or failed before it had read the body, or crashed.',
+    remedies: [
       'read or drain request bodies before the response ends',
       'look for uncaught exceptions in the log of the application',
     ],
@@ -70,9 +71,9 @@ const CAUSES: readonly Cause[] = [
   {
     check: 'nginx.timeout',
     mark: '(110: Connection timed out)',
-    what: 'the application took too long (nginx answers 504)',
-    why: 'Its loop was blocked, its process stopped, or the work itself is longer than proxy_read_timeout.',
-    fix: ['nearwire doctor PATH  # while it happens', 'proxy_read_timeout 120s'],
+    message: 'the application took too long (nginx answers 504)',
+    explanation: 'Its loop was blocked, its process stopped, or the work itself is longer than proxy_read_timeout.',
+    remedies: ['nearwire doctor PATH  # while it happens', 'proxy_read_timeout 120s'],
   },
 ];
 
@@ -104,14 +105,14 @@ export function checkNginxLog(text: string, only?: string): Finding[] {
   const found = [...seen.values()].sort((a, b) => b.count - a.count);
   if (found.length === 0) {
     const where = only === undefined ? 'UNIX upstreams' : only;
-    return [{ check: 'nginx.log', level: 'ok', what: `the log has no failure of ${where}` }];
+    return [{ check: 'nginx.log', level: 'ok', message: `the log has no failure of ${where}` }];
   }
   return found.map(({ cause, path, count, first, last }) => ({
     check: cause.check,
     level: 'problem',
-    what: `${times(count)} ${cause.what}: ${path} (${first === last ? first : `${first} to ${last}`})`,
-    why: cause.why,
-    fix: cause.fix.map((line) => line.replaceAll('PATH', path)),
+    message: `${times(count)} ${cause.message}: ${path} (${first === last ? first : `${first} to ${last}`})`,
+    explanation: cause.explanation,
+    remedies: cause.remedies.map((line) => line.replaceAll('PATH', path)),
     nginx: cause.mark.replace(/^\((.*)\)$/, '$1'),
   }));
 }

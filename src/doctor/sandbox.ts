@@ -30,9 +30,10 @@ export function checkSandbox(read: ReadText): Finding[] {
     findings.push({
       check: 'sandbox.gvisor',
       level: 'note',
-      what: 'this is gVisor: the system calls are answered by its Sentry, not by Linux',
-      why: 'UNIX sockets work; what Linux does by reference (sendfile, splice) is copied or refused, and calls cost more.',
-      fix: ['docker run --runtime=runc  # where the isolation is not needed'],
+      message: 'this is gVisor: the system calls are answered by its Sentry, not by Linux',
+      explanation:
+        'UNIX sockets work; what Linux does by reference (sendfile, splice) is copied or refused, and calls cost more.',
+      remedies: ['docker run --runtime=runc  # where the isolation is not needed'],
     });
   }
   const mode = /^Seccomp:\s+(\d)/m.exec(read('/proc/self/status') ?? '')?.[1];
@@ -41,8 +42,8 @@ export function checkSandbox(read: ReadText): Finding[] {
     findings.push({
       check: 'sandbox.seccomp',
       level: 'note',
-      what: `system calls are filtered (seccomp: ${named}); those that the engine needs are tried below`,
-      why: 'A filter of a container or a service may refuse newer calls.',
+      message: `system calls are filtered (seccomp: ${named}); those that the engine needs are tried below`,
+      explanation: 'A filter of a container or a service may refuse newer calls.',
     });
   }
   return findings;
@@ -64,11 +65,11 @@ export function checkCalls(addonIsLoaded: boolean): Finding[] {
       {
         check: 'calls',
         level: 'problem',
-        what: `a process that tried the engine's system calls ended by ${how}`,
-        why:
+        message: `a process that tried the engine's system calls ended by ${how}`,
+        explanation:
           (error?.message ?? stderr.trim().split('\n').at(-1)) ||
           'A sandbox ends processes for calls that it does not know.',
-        fix: ["allow the calls that strace -f shows last in the container's seccomp profile"],
+        remedies: ["allow the calls that strace -f shows last in the container's seccomp profile"],
       },
     ];
   } finally {
@@ -80,7 +81,7 @@ export function callFindings(trials: readonly Trial[], platform: string): Findin
   const refused = trials.filter(([, outcome]) => outcome < 0);
   if (refused.length === 0) {
     const names = trials.map(([call]) => call).join(', ');
-    return [{ check: 'calls', level: 'ok', what: `the engine's system calls work: ${names}` }];
+    return [{ check: 'calls', level: 'ok', message: `the engine's system calls work: ${names}` }];
   }
   return refused.map(([call, outcome]) => refusal(call, getSystemErrorName(outcome), platform));
 }
@@ -92,9 +93,9 @@ function refusal(call: string, error: string, platform: string): Finding {
   return {
     check: `calls.${call}`,
     level: without === undefined ? 'problem' : isLack ? 'note' : 'warning',
-    what: `${call} fails with ${error}`,
-    why: without ?? 'No socket of the native transport works without it.',
-    ...(!isLack && { fix: callFix(call, error) }),
+    message: `${call} fails with ${error}`,
+    explanation: without ?? 'No socket of the native transport works without it.',
+    ...(!isLack && { remedies: callFix(call, error) }),
   };
 }
 

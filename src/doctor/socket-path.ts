@@ -35,18 +35,19 @@ export function checkForm(path: string): Finding[] {
     findings.push({
       check: 'path.overlong',
       level: 'problem',
-      what: `the path has ${String(bytes)} bytes; a socket's may have ${String(PATH_BYTES - 1)}`,
-      why: 'nginx refuses it ("too long path in the unix domain socket"); node connects to a cut one or throws EINVAL.',
-      fix: [`ln -s ${JSON.stringify(dirname(resolve(path)))} /run/app  # then use /run/app/${parse(path).base}`],
+      message: `the path has ${String(bytes)} bytes; a socket's may have ${String(PATH_BYTES - 1)}`,
+      explanation:
+        'nginx refuses it ("too long path in the unix domain socket"); node connects to a cut one or throws EINVAL.',
+      remedies: [`ln -s ${JSON.stringify(dirname(resolve(path)))} /run/app  # then use /run/app/${parse(path).base}`],
     });
   }
   if (!isAbsolute(path)) {
     findings.push({
       check: 'path.relative',
       level: 'warning',
-      what: `the path is relative: here it is ${resolve(path)}`,
-      why: 'Each process takes it from its own working directory; that of nginx is rarely the application’s.',
-      fix: [`use ${resolve(path)}`],
+      message: `the path is relative: here it is ${resolve(path)}`,
+      explanation: 'Each process takes it from its own working directory; that of nginx is rarely the application’s.',
+      remedies: [`use ${resolve(path)}`],
     });
   }
   return findings;
@@ -56,9 +57,10 @@ function abstractFinding(path: string): Finding {
   return {
     check: 'path.abstract',
     level: 'note',
-    what: `@${path.slice(1)} is an abstract name: there is no file, and no permission`,
-    why: 'Everybody of the same network namespace may connect, nobody of another: not from another container. nginx has no such upstreams.',
-    fix: ['listen on a path in a directory that both mount, if the front is in another container'],
+    message: `@${path.slice(1)} is an abstract name: there is no file, and no permission`,
+    explanation:
+      'Everybody of the same network namespace may connect, nobody of another: not from another container. nginx has no such upstreams.',
+    remedies: ['listen on a path in a directory that both mount, if the front is in another container'],
   };
 }
 
@@ -100,7 +102,7 @@ class Walk {
 
   private followLink(at: string, rest: string[], links: number): { path: string; stats: Stats } | undefined {
     const target = readlinkSync(at);
-    this.findings.push({ check: 'path.symlink', level: 'note', what: `${at} is a symbolic link to ${target}` });
+    this.findings.push({ check: 'path.symlink', level: 'note', message: `${at} is a symbolic link to ${target}` });
     if (links >= MOST_LINKS) {
       this.missing(at, `the symbolic links of ${at} lead in a circle`, 'path.symlink-loop');
       return undefined;
@@ -114,28 +116,29 @@ class Walk {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT') {
-        const what = last ? `there is no ${path}` : `there is no directory ${path}`;
-        this.missing(path, what, last ? 'path.missing' : 'path.missing-directory');
+        const message = last ? `there is no ${path}` : `there is no directory ${path}`;
+        this.missing(path, message, last ? 'path.missing' : 'path.missing-directory');
       } else {
         this.findings.push({
           check: 'path.unseen',
           level: 'warning',
-          what: `${path} can't be looked at: ${String(code)}`,
-          why: 'What lies behind it is unknown to this user.',
-          fix: ['run the doctor as root, or as the user of the application'],
+          message: `${path} can't be looked at: ${String(code)}`,
+          explanation: 'What lies behind it is unknown to this user.',
+          remedies: ['run the doctor as root, or as the user of the application'],
         });
       }
       return undefined;
     }
   }
 
-  private missing(path: string, what: string, check: string): void {
+  private missing(path: string, message: string, check: string): void {
     this.findings.push({
       check,
       level: 'problem',
-      what,
-      why: 'Nothing listens there: the application has not started, uses another path, or has removed its socket as it closed.',
-      fix: [
+      message,
+      explanation:
+        'Nothing listens there: the application has not started, uses another path, or has removed its socket as it closed.',
+      remedies: [
         `ss -xlp  # shows which paths processes listen on`,
         ...(check === 'path.missing-directory'
           ? [`mkdir -p ${JSON.stringify(path)}`, 'RuntimeDirectory=app  # in the unit of systemd']
@@ -154,9 +157,9 @@ class Walk {
     this.findings.push({
       check: 'path.directory-permission',
       level: 'problem',
-      what: `${account.name} may not pass through ${path} (${shownMode(stats)}, and ${account.name} is ${standing(account, stats)})`,
-      why: 'To connect one needs x on every directory on the way.',
-      fix: permissionFixes(account, path, stats, 'x'),
+      message: `${account.name} may not pass through ${path} (${shownMode(stats)}, and ${account.name} is ${standing(account, stats)})`,
+      explanation: 'To connect one needs x on every directory on the way.',
+      remedies: permissionFixes(account, path, stats, 'x'),
       nginx: NGINX_DENIED,
     });
   }
@@ -166,9 +169,9 @@ class Walk {
       this.findings.push({
         check: 'path.not-socket',
         level: 'problem',
-        what: `${path} is ${kindOf(stats)}, not a socket`,
-        why: 'A connect is refused; a server that is to listen there fails with EADDRINUSE.',
-        fix: [`mv ${JSON.stringify(path)} ${JSON.stringify(`${path}.old`)}  # then start the application`],
+        message: `${path} is ${kindOf(stats)}, not a socket`,
+        explanation: 'A connect is refused; a server that is to listen there fails with EADDRINUSE.',
+        remedies: [`mv ${JSON.stringify(path)} ${JSON.stringify(`${path}.old`)}  # then start the application`],
         nginx: NGINX_REFUSED,
       });
       return;
@@ -176,19 +179,19 @@ class Walk {
     const { account } = this;
     if (account === undefined) return;
     if (allows(account, stats, WRITE)) {
-      const what = `${account.name} may connect to ${path} (${shownMode(stats)})`;
+      const message = `${account.name} may connect to ${path} (${shownMode(stats)})`;
       // Said only where the way there is free as well.
       if (!this.findings.some(({ level }) => level === 'problem')) {
-        this.findings.push({ check: 'path.permission', level: 'ok', what });
+        this.findings.push({ check: 'path.permission', level: 'ok', message });
       }
       return;
     }
     this.findings.push({
       check: 'path.socket-permission',
       level: 'problem',
-      what: `${account.name} may not connect to ${path} (${shownMode(stats)}, and ${account.name} is ${standing(account, stats)})`,
-      why: 'To connect one needs w on the socket file.',
-      fix: [
+      message: `${account.name} may not connect to ${path} (${shownMode(stats)}, and ${account.name} is ${standing(account, stats)})`,
+      explanation: 'To connect one needs w on the socket file.',
+      remedies: [
         'server.listen({ path, writableAll: true })  # 0777; or umask 0007 and a group in common',
         ...permissionFixes(account, path, stats, 'w'),
       ],

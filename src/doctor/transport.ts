@@ -15,9 +15,9 @@ export function checkTransport(): Finding[] {
       {
         check: 'transport.choice',
         level: 'problem',
-        what: (error as Error).message,
-        why: 'Every server and socket of nearwire throws this.',
-        fix: ['unset NEARWIRE_TRANSPORT'],
+        message: (error as Error).message,
+        explanation: 'Every server and socket of nearwire throws this.',
+        remedies: ['unset NEARWIRE_TRANSPORT'],
       },
       checkNode(),
     ];
@@ -27,14 +27,14 @@ export function checkTransport(): Finding[] {
 
 function addonFindings({ transport, requested, addon, reason }: TransportStatus): Finding[] {
   if (addon === undefined) return [withoutAddon(requested, reason)];
-  const loaded: Finding = { check: 'addon', level: 'ok', what: `the addon is loaded: ${addon}` };
+  const loaded: Finding = { check: 'addon', level: 'ok', message: `the addon is loaded: ${addon}` };
   if (transport === 'native') return [loaded];
   const switchedOff: Finding = {
     check: 'transport.choice',
     level: 'warning',
-    what: 'NEARWIRE_TRANSPORT=js: node:net carries everything',
-    why: 'The addon is there and not used.',
-    fix: ['unset NEARWIRE_TRANSPORT'],
+    message: 'NEARWIRE_TRANSPORT=js: node:net carries everything',
+    explanation: 'The addon is there and not used.',
+    remedies: ['unset NEARWIRE_TRANSPORT'],
   };
   return [loaded, switchedOff];
 }
@@ -45,36 +45,35 @@ function withoutAddon(requested: string, reason: Error | undefined): Finding {
   return {
     check: 'addon',
     level: requested === 'native' ? 'problem' : 'warning',
-    what: `the addon is not loaded: ${message.split('\n', 1)[0] ?? ''}`,
-    why:
+    message: `the addon is not loaded: ${message.split('\n', 1)[0] ?? ''}`,
+    explanation:
       requested === 'native'
         ? 'NEARWIRE_TRANSPORT=native: every server and socket throws ERR_NEARWIRE_NO_ADDON.'
         : 'node:net carries everything instead: correct, but slower, and files are copied.',
-    fix: addonFix(message, code, own),
+    remedies: addonFix(code, own),
   };
 }
 
-function addonFix(message: string, code: string | undefined, own: string | undefined): string[] {
+/** Where no prebuilt one fits. It is found there. */
+const BUILD = 'npx node-gyp rebuild --directory node_modules/nearwire/native';
+
+function addonFix(code: string | undefined, own: string | undefined): string[] {
   if (own !== undefined) return [`unset NEARWIRE_ADDON  # it names ${own}`];
-  if (/GLIBC|libstdc\+\+|ld-musl/.test(message)) return ['npm rebuild nearwire --build-from-source'];
   if (code === 'ERR_DLOPEN_DISABLED') return ['start node without --no-addons'];
-  return [
-    'npm rebuild nearwire  # needs g++, make and python3 where no prebuilt one fits',
-    'npm install without --ignore-scripts',
-  ];
+  return [`${BUILD}  # needs g++, make and python3`];
 }
 
 function checkNode(): Finding {
   const { node, uv } = process.versions;
   const [major = 0, minor = 0] = node.split('.').map(Number);
-  const what = `node ${node}, libuv ${uv}, ${process.platform} ${release()}, ${process.arch}`;
+  const message = `node ${node}, libuv ${uv}, ${process.platform} ${release()}, ${process.arch}`;
   const [oldMajor, oldMinor] = OLDEST_NODE;
-  if (major > oldMajor || (major === oldMajor && minor >= oldMinor)) return { check: 'node', level: 'ok', what };
+  if (major > oldMajor || (major === oldMajor && minor >= oldMinor)) return { check: 'node', level: 'ok', message };
   return {
     check: 'node',
     level: 'warning',
-    what,
-    why: `nearwire is tested from node ${String(oldMajor)}.${String(oldMinor)} on.`,
-    fix: ['install a newer node'],
+    message,
+    explanation: `nearwire is tested from node ${String(oldMajor)}.${String(oldMinor)} on.`,
+    remedies: ['install a newer node'],
   };
 }

@@ -49,6 +49,9 @@ describe('words that make no sense exit 2 with a hint', () => {
     { words: ['bench', '--json', '/no/such/folder/x.json'], hint: 'cannot write into' },
     { words: ['bench', '--html', '/no/such/folder/x.html'], hint: 'cannot write into' },
     { words: ['bench', '--json', tmpdir()], hint: 'is a directory' },
+    { words: ['bench', '--output', '/no/such/folder/x'], hint: 'cannot write into' },
+    { words: ['bench', '--json', '/tmp/x', '--output', '/tmp/x'], hint: 'another report is written to this file' },
+    { words: ['bnch'], hint: 'Did you mean bench?' },
     { words: ['bench', '--hdr', '/dev/null/hdr'], hint: '--hdr /dev/null/hdr' },
     { words: [], hint: 'Usage: nearwire' },
   ])('$words', async ({ words, hint }) => {
@@ -70,13 +73,13 @@ test('--version and --help exit 0', async () => {
   }
 });
 
-test('what is missing on this machine exits 1 and says how to get it', async () => {
+test('what is missing on this machine exits 3 and says how to get it', async () => {
   const floor = await runCli(['bench', '--cases', 'http'], { NEARWIRE_FLOOR: join(runs.path, 'no-floor') });
-  expect(floor).toMatchObject({ code: 1, stdout: '' });
-  expect(floor.stderr).toContain('npm run build:native');
+  expect(floor).toMatchObject({ code: 3, stdout: '' });
+  expect(floor.stderr).toContain('npm run build:floor');
   const missing = `NEARWIRE_ADDON=${join(runs.path, 'no-addon')}`;
   const addon = await runCli(['bench', '--cases', 'rtt', '--subjects', 'native', '--env', missing]);
-  expect(addon).toMatchObject({ code: 1, stdout: '' });
+  expect(addon).toMatchObject({ code: 3, stdout: '' });
   expect(addon.stderr).toContain('the addon did not load');
 });
 

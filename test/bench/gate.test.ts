@@ -15,7 +15,7 @@ import { PACKAGE_ROOT } from '../../bench/package-root.js';
 import { folderForRuns } from '../support/command-runs.js';
 import { requireOrSkip } from '../support/requirements.js';
 
-const built = (file: string): string => fileURLToPath(new URL(`../../dist/bench/gate/${file}`, import.meta.url));
+const built = (file: string): string => fileURLToPath(new URL(`../../bench/dist/gate/${file}`, import.meta.url));
 const gate = (words: readonly string[], env: NodeJS.ProcessEnv = process.env): SpawnSyncReturns<string> =>
   spawnSync(process.execPath, [built('main.js'), ...words], { encoding: 'utf8', env });
 

@@ -11,7 +11,7 @@ import { canvasesOf, HOSTILE, pageInBrowser, pictureOf } from '../support/browse
 import { requireOrSkip } from '../support/requirements.js';
 
 /** The page's script is there in compiled form only. */
-const built = (file: string): string => new URL(`../../dist/bench/${file}.js`, import.meta.url).href;
+const built = (file: string): string => new URL(`../../bench/dist/${file}.js`, import.meta.url).href;
 const { htmlOf } = (await import(built('report/page'))) as typeof PageModule;
 const { makePlan } = (await import(built('plan'))) as typeof PlanModule;
 const { cellsOf, latenciesOf, ratiosOf } = (await import(built('statistics'))) as typeof StatisticsModule;

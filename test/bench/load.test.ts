@@ -13,7 +13,7 @@ import { commandWords } from '../../bench/cell-processes.js';
 import type { Params } from '../../bench/model.js';
 import { cleanup, freshAddress } from '../support/sockets.js';
 
-const WORKER = fileURLToPath(new URL('../../dist/bench/worker.js', import.meta.url));
+const WORKER = fileURLToPath(new URL('../../bench/dist/worker.js', import.meta.url));
 
 interface Served {
   ask(body?: string): Promise<{ status: number | undefined; body: string }>;

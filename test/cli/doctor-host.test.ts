@@ -46,7 +46,7 @@ describe('limits', () => {
       'limits.max_dgram_qlen note',
       'limits.nofile warning',
     ]);
-    for (const { level, fix } of found) expect(fix === undefined).toBe(level === 'ok');
+    for (const { level, remedies } of found) expect(remedies === undefined).toBe(level === 'ok');
   });
 
   it('that can not be read are not told of', () => {
@@ -117,7 +117,7 @@ describe('sandboxes', () => {
     expect(callFindings(trials, 'darwin')[0]).toMatchObject({ check: 'calls.sendfile', level: 'note' });
     expect(callFindings([['bind', -13]], 'linux')[0]).toMatchObject({
       level: 'problem',
-      what: 'bind fails with EACCES',
+      message: 'bind fails with EACCES',
     });
   });
 
@@ -135,7 +135,7 @@ describe('sandboxes', () => {
     const all = (JSON.parse(stdout) as Diagnosis).groups.flatMap(({ findings }) => findings);
     const found = all.find((finding) => finding.check === check);
     expect(found).toMatchObject({ check, level });
-    expect(found?.fix?.[0]).toContain('seccomp profile');
+    expect(found?.remedies?.[0]).toContain('seccomp profile');
   });
 });
 

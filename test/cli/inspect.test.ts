@@ -143,13 +143,16 @@ describe.skipIf(!hasDiagnosis)('one look', () => {
 
 describe('words that make no sense exit 2', () => {
   test.each([
-    [[], "missing required argument 'path'"],
+    [[], '<path|@name> is missing'],
     [[''], 'a path is needed'],
     [['/tmp/x', '--max-queued', 'many'], 'a whole number from 0'],
     [['/tmp/x', '--interval', '100'], 'go with --watch'],
     [['/tmp/x', '--watch', '--interval', '1'], 'a whole number from 50'],
-    [['/tmp/x', '--watch', '--looks', '0'], 'a whole number from 1'],
+    [['/tmp/x', '--watch', '--count', '0'], 'a whole number from 1'],
     [['/tmp/x', '--wach'], 'Did you mean --watch?'],
+    [['/tmp/x', '--watch', '--output', '/tmp/y'], 'does not go with --watch'],
+    [['/tmp/x', '--output', '/no/such/folder/y'], 'cannot write into'],
+    [['/tmp/x', '/tmp/y'], "unexpected argument '/tmp/y'"],
   ])('%j', async (words, hint) => {
     const { code, stdout, stderr } = await runCli(['inspect', ...words]);
     expect(stderr).toContain(hint);
@@ -273,14 +276,14 @@ function statusOf(socketPath: string): Promise<number> {
 describe.skipIf(!hasDiagnosis)('--watch', () => {
   test('writes a line for each look where there is no terminal', async () => {
     const { path } = await fullQueue();
-    const { code, stdout } = await runCli(['inspect', path, '--watch', '--looks', '3', '--interval', '50']);
+    const { code, stdout } = await runCli(['inspect', path, '--watch', '--count', '3', '--interval', '50']);
     expect(code).toBe(0);
     const lines = stdout.trim().split('\n');
     expect(lines).toHaveLength(3);
     for (const line of lines) {
       expect(line).toMatch(/^\d{4}-\d\d-\d\dT\S+Z queued=7 backlog=6 high-water=7 connections=0 .* FULL$/);
     }
-    const watched = ['inspect', path, '--watch', '--looks', '1', '--max-queued', '6'];
+    const watched = ['inspect', path, '--watch', '--count', '1', '--max-queued', '6'];
     expect((await runCli(watched)).code).toBe(1);
   });
 

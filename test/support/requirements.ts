@@ -10,7 +10,7 @@ import { findFloor } from '../../bench/floor.js';
 const FIND = {
   /** A Chromium to open pages in. */
   chromium: () => [process.env['CHROMIUM'] ?? '/usr/bin/chromium'].find(isExecutable),
-  /** The plain C program of the benchmark, built by `npm run build:native`. */
+  /** The plain C program of the benchmark, built by `npm run build:floor`. */
   floor: findFloor,
   /** The native addon. */
   addon: () => transportStatus().addon,

@@ -35,8 +35,8 @@ declare const Bun: { serve(options: { unix: string; fetch(request: Request): Res
 /** Each loads what it needs itself, so that node:http is measured in a process without us. */
 const SERVERS = {
   'node:http': async (words: ServerWords) => serveNode(words, await import('node:http')),
-  'nearwire/http': async (words: ServerWords) => serveNode(words, await import('../../../src/http.js')),
-  'nearwire/uwsgi': async (words: ServerWords) => serveNode(words, await import('../../../src/uwsgi.js')),
+  'nearwire/http': async (words: ServerWords) => serveNode(words, await import('nearwire/http')),
+  'nearwire/uwsgi': async (words: ServerWords) => serveNode(words, await import('nearwire/uwsgi')),
   'uWebSockets.js': serveUws,
   bun: serveBun,
 };

@@ -5,7 +5,7 @@
 import * as http from 'node:http';
 import { Readable } from 'node:stream';
 
-import { createServer, type HttpServerOptions } from '../../../src/http.js';
+import { createServer, type HttpServerOptions } from 'nearwire/http';
 import { largestUnread, PAGE, type Answer } from '../../unread.js';
 import type { Outcome } from './model.js';
 import { startFront, withParts, type Lab } from './servers.js';

@@ -1,7 +1,7 @@
 /** What is driven: each limit with nothing set, and then with one thing set at a time. */
 import { readFileSync } from 'node:fs';
 
-import { addonStatus } from '../../../src/binding/addon.js';
+import { addonStatus } from 'nearwire/internal';
 import { hold, spool } from './buffers.js';
 import type { Limit, Outcome } from './model.js';
 import { request, type Requests } from './requests.js';

@@ -5,7 +5,7 @@ import { PACKAGE_ROOT } from '../../package-root.js';
 import type { ServerWords } from '../apps/server.js';
 import type { Command, CommandOf } from './parts.js';
 
-const PROGRAM = join(PACKAGE_ROOT, 'dist', 'bench', 'cost', 'apps', 'server.js');
+const PROGRAM = join(PACKAGE_ROOT, 'dist', 'cost', 'apps', 'server.js');
 
 export function nodeCommand(words: ServerWords): Command {
   return { name: 'node', command: process.execPath, args: [PROGRAM, JSON.stringify(words)] };

@@ -6,7 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import { PACKAGE_ROOT } from '../../package-root.js';
 import type { Parts } from './parts.js';
 
-const OURS = join(PACKAGE_ROOT, 'bench', 'cost', 'apps', 'python');
+const OURS = join(PACKAGE_ROOT, 'cost', 'apps', 'python');
 
 export interface WsgiApp {
   readonly file: string;

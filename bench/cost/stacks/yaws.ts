@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { PACKAGE_ROOT } from '../../package-root.js';
 import { addressOf, type CommandOf } from './parts.js';
 
-const OURS = join(PACKAGE_ROOT, 'bench', 'cost', 'apps', 'erlang');
+const OURS = join(PACKAGE_ROOT, 'cost', 'apps', 'erlang');
 
 export const yaws: CommandOf = (parts, target) => {
   const { folder } = parts;

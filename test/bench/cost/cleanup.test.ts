@@ -12,7 +12,7 @@ import { heard } from '../../support/children.js';
 import { isMissing, running } from '../../support/cost.js';
 import { cleanup, nextTurn, temporaryDirectory } from '../../support/sockets.js';
 
-const built = (file: string): string => new URL(`../../../dist/bench/cost/${file}.js`, import.meta.url).href;
+const built = (file: string): string => new URL(`../../../bench/dist/cost/${file}.js`, import.meta.url).href;
 /** Servers of each kind: with masters and workers, with a daemon of another user, with a virtual machine of its own. */
 const STACKS = ['nginx-uwsgi-unix', 'apache-daemon', 'yaws', 'nginx-node-unix-close', 'node-unix'].filter(
   (name) => !isMissing(stackNamed(name)),

@@ -25,8 +25,8 @@ describe('words that make no sense exit 2 with a hint', () => {
   test.each([
     { words: ['--bites', '5'], hint: 'Did you mean --bytes?' },
     { words: ['hello'], hint: 'too many arguments' },
-    { words: ['--stack', 'nginx-uswgi-unix'], hint: 'Did you mean nginx-uwsgi-unix?' },
-    { words: ['--stack', ''], hint: 'There are: nginx-uwsgi-unix' },
+    { words: ['--stacks', 'nginx-uswgi-unix'], hint: 'Did you mean nginx-uwsgi-unix?' },
+    { words: ['--stacks', ''], hint: 'There are: nginx-uwsgi-unix' },
     { words: ['--app-ms', 'five'], hint: '--app-ms takes a number from 0 to 60000' },
     { words: ['--app-ms', '-1'], hint: '--app-ms takes a number from 0' },
     { words: ['--app-ms', '1e3'], hint: '--app-ms takes a number from 0' },
@@ -35,14 +35,14 @@ describe('words that make no sense exit 2 with a hint', () => {
     { words: ['--wsgi', '/no/such/wiki.py:application'], hint: 'no such file' },
     { words: ['--wsgi', '/tmp:application'], hint: 'is no file' },
     { words: ['--app', '/no/such/app.js'], hint: 'no such file' },
-    { words: ['--app', 'package.json', '--stack', 'yaws'], hint: 'Those that do: nginx-node-unix-close' },
-    { words: ['--wsgi', WSGI, '--stack', 'node-unix'], hint: 'Those that do: nginx-uwsgi-unix' },
+    { words: ['--app', 'package.json', '--stacks', 'yaws'], hint: 'Those that do: nginx-node-unix-close' },
+    { words: ['--wsgi', WSGI, '--stacks', 'node-unix'], hint: 'Those that do: nginx-uwsgi-unix' },
     { words: ['--app', 'package.json', '--app-ms', '1'], hint: '--app and --app-ms each say' },
     { words: ['--page', '--bytes', '1'], hint: '--page and --bytes each say' },
     { words: ['--app', 'package.json', '--wsgi', WSGI, '--page'], hint: '--app and --wsgi and --page each say' },
     { words: ['--path', '/wiki'], hint: 'name it by --wsgi or --app' },
     { words: ['--app', 'package.json', '--path', 'wiki page'], hint: 'as in --path /wiki/FrontPage' },
-    { words: ['--json'], hint: 'argument missing' },
+    { words: ['--html'], hint: 'argument missing' },
     { words: ['--html', '/no-such-folder/x.html'], hint: 'cannot write into /no-such-folder' },
   ])('$words', async ({ words, hint }) => {
     const { code, stdout, stderr } = await runCli(['cost', ...words]);
@@ -62,20 +62,20 @@ test('the help names all stacks', async () => {
 
 test('without the plain C program nothing is measured, and the reason is told', async () => {
   const { code, stdout, stderr } = await runCli(['cost'], { NEARWIRE_FLOOR: join(runs.path, 'no-floor') });
-  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
   expect(stderr).toContain('nothing is left to run');
 });
 
 test('stacks whose programs are not there are told with the line that installs them', async () => {
-  const { code, stderr } = await runCli(['cost', '--stack', 'yaws'], { NEARWIRE_YAWS: join(runs.path, 'no-yaws') });
-  expect(code).toBe(1);
+  const { code, stderr } = await runCli(['cost', '--stacks', 'yaws'], { NEARWIRE_YAWS: join(runs.path, 'no-yaws') });
+  expect(code).toBe(3);
   expect(stderr).toContain('yaws is left out: not installed: apt-get install yaws');
 });
 
 describe.skipIf(!ready)('a run', () => {
   test('writes its figures and its page, and leaves nothing behind', async () => {
     const [file, html] = [join(runs.path, 'cost.json'), join(runs.path, 'cost.html')];
-    const words = ['--stack', 'node-unix,nearwire-unix', '--json', file, '--html', html];
+    const words = ['--stacks', 'node-unix,nearwire-unix', '--json', file, '--html', html];
     const { code, stdout, stderr } = await runCli(['cost', ...words], { TMPDIR: runs.path });
     expect({ code, failed: stdout.includes('left out') }).toEqual({ code: 0, failed: false });
     expect(stderr).toContain('so far: a request takes');

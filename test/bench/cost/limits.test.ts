@@ -16,7 +16,7 @@ const unshare = process.platform === 'linux' ? requireOrSkip('unshare') : undefi
 
 // The addon is found from where it is compiled to.
 const { driveLimits } = (await import(
-  new URL('../../../dist/bench/cost/limits/index.js', import.meta.url).href
+  new URL('../../../bench/dist/cost/limits/index.js', import.meta.url).href
 )) as typeof LimitsModule;
 
 const runs = folderForRuns();

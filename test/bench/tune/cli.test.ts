@@ -44,7 +44,7 @@ describe('words that make no sense exit 2 with a hint', () => {
 
 test('without the addon nothing is measured, and the reason is told', async () => {
   const { code, stdout, stderr } = await runCli(['tune', '--quick'], { NEARWIRE_ADDON: join(runs.path, 'no-addon') });
-  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
   expect(stderr).toContain('the addon, which sets send buffers, did not load');
 });
 
@@ -134,7 +134,20 @@ describe.skipIf(addon === undefined)('a real sweep', () => {
 
 test.skipIf(addon === undefined)('over TCP too', async () => {
   const file = join(runs.path, 'tcp.json');
-  const words = ['tune', '--quick', '--rounds', '1', '--sizes', '16k', '--buffers', '256k', '--tcp', '--json', file];
+  const words = [
+    'tune',
+    '--quick',
+    '--rounds',
+    '1',
+    '--sizes',
+    '16k',
+    '--buffers',
+    '256k',
+    '--families',
+    'tcp',
+    '--json',
+    file,
+  ];
   const { code } = await runCli([...words, '--subjects', 'native,js,page'], { TMPDIR: runs.path });
   expect(code).toBe(0);
   const { cells, takes } = readResult(file);

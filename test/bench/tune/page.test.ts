@@ -9,7 +9,7 @@ import { KIB, madeUpSweep, MIB } from '../../support/sweeps.js';
 
 /** The page's script is there in compiled form only. */
 const { sweepHtmlOf } = (await import(
-  new URL('../../../dist/bench/tune/html.js', import.meta.url).href
+  new URL('../../../bench/dist/tune/html.js', import.meta.url).href
 )) as typeof HtmlModule;
 
 const BUFFERS: readonly BufferChoice[] = ['default', 64 * KIB, MIB, 8 * MIB];

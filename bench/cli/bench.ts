@@ -1,14 +1,13 @@
 /** `nearwire bench`: reads the command line, shows progress, writes the reports. */
 import { Command } from 'commander';
 
-import { CASES } from '../../bench/cases/index.js';
-import type { BenchResult } from '../../bench/model.js';
-import type { RunControl } from '../../bench/run.js';
-import { SUBJECTS, type Subject } from '../../bench/subjects.js';
-import { attachedDefaults, bringOptions, parseBrought, parseEnvironment, type BringWords } from './bench-brought.js';
-import { measure, type ReportFiles, type Reports } from './measuring.js';
-import { makeFolder } from './output-file.js';
-import { parseByteList, parseList, parseWhole, UsageError } from './usage.js';
+import { CASES } from '../cases/index.js';
+import type { BenchResult } from '../model.js';
+import type { RunControl } from '../run.js';
+import { SUBJECTS, type Subject } from '../subjects.js';
+import { attachedDefaults, bringOptions, parseBrought, parseEnvironment, type BringWords } from './brought-words.js';
+import { addReportOptions, measure, type ReportFiles, type Reports } from './measuring.js';
+import { makeFolder, parseByteList, parseList, parseWhole, UsageError } from 'nearwire/internal';
 
 const CASE_NAMES = CASES.map(({ name }) => name);
 const SUBJECT_NAMES = SUBJECTS.map(({ name }) => name);
@@ -28,25 +27,23 @@ interface Words extends ReportFiles, BringWords {
 
 export function benchCommand(): Command {
   const command = new Command('bench')
-    .description('measure the native path against node:net and plain C on this machine')
+    .description('measure the native transport against node:net and plain C on this machine')
     .option('--cases <a,b>', `only these cases: ${CASE_NAMES.join(', ')}`)
     .option('--subjects <a,b>', `only these subjects: ${SUBJECT_NAMES.join(', ')}`)
     .option('--families <a,b>', `only over these: ${FAMILY_NAMES.join(', ')}`);
   for (const option of bringOptions()) command.addOption(option);
-  return command
-    .option('--rounds <n>', 'rounds to run all of, whatever time they take')
-    .option('--bytes <a,b>', 'sizes for the cases that have some, as in 64,4k,1m')
-    .option('--quick', 'a first look: fewer cells and shorter ones, in under two minutes')
-    .option('--json <file>', 'write all samples and ratios to a file')
-    .option('--html <file>', 'write a page with plots')
-    .option('--hdr <dir>', "write latency distributions, in HdrHistogram's text format, into a folder")
-    .action(bench);
+  command
+    .option('--rounds <n>', 'number of rounds (overrides the time limit)')
+    .option('--bytes <a,b>', 'sizes, for the cases that have some, as in 64,4k,1m')
+    .option('--quick', 'a first look: fewer and shorter cells, in under two minutes')
+    .option('--hdr <dir>', "write latency distributions, in HdrHistogram's text format, into a folder");
+  return addReportOptions(command, 'plots').action(bench);
 }
 
 async function bench(given: Words): Promise<void> {
   // Loaded here: the other commands do without it.
-  const { runBench, NothingToRun } = await import('../../bench/run.js');
-  const { lineupOf, chosenOf } = await import('../../bench/lineup.js');
+  const { runBench, NothingToRun } = await import('../run.js');
+  const { lineupOf, chosenOf } = await import('../lineup.js');
   const words = { ...given, ...attachedDefaults(given) };
   const brought = parseBrought(words);
   const choice = {
@@ -70,7 +67,7 @@ async function bench(given: Words): Promise<void> {
       throw new UsageError(`these subjects can't do these cases: ${whoDoes(choice.cases ?? CASE_NAMES, lineup)}`);
     });
     if (words.hdr !== undefined) {
-      const { writePercentiles } = await import('../../bench/percentiles-file.js');
+      const { writePercentiles } = await import('../percentiles-file.js');
       writePercentiles(words.hdr, result.latencies);
     }
     return result;
@@ -79,9 +76,9 @@ async function bench(given: Words): Promise<void> {
 }
 
 const REPORTS: Reports<BenchResult> = {
-  text: async (result, columns) => (await import('../../bench/report/terminal.js')).renderReport(result, columns),
-  json: async (result) => (await import('../../bench/json.js')).jsonOf(result),
-  html: async (result) => (await import('../../bench/report/page.js')).htmlOf(result),
+  text: async (result, columns) => (await import('../report/terminal.js')).renderReport(result, columns),
+  json: async (result) => (await import('../json.js')).jsonOf(result),
+  html: async (result) => (await import('../report/page.js')).htmlOf(result),
 };
 
 function whoDoes(cases: readonly string[], lineup: readonly Subject[]): string {

@@ -1,9 +1,9 @@
 /** The words of `nearwire bench` for what the user brings: servers that run, modules, other Nodes, an environment. */
 import { Option } from 'commander';
 
-import { ATTACHED_HTTP_CASES, familyOf } from '../../bench/attach.js';
-import type { Brought } from '../../bench/lineup.js';
-import { parseWhole, UsageError } from './usage.js';
+import { ATTACHED_HTTP_CASES, familyOf } from '../attach.js';
+import type { Brought } from '../lineup.js';
+import { parseWhole, UsageError } from 'nearwire/internal';
 
 const MOST_PID = 2 ** 31 - 1;
 /** It stands in tables, in a page and in words of a command line. */

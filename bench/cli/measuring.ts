@@ -1,21 +1,29 @@
 /** What the commands that measure have in common: progress, an end by a signal, reports, and what the exit code tells. */
 import { writeFileSync } from 'node:fs';
 
-import type { RunControl } from '../../bench/run.js';
-import { checkWritable } from './output-file.js';
-import { progressDisplay } from './progress.js';
-import { abortOnSignals } from './signals.js';
+import type { Command } from 'commander';
+import { abortOnSignals, checkWritable, EXIT_CODES, jsonText, UsageError } from 'nearwire/internal';
 
-const FAILED_EXIT = 1;
+import type { RunControl } from '../run.js';
+import { progressDisplay } from './progress.js';
+
 /** Where stdout is no terminal, nothing wraps. */
 const UNLIMITED_COLUMNS = 1000;
-/** As a file: what takes the place of the text. */
-const STDOUT = '-';
 
-/** The options that name files for reports. */
+/** The options for reports. */
 export interface ReportFiles {
-  readonly json?: string;
+  /** True: on stdout, in place of the text. */
+  readonly json?: string | true;
   readonly html?: string;
+  /** In place of stdout. */
+  readonly output?: string;
+}
+
+/** `html`: what the page has. */
+export function addReportOptions(command: Command, html?: string): Command {
+  command.option('--json [file]', 'print all samples and results as JSON, or write them to a file beside the text');
+  if (html !== undefined) command.option('--html <file>', `write a page with ${html} to a file`);
+  return command.option('--output <file>', 'write to a file instead of stdout');
 }
 
 /** How a result is told. Each loads what it takes: most runs have no use for all of them. */
@@ -34,8 +42,12 @@ export async function measure<Result extends { readonly failures?: readonly stri
   reports: Reports<Result>,
 ): Promise<void> {
   // Loaded here: a slip of the finger is told without it.
-  const { CannotRun } = await import('../../bench/cannot-run.js');
-  checkWritable({ '--json': files.json === STDOUT ? undefined : files.json, '--html': files.html });
+  const { CannotRun } = await import('../cannot-run.js');
+  const { json, html, output } = files;
+  checkWritable({ '--json': json === true ? undefined : json, '--html': html, '--output': output });
+  if (output !== undefined && (output === json || output === html)) {
+    throw new UsageError(`--output ${output}: another report is written to this file`);
+  }
   const abort = new AbortController();
   const stopListening = abortOnSignals(abort);
   const display = progressDisplay();
@@ -44,27 +56,26 @@ export async function measure<Result extends { readonly failures?: readonly stri
     const result = await run({ ...display, command, signal: abort.signal });
     display.stop();
     await write(result, files, reports);
-    if ((result.failures ?? []).length > 0) process.exitCode ??= FAILED_EXIT;
+    if ((result.failures ?? []).length > 0) process.exitCode ??= EXIT_CODES.found;
   } catch (error) {
     display.stop();
     // Ended before anything was measured; the exit code tells by what.
     if (abort.signal.aborted && error === abort.signal.reason) return;
     if (!(error instanceof CannotRun)) throw error;
     console.error(`error: ${error.message}`);
-    process.exitCode = FAILED_EXIT;
+    process.exitCode = EXIT_CODES.unavailable;
   } finally {
     stopListening();
   }
 }
 
 async function write<Result>(result: Result, files: ReportFiles, reports: Reports<Result>): Promise<void> {
-  const json = files.json === undefined ? '' : `${JSON.stringify(await reports.json(result), null, 1)}\n`;
-  if (files.json === STDOUT) {
-    process.stdout.write(json);
-  } else {
-    const columns = process.stdout.isTTY ? process.stdout.columns : UNLIMITED_COLUMNS;
-    process.stdout.write(await reports.text(result, columns));
-    if (files.json !== undefined) writeFileSync(files.json, json);
-  }
-  if (files.html !== undefined && reports.html) writeFileSync(files.html, await reports.html(result));
+  const { json, html, output } = files;
+  const jsonReport = json === undefined ? '' : jsonText(await reports.json(result));
+  const columns = process.stdout.isTTY && output === undefined ? process.stdout.columns : UNLIMITED_COLUMNS;
+  const main = json === true ? jsonReport : await reports.text(result, columns);
+  if (output === undefined) process.stdout.write(main);
+  else writeFileSync(output, main);
+  if (typeof json === 'string') writeFileSync(json, jsonReport);
+  if (html !== undefined && reports.html) writeFileSync(html, await reports.html(result));
 }

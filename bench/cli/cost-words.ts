@@ -2,11 +2,11 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-import type { Stack, Work } from '../../bench/cost/model.js';
-import type { CostChoice } from '../../bench/cost/plan.js';
-import { STACKS } from '../../bench/cost/stacks/index.js';
-import { jsonWork, PAGE } from '../../bench/cost/works.js';
-import { parseDecimal, parseList, parseWhole, UsageError } from './usage.js';
+import type { Stack, Work } from '../cost/model.js';
+import type { CostChoice } from '../cost/plan.js';
+import { STACKS } from '../cost/stacks/index.js';
+import { jsonWork, PAGE } from '../cost/works.js';
+import { parseDecimal, parseList, parseWhole, UsageError } from 'nearwire/internal';
 
 /** A request of a minute is no matter of its hop. */
 const MOST_APP_MS = 60_000;
@@ -14,6 +14,8 @@ const MOST_APP_MS = 60_000;
 const MOST_BYTES = 16 * 1024 * 1024;
 
 export interface CostWords {
+  readonly stacks?: string;
+  /** The same. */
   readonly stack?: string;
   readonly app?: string;
   readonly wsgi?: string;
@@ -26,10 +28,11 @@ export interface CostWords {
 /** Throws UsageError at what makes no sense. */
 export function choiceOf(words: CostWords): CostChoice {
   checkOneApplication(words);
+  const named = words.stacks ?? words.stack;
   const wsgi = words.wsgi === undefined ? undefined : parseWsgi(words.wsgi);
   const app = words.app === undefined ? undefined : parseFile('--app', words.app);
   const choice = {
-    stacks: words.stack === undefined ? undefined : stacksNamed(words.stack),
+    stacks: named === undefined ? undefined : stacksNamed(named),
     ...{ app, wsgi },
     ownPath: words.path === undefined ? '/' : parsePath(words.path, wsgi !== undefined || app !== undefined),
     work: workOf(words),

@@ -1,30 +1,30 @@
 /** `nearwire cost limits`: where the hop gives out, with what error, and what moves it. */
 import { Command } from 'commander';
 
-import type { LimitsResult } from '../../bench/cost/limits/model.js';
-import { measure, type Reports } from './measuring.js';
+import type { LimitsResult } from '../cost/limits/model.js';
+import { addReportOptions, measure, type ReportFiles, type Reports } from './measuring.js';
 
 const MORE_HELP = `
 Linux and nginx only. What is set and used up is that of a network of its own, where one can be made (root, or user
 namespaces); what cannot be driven without it is told as not tried. Takes under 40 seconds.
 
-Exit codes: 0 all was driven that can be, 1 a limit failed or nothing can be driven, 2 a wrong command line; 130, 143 or
-129 when ended by a signal, with what had been driven by then.`;
+Exit codes: 0 all was driven that can be; 1 a limit failed; 2 invalid arguments; 3 nothing can be driven; 130, 143 or 129
+when ended by a signal, with what had been driven by then.`;
 
 export function limitsCommand(): Command {
-  return new Command('limits')
+  const command = new Command('limits')
     .description('drive listen queue, ports and buffers until each gives out: the error, and the setting that moves it')
-    .option('--json <file>', 'write all figures to a file; - writes them to stdout, in place of the text')
     .addHelpText('after', MORE_HELP)
     .action(limits);
+  return addReportOptions(command);
 }
 
-async function limits(words: { readonly json?: string }): Promise<void> {
-  const { driveLimits } = await import('../../bench/cost/limits/index.js');
+async function limits(words: ReportFiles): Promise<void> {
+  const { driveLimits } = await import('../cost/limits/index.js');
   await measure(words, driveLimits, REPORTS);
 }
 
 const REPORTS: Reports<LimitsResult> = {
-  text: async (result, columns) => (await import('../../bench/cost/limits/text.js')).renderLimits(result, columns),
+  text: async (result, columns) => (await import('../cost/limits/text.js')).renderLimits(result, columns),
   json: (result) => Promise.resolve(result),
 };

@@ -1,11 +1,13 @@
 /** `nearwire tune`: reads the command line, shows progress, writes the reports. */
 import { Command } from 'commander';
 
-import { WAYS, type BufferChoice, type SweepResult } from '../../bench/tune/model.js';
-import { measure, type ReportFiles, type Reports } from './measuring.js';
-import { parseByteList, parseList, parseWhole } from './usage.js';
+import { WAYS, type BufferChoice, type SweepResult } from '../tune/model.js';
+import { addReportOptions, measure, type ReportFiles, type Reports } from './measuring.js';
+import { parseByteList, parseList, parseWhole, parseWord } from 'nearwire/internal';
 
 const WAY_NAMES = WAYS.map(({ name }) => name);
+
+const FAMILIES = ['unix', 'tcp'] as const;
 
 const MOST_ROUNDS = 1000;
 const MIB = 1024 * 1024;
@@ -20,30 +22,28 @@ interface Words extends ReportFiles {
   readonly sizes?: string;
   readonly subjects?: string;
   readonly rounds?: string;
-  readonly tcp?: boolean;
+  readonly families?: string;
   readonly quick?: boolean;
 }
 
 export function tuneCommand(): Command {
-  return new Command('tune')
-    .description('measure which send buffer is worth it for which response on this machine, and how to set it')
+  const command = new Command('tune')
+    .description('measure which send buffer suits which response on this machine, and how to set it')
     .option('--buffers <a,b>', 'send buffers, as in default,64k,1m; the default is always among them')
     .option('--sizes <a,b>', 'responses, as in 1k,64k,16m')
     .option('--subjects <a,b>', `only these: ${WAY_NAMES.join(', ')}`)
-    .option('--rounds <n>', 'rounds to run all of, whatever time they take')
-    .option('--tcp', 'over TCP instead of a UNIX socket')
-    .option('--quick', 'a first look: fewer sizes and buffers, in under a minute')
-    .option('--json <file>', 'write all samples and conclusions to a file')
-    .option('--html <file>', 'write a page with heat maps and plots')
-    .action(tune);
+    .option('--families <unix|tcp>', 'over a UNIX socket (default) or TCP')
+    .option('--rounds <n>', 'number of rounds (overrides the time limit)')
+    .option('--quick', 'a first look: fewer sizes and buffers, in under a minute');
+  return addReportOptions(command, 'heat maps and plots').action(tune);
 }
 
 async function tune(words: Words): Promise<void> {
   // Loaded here: the other commands do without it.
-  const { runSweep } = await import('../../bench/tune/sweep.js');
+  const { runSweep } = await import('../tune/sweep.js');
   const choice = {
     mode: words.quick === true ? ('quick' as const) : ('default' as const),
-    family: words.tcp === true ? ('tcp' as const) : ('unix' as const),
+    family: words.families === undefined ? ('unix' as const) : parseWord('family', words.families, FAMILIES),
     ...(words.buffers !== undefined && { buffers: parseBuffers(words.buffers) }),
     ...(words.sizes !== undefined && { sizes: parseByteList('--sizes', words.sizes, 1, LARGEST_RESPONSE) }),
     ...(words.subjects !== undefined && { ways: parseList('subject', words.subjects, WAY_NAMES) }),
@@ -53,9 +53,9 @@ async function tune(words: Words): Promise<void> {
 }
 
 const REPORTS: Reports<SweepResult> = {
-  text: async (result, columns) => (await import('../../bench/tune/report.js')).renderSweep(result, columns),
-  json: async (result) => (await import('../../bench/tune/sweep.js')).sweepJsonOf(result),
-  html: async (result) => (await import('../../bench/tune/html.js')).sweepHtmlOf(result),
+  text: async (result, columns) => (await import('../tune/report.js')).renderSweep(result, columns),
+  json: async (result) => (await import('../tune/sweep.js')).sweepJsonOf(result),
+  html: async (result) => (await import('../tune/html.js')).sweepHtmlOf(result),
 };
 
 function parseBuffers(text: string): BufferChoice[] {

@@ -1,7 +1,7 @@
 /** How far a long run is: a bar on a terminal, elsewhere a line a round, and one for each step of what comes after. */
 import { SingleBar } from 'cli-progress';
 
-import type { Progress } from '../../bench/run.js';
+import type { Progress } from '../run.js';
 
 export interface Display {
   onProgress(progress: Progress): void;

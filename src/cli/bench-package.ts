@@ -1,0 +1,62 @@
+/** The package nearwire-bench, which has the commands that measure: found where this one is installed, or where it is called. */
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+import type { CommandOutline } from './command.js';
+import { EXIT_CODES } from './exit-codes.js';
+import { packageVersion } from './package-version.js';
+import { UsageError } from './usage.js';
+
+/** With what each does. */
+export const BENCH_COMMANDS: ReadonlyMap<string, string> = new Map([
+  ['bench', 'measure the native transport against node:net and plain C on this machine'],
+  ['cost', 'measure the share of a request that the hop between web server and app server takes'],
+  ['tune', 'measure which send buffer suits which response, and how to set it'],
+]);
+
+/** What that package exports. */
+export interface BenchPackage {
+  /** It uses nearwire/internal, which is of one version. */
+  readonly version: string;
+  /** Runs `nearwire WORDS`; the first names the command. Sets `process.exitCode`; throws UsageError. */
+  run(words: readonly string[]): Promise<void>;
+  outlines(): readonly CommandOutline[];
+}
+
+const NAME = 'nearwire-bench';
+
+/** Undefined: not installed. */
+export async function findBenchPackage(): Promise<BenchPackage | undefined> {
+  for (const from of [import.meta.url, join(process.cwd(), 'package.json')]) {
+    const file = resolve(from);
+    if (file !== undefined) return (await import(pathToFileURL(file).href)) as BenchPackage;
+  }
+  return undefined;
+}
+
+function resolve(from: string): string | undefined {
+  try {
+    return createRequire(from).resolve(NAME);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
+/** For a command of it. */
+export async function benchPackage(command: string): Promise<BenchPackage> {
+  const version = packageVersion();
+  const found = await findBenchPackage();
+  const install = `npm install --save-dev ${NAME}@${version}`;
+  if (found === undefined) {
+    throw new UsageError(`nearwire ${command} is in a package of its own: ${install}`, EXIT_CODES.unavailable);
+  }
+  if (found.version !== version) {
+    throw new UsageError(
+      `${NAME} is of version ${found.version}, nearwire of ${version}: ${install}`,
+      EXIT_CODES.unavailable,
+    );
+  }
+  return found;
+}

@@ -1,0 +1,25 @@
+/**
+ * `nearwire/internal`: what nearwire-bench, which has the same version, uses beside the public API. It is no part of that:
+ * any release may change it.
+ */
+export { addonStatus, Shared, SUBMISSION_WORDS, type NativeEngine } from './binding/addon.js';
+export { connectNative } from './channel/native.js';
+export type { CommandOutline } from './cli/command.js';
+export { EXIT_CODES } from './cli/exit-codes.js';
+export { checkWritable, jsonText, makeFolder } from './cli/output-file.js';
+export { abortOnSignals } from './cli/signals.js';
+export { nearest, parseByteList, parseDecimal, parseList, parseWhole, parseWord, UsageError } from './cli/usage.js';
+export { Engine } from './engine/engine.js';
+export { getEngine } from './engine/thread-engine.js';
+export type { Incoming, ResponseClass } from './exchange/contracts.js';
+export { makeResponse } from './exchange/response.js';
+export { RequestReader, type Means, type ServedSocket } from './http/request-reader.js';
+export { socketHolders } from './inspection/processes.js';
+export { ListenerReporter } from './inspection/report.js';
+export { socketScope } from './net/async-scopes.js';
+export { SocketConnection } from './net/socket-connection.js';
+export { acceptedOptions, connectionOptions, socketSettings } from './net/socket-options.js';
+export { NativeSocket } from './net/socket.js';
+export { studyParser, type NodeParser, type ParserFacts } from './node/http-parser.js';
+export { runTicks } from './node/run-ticks.js';
+export { encodePacket } from './uwsgi/encode.js';
