@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 function find(): string {
-  // This file lies in bench/ of a clone or in dist/bench/ of it and of an installed package.
+  // This file is in bench/ of a clone, or in dist/bench/ of a clone or an installed package.
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
   return folder;
