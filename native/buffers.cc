@@ -10,7 +10,7 @@ namespace nearwire {
 
 namespace {
 
-// How much a system makes of a number is found out, not known: Linux gives twice as much.
+// What the system makes of a number is found by trial: Linux grants twice as much.
 int least_to_ask(int fd, int name) {
   const int own = sys::get_option(fd, SOL_SOCKET, name);
   if (own <= 0 || set_buffer_bytes(fd, name, own) < 0) return 0;
