@@ -2,7 +2,7 @@
  * One connection of a server: reads a request using its protocol, lets the server's listeners respond, and closes.
  *
  *   receiving --(headers)--> serving --(response sent)--> over --(request complete, or abandoned)--> closed
- *    \--(invalid request)--------------------------------/ \--destroy(), from anywhere--------------/
+ *       \--(invalid request)----------------------------/ \--destroy(), from anywhere---------------/
  *
  * `over`: the rest of the request is read and discarded, as closing with unread bytes would reset the connection before
  * the peer has the response.
