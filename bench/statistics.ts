@@ -138,7 +138,7 @@ function baselinesOf(subject: Subject): readonly SubjectName[] {
   return [...(NODE_BASELINES.includes(own) ? NODE_BASELINES : [own]), FLOOR];
 }
 
-/** Whether the true ratio can only be better, or only worse, than the measured one. */
+/** The bound of a ratio that can only be better, or only worse, than measured. */
 function boundTo(verdict: 'good' | 'bad', { better }: Measure): Bound {
   return (verdict === 'good') === (better === 'higher') ? '>=' : '<=';
 }

@@ -10,8 +10,8 @@ export const QUERY = 'NODE_NEARWIRE';
 export const CLUSTER = 'NODE_CLUSTER';
 
 /**
- * The variable by which a primary tells its workers that it answers these messages; its value is the primary's process
- * id.
+ * The environment variable by which a primary announces to its workers that it answers these messages; its value is the
+ * primary's process id.
  */
 export const PRIMARY_VARIABLE = 'NEARWIRE_CLUSTER_PRIMARY';
 

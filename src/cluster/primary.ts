@@ -114,7 +114,7 @@ function serve(worker: Worker): void {
   child.once('exit', leaveAll);
 }
 
-/** Makes this process answer the workers that it forks from now on, and tells them so through their environment. */
+/** Makes this process answer the workers that it forks from now on, and announces that in their environment. */
 export function installPrimary(): void {
   const { fork } = cluster;
   const patched: Cluster['fork'] = (env?: unknown) => {

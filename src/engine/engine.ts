@@ -265,7 +265,7 @@ export class Engine extends Outbound {
     }
   }
 
-  /** Programs see this memory during their callbacks and can detach it at any moment; it is then mapped anew. */
+  /** Programs see this memory during their callbacks and can detach it at any moment; then it is replaced. */
   get lent(): Buffer {
     if (this.lentMemory.length === 0) this.showLent();
     return this.lentMemory;

@@ -36,7 +36,7 @@ export class ExchangeSocket extends EventEmitter implements SocketContract {
   readable = true;
   writable = true;
   destroyed = false;
-  /** Set as in node's servers: reading is paused, whatever the request asks for. */
+  /** Node's servers set it while reading is paused, whatever the request asks for. It is never set here. */
   readonly _paused = false;
   _hadError = false;
   _httpMessage: Outgoing | null = null;

@@ -137,7 +137,10 @@ function readRequests(socket: ServedSocket): void {
   parser[kOnMessageComplete] = ours.onMessageComplete;
 }
 
-/** Makes node's HTTP servers use this reader on native sockets. It patches nothing of node's. */
+/**
+ * Makes node's HTTP servers use this reader on native sockets. It changes no module of node's, only the parser objects
+ * of such connections.
+ */
 export function installRequestReader(): void {
   if (process.env[READER_VARIABLE] !== '0') setAfterConnection(readRequests);
 }

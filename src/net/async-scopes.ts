@@ -73,7 +73,7 @@ function callBack(callback: WriteCallback, error: Error | null): void {
   }
 }
 
-/** The number of empty slots at the front of a queue before the rest is moved up. */
+/** The number of empty slots at the start of a queue before the rest is moved up. */
 const MOST_EMPTY = 1024;
 
 /** Waiters, oldest first. They are called in this order, whatever they wait for. */

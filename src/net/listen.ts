@@ -2,7 +2,7 @@
  * The listening half: makes a genuine net.Server or http.Server listen on the native engine.
  *
  * Node's own `listen()` checks arguments, resolves names, queries the cluster, and then calls `this._listen2` to make
- * and open a handle. Only that step is replaced, by one that installs an object of ours as the handle; node's close(),
+ * and open a handle. Only that step is replaced, by one that installs our own object as the handle; node's close(),
  * address(), getConnections(), ref() and 'close' work with it unchanged.
  */
 import cluster from 'node:cluster';

@@ -1,8 +1,8 @@
 /** The longest accept queue that this process has seen at each listener. */
 
 /**
- * The number of listeners remembered; beyond it, the least recently inspected is forgotten. Nobody watches thousands of
- * listeners.
+ * The number of listeners remembered; beyond it, the least recently inspected is forgotten. No program watches
+ * thousands of listeners.
  */
 const MOST_LISTENERS = 1024;
 
