@@ -14,7 +14,7 @@ struct Trial {
   int outcome;
 };
 
-// The path must be unused, and is left behind. Calls whose operands could not be made are not in the results.
+// The path must be unused; its file remains. Calls whose operands could not be made are not in the results.
 std::vector<Trial> try_calls(const std::string& path);
 
 }  // namespace nearwire

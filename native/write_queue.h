@@ -40,7 +40,7 @@ class WriteQueue {
 
   // The head, if it is a file; nullptr for memory.
   QueuedFile* file_at_head() { return empty() ? nullptr : entries_.front().file.get(); }
-  // The rest of it.
+  // The part of that file that is still to be sent.
   FileRange range_at_head() const;
   // Whether a file follows the first `parts` entries.
   bool file_follows(size_t parts) const { return parts < entries_.size() && entries_[parts].file != nullptr; }

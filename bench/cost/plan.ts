@@ -33,7 +33,7 @@ export type AskLength = (stack: Stack, app: Work) => Promise<number>;
 
 const NODE_STACK = 'nginx-node-unix-keep';
 const PYTHON_STACK = 'nginx-uwsgi-unix';
-/** Of the Node stack. */
+/** The changes to the Node stack that are measured. */
 const CHANGES = [
   ['TCP instead of the UNIX socket', 'nginx-node-tcp-keep'],
   ['a connection for each request', 'nginx-node-unix-close'],

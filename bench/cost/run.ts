@@ -159,7 +159,7 @@ class Run implements CostRun {
     }
   }
 
-  /** Of a chain's server with an application that does nothing, as its own calls would be counted too. */
+  /** With an application that does nothing, whose own calls would be counted too: only for chains' servers. */
   private async countCalls(measured: readonly MeasuredConfiguration[]): Promise<void> {
     const { context, signal } = this.options;
     const strace = context.programs.get('strace')?.file;

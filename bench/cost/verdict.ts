@@ -39,7 +39,7 @@ export interface ChainVerdict {
   readonly hop: HopVerdict | undefined;
   /** The latency of a single request on two processors, in microseconds: for the whole, and for nginx alone. */
   readonly wait: { readonly whole: Estimate; readonly front: Estimate | undefined } | undefined;
-  /** Of a single request to an application that does nothing. */
+  /** The system calls of a single request to an application that does nothing. */
   readonly calls: SystemCalls | undefined;
 }
 

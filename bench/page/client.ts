@@ -125,7 +125,7 @@ function marksOf({ sets }: Plot): Drawn {
     return [
       {
         ...{ type: 'scatter', showLine: true, parsing: false, data: whiskers, pointStyle: false, borderWidth: 1 },
-        // Behind a dot, in front of a bar.
+        // Drawn behind a dot, but in front of a bar.
         ...(dotted ? { order: 1, borderColor } : { order: -1, borderColor: colourOf('text') }),
       },
       {

@@ -79,7 +79,7 @@ function timeCell(value: number, ratio?: ShownRatio): Cell {
   return { value, low: value, high: value, text, spread: text, limited: false, ratio };
 }
 
-/** Of all rounds together; the extremes are of those rounds that have enough requests by themselves. */
+/** The ratio of all rounds together; its extremes are those of the rounds that have enough requests by themselves. */
 function latencyRatio(entry: Entry, subject: Subject, percentile: Percentile): ShownRatio | undefined {
   const baseline = baselineOf(subject);
   const [ours, theirs] = [subject.name, baseline].map((name) => latencyIn(entry, name)?.percentiles[percentile.name]);
@@ -91,7 +91,7 @@ function latencyRatio(entry: Entry, subject: Subject, percentile: Percentile): S
   return shownRatio({ median, low: Math.min(low, median), high: Math.max(high, median) }, baseline, '');
 }
 
-/** Where measured: the waiting time at three quarters of the load, and the load that is sustained. */
+/** As far as measured: the waiting time at three quarters of the load, and the load that is sustained. */
 function findingsOf({ lineup }: BenchResult, entries: readonly Entry[]): string[] {
   const even = entries.filter(({ apart }) => !apart).toSorted((a, b) => (a.at ?? 0) - (b.at ?? 0));
   const all = lineup.map(({ name }) => ({
@@ -108,7 +108,7 @@ function findingsOf({ lineup }: BenchResult, entries: readonly Entry[]): string[
   const base = told.find(({ name }) => name === BASELINE);
   const others = told.filter((entry) => entry !== base).map(({ name, time }) => `${time} (${name})`);
   const held = all.flatMap(({ name, tried }) => {
-    // Success at a higher load after a failure is luck.
+    // A higher load that succeeds after a lower one has failed is luck.
     const miss = tried.findIndex(({ p99 }) => p99 >= HELD_BELOW);
     const most = (miss < 0 ? tried : tried.slice(0, miss)).at(-1);
     if (!most || tried.length < 2) return [];

@@ -16,7 +16,7 @@ import { nameOf } from './conclude.js';
 import type { BufferChoice, Family, Take, Way } from './model.js';
 import type { Sweep, SweepChoice } from './plan.js';
 
-/** Where the kernel also accounts for its own overhead, and SO_SNDBUF reads back as twice what was set. */
+/** Whether the kernel also accounts for its own overhead, and SO_SNDBUF reads back as twice what was set. */
 const DOUBLES = process.platform === 'linux';
 
 /** For each way and buffer, in their order. */

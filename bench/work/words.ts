@@ -21,7 +21,7 @@ const NUMBERS = {
   sendBufferSize: 0,
   /** The number of headers to parse. */
   headers: 0,
-  /** Of the measured stretch, and of the load before it. */
+  /** Seconds of the measured stretch, and of the load before it. */
   seconds: 1,
   warmup: 0,
 };

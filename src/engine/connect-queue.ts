@@ -13,8 +13,8 @@ import { clearTimeout, setTimeout } from 'node:timers';
 /** Milliseconds. A server that accepts in batches makes room well within the first. */
 const FIRST_REST = 1;
 /**
- * Rests double up to this. It bounds both the cost of a stopped server (50 calls a second for each path) and the delay
- * once the server continues.
+ * The pause between attempts doubles up to this. It bounds both the cost of a stopped server (50 calls a second for each
+ * path) and the delay once the server continues.
  */
 const LONGEST_REST = 20;
 /** Attempts in a row: a listener that always has room must not starve the rest of the event loop. */
@@ -46,7 +46,7 @@ export interface ConnectStats {
 
 const totals: ConnectStats = { waited: 0, waiting: 0, retries: 0, timedOut: 0 };
 
-/** Of this thread's native transport. */
+/** The counters of this thread's native transport. */
 export function connectStats(): ConnectStats {
   return { ...totals };
 }

@@ -194,7 +194,7 @@ export class Engine extends Outbound {
 
   private dispatchAlone(): void {
     const { shared, times } = this;
-    // About the last handler: the addon has read the clock.
+    // The flag is about the previous handler: the addon has read the clock for it.
     if (shared[Shared.RanLong] === 1 && !this.leftEarly) times.noteLong();
     else times.noteShort();
     shared[Shared.RanLong] = 0;

@@ -72,8 +72,8 @@ export abstract class Outbound {
   /** Writes of this handler that have left at once. */
   private sentPromptly = 0;
   /**
-   * The current writes are parts of one joint write. The other two: whether it is its socket's first in this stretch,
-   * and whether it was the only one in the last.
+   * The current writes are parts of one joint write. The other two fields: whether it is its socket's first write
+   * in this stretch, and whether that socket wrote only once in its last one.
    */
   private joint = false;
   private jointIsFirst = false;
@@ -211,7 +211,7 @@ export abstract class Outbound {
     const { submissions, shared } = this;
     const { id } = connection;
     const isFirst = connection.wroteIn !== this.stretch;
-    // Assumed to write as it did the last time.
+    // The socket is assumed to write as often as it did the last time.
     const isLone = isFirst && connection.wroteOnce;
     if (isFirst) this.jointIsFirst = this.joint;
     if (isLone) this.jointIsLone = this.joint;

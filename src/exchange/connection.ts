@@ -88,7 +88,7 @@ export class Connection implements CarrierOwner, ConnectionContract, RequestSink
     carrier.owner = this;
   }
 
-  // --- what comes in ---
+  // --- receiving ---
 
   onBytes(data: Buffer, start: number, end: number): void {
     if (this.phase === 'closed') return;
@@ -210,7 +210,7 @@ export class Connection implements CarrierOwner, ConnectionContract, RequestSink
     this.destroy(error);
   }
 
-  // --- what goes out ---
+  // --- sending ---
 
   write(data: string | Uint8Array, encoding: BufferEncoding, callback: WriteCallback | undefined): boolean {
     const { carrier, response } = this;
@@ -353,7 +353,7 @@ export class Connection implements CarrierOwner, ConnectionContract, RequestSink
     }
   }
 
-  // --- how it ends ---
+  // --- ending ---
 
   /** The request is invalid, or did not arrive in time. */
   refuse(error: ReadError): void {

@@ -148,7 +148,7 @@ export class RequestReader implements InPlaceReader {
       if (this.executions < READS_BY_NODE && ++this.executions === READS_BY_NODE) this.follow();
       return this.executeByNode(chunk, 0);
     }
-    // Read before: a callback that is given the whole chunk may detach it.
+    // Read first: a callback that is given the whole chunk may detach it.
     const { length } = chunk;
     let at = length;
     try {

@@ -97,7 +97,7 @@ export class BodySource {
     }
   }
 
-  /** The rest of it is not needed. */
+  /** Ends reading early: the rest is not needed. */
   giveUp(error?: unknown): void {
     if (this.over) return;
     this.over = true;

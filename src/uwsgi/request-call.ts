@@ -90,7 +90,7 @@ export class Call implements ChannelHandlers, BodyOwner {
     this.watch();
   }
 
-  /** To be checked again after each await. */
+  /** Must be checked again after each await. */
   private isOver(): boolean {
     return this.state === 'over';
   }

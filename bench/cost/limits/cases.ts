@@ -115,7 +115,7 @@ function queue(settings: Omit<Requests, 'load'>): Row[1] {
 function ports({ ports = PORTS, ...settings }: { ports?: number } & Partial<Requests>): Row[1] {
   const load = { connections: 4, seconds: 1 };
   const range = `${String(FIRST_PORT)} ${String(FIRST_PORT + ports - 1)}`;
-  // Makes ports be held as between hosts: by default Linux frees those of the loopback after a second.
+  // Ports are then held as between two hosts: by default Linux frees those of the loopback after a second.
   const sysctls = { [RANGE]: range, 'net.ipv4.tcp_tw_reuse': '0' };
   return (lab) => request(lab, { load, family: 'tcp', sysctls, ...settings });
 }

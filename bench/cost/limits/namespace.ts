@@ -5,9 +5,9 @@
 import { spawnSync } from 'node:child_process';
 
 export interface Namespace {
-  /** The command prefix for a program that runs in a new one. */
+  /** The command prefix for a program that runs in a new namespace. */
   readonly make: readonly string[];
-  /** The command prefix for a program that runs in that of a process, after these are set. */
+  /** The command prefix for a program that runs in the namespace of a process, after these sysctls are set. */
   join(pid: number, sysctls: Readonly<Record<string, string>>): readonly string[];
   /** Why there is none: everything then runs in the host's namespace, and nothing is set. */
   readonly missing?: string;

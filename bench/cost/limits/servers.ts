@@ -49,7 +49,7 @@ export async function startFront(
     server: [`location / { proxy_pass http://app; ${KEEPABLE} ${location} }`],
   });
   const { pid, log } = await parts.launch(within(inNamespace, nginx));
-  // It runs in its namespace from here on. The application may not be there yet.
+  // From here on, nginx runs in its namespace. The application may not be there yet.
   await parts.untilServing({ path }, '/', [200, 502]);
   let read = 0;
   return {
