@@ -1,4 +1,4 @@
-/** A server that runs already, as a subject: where it is, that it answers, and which processes are it. */
+/** A running server as a subject: its address, a check that it responds, and its processes. */
 import { once } from 'node:events';
 import { existsSync, statSync } from 'node:fs';
 import * as http from 'node:http';
@@ -15,21 +15,21 @@ import type { BroughtSubject } from './subject-module.js';
 import type { Target } from './work/words.js';
 
 const ATTACHED = 'attached';
-/** The cases that are run where none are named. */
+/** The cases that run if none are named. */
 export const ATTACHED_HTTP_CASES = ['http', 'http-close'];
 const ECHO_CASES = ['rtt', 'pipeline', 'fanin', 'growth', 'churn'];
-/** For one answer: what takes longer has hung. */
+/** For one response: anything slower has hung. */
 const PATIENCE_MS = 5_000;
 
 export interface AttachChoice {
   /** The path of a UNIX socket, or HOST:PORT. */
   readonly target: string;
-  /** Of the requests. */
+  /** The path of the requests. */
   readonly path: string;
   readonly pid: number | undefined;
 }
 
-/** What has a slash is a path, and so is what does not end in a port. */
+/** A target with a slash, or without a port at its end, is a path. */
 function parseTarget(text: string): Target {
   const [, host, port] = /^([^/]+):(\d+)$/.exec(text) ?? [];
   return host !== undefined && Number(port) <= 65535 ? { host, port: Number(port) } : { path: resolve(text) };
@@ -39,7 +39,7 @@ export function familyOf(text: string): 'unix' | 'tcp' {
   return 'path' in parseTarget(text) ? 'unix' : 'tcp';
 }
 
-/** Throws CannotRun where the server can't be reached or, if it is to be asked by HTTP, gives no answer. */
+/** Throws CannotRun if the server cannot be reached or, for HTTP cases, gives no response. */
 export async function attachTo(choice: AttachChoice, cases: readonly string[]): Promise<BroughtSubject> {
   const { target: text, path, pid } = choice;
   const target = await connectTo(text);
@@ -64,10 +64,10 @@ export async function attachTo(choice: AttachChoice, cases: readonly string[]): 
   };
 }
 
-/** Connects once. Answers the target by its address, as the load generator looks up no names. */
+/** Connects once. Returns the target by address, as the load generator resolves no names. */
 async function connectTo(text: string): Promise<Target> {
   const target = parseTarget(text);
-  // Some versions of Node cut it, and connect to another.
+  // Some versions of Node truncate it and connect to another path.
   if ('path' in target && Buffer.byteLength(target.path) > LONGEST_SOCKET_PATH) {
     throw new CannotRun(`--attach ${text}: a socket's path has up to ${String(LONGEST_SOCKET_PATH)} bytes`);
   }
@@ -105,7 +105,7 @@ function reasonOf(code: string, target: Target): string | undefined {
   return isSocket ? 'nobody listens there: the server has ended and left its file' : 'this file is no socket';
 }
 
-/** Asks as the cases will, and tells what answer that gives. */
+/** Sends the request of the cases, and describes its response. */
 async function askOnce(target: Target, text: string, path: string): Promise<string> {
   const signal = AbortSignal.timeout(PATIENCE_MS);
   const where = 'path' in target ? { socketPath: target.path } : target;
@@ -123,7 +123,7 @@ async function askOnce(target: Target, text: string, path: string): Promise<stri
   }
 }
 
-/** Those whose CPU is the server's, and a note of them. */
+/** The processes whose CPU counts as the server's, and a note about them. */
 function processesOf(
   target: Target,
   given: number | undefined,
@@ -137,7 +137,7 @@ function processesOf(
   }
 }
 
-/** Throws where none is seen. */
+/** Throws if none is visible. */
 function listenersAt(target: Target): readonly number[] {
   const { pids, hidden } = listeningAt(target);
   const others = hidden > 0 ? `, and ${String(hidden)} processes of other users may not be looked into` : '';

@@ -1,11 +1,11 @@
-/** What the user brought to a run besides the built-in subjects, told in every report. */
+/** What the user added to the built-in subjects of a run; every report lists it. */
 import type { BenchResult, SubjectName } from './model.js';
 import { SUBJECTS } from './subjects.js';
 
 export interface BroughtSubject {
   readonly name: SubjectName;
   readonly title: string;
-  /** The version of its Node, if it ran on another than the bench's. */
+  /** The version of its Node, if that is not the bench's own. */
   readonly node?: string;
 }
 

@@ -1,2 +1,2 @@
-/** What was asked for can't be run: a message for the user, and no fault of the program. */
+/** The request cannot be run: a message for the user, not a fault of the program. */
 export class CannotRun extends Error {}

@@ -1,4 +1,4 @@
-/** The processes of a cell: which program is which subject, where it runs, and its words. */
+/** The processes of a cell: which program runs which subject, on which core, with which arguments. */
 import { fileURLToPath } from 'node:url';
 
 import type { BenchCase, Params } from './model.js';
@@ -10,12 +10,12 @@ export type Role = 'serve' | 'load';
 
 export interface ProcessContext {
   readonly floor: string | undefined;
-  /** The server's or, where both ends take turns, that of both; then the client's. As far as there are any. */
+  /** First the server's core, or that of both ends if they alternate; then the client's. As many as there are. */
   readonly cores: readonly number[];
   readonly signal: AbortSignal;
 }
 
-/** One end of a case, as its own process. */
+/** One end of a case in its own process. */
 export function peerOf(
   role: Role,
   by: Subject,
@@ -36,7 +36,7 @@ export function peerOf(
   );
 }
 
-/** What a process says when it is ready. If that does not come the process is ended. */
+/** The first message of a process that is ready. If it does not arrive, the process is stopped. */
 export async function firstWord(peer: Peer, key: string, milliseconds: number): Promise<Message> {
   try {
     return await peer.expect(key, milliseconds);
@@ -57,7 +57,7 @@ export function workerProgram(file: string, node = process.execPath): Program {
   return { command: node, args: ['--expose-gc', path] };
 }
 
-/** Parameters and the like; what is undefined is not told. */
+/** Parameters and similar arguments; undefined ones are omitted. */
 export type CommandWords = Readonly<Record<string, Params[string] | undefined>>;
 
 /** `{ keepAlive: true }` as `--keep-alive 1`. */

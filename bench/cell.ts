@@ -19,19 +19,21 @@ import { subjectNamed, type Subject } from './subjects.js';
 import { warmUp, type WarmUp, type WarmUpWindow } from './warm-up.js';
 import { floorPattern } from './work/pattern.js';
 
-/** To start, to listen, to answer a word: what takes longer has hung. */
+/** Starting, listening and replying to a command: anything slower has hung. */
 const ANSWER_MS = 10_000;
-/** The client of `idle` opens 10,000 connections before it is warm; over a full backlog that is retries on a timer. */
+/**
+ * The client of `idle` opens 10,000 connections before it is warm; over a full backlog these are retries on a timer.
+ */
 const CONNECT_MS = 60_000;
 
-/** Of the length of a stretch. What is due within it is asked and answered, however long that takes. */
+/** Relative to the length of a stretch. Requests due within it are sent and awaited, however long that takes. */
 const FELL_BEHIND = 1.2;
-/** Of the requests due. Some that are due just before the end may find all connections at work. */
+/** Share of the requests due. Some that are due just before the end may find all connections busy. */
 const LOST = 0.01;
 
 export interface CellContext extends ProcessContext {
   readonly lineup: readonly Subject[];
-  /** A folder of this run's own, for socket files. */
+  /** A folder of this run, for socket files. */
   readonly folder: string;
 }
 
@@ -39,7 +41,7 @@ export interface CellContext extends ProcessContext {
 export interface Timing {
   readonly warmUp: CellWarmUp;
   readonly seconds: number;
-  /** Requests that are due a second, of an open loop. */
+  /** Requests due per second in an open loop. */
   readonly offered?: number;
 }
 
@@ -77,7 +79,7 @@ function lostBy({ unsent = 0, unanswered = 0 }: LoadResult): number {
   return unsent + unanswered;
 }
 
-/** Operations a second that a subject does at most: in a closed loop, whatever the case offers. */
+/** The maximum operations per second of a subject: in a closed loop, regardless of the rate that the case offers. */
 export async function maximumOf(
   series: Series,
   subject: SubjectName,
@@ -88,7 +90,7 @@ export async function maximumOf(
   return load.operations / load.seconds;
 }
 
-/** By subject, of those that can do it. */
+/** By subject, for those that support it. */
 type MicroResult = Readonly<Record<SubjectName, { readonly time: number; readonly rme: number }>>;
 
 /** Work inside one process: all subjects in turn. */
@@ -111,7 +113,7 @@ async function runMicro(
   }
 }
 
-/** Of the one socket at a time. */
+/** The name of the only socket in use at a time. */
 export const SOCKET_NAME = 's';
 
 async function runPeers(
@@ -126,7 +128,7 @@ async function runPeers(
   const subject = subjectNamed(name, context.lineup);
   const peers: Peer[] = [];
   const start = (role: Role, by: Subject, own: CommandWords): Peer => {
-    // The share of a maximum is a rate, for the peers.
+    // The percentage is passed to the peers as a rate.
     const words = { case: benchCase.name, family, ...benchCase.words, ...params, load: undefined, ...own };
     const whose = `${role === 'serve' ? 'server' : 'client'} of ${label}`;
     const peer = peerOf(role, by, commandWords(words), whose, benchCase, context);
@@ -162,19 +164,19 @@ async function runPeers(
     return { params, load, serverCpu, setupMs, warmUp: warmed, grown };
   } finally {
     await Promise.all(peers.map((peer) => peer.stop()));
-    // A server that was killed leaves its socket file, and the next one could not bind.
+    // A killed server leaves its socket file, and the next one could not bind.
     if (family === 'unix') rmSync(address, { force: true });
   }
 }
 
-/** The file that a server is given, made when it is first asked for. */
+/** The file for a server, created on first use. */
 function servedFile(folder: string, bytes: number): string {
   const file = join(folder, `body-${String(bytes)}`);
   if (!existsSync(file)) writeFileSync(file, floorPattern(bytes));
   return file;
 }
 
-/** Another one than was asked for where it chose the port. */
+/** Differs from the requested address if the server chose the port. */
 async function addressOf(server: Peer, asked: string): Promise<string> {
   const { address = asked } = await server.expect('ready', ANSWER_MS);
   return String(address);
@@ -198,11 +200,14 @@ function requestWords(
   return { ...words, request };
 }
 
-/** Has the client load the server in windows until an operation's cost is level. Undefined: once is all that is wanted. */
+/**
+ * Loads the server through the client, window by window, until an operation's cost has levelled off. Undefined: a
+ * single window is enough.
+ */
 async function warmClient(client: Peer, { window, longest }: CellWarmUp): Promise<WarmUp | undefined> {
   let asked = false;
   const nextWindow = async (): Promise<WarmUpWindow> => {
-    // The first one it does by itself.
+    // The client runs the first window by itself.
     if (asked) client.say('warm');
     asked = true;
     const message = await client.expect('warm', CONNECT_MS + window * 1e3);
@@ -214,13 +219,13 @@ async function warmClient(client: Peer, { window, longest }: CellWarmUp): Promis
   return undefined;
 }
 
-/** What the case wants to know of the server's memory, and of all that is in use, at this moment. */
+/** The memory that the case needs to know at this moment: the server's, and that of the whole system. */
 async function memoryOf(server: Pick<Peer, 'ask'>, { asksMemory }: BenchCase): Promise<Memory> {
   if (!asksMemory) return {};
   const memory = await server.ask('memory', ANSWER_MS);
-  // Of what could be had at once: on Linux without caches, and with what the kernel holds for sockets.
+  // Memory not available at once: on Linux without caches, and including the kernel's socket buffers.
   if (asksMemory === 'crowd') return { memory, system: totalmem() - freemem() };
-  // The C program has no heap to tell of, and is no subject of what is held.
+  // The C program has no V8 heap, and is not a subject of the cases about retained memory.
   return asksMemory === 'stretch' ? { memory, held: await server.ask('held', ANSWER_MS) } : { memory };
 }
 

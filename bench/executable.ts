@@ -1,8 +1,8 @@
-/** Programs that are installed. */
+/** Finds installed programs. */
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 
-/** Off the PATH of many users. */
+/** Folders that many users do not have on their PATH. */
 const MORE_FOLDERS = ['/usr/sbin', '/usr/local/sbin', '/usr/local/nginx/sbin', '/opt/homebrew/bin'];
 
 /** Whether this user may run the file, which may not exist. */
@@ -15,7 +15,10 @@ export function isExecutable(file: string): boolean {
   }
 }
 
-/** The one that an environment variable names or, without it, of these names the first that is there, in `first` or on the PATH. */
+/**
+ * The program named by the environment variable, or otherwise the first of these names that exists, in `first` or on
+ * the PATH.
+ */
 export function findProgram(
   variable: string,
   names: readonly string[],

@@ -1,10 +1,13 @@
-/** Where the plain C program is: the limit of this host, and the load generator of most cases. */
+/** The plain C program: the limit of this host, and the load generator of most cases. */
 import { join } from 'node:path';
 
 import { isExecutable } from './executable.js';
 import { PACKAGE_ROOT } from './package-root.js';
 
-/** Built in a clone, or shipped with the package. NEARWIRE_FLOOR names another, as NEARWIRE_ADDON does for the addon. */
+/**
+ * Built in a clone, or shipped with the package. NEARWIRE_FLOOR names another one, as NEARWIRE_ADDON does for the
+ * addon.
+ */
 export function findFloor(): string | undefined {
   const named = process.env['NEARWIRE_FLOOR'];
   const candidates =

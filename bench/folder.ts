@@ -1,15 +1,15 @@
-/** A folder for what a run puts down: socket files, and the bodies that are served. */
+/** A folder for the files of a run: sockets, and the bodies to be served. */
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** The room for a path in `sockaddr_un`, less the NUL. */
+/** The size of `sockaddr_un`'s path, without the NUL. */
 export const LONGEST_SOCKET_PATH = process.platform === 'linux' ? 107 : 103;
 
 /**
- * Does this with a folder that is gone afterwards, however it ends. Its path leaves room for the longest name of a socket
- * that is put into it.
+ * Runs `work` with a folder that is removed afterwards, however it ends. Its path leaves room for the longest name of a
+ * socket in it.
  */
 export async function withFolder<Result>(
   prefix: string,
@@ -21,7 +21,7 @@ export async function withFolder<Result>(
   const remove = (): void => {
     rmSync(folder, { recursive: true, force: true });
   };
-  // For an end that no `finally` sees.
+  // For an exit that skips `finally`.
   process.on('exit', remove);
   try {
     return await work(folder);
@@ -31,7 +31,7 @@ export async function withFolder<Result>(
   }
 }
 
-/** Where there is none yet: a path that leaves room for this name, and that no configuration file has to put in quotes. */
+/** The path of a new folder: it leaves room for this name, and needs no quotes in a configuration file. */
 export function newFolder(prefix: string, longestName: string): string {
   const name = `${prefix}${randomBytes(6).toString('hex')}`;
   const usual = join(tmpdir(), name);

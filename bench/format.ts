@@ -1,4 +1,4 @@
-/** Numbers and parameters for the eye. */
+/** Formats numbers and parameters for readers. */
 import type { Bound, Family, Params, RatioResult } from './model.js';
 
 const KIB = 1024;
@@ -12,7 +12,7 @@ export function digits(value: number): string {
 
 const PREFIXES = ['', 'k', 'M', 'G'];
 
-/** `612 k/s`, `3.90 GB/s`, `9.83 us`, `5.20 KiB`, `227 B`. What a value is a rate or a time of stands elsewhere. */
+/** `612 k/s`, `3.90 GB/s`, `9.83 us`, `5.20 KiB`, `227 B`. What is counted or timed is stated elsewhere. */
 export function formatValue(value: number, unit: string): string {
   if (unit.endsWith('/s')) {
     let step = 0;
@@ -21,7 +21,7 @@ export function formatValue(value: number, unit: string): string {
     return `${digits(scaled)} ${PREFIXES[step] ?? ''}${unit === 'bytes/s' ? 'B' : ''}/s`;
   }
   if (unit.startsWith('bytes')) return value < KIB ? `${value.toFixed(0)} B` : `${digits(value / KIB)} KiB`;
-  // A count is whole, but for the median of an even number of them.
+  // A count is whole, except for the median of an even number of them.
   if (unit === 'connections') return String(value);
   return `${digits(value)} ${unit.split('/')[0] ?? ''}`;
 }
@@ -31,14 +31,14 @@ export function formatTime(micros: number): string {
   return Math.abs(micros) < 1000 ? `${digits(micros)} us` : `${digits(micros / 1000)} ms`;
 }
 
-/** `0.51x`, or `>= 4.19x` where that is all that can be said. */
+/** `0.51x`, or `>= 4.19x` if only a bound is known. */
 export function formatRatio(ratio: number, bound?: Bound): string {
   return `${bound === undefined ? '' : `${bound} `}${digits(ratio)}x`;
 }
 
 export type Spread = Pick<RatioResult, 'median' | 'low' | 'high' | 'bound'>;
 
-/** `0.51x (0.50 to 0.62)`, without the extremes of a single round. */
+/** `0.51x (0.50 to 0.62)`, without the extremes if there is only one round. */
 export function formatSpread({ median, low, high, bound }: Spread): string {
   const ratio = formatRatio(median, bound);
   return low === high ? ratio : `${ratio} (${digits(low)} to ${digits(high)})`;
@@ -50,7 +50,7 @@ export function formatBytes(bytes: number): string {
   return `${String(bytes)} B`;
 }
 
-/** Of parameters that their name and value alone don't explain. */
+/** Parameters whose name and value do not explain themselves. */
 const PARAM_WORDS: Readonly<Record<string, (value: Params[string]) => string>> = {
   bytes: (value) => formatBytes(Number(value)),
   body: (value) => `${formatBytes(Number(value))} body`,
@@ -73,7 +73,7 @@ export function describeParams(params: Params): string {
     .join(' ');
 }
 
-/** A series in short: its family, and its parameters where the case has more than one set of them. */
+/** A series in short: its family, and its parameters if the case has more than one set of them. */
 export function describeSeries(params: Params, family: Family, paramsVary: boolean): string {
   return [family === 'none' ? '' : family, paramsVary ? describeParams(params) : ''].filter(Boolean).join(' ');
 }

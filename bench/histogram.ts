@@ -1,6 +1,7 @@
 /**
- * Latencies in log-linear steps, the same as those of the plain C program (bench/floor/histogram.c): 128 to an octave, so
- * a value is off by less than 0.4 %. Processes and rounds tell theirs, and these can be added up; percentiles can't.
+ * Latencies in log-linear steps, the same as in the plain C program (bench/floor/histogram.c): 128 per octave, so the
+ * error of a value is below 0.4 %. Processes and rounds report their own histograms, which can be added up; percentiles
+ * cannot.
  */
 
 const STEP_BITS = 7;
@@ -9,7 +10,7 @@ const TWO_TO_32 = 2 ** 32;
 /** Up to 137 s. */
 const STEP_COUNT = 31 * STEPS;
 
-/** Those that hold anything, in order: the number of the step, and how many values. */
+/** The non-empty steps, in order: the number of the step, and its count. */
 export type Steps = readonly (readonly [step: number, count: number])[];
 
 export interface LatencyHistogram {
@@ -19,7 +20,7 @@ export interface LatencyHistogram {
   readonly steps: Steps;
 }
 
-/** Of a duration in nanoseconds. */
+/** The step of a duration in nanoseconds. */
 function stepOf(nanoseconds: number): number {
   const high = nanoseconds / TWO_TO_32;
   const top = high >= 1 ? 63 - Math.clz32(high) : 31 - Math.clz32(nanoseconds);
@@ -27,20 +28,20 @@ function stepOf(nanoseconds: number): number {
   return Math.min(STEP_COUNT - 1, octave * STEPS + Math.floor(nanoseconds / 2 ** octave));
 }
 
-/** Nanoseconds, the middle of it. Above the first octave a step's low bits start at STEPS. */
+/** The middle of a step, in nanoseconds. Above the first octave a step's low bits start at STEPS. */
 export function middleOf(step: number): number {
   if (step < 2 * STEPS) return step;
   const octave = (step >> STEP_BITS) - 1;
   return (step - octave * STEPS + 0.5) * 2 ** octave;
 }
 
-/** Takes latencies: recording costs no memory and no call out of JS. */
+/** Records latencies without allocating memory or calling out of JavaScript. */
 export class Histogram {
   private readonly counts = new Float64Array(STEP_COUNT);
   private count = 0;
   private longest = 0;
 
-  /** Takes a duration in milliseconds, as `performance.now()` differs. */
+  /** Records a duration in milliseconds, a difference of `performance.now()`. */
   record(milliseconds: number): void {
     const step = stepOf(Math.trunc(milliseconds * 1e6));
     this.counts[step] = (this.counts[step] ?? 0) + 1;
@@ -74,7 +75,7 @@ export function mergeHistograms(histograms: readonly LatencyHistogram[]): Latenc
 
 /** Microseconds that this share of the values does not exceed; 0 if there are none. */
 export function quantileOf({ count, max, steps }: LatencyHistogram, share: number): number {
-  // Products such as 0.999 * 10000 are above the whole number that they stand for, by a rounding error.
+  // Rounding can lift products such as 0.999 * 10000 above the whole number that they represent.
   const rank = Math.max(1, Math.ceil(share * count - 1e-6));
   let seen = 0;
   for (const [step, held] of steps) {
@@ -84,7 +85,7 @@ export function quantileOf({ count, max, steps }: LatencyHistogram, share: numbe
   return 0;
 }
 
-/** Each with the values that it takes to tell it: ten beyond it. */
+/** Each with the number of values that it requires: ten beyond it. */
 export const PERCENTILES = [
   { name: 'p50', title: 'p50', share: 0.5, least: 20 },
   { name: 'p90', title: 'p90', share: 0.9, least: 100 },
@@ -96,7 +97,7 @@ export const PERCENTILES = [
 export type Percentile = (typeof PERCENTILES)[number];
 export type PercentileName = Percentile['name'];
 
-/** Microseconds; undefined where there are too few values for it. */
+/** Microseconds; undefined if there are too few values. */
 export function percentileOf(histogram: LatencyHistogram, { share, least }: Percentile): number | undefined {
   return histogram.count < least ? undefined : quantileOf(histogram, share);
 }

@@ -1,4 +1,4 @@
-/** On what the numbers were taken, and what there makes them less trustworthy. */
+/** The host on which the numbers were taken, and what makes them less reliable there. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { cpus, loadavg, release, type, version } from 'node:os';
@@ -10,15 +10,15 @@ import { Bench } from 'tinybench';
 import type { CellResult, Host, Versions } from './model.js';
 import { nearwireVersion, REPOSITORY } from './package-root.js';
 
-/** Load average a core from which on the machine is called busy: a cell keeps two cores to itself. */
+/** Load average per core from which the machine counts as busy: a cell keeps two cores busy by itself. */
 const BUSY_LOAD = 0.25;
-/** Share of all cores that others use right now, from which on the machine is called busy. */
+/** Share of all cores that other processes use now, from which the machine counts as busy. */
 const BUSY_NOW = 0.1;
-/** Long enough for the kernel's CPU accounting, in steps of 10 ms. */
+/** Long enough for the kernel's CPU accounting, which has steps of 10 ms. */
 const BUSY_SAMPLE_MS = 250;
-/** A latency of fewer grains of the timer than this is off by more than some 10 %. */
+/** A latency of fewer timer steps than this has an error of more than about 10 %. */
 const GRAINS_OF_A_LATENCY = 10;
-/** Milliseconds of reading the clock, to see its step. */
+/** Milliseconds of reading the clock to find its step. */
 const GRAIN_SAMPLE_MS = 20;
 
 export interface HostReport {
@@ -70,11 +70,11 @@ function cpuTimes(): { idle: number; total: number } {
   return { idle, total };
 }
 
-/** Kernels that answer for Linux without being it, by what they say of themselves. A virtual machine runs a real one and is none. */
+/** Kernels that emulate Linux, by their version texts. A virtual machine runs a real kernel and is not among them. */
 const SANDBOXES = [
-  // It answers with one fixed build date, whatever release it is told to give.
+  // It reports one fixed build date, whatever release it is configured to report.
   { name: 'gVisor', words: /gvisor|#1 SMP Sun Jan 10 15:06:54 PST 2016/i },
-  // It translates system calls; WSL 2 is a virtual machine with a kernel of its own.
+  // It translates system calls; WSL 2 is a virtual machine with its own kernel.
   { name: 'WSL 1', words: /^\S*microsoft(?!\S*wsl2)/im },
   { name: 'User Mode Linux', words: /User Mode Linux/i },
 ];
@@ -94,7 +94,7 @@ export function readVersions(): Versions {
 }
 
 function commit(): string {
-  // An installed package has no history of its own: git would answer for the folder that it is installed in.
+  // An installed package has no history of its own: git would report the repository that contains it.
   if (!existsSync(join(REPOSITORY, '.git'))) return 'unknown';
   try {
     return execFileSync('git', ['describe', '--always', '--dirty', '--exclude', '*'], {
@@ -108,7 +108,7 @@ function commit(): string {
   }
 }
 
-/** The smallest step of the clock that latencies are taken with, microseconds: of calls that do nothing. */
+/** The smallest step of the clock that measures latencies, in microseconds; found by timing calls that do nothing. */
 export function timerGrain(): number {
   const bench = new Bench({ time: GRAIN_SAMPLE_MS, warmup: false });
   bench.add('nothing', () => undefined);
@@ -116,7 +116,7 @@ export function timerGrain(): number {
   return (task?.detectedResolution ?? 0) * 1e3;
 }
 
-/** Names the cells whose latency is too near to the timer's grain to be told apart from it. */
+/** Lists the cells whose latency is too close to the clock's step to be reliable. */
 export function grainWarnings(cells: readonly CellResult[], grain: number): string[] {
   return cells
     .filter(({ unit, median }) => unit === 'us' && median < grain * GRAINS_OF_A_LATENCY)

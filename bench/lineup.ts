@@ -1,4 +1,4 @@
-/** All that can take part in a run: the built-in subjects, and what the user brings. */
+/** Everything that can take part in a run: the built-in subjects, and those added by the user. */
 import { attachTo, type AttachChoice } from './attach.js';
 import { CannotRun } from './cannot-run.js';
 import { formatBytes } from './format.js';
@@ -9,14 +9,14 @@ import { SUBJECTS, type Subject } from './subjects.js';
 
 export interface Brought {
   readonly modules: readonly ModuleChoice[];
-  /** Programs, or versions for npm to bring. */
+  /** Programs, or versions to be installed from npm. */
   readonly nodes: readonly string[];
   readonly attach: AttachChoice | undefined;
 }
 
 export interface Lineup {
   readonly lineup: readonly Subject[];
-  /** Told before the run: what is left out, and what else is to be known. */
+  /** Shown before the run: what is left out, and what else the user should know. */
   readonly notes: readonly string[];
 }
 
@@ -35,24 +35,24 @@ export async function lineupOf(
   return { lineup, notes: brought.flatMap(({ notes }) => notes) };
 }
 
-/** They run on other versions of Node too. */
+/** Subjects that also run on other versions of Node. */
 const OF_EACH_NODE: readonly SubjectName[] = ['native', 'node:net'];
 
-/** Ratios are taken to node:net on the same Node; what that is worth against the bench's own stands at node:net. */
+/** Their ratios are relative to node:net on the same Node; that one has its own ratio to the bench's node:net. */
 function subjectsOn(node: OtherNode): Subject[] {
   const [major = ''] = node.version.split('.');
   return SUBJECTS.filter(({ name }) => OF_EACH_NODE.includes(name)).map((subject) => {
     const baseline = subject.name === 'node:net' ? 'node:net' : `node:net@${major}`;
     return {
       ...variantOf(subject, `${subject.name}@${major}`, `on Node ${node.version}`, baseline),
-      // Both sides of the ratios of micro have to be in one process.
+      // Both sides of the ratios of micro must be in one process.
       cases: subject.cases.filter((name) => name !== 'micro'),
       node,
     };
   });
 }
 
-/** A subject with each of these send buffers, held against itself with the system's. */
+/** The subject once per send buffer size, compared with itself at the system's default. */
 export function subjectsWith(subject: Subject, sendBuffers: readonly number[]): Subject[] {
   return sendBuffers.map((sendBufferSize) => {
     const how = `with a send buffer of ${formatBytes(sendBufferSize)}`;
@@ -72,7 +72,10 @@ export function nameWith(name: SubjectName, sendBufferSize: number): SubjectName
   return `${name} ${formatBytes(sendBufferSize)}`;
 }
 
-/** Those that were brought take part beside the built-in ones that are chosen; on other Nodes, as what they are there. */
+/**
+ * Added subjects take part together with the chosen built-in ones; variants on other Nodes, if the subject that they
+ * are based on is chosen.
+ */
 export function chosenOf(lineup: readonly Subject[], wanted: readonly SubjectName[]): SubjectName[] {
   return lineup
     .filter(({ name, worker, server, words }) => {

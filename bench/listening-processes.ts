@@ -1,4 +1,4 @@
-/** Which processes have a listening socket open: those whose CPU is a server's. */
+/** Finds the processes that have a listening socket open: their CPU counts as a server's. */
 import { readFileSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
 
@@ -7,11 +7,11 @@ import { ListenerReporter } from 'nearwire/internal';
 
 export interface Listening {
   readonly pids: readonly number[];
-  /** Processes of others, which this user may not look into. */
+  /** Other users' processes, which this user may not examine. */
   readonly hidden: number;
 }
 
-/** Throws where the system does not tell. */
+/** Throws if the system does not report them. */
 export function listeningAt(target: { path: string } | { host: string; port: number }): Listening {
   if ('path' in target) {
     const { owners = [], hiddenProcesses } = new ListenerReporter(target.path).report();
@@ -25,7 +25,10 @@ export function listeningAt(target: { path: string } | { host: string; port: num
 /** `TCP_LISTEN` in the kernel's include/net/tcp_states.h. */
 const LISTENS = '0A';
 
-/** Inodes of those that a connect to this IPv4 address may reach; sockets of IPv6 that listen everywhere are among them. */
+/**
+ * Inodes of the sockets that a connect to this IPv4 address may reach, including IPv6 sockets that listen on all
+ * addresses.
+ */
 function tcpListeners(host: string, port: number): string[] {
   const wanted = new Set(['00000000', hexAddress(host), '0'.repeat(32), `0000000000000000FFFF0000${hexAddress(host)}`]);
   return ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((file) =>
@@ -37,7 +40,7 @@ function tcpListeners(host: string, port: number): string[] {
   );
 }
 
-/** As the kernel writes it: the four bytes from last to first, on every machine that Node runs on but s390x. */
+/** In the kernel's format: the four bytes from last to first, on every machine that Node supports except s390x. */
 function hexAddress(host: string): string {
   if (!isIPv4(host)) throw new TypeError(`${host} is no IPv4 address`);
   const bytes = host.split('.').map((part) => Number(part).toString(16).padStart(2, '0'));
@@ -48,7 +51,7 @@ function linesOf(file: string): string[] {
   try {
     return readFileSync(file, 'utf8').split('\n').slice(1);
   } catch {
-    // A kernel without IPv6, or no Linux.
+    // A kernel without IPv6, or a system other than Linux.
     return [];
   }
 }

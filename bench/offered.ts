@@ -1,8 +1,8 @@
-/** What the open loops of a run offer: a share of what node:net answers at most, in this run and on this machine. */
+/** The rates that the open loops of a run offer: a share of node:net's maximum, in this run and on this machine. */
 import type { Mode, Params, Series } from './model.js';
 
 export const OFFERED_BY = 'node:net';
-/** A share of a rate needs no more: what a few tenths of a second show is right by some percent. */
+/** Enough for a share of a rate: a few tenths of a second are accurate within a few percent. */
 export const MAXIMUM_SECONDS: Readonly<Record<Mode, number>> = { default: 0.5, quick: 0.3 };
 
 export function isOpenLoop({ params }: Series): boolean {
@@ -15,7 +15,7 @@ export interface Maximum {
   readonly sharers: readonly Series[];
 }
 
-/** All that are to be measured. */
+/** All maxima that must be measured. */
 export function maximaOf(series: readonly Series[]): Maximum[] {
   const maxima = new Map<string, { series: Series; sharers: Series[] }>();
   for (const entry of series.filter(isOpenLoop)) {
@@ -28,12 +28,12 @@ export function maximaOf(series: readonly Series[]): Maximum[] {
   return [...maxima.values()];
 }
 
-/** The server's part of the parameters: when requests come is no part of what one takes. */
+/** The parameters that affect the server's work: the arrival of requests does not change the cost of one. */
 export function workOf(params: Params): Params {
   return Object.fromEntries(Object.entries(params).filter(([name]) => name !== 'arrival' && name !== 'load'));
 }
 
-/** Of a maximum, requests a second: to be told in a few digits. */
+/** The offered rate in requests per second, rounded to a few digits for reports. */
 export function offeredTo({ params }: Series, maximum: number): number {
   return Number(((maximum * Number(params['load'])) / 100).toPrecision(3));
 }

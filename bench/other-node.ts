@@ -1,4 +1,4 @@
-/** Other versions of Node, beside the one that runs the bench: a program, or a version that npm brings. */
+/** Other versions of Node than the one that runs the bench: a program, or a version from npm. */
 import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -14,10 +14,10 @@ export interface OtherNode {
   readonly version: string;
 }
 
-/** The oldest that nearwire runs on, as its package.json says. */
+/** The oldest version that nearwire supports, according to its package.json. */
 const OLDEST = [20, 19] as const;
 
-/** Throws CannotRun for what is no Node, an older one than can be, or none that npm has. */
+/** Throws CannotRun for a program that is not Node or too old, and for a version that npm does not have. */
 export async function findNode(wanted: string): Promise<OtherNode> {
   const fail = (why: string): never => {
     throw new CannotRun(`--node ${wanted}: ${why}`);
@@ -41,7 +41,7 @@ function versionOf(program: string): string {
   try {
     return execFileSync(program, ['--version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
   } catch {
-    // Told with what it said, which is nothing.
+    // Reported as empty output.
     return '';
   }
 }
@@ -50,14 +50,14 @@ function cacheFolder(): string {
   return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'nearwire');
 }
 
-/** The program of the npm package `node` of this version, installed into the folder if it is not there yet. */
+/** The program of npm's package `node` in this version, installed into the folder if it is not there yet. */
 export async function nodeFromNpm(version: string, folder: string): Promise<string> {
   const program = join(folder, 'node_modules', 'node', 'bin', 'node');
   if (existsSync(program)) return program;
   mkdirSync(folder, { recursive: true });
-  // Else npm takes the package that the folder lies in.
+  // Otherwise npm uses the package that contains the folder.
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
-  // The package brings its binary by a script of its own.
+  // The package installs its binary by a script of its own.
   const words = ['install', '--no-audit', '--no-fund', '--no-save', '--foreground-scripts', `node@${version}`];
   await promisify(execFile)('npm', words, { cwd: folder });
   return program;

@@ -3,11 +3,11 @@ import type { Mode } from './model.js';
 
 export interface Pace {
   readonly rounds: number;
-  /** TCP is there to be compared with UNIX; its ratios need no acceptance. */
+  /** TCP is only for comparison with UNIX; its ratios are not judged. */
   readonly tcpRounds: number;
-  /** Seconds for everything: under the two and ten minutes that are promised, with room for a slow start. */
+  /** Seconds for everything: below the promised two and ten minutes, with room for a slow start. */
   readonly budget: number;
-  /** Seconds of a measured stretch: short ones are noise, long ones add little. */
+  /** Seconds of a measured stretch: shorter ones are noise, longer ones add little. */
   readonly shortest: number;
   readonly longest: number;
 }

@@ -1,25 +1,28 @@
-/** How the time budget is spread over the cells, and how long each warms up. */
+/** Distributes the time budget over the cells, and sets their warm-ups. */
 import type { BenchCase, Mode } from './model.js';
 import type { Plan, Turn } from './plan.js';
 import type { Subject } from './subjects.js';
 
-/** Of the budget, kept for cells that take longer than they did before: the last round is not to lose its last cases. */
+/**
+ * Share of the budget reserved for cells that take longer than before, so that the last round does not lose its last
+ * cases.
+ */
 const RESERVE = 0.04;
-/** Seconds; two Node processes, until the first cell of the case has shown what it is here. */
+/** Seconds; two Node processes, until the first cell of the case has shown the actual overhead. */
 const FIRST_GUESS_OF_OVERHEAD = 0.3;
 
 interface Account {
-  /** Still to run. */
+  /** Cells still to run. */
   left: number;
   done: number;
-  /** Seconds that those done took besides their stretches. */
+  /** Seconds that finished cells took in addition to their stretches. */
   overhead: number;
 }
 
 /**
- * Spreads what is left of the budget over the cells that are still to run. What a cell costs besides its stretch (two
- * processes to start and end, warm-up, connections to open) is measured as the run goes on, for each case: they differ
- * tenfold, and the dear ones come last.
+ * Distributes the rest of the budget over the remaining cells. A cell's overhead beyond its stretch (starting and
+ * ending two processes, warm-up, opening connections) is measured during the run, for each case: overheads differ
+ * tenfold, and the expensive cases come last.
  */
 export class Pacer {
   private readonly plan: Plan;
@@ -46,7 +49,7 @@ export class Pacer {
     return Math.round(share * 1e3) / 1e3;
   }
 
-  /** A cell has run. */
+  /** Records a finished cell. */
   took(benchCase: BenchCase, milliseconds: number, stretch: number): void {
     const account = this.accountOf(benchCase);
     account.left--;
@@ -54,7 +57,7 @@ export class Pacer {
     account.overhead += milliseconds / 1e3 - stretch;
   }
 
-  /** Is there time for so many cells more of this case? */
+  /** Whether there is time for this many more cells of this case. */
   hasTimeFor(benchCase: BenchCase, cells: number, now: number): boolean {
     const { allRounds, pace } = this.plan;
     const each = this.overheadOf(benchCase) + (benchCase.fixedSeconds ?? pace.shortest);
@@ -79,18 +82,21 @@ export class Pacer {
   }
 }
 
-/** The load before a stretch, in windows of so many seconds: one, or as many as it takes until a request's cost is level. */
+/**
+ * The load before a stretch, in windows of this many seconds: one, or as many as it takes until a request's cost is
+ * level.
+ */
 export interface CellWarmUp {
   readonly window: number;
-  /** Seconds, of all of them. */
+  /** Maximum seconds of all windows together. */
   readonly longest?: number;
 }
 
-/** Of what a case usually takes; eight are the least. */
+/** Windows per usual warm-up of a case; eight are the minimum. */
 const WINDOWS = 12;
-/** As much of what it usually takes: the rest of a case's time budget goes by it. */
+/** The maximum as a multiple of the usual warm-up: the rest of a case's time budget depends on it. */
 const LONGEST = 1.5;
-/** Seconds. What is not compiled on the way has no level to reach: caches and pools, and the kernel's, fill at once. */
+/** Seconds. Compiled programs have no JIT to wait for: their caches and pools, and the kernel's, fill at once. */
 const COMPILED_WARMUP = 0.05;
 
 export function warmUpOf({ warmup }: BenchCase, { program }: Subject, mode: Mode): CellWarmUp {

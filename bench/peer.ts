@@ -1,11 +1,14 @@
-/** One process of a cell, and the talk with it: words in, JSON lines out. Nothing that is started here outlives its cell. */
+/**
+ * One process of a cell, and the communication with it: commands in, JSON lines out. No process that is started here
+ * outlives its cell.
+ */
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 
-/** A process that has closed all it holds exits at once; one that has not by now is killed. */
+/** A process that has closed all its handles exits at once; one that has not after this time is killed. */
 const EXIT_MS = 3_000;
-/** As much of what a process says on stderr as an error message should carry: its beginning names the fault. */
+/** The part of a process's stderr that an error message should include: the beginning names the fault. */
 const STDERR_LIMIT = 4_000;
 
 export type Message = Readonly<Record<string, unknown>>;
@@ -20,7 +23,7 @@ export class PeerError extends Error {}
 export class Peer {
   private readonly child: ChildProcessByStdio<Writable, Readable, Readable>;
   private readonly lines: AsyncIterator<string, undefined>;
-  /** How it ended, when all its output has been read. */
+  /** How it ended, once all its output has been read. */
   private readonly ended: Promise<string>;
   private stderr = '';
 
@@ -30,21 +33,21 @@ export class Peer {
     words: readonly string[],
     private readonly signal: AbortSignal,
   ) {
-    // In a group of its own: a Ctrl-C reaches the parent alone, which then decides about all of them.
+    // In its own process group: Ctrl-C reaches only the parent, which then decides about all of them.
     this.child = spawn(program.command, [...program.args, ...words], {
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: true,
     });
     this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
     this.ended = new Promise((resolve) => {
-      // What 'close' tells after 'error' is no exit code.
+      // After 'error', the arguments of 'close' are not an exit code.
       let how: string | undefined;
       this.child.on('error', ({ message }) => (how = `could not be run: ${message}`));
       this.child.on('close', (code, reason) => {
         resolve(how ?? (reason === null ? `exited with ${String(code)}` : `was ended by ${reason}`));
       });
     });
-    // It may exit before it has read all: that it exited is told elsewhere.
+    // It may exit before it has read everything: the exit is reported elsewhere.
     this.child.stdin.on('error', () => undefined);
     this.child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.stderr = (this.stderr + text).slice(0, STDERR_LIMIT);
@@ -58,7 +61,7 @@ export class Peer {
     return this.child.pid;
   }
 
-  /** What it has said on stderr, to be put behind a message. */
+  /** Its stderr output, to append to a message. */
   get complaint(): string {
     return this.stderr === '' ? '' : `:\n${this.stderr.trim()}`;
   }
@@ -82,7 +85,7 @@ export class Peer {
     return numberOf(await this.expect(word, milliseconds), word);
   }
 
-  /** Ends it by the end of its stdin, or by force if it does not heed that. Safe to call at any time and twice. */
+  /** Stops it by closing its stdin, or by a signal if it does not react. Safe to call at any time and twice. */
   async stop(): Promise<void> {
     this.signal.removeEventListener('abort', this.kill);
     this.child.stdin.end();
@@ -91,14 +94,14 @@ export class Peer {
     clearTimeout(timer);
   }
 
-  /** With what it has started itself, which is of its group. */
+  /** Including its child processes, which share its group. */
   private readonly kill = (): void => {
     const { pid, exitCode, signalCode } = this.child;
     if (pid === undefined || exitCode !== null || signalCode !== null) return;
     try {
       process.kill(-pid, 'SIGKILL');
     } catch (error) {
-      // It ended just now.
+      // It has just exited.
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
     }
   };
@@ -127,7 +130,7 @@ function parse(line: string): unknown {
   try {
     return JSON.parse(line);
   } catch {
-    // Told as it stands: it is no message.
+    // Shown as it is: it is not a message.
     return undefined;
   }
 }

@@ -1,4 +1,4 @@
-/** Files of `--hdr`: a latency distribution each, in the text format of HdrHistogram, which its plotter reads. */
+/** Files of `--hdr`: one latency distribution each, in the text format of HdrHistogram, which its plotter reads. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -6,7 +6,7 @@ import { describeSeries } from './format.js';
 import { middleOf, type LatencyHistogram } from './histogram.js';
 import type { LatencyResult } from './model.js';
 
-/** Values in microseconds. A line for each step that holds anything: no percentile is lost between two lines. */
+/** Values in microseconds. One line for each non-empty step, so that no percentile is lost between two lines. */
 export function hgrmOf({ count, max, steps }: LatencyHistogram): string {
   const lines = ['       Value     Percentile TotalCount 1/(1-Percentile)', ''];
   let seen = 0;
@@ -23,7 +23,7 @@ export function hgrmOf({ count, max, steps }: LatencyHistogram): string {
       share.toFixed(12).padStart(14),
       String(seen).padStart(10),
     ];
-    // The last line is of all values, and has no such figure.
+    // The last line covers all values and has no such number.
     if (seen < count) columns.push((count / (count - seen)).toFixed(2).padStart(14));
     lines.push(columns.join(' '));
   }
@@ -38,13 +38,13 @@ export function hgrmOf({ count, max, steps }: LatencyHistogram): string {
   ].join('\n');
 }
 
-/** `load-unix-no-work-at-75-native`, of letters that every file system takes. */
+/** `load-unix-no-work-at-75-native`, in characters that every file system allows. */
 function fileNameOf({ case: name, params, family, subject }: LatencyResult): string {
   const words = [name, describeSeries(params, family, true), subject].join(' ');
   return `${words.replace(/[^A-Za-z0-9.]+/g, '-')}.hgrm`;
 }
 
-/** Into a folder that is there. */
+/** The folder must exist. */
 export function writePercentiles(folder: string, latencies: readonly LatencyResult[]): void {
   for (const latency of latencies) writeFileSync(join(folder, fileNameOf(latency)), hgrmOf(latency.histogram));
 }

@@ -1,12 +1,12 @@
-/** Which core a process runs on, where the order of turns would otherwise depend on the scheduler's mood. */
+/** Binds processes to cores, because results would otherwise depend on the scheduler. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 
 import type { Program } from './peer.js';
 
-/** Where the processes of a cell run, or the reason why there is no saying. */
+/** The cores of a cell's processes, or the reason why they are not bound. */
 export interface Placement {
-  /** For the server, or for both ends where they take turns; then, where there are two, the client's. */
+  /** The server's core, or that of both ends if they alternate; then, if there are two, the client's. */
   readonly cores: readonly number[];
   readonly reason?: string;
 }
@@ -21,15 +21,15 @@ export function findPlacement(): Placement {
   return { cores };
 }
 
-/** Those that processes may be bound to, by number; none where that can't be done. */
+/** The cores that processes may be bound to, by number; none if binding does not work. */
 export function allowedCores(): number[] {
   if (findPlacement().cores.length === 0) return [];
   return coresOf(readFileSync('/proc/self/status', 'utf8'));
 }
 
 /**
- * Up to two of those that /proc/PID/status allows. Interrupts are mostly served by the first core: the last one has the
- * fewest. The other one is no thread of the same core, if there is such a one.
+ * Up to two of the cores that /proc/PID/status allows. The first core usually serves most interrupts, so the last one
+ * has the fewest. The other one is not a thread of the same core, if there is such a choice.
  */
 export function coresApart(status: string, siblings: (core: number) => readonly number[]): number[] {
   const [last, ...others] = coresOf(status).toReversed();
@@ -43,7 +43,7 @@ function siblingsOf(core: number): number[] {
   return existsSync(file) ? listed(readFileSync(file, 'utf8').trim()) : [];
 }
 
-/** Of `Cpus_allowed_list: 0-2,5`. */
+/** From `Cpus_allowed_list: 0-2,5`. */
 function coresOf(status: string): number[] {
   const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(status)?.[1];
   return list === undefined ? [] : listed(list);
@@ -58,19 +58,22 @@ function listed(list: string): number[] {
 }
 
 /**
- * Binds all threads of processes that run to these cores, and with them those that they start from here on. False: not all
- * could be.
+ * Binds all threads of running processes to these cores, and thus all that they start later. Returns false if some
+ * could not be bound.
  */
 export function bindThreads(pids: readonly number[], ...cores: readonly number[]): boolean {
   const bound = pids.map((pid) => {
     const { status } = spawnSync('taskset', ['-a', '-c', '-p', cores.join(','), String(pid)]);
-    // One that has ended meanwhile needs no core.
+    // A process that has exited meanwhile needs no core.
     return status === 0 || !existsSync(`/proc/${String(pid)}`);
   });
   return !bound.includes(false);
 }
 
-/** The same program on one core, if one is given; taskset becomes it, so that process and signals are its own. */
+/**
+ * The same program on one core, if one is given. taskset replaces itself by it, so that process and signals are the
+ * program's own.
+ */
 export function onCore(program: Program, core: number | undefined): Program {
   const { command, args } = program;
   return core === undefined ? program : { command: 'taskset', args: ['-c', String(core), command, ...args] };

@@ -1,4 +1,4 @@
-/** What is run: the series, and the rounds each takes part in. */
+/** What is run: the series, and the rounds in which each takes part. */
 import { execFileSync } from 'node:child_process';
 
 import { CASES } from './cases/index.js';
@@ -8,28 +8,28 @@ import { balancedOrders } from './orders.js';
 import { PACES, type Pace } from './pace.js';
 import { subjectNamed, SUBJECTS, type Subject } from './subjects.js';
 
-/** What the user chose; what is not given is everything. */
+/** The user's choices; everything is run where none is given. */
 export interface Choice {
   readonly mode: Mode;
   readonly cases?: readonly string[];
   readonly subjects?: readonly SubjectName[];
   readonly families?: readonly Family[];
   readonly rounds?: number;
-  /** In the place of the sizes that cases have: for those whose `bytes` are a parameter. */
+  /** Replaces the sizes of cases that have the parameter `bytes`. */
   readonly bytes?: readonly number[];
-  /** Instead of the mode's: all cases and subjects take part in all of its rounds. */
+  /** Replaces the mode's pace: all cases and subjects take part in all of its rounds. */
   readonly pace?: Pace;
-  /** What can be chosen from: the built-in subjects, and those that the user brings. */
+  /** The possible subjects: the built-in ones, and those added by the user. */
   readonly lineup?: readonly Subject[];
-  /** Of those that the user brings, told with what is left out. */
+  /** Notes about added subjects, shown with what is left out. */
   readonly notes?: readonly string[];
-  /** Variables that are handed on to what is measured. */
+  /** Variables passed on to the measured processes. */
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** What there is to run it with. */
+/** The available means. */
 export interface Means {
-  /** What is not there, and why. */
+  /** What is missing, and why. */
   readonly missing: Readonly<Partial<Record<'floor' | 'addon' | 'nginx', string>>>;
   /** The hard limit of open descriptors. */
   readonly descriptors: number;
@@ -41,7 +41,7 @@ export interface Plan {
   readonly lineup: readonly Subject[];
   readonly series: readonly Series[];
   readonly rounds: number;
-  /** The user named the number of rounds: everything is run in all of them, and the time budget ends nothing. */
+  /** The user set the number of rounds: everything runs in all of them, without a time budget. */
   readonly allRounds: boolean;
   readonly skipped: readonly string[];
 }
@@ -77,12 +77,12 @@ function familiesOf(benchCase: BenchCase, { mode, cases, families }: Choice): [F
   const plans = (cases && benchCase.namedPlan) ?? benchCase.plan;
   const plan = plans[mode] ?? plans.default;
   if (plan.none) return [['none', plan.none]];
-  // A family that is asked for by name is run even where the mode leaves it out.
+  // A family requested by name runs even if the mode leaves it out.
   const unplanned = (family: Family): readonly Params[] => (families ? (plans.default[family] ?? plan.unix ?? []) : []);
   return (families ?? (['unix', 'tcp'] as const)).map((family) => [family, plan[family] ?? unplanned(family)]);
 }
 
-/** With the sizes that are asked for, each with all else that the case is run with. */
+/** Uses the requested sizes, each with all other parameters of the case. */
 function sized(
   { name, client, leastBytes = 0 }: BenchCase,
   planned: readonly Params[],
@@ -120,22 +120,25 @@ function subjectsOf(
   });
 }
 
-/** Why it can't be run, if it can't. */
+/** The reason why it cannot be run, if any. */
 function reasonOf({ program, needsAddon }: Subject, missing: Means['missing']): string | undefined {
   if (program === 'nginx') return missing.nginx;
-  // An attached server has plain C at the other end.
+  // The clients of an attached server are plain C.
   if (program !== 'worker') return missing.floor && `the plain C program ${missing.floor}`;
   return needsAddon ? missing.addon : undefined;
 }
 
-/** Cases with very many connections, which say the same with less of them. */
+/** Cases with very many connections, whose result is the same with fewer. */
 const FEWER_WILL_DO = ['idle', 'storm', 'crowd'];
-/** Descriptors that a process has open besides its connections: standard streams, epoll, the listener, Node's own. */
+/**
+ * Descriptors that a process has open in addition to its connections: standard streams, epoll, the listener, Node's
+ * own.
+ */
 const SPARE_DESCRIPTORS = 64;
 
 /**
- * Where the system does not let a process hold so many connections: fewer of them, or, where the number is what the case
- * is about, nothing.
+ * If the system does not allow this many connections per process: fewer of them, or none if the number itself is the
+ * subject of the case.
  */
 function withinLimits({ name }: BenchCase, params: Params, { descriptors }: Means, skipped: Set<string>): Params[] {
   const { connections = 0, idle = 0 } = params;
@@ -157,13 +160,16 @@ export function descriptorLimit(): number {
   return answer === 'unlimited' ? Infinity : Number(answer);
 }
 
-/** Spread evenly over the rounds, and all subjects of a series sit out the same ones but for those with a limit of their own. */
+/**
+ * Spreads them evenly over the rounds. All subjects of a series skip the same rounds, except for those with their own
+ * limit.
+ */
 export function takesPart(rounds: number, of: number, round: number): boolean {
   if (rounds >= of) return true;
   return round === 0 || Math.floor((round * rounds) / of) !== Math.floor(((round - 1) * rounds) / of);
 }
 
-/** The subjects of a series in a round. The order is rotated, so that nobody always comes after the same. */
+/** The subjects of a series in a round. The order rotates, so that no subject always follows the same one. */
 export function orderOf(series: Series, { mode, lineup, rounds, allRounds }: Plan, round: number): SubjectName[] {
   if (!takesPart(series.rounds, rounds, round)) return [];
   const present = series.subjects.filter((name) => {

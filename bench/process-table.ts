@@ -1,11 +1,11 @@
-/** Processes as Linux's /proc has them: who started whom, what they are called, and the CPU that they have used. */
+/** Linux's /proc: processes, their parents and titles, and the CPU that they have used. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const US_A_NS = 1e-3;
-/** The unit of times in /proc, of every Linux that Node runs on. */
+/** The unit of times in /proc, on every Linux that Node supports. */
 const US_A_TICK = 1e4;
-/** User and system time in /proc/PID/stat, counted from behind the name. */
+/** User and system time in /proc/PID/stat, counted after the name. */
 const TIME_FIELDS = [11, 12] as const;
 
 export interface ProcessEntry {
@@ -14,7 +14,7 @@ export interface ProcessEntry {
   readonly session: number;
 }
 
-/** All processes but those that are dead and not yet waited for. */
+/** All processes except zombies. */
 export function readProcesses(): ProcessEntry[] {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   return pids.map(Number).flatMap((pid) => {
@@ -24,24 +24,24 @@ export function readProcesses(): ProcessEntry[] {
   });
 }
 
-/** Those that are `first`, and all that they and theirs have started and that run, but for this process. */
+/** The processes for which `isFirst` holds, and all their running descendants, except this process. */
 export function processFamily(isFirst: (entry: ProcessEntry) => boolean): number[] {
   const table = readProcesses().filter(({ pid }) => pid !== process.pid);
   const family = new Set(table.filter(isFirst).map(({ pid }) => pid));
-  // A set that grows while it is gone through is gone through to its new end.
+  // Iterating over a growing set includes the new members.
   for (const member of family) {
     for (const { pid, parent } of table) if (parent === member) family.add(pid);
   }
   return [...family];
 }
 
-/** Whether a variable of its environment begins so, as far as it is ours to see. */
+/** Whether a variable of its environment starts with this text, as far as this user may read it. */
 export function hasInEnvironment(pid: number, beginning: string): boolean {
   const variables = ifThere(() => readFileSync(`/proc/${String(pid)}/environ`, 'utf8').split('\0')) ?? [];
   return variables.some((variable) => variable.startsWith(beginning));
 }
 
-/** Program and arguments, which servers change to tell what a process does. */
+/** Program and arguments, which servers change to describe what a process does. */
 export function titleOf(pid: number): string {
   return (
     ifThere(() =>
@@ -52,11 +52,11 @@ export function titleOf(pid: number): string {
   );
 }
 
-/** User and system time of all threads of a process, microseconds. Throws ENOENT once it has ended. */
+/** User and system time of all threads of a process, in microseconds. Throws ENOENT once it has ended. */
 export function cpuOf(pid: number): number {
   const folder = `/proc/${String(pid)}/task`;
   const threads = readdirSync(folder).map((thread) => join(folder, thread, 'schedstat'));
-  // A kernel that keeps no such figures has no such files, or zeros in them.
+  // Kernels without these statistics lack the files, or have zeros in them.
   const times = threads
     .filter((file) => existsSync(file))
     .map((file) => Number(readFileSync(file, 'utf8').split(' ')[0]));
@@ -66,13 +66,13 @@ export function cpuOf(pid: number): number {
   return TIME_FIELDS.reduce((sum, at) => sum + Number(fields[at]), 0) * US_A_TICK;
 }
 
-/** Of /proc/PID/stat what is behind the name, which may have anything in it. */
+/** The fields of /proc/PID/stat after the name, which may contain any character. */
 function statFields(pid: number): string[] {
   const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
-/** undefined: the process has ended, or is another user's. */
+/** undefined: the process has ended, or belongs to another user. */
 function ifThere<T>(read: () => T): T | undefined {
   try {
     return read();

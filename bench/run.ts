@@ -1,4 +1,4 @@
-/** The benchmark: runs the plan round by round and puts the results together. */
+/** The benchmark: runs the plan round by round and combines the results. */
 import { addonStatus } from 'nearwire/internal';
 import { CannotRun } from './cannot-run.js';
 import { maximumOf, runCell, SOCKET_NAME, type CellContext } from './cell.js';
@@ -23,29 +23,29 @@ export interface Progress {
   readonly total: number;
   readonly round: number;
   readonly rounds: number;
-  /** What runs now. */
+  /** What is running now. */
   readonly label: string;
-  /** Of what comes after the rounds, and is done once: what it is. */
+  /** For steps outside the rounds, which run once: their name. */
   readonly phase?: string;
-  /** What has been found so far. */
+  /** The result so far. */
   readonly interim?: string;
   readonly remainingSeconds: number;
 }
 
-/** What a long run is given to be watched and ended by. */
+/** The means to watch and end a long run. */
 export interface RunControl {
-  /** The command as it was given, for the record. */
+  /** The command line, for the record. */
   readonly command: string;
-  /** Ends the run: processes are killed, files removed, what has been measured is returned. */
+  /** Ends the run: kills processes, removes files, and returns what has been measured. */
   readonly signal: AbortSignal;
   onProgress(progress: Progress): void;
-  /** Told before the first cell, while there is time to stop. */
+  /** Called before the first cell, while there is time to stop. */
   onWarning(warning: string): void;
 }
 
 export type BenchOptions = Choice & RunControl;
 
-/** Nothing can be run as asked: what is missing, or, if nothing is, the cases and subjects do not go together. */
+/** The request leaves nothing to run: something is missing, or, if nothing is, the cases and subjects do not match. */
 export class NothingToRun extends CannotRun {
   readonly missing: readonly string[];
 
@@ -92,7 +92,7 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
 function meansWith(floor: string | undefined): Means {
   const { addon, reason } = addonStatus();
   const nginx = findNginx();
-  // What a failing require tells in the further lines is who asked for it.
+  // The further lines of a failed require list its callers.
   const [why] = (reason?.message ?? 'no reason given').split('\n', 1);
   return {
     missing: {
@@ -157,7 +157,7 @@ async function runRounds(plan: Plan, options: RunControl, context: CellContext):
   return { results, failures, unrun };
 }
 
-/** Requests a second. What is of an open loop and has none could not be measured. */
+/** Requests per second. A series of an open loop without an entry could not be measured. */
 async function measureOffers(
   { mode, lineup, series: all, rounds }: Plan,
   failures: string[],
@@ -178,7 +178,7 @@ async function measureOffers(
   return offers;
 }
 
-/** What fails is told, and the rest is run, until all is to end. */
+/** Reports a failure and continues with the rest, unless the run is aborted. */
 async function attempt<T>(work: Promise<T>, failures: string[], signal: AbortSignal): Promise<T | undefined> {
   try {
     return await work;

@@ -1,8 +1,11 @@
-/** What the rounds of a subject say of its figures' worth. */
+/** Warnings about the reliability of a subject's numbers, from its rounds. */
 import { describeParams } from './format.js';
 import type { Sample, SeriesResult } from './model.js';
 
-/** Names those that did not keep up with what was due, and those that were measured while they still became faster. */
+/**
+ * Lists the subjects that did not keep up with the requests due, and those that were still getting faster while being
+ * measured.
+ */
 export function sampleWarnings(results: readonly SeriesResult[]): string[] {
   return results.flatMap(({ series, samples }) =>
     series.subjects.flatMap((subject) => {
@@ -13,9 +16,9 @@ export function sampleWarnings(results: readonly SeriesResult[]): string[] {
         return count > least ? [`${where} ${what} in ${String(count)} of ${String(rounds.length)} rounds`] : [];
       };
       return [
-        // The length of a queue that grew is no latency.
+        // The length of a growing queue is not a latency.
         ...told(({ behind }) => behind === true, 0, 'fell behind what was due'),
-        // Of single rounds chance says so: windows are short.
+        // In single rounds it happens by chance, because windows are short.
         ...told(
           ({ warmUp }) => warmUp?.steady === false,
           rounds.length / 2,

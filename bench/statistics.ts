@@ -15,17 +15,17 @@ import type {
 import { baselineOf, subjectNamed, type Subject } from './subjects.js';
 
 export const OURS: readonly SubjectName[] = ['channel', 'native'];
-/** What they are told against, its defaults first. */
+/** The baselines of nearwire's subjects, node's defaults first. */
 export const NODE_BASELINES: readonly SubjectName[] = ['node:net', 'node:net tuned'];
-/** What all are held against besides. */
+/** The additional baseline of all subjects. */
 const FLOOR: SubjectName = 'c';
 
-/** From this share of a core on the client's process is busy all the time but for the odd wait. */
+/** From this share of a core, the client's process is busy all the time, apart from occasional waits. */
 const GENERATOR_BUSY = 0.9;
-/** The server was "clearly less" busy than the client if by this share of a core. */
+/** A server counts as "clearly less" busy than the client if the difference is at least this share of a core. */
 const CLEARLY_LESS = 0.1;
 
-/** Measures that say something of the server even where the client was the limit. */
+/** Measures that describe the server even if the client was the limit. */
 const COUNTS_ANYWAY: readonly MeasureName[] = ['cpu', 'memory', 'time'];
 
 export function median(values: readonly number[]): number {
@@ -38,7 +38,7 @@ export function median(values: readonly number[]): number {
 
 export type RatioSummary = Pick<RatioResult, 'median' | 'low' | 'high' | 'rounds'>;
 
-/** The ratio is taken within each round that has both, so that what disturbs a round disturbs both its sides. */
+/** The ratio is taken within each round that has both values, so that a disturbance affects both sides. */
 export function ratioWithinRounds(
   subject: ReadonlyMap<number, number>,
   baseline: ReadonlyMap<number, number>,
@@ -52,7 +52,7 @@ export function ratioWithinRounds(
   return { median: median(ratios), low: Math.min(...ratios), high: Math.max(...ratios), rounds: ratios.length };
 }
 
-/** Of one subject, by round; a round that has no such value is left out. */
+/** The values of one subject by round; rounds without a value are left out. */
 export function valuesByRound(
   { samples }: SeriesResult,
   subject: SubjectName,
@@ -66,13 +66,13 @@ export function valuesByRound(
   return values;
 }
 
-/** The median of the rounds that have such a value. */
+/** The median over the rounds that have such a value. */
 export function medianOf(...of: Parameters<typeof valuesByRound>): number | undefined {
   const values = [...valuesByRound(...of).values()];
   return values.length === 0 ? undefined : median(values);
 }
 
-/** Was the load generator the limit? Only for cases in which it is not itself the subject. */
+/** Whether the load generator was the limit. Only for cases in which it is not the subject itself. */
 function limitedByGenerator(result: SeriesResult, measure: Measure, subject: SubjectName): boolean {
   const { case: benchCase } = result.series;
   if (COUNTS_ANYWAY.includes(measure.name) || benchCase.client !== 'floor') return false;
@@ -119,7 +119,7 @@ export function ratiosOf(result: SeriesResult, lineup: readonly Subject[]): Rati
   });
 }
 
-/** Those of all rounds: their histograms are put together, and percentiles are those of the whole. */
+/** The latencies of all rounds: histograms are merged, and percentiles computed from the result. */
 export function latenciesOf({ series, samples, offered }: SeriesResult): LatencyResult[] {
   const { case: benchCase, params, family } = series;
   return series.subjects.flatMap((subject) => {
@@ -132,28 +132,30 @@ export function latenciesOf({ series, samples, offered }: SeriesResult): Latency
   });
 }
 
-/** What is on another Node is not held against this one's. */
+/** Subjects on another Node are not compared with this one. */
 function baselinesOf(subject: Subject): readonly SubjectName[] {
   const own = baselineOf(subject);
   return [...(NODE_BASELINES.includes(own) ? NODE_BASELINES : [own]), FLOOR];
 }
 
-/** The ratio could only be found to be better, or worse, than it is seen. */
+/** The bound of a ratio that can only be better, or only worse, than measured. */
 function boundTo(verdict: 'good' | 'bad', { better }: Measure): Bound {
   return (verdict === 'good') === (better === 'higher') ? '>=' : '<=';
 }
 
-/** Rounds from which on their agreement is no accident. */
+/** From this number of rounds, their agreement is no coincidence. */
 export const ROUNDS_TO_JUDGE = 3;
 
 export type Verdict = 'good' | 'bad' | '';
 
-/** Better or worse than the baseline, if all rounds agree on it, and if it would be so without the load generator's limit. */
+/**
+ * Better or worse than the baseline, if all rounds agree, and if the load generator's limit cannot change the verdict.
+ */
 export function judge(ratio: RatioResult): Verdict {
   const { low, high, rounds, bound } = ratio;
   const measures = CASES.find(({ name }) => name === ratio.case)?.measures;
   const measure = measures?.find(({ name }) => name === ratio.measure);
-  // A recorded result may have what there no longer is.
+  // A recorded result may contain cases or measures that no longer exist.
   if (!measure || rounds < ROUNDS_TO_JUDGE || (low <= 1 && high >= 1)) return '';
   const verdict = low > 1 === (measure.better === 'higher') ? 'good' : 'bad';
   return bound === undefined || bound === boundTo(verdict, measure) ? verdict : '';

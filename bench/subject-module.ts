@@ -1,4 +1,4 @@
-/** Modules of the user's as subjects: where they are, what they can do. */
+/** The user's modules as subjects: where they are, and which cases they support. */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { isAbsolute, resolve } from 'node:path';
@@ -13,22 +13,25 @@ import { isHttp } from './work/http-cases.js';
 
 export interface ModuleChoice {
   readonly name: string;
-  /** The path of a file, or a package that is installed where the command runs. */
+  /** The path of a file, or a package installed where the command runs. */
   readonly module: string;
 }
 
 export interface BroughtSubject {
   readonly subject: Subject;
-  /** What a reader is to know of it. */
+  /** Remarks for the reader of a report. */
   readonly notes: readonly string[];
 }
 
-/** Those that decide on the cases: in which a subject is at both ends, at one of them, or a server of node:http. */
+/**
+ * The functions that decide on the cases: those with the subject at both ends, at one of them, or as a server of
+ * node:http.
+ */
 const FUNCTIONS = ['createServer', 'connect', 'createHttpServer'];
-/** What a module does at its import is done in a moment. */
+/** Importing a module takes only a moment. */
 const IMPORT_MS = 10_000;
 
-/** Throws CannotRun for a module that there is not, that throws, or that has nothing to measure. */
+/** Throws CannotRun for a module that does not exist, throws, or exports nothing to measure. */
 export async function subjectOfModule({ name, module }: ModuleChoice, signal: AbortSignal): Promise<BroughtSubject> {
   const fail = (why: string): never => {
     throw new CannotRun(`--subject ${name}=${module}: ${why}`);
@@ -74,7 +77,7 @@ function urlOf(module: string): string | undefined {
   }
 }
 
-/** The names of its functions, told by a process that it may do with what it likes. */
+/** The names of the module's functions, found in a separate process, so that its side effects do no harm. */
 async function exportsOf(url: string, signal: AbortSignal): Promise<readonly string[]> {
   const peer = new Peer('its import', workerProgram('worker.js'), ['describe', '--module', url], signal);
   try {

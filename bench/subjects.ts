@@ -1,5 +1,6 @@
 /**
- * What is compared, as data. A new rival is one entry here and, if it is a Node program, one implementation in work/.
+ * The subjects of the comparison, as data. A new one is an entry here and, if it is a Node program, an implementation
+ * in work/.
  */
 import type { Subject, SubjectName } from './model.js';
 
@@ -7,16 +8,18 @@ export type { Subject } from './model.js';
 
 const STREAM_CASES = ['rtt', 'pipeline', 'bulk', 'fanin', 'growth', 'churn', 'idle'];
 const HELLO_CASES = ['http', 'http-close'];
-/** Those in which bytes can be passed by reference instead of being copied. */
+/** Cases in which bytes can be passed by reference instead of being copied. */
 const REFERENCE_CASES = ['file', 'page', 'relay'];
-/** With a Buffer that plain C has in a file of memory too; `crowd` has so many connections that it shows in memory. */
+/**
+ * With a Buffer that plain C also has in an in-memory file; `crowd` has so many connections that they show in memory.
+ */
 const BODY_CASES = ['http-same', ...REFERENCE_CASES, 'crowd'];
-/** Plain C has no handlers and no chunks, and makes no storm. */
+/** Cases of plain C: it has no handlers and no chunks, and makes no storm. */
 const FLOOR_CASES = [...STREAM_CASES, ...HELLO_CASES, 'http-body', ...BODY_CASES];
-/** All that a socket of node:net's contract can be put to. */
+/** All cases that apply to a socket with node:net's contract. */
 const SOCKET_CASES = [...FLOOR_CASES, 'load', 'storm', 'retained'];
 
-/** For what stands beside the comparison that a run is about. */
+/** For subjects beside the main comparison. */
 const A_FEW_ROUNDS = { default: 3, quick: 1 };
 
 export const SUBJECTS: readonly Subject[] = [
@@ -59,7 +62,8 @@ export const SUBJECTS: readonly Subject[] = [
     name: 'js',
     title: 'nearwire with transport js: node:net through our API',
     program: 'worker',
-    // It is node:net itself: a few rounds of some cases show that the switch costs nothing, and the others get the time.
+    // It is node:net itself: a few rounds of some cases show that the switch costs nothing, which leaves more time for
+    // the others.
     cases: [...STREAM_CASES, ...HELLO_CASES, 'load', ...REFERENCE_CASES, 'storm'],
     families: ['unix'],
     rounds: { default: 3, quick: 2 },
@@ -68,7 +72,7 @@ export const SUBJECTS: readonly Subject[] = [
     name: 'node:net tuned',
     title: 'node:net at its best: corked writes, lent memory to read into, files read in larger parts',
     program: 'worker',
-    // Those in which node:net can be put to better use than by its defaults.
+    // Cases in which node:net can be used better than with its defaults.
     cases: ['rtt', 'pipeline', 'bulk', 'file'],
     rounds: A_FEW_ROUNDS,
   },

@@ -1,24 +1,24 @@
-/** Answers that nobody reads: how much of one leaves its program all the same, for the kernel has room for it. */
+/** Unread responses: how much of one leaves its program anyway, because the kernel has room for it. */
 import { once } from 'node:events';
 import * as http from 'node:http';
 import * as net from 'node:net';
 
 import type { Target } from './work/words.js';
 
-/** How finely is looked. */
+/** The resolution of the search, in bytes. */
 export const PAGE = 4096;
 
-/** Begins an answer. Then tells how much of it the program still has. */
+/** Begins a response. Returns a function for the number of its bytes that the program still holds. */
 export type Answer = (response: http.ServerResponse, size: number) => () => number;
 
 export interface Asking {
-  /** Whom the user asks; by default the server itself. */
+  /** Where the user's request goes; by default the server itself. */
   readonly from?: Target;
-  /** Told what the program still has when all is at rest. By default nothing may be left. */
+  /** Judges the number of bytes that the program still holds once everything is idle. By default it must be 0. */
   readonly fits?: (left: number) => boolean;
 }
 
-/** The largest answer that fits, of those up to `most`, which is a power of two of pages. */
+/** The largest response that fits, up to `most`, which is a power of two of pages. */
 export async function largestUnread(
   make: (handler: http.RequestListener) => http.Server,
   own: Target,
@@ -41,7 +41,7 @@ export async function largestUnread(
       const user = net.connect(target).pause();
       user.write(`GET /${String(largest + step)} HTTP/1.1\r\nHost: a\r\n\r\n`);
       await asked;
-      // Who has answered another request has by then done what could be done for this one.
+      // A server that has answered another request has by then done all it could for this one.
       for (let before = NaN; before !== left();) {
         before = left();
         await once(http.get({ ...asGet, agent: false }), 'close');

@@ -1,31 +1,31 @@
 /**
- * When a server is warm. A JIT compiles what is called often, more than once, and each time a request costs less; caches
- * and pools fill. So a stack is loaded in short windows until a request's cost has stopped falling: the last few windows
- * are no cheaper, by more than the noise of a few, than as many before them.
+ * Detects when a server is warm. A JIT compiles hot code, more than once, and each time a request costs less; caches
+ * and pools fill. So a stack is loaded in short windows until a request's cost has stopped falling: the last few
+ * windows are no cheaper than as many before them, apart from noise.
  */
 import type { WarmUp } from './model.js';
 import { median } from './statistics.js';
 
 export type { WarmUp } from './model.js';
 
-/** Windows that are held against as many before them. */
+/** Windows that are compared with as many before them. */
 const SIDE = 4;
-/** Of a level server the one median is rarely below the other by more. */
+/** For a level server, one median is rarely below the other by more. */
 const FALL = 0.97;
 
 export interface WarmUpLimits {
   /** Seconds of a window. */
   readonly window: number;
-  /** Requests before which a level is not believed: a compiler pauses between its stages. */
+  /** Requests before which a level is not trusted: a compiler pauses between its stages. */
   readonly least: number;
-  /** Seconds after which it is measured anyway. */
+  /** Seconds after which the measurement starts anyway. */
   readonly longest: number;
 }
 
 /** A window of load. */
 export interface WarmUpWindow {
   readonly requests: number;
-  /** Of a request, in any unit. */
+  /** The cost of a request, in any unit. */
   readonly cost: number;
 }
 

@@ -1,7 +1,7 @@
 /**
- * The Node process of a cell: a server or a client of one case on one subject, or work inside one process. cell.ts starts
- * it with the same words as the C program. It loads what its subject needs and no more, so that node:net is measured in a
- * process without us.
+ * The Node process of a cell: a server or a client of one case on one subject, or work inside one process. cell.ts
+ * starts it with the same arguments as the C program. It loads only what its subject needs, so that node:net is
+ * measured in a process without nearwire.
  */
 import { tell } from './work/control.js';
 import { isHttp } from './work/http-cases.js';
@@ -26,7 +26,7 @@ switch (words.role) {
   case 'describe': {
     const entries = Object.entries(await importSubject(words.module));
     tell({ functions: entries.filter(([, value]) => typeof value === 'function').map(([name]) => name) });
-    // A module may hold what keeps a process running.
+    // The module may keep the process running.
     process.exit(0);
     break;
   }

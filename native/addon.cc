@@ -21,8 +21,8 @@ constexpr bool kDebug = true;
 constexpr bool kDebug = false;
 #endif
 
-// src/binding/addon.ts has the same number: goes up when what the two sides agree on changes, so that an addon of other
-// sources is told apart from one that works.
+// src/binding/addon.ts has the same number. Raise it when the interface between the two sides changes, so that an addon
+// built from other sources is detected.
 constexpr int kContract = 7;
 
 class Addon final : public Napi::Addon<Addon> {
@@ -58,12 +58,12 @@ class Addon final : public Napi::Addon<Addon> {
   }
 
  private:
-  // Where the environment is being terminated there is nothing to keep.
+  // Empty if the environment is being terminated.
   static Napi::FunctionReference kept(const Napi::Function& defined) {
     return defined.IsEmpty() ? Napi::FunctionReference() : Napi::Persistent(defined);
   }
 
-  // There is one engine per environment: asking again gives the same.
+  // There is one engine per environment: further calls return the same one.
   Napi::Value create_engine(const Napi::CallbackInfo& info) {
     if (engine_.IsEmpty()) {
       const Napi::Object made = engine_class_.New({});

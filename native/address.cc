@@ -69,7 +69,7 @@ AddressText describe(const sockaddr_storage& storage, socklen_t length) {
     const size_t header = offsetof(sockaddr_un, sun_path);
     if (length <= header) return result;
     const size_t size = length - header;
-    // Elsewhere a socket without a name has one of NULs (XNU's sun_noname).
+    // Elsewhere an unnamed socket has a name of NULs (XNU's sun_noname).
     const bool abstract = sys::kAbstractNames && address->sun_path[0] == '\0';
     result.text.assign(address->sun_path, abstract ? size : strnlen(address->sun_path, size));
     // See Address::bind.

@@ -7,8 +7,8 @@
 
 namespace nearwire {
 
-// libuv before 1.47 binds and connects to abstract names padded with NULs to the size of an address, and so does the
-// node around it (Node 20): its servers and clients are to be met.
+// libuv before 1.47 pads abstract names with NULs to the size of an address, in bind and connect, and so does a node
+// built with it (Node 20): we must be able to reach its servers and clients.
 bool pads_abstract_names();
 
 struct Address {
@@ -18,20 +18,21 @@ struct Address {
   int family() const { return storage.ss_family; }
   const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
 
-  // A leading NUL is an abstract name where the platform has them. -EINVAL: too long, empty, or a NUL inside.
+  // A leading NUL is an abstract name, if the platform has them. -EINVAL: too long, empty, or a NUL inside.
   int set_path(const std::string& path);
   // `host` is numeric; -EINVAL if it is not. An IPv6 host may carry a %scope.
   int set_host(const std::string& host, unsigned port);
-  // As node around it has it.
+  // Pads an abstract name as this node's libuv does.
   int bind(int fd) const;
-  // 0, -EINPROGRESS or why not. By the name as it is, and if nobody has that, as node around it has it.
+  // 0, -EINPROGRESS or another negative errno. Tries the name as it is, and if no socket has it, padded as this node's
+  // libuv does.
   int connect(int fd) const;
 
  private:
   bool may_be_padded() const;
 };
 
-// An address as people write it.
+// An address in readable form.
 struct AddressText {
   bool is_path = false;
   // Empty for an unnamed UNIX socket.

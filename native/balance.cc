@@ -15,29 +15,29 @@ namespace {
 
 constexpr size_t kBytes = sizeof(Balance::Memory);
 
-// A process may have one connection more than the others, and one more for every so many that they have: a crowd is
-// taken in larger steps.
+// A process may have one connection more than the others, plus one for each such number that they have: with many
+// connections, the steps are larger.
 constexpr uint32_t kConnectionsPerStep = 16;
-// For so long a process goes on polling when it leaves a connection to another: one that sleeps comes in much less, and
-// a timer takes longer.
+// How long a process continues to poll after leaving a connection to another. A process that sleeps arrives well within
+// that time, and a timer would take longer.
 constexpr uint32_t kLeaveMillis = 1;
-// Who uses so much of a processor while a connection waits for it, and does not come, is busy with something else.
+// A process that uses this much CPU while a connection waits for it, without accepting it, is busy with something else.
 constexpr uint32_t kBusyMillis = 20;
-// Who has not come for so long is stopped, waits for something, or is dead. Longer than a process waits for a processor
-// on a machine with many times as much to do as it can.
+// A process that has not accepted for this long is stopped, waits for something, or is dead. Longer than a process
+// waits for a processor on a heavily overloaded machine.
 constexpr uint32_t kPatientMillis = 100;
-// What counts of the time between two looks at the most, as nobody knows what was in the queue meanwhile. More than
-// passes between two that are about the same connection.
+// The maximum that counts of the time between two looks, as the state of the queue in between is unknown. It is more
+// than the interval between two looks at the same connection.
 constexpr uint32_t kLongestLookMillis = 3;
-// After so long a look has nothing to do with the one before.
+// After this time a look is unrelated to the previous one.
 constexpr uint32_t kForgottenMillis = 1000;
-// Where connections end as fast as they come they are not kept, and to leave them to others costs more than it gains; a
-// process that has few because it is new would have to serve them all. So many may do so at once, and one in so many
-// milliseconds, before all take what they can.
+// Where connections end as fast as they arrive they are not kept, and leaving them to others costs more than it gains;
+// a process with few connections because it is new would have to serve them all. This many may pass at once, plus one
+// per this many milliseconds, before all processes accept freely.
 constexpr int64_t kPassing = 200;
 constexpr int64_t kMillisPerPassing = 20;
 constexpr int64_t kPatience = kPassing * kMillisPerPassing;
-// What is needed of that before they leave connections to others again once it has been used up.
+// The amount that must be regained, once it has been used up, before processes leave connections to others again.
 constexpr int64_t kPatienceRegained = kPatience / 4;
 
 uint32_t limit_over(uint32_t least) { return least + 1 + least / kConnectionsPerStep; }
@@ -53,7 +53,7 @@ int Balance::map(int fd) {
   if (is_open()) return -EALREADY;
   void* at = nullptr;
   const int error = sys::map_shared(fd, kBytes, &at);
-  // A file's bytes: zeros are places that nobody has.
+  // A file's bytes start as zeros, which mean unused places.
   if (error == 0) memory_ = static_cast<Memory*>(at);
   return error;
 }
@@ -106,7 +106,7 @@ void Seat::note_accepted() {
 }
 
 void Seat::count(uint32_t handed, uint32_t open) {
-  // A server may have had connections before it listened here: then fewer than none have gone.
+  // A server may have had connections before it listened here; then the number of ended ones is negative.
   const uint32_t gone = handed - open;
   const auto ended = static_cast<int32_t>(gone - std::exchange(gone_, gone));
   if (ended > 0) balance_->memory().ended += static_cast<uint32_t>(ended);
@@ -139,7 +139,7 @@ void Seat::note_time(uint32_t now) {
   const uint32_t all_ended = memory.ended;
   const uint32_t taken = all_taken - std::exchange(last_taken_, all_taken);
   const uint32_t ended = all_ended - std::exchange(last_ended_, all_ended);
-  // Many that end at once have been kept: others have not come in the same time.
+  // Many that end at once were kept ones: fewer have arrived in the same time.
   patience_ += elapsed - kMillisPerPassing * std::min(taken, ended);
   patience_ = std::clamp(patience_, int64_t{0}, kPatience);
   if (patience_ == 0) unbound_ = true;
@@ -168,7 +168,7 @@ void Seat::pass_over_absent() {
     if (!goes_first(other)) continue;
     const int64_t before = processor_times_[i];
     const int64_t used = before < 0 ? waited_ : sys::processor_millis(static_cast<pid_t>(other.pid.load())) - before;
-    // Of one that is dead, or new in its place, or where the system does not tell, the time that it has had.
+    // If the process is dead, was replaced, or the system does not report its CPU, count the elapsed time.
     if (used >= kBusyMillis || waited_ >= kPatientMillis) other.passed_over = 1;
   }
 }

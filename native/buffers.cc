@@ -10,7 +10,7 @@ namespace nearwire {
 
 namespace {
 
-// How much a system makes of a number is found out, not known: Linux gives twice as much.
+// The smallest request that grants the default size, found by trying: Linux grants twice the request.
 int least_to_ask(int fd, int name) {
   const int own = sys::get_option(fd, SOL_SOCKET, name);
   if (own <= 0 || set_buffer_bytes(fd, name, own) < 0) return 0;

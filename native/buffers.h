@@ -1,4 +1,4 @@
-// The sizes of a socket's buffers, as servers, sockets and connections are given them.
+// The buffer sizes of sockets, as configured for servers, sockets and connections.
 #pragma once
 
 #include "sys.h"
@@ -6,30 +6,30 @@
 namespace nearwire {
 
 struct BufferWish {
-  // Bytes as the kernel is asked for them; 0 leaves the system's own. kAutoBuffer: grows with what is written.
+  // Bytes requested from the kernel; 0 keeps the system's default. kAutoBuffer: grows with what is written.
   int send = 0;
   int recv = 0;
-  // Take less than the system's own too.
+  // Also apply sizes below the system's default.
   bool may_be_small = false;
 
   static constexpr int kAutoBuffer = -1;
 };
 
-// What the system gives a new socket.
+// The system's default sizes for new sockets.
 class SystemBuffers {
  public:
-  // Gives a socket the buffers that are wished for, as far as the system allows. 0 or a negative errno.
+  // Applies the requested sizes to a socket, as far as the system allows. 0 or a negative errno.
   int apply(int fd, int family, const BufferWish& wish);
 
  private:
-  // The smallest numbers to ask for that leave a socket no less than it has by itself.
+  // The smallest requests that leave a socket with no less than its default.
   struct Least {
     int send = 0;
     int recv = 0;
   };
   const Least& least(int family);
 
-  // Asked once a family: 0 is not known yet.
+  // Queried once per family: 0 is not known yet.
   Least unix_;
   Least inet_;
   Least inet6_;

@@ -1,4 +1,4 @@
-// Invariants. Checked where the addon is built with assertions (build:debug, and the variants that CI tests on).
+// Invariants, checked in builds with assertions (build:debug, and the variants that CI tests).
 #pragma once
 
 #ifdef NEARWIRE_ASSERTIONS

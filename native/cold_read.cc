@@ -12,10 +12,10 @@ namespace nearwire {
 
 namespace {
 
-// Read at a time where only the page cache is to have it: the same memory serves for all of a range.
+// The read size if only the page cache is to be filled: the same memory is reused for the whole range.
 constexpr size_t kScratchBytes = 64 * 1024;
 
-// Reads all of the range, or what there is of it, into `memory`; each piece into the same place if `again`.
+// Reads the whole range, or what exists of it, into `memory`; with `again`, each piece to the same place.
 ssize_t read_range(const FileRange& range, char* memory, size_t piece, bool again) {
   size_t done = 0;
   while (done < range.length) {
@@ -33,7 +33,7 @@ ssize_t read_range(const FileRange& range, char* memory, size_t piece, bool agai
 struct ColdRead::Job {
   uv_work_t request{};
   Loop* loop = nullptr;
-  // nullptr once it is abandoned. Only the loop's thread looks at it.
+  // nullptr once abandoned. Used only on the loop's thread.
   ColdRead* owner = nullptr;
   Target* target = nullptr;
   FileRange range;
@@ -41,7 +41,7 @@ struct ColdRead::Job {
   std::unique_ptr<char[]> bytes;
   ssize_t result = 0;
 
-  // In a thread of the pool.
+  // Runs on a pool thread.
   void run() {
     if (keep) {
       result = read_range(range, bytes.get(), range.length, false);
@@ -54,7 +54,7 @@ struct ColdRead::Job {
     }
   }
 
-  // In the loop's thread, also after a cancellation.
+  // Runs on the loop's thread, also after a cancellation.
   void finish(int status) {
     std::unique_ptr<Job> self(this);
     Loop* const from = loop;
@@ -63,7 +63,7 @@ struct ColdRead::Job {
       target->on_cold_read(status < 0 ? status : result, std::move(bytes));
     }
     self.reset();
-    // The last: where the engine waits for this job to end, it is gone after it.
+    // Must come last: if the engine is waiting for this job, the call may delete it.
     from->handle_closed();
   }
 };
@@ -81,7 +81,7 @@ int ColdRead::start(Loop& loop, Target* target, const FileRange& range, bool kee
       loop.uv(), &job->request, [](uv_work_t* request) { static_cast<Job*>(request->data)->run(); },
       [](uv_work_t* request, int status) { static_cast<Job*>(request->data)->finish(status); });
   if (error < 0) return error;
-  // The environment's end waits for it as for an open handle.
+  // The environment's teardown waits for it, as for an open handle.
   loop.handle_opened();
   job_ = job.release();
   return 0;
@@ -90,7 +90,7 @@ int ColdRead::start(Loop& loop, Target* target, const FileRange& range, bool kee
 void ColdRead::abandon() {
   if (job_ == nullptr) return;
   job_->owner = nullptr;
-  // Fails if it has begun: then it ends by itself.
+  // Fails if it has begun: then it finishes by itself.
   uv_cancel(reinterpret_cast<uv_req_t*>(&job_->request));
   job_ = nullptr;
 }

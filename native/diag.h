@@ -1,5 +1,5 @@
-// What the kernel tells of sockets: of those of any process, their queues; of a descriptor, its state. Everything
-// returns 0 or a negative errno; -ENOSYS where the platform tells nothing.
+// The kernel's diagnosis of sockets: the queues of those of any process, and the state of a descriptor. All functions
+// return 0 or a negative errno; -ENOSYS where the platform reports nothing.
 #pragma once
 
 #include <sys/socket.h>
@@ -11,7 +11,7 @@
 
 namespace nearwire::diag {
 
-// The file that a UNIX socket was bound to. The kernel tells the low 32 bits of the inode number.
+// The file that a UNIX socket was bound to. The kernel reports only the low 32 bits of the inode number.
 struct SocketFile {
   uint32_t device_major = 0;
   uint32_t device_minor = 0;
@@ -19,20 +19,20 @@ struct SocketFile {
 };
 
 struct UnixSocket {
-  // What tells it from others: on Linux its inode, as in /proc/PID/fd; on macOS the kernel's handle.
+  // The socket's identity: on Linux its inode, as in /proc/PID/fd; on macOS the kernel's handle.
   uint64_t id = 0;
-  // Never given to another socket later on.
+  // Never reused for another socket.
   uint64_t cookie = 0;
   // SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET.
   int type = 0;
   bool listening = false;
   bool connected = false;
-  // As it was bound, with a leading NUL if it is abstract; empty: not bound.
+  // As bound, with a leading NUL if it is abstract; empty: not bound.
   std::string name;
   std::optional<SocketFile> file;
   // The other end's id; 0: none, or not accepted yet.
   uint64_t peer = 0;
-  // Of a listener: connections that wait to be accepted, and how many may. Of others: bytes that wait to be read.
+  // For a listener: connections in its accept queue, and its capacity. For others: bytes that have not been read.
   std::optional<uint32_t> queued;
   std::optional<uint32_t> backlog;
 };
@@ -41,16 +41,17 @@ enum class Which { kListeners, kAll };
 
 // The UNIX sockets of this network namespace.
 int unix_sockets(Which which, std::vector<UnixSocket>* found);
-// One of them. -ESRCH: none has this id.
+// One of them. -ESRCH: no socket has this id.
 int unix_socket(uint64_t id, UnixSocket* found);
-// The ids of those whose connections wait in a listener's queue, the oldest first. -EMSGSIZE: too many to be told.
+// The ids of the clients whose connections are in a listener's accept queue, oldest first. -EMSGSIZE: too many for the
+// kernel to report.
 int waiting_clients(uint64_t id, std::vector<uint64_t>* found);
 
 struct TcpListener {
   uint64_t cookie = 0;
   sockaddr_storage address{};
   socklen_t address_length = 0;
-  // Takes no IPv4 connections.
+  // Accepts no IPv4 connections.
   bool ipv6_only = false;
   uint32_t queued = 0;
   uint32_t backlog = 0;
@@ -60,7 +61,7 @@ struct TcpListener {
 int tcp_listeners(unsigned port, std::vector<TcpListener>* found);
 
 struct TcpFigures {
-  // A state's number as Linux has it: 1 ESTABLISHED .. 11 CLOSING.
+  // The state in Linux's numbering: 1 ESTABLISHED .. 11 CLOSING.
   int state = 0;
   std::optional<uint32_t> rtt_us;
   std::optional<uint32_t> rtt_variance_us;
@@ -69,9 +70,10 @@ struct TcpFigures {
   std::optional<uint64_t> retransmits;
   std::optional<uint64_t> bytes_acked;
   std::optional<uint64_t> bytes_received;
-  // Bytes that have not been sent at all yet.
+  // Bytes that have not been sent yet.
   std::optional<uint32_t> not_sent;
-  // Microseconds with data on its way, and of those the ones spent waiting for the peer's window and for send buffer.
+  // Microseconds with data in flight, and those of them that were spent waiting for the peer's window and for send
+  // buffer.
   std::optional<uint64_t> busy_us;
   std::optional<uint64_t> window_limited_us;
   std::optional<uint64_t> buffer_limited_us;
@@ -94,11 +96,11 @@ struct Description {
   std::optional<uint64_t> unread;
   // Bytes that the peer has not read (UNIX) or not acknowledged (TCP).
   std::optional<uint64_t> unsent;
-  // What unsent bytes are charged with, of send_buffer.
+  // The part of send_buffer that unsent bytes occupy.
   std::optional<uint64_t> send_memory;
   uint64_t send_buffer = 0;
   uint64_t recv_buffer = 0;
-  // Of a listener.
+  // Listeners only.
   std::optional<uint32_t> queued;
   std::optional<uint32_t> backlog;
   sockaddr_storage local{};
@@ -109,12 +111,11 @@ struct Description {
   std::optional<TcpFigures> tcp;
 };
 
-// -ENOTSOCK, -EBADF: no socket.
+// -ENOTSOCK, -EBADF: not a socket.
 int describe_socket(int fd, Description* found);
 
-// Asks whether a socket is bound to a path, without a trace at whoever has it: a datagram socket connects to it.
-// 0: a datagram socket has it; -EPROTOTYPE: one of another type; -ECONNREFUSED: none; -EACCES, -ENOENT, ...: as
-// connect.
+// Finds out whether a socket is bound to a path, without its owner noticing: a datagram socket connects to it. 0: a
+// datagram socket has it; -EPROTOTYPE: one of another type; -ECONNREFUSED: none; -EACCES, -ENOENT, ...: as connect.
 int probe_path(const std::string& path);
 
 }  // namespace nearwire::diag

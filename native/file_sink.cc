@@ -12,7 +12,7 @@ namespace nearwire {
 
 namespace {
 
-// What one job writes at the most: as much as a pipe holds.
+// The maximum that one job writes: the capacity of a pipe.
 constexpr size_t kJobBytes = PipePool::kPipeBytes;
 
 std::shared_ptr<const int> owned_descriptor(int fd) {
@@ -24,7 +24,8 @@ std::shared_ptr<const int> owned_descriptor(int fd) {
 
 }  // namespace
 
-// Bytes on their way to the file. In the pool it is touched by its thread alone; it lives on if its sink is stopped.
+// Bytes on their way to the file. While in the pool, only the pool's thread uses it; it outlives its sink if that is
+// stopped.
 struct FileSink::Job {
   explicit Job(Engine* of) : engine(of) {}
 
@@ -36,7 +37,7 @@ struct FileSink::Job {
 
   uv_work_t work{};
   Engine* const engine;
-  // nullptr: it has been stopped, and `write_end` is to be told, with what was in the file before.
+  // nullptr: the sink has been stopped, and `write_end` must be called, adding the bytes that were in the file before.
   FileSink* sink = nullptr;
   WriteEnd write_end;
   uint64_t written_before = 0;
@@ -87,8 +88,8 @@ void FileSink::Job::write() {
       pipe_bytes -= static_cast<size_t>(moved);
       continue;
     }
-    // A file that is appended to, a file system or sandbox that has no splice: by way of memory. What stands for
-    // another failure is met again.
+    // The file is open for appending, or the file system or sandbox does not support splice: copy through memory. If it
+    // was another failure, the copy meets it again.
     splices = false;
     if (!memory) memory.reset(new char[kJobBytes]);
     const ssize_t length = sys::read_bytes(pipe.read_end(), memory.get(), pipe_bytes);
@@ -131,7 +132,7 @@ void FileSink::run() {
   source_->update_interest();
 }
 
-// True if there may be more for this job.
+// Returns true if there may be more for this job.
 bool FileSink::fill(Job* job) {
   if (left() == 0 || source_end_ <= 0 || job->held() >= kJobBytes) return false;
   const ssize_t length = take(job);
@@ -157,7 +158,7 @@ ssize_t FileSink::take(Job* job) {
     if (!is_splice_refusal(length)) return length;
     splices_ = false;
   }
-  // Bytes in the pipe go first: no memory is written before them.
+  // Bytes in the pipe go first: no memory may be written before them.
   if (job->pipe_bytes > 0) return -EAGAIN;
   if (!job->memory) job->memory.reset(new char[kJobBytes]);
   const ssize_t length = sys::receive(source_->fd(), job->memory.get() + job->memory_bytes, most);
@@ -178,7 +179,7 @@ void FileSink::write_out(std::unique_ptr<Job> job) {
     tell(error);
     return;
   }
-  // The environment's end waits for it as for an open handle.
+  // The environment's teardown waits for it, as for an open handle.
   engine_->loop().handle_opened();
   job_ = job.release();
 }
@@ -192,7 +193,7 @@ void FileSink::on_done(std::unique_ptr<Job> job) {
   }
   job->release_pipe();
   job.reset();
-  // The last: where the engine waits for this job to end, it is gone after it.
+  // Must come last: if the engine is waiting for this job, the call may delete it.
   engine->loop().handle_closed();
 }
 
@@ -211,7 +212,8 @@ void FileSink::on_written(const Job& job) {
   source_->update_interest();
 }
 
-// It is over. A failure of the file is told before the end of the source, which without one is that of the file.
+// It is over. A failure of the file is reported before the end of the source; without a failure, the source's end is
+// the end of the file.
 void FileSink::tell(int status) {
   over_ = true;
   if (status < 0) engine_->turn().report({source_->id(), Event::kTaken, status, 0});

@@ -1,12 +1,12 @@
-// What a connection receives goes to a file: from the socket into a pipe on the loop (or into memory, where the kernel
-// has no splice or no pipe is to be had), from there to the file in libuv's thread pool, since a disk may be slow. In
-// turns, with one job at a time.
+// Writes what a connection receives to a file: from the socket into a pipe on the event loop (or into memory, if the
+// kernel has no splice or no pipe is available), and from there to the file in libuv's thread pool, because a disk may
+// be slow. The two steps alternate, with one job at a time.
 //
 //   taking --(something taken)--> writing --(written)--> taking
-//      \--(limit, end or error of the source)-------------> over: JS is told, after the last byte is in the file
-//                                   \--(the file fails, or finish() was called)--> over: JS is told
+//      \--(limit, end or error of the source)------------> over: JavaScript is told, after the last byte is in the file
+//                                   \--(the file fails, or finish() was called)--> over: JavaScript is told
 //
-// Stopped while it is writing, it is over when that has come to its end: its owner is called then.
+// If stopped while writing, it is over when that write has ended: its owner is called then.
 #pragma once
 
 #include <functional>
@@ -22,14 +22,14 @@ class Engine;
 
 class FileSink final : public Sink {
  public:
-  // Writes at the file's own position, and moves it.
+  // Write at the file's own position, and advance it.
   static constexpr int64_t kAtPosition = -1;
 
-  // Told of the last write of an sink that was stopped while it was under way: bytes that are in the file, and 0 or a
+  // Called after the last write of a sink that was stopped during it: with the bytes that are in the file, and 0 or a
   // negative errno.
   using WriteEnd = std::function<void(uint64_t written, int status)>;
 
-  // Takes over `file`.
+  // Takes ownership of `file`.
   FileSink(Engine* engine, Connection* source, int file, int64_t offset, uint64_t limit, WriteEnd write_end);
   ~FileSink() override;
 
@@ -56,10 +56,10 @@ class FileSink final : public Sink {
   const std::shared_ptr<const int> file_;
   int64_t offset_;
   WriteEnd write_end_;
-  // What is being written, in the pool's hands.
+  // The current job, while it is in the pool.
   Job* job_ = nullptr;
   uint64_t written_ = 0;
-  // What the source met behind the last bytes; 1: nothing yet.
+  // What the source returned after the last bytes; 1: nothing yet.
   ssize_t source_end_ = 1;
   bool splices_ = true;
   bool over_ = false;

@@ -1,4 +1,4 @@
-// Plain values of a call from JS. What is of another type gives a value that is refused further in.
+// Plain values of a call from JavaScript. A value of another type becomes one that is rejected further in.
 #pragma once
 
 #include <napi.h>
@@ -9,7 +9,8 @@ namespace nearwire {
 
 inline Napi::Value number(const Napi::CallbackInfo& info, double value) { return Napi::Number::New(info.Env(), value); }
 
-// -1 for what is no number, or does not fit: another conversion would make an id of it that is somebody's.
+// -1 for anything that is not a number, or does not fit: another conversion could turn it into the id of another
+// object.
 inline int32_t integer(const Napi::CallbackInfo& info, size_t argument) {
   double value = -1;
   napi_get_value_double(info.Env(), info[argument], &value);
@@ -22,7 +23,7 @@ inline uint64_t count(const Napi::CallbackInfo& info, size_t argument) {
   return static_cast<uint64_t>(value);
 }
 
-// As JS converts it; false in an environment that is being terminated.
+// JavaScript's conversion; false in an environment that is being terminated.
 inline bool truth(napi_env env, napi_value value) {
   napi_value converted = nullptr;
   bool result = false;

@@ -1,4 +1,5 @@
-// The memory of processes that share a listening socket as a JS object: see NativeBalance in src/binding/addon.ts.
+// The shared memory of processes that accept from one socket, as a JavaScript object: see NativeBalance in
+// src/binding/addon.ts.
 #pragma once
 
 #include <napi.h>
@@ -16,7 +17,7 @@ class JsBalance final : public JsObject<JsBalance> {
 
   explicit JsBalance(const Napi::CallbackInfo& info);
 
-  // What a value stands for; nullptr for anything else.
+  // The balance behind a value; nullptr for anything else.
   static std::shared_ptr<Balance> balance(const Napi::Value& value);
 
  private:
@@ -26,7 +27,7 @@ class JsBalance final : public JsObject<JsBalance> {
   Napi::Value vacate(const Napi::CallbackInfo& info);
   Napi::Value close(const Napi::CallbackInfo& info);
 
-  // A listener has it as well, and may outlive this object.
+  // Shared with a listener, and may outlive this object.
   std::shared_ptr<Balance> balance_ = std::make_shared<Balance>();
 };
 

@@ -97,7 +97,7 @@ iovec HeldBuffer::bytes() {
 
 Napi::Value external_buffer(Napi::Env env, void* memory, size_t size) {
   napi_value buffer = nullptr;
-  // The engine frees the memory, after the environment's last JS has run: there is nothing to finalize.
+  // The engine frees the memory after the environment's last JavaScript has run: there is nothing to finalize.
   const auto nothing = [](napi_env, void*, void*) {};
   if (napi_create_external_arraybuffer(env, memory, size, nothing, nullptr, &buffer) != napi_ok) {
     return env.Undefined();

@@ -1,4 +1,4 @@
-// Values between JS and the engine.
+// Conversions between JavaScript and the engine.
 #pragma once
 
 #include <napi.h>
@@ -19,7 +19,7 @@ struct JsAddress {
   // Empty for TCP.
   std::string path;
   bool ipv6_only = false;
-  // The local end to bind before connecting.
+  // The local address to bind before connecting.
   bool has_local = false;
   Address local;
 };
@@ -49,11 +49,11 @@ class HeldBuffer final : public HeldMemory {
   napi_ref reference_ = nullptr;
 };
 
-// Where a Uint8Array's bytes are now; empty for anything else, and for a detached one.
+// The current bytes of a Uint8Array; empty for anything else, and for a detached one.
 iovec bytes_of(napi_env env, napi_value value);
 
-// Whether napi_create_external_arraybuffer() has left the finalizer's hint to the caller: it refuses before it takes
-// anything. With any other failure the finalizer has run, or will.
+// Whether napi_create_external_arraybuffer() has left the finalizer's hint to the caller: these refusals come before it
+// takes anything. After any other failure the finalizer has run, or will run.
 inline bool is_untaken(napi_status status) {
   return status == napi_pending_exception || status == napi_cannot_run_js || status == napi_no_external_buffers_allowed;
 }
@@ -69,13 +69,12 @@ Napi::Value float64_array(Napi::Env env, const T& values) {
   return float64_array(env, converted);
 }
 
-// Whether an ArrayBuffer can be over memory of the addon's: some programs that node is built into allow none
-// (Electron).
+// Whether an ArrayBuffer may be backed by the addon's memory: some programs that embed node do not allow it (Electron).
 bool lends_memory(Napi::Env env);
-// An ArrayBuffer over memory of the engine's. Where that is not allowed, undefined.
+// An ArrayBuffer over the engine's memory, or undefined if that is not allowed.
 Napi::Value external_buffer(Napi::Env env, void* memory, size_t size);
 
-// The same over memory that lives for as long as the ArrayBuffer, or whoever gets its memory by a transfer.
+// The same over memory that lives as long as the ArrayBuffer, or the one to which its memory is transferred.
 Napi::Value shared_buffer(Napi::Env env, const std::shared_ptr<char[]>& memory, size_t size);
 
 }  // namespace nearwire

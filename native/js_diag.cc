@@ -16,14 +16,14 @@ using diag::TcpFigures;
 using diag::TcpListener;
 using diag::UnixSocket;
 
-// 64 bits do not fit a number.
+// 64 bits do not fit into a number.
 Napi::String id_of(Napi::Env env, uint64_t id) { return Napi::String::New(env, std::to_string(id)); }
 
 uint64_t id_from(const Napi::Value& value) {
   if (!value.IsString()) return 0;
   const std::string text = value.As<Napi::String>().Utf8Value();
   uint64_t id = 0;
-  // Not strtoull, which asks for a newer C library than the rest: scripts/check-glibc.mjs.
+  // Not strtoull, which needs a newer C library than the rest: scripts/check-glibc.mjs.
   std::from_chars(text.data(), text.data() + text.size(), id);
   return id;
 }
@@ -154,7 +154,7 @@ Napi::Value describe_socket(const Napi::CallbackInfo& info) {
   const int outcome = diag::describe_socket(integer(info, 0), &found);
   if (outcome < 0) return number(info, outcome);
   const bool known = found.family == AF_UNIX || found.family == AF_INET || found.family == AF_INET6;
-  // Datagrams, packets, netlink: not what this is for.
+  // Datagram, packet and netlink sockets are not supported.
   if (!known || found.type != SOCK_STREAM) return number(info, -EPROTOTYPE);
   return description_value(info.Env(), found);
 }

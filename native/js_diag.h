@@ -1,11 +1,11 @@
-// What the kernel tells of sockets, as values of JS.
+// The kernel's diagnosis of sockets, as JavaScript values.
 #pragma once
 
 #include <napi.h>
 
 namespace nearwire::js_diag {
 
-// Each answers what native/diag.h says, or a negative errno.
+// Each returns the result documented in native/diag.h, or a negative errno.
 Napi::Value unix_sockets(const Napi::CallbackInfo& info);
 Napi::Value unix_socket(const Napi::CallbackInfo& info);
 Napi::Value waiting_clients(const Napi::CallbackInfo& info);

@@ -1,5 +1,5 @@
-// What a JS object of the addon's stands for. Napi::ObjectWrap, made safe where the environment is being terminated:
-// Node-API then refuses every call that may run JS, and throws nothing.
+// The native side of a JavaScript object. A Napi::ObjectWrap that is safe while the environment is being terminated:
+// Node-API then refuses every call that may run JavaScript, and throws nothing.
 #pragma once
 
 #include <napi.h>
@@ -9,7 +9,7 @@ namespace nearwire {
 template <typename T>
 class JsObject : public Napi::ObjectWrap<T> {
  public:
-  // What a value stands for; nullptr for anything else.
+  // The native object behind a value; nullptr for anything else.
   static T* of(const Napi::Value& value, const napi_type_tag& tag) {
     if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&tag)) return nullptr;
     return Napi::ObjectWrap<T>::Unwrap(value.As<Napi::Object>());
@@ -23,10 +23,10 @@ class JsObject : public Napi::ObjectWrap<T> {
   }
 
  protected:
-  // `tag` tells its objects from whatever else JS may pass as one.
+  // `tag` distinguishes its objects from others that JavaScript may pass.
   JsObject(const Napi::CallbackInfo& info, const napi_type_tag& tag)
       : Napi::ObjectWrap<T>(info), env_(info.Env()), is_unowned_(this->IsEmpty()) {
-    // No JS object deletes what could not be bound to it.
+    // If it could not be bound to a JavaScript object, none will delete it.
     if (is_unowned_) napi_add_env_cleanup_hook(env_, discard, this);
     napi_type_tag_object(env_, info.This(), &tag);
   }
@@ -34,7 +34,7 @@ class JsObject : public Napi::ObjectWrap<T> {
  private:
   static void discard(void* self) {
     auto* const object = static_cast<JsObject*>(self);
-    // The hook that calls is no longer there to be removed.
+    // Node has removed a hook before it calls it.
     object->is_unowned_ = false;
     delete object;
   }

@@ -1,4 +1,4 @@
-// Socket options as JS has them: see src/binding/addon.ts.
+// Socket options for JavaScript: see src/binding/addon.ts.
 #pragma once
 
 #include <napi.h>
@@ -11,7 +11,7 @@ namespace nearwire {
 Napi::Value option_rows(Napi::Env env);
 Napi::Value socket_state(const Napi::CallbackInfo& info);
 Napi::Value get_option(const Napi::CallbackInfo& info);
-// `engine` may own the socket; nullptr: there is none.
+// `engine` may own the socket; nullptr: there is no engine.
 Napi::Value set_option(const Napi::CallbackInfo& info, JsEngine* engine);
 
 Napi::Value set_buffers(const Napi::CallbackInfo& info, SystemBuffers* system);

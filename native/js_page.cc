@@ -14,7 +14,7 @@ constexpr napi_type_tag kTag = {0x6e65617277697265, 0x2d706167652d3031};
 
 Napi::Value number(Napi::Env env, int value) { return Napi::Number::New(env, value); }
 
-// A number of bytes; 0 for what is none.
+// A number of bytes; 0 for anything else.
 uint64_t bytes_in(const Napi::Value& value) {
   if (!value.IsNumber()) return 0;
   const int64_t number = value.As<Napi::Number>().Int64Value();
@@ -26,20 +26,20 @@ void adjust(napi_env env, int64_t bytes) {
   napi_adjust_external_memory(env, bytes, &total);
 }
 
-// What the finalizer of a lent mapping needs.
+// The state that the finalizer of a lent mapping needs.
 struct Lent {
   std::unique_ptr<PageMapping> mapping;
-  // The ArrayBuffer can give its memory to another one.
+  // Whether the ArrayBuffer can transfer its memory to another one.
   bool moves;
   // The ArrayBuffer, held weakly, and its witness; nullptr before it is lent.
   napi_ref buffer = nullptr;
   napi_ref witness = nullptr;
-  // The environment ends, and the ArrayBuffer is without its memory: another one's may have it.
+  // The environment is being torn down, and the ArrayBuffer no longer has its memory: another one may have it.
   bool is_astray = false;
 };
 
-// Whether an ArrayBuffer can give its memory to another one: with `transfer()`, which Node 22 has brought (Node 20 has
-// it behind a flag). postMessage() leaves what is external where it is.
+// Whether an ArrayBuffer can transfer its memory to another one, with `transfer()`, which Node 22 introduced (Node 20
+// has it behind a flag). postMessage() does not move external memory.
 bool memory_moves(napi_env env) {
   constexpr uint32_t kFirstWithTransfer = 21;
   const napi_node_version* version = nullptr;
@@ -49,7 +49,7 @@ bool memory_moves(napi_env env) {
   return !prototype.IsObject() || prototype.As<Napi::Object>().Has("transfer");
 }
 
-// Whether the ArrayBuffer that was lent still has its memory. If not, `transfer()` has given it to another one.
+// Whether the lent ArrayBuffer still has its memory. If not, `transfer()` has given it to another one.
 bool keeps_memory(napi_env env, napi_ref reference) {
   const Napi::HandleScope scope(env);
   napi_value buffer = nullptr;
@@ -58,7 +58,7 @@ bool keeps_memory(napi_env env, napi_ref reference) {
   return napi_is_detached_arraybuffer(env, buffer, &detached) == napi_ok && !detached;
 }
 
-// The finalizer of a witness, which is referenced for as long as its mapping is lent: only the environment's end runs
+// The finalizer of a witness, which is referenced as long as its mapping is lent: only the environment's teardown runs
 // it.
 void bear_witness(napi_env env, void*, void* hint) {
   const std::unique_ptr<std::shared_ptr<Lent>> held(static_cast<std::shared_ptr<Lent>*>(hint));
@@ -66,9 +66,10 @@ void bear_witness(napi_env env, void*, void* hint) {
   lent.is_astray = lent.mapping && lent.moves && lent.buffer != nullptr && !keeps_memory(env, lent.buffer);
 }
 
-// An environment that ends detaches what is external and finalizes it, no matter who has its memory: `transfer()` may
-// have given it to an ArrayBuffer that is another thread's by now. Once it is detached that can't be seen any more, so
-// an ArrayBuffer of a later birth, whose turn comes before, looks for it. Its one byte is nobody's to see.
+// An environment that is torn down detaches external memory and finalizes it, no matter which ArrayBuffer has it:
+// `transfer()` may have given it to one that belongs to another thread by now. Once it is detached that is no longer
+// visible. So an ArrayBuffer that is created later, and thus finalized earlier, checks for it. Its own byte is never
+// exposed.
 void add_witness(napi_env env, const std::shared_ptr<Lent>& lent) {
   auto* hint = new std::shared_ptr<Lent>(lent);
   napi_value witness = nullptr;
@@ -82,13 +83,13 @@ void take_back(napi_env env, void*, void* hint) {
   Lent& lent = **held;
   // It was never lent: making the ArrayBuffer failed.
   if (!lent.mapping) return;
-  // Whoever may have it now cannot be told: it is left where it is. (Where this comes before the witness, V8 has freed
-  // the ArrayBuffer by itself, and nobody has it.)
+  // Its current owner is unknown: the memory is leaked on purpose. (If this runs before the witness, V8 has freed the
+  // ArrayBuffer by itself, and no other one has the memory.)
   if (lent.is_astray) static_cast<void>(lent.mapping.release());
   for (napi_ref* reference : {&lent.buffer, &lent.witness}) {
     if (*reference != nullptr) napi_delete_reference(env, std::exchange(*reference, nullptr));
   }
-  // The witness may live on for a while.
+  // The witness may outlive this.
   lent.mapping.reset();
 }
 
@@ -139,15 +140,15 @@ Napi::Value JsPage::read(const Napi::CallbackInfo& info) {
   return number(info.Env(), page_->read(into.iov_base, into.iov_len));
 }
 
-// Who else has it, a mapping or a queue, keeps it.
+// A mapping or a queue that shares the page keeps it.
 Napi::Value JsPage::close(const Napi::CallbackInfo& info) {
   page_ = std::make_shared<Page>();
   return info.Env().Undefined();
 }
 
-// The collector counts the bytes of each ArrayBuffer, so that those of a page with two mappings count twice. They must
-// not be taken off again: it counts an ArrayBuffer off when it frees it, before anyone is told, and Node 24 ends the
-// process where its count would fall below nothing.
+// V8 counts the bytes of each ArrayBuffer as external memory, so a page with two mappings counts twice. We must not
+// correct that: V8 subtracts an ArrayBuffer's bytes when it frees it, before any finalizer runs, and Node 24 aborts the
+// process if the count would become negative.
 Napi::Value JsPage::lend(Napi::Env env, std::unique_ptr<PageMapping> mapping) {
   void* at = mapping->at();
   const size_t size = mapping->size();
@@ -162,11 +163,11 @@ Napi::Value JsPage::lend(Napi::Env env, std::unique_ptr<PageMapping> mapping) {
   }
   if (is_untaken(status)) delete hint;
   if (status != napi_no_external_buffers_allowed) {
-    // The environment is ending.
+    // The environment is being torn down.
     lent->mapping.reset();
     return number(env, -ECANCELED);
   }
-  // External memory is not allowed (Electron): a copy, beside the memory that is sent.
+  // External memory is not allowed (Electron): make a copy, in addition to the memory that is sent.
   void* to = nullptr;
   if (napi_create_arraybuffer(env, size, &to, &buffer) != napi_ok) return number(env, -ENOMEM);
   memcpy(to, at, size);

@@ -1,4 +1,4 @@
-// A page as a JS object: see NativePage in src/binding/addon.ts.
+// A page as a JavaScript object: see NativePage in src/binding/addon.ts.
 #pragma once
 
 #include <napi.h>
@@ -17,7 +17,7 @@ class JsPage final : public JsObject<JsPage> {
   explicit JsPage(const Napi::CallbackInfo& info);
   ~JsPage() override;
 
-  // What is sent of the sealed page that a value stands for; nullptr for anything else.
+  // The file that is sent for the sealed page behind a value; nullptr for anything else.
   static std::shared_ptr<FileReference> file(const Napi::Value& value);
 
  private:
@@ -32,7 +32,7 @@ class JsPage final : public JsObject<JsPage> {
   Napi::Value lend(Napi::Env env, std::unique_ptr<PageMapping> mapping);
 
   std::shared_ptr<Page> page_ = std::make_shared<Page>();
-  // Bytes that JS's collector has been told of, as no mapping tells it.
+  // Bytes reported to V8 as external memory, because no mapping accounts for them.
   int64_t told_ = 0;
 };
 

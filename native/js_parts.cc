@@ -9,7 +9,7 @@ namespace nearwire {
 
 namespace {
 
-// The elements, all of them read before anything is made of one: a getter may detach the memory of those before it.
+// Reads all elements before any is used: a getter may detach the memory of earlier ones.
 std::vector<Napi::Value> elements(const Napi::Array& array) {
   std::vector<Napi::Value> values;
   const uint32_t length = array.Length();
@@ -18,7 +18,7 @@ std::vector<Napi::Value> elements(const Napi::Array& array) {
   return values;
 }
 
-// -1 for what is no number.
+// -1 for anything that is not a number.
 int64_t number_at(napi_env env, const std::vector<Napi::Value>& elements, size_t index) {
   int64_t number = -1;
   if (index < elements.size()) napi_get_value_int64(env, elements[index], &number);
@@ -54,9 +54,9 @@ void JsParts::add_file(const std::vector<Napi::Value>& elements, size_t at, cons
   files_.push_back({std::move(file), static_cast<uint64_t>(offset), static_cast<uint64_t>(length)});
 }
 
-// A view of WebAssembly memory is cut off from its bytes when that grows, while they stay where they are: node goes on
-// sending them. Node-API does not tell of which kind an ArrayBuffer is, but pages of 64 KiB and a view of a part are
-// signs of it.
+// When WebAssembly memory grows, its views are detached although the bytes stay where they are: node continues to send
+// them. Node-API does not reveal the kind of an ArrayBuffer, but a multiple of 64 KiB and a partial view are signs of
+// it.
 bool JsParts::may_lose_buffer(size_t index) {
   constexpr size_t kWasmPage = 64 * 1024;
   napi_typedarray_type type = napi_int8_array;

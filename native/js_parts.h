@@ -1,4 +1,4 @@
-// The parts of one write as JS gives them: an array of Uint8Arrays and, where there is a table, of files.
+// The parts of one write as passed by JavaScript: an array of Uint8Arrays and, if there is a table, of files.
 #pragma once
 
 #include <napi.h>
@@ -13,10 +13,10 @@ namespace nearwire {
 
 class JsParts final : public SentParts {
  public:
-  // A file is three elements in a row: its id in `files`, or a sealed page (see JsPage), an offset and a length.
+  // A file takes three elements: its id in `files`, or a sealed page (see JsPage), an offset and a length.
   JsParts(napi_env env, const Napi::Array& array, const FileTable* files);
 
-  // False: a file is nobody's, or its range is none.
+  // False: a file does not exist, or its range is invalid.
   bool valid() const { return valid_; }
   size_t count() const override { return parts_.size(); }
   size_t first_file() const override { return files_.empty() ? parts_.size() : first_file_; }
@@ -32,7 +32,7 @@ class JsParts final : public SentParts {
 
   napi_env env_;
   std::vector<napi_value> values_;
-  // A file's part has no address, and for a length its place among the files.
+  // The part of a file has no address, and its index among the files as length.
   std::vector<iovec> parts_;
   std::vector<FileRange> files_;
   size_t first_file_ = 0;

@@ -1,4 +1,4 @@
-// A server's counters as a JS object: see NativeTally in src/binding/addon.ts.
+// A server's counters as a JavaScript object: see NativeTally in src/binding/addon.ts.
 #pragma once
 
 #include <napi.h>
@@ -16,7 +16,7 @@ class JsTally final : public JsObject<JsTally> {
 
   explicit JsTally(const Napi::CallbackInfo& info);
 
-  // What a value stands for; nullptr for anything but a tally.
+  // The tally behind a value; nullptr for anything else.
   static std::shared_ptr<Tally> tally(const Napi::Value& value);
 
  private:
@@ -24,7 +24,7 @@ class JsTally final : public JsObject<JsTally> {
   Napi::Value answers(const Napi::CallbackInfo& info);
   Napi::Value send_buffers(const Napi::CallbackInfo& info);
 
-  // Listeners and connections have it as well, and may outlive this object.
+  // Shared with listeners and connections, and may outlive this object.
   std::shared_ptr<Tally> tally_ = std::make_shared<Tally>();
 };
 

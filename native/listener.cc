@@ -14,17 +14,18 @@ namespace nearwire {
 
 namespace {
 
-// Connections taken per wake-up: a flood of connects must not starve those already open.
+// Connections accepted per wake-up: a flood of connects must not starve open connections.
 constexpr int kAcceptsPerTurn = 64;
-// How long a listener looks away when it can do nothing: the event that stands would be reported again and again.
-// What frees descriptors takes about as long, and a peer in the queue does not mind.
+// How long a listener pauses accepting when it cannot accept: the pending event would be reported again and again.
+// Freeing descriptors takes about as long, and a peer in the queue is not affected.
 constexpr uint64_t kRestMillis = 50;
-// How long it looks away from a connection that is another's: as short as a timer can be.
+// How long it pauses for a connection that another process should accept: the shortest timer.
 constexpr uint64_t kLookAwayMillis = 1;
 
-// Whether connections have the buffers of their listener. TCP's do, and offer a window by them in the handshake.
+// Whether connections inherit the buffers of their listener. TCP's do, and use them for the window offered in the
+// handshake.
 bool accepted_inherit(int family) { return sys::kAcceptedInheritBuffers || family != AF_UNIX; }
-// Connections in a listener's queue; 0 where the system does not tell.
+// Connections in a listener's accept queue; 0 if the system does not report it.
 uint64_t waiting(int fd) {
   diag::Description found;
   if (diag::describe_socket(fd, &found) < 0) return 0;
@@ -47,7 +48,7 @@ int Listener::bind_and_listen(int fd, const Address& address, const std::string&
   if (error == 0) error = address.bind(fd);
   const bool is_file = is_path && !path.empty() && path[0] != '\0';
   if (error == 0 && is_file) remember_file(path);
-  // libuv, and so node, calls a missing directory EACCES when listening.
+  // libuv, and thus node, reports a missing directory as EACCES when listening.
   if (is_path && error == -ENOENT) error = -EACCES;
   if (error == 0 && is_file && options.mode >= 0)
     error = sys::set_mode(path.c_str(), static_cast<unsigned>(options.mode));
@@ -180,9 +181,9 @@ void Listener::resume() {
   update_interest();
 }
 
-// Out of descriptors: the spare one is given up for a moment to accept the connection at the head of the queue and
-// close it, so that its peer is told at once. 0, or what accept says when there is no spare one either. Where accept()
-// drops the connection itself, that has happened by now.
+// Out of descriptors: closes the spare one to accept the connection at the head of the queue and close it at once, so
+// that its peer notices. Returns 0, or accept's error if there is no spare one either. Where accept() itself drops the
+// connection, that has already happened.
 int Listener::shed_one() {
   if (!sys::kAcceptDropsAtLimit) {
     engine_->drop_spare();
@@ -196,13 +197,13 @@ int Listener::shed_one() {
   return 0;
 }
 
-// Where others share the socket: whether the next connection is for this process.
+// If other processes share the socket: whether the next connection is for this process.
 bool Listener::is_to_take() {
   switch (seat_->look(uv_now(engine_->loop().uv()))) {
     case Seat::Step::kTake:
       return true;
     case Seat::Step::kLeave:
-      // Who is to take it may wait for this core.
+      // The process that should accept it may be waiting for this core.
       sys::yield_core();
       return false;
     case Seat::Step::kLookAway:
@@ -219,8 +220,8 @@ void Listener::on_ready(bool, bool) {
   if (options_.tally) note_depth(taken);
 }
 
-// What was taken in one go had been waiting, and what the kernel tells of after a full batch still does. The kernel is
-// asked once a flood, at its first batch: to ask costs as much as some accepts.
+// Connections accepted in one batch were waiting before, and those that the kernel reports after a full batch still
+// are. The kernel is queried once per flood, at its first batch: a query costs as much as several accepts.
 void Listener::note_depth(int taken) {
   auto depth = static_cast<uint64_t>(taken);
   const bool full = taken == kAcceptsPerTurn;
@@ -229,7 +230,7 @@ void Listener::note_depth(int taken) {
   options_.tally->note_queue(depth);
 }
 
-// Answers how many connections it has taken from the queue, those that it could only close among them.
+// Returns the number of connections taken from the queue, including those that were only closed.
 int Listener::accept_batch() {
   int taken = 0;
   int dropped = 0;
@@ -242,7 +243,7 @@ int Listener::accept_batch() {
     if (seat_ && !seat_->has_room()) break;
     const int error = accept_one();
     if (error == 0) ++taken;
-    // The peer gave up while it waited in the queue.
+    // The peer disconnected while it was in the queue.
     if (error == 0 || error == -ECONNABORTED) continue;
     if (error == -EAGAIN) break;
     if (error != -EMFILE && error != -ENFILE) {
@@ -256,7 +257,7 @@ int Listener::accept_batch() {
       ++dropped;
       continue;
     }
-    // Others on the same socket have taken it.
+    // Another process on the same socket has accepted it.
     if (left == -EAGAIN) break;
     engine_->turn().report({id_, Event::kDropped, 0, why});
     rest();
@@ -275,7 +276,7 @@ int Listener::accept_one() {
   if (seat_) seat_->note_accepted();
   Connection* connection = engine_->new_connection();
   engine_->turn().push({id_, Event::kAccept, connection->id(), 0});
-  // Reads at once: a peer that connects has mostly something to say.
+  // Reads at once: a peer that connects usually has something to send.
   connection->open(fd, options_, family_);
   return 0;
 }

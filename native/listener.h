@@ -1,7 +1,7 @@
-// A listening socket: accepts in batches.
+// A listening socket that accepts in batches.
 //
 //   watching --(no memory, or no descriptor, not even the spare one)--> resting --(timer)--> watching
-//   watching --(others that share the socket are to take the next)--> looking away --(timer)--> watching
+//   watching --(another process that shares the socket should accept next)--> looking away --(timer)--> watching
 #pragma once
 
 #include <memory>
@@ -20,10 +20,10 @@ namespace nearwire {
 struct ListenOptions {
   ConnectionOptions connection;
   int backlog = 511;
-  // chmod bits for a socket file; -1 leaves what the umask made.
+  // chmod bits for a socket file; -1 keeps those from the umask.
   int mode = -1;
   bool reuse_port = false;
-  bool defer_accept = false;  // of TCP, where the system can: a peer that has said nothing yet stays with the kernel
+  bool defer_accept = false;  // TCP, if supported: a peer that has sent nothing yet stays in the kernel
   bool ipv6_only = false;
 };
 
@@ -37,19 +37,19 @@ class Listener final : public Source, private Watcher::Target {
   static constexpr int kNoLimit = -1;
 
   int open(const Address& address, const std::string& path, const ListenOptions& options);
-  // Listens on a socket from elsewhere. 0, or a negative errno: the descriptor is not taken then.
+  // Listens on an existing socket. 0, or a negative errno; then the descriptor still belongs to the caller.
   int adopt(int fd, int family, const ListenOptions& options);
   void close();
-  // Removes the file of the path that it has been bound to, if that is still the same. JS does so for a server that it
-  // closes; this is for an environment that ends.
+  // Removes the file of the path that it is bound to, if it is still the same file. JavaScript does so for a server
+  // that it closes; this is for an environment that is torn down.
   void remove_file();
   void set_ref(bool ref);
-  // How many connections to accept from here on; what is beyond waits in the queue, for another process that shares it.
+  // How many connections to accept from here on; others wait in the queue, for another process that shares it.
   int set_limit(int limit);
-  // Takes its part of the connections only, from here on, by this place among those who share the socket. -EINVAL: no
-  // such place, or it has one.
+  // From here on, accepts only its share of the connections, by this place among the processes that share the socket.
+  // -EINVAL: there is no such place, or it already has one.
   int share(std::shared_ptr<Balance> balance, int32_t place);
-  // What has become of the connections accepted since then: see Seat.
+  // What happened to the connections accepted since then: see Seat.
   void count(uint32_t handed, uint32_t open);
   int fd() const override { return fd_; }
   bool is_free() const { return fd_ < 0; }
@@ -57,7 +57,7 @@ class Listener final : public Source, private Watcher::Target {
  private:
   void on_ready(bool readable, bool writable) override;
   int bind_and_listen(int fd, const Address& address, const std::string& path, const ListenOptions& options);
-  // Watches for connections. On failure the descriptor is still the caller's.
+  // Watches for connections. On failure the descriptor still belongs to the caller.
   int start(int fd, int family, const ListenOptions& options);
   int accept_batch();
   int accept_one();
@@ -80,11 +80,11 @@ class Listener final : public Source, private Watcher::Target {
   int family_ = 0;
   ConnectionOptions options_;
   int limit_ = kNoLimit;
-  // nullptr: nobody else is known to accept from the socket.
+  // nullptr: no other process is known to accept from the socket.
   std::unique_ptr<Seat> seat_;
-  // The last batch was as large as may be: the queue was not empty after it.
+  // The last batch was full, so the queue was not empty after it.
   bool flooded_ = false;
-  // Absolute, as the working directory may change; empty where there is no file.
+  // Absolute, because the working directory may change; empty if there is no file.
   std::string file_path_;
   sys::FileIdentity file_;
 };

@@ -1,5 +1,5 @@
-// The event loop as its users see it: libuv handles whose memory outlives their close callback, and a count of those
-// still open, so that an environment can wait for the last one before it ends.
+// The event loop as seen by its users: libuv handles whose memory outlives their close callback, and a count of the
+// open ones, so that an environment can wait for the last one before it ends.
 #pragma once
 
 #include <uv.h>
@@ -22,7 +22,7 @@ class Loop {
     tell_if_all_closed();
   }
 
-  // Calls once no handle is open, which may be at once. The callee may delete this.
+  // Calls `call` once no handle is open, possibly at once. The callee may delete this.
   void when_all_closed(std::function<void()> call) {
     all_closed_ = std::move(call);
     tell_if_all_closed();
@@ -41,7 +41,8 @@ class Loop {
   std::function<void()> all_closed_;
 };
 
-// Owns one libuv handle of type T. Destroying the owner closes the handle; its memory goes when libuv is done with it.
+// Owns one libuv handle of type T. Destroying the owner closes the handle; its memory is freed when libuv is done with
+// it.
 template <typename T>
 class LoopHandle {
  public:
@@ -69,7 +70,7 @@ class LoopHandle {
   bool is_open() const { return box_ != nullptr; }
   T* get() const { return &box_->handle; }
 
-  // `then` is called when libuv is through with the handle: in the loop's closing phase, behind its immediates.
+  // `then` is called when libuv is done with the handle: in the event loop's closing phase, after its immediates.
   void close(std::function<void()> then = nullptr) {
     if (box_ == nullptr) return;
     Box* box = box_;
@@ -81,7 +82,7 @@ class LoopHandle {
       Loop* loop = closed->loop;
       const std::function<void()> then = std::move(closed->then);
       delete closed;
-      // Still counted: whoever waits for the last handle is there until this is over.
+      // Still counted: the code that waits for the last handle must not continue before this is over.
       if (then) then();
       loop->handle_closed();
     });

@@ -23,15 +23,15 @@ constexpr OptionSupport kNowhere{};
 constexpr OptionSupport both(unsigned kinds, double lowest, double highest) { return {kinds, kinds, lowest, highest}; }
 constexpr OptionSupport flag(unsigned kinds) { return both(kinds, 0, 1); }
 
-// Linux: connections of a UNIX listener do not inherit its buffers, and nothing looks at a UNIX connection's receive
-// buffer (net/unix/af_unix.c, unix_stream_sendmsg). Ranges of keep-alive: include/net/tcp.h, MAX_TCP_KEEP*. An accepted
-// TCP connection begins with priority 0 (inet_csk_clone_lock); quickAck is a mode that the kernel leaves by itself; a
+// Linux: connections of a UNIX listener do not inherit its buffers, and a UNIX connection's receive buffer has no
+// effect (net/unix/af_unix.c, unix_stream_sendmsg). Ranges of keep-alive: include/net/tcp.h, MAX_TCP_KEEP*. An accepted
+// TCP connection starts with priority 0 (inet_csk_clone_lock); quickAck is a mode that the kernel leaves by itself; a
 // connection's incomingCpu is set by each packet.
 //
-// macOS: what is sent on a UNIX connection stands in its peer's receive buffer, however small that is (uipc_send). A
-// connection has its listener's buffers, keep-alive, its interval and count, noDelay, notSentLowAt and linger
-// (sonewconn, and tcp_input where it leaves LISTEN), not the idle time nor the connection drop time. Seconds are kept
-// in milliseconds of 32 bits; linger in hundredths of seconds of 16 bits.
+// macOS: data sent on a UNIX connection is buffered in its peer's receive buffer, however small that is (uipc_send). A
+// connection inherits its listener's buffers, keep-alive with interval and count, noDelay, notSentLowAt and linger
+// (sonewconn, and tcp_input where it leaves LISTEN), but not the idle time nor the connection drop time. Seconds are
+// stored as milliseconds in 32 bits; linger as hundredths of seconds in 16 bits.
 constexpr std::array<OptionRow, kOptionCount> kTable{{
     {OptionId::kSendBufferSize, "sendBufferSize", ValueType::kNumber, "bytes", false,
      both(kAll & ~kUnixListener, 1, kMaxInt), both(kAll, 1, kMaxInt), both(kAll & ~kUnixListener, 1, kMaxInt)},
@@ -136,7 +136,7 @@ int write_value(int fd, const OptionBinding& option, double value) {
     case OptionForm::kBoolean:
       break;
   }
-  // Numbers of 32 bits without a sign go as the same bits.
+  // Unsigned 32-bit numbers are passed as the same bits.
   return sys::set_option(fd, option.level, option.name, static_cast<int>(static_cast<int64_t>(value)));
 }
 
@@ -162,7 +162,7 @@ int read_option(int fd, OptionId id, double* value) {
   const int error = sys::get_option_bytes(fd, option->level, option->name, &found, sizeof found);
   if (error < 0) return error;
   *value = found;
-  // macOS answers the bit that the flag is in its own word.
+  // macOS returns the flag's bit of its internal word.
   if (option->form == OptionForm::kBoolean) *value = found != 0 ? 1 : 0;
   if (option->form == OptionForm::kSeconds) *value = found * kMillisPerSecond;
   if (id == OptionId::kMark) *value = static_cast<uint32_t>(found);
@@ -182,7 +182,7 @@ int write_option(int fd, OptionId id, double requested, double* effective, const
 int set_buffer_bytes(int fd, int name, int bytes) {
   for (;;) {
     const int error = sys::set_option(fd, SOL_SOCKET, name, bytes);
-    // macOS says ENOBUFS above its limit: of kern.ipc.maxsockbuf, older kernels take 8/9.
+    // macOS returns ENOBUFS above its limit: older kernels accept 8/9 of kern.ipc.maxsockbuf.
     const int less = bytes - bytes / 8;
     if (error != -ENOBUFS || less == bytes) return error;
     bytes = less;

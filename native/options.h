@@ -1,5 +1,5 @@
-// Socket options as one table: what each is called, what it takes, and on which sockets of which system it means
-// something. What a system's headers call them stands in options_linux.cc, options_darwin.cc or options_posix.cc.
+// Socket options as one table: the name of each, its values, and the sockets and systems to which it applies.
+// options_linux.cc, options_darwin.cc and options_posix.cc have the constants of the systems' headers.
 #pragma once
 
 #include <array>
@@ -32,25 +32,25 @@ enum class OptionId : uint8_t {
 };
 constexpr size_t kOptionCount = 18;
 
-// Kinds of sockets, as bits of a set. Others than these: the kernel judges what an option means for them.
+// Kinds of sockets, as bits of a set. For kOtherSocket, the kernel decides which options apply.
 constexpr unsigned kUnixConnection = 1;
 constexpr unsigned kUnixListener = 2;
 constexpr unsigned kTcpConnection = 4;
 constexpr unsigned kTcpListener = 8;
 constexpr unsigned kOtherSocket = 16;
 
-// The set of kinds with this descriptor's alone, or a negative errno; -ENOTSOCK for other files.
+// The kind of this descriptor as a set of one, or a negative errno; -ENOTSOCK for other files.
 int socket_kind(int fd);
 
 enum class ValueType : uint8_t { kBoolean, kNumber, kNumberOrOff };
 
-// What a number of kNumberOrOff stands for beside its range.
+// The encoding of "off" in kNumberOrOff, outside its range.
 constexpr double kOff = -1;
 
-// On one system.
+// Support on one system.
 struct OptionSupport {
-  // Kinds of sockets on which reading, and on which setting it means something. A listener's are what the connections
-  // that it accepts have from then on. None: the system has no such option.
+  // Kinds of sockets on which reading, and on which setting it has an effect. Connections inherit the values of their
+  // listener when they are accepted. None: the system does not have the option.
   unsigned readable = 0;
   unsigned settable = 0;
   double lowest = 0;
@@ -62,7 +62,7 @@ struct OptionRow {
   const char* name;
   ValueType type;
   const char* unit;
-  // Without meaning while the descriptor is non-blocking.
+  // Has no effect while the descriptor is non-blocking.
   bool blocking_only;
   OptionSupport on_linux;
   OptionSupport on_darwin;
@@ -75,7 +75,7 @@ const std::array<OptionRow, kOptionCount>& option_table();
 enum class OptionForm : uint8_t {
   kInt,
   kBoolean,
-  // A buffer's bytes: what is more than the system allows, less is asked for.
+  // The bytes of a buffer: reduced if the system does not allow as many.
   kBytes,
   // Milliseconds in a timeval.
   kTimeval,
@@ -96,18 +96,18 @@ struct OptionBinding {
 
 // The system's column of the table.
 extern OptionSupport OptionRow::*const kSupportHere;
-// Of those options that the system has.
+// The options that the system has.
 std::span<const OptionBinding> option_bindings();
-// What made the value that is in effect differ from the one asked for; nullptr: nothing, or nothing known.
+// The reason why the effective value differs from the requested one; nullptr: it does not, or the reason is unknown.
 const char* option_clamp(OptionId id, double requested, double effective);
 
 // --- shared by all ---
 
 int read_option(int fd, OptionId id, double* value);
-// Sets an option and reads back what came of it.
+// Sets an option and reads back the effective value.
 int write_option(int fd, OptionId id, double requested, double* effective, const char** clamped_by);
 
-// Asks for the buffer's bytes, and where the system refuses so many for less, until it takes some.
+// Requests this many bytes for the buffer, and fewer if the system refuses, until it accepts.
 int set_buffer_bytes(int fd, int name, int bytes);
 
 }  // namespace nearwire

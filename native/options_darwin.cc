@@ -1,4 +1,4 @@
-// The names of socket options on macOS: <sys/socket.h>, <netinet/tcp.h> of its SDK. What the kernel makes of them is in
+// The names of socket options on macOS: <sys/socket.h>, <netinet/tcp.h> of its SDK. The kernel's implementation is in
 // XNU's bsd/kern/uipc_socket.c (sosetoptlock, sogetoptlock) and bsd/netinet/tcp_usrreq.c (tcp_ctloutput).
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -16,16 +16,16 @@ constexpr OptionBinding kBindings[] = {
     {OptionId::kSendTimeout, OptionForm::kTimeval, SOL_SOCKET, SO_SNDTIMEO},
     {OptionId::kRecvTimeout, OptionForm::kTimeval, SOL_SOCKET, SO_RCVTIMEO},
     {OptionId::kKeepAlive, OptionForm::kBoolean, SOL_SOCKET, SO_KEEPALIVE},
-    // The idle time's name here.
+    // The name of the idle time here.
     {OptionId::kKeepAliveIdle, OptionForm::kInt, IPPROTO_TCP, TCP_KEEPALIVE},
     {OptionId::kKeepAliveInterval, OptionForm::kInt, IPPROTO_TCP, TCP_KEEPINTVL},
     {OptionId::kKeepAliveCount, OptionForm::kInt, IPPROTO_TCP, TCP_KEEPCNT},
     {OptionId::kNoDelay, OptionForm::kBoolean, IPPROTO_TCP, TCP_NODELAY},
-    // Linux's TCP_USER_TIMEOUT by another name, in seconds: how long bytes are sent again before the connection is
-    // given up.
+    // Linux's TCP_USER_TIMEOUT under another name, in seconds: how long bytes are retransmitted before the connection
+    // is dropped.
     {OptionId::kUserTimeout, OptionForm::kSeconds, IPPROTO_TCP, TCP_RXT_CONNDROPTIME},
     {OptionId::kNotSentLowAt, OptionForm::kInt, IPPROTO_TCP, TCP_NOTSENT_LOWAT},
-    // SO_LINGER counts in ticks here, unless a strict POSIX is asked for.
+    // SO_LINGER counts in ticks here, unless strict POSIX is requested.
     {OptionId::kLingerSeconds, OptionForm::kLinger, SOL_SOCKET, SO_LINGER_SEC},
 };
 
@@ -37,7 +37,7 @@ std::span<const OptionBinding> option_bindings() { return kBindings; }
 
 const char* option_clamp(OptionId id, double requested, double effective) {
   const bool is_buffer = id == OptionId::kSendBufferSize || id == OptionId::kRecvBufferSize;
-  // Nothing is doubled. More than what was asked for is found while bytes are on their way to a UNIX peer.
+  // Nothing is doubled. The value may exceed the request while bytes are on their way to a UNIX peer.
   if (is_buffer && effective < requested) return "kern.ipc.maxsockbuf";
   return id == OptionId::kUserTimeout && effective != requested ? "whole seconds" : nullptr;
 }

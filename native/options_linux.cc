@@ -30,7 +30,7 @@ constexpr OptionBinding kBindings[] = {
     {OptionId::kPassCredentials, OptionForm::kBoolean, SOL_SOCKET, SO_PASSCRED},
 };
 
-// What is asked for is capped, then doubled, then raised to the kernel's least (net/core/sock.c, __sock_set_*buf).
+// The request is capped, then doubled, then raised to the kernel's minimum (net/core/sock.c, __sock_set_*buf).
 const char* buffer_clamp(double requested, double effective, const char* most, const char* least) {
   if (effective < 2 * requested) return most;
   return effective > 2 * requested ? least : nullptr;
@@ -48,7 +48,7 @@ const char* option_clamp(OptionId id, double requested, double effective) {
   if (id == OptionId::kRecvBufferSize)
     return buffer_clamp(requested, effective, "net.core.rmem_max", "SOCK_MIN_RCVBUF");
   if (effective == requested) return nullptr;
-  // Times are kept in ticks of the kernel's clock.
+  // Times are stored in ticks of the kernel's clock.
   return id == OptionId::kSendTimeout || id == OptionId::kRecvTimeout ? "CONFIG_HZ" : nullptr;
 }
 

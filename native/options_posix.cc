@@ -1,4 +1,4 @@
-// The names of those socket options that POSIX has.
+// The names of the socket options that POSIX defines.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>

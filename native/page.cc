@@ -10,7 +10,7 @@ namespace nearwire {
 
 namespace {
 
-// Counts and no more: nothing else is ordered by them.
+// Plain counters: no other memory is ordered by them.
 std::atomic<uint64_t> living_pages{0};
 std::atomic<uint64_t> living_bytes{0};
 
@@ -51,7 +51,8 @@ int Page::open() {
   return 0;
 }
 
-// Written, not copied into a mapping: a MiB takes 160 us this way and 400 the other, which faults each 4 KiB in.
+// Written, not copied into a mapping: a MiB takes 160 us this way, and 400 us the other, which causes a page fault per
+// 4 KiB.
 int Page::append(const void* bytes, size_t length) {
   if (fd_ < 0) return -EBADF;
   const auto* from = static_cast<const char*>(bytes);

@@ -2,7 +2,7 @@
 //
 //   new --open()--> filling --seal()--> sealed
 //
-// A page that stays new has no memory of its own: it accounts for a body that lies in JS's memory.
+// A page that stays new has no memory of its own: it accounts for a body in JavaScript's memory.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +14,8 @@
 
 namespace nearwire {
 
-// A page's share of what the living pages of this process come to. All its environments count together, and this count
-// is the only thing that they share: memory is the process's, and a limit that each worker multiplies would be none.
+// A page's share of the total of this process's living pages. All environments count together, and this count is the
+// only thing that they share: memory belongs to the process, and a limit per worker would not limit it.
 class PageShare {
  public:
   struct Totals {
@@ -29,14 +29,14 @@ class PageShare {
   PageShare(const PageShare&) = delete;
   PageShare& operator=(const PageShare&) = delete;
 
-  // To be called before memory is taken. -EDQUOT: the process would have more than `limit`.
+  // Call before allocating. -EDQUOT: the process would exceed `limit`.
   int add(uint64_t bytes, uint64_t limit);
 
  private:
   uint64_t bytes_ = 0;
 };
 
-// A mapping of a page. Writes to it go to a copy of its own. It needs no descriptor, and may outlive its page.
+// A mapping of a page. Writes go to a private copy. It needs no descriptor, and may outlive its page.
 class PageMapping {
  public:
   PageMapping(void* at, size_t size, std::shared_ptr<PageShare> share)
@@ -63,21 +63,21 @@ class Page {
 
   PageShare& share() { return *share_; }
   int open();
-  // On a negative errno the page is of no further use.
+  // After a negative errno the page is unusable.
   int append(const void* bytes, size_t length);
   // Copies the first `length` bytes.
   int read(void* into, size_t length) const;
-  // Nobody can change it from now on: what the kernel has been lent stays as it is.
+  // Makes it immutable: what the kernel has been lent stays as it is.
   int seal();
   int map(std::unique_ptr<PageMapping>* made) const;
-  // What queues send from, and which keeps the page; nullptr before it is sealed.
+  // The file that queues send from, which keeps the page alive; nullptr before it is sealed.
   static std::shared_ptr<FileReference> file(const std::shared_ptr<Page>& page);
 
  private:
   int fd() const { return file_ ? file_->fd() : fd_; }
 
   std::shared_ptr<PageShare> share_ = std::make_shared<PageShare>();
-  // The descriptor: fd_ while it is filled, file_ has it from then on.
+  // The descriptor is in fd_ while the page is being filled, and in file_ afterwards.
   int fd_ = -1;
   std::unique_ptr<FileReference> file_;
   size_t size_ = 0;

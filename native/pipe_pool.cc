@@ -23,7 +23,7 @@ Pipe& Pipe::operator=(Pipe&& other) noexcept {
 int Pipe::open(size_t wanted_capacity) {
   const int error = sys::open_pipe(ends_);
   if (error < 0) return error;
-  // An unprivileged user has so many pages in pipes; past that the pipe stays as small as it is, and works.
+  // An unprivileged user has a limited number of pages in pipes; beyond it the pipe keeps its smaller size, and works.
   sys::set_pipe_size(ends_[1], wanted_capacity);
   return 0;
 }

@@ -1,5 +1,5 @@
-// Pipes that bytes pass through on their way from one descriptor to another, kept for use again: making one costs six
-// times as much as taking it from here.
+// Pipes through which bytes pass from one descriptor to another, kept for reuse: making one costs six times as much as
+// taking one from here.
 #pragma once
 
 #include <sys/types.h>
@@ -9,8 +9,9 @@
 
 namespace nearwire {
 
-// Whether a failed splice says that the kernel does not do it with these descriptors, or not at all (seccomp answers
-// EPERM or ENOSYS). Nothing has moved then. What stands for something else is met again by the plain call that follows.
+// Whether a failed splice means that the kernel does not support it with these descriptors, or at all (seccomp returns
+// EPERM or ENOSYS). Nothing has been moved then. If the errno means something else, the plain call that follows meets
+// the failure again.
 bool is_splice_refusal(ssize_t result);
 
 // Both ends of one pipe, non-blocking. Closes them.
@@ -34,14 +35,14 @@ class Pipe {
 
 class PipePool {
  public:
-  // What one pipe is asked to hold. A 64 KiB pipe (the system's default) doubles the system calls of a stream; more
-  // than this pays no more.
+  // The requested capacity of a pipe. A 64 KiB pipe (the system's default) doubles the system calls of a stream; more
+  // than this gains nothing.
   static constexpr size_t kPipeBytes = 256 * 1024;
-  // Kept while nobody uses them; beyond that they are closed. Pipes are held for as long as bytes stand in them, which
-  // is within one wake-up unless a sink is full: few are in use at once.
+  // The number kept while unused; beyond it pipes are closed. A pipe is held only while bytes are in it, which is
+  // within one wake-up unless a sink is full, so few are in use at once.
   static constexpr size_t kMaxIdle = 16;
-  // In use at once. Each is two descriptors: sinks that stay full must have no more than one in twenty of those that
-  // the process may have.
+  // The maximum in use at once. Each takes two descriptors: sinks that stay full must not use more than one in twenty
+  // of the process's descriptors.
   static constexpr size_t kMaxInUse = 1024;
 
   PipePool();
@@ -50,7 +51,7 @@ class PipePool {
   int take(Pipe* pipe);
   // Takes an empty pipe back.
   void give_back(Pipe pipe);
-  // Closes one that may hold bytes: nobody else must ever read them.
+  // Closes a pipe that may hold bytes: no other user may ever read them.
   void throw_away(Pipe pipe);
   void clear() { idle_.clear(); }
 

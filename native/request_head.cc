@@ -9,7 +9,7 @@ namespace {
 
 using std::string_view;
 
-// Longer heads are node's: its limit is the server's maxHeaderSize, 16 KiB as a rule.
+// Longer header blocks are left to node: its limit is the server's maxHeaderSize, usually 16 KiB.
 constexpr size_t kMaxHeadBytes = 8 * 1024;
 // More digits may not fit an int32.
 constexpr size_t kMaxLengthDigits = 9;
@@ -90,7 +90,7 @@ class Scanner {
     return true;
   }
 
-  // False for headers that change how the message is to be read, or what follows it.
+  // False for headers that change how the message is read, or what follows it.
   bool is_plain(string_view name, string_view value, bool trimmed) {
     switch (name.size()) {
       case 6:
@@ -100,7 +100,7 @@ class Scanner {
       case 10:
         return !equals_ignoring_case(name, "connection") || equals_ignoring_case(value, "keep-alive");
       case 14:
-        // Which blanks may follow a length differs from one llhttp to another.
+        // Versions of llhttp differ in which blanks may follow a length.
         return !equals_ignoring_case(name, "content-length") || (!trimmed && take_content_length(value));
       case 16:
         return !equals_ignoring_case(name, "proxy-connection");

@@ -1,10 +1,10 @@
-// The head of a plain HTTP/1.1 request, found without being copied.
+// Finds the parts of a plain HTTP/1.1 request's headers without copying them.
 //
-// "Plain" is what nearly all requests on a kept-alive connection are. Anything else is not refused, it is left to
-// node's own parser, which sees the same bytes from their start: other versions and methods, a target that is no path,
-// folded or malformed lines, Transfer-Encoding, Upgrade, Expect, a Connection other than keep-alive, an odd
-// Content-Length, a head that is not all there. So what is accepted here must mean the same to node's parser, and
-// nothing more is asked.
+// "Plain" covers nearly all requests on kept-alive connections. Anything else is not rejected but left to node's own
+// parser, which gets the same bytes from the first one: other versions and methods, a target that is not a path, folded
+// or malformed lines, Transfer-Encoding, Upgrade, Expect, a Connection other than keep-alive, an unusual
+// Content-Length, incomplete headers. So whatever is accepted here must mean the same to node's parser, and nothing
+// more is required.
 #pragma once
 
 #include <cstddef>
@@ -12,9 +12,9 @@
 
 namespace nearwire {
 
-// Shared with JS as Int32 words: src/binding/words.ts has the same order.
+// Shared with JavaScript as Int32 words: src/binding/words.ts has the same order.
 struct RequestHead {
-  // node's parser tells of longer lists in pieces, the first of them when it meets the 32nd header.
+  // Node's parser reports longer lists in pieces, the first of them when it reaches the 32nd header.
   static constexpr int32_t kMaxHeaders = 31;
 
   struct Range {
@@ -28,11 +28,11 @@ struct RequestHead {
   int32_t content_length;
   int32_t header_count;
   Range target;
-  // Name and value of each in turn, as offsets from the start of the head.
+  // Name and value alternately, as offsets from the start of the headers.
   Range headers[2 * kMaxHeaders];
 };
 
-// The length of the head, its blank line included; 0 if it is not a plain one, and `head` is then undefined.
+// The length of the header block including its blank line; 0 if it is not plain, and then `head` is undefined.
 size_t scan_request_head(const char* bytes, size_t length, RequestHead* head);
 
 }  // namespace nearwire

@@ -1,4 +1,4 @@
-// What takes a connection's bytes in place of JS: a splice into another connection, or a file.
+// Receives a connection's bytes in place of JavaScript: a splice into another connection, or a file.
 #pragma once
 
 #include <uv.h>
@@ -19,20 +19,20 @@ class Sink {
 
   // The connection is readable, and the turn has room.
   virtual void run() = 0;
-  // Whether the connection is to be watched for bytes.
+  // Whether the connection must be watched for bytes.
   virtual bool wants_bytes() const = 0;
-  // Asked before `stop` where the connection lives on: what the connection's socket has told of its end, and is not
-  // told of yet, is the connection's to tell.
+  // Called before `stop` if the connection lives on: the connection itself must report the end that its socket has
+  // returned, if the sink has not reported it yet.
   virtual void return_end() {}
-  // The last call, from JS or from the connection's close: what has been taken goes on to where it was going, and a
-  // pipe that still holds bytes is thrown away.
+  // The last call, from JavaScript or when the connection closes: bytes already taken continue to their destination,
+  // and a pipe that still holds bytes is closed.
   virtual void stop() = 0;
 
-  // Takes nothing more, and says so once what it has taken has arrived.
+  // Takes nothing more, and reports when everything taken has arrived.
   virtual void finish() {}
-  // Bytes are on their way there, and will arrive though it is stopped.
+  // Whether bytes are on their way that will arrive even after a stop.
   virtual bool is_writing() const { return false; }
-  // Bytes that are where they were to go.
+  // Bytes that have reached their destination.
   virtual uint64_t arrived() const = 0;
 
   // Bytes taken from the connection.
@@ -46,7 +46,7 @@ class Sink {
 
   uint64_t moved_ = 0;
   uint64_t last_moved_ = 0;
-  // Bytes after which it takes no more, and says so.
+  // The number of bytes after which it stops, and reports that.
   const uint64_t limit_;
 };
 

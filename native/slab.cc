@@ -11,9 +11,9 @@ namespace nearwire {
 
 namespace {
 
-// Reads start on a cache line of their own, which also keeps word-wise copies aligned.
+// Reads start on their own cache line, which also keeps word-wise copies aligned.
 constexpr size_t kAlignment = 64;
-// A lent read below this would be cut short for want of room.
+// A lent read with less room than this would be cut short.
 constexpr size_t kLeastLentRoom = 16 * 1024;
 
 size_t aligned(size_t length) { return (length + kAlignment - 1) & ~(kAlignment - 1); }
@@ -54,7 +54,7 @@ void LentSlab::replace_if_detached() {
   if (!shown_ || (shown_->data() == memory_.get() && shown_->size() == kBytes)) return;
   shown_.reset();
   Memory fresh(new char[kBytes]);
-  // Completions of this turn point into it: its other connections lose nothing.
+  // Completions of this turn point into it: the other connections must not lose their data.
   memcpy(fresh.get(), memory_.get(), slab_.used());
   memory_ = std::move(fresh);
   slab_.assign(memory_.get(), kBytes);
@@ -93,7 +93,7 @@ void ReadBlocks::drop(Block* block) {
 void ReadBlocks::provide(int slot, std::unique_ptr<HeldMemory> held) {
   if (slot < 0 || slot >= kSlots || held->size() != kReadSize) return;
   Block& block = blocks_[static_cast<size_t>(slot)];
-  // Bytes that are still to be handed out stay where they are.
+  // Bytes that have not been delivered yet stay where they are.
   if (block.held) return;
   block.memory = held->data();
   block.held = std::move(held);

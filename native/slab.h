@@ -1,14 +1,12 @@
-// Receive memory, of three kinds, by whose it is:
-//
-// - The inbox is the engine's own. Each turn fills it anew, and JS copies what a program is to have into memory of that
-//   program's; no program ever sees it.
-// - The lent slab is shown to programs, for the time of their callbacks. Each turn fills it anew. A program may have
-//   detached it by any road (a transfer, a byte stream): it is looked at before each read, and replaced.
-// - Blocks are made by JS, each for one full read. A read that fills a block gives it to the program as it is, and the
-//   engine forgets it; of a shorter one JS copies the bytes, and the block is used again.
-//
-// So what a program is given has memory of its own, of exactly its length, as from node:net; and nothing that it does
-// to that memory reaches another connection.
+// Receive memory, of three kinds by owner:
+// - The inbox belongs to the engine. Each turn refills it, and JavaScript copies what a program is to get into memory
+//   that the program owns; no program ever sees the inbox.
+// - The lent slab is visible to programs during their callbacks. Each turn refills it. A program may have detached it
+//   in any way (a transfer, a byte stream), so it is checked before each read, and replaced.
+// - Blocks are made by JavaScript, each for one full read. A read that fills a block gives it to the program as it is,
+//   and the engine forgets it; after a shorter read JavaScript copies the bytes, and the block is reused.
+// So a program always gets memory of its own, of exactly its length, as from node:net; and nothing that it does to that
+// memory affects another connection.
 #pragma once
 
 #include <sys/uio.h>
@@ -20,28 +18,28 @@
 
 namespace nearwire {
 
-// Memory that someone else keeps alive while this object exists.
+// Memory whose owner keeps it alive while this object exists.
 class HeldMemory {
  public:
   virtual ~HeldMemory() = default;
-  // Asked anew before each use: JS may have detached the buffer, which then has no bytes.
+  // Call again before each use: JavaScript may have detached the buffer, which then has no bytes.
   virtual char* data() = 0;
   virtual size_t size() = 0;
 };
 
-// Where the reads of a turn go, one behind the other.
+// Memory for the reads of a turn, one after the other.
 class Slab {
  public:
   void assign(char* memory, size_t size) {
     memory_ = memory;
     size_ = size;
   }
-  // Where the next read may go. Empty where there is less room than `least`: better in the next turn than cut short.
+  // Room for the next read. Empty if there is less than `least`: waiting for the next turn is better than a short read.
   iovec room(size_t least) const;
-  // Notes that `length` bytes have come; returns their offset.
+  // Records that `length` bytes have arrived; returns their offset.
   size_t take(size_t length);
   void next_turn() { used_ = 0; }
-  // How much is taken, and back to there: what has come since is not looked at any more.
+  // The amount in use, and a return to an earlier amount: bytes after it are no longer needed.
   size_t used() const { return used_; }
   void rewind(size_t used) { used_ = used; }
   bool contains(const void* bytes) const;
@@ -52,8 +50,8 @@ class Slab {
   size_t used_ = 0;
 };
 
-// The lent slab. Its memory is shared with the ArrayBuffers that show it to JS, which may outlive the engine, or have
-// got another owner: memory that has been shown is never freed under anybody.
+// The lent slab. Its memory is shared with the ArrayBuffers that expose it to JavaScript, which may outlive the engine,
+// or may have been transferred: exposed memory is never freed while any of them exists.
 class LentSlab {
  public:
   using Memory = std::shared_ptr<char[]>;
@@ -62,7 +60,7 @@ class LentSlab {
   static constexpr size_t kBytes = 1024 * 1024;
 
   LentSlab();
-  // Where the next read may go, in memory that JS still shows or has yet to show.
+  // Room for the next read, in memory that JavaScript still has exposed or has yet to expose.
   iovec room();
   size_t take(size_t length) { return slab_.take(length); }
   void next_turn() { slab_.next_turn(); }
@@ -70,8 +68,8 @@ class LentSlab {
   void rewind(size_t used) { slab_.rewind(used); }
   bool contains(const void* bytes) const { return slab_.contains(bytes); }
 
-  // JS is to show this memory from now on, by `show`. What this turn has read into memory that was detached lies there
-  // too, at the same offsets.
+  // The memory that JavaScript must expose from now on, through `show`. Data that this turn has read into detached
+  // memory is copied to it, at the same offsets.
   const Memory& current();
   void show(std::unique_ptr<HeldMemory> shown) { shown_ = std::move(shown); }
   bool is_shown() const { return shown_ != nullptr; }
@@ -88,22 +86,22 @@ class LentSlab {
 class ReadBlocks {
  public:
   static constexpr int kSlots = 16;
-  // The most that one read takes, as libuv: programs lean on chunk boundaries.
+  // The maximum of one read, as in libuv: programs depend on chunk boundaries.
   static constexpr size_t kReadSize = 64 * 1024;
-  // A peer whose last read had as many bytes is expected to fill a block. Below that the copy is the lesser part of a
-  // read's cost, and a block would be copied from as well.
+  // If a peer's last read had this many bytes, the next is expected to fill a block. Below that the copy is the smaller
+  // part of a read's cost, and a block would have to be copied from as well.
   static constexpr size_t kLongRead = kReadSize / 2;
 
-  // A block to read into, of kReadSize bytes; -1: this turn has used all that there are, more will be asked for.
+  // A block to read into, of kReadSize bytes; -1: this turn has used all of them, and more will be requested.
   int next();
   char* memory(int slot) { return blocks_[static_cast<size_t>(slot)].memory; }
-  // `length` bytes have been read into the block of next(). A full one is JS's.
+  // `length` bytes have been read into the block of next(). A full one belongs to JavaScript.
   void take(int slot, size_t length);
 
   void provide(int slot, std::unique_ptr<HeldMemory> block);
   // Slots that should be filled before the next turn, as bits.
   uint32_t slots_wanted();
-  // JS has copied what it wanted of blocks that were not filled.
+  // JavaScript has copied what it needs of blocks that were not filled.
   void next_turn();
   void clear();
 
@@ -115,19 +113,20 @@ class ReadBlocks {
     bool taken = false;
   };
 
-  // Leaves a block to JS. The one at the highest address is held on to: blocks die by the hundred in one collection,
-  // and with the last of them glibc would give the top of its heap back to the system, to be faulted in again at once
-  // (a seventh of the receiver's CPU in a stream). It keeps one block, and the heap at the size it had.
+  // Leaves a block to JavaScript, but keeps the one at the highest address alive. Blocks are freed by the hundred in
+  // one garbage collection, and with the last of them glibc would return the top of its heap to the system, to be
+  // faulted in again at once (a seventh of the receiver's CPU in a stream). This costs one block, and keeps the heap at
+  // its size.
   void drop(Block* block);
 
   std::array<Block, kSlots> blocks_;
   std::unique_ptr<HeldMemory> highest_;
   const char* highest_address_ = nullptr;
   int active_ = 2;
-  // A turn ran out of blocks: have more from now on.
+  // A turn ran out of blocks: use more from now on.
   bool ran_out_ = false;
   bool provided_ = false;
-  // Since the slots were last looked over, a read has asked for one. Programs that read little have none made.
+  // Whether a read has requested a block since the slots were last checked. Programs that read little get none.
   bool used_ = false;
 };
 

@@ -1,4 +1,4 @@
-// What an id stands for: a connection or a listener.
+// The object behind an id: a connection or a listener.
 #pragma once
 
 #include <cstdint>

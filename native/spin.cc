@@ -8,11 +8,11 @@ namespace nearwire {
 
 namespace {
 
-// Enough to tell a peer that is slower now from one that was late once.
+// Enough to distinguish a peer that has become slower from one that was late once.
 constexpr uint32_t kMissesBeforeRest = 8;
-// A rest is counted in turns, not in time: who has nothing to do never wakes up to try again. Each is twice as long as
-// the last while the one spin between them misses. The longest makes spins too rare to be felt (50 us in 1,024 turns),
-// and is over in a tenth of a second where messages come every 100 us.
+// A rest is counted in turns, not in time: a thread that has nothing to do never wakes up to try again. Each rest is
+// twice as long as the last while the single spin between them misses. The longest makes spins too rare to be
+// noticeable (50 us in 1,024 turns), and is over in a tenth of a second if messages arrive every 100 us.
 constexpr uint32_t kShortestRest = 16;
 constexpr uint32_t kLongestRest = 1024;
 
@@ -20,8 +20,8 @@ constexpr uint32_t kLongestRest = 1024;
 
 int Spin::open(Loop& loop) {
   const int error = idle_.open(loop, this, [&](uv_idle_t* handle) { return uv_idle_init(loop.uv(), handle); });
-  // An active idle handle makes the loop poll without blocking. It must not keep it alive: a process that has nothing
-  // else to wait for ends at once.
+  // An active idle handle makes the event loop poll without blocking. It must not keep the loop alive: a process that
+  // has nothing else to wait for must end at once.
   if (error == 0) uv_unref(reinterpret_cast<uv_handle_t*>(idle_.get()));
   return error;
 }
@@ -53,13 +53,14 @@ void Spin::after_poll(bool had_completions) {
   }
   if (!spinning_) return;
   ++counters_.polls;
-  // The peer itself may wait for this core. Who is kept from it until the time is over has missed, whatever came.
+  // The peer itself may be waiting for this core. A spin that does not get the core back in time has missed, whatever
+  // has arrived.
   sys::yield_core();
   if (uv_hrtime() < until_) return;
   ++counters_.misses;
   end();
   if (++misses_in_a_row_ < kMissesBeforeRest) return;
-  // The spin after the rest decides: a miss, and the next rest begins.
+  // The spin after the rest decides: after a miss, the next rest begins.
   misses_in_a_row_ = kMissesBeforeRest - 1;
   rest_ = next_rest_;
   next_rest_ = std::min(next_rest_ * 2, kLongestRest);
@@ -67,7 +68,7 @@ void Spin::after_poll(bool had_completions) {
 
 void Spin::begin() {
   ++counters_.spins;
-  // From the end of the turn on: how long JS took for it says nothing of the peer.
+  // Measured from the end of the turn: the time that JavaScript took says nothing about the peer.
   until_ = uv_hrtime() + nanos_;
   if (spinning_) return;
   spinning_ = true;

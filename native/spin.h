@@ -1,11 +1,11 @@
-// An adaptive spin: after a turn that had completions the loop polls without blocking for some microseconds more, as
-// the next one may be on its way, and waking up from a sleep costs more than that. Off unless asked for.
+// An adaptive spin: after a turn with completions the event loop polls without blocking for some more microseconds,
+// because the next completion may be on its way, and waking up from a sleep costs more than that. Off by default.
 //
 //   asleep --completions--> spinning --completions--> spinning (a hit)
 //      ^                        \--the time is over--> asleep   (a miss)
 //      \--completions, as long as a rest lasts--/
 //
-// Misses in a row lead to a rest: a thread whose peers take longer than the spin burns next to nothing.
+// Misses in a row lead to a rest: a thread whose peers take longer than the spin wastes almost no CPU.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ struct SpinCounters {
   uint64_t hits = 0;
   // Ended by the clock.
   uint64_t misses = 0;
-  // Polls of the loop that found nothing and did not block.
+  // Polls of the event loop that found nothing and did not block.
   uint64_t polls = 0;
 };
 
@@ -29,9 +29,9 @@ class Spin {
   int open(Loop& loop);
   void close();
 
-  // 0 ends it.
+  // 0 turns it off.
   void set(uint32_t microseconds);
-  // After each poll phase, and after the turn that it led to.
+  // Call after each poll phase, and after the turn that it led to.
   void after_poll(bool had_completions);
   const SpinCounters& counters() const { return counters_; }
 
@@ -43,7 +43,7 @@ class Spin {
   uint64_t nanos_ = 0;
   uint64_t until_ = 0;
   uint32_t misses_in_a_row_ = 0;
-  // Turns with completions still to come after which it does not spin.
+  // The remaining turns with completions after which it does not spin.
   uint32_t rest_ = 0;
   uint32_t next_rest_ = 0;
   bool spinning_ = false;

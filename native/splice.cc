@@ -42,7 +42,7 @@ void Splice::on_room() {
   run();
 }
 
-// True if there may be more to take or to give.
+// Returns true if there may be more to take or to pass on.
 bool Splice::fill() {
   if (left() == 0) {
     over_ = true;
@@ -85,13 +85,13 @@ ssize_t Splice::copy(size_t most) {
   return length;
 }
 
-// Gives the target what stands in the pipe. True if it took everything.
+// Passes the pipe's content to the target. Returns true if it took everything.
 bool Splice::drain() {
   const ssize_t sent = sys::move_bytes(pipe_.read_end(), target_->fd(), nullptr, held_);
   if (is_splice_refusal(sent)) {
     splices_ = false;
     rescue();
-    // What stands in the queue goes before anything that is taken from now on.
+    // Queued bytes go before anything that is taken from now on.
     waits_ = true;
     return false;
   }
@@ -106,13 +106,13 @@ bool Splice::drain() {
     touch();
   }
   if (held_ == 0) return true;
-  // As after a partial send, asking again now would only cost a call.
+  // As after a partial send, another call now would only return EAGAIN.
   waits_ = true;
   target_->note_blocked();
   return false;
 }
 
-// Moves what stands in the pipe into the target's queue.
+// Moves the pipe's content into the target's queue.
 void Splice::rescue() {
   const iovec scratch = engine_->scratch();
   while (held_ > 0) {
@@ -132,7 +132,7 @@ void Splice::hand_over() {
 
 void Splice::lose_target() {
   over_ = true;
-  // The pipe may hold bytes: it goes with this.
+  // The pipe may hold bytes, so it is closed as well.
   if (pipe_.is_open()) engine_->pipes().throw_away(std::move(pipe_));
   held_ = 0;
   std::exchange(target_, nullptr)->set_feeder(nullptr);

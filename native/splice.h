@@ -1,14 +1,14 @@
-// One direction of a relay: what one connection receives goes out on another without passing through JS.
+// One direction of a relay: sends what one connection receives on another, without passing it through JavaScript.
 //
-// Linux: by splice through a pipe, which is held only while bytes stand in it. Elsewhere, where the kernel refuses, and
-// where there is no pipe to be had: received into the engine's scratch memory and sent from there; what the kernel does
-// not take then goes into the target's write queue.
+// On Linux, by splice through a pipe, which is held only while bytes are in it. Elsewhere, if the kernel refuses, or if
+// no pipe is available: received into the engine's scratch memory and sent from there; what the kernel does not take
+// then goes into the target's write queue.
 //
 //   taking --(target full)--> waiting for room --(room)--> taking
-//      \--(limit, end or error of the source, error of the target)--> over; JS is told, and stops the splice
+//      \--(limit, end or error of the source, error of the target)--> over; JavaScript is told, and stops the splice
 //
-// What JS has written to the target goes first, and so does what it writes in the batch that tells it of a drain: what
-// a program writes in one go stays together.
+// Bytes that JavaScript has written to the target go first, including those written in the batch that reports a drain:
+// what a program writes at once stays together.
 #pragma once
 
 #include "pipe_pool.h"
@@ -21,7 +21,7 @@ class Engine;
 
 class Splice final : public Sink {
  public:
-  // Bytes taken per wake-up, so that a busy relay does not starve the loop.
+  // Bytes taken per wake-up, so that a busy relay does not starve the event loop.
   static constexpr uint64_t kBytesPerTurn = 1024 * 1024;
 
   Splice(Engine* engine, Connection* source, Connection* target, uint64_t limit);
@@ -35,9 +35,9 @@ class Splice final : public Sink {
   // --- called by the target ---
   bool wants_room() const { return !over_ && waits_; }
   void on_room();
-  // Bytes under way go into its queue: it is about to end.
+  // Moves bytes on their way into the target's queue: the target is about to end.
   void hand_over();
-  // It is closing, or takes no more bytes.
+  // The target is closing, or takes no more bytes.
   void lose_target();
 
  private:
@@ -56,9 +56,9 @@ class Splice final : public Sink {
   Pipe pipe_;
   // Bytes in the pipe.
   size_t held_ = 0;
-  // The kernel has not refused it yet.
+  // Whether the kernel supports it, as far as known.
   bool splices_ = true;
-  // The target is full, or JS's bytes go first.
+  // The target is full, or JavaScript's bytes go first.
   bool waits_ = false;
   bool over_ = false;
 };

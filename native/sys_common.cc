@@ -29,8 +29,8 @@ auto uninterrupted(Call call) -> decltype(call()) {
   }
 }
 
-// Whether a stream socket has the path and is open. A connect of another type is told EPROTOTYPE then, before the state
-// of its queue is looked at, and ECONNREFUSED of a file whose socket is gone (XNU's unp_connect, FreeBSD's
+// Whether an open stream socket has the path. A connect of another socket type then returns EPROTOTYPE, before the
+// state of the queue is checked, and ECONNREFUSED for a file whose socket is gone (XNU's unp_connect, FreeBSD's
 // unp_connectat, Linux's unix_find_bsd).
 bool is_bound(const sockaddr* address, socklen_t length) {
   const int probe = socket(AF_UNIX, SOCK_DGRAM, 0);
@@ -70,7 +70,7 @@ int connect_to(int fd, const sockaddr* address, socklen_t length) {
   if (kRefusesWhenFull && error == -ECONNREFUSED && address->sa_family == AF_UNIX) {
     return is_bound(address, length) ? -EAGAIN : error;
   }
-  // An interrupted connect goes on in the background, as if it were non-blocking (POSIX).
+  // An interrupted connect continues in the background, as if it were non-blocking (POSIX).
   return error == -EINTR ? -EINPROGRESS : error;
 }
 
@@ -103,8 +103,9 @@ int set_flags(int fd) {
 
 int shutdown_write(int fd) { return shutdown(fd, SHUT_WR) == 0 ? 0 : -errno; }
 
-// Not repeated on EINTR: the descriptor is gone by then, and the number may be another thread's already. An adopted
-// standard stream stays open, as libuv leaves it: the number would go to the next socket, and what is printed with it.
+// Not repeated on EINTR: the descriptor is closed by then, and another thread may already have the number. An adopted
+// standard stream stays open, as libuv does it: otherwise the next socket would get the number, and receive what is
+// printed.
 void close_descriptor(int fd) {
   if (fd > STDERR_FILENO) close(fd);
 }

@@ -1,4 +1,4 @@
-// Where nothing else is said, what the kernel does is read in XNU's source (xnu-11417, bsd/kern/uipc_*.c).
+// Unless stated otherwise, the kernel's behaviour is taken from XNU's source (xnu-11417, bsd/kern/uipc_*.c).
 #include <fcntl.h>
 #include <libproc.h>
 #include <netinet/in.h>
@@ -19,33 +19,33 @@ const bool kAcceptedInheritBuffers = true;
 const bool kDoublesBuffers = false;
 const bool kSendsFiles = true;
 const bool kRefusesWhenFull = true;
-// accept() closes what it can't give a descriptor to, "that just causes the client to spin" otherwise.
+// accept() closes a connection for which it has no descriptor; otherwise "that just causes the client to spin".
 const bool kAcceptDropsAtLimit = true;
-// listen() keeps it in a short, and 0 of what is too large for one.
+// listen() stores it in a short, and stores 0 if it is too large for one.
 const int kLargestBacklog = SHRT_MAX;
 const int kUnreadableFlags = 0;
 
 namespace {
 
-// macOS has no MSG_NOSIGNAL: a broken pipe is silenced per socket.
+// macOS has no MSG_NOSIGNAL: SIGPIPE is disabled per socket.
 int silence(int fd) {
   const int error = set_option(fd, SOL_SOCKET, SO_NOSIGPIPE, 1);
-  // EINVAL: the peer has gone already; the first read will tell.
+  // EINVAL: the peer has already closed; the first read will report it.
   return error == -EINVAL ? 0 : error;
 }
 
-// kqueue tells of urgent data as of other, but read() would not find it: libuv has it stand in line on macOS, and so
-// node's sockets do. What a listener has its connections inherit, as they do SO_NOSIGPIPE and SO_SNDBUF.
+// kqueue reports urgent data like other data, but read() would not return it: on macOS libuv receives it in-line, and
+// so do node's sockets. Connections inherit this from their listener, like SO_NOSIGPIPE and SO_SNDBUF.
 int tame(int fd) {
   const int error = set_option(fd, SOL_SOCKET, SO_OOBINLINE, 1);
   return error < 0 && error != -EINVAL ? error : silence(fd);
 }
 
-// What is said of a connection that the peer is just closing, and is not EPIPE. Not tried again: with some VPN software
-// EPROTOTYPE stays (https://github.com/libuv/libuv/pull/3413).
+// The error for a connection that the peer is just closing, other than EPIPE. Not retried: with some VPN software
+// EPROTOTYPE is permanent (https://github.com/libuv/libuv/pull/3413).
 int peer_gone(int error) { return error == -EPROTOTYPE ? -ECONNRESET : error; }
 
-// How many of the parts come to INT_MAX bytes or less: more in one call is EINVAL (sosend).
+// The number of parts that total INT_MAX bytes or less: more in one call is EINVAL (sosend).
 size_t count_that_fits(const iovec* parts, size_t count) {
   size_t bytes = 0;
   size_t fitting = 0;
@@ -74,34 +74,34 @@ ssize_t send_parts(int fd, const iovec* parts, size_t count, bool) {
   return sent < 0 ? peer_gone(static_cast<int>(sent)) : sent;
 }
 
-// A copy from the page cache into network memory, not a reference to it; it spares the way through ours. UNIX sockets
-// are taken too. Never called for no bytes, which would mean all of the file.
+// Copies from the page cache into network memory, rather than referencing it, which saves the copy through our memory.
+// Works with UNIX sockets too. Never call it for zero bytes, which would mean the whole file.
 ssize_t send_file(int socket, int file, uint64_t offset, size_t length) {
   for (;;) {
     off_t sent = static_cast<off_t>(length);
     if (sendfile(file, socket, static_cast<off_t>(offset), &sent, nullptr, 0) == 0) return static_cast<ssize_t>(sent);
     const int error = errno;
-    // These two tell what has been sent before them; of others that is not promised (sendfile(2)).
+    // Only for these two is the number of bytes sent before them guaranteed to be reported (sendfile(2)).
     if ((error == EAGAIN || error == EINTR) && sent > 0) return static_cast<ssize_t>(sent);
-    // Another number than EOPNOTSUPP here: no regular file.
+    // Another number than EOPNOTSUPP here: not a regular file.
     if (error == ENOTSUP) return -EOPNOTSUPP;
-    // The peer has gone: what send() calls EPIPE.
+    // The peer has closed: send() would return EPIPE.
     if (error == ENOTCONN) return -EPIPE;
     if (error != EINTR) return peer_gone(-error);
   }
 }
 
-// getsockopt() knows no SO_ACCEPTCONN here (sogetoptlock), <libproc.h> does.
+// getsockopt() does not support SO_ACCEPTCONN here (sogetoptlock), but <libproc.h> has it.
 int is_listening(int fd) {
   socket_fdinfo found{};
   const int length = proc_pidfdinfo(getpid(), fd, PROC_PIDFDSOCKETINFO, &found, sizeof found);
   return length == sizeof found && (found.psi.soi_options & SO_ACCEPTCONN) != 0 ? 1 : 0;
 }
 
-// SO_REUSEPORT gives all connections to one of the listeners; libuv refuses it too.
+// SO_REUSEPORT gives all connections to one of the listeners; libuv rejects it too.
 int set_reuse_port(int) { return -ENOTSUP; }
 
-// Accept filters are FreeBSD's.
+// Accept filters exist only on FreeBSD.
 void defer_accept(int) {}
 
 int residency(int, uint64_t, size_t) { return -ENOSYS; }

@@ -1,4 +1,4 @@
-// What getsockopt and getsockname tell of a descriptor on every system.
+// What getsockopt and getsockname report of a descriptor on every system.
 #pragma once
 
 #include <sys/ioctl.h>
@@ -12,7 +12,7 @@
 
 namespace nearwire::diag {
 
-// A count of bytes that an ioctl answers; nothing where it does not apply.
+// A number of bytes that an ioctl returns; nothing if it does not apply.
 inline std::optional<uint64_t> bytes_by(int fd, unsigned long request) {
   int bytes = 0;
   if (ioctl(fd, request, &bytes) != 0 || bytes < 0) return std::nullopt;

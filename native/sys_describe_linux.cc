@@ -15,7 +15,7 @@ namespace {
 
 constexpr int kTcpListen = 10;
 
-// Pages of memory that a socket is charged with (SO_MEMINFO, since Linux 4.12).
+// The memory accounted to a socket (SO_MEMINFO, since Linux 4.12).
 constexpr int kMemoryInfo = 55;
 
 template <typename Value>
@@ -24,7 +24,7 @@ socklen_t option(int fd, int level, int name, Value* value) {
   return getsockopt(fd, level, name, value, &length) == 0 ? length : 0;
 }
 
-// Whether the kernel, which may be older than its headers here, has filled this field of tcp_info.
+// Whether the kernel, which may be older than these headers, has filled this field of tcp_info.
 #define NEARWIRE_FILLED(length, field) ((length) >= offsetof(tcp_info, field) + sizeof(tcp_info::field))
 
 void describe_tcp(int fd, Description* found) {
@@ -73,13 +73,13 @@ void describe_unix(int fd, Description* found) {
   ucred peer{};
   if (found->connected && option(fd, SOL_SOCKET, SO_PEERCRED, &peer) == sizeof peer) {
     Credentials credentials;
-    // 0: a process that this pid namespace does not see.
+    // 0: a process outside this pid namespace.
     if (peer.pid > 0) credentials.pid = peer.pid;
     credentials.uid = peer.uid;
     credentials.gid = peer.gid;
     found->credentials = credentials;
   }
-  // SIOCOUTQ counts memory here, not bytes. The bytes are what the other end has not read.
+  // SIOCOUTQ counts memory here, not bytes. The unsent bytes are those that the other end has not read.
   UnixSocket other;
   if (known && own.peer != 0 && unix_socket(own.peer, &other) == 0 && other.queued) found->unsent = *other.queued;
 }

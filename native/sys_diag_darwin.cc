@@ -1,7 +1,7 @@
-// Queues and bytes of sockets from what netstat reads: the sysctls net.local.stream.pcblist64 and
-// net.inet.tcp.pcblist_n; of our own descriptors, from proc_pidfdinfo. The records' layouts are XNU's own
-// (bsd/sys/unpcb.h, socketvar.h, netinet/in_pcb.h), which Apple's SDK does not publish in full; each record names its
-// length, which is checked.
+// Queues and bytes of sockets, from the sysctls that netstat reads: net.local.stream.pcblist64 and
+// net.inet.tcp.pcblist_n; for our own descriptors, from proc_pidfdinfo. The records' layouts are XNU's own
+// (bsd/sys/unpcb.h, socketvar.h, netinet/in_pcb.h), which Apple's SDK does not publish completely; each record states
+// its length, which is checked.
 #include <libproc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -132,7 +132,7 @@ struct KindSocketRecord {
 
 #pragma pack(pop)
 
-// Those that XNU's headers come to, with its packing.
+// The sizes of XNU's headers, with its packing.
 static_assert(sizeof(SocketRecord) == 108 && sizeof(UnixRecord) == 724 && sizeof(Generation) == 24);
 static_assert(offsetof(InternetRecord, foreign_address) == 48 && offsetof(KindSocketRecord, queue_length) == 44);
 
@@ -151,7 +151,7 @@ bool read_record(const std::vector<char>& from, size_t at, Record* record) {
   return true;
 }
 
-// Sockets come and go between the question how much there is and the answer, for which the kernel adds an eighth.
+// Sockets may come and go between the query for the size and the listing, for which the kernel adds an eighth.
 constexpr int kReadings = 8;
 
 int read_listing(const char* name, std::vector<char>* into) {
@@ -232,7 +232,7 @@ int each_tcp(Take take) {
   if (!read_record(listing, 0, &header)) return -EBADMSG;
   InternetRecord internet{};
   for (size_t at = padded(header.length); read_record(listing, at, &header); at += padded(header.length)) {
-    // The listing's end is another Generation.
+    // The listing ends with another Generation.
     if (header.length <= sizeof(Generation)) return 0;
     if (header.kind == kInternetKind && !read_record(listing, at, &internet)) return -EBADMSG;
     KindSocketRecord socket{};
@@ -247,7 +247,7 @@ TcpListener listener_of(const InternetRecord& internet, const KindSocketRecord& 
   listener.queued = whole(socket.queue_length);
   listener.backlog = whole(socket.queue_limit);
   if ((internet.version_flags & kVersion6) != 0) {
-    // One that takes both has both flags.
+    // A listener for both families has both flags.
     listener.ipv6_only = (internet.version_flags & kVersion4) == 0;
     sockaddr_in6 address{};
     address.sin6_family = AF_INET6;
@@ -266,7 +266,7 @@ TcpListener listener_of(const InternetRecord& internet, const KindSocketRecord& 
   return listener;
 }
 
-// TCPS_* of netinet/tcp_fsm.h as Linux numbers them.
+// TCPS_* of netinet/tcp_fsm.h in Linux's numbering.
 int linux_state(int state) {
   constexpr int kNumbers[] = {7, 10, 2, 3, 1, 8, 4, 11, 9, 5, 6};
   return state >= 0 && state < static_cast<int>(sizeof kNumbers / sizeof kNumbers[0]) ? kNumbers[state] : 0;
@@ -296,9 +296,9 @@ void describe_tcp(int fd, uint64_t socket_handle, Description* found) {
   found->unsent = info.tcpi_snd_sbbytes;
 }
 
-// `pcb`: as proc_pidfdinfo names it. In the listing only the inner record has that name, a hash of the address
-// (VM_KERNEL_ADDRHASH); the outer one's own and its peer's names are the address less the kernel's slide
-// (VM_KERNEL_ADDRPERM), which is another number.
+// `pcb`: the name in proc_pidfdinfo. In the listing only the inner record has that name, a hash of the address
+// (VM_KERNEL_ADDRHASH); the outer record's own name and its peer's are the address minus the kernel's slide
+// (VM_KERNEL_ADDRPERM), which is a different number.
 void describe_unix(int fd, uint64_t pcb, Description* found) {
   UnixSocket own;
   const bool known = find_unix([pcb](const UnixRecord& record) { return record.state.pcb == pcb; }, &own) == 0;
@@ -318,7 +318,7 @@ void describe_unix(int fd, uint64_t pcb, Description* found) {
     if (getsockopt(fd, SOL_LOCAL, LOCAL_PEERPID, &pid, &length) == 0 && pid > 0) credentials.pid = pid;
     found->credentials = credentials;
   }
-  // What is sent goes into the other end's receive buffer at once.
+  // Sent bytes go into the other end's receive buffer at once.
   UnixSocket other;
   if (known && own.peer != 0 && unix_socket(own.peer, &other) == 0 && other.queued) found->unsent = *other.queued;
 }

@@ -1,5 +1,5 @@
-// Queues of any process's sockets, by NETLINK_SOCK_DIAG (sock_diag(7)). The kernel answers within the caller's own
-// system call: there is nothing to wait for.
+// Queues of any process's sockets, through NETLINK_SOCK_DIAG (sock_diag(7)). The kernel answers within the caller's own
+// system call, so nothing waits.
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -18,7 +18,7 @@ namespace nearwire::diag {
 
 namespace {
 
-// States of the kernel's (include/net/tcp_states.h); AF_UNIX uses TCP's.
+// The kernel's states (include/net/tcp_states.h); AF_UNIX uses TCP's.
 constexpr unsigned kEstablished = 1;
 constexpr unsigned kListen = 10;
 constexpr uint32_t kEveryState = 0xffffffff;
@@ -26,7 +26,7 @@ constexpr uint32_t kAnyCookie = 0xffffffff;
 
 // The kernel fills at most 32 KiB at a time (NL_MAX in net/netlink/af_netlink.c).
 constexpr size_t kAnswerBytes = 64 * 1024;
-// A listing during which sockets came or went may lack some.
+// A listing may lack sockets if some came or went during it.
 constexpr int kListings = 4;
 
 constexpr uint32_t kShown = UDIAG_SHOW_NAME | UDIAG_SHOW_VFS | UDIAG_SHOW_PEER | UDIAG_SHOW_RQLEN;
@@ -54,7 +54,7 @@ class Conversation {
     return fd_.get() >= 0 ? 0 : -errno;
   }
 
-  // Calls `take` with each message of the answer. -EAGAIN: the listing is not of one moment.
+  // Calls `take` with each message of the answer. -EAGAIN: the listing is not consistent.
   template <typename Body, typename Take>
   int ask(const Request<Body>& request, Take take) {
     sockaddr_nl kernel{};
@@ -82,7 +82,7 @@ class Conversation {
       const ssize_t length =
           recvfrom(fd_.get(), answer_.data(), answer_.size(), 0, reinterpret_cast<sockaddr*>(&from), &from_length);
       if (length < 0 && errno != EINTR) return -errno;
-      // Anybody may write to a netlink socket; the kernel's port is 0.
+      // Any process may write to a netlink socket; the kernel's port is 0.
       if (length >= 0 && from.nl_pid == 0) return length;
     }
   }
@@ -147,7 +147,7 @@ bool read_value(const char* from, size_t size, Value* value) {
 
 uint64_t cookie_of(const uint32_t words[2]) { return words[0] | static_cast<uint64_t>(words[1]) << 32; }
 
-// The kernel's own dev_t: 12 bits and 20 (MKDEV).
+// The kernel's internal dev_t: 12 bits and 20 bits (MKDEV).
 SocketFile file_of(const unix_diag_vfs& vfs) {
   return {vfs.udiag_vfs_dev >> 20, vfs.udiag_vfs_dev & 0xfffff, vfs.udiag_vfs_ino};
 }
@@ -167,7 +167,7 @@ bool read_unix(const char* body, size_t size, UnixSocket* socket) {
     unix_diag_rqlen queue{};
     uint32_t peer = 0;
     if (type == UNIX_DIAG_NAME && length > 0) {
-      // A path has an exact length here, with or without the NUL that its owner gave.
+      // A path has its exact length here, with or without the NUL that its owner passed.
       socket->name.assign(value, value[0] == '\0' ? length : strnlen(value, length));
     } else if (type == UNIX_DIAG_VFS && read_value(value, length, &vfs)) {
       socket->file = file_of(vfs);
@@ -175,7 +175,7 @@ bool read_unix(const char* body, size_t size, UnixSocket* socket) {
       socket->peer = peer;
     } else if (type == UNIX_DIAG_RQLEN && read_value(value, length, &queue)) {
       socket->queued = queue.udiag_rqueue;
-      // Of others than listeners it is memory that is charged for what they have sent.
+      // For sockets other than listeners it is the memory accounted for what they have sent.
       if (socket->listening) socket->backlog = queue.udiag_wqueue;
     }
   });
@@ -191,7 +191,7 @@ unix_diag_req unix_request(uint32_t states, uint32_t shown) {
   return request;
 }
 
-// Asks until the answer is of one moment, or as often as is reasonable.
+// Repeats the query until the answer is consistent, up to a limit.
 template <typename Body, typename Item, typename Read>
 int list(Conversation* conversation, const Body& body, std::vector<Item>* found, Read read) {
   const size_t before = found->size();
@@ -201,7 +201,7 @@ int list(Conversation* conversation, const Body& body, std::vector<Item>* found,
       Item item;
       if (read(message, size, &item)) found->push_back(std::move(item));
     });
-    // The kernel has no such diagnosis: its module is not there.
+    // The kernel lacks this diagnosis: its module is not loaded.
     if (outcome == -ENOENT) return -EPROTONOSUPPORT;
     if (outcome != -EAGAIN) return outcome;
   }
@@ -219,7 +219,7 @@ int ask_one(uint64_t id, uint32_t shown, Take take) {
   request.udiag_ino = static_cast<uint32_t>(id);
   const int outcome = conversation.ask(request_of(request, 0), take);
   if (outcome != -ENOENT) return outcome;
-  // No such socket, or no such diagnosis: to list nothing tells which.
+  // No such socket, or no such diagnosis: listing nothing distinguishes the two.
   std::vector<UnixSocket> none;
   const int listed = list(&conversation, unix_request(0, 0), &none, read_unix);
   return listed < 0 ? listed : -ESRCH;
@@ -259,7 +259,7 @@ int unix_sockets(Which which, std::vector<UnixSocket>* found) {
   Conversation conversation;
   const int error = conversation.open();
   if (error < 0) return error;
-  // Never with UDIAG_SHOW_ICONS: a queue too long for one message would end the listing there, and nothing would tell.
+  // Never with UDIAG_SHOW_ICONS: a queue too long for one message would silently end the listing there.
   const uint32_t states = which == Which::kListeners ? 1U << kListen : kEveryState;
   return list(&conversation, unix_request(states, kShown), found, read_unix);
 }
@@ -292,7 +292,7 @@ int tcp_listeners(unsigned port, std::vector<TcpListener>* found) {
     request.idiag_states = 1U << kListen;
     request.id.idiag_sport = htons(static_cast<uint16_t>(port));
     error = list(&conversation, request, found, read_tcp);
-    // A kernel without IPv6 has no listeners there.
+    // A kernel without IPv6 has no such listeners.
     if (family == AF_INET6 && error == -EPROTONOSUPPORT) error = 0;
   }
   return error;

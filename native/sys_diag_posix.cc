@@ -1,4 +1,4 @@
-// POSIX tells of no other process's sockets, and of one's own no more than getsockopt does.
+// POSIX reports nothing about other processes' sockets, and about our own only what getsockopt returns.
 #include <cerrno>
 
 #include "sys_describe.h"

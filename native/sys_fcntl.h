@@ -18,7 +18,7 @@ inline int accepted(int listener) {
   }
 }
 
-// Makes a fresh descriptor non-blocking and close-on-exec, then applies `also`; closes it if anything fails.
+// Makes a new descriptor non-blocking and close-on-exec, then applies `also`; closes it if anything fails.
 template <typename Also>
 int prepared(int fd, Also also) {
   if (fd < 0) return -errno;
@@ -46,7 +46,7 @@ inline ssize_t send_with_flags(int fd, const iovec* parts, size_t count, int fla
   for (;;) {
     const ssize_t sent = sendmsg(fd, &message, flags | MSG_DONTWAIT);
     if (sent >= 0) return sent;
-    // Out of network memory: libuv takes it for a full buffer too.
+    // Out of network memory: libuv treats it as a full buffer too.
     if (errno == ENOBUFS) return -EAGAIN;
     if (errno != EINTR) return -errno;
   }

@@ -23,15 +23,15 @@ const bool kAcceptedInheritBuffers = false;
 const bool kDoublesBuffers = true;
 const bool kSendsFiles = true;
 const bool kRefusesWhenFull = false;
-// The descriptor is found first, and the connection stays where it is (net/socket.c).
+// accept() allocates the descriptor first, and leaves the connection in the queue if that fails (net/socket.c).
 const bool kAcceptDropsAtLimit = false;
-// The kernel cuts it to net.core.somaxconn.
+// The kernel reduces it to net.core.somaxconn.
 const int kLargestBacklog = INT_MAX;
 const int kUnreadableFlags = O_DIRECT | O_PATH;
 
 namespace {
 
-// As in the kernel's <linux/mman.h> and its table of calls, which older headers lack.
+// As in the kernel's <linux/mman.h> and its system call table; older headers lack them.
 constexpr long kCachestat = 451;
 struct CacheRange {
   uint64_t offset;
@@ -45,8 +45,8 @@ struct CacheStatistics {
   uint64_t recently_evicted;
 };
 
-// Of a range of unknown pages, this far apart some are looked at: the kernel reads ahead by 128 KiB, so that what has
-// been read once is there in pieces of about that.
+// In a range whose pages are unknown, samples are taken at this distance: the kernel reads ahead by 128 KiB, so data
+// that was read once is cached in pieces of about that size.
 constexpr uint64_t kSampleDistance = 64 * 1024;
 
 bool is_in_memory(int file) {
@@ -103,7 +103,7 @@ ssize_t send_parts(int fd, const iovec* parts, size_t count, bool more) {
     // A single part needs no message header, which the kernel would have to copy in and check.
     const ssize_t sent = count == 1 ? send(fd, parts->iov_base, parts->iov_len, flags) : sendmsg(fd, &message, flags);
     if (sent >= 0) return sent;
-    // Out of memory: libuv takes it for a full buffer too, on every system.
+    // Out of memory: libuv treats it as a full buffer too, on every system.
     if (errno == ENOBUFS) return -EAGAIN;
     if (errno != EINTR) return -errno;
   }
@@ -113,7 +113,8 @@ int open_pipe(int ends[2]) { return pipe2(ends, O_NONBLOCK | O_CLOEXEC) == 0 ? 0
 
 void set_pipe_size(int fd, size_t bytes) { fcntl(fd, F_SETPIPE_SZ, static_cast<int>(bytes)); }
 
-// A socket whose peer is gone raises SIGPIPE here, which no flag prevents; node ignores it, as libuv's own writes need.
+// A socket whose peer has closed raises SIGPIPE here, which no flag prevents; node ignores it, as libuv's own writes
+// require.
 ssize_t move_bytes(int from, int to, int64_t* offset, size_t length) {
   loff_t at = offset == nullptr ? 0 : *offset;
   for (;;) {
@@ -127,7 +128,7 @@ ssize_t move_bytes(int from, int to, int64_t* offset, size_t length) {
   }
 }
 
-// A broken pipe raises SIGPIPE here, which can't be asked not to; node ignores that signal from its start.
+// A broken pipe raises SIGPIPE here, which no flag prevents; node ignores that signal from startup.
 ssize_t send_file(int socket, int file, uint64_t offset, size_t length) {
   for (;;) {
     auto at = static_cast<off_t>(offset);
@@ -145,22 +146,23 @@ int residency(int file, uint64_t offset, size_t length) {
     const uint64_t page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
     const uint64_t pages = (offset + length + page - 1) / page - offset / page;
     if (found.cached < pages) return 0;
-    // Pages that somebody else is just reading in count as well: the last of them would be waited for.
+    // Pages that another process is currently reading in count as well: we would wait for the last of them.
     return is_at_hand(file, offset + length - 1) == 0 ? 0 : 1;
   }
-  // An older kernel, a sandbox, or somebody else's file (EPERM since 6.14): samples tell.
+  // An older kernel, a sandbox, or another user's file (EPERM since 6.14): take samples.
   return sampled_residency(file, offset, length);
 }
 
 int open_cached(const char* path) {
-  // Non-blocking: a named pipe would wait for its writer.
+  // Non-blocking: opening a named pipe would wait for its writer.
   open_how how{};
   how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
   how.resolve = RESOLVE_CACHED;
   for (;;) {
     const long fd = syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
     if (fd >= 0) return static_cast<int>(fd);
-    // What this kernel or sandbox does not know, another call may: EINVAL before Linux 5.12, ENOSYS before 5.6.
+    // A flag or call that this kernel or sandbox does not support: EINVAL before Linux 5.12, ENOSYS before 5.6. Another
+    // call may succeed.
     if (errno == EINVAL || errno == ENOSYS || errno == EPERM) return -EAGAIN;
     if (errno != EINTR) return -errno;
   }
@@ -170,8 +172,8 @@ int is_listening(int fd) { return get_option(fd, SOL_SOCKET, SO_ACCEPTCONN) > 0 
 
 int set_reuse_port(int fd) { return set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1); }
 
-// In seconds, made a number of SYN-ACKs sent again: one, after which a silent peer is accepted all the same. Where a
-// sandbox refuses, connections only come earlier.
+// In seconds, which become a number of SYN-ACK retransmissions: one, after which a silent peer is accepted anyway. If a
+// sandbox refuses, connections only arrive earlier.
 void defer_accept(int fd) { set_option(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, 1); }
 
 int set_keep_alive(int fd, bool on, unsigned delay_seconds) {
@@ -182,8 +184,8 @@ int set_keep_alive(int fd, bool on, unsigned delay_seconds) {
 
 namespace {
 
-// MFD_NOEXEC_SEAL, since Linux 6.3; headers may be older. Without it, newer kernels note in their log that a program
-// did not say whether it wants to run what it puts there, and hardened ones refuse.
+// MFD_NOEXEC_SEAL, since Linux 6.3; headers may be older. Without it, newer kernels log that a program did not state
+// whether the memory is executable, and hardened ones refuse.
 constexpr unsigned kNeverExecutable = 8;
 
 }  // namespace

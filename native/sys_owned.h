@@ -1,4 +1,4 @@
-// The owner of a descriptor for as long as a function runs.
+// Owns a descriptor within a scope.
 #pragma once
 
 #include <unistd.h>

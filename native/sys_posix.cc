@@ -1,4 +1,4 @@
-// Only what every POSIX.1-2008 system has. Builds on Linux too: the suite runs on it there.
+// Uses only what every POSIX.1-2008 system has. It builds on Linux too, where the suite runs on it.
 #include <fcntl.h>
 #include <sys/resource.h>
 
@@ -15,7 +15,7 @@ const bool kAbstractNames = false;
 const bool kAcceptedInheritBuffers = false;
 const bool kDoublesBuffers = false;
 const bool kSendsFiles = false;
-// As the BSDs do.
+// As on the BSDs.
 const bool kRefusesWhenFull = true;
 const bool kAcceptDropsAtLimit = false;
 const int kLargestBacklog = INT_MAX;
@@ -37,7 +37,7 @@ ssize_t send_parts(int fd, const iovec* parts, size_t count, bool) {
   return send_with_flags(fd, parts, count, MSG_NOSIGNAL);
 }
 
-// POSIX knows none of these: files are read in the thread pool.
+// POSIX has none of these: files are read in the thread pool.
 ssize_t send_file(int, int, uint64_t, size_t) { return -ENOSYS; }
 
 int residency(int, uint64_t, size_t) { return -ENOSYS; }
@@ -52,7 +52,7 @@ ssize_t move_bytes(int, int, int64_t*, size_t) { return -ENOSYS; }
 
 int is_listening(int fd) { return get_option(fd, SOL_SOCKET, SO_ACCEPTCONN) > 0 ? 1 : 0; }
 
-// SO_REUSEPORT is not of POSIX, and where there is one it need not spread anything.
+// POSIX does not define SO_REUSEPORT, and where it exists it need not distribute connections.
 int set_reuse_port(int) { return -ENOTSUP; }
 
 void defer_accept(int) {}

@@ -30,14 +30,14 @@ struct Envelope {
   Envelope(const Envelope&) = delete;
   Envelope& operator=(const Envelope&) = delete;
 
-  // A stream carries no descriptor without a byte.
+  // A stream carries a descriptor only together with a byte.
   char byte = 0;
   iovec part{&byte, 1};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
   msghdr message{};
 };
 
-// Where files have no memory of their own to lie in: an object of shm_open(), whose name is gone at once.
+// For systems without memory files: an object of shm_open(), whose name is removed at once.
 int open_named_memory() {
   constexpr int kAttempts = 16;
   for (int i = 0; i < kAttempts; ++i) {
@@ -72,7 +72,7 @@ int open_shared_memory(const char* name, size_t bytes) {
 int map_shared(int fd, size_t bytes, void** at) {
   struct stat found {};
   if (fstat(fd, &found) != 0) return -errno;
-  // What lies beyond a file's end can be mapped, but not be touched.
+  // Pages beyond a file's end can be mapped, but not accessed.
   if (static_cast<uint64_t>(found.st_size) < bytes) return -EINVAL;
   void* mapped = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (mapped == MAP_FAILED) return -errno;

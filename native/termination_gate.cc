@@ -1,6 +1,6 @@
-// In sanitizer builds only (binding.gyp): lets a test terminate a Worker within the n-th call of Node-API that it
-// makes. From then on each such call fails and throws nothing, which no other test can bring about at a chosen place.
-// The linker sends the calls that can fail so through here (--wrap). See test/engine/worker-terminated.test.ts.
+// In sanitizer builds only (binding.gyp): lets a test terminate a Worker within its n-th call of Node-API. From then on
+// each such call fails and throws nothing, which no other test can cause at a chosen place. The linker redirects the
+// calls that can fail like this to here (--wrap). See test/engine/worker-terminated.test.ts.
 #include <fcntl.h>
 #include <js_native_api.h>
 #include <node_api.h>
@@ -26,7 +26,7 @@ extern "C" napi_status __real_napi_new_instance(napi_env, napi_value, size_t, co
 
 namespace {
 
-// Says by a file that the place is reached, and returns when the main thread has terminated this one.
+// Reports through a file that the place is reached, and returns when the main thread has terminated this one.
 void await_termination(napi_env env) {
   bool pending = true;
   if (napi_is_exception_pending(env, &pending) != napi_ok || pending) return;
@@ -34,7 +34,7 @@ void await_termination(napi_env env) {
   if (file < 0) abort();
   close(file);
   const time_t limit = seconds() + kPatienceSeconds;
-  // No function is named: invalid for as long as JS may be called.
+  // No function is given: invalid as long as JavaScript may be called.
   while (__real_napi_new_instance(env, nullptr, 0, nullptr, nullptr) == napi_invalid_arg) {
     if (seconds() > limit) abort();
     sched_yield();

@@ -20,12 +20,12 @@ constexpr int kBufferBytes = 64 * 1024;
 
 class Trials {
  public:
-  // Notes what a call answered. True: it did what it should.
+  // Records the result of a call. Returns true if it succeeded.
   bool note(const char* call, ssize_t outcome) {
     results_.push_back({call, outcome < 0 ? static_cast<int>(outcome) : 0});
     return outcome >= 0;
   }
-  // The same for a call that is to move bytes: other numbers of them are its failure too.
+  // The same for a call that moves bytes: any other number of them is a failure too.
   bool note_bytes(const char* call, ssize_t outcome, size_t wanted) {
     return note(call, outcome >= 0 && static_cast<size_t>(outcome) != wanted ? -EIO : outcome);
   }
@@ -64,7 +64,7 @@ void try_plain(Trials* trials, const Pair& pair) {
   trials->note_bytes("recvmsg", sys::receive_parts(pair.peer.get(), parts.data(), parts.size()), kProbeBytes);
 }
 
-// Whether the bytes have arrived: a call that says so and does not is refused too.
+// Whether the bytes have arrived: a call that claims success without delivering counts as refused.
 ssize_t arrived(const Pair& pair, ssize_t sent) {
   std::array<char, kProbeBytes> bytes{};
   return sent < 0 ? sent : sys::receive(pair.peer.get(), bytes.data(), bytes.size());
@@ -97,7 +97,7 @@ std::vector<Trial> try_calls(const std::string& path) {
     try_plain(&trials, pair);
     try_by_reference(&trials, pair);
   }
-  // The root directory is never away from memory: what is put off here is always put off.
+  // The root directory is always cached: if opening it is deferred, everything is.
   const OwnedDescriptor root(sys::open_cached("/"));
   trials.note("openat2", root.get() == -EAGAIN ? -ENOSYS : root.get());
   return trials.take();

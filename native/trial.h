@@ -1,5 +1,5 @@
-// Each call of the system that the engine rests on, made once: what a sandbox or an old kernel refuses is seen here
-// before it is met under load.
+// Makes each system call that the engine relies on once: what a sandbox or an old kernel refuses shows here, before it
+// is met under load.
 #pragma once
 
 #include <string>
@@ -8,13 +8,13 @@
 namespace nearwire {
 
 struct Trial {
-  // As the system names it.
+  // The system's name of the call.
   const char* call;
   // 0 or a negative errno.
   int outcome;
 };
 
-// The path must be free, and is left behind. A call whose operands could not be had is not among the results.
+// The path must be unused; its file remains. Calls whose operands could not be made are not in the results.
 std::vector<Trial> try_calls(const std::string& path);
 
 }  // namespace nearwire

@@ -22,7 +22,7 @@ int Turn::open(Loop& loop, Phases* phases) {
   if (error < 0) return error;
   uv_prepare_start(prepare_.get(), [](uv_prepare_t* handle) { static_cast<Turn*>(handle->data)->prepare(); });
   uv_check_start(check_.get(), [](uv_check_t* handle) { static_cast<Turn*>(handle->data)->check(); });
-  // Only sockets, and completions on their way, keep the loop alive.
+  // Only sockets and pending completions keep the event loop alive.
   uv_unref(reinterpret_cast<uv_handle_t*>(prepare_.get()));
   uv_unref(reinterpret_cast<uv_handle_t*>(check_.get()));
   return 0;
@@ -89,7 +89,7 @@ std::vector<int32_t> Turn::take_accepted(int32_t listener) {
 void Turn::wake() {
   if (awake_ || !idle_.is_open()) return;
   awake_ = true;
-  // An active idle handle makes the loop poll without blocking, and keeps it alive until then.
+  // An active idle handle makes the event loop poll without blocking, and keeps it alive until then.
   uv_idle_start(idle_.get(), [](uv_idle_t*) {});
 }
 
@@ -108,7 +108,7 @@ void Turn::prepare() {
   std::copy_n(posted_.begin(), count, completions_ + count_);
   posted_.erase(posted_.begin(), posted_.begin() + static_cast<std::ptrdiff_t>(count));
   count_ += count;
-  // Within a delivery: some of these may still be to be handed out.
+  // During a delivery, some of these may not have been dispatched yet.
   if (delivering_ > 0 && count_ > 0) wake();
   if (awake_ && count_ == 0) {
     awake_ = false;
@@ -132,7 +132,7 @@ void Turn::check() {
     --delivering_;
     count_ = 0;
   }
-  // The environment may have been torn down from inside the call.
+  // The call may have torn down the environment.
   if (!check_.is_open()) return;
   if (delivering_ > 0) {
     phases_->after_nested_turn();

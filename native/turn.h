@@ -1,12 +1,13 @@
-// One turn of the loop as JS sees it: completions gathered during the poll phase, handed over in one call after it.
+// One turn of the event loop as JavaScript sees it: completions are gathered during the poll phase, and handed over in
+// one call after it.
 //
 // prepare (before the loop blocks): completions posted outside the poll phase come first in the new batch.
 // poll: connections and listeners push completions.
-// check (after the poll phase): one call into JS, then the next turn begins.
+// check (after the poll phase): one call into JavaScript, then the next turn begins.
 //
-// A listener may turn the loop itself. Such a nested turn pushes behind what the one around it has gathered, and JS
-// goes on in it where it stood: each completion is handed out once, in order. What ends with a turn ends with the
-// outermost.
+// A listener in JavaScript may run the event loop itself. Such a nested turn pushes its completions after those of the
+// outer one, and JavaScript continues in the nested turn where it was: each completion is dispatched once, in order.
+// Work that belongs to the end of a turn is done at the end of the outermost.
 #pragma once
 
 #include <cstdint>
@@ -44,20 +45,20 @@ struct Completion {
 
 class Turn {
  public:
-  // Completions in a batch at the most; what does not fit waits in the kernel. More than connections that have
-  // something at once, as a rule: libuv asks the kernel again and again for events that are left standing (with 1,024
-  // here, 4,096 busy connections cost seven times the CPU a message).
+  // The maximum of completions in a batch; what does not fit waits in the kernel. Usually more than the connections
+  // that have an event at once: libuv queries the kernel again and again for events that are left pending (with 1,024
+  // here, 4,096 busy connections cost seven times the CPU per message).
   static constexpr size_t kCapacity = 16 * 1024;
-  // No single source reports more than this many without asking for room first.
+  // No single source reports more than this many without checking for room first.
   static constexpr size_t kReserve = 4;
 
-  // The id of a completion that has been taken back.
+  // The id of a completion that has been withdrawn.
   static constexpr int32_t kNobody = -1;
 
   class Phases {
    public:
     virtual void before_poll() = 0;
-    // Hands `count` completions to JS.
+    // Hands `count` completions to JavaScript.
     virtual void deliver(size_t count) = 0;
     virtual void after_turn() = 0;
     virtual void after_nested_turn() = 0;
@@ -74,33 +75,33 @@ class Turn {
   Completion* memory() { return completions_; }
   void assign(Completion* memory) { completions_ = memory; }
 
-  // Room for another kReserve completions, and nothing older is waiting to go first.
+  // Whether there is room for another kReserve completions, and nothing older must go first.
   bool has_room() const { return count_ + kReserve <= kCapacity && posted_.empty(); }
-  // During the poll phase, with room.
+  // During the poll phase, and only with room.
   void push(const Completion& completion);
-  // At any time. Comes in the next batch, and the loop does not block before.
+  // At any time. It comes in the next batch, and the event loop does not block before that.
   void post(const Completion& completion);
-  // In this batch if it is still being gathered, else in the next.
+  // In this batch if it is still being gathered, otherwise in the next.
   void report(const Completion& completion);
-  // JS is called at the end of this turn even if nothing happened: it has something to give.
+  // Calls JavaScript at the end of this turn even if nothing happened, because there is something to hand over.
   void demand() { demanded_ = true; }
-  // Forgets what was posted for a source that is closed.
+  // Drops completions posted for a source that is closed.
   void withdraw(int32_t id);
   // Whether such a completion is in the batch or waits for the next.
   bool holds(int32_t id, Event event) const;
   // Takes the completions of a connection's last `bytes` out of the batch, oldest first.
   std::vector<Completion> take_last_reads(int32_t id, uint64_t bytes);
-  // Takes the connections that a listener has accepted, and that JS has not taken, out of the batch: their ids.
+  // Takes connections that a listener has accepted, and JavaScript has not taken, out of the batch: returns their ids.
   std::vector<int32_t> take_accepted(int32_t listener);
-  // The loop turns once more without blocking, whatever it has to do.
+  // Makes the event loop run another iteration without blocking, whatever it has to do.
   void wake();
-  // `Phases::closing` is called once, in the loop's closing phase: where libuv tells of handles that are closed.
+  // Calls `Phases::closing` once, in the event loop's closing phase, where libuv reports closed handles.
   int call_when_closing();
   Spin& spin() { return spin_; }
   const Spin& spin() const { return spin_; }
 
   uint64_t number() const { return number_; }
-  // Between the start of the poll phase and the end of the turn: what is left to do at its end will be done.
+  // Between the start of the poll phase and the end of the turn: work left for its end will be done.
   bool in_progress() const { return in_progress_; }
 
  private:
@@ -117,7 +118,7 @@ class Turn {
   size_t count_ = 0;
   std::vector<Completion> posted_;
   uint64_t number_ = 0;
-  // Deliveries under way, each inside the one before it.
+  // Deliveries in progress, each nested in the previous one.
   unsigned delivering_ = 0;
   bool in_progress_ = false;
   bool polling_ = false;

@@ -23,8 +23,8 @@ int Watcher::watch(Loop& loop, int fd, Target* target, bool readable, bool writa
 void Watcher::on_poll(uv_poll_t* poll, int status, int ready) {
   auto* watcher = static_cast<Watcher*>(poll->data);
   if (status < 0) {
-    // On POLLERR libuv reports a failed status and stops watching. The socket's own calls tell what the error is, but
-    // perhaps not in this turn: what came before it is read first, and a turn has room for so much.
+    // On POLLERR libuv reports a failed status and stops watching. The socket's own calls return the error, but perhaps
+    // not in this turn: data before it is read first, and a turn has limited room.
     uv_poll_start(poll, watcher->events_, on_poll);
     ready = UV_READABLE | UV_WRITABLE;
   }

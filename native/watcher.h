@@ -1,4 +1,4 @@
-// Readiness of one descriptor. Registered with the loop only when first asked to watch: a connection that is read,
+// Readiness of one descriptor. It is registered with the event loop only when first watched: a connection that is read,
 // answered and closed within a turn never is.
 #pragma once
 
@@ -18,12 +18,13 @@ class Watcher {
     ~Target() = default;
   };
 
-  // Registers the descriptor ahead of the first watch, and makes it non-blocking: -EEXIST if the loop has it already.
+  // Registers the descriptor before the first watch, and makes it non-blocking: -EEXIST if the event loop has it
+  // already.
   int open(Loop& loop, int fd);
-  // Watches for just these events from now on; neither is "stop". Cheap if nothing changes.
+  // Watches for exactly these events from now on; none means "stop". Cheap if nothing changes.
   int watch(Loop& loop, int fd, Target* target, bool readable, bool writable);
   void set_ref(bool ref);
-  // To be called before the descriptor is closed.
+  // Call before the descriptor is closed.
   void close();
 
  private:

@@ -45,11 +45,11 @@ export const httpBody: BenchCase = {
   plan: { default: { unix: [...bothWays(KIB_64), ...bothWays(MIB)] }, quick: { unix: bothWays(KIB_64) } },
   // A download begins with its number.
   leastBytes: 4,
-  // A body of 1 MiB a request leaves few requests for the compilers to learn from.
+  // With a body of 1 MiB per request, the compilers see few requests.
   warmup: { default: 1.2, quick: 0.5 },
 };
 
-/** Answers with what lies there already: what a server is for that sends the same thing many times. */
+/** Responses from existing data: for servers that send the same content many times. */
 const bodies: Omit<BenchCase, 'name' | 'title'> = {
   client: 'floor',
   words: { connections: 8 },
@@ -78,7 +78,7 @@ export const page: BenchCase = {
   ...bodies,
   name: 'page',
   title: 'node:http answers with a body that lies in memory, on 8 keep-alive connections',
-  // Page.threshold: a smaller page is copied as any buffer is.
+  // Page.threshold: a smaller page is copied like any buffer.
   leastBytes: 16384,
 };
 
@@ -88,13 +88,13 @@ export const crowd: BenchCase = {
   name: 'crowd',
   title: 'node:http answers with a body that lies in memory, to connections that read it when all have asked for it',
   client: 'floor',
-  // As many of them as a descriptor limit leaves room for: see `withinLimits` in plan.ts.
+  // Reduced to what the descriptor limit allows: see `withinLimits` in plan.ts.
   plan: { default: { unix: [{ connections: 10_000, bytes: MIB }] } },
-  // Copies take more than 2 GB of memory, and a user is to have asked for that.
+  // Copies take more than 2 GB of memory, so this runs only on request.
   onlyNamed: true,
   rounds: { default: 5, quick: 1 },
   setupSeconds: 3,
-  // Until all has been read, and no longer; this is how long it may take.
+  // The stretch ends when everything has been read; this is the maximum.
   fixedSeconds: 20,
   asksMemory: 'crowd',
   headline: 'system',
@@ -109,15 +109,15 @@ export const crowd: BenchCase = {
   ],
 };
 
-/** Percent of the rate at which node:net answers at most. */
+/** Percent of node:net's maximum rate. */
 const LOADS = [10, 25, 50, 75, 90];
-/** Milliseconds: nothing, what a template takes, and what a heavy page does. */
+/** Milliseconds: none, those of a template, and those of a heavy page. */
 const [NOTHING, LITTLE, MUCH] = [{ compute: 0 }, { compute: 0.1 }, { compute: 1 }] as const;
 /** As many requests at once as there are connections, then none until the next are due. */
 const BURSTS: Params = { ...LITTLE, arrival: 'burst' };
-/** Bytes of a JSON that is parsed, and of that which answers it. */
+/** Bytes of the JSON that is parsed, and of the JSON response. */
 const JSON_1K: Params = { json: 1024 };
-/** MB of small objects that are alive, and of which each request replaces some. */
+/** MB of small live objects, some of which each request replaces. */
 const HEAP_100M: Params = { heap: 100 };
 
 function at(loads: readonly number[], ...handlers: readonly Params[]): Params[] {

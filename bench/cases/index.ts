@@ -18,7 +18,7 @@ const micro: BenchCase = {
     },
   },
   rounds: { default: 3, quick: 2 },
-  // Thousands of batches, of each subject.
+  // Enough for thousands of batches of each subject.
   fixedSeconds: 0.1,
   measures: [{ name: 'time', unit: 'ns', better: 'lower', meaning: 'time of one operation' }],
 };

@@ -1,10 +1,10 @@
-/** What cases measure, and how it comes from what is seen of a cell. What is not known is NaN, and left out. */
+/** The measures of cases, computed from the outcome of a cell. Unknown values are NaN, and left out. */
 import { quantileOf } from '../histogram.js';
 import type { Measure, Outcome } from '../model.js';
 
 const MIB = 1024 * 1024;
 
-/** How many a second, and what each costs the server. */
+/** Operations per second, and the server's cost of each. */
 export function rateAndCpu(noun: string, done: string): [Measure, Measure] {
   return [
     {
@@ -18,7 +18,7 @@ export function rateAndCpu(noun: string, done: string): [Measure, Measure] {
   ];
 }
 
-/** How many bytes a second, and what they cost whom. */
+/** Bytes per second, and what they cost the given process. */
 export function bytesAndCpu(done: string, who: string, cpuOf: (outcome: Outcome) => number): [Measure, Measure] {
   const bytesOf = ({ load: { bytes = NaN } }: Outcome): number => bytes;
   return [
@@ -33,7 +33,7 @@ export function bytesAndCpu(done: string, who: string, cpuOf: (outcome: Outcome)
   ];
 }
 
-/** What it takes for each of so many connections or chunks. */
+/** Memory per connection or chunk. */
 export function grownBy(name: 'memory' | 'system' | 'held', noun: 'connection' | 'chunk', meaning: string): Measure {
   return {
     ...{ name, unit: `bytes/${noun}`, better: 'lower', meaning },

@@ -8,8 +8,9 @@ export const rtt: BenchCase = {
   name: 'rtt',
   title: 'round trip, one message outstanding on one connection, both ends on one core',
   client: 'subject',
-  // One end sleeps while the other works. On two cores, each message waits for an idle core to wake: 20 us and more in
-  // a virtual machine, whatever the transport, and only in those runs in which the scheduler keeps them apart.
+  // One end sleeps while the other works. On two cores, each message would wait for an idle core to wake: 20 us and
+  // more in a virtual machine, whatever the transport, and only in those runs in which the scheduler keeps the ends
+  // apart.
   sharesCore: true,
   plan: {
     default: { unix: [{ bytes: 64 }, { bytes: 4096 }, { bytes: 65536 }], tcp: [{ bytes: 64 }] },
@@ -58,7 +59,7 @@ export const fanin: BenchCase = {
   measures: [...MESSAGES, P99],
 };
 
-/** All figures of the growth are told against this many connections. */
+/** The baseline of all growth ratios. */
 export const GROWTH_BASE = 16;
 
 export const growth: BenchCase = {
@@ -70,14 +71,14 @@ export const growth: BenchCase = {
     default: {
       unix: [
         ...[1, GROWTH_BASE, 256, 4096].map((connections) => ({ connections })),
-        // `idle` ones are open beside the others and silent.
+        // `idle` connections are open in addition to the others, and silent.
         { connections: 256, idle: 8192 },
       ],
     },
   },
-  // Some three minutes, for which a default run has no room.
+  // It takes about three minutes, too long for a default run.
   onlyNamed: true,
-  // Thousands of connections are warm later than 64.
+  // Thousands of connections take longer to warm up than 64.
   warmup: { default: 0.5, quick: 0.3 },
   measures: [...MESSAGES, P50, P99],
 };
@@ -113,12 +114,12 @@ export const idle: BenchCase = {
   client: 'floor',
   words: { bytes: 64 },
   requestOf: ({ connections = 0 }) => ({ words: { connections: 0, idle: connections } }),
-  // As many of them as a descriptor limit leaves room for: see `withinLimits` in plan.ts.
+  // Reduced to what the descriptor limit allows: see `withinLimits` in plan.ts.
   plan: { default: { unix: [{ connections: 10_000 }] } },
   // Memory hardly varies, and 10,000 connections take a second to open.
   rounds: { default: 3, quick: 1 },
   setupSeconds: 1.5,
-  // Nothing happens in it: memory has been asked for by then.
+  // Nothing happens in it: memory is queried before.
   fixedSeconds: 0.05,
   asksMemory: 'connections',
   headline: 'memory',
@@ -132,10 +133,11 @@ export const storm: BenchCase = {
   title: 'connects made in one tick, each with a 64 B exchange',
   client: 'subject',
   words: { bytes: 64 },
-  // As many as Linux lets wait in a queue by default (net.core.somaxconn), eight times the backlog that Node asks for.
+  // The longest accept queue that Linux allows by default (net.core.somaxconn), eight times the backlog that Node
+  // requests.
   plan: { default: { unix: [{ connections: 4096 }] } },
   rounds: { quick: 1 },
-  // What the storm takes is measured, and no length is chosen.
+  // The duration of the storm is measured, not chosen.
   fixedSeconds: 0,
   headline: 'failed',
   measures: [
@@ -158,7 +160,8 @@ export const retained: BenchCase = {
   words: { connections: 16 },
   plan: {
     default: {
-      // All that come are kept, or one of many: a last message of each kind, the rest of one that is not yet whole.
+      // All received chunks are kept, or one of many, as when a program keeps the last message of each kind, or the
+      // start of an incomplete one.
       unix: [
         { bytes: 100, chunks: 10_000 },
         { bytes: 100, chunks: 1000, every: 64 },
@@ -169,7 +172,7 @@ export const retained: BenchCase = {
   // Memory hardly varies, and a hundred thousand messages take a second.
   rounds: { default: 3, quick: 1 },
   setupSeconds: 0.8,
-  // So many messages, whatever time they take. It warms up on chunks that are let go.
+  // A fixed number of messages, however long they take. The warm-up uses chunks that are not kept.
   fixedSeconds: 0,
   asksMemory: 'stretch',
   headline: 'held',

@@ -1,19 +1,19 @@
 /**
- * What is measured: a request's way with one part more, or another one, each time. Neighbours of a chain differ in one thing,
- * so that their difference is what that thing costs, and all differences together are the whole.
+ * What is measured: the path of a request with one more or one different part each time. Neighbours in a chain differ
+ * in one part, so that their difference is that part's cost, and all differences add up to the whole.
  */
 import type { RunningStack, Stack, StackPlace, Work } from './model.js';
 import { leastHop, nginxAlone, stackNamed } from './stacks/index.js';
 import { emptyWork } from './works.js';
 
-/** What a configuration has more than the one before it. */
+/** What a configuration adds to the previous one. */
 export type Layer = 'front' | 'hop' | 'server' | 'app';
 
 export interface Configuration {
-  /** Its own among all of a run: `nginx-node-unix-keep /hello`. */
+  /** Unique within a run: `nginx-node-unix-keep /hello`. */
   readonly name: string;
   readonly work: Work;
-  /** Its code becomes faster while it runs, as a JIT compiles what is called often. */
+  /** Its code gets faster while it runs, because a JIT compiles hot code. */
   readonly isCompiled: boolean;
   start(place: StackPlace): Promise<RunningStack>;
 }
@@ -21,7 +21,9 @@ export interface Configuration {
 export interface Chain {
   /** `nginx -> node:http over node:net, UNIX, kept connections`. */
   readonly title: string;
-  /** From nginx alone to the whole. A stack whose front can't be had by itself is one layer, `server`. */
+  /**
+   * From nginx alone to the whole. A stack whose reverse proxy cannot be measured alone is a single layer, `server`.
+   */
   readonly steps: readonly { readonly layer: Layer; readonly configuration: Configuration }[];
 }
 
@@ -33,10 +35,10 @@ export interface Change {
   readonly insteadOf: Configuration;
 }
 
-/** Whose code a compiler works on while it runs: CPython's is none, and Erlang's is through before. */
+/** Languages with a JIT: CPython has none, and Erlang compiles in advance. */
 const COMPILED: readonly Stack['language'][] = ['node', 'other'];
 
-/** With our application, but for a work that is the user's own. */
+/** With the built-in application, unless the work is the user's own. */
 export function stackConfiguration(stack: Stack, work: Work): Configuration {
   return {
     name: `${stack.name} ${work.path}`,
@@ -47,8 +49,8 @@ export function stackConfiguration(stack: Stack, work: Work): Configuration {
 }
 
 /**
- * From nginx alone to this stack, with an application that does nothing and, if there is one, with `app`. `bytes`: of
- * all answers, so that only the application differs.
+ * From nginx alone to this stack, with an application that does nothing and, if given, with `app`. `bytes`: the size of
+ * all responses, so that only the application differs.
  */
 export function chainOf(stack: Stack, bytes: number, app: Work | undefined): Chain {
   const { hop, title } = stack;

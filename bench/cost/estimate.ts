@@ -1,4 +1,4 @@
-/** Medians and their intervals: of the host as it was, and those in which another run's are to be expected. */
+/** Medians and their intervals: for the host during the run, and those to be expected of another run. */
 import { median } from '../statistics.js';
 
 /** A median with its 95 % interval. */
@@ -8,10 +8,10 @@ export interface Estimate {
   readonly high: number;
 }
 
-/** Of a normal distribution, 95 % lie within so many standard deviations. */
+/** Of a normal distribution, 95 % lie within this many standard deviations. */
 const SIGMAS = 1.96;
 
-/** The 95 % interval of a median by order statistics (the sign test's), which asks for no distribution. */
+/** The 95 % interval of a median from order statistics (as in the sign test), which assumes no distribution. */
 export function orderInterval(values: readonly number[]): { readonly low: number; readonly high: number } {
   const sorted = values.toSorted((a, b) => a - b);
   const count = sorted.length;
@@ -19,12 +19,13 @@ export function orderInterval(values: readonly number[]): { readonly low: number
   return { low: sorted[rank] ?? NaN, high: sorted[count - 1 - rank] ?? NaN };
 }
 
-/** The values of a figure, sweep by sweep, in each block; a block has processes of its own. */
+/** The values of a figure, sweep by sweep, in each block; each block has processes of its own. */
 export type Blocks = readonly (readonly number[])[];
 
 /**
- * How far the medians of blocks lie apart beyond what their sweeps explain: where processes lie in memory is luck, and stays
- * so for their time. A standard deviation in the figures' own unit; of all figures together, as there are few blocks.
+ * How much the medians of blocks differ beyond what their sweeps explain: the memory layout of processes is random, and
+ * stays fixed for their lifetime. A standard deviation in the figures' own unit; computed over all figures, as there
+ * are few blocks.
  */
 export function layoutDeviation(figures: readonly Blocks[]): number {
   let variance = 0;
@@ -40,7 +41,7 @@ export function layoutDeviation(figures: readonly Blocks[]): number {
   return freedom === 0 ? 0 : Math.sqrt(Math.max(0, variance / freedom));
 }
 
-/** Of the host as it was in these minutes. `layout`: see layoutDeviation. */
+/** For the host during these minutes. `layout`: see layoutDeviation. */
 export function estimateOf(blocks: Blocks, layout: number): Estimate {
   const values = blocks.flat();
   const middle = median(values);
@@ -54,19 +55,22 @@ export function estimateOf(blocks: Blocks, layout: number): Estimate {
 }
 
 /**
- * A host is faster or slower for longer than a run lasts, which no run sees by itself: a standard deviation, as a share of any
- * figure. Of five runs in 16 minutes on a virtual machine of a shared host, at rest (30 November 2026) 96 % of the medians lay
- * in the intervals of the others' with it, and 82 % without.
+ * A host becomes faster or slower for longer than a run lasts, which a single run cannot detect: a standard deviation,
+ * as a share of any figure. Of five runs in 16 minutes on an idle virtual machine of a shared host (30 November 2026),
+ * 96 % of the medians were in the others' intervals with it, and 82 % without.
  */
 const DRIFT = 0.01;
 
-/** What another run of the same would find, at 95 %: it is as uncertain as this one, and its host has drifted too. */
+/**
+ * The interval for another run of the same, at 95 %: that run is as uncertain as this one, and its host has drifted
+ * too.
+ */
 export function forAnotherRun({ median: middle, low, high }: Estimate): Estimate {
   const half = (own: number): number => Math.SQRT2 * Math.hypot(own, SIGMAS * DRIFT * middle);
   return { median: middle, low: middle - half(middle - low), high: middle + half(high - middle) };
 }
 
-/** Sweep by sweep, of two figures that were taken in the same sweeps. */
+/** Sweep by sweep, of two figures taken in the same sweeps. */
 export function differences(of: Blocks, to: Blocks): Blocks {
   return of.map((block, i) => block.map((value, sweep) => value - (to[i]?.[sweep] ?? NaN)));
 }

@@ -1,22 +1,22 @@
-/** Ports for servers that must be told one. */
+/** Free ports, for servers that must be given one. */
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import * as net from 'node:net';
 
-/** IANA's first port for connections, where the system tells no range of its own. */
+/** IANA's first ephemeral port, if the system does not report its own range. */
 const USUAL_FIRST_EPHEMERAL = 49_152;
 const LOWEST = 10_000;
 const TRIES = 200;
 
 /**
- * A port of 127.0.0.1 on which nothing listens, below those that the kernel gives to outgoing connections: one of the
- * many that a load makes would else take it before the server is there, or while it restarts.
+ * A port of 127.0.0.1 without a listener, below the range for outgoing connections: otherwise one of the many
+ * connections of a load could take it before the server starts, or while it restarts.
  */
 export async function freePort(): Promise<number> {
   const above = firstEphemeral();
   for (let tries = 0; tries < TRIES; tries++) {
-    // The range may reach down to the ports that need privileges: then it is the kernel that chooses.
+    // The range may extend down to the privileged ports: then the kernel chooses.
     const port = await bind(above > LOWEST + TRIES ? randomInt(LOWEST, above) : 0);
     if (port !== undefined) return port;
   }
@@ -31,7 +31,7 @@ function firstEphemeral(): number {
   }
 }
 
-/** The port that was bound, and is free again; undefined: it is not. */
+/** The port that was bound, and is free again; undefined: it was not free. */
 async function bind(port: number): Promise<number | undefined> {
   const server = net.createServer().listen(port, '127.0.0.1');
   try {

@@ -1,4 +1,4 @@
-/** `nearwire cost`: measures the layers of a request, and says what they say. */
+/** `nearwire cost`: measures the layers of a request, and interprets the results. */
 import { setMaxListeners } from 'node:events';
 
 import { findFloor } from '../floor.js';
@@ -24,9 +24,9 @@ export interface CostResult extends RunRecord {
   readonly verdicts: ReadonlyMap<number, Verdict>;
   readonly samples: Samples;
   readonly waits: Samples;
-  /** Ended by a signal: of as many sweeps as were through. */
+  /** Ended by a signal: contains only complete sweeps. */
   readonly interrupted: boolean;
-  /** Configurations that could not be measured, with what they said. */
+  /** Configurations that could not be measured, with their error messages. */
   readonly failures: readonly string[];
 }
 
@@ -35,7 +35,7 @@ export interface CostOptions extends CostChoice, RunControl {
   readonly effort?: Effort;
 }
 
-/** Throws NothingToRun where nothing can be measured as asked. */
+/** Throws NothingToRun if nothing can be measured as requested. */
 export async function measureCost(options: CostOptions): Promise<CostResult> {
   const started = new Date();
   const { app, wsgi, ownPath, signal, onProgress, onWarning, effort = EFFORT, command } = options;
@@ -73,7 +73,10 @@ export async function measureCost(options: CostOptions): Promise<CostResult> {
   }
 }
 
-/** Of an application's answer: all that it is held against answers as much. Throws NothingToRun where it can't be had. */
+/**
+ * The length of an application's response, which all compared servers then use. Throws NothingToRun if there is no
+ * response.
+ */
 async function lengthOf(stack: Stack, { path }: Work, context: StackPlace): Promise<number> {
   try {
     const running = await stack.start(context);

@@ -1,6 +1,7 @@
 /**
- * The process that outlives a run: when its stdin ends, as it does whatever has ended the run, all that the run has started
- * is killed and its folder removed. `node keeper.js FOLDER`; each line on stdin has the servers that there are by then.
+ * The supervisor process, which outlives a run. When its stdin ends, which happens however the run ends, it kills
+ * everything that the run has started and removes its folder. `node keeper.js FOLDER`; each line on stdin lists the
+ * current servers.
  */
 import { createInterface } from 'node:readline';
 

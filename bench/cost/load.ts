@@ -1,4 +1,7 @@
-/** Drives a server with one work: the plain C program (bench/floor/load_http.c), and what it tells of a stretch. */
+/**
+ * Loads a server with one kind of request: runs the plain C program (bench/floor/load_http.c), and returns its report
+ * on a stretch.
+ */
 import { getSystemErrorName } from 'node:util';
 
 import { commandWords, firstWord } from '../cell-processes.js';
@@ -8,32 +11,32 @@ import { onCore } from '../placement.js';
 import type { Load, Target, Work } from './model.js';
 import { addressOf } from './stacks/parts.js';
 
-/** To connect and to answer a word: what takes longer has hung. */
+/** Connecting and replying to a command: anything slower has hung. */
 const ANSWER_MS = 10_000;
-/** Seconds that requests under way may take once the time of a stretch is up; later they count as unanswered. */
+/** Seconds that pending requests may take after the end of a stretch; later they count as unanswered. */
 const PATIENCE_SECONDS = 5;
 
-/** What it tells of one stretch. Times in microseconds, counts of errors by errno. */
+/** The report on one stretch. Times in microseconds, counts of errors by errno. */
 export interface LoadFigures {
-  /** From its begin until the last request had ended. */
+  /** From its start until the last request had ended. */
   readonly seconds: number;
   readonly begun: number;
-  /** Requests that were answered well. */
+  /** Requests with a valid response. */
   readonly operations: number;
   /**
-   * Of requests that ended well, from when they were sent (closed) or due (open); and of those without an answer, the
-   * time that they had waited when they were given up.
+   * For successful requests, from when they were sent (closed loop) or due (open loop); for those without a response,
+   * the time waited until they were abandoned.
    */
   readonly latency: LatencyHistogram;
   readonly errors: number;
-  /** Answers by their status. */
+  /** Responses by status. */
   readonly statuses: Counts;
   readonly connectErrors: Counts;
-  /** Connections that broke before the answer was whole; 0: the server closed. */
+  /** Connections that broke before the response was complete; 0: the server closed. */
   readonly broken: Counts;
-  /** No HTTP, or a body of another length than is known to be right. */
+  /** Responses that are not HTTP, or whose body has an unexpected length. */
   readonly malformed: number;
-  /** Due, but all connections were at work until the time was up. */
+  /** Due, but all connections were busy until the time was up. */
   readonly unsent: number;
   /** Not answered within the patience. */
   readonly unanswered: number;
@@ -60,11 +63,11 @@ export interface LoadOptions {
   readonly patience?: number;
 }
 
-/** A load generator that is at rest but for its stretches, and keeps its connections between them. */
+/** A load generator that is idle except during its stretches, and keeps its connections between them. */
 export class LoadGenerator {
   private constructor(
     private readonly peer: Peer,
-    /** Of a stretch, at most. */
+    /** The maximum duration of a stretch. */
     private readonly milliseconds: number,
   ) {}
 
@@ -95,7 +98,10 @@ export class LoadGenerator {
   }
 }
 
-/** What failed, in words, the most frequent first: `37 x status 502, 12 x connect ECONNREFUSED`; empty if nothing did. */
+/**
+ * The failures in words, the most frequent first: `37 x status 502, 12 x connect ECONNREFUSED`; empty if there are
+ * none.
+ */
 export function describeFailures(figures: LoadFigures): string {
   const { statuses, connectErrors, broken, malformed, unsent, unanswered } = figures;
   const error = (errno: string): string => getSystemErrorName(-Number(errno));

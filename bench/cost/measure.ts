@@ -1,7 +1,7 @@
 /**
- * A configuration's work for a request: all its processes and the generator share one processor, on which nobody ever waits,
- * as requests are outstanding at all times. So the time that passes for each request, less the generator's own, is the work
- * of all of them, the kernel's included: no account of the system's has to tell whose it is.
+ * The work of a configuration per request. All its processes and the generator share one processor that is never idle,
+ * as requests are outstanding at all times. So the elapsed time per request, minus the generator's own CPU, is the work
+ * of all of them, including the kernel's, without relying on the system's attribution of CPU time.
  */
 import { bindThreads } from '../placement.js';
 import { warmUp } from '../warm-up.js';
@@ -11,11 +11,11 @@ import { describeFailures, LoadGenerator, type LoadFigures } from './load.js';
 import type { RunningStack, StackPlace } from './model.js';
 import type { Lane } from './sweeps.js';
 
-/** Seconds of a slice: short, so that a sweep over all is through before the host changes. */
+/** Seconds of a slice: short, so that a sweep over all is finished before the host changes. */
 export const SLICE_SECONDS = 0.05;
-/** What nginx and wrk are mostly shown with: by this load a server's capacity is judged. */
+/** The usual concurrency in benchmarks of nginx and wrk: a server's capacity is judged at this load. */
 export const CROWD = 32;
-/** Requests outstanding. A lone one has every wake-up to itself. */
+/** Requests outstanding. A single one causes all wake-ups by itself. */
 export const LOADS = [1, CROWD] as const;
 export type Outstanding = (typeof LOADS)[number];
 
@@ -23,7 +23,7 @@ export interface MeasuredConfiguration {
   readonly configuration: Configuration;
   readonly running: RunningStack;
   readonly lanes: readonly Lane[];
-  /** A slice of one request at a time. */
+  /** A slice with one request at a time. */
   lone(): Promise<LoadFigures>;
   stop(): Promise<void>;
 }
@@ -32,7 +32,7 @@ export function laneName({ name }: Configuration, outstanding: Outstanding): str
   return `${name} @${String(outstanding)}`;
 }
 
-/** Starts it on a processor, warms it up and has a generator for each load ready. */
+/** Starts it on a processor, warms it up and prepares a generator for each load. */
 export async function prepare(
   configuration: Configuration,
   floor: string,
@@ -48,7 +48,7 @@ export async function prepare(
     for (const generator of generators) await generator.stop();
     await running.stop();
   };
-  /** Answers what has a stretch of that load. */
+  /** Returns a function that runs a stretch of that load. */
   const open = async (connections: number, seconds: number): Promise<() => Promise<LoadFigures>> => {
     const load = { connections, seconds };
     const generator = await LoadGenerator.open({ floor, target: running.target, work, load, signal, core });
@@ -80,7 +80,7 @@ export async function prepare(
   }
 }
 
-/** Microseconds a request, without what the generator itself has used: the kernel's account of a process as a whole is exact. */
+/** Microseconds per request, without the generator's own CPU: the kernel's accounting of a whole process is exact. */
 function workOf({ seconds, operations, clientCpu }: LoadFigures): number {
   return (seconds * 1e6 - clientCpu) / operations;
 }

@@ -7,33 +7,33 @@ import { stackNamed } from './stacks/index.js';
 import { emptyWork, HELLO, ownWork } from './works.js';
 
 export interface CostChoice {
-  /** The stacks that are named, in that order; undefined: those that most ask about. */
+  /** The named stacks, in that order; undefined: the most common ones. */
   readonly stacks: readonly Stack[] | undefined;
-  /** The user's own applications, and what is asked of them. */
+  /** The user's own applications, and the path requested from them. */
   readonly app: StackPlace['app'];
   readonly wsgi: StackPlace['wsgi'];
   readonly ownPath: string;
-  /** What is asked of an application of ours, in place of nothing. */
+  /** The work of the built-in application; undefined: none. */
   readonly work: Work | undefined;
-  /** Of all answers; undefined: as many as the application's has, or hello world's. */
+  /** The size of all responses; undefined: that of the application's, or of hello world. */
   readonly bytes: number | undefined;
 }
 
 export interface CostPlan {
   /** Measured in layers. */
   readonly chains: readonly Chain[];
-  /** Held against the first chain. */
+  /** Compared with the first chain. */
   readonly changes: readonly Change[];
   /** What is left out, and why. */
   readonly notes: readonly string[];
 }
 
-/** The length of an application's answer, where only asking tells. */
+/** Requests the length of an application's response, if it is not known. */
 export type AskLength = (stack: Stack, app: Work) => Promise<number>;
 
 const NODE_STACK = 'nginx-node-unix-keep';
 const PYTHON_STACK = 'nginx-uwsgi-unix';
-/** Of the Node stack. */
+/** The changes to the Node stack that are measured. */
 const CHANGES = [
   ['TCP instead of the UNIX socket', 'nginx-node-tcp-keep'],
   ['a connection for each request', 'nginx-node-unix-close'],
@@ -41,7 +41,7 @@ const CHANGES = [
   ['nearwire/uwsgi, a connection for each', 'nginx-nearwireuwsgi-unix'],
 ] as const;
 
-/** Throws NothingToRun, before anything is asked, where nothing is there that can be measured as it is wanted. */
+/** Throws NothingToRun, before any request, if nothing can be measured as requested. */
 export async function planOf(
   choice: CostChoice,
   programs: ReadonlyMap<ProgramName, Program>,
@@ -77,14 +77,14 @@ export async function planOf(
   return { chains, changes, notes };
 }
 
-/** Who names one application asks about that. */
+/** A user who names one application wants results about that one. */
 function usualStacks({ app, wsgi, work }: CostChoice): readonly Stack[] {
   const wantsNode = (app !== undefined || wsgi === undefined) && work?.name !== 'page';
   const wantsPython = wsgi !== undefined || app === undefined;
   return [...(wantsNode ? [NODE_STACK] : []), ...(wantsPython ? [PYTHON_STACK] : [])].map(stackNamed);
 }
 
-/** undefined: none, but what does nothing. */
+/** undefined: only the application that does nothing. */
 function appOf({ app, wsgi, ownPath, work }: CostChoice, { language, works }: Stack): Work | undefined {
   const isOwn = (language === 'node' && app !== undefined) || (language === 'python' && wsgi !== undefined);
   return isOwn && works.includes('own') ? ownWork(ownPath) : work;

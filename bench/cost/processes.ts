@@ -1,4 +1,4 @@
-/** Servers in processes of their own, of which nothing outlives the run: see keeper.ts. */
+/** Servers in processes of their own, none of which outlives the run: see keeper.ts. */
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
@@ -10,39 +10,42 @@ import { newFolder } from '../folder.js';
 import { PACKAGE_ROOT } from '../package-root.js';
 import { endRun, killAll, MARK_VARIABLE, processesOf } from './ending.js';
 
-/** It is run by node, whatever runs this file. */
+/** It runs in node, whatever runs this file. */
 const COMPILED_KEEPER = join(PACKAGE_ROOT, 'dist', 'cost', 'keeper.js');
 /** The longest name in a stack's folder. */
 const LONGEST_NAME = '99/mod_wsgi.4194304.0.1.sock';
-/** Servers finish what they are at when told to end; one that still runs after this is killed. */
+/** Servers finish pending work when asked to stop; one that still runs after this time is killed. */
 const ORDERLY_MS = 5_000;
 
-/** A stack could not be started, or has ended: said in words for a reader, with what its servers wrote. */
+/** A stack could not be started, or has ended: a message for the user, with its servers' output. */
 export class StackError extends Error {}
 
 export interface LaunchOptions {
-  /** What error messages call it. */
+  /** Its name in error messages. */
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
-  /** Its working folder. */
+  /** Its working directory. */
   readonly folder: string;
-  /** The file that its stdout and stderr are appended to. */
+  /** The file to which its stdout and stderr are appended. */
   readonly log: string;
   /** Added to the environment of this process. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A server: the process that was started, and those that it has started. */
+/** A server: the process that was started, and its descendants. */
 export interface Launched {
   readonly name: string;
   readonly pid: number;
   readonly log: string;
   /** `exited with 1`; undefined while it runs. */
   readonly end: string | undefined;
-  /** All its processes as of now. */
+  /** All its current processes. */
   pids(): readonly number[];
-  /** Ends it in order (SIGTERM), after 5 s by force, and what is left of its processes then. Through when they are gone. */
+  /**
+   * Stops it gracefully (SIGTERM), and after 5 s by force, then kills its remaining processes. Resolves when they are
+   * gone.
+   */
   stop(): Promise<void>;
 }
 
@@ -62,7 +65,7 @@ export class Processes {
     readonly folder: string,
     private readonly signal: AbortSignal,
   ) {
-    // Should it be killed, the servers would go on without anyone who ends them.
+    // If the supervisor is killed, no process would be left to end the servers.
     this.keeperEnded = new Promise((resolve) => {
       keeper.once('exit', (code) => {
         resolve(code);
@@ -74,12 +77,12 @@ export class Processes {
     if (signal.aborted) this.endUnasked();
   }
 
-  /** Starts the keeper and makes the run's folder. When `signal` is aborted everything ends at once. */
+  /** Starts the supervisor and makes the run's folder. When `signal` is aborted, everything ends at once. */
   static async start(signal: AbortSignal): Promise<Processes> {
     signal.throwIfAborted();
     const folder = newFolder('nearwire-cost-', LONGEST_NAME);
     const keeper = spawn(process.execPath, [COMPILED_KEEPER, folder], {
-      // Out of reach of the terminal's signals.
+      // In its own process group, so that the terminal's signals do not reach it.
       detached: true,
       stdio: ['pipe', 'ignore', 'inherit'],
     });
@@ -103,13 +106,13 @@ export class Processes {
     const output = openSync(log, 'a');
     const child = spawn(command, args, {
       cwd: folder,
-      // Its own session: no terminal reaches it, and its children are known by it.
+      // Its own session: the terminal's signals do not reach it, and its children are recognized by it.
       detached: true,
       stdio: ['ignore', output, output],
       env: { ...process.env, ...env, [MARK_VARIABLE]: mark },
     });
     closeSync(output);
-    // None of what could not be run.
+    // NaN if it could not be run.
     const { pid = NaN } = child;
     if (child.pid !== undefined) this.leaders.add(pid);
     this.tellKeeper();
@@ -117,7 +120,7 @@ export class Processes {
     const exited = new Promise<void>((resolve) => {
       child.once('exit', (code, signal) => {
         end = signal === null ? `exited with ${String(code)}` : `was ended by ${signal}`;
-        // Its number may become another's as soon as nothing of it is left.
+        // Its process id may be reused as soon as no process of it is left.
         if (processesOf([pid], mark).length === 0) this.forget(pid);
         resolve();
       });
@@ -143,7 +146,7 @@ export class Processes {
     };
   }
 
-  /** Ends all servers, removes the run's folder. Safe to call at any time and twice. */
+  /** Ends all servers, and removes the run's folder. Safe to call at any time and twice. */
   end(): Promise<void> {
     this.ending ??= this.endAll();
     return this.ending;
@@ -152,12 +155,12 @@ export class Processes {
   private async endAll(): Promise<void> {
     this.signal.removeEventListener('abort', this.endUnasked);
     this.keeper.stdin.end();
-    // It has been killed: we do its work.
+    // The supervisor has been killed: this process does its work.
     if ((await this.keeperEnded) !== 0) await endRun([...this.leaders], this.folder);
   }
 
   private readonly endUnasked = (): void => {
-    // Who started the run calls end() too, and sees what comes of it.
+    // The code that started the run calls end() too, and gets its errors.
     this.end().catch(() => undefined);
   };
 
@@ -171,7 +174,7 @@ export class Processes {
   }
 }
 
-/** Which servers that run as another user may enter. */
+/** A folder that servers running as another user may enter. */
 function makeOpenFolder(folder: string): void {
   mkdirSync(folder);
   chmodSync(folder, 0o711);

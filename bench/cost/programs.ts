@@ -1,4 +1,4 @@
-/** The programs that stacks are made of: where they are, their versions, and what to type to have them. */
+/** The programs that stacks consist of: their files, their versions, and how to install them. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
@@ -17,39 +17,39 @@ const APACHE_MODULES = [
   '/etc/httpd/modules',
   '/opt/homebrew/lib/httpd/modules',
 ];
-/** A program that tells its version takes no longer, Erlang on a busy machine included. */
+/** Printing a version takes no longer, including Erlang on a busy machine. */
 const VERSION_MS = 20_000;
-/** What stands for the plugin where it is part of uWSGI, as in what pip builds. */
+/** The plugin's name if it is part of uWSGI, as in pip's builds. */
 export const BUILT_IN = 'built in';
 
 export interface Program {
   readonly name: ProgramName;
-  /** Its file, or of a module its name; undefined: not installed. */
+  /** Its file, or a module's name; undefined: not installed. */
   readonly file: string | undefined;
   readonly version: string | undefined;
-  /** What to type to have it: `apt-get install nginx`. */
+  /** The command to install it: `apt-get install nginx`. */
   readonly install: string;
 }
 
 type Found = Partial<Pick<Program, 'file' | 'version'>>;
 
 interface Source {
-  /** The words of a tool, and what they are said of: of several programs with the same words it is one line. */
+  /** The command and its argument: programs with the same command are combined into one line. */
   readonly install: readonly [words: string, name: string];
-  /** `folder` is where the user is: its node_modules may have some. */
+  /** `folder` is the user's working directory: its node_modules may contain some. */
   find(folder: string): Found | Promise<Found>;
 }
 
 const APT = 'apt-get install';
 const NPM = 'npm install';
 
-/** Each can be named by a variable of the environment, by its path; of uwsgi-python3 it is the name of uWSGI's plugin. */
+/** Each can be set by an environment variable with its path; that of uwsgi-python3 is the name of uWSGI's plugin. */
 const SOURCES = {
   nginx: command([APT, 'nginx'], 'NEARWIRE_NGINX', ['nginx'], ['-v'], /nginx\/(\S+)/),
   uwsgi: command([APT, 'uwsgi'], 'NEARWIRE_UWSGI', ['uwsgi', 'uwsgi-core'], ['--version'], /^(\S+)/),
   'uwsgi-python3': { install: [APT, 'uwsgi-plugin-python3'], find: findUwsgiPlugin },
   apache2: command([APT, 'apache2'], 'NEARWIRE_APACHE2', ['apache2', 'httpd'], ['-v'], /Apache\/(\S+)/),
-  // It tells its version only in the answers of a server.
+  // It reports its version only in a server's responses.
   mod_wsgi: { install: [APT, 'libapache2-mod-wsgi-py3'], find: () => ({ file: findModWsgi() }) },
   yaws: command([APT, 'yaws'], 'NEARWIRE_YAWS', ['yaws'], ['--version'], /(\d+\.\S+)/),
   'python3-markdown': { install: [APT, 'python3-markdown'], find: findMarkdown },
@@ -73,7 +73,7 @@ export async function findPrograms(folder = process.cwd()): Promise<ReadonlyMap<
   );
 }
 
-/** Why a stack can't be started: what to type. Undefined where all is there. */
+/** Why a stack cannot be started: the commands to run. Undefined if nothing is missing. */
 export function missingOf(
   needs: readonly ProgramName[],
   programs: ReadonlyMap<ProgramName, Program>,
@@ -87,7 +87,7 @@ export function missingOf(
   return lines.length === 0 ? undefined : `not installed: ${lines.join('; ')}`;
 }
 
-/** `form` has the version in what the program says to `words`. */
+/** `form` matches the version in the program's output for `words`. */
 function command(
   install: Source['install'],
   variable: string,
@@ -105,7 +105,7 @@ function command(
   };
 }
 
-/** uWSGI itself is asked whether it can load it, as its plugins may lie anywhere. */
+/** Asks uWSGI itself whether it can load it, as its plugins may be anywhere. */
 async function findUwsgiPlugin(folder: string): Promise<Found> {
   const { file: uwsgi } = await SOURCES.uwsgi.find(folder);
   if (uwsgi === undefined) return {};
@@ -123,7 +123,7 @@ function findModWsgi(): string | undefined {
   return (named === undefined ? files : [named]).find(existsSync);
 }
 
-/** The file is that of the interpreter that has it: uWSGI's and Apache's Python is the system's, not one of a user's. */
+/** The file of the interpreter that has it: uWSGI and Apache use the system's Python, not a user's. */
 async function findMarkdown(): Promise<Found> {
   const python = findProgram('NEARWIRE_PYTHON3', ['python3'], ['/usr/bin']);
   if (python === undefined) return {};
@@ -132,7 +132,7 @@ async function findMarkdown(): Promise<Found> {
   return version === undefined ? {} : { file: python, version };
 }
 
-/** A module's file, which the server imports. */
+/** The file of a module, which the server imports. */
 function findUwebsockets(folder: string): Found {
   const named = process.env['NEARWIRE_UWEBSOCKETS'];
   const name = named === undefined ? 'uWebSockets.js' : resolve(folder, named);
@@ -145,9 +145,9 @@ function findUwebsockets(folder: string): Found {
   }
 }
 
-/** What it writes to stdout and stderr, whatever it exits with. */
+/** Its output on stdout and stderr, whatever its exit code. */
 async function said(file: string, words: readonly string[]): Promise<string> {
-  // Not a pipe of node's for stdin, which is a socket: uWSGI would serve on it.
+  // Not one of node's pipes for stdin, which is a socket: uWSGI would serve on it.
   const child = spawn(file, words, { stdio: ['ignore', 'pipe', 'pipe'], timeout: VERSION_MS, killSignal: 'SIGKILL' });
   try {
     const [out, error] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);

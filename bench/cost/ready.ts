@@ -1,4 +1,4 @@
-/** When servers that have been started serve: asked of themselves. */
+/** Detects when started servers serve, by sending them requests. */
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import * as http from 'node:http';
@@ -8,20 +8,20 @@ import { setTimeout as after } from 'node:timers/promises';
 import type { StackPlace, Target } from './model.js';
 import { StackError, type Launched } from './processes.js';
 
-/** Erlang and Python with a large application take seconds on a busy machine. */
+/** Erlang, and Python with a large application, take seconds on a busy machine. */
 const PATIENCE_MS = 30_000;
-/** One try: a server that has accepted and is still loading its application answers late, not never. */
+/** For one try: a server that has accepted and is still loading its application responds late, not never. */
 const ANSWER_MS = 10_000;
 /** Between two tries. */
 const PAUSE_MS = 30;
-/** What a front answers with while its app server starts. */
+/** The responses of a reverse proxy while its app server starts. */
 const FRONT_WAITS = [502, 503, 504];
-/** As much of a log's end as an error message should carry: its lines may be long. */
+/** The part of a log's end that an error message should include: its lines may be long. */
 const LOG_LIMIT = { lines: 16, characters: 2_000 };
-/** What apps answer errors with may be a page: as much of each of its ends. */
+/** Apps may respond with an error page: this many characters of each of its ends. */
 const BODY_LIMIT = 120;
 
-/** Until a GET is answered with one of these statuses. If a server ends, or answers with anything else, it is over. */
+/** Waits until a GET gets one of these statuses. Fails if a server ends, or responds with anything else. */
 export async function untilServing(
   target: Target,
   path: string,
@@ -53,7 +53,10 @@ export async function untilServing(
   }
 }
 
-/** A page without its marks; of what is too long both ends, as Node names an error in the first line, Python in the last. */
+/**
+ * A page without its markup; if it is too long, both ends, as Node has the error in the first line, and Python in the
+ * last.
+ */
 function gist(body: string): string {
   const text = /^\s*<(?:!doctype|html)/i.test(body) ? body.replace(/<head>[^]*?<\/head>|<[^>]*>/gi, ' ') : body;
   const line = text.replace(/\s+/g, ' ').trim();
@@ -61,7 +64,7 @@ function gist(body: string): string {
   return `${line.slice(0, BODY_LIMIT)} ... ${line.slice(-BODY_LIMIT)}`;
 }
 
-/** What the logs say last, if their folder is still there. */
+/** The last lines of the logs, if their folder still exists. */
 function saidBy(servers: readonly Launched[]): string {
   return servers
     .filter(({ log }) => existsSync(log))
@@ -71,7 +74,7 @@ function saidBy(servers: readonly Launched[]): string {
     .join('');
 }
 
-/** On a connection of its own, unless an agent has some. */
+/** On a connection of its own, unless an agent is given. */
 export async function get(
   target: Target,
   path: string,
@@ -80,7 +83,7 @@ export async function get(
   const where = 'path' in target ? { socketPath: target.path } : target;
   const request = http.get({ ...where, path, agent, timeout: ANSWER_MS });
   request.on('timeout', () => request.destroy(new Error('no answer')));
-  // One that comes within the answer is told by that too.
+  // An error within the response is also reported by the response itself.
   request.on('error', () => undefined);
   const [response] = (await once(request, 'response')) as [http.IncomingMessage];
   return { status: response.statusCode ?? 0, body: await buffer(response) };

@@ -12,21 +12,24 @@ import type { CostPlan } from './plan.js';
 import { sweep } from './sweeps.js';
 import { countSystemCalls, type SystemCalls } from './system-calls.js';
 
-/** Of a block, behind its sweeps: a lone user's waiting, and the servers' ends. */
+/** Seconds of a block after its sweeps: single requests for the waiting time, and stopping the servers. */
 const END_SECONDS = 3;
-/** Of a lone user's waiting. */
+/** For the waiting time of single requests. */
 const WAIT_SLICES = 10;
 
-/** Microseconds a request, by lane (see `laneName`), block by block and sweep by sweep. */
+/** Microseconds per request, by lane (see `laneName`), block by block and sweep by sweep. */
 export type Samples = ReadonlyMap<string, Blocks>;
 
 export interface CostRun {
   readonly samples: Samples;
-  /** What a lone user waits on two processors, microseconds, by configuration: of fronts alone and of wholes. */
+  /**
+   * The latency of a single request on two processors, in microseconds, by configuration: for reverse proxies alone and
+   * for wholes.
+   */
   readonly waits: Samples;
-  /** System calls a request, where strace may count them: by configuration. */
+  /** System calls per request, if strace is allowed to count them: by configuration. */
   readonly calls: ReadonlyMap<string, SystemCalls>;
-  /** Of configurations that could not be started or did not answer as they should: they have no samples. */
+  /** Configurations that could not be started or responded incorrectly: they have no samples. */
   readonly failures: ReadonlyMap<string, string>;
 }
 
@@ -34,9 +37,9 @@ export interface RunOptions extends Pick<RunControl, 'signal' | 'onProgress'> {
   readonly floor: string;
   readonly effort: Effort;
   readonly context: StackPlace;
-  /** Those that may be used, at least one: the last is that of all processes of a configuration. */
+  /** The allowed processors, at least one: the last is for all processes of a configuration. */
   readonly cores: readonly number[];
-  /** Told what there is so far behind each block but the last; answers what the display says from then on. */
+  /** Called with the results so far after each block but the last; returns the text to display from then on. */
   onBlock(run: CostRun): string;
 }
 
@@ -64,7 +67,7 @@ class Run implements CostRun {
   readonly calls = new Map<string, SystemCalls>();
   private readonly configurations: readonly Configuration[];
   private readonly begun = performance.now();
-  /** Of a block, as far as is known. */
+  /** Sweeps per block, as far as is known. */
   private sweeps: number;
   private swept = 0;
   private interim = '';
@@ -91,7 +94,7 @@ class Run implements CostRun {
         });
       }
       this.sweeps = this.sweepsOf(block, 2 * measured.length, (performance.now() - begun) / 1e3);
-      // This process, which only waits, is not to wake up among those that are measured.
+      // This process, which only waits, must not wake up among those being measured.
       if (others.length > 0) bindThreads([process.pid], ...others);
       await this.sweepAll(block, measured);
       await this.wait(measured, others.at(-1));
@@ -118,13 +121,16 @@ class Run implements CostRun {
     });
     this.swept += this.sweeps;
     for (const [lane, own] of values) if (own.length > 0) append(this.samples, lane, own);
-    // Of what has failed earlier blocks are no good either: they would stand beside fewer.
+    // Earlier blocks of a failed configuration are dropped as well: it would have fewer than the others.
     for (const configuration of this.configurations.filter(({ name }) => this.failures.has(name))) {
       for (const outstanding of LOADS) this.samples.delete(laneName(configuration, outstanding));
     }
   }
 
-  /** As many as there is time for, so that the blocks to come get as many. `startSeconds`: what the start of a block takes. */
+  /**
+   * As many as there is time for, while later blocks get the same number. `startSeconds`: the duration of a block's
+   * start.
+   */
   private sweepsOf(block: number, lanes: number, startSeconds: number): number {
     const { blocks, seconds, sweeps } = this.options.effort;
     const blocksLeft = blocks - block;
@@ -134,8 +140,8 @@ class Run implements CostRun {
   }
 
   /**
-   * What a lone user waits for fronts alone and for wholes: of each of some slices the median. The application is on another
-   * processor, if there is one, and stays there.
+   * The latency of single requests for reverse proxies alone and for wholes: the median of each of some slices. The
+   * application is on another processor, if there is one, and stays there.
    */
   private async wait(measured: readonly MeasuredConfiguration[], other: number | undefined): Promise<void> {
     if (other === undefined) return;
@@ -153,7 +159,7 @@ class Run implements CostRun {
     }
   }
 
-  /** Of a chain's server with an application that does nothing, whose own calls would be among them. */
+  /** With an application that does nothing, whose own calls would be counted too: only for chains' servers. */
   private async countCalls(measured: readonly MeasuredConfiguration[]): Promise<void> {
     const { context, signal } = this.options;
     const strace = context.programs.get('strace')?.file;
@@ -166,12 +172,12 @@ class Run implements CostRun {
         const ask = async (): Promise<number> => (await lone()).begun;
         this.calls.set(configuration.name, await countSystemCalls(strace, folder, running, ask, signal));
       } catch {
-        // It is a figure beside the others, which are not to be lost for it, and strace may be forbidden here.
+        // Strace may not be permitted here, and this secondary figure must not cost the others.
       }
     }
   }
 
-  /** Not what has failed already, nor after the end. */
+  /** Skips configurations that have failed, and does nothing after an abort. */
   private async attempt({ name }: Configuration, work: () => Promise<void>): Promise<void> {
     const { signal } = this.options;
     if (isAborted(signal) || this.failures.has(name)) return;
@@ -186,7 +192,7 @@ class Run implements CostRun {
     this.failures.set(configuration, error instanceof Error ? error.message : String(error));
   }
 
-  /** `step`: of the block's starts and sweeps, those that are done. */
+  /** `step`: the number of the block's finished starts and sweeps. */
   private tell(block: number, step: number, label: string): void {
     const { effort, onProgress } = this.options;
     const steps = this.configurations.length + this.sweeps;

@@ -1,28 +1,28 @@
 /**
- * Sweeps over all that is measured: one short slice of each, in an order that is another one each time.
+ * Sweeps over everything that is measured: one short slice of each, in a different order each time.
  *
- * What the host does to figures (another load, a neighbour, heat) lasts for longer than a sweep, and so is the same for all
- * slices of one: it is gone from their differences.
+ * Influences of the host (another load, a neighbour, heat) last longer than a sweep, and thus affect all its slices
+ * alike: they cancel out in the differences.
  */
 
 import { balancedOrders } from '../orders.js';
 import { isAborted } from './aborted.js';
 
-/** What a sweep has a slice of. */
+/** Something that a sweep has one slice of. */
 export interface Lane {
   readonly name: string;
-  /** Microseconds a request. */
+  /** Microseconds per request. */
   slice(): Promise<number>;
 }
 
 export interface SweepOptions {
   readonly sweeps: number;
-  /** The number of the first one, as blocks go on with the orders where the one before has ended. */
+  /** The number of the first one, as each block continues the orders where the previous block ended. */
   readonly from: number;
   readonly signal: AbortSignal;
-  /** Told behind each. */
+  /** Called after each. */
   onSweep(): void;
-  /** A lane is left out from here on, and has no values. */
+  /** The lane is left out from here on, and has no values. */
   onFailure(lane: string, error: unknown): void;
 }
 

@@ -1,7 +1,7 @@
 /**
- * Which system calls a request takes, of each role: counted by strace, which stops a process at each of its calls and makes
- * it many times slower. So it counts them and nothing else, apart from all that is measured, with a lone request at a time:
- * many at a time share a wake-up. It is a check on what the hop is said to be: the kernel's part.
+ * Counts the system calls of a request, by role, with strace, which stops a process at each call and makes it many
+ * times slower. So it only counts, separately from all measurements, with a single request at a time: concurrent ones
+ * share wake-ups. The count serves as a cross-check of the hop's cost, namely of the kernel's part.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,12 +15,12 @@ import type { Role, RunningStack } from './model.js';
 const PATIENCE_MS = 10_000;
 const LOOK_EVERY_MS = 10;
 
-/** Calls a request by their names, of each role. */
+/** Calls per request by name, for each role. */
 export type SystemCalls = Readonly<Partial<Record<Role, Readonly<Record<string, number>>>>>;
 
 /**
- * `strace`: its file, and `folder` for what it writes. `ask` has some requests made, one at a time, and tells how many. Throws
- * where strace is not allowed to look.
+ * `strace`: its file; `folder`: for its output. `ask` sends some requests, one at a time, and returns their number.
+ * Throws if strace is not permitted.
  */
 export async function countSystemCalls(
   strace: string,
@@ -52,7 +52,7 @@ export async function countSystemCalls(
     }
     return calls;
   } finally {
-    // What it traces runs on by itself.
+    // Traced processes continue by themselves.
     for (const { child } of tracers) child.kill('SIGKILL');
   }
 }
@@ -64,7 +64,10 @@ function isTraced(pid: number): boolean {
   );
 }
 
-/** `strace -c -U calls,name`: a number and a name in each line, lines of dashes around them, and the total at the end. */
+/**
+ * The output of `strace -c -U calls,name`: a number and a name in each line, enclosed in lines of dashes, and the total
+ * at the end.
+ */
 function callsIn(text: string, requests: number): Readonly<Record<string, number>> {
   const counts = [...text.matchAll(/^\s*(\d+)\s+(\w+)\s*$/gm)];
   return Object.fromEntries(

@@ -60,13 +60,13 @@ ${plot(chain, changes)}
 ${table(chain, changes)}</section>`;
 }
 
-/** Without the application, beside which the rest might not be seen. */
+/** Without the application, next to which the rest might be invisible. */
 function plot(chain: ChainVerdict, changes: readonly ChangeVerdict[]): string {
   const asItIs = (['front', 'hop', 'server'] as const).flatMap((layer): Part[] => {
     const work = layerNamed(chain, layer);
     return work === undefined ? [] : [{ layer, micros: Math.max(0, work.median) }];
   });
-  // Of a change it is known what it does to the whole: all of it is taken for the hop's and the app server's.
+  // For a change, only its effect on the whole is known: it is attributed to the hop and the app server.
   const front = asItIs.filter(({ layer }) => layer === 'front');
   const behind = total(asItIs) - total(front);
   const bars: [string, readonly Part[]][] = [

@@ -1,4 +1,4 @@
-/** The verdict on one screen. */
+/** Renders the verdict on one screen. */
 import { digits, formatSeconds, formatTime } from '../format.js';
 import type { Layer } from './configurations.js';
 import type { Estimate } from './estimate.js';
@@ -8,11 +8,11 @@ import { WORTH_A_THOUGHT, type ChainVerdict, type ChangeVerdict, type HopVerdict
 
 const NAME_WIDTH = 42;
 const FIGURE_WIDTH = 12;
-/** In the place of figures that may as well be none. */
+/** Replaces figures that may be zero. */
 const NOT_TOLD = ['not told', 'apart'];
 const ANSWERS: Readonly<Record<HopVerdict['isBottleneck'], string>> = { yes: 'Yes.', partly: 'In part.', no: 'No.' };
 
-/** What a layer is called, with the app server's named for a stack that has something before it. */
+/** The names of layers; that of the app server applies to a stack with something in front of it. */
 export const LAYER_NAMES = {
   front: 'nginx itself',
   hop: 'passed on, and a server at its least',
@@ -33,7 +33,7 @@ ${String(host.cores)} processors (${host.cpu}), ${host.kernel}, Node ${versions.
   ].join('\n\n');
 }
 
-/** What makes the figures less trustworthy, and what is not among them. */
+/** What makes the figures less reliable, and what they do not include. */
 export function notesOf({ notes, failures, interrupted }: CostResult): string[] {
   return [
     ...notes,
@@ -46,7 +46,7 @@ export function layerNamed({ layers }: ChainVerdict, layer: Layer): Estimate | u
   return layers.find((each) => each.layer === layer)?.work;
 }
 
-/** From the application to the front; what the hop is made of stands below it, indented. */
+/** From the application to the reverse proxy; the parts of the hop follow it, indented. */
 export function partsOf(chain: ChainVerdict): { readonly name: string; readonly work: Estimate }[] {
   const { hop } = chain;
   return [
@@ -73,12 +73,12 @@ function renderChain(chain: ChainVerdict, changes: readonly ChangeVerdict[]): st
   return [title, ...paragraphs.map((text) => text.replace(/^(?=.)/gm, '  '))].join('\n\n');
 }
 
-/** In paragraphs: whether the hop is the bottleneck, and what is told apart from work. */
+/** In paragraphs: whether the hop is the bottleneck, and what is measured apart from work. */
 export function sentencesOf(chain: ChainVerdict): string[] {
   return [answerOf(chain), besideOf(chain)].filter((lines) => lines.length > 0).map((lines) => lines.join('\n'));
 }
 
-/** None of a stack without a hop. */
+/** Empty for a stack without a hop. */
 function answerOf(chain: ChainVerdict): string[] {
   const { whole, hop } = chain;
   if (hop === undefined) return [];
@@ -98,7 +98,7 @@ function answerOf(chain: ChainVerdict): string[] {
   ];
 }
 
-/** Waiting, most of which is wake-ups, and system calls. */
+/** Waiting time, most of which is wake-ups, and system calls. */
 function besideOf({ wait, calls }: ChainVerdict): string[] {
   const front = wait?.front === undefined ? '' : `; for nginx alone ${formatTime(wait.front.median)}`;
   const counts = Object.entries(calls ?? {}).map(([role, byName]) => {

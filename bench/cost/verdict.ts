@@ -1,4 +1,4 @@
-/** What the figures say: the layers of a request, what changes them, and whether the hop is the bottleneck. */
+/** Interprets the figures: the layers of a request, what changes them, and whether the hop is the bottleneck. */
 import type { Chain, Configuration, Layer } from './configurations.js';
 import { differences, estimateOf, forAnotherRun, layoutDeviation, type Blocks, type Estimate } from './estimate.js';
 import { laneName, type Outstanding } from './measure.js';
@@ -6,24 +6,26 @@ import type { CostPlan } from './plan.js';
 import type { CostRun } from './run.js';
 import type { SystemCalls } from './system-calls.js';
 
-/** From this share of a request's work on, the hop is worth a thought. */
+/** From this share of a request's work on, the hop is relevant. */
 export const WORTH_A_THOUGHT = 0.1;
-/** From this share on nothing else is worth more. */
+/** From this share on, it is the most worthwhile part to improve. */
 const BOTTLENECK = 1 / 3;
 
 export interface LayerFigure {
   readonly layer: Layer;
-  /** Microseconds a request. */
+  /** Microseconds per request. */
   readonly work: Estimate;
 }
 
-/** What would not be there if the application ran in the front: the hop at its least, and what the app server adds. */
+/**
+ * What would disappear if the application ran inside the reverse proxy: the minimal hop, and what the app server adds.
+ */
 export interface HopVerdict {
   readonly work: Estimate;
-  /** Of the whole. */
+  /** Its share of the whole. */
   readonly share: number;
   readonly isBottleneck: 'yes' | 'partly' | 'no';
-  /** Microseconds: an application that takes less has a hop of over a tenth of the work. */
+  /** Microseconds: for an application that takes less, the hop is more than a tenth of the work. */
   readonly breakEven: number;
 }
 
@@ -31,25 +33,25 @@ export interface ChainVerdict {
   readonly title: string;
   /** The request's work. */
   readonly whole: Estimate;
-  /** They add up to the whole but for what medians of differences do. */
+  /** They add up to the whole, except for the difference between medians of differences and differences of medians. */
   readonly layers: readonly LayerFigure[];
-  /** undefined: of a stack with one server, or whose front can't be had by itself. */
+  /** undefined: for a stack with one server, or whose reverse proxy cannot be measured alone. */
   readonly hop: HopVerdict | undefined;
-  /** What a lone user waits on two processors, microseconds: for all of it, and for nginx alone. */
+  /** The latency of a single request on two processors, in microseconds: for the whole, and for nginx alone. */
   readonly wait: { readonly whole: Estimate; readonly front: Estimate | undefined } | undefined;
-  /** Of a lone request to an application that does nothing. */
+  /** The system calls of a single request to an application that does nothing. */
   readonly calls: SystemCalls | undefined;
 }
 
 export interface ChangeVerdict {
   readonly title: string;
-  /** Microseconds a request, more or less than what it stands instead of. */
+  /** Microseconds per request, relative to what it replaces. */
   readonly work: Estimate;
-  /** Of the first chain's requests a second: 0.02 are 2 % more. */
+  /** Relative to the first chain's requests per second: 0.02 is 2 % more. */
   readonly rate: number;
 }
 
-/** What a verdict is made of. */
+/** The input of a verdict. */
 export type Measured = Pick<CostRun, 'samples' | 'waits' | 'calls'>;
 
 export interface Verdict {
@@ -57,7 +59,7 @@ export interface Verdict {
   readonly changes: readonly ChangeVerdict[];
 }
 
-/** Of chains and changes all of whose configurations have been measured. */
+/** For chains and changes of which all configurations have been measured. */
 export function verdictOf(
   { chains, changes }: Pick<CostPlan, 'chains' | 'changes'>,
   measured: Measured,
@@ -66,7 +68,7 @@ export function verdictOf(
   const of = (configuration: Configuration): Blocks | undefined =>
     measured.samples.get(laneName(configuration, outstanding));
   const layered = chains.flatMap((chain) => layersOf(chain, of) ?? []);
-  // The deviation of what has an application of its own grows with its work.
+  // The deviation of configurations with an application grows with its work.
   const added = layered.flatMap(({ layers }) => layers.slice(1));
   const layoutOf = (isApp: boolean): number =>
     layoutDeviation(added.filter(({ layer }) => (layer === 'app') === isApp).map(({ blocks }) => blocks));
@@ -88,11 +90,11 @@ export function verdictOf(
 interface LayeredChain {
   readonly chain: Chain;
   readonly whole: Blocks;
-  /** Each step less the one before it. */
+  /** Each step minus the previous one. */
   readonly layers: readonly { readonly layer: Layer; readonly blocks: Blocks; readonly configuration: Configuration }[];
 }
 
-/** undefined: not all of it has been measured. */
+/** undefined: it has not been measured completely. */
 function layersOf(chain: Chain, of: (configuration: Configuration) => Blocks | undefined): LayeredChain | undefined {
   let whole: Blocks | undefined;
   const layers = [];
@@ -137,7 +139,7 @@ function expected(blocks: Blocks, layout: number): Estimate {
   return forAnotherRun(estimateOf(blocks, layout));
 }
 
-/** What the host did meanwhile is in it. */
+/** Includes the host's variation during the run. */
 function expectedAlone(blocks: Blocks): Estimate {
   return expected(blocks, layoutDeviation([blocks]));
 }

@@ -1,4 +1,4 @@
-/** Two builds in turns: the CPU that a request takes on each, slice beside slice, and whether this tree's is dearer. */
+/** Two builds in alternation: the CPU per request of each, slice by slice, and whether this tree's is higher. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ import { median } from '../statistics.js';
 import type { GateCase } from './cases.js';
 import { serverWords, startPair, type GateContext, type Pair } from './peers.js';
 
-/** Tells whether this tree is dearer than a commit. */
+/** Returns whether this tree is more expensive than a commit. */
 export async function compareWith(ref: string, cases: readonly GateCase[], context: GateContext): Promise<boolean> {
   const commit = commitOf(ref);
   const tree = join(context.folder, 'tree');
@@ -35,7 +35,7 @@ export async function compareWith(ref: string, cases: readonly GateCase[], conte
   }
 }
 
-/** In short. */
+/** The abbreviated commit hash. */
 function commitOf(ref: string): string {
   try {
     return git('rev-parse', '--short', '--verify', '--end-of-options', `${ref}^{commit}`).trim();
@@ -44,7 +44,7 @@ function commitOf(ref: string): string {
   }
 }
 
-/** Checks it out into a folder that is not there yet, and builds it with the packages that are installed here. */
+/** Checks the commit out into a new folder, and builds it with the packages installed here. */
 function buildCommit(commit: string, folder: string): void {
   git('worktree', 'add', '--detach', folder, commit);
   symlinkSync(join(REPOSITORY, 'node_modules'), join(folder, 'node_modules'));
@@ -62,18 +62,21 @@ function git(...words: readonly string[]): string {
   return execFileSync('git', words, { cwd: REPOSITORY, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
-/** In seconds: V8 has compiled what is hot. */
+/** In seconds: V8 has then compiled hot code. */
 const WARM_UP = 1.5;
 const SLICE = 0.05;
 const ANSWER_MS = 10_000;
 
-/** Of five cases together below three minutes. In each block processes are new: where they lie in memory is luck, and stays so. */
+/**
+ * Below three minutes for five cases together. Each block uses new processes, because their memory layout is random and
+ * stays fixed.
+ */
 const EFFORT = { blocks: 5, sweeps: 24 };
 
 const SIDES = ['before', 'after'] as const;
 type Side = (typeof SIDES)[number];
 
-/** Microseconds of CPU a request, sweep by sweep, in each block. */
+/** Microseconds of CPU per request, sweep by sweep, in each block. */
 export type Efforts = Readonly<Record<Side, Blocks>>;
 
 /** `builds`: their folders. */
@@ -125,12 +128,13 @@ async function slice({ server, client }: Pair): Promise<number> {
 }
 
 /**
- * A case is dearer if all of its interval lies above. Of a commit against itself intervals are some 2 % to either side, and
- * their middles within 1.5 % of 1: none comes so far by chance, and what is 5 % dearer mostly does.
+ * A case is more expensive if its whole interval lies above this. For a commit compared with itself, intervals extend
+ * about 2 % to either side, and their middles are within 1.5 % of 1: none gets this far by chance, and what is 5 % more
+ * expensive usually does.
  */
 const MARGIN = 1.02;
 
-/** `commit`: what `before` is of. */
+/** `commit`: the commit of `before`. */
 export function compareBuilds(
   commit: string,
   cases: ReadonlyMap<string, Efforts>,

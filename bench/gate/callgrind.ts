@@ -1,4 +1,7 @@
-/** Counts the instructions of a server's requests with valgrind's callgrind: of user space, and so the same on every kernel. */
+/**
+ * Counts the instructions of a server's requests with valgrind's callgrind: only in user space, and thus the same on
+ * every kernel.
+ */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,27 +13,27 @@ import { median } from '../statistics.js';
 import type { GateCase } from './cases.js';
 import { PATIENCE_MS, serverWords, startPair, type GateContext } from './peers.js';
 
-/** Of one request. */
+/** Per request. */
 export interface Count {
   readonly instructions: number;
-  /** Those of them that are the addon's. */
+  /** The addon's share of them. */
   readonly addon: number;
-  /** Bytes of V8's heap, which the collector has to deal with later: its own instructions are not in the count. */
+  /** Bytes allocated on V8's heap, which the collector has to handle later: its own instructions are not counted. */
   readonly heap: number;
 }
 
-/** Requests by which V8 has compiled what is hot. */
+/** Requests after which V8 has compiled hot code. */
 const WARM = 15_000;
 const BATCH = 200;
 const BATCHES = 24;
 
 /**
- * V8 does all of its work on one thread and at the same allocations each time, hashes alike, and has a young generation in
- * which many batches fit, so that most have no collection.
+ * With these, V8 does all work on one thread and at the same allocations each time, uses the same hashes, and has a
+ * young generation that holds many batches, so that most have no collection.
  */
 const V8_FLAGS = ['--predictable', '--hash-seed=1', '--random-seed=1', '--min-semi-space-size=16'];
 
-/** The version of what the count is made with besides Node. */
+/** The version of a tool that affects the count, besides Node. */
 export function versionOf(command: string, debianPackage: string): string {
   const { status, stdout } = spawnSync(command, ['--version'], { encoding: 'utf8' });
   if (status !== 0) {
@@ -39,7 +42,7 @@ export function versionOf(command: string, debianPackage: string): string {
   return stdout.split('\n')[0] ?? '';
 }
 
-/** The library that makes time a matter of what is done; see bench/floor/steady_clock.c. */
+/** The library that ties time to the work done; see bench/floor/steady_clock.c. */
 export function buildClock(folder: string): string {
   const library = join(folder, 'clock.so');
   const source = join(PACKAGE_ROOT, 'floor', 'steady_clock.c');
@@ -48,33 +51,33 @@ export function buildClock(folder: string): string {
 }
 
 /**
- * One connection has one request outstanding, so that each comes alone, whatever the time that either side takes. The server
- * marks batches; what differs between them comes on top of the requests' own work (a collection, a compilation, a timer): the
- * cheapest batch has none of it, and is the same from run to run.
+ * One connection has one request outstanding, so that each arrives alone, however long either side takes. The server
+ * marks batches. Differences between them come on top of the requests' own work (a collection, a compilation, a timer):
+ * the cheapest batch has none of it, and is the same from run to run.
  */
 export async function countRequest(gateCase: GateCase, clock: string, context: GateContext): Promise<Count> {
-  // Of its own, as another process may have counted before.
+  // A separate file, as another process may have counted before.
   const out = join(mkdtempSync(join(context.folder, gateCase.name)), 'dump');
   const address = join(context.folder, 's');
   const callgrind = [
     ...['--tool=callgrind', '--instr-atstart=no', '--dump-line=no', `--callgrind-out-file=${out}`],
-    // Compiled JavaScript is no file.
+    // Compiled JavaScript is not in a file.
     ...['--smc-check=all-non-file', `--vgdb-prefix=${out}`, '--quiet'],
-    // What server.ts calls around each batch.
+    // server.ts makes these calls around each batch.
     ...['--dump-before=getpriority', '--zero-before=kill'],
   ];
   const words = [...serverWords(REPOSITORY, gateCase, address), String(WARM), String(BATCH)];
   const args = [`LD_PRELOAD=${clock}`, 'valgrind', ...callgrind, process.execPath, ...V8_FLAGS, ...words];
-  // All of it is warm-up to the client: the server says when it has had enough.
+  // For the client all of it is warm-up: the server ends it.
   const load = { connections: 1, warmup: 3600 };
   const { server, stop } = await startPair(gateCase, address, { command: 'env', args }, load, context);
   try {
     await server.expect('batch', PATIENCE_MS);
-    // Instrumented, the warm-up would take six times as long.
+    // With instrumentation, the warm-up would take six times as long.
     const switchOn = [`--pid=${String(server.pid)}`, `--vgdb-prefix=${out}`, 'instrumentation', 'on'];
     execFileSync('vgdb', switchOn, { stdio: ['ignore', 'ignore', 'pipe'] });
     const heaps: number[] = [];
-    // The first is counted in part, and the last may be under way.
+    // The first is counted only in part, and the last may be incomplete.
     while (!existsSync(`${out}.${String(BATCHES + 2)}`)) {
       heaps.push(numberOf(await server.expect('batch', PATIENCE_MS), 'heap') / BATCH);
     }
@@ -83,10 +86,10 @@ export async function countRequest(gateCase: GateCase, clock: string, context: G
     );
     const cheapest = batches.reduce((least, batch) => (batch.instructions < least.instructions ? batch : least));
     return {
-      // Of a batch of 200 there are no finer parts.
+      // A batch of 200 gives no finer resolution.
       instructions: Math.round(cheapest.instructions / BATCH),
       addon: Math.round(cheapest.addon / BATCH),
-      // A batch in which the collector ran has less than nothing.
+      // A batch during which the collector ran is negative.
       heap: Math.round(median(heaps)),
     };
   } finally {
@@ -94,7 +97,10 @@ export async function countRequest(gateCase: GateCase, clock: string, context: G
   }
 }
 
-/** The instructions of a dump, by the file that each function comes from (`ob=`), without those of the functions it calls. */
+/**
+ * The instructions of a dump, by the file that each function comes from (`ob=`), without those of the functions it
+ * calls.
+ */
 export function readDump(text: string): Omit<Count, 'heap'> {
   const addons = new Set<string>();
   let inAddon = false;
@@ -105,7 +111,7 @@ export function readDump(text: string): Omit<Count, 'heap'> {
     const [, called, id = '', name = ''] = /^(c?)ob=\((\d+)\)(?: (.*))?$/.exec(line) ?? [];
     if (name.endsWith('.node')) addons.add(id);
     if (called === '') inAddon = addons.has(id);
-    // The line after is the called function's.
+    // The next line belongs to the called function.
     else if (line.startsWith('calls=')) isCall = true;
     else if (/^[\d+*-]/.test(line)) {
       const cost = isCall ? 0 : Number(line.split(' ')[1]);
@@ -114,7 +120,7 @@ export function readDump(text: string): Omit<Count, 'heap'> {
       isCall = false;
     }
   }
-  // What was under way when the counters were set to zero is in one of the two only: up to 2 % with Node 22.
+  // What was running when the counters were reset is in only one of the two: up to 2 % with Node 22.
   const total = Number(/^summary: (\d+)$/m.exec(text)?.[1]);
   if (!(Math.abs(instructions / total - 1) < 0.05)) {
     throw new Error(`a dump of ${String(total)} instructions has ${String(instructions)}`);

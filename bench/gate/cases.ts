@@ -1,14 +1,14 @@
-/** The requests by which one build of nearwire is held against another, by their instructions or by their time. */
+/** The requests by which builds of nearwire are compared, by instructions or by time. */
 
 export interface GateCase {
   readonly name: string;
-  /** Command words of the plain C client, `floor load`. */
+  /** Command-line arguments of the plain C client, `floor load`. */
   readonly client: readonly string[];
-  /** It sends a packet of uwsgi. */
+  /** It sends a uwsgi packet. */
   readonly uwsgi?: boolean;
-  /** Connections where time is taken; absent: it is not. Instructions are counted on one. */
+  /** Connections for timed runs; absent: not timed. Instructions are counted on one connection. */
   readonly connections?: number;
-  /** Absent: how many messages come at a time is a matter of time, and so are its instructions. */
+  /** Absent: the number of messages per turn depends on timing, and so do its instructions. */
   readonly counted?: boolean;
 }
 
@@ -18,7 +18,7 @@ const GATE_CASES: readonly GateCase[] = [
   { name: 'http', client: ['--case', 'cost'], connections: 32, counted: true },
   { name: 'http-close', client: ['--case', 'cost', '--keep-alive', '0'], connections: 32, counted: true },
   { name: 'uwsgi', client: ['--case', 'cost', '--keep-alive', '0'], uwsgi: true, connections: 32, counted: true },
-  // Answers of a server of sockets that the client can take for HTTP.
+  // Responses of a socket server that the client accepts as HTTP.
   { name: 'write-64', client: ['--case', 'cost'], counted: true },
   { name: 'write-64k', client: ['--case', 'cost'], counted: true },
 ];

@@ -1,4 +1,4 @@
-/** The instructions of requests against bench/instructions.json. */
+/** Compares the instructions of requests with bench/instructions.json. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -19,7 +19,7 @@ export interface CountOptions {
 export interface RecordedNode {
   readonly node: string;
   readonly valgrind: string;
-  /** Of the addon. */
+  /** The compiler of the addon. */
   readonly compiler: string;
   readonly cases: Readonly<Record<string, Count>>;
 }
@@ -30,7 +30,7 @@ export interface Recorded {
   readonly nodes: Readonly<Record<string, RecordedNode>>;
 }
 
-/** Tells whether something is dearer than recorded, or not recorded. */
+/** Returns whether something is more expensive than recorded, or not recorded. */
 export async function countCases(
   cases: readonly GateCase[],
   { record, file }: CountOptions,
@@ -45,7 +45,7 @@ export async function countCases(
   const nodes = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Recorded).nodes : {};
   const before = nodes[key];
   if (!record && !before) {
-    // Before minutes are spent on what there is nothing to compare with.
+    // Before minutes are spent without anything to compare with.
     throw new CannotRun(`nothing is recorded for ${key}, only for ${Object.keys(nodes).join(', ')}: --record it`);
   }
   const clock = buildClock(context.folder);
@@ -76,11 +76,11 @@ export async function countCases(
   return true;
 }
 
-/** Counts mostly repeat to less than 1 %. */
+/** Counts usually repeat within 1 %. */
 const TOLERANCE = 1.03;
 /**
- * What V8 makes of hot code depends on what it has seen by then: now and then a process takes 2 % more to its end. So of a
- * record, and of what seems dearer, the least of some processes counts.
+ * V8's optimization of hot code depends on what it has seen by then: occasionally a process takes 2 % more until its
+ * end. So records, and apparent increases, use the minimum of several processes.
  */
 const MOST_PROCESSES = 3;
 
@@ -101,7 +101,7 @@ const MEASURES = [
 
 export type Verdict = 'dearer' | 'cheaper' | 'not recorded' | '';
 
-/** As a table, and what is said of each of its rows. */
+/** As a table, with the verdict on each row. */
 export function compareCounts(counts: Readonly<Record<string, Count>>, recorded: RecordedNode['cases']) {
   const table = newTable(['a request of', '', 'recorded', 'now', 'change', '']);
   const verdicts = Object.entries(counts).flatMap(([name, count]) =>

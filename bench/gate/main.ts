@@ -1,4 +1,4 @@
-/** `npm run bench:ab` and `npm run bench:instructions`: their words, and how they end. */
+/** `npm run bench:ab` and `npm run bench:instructions`: their arguments and exit codes. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 
 import { CannotRun } from '../cannot-run.js';
@@ -9,7 +9,7 @@ import { COUNTED_CASES, TIMED_CASES, type GateCase } from './cases.js';
 import { countCases, OWN_FILE, type CountOptions } from './instructions.js';
 import type { GateContext } from './peers.js';
 
-/** Something is dearer. */
+/** Something is more expensive. */
 const DEARER_EXIT = 1;
 const USAGE_EXIT = 2;
 
@@ -17,7 +17,7 @@ interface CaseOptions {
   readonly cases: readonly GateCase[];
 }
 
-/** With `--cases`, which are all by default. */
+/** With `--cases`, which defaults to all. */
 function gateCommand(script: string, cases: readonly GateCase[]): Command {
   const names = cases.map(({ name }) => name).join(', ');
   const chosen = (text: string): GateCase[] =>
@@ -31,7 +31,7 @@ function gateCommand(script: string, cases: readonly GateCase[]): Command {
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : USAGE_EXIT));
 }
 
-/** Runs what tells whether something is dearer. Ctrl-C ends it by the way of an error, so that nothing is left lying about. */
+/** Runs a comparison. Ctrl-C ends it with an error, so that everything is cleaned up. */
 async function run(command: Command, work: (context: GateContext) => Promise<boolean>): Promise<void> {
   const controller = new AbortController();
   process.once('SIGINT', () => {

@@ -10,12 +10,12 @@ import { Peer, type Program } from '../peer.js';
 import { onCore } from '../placement.js';
 import type { GateCase } from './cases.js';
 
-/** To start and to warm up, under valgrind on a machine that is busy. */
+/** To start and to warm up, under valgrind on a busy machine. */
 export const PATIENCE_MS = 120_000;
 
 export interface GateContext {
   readonly floor: string;
-  /** For sockets and whatever else is put down. */
+  /** For sockets and other files. */
   readonly folder: string;
   readonly signal: AbortSignal;
 }
@@ -26,12 +26,12 @@ export interface Pair {
   stop(): Promise<void>;
 }
 
-/** Words for node: server.ts of a case, on the build in a folder. */
+/** Arguments for node: server.ts of a case, with the build in a folder. */
 export function serverWords(build: string, { name }: GateCase, address: string): string[] {
   return [fileURLToPath(new URL('server.js', import.meta.url)), build, name, address];
 }
 
-/** `program` is to listen on a socket file; `load`: further words of the client. */
+/** `program` must listen on a socket file; `load`: further arguments of the client. */
 export async function startPair(
   { name, client: words, uwsgi }: GateCase,
   address: string,

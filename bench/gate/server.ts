@@ -1,5 +1,5 @@
 /**
- * The server of a case, on the build of nearwire that lies in a folder: `node server.js FOLDER CASE SOCKET [WARM BATCH]`.
+ * The server of a case, with the build of nearwire in a folder: `node server.js FOLDER CASE SOCKET [WARM BATCH]`.
  *
  * With WARM and BATCH it marks each BATCH requests after the first WARM for callgrind (callgrind.ts).
  */
@@ -20,10 +20,10 @@ import { listen } from '../work/stream.js';
 
 const [folder = '', name = '', path = '', warm = '0', batch = '0'] = process.argv.slice(2);
 
-/** Of a request's answer, whatever the number of writes that it is made of. */
+/** The number of writes that a response consists of. */
 const SHORT_WRITES = 16;
 
-/** Calls what callgrind has been told to watch for, and keeps out of the count what it does itself. */
+/** Makes the calls that callgrind watches for, and keeps its own work out of the count. */
 function mark(usedBefore: number): number {
   const heap = getHeapStatistics().used_heap_size - usedBefore;
   getPriority();
@@ -33,7 +33,7 @@ function mark(usedBefore: number): number {
   return used;
 }
 
-/** What is called for each request. */
+/** Called for each request. */
 function counter(first: number, each: number): () => void {
   if (each === 0) return () => undefined;
   let left = first;
@@ -61,16 +61,16 @@ function echo(socket: Socket): void {
 }
 
 function ignore(): void {
-  // The client has had enough.
+  // The client has closed.
 }
 
-/** Answers each request with writes of `size` bytes: a head that fills the first 64, and then the body. */
+/** Answers each request with writes of `size` bytes: the headers fill the first 64, followed by the body. */
 function writer(size: number, writes: number): (socket: Socket) => void {
   const head = `HTTP/1.1 200 OK\r\nContent-Length: ${String(size * writes - 64)}\r\nX: `.padEnd(60, 'x') + '\r\n\r\n';
   return (socket) => {
     socket.on('error', ignore).on('data', () => {
       for (let i = 0; i < writes; i++) {
-        // Another one each time, as what a program writes mostly is.
+        // A new one each time, as in most programs.
         const data = Buffer.allocUnsafe(size);
         if (i === 0) data.write(head, 'latin1');
         socket.write(data);
@@ -80,12 +80,12 @@ function writer(size: number, writes: number): (socket: Socket) => void {
   };
 }
 
-/** Without our own types: of another build's only the names are known. */
+/** Untyped: of another build only the names are known. */
 function entry(file: string): Promise<unknown> {
   return import(pathToFileURL(join(folder, 'dist', 'src', file)).href);
 }
 
-/** What is done with a connection, in the cases of sockets. */
+/** The connection handlers of the socket cases. */
 const LISTENERS: Readonly<Record<string, (socket: Socket) => void>> = {
   rtt: echo,
   pipeline(socket) {

@@ -1,7 +1,7 @@
 /**
- * A request's head, from its bytes to the method, the target and the headers that the server is told of: node's parser,
- * and the reader that native sockets have for plain requests. (node's parser mostly takes bytes without their coming by
- * JavaScript; its `execute`, which is measured, is one crossing dearer.)
+ * Parses a request's headers, from the bytes to the method, target and headers that the server gets: with node's
+ * parser, and with the reader that native sockets have for plain requests. (Node's parser usually takes bytes without
+ * passing through JavaScript; `execute`, which is measured here, costs one crossing more.)
  */
 import { createServer } from 'node:http';
 import { Socket } from 'node:net';
@@ -12,7 +12,7 @@ import { getEngine } from 'nearwire/internal';
 import { counted, type Operation, type Rivals } from './operation.js';
 
 const HEADS = 200;
-/** A connection's first messages are node's parser's in any case. */
+/** A connection's first messages are always left to node's parser. */
 const READS_BY_NODE = 2;
 
 /** What a browser sends through a proxy. */
@@ -40,7 +40,7 @@ interface Connection {
   readonly facts: ParserFacts;
 }
 
-/** A parser of node's that its server has set up, for a socket that is not connected. */
+/** One of node's parsers, set up by its server for a socket that is not connected. */
 function connection(): Connection {
   const socket = new Socket() as ServedSocket;
   createServer().emit('connection', socket);
@@ -102,7 +102,7 @@ function byOurs(headers: number): Operation {
   return counted(
     HEADS,
     () => reader.execute(head),
-    // node's parser has told nothing here: all that is counted was read by ours.
+    // Node's parser has reported nothing here: only our reader's requests are counted.
     () => told,
   );
 }

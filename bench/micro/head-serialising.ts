@@ -1,6 +1,6 @@
 /**
- * The head of an answer, from `writeHead(200, headers)` to its text: node's ServerResponse, which `nearwire/http` leaves as
- * it is, and that of `nearwire/uwsgi`, whose connections end with their answer.
+ * Serializes response headers, from `writeHead(200, headers)` to text: with node's ServerResponse, which
+ * `nearwire/http` does not change, and with that of `nearwire/uwsgi`, whose connections end with their response.
  */
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
@@ -22,7 +22,7 @@ interface HeadWriter {
   writeHead(status: number, headers: typeof HEADERS): unknown;
 }
 
-/** The same object again and again: what it costs to make one is another matter. */
+/** The same object each time: the cost of making one is a separate matter. */
 function writing(response: HeadWriter): Operation {
   let whole = 0;
   return counted(

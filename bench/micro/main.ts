@@ -12,11 +12,11 @@ const OPERATIONS: Readonly<Record<string, (size: number) => Rivals>> = {
   'serialise head': headSerialising,
   write: writingOf,
 };
-/** Milliseconds, in which V8 compiles what is hot. */
+/** Milliseconds, in which V8 compiles hot code. */
 const WARMUP = 100;
 const NS_A_MS = 1e6;
 
-/** The time of one operation in nanoseconds, by subject, of those that can do it. */
+/** The time of one operation in nanoseconds, by subject, for those that support it. */
 export function timeOperation({ operation: name, headers, bytes, subjects, seconds }: Words): object {
   const rivals = OPERATIONS[name]?.(headers || bytes) ?? {};
   const operations = new Map<string, Operation>();

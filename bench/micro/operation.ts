@@ -1,15 +1,15 @@
-/** A piece of work that is measured without sockets, by ours and by node's own code in one process. */
+/** An operation that is measured without sockets, in nearwire's and in node's code in one process. */
 export interface Operation {
-  /** How many operations one call of `run` does: one alone is shorter than the clock's step. */
+  /** The number of operations per call of `run`: a single one is shorter than the clock's step. */
   readonly batch: number;
   /** Throws if not all of them were done. */
   run(): void;
 }
 
-/** By subject. Each is made when it is wanted: ours need the addon. */
+/** By subject. Each is made on demand, because nearwire's need the addon. */
 export type Rivals = Readonly<Record<string, () => Operation>>;
 
-/** An operation that counts what came of it: so much of each of a batch. */
+/** An operation that verifies its effect: `each` per operation of a batch. */
 export function counted(batch: number, once: () => void, count: () => number, each = 1, end?: () => void): Operation {
   let before = count();
   return {

@@ -1,10 +1,10 @@
-/** An engine whose kernel is missing: its connects come to nothing, and what it is to send goes nowhere. */
+/** An engine without a kernel: its connects never complete, and what it sends is discarded. */
 import { Engine } from 'nearwire/internal';
 import { addonStatus, Shared, SUBMISSION_WORDS, type NativeEngine } from 'nearwire/internal';
 
 export interface SilentEngine {
   readonly engine: Engine;
-  /** Bytes that would have gone to the kernel so far. */
+  /** Bytes that would have been handed to the kernel so far. */
   taken(): number;
 }
 
@@ -24,7 +24,7 @@ export function createSilentEngine(): SilentEngine {
       return 0;
     },
   };
-  // What is not overridden is the real thing, its memory above all; native methods want their own receiver.
+  // Everything else is the real engine, its memory in particular; native methods need their own receiver.
   const native = new Proxy(real, {
     get(target, key) {
       if (Object.hasOwn(overrides, key)) return Reflect.get(overrides, key) as unknown;

@@ -1,6 +1,6 @@
 /**
- * `write()` of a small message, with its share of the tick behind it, down to where the kernel would be asked: a net.Socket
- * over a handle that takes all at once, and a native socket and a channel over an engine that does.
+ * `write()` of a small message, with its share of the following tick, up to the system call: a net.Socket over a handle
+ * that takes everything at once, and a native socket and a channel over an engine that does.
  */
 import { Socket, type SocketConstructorOpts } from 'node:net';
 
@@ -13,10 +13,10 @@ import { runTicks } from 'nearwire/internal';
 import { counted, type Operation, type Rivals } from './operation.js';
 import { createSilentEngine } from './silent-engine.js';
 
-/** As many as `pipeline` has outstanding: what one turn sees there. */
+/** As many as `pipeline` has outstanding, so that a turn handles the same number. */
 const MESSAGES = 256;
 
-/** Takes what it is given, as a pipe's handle does while the kernel has room. */
+/** Accepts all data, as a pipe's handle does while the kernel has room. */
 class NullHandle {
   bytes = 0;
 
@@ -30,7 +30,7 @@ class NullHandle {
   }
 }
 
-/** All bytes are to come to the kernel's border. */
+/** All bytes must arrive where the system call would be made. */
 function writing(message: Uint8Array, write: (message: Uint8Array) => void, taken: () => number): Operation {
   const once = (): void => {
     write(message);
@@ -40,7 +40,7 @@ function writing(message: Uint8Array, write: (message: Uint8Array) => void, take
 
 function byNode(message: Uint8Array): Operation {
   const handle = new NullHandle();
-  // What node's own code gives it.
+  // Node's own code passes it like this.
   const options: SocketConstructorOpts & { handle: NullHandle } = { handle };
   const socket = new Socket(options);
   return writing(

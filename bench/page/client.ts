@@ -1,9 +1,9 @@
-/** The script of the page: draws every chart, and draws again when the colour scheme or the view changes. */
+/** The script of the page: draws every chart, and again when the colour scheme or the view changes. */
 import type { Cell, Chart as Plot, Span } from '../report/model.js';
 
 /**
- * Of the browser, what is used here: the script is compiled with code for Node, where the DOM's own types would make
- * `document` a name that compiles everywhere.
+ * The part of the browser's API that is used here. The script is compiled together with code for Node, where the DOM's
+ * own types would make `document` compile everywhere.
  */
 interface PageElement {
   readonly dataset: Readonly<Record<string, string | undefined>>;
@@ -19,14 +19,14 @@ declare function matchMedia(query: string): PageElement;
 declare function getComputedStyle(element: PageElement): { getPropertyValue(name: string): string };
 declare const Chart: new (canvas: PageElement, configuration: object) => { destroy(): void };
 
-/** Of a category's width, what its marks stand in. */
+/** The share of a category's width that its marks occupy. */
 const GROUP_SHARE = 0.8;
 const TENFOLD = 10;
 const SHORT = { notation: 'compact', maximumSignificantDigits: 3 } as const;
 const shortNumber = new Intl.NumberFormat('en', SHORT);
-/** Of a logarithmic axis, beyond the outermost mark. */
+/** The margin of a logarithmic axis beyond the outermost mark. */
 const MARGIN = 1.15;
-/** Steps of a decade, from few to many: the finest of which no more than MOST_TICKS fit is taken. */
+/** Steps of a decade, from few to many: the finest ladder with at most MOST_TICKS ticks is used. */
 const LADDERS = [
   [1],
   [1, 3],
@@ -51,13 +51,13 @@ interface Drawn {
 
 let view = 'values';
 
-/** A colour of the style sheet, as the scheme of now has it: style.ts names them after subjects. */
+/** A colour of the style sheet in the current scheme: style.ts names them after subjects. */
 function colourOf(name: string): string {
   const property = `--${name.replace(/[^a-zA-Z0-9-]/g, '-')}`;
   return getComputedStyle(document.documentElement).getPropertyValue(property).trim();
 }
 
-/** What is drawn of a cell in the view of now. */
+/** The mark of a cell in the current view. */
 function pointOf(cell: Cell | null, isBaseline: boolean): Point | null {
   if (!cell) return null;
   const { limited, ratio } = cell;
@@ -67,7 +67,7 @@ function pointOf(cell: Cell | null, isBaseline: boolean): Point | null {
   return isBaseline ? { value: 1, low: 1, high: 1, limited, text: `the baseline${hint}` } : null;
 }
 
-/** Figures that are tenfold apart share no axis from 0. */
+/** Values that differ tenfold do not share a linear axis. */
 function areFarApart(spans: readonly Span[]): boolean {
   const values = spans.map(({ value }) => value);
   return values.every((value) => value > 0) && Math.max(...values) > TENFOLD * Math.min(...values);
@@ -79,8 +79,8 @@ function plainAxis(): object {
 }
 
 /**
- * In which all spans lie, with as many ticks in a short one as in a long one, where Chart.js has few or none. The line at
- * `mark` is drawn stronger.
+ * An axis that covers all spans, with as many ticks for a short span as for a long one, where Chart.js would have few
+ * or none. The line at `mark` is emphasized.
  */
 function logarithmicAxis(spans: readonly Span[], mark?: number): object {
   const min = Math.min(...spans.map(({ low, value }) => (low > 0 ? low : value))) / MARGIN;
@@ -100,7 +100,10 @@ function logarithmicAxis(spans: readonly Span[], mark?: number): object {
   };
 }
 
-/** Bars from 0, or dots where a bar would have no length, and through each a line from the lowest to the highest round. */
+/**
+ * Bars from 0, or dots if bars would have no defined length; and through each a line from the lowest to the highest
+ * round.
+ */
 function marksOf({ sets }: Plot): Drawn {
   const baselines = new Set(sets.flatMap(({ cells }) => cells.map((cell) => cell?.ratio?.baseline)));
   const points = sets.map(({ subject, cells }) => cells.map((cell) => pointOf(cell, baselines.has(subject))));
@@ -122,7 +125,7 @@ function marksOf({ sets }: Plot): Drawn {
     return [
       {
         ...{ type: 'scatter', showLine: true, parsing: false, data: whiskers, pointStyle: false, borderWidth: 1 },
-        // Behind a dot, before a bar.
+        // Drawn behind a dot, but in front of a bar.
         ...(dotted ? { order: 1, borderColor } : { order: -1, borderColor: colourOf('text') }),
       },
       {
@@ -138,7 +141,7 @@ function marksOf({ sets }: Plot): Drawn {
   return { type: 'bar', datasets, x, y: logarithmic ? logarithmicAxis(there, areRatios ? 1 : undefined) : plainAxis() };
 }
 
-/** A line a subject, of measured values in either view; points apart stand beside it, hollow. */
+/** One line per subject, of measured values in either view; separate points are next to it, hollow. */
 function linesOf({ points, sets }: Plot, { title, logarithmic }: NonNullable<Plot['across']>): Drawn {
   const there = sets.flatMap(({ cells }) => cells.filter((cell) => cell !== null));
   const datasets = sets.flatMap(({ subject, cells }) =>
@@ -160,7 +163,7 @@ function linesOf({ points, sets }: Plot, { title, logarithmic }: NonNullable<Plo
   return { type: 'scatter', datasets, x, y: areFarApart(there) ? logarithmicAxis(there) : plainAxis() };
 }
 
-/** What the pointer is at: a mark has a text, a whisker none. */
+/** The item under the pointer: a mark has a text, a whisker has none. */
 interface Hovered {
   readonly dataset: { readonly label: string };
   readonly raw: { readonly text?: string };

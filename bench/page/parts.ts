@@ -1,4 +1,7 @@
-/** What every page of ours is made of: text and scripts that stand in one file, and can't break out of their place. */
+/**
+ * The parts of every page: text and scripts embedded in one file, escaped so that they cannot break out of their
+ * elements.
+ */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -10,14 +13,14 @@ import { STYLE } from './style.js';
 
 interface PageParts {
   readonly title: string;
-  /** What the page has beside the look of all of them. */
+  /** Style rules in addition to the common ones. */
   readonly style?: string;
   readonly main: readonly string[];
-  /** For the script that draws them; a page without needs none. */
+  /** The data of the charts; a page without charts has no script. */
   readonly charts?: readonly Chart[];
 }
 
-/** One file with everything in it. */
+/** A self-contained file. */
 export function wholePage({ title, style = '', main, charts }: PageParts): string {
   return `<!doctype html>
 <html lang="en">
@@ -44,7 +47,7 @@ function scripts(charts: readonly Chart[]): string {
 <script type="module">${inline(client)}</script>`;
 }
 
-/** What was run, on what and when, and what makes its figures less trustworthy. */
+/** What was run, where and when, and what makes its numbers less reliable. */
 export function pageHeader(name: string, run: RunRecord, notes: readonly string[]): string {
   const { host, versions, command, started, seconds } = run;
   const list = notes.map((note) => `<li>${escape(note)}</li>`).join('');
@@ -60,18 +63,18 @@ export function escape(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${String(character.charCodeAt(0))};`);
 }
 
-/** JSON that can't end the script element that it stands in, nor begin a comment there. */
+/** JSON that cannot end its script element, nor begin a comment in it. */
 function embed(data: unknown): string {
   return JSON.stringify(data).replaceAll('<', '\\u003c');
 }
 
-/** Chart.js as its package ships it for a script element. */
+/** Chart.js, in the form that its package provides for a script element. */
 function chartLibrary(): string {
   const main = createRequire(import.meta.url).resolve('chart.js');
   return inline(readFileSync(join(dirname(main), 'chart.umd.min.js'), 'utf8'));
 }
 
-/** Without the pointer to a source map that is not there, and without an end of the script element in a string. */
+/** Removes the reference to a missing source map, and escapes the script end tag in strings. */
 function inline(script: string): string {
   return script.replace(/^\/\/# sourceMappingURL=.*$/m, '').replaceAll('</script', '<\\/script');
 }

@@ -5,7 +5,7 @@ export function colourName(subject: string): string {
   return `--${subject.replace(/[^a-zA-Z0-9-]/g, '-')}`;
 }
 
-/** Of those that have none below: hues that are far apart, by the golden angle. */
+/** Colours of subjects without one below: hues far apart, by the golden angle. */
 export function coloursOf(lineup: readonly Subject[]): string {
   const more = lineup.filter(({ name }) => !STYLE.includes(`${colourName(name)}:`));
   const rootOf = (tone: string): string =>
@@ -13,7 +13,10 @@ export function coloursOf(lineup: readonly Subject[]): string {
   return `${rootOf('60% 40%')}\n@media (prefers-color-scheme: dark) { ${rootOf('70% 70%')} }\n`;
 }
 
-/** The look of the page, light and dark. One colour a subject, the same everywhere; node:net and js are of a family. */
+/**
+ * The style of the page, light and dark. Each subject has the same colour everywhere; those of node:net and js are
+ * related.
+ */
 export const STYLE = `
 :root {
   color-scheme: light dark;

@@ -1,4 +1,4 @@
-/** Figures of several series, a row each: as a table, and as plots. */
+/** Figures of several series, one row each: as a table, and as plots. */
 import { formatRatio, formatSpread, formatValue, type Spread } from '../format.js';
 import type {
   BenchResult,
@@ -16,13 +16,13 @@ import type { Block, Cell, Chart, Point, Row, ShownRatio } from './model.js';
 
 export interface Figure extends Pick<Row, 'muted' | 'detail'> {
   readonly name: string;
-  /** Absent of what stands in the table alone. */
+  /** Absent for figures that appear only in the table. */
   readonly plot?: Pick<Chart, 'title' | 'meaning' | 'unit' | 'better'>;
-  /** Empty where the subject has none. */
+  /** Empty if the subject has none. */
   cellOf(entry: Entry, subject: Subject): Cell | string;
 }
 
-/** Of a result, all that its blocks take besides the series. */
+/** The part of a result that blocks need in addition to the series. */
 export type Lineup = Pick<BenchResult, 'lineup'>;
 
 export interface Entry extends Point {
@@ -48,7 +48,7 @@ export function measured({ name, meaning, unit, better }: Measure, title: string
   };
 }
 
-/** Undefined where the subject was not measured. */
+/** Undefined if the subject was not measured. */
 export function cellIn(
   { cells, ratios }: Pick<Entry, 'cells' | 'ratios'>,
   measure: MeasureName,

@@ -1,4 +1,4 @@
-/** From a result to what is shown of it. */
+/** Builds a report from a result. */
 import { CASES } from '../cases/index.js';
 import { growth as growthCase } from '../cases/messages.js';
 import { load as loadCase } from '../cases/http.js';
@@ -25,7 +25,7 @@ export function reportOf(result: BenchResult): Report {
   };
 }
 
-/** Of the first parameters. */
+/** For the first parameters. */
 function headlineOf({ name, measures, headline }: BenchCase, ratios: readonly RatioResult[]): Headline[] {
   const measure = measures.find((entry) => entry.name === headline);
   const there = ratios.filter(
@@ -40,7 +40,7 @@ function headlineOf({ name, measures, headline }: BenchCase, ratios: readonly Ra
   return [{ case: name, measure, params: describeParams(first.params), ratios: shown }];
 }
 
-/** How sure the measures are, and how busy the client was: near 100 %, it may have been the limit. */
+/** The precision of the measures, and how busy the client was: near 100 %, it may have been the limit. */
 const BESIDE: readonly Figure[] = [
   {
     ...{ name: 'margin', muted: true },

@@ -1,4 +1,4 @@
-/** How the figures of the fan-in grow with the connections: each against the one at 16 connections. */
+/** How the numbers of the fan-in grow with the connections, relative to those at 16 connections. */
 import { growth, GROWTH_BASE } from '../cases/messages.js';
 import { formatSpread } from '../format.js';
 import type { MeasureName, Params, Sample, SeriesResult } from '../model.js';
@@ -11,7 +11,7 @@ const PLOTTED: readonly MeasureName[] = ['cpu', 'p50'];
 const NOTE = `Against ${String(GROWTH_BASE)} connections, within each round. Each connection has one message outstanding, which \
 waits for those of all the others: the round trip divided by the connections is what would stay the same.`;
 
-/** None where there is no growth to tell of: one number of connections, or none to compare with. */
+/** Empty if there is no growth to show: a single number of connections, or no baseline. */
 export function growthBlocks(result: Lineup, results: readonly SeriesResult[]): Block[] {
   const points = results
     .filter(({ series }) => series.family === 'unix')
@@ -33,7 +33,7 @@ export function growthBlocks(result: Lineup, results: readonly SeriesResult[]): 
   });
   const figures = [
     ...growth.measures.map(({ name }) => grown(name, ({ values }) => values[name])),
-    // In a server whose cost does not grow, the round trip grows as the connections do.
+    // If a server's cost per message is constant, the round trip grows in proportion to the connections.
     grown('p50 / connections', ({ values: { p50 } }, params) => p50 && p50 / connectionsOf(params).busy),
   ];
   const plots = growth.measures

@@ -1,4 +1,4 @@
-/** What the open loops of case load gave: a block for each handler, in which a user's wait is told at each load. */
+/** The results of the open loops of case load: one block per handler, with the users' waiting time at each load. */
 import { load as loadCase } from '../cases/http.js';
 import { describeParams, formatTime, formatValue } from '../format.js';
 import { percentileOf, PERCENTILES, type Percentile } from '../histogram.js';
@@ -9,11 +9,11 @@ import { baselineOf, type Subject } from '../subjects.js';
 import { blockOf, entryOf, measured, shownRatio, type Entry, type Figure } from './blocks.js';
 import type { Block, Cell, ShownRatio } from './model.js';
 
-/** Of the median user, of one in a hundred, of one in a thousand: what is plotted, and shown on a terminal. */
+/** For the median user, one in a hundred, and one in a thousand: these are plotted, and shown on a terminal. */
 const SHORT: readonly string[] = ['p50', 'p99', 'p99.9'];
-/** What the latency is to stay below when a rate is said to be held, microseconds. */
+/** A rate counts as sustained if the latency stays below this many microseconds. */
 const HELD_BELOW = 1_000;
-/** Percent, at which the wait is told in a sentence. */
+/** The load, in percent, whose waiting time is stated in a sentence. */
 const TOLD_LOAD = 75;
 const BASELINE: SubjectName = 'node:net';
 
@@ -79,7 +79,7 @@ function timeCell(value: number, ratio?: ShownRatio): Cell {
   return { value, low: value, high: value, text, spread: text, limited: false, ratio };
 }
 
-/** Of all rounds together; the extremes are of those that have enough requests by themselves. */
+/** The ratio of all rounds together; its extremes are those of the rounds that have enough requests by themselves. */
 function latencyRatio(entry: Entry, subject: Subject, percentile: Percentile): ShownRatio | undefined {
   const baseline = baselineOf(subject);
   const [ours, theirs] = [subject.name, baseline].map((name) => latencyIn(entry, name)?.percentiles[percentile.name]);
@@ -91,7 +91,7 @@ function latencyRatio(entry: Entry, subject: Subject, percentile: Percentile): S
   return shownRatio({ median, low: Math.min(low, median), high: Math.max(high, median) }, baseline, '');
 }
 
-/** Where it was tried: what a user waits at three quarters of the load, and what load is held. */
+/** As far as measured: the waiting time at three quarters of the load, and the load that is sustained. */
 function findingsOf({ lineup }: BenchResult, entries: readonly Entry[]): string[] {
   const even = entries.filter(({ apart }) => !apart).toSorted((a, b) => (a.at ?? 0) - (b.at ?? 0));
   const all = lineup.map(({ name }) => ({
@@ -108,7 +108,7 @@ function findingsOf({ lineup }: BenchResult, entries: readonly Entry[]): string[
   const base = told.find(({ name }) => name === BASELINE);
   const others = told.filter((entry) => entry !== base).map(({ name, time }) => `${time} (${name})`);
   const held = all.flatMap(({ name, tried }) => {
-    // What is held after a miss is luck.
+    // A higher load that succeeds after a lower one has failed is luck.
     const miss = tried.findIndex(({ p99 }) => p99 >= HELD_BELOW);
     const most = (miss < 0 ? tried : tried.slice(0, miss)).at(-1);
     if (!most || tried.length < 2) return [];

@@ -1,9 +1,9 @@
-/** What is shown of a run: the terminal and the page render all of it, README and docs its cells. */
+/** The content of a report: the terminal and the page render all of it, README and docs its cells. */
 import type { Measure, SubjectName } from '../model.js';
 import type { Verdict } from '../statistics.js';
 import type { Subject } from '../subjects.js';
 
-/** The median of the rounds, and their extremes. */
+/** The median over the rounds, and their extremes. */
 export interface Span {
   readonly value: number;
   readonly low: number;
@@ -24,49 +24,49 @@ export interface Cell extends Span {
   readonly text: string;
   /** `2.00 us (1.90 us to 2.10 us)`. */
   readonly spread: string;
-  /** The load generator was the limit, which says nothing of the subject. */
+  /** The load generator was the limit, so the value says nothing about the subject. */
   readonly limited: boolean;
-  /** To what the subject is held against. */
+  /** Relative to the subject's baseline. */
   readonly ratio?: ShownRatio;
 }
 
 export interface Row {
   readonly name: string;
-  /** Words where a figure is not of the subject's worth; empty ones where there is none. */
+  /** Text if a figure is not a property of the subject; an empty string if there is none. */
   readonly cells: readonly (Cell | string)[];
-  /** Beside the point: how the others came about. */
+  /** Secondary information: how the other rows came about. */
   readonly muted?: boolean;
-  /** A terminal leaves it out. */
+  /** Left out on a terminal. */
   readonly detail?: boolean;
 }
 
-/** What was run. */
+/** One entry of a chart's axis. */
 export interface Point {
   readonly label: string;
-  /** Where it stands on the axis of lines, and whether it is no part of them. */
+  /** Its position on the axis of a line chart, and whether it is separate from the lines. */
   readonly at?: number;
   readonly apart?: boolean;
 }
 
-/** Bars in groups, or lines where there is something to draw them across. */
+/** Bars in groups, or lines if there is an axis to draw them across. */
 export interface Chart {
-  /** What its canvas is found by. */
+  /** The id of its canvas. */
   readonly id: string;
   readonly title: string;
-  /** For those who can't see it. */
+  /** For screen readers. */
   readonly meaning: string;
   readonly unit: string;
   readonly better: 'higher' | 'lower';
-  /** One a cell of each set. */
+  /** One per cell of each set. */
   readonly points: readonly Point[];
   readonly sets: readonly { readonly subject: SubjectName; readonly cells: readonly (Cell | null)[] }[];
   readonly across?: { readonly title: string; readonly logarithmic: boolean };
 }
 
-/** Charts, and a table of the same. */
+/** Charts, and a table with the same content. */
 export interface Block {
   readonly title?: string;
-  /** What the table says, in sentences. */
+  /** The conclusions from the table, in sentences. */
   readonly findings?: readonly string[];
   readonly charts: readonly Chart[];
   readonly head: readonly string[];
@@ -74,14 +74,14 @@ export interface Block {
   readonly note?: string;
 }
 
-/** A case. */
+/** One case. */
 export interface Section {
   readonly name: string;
   readonly title: string;
   readonly blocks: readonly Block[];
 }
 
-/** What is worth telling a reader in a hurry: ours against either node:net over UNIX sockets, one measure a case. */
+/** The summary: nearwire's subjects relative to both node:net subjects over UNIX sockets, one measure per case. */
 export interface Headline {
   readonly case: string;
   readonly measure: Measure;

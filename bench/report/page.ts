@@ -1,4 +1,4 @@
-/** The page of `--html`: one file with everything in it. The tables stand without scripts; these draw the plots. */
+/** The page of `--html`: a self-contained file. Its tables need no scripts; scripts draw the plots. */
 import { broughtLines } from '../brought.js';
 import type { BenchResult } from '../model.js';
 import { escape, pageHeader, wholePage } from '../page/parts.js';
@@ -6,11 +6,11 @@ import { colourName, coloursOf } from '../page/style.js';
 import { reportOf } from './build.js';
 import type { Block, Cell, Chart, Headline, Report, Section } from './model.js';
 
-/** What another command's page has of its own. */
+/** The parts that differ on another command's page. */
 interface OwnPage {
   readonly name: string;
   readonly style: string;
-  /** Instead of the tiles. */
+  /** Replaces the tiles. */
   readonly top: readonly string[];
 }
 

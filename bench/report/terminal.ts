@@ -1,4 +1,4 @@
-/** The report on a terminal: its tables, and the few numbers that sum it up. */
+/** The report on a terminal: its tables, and the few numbers that summarize it. */
 import { isatty } from 'node:tty';
 
 import Table from 'cli-table3';
@@ -11,11 +11,11 @@ import { NODE_BASELINES, OURS } from '../statistics.js';
 import { reportOf } from './build.js';
 import type { Block, Cell, Report, Section } from './model.js';
 
-// Plain text in a file or a pipe, whatever the environment says of colours.
+// Plain text in a file or a pipe, whatever the environment says about colours.
 export const pc = picocolors.createColors(isatty(1) && process.stdout.hasColors());
 const VERDICT_COLOURS = { good: pc.green, bad: pc.red, '': String };
 
-/** Columns that a table takes with value and ratio side by side: the names of its rows, and each of its figures. */
+/** Columns that a table needs with value and ratio side by side: for the names of its rows, and for each figure. */
 const WIDE_NAMES = 28;
 const WIDE_FIGURE = 18;
 const GENERATOR_MARK = '*';
@@ -28,13 +28,13 @@ export function renderReport(result: BenchResult, columns: number): string {
   return `${parts.filter(Boolean).join('\n\n')}\n`;
 }
 
-/** What was run on what. */
+/** What was run, and where. */
 export function headingLine({ host, versions, seconds, interrupted }: BenchResult): string {
   const rest = `${host.kernel}, Node ${versions.node}, nearwire ${versions.nearwire}`;
   return `${host.cpu}, ${String(host.cores)} cores, ${rest}; ${formatSeconds(seconds)}${interrupted ? ', interrupted' : ''}`;
 }
 
-/** A table of texts, the first of each row being its name. */
+/** A table of texts; the first of each row is its name. */
 export function newTable(head: readonly string[]): Table.Table {
   return new Table({
     head: [...head],
@@ -81,7 +81,7 @@ function legend({ cells, ratios }: BenchResult): string {
   return lines.join('\n');
 }
 
-/** Per subject of ours, the headlines in one line. */
+/** The headlines of each of nearwire's subjects in one line. */
 function summary({ headlines }: Report): string {
   const lines = OURS.flatMap((subject) =>
     NODE_BASELINES.map((baseline) => {

@@ -1,24 +1,24 @@
-/** What the figures say: which buffer for which response, and where it would not matter. */
+/** The conclusions: which buffer for which response, and where it would not matter. */
 import { formatBytes, formatSpread } from '../format.js';
 import { nameWith } from '../lineup.js';
 import type { SeriesResult } from '../model.js';
 import { median, ratioWithinRounds, ROUNDS_TO_JUDGE, valuesByRound, type RatioSummary } from '../statistics.js';
 import { distinct, waysOf, type BufferChoice, type Conclusion, type Reason, type Take, type Way } from './model.js';
 
-/** A gain that nobody would notice is none, however sure it is. */
+/** A smaller gain is ignored, however certain it is. */
 const NOTICEABLE = 0.05;
 
-/** A buffer that has been measured with responses of one size. */
+/** A buffer that was measured with responses of one size. */
 interface Candidate {
   readonly take: Take;
   /** Throughput, by round. */
   readonly rates: ReadonlyMap<number, number>;
-  /** The same against the median of all buffers in a round, so that what disturbs a round disturbs no comparison. */
+  /** Throughput relative to the median of all buffers in a round, so that a disturbance affects no comparison. */
   readonly level: number;
   readonly worst: number;
 }
 
-/** One conclusion for each way and size that has been measured with the default buffer and another. */
+/** One conclusion for each way and size that was measured with the default buffer and at least one other. */
 export function conclude(results: readonly SeriesResult[], takes: readonly Take[]): Conclusion[] {
   return waysOf(takes).flatMap((way) =>
     results
@@ -32,12 +32,12 @@ export function conclude(results: readonly SeriesResult[], takes: readonly Take[
   );
 }
 
-/** What the bench calls a subject with this buffer. */
+/** The bench's name of a subject with this buffer. */
 export function subjectWith(subject: string, buffer: BufferChoice): string {
   return buffer === 'default' ? subject : nameWith(subject, buffer);
 }
 
-/** By what they come to, and the default before others that come to the same: changing nothing is simpler. */
+/** Sorted by effective size, and the default before others of the same size: changing nothing is simpler. */
 function candidatesOf(way: Way, result: SeriesResult, takes: readonly Take[]): Candidate[] {
   const measured = takes
     .filter((take) => take.way === way.name)
@@ -58,7 +58,7 @@ function candidatesOf(way: Way, result: SeriesResult, takes: readonly Take[]): C
 
 function concludeOne(bytes: number, usual: Candidate, candidates: readonly Candidate[]): Conclusion {
   const best = candidates.reduce((a, b) => (b.level > a.level ? b : a));
-  // Within the spread of the best: as good as it was in its worst round, or so near that nobody would notice.
+  // Within the spread of the best: at least its worst round, or so close that the difference is not noticeable.
   const asGood = Math.min(best.worst, best.level * (1 - NOTICEABLE));
   const bend = candidates.find(({ level }) => level >= asGood) ?? best;
   const bestGain = gainOf(best, usual);
@@ -84,7 +84,7 @@ function reasonOf({ rates }: Candidate, usualIsAsGood: boolean, best: RatioSumma
 }
 
 function gainOf({ rates }: Candidate, usual: Candidate): RatioSummary {
-  // A run that was interrupted may have no round of both.
+  // An interrupted run may have no round with both.
   return ratioWithinRounds(rates, usual.rates) ?? { median: 1, low: 1, high: 1, rounds: 0 };
 }
 
@@ -110,7 +110,7 @@ export function nameOf(buffer: BufferChoice): string {
   return buffer === 'default' ? buffer : formatBytes(buffer);
 }
 
-/** The buffers that a conclusion is to set, the smallest first. */
+/** The buffers that a conclusion recommends, the smallest first. */
 export function buffersOf(conclusions: readonly Pick<Conclusion, 'buffer'>[]): number[] {
   const buffers = distinct(conclusions.map(({ buffer }) => buffer));
   return buffers.filter((buffer) => buffer !== 'default').sort((a, b) => a - b);

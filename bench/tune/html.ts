@@ -1,4 +1,4 @@
-/** The page of `nearwire tune --html`: what was found, a heat map for each way, and the bench's own plots and tables. */
+/** The page of `nearwire tune --html`: the findings, a heat map for each way, and the bench's own plots and tables. */
 import { escape } from '../page/parts.js';
 import { htmlOf, sectionHtml } from '../report/page.js';
 import { waysOf, type Setting, type SweepResult, type Way } from './model.js';
@@ -24,7 +24,7 @@ function settings(all: readonly Setting[]): string {
   return `<section id="settings"><h2>To set it</h2>${parts.join('\n')}</section>`;
 }
 
-/** Throughput: send buffers down, responses across. */
+/** Throughput: rows are send buffers, columns are responses. */
 function heatMap(result: SweepResult, way: Way): string {
   const { head, rows } = throughputTable(result, way);
   if (head.length === 0) return '';
@@ -37,7 +37,7 @@ function heatMap(result: SweepResult, way: Way): string {
 </section>`;
 }
 
-/** This many times as good as the default is as warm as it gets. */
+/** The ratio to the default at which the colour is at its strongest. */
 const HOTTEST = 3;
 
 function heatCell(cell: HeatCell | ''): string {
@@ -49,7 +49,7 @@ function heatCell(cell: HeatCell | ''): string {
   return `<td${isToBeSet ? ' class="set"' : ''} style="background:${colour}" title="${escape(ratio?.spread ?? '')}">${text}<small>${escape(ratio?.text ?? '')}</small></td>`;
 }
 
-/** Blue is better and orange worse, which all eyes tell apart; what is to be set has a frame. */
+/** Blue is better and orange is worse, which colour-blind readers can distinguish; recommended cells have a frame. */
 const STYLE = `
 :root { --better: #6ea8fe; --worse: #ffab6b; }
 @media (prefers-color-scheme: dark) { :root { --better: #1d5bc0; --worse: #99480f; } }

@@ -1,4 +1,4 @@
-/** What the system lets be set, as it says itself. */
+/** The system's limits for these settings, as it reports them. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
@@ -19,7 +19,7 @@ function sysctl(name: string): number | null {
       : execFileSync('sysctl', ['-n', name], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
     return /^\d+$/.test(text.trim()) ? Number(text) : null;
   } catch {
-    // A container's network namespace may have none of it, and a system no such name.
+    // A container's network namespace may lack it, and a system may not have the name.
     return null;
   }
 }

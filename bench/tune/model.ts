@@ -1,4 +1,4 @@
-/** The words of the sweep: what it varies, and what it concludes. What it measures is the bench's. */
+/** The data model of the sweep: what it varies, and what it concludes. Measurements are the bench's. */
 import type { BenchResult, Family as BenchFamily, SubjectName } from '../model.js';
 import type { RatioSummary } from '../statistics.js';
 
@@ -8,7 +8,7 @@ export type WayName = 'native' | 'js' | 'file' | 'page';
 export interface Way {
   readonly name: WayName;
   readonly title: string;
-  /** Of the bench. */
+  /** The bench's case. */
   readonly case: string;
   readonly subject: SubjectName;
 }
@@ -22,49 +22,51 @@ export const WAYS: readonly Way[] = [
 
 export type Family = Exclude<BenchFamily, 'none'>;
 
-/** SO_SNDBUF as it is asked for, in bytes; `default`: it is left to the system, and to what the transport does by itself. */
+/** The requested SO_SNDBUF, in bytes; `default`: left to the system, and to the transport's own adjustments. */
 export type BufferChoice = number | 'default';
 
-/** What a send buffer takes of a response that nobody reads. */
+/** How much of an unread response a send buffer takes. */
 export interface Take {
   readonly way: WayName;
   readonly buffer: BufferChoice;
   /** SO_SNDBUF in bytes as it reads back when a connection has been accepted. */
   readonly set: number;
-  /** The same with such a response in it: larger where the transport, or TCP, has let it grow. */
+  /** The same with such a response in it: larger if the transport, or TCP, has let it grow. */
   readonly effective: number;
-  /** The system gave less than was asked for. */
+  /** The system granted less than requested. */
   readonly clamped: boolean;
-  /** The largest response that leaves the server whole. */
+  /** The largest response that leaves the server completely. */
   readonly bytes: number;
   /** The largest that was tried. */
   readonly tried: number;
 }
 
 /**
- * Why a conclusion is what it is. `bend`: the smallest buffer within the spread of the best, in all rounds better than the default.
- * `flat`: nothing is noticeably better than the default. `noise`: something seems to be, but not in all rounds. `few`: too
- * few rounds to tell.
+ * The reason of a conclusion. `bend`: the smallest buffer within the spread of the best, better than the default in all
+ * rounds. `flat`: nothing is noticeably better than the default. `noise`: something seems to be, but not in all rounds.
+ * `few`: too few rounds to tell.
  */
 export type Reason = 'bend' | 'flat' | 'noise' | 'few';
 
-/** What to set for responses of one size that leave in one way. */
+/** The recommendation for responses of one size that leave in one way. */
 export interface Conclusion {
   readonly way: WayName;
-  /** Of a response. */
+  /** The size of a response. */
   readonly bytes: number;
   /** `default`: no change. */
   readonly buffer: BufferChoice;
   readonly reason: Reason;
-  /** Throughput of `buffer` against the default. */
+  /** Throughput of `buffer` relative to the default. */
   readonly gain: RatioSummary;
   readonly best: { readonly buffer: BufferChoice; readonly gain: RatioSummary };
-  /** The default if it takes the response whole; else the smallest buffer that does; `null`: none that was tried. */
+  /**
+   * The default if it takes the whole response, otherwise the smallest buffer that does; `null`: none that was tried.
+   */
   readonly whole: BufferChoice | null;
   readonly text: string;
 }
 
-/** What the system lets be set. */
+/** The system's limits for these settings. */
 export interface Limits {
   /** Linux: net.core.wmem_max; macOS: kern.ipc.maxsockbuf. */
   readonly mostBuffer: number | null;
@@ -72,15 +74,15 @@ export interface Limits {
   readonly somaxconn: number | null;
 }
 
-/** Where a line of the advice is to be set. */
+/** Where a line of the advice belongs. */
 export interface Setting {
   readonly where: 'nearwire' | 'nginx' | 'sysctl';
-  /** To be copied as they are. */
+  /** To be copied verbatim. */
   readonly lines: readonly string[];
   readonly note: string;
 }
 
-/** What a sweep finds beside the bench's figures. */
+/** The findings of a sweep in addition to the bench's figures. */
 export interface Findings {
   readonly conclusions: readonly Conclusion[];
   readonly settings: readonly Setting[];
@@ -90,12 +92,12 @@ export interface Findings {
 
 export interface SweepResult extends BenchResult, Findings {}
 
-/** Those of these that there are, in the order of the reports. */
+/** The ways that occur, in the order of the reports. */
 export function waysOf(found: readonly { readonly way: WayName }[]): Way[] {
   return WAYS.filter(({ name }) => found.some(({ way }) => way === name));
 }
 
-/** From the smallest on. */
+/** In ascending order. */
 export function sizesOf(found: readonly { readonly bytes: number }[]): number[] {
   return ordered(found.map(({ bytes }) => bytes));
 }

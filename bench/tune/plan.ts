@@ -1,4 +1,4 @@
-/** What a sweep has the bench run. */
+/** What a sweep makes the bench run. */
 import { formatBytes } from '../format.js';
 import { subjectsWith } from '../lineup.js';
 import type { Mode } from '../model.js';
@@ -11,13 +11,13 @@ import { distinct, ordered, WAYS } from './model.js';
 const KIB = 1024;
 const MIB = KIB * KIB;
 
-/** What the user chose; what is not given is everything. */
+/** The user's choices; everything is run where none is given. */
 export interface SweepChoice {
   readonly mode: Mode;
   readonly family: Family;
   readonly ways?: readonly WayName[];
   readonly sizes?: readonly number[];
-  /** The default is always among them: it is what the others are compared with. */
+  /** The default is always included, as the baseline of the others. */
   readonly buffers?: readonly BufferChoice[];
   readonly rounds?: number;
 }
@@ -26,7 +26,7 @@ export interface Sweep {
   readonly ways: readonly Way[];
   readonly sizes: readonly number[];
   readonly buffers: readonly BufferChoice[];
-  /** The same in the words of the bench. */
+  /** The same choice in the bench's format. */
   readonly choice: Choice;
 }
 
@@ -53,7 +53,7 @@ export function sweepOf(choice: SweepChoice, { mostBuffer }: Limits, platform: N
   const ways = WAYS.filter(({ name }) => choice.ways?.includes(name) ?? true);
   const sizes = ordered(choice.sizes ?? pace.sizes);
   const wanted = ordered((choice.buffers ?? pace.buffers).filter((buffer) => buffer !== 'default'));
-  // Linux gives what it has; macOS refuses.
+  // Linux grants what it can; macOS refuses.
   const refused = platform === 'darwin' && mostBuffer !== null ? wanted.filter((buffer) => buffer > mostBuffer) : [];
   const buffers = wanted.filter((buffer) => !refused.includes(buffer));
   const swept = distinct(ways.map(({ subject }) => subject)).flatMap((name) => {
@@ -64,7 +64,7 @@ export function sweepOf(choice: SweepChoice, { mostBuffer }: Limits, platform: N
   return {
     ...{ ways, sizes, buffers: ['default', ...buffers] },
     choice: {
-      // Its warm-up is enough: what differs with the buffer is not what is compiled.
+      // The short warm-up is enough: compiled code does not differ between buffers.
       ...{ mode: 'quick', pace, cases: distinct(ways.map((way) => way.case)), families: [choice.family], bytes: sizes },
       // Plain C reads.
       lineup: [subjectNamed('c', SUBJECTS), ...swept],

@@ -1,4 +1,4 @@
-/** The sweep on a terminal: what it says, the lines to set it, and the throughput that this comes from. */
+/** The sweep on a terminal: its conclusions, the lines that apply them, and the throughput behind them. */
 import { headingLine, notes, pc, sectionText } from '../report/terminal.js';
 import type { Setting, SweepResult } from './model.js';
 import { sectionsOf } from './tables.js';

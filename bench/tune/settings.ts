@@ -1,16 +1,16 @@
-/** The lines that set what the sweep found, where they go, and where there are none. */
+/** The lines that apply the findings, where they belong, and where there are none. */
 import { formatBytes } from '../format.js';
 import { buffersOf, nameOf } from './conclude.js';
 import type { BufferChoice, Conclusion, Family, Findings, Setting } from './model.js';
 import { sizesOf, waysOf } from './model.js';
 
-/** What the lines are made from. */
+/** The input for the lines. */
 export interface Found extends Omit<Findings, 'settings'> {
   readonly family: Family;
   readonly platform: NodeJS.Platform;
 }
 
-/** What node's servers ask for, and ours. */
+/** The default backlog of node's servers, and of nearwire's. */
 const BACKLOG = 511;
 
 export function settingsFor(found: Found): Setting[] {
@@ -56,12 +56,12 @@ function forSlowReaders(found: Found): Setting[] {
   return [setting('nearwire', `${note}${found.family === 'unix' ? auto : ''}`, ...lines)];
 }
 
-/** As if what takes a response whole were what is to be set. */
+/** Treats the buffer that takes a whole response as the recommended one. */
 function wholeOf({ conclusions }: Found): Conclusion[] {
   return conclusions.flatMap((found) => (found.whole === null ? [] : [{ ...found, buffer: found.whole }]));
 }
 
-/** For each buffer a line, with the responses that it is for. */
+/** One line per buffer, with the responses that it is for. */
 function serverLines(conclusions: readonly Conclusion[], found: Found): string[] {
   return buffersOf(conclusions).map((buffer) => {
     const own = conclusions.filter((conclusion) => conclusion.buffer === buffer);
@@ -76,21 +76,21 @@ function serverLines(conclusions: readonly Conclusion[], found: Found): string[]
   });
 }
 
-/** A server takes such a size only if told that it is meant. */
+/** A server accepts such a size only with `allowSmallBuffers`. */
 function isBelowDefault(buffer: number, { takes }: Found): boolean {
   const setOf = (choice: BufferChoice): number => takes.find((take) => take.buffer === choice)?.set ?? 0;
   return setOf(buffer) < setOf('default');
 }
 
-/** What to ask for, to have what was measured: where the system has cut a buffer, no more than it gives. */
+/** The size to request to get what was measured: if the system has reduced a buffer, no more than it grants. */
 function givenFor(buffer: number, { takes }: Found): number {
   const cut = takes.find((take) => take.buffer === buffer && take.clamped);
-  // Linux, which is the one that cuts, reads back twice what is set.
+  // Linux, the only system that reduces it, reads back twice what is set.
   return cut ? cut.set / 2 : buffer;
 }
 
 /**
- * nginx 1.26 sets SO_SNDBUF on its listening socket alone. What is accepted from it has the same over TCP, and on macOS; on
+ * nginx 1.26 sets SO_SNDBUF only on its listening socket. Accepted connections inherit it over TCP, and on macOS; on
  * Linux a UNIX connection has the system's default (seen with `ss -xm`).
  */
 function nginxListen(buffer: number, { family, platform }: Found): Setting {

@@ -1,4 +1,4 @@
-/** The sweep: what send buffers take, what the bench says of them, and what follows. */
+/** The sweep: what send buffers take, what the bench measures with them, and the conclusions. */
 import { addonStatus } from 'nearwire/internal';
 import { SOCKET_NAME } from '../cell.js';
 import { withFolder } from '../folder.js';
@@ -26,7 +26,7 @@ export async function runSweep(options: SweepChoice & RunControl): Promise<Sweep
   return { ...result, ...found, settings: settingsFor({ ...found, family: options.family, platform }) };
 }
 
-/** The file of `--json`: the bench's, with what was found. */
+/** The file of `--json`: the bench's, with the findings. */
 export interface SweepJson extends JsonFile, Findings {}
 
 export function sweepJsonOf(result: SweepResult): SweepJson {

@@ -1,4 +1,4 @@
-/** What was found, as the tables of a report: for a terminal, a page and docs alike. A line in a cell may end where it breaks. */
+/** The findings as the tables of a report, for a terminal, a page and docs. Line breaks in a cell may be replaced. */
 import { digits, formatBytes, formatSpread, formatValue } from '../format.js';
 import type { BenchResult, CellResult, MeasureName, RatioResult } from '../model.js';
 import { cellIn } from '../report/blocks.js';
@@ -8,7 +8,7 @@ import type { BufferChoice, Conclusion, Findings, SweepResult, Take, Way } from 
 import { distinct, ordered, sizesOf, waysOf } from './model.js';
 
 const MIB = 1024 * 1024;
-/** What the kernel may hold is told for so many connections. */
+/** The number of connections for which the kernel's memory is stated. */
 const CONNECTIONS = 1000;
 
 export function sectionsOf(result: SweepResult): { readonly found: Section[]; readonly throughput: Section[] } {
@@ -37,7 +37,7 @@ function sectionOf(name: string, title: string, table: Table, note = '', finding
   return { name, title, blocks: [{ charts: [], ...table, note, findings }] };
 }
 
-/** A row a response size, a column a way. */
+/** One row per response size, one column per way. */
 export function conclusionTable({ conclusions }: Pick<Findings, 'conclusions'>) {
   const ways = waysOf(conclusions).map(({ name }) => name);
   const rows = sizesOf(conclusions).map((size) => ({
@@ -50,14 +50,14 @@ export function conclusionTable({ conclusions }: Pick<Findings, 'conclusions'>) 
   return { head: ways, rows };
 }
 
-/** What to set, and what for. */
+/** The recommendation, and its gain. */
 function recommendation({ buffer, reason, gain, best }: Conclusion): string {
   if (buffer !== 'default') return `${nameOf(buffer)}:\n${formatSpread(gain)}`;
   if (reason === 'few') return 'too few rounds';
   return best.buffer === 'default' ? 'no change' : `no change:\nbest ${formatSpread(best.gain)}`;
 }
 
-/** What each buffer takes whole, and what it may cost. */
+/** What each buffer takes completely, and what it may cost. */
 export function takeTable({ takes }: Pick<Findings, 'takes'>) {
   const ways = waysOf(takes).map(({ name }) => name);
   const rows = distinct(takes.map(({ buffer }) => buffer)).map((buffer) => {
@@ -80,14 +80,16 @@ function takeText(take: Take | undefined): string {
   return `${take.bytes === take.tried ? '>= ' : ''}${formatMemory(take.bytes)}`;
 }
 
-/** One size, or the smallest and the largest: what grows by itself grows differently for different responses. */
+/**
+ * One size, or the smallest and the largest: a buffer that grows by itself grows differently for different responses.
+ */
 function rangeOf(sizes: readonly number[]): string {
   return distinct([Math.min(...sizes), Math.max(...sizes)].map(formatMemory)).join(' to\n');
 }
 
 /** `416 KiB`, `1.95 GiB`. */
 function formatMemory(bytes: number): string {
-  // Four digits are for the next unit.
+  // Four digits call for the next unit.
   if (bytes >= 1000 * MIB) return `${digits(bytes / MIB / 1024)} GiB`;
   return bytes >= MIB ? `${digits(bytes / MIB)} MiB` : `${digits(bytes / 1024)} KiB`;
 }
@@ -96,7 +98,7 @@ export interface HeatCell extends Cell {
   readonly isToBeSet: boolean;
 }
 
-/** Throughput in one way: a row a buffer, a column a size. */
+/** Throughput in one way: one row per buffer, one column per size. */
 export function throughputTable(sweep: SweepResult, way: Way) {
   const { cells, takes, conclusions } = sweep;
   const measured = cells.filter((cell) => cell.case === way.case);
@@ -112,7 +114,7 @@ export function throughputTable(sweep: SweepResult, way: Way) {
   return { head: sizes.map(formatBytes), rows };
 }
 
-/** What the bench has measured with a buffer; the text of a rate is in bytes/s. */
+/** The bench's result with a buffer; a rate is shown in bytes/s. */
 export function figureOf(
   { cells, ratios }: Pick<BenchResult, 'cells' | 'ratios'>,
   way: Way,

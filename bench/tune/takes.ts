@@ -1,4 +1,4 @@
-/** How much of a response each send buffer takes that nobody reads: found by servers of this process. */
+/** How much of an unread response each send buffer takes, found with servers in this process. */
 import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Socket } from 'node:net';
@@ -16,10 +16,10 @@ import { nameOf } from './conclude.js';
 import type { BufferChoice, Family, Take, Way } from './model.js';
 import type { Sweep, SweepChoice } from './plan.js';
 
-/** Where the kernel accounts for its own overhead too, and SO_SNDBUF reads back as twice what was set. */
+/** Whether the kernel also accounts for its own overhead, and SO_SNDBUF reads back as twice what was set. */
 const DOUBLES = process.platform === 'linux';
 
-/** Of each way and buffer, in their order. */
+/** For each way and buffer, in their order. */
 export async function findTakes(
   { ways, buffers, sizes }: Sweep,
   folder: string,

@@ -8,7 +8,7 @@ import { tellAddress } from './stream.js';
 import type { Target, Words } from './words.js';
 
 export function serveChannel(words: Words, target: Target): void {
-  // Without the native engine this subject is node:net: better to fail.
+  // Without the native engine this subject would be node:net, so it fails instead.
   const server = ChannelServer.listen(
     { ...target, transport: 'native' },
     {
@@ -52,7 +52,7 @@ function handlersOf(words: Words): ChannelServerHandlers {
   }
 }
 
-/** A sink wants no data, and a server's connections end as their clients please, by a reset too. */
+/** A sink ignores data, and clients may end a server's connections as they like, including by a reset. */
 function ignore(): void {
   // The engine has read the bytes, and closes after an error.
 }

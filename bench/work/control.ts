@@ -1,20 +1,20 @@
 /**
- * The worker's side of the talk with run.ts: JSON lines out, single words in. Both programs of a cell end when stdin
- * does, so whatever becomes of the parent, none is left behind.
+ * The worker's side of the communication with run.ts: JSON lines out, single words in. Both programs of a cell exit
+ * when stdin ends, so none is left behind, whatever happens to the parent.
  */
 import { createInterface } from 'node:readline';
 
 import type { LoadResult } from '../model.js';
 import type { Words } from './words.js';
 
-/** As it is before a module of the user's comes. */
+/** The original, before a module of the user's can replace it. */
 const write = process.stdout.write.bind(process.stdout);
 
 export function tell(message: object): void {
   write(`${JSON.stringify(message)}\n`);
 }
 
-/** To measure, or to warm up once more. */
+/** Measure, or run another warm-up window. */
 type ClientWord = 'go' | 'warm';
 
 export class Control {
@@ -22,14 +22,14 @@ export class Control {
   private readonly cpu: () => number;
 
   /**
-   * `close` lets go of what the worker holds (its socket file above all); the process then ends. `cpu` is asked for
-   * microseconds, where it is not this process that works.
+   * `close` releases what the worker holds (its socket file in particular); then the process exits. `cpu` returns
+   * microseconds, if another process does the work.
    */
   constructor(close: () => void | Promise<void>, cpu = cpuMicroseconds) {
     this.cpu = cpu;
     const end = async (): Promise<void> => {
       await close();
-      // What still stands open is the other process's business, or the bench is over.
+      // Remaining connections belong to the other process, or the bench is over.
       process.exit(0);
     };
     process.on('SIGTERM', () => void end());
@@ -40,7 +40,7 @@ export class Control {
       .on('close', () => void end());
   }
 
-  /** What the parent has a client do next. */
+  /** The parent's next command to a client. */
   nextWord(): Promise<ClientWord> {
     return new Promise((resolve) => {
       this.heed = resolve;
@@ -66,10 +66,10 @@ function residentBytes(): number {
   return process.memoryUsage.rss();
 }
 
-/** After a collection, pages that are swept only later count as used in some readings: 200 KiB of them, now and then. */
+/** After a collection, pages that are swept later count as used in some readings: occasionally 200 KiB. */
 const READINGS = 6;
 
-/** What V8 accounts for: its heap, and what objects there keep outside of it, array buffers included. */
+/** What V8 accounts for: its heap, and what objects keep outside of it, including array buffers. */
 function heldBytes(): number {
   const readings = Array.from({ length: READINGS }, () => {
     collectGarbage();
@@ -79,17 +79,19 @@ function heldBytes(): number {
   return Math.min(...readings);
 }
 
-/** The second collection takes what finalizers of the first have let go. */
+/** The second collection frees what finalizers of the first have released. */
 function collectGarbage(): void {
   if (!globalThis.gc) throw new Error('a worker is run with --expose-gc');
   globalThis.gc();
   globalThis.gc();
 }
 
-/** Works for so long, then leaves nothing outstanding. `runLoad` fills in the rest. */
+/** Works for this many seconds, and leaves nothing outstanding. `runLoad` adds the rest. */
 export type Phase = (seconds: number) => Promise<Omit<LoadResult, 'clientCpu' | 'errors'>>;
 
-/** The life of a client: warm up on the connections that will be measured until it is told `go`, measure once, tell. */
+/**
+ * The life of a client: it warms up on the connections to be measured until it gets `go`, measures once, and reports.
+ */
 export async function runLoad(control: Control, phase: Phase, { warmup, seconds }: Words): Promise<void> {
   do {
     const warmed = warmup > 0 ? await phase(warmup) : { seconds: 0, operations: 0 };

@@ -1,4 +1,4 @@
-/** Answers each message with a write of its own, as a program would that looks at them. What comes may be lent. */
+/** Echoes each message with a write of its own, like a program that processes single messages. The data may be lent. */
 export function messageEcho(
   bytes: number,
   send: (data: Buffer, start: number, stop: number) => void,
@@ -11,7 +11,7 @@ export function messageEcho(
       at = Math.min(start + bytes - held, stop);
       held += data.copy(partial, held, start, at);
       if (held < bytes) return;
-      // A copy: the write may have to wait, and the buffer is used again.
+      // A copy: the write may have to wait, and the buffer is reused.
       send(Buffer.from(partial), 0, bytes);
       held = 0;
     }

@@ -12,7 +12,7 @@ export function serveHttp(subject: Subject, words: Words, target: Target): void 
   listen(subject.createHttpServer(handlerOf(subject, words)), target);
 }
 
-/** What answers the requests of a case. */
+/** The request handler of a case. */
 export function handlerOf(subject: Subject, words: Words): RequestListener {
   switch (words.case) {
     case 'file': {
@@ -57,7 +57,7 @@ function answer(body: string | Buffer): RequestListener {
   };
 }
 
-/** With a Buffer that nobody has seen before: the client looks at the number in front. */
+/** With a new Buffer each time: the client checks the number at its start. */
 function answerAnew(bytes: number): RequestListener {
   const headers = { 'Content-Type': 'text/plain', 'Content-Length': bytes };
   let made = 0;
@@ -83,16 +83,16 @@ function receive(bytes: number): RequestListener {
   };
 }
 
-/** Objects that a request replaces: those before them are garbage that has grown old. */
+/** Objects that each request replaces: their predecessors become old garbage. */
 const REPLACED = 10;
-/** Made between two looks at how large the heap is. */
+/** Objects made between two checks of the heap's size. */
 const BATCH = 10_000;
 
 function entryOf(id: number): object {
   return { id, name: `entry ${String(id)}`, tags: [`a${String(id)}`, `b${String(id)}`] };
 }
 
-/** With so many MB of small objects alive, which a collection has to mark. */
+/** With this many MB of small live objects, which a collection has to mark. */
 function overHeap(megabytes: number, handler: RequestListener): RequestListener {
   const live: object[] = [];
   const full = process.memoryUsage().heapUsed + megabytes * 1e6;
@@ -109,7 +109,7 @@ function overHeap(megabytes: number, handler: RequestListener): RequestListener 
   };
 }
 
-/** Parses the body, and answers with what it says as JSON. */
+/** Parses the body, and responds with the same content as JSON. */
 function answerJson(request: IncomingMessage, response: ServerResponse): void {
   const parts: Buffer[] = [];
   request.on('data', (part: Buffer) => parts.push(part));

@@ -1,31 +1,31 @@
-/** What the clients of rtt, pipeline, bulk, storm and retained do, apart from what carries the bytes. */
+/** The clients of rtt, pipeline, bulk, storm and retained, independent of the transport. */
 import { Control, runLoad, type Phase } from './control.js';
 import { Histogram } from '../histogram.js';
 import { floorPattern } from './pattern.js';
 import type { Words } from './words.js';
 
-/** A client's connection: of a channel, that itself. */
+/** A client's connection; for channels, the channel itself. */
 export interface Link {
-  /** False: wait for `onDrain`. */
+  /** Returns false: wait for `onDrain`. */
   write(message: Buffer): boolean;
   destroy(): void;
 }
 
-/** What it tells, the handlers of a channel. They may be set anew at any time. */
+/** Its events; for channels, the handlers. They may be replaced at any time. */
 export interface LinkEvents {
   onConnect(): void;
-  /** Bytes came: `data[start..stop)`, lent. */
+  /** Bytes have arrived: `data[start..stop)`, lent. */
   onData(link: Link, data: Buffer, start: number, stop: number): void;
   onDrain(): void;
   onError(link: Link, error: Error): void;
-  /** The last word: behind an error, or when the server has had enough. */
+  /** The last event: after an error, or when the server has closed. */
   onClose(): void;
 }
 
 export type Connect = (events: LinkEvents) => Link;
 
 function ignore(): void {
-  // What comes is of no use, or nothing is to be done.
+  // Received data is ignored, or there is nothing to do.
 }
 
 interface Opened {
@@ -71,7 +71,7 @@ export async function load(connect: Connect, words: Words): Promise<void> {
   return runLoad(control, closedLoop(opened, words.bytes, words.case === 'pipeline' ? words.window : 1), words);
 }
 
-/** One message there and back, byte for byte the same: where time is measured they are counted only. */
+/** Sends one message and compares its echo byte for byte; measured messages are only counted. */
 function exchange({ link, events }: Opened, message: Buffer): Promise<void> {
   return new Promise((resolve) => {
     let received = 0;
@@ -87,8 +87,8 @@ function exchange({ link, events }: Opened, message: Buffer): Promise<void> {
 }
 
 /**
- * So many messages outstanding. Latency is taken of one message only: there it is the time from one send to its echo's last
- * byte.
+ * Keeps this many messages outstanding. Latency is measured only with one message: it is the time from its send to the
+ * last byte of its echo.
  */
 function closedLoop({ link, events }: Opened, bytes: number, window: number): Phase {
   const message = floorPattern(bytes);
@@ -120,7 +120,7 @@ function closedLoop({ link, events }: Opened, bytes: number, window: number): Ph
           }
           took = (now - startedAt) / 1e3;
         }
-        // Nothing is to be left outstanding.
+        // Nothing may be left outstanding.
         outstanding -= messages;
         if (outstanding === 0)
           resolve({ seconds: took, operations, bytes: operations * bytes, latency: latency?.summary() });
@@ -130,12 +130,12 @@ function closedLoop({ link, events }: Opened, bytes: number, window: number): Ph
 }
 
 /**
- * Bytes written in one go while the transport keeps taking them. Enough to keep its buffers full, little enough for
- * the loop to turn and the clock to be looked at.
+ * Bytes written at once while the transport accepts them. Enough to keep its buffers full, and little enough for the
+ * event loop to run and the clock to be checked.
  */
 const BATCH_BYTES = 1024 * 1024;
 
-/** Writes until the transport says stop, and goes on when it has room. */
+/** Writes until the transport signals backpressure, and continues when it has room. */
 export function bulk({ link, events }: Opened, bytes: number): Phase {
   const message = floorPattern(bytes);
   const batch = Math.max(1, Math.floor(BATCH_BYTES / bytes));
@@ -146,7 +146,7 @@ export function bulk({ link, events }: Opened, bytes: number): Phase {
       let operations = 0;
       let next: NodeJS.Immediate | undefined;
       const send = (): void => {
-        // A drain may come meanwhile, too: a second sender would heed no backpressure, and end the phase that follows.
+        // A drain may come in the meantime: a second sender would ignore backpressure, and end the phase that follows.
         clearImmediate(next);
         const now = performance.now();
         if (now >= endsAt) {
@@ -165,10 +165,10 @@ export function bulk({ link, events }: Opened, bytes: number): Phase {
     });
 }
 
-/** A connect that has had no answer by now counts as failed: any listener that still accepts has come round to it. */
+/** A connect without a response by now counts as failed: any listener that still accepts has reached it. */
 const PATIENCE_MS = 8_000;
 
-/** All connects in one tick, each with one exchange. It takes what time it takes. */
+/** All connects in one tick, each with one exchange, however long that takes. */
 function loadStorm(connect: Connect, words: Words): Promise<void> {
   const message = floorPattern(words.bytes);
   const connections: Opened[] = [];
@@ -181,7 +181,7 @@ function loadStorm(connect: Connect, words: Words): Promise<void> {
       for (let i = 0; i < words.connections; i++) {
         let received = 0;
         const end = (): void => {
-          // Whatever comes behind it.
+          // Ignores all later events.
           Object.assign(events, { onData: ignore, onError: ignore, onClose: ignore });
           if (--left === 0) resolve();
         };
@@ -212,12 +212,12 @@ function loadStorm(connect: Connect, words: Words): Promise<void> {
 }
 
 /**
- * Messages of the warm-up of retained, which are let go: enough for both ends to be compiled, and for each connection to
- * have all that it ever has.
+ * Messages of retained's warm-up, which are not kept: enough to compile both ends, and for each connection to allocate
+ * everything that it ever needs.
  */
 export const RETAINED_WARM_UP = 16_000;
 
-/** On each connection a message is answered before the next one is sent, so that each comes as its own chunk. */
+/** On each connection a message is answered before the next one is sent, so that each arrives as its own chunk. */
 async function loadRetained(connect: Connect, words: Words): Promise<void> {
   const { bytes, chunks, every, connections } = words;
   const message = floorPattern(bytes);

@@ -1,4 +1,4 @@
-/** The worker that has nginx serve the file: it starts it, tells what its worker process uses, and ends it. */
+/** The worker that serves the file with nginx: starts it, reports the CPU of its worker process, and stops it. */
 import { freePort } from '../cost/free-port.js';
 import { Processes } from '../cost/processes.js';
 import { untilServing } from '../cost/ready.js';
@@ -12,15 +12,15 @@ export async function serveNginx(words: Words, target: Target): Promise<void> {
   const program = findNginx();
   if (program instanceof Error) throw program;
   const { signal } = new AbortController();
-  // However this process ends: they end it, and its worker, which does not notice that its master is gone.
+  // However this process ends, they stop nginx and its worker, which does not notice that its master is gone.
   const processes = await Processes.start(signal);
   const folder = processes.makeFolder();
-  // It can't be asked for a free port and does not tell which it took.
+  // nginx can neither choose a free port nor report which one it uses.
   const served = 'path' in target ? target : { host: target.host, port: await freePort() };
   const address = 'path' in served ? served.path : `${served.host}:${String(served.port)}`;
   const command = nginxCommand(program, folder, 'path' in served ? `unix:${address}` : address, {
     http: ['keepalive_timeout 1h;', 'keepalive_requests 1000000000;'],
-    // But for these what nginx does by itself, not Debian.
+    // Apart from these, nginx's own defaults, not Debian's.
     server: ['tcp_nopush off;', `location = /body { default_type text/plain; alias "${words.file}"; }`],
   });
   const nginx = await processes.launch({ ...command, folder, log: `${folder}/nginx.log` });

@@ -1,4 +1,4 @@
-/** Bytes that are wrong if shifted: of bench/floor/pattern.c, whose client knows what it is to be answered with. */
+/** Bytes that differ when shifted, as in bench/floor/pattern.c, whose client knows the expected response. */
 const FLOOR_PERIOD = 4093;
 
 const floorPeriod = Uint8Array.from({ length: FLOOR_PERIOD }, (_, position) => position * 31 + (position >> 8) * 7 + 5);

@@ -1,4 +1,4 @@
-/** The workers on streams: one implementation for node:net and for nearwire, which has its contract. */
+/** The workers on streams: one implementation for node:net and for nearwire, which has the same contract. */
 import type * as net from 'node:net';
 
 import { Control, tell } from './control.js';
@@ -15,7 +15,7 @@ export function serveStream(subject: Subject, words: Words, target: Target): voi
   listen(subject.createServer({ noDelay: true }, listenerOf(subject, words)), target);
 }
 
-/** Listens, tells the address, and answers the parent until it has had enough. */
+/** Listens, reports the address, and answers the parent until the parent ends. */
 export function listen(server: Pick<net.Server, 'on' | 'listen' | 'address' | 'close'>, target: Target): void {
   server.on('error', (error) => {
     throw error;
@@ -41,7 +41,7 @@ function listenerOf(subject: Subject, words: Words): Listener {
   };
 }
 
-/** What is done with the chunks of a connection. */
+/** The handler of a connection's chunks. */
 function takerFor({ write }: Subject, words: Words): (socket: net.Socket) => (chunk: Buffer) => void {
   switch (words.case) {
     case 'pipeline':
@@ -60,7 +60,7 @@ function takerFor({ write }: Subject, words: Words): (socket: net.Socket) => (ch
   }
 }
 
-/** Connections go in pairs, in the order in which they come. */
+/** Connections are paired in the order in which they arrive. */
 function relayPairs({ relay }: Subject): Listener {
   let single: net.Socket | undefined;
   return (socket) => {
@@ -70,7 +70,7 @@ function relayPairs({ relay }: Subject): Listener {
   };
 }
 
-/** Keeps one chunk of so many, from the end of the warm-up on. */
+/** Keeps one chunk out of `every`, from the end of the warm-up on. */
 function keepChunks({ bytes, every }: Words): (socket: net.Socket) => (chunk: Buffer) => void {
   const kept: Buffer[] = [];
   const answer = floorPattern(bytes);
@@ -109,7 +109,7 @@ export function connectStream({ connect, write }: Subject, target: Target): Conn
   };
 }
 
-/** A server's connections end as their clients please, by a reset too. */
+/** Clients may end a server's connections as they like, including by a reset. */
 function ignore(): void {
-  // Nothing is to be done: 'close' follows an error, and a sink wants no data.
+  // Nothing to do: 'close' follows an error, and a sink ignores data.
 }

@@ -1,4 +1,4 @@
-/** What a subject is to its workers: nearwire, node's own modules, or a module that users bring. */
+/** Provides a subject to its workers: nearwire, node's own modules, or a user's module. */
 import { createReadStream } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import type * as net from 'node:net';
@@ -9,14 +9,14 @@ import { isHttp } from './http-cases.js';
 import type { ServedFile, Subject, SubjectModule } from './subject.js';
 import type { Words } from './words.js';
 
-/** As a program is written that thinks of nothing. */
+/** The simplest implementation, as a program without special care has it. */
 const STRAIGHT = {
   write: (socket: net.Socket, chunk: Buffer) => socket.write(chunk),
   relay(a: net.Socket, b: net.Socket) {
     a.pipe(b);
     b.pipe(a);
   },
-  /** That it knows the size, and asks for no other, is in its favour. */
+  /** Knowing the size, instead of querying it, is to its advantage. */
   sendFile(response: ServerResponse, { path, size }: ServedFile) {
     response.writeHead(200, { 'Content-Type': 'text/plain', 'Content-Length': size });
     createReadStream(path).pipe(response);
@@ -24,14 +24,14 @@ const STRAIGHT = {
   pageOf: (bytes: Buffer) => bytes,
 };
 
-/** It has what its case needs: a process is to load no more. */
+/** Loads only what the case needs. */
 export async function subjectOf(words: Words): Promise<Subject> {
   const own = words.module === '' ? await builtIn(words) : await importSubject(words.module);
   return { ...STRAIGHT, ...own } as Subject;
 }
 
 export async function importSubject(url: string): Promise<Partial<Subject>> {
-  // Who reads ours reads nothing else there.
+  // The reader of stdout expects only our messages there.
   process.stdout.write = process.stderr.write.bind(process.stderr);
   const exported = (await import(url)) as SubjectModule & { readonly default?: SubjectModule };
   return { ...exported.default, ...exported, write: STRAIGHT.write };
@@ -46,7 +46,7 @@ async function builtIn(words: Words): Promise<Partial<Subject>> {
   if (sendBufferSize === 0) return { createHttpServer: (handler) => createServer(handler) };
   const { setSocketOptions } = await import('nearwire/tune');
   return {
-    // node:http has no option for it: it is set on each connection.
+    // node:http has no option for it, so it is set on each connection.
     createHttpServer: (handler) =>
       createServer(handler).on('connection', (socket) => {
         setSocketOptions(socket, { sendBufferSize });
@@ -65,7 +65,7 @@ async function nearwireNet(words: Words): Promise<Partial<Subject>> {
     createServer: (options, listener) => createServer({ ...options, transport }, listener),
     connect: (target, listener) => connect({ ...target, transport }, listener),
     relay(a, b) {
-      // However it ends: the client has had enough.
+      // However it ends: the client has closed.
       relay(a, b, () => undefined);
     },
   };
@@ -75,7 +75,7 @@ async function nearwireHttp(words: Words): Promise<Partial<Subject>> {
   const { Page } = await import('nearwire');
   const { createServer, sendFile } = await import('nearwire/http');
   const { sendBufferSize } = words;
-  // One below the system's is meant too.
+  // Sizes below the system's default are intended as well.
   const options = {
     transport: transportOf(words),
     ...(sendBufferSize > 0 && { sendBufferSize, allowSmallBuffers: true }),
@@ -83,7 +83,7 @@ async function nearwireHttp(words: Words): Promise<Partial<Subject>> {
   return {
     createHttpServer: (handler) => createServer(options, handler),
     sendFile(response, { path }) {
-      // A client that goes away in the midst of it has had enough.
+      // A client that disconnects in the middle is no error here.
       sendFile(response, path, () => undefined);
     },
     pageOf: (bytes) => Page.from(bytes),

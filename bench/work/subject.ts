@@ -1,4 +1,4 @@
-/** What a subject is to its workers: what a user's module exports, and what is made of it. */
+/** The interface between a subject and its workers: what a user's module exports, and what is derived from it. */
 import type { RequestListener, Server, ServerResponse } from 'node:http';
 import type * as net from 'node:net';
 import type { Target } from './words.js';
@@ -9,21 +9,21 @@ export interface ServedFile {
 }
 
 /**
- * What a module of the user's exports, by name or in its default export. Whatever it lacks of `createServer`, `connect` and
- * `createHttpServer`, the cases that need it are left out.
+ * The exports of a user's module, by name or in its default export. Cases that need a missing `createServer`, `connect`
+ * or `createHttpServer` are left out.
  */
 export interface SubjectModule {
   /** As `net.createServer`. The options are `{ noDelay: true }`. */
   createServer?(options: net.ServerOpts, listener: (socket: net.Socket) => void): net.Server;
   /** As `net.connect`, to a `path` or a `host` and a `port`; the listener is called once it is connected. */
   connect?(target: Target, listener: () => void): net.Socket;
-  /** Passes on what comes on either of two connections to the other. Without it each is piped into the other. */
+  /** Forwards data from either of two connections to the other. Without it each is piped into the other. */
   relay?(a: net.Socket, b: net.Socket): void;
   /** As `http.createServer`. */
   createHttpServer?(handler: RequestListener): Server;
-  /** Answers with a file. Without it the file is read as a stream and piped into the response. */
+  /** Responds with a file. Without it the file is read as a stream and piped into the response. */
   sendFile?(response: ServerResponse, file: ServedFile): void;
-  /** These bytes as a body that is sent many times. Without it they are sent as they are. */
+  /** Prepares these bytes as a body that is sent many times. Without it they are sent as they are. */
   pageOf?(bytes: Buffer): Buffer;
 }
 

@@ -1,7 +1,7 @@
 /**
- * node:net as a program uses it that has read its documentation to the end. What is left out was measured and gained
- * nothing: a high-water mark for accepted sockets, HTTP and pipes, corked writes of 64 KiB. `onread` is for sockets that
- * connect; those that are accepted have no such option.
+ * node:net as used by a program whose author knows the whole documentation. Options that were measured without a gain
+ * are left out: a high-water mark for accepted sockets, HTTP and pipes, and corked writes of 64 KiB. `onread` is only
+ * for connecting sockets; accepted ones have no such option.
  */
 import { createReadStream } from 'node:fs';
 import * as http from 'node:http';
@@ -10,12 +10,12 @@ import * as net from 'node:net';
 import type { Subject } from './subject.js';
 import type { Target, Words } from './words.js';
 
-/** Corked writes of 4 KiB that go as one; with more of them nothing is gained. */
+/** Corked writes of 4 KiB that leave together; more of them gain nothing. */
 const GATHERED_BYTES = 64 * 1024;
 const CORKED_BYTES = 16 * 1024;
-/** As node reads it. */
+/** The size that node reads. */
 const LENT_BYTES = 64 * 1024;
-/** Of a file; a read of more has the client wait for it. */
+/** The read size for a file; larger reads make the client wait. */
 const READ_BYTES = 256 * 1024;
 
 export function tunedFor({ case: name, bytes }: Words): Partial<Subject> {
@@ -26,7 +26,7 @@ export function tunedFor({ case: name, bytes }: Words): Partial<Subject> {
     createHttpServer: (handler) => http.createServer(handler),
     sendFile(response, { path, size }) {
       response.writeHead(200, { 'Content-Type': 'text/plain', 'Content-Length': size });
-      // With its end, the stream does not read once more to find it.
+      // With an explicit end, the stream does not read once more to find it.
       createReadStream(path, { end: size - 1, highWaterMark: Math.min(size, READ_BYTES) }).pipe(response);
     },
   };
@@ -41,7 +41,7 @@ function connectLending(target: Target, listener: () => void): net.Socket {
   return socket;
 }
 
-/** The writes of a tick leave as one. */
+/** The writes of a tick leave together. */
 function writeCorked(socket: net.Socket, chunk: Buffer): boolean {
   if (socket.writableCorked === 0) {
     socket.cork();

@@ -1,24 +1,27 @@
-/** The command words of a worker, the same as those of the C program: `ROLE --case CASE --family F --address A ...`. */
+/**
+ * The command-line arguments of a worker, the same as those of the C program: `ROLE --case CASE --family F --address A
+ * ...`.
+ */
 
 const NUMBERS = {
   bytes: 64,
   window: 1,
   connections: 1,
-  /** Received ones, that are kept: one of every so many. */
+  /** Received chunks to keep: one out of `every`. */
   chunks: 0,
   every: 1,
   body: 0,
-  /** Milliseconds that a handler computes before it answers. */
+  /** Milliseconds that a handler computes before it responds. */
   compute: 0,
-  /** Bytes of a JSON that it parses, and answers with; 0: none. */
+  /** Bytes of the JSON that it parses and responds with; 0: none. */
   json: 0,
   /** MB of objects that it keeps alive. */
   heap: 0,
-  /** SO_SNDBUF of a server's connections; 0: the system's, and what the transport does by itself. */
+  /** SO_SNDBUF of a server's connections; 0: the system's default, and the transport's own adjustments. */
   sendBufferSize: 0,
-  /** Of a head that is parsed. */
+  /** The number of headers to parse. */
   headers: 0,
-  /** Of the measured stretch, and of the load before it. */
+  /** Seconds of the measured stretch, and of the load before it. */
   seconds: 1,
   warmup: 0,
 };
@@ -29,19 +32,19 @@ const TEXTS = {
   family: '',
   address: '',
   subject: '',
-  /** The URL of the module that is the subject; empty where it is one of ours. */
+  /** The URL of the module that is the subject; empty for a built-in one. */
   module: '',
   way: 'download',
-  /** That is served; empty where the case has none. */
+  /** The file to serve; empty if the case has none. */
   file: '',
-  /** Of work inside one process: what is done, and by whom. */
+  /** For work inside one process: the operation, and the subjects. */
   operation: '',
   subjects: '',
 };
 
 export type Words = Readonly<typeof NUMBERS & typeof TEXTS>;
 
-/** Those that are for the other end alone are there too, and nobody looks at them. */
+/** Arguments for the other end are included and ignored. */
 export function parseWords([role = '', ...argv]: readonly string[]): Words {
   const given: Record<string, string> = {};
   for (let at = 0; at < argv.length; at += 2) given[nameOf(argv[at] ?? '')] = argv[at + 1] ?? '';
@@ -52,12 +55,12 @@ export function parseWords([role = '', ...argv]: readonly string[]): Words {
   };
 }
 
-/** `--keep-alive` as `keepAlive`. */
+/** `--keep-alive` becomes `keepAlive`. */
 function nameOf(word: string): string {
   return word.slice(2).replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** The argument of `listen()` and `connect()`, node:net's and ours. */
+/** The argument of `listen()` and `connect()`, both node:net's and nearwire's. */
 export type Target = { path: string } | { host: string; port: number };
 
 export function targetOf({ family, address }: Words): Target {

@@ -1,11 +1,11 @@
-/** What a cluster's worker takes of the connections that come: its part, and no more than it has room for. */
+/** Limits what a cluster worker accepts: its share of the connections, and no more than it has room for. */
 import { ZERO_CONNECTIONS_IS_A_LIMIT } from '../runtime/version.js';
 import type { EngineListener } from '../engine/listener.js';
 import type { Place } from './worker.js';
 
 interface CountingServer {
   maxConnections?: number;
-  /** From node 22 on: close what there is no room for, and tell of it by 'drop'. */
+  /** From node 22 on: close connections beyond the limit and emit 'drop' for each. */
   dropMaxConnection?: boolean;
   _connections: number;
   _emitCloseIfDrained(): void;
@@ -13,7 +13,7 @@ interface CountingServer {
 
 const NO_LIMIT = -1;
 
-/** What is to be done when a connection of a server has ended. A server may listen more than once. */
+/** Called when a connection of the server has ended. A server may listen more than once. */
 const updates = new WeakMap<CountingServer, () => void>();
 
 function roomOf({ maxConnections, dropMaxConnection, _connections: connections }: CountingServer): number {
@@ -24,14 +24,15 @@ function roomOf({ maxConnections, dropMaxConnection, _connections: connections }
 }
 
 /**
- * Has the listener accept only what the server has room for, and its part of the connections by its place, where others
- * accept from the same socket. node's primary passes a connection on that a worker refuses; here it never leaves the queue.
+ * Makes the listener accept only what the server has room for. If other workers accept from the same socket, also
+ * limits it to its share, by its place. In node's cluster the primary passes on a connection that a worker refuses;
+ * here it stays in the accept queue.
  */
 export function keepToAcceptLimit(server: CountingServer, listener: EngineListener, place: Place | undefined): void {
   const { native } = listener.engine;
   const shares = place !== undefined && native.shareListener(listener.id, place.balance, place.place) === 0;
   const atFirst = roomOf(server);
-  // A limit may be set later on: the first connection comes alone.
+  // A limit may be set later: accept the first connection alone.
   let room = atFirst === NO_LIMIT ? 1 : atFirst;
   let handed = 0;
   native.setAcceptLimit(listener.id, room);
@@ -50,7 +51,7 @@ export function keepToAcceptLimit(server: CountingServer, listener: EngineListen
     update();
   };
   if (!updates.has(server)) {
-    // Called for each connection that has ended.
+    // Node calls it for each connection that has ended.
     const ended = server._emitCloseIfDrained.bind(server);
     server._emitCloseIfDrained = () => {
       updates.get(server)?.();

@@ -1,26 +1,29 @@
 /**
- * What passes between a cluster's primary and its workers so that they share a listening socket. The words are those of
- * node's own cluster, under another name: a worker asks as it would for a shared handle, and the answer comes back in
- * node's form, so that closing and disconnecting are node's work.
+ * The messages by which a cluster's primary and its workers share a listening socket. They are those of node's own
+ * cluster under another name: a worker asks as for a shared handle and gets the reply in node's form, so that node's
+ * own code closes and disconnects.
  */
 
-/** node keeps messages whose `cmd` begins so from the program's own 'message' listeners. */
+/** Node hides messages whose `cmd` starts like this from the program's 'message' listeners. */
 export const QUERY = 'NODE_NEARWIRE';
-/** node's cluster's own. */
+/** The `cmd` of node's own cluster. */
 export const CLUSTER = 'NODE_CLUSTER';
 
-/** A worker's environment names the primary that answers here by its process id. */
+/**
+ * The environment variable by which a primary announces to its workers that it answers these messages; its value is the
+ * primary's process id.
+ */
 export const PRIMARY_VARIABLE = 'NEARWIRE_CLUSTER_PRIMARY';
 
-/** The keys of our handles, apart from those of node's. */
+/** Separates the keys of our handles from those of node's. */
 const KEY_PREFIX = 'nearwire:';
 
-/** What node's worker sends when a server wants to listen. */
+/** Sent by node's worker code when a server wants to listen. */
 export interface Query {
   cmd: string;
   act: 'queryServer';
   seq: number;
-  /** Counts a worker's servers at one address, those that could not listen too. */
+  /** Counts a worker's servers at one address, including those that failed to listen. */
   index: number;
   address: string | null;
   port: number;
@@ -31,30 +34,36 @@ export interface Query {
   writableAll?: boolean;
 }
 
-/** What node's worker sends when its server has closed. */
+/** Sent by node's worker code when its server has closed. */
 export interface Close {
   cmd: string;
   act: 'close';
   key: string;
 }
 
-/** What our primary sends ahead of a socket, beside a packet with the memory that those who share it have. */
+/**
+ * Sent by our primary before the socket, together with a packet that carries the memory shared by the workers of that
+ * socket.
+ */
 export interface PlaceMessage {
   cmd: string;
   act: 'place';
-  /** Of the query that the socket answers. */
+  /** The number of the query that the socket answers. */
   seq: number;
-  /** The worker's place in the memory. */
+  /** The worker's place in that memory. */
   place: number;
 }
 
-/** The socket at an address, whatever servers of a worker have had one there before. Each server of port 0 has its own. */
+/**
+ * The key of the socket at an address, the same for successive servers of a worker. Each server with port 0 has its
+ * own.
+ */
 export function keyOf(query: Query): string {
   const { address, port, addressType, fd } = query;
   return port === 0 ? keyOfNext(query) : KEY_PREFIX + [address, port, addressType, fd].map(String).join(':');
 }
 
-/** One more at this address, for a worker that has the other. */
+/** The key of a further socket at this address, for a worker that already has the first. */
 export function keyOfNext({ address, port, addressType, fd, index }: Query): string {
   return KEY_PREFIX + [address, port, addressType, fd, index].map(String).join(':');
 }
@@ -63,7 +72,7 @@ export function isOurs(key: string): boolean {
   return key.startsWith(KEY_PREFIX);
 }
 
-/** A message of this command, from whatever another process has sent. */
+/** Whether `value`, sent by another process, is a message with this command. */
 export function isMessage<T extends { cmd: string; act: string }>(
   value: unknown,
   cmd: string,

@@ -1,6 +1,6 @@
 /**
- * The primary's side of the balance among workers: the memory in which those that share a socket tell how many connections
- * they have, and who has which place in it.
+ * The primary's side of the balance among workers: it owns the memory in which the workers of a socket publish their
+ * connection counts, and assigns the places in it.
  */
 import type { Worker } from 'node:cluster';
 import { Socket } from 'node:net';
@@ -9,7 +9,7 @@ import { QUERY, type PlaceMessage } from './messages.js';
 import { handleOf } from '../node/handles.js';
 import { sendPlainHandle } from '../node/plain-handle.js';
 
-/** Keeps the packet that the memory travels in until it has been sent, or the worker has gone. */
+/** Keeps the packet that carries the memory until it has been sent or the worker has exited. */
 interface Seated {
   place: number;
   packet: Socket;
@@ -21,11 +21,14 @@ function freshMemory(): NativeBalance | undefined {
 }
 
 export class Places {
-  /** Undefined where the system has none: workers then take connections as they come. */
+  /** Undefined where the system does not support it: workers then accept without balancing. */
   private readonly memory = freshMemory();
   private readonly seated = new Map<Worker, Seated>();
 
-  /** Gives the worker a place, if one is left, and sends it the memory; to be called ahead of sending the socket that answers its query. */
+  /**
+   * Gives the worker a place, if one is free, and sends it the memory. Call it before sending the socket that answers
+   * the worker's query.
+   */
   seat(worker: Worker, seq: number): void {
     if (this.memory === undefined || this.seated.has(worker)) return;
     const taken = new Set([...this.seated.values()].map(({ place }) => place));
@@ -38,7 +41,7 @@ export class Places {
     sendPlainHandle(worker, message, handleOf(packet), () => packet.destroy());
   }
 
-  /** The worker is gone, or its server. */
+  /** The worker, or its server, is gone. */
   vacate(worker: Worker): void {
     const seated = this.seated.get(worker);
     if (seated === undefined) return;
@@ -47,7 +50,7 @@ export class Places {
     seated.packet.destroy();
   }
 
-  /** Nobody shares the socket any longer. */
+  /** No worker shares the socket any longer. */
   close(): void {
     this.memory?.close();
   }

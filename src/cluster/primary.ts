@@ -1,4 +1,6 @@
-/** A cluster's primary: opens the listening sockets that workers share, and closes each when the last has left it. */
+/**
+ * A cluster's primary: opens the listening sockets that workers share, and closes each when its last worker has left.
+ */
 import type { ChildProcess } from 'node:child_process';
 import cluster, { type Cluster, type Worker } from 'node:cluster';
 import { createRequire } from 'node:module';
@@ -17,13 +19,13 @@ import {
 import { Places } from './places.js';
 import { sendPlainHandle } from '../node/plain-handle.js';
 
-/** A handle of node's, bound and not listening: each worker calls listen() on its own descriptor. */
+/** One of node's handles, bound but not listening: each worker calls listen() on its own descriptor. */
 interface BoundHandle {
   close(): void;
   fchmod?(flags: number): number;
 }
 
-/** Bits of `fchmod`'s argument, as libuv has them. */
+/** Bits of `fchmod`'s argument, as in libuv. */
 const CHMOD_READABLE = 1;
 const CHMOD_WRITABLE = 2;
 
@@ -48,7 +50,7 @@ interface SharedSocket {
 
 const sockets = new Map<string, SharedSocket>();
 
-/** A relative path may fit into a socket address where the whole one does not. */
+/** A relative path may fit into a socket address where the absolute one does not. */
 function shortest(query: Query): string | null {
   const { address, port } = query;
   if (port >= 0 || address === null || address.startsWith('\0')) return address;
@@ -68,7 +70,7 @@ function open(query: Query): BoundHandle | number {
 }
 
 function answer(worker: Worker, query: Query): void {
-  // It is leaving, and has closed its end of the channel: a handle that came now would fail it.
+  // The worker is exiting and has closed its end of the channel: sending it a handle would fail it.
   if (worker.exitedAfterDisconnect) return;
   const first = keyOf(query);
   const key = sockets.get(first)?.workers.has(worker) ? keyOfNext(query) : first;
@@ -112,7 +114,7 @@ function serve(worker: Worker): void {
   child.once('exit', leaveAll);
 }
 
-/** Answers the workers that this process forks from now on, and lets them know that it does. */
+/** Makes this process answer the workers that it forks from now on, and announces that in their environment. */
 export function installPrimary(): void {
   const { fork } = cluster;
   const patched: Cluster['fork'] = (env?: unknown) => {

@@ -1,4 +1,4 @@
-/** A cluster's worker: has its native servers share the primary's listening sockets, instead of being passed connections. */
+/** A cluster's worker: its native servers share the primary's listening sockets instead of being passed connections. */
 import cluster from 'node:cluster';
 import type * as net from 'node:net';
 import { addonStatus, type NativeBalance } from '../binding/addon.js';
@@ -13,17 +13,17 @@ export interface Place {
   place: number;
 }
 
-/** Says whether this server is to listen natively at an address of this kind. */
+/** Whether this server is to listen natively on an address of this kind. */
 export type ListensNatively = (server: net.Server, addressType: number | null) => boolean;
 
 const natives = new Set<ListensNatively>();
 
-/** Those that the primary has given, until the sockets come that they are for; by the numbers of the queries for them. */
+/** Places received from the primary before their sockets, by the number of the query. */
 const places = new Map<number, Place>();
-/** And from then on, by their handles. */
+/** The same places once their sockets have arrived, by handle. */
 const placesOfHandles = new WeakMap<object, Place>();
 
-/** The place that came with the handle of a socket. None: connections are to be taken as they come. */
+/** The place that came with a socket's handle. undefined: accept without balancing. */
 export function placeOf(handle: object): Place | undefined {
   return placesOfHandles.get(handle);
 }
@@ -36,7 +36,7 @@ function takePlace(message: unknown, packet: unknown): void {
   close.call(packet);
 }
 
-/** Within this call what node's cluster asks the primary's cluster is asked of ours. Answers the query's number. */
+/** During `act`, sends node's cluster query to our primary's code instead of node's. Returns the query's number. */
 function askingOurs(act: () => void): number | undefined {
   const { send } = process;
   let seq: number | undefined;
@@ -59,12 +59,14 @@ function askingOurs(act: () => void): number | undefined {
   return seq;
 }
 
-/** Has servers of which `listensNatively` holds share their sockets, where `installWorker` has been called. */
+/**
+ * Makes the servers for which `listensNatively` returns true share their sockets, once `installWorker` has been called.
+ */
 export function shareInCluster(listensNatively: ListensNatively): void {
   natives.add(listensNatively);
 }
 
-/** Has native servers ask for a shared socket, if this process is a worker of a primary that takes part. */
+/** Makes native servers request a shared socket, if this process is a worker of a primary that supports it. */
 export function installWorker(): void {
   if (!cluster.isWorker || process.env[PRIMARY_VARIABLE] !== String(process.ppid)) return;
   const getServer = Reflect.get(cluster, '_getServer') as GetServer;

@@ -1,59 +1,59 @@
-/** Checks of the options that servers, sockets and channels have in common; each throws node's own kind of error. */
+/** Checks of the options that servers, sockets and channels share. Each throws the error that node would. */
 import { argTypeError, argValueError, badPortError, outOfRangeError } from '../errors/index.js';
 import { backlogTimeoutOfThread, MAX_BACKLOG_TIMEOUT } from './settings.js';
 
-/** Which engine carries the bytes. `auto`: `native` where the addon loads, else `js`, which is `node:net` itself. */
+/** Which engine carries the bytes. `auto`: `native` if the addon loads, otherwise `js`, which is `node:net` itself. */
 export type TransportChoice = 'auto' | 'native' | 'js';
-/** The engine that does carry the bytes. */
+/** The engine in use. */
 export type TransportName = 'native' | 'js';
 
 /**
- * The sizes of a socket's buffers; a server's are those of its connections. Applied on both transports; on `js` by the addon,
- * and without the addon not at all: `bufferSizes` is undefined then. docs/tuning.md says what they are worth.
+ * The sizes of a socket's buffers; a server applies them to its connections. Applied on both transports. On `js` this
+ * needs the addon: without it nothing is set and `bufferSizes` is undefined. docs/tuning.md has the gains.
  */
 export interface BufferOptions {
   /**
-   * SO_SNDBUF in bytes. Linux doubles the number and caps it at `net.core.wmem_max`; see `bufferSizes` for what came of it.
-   * Default: the system's; natively that of a UNIX connection grows for a fast reader, to 1 MiB for files and pages, to
-   * 208 KiB (Linux's default) for what is copied.
-   * `'auto'`: that, and it grows to hold what is written at once, up to 2 MiB, whoever reads it. For UNIX connections on
-   * `native`; else the system's, which on TCP grows by itself.
+   * SO_SNDBUF in bytes. Linux doubles the number and caps it at `net.core.wmem_max`; `bufferSizes` has the result.
+   * Default: the system's. On `native`, a UNIX connection's buffer then grows for a fast reader: up to 1 MiB for files
+   * and pages, up to 208 KiB (Linux's default) for copied data. `'auto'`: in addition, it grows to hold what is written
+   * at once, up to 2 MiB, however fast the reader is. `'auto'` is for UNIX connections on `native`; elsewhere it is the
+   * system's default, which on TCP grows by itself.
    */
   sendBufferSize?: number | 'auto' | undefined;
   /**
-   * SO_RCVBUF in bytes. Default, and `'auto'`: the system's, which on TCP grows by itself. Without effect on UNIX sockets
-   * under Linux.
+   * SO_RCVBUF in bytes. Default, and `'auto'`: the system's, which on TCP grows by itself. Has no effect on UNIX
+   * sockets on Linux.
    */
   recvBufferSize?: number | 'auto' | undefined;
-  /** Whether a size below the system's own is taken. Default false: the system's own stands then. */
+  /** Whether sizes below the system default are applied. Default false: such sizes are ignored. */
   allowSmallBuffers?: boolean | undefined;
 }
 
 /** Options that every server, socket, channel and agent takes. */
 export interface TransportOptions extends BufferOptions {
-  /** Default: the environment's `NEARWIRE_TRANSPORT`, else `auto`. */
+  /** Default: the environment variable `NEARWIRE_TRANSPORT`, otherwise `auto`. */
   transport?: TransportChoice | undefined;
 }
 
-/** An option of everything that connects. */
+/** An option of every call that connects. */
 export interface BacklogOptions {
   /**
-   * UNIX sockets: milliseconds for which to wait while the listener's queue is full, which the system itself refuses at
-   * once (EAGAIN, on Linux). All that wait for a path go in the order in which they came. In the end:
-   * ERR_NEARWIRE_BACKLOG_TIMEOUT. `0` fails at once with EAGAIN, as `node:net` does. Default: `configure()`'s, which is
-   * 10,000. `native` only: on `js` a full queue is EAGAIN.
+   * UNIX sockets: milliseconds to wait while the listener's accept queue is full; Linux itself refuses such a connect
+   * at once (EAGAIN). Connects that wait for the same path are served in order. At the end of the time:
+   * ERR_NEARWIRE_BACKLOG_TIMEOUT. `0` fails at once with EAGAIN, as `node:net` does. Default: the setting of
+   * `configure()`, 10,000. `native` only: on `js` a full queue is EAGAIN.
    */
   backlogTimeout?: number | undefined;
 }
 
-/** The patience that holds for these options. */
+/** The backlog timeout for these options, in milliseconds. */
 export function patienceOf(options: BacklogOptions): number {
   const { backlogTimeout }: { backlogTimeout?: unknown } = options;
   checkWhole(backlogTimeout, 'options.backlogTimeout', 0, MAX_BACKLOG_TIMEOUT);
   return backlogTimeout ?? backlogTimeoutOfThread();
 }
 
-/** What the kernel says a socket's buffers are, in bytes. */
+/** The sizes of a socket's buffers as the kernel reports them, in bytes. */
 export interface BufferSizes {
   send: number;
   recv: number;
@@ -68,7 +68,7 @@ export function isTransportChoice(value: unknown): value is TransportChoice {
   return CHOICES.includes(value);
 }
 
-/** Throws unless `value` is absent or a whole number within these bounds. */
+/** Throws unless `value` is undefined or a whole number within these bounds. */
 export function checkWhole(
   value: unknown,
   name: string,
@@ -89,7 +89,7 @@ function checkBuffer(value: unknown, name: string): void {
   checkWhole(value, name, 1, MAX_BUFFER_BYTES);
 }
 
-/** Throws unless `options` is an object (or absent) whose transport and buffers make sense. */
+/** Throws unless `options` is an object (or absent) with a valid transport and valid buffer sizes. */
 export function checkTransportOptions(options: unknown): asserts options is TransportOptions | null | undefined {
   if (options === null || options === undefined) return;
   if (typeof options !== 'object') throw argTypeError('options', 'of type object', options);
@@ -121,7 +121,7 @@ export function checkFunction(value: unknown, name: string): asserts value is (.
   if (typeof value !== 'function') throw argTypeError(name, 'of type function', value);
 }
 
-/** A port as node takes it: a number, or a string of one (`'80'`, `'0x50'`). */
+/** A port in the forms that node accepts: a number, or a string of one (`'80'`, `'0x50'`). */
 export function checkPort(value: unknown, name: string): number {
   const port = typeof value === 'string' && value.trim() === '' ? Number.NaN : Number(value);
   const known = typeof value === 'number' || typeof value === 'string';
@@ -129,7 +129,7 @@ export function checkPort(value: unknown, name: string): number {
   return port;
 }
 
-/** A host name or address must not be cut short by a NUL on its way to the system. */
+/** C strings end at NUL: a host name or address that contains one would be cut short. */
 export function checkNoNul(value: string, name: string): void {
   if (value.includes('\0')) throw argValueError(name, value, 'must be a string without null bytes');
 }

@@ -1,22 +1,22 @@
-/** Who a front runs as, and what file modes allow it. */
+/** The account that a reverse proxy runs as, and what file modes allow it. */
 import type { Stats } from 'node:fs';
 import { readText, type ReadText } from './system-files.js';
 
 export interface Account {
   name: string;
   uid: number;
-  /** Of all groups that it is in. */
+  /** All groups that it is a member of. */
   gids: ReadonlySet<number>;
 }
 
-/** What nginx runs as on Debian, on Red Hat and from nginx's own packages, and in its absence. */
+/** What nginx runs as on Debian, on Red Hat and from nginx's own packages, and as a fallback. */
 const FRONTS = ['www-data', 'nginx', 'nobody'];
 
 function lines(read: ReadText, path: string): string[][] {
   return (read(path) ?? '').split('\n').map((line) => line.split(':'));
 }
 
-/** By name or number; undefined where there is none. */
+/** By name or number; undefined if there is none. */
 export function accountOf(user: string, read: ReadText = readText): Account | undefined {
   const entry = lines(read, '/etc/passwd').find(([name, , uid]) => name === user || uid === user);
   if (entry === undefined) return undefined;
@@ -25,7 +25,7 @@ export function accountOf(user: string, read: ReadText = readText): Account | un
   return { name, uid: Number(uid), gids: new Set([Number(gid), ...others.map(([, , id]) => Number(id))]) };
 }
 
-/** The account of the first front that this system knows. */
+/** The first of the usual reverse proxy accounts that exists on this system. */
 export function frontAccount(read: ReadText = readText): Account | undefined {
   return FRONTS.map((name) => accountOf(name, read)).find((account) => account !== undefined);
 }
@@ -38,7 +38,7 @@ export function groupName(gid: number, read: ReadText = readText): string {
 export const SEARCH = 1;
 export const WRITE = 2;
 
-/** Whose bits count, as the kernel chooses: the first that fits, though a later one may allow more. */
+/** Whose bits count. As in the kernel, the first class that matches, even if a later one allows more. */
 export type Standing = 'superuser' | 'owner' | 'group' | 'others';
 
 export function standingOf(account: Account, { uid, gid }: Pick<Stats, 'uid' | 'gid'>): Standing {
@@ -49,13 +49,13 @@ export function standingOf(account: Account, { uid, gid }: Pick<Stats, 'uid' | '
 
 const SHIFTS = { owner: 6, group: 3, others: 0 } as const;
 
-/** By the mode alone: lists of access control, capabilities and security modules may say otherwise. */
+/** By the mode alone: access control lists, capabilities and security modules may decide otherwise. */
 export function allows(account: Account, stats: Pick<Stats, 'uid' | 'gid' | 'mode'>, bit: number): boolean {
   const standing = standingOf(account, stats);
   return standing === 'superuser' || ((stats.mode >> SHIFTS[standing]) & bit) !== 0;
 }
 
-/** What of the two lets the account in with the least that others gain. */
+/** Commands that let the account in, starting with the one that grants others least. */
 export function permissionFixes(
   account: Account,
   path: string,

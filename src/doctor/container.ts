@@ -1,12 +1,15 @@
-/** Limits of the control group, which is what a container is made of: memory, CPU, processes. */
+/** The limits of the control group, which a container consists of: memory, CPU, processes. */
 import { dirname, join } from 'node:path';
 import { bytesInWords, readNumber, type ReadText } from './system-files.js';
 import type { Finding } from './finding.js';
 
 const ROOT = '/sys/fs/cgroup';
-/** Version 1 says "no limit" of memory by a number of about 2^63, and elsewhere by -1, which is no number here. */
+/**
+ * Version 1 expresses "no limit" of memory as a number of about 2^63, and elsewhere as -1, which is not parsed as a
+ * number here.
+ */
 const NO_LIMIT = 2 ** 60;
-/** The kernel's memory of sockets counts too, and a peer that does not read makes it grow. */
+/** Socket memory in the kernel counts too, and grows with a peer that does not read. */
 const NEARLY_FULL = 0.9;
 const FEW_PROCESSES = 64;
 
@@ -14,12 +17,12 @@ interface Limits {
   /** Bytes. */
   memory: number | undefined;
   memoryUsed: number | undefined;
-  /** Of one core. */
+  /** In cores. */
   cpu: number | undefined;
   processes: number | undefined;
 }
 
-/** The directories from a group up to the root, whose limits all hold. */
+/** The directories from a group up to the root: all their limits apply. */
 function upwards(root: string, group: string): string[] {
   const directories = [join(root, group)];
   for (let at = group; at !== '/' && at !== '.'; at = dirname(at)) directories.push(join(root, dirname(at)));
@@ -47,7 +50,7 @@ function ofVersion2(read: ReadText, group: string): Limits {
 }
 
 function ofVersion1(read: ReadText, groups: ReadonlyMap<string, string>): Limits {
-  // A container sees its own group as the root of each hierarchy, whatever the group is called outside.
+  // A container sees its own group as the root of each hierarchy, whatever its name is outside.
   const of = (controller: string, name: string): number | undefined => {
     const group = groups.get(controller);
     if (group === undefined) return undefined;

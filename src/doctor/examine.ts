@@ -1,4 +1,4 @@
-/** All that the doctor looks at, in groups. */
+/** All checks of the doctor, in groups. */
 import { readdirSync } from 'node:fs';
 import { addonStatus } from '../binding/addon.js';
 import type { Account } from './account.js';
@@ -21,11 +21,13 @@ export interface Group {
 export interface Diagnosis {
   groups: Group[];
   /**
-   * What stands in nginx's way to the path: what it answers 502 for, and logs. The first that the given log has as well,
+   * What keeps nginx from connecting to the path, so that it responds 502. The first cause that the given log confirms,
    * or else the first.
    */
   cause?: Finding;
-  /** The given log has failures of the path, and none of them is of this cause: the user asked about may not be nginx's. */
+  /**
+   * The given log has failures of the path, but none of this cause: nginx may run as another user than the one checked.
+   */
   causeIsUnlogged?: true;
   worst: Level;
 }
@@ -33,9 +35,9 @@ export interface Diagnosis {
 export interface Questions {
   /** A socket to be examined; a leading NUL is an abstract name. */
   path?: string;
-  /** Who is to connect to it. */
+  /** The account that is to connect to it. */
   account?: Account;
-  /** The text of an error log of nginx. */
+  /** The text of one of nginx's error logs. */
   nginxLog?: string;
 }
 
@@ -61,7 +63,7 @@ export async function examine({ path, account, nginxLog }: Questions): Promise<D
   return { groups, ...verdict, worst: worstOf(all) };
 }
 
-/** The findings stand in the order in which the kernel looks. */
+/** The findings are in the order of the kernel's own checks. */
 function verdictOf(
   findings: readonly Finding[],
   logged: readonly Finding[],
@@ -81,7 +83,7 @@ function ownLimits(): ReturnType<typeof openFileLimits> {
 
 async function examineSocket(path: string, account: Account | undefined): Promise<Finding[]> {
   const form = checkForm(path);
-  // There is nothing to be found by a name that can't be one.
+  // An invalid name needs no further checks.
   if (form.some(({ check }) => check === 'path.overlong')) return form;
   if (path.startsWith('\0')) return [...form, ...checkFronts(path), ...(await checkListener(path))];
   const walk = walkPath(path, account);

@@ -1,6 +1,6 @@
-/** What the doctor finds. */
+/** A finding of the doctor. */
 
-/** From harmless to what loses requests. */
+/** From harmless to losing requests. */
 const LEVELS = ['ok', 'note', 'warning', 'problem'] as const;
 export type Level = (typeof LEVELS)[number];
 
@@ -8,13 +8,13 @@ export interface Finding {
   /** A stable name: `listener.stale`. */
   check: string;
   level: Level;
-  /** What is the case. */
+  /** The observation. */
   message: string;
-  /** Why it matters; not there for what is in order. */
+  /** Why it matters; absent if all is well. */
   explanation?: string;
-  /** Command lines or lines of a configuration, any of which mends it. */
+  /** Commands or configuration lines; each one fixes it. */
   remedies?: string[];
-  /** What nginx writes into its error log for it, where that is so. */
+  /** The message that nginx writes into its error log for it, if any. */
   nginx?: string;
 }
 

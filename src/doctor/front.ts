@@ -1,11 +1,14 @@
-/** Whether a front that runs on this host sees the same socket: containers, and services with a /tmp of their own. */
+/**
+ * Whether a reverse proxy on this host sees the same socket: it may run in a container, or as a service with its own
+ * /tmp.
+ */
 import { dirname, resolve } from 'node:path';
 import type { Finding } from './finding.js';
 import { namespaceOf, processesNamed, seesSameFile, type Namespace, type Process } from './processes.js';
 
 const FRONTS = ['nginx', 'haproxy', 'caddy', 'apache2', 'httpd'];
 
-/** A front may well be there for other sockets: these are warnings. */
+/** The reverse proxy may serve other sockets only, so these are warnings. */
 export function checkFronts(path: string): Finding[] {
   const isAbstract = path.startsWith('\0');
   return FRONTS.flatMap((name) => elsewhere(name, isAbstract ? 'net' : 'mnt')).flatMap((front) =>

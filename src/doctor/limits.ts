@@ -1,17 +1,17 @@
-/** What the kernel allows: queue lengths, buffers, descriptors. */
+/** Limits of the kernel: queue lengths, buffers, descriptors. */
 import { readNumber, bytesInWords, type ReadText } from './system-files.js';
 import type { Finding } from './finding.js';
 
-/** What node, nginx and nearwire ask for by default. */
+/** The default backlog of node, nginx and nearwire. */
 const USUAL_BACKLOG = 511;
-/** A connection takes one here and one in a front; below this a busy server runs into it. */
+/** Each connection takes one here and one in the reverse proxy; below this, a busy server runs out. */
 const FEW_DESCRIPTORS = 4096;
-/** net.core.wmem_max of kernels before 6.17 or so; SO_SNDBUF may be set to it by anybody, and it doubles. */
+/** net.core.wmem_max of kernels before about 6.17; any process may set SO_SNDBUF to it, and the kernel doubles that. */
 const STOCK_WMEM_MAX = 212_992;
-/** The kernel's default, of datagrams that wait: a service manager or a log socket is where it is met. */
+/** The kernel's default for queued datagrams, which matters for a service manager or a log socket. */
 const USUAL_DATAGRAMS = 10;
 
-/** Linux: other systems tell nothing of it by files, and only descriptors are checked there. */
+/** Linux; other systems have no such files, and only descriptors are checked there. */
 export function checkLimits(read: ReadText, openFiles: OpenFileLimits | undefined): Finding[] {
   return [
     ...number(read, '/proc/sys/net/core/somaxconn', backlogFinding),
@@ -75,11 +75,11 @@ export interface OpenFileLimits {
   /** Infinity: none. */
   soft: number;
   hard: number;
-  /** Open now. */
+  /** Currently open. */
   open: number | undefined;
 }
 
-/** Of /proc/PID/limits: `Max open files  1024  4096  files`. */
+/** From /proc/PID/limits: `Max open files  1024  4096  files`. */
 export function openFileLimits(text: string, open: number | undefined): OpenFileLimits | undefined {
   const [, soft, hard] = /^Max open files\s+(\S+)\s+(\S+)/m.exec(text) ?? [];
   if (soft === undefined || hard === undefined) return undefined;
@@ -88,7 +88,7 @@ export function openFileLimits(text: string, open: number | undefined): OpenFile
 }
 
 function descriptorFinding({ soft, hard }: OpenFileLimits): Finding {
-  // node raises its soft limit to the hard one as it starts.
+  // Node raises its soft limit to the hard one at startup.
   const message = `a process may have ${String(soft)} files open (hard limit ${String(hard)}; node starts with its soft limit raised to that)`;
   if (hard >= FEW_DESCRIPTORS) return { check: 'limits.nofile', level: 'ok', message };
   return {

@@ -1,4 +1,4 @@
-/** Whether somebody listens on a socket, how long its queue is, and what a connect comes to. */
+/** Whether a process listens on a socket, how long its queue is, and whether a connect succeeds. */
 import * as net from 'node:net';
 import { byNode } from '../net/js.js';
 import { listenQueue, type ListenQueue } from '../tune/queue.js';
@@ -7,9 +7,9 @@ import type { Finding } from './finding.js';
 import { ownersOf, type Process } from './processes.js';
 import { NGINX_FULL, NGINX_REFUSED } from './socket-path.js';
 
-/** What servers ask for by default. */
+/** The default backlog of servers. */
 const USUAL_BACKLOG = 511;
-/** For a connect to somebody who listens, which the kernel answers at once. */
+/** The kernel answers a connect to a listening socket at once. */
 const PATIENCE_MILLIS = 2000;
 
 const STOPPED: Record<string, string> = { T: 'stopped (SIGSTOP or a terminal)', t: 'held by a debugger' };
@@ -18,7 +18,7 @@ export async function checkListener(path: string): Promise<Finding[]> {
   const queue = askQueue(path);
   if ('finding' in queue) return [queue.finding];
   const owners = queue.found === undefined ? [] : ownersOfListener(path);
-  // A connect would take the last place in it, or be refused.
+  // A connect would take the queue's last place, or be refused.
   if (queue.found !== undefined && queue.found.queued > queue.found.backlog) return [fullFinding(queue.found, owners)];
   const outcome = await tryConnect(path);
   const listed = queue.found === undefined ? queue.without : [queueFinding(queue.found, owners)];
@@ -153,7 +153,7 @@ function queueFinding({ queued, backlog }: ListenQueue, owners: readonly Process
   return { check: 'listener.queue', level: 'ok', message };
 }
 
-/** A connect as any program makes it: undefined, or its error. */
+/** Connects as any program would; resolves with undefined or the error. */
 function tryConnect(path: string): Promise<NodeJS.ErrnoException | undefined> {
   return new Promise((settle) => {
     const socket = byNode(() => net.connect(path));

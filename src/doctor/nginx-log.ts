@@ -1,4 +1,4 @@
-/** Reads nginx's error log for what its 502s come from. */
+/** Reads nginx's error log for the causes of its 502s. */
 import type { Finding } from './finding.js';
 import { NGINX_DENIED, NGINX_FULL, NGINX_MISSING, NGINX_REFUSED } from './socket-path.js';
 
@@ -6,7 +6,7 @@ const CLOSED = 'upstream prematurely closed connection';
 
 interface Cause {
   check: string;
-  /** What stands in the line. */
+  /** The text that identifies it in a line. */
   mark: string;
   message: string;
   explanation: string;
@@ -77,7 +77,7 @@ const CAUSES: readonly Cause[] = [
   },
 ];
 
-/** Lines that tell of another server's failure than a UNIX upstream's are none of ours. */
+/** Only failures of UNIX upstreams are of interest. */
 const UPSTREAM = /upstream: "(?:\w+:\/\/)?unix:([^":]+)/;
 const TIME = /^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d/;
 
@@ -89,7 +89,7 @@ interface Seen {
   last: string;
 }
 
-/** `only`: what failed on this path alone. */
+/** `only`: restricts it to the failures of this path. */
 export function checkNginxLog(text: string, only?: string): Finding[] {
   const seen = new Map<string, Seen>();
   for (const line of text.split('\n')) {

@@ -1,11 +1,14 @@
-/** Processes of this host, as far as /proc shows them: who has a socket, and where a front lives. Linux only. */
+/**
+ * Processes of this host, as far as /proc shows them: which ones hold a socket, and in which namespaces a reverse proxy
+ * runs. Linux only.
+ */
 import { readdirSync, readlinkSync, statSync } from 'node:fs';
 import { readText } from './system-files.js';
 
 export interface Process {
   pid: number;
   name: string;
-  /** One letter, as ps shows it: T is stopped. */
+  /** One letter, as in ps: T is stopped. */
   state: string;
 }
 
@@ -20,7 +23,7 @@ function pids(): number[] {
 }
 
 function processOf(pid: number): Process | undefined {
-  // The name stands in brackets and may have any character in it.
+  // The name is in brackets and may contain any character.
   const [, name, state] = /^\d+ \((.*)\) (\S)/s.exec(readText(`/proc/${String(pid)}/stat`) ?? '') ?? [];
   return name === undefined || state === undefined ? undefined : { pid, name, state };
 }
@@ -39,7 +42,7 @@ function hasSocket(pid: number, inode: string): boolean {
   return descriptors.some((fd) => attempt(() => readlinkSync(`${directory}/${fd}`)) === `socket:[${inode}]`);
 }
 
-/** Those that have the socket with this inode open, as far as this user may see. */
+/** The processes that have the socket with this inode open, as far as this user can see. */
 export function ownersOf(inode: string): Process[] {
   return pids()
     .filter((pid) => hasSocket(pid, inode))
@@ -55,12 +58,12 @@ export function processesNamed(name: string): Process[] {
 
 export type Namespace = 'mnt' | 'net';
 
-/** Its name; undefined: it may not be asked. */
+/** The namespace's name; undefined if access is denied. */
 export function namespaceOf(pid: number | 'self', kind: Namespace): string | undefined {
   return attempt(() => readlinkSync(`/proc/${String(pid)}/ns/${kind}`));
 }
 
-/** Whether the path leads to the same file there as here; undefined: it may not be asked. */
+/** Whether the path leads to the same file for that process as here; undefined if access is denied. */
 export function seesSameFile(pid: number, path: string): boolean | undefined {
   const here = attempt(() => statSync(path, { bigint: true }));
   const root = `/proc/${String(pid)}/root`;

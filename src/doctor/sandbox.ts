@@ -1,4 +1,4 @@
-/** Sandboxes, and the calls of the system that they or an old kernel refuse. */
+/** Sandboxes, and the system calls that they or an old kernel refuse. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,11 +8,11 @@ import { getSystemErrorName } from 'node:util';
 import type { Finding } from './finding.js';
 import type { ReadText } from './system-files.js';
 
-/** The date of the build that gVisor's /proc/version has always shown: its Sentry is no Linux, and takes 4.4.0's name. */
+/** The build date that gVisor's /proc/version has always shown: its Sentry is not Linux, but reports 4.4.0. */
 const GVISOR_BUILD = 'Sun Jan 10 15:06:54 PST 2016';
 const SECCOMP_MODES: Record<string, string> = { '1': 'strict', '2': 'a filter' };
 
-/** What the engine does without a call; undefined: nothing works without it. */
+/** The engine's substitute for each call; undefined: nothing works without it. */
 const WITHOUT: Record<string, string | undefined> = {
   memfd_create: 'Pages are copied for each response instead of lent.',
   'fcntl(F_ADD_SEALS)': 'Pages are copied for each response instead of lent.',
@@ -51,7 +51,7 @@ export function checkSandbox(read: ReadText): Finding[] {
 
 export type Trial = readonly [call: string, outcome: number];
 
-/** Has a process of its own try the calls: a filter may end it for one. */
+/** Tries the calls in a separate process: a filter may kill it for one of them. */
 export function checkCalls(addonIsLoaded: boolean): Finding[] {
   if (!addonIsLoaded) return [];
   const directory = mkdtempSync(join(tmpdir(), 'nearwire-doctor-'));
@@ -88,7 +88,7 @@ export function callFindings(trials: readonly Trial[], platform: string): Findin
 
 function refusal(call: string, error: string, platform: string): Finding {
   const without = WITHOUT[call];
-  // Only Linux has all of them: their lack is no fault elsewhere.
+  // Only Linux has all of them: elsewhere, lacking one is not a fault.
   const isLack = platform !== 'linux' && error === 'ENOSYS';
   return {
     check: `calls.${call}`,

@@ -1,12 +1,14 @@
-/** Examines a socket's path as somebody who connects meets it: name by name, as another user, elsewhere mounted. */
+/**
+ * Examines a socket's path from a client's point of view: component by component, as another user, with other mounts.
+ */
 import { lstatSync, readlinkSync, statSync, type Stats } from 'node:fs';
 import { dirname, isAbsolute, join, parse, resolve, sep } from 'node:path';
 import { allows, permissionFixes, SEARCH, standingOf, WRITE, type Account } from './account.js';
 import type { Finding } from './finding.js';
 
-/** Of sun_path, with the NUL that nginx and libuv put behind a path. */
+/** The size of sun_path, including the NUL that nginx and libuv append. */
 const PATH_BYTES = process.platform === 'darwin' ? 104 : 108;
-/** As the kernel: more links than this are taken for a circle. */
+/** As in the kernel: more links than this are considered a loop. */
 const MOST_LINKS = 40;
 
 export const NGINX_MISSING = '2: No such file or directory';
@@ -16,17 +18,17 @@ export const NGINX_FULL = '11: Resource temporarily unavailable';
 
 export interface Examined {
   findings: Finding[];
-  /** There is a socket at its end, so far as this process can see. */
+  /** Whether the path leads to a socket, as far as this process can see. */
   isSocket: boolean;
 }
 
-/** `unix:/run/app.sock:/uri` of nginx's configuration as a path; `@name` with a leading NUL. */
+/** Converts `unix:/run/app.sock:/uri` of nginx's configuration to a path, and `@name` to a name with a leading NUL. */
 export function plainPath(given: string): string {
   const bare = given.startsWith('unix:') ? given.slice('unix:'.length).replace(/:.*$/, '') : given;
   return bare.startsWith('@') ? `\0${bare.slice(1)}` : bare;
 }
 
-/** The form of a path alone. */
+/** Checks the form of a path alone. */
 export function checkForm(path: string): Finding[] {
   if (path.startsWith('\0')) return [abstractFinding(path)];
   const findings: Finding[] = [];
@@ -79,7 +81,7 @@ class Walk {
 
   constructor(private readonly account: Account | undefined) {}
 
-  /** Undefined: it can't be followed, and a finding says why. */
+  /** Undefined: it cannot be followed, and a finding has the reason. */
   follow(path: string, links: number): { path: string; stats: Stats } | undefined {
     const { root } = parse(path);
     const names = path.slice(root.length).split(sep).filter(Boolean);
@@ -180,7 +182,7 @@ class Walk {
     if (account === undefined) return;
     if (allows(account, stats, WRITE)) {
       const message = `${account.name} may connect to ${path} (${shownMode(stats)})`;
-      // Said only where the way there is free as well.
+      // Only if the directories on the way are passable too.
       if (!this.findings.some(({ level }) => level === 'problem')) {
         this.findings.push({ check: 'path.permission', level: 'ok', message });
       }

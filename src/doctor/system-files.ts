@@ -1,7 +1,7 @@
-/** The files under /proc and /sys that say how a system is set up. */
+/** The files under /proc and /sys that describe a system's settings. */
 import { readFileSync } from 'node:fs';
 
-/** A file's text without the last line's end; undefined where it can't be read. */
+/** Returns a file's text without the final line break, or undefined if it is not readable. */
 export type ReadText = (path: string) => string | undefined;
 
 export function readText(path: string): string | undefined {
@@ -12,13 +12,13 @@ export function readText(path: string): string | undefined {
   }
 }
 
-/** A file that holds one number; undefined where it does not. */
+/** A file that holds one number; undefined if it does not. */
 export function readNumber(read: ReadText, path: string): number | undefined {
   const text = read(path);
   return text !== undefined && /^\d+$/.test(text.trim()) ? Number(text) : undefined;
 }
 
-/** `212992` as `208 KiB`. */
+/** `212992` becomes `208 KiB`. */
 export function bytesInWords(bytes: number): string {
   const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
   let value = bytes;

@@ -1,9 +1,9 @@
-/** Whether the native transport is there, and why not. */
+/** Whether the native transport is available, and if not, why. */
 import { release } from 'node:os';
 import { transportStatus, type TransportStatus } from '../engine/transport.js';
 import type { Finding } from './finding.js';
 
-/** The first that package.json's `engines` allows. */
+/** The lowest version that package.json's `engines` allows. */
 const OLDEST_NODE: readonly [major: number, minor: number] = [20, 19];
 
 export function checkTransport(): Finding[] {

@@ -1,4 +1,4 @@
-/** A process that makes each of the engine's system calls once and prints what came of them: see sandbox.ts. */
+/** A process that makes each of the engine's system calls once and prints the results: see sandbox.ts. */
 import { addonStatus } from '../binding/addon.js';
 
 const { addon, reason } = addonStatus();

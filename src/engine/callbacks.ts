@@ -1,43 +1,49 @@
-/** Whom the engine tells of its sockets, and what it notes of their writes. connection.ts and connection-listener.ts are what there is. */
+/**
+ * The callbacks through which the engine reports events of its sockets, and the fields in which it tracks their writes.
+ * connection.ts and listener.ts implement them.
+ */
 
-/** One stream socket. Callbacks that are left out are for what never happens to it. */
+/** One stream socket. Optional callbacks may be missing where their event cannot occur. */
 export interface ConnectionCallbacks {
   readonly isListener: false;
-  /** The engine's number for this socket, -1 once closed. */
+  /** The engine's id of this socket, -1 once closed. */
   readonly id: number;
   /** True while there is a socket underneath. */
   readonly open: boolean;
-  /** The kernel took not all of what was queued; a drain will follow. */
+  /** The kernel did not take all queued bytes; a drain will follow. */
   blocked: boolean;
   /** A write failed, and `onWriteError` is owed or has been called. */
   failed: boolean;
   /** `onFlushed` is owed. */
   awaitingFlush: boolean;
-  /** The handler or tick in which it last wrote, as Outbound counts them: see departure.ts. */
+  /** The handler or tick of its last write, numbered by Outbound: see departure.ts. */
   wroteIn: number;
-  /** It has written once in that. */
+  /** It has written exactly once in that handler or tick. */
   wroteOnce: boolean;
-  /** Open, and the kernel has taken everything. */
+  /** Open, and the kernel has taken all bytes. */
   readonly drained: boolean;
-  /** Node runs next ticks and microtasks after each event of a net.Socket: true for connections that must pass for one. */
+  /** Whether to run next ticks and microtasks after each event, as node does for a net.Socket. */
   readonly nodeTicks: boolean;
-  /** Bytes have come: `memory[start..end)`, lent for this call. For connections whose connection does not own what it reads. */
+  /** Bytes have arrived: `memory[start..end)`, lent for this call. For connections that do not own what they read. */
   onLent?(memory: Buffer, start: number, end: number): void;
-  /** Bytes have come, and lie in memory of the engine's during this call: what is to be kept is copied. The same end. */
+  /** Bytes have arrived in the engine's memory, which is valid during this call: copy what is to be kept. */
   onInbox?(memory: Buffer, start: number, end: number): void;
-  /** The same, and they fill it. False: it is the engine's again, and nobody else has seen it. */
+  /**
+   * Bytes have arrived and fill the whole block. Returns false to give it back: the engine then reuses it, and no other
+   * code may have kept it.
+   */
   onBlock?(block: Buffer): boolean;
-  /** As many bytes have come into the buffer of `NativeEngine.readInto`; reading rests until `resume()`. */
+  /** This many bytes have arrived in the buffer of `NativeEngine.readInto`; reading pauses until `resume()`. */
   onInto?(length: number): void;
-  /** What stood in for JS rests (see Completion.Taken). */
+  /** The sink or splice that received in place of JavaScript has stopped (see Completion.Taken). */
   onTaken?(status: number): void;
   onEnd(): void;
   onConnect(status: number): void;
-  /** `errno` is negative, as the kernel gave it. The connection is still to be closed. */
+  /** `errno` is negative, as returned by the kernel. The connection is still to be closed. */
   onReadError(errno: number): void;
   onWriteError(errno: number): void;
   onShutdown(status: number): void;
-  /** A blocked connection has handed everything over. Comes after `onFlushed`, if that was owed. */
+  /** All bytes of a blocked connection have been handed over. Called after `onFlushed`, if that was owed. */
   onDrain(): void;
   /** Everything written before `notifyFlushed()` has been handed to the kernel (not called after a write error). */
   onFlushed(): void;
@@ -47,10 +53,10 @@ export interface ConnectionCallbacks {
 export interface ListenerCallbacks {
   readonly isListener: true;
   readonly id: number;
-  /** A connection has been accepted: make a connection of this id, or refuse it with `Engine.release(id, false)`. */
+  /** A connection has been accepted: make a connection with this id, or refuse it with `Engine.release(id, false)`. */
   onAccept(id: number): void;
   onAcceptError(errno: number): void;
-  /** There was no descriptor for so many connections, which were closed. */
+  /** This many connections were closed because no descriptor was free. */
   onDropped(count: number, errno: number): void;
 }
 

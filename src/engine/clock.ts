@@ -4,12 +4,12 @@ import { performance } from 'node:perf_hooks';
 const NANOS_PER_MILLI = 1e6;
 const TRIES = 16;
 
-/** Milliseconds. To look at it costs 40 to 100 ns: a small part of a request, but not of a touch. */
+/** Milliseconds. Reading the clock costs 40 to 100 ns: little for a request, but not for every access to a socket. */
 export const now = performance.now.bind(performance);
 
 /**
- * What `now()` answers where libuv's clock (uv_hrtime), in milliseconds, reads 0: both are the same clock with other
- * origins. The process may lose the processor between two looks, so the closest of several pairs counts.
+ * The value of `now()` at which libuv's clock (uv_hrtime), in milliseconds, reads 0: they are the same clock with
+ * different origins. The process may be descheduled between two readings, so the closest of several pairs counts.
  */
 function findOrigin(): number {
   let closest = Infinity;
@@ -25,5 +25,5 @@ function findOrigin(): number {
   return origin;
 }
 
-/** Found on import, when no program has replaced either clock. */
+/** Read on import, before a program can replace either clock. */
 export const ORIGIN = findOrigin();

@@ -1,4 +1,4 @@
-/** Settings of a thread, for what is no affair of a single server or socket. */
+/** Per-thread settings. */
 import { madeEngine } from './thread-engine.js';
 import { argTypeError } from '../errors/index.js';
 import { checkWhole } from '../config/options.js';
@@ -13,28 +13,28 @@ import {
 
 export interface Settings {
   /**
-   * Microseconds, 0 to 1000, for which the loop of this thread stays awake after it has seen to a native socket, in case
-   * more comes: latency bought with CPU. It rests while this does not pay, and keeps no process alive. Default: the
-   * environment's `NEARWIRE_SPIN`, else 0. Without effect on `js`.
+   * Microseconds, 0 to 1000, for which this thread's event loop busy-polls after it has handled a native socket: lower
+   * latency for more CPU. Polling backs off while it finds nothing, and never keeps the process alive. Default: the
+   * environment variable `NEARWIRE_SPIN`, otherwise 0. Has no effect on `js`.
    */
   spin?: number | undefined;
   /**
-   * Bytes that the living pages of the process, those of all its threads, may come to when this thread makes another: see
-   * `Page`. More is refused with ERR_NEARWIRE_PAGE_LIMIT. Default: the environment's `NEARWIRE_PAGE_LIMIT`, else a quarter
-   * of the memory that the process may use.
+   * The limit, in bytes, for the living pages of all threads of the process, checked when this thread makes another:
+   * see `Page`. Beyond it, a page is refused with ERR_NEARWIRE_PAGE_LIMIT. Default: the environment variable
+   * `NEARWIRE_PAGE_LIMIT`, otherwise a quarter of the memory that the process may use.
    */
   pageLimit?: number | undefined;
   /**
-   * Milliseconds for which connects to a UNIX socket wait while the listener's queue is full, where they do not say so
-   * themselves: see `ConnectOptions`. Default: the environment's `NEARWIRE_BACKLOG_TIMEOUT`, else 10,000. Without effect on
-   * `js`.
+   * Milliseconds that connects to a UNIX socket wait while the listener's accept queue is full, unless they set
+   * `backlogTimeout` themselves: see `ConnectOptions`. Default: the environment variable `NEARWIRE_BACKLOG_TIMEOUT`,
+   * otherwise 10,000. Has no effect on `js`.
    */
   backlogTimeout?: number | undefined;
 }
 
 /**
- * Changes settings of the calling thread; what is not named stays. May be called at any time.
- * Throws a TypeError or RangeError for values that make no sense.
+ * Changes settings of the calling thread; settings that are left out stay unchanged. May be called at any time. Throws
+ * a TypeError or RangeError for invalid values.
  */
 export function configure(settings: Settings): void {
   const given: unknown = settings;

@@ -1,11 +1,11 @@
 /**
- * Connects that wait for room in the queue of a UNIX listener.
+ * Connects that wait for room in the accept queue of a UNIX listener.
  *
- * Linux refuses a connect to a full queue with EAGAIN at once, and no event says when there is room again. So all that
- * wait for one path stand in one queue: only the first of them asks, now and then, and where it gets in the next one
- * follows. Who comes later does not ask before its turn, and a place is given up as soon as its socket is closed.
+ * Linux refuses a connect to a full queue with EAGAIN at once, and no event reports when there is room again. So all
+ * connects to one path wait in one queue. Only the first of them retries, from time to time, and each success lets the
+ * next one try. A newcomer does not try before it is first, and a place is removed as soon as its socket is closed.
  *
- * States of a place: trying (nobody is before it) -> in queue -> settled, or given up at its deadline.
+ * States of a place: trying (none is before it) -> in queue -> settled, or timed out at its deadline.
  */
 import { performance } from 'node:perf_hooks';
 import { clearTimeout, setTimeout } from 'node:timers';
@@ -13,37 +13,40 @@ import { clearTimeout, setTimeout } from 'node:timers';
 /** Milliseconds. A server that accepts in batches makes room well within the first. */
 const FIRST_REST = 1;
 /**
- * Rests double up to this: what a server that has stopped costs its clients (50 calls a second for each path), and what
- * they lose at the most when it goes on.
+ * The pause between attempts doubles up to this. It bounds both the cost of a stopped server (50 calls a second for each
+ * path) and the delay once the server continues.
  */
 const LONGEST_REST = 20;
-/** Attempts in a row: a listener that always has room must not starve the rest of the loop. */
+/** Attempts in a row: a listener that always has room must not starve the rest of the event loop. */
 const ATTEMPTS_PER_ROUND = 256;
 
-/** What came of an attempt. `full`: the queue still is. `settled`: it has succeeded or failed, and tells so by itself. */
+/**
+ * The outcome of an attempt. `full`: the queue still is. `settled`: it has succeeded or failed, and reports that by
+ * itself.
+ */
 export type Outcome = 'full' | 'settled';
 
 /** A connect that may have to wait. Neither method may call user code before it returns. */
 export interface Connecting {
   tryOnce(): Outcome;
-  /** The time is over. `waited` is in milliseconds. */
+  /** The deadline has passed. `waited` is in milliseconds. */
   giveUp(waited: number): void;
 }
 
-/** What connects to UNIX sockets with a full queue have come to; all but `waiting` are totals. */
+/** Counters of connects to UNIX sockets with a full accept queue; all but `waiting` are totals. */
 export interface ConnectStats {
-  /** Connects that found a full queue and waited, and those that wait now. */
+  /** Connects that found a full queue and waited, and those that are waiting now. */
   waited: number;
   waiting: number;
   /** Attempts made for them after the first. */
   retries: number;
-  /** Those that got no room by their deadline. */
+  /** Those that found no room before their deadline. */
   timedOut: number;
 }
 
 const totals: ConnectStats = { waited: 0, waiting: 0, retries: 0, timedOut: 0 };
 
-/** Of this thread's native transport. */
+/** The counters of this thread's native transport. */
 export function connectStats(): ConnectStats {
   return { ...totals };
 }
@@ -74,9 +77,9 @@ class ConnectQueue {
     this.rest = Math.min(this.rest * 2, LONGEST_REST);
   }
 
-  /** With jitter: other processes wait for the same listener. */
+  /** With jitter: other processes may wait for the same listener. */
   private schedule(): void {
-    // The deadlines keep the process alive, for those sockets that are to.
+    // The deadlines keep the process alive, for those sockets that should.
     this.timer = setTimeout(this.onTimer, this.rest * (0.5 + Math.random())).unref();
   }
 
@@ -100,12 +103,12 @@ class ConnectQueue {
   }
 }
 
-/** Whether somebody waits for this path: who comes now goes behind. */
+/** Whether connects wait for this path: a new one must queue behind them. */
 export function hasQueue(path: string): boolean {
   return queues.has(path);
 }
 
-/** Where one connect stands. */
+/** One connect's place in the queue. */
 export class QueuedConnect {
   private queue: ConnectQueue | undefined;
   private deadline: NodeJS.Timeout | undefined;
@@ -132,7 +135,7 @@ export class QueuedConnect {
     queue.join(this);
   }
 
-  /** @internal For its queue. */
+  /** @internal Called by its queue. */
   retry(): Outcome {
     totals.retries++;
     return this.connecting.tryOnce();
@@ -160,9 +163,9 @@ export class QueuedConnect {
     queue?.remove(this);
   }
 
-  /** One last attempt, out of turn: the loop may have been busy for as long, and the queue empty since. */
+  /** One last attempt, out of order: the event loop may have been blocked the whole time, and the queue empty since. */
   private readonly onDeadline = (): void => {
-    // Its queue must not ask for it as well.
+    // Its queue must not retry it as well.
     this.leaveQueue();
     const outcome = this.retry();
     this.leave();

@@ -1,7 +1,7 @@
 /**
  * One stream socket of the native engine, as the layers above see it: `Channel` lends what it reads, `Socket` owns it.
- * A connection knows nothing of streams; it turns completions into method calls and writes into submissions. callbacks.ts
- * says what its callbacks and fields are.
+ * A connection knows nothing of streams; it turns completions into method calls and writes into submissions.
+ * callbacks.ts documents its callbacks and fields.
  *
  * States: connecting -> open -> closed. `close()` may be called in any of them, from any callback, any number of times.
  */
@@ -22,7 +22,7 @@ export abstract class EngineConnection implements ConnectionCallbacks {
   awaitingFlush = false;
   wroteIn = -1;
   wroteOnce = true;
-  /** While it waits for room in a listener's queue; few ever do. */
+  /** Set while it waits for room in a listener's accept queue, which is rare. */
   declare place?: QueuedConnect | undefined;
   abstract readonly nodeTicks: boolean;
 
@@ -68,15 +68,15 @@ export abstract class EngineConnection implements ConnectionCallbacks {
     this.engine.queueBytes(this, data, start, end);
   }
 
-  /** As `writeBytes`, from a string; answers the number of bytes. At most COPY_LIMIT characters. */
+  /** As `writeBytes`, for a string of at most COPY_LIMIT characters; returns the number of bytes. */
   writeString(text: string, encoding: BufferEncoding): number {
     return this.engine.queueString(this, text, encoding);
   }
 
   /**
-   * Sends what is queued and these parts at once, as one `sendmsg` where possible. What the kernel does not take is held
-   * (by reference: do not change it; memory of `onLent` is copied) until `onDrain`. Answers the bytes still queued, or a negative errno, in which case
-   * `onWriteError` is not called as well.
+   * Sends what is queued and these parts at once, with one `sendmsg` where possible. Parts that the kernel does not
+   * take are held by reference until `onDrain`: do not change them (memory of `onLent` is copied instead). Returns the
+   * bytes still queued, or a negative errno; in that case `onWriteError` is not called.
    */
   writeLent(parts: readonly Uint8Array[]): number {
     return this.engine.writeLent(this, parts);
@@ -87,7 +87,7 @@ export abstract class EngineConnection implements ConnectionCallbacks {
     return this.engine.writeParts(this, parts);
   }
 
-  /** Asks for one `onFlushed` when all that has been written so far is with the kernel. */
+  /** Requests one `onFlushed` call once the kernel has taken all bytes written so far. */
   notifyFlushed(): void {
     if (!this.awaitingFlush) {
       this.awaitingFlush = true;
@@ -95,7 +95,7 @@ export abstract class EngineConnection implements ConnectionCallbacks {
     }
   }
 
-  /** Hands over what is queued now instead of at the end of the turn. Outcomes are told at the end of the tick. */
+  /** Hands over what is queued now instead of at the end of the turn. Outcomes are reported at the end of the tick. */
   flush(): void {
     this.engine.handOver();
   }
@@ -113,18 +113,18 @@ export abstract class EngineConnection implements ConnectionCallbacks {
     if (this.id >= 0) this.engine.native.setReading(this.id, true);
   }
 
-  /** Sends FIN behind all that is queued; `onShutdown` answers, in a callback of its own. */
+  /** Sends FIN after all queued bytes; `onShutdown` reports the outcome, in a callback of its own. */
   shutdown(): void {
     if (this.id < 0) return;
     this.engine.handOver();
     const status = this.engine.native.shutdown(this.id);
-    // 1: bytes are queued before it, a completion will tell.
+    // 1: bytes are queued before the FIN; a completion will report it.
     if (status !== 1) this.engine.tellShutdown(this, status);
   }
 
   /**
-   * Takes the socket out of the engine: answers its descriptor, which is the caller's, and no callback comes after this.
-   * On a negative errno nothing has changed: see NativeEngine.detach.
+   * Takes the socket out of the engine. Returns its descriptor, which the caller then owns, and no callback follows.
+   * After a negative errno nothing has changed: see NativeEngine.detach.
    */
   detach(bytesSeen: number): number {
     if (this.id < 0) return -EBADF;
@@ -135,7 +135,7 @@ export abstract class EngineConnection implements ConnectionCallbacks {
     return fd;
   }
 
-  /** Hands over what the kernel takes of the queue, then closes the socket. No callback comes after this. */
+  /** Hands over what the kernel takes of the queue, then closes the socket. No callback follows. */
   close(reset = false): void {
     if (this.id < 0) return;
     const id = this.id;

@@ -1,21 +1,21 @@
-/** How the descriptor under a socket, server or connection is found, whatever carries its bytes. */
+/** Finds the descriptor under a socket, server or connection, whichever transport carries its bytes. */
 
 import { descriptorOfHandle, handleOf } from '../node/handles.js';
 
-/** On what has a descriptor of its own: its number, negative where there is none (any more). */
+/** The key under which an object exposes its descriptor; negative where it has none (any more). */
 export const DESCRIPTOR: unique symbol = Symbol('descriptor');
 
-/** What has a descriptor. */
+/** An object with a descriptor. */
 export interface DescriptorHolder {
   readonly [DESCRIPTOR]: number;
 }
 
-/** A TLS socket has no handle with one, and knows the socket below it. */
+/** A TLS socket has no handle with a descriptor, but refers to the socket below it. */
 interface NodesOwn {
   readonly _parent?: object | null;
 }
 
-/** The descriptor under a socket or server of node's, or of ours; negative where there is none. */
+/** The descriptor under a socket or server, node's or nearwire's; negative where there is none. */
 export function descriptorUnder(holder: object): number {
   const own = (holder as Partial<DescriptorHolder>)[DESCRIPTOR];
   if (own !== undefined && own >= 0) return own;

@@ -1,6 +1,6 @@
 /**
- * The engine's JS half: opens and closes connections and listeners, and hands each turn's completions to their connections. How
- * what they write leaves is Outbound's.
+ * The engine's JavaScript half: opens and closes connections and listeners, and dispatches each turn's completions to
+ * their connections. Outbound sends what they write.
  */
 import { constants } from 'node:os';
 import { setImmediate } from 'node:timers';
@@ -27,7 +27,7 @@ import type { EngineCallbacks, ConnectionCallbacks } from './callbacks.js';
 
 const { EAGAIN, EBADF } = constants.errno;
 
-/** Other numbers would be cut to one that is somebody's. */
+/** Other numbers would be truncated to an int, possibly to another file's descriptor. */
 function isDescriptor(fd: number): boolean {
   return fd >= 0 && (fd | 0) === fd;
 }
@@ -39,12 +39,12 @@ export class Engine extends Outbound {
   private lentMemory: Buffer;
   private readonly turnBegan: Float64Array;
   /**
-   * The completion to be handed out next, and the end of those there are. A listener may turn the loop: then a nested
-   * `turn()` goes on where this one stands, and leaves it nothing to do.
+   * The next completion to dispatch, and the end of the batch. A listener may run the event loop: a nested `turn()`
+   * then continues at the current position and leaves the outer one nothing to do.
    */
   private next = 0;
   private end = 0;
-  /** FINs that are sent, and whose connections are still to be told. */
+  /** FINs that have been sent but not yet reported to their connections. */
   private shutdowns: { connection: ConnectionCallbacks; status: number }[] = [];
 
   constructor(native: NativeEngine) {
@@ -58,17 +58,19 @@ export class Engine extends Outbound {
     });
   }
 
-  /** Its memory holds what came last, and what is to leave, of any connection: a socket that is logged shows none of it. */
+  /**
+   * Hides the engine's memory from logs of a socket: it holds recently received and outgoing bytes of all connections.
+   */
   [inspect.custom](): string {
     return 'Engine {}';
   }
 
-  /** Answers the new connection's id, or a negative errno. Its Connect completion comes in a later turn. */
+  /** Returns the new connection's id, or a negative errno. Its Connect completion comes in a later turn. */
   connect(address: NativeAddress, options: NativeConnectionOptions): number {
     return this.native.connect(address, options);
   }
 
-  /** As connect(), but nothing is tried before tryConnect(). */
+  /** As connect(), but makes no attempt before tryConnect(). */
   prepareConnect(address: NativeAddress, options: NativeConnectionOptions): number {
     return this.native.prepareConnect(address, options);
   }
@@ -78,12 +80,12 @@ export class Engine extends Outbound {
     return this.native.tryConnect(id) === -EAGAIN ? 'full' : 'settled';
   }
 
-  /** Answers the new listener's id, or a negative errno. */
+  /** Returns the new listener's id, or a negative errno. */
   listen(address: NativeAddress, options: NativeListenOptions): number {
     return this.native.listen(address, options);
   }
 
-  /** Makes a connection of a descriptor: see NativeEngine.adopt. */
+  /** Makes a connection from a descriptor: see NativeEngine.adopt. */
   adopt(fd: number, options: NativeConnectionOptions): number {
     return isDescriptor(fd) ? this.native.adopt(fd, options) : -EBADF;
   }
@@ -100,7 +102,7 @@ export class Engine extends Outbound {
     return fd;
   }
 
-  /** What has been read on a connection with `owned` and not been delivered; it will not be any more. */
+  /** What a connection with `owned` has read but not delivered; it is not delivered afterwards. */
   takeUnread(id: number, bytesSeen: number): Buffer[] {
     const reads = this.native.takeUnread(id, bytesSeen);
     const chunks: Buffer[] = [];
@@ -127,7 +129,7 @@ export class Engine extends Outbound {
     this.native.close(id, reset);
   }
 
-  /** Ids of connections that the listener has not been told of, and will not be any more. */
+  /** Ids of accepted connections that the listener has not been given; it is not given them afterwards. */
   takeAccepted(listener: number): number[] {
     return this.native.takeAccepted(listener);
   }
@@ -137,9 +139,7 @@ export class Engine extends Outbound {
     this.native.closeListener(id);
   }
 
-  /**
-   * Has the connection told of its FIN where libuv would do it: behind this turn's events, or before those of the next.
-   */
+  /** Reports the FIN where libuv would: after this turn's events, or before those of the next. */
   tellShutdown(connection: ConnectionCallbacks, status: number): void {
     if (this.shutdowns.push({ connection, status }) === 1 && !this.dispatching) setImmediate(this.onShutdowns);
   }
@@ -157,14 +157,14 @@ export class Engine extends Outbound {
   };
 
   /**
-   * Milliseconds as of `now()`; within a turn, when that began. For what libuv's own timers go by the time of the loop
-   * iteration for.
+   * Milliseconds on the clock of `now()`; within a turn, when it began. For uses where libuv's own timers go by the
+   * time of the event-loop iteration.
    */
   loopTime(): number {
     return this.shared[Shared.InTurn] === 1 ? ORIGIN + (this.turnBegan[0] as number) : now();
   }
 
-  /** Milliseconds since this turn began, with the sockets being read; Infinity outside one. */
+  /** Milliseconds since this turn, including its reads, began; Infinity outside a turn. */
   turnAge(): number {
     return this.shared[Shared.InTurn] === 1 ? now() - ORIGIN - (this.turnBegan[0] as number) : Infinity;
   }
@@ -194,7 +194,7 @@ export class Engine extends Outbound {
 
   private dispatchAlone(): void {
     const { shared, times } = this;
-    // Of the last one: the addon has looked at the clock.
+    // The flag is about the previous handler: the addon has read the clock for it.
     if (shared[Shared.RanLong] === 1 && !this.leftEarly) times.noteLong();
     else times.noteShort();
     shared[Shared.RanLong] = 0;
@@ -209,14 +209,14 @@ export class Engine extends Outbound {
     this.alone = false;
   }
 
-  /** What is written waits for no other handler for long: see departure.ts. */
+  /** Writes do not wait long for another handler: see departure.ts. */
   private dispatchBatch(): void {
     const { shared, times } = this;
     this.alone = false;
     if (this.next === this.end) return;
     let looked = this.loopTime();
     let handedOver = looked;
-    // Nothing but the handler that has just run lies between `looked` and now.
+    // Whether only the handler that has just run lies between `looked` and now.
     let isFresh = true;
     while (this.next < this.end) {
       this.beginStretch();
@@ -235,7 +235,7 @@ export class Engine extends Outbound {
       isFresh = true;
       if (time - handedOver < PATIENCE || this.next >= this.end) continue;
       this.handOver();
-      // The kernel's time is not the handlers'.
+      // Time in the kernel does not count as the handlers'.
       looked = handedOver = now();
     }
   }
@@ -265,7 +265,7 @@ export class Engine extends Outbound {
     }
   }
 
-  /** Programs see it during their callbacks, and what they see may be taken from us at any moment. */
+  /** Programs see this memory during their callbacks and can detach it at any moment; then it is replaced. */
   get lent(): Buffer {
     if (this.lentMemory.length === 0) this.showLent();
     return this.lentMemory;
@@ -279,7 +279,7 @@ export class Engine extends Outbound {
     return this.inbox;
   }
 
-  /** What nobody has been told of: the block itself if it is full, and a copy if it is not. */
+  /** A read that no connection has been given: the block itself if it is full, otherwise a copy. */
   takeBlock(slot: number, length: number): Buffer {
     const block = this.blocks[slot] as Buffer;
     if (length < block.length) return copyOf(block, 0, length);
@@ -287,14 +287,14 @@ export class Engine extends Outbound {
     return block;
   }
 
-  /** A block that is not full stays the addon's, and one that the connection leaves is provided again. */
+  /** A block that is not full stays with the addon, and one that the connection does not keep is provided again. */
   giveBlock(connection: ConnectionCallbacks, slot: number, length: number): void {
     const block = this.blocks[slot] as Buffer;
     if (length < block.length) {
       connection.onInbox?.(block, 0, length);
       return;
     }
-    // A turn of the loop within this call is to have another one.
+    // A nested event-loop run within this call needs another block.
     this.blocks[slot] = undefined;
     if (connection.onBlock?.(block) !== true) this.blocks[slot] ??= block;
   }
@@ -302,7 +302,8 @@ export class Engine extends Outbound {
   private provideBlocks(slots: number): void {
     for (let slot = 0; slots >>> slot !== 0; slot++) {
       if ((slots & (1 << slot)) === 0) continue;
-      // A full one whose connection was closed before it was told is nobody's. Uninitialised memory of its own: not the pool's.
+      // A full block whose connection was closed before it was delivered is reused. New ones are uninitialized memory
+      // of their own, not from the pool.
       const block = (this.blocks[slot] ??= allocateOwn(BLOCK_BYTES));
       this.native.provideBlock(slot, block);
     }
@@ -333,7 +334,7 @@ function dispatchToConnection(
       connection.onEnd();
       break;
     case Completion.Drain:
-      // The kernel had all; handlers of this batch may have written since.
+      // The kernel had taken all bytes, but handlers of this batch may have written since.
       engine.handOver();
       if (!connection.open || connection.failed) break;
       connection.blocked = engine.native.queued(connection.id) > 0;

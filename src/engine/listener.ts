@@ -7,7 +7,7 @@ import type { ListenerCallbacks } from './callbacks.js';
 export abstract class EngineListener implements ListenerCallbacks {
   id: number;
   readonly engine: Engine;
-  /** Connections that were closed as there was no descriptor for them. */
+  /** Connections that were closed because no descriptor was free. */
   dropped = 0;
   private warned = false;
 
@@ -24,7 +24,7 @@ export abstract class EngineListener implements ListenerCallbacks {
   abstract onAccept(id: number): void;
   abstract onAcceptError(errno: number): void;
 
-  /** Told of once: it mostly happens again and again. */
+  /** Warns only once: the condition usually persists. */
   onDropped(count: number, errno: number): void {
     this.dropped += count;
     if (this.warned) return;

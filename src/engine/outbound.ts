@@ -1,9 +1,10 @@
 /**
- * The engine's way out: gathers the writes of a turn in memory that the addon reads, has them flushed once, and tells
- * connections what became of them.
+ * The engine's outgoing half: gathers the writes of a turn in memory that the addon reads, has them flushed once, and
+ * reports the outcomes to connections.
  *
- * A small write is copied into the arena and noted as a submission (id, offset, length); neighbours of the same connection
- * become one. A flush hands all submissions over in one crossing; departure.ts says when.
+ * A small write is copied into the arena and recorded as a submission (id, offset, length); adjacent ones of the same
+ * connection are merged. A flush hands over all submissions in one crossing of the JavaScript/native boundary;
+ * departure.ts says when.
  */
 import { now } from './clock.js';
 import { HandlerTimes } from './departure.js';
@@ -13,40 +14,42 @@ import { RESULT_WORDS, Shared, SUBMISSION_WORDS, type NativeEngine, type NativeP
 import type { EngineCallbacks, ConnectionCallbacks } from './callbacks.js';
 
 /**
- * Up to this many bytes are copied to travel with their neighbours; more are lent, which sends them at once. A copy of
- * 8 KiB costs about as much as the system call it saves.
+ * Writes up to this many bytes are copied, so that they leave together with others; larger ones are lent and leave at
+ * once. A copy of 8 KiB costs about as much as the system call it saves.
  */
 export const COPY_LIMIT = 8 * 1024;
 
-/** Shorter pieces of a buffer are copied by a loop: 2.5 ns a byte, where the view that TypedArray.set needs costs 40. */
+/**
+ * Shorter pieces of a buffer are copied by a loop: 2.5 ns a byte, where the view that TypedArray.set needs costs 40 ns.
+ */
 const LOOP_COPY_LIMIT = 16;
 
 /**
- * A tick's writes to one connection leave before its end when there are so many of them and so many bytes: their reader begins
- * while the rest is still being made. A page of messages pays for the system call and the wake-up.
+ * A tick's writes to one connection leave early once both numbers are reached: the reader starts while the rest is
+ * still being written. A page of messages pays for the system call and the wake-up.
  */
 const EARLY_WRITES = 32;
 const EARLY_BYTES = 4096;
 
 /**
- * While writes are to leave at once, so many further ones of a handler do beside each socket's first. Who writes more is no
- * handler that answers and computes then, but one that passes on many messages.
+ * While writes leave at once, this many more of a handler do so in addition to each socket's first. A handler that
+ * writes more often passes on many messages, rather than answering first and computing afterwards.
  */
 const MOST_PROMPT = 8;
 
-/** The encoders behind Buffer.write, without its checks of arguments: they are a third of a short write. */
+/** The encoders behind Buffer.write, without its argument checks, which are a third of a short write. */
 interface RawWrites {
   latin1Write(text: string, offset: number, length: number): number;
   utf8Write(text: string, offset: number, length: number): number;
 }
 
-/** What Engine stands on; one object with it, so that a write passes through no other on its way. */
+/** The base class of Engine, rather than a member, so that a write passes through no other object. */
 export abstract class Outbound {
   readonly native: NativeEngine;
 
   protected readonly shared: Int32Array;
   protected readonly connections: (EngineCallbacks | undefined)[] = [];
-  /** A batch is being handed out: what is to be told afterwards will be. */
+  /** A batch is being dispatched; outcomes are reported after it. */
   protected dispatching = false;
   protected readonly times: HandlerTimes;
   private readonly arena: Buffer & RawWrites;
@@ -54,25 +57,28 @@ export abstract class Outbound {
   private readonly results: Int32Array;
   private readonly maxSubmissions: number;
   private tail = 0;
-  /** Writes that the last submission is made of. */
+  /** The number of writes merged into the last submission. */
   private joined = 0;
   private tickScheduled = false;
-  /** Counts handlers, and ticks in which something was written outside a turn. */
+  /** Counts handlers, and ticks in which code outside a turn wrote. */
   private stretch = 0;
-  /** The handler of a batch of one runs: nobody else's write could leave with what it writes. */
+  /** The handler of a batch of one is running: no other handler's writes could leave together with its own. */
   protected alone = false;
   /**
-   * Within this handler what was written has left, by its size or number: how long it ran says nothing of how long writes
+   * Writes of this handler have left because of their size or number: its duration then does not tell how long writes
    * waited.
    */
   protected leftEarly = false;
   /** Writes of this handler that have left at once. */
   private sentPromptly = 0;
-  /** What is written now is part of one write. Whether that is its socket's first in this stretch, and alone in the last. */
+  /**
+   * The current writes are parts of one joint write. The other two fields: whether it is its socket's first write
+   * in this stretch, and whether that socket wrote only once in its last one.
+   */
   private joint = false;
   private jointIsFirst = false;
   private jointIsLone = false;
-  /** When the first of the writes that wait in this tick was gathered, if any wait. */
+  /** When the first of the writes that wait in this tick was gathered; 0 if none waits. */
   private gatheredAt = 0;
   protected waiters: ConnectionCallbacks[] = [];
   protected failures: { connection: ConnectionCallbacks; errno: number }[] = [];
@@ -86,7 +92,7 @@ export abstract class Outbound {
     this.shared = shared;
     this.results = results;
     this.maxSubmissions = submissions.length / SUBMISSION_WORDS;
-    // What node:net would have handed to the kernel by now goes there too.
+    // On exit, hand over what node:net would have handed over by now.
     process.on('exit', () => {
       this.times.end();
       this.handOver();
@@ -109,7 +115,7 @@ export abstract class Outbound {
   }
 
   queueString(connection: ConnectionCallbacks, text: string, encoding: BufferEncoding): number {
-    // No encoding makes more than three bytes of a UTF-16 unit.
+    // No encoding needs more than three bytes for a UTF-16 unit.
     const offset = this.room(text.length * 3);
     const { arena } = this;
     const length =
@@ -149,7 +155,10 @@ export abstract class Outbound {
     this.schedule();
   }
 
-  /** Hands everything queued on any connection to the kernel. Calls nobody: outcomes are told at the end of the tick. */
+  /**
+   * Hands everything queued on any connection to the kernel. Runs no callbacks: outcomes are reported at the end of the
+   * tick.
+   */
   handOver(): void {
     const { shared } = this;
     this.gatheredAt = 0;
@@ -177,7 +186,7 @@ export abstract class Outbound {
   /** The offset of at least `length` free bytes in the arena. */
   private room(length: number): number {
     const { shared } = this;
-    // The addon flushes by itself after a turn: then the arena is free again.
+    // The addon flushes by itself after a turn; then the arena is free again.
     if (shared[Shared.Submitted] === 0 && shared[Shared.Gathered] === 0) this.tail = 0;
     if (this.tail + length > this.arena.length) {
       this.handOverEarly();
@@ -186,7 +195,7 @@ export abstract class Outbound {
     return this.tail;
   }
 
-  /** A handler, or another tick, begins. */
+  /** A handler or another tick begins. */
   protected beginStretch(): void {
     this.stretch++;
     this.sentPromptly = 0;
@@ -202,7 +211,7 @@ export abstract class Outbound {
     const { submissions, shared } = this;
     const { id } = connection;
     const isFirst = connection.wroteIn !== this.stretch;
-    // As the last time.
+    // The socket is assumed to write as often as it did the last time.
     const isLone = isFirst && connection.wroteOnce;
     if (isFirst) this.jointIsFirst = this.joint;
     if (isLone) this.jointIsLone = this.joint;
@@ -226,12 +235,12 @@ export abstract class Outbound {
     submissions[at + 1] = offset;
     submissions[at + 2] = length;
     shared[Shared.Submitted] = count + 1;
-    // A full list goes out, so that there is always room for one more.
+    // Hands over a full list, so that there is always room for one more.
     const isFull = count + 1 === this.maxSubmissions;
     if (isFull || !this.joint) this.decide(isFirst, isLone, isFull);
   }
 
-  /** The writes to one connection from here to `endJoint` leave as one does. */
+  /** Treats the writes to one connection up to `endJoint` as a single write. */
   beginJoint(): void {
     this.joint = true;
     this.jointIsFirst = this.jointIsLone = false;
@@ -242,7 +251,7 @@ export abstract class Outbound {
     if (this.shared[Shared.Submitted] !== 0) this.decide(this.jointIsFirst, this.jointIsLone, false);
   }
 
-  /** Whether what has been submitted leaves now. */
+  /** Decides whether the submitted writes leave now. */
   private decide(isFirst: boolean, isLone: boolean, isFull: boolean): void {
     const { shared } = this;
     const isPrompt = this.times.prompt && (isFirst || this.sentPromptly++ < MOST_PROMPT);
@@ -252,7 +261,10 @@ export abstract class Outbound {
     else if (isPrompt) this.sendPromptly();
   }
 
-  /** The kernel's time is not the handler's: a handler that sends much is not kept from gathering again by that. */
+  /**
+   * Time in the kernel does not count as the handler's: it must not prevent a handler that sends much from gathering
+   * again.
+   */
   private sendPromptly(): void {
     const began = now();
     this.handOver();
@@ -279,7 +291,7 @@ export abstract class Outbound {
     this.settle();
   };
 
-  /** Tells connections what became of what they wrote. */
+  /** Reports the outcomes of writes to their connections. */
   protected settle(): void {
     if (this.failures.length > 0) {
       const failures = this.failures;

@@ -1,4 +1,6 @@
-/** The file of a listening UNIX socket: removed by whoever made it, and only while it is still the same file. */
+/**
+ * The file of a listening UNIX socket: the process that made it removes it, and only while it is still the same file.
+ */
 import { chmodSync, lstatSync, statSync, unlinkSync } from 'node:fs';
 import { constants } from 'node:os';
 import { resolve } from 'node:path';
@@ -11,7 +13,7 @@ export class SocketFile {
     private readonly inode: bigint,
   ) {}
 
-  /** Remembers the file just bound; undefined for an abstract name, and where the file is gone already. */
+  /** Records the file just bound; undefined for an abstract name, or if the file is already gone. */
   static of(path: string): SocketFile | undefined {
     if (path.startsWith('\0')) return undefined;
     // The working directory may change until the file is removed.
@@ -20,7 +22,7 @@ export class SocketFile {
     return stat === undefined ? undefined : new SocketFile(absolute, stat.dev, stat.ino);
   }
 
-  /** Sets these mode bits, or adds them, as libuv does. Answers 0 or a negative errno. */
+  /** Sets these mode bits, or adds them, as libuv does. Returns 0 or a negative errno. */
   allow(bits: number): number {
     try {
       chmodSync(this.path, CHMOD_REPLACES_MODE ? bits : statSync(this.path).mode | bits);
@@ -30,13 +32,13 @@ export class SocketFile {
     }
   }
 
-  /** Removes it, unless another process has bound the path since: node:net would delete that one's file. */
+  /** Removes the file, unless another process has bound the path since: node:net would delete that process's file. */
   remove(): void {
     try {
       const stat = lstatSync(this.path, { bigint: true, throwIfNoEntry: false });
       if (stat !== undefined && stat.dev === this.device && stat.ino === this.inode) unlinkSync(this.path);
     } catch {
-      // A directory that was made inaccessible since: nothing left to do for a server that closes.
+      // The directory has become inaccessible: a server that closes can do nothing about it.
     }
   }
 }

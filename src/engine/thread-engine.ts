@@ -19,12 +19,12 @@ export function getEngine(): Engine | undefined {
   return engineOfThread;
 }
 
-/** The engine of this thread if there is one already. */
+/** The engine of this thread if it has been made. */
 export function madeEngine(): Engine | undefined {
   return engineOfThread;
 }
 
-/** Milliseconds as of `now()`, for less: see Engine.loopTime. */
+/** Milliseconds on the clock of `now()`, but cheaper: see Engine.loopTime. */
 export function loopTime(): number {
   return engineOfThread === undefined ? now() : engineOfThread.loopTime();
 }

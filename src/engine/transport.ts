@@ -1,4 +1,4 @@
-/** The choice between the native engine and `node:net`, and what is known of it. */
+/** The choice between the native engine and `node:net`, and its status. */
 import type { Engine } from './engine.js';
 import { argValueError, noAddonError } from '../errors/index.js';
 import { addonStatus } from '../binding/addon.js';
@@ -7,9 +7,9 @@ import { getEngine } from './thread-engine.js';
 
 const VARIABLE = 'NEARWIRE_TRANSPORT';
 
-/** What carries the bytes by default in this process, and why. */
+/** The default transport of this process, and the reason for it. */
 export interface TransportStatus {
-  /** What `requested` comes to here. */
+  /** The transport to which `requested` resolves here. */
   transport: TransportName;
   /** The default choice: `NEARWIRE_TRANSPORT`, or `auto`. */
   requested: TransportChoice;
@@ -19,7 +19,7 @@ export interface TransportStatus {
   reason: Error | undefined;
 }
 
-/** The choice of the environment. It is read each time: a program may set it before it makes its first server. */
+/** The environment's choice. It is read each time: a program may set it before it makes its first server. */
 function defaultChoice(): TransportChoice {
   const value = process.env[VARIABLE];
   if (value === undefined || value === '') return 'auto';
@@ -27,14 +27,15 @@ function defaultChoice(): TransportChoice {
   return value;
 }
 
-/** The choice that holds for these options. */
+/** The choice that applies with these options. */
 export function requestedTransport(option: TransportChoice | undefined): TransportChoice {
   return option ?? defaultChoice();
 }
 
 /**
- * The engine to use for a choice; undefined stands for `js`. Throws ERR_NEARWIRE_NO_ADDON if `native` was asked for and
- * the addon did not load. Where `auto` falls back for that, a warning with the code `NEARWIRE_FALLBACK` says so once a thread.
+ * The engine for a choice; undefined means `js`. Throws ERR_NEARWIRE_NO_ADDON if `native` was requested and the addon
+ * did not load. If `auto` falls back for that reason, a warning with the code `NEARWIRE_FALLBACK` is emitted once per
+ * thread.
  */
 export function engineFor(choice: TransportChoice): Engine | undefined {
   if (choice === 'js') return undefined;
@@ -48,7 +49,7 @@ export function engineFor(choice: TransportChoice): Engine | undefined {
 
 let warned = false;
 
-/** Nobody asked for node:net: a program that runs slower than it was set up to is to know. */
+/** The program did not ask for node:net, so it must learn that it runs slower than intended. */
 function warnOfFallback(reason: Error | undefined): void {
   if (warned) return;
   warned = true;
@@ -60,8 +61,8 @@ function warnOfFallback(reason: Error | undefined): void {
 }
 
 /**
- * Says what carries the bytes of servers and sockets made without a `transport` option, and where the addon came from or
- * why it is not there. Throws ERR_INVALID_ARG_VALUE if `NEARWIRE_TRANSPORT` holds something unknown.
+ * Returns the transport of servers and sockets made without a `transport` option, and the addon's file or why it did
+ * not load. Throws ERR_INVALID_ARG_VALUE if `NEARWIRE_TRANSPORT` is invalid.
  */
 export function transportStatus(): TransportStatus {
   const requested = defaultChoice();

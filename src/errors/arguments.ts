@@ -1,4 +1,4 @@
-/** What calls throw for arguments that they don't take, in node's words. */
+/** Errors for invalid arguments, worded as node words them. */
 import { inspect } from 'node:util';
 import { BUFFER_IS_AN_UNKNOWN_ENCODING } from '../runtime/version.js';
 import { coded } from './coded.js';
@@ -18,7 +18,7 @@ function kindOfName(name: string): string {
   return name.includes('.') ? 'property' : 'argument';
 }
 
-/** ERR_INVALID_ARG_TYPE. `expected` in node's words: "of type number", "an instance of Object". */
+/** ERR_INVALID_ARG_TYPE. `expected` as node phrases it: "of type number", "an instance of Object". */
 export function argTypeError(name: string, expected: string, value: unknown): TypeError {
   const message = `The "${name}" ${kindOfName(name)} must be ${expected}. ${describeReceived(value)}`;
   return coded(new TypeError(message), 'ERR_INVALID_ARG_TYPE');
@@ -56,13 +56,13 @@ export function invalidFamilyError(family: unknown, host: unknown, port: unknown
   return Object.assign(coded(new RangeError(message), 'ERR_INVALID_ADDRESS_FAMILY'), { host, port });
 }
 
-/** What a handle of node's throws for `write('text', 'buffer')`. */
+/** The error that node's handles throw for `write('text', 'buffer')`. */
 export function stringAsBufferError(): TypeError {
   if (BUFFER_IS_AN_UNKNOWN_ENCODING) return coded(new TypeError('Unknown encoding: buffer'), 'ERR_UNKNOWN_ENCODING');
   return coded(new TypeError('Second argument must be a buffer'), 'ERR_INVALID_ARG_TYPE');
 }
 
-/** A header or variable whose value can't be sent: in node's words. */
+/** A header or variable whose value cannot be sent, worded as node words it. */
 export function invalidCharError(name: string): TypeError {
   return coded(new TypeError(`Invalid character in header content ["${name}"]`), 'ERR_INVALID_CHAR');
 }

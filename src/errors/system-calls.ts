@@ -1,9 +1,9 @@
-/** Failures of system calls, in the shapes that `node:net` and `node:fs` give. */
+/** Failed system calls, in the shapes of `node:net` and `node:fs`. */
 import { constants } from 'node:os';
 import { getSystemErrorMap, getSystemErrorName } from 'node:util';
 import { coded } from './coded.js';
 
-/** An Error with the fields that node puts on failures of system calls. */
+/** An Error with the fields that node adds to failed system calls. */
 export interface SystemCallError extends NodeJS.ErrnoException {
   address?: string;
   port?: number;
@@ -19,12 +19,12 @@ export function errnoError(errno: number, syscall: string): SystemCallError {
 
 const ENODATA = -constants.errno.ENODATA;
 
-/** A write that failed. ENODATA is the engine's word for a file that turned out shorter than what was to be sent. */
+/** A failed write. The engine reports ENODATA for a file that turned out shorter than the range to be sent. */
 export function writeError(errno: number): Error & { code: string } {
   return errno === ENODATA ? fileTruncatedError() : (errnoError(errno, 'write') as SystemCallError & { code: string });
 }
 
-/** The file has shrunk while it was being sent. The connection can only be ended: the peer lacks the rest. */
+/** The file shrank while it was being sent. Only closing the connection is left: the peer lacks the rest. */
 export function fileTruncatedError(): Error & { code: string } {
   const message = 'The file ended before all of what was to be sent of it';
   return coded(new Error(message), 'ERR_NEARWIRE_FILE_TRUNCATED');
@@ -43,7 +43,7 @@ export function fileError(
   return Object.assign(new Error(`${code}: ${words ?? reason}, ${syscall}${where}`), { errno, code, syscall, ...path });
 }
 
-/** The two ends that a failed connect or bind names. A path stands as `address`, without a port. */
+/** The two ends that a failed connect or bind names. A path is the `address`, without a port. */
 export interface FailedEnds {
   address: string | undefined;
   port?: number | undefined;
@@ -69,7 +69,7 @@ export function connectError(errno: number, syscall: string, ends: FailedEnds): 
   return error;
 }
 
-/** The queue of a UNIX listener stayed full for as long as a connect was to wait. `cause` is the EAGAIN of the system. */
+/** The accept queue of a UNIX listener stayed full for the whole `backlogTimeout`. `cause` is the system's EAGAIN. */
 export function connectQueueFullError(path: string, waited: number): Error & ConnectQueueFull {
   const shown = path.startsWith('\0') ? `@${path.slice(1)}` : path;
   const milliseconds = Math.round(waited);
@@ -79,17 +79,17 @@ export function connectQueueFullError(path: string, waited: number): Error & Con
   return Object.assign(error, { syscall: 'connect', address: path, waited: milliseconds });
 }
 
-/** What ERR_NEARWIRE_BACKLOG_TIMEOUT has beside its `cause`. */
+/** The fields of ERR_NEARWIRE_BACKLOG_TIMEOUT in addition to `cause`. */
 export interface ConnectQueueFull {
   code: string;
   syscall: string;
-  /** The path, as in node's errors of connect. */
+  /** The path, as in node's connect errors. */
   address: string;
   /** Milliseconds. */
   waited: number;
 }
 
-/** A failed listen, which says in words what is wrong: `listen EADDRINUSE: address already in use /run/app.sock`. */
+/** A failed listen, with the reason: `listen EADDRINUSE: address already in use /run/app.sock`. */
 export function listenError(errno: number, address: string | undefined, port: number): SystemCallError {
   const [code, reason] = getSystemErrorMap().get(errno) ?? ['UNKNOWN', 'unknown error'];
   const error: SystemCallError = new Error(`listen ${code}: ${reason}${where(address, port)}`);
@@ -99,7 +99,7 @@ export function listenError(errno: number, address: string | undefined, port: nu
   return error;
 }
 
-/** The kernel has refused a socket option: `setsockopt EPERM: operation not permitted, mark`. */
+/** The kernel refused a socket option: `setsockopt EPERM: operation not permitted, mark`. */
 export function optionRefusedError(errno: number, option: string, applied: object): SystemCallError {
   const [code, reason] = getSystemErrorMap().get(errno) ?? ['UNKNOWN', 'unknown error'];
   const error = new Error(`setsockopt ${code}: ${reason}, ${option}`);

@@ -1,11 +1,11 @@
-/** Tells the program of a connection, where that is not to happen inside a call of the program's. */
+/** Announces a connection to the program when that must not happen inside one of the program's own calls. */
 import { captureScope } from './context.js';
 import type { CarrierOwner } from './carrier.js';
 import type { Connection } from './connection.js';
 
 /**
- * Tells on the next tick, in the context of now, or before the first thing that comes of the connection: it is the
- * carrier's owner until then.
+ * Announces on the next tick, in the current async context, or earlier if the connection has an event before: until
+ * then the announcement is the carrier's owner.
  */
 export function announceLater(connection: Connection, announce: () => void): void {
   const announcement = new Announcement(connection, announce);
@@ -32,7 +32,7 @@ class Announcement implements CarrierOwner {
     this.scope.runInAsyncScope(this.announce);
   }
 
-  /** What listeners throw comes out behind what has come. */
+  /** The event is delivered even if listeners throw; their exception surfaces after it. */
   private tellBefore(event: () => void): void {
     try {
       this.tell();

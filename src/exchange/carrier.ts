@@ -1,4 +1,4 @@
-/** The connection under an exchange: a connection of the native engine, or a socket of node:net. */
+/** The connection under an exchange: a connection of the native engine, or one of node:net's sockets. */
 import type * as net from 'node:net';
 import { errnoError, writeError } from '../errors/index.js';
 import type { TransportName } from '../config/options.js';
@@ -8,42 +8,44 @@ import { connectionStats, nodeConnectionStats } from '../stats/events.js';
 import type { ConnectionStats } from '../stats/server-stats.js';
 import { EngineConnection } from '../engine/connection.js';
 
-/** Who is told what happens to a carrier. */
+/** Receives a carrier's events. */
 export interface CarrierOwner {
   /** Bytes `[start, end)`, lent for this call. */
   onBytes(data: Buffer, start: number, end: number): void;
-  /** All that was written before `notifyFlushed()` is with the kernel. */
+  /** The kernel has taken all bytes written before `notifyFlushed()`. */
   onFlushed(): void;
   onPeerEnd(): void;
-  /** Reading or writing has failed, or the connection has been closed by somebody else. It is still to be closed. */
+  /** Reading or writing failed, or the connection was closed from elsewhere. The carrier is still to be closed. */
   onFailure(error: Error | undefined): void;
 }
 
 export interface Carrier {
   readonly transport: TransportName;
   owner: CarrierOwner;
-  /** The kernel has not taken all: `queued` tells how much is left. */
+  /** The kernel has not taken all bytes; `queued` is the number left. */
   readonly blocked: boolean;
   readonly queued: number;
   /** Queues bytes, which leave by the end of the tick. Large ones are lent: they must not change until `onFlushed`. */
   write(data: string | Uint8Array, encoding: BufferEncoding): void;
-  /** Asks for one `onFlushed`, which comes later. */
+  /** Requests one `onFlushed` call, which comes asynchronously. */
   notifyFlushed(): void;
   flush(): void;
-  /** What node would hand over by now. Natively the end of the tick does for all connections. */
+  /**
+   * Called where node would hand over its corked writes. Natively, the end of the tick does that for all connections.
+   */
   uncorked(): void;
   pause(): void;
   resume(): void;
-  /** Sends FIN behind what is queued. */
+  /** Sends FIN after all queued bytes. */
   end(): void;
-  /** Hands over what the kernel takes, and closes. No callback comes after this. */
+  /** Hands over what the kernel takes, and closes. No callback follows. */
   destroy(): void;
   readonly localAddress: string | undefined;
-  /** What has been counted so far, which is handed over first. undefined: it is closed. */
+  /** The counters so far, after a flush. undefined: it is closed. */
   stats(): ConnectionStats | undefined;
 }
 
-/** Strings up to this length can't need more bytes than are copied. */
+/** A string up to this length never needs more than COPY_LIMIT bytes. */
 const SHORT_STRING = COPY_LIMIT / 3;
 
 export class NativeCarrier extends EngineConnection implements Carrier {
@@ -72,7 +74,7 @@ export class NativeCarrier extends EngineConnection implements Carrier {
   }
 
   uncorked(): void {
-    // The engine flushes.
+    // The engine flushes by itself.
   }
 
   override onLent(memory: Buffer, start: number, end: number): void {
@@ -84,7 +86,7 @@ export class NativeCarrier extends EngineConnection implements Carrier {
   }
 
   onConnect(): void {
-    // Accepted connections are connected.
+    // Accepted connections are already connected.
   }
 
   onReadError(errno: number): void {
@@ -100,11 +102,11 @@ export class NativeCarrier extends EngineConnection implements Carrier {
   }
 
   onDrain(): void {
-    // onFlushed comes before it, and is always asked for.
+    // onFlushed comes before it and is always requested.
   }
 
   onFlushed(): void {
-    // Behind a write that failed at once its error is still to be told.
+    // After a write that failed at once, its error is still to be reported.
     if (!this.failed) this.owner.onFlushed();
   }
 
@@ -131,7 +133,7 @@ function tellWriteError(carrier: NativeCarrier, errno: number): void {
   if (carrier.open) carrier.onWriteError(errno);
 }
 
-/** Of a carrier that is closed. */
+/** The owner of a closed carrier. */
 const NOBODY: CarrierOwner = {
   onBytes: nothing,
   onFlushed: nothing,
@@ -140,10 +142,10 @@ const NOBODY: CarrierOwner = {
 };
 
 function nothing(): void {
-  // It has ended.
+  // The carrier has closed.
 }
 
-/** Over a socket of node:net. */
+/** Over one of node:net's sockets. */
 export class NodeCarrier implements Carrier {
   readonly transport = 'js';
   declare owner: CarrierOwner;
@@ -169,7 +171,7 @@ export class NodeCarrier implements Carrier {
   }
 
   get blocked(): boolean {
-    // What is corked has not been tried.
+    // Corked writes have not been tried yet.
     return this.stream.writableLength > 0 && this.stream.writableCorked === 0;
   }
 
@@ -179,7 +181,7 @@ export class NodeCarrier implements Carrier {
 
   write(data: string | Uint8Array, encoding: BufferEncoding): void {
     if (!this.open || this.stream.destroyed) return;
-    // What is written in one tick leaves together, as it does natively.
+    // The writes of one tick leave together, as they do natively.
     if (this.stream.writableCorked === 0) {
       this.stream.cork();
       process.nextTick(uncork, this.stream);
@@ -189,7 +191,7 @@ export class NodeCarrier implements Carrier {
   }
 
   private readonly onWritten = (error?: Error | null): void => {
-    // The stream's 'error' is to come.
+    // The stream's 'error' will follow.
     if (error) return;
     this.waiting--;
     if (this.waiting === 0 && this.flushAsked) this.tellFlushed();
@@ -230,7 +232,7 @@ export class NodeCarrier implements Carrier {
   destroy(): void {
     if (!this.open) return;
     this.open = false;
-    // The counters of servers keep sockets for a while that are closed, and with them would be the request and all it has.
+    // The server's counters keep closed sockets for a while; they must not keep the request alive as well.
     this.owner = NOBODY;
     this.flush();
     this.stream.destroy();

@@ -1,67 +1,69 @@
-/** What a protocol brings to the exchange layer: how a request is read, and what an answer may have. */
+/** What a protocol provides to the exchange layer: how a request is read, and what a response may contain. */
 
-/** A request's head as its protocol has it. What is costly is made when it is asked for. */
+/** A request's headers as its protocol encodes them. Costly values are computed on access. */
 export interface RequestHead {
   readonly method: string;
-  /** As the client has sent it: path and query, neither decoded nor normalised. */
+  /** As sent by the client: path and query, neither decoded nor normalized. */
   readonly url: string;
   readonly versionMajor: number;
   readonly versionMinor: number;
   /** Bytes of the body to come. */
   readonly bodyLength: number;
-  /** The value of `Expect`, without which most requests are. */
+  /** The value of `Expect`, which most requests lack. */
   readonly expect: string | undefined;
-  /** The protocol that the client wants to change to; undefined unless it does. */
+  /** The protocol that the client wants to switch to; undefined if none. */
   readonly upgrade: string | undefined;
-  /** Names and values in turn. */
+  /** Names and values alternately. */
   readonly rawHeaders: string[];
   readonly remoteAddress: string | undefined;
   readonly remotePort: number | undefined;
   readonly localAddress: string | undefined;
   readonly localPort: number | undefined;
-  /** The client speaks TLS to whoever forwards its request. */
+  /** The client's connection to the reverse proxy uses TLS. */
   readonly encrypted: boolean;
 }
 
-/** Why what came is no request; `status` is what the peer is answered with, unless a listener of 'clientError' does. */
+/** Why the bytes are not a valid request. `status` is sent to the peer unless a 'clientError' listener responds. */
 export interface ReadError extends Error {
   code: string;
   status: number;
 }
 
 /**
- * Who is told what a reader finds, in this order: a head, its body, and that it is complete. What listeners throw comes
- * out of none of these.
+ * Receives what a reader finds, in this order: headers, body, completion. Exceptions of listeners do not propagate out
+ * of these calls.
  */
 export interface RequestSink {
   onHead(head: RequestHead): void;
-  /** Bytes of the body are of use to somebody. */
+  /** Whether the program still wants bytes of the body. */
   readonly wantsBody: boolean;
-  /** Bytes that are the sink's from now on: a copy (`ownCopy`) of what the reader has been lent. */
+  /** The sink owns these bytes: they are a copy (`ownCopy`) of what was lent to the reader. */
   onBody(chunk: Buffer): void;
   onComplete(): void;
 }
 
-/** Reads the requests of one connection, whatever pieces they come in. */
+/** Reads the requests of one connection, however they are split into pieces. */
 export interface RequestReader {
-  /** Bytes `[start, end)`, lent for this call. Answers an error for what is no request; nothing is read after that. */
+  /** Bytes `[start, end)`, lent for this call. Returns an error for an invalid request; nothing is read after that. */
   read(sink: RequestSink, data: Buffer, start: number, end: number): ReadError | undefined;
-  /** The peer has ended. Answers an error if that was within a head. */
+  /** The peer has ended. Returns an error if that was in the middle of the headers. */
   end(): ReadError | undefined;
 }
 
-/** One protocol, as one server has it. */
+/** One protocol, as configured for one server. */
 export interface Codec {
   createReader(): RequestReader;
   /**
-   * Whether peers send their request with the connection, and never wait to be spoken to. Over TCP on Linux connections
-   * come with their first byte then, which saves a turn of the loop for each: a fifth of its CPU under load.
+   * Whether peers send their request as soon as they connect. Over TCP on Linux, accept is then delayed until the first
+   * byte (TCP_DEFER_ACCEPT), which saves an event-loop iteration per connection: a fifth of its CPU under load.
    */
   readonly peerSpeaksFirst: boolean;
-  /** Whether the peer understands answers of the class 1xx before the one that counts. */
+  /** Whether the peer understands 1xx responses before the final one. */
   readonly sendsInformation: boolean;
-  /** Gives a request what only this protocol knows. */
+  /** Adds to a request what only this protocol knows. */
   decorate(request: object, head: RequestHead): void;
-  /** What a client that wants to change to another protocol is told, as it can't. undefined: it is served as it is. */
+  /**
+   * The message for a client that wants to switch protocols, which is not supported. undefined: it is served normally.
+   */
   refuseUpgrade(protocol: string): string | undefined;
 }

@@ -1,10 +1,11 @@
 /**
- * One connection of a server: reads a request by its protocol, has the server's listeners answer it, and closes.
+ * One connection of a server: reads a request using its protocol, lets the server's listeners respond, and closes.
  *
- *   receiving --(head)--> serving --(answer sent)--> over --(request complete, or given up)--> closed
- *       \--(no request)-----------------------------/ \--destroy(), from anywhere-------------/
+ *   receiving --(headers)--> serving --(response sent)--> over --(request complete, or abandoned)--> closed
+ *       \--(invalid request)----------------------------/ \--destroy(), from anywhere---------------/
  *
- * `over`: what still comes of the request is read away, as closing with bytes unread would take the answer from the peer.
+ * `over`: the rest of the request is read and discarded, as closing with unread bytes would reset the connection before
+ * the peer has the response.
  */
 import type { AsyncResource } from 'node:async_hooks';
 import { clearTimeout, setImmediate, setTimeout } from 'node:timers';
@@ -27,14 +28,14 @@ import { tellEach } from './tell-each.js';
 import { tellFinished, tellStarted } from './telling.js';
 import { tellFlushed, tellingAll } from './writers.js';
 
-/** How long the rest of a request is read away that has been answered: nginx's `lingering_timeout`. */
+/** How long the rest of an answered request is read and discarded: nginx's `lingering_timeout`. */
 const LINGER_MILLIS = 5000;
 
 const REQUEST_TIMEOUT = 408;
 
 const INFORMATION = /^HTTP\/1\.1 1\d\d /;
 
-/** The server of a connection, which forgets it when it is closed. */
+/** The server of a connection, which drops it when it is closed. */
 export interface ReleasingServer extends ServerContract {
   release(connection: Connection): void;
 }
@@ -46,32 +47,35 @@ export class Connection implements CarrierOwner, ConnectionContract, RequestSink
   readonly carrier: Carrier;
   readonly socket: ExchangeSocket;
   readonly startedAt: number;
-  /** Among the server's connections. */
+  /** Its index in the server's list. */
   place = -1;
   head: RequestHead | undefined;
   ended = false;
   private phase: Phase = 'receiving';
   private readonly reader: RequestReader;
-  /** What the listeners of one connection do in it (`AsyncLocalStorage.enterWith`) is not seen by those of another. */
+  /**
+   * Context that the listeners of one connection enter (`AsyncLocalStorage.enterWith`) is not visible to those of
+   * another.
+   */
   private readonly scope = captureScope();
-  /** As node: what comes of writes is told in the context of the last of them. */
+  /** As in node: the outcome of writes is reported in the context of the last of them. */
   private writeScope: AsyncResource | undefined;
   private request: Incoming | undefined;
   private response: Outgoing | undefined;
-  /** Of writes since the last flush. */
+  /** Callbacks of writes since the last flush. */
   private callbacks: WriteCallback[] | undefined;
-  /** Bytes of writes since the last flush, but for an answer written whole. */
+  /** Bytes written since the last flush, except a response written whole. */
   private unflushed = 0;
   owesDrain = false;
   private paused = false;
   private peerEnded = false;
-  /** Closes as soon as all that was written is with the kernel. */
+  /** Close as soon as the kernel has taken all writes. */
   private closing = false;
-  /** The answer has been written whole, and is to be flushed. */
+  /** The response has been written whole and awaits its flush. */
   private whole = false;
   private awaitsFinish = false;
   private failure: Error | undefined;
-  /** By listeners, while the reader read. */
+  /** Exceptions of listeners, collected while the reader runs. */
   private thrown: unknown[] | undefined;
   private linger: NodeJS.Timeout | undefined;
 
@@ -84,7 +88,7 @@ export class Connection implements CarrierOwner, ConnectionContract, RequestSink
     carrier.owner = this;
   }
 
-  // --- what comes in ---
+  // --- receiving ---
 
   onBytes(data: Buffer, start: number, end: number): void {
     if (this.phase === 'closed') return;
@@ -98,7 +102,10 @@ export class Connection implements CarrierOwner, ConnectionContract, RequestSink
     if (error !== undefined || this.thrown !== undefined) this.settleRead(error);
   }
 
-  /** A reader has read on, whatever listeners threw, so that it knows where in a body it stands: now it comes out. */
+  /**
+   * The reader has continued despite exceptions of listeners, so that it keeps its position in the body; now they are
+   * thrown.
+   */
   private settleRead(error: ReadError | undefined): void {
     const { thrown = [] } = this;
     this.thrown = undefined;
@@ -163,7 +170,7 @@ export class Connection implements CarrierOwner, ConnectionContract, RequestSink
     }
     if (isUnheard(request)) noteEnd(request);
     else request.push(null);
-    // The peer's going is to be seen.
+    // Reading goes on so that a disconnect of the peer is noticed.
     if (this.paused) this.resumeCarrier();
   }
 
@@ -173,7 +180,7 @@ export class Connection implements CarrierOwner, ConnectionContract, RequestSink
     this.carrier.pause();
   }
 
-  /** Somebody reads the request. */
+  /** The program reads the request. */
   resume(): void {
     if (this.paused) this.resumeCarrier();
   }
@@ -193,7 +200,7 @@ export class Connection implements CarrierOwner, ConnectionContract, RequestSink
       return;
     }
     const { phase, response } = this;
-    // As in node, a half-closed peer gets what has been written whole, and no more.
+    // As in node, a half-closed peer gets a response that has been written completely, and no other.
     if (phase === 'over') this.closeWhenFlushed();
     else if (phase !== 'serving' || response === undefined) this.close();
     else if (!response.finished && !this.server.httpAllowHalfOpen) this.close();
@@ -203,7 +210,7 @@ export class Connection implements CarrierOwner, ConnectionContract, RequestSink
     this.destroy(error);
   }
 
-  // --- what goes out ---
+  // --- sending ---
 
   write(data: string | Uint8Array, encoding: BufferEncoding, callback: WriteCallback | undefined): boolean {
     const { carrier, response } = this;
@@ -221,7 +228,7 @@ export class Connection implements CarrierOwner, ConnectionContract, RequestSink
     return false;
   }
 
-  /** node's own code writes answers of the class 1xx so. */
+  /** Node's own code writes 1xx responses through this. */
   private isUnwanted(data: string | Uint8Array): boolean {
     return !this.server.codec.sendsInformation && typeof data === 'string' && INFORMATION.test(data);
   }
@@ -231,7 +238,7 @@ export class Connection implements CarrierOwner, ConnectionContract, RequestSink
     this.socket._touch();
     this.whole = true;
     this.writeScope = captureScope();
-    // As node: a string goes with the head, in the body's encoding; a head without a body is latin1.
+    // As in node: a string body goes out with the headers in the body's encoding; headers without a body are latin1.
     if (typeof body === 'string') {
       carrier.write(head + body, body === '' ? 'latin1' : 'utf8');
     } else {
@@ -256,7 +263,7 @@ export class Connection implements CarrierOwner, ConnectionContract, RequestSink
   }
 
   flushed(): void {
-    // As they are now: those who are told may write again.
+    // The values of now: callbacks may write again.
     const { callbacks, owesDrain, whole, closing } = this;
     this.unflushed = 0;
     this.whole = false;
@@ -299,10 +306,10 @@ export class Connection implements CarrierOwner, ConnectionContract, RequestSink
     });
   }
 
-  /** The answer is with the kernel. */
+  /** The kernel has taken the whole response. */
   private finish(response: Outgoing): void {
     const { request, socket } = this;
-    // A callback of `end()` may have closed it.
+    // A callback of `end()` may have closed the connection.
     if (this.phase !== 'closed') this.phase = 'over';
     tellFinished(request, response, socket, this.server);
     socket._httpMessage = null;
@@ -311,7 +318,7 @@ export class Connection implements CarrierOwner, ConnectionContract, RequestSink
       detachSignal(request);
       leaveRequest(request);
     }
-    // As node: 'close' comes a tick after 'finish'.
+    // As in node: 'close' comes a tick after 'finish'.
     if (response._eventsCount > 0) process.nextTick(closeResponse, response);
     else closeResponse(response);
     this.finishWriting();
@@ -331,7 +338,7 @@ export class Connection implements CarrierOwner, ConnectionContract, RequestSink
     if (this.request?._dumped !== false && this.paused) this.resumeCarrier();
   }
 
-  /** All that was written is with the kernel. */
+  /** The kernel has taken all writes. */
   private get isFlushed(): boolean {
     return this.unflushed === 0 && !this.whole && !this.carrier.blocked;
   }
@@ -346,9 +353,9 @@ export class Connection implements CarrierOwner, ConnectionContract, RequestSink
     }
   }
 
-  // --- how it ends ---
+  // --- ending ---
 
-  /** What came is no request, or did not come in time. */
+  /** The request is invalid, or did not arrive in time. */
   refuse(error: ReadError): void {
     const { server, socket } = this;
     this.failure = error;
@@ -368,7 +375,7 @@ export class Connection implements CarrierOwner, ConnectionContract, RequestSink
     return this.phase === 'over' && this.isFlushed;
   }
 
-  /** Refuses a request that has not come in time. Times are milliseconds; 0 is for ever. */
+  /** Refuses a request that has not arrived in time. Times are in milliseconds; 0 means no limit. */
   checkTime(now: number, headersTimeout: number, requestTimeout: number): void {
     if (this.failure !== undefined || this.phase === 'over' || this.request?.complete === true) return;
     const limit = this.phase === 'receiving' ? headersTimeout || requestTimeout : requestTimeout;
@@ -413,14 +420,14 @@ export class Connection implements CarrierOwner, ConnectionContract, RequestSink
       this.tellEnd(ended);
       return;
     }
-    // As node: an error is told in the next tick, before those who wait for it otherwise.
+    // As in node: the error is emitted in the next tick, before the other events of the end.
     process.nextTick(() => {
       this.scope.runInAsyncScope(tellFailed, undefined, ended, failure);
     });
     this.tellEnd({ ...ended, callbacks: [] });
   }
 
-  /** Of an answer that was written whole, and will not be with the kernel. */
+  /** The `end()` callbacks of a response that was written whole and will never reach the kernel. */
   private endCallbacks(): readonly EndCallback[] {
     const { whole, response, failure } = this;
     if (!whole || response === undefined) return NO_CALLBACKS;
@@ -428,14 +435,14 @@ export class Connection implements CarrierOwner, ConnectionContract, RequestSink
     return settleEnd(response, failure ?? writeDestroyedError());
   }
 
-  /** As node, where the descriptor is closed by the end of the loop's turn. */
+  /** As in node, where the descriptor is closed at the end of the event-loop iteration. */
   private tellEnd(ended: Ended): void {
     setImmediate(() => {
       this.scope.runInAsyncScope(tellEnded, undefined, ended);
     });
   }
 
-  /** Of a carrier that is still open: its numbers are gone with it. */
+  /** Read while the carrier is still open: its counters disappear with it. */
   private closeEvent(): CloseEvent | undefined {
     const { server, socket } = this;
     const stats = this.carrier.stats();

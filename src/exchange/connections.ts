@@ -2,9 +2,9 @@
 import type { Connection } from './connection.js';
 
 /**
- * An array in which each knows its place. A Set that grows and shrinks leaves its old tables behind, each with what it
- * held at the time, and where one has become old for the collector all that comes after lives on: half of all time then
- * went into copying the dead.
+ * An array in which each connection knows its index. A Set that grows and shrinks leaves old tables behind, with all
+ * their former entries. Once such a table has been promoted to V8's old generation, everything added later stays alive:
+ * half of all time then went into copying garbage.
  */
 export class Connections {
   private readonly list: Connection[] = [];
@@ -21,7 +21,7 @@ export class Connections {
     last.place = connection.place;
   }
 
-  /** All of now: some may close meanwhile. */
+  /** A snapshot: connections may close during the iteration. */
   all(): Connection[] {
     return this.list.slice();
   }

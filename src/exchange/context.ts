@@ -1,10 +1,10 @@
-/** The async contexts (AsyncLocalStorage) that listeners and callbacks of a connection are called in. */
+/** The async contexts (AsyncLocalStorage) in which listeners and callbacks of a connection are called. */
 import { AsyncResource } from 'node:async_hooks';
 
-/** No collector has to watch these: nobody asks for the end of a connection's async context. */
+/** Spares the garbage collector from tracking them: no code needs their destroy hook. */
 const MANUAL_DESTROY = { requireManualDestroy: true };
 
-/** The context of now, to call something in later. */
+/** Captures the current context for a later call. */
 export function captureScope(): AsyncResource {
   return new AsyncResource('NEARWIREEXCHANGE', MANUAL_DESTROY);
 }

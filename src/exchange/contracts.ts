@@ -1,4 +1,4 @@
-/** How those who take part in an exchange see each other: server, connection, socket, request and response. */
+/** The interfaces through which server, connection, socket, request and response of an exchange see each other. */
 import type { EventEmitter } from 'node:events';
 import type * as http from 'node:http';
 import type { Readable } from 'node:stream';
@@ -26,37 +26,37 @@ export interface ServerContract extends Pick<EventEmitter, 'emit'> {
   readonly requestClass: RequestClass;
   readonly responseClass: ResponseClass;
   readonly responseOptions: ResponseOptions;
-  /** Of requests and responses, in bytes. */
+  /** For requests and responses, in bytes. */
   readonly highWaterMark: number;
-  /** `headers` of requests joins all that came several times. */
+  /** Whether `headers` of requests joins all repeated headers. */
   readonly joinDuplicateHeaders: boolean;
-  /** Of answers: several values are one line. In lower case. */
+  /** Response headers whose values are joined into one line. Names in lower case. */
   readonly uniqueHeaders: ReadonlySet<string>;
-  /** As node:http's: a peer that has ended its side may still be answered. */
+  /** As in node:http: a peer that has ended its side may still get a response. */
   readonly httpAllowHalfOpen: boolean;
 }
 
 export interface ConnectionContract {
   readonly server: ServerContract;
   readonly carrier: Carrier;
-  /** Of the request, once it is there. */
+  /** The request's headers, once they have arrived. */
   readonly head: RequestHead | undefined;
   /** No more will be written. */
   readonly ended: boolean;
-  /** A write has been told that there is no room. */
+  /** A write has returned false, and 'drain' is owed. */
   readonly owesDrain: boolean;
   /** Bytes that the kernel has not taken yet. */
   readonly waitingBytes: number;
   write(data: string | Uint8Array, encoding: BufferEncoding, callback: WriteCallback | undefined): boolean;
-  /** Head and body of an answer of which nothing has been sent. */
+  /** Headers and body of a response of which nothing has been sent yet. */
   writeWhole(head: string, body: string | Uint8Array): void;
-  /** node's own code is to send this answer: it emits 'finish' when it has. */
+  /** Node's own code sends this response, and emits 'finish' at its end. */
   awaitFinish(response: Outgoing): void;
-  /** No more will be written: closes, as soon as the request has come to its end. */
+  /** No more will be written: closes as soon as the request is complete. */
   finishWriting(): void;
   pause(): void;
   resume(): void;
-  /** Nothing has been read or written for as long as the socket's timeout. */
+  /** Nothing has been read or written for the socket's timeout. */
   onIdle(): void;
   destroy(error: Error | undefined): void;
 }
@@ -66,7 +66,7 @@ export interface SocketContract extends EventEmitter {
   writable: boolean;
   destroyed: boolean;
   _hadError: boolean;
-  /** The response that owns the connection now. */
+  /** The response that currently owns the connection. */
   _httpMessage: Outgoing | null;
   readonly _connection: ConnectionContract;
 }

@@ -1,4 +1,4 @@
-/** The `Date` header's line, made once a second. */
+/** The `Date` header line, built once a second. */
 import { setTimeout } from 'node:timers';
 
 const SECOND = 1000;

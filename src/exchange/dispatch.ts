@@ -1,4 +1,4 @@
-/** Which listeners of a server a request is given to. */
+/** Selects the server event that a request is emitted as. */
 import type { RequestHead } from './codec.js';
 import type { Incoming, Outgoing, ServerContract } from './contracts.js';
 

@@ -1,4 +1,4 @@
-/** What requests, responses and sockets are told when their connection comes to its end, or nothing more happens on it. */
+/** The events of requests, responses and sockets when their connection ends or becomes idle. */
 import { abortedError } from '../errors/index.js';
 import { closes, type CloseEvent } from '../stats/events.js';
 import type { WriteCallback } from '../node/stream-state.js';
@@ -7,20 +7,20 @@ import { endUnheard, isUnheard } from './request.js';
 import { tellEach } from './tell-each.js';
 import { tellingLost } from './writers.js';
 
-/** A connection that is closed, as it was then. */
+/** The state of a connection when it was closed. */
 export interface Ended {
   readonly server: ServerContract;
   readonly socket: SocketContract;
   readonly request: Incoming | undefined;
   readonly response: Outgoing | undefined;
-  /** Why it has been closed, if for an error. */
+  /** The error that closed it, if any. */
   readonly failure: Error | undefined;
-  /** Of writes that the kernel has not taken. */
+  /** Callbacks of writes that the kernel has not taken. */
   readonly callbacks: readonly WriteCallback[];
   readonly event: CloseEvent | undefined;
 }
 
-/** Before anything else of the end, as node has it: writes, then the error. */
+/** First among the events of the end, as in node: write callbacks, then the error. */
 export function tellFailed({ server, socket, callbacks }: Ended, failure: Error): void {
   tellEach([
     ...tellingLost(callbacks, failure),
@@ -51,7 +51,7 @@ export function tellEnded(ended: Ended): void {
   tellEach(calls);
 }
 
-/** Nothing has been read or written for a while. Answers whether anybody cares. */
+/** Nothing has been read or written for a while. Returns whether any listener handled it. */
 export function tellIdle({
   server,
   socket,
@@ -67,7 +67,7 @@ export function tellIdle({
   return heard.includes(true);
 }
 
-/** As node: what nobody reads of an answered request is read away. */
+/** As in node: the unread rest of an answered request is discarded. */
 export function leaveRequest(request: Incoming): void {
   if (request._consuming || request._readableState.resumeScheduled) return;
   if (request.complete && isUnheard(request)) endUnheard(request);

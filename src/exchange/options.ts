@@ -1,46 +1,49 @@
-/** The options of a protocol's server: node:http's as far as they make sense there, and no others. */
+/** The options of a protocol's server: those of node:http that apply to it. */
 import type * as http from 'node:http';
 import { getDefaultHighWaterMark } from 'node:stream';
 import { argTypeError, argValueError, outOfRangeError } from '../errors/index.js';
 import { serverOptions } from '../net/factory.js';
 import { checkBoolean, checkFunction, checkWhole, type TransportOptions } from '../config/options.js';
 
-/** Options that every protocol's server takes; those of the same name are node:http's. */
+/** Options of every protocol's server; those of the same name are node:http's. */
 export interface ExchangeServerOptions extends TransportOptions {
-  /** Requests are of this class. Default: `http.IncomingMessage`. */
+  /** The class of requests. Default: `http.IncomingMessage`. */
   IncomingMessage?: typeof http.IncomingMessage | undefined;
-  /** Responses are of this class. Default: `http.ServerResponse`. */
+  /** The class of responses. Default: `http.ServerResponse`. */
   ServerResponse?: typeof http.ServerResponse | undefined;
-  /** Milliseconds in which a request's head has to come; 0: for ever. Default: 60,000, or `requestTimeout` if that is less. */
+  /**
+   * Milliseconds within which a request's headers must arrive; 0: no limit. Default: 60,000, or `requestTimeout` if
+   * that is less.
+   */
   headersTimeout?: number | undefined;
-  /** Milliseconds in which a request has to come with its body; 0: for ever. Default: 300,000. */
+  /** Milliseconds within which a request must arrive with its body; 0: no limit. Default: 300,000. */
   requestTimeout?: number | undefined;
-  /** How often, in milliseconds, both are looked at. Default: 30,000. */
+  /** How often both limits are checked, in milliseconds. Default: 30,000. */
   connectionsCheckingInterval?: number | undefined;
-  /** Whether a write to an answer that has no body (HEAD, 204, 304) throws. Default: false, it is ignored. */
+  /** Whether writing a body to a response without one (HEAD, 204, 304) throws. Default: false, the write is ignored. */
   rejectNonStandardBodyWrites?: boolean | undefined;
   /**
-   * Whether `req.headers` joins by `, ` what came several times under one name, of those too of which node keeps the first
-   * (`Referer`). nginx has joined all by then. Default: false.
+   * Whether `req.headers` joins repeated headers with `, `, including those of which node keeps only the first
+   * (`Referer`). nginx has already joined them all. Default: false.
    */
   joinDuplicateHeaders?: boolean | undefined;
-  /** Headers of answers of which several values are sent as one, joined by `; `. Names in any case. Default: Cookie alone. */
+  /** Response headers whose values are sent as one, joined with `; `. Names in any case. Default: Cookie only. */
   uniqueHeaders?: readonly string[] | undefined;
-  /** Bytes after which `res.write()` answers false, and a request that nobody reads is held back. Default: node's for streams. */
+  /** Bytes after which `res.write()` returns false, and an unread request is paused. Default: node's for streams. */
   highWaterMark?: number | undefined;
   /** TCP: send small writes at once. Default: true. */
   noDelay?: boolean | undefined;
-  /** TCP: ask for keep-alive probes. Default: false. */
+  /** TCP: enable keep-alive probes. Default: false. */
   keepAlive?: boolean | undefined;
-  /** Milliseconds before the first of them. */
+  /** Milliseconds before the first probe. */
   keepAliveInitialDelay?: number | undefined;
 }
 
-/** What a protocol's server knows of options beside the common ones. */
+/** What a protocol's server knows about options in addition to the common ones. */
 export interface OwnOptions {
-  /** Names of those that it has itself. */
+  /** The names of its own options. */
   readonly names: readonly string[];
-  /** Of node:http's that it has not: why, by their name. */
+  /** Reasons for the options of node:http that it does not have, by name. */
   readonly reasons: Readonly<Record<string, string>>;
 }
 
@@ -49,7 +52,7 @@ const DEFAULT_REQUEST_TIMEOUT = 300_000;
 const DEFAULT_HEADERS_TIMEOUT = 60_000;
 const DEFAULT_CHECKING_INTERVAL = 30_000;
 
-/** All of the common ones, and who checks their values: undefined where they go to somebody who does. */
+/** The common options and the checks of their values; undefined where a later call checks the value. */
 const COMMON: Record<keyof ExchangeServerOptions, ((value: unknown, name: string) => void) | undefined> = {
   transport: undefined,
   sendBufferSize: undefined,
@@ -85,8 +88,8 @@ function checkNames(value: unknown, name: string): void {
 }
 
 /**
- * Throws a TypeError or RangeError for a value that makes no sense, and ERR_INVALID_ARG_VALUE for an option that this
- * server has not: to leave it aside would be to drop a limit that somebody relies on, or to hide a misspelt one.
+ * Throws a TypeError or RangeError for an invalid value, and ERR_INVALID_ARG_VALUE for an option that this server does
+ * not have. Ignoring the option would drop a limit that the program relies on, or hide a misspelled one.
  */
 export function checkOptions(options: object, own: OwnOptions): void {
   for (const [name, value] of Object.entries(options) as [string, unknown][]) {
@@ -115,12 +118,12 @@ export function timeoutsOf(options: ExchangeServerOptions): Timeouts {
   return { headersTimeout, requestTimeout, checkingInterval };
 }
 
-/** As all streams have it that have not been asked for another one. */
+/** The default of streams that set no other. */
 export function highWaterMarkOf({ highWaterMark }: ExchangeServerOptions): number {
   return highWaterMark ?? getDefaultHighWaterMark(false);
 }
 
-/** `(options?, listener?)`, as http.createServer takes them. */
+/** `(options?, listener?)`, as in http.createServer. */
 export function serverArguments<Options extends ExchangeServerOptions>(
   options: Options | http.RequestListener | null | undefined,
   listener: http.RequestListener | undefined,

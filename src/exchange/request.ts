@@ -1,4 +1,4 @@
-/** Genuine `http.IncomingMessage`s, whose headers are made when somebody asks for them. */
+/** Genuine `http.IncomingMessage`s, whose headers are built on first access. */
 import type * as http from 'node:http';
 import { nodeHttp } from '../runtime/modules.js';
 import type { RequestHead } from './codec.js';
@@ -14,8 +14,8 @@ interface LazyRequest {
 }
 
 /**
- * An own property of each request: a framework may give it another prototype (Express does). node's getters of `headers`
- * and `headersDistinct` make theirs of it.
+ * An own property of each request, because a framework may change its prototype (Express does). Node's getters of
+ * `headers` and `headersDistinct` build theirs from it.
  */
 const RAW_HEADERS: PropertyDescriptor & ThisType<LazyRequest> = {
   get() {
@@ -34,8 +34,8 @@ const RAW_HEADERS: PropertyDescriptor & ThisType<LazyRequest> = {
 };
 
 /**
- * node's constructor assigns `rawHeaders`: it meets a setter, so that there is no own property to be turned into another
- * kind, which V8 makes a slow object of.
+ * Node's constructor assigns `rawHeaders`. The setter here prevents an own data property: converting one into an
+ * accessor later makes V8 treat the object as slow.
  */
 export function requestClass(Base: typeof http.IncomingMessage | undefined): RequestClass {
   const Message = (Base ?? nodeHttp.IncomingMessage) as unknown as RequestClass;
@@ -48,7 +48,10 @@ export function requestClass(Base: typeof http.IncomingMessage | undefined): Req
   return IncomingMessage;
 }
 
-/** A request of this head. Its version says 1.1 until `setVersion`: node's ServerResponse looks into headers otherwise. */
+/**
+ * Makes a request of these headers. Its version is 1.1 until `setVersion`, because node's ServerResponse would
+ * otherwise look into the headers.
+ */
 export function makeRequest(server: ServerContract, socket: SocketContract, head: RequestHead): Incoming {
   const request = new server.requestClass(socket) as unknown as Incoming;
   (request as Partial<LazyRequest>)[HEAD] = head;
@@ -75,13 +78,13 @@ export function wantsBody(request: Incoming): boolean {
   return !request._dumped && !request._readableState.destroyed;
 }
 
-/** Nobody reads it, or listens to it. Most have no body, so that is how they end. */
+/** No code reads it or listens to it. Most requests have no body, so most end like this. */
 export function isUnheard(request: Incoming): boolean {
   const { length, resumeScheduled } = request._readableState;
   return request._eventsCount === 0 && !request._consuming && length === 0 && !resumeScheduled;
 }
 
-/** Newer nodes schedule nothing where nobody listens, and note for themselves what a later listener is owed. */
+/** Newer nodes schedule nothing if there is no listener, and record what a later listener is owed. */
 function pushesQuietly(): boolean {
   const request = new nodeHttp.IncomingMessage(null as never) as unknown as Incoming;
   request.push(null);
@@ -90,15 +93,17 @@ function pushesQuietly(): boolean {
 
 const PUSHES_QUIETLY = pushesQuietly();
 
-/** Nobody hears of the end yet: what `push(null)` comes to then, without its tick. Whoever reads it later gets 'end'. */
+/**
+ * The end of a request without listeners: the effect of `push(null)` without its tick. A later reader still gets 'end'.
+ */
 export function noteEnd(request: Incoming): void {
   if (PUSHES_QUIETLY) request.push(null);
   else request._readableState.ended = true;
 }
 
 /**
- * The answer is through, and nobody has read the request or listens to it: it ends as if it had been read away. What
- * node's `_dump()` comes to, without its three ticks.
+ * The response has finished, and the request has neither readers nor listeners: it ends as if it had been discarded.
+ * The effect of node's `_dump()`, without its three ticks.
  */
 export function endUnheard(request: Incoming): void {
   const state = request._readableState;

@@ -1,8 +1,8 @@
 /**
- * Genuine `http.ServerResponse`s, whose hot way is short: `end()` on an answer of which nothing has been sent yet writes
- * head and body in one go. All else is node's own code, over the stand-in for its socket.
+ * Genuine `http.ServerResponse`s with a fast path: `end()` on a response of which nothing has been sent writes headers
+ * and body at once. Everything else is node's own code, on top of the stand-in for its socket.
  *
- * What is replaced is replaced on the object: a framework may give it another prototype (Express does).
+ * Methods are replaced on the object itself: a framework may change its prototype (Express does).
  */
 import { argValueError } from '../errors/index.js';
 import { nodeHttp } from '../runtime/modules.js';
@@ -26,7 +26,7 @@ export function makeResponse(
 ): Outgoing {
   const response = new Class(request, options) as unknown as Outgoing;
   response._storeHeader = storeHeader;
-  // What a program has put in the place of node's own, now or long ago, is to be called.
+  // If a program has replaced node's `end`, its replacement is to be called.
   if (short && response.end === originalEnd) response.end = end as Outgoing['end'];
   return response;
 }
@@ -35,12 +35,14 @@ function isUtf8(encoding: unknown): boolean {
   return encoding === undefined || encoding === null || encoding === 'utf8' || encoding === 'utf-8';
 }
 
-/** Whether its `end()` is the short one. */
+/** Whether its `end()` is the fast path. */
 export function endsShort(response: Outgoing): boolean {
   return response.end === end;
 }
 
-/** Whether it can go the short way: nothing has been sent of this answer, and nothing is odd about what is. */
+/**
+ * Whether it can take the fast path: nothing of this response has been sent, and its state and arguments are ordinary.
+ */
 export function isShort(response: Outgoing, socket: SocketContract | null, chunk: unknown, encoding: unknown): boolean {
   return (
     socket?.writable === true &&
@@ -62,7 +64,7 @@ function endByNode(response: Outgoing, chunk: unknown, encoding: unknown, callba
   return originalEnd.call(response, chunk, encoding, callback);
 }
 
-/** A body where none may be is an error, which node's code throws. */
+/** A body where none is allowed is an error, which node's code throws. */
 function rejectsBody({ socket }: Outgoing): boolean {
   return socket?._connection.server.responseOptions.rejectNonStandardBodyWrites === true;
 }
@@ -81,7 +83,7 @@ function end(this: Outgoing, chunk?: unknown, encoding?: unknown, callback?: unk
   if (this._header === null) {
     this._contentLength = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
     this._implicitHeader();
-    // A listener of the head (on-headers) may have done anything.
+    // A listener of the headers (on-headers) may have changed anything.
     if (!isShort(this, socket, chunk, encoding)) return endByNode(this, chunk, encoding, callback);
   }
   if (!this._hasBody && chunk && rejectsBody(this)) return endByNode(this, chunk, encoding, callback);
@@ -93,14 +95,14 @@ function end(this: Outgoing, chunk?: unknown, encoding?: unknown, callback?: unk
   return this;
 }
 
-/** What has been seen while a head was put together. */
+/** What was seen while the header block was built. */
 class Head {
   text: string;
   date = false;
   length = false;
-  /** Chunks were asked for. */
+  /** The program asked for chunked encoding. */
   chunked = false;
-  /** Nobody has checked its headers yet. */
+  /** Its headers have not been validated yet. */
   unchecked = false;
 
   constructor(firstLine: string) {
@@ -109,12 +111,15 @@ class Head {
 }
 
 const { validateHeaderName } = nodeHttp;
-/** Newer nodes take a third argument: whether control characters may pass, as their parser's options have it. */
+/** Newer nodes take a third argument: whether control characters are allowed, as set by their parser's options. */
 const validateHeaderValue = nodeHttp.validateHeaderValue as (name: string, value: unknown, lenient?: boolean) => void;
 
 const BEYOND_ASCII = /[\x80-\xff]/;
 
-/** In the place of node's own: the connection ends with this answer, so neither that nor chunks are spoken of. */
+/**
+ * Replaces node's own. The connection ends with this response, so neither `Connection` nor chunked encoding is
+ * mentioned.
+ */
 function storeHeader(this: Outgoing, firstLine: string, headers: unknown): void {
   const head = new Head(firstLine);
   const kept = outHeadersOf(this);
@@ -135,9 +140,12 @@ function storeHeader(this: Outgoing, firstLine: string, headers: unknown): void 
 
 const originalSend = (nodeHttp.OutgoingMessage.prototype as unknown as Outgoing)._send;
 
-/** A head goes out in the encoding of the text behind it, but for node's chunked answers: those of no known length. */
+/**
+ * Headers go out in the encoding of the text after them, except in node's chunked responses, that is, those without a
+ * known length.
+ */
 function sendHeadApart(this: Outgoing, data: unknown, encoding: unknown, ...rest: unknown[]): boolean {
-  // As node: `flushHeaders()` sends it as text.
+  // As in node: `flushHeaders()` sends them as text.
   const isFlush = data === '' && encoding === undefined;
   if (!isFlush && !this._headerSent && this._header !== null) {
     this._headerSent = true;
@@ -153,7 +161,7 @@ function addKept(response: Outgoing, head: Head, headers: OutHeaders): void {
   }
 }
 
-/** Those of `writeHead` alone. */
+/** Headers given to `writeHead` only. */
 function addGiven(response: Outgoing, head: Head, headers: object): void {
   head.unchecked = true;
   for (const [name, value] of entriesOf(headers)) {
@@ -172,7 +180,7 @@ function entriesOf(headers: object): [string, HeaderValue][] {
   return entries;
 }
 
-/** What holds for one connection only (RFC 9110, 7.6.1), and what belongs to chunks: the front server sees to both. */
+/** Hop-by-hop headers (RFC 9110, 7.6.1) and those of chunked encoding: the reverse proxy handles both. */
 function isDropped(key: string): boolean {
   switch (key.length) {
     case 7:
@@ -186,7 +194,7 @@ function isDropped(key: string): boolean {
   }
 }
 
-/** As node: arrays are several values, and nothing else is. A Buffer, a Date or null is one, by its text. */
+/** As in node: only arrays are several values. A Buffer, a Date or null is a single one, by its string form. */
 function isList(value: unknown): value is readonly unknown[] {
   return Array.isArray(value);
 }
@@ -203,16 +211,17 @@ function addHeader(response: Outgoing, head: Head, key: string, name: string, va
 }
 
 function addLine(response: Outgoing, head: Head, key: string, name: string, given: unknown): void {
-  // As node: RFC 6266's parameters may be in latin1, and the head goes out in the encoding of the body behind it.
+  // As in node: RFC 6266 allows latin1 parameters, and the headers go out in the encoding of the body after them.
   const isLatin1 = key === 'content-disposition' && response._contentLength;
   const value = (isLatin1 ? Buffer.from(given as string, 'latin1') : given) as string;
   if (head.unchecked) validateHeaderValue(name, value, response._isLenientHeaderValidation?.());
   if (isDropped(key)) {
-    // As node: who has asked for chunks gets no length added. The answer ends with the connection.
+    // As in node: no length is added if the program asked for chunked encoding. The response then ends with the
+    // connection.
     if (key === 'transfer-encoding') head.chunked = true;
     return;
   }
-  // By `+`, which makes of objects and symbols what node makes of them: a template asks them for another text.
+  // With `+`, because node uses it too: a template literal converts objects and symbols differently.
   head.text += name + ': ' + value + '\r\n';
   if (key === 'content-length') {
     head.length = true;

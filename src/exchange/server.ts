@@ -1,4 +1,4 @@
-/** The server of a protocol: listens as a net.Server does, and has requests answered as an http.Server does. */
+/** The server of a protocol: listens like a net.Server, and dispatches requests like an http.Server. */
 import { EventEmitter } from 'node:events';
 import type * as http from 'node:http';
 import * as net from 'node:net';
@@ -24,13 +24,13 @@ import type { RequestClass, ResponseClass, ResponseOptions } from './contracts.j
 import { requestClass } from './request.js';
 import type { ExchangeSocket } from './socket.js';
 
-/** Events of the listening server that are this one's too. */
+/** Events of the listening server that this server emits as well. */
 const FORWARDED = ['listening', 'error', 'close', 'drop'] as const;
 
 type Listener = (...args: never[]) => void;
 
 export class ExchangeServer extends EventEmitter implements ServerInfo, ReleasingServer {
-  /** Milliseconds of silence after which a connection gets a 'timeout'; 0: never. */
+  /** Milliseconds of inactivity after which a connection emits 'timeout'; 0: never. */
   timeout = 0;
   headersTimeout: number;
   requestTimeout: number;
@@ -127,7 +127,7 @@ export class ExchangeServer extends EventEmitter implements ServerInfo, Releasin
     }, this.checkingInterval).unref();
   }
 
-  /** As `net.Server`'s, in all its forms. */
+  /** As `net.Server.listen`, in all its forms. */
   listen(...args: unknown[]): this {
     const last = args.at(-1);
     if (typeof last === 'function') {
@@ -138,7 +138,7 @@ export class ExchangeServer extends EventEmitter implements ServerInfo, Releasin
     return this;
   }
 
-  /** Stops listening; requests under way are answered, and 'close' comes after the last of them. */
+  /** Stops listening. Pending requests are still answered, and 'close' comes after the last of them. */
   close(callback?: (error?: Error) => void): this {
     this.closeIdleConnections();
     clearInterval(this.checker);
@@ -146,7 +146,7 @@ export class ExchangeServer extends EventEmitter implements ServerInfo, Releasin
     return this;
   }
 
-  /** Closes connections at once, whatever becomes of their requests. */
+  /** Closes all connections at once, including those with pending requests. */
   closeAllConnections(): void {
     for (const connection of this.open.all()) connection.close();
   }
@@ -209,7 +209,9 @@ export class ExchangeServer extends EventEmitter implements ServerInfo, Releasin
     return this.server.stats();
   }
 
-  /** As node:http's: with `captureRejections`, a handler that rejects has its answer made 500, or given up. */
+  /**
+   * As in node:http: with `captureRejections`, the response of a handler that rejects becomes a 500, or is abandoned.
+   */
   override [EventEmitter.captureRejectionSymbol](error: Error, event: string, ...args: unknown[]): void {
     const capture = nodeHttp.Server.prototype[EventEmitter.captureRejectionSymbol as never] as Listener;
     Reflect.apply(capture, this, [error, event, ...args]);

@@ -1,6 +1,7 @@
 /**
- * What stands as `req.socket` and `res.socket`: as much of a net.Socket as node's ServerResponse and the frameworks use.
- * It is no stream to read from, as the connection's bytes are its protocol's; what is written goes to the peer as it is.
+ * The object behind `req.socket` and `res.socket`: as much of a net.Socket as node's ServerResponse and the frameworks
+ * use. It is not a readable stream, because the protocol reads the connection's bytes; what is written is sent to the
+ * peer unchanged.
  */
 import { EventEmitter } from 'node:events';
 import { argTypeError, writeAfterEndError, writeDestroyedError } from '../errors/index.js';
@@ -9,7 +10,7 @@ import type { TransportName } from '../config/options.js';
 import type { WriteCallback } from '../node/stream-state.js';
 import type { ConnectionContract, Outgoing, SocketContract } from './contracts.js';
 
-/** What node's code asks of a stream's state: enough for `stream.finished()` to know when it is over. */
+/** The stream state that node's code reads: enough for `stream.finished()` to detect the end. */
 interface StandInState {
   corked: number;
   closed: boolean;
@@ -20,10 +21,10 @@ interface StandInState {
 }
 
 function nothing(): void {
-  // Nobody waits for this write.
+  // This write has no callback.
 }
 
-/** As node's streams: bytes in any view. */
+/** As in node's streams: bytes in any view. */
 function bytesOf(chunk: unknown): Buffer {
   if (!ArrayBuffer.isView(chunk)) {
     throw argTypeError('chunk', 'of type string or an instance of Buffer, TypedArray, or DataView', chunk);
@@ -35,7 +36,7 @@ export class ExchangeSocket extends EventEmitter implements SocketContract {
   readable = true;
   writable = true;
   destroyed = false;
-  /** As node's servers have it: reading rests, whatever the request asks for. */
+  /** Node's servers set it while reading is paused, whatever the request asks for. It is never set here. */
   readonly _paused = false;
   _hadError = false;
   _httpMessage: Outgoing | null = null;
@@ -49,7 +50,7 @@ export class ExchangeSocket extends EventEmitter implements SocketContract {
     this._connection = connection;
   }
 
-  /** What carries the bytes. */
+  /** The transport in use. */
   get transport(): TransportName {
     return this._connection.carrier.transport;
   }
@@ -58,7 +59,7 @@ export class ExchangeSocket extends EventEmitter implements SocketContract {
     return this._connection.server;
   }
 
-  /** The client's address, as the front server tells it. */
+  /** The client's address, as reported by the reverse proxy. */
   get remoteAddress(): string | undefined {
     return this._connection.head?.remoteAddress;
   }
@@ -81,12 +82,14 @@ export class ExchangeSocket extends EventEmitter implements SocketContract {
     return this._connection.head?.localPort;
   }
 
-  /** The client speaks TLS to the front server. */
+  /** The client's connection to the reverse proxy uses TLS. */
   get encrypted(): boolean {
     return this._connection.head?.encrypted === true;
   }
 
-  /** On node's sockets of plain TCP it is a property like any other: programs that know better than the front server set it. */
+  /**
+   * On node's plain TCP sockets it is an ordinary property: programs that know better than the reverse proxy set it.
+   */
   set encrypted(value: boolean) {
     Object.defineProperty(this, 'encrypted', { value, enumerable: true, configurable: true, writable: true });
   }
@@ -141,7 +144,7 @@ export class ExchangeSocket extends EventEmitter implements SocketContract {
     });
   }
 
-  /** What is written in one tick leaves together in any case: this only counts. */
+  /** The writes of one tick leave together in any case: this only counts. */
   cork(): void {
     this._writableState.corked++;
   }
@@ -203,7 +206,7 @@ export class ExchangeSocket extends EventEmitter implements SocketContract {
     return this;
   }
 
-  /** 'timeout' comes when nothing has been read or written for so many milliseconds; 0 turns it off. */
+  /** Emits 'timeout' when nothing has been read or written for this many milliseconds; 0 turns it off. */
   setTimeout(milliseconds: number, callback?: () => void): this {
     if (callback !== undefined) {
       if (milliseconds === 0) this.removeListener('timeout', callback);

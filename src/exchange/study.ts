@@ -1,6 +1,6 @@
 /**
- * Whether this node's responses are what the short way of `end()` takes them for. It passes over node's own code, so that
- * a change there could lose or reorder what has been written: it is off unless both come to the same here.
+ * Whether this node's responses work as the fast path of `end()` assumes. The fast path bypasses node's own code, so a
+ * change there could lose or reorder writes: it is disabled unless both produce the same result here.
  */
 import { nodeHttp } from '../runtime/modules.js';
 import type { Incoming, Outgoing, ResponseClass, SocketContract } from './contracts.js';
@@ -38,7 +38,7 @@ class SampleSocket {
   }
 
   uncork(): void {
-    // Nor was it.
+    // Nothing was held back.
   }
 }
 
@@ -61,7 +61,7 @@ function makeSample(short: boolean): Sample {
 
 type Act = (response: Outgoing, callback: () => void) => unknown;
 
-/** Answers that go the short way. */
+/** Responses that take the fast path. */
 const WHOLE: readonly Act[] = [
   (response) => response.end('body'),
   (response, callback) => response.end(Buffer.from('body'), callback),
@@ -71,7 +71,7 @@ const WHOLE: readonly Act[] = [
   (response) => response.writeHead(204).end(),
 ];
 
-/** Behind any of these something may be held back in the response: node's own `end()` knows where. */
+/** After any of these, the response may hold something back: only node's own `end()` knows where. */
 const BEGUN: readonly Act[] = [
   (response) => response.setHeader('Content-Length', 2).write('a'),
   (response) => response.writeHead(200, { 'Content-Length': 2 }).write('a'),
@@ -85,7 +85,7 @@ const BEGUN: readonly Act[] = [
   },
 ];
 
-/** Of an object or function only that it is one; of an array its length. */
+/** An object or function counts only as present; an array by its length. */
 function outline(value: unknown): unknown {
   if (Array.isArray(value)) return value.length;
   return typeof value === 'object' || typeof value === 'function' ? value !== null : value;
@@ -109,7 +109,7 @@ function endsAlike(act: Act): boolean {
   const toldByNode = told;
   for (const callback of settleEnd(ours.response, null)) callback(null);
   ours.response.emit('finish');
-  // As many by each: 'prefinish' twice by now, and the callbacks.
+  // Both emitted as much: 'prefinish' has been counted twice by now, plus the callbacks.
   return told - toldByNode === toldByNode - 2 && areAlike(nodes.response, ours.response);
 }
 
@@ -127,5 +127,5 @@ function study(): boolean {
   }
 }
 
-/** The short way of `end()` comes to what node's own does. */
+/** Whether the fast path of `end()` has the effect of node's own. */
 export const SHORT_END = study();

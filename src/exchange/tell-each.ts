@@ -1,8 +1,8 @@
-/** Calls that all have to be made, whatever one of them throws. */
+/** Makes a list of calls, even if some of them throw. */
 
 /**
- * Makes each call. What one throws comes out of here, and the calls behind it follow in a tick of their own: as node has
- * them, where each comes in its own tick to begin with. A process that goes on after an exception misses none.
+ * Makes each call. An exception propagates, and the remaining calls follow in a tick of their own, as in node, where
+ * each call has its own tick to begin with. A process that survives the exception misses none.
  */
 export function tellEach(calls: readonly (() => void)[], from = 0): void {
   let at = from;

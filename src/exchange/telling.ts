@@ -1,4 +1,4 @@
-/** What node:http tells of requests by `node:diagnostics_channel`. */
+/** The events of requests that node:http publishes through `node:diagnostics_channel`. */
 import * as diagnostics from 'node:diagnostics_channel';
 
 const started = diagnostics.channel('http.server.request.start');

@@ -1,11 +1,13 @@
-/** What those who write to a connection are told of it. */
+/** Reports the outcomes of writes to their callbacks and 'drain' listeners. */
 import { writeDestroyedError } from '../errors/index.js';
 import type { WriteCallback } from '../node/stream-state.js';
 import type { Outgoing, SocketContract } from './contracts.js';
 import { takeNeedDrain } from '../node/http-messages.js';
 import { tellEach } from './tell-each.js';
 
-/** Writes are with the kernel. In node's order: 'drain' if it is owed, then one by one; and then this is called. */
+/**
+ * The kernel has taken the writes. In node's order: 'drain' if it is owed, then the callbacks one by one, then `then`.
+ */
 export function tellFlushed(
   socket: SocketContract,
   response: Outgoing | undefined,
@@ -27,14 +29,14 @@ export function tellFlushed(
   tellEach(calls);
 }
 
-/** Calls that tell each of this. */
+/** A call for each callback. */
 export function tellingAll(callbacks: readonly WriteCallback[], error: Error | null): (() => void)[] {
   return callbacks.map((callback) => () => {
     callback(error);
   });
 }
 
-/** Calls that tell writes of a closed connection that they will never be with the kernel. */
+/** A call for each write of a closed connection, which will never reach the kernel. */
 export function tellingLost(callbacks: readonly WriteCallback[], failure: Error | undefined): (() => void)[] {
   return tellingAll(callbacks, failure ?? writeDestroyedError());
 }

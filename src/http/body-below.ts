@@ -1,9 +1,9 @@
 /**
- * The rest of a request's body, from the socket to a file below JS and past the parser, which is told afterwards how much
- * of it has gone that way (RequestReader.skipBody). For bodies with a Content-Length on native sockets.
+ * Sends the rest of a request's body from the socket to a file natively, bypassing the parser, which is told afterwards
+ * how many bytes took that path (RequestReader.skipBody). For bodies with a Content-Length on native sockets.
  *
- * quiet: what the engine and the socket hold has been given to the parser, and what that made of it has been taken from
- * the request; everything that is still to come is in the kernel.
+ * quiet: the parser has been given everything that the engine and the socket held, and its output has been taken from
+ * the request; all further bytes are in the kernel.
  */
 import type { IncomingMessage } from 'node:http';
 import { setImmediate } from 'node:timers';
@@ -13,12 +13,12 @@ import type { SocketConnection } from '../net/socket-connection.js';
 import type { RequestReader } from './request-reader.js';
 import { readerOfBody } from './served-parsers.js';
 
-/** node:http's mark on a socket that rests because too many answers wait. */
+/** node:http sets it to pause a socket on which too many responses wait. */
 interface RestingSocket {
   _paused?: boolean;
 }
 
-/** The parser is a listener of the socket's, and hears of what read() answers too. */
+/** The parser is a listener of the socket, so it also receives what read() returns. */
 function giveAll(socket: NativeSocket, connection: SocketConnection): void {
   for (const chunk of connection.takeUnread()) socket.push(chunk);
   while (socket.readableLength > 0 && socket.read() !== null);
@@ -31,7 +31,7 @@ export class BodyBelow {
 
   constructor(request: IncomingMessage) {
     this.request = request;
-    // Node's types have a net.Socket for every request; a native one is that as well.
+    // Node's types declare a net.Socket for every request; a native socket is one as well.
     const socket: unknown = request.socket;
     if (!(socket instanceof NativeSocket)) return;
     this.socket = socket;
@@ -43,17 +43,17 @@ export class BodyBelow {
     return connection?.open === true ? connection : undefined;
   }
 
-  /** Bytes that the parser has not had; 0 where the body can't be taken below JS, or not any more. */
+  /** Bytes that the parser has not had; 0 if the body cannot, or can no longer, be received natively. */
   get left(): number {
     const { request, reader, socket } = this;
-    // Somebody else is to see the bytes, or the socket is not to be read.
+    // Another listener is to see the bytes, or the socket is paused.
     if (request.listenerCount('data') > 0 || (socket as RestingSocket | undefined)?._paused === true) return 0;
     return reader !== undefined && this.connection !== undefined && readerOfBody(request) === reader
       ? reader.leftOf(request)
       : 0;
   }
 
-  /** Calls when the parser is not at work, and what has been read in this turn of the loop has been told of. */
+  /** Calls back when the parser is not running, and everything read in this event-loop iteration has been delivered. */
   whenQuiet<T>(call: (this: T, below: BodyBelow) => void, receiver: T): void {
     this.connection?.stopReading();
     setImmediate(() => {
@@ -61,7 +61,7 @@ export class BodyBelow {
     });
   }
 
-  /** Has the parser read all that has come, and takes from the request what it has made of it. Reading rests. */
+  /** Makes the parser read everything that has arrived, and takes its output from the request. Reading is paused. */
   takeRead(): Buffer[] {
     const { request, socket, connection } = this;
     if (socket !== undefined && connection !== undefined)
@@ -74,16 +74,16 @@ export class BodyBelow {
   }
 
   /**
-   * Sends what comes next, `length` bytes, to the file. undefined where that is not to be had.
-   * `done` is called when the parser knows how much has gone there.
+   * Sends the next `length` bytes to the file. Returns undefined if that is not possible. `done` is called once the
+   * parser knows how many bytes went there.
    */
   start(fd: number, offset: number, length: number, done: (outcome: FileOutcome) => void): FileSink | undefined {
     const { connection } = this;
-    // An end, or an error, is to be told of first.
+    // An end or an error must be reported first.
     if (connection === undefined || connection.holdsUnread) return undefined;
     connection.stopReading();
     const started = FileSink.start(connection, { fd, offset, limit: length }, (outcome) => {
-      // A connection that is gone has no parser to tell.
+      // A closed connection has no parser to inform.
       if (outcome.taken > 0 && this.socket?.destroyed === false && this.left > 0) this.reader?.skipBody(outcome.taken);
       this.leave();
       done(outcome);
@@ -91,7 +91,7 @@ export class BodyBelow {
     return typeof started === 'number' ? undefined : started;
   }
 
-  /** What comes is the parser's again. */
+  /** Gives further bytes to the parser again. */
   leave(): void {
     this.connection?.startReading();
   }

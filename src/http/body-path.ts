@@ -1,4 +1,4 @@
-/** How the body of a file's answer gets to the socket: by reference, or by copy and why; and counts of both. */
+/** How the body of a file response reaches the socket: by reference, or by copy and why; with counts of both. */
 import type * as http from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { prematureCloseError, writeError } from '../errors/index.js';
@@ -10,17 +10,17 @@ import { copyBody } from './copy-body.js';
 import type { OpenFile } from './open-file.js';
 
 /**
- * Why a body was copied: `tls`: it is encrypted in user space; `transport`: the socket is node's own; `replaced`: a
- * middleware has put its own `write` on the response, and is to see the bytes; `chunked`: so is the body; `strict`: node
- * is to compare the body with its Content-Length.
+ * Why a body was copied. `tls`: it is encrypted in user space. `transport`: the socket is one of node's own.
+ * `replaced`: a middleware has replaced the response's `write`, and must see the bytes. `chunked`: the response uses
+ * chunked encoding. `strict`: node must compare the body with its Content-Length.
  */
 export type CopyReason = 'tls' | 'transport' | 'replaced' | 'chunked' | 'strict';
 
-/** Bodies that `sendFile` has sent or begun to send in this thread. Answers without a body are not counted. */
+/** Bodies that `sendFile` has sent or begun to send in this thread. Responses without a body are not counted. */
 export interface SendFileStats {
   readonly byReference: number;
   readonly byCopy: number;
-  /** How many bodies were copied for which reason. */
+  /** The number of copied bodies by reason. */
   readonly reasons: Readonly<Partial<Record<CopyReason, number>>>;
 }
 
@@ -28,7 +28,7 @@ let byReference = 0;
 let byCopy = 0;
 const reasons: Partial<Record<CopyReason, number>> = {};
 
-/** What `sendFile` has done so far, in this thread: how many bodies went by reference, how many by copy, and why. */
+/** The counters of `sendFile` in this thread: how many bodies were sent by reference, how many by copy, and why. */
 export function sendFileStats(): SendFileStats {
   return { byReference, byCopy, reasons: { ...reasons } };
 }
@@ -41,7 +41,7 @@ interface Internals {
 const originalWrite = nodeHttp.OutgoingMessage.prototype.write;
 const originalSend = (nodeHttp.OutgoingMessage.prototype as unknown as Internals)._send;
 
-/** The socket that the file goes to by reference, or why it does not. */
+/** The socket to which the file is sent by reference, or the reason why it is not. */
 function pathOf(response: http.ServerResponse, file: OpenFile): NativeSocket | CopyReason {
   const { socket } = response;
   if (!(socket instanceof NativeSocket) || file.engineFile < 0)
@@ -51,14 +51,17 @@ function pathOf(response: http.ServerResponse, file: OpenFile): NativeSocket | C
   return response.strictContentLength ? 'strict' : socket;
 }
 
-/** Whether a write has failed for its file, which has become shorter or can't be read, and not for its connection. */
+/**
+ * Whether a write failed because of its file, which was truncated or is not readable, and not because of its
+ * connection.
+ */
 function isOfFile({ code }: NodeJS.ErrnoException): boolean {
   return code === 'ERR_NEARWIRE_FILE_TRUNCATED' || code === 'EIO';
 }
 
 /**
- * Sends the range: past the socket's stream if nothing stands before it there, as small writes go, else as a chunk of the
- * stream's (see net/file-chunk.ts).
+ * Sends the range: bypassing the socket's stream if nothing is queued there, as small writes do, otherwise as a chunk
+ * of the stream (see net/file-chunk.ts).
  */
 function refer(socket: NativeSocket, range: FileRange, callback: (error?: Error | null) => void): void {
   const told = (error?: Error | null): void => {
@@ -82,8 +85,8 @@ function refer(socket: NativeSocket, range: FileRange, callback: (error?: Error 
 }
 
 /**
- * Sends this part of the file as the body of a response whose head has been made. Calls back when all of it is with the
- * kernel (by reference) or with the response (by copy), or with the error that ended it.
+ * Sends this part of the file as the body of a response whose headers are set. Calls back when all of it has reached
+ * the kernel (by reference) or the response (by copy), or with the error that ended it.
  */
 export function sendBody(
   response: http.ServerResponse,
@@ -92,7 +95,7 @@ export function sendBody(
   length: number,
   callback: (error?: Error | null) => void,
 ): void {
-  // The body is whole, and its end waits for it: a cork would never come out.
+  // The body is complete, and `end()` waits for it: a corked response would never be sent.
   while (response.writableCorked > 0) response.uncork();
   const path = pathOf(response, file);
   if (typeof path === 'string') {
@@ -102,7 +105,7 @@ export function sendBody(
     return;
   }
   byReference++;
-  // The head leaves as by node's own flushHeaders().
+  // Sends the headers as node's own flushHeaders() does.
   (response as unknown as Internals)._send('', 'latin1');
   refer(path, new FileRange(file.engineFile, offset, length), callback);
 }

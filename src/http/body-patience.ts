@@ -1,4 +1,4 @@
-/** A server's `requestTimeout` for a body that node's parser does not read, and so does not watch. */
+/** A server's `requestTimeout` for a body that node's parser does not read, and thus does not time. */
 import type * as http from 'node:http';
 import type * as net from 'node:net';
 import { clearTimeout, setTimeout } from 'node:timers';
@@ -12,7 +12,7 @@ export class BodyPatience {
     this.socket = socket;
   }
 
-  /** The body is not all there. Does nothing if that is known. */
+  /** The body is incomplete. Does nothing if the timer is already running. */
   begin(): void {
     const { requestTimeout = 0 } = this.socket.server ?? {};
     if (this.timer !== undefined || requestTimeout === 0) return;
@@ -32,7 +32,7 @@ export class BodyPatience {
   };
 }
 
-/** Has node's server do what it does when its parser has waited for too long: that is in its listener of 'error'. */
+/** Does what node's server does when its parser has waited too long, which is in its 'error' listener. */
 function expire(socket: net.Socket): void {
   const error = requestTimeoutError();
   const listener = socket.listeners('error').find(({ name }) => name === 'socketOnError');

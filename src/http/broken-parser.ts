@@ -1,11 +1,13 @@
-/** Parsers of node's that are done with: told of an end within a message, or left by a callback that threw. */
+/**
+ * Puts node's parsers into their failed states: ended in the middle of a message, or stopped by a callback that threw.
+ */
 import type { NodeParser, ParseError, ParserFacts } from '../node/http-parser.js';
 
 export type BreakingCallback = 'kOnHeadersComplete' | 'kOnBody' | 'kOnMessageComplete';
 
 const REQUEST = Buffer.from('POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\nx');
 
-/** What a parser says of a peer that ends within a message. */
+/** The error of a parser whose peer ends in the middle of a message. */
 export function cutShortError({ parserClass }: ParserFacts): ParseError | undefined {
   const parser = new parserClass();
   parser.initialize(parserClass.REQUEST, {});
@@ -15,7 +17,7 @@ export function cutShortError({ parserClass }: ParserFacts): ParseError | undefi
   return error;
 }
 
-/** Leaves a parser that is between two messages as if this callback had thrown. What it answers from then on is an error. */
+/** Leaves a parser that is between two messages as if this callback had thrown. From then on it returns errors. */
 export function breakParser(
   { parserClass, execute }: ParserFacts,
   parser: NodeParser,

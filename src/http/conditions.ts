@@ -1,20 +1,20 @@
 /**
- * What a request gets of a file: all of it, a part, or word that nothing is to be sent. The rules are RFC 9110's:
+ * Decides what a request gets of a file: all of it, a part, or a response without it. The rules are those of RFC 9110:
  * preconditions in the order of 13.2.2, ranges as in 14.2. Pure functions; nothing here touches a response.
  */
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** What tells one state of a file from another, as the answer's head says it. */
+/** What distinguishes one state of a file from another in the response's headers. */
 export interface Validators {
-  /** Quoted, with W/ in front where it is weak; undefined where the answer carries none. */
+  /** Quoted, prefixed with W/ if it is weak; undefined if the response has none. */
   readonly etag: string | undefined;
-  /** In milliseconds, whole seconds; NaN where the answer carries none. */
+  /** In milliseconds, whole seconds; NaN if the response has none. */
   readonly modified: number;
-  /** The file is so young that it may change again without either of them changing. */
+  /** The file was modified so recently that it may change again without either of them changing. */
   readonly young: boolean;
 }
 
-/** The answer to be given. `offset` and `length` are the bytes of its body, counted from the start of what is served. */
+/** The response to send. `offset` and `length` describe its body, counted from the start of what is served. */
 export interface Outcome {
   readonly status: number;
   readonly offset: number;
@@ -22,8 +22,8 @@ export interface Outcome {
 }
 
 /**
- * Modification times count in seconds in HTTP. Up to this age a file may be written to once more in the second that its
- * validators name: they are weak so long, as Apache's are.
+ * HTTP's modification times are whole seconds. Up to this age, a file may be modified again within the second that its
+ * validators name, so they are weak, as in Apache.
  */
 const YOUNG_MILLIS = 2000;
 
@@ -31,7 +31,7 @@ export function isYoung(modified: number, now: number): boolean {
   return now - modified < YOUNG_MILLIS;
 }
 
-/** nginx's form: the time of modification in seconds and the size, in hex. A part of a file adds where it lies. */
+/** nginx's format: the modification time in seconds and the size, in hex. A part of a file adds its position. */
 export function fileEtag(modified: number, size: number, young: boolean, part = ''): string {
   const text = `"${Math.floor(modified / 1000).toString(16)}-${size.toString(16)}${part}"`;
   return young ? `W/${text}` : text;
@@ -40,7 +40,7 @@ export function fileEtag(modified: number, size: number, young: boolean, part = 
 let lastDate = NaN;
 let lastDateText = '';
 
-/** As HTTP writes a date. One file is often asked for many times over: the last answer is kept. */
+/** A date in HTTP's format. One file is often requested repeatedly: the last result is cached. */
 export function httpDate(millis: number): string {
   if (millis !== lastDate) {
     lastDateText = new Date(millis).toUTCString();
@@ -49,13 +49,13 @@ export function httpDate(millis: number): string {
   return lastDateText;
 }
 
-/** What begins with the name of a day: Date.parse alone takes more than the three forms that HTTP has. */
+/** Dates start with the name of a day: Date.parse alone accepts more than HTTP's three formats. */
 const HTTP_DATE = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)/;
 
-/** NaN for what is no date: such a condition is as good as absent. */
+/** NaN for an invalid date: such a condition is ignored. */
 export function parseDate(text: string): number {
   if (!HTTP_DATE.test(text)) return NaN;
-  // The oldest of them, asctime's, leaves out that it is GMT.
+  // The oldest format, asctime's, leaves out that it is GMT.
   return Date.parse(text.endsWith('GMT') ? text : `${text} GMT`);
 }
 
@@ -72,7 +72,7 @@ function listNames(list: string, etag: string, strongly: boolean): boolean {
   return (list.match(ENTITY_TAGS) ?? []).some((tag) => (strongly ? tag : stripWeak(tag)) === wanted);
 }
 
-/** If-Match, or else If-Unmodified-Since: whether the file is still what the client takes it for. */
+/** If-Match, otherwise If-Unmodified-Since: whether the file is still the one that the client expects. */
 function isAsExpected(headers: IncomingHttpHeaders, { etag, modified }: Validators): boolean {
   const match = headers['if-match'];
   if (match !== undefined) return etag === undefined ? match.trim() === '*' : listNames(match, etag, true);
@@ -82,7 +82,7 @@ function isAsExpected(headers: IncomingHttpHeaders, { etag, modified }: Validato
   return !(modified > parseDate(since));
 }
 
-/** If-None-Match, or else If-Modified-Since: whether the client has it already. */
+/** If-None-Match, otherwise If-Modified-Since: whether the client already has it. */
 function isFresh(headers: IncomingHttpHeaders, { etag, modified }: Validators): boolean {
   const noneMatch = headers['if-none-match'];
   if (noneMatch !== undefined) return etag === undefined ? noneMatch.trim() === '*' : listNames(noneMatch, etag, false);
@@ -90,7 +90,10 @@ function isFresh(headers: IncomingHttpHeaders, { etag, modified }: Validators): 
   return since !== undefined && modified <= parseDate(since);
 }
 
-/** Whether a range is of the state of the file that the client has the rest of. A weak validator cannot say so. */
+/**
+ * Whether a range belongs to the same state of the file as the parts that the client has. A weak validator cannot
+ * guarantee that.
+ */
 function rangeStillHolds(condition: string | undefined, { etag, modified, young }: Validators): boolean {
   if (condition === undefined) return true;
   if (condition.startsWith('"')) return condition === etag;
@@ -99,7 +102,7 @@ function rangeStillHolds(condition: string | undefined, { etag, modified, young 
 
 const RANGE = /^bytes=[ \t]*(\d*)-(\d*)[ \t]*$/i;
 
-/** undefined: not one range of bytes, and the whole is sent, which is always allowed. */
+/** undefined: not a single byte range; the whole file is sent, which is always allowed. */
 function parseRange(text: string, size: number): Outcome | undefined {
   const found = RANGE.exec(text);
   if (found === null) return undefined;
@@ -112,7 +115,7 @@ function parseRange(text: string, size: number): Outcome | undefined {
   return { status: 206, offset: start, length: end - start + 1 };
 }
 
-/** What a GET or HEAD for this many bytes comes to. `takesRanges`: the answer offers them. */
+/** The outcome of a GET or HEAD for this many bytes. `takesRanges`: the response offers ranges. */
 export function decide(
   method: string | undefined,
   headers: IncomingHttpHeaders,
@@ -123,7 +126,7 @@ export function decide(
   if (!isAsExpected(headers, validators)) return { status: 412, offset: 0, length: 0 };
   if (isFresh(headers, validators)) return { status: 304, offset: 0, length: 0 };
   const { range } = headers;
-  // Ranges are defined for GET alone.
+  // Ranges are defined for GET only.
   if (
     range !== undefined &&
     takesRanges &&

@@ -1,30 +1,30 @@
-/** The head of an answer that is a file: put on the response as the application's own headers are, before it is sent. */
+/** The headers of a file response, set on the response like the application's own before it is sent. */
 import type { OutgoingHttpHeader, ServerResponse } from 'node:http';
 import { decide, fileEtag, httpDate, isYoung, parseDate, type Outcome } from './conditions.js';
 
-/** Headers by name; null for one that the answer is not to have. */
+/** Headers by name; null for one that the response must not have. */
 export type FileHeaders = Readonly<Record<string, OutgoingHttpHeader | null | undefined>>;
 
-/** What is served: all of a file, or a slice of it. Sizes in bytes, times in milliseconds. */
+/** What is served: a whole file, or a slice of it. Sizes in bytes, times in milliseconds. */
 export interface Served {
   readonly fileSize: number;
   /** Whole seconds. */
   readonly modified: number;
-  /** Where in the file the first byte of it lies, and how many there are. */
+  /** The offset of its first byte in the file, and its length. */
   readonly start: number;
   readonly size: number;
 }
 
-/** What describes a body, and goes with it. */
+/** Headers that describe a body and are removed with it. */
 const BODY_HEADERS = ['Content-Length', 'Content-Type', 'Content-Encoding', 'Content-Language', 'Transfer-Encoding'];
-/** What says how long an answer may be kept, and of what: not meant for a refusal. */
+/** Headers that control caching of the content: not for an error response. */
 const CACHE_HEADERS = ['Cache-Control', 'Expires', 'ETag', 'Last-Modified'];
 
 const CONDITIONS = ['range', 'if-none-match', 'if-modified-since', 'if-match', 'if-unmodified-since'] as const;
 
 const NONE: readonly string[] = [];
 
-/** Answers the names of those that are left out, in lower case. */
+/** Returns the names of the headers that are left out, in lower case. */
 function applyHeaders(response: ServerResponse, headers: FileHeaders): readonly string[] {
   let leftOut = NONE;
   for (const name in headers) {
@@ -44,7 +44,7 @@ function isConditional({ req }: ServerResponse): boolean {
   return CONDITIONS.some((name) => req.headers[name] !== undefined);
 }
 
-/** By what the answer says of itself, whoever has put it there. */
+/** Decides by the response's own headers, no matter who set them. */
 function outcomeOf(response: ServerResponse, young: boolean, size: number, takesRanges: boolean): Outcome {
   const etag = response.getHeader('ETag');
   const modified = response.getHeader('Last-Modified');
@@ -62,13 +62,13 @@ function removeHeaders(response: ServerResponse, names: readonly string[]): void
 }
 
 function setLength(response: ServerResponse, length: number): void {
-  // Beside chunks it would be one length too many.
+  // Content-Length must not be combined with Transfer-Encoding.
   if (!response.hasHeader('Transfer-Encoding')) response.setHeader('Content-Length', length);
 }
 
 /**
- * Puts the head of what is served on the response, with its status. Preconditions and ranges count for GET and HEAD,
- * and where the application has not set a status of its own: a page for an error is sent as it is.
+ * Sets the headers and status of what is served. Preconditions and ranges apply to GET and HEAD, unless the application
+ * has set a status of its own: an error page is sent unchanged.
  */
 export function makeHead(response: ServerResponse, headers: FileHeaders | undefined, served: Served): Outcome {
   const { fileSize, modified, start, size } = served;
@@ -108,7 +108,7 @@ export function makeHead(response: ServerResponse, headers: FileHeaders | undefi
   return outcome;
 }
 
-/** Leaves the head to whoever has made it, but for its length. */
+/** Keeps the headers as the application set them, except for the length. */
 export function keepHead(response: ServerResponse, headers: FileHeaders | undefined, size: number): Outcome {
   if (headers !== undefined) applyHeaders(response, headers);
   setLength(response, size);

@@ -2,9 +2,9 @@ const CR = 13;
 const LF = 10;
 
 /**
- * Whether these bytes are the head of one message and nothing else: lines that each end in CRLF and hold no other CR or
- * LF, so that no parser, however lenient, sees the empty line earlier; the only empty one is at the end. (A loop: for most
- * heads the call of Buffer.indexOf would cost as much.)
+ * Whether these bytes are the header block of one message and nothing else: each line ends in CRLF and holds no other
+ * CR or LF, so that no parser, however lenient, sees the empty line earlier; the only empty line is at the end. (A
+ * loop: for most headers, calling Buffer.indexOf would cost as much.)
  */
 export function isLoneHead(bytes: Uint8Array, start: number, end: number): boolean {
   let line = start;

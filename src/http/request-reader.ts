@@ -1,13 +1,14 @@
 /**
- * Reads plain HTTP/1.1 requests in the place of node's parser, and has node's own server code make of them what it makes
- * of that parser's: the same functions are called with the same arguments, in the same order.
+ * Reads plain HTTP/1.1 requests in place of node's parser, and feeds them to node's own server code: it calls the same
+ * functions with the same arguments, in the same order.
  *
- * node's parser costs about a microsecond a request, and copies every body. This one has the addon find the parts of a
- * head (native/request_head.h), and gives on a body that came alone as what the socket has read. It takes part in a connection
- * from its third read on, when that has shown itself to be kept alive, and only where a message begins: a request that
- * is not plain, or whose head is not all there, is node's parser's, from its first byte to its last.
+ * Node's parser costs about a microsecond per request, and copies every body. Here, the addon finds the parts of the
+ * headers (native/request_head.h), and a body that arrived alone is passed on in the socket's own chunk. The reader
+ * takes part from the third read of a connection on, when that has proved to be kept alive, and only where a message
+ * begins. A request that is not plain, or whose headers are incomplete, is left to node's parser, from its first byte
+ * to its last.
  *
- * The parser keeps what it had besides: the connection's place in its server's list, and so `headersTimeout`, for the
+ * The parser keeps its other duties: the connection's place in its server's list, and thus `headersTimeout`, for the
  * messages that it reads.
  */
 import { AsyncResource } from 'node:async_hooks';
@@ -28,25 +29,28 @@ import type { NodeParser, ParseError, ParserCallbacks, ParserFacts } from '../no
 
 export const READER = Symbol('reader');
 
-/** Reads of a connection that are node's in any case: what ends after one request has no use for more than its parser. */
+/**
+ * The first reads of a connection are always left to node: a connection that ends after one request needs only its
+ * parser.
+ */
 const READS_BY_NODE = 2;
 
-/** Stands for bytes that a parser counts without looking at them: memory that is never touched costs nothing. */
+/** Stands for bytes that a parser counts without reading them: memory that is never touched costs nothing. */
 let unread: Buffer | undefined;
 const UNREAD_BYTES = 1024 * 1024;
 
-/** Thrown when what a listener threw has been reported: it has the parser give up all the same. */
+/** Thrown after a listener's exception has been reported: it still stops the parser. */
 export const REPORTED = new Error('reported');
 
 export interface ServedSocket extends net.Socket {
   parser?: NodeParser | null;
   server?: http.Server;
   readonly _connection?: SocketConnection;
-  /** node:http's mark on a socket that rests because too many answers wait. */
+  /** node:http sets it to pause a socket on which too many responses wait. */
   readonly _paused?: boolean;
-  /** The answer that the socket sends now. */
+  /** The response that the socket is currently sending. */
   readonly _httpMessage?: http.ServerResponse | null;
-  /** Of EventEmitter: the listener itself where there is only one. */
+  /** The field of EventEmitter: the listener itself if there is only one. */
   readonly _events?: { readonly data?: unknown; readonly readable?: unknown };
   [READER]?: RequestReader;
 }
@@ -56,37 +60,40 @@ interface RawReads {
   latin1Slice(start: number, end: number): string;
 }
 
-/** What all readers of a thread share. */
+/** State shared by all readers of a thread. */
 export interface Means {
   readonly facts: ParserFacts;
   readonly engine: Engine;
   readonly head: Int32Array;
-  /** What a parser of node's server calls, and what one of ours calls in their place. */
+  /** The callbacks of node's server, and those that replace them in its parsers. */
   readonly nodes: ParserCallbacks;
   readonly ours: ParserCallbacks & { onMessageBegin(this: NodeParser): void };
 }
 
 export class RequestReader implements InPlaceReader {
-  /** Of this connection's server: the parser may be given to another one, and the socket to a client. */
+  /**
+   * The server's callback of this connection. It identifies the connection: the parser may be given to another one, and
+   * the socket to a client.
+   */
   readonly onIncoming: NodeParser['onIncoming'];
   isAmidRead = false;
   hasReadLast = false;
   private executions = 0;
   /**
-   * node's parser is within a message, or has read the connection's last. Unknown at first, and then taken to be so until
-   * it has completed one.
+   * Whether node's parser is within a message, or has read the connection's last. Unknown at first, and assumed true
+   * until it has completed one.
    */
   private inMessage = true;
-  /** The message that node's parser is within leaves the connection open. */
+  /** Whether the message that node's parser is reading leaves the connection open. */
   private keepsAlive = true;
-  /** Bytes of a plain request's body that are still to come. */
+  /** Bytes of a plain request's body that have not arrived yet. */
   private bodyLeft = 0;
-  /** Of the message that node's parser is within: how much of its body has come. */
+  /** The message that node's parser is reading, and how much of its body has arrived. */
   private bodyOf: http.IncomingMessage | null = null;
   private bodySeen = 0;
   /** Exceptions that have been reported. */
   private failures = 0;
-  /** One of them has left the ticks of its read undone, as it does on node. */
+  /** One of them has left the ticks of its read unfinished, as it does in node. */
   private ticksLeft = false;
   /** The async context in which the parser calls back. */
   private scope: AsyncResource | undefined;
@@ -94,10 +101,10 @@ export class RequestReader implements InPlaceReader {
   private readonly means: Means;
   private readonly parser: NodeParser;
   private readonly socket: ServedSocket;
-  /** The socket's listener of 'data' that gives the parser its bytes, if there is no other. */
+  /** The socket's 'data' listener that feeds the parser, if there is no other. */
   private readonly onData: unknown;
   private longestHead = 0;
-  /** What has come of the chunk that the parser is given next. */
+  /** The result for the chunk that the parser is given next. */
   private outcome: number | ParseError | undefined;
 
   constructor(means: Means, parser: NodeParser, socket: ServedSocket) {
@@ -123,7 +130,10 @@ export class RequestReader implements InPlaceReader {
     return taken;
   }
 
-  /** node reads on before it has the ticks run that an exception has left. What has been read already does so, too. */
+  /**
+   * After an exception, node continues reading before it runs the ticks that are left. Data that has been read already
+   * must come before them too.
+   */
   private readOnBeforeTicks(): void {
     if (!this.ticksLeft) return;
     const { socket } = this;
@@ -138,7 +148,7 @@ export class RequestReader implements InPlaceReader {
       if (this.executions < READS_BY_NODE && ++this.executions === READS_BY_NODE) this.follow();
       return this.executeByNode(chunk, 0);
     }
-    // Read first: whoever is given all of it may detach it.
+    // Read first: a callback that is given the whole chunk may detach it.
     const { length } = chunk;
     let at = length;
     try {
@@ -151,9 +161,9 @@ export class RequestReader implements InPlaceReader {
   }
 
   /**
-   * The same without a chunk: takes what lies in this memory if that is one plain head, with all or some of its body or
-   * none, or a part of a body, and nobody but the parser is to see it. The memory may be used again behind this call.
-   * False: nothing has been done, and the stream is to be given a chunk.
+   * The same without a chunk: handles the bytes in this memory if they are one plain header block, with all or part of
+   * its body or none, or a part of a body, and only the parser is to see them. The memory may be reused after this
+   * call. Returns false if nothing was done; the stream must then be given a chunk.
    */
   takeInPlace(memory: Buffer, start: number, end: number): boolean {
     this.runOthersTicks();
@@ -170,7 +180,7 @@ export class RequestReader implements InPlaceReader {
     }
     const bodyStart = start + headLength;
     if (end - bodyStart > most) return false;
-    // Before the handler is called, which may turn the loop.
+    // Copied before the handler is called, which may run the event loop.
     const body = end > bodyStart ? copyOf(memory, bodyStart, end) : undefined;
     try {
       scope.runInAsyncScope(readMessage, undefined, this, memory, start, headLength, body);
@@ -178,7 +188,7 @@ export class RequestReader implements InPlaceReader {
       if (error !== REPORTED) throw error;
     }
     if (this.bodyLeft > 0) this.awaitBody();
-    // What node's listener of 'data' does behind its parser.
+    // What node's 'data' listener does after its parser.
     if (this.rests) socket.parser?.pause();
     return true;
   }
@@ -188,25 +198,25 @@ export class RequestReader implements InPlaceReader {
   }
 
   /**
-   * Has node's parser read a head that came alone where it lies. What it makes of that are strings; and behind the head, when
-   * the handler is called and may turn the loop, there is nothing left for it to read.
+   * Makes node's parser read a header block that arrived alone in place. It keeps only strings; and after the headers,
+   * when the handler is called and may run the event loop, it has nothing left to read.
    */
   private lendHead(memory: Buffer, start: number, end: number): boolean {
     const isStart = this.executions === 0 || !this.inMessage;
     if (!isStart || !isLoneHead(memory, start, end)) return false;
     const taken = this.execute(memory.subarray(start, end));
     const { parser } = this;
-    // The handler may have turned the loop: the parser can be another connection's by now.
+    // The handler may have run the event loop: the parser can belong to another connection by now.
     if (typeof taken === 'number' && (!this.reads(parser) || isReadOn(parser.incoming))) {
       if (this.rests) this.socket.parser?.pause();
       return true;
     }
-    // node's listener of 'data' has more to do about it.
+    // Node's 'data' listener has more to do about it.
     this.outcome = taken;
     return false;
   }
 
-  /** The parser still has the socket, and is the only one to listen to its data. */
+  /** Whether the parser still has the socket, and is the only listener of its data. */
   get isOnlyReader(): boolean {
     const { socket, parser, onData } = this;
     const { data, readable } = socket._events ?? {};
@@ -223,7 +233,7 @@ export class RequestReader implements InPlaceReader {
     return this.socket._paused === true;
   }
 
-  /** This parser reads this connection now. */
+  /** Whether this parser currently reads this connection. */
   reads(parser: NodeParser): boolean {
     return parser.socket === this.socket && parser.onIncoming === this.onIncoming;
   }
@@ -232,7 +242,7 @@ export class RequestReader implements InPlaceReader {
     (this.patience ??= new BodyPatience(this.socket)).begin();
   }
 
-  /** From here on it is known where messages begin and end. */
+  /** From here on we know where messages begin and end. */
   private follow(): void {
     const { facts, ours } = this.means;
     this.parser[facts.parserClass.kOnMessageBegin] = ours.onMessageBegin;
@@ -240,7 +250,7 @@ export class RequestReader implements InPlaceReader {
     this.longestHead = maxHeaderSize || nodeHttp.maxHeaderSize;
   }
 
-  /** The length of the plain head at `start`, 0 if there is none. */
+  /** The length of the plain header block at `start`, 0 if there is none. */
   private scan(memory: Buffer, start: number, end: number): number {
     const length = this.means.engine.native.scanRequest(memory, start, end);
     return length > this.longestHead ? 0 : length;
@@ -250,7 +260,7 @@ export class RequestReader implements InPlaceReader {
     return Math.max(0, this.means.head[RequestHead.ContentLength] as number);
   }
 
-  /** Answers where something begins that is not plain, or the end. */
+  /** Returns the position of the first request that is not plain, or the end. */
   readPlain(chunk: Buffer): number {
     const end = chunk.length;
     let at = 0;
@@ -269,7 +279,7 @@ export class RequestReader implements InPlaceReader {
     return at;
   }
 
-  /** What has been scanned. */
+  /** Handles the headers that were just scanned. */
   readHead(memory: Buffer, start: number, length: number): void {
     const { facts, head } = this.means;
     const text = (memory as Buffer & RawReads).latin1Slice(start, start + length);
@@ -303,7 +313,7 @@ export class RequestReader implements InPlaceReader {
     }
   }
 
-  /** The next bytes of a body, in memory of their own: programs may keep them, and give them to other threads. */
+  /** The next bytes of a body, in memory of their own: programs may keep them, and transfer them to other threads. */
   readBody(body: Buffer): void {
     this.bodyLeft -= body.length;
     try {
@@ -318,9 +328,9 @@ export class RequestReader implements InPlaceReader {
   }
 
   /**
-   * node's parser has ticks run behind each piece of a body, before it reads on; and what they have answered is with the
-   * kernel then, which lets the next answer out. Not while the socket holds more data: a tick could have it given to the
-   * parser, which is not through with this one.
+   * Runs ticks after each piece of a body, as node's parser does before it reads on, and hands what they wrote to the
+   * kernel, which lets the next response start. Not while the socket holds more data: a tick could feed it to the
+   * parser, which has not finished this piece.
    */
   runTicks(): void {
     if (this.holdsMore) return;
@@ -342,14 +352,14 @@ export class RequestReader implements InPlaceReader {
   }
 
   /**
-   * Before a message is told of whose answer will wait for the one before it: that one finishes in a tick, as on node, and
-   * not at the end of the turn, so that a program that closes in a later tick sends both.
+   * Called before a message whose response will wait for the previous one. The previous one then finishes in a tick, as
+   * in node, and not at the end of the turn, so that a program that closes in a later tick sends both.
    */
   hastenAnswer(): void {
     if (this.socket._httpMessage) process.nextTick(tellWritten, this);
   }
 
-  /** Calls back for this connection's writes that the kernel has. False: there are none. */
+  /** Calls the callbacks of this connection's writes that the kernel has taken. Returns false if there are none. */
   tellWritten(): boolean {
     const connection = this.socket._connection;
     if (connection?.awaitingFlush !== true) return false;
@@ -363,16 +373,16 @@ export class RequestReader implements InPlaceReader {
   }
 
   /**
-   * Before it is told what is wrong with a read: on node the answers to the reads before it have finished by then, each in
-   * its turn, and what is wrong is answered.
+   * Called before an invalid read is reported: in node, the responses to earlier reads have finished by then, one after
+   * another, so that the error gets a response.
    */
   private tellAllWritten(): void {
     while (this.tellWritten());
   }
 
   /**
-   * A listener has thrown. That is reported where it happened: in its async context, and before a call returns that it
-   * would disturb. What comes on this connection is lost, as it is to node's parser.
+   * Handles an exception of a listener. It is reported where it happened: in its async context, and before a call
+   * returns that it would disturb. Later data on this connection is lost, as with node's parser.
    */
   private giveUp(error: unknown, callback: BreakingCallback): never {
     const { means, parser } = this;
@@ -383,7 +393,7 @@ export class RequestReader implements InPlaceReader {
     throw REPORTED;
   }
 
-  /** For what node's parser has called: it breaks by itself. */
+  /** For callbacks from node's parser, which stops by itself. */
   report(error: unknown): void {
     if (error === REPORTED) return;
     this.ticksLeft = true;
@@ -395,7 +405,10 @@ export class RequestReader implements InPlaceReader {
     report(error);
   }
 
-  /** An exception leaves ticks behind it, and what those throw is not this connection's. There are none, as a rule. */
+  /**
+   * An exception leaves ticks behind, and errors that these throw do not belong to this connection. Usually there are
+   * none.
+   */
   private runOthersTicks(): void {
     while (!this.holdsMore) {
       try {
@@ -407,7 +420,7 @@ export class RequestReader implements InPlaceReader {
     }
   }
 
-  /** Where anything has been thrown, nobody hears of what the parser makes of the chunk. */
+  /** If anything was thrown, the parser's result for the chunk is not reported. */
   private executeByNode(chunk: Buffer, start: number): number | ParseError {
     const { failures } = this;
     try {
@@ -422,7 +435,7 @@ export class RequestReader implements InPlaceReader {
     }
   }
 
-  /** What node's parser has told of a body. */
+  /** Counts body bytes that node's parser has reported. */
   countBody(length: number): void {
     const { incoming } = this.parser;
     if (this.bodyOf !== incoming) this.bodySeen = 0;
@@ -430,7 +443,7 @@ export class RequestReader implements InPlaceReader {
     this.bodySeen += length;
   }
 
-  /** Bytes of this message's body that have not been read here; 0 where that is not known. */
+  /** Bytes of this message's body that were not read here; 0 if that is not known. */
   leftOf(message: http.IncomingMessage): number {
     const { parser, bodyLeft } = this;
     if (parser.incoming !== message || message.complete) return 0;
@@ -441,8 +454,8 @@ export class RequestReader implements InPlaceReader {
   }
 
   /**
-   * So many bytes of the body have gone another way than through here. node's parser does no more than count those of a
-   * body, and is given as many others. Not to be called from within a parser's callback.
+   * Accounts for body bytes that took another path. Node's parser only counts the bytes of a body, so it is given as
+   * many others. Must not be called from within a parser's callback.
    */
   skipBody(length: number): void {
     const { parser } = this;
@@ -471,7 +484,7 @@ export class RequestReader implements InPlaceReader {
 
   messageBegins(): void {
     this.inMessage = true;
-    // Made here, within a call of the parser's: what comes next is to run in the same context.
+    // Made here, within one of the parser's calls, so that later reads run in the same context.
     this.scope ??= new AsyncResource('HTTPINCOMINGMESSAGE');
   }
 
@@ -479,12 +492,12 @@ export class RequestReader implements InPlaceReader {
     this.keepsAlive = keepsAlive;
   }
 
-  /** node's parser refuses what comes behind a last message; and a trailer can say that it was the last. */
+  /** Node's parser refuses data after a last message; and a trailer can declare that it was the last. */
   messageIsComplete(): void {
-    // Behind an upgrade comes another protocol.
+    // After an upgrade comes another protocol.
     this.hasReadLast = !this.keepsAlive && isReadOn(this.parser.incoming);
     this.inMessage = !this.keepsAlive || this.parser._headers.length > 0;
-    // A connection that rests keeps no message of its own.
+    // An idle connection must not keep a message alive.
     this.bodyOf = null;
   }
 }
@@ -508,12 +521,14 @@ function readMessage(
   if (body !== undefined) reader.readBody(body);
 }
 
-/** node's server has its parser read on behind this request's head: not where it becomes another protocol's. */
+/**
+ * Whether node's server lets its parser read on after this request's headers: not if the connection switches protocols.
+ */
 function isReadOn(incoming: (http.IncomingMessage & { upgrade?: unknown }) | null): boolean {
   return !incoming?.upgrade && incoming?.method !== 'PRI';
 }
 
-/** A part of a chunk, in memory that is no larger. */
+/** A part of a chunk, in memory of exactly its size. */
 function ownMemory(chunk: Buffer, start: number, end: number): Buffer {
   return end - start === chunk.buffer.byteLength ? chunk : copyOf(chunk, start, end);
 }

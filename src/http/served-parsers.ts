@@ -1,4 +1,4 @@
-/** Has the parsers of node's http servers read native sockets with the help of a RequestReader each. */
+/** Makes the parsers of node's HTTP servers read native sockets with the help of a RequestReader each. */
 import type * as http from 'node:http';
 import { setAfterConnection } from '../net/server-listener.js';
 import { getEngine } from '../engine/thread-engine.js';
@@ -8,27 +8,30 @@ import { READER, REPORTED, RequestReader, type Means, type ServedSocket } from '
 /** `0`: all requests are left to node's parser. */
 const READER_VARIABLE = 'NEARWIRE_REQUEST_READER';
 
-/** Of the first server's parser; null where it is not the one that we know. */
+/** Built from the first server's parser; null if that is not a parser that we know. */
 let means: Means | null | undefined;
 
 function known(): Means {
   return means as Means;
 }
 
-/** Of the connection that this parser reads now; undefined if that is a client's, or not one of ours. */
+/**
+ * The reader of the connection that this parser currently reads; undefined for a client's connection, or one that is
+ * not native.
+ */
 function readerOf(parser: NodeParser): RequestReader | undefined {
   const socket: ServedSocket | null = parser.socket;
   const reader = socket?.[READER];
   return reader?.reads(parser) === true ? reader : undefined;
 }
 
-/** Who reads this request's body, if it is being read on a connection of ours. */
+/** The reader of this request's body, while it is being read from a native connection. */
 export function readerOfBody({ socket }: http.IncomingMessage): RequestReader | undefined {
   const { parser } = socket as ServedSocket;
   return parser ? readerOf(parser) : undefined;
 }
 
-/** In the place of a parser's own. */
+/** Replaces a parser's own `execute`. */
 function execute(this: NodeParser, chunk: Buffer): number | ParseError {
   const reader = readerOf(this);
   return reader === undefined ? known().facts.execute.call(this, chunk) : reader.execute(chunk);
@@ -39,7 +42,7 @@ function finish(this: NodeParser): ParseError | undefined {
   return reader === undefined ? known().facts.finish.call(this) : reader.finish();
 }
 
-/** In the place of the callbacks that node's server has given its parser: these call those. */
+/** Replace the callbacks that node's server has given its parser, and call those. */
 const ours: Means['ours'] = {
   onMessageBegin() {
     readerOf(this)?.messageBegins();
@@ -52,7 +55,7 @@ const ours: Means['ours'] = {
     try {
       return known().nodes.onHeadersComplete.apply(this, told);
     } catch (error) {
-      // Behind these node does more than read on, which nothing but the exception keeps it from.
+      // In these cases node does more than read on, and only the exception prevents that.
       const { upgrade, method } = this.incoming as http.IncomingMessage & { upgrade?: unknown };
       if (upgrade || method === 'PRI' || reader === undefined) throw error;
       reader.report(error);
@@ -114,7 +117,7 @@ function learn(parser: NodeParser): Means | null {
   return { facts, engine, head: engine.native.layout.requestHead, nodes, ours };
 }
 
-/** node's server has taken the socket: its parser stands ready. */
+/** Node's server has taken the socket, and its parser is ready. */
 function readRequests(socket: ServedSocket): void {
   const { parser } = socket;
   if (!parser || means === null) return;
@@ -123,7 +126,7 @@ function readRequests(socket: ServedSocket): void {
   const reader = new RequestReader(means, parser, socket);
   socket[READER] = reader;
   if (socket._connection !== undefined) socket._connection.inPlace = reader;
-  // Parsers are used again for other connections.
+  // Parsers are reused for other connections.
   if (parser.execute === execute) return;
   const { kOnHeaders, kOnHeadersComplete, kOnBody, kOnMessageComplete } = means.facts.parserClass;
   parser.execute = execute;
@@ -134,7 +137,10 @@ function readRequests(socket: ServedSocket): void {
   parser[kOnMessageComplete] = ours.onMessageComplete;
 }
 
-/** Has node's http servers read requests this way on native sockets. Nothing of node's is changed by it. */
+/**
+ * Makes node's HTTP servers use this reader on native sockets. It changes no module of node's, only the parser objects
+ * of such connections.
+ */
 export function installRequestReader(): void {
   if (process.env[READER_VARIABLE] !== '0') setAfterConnection(readRequests);
 }

@@ -1,35 +1,35 @@
-/** undici over nearwire's sockets: what its `connect` option takes. */
+/** Connects undici through nearwire's sockets, by its `connect` option. */
 import type { Socket } from 'node:net';
 import { argValueError, connectSlowError } from '../errors/index.js';
 import { checkWhole } from '../config/options.js';
 import type { ConnectOptions } from '../net/connect.js';
 import { connectSocket } from '../net/factory.js';
 
-/** As undici's own connector has it. */
+/** The same as that of undici's own connector. */
 const DEFAULT_TIMEOUT = 10_000;
 const MAX_TIMEOUT = 2 ** 31 - 1;
 const HTTP_PORT = 80;
 
-/** Where undici is to be connected: the part of its own type that is used. */
+/** Where undici wants to connect: the part of its own type that is used. */
 export interface UndiciTarget {
   readonly protocol: string;
   readonly hostname: string;
   readonly port: string;
 }
 
-/** Called once: with a connected socket, or with why there is none. */
+/** Called once, with a connected socket or an error. */
 export type UndiciConnector = (
   target: UndiciTarget,
   callback: (...outcome: [error: null, socket: Socket] | [error: Error, socket: null]) => void,
 ) => void;
 
 /**
- * For `new Agent({ connect: undiciConnector() })`, `Pool` and `Client` of undici. With `path` all connections go to that UNIX
- * socket, whatever the origin says. `timeout`: milliseconds until there is a connection, 0 for ever; default 10,000. All other
- * options are those of `connect()`. For `http:` alone: TLS is undici's own connector's, with its `socketPath`.
+ * For `new Agent({ connect: undiciConnector() })`, and undici's `Pool` and `Client`. With `path`, all connections go to
+ * that UNIX socket, whatever the origin is. `timeout`: milliseconds to connect, 0 for no limit; default 10,000. All
+ * other options are those of `connect()`. Only for `http:`; for TLS use undici's own connector, with its `socketPath`.
  *
- * Throws a TypeError or RangeError for options that make no sense. The callback gets node's errors of connecting,
- * ERR_NEARWIRE_CONNECT_TIMEOUT, and ERR_INVALID_ARG_VALUE for another protocol.
+ * Throws a TypeError or RangeError for invalid options. The callback gets node's connect errors,
+ * ERR_NEARWIRE_CONNECT_TIMEOUT, or ERR_INVALID_ARG_VALUE for another protocol.
  */
 export function undiciConnector(options: ConnectOptions = {}): UndiciConnector {
   const { timeout = DEFAULT_TIMEOUT, ...rest } = options;
@@ -55,7 +55,7 @@ export function undiciConnector(options: ConnectOptions = {}): UndiciConnector {
     socket.once('connect', () => {
       clearTimeout(timer);
       socket.off('error', failed);
-      // As undici's own connector: requests are small, and not to be held back.
+      // As in undici's own connector: requests are small and must not be delayed.
       socket.setNoDelay(true);
       callback(null, socket);
     });

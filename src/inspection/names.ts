@@ -1,4 +1,4 @@
-/** Names of users and groups, from the host's own files; a directory service's are not looked up. */
+/** Names of users and groups from the host's own files; directory services are not queried. */
 import { readFileSync } from 'node:fs';
 
 const cache = new Map<string, ReadonlyMap<number, string>>();
@@ -11,14 +11,14 @@ export function groupName(gid: number): string {
   return namesOf('/etc/group').get(gid) ?? String(gid);
 }
 
-/** Both files begin a line with `name:password:number`. */
+/** Lines of both files start with `name:password:number`. */
 function namesOf(file: string): ReadonlyMap<number, string> {
   const known = cache.get(file);
   if (known !== undefined) return known;
   const names = new Map<number, string>();
   for (const line of linesOf(file)) {
     const [name, , number] = line.split(':');
-    // The first entry of a number is its name, as getpwuid() has it.
+    // A number's first entry is its name, as in getpwuid().
     if (name && number && !names.has(Number(number))) names.set(Number(number), name);
   }
   cache.set(file, names);

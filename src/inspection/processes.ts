@@ -1,22 +1,22 @@
-/** Which processes hold a socket open, from /proc: as far as this user may look. */
+/** Which processes hold a socket open, according to /proc and as far as this user may read it. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 
 export interface ProcessInfo {
   pid: number;
-  /** As `ps` shows it (`comm`): the program's name, or what the process has called itself. */
+  /** As `ps` shows it (`comm`): the program's name, or the name that the process has given itself. */
   name: string;
 }
 
 /** The holders of all sockets at one moment. */
 export interface SocketHolders {
-  /** By the sockets' inodes. */
+  /** By socket inode. */
   holders: ReadonlyMap<string, readonly ProcessInfo[]>;
-  /** Processes that may not be looked into, as they are another user's. */
+  /** Processes of other users, which this user may not examine. */
   hidden: number;
 }
 
-/** Undefined where there is no /proc. Takes some milliseconds for each thousand descriptors on the host. */
+/** Undefined where there is no /proc. Takes some milliseconds per thousand descriptors on the host. */
 export function socketHolders(): SocketHolders | undefined {
   const pids = entries('/proc')?.filter((name) => /^\d+$/.test(name));
   if (pids === undefined || pids.length === 0) return undefined;
@@ -46,7 +46,7 @@ function entries(directory: string): string[] | undefined {
   }
 }
 
-/** The inodes of the sockets that a process has open; it may be gone meanwhile. */
+/** The inodes of a process's open sockets; the process may have exited meanwhile. */
 function socketsOf(pid: string): ReadonlySet<string> | 'hidden' {
   const sockets = new Set<string>();
   let descriptors: string[];
@@ -70,7 +70,7 @@ function linkOf(path: string): string {
   }
 }
 
-/** Node from 22 on calls its main thread, and so the process, by this name. */
+/** Node from 22 on gives its main thread, and thus the process, one of these names. */
 const NAMELESS: ReadonlySet<string> = new Set(['MainThread', 'node-MainThread']);
 
 function nameOf(pid: string): string {

@@ -1,4 +1,4 @@
-/** All that can be told of a UNIX listener at one moment: its file, its owner, its queue, its connections. */
+/** A report on a UNIX listener at one moment: its file, owner, queue and connections. */
 import { realpathSync, statSync } from 'node:fs';
 import { addonStatus, type NativeUnixSocket } from '../binding/addon.js';
 import { noteDepth } from '../tune/high-water.js';
@@ -9,7 +9,7 @@ import { groupName, userName } from './names.js';
 import { socketHolders, type ProcessInfo, type SocketHolders } from './processes.js';
 
 export interface ReportedFile {
-  /** Where the path leads, links resolved. */
+  /** The path with its links resolved. */
   path: string;
   /** Permission bits, in octal: `0666`. */
   mode: string;
@@ -22,18 +22,18 @@ export interface ReportedFile {
 export interface ReportedQueue {
   queued: number;
   backlog: number;
-  /** The most that have been seen waiting since this command was started. */
+  /** The longest queue seen since this command started. */
   highWater: number;
   /** The next connect fails (EAGAIN), or waits. */
   full: boolean;
 }
 
 export interface ReportedConnection {
-  /** Bytes that have come for the server, and that it has not read. */
+  /** Bytes buffered for the server, which it has not read. */
   toServer: number | undefined;
   /** Bytes from the server that the client has not read. Undefined once the client is gone. */
   toClient: number | undefined;
-  /** The processes that hold the client's end. Empty: gone, or not to be seen by this user. */
+  /** The processes that hold the client's end. Empty: gone, or not visible to this user. */
   client: readonly ProcessInfo[];
 }
 
@@ -46,28 +46,34 @@ export interface WaitingClient {
 export interface ListenerReport {
   /** ISO 8601, UTC. */
   at: string;
-  /** As asked for. */
+  /** As given by the caller. */
   name: string;
-  /** The name that the socket was bound by. */
+  /** The name that the socket was bound to. */
   boundAs: string | undefined;
-  /** Undefined for an abstract name, and where the file may not be looked at. */
+  /** Undefined for an abstract name, or if the file is not accessible. */
   file: ReportedFile | undefined;
-  /** The processes that hold the listening socket. Undefined where the system does not tell. */
+  /** The processes that hold the listening socket. Undefined if the system does not report them. */
   owners: readonly ProcessInfo[] | undefined;
-  /** Processes of others that this user may not look into: owners and clients may be among them. */
+  /** Other users' processes that this user may not examine: owners and clients may be among them. */
   hiddenProcesses: number;
-  /** Undefined if the system does not tell it; `queueUnknown` has the reason. */
+  /** Undefined if the system does not report it; `queueUnknown` has the reason. */
   queue: ReportedQueue | undefined;
   queueUnknown: string | undefined;
-  /** Whose connections wait in the queue. Undefined: not told, as in queues of more than about a thousand. */
+  /**
+   * The clients whose connections are in the queue. Undefined if not reported, as for queues of more than about a
+   * thousand.
+   */
   waiting: readonly WaitingClient[] | undefined;
   connections: readonly ReportedConnection[];
 }
 
-/** How old a look at all processes may get before the next report takes another. It costs most of a report. */
+/** A scan of all processes is reused for this long, as it is most of a report's cost. */
 const HOLDERS_MILLIS = 2000;
 
-/** Makes reports of one listener. Every report throws what `listenQueue` throws, except that a refusal is reported. */
+/**
+ * Makes reports of one listener. Every report throws what `listenQueue` throws, but includes a refusal instead of
+ * throwing it.
+ */
 export class ListenerReporter {
   private readonly name: string;
   private holders: SocketHolders | undefined;
@@ -108,7 +114,7 @@ export class ListenerReporter {
     }
   }
 
-  /** What /proc tells, where the kernel gives no diagnosis: who listens, and how many connections there are. */
+  /** What /proc has if the kernel refuses the diagnosis: who listens, and how many connections there are. */
   private reportListed(refusal: Error): ListenerReport {
     const named = socketsNamed(this.name, listedUnixSockets() ?? []);
     const listener = named.find(({ listening }) => listening);
@@ -160,7 +166,7 @@ export class ListenerReporter {
     return [...clients.values()];
   }
 
-  /** Accepted sockets have the name and the file of their listener. */
+  /** Accepted sockets have the name and file of their listener. */
   private acceptedBy(listener: NativeUnixSocket, all: readonly NativeUnixSocket[]): NativeUnixSocket[] {
     const accepted = all.filter(({ listening }) => !listening);
     const file = listener.file;

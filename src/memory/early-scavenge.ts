@@ -1,48 +1,56 @@
 /**
- * Has V8 collect its young generation before the memory of what programs are given, and write, has it mark the whole heap.
+ * Makes V8 scavenge its young generation before the memory of chunks makes it mark the whole heap.
  *
- * Chunks lie outside of V8's heap. Most are garbage at once, and a scavenge of half a millisecond frees them; but V8 scavenges
- * when its young generation is full, of which a chunk of 64 KiB takes some hundred bytes. Long before that it counts 64 MB of
- * external memory, or its old generation's limit, and marks all of the heap: 13 ms of CPU for one of 8 MB, and in proportion.
- * So, when much has been given and none of it freed, the rest of the young generation is filled, and V8 scavenges next.
+ * Chunks lie outside V8's heap. Most become garbage at once, and a scavenge of half a millisecond frees them. But V8
+ * scavenges only when its young generation is full, and a chunk of 64 KiB takes only a few hundred bytes of that. Long
+ * before, external memory reaches 64 MB, or the old generation's limit, and V8 marks the whole heap: 13 ms of CPU for a
+ * heap of 8 MB, and in proportion. So, when many bytes have been handed out and none freed, we fill the rest of the
+ * young generation, and V8 scavenges next.
  *
- * docs/performance.md has what it is worth.
+ * docs/performance.md has the gain.
  */
 import { getHeapSpaceStatistics, getHeapStatistics } from 'node:v8';
 
 const MIB = 1024 * 1024;
 
 /**
- * Before version 13 V8 scavenges by itself when 32 MB of external memory are its young generation's. With a filling besides,
- * Node 22 took twice as long.
+ * Before version 13, V8 scavenges by itself once its young generation holds 32 MB of external memory. With filling on
+ * top of that, Node 22 took twice as long.
  */
 const isLeftToUs = parseInt(process.versions.v8, 10) >= 13;
-/** Bytes between two looks, which take a microsecond. */
+/** Bytes between two checks; a check takes a microsecond. */
 const LOOK_EVERY = isLeftToUs ? 4 * MIB : Infinity;
-/** Growth of external memory that a scavenge is worth: the old generation's limit is often no further away. */
+/** External memory must grow by this before a scavenge pays: the old generation's limit is often no further away. */
 const WORTH = 12 * MIB;
-/** Of the young generation; from there on V8 scavenges when it is next idle. */
+/** Share of the young generation; beyond it V8 scavenges when it is next idle. */
 const SCAVENGED_AT = 0.8;
-/** Of a larger young generation, which somebody has asked for, V8's limit comes first. No more than has been given is filled. */
+/**
+ * With a young generation configured larger than this, V8's own limit comes first. We never fill more than has been
+ * handed out.
+ */
 const MOST_FILLED = 48 * MIB;
-/** A regular object: V8 has larger ones elsewhere. */
+/** Small enough for a regular object: V8 keeps larger ones elsewhere. */
 const PIECE = 8 * 1024;
 const PIECE_BYTES = 8 * PIECE;
 
-/** Of longer pieces 64 MB are so few that a filling costs more than it saves: downloads of 1 MiB lost a fifth. */
+/**
+ * With longer pieces, 64 MB are so few objects that filling costs more than it saves: downloads of 1 MiB lost a fifth.
+ */
 const LONGEST = 128 * 1024;
 
 let sinceLook = 0;
-/** External memory at its least since it was last filled. */
+/** The lowest external memory seen since the last filling. */
 let least = Infinity;
-/** The same when it was filled. */
+/** The same value at the last filling. */
 let filledAt = Infinity;
-/** Grows while programs keep what they are given: scavenges free nothing then. */
+/** Grows while programs keep what they are given, as scavenges free nothing then. */
 let patience = 1;
-/** What was filled in last: what nobody could see, a compiler might leave out. */
+/** Holds the last filling: a compiler might drop an allocation that nothing can observe. */
 const filling: unknown[] = [];
 
-/** So many bytes outside of V8's heap have been given to a program, or come from one: mostly they were made for that. */
+/**
+ * Counts bytes outside V8's heap that a program was given or has written; most of those were allocated for that write.
+ */
 export function countOutsideHeap(bytes: number): void {
   if (bytes > LONGEST) return;
   sinceLook += bytes;

@@ -1,14 +1,14 @@
-/** Memory for what programs are given: an ArrayBuffer of its own, of exactly its length, as node gives it. */
+/** Memory for data handed to programs: each gets its own ArrayBuffer of exactly its length, as in node. */
 
 import { countOutsideHeap } from './early-scavenge.js';
 
-/** Buffer's own class: what its methods make their results with. */
+/** The internal class of Buffer that its own methods use for their results. */
 const OwnBuffer = (Buffer as unknown as { [Symbol.species]: new (length: number) => Buffer })[Symbol.species];
 
-/** Up to this length V8 keeps an array's bytes within the array: to make one costs no more than any object. */
+/** Up to this length V8 keeps an array's bytes inside the object, which is then as cheap as any object. */
 const IN_ARRAY = 64;
 
-/** For a program to keep, or to let go of: uninitialised, and nobody else's. */
+/** Uninitialized memory that is not shared; the program may keep or drop it. */
 export function allocateOwn(length: number): Buffer {
   countOutsideHeap(length);
   return Buffer.allocUnsafeSlow(length);

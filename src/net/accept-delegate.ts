@@ -1,22 +1,26 @@
-/** Servers of node:net whose connections belong to a server of another kind: they listen and accept for it. */
+/** Servers of node:net that listen and accept on behalf of a server of another kind, which owns the connections. */
 import type * as net from 'node:net';
 import type { Engine } from '../engine/engine.js';
 
 export interface AcceptDelegate {
-  /** What stands as the server in events: whose connections these are. */
+  /** The server to name in events: the connections' owner. */
   readonly server: object;
-  /** Whether a connection is of no use to it before its peer has said something: such ones come later then. */
+  /** Delay accept until the first byte (TCP_DEFER_ACCEPT). */
   readonly peerSpeaksFirst: boolean;
-  /** Takes a native connection over from the engine. `insideClose`: the program is just closing the server. */
+  /**
+   * Takes a native connection over from the engine. `insideClose`: the program is inside its call that closes the
+   * server.
+   */
   take(engine: Engine, id: number, insideClose: boolean): void;
 }
 
 const delegates = new WeakMap<object, AcceptDelegate>();
 
 /**
- * Has a server's native connections given to an accept delegate: no socket is made of them, and no 'connection' emitted. What it
- * reads is lent. Whoever takes them says when they are closed: see `noteDelegatedClosed`. On `js` sockets come by 'connection'
- * as always. On both, `nearwire:connection` and `nearwire:close` are the delegate's to publish. To be called before `listen()`.
+ * Gives a server's native connections to an accept delegate: no socket is made of them, and 'connection' is not
+ * emitted. Their reads are lent. The delegate must report when they are closed: see `noteDelegatedClosed`. On `js`,
+ * sockets arrive through 'connection' as usual. On both, the delegate publishes `nearwire:connection` and
+ * `nearwire:close`. Call it before `listen()`.
  */
 export function setAcceptDelegate(server: net.Server, delegate: AcceptDelegate): void {
   delegates.set(server, delegate);
@@ -26,7 +30,7 @@ export function acceptDelegateOf(server: net.Server): AcceptDelegate | undefined
   return delegates.get(server);
 }
 
-/** What stands for this server in events. */
+/** The object that represents this server in events. */
 export function toldServer(server: net.Server): object {
   return delegates.get(server)?.server ?? server;
 }

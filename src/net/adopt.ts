@@ -1,4 +1,4 @@
-/** `new Socket({ fd })`: a native socket over a descriptor that something else has opened. */
+/** `new Socket({ fd })`: a native socket over a descriptor that was opened elsewhere. */
 import { constants } from 'node:os';
 import { socketScope } from './async-scopes.js';
 import { connectionOptions, type SocketOptions } from './socket-options.js';
@@ -7,15 +7,15 @@ import type { NativeSocket } from './socket.js';
 
 const { EBADF } = constants.errno;
 
-/** node's own code pauses by these what it makes. */
+/** Options by which node's own code creates paused sockets. */
 interface PauseOptions {
   pauseOnCreate?: boolean;
   manualStart?: boolean;
 }
 
 /**
- * Puts a fresh socket on `options.fd`, which is the socket's from then on, and starts to read. Answers 0, or a negative
- * errno where the engine can't take it, and then it is still the caller's.
+ * Puts a new socket on `options.fd`, which it then owns, and starts to read. Returns 0, or a negative errno if the
+ * engine cannot take the descriptor; then the caller still owns it.
  */
 export function adoptDescriptor(socket: NativeSocket, options: SocketOptions): number {
   const { engine } = socket._settings;

@@ -3,24 +3,24 @@ import { AsyncResource } from 'node:async_hooks';
 import { getEngine } from '../engine/thread-engine.js';
 import type { WriteCallback } from '../node/stream-state.js';
 
-/** How many exceptions have been reported in this thread. */
+/** The number of exceptions reported in this thread. */
 export let reports = 0;
 
-/** Reports what a listener has thrown, in the async context of this call, as node does for its own callbacks. */
+/** Reports a listener's exception in the async context of this call, as node does for its own callbacks. */
 export function report(error: unknown): void {
   reports++;
   getEngine()?.native.reportException(error);
 }
 
 /**
- * An async context that lasts for as long as something native does. What throws in it is reported in it: who listens to
- * 'uncaughtException' finds the store, and a domain what its own listeners have thrown.
+ * An async context that lives as long as a native object. Exceptions are reported inside it, so that
+ * 'uncaughtException' listeners find its store, and a domain gets what its own listeners threw.
  */
 export class Scope extends AsyncResource {
   private ended = false;
 
   constructor(type: string) {
-    // The end is told of by `end()`; else the collector would have to watch each one.
+    // `end()` emits the destroy event; otherwise the garbage collector would have to track each one.
     super(type, { requireManualDestroy: true });
   }
 
@@ -28,7 +28,7 @@ export class Scope extends AsyncResource {
     this.runInAsyncScope(callReported<A>, undefined, call, args);
   }
 
-  /** Nothing new begins in it. Again does nothing. */
+  /** Nothing new begins in it. Further calls do nothing. */
   end(): void {
     if (this.ended) return;
     this.ended = true;
@@ -44,12 +44,12 @@ function callReported<A extends unknown[]>(call: (...args: A) => void, args: A):
   }
 }
 
-/** The async context in which a socket's events run: that of its connect(), or none for an accepted one. */
+/** The async context in which a socket's events run: that of its connect(), or none for an accepted socket. */
 export function socketScope(): Scope {
   return new Scope('NEARWIRESOCKET');
 }
 
-/** A callback that runs once, in the async context of the call that brought it. */
+/** A callback that runs once, in the async context of the call that passed it. */
 export class Waiter extends Scope {
   private readonly callback: WriteCallback;
 
@@ -59,7 +59,7 @@ export class Waiter extends Scope {
   }
 
   call(error: Error | null): void {
-    // As run(), which makes an array of its arguments.
+    // As run(), but without an array of arguments.
     this.runInAsyncScope(callBack, undefined, this.callback, error);
     this.end();
   }
@@ -73,14 +73,14 @@ function callBack(callback: WriteCallback, error: Error | null): void {
   }
 }
 
-/** So many places of those that have left a queue are kept before the rest moves up. */
+/** The number of empty slots at the start of a queue before the rest is moved up. */
 const MOST_EMPTY = 1024;
 
-/** Waiters, oldest first: they are called in this order, whatever it is that they wait for. */
+/** Waiters, oldest first. They are called in this order, whatever they wait for. */
 export class WaiterQueue {
   private items: (Waiter | undefined)[] = [];
   private head = 0;
-  /** How many have left it, ever; and of how many, ever, the kernel has what they wait for. */
+  /** The total number that have left the queue; and the total number whose data the kernel has taken. */
   private left = 0;
   private settled = 0;
 
@@ -100,18 +100,18 @@ export class WaiterQueue {
     this.items.push(waiter);
   }
 
-  /** The kernel has what those who stand here now wait for. */
+  /** The kernel has taken the data of all current waiters. */
   settle(): void {
     this.settled = this.left + this.length;
   }
 
-  /** Calls those for whom that has been said. (A callback may turn the loop, and so have this called from within.) */
+  /** Calls the settled waiters. (A callback may run the event loop, and thereby call this again.) */
   callSettled(): void {
     const end = this.settled;
     while (this.left < end) this.shift()?.call(null);
   }
 
-  /** Calls all that stand here now; `error` is for those of whose writes the kernel may not have all. */
+  /** Calls all current waiters; those not settled get `error`, as the kernel may not have all of their data. */
   callAll(error: Error | null): void {
     const end = this.left + this.length;
     while (this.left < end) {

@@ -1,4 +1,4 @@
-/** The attempts of one connect(): one address after another, until one answers or none is left. */
+/** The attempts of one connect(): one address after another, until one succeeds or none is left. */
 import { constants } from 'node:os';
 import { clearTimeout, setImmediate, setTimeout } from 'node:timers';
 import { hasQueue, QueuedConnect } from '../engine/connect-queue.js';
@@ -15,11 +15,11 @@ import { connectionOptions } from './socket-options.js';
 import { SocketConnection, type AttemptOwner } from './socket-connection.js';
 import type { SocketFields } from './socket-fields.js';
 
-/** A socket that connects. */
+/** A socket that is connecting. */
 export interface ConnectingSocket extends SocketFields {
-  /** The start of a connection, from anew if there was one before. */
+  /** Starts a connection, again if there was one before. */
   _begin(): void;
-  /** The kernel has connected the connection. */
+  /** The kernel has established the connection. */
   _connected(): void;
 }
 
@@ -30,23 +30,23 @@ export interface Target {
   family: 4 | 6 | undefined;
 }
 
-/** The end to connect from, where the caller chose one. */
+/** The local address that the caller asked for, if any. */
 export interface LocalEnd {
   host: string | undefined;
   port: number | undefined;
 }
 
-/** What the kernel answers when the local end can't be had, before anything is sent. */
+/** Errors of the kernel if the local address is not available; nothing has been sent then. */
 const { EACCES, EADDRINUSE, EADDRNOTAVAIL, EALREADY, ECANCELED, EINVAL, EISCONN, ETIMEDOUT } = constants.errno;
 const BIND_ERRORS = [-EADDRINUSE, -EADDRNOTAVAIL, -EACCES, -EINVAL];
 
-/** Connects to the targets in turn, until one answers. */
+/** Connects to the targets in turn, until one succeeds. */
 export class Attempts implements AttemptOwner {
   private readonly socket: ConnectingSocket;
   private readonly targets: readonly Target[];
   private readonly port: number | undefined;
   private readonly local: LocalEnd;
-  /** Milliseconds for each of several addresses, or in the line for a path; 0: no such limit. */
+  /** Milliseconds for each of several addresses, or in the queue for a path; 0: no such limit. */
   private readonly patience: number;
   private readonly errors: Error[] = [];
   private next = 0;
@@ -115,8 +115,8 @@ export class Attempts implements AttemptOwner {
   }
 
   /**
-   * The socket has a connection already, or is about to. As the kernel answers node: a UNIX socket is connected at once; one
-   * of TCP is first under way, and Linux then says once more that it has connected.
+   * The socket is already connected or connecting. This reproduces the kernel's answers in node: a UNIX socket connects
+   * at once; a TCP socket is first in progress, and Linux then confirms the connect once more.
    */
   private connectAgain(connection: SocketConnection, target: Target): void {
     const { socket } = this;
@@ -128,7 +128,7 @@ export class Attempts implements AttemptOwner {
       socket.destroy(this.errorOf(target, isOther ? -EINVAL : pending ? -EALREADY : -EISCONN, 'connect'));
       return;
     }
-    // Of the two only the second is told of.
+    // Only the second connect is reported.
     connection.attempt = undefined;
     setImmediate(() => {
       if (!socket.connecting || socket._connection !== connection) return;
@@ -138,7 +138,7 @@ export class Attempts implements AttemptOwner {
   }
 
   private waitInQueue(connection: SocketConnection, target: Target): void {
-    // Nearly all are through here.
+    // Nearly all connects are done after this line.
     if (!hasQueue(target.address) && connection.engine.tryConnect(connection.id) === 'settled') return;
     const place = new QueuedConnect(target.address, this.patience, {
       tryOnce: () => connection.engine.tryConnect(connection.id),
@@ -159,11 +159,11 @@ export class Attempts implements AttemptOwner {
     socket.emit('connectionAttempt', address, port, family);
   }
 
-  /** The kernel has refused at once. No listener of 'error' runs inside connect(). */
+  /** The kernel refused at once. No 'error' listener may run inside connect(). */
   private failSoon(target: Target, errno: number): void {
     const { socket } = this;
     const syscall = BIND_ERRORS.includes(errno) && this.hasLocalEnd() ? 'bind' : 'connect';
-    // A local end that can't be had is no attempt yet.
+    // A failed bind does not count as an attempt.
     if (syscall === 'connect') this.tellAttempt(target);
     process.nextTick(() => {
       if (socket.connecting) this.failed(target, errno, syscall);
@@ -198,7 +198,7 @@ export class Attempts implements AttemptOwner {
       return;
     }
     const target = this.targets[this.next - 1] as Target;
-    // The last one's is closed by the socket's end.
+    // The last connection is closed by the socket's own end.
     if (this.targets.length > 1) connection.closeNow(false);
     this.failed(target, status, 'connect');
   }
@@ -216,7 +216,7 @@ export class Attempts implements AttemptOwner {
     else this.goOn();
   }
 
-  /** The only target is out of reach. */
+  /** The only target has failed. */
   private failedWith(target: Target, error: Error, attempted = true): void {
     const { socket } = this;
     socket.connecting = false;
@@ -238,7 +238,7 @@ export class Attempts implements AttemptOwner {
     return connectError(errno, syscall, { ...ends, localAddress: local.host, localPort: local.port });
   }
 
-  /** An address has not answered in its time: on to the next. */
+  /** An address did not answer in time: try the next. */
   timedOut(connection: SocketConnection, target: Target): void {
     const { socket, port } = this;
     if (!socket.connecting || connection.attempt !== this) return;
@@ -248,7 +248,7 @@ export class Attempts implements AttemptOwner {
     this.goOn();
   }
 
-  /** The next attempt, unless a listener has destroyed the socket. */
+  /** Starts the next attempt, unless a listener has destroyed the socket. */
   private goOn(): void {
     if (this.socket.connecting) this.start();
   }

@@ -1,6 +1,6 @@
 /**
- * Turns a socket that node:net's constructor has made, and that has no connection yet, into a native one: the same
- * object, with other methods. So `new net.Socket()` of an unchanged program can still go either way when it connects.
+ * Turns a socket made by node:net's constructor, and not yet connected, into a native one: the same object, with other
+ * methods. So `new net.Socket()` in an unchanged program can still become either kind when it connects.
  */
 import * as net from 'node:net';
 import type { Engine } from '../engine/engine.js';
@@ -11,25 +11,25 @@ import { noted } from '../node/noted-options.js';
 import { socketSettings } from './socket-options.js';
 import { NativeSocket, noteEnd } from './socket.js';
 
-/** node's own and ours: what a program has put in the place of one is not to see what is done here. */
+/** Node's own method and ours, in case a program has replaced one: its replacement must not see these calls. */
 const { setTimeout: originalSetTimeout } = net.Socket.prototype;
 const { setTimeout: nativeSetTimeout } = NativeSocket.prototype;
 
-/** The listener that node's constructor puts on 'end', in whose place ours comes. */
+/** The 'end' listener of node's constructor, which ours replaces. */
 const [originalEndListener] = new net.Socket().listeners('end') as (() => void)[];
 
-/** Whether `becomeNative` can take it: a plain net.Socket without a handle and without a buffer to read into. */
+/** Whether `becomeNative` can take it: a plain net.Socket without a handle and without an `onread` buffer. */
 export function canBecomeNative(socket: net.Socket): boolean {
   if (Object.getPrototypeOf(socket) !== net.Socket.prototype) return false;
   const handle = handleOf(socket);
-  // One that has been asked to send a file writes in a way of its own.
+  // A socket that has been asked to send a file has its own way to write.
   const writesItself = Object.prototype.hasOwnProperty.call(socket, '_write');
   return !handle && !socket.connecting && !noted(socket, 'kBuffer') && !writesItself;
 }
 
 export function becomeNative(socket: net.Socket, engine: Engine): NativeSocket {
   const { timeout, server, connecting } = socket as net.Socket & { server: unknown };
-  // The timer underneath is node's.
+  // It runs on one of node's timers.
   if (timeout) originalSetTimeout.call(socket, 0);
   if (originalEndListener !== undefined) socket.removeListener('end', originalEndListener);
   socket.prependListener('end', noteEnd);

@@ -1,6 +1,6 @@
 /**
- * Turns a connected native socket into one of node:net's: the same object, whose descriptor moves from the engine to a
- * handle of node's. For what works on such handles from C++: TLS, HTTP/2, and passing sockets to other processes.
+ * Turns a connected native socket into one of node:net's: the same object, whose descriptor moves from the engine to
+ * one of node's handles. For code that uses such handles from C++: TLS, HTTP/2, and passing sockets to other processes.
  */
 import * as net from 'node:net';
 import { Duplex } from 'node:stream';
@@ -21,15 +21,15 @@ interface NodeHandle {
   unref(): void;
 }
 
-/** What node's own constructor puts on 'end'. */
+/** The 'end' listener of node's own constructor. */
 const [originalEndListener] = new net.Socket().listeners('end') as (() => void)[];
 
 const PLAIN_FIELD = { writable: true, enumerable: true, configurable: true };
 
-/** Own fields of every stream: they hold what is buffered and who listens, and go on as they are. */
+/** Own fields of every stream: they hold buffers and listeners, and are kept. */
 const STREAM_FIELDS = new Set(Reflect.ownKeys(new Duplex()));
 
-/** node counts what its handle has moved; the handle starts anew, the socket does not. */
+/** Node's counts come from its handle. The new handle starts at zero, the socket must not. */
 function countFrom(handle: NodeHandle, name: 'bytesRead' | 'bytesWritten', before: number): void {
   const prototype = Object.getPrototypeOf(handle) as object;
   Object.defineProperty(handle, name, {
@@ -38,10 +38,12 @@ function countFrom(handle: NodeHandle, name: 'bytesRead' | 'bytesWritten', befor
   });
 }
 
-/** Takes the descriptor and the handle from `carrier`, a fresh net.Socket, and all that node's constructor notes. */
+/**
+ * Takes the descriptor and the handle from `carrier`, a new net.Socket, and all fields that node's constructor sets.
+ */
 function takeOver(socket: NativeSocket, carrier: net.Socket): NodeHandle {
   const { server, _server: counted, timeout, allowHalfOpen, _message: message } = socket;
-  // What a program has put there stays.
+  // Fields that a program has set are kept.
   for (const [name] of nativeFields(socket._settings.engine)) Reflect.deleteProperty(socket, name);
   for (const name of Reflect.ownKeys(carrier)) {
     if (!STREAM_FIELDS.has(name) && name !== '_eventsCount') Reflect.set(socket, name, Reflect.get(carrier, name));
@@ -55,7 +57,7 @@ function takeOver(socket: NativeSocket, carrier: net.Socket): NodeHandle {
   return handle;
 }
 
-/** What it moves from here on counts for its server all the same. */
+/** Keeps counting its bytes for its server. */
 function followNode(socket: NativeSocket): void {
   const server = socket._server as (net.Server & NativeSocket['_server']) | null;
   if (server === null) return;
@@ -64,17 +66,17 @@ function followNode(socket: NativeSocket): void {
 }
 
 /**
- * False, and nothing has changed, if the socket is not connected, is about to end, or has bytes to send that the kernel
- * does not take at once.
+ * Returns false, and changes nothing, if the socket is not connected, is about to end, or has bytes to send that the
+ * kernel does not take at once.
  */
 export function becomeNode(socket: NativeSocket): boolean {
   const { _connection: connection, connecting } = socket;
   if (connection === undefined || connecting || !connection.open || socket._held !== undefined) return false;
-  // Files that wait to be sent are none of node's chunks.
+  // Queued files are not chunks that node could send.
   if (holdsFiles(socket)) return false;
-  // What has come and not been told of lies in the program's buffer.
+  // Bytes that were read but not delivered are in the program's buffer.
   if (socket._onread !== undefined) return false;
-  // An end on its way is told of by the engine.
+  // The engine must report an end that is in progress.
   if (socket.writableEnded && !socket.writableFinished) return false;
   const detached = giveAway(connection);
   if (detached === undefined) return false;
@@ -95,7 +97,7 @@ export function becomeNode(socket: NativeSocket): boolean {
   if (timeout) socket.setTimeout(timeout);
   followNode(socket);
   for (const chunk of unread) socket.push(chunk);
-  // The stream has asked already, and waits for what comes of it.
+  // The stream has already requested data, and waits for it.
   if (reading) socket._read();
   return true;
 }

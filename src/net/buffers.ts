@@ -1,15 +1,18 @@
-/** The buffers that servers and sockets are given by option: on the border for native ones, by the addon for node's own. */
+/**
+ * Applies the buffer sizes given in options: passed to the engine for native sockets, set through the addon for node's
+ * own.
+ */
 import type { Server, Socket } from 'node:net';
 import { descriptorUnder } from '../engine/descriptor.js';
 import { addonStatus, AUTO_BUFFER, type NativeBuffers } from '../binding/addon.js';
 import type { BufferOptions, BufferSizes } from '../config/options.js';
 
-/** What the options ask for, as the border has it. */
+/** The requested sizes as encoded at the JavaScript/native boundary. */
 export function nativeBuffers(options: BufferOptions | null | undefined): NativeBuffers {
   const { sendBufferSize = 0, recvBufferSize = 0, allowSmallBuffers = false } = options ?? {};
   return {
     sendBufferSize: sendBufferSize === 'auto' ? AUTO_BUFFER : sendBufferSize,
-    // The kernel sees to it by itself where it matters, which is on TCP.
+    // The kernel sizes it by itself where that matters, which is on TCP.
     recvBufferSize: recvBufferSize === 'auto' ? 0 : recvBufferSize,
     smallBuffers: allowSmallBuffers,
   };
@@ -20,22 +23,23 @@ function asksForBytes({ sendBufferSize, recvBufferSize }: NativeBuffers): boolea
 }
 
 function giveBuffers(socket: Socket, { sendBufferSize, recvBufferSize, smallBuffers = false }: NativeBuffers): void {
-  // Without the addon there is no way; and what the system refuses is not worth a connection: the sizes can be read back.
+  // Not possible without the addon; and a refused size is no reason to fail a connection, as the sizes can be read
+  // back.
   addonStatus().addon?.setBuffers(descriptorUnder(socket), sendBufferSize, recvBufferSize, smallBuffers);
 }
 
-/** Gives a socket of node's the buffers that its options ask for, each time that it gets connected. */
+/** Applies the requested buffer sizes to one of node's sockets, each time that it connects. */
 export function giveBuffersToSocket(socket: Socket, options: BufferOptions | undefined): void {
   const buffers = nativeBuffers(options);
   if (!asksForBytes(buffers)) return;
   if (descriptorUnder(socket) >= 0 && !socket.connecting) giveBuffers(socket, buffers);
-  // Before those of the caller: what they write finds the room.
+  // Before the caller's listeners, so that their writes find the room.
   socket.prependListener('connect', () => {
     giveBuffers(socket, buffers);
   });
 }
 
-/** The same for what a server of node's accepts. To be called once. */
+/** The same for sockets accepted by one of node's servers. Call it once. */
 export function giveBuffersToAccepted(server: Server, options: BufferOptions | undefined): void {
   const buffers = nativeBuffers(options);
   if (!asksForBytes(buffers)) return;
@@ -45,14 +49,14 @@ export function giveBuffersToAccepted(server: Server, options: BufferOptions | u
   });
 }
 
-/** What the kernel made of the sizes asked for, on the first connection: a listening socket does not show it. */
+/** The sizes that the kernel applied, read from the first connection, because a listening socket does not show them. */
 const sizesOfFirst = new WeakMap<Server, BufferSizes | undefined>();
 
 export function buffersOfFirst(server: Server): BufferSizes | undefined {
   return sizesOfFirst.get(server);
 }
 
-/** SO_SNDBUF and SO_RCVBUF of a socket of node's; undefined without the addon, and where there is no socket. */
+/** SO_SNDBUF and SO_RCVBUF of one of node's sockets; undefined without the addon, and if there is no descriptor. */
 export function readNodesBuffers(socket: Socket): BufferSizes | undefined {
   const fd = descriptorUnder(socket);
   const sizes = fd < 0 ? -1 : addonStatus().addon?.bufferSizes(fd);

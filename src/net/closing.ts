@@ -1,6 +1,6 @@
 /**
- * The 'close' events of sockets. They come where node's do: in the closing phase of the loop, behind the immediates of
- * the iteration that closed, and the last that closed first, which is libuv's order.
+ * Emits the 'close' events of sockets at the time when node does: in the closing phase of the event loop, after the
+ * immediates of the same iteration, and in libuv's order, last closed first.
  */
 import { setImmediate } from 'node:timers';
 import { runTicks } from '../node/run-ticks.js';
@@ -15,7 +15,9 @@ interface Closed {
 let waiting: Closed[] = [];
 let installed = false;
 
-/** Has `_emitClose` called soon. All that close before the next closing phase share one call from the addon. */
+/**
+ * Schedules a call of `_emitClose`. All sockets that close before the next closing phase share one call from the addon.
+ */
 export function tellClosed(socket: Closed): void {
   if (waiting.push(socket) > 1) return;
   const native = getEngine()?.native;
@@ -23,7 +25,7 @@ export function tellClosed(socket: Closed): void {
     installed = true;
     native?.setClosingHandler(tellAll);
   }
-  // While the environment ends there is no such phase any more.
+  // There is no such phase any more while the environment is torn down.
   if (native === undefined || native.callWhenClosing() < 0) setImmediate(tellAll);
 }
 
@@ -34,11 +36,11 @@ function tellAll(): void {
     try {
       for (let socket = batch.pop(); socket !== undefined; socket = batch.pop()) {
         socket._emitClose();
-        // Each is a callback of its own to node: ticks and microtasks run before the next one.
+        // Each is a callback of its own in node: ticks and microtasks run before the next one.
         if (batch.length > 0) runTicks();
       }
     } catch (error) {
-      // A tick threw: those behind it are still told.
+      // A tick threw: the sockets after it must still be notified.
       report(error);
     }
   }

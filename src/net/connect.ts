@@ -1,4 +1,4 @@
-/** How a native socket gets connected: the arguments of connect(), and what a name comes to. */
+/** How a native socket connects: the arguments of connect(), and name resolution. */
 import * as dns from 'node:dns';
 import * as net from 'node:net';
 import {
@@ -21,7 +21,7 @@ import {
 import { Attempts, type ConnectingSocket, type LocalEnd, type Target } from './attempts.js';
 import type { SocketOptions } from './socket-options.js';
 
-/** Options of `connect()`, as `node:net` has them, and ours. */
+/** Options of `connect()`: those of `node:net`, and nearwire's own. */
 export interface ConnectOptions extends SocketOptions, BacklogOptions {
   /** A UNIX socket. A leading NUL is an abstract name (Linux). */
   path?: string | undefined;
@@ -35,18 +35,18 @@ export interface ConnectOptions extends SocketOptions, BacklogOptions {
   hints?: number | undefined;
   /** Default: `dns.lookup`. */
   lookup?: net.LookupFunction | undefined;
-  /** Try the addresses of both families in turn. Default: `net.getDefaultAutoSelectFamily()`. */
+  /** Try the addresses of both families alternately. Default: `net.getDefaultAutoSelectFamily()`. */
   autoSelectFamily?: boolean | undefined;
   /** Milliseconds for each address before the next is tried. */
   autoSelectFamilyAttemptTimeout?: number | undefined;
-  /** Idle timeout in milliseconds, from before the connection on. */
+  /** Idle timeout in milliseconds, which starts before the socket is connected. */
   timeout?: number | undefined;
 }
 
-/** node takes shorter ones for this. */
+/** Node raises shorter ones to this. */
 const MIN_ATTEMPT_TIMEOUT = 10;
 
-/** Checks the options as node:net does and starts to connect. What fails from here on is told by 'error'. */
+/** Checks the options as node:net does and starts to connect. Later failures are emitted as 'error'. */
 export function startConnecting(socket: ConnectingSocket, options: ConnectOptions): void {
   const { path, port }: { path?: unknown; port?: unknown } = options;
   if (port === undefined && (path === undefined || path === null)) {
@@ -136,7 +136,7 @@ function lookupOptions({ family: asked, hints = 0 }: ConnectOptions): dns.Lookup
   return { family, hints: family !== 4 && family !== 6 && hints === 0 ? dns.ADDRCONFIG : hints };
 }
 
-/** Resolves the name, tells of it with 'lookup', and connects to what came of it. */
+/** Resolves the name, emits 'lookup', and connects to the result. */
 function lookUp(socket: ConnectingSocket, plan: TcpPlan): void {
   const { host, lookup, dnsOptions, all } = plan;
   const options = all ? { ...dnsOptions, all: true } : dnsOptions;
@@ -182,7 +182,7 @@ function isUsable(found: dns.LookupAddress): found is Target & { family: 4 | 6 }
   return net.isIP(found.address) !== 0 && (found.family === 4 || found.family === 6);
 }
 
-/** Each address once, the families taking turns, the first one's first. */
+/** Each address once, alternating between the families, starting with that of the first address. */
 function inTurns(found: readonly (Target & { family: 4 | 6 })[]): Target[] {
   const seen = new Set<string>();
   const fresh = found.filter(({ address }) => !seen.has(address) && seen.add(address));

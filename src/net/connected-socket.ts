@@ -1,4 +1,4 @@
-/** What a connection and its socket, or who reads in the socket's place, know of each other. */
+/** The interfaces between a connection, its socket, and a reader that takes the socket's place. */
 import type * as net from 'node:net';
 import type { HeldWrite, ReadableStateView, WritableStateView } from '../node/stream-state.js';
 import type { IdleTimer } from './idle-timer.js';
@@ -8,34 +8,34 @@ import type { Onread } from './onread.js';
 export interface ConnectedSocket extends net.Socket {
   readonly _readableState: ReadableStateView;
   readonly _writableState: WritableStateView;
-  /** Where reads go, if that is a buffer of the program's. */
+  /** Set if reads go into a buffer of the program's. */
   _onread?: Onread;
   _idle: IdleTimer | undefined;
   readonly _held: readonly HeldWrite[] | undefined;
-  /** It keeps no process alive. */
+  /** Whether it is unreferenced, so that it does not keep the process alive. */
   _unreferenced: boolean;
   /** The server that accepted it, for programs. */
   server: unknown;
 }
 
-/** Who can do without a chunk, as long as the stream has nobody else to give it to. */
+/** A reader that needs no chunks, as long as the stream has no other consumer. */
 export interface InPlaceReader {
-  /** The peer's last message has been read: it has said so itself. */
+  /** Whether it has read the peer's last message, as declared by the peer. */
   readonly hasReadLast: boolean;
-  /** Ticks run, and there may be more behind them of what has been read. */
+  /** Whether it is running ticks, after which more of the current read may follow. */
   readonly isAmidRead: boolean;
-  /** It still reads this socket, and nobody else does. */
+  /** Whether it still reads this socket, and is the only one to do so. */
   readonly isOnlyReader: boolean;
-  /** Nothing is to be read, whoever resumes the socket. */
+  /** Whether reading is paused, even if the socket is resumed. */
   readonly rests: boolean;
   /**
-   * Takes `memory[start..end)`, which is the engine's again behind this call. False: nothing has been done, and the stream is
-   * to be given a chunk.
+   * Takes `memory[start..end)`, which belongs to the engine again after this call. Returns false if nothing was done;
+   * the stream must then be given a chunk.
    */
   takeInPlace(memory: Buffer, start: number, end: number): boolean;
-  /** The next so many bytes belong to a body that it reads. */
+  /** Whether the next `length` bytes belong to a body that it reads. */
   awaitsBody(length: number): boolean;
 }
 
-/** What the stream has been spared: a chunk, the end, or a negative errno. */
+/** Held back from the stream: a chunk, the end (undefined), or a negative errno. */
 export type Unread = Buffer | number | undefined;

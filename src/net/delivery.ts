@@ -1,20 +1,22 @@
-/** How a stream is given what its connection has read. */
+/** Delivers to a stream what its connection has read. */
 import { Duplex } from 'node:stream';
 import { report } from './async-scopes.js';
 import type { ReadableStateView } from '../node/stream-state.js';
 
-/** The connection that reads, and its stream. */
+/** The reading connection and its stream. */
 interface DeliveringConnection {
   readonly socket: Duplex & { readonly _readableState: ReadableStateView };
   pushed: boolean;
   stopReading(): void;
 }
 
-/** What a subclass may have in its place. */
+/** The original methods, as a subclass may override them. */
 const originalPush = Duplex.prototype.push;
 const originalEmit = Duplex.prototype.emit;
 
-/** Whether what comes goes right to listeners of 'data': the stream flows, is empty, and is nobody's own in these methods. */
+/**
+ * Whether chunks can go directly to 'data' listeners: the stream flows, is empty, and does not override these methods.
+ */
 export function passesStream({ socket }: DeliveringConnection): boolean {
   const state = socket._readableState;
   return (
@@ -26,11 +28,11 @@ export function passesStream({ socket }: DeliveringConnection): boolean {
   );
 }
 
-/** What listeners throw is reported here, as by Scope.run(), which costs a message more than this. */
+/** Reports exceptions of listeners like Scope.run(), which costs more per message. */
 export function deliver(connection: DeliveringConnection, chunk: Buffer): void {
   const { socket } = connection;
   try {
-    // Without push()'s bookkeeping; without a listener it keeps the chunk.
+    // Skips push()'s bookkeeping. Without a listener, push() must keep the chunk.
     if (connection.pushed && passesStream(connection) && socket.emit('data', chunk)) return;
     connection.pushed = true;
     if (!socket.push(chunk)) connection.stopReading();
@@ -41,9 +43,9 @@ export function deliver(connection: DeliveringConnection, chunk: Buffer): void {
 
 export function endReading(connection: DeliveringConnection): void {
   const { socket } = connection;
-  // As node's sockets have done from their start: without it, what push() tells of comes a tick late.
+  // As node's sockets do from the start: without it, what push() triggers comes a tick late.
   if (!connection.pushed) socket.read(0);
   socket.push(null);
-  // 'end' comes even to a socket that is paused, if nothing is buffered.
+  // If nothing is buffered, 'end' must be emitted even while the socket is paused.
   socket.read(0);
 }

@@ -1,16 +1,17 @@
-/** How a socket's descriptor leaves its connection: for a handle of node's, or for another process. */
+/** Moves a socket's descriptor out of its connection: to one of node's handles, or to another process. */
 import { LingeringWrites } from './lingering-writes.js';
 import { giveUnread, type SocketConnection } from './socket-connection.js';
 
 /**
- * Gives the descriptor away, with what has been read and not been told of. Writes that have not called back yet do so
- * on the next tick. undefined, and nothing has changed, where the kernel does not take all that is to be sent.
+ * Gives the descriptor away, with the bytes that were read but not delivered. Writes whose callbacks are pending call
+ * back on the next tick. Returns undefined, and changes nothing, if the kernel does not take all bytes that are to be
+ * sent.
  */
 export function giveAway(connection: SocketConnection): { fd: number; unread: Buffer[]; reading: boolean } | undefined {
   connection.stopSplices();
   const held = connection.unread ?? [];
   if (held.some((item) => typeof item === 'number')) return undefined;
-  // An end that is held is found again by whoever reads next.
+  // A held end can be dropped: the next reader meets it again.
   const chunks = held.filter((item) => Buffer.isBuffer(item));
   let seen = connection.bytesRead;
   for (const chunk of chunks) seen += chunk.length;
@@ -19,7 +20,7 @@ export function giveAway(connection: SocketConnection): { fd: number; unread: Bu
   const unread = [...chunks, ...fresh];
   const fd = connection.detach(seen);
   if (fd < 0) {
-    // They have been taken out of the batch, and come as what the stream has been spared.
+    // They are no longer in the batch, so they are delivered like other held data.
     if (fresh.length > 0) {
       connection.unread = unread;
       process.nextTick(giveUnread, connection);
@@ -33,7 +34,7 @@ export function giveAway(connection: SocketConnection): { fd: number; unread: Bu
   return { fd, unread, reading: connection.reading };
 }
 
-/** Another process has the socket now: closes as soon as the kernel has all that was written. */
+/** Another process has the socket now: closes it as soon as the kernel has taken all writes. */
 export function transferToProcess(connection: SocketConnection): void {
   connection.stopSplices();
   connection.stopReading();

@@ -1,6 +1,7 @@
 /**
- * Writes that go to the connection past the stream's bookkeeping, which costs more than a small write itself. What the kernel
- * does not take at once becomes the stream's write under way: backpressure, errors and the order of callbacks are its.
+ * Writes that bypass the stream's bookkeeping, which costs more than a small write itself. What the kernel does not
+ * take at once becomes the stream's pending write, so that the stream handles backpressure, errors and the order of
+ * callbacks.
  */
 import { stringAsBufferError } from '../errors/index.js';
 import { COPY_LIMIT } from '../engine/outbound.js';
@@ -10,7 +11,9 @@ import type { SocketFields } from './socket-fields.js';
 import type { SocketConnection } from './socket-connection.js';
 import type { HeldWrite, WriteCallback } from '../node/stream-state.js';
 
-/** Whether such a write may go to the connection: it is connected, and nothing of the stream's stands before it. */
+/**
+ * Whether such a write may go to the connection directly: it is connected, and the stream has nothing queued before it.
+ */
 export function takesDirectWrites(socket: SocketFields, callback?: WriteCallback): boolean {
   const connection = socket._connection;
   const state = socket._writableState;
@@ -20,14 +23,14 @@ export function takesDirectWrites(socket: SocketFields, callback?: WriteCallback
     !connection.blocked &&
     state.length === 0 &&
     socket._earlyWrite === undefined &&
-    // The stream calls back on a later tick for what it has sent at once; those behind it must wait for that.
+    // The stream calls back on a later tick for a write that it sent at once; later writes must wait for that.
     (callback === undefined || state.pendingcb === 0) &&
     !socket.connecting &&
     socket.writable
   );
 }
 
-/** Queues a small write on the connection: it is copied, and leaves with what else is written in this turn. */
+/** Queues a small write on the connection: it is copied, and leaves together with the other writes of this turn. */
 export function queueWrite(
   socket: SocketFields,
   chunk: string | Uint8Array,
@@ -47,14 +50,14 @@ export function queueWrite(
 
 export function toBytes(chunk: string | Uint8Array, encoding: BufferEncoding): Uint8Array {
   if (typeof chunk !== 'string') return chunk;
-  // Streams take it for an encoding, and node's handle refuses it.
+  // Streams accept it as an encoding, but node's handle rejects it.
   if ((encoding as string) === 'buffer') throw stringAsBufferError();
   return Buffer.from(chunk, encoding);
 }
 
 /**
- * Hands these writes to the kernel, as one and with what is queued before them. Answers the bytes that it has not taken,
- * or a negative errno; 0: they are done with, and call back.
+ * Hands these writes to the kernel in one call, together with what is queued before them. Returns the bytes not taken,
+ * or a negative errno; 0: they are complete and call back.
  */
 function sendWrites(socket: SocketFields, writes: readonly HeldWrite[]): number {
   const connection = socket._connection as SocketConnection;
@@ -73,7 +76,7 @@ function sendWrites(socket: SocketFields, writes: readonly HeldWrite[]): number 
   return 0;
 }
 
-/** Keeps a write until the socket is uncorked. Answers what write() does. */
+/** Keeps a write until the socket is uncorked. Returns the result of write(). */
 export function holdWrite(socket: SocketFields, write: HeldWrite): boolean {
   (socket._held ??= []).push(write);
   socket._heldLength += write.chunk.length;
@@ -89,7 +92,7 @@ export function takeHeld(socket: SocketFields): HeldWrite[] {
   return held;
 }
 
-/** Sends a large write at once. False: the stream is to have it, with `_sentAhead`. */
+/** Sends a large write at once. Returns false if the stream must take it, with `_sentAhead`. */
 export function sendLargeWrite(socket: SocketFields, write: HeldWrite): boolean {
   const left = sendWrites(socket, [write]);
   if (left === 0) return true;
@@ -97,10 +100,12 @@ export function sendLargeWrite(socket: SocketFields, write: HeldWrite): boolean 
   return false;
 }
 
-/** Sends what was held. Answers what the stream is to have; `_sentAhead` is set where that has been sent already. */
+/**
+ * Sends the held writes. Returns those that the stream must take; `_sentAhead` is set if they have already been sent.
+ */
 export function sendHeld(socket: SocketFields): readonly HeldWrite[] {
   const held = takeHeld(socket);
-  // Before anything is queued: a stream tells of its drain before it calls back.
+  // Scheduled first: a stream emits 'drain' before it calls back.
   if (socket._writableState.needDrain) process.nextTick(tellDrained, socket);
   const engine = socket._connection?.engine;
   engine?.beginJoint();
@@ -119,7 +124,7 @@ function sendEach(socket: SocketFields, held: readonly HeldWrite[]): readonly He
       queueWrite(socket, chunk, encoding, callback);
       continue;
     }
-    // What stands behind it goes along, so that all is one system call.
+    // The writes after it are included, so that all take one system call.
     const rest = i === 0 ? held : held.slice(i);
     const left = sendWrites(socket, rest);
     if (left === 0) break;

@@ -1,4 +1,4 @@
-/** 'drain' of a socket whose writes go past its stream. */
+/** Emits 'drain' for a socket whose writes bypass its stream. */
 import type { Writable } from 'node:stream';
 import type { HeldWrite, WritableStateView } from '../node/stream-state.js';
 

@@ -4,36 +4,36 @@ import { now } from '../engine/clock.js';
 import { loopTime } from '../engine/thread-engine.js';
 import { Scope } from './async-scopes.js';
 
-/** Less than this is left when a timer fires early: the loop counts whole milliseconds. */
+/** A timer fires early by less than this, as the event loop counts whole milliseconds. */
 const TIMER_GRAIN = 1;
 
-/** Where the timers underneath are made, so that none keeps the context of whoever set a timeout first. */
+/** The underlying timers are created in this context, so that none keeps the context of the first caller alive. */
 const nobodys = new Scope('NEARWIRETIMER');
 
 /**
  * Fires once when nothing has been read or written for `duration` milliseconds, and again only after new activity.
  *
- * node:http sets and clears a timeout twice for each keep-alive request, so both are made cheap: activity and re-setting
- * only note the time, clearing only notes that, and the one timer underneath finds out when it fires. As from a timer of
- * node's, `onIdle` runs in the async context of who set it last.
+ * node:http sets and clears a timeout twice per keep-alive request, so both are cheap: activity and re-setting only
+ * record the time, clearing only records that, and the single underlying timer checks when it fires. As with node's
+ * timers, `onIdle` runs in the async context of the last `set()`.
  */
 export class IdleTimer {
   private duration = 0;
   private lastActivity = 0;
-  /** When the timer underneath fires. */
+  /** When the underlying timer fires. */
   private due = 0;
   private timer: NodeJS.Timeout | undefined;
   private context: Scope | undefined;
   private readonly onIdle: () => void;
   private readonly unseen: () => number;
 
-  /** `unseen`: milliseconds since bytes last moved that `touch()` is not called for. */
+  /** `unseen`: milliseconds since the last transfer for which `touch()` is not called. */
   constructor(onIdle: () => void, unseen: () => number) {
     this.onIdle = onIdle;
     this.unseen = unseen;
   }
 
-  /** Starts anew with this duration in milliseconds; 0 turns it off. */
+  /** Restarts with this duration in milliseconds; 0 turns it off. */
   set(duration: number): void {
     this.leaveContext();
     this.duration = duration;
@@ -67,11 +67,11 @@ export class IdleTimer {
   private arm(time: number, delay: number): void {
     clearTimeout(this.timer);
     this.due = time + delay;
-    // A socket's timeout keeps no process alive.
+    // A socket's timeout does not keep the process alive.
     this.timer = nobodys.runInAsyncScope(setTimeout, undefined, fire, delay, this).unref();
   }
 
-  /** Called by the timer. */
+  /** Called by the underlying timer. */
   fire(): void {
     this.timer = undefined;
     if (this.duration === 0) return;

@@ -1,14 +1,17 @@
-/** What a socket that has been given to another process still has to send. */
+/** The unsent writes of a socket that has been given to another process. */
 import { clearInterval, setInterval } from 'node:timers';
 import { EngineConnection } from '../engine/connection.js';
 
-/** A peer that has read nothing for so long will not: while this descriptor is open, the other process can't end it. */
+/**
+ * A peer that has read nothing for this long will not read any more; and while this descriptor is open, the other
+ * process cannot end the connection.
+ */
 const PATIENCE_MILLIS = 5000;
 
 /**
- * Closes its descriptor once the kernel has the last byte: without a FIN, for the other process has the socket open. node
- * closes its own as soon as the other process says that it has it, and what has not left by then is lost. So no process is
- * kept alive for it.
+ * Closes its descriptor once the kernel has taken the last byte, without a FIN, because the other process has the
+ * socket open. Node closes its own as soon as the other process confirms that it has the socket, and loses what has not
+ * been sent by then. So these writes do not keep the process alive.
  */
 export class LingeringWrites extends EngineConnection {
   readonly nodeTicks = false;
@@ -42,27 +45,27 @@ export class LingeringWrites extends EngineConnection {
   }
 
   override onInbox(): void {
-    // What had been read before the socket was given away is lost, as node's sockets lose it.
+    // Bytes read before the socket was given away are lost, as with node's sockets.
   }
 
   onEnd(): void {
-    // Not ours to answer any more.
+    // The other process handles the end.
   }
 
   onReadError(): void {
-    // The other process is told when it reads.
+    // The other process gets the error when it reads.
   }
 
   onConnect(): void {
-    // It was connected.
+    // It is already connected.
   }
 
   onShutdown(): void {
-    // Whoever asked for it has been answered.
+    // The caller that asked for it has already been answered.
   }
 
   onFlushed(): void {
-    // Nobody asks.
+    // Never requested.
   }
 }
 

@@ -1,4 +1,4 @@
-/** What stands in the place of a handle of node's under a server that listens natively. */
+/** The object that replaces node's handle under a server that listens natively. */
 import * as net from 'node:net';
 import { errnoError } from '../errors/index.js';
 import type { SocketFile } from '../engine/socket-file.js';
@@ -6,10 +6,10 @@ import type { EngineListener } from '../engine/listener.js';
 import { handleOf } from '../node/handles.js';
 import type { ListenHandle } from '../node/server-internals.js';
 
-/** Bits of `fchmod`'s argument, as libuv has them. */
+/** Bits of `fchmod`'s argument, as in libuv. */
 const CHMOD_READABLE = 1;
 const CHMOD_WRITABLE = 2;
-/** The mode bits that let everybody read, and write. */
+/** The mode bits that let all users read, and write. */
 const ALL_READ = 0o444;
 const ALL_WRITE = 0o222;
 
@@ -27,13 +27,13 @@ export function isListenHandle(handle: unknown): handle is ListenHandle {
   return typeof handle === 'object' && handle !== null && 'genuine' in handle;
 }
 
-/** What else goes with a listening socket, and is to be done away with when it closes. */
+/** What belongs to a listening socket and is released when it closes. */
 export interface Belongings {
-  /** The file of a path. */
+  /** The socket file of a path. */
   file?: SocketFile | undefined;
-  /** The handle that the socket came from. */
+  /** The handle from which the descriptor came. */
   origin?: { close(): void } | undefined;
-  /** Called when it has closed. */
+  /** Called after it has closed. */
   closed: () => void;
 }
 

@@ -1,9 +1,9 @@
 /**
  * The listening half: makes a genuine net.Server or http.Server listen on the native engine.
  *
- * node's own `listen()` checks arguments, looks names up and asks the cluster, and then calls `this._listen2` to make and
- * open a handle. Only that step is replaced, by one that puts an object of ours in the handle's place; node's close(), address(),
- * getConnections(), ref() and 'close' work with it unchanged.
+ * Node's own `listen()` checks arguments, resolves names, queries the cluster, and then calls `this._listen2` to make
+ * and open a handle. Only that step is replaced, by one that installs our own object as the handle; node's close(),
+ * address(), getConnections(), ref() and 'close' work with it unchanged.
  */
 import cluster from 'node:cluster';
 import * as diagnostics from 'node:diagnostics_channel';
@@ -29,12 +29,12 @@ import { ServerListener } from './server-listener.js';
 import { connectionOptions, type SocketSettings } from './socket-options.js';
 import { acceptDelegateOf } from './accept-delegate.js';
 
-/** node's own step, as it stands on the prototype. */
+/** Node's own step, as found on the prototype. */
 export const originalListen2 = (net.Server.prototype as ServerWithInternals)._listen2;
 
-/** node's default; the kernel caps it at its own limit. */
+/** Node's default; the kernel caps it at its own limit. */
 const DEFAULT_BACKLOG = 511;
-/** Bits of `flags`, as libuv has them. */
+/** Bits of `flags`, as in libuv. */
 const IPV6_ONLY = 1;
 const REUSE_PORT = 2;
 /** Leave a socket file's mode to the umask. */
@@ -49,14 +49,14 @@ export interface ListenSettings {
   buffers: BufferOptions | undefined;
 }
 
-/** One of the connections that a server's accept delegate has is closed: its 'close' waits for them. */
+/** A connection of a server's accept delegate is closed; the server's 'close' waits for all of them. */
 export function noteDelegatedClosed(server: net.Server): void {
   const internals = server as ServerWithInternals;
   internals._connections--;
   internals._emitCloseIfDrained();
 }
 
-/** What listens natively in this thread. */
+/** The native listeners of this thread. */
 export interface Listening {
   server: net.Server;
   handle: ListenHandle;
@@ -75,7 +75,7 @@ function isInstalled(server: net.Server): boolean {
   return installed.has(server);
 }
 
-/** The native listening of one server; it is what `server.transport` and `server.bufferSizes` tell of. */
+/** The native listening of one server; provides `server.transport` and `server.bufferSizes`. */
 export class NativeListening {
   private readonly server: ServerWithInternals;
   private readonly engine: Engine;
@@ -91,7 +91,7 @@ export class NativeListening {
     this.settings = settings;
   }
 
-  /** Puts itself in the place of node's step, for this server alone. */
+  /** Replaces node's step, for this server only. */
   install(): void {
     installed.add(this.server);
     shareInCluster(isInstalled);
@@ -109,7 +109,7 @@ export class NativeListening {
   }
 
   stats(): ServerStats {
-    // Nothing has been counted before it listens, which is not the same as not known.
+    // Before listening the counters are zero, which differs from unknown.
     if (!this.fellBack) this.counter.startTally();
     return this.counter.stats(this.transport, this.server._connections);
   }
@@ -135,7 +135,10 @@ export class NativeListening {
     this.server._connectionKey = `${String(family)}:${String(at)}:${String(port)}`;
   }
 
-  /** A descriptor, or a handle that is node's and knows its own. A cluster's round-robin handle has none. */
+  /**
+   * Listens on a descriptor, or on one of node's handles that has a descriptor. A cluster's round-robin handle has
+   * none.
+   */
   private listenOn(origin: ListenHandle | undefined, fd: number | undefined, args: Parameters<ListenStep>): void {
     const [address, port, addressType, backlog] = args;
     const id = fd === undefined ? -EBADF : this.adopt(fd, origin !== undefined, backlog);
@@ -150,14 +153,14 @@ export class NativeListening {
     }
     const { native } = this.engine;
     const name = native.listenerAddress(id);
-    // A cluster's worker that disconnects closes its handles' servers.
+    // When a cluster worker disconnects, node closes the servers of its handles.
     if (origin !== undefined) setHandleOwner(origin, this.server);
     const listener = this.serve(id, typeof name === 'object' && name.family !== undefined, { origin });
     if (origin !== undefined && cluster.isWorker) keepToAcceptLimit(this.server, listener, placeOf(origin));
     this.server._connectionKey = `${String(addressType)}:${String(address)}:${String(port)}`;
   }
 
-  /** Listens on this descriptor; on a duplicate of it where it belongs to a handle, or to a server of ours. */
+  /** Listens on this descriptor, or on a duplicate of it if it belongs to a handle or to another native server. */
   private adopt(fd: number, owned: boolean, backlog: number | false | undefined): number {
     const { engine } = this;
     const options = this.listenOptions(backlog, 0);
@@ -171,7 +174,7 @@ export class NativeListening {
     return id;
   }
 
-  /** What the engine can't take: node's own business. */
+  /** Leaves what the engine cannot take to node. */
   private fallBack(args: Parameters<ListenStep>, what: string): void {
     if (this.settings.choice === 'native') {
       this.refuse(what);
@@ -188,7 +191,7 @@ export class NativeListening {
     const handle = handleOf(server) as ListenHandle | null;
     setHandle(server, null);
     if (!cluster.isWorker) throw error;
-    // The primary has answered in its own time: listen() has returned long since.
+    // The primary answers asynchronously: listen() has already returned.
     handle?.close();
     process.nextTick(emitError, server, error);
   }
@@ -209,7 +212,7 @@ export class NativeListening {
     };
   }
 
-  /** Without a host: all addresses of both families, or of IPv4 where there is no IPv6. */
+  /** Without a host: all addresses of both families, or of IPv4 if there is no IPv6. */
   private openTcp(
     host: string | null,
     port: number,

@@ -3,7 +3,7 @@ import type * as net from 'node:net';
 import type { Engine } from '../engine/engine.js';
 import type { OnreadOptions } from './socket-options.js';
 
-/** The part of a connection that reads. */
+/** The reading part of a connection. */
 interface ReadingConnection {
   readonly id: number;
   readonly open: boolean;
@@ -21,7 +21,7 @@ interface ReadingSocket extends net.Socket {
 export class Onread {
   private readonly socket: ReadingSocket;
   private readonly options: OnreadOptions;
-  /** What is being read into. */
+  /** The buffer that is read into. */
   private buffer: Uint8Array | undefined;
 
   constructor(socket: ReadingSocket, options: OnreadOptions) {
@@ -29,13 +29,15 @@ export class Onread {
     this.options = options;
   }
 
-  /** A fresh connection is to read into the buffer. */
+  /** Makes a new connection read into the buffer. */
   begin(connection: ReadingConnection): void {
     const { buffer } = this.options;
     this.use(connection, typeof buffer === 'function' ? buffer() : buffer);
   }
 
-  /** Bytes have come. Reading goes on after the callback, unless it says no, pauses the socket or closes it. */
+  /**
+   * Bytes have arrived. Reading continues after the callback, unless it returns false, pauses the socket or closes it.
+   */
   tell(connection: ReadingConnection, length: number): void {
     const { socket, options, buffer } = this;
     let more = true;
@@ -48,7 +50,7 @@ export class Onread {
     }
   }
 
-  /** As node, goes on with the last buffer where a program's function answers something else. */
+  /** As in node, keeps using the last buffer if the program's function returns anything else. */
   private use(connection: ReadingConnection, buffer: unknown): void {
     if (!(buffer instanceof Uint8Array)) return;
     this.buffer = buffer;
@@ -63,8 +65,8 @@ function isUnderstood(onread: unknown): onread is OnreadOptions {
 }
 
 /**
- * Has a socket that is not connected yet read so. What makes no sense is passed over, as in node. Pausing stops such a
- * socket's reading at once: nothing is buffered for it.
+ * Makes an unconnected socket read into the buffer. Invalid options are ignored, as in node. Pausing such a socket
+ * stops its reads at once, because nothing is buffered for it.
  */
 export function installOnread(socket: ReadingSocket, onread: unknown): void {
   if (!isUnderstood(onread)) return;

@@ -1,4 +1,4 @@
-/** What becomes of the connections that a server is given: sockets, mostly; some are dropped, or somebody else's. */
+/** Turns a server's accepted connections into sockets; some are dropped or given to an accept delegate. */
 import * as diagnostics from 'node:diagnostics_channel';
 import type * as net from 'node:net';
 import type { Engine } from '../engine/engine.js';
@@ -20,7 +20,7 @@ import { acceptDelegateOf, toldServer, type AcceptDelegate } from './accept-dele
 
 const acceptedSockets = diagnostics.channel('net.server.socket');
 
-/** Accepts for a server. */
+/** Accepts connections for a server. */
 export class ServerListener extends EngineListener {
   /** @internal */
   readonly server: ServerWithInternals;
@@ -31,7 +31,9 @@ export class ServerListener extends EngineListener {
   /** 'connection' runs in the async context of listen(). */
   private readonly scope = new Scope('NEARWIRESERVER');
   private streamOptions: StreamOptions;
-  /** What the kernel made of the buffer sizes asked for, on the first connection: a listening socket does not show it. */
+  /**
+   * The sizes that the kernel applied, read from the first connection, because a listening socket does not show them.
+   */
   bufferSizes: BufferSizes | undefined;
 
   constructor(engine: Engine, id: number, server: ServerWithInternals, settings: SocketSettings, tcp: boolean) {
@@ -63,7 +65,7 @@ export class ServerListener extends EngineListener {
       this.take(id, this.delegate, false);
       return;
     }
-    // Made here, outside of listen()'s context: the socket's events run in none.
+    // Made outside of listen()'s context: the socket's events run in none.
     this.scope.run(accept, this, id, socketScope());
     runTicks();
   }
@@ -75,7 +77,7 @@ export class ServerListener extends EngineListener {
     delegate.take(this.engine, id, insideClose);
   }
 
-  /** @internal In the async context of listen(): a domain that is active there is the socket's. */
+  /** @internal Called in the async context of listen(): a domain that is active there becomes the socket's. */
   makeSocket(id: number, scope: Scope): NativeSocket {
     const { server, engine } = this;
     this.bufferSizes ??= readBufferSizes(engine, id);
@@ -88,8 +90,8 @@ export class ServerListener extends EngineListener {
   }
 
   /**
-   * Connections that this turn has taken from the queue already are served: to drop them would lose what other processes
-   * on the same socket could have answered. The server's 'close' waits for them.
+   * Connections that this turn has already taken from the accept queue are still served: dropping them would lose what
+   * other processes on the same socket could have answered. The server's 'close' waits for them.
    */
   override close(): void {
     if (this.id < 0) return;
@@ -105,7 +107,7 @@ export class ServerListener extends EngineListener {
     });
   }
 
-  /** The options are read when used, as in node; one object serves as long as they stay the same. */
+  /** The options are read when used, as in node; one object is reused while they stay the same. */
   private currentOptions(): StreamOptions {
     const { server, streamOptions } = this;
     const { allowHalfOpen, highWaterMark } = server;
@@ -121,7 +123,7 @@ export class ServerListener extends EngineListener {
     return list.check(peer.address, peer.family === 'IPv6' ? 'ipv6' : 'ipv4');
   }
 
-  /** Over the limit: tells who it was, and closes. */
+  /** Over the limit: reports the peer, and closes. */
   private drop(id: number): void {
     const { server, engine, tcp } = this;
     const own = engine.native.localAddress(id);
@@ -149,7 +151,7 @@ export class ServerListener extends EngineListener {
   }
 }
 
-/** What is done with an accepted socket when the listeners of 'connection' have had it. */
+/** Called with an accepted socket after the 'connection' listeners. */
 let afterConnection: ((socket: net.Socket) => void) | undefined;
 
 export function setAfterConnection(step: (socket: net.Socket) => void): void {
@@ -160,7 +162,7 @@ function accept(listener: ServerListener, id: number, scope: Scope): void {
   emitConnection(listener.server, listener.makeSocket(id, scope));
 }
 
-/** Not inside the caller's close(). What has come for it meanwhile is the socket's all the same. */
+/** Not inside the caller's close(). The socket still gets data that arrives in the meantime. */
 function acceptLater(listener: ServerListener, id: number, scope: Scope): void {
   const socket = listener.makeSocket(id, scope);
   process.nextTick(emitConnection, listener.server, socket);

@@ -1,4 +1,4 @@
-/** A server's listening socket, for another thread. */
+/** Shares a server's listening socket with another thread. */
 import type * as net from 'node:net';
 import { getEngine } from '../engine/thread-engine.js';
 import { argTypeError, errnoError, noAddonError, notListeningError, notNativeError } from '../errors/index.js';
@@ -6,14 +6,14 @@ import { descriptorOfHandle, handleOf } from '../node/handles.js';
 import { addonStatus } from '../binding/addon.js';
 
 /**
- * Answers a descriptor, of its own, of the socket that the server listens on, for another thread of this process to
- * `listen({ fd })` on: post the number to a worker. Connections then go to whichever thread takes them first, and each
- * closes its own: a worker that ends takes no connection of another's with it. Whoever listens on the descriptor owns it;
- * one that nobody listens on stays open until the process ends.
+ * Returns a new descriptor of the server's listening socket, for another thread of this process to `listen({ fd })` on:
+ * post the number to a worker. Each connection then goes to the thread that accepts it first. Each thread closes its
+ * own descriptor, so a worker that ends does not affect the connections of others. The listener on a descriptor owns
+ * it; a descriptor without one stays open until the process ends.
  *
- * The server may be any that listens by a path or a port, `js` and node:net's own as well, but the addon must be there to
- * duplicate the descriptor: ERR_NEARWIRE_NO_ADDON otherwise. ERR_SERVER_NOT_RUNNING: it does not listen.
- * ERR_NEARWIRE_NOT_NATIVE: a cluster worker's server, whose socket is the primary's.
+ * The server may listen on a path or a port, and may be `js` or node:net's own, but duplicating the descriptor needs
+ * the addon: ERR_NEARWIRE_NO_ADDON otherwise. ERR_SERVER_NOT_RUNNING: it does not listen. ERR_NEARWIRE_NOT_NATIVE: a
+ * cluster worker's server, whose socket belongs to the primary.
  */
 export function shareListener(server: net.Server): number {
   const value: unknown = server;

@@ -1,6 +1,6 @@
 /**
- * What a native socket is before its stream: its connection and settings, its timeout, its names, and its place among the
- * prototypes (see the end of this file).
+ * The parts of a native socket below its stream: its connection and settings, timeout and addresses, and its position
+ * in the prototype chain (see the end of this file).
  */
 import * as net from 'node:net';
 import { Duplex } from 'node:stream';
@@ -17,16 +17,16 @@ import { ownName, peerName, socketProperties } from './socket-properties.js';
 import type { HeldWrite, ReadableStateView, WritableStateView } from '../node/stream-state.js';
 import type { SocketConnection } from './socket-connection.js';
 
-/** The longest delay that a timer takes, in milliseconds. */
+/** The longest delay of a timer, in milliseconds. */
 const TIMEOUT_MAX = 2 ** 31 - 1;
 
 /**
- * Duplex's constructor, under the type that its objects come to have: see the end of this file. TypeScript has no words
- * for a prototype chain that is laid after the class.
+ * Duplex's constructor, with the type that its objects have after the end of this file: TypeScript cannot express a
+ * prototype chain that is set up after the class.
  */
 const DuplexAsSocket = Duplex as unknown as typeof net.Socket;
 
-/** socket-fields.ts says what its fields are. */
+/** socket-fields.ts documents its fields. */
 export class SocketBase extends DuplexAsSocket implements SocketFields {
   declare readonly transport: 'native';
   declare readonly bufferSizes: BufferSizes | undefined;
@@ -87,7 +87,7 @@ export class SocketBase extends DuplexAsSocket implements SocketFields {
     else this.emit('timeout');
   }
 
-  /** Notes activity; node's own http code calls it. */
+  /** Records activity; node's own http code calls it. */
   _unrefTimer(): void {
     this._idle?.touch();
   }
@@ -95,7 +95,7 @@ export class SocketBase extends DuplexAsSocket implements SocketFields {
   // --- the kernel's side ---
 
   override setNoDelay(enable?: boolean): this {
-    // Programs pass other things than booleans, as node lets them.
+    // Programs pass values other than booleans, which node accepts.
     const value: unknown = enable;
     const on = value === undefined || Boolean(value);
     const { _settings: settings, _connection: connection } = this;
@@ -129,7 +129,7 @@ export class SocketBase extends DuplexAsSocket implements SocketFields {
   private _setReference(on: boolean): this {
     this._unreferenced = !on;
     const connection = this._connection;
-    // Before there is a socket it is remembered, and an attempt to connect keeps the process alive.
+    // Before there is a connection it is only recorded, and an attempt to connect keeps the process alive.
     if (connection !== undefined && connection.open) {
       connection.engine.native.ref(connection.id, on);
       connection.place?.setRef(on);

@@ -1,4 +1,4 @@
-/** The connection under a `Socket`: turns what happens to it into what the stream does. */
+/** The connection under a `Socket`: turns the engine's callbacks into actions of the stream. */
 import type { Engine } from '../engine/engine.js';
 import { errnoError } from '../errors/index.js';
 import { copyOf } from '../memory/own-memory.js';
@@ -9,7 +9,7 @@ import type { Onread } from './onread.js';
 import { RareState } from './rare-state.js';
 import { destroy, WritingConnection } from './writing-connection.js';
 
-/** Who is told how a connection attempt came out. */
+/** Receives the outcome of a connection attempt. */
 export interface AttemptOwner {
   attemptDone(connection: SocketConnection, status: number): void;
 }
@@ -31,12 +31,12 @@ function tellAttempt(attempt: AttemptOwner, connection: SocketConnection, status
 }
 
 export class SocketConnection extends WritingConnection {
-  /** Still connecting: who is told of the outcome. */
+  /** Set while connecting. */
   attempt: AttemptOwner | undefined;
   bytesRead = 0;
   /** @internal */
   reading: boolean;
-  /** The stream has had a chunk by way of push(), which leaves traces that later ones need not renew. */
+  /** The stream has had a chunk through push(), which changes state that later chunks need not change again. */
   pushed = false;
 
   constructor(engine: Engine, id: number, socket: ConnectedSocket, scope: Scope, tcp: boolean, reading: boolean) {
@@ -50,12 +50,12 @@ export class SocketConnection extends WritingConnection {
   }
 
   override onInbox(memory: Buffer, start: number, end: number): void {
-    // Ticks that came first may have stopped the stream.
+    // Ticks that ran first may have stopped the stream.
     if (!this.takesInPlace(memory, start, end) && this.open) this.receive(copyOf(memory, start, end));
   }
 
   override onBlock(block: Buffer): boolean {
-    // A piece of a body is given on as it is.
+    // A full block of a body is passed on as it is, without a copy.
     if (this.inPlace?.awaitsBody(block.length) !== true && this.takesInPlace(block, 0, block.length)) return false;
     if (!this.open) return false;
     this.receive(block);
@@ -67,7 +67,7 @@ export class SocketConnection extends WritingConnection {
     this.bytesRead += end - start;
     this.socket._idle?.touch();
     if (this.scope.runInAsyncScope(takeInPlace, undefined, this.inPlace, memory, start, end)) {
-      // As a first push() notes it.
+      // As a first push() would set it.
       if (!this.pushed) this.socket._readableState.dataEmitted = true;
       return true;
     }
@@ -102,7 +102,7 @@ export class SocketConnection extends WritingConnection {
     this.readOn();
   }
 
-  /** What comes from the kernel next is to be given to the stream at once. */
+  /** Whether the next data from the kernel is to be given to the stream at once. */
   get givesOn(): boolean {
     return this.reading && this.unread === undefined;
   }
@@ -115,17 +115,17 @@ export class SocketConnection extends WritingConnection {
     return this.bytesWritten + (this.feeder?.underWay ?? 0);
   }
 
-  /** Milliseconds since a splice last moved something from or to here. */
+  /** Milliseconds since a splice last moved bytes from or to this connection. */
   get spliceIdle(): number {
     return Math.min(this.sink?.idle ?? Infinity, this.feeder?.idle ?? Infinity);
   }
 
-  /** There is more that the stream could be given at any tick. */
+  /** There is more that the stream could be given on any tick. */
   get holdsUnread(): boolean {
     return this.unread !== undefined;
   }
 
-  /** Gives the stream the next of what it was spared, and reads from the kernel when there is no more. */
+  /** Gives the stream the next held item, and reads from the kernel when none is left. */
   giveUnread(): void {
     const { unread } = this;
     if (unread === undefined || !this.reading || !this.open) return;
@@ -143,7 +143,7 @@ export class SocketConnection extends WritingConnection {
     this.scope.runInAsyncScope(deliver, undefined, this, chunk);
   }
 
-  /** Reads on after a rest, unless it has been stopped. */
+  /** Continues reading, unless it has been stopped. */
   readOn(): void {
     if (!this.reading) return;
     if (this.unread === undefined) this.resume();
@@ -155,8 +155,8 @@ export class SocketConnection extends WritingConnection {
   }
 
   /**
-   * The descriptor, which another process is to have as well; or a negative errno. Reading stops, and until the stream asks
-   * for more it is told of no end either, which would end what the other process writes. What was written goes first.
+   * The descriptor, for another process to share; or a negative errno. Reading stops. Until the stream asks for more,
+   * an end is not reported either, because it would end what the other process writes. Pending writes are sent first.
    */
   share(): number {
     this.stopSplices();
@@ -166,12 +166,12 @@ export class SocketConnection extends WritingConnection {
     return this.engine.native.shareDescriptor(this.id);
   }
 
-  /** Another process has the socket as well: to close it here ends no connection. */
+  /** Another process has the socket as well: closing it here does not end the connection. */
   noteShared(): void {
     (this.rare ??= new RareState()).shared = true;
   }
 
-  /** What is read next is the other process's. */
+  /** Whether further data is left to the other process. */
   private get leavesReading(): boolean {
     return !this.reading && this.rare?.shared === true;
   }
@@ -183,7 +183,10 @@ export class SocketConnection extends WritingConnection {
     this.readOn();
   }
 
-  /** Takes the chunks that the stream has not been given, those of the batch under way too, up to an end or a failure. */
+  /**
+   * Takes the chunks that the stream has not been given, including those of the current batch, up to an end or a
+   * failure.
+   */
   takeUnread(): Buffer[] {
     const chunks: Buffer[] = [];
     const { unread = [] } = this;
@@ -221,7 +224,10 @@ export class SocketConnection extends WritingConnection {
     if (attempt !== undefined) this.scope.run(tellAttempt, attempt, this, status);
   }
 
-  /** Whether the system says once more that this TCP socket has connected: to the first that asks, of who connected. */
+  /**
+   * Whether the system confirms the connect of this TCP socket once more: only for the first caller, and only for a
+   * socket that connected.
+   */
   confirmsConnect(): boolean {
     const rare = (this.rare ??= new RareState());
     const first = !rare.askedAgain && this.socket.server === null && process.platform === 'linux';

@@ -1,4 +1,4 @@
-/** The fields of a native socket, as what works on it needs them; socket-base.ts makes them. */
+/** The fields of a native socket for the code that works on it; socket-base.ts defines them. */
 import type * as net from 'node:net';
 import type { NativeEndpoint } from '../binding/addon.js';
 import type { Scope } from './async-scopes.js';
@@ -8,7 +8,7 @@ import type { SocketConnection } from './socket-connection.js';
 import type { ConnectedSocket } from './connected-socket.js';
 import type { HeldWrite, WriteCallback } from '../node/stream-state.js';
 
-/** A stream's write that waits for the connection, or for a file to be opened. */
+/** A write of the stream that waits for the connection, or for a file to be opened. */
 export interface EarlyWrite {
   parts: Uint8Array[];
   callback: WriteCallback;
@@ -22,16 +22,16 @@ export interface SocketFields extends ConnectedSocket {
   _settings: SocketSettings;
   /** The async context of connect(). */
   _scope?: Scope;
-  /** What `_httpMessage` answers. */
+  /** The value of `_httpMessage`. */
   _message?: unknown;
-  /** Addresses that are not connected to. */
+  /** Addresses that must not be connected to. */
   blockList?: net.BlockList;
   autoSelectFamilyAttemptedAddresses: string[];
-  /** The same as `server`, for the count of its connections. */
+  /** The same as `server`, used to count its connections. */
   _server: OwningServer | null;
   _peerName: NativeEndpoint | undefined;
   _ownName: NativeEndpoint | undefined;
-  /** What came of the write that the stream is given next, which has been sent already: see `SocketConnection.noteSent`. */
+  /** The outcome of the stream's next write, which has already been sent: see `SocketConnection.noteSent`. */
   _sentAhead: number | undefined;
   /** Writes made while corked, and their length as streams count it. */
   _held: HeldWrite[] | undefined;

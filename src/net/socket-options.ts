@@ -1,4 +1,4 @@
-/** What a socket is made from. */
+/** The options of a socket. */
 import { BlockList } from 'node:net';
 import type { Engine } from '../engine/engine.js';
 import { argTypeError, argValueError } from '../errors/index.js';
@@ -12,11 +12,11 @@ export interface OnreadOptions {
   callback(bytes: number, buffer: Uint8Array): boolean | undefined;
 }
 
-/** Options of `new Socket()`, as `node:net` has them, and ours. */
+/** Options of `new Socket()`: those of `node:net`, and nearwire's own. */
 export interface SocketOptions extends TransportOptions {
   /**
-   * Take over this descriptor, a connected stream socket. Of what is none but can be read (a pipe), node:net makes a socket,
-   * unless `native` is asked for: then ERR_NEARWIRE_NOT_NATIVE.
+   * Takes over this descriptor, a connected stream socket. For another readable descriptor (a pipe), node:net makes the
+   * socket, unless `native` is requested: then ERR_NEARWIRE_NOT_NATIVE.
    */
   fd?: number | undefined;
   /** Do not end the writable side when the peer has ended its own. Default false. */
@@ -24,15 +24,15 @@ export interface SocketOptions extends TransportOptions {
   readable?: boolean | undefined;
   writable?: boolean | undefined;
   /**
-   * Read into a buffer of the caller's, or into what a function answers before each read, and call back with the number of
-   * bytes and that buffer. Until the callback has run nothing more is read; when it answers false, nothing until
-   * `resume()`. No 'data' is emitted. Natively the bytes are not copied; a buffer without room, or detached, ends in an
-   * ENOBUFS.
+   * Read into the caller's buffer, or into the one that the function returns before each read, and call back with the
+   * number of bytes and that buffer. Nothing more is read until the callback has run; if it returns false, nothing
+   * until `resume()`. 'data' is not emitted. On `native` the bytes are not copied; a buffer that is empty or detached
+   * causes ENOBUFS.
    */
   onread?: OnreadOptions | undefined;
   /** Destroys the socket when aborted. */
   signal?: AbortSignal | undefined;
-  /** Bytes buffered before a write answers false, or reading stops. Default: that of node's streams. */
+  /** Bytes buffered before a write returns false, or reading stops. Default: that of node's streams. */
   highWaterMark?: number | undefined;
   readableHighWaterMark?: number | undefined;
   writableHighWaterMark?: number | undefined;
@@ -44,19 +44,19 @@ export interface SocketOptions extends TransportOptions {
   blockList?: BlockList | undefined;
 }
 
-/** What Duplex gets: node:net's choices, whatever the caller says. */
+/** The options of the Duplex: node:net's choices, whatever the caller passes. */
 export interface StreamOptions {
-  /** 'close' is emitted by the socket itself, with `hadError`. */
+  /** The socket itself emits 'close', with `hadError`. */
   emitClose: false;
   autoDestroy: true;
-  /** Strings go to the connection as they are. */
+  /** Strings are passed to the connection unchanged. */
   decodeStrings: false;
   allowHalfOpen: boolean;
   readableHighWaterMark: number | undefined;
   writableHighWaterMark: number | undefined;
 }
 
-/** Those of a socket that a server accepts. */
+/** The options of a socket that a server accepts. */
 export function acceptedOptions(allowHalfOpen: boolean, highWaterMark: number | undefined): StreamOptions {
   return {
     emitClose: false,
@@ -68,7 +68,7 @@ export function acceptedOptions(allowHalfOpen: boolean, highWaterMark: number | 
   };
 }
 
-/** Checks a caller's options and adds what is always so. */
+/** Checks a caller's options and adds the fixed ones. */
 export function streamOptions(options: SocketOptions | undefined): StreamOptions {
   const given: Record<string, unknown> = { ...options };
   for (const name of ['objectMode', 'readableObjectMode', 'writableObjectMode']) {
@@ -89,12 +89,12 @@ export function streamOptions(options: SocketOptions | undefined): StreamOptions
   };
 }
 
-/** Milliseconds, as callers give the keep-alive delay, in the whole seconds that the system takes. */
+/** Converts the keep-alive delay from milliseconds to the whole seconds that the system takes. */
 export function delaySeconds(milliseconds: number | undefined): number {
   return Math.max(0, Math.trunc((milliseconds ?? 0) / 1000)) || 0;
 }
 
-/** What of a socket's options lies with the kernel, and holds from its first moment. */
+/** The socket options that the kernel applies, from the start of a connection. */
 export interface SocketSettings extends NativeBuffers {
   engine: Engine;
   noDelay: boolean;

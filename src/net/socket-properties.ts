@@ -1,4 +1,4 @@
-/** What a native socket answers about itself: the getters of `net.Socket.prototype`, over the connection. */
+/** The getters of `net.Socket.prototype` for a native socket, backed by its connection. */
 import { DESCRIPTOR } from '../engine/descriptor.js';
 import type { Engine } from '../engine/engine.js';
 import type { NativeEndpoint } from '../binding/addon.js';
@@ -16,7 +16,7 @@ function byteLength({ chunk, encoding }: Pick<HeldWrite, 'chunk' | 'encoding'>):
   return typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding) : chunk.length;
 }
 
-/** What the connection has been given, and what still waits for that. */
+/** The bytes given to the connection, and those still waiting for it. */
 function bytesWritten(socket: SocketFields): number {
   let bytes = socket._connection?.totalWritten ?? 0;
   for (const write of socket._held ?? []) bytes += byteLength(write);
@@ -27,7 +27,7 @@ function bytesWritten(socket: SocketFields): number {
 
 function writableLength(socket: SocketFields): number {
   const { length } = socket._writableState;
-  // While the stream has a write under way, its length counts what the connection has queued of it.
+  // While the stream has a pending write, its length includes what the connection has queued of it.
   return length > 0 ? length : socket._heldLength + (socket._connection?.queued ?? 0);
 }
 
@@ -42,13 +42,13 @@ function bufferSizes(socket: SocketFields): BufferSizes | undefined {
   return connection === undefined || !connection.open ? undefined : readBufferSizes(connection.engine, connection.id);
 }
 
-/** SO_SNDBUF and SO_RCVBUF of a channel, as the kernel has them. */
+/** SO_SNDBUF and SO_RCVBUF of a connection, as the kernel reports them. */
 export function readBufferSizes(engine: Engine, id: number): BufferSizes | undefined {
   const sizes = engine.native.bufferSizes(id);
   return typeof sizes === 'number' ? undefined : { send: sizes[0], recv: sizes[1] };
 }
 
-/** The peer's address; like node, what has been asked for once is known after the end too. */
+/** The peer's address; as in node, once read it stays known after the end. */
 export function peerName(socket: SocketFields): NativeEndpoint {
   const connection = socket._connection;
   if (socket._peerName !== undefined) return socket._peerName;
@@ -70,9 +70,9 @@ export function ownName(socket: SocketFields): NativeEndpoint {
 }
 
 /**
- * node:http notes here whose turn a connection is. A request that an agent gives a connection which has served others has the
- * connection's events run in its own async context from then on: node's agent asks the handle for that (`asyncReset`), and
- * there is none.
+ * node:http stores here which message currently owns the connection. If an agent gives a request to a connection that
+ * has served others, the connection's events run in the request's async context from then on: node's agent asks the
+ * handle for that (`asyncReset`), and there is none here.
  */
 const httpMessage: PropertyDescriptor = {
   configurable: true,
@@ -96,13 +96,13 @@ function getter(answer: (socket: SocketFields) => unknown): PropertyDescriptor {
   };
 }
 
-/** For the prototype. Their types are those that net.Socket gives them. */
+/** For the prototype. The types are those of net.Socket. */
 export const socketProperties: PropertyDescriptorMap = {
   [DESCRIPTOR]: getter((socket) => socket._connection?.[DESCRIPTOR] ?? -1),
   transport: { value: 'native', enumerable: true, configurable: true },
-  // TLS walks up from its own socket, by this, to refresh the timeouts on the way.
+  // TLS walks from its own socket up through this field to refresh all timeouts.
   _parent: { value: null, writable: true, configurable: true },
-  // What node's have where they have nothing.
+  // The values of node's own sockets where they have none.
   ...NO_HANDLE,
   _host: { value: null, writable: true, configurable: true },
   _httpMessage: httpMessage,
@@ -113,7 +113,7 @@ export const socketProperties: PropertyDescriptorMap = {
   bytesWritten: getter(bytesWritten),
   _bytesDispatched: getter((socket) => socket._connection?.totalWritten ?? 0),
   writableLength: getter(writableLength),
-  // node's answers undefined without a handle, whatever its type says.
+  // Without a handle, node's is undefined, despite its type.
   bufferSize: getter((socket) => (socket.connecting || isOpen(socket) ? writableLength(socket) : undefined)),
   bufferSizes: getter(bufferSizes),
   remoteAddress: getter((socket) => peerName(socket).address),

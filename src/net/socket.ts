@@ -2,8 +2,9 @@
  * The native `Socket`: node:net's contract over a connection of the engine.
  *
  * It is a Duplex whose prototype chain goes through `net.Socket.prototype` (see socket-base.ts), so that it is an
- * `instanceof net.Socket`, while net.Socket's costly constructor never runs. Whatever of that prototype rests on node's
- * own handle is overridden, here or there; it has none, which makes tls and http treat it as any other stream.
+ * `instanceof net.Socket`, while net.Socket's costly constructor never runs. Everything on that prototype that needs
+ * node's own handle is overridden, here or there. The socket has no handle, so tls and http treat it like any other
+ * stream.
  *
  * States: idle -> connecting -> connected -> closed; connect() leads from closed to connecting again.
  */
@@ -53,19 +54,22 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
   private _resetting = false;
   /** destroySoon() has been called. */
   private _closingSoon = false;
-  /** What 'close' will say. node:http has a `_hadError` of its own on a socket, which is another thing. */
+  /**
+   * The argument of 'close'. Not named `_hadError`, as node:http sets a field of that name on sockets, with another
+   * meaning.
+   */
   private _closedByError = false;
   private _plainStrings = true;
   private _earlyRead = false;
   declare private _closeEvent?: CloseEvent;
-  /** From connect() until it has come to something; `connecting` ends before the last failure is told of. */
+  /** From connect() until its outcome; `connecting` ends before the last failure is emitted. */
   private _attempting = false;
-  /** 'end' has been emitted, and ends this side too. */
+  /** 'end' has been emitted and ends this side too. */
   _endTold = false;
 
   constructor(settings: SocketSettings, options: StreamOptions) {
     super(settings, options);
-    // A listener, as node has it: programs count them, and look at those that are there before theirs.
+    // A listener, as in node: programs count listeners, and inspect those before their own.
     this.on('end', noteEnd);
     const { defaultEncoding } = options as { defaultEncoding?: unknown };
     if (defaultEncoding !== undefined) this._plainStrings = defaultEncoding === 'utf8';
@@ -81,7 +85,7 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
     return this;
   }
 
-  /** @internal The start of a connection, from anew if there was one before. */
+  /** @internal Starts a connection, again if there was one before. */
   _begin(): void {
     if (this.destroyed) {
       this._undestroy();
@@ -89,14 +93,14 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
     }
     this._idle?.touch();
     this.connecting = this._attempting = true;
-    // What it has is not given up for what it can't get: see Attempts.
+    // A failing second connect() must not cost the existing connection: see Attempts.
     if (isOpen(this)) return;
     this._resetting = this._closingSoon = this._closedByError = this._endTold = this._earlyRead = false;
     this._connection = this._earlyWrite = undefined;
     this._scope = socketScope();
   }
 
-  /** @internal The kernel has connected the connection. */
+  /** @internal The kernel has established the connection. */
   _connected(): void {
     const connection = this._connection;
     if (connection === undefined) return;
@@ -107,7 +111,7 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
     this._earlyRead = false;
     this.emit('connect');
     this.emit('ready');
-    // A socket that flows from an earlier connection has nobody else to ask for data.
+    // A socket that still flows from an earlier connection gets no other request for data.
     if (this._readableState.flowing === true) this.read(0);
   }
 
@@ -115,19 +119,19 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
 
   override _read(): void {
     const connection = this._connection;
-    // The stream asks once, and waits for what comes of it.
+    // The stream asks once, and then waits for data.
     if (this.connecting || connection === undefined) this._earlyRead = true;
     else if (connection.inPlace?.isOnlyReader !== true || !this.isPaused()) connection.startReading();
   }
 
-  /** As node's http server has it: a connection that it reads rests at once. Others read until the stream is full. */
+  /** As in node's HTTP server, a connection read by it stops at once. Others read until the stream is full. */
   override pause(): this {
     const connection = this._connection;
     if (connection?.inPlace?.isOnlyReader === true) connection.stopReading();
     return super.pause();
   }
 
-  /** The stream can be waiting for what it asked for before it was paused, and asks for nothing then. */
+  /** The stream may be waiting for data that it requested before it was paused, and then requests none. */
   override resume(): this {
     const connection = this._connection;
     if (connection?.inPlace?.rests === false) connection.startReading();
@@ -137,8 +141,8 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
   // --- writing ---
 
   /**
-   * A write on a connected socket that waits for nothing goes to the connection without the stream's bookkeeping; all else, wrong
-   * arguments included, takes the stream's way.
+   * A write on a connected socket with nothing queued goes to the connection without the stream's bookkeeping; all
+   * others, including invalid arguments, go through the stream.
    */
   override write(chunk: unknown, encoding?: BufferEncoding | WriteCallback | null, callback?: WriteCallback): boolean {
     if (typeof encoding === 'function') {
@@ -158,16 +162,16 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
       } else if (pendingcb === 0) {
         return holdWrite(this, { chunk, encoding: plain, callback });
       }
-      // While the stream has a tick to come, it would take what is held here for drained.
+      // While the stream has a pending tick, it would mistake writes held here for drained.
     }
     if (this._held !== undefined) this._giveHeldToStream();
     if (this._endTold && this.writableEnded) return this._writeAfterEnds(callback);
     this._settleBeforeFailure();
-    // The stream finds what is wrong with it.
+    // The stream reports what is wrong with it.
     return super.write(chunk as string, encoding as BufferEncoding, callback);
   }
 
-  /** Whether this chunk, in this encoding or the default one, can go to the connection as it is. */
+  /** Whether this chunk, in this encoding or the default one, can go to the connection unchanged. */
   private _isPlain(chunk: unknown, encoding: unknown): chunk is string | Uint8Array {
     if (typeof chunk === 'string') {
       if (encoding === undefined || encoding === null) return this._plainStrings;
@@ -193,7 +197,7 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
     if (this._held === undefined || this._writableState.corked > 0) return;
     const rest = sendHeld(this);
     if (rest.length === 0) return;
-    // Corked, so that the stream hands all of it over as one write.
+    // Corked, so that the stream hands all of them over in one write.
     super.cork();
     for (const { chunk, encoding, callback } of rest) super.write(chunk, encoding, callback);
     super.uncork();
@@ -205,7 +209,7 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
     return this;
   }
 
-  /** What is written from here on fails, on the next tick: behind what comes of the writes before it. */
+  /** Later writes fail on the next tick: after the outcomes of the writes before them. */
   private _settleBeforeFailure(): void {
     if (this.writableEnded) this._connection?.settleSoon();
   }
@@ -247,7 +251,7 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
 
   private _dispatch(parts: Uint8Array[], callback: WriteCallback): void {
     if (this.connecting) {
-      // A listener, so that it is sent in its turn among the program's own.
+      // A listener, so that it is sent in order with the program's own listeners.
       this._earlyWrite = { parts, callback, awaitsFile: false };
       this.once('connect', this._writeEarly);
       return;
@@ -293,14 +297,14 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
     });
   }
 
-  /** @internal A chunk that only the stream's way is for. */
+  /** @internal Writes a chunk that must go through the stream. */
   _writeChunk(chunk: FileChunk, callback: WriteCallback): void {
     if (this._held !== undefined) this._giveHeldToStream();
     if (this._endTold && this.writableEnded) this._writeAfterEnds(callback);
     else super.write(chunk as unknown as Uint8Array, callback);
   }
 
-  /** @internal A write that waited for a file goes on. */
+  /** @internal Continues a write that waited for a file. */
   _writeOpened(): void {
     if (!this.connecting) this._writeEarly();
   }
@@ -323,7 +327,7 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
       });
       return;
     }
-    // Such a stream destroys itself right after this, with no user code between.
+    // Such a stream destroys itself right after this, with no user code in between.
     const closes = this._closingSoon && this.listenerCount('finish') === 0;
     if (!closes || !connection.finishByClose(callback)) connection.finish(callback);
   }
@@ -339,7 +343,7 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
 
   override resetAndDestroy(): this {
     if (!isOpen(this)) {
-      // A reset before there is a connection waits for it.
+      // A reset before the socket is connected waits for that.
       if (this.connecting) this.once('connect', resetNow);
       else this.destroy(socketClosedError());
       return this;
@@ -357,9 +361,9 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
 
   override destroy(error?: Error | null, callback?: (error?: Error | null) => void): this {
     if (this._held !== undefined) this._giveHeldToStream();
-    // Before the stream has failed those that it still holds.
+    // Before the stream fails the writes that it still holds.
     if (!this.destroyed) this._connection?.settleSoon();
-    // The stream's own destroy() takes a second argument that its type does not name.
+    // The stream's own destroy() takes a second argument that its type leaves out.
     return (super.destroy as (error?: Error | null, callback?: (error?: Error | null) => void) => this).call(
       this,
       error,
@@ -397,7 +401,7 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
     }
   }
 
-  /** For who listens to the end of connections: once the connection is closed they are gone. */
+  /** Reads the counters for subscribers of `nearwire:close` now: they are gone once the connection is closed. */
   private _noteCloseStats(server: OwningServer): void {
     const connection = this._connection;
     if (connection === undefined || !connection.open || !(server instanceof net.Server)) return;
@@ -439,7 +443,7 @@ function emitClose(socket: NativeSocket, hadError: boolean): void {
   socket.emit('close', hadError);
 }
 
-/** A socket that never had a connection says no more than that it is closed. */
+/** A socket that was never connected emits 'close' without an argument. */
 function emitPlainClose(socket: NativeSocket): void {
   socket.emit('close');
 }

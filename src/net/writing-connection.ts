@@ -1,6 +1,6 @@
 /**
- * The writing half of the connection under a `Socket`: what becomes of the stream's writes and of its end. What both halves use
- * is here, as the other stands on this one.
+ * The writing half of the connection under a `Socket`: the stream's writes and its end. State that both halves use is
+ * here, because the reading half extends this one.
  */
 import { constants } from 'node:os';
 import type { WritePart } from '../binding/file-range.js';
@@ -16,7 +16,7 @@ import { tellDrained } from './drain.js';
 import { RareState } from './rare-state.js';
 import type { Feeder, Sink } from './sink.js';
 
-/** Milliseconds: a batch of quick handlers. */
+/** Milliseconds: the duration of a batch of quick handlers. */
 const CLOSING_MOMENT = 1;
 
 const ECANCELED = -constants.errno.ECANCELED;
@@ -37,13 +37,16 @@ export abstract class WritingConnection extends EngineConnection {
   scope: Scope;
   readonly tcp: boolean;
   bytesWritten = 0;
-  /** @internal Read in the same turn as the chunk that made the stream stop: given to it one by one as it reads on. */
+  /**
+   * @internal Data read in the same turn as the chunk that made the stream stop; given to it item by item as it reads
+   *   on.
+   */
   unread: Unread[] | undefined;
-  /** Of a connection whose requests are read where they lie. */
+  /** Set for a connection whose requests are parsed in place. */
   inPlace: InPlaceReader | undefined;
-  /** Callbacks of writes that are queued on the connection. Most connections have none, most of the time. */
+  /** Callbacks of writes that are queued on the connection. Usually there are none. */
   private waiters: WaiterQueue | undefined;
-  /** The stream's write that the kernel has not taken all of. */
+  /** The stream's write that the kernel has not taken completely. */
   private blockedWrite: Waiter | undefined;
   private shutdownDone: Waiter | undefined;
   protected rare: RareState | undefined;
@@ -55,13 +58,16 @@ export abstract class WritingConnection extends EngineConnection {
     this.tcp = tcp;
   }
 
-  /** From here on the socket's events run in the async context of this call. */
+  /** From here on, the socket's events run in the async context of this call. */
   renewScope(): void {
     this.scope.end();
     this.scope = socketScope();
   }
 
-  /** What runs below the stream: where what this socket receives goes, and where what it sends comes from. */
+  /**
+   * The destination and the source of bytes that are moved natively: what this socket receives goes to the sink, and
+   * what it sends comes from the feeder.
+   */
   get sink(): Sink | undefined {
     return this.rare?.sink;
   }
@@ -78,7 +84,7 @@ export abstract class WritingConnection extends EngineConnection {
     (this.rare ??= new RareState()).feeder = feeder;
   }
 
-  /** Closed while a write was under way. */
+  /** It was closed while a write was pending. */
   get cut(): boolean {
     return this.rare?.cut === true;
   }
@@ -89,7 +95,7 @@ export abstract class WritingConnection extends EngineConnection {
     this.feeder?.stop();
   }
 
-  /** Calls back, in the caller's async context, when all that has been written so far is with the kernel. */
+  /** Calls back, in the caller's async context, when the kernel has taken everything written so far. */
   whenFlushed(callback: WriteCallback): void {
     this.addWaiter(new Waiter(callback));
     this.notifyFlushed();
@@ -103,12 +109,12 @@ export abstract class WritingConnection extends EngineConnection {
     return this.waiters?.isEmpty === false;
   }
 
-  /** The stream's write is all in the connection's queue, or with the kernel. */
+  /** Whether the stream's write is completely in the connection's queue, or in the kernel. */
   get sendsWrite(): boolean {
     return this.blockedWrite !== undefined;
   }
 
-  /** Sends these parts now; calls back when the kernel has all of them. */
+  /** Sends these parts now; calls back when the kernel has taken all of them. */
   send(parts: readonly Uint8Array[], callback: WriteCallback): void {
     this.noteSent(this.writeLent(parts), parts, callback);
   }
@@ -118,13 +124,13 @@ export abstract class WritingConnection extends EngineConnection {
     this.noteSent(this.writeParts(parts), parts, callback);
   }
 
-  /** What has come of a write of the stream's: bytes that the kernel has not taken, or a negative errno. */
+  /** Records the outcome of one of the stream's writes: bytes that the kernel has not taken, or a negative errno. */
   noteSent(left: number, parts: readonly WritePart[], callback: WriteCallback): void {
     if (left < 0) {
       callback(writeError(left));
       return;
     }
-    // Earlier writes, which the kernel has got with these parts, call back before this one.
+    // Earlier writes, which the kernel took together with these parts, call back before this one.
     if (this.awaited && left <= lengthOf(parts)) this.callWaitersLater();
     if (this.blocked) {
       (this.rare ??= new RareState()).lastQueued = left;
@@ -135,8 +141,8 @@ export abstract class WritingConnection extends EngineConnection {
   }
 
   /**
-   * Whether the peer has read of what is under way since this was last asked, or since it was written. Of small writes that
-   * the kernel has not taken it is not known how many bytes they were then: once they are taken for sent.
+   * Whether the peer has read pending bytes since the last call, or since they were written. For small writes that the
+   * kernel has not taken, their number at that time is unknown: the first call assumes progress.
    */
   hasSent(): boolean {
     if (!this.blocked) return false;
@@ -148,35 +154,35 @@ export abstract class WritingConnection extends EngineConnection {
   }
 
   /**
-   * As finish(), but leaves the FIN to a close() that follows at once. False, and nothing has been done: the peer might see
-   * something else by that than a FIN, or nothing, as long as another process has the socket.
+   * As finish(), but leaves the FIN to a close() that follows at once. Returns false, and does nothing, if the peer
+   * might then see something other than a FIN, or nothing because another process has the socket.
    */
   finishByClose(callback: WriteCallback): boolean {
     if (this.rare?.shared === true || !this.hasSentAll) return false;
     if (this.inPlace?.isAmidRead === true) {
-      // Where node's FIN calls back: what lies behind in this read meets a socket that is still there.
+      // Node's FIN calls back at this point: the rest of the current read then finds the socket still open.
       this.shutdownDone = new Waiter(() => {
         if (!this.finishByClose(callback)) this.finish(callback);
       });
       this.engine.tellShutdown(this, 0);
       return true;
     }
-    // With bytes unread the kernel would send a reset.
+    // With unread bytes the kernel would send a reset.
     if (!this.expectsNothing && this.engine.native.unread(this.id) !== 0) return false;
     callback();
     return true;
   }
 
   /**
-   * The peer has said that it is through, and has been read a moment ago: whether it has sent more is not asked, which takes
-   * 6 % of a connection with one request. If it has, it finds the whole answer, and a reset behind it, as it does on node
-   * in the moment between the last read and the close.
+   * The peer has declared its last message, and was read a moment ago. We do not ask the kernel whether it has sent
+   * more, which takes 6 % of a connection with one request. If it has, it gets the whole response followed by a reset,
+   * as happens in node between the last read and the close.
    */
   private get expectsNothing(): boolean {
     return !this.tcp && this.inPlace?.hasReadLast === true && this.engine.turnAge() < CLOSING_MOMENT;
   }
 
-  /** The kernel has all that was written, and all that has been read is given on. Hands over to find out. */
+  /** Whether the kernel has taken all writes, and everything read has been delivered. Hands over to find out. */
   private get hasSentAll(): boolean {
     if (!this.open || this.feeder !== undefined || this.unread !== undefined) return false;
     this.flush();
@@ -200,7 +206,7 @@ export abstract class WritingConnection extends EngineConnection {
     this.callSettled();
   }
 
-  /** @internal Those who have what they wait for are told. A stream tells of its drain before it calls back. */
+  /** @internal Calls the settled waiters. A stream emits 'drain' before it calls back. */
   callSettled(): void {
     const { waiters, socket } = this;
     if (socket._writableState.needDrain) waiters?.first?.run(tellDrained, socket);
@@ -227,9 +233,9 @@ export abstract class WritingConnection extends EngineConnection {
   }
 
   onShutdown(status: number): void {
-    // The failed write is told of at the end of this turn, and 'finish' never.
+    // The failed write is reported at the end of this turn, and 'finish' is not emitted.
     if (this.failed) return;
-    // What was written before the FIN calls back before it.
+    // Writes before the FIN call back before it.
     this.callWaiters(null);
     const done = this.shutdownDone;
     this.shutdownDone = undefined;
@@ -242,28 +248,25 @@ export abstract class WritingConnection extends EngineConnection {
     this.waiters?.callAll(error);
   }
 
-  /** A write of the stream's that has not come to the connection: it is called back for as one that has. */
+  /** Keeps the callback of a stream write that never reached the connection: it is called like the others. */
   holdWrite(callback: WriteCallback): void {
     this.blockedWrite = new Waiter(callback);
   }
 
-  /** Those who wait for what the kernel has by now are told on the next tick. */
+  /** Settled waiters are called on the next tick. */
   private callWaitersLater(): void {
     this.waiters?.settle();
     process.nextTick(callSettled, this);
   }
 
-  /**
-   * Hands over what is queued, and has those who wait for that told on the next tick: before anything that comes of what
-   * the stream is told next.
-   */
+  /** Hands over what is queued, and calls its waiters on the next tick: before any effect of the stream's next call. */
   settleSoon(): void {
     if (!this.awaited) return;
     this.flush();
     if (!this.blocked && !this.failed) this.callWaitersLater();
   }
 
-  /** Closes for good. What the kernel has taken calls back on the next tick, the rest by `cancelWrites`. */
+  /** Closes for good. Writes that the kernel has taken call back on the next tick, the others by `cancelWrites`. */
   closeNow(reset: boolean): void {
     this.stopSplices();
     this.unread = undefined;
@@ -273,14 +276,14 @@ export abstract class WritingConnection extends EngineConnection {
     this.close(reset);
   }
 
-  /** @internal Writes under way, all of which the kernel has by now, call back on the next tick. */
+  /** @internal Pending writes, which the kernel has completely taken by now, call back on the next tick. */
   callBackLater(): void {
     if (this.blockedWrite !== undefined) this.addWaiter(this.blockedWrite);
     this.blockedWrite = undefined;
     this.callWaitersLater();
   }
 
-  /** Calls back for writes that were under way when the connection was closed; just before 'close', as node does. */
+  /** Calls back for writes that were pending when the connection was closed; just before 'close', as in node. */
   cancelWrites(): void {
     const { blockedWrite } = this;
     if (blockedWrite !== undefined) {

@@ -1,14 +1,14 @@
-/** What keeps the process alive: node lists its own handles, and only those. */
+/** Adds native sockets to node's lists of what keeps the process alive, which contain node's own handles only. */
 
-/** The part of process that node's types leave out. */
+/** The part of `process` that node's types leave out. */
 interface ActiveHandles {
   _getActiveHandles(): unknown[];
 }
 
-/** What node would list for a socket or server, had it a handle of node's. */
+/** The entry that node would list for a socket or server if it had one of node's handles. */
 export interface Active {
   owner: object;
-  /** As node calls the handle that would be there. */
+  /** Node's name for that kind of handle. */
   resource: string;
 }
 
@@ -17,7 +17,7 @@ export function activeHandles(): unknown[] {
   return (process as unknown as ActiveHandles)._getActiveHandles();
 }
 
-/** Has `process._getActiveHandles()` and `process.getActiveResourcesInfo()` name these too. */
+/** Makes `process._getActiveHandles()` and `process.getActiveResourcesInfo()` list these too. */
 export function addActiveHandles(more: () => readonly Active[]): void {
   const originalProcess = process as unknown as ActiveHandles;
   const originalHandles = originalProcess._getActiveHandles;

@@ -1,9 +1,9 @@
-/** How node's handles know the socket or server that they serve: by a symbol that node keeps to itself. */
+/** Node's handles refer to their socket or server through a symbol that node does not export. */
 import * as net from 'node:net';
 
 function findSymbol(): symbol | undefined {
   const handle = {};
-  // The constructor writes to any handle that it is given.
+  // The constructor sets the symbol on any handle that it is given.
   new net.Socket({ handle, manualStart: true } as net.SocketConstructorOpts);
   return Object.getOwnPropertySymbols(handle)[0];
 }

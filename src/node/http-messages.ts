@@ -1,14 +1,14 @@
 /**
- * What node's IncomingMessage and ServerResponse keep for themselves, and an exchange has to know: fields that node's own
- * code for servers sets from outside. They are the same from node 20 to 26, but for those that are said to be of newer nodes.
+ * Private fields of node's IncomingMessage and ServerResponse that an exchange needs; node's own server code sets them
+ * from outside. They are the same in node 20 to 26, except those marked as newer.
  */
 import type { EventEmitter } from 'node:events';
 import { unsupportedError } from '../errors/index.js';
 import { nodeHttp } from '../runtime/modules.js';
 
-/** Headers as `setHeader` keeps them: by their name in lower case, the name as given and the value. */
+/** Headers as `setHeader` stores them: the name in lower case, the name as given, and the value. */
 export type OutHeaders = Record<string, [name: string, value: HeaderValue]>;
-/** What it takes is not checked: anything that is no array is one value. */
+/** Values are not checked: anything that is not an array is one value. */
 export type HeaderValue = unknown;
 
 export interface RequestInternals<Socket> {
@@ -74,30 +74,30 @@ const sampleResponse = new nodeHttp.ServerResponse(
 const HEADERS_COUNT = symbolOf(sampleRequest, 'kHeadersCount');
 const OUT_HEADERS = symbolOf(sampleResponse, 'kOutHeaders');
 const NEED_DRAIN = symbolOf(sampleResponse, 'kNeedDrain');
-/** Of newer nodes. */
+/** Newer nodes only. */
 const DETACH_SIGNAL = findSymbol(nodeHttp.IncomingMessage.prototype, 'kDetachAbortSignal');
 const WRITABLE_FINISHED = findSymbol(sampleResponse, 'kWritableFinished');
 const END_CALLBACKS = findSymbol(sampleResponse, 'kEndCallbacks');
 const FLUSH_ERROR = findSymbol(sampleResponse, 'kFlushError');
 
-/** How many strings of `rawHeaders` node makes `headers` of. */
+/** The number of strings in `rawHeaders` from which node builds `headers`. */
 export function setHeadersCount(request: object, count: number): void {
   (request as Record<symbol, unknown>)[HEADERS_COUNT] = count;
 }
 
-/** What `setHeader` has put down; null if nothing. */
+/** The headers that `setHeader` has stored; null if none. */
 export function outHeadersOf(response: object): OutHeaders | null {
   return (response as Record<symbol, OutHeaders | null>)[OUT_HEADERS] as OutHeaders | null;
 }
 
-/** A `write()` has answered false, and 'drain' is owed: it is not any more. */
+/** Whether a `write()` returned false and 'drain' is still owed; clears the flag. */
 export function takeNeedDrain(response: object): boolean {
   const owed = (response as Record<symbol, unknown>)[NEED_DRAIN] === true;
   if (owed) (response as Record<symbol, unknown>)[NEED_DRAIN] = false;
   return owed;
 }
 
-/** The request has been answered: the end of its connection is no reason any more to abort `request.signal`. */
+/** The request has been answered: the end of its connection must no longer abort `request.signal`. */
 export function detachSignal(request: object): void {
   if (DETACH_SIGNAL !== undefined) (request as Record<symbol, () => void>)[DETACH_SIGNAL]?.();
 }
@@ -106,7 +106,7 @@ export type EndCallback = (error?: Error | null) => void;
 
 export const NO_CALLBACKS: readonly EndCallback[] = [];
 
-/** Has the callback of an `end()` called once the answer is through. */
+/** Calls the callback of an `end()` once the response has finished. */
 export function queueEndCallback(response: EventEmitter, callback: EndCallback): void {
   if (END_CALLBACKS === undefined) {
     response.once('finish', callback);
@@ -117,8 +117,9 @@ export function queueEndCallback(response: EventEmitter, callback: EndCallback):
 }
 
 /**
- * The answer is through, or with an error never will be. Newer nodes note that in the response, and call the callbacks of
- * `end()`, which are answered, before 'finish', or with the error. To older ones they are listeners of 'finish'.
+ * The response has finished, or failed with `error`. Newer nodes record that in the response and call the callbacks of
+ * `end()` before 'finish', or with the error; this returns those callbacks. In older nodes they are listeners of
+ * 'finish'.
  */
 export function settleEnd(response: object, error: Error | null): readonly EndCallback[] {
   if (WRITABLE_FINISHED === undefined || END_CALLBACKS === undefined || FLUSH_ERROR === undefined) return NO_CALLBACKS;

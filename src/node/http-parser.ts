@@ -1,14 +1,14 @@
-/** node's own HTTP parser, seen from outside: what its server has it call, and how. */
+/** Node's own HTTP parser from outside: which callbacks node's server gives it, and their arguments. */
 import type * as http from 'node:http';
 import type * as net from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 
-/** In the order of native/request_head.cc. */
+/** In the same order as in native/request_head.cc. */
 const PLAIN_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'] as const;
 
-/** The functions of node's server that its parser calls, by their place in the parser. */
+/** The functions of node's server that its parser calls, by their index in the parser. */
 export interface ParserCallbacks {
-  /** A part of a head that did not come at once, or of a longer one; trailers. */
+  /** Part of a header block that is long or arrived in pieces; also trailers. */
   onHeaders(this: NodeParser, headers: string[], target: string): void;
   onHeadersComplete(
     this: NodeParser,
@@ -42,17 +42,17 @@ export interface NodeParser {
   readonly constructor: ParserClass;
   readonly socket: net.Socket | null;
   readonly incoming: http.IncomingMessage | null;
-  /** Made by a server for each of its connections; null between them. */
+  /** Set by a server for each of its connections; null in between. */
   readonly onIncoming: ((message: http.IncomingMessage, keepAlive: boolean) => unknown) | null;
   initialize(type: number, resource: object): void;
-  /** The number of bytes taken, less than all before an upgrade; or what is wrong with them. */
+  /** The number of bytes consumed, which is less than all before an upgrade; or a parse error. */
   execute(chunk: Uint8Array): number | ParseError;
-  /** The peer has ended: an error within a message. */
+  /** The peer has ended: an error in the middle of a message. */
   finish(): ParseError | undefined;
   close(): void;
-  /** Stops where it is, until it is resumed. */
+  /** Stops at the current position until it is resumed. */
   pause(): void;
-  /** Lines of a head that did not come at once; behind a body, its trailers. */
+  /** Lines of a header block that arrived in pieces; after a body, its trailers. */
   readonly _headers: readonly string[];
   [callback: number]: ParserCallback | null;
 }
@@ -61,7 +61,7 @@ export interface ParseError extends Error {
   bytesParsed: number;
 }
 
-/** What is to be known of the parser of this node, to do its work. */
+/** What we must know of this node's parser to do its work. */
 export interface ParserFacts {
   readonly parserClass: ParserClass;
   /** The numbers of the plain methods. */
@@ -71,8 +71,8 @@ export interface ParserFacts {
 }
 
 /**
- * Has a parser of this class read a request of each method, and looks at what it tells of it. undefined where that is
- * not what we would tell: then its work is left to it.
+ * Makes a parser of this class read a request of each method and checks what it reports. Returns undefined if that
+ * differs from what we would report: then node's parser does all the work.
  */
 export function studyParser(parserClass: ParserClass): ParserFacts | undefined {
   const { execute, finish } = parserClass.prototype as NodeParser;

@@ -1,4 +1,4 @@
-/** What node's sockets note of their options, under symbols that only their descriptions tell apart. */
+/** Socket options that node's sockets record under symbols, which only their descriptions tell apart. */
 import type * as net from 'node:net';
 
 type Noted = 'kSetNoDelay' | 'kSetKeepAlive' | 'kSetKeepAliveInitialDelay' | 'kSetTOS' | 'kBuffer';

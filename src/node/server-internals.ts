@@ -1,7 +1,7 @@
-/** What node's own code for servers expects of a server and of the handle under it. */
+/** What node's own server code expects of a server and of the handle under it. */
 import type * as net from 'node:net';
 
-/** The server that a socket counts for. */
+/** The server that counts the socket among its connections. */
 export interface OwningServer {
   _connections: number;
   _emitCloseIfDrained(): void;
@@ -9,22 +9,22 @@ export interface OwningServer {
 
 /** What node's server code expects of a handle. */
 export interface ListenHandle {
-  /** `callback` is called soon after. */
+  /** `callback` is called asynchronously. */
   close(callback?: () => void): void;
   ref(): void;
   unref(): void;
   hasRef(): boolean;
-  /** The listening descriptor, which stays the handle's; negative once it is closed. Programs hand it to other threads. */
+  /** The listening descriptor, which the handle keeps; negative once closed. Programs hand it to other threads. */
   readonly fd: number;
-  /** A handle of node's for the same socket, made when first asked for; it is closed with this one. */
+  /** One of node's handles for the same socket, made on first use and closed with this one. */
   genuine(): object;
-  /** Only a path's: adds the rights that libuv's flags name. Answers 0 or a negative errno. */
+  /** Paths only: adds the permissions that libuv's flags name. Returns 0 or a negative errno. */
   fchmod?(flags: number): number;
-  /** Only TCP's. Answers 0 or a negative errno. */
+  /** TCP only. Returns 0 or a negative errno. */
   getsockname?(out: object): number;
 }
 
-/** The fields of net.Server that its own code uses and its types leave out. */
+/** The fields of net.Server that node's own code uses and its types leave out. */
 export interface ServerInternals extends OwningServer {
   _unref: boolean;
   _connectionKey?: string;
@@ -36,7 +36,7 @@ export interface ServerInternals extends OwningServer {
   /** Seconds. */
   keepAliveInitialDelay: number;
   highWaterMark: number | undefined;
-  /** Peers that are turned away without a word. */
+  /** Peers whose connections are closed without notice. */
   blockList?: net.BlockList;
 }
 
@@ -52,7 +52,7 @@ export type ListenStep = (
 
 export type ServerWithInternals = net.Server & ServerInternals;
 
-/** A server's open connections as node counts them; `getConnections()` says it later. */
+/** A server's open connections as node counts them; `getConnections()` reports the same number asynchronously. */
 export function connectionsOf(server: net.Server): number {
   return (server as ServerWithInternals)._connections;
 }

@@ -1,4 +1,4 @@
-/** What of node's stream states is looked at. Plain fields or accessors in every node from 20 on. */
+/** The parts of node's stream states that we read: plain fields or accessors in every node from 20 on. */
 
 export type WriteCallback = (error?: Error | null) => void;
 
@@ -6,11 +6,11 @@ export interface WritableStateView {
   readonly length: number;
   readonly corked: number;
   readonly ending: boolean;
-  /** The only one that is written to. */
+  /** The only field that we write. */
   needDrain: boolean;
-  /** Writes whose callback is still to come. */
+  /** Writes whose callback has not been called yet. */
   readonly pendingcb: number;
-  /** The writes that wait. */
+  /** The buffered writes. */
   getBuffer(): readonly HeldWrite[];
 }
 
@@ -21,7 +21,7 @@ export interface ReadableStateView {
   readonly decoder: unknown;
 }
 
-/** A write past the stream. */
+/** A write that bypasses the stream. */
 export interface HeldWrite {
   chunk: string | Uint8Array;
   encoding: BufferEncoding;

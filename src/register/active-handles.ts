@@ -1,4 +1,4 @@
-/** What keeps the process alive, for those who count it: node lists its own handles, which native sockets have none of. */
+/** Adds native sockets and servers to node's lists of what keeps the process alive: node lists its own handles only. */
 import type { Engine } from '../engine/engine.js';
 import { addActiveHandles, type Active } from '../node/active-handles.js';
 import { listeningServers } from '../net/listen.js';
@@ -17,7 +17,7 @@ function activeOf(engine: Engine): Active[] {
   return active;
 }
 
-/** Has node list native sockets and servers among its handles. */
+/** Makes node list native sockets and servers among its handles. */
 export function patchActiveHandles(engine: Engine): void {
   addActiveHandles(() => activeOf(engine));
 }

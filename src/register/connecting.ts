@@ -1,4 +1,4 @@
-/** Where sockets connect under `nearwire/register`. */
+/** Patches the functions by which sockets connect, for `nearwire/register`. */
 import { once } from 'node:events';
 import type * as http2 from 'node:http2';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
@@ -14,7 +14,7 @@ import { NativeSocket } from '../net/socket.js';
 import { nodeHttp, nodeHttp2 } from '../runtime/modules.js';
 import type { Reach } from './reach.js';
 
-/** The module object that programs and node's own modules share; an ES namespace of it can't be written to. */
+/** The module object that programs and node's own modules share; its ES namespace is read-only. */
 const nodeNet = createRequire(import.meta.url)('node:net') as typeof net;
 
 type SocketConnect = (this: net.Socket, ...args: unknown[]) => net.Socket;
@@ -23,7 +23,7 @@ const originalConnect = nodeNet.connect;
 const nodesSocketConnect = nodeNet.Socket.prototype.connect as SocketConnect;
 const nativeConnect = NativeSocket.prototype.connect as SocketConnect;
 
-/** `Socket.prototype.connect`: answers the function that is there from now on. */
+/** Patches `Socket.prototype.connect` and returns the new function. */
 function patchSocketConnect(reach: Reach): SocketConnect {
   const connect: SocketConnect = function connect(...args) {
     if (this instanceof NativeSocket) return nativeConnect.apply(this, args);
@@ -38,28 +38,28 @@ function patchSocketConnect(reach: Reach): SocketConnect {
 }
 
 function patchNetConnect(reach: Reach, socketConnect: SocketConnect): void {
-  // A function that can be called with `new`, as node's can.
+  // A function that can be called with `new`, like node's.
   const connect = function connect(...args: unknown[]): net.Socket {
     const [options, listener] = normalizeArguments<ConnectOptions>(args);
-    // Somebody has put a function of theirs in its place, to see each connection being made: that one is called.
+    // Another library has replaced the method to observe each connect: its function must be called.
     const isWatched = nodeNet.Socket.prototype.connect !== socketConnect;
     return !isWatched && !isJs() && reach.connects(options) && nodeOnlyOption(options) === undefined
       ? connectNatively(reach.engine, options, listener)
       : (Reflect.apply(originalConnect, nodeNet, args) as net.Socket);
   };
   nodeNet.connect = nodeNet.createConnection = connect;
-  // Up to node 20 the agent holds on to the function itself.
+  // Up to node 20 the agent keeps a reference to the function itself.
   const agent = nodeHttp.Agent.prototype as { createConnection: unknown };
   if (agent.createConnection === originalConnect) agent.createConnection = connect;
 }
 
 function patchHttp2Connect(): void {
-  // A session works on its socket's handle from C++.
+  // An HTTP/2 session uses its socket's handle from C++.
   const sessionConnect = acceptsNative(nodeHttp2.connect as (...args: unknown[]) => http2.ClientHttp2Session);
   const connect = function connect(...args: unknown[]): http2.ClientHttp2Session {
     return byNode(() => sessionConnect(...args));
   };
-  // As node's has it: a promise of the connected session.
+  // As node's: resolves with the connected session.
   Object.defineProperty(connect, promisify.custom, {
     value: async (authority: unknown, options: unknown) => {
       const session = connect(authority, options);

@@ -1,4 +1,7 @@
-/** What `nearwire/register` changes in node's modules: where servers listen and where sockets connect, and what goes with it. */
+/**
+ * Installs the changes of `nearwire/register` to node's modules: where servers listen, where sockets connect, and
+ * related functions.
+ */
 import { installRequestReader } from '../http/served-parsers.js';
 import { install } from './install-natively.js';
 import { engineFor, requestedTransport } from '../engine/transport.js';
@@ -8,18 +11,19 @@ import { patchListening } from './listening.js';
 import { patchMethods } from './methods.js';
 import { Reach } from './reach.js';
 
-/** `1`: TCP goes over nearwire as well. */
+/** `1`: TCP is carried by nearwire as well. */
 const TCP_VARIABLE = 'NEARWIRE_TCP';
 
 let registered = false;
 
 /**
- * Has every server of this thread that listens on a path, and every socket that connects to one, use the native engine;
- * with `NEARWIRE_TCP=1` TCP as well. What the engine can't serve stays with node:net: descriptors and handles of others,
- * the sockets of TLS and of subclasses of net.Socket. Once is enough; again does nothing.
+ * Makes every server of this thread that listens on a path, and every socket that connects to one, use the native
+ * engine; with `NEARWIRE_TCP=1` TCP as well. What the engine cannot carry stays with node:net: descriptors and handles
+ * opened elsewhere, and the sockets of TLS and of subclasses of net.Socket. One call is enough; further calls do
+ * nothing.
  *
- * With `NEARWIRE_TRANSPORT=js`, or where the addon is not there, nothing is changed. Throws ERR_NEARWIRE_NO_ADDON if
- * `NEARWIRE_TRANSPORT=native` and the addon is not there.
+ * With `NEARWIRE_TRANSPORT=js`, or without the addon, nothing is changed. Throws ERR_NEARWIRE_NO_ADDON if
+ * `NEARWIRE_TRANSPORT=native` and the addon did not load.
  */
 export function registerTransport(): void {
   if (registered) return;

@@ -1,4 +1,7 @@
-/** Where servers listen under `nearwire/register`, whatever class they are of: all that listen come by one step of node's. */
+/**
+ * Patches listening, for `nearwire/register`: all servers, whatever their class, go through one internal step of
+ * node's.
+ */
 import { createRequire } from 'node:module';
 import type * as net from 'node:net';
 import { shareInCluster } from '../cluster/worker.js';
@@ -11,7 +14,7 @@ import type { Reach } from './reach.js';
 const nodeNet = createRequire(import.meta.url)('node:net') as typeof net;
 
 export function patchListening(reach: Reach): void {
-  // TLS and HTTP/2: each connection would become one of node's at once.
+  // Not TLS and HTTP/2: each of their connections would be converted to node's own at once.
   const listensNatively = (server: net.Server, addressType: number | null): boolean =>
     !readsHandles(server) && !isJs(server) && reach.listens(addressType);
   shareInCluster(listensNatively);

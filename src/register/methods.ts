@@ -1,6 +1,6 @@
 /**
- * Methods of `net.Socket.prototype` under `nearwire/register`. Tracers and tests put functions of their own there, to see
- * or to replace what any socket does: native sockets then have none of their own before them in the chain.
+ * Patches methods of `net.Socket.prototype`, for `nearwire/register`. Tracers and tests replace methods there to
+ * observe or change what any socket does: native sockets must then inherit these methods instead of having their own.
  */
 import * as net from 'node:net';
 import { SocketBase } from '../net/socket-base.js';
@@ -9,8 +9,8 @@ import { NativeSocket } from '../net/socket.js';
 type Method = (this: unknown, ...args: unknown[]) => unknown;
 
 /**
- * Without `connect`, which has a patch of its own, and those that native sockets make out of what is inherited: `write`,
- * `end`, `pipe`, `read` and `destroy` call the prototype's.
+ * Without `connect`, which has a patch of its own, and without `write`, `end`, `pipe`, `read` and `destroy`, whose
+ * native versions call the prototype's.
  */
 const METHODS = [
   'setTimeout',

@@ -1,8 +1,8 @@
-/** What is carried natively under `nearwire/register`. */
+/** Decides what is carried natively under `nearwire/register`. */
 import type { Engine } from '../engine/engine.js';
 import type { ConnectOptions } from '../net/connect.js';
 
-/** What node's `_listen2` is given as the type of a path's address. */
+/** The address type that node's `_listen2` gets for a path. */
 const PATH_ADDRESS = -1;
 
 export class Reach {
@@ -11,12 +11,12 @@ export class Reach {
     private readonly tcp: boolean,
   ) {}
 
-  /** A listening address, as node's own step is given it: not a descriptor or somebody's handle. */
+  /** Whether this is an address to listen on natively, rather than a descriptor or an existing handle. */
   listens(addressType: number | null): boolean {
     return addressType === PATH_ADDRESS || (this.tcp && (addressType === 4 || addressType === 6));
   }
 
-  /** Where a socket is to connect to. What makes no sense is node's to refuse. */
+  /** Whether a socket is to connect natively. Invalid targets are left to node, which rejects them. */
   connects(options: unknown): options is ConnectOptions {
     if (typeof options !== 'object' || options === null) return false;
     const { path, port } = options as { path?: unknown; port?: unknown };

@@ -1,7 +1,7 @@
 /**
- * Node's modules as `require` gives them. An ES import of node:http, by anybody, reads all its exports, among them the
- * getter of `WebSocket`: that loads the undici inside node, whose dispatcher becomes the global one. A program's own
- * undici would then send its requests by that.
+ * Node's modules as `require` returns them. Any ES import of node:http reads all its exports, including the getter of
+ * `WebSocket`. That getter loads node's bundled undici, whose dispatcher becomes the global one; a program's own undici
+ * would then send its requests through it.
  */
 import type * as http from 'node:http';
 import type * as http2 from 'node:http2';

@@ -1,4 +1,4 @@
-/** What is told by `node:diagnostics_channel`. Nothing is made up for a channel that nobody listens to. */
+/** Events published through `node:diagnostics_channel`. They are built only if the channel has subscribers. */
 import * as diagnostics from 'node:diagnostics_channel';
 import type * as net from 'node:net';
 import { CONNECTION_COUNTERS, type NativeEngine } from '../binding/addon.js';
@@ -8,8 +8,8 @@ import type { ConnectionStats } from './server-stats.js';
 export type DropReason = 'maxConnections' | 'blockList';
 
 /**
- * `nearwire:connection`: a server has accepted. Comes before 'connection', or `onConnection`. Both are as their program knows
- * them; index.ts says which they can be.
+ * `nearwire:connection`: a server has accepted a connection. Published before 'connection' or `onConnection`. Both
+ * objects are those that the program knows; index.ts lists the possible types.
  */
 export interface ConnectionEvent<Server extends object = object, Connection extends object = object> {
   server: Server;
@@ -22,11 +22,11 @@ export interface DropEvent<Server extends object = object> {
   reason: DropReason;
 }
 
-/** `nearwire:close`: a connection that a server had accepted is closed. Comes before 'close', or `onClose`. */
+/** `nearwire:close`: a connection accepted by a server is closed. Published before 'close' or `onClose`. */
 export interface CloseEvent<Server extends object = object, Connection extends object = object> {
   server: Server;
   socket: Connection;
-  /** What it has counted in all. */
+  /** Its final counters. */
   stats: ConnectionStats;
 }
 
@@ -36,7 +36,7 @@ export const closes = diagnostics.channel('nearwire:close');
 
 const NANOS_PER_MILLI = 1e6;
 
-/** Of a native connection; undefined if it is closed. */
+/** The counters of a native connection; undefined if it is closed. */
 export function connectionStats(native: NativeEngine, id: number): ConnectionStats | undefined {
   const values = native.connectionCounters(id);
   if (typeof values === 'number') return undefined;
@@ -53,13 +53,16 @@ export function connectionStats(native: NativeEngine, id: number): ConnectionSta
   };
 }
 
-/** Of a socket of node's own. */
+/** The counters of one of node's own sockets. */
 export function nodeConnectionStats({ bytesRead, bytesWritten }: net.Socket): ConnectionStats {
   const unseen = { messages: undefined, sends: undefined, partialSends: undefined, sendEagains: undefined };
   return { bytesRead, bytesWritten, ...unseen, waits: undefined, waitMillis: undefined };
 }
 
-/** Has the end of one of node's own connections told, if anybody listens now. `told` stands for it in the events. */
+/**
+ * Publishes the end of one of node's own connections, if the channel has subscribers now. `told` represents it in the
+ * event.
+ */
 export function tellNodeClose(server: object, socket: net.Socket, told: object = socket): void {
   if (!closes.hasSubscribers) return;
   socket.prependOnceListener('close', () => {

@@ -1,12 +1,12 @@
-/** Counts the connections that are node's own: what their sockets tell, without a listener on any of them. */
+/** Counts node's own connections from their sockets' counters, without a listener on any socket. */
 import type * as net from 'node:net';
 
-/** Dead ones are looked for when so many have come, and whenever as many again as live. */
+/** Closed sockets are looked for once the list reaches this length, and then whenever it has doubled. */
 const LEAST_SWEEP = 64;
 
 interface Followed {
   socket: net.Socket;
-  /** Bytes that have been counted elsewhere. */
+  /** Bytes that were counted elsewhere. */
   readBefore: number;
   writtenBefore: number;
 }
@@ -23,13 +23,13 @@ export class NodeConnections {
     this.follow(socket, 0, 0);
   };
 
-  /** From here on; what it has moved so far is known. */
+  /** Counts from here on; earlier bytes are already counted. */
   follow(socket: net.Socket, readBefore: number, writtenBefore: number): void {
     if (this.followed.length >= this.sweepAt) this.sweep();
     this.followed.push({ socket, readBefore, writtenBefore });
   }
 
-  /** Those that are open, as far as their sockets know. */
+  /** Connections that are open, as far as their sockets know. */
   get living(): net.Socket[] {
     this.sweep();
     return this.followed.map(({ socket }) => socket);
@@ -45,7 +45,7 @@ export class NodeConnections {
     return { read, written };
   }
 
-  /** A destroyed socket's numbers stand still: they are added up, and the socket let go. */
+  /** A destroyed socket's counters are final: they are added to the totals, and the socket is released. */
   private sweep(): void {
     this.followed = this.followed.filter(({ socket, readBefore, writtenBefore }) => {
       if (!socket.destroyed) return true;

@@ -1,4 +1,4 @@
-/** The counts of any server that nearwire knows. */
+/** The counters of any server that nearwire carries. */
 import * as net from 'node:net';
 import { argTypeError } from '../errors/index.js';
 import type { TransportName } from '../config/options.js';
@@ -6,7 +6,7 @@ import { connectionsOf } from '../node/server-internals.js';
 import { counterOf } from './server-counter.js';
 import type { ServerStats } from './server-stats.js';
 
-/** What has `stats()`: a server of nearwire's, its http's or its channels'. */
+/** An object with `stats()`: nearwire's servers, including those of http and channels. */
 export interface CountingServer {
   stats(): ServerStats;
 }
@@ -16,9 +16,9 @@ function counts(server: object): server is CountingServer {
 }
 
 /**
- * As `server.stats()`, also for a server of an unchanged program under `nearwire/register`, which has no such method.
- * undefined for a server that nearwire does not carry, or that has not listened yet under `nearwire/register`. Throws
- * ERR_INVALID_ARG_TYPE for what is no server.
+ * As `server.stats()`, but also for a server of an unchanged program under `nearwire/register`, which has no such
+ * method. Returns undefined for a server that nearwire does not carry, or one under `nearwire/register` that has not
+ * listened yet. Throws ERR_INVALID_ARG_TYPE for anything else.
  */
 export function serverStats(server: net.Server | CountingServer): ServerStats | undefined {
   const given: unknown = server;

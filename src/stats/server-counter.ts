@@ -1,4 +1,4 @@
-/** What is counted for one server, natively or by node's own sockets, and how it is found again from the server. */
+/** The counters of one server, kept natively or by node's own sockets, and the lookup from a server to them. */
 import type * as net from 'node:net';
 import { addonStatus, SERVER_COUNTERS, type NativeTally } from '../binding/addon.js';
 import type { TransportName } from '../config/options.js';
@@ -17,30 +17,30 @@ function readTotals(tally: NativeTally): Totals {
 }
 
 export class ServerCounter {
-  /** Connections that were closed as soon as they had been accepted, by a decision made in JavaScript. */
+  /** Connections that JavaScript closed as soon as they had been accepted. */
   dropped = 0;
-  /** Made by the first native listening. */
+  /** Made by the first native listen. */
   private nativeTally: NativeTally | undefined;
   private nodes: NodeConnections | undefined;
 
-  /** Where the engine counts. */
+  /** The native counters. */
   get tally(): NativeTally {
     const { addon } = addonStatus();
-    // Only native servers ask, and there is none without the addon.
+    // Only native servers ask for it, and they exist only with the addon.
     return (this.nativeTally ??= (addon as NonNullable<typeof addon>).createTally());
   }
 
-  /** Has the engine's numbers told, though it may not have counted anything yet. */
+  /** Makes the engine's counters part of the result, even while they are all zero. */
   startTally(): void {
     this.nativeTally ??= this.tally;
   }
 
-  /** What node's own sockets tell. */
+  /** The counters of node's own sockets. */
   get nodeConnections(): NodeConnections {
     return (this.nodes ??= new NodeConnections());
   }
 
-  /** Counts what a server of node:net's accepts, from now on; before anybody else hears of it. */
+  /** Counts what one of node:net's servers accepts from now on, before any other listener runs. */
   watch(server: net.Server): void {
     server.prependListener('connection', this.nodeConnections.note);
     server.prependListener('drop', () => {
@@ -53,7 +53,7 @@ export class ServerCounter {
     return this.nativeTally === undefined ? undefined : readTotals(this.nativeTally).queueHighWater;
   }
 
-  /** `active` is for the caller to know, who may count them already. */
+  /** `active`: open connections, if the caller counts them itself. */
   stats(transport: TransportName, active?: number): ServerStats {
     const totals = this.nativeTally === undefined ? undefined : readTotals(this.nativeTally);
     const bytes = this.nodes?.bytes ?? { read: 0, written: 0 };
@@ -69,7 +69,7 @@ export class ServerCounter {
   }
 }
 
-/** What the `js` transport can't see. */
+/** Counters that the `js` transport cannot provide. */
 function seenByEngine(totals: Totals | undefined): EngineStats {
   return {
     shed: totals?.shed,
@@ -89,27 +89,27 @@ function seenByEngine(totals: Totals | undefined): EngineStats {
 
 const counters = new WeakMap<object, ServerCounter>();
 
-/** The counter of a server, of whatever kind, made when first asked for. */
+/** The counter of a server of any kind, made on first use. */
 export function counterFor(server: object): ServerCounter {
   let counter = counters.get(server);
   if (counter === undefined) counters.set(server, (counter = new ServerCounter()));
   return counter;
 }
 
-/** Has a server found by its counter, which it answers. */
+/** Registers the counter under which a server is found, and returns it. */
 export function setCounter(server: object, counter: ServerCounter): ServerCounter {
   counters.set(server, counter);
   return counter;
 }
 
-/** The counter of a server that has one. */
+/** The counter of a server, if it has one. */
 export function counterOf(server: object): ServerCounter | undefined {
   return counters.get(server);
 }
 
 /**
- * The most connections that a server has found waiting to be accepted at once; a lower bound of how deep its queue has
- * been. undefined for a server that does not count: one of node:net's, or on `js`.
+ * The most connections that a server has found in its accept queue at once; a lower bound of how long the queue has
+ * been. undefined for a server without that counter: one of node:net's, or on `js`.
  */
 export function queueHighWater(server: object): number | undefined {
   return counters.get(server)?.queueHighWater;

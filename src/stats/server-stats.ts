@@ -1,55 +1,61 @@
-/** What servers tell of themselves: `server.stats()`. */
+/** The counters that servers return from `server.stats()`. */
 import type { TransportName } from '../config/options.js';
 
 /**
- * What a server has counted since it was made, over all that it has listened on. All are totals that only grow, except
- * `active`, `messagesPerTurn` and `queueHighWater`. What the `js` transport can't see is undefined there.
+ * A server's counters since it was made, over all addresses that it has listened on. All are totals that only grow,
+ * except `active`, `messagesPerTurn` and `queueHighWater`. Counters that the `js` transport cannot provide are
+ * undefined there.
  */
 export interface ServerStats {
-  /** What carries the bytes. */
+  /** The transport in use. */
   transport: TransportName;
-  /** Connections taken from the queue, whatever became of them. */
+  /** Connections taken from the accept queue, whatever happened to them. */
   accepted: number;
-  /** Those of them that were closed at once: over `maxConnections`, on the block list, or for want of descriptors. */
+  /**
+   * Accepted connections that were closed at once: over `maxConnections`, on the block list, or for lack of
+   * descriptors.
+   */
   dropped: number;
-  /** Those of the dropped for which the process had no descriptor left (EMFILE, ENFILE). Native only. */
+  /** Dropped connections for which the process had no descriptor left (EMFILE, ENFILE). Native only. */
   shed: number | undefined;
   /** Connections that are open now. */
   active: number;
   /** Bytes received. */
   bytesRead: number;
-  /** Bytes sent. Native: handed to the kernel; `js`: written, which includes what still waits in the process. */
+  /** Bytes sent. Native: handed to the kernel; `js`: written, including what is still buffered in the process. */
   bytesWritten: number;
-  /** Turns of the loop in which any connection, or the queue, was ready. Native only, as all that follows. */
+  /**
+   * Event-loop iterations in which any connection, or the accept queue, was ready. Native only, like all that follow.
+   */
   turns: number | undefined;
-  /** Reads that have brought bytes. Each is handed to JavaScript, unless a relay or a file takes it below. */
+  /** Reads that returned bytes. Each is delivered to JavaScript, unless a relay or a file receives it natively. */
   messages: number | undefined;
-  /** `messages / turns`: how many of them one call into JavaScript carries. undefined before the first turn. */
+  /** `messages / turns`: how many of them one call into JavaScript delivers. undefined before the first turn. */
   messagesPerTurn: number | undefined;
-  /** System calls that read, and those of them that found nothing (EAGAIN). */
+  /** Read system calls, and those of them that found nothing (EAGAIN). */
   reads: number | undefined;
   readEagains: number | undefined;
-  /** System calls that sent. */
+  /** Send system calls. */
   sends: number | undefined;
-  /** Those of them of which the kernel took only a part, and those of which it took nothing (EAGAIN). */
+  /** Sends of which the kernel took only a part, and those of which it took nothing (EAGAIN). */
   partialSends: number | undefined;
   sendEagains: number | undefined;
-  /** Times that a connection waited, after a partial or refused send, until the kernel had room again. */
+  /** How often a connection waited, after a partial or refused send, until the kernel had room again. */
   waits: number | undefined;
-  /** How long connections have waited so, in all, in milliseconds. Two that wait at the same time count twice. */
+  /** Total milliseconds of those waits. Two connections that wait at the same time count twice. */
   waitMillis: number | undefined;
   /**
-   * The most connections that were found waiting to be accepted at once: see docs/operating.md for what this can't see.
-   * undefined on `js`.
+   * The most connections found in the accept queue at once: docs/operating.md has what this cannot see. undefined on
+   * `js`.
    */
   queueHighWater: number | undefined;
 }
 
-/** What one connection has counted, as the event of its end tells it. */
+/** The counters of one connection, as published at its end. */
 export interface ConnectionStats {
   bytesRead: number;
   bytesWritten: number;
-  /** Native only, as all that follows, and named as in ServerStats. */
+  /** Native only, like all that follow; named as in ServerStats. */
   messages: number | undefined;
   sends: number | undefined;
   partialSends: number | undefined;

@@ -19,28 +19,28 @@ import { descriptorOf } from './target.js';
 export interface AdviseOptions {
   /** How long to watch, in milliseconds. Default 10,000: long enough for slow readers to show. */
   over?: number | undefined;
-  /** Rejects with an AbortError, and watches no more. */
+  /** Stops watching and rejects with an AbortError. */
   signal?: AbortSignal | undefined;
 }
 
 export interface Advice {
   sendBufferSize: Finding<SendEvidence>;
-  /** Of a server's queue; undefined for a connection, and where the queue can't be seen (`unseen` says why). */
+  /** About a server's accept queue; undefined for a connection, and if the queue is not visible (`unseen` says why). */
   backlog: Finding<QueueEvidence> | undefined;
-  /** What could not be looked at, in words. */
+  /** What could not be observed, in words. */
   unseen: string[];
 }
 
 const DEFAULT_OVER = 10_000;
-/** setTimeout's own limit. */
+/** The limit of setTimeout. */
 const MAX_OVER = 2 ** 31 - 1;
-/** How often node's own connections, and queues, are looked at. */
+/** The interval between samples of node's own connections and of queues. */
 const LOOK_MILLIS = 20;
 
 type Server = net.Server | ChannelServer;
 type Connection = net.Socket | Channel;
 
-/** The deepest queue that was seen. */
+/** Tracks the longest queue seen. */
 class QueueWatch {
   private evidence: QueueEvidence | undefined;
   refusal: string | undefined;
@@ -54,7 +54,7 @@ class QueueWatch {
       const highWater = Math.max(queued, this.evidence?.highWater ?? 0, queueHighWater(this.server) ?? 0);
       this.evidence = { highWater, backlog };
     } catch (error) {
-      // A server may close while it is watched: what was seen before stands.
+      // A server may close while it is watched: earlier evidence stays valid.
       if (this.evidence === undefined) this.refusal = error instanceof Error ? error.message : String(error);
     }
   }
@@ -78,12 +78,12 @@ const NODE_ONLY =
   `${String(LOOK_MILLIS)} ms, and shorter waits were missed`;
 
 /**
- * Watches a server's connections, or one connection, and tells whether a larger send buffer would help them, and whether a
- * server's backlog was nearly used up. For servers, sockets and channels of nearwire's on either transport, and of node's.
- * Resolves when the time is over, or the connection closed. Nothing is changed.
+ * Watches a server's connections, or one connection, and reports whether a larger send buffer would help them, and
+ * whether a server's backlog was nearly exhausted. Works for nearwire's servers, sockets and channels on either
+ * transport, and for node's. Resolves when the time is over, or the connection closed. Changes nothing.
  *
- * Throws ERR_INVALID_ARG_TYPE or ERR_OUT_OF_RANGE for wrong arguments, ERR_NEARWIRE_NOT_OPEN for what is not connected or
- * listening; rejects with an AbortError.
+ * Throws ERR_INVALID_ARG_TYPE or ERR_OUT_OF_RANGE for invalid arguments, and ERR_NEARWIRE_NOT_OPEN if the target is not
+ * connected or listening; rejects with an AbortError.
  */
 export function advise(target: Server | Connection, options: AdviseOptions = {}): Promise<Advice> {
   const given: unknown = target;
@@ -131,7 +131,7 @@ function findingOf(evidence: SendEvidence): Finding<SendEvidence> {
   return adviseSendBuffer(evidence, limits);
 }
 
-/** Looks now and then until the time is over, or `isOver`. */
+/** Takes samples until the time is over, or `isOver`. */
 function watch(
   lookers: readonly { look(): void }[],
   observer: Observer,

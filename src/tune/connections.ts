@@ -1,4 +1,4 @@
-/** The connections of a server that is node's own, or runs on `js`. */
+/** Finds the connections of a server that is node's own, or runs on `js`. */
 import * as net from 'node:net';
 import type { ChannelServer } from '../channel/types.js';
 import { activeHandles } from '../node/active-handles.js';
@@ -7,18 +7,18 @@ import type { FindConnections } from './sample.js';
 import { sampled, type Sampled } from './sampled.js';
 
 interface Accepted {
-  /** The server that has accepted a socket. */
+  /** The server that accepted the socket. */
   server?: unknown;
 }
 
-/** node keeps no list of a server's sockets, but one of all that have a handle. */
+/** Node keeps no list of a server's sockets, only one of everything with a handle. */
 function socketsOf(server: net.Server): net.Socket[] {
   return activeHandles().filter(
     (owner): owner is net.Socket => owner instanceof net.Socket && (owner as Accepted).server === server,
   );
 }
 
-/** Finds them at each call, as the same objects. */
+/** Finds them anew at each call, but returns the same object for each socket. */
 export function findConnections(server: net.Server | ChannelServer): FindConnections {
   const known = new WeakMap<net.Socket, Sampled>();
   const as = (socket: net.Socket): Sampled => {

@@ -1,19 +1,22 @@
-/** What an advice rests on: what was seen of a server or a connection over a while. */
+/** The evidence for advice: what was observed of a server or a connection over a period. */
 
-/** Sizes of what had to wait for room: all that was written between two things received. */
+/** Sizes of the responses that had to wait for room; a response is everything written between two reads. */
 export interface WaitingAnswers {
-  /** How many. */
+  /** Their number. */
   count: number;
-  /** Nine of ten are no larger, in bytes. Counted in classes of a quarter of a power of two: the upper end of one. */
+  /**
+   * Nine of ten are no larger, in bytes. Sizes are counted in classes of a quarter of a power of two; this is the upper
+   * end of a class.
+   */
   typical: number;
   largest: number;
 }
 
-/** What was seen of sending. */
+/** Observations about sending. */
 export interface SendEvidence {
   /**
-   * `engine`: counted, nothing is missed. `samples`: looked at now and then, as nothing else can be seen of node's own
-   * sockets; what begins and ends between two looks is missed.
+   * `engine`: counted, so nothing is missed. `samples`: sampled, the only means for node's own sockets; what begins and
+   * ends between two samples is missed.
    */
   source: 'engine' | 'samples';
   /** Milliseconds watched. */
@@ -21,42 +24,45 @@ export interface SendEvidence {
   /** Connections that were open at the end. */
   connections: number;
   bytesSent: number;
-  /** System calls that sent, those that the kernel took a part of, and those of which it took nothing. */
+  /** Send system calls, those that the kernel took only in part, and those of which it took nothing. */
   sends: number | undefined;
   partialSends: number | undefined;
   sendEagains: number | undefined;
-  /** Times that a connection began to wait for room in its send buffer. */
+  /** How often a connection started to wait for room in its send buffer. */
   waits: number;
-  /** How many waited so at any time, on average: the time of all waits by the time watched. Of one connection, the share. */
+  /**
+   * The average number of waiting connections: the time of all waits divided by `over`. For one connection, its share
+   * of waiting.
+   */
   waiting: number;
-  /** Milliseconds that a wait took, on average. */
+  /** The average duration of a wait, in milliseconds. */
   meanWait: number | undefined;
   answers: WaitingAnswers | undefined;
-  /** SO_SNDBUF as it reads back: the middle of the connections'. undefined: nobody could be asked. */
+  /** SO_SNDBUF as it reads back: the connections' median. undefined: no connection could be queried. */
   sendBufferSize: number | undefined;
-  /** Whether the connections are TCP's, which sizes its buffers by itself until it is told. */
+  /** Whether the connections are TCP, which sizes its buffers by itself until a size is set. */
   tcp: boolean;
 }
 
-/** What was seen of a listener's queue. */
+/** Observations about a listener's accept queue. */
 export interface QueueEvidence {
-  /** The most that waited at once, as far as it was seen. */
+  /** The longest queue seen. */
   highWater: number;
-  /** How many may wait, by what the kernel made of the backlog asked for. */
+  /** The queue's capacity: the requested backlog after the kernel's limit. */
   backlog: number;
 }
 
-/** Classes that `NativeTally.answers()` has to a power of two. */
+/** Classes of `NativeTally.answers()` per power of two. */
 const CLASSES = 4;
 
-/** Where a class ends. */
+/** The end of a class. */
 function upperEnd(index: number): number {
   return 2 ** Math.floor(index / CLASSES) * (1 + ((index % CLASSES) + 1) / CLASSES);
 }
 
 const TYPICAL = 0.9;
 
-/** From a count per class. undefined: there were none. */
+/** Summarizes a count per class. undefined: there were none. */
 export function answersOf(counts: ArrayLike<number>): WaitingAnswers | undefined {
   const all = Array.from(counts);
   const count = all.reduce((sum, n) => sum + n, 0);

@@ -1,13 +1,16 @@
-/** The deepest queue that this process has seen at each listener. */
+/** The longest accept queue that this process has seen at each listener. */
 
-/** Listeners remembered; the one looked at longest ago goes first. Thousands of listeners are no use to watch. */
+/**
+ * The number of listeners remembered; beyond it, the least recently inspected is forgotten. No program watches
+ * thousands of listeners.
+ */
 const MOST_LISTENERS = 1024;
 
 const highest = new Map<string, number>();
 
 /**
- * Notes a depth of the listener with this cookie, and answers the deepest of all that were noted. `counted` is what its
- * server has counted while it accepted, if it is one of ours.
+ * Records a queue length of the listener with this cookie, and returns the longest one recorded. `counted`: the length
+ * that the server itself has counted while accepting, if it is one of nearwire's.
  */
 export function noteDepth(cookie: string, queued: number, counted = 0): number {
   const deepest = Math.max(queued, counted, highest.get(cookie) ?? 0);

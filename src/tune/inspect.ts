@@ -1,4 +1,4 @@
-/** What is known of one socket: bytes in the kernel, buffers, the other end, counters. */
+/** The state of one socket: bytes in the kernel, buffers, the other end, counters. */
 import * as net from 'node:net';
 import type { NativeEndpoint, NativeSocketDescription, NativeTcpFigures } from '../binding/addon.js';
 import { describeTarget } from './diagnosis.js';
@@ -7,7 +7,7 @@ import { noteDepth } from './high-water.js';
 import type { ListenQueue } from './queue.js';
 import type { TuneTarget } from './target.js';
 
-/** The end of a socket: a path (or abstract name, with a leading NUL), or an address. All undefined: a nameless one. */
+/** One end of a socket: a path (or abstract name, with a leading NUL), or an address. All undefined: unnamed. */
 export interface SocketEnd {
   path?: string | undefined;
   address?: string | undefined;
@@ -15,15 +15,15 @@ export interface SocketEnd {
   family?: 'IPv4' | 'IPv6' | undefined;
 }
 
-/** The other end, and over UNIX the process that had it when the two were connected. */
+/** The other end, and over UNIX the process that held it when the two were connected. */
 export interface SocketPeer extends SocketEnd {
-  /** Undefined over TCP, and for a process that this one's pid namespace does not show. */
+  /** Undefined over TCP, and for a process outside this process's pid namespace. */
   pid?: number | undefined;
   uid?: number | undefined;
   gid?: number | undefined;
 }
 
-/** TCP's states by their names in RFC 9293. */
+/** TCP's states, named as in RFC 9293. */
 export type TcpState =
   | 'ESTABLISHED'
   | 'SYN-SENT'
@@ -37,45 +37,48 @@ export type TcpState =
   | 'LISTEN'
   | 'CLOSING';
 
-/** The main figures of tcp_info (macOS: tcp_connection_info). What the system does not tell is undefined. */
+/** The main fields of tcp_info (macOS: tcp_connection_info). What the system does not report is undefined. */
 export interface TcpFigures extends Omit<NativeTcpFigures, 'state'> {
   state: TcpState;
 }
 
-/** What the object that holds the socket has counted. Undefined where it does not count it. */
+/** The counters of the object that holds the socket. Undefined where it does not count. */
 export interface SocketCounters {
   bytesRead?: number | undefined;
   bytesWritten?: number | undefined;
-  /** Bytes written that the kernel does not have yet. */
+  /** Bytes written but not yet handed to the kernel. */
   waitingToBeWritten?: number | undefined;
 }
 
 export interface SocketInspection {
   family: 'unix' | 'tcp';
   state: 'listening' | 'connecting' | 'connected' | 'unconnected';
-  /** Bytes in the kernel that have come and not been read. Undefined for a listener. */
+  /** Bytes received by the kernel and not read yet. Undefined for a listener. */
   unread: number | undefined;
   /**
-   * Bytes in the kernel that the peer has not read (UNIX) or not acknowledged (TCP). Undefined for a listener, over UNIX
-   * before the connection has been accepted, and where the system does not tell.
+   * Bytes in the kernel that the peer has not read (UNIX) or not acknowledged (TCP). Undefined for a listener, over
+   * UNIX before the connection has been accepted, and where the system does not report it.
    */
   unsent: number | undefined;
-  /** What the unsent bytes are charged with, of `sendBufferSize`: more than the bytes, the smaller the writes the more. */
+  /**
+   * The part of `sendBufferSize` that the unsent bytes occupy: more than the bytes themselves, especially for small
+   * writes.
+   */
   sendMemory: number | undefined;
-  /** Bytes, as the kernel has them: on Linux twice what was asked for. */
+  /** Bytes, as the kernel reports them: on Linux twice the requested size. */
   sendBufferSize: number;
   recvBufferSize: number;
   local: SocketEnd;
   /** Undefined unless connected. */
   peer: SocketPeer | undefined;
-  /** Undefined unless listening, and where the system does not tell it. */
+  /** Undefined unless listening, and where the system does not report it. */
   queue: ListenQueue | undefined;
   counters: SocketCounters;
-  /** Undefined over UNIX, for a listener, and where the system does not tell. */
+  /** Undefined over UNIX, for a listener, and where the system does not report it. */
   tcp: TcpFigures | undefined;
 }
 
-/** As Linux numbers them, from 1. */
+/** In Linux's numbering, from 1. */
 const TCP_STATES: readonly TcpState[] = [
   'ESTABLISHED',
   'SYN-SENT',
@@ -91,9 +94,9 @@ const TCP_STATES: readonly TcpState[] = [
 ];
 
 /**
- * Tells what the kernel knows of a socket of this process at this moment. Takes some system calls, and waits for nothing.
- * Throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE or ERR_OUT_OF_RANGE for what is no stream socket,
- * ERR_NEARWIRE_NOT_OPEN for what has no socket now, ERR_NEARWIRE_NO_ADDON without the addon.
+ * Reports the kernel's current state of a socket of this process. Takes a few system calls, and waits for nothing.
+ * Throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE or ERR_OUT_OF_RANGE if the target is not a stream socket,
+ * ERR_NEARWIRE_NOT_OPEN if it currently has no socket, and ERR_NEARWIRE_NO_ADDON without the addon.
  */
 export function inspect(target: TuneTarget): SocketInspection {
   const found = describeTarget(target);

@@ -1,4 +1,4 @@
-/** Limits of the system that an advice has to reckon with, and our own. */
+/** The system's limits, and our own, that advice must stay within. */
 import { readFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
 
@@ -6,59 +6,60 @@ const KiB = 1024;
 const MiB = 1024 * KiB;
 
 /**
- * The largest send buffer that is advised, in bytes as the kernel reads it back. `nearwire tune` sweeps as far: beyond,
- * nothing becomes faster, and one answer to one slow reader holds so much of the kernel's memory.
+ * The largest send buffer that is advised, in bytes as the kernel reads it back. `nearwire tune` sweeps up to this
+ * size: beyond it nothing becomes faster, and one response to one slow reader occupies that much of the kernel's
+ * memory.
  */
 export const LARGEST_SEND_BUFFER = 8 * MiB;
 /**
- * A stream that is held up by its buffer gains nothing from a larger one than this: what the engine grows to by itself for
- * files and pages.
+ * A stream that waits for room gains nothing from a larger send buffer than this, to which the engine grows it by
+ * itself for files and pages.
  */
 export const STREAM_SEND_BUFFER = 1 * MiB;
-/** The part of the memory of this process that all send buffers of a server together may come to, if all were full. */
+/** The share of this process's memory that all send buffers of a server may occupy if all were full. */
 const MEMORY_SHARE = 1 / 8;
 
-/** Linux doubles what SO_SNDBUF is asked for, and reads back the double. */
+/** Linux doubles the requested SO_SNDBUF, and reads back the double. */
 const DOUBLES_BUFFERS = process.platform === 'linux';
 
-/** What to ask for, so that so many bytes are read back. */
+/** The size to request so that this many bytes are read back. */
 export function askedFor(effective: number): number {
   return DOUBLES_BUFFERS ? Math.ceil(effective / 2) : effective;
 }
 
-/** A limit of the Linux kernel's, by its name in sysctl; undefined elsewhere, or where it can't be read. */
+/** A limit of the Linux kernel, by its sysctl name; undefined elsewhere, or if it is not readable. */
 function sysctl(name: string): number | undefined {
   if (process.platform !== 'linux') return undefined;
   try {
     const value = Number(readFileSync(`/proc/sys/${name.replaceAll('.', '/')}`, 'utf8'));
     return Number.isFinite(value) ? value : undefined;
   } catch {
-    // Not every container shows it.
+    // Some containers hide it.
     return undefined;
   }
 }
 
 export interface SystemLimit {
-  /** As sysctl calls it. */
+  /** The sysctl name. */
   name: string;
   value: number | undefined;
 }
 
-/** The most that SO_SNDBUF may be asked for. */
+/** The largest SO_SNDBUF that may be requested. */
 export function sendBufferLimit(): SystemLimit {
   const name = 'net.core.wmem_max';
   return { name, value: sysctl(name) };
 }
 
-/** The most that may wait at a listener. */
+/** The longest accept queue that a listener may have. */
 export function backlogLimit(): SystemLimit {
   const name = 'net.core.somaxconn';
   return { name, value: sysctl(name) };
 }
 
-/** Bytes that a server's send buffers may come to together. */
+/** Bytes that all send buffers of a server may occupy together. */
 export function memoryForBuffers(): number {
-  // Of the control group where there is one with a limit; else 0, undefined or more than there is.
+  // The control group's limit if there is one; otherwise 0, undefined or more than the machine has.
   const constrained = process.constrainedMemory() as number | undefined;
   return (constrained ? Math.min(constrained, totalmem()) : totalmem()) * MEMORY_SHARE;
 }

@@ -1,16 +1,16 @@
-/** Watches a native server: the engine counts all that its connections do. */
+/** Observes a native server: the engine counts everything that its connections do. */
 import { SERVER_COUNTERS, type NativeTally } from '../binding/addon.js';
 import { answersOf, median, type SendEvidence } from './evidence.js';
 
-/** Watches from `start()` until `stop()`, and may do so again. */
+/** Observes from `start()` until `stop()`; can be restarted. */
 export interface Observer {
   start(): void;
-  /** Called now and then in between. */
+  /** Called from time to time in between. */
   look(): void;
   stop(): SendEvidence;
 }
 
-/** Buffers asked for at a look; a few tell of all. */
+/** Buffer sizes queried per sample; a few represent all. */
 const BUFFERS = 64;
 const NANOS_PER_MILLI = 1e6;
 
@@ -34,7 +34,7 @@ export class TallyObserver implements Observer {
     this.look();
   }
 
-  /** Connections may all be closed by the end. */
+  /** Sampled here because all connections may be closed by the end. */
   look(): void {
     this.sendBufferSize = median(this.tally.sendBuffers(BUFFERS)) ?? this.sendBufferSize;
   }

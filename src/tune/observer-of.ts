@@ -1,4 +1,4 @@
-/** The observer that a server takes. */
+/** Selects the observer for a server. */
 import type * as net from 'node:net';
 import type { ChannelServer } from '../channel/types.js';
 import { addonStatus } from '../binding/addon.js';
@@ -15,7 +15,7 @@ function isTcp(server: Server): boolean {
   return typeof address === 'object' && address !== null;
 }
 
-/** What watches a server: the engine's counters where it carries the connections, else looks at them. */
+/** The observer for a server: the engine's counters if it carries the connections, otherwise sampling. */
 export function observerOf(server: Server): Observer {
   const counter = counterOf(server);
   const { transport } = server as { transport?: unknown };

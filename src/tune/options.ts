@@ -1,4 +1,4 @@
-/** Socket options, got and set by name: what each takes and where it means something is in the addon's table. */
+/** Gets and sets socket options by name. The addon's table has each option's type and where it applies. */
 import {
   argTypeError,
   errnoError,
@@ -13,75 +13,78 @@ import { tuneAddon } from '../binding/require-addon.js';
 import { descriptorOf, type TuneTarget } from './target.js';
 
 /**
- * Options of a socket, as `getSocketOptions()` answers them and `setSocketOptions()` takes them. Which of them a socket has
- * depends on its kind and on the system: docs/tuning.md has the table.
+ * Options of a socket, as returned by `getSocketOptions()` and accepted by `setSocketOptions()`. Which of them a socket
+ * has depends on its kind and on the system: docs/tuning.md has the table.
  */
 export interface SocketOptionValues {
-  /** SO_SNDBUF, in bytes. Linux doubles what it is told, for its own bookkeeping, and answers the double. */
+  /** SO_SNDBUF, in bytes. Linux doubles the given number, for its own bookkeeping, and returns the double. */
   sendBufferSize?: number | undefined;
-  /** SO_RCVBUF, in bytes; doubled likewise. Not on UNIX sockets under Linux, where nothing looks at it. */
+  /** SO_RCVBUF, in bytes; doubled likewise. Not on UNIX sockets on Linux, where it has no effect. */
   recvBufferSize?: number | undefined;
-  /** SO_SNDTIMEO, in milliseconds; 0: none. Only on a descriptor whose calls block: node's sockets never wait. */
+  /** SO_SNDTIMEO, in milliseconds; 0: none. Only for blocking descriptors; node's sockets are non-blocking. */
   sendTimeout?: number | undefined;
-  /** SO_RCVTIMEO, in milliseconds; 0: none. Only on a descriptor whose calls block. */
+  /** SO_RCVTIMEO, in milliseconds; 0: none. Only for blocking descriptors. */
   recvTimeout?: number | undefined;
   /** SO_KEEPALIVE: whether a silent TCP peer is probed. */
   keepAlive?: boolean | undefined;
-  /** Seconds of silence before the first probe. */
+  /** Seconds of inactivity before the first probe. */
   keepAliveIdle?: number | undefined;
   /** Seconds between probes. */
   keepAliveInterval?: number | undefined;
-  /** Probes without an answer after which the connection is given up. */
+  /** Unanswered probes after which the connection is dropped. */
   keepAliveCount?: number | undefined;
   /** TCP_NODELAY: small segments are sent at once. */
   noDelay?: boolean | undefined;
-  /** TCP_QUICKACK (Linux): acknowledge at once. A mode that the kernel enters and leaves by itself as well. */
+  /** TCP_QUICKACK (Linux): acknowledge at once. The kernel also enters and leaves this mode by itself. */
   quickAck?: boolean | undefined;
   /**
-   * TCP_USER_TIMEOUT, in milliseconds: how long sent bytes may stand unacknowledged before the connection is given up; 0: the
-   * system's own. On macOS TCP_RXT_CONNDROPTIME, in whole seconds.
+   * TCP_USER_TIMEOUT, in milliseconds: how long sent bytes may stay unacknowledged before the connection is dropped; 0:
+   * the system's default. On macOS TCP_RXT_CONNDROPTIME, in whole seconds.
    */
   userTimeout?: number | undefined;
-  /** TCP_NOTSENT_LOWAT, in bytes: the socket is writable only while less than this is unsent; 0: the system's own. */
+  /**
+   * TCP_NOTSENT_LOWAT, in bytes: the socket is writable only while less than this is unsent; 0: the system's default.
+   */
   notSentLowAt?: number | undefined;
   /**
-   * SO_LINGER, in seconds; false: off, which is the default. 0: closing sends RST and drops what is unsent. More: `close(2)`
-   * waits so long for what is unsent, and the thread with it, on Linux even where the socket is non-blocking.
+   * SO_LINGER, in seconds; false: off, which is the default. 0: closing sends RST and drops unsent bytes. More:
+   * `close(2)` waits up to that long for unsent bytes, and blocks the thread, on Linux even if the socket is
+   * non-blocking.
    */
   lingerSeconds?: number | false | undefined;
-  /** SO_MARK (Linux), for routing and packet filters. To set it takes CAP_NET_ADMIN or CAP_NET_RAW. */
+  /** SO_MARK (Linux), for routing and packet filters. Setting it requires CAP_NET_ADMIN or CAP_NET_RAW. */
   mark?: number | undefined;
-  /** SO_PRIORITY (Linux). More than 6 takes CAP_NET_ADMIN or CAP_NET_RAW. */
+  /** SO_PRIORITY (Linux). More than 6 requires CAP_NET_ADMIN or CAP_NET_RAW. */
   priority?: number | undefined;
-  /** SO_BUSY_POLL (Linux), in microseconds. To raise it takes CAP_NET_ADMIN. */
+  /** SO_BUSY_POLL (Linux), in microseconds. Raising it requires CAP_NET_ADMIN. */
   busyPoll?: number | undefined;
   /**
-   * SO_INCOMING_CPU (Linux): the processor that a connection's last packet came by; -1: none yet. May be set on listeners,
-   * of which those that share a port by `reusePort` then get the connections that come by their processor.
+   * SO_INCOMING_CPU (Linux): the processor that received a connection's last packet; -1: none yet. It may be set on
+   * listeners: those that share a port through `reusePort` then get the connections that arrive on their processor.
    */
   incomingCpu?: number | undefined;
-  /** SO_PASSCRED (Linux): each message tells who sent it (SCM_CREDENTIALS). */
+  /** SO_PASSCRED (Linux): each message carries its sender's credentials (SCM_CREDENTIALS). */
   passCredentials?: boolean | undefined;
 }
 
-/** What became of one option. */
+/** The outcome for one option. */
 export interface OptionResult<T> {
-  /** What was asked for. */
+  /** The requested value. */
   requested: T;
-  /** What the kernel answers when asked afterwards. */
+  /** The value that the kernel returns afterwards. */
   effective: T;
-  /** What made the two differ, where that is known: the name of a limit. Linux's doubling of buffers has no name here. */
+  /** The limit that made the two differ, by name, if known. Linux's doubling of buffers is not named here. */
   clampedBy?: string;
 }
 
-/** What became of each option that was given. */
+/** The outcome for each given option. */
 export type SetSocketOptions = {
   [Name in keyof SocketOptionValues]?: OptionResult<Exclude<SocketOptionValues[Name], undefined>>;
 };
 
 type Value = number | boolean;
 
-/** What `lingerSeconds: false` is on the border. */
+/** The encoding of `lingerSeconds: false` at the JavaScript/native boundary. */
 const OFF = -1;
 
 const KIND_NAMES: Readonly<Record<number, string>> = {
@@ -92,7 +95,7 @@ const KIND_NAMES: Readonly<Record<number, string>> = {
   [SocketKind.Other]: 'a socket of another kind',
 };
 
-/** A socket that is got from or set. */
+/** The socket whose options are read or set. */
 class Subject {
   readonly addon = tuneAddon();
   readonly rows = this.addon.socketOptions();
@@ -133,7 +136,7 @@ function fromNumber(row: NativeOptionRow, value: number): Value {
   return row.type === 'number or false' && value === OFF ? false : value;
 }
 
-/** The value as the border takes it. Throws in node's shapes if it is none for this option. */
+/** The value as encoded at the JavaScript/native boundary. Throws node's errors if it is invalid for this option. */
 function toNumber(row: NativeOptionRow, value: unknown): number {
   const name = `options.${row.name}`;
   if (row.type === 'boolean') {
@@ -153,10 +156,10 @@ function toNumber(row: NativeOptionRow, value: unknown): number {
 }
 
 /**
- * The options of a socket: those of its kind that the system can read, as they are now. `target` is a socket, server,
- * channel or channel server of nearwire's or node's, on either transport, or a descriptor; TLS and HTTP included.
- * Throws ERR_NEARWIRE_NO_ADDON without the addon, ERR_NEARWIRE_NOT_OPEN for what has no socket now, the system's error
- * (ENOTSOCK, EBADF) for a descriptor that is none.
+ * Returns the current options of a socket: those of its kind that the system can read. `target` is a socket, server,
+ * channel or channel server, nearwire's or node's, on either transport, or a descriptor; TLS and HTTP included. Throws
+ * ERR_NEARWIRE_NO_ADDON without the addon, ERR_NEARWIRE_NOT_OPEN if it currently has no socket, and the system's error
+ * (ENOTSOCK, EBADF) for an invalid descriptor.
  */
 export function getSocketOptions(target: TuneTarget): SocketOptionValues {
   const subject = new Subject(target);
@@ -164,13 +167,13 @@ export function getSocketOptions(target: TuneTarget): SocketOptionValues {
   for (const [index, row] of subject.rows.entries()) {
     if (!subject.isReadable(row)) continue;
     const [error, value] = subject.addon.getSocketOption(subject.fd, index);
-    // A kernel built without it, or a sandbox, has fewer than the table.
+    // A kernel built without an option, or a sandbox, has fewer than the table.
     if (error === 0) values[row.name] = fromNumber(row, value);
   }
   return values;
 }
 
-/** What is to be set, checked. */
+/** A validated option to be set. */
 interface Wish {
   index: number;
   row: NativeOptionRow;
@@ -191,12 +194,12 @@ function checkWish(subject: Subject, name: string, value: unknown): Wish {
 }
 
 /**
- * Sets options, in the order given, and tells for each what came of it. All are checked before the first is set: what is
- * wrong with one leaves the socket as it was. `target` is as for `getSocketOptions()`. What is set on a listener, the
- * connections that it accepts from then on have.
- * Throws as `getSocketOptions()`; ERR_INVALID_ARG_TYPE or ERR_OUT_OF_RANGE for a value; ERR_NEARWIRE_UNKNOWN_OPTION;
- * ERR_NEARWIRE_OPTION_NOT_SUPPORTED for an option that this system has not, or that means nothing on this kind of socket.
- * If the kernel refuses one, its error (EPERM, say) has `option` and `applied`, what has been set before that one.
+ * Sets options in the given order, and returns the outcome of each. All are validated before the first is set, so that
+ * an invalid one leaves the socket unchanged. `target` is as for `getSocketOptions()`. Connections that a listener
+ * accepts later inherit what is set on it. Throws as `getSocketOptions()`; ERR_INVALID_ARG_TYPE or ERR_OUT_OF_RANGE for
+ * a value; ERR_NEARWIRE_UNKNOWN_OPTION; ERR_NEARWIRE_OPTION_NOT_SUPPORTED for an option that this system does not have,
+ * or that does not apply to this kind of socket. If the kernel refuses one, its error (such as EPERM) has `option`, and
+ * `applied` with the options set before it.
  */
 export function setSocketOptions(target: TuneTarget, options: SocketOptionValues): SetSocketOptions {
   const given: unknown = options;

@@ -1,4 +1,6 @@
-/** /proc/net/unix: names and states of UNIX sockets, for where the kernel gives no diagnosis. It knows of no queues. */
+/**
+ * /proc/net/unix: names and states of UNIX sockets, used if the kernel refuses the diagnosis. It has no queue lengths.
+ */
 import { readFileSync } from 'node:fs';
 
 /** `__SO_ACCEPTCON` in the kernel's include/linux/net.h. */
@@ -8,11 +10,11 @@ export interface ListedSocket {
   /** As in /proc/PID/fd. */
   inode: string;
   listening: boolean;
-  /** As bound; an abstract one has a leading NUL. Undefined: not bound. */
+  /** As bound; an abstract name has a leading NUL. Undefined: not bound. */
   name: string | undefined;
 }
 
-/** Undefined where there is no such file. */
+/** Undefined if the file does not exist. */
 export function listedUnixSockets(): ListedSocket[] | undefined {
   let text: string;
   try {
@@ -24,8 +26,8 @@ export function listedUnixSockets(): ListedSocket[] | undefined {
 }
 
 /**
- * `Num: RefCount Protocol Flags Type St Inode Path`; the path is written raw, an abstract name with `@` for each NUL. Those
- * at its end are what some libuv pads names with.
+ * `Num: RefCount Protocol Flags Type St Inode Path`; the path is raw, and an abstract name has `@` for each NUL.
+ * Trailing ones are padding by some versions of libuv.
  */
 function parseLine(line: string): ListedSocket[] {
   const fields = /^[0-9a-f]+: \w+ \w+ (\w+) \w+ \w+ +(\d+)(?: (.*))?$/.exec(line);

@@ -1,4 +1,4 @@
-/** The accept queue of a listener: our own, or anybody's on this host. */
+/** The accept queue of a listener, of this process or of any other on this host. */
 import * as net from 'node:net';
 import { constants } from 'node:os';
 import type { ChannelServer } from '../channel/types.js';
@@ -22,16 +22,16 @@ const { ESRCH } = constants.errno;
 
 /** Connections that a listener has not accepted yet. */
 export interface ListenQueue {
-  /** Connections that wait now. */
+  /** Connections in the queue now. */
   queued: number;
   /**
-   * How many may wait, after the system's own limit (Linux: `net.core.somaxconn`). Linux lets one more in: the queue is
-   * full when `queued > backlog`.
+   * The queue's capacity, after the system's own limit (Linux: `net.core.somaxconn`). Linux lets one more in: the queue
+   * is full when `queued > backlog`.
    */
   backlog: number;
   /**
-   * The most that this thread has seen waiting: by its calls of `listenQueue` and `inspect`, and where a native server is
-   * given, by that server as it accepted (see `stats()`). The kernel keeps no such figure.
+   * The longest queue that this thread has seen: by its calls of `listenQueue` and `inspect`, and, for a native server,
+   * by that server while it accepted (see `stats()`). The kernel keeps no such number.
    */
   highWater: number;
 }
@@ -39,7 +39,7 @@ export interface ListenQueue {
 /** A TCP port of this host. */
 export interface ListenPort {
   port: number;
-  /** A numeric address that the listener takes connections at. Default: any. */
+  /** A numeric address at which the listener accepts connections. Default: any. */
   host?: string | undefined;
 }
 
@@ -47,24 +47,26 @@ export interface ListenPort {
 export type ListenTarget = net.Server | ChannelServer | number | string | ListenPort;
 
 /**
- * How many connections wait at a listener: one of this process, or any on the host, for which no privilege is needed. The
- * kernel answers at once, in some tenths of a millisecond for thousands of sockets.
+ * Returns how many connections wait in a listener's accept queue, for a listener of this process or any other on the
+ * host. No privilege is needed. The kernel answers at once, within tenths of a millisecond for thousands of sockets.
  *
- * A path is compared by the file it leads to, so that relative names, links and moved files are found. Of several TCP
- * listeners that share a port, the fullest is told of.
+ * A path is compared by the file that it leads to, so that relative names, links and moved files are found. If several
+ * TCP listeners share a port, the fullest is reported.
  *
  * Throws
- * - ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE, ERR_SOCKET_BAD_PORT: for what can be no listener;
+ * - ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE, ERR_OUT_OF_RANGE, ERR_SOCKET_BAD_PORT: the target cannot be a
+ *   listener;
  * - ERR_NEARWIRE_NOT_OPEN: the server does not listen;
- * - ENOENT, EACCES, ...: the path can't be looked at;
+ * - ENOENT, EACCES, ...: the path is not accessible;
  * - ERR_NEARWIRE_NOT_A_SOCKET: the path leads to another kind of file;
  * - ERR_NEARWIRE_STALE_SOCKET: the file's socket is gone;
- * - ERR_NEARWIRE_NO_LISTENER: nobody listens there;
- * - ERR_NEARWIRE_OTHER_NAMESPACE: somebody does, in another network namespace: the kernel tells of one's own only;
- * - ERR_NEARWIRE_AMBIGUOUS: more than one could be meant;
- * - ERR_NEARWIRE_DIAG_REFUSED: the kernel or a sandbox tells of no queues; `listening` tells at least whether somebody
- *   listens, if that could be found out;
- * - ERR_NEARWIRE_NO_ADDON, ERR_NEARWIRE_UNSUPPORTED: there is no way to ask.
+ * - ERR_NEARWIRE_NO_LISTENER: no process listens there;
+ * - ERR_NEARWIRE_OTHER_NAMESPACE: a process in another network namespace does; the kernel reports only the caller's
+ *   own;
+ * - ERR_NEARWIRE_AMBIGUOUS: more than one listener matches;
+ * - ERR_NEARWIRE_DIAG_REFUSED: the kernel or a sandbox reports no queues; `listening` has whether a process listens, if
+ *   that could be found out;
+ * - ERR_NEARWIRE_NO_ADDON, ERR_NEARWIRE_UNSUPPORTED: there is no means to query it.
  */
 export function listenQueue(target: ListenTarget): ListenQueue {
   if (typeof target === 'string') {
@@ -119,7 +121,7 @@ function queueOfPort({ port, host }: ListenPort): ListenQueue {
   return queueOf(fullest.cookie, fullest.queued, fullest.backlog);
 }
 
-/** As the kernel chooses: those bound to the address itself, or else to all addresses. */
+/** The kernel's choice: listeners bound to the address itself, otherwise those bound to all addresses. */
 function reachedAt(host: string | undefined, all: readonly NativeTcpListener[]): NativeTcpListener[] {
   if (host === undefined) return [...all];
   const same = new net.BlockList();

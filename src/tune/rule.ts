@@ -1,42 +1,45 @@
-/** From evidence to an advice: the rules, and nothing else. docs/operating.md gives the reasons at length. */
+/** The rules that turn evidence into advice. docs/operating.md explains them in detail. */
 import type { QueueEvidence, SendEvidence } from './evidence.js';
 import { askedFor, LARGEST_SEND_BUFFER, STREAM_SEND_BUFFER, type SystemLimit } from './limits.js';
 
-/** What is advised for one option. */
+/** The advice on one option. */
 export interface Finding<E> {
   option: 'sendBufferSize' | 'backlog';
   /** Whether to change it. */
   change: boolean;
-  /** What it is now. A send buffer in bytes as the kernel reads it back; undefined: not known. */
+  /** The current value. A send buffer in bytes as the kernel reads it back; undefined: not known. */
   current: number | undefined;
-  /** What it should be, in the same unit; the same as `current` where nothing is to change. */
+  /** The recommended value, in the same unit; equal to `current` if nothing should change. */
   recommended: number | undefined;
-  /** The option to give, to get there: Linux reads back the double of a send buffer that is asked for. */
+  /** The option that achieves it: Linux reads back twice the requested send buffer. */
   setting: { sendBufferSize: number } | { backlog: number } | undefined;
-  /** The limit of the system that is in the way, and what it has to be at least. */
+  /** The system limit in the way, and the value that it needs at least. */
   limit: { name: string; value: number; needed: number } | undefined;
-  /** In words: the advice, and why. */
+  /** The advice and its reason, in words. */
   because: string;
   evidence: E;
 }
 
-/** What the rules reckon with. */
+/** The limits that the rules apply. */
 export interface RuleLimits {
-  /** Bytes that all buffers together may come to. */
+  /** Bytes that all send buffers may occupy together. */
   memory: number;
   sendBufferSize: SystemLimit;
 }
 
 /**
- * With fewer waiting on average, a larger buffer saves nothing that could be noticed: of a single connection, waits are a
+ * With fewer waiting on average, a larger buffer has no noticeable effect: for a single connection, waits are then a
  * hundredth of its time.
  */
 const WAITING_MATTERS = 0.01;
-/** A reader that makes room so fast is held up by the buffer, as the engine has it (native/connection_write.cc). */
+/**
+ * A reader that makes room this quickly is limited by the buffer; the engine assumes the same
+ * (native/connection_write.cc).
+ */
 const FAST_READER_MILLIS = 2;
-/** Sizes are advised in steps. */
+/** Sizes are advised in multiples of this. */
 const STEP = 64 * 1024;
-/** A queue that was so full has come near to refusing. */
+/** A queue filled to this share came close to refusing connections. */
 const NEARLY_FULL = 0.75;
 
 const KiB = 1024;
@@ -53,7 +56,7 @@ function percent(share: number): string {
   return `${String(rounded)} %`;
 }
 
-/** How much of the time was spent waiting, for one connection or for many. */
+/** The share of time spent waiting, for one connection or for many. */
 function waitingInWords({ waiting, connections }: SendEvidence): string {
   return connections <= 1
     ? `the connection waited for room ${percent(waiting)} of the time`
@@ -104,7 +107,7 @@ function stepUp(bytes: number): number {
   return Math.ceil(bytes / STEP) * STEP;
 }
 
-/** Whether connections would gain from a larger send buffer, and from which. */
+/** Whether connections would gain from a larger send buffer, and from which size. */
 export function adviseSendBuffer(evidence: SendEvidence, limits: RuleLimits): Finding<SendEvidence> {
   const { bytesSent, sends, waits, waiting, meanWait = 0, answers, sendBufferSize = 0 } = evidence;
   if (bytesSent === 0) return unchanged(evidence, 'nothing was sent, so there is nothing to go by');
@@ -133,7 +136,7 @@ export function adviseSendBuffer(evidence: SendEvidence, limits: RuleLimits): Fi
   return unchanged(evidence, `${waited}, in streams ${length}; ${limit}, ${use}`);
 }
 
-/** Whether a listener's backlog was nearly used up. */
+/** Whether a listener's backlog was nearly exhausted. */
 export function adviseBacklog(evidence: QueueEvidence, system: SystemLimit): Finding<QueueEvidence> {
   const { highWater, backlog: current } = evidence;
   const seen = `at most ${String(highWater)} connections were seen waiting, of ${String(current)} that may`;

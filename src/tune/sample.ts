@@ -1,29 +1,29 @@
 /**
- * Watches connections by looking at them now and then: what node keeps back for want of room, and what stands in the
- * kernel. For node's own sockets, of which nothing else can be seen, and for single connections.
+ * Observes connections by sampling: what node holds back for lack of room, and what is buffered in the kernel. For
+ * node's own sockets, which offer nothing else, and for single connections.
  */
 import type { NativeAddon, NativeSocketDescription } from '../binding/addon.js';
 import { answerClass, answersOf, median, type SendEvidence } from './evidence.js';
 import type { Observer } from './observe.js';
 import type { Sampled } from './sampled.js';
 
-/** Connections looked at each time: with more of them, each in its turn. */
+/** Connections per sample; if there are more, samples take them in rotation. */
 const MOST = 200;
-/** Of those, buffers that the kernel is asked for: it costs some system calls each, and a few tell of all. */
+/** Of those, connections whose buffers are queried: that costs some system calls each, and a few represent all. */
 const MOST_BUFFERS = 16;
 
-/** What the last look has seen of a connection. */
+/** The state of a connection at the last sample. */
 interface Seen {
   bytesRead: number;
   bytesWritten: number;
-  /** Bytes that had been written when something was last received. */
+  /** `bytesWritten` when something was last received. */
   answerStart: number;
   waiting: boolean;
-  /** The answer that is under way has waited. */
+  /** The current response has waited. */
   answerWaited: boolean;
 }
 
-/** Finds the connections there are. */
+/** Finds the current connections. */
 export type FindConnections = () => Iterable<Sampled>;
 
 export class Sampler implements Observer {
@@ -38,7 +38,7 @@ export class Sampler implements Observer {
   private sendBufferSize: number | undefined;
   private tcp = false;
 
-  /** `addon`: undefined where it did not load; then nothing is known of what stands in the kernel. */
+  /** `addon`: undefined if it did not load; then nothing is known of the kernel's buffers. */
   constructor(
     private readonly find: FindConnections,
     private readonly addon: NativeAddon | undefined,
@@ -87,7 +87,7 @@ export class Sampler implements Observer {
     const { bytesRead, bytesWritten } = connection;
     let state = this.seen.get(connection);
     if (state === undefined) {
-      // Its bytes up to now are not of this while; a first look can't tell where an answer began.
+      // Its bytes so far were sent before this period; a first sample cannot tell where a response began.
       state = { bytesRead, bytesWritten, answerStart: bytesWritten, waiting: false, answerWaited: false };
       state.answerStart -= connection.pending;
       this.seen.set(connection, state);
@@ -104,7 +104,7 @@ export class Sampler implements Observer {
     if (bytesRead !== state.bytesRead) {
       this.endAnswer(state);
       state.bytesRead = bytesRead;
-      // What has been written since the last look is the answer to what has come since then.
+      // What was written since the last sample is the response to what was received since then.
       state.answerStart = state.bytesWritten;
     }
     this.bytesSent += bytesWritten - state.bytesWritten;

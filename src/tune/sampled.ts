@@ -1,4 +1,4 @@
-/** What can be looked at of a connection, whichever kind of object it is. */
+/** What can be sampled of a connection, whatever its class. */
 import * as net from 'node:net';
 import type { Channel } from '../channel/types.js';
 import { descriptorUnder } from '../engine/descriptor.js';
@@ -8,9 +8,9 @@ export interface Sampled {
   readonly fd: number;
   readonly closed: boolean;
   readonly bytesRead: number;
-  /** What still waits in the process included. */
+  /** Includes bytes still buffered in the process. */
   readonly bytesWritten: number;
-  /** Bytes that the process holds since the kernel takes no more. */
+  /** Bytes that the process holds because the kernel has no room for more. */
   readonly pending: number;
 }
 

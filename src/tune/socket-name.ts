@@ -3,7 +3,7 @@ import { statfsSync, statSync } from 'node:fs';
 import { basename, isAbsolute, resolve } from 'node:path';
 import type { NativeUnixSocket } from '../binding/addon.js';
 
-/** Magic numbers of statfs(2): file systems that give stat(2) other device numbers than the kernel has inside. */
+/** Magic numbers of statfs(2): file systems whose device numbers in stat(2) differ from the kernel's internal ones. */
 const OWN_DEVICE_NUMBERS: ReadonlySet<number> = new Set([
   0x9123683e, // btrfs: one for each subvolume
   0x794c7630, // overlayfs: one for each layer
@@ -12,14 +12,14 @@ const OWN_DEVICE_NUMBERS: ReadonlySet<number> = new Set([
 export interface SocketFileId {
   major: number;
   minor: number;
-  /** The low 32 bits of the inode number: the kernel tells no more of it. */
+  /** The low 32 bits of the inode number, which are all that the kernel reports. */
   inode: number;
   isSocket: boolean;
-  /** The device number of `stat` is another than the kernel's own. */
+  /** The device number of `stat` differs from the kernel's own. */
   ownDeviceNumbers: boolean;
 }
 
-/** Throws what stat throws. Symbolic links are followed, as connect follows them. */
+/** Throws what stat throws. Follows symbolic links, as connect does. */
 export function socketFileId(path: string): SocketFileId {
   const status = statSync(path, { bigint: true });
   const { dev } = status;
@@ -46,8 +46,8 @@ function leadsTo(name: string, path: string): boolean {
 }
 
 /**
- * The sockets that are bound to the file at `path`, whatever name they were bound by. Where the system tells each
- * socket's file (Linux), by that; else by names that lead to it, which leaves more than one if a file was replaced.
+ * The sockets bound to the file at `path`, under whatever name. Compared by each socket's file where the system reports
+ * it (Linux); otherwise by names that lead to the file, which leaves more than one candidate if a file was replaced.
  */
 export function socketsAt<S extends Pick<NativeUnixSocket, 'name' | 'file'>>(
   path: string,
@@ -60,13 +60,13 @@ export function socketsAt<S extends Pick<NativeUnixSocket, 'name' | 'file'>>(
   if (id.ownDeviceNumbers) {
     const same = bound.filter(({ name }) => name !== undefined && leadsTo(name, path));
     if (same.length > 0) return same;
-    // A name of another mount namespace leads nowhere here.
+    // Names from another mount namespace lead nowhere here.
     return bound.filter(({ name }) => name !== undefined && basename(name) === basename(path));
   }
   return sockets.filter(({ name, file }) => file === undefined && name !== undefined && leadsTo(name, path));
 }
 
-/** Those that were bound by just this name, of which the files may be gone, replaced, or out of sight. */
+/** The sockets bound to exactly this name; their files may be gone, replaced or not visible. */
 export function socketsNamed<S extends { name?: string | undefined }>(path: string, sockets: readonly S[]): S[] {
   const absolute = resolve(path);
   return sockets.filter(({ name }) => name === path || name === absolute);

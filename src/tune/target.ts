@@ -1,4 +1,4 @@
-/** What the calls of `nearwire/tune` are given: anything that has a socket of the kernel's underneath. */
+/** The targets of the calls of `nearwire/tune`: any object with a kernel socket underneath. */
 import * as net from 'node:net';
 import type { Channel, ChannelServer } from '../channel/types.js';
 import { DESCRIPTOR, descriptorUnder } from '../engine/descriptor.js';
@@ -8,7 +8,7 @@ import { checkWhole } from '../config/options.js';
 /** Descriptors are ints. */
 const MAX_DESCRIPTOR = 2 ** 31 - 1;
 
-/** A socket, server, channel or channel server of nearwire's or of node's (http and TLS included), or a descriptor. */
+/** A socket, server, channel or channel server, nearwire's or node's (http and TLS included), or a descriptor. */
 export type TuneTarget = net.Socket | net.Server | Channel | ChannelServer | number;
 
 function isHolder(target: unknown): target is object {
@@ -17,9 +17,9 @@ function isHolder(target: unknown): target is object {
 }
 
 /**
- * The descriptor under a target. It stays the target's own, which may close it as soon as anything else runs.
- * Throws ERR_INVALID_ARG_TYPE or ERR_OUT_OF_RANGE for what can't be one, ERR_NEARWIRE_NOT_OPEN for what has none now: not
- * connected or listening yet, or closed.
+ * The descriptor under a target. The target still owns it, and may close it as soon as other code runs. Throws
+ * ERR_INVALID_ARG_TYPE or ERR_OUT_OF_RANGE for an invalid target, and ERR_NEARWIRE_NOT_OPEN for one without a
+ * descriptor: not yet connected or listening, or closed.
  */
 export function descriptorOf(target: unknown): number {
   if (typeof target === 'number') {

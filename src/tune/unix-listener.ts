@@ -18,12 +18,12 @@ const { EACCES, ECONNREFUSED, EPROTOTYPE, EPERM } = constants.errno;
 
 const WHAT = 'to tell the queues of other sockets';
 
-/** An abstract name is written as `ss` and others write it. */
+/** Shows an abstract name as `ss` and other tools do. */
 function shownName(name: string): string {
   return name.startsWith('\0') ? `@${name.slice(1).replace(/\0+$/, '').replaceAll('\0', '@')}` : name;
 }
 
-/** Throws ERR_INVALID_ARG_VALUE for what can be no path and no abstract name. */
+/** Throws ERR_INVALID_ARG_VALUE for what is neither a path nor an abstract name. */
 function checkSocketName(name: string, argument: string): void {
   if (name === '' || name === '\0') throw argValueError(argument, name, 'must name a socket');
   if (name.includes('\0', name.startsWith('\0') ? 1 : 0) && !name.startsWith('\0')) {
@@ -31,14 +31,15 @@ function checkSocketName(name: string, argument: string): void {
   }
 }
 
-/** All UNIX sockets that the kernel tells of. Throws ERR_NEARWIRE_DIAG_REFUSED where it tells of none. */
+/** All UNIX sockets that the kernel reports. Throws ERR_NEARWIRE_DIAG_REFUSED if it refuses. */
 export function unixSockets(listenersOnly: boolean, detail: () => string = () => ''): NativeUnixSocket[] {
   const answer = nativeDiagnosis().unixSockets(listenersOnly);
   return told(answer, WHAT, (errno) => diagnosisRefusedError(errno, detail()));
 }
 
 /**
- * The socket that listens at a path or, with a leading NUL, at an abstract name. Throws what `listenQueue` says.
+ * The socket that listens on a path or, with a leading NUL, on an abstract name. Throws as documented for
+ * `listenQueue`.
  */
 export function findUnixListener(name: string): NativeUnixSocket {
   checkSocketName(name, 'target');
@@ -83,7 +84,7 @@ function findByPath(path: string): NativeUnixSocket {
   throw absent(path, id);
 }
 
-/** What stat says: which file it is, or its error. */
+/** The file's identity from stat, or stat's error. */
 function fileAt(path: string): SocketFileId | { error: NodeJS.ErrnoException } {
   try {
     return socketFileId(path);
@@ -92,14 +93,14 @@ function fileAt(path: string): SocketFileId | { error: NodeJS.ErrnoException } {
   }
 }
 
-/** Of several that were bound to one name in turn, the file is the last one's. Only macOS leaves a choice. */
+/** If several were bound to one name in turn, the file belongs to the last. Only on macOS can there be a choice. */
 function newestFirst(sockets: readonly NativeUnixSocket[]): NativeUnixSocket[] {
   return [...sockets].sort((a, b) => (BigInt(b.cookie) > BigInt(a.cookie) ? 1 : -1));
 }
 
 /**
- * The file can't be looked at. The kernel's own list has the name all the same: of a listener in a directory that may not
- * be searched, or of one whose file is gone.
+ * The file is not accessible, but the kernel's own list may have the name: of a listener in a directory without search
+ * permission, or of one whose file is gone.
  */
 function findUnseen(path: string, error: NodeJS.ErrnoException): NativeUnixSocket {
   const all = nativeDiagnosis().unixSockets(true);
@@ -113,7 +114,7 @@ function findUnseen(path: string, error: NodeJS.ErrnoException): NativeUnixSocke
   throw ambiguousListenerError(`More than one listener was bound as ${path}, and the file may not be looked at`);
 }
 
-/** Why nobody was found. */
+/** The reason why no listener was found. */
 function absent(path: string, id: SocketFileId): Error {
   const bound = socketsAt(path, id, unixSockets(false));
   if (bound.length > 0) {

@@ -1,4 +1,4 @@
-/** The body of an answer, as a stream that knows its end. */
+/** The body of a response, as a stream that knows where it ends. */
 import { Readable } from 'node:stream';
 import { shortBodyError } from '../errors/index.js';
 import { copyOf } from '../memory/own-memory.js';
@@ -6,9 +6,9 @@ import type { Framing } from './answer.js';
 import { ChunkedDecoder } from './chunked.js';
 
 export interface BodyOwner {
-  /** More is wanted, after `takeBytes()` has answered false. */
+  /** Called for more data after `takeBytes()` has returned false. */
   resume(): void;
-  /** The reader has had enough. */
+  /** The reader has destroyed the body. */
   drop(): void;
 }
 
@@ -26,12 +26,14 @@ export class AnswerBody extends Readable {
     this.length = framing.kind === 'length' ? framing.length : framing.kind === 'none' ? 0 : Number.POSITIVE_INFINITY;
   }
 
-  /** True: all of it has come. What stands behind its end is dropped. */
+  /** Whether the whole body has arrived. Bytes after its end are dropped. */
   get complete(): boolean {
     return this.chunked?.over ?? this.bytes === this.length;
   }
 
-  /** Takes bytes, which are copied. False: the reader has enough for now. Throws if they can't be a body's. */
+  /**
+   * Takes bytes, which are copied. Returns false if the reader has enough for now. Throws if they are not a valid body.
+   */
   takeBytes(data: Buffer, start: number, end: number): boolean {
     const pieces: Buffer[] = [];
     const take = (from: number, until: number): void => {
@@ -43,13 +45,13 @@ export class AnswerBody extends Readable {
       if (this.chunked !== undefined) this.chunked.decode(data, start, end, take);
       else if (end > start && this.bytes < this.length) take(start, Math.min(end, start + this.length - this.bytes));
     } finally {
-      // Behind all of it, as what is lent may be gone when a listener has done its work.
+      // Only after everything is copied: the lent memory may change as soon as a listener has run.
       for (const piece of pieces) room = this.push(piece);
     }
     return room;
   }
 
-  /** The server has closed. Answers what is wrong with that, if anything. */
+  /** The server has closed. Returns an error if that was too early. */
   closedBy(): Error | undefined {
     if (this.framing.kind === 'close' || this.complete) return undefined;
     return this.chunked === undefined

@@ -1,9 +1,9 @@
-/** Takes the head of an answer as it comes, in any pieces. */
+/** Collects the header block of a response, however it is split into pieces. */
 import { answerHeadTooLargeError } from '../errors/index.js';
 import { endOfHead, parseHead, type AnswerHead } from './answer.js';
 
 const NOTHING = Buffer.alloc(0);
-/** An end may begin this many bytes before what comes next. */
+/** The empty line at its end may begin this many bytes before the next piece. */
 const END_BYTES = 3;
 const SWITCHING_PROTOCOLS = 101;
 
@@ -11,7 +11,7 @@ export class HeadReader {
   private held = NOTHING;
   private passedOver = 0;
 
-  /** Bytes that may come before the head is over. */
+  /** `limit`: bytes that may arrive before the end of the headers. */
   constructor(private readonly limit: number) {}
 
   /** All bytes so far. */
@@ -19,10 +19,10 @@ export class HeadReader {
     return this.passedOver + this.held.length;
   }
 
-  /** What came before the final answer (103 Early Hints) is passed over, and counts for the limit. */
+  /** Responses before the final one (103 Early Hints) are skipped, and count towards the limit. */
   take(piece: Uint8Array): { head: AnswerHead; rest: Buffer } | undefined {
     let from = Math.max(0, this.held.length - END_BYTES);
-    // What comes is lent: it is copied in any case.
+    // The piece is lent, so it must be copied in any case.
     this.held = Buffer.concat([this.held, piece]);
     for (;;) {
       const end = endOfHead(this.held, from);

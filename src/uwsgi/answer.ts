@@ -1,4 +1,4 @@
-/** The head of a server's answer: that of HTTP/1.x, or that of CGI, whose status is a header. */
+/** The status and headers of a response: HTTP/1.x, or CGI, where the status is a header. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import { badAnswerError } from '../errors/index.js';
@@ -6,24 +6,26 @@ import { badAnswerError } from '../errors/index.js';
 export interface AnswerHead {
   statusCode: number;
   statusMessage: string;
-  /** Names and values in turn, as they came. */
+  /** Names and values alternately, as received. */
   rawHeaders: string[];
   headers: IncomingHttpHeaders;
 }
 
-/** How the end of a body is known. */
+/** How the end of a body is found. */
 export type Framing = { kind: 'none' } | { kind: 'length'; length: number } | { kind: 'chunked' } | { kind: 'close' };
 
 const CR = 13;
 const LF = 10;
 const STATUS_LINE = /^HTTP\/1\.[0-9] ([1-9][0-9]{2})(?: (.*))?$/;
 const CGI_STATUS = /^([1-9][0-9]{2})(?:\s+(.*))?$/;
-/** RFC 9110, 5.1: a name is a token, and nothing stands between it and the colon. */
+/** RFC 9110, 5.1: a name is a token, directly followed by the colon. */
 const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[\t ]*(.*?)[\t ]*$/;
-/** CR, LF and NUL end a header, or a program's idea of one. */
+/** CR and NUL end a header, or some program believes that they do. */
 const FORBIDDEN = /[\0\r]/;
 
-/** Where the empty line behind a head ends, or -1. Lines may end in LF alone, as CGI programs write them. */
+/**
+ * The offset after the empty line that ends the headers, or -1. Lines may end in LF alone, as CGI programs write them.
+ */
 export function endOfHead(bytes: Buffer, from: number): number {
   let at = bytes.indexOf(LF, from);
   while (at >= 0) {
@@ -35,7 +37,7 @@ export function endOfHead(bytes: Buffer, from: number): number {
   return -1;
 }
 
-/** Reads a head, given up to and with its empty line. Throws ERR_NEARWIRE_UWSGI_BAD_RESPONSE. */
+/** Parses a header block, including its empty line. Throws ERR_NEARWIRE_UWSGI_BAD_RESPONSE. */
 export function parseHead(bytes: Buffer): AnswerHead {
   const lines = bytes.toString('latin1').split('\n');
   const [first = ''] = lines;
@@ -66,7 +68,7 @@ function shown(line: string): string {
   return JSON.stringify(line.length > 60 ? `${line.slice(0, 57)}...` : line);
 }
 
-/** As nginx: without a Status it is 302 if there is a Location, and else 200. */
+/** As nginx: without a Status it is 302 if there is a Location, and otherwise 200. */
 function cgiHead(all: readonly string[]): AnswerHead {
   const rawHeaders: string[] = [];
   let status: string | undefined;
@@ -84,7 +86,7 @@ function cgiHead(all: readonly string[]): AnswerHead {
   return { statusCode, statusMessage: message ?? STATUS_CODES[statusCode] ?? '', rawHeaders, headers };
 }
 
-/** The headers of which `http.IncomingMessage` keeps the first, as its documentation lists them. */
+/** The headers of which `http.IncomingMessage` keeps the first value, according to its documentation. */
 const FIRST_STANDS = new Set([
   'age',
   'authorization',
@@ -106,7 +108,7 @@ const FIRST_STANDS = new Set([
   'user-agent',
 ]);
 
-/** As `message.headers` of node:http has them. */
+/** The same object as `message.headers` of node:http. */
 function joinHeaders(rawHeaders: readonly string[]): IncomingHttpHeaders {
   const headers: IncomingHttpHeaders = {};
   for (let i = 0; i < rawHeaders.length; i += 2) {
@@ -119,18 +121,18 @@ function joinHeaders(rawHeaders: readonly string[]): IncomingHttpHeaders {
   return headers;
 }
 
-/** `__proto__` is a name as others are. */
+/** With defineProperty, `__proto__` is a name like any other. */
 function put(headers: IncomingHttpHeaders, name: string, value: string): void {
   Object.defineProperty(headers, name, { value, enumerable: true, configurable: true, writable: true });
 }
 
-/** How the body of this answer ends. Throws where that can't be known for sure. */
+/** How the body of this response ends. Throws where that is ambiguous. */
 export function framingOf({ statusCode, headers, rawHeaders }: AnswerHead, method: string): Framing {
   if (method === 'HEAD' || statusCode === 204 || statusCode === 304) return { kind: 'none' };
   const coding = headers['transfer-encoding'];
   if (coding !== undefined) {
     if (coding.toLowerCase() !== 'chunked') throw badAnswerError(`the transfer coding ${shown(coding)}`);
-    // RFC 9112, 6.3: whoever is passed both on may take the other for the body's end.
+    // RFC 9112, 6.3: a recipient to which both are forwarded may use the other one to find the body's end.
     if (headers['content-length'] !== undefined) throw badAnswerError('a length beside the transfer coding');
     return { kind: 'chunked' };
   }

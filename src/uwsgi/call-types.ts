@@ -1,22 +1,23 @@
-/** What a call to a uwsgi server goes to, what it is limited by, and what comes of it. */
+/** The types of a call to a uwsgi server: target, limits and response. */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { ChannelOptions, ChannelTarget } from '../channel/types.js';
 
 /**
- * Where the server listens: `path`, or `port` and `host`, which may be a name here. With the options of a channel:
- * `transport`, `sendBufferSize`, `noDelay` and so on.
+ * Where the server listens: `path`, or `port` and `host`, which may be a name here. In addition the options of a
+ * channel: `transport`, `sendBufferSize`, `noDelay` and so on.
  */
 export type RequestTarget = ChannelTarget &
   ChannelOptions & {
     /**
-     * Milliseconds. Of a path: for room in the listener's queue, as a channel's `backlogTimeout`. Over TCP: for the connection,
-     * from when the address is known, and `0` is the system's own patience. Default: `configure()`'s `backlogTimeout`.
+     * Milliseconds. With a path: the time to wait for room in the listener's accept queue, as a channel's
+     * `backlogTimeout`. Over TCP: the time to connect, after the address has been resolved; `0` leaves it to the
+     * system. Default: the `backlogTimeout` of `configure()`.
      */
     connectTimeout?: number | undefined;
   };
 
-/** In bytes and milliseconds; 0 is no limit for the latter. */
+/** In bytes and milliseconds; for the latter, 0 is no limit. */
 export interface Limits {
   body: number;
   head: number;
@@ -31,8 +32,9 @@ export interface UwsgiResponse {
   headers: IncomingHttpHeaders;
   rawHeaders: string[];
   /**
-   * To be read, or destroyed, which closes the connection. It ends by Content-Length, by the last chunk of a chunked one
-   * (which are undone), or where the server closes; it fails if the first two are cut short (ERR_NEARWIRE_SHORT_BODY).
+   * Read it, or destroy it, which closes the connection. It ends at its Content-Length, at the last chunk of a chunked
+   * body (which is decoded), or when the server closes. It fails if one of the first two is cut short
+   * (ERR_NEARWIRE_SHORT_BODY).
    */
   body: Readable;
 }

@@ -1,10 +1,10 @@
-/** Which bytes may stand in what a handler gets: those that node's own parser lets through. */
+/** Which bytes are allowed in what a handler gets: those that node's own parser allows. */
 
 /** A header's name, and a method (RFC 9110, 5.6.2). */
 export const TOKEN = 1;
 /** A URL. */
 export const TARGET = 2;
-/** A header's value (RFC 9110, 5.5): no control characters but the tab. */
+/** A header's value (RFC 9110, 5.5): no control characters except the tab. */
 export const VALUE = 4;
 
 const TOKEN_CHARACTER = /[\w!#$%&'*+.^`|~-]/;

@@ -1,18 +1,18 @@
-/** The chunked transfer coding of HTTP/1.1 (RFC 9112, 7.1), taken apart as it comes. */
+/** An incremental decoder of HTTP/1.1's chunked transfer coding (RFC 9112, 7.1). */
 import { badAnswerError } from '../errors/index.js';
 
-/** Longer than any size in hexadecimal digits with extensions that somebody would write. */
+/** Longer than any realistic chunk size with extensions. */
 const LINE_LIMIT = 4096;
-/** All trailers together; node's own limit for a head. */
+/** For all trailers together; node's own limit for headers. */
 const TRAILERS_LIMIT = 16_384;
 const LF = 10;
 
 type State = 'size' | 'data' | 'end of data' | 'trailers' | 'over';
 
-/** Trailers and extensions are dropped. */
+/** Drops trailers and extensions. */
 export class ChunkedDecoder {
   private state: State = 'size';
-  /** Bytes of this chunk that are still to come. */
+  /** Bytes of this chunk that are still missing. */
   private left = 0;
   private line = '';
   private trailers = 0;
@@ -21,7 +21,7 @@ export class ChunkedDecoder {
     return this.state === 'over';
   }
 
-  /** Gives the bytes of the body that stand in `[start, end)` of `data` to `take`, as ranges of it. */
+  /** Passes the body bytes within `[start, end)` of `data` to `take`, as ranges of `data`. */
   decode(data: Buffer, start: number, end: number, take: (start: number, end: number) => void): void {
     let at = start;
     while (at < end && this.state !== 'over') {

@@ -1,4 +1,4 @@
-/** Requests as the uwsgi protocol has them: a header of four bytes, and the variables behind it. */
+/** Encodes requests for the uwsgi protocol: a header of four bytes, followed by the variables. */
 import type { OutgoingHttpHeaders } from 'node:http';
 import { argTypeError, argValueError, invalidCharError, variablesTooLargeError } from '../errors/index.js';
 
@@ -6,10 +6,10 @@ import { argTypeError, argValueError, invalidCharError, variablesTooLargeError }
 export const VARIABLES_LIMIT = 65_535;
 const HEADER_BYTES = 4;
 
-/** Strings are sent as node sends headers: a byte a character, none beyond U+00FF. */
+/** Strings are sent as node sends headers: one byte per character, none beyond U+00FF. */
 export type VariableValue = string | number | Uint8Array;
 
-/** What a packet is made of, checked. */
+/** The validated parts of a packet. */
 export interface PacketPlan {
   method: string;
   url: string;
@@ -24,17 +24,20 @@ export interface PacketPlan {
 export type Header = readonly [name: string, value: string];
 
 /**
- * As nginx: only names of letters, digits and hyphens. Others could not be told from them once they are variables
- * (`X_User` from `X-User`), and whoever stands in front is trusted to have set those.
+ * As nginx: only names of letters, digits and hyphens. Other names would become the same variable as an allowed one
+ * (`X_User` and `X-User`), which the application trusts the reverse proxy to have set.
  */
 const SENDABLE_NAME = /^[A-Za-z0-9-]+$/;
-/** `Proxy` would become HTTP_PROXY, which programs take for their own setting (CVE-2016-5385). The body's framing is ours. */
+/**
+ * `Proxy` would become HTTP_PROXY, which programs mistake for their own setting (CVE-2016-5385). The body's framing is
+ * up to us.
+ */
 const NEVER_SENT = new Set(['proxy', 'transfer-encoding', 'content-length']);
 /** RFC 9110, 5.6.2: the characters of a method. */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-/** What node lets stand in a header's value. */
+/** What node allows in a header's value. */
 const SENDABLE_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
-/** What node lets stand in a path. */
+/** What node allows in a path. */
 const SENDABLE_URL = /^[\x21-\x7e\x80-\xff]+$/;
 
 export function checkMethod(method: unknown): string {
@@ -51,7 +54,7 @@ export function checkUrl(url: unknown): string {
   return url;
 }
 
-/** The headers one by one, as they were given: an object of strings, numbers and arrays, or names and values in turn. */
+/** The headers one by one, as given: an object of strings, numbers and arrays, or names and values alternately. */
 export function listHeaders(headers: unknown): Header[] {
   if (headers === undefined) return [];
   if (typeof headers !== 'object' || headers === null) throw argTypeError('options.headers', 'of type object', headers);
@@ -79,13 +82,13 @@ export function listHeaders(headers: unknown): Header[] {
   return list;
 }
 
-/** A header's value, all of them joined if there are several; undefined if it was not given. */
+/** A header's value, joined if there are several; undefined if it was not given. */
 export function headerValue(headers: readonly Header[], name: string): string | undefined {
   const values = headers.filter(([given]) => given.toLowerCase() === name).map(([, value]) => value);
   return values.length === 0 ? undefined : values.join(', ');
 }
 
-/** The request's first bytes. Throws ERR_NEARWIRE_UWSGI_VARIABLES_TOO_LARGE. */
+/** The packet of a request. Throws ERR_NEARWIRE_UWSGI_VARIABLES_TOO_LARGE. */
 export function encodePacket(plan: PacketPlan): Buffer {
   const variables = standardVariables(plan);
   for (const [name, value] of httpVariables(plan.headers)) variables.set(name, value);
@@ -112,7 +115,7 @@ function checkBytes(name: string, text: string): string {
   return text;
 }
 
-/** The variables that nginx's uwsgi_params have and that can be known here. */
+/** The variables of nginx's uwsgi_params that are known here. */
 function standardVariables({ method, url, contentLength, headers }: PacketPlan): Variables {
   const question = url.indexOf('?');
   const path = question < 0 ? url : url.slice(0, question);
@@ -147,7 +150,7 @@ function* httpVariables(headers: readonly Header[]): Generator<[string, string]>
   for (const [name, value] of joined) yield [`HTTP_${name.toUpperCase().replaceAll('-', '_')}`, value];
 }
 
-/** The bytes that the path stands for. What is no escape (`%zz`) stays as it is. */
+/** Decodes the escapes of a path. Invalid ones (`%zz`) stay unchanged. */
 function decodePath(path: string): string {
   if (!path.includes('%')) return path;
   return path.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));

@@ -1,4 +1,4 @@
-/** The body of a request to a uwsgi server, whose length has to be known before the first byte of it is sent. */
+/** The body of a request to a uwsgi server. Its length must be known before the first byte is sent. */
 import { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import {
@@ -12,7 +12,7 @@ import {
 /** Bytes, text in UTF-8, or a stream of them. */
 export type RequestBody = Uint8Array | string | AsyncIterable<Uint8Array | string>;
 
-/** A body that is ready to be sent. `length` is undefined where there is none. */
+/** A body ready to be sent. `length` is undefined if there is none. */
 export type PreparedBody =
   | { length: number | undefined; bytes: Uint8Array | undefined; source?: undefined }
   | { length: number; source: BodySource; bytes?: undefined };
@@ -21,7 +21,7 @@ function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
   return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 }
 
-/** Brings a body and its Content-Length together; a stream without one is read to its end. */
+/** Matches a body with its Content-Length; a stream without one is read to its end first. */
 export async function prepareBody(
   body: unknown,
   lengthHeader: string | undefined,
@@ -52,18 +52,18 @@ function bytesOf(body: unknown): Uint8Array | undefined {
   throw argTypeError('options.body', 'of type string, an instance of Uint8Array or an async iterable', body);
 }
 
-/** Somebody's stream of chunks. */
+/** A stream of chunks given by the caller. */
 export class BodySource {
   private readonly iterator: AsyncIterator<unknown>;
   private over = false;
 
   constructor(private readonly iterable: AsyncIterable<unknown>) {
-    // Whether a stream is destroyed is decided in giveUp().
+    // giveUp() decides whether a stream is destroyed.
     this.iterator =
       iterable instanceof Readable ? iterable.iterator({ destroyOnReturn: false }) : iterable[Symbol.asyncIterator]();
   }
 
-  /** The next chunk, undefined behind the last. Rejects with what the stream fails with. */
+  /** The next chunk, undefined after the last. Rejects with the stream's error. */
   async next(): Promise<Uint8Array | undefined> {
     const result: IteratorResult<unknown, unknown> = await this.iterator.next();
     const { value } = result;
@@ -76,7 +76,7 @@ export class BodySource {
     throw argTypeError('chunk', 'of type string or an instance of Uint8Array', value);
   }
 
-  /** All of it. */
+  /** Reads the whole stream. */
   async gather(limit: number, signal: AbortSignal | undefined): Promise<Buffer> {
     const chunks: Uint8Array[] = [];
     let length = 0;
@@ -97,16 +97,16 @@ export class BodySource {
     }
   }
 
-  /** Nothing more is wanted of it. */
+  /** Ends reading early: the rest is not needed. */
   giveUp(error?: unknown): void {
     if (this.over) return;
     this.over = true;
     if (this.iterable instanceof Readable && !(this.iterable instanceof IncomingMessage)) {
-      // Its 'error' is ours, which the caller gets from the promise.
+      // Our own error: the caller gets it from the promise.
       this.iterable.on('error', () => undefined);
       this.iterable.destroy(error instanceof Error ? error : undefined);
     }
-    // Behind a next() that is under way it takes until that is through; what it fails with is nobody's concern by then.
+    // If a next() is pending, this waits until it settles; its error no longer matters then.
     this.iterator.return?.().then(undefined, () => undefined);
   }
 }

@@ -1,4 +1,4 @@
-/** One request on its connection: what is sent, what is waited for, and how it ends. */
+/** One request on its connection: sending, waiting, and ending. */
 import { Channel } from '../channel/channel.js';
 import type { ChannelHandlers } from '../channel/types.js';
 import {
@@ -25,23 +25,23 @@ export interface CallPlan {
   limits: Limits;
 }
 
-/** connecting -> head -> body -> over; from each of them to over by an error. */
+/** connecting -> head -> body -> over; an error leads from each of them to over. */
 type State = 'connecting' | 'head' | 'body' | 'over';
 
 export class Call implements ChannelHandlers, BodyOwner {
   private state: State = 'connecting';
   private readonly channel: Channel;
   private timer: NodeJS.Timeout | undefined;
-  /** All of the request is with the channel. */
+  /** The whole request has been written to the channel. */
   private sent = false;
-  /** The kernel is full: what is with the channel waits for the server to read. */
+  /** The kernel's buffer is full: written bytes wait for the server to read. */
   private blocked = false;
-  /** Nobody reads the body for now. */
+  /** The body's reader has enough for now. */
   private paused = false;
   private readonly head: HeadReader;
   private body: AnswerBody | undefined;
   private room: (() => void) | undefined;
-  /** The server takes no more of the request; its answer may have come all the same. */
+  /** The server accepts no more of the request; its response may still have arrived. */
   private refused: Error | undefined;
 
   static make(plan: CallPlan): Promise<UwsgiResponse> {
@@ -71,7 +71,7 @@ export class Call implements ChannelHandlers, BodyOwner {
     if (signal !== undefined) this.fail(abortError(signal));
   };
 
-  /** The system itself waits for minutes. That of a UNIX socket's queue is the channel's matter. */
+  /** The system itself would wait for minutes. Waiting for a UNIX socket's accept queue is up to the channel. */
   private limitConnect(host: string, port: number, patience: number): void {
     if (patience === 0) return;
     this.timer = setTimeout(() => {
@@ -90,7 +90,7 @@ export class Call implements ChannelHandlers, BodyOwner {
     this.watch();
   }
 
-  /** To be asked again after each wait. */
+  /** Must be checked again after each await. */
   private isOver(): boolean {
     return this.state === 'over';
   }
@@ -168,7 +168,7 @@ export class Call implements ChannelHandlers, BodyOwner {
     this.watch();
   }
 
-  /** The reader of the body wants no more. */
+  /** The reader of the body has destroyed it. */
   drop(): void {
     if (this.state !== 'over') this.release();
   }
@@ -194,13 +194,13 @@ export class Call implements ChannelHandlers, BodyOwner {
   }
 
   onClose(): void {
-    // Behind an end or an error there is nothing left to do.
+    // After an end or an error this does nothing.
     this.fail(noAnswerError(this.head.length));
   }
 
   /**
-   * Has the time run while it is the server's turn: when it is to read what the kernel has no room for, or has all of the
-   * request. It begins anew with each sign of life.
+   * Runs the timeout while progress depends on the server: it has the whole request, or must read before the kernel has
+   * room for more. Each sign of life restarts it.
    */
   private watch(): void {
     clearTimeout(this.timer);
@@ -225,11 +225,11 @@ export class Call implements ChannelHandlers, BodyOwner {
     const { body } = this;
     this.release(error);
     if (body === undefined) this.reject(error);
-    // The caller gets the body a few microtasks behind its head, and has had no time yet to listen for errors.
+    // The caller gets the body a few microtasks after its headers, and could not listen for errors before.
     else setImmediate(destroyBody, body, error);
   }
 
-  /** Lets go of the connection, of the request's body and of the signal. */
+  /** Releases the connection, the request's body and the signal. */
   private release(error?: unknown): void {
     this.state = 'over';
     clearTimeout(this.timer);

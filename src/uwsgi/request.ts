@@ -1,6 +1,5 @@
 /**
- * uwsgi in the other direction: calls a server that speaks it, as nginx's `uwsgi_pass` does.
- *
+ * A uwsgi client: sends requests to a server that speaks the protocol, as nginx's `uwsgi_pass` does.
  * ```ts
  * const { statusCode, headers, body } = await request({ path: '/run/app.sock' }, { url: '/health' });
  * ```
@@ -32,40 +31,51 @@ export type { VariableValue } from './encode.js';
 export interface RequestOptions {
   /** Default `GET`. */
   method?: string | undefined;
-  /** Path and query, as in the first line of HTTP. Default `/`. PATH_INFO is its path with its escapes undone. */
+  /** Path and query, as in the first line of HTTP. Default `/`. PATH_INFO is its path, decoded. */
   url?: string | undefined;
   /**
-   * As `http.request` takes them, or names and values in turn (`rawHeaders`). Several of a name are joined. Left out: names
-   * with other characters than letters, digits and hyphens, as nginx does it; `Proxy`; `Transfer-Encoding`.
+   * As for `http.request`, or names and values alternately (`rawHeaders`). Repeated headers are joined. Omitted are
+   * `Proxy`, `Transfer-Encoding`, and, as in nginx, names with characters other than letters, digits and hyphens.
    */
   headers?: OutgoingHttpHeaders | readonly string[] | undefined;
   /**
-   * uwsgi variables beside those that are made of the above, or in their place: `SCRIPT_NAME`, `REMOTE_ADDR`, `HTTPS`.
-   * `undefined` takes one away. Strings are sent a byte a character, as headers are; for others give a Buffer.
+   * uwsgi variables that are added to those made from the above, or replace them: `SCRIPT_NAME`, `REMOTE_ADDR`,
+   * `HTTPS`. `undefined` removes one. Strings are sent as one byte per character, like headers; use a Buffer for
+   * others.
    */
   variables?: Readonly<Record<string, VariableValue | undefined>> | undefined;
-  /** What kind of request it is; 0 (WSGI) by default. uWSGI's plugins have their numbers: 5 is PSGI, 7 Rack. */
+  /** The kind of request; 0 (WSGI) by default. uWSGI's plugins have numbers: 5 is PSGI, 7 Rack. */
   modifier1?: number | undefined;
   /** Default 0. */
   modifier2?: number | undefined;
   /**
-   * A stream is sent as it comes if the headers have its Content-Length. Else it is gathered first, as uwsgi has to be told
-   * the length: see `bodyLimit`. When the call fails, or the server is through before it has read all, a stream is
-   * destroyed, unless it is an `http.IncomingMessage`: its client still wants an answer.
+   * A stream is sent as it arrives if the headers have its Content-Length. Otherwise it is read completely first, as
+   * uwsgi needs the length: see `bodyLimit`. If the call fails, or the server finishes before it has read everything,
+   * the stream is destroyed, unless it is an `http.IncomingMessage`: its client still needs a response.
    */
   body?: RequestBody | null | undefined;
-  /** Bytes of a stream of unknown length that may be gathered; ERR_NEARWIRE_BODY_TOO_LARGE beyond. Default 1 MiB. */
+  /**
+   * The maximum number of bytes of a stream of unknown length; beyond it, ERR_NEARWIRE_BODY_TOO_LARGE. Default 1 MiB.
+   */
   bodyLimit?: number | undefined;
-  /** Gives up: before the head has come the promise rejects, later the body is destroyed, with an AbortError. */
+  /**
+   * Aborts the call with an AbortError: the promise rejects, or, once the headers have arrived, the body is destroyed.
+   */
   signal?: AbortSignal | undefined;
   /**
-   * Milliseconds for which the server may leave us waiting before the head is there: ERR_NEARWIRE_HEADERS_TIMEOUT. It does
-   * not count while the request's own body is waited for. `0`: no limit. Default 60,000, as nginx's `uwsgi_read_timeout`.
+   * Milliseconds that the server may be silent before the headers: ERR_NEARWIRE_HEADERS_TIMEOUT. Time spent waiting for
+   * the request's own body does not count. `0`: no limit. Default 60,000, as nginx's `uwsgi_read_timeout`.
    */
   headersTimeout?: number | undefined;
-  /** The same from one piece of the body to the next: ERR_NEARWIRE_BODY_TIMEOUT. A body that nobody reads has time. */
+  /**
+   * The same from one piece of the body to the next: ERR_NEARWIRE_BODY_TIMEOUT. It does not run while the body's reader
+   * pauses.
+   */
   bodyTimeout?: number | undefined;
-  /** Bytes that the head of the answer may have: ERR_NEARWIRE_UWSGI_HEADERS_TOO_LARGE. Default 16 KiB, as node:http. */
+  /**
+   * The maximum size of the response headers in bytes: ERR_NEARWIRE_UWSGI_HEADERS_TOO_LARGE. Default 16 KiB, as
+   * node:http.
+   */
   maxHeaderSize?: number | undefined;
 }
 
@@ -76,12 +86,13 @@ const MAX_BYTES = 2 ** 31 - 1;
 const MAX_MODIFIER = 255;
 
 /**
- * Sends a request and resolves with the head of its answer. A connection serves one request, as the protocol has it.
+ * Sends a request and resolves with the status and headers of its response. Each request has a connection of its own,
+ * as the protocol requires.
  *
- * Rejects with node's errors of connecting, ERR_NEARWIRE_BACKLOG_TIMEOUT (a path), ERR_NEARWIRE_CONNECT_TIMEOUT (TCP),
- * ERR_NEARWIRE_UWSGI_VARIABLES_TOO_LARGE,
- * ERR_NEARWIRE_UWSGI_NO_RESPONSE where the server closes without one, ERR_NEARWIRE_UWSGI_BAD_RESPONSE, the two timeouts,
- * an AbortError; for bad arguments as node does, before anything is sent.
+ * Rejects with node's connect errors, ERR_NEARWIRE_BACKLOG_TIMEOUT (a path), ERR_NEARWIRE_CONNECT_TIMEOUT (TCP),
+ * ERR_NEARWIRE_UWSGI_VARIABLES_TOO_LARGE, ERR_NEARWIRE_UWSGI_NO_RESPONSE if the server closes without a response,
+ * ERR_NEARWIRE_UWSGI_BAD_RESPONSE, the two timeouts, or an AbortError; for invalid arguments with node's errors, before
+ * anything is sent.
  */
 export async function request(target: RequestTarget, options: RequestOptions = {}): Promise<UwsgiResponse> {
   const there = checkTarget(target);
@@ -99,7 +110,7 @@ export async function request(target: RequestTarget, options: RequestOptions = {
   }
 }
 
-/** Throws for what is wrong with it, but for a host's name, which is looked up later. */
+/** Throws for an invalid target, except for a host's name, which is resolved later. */
 function checkTarget(target: unknown): RequestTarget {
   const { host } = (target ?? {}) as { host?: unknown };
   const isName = typeof host === 'string' && host !== '' && isIP(host) === 0;

@@ -1,4 +1,4 @@
-/** Why what came is no uwsgi request that is served; each has the `status` that the front server is answered with. */
+/** Errors of invalid or unsupported uwsgi requests; `status` is the response that the reverse proxy gets. */
 import type { ReadError } from '../exchange/codec.js';
 
 const BAD_REQUEST = 400;
@@ -9,7 +9,7 @@ function readError(message: string, code: string, status: number): ReadError {
   return Object.assign(new Error(message), { code, status });
 }
 
-/** Lengths that don't fit, a request without a method, or a CONTENT_LENGTH that is none. */
+/** Lengths that don't fit, a request without a method, or an invalid CONTENT_LENGTH. */
 export function badPacketError(what: string): ReadError {
   return readError(`Bad uwsgi packet: ${what}`, 'ERR_NEARWIRE_UWSGI_PACKET', BAD_REQUEST);
 }
@@ -19,7 +19,7 @@ const LAST_LETTER = 'Z'.charCodeAt(0);
 /** The first byte of a TLS handshake. */
 const TLS_HANDSHAKE = 22;
 
-/** Only requests (modifier1 0) are served. What a peer of another protocol begins with is told from that. */
+/** Only requests (modifier1 0) are served. The first byte shows whether the peer speaks another protocol. */
 export function modifierError(modifier: number): ReadError {
   const isHttp = modifier >= FIRST_LETTER && modifier <= LAST_LETTER;
   const hint = isHttp

@@ -1,8 +1,8 @@
 /**
- * Reads a uwsgi request: a header of four bytes (modifier1, the size of the variables, modifier2), the variables, each a
- * name and a value behind their lengths, and as many bytes of body as CONTENT_LENGTH says. Numbers are little-endian.
+ * Reads a uwsgi request: a header of four bytes (modifier1, the size of the variables, modifier2), the variables, each
+ * a name and a value preceded by their lengths, and CONTENT_LENGTH bytes of body. Numbers are little-endian.
  *
- * A packet that comes in one piece, as nearly all do, is read from where it lies.
+ * A packet that arrives in one piece, as nearly all do, is parsed in place.
  */
 import type { ReadError, RequestReader, RequestSink } from '../exchange/codec.js';
 import { copyOf } from '../memory/own-memory.js';
@@ -17,7 +17,7 @@ import {
 import { Variables } from './variables.js';
 
 export interface ReaderLimits {
-  /** Bytes of all variables. */
+  /** The size of all variables, in bytes. */
   variablesSize: number;
   variablesCount: number;
   bodySize: number;
@@ -29,7 +29,9 @@ interface RawReads {
 }
 
 const HEADER_BYTES = 4;
-/** A request for a WSGI application; uWSGI uses the others for other languages and for messages between its processes. */
+/**
+ * A request for a WSGI application; uWSGI uses other values for other languages and for messages between its processes.
+ */
 const MODIFIER_REQUEST = 0;
 
 const METHOD = 'REQUEST_METHOD';
@@ -48,7 +50,7 @@ const DIGITS = /^\d{1,15}$/;
 
 export class UwsgiReader implements RequestReader {
   private readonly limits: ReaderLimits;
-  /** Of a packet that comes in pieces: what has come, and room for some more. */
+  /** For a packet that arrives in pieces: the bytes so far, and room for some more. */
   private packet: Buffer | undefined = undefined;
   private held = 0;
   private inBody = false;
@@ -73,7 +75,7 @@ export class UwsgiReader implements RequestReader {
 
   private gather(sink: RequestSink, packet: Buffer, data: Buffer, start: number, end: number): ReadError | undefined {
     let at = start;
-    // First its header, which says how long it is.
+    // First the packet's header, which has the total length.
     for (let wanted = this.held < HEADER_BYTES ? HEADER_BYTES : HEADER_BYTES + sizeOf(packet, 0); ;) {
       const taken = Math.min(wanted - this.held, end - at);
       packet = this.hold(packet, data, at, at + taken, wanted);
@@ -107,14 +109,17 @@ export class UwsgiReader implements RequestReader {
     return undefined;
   }
 
-  /** Of a packet of which `length` bytes are there. */
+  /** Checks the header of a packet of which `length` bytes have arrived. */
   private checkHeader(data: Buffer, start: number, length: number): ReadError | undefined {
     if (length > 0 && data[start] !== MODIFIER_REQUEST) return modifierError(data[start] as number);
     const size = length < HEADER_BYTES ? 0 : sizeOf(data, start);
     return size > this.limits.variablesSize ? variablesTooLongError(size, this.limits.variablesSize) : undefined;
   }
 
-  /** Adds bytes to what is held of a packet. Room is made as they come: a header alone announces up to 64 KiB. */
+  /**
+   * Appends bytes to an incomplete packet. The buffer grows with the bytes that arrive: a header alone can announce 64
+   * KiB.
+   */
   private hold(packet: Buffer, data: Buffer, start: number, end: number, wanted: number): Buffer {
     const needed = this.held + end - start;
     if (needed > packet.length) {
@@ -130,10 +135,10 @@ export class UwsgiReader implements RequestReader {
 
   private begin(sink: RequestSink, head: Variables, data: Buffer, start: number, end: number): void {
     this.inBody = true;
-    // What comes behind a body belongs to nothing.
+    // Bytes after the body are ignored.
     const bodyEnd = Math.min(end, start + head.bodyLength);
     this.bodyLeft = head.bodyLength - (bodyEnd - start);
-    // Before anybody is told: what is lent may be gone when a listener has done its work.
+    // Copied before any callback: the lent memory may change as soon as a listener has run.
     const chunk = bodyEnd > start ? copyOf(data, start, bodyEnd) : undefined;
     sink.onHead(head);
     if (chunk !== undefined) sink.onBody(chunk);
@@ -148,7 +153,9 @@ export class UwsgiReader implements RequestReader {
     if (this.bodyLeft === 0) sink.onComplete();
   }
 
-  /** Sees that each variable lies within the packet and may stand there, and picks out what every request needs. */
+  /**
+   * Checks that each variable lies within the packet and has allowed characters, and extracts what every request needs.
+   */
   private parse(data: Buffer, start: number, end: number): Variables | ReadError {
     const text = data as Buffer & RawReads;
     const head = new Variables(text.latin1Slice(start, end));
@@ -171,7 +178,7 @@ export class UwsgiReader implements RequestReader {
         if (!areAll(VALUE, data, valueStart, at)) return badPacketError("a header's value has control characters");
       }
       switch (nameLength) {
-        case METHOD.length: // and LENGTH's
+        case METHOD.length: // also LENGTH
           if (isName(data, nameStart, METHOD)) {
             if (at === valueStart || !areAll(TOKEN, data, valueStart, at)) return badPacketError(NO_METHOD);
             head.method = text.latin1Slice(valueStart, at);
@@ -182,7 +189,7 @@ export class UwsgiReader implements RequestReader {
             head.bodyLength = length = Number(value);
           }
           break;
-        case URI.length: // and EXPECT's
+        case URI.length: // also EXPECT
           if (isName(data, nameStart, URI)) {
             if (!areAll(TARGET, data, valueStart, at)) return badPacketError('REQUEST_URI is no URL');
             head.url = text.latin1Slice(valueStart, at);
@@ -195,7 +202,7 @@ export class UwsgiReader implements RequestReader {
             head.setVersion(text.latin1Slice(valueStart, at));
           }
           break;
-        case UPGRADE.length: // and TYPE's
+        case UPGRADE.length: // also TYPE
           if (at > valueStart && isName(data, nameStart, UPGRADE)) {
             head.upgrade = text.latin1Slice(valueStart, at);
           } else if (isName(data, nameStart, TYPE) && !areAll(VALUE, data, valueStart, at)) {
@@ -213,7 +220,7 @@ export class UwsgiReader implements RequestReader {
   }
 }
 
-/** Of the variables, as the packet at `start` announces it. */
+/** The size of the variables, as announced by the packet at `start`. */
 function sizeOf(data: Buffer, start: number): number {
   return (data[start + 1] as number) | ((data[start + 2] as number) << 8);
 }

@@ -1,4 +1,4 @@
-/** Serves the uwsgi protocol: for nginx's `uwsgi_pass`, in the place of uWSGI. */
+/** Serves the uwsgi protocol, for nginx's `uwsgi_pass`, in place of uWSGI. */
 import type * as http from 'node:http';
 import type { Codec, RequestHead, RequestReader } from '../exchange/codec.js';
 import { serverArguments, type ExchangeServerOptions, type OwnOptions } from '../exchange/options.js';
@@ -7,26 +7,32 @@ import { checkWhole } from '../config/options.js';
 import { UwsgiReader, type ReaderLimits } from './server-reader.js';
 import { Variables } from './variables.js';
 
-/** What the header of a packet can say. */
+/** The largest size that a packet's header can express. */
 const MAX_VARIABLES_SIZE = 65_535;
-/** nginx sends about 15 beside the request's headers, of which it takes what fits in 32 KiB. */
+/** nginx sends about 15 in addition to the request's headers, which it limits to 32 KiB. */
 const DEFAULT_VARIABLES = 1000;
 
 /** Options of a uwsgi server. */
 export interface UwsgiServerOptions extends ExchangeServerOptions {
-  /** Bytes that a request's variables, headers among them, may have: more is answered with 431. Default: 65,535, the most that there can be. */
+  /**
+   * The maximum size in bytes of a request's variables, including its headers; larger requests get a 431. Default:
+   * 65,535, the protocol's limit.
+   */
   maxVariablesSize?: number | undefined;
-  /** How many variables a request may have: more is answered with 431. Default: 1,000. */
+  /** The maximum number of variables of a request; beyond it, a 431. Default: 1,000. */
   maxVariables?: number | undefined;
-  /** Bytes that a request's body may have: more is answered with 413, unread. Default: no limit; nginx has its own, `client_max_body_size`. */
+  /**
+   * The maximum size in bytes of a request's body; larger ones get a 413, unread. Default: no limit; nginx has its own,
+   * `client_max_body_size`.
+   */
   maxBodySize?: number | undefined;
 }
 
-/** A request that came by uwsgi. */
+/** A request that was received using the uwsgi protocol. */
 export interface UwsgiRequest extends http.IncomingMessage {
   /**
-   * All variables as the front server sends them: `PATH_INFO`, `SCRIPT_NAME`, `REMOTE_USER`, ... A character stands for a
-   * byte (latin1), as in node's headers. Made when first asked for.
+   * All variables as sent by the reverse proxy: `PATH_INFO`, `SCRIPT_NAME`, `REMOTE_USER`, ... Each character is a byte
+   * (latin1), as in node's headers. Built on first access.
    */
   readonly uwsgi: Readonly<Record<string, string>>;
 }
@@ -38,7 +44,7 @@ export type UwsgiListener<Response extends http.ServerResponse = http.ServerResp
 
 const VARIABLES = Symbol('variables');
 
-/** An own property, as `rawHeaders`: a framework may give the request another prototype. */
+/** An own property, like `rawHeaders`: a framework may change the request's prototype. */
 const UWSGI: PropertyDescriptor & ThisType<{ [VARIABLES]: Variables }> = {
   get() {
     return this[VARIABLES].all;
@@ -77,7 +83,7 @@ const OWN_OPTIONS: OwnOptions = {
 
 class UwsgiCodec implements Codec {
   readonly peerSpeaksFirst = true;
-  /** nginx takes the first head that it gets for the answer, and has sent `100 Continue` itself. */
+  /** nginx takes the first response that it gets for the final one, and has sent `100 Continue` itself. */
   readonly sendsInformation = false;
   private readonly limits: ReaderLimits;
 
@@ -95,13 +101,13 @@ class UwsgiCodec implements Codec {
   }
 
   refuseUpgrade(protocol: string): string | undefined {
-    // Others (h2c) are an offer, which a server may leave aside. A WebSocket's client can do nothing without.
+    // Others (h2c) are offers, which a server may ignore. A WebSocket client cannot continue without the upgrade.
     if (!/\bwebsocket\b/i.test(protocol)) return undefined;
     return 'The uwsgi protocol carries no WebSockets: nginx needs proxy_pass to an HTTP server for them.\n';
   }
 }
 
-/** A server for nginx's `uwsgi_pass`, with the events and methods of an http.Server. Not an instance of that. */
+/** A server for nginx's `uwsgi_pass`, with the events and methods of an http.Server, but not an instance of it. */
 export class UwsgiServer extends ExchangeServer {
   constructor(options?: UwsgiServerOptions | UwsgiListener | null, listener?: UwsgiListener) {
     const [given, requestListener] = serverArguments<UwsgiServerOptions>(

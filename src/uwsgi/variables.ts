@@ -1,20 +1,20 @@
-/** The variables of one request: found by their place in the packet, and made strings when they are asked for. */
+/** The variables of one request: located in the packet, and converted to strings on access. */
 import type { RequestHead } from '../exchange/codec.js';
 
 const HTTP_PREFIX = 'HTTP_';
 const PREFIX_LENGTH = HTTP_PREFIX.length;
 
-/** Of front servers there are few, and they send the same names again and again. */
+/** Few reverse proxies send requests, and they repeat the same names. */
 const headerNames = new Map<string, string>();
 const MAX_NAMES = 1000;
 const MAX_NAME_LENGTH = 64;
 
-/** `HTTP_USER_AGENT` as `user-agent`: the protocol has lost upper and lower case, and `_` for `-`. */
+/** `HTTP_USER_AGENT` to `user-agent`: the protocol has lost upper and lower case, and whether `_` was a `-`. */
 function headerName(variable: string): string {
   const known = headerNames.get(variable);
   if (known !== undefined) return known;
   const name = variable.slice(PREFIX_LENGTH).toLowerCase().replaceAll('_', '-');
-  // A part of a string keeps all of it: what is kept has to be a copy, or it would keep the packet.
+  // V8 keeps the whole parent of a substring alive: cached strings must be copies, or they would keep the packet.
   if (headerNames.size < MAX_NAMES && variable.length <= MAX_NAME_LENGTH) headerNames.set(copy(variable), copy(name));
   return name;
 }
@@ -24,19 +24,19 @@ function copy(text: string): string {
 }
 
 /**
- * Headers that are not given on: these two come as CONTENT_TYPE and CONTENT_LENGTH too, and a chunked body has been put
- * together by the front server.
+ * Headers that are skipped: the first two also come as CONTENT_TYPE and CONTENT_LENGTH, and the reverse proxy has
+ * already decoded a chunked body.
  */
 const SKIPPED = new Set(['content-type', 'content-length', 'transfer-encoding']);
 
-/** Headers that have variables of their own, empty where there is no such header. */
+/** Headers with variables of their own, which are empty if the request lacks the header. */
 const CONTENT_PREFIX = 'CONTENT_';
 const OWN_HEADERS = new Map([
   ['CONTENT_TYPE', 'content-type'],
   ['CONTENT_LENGTH', 'content-length'],
 ]);
 
-/** Characters of a path that go into a URL as they are (RFC 3986's pchar and `/`); others by their bytes. */
+/** Characters of a path that need no escape in a URL (RFC 3986's pchar and `/`). */
 const PLAIN_IN_PATH = /[A-Za-z0-9\-._~!$&'()*+,;=:@/]/;
 
 function escapePath(path: string): string {
@@ -55,7 +55,7 @@ export class Variables implements RequestHead {
   versionMajor = 1;
   versionMinor = 1;
   url = '';
-  /** All of them as they came, a character for each byte. */
+  /** All variables as received, one character per byte. */
   private readonly text: string;
   private made: Record<string, string> | undefined = undefined;
 
@@ -63,7 +63,7 @@ export class Variables implements RequestHead {
     this.text = text;
   }
 
-  /** Of SERVER_PROTOCOL; what is not `HTTP/x.y` leaves 1.1. */
+  /** Sets the version from SERVER_PROTOCOL; anything but `HTTP/x.y` leaves 1.1. */
   setVersion(protocol: string): void {
     const [, major, minor = '0'] = VERSION.exec(protocol) ?? [];
     if (major === undefined) return;
@@ -71,20 +71,20 @@ export class Variables implements RequestHead {
     this.versionMinor = Number(minor);
   }
 
-  /** A front server that sends no REQUEST_URI: what it has decoded is put together again. */
+  /** For a reverse proxy that sends no REQUEST_URI: re-encodes the path that it has decoded. */
   composeUrl(): void {
     const { SCRIPT_NAME = '', PATH_INFO = '', QUERY_STRING = '' } = this.all;
     const path = escapePath(SCRIPT_NAME + PATH_INFO) || '/';
     this.url = QUERY_STRING === '' ? path : `${path}?${QUERY_STRING}`;
   }
 
-  /** Where the name or value ends whose length stands at `at`. */
+  /** The end of the name or value whose length is at `at`. */
   private endOf(at: number): number {
     const { text } = this;
     return at + 2 + (text.charCodeAt(at) | (text.charCodeAt(at + 1) << 8));
   }
 
-  /** All by their names; of several with one name, the last. */
+  /** All variables by name; if a name is repeated, the last. */
   get all(): Record<string, string> {
     if (this.made !== undefined) return this.made;
     const { text } = this;
@@ -107,7 +107,7 @@ export class Variables implements RequestHead {
       const nameEnd = this.endOf(at);
       at = this.endOf(nameEnd);
       if (text.startsWith(HTTP_PREFIX, nameStart)) {
-        // By the name that is made of it: HTTP_content_length comes to the same.
+        // Compared as a header name, so that HTTP_content_length is skipped as well.
         const name = headerName(text.slice(nameStart, nameEnd));
         if (!SKIPPED.has(name)) list.push(name, text.slice(nameEnd + 2, at));
       } else if (at > nameEnd + 2 && text.startsWith(CONTENT_PREFIX, nameStart)) {

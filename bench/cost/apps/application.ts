@@ -1,6 +1,9 @@
-/** The application in JavaScript, whoever serves it: it answers the same bytes as those in the other languages. */
+/**
+ * The application in JavaScript, whichever server runs it: it responds with the same bytes as those in the other
+ * languages.
+ */
 
-/** As read from the clock, which is a system call: about 20 us. */
+/** Between two readings of the clock, which is a system call: about 20 us. */
 const STEPS_BETWEEN_READINGS = 20_000;
 const JSON_BYTES = 1024;
 
@@ -42,14 +45,14 @@ function numberOf(name: 'bytes' | 'ms', query: string): number | undefined {
   return key === name ? Number(value) : undefined;
 }
 
-/** Made anew for each request, as an application does. */
+/** Serialized for each request, as an application does. */
 export function jsonBody(): string {
   return JSON.stringify(document);
 }
 
 /**
- * So many milliseconds of CPU time. It is the process's, whose other threads stand still meanwhile: the thread's own
- * (`process.threadCpuUsage`) moves with the kernel's ticks only, every 4 ms.
+ * Uses this many milliseconds of CPU time. The clock is the process's, whose other threads are idle meanwhile: that of
+ * the thread (`process.threadCpuUsage`) advances only with the kernel's ticks, every 4 ms.
  */
 export function burn(ms: number): void {
   if (!(ms > 0)) return;

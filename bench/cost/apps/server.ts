@@ -1,4 +1,7 @@
-/** A JavaScript app server, by node or by bun: `node server.js '{"server": "node:http", "listen": {"path": "app.sock"}}'`. */
+/**
+ * A JavaScript app server, run by node or by bun: `node server.js '{"server": "node:http", "listen": {"path":
+ * "app.sock"}}'`.
+ */
 import type { RequestListener } from 'node:http';
 import { createRequire } from 'node:module';
 import type { ListenOptions } from 'node:net';
@@ -8,15 +11,15 @@ import { loadApp } from './user-app.js';
 
 export interface ServerWords {
   readonly server: keyof typeof SERVERS;
-  /** `backlog` undefined: node's own, 511. */
+  /** `backlog` undefined: node's default, 511. */
   readonly listen: ListenOptions;
-  /** A user's own application instead of ours. */
+  /** A user's own application instead of the built-in one. */
   readonly app?: string | undefined;
   /** The file of uWebSockets.js. */
   readonly module?: string;
 }
 
-/** What is used of the APIs of uWebSockets.js and Bun. */
+/** The parts of the APIs of uWebSockets.js and Bun that are used here. */
 interface UwsResponse {
   writeStatus(status: string): UwsResponse;
   writeHeader(name: string, value: string): UwsResponse;
@@ -32,7 +35,7 @@ interface UwsApp {
 }
 declare const Bun: { serve(options: { unix: string; fetch(request: Request): Response }): unknown };
 
-/** Each loads what it needs itself, so that node:http is measured in a process without us. */
+/** Each loads only what it needs, so that node:http is measured in a process without nearwire. */
 const SERVERS = {
   'node:http': async (words: ServerWords) => serveNode(words, await import('node:http')),
   'nearwire/http': async (words: ServerWords) => serveNode(words, await import('nearwire/http')),

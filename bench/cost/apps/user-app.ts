@@ -1,4 +1,4 @@
-/** A user's own application: what `--app FILE.js` may export, as one request listener. */
+/** A user's own application: converts what `--app FILE.js` may export into a request listener. */
 import * as http from 'node:http';
 import { pathToFileURL } from 'node:url';
 
@@ -15,7 +15,7 @@ export async function loadApp(file: string): Promise<http.RequestListener> {
       if (listener !== undefined) return listener;
     }
   }
-  // What it throws itself is told with its lines, and this without ours.
+  // Errors of the module show their stack; this message comes without ours.
   process.stderr.write(
     `${file} exports no application: its default export, or "handler", must be a listener (req, res), an Express, ` +
       'Koa or Fastify application, or an http.Server that does not listen yet. A program that only listens by itself ' +
@@ -31,10 +31,10 @@ async function listenerOf(value: unknown): Promise<http.RequestListener | undefi
     };
   }
   if (typeof value === 'function') return value as http.RequestListener;
-  // Koa's, which makes a listener.
+  // Koa's method that makes a listener.
   const callback = memberOf(value, 'callback');
   if (typeof callback === 'function') return callback.call(value) as http.RequestListener;
-  // Fastify's, which has plugins to load first.
+  // Fastify must load its plugins first.
   const [ready, routing] = [memberOf(value, 'ready'), memberOf(value, 'routing')];
   if (typeof ready !== 'function' || typeof routing !== 'function') return undefined;
   await ready.call(value);

@@ -1,6 +1,6 @@
 /**
- * Buffers: nothing fails when one is full. Of an answer to a user who does not read, nginx keeps in a file what it has no
- * room for, and an application keeps what its kernel does not take.
+ * Buffers: nothing fails when one is full. If a user does not read a response, nginx puts what exceeds its buffers into
+ * a file, and an application keeps what its kernel does not take.
  */
 import * as http from 'node:http';
 import { Readable } from 'node:stream';
@@ -12,7 +12,7 @@ import { startFront, withParts, type Lab } from './servers.js';
 
 const LARGEST = 4 * 1024 * 1024;
 
-/** The largest answer of which nginx writes nothing to a file. */
+/** The largest response of which nginx writes nothing to a file. */
 export function spool(lab: Lab, location: string): Promise<Outcome> {
   return withParts(lab, async (parts) => {
     const own = { path: parts.file('app.sock') };
@@ -29,7 +29,7 @@ export function spool(lab: Lab, location: string): Promise<Outcome> {
   });
 }
 
-/** Page by page, so that it shows how far nginx has read. */
+/** Page by page, which shows how far nginx has read. */
 function answerByPages(response: http.ServerResponse, size: number): () => number {
   let left = size;
   response.setHeader('Content-Length', size);
@@ -40,7 +40,7 @@ function answerByPages(response: http.ServerResponse, size: number): () => numbe
   return () => left;
 }
 
-/** The largest answer that the kernel takes whole. */
+/** The largest response that the kernel takes completely. */
 export function hold(lab: Lab, options: HttpServerOptions): Promise<Outcome> {
   return withParts(lab, async (parts) => {
     const own = { path: parts.file('app.sock') };

@@ -1,4 +1,4 @@
-/** What is driven: each limit with nothing set, and then with one thing set at a time. */
+/** The limits that are driven: each with the defaults, and then with one setting at a time. */
 import { readFileSync } from 'node:fs';
 
 import { addonStatus } from 'nearwire/internal';
@@ -13,18 +13,24 @@ export interface Case extends Omit<Limit, 'readings'> {
   readonly rows: readonly Row[];
 }
 
-/** More than the longer queue holds: all come while the application is paused, each with a connection, and none tries again. */
+/**
+ * More than the longer queue holds: all arrive while the application is paused, each on its own connection, and none
+ * retries.
+ */
 const BURST = { load: { connections: 1200, rate: 4000, seconds: 0.3 }, paused: 700 } as const;
 const NOTHING = 'nothing set: node asks for a backlog of 511';
 const RANGE = 'net.ipv4.ip_local_port_range';
 /** Above those that the application may have. */
 const FIRST_PORT = 61_000;
-/** Even: of an odd number Linux's search leaves one out, now this one and now that. One is taken to see that all serves. */
+/**
+ * Even: of an odd number Linux's search leaves one out, not always the same. One is used by the check that everything
+ * serves.
+ */
 const PORTS = 256;
-/** For so long one is kept after nginx has closed (TIME-WAIT): Linux's TCP_TIMEWAIT_LEN, which cannot be set. */
+/** How long a port stays in TIME-WAIT after nginx has closed: Linux's TCP_TIMEWAIT_LEN, which is not configurable. */
 const TIME_WAIT_SECONDS = 60;
 
-/** `missing`: why there is no network of our own. */
+/** `missing`: why there is no separate network namespace. */
 export function limitCases({ namespace: { missing } }: Lab): readonly Case[] {
   return [
     {
@@ -34,7 +40,7 @@ export function limitCases({ namespace: { missing } }: Lab): readonly Case[] {
       rows: [
         [NOTHING, queue({ family: 'unix' })],
         ['server.listen({ path, backlog: 1024 })', queue({ family: 'unix', backlog: 1024 })],
-        // It holds for a whole network, and so is set only in one of our own.
+        // It applies to a whole network namespace, so it is set only in a separate one.
         ...(missing === undefined ? [CUT] : []),
       ],
       ...{ unit: 'connections', watch: 'ss -xl, nearwire doctor PATH' },
@@ -100,16 +106,16 @@ const CUT: Row = [
   queue({ family: 'unix', backlog: 1024, sysctls: { 'net.core.somaxconn': '256' } }),
 ];
 
-/** An application that is at work accepts nothing, and what comes meanwhile stands in its queue. */
+/** A busy application accepts nothing, and new connections wait in its accept queue. */
 function queue(settings: Omit<Requests, 'load'>): Row[1] {
   return (lab) => request(lab, { ...BURST, ...settings });
 }
 
-/** A connection over TCP takes a port of nginx's. When all are taken, connect() fails. */
+/** Each TCP connection takes one of nginx's ports. When all are taken, connect() fails. */
 function ports({ ports = PORTS, ...settings }: { ports?: number } & Partial<Requests>): Row[1] {
   const load = { connections: 4, seconds: 1 };
   const range = `${String(FIRST_PORT)} ${String(FIRST_PORT + ports - 1)}`;
-  // They are taken as between hosts: by itself Linux frees the loopback's after a second.
+  // Ports are then held as between two hosts: by default Linux frees those of the loopback after a second.
   const sysctls = { [RANGE]: range, 'net.ipv4.tcp_tw_reuse': '0' };
   return (lab) => request(lab, { load, family: 'tcp', sysctls, ...settings });
 }

@@ -1,4 +1,4 @@
-/** `nearwire cost limits`: drives the queue, the ports and the buffers of a hop until each gives out. */
+/** `nearwire cost limits`: drives the queue, the ports and the buffers of a hop until each is exhausted. */
 import { setMaxListeners } from 'node:events';
 
 import { inspectHost, readVersions } from '../../host.js';
@@ -12,7 +12,7 @@ import type { Limit, LimitsResult, Reading } from './model.js';
 import { findNamespace } from './namespace.js';
 import type { Lab } from './servers.js';
 
-/** Throws NothingToRun where it cannot be done. */
+/** Throws NothingToRun if that is not possible. */
 export async function driveLimits({ command, signal, onProgress, onWarning }: RunControl): Promise<LimitsResult> {
   const started = new Date();
   if (process.platform !== 'linux') throw new NothingToRun(['the limits are those of Linux']);

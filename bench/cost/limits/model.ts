@@ -1,48 +1,48 @@
-/** What is found out of a limit. */
+/** The results for a limit. */
 import type { RunRecord } from '../../model.js';
 
 export interface Limit {
   readonly name: 'queue-unix' | 'queue-tcp' | 'ports' | 'proxy-buffers' | 'send-buffer';
   readonly title: string;
-  /** What is done, until it gives out. */
+  /** What is done until it is exhausted. */
   readonly drive: string;
   /** What `gaveOut` and `driven` count: `connections`. */
   readonly unit: string;
-  /** With nothing set, and then with one thing set at a time. Empty: not tried. */
+  /** With the defaults, and then with one setting at a time. Empty: not tried. */
   readonly readings: readonly Reading[];
-  /** How it is seen on another host, before it gives out. */
+  /** How to observe it on another host, before it is exhausted. */
   readonly watch: string;
   /** Why it could not be driven on this host. */
   readonly notTried?: string | undefined;
 }
 
 export interface Reading extends Outcome {
-  /** As it is written, and where. */
+  /** As it is written in a configuration, and where. */
   readonly setting: string;
 }
 
 export interface Outcome {
-  /** The most that went well; null: all of `driven` did. */
+  /** The most that succeeded; null: all of `driven` did. */
   readonly gaveOut: number | null;
   readonly driven: number;
-  /** How many requests ended with each status. */
+  /** The number of requests that ended with each status. */
   readonly statuses?: Readonly<Record<string, number>>;
-  /** Milliseconds, which one request in a hundred exceeded. */
+  /** Milliseconds, exceeded by one request in a hundred. */
   readonly p99?: number;
-  /** Bytes of the answer that the application could not get rid of, of `driven`. */
+  /** Bytes of the response that the application still holds, out of `driven`. */
   readonly kept?: number;
-  /** The first line about it in nginx's error log, as it stands there; null: there is none. */
+  /** The first matching line of nginx's error log, verbatim; null: there is none. */
   readonly logged: string | null;
 }
 
 export interface LimitsResult extends RunRecord {
-  /** Of the file of `--json`: raised when a field changes its meaning or goes; new ones may come. */
+  /** The version of the `--json` format: raised when a field changes its meaning or is removed; fields may be added. */
   readonly schema: 1;
   readonly nginx: string;
   readonly limits: readonly Limit[];
   readonly notes: readonly string[];
-  /** Limits that were to be driven, and what failed. */
+  /** Limits that could not be driven, with the errors. */
   readonly failures: readonly string[];
-  /** Ended by a signal: what had been driven by then. */
+  /** Ended by a signal: contains what had been driven by then. */
   readonly interrupted: boolean;
 }

@@ -1,21 +1,21 @@
 /**
- * A network of our own, so that ports can run out and settings be changed without the host noticing: Linux's network
- * namespaces, which root may make, and elsewhere everyone whom the system lets make user namespaces.
+ * A separate network namespace, in which ports can run out and settings be changed without affecting the host. On
+ * Linux, root may create one, and so may users who may create user namespaces.
  */
 import { spawnSync } from 'node:child_process';
 
 export interface Namespace {
-  /** Words before a program that is to run in a new one. */
+  /** The command prefix for a program that runs in a new namespace. */
   readonly make: readonly string[];
-  /** Words before one that is to run in that of a process, once these are set. */
+  /** The command prefix for a program that runs in the namespace of a process, after these sysctls are set. */
   join(pid: number, sysctls: Readonly<Record<string, string>>): readonly string[];
-  /** Why there is none to be had: all then runs in the host's, and nothing is set. */
+  /** Why there is none: everything then runs in the host's namespace, and nothing is set. */
   readonly missing?: string;
 }
 
-/** `ip` is off the PATH of many users. */
+/** `ip` is not on the PATH of many users. */
 const LOOPBACK_UP = 'PATH="$PATH:/usr/sbin:/sbin"; ip link set lo up';
-/** Containers often have /proc/sys read-only. */
+/** Containers often have a read-only /proc/sys. */
 const MAY_BE_SET = 'test -w /proc/sys/net/ipv4/ip_local_port_range || { echo "/proc/sys is read-only" >&2; false; }';
 
 export function findNamespace(): Namespace {

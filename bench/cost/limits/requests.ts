@@ -1,6 +1,6 @@
 /**
- * Requests of the plain C generator to nginx, each with a connection to an application, all in a network of their own if
- * there may be one, and what came of them.
+ * Requests from the plain C generator through nginx to an application, each on its own connection, in a separate
+ * network namespace if possible; and their outcomes.
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as after } from 'node:timers/promises';
@@ -14,16 +14,16 @@ import { HELLO } from '../works.js';
 import type { Outcome } from './model.js';
 import { startFront, within, withParts, type Directives, type Lab } from './servers.js';
 
-/** As /proc/net/tcp numbers it. */
+/** TCP_LISTEN as written in /proc/net/tcp. */
 const LISTEN = '0A';
 
 export interface Requests extends Directives {
   readonly load: LoadOptions['load'];
-  /** Milliseconds for which the application accepts nothing, from their begin. */
+  /** Milliseconds from the start during which the application accepts nothing. */
   readonly paused?: number;
   readonly family: Hop['family'];
   readonly backlog?: number;
-  /** Set before the application listens, when nginx does. */
+  /** Set after nginx listens, and before the application does. */
   readonly sysctls?: Readonly<Record<string, string>>;
 }
 
@@ -38,19 +38,20 @@ export function request(
     const node = nodeCommand({ server: 'node:http', listen: { ...target, backlog } });
     const app = await parts.launch(within(namespace.join(pid, sysctls), node));
     await parts.untilServing({ path }, HELLO.path);
-    // What it has said of an application that was not there yet.
+    // Discards messages about the application that had not started yet.
     logged('');
-    // No connection is opened beforehand.
+    // No connection is opened in advance.
     const order = { floor: parts.program('floor'), signal, target: { path }, work: HELLO, load, warmup: 0 };
     const generator = await LoadGenerator.open(order);
     try {
       const pausing = paused === undefined ? undefined : pause(app.pid, target, paused, signal);
       const [figures, waiting] = await Promise.all([generator.stretch(), pausing]);
       const { begun, operations: answered, latency, statuses } = figures;
-      // There are connections for all: what was not sent in time is the generator's own lateness, and was not begun.
+      // There are connections for all: a request that was not sent in time is the generator's own delay, and was not
+      // begun.
       const other = describeFailures({ ...figures, statuses: {}, unsent: 0 });
       if (other !== '') throw new StackError(`only the application was to fail, and nginx did: ${other}`);
-      // Over TCP who finds no room is served in the end.
+      // Over TCP, connections that find no room are served in the end.
       const well = waiting ?? answered;
       return {
         ...{ gaveOut: well < begun ? well : null, driven: begun, p99: quantileOf(latency, 0.99) / 1e3 },
@@ -63,7 +64,10 @@ export function request(
   });
 }
 
-/** Stops an application for a while, and tells how many connections then wait in its queue; only over TCP that is known. */
+/**
+ * Stops an application for a while, and returns how many connections are then in its accept queue; that is only known
+ * over TCP.
+ */
 async function pause(pid: number, target: Target, ms: number, signal: AbortSignal): Promise<number | undefined> {
   process.kill(pid, 'SIGSTOP');
   await after(ms, undefined, { signal });
@@ -72,7 +76,7 @@ async function pause(pid: number, target: Target, ms: number, signal: AbortSigna
   return waiting;
 }
 
-/** As /proc/net/tcp has it, in the network of a process. */
+/** From /proc/net/tcp, in the network namespace of a process. */
 function waitingAt(port: number, pid: number): number {
   const rows = readFileSync(`/proc/${String(pid)}/net/tcp`, 'utf8')
     .split('\n')

@@ -1,4 +1,4 @@
-/** nginx before an application, in a folder of their own. */
+/** nginx in front of an application, in a folder of their own. */
 import { readFileSync } from 'node:fs';
 
 import type { StackPlace, Target } from '../model.js';
@@ -6,14 +6,14 @@ import { nginxCommand, upstreamOf } from '../stacks/nginx.js';
 import { Parts, type Command } from '../stacks/parts.js';
 import type { Namespace } from './namespace.js';
 
-/** Connections can be kept then; whether they are is up to the upstream's `keepalive`. */
+/** Allows connections to be kept; whether they are depends on the upstream's `keepalive`. */
 const KEEPABLE = 'proxy_http_version 1.1; proxy_set_header Connection "";';
 
 export interface Lab extends StackPlace {
   readonly namespace: Namespace;
 }
 
-/** Directives of nginx, by their place. */
+/** nginx directives, by location. */
 export interface Directives {
   readonly upstream?: string;
   readonly location?: string;
@@ -21,9 +21,9 @@ export interface Directives {
 
 export interface Front {
   readonly pid: number;
-  /** nginx's socket: over TCP its users would take ports too. */
+  /** nginx's UNIX socket: over TCP its clients would use ports too. */
   readonly path: string;
-  /** The first line of its error log since the last call that has these words in it. */
+  /** The first line of its error log since the last call that contains this text. */
   logged(words: string): string | null;
 }
 
@@ -36,7 +36,7 @@ export async function withParts<T>(lab: Lab, work: (parts: Parts) => Promise<T>)
   }
 }
 
-/** Starts nginx before an application that is to be at `target`. */
+/** Starts nginx in front of an application that will listen at `target`. */
 export async function startFront(
   parts: Parts,
   target: Target,
@@ -49,7 +49,7 @@ export async function startFront(
     server: [`location / { proxy_pass http://app; ${KEEPABLE} ${location} }`],
   });
   const { pid, log } = await parts.launch(within(inNamespace, nginx));
-  // It is in its namespace then. The application may not be there yet.
+  // From here on, nginx runs in its namespace. The application may not be there yet.
   await parts.untilServing({ path }, '/', [200, 502]);
   let read = 0;
   return {

@@ -1,4 +1,4 @@
-/** The limits on one screen. */
+/** Renders the limits on one screen. */
 import { Help } from 'commander';
 
 import { formatSeconds } from '../../format.js';
@@ -41,7 +41,7 @@ function renderLimit({ title, drive, unit, readings, watch, notTried }: Limit, n
   ].join('\n');
 }
 
-/** Prose in lines of a width; `more`: of those behind the first. */
+/** Wraps prose to a width; `more`: additional indentation of all lines but the first. */
 function indented(text: string, width: number, more = ''): string {
   const lines = new Help().boxWrap(text, width - INDENT.length - more.length).split('\n');
   return INDENT + lines.join(`\n${INDENT}${more}`);
@@ -59,7 +59,7 @@ function renderReading({ setting, gaveOut, driven, statuses = {}, p99 = 0, kept 
   return `${INDENT}${figure.padStart(FIGURE_WIDTH)} ${unit}  ${seen.join('; ')}`;
 }
 
-/** Without what is of the moment: date, process, connection, and the request. */
+/** Without the variable parts: date, process, connection, and the request. */
 function wordsOf(logged: string): string {
   return logged.replace(/^\S+ \S+ (\[\w+\]) \d+#\d+: (\*\d+ )?/, '$1 ').replace(/, client: .*$/, '');
 }

@@ -1,4 +1,4 @@
-/** Apache with mod_wsgi: in a process of the application's own (daemon mode) and in Apache's (embedded). */
+/** Apache with mod_wsgi: in a separate process for the application (daemon mode), and in Apache's own (embedded). */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
@@ -8,16 +8,16 @@ import { addressOf, type CommandOf } from './parts.js';
 import { PYTHON_ENV, wsgiApp, type WsgiApp } from './python.js';
 
 /**
- * More than a load has connections: with all threads busy Apache closes kept connections, and the next request on one of
- * them is lost. Debian's 25 would do so. In daemon mode both processes have as many, so that the way between them is all
- * that differs.
+ * More than a load has connections: with all threads busy Apache closes kept connections, and loses the next request on
+ * them. Debian's default of 25 would cause that. In daemon mode both processes have as many, so that only the path
+ * between them differs.
  */
 export const THREADS = '64';
-/** By this name the daemon is told from Apache's own processes. */
+/** The name that distinguishes the daemon from Apache's own processes. */
 const DAEMON_TITLE = 'nearwire-wsgi';
-/** unixd and log_config are parts of the program itself on Debian, modules elsewhere. */
+/** unixd and log_config are built into the program on Debian, and modules elsewhere. */
 const MODULES = ['unixd', 'log_config', 'mpm_event', 'authz_core'];
-/** Who servers run as on Debian, Fedora, macOS, and where there is nothing better. */
+/** The accounts of servers on Debian, Fedora, macOS, and a fallback. */
 const USERS = ['www-data', 'apache', '_www', 'nobody'];
 
 export function apache(mode: 'daemon' | 'embedded'): CommandOf {
@@ -25,7 +25,7 @@ export function apache(mode: 'daemon' | 'embedded'): CommandOf {
     const { folder } = parts;
     const [app, wsgi, file] = [wsgiApp(parts), parts.program('mod_wsgi'), parts.file('apache.conf')];
     const modules = MODULES.map((name) => [name, join(dirname(wsgi), `mod_${name}.so`)] as const);
-    // One server process of the event MPM. The rest is Debian's, or what Apache does by itself.
+    // One server process of the event MPM. The rest are Debian's settings, or Apache's defaults.
     const lines = [
       'ServerName localhost',
       ...['ServerRoot', 'DefaultRuntimeDir'].map((name) => `${name} ${folder}`),
@@ -72,7 +72,7 @@ function daemonLines({ folder, home }: WsgiApp): string[] {
   ];
 }
 
-/** Apache and mod_wsgi run nothing as root. */
+/** Apache and mod_wsgi refuse to run as root. */
 function userLines(): string[] {
   const all = readFileSync('/etc/passwd', 'utf8');
   for (const user of USERS) {

@@ -1,4 +1,4 @@
-/** The stacks, one row each, and the servers that they are made of. */
+/** The stacks, one row each, and the servers that they consist of. */
 import type { Hop, RunningStack, Stack, StackPlace, Target, Work, WorkName } from '../model.js';
 import type { ProgramName } from '../programs.js';
 import { HELLO } from '../works.js';
@@ -9,19 +9,19 @@ import { addressOf, startParts, type Command, type CommandOf, type Parts } from 
 import { ROUTING, uwsgi } from './uwsgi.js';
 import { yaws } from './yaws.js';
 
-/** What answers. */
+/** A server that responds. */
 interface Server {
   readonly title: string;
   readonly language: Stack['language'];
   readonly needs: readonly ProgramName[];
-  /** By which nginx passes requests on to it. */
+  /** The protocol that nginx uses to reach it. */
   readonly protocol: 'uwsgi' | 'http';
-  /** Within itself, where it has one. */
+  /** Its internal hop, if it has one. */
   readonly hop?: Hop;
   readonly command: CommandOf;
 }
 
-/** What its applications answer. */
+/** The works that its applications support. */
 const WORKS: Readonly<Record<Stack['language'], readonly WorkName[]>> = {
   python: ['hello', 'empty', 'json', 'page', 'own'],
   node: ['hello', 'empty', 'json', 'own'],
@@ -35,10 +35,10 @@ const APACHE = { language: 'python', needs: ['apache2', 'mod_wsgi'], protocol: '
 const NODE = { language: 'node', needs: [], protocol: 'http' } as const;
 const OTHER = { language: 'other', protocol: 'http' } as const;
 
-/** By what stands for them in a row's name. */
+/** By their part of a stack's name. */
 const SERVERS = {
   uwsgi: { ...UWSGI, title: 'uWSGI (uwsgi protocol)', command: uwsgi('socket') },
-  // It keeps no connections, so that nginx must not either.
+  // It keeps no connections, so nginx must not either.
   uwsgihttp: { ...UWSGI, protocol: 'http', title: 'uWSGI (HTTP)', command: uwsgi('http-socket') },
   uwsgirouting: {
     ...UWSGI,
@@ -117,7 +117,7 @@ function behindNginx(
   });
 }
 
-/** `family`: said in its title too, where there are both. */
+/** `family`: included in its title if both are possible. */
 function alone(name: string, server: Server, family?: Hop['family']): Stack {
   const { language, needs, hop } = server;
   const title = family === undefined ? server.title : `${server.title}, ${FAMILIES[family]}`;
@@ -125,7 +125,10 @@ function alone(name: string, server: Server, family?: Hop['family']): Stack {
   return { name, title, language, hop, needs, works, start: (place) => startServer(place, server, family ?? 'tcp') };
 }
 
-/** All that a front does for a request of its own. Besides hello world it answers the one work, whose body is known. */
+/**
+ * Everything that a reverse proxy does for a request by itself. Besides hello world it serves the one work whose body
+ * is known.
+ */
 export function nginxAlone(work: Work): Stack {
   return alone('nginx', {
     ...{ title: 'nginx alone', language: 'none', needs: ['nginx'], protocol: 'http' },
@@ -133,7 +136,7 @@ export function nginxAlone(work: Work): Stack {
   });
 }
 
-/** `hop`: nginx's, where it is in front. */
+/** `hop`: nginx's, if it is the reverse proxy. */
 function startServer(
   place: StackPlace,
   { language, command }: Server,
@@ -153,7 +156,7 @@ function startServer(
   });
 }
 
-/** nginx before a plain C server: what is left of a stack where nothing can be left out any more. */
+/** nginx in front of a plain C server: what remains of a stack when nothing more can be removed. */
 export function leastHop(hop: Hop, bytes: number): Stack {
   const { family, protocol, connections } = hop;
   const server: Server = {
@@ -163,7 +166,7 @@ export function leastHop(hop: Hop, bytes: number): Stack {
         ...['serve', '--case', 'cost', '--family', family, '--address', addressOf(target)],
         ...['--protocol', server.protocol, '--answer', String(bytes)],
       ];
-      // It ends with its stdin, which is to last.
+      // It exits when its stdin ends, so stdin must stay open.
       return {
         name: 'plain-c',
         command: 'sh',

@@ -1,4 +1,4 @@
-/** JavaScript servers: node:http over node:net and over nearwire, nearwire/uwsgi, and those of others. */
+/** JavaScript servers: node:http over node:net and over nearwire, nearwire/uwsgi, and third-party ones. */
 import { join } from 'node:path';
 
 import { PACKAGE_ROOT } from '../../package-root.js';
@@ -18,7 +18,7 @@ export function javascript(server: ServerWords['server']): CommandOf {
     return {
       ...nodeCommand({ server, listen, app, module }),
       ...(server === 'bun' && { command: parts.program('bun') }),
-      // A user's reads its files from where the user is, as if started by hand.
+      // A user's application reads its files relative to the user's directory, as if started by hand.
       ...(app !== undefined && { folder: process.cwd() }),
     };
   };

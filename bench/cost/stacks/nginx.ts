@@ -1,4 +1,6 @@
-/** nginx as Debian configures it, with one worker and no access log: before most stacks, and by itself. */
+/**
+ * nginx as Debian configures it, with one worker and no access log: as the reverse proxy of most stacks, and by itself.
+ */
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 
@@ -6,20 +8,20 @@ import type { Hop, Target, Work } from '../model.js';
 import { answerOf, HELLO } from '../works.js';
 import { addressOf, type Command } from './parts.js';
 
-/** As many as connections of a load, and some more: fewer would be closed after their request. */
+/** More than a load has connections: otherwise some would be closed after their request. */
 const KEPT_CONNECTIONS = 128;
-/** Folders that it makes at its start, by the modules that it may have been built without. */
+/** Folders that it creates at startup, by the modules that it may have been built without. */
 const TEMPORARY = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
-/** nginx takes a word of its configuration of no more than 4 KiB; longer answers are files. */
+/** nginx limits a word of its configuration to 4 KiB; longer responses are files. */
 const LONGEST_WORD = 2048;
 
-/** Directives, by the block that they stand in. */
+/** Directives, by the block that contains them. */
 export interface Directives {
   readonly http?: readonly string[];
   readonly server: readonly string[];
 }
 
-/** It logs to stderr. `listen`: what follows that word. */
+/** It logs to stderr. `listen`: the arguments of that directive. */
 export function nginxCommand(program: string, folder: string, listen: string, directives: Directives): Command {
   const { stderr: built } = spawnSync(program, ['-V'], { encoding: 'utf8' });
   const temporary = TEMPORARY.filter((name) => !built.includes(`--without-http_${name}_module`));
@@ -59,12 +61,12 @@ http {
   return { name: 'nginx', command: program, args: ['-p', folder, '-c', file, '-e', 'stderr'], roleOf: () => 'front' };
 }
 
-/** An app server by the name `app`. */
+/** An app server under the name `app`. */
 export function upstreamOf(target: Target, more = ''): string {
   return `upstream app { server ${'path' in target ? 'unix:' : ''}${addressOf(target)}; ${more} }`;
 }
 
-/** What has it pass requests on. Each way is spelt out, as nginx 1.29.7 changed the default. */
+/** The directives that make it forward requests. Each way is explicit, as nginx 1.29.7 changed the default. */
 export function passingOn(
   { protocol, connections }: Pick<Hop, 'protocol' | 'connections'>,
   target: Target,
@@ -83,7 +85,7 @@ export function passingOn(
   };
 }
 
-/** As `uwsgi_params`, which Debian has in /etc/nginx and others elsewhere. */
+/** A copy of `uwsgi_params`, which Debian has in /etc/nginx and others elsewhere. */
 const UWSGI_PARAMS = [
   'QUERY_STRING $query_string',
   'REQUEST_METHOD $request_method',
@@ -101,7 +103,7 @@ const UWSGI_PARAMS = [
   'SERVER_NAME $server_name',
 ];
 
-/** What has it answer by itself: hello world, and another work whose body is known. */
+/** The directives that make it respond by itself: with hello world, and with another work whose body is known. */
 export function answering(folder: string, work: Work): Directives {
   const locations = [...new Set([HELLO, work])].map((each) => {
     const body = answerOf(each) ?? '';

@@ -1,4 +1,4 @@
-/** The servers of one stack: started one after the other, ended together. */
+/** The servers of one stack: started one after the other, stopped together. */
 import { join } from 'node:path';
 
 import { freePort } from '../free-port.js';
@@ -9,22 +9,22 @@ import { untilServing } from '../ready.js';
 
 /** What to run. */
 export interface Command {
-  /** What error messages call it, and its log's name. */
+  /** Its name in error messages and of its log. */
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** Its working folder: the stack's own, if it is not said. */
+  /** Its working directory; default: the stack's folder. */
   readonly folder?: string;
-  /** `app`, if it is not said. */
+  /** Default: `app`. */
   readonly roleOf?: (pid: number) => Role;
 }
 
-/** Writes the files of a server that is to listen there, and tells what to run then. */
+/** Writes the files of a server that is to listen there, and returns the command to run. */
 export type CommandOf = (parts: Parts, target: Target) => Command;
 
 export class Parts {
-  /** Of its own: sockets, configuration, logs. */
+  /** The stack's own folder: sockets, configuration, logs. */
   readonly folder: string;
   private readonly parts: { readonly server: Launched; readonly roleOf: (pid: number) => Role }[] = [];
 
@@ -38,14 +38,14 @@ export class Parts {
     return join(this.folder, name);
   }
 
-  /** The file of a program. Whoever starts a stack has asked whether its programs are there: see `missingOf`. */
+  /** The file of a program. The caller that starts a stack has checked that its programs exist: see `missingOf`. */
   program(name: ProgramName): string {
     const file = this.place.programs.get(name)?.file;
     if (file === undefined) throw new StackError(`${name} is not installed`);
     return file;
   }
 
-  /** Where one that is to be started may listen. */
+  /** An address for a server that is about to start. */
   async freeTarget(family: Hop['family']): Promise<Target> {
     return family === 'unix' ? { path: this.file('app.sock') } : { host: '127.0.0.1', port: await freePort() };
   }
@@ -66,26 +66,26 @@ export class Parts {
     return this.parts.flatMap(({ server, roleOf }) => server.pids().filter((pid) => roleOf(pid) === role));
   }
 
-  /** The front first, so that it logs no app that is gone. The folder goes with the run's. */
+  /** The reverse proxy first, so that it does not log a missing app. The folder is removed with the run's. */
   async stop(): Promise<void> {
     for (const { server } of this.parts.splice(0).reverse()) await server.stop();
   }
 }
 
-/** Starts a stack whole or not at all. `begin` answers where it serves. */
+/** Starts a stack completely or not at all. `begin` returns the address at which it serves. */
 export async function startParts(place: StackPlace, begin: (parts: Parts) => Promise<Target>): Promise<RunningStack> {
   const parts = new Parts(place);
   try {
     return { target: await begin(parts), pids: (role) => parts.pids(role), stop: () => parts.stop() };
   } catch (error) {
     await parts.stop();
-    // What went wrong then is only that everything has ended.
+    // After an abort, the error is only a consequence of everything having ended.
     place.signal.throwIfAborted();
     throw error;
   }
 }
 
-/** As servers and their clients name a target in their configuration, but for what stands before a path. */
+/** The notation of an address in the configuration of servers and clients, without the prefix of a path. */
 export function addressOf(target: Target): string {
   return 'path' in target ? target.path : `${target.host}:${String(target.port)}`;
 }

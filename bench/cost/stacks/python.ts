@@ -1,4 +1,4 @@
-/** The WSGI application that Python's servers run: ours, or the user's. */
+/** The WSGI application that Python's servers run: the built-in one, or the user's. */
 import { execFileSync } from 'node:child_process';
 import { cpSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -11,24 +11,24 @@ const OURS = join(PACKAGE_ROOT, 'cost', 'apps', 'python');
 export interface WsgiApp {
   readonly file: string;
   readonly callable: string;
-  /** Where it imports from. */
+  /** The folder that it imports from. */
   readonly folder: string;
-  /** The virtual environment that is active and has what a user's application needs. */
+  /** The active virtual environment, which has what a user's application needs. */
   readonly home: string | undefined;
 }
 
-/** Of servers that run Python: an application's folder is not to get a `__pycache__` from them. */
+/** For servers that run Python: they must not create a `__pycache__` in an application's folder. */
 export const PYTHON_ENV = { PYTHONDONTWRITEBYTECODE: '1' };
 
 /**
- * Ours is copied into the stack's folder: Apache runs it as another user, who may not enter the folder that nearwire is
- * installed in.
+ * The built-in one is copied into the stack's folder: Apache runs it as another user, who may not be able to enter the
+ * folder in which nearwire is installed.
  */
 export function wsgiApp(parts: Parts): WsgiApp {
   const { wsgi } = parts.place;
   if (wsgi !== undefined) {
     const file = resolve(wsgi.file);
-    // What `activate` sets.
+    // Set by `activate`.
     return { file, callable: wsgi.callable, folder: dirname(file), home: process.env['VIRTUAL_ENV'] || undefined };
   }
   const folder = parts.file('python');

@@ -34,7 +34,8 @@ keepalive_timeout = 30000
   return {
     name: 'yaws',
     command: parts.program('yaws'),
-    // One scheduler, as the other servers have one worker. No name: Erlang's port mapper, a daemon, stays out.
+    // One scheduler, as the other servers have one worker. Without a node name, Erlang's port mapper, a daemon, is not
+    // started.
     args: ['--conf', config, '--id', 'nearwire', '--erlarg', '-noinput +S 1:1'],
     // It keeps files of its own there.
     env: { HOME: folder },
