@@ -11,6 +11,7 @@ import {
   setSpinOfThread,
 } from '../config/settings.js';
 
+/** Settings of a thread: what `configure()` takes. */
 export interface Settings {
   /**
    * Microseconds, 0 to 1000, for which the loop of this thread stays awake after it has seen to a native socket, in case

@@ -34,6 +34,7 @@ export interface Connecting {
 export interface ConnectStats {
   /** Connects that found a full queue and waited, and those that wait now. */
   waited: number;
+  /** Connects that wait now. */
   waiting: number;
   /** Attempts made for them after the first. */
   retries: number;

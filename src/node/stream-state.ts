@@ -1,5 +1,6 @@
 /** What of node's stream states is looked at. Plain fields or accessors in every node from 20 on. */
 
+/** @inline */
 export type WriteCallback = (error?: Error | null) => void;
 
 export interface WritableStateView {

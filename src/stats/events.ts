@@ -12,19 +12,25 @@ export type DropReason = 'maxConnections' | 'blockList';
  * them; index.ts says which they can be.
  */
 export interface ConnectionEvent<Server extends object = object, Connection extends object = object> {
+  /** The server that accepted it. */
   server: Server;
+  /** The connection. */
   socket: Connection;
 }
 
 /** `nearwire:drop`: a connection was closed as soon as it had been accepted. */
 export interface DropEvent<Server extends object = object> {
+  /** The server that accepted and closed it. */
   server: Server;
+  /** Why the server closed it. */
   reason: DropReason;
 }
 
 /** `nearwire:close`: a connection that a server had accepted is closed. Comes before 'close', or `onClose`. */
 export interface CloseEvent<Server extends object = object, Connection extends object = object> {
+  /** The server that accepted it. */
   server: Server;
+  /** The connection, closed. */
   socket: Connection;
   /** What it has counted in all. */
   stats: ConnectionStats;

@@ -8,6 +8,7 @@ import type { ServerStats } from './server-stats.js';
 
 /** What has `stats()`: a server of nearwire's, its http's or its channels'. */
 export interface CountingServer {
+  /** What the server and its connections have counted. */
   stats(): ServerStats;
 }
 

@@ -16,6 +16,7 @@ import { Sampler } from './sample.js';
 import { sampled } from './sampled.js';
 import { descriptorOf } from './target.js';
 
+/** Options of `advise()`. */
 export interface AdviseOptions {
   /** How long to watch, in milliseconds. Default 10,000: long enough for slow readers to show. */
   over?: number | undefined;
@@ -23,7 +24,9 @@ export interface AdviseOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** What `advise()` resolves with. */
 export interface Advice {
+  /** Of the send buffers of the connections. */
   sendBufferSize: Finding<SendEvidence>;
   /** Of a server's queue; undefined for a connection, and where the queue can't be seen (`unseen` says why). */
   backlog: Finding<QueueEvidence> | undefined;
@@ -37,7 +40,9 @@ const MAX_OVER = 2 ** 31 - 1;
 /** How often node's own connections, and queues, are looked at. */
 const LOOK_MILLIS = 20;
 
+/** @inline */
 type Server = net.Server | ChannelServer;
+/** @inline */
 type Connection = net.Socket | Channel;
 
 /** The deepest queue that was seen. */

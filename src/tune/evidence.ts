@@ -6,6 +6,7 @@ export interface WaitingAnswers {
   count: number;
   /** Nine of ten are no larger, in bytes. Counted in classes of a quarter of a power of two: the upper end of one. */
   typical: number;
+  /** The longest of them, in bytes, in the same classes. */
   largest: number;
 }
 
@@ -20,10 +21,13 @@ export interface SendEvidence {
   over: number;
   /** Connections that were open at the end. */
   connections: number;
+  /** Bytes that were sent meanwhile. */
   bytesSent: number;
-  /** System calls that sent, those that the kernel took a part of, and those of which it took nothing. */
+  /** System calls that sent. Undefined where they can't be seen, as the two below. */
   sends: number | undefined;
+  /** Those of which the kernel took a part. */
   partialSends: number | undefined;
+  /** Those of which it took nothing (EAGAIN). */
   sendEagains: number | undefined;
   /** Times that a connection began to wait for room in its send buffer. */
   waits: number;
@@ -31,6 +35,7 @@ export interface SendEvidence {
   waiting: number;
   /** Milliseconds that a wait took, on average. */
   meanWait: number | undefined;
+  /** What had to wait for room; undefined: nothing did. */
   answers: WaitingAnswers | undefined;
   /** SO_SNDBUF as it reads back: the middle of the connections'. undefined: nobody could be asked. */
   sendBufferSize: number | undefined;

@@ -9,9 +9,13 @@ import type { TuneTarget } from './target.js';
 
 /** The end of a socket: a path (or abstract name, with a leading NUL), or an address. All undefined: a nameless one. */
 export interface SocketEnd {
+  /** The path of a UNIX socket, or its abstract name with a leading NUL. */
   path?: string | undefined;
+  /** A numeric address, over TCP. */
   address?: string | undefined;
+  /** The TCP port. */
   port?: number | undefined;
+  /** Of the address. */
   family?: 'IPv4' | 'IPv6' | undefined;
 }
 
@@ -19,7 +23,9 @@ export interface SocketEnd {
 export interface SocketPeer extends SocketEnd {
   /** Undefined over TCP, and for a process that this one's pid namespace does not show. */
   pid?: number | undefined;
+  /** Its effective user id when the two were connected. */
   uid?: number | undefined;
+  /** Its effective group id. Undefined where the system does not tell. */
   gid?: number | undefined;
 }
 
@@ -39,19 +45,25 @@ export type TcpState =
 
 /** The main figures of tcp_info (macOS: tcp_connection_info). What the system does not tell is undefined. */
 export interface TcpFigures extends Omit<NativeTcpFigures, 'state'> {
+  /** Where the connection is. */
   state: TcpState;
 }
 
 /** What the object that holds the socket has counted. Undefined where it does not count it. */
 export interface SocketCounters {
+  /** Bytes received. */
   bytesRead?: number | undefined;
+  /** Bytes written by the program. */
   bytesWritten?: number | undefined;
   /** Bytes written that the kernel does not have yet. */
   waitingToBeWritten?: number | undefined;
 }
 
+/** What `inspect()` returns. */
 export interface SocketInspection {
+  /** What the socket goes over. */
   family: 'unix' | 'tcp';
+  /** Whether it listens, connects or is connected. */
   state: 'listening' | 'connecting' | 'connected' | 'unconnected';
   /** Bytes in the kernel that have come and not been read. Undefined for a listener. */
   unread: number | undefined;
@@ -64,12 +76,15 @@ export interface SocketInspection {
   sendMemory: number | undefined;
   /** Bytes, as the kernel has them: on Linux twice what was asked for. */
   sendBufferSize: number;
+  /** SO_RCVBUF in bytes, as the kernel has it. */
   recvBufferSize: number;
+  /** This end. */
   local: SocketEnd;
   /** Undefined unless connected. */
   peer: SocketPeer | undefined;
   /** Undefined unless listening, and where the system does not tell it. */
   queue: ListenQueue | undefined;
+  /** What the object in this process has counted. */
   counters: SocketCounters;
   /** Undefined over UNIX, for a listener, and where the system does not tell. */
   tcp: TcpFigures | undefined;

@@ -2,8 +2,30 @@
 import type { QueueEvidence, SendEvidence } from './evidence.js';
 import { askedFor, LARGEST_SEND_BUFFER, STREAM_SEND_BUFFER, type SystemLimit } from './limits.js';
 
+/** An option of a server, a socket or a channel, as `listen()` and the constructors take it. */
+export type AdvisedSetting =
+  | {
+      /** In bytes, as it is to be asked for. */
+      sendBufferSize: number;
+    }
+  | {
+      /** Connections that may wait to be accepted. */
+      backlog: number;
+    };
+
+/** A limit of the system that has to be raised before a setting has its effect. */
+export interface LimitInTheWay {
+  /** Its name: `net.core.wmem_max`. */
+  name: string;
+  /** What it is now. */
+  value: number;
+  /** What it has to be at least. */
+  needed: number;
+}
+
 /** What is advised for one option. */
 export interface Finding<E> {
+  /** The option that it is about. */
   option: 'sendBufferSize' | 'backlog';
   /** Whether to change it. */
   change: boolean;
@@ -12,11 +34,12 @@ export interface Finding<E> {
   /** What it should be, in the same unit; the same as `current` where nothing is to change. */
   recommended: number | undefined;
   /** The option to give, to get there: Linux reads back the double of a send buffer that is asked for. */
-  setting: { sendBufferSize: number } | { backlog: number } | undefined;
+  setting: AdvisedSetting | undefined;
   /** The limit of the system that is in the way, and what it has to be at least. */
-  limit: { name: string; value: number; needed: number } | undefined;
+  limit: LimitInTheWay | undefined;
   /** In words: the advice, and why. */
   because: string;
+  /** What was seen, and the advice rests on. */
   evidence: E;
 }
 

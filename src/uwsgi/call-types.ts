@@ -24,11 +24,15 @@ export interface Limits {
   bodyTimeout: number;
 }
 
+/** What `request()` resolves with. */
 export interface UwsgiResponse {
+  /** The status of the response, of three digits. */
   statusCode: number;
+  /** What stands behind the status; else what `http.STATUS_CODES` has for it. */
   statusMessage: string;
   /** As `message.headers` of node:http. */
   headers: IncomingHttpHeaders;
+  /** Names and values in turn, as they came. */
   rawHeaders: string[];
   /**
    * To be read, or destroyed, which closes the connection. It ends by Content-Length, by the last chunk of a chunked one
