@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['build/', 'build-variants/', 'dist/', 'prebuilds/', 'node_modules/'] },
+  { ignores: ['build/', 'build-docs/', 'build-variants/', 'dist/', 'prebuilds/', 'node_modules/'] },
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked],

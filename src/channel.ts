@@ -8,6 +8,8 @@
  *
  * Writes are gathered and handed to the kernel when the handlers of this loop turn and their microtasks are through, or
  * at `flush()`.
+ *
+ * @module nearwire/channel
  */
 export { Channel, ChannelServer } from './channel/channel.js';
 export type { FileSender, SendFileCallback, SendFileOptions, SentFile } from './files/open.js';
@@ -16,9 +18,11 @@ export type { ServerStats } from './stats/server-stats.js';
 export type {
   ChannelCounters,
   ChannelHandlers,
+  ChannelOptions,
   ChannelServerHandlers,
   ChannelTarget,
   ConnectTarget,
   ListenTarget,
   ServerAddress,
+  TcpAddress,
 } from './channel/types.js';

@@ -1,4 +1,8 @@
-/** `nearwire/http`: node:http's own servers and agents over nearwire's transport. */
+/**
+ * `nearwire/http`: node:http's own servers and agents over nearwire's transport.
+ *
+ * @module nearwire/http
+ */
 import type * as http from 'node:http';
 import type { Duplex } from 'node:stream';
 import { argTypeError } from './errors/index.js';
@@ -15,6 +19,7 @@ export type { FileSource } from './http/open-file.js';
 export type { ServerInfo } from './net/factory.js';
 export { undiciConnector, type UndiciConnector, type UndiciTarget } from './http/undici-connector.js';
 
+/** An `http.Server` whose connections are those of nearwire. */
 export type HttpServer = http.Server & ServerInfo;
 
 /** Options of `http.createServer`, and ours. */

@@ -3,6 +3,8 @@
  *
  * Every function and class takes what its namesake in `node:net` takes, and `transport`, `sendBufferSize`, `recvBufferSize` and
  * `allowSmallBuffers` beside it. With `transport: 'js'`, or where the addon is not there, they are `node:net` itself.
+ *
+ * @module nearwire
  */
 import * as net from 'node:net';
 import { argValueError } from './errors/index.js';
@@ -56,26 +58,39 @@ export type AnyServer = net.Server | ChannelServer | ExchangeServer;
 /** Its connection: a Socket, a Channel, or what stands as `req.socket` on a server of `nearwire/uwsgi`. */
 export type AnyConnection = net.Socket | Channel | ExchangeSocket;
 
-/** `nearwire:connection`: a server has accepted. Comes before 'connection', or `onConnection`. */
+/**
+ * `nearwire:connection`: a server has accepted. Comes before 'connection', or `onConnection`.
+ * @interface
+ */
 export type ConnectionEvent = events.ConnectionEvent<AnyServer, AnyConnection>;
 
-/** `nearwire:drop`: a connection was closed as soon as it had been accepted. */
+/**
+ * `nearwire:drop`: a connection was closed as soon as it had been accepted.
+ * @interface
+ */
 export type DropEvent = events.DropEvent<AnyServer>;
 
-/** `nearwire:close`: a connection that a server had accepted is closed. Comes before 'close', or `onClose`. */
+/**
+ * `nearwire:close`: a connection that a server had accepted is closed. Comes before 'close', or `onClose`.
+ * @interface
+ */
 export type CloseEvent = events.CloseEvent<AnyServer, AnyConnection>;
 
 /** Options of a server, as `node:net` has them, and ours. */
 export interface ServerOptions extends net.ServerOpts, TransportOptions {}
 
+/** Called with each connection that a server accepts. */
 export type ConnectionListener = (socket: Socket) => void;
 
 /** A socket of either transport; `instanceof net.Socket`. */
 export type Socket = SocketInstance;
 
+/** What `Socket` is: a class that can be called without `new` too, as `net.Socket`. */
 export interface SocketConstructor {
   new (options?: SocketOptions): Socket;
+  /** Makes a socket, as `new Socket(options)` does. */
   (options?: SocketOptions): Socket;
+  /** What all sockets of the transport of this process inherit from. */
   readonly prototype: Socket;
 }
 

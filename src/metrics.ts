@@ -7,6 +7,8 @@
  * ```
  *
  * prom-client is the program's own: this module is handed it, and loads nothing.
+ *
+ * @module nearwire/metrics
  */
 import type * as net from 'node:net';
 import type * as promClient from 'prom-client';
@@ -20,8 +22,10 @@ import type { ServerStats } from './stats/server-stats.js';
 /** The part of prom-client that is used: `import client from 'prom-client'`. */
 export type PromClient = Pick<typeof promClient, 'Counter' | 'Gauge' | 'register'>;
 
+/** What can be measured: a server of `node:net` or `node:http`, or of channels. */
 export type MeasuredServer = net.Server | ChannelServer;
 
+/** Options of `registerMetrics()`. */
 export interface MetricsOptions {
   /** The servers to tell of, by the name that the label `server` gets. More can be added later. */
   servers?: Readonly<Record<string, MeasuredServer>> | undefined;

@@ -5,6 +5,8 @@
  *     node --import nearwire/register app.js
  *
  * See `registerTransport` for what it changes.
+ *
+ * @module nearwire/register
  */
 import { registerTransport } from './register/install.js';
 

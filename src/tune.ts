@@ -1,12 +1,14 @@
 /**
  * `nearwire/tune`: socket options, buffers and queues, of nearwire's sockets, of node's own, and of any UNIX listener on
  * the host.
+ *
+ * @module nearwire/tune
  */
 export { advise, type Advice, type AdviseOptions } from './tune/advise.js';
 export type { QueueEvidence, SendEvidence, WaitingAnswers } from './tune/evidence.js';
-export type { Finding } from './tune/rule.js';
+export type { AdvisedSetting, Finding, LimitInTheWay } from './tune/rule.js';
 export { connectStats, type ConnectStats } from './engine/connect-queue.js';
-export { serverStats } from './stats/read.js';
+export { serverStats, type CountingServer } from './stats/read.js';
 export type { ServerStats } from './stats/server-stats.js';
 export type { TuneTarget } from './tune/target.js';
 export {

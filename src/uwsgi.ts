@@ -4,6 +4,8 @@
  * ```ts
  * createServer((req, res) => res.end('hello')).listen('/run/app.sock');   // nginx: uwsgi_pass unix:/run/app.sock;
  * ```
+ *
+ * @module nearwire/uwsgi
  */
 import { UwsgiServer, type UwsgiListener, type UwsgiServerOptions } from './uwsgi/server.js';
 

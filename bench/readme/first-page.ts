@@ -6,15 +6,21 @@ import { markdownTable } from './markdown.js';
 import { describeUnrest } from './quiet.js';
 
 /** CPU of the server, over UNIX sockets. */
-interface FirstRow {
+export interface FirstRow {
   readonly title: string;
   readonly case: string;
   readonly params?: Params;
 }
 
+/** Of those the gain is told beside the work of a handler. */
+export const GAIN_ROWS = {
+  each: { title: 'node:http, a connection per request', case: 'http-close' },
+  kept: { title: 'node:http, kept connections', case: 'http' },
+} as const satisfies Record<string, FirstRow>;
+
 export const FIRST_ROWS: readonly FirstRow[] = [
-  { title: 'node:http, a connection per request', case: 'http-close' },
-  { title: 'node:http, kept connections', case: 'http' },
+  GAIN_ROWS.each,
+  GAIN_ROWS.kept,
   {
     title: 'node:http, 64 KiB response from a fresh Buffer',
     case: 'http-body',
@@ -66,23 +72,38 @@ function firstTable(excerpts: readonly Excerpt[]): string[] {
   return markdownTable(['server CPU', ...titles], rows);
 }
 
+export interface SavedShare {
+  readonly percent: number;
+  /** Of the rounds: with the least and with the most of their ratios. */
+  readonly low: number;
+  readonly high: number;
+}
+
 /** Percent of the CPU of a request that is saved, where the handler computes for so long besides. */
-function savedShare(excerpt: Excerpt, row: FirstRow, handlerMillis: number): string {
+export function savedShare(excerpt: Excerpt, row: FirstRow, handlerMillis: number): SavedShare | undefined {
   const [node, native] = [cellOf(excerpt, row, 'node:net'), cellOf(excerpt, row, 'native')];
-  if (node === undefined || native === undefined) return '';
-  const share = (node.median - native.median) / (node.median + handlerMillis * 1000);
-  return `${(100 * share).toPrecision(2)} %`;
+  if (node === undefined || native === undefined) return undefined;
+  const percentOf = (saved: number): number => (100 * saved) / (node.median + handlerMillis * 1000);
+  const percent = percentOf(node.median - native.median);
+  // Ratios are taken within a round: with each of them the medians are between these two.
+  const ratio = ratioOf(excerpt, row);
+  if (ratio === undefined) return { percent, low: percent, high: percent };
+  return { percent, low: percentOf(node.median * (1 - ratio.high)), high: percentOf(node.median * (1 - ratio.low)) };
+}
+
+function savedText(excerpt: Excerpt, row: FirstRow, handlerMillis: number): string {
+  const saved = savedShare(excerpt, row, handlerMillis);
+  return saved === undefined ? '' : `${saved.percent.toPrecision(2)} %`;
 }
 
 function gainTable(excerpt: Excerpt): string[] {
-  const [each, kept] = FIRST_ROWS;
-  if (each === undefined || kept === undefined) return [];
+  const { each, kept } = GAIN_ROWS;
   return markdownTable(
     ['your handler computes for', 'CPU saved, a connection per request', 'CPU saved, kept connections'],
     HANDLERS.map((millis) => [
       `${String(millis)} ms`,
-      savedShare(excerpt, each, millis),
-      savedShare(excerpt, kept, millis),
+      savedText(excerpt, each, millis),
+      savedText(excerpt, kept, millis),
     ]),
   );
 }

@@ -101,8 +101,9 @@ export interface NativeSocketDescription {
 export interface NativeTcpFigures {
   /** Linux's number of the state: 1 ESTABLISHED to 11 CLOSING. */
   state: number;
-  /** Smoothed round trip, and how much it varies. */
+  /** Smoothed round trip. */
   rttMicroseconds?: number;
+  /** How much the round trip varies. */
   rttVarianceMicroseconds?: number;
   /** Segments that may be under way. */
   congestionWindow?: number;
@@ -110,12 +111,16 @@ export interface NativeTcpFigures {
   segmentSize?: number;
   /** Segments sent again (macOS: packets), since the connection was made. */
   retransmits?: number;
+  /** Bytes that the peer has acknowledged. */
   bytesAcked?: number;
+  /** Bytes that the peer has sent. */
   bytesReceived?: number;
   /** Bytes of `unsent` that have not been sent even once. */
   notSent?: number;
-  /** Time with data to send; and of that, waiting for room at the peer, and for room in the send buffer. */
+  /** Time with data to send. */
   busyMicroseconds?: number;
+  /** Of that, the time of waiting for room at the peer. */
   windowLimitedMicroseconds?: number;
+  /** Of that, the time of waiting for room in the send buffer. */
   bufferLimitedMicroseconds?: number;
 }

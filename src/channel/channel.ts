@@ -13,8 +13,12 @@ import type {
   ListenTarget,
 } from './types.js';
 
-/** A connection, and `Channel.connect`, which makes one. */
+/**
+ * A connection, and `Channel.connect`, which makes one.
+ * @interface
+ */
 export type Channel = ChannelObject;
+/** Makes channels. */
 export const Channel = {
   /**
    * Connects. Bad arguments throw here; what the system refuses is told to `onError`. A full queue of a UNIX listener is
@@ -28,8 +32,12 @@ export const Channel = {
   },
 };
 
-/** A server, and `ChannelServer.listen`, which makes one. */
+/**
+ * A server, and `ChannelServer.listen`, which makes one.
+ * @interface
+ */
 export type ChannelServer = ServerObject;
+/** Makes servers of channels. */
 export const ChannelServer = {
   /** Listens. Bad arguments throw here; what the system refuses is told to `onServerError`. */
   listen(target: ListenTarget, handlers: ChannelServerHandlers): ServerObject {

@@ -5,7 +5,9 @@ import type { ServerStats } from '../stats/server-stats.js';
 
 /** What a channel has counted since it was made. All are totals. */
 export interface ChannelCounters {
+  /** Bytes received. */
   bytesRead: number;
+  /** Bytes that the kernel has taken. On `js`: written, which includes what still waits in the process. */
   bytesWritten: number;
   /** System calls that read. 0 on `js`, where they can't be seen; so for the four below. */
   reads: number;
@@ -21,6 +23,7 @@ export interface ChannelCounters {
   files: number;
   /** Those of them that could not go by reference, and were copied: on `js` all are. */
   filesCopied: number;
+  /** Bytes of files and pages that were sent by reference. 0 on `js`. */
   bytesByReference: number;
   /** Reads that have brought bytes. On `js`, as `turns`: chunks received. */
   messages: number;
@@ -37,6 +40,7 @@ export interface ChannelCounters {
  * file that can't be opened at once answer false.
  */
 export interface Channel extends FileSender {
+  /** What carries the bytes. */
   readonly transport: TransportName;
   /** For the user: whatever belongs to this connection. */
   data: unknown;
@@ -62,6 +66,7 @@ export interface Channel extends FileSender {
    * `onData`, and the peer's end to `onEnd`.
    */
   pause(): void;
+  /** Reads again after `pause()`. */
   resume(): void;
   /**
    * Sends FIN behind what is queued. The channel closes once the peer has ended too, without an error only if the kernel has
@@ -73,6 +78,7 @@ export interface Channel extends FileSender {
    * follows; nothing else comes any more.
    */
   destroy(error?: Error): void;
+  /** What the channel has counted. */
   readonly counters: ChannelCounters;
   /** What the kernel says the socket's buffers are; undefined when closed, and without the addon. */
   readonly bufferSizes: BufferSizes | undefined;
@@ -83,6 +89,7 @@ export interface Channel extends FileSender {
  * handler throws is reported as an uncaught exception, and keeps nothing else from coming.
  */
 export interface ChannelHandlers {
+  /** The channel of `Channel.connect` is connected. */
   onConnect?(channel: Channel): void;
   /** Bytes `[start, end)` of `data` have come. They are lent: valid only during the call, to be written too. */
   onData?(channel: Channel, data: Buffer, start: number, end: number): void;
@@ -105,41 +112,69 @@ export interface ChannelHandlers {
   onClose?(channel: Channel, hadError: boolean): void;
 }
 
+/** What a server calls, and the channels of its connections. */
 export interface ChannelServerHandlers extends ChannelHandlers {
+  /** The server has accepted a connection. */
   onConnection?(channel: Channel): void;
+  /** The server listens. */
   onListening?(server: ChannelServer): void;
   /** Without this handler an error is reported as an uncaught exception. */
   onServerError?(server: ChannelServer, error: NodeJS.ErrnoException): void;
+  /** The server is closed: the last call of the server itself. */
   onServerClose?(server: ChannelServer): void;
 }
 
 /** A UNIX socket by its path (on Linux a leading NUL names an abstract one), or TCP. */
 export type ChannelTarget =
-  | { path: string; host?: undefined; port?: undefined }
   | {
+      /** The path of the socket. */
+      path: string;
+      /** Over TCP only. */
+      host?: undefined;
+      /** Over TCP only. */
+      port?: undefined;
+    }
+  | {
+      /** Over UNIX sockets only. */
       path?: undefined;
       /** A numeric address: names are not looked up here. Default `127.0.0.1`. */
       host?: string | undefined;
+      /** 0 to 65,535. A server with 0 gets a free one. */
       port: number;
     };
 
+/** Options of channels and of their servers. */
 export interface ChannelOptions extends TransportOptions {
   /** TCP: send small writes at once (TCP_NODELAY). Default true: writes are gathered here already. */
   noDelay?: boolean | undefined;
 }
 
+/** What `Channel.connect` takes: where to connect, and options. */
 export type ConnectTarget = ChannelTarget & ChannelOptions & BacklogOptions;
 
+/** What `ChannelServer.listen` takes: where to listen, and options. */
 export type ListenTarget = ChannelTarget &
   ChannelOptions & {
     /** Connections that may wait to be accepted. Default 511; the system caps it (Linux: net.core.somaxconn). */
     backlog?: number | undefined;
   };
 
-/** Where a server listens: its path, or the address and port. */
-export type ServerAddress = string | { address: string; family: string; port: number };
+/** An address of TCP. */
+export interface TcpAddress {
+  /** Numeric. */
+  address: string;
+  /** `IPv4` or `IPv6`. */
+  family: string;
+  /** The port in use. */
+  port: number;
+}
 
+/** Where a server listens: its path, or the address and port. */
+export type ServerAddress = string | TcpAddress;
+
+/** A server of channels. */
 export interface ChannelServer {
+  /** What carries the bytes. */
   readonly transport: TransportName;
   /** What the server and its connections have counted. */
   stats(): ServerStats;

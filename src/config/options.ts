@@ -55,7 +55,9 @@ export function patienceOf(options: BacklogOptions): number {
 
 /** The sizes of a socket's buffers as the kernel reports them, in bytes. */
 export interface BufferSizes {
+  /** SO_SNDBUF, in bytes. Linux reports twice the number that was asked for. */
   send: number;
+  /** SO_RCVBUF, in bytes. Linux reports twice the number that was asked for. */
   recv: number;
 }
 

@@ -11,6 +11,7 @@ import {
   setSpinOfThread,
 } from '../config/settings.js';
 
+/** Settings of a thread: what `configure()` takes. */
 export interface Settings {
   /**
    * Microseconds, 0 to 1000, for which this thread's event loop busy-polls after it has handled a native socket: lower

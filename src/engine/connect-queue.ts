@@ -37,6 +37,7 @@ export interface Connecting {
 export interface ConnectStats {
   /** Connects that found a full queue and waited, and those that are waiting now. */
   waited: number;
+  /** Connects that wait now. */
   waiting: number;
   /** Attempts made for them after the first. */
   retries: number;

@@ -29,11 +29,15 @@ const FORWARDED = ['listening', 'error', 'close', 'drop'] as const;
 
 type Listener = (...args: never[]) => void;
 
+/** A server of a protocol other than HTTP whose requests are answered as those of an `http.Server` are. */
 export class ExchangeServer extends EventEmitter implements ServerInfo, ReleasingServer {
   /** Milliseconds of inactivity after which a connection emits 'timeout'; 0: never. */
   timeout = 0;
+  /** Milliseconds in which a request's head has to come; 0: for ever. Default: that of the options. */
   headersTimeout: number;
+  /** Milliseconds in which a request has to come with its body; 0: for ever. Default: that of the options. */
   requestTimeout: number;
+  /** Whether a peer that has ended its side is still answered. Default false. */
   httpAllowHalfOpen = false;
   /** @internal */
   readonly codec: Codec;
@@ -156,42 +160,51 @@ export class ExchangeServer extends EventEmitter implements ServerInfo, Releasin
     for (const connection of this.open.all()) if (connection.isIdle) connection.close();
   }
 
+  /** Sets `timeout`, and adds a listener of 'timeout'. Holds for connections that come later. */
   setTimeout(milliseconds: number, callback?: (socket: ExchangeSocket) => void): this {
     this.timeout = milliseconds;
     if (callback !== undefined) this.on('timeout', callback);
     return this;
   }
 
+  /** The path, or the address and port; null before it listens and after it is closed. */
   address(): net.AddressInfo | string | null {
     return this.server.address();
   }
 
+  /** Calls back with the number of open connections. */
   getConnections(callback: (error: Error | null, count: number) => void): this {
     this.server.getConnections(callback);
     return this;
   }
 
+  /** Whether it listens. */
   get listening(): boolean {
     return this.server.listening;
   }
 
+  /** How many connections may be open; more are closed as soon as they are accepted. Default: any number. */
   get maxConnections(): number {
     return this.server.maxConnections;
   }
 
+  /** Holds for connections that come later. */
   set maxConnections(count: number) {
     this.server.maxConnections = count;
   }
 
+  /** How many connections are open. */
   get connections(): number {
     return connectionsOf(this.server);
   }
 
+  /** Keeps the process alive while it listens, as it does by default. */
   ref(): this {
     this.server.ref();
     return this;
   }
 
+  /** Does not keep the process alive. */
   unref(): this {
     this.server.unref();
     return this;
@@ -217,6 +230,7 @@ export class ExchangeServer extends EventEmitter implements ServerInfo, Releasin
     Reflect.apply(capture, this, [error, event, ...args]);
   }
 
+  /** Closes it, and waits for the last connection. */
   async [Symbol.asyncDispose](): Promise<void> {
     await promisify(this.close.bind(this))();
   }

@@ -32,13 +32,19 @@ function bytesOf(chunk: unknown): Buffer {
   return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
 }
 
+/** What is `req.socket` and `res.socket`: the part of `net.Socket` that Node's responses and frameworks use. */
 export class ExchangeSocket extends EventEmitter implements SocketContract {
+  /** Whether the connection is open for reading. */
   readable = true;
+  /** Whether the connection takes writes. */
   writable = true;
+  /** Whether the connection is closed. */
   destroyed = false;
   /** Node's servers set it while reading is paused, whatever the request asks for. It is never set here. */
   readonly _paused = false;
+  /** @internal */
   _hadError = false;
+  /** @internal */
   _httpMessage: Outgoing | null = null;
   /** @internal */
   readonly _connection: ConnectionContract;
@@ -55,6 +61,7 @@ export class ExchangeSocket extends EventEmitter implements SocketContract {
     return this._connection.carrier.transport;
   }
 
+  /** The server that accepted the connection. */
   get server(): object {
     return this._connection.server;
   }
@@ -64,20 +71,24 @@ export class ExchangeSocket extends EventEmitter implements SocketContract {
     return this._connection.head?.remoteAddress;
   }
 
+  /** The port of the client, as the reverse proxy reports it. */
   get remotePort(): number | undefined {
     return this._connection.head?.remotePort;
   }
 
+  /** Of `remoteAddress`. */
   get remoteFamily(): 'IPv4' | 'IPv6' | undefined {
     const { remoteAddress } = this;
     return remoteAddress === undefined ? undefined : remoteAddress.includes(':') ? 'IPv6' : 'IPv4';
   }
 
+  /** The address that the client connected to, as the reverse proxy reports it, or else this end of the connection. */
   get localAddress(): string | undefined {
     const { head, carrier } = this._connection;
     return head?.localAddress ?? carrier.localAddress;
   }
 
+  /** The port that the client connected to, as the reverse proxy reports it. */
   get localPort(): number | undefined {
     return this._connection.head?.localPort;
   }
@@ -94,23 +105,28 @@ export class ExchangeSocket extends EventEmitter implements SocketContract {
     Object.defineProperty(this, 'encrypted', { value, enumerable: true, configurable: true, writable: true });
   }
 
+  /** Always false: the connection was accepted. */
   get connecting(): boolean {
     return false;
   }
 
+  /** Always false: the connection was accepted. */
   get pending(): boolean {
     return false;
   }
 
+  /** Which directions are open. */
   get readyState(): 'open' | 'readOnly' | 'writeOnly' | 'closed' {
     if (this.readable) return this.writable ? 'open' : 'readOnly';
     return this.writable ? 'writeOnly' : 'closed';
   }
 
+  /** `highWaterMark` of the server, in bytes. */
   get readableHighWaterMark(): number {
     return this._connection.server.highWaterMark;
   }
 
+  /** `highWaterMark` of the server, in bytes. */
   get writableHighWaterMark(): number {
     return this._connection.server.highWaterMark;
   }
@@ -120,18 +136,22 @@ export class ExchangeSocket extends EventEmitter implements SocketContract {
     return this._connection.waitingBytes;
   }
 
+  /** Whether a write has returned false, and 'drain' has not come yet. */
   get writableNeedDrain(): boolean {
     return this.writable && this._connection.owesDrain;
   }
 
+  /** How many calls of `uncork()` are missing. */
   get writableCorked(): number {
     return this.state?.corked ?? 0;
   }
 
+  /** Whether no more will be written. */
   get writableEnded(): boolean {
     return this._connection.ended;
   }
 
+  /** @internal */
   get _writableState(): StandInState {
     const { destroyed } = this;
     return (this.state ??= {
@@ -149,11 +169,17 @@ export class ExchangeSocket extends EventEmitter implements SocketContract {
     this._writableState.corked++;
   }
 
+  /** Undoes one `cork()`. */
   uncork(): void {
     const { _writableState: state } = this;
     if (state.corked > 0 && --state.corked === 0) this._connection.carrier.uncorked();
   }
 
+  /**
+   * Writes to the peer as it is. Returns false if the kernel has no room: 'drain' tells when it has. A write after
+   * the end calls back with ERR_STREAM_WRITE_AFTER_END or ERR_STREAM_DESTROYED. Throws ERR_INVALID_ARG_TYPE for what
+   * is no string and no bytes.
+   */
   write(
     data: string | Uint8Array,
     encoding?: BufferEncoding | WriteCallback | null,
@@ -172,6 +198,7 @@ export class ExchangeSocket extends EventEmitter implements SocketContract {
     return this._connection.write(data, encoding ?? 'utf8', callback ?? undefined);
   }
 
+  /** Writes what is given, then closes the connection as soon as its request has come to its end. */
   end(
     data?: string | Uint8Array | WriteCallback | null,
     encoding?: BufferEncoding | WriteCallback | null,
@@ -187,20 +214,24 @@ export class ExchangeSocket extends EventEmitter implements SocketContract {
     return this;
   }
 
+  /** Closes the connection as soon as its request has come to its end. */
   destroySoon(): void {
     this._connection.finishWriting();
   }
 
+  /** Closes the connection at once. */
   destroy(error?: Error): this {
     this._connection.destroy(error);
     return this;
   }
 
+  /** Stops reading. */
   pause(): this {
     this._connection.pause();
     return this;
   }
 
+  /** Reads again. */
   resume(): this {
     this._connection.resume();
     return this;
@@ -223,22 +254,27 @@ export class ExchangeSocket extends EventEmitter implements SocketContract {
     return this;
   }
 
+  /** Does nothing: `noDelay` of the server decides. */
   setNoDelay(): this {
     return this;
   }
 
+  /** Does nothing: `keepAlive` of the server decides. */
   setKeepAlive(): this {
     return this;
   }
 
+  /** Does nothing: open connections keep the process alive. */
   ref(): this {
     return this;
   }
 
+  /** Does nothing: open connections keep the process alive. */
   unref(): this {
     return this;
   }
 
+  /** The local address, port and family; empty over UNIX sockets where the reverse proxy reports none. */
   address(): object {
     const { localAddress: address, localPort: port } = this;
     return address === undefined ? {} : { address, port, family: address.includes(':') ? 'IPv6' : 'IPv4' };

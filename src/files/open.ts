@@ -16,6 +16,7 @@ const ESPIPE = -constants.errno.ESPIPE;
  */
 export type SentFile = string | FileHandle | number;
 
+/** Options of `sendFile()` of sockets, channels and streams. */
 export interface SendFileOptions {
   /** Where to begin, in bytes from the start of the file. Default 0. An open file's own position is left alone. */
   offset?: number | undefined;
@@ -28,6 +29,7 @@ export interface SendFileOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** Called once: without an error when the kernel has taken all of the file. */
 export type SendFileCallback = (error?: Error | null) => void;
 
 /** What sends files in their turn among its writes. */
@@ -47,7 +49,9 @@ export interface FileSender {
    * Replace files by renaming a new one over them.
    */
   sendFile(file: SentFile, options?: SendFileOptions): Promise<void>;
+  /** The same with a callback. Wrong arguments throw. */
   sendFile(file: SentFile, callback: SendFileCallback): undefined;
+  /** The same with options and a callback. Wrong arguments throw. */
   sendFile(file: SentFile, options: SendFileOptions | undefined, callback: SendFileCallback): undefined;
 }
 

@@ -9,16 +9,20 @@ import { PAGE_THRESHOLD } from './page-body.js';
 
 /** What has been sent, and how many bytes that was. */
 export interface Transfers {
+  /** How often. */
   times: number;
+  /** The bytes of all of them. */
   bytes: number;
 }
 
+/** What `Page.stats()` returns: memory of the process, and counts of the calling thread. */
 export interface PageStats {
   /**
    * Living pages of `Page.threshold` bytes or more, those that the collector has not found yet among them. Of all threads of
    * the process, as `bytes`; where the addon is not there, of this one.
    */
   pages: number;
+  /** The memory that they take, in bytes. */
   bytes: number;
   /** What `bytes` may come to: see `configure({ pageLimit })`. */
   limit: number;
@@ -126,6 +130,7 @@ export class Page extends Base {
     return new Page(MAKE, gathering.finish());
   }
 
+  /** Counts the pages, their memory and how they were sent. */
   static stats(): PageStats {
     const { made, reason } = ordinaryBodies();
     const sent = engineCounters();
@@ -139,6 +144,7 @@ export class Page extends Base {
     };
   }
 
+  /** The class of what `slice()`, `map()` and other methods make of a page: Buffer, not `Page`. */
   static get [Symbol.species](): BufferConstructor {
     return derived;
   }

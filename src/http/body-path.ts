@@ -18,7 +18,9 @@ export type CopyReason = 'tls' | 'transport' | 'replaced' | 'chunked' | 'strict'
 
 /** Bodies that `sendFile` has sent or begun to send in this thread. Responses without a body are not counted. */
 export interface SendFileStats {
+  /** Bodies that the kernel was handed as references. */
   readonly byReference: number;
+  /** Bodies that were read and written. */
   readonly byCopy: number;
   /** The number of copied bodies by reason. */
   readonly reasons: Readonly<Partial<Record<CopyReason, number>>>;

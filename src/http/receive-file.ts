@@ -14,6 +14,7 @@ import { checkFunction, checkWhole } from '../config/options.js';
 import { BodyBelow } from './body-below.js';
 import { checkOpenFile } from './open-file.js';
 
+/** Options of `receiveFile()` of requests. */
 export interface ReceiveFileOptions {
   /** Where in the file the body's first byte goes, from 0. Default: 0. What the file holds behind the body stays. */
   start?: number | undefined;

@@ -17,6 +17,7 @@ import { sendBody } from './body-path.js';
 import { keepHead, makeHead, type FileHeaders } from './file-head.js';
 import { checkFile, openFile, openForEngine, type FileSource, type OpenFile } from './open-file.js';
 
+/** Options of `sendFile()` of responses. */
 export interface SendFileOptions {
   /**
    * Headers of the answer, beside those that the response has already. A value of null leaves that header out: without
@@ -34,6 +35,7 @@ export interface SendFileOptions {
   conditional?: boolean | undefined;
 }
 
+/** Called once: with null when the response has ended, else with the reason why the body is not whole. */
 export type SendFileCallback = (error: NodeJS.ErrnoException | null) => void;
 
 // Its end is told by us; without this the collector would have to watch each one.

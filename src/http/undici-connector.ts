@@ -12,8 +12,11 @@ const HTTP_PORT = 80;
 
 /** Where undici wants to connect: the part of its own type that is used. */
 export interface UndiciTarget {
+  /** `http:`, with the colon. */
   readonly protocol: string;
+  /** A name or a numeric address. */
   readonly hostname: string;
+  /** The port in digits; empty: 80. */
   readonly port: string;
 }
 

@@ -25,13 +25,17 @@ import type { SocketOptions } from './socket-options.js';
 export interface ConnectOptions extends SocketOptions, BacklogOptions {
   /** A UNIX socket. A leading NUL is an abstract name (Linux). */
   path?: string | undefined;
+  /** A TCP port, 0 to 65,535. Without `path` it is needed. */
   port?: number | string | undefined;
   /** Default `localhost`. */
   host?: string | undefined;
+  /** The local address to connect from. Default: the system chooses. */
   localAddress?: string | undefined;
+  /** The local port to connect from. Default: the system chooses. */
   localPort?: number | undefined;
   /** 4, 6, or 0 for both. */
   family?: number | 'IPv4' | 'IPv6' | undefined;
+  /** Flags of `dns.lookup`. Default 0. */
   hints?: number | undefined;
   /** Default: `dns.lookup`. */
   lookup?: net.LookupFunction | undefined;

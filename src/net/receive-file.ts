@@ -25,6 +25,7 @@ import { FileSink, type FileOutcome } from './file-sink.js';
 import { SocketConnection } from './socket-connection.js';
 import { checkWhole } from '../config/options.js';
 
+/** Options of `receiveFile()` of sockets and streams. */
 export interface ReceiveFileOptions {
   /** How many bytes to take. Default: all until the end. */
   length?: number | undefined;

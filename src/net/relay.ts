@@ -26,6 +26,7 @@ import { checkBoolean, checkFunction, checkWhole } from '../config/options.js';
 /** The longest delay that a timer takes, in milliseconds. */
 const MAX_TIMEOUT = 2 ** 31 - 1;
 
+/** Options of `relay()`. */
 export interface RelayOptions {
   /**
    * true: the end of one side is passed on, and the other direction goes on until its own end; sets `allowHalfOpen` of
@@ -45,13 +46,17 @@ export interface RelayOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** What a relay carried, and how it ended. */
 export interface RelayResult {
+  /** Bytes that `b` was sent. */
   bytesAtoB: number;
+  /** Bytes that `a` was sent. */
   bytesBtoA: number;
   /** Whose end was the end of it: with `halfClose`, that of both. */
   reason: 'ended' | 'a-ended' | 'b-ended';
 }
 
+/** Called once, when both streams have ended or one has failed. */
 export type RelayCallback = (error: Error | null, result?: RelayResult) => void;
 
 /** What one stream receives goes to the other. */

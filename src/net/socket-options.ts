@@ -7,8 +7,11 @@ import { HAS_BLOCK_LIST_OPTION } from '../runtime/version.js';
 import { checkNumber, type TransportOptions } from '../config/options.js';
 import { nativeBuffers } from './buffers.js';
 
+/** What `onread` takes, as `node:net` has it. */
 export interface OnreadOptions {
+  /** What is read into, or what returns it, called before each read. */
   buffer: Uint8Array | (() => Uint8Array);
+  /** Called with the number of bytes that were read and what they lie in. `false` stops reading until `resume()`. */
   callback(bytes: number, buffer: Uint8Array): boolean | undefined;
 }
 
@@ -21,7 +24,9 @@ export interface SocketOptions extends TransportOptions {
   fd?: number | undefined;
   /** Do not end the writable side when the peer has ended its own. Default false. */
   allowHalfOpen?: boolean | undefined;
+  /** Whether the socket can be read from. Default true. */
   readable?: boolean | undefined;
+  /** Whether the socket can be written to. Default true. */
   writable?: boolean | undefined;
   /**
    * Read into the caller's buffer, or into the one that the function returns before each read, and call back with the
@@ -34,9 +39,13 @@ export interface SocketOptions extends TransportOptions {
   signal?: AbortSignal | undefined;
   /** Bytes buffered before a write returns false, or reading stops. Default: that of node's streams. */
   highWaterMark?: number | undefined;
+  /** `highWaterMark` of the readable side alone, in bytes. */
   readableHighWaterMark?: number | undefined;
+  /** `highWaterMark` of the writable side alone, in bytes. */
   writableHighWaterMark?: number | undefined;
+  /** TCP: send small writes at once (TCP_NODELAY). Default false. */
   noDelay?: boolean | undefined;
+  /** TCP: probe a silent peer (SO_KEEPALIVE). Default false. */
   keepAlive?: boolean | undefined;
   /** Milliseconds before the first keep-alive probe; 0 leaves the system's default. */
   keepAliveInitialDelay?: number | undefined;

@@ -1,5 +1,6 @@
 /** The parts of node's stream states that we read: plain fields or accessors in every node from 20 on. */
 
+/** @inline */
 export type WriteCallback = (error?: Error | null) => void;
 
 export interface WritableStateView {

@@ -12,19 +12,25 @@ export type DropReason = 'maxConnections' | 'blockList';
  * objects are those that the program knows; index.ts lists the possible types.
  */
 export interface ConnectionEvent<Server extends object = object, Connection extends object = object> {
+  /** The server that accepted it. */
   server: Server;
+  /** The connection. */
   socket: Connection;
 }
 
 /** `nearwire:drop`: a connection was closed as soon as it had been accepted. */
 export interface DropEvent<Server extends object = object> {
+  /** The server that accepted and closed it. */
   server: Server;
+  /** Why the server closed it. */
   reason: DropReason;
 }
 
 /** `nearwire:close`: a connection accepted by a server is closed. Published before 'close' or `onClose`. */
 export interface CloseEvent<Server extends object = object, Connection extends object = object> {
+  /** The server that accepted it. */
   server: Server;
+  /** The connection, closed. */
   socket: Connection;
   /** Its final counters. */
   stats: ConnectionStats;

@@ -8,6 +8,7 @@ import type { ServerStats } from './server-stats.js';
 
 /** An object with `stats()`: nearwire's servers, including those of http and channels. */
 export interface CountingServer {
+  /** What the server and its connections have counted. */
   stats(): ServerStats;
 }
 

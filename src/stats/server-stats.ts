@@ -32,13 +32,15 @@ export interface ServerStats {
   messages: number | undefined;
   /** `messages / turns`: how many of them one call into JavaScript delivers. undefined before the first turn. */
   messagesPerTurn: number | undefined;
-  /** Read system calls, and those of them that found nothing (EAGAIN). */
+  /** System calls that read. */
   reads: number | undefined;
+  /** Those of them that found nothing (EAGAIN). */
   readEagains: number | undefined;
   /** Send system calls. */
   sends: number | undefined;
-  /** Sends of which the kernel took only a part, and those of which it took nothing (EAGAIN). */
+  /** Those of them of which the kernel took only a part. */
   partialSends: number | undefined;
+  /** Those of them of which the kernel took nothing (EAGAIN). */
   sendEagains: number | undefined;
   /** How often a connection waited, after a partial or refused send, until the kernel had room again. */
   waits: number | undefined;
@@ -53,13 +55,20 @@ export interface ServerStats {
 
 /** The counters of one connection, as published at its end. */
 export interface ConnectionStats {
+  /** Bytes received. */
   bytesRead: number;
+  /** Bytes sent. Native: handed to the kernel; `js`: written. */
   bytesWritten: number;
   /** Native only, like all that follow; named as in ServerStats. */
   messages: number | undefined;
+  /** System calls that sent. */
   sends: number | undefined;
+  /** Sends of which the kernel took only a part. */
   partialSends: number | undefined;
+  /** Sends of which the kernel took nothing (EAGAIN). */
   sendEagains: number | undefined;
+  /** Times that the connection waited until the kernel had room again. */
   waits: number | undefined;
+  /** How long it waited so, in all, in milliseconds. */
   waitMillis: number | undefined;
 }

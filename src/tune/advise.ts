@@ -16,6 +16,7 @@ import { Sampler } from './sample.js';
 import { sampled } from './sampled.js';
 import { descriptorOf } from './target.js';
 
+/** Options of `advise()`. */
 export interface AdviseOptions {
   /** How long to watch, in milliseconds. Default 10,000: long enough for slow readers to show. */
   over?: number | undefined;
@@ -23,7 +24,9 @@ export interface AdviseOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** What `advise()` resolves with. */
 export interface Advice {
+  /** Of the send buffers of the connections. */
   sendBufferSize: Finding<SendEvidence>;
   /** About a server's accept queue; undefined for a connection, and if the queue is not visible (`unseen` says why). */
   backlog: Finding<QueueEvidence> | undefined;
@@ -37,7 +40,9 @@ const MAX_OVER = 2 ** 31 - 1;
 /** The interval between samples of node's own connections and of queues. */
 const LOOK_MILLIS = 20;
 
+/** @inline */
 type Server = net.Server | ChannelServer;
+/** @inline */
 type Connection = net.Socket | Channel;
 
 /** Tracks the longest queue seen. */

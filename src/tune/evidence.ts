@@ -9,6 +9,7 @@ export interface WaitingAnswers {
    * end of a class.
    */
   typical: number;
+  /** The longest of them, in bytes, in the same classes. */
   largest: number;
 }
 
@@ -23,10 +24,13 @@ export interface SendEvidence {
   over: number;
   /** Connections that were open at the end. */
   connections: number;
+  /** Bytes that were sent meanwhile. */
   bytesSent: number;
-  /** Send system calls, those that the kernel took only in part, and those of which it took nothing. */
+  /** System calls that sent. Undefined where they can't be seen, as the two below. */
   sends: number | undefined;
+  /** Those of which the kernel took a part. */
   partialSends: number | undefined;
+  /** Those of which it took nothing (EAGAIN). */
   sendEagains: number | undefined;
   /** How often a connection started to wait for room in its send buffer. */
   waits: number;
@@ -37,6 +41,7 @@ export interface SendEvidence {
   waiting: number;
   /** The average duration of a wait, in milliseconds. */
   meanWait: number | undefined;
+  /** What had to wait for room; undefined: nothing did. */
   answers: WaitingAnswers | undefined;
   /** SO_SNDBUF as it reads back: the connections' median. undefined: no connection could be queried. */
   sendBufferSize: number | undefined;

@@ -9,9 +9,13 @@ import type { TuneTarget } from './target.js';
 
 /** One end of a socket: a path (or abstract name, with a leading NUL), or an address. All undefined: unnamed. */
 export interface SocketEnd {
+  /** The path of a UNIX socket, or its abstract name with a leading NUL. */
   path?: string | undefined;
+  /** A numeric address, over TCP. */
   address?: string | undefined;
+  /** The TCP port. */
   port?: number | undefined;
+  /** Of the address. */
   family?: 'IPv4' | 'IPv6' | undefined;
 }
 
@@ -19,7 +23,9 @@ export interface SocketEnd {
 export interface SocketPeer extends SocketEnd {
   /** Undefined over TCP, and for a process outside this process's pid namespace. */
   pid?: number | undefined;
+  /** Its effective user id when the two were connected. */
   uid?: number | undefined;
+  /** Its effective group id. Undefined where the system does not tell. */
   gid?: number | undefined;
 }
 
@@ -39,19 +45,25 @@ export type TcpState =
 
 /** The main fields of tcp_info (macOS: tcp_connection_info). What the system does not report is undefined. */
 export interface TcpFigures extends Omit<NativeTcpFigures, 'state'> {
+  /** Where the connection is. */
   state: TcpState;
 }
 
 /** The counters of the object that holds the socket. Undefined where it does not count. */
 export interface SocketCounters {
+  /** Bytes received. */
   bytesRead?: number | undefined;
+  /** Bytes written by the program. */
   bytesWritten?: number | undefined;
   /** Bytes written but not yet handed to the kernel. */
   waitingToBeWritten?: number | undefined;
 }
 
+/** What `inspect()` returns. */
 export interface SocketInspection {
+  /** What the socket goes over. */
   family: 'unix' | 'tcp';
+  /** Whether it listens, connects or is connected. */
   state: 'listening' | 'connecting' | 'connected' | 'unconnected';
   /** Bytes received by the kernel and not read yet. Undefined for a listener. */
   unread: number | undefined;
@@ -67,12 +79,15 @@ export interface SocketInspection {
   sendMemory: number | undefined;
   /** Bytes, as the kernel reports them: on Linux twice the requested size. */
   sendBufferSize: number;
+  /** SO_RCVBUF in bytes, as the kernel has it. */
   recvBufferSize: number;
+  /** This end. */
   local: SocketEnd;
   /** Undefined unless connected. */
   peer: SocketPeer | undefined;
   /** Undefined unless listening, and where the system does not report it. */
   queue: ListenQueue | undefined;
+  /** What the object in this process has counted. */
   counters: SocketCounters;
   /** Undefined over UNIX, for a listener, and where the system does not report it. */
   tcp: TcpFigures | undefined;

@@ -38,6 +38,7 @@ export interface ListenQueue {
 
 /** A TCP port of this host. */
 export interface ListenPort {
+  /** 0 to 65,535. */
   port: number;
   /** A numeric address at which the listener accepts connections. Default: any. */
   host?: string | undefined;

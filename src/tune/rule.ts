@@ -2,8 +2,30 @@
 import type { QueueEvidence, SendEvidence } from './evidence.js';
 import { askedFor, LARGEST_SEND_BUFFER, STREAM_SEND_BUFFER, type SystemLimit } from './limits.js';
 
-/** The advice on one option. */
+/** An option of a server, a socket or a channel, as `listen()` and the constructors take it. */
+export type AdvisedSetting =
+  | {
+      /** In bytes, as it is to be asked for. */
+      sendBufferSize: number;
+    }
+  | {
+      /** Connections that may wait to be accepted. */
+      backlog: number;
+    };
+
+/** A limit of the system that has to be raised before a setting has its effect. */
+export interface LimitInTheWay {
+  /** Its name: `net.core.wmem_max`. */
+  name: string;
+  /** What it is now. */
+  value: number;
+  /** What it has to be at least. */
+  needed: number;
+}
+
+/** What is advised for one option. */
 export interface Finding<E> {
+  /** The option that it is about. */
   option: 'sendBufferSize' | 'backlog';
   /** Whether to change it. */
   change: boolean;
@@ -11,12 +33,13 @@ export interface Finding<E> {
   current: number | undefined;
   /** The recommended value, in the same unit; equal to `current` if nothing should change. */
   recommended: number | undefined;
-  /** The option that achieves it: Linux reads back twice the requested send buffer. */
-  setting: { sendBufferSize: number } | { backlog: number } | undefined;
-  /** The system limit in the way, and the value that it needs at least. */
-  limit: { name: string; value: number; needed: number } | undefined;
-  /** The advice and its reason, in words. */
+  /** The option to give, to get there: Linux reads back the double of a send buffer that is asked for. */
+  setting: AdvisedSetting | undefined;
+  /** The limit of the system that is in the way, and what it has to be at least. */
+  limit: LimitInTheWay | undefined;
+  /** In words: the advice, and why. */
   because: string;
+  /** What was seen, and the advice rests on. */
   evidence: E;
 }
 

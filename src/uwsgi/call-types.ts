@@ -25,11 +25,15 @@ export interface Limits {
   bodyTimeout: number;
 }
 
+/** What `request()` resolves with. */
 export interface UwsgiResponse {
+  /** The status of the response, of three digits. */
   statusCode: number;
+  /** The reason phrase; else what `http.STATUS_CODES` has for it. */
   statusMessage: string;
   /** As `message.headers` of node:http. */
   headers: IncomingHttpHeaders;
+  /** Names and values in turn, as they came. */
   rawHeaders: string[];
   /**
    * Read it, or destroy it, which closes the connection. It ends at its Content-Length, at the last chunk of a chunked

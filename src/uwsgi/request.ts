@@ -28,6 +28,7 @@ export type { UwsgiResponse, RequestTarget } from './call-types.js';
 export type { RequestBody } from './request-body.js';
 export type { VariableValue } from './encode.js';
 
+/** Options of `request()`. */
 export interface RequestOptions {
   /** Default `GET`. */
   method?: string | undefined;

@@ -37,6 +37,7 @@ export interface UwsgiRequest extends http.IncomingMessage {
   readonly uwsgi: Readonly<Record<string, string>>;
 }
 
+/** Called with each request and its response, as the listener of `http.createServer`. */
 export type UwsgiListener<Response extends http.ServerResponse = http.ServerResponse> = (
   request: UwsgiRequest,
   response: Response,
