@@ -40,6 +40,7 @@
         "native/spin.cc",
         "native/connection.cc",
         "native/connection_write.cc",
+        "native/send_buffer_policy.cc",
         "native/listener.cc",
         "native/balance.cc",
         "native/js_balance.cc",

@@ -27,13 +27,10 @@ void Connection::apply(const ConnectionOptions& options) {
   owned_ = options.owned;
   tally_ = options.tally;
   if (tally_) tally_place_ = tally_->join(this);
-  // TCP sizes its own buffers.
-  const BufferWish& buffers = options.buffers;
-  send_buffer_fixed_ = buffers.send > 0 || family_ != AF_UNIX;
-  grows_with_writes_ = buffers.send == BufferWish::kAutoBuffer && family_ == AF_UNIX;
+  send_buffer_.begin(family_, options.buffers);
   reading_ = !options.paused;
   // What the platform refuses is not worth losing the connection for: the sizes can be read back.
-  engine_->system_buffers().apply(fd_, family_, buffers);
+  engine_->system_buffers().apply(fd_, family_, options.buffers);
   if (family_ == AF_UNIX) return;
   if (options.no_delay) sys::set_no_delay(fd_, true);
   if (options.keep_alive) sys::set_keep_alive(fd_, true, options.keep_alive_delay);
@@ -102,7 +99,7 @@ void Connection::finish_connect(int status) {
   if (status == 0 && queue_) {
     const size_t bytes = queued();
     drain_queue();
-    if (queued() > 0 && make_room_for(bytes)) drain_queue();
+    if (queued() > 0 && send_buffer_.on_full(fd_, bytes)) drain_queue();
   } else if (status == 0 && shutdown_asked_) {
     engine_->turn().report({id_, Event::kShutdown, sys::shutdown_write(fd_), 0});
   }
@@ -333,14 +330,12 @@ void Connection::become_free() {
   target_turn_ = 0;
   prepared_.reset();
   first_segment = last_segment = -1;
-  ended_ = shutdown_asked_ = write_failed_ = registering_ = refers_ = false;
+  ended_ = shutdown_asked_ = write_failed_ = registering_ = false;
   after_long_ = long_after_long_ = long_after_short_ = false;
   last_turn_ = 0;
   drained_turn_ = 0;
-  blocked_since_ = 0;
   wait_since_ = answer_start_ = 0;
   answer_waits_ = false;
-  room_asked_ = 0;
   counters_ = {};
 }
 

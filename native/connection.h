@@ -11,6 +11,7 @@
 #include "address.h"
 #include "buffers.h"
 #include "cold_read.h"
+#include "send_buffer_policy.h"
 #include "source.h"
 #include "turn.h"
 #include "watcher.h"
@@ -128,15 +129,11 @@ class Connection final : public Source, private Watcher::Target, private ColdRea
   // Sends what the kernel takes now and keeps the rest; false if that fails, which JS is told of.
   bool pass_on(const char* bytes, size_t length);
   void keep(const char* bytes, size_t length);
-  // Notes that the kernel has no room, and that it has again.
-  void note_blocked();
-  // At most to `largest` bytes, as the kernel counts them.
-  void grow_send_buffer(int largest);
-  void grow_for_references();
-  void keep_send_buffer() {
-    send_buffer_fixed_ = true;
-    grows_with_writes_ = false;
-  }
+  // The kernel has no room for what is to be sent, and has room again for what a splice brings.
+  void wait_for_room();
+  void end_wait_for_room() { send_buffer_.on_room(fd_, true); }
+  // The send buffer has been set by hand.
+  void keep_send_buffer() { send_buffer_.keep(); }
   // A send has failed: nothing more will be sent, and JS is told.
   void break_writing(int error);
 
@@ -200,9 +197,6 @@ class Connection final : public Source, private Watcher::Target, private ColdRea
   void count_range(const FileReference& file, size_t bytes, bool whole, bool by_reference);
   void fail_writing();
   void stop_splices();
-  void make_room_for_pages();
-  void set_send_buffer(int before, int wanted);
-  bool make_room_for(size_t bytes);
   void register_later();
   void become_free();
 
@@ -220,8 +214,6 @@ class Connection final : public Source, private Watcher::Target, private ColdRea
   uint64_t last_turn_ = 0;
   // The batch that tells of a drain, counted from 1.
   uint64_t drained_turn_ = 0;
-  // When the kernel last refused bytes (uv_hrtime), while they wait.
-  uint64_t blocked_since_ = 0;
   ConnectionCounters counters_;
   std::shared_ptr<Tally> tally_;
   // When the kernel last had no room for what was to be sent (uv_hrtime), until it has.
@@ -231,8 +223,7 @@ class Connection final : public Source, private Watcher::Target, private ColdRea
   uint32_t tally_place_ = 0;
   // The kernel has not taken at once all that was sent since then.
   bool answer_waits_ = false;
-  // What SO_SNDBUF has been asked for as writes grew.
-  size_t room_asked_ = 0;
+  SendBufferPolicy send_buffer_;
   int fd_ = -1;
   int family_ = 0;
   State state_ = State::kFree;
@@ -242,12 +233,6 @@ class Connection final : public Source, private Watcher::Target, private ColdRea
   bool shutdown_asked_ = false;
   bool write_failed_ = false;
   bool registering_ = false;
-  // SO_SNDBUF is the user's, or as large as it may grow.
-  bool send_buffer_fixed_ = false;
-  // SO_SNDBUF is to hold what is handed over at once.
-  bool grows_with_writes_ = false;
-  // Has sent by reference: its send buffer has been seen to.
-  bool refers_ = false;
   // The last read was a long one; so was the one after the last that was, and the one after the last that was not.
   bool after_long_ = false;
   bool long_after_long_ = false;

@@ -63,7 +63,7 @@ void Connection::keep(const char* bytes, size_t length) {
   if (write_failed_) return;
   if (!queue_) queue_ = std::make_unique<WriteQueue>();
   queue_->append_copy(bytes, length);
-  note_blocked();
+  wait_for_room();
 }
 
 }  // namespace nearwire

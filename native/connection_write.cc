@@ -1,13 +1,11 @@
 // The writing half of a connection: memory by sendmsg, files by sendfile, in the order of the queue.
 #include <algorithm>
-#include <bit>
 #include <cerrno>
 #include <utility>
 
 #include "check.h"
 #include "connection.h"
 #include "engine.h"
-#include "options.h"
 #include "splice.h"
 #include "sys.h"
 
@@ -20,24 +18,6 @@ constexpr int kSendsPerTurn = 32;
 constexpr size_t kBytesPerTurn = 2 * 1024 * 1024;
 // Parts of one sendmsg: well below IOV_MAX (1,024), and the array stays within a few pages.
 constexpr size_t kMaxParts = 256;
-// A peer that makes room this fast is a reader that the send buffer holds up: each stop costs two wake-ups. One that
-// takes longer would only have more bytes of ours wait in the kernel.
-constexpr uint64_t kFastPeerNanos = 2'000'000;
-// How large SO_SNDBUF grows by itself for what is sent by reference. Measured in C with pieces of a MiB, more than this
-// pays no more.
-constexpr int kGrownSendBuffer = 1024 * 1024;
-// And for what is copied: Linux's default, so that it is other systems' that grow (macOS begins with 8 KiB). More saves
-// wake-ups, but what is copied and not read yet leaves the caches: 1 MiB writes go at 3.3 GB/s with a buffer of 1 MiB,
-// at 4.8 with the default.
-constexpr int kGrownForCopies = 212'992;
-// From this length on a file is worth a larger send buffer at once...
-constexpr uint64_t kLongReference = 64 * 1024;
-// ... of this size, which every Linux lets everybody set (net.core.wmem_max's old default), and doubles. Pieces of
-// 64 KiB leave three times as fast with it, of 1 MiB twice and more; with the default, by reference is no gain.
-constexpr int kReferenceSendBuffer = 212'992;
-// How much SO_SNDBUF is asked for where it is to hold what is written: most bodies whole, and of a longer one as much
-// as a reader takes in a millisecond. A thousand connections that nobody reads keep 2 GiB.
-constexpr size_t kLargestRoom = 2 * 1024 * 1024;
 // A file is looked for in memory, read in and sent in pieces of this size...
 constexpr uint64_t kFileWindow = 1024 * 1024;
 // ... and of this one where it is copied: it stays in the processor's cache on its way.
@@ -131,7 +111,7 @@ void Connection::keep_rest(size_t sent, SentParts* more) {
   }
   for (size_t i = 0; more != nullptr && i < more->count(); ++i) {
     if (const FileRange* range = more->file(i)) {
-      if (sys::kSendsFiles && range->length >= kLongReference) make_room_for_pages();
+      send_buffer_.on_reference(fd_, range->length);
       queue().append_file(*range);
       continue;
     }
@@ -158,65 +138,24 @@ int Connection::send(SentParts* parts) {
     if (free_way) error = send_directly(parts, &sent);
     if (error == 0) keep_rest(sent, parts);
     // Bytes at the head are those that the kernel had no room for.
-    const bool goes_on = queued() > 0 && (queue_->file_at_head() != nullptr || make_room_for(sent + queued()));
+    const bool goes_on =
+        queued() > 0 && (queue_->file_at_head() != nullptr || send_buffer_.on_full(fd_, sent + queued()));
     if (error == 0 && free_way && goes_on) error = send_queue();
   }
   first_segment = last_segment = -1;
   if (error < 0) {
     fail_writing();
   } else if (queued() > 0) {
-    note_blocked();
+    wait_for_room();
   } else if (state_ == State::kOpen) {
     queue_.reset();
   }
   return error;
 }
 
-void Connection::note_blocked() {
-  if (blocked_since_ == 0) blocked_since_ = uv_hrtime();
+void Connection::wait_for_room() {
+  send_buffer_.on_wait();
   register_later();
-}
-
-// Doubles the send buffer of a connection whose peer keeps up: the larger it is, the fewer wake-ups a stream takes.
-void Connection::grow_send_buffer(int largest) {
-  const bool fast = uv_hrtime() - blocked_since_ < kFastPeerNanos;
-  blocked_since_ = 0;
-  if (send_buffer_fixed_ || !fast) return;
-  const int before = sys::get_option(fd_, SOL_SOCKET, SO_SNDBUF);
-  // It may have grown further with what was written.
-  if (before < largest) set_send_buffer(before, std::min(before * 2, largest));
-}
-
-void Connection::grow_for_references() { grow_send_buffer(kGrownSendBuffer); }
-
-// A page counts in the send buffer as its bytes do: the default has room for half of a large piece, and each stop costs
-// more than the copy would have.
-void Connection::make_room_for_pages() {
-  if (refers_) return;
-  refers_ = true;
-  if (send_buffer_fixed_) return;
-  const int before = sys::get_option(fd_, SOL_SOCKET, SO_SNDBUF);
-  if (before < 2 * kReferenceSendBuffer) set_send_buffer(before, 2 * kReferenceSendBuffer);
-}
-
-void Connection::set_send_buffer(int before, int wanted) {
-  // Linux doubles what it is asked for; elsewhere the double must be asked for.
-  sys::set_option(fd_, SOL_SOCKET, SO_SNDBUF, sys::kDoublesBuffers ? wanted / 2 : wanted);
-  const int after = sys::get_option(fd_, SOL_SOCKET, SO_SNDBUF);
-  send_buffer_fixed_ = after <= before || after >= kGrownSendBuffer;
-}
-
-// Has the send buffer hold as many bytes as are handed over at once, where that is wished for. True if it has more room
-// than before. It is asked for the bytes themselves: what Linux adds to that is for its own bookkeeping, and they fit.
-bool Connection::make_room_for(size_t bytes) {
-  if (!grows_with_writes_ || state_ != State::kOpen) return false;
-  const size_t wanted = std::min(std::bit_ceil(bytes), kLargestRoom);
-  if (wanted <= room_asked_) return false;
-  room_asked_ = wanted;
-  const int before = sys::get_option(fd_, SOL_SOCKET, SO_SNDBUF);
-  if (static_cast<size_t>(before) >= (sys::kDoublesBuffers ? 2 * wanted : wanted)) return false;
-  set_buffer_bytes(fd_, SO_SNDBUF, static_cast<int>(wanted));
-  return sys::get_option(fd_, SOL_SOCKET, SO_SNDBUF) > before;
 }
 
 void Connection::fail_writing() {
@@ -239,14 +178,12 @@ void Connection::drain_queue() {
     break_writing(error);
     return;
   }
-  // While a long file is on its way the send buffer does not grow: one reader of 512 MiB gains a sixth by it, thirty
-  // readers of 64 MiB lose a fifth, since what is in flight no longer fits a cache.
   if (queue_->empty()) tell_drained();
 }
 
 void Connection::tell_drained() {
   queue_.reset();
-  grow_send_buffer(refers_ ? kGrownSendBuffer : kGrownForCopies);
+  send_buffer_.on_room(fd_, false);
   drained_turn_ = engine_->turn().number() + 1;
   engine_->turn().report({id_, Event::kDrain, 0, 0});
   if (shutdown_asked_) engine_->turn().report({id_, Event::kShutdown, sys::shutdown_write(fd_), 0});

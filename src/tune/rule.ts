@@ -32,7 +32,7 @@ export interface RuleLimits {
  * hundredth of its time.
  */
 const WAITING_MATTERS = 0.01;
-/** A reader that makes room so fast is held up by the buffer, as the engine has it (native/connection_write.cc). */
+/** A reader that makes room so fast is held up by the buffer, as the engine has it (native/send_buffer_policy.cc). */
 const FAST_READER_MILLIS = 2;
 /** Sizes are advised in steps. */
 const STEP = 64 * 1024;
