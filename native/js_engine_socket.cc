@@ -86,11 +86,11 @@ Napi::Value JsEngine::unread(const Napi::CallbackInfo& info) {
 Napi::Value JsEngine::connection_counters(const Napi::CallbackInfo& info) {
   const Connection* found = connection(info);
   if (found == nullptr) return number(info, -EBADF);
-  const ConnectionCounters c = found->counters_now();
-  return float64_array(
-      info.Env(), std::vector<uint64_t>{c.bytes_read, c.bytes_written, c.reads, c.sends, c.partial_sends, c.eagains,
-                                        c.turns, c.files, c.files_copied, c.bytes_by_reference, c.messages,
-                                        c.send_eagains, c.waits, c.wait_nanos});
+  const auto [read, write, turns] = found->counters_now();
+  return float64_array(info.Env(), std::vector<uint64_t>{read.bytes, write.bytes, read.reads, write.sends,
+                                                         write.partial, read.eagains + write.eagains, turns,
+                                                         write.files, write.files_copied, write.bytes_by_reference,
+                                                         read.messages, write.eagains, write.waits, write.wait_nanos});
 }
 
 Napi::Value JsEngine::duplicate(const Napi::CallbackInfo& info) {
