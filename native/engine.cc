@@ -175,8 +175,8 @@ int Engine::detach(int32_t id, uint64_t seen) {
 
 std::vector<Completion> Engine::take_unread(int32_t id, uint64_t seen) {
   Connection* found = connection(id);
-  if (found == nullptr || found->counters().bytes_read <= seen) return {};
-  return turn_.take_last_reads(id, found->counters().bytes_read - seen);
+  if (found == nullptr || found->bytes_read() <= seen) return {};
+  return turn_.take_last_reads(id, found->bytes_read() - seen);
 }
 
 int Engine::splice(int32_t source, int32_t target, uint64_t limit) {
@@ -230,13 +230,12 @@ void Engine::gather() {
     if (to == nullptr || length == 0 || offset > kArenaBytes || length > kArenaBytes - offset) continue;
     const auto index = static_cast<int32_t>(segments_.size());
     segments_.push_back({offset, length, -1});
-    if (to->first_segment < 0) {
-      to->first_segment = index;
+    const int32_t before = to->add_segment(index);
+    if (before < 0) {
       touched_.push_back(submission.id);
     } else {
-      segments_[static_cast<size_t>(to->last_segment)].next = index;
+      segments_[static_cast<size_t>(before)].next = index;
     }
-    to->last_segment = index;
   }
   shared_.gathered = touched_.empty() ? 0 : 1;
 }
@@ -256,7 +255,7 @@ size_t Engine::flush() {
     const int32_t id = touched_[flushed_++];
     Connection* to = connection(id);
     // Sent already by a lent write, or closed since it was gathered.
-    if (to == nullptr || to->first_segment < 0) continue;
+    if (to == nullptr || !to->has_segments()) continue;
     const int error = to->send(nullptr);
     const size_t queued = to->queued();
     if (error == 0 && queued == 0) continue;

@@ -1,10 +1,10 @@
 // The engine as a JS object. Each method unwraps, checks, calls a plain C++ method and converts: see
-// src/binding/addon.ts.
+// src/binding/addon.ts. Each file of js_engine*.cc has the methods of one task, and the names that JS knows them by.
 #pragma once
 
 #include <napi.h>
 
-#include <memory>
+#include <vector>
 
 #include "engine.h"
 #include "js_object.h"
@@ -23,6 +23,8 @@ class JsEngine final : public JsObject<JsEngine>, private Engine::Delegate {
   void keep_send_buffer(int fd);
 
  private:
+  using Methods = std::vector<Napi::ClassPropertyDescriptor<JsEngine>>;
+
   void deliver() override;
   // What the clean-up hook is given. An object whose constructor has failed is gone by then.
   struct Ending {
@@ -34,17 +36,37 @@ class JsEngine final : public JsObject<JsEngine>, private Engine::Delegate {
   static void environment_ends(napi_async_cleanup_hook_handle handle, void* data);
 
   Napi::Value layout(Napi::Env env);
+  Napi::Value set_turn_handler(const Napi::CallbackInfo& info);
+  Napi::Value set_closing_handler(const Napi::CallbackInfo& info);
+  Napi::Value call_when_closing(const Napi::CallbackInfo& info);
+  Napi::Value provide_block(const Napi::CallbackInfo& info);
+  Napi::Value lent_memory(const Napi::CallbackInfo& info);
+  Napi::Value was_preempted(const Napi::CallbackInfo& info);
+  Napi::Value set_spin(const Napi::CallbackInfo& info);
+  Napi::Value counters(const Napi::CallbackInfo& info);
+  Napi::Value scan_request(const Napi::CallbackInfo& info);
+  Napi::Value report_exception(const Napi::CallbackInfo& info);
+
+  // --- js_engine_connect.cc ---
+  static Methods connect_methods();
   Napi::Value connect(const Napi::CallbackInfo& info);
   Napi::Value prepare_connect(const Napi::CallbackInfo& info);
   Napi::Value try_connect(const Napi::CallbackInfo& info);
-  Napi::Value listen(const Napi::CallbackInfo& info);
   Napi::Value adopt(const Napi::CallbackInfo& info);
-  Napi::Value adopt_listener(const Napi::CallbackInfo& info);
   Napi::Value detach(const Napi::CallbackInfo& info);
   Napi::Value take_unread(const Napi::CallbackInfo& info);
+  Napi::Value read_into(const Napi::CallbackInfo& info);
+  Napi::Value set_reading(const Napi::CallbackInfo& info);
+  Napi::Value shutdown(const Napi::CallbackInfo& info);
+  Napi::Value close(const Napi::CallbackInfo& info);
+  Napi::Value ref(const Napi::CallbackInfo& info);
+
+  // --- js_engine_listen.cc ---
+  static Methods listen_methods();
+  Napi::Value listen(const Napi::CallbackInfo& info);
+  Napi::Value adopt_listener(const Napi::CallbackInfo& info);
   Napi::Value take_accepted(const Napi::CallbackInfo& info);
   Napi::Value duplicate_listener(const Napi::CallbackInfo& info);
-  Napi::Value duplicate(const Napi::CallbackInfo& info);
   Napi::Value listener_descriptor(const Napi::CallbackInfo& info);
   Napi::Value close_listener(const Napi::CallbackInfo& info);
   Napi::Value ref_listener(const Napi::CallbackInfo& info);
@@ -52,11 +74,24 @@ class JsEngine final : public JsObject<JsEngine>, private Engine::Delegate {
   Napi::Value share_listener(const Napi::CallbackInfo& info);
   Napi::Value count_connections(const Napi::CallbackInfo& info);
   Napi::Value listener_address(const Napi::CallbackInfo& info);
-  Napi::Value set_turn_handler(const Napi::CallbackInfo& info);
-  Napi::Value set_closing_handler(const Napi::CallbackInfo& info);
-  Napi::Value call_when_closing(const Napi::CallbackInfo& info);
-  Napi::Value provide_block(const Napi::CallbackInfo& info);
-  Napi::Value lent_memory(const Napi::CallbackInfo& info);
+
+  // --- js_engine_socket.cc ---
+  static Methods socket_methods();
+  Napi::Value set_no_delay(const Napi::CallbackInfo& info);
+  Napi::Value set_keep_alive(const Napi::CallbackInfo& info);
+  Napi::Value buffer_sizes(const Napi::CallbackInfo& info);
+  Napi::Value peer_address(const Napi::CallbackInfo& info);
+  Napi::Value local_address(const Napi::CallbackInfo& info);
+  Napi::Value file_descriptor(const Napi::CallbackInfo& info);
+  Napi::Value share_descriptor(const Napi::CallbackInfo& info);
+  Napi::Value has_hung_up(const Napi::CallbackInfo& info);
+  Napi::Value unread(const Napi::CallbackInfo& info);
+  Napi::Value connection_counters(const Napi::CallbackInfo& info);
+  Napi::Value duplicate(const Napi::CallbackInfo& info);
+  Napi::Value open_pair(const Napi::CallbackInfo& info);
+
+  // --- js_engine_write.cc ---
+  static Methods write_methods();
   Napi::Value flush(const Napi::CallbackInfo& info);
   Napi::Value write_lent(const Napi::CallbackInfo& info);
   Napi::Value write_parts(const Napi::CallbackInfo& info);
@@ -67,34 +102,16 @@ class JsEngine final : public JsObject<JsEngine>, private Engine::Delegate {
   Napi::Value close_file(const Napi::CallbackInfo& info);
   Napi::Value withdraw_file(const Napi::CallbackInfo& info);
   Napi::Value queued(const Napi::CallbackInfo& info);
-  Napi::Value read_into(const Napi::CallbackInfo& info);
-  Napi::Value set_reading(const Napi::CallbackInfo& info);
+  Napi::Value send(const Napi::CallbackInfo& info, const FileTable* files);
+
+  // --- js_engine_splice.cc ---
+  static Methods splice_methods();
   Napi::Value splice(const Napi::CallbackInfo& info);
   Napi::Value receive_file(const Napi::CallbackInfo& info);
   Napi::Value finish_sink(const Napi::CallbackInfo& info);
   Napi::Value stop_sink(const Napi::CallbackInfo& info);
   Napi::Value sink_totals(const Napi::CallbackInfo& info);
-  Napi::Value shutdown(const Napi::CallbackInfo& info);
-  Napi::Value close(const Napi::CallbackInfo& info);
-  Napi::Value ref(const Napi::CallbackInfo& info);
-  Napi::Value set_no_delay(const Napi::CallbackInfo& info);
-  Napi::Value set_keep_alive(const Napi::CallbackInfo& info);
-  Napi::Value buffer_sizes(const Napi::CallbackInfo& info);
-  Napi::Value peer_address(const Napi::CallbackInfo& info);
-  Napi::Value local_address(const Napi::CallbackInfo& info);
-  Napi::Value file_descriptor(const Napi::CallbackInfo& info);
-  Napi::Value share_descriptor(const Napi::CallbackInfo& info);
-  Napi::Value open_pair(const Napi::CallbackInfo& info);
-  Napi::Value has_hung_up(const Napi::CallbackInfo& info);
-  Napi::Value was_preempted(const Napi::CallbackInfo& info);
-  Napi::Value unread(const Napi::CallbackInfo& info);
-  Napi::Value set_spin(const Napi::CallbackInfo& info);
-  Napi::Value counters(const Napi::CallbackInfo& info);
-  Napi::Value connection_counters(const Napi::CallbackInfo& info);
-  Napi::Value scan_request(const Napi::CallbackInfo& info);
-  Napi::Value report_exception(const Napi::CallbackInfo& info);
 
-  Napi::Value send(const Napi::CallbackInfo& info, const FileTable* files);
   // The connection that the call's argument names, or nullptr.
   Connection* connection(const Napi::CallbackInfo& info, size_t argument = 0);
   Listener* listener(const Napi::CallbackInfo& info);

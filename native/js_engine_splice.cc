@@ -40,6 +40,12 @@ FileSink::WriteEnd write_end(const Napi::CallbackInfo& info, size_t argument) {
 
 }  // namespace
 
+JsEngine::Methods JsEngine::splice_methods() {
+  return {InstanceMethod<&JsEngine::splice>("splice"), InstanceMethod<&JsEngine::receive_file>("receiveFile"),
+          InstanceMethod<&JsEngine::finish_sink>("finishSink"), InstanceMethod<&JsEngine::stop_sink>("stopSink"),
+          InstanceMethod<&JsEngine::sink_totals>("sinkTotals")};
+}
+
 Napi::Value JsEngine::splice(const Napi::CallbackInfo& info) {
   if (engine_ == nullptr) return number(info, -EBADF);
   return number(info, engine_->splice(integer(info, 0), integer(info, 1), limit(info, 2)));

@@ -10,6 +10,19 @@
 
 namespace nearwire {
 
+JsEngine::Methods JsEngine::write_methods() {
+  return {InstanceMethod<&JsEngine::flush>("flush"),
+          InstanceMethod<&JsEngine::write_lent>("writeLent"),
+          InstanceMethod<&JsEngine::write_parts>("writeParts"),
+          InstanceMethod<&JsEngine::open_file>("openFile"),
+          InstanceMethod<&JsEngine::file_size>("fileSize"),
+          InstanceMethod<&JsEngine::file_modified>("fileModified"),
+          InstanceMethod<&JsEngine::file_source>("fileSource"),
+          InstanceMethod<&JsEngine::close_file>("closeFile"),
+          InstanceMethod<&JsEngine::withdraw_file>("withdrawFile"),
+          InstanceMethod<&JsEngine::queued>("queued")};
+}
+
 Napi::Value JsEngine::flush(const Napi::CallbackInfo& info) {
   if (engine_ == nullptr) return number(info, 0);
   return number(info, static_cast<double>(engine_->flush()));

@@ -38,7 +38,7 @@ void Splice::run() {
 
 void Splice::on_room() {
   waits_ = false;
-  target_->grow_for_references();
+  target_->end_wait_for_room();
   run();
 }
 
@@ -108,7 +108,7 @@ bool Splice::drain() {
   if (held_ == 0) return true;
   // As after a partial send, another call now would only return EAGAIN.
   waits_ = true;
-  target_->note_blocked();
+  target_->wait_for_room();
   return false;
 }
 

@@ -11,16 +11,16 @@ namespace nearwire {
 namespace {
 
 void add(TallyCounters* to, const ConnectionCounters& from) {
-  to->messages += from.messages;
-  to->bytes_read += from.bytes_read;
-  to->bytes_written += from.bytes_written;
-  to->reads += from.reads;
-  to->read_eagains += from.eagains - from.send_eagains;
-  to->sends += from.sends;
-  to->partial_sends += from.partial_sends;
-  to->send_eagains += from.send_eagains;
-  to->waits += from.waits;
-  to->wait_nanos += from.wait_nanos;
+  to->messages += from.read.messages;
+  to->bytes_read += from.read.bytes;
+  to->bytes_written += from.write.bytes;
+  to->reads += from.read.reads;
+  to->read_eagains += from.read.eagains;
+  to->sends += from.write.sends;
+  to->partial_sends += from.write.partial;
+  to->send_eagains += from.write.eagains;
+  to->waits += from.write.waits;
+  to->wait_nanos += from.write.wait_nanos;
 }
 
 }  // namespace

@@ -57,7 +57,7 @@ export interface RuleLimits {
 const WAITING_MATTERS = 0.01;
 /**
  * A reader that makes room this quickly is limited by the buffer; the engine assumes the same
- * (native/connection_write.cc).
+ * (native/send_buffer_policy.cc).
  */
 const FAST_READER_MILLIS = 2;
 /** Sizes are advised in multiples of this. */

@@ -1,17 +1,23 @@
 /** Files among the writes of a socket: what the peer gets, in what order, and what the socket says of it. */
 import { once } from 'node:events';
-import { appendFileSync, closeSync, openSync, readSync, writeSync } from 'node:fs';
+import { appendFileSync, closeSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import * as http from 'node:http';
 import { PassThrough, Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { sendFile, type Socket } from 'nearwire';
+import { setSocketOptions } from 'nearwire/tune';
 import { chill, descriptors, descriptorsBack, testFile } from '../support/files.js';
 import { cleanup, closed, listen, nextTurn, pair, pattern, readAll, readBytes } from '../support/sockets.js';
 import { everyWay, families, native, sendsByReference, subjects } from '../support/subjects.js';
 
 const ourWays = everyWay.filter(({ name }) => name !== 'node:net');
 const MIB = 1024 * 1024;
+
+/** As it reads back. */
+function largestSendBuffer(): number {
+  return process.platform === 'linux' ? 2 * Number(readFileSync('/proc/sys/net/core/wmem_max', 'utf8')) : MIB;
+}
 
 describe.each(ourWays)('sendFile: $name over $family', ({ subject, family }) => {
   const connected = async (): Promise<{ client: Socket; peer: Socket }> => {
@@ -254,6 +260,25 @@ describe.skipIf(!sendsByReference()).each(families)('sendFile by reference over 
     await (client as Socket).sendFile(path);
     const after = (client as Socket).bufferSizes?.send ?? 0;
     expect(after).toBe(family === 'unix' ? Math.max(before, 425_984) : after);
+  });
+
+  it.skipIf(family !== 'unix')('doubles it for a reader that keeps up, to 1 MiB, until a program sets it', async () => {
+    const { path } = testFile(MIB);
+    const { client, peer } = await pair(native, family);
+    peer.resume();
+    const size = (): number => (client as Socket).bufferSizes?.send ?? 0;
+    const most = Math.max(size(), Math.min(MIB, largestSendBuffer()));
+    // Neither fits into the buffer that it is to double: 416 KiB, what a long file gets at once, and 832 KiB.
+    const sendBoth = async (): Promise<void> => {
+      for (const length of [600 * 1024, MIB]) await (client as Socket).sendFile(path, { length });
+    };
+    while (size() < most) await sendBoth();
+    await sendBoth();
+    expect(size()).toBe(most);
+    setSocketOptions(client, { sendBufferSize: 100_000 });
+    const set = size();
+    await sendBoth();
+    expect(size()).toBe(set);
   });
 
   it('leaves a send buffer that was asked for alone', async () => {

@@ -70,9 +70,9 @@ describe.each(everyWay)('timeouts: $name over $family', ({ subject, family }) =>
       longestPause = Math.max(longestPause, performance.now() - last);
       last = performance.now();
     }
-    // A machine under load may have held up this process for as long as the timeout.
+    // A machine under load may have held up this process for as long as the timeout, which then has come, and comes once.
     if (longestPause < 50) expect(timeouts).toEqual([]);
-    await once(client, 'timeout');
+    if (timeouts.length === 0) await once(client, 'timeout');
     expect(client.writableLength).toBe(WRITE_BYTES);
   });
 

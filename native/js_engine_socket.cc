@@ -1,0 +1,109 @@
+// What JS asks of the sockets of connections, and of others: options, addresses, descriptors, counters.
+#include <array>
+#include <cerrno>
+#include <vector>
+
+#include "js_arguments.h"
+#include "js_convert.h"
+#include "js_engine.h"
+#include "sys.h"
+
+namespace nearwire {
+
+JsEngine::Methods JsEngine::socket_methods() {
+  return {InstanceMethod<&JsEngine::set_no_delay>("setNoDelay"),
+          InstanceMethod<&JsEngine::set_keep_alive>("setKeepAlive"),
+          InstanceMethod<&JsEngine::buffer_sizes>("bufferSizes"),
+          InstanceMethod<&JsEngine::peer_address>("peerAddress"),
+          InstanceMethod<&JsEngine::local_address>("localAddress"),
+          InstanceMethod<&JsEngine::file_descriptor>("fileDescriptor"),
+          InstanceMethod<&JsEngine::share_descriptor>("shareDescriptor"),
+          InstanceMethod<&JsEngine::has_hung_up>("hasHungUp"),
+          InstanceMethod<&JsEngine::unread>("unread"),
+          InstanceMethod<&JsEngine::connection_counters>("connectionCounters"),
+          InstanceMethod<&JsEngine::duplicate>("duplicate"),
+          InstanceMethod<&JsEngine::open_pair>("openPair")};
+}
+
+Napi::Value JsEngine::set_no_delay(const Napi::CallbackInfo& info) {
+  const Connection* found = connection(info);
+  return number(info, found == nullptr ? -EBADF : sys::set_no_delay(found->fd(), boolean(info, 1)));
+}
+
+Napi::Value JsEngine::set_keep_alive(const Napi::CallbackInfo& info) {
+  const Connection* found = connection(info);
+  if (found == nullptr) return number(info, -EBADF);
+  return number(info, sys::set_keep_alive(found->fd(), boolean(info, 1), static_cast<unsigned>(integer(info, 2))));
+}
+
+Napi::Value JsEngine::buffer_sizes(const Napi::CallbackInfo& info) {
+  const Connection* found = connection(info);
+  if (found == nullptr) return number(info, -EBADF);
+  Napi::Array sizes = Napi::Array::New(info.Env(), 2);
+  sizes.Set(0U, sys::get_option(found->fd(), SOL_SOCKET, SO_SNDBUF));
+  sizes.Set(1U, sys::get_option(found->fd(), SOL_SOCKET, SO_RCVBUF));
+  return sizes;
+}
+
+Napi::Value JsEngine::peer_address(const Napi::CallbackInfo& info) {
+  const Connection* found = connection(info);
+  if (found == nullptr) return number(info, -EBADF);
+  sockaddr_storage name{};
+  socklen_t length = 0;
+  const int error = sys::peer_name(found->fd(), &name, &length);
+  return error < 0 ? number(info, error) : endpoint(info.Env(), name, length);
+}
+
+Napi::Value JsEngine::local_address(const Napi::CallbackInfo& info) {
+  const Connection* found = connection(info);
+  if (found == nullptr) return number(info, -EBADF);
+  sockaddr_storage name{};
+  socklen_t length = 0;
+  const int error = sys::socket_name(found->fd(), &name, &length);
+  return error < 0 ? number(info, error) : endpoint(info.Env(), name, length);
+}
+
+Napi::Value JsEngine::file_descriptor(const Napi::CallbackInfo& info) {
+  const Connection* found = connection(info);
+  return number(info, found == nullptr ? -EBADF : found->fd());
+}
+
+Napi::Value JsEngine::share_descriptor(const Napi::CallbackInfo& info) {
+  Connection* found = connection(info);
+  return number(info, found == nullptr ? -EBADF : found->share());
+}
+
+Napi::Value JsEngine::has_hung_up(const Napi::CallbackInfo& info) {
+  const Connection* found = connection(info);
+  return Napi::Boolean::New(info.Env(), found == nullptr || sys::has_hung_up(found->fd()));
+}
+
+Napi::Value JsEngine::unread(const Napi::CallbackInfo& info) {
+  const Connection* found = connection(info);
+  return number(info, found == nullptr ? -EBADF : sys::unread_bytes(found->fd()));
+}
+
+Napi::Value JsEngine::connection_counters(const Napi::CallbackInfo& info) {
+  const Connection* found = connection(info);
+  if (found == nullptr) return number(info, -EBADF);
+  const auto [read, write, turns] = found->counters_now();
+  return float64_array(info.Env(), std::vector<uint64_t>{read.bytes, write.bytes, read.reads, write.sends,
+                                                         write.partial, read.eagains + write.eagains, turns,
+                                                         write.files, write.files_copied, write.bytes_by_reference,
+                                                         read.messages, write.eagains, write.waits, write.wait_nanos});
+}
+
+Napi::Value JsEngine::duplicate(const Napi::CallbackInfo& info) {
+  return number(info, sys::duplicate(integer(info, 0)));
+}
+
+Napi::Value JsEngine::open_pair(const Napi::CallbackInfo& info) {
+  std::array<int, 2> ends{};
+  const int error = sys::open_pair(ends.data());
+  if (error < 0) return number(info, error);
+  Napi::Array result = Napi::Array::New(info.Env(), ends.size());
+  for (uint32_t i = 0; i < ends.size(); ++i) result.Set(i, ends.at(i));
+  return result;
+}
+
+}  // namespace nearwire
