@@ -29,9 +29,9 @@ constexpr OptionSupport flag(unsigned kinds) { return both(kinds, 0, 1); }
 // connection's incomingCpu is set by each packet.
 //
 // macOS: data sent on a UNIX connection is buffered in its peer's receive buffer, however small that is (uipc_send). A
-// connection inherits its listener's buffers, keep-alive with interval and count, noDelay, notSentLowAt and linger
-// (sonewconn, and tcp_input where it leaves LISTEN), but not the idle time nor the connection drop time. Seconds are
-// stored as milliseconds in 32 bits; linger as hundredths of seconds in 16 bits.
+// connection inherits its listener's buffers, keep-alive with interval and count, noDelay, notSentLowWaterMark and
+// linger (sonewconn, and tcp_input where it leaves LISTEN), but not the idle time nor the connection drop time. Seconds
+// are stored as milliseconds in 32 bits; linger as hundredths of seconds in 16 bits.
 constexpr std::array<OptionRow, kOptionCount> kTable{{
     {OptionId::kSendBufferSize, "sendBufferSize", ValueType::kNumber, "bytes", false,
      both(kAll & ~kUnixListener, 1, kMaxInt), both(kAll, 1, kMaxInt), both(kAll & ~kUnixListener, 1, kMaxInt)},
@@ -43,17 +43,17 @@ constexpr std::array<OptionRow, kOptionCount> kTable{{
     {OptionId::kRecvTimeout, "recvTimeout", ValueType::kNumber, "milliseconds", true, both(kAll, 0, kMaxInt),
      both(kConnections | kOtherSocket, 0, kMaxInt), both(kConnections | kOtherSocket, 0, kMaxInt)},
     {OptionId::kKeepAlive, "keepAlive", ValueType::kBoolean, "", false, flag(kTcp), flag(kTcp), flag(kTcp)},
-    {OptionId::kKeepAliveIdle, "keepAliveIdle", ValueType::kNumber, "seconds", false, both(kTcp, 1, 32767),
-     both(kTcpConnection, 1, 4294967), kNowhere},
-    {OptionId::kKeepAliveInterval, "keepAliveInterval", ValueType::kNumber, "seconds", false, both(kTcp, 1, 32767),
-     both(kTcp, 1, 4294967), kNowhere},
+    {OptionId::kKeepAliveIdleSeconds, "keepAliveIdleSeconds", ValueType::kNumber, "seconds", false,
+     both(kTcp, 1, 32767), both(kTcpConnection, 1, 4294967), kNowhere},
+    {OptionId::kKeepAliveIntervalSeconds, "keepAliveIntervalSeconds", ValueType::kNumber, "seconds", false,
+     both(kTcp, 1, 32767), both(kTcp, 1, 4294967), kNowhere},
     {OptionId::kKeepAliveCount, "keepAliveCount", ValueType::kNumber, "probes", false, both(kTcp, 1, 127),
      both(kTcp, 1, kMaxInt), kNowhere},
     {OptionId::kNoDelay, "noDelay", ValueType::kBoolean, "", false, flag(kTcp), flag(kTcp), flag(kTcp)},
     {OptionId::kQuickAck, "quickAck", ValueType::kBoolean, "", false, flag(kTcpConnection), kNowhere, kNowhere},
     {OptionId::kUserTimeout, "userTimeout", ValueType::kNumber, "milliseconds", false, both(kTcp, 0, kMaxInt),
      both(kTcpConnection, 0, kMaxInt), kNowhere},
-    {OptionId::kNotSentLowAt, "notSentLowAt", ValueType::kNumber, "bytes", false, both(kTcp, 0, kMaxInt),
+    {OptionId::kNotSentLowWaterMark, "notSentLowWaterMark", ValueType::kNumber, "bytes", false, both(kTcp, 0, kMaxInt),
      both(kTcp, 0, kMaxInt), kNowhere},
     {OptionId::kLingerSeconds, "lingerSeconds", ValueType::kNumberOrOff, "seconds", false, both(kTcp, 0, kMaxInt),
      both(kTcp, 0, 327), both(kTcp, 0, kMaxInt)},
@@ -61,8 +61,8 @@ constexpr std::array<OptionRow, kOptionCount> kTable{{
      kNowhere},
     {OptionId::kPriority, "priority", ValueType::kNumber, "", false, both(kTcpConnection | kOtherSocket, 0, kMaxInt),
      kNowhere, kNowhere},
-    {OptionId::kBusyPoll, "busyPoll", ValueType::kNumber, "microseconds", false, both(kTcp | kOtherSocket, 0, kMaxInt),
-     kNowhere, kNowhere},
+    {OptionId::kBusyPollMicroseconds, "busyPollMicroseconds", ValueType::kNumber, "microseconds", false,
+     both(kTcp | kOtherSocket, 0, kMaxInt), kNowhere, kNowhere},
     {OptionId::kIncomingCpu,
      "incomingCpu",
      ValueType::kNumber,

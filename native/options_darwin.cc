@@ -17,14 +17,14 @@ constexpr OptionBinding kBindings[] = {
     {OptionId::kRecvTimeout, OptionForm::kTimeval, SOL_SOCKET, SO_RCVTIMEO},
     {OptionId::kKeepAlive, OptionForm::kBoolean, SOL_SOCKET, SO_KEEPALIVE},
     // The name of the idle time here.
-    {OptionId::kKeepAliveIdle, OptionForm::kInt, IPPROTO_TCP, TCP_KEEPALIVE},
-    {OptionId::kKeepAliveInterval, OptionForm::kInt, IPPROTO_TCP, TCP_KEEPINTVL},
+    {OptionId::kKeepAliveIdleSeconds, OptionForm::kInt, IPPROTO_TCP, TCP_KEEPALIVE},
+    {OptionId::kKeepAliveIntervalSeconds, OptionForm::kInt, IPPROTO_TCP, TCP_KEEPINTVL},
     {OptionId::kKeepAliveCount, OptionForm::kInt, IPPROTO_TCP, TCP_KEEPCNT},
     {OptionId::kNoDelay, OptionForm::kBoolean, IPPROTO_TCP, TCP_NODELAY},
     // Linux's TCP_USER_TIMEOUT under another name, in seconds: how long bytes are retransmitted before the connection
     // is dropped.
     {OptionId::kUserTimeout, OptionForm::kSeconds, IPPROTO_TCP, TCP_RXT_CONNDROPTIME},
-    {OptionId::kNotSentLowAt, OptionForm::kInt, IPPROTO_TCP, TCP_NOTSENT_LOWAT},
+    {OptionId::kNotSentLowWaterMark, OptionForm::kInt, IPPROTO_TCP, TCP_NOTSENT_LOWAT},
     // SO_LINGER counts in ticks here, unless strict POSIX is requested.
     {OptionId::kLingerSeconds, OptionForm::kLinger, SOL_SOCKET, SO_LINGER_SEC},
 };

@@ -18,7 +18,7 @@ export interface Settings {
    * latency for more CPU. Polling backs off while it finds nothing, and never keeps the process alive. Default: the
    * environment variable `NEARWIRE_SPIN`, otherwise 0. Has no effect on `js`.
    */
-  spin?: number | undefined;
+  spinMicroseconds?: number | undefined;
   /**
    * The limit, in bytes, for the living pages of all threads of the process, checked when this thread makes another:
    * see `Page`. Beyond it, a page is refused with ERR_NEARWIRE_PAGE_LIMIT. Default: the environment variable
@@ -40,13 +40,13 @@ export interface Settings {
 export function configure(settings: Settings): void {
   const given: unknown = settings;
   if (typeof given !== 'object' || given === null) throw argTypeError('settings', 'of type object', given);
-  const { spin, pageLimit, backlogTimeout } = given as Record<keyof Settings, unknown>;
-  checkWhole(spin, 'settings.spin', 0, MAX_SPIN);
+  const { spinMicroseconds, pageLimit, backlogTimeout } = given as Record<keyof Settings, unknown>;
+  checkWhole(spinMicroseconds, 'settings.spinMicroseconds', 0, MAX_SPIN);
   checkWhole(pageLimit, 'settings.pageLimit', 0, MAX_PAGE_LIMIT);
   checkWhole(backlogTimeout, 'settings.backlogTimeout', 0, MAX_BACKLOG_TIMEOUT);
   if (backlogTimeout !== undefined) setBacklogTimeoutOfThread(backlogTimeout);
   if (pageLimit !== undefined) setPageLimitOfThread(pageLimit);
-  if (spin === undefined) return;
-  setSpinOfThread(spin);
-  madeEngine()?.native.setSpin(spin);
+  if (spinMicroseconds === undefined) return;
+  setSpinOfThread(spinMicroseconds);
+  madeEngine()?.native.setSpin(spinMicroseconds);
 }

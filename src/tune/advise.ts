@@ -19,7 +19,7 @@ import { descriptorOf } from './target.js';
 /** Options of `advise()`. */
 export interface AdviseOptions {
   /** How long to watch, in milliseconds. Default 10,000: long enough for slow readers to show. */
-  over?: number | undefined;
+  duration?: number | undefined;
   /** Stops watching and rejects with an AbortError. */
   signal?: AbortSignal | undefined;
 }
@@ -28,15 +28,15 @@ export interface AdviseOptions {
 export interface Advice {
   /** Of the send buffers of the connections. */
   sendBufferSize: Finding<SendEvidence>;
-  /** About a server's accept queue; undefined for a connection, and if the queue is not visible (`unseen` says why). */
+  /** About a server's accept queue; undefined for a connection, and if the queue is not visible (`notObserved` says why). */
   backlog: Finding<QueueEvidence> | undefined;
   /** What could not be observed, in words. */
-  unseen: string[];
+  notObserved: string[];
 }
 
-const DEFAULT_OVER = 10_000;
+const DEFAULT_DURATION = 10_000;
 /** The limit of setTimeout. */
-const MAX_OVER = 2 ** 31 - 1;
+const MAX_DURATION = 2 ** 31 - 1;
 /** The interval between samples of node's own connections and of queues. */
 const LOOK_MILLIS = 20;
 
@@ -94,41 +94,41 @@ export function advise(target: Server | Connection, options: AdviseOptions = {})
   const given: unknown = target;
   const isOne = typeof given === 'object' && given !== null && (isServer(given) || isConnection(given));
   if (!isOne) throw argTypeError('target', 'a server, a socket or a channel', given);
-  const { over = DEFAULT_OVER, signal } = checkOptions(options);
+  const { duration = DEFAULT_DURATION, signal } = checkOptions(options);
   if (isServer(target) ? target.address() === null : descriptorOf(target) < 0) throw notOpenError();
   if (signal?.aborted === true) return Promise.reject(abortError(signal));
-  return isServer(target) ? adviseServer(target, over, signal) : adviseConnection(target, over, signal);
+  return isServer(target) ? adviseServer(target, duration, signal) : adviseConnection(target, duration, signal);
 }
 
 function checkOptions(options: unknown): AdviseOptions {
   if (typeof options !== 'object' || options === null) throw argTypeError('options', 'of type object', options);
-  const { over, signal } = options as AdviseOptions;
-  checkWhole(over, 'options.over', 1, MAX_OVER);
+  const { duration, signal } = options as AdviseOptions;
+  checkWhole(duration, 'options.duration', 1, MAX_DURATION);
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw argTypeError('options.signal', 'an instance of AbortSignal', signal);
   }
-  return { over, signal };
+  return { duration, signal };
 }
 
-async function adviseServer(server: Server, over: number, signal: AbortSignal | undefined): Promise<Advice> {
+async function adviseServer(server: Server, duration: number, signal: AbortSignal | undefined): Promise<Advice> {
   const observer = observerOf(server);
   const queue = new QueueWatch(server);
-  const evidence = await watch([observer, queue], observer, over, signal);
-  const unseen = evidence.source === 'samples' ? [NODE_ONLY] : [];
-  if (queue.refusal !== undefined) unseen.push(`the queue of the listener: ${queue.refusal}`);
-  return { sendBufferSize: findingOf(evidence), backlog: queue.finding(), unseen };
+  const evidence = await watch([observer, queue], observer, duration, signal);
+  const notObserved = evidence.source === 'samples' ? [NODE_ONLY] : [];
+  if (queue.refusal !== undefined) notObserved.push(`the queue of the listener: ${queue.refusal}`);
+  return { sendBufferSize: findingOf(evidence), backlog: queue.finding(), notObserved };
 }
 
-async function adviseConnection(connection: Connection, over: number, signal?: AbortSignal): Promise<Advice> {
+async function adviseConnection(connection: Connection, duration: number, signal?: AbortSignal): Promise<Advice> {
   const one = sampled(connection);
   const observer = new Sampler(() => (one.closed ? [] : [one]), addonStatus().addon);
-  const evidence = await watch([observer], observer, over, signal, () => one.closed);
-  const unseen = [
+  const evidence = await watch([observer], observer, duration, signal, () => one.closed);
+  const notObserved = [
     connection instanceof net.Socket && !('_connection' in connection)
       ? NODE_ONLY
       : `one connection was looked at every ${String(LOOK_MILLIS)} ms, and shorter waits were missed`,
   ];
-  return { sendBufferSize: findingOf(evidence), backlog: undefined, unseen };
+  return { sendBufferSize: findingOf(evidence), backlog: undefined, notObserved };
 }
 
 function findingOf(evidence: SendEvidence): Finding<SendEvidence> {
@@ -140,7 +140,7 @@ function findingOf(evidence: SendEvidence): Finding<SendEvidence> {
 function watch(
   lookers: readonly { look(): void }[],
   observer: Observer,
-  over: number,
+  duration: number,
   signal: AbortSignal | undefined,
   isOver: () => boolean = () => false,
 ): Promise<SendEvidence> {
@@ -165,7 +165,7 @@ function watch(
       for (const looker of lookers) looker.look();
       if (isOver()) finish();
     }, LOOK_MILLIS);
-    const timer = setTimeout(finish, over);
+    const timer = setTimeout(finish, duration);
     signal?.addEventListener('abort', abort, { once: true });
   });
 }

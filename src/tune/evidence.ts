@@ -21,7 +21,7 @@ export interface SendEvidence {
    */
   source: 'engine' | 'samples';
   /** Milliseconds watched. */
-  over: number;
+  duration: number;
   /** Connections that were open at the end. */
   connections: number;
   /** Bytes that were sent meanwhile. */
@@ -35,7 +35,7 @@ export interface SendEvidence {
   /** How often a connection started to wait for room in its send buffer. */
   waits: number;
   /**
-   * The average number of waiting connections: the time of all waits divided by `over`. For one connection, its share
+   * The average number of waiting connections: the time of all waits divided by `duration`. For one connection, its share
    * of waiting.
    */
   waiting: number;

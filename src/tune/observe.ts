@@ -41,7 +41,7 @@ export class TallyObserver implements Observer {
 
   stop(): SendEvidence {
     this.look();
-    const over = performance.now() - this.since;
+    const duration = performance.now() - this.since;
     const now = this.tally.totals();
     const grown = (name: Name): number => {
       const at = SERVER_COUNTERS.indexOf(name);
@@ -52,15 +52,15 @@ export class TallyObserver implements Observer {
     const answers = this.tally.answers(true).map((count, i) => count - (this.answers[i] ?? 0));
     return {
       source: 'engine',
-      over,
+      duration,
       connections: now[SERVER_COUNTERS.indexOf('active')] ?? 0,
       bytesSent: grown('bytesWritten'),
       sends: grown('sends'),
       partialSends: grown('partialSends'),
       sendEagains: grown('sendEagains'),
       waits,
-      waiting: over > 0 ? waited / over : 0,
-      meanWait: waits > 0 ? waited / waits : waited > 0 ? over : undefined,
+      waiting: duration > 0 ? waited / duration : 0,
+      meanWait: waits > 0 ? waited / waits : waited > 0 ? duration : undefined,
       answers: answersOf(answers),
       sendBufferSize: this.sendBufferSize,
       tcp: this.isTcp(),

@@ -28,9 +28,9 @@ export interface SocketOptionValues {
   /** SO_KEEPALIVE: whether a silent TCP peer is probed. */
   keepAlive?: boolean | undefined;
   /** Seconds of inactivity before the first probe. */
-  keepAliveIdle?: number | undefined;
+  keepAliveIdleSeconds?: number | undefined;
   /** Seconds between probes. */
-  keepAliveInterval?: number | undefined;
+  keepAliveIntervalSeconds?: number | undefined;
   /** Unanswered probes after which the connection is dropped. */
   keepAliveCount?: number | undefined;
   /** TCP_NODELAY: small segments are sent at once. */
@@ -45,7 +45,7 @@ export interface SocketOptionValues {
   /**
    * TCP_NOTSENT_LOWAT, in bytes: the socket is writable only while less than this is unsent; 0: the system's default.
    */
-  notSentLowAt?: number | undefined;
+  notSentLowWaterMark?: number | undefined;
   /**
    * SO_LINGER, in seconds; false: off, which is the default. 0: closing sends RST and drops unsent bytes. More:
    * `close(2)` waits up to that long for unsent bytes, and blocks the thread, on Linux even if the socket is
@@ -57,7 +57,7 @@ export interface SocketOptionValues {
   /** SO_PRIORITY (Linux). More than 6 requires CAP_NET_ADMIN or CAP_NET_RAW. */
   priority?: number | undefined;
   /** SO_BUSY_POLL (Linux), in microseconds. Raising it requires CAP_NET_ADMIN. */
-  busyPoll?: number | undefined;
+  busyPollMicroseconds?: number | undefined;
   /**
    * SO_INCOMING_CPU (Linux): the processor that received a connection's last packet; -1: none yet. It may be set on
    * listeners: those that share a port through `reusePort` then get the connections that arrive on their processor.

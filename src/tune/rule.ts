@@ -38,7 +38,7 @@ export interface Finding<E> {
   /** The limit of the system that is in the way, and what it has to be at least. */
   limit: LimitInTheWay | undefined;
   /** In words: the advice, and why. */
-  because: string;
+  reason: string;
   /** What was seen, and the advice rests on. */
   evidence: E;
 }
@@ -86,10 +86,10 @@ function waitingInWords({ waiting, connections }: SendEvidence): string {
     : `${String(Math.round(waiting * 100) / 100)} of ${String(connections)} connections waited for room at any time`;
 }
 
-function unchanged(evidence: SendEvidence, because: string): Finding<SendEvidence> {
+function unchanged(evidence: SendEvidence, reason: string): Finding<SendEvidence> {
   const { sendBufferSize: current } = evidence;
   const common = { option: 'sendBufferSize', change: false, setting: undefined, limit: undefined } as const;
-  return { ...common, current, recommended: current, because: `no change: ${because}`, evidence };
+  return { ...common, current, recommended: current, reason: `no change: ${reason}`, evidence };
 }
 
 function changed(evidence: SendEvidence, wanted: number, limits: RuleLimits, why: string): Finding<SendEvidence> {
@@ -113,7 +113,7 @@ function changed(evidence: SendEvidence, wanted: number, limits: RuleLimits, why
     limit === undefined ? '' : `${name} is ${String(limit.value)} and has to be raised to ${String(asked)} first`,
     tcp ? 'TCP sizes the buffer by itself until it is told a size, and no more from then on' : '',
   ];
-  const because = parts.filter(Boolean).join('; ');
+  const reason = parts.filter(Boolean).join('; ');
   return {
     option: 'sendBufferSize',
     change: true,
@@ -121,7 +121,7 @@ function changed(evidence: SendEvidence, wanted: number, limits: RuleLimits, why
     recommended,
     setting: { sendBufferSize: asked },
     limit,
-    because,
+    reason,
     evidence,
   };
 }
@@ -164,16 +164,16 @@ export function adviseBacklog(evidence: QueueEvidence, system: SystemLimit): Fin
   const { highWater, backlog: current } = evidence;
   const seen = `at most ${String(highWater)} connections were seen waiting, of ${String(current)} that may`;
   if (highWater < current * NEARLY_FULL) {
-    const because = `no change: it would not matter, because ${seen}`;
+    const reason = `no change: it would not matter, because ${seen}`;
     const common = { option: 'backlog', change: false, setting: undefined, limit: undefined } as const;
-    return { ...common, current, recommended: current, because, evidence };
+    return { ...common, current, recommended: current, reason, evidence };
   }
   const recommended = 2 ** Math.ceil(Math.log2(2 * Math.max(current, 1)));
   const { name, value } = system;
   const limit = value !== undefined && recommended > value ? { name, value, needed: recommended } : undefined;
   const refusal = 'a UNIX socket refuses the next at once (EAGAIN), TCP lets it wait for a second and more';
   const raise = limit === undefined ? '' : `; ${name} is ${String(limit.value)} and has to be raised first`;
-  const because = `set backlog to ${String(recommended)}: ${seen}, and when the queue is full, ${refusal}${raise}`;
+  const reason = `set backlog to ${String(recommended)}: ${seen}, and when the queue is full, ${refusal}${raise}`;
   return {
     option: 'backlog',
     change: true,
@@ -181,7 +181,7 @@ export function adviseBacklog(evidence: QueueEvidence, system: SystemLimit): Fin
     recommended,
     setting: { backlog: recommended },
     limit,
-    because,
+    reason,
     evidence,
   };
 }

@@ -120,20 +120,20 @@ export class Sampler implements Observer {
 
   stop(): SendEvidence {
     this.look();
-    const over = this.lastLook - this.since;
+    const duration = this.lastLook - this.since;
     const connections = this.seen.size;
     for (const state of this.seen.values()) this.endAnswer(state);
     const counts = Array.from(this.answers, (count: number | undefined) => count ?? 0);
     return {
       source: 'samples',
-      over,
+      duration,
       connections,
       bytesSent: this.bytesSent,
       sends: undefined,
       partialSends: undefined,
       sendEagains: undefined,
       waits: this.waits,
-      waiting: over > 0 ? this.waited / over : 0,
+      waiting: duration > 0 ? this.waited / duration : 0,
       meanWait: this.waits > 0 ? this.waited / this.waits : undefined,
       answers: answersOf(counts),
       sendBufferSize: this.sendBufferSize,

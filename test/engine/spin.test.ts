@@ -68,23 +68,29 @@ function run(
 
 describe('configure', () => {
   afterEach(() => {
-    configure({ spin: 0 });
+    configure({ spinMicroseconds: 0 });
   });
 
   it('takes whole microseconds up to its maximum, and leaves what is not named', () => {
-    for (const settings of [{ spin: 0 }, { spin: 50 }, { spin: MAX_SPIN }, { spin: undefined }, {}]) {
+    for (const settings of [
+      { spinMicroseconds: 0 },
+      { spinMicroseconds: 50 },
+      { spinMicroseconds: MAX_SPIN },
+      { spinMicroseconds: undefined },
+      {},
+    ]) {
       configure(settings);
     }
     expect(configureOfChannels).toBe(configure);
   });
 
   it.each([
-    [{ spin: '50' }, 'ERR_INVALID_ARG_TYPE'],
-    [{ spin: null }, 'ERR_INVALID_ARG_TYPE'],
-    [{ spin: 1.5 }, 'ERR_OUT_OF_RANGE'],
-    [{ spin: Number.NaN }, 'ERR_OUT_OF_RANGE'],
-    [{ spin: -1 }, 'ERR_OUT_OF_RANGE'],
-    [{ spin: MAX_SPIN + 1 }, 'ERR_OUT_OF_RANGE'],
+    [{ spinMicroseconds: '50' }, 'ERR_INVALID_ARG_TYPE'],
+    [{ spinMicroseconds: null }, 'ERR_INVALID_ARG_TYPE'],
+    [{ spinMicroseconds: 1.5 }, 'ERR_OUT_OF_RANGE'],
+    [{ spinMicroseconds: Number.NaN }, 'ERR_OUT_OF_RANGE'],
+    [{ spinMicroseconds: -1 }, 'ERR_OUT_OF_RANGE'],
+    [{ spinMicroseconds: MAX_SPIN + 1 }, 'ERR_OUT_OF_RANGE'],
     [undefined, 'ERR_INVALID_ARG_TYPE'],
     [null, 'ERR_INVALID_ARG_TYPE'],
     [50, 'ERR_INVALID_ARG_TYPE'],
@@ -97,9 +103,13 @@ describe('configure', () => {
 
 describe('on js', () => {
   it('nobody asks for a spin, and no engine is made for it', async () => {
-    const end = await run(`configure({ spin: 50 }); await pingPong(20); say(madeEngine() === undefined);`, 'fast', {
-      transport: 'js',
-    });
+    const end = await run(
+      `configure({ spinMicroseconds: 50 }); await pingPong(20); say(madeEngine() === undefined);`,
+      'fast',
+      {
+        transport: 'js',
+      },
+    );
     expect(end).toMatchObject({ code: 0, said: [true], stderr: '' });
   });
 });
@@ -123,10 +133,10 @@ describe.skipIf(requireOrSkip('addon') === undefined)('the environment', () => {
       `await pingPong(20);
        await spinEnds();
        const first = counters().spins;
-       configure({ spin: 0 });
+       configure({ spinMicroseconds: 0 });
        await pingPong(20);
        say([first > 0, counters().spins === first]);
-       configure({ spin: ${String(MAX_SPIN)} });
+       configure({ spinMicroseconds: ${String(MAX_SPIN)} });
        await pingPong(20);
        say(counters().spins > first);`,
       '20',
@@ -135,7 +145,7 @@ describe.skipIf(requireOrSkip('addon') === undefined)('the environment', () => {
   });
 
   it('is not asked where configure() has been called', async () => {
-    const end = await run(`configure({ spin: 0 }); ${TELL}`, 'fast');
+    const end = await run(`configure({ spinMicroseconds: 0 }); ${TELL}`, 'fast');
     expect(end).toMatchObject({ code: 0, said: [0], stderr: '' });
   });
 });
@@ -237,7 +247,7 @@ describe.skipIf(requireOrSkip('addon') === undefined)('a loop that spins', () =>
       new URL(
         `data:text/javascript,${encodeURIComponent(
           `import { parentPort, workerData as path } from 'node:worker_threads'; const transport = 'native'; ${TOOLS}
-           configure({ spin: 50 });
+           configure({ spinMicroseconds: 50 });
            await pingPong(100);
            parentPort.postMessage(counters());`,
         )}`,
@@ -250,7 +260,7 @@ describe.skipIf(requireOrSkip('addon') === undefined)('a loop that spins', () =>
     expect(await exit).toEqual([0]);
     const end = await run(
       `import { Worker } from 'node:worker_threads';
-       const inWorker = "const { configure } = await import('${dist}index.js'); configure({ spin: 50 });";
+       const inWorker = "const { configure } = await import('${dist}index.js'); configure({ spinMicroseconds: 50 });";
        await once(new Worker(new URL('data:text/javascript,' + encodeURIComponent(inWorker))), 'exit');
        await pingPong(20);
        say(counters().spins);`,
@@ -264,7 +274,7 @@ describe.skipIf(requireOrSkip('addon') === undefined)('a loop that spins', () =>
       new URL(
         `data:text/javascript,${encodeURIComponent(
           `import { parentPort, workerData as path } from 'node:worker_threads'; const transport = 'native'; ${TOOLS}
-           configure({ spin: ${String(MAX_SPIN)} });
+           configure({ spinMicroseconds: ${String(MAX_SPIN)} });
            let told = false;
            await pingPong(Infinity, () => { if (!told) parentPort.postMessage(told = true); });`,
         )}`,

@@ -158,10 +158,10 @@ T, K = s.IPPROTO_TCP, s.SOL_SOCKET
 wanted = {
   'sendBufferSize': (number, K, s.SO_SNDBUF), 'recvBufferSize': (number, K, s.SO_RCVBUF),
   'keepAlive': (lambda *a: number(*a) != 0, K, s.SO_KEEPALIVE),
-  'keepAliveIdle': (number, T, of('TCP_KEEPIDLE', 'TCP_KEEPALIVE')), 'keepAliveInterval': (number, T, of('TCP_KEEPINTVL')),
+  'keepAliveIdleSeconds': (number, T, of('TCP_KEEPIDLE', 'TCP_KEEPALIVE')), 'keepAliveIntervalSeconds': (number, T, of('TCP_KEEPINTVL')),
   'keepAliveCount': (number, T, of('TCP_KEEPCNT')), 'noDelay': (lambda *a: number(*a) != 0, T, s.TCP_NODELAY),
   'quickAck': (lambda *a: number(*a) != 0, T, of('TCP_QUICKACK')), 'userTimeout': (number, T, of('TCP_USER_TIMEOUT')),
-  'notSentLowAt': (number, T, of('TCP_NOTSENT_LOWAT')), 'mark': (number, K, of('SO_MARK')),
+  'notSentLowWaterMark': (number, T, of('TCP_NOTSENT_LOWAT')), 'mark': (number, K, of('SO_MARK')),
   'priority': (number, K, of('SO_PRIORITY')), 'incomingCpu': (number, K, of('SO_INCOMING_CPU')),
   'passCredentials': (lambda *a: number(*a) != 0, K, of('SO_PASSCRED')),
   'sendTimeout': (time, s.SO_SNDTIMEO), 'recvTimeout': (time, s.SO_RCVTIMEO), 'lingerSeconds': (linger, s.SO_LINGER),

@@ -58,7 +58,7 @@ async function adviceFor(
   }
   let goesOn = true;
   const reading = clients.map((client) => ask(client, size, pace, () => goesOn));
-  const advice = await advise(server, { over: 700 });
+  const advice = await advise(server, { duration: 700 });
   goesOn = false;
   await Promise.all(reading);
   return advice;
@@ -66,8 +66,8 @@ async function adviceFor(
 
 describe.each(subjects)('advise on a server: $name', (subject) => {
   it('finds a larger send buffer for 1 MiB and slow readers', async () => {
-    const { sendBufferSize, unseen } = await adviceFor(subject, await answering(subject, MiB), MiB, 32 * KiB);
-    expect(sendBufferSize.because).toContain('set sendBufferSize to');
+    const { sendBufferSize, notObserved } = await adviceFor(subject, await answering(subject, MiB), MiB, 32 * KiB);
+    expect(sendBufferSize.reason).toContain('set sendBufferSize to');
     expect(sendBufferSize.change).toBe(true);
     expect(sendBufferSize.recommended).toBeGreaterThanOrEqual(MiB);
     expect(sendBufferSize.recommended).toBeLessThanOrEqual(2 * MiB);
@@ -76,15 +76,15 @@ describe.each(subjects)('advise on a server: $name', (subject) => {
     expect(evidence.source).toBe(subject.name === 'native' ? 'engine' : 'samples');
     expect(evidence.waiting).toBeGreaterThan(0.01);
     expect(evidence.answers?.typical).toBeGreaterThanOrEqual(MiB);
-    expect(evidence.over).toBeGreaterThanOrEqual(690);
+    expect(evidence.duration).toBeGreaterThanOrEqual(690);
     expect(evidence.connections).toBe(2);
-    expect(unseen.length).toBe((subject.name === 'native' ? 0 : 1) + (hasDiagnosis ? 0 : 1));
+    expect(notObserved.length).toBe((subject.name === 'native' ? 0 : 1) + (hasDiagnosis ? 0 : 1));
   });
 
   it('says that 1 KiB is no reason to change anything', async () => {
     const { sendBufferSize, backlog } = await adviceFor(subject, await answering(subject, KiB), KiB, KiB);
     expect(sendBufferSize).toMatchObject({ change: false, setting: undefined });
-    expect(sendBufferSize.because).toContain('it would not matter, because the kernel took at once all that was sent');
+    expect(sendBufferSize.reason).toContain('it would not matter, because the kernel took at once all that was sent');
     expect(sendBufferSize.recommended).toBe(sendBufferSize.current);
     expect(sendBufferSize.evidence.bytesSent).toBeGreaterThan(0);
     if (hasDiagnosis) expect(backlog).toMatchObject({ change: false, current: 511 });
@@ -94,9 +94,9 @@ describe.each(subjects)('advise on a server: $name', (subject) => {
   it('says that nothing was sent', async () => {
     const server = subject.createServer();
     await listen(server, 'unix');
-    const { sendBufferSize } = await advise(server, { over: 50 });
+    const { sendBufferSize } = await advise(server, { duration: 50 });
     expect(sendBufferSize).toMatchObject({ change: false });
-    expect(sendBufferSize.because).toContain('nothing was sent');
+    expect(sendBufferSize.reason).toContain('nothing was sent');
   });
 
   it('tells of one connection', async () => {
@@ -104,7 +104,7 @@ describe.each(subjects)('advise on a server: $name', (subject) => {
     let goesOn = true;
     peer.on('data', () => peer.write(Buffer.alloc(MiB)));
     const reading = ask(client, MiB, 32 * KiB, () => goesOn);
-    const { sendBufferSize, backlog } = await advise(peer, { over: 500 });
+    const { sendBufferSize, backlog } = await advise(peer, { duration: 500 });
     goesOn = false;
     await reading;
     expect(sendBufferSize.change).toBe(true);
@@ -115,7 +115,7 @@ describe.each(subjects)('advise on a server: $name', (subject) => {
 
   it('ends with the connection', async () => {
     const { client, peer } = await pair(subject, 'unix');
-    const watching = advise(peer, { over: 3_600_000 });
+    const watching = advise(peer, { duration: 3_600_000 });
     client.destroy();
     await closed(peer);
     expect((await watching).sendBufferSize.change).toBe(false);
@@ -126,10 +126,10 @@ describe('advise', () => {
   it('is content when its advice has been taken', async () => {
     const slow = await adviceFor(native, await answering(native, MiB), MiB, 32 * KiB);
     const { setting, recommended } = slow.sendBufferSize;
-    if (setting === undefined || !('sendBufferSize' in setting)) throw new Error(slow.sendBufferSize.because);
+    if (setting === undefined || !('sendBufferSize' in setting)) throw new Error(slow.sendBufferSize.reason);
     const options = { sendBufferSize: setting.sendBufferSize };
     const again = await adviceFor(native, await answering(native, MiB, options), MiB, 32 * KiB);
-    expect(again.sendBufferSize.because).toContain('no change');
+    expect(again.sendBufferSize.reason).toContain('no change');
     expect(again.sendBufferSize.current).toBe(recommended);
     expect(again.sendBufferSize.evidence.waits).toBe(0);
   });
@@ -145,8 +145,8 @@ describe('advise', () => {
     client.pause();
     // 32 MiB have been written before it is watched: no buffer holds that.
     peer.write(Buffer.alloc(32 * MiB));
-    const { sendBufferSize } = await advise(server, { over: 200 });
-    expect(sendBufferSize.because).toContain('the readers are the limit');
+    const { sendBufferSize } = await advise(server, { duration: 200 });
+    expect(sendBufferSize.reason).toContain('the readers are the limit');
     expect(sendBufferSize.change).toBe(false);
     client.destroy();
     await closed(peer);
@@ -158,7 +158,7 @@ describe('advise', () => {
     server.listen({ path, backlog: 16 });
     cleanup(() => server.close());
     await once(server, 'listening');
-    const watching = advise(server, { over: 100 });
+    const watching = advise(server, { duration: 100 });
     const clients = Array.from({ length: 15 }, () => native.connect({ path }));
     cleanup(() => {
       for (const client of clients) client.destroy();
@@ -166,7 +166,7 @@ describe('advise', () => {
     await Promise.all(clients.map((client) => once(client, 'connect')));
     const { backlog } = await watching;
     expect(backlog).toMatchObject({ change: true, current: 16, recommended: 32, setting: { backlog: 32 } });
-    expect(backlog?.because).toContain('at most 15 connections were seen waiting, of 16 that may');
+    expect(backlog?.reason).toContain('at most 15 connections were seen waiting, of 16 that may');
   });
 
   it('watches a ChannelServer and a Channel', async () => {
@@ -189,8 +189,8 @@ describe('advise', () => {
     let goesOn = true;
     const reading = ask(client, MiB, 32 * KiB, () => goesOn);
     const [ofServer, ofChannel] = await Promise.all([
-      advise(server, { over: 600 }),
-      advise(accepted as unknown as Channel, { over: 600 }),
+      advise(server, { duration: 600 }),
+      advise(accepted as unknown as Channel, { duration: 600 }),
     ]);
     goesOn = false;
     await reading;
@@ -203,7 +203,7 @@ describe('advise', () => {
     const server = native.createServer();
     await listen(server, 'unix');
     const controller = new AbortController();
-    const watching = advise(server, { over: 3_600_000, signal: controller.signal });
+    const watching = advise(server, { duration: 3_600_000, signal: controller.signal });
     controller.abort();
     await expect(watching).rejects.toMatchObject({ name: 'AbortError', code: 'ABORT_ERR' });
     await expect(advise(server, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'ABORT_ERR' });
@@ -216,9 +216,9 @@ describe('advise', () => {
       [{}, {}, 'ERR_INVALID_ARG_TYPE'],
       [5, {}, 'ERR_INVALID_ARG_TYPE'],
       [server, null, 'ERR_INVALID_ARG_TYPE'],
-      [server, { over: '1' }, 'ERR_INVALID_ARG_TYPE'],
-      [server, { over: 0 }, 'ERR_OUT_OF_RANGE'],
-      [server, { over: 0.5 }, 'ERR_OUT_OF_RANGE'],
+      [server, { duration: '1' }, 'ERR_INVALID_ARG_TYPE'],
+      [server, { duration: 0 }, 'ERR_OUT_OF_RANGE'],
+      [server, { duration: 0.5 }, 'ERR_OUT_OF_RANGE'],
       [server, { signal: {} }, 'ERR_INVALID_ARG_TYPE'],
       [server, {}, 'ERR_NEARWIRE_NOT_OPEN'],
       [native.socket(), {}, 'ERR_NEARWIRE_NOT_OPEN'],

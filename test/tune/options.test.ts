@@ -32,23 +32,23 @@ const VALUES: Required<SocketOptionValues> = {
   sendTimeout: 1500,
   recvTimeout: 2500,
   keepAlive: true,
-  keepAliveIdle: 100,
-  keepAliveInterval: 7,
+  keepAliveIdleSeconds: 100,
+  keepAliveIntervalSeconds: 7,
   keepAliveCount: 5,
   noDelay: true,
   quickAck: false,
   userTimeout: 4000,
-  notSentLowAt: 16_384,
+  notSentLowWaterMark: 16_384,
   lingerSeconds: 3,
   mark: 4_000_000_000,
   priority: 5,
-  busyPoll: 50,
+  busyPollMicroseconds: 50,
   incomingCpu: 0,
   passCredentials: true,
 };
 const names = Object.keys(VALUES) as (keyof SocketOptionValues)[];
 /** Setting these takes a privilege. */
-const PRIVILEGED = ['mark', 'busyPoll'];
+const PRIVILEGED = ['mark', 'busyPollMicroseconds'];
 
 function effective(name: keyof SocketOptionValues): number | boolean | undefined {
   const value = VALUES[name];
