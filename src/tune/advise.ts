@@ -5,6 +5,7 @@ import { DESCRIPTOR } from '../engine/descriptor.js';
 import { abortError, argTypeError, notOpenError } from '../errors/index.js';
 import { addonStatus } from '../binding/addon.js';
 import { checkWhole } from '../config/options.js';
+import { checkSignal, whenAborted } from '../config/signal.js';
 import { queueHighWater } from '../stats/server-counter.js';
 import type { QueueEvidence, SendEvidence } from './evidence.js';
 import { backlogLimit, memoryForBuffers, sendBufferLimit } from './limits.js';
@@ -99,9 +100,7 @@ function checkOptions(options: unknown): AdviseOptions {
   if (typeof options !== 'object' || options === null) throw argTypeError('options', 'of type object', options);
   const { over, signal } = options as AdviseOptions;
   checkWhole(over, 'options.over', 1, MAX_OVER);
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw argTypeError('options.signal', 'an instance of AbortSignal', signal);
-  }
+  checkSignal(signal);
   return { over, signal };
 }
 
@@ -143,12 +142,7 @@ function watch(
     const end = (): void => {
       clearInterval(looks);
       clearTimeout(timer);
-      signal?.removeEventListener('abort', abort);
-    };
-    const abort = (): void => {
-      end();
-      observer.stop();
-      reject(abortError(signal as AbortSignal));
+      releaseSignal();
     };
     const finish = (): void => {
       end();
@@ -161,6 +155,10 @@ function watch(
       if (isOver()) finish();
     }, LOOK_MILLIS);
     const timer = setTimeout(finish, over);
-    signal?.addEventListener('abort', abort, { once: true });
+    const releaseSignal = whenAborted(signal, (error) => {
+      end();
+      observer.stop();
+      reject(error);
+    });
   });
 }

@@ -9,8 +9,9 @@ import { lookup } from 'node:dns/promises';
 import type { OutgoingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
 import { checkConnectTarget } from '../channel/targets.js';
-import { abortError, argTypeError } from '../errors/index.js';
+import { argTypeError } from '../errors/index.js';
 import { checkWhole } from '../config/options.js';
+import { checkSignal, throwIfAborted } from '../config/signal.js';
 import { MAX_BACKLOG_TIMEOUT } from '../config/settings.js';
 import {
   checkMethod,
@@ -86,7 +87,7 @@ const MAX_MODIFIER = 255;
 export async function request(target: RequestTarget, options: RequestOptions = {}): Promise<UwsgiResponse> {
   const there = checkTarget(target);
   const { signal, limits, method, url, headers, modifier1, modifier2, variables } = checkOptions(options);
-  if (signal?.aborted === true) throw abortError(signal);
+  throwIfAborted(signal);
   const body = await prepareBody(options.body, headerValue(headers, 'content-length'), limits.body, signal);
   try {
     const contentLength = body.length;
@@ -135,9 +136,7 @@ function checkOptions(options: unknown): Checked {
   if (typeof options !== 'object' || options === null) throw argTypeError('options', 'of type object', options);
   const given = options as Record<keyof RequestOptions, unknown>;
   const { signal, variables = {} } = given;
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw argTypeError('options.signal', 'an instance of AbortSignal', signal);
-  }
+  checkSignal(signal);
   if (typeof variables !== 'object' || variables === null) {
     throw argTypeError('options.variables', 'of type object', variables);
   }
