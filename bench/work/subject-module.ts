@@ -84,7 +84,7 @@ async function nearwireHttp(words: Words): Promise<Partial<Subject>> {
     createHttpServer: (handler) => createServer(options, handler),
     sendFile(response, { path }) {
       // A client that goes away in the midst of it has had enough.
-      sendFile(response, path, () => undefined);
+      sendFile(response, path).catch(() => undefined);
     },
     pageOf: (bytes) => Page.from(bytes),
   };

@@ -8,36 +8,28 @@
  *   buffered --(nothing is)--> below JS --(length, end, failure)--> settled
  *      \------(length, end, failure)-------------------------------/
  */
-import * as fs from 'node:fs';
-import type { FileHandle } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers';
-import {
-  abortError,
-  argTypeError,
-  fileError,
-  prematureCloseError,
-  shortBodyError,
-  streamInUseError,
-} from '../errors/index.js';
+import { argTypeError, fileError, prematureCloseError, shortBodyError, streamInUseError } from '../errors/index.js';
 import { FileSink, type FileOutcome } from './file-sink.js';
 import { SocketConnection } from './socket-connection.js';
 import { checkWhole } from '../config/options.js';
+import { throwIfAborted, whenAborted } from '../config/signal.js';
+import { checkReceiveFile, type FileTarget, type FileTargetOptions, type ReceiveFileCall } from '../files/options.js';
+import { writeAll } from '../files/pieces.js';
 
-export interface ReceiveFileOptions {
+export interface ReceiveFileOptions extends FileTargetOptions {
+  /** Where in the file the first byte goes, from 0. Default: the file's own position, which moves on. */
+  start?: number | undefined;
   /** How many bytes to take. Default: all until the end. */
   length?: number | undefined;
-  /** Where in the file the first byte goes. Default: the file's own position, which moves on. */
-  offset?: number | undefined;
-  /** Ends it with an AbortError, once what has been taken is in the file. */
-  signal?: AbortSignal | undefined;
 }
 
 /** A stream that has it as a method. */
 export interface FileReceiver {
   /** Writes what is received from here on to a file: see `receiveFile`. */
-  receiveFile(file: FileHandle | number, options?: ReceiveFileOptions): Promise<number>;
+  receiveFile(file: FileTarget, options?: ReceiveFileOptions): Promise<number>;
 }
 
 /** What an error of `receiveFile` tells beside its code. */
@@ -62,7 +54,8 @@ class Receiving {
   private readonly signal: AbortSignal | undefined;
   /** Bytes still to be taken; Infinity: until the end. */
   private left: number;
-  private offset: number | undefined;
+  /** Where the next byte goes; undefined: the file's own position. */
+  private position: number | undefined;
   private taken = 0;
   private written = 0;
   private failure: Failure;
@@ -71,11 +64,11 @@ class Receiving {
   /** Called when something has changed. */
   private wake: () => void = () => undefined;
 
-  constructor(stream: Readable, fd: number, { length, offset, signal }: ReceiveFileOptions) {
+  constructor(stream: Readable, { fd, start, signal }: ReceiveFileCall, length = Infinity) {
     this.stream = stream;
     this.fd = fd;
-    this.left = length ?? Infinity;
-    this.offset = offset;
+    this.left = length;
+    this.position = start;
     this.signal = signal;
   }
 
@@ -83,18 +76,18 @@ class Receiving {
     const { stream, signal } = this;
     const flowed = stream.readableFlowing === true;
     stream.on('readable', this.onChange).on('end', this.onEnd).on('error', this.onError).on('close', this.onClose);
-    signal?.addEventListener('abort', this.onAbort);
-    if (signal?.aborted === true) this.onAbort();
+    const releaseSignal = whenAborted(signal, this.onError);
     if (stream.readableEnded) this.onEnd();
     else if (stream.destroyed) this.onClose();
     try {
+      throwIfAborted(signal);
       while (this.left > 0 && !(await this.step()));
       if (this.left > 0 && Number.isFinite(this.left)) throw shortBodyError(this.written, this.left);
       return this.written;
     } catch (error) {
       throw Object.assign(error as Error, { bytesWritten: this.written, bytesTaken: this.taken });
     } finally {
-      signal?.removeEventListener('abort', this.onAbort);
+      releaseSignal();
       stream
         .off('readable', this.onChange)
         .off('end', this.onEnd)
@@ -161,7 +154,7 @@ class Receiving {
 
   private async receiveBelow(connection: SocketConnection): Promise<void> {
     if (!connection.open || this.isOver()) return;
-    const { fd, offset = -1, left } = this;
+    const { fd, position: offset = -1, left } = this;
     const limit = Number.isFinite(left) ? left : -1;
     const outcome = await new Promise<FileOutcome>((resolve) => {
       const started = FileSink.start(connection, { fd, offset, limit }, resolve);
@@ -184,22 +177,21 @@ class Receiving {
     this.taken += taken;
     this.written += written;
     this.left -= taken;
-    if (this.offset !== undefined) this.offset += written;
+    if (this.position !== undefined) this.position += written;
   }
 
-  private async writePiece(chunk: Buffer): Promise<void> {
+  private writePiece(chunk: Buffer): Promise<void> {
     this.count(chunk.length, 0);
-    for (let start = 0; start < chunk.length;) {
-      const position = this.offset ?? null;
-      const length = await new Promise<number>((resolve, reject) => {
-        fs.write(this.fd, chunk, start, chunk.length - start, position, (error, written) => {
-          if (error === null) resolve(written);
-          else reject(error);
-        });
+    const { fd, position = null } = this;
+    return new Promise((resolve, reject) => {
+      const written = (length: number): void => {
+        this.count(0, length);
+      };
+      writeAll(fd, chunk, position, written, (error) => {
+        if (error === null) resolve();
+        else reject(error);
       });
-      this.count(0, length);
-      start += length;
-    }
+    });
   }
 
   private readonly onChange = (): void => {
@@ -219,21 +211,11 @@ class Receiving {
     if (!this.ended) this.fail(prematureCloseError());
   };
 
-  private readonly onAbort = (): void => {
-    if (this.signal !== undefined) this.fail(abortError(this.signal));
-  };
-
   private fail(error: Error): void {
     this.failure ??= error;
     this.sink?.finish();
     this.wake();
   }
-}
-
-function descriptorOf(file: FileHandle | number): number {
-  const fd: unknown = typeof file === 'number' ? file : (file as Partial<FileHandle> | null | undefined)?.fd;
-  if (typeof fd !== 'number') throw argTypeError('file', 'of type number or an instance of FileHandle', file);
-  return fd;
 }
 
 /**
@@ -246,20 +228,13 @@ function descriptorOf(file: FileHandle | number): number {
  */
 export async function receiveFile(
   stream: Readable,
-  file: FileHandle | number,
+  file: FileTarget,
   options: ReceiveFileOptions = {},
 ): Promise<number> {
   if (!(stream instanceof Readable)) throw argTypeError('stream', 'an instance of Readable', stream);
-  const given: unknown = options;
-  if (typeof given !== 'object' || given === null) throw argTypeError('options', 'of type object', given);
-  const { length, offset, signal } = options;
-  checkWhole(length, 'options.length', 0, Number.MAX_SAFE_INTEGER);
-  checkWhole(offset, 'options.offset', 0, Number.MAX_SAFE_INTEGER);
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw argTypeError('options.signal', 'an instance of AbortSignal', signal);
-  }
-  const fd = descriptorOf(file);
+  const call = checkReceiveFile(file, options);
+  checkWhole(options.length, 'options.length', 0, Number.MAX_SAFE_INTEGER);
   const listens = stream.listenerCount('data') > 0 || stream.listenerCount('readable') > 0;
   if (listens || stream.readableEncoding !== null || stream.readableObjectMode) throw streamInUseError();
-  return new Receiving(stream, fd, options).run();
+  return new Receiving(stream, call, options.length).run();
 }

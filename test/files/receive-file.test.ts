@@ -111,12 +111,12 @@ describe.each(ways)('receiveFile: $name over $family', ({ subject, family }) => 
     const { client, peer, file, content } = await upload(subject, family);
     await file.write('..........');
     client.write('abcdef');
-    await peer.receiveFile(file, { length: 2, offset: 3 });
+    await peer.receiveFile(file, { length: 2, start: 3 });
     await peer.receiveFile(file.fd, { length: 4 });
     expect(content().toString()).toBe('...ab.....cdef');
     const bytes = pattern(MiB);
     client.end(bytes);
-    await peer.receiveFile(file, { offset: 100 });
+    await peer.receiveFile(file, { start: 100 });
     expect(content().subarray(100).equals(bytes)).toBe(true);
   });
 
@@ -245,7 +245,7 @@ describe.each(ways)('receiveFile: $name over $family', ({ subject, family }) => 
       ['path', {}, 'ERR_INVALID_ARG_TYPE'],
       [file, null, 'ERR_INVALID_ARG_TYPE'],
       [file, { length: -1 }, 'ERR_OUT_OF_RANGE'],
-      [file, { offset: 1.5 }, 'ERR_OUT_OF_RANGE'],
+      [file, { start: 1.5 }, 'ERR_OUT_OF_RANGE'],
       [file, { signal: 1 }, 'ERR_INVALID_ARG_TYPE'],
     ];
     for (const [target, options, code] of wrong) {
