@@ -51,12 +51,15 @@ export interface RequestOptions {
   modifier2?: number | undefined;
   /**
    * A stream is sent as it comes if the headers have its Content-Length. Else it is gathered first, as uwsgi has to be told
-   * the length: see `bodyLimit`. When the call fails, or the server is through before it has read all, a stream is
+   * the length: see `maxBodySize`. When the call fails, or the server is through before it has read all, a stream is
    * destroyed, unless it is an `http.IncomingMessage`: its client still wants an answer.
    */
   body?: RequestBody | null | undefined;
-  /** Bytes of a stream of unknown length that may be gathered; ERR_NEARWIRE_BODY_TOO_LARGE beyond. Default 1 MiB. */
-  bodyLimit?: number | undefined;
+  /**
+   * Bytes of a request's stream of unknown length that may be gathered; ERR_NEARWIRE_BODY_TOO_LARGE beyond. Default 1 MiB.
+   * An answer's body has no limit: it is read as fast as its reader does.
+   */
+  maxBodySize?: number | undefined;
   /** Gives up: before the head has come the promise rejects, later the body is destroyed, with an AbortError. */
   signal?: AbortSignal | undefined;
   /**
@@ -149,7 +152,7 @@ function checkOptions(options: unknown): Checked {
     modifier2: whole(given.modifier2, 'modifier2', MAX_MODIFIER, 0),
     signal,
     limits: {
-      body: whole(given.bodyLimit, 'bodyLimit', MAX_BYTES, DEFAULT_BODY_LIMIT),
+      body: whole(given.maxBodySize, 'maxBodySize', MAX_BYTES, DEFAULT_BODY_LIMIT),
       head: whole(given.maxHeaderSize, 'maxHeaderSize', MAX_BYTES, DEFAULT_HEAD_LIMIT, 1),
       headersTimeout: whole(given.headersTimeout, 'headersTimeout', MAX_BACKLOG_TIMEOUT, DEFAULT_TIMEOUT),
       bodyTimeout: whole(given.bodyTimeout, 'bodyTimeout', MAX_BACKLOG_TIMEOUT, DEFAULT_TIMEOUT),
