@@ -224,11 +224,6 @@ export function headersSentError(): Error {
   return coded(new Error('Cannot send a file after headers are sent to the client'), 'ERR_HTTP_HEADERS_SENT');
 }
 
-/** The client was gone before the body that it had begun was all there: node's own words, and how much had been written. */
-export function bodyAbortedError(bytesWritten: number): Error {
-  return Object.assign(new Error('aborted'), { code: 'ECONNRESET', bytesWritten });
-}
-
 /** The peer was gone before its request was answered: node's own words. */
 export function abortedError(): Error {
   return Object.assign(new Error('aborted'), { code: 'ECONNRESET' });

@@ -5,7 +5,7 @@
  *     \--(the file fails, the limit, the client is gone)--> over, as soon as no write is under way
  */
 import type { IncomingMessage } from 'node:http';
-import { argTypeError, argValueError, bodyAbortedError, bodyTooLargeError, fileError } from '../errors/index.js';
+import { abortedError, argTypeError, argValueError, bodyTooLargeError, fileError } from '../errors/index.js';
 import { checkLimit } from '../config/options.js';
 import { throwIfAborted, whenAborted } from '../config/signal.js';
 import {
@@ -62,7 +62,7 @@ class BodyReceiver {
 
   begin(signal: AbortSignal | undefined): void {
     const { request, maxBytes } = this;
-    if (request.readableEnded || request.destroyed) throw bodyAbortedError(0);
+    if (request.readableEnded || request.destroyed) throw Object.assign(abortedError(), { bytesWritten: 0 });
     this.releaseSignal = whenAborted(signal, this.fail);
     request.on('end', this.onEnd);
     request.on('error', this.onCut);
@@ -136,7 +136,7 @@ class BodyReceiver {
   };
 
   private readonly onCut = (): void => {
-    if (!this.ended) this.fail(bodyAbortedError(this.received));
+    if (!this.ended) this.fail(abortedError());
   };
 
   private readonly fail = (error: Error): void => {
@@ -148,7 +148,7 @@ class BodyReceiver {
 
   private settle(): void {
     this.over = true;
-    const { request, failure = null } = this;
+    const { request, failure } = this;
     this.releaseSignal?.();
     request.removeListener('data', this.onData);
     request.removeListener('end', this.onEnd);
@@ -156,8 +156,9 @@ class BodyReceiver {
     request.removeListener('close', this.onCut);
     // The rest is thrown away, as node does with bodies that nobody reads: then the request can be answered, and the
     // connection lives on.
-    if (failure !== null && !request.destroyed) request.resume();
-    this.done(failure, this.received);
+    if (failure !== undefined && !request.destroyed) request.resume();
+    const bytesWritten = this.received;
+    this.done(failure === undefined ? null : Object.assign(failure, { bytesWritten }), bytesWritten);
   }
 }
 
@@ -178,8 +179,8 @@ function checkRequest(request: unknown): void {
  *
  * Rejects for wrong arguments, with what node:fs says of the file, with ERR_NEARWIRE_BODY_TOO_LARGE for a body longer than
  * `maxBytes`, with an AbortError, and with ECONNRESET where the client is gone before the body is all there. What has been
- * written by then stays in the file. But in the last case the rest of the body is read and thrown away, and the request is
- * still to be answered.
+ * written by then stays in the file, `bytesWritten` of the error. But in the last case the rest of the body is read and
+ * thrown away, and the request is still to be answered.
  */
 export function receiveFile(
   request: IncomingMessage,
