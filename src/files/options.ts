@@ -36,6 +36,11 @@ export interface SendFileOptions {
 export interface FileTargetOptions {
   /** Where in the file the first byte goes, from 0. What the file holds elsewhere stays. */
   start?: number | undefined;
+  /**
+   * The most bytes that may come until the end. One more fails with ERR_NEARWIRE_BODY_TOO_LARGE, and is not written. Default:
+   * Infinity.
+   */
+  maxBytes?: number | undefined;
   /** Ends it with an AbortError, once what has been taken is in the file. */
   signal?: AbortSignal | undefined;
 }
@@ -76,6 +81,7 @@ export interface SendFileCall {
 export interface ReceiveFileCall {
   fd: number;
   start: number | undefined;
+  maxBytes: number;
   signal: AbortSignal | undefined;
 }
 
@@ -115,11 +121,12 @@ export function checkSendFile(file: unknown, options: unknown): SendFileCall {
 
 export function checkReceiveFile(file: unknown, options: unknown): ReceiveFileCall {
   const fd = descriptorOf(file, 'of type number or an instance of FileHandle');
-  const { start, signal } = checkObject(options);
+  const { start, maxBytes, signal } = checkObject(options);
   checkStart(start);
+  checkLimit(maxBytes, 'options.maxBytes');
   checkSignal(signal);
   if (fd < 0) throw fileError(-EBADF, 'write', fd);
-  return { fd, start, signal };
+  return { fd, start, maxBytes: maxBytes ?? Infinity, signal };
 }
 
 /** A promise of what `begin` calls `done` with; what it throws rejects it. */

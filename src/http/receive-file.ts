@@ -6,7 +6,6 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { abortedError, argTypeError, argValueError, bodyTooLargeError, fileError } from '../errors/index.js';
-import { checkLimit } from '../config/options.js';
 import { throwIfAborted, whenAborted } from '../config/signal.js';
 import {
   checkReceiveFile,
@@ -26,8 +25,6 @@ export interface HttpReceiveFileOptions extends FileTargetOptions {
    * file holds behind the body stays.
    */
   start?: number | undefined;
-  /** The longest body that is taken, in bytes. A longer one fails with ERR_NEARWIRE_BODY_TOO_LARGE. Default: Infinity. */
-  maxBytes?: number | undefined;
 }
 
 /**
@@ -52,7 +49,7 @@ class BodyReceiver {
   private failure: Error | undefined;
   private over = false;
 
-  constructor(request: IncomingMessage, { fd, start = 0 }: ReceiveFileCall, maxBytes: number, done: FileDone) {
+  constructor(request: IncomingMessage, { fd, start = 0, maxBytes }: ReceiveFileCall, done: FileDone) {
     this.request = request;
     this.fd = fd;
     this.at = start;
@@ -190,9 +187,7 @@ export function receiveFile(
   return promiseOf((done) => {
     checkRequest(request);
     const call = checkReceiveFile(file, options);
-    const { maxBytes } = options;
-    checkLimit(maxBytes, 'options.maxBytes');
     throwIfAborted(call.signal);
-    new BodyReceiver(request, call, maxBytes ?? Infinity, done).begin(call.signal);
+    new BodyReceiver(request, call, done).begin(call.signal);
   });
 }

@@ -11,7 +11,14 @@
 import { constants } from 'node:os';
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers';
-import { argTypeError, fileError, prematureCloseError, shortBodyError, streamInUseError } from '../errors/index.js';
+import {
+  argTypeError,
+  bodyTooLargeError,
+  fileError,
+  prematureCloseError,
+  shortBodyError,
+  streamInUseError,
+} from '../errors/index.js';
 import { FileSink, type FileOutcome } from './file-sink.js';
 import { SocketConnection } from './socket-connection.js';
 import { checkWhole } from '../config/options.js';
@@ -22,7 +29,7 @@ import { writeAll } from '../files/pieces.js';
 export interface ReceiveFileOptions extends FileTargetOptions {
   /** Where in the file the first byte goes, from 0. Default: the file's own position, which moves on. */
   start?: number | undefined;
-  /** How many bytes to take. Default: all until the end. */
+  /** How many bytes to take, at most `maxBytes`; what comes behind them is the stream's. Default: all until the end. */
   length?: number | undefined;
 }
 
@@ -52,6 +59,8 @@ class Receiving {
   private readonly stream: Readable;
   private readonly fd: number;
   private readonly signal: AbortSignal | undefined;
+  /** The end is to come before there are more; Infinity: whenever it likes. */
+  private readonly maxBytes: number;
   /** Bytes still to be taken; Infinity: until the end. */
   private left: number;
   /** Where the next byte goes; undefined: the file's own position. */
@@ -64,10 +73,11 @@ class Receiving {
   /** Called when something has changed. */
   private wake: () => void = () => undefined;
 
-  constructor(stream: Readable, { fd, start, signal }: ReceiveFileCall, length = Infinity) {
+  constructor(stream: Readable, { fd, start, maxBytes, signal }: ReceiveFileCall, length: number | undefined) {
     this.stream = stream;
     this.fd = fd;
-    this.left = length;
+    this.maxBytes = length === undefined ? maxBytes : Infinity;
+    this.left = length ?? maxBytes;
     this.position = start;
     this.signal = signal;
   }
@@ -82,7 +92,8 @@ class Receiving {
     try {
       throwIfAborted(signal);
       while (this.left > 0 && !(await this.step()));
-      if (this.left > 0 && Number.isFinite(this.left)) throw shortBodyError(this.written, this.left);
+      if (this.maxBytes < Infinity) await this.expectEnd();
+      else if (this.left > 0 && this.left < Infinity) throw shortBodyError(this.written, this.left);
       return this.written;
     } catch (error) {
       throw Object.assign(error as Error, { bytesWritten: this.written, bytesTaken: this.taken });
@@ -125,6 +136,18 @@ class Receiving {
       await this.receiveBelow(connection);
     }
     return false;
+  }
+
+  /** Behind the last byte that may come; what comes there instead is left to the stream. */
+  private async expectEnd(): Promise<void> {
+    while (!this.ended) {
+      if (this.failure !== undefined) throw this.failure;
+      if (this.stream.readableLength > 0) throw bodyTooLargeError(this.maxBytes);
+      const changed = this.change();
+      this.connection?.startReading();
+      this.stream.read(0);
+      await changed;
+    }
   }
 
   /** The end has come to the stream, which tells of it when it is read. */
@@ -222,7 +245,7 @@ class Receiving {
  * Writes what `stream` receives from here on to an open file: what it has buffered first, then exactly `length` bytes, or
  * all until its end. Nobody else may listen for its data meanwhile (ERR_NEARWIRE_STREAM_IN_USE); what comes behind is the
  * stream's, which flows again if it did. Resolves with the number of bytes once the last of them is in the file. Rejects,
- * with `bytesWritten` and `bytesTaken`: ERR_NEARWIRE_SHORT_BODY if the stream ends before; the stream's error,
+ * with `bytesWritten` and `bytesTaken`: ERR_NEARWIRE_SHORT_BODY if the stream ends before; ERR_NEARWIRE_BODY_TOO_LARGE; the stream's error,
  * ERR_STREAM_PREMATURE_CLOSE if it is closed before; the file's (ENOSPC, EBADF); an AbortError. The stream is left open.
  * The file stays the caller's.
  */
@@ -233,7 +256,7 @@ export async function receiveFile(
 ): Promise<number> {
   if (!(stream instanceof Readable)) throw argTypeError('stream', 'an instance of Readable', stream);
   const call = checkReceiveFile(file, options);
-  checkWhole(options.length, 'options.length', 0, Number.MAX_SAFE_INTEGER);
+  checkWhole(options.length, 'options.length', 0, Math.min(call.maxBytes, Number.MAX_SAFE_INTEGER));
   const listens = stream.listenerCount('data') > 0 || stream.listenerCount('readable') > 0;
   if (listens || stream.readableEncoding !== null || stream.readableObjectMode) throw streamInUseError();
   return new Receiving(stream, call, options.length).run();
