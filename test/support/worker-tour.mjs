@@ -52,7 +52,10 @@ async function exchange(at) {
 }
 
 async function relayFile() {
-  const back = createServer((socket) => sendFile(socket, file).then(() => socket.end()));
+  const back = createServer((socket) => {
+    const end = () => socket.end();
+    sendFile(socket, file).then(end, end);
+  });
   await listening(back, path);
   const front = createServer((socket) => {
     const upstream = connect(path);
@@ -70,7 +73,7 @@ async function relayFile() {
 
 async function requests() {
   const server = http.createServer((message, response) => {
-    if (message.url === '/file') void http.sendFile(response, file);
+    if (message.url === '/file') http.sendFile(response, file);
     else message.resume().on('end', () => response.end('hello'));
   });
   await listening(server, path);
