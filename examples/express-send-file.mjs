@@ -14,7 +14,7 @@ const coded = (message, code) => Object.assign(new Error(message), { code });
 
 /** What Express says of a client that went away. */
 function asExpressHasIt(error) {
-  return error?.code === 'ERR_STREAM_PREMATURE_CLOSE' ? coded('Request aborted', 'ECONNABORTED') : (error ?? undefined);
+  return error.code === 'ERR_STREAM_PREMATURE_CLOSE' ? coded('Request aborted', 'ECONNABORTED') : error;
 }
 
 /** Has the responses of this application send files by nearwire. `res.sendFile` takes what it takes in Express. */
@@ -39,7 +39,10 @@ export function useSendFile(app) {
     const file = send(req, encodeURI(path), { ...rest, etag: this.app.enabled('etag') });
     file.stream = (found, { start, end }) => {
       // The head is made: 200 or 206, with all that stands in it.
-      sendFile(this, found, { start, end, conditional: false }, (error) => done(asExpressHasIt(error)));
+      sendFile(this, found, { start, end, conditional: false }).then(
+        () => done(),
+        (error) => done(asExpressHasIt(error)),
+      );
     };
     file.on('error', done);
     file.on('directory', () => done(coded('EISDIR, read', 'EISDIR')));

@@ -26,11 +26,12 @@ export function useSendFile(fastify) {
       reply.hijack();
       const { start, end } = payload;
       const headers = reply.getHeaders();
-      sendFile(reply.raw, fd, { start, end, headers, conditional: false }, (error) => {
-        if (error) reply.log.warn(error, 'a file has not been sent');
-        if (error && !reply.raw.headersSent) reply.raw.destroy(error);
-        payload.destroy();
-      });
+      sendFile(reply.raw, fd, { start, end, headers, conditional: false })
+        .catch((error) => {
+          reply.log.warn(error, 'a file has not been sent');
+          if (!reply.raw.headersSent) reply.raw.destroy(error);
+        })
+        .finally(() => payload.destroy());
     };
     if (typeof payload.fd === 'number') send(payload.fd);
     else payload.once('open', send);

@@ -12,7 +12,7 @@
  * @module nearwire/channel
  */
 export { Channel, ChannelServer } from './channel/channel.js';
-export type { FileSender, SendFileCallback, SendFileOptions, SentFile } from './files/open.js';
+export type { FileSender, FileSource, FileTarget, SendFileOptions } from './files/options.js';
 export { configure, type Settings } from './engine/configure.js';
 export type { ServerStats } from './stats/server-stats.js';
 export type {

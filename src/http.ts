@@ -11,11 +11,11 @@ import { nodeHttp } from './runtime/modules.js';
 import { checkTransportOptions, patienceOf, type BacklogOptions, type TransportOptions } from './config/options.js';
 import { connectSocket, installTransport, serverOptions, type ServerInfo } from './net/factory.js';
 
-export { sendFile, type SendFileCallback, type SendFileOptions } from './http/send-file.js';
+export { sendFile, type HttpSendFileOptions } from './http/send-file.js';
 export { sendFileStats, type CopyReason, type SendFileStats } from './http/body-path.js';
-export { receiveFile, type ReceiveFileCallback, type ReceiveFileOptions } from './http/receive-file.js';
+export { receiveFile, type HttpReceiveFileOptions } from './http/receive-file.js';
 export type { FileHeaders } from './http/file-head.js';
-export type { FileSource } from './http/open-file.js';
+export type { FileSource, FileTarget } from './files/options.js';
 export type { ServerInfo } from './net/factory.js';
 export { undiciConnector, type UndiciConnector, type UndiciTarget } from './http/undici-connector.js';
 

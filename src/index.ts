@@ -49,7 +49,7 @@ export { transportStatus, type TransportStatus } from './engine/transport.js';
 export type { ConnectOptions } from './net/connect.js';
 export type { ServerInfo, TransportInfo } from './net/factory.js';
 export type { OnreadOptions, SocketOptions } from './net/socket-options.js';
-export type { FileSender, SendFileCallback, SendFileOptions, SentFile } from './files/open.js';
+export type { FileSender, FileSource, FileTarget, SendFileOptions } from './files/options.js';
 export { sendFile } from './net/send-file.js';
 
 /** The server of an event: as its program has made it. */

@@ -17,8 +17,6 @@ export interface FileChannel {
   destroy(error?: Error): void;
   /** All that was held back has been written. */
   onReleased(): void;
-  /** Makes a call into the program, and reports what it throws. */
-  guard(call: () => void): void;
 }
 
 interface Held {
@@ -99,7 +97,7 @@ export class ChannelFiles implements FileCarrier {
   drained(): void {
     for (const { chunk, callback } of this.sent.splice(0)) {
       chunk.written(null);
-      this.channel.guard(callback);
+      callback();
     }
   }
 

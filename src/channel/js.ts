@@ -13,7 +13,7 @@ import type {
 } from './types.js';
 import { DESCRIPTOR, descriptorUnder } from '../engine/descriptor.js';
 import { argTypeError, socketClosedError, writeAfterEndError } from '../errors/index.js';
-import { withSendFileArguments, type SendFileCallback, type SendFileOptions, type SentFile } from '../files/open.js';
+import { beginSendFile, type FileSource, type SendFileOptions } from '../files/options.js';
 import { giveBuffersToAccepted, readNodesBuffers } from '../net/buffers.js';
 import { connectByNode, tagJsServer } from '../net/js.js';
 import type { BufferSizes } from '../config/options.js';
@@ -171,15 +171,8 @@ class JsChannel implements Channel {
     this.tell(() => this.handlers.onDrain?.(this));
   };
 
-  sendFile(file: SentFile, options?: SendFileOptions): Promise<void>;
-  sendFile(file: SentFile, callback: SendFileCallback): undefined;
-  sendFile(file: SentFile, options: SendFileOptions | undefined, callback: SendFileCallback): undefined;
-  sendFile(
-    file: SentFile,
-    options?: SendFileOptions | SendFileCallback,
-    callback?: SendFileCallback,
-  ): Promise<void> | undefined {
-    return withSendFileArguments(file, options, callback, (call, done) => {
+  sendFile(file: FileSource, options?: SendFileOptions): Promise<number> {
+    return beginSendFile(file, options, (call, done) => {
       if (this.ended) throw writeAfterEndError();
       if (this.isClosed) {
         process.nextTick(done, socketClosedError());
@@ -187,20 +180,19 @@ class JsChannel implements Channel {
       }
       this.drainOwed = true;
       this.filesUnderWay++;
-      startSending(this.socket, call, (error) => {
+      startSending(this.socket, call, (error, bytes) => {
         this.filesUnderWay--;
         if (error === null && this.writes) this.files++;
-        guard(() => {
-          done(error ?? this.writeFailure ?? null);
-        });
+        done(error ?? this.writeFailure ?? null, bytes);
         this.onFileSent(error !== null);
       });
     });
   }
 
   private onFileSent(failed: boolean): void {
-    // That a file can't be had is told before its turn among the writes; an empty write behind it tells when that is over.
-    if (failed && this.socket.writableLength > 0 && this.socket.writable) this.socket.write('', this.onWritten);
+    // That a file can't be had is told before its turn among the writes, which it counts for nothing in; an empty write
+    // behind it tells when that is over.
+    if (failed && this.socket.writable) this.socket.write('', this.onWritten);
     else this.onWritten();
   }
 

@@ -14,7 +14,7 @@ import {
 } from '../errors/index.js';
 import type { FileRange, WritePart } from '../binding/file-range.js';
 import { FileWrite } from '../files/file-write.js';
-import { withSendFileArguments, type SendFileCallback, type SendFileOptions, type SentFile } from '../files/open.js';
+import { beginSendFile, type FileSource, type SendFileOptions } from '../files/options.js';
 import { CONNECTION_COUNTERS } from '../binding/addon.js';
 import { patienceOf, type BufferSizes } from '../config/options.js';
 import { COPY_LIMIT } from '../engine/outbound.js';
@@ -135,15 +135,8 @@ export class NativeChannel extends EngineConnection implements Channel, FileChan
     return false;
   }
 
-  sendFile(file: SentFile, options?: SendFileOptions): Promise<void>;
-  sendFile(file: SentFile, callback: SendFileCallback): undefined;
-  sendFile(file: SentFile, options: SendFileOptions | undefined, callback: SendFileCallback): undefined;
-  sendFile(
-    file: SentFile,
-    options?: SendFileOptions | SendFileCallback,
-    callback?: SendFileCallback,
-  ): Promise<void> | undefined {
-    return withSendFileArguments(file, options, callback, (call, done) => {
+  sendFile(file: FileSource, options?: SendFileOptions): Promise<number> {
+    return beginSendFile(file, options, (call, done) => {
       if (this.ended) throw writeAfterEndError();
       if (this.id < 0) {
         process.nextTick(done, socketClosedError());
@@ -172,7 +165,7 @@ export class NativeChannel extends EngineConnection implements Channel, FileChan
     if (this.drainOwed && this.isHandedOver()) this.tellDrain();
   }
 
-  guard(call: () => void): void {
+  private guard(call: () => void): void {
     try {
       call();
     } catch (error) {

@@ -1,5 +1,5 @@
 /** What a program sees of channels: the connections and servers of the low-level API, and what they call. */
-import type { FileSender } from '../files/open.js';
+import type { FileSender } from '../files/options.js';
 import type { BufferSizes, BacklogOptions, TransportName, TransportOptions } from '../config/options.js';
 import type { ServerStats } from '../stats/server-stats.js';
 

@@ -85,6 +85,11 @@ export function checkWhole(
   }
 }
 
+/** Throws unless `value` is absent, a whole number of bytes or milliseconds, or Infinity: no limit. */
+export function checkLimit(value: unknown, name: string): asserts value is number | undefined {
+  if (value !== Infinity) checkWhole(value, name, 0, Number.MAX_SAFE_INTEGER);
+}
+
 function checkBuffer(value: unknown, name: string): void {
   if (value === 'auto') return;
   if (typeof value === 'string') throw argTypeError(name, "of type number, or 'auto'", value);

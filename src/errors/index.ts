@@ -224,12 +224,7 @@ export function headersSentError(): Error {
   return coded(new Error('Cannot send a file after headers are sent to the client'), 'ERR_HTTP_HEADERS_SENT');
 }
 
-/** The client disconnected in the middle of the body: node's own message, and the number of bytes written so far. */
-export function bodyAbortedError(bytesWritten: number): Error {
-  return Object.assign(new Error('aborted'), { code: 'ECONNRESET', bytesWritten });
-}
-
-/** The peer disconnected before its request was answered: node's own message. */
+/** The peer was gone before its request was answered: node's own words. */
 export function abortedError(): Error {
   return Object.assign(new Error('aborted'), { code: 'ECONNRESET' });
 }

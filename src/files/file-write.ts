@@ -5,14 +5,11 @@
  * opening --(the file is there)--> ready --(the connection has its range)--> handed --(the kernel has it all)--> gone
  *      \--(it can't be had, or was aborted)--> left out        \--(aborted)--> left out
  */
-import * as fs from 'node:fs';
-import { constants } from 'node:os';
 import type { Engine } from '../engine/engine.js';
-import { abortError, fileError } from '../errors/index.js';
 import { FileRange } from '../binding/file-range.js';
-import { lengthWithin, OPEN_FLAGS, type SendFileCall } from './open.js';
-
-const { EAGAIN } = constants.errno;
+import { whenAborted } from '../config/signal.js';
+import { openByEngine, type Opened, type OpenFile } from './open.js';
+import { lengthWithin, type FileDone, type SendFileCall } from './options.js';
 
 export type Stage = 'opening' | 'ready' | 'handed' | 'gone' | 'left out';
 
@@ -33,6 +30,11 @@ export class FileChunk {
 
   constructor(length: number) {
     this.length = length;
+  }
+
+  ready(range: FileRange): void {
+    this.stage = 'ready';
+    this.range = range;
   }
 
   opened(): void {
@@ -70,12 +72,12 @@ export class FileWrite {
   private readonly engine: Engine;
   private readonly carrier: FileCarrier;
   private readonly call: SendFileCall;
-  private done: ((error: Error | null) => void) | undefined;
+  private done: FileDone | undefined;
   private chunk: FileChunk | undefined;
-  /** The engine's number, -1: none. */
-  private file = -1;
+  private file: OpenFile | undefined;
+  private releaseSignal: (() => void) | undefined;
 
-  constructor(engine: Engine, carrier: FileCarrier, call: SendFileCall, done: (error: Error | null) => void) {
+  constructor(engine: Engine, carrier: FileCarrier, call: SendFileCall, done: FileDone) {
     this.engine = engine;
     this.carrier = carrier;
     this.call = call;
@@ -85,38 +87,28 @@ export class FileWrite {
   /** Nothing is called back from inside. */
   begin(): void {
     const { call, engine } = this;
-    if (call.signal?.aborted) {
-      process.nextTick(finish, this, abortError(call.signal));
+    this.releaseSignal = whenAborted(call.signal, this.onAbort);
+    const opened = openByEngine(engine, call.file, this.onOpened);
+    if (opened === undefined) {
+      this.write(new FileChunk(0));
       return;
     }
-    call.signal?.addEventListener('abort', this.onAbort);
-    const file = engine.native.openFile(call.file);
-    if (file === -EAGAIN && typeof call.file === 'string') {
-      this.write(new FileChunk(call.length ?? 0));
-      this.openInPool(call.file);
+    const range = this.take(opened);
+    if (range instanceof Error) {
+      process.nextTick(finish, this, range);
       return;
     }
-    const length = this.take(file);
-    if (typeof length !== 'number') {
-      process.nextTick(finish, this, length);
-      return;
-    }
-    const chunk = new FileChunk(length);
-    this.ready(chunk, length);
+    const chunk = new FileChunk(range.length);
+    chunk.ready(range);
     this.write(chunk);
   }
 
-  /** Notes the engine's file; answers how much of it is to be sent. */
-  private take(file: number): number | Error {
-    if (file < 0) return fileError(file, 'open', this.call.file);
-    this.file = file;
-    const size = this.engine.native.fileSize(file);
-    return lengthWithin(this.call, size < 0 ? undefined : size);
-  }
-
-  private ready(chunk: FileChunk, length: number): void {
-    chunk.stage = 'ready';
-    chunk.range = new FileRange(this.file, this.call.offset, length);
+  /** Keeps the file; answers the range of it that is to be sent. */
+  private take(opened: Opened): FileRange | Error {
+    if (opened instanceof Error) return opened;
+    this.file = opened;
+    const length = lengthWithin(this.call, opened.size);
+    return typeof length === 'number' ? new FileRange(opened.engineFile, this.call.start, length) : length;
   }
 
   private write(chunk: FileChunk): void {
@@ -124,33 +116,26 @@ export class FileWrite {
     this.carrier.write(chunk, this.onWritten);
   }
 
-  /** Looking the name up may take a disk: in the thread pool. */
-  private openInPool(path: string): void {
-    fs.open(path, OPEN_FLAGS, (error, fd) => {
-      const { chunk } = this;
-      if (chunk === undefined || this.done === undefined) {
-        if (!error) fs.closeSync(fd);
-        return;
-      }
-      let length: number | Error = error ?? 0;
-      if (!error) {
-        length = this.take(this.engine.native.openFile(fd));
-        fs.closeSync(fd);
-      }
-      if (typeof length === 'number') this.ready(chunk, length);
-      else this.leaveOut(chunk, length);
-      chunk.opened();
-    });
-  }
+  /** By the thread pool. */
+  private readonly onOpened = (opened: Opened): void => {
+    const { chunk } = this;
+    if (chunk === undefined || this.done === undefined) {
+      if (!(opened instanceof Error)) opened.close();
+      return;
+    }
+    const range = this.take(opened);
+    if (range instanceof Error) this.leaveOut(chunk, range);
+    else chunk.ready(range);
+    chunk.opened();
+  };
 
   private readonly onWritten = (error?: Error | null): void => {
     this.finish(this.chunk?.failure ?? error ?? null);
   };
 
-  private readonly onAbort = (): void => {
-    const { chunk, carrier, call } = this;
-    if (chunk === undefined || chunk.stage === 'gone' || call.signal === undefined) return;
-    const error = abortError(call.signal);
+  private readonly onAbort = (error: Error): void => {
+    const { chunk, carrier } = this;
+    if (chunk === undefined || chunk.stage === 'gone') return;
     if (chunk.stage === 'handed' && (chunk.range === undefined || !carrier.withdraw(chunk.range))) {
       chunk.failure = error;
       carrier.destroy(error);
@@ -170,10 +155,9 @@ export class FileWrite {
     const { done } = this;
     if (done === undefined) return;
     this.done = undefined;
-    this.call.signal?.removeEventListener('abort', this.onAbort);
-    if (this.file >= 0) this.engine.native.closeFile(this.file);
-    this.file = -1;
-    done(error);
+    this.releaseSignal?.();
+    this.file?.close();
+    done(error, this.chunk?.range?.length);
   }
 }
 

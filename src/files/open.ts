@@ -1,159 +1,145 @@
-/** What `sendFile` takes, on every transport: its arguments, their checks, and its errors. */
-import type { FileHandle } from 'node:fs/promises';
+/**
+ * Files to be sent: opened, looked at, and closed again. With an engine it is the engine that opens them, which asks the
+ * thread pool only where a disk may be needed; else node:fs does.
+ */
 import * as fs from 'node:fs';
 import { constants } from 'node:os';
-import { argTypeError, fileError, outOfRangeError } from '../errors/index.js';
-import { checkFunction, checkNoNul } from '../config/options.js';
+import type { Engine } from '../engine/engine.js';
+import { fileError } from '../errors/index.js';
 
 /** For reading. A named pipe, which is no file to send, must not wait for its writer. */
-export const OPEN_FLAGS = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK | fs.constants.O_NOCTTY;
+const OPEN_FLAGS = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK | fs.constants.O_NOCTTY;
 
-const ESPIPE = -constants.errno.ESPIPE;
+const { EAGAIN, EBADF, EISDIR, ESPIPE } = constants.errno;
 
-/**
- * A path, or an open file: a FileHandle or a descriptor, which stays its owner's and may be closed once `sendFile` has
- * returned. A regular file or a block device.
- */
-export type SentFile = string | FileHandle | number;
-
-/** Options of `sendFile()` of sockets, channels and streams. */
-export interface SendFileOptions {
-  /** Where to begin, in bytes from the start of the file. Default 0. An open file's own position is left alone. */
-  offset?: number | undefined;
-  /** Bytes to send. Default: all from `offset` to the end that the file has now. A block device needs it. */
-  length?: number | undefined;
-  /**
-   * Ends it early, with an AbortError. What has not begun to leave is taken back, and the connection lives on; if some of
-   * the file has gone, the connection is destroyed, since the rest can't be left out.
-   */
-  signal?: AbortSignal | undefined;
+/** What is known of a file as it was opened. */
+export interface OpenFile {
+  /** To read it by. */
+  readonly fd: number;
+  /** The engine's number for it, to send it by reference; -1: none. */
+  readonly engineFile: number;
+  /** In bytes; undefined: a block device, which has none to tell. */
+  readonly size: number | undefined;
+  /** Milliseconds, in whole seconds. */
+  readonly modified: number;
+  /** More than once is no harm. */
+  close(): void;
 }
 
-/** Called once: without an error when the kernel has taken all of the file. */
-export type SendFileCallback = (error?: Error | null) => void;
+export type Opened = OpenFile | Error;
 
-/** What sends files in their turn among its writes. */
-export interface FileSender {
-  /**
-   * Sends a file, or a part of it, in its turn among the writes. On a native socket of Linux it goes by reference: its
-   * bytes are never copied to this process. Counts in `bytesWritten`, `writableLength` and for 'drain' as a write of that
-   * many bytes does; all of a file that can't be opened at once counts as nothing until it is.
-   *
-   * Calls back, or resolves, when the kernel has taken all of it. What is wrong with the file is told there (node:fs's
-   * errors, ERR_OUT_OF_RANGE for a range that it does not have), and the connection lives on, without the file. A file
-   * that turns out shorter under way destroys the connection with ERR_NEARWIRE_FILE_TRUNCATED. Wrong arguments throw, or
-   * reject the promise.
-   *
-   * By reference means that what a peer has not read yet is the file's own pages, as with every server that uses
-   * sendfile(2): a file that is written to or cut short in place changes there too, and this can come after the call back.
-   * Replace files by renaming a new one over them.
-   */
-  sendFile(file: SentFile, options?: SendFileOptions): Promise<void>;
-  /** The same with a callback. Wrong arguments throw. */
-  sendFile(file: SentFile, callback: SendFileCallback): undefined;
-  /** The same with options and a callback. Wrong arguments throw. */
-  sendFile(file: SentFile, options: SendFileOptions | undefined, callback: SendFileCallback): undefined;
-}
+/** Where the thread pool opens it, whoever waits is told later. */
+export type OpenedLater = (opened: Opened) => void;
 
-/** The arguments of one call, checked. */
-export interface SendFileCall {
-  /** The path, or the descriptor. */
-  file: string | number;
-  offset: number;
-  /** undefined: to the end. */
-  length: number | undefined;
-  signal: AbortSignal | undefined;
-}
+class EngineFile implements OpenFile {
+  readonly size: number | undefined;
+  private open = true;
 
-export function isHandle(file: unknown): file is FileHandle {
-  return typeof file === 'object' && file !== null && typeof (file as { fd?: unknown }).fd === 'number';
-}
-
-function checkFile(file: unknown): string | number {
-  if (typeof file === 'string') {
-    checkNoNul(file, 'file');
-    return file;
+  constructor(
+    private readonly engine: Engine,
+    readonly engineFile: number,
+  ) {
+    const size = engine.native.fileSize(engineFile);
+    this.size = size < 0 ? undefined : size;
   }
-  if (isHandle(file)) return file.fd;
-  if (typeof file !== 'number')
-    throw argTypeError('file', 'of type string or number or an instance of FileHandle', file);
-  if (!Number.isInteger(file) || file < 0 || file > 2 ** 31 - 1) {
-    throw outOfRangeError('file', '>= 0 && <= 2147483647', file);
+
+  get fd(): number {
+    return this.engine.native.fileSource(this.engineFile);
   }
-  return file;
+
+  get modified(): number {
+    return this.engine.native.fileModified(this.engineFile) * 1000;
+  }
+
+  close(): void {
+    // Its number may be another's by now.
+    if (this.open) this.engine.native.closeFile(this.engineFile);
+    this.open = false;
+  }
 }
 
-function checkBytes(value: unknown, name: string): number | undefined {
-  if (value === undefined) return undefined;
-  if (typeof value !== 'number') throw argTypeError(name, 'of type number', value);
-  if (!Number.isSafeInteger(value) || value < 0) {
-    throw outOfRangeError(name, `an integer >= 0 && <= ${String(Number.MAX_SAFE_INTEGER)}`, value);
-  }
-  return value;
-}
-
-function checkSignal(signal: unknown): AbortSignal | undefined {
-  if (signal === undefined) return undefined;
-  if (typeof signal !== 'object' || signal === null || !('aborted' in signal)) {
-    throw argTypeError('options.signal', 'an instance of AbortSignal', signal);
-  }
-  return signal as AbortSignal;
-}
-
-function checkCall(file: unknown, options: unknown): SendFileCall {
-  const checked = checkFile(file);
-  if (options !== undefined && (typeof options !== 'object' || options === null)) {
-    throw argTypeError('options', 'of type object', options);
-  }
-  const { offset, length, signal } = (options ?? {}) as Record<string, unknown>;
-  return {
-    file: checked,
-    offset: checkBytes(offset, 'options.offset') ?? 0,
-    length: checkBytes(length, 'options.length'),
-    signal: checkSignal(signal),
-  };
-}
-
-/**
- * Reads the arguments behind the file, `(options?, callback?)`, and calls `begin` with them. Without a callback answers a
- * promise. What is wrong with them throws, or rejects the promise.
- */
-export function withSendFileArguments(
-  file: unknown,
-  options: unknown,
-  callback: unknown,
-  begin: (call: SendFileCall, done: (error: Error | null) => void) => void,
-): Promise<void> | undefined {
-  if (typeof options === 'function') {
-    callback = options;
-    options = undefined;
-  }
-  if (callback !== undefined) {
-    checkFunction(callback, 'callback');
-    begin(checkCall(file, options), callback as unknown as (error: Error | null) => void);
-    return undefined;
-  }
-  return new Promise((resolve, reject) => {
-    begin(checkCall(file, options), (error) => {
-      if (error) reject(error);
-      else resolve();
-    });
+/** Of a path, or of a descriptor, which the engine then has one of its own of. undefined: `later` is called. */
+export function openByEngine(engine: Engine, file: string | number, later: OpenedLater): Opened | undefined {
+  const id = engine.native.openFile(file);
+  if (id >= 0) return new EngineFile(engine, id);
+  // Looking the name up may take a disk.
+  if (id !== -EAGAIN || typeof file !== 'string') return fileError(id, 'open', file);
+  fs.open(file, OPEN_FLAGS, (error, fd) => {
+    if (error !== null) {
+      later(error);
+      return;
+    }
+    const again = engine.native.openFile(fd);
+    fs.closeSync(fd);
+    later(again < 0 ? fileError(again, 'open', file) : new EngineFile(engine, again));
   });
+  return undefined;
 }
 
-/** The number of bytes that a call asks for of a file of `size` bytes; what is not there is an Error. */
-export function lengthWithin(call: SendFileCall, size: number | undefined): number | Error {
-  const { offset, length } = call;
-  if (size === undefined) {
-    return length ?? fileError(ESPIPE, 'open', call.file, 'a length is needed where the file has no size');
+class DescriptorFile implements OpenFile {
+  readonly engineFile = -1;
+
+  constructor(
+    readonly fd: number,
+    readonly size: number | undefined,
+    readonly modified: number,
+    private owned: boolean,
+  ) {}
+
+  close(): void {
+    // Of a file that was only read, this does not wait for a disk.
+    if (this.owned) fs.closeSync(this.fd);
+    this.owned = false;
   }
-  if (offset > size) return outOfRangeError('options.offset', `<= ${String(size)}, the size of the file`, offset);
-  if (length !== undefined && length > size - offset) {
-    return outOfRangeError(
-      'options.length',
-      `<= ${String(size - offset)}, what the file has behind the offset`,
-      length,
-    );
+}
+
+/** Another descriptor of an open file, so that its owner may close it. The kernel's list of them stands in for dup(2). */
+function duplicate(fd: number): number {
+  const linux = process.platform === 'linux';
+  // Opening it anew would make it readable.
+  if (linux && isWriteOnly(fd)) throw fileError(-EBADF, 'open', fd);
+  return fs.openSync(`${linux ? '/proc/self' : '/dev'}/fd/${String(fd)}`, OPEN_FLAGS);
+}
+
+function isWriteOnly(fd: number): boolean {
+  const flags = /^flags:\s*([0-7]+)/m.exec(fs.readFileSync(`/proc/self/fdinfo/${String(fd)}`, 'latin1'))?.[1];
+  return (Number.parseInt(flags ?? '0', 8) & 3) === fs.constants.O_WRONLY;
+}
+
+/** `own`: where the descriptor that is kept comes from; undefined: it stays its owner's. */
+function lookAt(fd: number, file: string | number, own?: (fd: number) => number): OpenFile {
+  if (fd < 0) throw fileError(-EBADF, 'open', file);
+  // Of a file that is open this waits for nothing, and the thread pool would cost ten times as much.
+  const status = fs.fstatSync(fd);
+  if (!status.isFile() && !status.isBlockDevice()) {
+    throw fileError(status.isDirectory() ? -EISDIR : -ESPIPE, 'open', file);
   }
-  return length ?? size - offset;
+  const modified = Math.floor(status.mtimeMs / 1000) * 1000;
+  return new DescriptorFile(own?.(fd) ?? fd, status.isFile() ? status.size : undefined, modified, own !== undefined);
+}
+
+function attempt(open: () => OpenFile): Opened {
+  try {
+    return open();
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+/**
+ * The same by node:fs. `lends`: the owner of a descriptor keeps it open until it is no more read; else a second one of the
+ * file is taken, which costs as much as opening it.
+ */
+export function openByNode(file: string | number, lends: boolean, later: OpenedLater): Opened | undefined {
+  if (typeof file === 'number') return attempt(() => lookAt(file, file, lends ? undefined : duplicate));
+  fs.open(file, OPEN_FLAGS, (error, fd) => {
+    if (error !== null) {
+      later(error);
+      return;
+    }
+    const opened = attempt(() => lookAt(fd, file, (own) => own));
+    if (opened instanceof Error) fs.closeSync(fd);
+    later(opened);
+  });
+  return undefined;
 }

@@ -5,16 +5,18 @@
  * file the stream gets a `_write` and a `_writev` of its own, which tell such chunks from others, and have what is read of
  * the file written by the stream's former ones. Streams without them, and those of objects, are written to piece by piece.
  */
-import * as fs from 'node:fs';
 import { constants } from 'node:os';
 import { Writable } from 'node:stream';
-import { abortError, errnoError, fileError, fileTruncatedError } from '../errors/index.js';
-import { lengthWithin, OPEN_FLAGS, withSendFileArguments, type SendFileCall } from './open.js';
+import { errnoError } from '../errors/index.js';
+import { whenAborted } from '../config/signal.js';
+import { openByNode, type Opened } from './open.js';
+import { beginSendFile, lengthWithin, type FileDone, type SendFileCall } from './options.js';
+import { FileReader } from './pieces.js';
 
 /** Read at a time: what node's own file streams read, four times over. */
 const PIECE_BYTES = 256 * 1024;
 
-const { EBADF, ECANCELED, EISDIR, ESPIPE } = constants.errno;
+const { ECANCELED } = constants.errno;
 
 type Done = (error?: Error | null) => void;
 
@@ -29,19 +31,6 @@ interface WritableInside {
   _writev?(chunks: QueuedChunk[], callback: Done): void;
 }
 
-/** Another descriptor of an open file, so that its owner may close it. The kernel's list of them stands in for dup(2). */
-function duplicate(fd: number): number {
-  const linux = process.platform === 'linux';
-  // Opening it anew would make it readable.
-  if (linux && isWriteOnly(fd)) throw fileError(-EBADF, 'open', fd);
-  return fs.openSync(`${linux ? '/proc/self' : '/dev'}/fd/${String(fd)}`, OPEN_FLAGS);
-}
-
-function isWriteOnly(fd: number): boolean {
-  const flags = /^flags:\s*([0-7]+)/m.exec(fs.readFileSync(`/proc/self/fdinfo/${String(fd)}`, 'latin1'))?.[1];
-  return (Number.parseInt(flags ?? '0', 8) & 3) === fs.constants.O_WRONLY;
-}
-
 /**
  * One call of sendFile, and the chunk that stands for it in the stream: as for FileChunk, a length and Buffer's prototype
  * are all that a Writable asks for.
@@ -49,50 +38,44 @@ function isWriteOnly(fd: number): boolean {
  * opening -> ready -> under way -> over; from each of them to over by an error, an abort or the stream's end.
  */
 class StreamedFile {
-  /** What the stream counts. */
+  /** What the stream counts: nothing where the file is still to be opened. */
   readonly length: number;
   private readonly stream: Writable;
-  private readonly call: SendFileCall;
-  private done: ((error: Error | null) => void) | undefined;
+  private done: FileDone | undefined;
   private state: 'opening' | 'ready' | 'under way' | 'over' = 'opening';
-  private fd = -1;
-  private position: number;
-  private left = 0;
-  /** The pool has the descriptor. */
-  private reading = false;
+  private part: FileReader | undefined;
+  /** Bytes that are to be sent. */
+  private size = 0;
   /** What the caller is told, whatever becomes of the write. */
   private failure: Error | undefined;
   private onOpened: (() => void) | undefined;
+  private readonly releaseSignal: () => void;
 
-  constructor(stream: Writable, call: SendFileCall, length: number, done: (error: Error | null) => void) {
-    this.length = length;
+  constructor(stream: Writable, call: SendFileCall, done: FileDone) {
     this.stream = stream;
-    this.call = call;
-    this.position = call.offset;
     this.done = done;
-    call.signal?.addEventListener('abort', this.onAbort);
+    this.releaseSignal = whenAborted(call.signal, this.onAbort);
     filesOf(stream).add(this);
-  }
-
-  openInPool(path: string): void {
-    fs.open(path, OPEN_FLAGS, (error, fd) => {
-      if (error) {
-        this.opened(-1, error);
-        return;
-      }
-      fs.fstat(fd, (failure, status) => {
-        this.opened(fd, failure ?? lengthOf(this.call, status));
-      });
+    const opened = openByNode(call.file, false, (later) => {
+      this.take(call, later);
     });
+    if (opened !== undefined) this.take(call, opened);
+    this.length = this.size;
   }
 
-  /** The file is open: how much of it is to be sent, or why it can't be. */
-  opened(fd: number, length: number | Error): void {
-    this.fd = fd;
-    if (this.state === 'over' || typeof length !== 'number') {
-      this.settle(typeof length === 'number' ? null : length);
+  get isOver(): boolean {
+    return this.state === 'over';
+  }
+
+  /** The file is open, or can't be had. */
+  private take(call: SendFileCall, opened: Opened): void {
+    const length = opened instanceof Error ? opened : lengthWithin(call, opened.size);
+    if (opened instanceof Error || length instanceof Error || this.isOver) {
+      if (!(opened instanceof Error)) opened.close();
+      if (length instanceof Error) this.leaveOut(length);
     } else {
-      this.left = length;
+      this.part = new FileReader(opened, call.start, length, PIECE_BYTES);
+      this.size = length;
       this.state = 'ready';
     }
     this.tellOpened();
@@ -100,67 +83,51 @@ class StreamedFile {
 
   /** Has all of it written by `write`, then calls back as `_write` does. A file that can't be had is left out. */
   pump(write: (piece: Buffer, callback: Done) => void, callback: Done): void {
+    const { part, stream } = this;
     if (this.state === 'opening') {
       this.onOpened = () => {
         this.pump(write, callback);
       };
       return;
     }
-    if (this.state === 'over' || this.left === 0) {
+    if (this.state === 'over' || part === undefined || part.complete) {
       callback();
       return;
     }
     this.state = 'under way';
-    this.read((error, piece) => {
-      if (error) {
-        callback(error);
+    part.pump((piece, next) => {
+      if (stream.destroyed) {
+        next(errnoError(-ECANCELED, 'write'));
         return;
       }
       write(piece, (failed) => {
-        if (failed ?? this.cut) callback(failed ?? errnoError(-ECANCELED, 'write'));
-        else this.pump(write, callback);
+        next(failed ?? (stream.destroyed && !part.complete ? errnoError(-ECANCELED, 'write') : null));
       });
-    });
-  }
-
-  private read(callback: (error: Error | null, piece: Buffer) => void): void {
-    const piece = Buffer.allocUnsafeSlow(Math.min(this.left, PIECE_BYTES));
-    this.reading = true;
-    fs.read(this.fd, piece, 0, piece.length, this.position, (error, length) => {
-      this.reading = false;
-      if (this.state === 'over') this.close();
-      if (error !== null || this.cut || length === 0) {
-        callback(error ?? (this.cut ? errnoError(-ECANCELED, 'write') : fileTruncatedError()), piece);
-        return;
-      }
-      this.position += length;
-      this.left -= length;
-      callback(null, piece.subarray(0, length));
-    });
-  }
-
-  /** The stream has been destroyed before the end of the file. */
-  private get cut(): boolean {
-    return this.left > 0 && this.stream.destroyed;
+    }, callback);
   }
 
   /** The stream's callback. */
   readonly onWritten = (error?: Error | null): void => {
     // Some versions of node call back without an error for a write that destroy() has cut short.
-    this.settle(error ?? (this.left > 0 ? errnoError(-ECANCELED, 'write') : null));
+    this.settle(error ?? (this.part?.complete === true ? null : errnoError(-ECANCELED, 'write')));
   };
 
-  private readonly onAbort = (): void => {
-    if (this.call.signal === undefined || this.state === 'over') return;
-    this.failure = abortError(this.call.signal);
+  private readonly onAbort = (error: Error): void => {
+    if (this.isOver) return;
     if (this.state === 'under way') {
-      this.stream.destroy(this.failure);
+      this.failure = error;
+      this.stream.destroy(error);
       return;
     }
-    this.state = 'over';
-    process.nextTick(settle, this, this.failure);
+    this.leaveOut(error);
     this.tellOpened();
   };
+
+  private leaveOut(error: Error): void {
+    this.state = 'over';
+    this.failure ??= error;
+    process.nextTick(settle, this, error);
+  }
 
   private tellOpened(): void {
     const told = this.onOpened;
@@ -171,18 +138,12 @@ class StreamedFile {
   settle(error: Error | null): void {
     const { done } = this;
     this.state = 'over';
-    this.close();
+    this.part?.close();
     if (done === undefined) return;
     this.done = undefined;
-    this.call.signal?.removeEventListener('abort', this.onAbort);
+    this.releaseSignal();
     filesOf(this.stream).delete(this);
-    done(this.failure ?? error);
-  }
-
-  private close(): void {
-    if (this.fd < 0 || this.reading) return;
-    fs.closeSync(this.fd);
-    this.fd = -1;
+    done(this.failure ?? error, this.size);
   }
 }
 
@@ -190,12 +151,6 @@ Object.setPrototypeOf(StreamedFile.prototype, Buffer.prototype as object);
 
 function settle(file: StreamedFile, error: Error): void {
   file.settle(error);
-}
-
-function lengthOf(call: SendFileCall, status: fs.Stats): number | Error {
-  if (status.isFile()) return lengthWithin(call, status.size);
-  if (status.isBlockDevice()) return lengthWithin(call, undefined);
-  return fileError(status.isDirectory() ? -EISDIR : -ESPIPE, 'open', call.file);
 }
 
 /** The files of each stream that its end would leave without an answer. */
@@ -266,42 +221,14 @@ function put(stream: Writable, file: StreamedFile): void {
 }
 
 /** One checked call. */
-export function startSending(stream: Writable, call: SendFileCall, done: (error: Error | null) => void): void {
-  if (call.signal?.aborted) {
-    process.nextTick(done, abortError(call.signal));
-    return;
-  }
-  if (typeof call.file === 'string') {
-    const file = new StreamedFile(stream, call, call.length ?? 0, done);
-    file.openInPool(call.file);
-    put(stream, file);
-    return;
-  }
-  let fd = -1;
-  let length: number | Error;
-  try {
-    length = call.file < 0 ? fileError(-EBADF, 'open', call.file) : lengthOf(call, fs.fstatSync(call.file));
-    if (typeof length === 'number') fd = duplicate(call.file);
-  } catch (error) {
-    length = error as Error;
-  }
-  if (typeof length !== 'number') {
-    process.nextTick(done, length);
-    return;
-  }
-  const file = new StreamedFile(stream, call, length, done);
-  file.opened(fd, length);
-  put(stream, file);
+export function startSending(stream: Writable, call: SendFileCall, done: FileDone): void {
+  const file = new StreamedFile(stream, call, done);
+  if (!file.isOver) put(stream, file);
 }
 
 /** As `socket.sendFile`, for any stream. */
-export function sendFileByStream(
-  stream: Writable,
-  file: unknown,
-  options: unknown,
-  callback: unknown,
-): Promise<void> | undefined {
-  return withSendFileArguments(file, options, callback, (call, done) => {
+export function sendFileByStream(stream: Writable, file: unknown, options: unknown): Promise<number> {
+  return beginSendFile(file, options, (call, done) => {
     startSending(stream, call, done);
   });
 }

@@ -7,7 +7,7 @@ import { FileChunk } from '../files/file-write.js';
 import { nodeHttp } from '../runtime/modules.js';
 import { NativeSocket } from '../net/socket.js';
 import { copyBody } from './copy-body.js';
-import type { OpenFile } from './open-file.js';
+import type { OpenFile } from '../files/open.js';
 
 /**
  * Why a body was copied. `tls`: it is encrypted in user space. `transport`: the socket is one of node's own.
@@ -81,8 +81,7 @@ function refer(socket: NativeSocket, range: FileRange, callback: (error?: Error 
     return;
   }
   const chunk = new FileChunk(range.length);
-  chunk.stage = 'ready';
-  chunk.range = range;
+  chunk.ready(range);
   socket._writeChunk(chunk, told);
 }
 
@@ -103,7 +102,7 @@ export function sendBody(
   if (typeof path === 'string') {
     byCopy++;
     reasons[path] = (reasons[path] ?? 0) + 1;
-    copyBody(response, file.fd, offset, length, callback);
+    copyBody(response, file, offset, length, callback);
     return;
   }
   byReference++;

@@ -4,26 +4,28 @@
  * receiving --(end of the body, all of it written)--> over
  *     \--(the file fails, the limit, the client is gone)--> over, as soon as no write is under way
  */
-import { AsyncResource } from 'node:async_hooks';
-import * as fs from 'node:fs';
-import type { FileHandle } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
-import { argTypeError, argValueError, bodyAbortedError, bodyTooLargeError, fileError } from '../errors/index.js';
+import { abortedError, argTypeError, argValueError, bodyTooLargeError, fileError } from '../errors/index.js';
+import { throwIfAborted, whenAborted } from '../config/signal.js';
+import {
+  checkReceiveFile,
+  promiseOf,
+  type FileDone,
+  type FileTarget,
+  type FileTargetOptions,
+  type ReceiveFileCall,
+} from '../files/options.js';
+import { writeAll } from '../files/pieces.js';
 import type { FileSink } from '../net/file-sink.js';
-import { checkFunction, checkWhole } from '../config/options.js';
 import { BodyBelow } from './body-below.js';
-import { checkOpenFile } from './open-file.js';
 
-/** Options of `receiveFile()` of requests. */
-export interface ReceiveFileOptions {
-  /** Where in the file the body's first byte goes, from 0. Default: 0. What the file holds behind the body stays. */
+export interface HttpReceiveFileOptions extends FileTargetOptions {
+  /**
+   * Where in the file the body's first byte goes, from 0. Default: 0, and the file's own position is left alone. What the
+   * file holds behind the body stays.
+   */
   start?: number | undefined;
-  /** The longest body that is taken, in bytes. A longer one fails with ERR_NEARWIRE_BODY_TOO_LARGE. Default: any. */
-  limit?: number | undefined;
 }
-
-/** `bytes`: the length of the body, all of which has been written. */
-export type ReceiveFileCallback = (error: NodeJS.ErrnoException | null, bytes?: number) => void;
 
 /**
  * Bodies with at least so much still to come are taken below JS: the way there costs a turn of the loop, and what a pipe
@@ -33,47 +35,37 @@ const BELOW_BYTES = 64 * 1024;
 
 class BodyReceiver {
   private readonly request: IncomingMessage;
-  private readonly file: FileHandle | number;
-  private readonly limit: number;
-  private readonly callback: ReceiveFileCallback;
+  private readonly fd: number;
+  private readonly maxBytes: number;
+  private readonly done: FileDone;
+  private releaseSignal: (() => void) | undefined;
   /** Where the next piece goes. */
   private at: number;
   private received = 0;
-  /** Of what the parser has had, pieces that are still to be written; undefined: none is being written. */
-  private pieces: Buffer[] | undefined;
+  /** A piece that the parser has had is being written. */
+  private writing = false;
   private sink: FileSink | undefined;
   private ended = false;
   private failure: Error | undefined;
   private over = false;
 
-  constructor(
-    request: IncomingMessage,
-    file: FileHandle | number,
-    { start = 0, limit = Infinity }: ReceiveFileOptions,
-    callback: ReceiveFileCallback,
-  ) {
+  constructor(request: IncomingMessage, { fd, start = 0, maxBytes }: ReceiveFileCall, done: FileDone) {
     this.request = request;
-    this.file = file;
+    this.fd = fd;
     this.at = start;
-    this.limit = limit;
-    this.callback = callback;
+    this.maxBytes = maxBytes;
+    this.done = done;
   }
 
-  private get fd(): number {
-    return typeof this.file === 'number' ? this.file : this.file.fd;
-  }
-
-  begin(): void {
-    const { request, limit } = this;
-    if (request.readableEnded || request.destroyed) {
-      process.nextTick(this.onAbort);
-      return;
-    }
+  begin(signal: AbortSignal | undefined): void {
+    const { request, maxBytes } = this;
+    if (request.readableEnded || request.destroyed) throw Object.assign(abortedError(), { bytesWritten: 0 });
+    this.releaseSignal = whenAborted(signal, this.fail);
     request.on('end', this.onEnd);
-    request.on('error', this.onAbort);
-    request.on('close', this.onAbort);
+    request.on('error', this.onCut);
+    request.on('close', this.onCut);
     const below = new BodyBelow(request);
-    if (Number(request.headers['content-length'] ?? 0) > limit) process.nextTick(fail, this, bodyTooLargeError(limit));
+    if (Number(request.headers['content-length'] ?? 0) > maxBytes) this.fail(bodyTooLargeError(maxBytes));
     else if (below.left >= BELOW_BYTES) below.whenQuiet(this.takeBelow, this);
     else request.on('data', this.onData);
   }
@@ -84,14 +76,10 @@ class BodyReceiver {
       below.leave();
       return;
     }
-    // One write, though node from 26 on gives one piece at a time: an abort between two would leave a hole before what goes
-    // below.
     const read = below.takeRead();
-    const pieces = read.length > 1 ? [Buffer.concat(read)] : read;
     const { left } = below;
     if (left >= BELOW_BYTES) {
-      const offset = pieces.reduce((end, { length }) => end + length, this.at);
-      this.sink = below.start(this.fd, offset, left, (outcome) => {
+      this.sink = below.start(this.fd, this.at + read.length, left, (outcome) => {
         this.sink = undefined;
         this.received += outcome.arrived;
         if (outcome.status < 0) this.failure ??= fileError(outcome.status, 'write', this.fd);
@@ -99,44 +87,38 @@ class BodyReceiver {
       });
     }
     if (this.sink === undefined) below.leave();
-    this.pieces = pieces;
-    this.writeNext();
+    this.write(read);
   }
 
   private readonly onData = (bytes: Buffer): void => {
-    if (this.received + bytes.length > this.limit) {
-      this.fail(bodyTooLargeError(this.limit));
+    if (this.received + bytes.length > this.maxBytes) {
+      this.fail(bodyTooLargeError(this.maxBytes));
       return;
     }
     this.request.pause();
-    this.pieces = [bytes];
-    this.writeNext();
+    this.write(bytes);
   };
 
-  private writeNext(): void {
-    const { pieces = [] } = this;
-    const [piece] = pieces;
-    if (piece === undefined || this.failure !== undefined) {
-      this.pieces = undefined;
+  private write(bytes: Buffer): void {
+    if (bytes.length === 0) {
       this.goOn();
       return;
     }
-    fs.write(this.fd, piece, 0, piece.length, this.at, (error, count) => {
-      if (error === null) {
-        this.received += count;
-        this.at += count;
-        if (count < piece.length) pieces[0] = piece.subarray(count);
-        else pieces.shift();
-      } else {
-        this.fail(error);
-      }
-      this.writeNext();
+    this.writing = true;
+    const written = (count: number): void => {
+      this.received += count;
+      this.at += count;
+    };
+    writeAll(this.fd, bytes, this.at, written, (error) => {
+      this.writing = false;
+      if (error === null) this.goOn();
+      else this.fail(error);
     });
   }
 
   /** Nothing more is under way on one of the two paths. */
   private goOn(): void {
-    if (this.pieces !== undefined || this.sink !== undefined || this.over) return;
+    if (this.writing || this.sink !== undefined || this.over) return;
     if (this.failure !== undefined || this.ended) {
       this.settle();
       return;
@@ -150,106 +132,62 @@ class BodyReceiver {
     this.goOn();
   };
 
-  private readonly onAbort = (): void => {
-    if (!this.ended) this.fail(bodyAbortedError(this.received));
+  private readonly onCut = (): void => {
+    if (!this.ended) this.fail(abortedError());
   };
 
-  fail(error: Error): void {
+  private readonly fail = (error: Error): void => {
     this.failure ??= error;
     this.sink?.finish();
     // The caller may close the file when it is told: not under a write.
     this.goOn();
-  }
+  };
 
   private settle(): void {
     this.over = true;
     const { request, failure } = this;
+    this.releaseSignal?.();
     request.removeListener('data', this.onData);
     request.removeListener('end', this.onEnd);
-    request.removeListener('error', this.onAbort);
-    request.removeListener('close', this.onAbort);
-    if (failure === undefined) {
-      this.callback(null, this.received);
-      return;
-    }
+    request.removeListener('error', this.onCut);
+    request.removeListener('close', this.onCut);
     // The rest is thrown away, as node does with bodies that nobody reads: then the request can be answered, and the
     // connection lives on.
-    if (!request.destroyed) request.resume();
-    this.callback(failure);
+    if (failure !== undefined && !request.destroyed) request.resume();
+    const bytesWritten = this.received;
+    this.done(failure === undefined ? null : Object.assign(failure, { bytesWritten }), bytesWritten);
   }
 }
 
-function fail(receiver: BodyReceiver, error: Error): void {
-  receiver.fail(error);
-}
-
-function begin(
-  request: IncomingMessage,
-  file: unknown,
-  options: ReceiveFileOptions,
-  callback: ReceiveFileCallback,
-): void {
-  // Plain JavaScript may pass anything.
-  const [message, given] = [request, options] as unknown[];
-  if (typeof (message as IncomingMessage | null)?.headers !== 'object') {
-    throw argTypeError('request', 'an instance of http.IncomingMessage', message);
+function checkRequest(request: unknown): void {
+  if (typeof (request as IncomingMessage | null)?.headers !== 'object') {
+    throw argTypeError('request', 'an instance of http.IncomingMessage', request);
   }
-  if (request.readableEncoding !== null) {
-    throw argValueError('request', request.readableEncoding, 'gives text, not bytes: setEncoding() has been called');
+  const { readableEncoding } = request as IncomingMessage;
+  if (readableEncoding !== null) {
+    throw argValueError('request', readableEncoding, 'gives text, not bytes: setEncoding() has been called');
   }
-  checkOpenFile(file, 'file');
-  if (typeof given !== 'object' || given === null) throw argTypeError('options', 'of type object', given);
-  const { start, limit } = options as Record<keyof ReceiveFileOptions, unknown>;
-  checkWhole(start, 'options.start', 0, Number.MAX_SAFE_INTEGER);
-  if (limit !== Infinity) checkWhole(limit, 'options.limit', 0, Number.MAX_SAFE_INTEGER);
-  new BodyReceiver(request, file, options, callback).begin();
 }
 
 /**
  * Writes the body of a request to a file that is open for writing: a FileHandle or a descriptor, which stays the
- * caller's, and whose own position is left alone. Call it before anything else reads the request; what has been read by
- * then is not written. Calls back, or fulfils its promise, with the number of bytes when all of them have been written.
+ * caller's, and is to stay open until the promise has settled. Call it before anything else reads the request; what has
+ * been read by then is not written. Resolves with the number of bytes when all of them have been written.
  *
- * Fails with what node:fs says of the file, with ERR_NEARWIRE_BODY_TOO_LARGE for a body longer than `limit`, and with
- * ECONNRESET where the client is gone before the body is all there. What has been written by then stays in the file. In
- * the first two cases the rest of the body is read and thrown away, and the request is still to be answered.
+ * Rejects for wrong arguments, with what node:fs says of the file, with ERR_NEARWIRE_BODY_TOO_LARGE for a body longer than
+ * `maxBytes`, with an AbortError, and with ECONNRESET where the client is gone before the body is all there. What has been
+ * written by then stays in the file, `bytesWritten` of the error. But in the last case the rest of the body is read and
+ * thrown away, and the request is still to be answered.
  */
 export function receiveFile(
   request: IncomingMessage,
-  file: FileHandle | number,
-  options?: ReceiveFileOptions,
-): Promise<number>;
-export function receiveFile(request: IncomingMessage, file: FileHandle | number, callback: ReceiveFileCallback): void;
-export function receiveFile(
-  request: IncomingMessage,
-  file: FileHandle | number,
-  options: ReceiveFileOptions | undefined,
-  callback: ReceiveFileCallback,
-): void;
-export function receiveFile(
-  request: IncomingMessage,
-  file: FileHandle | number,
-  options?: ReceiveFileOptions | ReceiveFileCallback,
-  callback?: ReceiveFileCallback,
-): Promise<number> | undefined {
-  if (typeof options === 'function') {
-    callback = options;
-    options = undefined;
-  }
-  const given = options ?? {};
-  if (callback === undefined) {
-    return new Promise((resolve, reject) => {
-      begin(request, file, given, (error, bytes = 0) => {
-        if (error === null) resolve(bytes);
-        else reject(error);
-      });
-    });
-  }
-  checkFunction(callback, 'callback');
-  const told = callback;
-  const scope = new AsyncResource('NEARWIRERECEIVEFILE');
-  begin(request, file, given, (error, bytes) => {
-    scope.runInAsyncScope(told, undefined, error, bytes);
+  file: FileTarget,
+  options: HttpReceiveFileOptions = {},
+): Promise<number> {
+  return promiseOf((done) => {
+    checkRequest(request);
+    const call = checkReceiveFile(file, options);
+    throwIfAborted(call.signal);
+    new BodyReceiver(request, call, done).begin(call.signal);
   });
-  return undefined;
 }

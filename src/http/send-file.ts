@@ -7,39 +7,44 @@
  *
  * States: waiting for its turn -> opening the file -> sending -> over. 'close' of the response leads from each to over.
  */
-import { AsyncResource } from 'node:async_hooks';
 import type * as http from 'node:http';
 import type { Socket } from 'node:net';
-import { argTypeError, headersSentError, outOfRangeError, prematureCloseError } from '../errors/index.js';
-import { checkFunction, checkWhole } from '../config/options.js';
+import { constants } from 'node:os';
+import { argTypeError, fileError, headersSentError, prematureCloseError } from '../errors/index.js';
+import { checkBoolean } from '../config/options.js';
+import { whenAborted } from '../config/signal.js';
+import { openByEngine, openByNode, type Opened, type OpenFile } from '../files/open.js';
+import {
+  beginSendFile,
+  lengthWithin,
+  type FileDone,
+  type FileSource,
+  type SendFileCall,
+  type SendFileOptions,
+} from '../files/options.js';
 import { NativeSocket } from '../net/socket.js';
 import { sendBody } from './body-path.js';
 import { keepHead, makeHead, type FileHeaders } from './file-head.js';
-import { checkFile, openFile, openForEngine, type FileSource, type OpenFile } from './open-file.js';
 
-/** Options of `sendFile()` of responses. */
-export interface SendFileOptions {
+export interface HttpSendFileOptions extends SendFileOptions {
   /**
    * Headers of the answer, beside those that the response has already. A value of null leaves that header out: without
    * `ETag` or `Last-Modified` requests are not compared with it, without `Accept-Ranges` they get the whole.
    */
   headers?: FileHeaders | undefined;
-  /** The first byte of the file that is served, from 0. Default: 0. */
-  start?: number | undefined;
-  /** The last byte that is served, as in fs.createReadStream. Default: Infinity, the file's last. */
-  end?: number | undefined;
   /**
    * false: the head is the caller's, as a framework has made it. Its status and headers are sent as they are, with the
    * Content-Length of what is served; nothing is added, and of the request nothing but HEAD is heeded. Default: true.
    */
   conditional?: boolean | undefined;
+  /**
+   * Ends it early, with an AbortError. Until the head has been sent, the response is still to be answered; later its
+   * connection is destroyed, since the rest of the body can't be left out.
+   */
+  signal?: AbortSignal | undefined;
 }
 
-/** Called once: with null when the response has ended, else with the reason why the body is not whole. */
-export type SendFileCallback = (error: NodeJS.ErrnoException | null) => void;
-
-// Its end is told by us; without this the collector would have to watch each one.
-const MANUAL_DESTROY = { requireManualDestroy: true };
+const { ESPIPE } = constants.errno;
 
 /** The part of OutgoingMessage that its types leave out. */
 interface Response extends http.ServerResponse {
@@ -64,28 +69,28 @@ function queueOf(socket: Socket): Set<FileAnswer> {
 
 class FileAnswer {
   private readonly response: Response;
-  private readonly source: FileSource;
-  private readonly options: SendFileOptions;
-  private readonly callback: SendFileCallback;
+  private readonly call: SendFileCall;
+  private readonly options: HttpSendFileOptions;
+  private readonly done: FileDone;
+  private releaseSignal: (() => void) | undefined;
+  /** The head has been made, and is on its way. */
+  private begun = false;
   private over = false;
+  /** Bytes of the body. */
+  private length = 0;
 
-  constructor(response: Response, source: FileSource, options: SendFileOptions, callback: SendFileCallback) {
+  constructor(response: Response, call: SendFileCall, options: HttpSendFileOptions, done: FileDone) {
     this.response = response;
-    this.source = source;
+    this.call = call;
     this.options = options;
-    this.callback = callback;
+    this.done = done;
   }
 
   start(): void {
     const { response } = this;
-    if (response.headersSent || response.writableEnded) {
-      process.nextTick(this.settle, headersSentError());
-      return;
-    }
-    if (response.destroyed || response.req.socket.destroyed) {
-      process.nextTick(this.settle, prematureCloseError());
-      return;
-    }
+    if (response.headersSent || response.writableEnded) throw headersSentError();
+    if (response.destroyed || response.req.socket.destroyed) throw prematureCloseError();
+    this.releaseSignal = whenAborted(this.call.signal, this.onAbort);
     response.on('close', this.onClose);
     if (response.socket !== null) {
       this.open();
@@ -103,35 +108,39 @@ class FileAnswer {
 
   private open(): void {
     const { socket } = this.response;
-    if (socket instanceof NativeSocket) openForEngine(socket._settings.engine, this.source, this.onOpen);
-    else openFile(this.source, this.onOpen);
+    const { file } = this.call;
+    const opened =
+      socket instanceof NativeSocket
+        ? openByEngine(socket._settings.engine, file, this.onOpened)
+        : openByNode(file, true, this.onOpened);
+    if (opened !== undefined) process.nextTick(this.onOpened, opened);
   }
 
-  private readonly onOpen = (error: Error | null, file?: OpenFile): void => {
-    if (file === undefined) {
-      this.settle(error);
-      return;
-    }
-    if (this.over || this.response.headersSent) {
-      file.close();
-      this.settle(headersSentError());
+  private readonly onOpened = (opened: Opened): void => {
+    if (opened instanceof Error) {
+      this.settle(opened);
       return;
     }
     try {
-      this.answer(file);
+      if (this.over || this.response.headersSent) throw headersSentError();
+      this.answer(opened);
     } catch (thrown) {
       // A header that is none, or a listener of the application's.
-      file.close();
+      opened.close();
       this.settle(thrown as Error);
     }
   };
 
   private answer(file: OpenFile): void {
-    const { response, options } = this;
-    const { headers, start = 0, end = Infinity, conditional = true } = options;
-    const size = Math.max(0, Math.min(file.size, end + 1) - start);
-    const served = { fileSize: file.size, modified: file.modified, start, size };
+    const { response, options, call } = this;
+    const { headers, conditional = true } = options;
+    const { size: fileSize } = file;
+    // A block device has no size, which its validators are made of.
+    if (fileSize === undefined) throw fileError(-ESPIPE, 'open', call.file);
+    const size = lengthWithin(call, fileSize);
+    const served = { fileSize, modified: file.modified, start: call.start, size };
     const outcome = conditional ? makeHead(response, headers, served) : keepHead(response, headers, size);
+    this.begun = true;
     response.on('finish', this.onFinish);
     response.writeHead(response.statusCode);
     if (outcome.length === 0 || response._hasBody === false || response.req.method === 'HEAD') {
@@ -139,7 +148,8 @@ class FileAnswer {
       response.end();
       return;
     }
-    sendBody(response, file, start + outcome.offset, outcome.length, (error) => {
+    this.length = outcome.length;
+    sendBody(response, file, call.start + outcome.offset, outcome.length, (error) => {
       file.close();
       this.bodyIsOver(error ?? null);
     });
@@ -166,18 +176,27 @@ class FileAnswer {
     this.settle(this.response.writableFinished ? headersSentError() : prematureCloseError());
   };
 
-  private readonly settle = (error: Error | null): void => {
+  private readonly onAbort = (error: Error): void => {
+    const { response, begun } = this;
+    queues.get(response.req.socket)?.delete(this);
+    this.settle(error);
+    // That the program does not go on is no failure of the client's: the server is not told of one.
+    if (begun) response.destroy();
+  };
+
+  private settle(error: Error | null): void {
     if (this.over) return;
     this.over = true;
-    const { response, callback } = this;
+    const { response } = this;
+    this.releaseSignal?.();
     if (!response.writableFinished) {
       // It may live on, with another answer.
       response.removeListener('finish', this.onFinish);
       response.removeListener('close', this.onClose);
       response.removeListener('socket', this.onTurn);
     }
-    callback(error);
-  };
+    this.done(error, this.length);
+  }
 }
 
 function checkResponse(response: unknown): asserts response is Response {
@@ -186,74 +205,34 @@ function checkResponse(response: unknown): asserts response is Response {
   }
 }
 
-function checkOptions(options: SendFileOptions): void {
+function checkHead({ headers, conditional }: HttpSendFileOptions): void {
   // Plain JavaScript may pass anything.
-  const given: unknown = options;
-  if (typeof given !== 'object' || given === null) throw argTypeError('options', 'of type object', given);
-  const { headers, start, end, conditional } = options as Record<keyof SendFileOptions, unknown>;
-  if (headers !== undefined && (typeof headers !== 'object' || headers === null)) {
-    throw argTypeError('options.headers', 'of type object', headers);
+  const given: unknown = headers;
+  if (given !== undefined && (typeof given !== 'object' || given === null)) {
+    throw argTypeError('options.headers', 'of type object', given);
   }
-  if (conditional !== undefined && typeof conditional !== 'boolean') {
-    throw argTypeError('options.conditional', 'of type boolean', conditional);
-  }
-  checkWhole(start, 'options.start', 0, Number.MAX_SAFE_INTEGER);
-  if (end !== Infinity) checkWhole(end, 'options.end', 0, Number.MAX_SAFE_INTEGER);
-  if (start !== undefined && end !== undefined && start > end) {
-    throw outOfRangeError('options.start', `<= "options.end" (here: ${String(end)})`, start);
-  }
-}
-
-function begin(response: unknown, file: unknown, options: SendFileOptions, callback: SendFileCallback): void {
-  checkResponse(response);
-  checkFile(file);
-  checkOptions(options);
-  new FileAnswer(response, file, options, callback).start();
+  if (conditional !== undefined) checkBoolean(conditional, 'options.conditional');
 }
 
 /**
  * Answers a request with a file, or a slice of it, as the whole of the response's body; sets what its head says of the
  * file (Content-Length, Accept-Ranges, ETag, Last-Modified), answers Range, If-None-Match and their kin, and ends the
- * response. Sets no Content-Type: that is the caller's to know.
+ * response. Sets no Content-Type: that is the caller's to know. An open file is read by position, and is to stay open
+ * until the promise has settled.
  *
- * Calls back, or fulfils its promise, when the response has finished. Fails with what node:fs says of a file that can't
- * be read (ENOENT, EACCES, EISDIR), with ESPIPE for what is no regular file, and with ERR_HTTP_HEADERS_SENT; nothing
- * has been sent then, and the application answers. Later failures end the connection: ERR_STREAM_PREMATURE_CLOSE if the
- * client is gone, ERR_NEARWIRE_FILE_TRUNCATED if the file ended too early.
+ * Resolves with the number of bytes of the body when the response has finished. Rejects for wrong arguments, with what
+ * node:fs says of a file that can't be read (ENOENT, EACCES, EISDIR), with ESPIPE for what is no regular file, and with
+ * ERR_HTTP_HEADERS_SENT; nothing has been sent then, and the application answers. Later failures end the connection:
+ * ERR_STREAM_PREMATURE_CLOSE if the client is gone, ERR_NEARWIRE_FILE_TRUNCATED if the file ended too early.
  */
-export function sendFile(response: http.ServerResponse, file: FileSource, options?: SendFileOptions): Promise<void>;
-export function sendFile(response: http.ServerResponse, file: FileSource, callback: SendFileCallback): void;
 export function sendFile(
   response: http.ServerResponse,
   file: FileSource,
-  options: SendFileOptions | undefined,
-  callback: SendFileCallback,
-): void;
-export function sendFile(
-  response: http.ServerResponse,
-  file: FileSource,
-  options?: SendFileOptions | SendFileCallback,
-  callback?: SendFileCallback,
-): Promise<void> | undefined {
-  if (typeof options === 'function') {
-    callback = options;
-    options = undefined;
-  }
-  const given = options ?? {};
-  if (callback === undefined) {
-    return new Promise((resolve, reject) => {
-      begin(response, file, given, (error) => {
-        if (error === null) resolve();
-        else reject(error);
-      });
-    });
-  }
-  checkFunction(callback, 'callback');
-  // Not AsyncResource.bind(), which costs as much as opening the file does.
-  const scope = new AsyncResource('NEARWIRESENDFILE', MANUAL_DESTROY);
-  begin(response, file, given, (error) => {
-    scope.emitDestroy();
-    scope.runInAsyncScope(callback, undefined, error);
+  options: HttpSendFileOptions = {},
+): Promise<number> {
+  return beginSendFile(file, options, (call, done) => {
+    checkResponse(response);
+    checkHead(options);
+    new FileAnswer(response, call, options, done).start();
   });
-  return undefined;
 }

@@ -2,7 +2,7 @@
 import * as net from 'node:net';
 import type { Engine } from '../engine/engine.js';
 import { argTypeError, notNativeError } from '../errors/index.js';
-import type { FileSender } from '../files/open.js';
+import type { FileSender } from '../files/options.js';
 import type { FileReceiver } from './receive-file.js';
 import { HAS_BLOCK_LIST_OPTION, SOCKET_CONNECT_IS_PUBLISHED } from '../runtime/version.js';
 import {

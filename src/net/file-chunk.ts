@@ -6,7 +6,7 @@ import { constants } from 'node:os';
 import { errnoError } from '../errors/index.js';
 import type { FileRange, WritePart } from '../binding/file-range.js';
 import { FileChunk, FileWrite, type FileCarrier } from '../files/file-write.js';
-import type { SendFileCall } from '../files/open.js';
+import type { FileDone, SendFileCall } from '../files/options.js';
 import { withReferences } from '../files/page.js';
 import type { WriteCallback } from '../node/stream-state.js';
 import type { SocketFields } from './socket-fields.js';
@@ -60,7 +60,7 @@ class StreamCarrier implements FileCarrier {
 }
 
 /** Puts a file into the stream's queue. Nothing is called back from inside. */
-export function sendFileNatively(socket: FileStream, call: SendFileCall, done: (error: Error | null) => void): void {
+export function sendFileNatively(socket: FileStream, call: SendFileCall, done: FileDone): void {
   new FileWrite(socket._settings.engine, new StreamCarrier(socket), call, done).begin();
 }
 

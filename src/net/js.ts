@@ -1,7 +1,6 @@
 /** The `js` transport: node:net's own objects, which only say that they are that. */
 import * as net from 'node:net';
-import type { FileHandle } from 'node:fs/promises';
-import type { FileSender } from '../files/open.js';
+import type { FileSender, FileTarget } from '../files/options.js';
 import { patienceOf, type BufferOptions, type BufferSizes, type BacklogOptions } from '../config/options.js';
 import { receiveFile, type FileReceiver, type ReceiveFileOptions } from './receive-file.js';
 import { connections, drops, tellNodeClose, type ConnectionEvent, type DropEvent } from '../stats/events.js';
@@ -35,7 +34,7 @@ const SERVER_LABELS: PropertyDescriptorMap = {
 };
 
 const RECEIVE_FILE: PropertyDescriptor = {
-  value(this: net.Socket, file: FileHandle | number, options?: ReceiveFileOptions) {
+  value(this: net.Socket, file: FileTarget, options?: ReceiveFileOptions) {
     return receiveFile(this, file, options);
   },
   writable: true,
@@ -43,8 +42,8 @@ const RECEIVE_FILE: PropertyDescriptor = {
 };
 
 const SEND_FILE: PropertyDescriptor = {
-  value(this: net.Socket, file: unknown, options: unknown, callback: unknown) {
-    return sendFileByStream(this, file, options, callback);
+  value(this: net.Socket, file: unknown, options: unknown) {
+    return sendFileByStream(this, file, options);
   },
   writable: true,
   configurable: true,

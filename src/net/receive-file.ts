@@ -8,14 +8,12 @@
  *   buffered --(nothing is)--> below JS --(length, end, failure)--> settled
  *      \------(length, end, failure)-------------------------------/
  */
-import * as fs from 'node:fs';
-import type { FileHandle } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers';
 import {
-  abortError,
   argTypeError,
+  bodyTooLargeError,
   fileError,
   prematureCloseError,
   shortBodyError,
@@ -24,21 +22,21 @@ import {
 import { FileSink, type FileOutcome } from './file-sink.js';
 import { SocketConnection } from './socket-connection.js';
 import { checkWhole } from '../config/options.js';
+import { throwIfAborted, whenAborted } from '../config/signal.js';
+import { checkReceiveFile, type FileTarget, type FileTargetOptions, type ReceiveFileCall } from '../files/options.js';
+import { writeAll } from '../files/pieces.js';
 
-/** Options of `receiveFile()` of sockets and streams. */
-export interface ReceiveFileOptions {
-  /** How many bytes to take. Default: all until the end. */
+export interface ReceiveFileOptions extends FileTargetOptions {
+  /** Where in the file the first byte goes, from 0. Default: the file's own position, which moves on. */
+  start?: number | undefined;
+  /** How many bytes to take, at most `maxBytes`; what comes behind them is the stream's. Default: all until the end. */
   length?: number | undefined;
-  /** Where in the file the first byte goes. Default: the file's own position, which moves on. */
-  offset?: number | undefined;
-  /** Ends it with an AbortError, once what has been taken is in the file. */
-  signal?: AbortSignal | undefined;
 }
 
 /** A stream that has it as a method. */
 export interface FileReceiver {
   /** Writes what is received from here on to a file: see `receiveFile`. */
-  receiveFile(file: FileHandle | number, options?: ReceiveFileOptions): Promise<number>;
+  receiveFile(file: FileTarget, options?: ReceiveFileOptions): Promise<number>;
 }
 
 /** What an error of `receiveFile` tells beside its code. */
@@ -61,9 +59,12 @@ class Receiving {
   private readonly stream: Readable;
   private readonly fd: number;
   private readonly signal: AbortSignal | undefined;
+  /** The end is to come before there are more; Infinity: whenever it likes. */
+  private readonly maxBytes: number;
   /** Bytes still to be taken; Infinity: until the end. */
   private left: number;
-  private offset: number | undefined;
+  /** Where the next byte goes; undefined: the file's own position. */
+  private position: number | undefined;
   private taken = 0;
   private written = 0;
   private failure: Failure;
@@ -72,11 +73,12 @@ class Receiving {
   /** Called when something has changed. */
   private wake: () => void = () => undefined;
 
-  constructor(stream: Readable, fd: number, { length, offset, signal }: ReceiveFileOptions) {
+  constructor(stream: Readable, { fd, start, maxBytes, signal }: ReceiveFileCall, length: number | undefined) {
     this.stream = stream;
     this.fd = fd;
-    this.left = length ?? Infinity;
-    this.offset = offset;
+    this.maxBytes = length === undefined ? maxBytes : Infinity;
+    this.left = length ?? maxBytes;
+    this.position = start;
     this.signal = signal;
   }
 
@@ -84,18 +86,19 @@ class Receiving {
     const { stream, signal } = this;
     const flowed = stream.readableFlowing === true;
     stream.on('readable', this.onChange).on('end', this.onEnd).on('error', this.onError).on('close', this.onClose);
-    signal?.addEventListener('abort', this.onAbort);
-    if (signal?.aborted === true) this.onAbort();
+    const releaseSignal = whenAborted(signal, this.onError);
     if (stream.readableEnded) this.onEnd();
     else if (stream.destroyed) this.onClose();
     try {
+      throwIfAborted(signal);
       while (this.left > 0 && !(await this.step()));
-      if (this.left > 0 && Number.isFinite(this.left)) throw shortBodyError(this.written, this.left);
+      if (this.maxBytes < Infinity) await this.expectEnd();
+      else if (this.left > 0 && this.left < Infinity) throw shortBodyError(this.written, this.left);
       return this.written;
     } catch (error) {
       throw Object.assign(error as Error, { bytesWritten: this.written, bytesTaken: this.taken });
     } finally {
-      signal?.removeEventListener('abort', this.onAbort);
+      releaseSignal();
       stream
         .off('readable', this.onChange)
         .off('end', this.onEnd)
@@ -135,6 +138,18 @@ class Receiving {
     return false;
   }
 
+  /** Behind the last byte that may come; what comes there instead is left to the stream. */
+  private async expectEnd(): Promise<void> {
+    while (!this.ended) {
+      if (this.failure !== undefined) throw this.failure;
+      if (this.stream.readableLength > 0) throw bodyTooLargeError(this.maxBytes);
+      const changed = this.change();
+      this.connection?.startReading();
+      this.stream.read(0);
+      await changed;
+    }
+  }
+
   /** The end has come to the stream, which tells of it when it is read. */
   private hasSeenEnd(): boolean {
     const { _readableState: state } = this.stream as unknown as { _readableState: { ended: boolean } };
@@ -162,7 +177,7 @@ class Receiving {
 
   private async receiveBelow(connection: SocketConnection): Promise<void> {
     if (!connection.open || this.isOver()) return;
-    const { fd, offset = -1, left } = this;
+    const { fd, position: offset = -1, left } = this;
     const limit = Number.isFinite(left) ? left : -1;
     const outcome = await new Promise<FileOutcome>((resolve) => {
       const started = FileSink.start(connection, { fd, offset, limit }, resolve);
@@ -185,22 +200,21 @@ class Receiving {
     this.taken += taken;
     this.written += written;
     this.left -= taken;
-    if (this.offset !== undefined) this.offset += written;
+    if (this.position !== undefined) this.position += written;
   }
 
-  private async writePiece(chunk: Buffer): Promise<void> {
+  private writePiece(chunk: Buffer): Promise<void> {
     this.count(chunk.length, 0);
-    for (let start = 0; start < chunk.length;) {
-      const position = this.offset ?? null;
-      const length = await new Promise<number>((resolve, reject) => {
-        fs.write(this.fd, chunk, start, chunk.length - start, position, (error, written) => {
-          if (error === null) resolve(written);
-          else reject(error);
-        });
+    const { fd, position = null } = this;
+    return new Promise((resolve, reject) => {
+      const written = (length: number): void => {
+        this.count(0, length);
+      };
+      writeAll(fd, chunk, position, written, (error) => {
+        if (error === null) resolve();
+        else reject(error);
       });
-      this.count(0, length);
-      start += length;
-    }
+    });
   }
 
   private readonly onChange = (): void => {
@@ -220,10 +234,6 @@ class Receiving {
     if (!this.ended) this.fail(prematureCloseError());
   };
 
-  private readonly onAbort = (): void => {
-    if (this.signal !== undefined) this.fail(abortError(this.signal));
-  };
-
   private fail(error: Error): void {
     this.failure ??= error;
     this.sink?.finish();
@@ -231,36 +241,23 @@ class Receiving {
   }
 }
 
-function descriptorOf(file: FileHandle | number): number {
-  const fd: unknown = typeof file === 'number' ? file : (file as Partial<FileHandle> | null | undefined)?.fd;
-  if (typeof fd !== 'number') throw argTypeError('file', 'of type number or an instance of FileHandle', file);
-  return fd;
-}
-
 /**
  * Writes what `stream` receives from here on to an open file: what it has buffered first, then exactly `length` bytes, or
  * all until its end. Nobody else may listen for its data meanwhile (ERR_NEARWIRE_STREAM_IN_USE); what comes behind is the
  * stream's, which flows again if it did. Resolves with the number of bytes once the last of them is in the file. Rejects,
- * with `bytesWritten` and `bytesTaken`: ERR_NEARWIRE_SHORT_BODY if the stream ends before; the stream's error,
+ * with `bytesWritten` and `bytesTaken`: ERR_NEARWIRE_SHORT_BODY if the stream ends before; ERR_NEARWIRE_BODY_TOO_LARGE; the stream's error,
  * ERR_STREAM_PREMATURE_CLOSE if it is closed before; the file's (ENOSPC, EBADF); an AbortError. The stream is left open.
  * The file stays the caller's.
  */
 export async function receiveFile(
   stream: Readable,
-  file: FileHandle | number,
+  file: FileTarget,
   options: ReceiveFileOptions = {},
 ): Promise<number> {
   if (!(stream instanceof Readable)) throw argTypeError('stream', 'an instance of Readable', stream);
-  const given: unknown = options;
-  if (typeof given !== 'object' || given === null) throw argTypeError('options', 'of type object', given);
-  const { length, offset, signal } = options;
-  checkWhole(length, 'options.length', 0, Number.MAX_SAFE_INTEGER);
-  checkWhole(offset, 'options.offset', 0, Number.MAX_SAFE_INTEGER);
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw argTypeError('options.signal', 'an instance of AbortSignal', signal);
-  }
-  const fd = descriptorOf(file);
+  const call = checkReceiveFile(file, options);
+  checkWhole(options.length, 'options.length', 0, Math.min(call.maxBytes, Number.MAX_SAFE_INTEGER));
   const listens = stream.listenerCount('data') > 0 || stream.listenerCount('readable') > 0;
   if (listens || stream.readableEncoding !== null || stream.readableObjectMode) throw streamInUseError();
-  return new Receiving(stream, fd, options).run();
+  return new Receiving(stream, call, options.length).run();
 }

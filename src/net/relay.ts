@@ -11,7 +11,6 @@
  */
 import { Duplex } from 'node:stream';
 import {
-  abortError,
   argTypeError,
   argValueError,
   prematureCloseError,
@@ -21,7 +20,8 @@ import {
 import { Splice } from './splice.js';
 import { IdleTimer } from './idle-timer.js';
 import { NativeSocket } from './socket.js';
-import { checkBoolean, checkFunction, checkWhole } from '../config/options.js';
+import { checkBoolean, checkFunction, checkLimit, checkWhole } from '../config/options.js';
+import { checkSignal, whenAborted } from '../config/signal.js';
 
 /** The longest delay that a timer takes, in milliseconds. */
 const MAX_TIMEOUT = 2 ** 31 - 1;
@@ -170,6 +170,7 @@ class Relay {
   private readonly callback: RelayCallback;
   private readonly idle: IdleTimer;
   private over = false;
+  private releaseSignal: (() => void) | undefined;
   private firstEnd: Direction | undefined;
 
   constructor(a: Duplex, b: Duplex, options: RelayOptions, callback: RelayCallback) {
@@ -200,8 +201,7 @@ class Relay {
       stream.on('finish', this.onFinish);
       if (this.halfClose) stream.allowHalfOpen = true;
     }
-    signal?.addEventListener('abort', this.onAbort);
-    if (signal?.aborted === true) process.nextTick(this.onAbort);
+    this.releaseSignal = whenAborted(signal, this.onError);
     if (this.streams.some((stream) => stream.destroyed)) process.nextTick(this.onClose);
     if (idleTimeout !== undefined && idleTimeout > 0) this.idle.set(idleTimeout);
     this.there.start(head);
@@ -242,11 +242,6 @@ class Relay {
     this.fail(prematureCloseError());
   };
 
-  private readonly onAbort = (): void => {
-    const { signal } = this.options;
-    if (signal !== undefined) this.fail(abortError(signal));
-  };
-
   fail(error: Error): void {
     if (!this.settle()) return;
     for (const stream of this.streams) stream.destroy();
@@ -258,7 +253,7 @@ class Relay {
     if (this.over) return false;
     this.over = true;
     this.idle.stop();
-    this.options.signal?.removeEventListener('abort', this.onAbort);
+    this.releaseSignal?.();
     this.there.stop();
     this.back.stop();
     // The listener of 'error' stays: what a write that is under way meets has been told of, or does not matter any more.
@@ -282,13 +277,11 @@ function checkOptions(options: unknown): void {
   const { halfClose, idleTimeout, maxBytes, head, signal } = options as RelayOptions;
   if (halfClose !== undefined) checkBoolean(halfClose, 'options.halfClose');
   checkWhole(idleTimeout, 'options.idleTimeout', 0, MAX_TIMEOUT);
-  if (maxBytes !== Infinity) checkWhole(maxBytes, 'options.maxBytes', 0, Number.MAX_SAFE_INTEGER);
+  checkLimit(maxBytes, 'options.maxBytes');
   if (head !== undefined && !(head instanceof Uint8Array)) {
     throw argTypeError('options.head', 'an instance of Buffer or Uint8Array', head);
   }
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw argTypeError('options.signal', 'an instance of AbortSignal', signal);
-  }
+  checkSignal(signal);
 }
 
 /**

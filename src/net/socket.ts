@@ -8,7 +8,6 @@
  *
  * States: idle -> connecting -> connected -> closed; connect() leads from closed to connecting again.
  */
-import type { FileHandle } from 'node:fs/promises';
 import * as net from 'node:net';
 import {
   closedBeforeConnectError,
@@ -17,12 +16,12 @@ import {
   socketClosedError,
 } from '../errors/index.js';
 import {
-  withSendFileArguments,
+  beginSendFile,
   type FileSender,
-  type SendFileCallback,
+  type FileSource,
+  type FileTarget,
   type SendFileOptions,
-  type SentFile,
-} from '../files/open.js';
+} from '../files/options.js';
 import { SOCKET_CONNECT_IS_PUBLISHED, UNCONNECTED_ENDS_AT_ONCE } from '../runtime/version.js';
 import { COPY_LIMIT } from '../engine/outbound.js';
 import { receiveFile, type FileReceiver, type ReceiveFileOptions } from './receive-file.js';
@@ -279,20 +278,13 @@ export class NativeSocket extends SocketBase implements FileSender, FileReceiver
   }
 
   /** See `receiveFile`. */
-  receiveFile(file: FileHandle | number, options?: ReceiveFileOptions): Promise<number> {
+  receiveFile(file: FileTarget, options?: ReceiveFileOptions): Promise<number> {
     return receiveFile(this, file, options);
   }
 
   /** See FileSender. */
-  sendFile(file: SentFile, options?: SendFileOptions): Promise<void>;
-  sendFile(file: SentFile, callback: SendFileCallback): undefined;
-  sendFile(file: SentFile, options: SendFileOptions | undefined, callback: SendFileCallback): undefined;
-  sendFile(
-    file: SentFile,
-    options?: SendFileOptions | SendFileCallback,
-    callback?: SendFileCallback,
-  ): Promise<void> | undefined {
-    return withSendFileArguments(file, options, callback, (call, done) => {
+  sendFile(file: FileSource, options?: SendFileOptions): Promise<number> {
+    return beginSendFile(file, options, (call, done) => {
       sendFileNatively(this, call, done);
     });
   }

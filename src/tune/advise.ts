@@ -5,6 +5,7 @@ import { DESCRIPTOR } from '../engine/descriptor.js';
 import { abortError, argTypeError, notOpenError } from '../errors/index.js';
 import { addonStatus } from '../binding/addon.js';
 import { checkWhole } from '../config/options.js';
+import { checkSignal, whenAborted } from '../config/signal.js';
 import { queueHighWater } from '../stats/server-counter.js';
 import type { QueueEvidence, SendEvidence } from './evidence.js';
 import { backlogLimit, memoryForBuffers, sendBufferLimit } from './limits.js';
@@ -104,9 +105,7 @@ function checkOptions(options: unknown): AdviseOptions {
   if (typeof options !== 'object' || options === null) throw argTypeError('options', 'of type object', options);
   const { duration, signal } = options as AdviseOptions;
   checkWhole(duration, 'options.duration', 1, MAX_DURATION);
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw argTypeError('options.signal', 'an instance of AbortSignal', signal);
-  }
+  checkSignal(signal);
   return { duration, signal };
 }
 
@@ -148,12 +147,7 @@ function watch(
     const end = (): void => {
       clearInterval(looks);
       clearTimeout(timer);
-      signal?.removeEventListener('abort', abort);
-    };
-    const abort = (): void => {
-      end();
-      observer.stop();
-      reject(abortError(signal as AbortSignal));
+      releaseSignal();
     };
     const finish = (): void => {
       end();
@@ -166,6 +160,10 @@ function watch(
       if (isOver()) finish();
     }, LOOK_MILLIS);
     const timer = setTimeout(finish, duration);
-    signal?.addEventListener('abort', abort, { once: true });
+    const releaseSignal = whenAborted(signal, (error) => {
+      end();
+      observer.stop();
+      reject(error);
+    });
   });
 }

@@ -1,13 +1,8 @@
 /** The body of a request to a uwsgi server. Its length must be known before the first byte is sent. */
 import { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
-import {
-  abortError,
-  argTypeError,
-  argValueError,
-  bodyTooLargeError,
-  contentLengthMismatchError,
-} from '../errors/index.js';
+import { argTypeError, argValueError, bodyTooLargeError, contentLengthMismatchError } from '../errors/index.js';
+import { whenAborted } from '../config/signal.js';
 
 /** Bytes, text in UTF-8, or a stream of them. */
 export type RequestBody = Uint8Array | string | AsyncIterable<Uint8Array | string>;
@@ -80,10 +75,12 @@ export class BodySource {
   async gather(limit: number, signal: AbortSignal | undefined): Promise<Buffer> {
     const chunks: Uint8Array[] = [];
     let length = 0;
-    const aborted = signal === undefined ? undefined : abortOf(signal);
+    let release = (): void => undefined;
+    const aborted = new Promise<never>((_, reject) => (release = whenAborted(signal, reject)));
+    aborted.catch(() => undefined);
     try {
       for (;;) {
-        const chunk = await (aborted === undefined ? this.next() : Promise.race([this.next(), aborted.promise]));
+        const chunk = await (signal === undefined ? this.next() : Promise.race([this.next(), aborted]));
         if (chunk === undefined) return Buffer.concat(chunks, length);
         length += chunk.length;
         if (length > limit) throw bodyTooLargeError(limit);
@@ -93,7 +90,7 @@ export class BodySource {
       this.giveUp(error);
       throw error;
     } finally {
-      aborted?.release();
+      release();
     }
   }
 
@@ -109,20 +106,4 @@ export class BodySource {
     // If a next() is pending, this waits until it settles; its error no longer matters then.
     this.iterator.return?.().then(undefined, () => undefined);
   }
-}
-
-function abortOf(signal: AbortSignal): { promise: Promise<never>; release: () => void } {
-  let release = (): void => undefined;
-  const promise = new Promise<never>((_, reject) => {
-    const onAbort = (): void => {
-      reject(abortError(signal));
-    };
-    release = () => {
-      signal.removeEventListener('abort', onAbort);
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-    if (signal.aborted) onAbort();
-  });
-  promise.catch(() => undefined);
-  return { promise, release };
 }

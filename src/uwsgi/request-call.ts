@@ -1,14 +1,9 @@
 /** One request on its connection: sending, waiting, and ending. */
 import { Channel } from '../channel/channel.js';
 import type { ChannelHandlers } from '../channel/types.js';
-import {
-  abortError,
-  answerTimeoutError,
-  connectSlowError,
-  contentLengthMismatchError,
-  noAnswerError,
-} from '../errors/index.js';
+import { answerTimeoutError, connectSlowError, contentLengthMismatchError, noAnswerError } from '../errors/index.js';
 import { patienceOf } from '../config/options.js';
+import { whenAborted } from '../config/signal.js';
 import { framingOf } from './answer.js';
 import { HeadReader } from './answer-head.js';
 import { AnswerBody, type BodyOwner } from './answer-body.js';
@@ -43,6 +38,7 @@ export class Call implements ChannelHandlers, BodyOwner {
   private room: (() => void) | undefined;
   /** The server accepts no more of the request; its response may still have arrived. */
   private refused: Error | undefined;
+  private readonly releaseSignal: () => void;
 
   static make(plan: CallPlan): Promise<UwsgiResponse> {
     return new Promise((resolve, reject) => {
@@ -62,16 +58,12 @@ export class Call implements ChannelHandlers, BodyOwner {
     if (target.path === undefined) {
       this.limitConnect(target.host ?? '127.0.0.1', target.port, patienceOf({ backlogTimeout }));
     }
-    signal?.addEventListener('abort', this.onAbort, { once: true });
-    if (signal?.aborted === true) this.onAbort();
+    this.releaseSignal = whenAborted(signal, (error) => {
+      this.fail(error);
+    });
   }
 
-  private readonly onAbort = (): void => {
-    const { signal } = this.plan;
-    if (signal !== undefined) this.fail(abortError(signal));
-  };
-
-  /** The system itself would wait for minutes. Waiting for a UNIX socket's accept queue is up to the channel. */
+  /** The system itself waits for minutes. That of a UNIX socket's queue is the channel's matter. */
   private limitConnect(host: string, port: number, patience: number): void {
     if (patience === 0) return;
     this.timer = setTimeout(() => {
@@ -233,7 +225,7 @@ export class Call implements ChannelHandlers, BodyOwner {
   private release(error?: unknown): void {
     this.state = 'over';
     clearTimeout(this.timer);
-    this.plan.signal?.removeEventListener('abort', this.onAbort);
+    this.releaseSignal();
     this.plan.body.source?.giveUp(error);
     this.channel.destroy();
     this.room?.();

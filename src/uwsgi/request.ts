@@ -8,8 +8,9 @@ import { lookup } from 'node:dns/promises';
 import type { OutgoingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
 import { checkConnectTarget } from '../channel/targets.js';
-import { abortError, argTypeError } from '../errors/index.js';
+import { argTypeError } from '../errors/index.js';
 import { checkWhole } from '../config/options.js';
+import { checkSignal, throwIfAborted } from '../config/signal.js';
 import { MAX_BACKLOG_TIMEOUT } from '../config/settings.js';
 import {
   checkMethod,
@@ -50,18 +51,17 @@ export interface RequestOptions {
   /** Default 0. */
   modifier2?: number | undefined;
   /**
-   * A stream is sent as it arrives if the headers have its Content-Length. Otherwise it is read completely first, as
-   * uwsgi needs the length: see `bodyLimit`. If the call fails, or the server finishes before it has read everything,
-   * the stream is destroyed, unless it is an `http.IncomingMessage`: its client still needs a response.
+   * A stream is sent as it comes if the headers have its Content-Length. Else it is gathered first, as uwsgi has to be told
+   * the length: see `maxBodySize`. When the call fails, or the server is through before it has read all, a stream is
+   * destroyed, unless it is an `http.IncomingMessage`: its client still wants an answer.
    */
   body?: RequestBody | null | undefined;
   /**
-   * The maximum number of bytes of a stream of unknown length; beyond it, ERR_NEARWIRE_BODY_TOO_LARGE. Default 1 MiB.
+   * Bytes of a request's stream of unknown length that may be gathered; ERR_NEARWIRE_BODY_TOO_LARGE beyond. Default 1 MiB.
+   * An answer's body has no limit: it is read as fast as its reader does.
    */
-  bodyLimit?: number | undefined;
-  /**
-   * Aborts the call with an AbortError: the promise rejects, or, once the headers have arrived, the body is destroyed.
-   */
+  maxBodySize?: number | undefined;
+  /** Gives up: before the head has come the promise rejects, later the body is destroyed, with an AbortError. */
   signal?: AbortSignal | undefined;
   /**
    * Milliseconds that the server may be silent before the headers: ERR_NEARWIRE_HEADERS_TIMEOUT. Time spent waiting for
@@ -98,7 +98,7 @@ const MAX_MODIFIER = 255;
 export async function request(target: RequestTarget, options: RequestOptions = {}): Promise<UwsgiResponse> {
   const there = checkTarget(target);
   const { signal, limits, method, url, headers, modifier1, modifier2, variables } = checkOptions(options);
-  if (signal?.aborted === true) throw abortError(signal);
+  throwIfAborted(signal);
   const body = await prepareBody(options.body, headerValue(headers, 'content-length'), limits.body, signal);
   try {
     const contentLength = body.length;
@@ -147,9 +147,7 @@ function checkOptions(options: unknown): Checked {
   if (typeof options !== 'object' || options === null) throw argTypeError('options', 'of type object', options);
   const given = options as Record<keyof RequestOptions, unknown>;
   const { signal, variables = {} } = given;
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw argTypeError('options.signal', 'an instance of AbortSignal', signal);
-  }
+  checkSignal(signal);
   if (typeof variables !== 'object' || variables === null) {
     throw argTypeError('options.variables', 'of type object', variables);
   }
@@ -162,7 +160,7 @@ function checkOptions(options: unknown): Checked {
     modifier2: whole(given.modifier2, 'modifier2', MAX_MODIFIER, 0),
     signal,
     limits: {
-      body: whole(given.bodyLimit, 'bodyLimit', MAX_BYTES, DEFAULT_BODY_LIMIT),
+      body: whole(given.maxBodySize, 'maxBodySize', MAX_BYTES, DEFAULT_BODY_LIMIT),
       head: whole(given.maxHeaderSize, 'maxHeaderSize', MAX_BYTES, DEFAULT_HEAD_LIMIT, 1),
       headersTimeout: whole(given.headersTimeout, 'headersTimeout', MAX_BACKLOG_TIMEOUT, DEFAULT_TIMEOUT),
       bodyTimeout: whole(given.bodyTimeout, 'bodyTimeout', MAX_BACKLOG_TIMEOUT, DEFAULT_TIMEOUT),

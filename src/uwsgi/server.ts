@@ -3,7 +3,7 @@ import type * as http from 'node:http';
 import type { Codec, RequestHead, RequestReader } from '../exchange/codec.js';
 import { serverArguments, type ExchangeServerOptions, type OwnOptions } from '../exchange/options.js';
 import { ExchangeServer } from '../exchange/server.js';
-import { checkWhole } from '../config/options.js';
+import { checkLimit, checkWhole } from '../config/options.js';
 import { UwsgiReader, type ReaderLimits } from './server-reader.js';
 import { Variables } from './variables.js';
 
@@ -57,7 +57,7 @@ const UWSGI: PropertyDescriptor & ThisType<{ [VARIABLES]: Variables }> = {
 function limitsOf({ maxVariablesSize, maxVariables, maxBodySize }: UwsgiServerOptions): ReaderLimits {
   checkWhole(maxVariablesSize, 'options.maxVariablesSize', 1, MAX_VARIABLES_SIZE);
   checkWhole(maxVariables, 'options.maxVariables', 1, MAX_VARIABLES_SIZE);
-  checkWhole(maxBodySize, 'options.maxBodySize', 0, Number.MAX_SAFE_INTEGER);
+  checkLimit(maxBodySize, 'options.maxBodySize');
   return {
     variablesSize: maxVariablesSize ?? MAX_VARIABLES_SIZE,
     variablesCount: maxVariables ?? DEFAULT_VARIABLES,

@@ -202,7 +202,7 @@ describe.each(channelWays)('a $transport channel over $family', ({ transport, fa
     const { channel, peer } = await withNetPeer(transport, family, { onDrain: () => drains++ });
     const release = await occupyPool();
     expect(channel.write(Buffer.alloc(LONG))).toBe(false);
-    const sent = failure(channel.sendFile(slowName('/no/such/file'), { length: 10 }));
+    const sent = failure(channel.sendFile(slowName('/no/such/file'), { end: 9 }));
     await readBy(peer, LONG);
     for (let i = 0; i < 10; i++) await nextTurn();
     expect(drains).toBe(0);
@@ -349,7 +349,7 @@ describe.each(channelWays)('a $transport channel over $family', ({ transport, fa
     const calls: string[] = [];
     const { peer } = await withNetPeer(transport, family, {
       onEnd(channel) {
-        channel.sendFile(slowName(file.path), (error) => calls.push(error ? error.message : 'sent'));
+        void failure(channel.sendFile(slowName(file.path))).then((error) => calls.push(error?.message ?? 'sent'));
         calls.push(`room ${String(channel.write('behind it'))}`);
         channel.end();
       },
@@ -379,7 +379,7 @@ describe.each(channelWays)('a $transport channel over $family', ({ transport, fa
     peer.end();
     while (!calls.includes('onEnd')) await nextTurn();
     const filled = fillChannel(channel);
-    channel.sendFile(file.path, (error) => calls.push(error ? error.message : 'sent'));
+    void failure(channel.sendFile(file.path)).then((error) => calls.push(error?.message ?? 'sent'));
     await nextTurn();
     // The loop finds room for the rest first, then that another has spoken.
     const first = readNow(peer);
@@ -387,7 +387,9 @@ describe.each(channelWays)('a $transport channel over $family', ({ transport, fa
     const rest = await readAll(peer.resume());
     expect(first.length + rest.length).toBe(filled + 100);
     while (!calls.includes('onClose false')) await nextTurn();
-    expect(calls).toEqual(['onEnd', 'sent', 'onDrain', 'onClose false']);
+    // What a promise tells comes behind what is told in the same tick.
+    expect(calls.filter((call) => call !== 'sent')).toEqual(['onEnd', 'onDrain', 'onClose false']);
+    expect(calls).toContain('sent');
   });
 
   it('writes all of a string, whatever else is passed', async () => {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { Channel } from 'nearwire/channel';
 import { transports, withNetPeer } from '../support/channels.js';
-import { testFile } from '../support/files.js';
+import { failure, testFile } from '../support/files.js';
 import { nextTurn } from '../support/sockets.js';
 import { native } from '../support/subjects.js';
 import { onUncaught } from '../support/uncaught.js';
@@ -83,7 +83,7 @@ describe.each(transports)('the failures of a %s channel', (transport) => {
     const { path } = testFile(100_000);
     const errors: (string | undefined)[] = [];
     const { calls } = await afterPeer((channel) => {
-      channel.sendFile(path, (error) => errors.push((error as NodeJS.ErrnoException | null)?.code));
+      void failure(channel.sendFile(path)).then((error) => errors.push(error?.code));
       channel.end();
     });
     expect(calls).toEqual(failed);

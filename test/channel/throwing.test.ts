@@ -1,8 +1,7 @@
 /** Handlers of channels that throw lose nothing. */
 import { describe, expect, it } from 'vitest';
 import { Channel } from 'nearwire/channel';
-import { channelWays, listenChannels, transports, withNetPeer } from '../support/channels.js';
-import { testFile } from '../support/files.js';
+import { channelWays, listenChannels, transports } from '../support/channels.js';
 import { nextTurn, pattern } from '../support/sockets.js';
 import { onUncaught } from '../support/uncaught.js';
 
@@ -83,26 +82,6 @@ describe.each(channelWays)('handlers of $transport channels over $family that th
     for (const name of names) if (name !== 'onError' || thrower === 'onError') expect(calls).toContain(name);
     expect(throwers).toBeGreaterThan(0);
     expect(uncaught).toEqual(Array.from({ length: throwers }, (_, i) => `${thrower} ${String(i + 1)}`));
-  });
-
-  it('lose nothing: callbacks of files', async () => {
-    const uncaught: string[] = [];
-    onUncaught((error) => uncaught.push(error.message));
-    const { path } = testFile(LONG);
-    let drains = 0;
-    const handlers = { onDrain: () => drains++ };
-    const { channel, peer } = await withNetPeer(transport, family, handlers, { sendBufferSize: SEND_BUFFER });
-    for (const name of ['one', 'two']) {
-      channel.sendFile(path, () => {
-        throw new Error(name);
-      });
-    }
-    channel.write('behind');
-    await nextTurn();
-    peer.resume();
-    while (drains === 0) await nextTurn();
-    await nextTurn();
-    expect(uncaught).toEqual(['one', 'two']);
   });
 });
 

@@ -111,12 +111,12 @@ describe.each(ways)('receiveFile: $name over $family', ({ subject, family }) => 
     const { client, peer, file, content } = await upload(subject, family);
     await file.write('..........');
     client.write('abcdef');
-    await peer.receiveFile(file, { length: 2, offset: 3 });
+    await peer.receiveFile(file, { length: 2, start: 3 });
     await peer.receiveFile(file.fd, { length: 4 });
     expect(content().toString()).toBe('...ab.....cdef');
     const bytes = pattern(MiB);
     client.end(bytes);
-    await peer.receiveFile(file, { offset: 100 });
+    await peer.receiveFile(file, { start: 100 });
     expect(content().subarray(100).equals(bytes)).toBe(true);
   });
 
@@ -231,6 +231,43 @@ describe.each(ways)('receiveFile: $name over $family', ({ subject, family }) => 
     expect(Buffer.concat([content(), rest]).equals(bytes)).toBe(true);
   });
 
+  it.each([0, 10, 100_000, 5 * MiB])(
+    'takes as much as maxBytes of %i, and leaves what is more to the stream',
+    async (maxBytes) => {
+      const { client, peer, file, content } = await upload(subject, family);
+      const bytes = pattern(maxBytes + 1);
+      const outcome = receive(peer, file, { maxBytes });
+      client.write(bytes.subarray(0, maxBytes));
+      await until(() => peer.bytesRead >= maxBytes);
+      for (let i = 0; i < 5; i++) await nextTurn();
+      client.write(bytes.subarray(maxBytes));
+      expect(await outcome).toMatchObject({
+        code: 'ERR_NEARWIRE_BODY_TOO_LARGE',
+        bytesWritten: maxBytes,
+        bytesTaken: maxBytes,
+      });
+      expect(content().equals(bytes.subarray(0, maxBytes))).toBe(true);
+      expect((await readBytes(peer, 1)).equals(bytes.subarray(maxBytes))).toBe(true);
+      const rest = receive(peer, file, { maxBytes: maxBytes + 2, start: 0 });
+      client.end(bytes);
+      expect(await rest).toBe(bytes.length);
+      expect(content().equals(bytes)).toBe(true);
+    },
+  );
+
+  it('takes exactly maxBytes until the end, also of what is buffered, and fails with its stream', async () => {
+    for (const length of [0, 7, 3 * MiB]) {
+      const { client, peer, file } = await upload(subject, family);
+      client.end(pattern(length));
+      expect(await receive(peer, file, { maxBytes: length })).toBe(length);
+    }
+    const { peer, file } = await upload(subject, family);
+    const cut = receive(peer, file, { maxBytes: 0 });
+    await nextTurn();
+    peer.destroy();
+    expect(await cut).toMatchObject({ code: 'ERR_STREAM_PREMATURE_CLOSE', bytesWritten: 0 });
+  });
+
   it('refuses a stream whose data goes elsewhere', async () => {
     const { peer, file } = await upload(subject, family);
     peer.on('data', () => undefined);
@@ -245,8 +282,11 @@ describe.each(ways)('receiveFile: $name over $family', ({ subject, family }) => 
       ['path', {}, 'ERR_INVALID_ARG_TYPE'],
       [file, null, 'ERR_INVALID_ARG_TYPE'],
       [file, { length: -1 }, 'ERR_OUT_OF_RANGE'],
-      [file, { offset: 1.5 }, 'ERR_OUT_OF_RANGE'],
+      [file, { start: 1.5 }, 'ERR_OUT_OF_RANGE'],
       [file, { signal: 1 }, 'ERR_INVALID_ARG_TYPE'],
+      [file, { maxBytes: '1' }, 'ERR_INVALID_ARG_TYPE'],
+      [file, { maxBytes: 1, length: 2 }, 'ERR_OUT_OF_RANGE'],
+      [-1, {}, 'ERR_OUT_OF_RANGE'],
     ];
     for (const [target, options, code] of wrong) {
       expect(await receive(peer, target as FileHandle, options as ReceiveFileOptions)).toMatchObject({ code });

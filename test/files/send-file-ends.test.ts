@@ -34,7 +34,6 @@ describe.each(ourWays)('sendFile, ended early: $name over $family', ({ subject, 
     const { path } = testFile(10);
     const { client } = await connected();
     const call = (...words: unknown[]): unknown => Reflect.apply(client.sendFile.bind(client), undefined, words);
-    const nothing = (): void => undefined;
     const wrong: [string, unknown[]][] = [
       ['ERR_INVALID_ARG_TYPE', [undefined]],
       ['ERR_INVALID_ARG_TYPE', [{}]],
@@ -42,19 +41,18 @@ describe.each(ourWays)('sendFile, ended early: $name over $family', ({ subject, 
       ['ERR_OUT_OF_RANGE', [-1]],
       ['ERR_OUT_OF_RANGE', [1.5]],
       ['ERR_INVALID_ARG_TYPE', [path, 5]],
-      ['ERR_INVALID_ARG_TYPE', [path, { offset: '1' }]],
-      ['ERR_OUT_OF_RANGE', [path, { offset: -1 }]],
-      ['ERR_OUT_OF_RANGE', [path, { length: 0.5 }]],
-      ['ERR_OUT_OF_RANGE', [path, { length: Infinity }]],
+      ['ERR_INVALID_ARG_TYPE', [path, () => undefined]],
+      ['ERR_INVALID_ARG_TYPE', [path, { start: '1' }]],
+      ['ERR_OUT_OF_RANGE', [path, { start: -1 }]],
+      ['ERR_OUT_OF_RANGE', [path, { start: Infinity }]],
+      ['ERR_OUT_OF_RANGE', [path, { end: 0.5 }]],
+      ['ERR_OUT_OF_RANGE', [path, { end: -1 }]],
+      ['ERR_OUT_OF_RANGE', [path, { start: 5, end: 4 }]],
       ['ERR_INVALID_ARG_TYPE', [path, { signal: {} }]],
     ];
     for (const [code, words] of wrong) {
-      expect(() => call(...(words.length === 1 ? [words[0], {}] : words), nothing)).toThrow(
-        expect.objectContaining({ code }),
-      );
       expect(await failure(call(...words) as Promise<void>)).toMatchObject({ code });
     }
-    expect(() => call(path, {}, 'no function')).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' }));
     expect(client.destroyed).toBe(false);
   });
 
@@ -71,14 +69,12 @@ describe.each(ourWays)('sendFile, ended early: $name over $family', ({ subject, 
       failure(client.sendFile('/')),
       failure(client.sendFile('/dev/null')),
       failure(client.sendFile(handle)),
-      failure(client.sendFile(path, { offset: 1001 })),
-      failure(client.sendFile(path, { offset: 999, length: 2 })),
     ];
     client.write('b');
     const good = client.sendFile(path);
     client.end('c');
     const codes = (await Promise.all(failures)).map((error) => error?.code);
-    expect(codes).toEqual(['ENOENT', 'EISDIR', 'ESPIPE', 'EBADF', 'ERR_OUT_OF_RANGE', 'ERR_OUT_OF_RANGE']);
+    expect(codes).toEqual(['ENOENT', 'EISDIR', 'ESPIPE', 'EBADF']);
     await good;
     expect((await received).equals(Buffer.concat([Buffer.from('ab'), bytes, Buffer.from('c')]))).toBe(true);
     await closed(client);
@@ -214,18 +210,6 @@ describe.each(ourWays)('sendFile, ended early: $name over $family', ({ subject, 
     controller.abort();
     await nextTurn();
     expect(client.destroyed).toBe(false);
-  });
-
-  it('has what a callback throws be uncaught', async () => {
-    const { path } = testFile(1000);
-    const { code, said, stderr } = await runChild(
-      subject.name,
-      `process.on('uncaughtException', (error) => { say(error.message); process.exit(0); });
-      const server = createServer((socket) => {
-        socket.sendFile(${JSON.stringify(path)}, () => { throw new Error('thrown'); });
-      }).listen(0, '127.0.0.1', () => connect(server.address().port).resume());`,
-    );
-    expect({ code, said, stderr }).toEqual({ code: 0, said: ['thrown'], stderr: '' });
   });
 
   it('leaves a process that exits midway in peace', async () => {

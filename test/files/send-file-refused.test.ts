@@ -29,7 +29,7 @@ const server = createServer({ transport: 'native' }, (socket) => {
   socket.write('<');
   const sent = [socket.sendFile(file)];
   socket.write('=');
-  sent.push(socket.sendFile(file, { offset: 3, length: 499997 }));
+  sent.push(socket.sendFile(file, { start: 3, end: 499999 }));
   socket.end('>');
   Promise.all(sent).then(() => say('sent'), (error) => say(error.code));
 });

@@ -4,8 +4,8 @@ import { open, type FileHandle } from 'node:fs/promises';
 import * as http from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { receiveFile, type ReceiveFileOptions } from 'nearwire/http';
-import { descriptors, descriptorsBack } from '../support/files.js';
+import { receiveFile, type HttpReceiveFileOptions } from 'nearwire/http';
+import { descriptors, descriptorsBack, failure } from '../support/files.js';
 import { request, target, type Answer } from '../support/http.js';
 import { cleanup, listen, nextTurn, pattern, readBytes, temporaryDirectory, type Address } from '../support/sockets.js';
 import { everyWay, type Family, type Subject } from '../support/subjects.js';
@@ -25,16 +25,22 @@ async function openForWriting(path: string): Promise<FileHandle> {
 }
 
 /** Receives every body into one file, from its start, and answers with the number of its bytes. */
-async function receive(subject: Subject, family: Family, options?: ReceiveFileOptions): Promise<Receiving> {
+async function receive(subject: Subject, family: Family, options?: HttpReceiveFileOptions): Promise<Receiving> {
   const path = join(temporaryDirectory(), 'upload.bin');
   const handle = await openForWriting(path);
   const outcomes: unknown[] = [];
   const server = subject.http.createServer({}, (req, res) => {
-    receiveFile(req, handle, options, (error, bytes) => {
-      outcomes.push(error === null ? bytes : error.code);
-      if (error !== null) res.statusCode = 400;
-      res.end(String(bytes));
-    });
+    receiveFile(req, handle, options).then(
+      (bytes) => {
+        outcomes.push(bytes);
+        res.end(String(bytes));
+      },
+      (error: unknown) => {
+        outcomes.push((error as NodeJS.ErrnoException).code);
+        res.statusCode = 400;
+        res.end();
+      },
+    );
   });
   return { address: await listen(server, family), path, outcomes };
 }
@@ -95,7 +101,7 @@ describe.each(everyWay)('receiveFile: $name over $family', ({ subject, family })
     for (let i = 0; i < 6; i++) handles.push(await openForWriting(join(directory, String(i))));
     const server = subject.http.createServer({}, (req, res) => {
       const handle = handles[Number(req.url?.slice(1))] as FileHandle;
-      receiveFile(req, handle, (_, bytes) => res.end(`${String(bytes)};`));
+      void receiveFile(req, handle).then((bytes) => res.end(`${String(bytes)};`));
     });
     const address = await listen(server, family);
     const bodies = [70_000, 10, 0, 200_000, 65_536, 3].map((length, i) => pattern(length, i + 1));
@@ -130,7 +136,7 @@ describe.each(everyWay)('receiveFile: $name over $family', ({ subject, family })
       const note = { data: 0, read: req.socket.bytesRead };
       const count = (chunk: Buffer): void => void (note.data += chunk.length);
       req.socket.on('data', count);
-      receiveFile(req, handle, (_, bytes) => {
+      void receiveFile(req, handle).then((bytes) => {
         req.socket.off('data', count);
         note.read = req.socket.bytesRead - note.read;
         seen.push(note);
@@ -187,7 +193,7 @@ describe.each(everyWay)('receiveFile: $name over $family', ({ subject, family })
     const server = subject.http.createServer({}, (req, res) => {
       const afterTurns = (turns: number): void => {
         if (turns > 0) setImmediate(afterTurns, turns - 1);
-        else receiveFile(req, handle, (_, bytes) => res.end(String(bytes)));
+        else void receiveFile(req, handle).then((bytes) => res.end(String(bytes)));
       };
       afterTurns(20);
     });
@@ -208,7 +214,7 @@ describe.each(everyWay)('receiveFile: $name over $family', ({ subject, family })
   });
 
   it('refuses a body beyond its limit, told or not, and the connection lives on', async () => {
-    const { address, outcomes } = await receive(subject, family, { limit: 100_000 });
+    const { address, outcomes } = await receive(subject, family, { maxBytes: 100_000 });
     const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
     cleanup(() => {
       agent.destroy();
@@ -293,38 +299,22 @@ describe.each(everyWay)('receiveFile: $name over $family', ({ subject, family })
   it('refuses arguments that make no sense', async () => {
     const codes: unknown[] = [];
     const server = subject.http.createServer({}, (req, res) => {
-      const callback = (): void => undefined;
-      for (const call of [
-        (): void => {
-          receiveFile({} as never, 1, callback);
-        },
-        (): void => {
-          receiveFile(req, 'path' as never, callback);
-        },
-        (): void => {
-          receiveFile(req, -1, callback);
-        },
-        (): void => {
-          receiveFile(req, 1, { start: -1 }, callback);
-        },
-        (): void => {
-          receiveFile(req, 1, { limit: 0.5 }, callback);
-        },
-        (): void => {
-          receiveFile(req, 1, {}, 'x' as never);
-        },
-        (): void => {
-          receiveFile(req.setEncoding('utf8'), 1, callback);
-        },
-      ]) {
-        try {
-          call();
-          codes.push('none');
-        } catch (error) {
-          codes.push((error as NodeJS.ErrnoException).code);
-        }
-      }
-      res.end();
+      const call = receiveFile as (...words: unknown[]) => Promise<unknown>;
+      const wrong: (() => unknown[])[] = [
+        () => [{}, 1],
+        () => [req, 'path'],
+        () => [req, -1],
+        () => [req, 1, () => undefined],
+        () => [req, 1, null],
+        () => [req, 1, { start: -1 }],
+        () => [req, 1, { maxBytes: 0.5 }],
+        () => [req, 1, { signal: 'now' }],
+        () => [req.setEncoding('utf8'), 1],
+      ];
+      void Promise.all(wrong.map((words) => failure(call(...words())))).then((errors) => {
+        codes.push(...errors.map((error) => error?.code));
+        res.end();
+      });
     });
     const address = await listen(server, family);
     await request({ ...target(address), agent: false, method: 'PUT' }, 'body');
@@ -332,6 +322,8 @@ describe.each(everyWay)('receiveFile: $name over $family', ({ subject, family })
       'ERR_INVALID_ARG_TYPE',
       'ERR_INVALID_ARG_TYPE',
       'ERR_OUT_OF_RANGE',
+      'ERR_INVALID_ARG_TYPE',
+      'ERR_INVALID_ARG_TYPE',
       'ERR_OUT_OF_RANGE',
       'ERR_OUT_OF_RANGE',
       'ERR_INVALID_ARG_TYPE',

@@ -47,7 +47,7 @@ describe.each(everyWay)('the path of a file: $name over $family', ({ subject, fa
   it('is by reference on native sockets', async () => {
     const { path, bytes } = makeFile(SIZE);
     const server = subject.http.createServer({}, (_, res) => {
-      sendFile(res, path, () => undefined);
+      void sendFile(res, path);
     });
     const address = await listen(server, family);
     const before = sendFileStats();
@@ -58,7 +58,7 @@ describe.each(everyWay)('the path of a file: $name over $family', ({ subject, fa
   it('counts no answer without a body', async () => {
     const { path } = makeFile(SIZE);
     const server = subject.http.createServer({}, (_, res) => {
-      sendFile(res, path, () => undefined);
+      void sendFile(res, path);
     });
     const address = await listen(server, family);
     const before = sendFileStats();
@@ -70,7 +70,7 @@ describe.each(everyWay)('the path of a file: $name over $family', ({ subject, fa
   it('is by copy under TLS', async () => {
     const { path, bytes } = makeFile(SIZE);
     const server = https.createServer({ key: serverKey, cert: serverCertificate }, (_, res) => {
-      sendFile(res, path, () => undefined);
+      void sendFile(res, path);
     });
     const front = subject.createServer({}, (socket) => server.emit('connection', socket));
     const address = await listen(front, family);
@@ -97,7 +97,7 @@ describe.each(everyWay)('the path of a file: $name over $family', ({ subject, fa
     const compress = compression() as unknown as (req: unknown, res: unknown, next: () => void) => void;
     const server = subject.http.createServer({}, (req, res) => {
       compress(req, res, () => {
-        sendFile(res, path, { headers: { 'Content-Type': 'text/plain' } }, () => undefined);
+        void sendFile(res, path, { headers: { 'Content-Type': 'text/plain' } });
       });
     });
     const address = await listen(server, family);
@@ -114,7 +114,7 @@ describe.each(everyWay)('the path of a file: $name over $family', ({ subject, fa
     const server = subject.http.createServer({}, (req, res) => {
       if (req.url === '/chunked') res.setHeader('Transfer-Encoding', 'chunked');
       else res.strictContentLength = true;
-      sendFile(res, path, () => undefined);
+      void sendFile(res, path);
     });
     const address = await listen(server, family);
     for (const reason of ['chunked', 'strict']) {
@@ -136,7 +136,7 @@ describe.each(everyWay)('the path of a file: $name over $family', ({ subject, fa
         return (end as (...args: unknown[]) => typeof res).apply(res, args);
       }) as typeof end;
       res.cork();
-      sendFile(res, path, () => undefined);
+      void sendFile(res, path);
     });
     const address = await listen(server, family);
     const before = sendFileStats();
@@ -150,7 +150,7 @@ describe.each(everyWay)('the path of a file: $name over $family', ({ subject, fa
   it('is by copy over HTTP/2', async () => {
     const { path, bytes } = makeFile(SIZE);
     const server = http2.createServer((_, res) => {
-      sendFile(res as unknown as http.ServerResponse, path, () => undefined);
+      void sendFile(res as unknown as http.ServerResponse, path);
     });
     const front = subject.createServer({}, (socket) => server.emit('connection', socket));
     const address = await listen(front, family);
@@ -171,7 +171,7 @@ describe.each(everyWay)('the path of a file: $name over $family', ({ subject, fa
   it('carries many at once to undici', async () => {
     const { path, bytes } = makeFile(SIZE);
     const server = subject.http.createServer({}, (_, res) => {
-      sendFile(res, path, () => undefined);
+      void sendFile(res, path);
     });
     const address = await listen(server, family);
     const dispatcher = new Agent({
@@ -192,8 +192,7 @@ describe.each(everyWay)('the path of a file: $name over $family', ({ subject, fa
     const { path, bytes } = makeFile(SIZE);
     const server = subject.http.createServer({}, (req, res) => {
       if (req.url === '/send') send(req, path, { cacheControl: false, etag: false }).pipe(res);
-      else
-        sendFile(res, path, { headers: { 'Content-Type': 'application/octet-stream', ETag: null } }, () => undefined);
+      else void sendFile(res, path, { headers: { 'Content-Type': 'application/octet-stream', ETag: null } });
     });
     const address = await listen(server, family);
     const date = (year: number): string => new Date(Date.UTC(year, 0)).toUTCString();

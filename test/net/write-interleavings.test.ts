@@ -10,7 +10,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { Socket } from 'nearwire';
 import { testFile } from '../support/files.js';
 import { sequenceOf, type InterleavedFile, type Sequence } from '../support/interleavings.js';
-import { listen, type Address } from '../support/sockets.js';
+import { listen, nextTurn, type Address } from '../support/sockets.js';
 import { families, reference, subjects, type Subject } from '../support/subjects.js';
 
 const COUNT = Number(process.env['NEARWIRE_INTERLEAVINGS'] ?? 300);
@@ -24,6 +24,8 @@ interface Outcome {
   received: Buffer;
   /** The order in which the writes called back, and with what. */
   called: string[];
+  /** The same of files, whose promises settle between them. */
+  settled: string[];
   /** Bytes of the writes that had called back before destroy(). */
   acknowledged: number;
   bytesWritten: number;
@@ -37,12 +39,13 @@ async function play(subject: Subject, server: Server, address: Address, sequence
   socket.on('error', () => undefined);
   const over = Promise.all([once(peer, 'close'), once(socket, 'close')]);
   const called: string[] = [];
+  const settled: string[] = [];
   let acknowledged = 0;
   let writes = 0;
-  const note = (bytes: Buffer) => {
+  const note = (bytes: Buffer, settles = false) => {
     const name = String(writes++);
     return (error?: Error | null): void => {
-      called.push(error ? `${name} failed` : name);
+      (settles ? settled : called).push(error ? `${name} failed` : name);
       if (!socket.destroyed && !error) acknowledged += bytes.length;
     };
   };
@@ -53,15 +56,17 @@ async function play(subject: Subject, server: Server, address: Address, sequence
   else socket.destroy();
   peer.resume();
   await over;
-  return { received: Buffer.concat(chunks), called, acknowledged, bytesWritten: socket.bytesWritten };
+  await nextTurn();
+  return { received: Buffer.concat(chunks), called, settled, acknowledged, bytesWritten: socket.bytesWritten };
 }
 
 /** What is wrong with an outcome; undefined: nothing. */
 function fault(sequence: Sequence, ours: Outcome, nodes: Outcome): string | undefined {
   if (sequence.ending === 'end') {
     if (!ours.received.equals(nodes.received)) return 'other bytes than from node:net';
-    if (ours.called.join() !== nodes.called.join())
-      return `called back ${ours.called.join()}, not ${nodes.called.join()}`;
+    for (const list of ['called', 'settled'] as const) {
+      if (ours[list].join() !== nodes[list].join()) return `${list} ${ours[list].join()}, not ${nodes[list].join()}`;
+    }
     if (ours.bytesWritten !== nodes.bytesWritten) return `bytesWritten is ${String(ours.bytesWritten)}`;
     return undefined;
   }

@@ -28,6 +28,11 @@ export function makeFile(size: number, seed = 1): TestFile {
   return file;
 }
 
+/** The options that send `length` bytes from `start` on. None are what lies behind the end of any file. */
+export function rangeOf(start: number, length: number): { start: number; end?: number } {
+  return length === 0 ? { start: Number.MAX_SAFE_INTEGER } : { start, end: start + length - 1 };
+}
+
 /** Has the system forget what it holds of the file in memory, where it can be told to. */
 export function chill(path: string): void {
   const fd = openSync(path, 'r+');

@@ -4,6 +4,7 @@
  */
 import { readSync } from 'node:fs';
 import { Page, type Socket } from 'nearwire';
+import { failure, rangeOf } from './files.js';
 import { nextTurn, pattern } from './sockets.js';
 
 /** Numbers from 0 up to, not including, `limit`. */
@@ -26,8 +27,8 @@ export interface Scene {
   peer: Socket;
   /** False: as node:net would be asked for the same bytes. */
   byReference: boolean;
-  /** The callback of a write of these bytes. */
-  note(bytes: Buffer): (error?: Error | null) => void;
+  /** The callback of a write of these bytes; `settles`: by a promise, which has an order of its own. */
+  note(bytes: Buffer, settles?: boolean): (error?: Error | null) => void;
 }
 
 export interface Step {
@@ -73,7 +74,7 @@ function fileStep(random: Random, file: InterleavedFile, limit: number): Step {
   // To the end of the file it need not be said how much.
   const toEnd = random(3) === 0;
   const offset = toEnd ? file.size - length : random(file.size - length + 1);
-  const range = toEnd ? { offset } : { offset, length };
+  const range = toEnd ? { start: offset } : rangeOf(offset, length);
   // The last is a name that the kernel never has at hand: it is opened in the thread pool.
   const from = [file.path, file.fd, `/dev/fd/${String(file.fd)}`][random(3)] ?? file.path;
   const bytes = Buffer.alloc(length);
@@ -82,8 +83,9 @@ function fileStep(random: Random, file: InterleavedFile, limit: number): Step {
     text: `sendFile ${String(from)} ${String(offset)} ${String(length)}`,
     bytes,
     run({ socket, byReference, note }) {
-      if (byReference) socket.sendFile(from, range, note(bytes));
-      else socket.write(bytes, note(bytes));
+      const settled = note(bytes, true);
+      if (byReference) void failure(socket.sendFile(from, range)).then(settled);
+      else socket.write(bytes, settled);
     },
   };
 }

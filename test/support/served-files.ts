@@ -1,6 +1,7 @@
 /** A server whose every answer is a file, for tests. */
 import type * as http from 'node:http';
-import { sendFile, type FileSource, type SendFileOptions } from 'nearwire/http';
+import { sendFile, type FileSource, type HttpSendFileOptions } from 'nearwire/http';
+import { failure } from './files.js';
 import { request, target, type Answer } from './http.js';
 import { listen, type Address } from './sockets.js';
 import type { Family, Subject } from './subjects.js';
@@ -16,15 +17,15 @@ export async function serveFile(
   subject: Subject,
   family: Family,
   file: FileSource,
-  options?: SendFileOptions,
+  options?: HttpSendFileOptions,
   before?: (response: http.ServerResponse, request: http.IncomingMessage) => void,
 ): Promise<Serving> {
   const outcomes: (string | undefined)[] = [];
   const server = subject.http.createServer({}, (req, res) => {
     before?.(res, req);
-    sendFile(res, file, options, (error) => {
+    void failure(sendFile(res, file, options)).then((error) => {
       outcomes.push(error?.code);
-      if (error !== null && !res.headersSent) res.writeHead(404).end(error.message);
+      if (error !== undefined && !res.headersSent) res.writeHead(404).end(error.message);
     });
   });
   return { address: await listen(server, family), outcomes };

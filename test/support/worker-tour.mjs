@@ -52,7 +52,10 @@ async function exchange(at) {
 }
 
 async function relayFile() {
-  const back = createServer((socket) => sendFile(socket, file, {}, () => socket.end()));
+  const back = createServer((socket) => {
+    const end = () => socket.end();
+    sendFile(socket, file).then(end, end);
+  });
   await listening(back, path);
   const front = createServer((socket) => {
     const upstream = connect(path);

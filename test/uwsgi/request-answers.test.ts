@@ -255,7 +255,7 @@ describe.each(['native', 'js'] as const)('request() on %s', (transport) => {
     it('is gathered up to a limit', async () => {
       const { to } = await serve((socket) => socket.end('HTTP/1.1 200 OK\r\n\r\n'));
       const source = Readable.from(['12345', '678901']);
-      const options = { method: 'POST', body: source, bodyLimit: 10 };
+      const options = { method: 'POST', body: source, maxBodySize: 10 };
       await expect(request(to, options)).rejects.toMatchObject({ code: 'ERR_NEARWIRE_BODY_TOO_LARGE' });
       expect(source.destroyed).toBe(true);
       expect(await request(to, { ...options, body: Readable.from(['12345', '67890']) })).toMatchObject({
@@ -429,7 +429,7 @@ describe.each(['native', 'js'] as const)('request() on %s', (transport) => {
     ['a modifier of two bytes', { modifier1: 256 }, 'ERR_OUT_OF_RANGE'],
     ['a modifier that is no number', { modifier2: '1' }, 'ERR_INVALID_ARG_TYPE'],
     ['a body that is a number', { body: 7 }, 'ERR_INVALID_ARG_TYPE'],
-    ['a limit below nothing', { bodyLimit: -1 }, 'ERR_OUT_OF_RANGE'],
+    ['a limit below nothing', { maxBodySize: -1 }, 'ERR_OUT_OF_RANGE'],
     ['a head of no bytes', { maxHeaderSize: 0 }, 'ERR_OUT_OF_RANGE'],
     ['a timeout that is no number', { headersTimeout: '1s' }, 'ERR_INVALID_ARG_TYPE'],
     ['a timeout beyond all', { bodyTimeout: 2 ** 31 }, 'ERR_OUT_OF_RANGE'],

@@ -35,7 +35,7 @@ export async function runProgram(program: Program, { directory, file, takeUncaug
       );
     }
     await world.until(() => ends.every(({ isConnected, isClosed }) => isConnected || isClosed));
-    for (const step of program.steps) await take(step, ends[step.end] as End);
+    for (const step of program.steps) if (world.failure === undefined) await take(step, ends[step.end] as End);
     await finish(world, ends);
     // Callbacks of files come a tick behind onClose.
     await nextTurn();
@@ -47,7 +47,8 @@ export async function runProgram(program: Program, { directory, file, takeUncaug
   } finally {
     clearTimeout(patience);
     for (const server of servers) server.close();
-    if (world.failure !== undefined) for (const { channel } of ends) channel.destroy();
+    // Some may not have come to one.
+    if (world.failure !== undefined) for (const { channel } of ends as Partial<End>[]) channel?.destroy();
   }
   if (world.failure !== undefined) throw new Error(`${world.failure}\nin the program\n${tellProgram(program)}`);
 }

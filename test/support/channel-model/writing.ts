@@ -1,6 +1,7 @@
 /** All that can be written, in every form. */
 import { Page } from 'nearwire';
 import type { Channel } from 'nearwire/channel';
+import { rangeOf } from '../files.js';
 import { table } from './content.js';
 import type { End } from './end.js';
 import type { Write } from './program.js';
@@ -135,23 +136,27 @@ function sendFile(end: End, form: 'file' | 'descriptor' | 'slow file' | 'missing
   const missing = form === 'missing file';
   const name = { file: path, descriptor, 'slow file': slowPath, 'missing file': `${path}.not` }[form];
   const { offset } = end.source.take(length);
-  let called = 0;
-  try {
-    end.channel.sendFile(name, { offset, length }, (error) => {
-      end.filesUnderWay--;
-      const { code } = (error ?? {}) as { code?: string };
-      world.note(`${end.name}: ${form} ${String(length)} ${code ?? 'sent'}`);
-      if (++called > 1) world.fail(`${end.name}: a file calls back twice`);
-      const isCut = end.isDestroyed || end.isClosed || end.peer.isDestroyed || end.peer.errors > 0;
-      if (!(code === undefined && !missing) && !(code === 'ENOENT' && missing) && !isCut) {
-        world.fail(`${end.name}: ${form} calls back with ${code ?? 'no error'}`);
-      }
-    });
-  } catch (error) {
-    if (end.hasEnded || (error as NodeJS.ErrnoException).code !== 'ERR_STREAM_WRITE_AFTER_END') throw error;
-    end.hasEnded = true;
-    return;
-  }
-  end.filesUnderWay++;
-  if (!missing) end.expectFile(table.subarray(offset, offset + length));
+  const sent = end.channel.sendFile(name, rangeOf(offset, length));
+  end.filesBegun++;
+  // Whether it has ended by itself, with its peer, is told of no file before the next microtask.
+  const hasEnded = end.hasEndedByItself();
+  sent.then(
+    (bytes) => {
+      if (bytes !== length) world.fail(`${end.name}: ${String(bytes)} bytes of a file, not ${String(length)}`);
+      settle();
+    },
+    (error: unknown) => {
+      settle((error as NodeJS.ErrnoException).code);
+    },
+  );
+  const settle = (code?: string): void => {
+    end.filesSettled++;
+    world.note(`${end.name}: ${form} ${String(length)} ${code ?? 'sent'}`);
+    if (hasEnded && code === 'ERR_STREAM_WRITE_AFTER_END') return;
+    const isCut = end.isDestroyed || end.isClosed || end.peer.isDestroyed || end.peer.errors > 0;
+    if (!(code === undefined && !missing) && !(code === 'ENOENT' && missing) && !isCut) {
+      world.fail(`${end.name}: ${form} settles with ${code ?? 'no error'}`);
+    }
+  };
+  if (!missing && !hasEnded) end.expectFile(table.subarray(offset, offset + length));
 }

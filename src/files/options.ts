@@ -1,0 +1,162 @@
+/**
+ * What `sendFile` and `receiveFile` take, on every transport and protocol: the shapes of their arguments, and their checks.
+ * An option that a call does not know is ignored, as by node's own functions.
+ */
+import type { FileHandle } from 'node:fs/promises';
+import { constants } from 'node:os';
+import { argTypeError, fileError, outOfRangeError } from '../errors/index.js';
+import { checkLimit, checkNoNul, checkWhole } from '../config/options.js';
+import { checkSignal, throwIfAborted } from '../config/signal.js';
+
+const { EBADF, ESPIPE } = constants.errno;
+const MAX_DESCRIPTOR = 2 ** 31 - 1;
+
+/** A file that is open: a FileHandle or a descriptor. It stays its owner's, and is not closed. */
+export type FileTarget = FileHandle | number;
+
+/** What is sent: a path, or a file that is open for reading. A regular file; on sockets and channels a block device too. */
+export type FileSource = string | FileTarget;
+
+export interface SendFileOptions {
+  /** The first byte to send, from 0. Default 0. An open file's own position is left alone. */
+  start?: number | undefined;
+  /**
+   * The last byte to send, as in fs.createReadStream: `{ start: 0, end: 9 }` is ten bytes. What lies behind the file's end is
+   * not sent. Default: Infinity, all that the file has when it is opened. A block device needs a number.
+   */
+  end?: number | undefined;
+  /**
+   * Ends it early, with an AbortError. What has not begun to leave is taken back, and the connection lives on; if some of
+   * the file has gone, the connection is destroyed, since the rest can't be left out.
+   */
+  signal?: AbortSignal | undefined;
+}
+
+/** What every `receiveFile` takes. */
+export interface FileTargetOptions {
+  /** Where in the file the first byte goes, from 0. What the file holds elsewhere stays. */
+  start?: number | undefined;
+  /**
+   * The most bytes that may come until the end. One more fails with ERR_NEARWIRE_BODY_TOO_LARGE, and is not written. Default:
+   * Infinity.
+   */
+  maxBytes?: number | undefined;
+  /** Ends it with an AbortError, once what has been taken is in the file. */
+  signal?: AbortSignal | undefined;
+}
+
+/** What sends files in their turn among its writes. */
+export interface FileSender {
+  /**
+   * Sends a file, or a part of it, in its turn among the writes. On a native socket of Linux it goes by reference: its
+   * bytes are never copied to this process. Counts in `bytesWritten`, `writableLength` and for 'drain' as a write of that
+   * many bytes does; a file that can't be opened at once counts as nothing until it is. An open file may be closed as soon
+   * as the call has returned.
+   *
+   * Resolves with the number of bytes when the kernel has taken all of them. Rejects for wrong arguments, and with what
+   * node:fs says of a file that can't be had: the connection lives on, without the file. A file that turns out shorter
+   * under way destroys the connection with ERR_NEARWIRE_FILE_TRUNCATED.
+   *
+   * By reference means that what a peer has not read yet is the file's own pages, as with every server that uses
+   * sendfile(2): a file that is written to or cut short in place changes there too, and this can come after the promise
+   * is fulfilled. Replace files by renaming a new one over them.
+   */
+  sendFile(file: FileSource, options?: SendFileOptions): Promise<number>;
+}
+
+/** How a call ends, within this package: with an error, or the number of bytes. */
+export type FileDone = (error: Error | null, bytes?: number) => void;
+
+/** The arguments of one `sendFile`, checked. */
+export interface SendFileCall {
+  /** The path, or the descriptor. */
+  file: string | number;
+  start: number;
+  /** Inclusive; Infinity: to the end of the file. */
+  end: number;
+  signal: AbortSignal | undefined;
+}
+
+/** Those of one `receiveFile`. */
+export interface ReceiveFileCall {
+  fd: number;
+  start: number | undefined;
+  maxBytes: number;
+  signal: AbortSignal | undefined;
+}
+
+/** A FileHandle that is closed has -1 for its descriptor; whoever opens or writes to it fails with EBADF. */
+function descriptorOf(file: unknown, expected: string): number {
+  if (typeof file === 'object' && file !== null && typeof (file as Partial<FileHandle>).fd === 'number') {
+    return (file as FileHandle).fd;
+  }
+  if (typeof file !== 'number') throw argTypeError('file', expected, file);
+  checkWhole(file, 'file', 0, MAX_DESCRIPTOR);
+  return file;
+}
+
+function checkObject(options: unknown): Record<string, unknown> {
+  if (options === undefined) return {};
+  if (typeof options !== 'object' || options === null) throw argTypeError('options', 'of type object', options);
+  return options as Record<string, unknown>;
+}
+
+function checkStart(start: unknown): asserts start is number | undefined {
+  checkWhole(start, 'options.start', 0, Number.MAX_SAFE_INTEGER);
+}
+
+export function checkSendFile(file: unknown, options: unknown): SendFileCall {
+  if (typeof file === 'string') checkNoNul(file, 'file');
+  const named =
+    typeof file === 'string' ? file : descriptorOf(file, 'of type string or number or an instance of FileHandle');
+  const { start, end, signal } = checkObject(options);
+  checkStart(start);
+  checkLimit(end, 'options.end');
+  if (start !== undefined && end !== undefined && start > end) {
+    throw outOfRangeError('options.start', `<= "options.end" (here: ${String(end)})`, start);
+  }
+  checkSignal(signal);
+  return { file: named, start: start ?? 0, end: end ?? Infinity, signal };
+}
+
+export function checkReceiveFile(file: unknown, options: unknown): ReceiveFileCall {
+  const fd = descriptorOf(file, 'of type number or an instance of FileHandle');
+  const { start, maxBytes, signal } = checkObject(options);
+  checkStart(start);
+  checkLimit(maxBytes, 'options.maxBytes');
+  checkSignal(signal);
+  if (fd < 0) throw fileError(-EBADF, 'write', fd);
+  return { fd, start, maxBytes: maxBytes ?? Infinity, signal };
+}
+
+/** A promise of what `begin` calls `done` with; what it throws rejects it. */
+export function promiseOf(begin: (done: FileDone) => void): Promise<number> {
+  return new Promise((resolve, reject) => {
+    begin((error, bytes = 0) => {
+      if (error) reject(error);
+      else resolve(bytes);
+    });
+  });
+}
+
+/** Checks the arguments of a `sendFile`, and begins unless its signal has aborted. */
+export function beginSendFile(
+  file: unknown,
+  options: unknown,
+  begin: (call: SendFileCall, done: FileDone) => void,
+): Promise<number> {
+  return promiseOf((done) => {
+    const call = checkSendFile(file, options);
+    throwIfAborted(call.signal);
+    begin(call, done);
+  });
+}
+
+/** How many bytes of a file of `size` are to be sent; undefined: it has none that can be told, and must not need one. */
+export function lengthWithin(call: SendFileCall, size: number): number;
+export function lengthWithin(call: SendFileCall, size: number | undefined): number | Error;
+export function lengthWithin({ file, start, end }: SendFileCall, size: number | undefined): number | Error {
+  if (size !== undefined) return Math.max(0, Math.min(size, end + 1) - start);
+  if (end !== Infinity) return end - start + 1;
+  return fileError(-ESPIPE, 'open', file, 'options.end is needed where the file has no size');
+}
