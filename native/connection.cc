@@ -241,6 +241,7 @@ void Connection::count_read(ssize_t length) {
   engine_->count_read();
   if (length <= 0) return;
   counters_.bytes_read += static_cast<uint64_t>(length);
+  moved_at_ = uv_now(engine_->loop().uv());
   ++counters_.messages;
   if (answer_waits_) {
     if (tally_) tally_->note_answer(answer_under_way());
@@ -338,7 +339,7 @@ void Connection::become_free() {
   last_turn_ = 0;
   drained_turn_ = 0;
   blocked_since_ = 0;
-  wait_since_ = answer_start_ = 0;
+  wait_since_ = answer_start_ = moved_at_ = 0;
   answer_waits_ = false;
   room_asked_ = 0;
   counters_ = {};

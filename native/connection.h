@@ -111,6 +111,8 @@ class Connection final : public Source, private Watcher::Target, private ColdRea
   // Takes back a file of which nothing has been sent. False: all of it, or some.
   bool withdraw(const FileReference* file);
   size_t queued() const { return queue_ ? queue_->bytes() : 0; }
+  // With the segments that this flush has gathered and not sent yet.
+  size_t waiting() const;
 
   // --- what stands in for JS (sink.h, splice.h) ---
   // What is received goes there from now on. 0, -ENOTCONN: nothing more will come, or -EBUSY: it has a sink.
@@ -156,6 +158,8 @@ class Connection final : public Source, private Watcher::Target, private ColdRea
   const ConnectionCounters& counters() const { return counters_; }
   // With the wait that is under way.
   ConnectionCounters counters_now() const;
+  // When bytes last moved, in or out: milliseconds of uv_now. 0: none has.
+  uint64_t moved_at() const { return moved_at_; }
   // Bytes sent, and to be sent, since something was last received, if they have had to wait; else 0.
   uint64_t answer_under_way() const { return answer_waits_ ? counters_.bytes_written + queued() - answer_start_ : 0; }
   // The place that Tally::join gave.
@@ -228,6 +232,8 @@ class Connection final : public Source, private Watcher::Target, private ColdRea
   uint64_t wait_since_ = 0;
   // Bytes that had been sent when something was last received.
   uint64_t answer_start_ = 0;
+  // The loop's time, as node:net has it for its timeouts: a look at the clock would cost as much as many a message.
+  uint64_t moved_at_ = 0;
   uint32_t tally_place_ = 0;
   // The kernel has not taken at once all that was sent since then.
   bool answer_waits_ = false;

@@ -56,7 +56,10 @@ void Connection::count_sent(ssize_t sent, size_t length) {
   const bool refused = sent == -EAGAIN;
   const bool partial = sent >= 0 && static_cast<size_t>(sent) < length;
   if (refused || partial) note_full(refused);
-  if (sent > 0) counters_.bytes_written += static_cast<uint64_t>(sent);
+  if (sent > 0) {
+    counters_.bytes_written += static_cast<uint64_t>(sent);
+    moved_at_ = uv_now(engine_->loop().uv());
+  }
   engine_->count_send(partial, refused);
 }
 
@@ -93,6 +96,12 @@ void Connection::count_range(const FileReference& file, size_t bytes, bool whole
   } else if (whole) {
     count_file(!by_reference);
   }
+}
+
+size_t Connection::waiting() const {
+  size_t bytes = queued();
+  for (int32_t at = first_segment; at >= 0; at = engine_->segment(at).next) bytes += engine_->segment(at).length;
+  return bytes;
 }
 
 // Segments, and the memory before the first file.

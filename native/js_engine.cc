@@ -54,6 +54,7 @@ Napi::Function JsEngine::define(Napi::Env env) {
                       InstanceMethod<&JsEngine::close_file>("closeFile"),
                       InstanceMethod<&JsEngine::withdraw_file>("withdrawFile"),
                       InstanceMethod<&JsEngine::queued>("queued"),
+                      InstanceMethod<&JsEngine::moved_at>("movedAt"),
                       InstanceMethod<&JsEngine::read_into>("readInto"),
                       InstanceMethod<&JsEngine::set_reading>("setReading"),
                       InstanceMethod<&JsEngine::splice>("splice"),

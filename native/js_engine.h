@@ -67,6 +67,7 @@ class JsEngine final : public JsObject<JsEngine>, private Engine::Delegate {
   Napi::Value close_file(const Napi::CallbackInfo& info);
   Napi::Value withdraw_file(const Napi::CallbackInfo& info);
   Napi::Value queued(const Napi::CallbackInfo& info);
+  Napi::Value moved_at(const Napi::CallbackInfo& info);
   Napi::Value read_into(const Napi::CallbackInfo& info);
   Napi::Value set_reading(const Napi::CallbackInfo& info);
   Napi::Value splice(const Napi::CallbackInfo& info);

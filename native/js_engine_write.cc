@@ -71,7 +71,12 @@ Napi::Value JsEngine::withdraw_file(const Napi::CallbackInfo& info) {
 
 Napi::Value JsEngine::queued(const Napi::CallbackInfo& info) {
   const Connection* found = connection(info);
-  return number(info, found == nullptr ? 0 : static_cast<double>(found->queued()));
+  return number(info, found == nullptr ? 0 : static_cast<double>(found->waiting()));
+}
+
+Napi::Value JsEngine::moved_at(const Napi::CallbackInfo& info) {
+  const Connection* found = connection(info);
+  return number(info, found == nullptr ? 0 : static_cast<double>(found->moved_at()));
 }
 
 }  // namespace nearwire

@@ -20,6 +20,7 @@ import {
 } from '../errors/index.js';
 import { Splice } from './splice.js';
 import { IdleTimer } from './idle-timer.js';
+import { now } from '../engine/clock.js';
 import { NativeSocket } from './socket.js';
 import { checkBoolean, checkFunction, checkWhole } from '../config/options.js';
 
@@ -178,7 +179,7 @@ class Relay {
       () => {
         this.fail(relayTimeoutError(options.idleTimeout ?? 0));
       },
-      () => Math.min(this.there.idle, this.back.idle),
+      () => now() - Math.min(this.there.idle, this.back.idle),
     );
   }
 
