@@ -4,7 +4,7 @@
  */
 import { Socket, type SocketConstructorOpts } from 'node:net';
 
-import { connectNative } from '../../src/channel/native.js';
+import { connectNative } from '../../src/channel/native-connect.js';
 import { socketScope } from '../../src/net/async-scopes.js';
 import { acceptedOptions, connectionOptions, socketSettings } from '../../src/net/socket-options.js';
 import { SocketConnection } from '../../src/net/socket-connection.js';
