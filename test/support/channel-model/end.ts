@@ -23,6 +23,7 @@ export class End {
   hasPeerEnded = false;
   errors = 0;
   filesUnderWay = 0;
+  corks = 0;
   private written = 0;
   private drainOwed = false;
   private mayRead = Infinity;
@@ -137,6 +138,8 @@ export class End {
 
   private onDrain(): void {
     this.checkHandedOver('onDrain');
+    const { bufferedAmount } = this.channel;
+    if (bufferedAmount !== 0) this.world.fail(`${this.name}: onDrain with ${String(bufferedAmount)} bytes queued`);
     if (!this.world.isNative && this.filesUnderWay > 0)
       this.world.fail(`${this.name}: onDrain before a file is through`);
     this.drainOwed = false;
@@ -233,6 +236,7 @@ export class End {
       this.hasEnded = true;
       return true;
     }
+    if (room && this.corks > 0) this.world.fail(`${this.name}: a corked write answers true`);
     let length = 0;
     for (const bytes of expected) {
       this.peer.incoming.add(bytes);
@@ -285,6 +289,16 @@ export class End {
     if (this.pauses.size > 0 || this.isClosed) return;
     this.mayRead = Infinity;
     this.channel.resume();
+  }
+
+  cork(): void {
+    this.corks++;
+    this.channel.cork();
+  }
+
+  uncork(): void {
+    this.corks = Math.max(0, this.corks - 1);
+    this.channel.uncork();
   }
 
   /** Reads all that there is. */
