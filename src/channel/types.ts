@@ -186,18 +186,18 @@ export interface ChannelServerHandlers<Data = unknown> extends ChannelHandlers<D
   onServerClose?(server: ChannelServer): void;
 }
 
-/** A UNIX socket by its path (on Linux a leading NUL names an abstract one), or TCP. */
+/** A UNIX socket by its path (on Linux a leading NUL makes it an abstract name), or TCP. */
 export type ChannelTarget =
   | { path: string; host?: undefined; port?: undefined }
   | {
       path?: undefined;
-      /** A numeric address: names are not looked up here. Default `127.0.0.1`. */
+      /** An IP address: host names are not resolved. Default `127.0.0.1`. */
       host?: string | undefined;
       port: number;
     };
 
 export interface ChannelOptions extends TransportOptions {
-  /** TCP: send small writes at once (TCP_NODELAY). Default true: writes are gathered here already. */
+  /** TCP_NODELAY, for TCP: disables Nagle's algorithm. Default true, since writes of an iteration are combined already. */
   noDelay?: boolean | undefined;
 }
 
@@ -205,11 +205,11 @@ export type ConnectTarget = ChannelTarget & ChannelOptions & BacklogOptions;
 
 export type ListenTarget = ChannelTarget &
   ChannelOptions & {
-    /** Connections that may wait to be accepted. Default 511; the system caps it (Linux: net.core.somaxconn). */
+    /** Length of the queue of connections not yet accepted. Default 511; the system caps it (Linux: net.core.somaxconn). */
     backlog?: number | undefined;
   };
 
-/** Where a server listens: its path, or the address and port. */
+/** Where a server listens: the path of its UNIX socket, or an IP address and port. */
 export type ServerAddress = string | { address: string; family: string; port: number };
 
 /** A listening socket. */
