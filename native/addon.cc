@@ -23,7 +23,7 @@ constexpr bool kDebug = false;
 
 // src/binding/addon.ts has the same number. Raise it when the interface between the two sides changes, so that an addon
 // built from other sources is detected.
-constexpr int kContract = 7;
+constexpr int kContract = 8;
 
 class Addon final : public Napi::Addon<Addon> {
  public:

@@ -5,6 +5,7 @@
 //        \--(failed)--> failed --close()--> free
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -98,6 +99,7 @@ class Connection final : public Source, private Watcher::Target, private ColdRea
   }
   bool withdraw(const FileReference* file);
   size_t queued() const { return writer_.queued(); }
+  size_t waiting() const { return writer_.waiting(); }
   // The send buffer has been set by hand.
   void keep_send_buffer() { writer_.buffer().keep(); }
 
@@ -115,6 +117,8 @@ class Connection final : public Source, private Watcher::Target, private ColdRea
 
   // --- what is told of it ---
   uint64_t bytes_read() const { return reader_.counters().bytes; }
+  // When bytes last moved, in or out: milliseconds of uv_now. 0: none has.
+  uint64_t moved_at() const { return std::max(reader_.received_at(), writer_.sent_at()); }
   // With the wait that is under way.
   ConnectionCounters counters_now() const { return {reader_.counters(), writer_.counters_now(), turns_}; }
   // See ConnectionWriter::answer_under_way.

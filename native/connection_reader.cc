@@ -92,6 +92,7 @@ bool ConnectionReader::count(ssize_t length) {
     return false;
   }
   counters_.bytes += static_cast<uint64_t>(length);
+  received_at_ = uv_now(engine_->loop().uv());
   ++counters_.messages;
   return true;
 }

@@ -46,6 +46,7 @@ class ConnectionReader {
     target_.reset();
     target_turn_ = 0;
     after_long_ = long_after_long_ = long_after_short_ = false;
+    received_at_ = 0;
     counters_ = {};
   }
 
@@ -76,6 +77,8 @@ class ConnectionReader {
   Sink* sink() const { return sink_.get(); }
 
   const ReadCounters& counters() const { return counters_; }
+  // When bytes last came: milliseconds of uv_now. 0: none have.
+  uint64_t received_at() const { return received_at_; }
 
  private:
   enum class State : uint8_t { kClosed, kWaiting, kOpen, kEnded };
@@ -96,6 +99,8 @@ class ConnectionReader {
   std::unique_ptr<HeldMemory> target_;
   // The batch that tells of what target_ holds, counted from 1.
   uint64_t target_turn_ = 0;
+  // The loop's time, as node:net has it for its timeouts: a look at the clock would cost as much as many a message.
+  uint64_t received_at_ = 0;
   ReadCounters counters_;
   const int32_t id_;
   int fd_ = -1;

@@ -57,6 +57,12 @@ WriteCounters ConnectionWriter::counters_now() const {
   return now;
 }
 
+size_t ConnectionWriter::waiting() const {
+  size_t bytes = queued();
+  for (int32_t at = first_segment_; at >= 0; at = engine_->segment(at).next) bytes += engine_->segment(at).length;
+  return bytes;
+}
+
 ssize_t ConnectionWriter::send_counted(const iovec* parts, size_t count, size_t length, bool more) {
   const ssize_t sent = sys::send_parts(fd_, parts, count, more);
   count_sent(sent, length);
@@ -68,7 +74,10 @@ void ConnectionWriter::count_sent(ssize_t sent, size_t length) {
   const bool refused = sent == -EAGAIN;
   const bool partial = sent >= 0 && static_cast<size_t>(sent) < length;
   if (refused || partial) note_full(refused);
-  if (sent > 0) counters_.bytes += static_cast<uint64_t>(sent);
+  if (sent > 0) {
+    counters_.bytes += static_cast<uint64_t>(sent);
+    sent_at_ = uv_now(engine_->loop().uv());
+  }
   engine_->count_send(partial, refused);
 }
 

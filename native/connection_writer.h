@@ -89,7 +89,7 @@ class ConnectionWriter {
     first_segment_ = last_segment_ = -1;
     ending_ = false;
     drained_turn_ = 0;
-    wait_since_ = 0;
+    wait_since_ = sent_at_ = 0;
     counters_ = {};
     begin_answer();
   }
@@ -109,6 +109,8 @@ class ConnectionWriter {
   // Takes back a file of which nothing has been sent. False: all of it, or some.
   bool withdraw(const FileReference* file);
   size_t queued() const { return queue_ ? queue_->bytes() : 0; }
+  // With the segments that this flush has gathered and not sent yet.
+  size_t waiting() const;
   // 0: done. 1: will be done when the queue is empty, and told by a completion.
   int shutdown();
 
@@ -146,6 +148,8 @@ class ConnectionWriter {
 
   // --- what is told of it ---
   const WriteCounters& counters() const { return counters_; }
+  // When bytes last left: milliseconds of uv_now. 0: none have.
+  uint64_t sent_at() const { return sent_at_; }
   // With the wait that is under way.
   WriteCounters counters_now() const;
   // Bytes sent, and to be sent, since something was last received, if they have had to wait; else 0.
@@ -194,6 +198,8 @@ class ConnectionWriter {
   uint64_t wait_since_ = 0;
   // Bytes that had been sent when something was last received.
   uint64_t answer_start_ = 0;
+  // The loop's time, as in ConnectionReader.
+  uint64_t sent_at_ = 0;
   WriteCounters counters_;
   SendBufferPolicy buffer_;
   int32_t first_segment_ = -1;

@@ -20,7 +20,8 @@ JsEngine::Methods JsEngine::write_methods() {
           InstanceMethod<&JsEngine::file_source>("fileSource"),
           InstanceMethod<&JsEngine::close_file>("closeFile"),
           InstanceMethod<&JsEngine::withdraw_file>("withdrawFile"),
-          InstanceMethod<&JsEngine::queued>("queued")};
+          InstanceMethod<&JsEngine::queued>("queued"),
+          InstanceMethod<&JsEngine::moved_at>("movedAt")};
 }
 
 Napi::Value JsEngine::flush(const Napi::CallbackInfo& info) {
@@ -84,7 +85,12 @@ Napi::Value JsEngine::withdraw_file(const Napi::CallbackInfo& info) {
 
 Napi::Value JsEngine::queued(const Napi::CallbackInfo& info) {
   const Connection* found = connection(info);
-  return number(info, found == nullptr ? 0 : static_cast<double>(found->queued()));
+  return number(info, found == nullptr ? 0 : static_cast<double>(found->waiting()));
+}
+
+Napi::Value JsEngine::moved_at(const Napi::CallbackInfo& info) {
+  const Connection* found = connection(info);
+  return number(info, found == nullptr ? 0 : static_cast<double>(found->moved_at()));
 }
 
 }  // namespace nearwire

@@ -1,13 +1,27 @@
 /**
- * The low-level API: callbacks instead of streams, what is read is lent instead of given, and no allocation per message.
+ * The low-level API: handlers instead of streams. Received bytes are lent to a handler for one call, and no object is
+ * allocated per message.
  *
  * ```ts
- * const handlers = { onData: (channel, data, start, end) => channel.write(data, start, end) };
- * ChannelServer.listen({ path: '/run/echo.sock' }, handlers);
+ * interface Usage {
+ *   received: number;
+ * }
+ * ChannelServer.listen<Usage>(
+ *   { path: '/run/echo.sock' },
+ *   {
+ *     onConnection(channel) {
+ *       channel.data = { received: 0 };
+ *     },
+ *     onData(channel, data, start, end) {
+ *       channel.data.received += end - start;
+ *       channel.write(data, start, end);
+ *     },
+ *   },
+ * );
  * ```
  *
- * Writes are gathered and handed to the kernel when the handlers of this loop turn and their microtasks are through, or
- * at `flush()`.
+ * Writes of one event-loop iteration are combined, and sent when its handlers and their microtasks have run, or at
+ * `flush()`. `cork()` combines writes of several iterations.
  *
  * @module nearwire/channel
  */

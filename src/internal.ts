@@ -3,7 +3,7 @@
  * any release may change it.
  */
 export { addonStatus, Shared, SUBMISSION_WORDS, type NativeEngine } from './binding/addon.js';
-export { connectNative } from './channel/native.js';
+export { connectNative } from './channel/native-connect.js';
 export type { CommandOutline } from './cli/command.js';
 export { EXIT_CODES } from './cli/exit-codes.js';
 export { checkWritable, jsonText, makeFolder } from './cli/output-file.js';

@@ -4,12 +4,16 @@
  */
 import { Socket, type SocketConstructorOpts } from 'node:net';
 
-import { connectNative } from 'nearwire/internal';
-import { socketScope } from 'nearwire/internal';
-import { acceptedOptions, connectionOptions, socketSettings } from 'nearwire/internal';
-import { SocketConnection } from 'nearwire/internal';
-import { NativeSocket } from 'nearwire/internal';
-import { runTicks } from 'nearwire/internal';
+import {
+  acceptedOptions,
+  connectionOptions,
+  connectNative,
+  NativeSocket,
+  runTicks,
+  SocketConnection,
+  socketScope,
+  socketSettings,
+} from 'nearwire/internal';
 import { counted, type Operation, type Rivals } from './operation.js';
 import { createSilentEngine } from './silent-engine.js';
 

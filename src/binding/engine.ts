@@ -174,8 +174,10 @@ export interface NativeEngine {
   closeFile(file: number): void;
   /** Takes the next range of this file, of which nothing has been sent, out of the connection's queue. False: there is none. */
   withdrawFile(id: number, file: number): boolean;
-  /** Bytes queued and not yet handed to the kernel. */
+  /** Bytes queued and not yet handed to the kernel, without submissions that have not been taken. */
   queued(id: number): number;
+  /** When bytes last moved, in or out: the time of the event-loop iteration, in milliseconds of uv_hrtime. 0: none has. */
+  movedAt(id: number): number;
   /**
    * Reads go straight into this buffer, one at a time, from now on: Into completions. It is kept alive. Without room, or
    * once it has been detached, reading fails with ENOBUFS.

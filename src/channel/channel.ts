@@ -1,8 +1,9 @@
 /** The two ways in: `Channel.connect` and `ChannelServer.listen`, by the transport that was asked for. */
 import { engineFor, requestedTransport } from '../engine/transport.js';
-import { connectJs, listenJs } from './js.js';
+import { connectJs } from './js.js';
+import { listenJs } from './js-server.js';
 import { listenNative } from './native-server.js';
-import { connectNative } from './native.js';
+import { connectNative } from './native-connect.js';
 import { checkConnectTarget, checkHandlers, checkListenTarget } from './targets.js';
 import type {
   Channel as ChannelObject,
@@ -13,22 +14,22 @@ import type {
   ListenTarget,
 } from './types.js';
 
-/**
- * A connection, and `Channel.connect`, which makes one.
- * @interface
- */
-export type Channel = ChannelObject;
-/** Makes channels. */
+/** A connection, and `Channel.connect`, which makes one. */
+export type Channel<Data = unknown> = ChannelObject<Data>;
 export const Channel = {
   /**
-   * Connects. Bad arguments throw here; what the system refuses is told to `onError`. A full queue of a UNIX listener is
-   * waited for: see `backlogTimeout`.
+   * Connects. Invalid arguments throw here; if the system refuses the connection, `onError` gets the error on a later tick.
+   * If the queue of a UNIX listener is full, the connect waits: see `backlogTimeout`.
+   *
+   * `Data` is the type of `channel.data`, which is undefined until the program sets it.
    */
-  connect(target: ConnectTarget, handlers: ChannelHandlers): ChannelObject {
+  connect<Data = unknown>(target: ConnectTarget, handlers: ChannelHandlers<Data>): ChannelObject<Data> {
     checkConnectTarget(target);
     checkHandlers(handlers);
     const engine = engineFor(requestedTransport(target.transport));
-    return engine === undefined ? connectJs(target, handlers) : connectNative(engine, target, handlers);
+    const channel = engine === undefined ? connectJs(target, handlers) : connectNative(engine, target, handlers);
+    // What is in `data` is the program's word alone.
+    return channel as ChannelObject<Data>;
   },
 };
 
@@ -39,8 +40,12 @@ export const Channel = {
 export type ChannelServer = ServerObject;
 /** Makes servers of channels. */
 export const ChannelServer = {
-  /** Listens. Bad arguments throw here; what the system refuses is told to `onServerError`. */
-  listen(target: ListenTarget, handlers: ChannelServerHandlers): ServerObject {
+  /**
+   * Listens. Invalid arguments throw here; if the system refuses, `onServerError` gets the error on a later tick.
+   *
+   * `Data` is the type of `channel.data`, which is undefined until the program sets it, in `onConnection` for example.
+   */
+  listen<Data = unknown>(target: ListenTarget, handlers: ChannelServerHandlers<Data>): ServerObject {
     checkListenTarget(target);
     checkHandlers(handlers);
     const engine = engineFor(requestedTransport(target.transport));

@@ -1,33 +1,18 @@
 /** Channels on node:net, for platforms without the addon and for comparison. */
-import net from 'node:net';
+import type net from 'node:net';
 
-import type {
-  Channel,
-  ChannelCounters,
-  ChannelHandlers,
-  ChannelServer,
-  ChannelServerHandlers,
-  ConnectTarget,
-  ListenTarget,
-  ServerAddress,
-} from './types.js';
+import type { Channel, ChannelCounters, ChannelHandlers, ConnectTarget } from './types.js';
 import { DESCRIPTOR, descriptorUnder } from '../engine/descriptor.js';
 import { argTypeError, socketClosedError, writeAfterEndError } from '../errors/index.js';
 import { beginSendFile, type FileSource, type SendFileOptions } from '../files/options.js';
-import { giveBuffersToAccepted, readNodesBuffers } from '../net/buffers.js';
-import { connectByNode, tagJsServer } from '../net/js.js';
+import { readNodesBuffers } from '../net/buffers.js';
+import { timerDuration } from '../net/idle-timer.js';
+import { connectByNode } from '../net/js.js';
 import type { BufferSizes } from '../config/options.js';
-import { connections, tellNodeClose, type ConnectionEvent } from '../stats/events.js';
-import { connectionsOf } from '../node/server-internals.js';
-import { counterFor } from '../stats/server-counter.js';
-import type { ServerStats } from '../stats/server-stats.js';
 import { startSending } from '../files/stream-file.js';
 import { readBehindFailedWrites } from './js-failed-write.js';
 import { bytesOfParts, isCopied } from './parts.js';
-import { checkRange } from './targets.js';
-
-const DEFAULT_BACKLOG = 511;
-const DEFAULT_HOST = '127.0.0.1';
+import { checkRange, DEFAULT_HOST } from './targets.js';
 
 /** What `onData` lends at the moment. */
 let lent: ArrayBufferLike | undefined;
@@ -36,7 +21,7 @@ let lent: ArrayBufferLike | undefined;
  * Makes a call into the program, and reports what it throws: node's streams would be left in the middle of what they do,
  * and not go on.
  */
-function guard(call: () => void): void {
+export function guard(call: () => void): void {
   try {
     call();
   } catch (error) {
@@ -46,11 +31,12 @@ function guard(call: () => void): void {
   }
 }
 
-class JsChannel implements Channel {
+export class JsChannel implements Channel {
   readonly transport = 'js';
   data: unknown = undefined;
   private ended = false;
-  private closed = false;
+  /** `destroy()` has been called. */
+  private destroyed = false;
   /** A write has answered false, or a file is under way. */
   private drainOwed = false;
   private turns = 0;
@@ -79,6 +65,9 @@ class JsChannel implements Channel {
       });
     });
     socket.on('finish', this.onWritten);
+    socket.on('timeout', () => {
+      this.tell(() => handlers.onTimeout?.(this));
+    });
     socket.on('end', () => {
       if (handlers.onEnd === undefined) this.end();
       else this.tell(() => handlers.onEnd?.(this));
@@ -99,22 +88,21 @@ class JsChannel implements Channel {
     socket.on('close', (hadError) => {
       // node takes what it has not sent out of its count, some time later.
       this.lastCounters = this.counters;
-      this.closed = true;
       guard(() => handlers.onClose?.(this, hadError));
     });
   }
 
   /** A stream may have more to say after `destroy()`. */
   private tell(call: () => void): void {
-    if (!this.isClosed) guard(call);
+    if (!this.closed) guard(call);
   }
 
-  private get isClosed(): boolean {
-    return this.closed || this.socket.destroyed;
+  get closed(): boolean {
+    return this.destroyed || this.socket.destroyed;
   }
 
   private get writes(): boolean {
-    return !this.isClosed && this.writeFailure === undefined;
+    return !this.closed && this.writeFailure === undefined;
   }
 
   write(data: Uint8Array | string, start?: number, end?: number): boolean {
@@ -174,7 +162,7 @@ class JsChannel implements Channel {
   sendFile(file: FileSource, options?: SendFileOptions): Promise<number> {
     return beginSendFile(file, options, (call, done) => {
       if (this.ended) throw writeAfterEndError();
-      if (this.isClosed) {
+      if (this.closed) {
         process.nextTick(done, socketClosedError());
         return;
       }
@@ -200,6 +188,18 @@ class JsChannel implements Channel {
     // node:net hands each write to the kernel at once.
   }
 
+  cork(): void {
+    if (!this.ended && !this.closed) this.socket.cork();
+  }
+
+  uncork(): void {
+    this.socket.uncork();
+  }
+
+  get bufferedAmount(): number {
+    return this.closed ? 0 : this.socket.writableLength;
+  }
+
   pause(): void {
     this.socket.pause();
   }
@@ -209,22 +209,61 @@ class JsChannel implements Channel {
   }
 
   end(): void {
-    if (this.ended || this.isClosed) return;
+    if (this.ended || this.closed) return;
     this.ended = true;
     this.socket.end();
   }
 
   destroy(error?: Error): void {
+    // Nothing is told from within this call, not even that a write fails.
+    this.destroyed = true;
+    while (this.socket.writableCorked > 0) this.socket.uncork();
     this.socket.destroy(error);
+  }
+
+  setTimeout(milliseconds: number): this {
+    // It checks the argument; on a socket that is destroyed it does not.
+    if (this.closed) timerDuration(milliseconds);
+    else this.socket.setTimeout(milliseconds);
+    return this;
+  }
+
+  ref(): this {
+    this.socket.ref();
+    return this;
+  }
+
+  unref(): this {
+    this.socket.unref();
+    return this;
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.socket.remoteAddress;
+  }
+
+  get remotePort(): number | undefined {
+    return this.socket.remotePort;
+  }
+
+  get remoteFamily(): string | undefined {
+    return this.socket.remoteFamily;
+  }
+
+  get localAddress(): string | undefined {
+    return this.socket.localAddress;
+  }
+
+  get localPort(): number | undefined {
+    return this.socket.localPort;
+  }
+
+  get localFamily(): string | undefined {
+    return this.socket.localFamily;
   }
 
   get [DESCRIPTOR](): number {
     return descriptorUnder(this.socket);
-  }
-
-  /** @internal Bytes that the kernel has not taken yet. */
-  get writableLength(): number {
-    return this.socket.writableLength;
   }
 
   get bufferSizes(): BufferSizes | undefined {
@@ -249,62 +288,4 @@ export function connectJs(target: ConnectTarget, handlers: ChannelHandlers): Cha
       ? connectByNode({ path: target.path, backlogTimeout: target.backlogTimeout, ...common })
       : connectByNode({ port: target.port, host: target.host ?? DEFAULT_HOST, noDelay, ...common });
   return new JsChannel(socket, handlers);
-}
-
-class JsChannelServer implements ChannelServer {
-  readonly transport = 'js';
-
-  constructor(
-    private readonly server: net.Server,
-    handlers: ChannelServerHandlers,
-  ) {
-    counterFor(this).watch(server);
-    server.on('connection', (socket) => {
-      const channel = new JsChannel(socket, handlers);
-      tellNodeClose(this, socket, channel);
-      if (connections.hasSubscribers) connections.publish({ server: this, socket: channel } satisfies ConnectionEvent);
-      guard(() => handlers.onConnection?.(channel));
-    });
-    server.on('listening', () => {
-      handlers.onListening?.(this);
-    });
-    server.on('error', (error) => {
-      if (handlers.onServerError === undefined) throw error;
-      handlers.onServerError(this, error);
-    });
-  }
-
-  get [DESCRIPTOR](): number {
-    return descriptorUnder(this.server);
-  }
-
-  stats(): ServerStats {
-    return counterFor(this).stats('js', connectionsOf(this.server));
-  }
-
-  address(): ServerAddress | null {
-    return this.server.listening ? this.server.address() : null;
-  }
-
-  close(): void {
-    if (!this.server.listening) return;
-    this.server.close();
-    // node's 'close' waits for the connections; a channel server's does not.
-    process.nextTick(this.onClosed);
-  }
-
-  onClosed: () => void = () => undefined;
-}
-
-export function listenJs(target: ListenTarget, handlers: ChannelServerHandlers): ChannelServer {
-  const server = tagJsServer(net.createServer({ allowHalfOpen: true, noDelay: target.noDelay ?? true }));
-  giveBuffersToAccepted(server, target);
-  const made = new JsChannelServer(server, handlers);
-  made.onClosed = () => {
-    handlers.onServerClose?.(made);
-  };
-  const backlog = target.backlog ?? DEFAULT_BACKLOG;
-  if (target.path !== undefined) server.listen({ path: target.path, backlog });
-  else server.listen({ port: target.port, host: target.host ?? DEFAULT_HOST, backlog });
-  return made;
 }

@@ -7,11 +7,9 @@ import { connections, type ConnectionEvent } from '../stats/events.js';
 import { ServerCounter, setCounter } from '../stats/server-counter.js';
 import type { ServerStats } from '../stats/server-stats.js';
 import { EngineListener } from '../engine/listener.js';
-import { addressOf, DEFAULT_HOST, optionsOf } from './native-target.js';
+import { addressOf, optionsOf } from './native-target.js';
 import { NativeChannel } from './native.js';
-
-/** node's default for servers. */
-const DEFAULT_BACKLOG = 511;
+import { DEFAULT_BACKLOG, DEFAULT_HOST } from './targets.js';
 
 class NativeChannelServer extends EngineListener implements ChannelServer {
   readonly transport = 'native';
@@ -48,6 +46,28 @@ class NativeChannelServer extends EngineListener implements ChannelServer {
     super.close();
     process.nextTick(() => {
       this.handlers.onServerClose?.(this);
+    });
+  }
+
+  closeAllConnections(): void {
+    const accepted = [...this.engine.open()].filter((one) => one instanceof NativeChannel && one.server === this);
+    for (const channel of accepted as NativeChannel[]) channel.destroy();
+  }
+
+  ref(): this {
+    this.setRef(true);
+    return this;
+  }
+
+  unref(): this {
+    this.setRef(false);
+    return this;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    return new Promise((resolve) => {
+      process.nextTick(resolve);
     });
   }
 

@@ -4,8 +4,7 @@ import { isIPv6 } from 'node:net';
 import type { ConnectTarget } from './types.js';
 import type { NativeAddress, NativeConnectionOptions } from '../binding/addon.js';
 import { nativeBuffers } from '../net/buffers.js';
-
-export const DEFAULT_HOST = '127.0.0.1';
+import { DEFAULT_HOST } from './targets.js';
 
 export function addressOf(target: ConnectTarget): NativeAddress {
   if (target.path !== undefined) return { path: target.path };

@@ -1,12 +1,10 @@
 /** Channels on the native engine. */
 import { constants } from 'node:os';
-import type { Channel, ChannelCounters, ChannelHandlers, ChannelServer, ConnectTarget } from './types.js';
-import { hasQueue, QueuedConnect } from '../engine/connect-queue.js';
+import type { Channel, ChannelHandlers, ChannelServer, ConnectTarget } from './types.js';
 import type { Engine } from '../engine/engine.js';
 import {
   argTypeError,
   connectError,
-  connectQueueFullError,
   errnoError,
   socketClosedError,
   writeAfterEndError,
@@ -15,17 +13,14 @@ import {
 import type { FileRange, WritePart } from '../binding/file-range.js';
 import { FileWrite } from '../files/file-write.js';
 import { beginSendFile, type FileSource, type SendFileOptions } from '../files/options.js';
-import { CONNECTION_COUNTERS } from '../binding/addon.js';
-import { patienceOf, type BufferSizes } from '../config/options.js';
 import { COPY_LIMIT } from '../engine/outbound.js';
 import { referenceTo, withReferences } from '../files/page.js';
 import { closes, connectionStats, type CloseEvent } from '../stats/events.js';
 import type { ConnectionStats } from '../stats/server-stats.js';
-import { EngineConnection } from '../engine/connection.js';
-import { ChannelFiles, type FileChannel } from './files.js';
-import { addressOf, DEFAULT_HOST, optionsOf } from './native-target.js';
+import { HeldWrites, type HoldingChannel } from './held-writes.js';
+import { ChannelBase } from './native-base.js';
 import { bytesOfParts, isCopied } from './parts.js';
-import { checkRange } from './targets.js';
+import { checkRange, DEFAULT_HOST } from './targets.js';
 
 const { ENOTCONN } = constants.errno;
 
@@ -35,25 +30,21 @@ const { ENOTCONN } = constants.errno;
  */
 const TELLS_RESET = process.platform === 'linux';
 
-export class NativeChannel extends EngineConnection implements Channel, FileChannel {
-  readonly transport = 'native';
-  readonly nodeTicks = false;
-  data: unknown = undefined;
+export class NativeChannel extends ChannelBase implements Channel, HoldingChannel {
   private readonly handlers: ChannelHandlers;
   /** Where a connect went; undefined for an accepted channel, which has nothing to wait for. */
   private readonly target: ConnectTarget | undefined;
   private ended = false;
   private finSent = false;
   private peerEnded = false;
-  /** A write has answered false because of a file that was being opened: onDrain is to come, whatever the kernel has. */
+  /** A write has answered false because it was held back: onDrain is to come, whatever the kernel has. */
   private drainOwed = false;
-  private lastCounters: ChannelCounters | undefined;
   private closeStats: ConnectionStats | undefined;
-  /** Made by the first file. */
-  private files: ChannelFiles | undefined;
+  /** Made by the first file, or the first cork. */
+  private held: HeldWrites | undefined;
 
   /** Of an accepted one. */
-  private readonly server: ChannelServer | undefined;
+  readonly server: ChannelServer | undefined;
 
   constructor(
     engine: Engine,
@@ -72,7 +63,7 @@ export class NativeChannel extends EngineConnection implements Channel, FileChan
     if (this.ended) throw writeAfterEndError();
     if (this.id < 0 || this.failed) return false;
     if (typeof data === 'string') {
-      if (data.length * 3 <= COPY_LIMIT && this.files?.holds !== true) {
+      if (data.length * 3 <= COPY_LIMIT && this.held?.holds !== true) {
         this.writeString(data, 'utf8');
         return this.hasRoom;
       }
@@ -87,7 +78,7 @@ export class NativeChannel extends EngineConnection implements Channel, FileChan
     // To ask a short message for what it is, or a part of what has come in, costs a fifth of its write.
     const mayBePage = data.length > COPY_LIMIT && data !== this.engine.lent;
     const reference = mayBePage ? referenceTo(data, from, to) : undefined;
-    if (this.files?.holds === true) return this.hold([reference ?? data.subarray(from, to)]);
+    if (this.held?.holds === true) return this.hold([reference ?? data.subarray(from, to)]);
     if (reference !== undefined) {
       this.noteFailure(this.writeParts([reference]));
     } else if (to - from <= COPY_LIMIT) {
@@ -103,7 +94,7 @@ export class NativeChannel extends EngineConnection implements Channel, FileChan
     if (this.ended) throw writeAfterEndError();
     if (this.id < 0 || this.failed) return false;
     const references = withReferences(bytes);
-    if (this.files?.holds === true) return this.hold(references ?? bytes);
+    if (this.held?.holds === true) return this.hold(references ?? bytes);
     if (references !== undefined) {
       this.noteFailure(this.writeParts(references));
     } else if (isCopied(bytes)) {
@@ -125,14 +116,29 @@ export class NativeChannel extends EngineConnection implements Channel, FileChan
     process.nextTick(tellLentFailure, this, left);
   }
 
-  /** Keeps a write back until the file before it is open. It is copied: what is lent may change after this turn. */
+  /** Keeps a write back until the file before it is open, or the channel uncorked. */
   private hold(parts: readonly WritePart[]): boolean {
-    const kept = parts.map((part) => (part instanceof Uint8Array ? Buffer.from(part) : part));
-    this.files?.hold(() => {
-      if (this.id >= 0) this.noteFailure(this.writeParts(kept));
-    });
+    this.held?.hold(parts);
     this.drainOwed = true;
     return false;
+  }
+
+  writeHeld(parts: readonly WritePart[]): void {
+    if (this.id >= 0 && !this.failed) this.noteFailure(this.writeParts(parts));
+  }
+
+  cork(): void {
+    if (this.id >= 0 && !this.ended) (this.held ??= new HeldWrites(this)).cork();
+  }
+
+  uncork(): void {
+    this.held?.uncork();
+  }
+
+  get bufferedAmount(): number {
+    if (this.id < 0) return 0;
+    const { engine, id, held } = this;
+    return engine.submitted(id) + engine.native.queued(id) + (held === undefined ? 0 : held.length);
   }
 
   sendFile(file: FileSource, options?: SendFileOptions): Promise<number> {
@@ -142,8 +148,8 @@ export class NativeChannel extends EngineConnection implements Channel, FileChan
         process.nextTick(done, socketClosedError());
         return;
       }
-      this.files ??= new ChannelFiles(this);
-      new FileWrite(this.engine, this.files, call, done).begin();
+      this.held ??= new HeldWrites(this);
+      new FileWrite(this.engine, this.held, call, done).begin();
     });
   }
 
@@ -176,11 +182,12 @@ export class NativeChannel extends EngineConnection implements Channel, FileChan
   end(): void {
     if (this.ended || this.id < 0) return;
     this.ended = true;
-    if (this.files?.holds !== true) {
+    this.held?.uncorkAll();
+    if (this.held?.holds !== true) {
       this.shutdown();
       return;
     }
-    this.files.hold(() => {
+    this.held.holdCall(() => {
       this.shutdown();
     });
   }
@@ -199,14 +206,15 @@ export class NativeChannel extends EngineConnection implements Channel, FileChan
 
   destroy(error?: Error): void {
     if (this.id < 0) return;
+    this.held?.uncorkAll();
     // What leaves now is counted.
     this.flush();
     if (this.server !== undefined && closes.hasSubscribers) {
       this.closeStats = connectionStats(this.engine.native, this.id);
     }
-    this.lastCounters = this.counters;
+    this.keepCounters();
     this.close();
-    this.files?.closed(error);
+    this.held?.closed(error);
     process.nextTick(tellClosed, this, error);
   }
 
@@ -251,6 +259,7 @@ export class NativeChannel extends EngineConnection implements Channel, FileChan
 
   onConnect(status: number): void {
     if (status === 0) {
+      this.touchTimeout();
       this.handlers.onConnect?.(this);
       return;
     }
@@ -275,14 +284,14 @@ export class NativeChannel extends EngineConnection implements Channel, FileChan
     }
     // Nothing more is sent: the peer's end closes it.
     this.finSent = true;
-    this.files?.closed(error);
+    this.held?.closed(error);
     this.handlers.onWriteError(this, error);
   }
 
   onDrain(): void {
     if (!this.isHandedOver()) return;
-    if (this.files !== undefined) {
-      this.files.drained();
+    if (this.held !== undefined) {
+      this.held.drained();
       // Their callbacks may have written, or closed it.
       if (!this.isHandedOver()) return;
     }
@@ -303,25 +312,17 @@ export class NativeChannel extends EngineConnection implements Channel, FileChan
   }
 
   private tellDrain(): void {
-    // Writes, or the file itself, wait until it is open.
-    this.drainOwed = this.files?.holds === true;
+    // Writes are held back, or a file that is being opened is to be sent.
+    this.drainOwed = this.held?.waits === true;
     if (!this.drainOwed) this.handlers.onDrain?.(this);
+  }
+
+  protected onTimeout(): void {
+    this.handlers.onTimeout?.(this);
   }
 
   onFlushed(): void {
     // Nobody asks a channel for it: drain is all that the callback API tells of writes.
-  }
-
-  get counters(): ChannelCounters {
-    if (this.lastCounters !== undefined) return this.lastCounters;
-    const values = this.engine.native.connectionCounters(this.id);
-    const entries = CONNECTION_COUNTERS.map((name, i) => [name, typeof values === 'number' ? 0 : (values[i] ?? 0)]);
-    return Object.fromEntries(entries) as ChannelCounters;
-  }
-
-  get bufferSizes(): BufferSizes | undefined {
-    const sizes = this.engine.native.bufferSizes(this.id);
-    return typeof sizes === 'number' ? undefined : { send: sizes[0], recv: sizes[1] };
   }
 }
 
@@ -335,35 +336,4 @@ function tellReleased(channel: NativeChannel): void {
 
 function tellLentFailure(channel: NativeChannel, errno: number): void {
   channel.onWriteError(errno);
-}
-
-export function connectNative(engine: Engine, target: ConnectTarget, handlers: ChannelHandlers): Channel {
-  const { path } = target;
-  const patience = patienceOf(target);
-  const waits = path !== undefined && patience > 0;
-  const id = waits
-    ? engine.prepareConnect(addressOf(target), optionsOf(target))
-    : engine.connect(addressOf(target), optionsOf(target));
-  const channel = new NativeChannel(engine, id, handlers, target);
-  // What fails early is told late: no handler runs inside this call.
-  if (id < 0) process.nextTick(tellEarlyFailure, channel, id);
-  else if (waits) waitInQueue(channel, path, patience);
-  return channel;
-}
-
-function waitInQueue(channel: NativeChannel, path: string, patience: number): void {
-  // Nearly all are through here.
-  if (!hasQueue(path) && channel.engine.tryConnect(channel.id) === 'settled') return;
-  const place = new QueuedConnect(path, patience, {
-    tryOnce: () => channel.engine.tryConnect(channel.id),
-    giveUp(waited) {
-      channel.destroy(connectQueueFullError(path, waited));
-    },
-  });
-  channel.place = place;
-  place.wait();
-}
-
-function tellEarlyFailure(channel: NativeChannel, errno: number): void {
-  channel.tellClosed(channel.connectFailure(errno));
 }

@@ -11,6 +11,9 @@ import {
 } from '../errors/index.js';
 import { checkBoolean, checkNumber, checkString, checkTransportOptions } from '../config/options.js';
 
+export const DEFAULT_HOST = '127.0.0.1';
+/** node's default for servers. */
+export const DEFAULT_BACKLOG = 511;
 /** listen(2) takes an int. */
 const MAX_BACKLOG = 2 ** 31 - 1;
 const MAX_PORT = 65535;
@@ -20,6 +23,7 @@ const HANDLERS = [
   'onData',
   'onDrain',
   'onEnd',
+  'onTimeout',
   'onWriteError',
   'onError',
   'onClose',

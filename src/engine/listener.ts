@@ -43,7 +43,7 @@ export abstract class EngineListener implements ListenerCallbacks {
     this.engine.releaseListener(id);
   }
 
-  ref(on: boolean): void {
+  setRef(on: boolean): void {
     if (this.id >= 0) this.engine.native.refListener(this.id, on);
   }
 }

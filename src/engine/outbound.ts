@@ -155,10 +155,18 @@ export abstract class Outbound {
     this.schedule();
   }
 
-  /**
-   * Hands everything queued on any connection to the kernel. Runs no callbacks: outcomes are reported at the end of the
-   * tick.
-   */
+  /** Bytes of this connection that the addon has not been given yet. */
+  submitted(id: number): number {
+    const { submissions, shared } = this;
+    const end = (shared[Shared.Submitted] as number) * SUBMISSION_WORDS;
+    let bytes = 0;
+    for (let at = 0; at < end; at += SUBMISSION_WORDS) {
+      if (submissions[at] === id) bytes += submissions[at + 2] as number;
+    }
+    return bytes;
+  }
+
+  /** Hands everything queued on any connection to the kernel. Calls nobody: outcomes are told at the end of the tick. */
   handOver(): void {
     const { shared } = this;
     this.gatheredAt = 0;

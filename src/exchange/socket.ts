@@ -248,7 +248,7 @@ export class ExchangeSocket extends EventEmitter implements SocketContract {
       () => {
         this._connection.onIdle();
       },
-      () => Number.POSITIVE_INFINITY,
+      () => Number.NEGATIVE_INFINITY,
     );
     this.idle.set(milliseconds);
     return this;

@@ -1,13 +1,30 @@
 /** The idle timeout of a socket. */
 import { clearTimeout, setTimeout } from 'node:timers';
+import { checkNumber } from '../config/options.js';
 import { now } from '../engine/clock.js';
 import { loopTime } from '../engine/thread-engine.js';
+import { outOfRangeError } from '../errors/index.js';
 import { Scope } from './async-scopes.js';
 
-/** A timer fires early by less than this, as the event loop counts whole milliseconds. */
+/** The longest delay that a timer takes, in milliseconds. */
+const TIMEOUT_MAX = 2 ** 31 - 1;
+
+/** Less than this is left when a timer fires early: the loop counts whole milliseconds. */
 const TIMER_GRAIN = 1;
 
-/** The underlying timers are created in this context, so that none keeps the context of the first caller alive. */
+/** The argument of a `setTimeout`, checked and shortened as node's sockets do. */
+export function timerDuration(milliseconds: unknown): number {
+  checkNumber(milliseconds, 'msecs');
+  if (milliseconds < 0 || !Number.isFinite(milliseconds)) {
+    throw outOfRangeError('msecs', 'a non-negative finite number', milliseconds);
+  }
+  if (milliseconds <= TIMEOUT_MAX) return milliseconds;
+  const message = `${String(milliseconds)} does not fit into a 32-bit signed integer.\nTimer duration was truncated to ${String(TIMEOUT_MAX)}.`;
+  process.emitWarning(message, 'TimeoutOverflowWarning');
+  return TIMEOUT_MAX;
+}
+
+/** Where the timers underneath are made, so that none keeps the context of whoever set a timeout first. */
 const nobodys = new Scope('NEARWIRETIMER');
 
 /**
@@ -25,12 +42,19 @@ export class IdleTimer {
   private timer: NodeJS.Timeout | undefined;
   private context: Scope | undefined;
   private readonly onIdle: () => void;
-  private readonly unseen: () => number;
+  private readonly movedAt: () => number;
+  private readonly looksOn: boolean;
+  /** The activity after which `onIdle` was last called. */
+  private told = -Infinity;
 
-  /** `unseen`: milliseconds since the last transfer for which `touch()` is not called. */
-  constructor(onIdle: () => void, unseen: () => number) {
+  /**
+   * `movedAt`: when bytes last moved that `touch()` is not called for, as of `now()`; -Infinity: never. `looksOn`: there are
+   * such bytes after `onIdle` too, so that it must go on looking for them.
+   */
+  constructor(onIdle: () => void, movedAt: () => number, looksOn = false) {
     this.onIdle = onIdle;
-    this.unseen = unseen;
+    this.movedAt = movedAt;
+    this.looksOn = looksOn;
   }
 
   /** Restarts with this duration in milliseconds; 0 turns it off. */
@@ -39,6 +63,7 @@ export class IdleTimer {
     this.duration = duration;
     if (duration === 0) return;
     this.context = new Scope('NEARWIRETIMEOUT');
+    this.told = -Infinity;
     this.touch();
   }
 
@@ -76,10 +101,17 @@ export class IdleTimer {
     this.timer = undefined;
     if (this.duration === 0) return;
     const time = now();
-    this.lastActivity = Math.max(this.lastActivity, time - this.unseen());
+    this.lastActivity = Math.max(this.lastActivity, this.movedAt());
     const left = this.lastActivity + this.duration - time;
-    if (left >= TIMER_GRAIN) this.arm(time, Math.ceil(left));
-    else this.context?.run(this.onIdle);
+    if (left >= TIMER_GRAIN) {
+      this.arm(time, Math.ceil(left));
+      return;
+    }
+    // What moves from here on is seen before its own deadline.
+    if (this.looksOn) this.arm(time, this.duration);
+    if (this.lastActivity <= this.told) return;
+    this.told = this.lastActivity;
+    this.context?.run(this.onIdle);
   }
 }
 

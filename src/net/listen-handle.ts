@@ -47,7 +47,7 @@ export function listenHandle(
   let genuine: NodesHandle | undefined;
   const setReference = (on: boolean): void => {
     referenced = on;
-    listener.ref(on);
+    listener.setRef(on);
   };
   const handle: ListenHandle = {
     close(callback) {

@@ -19,6 +19,7 @@ import {
 } from '../errors/index.js';
 import { Splice } from './splice.js';
 import { IdleTimer } from './idle-timer.js';
+import { now } from '../engine/clock.js';
 import { NativeSocket } from './socket.js';
 import { checkBoolean, checkFunction, checkLimit, checkWhole } from '../config/options.js';
 import { checkSignal, whenAborted } from '../config/signal.js';
@@ -184,7 +185,7 @@ class Relay {
       () => {
         this.fail(relayTimeoutError(options.idleTimeout ?? 0));
       },
-      () => Math.min(this.there.idle, this.back.idle),
+      () => now() - Math.min(this.there.idle, this.back.idle),
     );
   }
 

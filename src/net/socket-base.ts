@@ -4,21 +4,18 @@
  */
 import * as net from 'node:net';
 import { Duplex } from 'node:stream';
-import { outOfRangeError } from '../errors/index.js';
 import type { NativeEndpoint } from '../binding/addon.js';
-import { checkFunction, checkNumber, type BufferSizes } from '../config/options.js';
+import { now } from '../engine/clock.js';
+import { checkFunction, type BufferSizes } from '../config/options.js';
 import type { Scope } from './async-scopes.js';
 import type { Onread } from './onread.js';
-import { IdleTimer } from './idle-timer.js';
+import { IdleTimer, timerDuration } from './idle-timer.js';
 import { delaySeconds, type SocketSettings, type StreamOptions } from './socket-options.js';
 import type { OwningServer } from '../node/server-internals.js';
 import type { EarlyWrite, SocketFields } from './socket-fields.js';
 import { ownName, peerName, socketProperties } from './socket-properties.js';
 import type { HeldWrite, ReadableStateView, WritableStateView } from '../node/stream-state.js';
 import type { SocketConnection } from './socket-connection.js';
-
-/** The longest delay of a timer, in milliseconds. */
-const TIMEOUT_MAX = 2 ** 31 - 1;
 
 /**
  * Duplex's constructor, with the type that its objects have after the end of this file: TypeScript cannot express a
@@ -72,7 +69,7 @@ export class SocketBase extends DuplexAsSocket implements SocketFields {
         () => {
           this._onTimeout();
         },
-        () => this._connection?.spliceIdle ?? Infinity,
+        () => now() - (this._connection?.spliceIdle ?? Infinity),
       );
       if (callback !== undefined) this.once('timeout', callback);
     } else if (callback !== undefined) {
@@ -148,17 +145,6 @@ export class SocketBase extends DuplexAsSocket implements SocketFields {
   override address(): net.AddressInfo | Record<string, never> {
     return this._getsockname() as net.AddressInfo | Record<string, never>;
   }
-}
-
-function timerDuration(milliseconds: unknown): number {
-  checkNumber(milliseconds, 'msecs');
-  if (milliseconds < 0 || !Number.isFinite(milliseconds)) {
-    throw outOfRangeError('msecs', 'a non-negative finite number', milliseconds);
-  }
-  if (milliseconds <= TIMEOUT_MAX) return milliseconds;
-  const message = `${String(milliseconds)} does not fit into a 32-bit signed integer.\nTimer duration was truncated to ${String(TIMEOUT_MAX)}.`;
-  process.emitWarning(message, 'TimeoutOverflowWarning');
-  return TIMEOUT_MAX;
 }
 
 Object.defineProperties(SocketBase.prototype, socketProperties);

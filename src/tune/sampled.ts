@@ -2,7 +2,6 @@
 import * as net from 'node:net';
 import type { Channel } from '../channel/types.js';
 import { descriptorUnder } from '../engine/descriptor.js';
-import { EngineConnection } from '../engine/connection.js';
 
 export interface Sampled {
   readonly fd: number;
@@ -58,10 +57,7 @@ class SampledChannel implements Sampled {
   }
 
   get pending(): number {
-    const { channel } = this;
-    if (channel instanceof EngineConnection) return channel.queued;
-    const { writableLength = 0 } = channel as Channel & { readonly writableLength?: number };
-    return writableLength;
+    return this.channel.bufferedAmount;
   }
 }
 

@@ -281,6 +281,27 @@ onLinux('connects to a full queue on js', () => {
   );
 });
 
+onLinux('a process with a waiting channel', () => {
+  const library = new URL('../../dist/src/channel.js', import.meta.url).href;
+  const program = (path: string, rest: string): string =>
+    `const { Channel } = await import(${JSON.stringify(library)});
+     const channel = Channel.connect({ path: ${JSON.stringify(path)}, backlogTimeout: 300, transport: 'native' }, {
+       onTimeout: () => say('onTimeout'),
+       onError: (_, { code }) => say(code),
+     });
+     ${rest}`;
+
+  it.each([
+    ['', ['ERR_NEARWIRE_BACKLOG_TIMEOUT']],
+    ['channel.unref();', []],
+    ['channel.unref(); setImmediate(() => channel.ref());', ['ERR_NEARWIRE_BACKLOG_TIMEOUT']],
+    ['channel.setTimeout(30);', ['onTimeout', 'ERR_NEARWIRE_BACKLOG_TIMEOUT']],
+  ])('is told, and kept alive, as it asks: %s', async (rest, said) => {
+    const { path } = await fullServer();
+    expect(await runChild('native', program(path, rest))).toMatchObject({ code: 0, said, stderr: '' });
+  });
+});
+
 onLinux.each(patient)('a process with a waiting connect: $name', ({ name }) => {
   const program = (path: string, rest: string): string =>
     `const socket = connect({ path: ${JSON.stringify(path)}, backlogTimeout: 300 });

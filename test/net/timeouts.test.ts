@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { performance } from 'node:perf_hooks';
 import { describe, expect, it } from 'vitest';
-import { fill, listen, nextTurn, pair } from '../support/sockets.js';
+import { fill, listen, pair, passTime } from '../support/sockets.js';
 import { everyWay, reference, type Subject } from '../support/subjects.js';
 
 /** A timer may come this much early: node counts whole milliseconds. */
@@ -10,12 +10,6 @@ const GRAIN = 2;
 /** More than a peer has read at READ_BYTES every 10 ms for 300 ms. */
 const WRITE_BYTES = 96 * 1024 * 1024;
 const READ_BYTES = 2 * 1024 * 1024;
-
-/** Runs the loop for this long. */
-async function passTime(milliseconds: number): Promise<void> {
-  const end = performance.now() + milliseconds;
-  while (performance.now() < end) await nextTurn();
-}
 
 describe.each(everyWay)('timeouts: $name over $family', ({ subject, family }) => {
   it('tells of idleness once, and does not close', async () => {

@@ -85,9 +85,9 @@ export async function withNetPeers(
   family: Family,
   handlers: ChannelServerHandlers,
   options?: ListenOptions,
-): Promise<{ peers: NetPeer[] }> {
+): Promise<{ peers: NetPeer[]; server: ChannelServer }> {
   let onAccepted: ((channel: Channel) => void) | undefined;
-  const { address } = await listenChannels(
+  const { address, server } = await listenChannels(
     transport,
     family,
     {
@@ -108,7 +108,7 @@ export async function withNetPeers(
     await once(peer, 'connect');
     peers.push({ channel: await accepted, peer });
   }
-  return { peers };
+  return { peers, server };
 }
 
 /** Writes until this answers false; answers the bytes. */

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import type { AddressInfo, Server, ServerOpts, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
 import { afterEach } from 'vitest';
 import type { SocketOptions } from 'nearwire';
 import type { Family, Subject } from './subjects.js';
@@ -193,4 +194,10 @@ export function connectionsOf(server: Server): Promise<number> {
 /** One pass of the loop: what the kernel has for us is seen. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Runs the loop for this long. */
+export async function passTime(milliseconds: number): Promise<void> {
+  const end = performance.now() + milliseconds;
+  while (performance.now() < end) await nextTurn();
 }

@@ -24,6 +24,7 @@ export class End {
   errors = 0;
   filesBegun = 0;
   filesSettled = 0;
+  corks = 0;
   private written = 0;
   private drainOwed = false;
   private mayRead = Infinity;
@@ -138,6 +139,8 @@ export class End {
 
   private onDrain(): void {
     this.checkHandedOver('onDrain');
+    const { bufferedAmount } = this.channel;
+    if (bufferedAmount !== 0) this.world.fail(`${this.name}: onDrain with ${String(bufferedAmount)} bytes queued`);
     if (!this.world.isNative) {
       // A promise tells of it behind what is told now.
       const { filesBegun } = this;
@@ -240,6 +243,7 @@ export class End {
       this.hasEnded = true;
       return true;
     }
+    if (room && this.corks > 0) this.world.fail(`${this.name}: a corked write answers true`);
     let length = 0;
     for (const bytes of expected) {
       this.peer.incoming.add(bytes);
@@ -299,6 +303,16 @@ export class End {
     if (this.pauses.size > 0 || this.isClosed) return;
     this.mayRead = Infinity;
     this.channel.resume();
+  }
+
+  cork(): void {
+    this.corks++;
+    this.channel.cork();
+  }
+
+  uncork(): void {
+    this.corks = Math.max(0, this.corks - 1);
+    this.channel.uncork();
   }
 
   /** Reads all that there is. */

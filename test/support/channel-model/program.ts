@@ -28,7 +28,7 @@ export interface Write {
 /** Ends are numbered: the client's of connection n is 2n, the server's 2n + 1. */
 export interface Step {
   end: number;
-  action: 'write' | 'pause' | 'resume' | 'flush' | 'end' | 'destroy' | 'fail';
+  action: 'write' | 'pause' | 'resume' | 'cork' | 'uncork' | 'flush' | 'end' | 'destroy' | 'fail';
   write?: Write;
   /** What lies between it and the next. */
   then: 'nothing' | 'tick' | 'turn';
@@ -131,8 +131,10 @@ function stepOf(dice: Dice, ends: number): Step {
   const end = dice.below(ends);
   const then = dice.of(['nothing', 'nothing', 'tick', 'turn'] as const);
   const at = dice.below(100);
-  if (at < 55) return { end, action: 'write', write: writeOf(dice), then };
-  if (at < 70) return { end, action: 'pause', then };
+  if (at < 50) return { end, action: 'write', write: writeOf(dice), then };
+  if (at < 55) return { end, action: 'cork', then };
+  if (at < 60) return { end, action: 'uncork', then };
+  if (at < 72) return { end, action: 'pause', then };
   if (at < 92) return { end, action: 'resume', then };
   if (at < 96) return { end, action: 'flush', then };
   if (at < 98) return { end, action: 'end', then };

@@ -87,6 +87,8 @@ async function take({ action, write, then }: Step, end: End): Promise<void> {
   if (write === undefined) world.note(`${end.name}: ${action}`);
   if (action === 'pause') end.pause('step');
   else if (action === 'resume') end.readOn();
+  else if (action === 'cork') end.cork();
+  else if (action === 'uncork') end.uncork();
   else if (action === 'flush') end.channel.flush();
   else if (action === 'end') end.end();
   else if (action === 'destroy') end.destroy();
@@ -99,7 +101,10 @@ async function take({ action, write, then }: Step, end: End): Promise<void> {
 /** Clients end first, servers when nothing can come any more that they would write on. */
 async function finish(world: World, ends: readonly End[]): Promise<void> {
   world.finishing = true;
-  for (const end of ends) end.readOn();
+  for (const end of ends) {
+    end.readOn();
+    while (end.corks > 0) end.uncork();
+  }
   const clients = ends.filter((_, number) => number % 2 === 0);
   const servers = ends.filter((_, number) => number % 2 === 1);
   for (const end of clients) end.end();
