@@ -91,8 +91,7 @@ export interface AddonStatus {
 }
 
 const require = createRequire(import.meta.url);
-/** dist/src/binding/addon.js -> the package's root. */
-/** From dist/src/binding. */
+/** From dist/src/binding, and from dist/bundle/chunks. */
 const packageRoot = fileURLToPath(new URL('../../..', import.meta.url));
 
 function load(): AddonStatus {
@@ -107,7 +106,10 @@ function load(): AddonStatus {
     }
     return { addon, file, reason: undefined };
   } catch (error) {
-    return { addon: undefined, file: undefined, reason: error instanceof Error ? error : new Error(String(error)) };
+    const reason = error instanceof Error ? error : new Error(String(error));
+    // Until somebody reads the stack, V8 keeps the objects whose calls led here: a first page, or socket, would live for ever.
+    Reflect.get(reason, 'stack');
+    return { addon: undefined, file: undefined, reason };
   }
 }
 

@@ -1,6 +1,6 @@
 /** A cluster's primary: opens the listening sockets that workers share, and closes each when the last has left it. */
 import type { ChildProcess } from 'node:child_process';
-import cluster, { type Cluster, type Worker } from 'node:cluster';
+import type { Cluster, Worker } from 'node:cluster';
 import { createRequire } from 'node:module';
 import { relative } from 'node:path';
 import {
@@ -16,6 +16,7 @@ import {
 } from './messages.js';
 import { Places } from './places.js';
 import { sendPlainHandle } from '../node/plain-handle.js';
+import { nodeCluster } from '../runtime/modules.js';
 
 /** A handle of node's, bound and not listening: each worker calls listen() on its own descriptor. */
 interface BoundHandle {
@@ -114,6 +115,7 @@ function serve(worker: Worker): void {
 
 /** Answers the workers that this process forks from now on, and lets them know that it does. */
 export function installPrimary(): void {
+  const cluster = nodeCluster();
   const { fork } = cluster;
   const patched: Cluster['fork'] = (env?: unknown) => {
     const worker = fork.call(cluster, { ...(env as object | undefined), [PRIMARY_VARIABLE]: String(process.pid) });

@@ -1,6 +1,6 @@
 /** Genuine `http.IncomingMessage`s, whose headers are made when somebody asks for them. */
 import type * as http from 'node:http';
-import { nodeHttp } from '../runtime/modules.js';
+import { nodeHttp } from '../runtime/http.js';
 import type { RequestHead } from './codec.js';
 import type { Incoming, RequestClass, ServerContract, SocketContract } from './contracts.js';
 import { setHeadersCount } from '../node/http-messages.js';
@@ -88,11 +88,11 @@ function pushesQuietly(): boolean {
   return !request._readableState.emittedReadable;
 }
 
-const PUSHES_QUIETLY = pushesQuietly();
+let quiet: boolean | undefined;
 
 /** Nobody hears of the end yet: what `push(null)` comes to then, without its tick. Whoever reads it later gets 'end'. */
 export function noteEnd(request: Incoming): void {
-  if (PUSHES_QUIETLY) request.push(null);
+  if ((quiet ??= pushesQuietly())) request.push(null);
   else request._readableState.ended = true;
 }
 

@@ -5,7 +5,7 @@
  * What is replaced is replaced on the object: a framework may give it another prototype (Express does).
  */
 import { argValueError } from '../errors/index.js';
-import { nodeHttp } from '../runtime/modules.js';
+import { nodeHttp } from '../runtime/http.js';
 import { dateLine } from './date.js';
 import {
   outHeadersOf,

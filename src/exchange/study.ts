@@ -2,7 +2,7 @@
  * Whether this node's responses are what the short way of `end()` takes them for. It passes over node's own code, so that
  * a change there could lose or reorder what has been written: it is off unless both come to the same here.
  */
-import { nodeHttp } from '../runtime/modules.js';
+import { nodeHttp } from '../runtime/http.js';
 import type { Incoming, Outgoing, ResponseClass, SocketContract } from './contracts.js';
 import { settleEnd, type EndCallback } from '../node/http-messages.js';
 import { endsShort, isShort, makeResponse } from './response.js';
@@ -127,5 +127,9 @@ function study(): boolean {
   }
 }
 
-/** The short way of `end()` comes to what node's own does. */
-export const SHORT_END = study();
+let comesToTheSame: boolean | undefined;
+
+/** Whether the short way of `end()` comes to what node's own does: it is found out with the first server. */
+export function endsMayBeShort(): boolean {
+  return (comesToTheSame ??= study());
+}

@@ -5,7 +5,6 @@
  * open a handle. Only that step is replaced, by one that puts an object of ours in the handle's place; node's close(), address(),
  * getConnections(), ref() and 'close' work with it unchanged.
  */
-import cluster from 'node:cluster';
 import * as diagnostics from 'node:diagnostics_channel';
 import { closeSync } from 'node:fs';
 import * as net from 'node:net';
@@ -28,6 +27,7 @@ import type { ListenHandle, ListenStep, ServerWithInternals } from '../node/serv
 import { ServerListener } from './server-listener.js';
 import { connectionOptions, type SocketSettings } from './socket-options.js';
 import { acceptDelegateOf } from './accept-delegate.js';
+import { nodeCluster } from '../runtime/modules.js';
 
 /** node's own step, as it stands on the prototype. */
 export const originalListen2 = (net.Server.prototype as ServerWithInternals)._listen2;
@@ -153,7 +153,7 @@ export class NativeListening {
     // A cluster's worker that disconnects closes its handles' servers.
     if (origin !== undefined) setHandleOwner(origin, this.server);
     const listener = this.serve(id, typeof name === 'object' && name.family !== undefined, { origin });
-    if (origin !== undefined && cluster.isWorker) keepToAcceptLimit(this.server, listener, placeOf(origin));
+    if (origin !== undefined && nodeCluster().isWorker) keepToAcceptLimit(this.server, listener, placeOf(origin));
     this.server._connectionKey = `${String(addressType)}:${String(address)}:${String(port)}`;
   }
 
@@ -187,7 +187,7 @@ export class NativeListening {
     const error = notNativeError(what);
     const handle = handleOf(server) as ListenHandle | null;
     setHandle(server, null);
-    if (!cluster.isWorker) throw error;
+    if (!nodeCluster().isWorker) throw error;
     // The primary has answered in its own time: listen() has returned long since.
     handle?.close();
     process.nextTick(emitError, server, error);

@@ -4,7 +4,7 @@
  */
 import type { EventEmitter } from 'node:events';
 import { unsupportedError } from '../errors/index.js';
-import { nodeHttp } from '../runtime/modules.js';
+import { nodeHttp } from '../runtime/http.js';
 
 /** Headers as `setHeader` keeps them: by their name in lower case, the name as given and the value. */
 export type OutHeaders = Record<string, [name: string, value: HeaderValue]>;
@@ -66,40 +66,66 @@ function symbolOf(object: object, description: string): symbol {
   return found;
 }
 
-const sampleRequest = new nodeHttp.IncomingMessage(null as never);
-const sampleResponse = new nodeHttp.ServerResponse(
-  Object.assign(sampleRequest, { httpVersionMajor: 1, httpVersionMinor: 1 }),
-);
+interface Symbols {
+  readonly headersCount: symbol;
+  readonly outHeaders: symbol;
+  readonly needDrain: symbol;
+  /** From here on of newer nodes. */
+  readonly detachSignal: symbol | undefined;
+  readonly writableFinished: symbol | undefined;
+  readonly endCallbacks: symbol | undefined;
+  readonly flushError: symbol | undefined;
+}
 
-const HEADERS_COUNT = symbolOf(sampleRequest, 'kHeadersCount');
-const OUT_HEADERS = symbolOf(sampleResponse, 'kOutHeaders');
-const NEED_DRAIN = symbolOf(sampleResponse, 'kNeedDrain');
-/** Of newer nodes. */
-const DETACH_SIGNAL = findSymbol(nodeHttp.IncomingMessage.prototype, 'kDetachAbortSignal');
-const WRITABLE_FINISHED = findSymbol(sampleResponse, 'kWritableFinished');
-const END_CALLBACKS = findSymbol(sampleResponse, 'kEndCallbacks');
-const FLUSH_ERROR = findSymbol(sampleResponse, 'kFlushError');
+function findSymbols(): Symbols {
+  const { IncomingMessage, ServerResponse } = nodeHttp;
+  const request = new IncomingMessage(null as never);
+  const response = new ServerResponse(Object.assign(request, { httpVersionMajor: 1, httpVersionMinor: 1 }));
+  return {
+    headersCount: symbolOf(request, 'kHeadersCount'),
+    outHeaders: symbolOf(response, 'kOutHeaders'),
+    needDrain: symbolOf(response, 'kNeedDrain'),
+    detachSignal: findSymbol(IncomingMessage.prototype, 'kDetachAbortSignal'),
+    writableFinished: findSymbol(response, 'kWritableFinished'),
+    endCallbacks: findSymbol(response, 'kEndCallbacks'),
+    flushError: findSymbol(response, 'kFlushError'),
+  };
+}
+
+let found: Symbols | undefined;
+
+/** Of this node: found when they are first asked for. */
+function symbols(): Symbols {
+  return (found ??= findSymbols());
+}
+
+/** Throws ERR_NEARWIRE_UNSUPPORTED where this node's messages lack what those of all known ones have. */
+export function checkMessages(): void {
+  symbols();
+}
 
 /** How many strings of `rawHeaders` node makes `headers` of. */
 export function setHeadersCount(request: object, count: number): void {
-  (request as Record<symbol, unknown>)[HEADERS_COUNT] = count;
+  (request as Record<symbol, unknown>)[symbols().headersCount] = count;
 }
 
 /** What `setHeader` has put down; null if nothing. */
 export function outHeadersOf(response: object): OutHeaders | null {
-  return (response as Record<symbol, OutHeaders | null>)[OUT_HEADERS] as OutHeaders | null;
+  return (response as Record<symbol, OutHeaders | null>)[symbols().outHeaders] as OutHeaders | null;
 }
 
 /** A `write()` has answered false, and 'drain' is owed: it is not any more. */
 export function takeNeedDrain(response: object): boolean {
-  const owed = (response as Record<symbol, unknown>)[NEED_DRAIN] === true;
-  if (owed) (response as Record<symbol, unknown>)[NEED_DRAIN] = false;
+  const { needDrain } = symbols();
+  const owed = (response as Record<symbol, unknown>)[needDrain] === true;
+  if (owed) (response as Record<symbol, unknown>)[needDrain] = false;
   return owed;
 }
 
 /** The request has been answered: the end of its connection is no reason any more to abort `request.signal`. */
 export function detachSignal(request: object): void {
-  if (DETACH_SIGNAL !== undefined) (request as Record<symbol, () => void>)[DETACH_SIGNAL]?.();
+  const { detachSignal: detach } = symbols();
+  if (detach !== undefined) (request as Record<symbol, () => void>)[detach]?.();
 }
 
 export type EndCallback = (error?: Error | null) => void;
@@ -108,12 +134,13 @@ export const NO_CALLBACKS: readonly EndCallback[] = [];
 
 /** Has the callback of an `end()` called once the answer is through. */
 export function queueEndCallback(response: EventEmitter, callback: EndCallback): void {
-  if (END_CALLBACKS === undefined) {
+  const { endCallbacks } = symbols();
+  if (endCallbacks === undefined) {
     response.once('finish', callback);
     return;
   }
   const queue = response as EventEmitter & Partial<Record<symbol, EndCallback[] | null>>;
-  queue[END_CALLBACKS] = [...(queue[END_CALLBACKS] ?? []), callback];
+  queue[endCallbacks] = [...(queue[endCallbacks] ?? []), callback];
 }
 
 /**
@@ -121,12 +148,13 @@ export function queueEndCallback(response: EventEmitter, callback: EndCallback):
  * `end()`, which are answered, before 'finish', or with the error. To older ones they are listeners of 'finish'.
  */
 export function settleEnd(response: object, error: Error | null): readonly EndCallback[] {
-  if (WRITABLE_FINISHED === undefined || END_CALLBACKS === undefined || FLUSH_ERROR === undefined) return NO_CALLBACKS;
+  const { writableFinished, endCallbacks, flushError } = symbols();
+  if (writableFinished === undefined || endCallbacks === undefined || flushError === undefined) return NO_CALLBACKS;
   const state = response as Record<symbol, unknown>;
-  if (error === null) state[WRITABLE_FINISHED] = true;
-  else state[FLUSH_ERROR] = error;
-  const callbacks = state[END_CALLBACKS] as readonly EndCallback[] | null;
+  if (error === null) state[writableFinished] = true;
+  else state[flushError] = error;
+  const callbacks = state[endCallbacks] as readonly EndCallback[] | null;
   if (callbacks === null) return NO_CALLBACKS;
-  state[END_CALLBACKS] = null;
+  state[endCallbacks] = null;
   return callbacks;
 }

@@ -45,7 +45,7 @@ NODE
 }
 LATER
 const { createServer: createUwsgi } = await import(process.argv[1]);
-const { SHORT_END } = await import(new URL('./exchange/study.js', process.argv[1]));
+const { endsMayBeShort } = await import(new URL('./exchange/study.js', process.argv[1]));
 const path = process.argv[2];
 const server = createUwsgi((req, res) => {
   if (req.url === '/pieces') { res.setHeader('Content-Length', 2); res.write('a'); res.end('b'); }
@@ -68,7 +68,7 @@ const bodies = [];
 for (const url of ['/pieces', '/head', '/whole']) bodies.push(await ask(url));
 patch();
 bodies.push(await ask('/whole'));
-say([SHORT_END, bodies, ended]);
+say([endsMayBeShort(), bodies, ended]);
 server.close();
 `;
 
