@@ -320,7 +320,7 @@ onLinux.each(patient)('a process with a waiting connect: $name', ({ name }) => {
 });
 
 onLinux('an unchanged program under nearwire/register', () => {
-  const entry = fileURLToPath(new URL('../../dist/src/register.js', import.meta.url));
+  const entry = fileURLToPath(new URL('../../dist/bundle/register.js', import.meta.url));
   const program = `require('net').connect(process.argv[1]).on('error', ({ code }) => console.log(code));`;
 
   it('waits as well, as long as the environment says', async () => {

@@ -6,8 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { childResult, type ChildResult } from '../support/children.js';
 import { cleanup, socketPath } from '../support/sockets.js';
 
-const entry = fileURLToPath(new URL('../../dist/src/register.js', import.meta.url));
-const library = fileURLToPath(new URL('../../dist/src/index.js', import.meta.url));
+const entry = fileURLToPath(new URL('../../dist/bundle/register.js', import.meta.url));
+const library = fileURLToPath(new URL('../../dist/bundle/index.js', import.meta.url));
 
 interface Start {
   loader: '--require' | '--import' | 'NODE_OPTIONS';
