@@ -2,10 +2,22 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
-const built = (file: string): string => fileURLToPath(new URL(`dist/src/${file}.js`, import.meta.url));
+const built = (file: string): string => fileURLToPath(new URL(`dist/bundle/${file}.js`, import.meta.url));
 
 /** What carries bytes, and what stands on it: `npm test`. Folders of src. */
-const CORE = ['binding', 'channel', 'engine', 'exchange', 'files', 'http', 'memory', 'net', 'parity', 'register'];
+const CORE = [
+  'binding',
+  'channel',
+  'engine',
+  'entries',
+  'exchange',
+  'files',
+  'http',
+  'memory',
+  'net',
+  'parity',
+  'register',
+];
 /** Tests of the benchmark, of `nearwire cost` and of tuning: they take times, fill the machine, or count what all of it does. */
 const MEASURING = 'test/bench/**/*.test.ts';
 /** Most of the others wait more than they compute; not so under a sanitizer, which sets it (scripts/test-asan.mjs). */
@@ -31,7 +43,7 @@ export default defineConfig({
     execArgv: ['--expose-gc'],
     testTimeout: 120_000,
     retry: 0,
-    server: { deps: { external: [/\/dist\/src\//] } },
+    server: { deps: { external: [/\/dist\/(src|bundle)\//] } },
     projects: [
       {
         extends: true,

@@ -1,5 +1,5 @@
-// Compiles src into dist, and bench into bench/dist. Skipped where TypeScript is not installed: an installed package ships
-// dist.
+// Compiles src into dist, bundles what is shipped of it, and compiles bench into bench/dist. Skipped where TypeScript is not
+// installed: an installed package ships dist.
 import { execFileSync } from 'node:child_process';
 import { existsSync, symlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -8,12 +8,17 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const tsc = `${root}node_modules/typescript/bin/tsc`;
 // The bench imports nearwire as its users do. npm links workspaces into node_modules, but not the root package.
 const self = `${root}node_modules/nearwire`;
+
+function compile(project) {
+  execFileSync(process.execPath, [tsc, '-p', `${project}/tsconfig.build.json`], { cwd: root, stdio: 'inherit' });
+}
+
 if (existsSync(tsc)) {
   if (!existsSync(self)) symlinkSync('..', self);
-  for (const project of ['.', 'bench']) {
-    execFileSync(process.execPath, [tsc, '-p', `${project}/tsconfig.build.json`], { cwd: root, stdio: 'inherit' });
-  }
-} else if (!existsSync(`${root}dist/src/index.js`)) {
+  compile('.');
+  await import('./bundle.mjs');
+  compile('bench');
+} else if (!existsSync(`${root}dist/bundle/index.js`)) {
   console.error('dist is missing and TypeScript is not installed: run "npm ci" in a clone first');
   process.exit(1);
 }

@@ -1,5 +1,5 @@
 // What a user gets: packs the package with its prebuilt addon, installs it into an empty folder with no compiler on PATH and
-// has it serve over a UNIX socket natively; then installs nearwire-bench beside it, and has it run and measure a stack.
+// has it serve over a UNIX socket natively, by its functions and by register; then installs nearwire-bench beside it, and has it run and measure a stack.
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   existsSync,
@@ -92,6 +92,22 @@ try {
   );
   const said = run('node', ['app.js']).trim();
   if (said !== 'native native served /natively') throw new Error(`the installed package said: ${said}`);
+
+  writeFileSync(
+    join(home, 'plain.cjs'),
+    `const net = require('node:net');
+     const server = net.createServer((socket) => socket.end()).listen('./plain.sock', () => {
+       net.connect('./plain.sock').resume().on('close', () => server.close());
+       console.log(server.transport);
+     });`,
+  );
+  const registered = run('node', ['--require', 'nearwire/register', 'plain.cjs']).trim();
+  if (registered !== 'native') throw new Error(`under register the installed package said: ${registered}`);
+
+  const version = run('npx', ['nearwire', '--version']).trim();
+  if (version !== packed.version) throw new Error(`nearwire --version said ${version}`);
+  const unbundled = packed.files.filter(({ path }) => /^dist\/src\/.*\.js$/.test(path));
+  if (unbundled.length > 0) throw new Error(`shipped beside their bundle: ${unbundled.map(({ path }) => path).join()}`);
 
   const { status, stderr } = spawnSync(join(bin, 'npx'), ['nearwire', 'bench'], { cwd: home, env, encoding: 'utf8' });
   if (status !== 3 || !stderr.includes('npm install --save-dev nearwire-bench@')) {

@@ -7,6 +7,7 @@ export const CORE = [
   'engine/connect-',
   'engine/departure',
   'engine/descriptors',
+  'entries/',
   'exchange/',
   'files/',
   'http/',

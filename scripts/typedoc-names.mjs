@@ -10,8 +10,9 @@ export function load(app) {
     const symbol = context.getSymbolFromReflection(reflection);
     if (symbol === undefined) return;
     const type = context.checker.getDeclaredTypeOfSymbol(symbol);
-    const declared = type.aliasSymbol ?? type.symbol;
-    if (declared === undefined || declared === symbol || declared.name !== symbol.name) return;
+    // Of a generic one, the alias is the export itself.
+    const declared = [type.aliasSymbol, type.symbol].find((of) => of !== symbol && of?.name === symbol.name);
+    if (declared === undefined) return;
     context.project.registerSymbolId(reflection, context.createSymbolId(declared));
   });
 }

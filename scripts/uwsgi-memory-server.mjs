@@ -2,8 +2,8 @@
 // many connections and requests are there as the question names. usage: uwsgi-memory-server.mjs SERVER SOCKET
 import * as http from 'node:http';
 import { setImmediate } from 'node:timers/promises';
-import { createServer as createHttpServer } from '../dist/src/http.js';
-import { createServer as createUwsgiServer } from '../dist/src/uwsgi.js';
+import { createServer as createHttpServer } from '../dist/bundle/http.js';
+import { createServer as createUwsgiServer } from '../dist/bundle/uwsgi.js';
 
 const [, , kind, path] = process.argv;
 const MAKE = {

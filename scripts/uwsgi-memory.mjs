@@ -8,7 +8,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
-import { encodePacket } from '../dist/src/uwsgi/encode.js';
+import { encodePacket } from '../dist/bundle/internal.js';
 
 const { values } = parseArgs({
   options: {

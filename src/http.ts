@@ -7,7 +7,7 @@ import type * as http from 'node:http';
 import type { Duplex } from 'node:stream';
 import { argTypeError } from './errors/index.js';
 import { installRequestReader } from './http/served-parsers.js';
-import { nodeHttp } from './runtime/modules.js';
+import { nodeHttp } from './runtime/http.js';
 import { checkTransportOptions, patienceOf, type BacklogOptions, type TransportOptions } from './config/options.js';
 import { connectSocket, installTransport, serverOptions, type ServerInfo } from './net/factory.js';
 

@@ -94,19 +94,26 @@ export interface SocketConstructor {
   readonly prototype: Socket;
 }
 
-/** What a subclass of `Socket` builds on: its prototype chain is laid when the class is defined. */
-const isNativeByDefault = ((): boolean => {
+let nativeByDefault: boolean | undefined;
+
+/**
+ * Whether that is what a subclass of `Socket` builds on: its prototype chain is laid when the class is defined, so that it holds
+ * from the first look on. To look loads the addon, which who only imports this does not wait for.
+ */
+function isNativeByDefault(): boolean {
+  if (nativeByDefault !== undefined) return nativeByDefault;
   try {
-    return transportStatus().transport === 'native';
+    nativeByDefault = transportStatus().transport === 'native';
   } catch {
     // NEARWIRE_TRANSPORT holds something unknown: the first socket or server says so.
-    return false;
+    nativeByDefault = false;
   }
-})();
+  return nativeByDefault;
+}
 
 function construct(options: SocketOptions | undefined, target: object): Socket {
   const engine = engineForSocket(options, 'fd');
-  if ((engine !== undefined) !== isNativeByDefault) {
+  if ((engine !== undefined) !== isNativeByDefault()) {
     const reason = 'must leave a subclass of Socket on the transport of its process';
     throw argValueError('options.transport', options?.transport, reason);
   }
@@ -133,11 +140,12 @@ function socketConstructor(given?: SocketOptions | number): Socket {
  * As `net.Socket`. `new Socket(options)` makes a socket of the transport that `options.transport` asks for; a subclass
  * takes that of its process.
  */
-export const Socket = socketConstructor as SocketConstructor;
+export const Socket = socketConstructor.bind(undefined) as SocketConstructor;
 
-Object.defineProperties(socketConstructor, {
+// Bound, as a function that can be called with `new` and has no `prototype` of its own, which could not be a getter.
+Object.defineProperties(Socket, {
   name: { value: 'Socket' },
-  prototype: { value: isNativeByDefault ? NativeSocket.prototype : net.Socket.prototype },
+  prototype: { get: (): object => (isNativeByDefault() ? NativeSocket.prototype : net.Socket.prototype) },
   [Symbol.hasInstance]: {
     value(this: unknown, object: unknown): boolean {
       if (this === Socket) return object instanceof net.Socket;

@@ -52,8 +52,11 @@ function buildCommit(commit: string, folder: string): void {
   const commands = [
     ['npx', 'tsc', '-p', 'tsconfig.build.json'],
     ['npm', 'run', '--silent', 'build:native'],
-  ] as const;
-  for (const [command, ...words] of commands) {
+  ];
+  // Older commits have none.
+  const bundle = join(folder, 'scripts', 'bundle.mjs');
+  if (existsSync(bundle)) commands.push([process.execPath, bundle]);
+  for (const [command = '', ...words] of commands) {
     execFileSync(command, words, { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
   }
 }

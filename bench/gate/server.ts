@@ -3,6 +3,7 @@
  *
  * With WARM and BATCH it marks each BATCH requests after the first WARM for callgrind (callgrind.ts).
  */
+import { readFileSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
 import { getPriority } from 'node:os';
@@ -80,9 +81,14 @@ function writer(size: number, writes: number): (socket: Socket) => void {
   };
 }
 
-/** Untyped: of another build only the names are known. */
-function entry(file: string): Promise<unknown> {
-  return import(pathToFileURL(join(folder, 'dist', 'src', file)).href);
+/** What package.json of that build exports. Untyped: only the names are known. */
+function entry(name: string): Promise<unknown> {
+  const { exports } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
+    readonly exports: Readonly<Record<string, { readonly default: string }>>;
+  };
+  const target = exports[name]?.default;
+  if (target === undefined) throw new Error(`${folder} exports no ${name}`);
+  return import(pathToFileURL(join(folder, target)).href);
 }
 
 /** The connection handlers of the socket cases. */
@@ -101,9 +107,9 @@ const LISTENERS: Readonly<Record<string, (socket: Socket) => void>> = {
 async function serverOf(): Promise<Parameters<typeof listen>[0]> {
   const options = { transport: 'native' } as const;
   const listener = LISTENERS[name];
-  if (name === 'uwsgi') return ((await entry('uwsgi.js')) as typeof NearwireUwsgi).createServer(options, hello);
-  if (!listener) return ((await entry('http.js')) as typeof NearwireHttp).createServer(options, hello);
-  return ((await entry('index.js')) as typeof Nearwire).createServer(options, listener);
+  if (name === 'uwsgi') return ((await entry('./uwsgi')) as typeof NearwireUwsgi).createServer(options, hello);
+  if (!listener) return ((await entry('./http')) as typeof NearwireHttp).createServer(options, hello);
+  return ((await entry('.')) as typeof Nearwire).createServer(options, listener);
 }
 
 listen(await serverOf(), { path });

@@ -93,7 +93,7 @@ export interface AddonStatus {
 }
 
 const require = createRequire(import.meta.url);
-/** dist/src/binding/addon.js -> the package's root. */
+/** From dist/src/binding, and from dist/bundle/chunks. */
 const packageRoot = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** Prebuilt or built in a clone; else where node-gyp puts it that a user has run on native/binding.gyp. */
@@ -119,7 +119,10 @@ function load(): AddonStatus {
     }
     return { addon, file, reason: undefined };
   } catch (error) {
-    return { addon: undefined, file: undefined, reason: error instanceof Error ? error : new Error(String(error)) };
+    const reason = error instanceof Error ? error : new Error(String(error));
+    // Until somebody reads the stack, V8 keeps the objects whose calls led here: a first page, or socket, would live for ever.
+    Reflect.get(reason, 'stack');
+    return { addon: undefined, file: undefined, reason };
   }
 }
 

@@ -14,8 +14,12 @@ import type {
   ListenTarget,
 } from './types.js';
 
-/** A connection, and `Channel.connect`, which makes one. */
+/**
+ * A connection, and `Channel.connect`, which makes one.
+ * @interface
+ */
 export type Channel<Data = unknown> = ChannelObject<Data>;
+/** Makes channels. */
 export const Channel = {
   /**
    * Connects. Invalid arguments throw here; if the system refuses the connection, `onError` gets the error on a later tick.

@@ -129,12 +129,15 @@ export interface Channel<Data = unknown> extends FileSender {
    * are undefined after it has closed.
    */
   readonly remoteAddress: string | undefined;
+  /** The peer's port. */
   readonly remotePort: number | undefined;
   /** `IPv4` or `IPv6`. Undefined for a UNIX socket. */
   readonly remoteFamily: string | undefined;
   /** The local IP address. Undefined for a UNIX socket. */
   readonly localAddress: string | undefined;
+  /** The local port. */
   readonly localPort: number | undefined;
+  /** `IPv4` or `IPv6`. */
   readonly localFamily: string | undefined;
 
   /** What has been counted so far; after the channel has closed, the final values. */
@@ -180,6 +183,7 @@ export interface ChannelHandlers<Data = unknown> {
 export interface ChannelServerHandlers<Data = unknown> extends ChannelHandlers<Data> {
   /** A connection has been accepted: the place to set `channel.data`. */
   onConnection?(channel: Channel<Data>): void;
+  /** The server listens. */
   onListening?(server: ChannelServer): void;
   /** Without this handler the error is reported as an uncaught exception. */
   onServerError?(server: ChannelServer, error: NodeJS.ErrnoException): void;

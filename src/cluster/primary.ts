@@ -2,7 +2,7 @@
  * A cluster's primary: opens the listening sockets that workers share, and closes each when its last worker has left.
  */
 import type { ChildProcess } from 'node:child_process';
-import cluster, { type Cluster, type Worker } from 'node:cluster';
+import type { Cluster, Worker } from 'node:cluster';
 import { createRequire } from 'node:module';
 import { relative } from 'node:path';
 import {
@@ -18,6 +18,7 @@ import {
 } from './messages.js';
 import { Places } from './places.js';
 import { sendPlainHandle } from '../node/plain-handle.js';
+import { nodeCluster } from '../runtime/modules.js';
 
 /** One of node's handles, bound but not listening: each worker calls listen() on its own descriptor. */
 interface BoundHandle {
@@ -116,6 +117,7 @@ function serve(worker: Worker): void {
 
 /** Makes this process answer the workers that it forks from now on, and announces that in their environment. */
 export function installPrimary(): void {
+  const cluster = nodeCluster();
   const { fork } = cluster;
   const patched: Cluster['fork'] = (env?: unknown) => {
     const worker = fork.call(cluster, { ...(env as object | undefined), [PRIMARY_VARIABLE]: String(process.pid) });

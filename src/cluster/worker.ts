@@ -1,7 +1,7 @@
 /** A cluster's worker: its native servers share the primary's listening sockets instead of being passed connections. */
-import cluster from 'node:cluster';
 import type * as net from 'node:net';
 import { addonStatus, type NativeBalance } from '../binding/addon.js';
+import { nodeCluster } from '../runtime/modules.js';
 import { isMessage, PRIMARY_VARIABLE, CLUSTER, QUERY, type PlaceMessage, type Query } from './messages.js';
 
 type Answered = (errno: number, handle: unknown, ...more: unknown[]) => void;
@@ -68,7 +68,9 @@ export function shareInCluster(listensNatively: ListensNatively): void {
 
 /** Makes native servers request a shared socket, if this process is a worker of a primary that supports it. */
 export function installWorker(): void {
-  if (!cluster.isWorker || process.env[PRIMARY_VARIABLE] !== String(process.ppid)) return;
+  if (process.env[PRIMARY_VARIABLE] !== String(process.ppid)) return;
+  const cluster = nodeCluster();
+  if (!cluster.isWorker) return;
   const getServer = Reflect.get(cluster, '_getServer') as GetServer;
   const patched: GetServer = (server, options, callback) => {
     if (![...natives].some((isNative) => isNative(server, options.addressType))) {

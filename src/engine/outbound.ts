@@ -166,7 +166,10 @@ export abstract class Outbound {
     return bytes;
   }
 
-  /** Hands everything queued on any connection to the kernel. Calls nobody: outcomes are told at the end of the tick. */
+  /**
+   * Hands everything queued on any connection to the kernel. Runs no callbacks: outcomes are reported at the end of the
+   * tick.
+   */
   handOver(): void {
     const { shared } = this;
     this.gatheredAt = 0;

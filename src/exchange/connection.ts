@@ -10,7 +10,7 @@
 import type { AsyncResource } from 'node:async_hooks';
 import { clearTimeout, setImmediate, setTimeout } from 'node:timers';
 import { requestTimeoutError, writeDestroyedError } from '../errors/index.js';
-import { nodeHttp } from '../runtime/modules.js';
+import { nodeHttp } from '../runtime/http.js';
 import type { WriteCallback } from '../node/stream-state.js';
 import { closes, type CloseEvent } from '../stats/events.js';
 import type { Carrier, CarrierOwner } from './carrier.js';
@@ -23,7 +23,7 @@ import { detachSignal, NO_CALLBACKS, settleEnd, type EndCallback } from '../node
 import { isUnheard, makeRequest, noteEnd, setVersion, wantsBody } from './request.js';
 import { endsShort, makeResponse } from './response.js';
 import { ExchangeSocket } from './socket.js';
-import { SHORT_END } from './study.js';
+import { endsMayBeShort } from './study.js';
 import { tellEach } from './tell-each.js';
 import { tellFinished, tellStarted } from './telling.js';
 import { tellFlushed, tellingAll } from './writers.js';
@@ -133,7 +133,7 @@ export class Connection implements CarrierOwner, ConnectionContract, RequestSink
     this.head = head;
     this.phase = 'serving';
     const request = makeRequest(server, socket, head);
-    const response = makeResponse(server.responseClass, request, server.responseOptions, SHORT_END);
+    const response = makeResponse(server.responseClass, request, server.responseOptions, endsMayBeShort());
     setVersion(request, head);
     server.codec.decorate(request, head);
     this.request = request;

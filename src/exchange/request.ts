@@ -1,6 +1,6 @@
 /** Genuine `http.IncomingMessage`s, whose headers are built on first access. */
 import type * as http from 'node:http';
-import { nodeHttp } from '../runtime/modules.js';
+import { nodeHttp } from '../runtime/http.js';
 import type { RequestHead } from './codec.js';
 import type { Incoming, RequestClass, ServerContract, SocketContract } from './contracts.js';
 import { setHeadersCount } from '../node/http-messages.js';
@@ -91,13 +91,13 @@ function pushesQuietly(): boolean {
   return !request._readableState.emittedReadable;
 }
 
-const PUSHES_QUIETLY = pushesQuietly();
+let quiet: boolean | undefined;
 
 /**
  * The end of a request without listeners: the effect of `push(null)` without its tick. A later reader still gets 'end'.
  */
 export function noteEnd(request: Incoming): void {
-  if (PUSHES_QUIETLY) request.push(null);
+  if ((quiet ??= pushesQuietly())) request.push(null);
   else request._readableState.ended = true;
 }
 

@@ -5,7 +5,7 @@
  * Methods are replaced on the object itself: a framework may change its prototype (Express does).
  */
 import { argValueError } from '../errors/index.js';
-import { nodeHttp } from '../runtime/modules.js';
+import { nodeHttp } from '../runtime/http.js';
 import { dateLine } from './date.js';
 import {
   outHeadersOf,

@@ -9,8 +9,9 @@ import type { Engine } from '../engine/engine.js';
 import { installTransport, type ServerInfo } from '../net/factory.js';
 import { noteDelegatedClosed } from '../net/listen.js';
 import { setAcceptDelegate } from '../net/accept-delegate.js';
+import { checkMessages } from '../node/http-messages.js';
 import { connectionsOf } from '../node/server-internals.js';
-import { nodeHttp } from '../runtime/modules.js';
+import { nodeHttp } from '../runtime/http.js';
 import type { BufferSizes, TransportName } from '../config/options.js';
 import { connections, type ConnectionEvent } from '../stats/events.js';
 import type { ServerStats } from '../stats/server-stats.js';
@@ -23,6 +24,7 @@ import { checkOptions, highWaterMarkOf, timeoutsOf, type ExchangeServerOptions, 
 import type { RequestClass, ResponseClass, ResponseOptions } from './contracts.js';
 import { requestClass } from './request.js';
 import type { ExchangeSocket } from './socket.js';
+import { endsMayBeShort } from './study.js';
 
 /** Events of the listening server that this server emits as well. */
 const FORWARDED = ['listening', 'error', 'close', 'drop'] as const;
@@ -66,6 +68,8 @@ export class ExchangeServer extends EventEmitter implements ServerInfo, Releasin
   ) {
     super();
     checkOptions(options, own);
+    checkMessages();
+    endsMayBeShort();
     this.codec = codec;
     const { headersTimeout, requestTimeout, checkingInterval } = timeoutsOf(options);
     this.headersTimeout = headersTimeout;

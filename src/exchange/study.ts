@@ -2,7 +2,7 @@
  * Whether this node's responses work as the fast path of `end()` assumes. The fast path bypasses node's own code, so a
  * change there could lose or reorder writes: it is disabled unless both produce the same result here.
  */
-import { nodeHttp } from '../runtime/modules.js';
+import { nodeHttp } from '../runtime/http.js';
 import type { Incoming, Outgoing, ResponseClass, SocketContract } from './contracts.js';
 import { settleEnd, type EndCallback } from '../node/http-messages.js';
 import { endsShort, isShort, makeResponse } from './response.js';
@@ -127,5 +127,9 @@ function study(): boolean {
   }
 }
 
-/** Whether the fast path of `end()` has the effect of node's own. */
-export const SHORT_END = study();
+let comesToTheSame: boolean | undefined;
+
+/** Whether the fast path of `end()` has the effect of node's own: found out with the first server. */
+export function endsMayBeShort(): boolean {
+  return (comesToTheSame ??= study());
+}

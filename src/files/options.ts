@@ -17,6 +17,7 @@ export type FileTarget = FileHandle | number;
 /** What is sent: a path, or a file that is open for reading. A regular file; on sockets and channels a block device too. */
 export type FileSource = string | FileTarget;
 
+/** Options of `sendFile()` of sockets, channels and streams. */
 export interface SendFileOptions {
   /** The first byte to send, from 0. Default 0. An open file's own position is left alone. */
   start?: number | undefined;

@@ -4,8 +4,8 @@
  */
 import { constants } from 'node:buffer';
 import { getSystemErrorName } from 'node:util';
-import { markAsUntransferable } from 'node:worker_threads';
 import { errnoError, outOfRangeError, pageLimitError } from '../errors/index.js';
+import { nodeWorkerThreads } from '../runtime/modules.js';
 import { addonStatus, type NativePage } from '../binding/addon.js';
 import { pageLimitOfThread } from '../config/settings.js';
 import { transportStatus } from '../engine/transport.js';
@@ -131,7 +131,7 @@ export class Gathering {
     // Posting a page to another thread takes it away from nobody. Memory of the addon's is marked by node itself; on Node 24
     // and later the mark is also a key that node has not got when it takes such memory back at the end of the thread, and
     // the process would be aborted.
-    if (sealed === undefined) markAsUntransferable(memory);
+    if (sealed === undefined) nodeWorkerThreads().markAsUntransferable(memory);
     return { memory, length: this.length, sealed, account: this.account };
   }
 

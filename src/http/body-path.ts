@@ -4,7 +4,7 @@ import type { TLSSocket } from 'node:tls';
 import { prematureCloseError, writeError } from '../errors/index.js';
 import { FileRange } from '../binding/file-range.js';
 import { FileChunk } from '../files/file-write.js';
-import { nodeHttp } from '../runtime/modules.js';
+import { nodeHttp } from '../runtime/http.js';
 import { NativeSocket } from '../net/socket.js';
 import { copyBody } from './copy-body.js';
 import type { OpenFile } from '../files/open.js';

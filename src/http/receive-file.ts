@@ -19,6 +19,7 @@ import { writeAll } from '../files/pieces.js';
 import type { FileSink } from '../net/file-sink.js';
 import { BodyBelow } from './body-below.js';
 
+/** Options of `receiveFile()` of requests. */
 export interface HttpReceiveFileOptions extends FileTargetOptions {
   /**
    * Where in the file the body's first byte goes, from 0. Default: 0, and the file's own position is left alone. What the

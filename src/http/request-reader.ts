@@ -19,7 +19,7 @@ import { RequestHead } from '../binding/addon.js';
 import { report, reports } from '../net/async-scopes.js';
 import type { SocketConnection } from '../net/socket-connection.js';
 import type { InPlaceReader } from '../net/connected-socket.js';
-import { nodeHttp } from '../runtime/modules.js';
+import { nodeHttp } from '../runtime/http.js';
 import { copyOf } from '../memory/own-memory.js';
 import { runTicks } from '../node/run-ticks.js';
 import { BodyPatience } from './body-patience.js';

@@ -26,6 +26,7 @@ import { NativeSocket } from '../net/socket.js';
 import { sendBody } from './body-path.js';
 import { keepHead, makeHead, type FileHeaders } from './file-head.js';
 
+/** Options of `sendFile()` of responses. */
 export interface HttpSendFileOptions extends SendFileOptions {
   /**
    * Headers of the answer, beside those that the response has already. A value of null leaves that header out: without

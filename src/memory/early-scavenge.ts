@@ -9,7 +9,7 @@
  *
  * docs/performance.md has the gain.
  */
-import { getHeapSpaceStatistics, getHeapStatistics } from 'node:v8';
+import { nodeV8 } from '../runtime/modules.js';
 
 const MIB = 1024 * 1024;
 
@@ -59,7 +59,7 @@ export function countOutsideHeap(bytes: number): void {
 
 function look(): void {
   sinceLook = 0;
-  const external = getHeapStatistics().external_memory;
+  const external = nodeV8().getHeapStatistics().external_memory;
   least = Math.min(least, external);
   const growth = external - least;
   if (growth < patience * WORTH) return;
@@ -74,7 +74,9 @@ function look(): void {
 
 /** Bytes. */
 function untilScavenge(): number {
-  const young = getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space');
+  const young = nodeV8()
+    .getHeapSpaceStatistics()
+    .find(({ space_name: name }) => name === 'new_space');
   if (!young) return Infinity;
   const { space_used_size: used, space_available_size: available } = young;
   return SCAVENGED_AT * (used + available) - used;

@@ -1,5 +1,5 @@
 /** How a native socket connects: the arguments of connect(), and name resolution. */
-import * as dns from 'node:dns';
+import type * as dns from 'node:dns';
 import * as net from 'node:net';
 import {
   argTypeError,
@@ -18,6 +18,7 @@ import {
   patienceOf,
   type BacklogOptions,
 } from '../config/options.js';
+import { nodeDns } from '../runtime/modules.js';
 import { Attempts, type ConnectingSocket, type LocalEnd, type Target } from './attempts.js';
 import type { SocketOptions } from './socket-options.js';
 
@@ -111,7 +112,7 @@ function checkTcpOptions(options: ConnectOptions): TcpPlan {
     host,
     port: checkedPort,
     local: { host: localAddress || undefined, port: localPort || undefined },
-    lookup: options.lookup ?? dns.lookup,
+    lookup: options.lookup ?? nodeDns().lookup,
     dnsOptions,
     all: autoSelect && !localAddress && dnsOptions.family !== 4 && dnsOptions.family !== 6,
     patience,
@@ -137,7 +138,7 @@ function familySelection(options: ConnectOptions): { autoSelect: boolean; patien
 
 function lookupOptions({ family: asked, hints = 0 }: ConnectOptions): dns.LookupOptions {
   const family = asked === 'IPv4' ? 4 : asked === 'IPv6' ? 6 : asked;
-  return { family, hints: family !== 4 && family !== 6 && hints === 0 ? dns.ADDRCONFIG : hints };
+  return { family, hints: family !== 4 && family !== 6 && hints === 0 ? nodeDns().ADDRCONFIG : hints };
 }
 
 /** Resolves the name, emits 'lookup', and connects to the result. */

@@ -24,7 +24,7 @@ export function timerDuration(milliseconds: unknown): number {
   return TIMEOUT_MAX;
 }
 
-/** Where the timers underneath are made, so that none keeps the context of whoever set a timeout first. */
+/** The underlying timers are created in this context, so that none keeps the context of the first caller alive. */
 const nobodys = new Scope('NEARWIRETIMER');
 
 /**

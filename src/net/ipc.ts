@@ -5,10 +5,11 @@
  * or server of node's over a duplicate of the descriptor. All else, the queue and the receipts, is node's own. As with
  * node's sockets, what has been read does not go along: who sends connections on accepts them with `pauseOnConnect`.
  */
-import { ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import * as net from 'node:net';
 import { errnoError } from '../errors/index.js';
 import { handleOf, serverWithHandle } from '../node/handles.js';
+import { nodeChildProcess } from '../runtime/modules.js';
 import { ChildStreams } from './child-streams.js';
 import { transferToProcess } from './detach.js';
 import { isListenHandle } from './listen-handle.js';
@@ -167,7 +168,7 @@ function spawnOn(child: ChildProcess, originalSpawn: Spawn, options: SpawnOption
  */
 export function installIpc(): void {
   wrapSend(process as Sender);
-  const prototype = ChildProcess.prototype as unknown as { spawn: Spawn };
+  const prototype = nodeChildProcess().ChildProcess.prototype as unknown as { spawn: Spawn };
   const originalSpawn = prototype.spawn;
   prototype.spawn = function spawn(options) {
     const { stdio } = options;

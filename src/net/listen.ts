@@ -5,7 +5,6 @@
  * and open a handle. Only that step is replaced, by one that installs our own object as the handle; node's close(),
  * address(), getConnections(), ref() and 'close' work with it unchanged.
  */
-import cluster from 'node:cluster';
 import * as diagnostics from 'node:diagnostics_channel';
 import { closeSync } from 'node:fs';
 import * as net from 'node:net';
@@ -28,6 +27,7 @@ import type { ListenHandle, ListenStep, ServerWithInternals } from '../node/serv
 import { ServerListener } from './server-listener.js';
 import { connectionOptions, type SocketSettings } from './socket-options.js';
 import { acceptDelegateOf } from './accept-delegate.js';
+import { nodeCluster } from '../runtime/modules.js';
 
 /** Node's own step, as found on the prototype. */
 export const originalListen2 = (net.Server.prototype as ServerWithInternals)._listen2;
@@ -156,7 +156,7 @@ export class NativeListening {
     // When a cluster worker disconnects, node closes the servers of its handles.
     if (origin !== undefined) setHandleOwner(origin, this.server);
     const listener = this.serve(id, typeof name === 'object' && name.family !== undefined, { origin });
-    if (origin !== undefined && cluster.isWorker) keepToAcceptLimit(this.server, listener, placeOf(origin));
+    if (origin !== undefined && nodeCluster().isWorker) keepToAcceptLimit(this.server, listener, placeOf(origin));
     this.server._connectionKey = `${String(addressType)}:${String(address)}:${String(port)}`;
   }
 
@@ -190,7 +190,7 @@ export class NativeListening {
     const error = notNativeError(what);
     const handle = handleOf(server) as ListenHandle | null;
     setHandle(server, null);
-    if (!cluster.isWorker) throw error;
+    if (!nodeCluster().isWorker) throw error;
     // The primary answers asynchronously: listen() has already returned.
     handle?.close();
     process.nextTick(emitError, server, error);

@@ -8,15 +8,12 @@
  */
 import type { EventEmitter } from 'node:events';
 import type * as http2 from 'node:http2';
-import { createRequire, syncBuiltinESMExports } from 'node:module';
+import { syncBuiltinESMExports } from 'node:module';
 import { Duplex } from 'node:stream';
 import type * as tls from 'node:tls';
-import { nodeHttp2 } from '../runtime/modules.js';
+import { nodeHttp2, nodeTls } from '../runtime/modules.js';
 import { becomeNode } from './become-node.js';
 import { NativeSocket } from './socket.js';
-
-const require = createRequire(import.meta.url);
-const nodeTls = require('node:tls') as typeof tls & { TLSSocket: typeof tls.TLSSocket };
 
 /** A native socket as a stream of no particular kind: node takes a net.Socket without a handle for one yet to connect. */
 function plainStream(socket: NativeSocket): Duplex {
@@ -82,8 +79,9 @@ function patchServer(prototype: EventEmitter): void {
 }
 
 function patchTls(): void {
-  const { connect, TLSSocket } = nodeTls;
-  nodeTls.connect = function (...args: unknown[]) {
+  const patched = nodeTls();
+  const { connect, TLSSocket } = patched;
+  patched.connect = function (...args: unknown[]) {
     let connecting: NativeSocket | undefined;
     const replaced = args.map((argument) => {
       const { socket } = (argument ?? {}) as { socket?: unknown };
@@ -95,23 +93,32 @@ function patchTls(): void {
     connecting?.once('connect', () => secured.emit('connect'));
     return secured;
   };
-  nodeTls.TLSSocket = new Proxy(TLSSocket, {
+  patched.TLSSocket = new Proxy(TLSSocket, {
     construct(target, [socket, ...rest]: unknown[], newTarget) {
       return Reflect.construct(target, [usable(socket), ...rest], newTarget) as tls.TLSSocket;
     },
   });
 }
 
-const http2Server = Object.getPrototypeOf(nodeHttp2.createServer()) as EventEmitter;
+let http2Server: EventEmitter | undefined;
+
+/** The prototype of HTTP/2's plain servers, whose class node does not export. */
+function http2ServerPrototype(): EventEmitter {
+  return (http2Server ??= Object.getPrototypeOf(nodeHttp2().createServer()) as EventEmitter);
+}
 
 /** Whether this server works on its connections' handles from C++: it speaks TLS or HTTP/2. */
 export function readsHandles(server: object): boolean {
-  return server instanceof nodeTls.Server || Object.prototype.isPrototypeOf.call(http2Server, server);
+  return server instanceof nodeTls().Server || Object.prototype.isPrototypeOf.call(http2ServerPrototype(), server);
 }
 
+/**
+ * Patches both modules, and loads them for it: Node does not report when a program loads one, and a program may import
+ * `connect` or `TLSSocket` by name as soon as this has returned.
+ */
 export function installNodeStreams(): void {
   patchTls();
-  patchServer(nodeTls.Server.prototype);
-  patchServer(http2Server);
+  patchServer(nodeTls().Server.prototype);
+  patchServer(http2ServerPrototype());
   syncBuiltinESMExports();
 }

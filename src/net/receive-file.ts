@@ -26,6 +26,7 @@ import { throwIfAborted, whenAborted } from '../config/signal.js';
 import { checkReceiveFile, type FileTarget, type FileTargetOptions, type ReceiveFileCall } from '../files/options.js';
 import { writeAll } from '../files/pieces.js';
 
+/** Options of `receiveFile()` of sockets and streams. */
 export interface ReceiveFileOptions extends FileTargetOptions {
   /** Where in the file the first byte goes, from 0. Default: the file's own position, which moves on. */
   start?: number | undefined;

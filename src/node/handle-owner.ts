@@ -8,8 +8,10 @@ function findSymbol(): symbol | undefined {
   return Object.getOwnPropertySymbols(handle)[0];
 }
 
-const ownerSymbol = findSymbol();
+/** null: looked for, and not there. */
+let ownerSymbol: symbol | null | undefined;
 
 export function setHandleOwner(handle: object, owner: net.Socket | net.Server): void {
-  if (ownerSymbol !== undefined) Object.defineProperty(handle, ownerSymbol, { value: owner, writable: true });
+  ownerSymbol ??= findSymbol() ?? null;
+  if (ownerSymbol !== null) Object.defineProperty(handle, ownerSymbol, { value: owner, writable: true });
 }

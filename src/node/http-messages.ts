@@ -4,7 +4,7 @@
  */
 import type { EventEmitter } from 'node:events';
 import { unsupportedError } from '../errors/index.js';
-import { nodeHttp } from '../runtime/modules.js';
+import { nodeHttp } from '../runtime/http.js';
 
 /** Headers as `setHeader` stores them: the name in lower case, the name as given, and the value. */
 export type OutHeaders = Record<string, [name: string, value: HeaderValue]>;
@@ -66,40 +66,66 @@ function symbolOf(object: object, description: string): symbol {
   return found;
 }
 
-const sampleRequest = new nodeHttp.IncomingMessage(null as never);
-const sampleResponse = new nodeHttp.ServerResponse(
-  Object.assign(sampleRequest, { httpVersionMajor: 1, httpVersionMinor: 1 }),
-);
+interface Symbols {
+  readonly headersCount: symbol;
+  readonly outHeaders: symbol;
+  readonly needDrain: symbol;
+  /** From here on: newer nodes only. */
+  readonly detachSignal: symbol | undefined;
+  readonly writableFinished: symbol | undefined;
+  readonly endCallbacks: symbol | undefined;
+  readonly flushError: symbol | undefined;
+}
 
-const HEADERS_COUNT = symbolOf(sampleRequest, 'kHeadersCount');
-const OUT_HEADERS = symbolOf(sampleResponse, 'kOutHeaders');
-const NEED_DRAIN = symbolOf(sampleResponse, 'kNeedDrain');
-/** Newer nodes only. */
-const DETACH_SIGNAL = findSymbol(nodeHttp.IncomingMessage.prototype, 'kDetachAbortSignal');
-const WRITABLE_FINISHED = findSymbol(sampleResponse, 'kWritableFinished');
-const END_CALLBACKS = findSymbol(sampleResponse, 'kEndCallbacks');
-const FLUSH_ERROR = findSymbol(sampleResponse, 'kFlushError');
+function findSymbols(): Symbols {
+  const { IncomingMessage, ServerResponse } = nodeHttp;
+  const request = new IncomingMessage(null as never);
+  const response = new ServerResponse(Object.assign(request, { httpVersionMajor: 1, httpVersionMinor: 1 }));
+  return {
+    headersCount: symbolOf(request, 'kHeadersCount'),
+    outHeaders: symbolOf(response, 'kOutHeaders'),
+    needDrain: symbolOf(response, 'kNeedDrain'),
+    detachSignal: findSymbol(IncomingMessage.prototype, 'kDetachAbortSignal'),
+    writableFinished: findSymbol(response, 'kWritableFinished'),
+    endCallbacks: findSymbol(response, 'kEndCallbacks'),
+    flushError: findSymbol(response, 'kFlushError'),
+  };
+}
+
+let found: Symbols | undefined;
+
+/** The symbols of this node, found at first use. */
+function symbols(): Symbols {
+  return (found ??= findSymbols());
+}
+
+/** Throws ERR_NEARWIRE_UNSUPPORTED if this node's messages lack one of the symbols that all known versions have. */
+export function checkMessages(): void {
+  symbols();
+}
 
 /** The number of strings in `rawHeaders` from which node builds `headers`. */
 export function setHeadersCount(request: object, count: number): void {
-  (request as Record<symbol, unknown>)[HEADERS_COUNT] = count;
+  (request as Record<symbol, unknown>)[symbols().headersCount] = count;
 }
 
 /** The headers that `setHeader` has stored; null if none. */
 export function outHeadersOf(response: object): OutHeaders | null {
-  return (response as Record<symbol, OutHeaders | null>)[OUT_HEADERS] as OutHeaders | null;
+  return (response as Record<symbol, OutHeaders | null>)[symbols().outHeaders] as OutHeaders | null;
 }
 
 /** Whether a `write()` returned false and 'drain' is still owed; clears the flag. */
 export function takeNeedDrain(response: object): boolean {
-  const owed = (response as Record<symbol, unknown>)[NEED_DRAIN] === true;
-  if (owed) (response as Record<symbol, unknown>)[NEED_DRAIN] = false;
+  const { needDrain } = symbols();
+  const owed = (response as Record<symbol, unknown>)[needDrain] === true;
+  if (owed) (response as Record<symbol, unknown>)[needDrain] = false;
   return owed;
 }
 
 /** The request has been answered: the end of its connection must no longer abort `request.signal`. */
 export function detachSignal(request: object): void {
-  if (DETACH_SIGNAL !== undefined) (request as Record<symbol, () => void>)[DETACH_SIGNAL]?.();
+  const { detachSignal: detach } = symbols();
+  if (detach !== undefined) (request as Record<symbol, () => void>)[detach]?.();
 }
 
 export type EndCallback = (error?: Error | null) => void;
@@ -108,12 +134,13 @@ export const NO_CALLBACKS: readonly EndCallback[] = [];
 
 /** Calls the callback of an `end()` once the response has finished. */
 export function queueEndCallback(response: EventEmitter, callback: EndCallback): void {
-  if (END_CALLBACKS === undefined) {
+  const { endCallbacks } = symbols();
+  if (endCallbacks === undefined) {
     response.once('finish', callback);
     return;
   }
   const queue = response as EventEmitter & Partial<Record<symbol, EndCallback[] | null>>;
-  queue[END_CALLBACKS] = [...(queue[END_CALLBACKS] ?? []), callback];
+  queue[endCallbacks] = [...(queue[endCallbacks] ?? []), callback];
 }
 
 /**
@@ -122,12 +149,13 @@ export function queueEndCallback(response: EventEmitter, callback: EndCallback):
  * 'finish'.
  */
 export function settleEnd(response: object, error: Error | null): readonly EndCallback[] {
-  if (WRITABLE_FINISHED === undefined || END_CALLBACKS === undefined || FLUSH_ERROR === undefined) return NO_CALLBACKS;
+  const { writableFinished, endCallbacks, flushError } = symbols();
+  if (writableFinished === undefined || endCallbacks === undefined || flushError === undefined) return NO_CALLBACKS;
   const state = response as Record<symbol, unknown>;
-  if (error === null) state[WRITABLE_FINISHED] = true;
-  else state[FLUSH_ERROR] = error;
-  const callbacks = state[END_CALLBACKS] as readonly EndCallback[] | null;
+  if (error === null) state[writableFinished] = true;
+  else state[flushError] = error;
+  const callbacks = state[endCallbacks] as readonly EndCallback[] | null;
   if (callbacks === null) return NO_CALLBACKS;
-  state[END_CALLBACKS] = null;
+  state[endCallbacks] = null;
   return callbacks;
 }

@@ -11,7 +11,8 @@ import { connectNatively, nodeOnlyOption } from '../net/factory.js';
 import { byNode, isJs } from '../net/js.js';
 import { acceptsNative } from '../net/node-streams.js';
 import { NativeSocket } from '../net/socket.js';
-import { nodeHttp, nodeHttp2 } from '../runtime/modules.js';
+import { nodeHttp } from '../runtime/http.js';
+import { nodeHttp2 } from '../runtime/modules.js';
 import type { Reach } from './reach.js';
 
 /** The module object that programs and node's own modules share; its ES namespace is read-only. */
@@ -55,7 +56,7 @@ function patchNetConnect(reach: Reach, socketConnect: SocketConnect): void {
 
 function patchHttp2Connect(): void {
   // An HTTP/2 session uses its socket's handle from C++.
-  const sessionConnect = acceptsNative(nodeHttp2.connect as (...args: unknown[]) => http2.ClientHttp2Session);
+  const sessionConnect = acceptsNative(nodeHttp2().connect as (...args: unknown[]) => http2.ClientHttp2Session);
   const connect = function connect(...args: unknown[]): http2.ClientHttp2Session {
     return byNode(() => sessionConnect(...args));
   };
@@ -67,7 +68,7 @@ function patchHttp2Connect(): void {
       return session;
     },
   });
-  nodeHttp2.connect = connect;
+  nodeHttp2().connect = connect;
 }
 
 export function patchConnecting(reach: Reach): void {

@@ -1,13 +1,39 @@
 /**
- * Node's modules as `require` returns them. Any ES import of node:http reads all its exports, including the getter of
- * `WebSocket`. That getter loads node's bundled undici, whose dispatcher becomes the global one; a program's own undici
- * would then send its requests through it.
+ * Node's modules that most programs never load, each loaded when it is first asked for: together they take longer than all of
+ * nearwire. They come as `require` gives them, which can be patched, as an ES namespace can't.
  */
-import type * as http from 'node:http';
+import type * as childProcess from 'node:child_process';
+import type { Cluster } from 'node:cluster';
+import type * as dns from 'node:dns';
 import type * as http2 from 'node:http2';
-import { createRequire } from 'node:module';
+import type * as tls from 'node:tls';
+import type * as v8 from 'node:v8';
+import type * as workerThreads from 'node:worker_threads';
+import { builtin } from './builtin.js';
 
-const require = createRequire(import.meta.url);
+/** Exports that nearwire replaces: the types of namespaces don't let it. */
+type Writable<T> = { -readonly [Name in keyof T]: T[Name] };
 
-export const nodeHttp = require('node:http') as typeof http;
-export const nodeHttp2 = require('node:http2') as typeof http2;
+interface Modules {
+  'node:child_process': typeof childProcess;
+  'node:cluster': Cluster;
+  'node:dns': typeof dns;
+  'node:http2': Writable<typeof http2>;
+  'node:tls': Writable<typeof tls>;
+  'node:v8': typeof v8;
+  'node:worker_threads': typeof workerThreads;
+}
+
+/** Answers a function that loads the module on its first call. */
+function lazily<Name extends keyof Modules>(name: Name): () => Modules[Name] {
+  let module: Modules[Name] | undefined;
+  return () => (module ??= builtin(name) as Modules[Name]);
+}
+
+export const nodeChildProcess = lazily('node:child_process');
+export const nodeCluster = lazily('node:cluster');
+export const nodeDns = lazily('node:dns');
+export const nodeHttp2 = lazily('node:http2');
+export const nodeTls = lazily('node:tls');
+export const nodeV8 = lazily('node:v8');
+export const nodeWorkerThreads = lazily('node:worker_threads');

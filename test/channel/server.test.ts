@@ -8,7 +8,7 @@ import { channelWays, listenChannels, readNow, withNetPeers, type ChannelTranspo
 import { cleanup, freshAddress, nextTurn, readAll } from '../support/sockets.js';
 import type { Family } from '../support/subjects.js';
 
-const library = new URL('../../dist/src/channel.js', import.meta.url).href;
+const library = new URL('../../dist/bundle/channel.js', import.meta.url).href;
 
 /** A program with a server, a channel to it and the accepted one: `both` is called once both are there. */
 function program(transport: ChannelTransport, family: Family, both: string, early = ''): string {

@@ -15,13 +15,13 @@ async function filesLoadedBy(words: readonly string[]): Promise<string[]> {
     return result.map(({ url }) => url.replace(/^.*?\/(?=(?:bench\/)?dist\/)/, ''));
   });
   rmSync(folder, { recursive: true });
-  expect(files).toContain('dist/src/cli/main.js');
+  expect(files).toContain('dist/bundle/cli/main.js');
   return files;
 }
 
 test.each([
-  { words: ['inspect', '/no/such/socket', '--max-queued', '3'], file: 'dist/src/cli/inspect.js' },
-  { words: ['doctor', '--user', 'no such user'], file: 'dist/src/cli/doctor.js' },
+  { words: ['inspect', '/no/such/socket', '--max-queued', '3'], file: 'dist/bundle/chunks/inspect.js' },
+  { words: ['doctor', '--user', 'no such user'], file: 'dist/bundle/chunks/doctor.js' },
 ])('$words.0 does not load what the benchmarks are made of', async ({ words, file }) => {
   const files = await filesLoadedBy(words);
   expect(files).toContain(file);

@@ -6,7 +6,7 @@ const require = createRequire(import.meta.url);
 
 const here = (file) => fileURLToPath(new URL(file, import.meta.url));
 const PORTS_TO_PATHS = here('./ports-to-paths.cjs');
-const NATIVE_SOCKET = here('../../dist/src/net/socket.js');
+const NATIVE_SOCKET = here('../../dist/bundle/deep/net/socket.js');
 const NOTE_NATIVE = here('./note-native.cjs');
 
 /** Every program that a test starts inherits it, as it would where an operator sets it. */

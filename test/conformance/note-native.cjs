@@ -6,8 +6,8 @@
  */
 const { writeFileSync } = require('node:fs');
 const { join } = require('node:path');
-const { Engine } = require('../../dist/src/engine/engine.js');
-const { EngineListener } = require('../../dist/src/engine/connection.js');
+const { Engine } = require('../../dist/bundle/deep/engine/engine.js');
+const { EngineListener } = require('../../dist/bundle/deep/engine/connection.js');
 
 const folder = process.env.CONFORMANCE_NOTES;
 const noted = new Set();

@@ -16,8 +16,8 @@ const MANY = 1000;
 /** Greets whoever connects; answers a word with what it counts. */
 const PROGRAM = (path: string): string => `
   import { performance } from 'node:perf_hooks';
-  const { getEngine } = await import(new URL('engine/thread-engine.js', ${JSON.stringify(new URL('../../dist/src/', import.meta.url).href)}));
-  const { ENGINE_COUNTERS } = await import(new URL('binding/addon.js', ${JSON.stringify(new URL('../../dist/src/', import.meta.url).href)}));
+  const { getEngine } = await import(new URL('engine/thread-engine.js', ${JSON.stringify(new URL('../../dist/bundle/deep/', import.meta.url).href)}));
+  const { ENGINE_COUNTERS } = await import(new URL('binding/addon.js', ${JSON.stringify(new URL('../../dist/bundle/deep/', import.meta.url).href)}));
   const server = createServer((socket) => socket.on('error', () => undefined).resume().write('hi'));
   process.stdin.on('data', (word) => {
     if (String(word) === 'end') process.exit();

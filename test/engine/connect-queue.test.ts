@@ -282,7 +282,7 @@ onLinux('connects to a full queue on js', () => {
 });
 
 onLinux('a process with a waiting channel', () => {
-  const library = new URL('../../dist/src/channel.js', import.meta.url).href;
+  const library = new URL('../../dist/bundle/channel.js', import.meta.url).href;
   const program = (path: string, rest: string): string =>
     `const { Channel } = await import(${JSON.stringify(library)});
      const channel = Channel.connect({ path: ${JSON.stringify(path)}, backlogTimeout: 300, transport: 'native' }, {
@@ -341,7 +341,7 @@ onLinux.each(patient)('a process with a waiting connect: $name', ({ name }) => {
 });
 
 onLinux('an unchanged program under nearwire/register', () => {
-  const entry = fileURLToPath(new URL('../../dist/src/register.js', import.meta.url));
+  const entry = fileURLToPath(new URL('../../dist/bundle/register.js', import.meta.url));
   const program = `require('net').connect(process.argv[1]).on('error', ({ code }) => console.log(code));`;
 
   it('waits as well, as long as the environment says', async () => {

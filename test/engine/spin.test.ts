@@ -9,7 +9,7 @@ import { requireOrSkip } from '../support/requirements.js';
 import { socketPath } from '../support/sockets.js';
 
 const MAX_SPIN = 1000;
-const dist = new URL('../../dist/src/', import.meta.url).href;
+const dist = new URL('../../dist/bundle/', import.meta.url).href;
 
 /**
  * For a child or a worker. `pingPong(rounds, onMessage)` exchanges messages with a server of its own on `path`, and
@@ -18,8 +18,8 @@ const dist = new URL('../../dist/src/', import.meta.url).href;
 const TOOLS = `
   const { configure } = await import('${dist}index.js');
   const { Channel, ChannelServer } = await import('${dist}channel.js');
-  const { getEngine, madeEngine } = await import('${dist}engine/thread-engine.js');
-  const { ENGINE_COUNTERS } = await import('${dist}binding/addon.js');
+  const { getEngine, madeEngine } = await import('${dist}deep/engine/thread-engine.js');
+  const { ENGINE_COUNTERS } = await import('${dist}deep/binding/addon.js');
   const turnOfLoop = () => new Promise((resolve) => setImmediate(resolve));
   const counters = () => {
     const values = getEngine().native.counters();

@@ -12,7 +12,7 @@ import { dirname } from 'node:path';
 
 const hasGate = process.env['NEARWIRE_TERMINATION_GATE'] === '1';
 const driver = fileURLToPath(new URL('../support/terminate-workers.mjs', import.meta.url));
-const library = new URL('../../dist/src', import.meta.url).href;
+const library = new URL('../../dist/bundle', import.meta.url).href;
 
 /** The addon's load, the first engine and the first server: each call is a place of its own. */
 const LAST_OF_START = 60;

@@ -7,7 +7,7 @@ import { runChild } from '../support/children.js';
 import { socketPath } from '../support/sockets.js';
 import { subjects } from '../support/subjects.js';
 
-const library = new URL('../../dist/src/uwsgi.js', import.meta.url).href;
+const library = new URL('../../dist/bundle/uwsgi.js', import.meta.url).href;
 
 /** Runs in the child itself, or in a worker of it. */
 const SERVE = `

@@ -8,7 +8,7 @@ import { runChild } from '../support/children.js';
 import { socketPath } from '../support/sockets.js';
 import { subjects, type SubjectName } from '../support/subjects.js';
 
-const library = new URL('../../dist/src/uwsgi.js', import.meta.url).href;
+const library = new URL('../../dist/bundle/uwsgi.js', import.meta.url).href;
 
 /** What each case comes to, if it is not what node:http does: of that much would be lost. */
 interface Case {

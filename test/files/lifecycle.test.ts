@@ -6,7 +6,7 @@ import { runChild } from '../support/children.js';
 import { temporaryDirectory } from '../support/sockets.js';
 import { native, reference, subjects, type Subject } from '../support/subjects.js';
 
-const library = new URL('../../dist/src/index.js', import.meta.url).href;
+const library = new URL('../../dist/bundle/index.js', import.meta.url).href;
 
 /** A thread that listens at `at`, and then comes to the end that it is told of. */
 const THREAD = `

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { childResult, type ChildResult } from '../support/children.js';
 import { cleanup, socketPath } from '../support/sockets.js';
 
-const library = new URL('../../dist/src/index.js', import.meta.url).href;
+const library = new URL('../../dist/bundle/index.js', import.meta.url).href;
 
 const HEAD = `
   import { Worker, isMainThread, workerData, parentPort } from 'node:worker_threads';

@@ -20,7 +20,7 @@ import { everyWay, families, native, type Subject } from '../support/subjects.js
 install();
 
 const MIB = 1024 * 1024;
-const library = fileURLToPath(new URL('../../dist/src/index.js', import.meta.url));
+const library = fileURLToPath(new URL('../../dist/bundle/index.js', import.meta.url));
 const none = (): boolean => Page.stats().pages === 0;
 
 /** Whether this subject's sockets send pages by reference. */

@@ -14,7 +14,7 @@ import { nextTurn, pattern, temporaryDirectory } from '../support/sockets.js';
 
 const MIB = 1024 * 1024;
 const SMALL = Page.threshold - 1;
-const library = fileURLToPath(new URL('../../dist/src/index.js', import.meta.url));
+const library = fileURLToPath(new URL('../../dist/bundle/index.js', import.meta.url));
 const defaultLimit = Page.stats().limit;
 
 afterEach(() => {

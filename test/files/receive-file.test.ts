@@ -443,7 +443,7 @@ describe.runIf(sendsByReference() && ways.some(({ name }) => name === 'native'))
     const code = `
       import { once } from 'node:events';
       import { readdirSync, readlinkSync } from 'node:fs';
-      import { connect, createServer, relay } from ${JSON.stringify(new URL('../../dist/src/index.js', import.meta.url).href)};
+      import { connect, createServer, relay } from ${JSON.stringify(new URL('../../dist/bundle/index.js', import.meta.url).href)};
       const pipes = () => readdirSync('/proc/self/fd').filter((fd) => { try { return readlinkSync('/proc/self/fd/' + fd).startsWith('pipe:'); } catch { return false; } }).length;
       const [path] = process.argv.slice(-1);
       const back = path + '.back';

@@ -9,7 +9,7 @@ import { cleanup, temporaryDirectory } from '../support/sockets.js';
 import { sendsByReference } from '../support/subjects.js';
 
 const strace = requireOrSkip('strace');
-const library = new URL('../../dist/src/index.js', import.meta.url).href;
+const library = new URL('../../dist/bundle/index.js', import.meta.url).href;
 
 /** Relays 8 MiB each way, then receives 4 MiB into a file; says what became of them. */
 const PROGRAM = `

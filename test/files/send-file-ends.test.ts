@@ -11,7 +11,7 @@ import { cleanup, closed, fill, listen, nextTurn, pair, readAll } from '../suppo
 import { everyWay, reference } from '../support/subjects.js';
 
 const ourWays = everyWay.filter(({ name }) => name !== 'node:net');
-const library = new URL('../../dist/src/index.js', import.meta.url).href;
+const library = new URL('../../dist/bundle/index.js', import.meta.url).href;
 /** More than the buffers of any connection here hold. */
 const LARGE = 16 * 1024 * 1024;
 

@@ -11,7 +11,7 @@ import { requireOrSkip } from '../support/requirements.js';
 import { cleanup, socketPath } from '../support/sockets.js';
 import { sendsByReference } from '../support/subjects.js';
 
-const library = fileURLToPath(new URL('../../dist/src/index.js', import.meta.url));
+const library = fileURLToPath(new URL('../../dist/bundle/index.js', import.meta.url));
 const strace = requireOrSkip('strace') ?? '';
 
 const CODE = `

@@ -17,7 +17,7 @@ function readerOf(socket: Socket): Reader | undefined {
   return key === undefined ? undefined : (socket as unknown as Record<symbol, Reader>)[key];
 }
 
-const library = new URL('../../dist/src/http.js', import.meta.url).href;
+const library = new URL('../../dist/bundle/http.js', import.meta.url).href;
 
 /** Says whether a connection has a reader. */
 const CONNECTION = `

@@ -89,7 +89,7 @@ const CONVERSATIONS: Record<string, readonly string[]> = {
   'bytes behind a body': [`POST / HTTP/1.1\r\n${HOST}Content-Length: 2\r\n\r\nhi there\r\n\r\n`],
 };
 
-const library = new URL('../../dist/src/http.js', import.meta.url).href;
+const library = new URL('../../dist/bundle/http.js', import.meta.url).href;
 
 /** Its third request, which is sent in two pieces, meets a listener that throws; the body has the looks of a request. */
 function throwingServer(family: string): string {

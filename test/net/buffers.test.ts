@@ -268,7 +268,7 @@ describe('buffer options', () => {
   });
 
   it('are no reason to fail without the addon, which bufferSizes tells', async () => {
-    const tune = new URL('../../dist/src/tune.js', import.meta.url).href;
+    const tune = new URL('../../dist/bundle/tune.js', import.meta.url).href;
     const code = `
       const { getSocketOptions } = await import(${JSON.stringify(tune)});
       const server = createServer({ sendBufferSize: 400_000 }).listen(${JSON.stringify(socketPath())});

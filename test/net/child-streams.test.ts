@@ -8,7 +8,7 @@ import { runChild } from '../support/children.js';
 import { temporaryDirectory } from '../support/sockets.js';
 import { everyWay, families, native, reference, subjects, type Family, type Subject } from '../support/subjects.js';
 
-const library = new URL('../../dist/src/index.js', import.meta.url).href;
+const library = new URL('../../dist/bundle/index.js', import.meta.url).href;
 
 const CLIENT = `
 const { connect } = require('node:net');

@@ -20,7 +20,7 @@ import {
 } from '../support/sockets.js';
 import { everyWay, families, native, reference, subjects, js, type Subject } from '../support/subjects.js';
 
-const library = new URL('../../dist/src/index.js', import.meta.url).href;
+const library = new URL('../../dist/bundle/index.js', import.meta.url).href;
 const hasNative = subjects.includes(native);
 
 /** The descriptor under a server, as programs get it. */

@@ -6,7 +6,7 @@ import { runChild } from '../support/children.js';
 import { temporaryDirectory } from '../support/sockets.js';
 import { everyWay, families, native, reference, subjects, type Family, type Subject } from '../support/subjects.js';
 
-const library = new URL('../../dist/src/index.js', import.meta.url).href;
+const library = new URL('../../dist/bundle/index.js', import.meta.url).href;
 
 /** What the forked program does with what it is sent. */
 const FORKED = `
@@ -288,7 +288,7 @@ describe.runIf(subjects.includes(native)).each(families)('sent by a native proce
   });
 
   it('an unchanged program that is registered', async () => {
-    const register = JSON.stringify(new URL('../../dist/src/register.js', import.meta.url).href);
+    const register = JSON.stringify(new URL('../../dist/bundle/register.js', import.meta.url).href);
     const code = `
       const net = await import('node:net');
       process.env.NEARWIRE_TRANSPORT = '';

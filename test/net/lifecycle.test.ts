@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { Channel, ChannelServer } from 'nearwire/channel';
 import { socketPath } from '../support/sockets.js';
 
-const library = new URL('../../dist/src/channel.js', import.meta.url).href;
+const library = new URL('../../dist/bundle/channel.js', import.meta.url).href;
 
 /** What a child or worker does, step by step: each ends with `step(n)`. Needs `path`, `Channel`, `ChannelServer`. */
 const PROGRAM = `

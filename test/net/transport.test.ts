@@ -53,7 +53,7 @@ describe('the switch', () => {
   });
 
   it('is set by the environment', async () => {
-    const say = `const { transportStatus } = await import(${JSON.stringify(new URL('../../dist/src/index.js', import.meta.url).href)});
+    const say = `const { transportStatus } = await import(${JSON.stringify(new URL('../../dist/bundle/index.js', import.meta.url).href)});
       say([transportStatus().transport, createServer().transport, new Socket().transport]);`;
     expect(await runChild('js', say)).toMatchObject({ code: 0, said: [['js', 'js', 'js']] });
     if (hasNative)
@@ -77,7 +77,7 @@ describe('the switch', () => {
     try {
       const result = await runChild(
         'auto' as 'js',
-        `const { transportStatus } = await import(${JSON.stringify(new URL('../../dist/src/index.js', import.meta.url).href)});
+        `const { transportStatus } = await import(${JSON.stringify(new URL('../../dist/bundle/index.js', import.meta.url).href)});
          const { transport, addon, reason } = transportStatus();
          say([transport, addon ?? null, reason.message.includes('/nonexistent/nearwire.node')]);
          say(createServer().transport);
@@ -100,7 +100,7 @@ describe('the switch', () => {
     try {
       const result = await runChild(
         'auto' as 'js',
-        `const { transportStatus } = await import(${JSON.stringify(new URL('../../dist/src/index.js', import.meta.url).href)});
+        `const { transportStatus } = await import(${JSON.stringify(new URL('../../dist/bundle/index.js', import.meta.url).href)});
          const { transport, reason } = transportStatus();
          say([transport, reason.message.includes('Electron'), createServer().transport]);
          try { createServer({ transport: 'native' }); } catch (error) { say([error.code, error.cause === reason]); }`,
@@ -123,7 +123,7 @@ describe('the switch', () => {
       program,
       `import cluster from 'node:cluster';
        // The primary knows nothing of nearwire, and passes connections.
-       const { createServer, connect } = cluster.isPrimary ? {} : await import(${JSON.stringify(new URL('../../dist/src/index.js', import.meta.url).href)});
+       const { createServer, connect } = cluster.isPrimary ? {} : await import(${JSON.stringify(new URL('../../dist/bundle/index.js', import.meta.url).href)});
        if (cluster.isPrimary) {
          const worker = cluster.fork();
          worker.on('message', (said) => console.log(JSON.stringify(said)));

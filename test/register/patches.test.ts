@@ -7,7 +7,7 @@ import { childResult, type ChildResult } from '../support/children.js';
 import { serverCertificate, serverKey } from '../support/certificates.js';
 import { cleanup, socketPath } from '../support/sockets.js';
 
-const built = (entry: string): string => fileURLToPath(new URL(`../../dist/src/${entry}.js`, import.meta.url));
+const built = (entry: string): string => fileURLToPath(new URL(`../../dist/bundle/${entry}.js`, import.meta.url));
 
 /** Has `changes()`: the names of what is no longer what it was when the program began. */
 const SNAPSHOT = `

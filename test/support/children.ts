@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { cleanup } from './sockets.js';
 import type { SubjectName } from './subjects.js';
 
-const library = fileURLToPath(new URL('../../dist/src/index.js', import.meta.url));
+const library = fileURLToPath(new URL('../../dist/bundle/index.js', import.meta.url));
 /** Longer than any child of ours needs, under AddressSanitizer on a slow host too; its end by this is a failure. */
 const PATIENCE_MILLIS = 60_000;
 

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 /** The command's file, for where it is not node that starts it. */
-export const CLI_MAIN = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
+export const CLI_MAIN = fileURLToPath(new URL('../../dist/bundle/cli/main.js', import.meta.url));
 
 export interface CliResult {
   readonly code: number | null;

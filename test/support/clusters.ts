@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { childResult, type ChildResult } from './children.js';
 import { cleanup } from './sockets.js';
 
-export const built = (file: string): string => fileURLToPath(new URL(`../../dist/src/${file}.js`, import.meta.url));
+export const built = (file: string): string => fileURLToPath(new URL(`../../dist/bundle/${file}.js`, import.meta.url));
 
 export interface ClusterStart {
   transport?: 'auto' | 'native' | 'js';

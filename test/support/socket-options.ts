@@ -12,7 +12,7 @@ import { cleanup, freshAddress, listen, pair } from './sockets.js';
 import type { Family, Subject, SubjectName } from './subjects.js';
 
 /** The built one: a module of its own would know other symbols. */
-const built = new URL('../../dist/src/tune/target.js', import.meta.url).href;
+const built = new URL('../../dist/bundle/deep/tune/target.js', import.meta.url).href;
 export const { descriptorOf } = (await import(built)) as typeof import('../../src/tune/target.js');
 
 /** The addon's own table; empty without an addon. */

@@ -16,7 +16,7 @@ import { reference } from '../support/subjects.js';
 const python = requireOrSkip('python');
 const unshare = requireOrSkip('unshare');
 const refuseNetlink = fileURLToPath(new URL('../support/refuse-netlink.py', import.meta.url));
-const tune = fileURLToPath(new URL('../../dist/src/tune.js', import.meta.url));
+const tune = fileURLToPath(new URL('../../dist/bundle/tune.js', import.meta.url));
 
 function failureOf(target: unknown): NodeJS.ErrnoException & { listening?: boolean } {
   try {

@@ -18,7 +18,7 @@ import { closed, listen, pair } from '../support/sockets.js';
 import { everyWay, js, reference } from '../support/subjects.js';
 
 const hasAddon = requireOrSkip('addon') !== undefined;
-const tuneFile = new URL('../../dist/src/tune.js', import.meta.url).href;
+const tuneFile = new URL('../../dist/bundle/tune.js', import.meta.url).href;
 const isRoot = process.getuid?.() === 0;
 const rows = optionRows();
 /** Linux doubles buffers. */

@@ -10,7 +10,7 @@ import { subjects, type SubjectName } from '../support/subjects.js';
 import { open, packet, parseAnswer } from '../support/uwsgi/packets.js';
 
 const transports = subjects.flatMap(({ name }) => (name === 'node:net' ? [] : [name]));
-const library = new URL('../../dist/src/uwsgi.js', import.meta.url).href;
+const library = new URL('../../dist/bundle/uwsgi.js', import.meta.url).href;
 const everyWay = transports.flatMap((transport) =>
   (['unix', 'tcp'] as const).map((family) => ({ transport, family, name: transport })),
 );

@@ -13,7 +13,7 @@ import type { Address, Road } from './seam.js';
 import { FULL, LIGHT, UNREAD, type Amount, type WorkResult } from './work.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const REGISTER = join(ROOT, 'dist/src/register.js');
+const REGISTER = join(ROOT, 'dist/bundle/register.js');
 const PROGRAMS = join(ROOT, 'dist/test/support/programs');
 
 /** How a program gets to its sockets. */
