@@ -11,8 +11,12 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
   exports: Record<string, string | { default: string }>;
 };
+/** What nearwire-bench has of all rooms: no program imports it. */
+const NOT_PUBLIC = './internal';
 const entries = Object.entries(exports).flatMap(([name, target]) =>
-  typeof target === 'string' ? [] : [{ entry: join('nearwire', name), file: join(root, target.default) }],
+  typeof target === 'string' || name === NOT_PUBLIC
+    ? []
+    : [{ entry: join('nearwire', name), file: join(root, target.default) }],
 );
 
 /** As `process.moduleLoadList` names them. Each takes longer than all of nearwire, or loads one that does. */
