@@ -1,5 +1,5 @@
 // Which C library the prebuilt addon asks for: none newer than that of the oldest systems in use. It is loaded on whatever has
-// one at least as new as its highest symbol. Run `npm run prebuild` first.
+// one at least as new as its highest symbol. Run `npm run build:prebuilds` first.
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
