@@ -98,5 +98,5 @@ function interim({ chains: [chain] }: Verdict): string {
 
 export function costJsonOf({ verdicts, samples, waits, ...rest }: CostResult): unknown {
   const [byLoad, byLane, byName] = [verdicts, samples, waits].map((each) => Object.fromEntries<unknown>([...each]));
-  return { ...rest, verdicts: byLoad, samples: byLane, waits: byName };
+  return { schema: 1, ...rest, verdicts: byLoad, samples: byLane, waits: byName };
 }

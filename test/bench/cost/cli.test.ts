@@ -85,7 +85,7 @@ describe.skipIf(!ready)('a run', () => {
     expect(stdout).toMatch(/node:http over nearwire, UNIX .*us/);
     expect(readFileSync(html, 'utf8')).toContain('Microseconds of work a request');
     const json = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
-    expect(json).toMatchObject({ failures: [], interrupted: false, verdicts: { 1: {}, 32: {} } });
+    expect(json).toMatchObject({ schema: 1, failures: [], interrupted: false, verdicts: { 1: {}, 32: {} } });
     expect(Object.keys(json['samples'] ?? {})).toHaveLength(4);
     expect(runs.leftovers('nearwire-')).toEqual([]);
   }, 180_000);

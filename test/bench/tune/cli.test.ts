@@ -132,7 +132,7 @@ describe.skipIf(addon === undefined)('a real sweep', () => {
   });
 });
 
-test.skipIf(addon === undefined)('over TCP too', async () => {
+test.skipIf(addon === undefined)('over TCP too, as JSON in a file in place of stdout', async () => {
   const file = join(runs.path, 'tcp.json');
   const words = [
     'tune',
@@ -146,10 +146,11 @@ test.skipIf(addon === undefined)('over TCP too', async () => {
     '--families',
     'tcp',
     '--json',
+    '--output',
     file,
   ];
-  const { code } = await runCli([...words, '--subjects', 'native,js,page'], { TMPDIR: runs.path });
-  expect(code).toBe(0);
+  const { code, stdout } = await runCli([...words, '--subjects', 'native,js,page'], { TMPDIR: runs.path });
+  expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
   const { cells, takes } = readResult(file);
   expect(cells.filter(({ family, measure }) => family === 'tcp' && measure === 'rate')).toHaveLength(6);
   if (!isLinux) return;
