@@ -1,6 +1,7 @@
 // The addon's exports. One instance per environment: the main thread and each Worker have their own, and no globals.
 #include <napi.h>
 
+#include "js_abi.h"
 #include "js_balance.h"
 #include "js_convert.h"
 #include "js_diag.h"
@@ -50,6 +51,7 @@ class Addon final : public Napi::Addon<Addon> {
                           InstanceValue("describeSocket", Napi::Function::New<js_diag::describe_socket>(env)),
                           InstanceValue("probePath", Napi::Function::New<js_diag::probe_path>(env)),
                           InstanceMethod<&Addon::try_calls>("tryCalls"),
+                          InstanceMethod<&Addon::abi>("abi"),
                           InstanceMethod<&Addon::noop>("noop"),
                           InstanceValue("contract", Napi::Number::New(env, kContract)),
                           InstanceValue("lendsMemory", Napi::Boolean::New(env, lends_memory(env))),
@@ -114,6 +116,8 @@ class Addon final : public Napi::Addon<Addon> {
   Napi::Value set_buffers(const Napi::CallbackInfo& info) { return nearwire::set_buffers(info, &system_buffers_); }
 
   Napi::Value buffer_sizes(const Napi::CallbackInfo& info) { return nearwire::buffer_sizes(info); }
+
+  Napi::Value abi(const Napi::CallbackInfo& info) { return nearwire::abi(info.Env()); }
 
   Napi::Value noop(const Napi::CallbackInfo& info) { return info.Env().Undefined(); }
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "counts.h"
 #include "js_arguments.h"
 #include "js_convert.h"
 
@@ -162,13 +163,7 @@ Napi::Value JsEngine::set_spin(const Napi::CallbackInfo& info) {
 
 Napi::Value JsEngine::counters(const Napi::CallbackInfo& info) {
   if (engine_ == nullptr) return number(info, -EBADF);
-  const EngineCounters& c = engine_->counters();
-  const SpinCounters& s = engine_->spin_counters();
-  return float64_array(
-      info.Env(),
-      std::vector<uint64_t>{c.turns, c.completions, c.reads, c.sends, c.partial_sends, c.eagains, c.accepted, c.dropped,
-                            s.spins, s.hits, s.misses, s.polls, c.pages_by_reference, c.page_bytes_by_reference,
-                            c.pages_by_copy, c.page_bytes_by_copy, c.files, c.files_copied, c.bytes_by_reference});
+  return float64_array(info.Env(), values_of(counts_of(engine_->counters(), engine_->spin_counters())));
 }
 
 Napi::Value JsEngine::scan_request(const Napi::CallbackInfo& info) {

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <vector>
 
+#include "counts.h"
 #include "js_arguments.h"
 #include "js_convert.h"
 #include "js_engine.h"
@@ -86,11 +87,7 @@ Napi::Value JsEngine::unread(const Napi::CallbackInfo& info) {
 Napi::Value JsEngine::connection_counters(const Napi::CallbackInfo& info) {
   const Connection* found = connection(info);
   if (found == nullptr) return number(info, -EBADF);
-  const auto [read, write, turns] = found->counters_now();
-  return float64_array(info.Env(), std::vector<uint64_t>{read.bytes, write.bytes, read.reads, write.sends,
-                                                         write.partial, read.eagains + write.eagains, turns,
-                                                         write.files, write.files_copied, write.bytes_by_reference,
-                                                         read.messages, write.eagains, write.waits, write.wait_nanos});
+  return float64_array(info.Env(), values_of(counts_of(found->counters_now())));
 }
 
 Napi::Value JsEngine::duplicate(const Napi::CallbackInfo& info) {

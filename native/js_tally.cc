@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "connection.h"
+#include "counts.h"
 #include "js_arguments.h"
 #include "js_convert.h"
 #include "sys.h"
@@ -30,11 +31,7 @@ std::shared_ptr<Tally> JsTally::tally(const Napi::Value& value) {
 }
 
 Napi::Value JsTally::totals(const Napi::CallbackInfo& info) {
-  const TallyCounters t = tally_->totals();
-  return float64_array(info.Env(),
-                       std::vector<uint64_t>{t.accepted, t.shed, t.queue_high_water, t.turns, t.active, t.messages,
-                                             t.bytes_read, t.bytes_written, t.reads, t.read_eagains, t.sends,
-                                             t.partial_sends, t.send_eagains, t.waits, t.wait_nanos});
+  return float64_array(info.Env(), values_of(counts_of(tally_->totals())));
 }
 
 Napi::Value JsTally::answers(const Napi::CallbackInfo& info) {

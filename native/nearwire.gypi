@@ -25,6 +25,7 @@
       "target_name": "nearwire",
       "sources": [
         "<(native)/addon.cc",
+        "<(native)/js_abi.cc",
         "<(native)/js_engine.cc",
         "<(native)/js_engine_connect.cc",
         "<(native)/js_engine_listen.cc",

@@ -13,7 +13,6 @@ namespace nearwire {
 
 class Connection;
 
-// Same order as SERVER_COUNTERS in src/binding/words.ts.
 struct TallyCounters {
   // Connections taken from the queue, and those of them that were closed at once for want of descriptors.
   uint64_t accepted = 0;

@@ -80,6 +80,8 @@ export interface NativeAddon {
   readonly system: string;
   /** Built with assertions. */
   readonly debug: boolean;
+  /** The numbers and names of words.ts, objects.ts and sockets.ts, as the addon was built: for the test that compares them. */
+  abi(): object;
   /** Does nothing: the cost of crossing the border, for bench/micro. */
   noop(): void;
 }

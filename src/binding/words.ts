@@ -1,4 +1,7 @@
-/** The border's numbers and names: what both sides write into shared memory, and the order of what is counted. */
+/**
+ * The numbers and names of the JavaScript/native boundary: what both sides write into shared memory, and the order of the
+ * counters. native/js_abi.cc hands out the same from the addon's own tables; test/binding compares the two.
+ */
 
 /** What happened to a connection or listener. One completion is four int32: id, event, a, b. */
 export const Completion = {

@@ -5,7 +5,7 @@ import type { ChannelServer, ChannelServerHandlers, ListenTarget, ServerAddress 
 import { DESCRIPTOR, descriptorUnder } from '../engine/descriptor.js';
 import { giveBuffersToAccepted } from '../net/buffers.js';
 import { tagJsServer } from '../net/js.js';
-import { connectionsOf } from '../node/server-internals.js';
+import { connectionsOf } from '../node/server-connections.js';
 import { connections, tellNodeClose, type ConnectionEvent } from '../stats/events.js';
 import { counterFor } from '../stats/server-counter.js';
 import type { ServerStats } from '../stats/server-stats.js';

@@ -10,7 +10,7 @@ import { installTransport, type ServerInfo } from '../net/factory.js';
 import { noteDelegatedClosed } from '../net/listen.js';
 import { setAcceptDelegate } from '../net/accept-delegate.js';
 import { checkMessages } from '../node/http-messages.js';
-import { connectionsOf } from '../node/server-internals.js';
+import { connectionsOf } from '../node/server-connections.js';
 import { nodeHttp } from '../runtime/http.js';
 import type { BufferSizes, TransportName } from '../config/options.js';
 import { connections, type ConnectionEvent } from '../stats/events.js';

@@ -12,7 +12,7 @@ import {
   type TransportName,
   type TransportOptions,
 } from '../config/options.js';
-import { connectionsOf } from '../node/server-internals.js';
+import { connectionsOf } from '../node/server-connections.js';
 import { counterFor } from '../stats/server-counter.js';
 import type { ServerStats } from '../stats/server-stats.js';
 import { engineFor, requestedTransport } from '../engine/transport.js';

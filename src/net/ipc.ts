@@ -9,6 +9,7 @@ import type { ChildProcess } from 'node:child_process';
 import * as net from 'node:net';
 import { errnoError } from '../errors/index.js';
 import { handleOf, serverWithHandle } from '../node/handles.js';
+import { uncountedServer, type SendingServer } from '../node/server-connections.js';
 import { nodeChildProcess } from '../runtime/modules.js';
 import { ChildStreams } from './child-streams.js';
 import { transferToProcess } from './detach.js';
@@ -34,20 +35,13 @@ type Send = (
   callback?: SendCallback,
 ) => boolean;
 
-/** What node looks at in the server that a socket came from: it has the other process count its connections. */
-interface CountingServer {
-  _connectionKey?: string | undefined;
-  _connections: number;
-  _setupWorker(list: unknown): void;
-}
-
 /** What node:http hangs on a socket, and takes off when the socket is sent. */
 interface HttpFields {
   parser?: unknown;
   _httpMessage?: unknown;
 }
 
-type StandIn = net.Socket & HttpFields & { server: CountingServer | null };
+type StandIn = net.Socket & HttpFields & { server: SendingServer | null };
 
 /** Those that node sends; others it refuses before it looks at the handle. */
 const MESSAGE_TYPES = ['string', 'object', 'number', 'boolean'];
@@ -60,23 +54,14 @@ function standInFor(socket: NativeSocket, keepOpen: boolean): StandIn | undefine
   const fd = native.duplicate(native.fileDescriptor(connection.id));
   if (fd < 0) throw errnoError(fd, 'dup');
   const standIn = new net.Socket({ fd, readable: false }) as StandIn;
-  const server = socket.server as CountingServer | null;
+  const server = socket.server as SendingServer | null;
   standIn.server = server;
   if (!keepOpen) {
     const { parser, _httpMessage } = socket as HttpFields;
     return Object.assign(standIn, { parser, _httpMessage });
   }
   connection.noteShared();
-  // node counts down for the stand-in, whose end in this process is no end of the connection.
-  if (server !== null) {
-    standIn.server = {
-      _connectionKey: server._connectionKey,
-      _connections: server._connections,
-      _setupWorker: (list) => {
-        server._setupWorker(list);
-      },
-    };
-  }
+  if (server !== null) standIn.server = uncountedServer(server);
   return standIn;
 }
 

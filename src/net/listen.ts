@@ -23,6 +23,7 @@ import { handleOf, setHandle } from '../node/handles.js';
 import { setHandleOwner } from '../node/handle-owner.js';
 import { tagAccepted } from './js.js';
 import { listenHandle, type Belongings } from './listen-handle.js';
+import { connectionsOf, endConnection } from '../node/server-connections.js';
 import type { ListenHandle, ListenStep, ServerWithInternals } from '../node/server-internals.js';
 import { ServerListener } from './server-listener.js';
 import { connectionOptions, type SocketSettings } from './socket-options.js';
@@ -49,11 +50,9 @@ export interface ListenSettings {
   buffers: BufferOptions | undefined;
 }
 
-/** A connection of a server's accept delegate is closed; the server's 'close' waits for all of them. */
+/** A connection of a server's accept delegate is closed. */
 export function noteDelegatedClosed(server: net.Server): void {
-  const internals = server as ServerWithInternals;
-  internals._connections--;
-  internals._emitCloseIfDrained();
+  endConnection(server as ServerWithInternals);
 }
 
 /** The native listeners of this thread. */
@@ -111,7 +110,7 @@ export class NativeListening {
   stats(): ServerStats {
     // Before listening the counters are zero, which differs from unknown.
     if (!this.fellBack) this.counter.startTally();
-    return this.counter.stats(this.transport, this.server._connections);
+    return this.counter.stats(this.transport, connectionsOf(this.server));
   }
 
   listen(...args: Parameters<ListenStep>): void {

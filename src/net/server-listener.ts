@@ -4,13 +4,14 @@ import type * as net from 'node:net';
 import type { Engine } from '../engine/engine.js';
 import { errnoError } from '../errors/index.js';
 import type { NativeEndpoint } from '../binding/addon.js';
-import { HAS_BLOCK_LIST_OPTION, ZERO_CONNECTIONS_IS_A_LIMIT } from '../runtime/version.js';
+import { HAS_BLOCK_LIST_OPTION } from '../runtime/version.js';
 import type { BufferSizes } from '../config/options.js';
 import { runTicks } from '../node/run-ticks.js';
 import { connections, drops, type ConnectionEvent, type DropEvent, type DropReason } from '../stats/events.js';
 import { counterFor } from '../stats/server-counter.js';
 import { EngineListener } from '../engine/listener.js';
 import { Scope, socketScope } from './async-scopes.js';
+import { countConnection, roomOf } from '../node/server-connections.js';
 import type { ServerWithInternals } from '../node/server-internals.js';
 import { acceptedOptions, type SocketSettings, type StreamOptions } from './socket-options.js';
 import { readBufferSizes } from './socket-properties.js';
@@ -48,11 +49,7 @@ export class ServerListener extends EngineListener {
 
   onAccept(id: number): void {
     const { server } = this;
-    const { maxConnections } = server as { maxConnections?: number };
-    if (
-      (maxConnections || (ZERO_CONNECTIONS_IS_A_LIMIT && maxConnections === 0)) &&
-      server._connections >= maxConnections
-    ) {
+    if (roomOf(server) <= 0) {
       this.drop(id);
       return;
     }
@@ -73,7 +70,7 @@ export class ServerListener extends EngineListener {
   /** @internal */
   take(id: number, delegate: AcceptDelegate, insideClose: boolean): void {
     this.bufferSizes ??= readBufferSizes(this.engine, id);
-    this.server._connections++;
+    countConnection(this.server);
     delegate.take(this.engine, id, insideClose);
   }
 
@@ -84,7 +81,7 @@ export class ServerListener extends EngineListener {
     const socket = new NativeSocket(this.settings, this.currentOptions());
     socket._connection = new SocketConnection(engine, id, socket, scope, this.tcp, !this.paused);
     if (this.paused) socket.pause();
-    server._connections++;
+    countConnection(server);
     socket.server = socket._server = server;
     return socket;
   }

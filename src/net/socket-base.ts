@@ -11,7 +11,7 @@ import type { Scope } from './async-scopes.js';
 import type { Onread } from './onread.js';
 import { IdleTimer, timerDuration } from './idle-timer.js';
 import { delaySeconds, type SocketSettings, type StreamOptions } from './socket-options.js';
-import type { OwningServer } from '../node/server-internals.js';
+import type { ConnectionCounting } from '../node/server-connections.js';
 import type { EarlyWrite, SocketFields } from './socket-fields.js';
 import { ownName, peerName, socketProperties } from './socket-properties.js';
 import type { HeldWrite, ReadableStateView, WritableStateView } from '../node/stream-state.js';
@@ -39,7 +39,7 @@ export class SocketBase extends DuplexAsSocket implements SocketFields {
 
   override connecting = false;
   server: unknown = null;
-  _server: OwningServer | null = null;
+  _server: ConnectionCounting | null = null;
   _connection: SocketConnection | undefined;
   _idle: IdleTimer | undefined;
   declare _onread?: Onread;

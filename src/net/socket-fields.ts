@@ -2,7 +2,7 @@
 import type * as net from 'node:net';
 import type { NativeEndpoint } from '../binding/addon.js';
 import type { Scope } from './async-scopes.js';
-import type { OwningServer } from '../node/server-internals.js';
+import type { ConnectionCounting } from '../node/server-connections.js';
 import type { SocketSettings } from './socket-options.js';
 import type { SocketConnection } from './socket-connection.js';
 import type { ConnectedSocket } from './connected-socket.js';
@@ -28,7 +28,7 @@ export interface SocketFields extends ConnectedSocket {
   blockList?: net.BlockList;
   autoSelectFamilyAttemptedAddresses: string[];
   /** The same as `server`, used to count its connections. */
-  _server: OwningServer | null;
+  _server: ConnectionCounting | null;
   _peerName: NativeEndpoint | undefined;
   _ownName: NativeEndpoint | undefined;
   /** The outcome of the stream's next write, which has already been sent: see `SocketConnection.noteSent`. */

@@ -11,7 +11,7 @@
 import * as net from 'node:net';
 import { closedBeforeConnectError, invalidHandleTypeError, socketClosedError } from '../errors/index.js';
 import type { FileSender, FileTarget } from '../files/options.js';
-import type { OwningServer } from '../node/server-internals.js';
+import { endConnection, type ConnectionCounting } from '../node/server-connections.js';
 import { SOCKET_CONNECT_IS_PUBLISHED } from '../runtime/version.js';
 import { closes, connectionStats, type CloseEvent } from '../stats/events.js';
 import { normalizeArguments } from './arguments.js';
@@ -174,13 +174,12 @@ export class NativeSocket extends WritingSocket implements FileSender, FileRecei
     const server = this._server;
     if (server !== null) {
       this._server = null;
-      server._connections--;
-      server._emitCloseIfDrained();
+      endConnection(server);
     }
   }
 
   /** Reads the counters for subscribers of `nearwire:close` now: they are gone once the connection is closed. */
-  private _noteCloseStats(server: OwningServer): void {
+  private _noteCloseStats(server: ConnectionCounting): void {
     const connection = this._connection;
     if (connection === undefined || !connection.open || !(server instanceof net.Server)) return;
     connection.flush();

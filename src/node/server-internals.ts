@@ -1,11 +1,6 @@
 /** What node's own server code expects of a server and of the handle under it. */
 import type * as net from 'node:net';
-
-/** The server that counts the socket among its connections. */
-export interface OwningServer {
-  _connections: number;
-  _emitCloseIfDrained(): void;
-}
+import type { ConnectionCounting } from './server-connections.js';
 
 /** What node's server code expects of a handle. */
 export interface ListenHandle {
@@ -25,7 +20,7 @@ export interface ListenHandle {
 }
 
 /** The fields of net.Server that node's own code uses and its types leave out. */
-export interface ServerInternals extends OwningServer {
+export interface ServerInternals extends ConnectionCounting {
   _unref: boolean;
   _connectionKey?: string;
   _listen2: ListenStep;
@@ -51,8 +46,3 @@ export type ListenStep = (
 ) => void;
 
 export type ServerWithInternals = net.Server & ServerInternals;
-
-/** A server's open connections as node counts them; `getConnections()` reports the same number asynchronously. */
-export function connectionsOf(server: net.Server): number {
-  return (server as ServerWithInternals)._connections;
-}

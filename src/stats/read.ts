@@ -2,7 +2,7 @@
 import * as net from 'node:net';
 import { argTypeError } from '../errors/index.js';
 import type { TransportName } from '../config/options.js';
-import { connectionsOf } from '../node/server-internals.js';
+import { connectionsOf } from '../node/server-connections.js';
 import { counterOf } from './server-counter.js';
 import type { ServerStats } from './server-stats.js';
 

@@ -8,12 +8,15 @@ import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { transportStatus } from 'nearwire';
+import { BALANCE_PLACES } from '../../src/binding/objects.js';
+import { SocketKind } from '../../src/binding/sockets.js';
+import * as words from '../../src/binding/words.js';
 import { childResult, type ChildResult } from '../support/children.js';
 import { cleanup, socketPath } from '../support/sockets.js';
 
-const read = (file: string): string =>
-  readFileSync(fileURLToPath(new URL(`../../src/${file}`, import.meta.url)), 'utf8');
-const source = ['addon', 'engine', 'objects'].map((file) => read(`binding/${file}.ts`)).join('\n');
+const source = ['addon', 'engine', 'objects']
+  .map((file) => readFileSync(fileURLToPath(new URL(`../../src/binding/${file}.ts`, import.meta.url)), 'utf8'))
+  .join('\n');
 
 /** The member names of an interface declared in src/binding. */
 function members(name: string): string[] {
@@ -53,10 +56,28 @@ describe('the border', () => {
     expect(methods.sort()).toEqual(members('NativeBalance'));
   });
 
-  it('has as many server counters as are named', () => {
-    const tally = addon['createTally']?.() as Record<string, (...words: unknown[]) => Float64Array>;
-    const names = /export const SERVER_COUNTERS = \[([\s\S]*?)\] as const/.exec(read('binding/words.ts'))?.[1] ?? '';
-    expect(tally['totals']?.()).toHaveLength([...names.matchAll(/'\w+'/g)].length);
+  it('has the numbers and names that are declared, and as many counters', () => {
+    expect(addon['abi']?.()).toEqual({
+      nobody: words.NOBODY,
+      completionWords: words.COMPLETION_WORDS,
+      submissionWords: words.SUBMISSION_WORDS,
+      resultWords: words.RESULT_WORDS,
+      turnBeganOffset: words.TURN_BEGAN_OFFSET,
+      blockBytes: words.BLOCK_BYTES,
+      autoBuffer: words.AUTO_BUFFER,
+      balancePlaces: BALANCE_PLACES,
+      completions: words.Completion,
+      shared: words.Shared,
+      requestHead: words.RequestHead,
+      socketKinds: SocketKind,
+      engineCounters: words.ENGINE_COUNTERS,
+      connectionCounters: words.CONNECTION_COUNTERS,
+      serverCounters: words.SERVER_COUNTERS,
+    });
+    const tally = addon['createTally']?.() as Record<string, () => Float64Array>;
+    expect(tally['totals']?.()).toHaveLength(words.SERVER_COUNTERS.length);
+    const engine = addon['createEngine']?.() as Record<string, () => Float64Array>;
+    expect(engine['counters']?.()).toHaveLength(words.ENGINE_COUNTERS.length);
   });
 
   it('has pages that refuse what comes out of turn', () => {
@@ -109,7 +130,6 @@ describe('the border', () => {
   });
 
   it('has shared memory with as many places as are named, and refuses others', () => {
-    const named = Number(/export const BALANCE_PLACES = (\d+);/.exec(source)?.[1]);
     const balance = addon['createBalance']?.() as Record<string, (...words: unknown[]) => number>;
     const engine = addon['createEngine']?.() as Record<string, (...words: unknown[]) => number>;
     const listener = engine['listen']?.({ path: socketPath() }, { backlog: 1, mode: -1 }) ?? -1;
@@ -120,12 +140,12 @@ describe('the border', () => {
     expect(balance['unpack']?.(-1)).toBeLessThan(0);
     expect(balance['open']?.()).toBe(0);
     expect(balance['open']?.()).toBeLessThan(0);
-    for (const place of [-1, named, undefined]) {
+    for (const place of [-1, BALANCE_PLACES, undefined]) {
       expect(engine['shareListener']?.(listener, balance, place)).toBeLessThan(0);
       balance['vacate']?.(place);
     }
     expect(engine['shareListener']?.(listener, {}, 0)).toBeLessThan(0);
-    expect(engine['shareListener']?.(listener, balance, named - 1)).toBe(0);
+    expect(engine['shareListener']?.(listener, balance, BALANCE_PLACES - 1)).toBe(0);
     expect(engine['shareListener']?.(listener, balance, 0)).toBeLessThan(0);
     engine['closeListener']?.(listener);
   });
