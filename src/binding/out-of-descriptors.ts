@@ -1,4 +1,4 @@
-/** How a server tells that it has no descriptor left for those who connect. */
+/** How a server reports that it has no descriptor left for new connections. */
 import { getSystemErrorName } from 'node:util';
 import type { NativeEndpoint } from './addon.js';
 
@@ -8,7 +8,7 @@ function describe(at: NativeEndpoint | number): string {
   return `the server on ${at.address ?? ''}:${String(at.port)}`;
 }
 
-/** A process warning with the code NEARWIRE_OUT_OF_DESCRIPTORS: nothing has failed that somebody could catch. */
+/** A process warning with the code NEARWIRE_OUT_OF_DESCRIPTORS: no call has failed whose error could be caught. */
 export function warnOutOfDescriptors(errno: number, at: NativeEndpoint | number): void {
   const name = getSystemErrorName(errno);
   const limit = name === 'ENFILE' ? 'fs.file-max' : 'RLIMIT_NOFILE, "ulimit -n"';
