@@ -1,4 +1,4 @@
-/** `nearwire inspect`: a UNIX listener's file, owner, queue and connections; once, or again and again. */
+/** `nearwire inspect`: a UNIX listener's file, owner, queue and connections; once or repeatedly. */
 import { existsSync } from 'node:fs';
 
 import { ListenerReporter, type ListenerReport } from '../inspection/report.js';
@@ -40,7 +40,7 @@ waited, else 130, 143 or 129 when ended by a signal.`,
   run: inspect,
 });
 
-/** What a shell can pass has no NUL: `@name` is how ss and others write an abstract name. */
+/** A shell cannot pass a NUL: `@name` is the notation of ss and others for an abstract name. */
 function nameFrom(path: string): string {
   if (path === '' || path === '@') throw new UsageError('a path is needed, or @name');
   return path.startsWith('@') && !existsSync(path) ? `\0${path.slice(1)}` : path;
@@ -86,7 +86,7 @@ function exitCodeOf({ queue }: ListenerReport, maxQueued: number | undefined): n
 
 function fail(error: NodeJS.ErrnoException, json: boolean, output: string | undefined): void {
   const { code, message } = error;
-  // An error without a code is neither the system's nor ours: a fault of the program.
+  // An error without a code is neither the system's nor ours: a bug.
   if (code === undefined) throw error;
   if (json) print(jsonText({ schema: 1, error: { code, message } }), output);
   else console.error(`error: ${message}`);

@@ -6,12 +6,7 @@ import { expect, it } from 'vitest';
 
 /** Comments that are not checked yet: being rewritten. Paths, or their beginnings; a rewritten one is taken out. */
 const BEING_REWRITTEN: readonly string[] = [
-  'src/cli/',
-  'src/files/',
-  'src/http.ts',
   ...['open-file', 'receive-file', 'send-file'].map((name) => `src/http/${name}.ts`),
-  'src/index.ts',
-  'src/metrics.ts',
   ...['child-streams', 'client-channel', 'js', 'receive-file', 'relay', 'splice', 'tls-guard'].map(
     (name) => `src/net/${name}.ts`,
   ),
