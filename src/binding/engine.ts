@@ -119,8 +119,9 @@ export interface NativeEngine {
    */
   takeUnread(id: number, bytesSeen: number): number[];
   /**
-   * Removes connections that a listener has accepted from the batch, whether the batch has been delivered or is still
-   * being gathered. Returns their ids. The caller must handle them, and mark those already dispatched with `NOBODY`.
+   * Removes connections that a listener has accepted from the batch, whether the batch is being dispatched or still
+   * being gathered. Returns their ids. The caller must handle them. When JavaScript dispatches such a completion it
+   * replaces the id (see words.ts), so that it is not returned here.
    */
   takeAccepted(listener: number): number[];
   /** A new descriptor, close-on-exec, of the same listening socket. The caller must close it. */
