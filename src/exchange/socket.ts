@@ -176,9 +176,9 @@ export class ExchangeSocket extends EventEmitter implements SocketContract {
   }
 
   /**
-   * Writes to the peer as it is. Returns false if the kernel has no room: 'drain' tells when it has. A write after
-   * the end calls back with ERR_STREAM_WRITE_AFTER_END or ERR_STREAM_DESTROYED. Throws ERR_INVALID_ARG_TYPE for what
-   * is no string and no bytes.
+   * Writes raw bytes to the peer. Returns false if the kernel has no room: 'drain' is emitted when it has. A write
+   * after the end calls back with ERR_STREAM_WRITE_AFTER_END or ERR_STREAM_DESTROYED. Throws ERR_INVALID_ARG_TYPE
+   * unless it gets a string or bytes.
    */
   write(
     data: string | Uint8Array,

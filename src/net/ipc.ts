@@ -1,9 +1,10 @@
 /**
- * Native sockets and servers beside the messages to another process: `child.send(message, socket)`, `process.send()`.
+ * Native sockets and servers sent with messages to another process: `child.send(message, socket)`, `process.send()`.
  *
- * node takes the handle out of what is sent, and ours have none that it knows. So a stand-in goes in their place: a socket
- * or server of node's over a duplicate of the descriptor. All else, the queue and the receipts, is node's own. As with
- * node's sockets, what has been read does not go along: who sends connections on accepts them with `pauseOnConnect`.
+ * node sends the handle of such an object, and ours have none that it knows. So a stand-in is sent instead: a socket or
+ * server of node's over a duplicate of the descriptor. Everything else, the queue and the acknowledgements, is node's
+ * own. As with node's sockets, data that has already been read is not sent: a program that passes connections on
+ * accepts them with `pauseOnConnect`.
  */
 import type { ChildProcess } from 'node:child_process';
 import * as net from 'node:net';
@@ -67,7 +68,7 @@ function standInFor(socket: NativeSocket, keepOpen: boolean): StandIn | undefine
     return Object.assign(standIn, { parser, _httpMessage });
   }
   connection.noteShared();
-  // node counts down for the stand-in, whose end in this process is no end of the connection.
+  // node decrements the count for the stand-in, whose end in this process is not the end of the connection.
   if (server !== null) {
     standIn.server = {
       _connectionKey: server._connectionKey,
@@ -83,7 +84,7 @@ function standInFor(socket: NativeSocket, keepOpen: boolean): StandIn | undefine
 /** The sender's socket is closed for its program, as node's is: it may still be destroyed. */
 function giveAway(socket: NativeSocket): void {
   socket.setTimeout(0);
-  // The stand-in has counted down for it.
+  // The stand-in has decremented the count instead.
   socket._server = null;
   Object.assign(socket, { parser: null, _httpMessage: null } satisfies HttpFields);
   if (socket._connection !== undefined) transferToProcess(socket._connection);

@@ -53,8 +53,9 @@ export function nodeStream(stream: Duplex): Duplex {
 type Connect = (...args: unknown[]) => http2.ClientHttp2Session;
 
 /**
- * `http2.connect`, for which a connected socket that the program's own `createConnection` answers becomes node's. The
- * session asks for TCP_NODELAY, too, and from a stream over another one that request does not reach the socket.
+ * `http2.connect`: a connected socket that the program's own `createConnection` returns becomes one of node's. One
+ * reason: the session requests TCP_NODELAY, and through a stream over another one that request would not reach the
+ * socket.
  */
 export function acceptsNative(connect: Connect): Connect {
   return (...args) => {
