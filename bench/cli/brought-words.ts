@@ -1,4 +1,4 @@
-/** The words of `nearwire bench` for what the user brings: servers that run, modules, other Nodes, an environment. */
+/** Options of `nearwire bench` for what the user provides: running servers, modules, other Nodes, an environment. */
 import { Option } from 'commander';
 
 import { ATTACHED_HTTP_CASES, familyOf } from '../attach.js';
@@ -6,7 +6,7 @@ import type { Brought } from '../lineup.js';
 import { parseWhole, UsageError } from 'nearwire/internal';
 
 const MOST_PID = 2 ** 31 - 1;
-/** It stands in tables, in a page and in words of a command line. */
+/** The name appears in tables, in a page and in arguments of a command line. */
 const SUBJECT_NAME = /^[a-zA-Z][\w.:-]{0,23}$/;
 
 export interface BringWords {
@@ -58,7 +58,7 @@ function parseModule(word: string): { name: string; module: string } {
   return { name, module };
 }
 
-/** What is run where an attached server is to take part, unless words say otherwise. */
+/** The default cases and families for an attached server. */
 export function attachedDefaults({ attach, cases, families }: BringWords): Partial<BringWords> {
   if (attach === undefined) return {};
   const family = familyOf(attach);

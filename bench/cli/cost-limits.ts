@@ -1,4 +1,4 @@
-/** `nearwire cost limits`: where the hop gives out, with what error, and what moves it. */
+/** `nearwire cost limits`: the load at which the hop fails, with which error, and what raises the limit. */
 import { Command } from 'commander';
 
 import type { LimitsResult } from '../cost/limits/model.js';

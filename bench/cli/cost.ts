@@ -26,7 +26,7 @@ export function costCommand(): Command {
       'measure the share of a request that the hop between web server and app server takes, with real servers',
     )
     .option('--stacks <a,b>', 'split the first of these into layers, and compare the others with it')
-    // What it was called at first.
+    // The former name of this option.
     .addOption(new Option('--stack <a,b>').hideHelp())
     .option('--app <file.js>', 'with your own Node application: a module that exports a request listener')
     .option('--wsgi <file:callable>', 'with your own WSGI application, behind uWSGI or Apache')
@@ -42,7 +42,7 @@ export function costCommand(): Command {
 
 async function cost(words: CostWords & ReportFiles): Promise<void> {
   const choice = choiceOf(words);
-  // Loaded here: a slip of the finger is told without it.
+  // Loaded here: invalid arguments are reported without it.
   const { measureCost } = await import('../cost/index.js');
   await measure(words, (control) => measureCost({ ...choice, ...control }), REPORTS);
 }
