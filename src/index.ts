@@ -119,7 +119,7 @@ function isNativeByDefault(): boolean {
 function construct(options: SocketOptions | undefined, target: object): Socket {
   const engine = engineForSocket(options, 'fd');
   if ((engine !== undefined) !== isNativeByDefault()) {
-    const reason = 'must leave a subclass of Socket on the transport of its process';
+    const reason = 'cannot differ from the process default for subclasses of Socket';
     throw argValueError('options.transport', options?.transport, reason);
   }
   if (engine === undefined) {

@@ -92,13 +92,13 @@ const SERVER_METRICS: readonly Metric<ServerStats>[] = [
   {
     name: 'turns_total',
     kind: 'Counter',
-    help: 'Turns of the event loop in which a connection or the listen queue was ready.',
+    help: 'Event-loop iterations in which a connection or the listen queue was ready.',
     read: ({ turns }) => turns,
   },
   {
     name: 'messages_total',
     kind: 'Counter',
-    help: 'Reads that brought bytes; by turns_total, how many a turn carries.',
+    help: 'Reads that returned bytes; divided by turns_total, the number per iteration.',
     read: ({ messages }) => messages,
   },
   { name: 'sends_total', kind: 'Counter', help: 'System calls that sent.', read: ({ sends }) => sends },
@@ -117,7 +117,7 @@ const SERVER_METRICS: readonly Metric<ServerStats>[] = [
   {
     name: 'send_waits_total',
     kind: 'Counter',
-    help: 'Times that a connection waited for room in its send buffer.',
+    help: 'How often connections waited for room in their send buffers.',
     read: ({ waits }) => waits,
   },
   {
@@ -129,7 +129,7 @@ const SERVER_METRICS: readonly Metric<ServerStats>[] = [
   {
     name: 'listen_queue_high_water',
     kind: 'Gauge',
-    help: 'The most connections that were found waiting to be accepted at once.',
+    help: 'The highest number of connections seen waiting to be accepted.',
     read: ({ queueHighWater }) => queueHighWater,
   },
 ];
@@ -142,17 +142,17 @@ const CONNECT_METRICS: readonly Metric<ConnectStats>[] = [
     help: 'Connects to a UNIX socket that found its listen queue full, and waited.',
     read: ({ waited }) => waited,
   },
-  { name: 'connects_waiting', kind: 'Gauge', help: 'Those that wait now.', read: ({ waiting }) => waiting },
+  { name: 'connects_waiting', kind: 'Gauge', help: 'Connects that are waiting now.', read: ({ waiting }) => waiting },
   {
     name: 'connect_retries_total',
     kind: 'Counter',
-    help: 'Attempts made for them after the first.',
+    help: 'Further attempts of waiting connects.',
     read: ({ retries }) => retries,
   },
   {
     name: 'connect_timeouts_total',
     kind: 'Counter',
-    help: 'Those that got no room by their deadline.',
+    help: 'Waiting connects that found no room before their deadline.',
     read: ({ timedOut }) => timedOut,
   },
 ];
@@ -222,7 +222,7 @@ class Registered implements ServerMetrics {
 
   add(name: string, server: MeasuredServer): void {
     checkString(name, 'name');
-    if (this.servers.has(name)) throw argValueError('name', name, 'is taken by another server');
+    if (this.servers.has(name)) throw argValueError('name', name, 'is already used for another server');
     // Throws if it is not a server.
     serverStats(server);
     this.servers.set(name, server);

@@ -12,8 +12,8 @@ function describe(at: NativeEndpoint | number): string {
 export function warnOutOfDescriptors(errno: number, at: NativeEndpoint | number): void {
   const name = getSystemErrorName(errno);
   const limit = name === 'ENFILE' ? 'fs.file-max' : 'RLIMIT_NOFILE, "ulimit -n"';
-  process.emitWarning(`${describe(at)} has no file descriptor left (${name}): connections are closed as they come`, {
+  process.emitWarning(`${describe(at)} has no file descriptor left (${name}): new connections are closed`, {
     code: 'NEARWIRE_OUT_OF_DESCRIPTORS',
-    detail: `The limit is ${limit}. This is told once for each server; it accepts again as soon as descriptors come free.`,
+    detail: `The limit is ${limit}. This is reported once per server, which accepts connections again as soon as descriptors are free.`,
   });
 }

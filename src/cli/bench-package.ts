@@ -53,11 +53,11 @@ export async function benchPackage(command: string): Promise<BenchPackage> {
   const found = await findBenchPackage();
   const install = `npm install --save-dev ${NAME}@${version}`;
   if (found === undefined) {
-    throw new UsageError(`nearwire ${command} is in a package of its own: ${install}`, EXIT_CODES.unavailable);
+    throw new UsageError(`nearwire ${command} is in a separate package: ${install}`, EXIT_CODES.unavailable);
   }
   if (found.version !== version) {
     throw new UsageError(
-      `${NAME} is of version ${found.version}, nearwire of ${version}: ${install}`,
+      `${NAME} has version ${found.version}, but nearwire has ${version}: ${install}`,
       EXIT_CODES.unavailable,
     );
   }

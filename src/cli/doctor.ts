@@ -24,7 +24,7 @@ export const doctorCommand = command({
     },
     ...REPORT_OPTIONS,
   },
-  more: 'Exit codes: 0 nothing to mend; 1 warnings or problems; 2 invalid arguments.',
+  more: 'Exit codes: 0 nothing to fix; 1 warnings or problems; 2 invalid arguments.',
   run: doctor,
 });
 

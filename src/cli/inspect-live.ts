@@ -66,7 +66,7 @@ export class LiveView implements View {
     process.off('exit', this.restore);
     process.stdout.off('resize', this.redraw);
     const high = this.depths.some((depth) => depth !== undefined) ? countText(this.highest) : 'unknown';
-    process.stdout.write(`${countText(this.looks)} looks, high water ${high}\n`);
+    process.stdout.write(`${countText(this.looks)} samples, high water ${high}\n`);
   }
 
   private readonly restore = (): void => {

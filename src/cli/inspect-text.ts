@@ -54,14 +54,14 @@ export function headLines(report: ListenerReport): string[] {
 }
 
 function ownerText({ owners, hiddenProcesses }: ListenerReport): string {
-  if (owners === undefined) return 'not told by this system';
-  const hidden = `${countText(hiddenProcesses)} processes of other users may not be looked into`;
+  if (owners === undefined) return 'not reported by this system';
+  const hidden = `${countText(hiddenProcesses)} processes of other users cannot be examined`;
   if (owners.length > 0) return processText(owners);
-  return hiddenProcesses > 0 ? `not to be seen: ${hidden}` : 'nobody that is seen here (another pid namespace?)';
+  return hiddenProcesses > 0 ? `not visible: ${hidden}` : 'no visible process (another pid namespace?)';
 }
 
 function queueText({ queue, queueUnknown }: ListenerReport): string {
-  if (queue === undefined) return `not told: ${printable(queueUnknown ?? '')}`;
+  if (queue === undefined) return `unknown: ${printable(queueUnknown ?? '')}`;
   const { queued, backlog, highWater, full } = queue;
   const text = `${countText(queued)} waiting, backlog ${countText(backlog)}, high water ${countText(highWater)}`;
   return full ? paint('red', `${text}, FULL`) : text;
@@ -85,7 +85,7 @@ interface Row {
 
 function waitingRows({ waiting = [] }: ListenerReport): Row[] {
   return waiting.map(({ client, connections }) => ({
-    client: `${clientText(client)}, in the queue`,
+    client: `${clientText(client)}, queued`,
     connections,
     toServer: undefined,
     toClient: undefined,

@@ -32,8 +32,8 @@ ${columns(own).join('\n')}
 From the package nearwire-bench:
 ${columns(measuring).join('\n')}
 
-nearwire <command> --help has the options. Exit codes: 0 ok, 1 something was found or failed, 2 invalid arguments,
-3 not available, 4 unknown; 128 and its number when ended by a signal.
+nearwire <command> --help lists the options. Exit codes: 0 ok, 1 something was found or failed, 2 invalid arguments,
+3 not available, 4 unknown; 128 plus its number when ended by a signal.
 `;
 }
 

@@ -65,8 +65,8 @@ function statusOrUsage(): ReturnType<typeof transportStatus> {
 }
 
 const TITLES: Readonly<Record<Status['transport'], string>> = {
-  native: 'native: the addon carries the bytes',
-  js: 'js: node:net carries the bytes',
+  native: 'native: the addon',
+  js: 'js: node:net',
   none: 'none: NEARWIRE_TRANSPORT=native, and the addon did not load',
 };
 
@@ -75,7 +75,7 @@ function describe({ transport, requested, addon, reason, requests, node, kernel,
     ['transport', TITLES[transport]],
     ['requested', requested],
     ['addon', addon ?? `not loaded: ${reason ?? 'no reason given'}`],
-    ['requests', requests === 'native' ? "plain ones are read by the addon, others by node's parser" : "node's parser"],
+    ['requests', requests === 'native' ? "plain ones parsed by the addon, others by node's parser" : "node's parser"],
     ['node', node],
     ['kernel', kernel],
     ...Object.entries(environment),

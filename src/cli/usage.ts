@@ -26,7 +26,7 @@ export function parseWord<const T extends string>(what: string, word: string, kn
   if (found !== undefined) return found;
   const near = nearest(word, known);
   const hint = near === undefined ? '' : ` Did you mean ${near}?`;
-  throw new UsageError(`unknown ${what} '${word}'.${hint} There are: ${known.join(', ')}`);
+  throw new UsageError(`unknown ${what} '${word}'.${hint} Known: ${known.join(', ')}`);
 }
 
 export function parseWhole(option: string, text: string, lowest: number, highest: number): number {

@@ -162,5 +162,5 @@ export function lengthWithin(call: SendFileCall, size: number | undefined): numb
 export function lengthWithin({ file, start, end }: SendFileCall, size: number | undefined): number | Error {
   if (size !== undefined) return Math.max(0, Math.min(size, end + 1) - start);
   if (end !== Infinity) return end - start + 1;
-  return fileError(-ESPIPE, 'open', file, 'options.end is needed where the file has no size');
+  return fileError(-ESPIPE, 'open', file, 'options.end is required for a file without a size');
 }

@@ -86,7 +86,7 @@ export function pageTotals(): { pages: number; bytes: number } {
 /** Why a page cannot have sealed memory; undefined if it can, and then it is open. */
 function openSealed(page: NativePage | undefined): string | undefined {
   if (transportStatus().requested === 'js') return 'the transport of this process is js';
-  if (page === undefined) return 'the addon is not there';
+  if (page === undefined) return 'the addon is not available';
   const status = page.open();
   return status < 0 ? getSystemErrorName(status) : undefined;
 }

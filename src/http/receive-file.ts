@@ -166,7 +166,7 @@ function checkRequest(request: unknown): void {
   }
   const { readableEncoding } = request as IncomingMessage;
   if (readableEncoding !== null) {
-    throw argValueError('request', readableEncoding, 'gives text, not bytes: setEncoding() has been called');
+    throw argValueError('request', readableEncoding, 'returns text, not bytes: setEncoding() has been called');
   }
 }
 

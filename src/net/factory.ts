@@ -91,7 +91,7 @@ export function makeSocket(options: SocketOptions | undefined): Socket {
 
 /** The error for a descriptor that the engine does not accept. */
 export function descriptorError(fd: number): Error {
-  return notNativeError(`descriptor ${String(fd)}: it is no connected stream socket, or has an owner`);
+  return notNativeError(`descriptor ${String(fd)}: it is not a connected stream socket, or is already in use`);
 }
 
 /** A native socket, of a subclass if `target` is one. */

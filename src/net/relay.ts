@@ -273,7 +273,7 @@ function checkStreams(a: unknown, b: unknown): void {
   for (const [name, stream] of [['a', a] as const, ['b', b] as const]) {
     if (!(stream instanceof Duplex)) throw argTypeError(name, 'an instance of Duplex', stream);
   }
-  if (a === b) throw argValueError('b', b, 'must be another stream than a');
+  if (a === b) throw argValueError('b', b, 'must not be the same stream as a');
 }
 
 function checkOptions(options: unknown): void {

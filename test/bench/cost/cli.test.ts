@@ -26,7 +26,7 @@ describe('words that make no sense exit 2 with a hint', () => {
     { words: ['--bites', '5'], hint: 'Did you mean --bytes?' },
     { words: ['hello'], hint: 'too many arguments' },
     { words: ['--stacks', 'nginx-uswgi-unix'], hint: 'Did you mean nginx-uwsgi-unix?' },
-    { words: ['--stacks', ''], hint: 'There are: nginx-uwsgi-unix' },
+    { words: ['--stacks', ''], hint: 'Known: nginx-uwsgi-unix' },
     { words: ['--app-ms', 'five'], hint: '--app-ms takes a number from 0 to 60000' },
     { words: ['--app-ms', '-1'], hint: '--app-ms takes a number from 0' },
     { words: ['--app-ms', '1e3'], hint: '--app-ms takes a number from 0' },

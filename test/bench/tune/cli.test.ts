@@ -26,7 +26,7 @@ function readResult(file: string): SweepJson {
 describe('words that make no sense exit 2 with a hint', () => {
   test.each([
     { words: ['tune', '--quik'], hint: 'Did you mean --quick?' },
-    { words: ['tune', '--subjects', 'pages'], hint: 'Did you mean page? There are: native, js, file, page' },
+    { words: ['tune', '--subjects', 'pages'], hint: 'Did you mean page? Known: native, js, file, page' },
     { words: ['tune', '--buffers', '64q'], hint: '--buffers takes sizes from 4096 to 1073741824 bytes' },
     { words: ['tune', '--buffers', '2g'], hint: '--buffers takes sizes from 4096' },
     { words: ['tune', '--buffers', 'defualt'], hint: "not 'defualt'" },
