@@ -64,7 +64,7 @@ async function bench(given: Words): Promise<void> {
     const chosen = { ...choice, lineup, notes, ...(wanted && { subjects: chosenOf(lineup, wanted) }) };
     const result = await runBench({ ...chosen, ...control }).catch((error: unknown) => {
       if (!(error instanceof NothingToRun) || error.missing.length > 0) throw error;
-      throw new UsageError(`these subjects can't do these cases: ${whoDoes(choice.cases ?? CASE_NAMES, lineup)}`);
+      throw new UsageError(`these subjects do not support these cases: ${whoDoes(choice.cases ?? CASE_NAMES, lineup)}`);
     });
     if (words.hdr !== undefined) {
       const { writePercentiles } = await import('../percentiles-file.js');

@@ -50,7 +50,7 @@ function checkOneApplication({ app, wsgi, appMs, page, bytes }: CostWords): void
   const given = [...own, ...made, bytes === undefined ? undefined : '--bytes'].filter((word) => word !== undefined);
   const isPair = given.length === 2 && given[0] === '--app' && given[1] === '--wsgi';
   if (given.length > 1 && !isPair) {
-    throw new UsageError(`${given.join(' and ')} each say what the application is: one of them is needed`);
+    throw new UsageError(`${given.join(' and ')} each name the application: give only one of them`);
   }
 }
 
@@ -74,9 +74,7 @@ function checkRun(option: string, isGiven: boolean, language: Stack['language'],
   const runs = (stack: Stack): boolean => stack.language === language && stack.works.includes('own');
   if (!isGiven || stacks.some(runs)) return;
   const able = STACKS.filter(runs).map(({ name }) => name);
-  throw new UsageError(
-    `none of the stacks that are named runs what ${option} names. Those that do: ${able.join(', ')}`,
-  );
+  throw new UsageError(`none of the given stacks runs the application of ${option}. Those that do: ${able.join(', ')}`);
 }
 
 function parseWsgi(text: string): { file: string; callable: string } {
@@ -95,11 +93,11 @@ function parseFile(option: string, text: string): string {
   } catch (error) {
     throw new UsageError(`${option} ${text}: ${(error as Error).message}`);
   }
-  throw new UsageError(`${option} ${text}: is no file`);
+  throw new UsageError(`${option} ${text}: is not a file`);
 }
 
 function parsePath(text: string, hasOwn: boolean): string {
-  if (!hasOwn) throw new UsageError('--path is what is asked of your own application: name it by --wsgi or --app');
+  if (!hasOwn) throw new UsageError('--path is requested from your own application: give --wsgi or --app');
   // Characters that a request line can carry unchanged.
   if (!/^\/[!-~]*$/.test(text))
     throw new UsageError(`--path takes a path, not '${text}', as in --path /wiki/FrontPage`);

@@ -11,14 +11,14 @@ const MORE_HELP = `
 All processes of a server share one processor with the load generator, so that the time per request is the CPU time of
 all of them. Linux only. Takes three minutes; the first verdict is shown after one.
 
-Without --stacks: nginx before Node and, where it is installed, before uWSGI.
+Without --stacks: nginx in front of Node and, if it is installed, of uWSGI.
 Stacks: ${STACKS.map(({ name }) => name).join(', ')}.
 
-For servers that are not installed, the line that installs them is printed. Everything listens on the loopback only, in
-its own folders and processes, and is removed at the end, even after a crash.
+For missing servers, the command that installs them is printed. Everything listens on the loopback only, in its own
+folders and processes, and is removed at the end, even after a crash.
 
-Exit codes: 0 all was measured; 1 a stack failed; 2 invalid arguments; 3 nothing can be measured; 130, 143 or 129 when
-ended by a signal, with what had been measured by then.`;
+Exit codes: 0 everything was measured; 1 a stack failed; 2 invalid arguments; 3 nothing can be measured; 130, 143 or 129
+when ended by a signal, with the results until then.`;
 
 export function costCommand(): Command {
   const command = new Command('cost')

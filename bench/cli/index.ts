@@ -13,7 +13,7 @@ function makeProgram(): Command {
   const program = new Command('nearwire')
     // Arguments after a subcommand's name belong to it, even if the parent command knows an option of that name.
     .enablePositionalOptions()
-    .showHelpAfterError('(--help has the options)')
+    .showHelpAfterError('(see --help for the options)')
     .exitOverride();
   for (const command of [benchCommand(), costCommand(), tuneCommand()]) {
     program.addCommand(command.copyInheritedSettings(program));

@@ -21,7 +21,10 @@ export interface ReportFiles {
 
 /** `html`: a description of the page. */
 export function addReportOptions(command: Command, html?: string): Command {
-  command.option('--json [file]', 'print all samples and results as JSON, or write them to a file beside the text');
+  command.option(
+    '--json [file]',
+    'print all samples and results as JSON, or write them to a file in addition to the text',
+  );
   if (html !== undefined) command.option('--html <file>', `write a page with ${html} to a file`);
   return command.option('--output <file>', 'write to a file instead of stdout');
 }
@@ -49,7 +52,7 @@ export async function measure<Result extends { readonly failures?: readonly stri
   const { json, html, output } = files;
   checkWritable({ '--json': json === true ? undefined : json, '--html': html, '--output': output });
   if (output !== undefined && (output === json || output === html)) {
-    throw new UsageError(`--output ${output}: another report is written to this file`);
+    throw new UsageError(`--output ${output}: another report is already written to this file`);
   }
   const abort = new AbortController();
   const stopListening = abortOnSignals(abort);

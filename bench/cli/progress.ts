@@ -54,7 +54,7 @@ function lineDisplay(): Pick<Display, 'onProgress' | 'stop'> {
       if (interim !== undefined) process.stderr.write(`${interim}\n`);
       process.stderr.write(
         phase === undefined
-          ? `round ${String(round)} of ${String(rounds)}: ${String(done)} of ${String(total)} cells are done\n`
+          ? `round ${String(round)} of ${String(rounds)}: ${String(done)} of ${String(total)} cells done\n`
           : `${phase}, ${String(done + 1)} of ${String(total)}: ${label}\n`,
       );
     },

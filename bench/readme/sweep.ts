@@ -40,7 +40,7 @@ export function renderSweepBlock([excerpt]: readonly SweepExcerpt[]): string {
     '',
     ...table('response', conclusionTable(excerpt)),
     '',
-    'The largest response that leaves the server though nobody reads it:',
+    'The largest response that leaves the server although it is not read:',
     '',
     ...table('send buffer', takeTable(excerpt)),
     '',

@@ -123,7 +123,7 @@ describe.skipIf(addon === undefined)('a real sweep', () => {
   test('shows it on the terminal, and as a page', () => {
     // Not on a terminal: plain text.
     expect(stripVTControlCharacters(cli.stdout)).toBe(cli.stdout);
-    for (const title of ['Which send buffer for which response', 'What a send buffer takes', 'To set it']) {
+    for (const title of ['Which send buffer for which response', 'What a send buffer holds', 'To set it']) {
       expect(cli.stdout).toContain(title);
     }
     for (const id of ['conclusions', 'takes', 'settings', 'heat-native', 'heat-js', 'http-same', 'file', 'page']) {
