@@ -27,7 +27,7 @@ export interface AdviseOptions {
 
 /** What `advise()` resolves with. */
 export interface Advice {
-  /** Of the send buffers of the connections. */
+  /** About the send buffers of the connections. */
   sendBufferSize: Finding<SendEvidence>;
   /** About a server's accept queue; undefined for a connection, and if the queue is not visible (`notObserved` says why). */
   backlog: Finding<QueueEvidence> | undefined;

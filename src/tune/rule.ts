@@ -2,14 +2,14 @@
 import type { QueueEvidence, SendEvidence } from './evidence.js';
 import { askedFor, LARGEST_SEND_BUFFER, STREAM_SEND_BUFFER, type SystemLimit } from './limits.js';
 
-/** An option of a server, a socket or a channel, as `listen()` and the constructors take it. */
+/** An option of a server, a socket or a channel, as for `listen()` and the constructors. */
 export type AdvisedSetting =
   | {
-      /** In bytes, as it is to be asked for. */
+      /** In bytes, as it should be requested. */
       sendBufferSize: number;
     }
   | {
-      /** Connections that may wait to be accepted. */
+      /** The maximum number of connections that may wait to be accepted. */
       backlog: number;
     };
 
@@ -17,15 +17,15 @@ export type AdvisedSetting =
 export interface LimitInTheWay {
   /** Its name: `net.core.wmem_max`. */
   name: string;
-  /** What it is now. */
+  /** Its current value. */
   value: number;
-  /** What it has to be at least. */
+  /** The value that it must have at least. */
   needed: number;
 }
 
-/** What is advised for one option. */
+/** The advice for one option. */
 export interface Finding<E> {
-  /** The option that it is about. */
+  /** The name of the option. */
   option: 'sendBufferSize' | 'backlog';
   /** Whether to change it. */
   change: boolean;
@@ -33,13 +33,13 @@ export interface Finding<E> {
   current: number | undefined;
   /** The recommended value, in the same unit; equal to `current` if nothing should change. */
   recommended: number | undefined;
-  /** The option to give, to get there: Linux reads back the double of a send buffer that is asked for. */
+  /** The option to set in order to get there: Linux reads back the double of a requested send buffer. */
   setting: AdvisedSetting | undefined;
-  /** The limit of the system that is in the way, and what it has to be at least. */
+  /** The system limit that must be raised first. */
   limit: LimitInTheWay | undefined;
-  /** In words: the advice, and why. */
+  /** The advice and its reason, as text. */
   reason: string;
-  /** What was seen, and the advice rests on. */
+  /** The observations that the advice is based on. */
   evidence: E;
 }
 
