@@ -140,8 +140,8 @@ function processesOf(
 /** Throws if none is visible. */
 function listenersAt(target: Target): readonly number[] {
   const { pids, hidden } = listeningAt(target);
-  const others = hidden > 0 ? `, and ${String(hidden)} processes of other users may not be looked into` : '';
-  if (pids.length === 0) throw new Error(`no process is seen that listens there${others}`);
+  const others = hidden > 0 ? `, and ${String(hidden)} processes of other users cannot be examined` : '';
+  if (pids.length === 0) throw new Error(`no visible process listens there${others}`);
   return pids;
 }
 

@@ -286,7 +286,7 @@ export interface Subject {
   readonly program: 'floor' | 'worker' | 'nginx' | 'attached';
   /** Command-line arguments of its servers, and of its clients if they are workers. */
   readonly words?: Params;
-  /** The subject that its workers are told to be, if that is not its name. */
+  /** The name of the subject that is passed to its workers, if it differs. */
   readonly worker?: SubjectName;
   /** The Node that its workers run on, if not the bench's. */
   readonly node?: OtherNode;

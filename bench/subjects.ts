@@ -11,7 +11,8 @@ const HELLO_CASES = ['http', 'http-close'];
 /** Cases in which bytes can be passed by reference instead of being copied. */
 const REFERENCE_CASES = ['file', 'page', 'relay'];
 /**
- * With a Buffer that plain C also has in an in-memory file; `crowd` has so many connections that they show in memory.
+ * With a Buffer that plain C also has in an in-memory file; `crowd` has enough connections for their memory to be
+ * measurable.
  */
 const BODY_CASES = ['http-same', ...REFERENCE_CASES, 'crowd'];
 /** Cases of plain C: it has no handlers and no chunks, and makes no storm. */
@@ -19,7 +20,7 @@ const FLOOR_CASES = [...STREAM_CASES, ...HELLO_CASES, 'http-body', ...BODY_CASES
 /** All cases that apply to a socket with node:net's contract. */
 const SOCKET_CASES = [...FLOOR_CASES, 'load', 'storm', 'retained'];
 
-/** For subjects beside the main comparison. */
+/** For subjects in addition to the main comparison. */
 const A_FEW_ROUNDS = { default: 3, quick: 1 };
 
 export const SUBJECTS: readonly Subject[] = [

@@ -25,7 +25,7 @@ void Connection::start(State state, int fd, int family, const ConnectionOptions&
   reader_.start(fd, options.owned, !options.paused);
   if (state == State::kOpen) reader_.connected();
   writer_.start(fd, family, options.buffers, state == State::kOpen);
-  // What the platform refuses is not worth losing the connection for: the sizes can be read back.
+  // A refused size is not worth losing the connection: the actual sizes can be read back.
   engine_->system_buffers().apply(fd, family, options.buffers);
   if (family == AF_UNIX) return;
   if (options.no_delay) sys::set_no_delay(fd, true);
@@ -101,7 +101,7 @@ void Connection::update_interest() {
 }
 
 void Connection::on_ready(bool readable, bool writable) {
-  // A full turn leaves the event standing: the loop reports it again.
+  // If the batch is full, the event stays pending: the loop reports it again.
   if (!engine_->turn().has_room()) return;
   count_turn();
   if (writable) writer_.note_room();
@@ -116,7 +116,7 @@ void Connection::on_ready(bool readable, bool writable) {
     writer_.feeder()->on_room();
   }
   if (readable && reader_.read()) note_received();
-  // JS is done with its buffer within the turn, as a rule: then nothing has changed for the loop.
+  // JavaScript usually returns its buffer within the iteration: then nothing has changed for the loop.
   if (reader_.awaits_target()) {
     register_later();
   } else {

@@ -1,5 +1,5 @@
-// One connected (or connecting) stream socket: its life, what the loop watches it for, and the seam between what it
-// receives (connection_reader.h) and what it sends (connection_writer.h).
+// One connected (or connecting) stream socket: its lifetime, what the loop watches it for, and the interface between
+// receiving (connection_reader.h) and sending (connection_writer.h).
 //
 //   connecting --(outcome 0)--> open --close()--> free
 //        \--(failed)--> failed --close()--> free
@@ -32,14 +32,14 @@ struct ConnectionOptions {
   bool keep_alive = false;
   unsigned keep_alive_delay = 0;
   bool paused = false;
-  // Of the server that accepts; may be null.
+  // Of the accepting server; may be null.
   std::shared_ptr<Tally> tally;
 };
 
 struct ConnectionCounters {
   ReadCounters read;
   WriteCounters write;
-  // Turns in which the socket was ready.
+  // Event-loop iterations in which the socket was ready.
   uint64_t turns = 0;
 };
 
@@ -52,30 +52,31 @@ class Connection final : public Source, private Watcher::Target, private ColdRea
 
   // Takes over a connected descriptor.
   void open(int fd, const ConnectionOptions& options, int family);
-  // The same from outside the poll phase, where nothing is read at once. 0, or a negative errno: the descriptor is not
-  // taken then.
+  // The same outside the poll phase, where nothing is read at once. 0, or a negative errno: then the descriptor is not
+  // taken.
   int adopt(int fd, const ConnectionOptions& options, int family);
-  // Starts to connect. The outcome is always told later, by a Connect completion.
+  // Starts to connect. The outcome is always reported later, by a Connect completion.
   void connect(int fd, const Address& address, const ConnectionOptions& options);
-  // Is to connect there, and does nothing yet.
+  // Stores the address, and does nothing yet.
   void prepare_connect(int fd, const Address& address, const ConnectionOptions& options);
-  // Starts what has been prepared. -EAGAIN: the listener's queue is full, and nothing has changed. -EALREADY: it has
-  // been started.
+  // Starts the prepared connect. -EAGAIN: the listener's queue is full, and nothing has changed. -EALREADY: it has been
+  // started.
   int try_connect();
   // See ConnectionWriter::shutdown.
   int shutdown() { return writer_.shutdown(); }
-  // Gives the descriptor away, untouched by shutdown, and is free. -EAGAIN: bytes wait to be sent. -EBUSY: more has
-  // been read than the `seen` bytes. -ENOTCONN: not connected yet, or never will be.
+  // Gives up the descriptor without a shutdown, and is free. -EAGAIN: bytes are waiting to be sent. -EBUSY: more than
+  // the `seen` bytes has been read. -ENOTCONN: not connected yet, or never will be.
   int detach(uint64_t seen);
   void close(bool reset);
 
   int fd() const override { return fd_; }
   bool is_free() const { return state_ == State::kFree; }
   int family() const { return family_; }
-  // The descriptor, for another process as well, which may make it blocking: no later watch undoes that.
+  // Returns the descriptor, to be shared with another process, which may make it blocking: later watches do not undo
+  // that.
   int share();
   void set_ref(bool ref) { watcher_.set_ref(ref); }
-  // Makes the loop watch for what this connection waits for.
+  // Updates the events that the loop watches for.
   void update_interest();
 
   // --- receiving: see ConnectionReader ---
@@ -100,7 +101,7 @@ class Connection final : public Source, private Watcher::Target, private ColdRea
   bool withdraw(const FileReference* file);
   size_t queued() const { return writer_.queued(); }
   size_t waiting() const { return writer_.waiting(); }
-  // The send buffer has been set by hand.
+  // The program has set the send buffer.
   void keep_send_buffer() { writer_.buffer().keep(); }
 
   // --- being fed by a splice: see ConnectionWriter ---
@@ -111,19 +112,19 @@ class Connection final : public Source, private Watcher::Target, private ColdRea
   bool pass_on(const char* bytes, size_t length);
   void keep(const char* bytes, size_t length);
   void break_writing(int error) { writer_.break_off(error); }
-  // The kernel has no room for what the splice brings, and has room again.
+  // The kernel has no room for the splice's bytes, and has room again.
   void wait_for_room();
   void end_wait_for_room() { writer_.buffer().on_room(fd_, true); }
 
-  // --- what is told of it ---
+  // --- queries ---
   uint64_t bytes_read() const { return reader_.counters().bytes; }
-  // When bytes last moved, in or out: milliseconds of uv_now. 0: none has.
+  // When bytes last moved, in or out: milliseconds of uv_now. 0: never.
   uint64_t moved_at() const { return std::max(reader_.received_at(), writer_.sent_at()); }
-  // With the wait that is under way.
+  // Includes the current wait.
   ConnectionCounters counters_now() const { return {reader_.counters(), writer_.counters_now(), turns_}; }
   // See ConnectionWriter::answer_under_way.
   uint64_t answer_under_way() const { return writer_.answer_under_way(); }
-  // The place that Tally::join gave.
+  // The place returned by Tally::join.
   void set_tally_place(uint32_t place) { tally_place_ = place; }
 
  private:
@@ -134,7 +135,7 @@ class Connection final : public Source, private Watcher::Target, private ColdRea
   void start(State state, int fd, int family, const ConnectionOptions& options);
   void note_connect(int error);
   void finish_connect(int status);
-  // The peer has sent something: by that what has been sent to it is answered.
+  // The peer has sent something: that ends the current response to it.
   void note_received() {
     if (writer_.answer_waits()) tell_answer();
     writer_.begin_answer();
@@ -147,10 +148,10 @@ class Connection final : public Source, private Watcher::Target, private ColdRea
   Watcher watcher_;
   ConnectionReader reader_;
   ConnectionWriter writer_;
-  // Where to connect to, once that is tried.
+  // The address of a connect that is still to be tried.
   std::unique_ptr<Address> prepared_;
   std::shared_ptr<Tally> tally_;
-  // The last in which the socket was ready, counted from 1.
+  // The last iteration in which the socket was ready, counted from 1.
   uint64_t last_turn_ = 0;
   uint64_t turns_ = 0;
   uint32_t tally_place_ = 0;

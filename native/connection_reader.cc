@@ -10,7 +10,7 @@ namespace nearwire {
 
 namespace {
 
-// Reads of one connection per wake-up, so that one busy peer does not starve the loop, nor outrun a pause for long.
+// Reads of one connection per wake-up, so that one busy peer neither starves the loop nor reads on long after a pause.
 constexpr int kReadsPerTurn = 4;
 
 }  // namespace
@@ -30,10 +30,10 @@ bool ConnectionReader::read() {
   return counters_.messages != before;
 }
 
-// One read. True if it came back full, so that there may be more.
+// One read. Returns true if it filled the buffer, so that there may be more.
 bool ConnectionReader::read_once() {
   if (!owned_) return read_to(engine_->lent().room(), Event::kLent);
-  // A long read is expected to fill a block, which the program is then given as it is.
+  // A long read is expected to fill a block, which the program then gets without a copy.
   const int slot = expects_long_read() ? engine_->blocks().next() : -1;
   if (slot >= 0) return read_to_block(slot);
   iovec room = engine_->inbox().room(ReadBlocks::kReadSize);
@@ -42,7 +42,7 @@ bool ConnectionReader::read_once() {
 }
 
 bool ConnectionReader::read_to(const iovec& room, Event event) {
-  // Full: in the next turn.
+  // The inbox is full: continues in the next iteration.
   if (room.iov_len == 0) return false;
   const ssize_t length = sys::receive(fd_, room.iov_base, room.iov_len);
   if (!note_received(length)) return false;
@@ -61,7 +61,7 @@ bool ConnectionReader::read_to_block(int slot) {
   return static_cast<size_t>(length) == ReadBlocks::kReadSize;
 }
 
-// Whether a read has brought bytes.
+// Whether a read has returned bytes.
 bool ConnectionReader::note_received(ssize_t length) {
   if (!count(length)) return false;
   const bool is_long = static_cast<size_t>(length) >= ReadBlocks::kLongRead;
@@ -70,12 +70,12 @@ bool ConnectionReader::note_received(ssize_t length) {
   return true;
 }
 
-// True if it has brought bytes.
+// Returns true if it has read bytes.
 bool ConnectionReader::read_into_target() {
-  // JS has yet to see what it holds, though it has asked for more.
+  // JavaScript has not seen the buffer's contents yet, although it has requested more.
   if (!may_read() || target_turn_ == engine_->turn().number() + 1) return false;
   const size_t room = std::min<size_t>(target_->size(), INT32_MAX);
-  // libuv's answer to a buffer without room. A detached one has none either.
+  // As libuv does for a buffer without room. A detached one has none either.
   const ssize_t length = room == 0 ? -ENOBUFS : sys::receive(fd_, target_->data(), room);
   if (!count(length)) return false;
   reading_ = false;
@@ -97,7 +97,7 @@ bool ConnectionReader::count(ssize_t length) {
   return true;
 }
 
-// A read came back empty: nothing there, the peer's FIN, or an error.
+// A read returned no bytes: nothing available, the peer's FIN, or an error.
 void ConnectionReader::note_no_bytes(ssize_t length) {
   if (length == -EAGAIN) {
     ++counters_.eagains;

@@ -1,9 +1,10 @@
-// What a connection receives: from the socket into memory that JS sees, or to a sink in place of that (sink.h).
+// The receiving side of a connection: reads from the socket into memory that JavaScript sees, or into a sink instead
+// (sink.h).
 //
-//   closed --start()--> waiting --connected()--> open --(FIN or an error: JS is told)--> ended
+//   closed --start()--> waiting --connected()--> open --(FIN or an error is reported)--> ended
 //     any --reset()--> closed
 //
-// While it is open it reads if reading is on. A sink takes the bytes whether it is on or not.
+// While open, it reads if reading is on. A sink takes the bytes in either case.
 #pragma once
 
 #include <sys/uio.h>
@@ -23,7 +24,7 @@ class Engine;
 struct ReadCounters {
   uint64_t bytes = 0;
   uint64_t reads = 0;
-  // Of the reads, those that have brought bytes, and those that found nothing.
+  // Of the reads, those that returned bytes, and those that found nothing.
   uint64_t messages = 0;
   uint64_t eagains = 0;
 };
@@ -32,7 +33,7 @@ class ConnectionReader {
  public:
   ConnectionReader(Engine* engine, int32_t id) : engine_(engine), id_(id) {}
 
-  // Is to read from this socket; `owned`: what comes is for the program to keep (slab.h).
+  // Begins with this socket. `owned`: the program keeps what is read (slab.h).
   void start(int fd, bool owned, bool reading) {
     fd_ = fd;
     state_ = State::kWaiting;
@@ -50,26 +51,26 @@ class ConnectionReader {
     counters_ = {};
   }
 
-  // Reads what is there, within the turn's bounds, or has the sink take it. True: bytes have come for JS. What the sink
-  // takes is told by count().
+  // Reads what is available, within the limits of an iteration, or lets the sink take it. True: there are bytes for
+  // JavaScript. The sink reports its reads with count().
   bool read();
-  // Counts a read, also one that a sink has made, and tells JS of the end. True if it has brought bytes.
+  // Counts a read, including those of a sink, and reports the end to JavaScript. Returns true if it returned bytes.
   bool count(ssize_t length);
 
   bool is_reading() const { return reading_; }
   void set_reading(bool reading) { reading_ = reading; }
-  // Reads go to this memory from now on. Each stops the reading, until it is set again: JS is done with it.
+  // From now on reads go to this memory. Each stops the reading until it is set again: then JavaScript is done with it.
   void read_into(std::unique_ptr<HeldMemory> target) { target_ = std::move(target); }
-  // JS has been given its memory with bytes, and is still to say that it is done with it.
+  // JavaScript has been given its memory with bytes, and has not yet reported that it is done with it.
   bool awaits_target() const { return target_ && !reading_; }
-  // Whether the loop is to say when there is something to read.
+  // Whether the loop must watch for readability.
   bool wants_bytes() const { return state_ == State::kOpen && (sink_ ? sink_->wants_bytes() : reading_); }
 
-  // 0, -ENOTCONN: nothing more will come, or -EBUSY: it has a sink.
+  // 0, -ENOTCONN: no more data will come, or -EBUSY: it has a sink.
   int start_sink(std::unique_ptr<Sink> sink);
-  // Gives what is received to JS again. Answers the bytes that the sink took.
+  // Delivers what is received to JavaScript again. Returns the number of bytes that the sink took.
   uint64_t stop_sink();
-  // The connection closes.
+  // Called when the connection closes.
   void drop_sink() {
     if (sink_) sink_->stop();
     sink_.reset();
@@ -77,7 +78,7 @@ class ConnectionReader {
   Sink* sink() const { return sink_.get(); }
 
   const ReadCounters& counters() const { return counters_; }
-  // When bytes last came: milliseconds of uv_now. 0: none have.
+  // When bytes last arrived: milliseconds of uv_now. 0: never.
   uint64_t received_at() const { return received_at_; }
 
  private:
@@ -90,16 +91,16 @@ class ConnectionReader {
   bool note_received(ssize_t length);
   void note_no_bytes(ssize_t length);
   bool may_read() const;
-  // The rest of a body is short again and again where its head was long, and the head of the next long where the rest
-  // was short: to take each for its like would cost a body of 64 KiB a copy.
+  // The rest of a body tends to be short after a long first read, and the start of the next long after that short rest:
+  // expecting each read to be like the one before would cost each body of 64 KiB a copy.
   bool expects_long_read() const { return after_long_ ? long_after_long_ : long_after_short_; }
 
   Engine* const engine_;
   std::unique_ptr<Sink> sink_;
   std::unique_ptr<HeldMemory> target_;
-  // The batch that tells of what target_ holds, counted from 1.
+  // The batch that reports the contents of target_, counted from 1.
   uint64_t target_turn_ = 0;
-  // The loop's time, as node:net has it for its timeouts: a look at the clock would cost as much as many a message.
+  // The loop's time, as node:net uses for its timeouts: reading the clock would cost as much as many a message.
   uint64_t received_at_ = 0;
   ReadCounters counters_;
   const int32_t id_;
@@ -107,7 +108,7 @@ class ConnectionReader {
   State state_ = State::kClosed;
   bool owned_ = false;
   bool reading_ = false;
-  // The last read was a long one; so was the one after the last that was, and the one after the last that was not.
+  // Whether the last read was long; whether the one after the last long read was; and the one after the last short one.
   bool after_long_ = false;
   bool long_after_long_ = false;
   bool long_after_short_ = false;

@@ -22,7 +22,7 @@ constexpr size_t kMaxParts = 256;
 }  // namespace
 
 void ConnectionWriter::connected() {
-  // A write behind the end has made it fail.
+  // A write after the end has made it fail.
   if (state_ == State::kConnecting) state_ = State::kOpen;
   if (queue_) {
     const size_t bytes = queued();
@@ -81,7 +81,7 @@ void ConnectionWriter::count_sent(ssize_t sent, size_t length) {
   engine_->count_send(partial, refused);
 }
 
-// The kernel has not taken all: what is left waits until it says that it has room again.
+// The kernel has not taken everything: the rest waits until it reports room again.
 void ConnectionWriter::note_full(bool refused) {
   ++(refused ? counters_.eagains : counters_.partial);
   answer_waits_ = true;
@@ -95,7 +95,7 @@ void ConnectionWriter::end_wait() {
   wait_since_ = 0;
 }
 
-// Segments, and the memory before the first file.
+// Sends segments, and the memory before the first file.
 int ConnectionWriter::send_directly(SentParts* more, size_t* sent) {
   std::vector<iovec>& parts = engine_->parts_of(first_segment_);
   const size_t lead = more == nullptr ? 0 : more->first_file();
@@ -109,14 +109,14 @@ int ConnectionWriter::send_directly(SentParts* more, size_t* sent) {
     if (taken == -EAGAIN) return 0;
     if (taken < 0) return static_cast<int>(taken);
     *sent += static_cast<size_t>(taken);
-    // The kernel is full: it will say when there is room, asking again now would only cost a call.
+    // The kernel is full: it will report room; trying again now would only cost a call.
     if (static_cast<size_t>(taken) < length) return 0;
     first += count;
   }
   return 0;
 }
 
-// Keeps what lies behind the first `sent` bytes of segments and parts; files in any case.
+// Keeps what follows the first `sent` bytes of segments and parts; files in any case.
 void ConnectionWriter::keep_rest(size_t sent, SentParts* more) {
   for (int32_t at = first_segment_; at >= 0;) {
     const Segment& segment = engine_->segment(at);
@@ -135,7 +135,7 @@ void ConnectionWriter::keep_rest(size_t sent, SentParts* more) {
     const size_t skip = std::min(sent, part.iov_len);
     sent -= skip;
     if (skip == part.iov_len) continue;
-    // The next turn's reads go to the lent slab.
+    // The lent slab is overwritten by the next iteration's reads.
     if (engine_->lent().contains(part.iov_base) || more->may_lose_buffer(i)) {
       queue().append_copy(static_cast<const char*>(part.iov_base) + skip, part.iov_len - skip);
     } else {
@@ -166,8 +166,8 @@ int ConnectionWriter::send(SentParts* parts) {
   return error;
 }
 
-// Whether the kernel is worth asking again, of what it has been given `sent` bytes of. Bytes at the head are those that
-// it had no room for.
+// Whether to try the kernel again after it has been given `sent` bytes. If the queue begins with memory, the kernel had
+// no room for it.
 bool ConnectionWriter::goes_on(size_t sent) {
   return queue_->file_at_head() != nullptr || buffer_.on_full(fd_, sent + queued());
 }
@@ -202,8 +202,8 @@ void ConnectionWriter::tell_drained() {
   if (ending_) tell_end();
 }
 
-// Until the queue is empty, the kernel full, a disk waited for, or this connection's share of a turn used up. 0 or a
-// negative errno.
+// Sends until the queue is empty, the kernel full, a disk access needed, or this connection's share of an iteration
+// used up. Returns 0 or a negative errno.
 int ConnectionWriter::send_queue() {
   size_t share = kBytesPerTurn;
   for (int i = 0; i < kSendsPerTurn && share > 0 && !queue_->empty(); ++i) {
@@ -213,12 +213,12 @@ int ConnectionWriter::send_queue() {
   return 0;
 }
 
-// Both: 1 if it went as far as it could, 0 to stop for now, or a negative errno.
+// Both return 1 if they sent as much as possible, 0 to stop for now, or a negative errno.
 int ConnectionWriter::send_queued_memory(size_t* share) {
   std::array<iovec, kMaxParts> parts;
   bool intact = false;
   const size_t count = queue_->parts(parts.data(), parts.size(), &intact);
-  // A lent buffer without its bytes was detached by its owner: the stream can't be continued.
+  // A lent buffer without its bytes was detached by its owner: the stream cannot be continued.
   if (!intact) return -EFAULT;
   size_t length = 0;
   for (size_t i = 0; i < count; ++i) length += parts[i].iov_len;

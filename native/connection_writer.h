@@ -1,21 +1,22 @@
-// What a connection sends: memory by sendmsg, files and pages by sendfile, in the order of writing. What the kernel
-// does not take waits in a queue; the connection has the loop say when there is room, and drains it then.
+// The sending side of a connection: sends memory by sendmsg, files and pages by sendfile, in the order of writing. Data
+// that the kernel does not take waits in a queue; the connection makes the loop watch for room, and drains the queue
+// then.
 //
 //   closed --start()--> connecting --connected()--> open --(a send fails)--> failed
 //                            \--not_connected()------------------------------^
 //
-//   connecting   all is kept in the queue
-//   open         what is written is sent at once, unless something waits:
+//   connecting   everything is kept in the queue
+//   open         writes are sent at once, unless something is waiting:
 //
 //                  idle --send(): the kernel takes a part, or none--> waiting for room --drain()--> idle
 //                  either --(a file is not in memory)--> waiting for a disk --on_read_in()--> waiting for room
 //
-//   failed       nothing is taken, and what waited does not go; JS is told
+//   failed       nothing is taken, and what was waiting is not sent; JavaScript is informed
 //
-// shutdown(), in any of them: nothing more is taken; what waits still goes, and the end (FIN) behind it. reset() leads
-// to closed from all of them.
+// shutdown(), in any of these: nothing more is taken; what is waiting is still sent, followed by FIN. reset() leads to
+// closed from all of them.
 //
-// A splice may feed it (splice.h): its bytes go while nothing of JS's waits.
+// A splice may feed it (splice.h): its bytes are sent while none of JavaScript's are waiting.
 #pragma once
 
 #include <sys/uio.h>
@@ -33,18 +34,18 @@ namespace nearwire {
 class Engine;
 class Splice;
 
-// Parts of one send: memory that JS lends, of which only what the kernel does not take at once is held, and ranges of
-// files.
+// Parts of one send: memory lent by JavaScript, which is held only if the kernel does not take it at once, and ranges
+// of files.
 class SentParts {
  public:
   virtual size_t count() const = 0;
-  // Parts before this one are memory; count() where there is no file.
+  // Parts before this one are memory; count() if there is no file.
   virtual size_t first_file() const = 0;
   // The range, or nullptr for memory.
   virtual const FileRange* file(size_t index) const = 0;
   virtual iovec part(size_t index) const = 0;
   virtual std::unique_ptr<HeldMemory> hold(size_t index) = 0;
-  // Its memory may get another buffer by a call that no program takes for a danger to what it has written.
+  // Its memory may be replaced by a call that programs do not expect to affect what they have written.
   virtual bool may_lose_buffer(size_t index) = 0;
 
  protected:
@@ -54,13 +55,13 @@ class SentParts {
 struct WriteCounters {
   uint64_t bytes = 0;
   uint64_t sends = 0;
-  // Of the sends, those of which the kernel took a part, and those of which it took nothing.
+  // Of the sends, those that the kernel took in part, and those of which it took nothing.
   uint64_t partial = 0;
   uint64_t eagains = 0;
-  // Times that the kernel had no room for what was to be sent, and until it had again in all.
+  // How often the kernel had no room for data to be sent, and the total time until it had.
   uint64_t waits = 0;
   uint64_t wait_nanos = 0;
-  // Ranges of files that are sent, and those of them that had to be copied.
+  // Ranges of files sent, and those of them that had to be copied.
   uint32_t files = 0;
   uint32_t files_copied = 0;
   uint64_t bytes_by_reference = 0;
@@ -68,17 +69,17 @@ struct WriteCounters {
 
 class ConnectionWriter {
  public:
-  // `reads_told`: told when a file's bytes have been read in, and has on_read_in() called.
+  // `reads_told` is notified when a file's bytes have been read in, and must then call on_read_in().
   ConnectionWriter(Engine* engine, int32_t id, ColdRead::Target* reads_told)
       : engine_(engine), reads_told_(reads_told), id_(id) {}
 
-  // Is to write to this socket.
+  // Begins with this socket.
   void start(int fd, int family, const BufferWish& wish, bool connected) {
     fd_ = fd;
     state_ = connected ? State::kOpen : State::kConnecting;
     buffer_.begin(family, wish);
   }
-  // The outcome of a connect. What has been written by now is sent.
+  // The connect has succeeded. What has been written by now is sent.
   void connected();
   void not_connected() { state_ = State::kFailed; }
   void reset() {
@@ -94,8 +95,8 @@ class ConnectionWriter {
     begin_answer();
   }
 
-  // --- what JS writes ---
-  // Adds a submission to those gathered for this flush, a list in the engine's table. Answers the one before it; -1 is
+  // --- called for JavaScript's writes ---
+  // Adds a submission to those gathered for this flush, a list in the engine's table. Returns the previous one; -1 is
   // none.
   int32_t add_segment(int32_t index) {
     const int32_t before = std::exchange(last_segment_, index);
@@ -103,30 +104,30 @@ class ConnectionWriter {
     return before;
   }
   bool has_segments() const { return first_segment_ >= 0; }
-  // Sends its segments, then `parts` (may be null), as far as the kernel goes; keeps the rest. Returns 0 or a negative
-  // errno; `queued()` tells what is left.
+  // Sends its segments, then `parts` (may be null), as much as the kernel takes; keeps the rest. Returns 0 or a
+  // negative errno; `queued()` returns what is left.
   int send(SentParts* parts);
-  // Takes back a file of which nothing has been sent. False: all of it, or some.
+  // Removes a file of which nothing has been sent. False: all or some of it has been.
   bool withdraw(const FileReference* file);
   size_t queued() const { return queue_ ? queue_->bytes() : 0; }
-  // With the segments that this flush has gathered and not sent yet.
+  // Includes the segments that this flush has gathered and not sent yet.
   size_t waiting() const;
-  // 0: done. 1: will be done when the queue is empty, and told by a completion.
+  // 0: done. 1: deferred until the queue is empty, then reported by a completion.
   int shutdown();
 
-  // --- what the loop tells, and is to tell ---
-  // Sends what was kept, now that the kernel has room.
+  // --- called for events of the loop ---
+  // Sends what is queued, now that the kernel has room.
   void drain();
   void on_read_in(ssize_t length, std::unique_ptr<char[]> bytes);
   // The socket is writable.
   void note_room() {
     if (wait_since_ != 0) end_wait();
   }
-  // Whether the loop is to say when there is room. While the disk is waited for, room is of no use.
+  // Whether the loop must watch for room. While waiting for the disk, room is of no use.
   bool wants_room() const { return (queued() > 0 && !awaits_disk()) || feeder_wants_room(); }
 
-  // --- what a splice brings ---
-  // What the splice that feeds it does in place of a send. It has one at the most.
+  // --- fed by a splice ---
+  // The splice that feeds it replaces its sends. There is at most one.
   void set_feeder(Splice* feeder) { feeder_ = feeder; }
   Splice* feeder() const { return feeder_; }
   bool takes_feeder() const { return state_ == State::kOpen && !ending_ && feeder_ == nullptr; }
@@ -134,28 +135,28 @@ class ConnectionWriter {
   void drop_feeder() {
     if (feeder_ != nullptr) lose_feeder();
   }
-  // Bytes of JS's go first, and those that it writes in the batch that tells it of a drain.
+  // JavaScript's bytes go first, including those that it writes in the batch that reports a drain.
   bool is_busy() const;
   void count_sent(ssize_t sent, size_t asked);
-  // Sends what the kernel takes now and keeps the rest; false if that fails, which JS is told of.
+  // Sends what the kernel takes now and keeps the rest; returns false if that fails, which is reported to JavaScript.
   bool pass_on(const char* bytes, size_t length);
   void keep(const char* bytes, size_t length);
-  // A send has failed: nothing more will be sent, and JS is told.
+  // A send has failed: nothing more will be sent, and JavaScript is informed.
   void break_off(int error);
 
-  // How large the send buffer becomes.
+  // Decides the size of the send buffer.
   SendBufferPolicy& buffer() { return buffer_; }
 
-  // --- what is told of it ---
+  // --- queries ---
   const WriteCounters& counters() const { return counters_; }
-  // When bytes last left: milliseconds of uv_now. 0: none have.
+  // When bytes were last sent: milliseconds of uv_now. 0: never.
   uint64_t sent_at() const { return sent_at_; }
-  // With the wait that is under way.
+  // Includes the current wait.
   WriteCounters counters_now() const;
-  // Bytes sent, and to be sent, since something was last received, if they have had to wait; else 0.
+  // Bytes sent, and to be sent, since the last receive, if they have had to wait; otherwise 0.
   bool answer_waits() const { return answer_waits_; }
   uint64_t answer_under_way() const { return answer_waits_ ? counters_.bytes + queued() - answer_start_ : 0; }
-  // Something has been received: what is sent from now on is another answer.
+  // Something has been received: the next bytes sent are another response.
   void begin_answer() {
     answer_waits_ = false;
     answer_start_ = counters_.bytes;
@@ -183,20 +184,20 @@ class ConnectionWriter {
   bool awaits_disk() const { return cold_read_ && cold_read_->in_progress(); }
   ssize_t send_counted(const iovec* parts, size_t count, size_t length, bool more);
   void count_file(bool copied);
-  // Bytes of a file or page that are sent, or have been read to be; `whole`: the last of them.
+  // Counts bytes of a file or page that have been sent, or read to be sent; `whole`: the last of them.
   void count_range(const FileReference& file, size_t bytes, bool whole, bool by_reference);
 
   Engine* const engine_;
   ColdRead::Target* const reads_told_;
   std::unique_ptr<WriteQueue> queue_;
-  // Made when a file is first found to be cold.
+  // Created when a file is first found not to be in memory.
   std::unique_ptr<ColdRead> cold_read_;
   Splice* feeder_ = nullptr;
-  // The batch that tells of a drain, counted from 1.
+  // The batch that reports a drain, counted from 1.
   uint64_t drained_turn_ = 0;
-  // When the kernel last had no room for what was to be sent (uv_hrtime), until it has.
+  // When the kernel last ran out of room (uv_hrtime); reset when it has room.
   uint64_t wait_since_ = 0;
-  // Bytes that had been sent when something was last received.
+  // Bytes that had been sent at the last receive.
   uint64_t answer_start_ = 0;
   // The loop's time, as in ConnectionReader.
   uint64_t sent_at_ = 0;
@@ -207,9 +208,9 @@ class ConnectionWriter {
   const int32_t id_;
   int fd_ = -1;
   State state_ = State::kClosed;
-  // No more is taken.
+  // Nothing more is taken.
   bool ending_ = false;
-  // The kernel has not taken at once all that was sent since then.
+  // The kernel has not taken everything sent since then at once.
   bool answer_waits_ = false;
 };
 

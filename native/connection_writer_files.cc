@@ -1,4 +1,4 @@
-// The part of a writer that sends files and pages: by sendfile, or copied where the kernel does not.
+// The part of a writer that sends files and pages: by sendfile, or copied if the kernel refuses that.
 #include <algorithm>
 #include <cerrno>
 #include <utility>
@@ -12,12 +12,12 @@ namespace nearwire {
 
 namespace {
 
-// A file is looked for in memory, read in and sent in pieces of this size...
+// A file is checked for being in memory, read in and sent in pieces of this size...
 constexpr uint64_t kFileWindow = 1024 * 1024;
-// ... and of this one where it is copied: it stays in the processor's cache on its way.
+// ... and of this size when it is copied: that fits into the processor's cache.
 constexpr uint64_t kCopyWindow = 256 * 1024;
 
-// What sendfile says of files, file systems and sandboxes that can't have it, not of the connection.
+// Errors of sendfile that concern the file, the file system or a sandbox, not the connection.
 bool is_refusal(ssize_t error) {
   return error == -EINVAL || error == -ENOSYS || error == -EPERM || error == -EACCES || error == -EOPNOTSUPP ||
          error == -ESPIPE || error == -EOVERFLOW || error == -ENOMEM;
@@ -51,13 +51,13 @@ int ConnectionWriter::send_queued_file(size_t* share) {
   const size_t length = std::min<size_t>(window.length, *share);
   const ssize_t sent = sys::send_file(fd_, window.file->fd(), window.offset, length);
   if (is_refusal(sent)) {
-    // The file or the system can't have it: its bytes are read, and sent as others are.
+    // sendfile does not work for the file or the system: its bytes are read, and sent like others.
     queued.by_copy = true;
     return 1;
   }
   count_sent(sent, length);
   if (sent == -EAGAIN) return 0;
-  // The file has shrunk: the peer has been promised what is no longer there.
+  // The file has shrunk: bytes that the peer has been promised no longer exist.
   if (sent == 0) return -ENODATA;
   if (sent < 0) return static_cast<int>(sent);
   const auto taken = static_cast<size_t>(sent);

@@ -37,7 +37,7 @@ int Engine::open() {
 
 void Engine::close(std::function<void()> done) {
   if (closed_) return;
-  // What node:net would have handed to the kernel by now goes there too.
+  // Sends everything that node:net would have handed to the kernel by now.
   flush();
   closed_ = true;
   for (auto& source : sources_) {
@@ -94,7 +94,7 @@ int Engine::connect(const Address& address, const Address* local, const Connecti
   const int fd = sys::open_stream(address.family());
   if (fd < 0) return fd;
   if (local != nullptr) {
-    // As libuv: an address whose last connection waits in TIME_WAIT can be had again.
+    // As libuv does: allows an address whose last connection is in TIME_WAIT.
     int error = address.family() == AF_UNIX ? 0 : sys::set_reuse_address(fd);
     if (error == 0) error = local->bind(fd);
     if (error < 0) {
@@ -123,7 +123,7 @@ int Engine::listen(const Address& address, const std::string& path, const Listen
   return made->id();
 }
 
-// The last of the free ones; it stays among them until it is open.
+// The last free listener; it remains in the list until it is open.
 Listener* Engine::free_listener() {
   if (free_listeners_.empty()) {
     const auto id = static_cast<int32_t>(sources_.size());
@@ -141,7 +141,7 @@ int Engine::adopt(int fd, const ConnectionOptions& options) {
   const int family = sys::stream_family(fd);
   if (family < 0) return family;
   if (sys::is_listening(fd) != 0) return -EINVAL;
-  // The loop knows only the descriptors that it has been asked to watch.
+  // The loop knows only descriptors that it watches.
   if (owns(fd)) return -EEXIST;
   int error = sys::prepare_stream(fd);
   if (error < 0) return error;
@@ -226,7 +226,8 @@ void Engine::gather() {
     Connection* to = connection(submission.id);
     const auto offset = static_cast<uint32_t>(submission.offset);
     const auto length = static_cast<uint32_t>(submission.length);
-    // Closed since, or not ours: JS can write anything here, so nothing outside the memory is ever touched.
+    // Closed meanwhile, or invalid: JavaScript can write anything here, so memory outside the arena must never be
+    // accessed.
     if (to == nullptr || length == 0 || offset > kArenaBytes || length > kArenaBytes - offset) continue;
     const auto index = static_cast<int32_t>(segments_.size());
     segments_.push_back({offset, length, -1});
@@ -254,7 +255,7 @@ size_t Engine::flush() {
   while (flushed_ < touched_.size() && results < kMaxSubmissions) {
     const int32_t id = touched_[flushed_++];
     Connection* to = connection(id);
-    // Sent already by a lent write, or closed since it was gathered.
+    // Already sent by a lent write, or closed since it was gathered.
     if (to == nullptr || !to->has_segments()) continue;
     const int error = to->send(nullptr);
     const size_t queued = to->queued();
@@ -319,28 +320,29 @@ void Engine::before_poll() { update_interests(); }
 void Engine::deliver(size_t count) {
   ++counters_.turns;
   counters_.completions += count;
-  // Of the delivery that this one is nested in.
+  // State of the outer delivery, if this one is nested.
   const int32_t outer_turn = shared_.in_turn;
   const Delivered outer = std::exchange(delivered_, {inbox_.used(), lent_.used()});
   shared_.in_turn = 1;
   shared_.completions = static_cast<int32_t>(count);
-  // JS takes them off when it has provided them: those of an outer delivery may still stand there.
+  // JavaScript clears these bits when it has provided the slots: those of an outer delivery may still be set.
   shared_.slots_wanted |= static_cast<int32_t>(blocks_.slots_wanted());
   shared_.results = 0;
   shared_.lent_replaced = lent_.is_shown() ? 0 : 1;
   const uint64_t began = uv_hrtime();
   shared_.turn_began = static_cast<double>(began) / kNanosPerMilli;
   delegate_->deliver();
-  // What a lone handler has written may have waited for the rest of it: JS knows by this how long its handlers take.
+  // Writes of a batch's only handler may have waited for the rest of the handler: this informs JavaScript that its
+  // handlers run long.
   if (count == 1 && shared_.submitted > 0 && uv_hrtime() - began > kLongNanos && !was_preempted()) shared_.ran_long = 1;
-  // The batch and its microtasks are through.
+  // The batch and its microtasks have run.
   flush_after_batch();
   shared_.in_turn = outer_turn;
   delivered_ = outer;
 }
 
 void Engine::flush_after_batch() {
-  // The environment may have ended from inside.
+  // The environment may have ended during the call.
   while (!closed_) {
     const size_t results = flush();
     if (results == 0) return;

@@ -1,4 +1,5 @@
-// Everything of one environment: its connections and listeners by id, the memory shared with JS, and the turn.
+// The state of one environment: its connections and listeners by id, the memory shared with JavaScript, and the loop's
+// iterations.
 #pragma once
 
 #include <cerrno>
@@ -19,45 +20,45 @@
 
 namespace nearwire {
 
-// Bytes of one write and its connection, as JS puts it down.
+// A write's bytes and its connection, as JavaScript stores them.
 struct Submission {
   int32_t id;
   int32_t offset;
   int32_t length;
 };
 
-// What uv_hrtime counts in.
+// The unit of uv_hrtime.
 constexpr double kNanosPerMilli = 1e6;
 
-// Words that both sides read: same order as in src/binding/words.ts.
+// Fields that both sides read: same order as in src/binding/words.ts.
 struct SharedState {
-  // Submissions put down and not yet gathered. JS counts up, gathering sets it to 0.
+  // Submissions stored and not yet gathered. JavaScript increments it, gathering resets it to 0.
   int32_t submitted = 0;
-  // 1 during a batch, and until its flush: what is written now will be handed over without being asked.
+  // 1 during a batch, and until its flush: writes made meanwhile are sent without a call to flush.
   int32_t in_turn = 0;
-  // 1 while bytes of submissions already gathered stand in the arena.
+  // 1 while the arena holds bytes of submissions already gathered.
   int32_t gathered = 0;
-  // What a delivery is of. Words are read for less than arguments are made.
+  // The contents of a delivery. Reading shared fields costs less than passing arguments.
   int32_t completions = 0;
   int32_t slots_wanted = 0;
   int32_t results = 0;
-  // The lent slab has other memory than JS knows of.
+  // The lent slab has memory that JavaScript does not know yet.
   int32_t lent_replaced = 0;
-  // JS is to look: see Engine::deliver.
+  // The batch's only handler has written and run for long: see Engine::deliver.
   int32_t ran_long = 0;
   // When the delivery began, in milliseconds of uv_hrtime.
   double turn_began = 0;
 };
 static_assert(offsetof(SharedState, turn_began) == 32);
 
-// What became of a connection's share of a flush, where that is not simply "all sent".
+// The outcome of a connection's share of a flush, unless everything was sent.
 struct FlushResult {
   int32_t id;
   int32_t error;
   int32_t queued;
 };
 
-// A submission's place in the list of its connection.
+// A submission as an element of its connection's list.
 struct Segment {
   uint32_t offset;
   uint32_t length;
@@ -72,9 +73,9 @@ struct EngineCounters {
   uint64_t partial_sends = 0;
   uint64_t eagains = 0;
   uint64_t accepted = 0;
-  // Connections that were closed instead of accepted: there was no descriptor left.
+  // Connections that were closed instead of accepted because no descriptor was left.
   uint64_t dropped = 0;
-  // Ranges of pages that were sent to their end, and bytes of pages: those that the kernel was lent, and others.
+  // Ranges of pages sent completely, and bytes of pages: those lent to the kernel, and others.
   uint64_t pages_by_reference = 0;
   uint64_t page_bytes_by_reference = 0;
   uint64_t pages_by_copy = 0;
@@ -91,15 +92,15 @@ class Engine final : private Turn::Phases {
   // The arena for small writes: more than the kernel takes on one connection at default buffer sizes.
   static constexpr size_t kArenaBytes = 256 * 1024;
   static constexpr size_t kMaxSubmissions = 4096;
-  // One read, as libuv's.
+  // One read, as in libuv.
   static constexpr size_t kScratchBytes = 64 * 1024;
 
-  // Calls the layer above; it must survive anything the call does.
+  // Calls the layer above; the engine must survive anything that the call does.
   class Delegate {
    public:
-    // A batch of completions, or what the flush after one has to tell: `shared()` says which, and how many.
+    // A batch of completions, or the results of the flush after one: `shared()` says which, and how many.
     virtual void deliver() = 0;
-    // What was asked for by `call_when_closing`.
+    // The call requested with `call_when_closing`.
     virtual void closing() = 0;
 
    protected:
@@ -109,7 +110,7 @@ class Engine final : private Turn::Phases {
   Engine(uv_loop_t* loop, Delegate* delegate);
 
   int open();
-  // Sends what is queued, closes everything, and calls back when the loop is done with all handles. Safe to call twice.
+  // Sends what is queued, closes everything, and calls back when the loop has released all handles. Safe to call twice.
   void close(std::function<void()> done);
   bool closed() const { return closed_; }
 
@@ -121,44 +122,44 @@ class Engine final : private Turn::Phases {
   FlushResult* results() { return results_.get(); }
   SharedState* shared() { return &shared_; }
 
-  // --- asked by JS ---
+  // --- called by JavaScript ---
   int connect(const Address& address, const Address* local, const ConnectionOptions& options);
-  // A connection that is to connect there: see Connection::prepare_connect.
+  // A connection that does not start connecting yet: see Connection::prepare_connect.
   int prepare_connect(const Address& address, const ConnectionOptions& options);
   int listen(const Address& address, const std::string& path, const ListenOptions& options);
-  // A connected stream socket from elsewhere. Answers its id, or a negative errno, and then it is still the caller's.
+  // Adopts an existing connected stream socket. Returns its id, or a negative errno; then the caller still owns it.
   int adopt(int fd, const ConnectionOptions& options);
-  // The same for a socket to listen on, bound or listening already.
+  // The same for a socket to listen on, bound or already listening.
   int adopt_listener(int fd, const ListenOptions& options);
-  // Sends what is submitted and gives the descriptor away: see Connection::detach. Also -EBUSY: a failure that JS has
-  // not been told of yet.
+  // Sends submissions and gives up the descriptor: see Connection::detach. Also -EBUSY: a failure that has not been
+  // reported to JavaScript yet.
   int detach(int32_t id, uint64_t seen);
-  // Completions of bytes that JS has not been handed yet (all that came after the first `seen`), oldest first. They are
-  // the caller's now.
+  // Removes completions of bytes that JavaScript has not received yet (all after the first `seen`), oldest first. The
+  // caller takes them over.
   std::vector<Completion> take_unread(int32_t id, uint64_t seen);
-  // Ids of connections that JS has not been told of; it will not be any more.
+  // Removes accepted connections that have not been reported to JavaScript, and returns their ids.
   std::vector<int32_t> take_accepted(int32_t listener) { return turn_.take_accepted(listener); }
-  // Has what a connection receives written to a file, from another descriptor of it: see file_sink.h.
+  // Writes what a connection receives to a file, through another descriptor of it: see file_sink.h.
   int receive_file(int32_t id, int file, int64_t offset, uint64_t limit, std::function<void(uint64_t, int)> write_end);
-  // Has one connection's bytes go out on another until `stop_sink`: see splice.h. 0 or a negative errno: see
-  // NativeEngine.splice in src/binding/addon.ts.
+  // Sends what one connection receives on another until `stop_sink`: see splice.h. 0 or a negative errno: see
+  // NativeEngine.splice in src/binding/engine.ts.
   int splice(int32_t source, int32_t target, uint64_t limit);
   Connection* connection(int32_t id);
   Listener* listener(int32_t id);
   void close_connection(int32_t id, bool reset);
   void close_listener(int32_t id);
-  // The files that JS holds.
+  // The files that JavaScript has opened.
   FileTable& files() { return files_; }
-  // Microseconds for which the loop polls without blocking after a turn that had completions; 0: it does not.
+  // Microseconds for which the loop polls without blocking after an iteration that had completions; 0: never.
   void set_spin(uint32_t microseconds) { turn_.spin().set(microseconds); }
-  // Has Delegate::closing called in the closing phase of this iteration of the loop.
+  // Makes the loop call Delegate::closing in the closing phase of this iteration.
   int call_when_closing() { return closed_ ? -ECANCELED : turn_.call_when_closing(); }
   // Distributes submissions to their connections without sending.
   void gather();
-  // Gathers, then sends for every connection that has something. Returns the number of results. As long as
-  // SharedState::gathered is set there was no room for more, and it is to be called again.
+  // Gathers, then sends for every connection that has something. Returns the number of results. While
+  // SharedState::gathered is set, there was no room for more, and it must be called again.
   size_t flush();
-  // Whether this thread has been taken off its processor since this was last asked.
+  // Whether this thread has been preempted since the last call.
   bool was_preempted();
   const EngineCounters& counters() const { return counters_; }
   const SpinCounters& spin_counters() const { return turn_.spin().counters(); }
@@ -170,16 +171,16 @@ class Engine final : private Turn::Phases {
   LentSlab& lent() { return lent_; }
   ReadBlocks& blocks() { return blocks_; }
   PipePool& pipes() { return pipes_; }
-  // Memory for bytes that are passed on at once.
+  // Memory for bytes that are passed on immediately.
   iovec scratch();
   Connection* new_connection();
-  // Has the loop watch for what this connection wants before it blocks again.
+  // Updates what the loop watches this connection for before it blocks again.
   void register_later(int32_t id);
   const Segment& segment(int32_t index) const { return segments_[static_cast<size_t>(index)]; }
-  // The bytes of a list of segments, in a vector that is used again by the next call.
+  // The bytes of a list of segments, in a vector that the next call reuses.
   std::vector<iovec>& parts_of(int32_t first_segment);
   SystemBuffers& system_buffers() { return system_buffers_; }
-  // Has the connection of this descriptor, if there is one, leave its send buffer as it is.
+  // Stops the connection of this descriptor, if there is one, from resizing its send buffer.
   void keep_send_buffer(int fd);
   void drop_spare();
   void restore_spare();
@@ -192,7 +193,7 @@ class Engine final : private Turn::Phases {
   }
   void count_by_reference(size_t bytes) { counters_.bytes_by_reference += bytes; }
   void count_send(bool partial, bool refused);
-  // Bytes of a page; `whole`: the last of what was asked to be sent.
+  // Counts bytes of a page; `whole`: the last of those to be sent.
   void count_page(bool by_reference, size_t bytes, bool whole);
 
  private:
@@ -214,7 +215,7 @@ class Engine final : private Turn::Phases {
   Slab inbox_;
   LentSlab lent_;
   ReadBlocks blocks_;
-  // How much of both stood filled when the delivery under way began: what a nested turn reads comes behind it.
+  // How much of both was used when the current delivery began: reads of a nested iteration follow after that.
   struct Delivered {
     size_t inbox = 0;
     size_t lent = 0;
@@ -232,7 +233,7 @@ class Engine final : private Turn::Phases {
   std::vector<std::unique_ptr<Source>> sources_;
   std::vector<int32_t> free_connections_;
   std::vector<int32_t> free_listeners_;
-  // Closed in this turn: completions of theirs may still be on their way to JS.
+  // Closed in this iteration: their completions may still be on the way to JavaScript.
   std::vector<int32_t> retired_;
   std::vector<int32_t> registering_;
 
@@ -244,7 +245,7 @@ class Engine final : private Turn::Phases {
   EngineCounters counters_;
   SystemBuffers system_buffers_;
   int spare_ = -1;
-  // Of touched_, those that this flush has come to.
+  // The number of connections in touched_ that this flush has handled.
   size_t flushed_ = 0;
   int64_t preemptions_ = 0;
   bool closed_ = false;

@@ -50,7 +50,7 @@ JsEngine::JsEngine(const Napi::CallbackInfo& info) : JsObject<JsEngine>(info, kT
     return;
   }
   info.This().As<Napi::Object>().Set("layout", layout(env));
-  // The engine calls it for as long as there is an environment, whether JS holds it or not.
+  // The engine calls it as long as the environment exists, whether JavaScript holds it or not.
   if (!env.IsExceptionPending() && !IsEmpty()) Ref();
 }
 
@@ -97,13 +97,13 @@ void JsEngine::call(const Napi::FunctionReference& handler) {
   const Napi::HandleScope scope(env);
   if (handler.IsEmpty()) return;
   napi_value result = nullptr;
-  // With a callback scope: without one, a callback of node's own from inside (the HTTP parser's) takes itself for the
-  // outermost, and finds an async context that should not be there. The scope's own context is none: one made here
-  // would be that of whoever made the first socket, and what is accepted would run in it.
-  // In an environment that is being terminated it fails, and there is nobody to tell.
+  // Calls with a callback scope: without one, a callback of node's own inside it (the HTTP parser's) takes itself for
+  // the outermost, and finds an async context that should not be there. The scope itself has no context: one created
+  // here would be that of the first socket's creator, and accepted connections would run in it. In an environment that
+  // is being terminated the call fails, and there is nothing to report to.
   const napi_status status = napi_make_callback(env, nullptr, Value(), handler.Value(), 0, nullptr, &result);
   if (status != napi_pending_exception) return;
-  // The handler reports what listeners throw by itself. What comes out of it all the same is not lost.
+  // The handler itself reports exceptions of listeners. Any that still gets here must not be lost.
   napi_value error = nullptr;
   if (napi_get_and_clear_last_exception(env, &error) == napi_ok) napi_fatal_exception(env, error);
 }

@@ -1,5 +1,5 @@
-// The engine as a JS object. Each method unwraps, checks, calls a plain C++ method and converts: see
-// src/binding/addon.ts. Each file of js_engine*.cc has the methods of one task, and the names that JS knows them by.
+// The engine as a JavaScript object. Each method unwraps, checks, calls a plain C++ method and converts: see
+// src/binding/engine.ts. Each js_engine*.cc file has the methods of one task, and their JavaScript names.
 #pragma once
 
 #include <napi.h>
@@ -19,14 +19,14 @@ class JsEngine final : public JsObject<JsEngine>, private Engine::Delegate {
   explicit JsEngine(const Napi::CallbackInfo& info);
   ~JsEngine() override;
 
-  // The send buffer of this descriptor has been set by hand: if it is a connection's, it grows no more.
+  // The program has set the send buffer of this descriptor: if it is a connection's, it no longer grows.
   void keep_send_buffer(int fd);
 
  private:
   using Methods = std::vector<Napi::ClassPropertyDescriptor<JsEngine>>;
 
   void deliver() override;
-  // What the clean-up hook is given. An object whose constructor has failed is gone by then.
+  // The argument of the clean-up hook. An object whose constructor has failed no longer exists by then.
   struct Ending {
     Engine* engine;
     JsEngine* self;
@@ -113,11 +113,11 @@ class JsEngine final : public JsObject<JsEngine>, private Engine::Delegate {
   Napi::Value stop_sink(const Napi::CallbackInfo& info);
   Napi::Value sink_totals(const Napi::CallbackInfo& info);
 
-  // The connection that the call's argument names, or nullptr.
+  // The connection named by the call's argument, or nullptr.
   Connection* connection(const Napi::CallbackInfo& info, size_t argument = 0);
   Listener* listener(const Napi::CallbackInfo& info);
 
-  // Deletes itself, by the environment's clean-up hook, once libuv has closed the last handle.
+  // Deleted by the environment's clean-up hook, once libuv has closed the last handle.
   Engine* engine_;
   Ending* ending_ = nullptr;
   Napi::FunctionReference turn_handler_;

@@ -1,4 +1,4 @@
-// Connections of the engine's JS object: how they begin, their reading, and how they end.
+// Connections of the engine's JavaScript object: how they begin, read, and end.
 #include <cerrno>
 #include <memory>
 

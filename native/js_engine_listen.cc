@@ -1,4 +1,4 @@
-// Listeners of the engine's JS object.
+// Listeners of the engine's JavaScript object.
 #include <cerrno>
 
 #include "js_arguments.h"

@@ -1,4 +1,4 @@
-// What JS asks of the sockets of connections, and of others: options, addresses, descriptors, counters.
+// Queries and settings of sockets, of connections and others: options, addresses, descriptors, counters.
 #include <array>
 #include <cerrno>
 #include <vector>

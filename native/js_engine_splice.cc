@@ -1,4 +1,4 @@
-// The part of the engine's JS object that has bytes go elsewhere than to JS.
+// The part of the engine's JavaScript object that redirects received bytes to other sockets and to files.
 #include <array>
 #include <cerrno>
 #include <memory>
@@ -12,14 +12,14 @@ namespace nearwire {
 
 namespace {
 
-// A number of bytes; none where it is negative.
+// A number of bytes; a negative one means no limit.
 uint64_t limit(const Napi::CallbackInfo& info, size_t argument) {
   int64_t value = -1;
   napi_get_value_int64(info.Env(), info[argument], &value);
   return value < 0 ? Sink::kNoLimit : static_cast<uint64_t>(value);
 }
 
-// Calls the JS function that an argument is, from the loop.
+// Calls the JavaScript function in an argument, from the loop.
 FileSink::WriteEnd write_end(const Napi::CallbackInfo& info, size_t argument) {
   if (!info[argument].IsFunction()) return [](uint64_t, int) {};
   auto function = std::make_shared<Napi::FunctionReference>(Napi::Persistent(info[argument].As<Napi::Function>()));

@@ -1,4 +1,4 @@
-// The engine's methods that write, and those for files to be sent.
+// The engine's methods for writing, and for files to be sent.
 #include <cerrno>
 #include <memory>
 #include <string>
@@ -32,7 +32,7 @@ Napi::Value JsEngine::flush(const Napi::CallbackInfo& info) {
 Napi::Value JsEngine::send(const Napi::CallbackInfo& info, const FileTable* files) {
   if (engine_ == nullptr) return number(info, -EBADF);
   if (!info[1].IsArray()) return number(info, -EBADF);
-  // Getters among the elements may close the connection, and anything else.
+  // Getters among the elements may close the connection, or do anything else.
   JsParts parts(info.Env(), info[1].As<Napi::Array>(), files);
   engine_->gather();
   Connection* to = connection(info);

@@ -16,7 +16,7 @@ class JsTally final : public JsObject<JsTally> {
 
   explicit JsTally(const Napi::CallbackInfo& info);
 
-  // The tally behind a value; nullptr for anything else.
+  // The tally of a value; nullptr for anything else.
   static std::shared_ptr<Tally> tally(const Napi::Value& value);
 
  private:

@@ -13,32 +13,32 @@ namespace nearwire {
 
 namespace {
 
-// A peer that makes room this fast is a reader that the send buffer holds up: each stop costs two wake-ups. One that
-// takes longer would only have more bytes of ours wait in the kernel. Advice has the same (src/tune/rule.ts).
+// A peer that makes room this fast is a reader slowed down by the send buffer: each stop costs two wake-ups. For a
+// slower one, more bytes would merely wait in the kernel. The advice uses the same limit (src/tune/rule.ts).
 constexpr uint64_t kFastPeerNanos = 2'000'000;
-// How large it grows for a fast reader of what is sent by reference, as it reads back. Measured in C with pieces of a
-// MiB, more than this pays no more.
+// The size up to which it grows for a fast reader of data sent by reference, as read back. Measured in C with pieces of
+// a MiB, more than this brings no gain.
 constexpr int kGrownForReferences = 1024 * 1024;
-// And of what is copied: Linux's default, so that it is other systems' that grow (macOS begins with 8 KiB). More saves
-// wake-ups, but what is copied and not read yet leaves the caches: 1 MiB writes go at 3.3 GB/s with a buffer of 1 MiB,
-// at 4.8 with the default.
+// And of copied data: Linux's default, so that only other systems' buffers grow (macOS begins with 8 KiB). More saves
+// wake-ups, but copied data that has not been read yet is evicted from the caches: 1 MiB writes run at 3.3 GB/s with a
+// buffer of 1 MiB, at 4.8 with the default.
 constexpr int kGrownForCopies = 212'992;
-// From this length on a file or page is worth a larger buffer at once...
+// From this length on, a file or page justifies a larger buffer at once...
 constexpr uint64_t kLongReference = 64 * 1024;
-// ... of this size as it reads back: the half of it every Linux lets everybody ask for (net.core.wmem_max's old
-// default). Pieces of 64 KiB leave three times as fast with it, of 1 MiB twice and more; with the default, by reference
-// is no gain: a page counts as its bytes do, half of a large piece has room, and each stop costs more than the copy
-// would have.
+// ... of this size as read back: any process on Linux may request half of it (net.core.wmem_max's old default). Pieces
+// of 64 KiB are sent three times as fast with it, those of 1 MiB more than twice as fast. With the default, sending by
+// reference gains nothing: a page counts with all its bytes, half of a large piece fits, and each stop costs more than
+// the copy would have.
 constexpr int kReferenceBuffer = 2 * 212'992;
-// How much is asked for where it is to hold what is written: most bodies whole, and of a longer one as much as a reader
-// takes in a millisecond. A thousand connections that nobody reads keep 2 GiB.
+// The maximum requested to hold writes: most bodies completely, and of a longer one as much as a reader takes in a
+// millisecond. A thousand connections whose peers do not read hold 2 GiB.
 constexpr size_t kLargestRoom = 2 * 1024 * 1024;
 
 int size_of(int fd) { return sys::get_option(fd, SOL_SOCKET, SO_SNDBUF); }
 
 }  // namespace
 
-// The bytes themselves are asked for: what Linux adds to that is for its own bookkeeping, and they fit.
+// The exact number of bytes is requested: what Linux adds is for its own bookkeeping, and they fit.
 bool SendBufferPolicy::on_full(int fd, size_t bytes) {
   if (!holds_writes_) return false;
   const size_t wanted = std::min(std::bit_ceil(bytes), kLargestRoom);
@@ -62,20 +62,20 @@ void SendBufferPolicy::on_wait() {
   if (waits_since_ == 0) waits_since_ = uv_hrtime();
 }
 
-// The larger it is, the fewer wake-ups a stream takes. A long file that is on its way is all one wait: one reader of
-// 512 MiB would gain a sixth if the buffer grew meanwhile, thirty readers of 64 MiB would lose a fifth, since what is
+// The larger it is, the fewer wake-ups a stream takes. A long file in progress counts as a single wait: one reader of
+// 512 MiB would gain a sixth if the buffer grew meanwhile, thirty readers of 64 MiB would lose a fifth, since the data
 // in flight no longer fits a cache.
 void SendBufferPolicy::on_room(int fd, bool is_splice) {
   const uint64_t since = std::exchange(waits_since_, 0);
   if (full_ || uv_hrtime() - since >= kFastPeerNanos) return;
   const int largest = refers_ || is_splice ? kGrownForReferences : kGrownForCopies;
   const int before = size_of(fd);
-  // It may have grown further with what was written.
+  // Writes may have made it grow further.
   if (before < largest) set(fd, before, std::min(before * 2, largest));
 }
 
 void SendBufferPolicy::set(int fd, int before, int wanted) {
-  // Linux doubles what it is asked for; elsewhere the double must be asked for.
+  // Linux doubles the requested size; on other systems the double must be requested.
   sys::set_option(fd, SOL_SOCKET, SO_SNDBUF, sys::kDoublesBuffers ? wanted / 2 : wanted);
   const int after = size_of(fd);
   full_ = after <= before || after >= kGrownForReferences;

@@ -55,7 +55,7 @@ Tally::Sizes Tally::answers(bool under_way) const {
   return sizes;
 }
 
-// The power of two, and the two bits behind its leading one.
+// The power of two, and the two bits after its leading one.
 size_t Tally::size_class(uint64_t bytes) {
   const auto power = static_cast<size_t>(std::bit_width(bytes | 4) - 1);
   return std::min<size_t>(4 * power + ((bytes >> (power - 2)) & 3), kSizeClasses - 1);

@@ -1,7 +1,7 @@
-// What a server's connections have done: the sums of those that are closed, and the living ones.
+// The counters of a server's connections: the sums of the closed ones, and the live ones.
 //
-// A connection counts for itself while it lives, and adds its numbers here once, when it closes: what happens per
-// message costs no more for being told of.
+// A live connection counts for itself, and adds its numbers here once, when it closes: per-message counting costs
+// nothing more.
 #pragma once
 
 #include <array>
@@ -14,10 +14,10 @@ namespace nearwire {
 class Connection;
 
 struct TallyCounters {
-  // Connections taken from the queue, and those of them that were closed at once for want of descriptors.
+  // Connections taken from the queue, and those of them that were closed at once because no descriptor was left.
   uint64_t accepted = 0;
   uint64_t shed = 0;
-  // The most that waited in the queue at a time, as far as accepting has seen it.
+  // The longest queue that accepting has seen.
   uint64_t queue_high_water = 0;
   uint64_t turns = 0;
   uint64_t active = 0;
@@ -29,14 +29,14 @@ struct TallyCounters {
   uint64_t sends = 0;
   uint64_t partial_sends = 0;
   uint64_t send_eagains = 0;
-  // Times that a connection waited for room in the kernel, and for how long in all.
+  // How often connections waited for room in the kernel, and for how long in total.
   uint64_t waits = 0;
   uint64_t wait_nanos = 0;
 };
 
 class Tally {
  public:
-  // Sizes of answers that had to wait, four classes to each power of two.
+  // Sizes of responses that had to wait, four classes to each power of two.
   static constexpr size_t kSizeClasses = 160;
   using Sizes = std::array<uint32_t, kSizeClasses>;
 
@@ -44,7 +44,7 @@ class Tally {
   Tally(const Tally&) = delete;
   Tally& operator=(const Tally&) = delete;
 
-  // Something happened in this turn of the loop.
+  // Something happened in this event-loop iteration.
   void note_turn(uint64_t number) {
     if (number == last_turn_) return;
     last_turn_ = number;
@@ -60,13 +60,13 @@ class Tally {
   }
   void note_answer(uint64_t bytes) { ++sizes_[size_class(bytes)]; }
 
-  // Answers the place to give to leave().
+  // Returns the place to pass to leave().
   uint32_t join(Connection* connection);
   void leave(const Connection& connection, uint32_t place);
 
-  // Living connections included.
+  // Includes live connections.
   TallyCounters totals() const;
-  // Of answers that are over, or of those that are under way as well.
+  // Of finished responses, or also of those in progress.
   Sizes answers(bool under_way) const;
   const std::vector<Connection*>& living() const { return living_; }
 

@@ -1,6 +1,6 @@
-// Compiles the addon and the benchmark's C program for macOS on Linux, with all warnings on, and looks at what came out:
-// build-variants/darwin-arm64 and build-variants/darwin-x64. That it compiles and links is all that is shown: nothing of
-// it runs here. The compiler is that of scripts/darwin-compiler/package.json, which npm installs into
+// Cross-compiles the addon and the benchmark's C program for macOS on Linux, with all warnings on, and inspects the
+// output: build-variants/darwin-arm64 and build-variants/darwin-x64. It only proves that they compile and link: nothing
+// is run. The compiler is the one in scripts/darwin-compiler/package.json, which npm installs into
 // build-variants/darwin-compiler and checks against the lock file's hash.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
@@ -21,7 +21,7 @@ function installCompiler() {
   const folder = `${root}build-variants/darwin-compiler`;
   const home = `${folder}/node_modules/${PACKAGE}`;
   const wanted = JSON.parse(readFileSync(`${from}/package-lock.json`, 'utf8')).packages[`node_modules/${PACKAGE}`];
-  // npm writes down what it has installed and checked; an interrupted one leaves no such file.
+  // npm records what it has installed and checked; an interrupted installation leaves no such file.
   const record = `${folder}/node_modules/.package-lock.json`;
   const installed = existsSync(record) ? JSON.parse(readFileSync(record, 'utf8')).packages : {};
   if (installed[`node_modules/${PACKAGE}`]?.integrity !== wanted.integrity) {
@@ -45,7 +45,7 @@ function compile(compiler, processor, target, output) {
       ...(isAddon ? ['-shared'] : []),
       ...target.words.all,
       ...words,
-      // Its own default for C, which would bring a run time of its own.
+      // The compiler's own default for C, which would need a run-time library.
       '-fno-sanitize=undefined',
       ...target.defines.map((define) => `-D${define}`),
       ...target.includes.map((include) => `-I${include}`),
@@ -63,13 +63,13 @@ function compile(compiler, processor, target, output) {
   }
 }
 
-// What macOS's libSystem exports, as Apple's linker is told it.
+// The exports of macOS's libSystem, from the file for Apple's linker.
 function systemSymbols(compiler, processor) {
   const text = readFileSync(`${compiler}/lib/libc/darwin/libSystem.tbd`, 'utf8');
   return new Set(text.match(/[\w$]+/g));
 }
 
-// What node's own headers declare.
+// The functions declared in node's own headers.
 function nodeSymbols(includes) {
   const names = new Set();
   for (const header of ['uv.h', 'node_api.h', 'js_native_api.h']) {

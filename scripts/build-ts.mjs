@@ -1,5 +1,5 @@
-// Compiles src into dist, bundles what is shipped of it, and compiles bench into bench/dist. Skipped where TypeScript is not
-// installed: an installed package ships dist.
+// Compiles src into dist, bundles the shipped part of it, and compiles bench into bench/dist. Skipped if TypeScript is
+// not installed: an installed package ships dist.
 import { execFileSync } from 'node:child_process';
 import { existsSync, symlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -1,5 +1,5 @@
-// Builds the addon another way, beside the normal build: build-variants/NAME/build/Release/nearwire.node.
-// usage: build-variant.mjs debug|asan|posix    Use it with NEARWIRE_ADDON=that file.
+// Builds a variant of the addon, next to the normal build: build-variants/NAME/build/Release/nearwire.node. usage:
+// build-variant.mjs debug|asan|posix    Use it with NEARWIRE_ADDON=that file.
 import { variantFolder } from './variant-folder.mjs';
 
 const variants = {

@@ -1,7 +1,7 @@
-// Puts the files that tsc has made into a few: an import of the package then reads three or four of them, not ninety.
+// Bundles tsc's output into a few files: importing the package then reads three or four of them instead of ninety.
 //
-// dist/bundle has one file for each entry and command of package.json, and chunks/ with what they share. Nothing is minified or
-// renamed but for clashes: stack traces and names of classes are those of the source.
+// dist/bundle has one file for each entry and command of package.json, and chunks/ with their common parts. Nothing is
+// minified, and names change only if they clash: stack traces and class names are those of the source.
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,9 +10,9 @@ import { rolldown } from 'rolldown';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const source = join(root, 'dist', 'src');
 const bundle = join(root, 'dist', 'bundle');
-/** Re-exports for the tests lie here, by their places in src. They are not shipped. */
+/** Re-exports for the tests, by their paths in src. They are not shipped. */
 const DEEP = 'deep';
-/** What the tests look into beside a public entry: it has to be the same instance. */
+/** Internal modules used by tests together with a public entry: both must get the same instance. */
 const WATCHED = [
   'binding/addon',
   'engine/connection',
@@ -24,8 +24,8 @@ const WATCHED = [
 ];
 
 /**
- * Chunks by the rooms of src, lowest first: each takes along what it imports. Without them there would be one for each set of entries
- * that share something. What loads node:http is a chunk of its own.
+ * Chunks by the rooms of src, lowest first: each includes what it imports. Without this list there would be one chunk
+ * for each set of entries that share a module. Modules that load node:http are in a chunk of their own.
  */
 const CHUNKS = [
   {
@@ -47,7 +47,7 @@ const jsFilesIn = (folder) =>
 const nameOf = (file) => relative(source, file).replaceAll(sep, '/').replace(/\.js$/, '');
 const inSource = (name) => join(source, `${name}.js`);
 
-/** The files that package.json names, by their names in dist/bundle. */
+/** The files listed in package.json, by their names in dist/bundle. */
 function publicEntries() {
   const exported = Object.values(manifest.exports).map((target) => target.default);
   return [...exported, ...Object.values(manifest.bin ?? {})]
@@ -58,8 +58,8 @@ function publicEntries() {
 const BUILTIN_IMPORT = /^import (?:\* as (\w+)|(\w+)|\{([^}]*)\}) from '(node:[\w/]+)';$/gm;
 
 /**
- * Takes modules of node's own by `builtin()`: an ES import of one reads all its exports, and getters among them load others.
- * node:fs, node:util and node:timers cost several milliseconds that way.
+ * Loads node's own modules with `builtin()`: an ES import of one reads all its exports, and getters among them load
+ * others. For node:fs, node:util and node:timers that costs several milliseconds.
  */
 const builtins = {
   name: 'builtins',
@@ -70,12 +70,12 @@ const builtins = {
       return `const ${target} = builtin('${module}');`;
     });
     if (taken === code) return null;
-    // At the end, behind the first line of a command, which says what runs it.
+    // Appended at the end, since a command's first line must be its interpreter.
     return `${taken}\nimport { builtin } from ${JSON.stringify(inSource('runtime/builtin'))};\n`;
   },
 };
 
-/** `new URL('x', import.meta.url)` means another file in a chunk than in the module. */
+/** `new URL('x', import.meta.url)` resolves to another file in a chunk than in the module. */
 function checkUrls(fileName, code) {
   for (const [, path] of code.matchAll(/new URL\('([^']+)', import\.meta\.url\)/g)) {
     const found = resolve(bundle, dirname(fileName), path);
@@ -87,7 +87,7 @@ function checkUrls(fileName, code) {
 
 const publicNames = new Set(publicEntries());
 const deepNames = WATCHED.filter((name) => !publicNames.has(name));
-/** Programs that a module of src starts by their place beside it. */
+/** Programs that a module of src starts by their path next to it. */
 const programs = ['doctor/trial'];
 const build = await rolldown({
   input: Object.fromEntries([

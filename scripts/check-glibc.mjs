@@ -1,10 +1,13 @@
-// Which C library the prebuilt addon asks for: none newer than that of the oldest systems in use. It is loaded on whatever has
-// one at least as new as its highest symbol. Run `npm run build:prebuilds` first.
+// Checks that the prebuilt addon needs no C library newer than that of the oldest systems in use. It loads on any
+// system whose version is at least that of its newest symbol. Run `npm run build:prebuilds` first.
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** Of RHEL 9 and Amazon Linux 2023. Ubuntu 22.04 has 2.35, and Debian 12, on which images of Node 22 and 24 stand, 2.36. */
+/**
+ * RHEL 9 and Amazon Linux 2023 have this version. Ubuntu 22.04 has 2.35, and Debian 12, the base of the images of Node
+ * 22 and 24, 2.36.
+ */
 const NEWEST = [2, 34];
 
 const folder = fileURLToPath(new URL(`../prebuilds/${process.platform}-${process.arch}/`, import.meta.url));

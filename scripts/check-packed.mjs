@@ -1,5 +1,6 @@
-// What a user gets: packs the package with its prebuilt addon, installs it into an empty folder with no compiler on PATH and
-// has it serve over a UNIX socket natively, by its functions and by register; then installs nearwire-bench beside it, and has it run and measure a stack.
+// Tests the package as a user gets it: packs it with its prebuilt addon, installs it into an empty folder with no
+// compiler on PATH, and serves over a UNIX socket natively, through its functions and through register; then also
+// installs nearwire-bench, and runs it and measures a stack.
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   existsSync,
@@ -17,9 +18,9 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'nearwire-packed-'));
-/** `nearwire cost` binds processes by taskset, which it tries on `true`. */
+/** `nearwire cost` binds processes with taskset, which it tries on `true`. */
 const COMMANDS = ['node', 'npm', 'npx', 'sh', 'env', 'taskset', 'true'];
-/** node-gyp-build finds the addon; node-addon-api is for those who build it. */
+/** node-gyp-build finds the addon; node-addon-api is needed only to build it. */
 const DEPENDENCIES = 2;
 const COMPILERS = ['cc', 'gcc', 'g++', 'c++', 'clang', 'clang++', 'make', 'python3'];
 
@@ -36,7 +37,10 @@ const find = (command, path) =>
       }
     });
 
-/** Names of the packages. npm 12 runs no script of theirs, so none may have one: nor a binding.gyp, which npm runs node-gyp for. */
+/**
+ * Names of the installed packages. npm 12 does not run install scripts, so none may have one, nor a binding.gyp, for
+ * which npm would run node-gyp.
+ */
 function installed(home) {
   const { packages } = JSON.parse(readFileSync(join(home, 'package-lock.json'), 'utf8'));
   const names = Object.keys(packages).filter((name) => name !== '');

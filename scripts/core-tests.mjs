@@ -1,5 +1,5 @@
-// The core of the suite: the transport and what stands on it, by what a program can see. It runs on every node that is
-// supported, and on each way to build the addon.
+// The core of the suite: the transport and everything based on it, as seen by programs. It runs on every supported
+// node, and on each variant of the addon.
 export const CORE = [
   'binding/',
   'channel/',

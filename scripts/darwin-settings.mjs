@@ -1,11 +1,11 @@
-// What a Mac's node-gyp would compile, and how: gyp itself reads binding.gyp, node's common.gypi and the rest for macOS,
-// and its Xcode settings are turned into the compiler's words as its make files for macOS have them.
+// What a Mac's node-gyp would compile, and how: gyp itself reads binding.gyp, node's common.gypi and the rest for
+// macOS, and its Xcode settings are translated to compiler arguments as its makefiles for macOS have them.
 import { execFileSync } from 'node:child_process';
 import { isAbsolute, join } from 'node:path';
 import { variantFolder } from './variant-folder.mjs';
 
 const isYes = (value) => value === 'YES';
-// Settings whose other values mean another word.
+// Settings for which other values mean other arguments.
 const WORDS = {
   CLANG_CXX_LANGUAGE_STANDARD: (value) => ({ cxx: [`-std=${value}`] }),
   GCC_C_LANGUAGE_STANDARD: (value) => ({ c: [`-std=${value}`] }),
@@ -17,7 +17,8 @@ const WORDS = {
   WARNING_CFLAGS: (value) => ({ all: value }),
   OTHER_LDFLAGS: (value) => ({ link: value }),
 };
-// What the compiler is told otherwise (ARCHS and MACOSX_DEPLOYMENT_TARGET by its target), or what only Xcode heeds.
+// Settings passed to the compiler in another way (ARCHS and MACOSX_DEPLOYMENT_TARGET by its target), or used by Xcode
+// only.
 const APART = [
   'ALWAYS_SEARCH_USER_PATHS',
   'ARCHS',
@@ -33,7 +34,7 @@ const APART = [
   'USE_HEADERMAP',
 ];
 
-// A setting that nobody has translated would be left out unseen: an error.
+// An unknown setting would silently be left out: an error.
 function wordsOf(settings) {
   const words = { all: [], c: [], cxx: [], link: [] };
   for (const [name, value] of Object.entries(settings)) {
@@ -54,7 +55,7 @@ export function darwinTargets(processor) {
 
 function targetsIn({ folder, gyp }, processor) {
   gyp('configure', '--loglevel=warn', '--', '-f', 'gypd', '-DOS=mac', `-Dtarget_arch=${processor}`);
-  // gyp writes Python.
+  // gyp writes Python literals.
   const program = 'import ast, json, sys; json.dump(ast.literal_eval(open(sys.argv[1]).read()), sys.stdout)';
   const text = execFileSync('python3', ['-c', program, join(folder, 'binding.gypd')], { maxBuffer: 64 * 1024 * 1024 });
   const absolute = (path) => (isAbsolute(path) ? path : join(folder, path));

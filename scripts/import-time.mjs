@@ -1,10 +1,11 @@
-// What it costs to import each entry of the package: the median of many processes, less that of one that imports nothing.
+// Measures the cost of importing each entry of the package: the median of many processes, minus that of one that
+// imports nothing.
 //
 //     node scripts/import-time.mjs [--runs N] [--node FILE]... [--root FOLDER] [ENTRY]...
 //
-// Processes of all entries take turns, so that what else the machine does falls on each alike. `cpu` is user and system time of
-// the process until it exits, `wall` the time from its start to its end, and `files` how many modules and addons were loaded.
-// An ENTRY is a name such as `nearwire/http`, or a file.
+// Processes of all entries take turns, so that other load on the machine affects all equally. `cpu` is user and system
+// time of the process until it exits, `wall` the time from its start to its end, and `files` the number of modules and
+// addons loaded. An ENTRY is a name such as `nearwire/http`, or a file.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -26,7 +27,7 @@ if (!Number.isInteger(runs) || runs < 1) throw new RangeError(`--runs takes a nu
 const root = resolve(values.root);
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
-/** The file of each public entry: what `exports` names. */
+/** The file of each public entry, from `exports`. */
 const exported = new Map(
   Object.entries(manifest.exports)
     .filter(([, target]) => typeof target === 'object')
@@ -49,7 +50,7 @@ function program(name, imports) {
   return file;
 }
 
-/** Milliseconds of one process. */
+/** The time of one process, in milliseconds. */
 function once(node, file) {
   const started = performance.now();
   const { status, stdout, stderr } = spawnSync(node, [file], { encoding: 'utf8' });
@@ -67,7 +68,7 @@ function measure(node) {
     samples: [],
   }));
   for (let run = -1; run < runs; run++) {
-    // The first round brings the files into the page cache.
+    // The first round fills the page cache.
     for (const { file, samples } of rows) {
       const sample = once(node, file);
       if (run >= 0) samples.push(sample);

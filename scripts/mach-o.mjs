@@ -1,5 +1,5 @@
-// Reads what can be known of a 64-bit Mach-O file without a Mac: processor, kind, lowest system, symbols.
-// The layouts are those of Apple's <mach-o/loader.h> and <mach-o/nlist.h>.
+// Reads the properties of a 64-bit Mach-O file without a Mac: processor, kind, lowest system, symbols. The layouts are
+// those of Apple's <mach-o/loader.h> and <mach-o/nlist.h>.
 import { readFileSync } from 'node:fs';
 
 const MAGIC_64 = 0xfeedfacf;
@@ -42,8 +42,8 @@ function symbolsOf(bytes, command) {
   return { defined, undefined: undefinedNames };
 }
 
-// { processor, kind, system: 'macOS 11.0', signed, libraries, defined, undefined }; the names of symbols as they stand in
-// the file, with C's leading underscore. Throws if it is no such file.
+// Returns { processor, kind, system: 'macOS 11.0', signed, libraries, defined, undefined }; the names of symbols as in
+// the file, with C's leading underscore. Throws if it is not such a file.
 export function readMachO(file) {
   const bytes = readFileSync(file);
   if (bytes.length < HEADER_BYTES || bytes.readUInt32LE(0) !== MAGIC_64) throw new Error(`${file}: not 64-bit Mach-O`);

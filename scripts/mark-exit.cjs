@@ -1,5 +1,5 @@
-// Preloaded by test-asan.mjs. process.exit() and uncaught exceptions end a process without the environment's clean-up, so that nothing is freed:
-// such processes are marked, and their leaks not judged. Those that leave by themselves must have freed everything.
+// Preloaded by test-asan.mjs. process.exit() and uncaught exceptions end a process without the environment's clean-up, so
+// that nothing is freed: such processes are marked, and their leaks ignored. All others must have freed everything.
 const { writeFileSync } = require('node:fs');
 const { isMainThread } = require('node:worker_threads');
 

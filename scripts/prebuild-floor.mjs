@@ -1,4 +1,4 @@
-// Puts the benchmark's C program, built, into the package nearwire-bench, so that it needs no compiler where it is installed.
+// Copies the benchmark's built C program into the package nearwire-bench, so that users need no compiler.
 import { copyFileSync, chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 

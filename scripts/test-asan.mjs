@@ -1,6 +1,6 @@
-// Runs the test suite on the addon built with AddressSanitizer and UBSan (build-variant.mjs asan): what stands on it, as
-// `js` and node:net are no others than in the run without. Fails if a test does, if a sanitizer reports an error in any
-// process of the run, or if a leak has a frame of the addon. Node's own leaks at exit are none of ours and are passed over.
+// Runs the test suite on the addon built with AddressSanitizer and UBSan (build-variant.mjs asan): only the tests that
+// use the addon, as `js` and node:net are the same as in the normal run. Fails if a test does, if a sanitizer reports
+// an error in any process of the run, or if a leak has a frame of the addon. Node's own leaks at exit are ignored.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -17,8 +17,8 @@ if (!existsSync(addon)) {
 const runtime = (name) => execFileSync('g++', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim();
 const folder = mkdtempSync(join(tmpdir(), 'nearwire-asan-'));
 const log = join(folder, 'report');
-// The tests of the benchmark are about its harness, and time their children: they have no business here. Those of whole
-// programs move gigabytes through code that is not ours, and would take hours.
+// The benchmark's tests are about its harness, and time their children: they do not belong here. Those of whole
+// programs move gigabytes through other code, and would take hours.
 const PROGRAMS = ['databases', 'fronts', 'http', 'messages', 'static'].map((name) => `test/programs/${name}.test.ts`);
 const excluded = ['test/bench/**', 'test/cli/**', ...PROGRAMS].flatMap((files) => ['--exclude', files]);
 const words = ['run', ...excluded, ...process.argv.slice(2)];
@@ -42,10 +42,10 @@ const { status } = spawnSync(process.execPath, ['node_modules/vitest/vitest.mjs'
   },
 });
 
-// The stack from the allocation up to where JS was entered or left: what lies beyond did not ask for the memory.
+// The stack from the allocation up to the next boundary with JavaScript: frames beyond it did not request the memory.
 const ownFrames = (block) => {
   const frames = block.split('\n').filter((line) => /^\s+#\d+ /.test(line));
-  // V8's own bookkeeping of its heap, which it drops with the process.
+  // V8's own bookkeeping of its heap, which it frees only with the process.
   const asker = frames.find((line) => !/libasan|libubsan|libstdc\+\+/.test(line));
   if (asker?.includes(' in v8::internal::')) return [];
   const border = frames.findIndex((line) => /Builtins_|napi_make_callback|v8::internal::Execution/.test(line));

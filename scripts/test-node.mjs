@@ -1,6 +1,6 @@
 // Runs the core of the suite on another node: the npm package `node` of that version, in build-variants/node-VERSION.
-// The addon is the one that is built: it is made against Node-API, and serves every version.
-// usage: test-node.mjs VERSION [vitest's words]    Needs `npm run build`.
+// The addon is the normal build: it uses Node-API, and works with every version.
+// usage: test-node.mjs VERSION [vitest's arguments]    Needs `npm run build`.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { nodeFromNpm } from '../bench/dist/other-node.js';

@@ -11,7 +11,7 @@ const { status } = spawnSync(process.execPath, words, {
   env: {
     ...process.env,
     NEARWIRE_ADDON: `${root}build-variants/posix/build/Release/nearwire.node`,
-    // The others are no others than in the run on the addon of this system.
+    // The other subjects are the same as in the run with this system's addon.
     NEARWIRE_TEST_SUBJECTS: 'native',
   },
 });

@@ -1,6 +1,6 @@
 /**
- * For TypeDoc: `export type Channel = types.Channel` gives a type another place, and the reference knows it by that alone. What
- * names the type where it was declared then leads to the page of its export.
+ * For TypeDoc: `export type Channel = types.Channel` makes TypeDoc list the type at the export only. References to the
+ * original declaration are redirected to the export's page.
  */
 import { Converter, ReflectionKind } from 'typedoc';
 
@@ -10,7 +10,7 @@ export function load(app) {
     const symbol = context.getSymbolFromReflection(reflection);
     if (symbol === undefined) return;
     const type = context.checker.getDeclaredTypeOfSymbol(symbol);
-    // Of a generic one, the alias is the export itself.
+    // The alias of a generic type is the export itself.
     const declared = [type.aliasSymbol, type.symbol].find((of) => of !== symbol && of?.name === symbol.name);
     if (declared === undefined) return;
     context.project.registerSymbolId(reflection, context.createSymbolId(declared));

@@ -1,5 +1,5 @@
-// Compares the answers of one handler behind nginx's uwsgi_pass and behind its proxy_pass, byte by byte, for many more
-// requests than the suite does. usage: uwsgi-compare.mjs [--requests N] [--seed S] [--transport native|js]
+// Compares the responses of one handler behind nginx's uwsgi_pass and behind its proxy_pass, byte by byte, for many
+// more requests than the suite does. usage: uwsgi-compare.mjs [--requests N] [--seed S] [--transport native|js]
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
@@ -28,7 +28,7 @@ const words = [
 const { status } = spawnSync(process.execPath, words, {
   cwd: root,
   stdio: 'inherit',
-  // A run without nginx has compared nothing.
+  // A run without nginx has compared nothing, and must fail.
   env: { ...process.env, CI: 'true', NEARWIRE_COMPARE_REQUESTS: requests, NEARWIRE_COMPARE_SEED: seed },
 });
 process.exit(status ?? 1);

@@ -1,6 +1,6 @@
 // Sends many more fuzzed packets to the uwsgi server than the suite does: to its reader, and over connections.
 // usage: uwsgi-fuzz.mjs [--packets N] [--connections N] [--seed S] [--asan]
-// With --asan on the addon built with sanitizers (build-variant.mjs asan), whose errors and leaks fail it.
+// With --asan it uses the addon built with sanitizers (build-variant.mjs asan), and fails for their errors and leaks.
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';

@@ -1,5 +1,5 @@
-// One server of uwsgi-memory.mjs, in a process of its own with --expose-gc: says what it uses when it is asked, once as
-// many connections and requests are there as the question names. usage: uwsgi-memory-server.mjs SERVER SOCKET
+// One server of uwsgi-memory.mjs, in a process of its own with --expose-gc: reports its memory on request, once it has
+// the requested number of connections and requests. usage: uwsgi-memory-server.mjs SERVER SOCKET
 import * as http from 'node:http';
 import { setImmediate } from 'node:timers/promises';
 import { createServer as createHttpServer } from '../dist/bundle/http.js';
@@ -13,7 +13,7 @@ const MAKE = {
   'http-nearwire': (options, listener) => createHttpServer({ ...options, transport: 'native' }, listener),
 };
 
-/** Requests that have come and have no answer yet. */
+/** Requests that have not been answered yet. */
 const underWay = new Map();
 let changed = () => undefined;
 
@@ -45,9 +45,9 @@ function reached(question) {
   });
 }
 
-/** What a first collection frees may hold what the next one frees: finalizers, and native memory behind them. */
+/** Objects freed by one collection may release others for the next: finalizers, and native memory that they hold. */
 async function collect() {
-  // Counters over node:net keep closed sockets until as many have come again, or somebody asks.
+  // Counters over node:net keep closed sockets until as many new ones have come, or stats() is called.
   server.stats?.();
   for (let i = 0; i < 5; i++) {
     globalThis.gc();

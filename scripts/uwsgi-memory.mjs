@@ -1,5 +1,6 @@
-// What a connection costs in memory, while it waits for its request and while that waits for its answer, of nearwire/uwsgi
-// and of node:http. Each server is a process of its own. usage: uwsgi-memory.mjs [--connections N] [--rounds N] [--json]
+// Measures the memory per connection of nearwire/uwsgi and of node:http, before a request and while the request waits
+// for its response. Each server is a process of its own. usage: uwsgi-memory.mjs [--connections N] [--rounds N]
+// [--json]
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -22,7 +23,7 @@ if ([connections, rounds].some((number) => !Number.isSafeInteger(number) || numb
   console.error('usage: uwsgi-memory.mjs [--connections N] [--rounds N] [--json], whole numbers from 1 on');
   process.exit(2);
 }
-/** Descriptors that a process has besides its connections. */
+/** Descriptors of a process in addition to its connections. */
 const OTHERS = 100;
 const limit = process.report.getReport().userLimits?.open_files?.soft;
 if (typeof limit === 'number' && connections + OTHERS > limit) {
@@ -30,7 +31,7 @@ if (typeof limit === 'number' && connections + OTHERS > limit) {
   process.exit(1);
 }
 
-/** Of a browser. */
+/** A browser's headers. */
 const HEADERS = [
   ['Host', 'app.example'],
   ['User-Agent', 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'],
@@ -45,7 +46,7 @@ const uwsgi = encodePacket({
   url,
   contentLength: undefined,
   headers: HEADERS,
-  // Those of nginx that encodePacket() can't know.
+  // nginx's variables that encodePacket() cannot know.
   variables: { CONTENT_TYPE: '', CONTENT_LENGTH: '', DOCUMENT_ROOT: '/usr/share/nginx/html', ...remote() },
   modifier1: 0,
   modifier2: 0,
@@ -70,9 +71,9 @@ const STATES = {
   closed: 'after all are closed',
 };
 
-/** So many connect at a time: a queue of a socket may be no longer. */
+/** The number of concurrent connects: a socket's queue may be no longer. */
 const ABREAST = 100;
-/** What is made once, or grows step by step, is there before anything is counted. */
+/** Requests before counting, so that memory allocated once, or growing in steps, is already there. */
 const WARM_UP = 500;
 
 async function connectAll(path, count) {
@@ -85,7 +86,7 @@ async function connectAll(path, count) {
   return sockets;
 }
 
-/** Bytes that each of these connections has added, in each state. */
+/** Bytes added by each of these connections, in each state. */
 async function measure({ name, bytes }, directory) {
   const path = join(directory, `${name}.sock`);
   const child = fork(fileURLToPath(new URL('uwsgi-memory-server.mjs', import.meta.url)), [name, path], {
@@ -131,7 +132,7 @@ function middle(numbers) {
   return { median: Math.round((low + high) / 2), least: Math.round(sorted[0]), most: Math.round(sorted.at(-1)) };
 }
 
-/** Rounds in turn, so that what changes in time changes all. */
+/** Rounds alternate, so that changes over time affect all servers. */
 async function run() {
   const directory = mkdtempSync(join(tmpdir(), 'nearwire-memory-'));
   const samples = [];

@@ -1,5 +1,5 @@
-// A folder in build-variants where node-gyp can be run beside the normal build: it builds in the folder it is run in, so
-// that one of links keeps the variants apart.
+// A folder in build-variants where node-gyp can run next to the normal build: it builds in its current folder, so a
+// folder of links keeps the variants apart.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
-// Of the addon, or of the benchmark's C program (`source`: 'bench/floor/'). Returns the folder, and node-gyp bound to it.
+// For the addon, or for the benchmark's C program (`source`: 'bench/floor/'). Returns the folder, and node-gyp bound to
+// it.
 export function variantFolder(name, stdio = 'inherit', source = '') {
   const folder = `${root}build-variants/${name}`;
   mkdirSync(folder, { recursive: true });

@@ -19,20 +19,20 @@ export type { FileSource, FileTarget } from './files/options.js';
 export type { ServerInfo } from './net/factory.js';
 export { undiciConnector, type UndiciConnector, type UndiciTarget } from './http/undici-connector.js';
 
-/** An `http.Server` whose connections are those of nearwire. */
+/** An `http.Server` with nearwire's connections. */
 export type HttpServer = http.Server & ServerInfo;
 
-/** Options of `http.createServer`, and ours. */
+/** Options of `http.createServer`, and nearwire's. */
 export interface HttpServerOptions extends http.ServerOptions, TransportOptions {}
 
-/** Options of `http.Agent`, and ours. */
+/** Options of `http.Agent`, and nearwire's. */
 export interface HttpAgentOptions extends http.AgentOptions, TransportOptions, BacklogOptions {}
 
 const attached = new WeakSet<http.Server>();
 
 /**
- * Has an http.Server that exists, as frameworks make them, listen through nearwire. Call it before `listen()`; more than
- * once is no harm, the first call's options hold. Answers the same server.
+ * Makes an existing http.Server, such as a framework's, listen through nearwire. Call it before `listen()`. Further
+ * calls have no effect: the options of the first one apply. Returns the same server.
  */
 export function attach<T extends http.Server>(server: T, options?: TransportOptions): T & ServerInfo {
   if (!(server instanceof nodeHttp.Server)) throw argTypeError('server', 'an instance of http.Server', server);
@@ -46,7 +46,7 @@ export function attach<T extends http.Server>(server: T, options?: TransportOpti
   return server as T & ServerInfo;
 }
 
-/** As `http.createServer`: a real http.Server, whose connections are nearwire's. */
+/** As `http.createServer`: a real http.Server with nearwire's connections. */
 export function createServer(requestListener?: http.RequestListener): HttpServer;
 export function createServer(options?: HttpServerOptions, requestListener?: http.RequestListener): HttpServer;
 export function createServer(
@@ -57,7 +57,7 @@ export function createServer(
   return attach(server, serverOptions(options));
 }
 
-/** As `http.Agent`, with connections of nearwire's; for `http.request({ agent })`, by `socketPath` or by host and port. */
+/** As `http.Agent`, with nearwire's connections; for `http.request({ agent })`, with `socketPath` or host and port. */
 export class Agent extends nodeHttp.Agent {
   constructor(options?: HttpAgentOptions) {
     checkTransportOptions(options);
@@ -65,7 +65,7 @@ export class Agent extends nodeHttp.Agent {
     super(options);
   }
 
-  /** @internal Called by http.Agent, with the agent's own options among those of the request. */
+  /** @internal Called by http.Agent, with the agent's own options merged into those of the request. */
   override createConnection(options: http.ClientRequestArgs): Duplex {
     return connectSocket([options]);
   }

@@ -1,8 +1,9 @@
 /**
  * `nearwire`: `node:net`'s servers and sockets over a native transport, for UNIX sockets and TCP.
  *
- * Every function and class takes what its namesake in `node:net` takes, and `transport`, `sendBufferSize`, `recvBufferSize` and
- * `allowSmallBuffers` beside it. With `transport: 'js'`, or where the addon is not there, they are `node:net` itself.
+ * Every function and class takes the arguments of its namesake in `node:net`, and in addition `transport`,
+ * `sendBufferSize`, `recvBufferSize` and `allowSmallBuffers`. With `transport: 'js'`, or if the addon is not available,
+ * they are `node:net` itself.
  *
  * @module nearwire
  */
@@ -52,14 +53,17 @@ export type { OnreadOptions, SocketOptions } from './net/socket-options.js';
 export type { FileSender, FileSource, FileTarget, SendFileOptions } from './files/options.js';
 export { sendFile } from './net/send-file.js';
 
-/** The server of an event: as its program has made it. */
+/** The server of an event, as its program created it. */
 export type AnyServer = net.Server | ChannelServer | ExchangeServer;
 
-/** Its connection: a Socket, a Channel, or what stands as `req.socket` on a server of `nearwire/uwsgi`. */
+/**
+ * The connection of an event: a Socket, a Channel, or the object that a server of `nearwire/uwsgi` uses as
+ * `req.socket`.
+ */
 export type AnyConnection = net.Socket | Channel | ExchangeSocket;
 
 /**
- * `nearwire:connection`: a server has accepted. Comes before 'connection', or `onConnection`.
+ * `nearwire:connection`: a server has accepted a connection. Published before 'connection', or `onConnection`.
  * @interface
  */
 export type ConnectionEvent = events.ConnectionEvent<AnyServer, AnyConnection>;
@@ -71,12 +75,12 @@ export type ConnectionEvent = events.ConnectionEvent<AnyServer, AnyConnection>;
 export type DropEvent = events.DropEvent<AnyServer>;
 
 /**
- * `nearwire:close`: a connection that a server had accepted is closed. Comes before 'close', or `onClose`.
+ * `nearwire:close`: a connection that a server had accepted has closed. Published before 'close', or `onClose`.
  * @interface
  */
 export type CloseEvent = events.CloseEvent<AnyServer, AnyConnection>;
 
-/** Options of a server, as `node:net` has them, and ours. */
+/** Options of a `node:net` server, and nearwire's. */
 export interface ServerOptions extends net.ServerOpts, TransportOptions {}
 
 /** Called with each connection that a server accepts. */
@@ -85,27 +89,28 @@ export type ConnectionListener = (socket: Socket) => void;
 /** A socket of either transport; `instanceof net.Socket`. */
 export type Socket = SocketInstance;
 
-/** What `Socket` is: a class that can be called without `new` too, as `net.Socket`. */
+/** The type of `Socket`: a class that can also be called without `new`, like `net.Socket`. */
 export interface SocketConstructor {
   new (options?: SocketOptions): Socket;
-  /** Makes a socket, as `new Socket(options)` does. */
+  /** Creates a socket, as `new Socket(options)` does. */
   (options?: SocketOptions): Socket;
-  /** What all sockets of the transport of this process inherit from. */
+  /** The prototype of all sockets of this process's transport. */
   readonly prototype: Socket;
 }
 
 let nativeByDefault: boolean | undefined;
 
 /**
- * Whether that is what a subclass of `Socket` builds on: its prototype chain is laid when the class is defined, so that it holds
- * from the first look on. To look loads the addon, which who only imports this does not wait for.
+ * Whether subclasses of `Socket` extend the native class. Their prototype chain is fixed when they are defined, so the
+ * first answer stays valid. Answering loads the addon, and a program that only imports this module must not wait for
+ * that.
  */
 function isNativeByDefault(): boolean {
   if (nativeByDefault !== undefined) return nativeByDefault;
   try {
     nativeByDefault = transportStatus().transport === 'native';
   } catch {
-    // NEARWIRE_TRANSPORT holds something unknown: the first socket or server says so.
+    // NEARWIRE_TRANSPORT is invalid: the first socket or server reports it.
     nativeByDefault = false;
   }
   return nativeByDefault;
@@ -114,7 +119,7 @@ function isNativeByDefault(): boolean {
 function construct(options: SocketOptions | undefined, target: object): Socket {
   const engine = engineForSocket(options, 'fd');
   if ((engine !== undefined) !== isNativeByDefault()) {
-    const reason = 'must leave a subclass of Socket on the transport of its process';
+    const reason = 'cannot differ from the process default for subclasses of Socket';
     throw argValueError('options.transport', options?.transport, reason);
   }
   if (engine === undefined) {
@@ -127,9 +132,9 @@ function construct(options: SocketOptions | undefined, target: object): Socket {
 }
 
 function socketConstructor(given?: SocketOptions | number): Socket {
-  // A descriptor alone is node's oldest form.
+  // A plain descriptor is node's oldest form.
   const options = typeof given === 'number' ? { fd: given } : given;
-  // Called without `new`, as node allows, there is no target.
+  // Called without `new`, which node allows, there is no target.
   const target: unknown = new.target;
   return typeof target === 'function' && target !== socketConstructor
     ? construct(options, target)
@@ -137,12 +142,12 @@ function socketConstructor(given?: SocketOptions | number): Socket {
 }
 
 /**
- * As `net.Socket`. `new Socket(options)` makes a socket of the transport that `options.transport` asks for; a subclass
- * takes that of its process.
+ * As `net.Socket`. `new Socket(options)` makes a socket of the transport that `options.transport` requests; a subclass
+ * uses the transport of its process.
  */
 export const Socket = socketConstructor.bind(undefined) as SocketConstructor;
 
-// Bound, as a function that can be called with `new` and has no `prototype` of its own, which could not be a getter.
+// A bound function can be called with `new` and has no own `prototype`, so that one can be defined as a getter.
 Object.defineProperties(Socket, {
   name: { value: 'Socket' },
   prototype: { get: (): object => (isNativeByDefault() ? NativeSocket.prototype : net.Socket.prototype) },
@@ -154,7 +159,7 @@ Object.defineProperties(Socket, {
   },
 });
 
-/** As `net.Server`; `listen()` opens the native engine's socket, or node's own. */
+/** As `net.Server`; `listen()` opens a socket of the native engine, or of node. */
 export class Server extends net.Server implements ServerInfo {
   declare readonly transport: TransportInfo['transport'];
   declare readonly bufferSizes: TransportInfo['bufferSizes'];
@@ -169,8 +174,8 @@ export class Server extends net.Server implements ServerInfo {
 }
 
 /**
- * As `net.createServer`. Throws a TypeError or RangeError for options that make no sense, and ERR_NEARWIRE_NO_ADDON if
- * `native` is asked for and not there.
+ * As `net.createServer`. Throws a TypeError or RangeError for invalid options, and ERR_NEARWIRE_NO_ADDON if `native` is
+ * requested and the addon is not available.
  */
 export function createServer(connectionListener?: ConnectionListener): Server;
 export function createServer(options?: ServerOptions, connectionListener?: ConnectionListener): Server;
@@ -182,8 +187,8 @@ export function createServer(
 }
 
 /**
- * As `net.connect`: by options, by path, or by port and host. What goes wrong after the arguments have been checked is
- * told by 'error', with node's fields.
+ * As `net.connect`: with options, a path, or port and host. Once the arguments have been checked, failures are emitted
+ * as 'error', with node's fields.
  */
 export function connect(target: ConnectOptions | number | string, connectionListener?: () => void): Socket;
 export function connect(port: number, host?: string, connectionListener?: () => void): Socket;

@@ -1,6 +1,6 @@
 /**
- * `nearwire/internal`: what nearwire-bench, which has the same version, uses beside the public API. It is no part of that:
- * any release may change it.
+ * `nearwire/internal`: what nearwire-bench of the same version uses in addition to the public API. It is not part of
+ * that API: any release may change it.
  */
 export { addonStatus, Shared, SUBMISSION_WORDS, type NativeEngine } from './binding/addon.js';
 export { connectNative } from './channel/native-connect.js';

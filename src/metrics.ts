@@ -1,12 +1,12 @@
 /**
- * `nearwire/metrics`: what servers count, in the registry of the program's prom-client.
+ * `nearwire/metrics`: the servers' counters, in the registry of the program's prom-client.
  *
  * ```ts
  * import client from 'prom-client';
  * registerMetrics(client, { servers: { api: server } });
  * ```
  *
- * prom-client is the program's own: this module is handed it, and loads nothing.
+ * The program passes its own prom-client: this module does not load it.
  *
  * @module nearwire/metrics
  */
@@ -22,34 +22,34 @@ import type { ServerStats } from './stats/server-stats.js';
 /** The part of prom-client that is used: `import client from 'prom-client'`. */
 export type PromClient = Pick<typeof promClient, 'Counter' | 'Gauge' | 'register'>;
 
-/** What can be measured: a server of `node:net` or `node:http`, or of channels. */
+/** A server that can be measured: of `node:net` or `node:http`, or of channels. */
 export type MeasuredServer = net.Server | ChannelServer;
 
 /** Options of `registerMetrics()`. */
 export interface MetricsOptions {
-  /** The servers to tell of, by the name that the label `server` gets. More can be added later. */
+  /** The servers to report, by the value of their label `server`. More can be added later. */
   servers?: Readonly<Record<string, MeasuredServer>> | undefined;
-  /** Where the metrics are registered. Default: `client.register`, prom-client's own. */
+  /** Where the metrics are registered. Default: `client.register`, prom-client's own registry. */
   registry?: promClient.Registry | undefined;
-  /** What the names begin with. Default `nearwire_`. */
+  /** The prefix of all names. Default `nearwire_`. */
   prefix?: string | undefined;
 }
 
-/** The metrics that have been registered by one call. */
+/** The metrics registered by one call. */
 export interface ServerMetrics {
   /**
-   * Tells of one more server. Throws ERR_INVALID_ARG_VALUE if the name is taken: a counter must not go back, so one that
-   * takes another's place has a name of its own, or comes after `remove()`.
+   * Adds a server. Throws ERR_INVALID_ARG_VALUE if the name is in use: a counter must not decrease, so a server that
+   * replaces another needs a name of its own, or is added after `remove()`.
    */
   add(name: string, server: MeasuredServer): void;
-  /** Tells of it no more. A server that is closed is told of until then, with what it has counted. */
+  /** Stops reporting a server. Until then, a closed server is reported with its last counts. */
   remove(name: string): void;
-  /** Takes the metrics out of the registry. */
+  /** Removes the metrics from the registry. */
   unregister(): void;
 }
 
 interface Metric<S> {
-  /** Behind the prefix. Prometheus asks for base units, and `_total` on what only grows. */
+  /** Without the prefix. Prometheus recommends base units, and `_total` for counters. */
   name: string;
   kind: 'Counter' | 'Gauge';
   help: string;
@@ -92,13 +92,13 @@ const SERVER_METRICS: readonly Metric<ServerStats>[] = [
   {
     name: 'turns_total',
     kind: 'Counter',
-    help: 'Turns of the event loop in which a connection or the listen queue was ready.',
+    help: 'Event-loop iterations in which a connection or the listen queue was ready.',
     read: ({ turns }) => turns,
   },
   {
     name: 'messages_total',
     kind: 'Counter',
-    help: 'Reads that brought bytes; by turns_total, how many a turn carries.',
+    help: 'Reads that returned bytes; divided by turns_total, the number per iteration.',
     read: ({ messages }) => messages,
   },
   { name: 'sends_total', kind: 'Counter', help: 'System calls that sent.', read: ({ sends }) => sends },
@@ -117,7 +117,7 @@ const SERVER_METRICS: readonly Metric<ServerStats>[] = [
   {
     name: 'send_waits_total',
     kind: 'Counter',
-    help: 'Times that a connection waited for room in its send buffer.',
+    help: 'How often connections waited for room in their send buffers.',
     read: ({ waits }) => waits,
   },
   {
@@ -129,12 +129,12 @@ const SERVER_METRICS: readonly Metric<ServerStats>[] = [
   {
     name: 'listen_queue_high_water',
     kind: 'Gauge',
-    help: 'The most connections that were found waiting to be accepted at once.',
+    help: 'The highest number of connections seen waiting to be accepted.',
     read: ({ queueHighWater }) => queueHighWater,
   },
 ];
 
-/** Of the thread that has registered them: its connects belong to no server. */
+/** Of the thread that registered them: its connects belong to no server. */
 const CONNECT_METRICS: readonly Metric<ConnectStats>[] = [
   {
     name: 'connects_waited_total',
@@ -142,17 +142,17 @@ const CONNECT_METRICS: readonly Metric<ConnectStats>[] = [
     help: 'Connects to a UNIX socket that found its listen queue full, and waited.',
     read: ({ waited }) => waited,
   },
-  { name: 'connects_waiting', kind: 'Gauge', help: 'Those that wait now.', read: ({ waiting }) => waiting },
+  { name: 'connects_waiting', kind: 'Gauge', help: 'Connects that are waiting now.', read: ({ waiting }) => waiting },
   {
     name: 'connect_retries_total',
     kind: 'Counter',
-    help: 'Attempts made for them after the first.',
+    help: 'Further attempts of waiting connects.',
     read: ({ retries }) => retries,
   },
   {
     name: 'connect_timeouts_total',
     kind: 'Counter',
-    help: 'Those that got no room by their deadline.',
+    help: 'Waiting connects that found no room before their deadline.',
     read: ({ timedOut }) => timedOut,
   },
 ];
@@ -176,7 +176,7 @@ class Registered implements ServerMetrics {
         this.register(client, metric, prefix, [], () => [[{}, metric.read(connectStats()) ?? 0]]);
       }
     } catch (error) {
-      // A name is taken, or no name at all: nothing of it stays.
+      // A name is in use or missing: unregister everything.
       this.unregister();
       throw error;
     }
@@ -191,7 +191,7 @@ class Registered implements ServerMetrics {
   ): void {
     const name = `${prefix}${metric.name}`;
     const common = { name, help, labelNames, registers: [this.registry] };
-    // Both start from nothing at each scrape: what is told is what the servers have counted by then.
+    // Both are reset at each scrape and set to the servers' current counts.
     if (kind === 'Counter') {
       new client.Counter({
         ...common,
@@ -222,8 +222,8 @@ class Registered implements ServerMetrics {
 
   add(name: string, server: MeasuredServer): void {
     checkString(name, 'name');
-    if (this.servers.has(name)) throw argValueError('name', name, 'is taken by another server');
-    // Finds out whether it is one.
+    if (this.servers.has(name)) throw argValueError('name', name, 'is already used for another server');
+    // Throws if it is not a server.
     serverStats(server);
     this.servers.set(name, server);
   }
@@ -238,8 +238,8 @@ class Registered implements ServerMetrics {
 }
 
 /**
- * Registers what servers count as Prometheus metrics, read at each scrape. Throws ERR_INVALID_ARG_TYPE for wrong
- * arguments, and what prom-client throws for a name that is taken; nothing is registered then.
+ * Registers the servers' counters as Prometheus metrics, read at each scrape. Throws ERR_INVALID_ARG_TYPE for invalid
+ * arguments, and prom-client's error for a name that is in use; then nothing is registered.
  */
 export function registerMetrics(client: PromClient, options: MetricsOptions = {}): ServerMetrics {
   checkClient(client);

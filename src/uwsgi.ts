@@ -29,8 +29,8 @@ export {
 
 /**
  * As `http.createServer`: the listener gets genuine `http.IncomingMessage` and `http.ServerResponse` objects, so that
- * Express, Fastify and Koa applications run unchanged. Throws a TypeError or RangeError for options that make no sense,
- * and ERR_NEARWIRE_NO_ADDON if `native` is asked for and not there; `js` serves the same over node:net.
+ * Express, Fastify and Koa applications run unchanged. Throws a TypeError or RangeError for invalid options, and
+ * ERR_NEARWIRE_NO_ADDON if `native` is requested and not available; `js` works the same over node:net.
  */
 export function createServer(listener?: UwsgiListener): UwsgiServer;
 export function createServer(options?: UwsgiServerOptions | null, listener?: UwsgiListener): UwsgiServer;

@@ -1,4 +1,4 @@
-/** `nearwire bench`: reads the command line, shows progress, writes the reports. */
+/** `nearwire bench`: parses the command line, shows progress, writes the reports. */
 import { Command } from 'commander';
 
 import { CASES } from '../cases/index.js';
@@ -14,7 +14,7 @@ const SUBJECT_NAMES = SUBJECTS.map(({ name }) => name);
 const FAMILY_NAMES = ['unix', 'tcp'] as const;
 
 const MOST_ROUNDS = 1000;
-/** Both ends hold a message of each size. */
+/** Both ends keep a message of each size in memory. */
 const LARGEST_BYTES = 256 * 1024 * 1024;
 
 interface Words extends ReportFiles, BringWords {
@@ -41,7 +41,7 @@ export function benchCommand(): Command {
 }
 
 async function bench(given: Words): Promise<void> {
-  // Loaded here: the other commands do without it.
+  // Loaded here because the other commands do not need it.
   const { runBench, NothingToRun } = await import('../run.js');
   const { lineupOf, chosenOf } = await import('../lineup.js');
   const words = { ...given, ...attachedDefaults(given) };
@@ -58,13 +58,13 @@ async function bench(given: Words): Promise<void> {
   const run = async (control: RunControl): Promise<BenchResult> => {
     const { lineup, notes } = await lineupOf(brought, choice.cases ?? CASE_NAMES, control.signal);
     const names = lineup.map(({ name }) => name);
-    // An attached server is measured alone where nobody else is named.
+    // An attached server is measured alone unless other subjects are named.
     const nobody = words.attach === undefined ? undefined : [];
     const wanted = words.subjects === undefined ? nobody : parseList('subject', words.subjects, names);
     const chosen = { ...choice, lineup, notes, ...(wanted && { subjects: chosenOf(lineup, wanted) }) };
     const result = await runBench({ ...chosen, ...control }).catch((error: unknown) => {
       if (!(error instanceof NothingToRun) || error.missing.length > 0) throw error;
-      throw new UsageError(`these subjects can't do these cases: ${whoDoes(choice.cases ?? CASE_NAMES, lineup)}`);
+      throw new UsageError(`these subjects do not support these cases: ${whoDoes(choice.cases ?? CASE_NAMES, lineup)}`);
     });
     if (words.hdr !== undefined) {
       const { writePercentiles } = await import('../percentiles-file.js');

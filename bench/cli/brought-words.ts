@@ -1,4 +1,4 @@
-/** The words of `nearwire bench` for what the user brings: servers that run, modules, other Nodes, an environment. */
+/** Options of `nearwire bench` for what the user provides: running servers, modules, other Nodes, an environment. */
 import { Option } from 'commander';
 
 import { ATTACHED_HTTP_CASES, familyOf } from '../attach.js';
@@ -6,7 +6,7 @@ import type { Brought } from '../lineup.js';
 import { parseWhole, UsageError } from 'nearwire/internal';
 
 const MOST_PID = 2 ** 31 - 1;
-/** It stands in tables, in a page and in words of a command line. */
+/** The name appears in tables, in a page and in arguments of a command line. */
 const SUBJECT_NAME = /^[a-zA-Z][\w.:-]{0,23}$/;
 
 export interface BringWords {
@@ -24,19 +24,22 @@ export function bringOptions(): Option[] {
   const repeatable = (flags: string, description: string): Option =>
     new Option(flags, description).argParser((word: string, before: string[] | undefined) => [...(before ?? []), word]);
   return [
-    repeatable('--subject <name=module>', 'measure a module of yours too (a file or a package); repeatable'),
-    repeatable('--node <version|path>', 'measure on this Node too: a program, or 24 for npm to bring; repeatable'),
-    repeatable('--env <name[=value]>', 'hand this variable on to what is measured; repeatable'),
-    new Option('--attach <path|host:port>', 'measure a server that runs; alone, or beside the --subjects named'),
-    new Option('--path <path>', 'what it is asked for by HTTP (default: "/")'),
-    new Option('--pid <n>', 'its process, if the one that listens is not the one that works'),
+    repeatable('--subject <name=module>', 'also measure your own module (a file or a package); repeatable'),
+    repeatable(
+      '--node <version|path>',
+      'also measure on this Node: a program, or 24 to install it with npm; repeatable',
+    ),
+    repeatable('--env <name[=value]>', 'pass this variable to the measured programs; repeatable'),
+    new Option('--attach <path|host:port>', 'measure a running server; alone, or with the given --subjects'),
+    new Option('--path <path>', 'the path requested from it over HTTP (default: "/")'),
+    new Option('--pid <n>', 'its process, if it is not the one that listens'),
   ];
 }
 
 export function parseBrought(words: BringWords): Brought {
   const { attach, path = '/', pid } = words;
   if (attach === undefined && (words.path ?? pid) !== undefined)
-    throw new UsageError('--path and --pid go with --attach');
+    throw new UsageError('--path and --pid require --attach');
   if (attach === '') throw new UsageError('--attach takes a path or HOST:PORT');
   if (!/^\/[!-~]*$/.test(path))
     throw new UsageError(`--path takes a path as in a request, as in --path /x, not '${path}'`);
@@ -58,7 +61,7 @@ function parseModule(word: string): { name: string; module: string } {
   return { name, module };
 }
 
-/** What is run where an attached server is to take part, unless words say otherwise. */
+/** The default cases and families for an attached server. */
 export function attachedDefaults({ attach, cases, families }: BringWords): Partial<BringWords> {
   if (attach === undefined) return {};
   const family = familyOf(attach);
@@ -74,7 +77,7 @@ export function parseEnvironment({ env = [] }: BringWords): Record<string, strin
       const [, name = '', , given] = /^([A-Za-z_]\w*)(=(.*))?$/s.exec(word) ?? [];
       if (name === '') throw new UsageError(`--env takes NAME or NAME=VALUE, not '${word}'`);
       const value = given ?? process.env[name];
-      if (value === undefined) throw new UsageError(`--env ${name}: it is not set here; --env ${name}=VALUE sets it`);
+      if (value === undefined) throw new UsageError(`--env ${name}: it is not set; use --env ${name}=VALUE to set it`);
       return [name, value];
     }),
   );

@@ -1,19 +1,21 @@
-/** `nearwire cost limits`: where the hop gives out, with what error, and what moves it. */
+/** `nearwire cost limits`: the load at which the hop fails, with which error, and what raises the limit. */
 import { Command } from 'commander';
 
 import type { LimitsResult } from '../cost/limits/model.js';
 import { addReportOptions, measure, type ReportFiles, type Reports } from './measuring.js';
 
 const MORE_HELP = `
-Linux and nginx only. What is set and used up is that of a network of its own, where one can be made (root, or user
-namespaces); what cannot be driven without it is told as not tried. Takes under 40 seconds.
+Linux and nginx only. Limits are set and reached in a separate network namespace, if one can be made (root, or user
+namespaces); those that need it are otherwise reported as not tried. Takes under 40 seconds.
 
-Exit codes: 0 all was driven that can be; 1 a limit failed; 2 invalid arguments; 3 nothing can be driven; 130, 143 or 129
-when ended by a signal, with what had been driven by then.`;
+Exit codes: 0 all possible limits were reached; 1 one failed; 2 invalid arguments; 3 nothing can be tried; 130, 143 or 129
+when ended by a signal, with the results until then.`;
 
 export function limitsCommand(): Command {
   const command = new Command('limits')
-    .description('drive listen queue, ports and buffers until each gives out: the error, and the setting that moves it')
+    .description(
+      'drive listen queue, ports and buffers to their limits: the error, and the setting that raises each limit',
+    )
     .addHelpText('after', MORE_HELP)
     .action(limits);
   return addReportOptions(command);

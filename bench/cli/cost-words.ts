@@ -1,4 +1,4 @@
-/** The words of `nearwire cost`, checked, and what they leave open decided. */
+/** Checks the options of `nearwire cost`, and fills in defaults. */
 import { accessSync, constants, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 
@@ -8,14 +8,14 @@ import { STACKS } from '../cost/stacks/index.js';
 import { jsonWork, PAGE } from '../cost/works.js';
 import { parseDecimal, parseList, parseWhole, UsageError } from 'nearwire/internal';
 
-/** A request of a minute is no matter of its hop. */
+/** The hop does not matter for a request that takes a minute. */
 const MOST_APP_MS = 60_000;
-/** Longer answers are a matter of copying, which the bench measures. */
+/** Longer responses measure copying, which is the bench's task. */
 const MOST_BYTES = 16 * 1024 * 1024;
 
 export interface CostWords {
   readonly stacks?: string;
-  /** The same. */
+  /** An alias. */
   readonly stack?: string;
   readonly app?: string;
   readonly wsgi?: string;
@@ -25,7 +25,7 @@ export interface CostWords {
   readonly bytes?: string;
 }
 
-/** Throws UsageError at what makes no sense. */
+/** Throws UsageError for invalid options. */
 export function choiceOf(words: CostWords): CostChoice {
   checkOneApplication(words);
   const named = words.stacks ?? words.stack;
@@ -43,14 +43,14 @@ export function choiceOf(words: CostWords): CostChoice {
   return choice;
 }
 
-/** Of two there would be one that is not measured; and its answers are as long as it makes them. */
+/** Of two applications one would not be measured; and the application itself decides how long its responses are. */
 function checkOneApplication({ app, wsgi, appMs, page, bytes }: CostWords): void {
   const own = [app === undefined ? undefined : '--app', wsgi === undefined ? undefined : '--wsgi'];
   const made = [appMs === undefined ? undefined : '--app-ms', page === true ? '--page' : undefined];
   const given = [...own, ...made, bytes === undefined ? undefined : '--bytes'].filter((word) => word !== undefined);
   const isPair = given.length === 2 && given[0] === '--app' && given[1] === '--wsgi';
   if (given.length > 1 && !isPair) {
-    throw new UsageError(`${given.join(' and ')} each say what the application is: one of them is needed`);
+    throw new UsageError(`${given.join(' and ')} each name the application: give only one of them`);
   }
 }
 
@@ -59,7 +59,7 @@ function workOf({ appMs, page }: CostWords): Work | undefined {
   return appMs === undefined ? undefined : jsonWork(parseDecimal('--app-ms', appMs, 0, MOST_APP_MS));
 }
 
-/** In the order in which they are named: the first one is what the others are held against. */
+/** In the order given: the first one is the baseline for the others. */
 function stacksNamed(text: string): readonly Stack[] {
   const names = parseList(
     'stack',
@@ -69,14 +69,12 @@ function stacksNamed(text: string): readonly Stack[] {
   return names.flatMap((name) => STACKS.find((stack) => stack.name === name) ?? []);
 }
 
-/** An application that no stack runs would be measured nowhere, and nobody told. */
+/** An application that none of the stacks runs would silently not be measured. */
 function checkRun(option: string, isGiven: boolean, language: Stack['language'], stacks = STACKS): void {
   const runs = (stack: Stack): boolean => stack.language === language && stack.works.includes('own');
   if (!isGiven || stacks.some(runs)) return;
   const able = STACKS.filter(runs).map(({ name }) => name);
-  throw new UsageError(
-    `none of the stacks that are named runs what ${option} names. Those that do: ${able.join(', ')}`,
-  );
+  throw new UsageError(`none of the given stacks runs the application of ${option}. Those that do: ${able.join(', ')}`);
 }
 
 function parseWsgi(text: string): { file: string; callable: string } {
@@ -95,12 +93,12 @@ function parseFile(option: string, text: string): string {
   } catch (error) {
     throw new UsageError(`${option} ${text}: ${(error as Error).message}`);
   }
-  throw new UsageError(`${option} ${text}: is no file`);
+  throw new UsageError(`${option} ${text}: is not a file`);
 }
 
 function parsePath(text: string, hasOwn: boolean): string {
-  if (!hasOwn) throw new UsageError('--path is what is asked of your own application: name it by --wsgi or --app');
-  // What a request line can carry as it stands.
+  if (!hasOwn) throw new UsageError('--path is requested from your own application: give --wsgi or --app');
+  // Characters that a request line can carry unchanged.
   if (!/^\/[!-~]*$/.test(text))
     throw new UsageError(`--path takes a path, not '${text}', as in --path /wiki/FrontPage`);
   return text;

@@ -11,14 +11,14 @@ const MORE_HELP = `
 All processes of a server share one processor with the load generator, so that the time per request is the CPU time of
 all of them. Linux only. Takes three minutes; the first verdict is shown after one.
 
-Without --stacks: nginx before Node and, where it is installed, before uWSGI.
+Without --stacks: nginx in front of Node and, if it is installed, of uWSGI.
 Stacks: ${STACKS.map(({ name }) => name).join(', ')}.
 
-For servers that are not installed, the line that installs them is printed. Everything listens on the loopback only, in
-its own folders and processes, and is removed at the end, even after a crash.
+For missing servers, the command that installs them is printed. Everything listens on the loopback only, in its own
+folders and processes, and is removed at the end, even after a crash.
 
-Exit codes: 0 all was measured; 1 a stack failed; 2 invalid arguments; 3 nothing can be measured; 130, 143 or 129 when
-ended by a signal, with what had been measured by then.`;
+Exit codes: 0 everything was measured; 1 a stack failed; 2 invalid arguments; 3 nothing can be measured; 130, 143 or 129
+when ended by a signal, with the results until then.`;
 
 export function costCommand(): Command {
   const command = new Command('cost')
@@ -26,7 +26,7 @@ export function costCommand(): Command {
       'measure the share of a request that the hop between web server and app server takes, with real servers',
     )
     .option('--stacks <a,b>', 'split the first of these into layers, and compare the others with it')
-    // What it was called at first.
+    // The former name of this option.
     .addOption(new Option('--stack <a,b>').hideHelp())
     .option('--app <file.js>', 'with your own Node application: a module that exports a request listener')
     .option('--wsgi <file:callable>', 'with your own WSGI application, behind uWSGI or Apache')
@@ -42,7 +42,7 @@ export function costCommand(): Command {
 
 async function cost(words: CostWords & ReportFiles): Promise<void> {
   const choice = choiceOf(words);
-  // Loaded here: a slip of the finger is told without it.
+  // Loaded here: invalid arguments are reported without it.
   const { measureCost } = await import('../cost/index.js');
   await measure(words, (control) => measureCost({ ...choice, ...control }), REPORTS);
 }

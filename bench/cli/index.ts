@@ -1,4 +1,4 @@
-/** What `nearwire` loads of this package: src/cli/bench-package.ts has the types. */
+/** The exports that `nearwire` loads from this package: src/cli/bench-package.ts has the types. */
 import { Command, CommanderError } from 'commander';
 import { EXIT_CODES, type CommandOutline } from 'nearwire/internal';
 
@@ -11,13 +11,13 @@ export const version = ownVersion();
 
 function makeProgram(): Command {
   const program = new Command('nearwire')
-    // What follows a subcommand's name is that one's, though the command above it may know some of the words.
+    // Arguments after a subcommand's name belong to it, even if the parent command knows an option of that name.
     .enablePositionalOptions()
-    .showHelpAfterError('(--help has the options)')
+    .showHelpAfterError('(see --help for the options)')
     .exitOverride();
   for (const command of [benchCommand(), costCommand(), tuneCommand()]) {
     program.addCommand(command.copyInheritedSettings(program));
-    // Commander passes them to no command below: an invalid option there would exit with 1.
+    // Commander does not pass these settings to subcommands: an invalid option there would exit with 1.
     for (const below of command.commands) below.copyInheritedSettings(command);
   }
   return program;
@@ -28,7 +28,7 @@ export async function run(words: readonly string[]): Promise<void> {
     await makeProgram().parseAsync(words, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    // It has printed its message; --help comes here too, with 0.
+    // Commander has printed its message; --help comes here too, with 0.
     process.exitCode = error.exitCode === 0 ? EXIT_CODES.ok : EXIT_CODES.usage;
   }
 }

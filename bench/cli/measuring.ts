@@ -1,4 +1,4 @@
-/** What the commands that measure have in common: progress, an end by a signal, reports, and what the exit code tells. */
+/** The common part of the commands that measure: progress, ending by a signal, reports, and the exit code. */
 import { writeFileSync } from 'node:fs';
 
 import type { Command } from 'commander';
@@ -7,46 +7,52 @@ import { abortOnSignals, checkWritable, EXIT_CODES, jsonText, UsageError } from 
 import type { RunControl } from '../run.js';
 import { progressDisplay } from './progress.js';
 
-/** Where stdout is no terminal, nothing wraps. */
+/** If stdout is not a terminal, nothing is wrapped. */
 const UNLIMITED_COLUMNS = 1000;
 
-/** The options for reports. */
+/** Options for reports. */
 export interface ReportFiles {
-  /** True: on stdout, in place of the text. */
+  /** True: on stdout, instead of the text. */
   readonly json?: string | true;
   readonly html?: string;
-  /** In place of stdout. */
+  /** Instead of stdout. */
   readonly output?: string;
 }
 
-/** `html`: what the page has. */
+/** `html`: a description of the page. */
 export function addReportOptions(command: Command, html?: string): Command {
-  command.option('--json [file]', 'print all samples and results as JSON, or write them to a file beside the text');
+  command.option(
+    '--json [file]',
+    'print all samples and results as JSON, or write them to a file in addition to the text',
+  );
   if (html !== undefined) command.option('--html <file>', `write a page with ${html} to a file`);
   return command.option('--output <file>', 'write to a file instead of stdout');
 }
 
-/** How a result is told. Each loads what it takes: most runs have no use for all of them. */
+/** The report formats. Each loads what it needs: most runs do not need all of them. */
 export interface Reports<Result> {
   text(result: Result, columns: number): Promise<string>;
-  /** What goes into the file, before it is text. */
+  /** The object for the file, before it becomes text. */
   json(result: Result): Promise<unknown>;
-  /** Where the command has `--html`. */
+  /** Present if the command has `--html`. */
   html?(result: Result): Promise<string>;
 }
 
-/** Runs a measurement and tells of it. What can't be run is told on stderr; what else `run` throws is the caller's. */
+/**
+ * Runs a measurement and reports the result. A measurement that cannot run is reported on stderr; other exceptions of
+ * `run` are thrown to the caller.
+ */
 export async function measure<Result extends { readonly failures?: readonly string[] }>(
   files: ReportFiles,
   run: (control: RunControl) => Promise<Result>,
   reports: Reports<Result>,
 ): Promise<void> {
-  // Loaded here: a slip of the finger is told without it.
+  // Loaded here: invalid arguments are reported without it.
   const { CannotRun } = await import('../cannot-run.js');
   const { json, html, output } = files;
   checkWritable({ '--json': json === true ? undefined : json, '--html': html, '--output': output });
   if (output !== undefined && (output === json || output === html)) {
-    throw new UsageError(`--output ${output}: another report is written to this file`);
+    throw new UsageError(`--output ${output}: another report is already written to this file`);
   }
   const abort = new AbortController();
   const stopListening = abortOnSignals(abort);
@@ -59,7 +65,7 @@ export async function measure<Result extends { readonly failures?: readonly stri
     if ((result.failures ?? []).length > 0) process.exitCode ??= EXIT_CODES.found;
   } catch (error) {
     display.stop();
-    // Ended before anything was measured; the exit code tells by what.
+    // Ended before anything was measured; the exit code shows the signal.
     if (abort.signal.aborted && error === abort.signal.reason) return;
     if (!(error instanceof CannotRun)) throw error;
     console.error(`error: ${error.message}`);

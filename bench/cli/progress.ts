@@ -1,4 +1,6 @@
-/** How far a long run is: a bar on a terminal, elsewhere a line a round, and one for each step of what comes after. */
+/**
+ * The progress of a long run: a bar on a terminal, otherwise a line per round, and one for each step of later phases.
+ */
 import { SingleBar } from 'cli-progress';
 
 import type { Progress } from '../run.js';
@@ -25,7 +27,7 @@ export function progressDisplay(): Display {
   return {
     onProgress({ done, total, round, rounds, label, phase, interim, remainingSeconds }) {
       const where = phase ?? `round ${String(round)} of ${String(rounds)}`;
-      // Where it is not known it is not told.
+      // Left out if it is not known.
       const left = remainingSeconds > 0 ? `${String(Math.ceil(remainingSeconds))} s left` : '';
       const words = { where, label: interim ?? label, left };
       // Each phase counts from the start.
@@ -41,7 +43,7 @@ export function progressDisplay(): Display {
   };
 }
 
-/** A line a round, and one a step of a phase, which has few. */
+/** A line per round, and one per step of a phase, which has few. */
 function lineDisplay(): Pick<Display, 'onProgress' | 'stop'> {
   let last = '';
   return {
@@ -52,12 +54,12 @@ function lineDisplay(): Pick<Display, 'onProgress' | 'stop'> {
       if (interim !== undefined) process.stderr.write(`${interim}\n`);
       process.stderr.write(
         phase === undefined
-          ? `round ${String(round)} of ${String(rounds)}: ${String(done)} of ${String(total)} cells are done\n`
+          ? `round ${String(round)} of ${String(rounds)}: ${String(done)} of ${String(total)} cells done\n`
           : `${phase}, ${String(done + 1)} of ${String(total)}: ${label}\n`,
       );
     },
     stop() {
-      // Lines stand.
+      // Lines need no cleanup.
     },
   };
 }

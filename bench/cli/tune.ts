@@ -1,4 +1,4 @@
-/** `nearwire tune`: reads the command line, shows progress, writes the reports. */
+/** `nearwire tune`: parses the command line, shows progress, writes the reports. */
 import { Command } from 'commander';
 
 import { WAYS, type BufferChoice, type SweepResult } from '../tune/model.js';
@@ -11,9 +11,9 @@ const FAMILIES = ['unix', 'tcp'] as const;
 
 const MOST_ROUNDS = 1000;
 const MIB = 1024 * 1024;
-/** Both ends hold a body of each size. */
+/** Both ends keep a body of each size in memory. */
 const LARGEST_RESPONSE = 256 * MIB;
-/** Below, Linux gives its own least. */
+/** Linux enforces its own minimum below this. */
 const SMALLEST_BUFFER = 4096;
 const LARGEST_BUFFER = 1024 * MIB;
 
@@ -39,7 +39,7 @@ export function tuneCommand(): Command {
 }
 
 async function tune(words: Words): Promise<void> {
-  // Loaded here: the other commands do without it.
+  // Loaded here because the other commands do not need it.
   const { runSweep } = await import('../tune/sweep.js');
   const choice = {
     mode: words.quick === true ? ('quick' as const) : ('default' as const),

@@ -29,7 +29,7 @@ export async function killAll(leaders: readonly number[], mark: string): Promise
   const deadline = performance.now() + KILLED_MS;
   // Searched anew each time: a process that is being killed may just have forked.
   for (let left = processesOf(leaders, mark); left.length > 0; left = processesOf(leaders, mark)) {
-    if (performance.now() > deadline) throw new Error(`these processes can't be killed: ${left.join(', ')}`);
+    if (performance.now() > deadline) throw new Error(`these processes cannot be killed: ${left.join(', ')}`);
     left.forEach(kill);
     await after(LOOK_EVERY_MS);
   }

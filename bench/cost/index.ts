@@ -44,7 +44,7 @@ export async function measureCost(options: CostOptions): Promise<CostResult> {
   const cores = allowedCores();
   if (cores.length === 0) {
     const { reason = 'none may be used' } = findPlacement();
-    throw new NothingToRun([`all processes of a stack are to share a processor, and ${reason}`]);
+    throw new NothingToRun([`all processes of a stack must share a processor, but ${reason}`]);
   }
   const programs = await findPrograms();
   // Each generator and each server listens to it.
@@ -83,7 +83,7 @@ async function lengthOf(stack: Stack, { path }: Work, context: StackPlace): Prom
     const { status, body } = await get(running.target, path);
     await running.stop();
     if (status === 200) return body.length;
-    throw new Error(`GET ${path} is answered ${String(status)}`);
+    throw new Error(`GET ${path} returned ${String(status)}`);
   } catch (error) {
     context.signal.throwIfAborted();
     throw new NothingToRun([error instanceof Error ? error.message : String(error)]);

@@ -110,10 +110,10 @@ export function describeFailures(figures: LoadFigures): string {
   const kinds: [string, number][] = [
     ...each({ ...statuses, 200: 0 }, (status) => `status ${status}`),
     ...each(connectErrors, (errno) => `connect ${error(errno)}`),
-    ...each(broken, (errno) => (errno === '0' ? 'closed before the answer' : `broken by ${error(errno)}`)),
+    ...each(broken, (errno) => (errno === '0' ? 'closed before the response' : `broken by ${error(errno)}`)),
     ['malformed', malformed],
     ['not sent in time', unsent],
-    ['not answered', unanswered],
+    ['no response', unanswered],
   ];
   return kinds
     .filter(([, count]) => count > 0)

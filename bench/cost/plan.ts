@@ -36,9 +36,9 @@ const PYTHON_STACK = 'nginx-uwsgi-unix';
 /** The changes to the Node stack that are measured. */
 const CHANGES = [
   ['TCP instead of the UNIX socket', 'nginx-node-tcp-keep'],
-  ['a connection for each request', 'nginx-node-unix-close'],
+  ['a connection per request', 'nginx-node-unix-close'],
   ['nearwire/http instead of node:http', 'nginx-nearwire-unix-keep'],
-  ['nearwire/uwsgi, a connection for each', 'nginx-nearwireuwsgi-unix'],
+  ['nearwire/uwsgi, a connection per request', 'nginx-nearwireuwsgi-unix'],
 ] as const;
 
 /** Throws NothingToRun, before any request, if nothing can be measured as requested. */
@@ -99,7 +99,7 @@ function whyNot(
 ): string | undefined {
   const missing = missingOf(app?.name === 'page' ? [...needs, 'python3-markdown'] : needs, programs);
   if (missing !== undefined) return missing;
-  if (app !== undefined) return works.includes(app.name) ? undefined : `it does not do ${app.path}`;
+  if (app !== undefined) return works.includes(app.name) ? undefined : `it does not serve ${app.path}`;
   if (bytes === undefined || works.includes(emptyWork(bytes).name)) return undefined;
-  return `it does not do answers of ${String(bytes)} bytes`;
+  return `it does not serve responses of ${String(bytes)} bytes`;
 }

@@ -101,7 +101,7 @@ export class Processes {
   /** Starts a server. It may not serve yet: see `untilServing`. */
   async launch({ name, command, args, env, folder, log }: LaunchOptions): Promise<Launched> {
     this.signal.throwIfAborted();
-    if (this.ending) throw new StackError(`${name} is not started: all that this run has started is ended`);
+    if (this.ending) throw new StackError(`${name} is not started: this run is ending all its processes`);
     const mark = `${this.folder}:${String(++this.launches)}:`;
     const output = openSync(log, 'a');
     const child = spawn(command, args, {
@@ -119,7 +119,7 @@ export class Processes {
     let end: string | undefined;
     const exited = new Promise<void>((resolve) => {
       child.once('exit', (code, signal) => {
-        end = signal === null ? `exited with ${String(code)}` : `was ended by ${signal}`;
+        end = signal === null ? `exited with ${String(code)}` : `was killed by ${signal}`;
         // Its process id may be reused as soon as no process of it is left.
         if (processesOf([pid], mark).length === 0) this.forget(pid);
         resolve();

@@ -37,7 +37,7 @@ export async function untilServing(
     try {
       const { status, body } = await get(target, path);
       if (good.includes(status)) return;
-      problem = `GET ${path} is answered ${String(status)}: ${gist(body.toString())}`;
+      problem = `GET ${path} returned ${String(status)}: ${gist(body.toString())}`;
       if (!FRONT_WAITS.includes(status)) throw new StackError(`${names}: ${problem}${saidBy(servers)}`);
     } catch (error) {
       if (error instanceof StackError) throw error;
@@ -82,7 +82,7 @@ export async function get(
 ): Promise<{ readonly status: number; readonly body: Buffer }> {
   const where = 'path' in target ? { socketPath: target.path } : target;
   const request = http.get({ ...where, path, agent, timeout: ANSWER_MS });
-  request.on('timeout', () => request.destroy(new Error('no answer')));
+  request.on('timeout', () => request.destroy(new Error('no response')));
   // An error within the response is also reported by the response itself.
   request.on('error', () => undefined);
   const [response] = (await once(request, 'response')) as [http.IncomingMessage];

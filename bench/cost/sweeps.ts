@@ -22,7 +22,7 @@ export interface SweepOptions {
   readonly signal: AbortSignal;
   /** Called after each. */
   onSweep(): void;
-  /** The lane is left out from here on, and has no values. */
+  /** From now on the lane is left out, and has no values. */
   onFailure(lane: string, error: unknown): void;
 }
 

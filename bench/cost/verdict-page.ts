@@ -78,7 +78,7 @@ function plot(chain: ChainVerdict, changes: readonly ChangeVerdict[]): string {
   ];
   const longest = Math.max(...bars.map(([, parts]) => total(parts)));
   const colours = [...new Set(bars.flatMap(([, parts]) => parts.map(({ layer }) => layer)))];
-  return `<figure><figcaption>Microseconds of work a request, without the application's</figcaption>
+  return `<figure><figcaption>Microseconds of work per request, without the application's</figcaption>
 <div class="colours">${colours.map((layer) => `<span><i class="part ${layer}"></i>${escape(NAMES[layer])}</span>`).join('')}</div>
 <div class="bars">${bars.map(([name, parts]) => bar(name, parts, longest)).join('\n')}</div></figure>`;
 }
@@ -110,6 +110,6 @@ function table(chain: ChainVerdict, changes: readonly ChangeVerdict[]): string {
     const figures = [median, low, high].map((value) => `<td>${escape(formatTime(value))}</td>`);
     return `<tr><th scope="row">${escape(name)}</th>${figures.join('')}</tr>`;
   });
-  return `<div class="scroll"><table><thead><tr><th>work a request</th><th>median</th><th>from</th><th>to (95 %)</th></tr></thead>
+  return `<div class="scroll"><table><thead><tr><th>work per request</th><th>median</th><th>from</th><th>to (95 %)</th></tr></thead>
 <tbody>${rows.join('\n')}</tbody></table></div>`;
 }

@@ -9,13 +9,13 @@ import { WORTH_A_THOUGHT, type ChainVerdict, type ChangeVerdict, type HopVerdict
 const NAME_WIDTH = 42;
 const FIGURE_WIDTH = 12;
 /** Replaces figures that may be zero. */
-const NOT_TOLD = ['not told', 'apart'];
+const NOT_TOLD = ['within', 'the noise'];
 const ANSWERS: Readonly<Record<HopVerdict['isBottleneck'], string>> = { yes: 'Yes.', partly: 'In part.', no: 'No.' };
 
 /** The names of layers; that of the app server applies to a stack with something in front of it. */
 export const LAYER_NAMES = {
   front: 'nginx itself',
-  hop: 'passed on, and a server at its least',
+  hop: 'forwarding, and a minimal server',
   server: 'what the app server adds',
   app: 'the application',
 } as const;
@@ -25,7 +25,7 @@ export function renderCost(result: CostResult): string {
   const { chains = [], changes = [] } = verdicts.get(CROWD) ?? {};
   const notes = notesOf(result).map((note) => `note: ${note}`);
   return [
-    `Work of a request, all processes on one processor.
+    `Work per request, with all processes on one processor.
 ${String(host.cores)} processors (${host.cpu}), ${host.kernel}, Node ${versions.node}; ${formatSeconds(seconds)}.`,
     ...chains.map((chain, i) => renderChain(chain, i === 0 ? changes : [])),
     ...(notes.length === 0 ? [] : [notes.join('\n')]),
@@ -38,7 +38,7 @@ export function notesOf({ notes, failures, interrupted }: CostResult): string[] 
   return [
     ...notes,
     ...failures.map((failure) => `left out: ${failure}`),
-    ...(interrupted ? ['ended before its time, and so of fewer sweeps'] : []),
+    ...(interrupted ? ['interrupted, and therefore based on fewer sweeps'] : []),
   ];
 }
 
@@ -53,7 +53,7 @@ export function partsOf(chain: ChainVerdict): { readonly name: string; readonly 
     { name: LAYER_NAMES.app, work: layerNamed(chain, 'app') },
     { name: 'the hop', work: hop?.work },
     { name: `  ${LAYER_NAMES.hop}`, work: layerNamed(chain, 'hop') },
-    { name: hop ? `  ${LAYER_NAMES.server}` : 'the server, or servers', work: layerNamed(chain, 'server') },
+    { name: hop ? `  ${LAYER_NAMES.server}` : 'the server or servers', work: layerNamed(chain, 'server') },
     { name: LAYER_NAMES.front, work: layerNamed(chain, 'front') },
   ].flatMap(({ name, work }) => (work === undefined ? [] : [{ name, work }]));
 }
@@ -62,7 +62,7 @@ function renderChain(chain: ChainVerdict, changes: readonly ChangeVerdict[]): st
   const { title, whole } = chain;
   const percent = (work: Estimate): string => formatPercent(work.median / whole.median);
   const layers = [
-    `A request takes ${formatTime(whole.median)} of work in all (${spread(whole)}). Of that`,
+    `A request takes ${formatTime(whole.median)} of work in total (${spread(whole)}). Of that`,
     ...partsOf(chain).map(({ name, work }) => {
       const figures = work.low > 0 ? [formatTime(work.median), percent(work)] : NOT_TOLD;
       return row(`  ${name}`, ...figures, spread(work));
@@ -89,7 +89,7 @@ function answerOf(chain: ChainVerdict): string[] {
       ? `That depends on the application: without one it is ${formatPercent(hop.share)} of the work.`
       : `${ANSWERS[hop.isBottleneck]} Without any hop this host would serve ${more} more.`;
   const took =
-    app && (app.low > 0 ? `takes ${formatTime(app.median)}` : 'is not told apart from one that does nothing');
+    app && (app.low > 0 ? `takes ${formatTime(app.median)}` : 'is indistinguishable from one that does nothing');
   const yours = took === undefined ? '' : `; this one ${took}`;
   const share = `${(WORTH_A_THOUGHT * 100).toFixed(0)} %`;
   return [
@@ -107,8 +107,8 @@ function besideOf({ wait, calls }: ChainVerdict): string[] {
   });
   return [
     wait &&
-      `A lone user waits ${formatTime(wait.whole.median)} for it, with the app server on another processor${front}.`,
-    counts.length > 0 ? `System calls of a lone request: ${counts.join(', ')}.` : undefined,
+      `A single user waits ${formatTime(wait.whole.median)} for it, with the app server on another processor${front}.`,
+    counts.length > 0 ? `System calls of a single request: ${counts.join(', ')}.` : undefined,
   ].filter((line) => line !== undefined);
 }
 
@@ -119,7 +119,7 @@ function renderChanges({ hop }: ChainVerdict, changes: readonly ChangeVerdict[])
     const figures = isTold ? [signed(formatTime, work.median), signed(formatPercent, rate)] : NOT_TOLD;
     return row(`  ${title}`, ...figures, spread(work));
   });
-  return [row(`What would change it${size}`, 'a request', 'requests/s'), ...lines].join('\n');
+  return [row(`What would change it${size}`, 'per request', 'requests/s'), ...lines].join('\n');
 }
 
 function row(name: string, ...figures: readonly string[]): string {

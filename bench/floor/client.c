@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-// Below any listener's queue.
+// Below the length of any listener's queue.
 enum { OPENED_AT_ONCE = 64 };
 
 struct client client;
@@ -26,7 +26,7 @@ void client_open_next(void) {
 
 static int64_t in_ns(double seconds) { return (int64_t)(seconds * 1e9); }
 
-// Until all operations have ended, or it is that late.
+// Until all operations have ended, or until this time.
 static void turn_until(int64_t time) {
   timer_arm(&timer, time - clock_ns());
   time_is_up = false;
@@ -39,7 +39,7 @@ static void begin(void) {
   for (size_t i = 0; !opens && i < settings.connections; i++) client.load->start(&client.links[i], clock_ns());
 }
 
-// Runs the load for so many seconds and until its operations have ended; returns how long that was, in seconds.
+// Runs the load for this many seconds and until its operations have ended; returns how long that was, in seconds.
 static double run_phase(enum phase phase, double seconds) {
   const struct load* load = client.load;
   int64_t begun = clock_ns();

@@ -1,4 +1,4 @@
-// What both ends must know of HTTP/1.x and of the uwsgi protocol, and no more.
+// The parts of HTTP/1.x and of the uwsgi protocol that both ends need.
 #ifndef FLOOR_HTTP_H
 #define FLOOR_HTTP_H
 
@@ -19,26 +19,26 @@ struct http_fields {
   bool keep_alive;  // Connection: keep-alive
 };
 
-// Bytes of the head with the empty line that ends it; 0 if its end has not come yet. Reads the fields, which stand
-// behind the first line.
+// Returns the length of the header block including the empty line that ends it; 0 if it is incomplete. Reads the
+// fields, which follow the first line.
 size_t http_head_read(struct http_fields* fields, const char* data, size_t length);
 
-// A packet of uwsgi: modifier1, size of the variables (16 bits, little-endian), modifier2, the variables, each a key
-// and a value with their lengths in 16 bits, and then the body.
+// A uwsgi packet: modifier1, size of the variables (16 bits, little-endian), modifier2, the variables, each a key and a
+// value with their lengths in 16 bits, and then the body.
 // https://uwsgi-docs.readthedocs.io/en/latest/Protocol.html
 enum { UWSGI_HEADER_LENGTH = 4 };
 
-// Bytes of header and variables; 0 if they have not all come yet.
+// Bytes of header and variables; 0 if they are incomplete.
 size_t uwsgi_head_length(const char* data, size_t length);
 
-// The one request that a client sends over and over, by the settings.
+// The request that a client sends repeatedly, according to the settings.
 struct iovec http_request_make(void);
 
 enum http_state {
   HTTP_IN_HEAD,
   HTTP_IN_BODY,        // `left` bytes to come
   HTTP_IN_CHUNK,       // `left` bytes to come
-  HTTP_IN_CHUNK_SIZE,  // its line
+  HTTP_IN_CHUNK_SIZE,  // the line with its size
   HTTP_IN_CHUNK_END,   // the line end after the bytes
   HTTP_IN_TRAILER,
   HTTP_UNTIL_END,  // the body ends with the connection
@@ -46,23 +46,24 @@ enum http_state {
   HTTP_MALFORMED,
 };
 
-// Reads one HTTP/1.1 response as it comes: Content-Length, chunked, or up to the end of the connection. Begins zeroed.
+// Parses one HTTP/1.1 response incrementally: Content-Length, chunked, or up to the end of the connection.
+// Zero-initialized.
 struct http_response {
   enum http_state state;
   bool closes;  // no other response follows on this connection
   int status;
   uint64_t body;    // bytes of the body, decoded
-  uint32_t number;  // what its first four bytes say, the lowest one first
+  uint32_t number;  // its first four bytes as a number, little-endian
   uint64_t left;
-  // Set beforehand by who knows the body: all of it is compared, or the first bytes of each piece that comes.
+  // Set in advance if the body is known: all of it is compared, or the first bytes of each received piece.
   const char* expected;
   size_t expected_length;
   bool compares_all;
-  bool differs;  // which is also malformed
+  bool differs;  // counts as malformed too
 };
 
-// Takes of what has come as much as it can make use of: how many bytes. Afterwards `state` tells: complete, malformed
-// (also if more came than the response), or neither.
+// Consumes as much of the received data as it can, and returns the number of bytes. Afterwards `state` is complete,
+// malformed (also if more than the response arrived), or neither.
 size_t http_response_feed(struct http_response* response, const char* data, size_t length);
 
 #endif

@@ -18,7 +18,7 @@ static bool read_length(struct http_fields* fields, const char* value, size_t le
   return true;
 }
 
-// Of a list of options, none of which has another one in it.
+// Searches a list of options, none of which contains another.
 static bool has_option(const char* value, size_t length, const char* option) {
   for (size_t at = 0; at + strlen(option) <= length; at++) {
     if ((value[at] | 0x20) == *option && strncasecmp(value + at, option, strlen(option)) == 0) return true;
@@ -35,9 +35,9 @@ static bool read_field(struct http_fields* fields, const char* line, size_t leng
   while (value < end && isblank((unsigned char)*value)) value++;
   while (value < end && isblank((unsigned char)end[-1])) end--;
   size_t value_length = (size_t)(end - value);
-  // Few field names are of interest: their lengths sort out nearly all others at no cost.
+  // Few field names are of interest: their lengths exclude nearly all others at no cost.
   if (names(line, name, "content-length")) return read_length(fields, value, value_length);
-  // Other codings than chunked are never asked for, so they are never right.
+  // No codings other than chunked are ever requested, so others are never valid.
   if (names(line, name, "transfer-encoding")) return fields->chunked = names(value, value_length, "chunked");
   if (!names(line, name, "connection")) return true;
   bool keeps = names(value, value_length, "keep-alive");  // mostly

@@ -20,7 +20,8 @@ static struct iovec read_request(const char* path) {
 
 struct iovec http_request_make(void) {
   if (settings.request != NULL) return read_request(settings.request);
-  // A browser asks for a connection to be kept by HTTP/1.1. Of those for one request each, `cost` has nginx 1.26's way.
+  // A browser requests a persistent connection with HTTP/1.1. For one request per connection, `cost` does as nginx
+  // 1.26.
   bool http_1_0 = !settings.keep_alive && settings.of->load == &load_cost;
   const char* connection = settings.keep_alive ? "" : "Connection: close\r\n";
   char* data;

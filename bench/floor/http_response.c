@@ -4,7 +4,7 @@
 
 #include "http.h"
 
-// Of a piece of a body that is not compared whole: enough to see that it is from another place, or of another body.
+// Compared bytes of a piece if the body is not compared as a whole: enough to detect a wrong position or another body.
 enum { COMPARED_BYTES = 64 };
 
 // "HTTP/1.1 200 OK"; -1 if it is not one.
@@ -19,7 +19,7 @@ static int read_status(const char* head, size_t length) {
 }
 
 static enum http_state start_body(struct http_response* response, const struct http_fields* fields) {
-  // They have no body, whatever the fields say.
+  // They have no body, regardless of the fields.
   if (response->status == 204 || response->status == 304) return HTTP_COMPLETE;
   if (fields->chunked) return HTTP_IN_CHUNK_SIZE;
   if (!fields->has_length) {
@@ -37,7 +37,7 @@ static size_t feed_head(struct http_response* response, const char* data, size_t
   response->status = read_status(data, head);
   if (response->status < 0 || fields.malformed) {
     response->state = HTTP_MALFORMED;
-  } else if (response->status >= 200) {  // others are interim responses: the real one follows
+  } else if (response->status >= 200) {  // others are interim responses: the final one follows
     bool http_1_0 = data[7] == '0';
     response->closes = fields.close || (http_1_0 && !fields.keep_alive);
     response->state = start_body(response, &fields);
@@ -45,7 +45,7 @@ static size_t feed_head(struct http_response* response, const char* data, size_t
   return head;
 }
 
-// Whether these bytes of the body are those that are expected.
+// Whether these bytes of the body are the expected ones.
 static bool is_right(const struct http_response* response, const char* data, size_t length) {
   if (response->expected == NULL) return true;
   size_t compared = response->compares_all || length < COMPARED_BYTES ? length : COMPARED_BYTES;
@@ -70,7 +70,7 @@ static size_t feed_bytes(struct http_response* response, const char* data, size_
   return taken;
 }
 
-// "1a2b", maybe with an extension behind it.
+// "1a2b", possibly followed by an extension.
 static enum http_state read_chunk_size(struct http_response* response, const char* line) {
   char* end;
   response->left = strtoull(line, &end, 16);
@@ -78,7 +78,7 @@ static enum http_state read_chunk_size(struct http_response* response, const cha
   return response->left == 0 ? HTTP_IN_TRAILER : HTTP_IN_CHUNK;
 }
 
-// What stands between chunks, and behind them, is lines.
+// Between chunks, and after them, there are lines.
 static size_t feed_line(struct http_response* response, const char* data, size_t length) {
   const char* end = memchr(data, '\n', length);
   if (end == NULL) return 0;

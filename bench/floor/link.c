@@ -1,4 +1,4 @@
-// The links of a client: connecting, sending and receiving, counting, closing.
+// A client's links: connecting, sending and receiving, counting, closing.
 #include <err.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -6,8 +6,8 @@
 
 #include "client.h"
 
-// A full queue of a UNIX listener answers EAGAIN at once (ECONNREFUSED on Darwin), and no event tells when there is
-// room again. EADDRNOTAVAIL: all local ports are in TIME_WAIT for the moment.
+// A full queue of a UNIX listener returns EAGAIN at once (ECONNREFUSED on Darwin), and no event reports when there is
+// room again. EADDRNOTAVAIL: all local ports are in TIME_WAIT at the moment.
 enum { RETRY_US = 1000, RETRIES = 5000 };
 
 void link_begin(struct link* link, int64_t now) {
@@ -41,7 +41,7 @@ void link_complete(struct link* link, int64_t now) {
   histogram_record(&client.latency, now - link->started);
 }
 
-// ENOTCONN: Darwin's word for a connect that is still under way; Linux says EAGAIN.
+// ENOTCONN: Darwin's error for a connect that is still in progress; Linux has EAGAIN.
 bool is_transient(int error) { return error == EAGAIN || error == EINTR || error == ENOTCONN; }
 
 void link_close(struct link* link) {
@@ -55,7 +55,7 @@ size_t link_sent(struct link* link, ptrdiff_t count) {
   return (size_t)count;
 }
 
-// One read: what is longer than its buffer goes on with the next turn.
+// One read: data beyond its buffer is read in the next iteration.
 static void receive(struct link* link) {
   const struct load* load = client.load;
   const char* data;
@@ -77,11 +77,11 @@ static void receive(struct link* link) {
   }
 }
 
-// What there is to read comes first: a server that refuses a body answers, and then resets.
+// Reading comes first: a server that rejects a body responds, and then resets.
 void link_on_ready(struct watch* watch, unsigned ready) {
   struct link* link = (struct link*)watch;
   if (ready & READABLE) receive(link);
-  // What has come may have ended the operation, and with it the wait for room.
+  // Received data may have ended the operation, and thereby the wait for room.
   if (ready & watch->interest & WRITABLE) client.load->send(link);
 }
 

@@ -1,14 +1,14 @@
-// One way, writes of `bytes` as fast as the kernel takes them. Short writes are gathered: one call hands over many.
+// One way, writes of `bytes` as fast as the kernel takes them. Short writes are combined: one call hands over many.
 #include <sys/uio.h>
 
 #include "client.h"
 #include "pattern.h"
 
 enum {
-  // What one call gathers. More than a socket's send buffer holds would be offered in vain.
+  // The size of a combined call. More than a socket's send buffer holds would be offered in vain.
   GATHERED_BYTES = 256 * 1024,
   GATHERED_WRITES = 256,
-  // Calls of one turn, so that the deadline and other links are not forgotten.
+  // Calls per iteration, so that the deadline and other links are not starved.
   CALLS_PER_TURN = 64,
 };
 
@@ -16,7 +16,7 @@ static char* pattern;
 
 static void prepare(void) { pattern = pattern_create(settings.bytes); }
 
-// Puts the next writes into the message, of which the first may have gone in part; returns how many bytes they are.
+// Adds the next writes to the message, the first of which may have been sent in part; returns their number of bytes.
 static size_t gather(const struct link* link, struct msghdr* message) {
   size_t length = settings.bytes - link->sent % settings.bytes;
   size_t total = 0;
@@ -46,13 +46,13 @@ static void send_on(struct link* link) {
     size_t count = link_sent(link, sendmsg(link->watch.fd, &message, 0));
     client.bytes += count;
     client.operations += link->sent / settings.bytes - before;
-    // The kernel is full, and another call would only be told so.
+    // The kernel is full, and another call would only report that.
     if (count < offered) break;
   }
   events_set(&link->watch, READABLE | WRITABLE);
 }
 
-// A link that waits for the kernel ends here; what the kernel has taken is counted.
+// A link that waits for the kernel ends here; bytes taken by the kernel are counted.
 static void on_deadline(void) {
   for (size_t i = 0; i < settings.connections; i++) {
     if (client.links[i].active) end(&client.links[i]);

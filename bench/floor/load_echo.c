@@ -1,5 +1,5 @@
-// Messages that come back as they went: `window` of them are outstanding on each link (1 but in case pipeline), over
-// kept connections or one each (churn). An idle link has one in all, so that both sides have really set up.
+// Messages that are returned unchanged: `window` of them are outstanding on each link (1 except in case pipeline), over
+// kept connections or one each (churn). An idle link sends one in total, so that both sides have really set up.
 #include <err.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,15 +7,15 @@
 #include "client.h"
 #include "pattern.h"
 
-// What goes out at once of a window, see ANSWERED_BYTES in serve_stream.c.
+// The part of a window that is sent at once, see ANSWERED_BYTES in serve_stream.c.
 enum { SENT_BYTES = 4096 };
 
 static char* pattern;
 
 static void prepare(void) { pattern = pattern_create(READ_CAPACITY + settings.bytes); }
 
-// Puts as much of the window as goes out at once together, message by message, as by a program whose messages come from
-// anywhere; returns how many bytes.
+// Copies as much of the window as is sent at once, message by message, like a program whose messages come from
+// different places; returns the number of bytes.
 static size_t gather(const struct link* link, char* out) {
   size_t length = 0;
   size_t message = settings.bytes - link->sent % settings.bytes;
@@ -39,11 +39,11 @@ static void send_window(struct link* link) {
     }
     sent = link_sent(link, send(link->watch.fd, data, length, 0));
   }
-  // Also read while it is not all out: the server may stop reading until its answers are taken.
+  // Also reads while data is pending: the server may stop reading until its responses are taken.
   events_set(&link->watch, sent < length ? READABLE | WRITABLE : READABLE);
 }
 
-// In the warm-up every byte is compared; measured stretches count.
+// The warm-up compares every byte; measured stretches only count.
 static void check(const struct link* link, const char* data, size_t count) {
   bool right = link->active && count <= link->sent - link->received;
   if (right && client.phase == PHASE_WARMUP) right = memcmp(data, pattern_at(pattern, link->received), count) == 0;

@@ -1,13 +1,12 @@
-// One kind of request, answered as by HTTP/1.x, one outstanding on each link: over kept connections or one each.
+// One kind of HTTP/1.x request, one outstanding on each link: over kept connections or one each.
 //
 // Closed loop: `connections` requests are outstanding at all times. Open loop (--rate): a request is due every 1/rate
-// seconds, whatever became of those before it. It goes out on a connection that is idle, on a new one, or, with
-// `connections` of them at work, when one of these comes free; its latency counts from when it was due in each case. So
-// a server that stalls is charged with all who would have come meanwhile (no "coordinated omission"). The warm-up is
-// closed.
+// seconds, whatever happened to earlier ones. It is sent on an idle connection, on a new one, or, if `connections` of
+// them are busy, when one of these becomes free; its latency always counts from when it was due. So a server that
+// stalls is charged for all requests that were due meanwhile (no "coordinated omission"). The warm-up is closed.
 //
-// The http cases know what each answer has to be, and any other one is the end. In cost and load the server is of any
-// kind; what fails is counted and the load goes on.
+// The http cases know the expected response, and any other one ends the program. In cost and load the server is of any
+// kind; failures are counted and the load continues.
 #include <err.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -19,45 +18,45 @@
 #include "client.h"
 #include "pattern.h"
 
-// A closed loop waits so long after a connect that failed: else it would do nothing but fail.
+// The pause of a closed loop after a failed connect: otherwise it would do nothing but fail.
 static const int64_t REST_NS = 1000000;
 
 enum {
   STATUSES = 1000,
   ERRORS = 256,  // above any errno
-  // Of so many links of a crowd one has its body compared whole, the others the beginnings of its pieces.
+  // One out of this many links of a crowd has its whole body compared, the others the beginnings of its pieces.
   COMPARED_LINKS = 64,
 };
 
 static struct iovec request;
-// What an answer must have.
+// Properties of a valid response.
 static int due_status;          // 0: not known before the first one
 static size_t due_body;         // or ANY_LENGTH
-static const char* expected;    // the bytes of it, where they are compared; else NULL
-static struct link* idle;       // with a connection, unless the server has closed it since
+static const char* expected;    // its bytes, if they are compared; otherwise NULL
+static struct link* idle;       // with a connection, unless the server has closed it meanwhile
 static struct link* free_link;  // without one
 static bool advancing;
 static struct watch pace_timer;
-static bool paced;  // the timer waits for the next request or, in a closed loop, for the end of a rest
+static bool paced;  // the timer waits for the next request or, in a closed loop, for the end of a pause
 
-// The schedule of an open loop: when its requests are due, whatever became of those before them.
+// The schedule of an open loop: when its requests are due, whatever happened to earlier ones.
 static struct {
-  bool is_open;    // the loop
+  bool is_open;    // the loop is open
   int64_t begun;   // ns, when the stretch began
-  double next;     // ns from there to the next request
+  double next;     // ns from then to the next request
   uint64_t taken;  // requests before it
 } schedule;
 
 // How the requests of one stretch ended.
 static struct {
   uint64_t begun;
-  uint64_t in_time;  // answered well before the time of the stretch was up
+  uint64_t in_time;  // answered well before the end of the stretch
   uint64_t statuses[STATUSES];
   uint64_t connect_errors[ERRORS];  // by errno
-  uint64_t broken[ERRORS];          // by errno; 0: the server closed before its answer was whole
-  uint64_t malformed;               // or of another length than is known to be right
-  uint64_t unsent;                  // due, with no connection free for them until the time was up
-  uint64_t unanswered;              // given up
+  uint64_t broken[ERRORS];          // by errno; 0: the server closed before its response was complete
+  uint64_t malformed;               // or of an unexpected length
+  uint64_t unsent;                  // due, but no connection was free for them until the end
+  uint64_t unanswered;              // abandoned
   uint64_t opened;                  // connections
 } counts;
 
@@ -66,7 +65,7 @@ static void push(struct link** stack, struct link* link) {
   *stack = link;
 }
 
-// A connection that is open is better than a new one.
+// An open connection is preferred to a new one.
 static struct link* pop(void) {
   struct link** stack = idle != NULL ? &idle : &free_link;
   struct link* link = *stack;
@@ -74,7 +73,7 @@ static struct link* pop(void) {
   return link;
 }
 
-// The next one is due after a gap as of a Poisson process, or with its burst.
+// The next request follows after a gap as in a Poisson process, or with its burst.
 static void plan_next(void) {
   double interval = 1e9 / settings.rate;
   uint64_t burst = settings.arrival == ARRIVAL_BURST ? settings.connections : 1;
@@ -85,7 +84,7 @@ static void plan_next(void) {
   }
 }
 
-// The same settings, the same schedule.
+// The same settings give the same schedule.
 static void schedule_begin(int64_t now) {
   schedule.is_open = settings.rate > 0 && client.phase == PHASE_MEASURED;
   schedule.begun = now;
@@ -97,7 +96,7 @@ static void schedule_begin(int64_t now) {
 
 static int64_t next_due(void) { return schedule.begun + (int64_t)schedule.next; }
 
-// It has begun, or has been given up: what was the one after it is the next one.
+// The request has begun, or has been abandoned: moves on to the next one.
 static void schedule_take(void) {
   schedule.taken++;
   plan_next();
@@ -126,7 +125,7 @@ static void prepare(void) {
   for (size_t i = settings.connections; i-- > 0;) push(&free_link, &client.links[i]);
 }
 
-// The request has ended, well or not, and has been counted.
+// The request has ended, successfully or not, and has been counted.
 static void release(struct link* link, int64_t now) {
   push(link->watch.fd >= 0 ? &idle : &free_link, link);
   advance(now);
@@ -145,7 +144,7 @@ static void connect_failed(struct link* link, int error) {
   give_up(link);
 }
 
-// Any other failure, `error` if there is a reason. One of the http cases is told, and the end.
+// Any other failure, with `error` if there is a reason. In the http cases it is reported and ends the program.
 static void request_failed(struct link* link, uint64_t* count, const char* what, int error) {
   if (!client.load->counts_failures)
     errx(EXIT_FAILURE, "%s%s%s", what, error ? ": " : "", error ? strerror(error) : "");
@@ -172,7 +171,7 @@ static void connect_anew(struct link* link) {
     link_connect(link);
     return;
   }
-  // A full queue is a failure too, and not tried again.
+  // A full queue is also a failure, and is not retried.
   int error = link_try_connect(link);
   if (error == 0) {
     counts.opened++;
@@ -198,7 +197,7 @@ static void start(struct link* link, int64_t now) {
   }
 }
 
-// Begins what is to begin now; a timer tells of what is due later. A request that fails at once comes here again, and
+// Begins the requests that are due now; a timer signals later ones. A request that fails at once gets here again, and
 // finds the loop running.
 static void advance(int64_t now) {
   if (advancing) return;
@@ -220,11 +219,11 @@ static void begin(void) {
   memset(&counts, 0, sizeof counts);
   paced = false;
   schedule_begin(now);
-  client.outstanding++;  // the stretch itself, which may have moments without a request
+  client.outstanding++;  // represents the stretch itself, which may have moments without a request
   advance(now);
 }
 
-// The time is up. Who was due and has not even been asked waited at least until now.
+// The time is up. Requests that were due and have not been sent have waited at least until now.
 static void on_deadline(void) {
   client.outstanding--;
   if (!schedule.is_open) return;
@@ -235,7 +234,7 @@ static void on_deadline(void) {
   }
 }
 
-// Who has no answer by now waited at least until now.
+// Requests without a response have waited at least until now.
 static void on_patience_over(void) {
   int64_t now = clock_ns();
   for (size_t i = 0; i < settings.connections; i++) {
@@ -247,7 +246,7 @@ static void on_patience_over(void) {
   }
 }
 
-// Whether the answer is all that it should be.
+// Whether the response is valid.
 static bool is_right(const struct http_response* response) {
   if (due_status == 0) {
     due_status = response->status;
@@ -271,7 +270,7 @@ static void check(struct link* link) {
 static void finish(struct link* link) {
   const struct http_response* response = &link->response;
   if (!client.load->counts_failures) check(link);
-  // A server may answer before it has read all; what is left of the request has no place on the connection then.
+  // A server may respond before it has read everything; then the rest of the request cannot be sent on the connection.
   bool reusable = settings.keep_alive && !response->closes && link->sent == request.iov_len;
   link->used = true;
   int done_with = reusable ? -1 : events_let_go(&link->watch);
@@ -287,7 +286,8 @@ static void finish(struct link* link) {
     link_end(link);
   }
   release(link, now);
-  // As a front does, which first passes the answer on: a server that closes by itself mostly comes first.
+  // Closes after that, like a reverse proxy, which first passes the response on: a server that closes by itself mostly
+  // does so first.
   if (done_with >= 0) close(done_with);
 }
 
@@ -296,12 +296,12 @@ static void on_end(struct link* link, int error) {
     link_close(link);  // a kept connection that was idle too long for the server
     return;
   }
-  // A body may last until then.
+  // A body may extend to the end of the connection.
   bool whole = link->response.state == HTTP_UNTIL_END || link->response.state == HTTP_COMPLETE;
   if (error == 0 && whole) {
     finish(link);
   } else if (link->used && link->response.state == HTTP_IN_HEAD && link->input.length == 0) {
-    link_close(link);  // nothing has come: the server closed it just when the request went out
+    link_close(link);  // nothing was received: the server closed it just as the request was sent
     connect_anew(link);
   } else if (link->sent > 0 || !client.load->counts_failures) {
     request_failed(link, &counts.broken[error], "the connection ended before the answer", error);
@@ -310,7 +310,7 @@ static void on_end(struct link* link, int error) {
   }
 }
 
-// Bytes of an answer have come; returns how many of them are of use by now.
+// Bytes of a response have arrived; returns how many of them have been used.
 static size_t take_part(struct link* link, const char* data, size_t length) {
   struct http_response* response = &link->response;
   size_t used = http_response_feed(response, data, length);
@@ -324,16 +324,16 @@ static size_t take(struct link* link, const char* data, size_t length) {
   bool counts_failures = client.load->counts_failures;
   if (!link->active) {
     if (!counts_failures) errx(EXIT_FAILURE, "an answer that nobody asked for");
-    link_close(link);  // a server's word on an idle connection, as 408
+    link_close(link);  // a server's message on an idle connection, such as 408
     return length;
   }
   size_t used = take_part(link, data, length);
-  // To the http cases, the end of a connection of its own belongs to the answer.
+  // In the http cases, the end of an unshared connection belongs to the response.
   if (link->response.state == HTTP_COMPLETE && (counts_failures || settings.keep_alive)) finish(link);
   return used;
 }
 
-// By what there are any of.
+// Prints the nonzero entries.
 static void print_table(const char* name, const uint64_t* table, size_t size) {
   const char* comma = "";
   printf(",\"%s\":{", name);
@@ -354,8 +354,8 @@ static void print(void) {
   print_table("broken", counts.broken, ERRORS);
 }
 
-// A crowd: all links ask in the warm-up, and none reads before each of them has the beginning of its answer; then all
-// are read to their ends.
+// A crowd: all links send a request in the warm-up, and none reads before each of them has the beginning of its
+// response; then all are read completely.
 static void start_in_crowd(struct link* link, int64_t now) {
   if (link->watch.fd < 0) {
     start(link, now);
@@ -384,7 +384,7 @@ static void on_crowd_ready(struct watch* watch, unsigned ready) {
     link_on_ready(watch, ready);
     return;
   }
-  // It waits in the kernel, unread.
+  // The response waits in the kernel, unread.
   events_set(watch, 0);
   link_complete(link, clock_ns());
   client_open_next();

@@ -1,7 +1,7 @@
-// Pieces of `bytes` into one end of a relay as fast as it takes them, and out of the other. Links go in pairs, in the
-// order in which they connect: the first one of a pair sends, the second one receives. Both ends are in this process,
-// which has as much to move as the relay: pieces are sent by reference to their pages, or it would be the limit of a
-// fast one.
+// Pieces of `bytes` are sent into one end of a relay as fast as it takes them, and received at the other. Links form
+// pairs, in the order in which they connect: the first of a pair sends, the second receives. Both ends are in this
+// process, which has to move as much as the relay: pieces are sent by reference to their pages, or it would limit a
+// fast relay.
 #include <err.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,18 +10,18 @@
 #include "pattern.h"
 
 enum {
-  // The stream repeats itself after so many bytes: whole pages, so that a piece is whole pages too, and a prime number
-  // of them, so that no other piece near by has the same bytes.
+  // The period of the stream: whole pages, so that a piece is whole pages too, and a prime number of them, so that no
+  // other piece nearby has the same bytes.
   RING_BYTES = 17 * 4096,
-  // Pieces of one turn, so that what has come through is taken meanwhile.
+  // Pieces per iteration, so that data is received in between.
   PIECES_PER_TURN = 4,
-  // Of what one read brings, once the warm-up has compared all: enough to see that it is from another place.
+  // Compared bytes of each read, once the warm-up has compared all: enough to detect a wrong position.
   COMPARED_BYTES = 64,
 };
 
-// What stands at each position of the stream: at `position % RING_BYTES`, and on from there as far as one call reaches.
+// The bytes at each position of the stream: at `position % RING_BYTES`, continuing as far as one call reaches.
 static char* ring;
-static int file;  // which has the same
+static int file;  // has the same contents
 
 static void prepare(void) {
   size_t size = RING_BYTES + (settings.bytes > READ_CAPACITY ? settings.bytes : READ_CAPACITY);
@@ -36,7 +36,7 @@ static bool is_source(const struct link* link) { return (link - client.links) % 
 
 static struct link* other_of(struct link* link) { return is_source(link) ? link + 1 : link - 1; }
 
-// The sink's operation ends when all is there that the source has sent.
+// The sink's operation ends when everything sent by the source has arrived.
 static void end_sink_if_done(struct link* sink) {
   const struct link* source = other_of(sink);
   if (sink->active && !source->active && sink->received == source->sent) link_end(sink);
@@ -58,7 +58,7 @@ static void send_pieces(struct link* source) {
   events_set(&source->watch, READABLE | WRITABLE);
 }
 
-// A pair is two operations of one length: what the source sends, and what the sink has then received.
+// A pair is two operations of one length: the source's sending, and the sink's receiving.
 static void send_on(struct link* link) {
   if (is_source(link)) {
     send_pieces(link);

@@ -13,7 +13,7 @@ int main(int count, char** words) {
   bool loads = count > 1 && strcmp(words[1], "load") == 0;
   if (!loads && (count < 2 || strcmp(words[1], "serve") != 0)) errx(EXIT_FAILURE, "a role is missing: serve or load");
   settings_parse(words + 2);
-  // Who writes to a peer that is gone is told by the call.
+  // Writing to a closed connection returns an error instead.
   signal(SIGPIPE, SIG_IGN);
   events_open();
   control_open();

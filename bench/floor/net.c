@@ -12,7 +12,7 @@
 
 #include "process.h"
 
-// What Node listens with when no backlog is given: the same queue for every subject of the bench.
+// Node's default backlog: the same queue for every subject of the bench.
 enum { LISTEN_BACKLOG = 511 };
 
 static union {
@@ -48,7 +48,7 @@ int net_listen(uint16_t* port) {
   int fd = sys_socket(address.any.sa_family);
   if (address.any.sa_family == AF_INET) {
     set_option(fd, SOL_SOCKET, SO_REUSEADDR);
-    // Accepted sockets inherit it, on Linux and on Darwin: no call per connection.
+    // Accepted sockets inherit it on Linux and Darwin, which saves a call per connection.
     set_option(fd, IPPROTO_TCP, TCP_NODELAY);
   }
   if (bind(fd, &address.any, length) < 0) err(EXIT_FAILURE, "bind");
@@ -69,9 +69,9 @@ int net_connect(int* fd) {
 }
 
 void net_enlarge(int fd) {
-  // They cost a call each time it is full: below 400 KiB they hardly pay, above 1 MiB they gain no more.
+  // Each time the buffer is full costs a call: below 400 KiB references hardly pay, above 1 MiB they gain no more.
   const int capacity = 1024 * 1024;
-  // Refused or cut down: then it is what this system lets have.
+  // If this is refused or reduced, that is the system's limit.
   setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &capacity, sizeof capacity);
 }
 
@@ -82,7 +82,7 @@ static void make_room(struct input* input, size_t size) {
 }
 
 ptrdiff_t input_read(struct input* input, int fd, const char** data) {
-  static char buffer[READ_CAPACITY];  // for all that have kept nothing, which is nearly all
+  static char buffer[READ_CAPACITY];  // shared by all inputs that have kept nothing, which is nearly all
   if (input->length > 0) make_room(input, input->length + READ_CAPACITY);
   char* begin = input->length > 0 ? input->data : buffer;
   *data = begin;
@@ -90,7 +90,7 @@ ptrdiff_t input_read(struct input* input, int fd, const char** data) {
 }
 
 void input_keep(struct input* input, const char* data, size_t length) {
-  // What was kept before has been moved to the input by then.
+  // Bytes kept before have been moved to the input by then.
   if (input->length == 0) make_room(input, length);
   if (length > 0) memmove(input->data, data, length);
   input->length = length;

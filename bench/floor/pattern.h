@@ -1,5 +1,5 @@
-// What the messages carry: one long stream of bytes whose period divides no message size, so that a lost, doubled or
-// misplaced piece is seen. A message is a slice of the stream at its own position: nothing is filled in while
+// The contents of messages: one long stream of bytes whose period divides no message size, so that a lost, duplicated
+// or misplaced piece is detected. A message is a slice of the stream at its own position: nothing is filled in while
 // measuring.
 #ifndef FLOOR_PATTERN_H
 #define FLOOR_PATTERN_H
@@ -13,7 +13,7 @@ enum { PATTERN_PERIOD = 4093 };
 // Room for slices of up to `longest` bytes from any position.
 char* pattern_create(size_t longest);
 
-// The bytes that stand at `position` of the stream.
+// The bytes at `position` of the stream.
 static inline const char* pattern_at(const char* pattern, uint64_t position) {
   return pattern + position % PATTERN_PERIOD;
 }

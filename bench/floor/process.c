@@ -62,8 +62,8 @@ static void obey(const char* line) {
   }
 }
 
-// Lines come whole, as each is written by one call. Not made non-blocking, as the terminal may share it: one read of
-// what the loop says is there does not block.
+// Lines arrive whole, as each is written by one call. stdin stays blocking, as the terminal may share it: one read
+// after the loop has reported data does not block.
 static void on_input(struct watch* watch, unsigned ready) {
   (void)ready;
   char lines[256];

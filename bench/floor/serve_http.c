@@ -1,6 +1,6 @@
-// An HTTP/1.1 server that answers one request of a connection after the other, mostly with what was made beforehand.
-// Bytes that lie in a file or in memory it sends by reference to their pages, or copied (--copy 1). In case cost it may
-// be asked by the uwsgi protocol. No Date: it is the limit, not a server to use.
+// An HTTP/1.1 server that handles one request of a connection after the other, mostly with responses made in advance.
+// Bytes in a file or in memory are sent by reference to their pages, or copied (--copy 1). Case cost may use the uwsgi
+// protocol. No Date: it is the limit, not a server for use.
 #include <err.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,29 +14,29 @@
 
 enum {
   HEAD_CAPACITY = 128,
-  // Of an answer whose length nobody has named: "hello world\n".
+  // The default length of a response: "hello world\n".
   HELLO_BYTES = 12,
-  // What one read of the file takes. Of a larger one a part is often read in vain, as the socket is full by then.
+  // The size of one read of the file. Part of a larger one is often read in vain, as the socket is full by then.
   READ_BYTES = 64 * 1024,
 };
 
 struct http_connection {
   struct connection connection;
-  uint64_t request_left;  // of the body of the request that is being read
-  // The answer to it.
+  uint64_t request_left;  // remaining body of the request that is being read
+  // The response to it.
   bool closes;
-  const char* head;  // or the whole answer
+  const char* head;  // or the whole response
   size_t head_left;
   size_t left;  // of the file
   int64_t offset;
   int file;
-  bool opened;  // the file, for this answer
+  bool opened;  // the file is open for this response
 };
 
-static struct iovec answers[2];  // by whether the connection ends with it; with the content if it is no file
-static bool refers;              // to the content, which is a file, or else reads it
+static struct iovec answers[2];  // by whether the connection ends with it; includes the content unless that is a file
+static bool refers;              // sends the content, a file, by reference; otherwise reads it
 static int memory;               // a file that has the content
-static uint32_t number;          // of the last content that was made anew
+static uint32_t number;          // of the content made last
 
 static struct iovec make_answer(const char* body, size_t length, bool closes) {
   char* data = allocate(HEAD_CAPACITY + length);
@@ -71,7 +71,7 @@ static void close_file(struct connection* connection) {
   http->opened = false;
 }
 
-// The beginning of a request: its bytes, or 0 if it has not come whole.
+// The headers of a request: their length, or 0 if they are incomplete.
 static size_t read_head(struct http_connection* http, const char* data, size_t length) {
   http->closes = true;
   if (settings.uwsgi) return uwsgi_head_length(data, length);
@@ -87,7 +87,7 @@ static size_t read_head(struct http_connection* http, const char* data, size_t l
   return head;
 }
 
-// Reads on in the data from `*used`. True if a request has come whole.
+// Continues to read the data at `*used`. True if a request is complete.
 static bool read_request(struct http_connection* http, const char* data, size_t length, size_t* used) {
   if (http->request_left == 0) {
     size_t head = read_head(http, data + *used, length - *used);
@@ -101,7 +101,7 @@ static bool read_request(struct http_connection* http, const char* data, size_t 
   return http->request_left == 0;
 }
 
-// As a file server does it: opened and asked for its length each time.
+// As a file server does: opens it and queries its length each time.
 static void open_file(struct http_connection* http) {
   struct stat status;
   http->file = open(settings.file, O_RDONLY | O_CLOEXEC);
@@ -110,7 +110,7 @@ static void open_file(struct http_connection* http) {
   http->opened = true;
 }
 
-// One buffer for all: they differ in their numbers only, which the first bytes bring that the kernel takes.
+// One buffer for all: they differ only in their numbers, which are in the first bytes that the kernel takes.
 static void make_anew(char* body) {
   memset(body, 'x', settings.bytes);
   number++;
@@ -129,7 +129,7 @@ static void begin_answer(struct http_connection* http) {
   if (settings.content == CONTENT_FILE) open_file(http);
 }
 
-// The part of the file that is sent next, in memory.
+// The next part of the file to send, in memory.
 static struct iovec read_part(const struct http_connection* http) {
   static char buffer[READ_BYTES];
   ptrdiff_t count = pread(http->file, buffer, http->left < READ_BYTES ? http->left : READ_BYTES, http->offset);
@@ -137,7 +137,7 @@ static struct iovec read_part(const struct http_connection* http) {
   return (struct iovec){.iov_base = buffer, .iov_len = (size_t)count};
 }
 
-// Sends what is next.
+// Sends the next part.
 static ptrdiff_t send_next(struct http_connection* http) {
   struct connection* connection = &http->connection;
   int fd = connection->watch.fd;
@@ -155,7 +155,7 @@ static ptrdiff_t send_next(struct http_connection* http) {
   return connection_moved(connection, count, http->left);
 }
 
-// Sends what is left of the answer, as far as there is room.
+// Sends the rest of the response, as far as there is room.
 static void send_answer(struct connection* connection) {
   struct http_connection* http = (struct http_connection*)connection;
   while (http->head_left + http->left > 0) {
@@ -172,7 +172,7 @@ static void send_answer(struct connection* connection) {
   if (http->closes) connection_close(connection);
 }
 
-// Answers all whole requests.
+// Responds to all complete requests.
 static size_t take(struct connection* connection, const char* data, size_t length) {
   struct http_connection* http = (struct http_connection*)connection;
   size_t used = 0;

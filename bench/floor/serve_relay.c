@@ -1,24 +1,24 @@
-// Passes on what comes, both ways between two connections that were accepted one after the other (relay): through a
-// pipe, by reference to the pages, or through a buffer (--copy 1, or where sockets can't be spliced).
+// Relays both directions between two connections accepted one after the other (relay): through a pipe, by reference to
+// the pages, or through a buffer (--copy 1, or if sockets cannot be spliced).
 #include <stdlib.h>
 
 #include "server.h"
 
 enum {
-  // What a pipe may hold, if the system lets it.
+  // The capacity of a pipe, if the system permits it.
   PIPE_BYTES = 1024 * 1024,
-  // Fillings of one direction in a turn, so that a busy pair leaves room for the others.
+  // Fillings of one direction per iteration, so that a busy pair leaves time for the others.
   PASSES_PER_TURN = 16,
 };
 
 struct relay_connection {
   struct connection connection;
-  struct relay_connection* peer;  // NULL: the other one has not come yet
-  // From here to the peer: bytes that have been taken from this connection and not been given to the other.
+  struct relay_connection* peer;  // NULL: not accepted yet
+  // From here to the peer: bytes taken from this connection and not yet given to the other.
   size_t held;
   int pipe[2];
-  char* buffer;  // READ_CAPACITY bytes; NULL where the pipe is used
-  size_t sent;   // of what the buffer held
+  char* buffer;  // READ_CAPACITY bytes; NULL if the pipe is used
+  size_t sent;   // of the buffer's bytes
   bool ended;    // nothing more comes from here
 };
 
@@ -30,7 +30,7 @@ static void open_way(struct relay_connection* from) {
   }
 }
 
-static struct relay_connection* single;  // that still waits for its peer
+static struct relay_connection* single;  // still waiting for its peer
 
 static void pair(struct connection* connection) {
   struct relay_connection* second = (struct relay_connection*)connection;
@@ -52,13 +52,13 @@ static void close_way(struct connection* connection) {
     close(from->pipe[1]);
   }
   free(from->buffer);
-  // One end is nothing without the other.
+  // One end is useless without the other.
   struct relay_connection* peer = from->peer;
   from->peer = NULL;
   if (peer->peer == from) connection_close(&peer->connection);
 }
 
-// Takes what has come, as much as there is room for: the count, 0 if there is nothing, -1 if both are closed.
+// Takes received data, as much as there is room for: the count, 0 if there is none, -1 if both are closed.
 static ptrdiff_t take(struct relay_connection* from) {
   ptrdiff_t count = from->buffer == NULL ? sys_splice(from->connection.watch.fd, from->pipe[1], PIPE_BYTES)
                                          : recv(from->connection.watch.fd, from->buffer, READ_CAPACITY, 0);
@@ -67,7 +67,7 @@ static ptrdiff_t take(struct relay_connection* from) {
   return connection_moved(&from->connection, count, 0);
 }
 
-// Gives on what is held: the count, 0 if the kernel takes nothing, -1 if both are closed.
+// Passes held data on: the count, 0 if the kernel takes nothing, -1 if both are closed.
 static ptrdiff_t give(struct relay_connection* from) {
   struct connection* to = &from->peer->connection;
   ptrdiff_t count;
@@ -82,7 +82,7 @@ static ptrdiff_t give(struct relay_connection* from) {
   return count;
 }
 
-// Passes on as much as goes. False if both are closed.
+// Relays as much as possible. False if both are closed.
 static bool pass(struct relay_connection* from) {
   for (int i = 0; i < PASSES_PER_TURN && (!from->ended || from->held > 0); i++) {
     ptrdiff_t moved = from->held == 0 ? take(from) : 1;
@@ -95,7 +95,7 @@ static bool pass(struct relay_connection* from) {
   return false;
 }
 
-// A way that holds something waits for room, an empty one for more to come.
+// A direction that holds data waits for room, an empty one for data.
 static void await_both(struct relay_connection* one) {
   struct relay_connection* other = one->peer;
   unsigned reads = one->held == 0 ? READABLE : 0u;
@@ -106,7 +106,7 @@ static void await_both(struct relay_connection* one) {
 static void on_ready(struct watch* watch, unsigned ready) {
   struct relay_connection* one = (struct relay_connection*)watch;
   struct relay_connection* other = one->peer;
-  // Nothing is taken before there is someone to give it to.
+  // Nothing is taken before there is a peer to give it to.
   if (other == NULL) return;
   if ((ready & READABLE) && one->held == 0 && !pass(one)) return;
   if ((ready & WRITABLE) && other->held > 0 && !pass(other)) return;

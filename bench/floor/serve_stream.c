@@ -1,23 +1,23 @@
-// Messages on a stream: sent back as they come (echo), one by one, as by a program that looks at each (messages), or
-// forgotten (sink).
+// Messages on a stream: echoed as they arrive (echo), one by one, like a program that handles each (messages), or
+// discarded (sink).
 #include <string.h>
 
 #include "server.h"
 
-// Messages that are answered at once: the peer is at work on them while the rest is answered. With both ends on one
-// core all at once would be quicker, on two it is this.
+// Messages answered at once: the peer works on them while the rest is answered. With both ends on one core, answering
+// all at once would be faster; on two cores this is.
 enum { ANSWERED_BYTES = 4096 };
 
 struct stream {
   struct connection connection;
-  size_t sent;  // of a message whose answer the kernel has taken in part
+  size_t sent;  // of a message whose reply the kernel has taken in part
 };
 
 static char* answers;
 
 static void prepare(void) { answers = allocate(ANSWERED_BYTES + settings.bytes); }
 
-// What one read brought goes out in one send.
+// The data of one read is sent back in one call.
 static size_t echo(struct connection* connection, const char* data, size_t length) {
   ptrdiff_t sent = connection_send(connection, data, length);
   return sent > 0 ? (size_t)sent : 0;
@@ -27,7 +27,7 @@ static size_t answer(struct connection* connection, const char* data, size_t len
   struct stream* stream = (struct stream*)connection;
   const size_t bytes = settings.bytes;
   size_t used = 0;
-  // As long as the next message has come whole.
+  // While the next message is complete.
   while (stream->sent + length - used >= bytes) {
     size_t answered = 0;
     size_t message = bytes - stream->sent;

@@ -7,14 +7,14 @@
 #include <string.h>
 
 enum {
-  // Accepts of one turn, so that a storm of connections leaves room for those that are open.
+  // Accepts per iteration, so that a burst of connections leaves time for open ones.
   ACCEPTS_PER_TURN = 64,
-  // Full reads of one connection in a turn, so that a busy one leaves room for the others.
+  // Full reads of one connection per iteration, so that a busy one leaves time for the others.
   READS_PER_TURN = 16,
 };
 
 static const struct service* service;
-static struct connection* closed;  // to be used again: their watches may still be part of this turn
+static struct connection* closed;  // to be reused: their watches may still be part of this iteration
 
 static struct connection* take_connection(void) {
   struct connection* connection = closed;
@@ -24,7 +24,7 @@ static struct connection* take_connection(void) {
   return connection;
 }
 
-// False if no more is to be read now.
+// Returns false if no more may be read now.
 static bool offer(struct connection* connection, const char* data, size_t length) {
   size_t used = service->take(connection, data, length);
   if (connection->watch.fd < 0) return false;
@@ -52,8 +52,7 @@ static void go_on(struct connection* connection) {
   }
 }
 
-// A connection waits for more to come or for room, and never for both: who does not take its answers is not read, and
-// feels it.
+// A connection waits for data or for room, never for both: a peer that does not take its responses is not read.
 static void on_ready(struct watch* watch, unsigned ready) {
   (void)ready;
   struct connection* connection = (struct connection*)watch;
@@ -76,7 +75,7 @@ static void on_accept(struct watch* watch, unsigned ready) {
     connection->watch.fd = fd;
     connection->watch.on_ready = service->on_ready != NULL ? service->on_ready : on_ready;
     if (service->open != NULL) service->open(connection);
-    // The first bytes are often there by now.
+    // The first bytes have often arrived by now.
     connection->watch.on_ready(&connection->watch, READABLE);
   }
 }

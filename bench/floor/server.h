@@ -1,4 +1,4 @@
-// The serving side: listener, connections, the loop. What is done with the bytes is the service's.
+// The serving side: listener, connections, the loop. A service handles the data.
 #ifndef FLOOR_SERVER_H
 #define FLOOR_SERVER_H
 
@@ -13,25 +13,25 @@ struct connection {
   struct watch watch;
   struct connection* next_free;
   struct input input;
-  bool waits;  // the kernel has not taken all: nothing is read before it has room again
+  bool waits;  // the kernel has not taken everything: nothing is read before it has room again
 };
 
 // All but the size and `take` may be NULL.
 struct service {
-  // Of the service's connection struct; it comes zeroed when a connection begins.
+  // The size of the service's connection struct, which is zeroed when a connection begins.
   size_t connection_size;
-  // Buffers and answers, once.
+  // Creates buffers and responses, once.
   void (*prepare)(void);
   // The connection has been accepted.
   void (*open)(struct connection* connection);
-  // Takes of what has come as much as it can make use of: how many bytes. The others are handed in again, with what
-  // comes next or when there is room again.
+  // Consumes as much of the received data as it can, and returns the number of bytes. The rest is passed again with the
+  // next data or when there is room again.
   size_t (*take)(struct connection* connection, const char* data, size_t length);
-  // There is room for what waits for it.
+  // There is room for pending data.
   void (*flush)(struct connection* connection);
   // Frees what the connection holds.
   void (*close)(struct connection* connection);
-  // The connection is ready, in the place of `take` and `flush`; also called once just after the accept.
+  // The connection is ready; replaces `take` and `flush`; also called once right after the accept.
   void (*on_ready)(struct watch* watch, unsigned ready);
 };
 
@@ -39,8 +39,8 @@ _Noreturn void server_run(void);
 
 void connection_close(struct connection* connection);
 
-// What a call has returned that sends or receives so many bytes: the count, 0 if there is nothing to be had from the
-// kernel now, -1 if the connection is gone and closed. It waits if these are not all.
+// Handles the result of a call that sends or receives `wanted` bytes: returns the count, 0 if the kernel has nothing or
+// no room now, -1 if the connection has failed and is closed. The connection waits if it is less.
 ptrdiff_t connection_moved(struct connection* connection, ptrdiff_t count, size_t wanted);
 
 // Sends, with the same result.

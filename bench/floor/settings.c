@@ -23,7 +23,7 @@ struct settings settings;
 
 static char** words;
 
-// Of two with one name it is the last. What is for the handlers of other servers is there too, and nobody looks at it.
+// The last of several options with one name. Options for other servers' handlers are present too, and ignored.
 static const char* text(const char* name, const char* otherwise) {
   const char* value = otherwise;
   for (char** word = words; word[0] != NULL && word[1] != NULL; word += 2) {
@@ -34,7 +34,7 @@ static const char* text(const char* name, const char* otherwise) {
 
 static bool is(const char* name, const char* word) { return strcmp(text(name, ""), word) == 0; }
 
-// 2^53, to which whole numbers are exact.
+// 2^53, up to which integers are exact.
 static const double MOST = 9007199254740992;
 
 static double decimal(const char* name, double otherwise) {
@@ -87,11 +87,11 @@ void settings_parse(char** behind_role) {
       .seed = whole("--seed", 0),
       .seconds = decimal("--seconds", 1),
       .warmup = decimal("--warmup", 0),
-      // Far above what any server needs for a few operations; it only bounds the wait for one that hangs.
+      // Far above what any server needs for a few operations; it only limits the wait for one that hangs.
       .patience = decimal("--patience", 10),
   };
   settings.content = settings.of->content;
-  // An upload is answered with a word, whatever goes down in that case.
+  // An upload gets a short response, whatever the case's downloads are.
   if (settings.upload) {
     settings.content = CONTENT_SAME;
     settings.answer = 2;

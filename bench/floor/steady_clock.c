@@ -1,6 +1,6 @@
-// Preloaded: the monotonic clock goes on by the same with each look at it, so that what is done within a time is the
-// same each time, however slow the host and whatever watches the program. A look in the middle of a short handler's
-// work is about a microsecond after the last.
+// Preloaded: the monotonic clock advances by the same amount with each reading, so that the work done within a time is
+// always the same, however slow the host and whatever traces the program. A reading in the middle of a short handler's
+// work is about a microsecond after the previous one.
 #define _GNU_SOURCE
 #include <stdatomic.h>
 #include <sys/syscall.h>

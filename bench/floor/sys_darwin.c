@@ -40,7 +40,7 @@ void events_turn(void) {
   struct kevent events[EVENTS_PER_TURN];
   int count = kevent(queue, NULL, 0, events, EVENTS_PER_TURN, NULL);
   if (count < 0 && errno != EINTR) err(EXIT_FAILURE, "kevent");
-  // Reading and writing come as two events: joined here, so that each watch is called once, as with epoll.
+  // Reading and writing are reported as two events: joined here, so that each watch is called once, as with epoll.
   for (int i = 0; i < count; i++) {
     struct watch* watch = events[i].udata;
     watch->ready |= events[i].filter == EVFILT_WRITE ? WRITABLE : READABLE;
@@ -60,7 +60,7 @@ void timer_arm(struct watch* timer, int64_t nanoseconds) {
   timer->ready = 0;
 }
 
-// No SOCK_NONBLOCK, SOCK_CLOEXEC and accept4 on Darwin. The floor starts no other program, so the moment between the
+// Darwin lacks SOCK_NONBLOCK, SOCK_CLOEXEC and accept4. The floor starts no other program, so the moment between the
 // two calls is harmless.
 static int prepared(int fd) {
   if (fcntl(fd, F_SETFL, O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) err(EXIT_FAILURE, "fcntl");
@@ -78,11 +78,11 @@ int sys_accept(int listener) {
   return fd < 0 ? fd : prepared(fd);
 }
 
-// No MSG_MORE on Darwin.
+// Darwin lacks MSG_MORE.
 ptrdiff_t sys_send_more(int to, const char* data, size_t length) { return send(to, data, length, 0); }
 
-// UNIX sockets are taken too (XNU's bsd/kern/uipc_syscalls.c). What has been sent is told beside EAGAIN and EINTR; a
-// count of 0 would mean all of the file.
+// UNIX sockets are supported too (XNU's bsd/kern/uipc_syscalls.c). The count is set even with EAGAIN and EINTR; a count
+// of 0 would mean the whole file.
 ptrdiff_t sys_send_file(int to, int file, int64_t offset, size_t count) {
   off_t sent = (off_t)count;
   if (count == 0) return 0;

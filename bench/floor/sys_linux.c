@@ -29,7 +29,7 @@ void events_set(struct watch* watch, unsigned interest) {
 }
 
 static unsigned readiness(uint32_t events, unsigned interest) {
-  // A broken or hung-up socket is told to whoever waits, so that the next call meets the error.
+  // A failed or hung-up socket counts as ready for whatever its watch waits for, so that the next call meets the error.
   if (events & (EPOLLERR | EPOLLHUP)) return interest;
   return (events & EPOLLIN ? READABLE : 0u) | (events & EPOLLOUT ? WRITABLE : 0u);
 }
@@ -48,7 +48,7 @@ void events_turn(void) {
 void timer_open(struct watch* timer, void (*on_ready)(struct watch* timer, unsigned ready)) {
   int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
   *timer = (struct watch){.fd = fd, .interest = READABLE, .on_ready = on_ready};
-  // Told once when it expires, and not until somebody has read it.
+  // Edge-triggered: reported once when it expires, and not again until it has been read.
   struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = timer};
   if (fd < 0 || epoll_ctl(queue, EPOLL_CTL_ADD, fd, &event) < 0) err(EXIT_FAILURE, "timerfd");
 }
@@ -84,7 +84,7 @@ int sys_memory_file(const char* data, size_t length) {
 
 bool sys_pipe(int ends[2], size_t capacity) {
   if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) < 0) err(EXIT_FAILURE, "pipe");
-  // Refused where all pipes of a user are to hold no more: then it keeps its 64 KiB.
+  // Refused if the pipes of a user have reached their limit: then it keeps its 64 KiB.
   fcntl(ends[1], F_SETPIPE_SZ, (int)capacity);
   return true;
 }

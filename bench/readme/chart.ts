@@ -1,33 +1,33 @@
-/** Charts of lines, one below the other in one picture: below each chart stand the values at the ticks of its x axis. */
+/** Line charts, one below the other in one picture. Below each chart are the values at the ticks of its x axis. */
 import { digits } from '../format.js';
 import { element, renderSvg, WIDTH } from './svg.js';
 
 const LEFT = 64;
 const RIGHT = WIDTH - 28;
 const PLOT = 200;
-/** From the top of a chart to its plot: its title, and that of the y axis. */
+/** The height between a chart's top and its plot: its title, and that of the y axis. */
 const HEAD = 52;
 /** The ticks of the x axis and its title. */
 const FOOT = 46;
-/** Of a line's values: its name, and they. */
+/** A line's row of values: its name, and the values. */
 const VALUES = 42;
 const TITLE = 28;
 const DOT = 3.5;
 
 export interface Axis {
-  /** With the unit. */
+  /** Including the unit. */
   readonly title: string;
   readonly scale: 'linear' | 'log';
-  /** From the first to the last is what is drawn. */
+  /** The first and the last are the limits of the plot. */
   readonly ticks: readonly number[];
-  /** Of values, below the chart; without it they have three digits or more. */
+  /** Formats the values below the chart; by default they have three digits or more. */
   readonly textOf?: (value: number) => string;
 }
 
 export interface Point {
   readonly x: number;
   readonly y: number;
-  /** Of the rounds, where they are known. */
+  /** The range of the rounds, if known. */
   readonly low?: number;
   readonly high?: number;
 }
@@ -54,7 +54,7 @@ function placeOn({ scale, ticks }: Axis, from: number, to: number): Place {
   return (value) => from + ((of(value) - first) / (last - first)) * (to - from);
 }
 
-/** Steps of 1, 2 or 5 times a power of ten, from below the least value, or 0, to above the highest. */
+/** Steps of 1, 2 or 5 times a power of ten, from at most the lowest value, or 0, to above the highest. */
 export function linearTicks(values: readonly number[]): number[] {
   const [least, most] = [Math.min(0, ...values), Math.max(0, ...values)];
   const power = 10 ** Math.floor(Math.log10((most - least || 1) / 4));
@@ -63,7 +63,7 @@ export function linearTicks(values: readonly number[]): number[] {
   return Array.from({ length: last - first + 1 }, (_, at) => Number(((first + at) * step).toPrecision(12)));
 }
 
-/** 1, 2 and 5 times powers of ten, of which the first and the last have all values between them. */
+/** 1, 2 and 5 times powers of ten; all values are between the first and the last. */
 export function logTicks(values: readonly number[]): number[] {
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const ticks: number[] = [];
@@ -74,7 +74,7 @@ export function logTicks(values: readonly number[]): number[] {
   return ticks.slice(Math.max(0, first), Math.max(first + 1, last) + 1);
 }
 
-/** All that lines and their bands reach: for the ticks of an axis. */
+/** All values of lines and their bands: for the ticks of an axis. */
 export function valuesOf(lines: readonly Line[]): number[] {
   return lines.flatMap(({ points }) => points.flatMap(({ y, low = y, high = y }) => [y, low, high]));
 }
@@ -132,7 +132,7 @@ function drawLine({ points, colour, isDashed }: Line, [atX, atY]: readonly [Plac
   ];
 }
 
-/** The values at the ticks, below them, and a dot where each stands on the line. */
+/** The values at the ticks, below them, and a dot on the line for each. */
 function drawValues(line: Line, { x, y }: Chart, top: number, [atX, atY]: readonly [Place, Place]): string[] {
   const textOf = y.textOf ?? valueText;
   const [colour, dash] = [String(line.colour), line.isDashed === true ? ' dashed' : ''];

@@ -1,18 +1,21 @@
-/** Tables of figures in README and docs, and as much of a result as they need: small enough to stand beside them, for a test to hold them together. */
+/**
+ * Tables of figures in README and docs, and the excerpts of results that they need: small enough to be recorded next to
+ * them, so that a test can compare both.
+ */
 import { formatSpread, formatValue } from '../format.js';
 import { withoutFiles, type JsonResult } from '../json.js';
 import type { CellResult, MeasureName, Params, RatioResult, RunRecord, SubjectName } from '../model.js';
 import { markdownTable } from './markdown.js';
 
 export interface Excerpt extends Omit<JsonResult, 'seconds'> {
-  /** Of the whole run, whatever the tables show; absent of what was recorded before they were. */
+  /** Of the whole run, whatever the tables show; absent from older records. */
   readonly losses?: readonly RatioResult[];
 }
 
 export interface Row {
   readonly title: string;
   readonly case: string;
-  /** Those that the row's series has among others. */
+  /** Parameters that the row's series must have. */
   readonly params?: Params;
   readonly measure: MeasureName;
 }
@@ -37,15 +40,15 @@ export function excerptOf(result: JsonResult, rows: readonly Row[], subjects: re
     subjects.includes(entry.subject) && rows.some((row) => isOf(entry, row));
   return {
     ...{ schema: 1, host, versions, command: withoutFiles(command), started },
-    // The median is what is shown.
+    // Only the median is shown.
     cells: cells.filter(isShown).map((cell) => ({ ...cell, samples: [] })),
     ratios: ratios.filter(isShown),
   };
 }
 
-/** The median, or nothing where the subject has none. */
+/** The median, or nothing if the subject has none. */
 export function valueText(cell: CellResult | undefined): string {
-  // Where the load generator was the limit, the server could do more.
+  // If the load generator was the limit, the server may be faster.
   return cell ? `${cell.limitedBy ? 'over ' : ''}${formatValue(cell.median, cell.unit)}` : '';
 }
 
@@ -56,7 +59,7 @@ export function ratioTextTo(baseline: SubjectName): Column['textOf'] {
   };
 }
 
-/** Without rows and columns that have nothing; no line at all where there is none. */
+/** Leaves out rows and columns without values; returns no lines if nothing is left. */
 export function figureTable(
   rows: readonly Row[],
   columns: readonly (Column & { readonly of: Excerpt })[],
@@ -80,7 +83,7 @@ export function figureTable(
 
 const FAMILY_TITLES = { unix: 'UNIX sockets', tcp: 'TCP' } as const;
 
-/** What tells the results of several versions of Node apart, empty of a single one. */
+/** Distinguishes the results of several versions of Node; empty if there is only one. */
 export function nodeOf({ versions }: Excerpt, among: readonly Excerpt[]): string {
   return among.length === 1 ? '' : `Node ${versions.node.split('.')[0] ?? ''}`;
 }

@@ -1,18 +1,18 @@
-/** What the README's first page shows of a result: six rows, and what is left of a gain beside a handler's own work. */
+/** The part of a result shown on the README's first page: six rows, and the gain relative to a handler's own work. */
 import { formatRatio, formatValue } from '../format.js';
 import type { CellResult, Params, RatioResult, SubjectName } from '../model.js';
 import { describeRun, describeRounds, nodeOf, type Excerpt } from './figures.js';
 import { markdownTable } from './markdown.js';
 import { describeUnrest } from './quiet.js';
 
-/** CPU of the server, over UNIX sockets. */
+/** The server's CPU time over UNIX sockets. */
 export interface FirstRow {
   readonly title: string;
   readonly case: string;
   readonly params?: Params;
 }
 
-/** Of those the gain is told beside the work of a handler. */
+/** Rows whose gain is shown relative to a handler's work. */
 export const GAIN_ROWS = {
   each: { title: 'node:http, a connection per request', case: 'http-close' },
   kept: { title: 'node:http, kept connections', case: 'http' },
@@ -44,7 +44,7 @@ function isOf(entry: CellResult | RatioResult, row: FirstRow, subject: SubjectNa
   );
 }
 
-/** Of `cpu`, in microseconds; undefined where the result has no such row. */
+/** The `cpu` cell, in microseconds; undefined if the result has no such row. */
 export function cellOf({ cells }: Excerpt, row: FirstRow, subject: SubjectName): CellResult | undefined {
   return cells.find((cell) => isOf(cell, row, subject));
 }
@@ -74,18 +74,18 @@ function firstTable(excerpts: readonly Excerpt[]): string[] {
 
 export interface SavedShare {
   readonly percent: number;
-  /** Of the rounds: with the least and with the most of their ratios. */
+  /** The range of the rounds: with the lowest and the highest of their ratios. */
   readonly low: number;
   readonly high: number;
 }
 
-/** Percent of the CPU of a request that is saved, where the handler computes for so long besides. */
+/** The share of a request's CPU time that is saved, in percent, if the handler computes for this many milliseconds. */
 export function savedShare(excerpt: Excerpt, row: FirstRow, handlerMillis: number): SavedShare | undefined {
   const [node, native] = [cellOf(excerpt, row, 'node:net'), cellOf(excerpt, row, 'native')];
   if (node === undefined || native === undefined) return undefined;
   const percentOf = (saved: number): number => (100 * saved) / (node.median + handlerMillis * 1000);
   const percent = percentOf(node.median - native.median);
-  // Ratios are taken within a round: with each of them the medians are between these two.
+  // Ratios are taken within a round: the medians imply a ratio between these two.
   const ratio = ratioOf(excerpt, row);
   if (ratio === undefined) return { percent, low: percent, high: percent };
   return { percent, low: percentOf(node.median * (1 - ratio.high)), high: percentOf(node.median * (1 - ratio.low)) };

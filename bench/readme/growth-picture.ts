@@ -1,4 +1,4 @@
-/** CPU of a message by the number of connections that are busy: a chart for each version of Node. */
+/** CPU time per message by the number of busy connections: a chart for each version of Node. */
 import type { JsonResult } from '../json.js';
 import type { CellResult, SubjectName } from '../model.js';
 import { logTicks, valuesOf, type Line } from './chart.js';
@@ -16,22 +16,22 @@ const LINES = [
   { subject: 'c', name: 'plain C', colour: 3 },
 ] as const;
 
-/** Those that a picture is of. */
+/** The subjects that the picture needs. */
 const NEEDED: readonly SubjectName[] = ['native', 'node:net'];
-/** With fewer there is no growth. */
+/** Fewer points do not show growth. */
 const LEAST_POINTS = 3;
 
 function pointsOf(cells: readonly CellResult[], subject: SubjectName): Line['points'] {
   return (
     cells
-      // Silent connections beside the busy ones are another question.
+      // Additional silent connections are a different question.
       .filter((cell) => cell.subject === subject && cell.params['idle'] === undefined)
       .map(({ params, median }) => ({ x: Number(params['connections']), y: median }))
       .toSorted((a, b) => a.x - b.x)
   );
 }
 
-/** Undefined of a result that has not got the case, with node:net beside ours. */
+/** Undefined if the result lacks the case for native or node:net. */
 export function growthExcerptOf(result: JsonResult): Excerpt | undefined {
   const excerpt = excerptOf(
     result,

@@ -1,4 +1,4 @@
-/** The wait by the load that is offered: a chart for each version of Node, and the curves that a result has for it. */
+/** Latency by offered load: a chart for each version of Node, and a result's curves for it. */
 import { withoutFiles, type JsonResult } from '../json.js';
 import type { LatencyResult, Params, SubjectName } from '../model.js';
 import { logTicks, valuesOf, type Line } from './chart.js';
@@ -7,7 +7,7 @@ import { renderPanels, renderPictureBlock, valuesOnX } from './panels.js';
 
 type Curve = Omit<LatencyResult, 'histogram'>;
 
-/** A file of `--json`; older ones have no latencies. */
+/** A file written by `--json`; older ones have no latencies. */
 export interface BenchFile extends JsonResult {
   readonly latencies?: readonly Curve[];
 }
@@ -16,10 +16,10 @@ export interface LoadExcerpt extends Excerpt {
   readonly latencies: readonly Curve[];
 }
 
-/** With fewer there is no curve: a default run has two. */
+/** Fewer loads do not make a curve: a default run has two. */
 const LEAST_LOADS = 3;
 const SUBJECTS: readonly SubjectName[] = ['native', 'node:net'];
-/** Of the handler that does nothing: what is left is the socket layer's, and that of Node's HTTP. */
+/** Of the handler that does nothing: the remaining time is the socket layer's, and that of Node's HTTP. */
 const HANDLER = 0;
 
 function isShown({
@@ -35,7 +35,7 @@ function isPlain(params: Params): boolean {
   return params['compute'] === HANDLER && params['arrival'] === undefined;
 }
 
-/** Undefined of a result without curves of both. */
+/** Undefined if the result lacks curves of both subjects. */
 export function loadExcerptOf({ host, versions, command, started, ...of }: BenchFile): LoadExcerpt | undefined {
   const shown = (of.latencies ?? []).filter(isShown);
   if (SUBJECTS.some((name) => shown.filter(({ subject }) => subject === name).length < LEAST_LOADS)) return undefined;

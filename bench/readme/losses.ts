@@ -1,4 +1,4 @@
-/** What a stranger would find: where ours gains nothing or loses, and where a limit was none. */
+/** What a critical reader would find: cases where native gains nothing or loses, and where plain C was not a limit. */
 import { CASES } from '../cases/index.js';
 import { describeParams, formatSpread } from '../format.js';
 import type { RatioResult } from '../model.js';
@@ -6,12 +6,17 @@ import { judge, NODE_BASELINES, OURS } from '../statistics.js';
 import { nodeOf, type Excerpt } from './figures.js';
 import { markdownTable } from './markdown.js';
 
-/** A median as near to 1 is no gain, whatever the rounds agree on. */
+/** A median this close to 1 is no gain, even if the rounds agree. */
 const NO_GAIN = 0.03;
-/** What says nothing of the server: the load generator's own, and what is the same for all that keep up. */
+/**
+ * Measures that do not describe the server: the load generator's own, and one that is the same for all that keep up.
+ */
 const OF_THE_LOAD: readonly string[] = ['clientCpu', 'inTime'];
 
-/** Ours against either node:net, over every family: rounds agree on worse, or the median is hardly off 1. */
+/**
+ * Native against both variants of node:net, in every family: the rounds agree that it is worse, or the median is close
+ * to 1.
+ */
 export function lossesOf(ratios: readonly RatioResult[]): RatioResult[] {
   return ratios.filter(
     (ratio) =>
@@ -22,7 +27,7 @@ export function lossesOf(ratios: readonly RatioResult[]): RatioResult[] {
   );
 }
 
-/** Who is better than plain C, which is then no limit: all rounds agree on it. */
+/** Subjects that beat plain C, which is then no limit, in all rounds. */
 export function beyondLimit(ratios: readonly RatioResult[]): string[] {
   return ratios
     .filter((ratio) => ratio.baseline === 'c' && judge(ratio) === 'good')
@@ -37,7 +42,7 @@ function placeOf({ case: name, params, family, measure }: RatioResult): string {
 const LEGEND =
   'All ratios, TCP too, whose rounds agree on worse or whose median is within 3 % of 1. Where one version of Node has no entry it gains, or its rounds differ.';
 
-/** A row a place, whatever the number of versions of Node that lose there. */
+/** One row per case, however many versions of Node lose there. */
 export function renderLosses(excerpts: readonly Excerpt[]): string {
   if (excerpts.every(({ losses }) => losses === undefined)) {
     return 'The result that is recorded has the rows of the README only, and does not tell.';

@@ -1,6 +1,6 @@
-/** What pages in Markdown are made of. */
+/** Building blocks of Markdown pages. */
 
-/** A table as Prettier lays it out. */
+/** A table in Prettier's layout. */
 export function markdownTable(head: readonly string[], body: readonly (readonly string[])[]): string[] {
   const widths = head.map((_, at) => Math.max(3, ...[head, ...body].map((row) => (row[at] ?? '').length)));
   const line = (row: readonly string[]): string =>
@@ -11,8 +11,8 @@ export function markdownTable(head: readonly string[], body: readonly (readonly 
 const END = '\n\n<!-- end -->';
 
 /**
- * The three parts of a page: the middle one stands between the markers, and is made of this file of bench/results. A page with
- * several such blocks names them.
+ * Splits a page into three parts: the middle one is between the markers, and is generated from this file of
+ * bench/results. A page with several such blocks names them.
  */
 export function partsOf(page: string, file: string, name?: string): [before: string, block: string, after: string] {
   const title = name === undefined ? 'Made' : `${name}, made`;

@@ -1,4 +1,4 @@
-/** The pages whose tables are made of results, and the files of bench/results that hold what these need. */
+/** The pages whose tables are generated from results, and the files of bench/results with the excerpts for them. */
 import type { SweepJson } from '../tune/sweep.js';
 import type { Excerpt } from './figures.js';
 import { cellOf, GAIN_ROWS, renderFirstPage, renderGains } from './first-page.js';
@@ -12,15 +12,15 @@ import { recordOf, referencesOf, renderBlock, renderReferences } from './tables.
 
 export interface Page<Result, Recorded> {
   readonly page: string;
-  /** Which block of the page, where it has several. */
+  /** The block of the page, if it has several. */
   readonly block?: string;
-  /** The page is nothing else. */
+  /** The page consists of nothing else. */
   readonly isWhole?: boolean;
-  /** The results: a list of one, or of one of each version of Node. */
+  /** The results: a list with one result, or one for each version of Node. */
   readonly file: string;
-  /** Its few cases differ more between rounds: whether the host was at rest is told by the other pages of the result. */
+  /** Its few cases vary more between rounds: other pages of the result show whether the host was idle. */
   readonly mayDiffer?: boolean;
-  /** Undefined of a result that has nothing for it. */
+  /** Undefined if the result has nothing for this page. */
   recordOf(result: Result): Recorded | undefined;
   render(recorded: readonly Recorded[]): string;
 }
@@ -46,7 +46,7 @@ export const BENCH_PAGES: readonly (Page<BenchFile, Excerpt> | Page<BenchFile, L
   },
 ];
 
-/** A result of a few cases, for other pages, leaves the README alone. */
+/** A result of a few cases, for other pages, leaves the README unchanged. */
 function readmeExcerptOf(result: BenchFile): Excerpt | undefined {
   const excerpt = recordOf(result);
   const isWhole = Object.values(GAIN_ROWS).every(
@@ -59,12 +59,12 @@ export const SWEEP_PAGES: readonly Page<SweepJson, SweepExcerpt>[] = [
   { page: 'docs/tuning.md', file: 'tuning-sweep.json', recordOf: sweepExcerptOf, render: renderSweepBlock },
 ];
 
-/** A page, and what results have for it. */
+/** A page, and the excerpts that results have for it. */
 export interface Taken<Result, Recorded> extends Omit<Page<Result, Recorded>, 'recordOf'> {
   readonly recorded: readonly Recorded[];
 }
 
-/** The pages that these results have something for. */
+/** The pages for which these results have something. */
 export function takenOf<Result, Recorded>(
   pages: readonly Page<Result, Recorded>[],
   results: readonly Result[],

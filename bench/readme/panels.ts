@@ -1,4 +1,4 @@
-/** Pictures that have a chart for each version of Node, on the same axes. */
+/** Pictures with a chart for each version of Node, on the same axes. */
 import { renderCharts, type Chart, type Line } from './chart.js';
 import { describeRun, nodeOf, type Excerpt } from './figures.js';
 import { describeUnrest } from './quiet.js';
@@ -18,12 +18,12 @@ export function renderPanels<Of extends Excerpt>(
   return renderCharts(title, charts, excerpts.flatMap(describeRun).join(' '));
 }
 
-/** The values on the x axis that lines have, in order. */
+/** The x values of the lines, in order. */
 export function valuesOnX(lines: readonly Line[]): number[] {
   return [...new Set(lines.flatMap(({ points }) => points.map(({ x }) => x)))].toSorted((a, b) => a - b);
 }
 
-/** What a page has of a picture: what it is called where it is not seen, and on what and how it was measured. */
+/** A picture in a page: its alternative text, and the conditions of the measurement. */
 export function renderPictureBlock(picture: string, alt: string, excerpts: readonly Excerpt[]): string {
   return [
     `![${alt}](pictures/${picture})`,

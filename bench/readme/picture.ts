@@ -1,17 +1,20 @@
-/** The README's picture: CPU of the server for each row of the first page, as a ratio to node:net with the range of its rounds. */
+/**
+ * The README's picture: the server's CPU time for each row of the first page, as a ratio to node:net with the range of
+ * its rounds.
+ */
 import { formatRatio, formatSpread } from '../format.js';
 import { FIRST_ROWS, ratioOf } from './first-page.js';
 import { nodeOf, type Excerpt } from './figures.js';
 import { element, renderSvg, WIDTH } from './svg.js';
 
 const LEFT = 12;
-/** What is right of the bars has their figures. */
+/** The figures are to the right of the bars. */
 const PLOT = WIDTH - LEFT - 72;
 const BAR = 14;
 const LABEL = 22;
 const GAP = 12;
 const TOP = 78;
-/** The axis ends here: what is dearer is cut, and its figure says how much. */
+/** The end of the axis: longer bars are cut, and their figure has the value. */
 const MOST = 1.4;
 
 function at(ratio: number): number {

@@ -1,4 +1,4 @@
-/** Whether results are fit for the README: of a host at rest, of all rounds that are planned, which agree. */
+/** Whether results are fit for the README: from an idle host, with all planned rounds, which agree. */
 import { CASES } from '../cases/index.js';
 import type { RatioResult } from '../model.js';
 import { PACES } from '../pace.js';
@@ -6,12 +6,15 @@ import { median } from '../statistics.js';
 import { SUBJECTS } from '../subjects.js';
 import { nodeOf, type Excerpt } from './figures.js';
 
-/** Load average a core: from there on `nearwire bench` warns too. */
+/** Load average per core above which `nearwire bench` warns too. */
 const BUSY_LOAD = 0.25;
-/** Highest / lowest of a ratio's rounds, in the middle of all ratios. On a host at rest it is 1.1. */
+/** Highest / lowest of a ratio's rounds, as the median of all ratios. It is 1.1 on an idle host. */
 const RESTLESS = 1.3;
 
-/** Why they are not; nothing if they are. All that one table is made of: one host and one commit, each on a Node of its own. */
+/**
+ * Why they are not fit; empty if they are. All results of one table must be of one host and one commit, each on a Node
+ * of its own.
+ */
 export function reasonsOf(excerpts: readonly Excerpt[]): string[] {
   const different = (partOf: (excerpt: Excerpt) => unknown): number =>
     new Set(excerpts.map((excerpt) => JSON.stringify(partOf(excerpt)))).size;
@@ -29,7 +32,7 @@ export function reasonsOf(excerpts: readonly Excerpt[]): string[] {
 }
 
 function unrestOf({ host, ratios }: Excerpt): string[] {
-  // Against a round in which nothing failed there is no ratio of what failed.
+  // If nothing failed in a baseline's round, there is no ratio of failures.
   const short = ratios.filter((ratio) => ratio.measure !== 'failed' && ratio.rounds < plannedRounds(ratio));
   const spreads = ratios.filter(({ low }) => low > 0).map(({ low, high }) => high / low);
   const spread = spreads.length === 0 ? 1 : median(spreads);
@@ -46,7 +49,7 @@ function unrestOf({ host, ratios }: Excerpt): string[] {
   ];
 }
 
-/** As a default run has them. */
+/** The number of rounds in a default run. */
 function plannedRounds({ case: name, family, subject, baseline }: RatioResult): number {
   const { rounds, tcpRounds } = PACES.default;
   const limited = [
@@ -56,7 +59,7 @@ function plannedRounds({ case: name, family, subject, baseline }: RatioResult): 
   return Math.min(family === 'tcp' ? tcpRounds : rounds, ...limited.map((entry) => entry.rounds?.default ?? rounds));
 }
 
-/** For the lines under the table, where somebody wanted it there anyway. */
+/** For the lines below a table that was made with --anyway. */
 export function describeUnrest(excerpts: readonly Excerpt[]): string[] {
   const reasons = reasonsOf(excerpts);
   return reasons.length === 0 ? [] : ['', `**Not of a host at rest**: ${reasons.join('; ')}.`];

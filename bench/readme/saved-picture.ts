@@ -1,4 +1,7 @@
-/** What is saved of an application's CPU, by how long its handler computes: a chart for each version of Node. */
+/**
+ * The share of an application's CPU time that is saved, by its handler's computing time: a chart for each version of
+ * Node.
+ */
 import { linearTicks, valuesOf, type Axis, type Line } from './chart.js';
 import type { Excerpt } from './figures.js';
 import { GAIN_ROWS, savedShare } from './first-page.js';
@@ -10,7 +13,7 @@ const HANDLERS: Axis = {
   ticks: [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20],
 };
 
-/** Between two ticks, so that what is bent is drawn so. */
+/** Points between two ticks, so that curves are drawn as curves. */
 const STEPS = 4;
 
 const LINES = [
@@ -37,7 +40,7 @@ function linesOf(excerpt: Excerpt): Line[] {
   });
 }
 
-/** As many digits as have room between two ticks. */
+/** As many digits as fit between two ticks. */
 function percentText(percent: number): string {
   const decimals = [10, 1].filter((least) => Math.abs(percent) < least).length;
   return percent.toFixed(decimals);

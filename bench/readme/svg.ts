@@ -1,12 +1,14 @@
-/** What pictures in SVG are made of: one width, one style for light and dark pages, and words for those who don't see them. */
+/**
+ * Building blocks of SVG pictures: one width, one style for light and dark pages, and a description for screen readers.
+ */
 
 /**
- * Of the coordinates, and of the picture where the page has room for it. On a page of 400 pixels the text of 14 units has ten
+ * In units of the coordinates, and in pixels if the page has room. On a page 400 pixels wide, text of 14 units has 10
  * pixels.
  */
 export const WIDTH = 560;
 
-/** Colours of bars and lines, light and dark: each is told from its background and from those before it. */
+/** Colors of bars and lines, light and dark: each is distinguishable from its background and from those before it. */
 const COLOURS = [
   ['#2f6fdf', '#4f8ff7'],
   ['#14937c', '#2fb59a'],
@@ -39,14 +41,14 @@ ${coloursOf(1)}
 }
 </style>`;
 
-/** Text between two tags, without the marks of Markdown. */
+/** Text between two tags, without Markdown's marks. */
 export function escapeText(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('`', '');
 }
 
 type Attributes = Readonly<Record<string, string | number>>;
 
-/** Coordinates have a digit behind the point: a tenth of a pixel at the most. */
+/** Coordinates have one decimal: a tenth of a pixel at most. */
 export function element(name: string, attributes: Attributes, text?: string): string {
   const words = Object.entries(attributes).map(([key, value]) => {
     const shown = typeof value === 'number' ? String(Math.round(value * 10) / 10) : escapeText(value);
@@ -57,9 +59,9 @@ export function element(name: string, attributes: Attributes, text?: string): st
 }
 
 export interface Picture {
-  /** What it shows: drawn at the top too. */
+  /** What the picture shows; drawn at the top too. */
   readonly title: string;
-  /** What a reader who does not see it has to be told, with the values. */
+  /** The description for readers who do not see the picture, with the values. */
   readonly description: string;
   readonly height: number;
   readonly body: readonly string[];

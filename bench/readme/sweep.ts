@@ -8,10 +8,10 @@ import { conclusionTable, figureOf, takeTable } from '../tune/tables.js';
 import { describeRun } from './figures.js';
 import { markdownTable } from './markdown.js';
 
-/** The responses whose figures are shown buffer by buffer. */
+/** The responses whose figures are shown for each buffer size. */
 const SHOWN_BYTES = 1024 * 1024;
 
-/** As much of a result as the tables need. */
+/** The part of a result that the tables need. */
 export interface SweepExcerpt
   extends Omit<JsonResult, 'seconds'>, Pick<Findings, 'conclusions' | 'takes'>, Pick<SweepJson, 'warnings'> {}
 
@@ -40,7 +40,7 @@ export function renderSweepBlock([excerpt]: readonly SweepExcerpt[]): string {
     '',
     ...table('response', conclusionTable(excerpt)),
     '',
-    'The largest response that leaves the server though nobody reads it:',
+    'The largest response that leaves the server although it is not read:',
     '',
     ...table('send buffer', takeTable(excerpt)),
     '',
@@ -50,7 +50,7 @@ export function renderSweepBlock([excerpt]: readonly SweepExcerpt[]): string {
     '',
     `Medians of ${String(rounds)} rounds; ratios are taken within each round, with the lowest and highest of the rounds.`,
     ...describeRun(excerpt),
-    // What makes the figures less trustworthy goes where they go.
+    // Warnings about the figures go with them.
     ...excerpt.warnings.flatMap((warning) => ['', `Note: ${warning}.`]),
   ].join('\n');
 }

@@ -1,4 +1,6 @@
-/** The tables of figures in the README, from a result of the bench or from one of each version of Node, and in docs/zero-copy.md. */
+/**
+ * The README's tables, from a result of the bench or from one for each version of Node, and those of docs/zero-copy.md.
+ */
 import { formatBytes, formatRatio, formatSpread } from '../format.js';
 import type { JsonResult } from '../json.js';
 import type { CellResult, MeasureName, Params, RatioResult, SubjectName } from '../model.js';
@@ -21,7 +23,7 @@ function row(title: string, name: string, measure: MeasureName, params: Params =
   return { title, case: name, measure, params };
 }
 
-/** What a reader with a server behind nginx asks first comes first. */
+/** The rows that matter most for a server behind nginx come first. */
 const ROWS: readonly Row[] = [
   row('a connection per request (node:http), server CPU a request', 'http-close', 'cpu'),
   row('the same, requests/s', 'http-close', 'rate'),
@@ -59,7 +61,7 @@ function bodyRow(bytes: number, way: string): Row {
 
 const TUNED: SubjectName = 'node:net tuned';
 
-/** For each version of Node. */
+/** Columns for each version of Node. */
 const OF_NODE: readonly Column[] = [
   { title: 'node:net', subject: 'node:net', textOf: valueText },
   { title: TUNED, subject: TUNED, textOf: valueText },
@@ -67,7 +69,7 @@ const OF_NODE: readonly Column[] = [
 ];
 const FLOOR = { title: 'plain C', subject: 'c' } as const;
 
-/** Where all rounds have one of ours beyond plain C the host can do more, and plain C is not its limit. */
+/** If native beats plain C in all rounds, the host can do more, and plain C is not its limit. */
 function floorText(cell: CellResult | undefined, { ratios }: Excerpt): string {
   if (cell === undefined) return '';
   const isBeaten = ratios.some((ratio) => isAt(ratio, cell) && beyondLimit([ratio]).length > 0);
@@ -85,7 +87,7 @@ export function recordOf(result: JsonResult): Excerpt {
   return { ...excerptOf(result, ROWS, subjects), losses: lossesOf(result.ratios) };
 }
 
-/** What stands between the markers: the tables, and on what and how they were measured. */
+/** The text between the markers: the tables, and the conditions of the measurement. */
 export function renderBlock(excerpts: readonly Excerpt[]): string {
   const [first] = excerpts;
   const table = tableOf(excerpts, 'unix');
@@ -110,13 +112,16 @@ export function renderBlock(excerpts: readonly Excerpt[]): string {
   ].join('\n');
 }
 
-/** Each was a run of its own: ratios are within one of them, and never across. */
+/** Each version was a separate run: ratios are within one run, and never across. */
 function describeVersion({ versions, started, host, command }: Excerpt): string {
   const when = `${started.slice(0, 16).replace('T', ' ')} UTC, load ${String(host.load)} before the start`;
   return `- Node ${versions.node}: a run of its own, ${when}, \`${command}\``;
 }
 
-/** Columns of Node for each version, then plain C of the first. Beside several, ratios tell of node:net tuned. */
+/**
+ * Node's columns for each version, then plain C of the first. With several versions there is no column for node:net
+ * tuned; native's ratio to it is added to native's cells.
+ */
 function tableOf(excerpts: readonly Excerpt[], family: 'unix' | 'tcp'): string[] {
   const columns = OF_NODE.filter(({ subject }) => excerpts.length === 1 || subject !== TUNED);
   const ofNode = excerpts.flatMap((of) => {
@@ -131,13 +136,13 @@ function tableOf(excerpts: readonly Excerpt[], family: 'unix' | 'tcp'): string[]
 
 function withRatios(...[cell, ratioTo]: Parameters<Column['textOf']>): string {
   const [ratio, tuned] = [ratioTo('node:net'), ratioTo(TUNED)];
-  // A ratio of none to some tells nothing.
+  // A ratio of zero to something says nothing.
   if (!cell || !ratio || ratio.median === 0) return valueText(cell);
   const more = tuned ? `; ${formatRatio(tuned.median, tuned.bound)} of tuned` : '';
   return `${valueText(cell)} (${formatSpread(ratio).replace(' (', ', ').replace(')', '')}${more})`;
 }
 
-/** Of docs/zero-copy.md: what it is worth to pass references, against node:net and against plain C that does so too. */
+/** For docs/zero-copy.md: the gain of passing references, against node:net and against plain C that does so too. */
 const REFERENCE_COLUMNS: readonly Column[] = [
   { title: 'node:net', subject: 'node:net', textOf: valueText },
   { title: 'native', subject: 'native', textOf: valueText },
@@ -155,7 +160,7 @@ const REFERENCE_ROWS: readonly Row[] = ['file', 'page', 'relay'].flatMap((name) 
   ]),
 );
 
-/** Nothing of a result without these cases on native, against both node:net and plain C. */
+/** Undefined if the result lacks these cases on native, against both node:net and plain C. */
 export function referencesOf(result: JsonResult): Excerpt | undefined {
   const subjects = REFERENCE_COLUMNS.map(({ subject }) => subject);
   const excerpt = excerptOf(result, REFERENCE_ROWS, subjects);

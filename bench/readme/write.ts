@@ -1,7 +1,7 @@
 /**
- * `npm run bench:readme -- [RESULT.json...] [--anyway]`: the figures of pages.ts anew, from a result of `nearwire bench --json`
- * or from one of each version of Node, or from one of `nearwire tune --json`. Without a result: from those that are recorded,
- * for a change of what they are drawn by.
+ * `npm run bench:readme -- [RESULT.json...] [--anyway]`: regenerates the pages of pages.ts, from a result of `nearwire
+ * bench --json` or one for each version of Node, or from one of `nearwire tune --json`. Without a result it uses the
+ * recorded excerpts, after a change of the code that draws them.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -35,7 +35,7 @@ function write<Result, Recorded>(taken: readonly Taken<Result, Recorded>[]): voi
   }
 }
 
-/** From what is recorded; a page without a record stays as it is. */
+/** Uses the recorded excerpts; a page without a record stays unchanged. */
 function renderAgain<Result, Recorded>(pages: readonly Page<Result, Recorded>[]): void {
   for (const page of pages.filter(({ file }) => existsSync(pathOf(file)))) {
     render({ ...page, recorded: JSON.parse(readFileSync(pathOf(page.file), 'utf8')) as Recorded[] });

@@ -9,7 +9,7 @@ import type { Block } from './model.js';
 const PLOTTED: readonly MeasureName[] = ['cpu', 'p50'];
 
 const NOTE = `Against ${String(GROWTH_BASE)} connections, within each round. Each connection has one message outstanding, which \
-waits for those of all the others: the round trip divided by the connections is what would stay the same.`;
+waits for those of all the others: ideally, the round trip divided by the connections stays the same.`;
 
 /** Empty if there is no growth to show: a single number of connections, or no baseline. */
 export function growthBlocks(result: Lineup, results: readonly SeriesResult[]): Block[] {

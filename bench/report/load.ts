@@ -17,8 +17,8 @@ const HELD_BELOW = 1_000;
 const TOLD_LOAD = 75;
 const BASELINE: SubjectName = 'node:net';
 
-const NOTE = `Latencies are of all rounds' requests put together, from when each was due; a percentile is told where ten \
-requests or more lie beyond it. cpu is the server's of a request. Beside each figure is its ratio to node:net's at the same load.`;
+const NOTE = `Latencies are of the requests of all rounds, from when each was due; a percentile is shown if at least ten \
+requests lie beyond it. cpu is the server's per request. Next to each figure is its ratio to node:net's at the same load.`;
 
 export function loadBlocks(result: BenchResult, results: readonly SeriesResult[]): Block[] {
   const handlers = new Map<string, Entry[]>();
@@ -36,7 +36,7 @@ export function loadBlocks(result: BenchResult, results: readonly SeriesResult[]
     MAX,
     ...loadCase.measures
       .filter(({ name }) => name === 'cpu')
-      .map((measure) => measured(measure, 'CPU of the server a request')),
+      .map((measure) => measured(measure, 'CPU of the server per request')),
   ];
   return [...handlers].map(([title, entries], at) => ({
     title,

@@ -58,8 +58,8 @@ function legend({ subjects }: Report): string {
   return `<div class="bar">${names.join('')}
 <fieldset><label><input type="radio" name="view" value="values" checked> measured values</label>
 <label><input type="radio" name="view" value="ratios"> ratios</label></fieldset></div>
-<p class="how">Bars and dots are medians of the rounds, whiskers their lowest and highest; ratios are to node:net, or to what the text under
-the pointer names, and taken within each round. Dots stand on a logarithmic axis, where a bar would have no length. A hollow bar or dot, or
+<p class="how">Bars and dots are medians of the rounds, whiskers their lowest and highest; ratios are to node:net, or to the subject in the text under
+the pointer, and taken within each round. Dots are on a logarithmic axis, where a bar would have no length. A hollow bar or dot, or
 an asterisk: the load generator was the limit, which says nothing of the server.</p>`;
 }
 

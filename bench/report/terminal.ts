@@ -75,7 +75,7 @@ function legend({ cells, ratios }: BenchResult): string {
   if (cells.some(({ limitedBy }) => limitedBy !== undefined)) {
     lines.push(
       `${GENERATOR_MARK} the load generator was at its limit and the server was not: ` +
-        'this says nothing of the server, its cpu counts',
+        'this says nothing about the server, but its cpu is valid',
     );
   }
   return lines.join('\n');

@@ -93,7 +93,7 @@ function describe({ buffer, reason, gain, best }: Omit<Conclusion, 'text'>): str
   const spread = formatSpread(best.gain);
   switch (reason) {
     case 'bend': {
-      const more = best.buffer === buffer ? 'the best there was' : `the best, ${name}, is no better`;
+      const more = best.buffer === buffer ? 'the best result' : `the best, ${name}, is no better`;
       return `${nameOf(buffer)}: ${formatSpread(gain)} of the default's throughput, ${more}`;
     }
     case 'flat':

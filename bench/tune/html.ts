@@ -31,7 +31,7 @@ function heatMap(result: SweepResult, way: Way): string {
   const body = rows.map(({ name, cells }) => `<tr><th>${name}</th>${cells.map(heatCell).join('')}</tr>`);
   return `<section id="heat-${way.name}">
 <h2>${way.name}</h2>
-<p>${escape(way.title)}: throughput, and the same against the default; without colour, the rounds do not agree on better or worse</p>
+<p>${escape(way.title)}: throughput, and its ratio to the default; without color, the rounds do not agree on better or worse</p>
 <div class="scroll"><table class="heat"><thead><tr><th></th>${head.map((size) => `<th>${size}</th>`).join('')}</tr></thead>
 <tbody>${body.join('\n')}</tbody></table></div>
 </section>`;

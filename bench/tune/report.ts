@@ -3,8 +3,8 @@ import { headingLine, notes, pc, sectionText } from '../report/terminal.js';
 import type { Setting, SweepResult } from './model.js';
 import { sectionsOf } from './tables.js';
 
-const NOTE = `Throughput on 8 connections, and the same against the default: the median of the rounds, taken within each of them; *: the
-reader was at its limit and the server was not. CPU, latencies and all samples stand in what --json and --html write.`;
+const NOTE = `Throughput on 8 connections, and its ratio to the default: the median of the rounds, taken within each of them; *: the
+reader was at its limit and the server was not. CPU, latencies and all samples are in the files of --json and --html.`;
 
 export function renderSweep(result: SweepResult, columns: number): string {
   const { found, throughput } = sectionsOf(result);

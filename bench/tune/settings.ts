@@ -40,8 +40,8 @@ function forThroughput(found: Found): Setting {
   }
   const notes = [
     'for throughput',
-    ...(lines.length > 1 ? ['a server has one buffer: take that of the responses that count'] : []),
-    ...(family === 'tcp' ? ['over TCP a buffer that is set no longer grows and shrinks by net.ipv4.tcp_wmem'] : []),
+    ...(lines.length > 1 ? ['a server has one buffer size: choose that of your main responses'] : []),
+    ...(family === 'tcp' ? ['over TCP a buffer that is set no longer grows and shrinks within net.ipv4.tcp_wmem'] : []),
   ];
   return setting('nearwire', notes.join('; '), ...lines);
 }
@@ -52,7 +52,7 @@ function forSlowReaders(found: Found): Setting[] {
   if (lines.length === 0) return [];
   const auto = "; on the native transport sendBufferSize: 'auto' grows to hold what is written, up to 2 MiB";
   const note =
-    'where readers lag, and the server has better to do than to wait for them: the smallest that take such responses whole though nobody reads; the kernel holds the memory while they lag';
+    'for slow readers, if the server must not wait for them: the smallest sizes that hold whole responses of these sizes unread; the kernel holds the memory until they are read';
   return [setting('nearwire', `${note}${found.family === 'unix' ? auto : ''}`, ...lines)];
 }
 
@@ -98,20 +98,20 @@ function nginxListen(buffer: number, { family, platform }: Found): Setting {
     const why = '"listen unix:... sndbuf=" sets the listening socket only';
     return setting(
       'nginx',
-      `none where nginx is itself the server: on Linux ${why}, and accepted UNIX connections do not take it over (over TCP they do)`,
+      `none if nginx itself is the server: on Linux ${why}, and accepted UNIX connections do not inherit it (over TCP they do)`,
     );
   }
   const address = family === 'tcp' ? '127.0.0.1:8080' : 'unix:/tmp/nginx.sock';
   return setting(
     'nginx',
-    'where nginx is itself the server: the connections that it accepts, to its clients, have the buffer of the listening socket',
+    'if nginx itself is the server: the connections that it accepts from clients inherit the buffer of the listening socket',
     `listen ${address} sndbuf=${String(buffer)};`,
   );
 }
 
 const NGINX_AS_FRONT = setting(
   'nginx',
-  'none for its connections to an upstream: what counts there is the send buffer of the application. nginx reads a response into proxy_buffer_size and proxy_buffers (uwsgi_buffers alike), and with proxy_buffering on writes what has no room there to a file',
+  'none for its connections to an upstream: what matters there is the send buffer of the application. nginx reads a response into proxy_buffer_size and proxy_buffers (or uwsgi_buffers), and with proxy_buffering on writes the rest to a file',
 );
 
 function linuxLines(found: Found): Setting[] {
@@ -120,7 +120,7 @@ function linuxLines(found: Found): Setting[] {
   const here = `${String(limits.mostBuffer)} here`;
   const cut = buffersOf(takes.filter(({ clamped }) => clamped)).at(-1);
   if (cut !== undefined) {
-    const note = `${nameOf(cut)} was cut to net.core.wmem_max, ${here}: raise it, and sweep again (to keep it, a line in /etc/sysctl.d)`;
+    const note = `${nameOf(cut)} was cut to net.core.wmem_max, ${here}: raise it, and sweep again (to keep it, add it to /etc/sysctl.d)`;
     return [setting('sysctl', note, line(cut))];
   }
   const wanted = buffersOf([...conclusions, ...wholeOf(found)]).at(-1);
@@ -132,13 +132,14 @@ function linuxLines(found: Found): Setting[] {
 function darwinLines(largest: number | undefined): Setting[] {
   if (largest === undefined) return [];
   const lines = ['sendspace', 'recvspace'].map((name) => `sysctl -w net.local.stream.${name}=${String(largest)}`);
-  const note = 'only for programs that set no buffer themselves: the default of all UNIX sockets, 8,192 as macOS comes';
+  const note =
+    'only for programs that set no buffer themselves: the default of all UNIX sockets, 8,192 on an unchanged macOS';
   return [setting('sysctl', note, ...lines)];
 }
 
 function backlogLine({ limits: { somaxconn }, platform }: Found): Setting[] {
   if (somaxconn === null || somaxconn >= BACKLOG) return [];
   const name = platform === 'darwin' ? 'kern.ipc.somaxconn' : 'net.core.somaxconn';
-  const note = `a listen queue of ${String(BACKLOG)}, as servers ask for, is cut to ${String(somaxconn)}: not a matter of buffers, but of connections that are refused in a rush`;
+  const note = `a listen queue of ${String(BACKLOG)}, which servers request, is cut to ${String(somaxconn)}: this does not concern buffers, but connections that are refused in a burst`;
   return [setting('sysctl', note, `sysctl -w ${name}=${String(BACKLOG)}`)];
 }

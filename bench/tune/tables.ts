@@ -16,16 +16,16 @@ export function sectionsOf(result: SweepResult): { readonly found: Section[]; re
   const told = conclusions.filter(({ reason }) => reason === 'bend' || reason === 'noise');
   const findings = told.map(({ way, bytes, text }) => `${way} ${formatBytes(bytes)}: ${text}`);
   const spread = 'The smallest within the spread of the best, if all rounds agree that it is better than the default';
-  const unread = 'The largest response that leaves the server though nobody reads it';
-  const cut = `cut: the system gave less than was asked for (${String(limits.mostBuffer)} is the most it takes)`;
+  const unread = 'The largest response that leaves the server although it is not read';
+  const cut = `cut: the system granted less than was requested (${String(limits.mostBuffer)} is the most it takes)`;
   const words = [
-    ...[unread, 'in effect: SO_SNDBUF as it reads back', '1,000 connections: what the kernel may hold for as many'],
+    ...[unread, 'in effect: SO_SNDBUF as it reads back', '1,000 connections: what the kernel may hold for that many'],
     ...(takes.some(({ clamped }) => clamped) ? [cut] : []),
   ];
   return {
     found: [
       sectionOf('conclusions', 'Which send buffer for which response', conclusionTable(result), spread, findings),
-      sectionOf('takes', 'What a send buffer takes', takeTable(result), words.join(';\n')),
+      sectionOf('takes', 'What a send buffer holds', takeTable(result), words.join(';\n')),
     ],
     throughput: waysOf(takes).map((way) => sectionOf(way.name, way.title, throughputTable(result, way))),
   };

@@ -27,7 +27,7 @@ export async function findTakes(
 ): Promise<Take[]> {
   const tried = 2 ** Math.ceil(Math.log2(Math.max(PAGE, ...sizes)));
   const pairs = ways.flatMap((way) => buffers.map((buffer) => ({ way, buffer })));
-  const steps = { total: pairs.length, round: 0, rounds: 0, phase: 'what a send buffer takes', remainingSeconds: 0 };
+  const steps = { total: pairs.length, round: 0, rounds: 0, phase: 'what a send buffer holds', remainingSeconds: 0 };
   const takes: Take[] = [];
   for (const [done, { way, buffer }] of pairs.entries()) {
     signal.throwIfAborted();

@@ -1,10 +1,10 @@
 /**
- * The boundary: everything the addon exports, declared once. Nothing else in src touches the addon. The engine, the other
- * objects, the words that both sides share, and sockets of any process have files of their own, which are imported by way of
- * this one.
+ * The JavaScript/native boundary: all exports of the addon, declared once. Nothing else in src touches the addon. The
+ * engine, the other objects, the constants that both sides share, and the sockets of any process are declared in files
+ * of their own, which are imported through this one.
  *
- * Connections and listeners are small integers ("ids"), not objects: a connection costs no wrapper, and a stale id is
- * refused with EBADF. An id is used again only after the turn in which its close was asked for.
+ * Connections and listeners are small integers ("ids"), not objects: a connection needs no wrapper, and a stale id is
+ * refused with EBADF. An id is not reused before the event-loop iteration in which its close was requested has ended.
  * Every number that can fail is 0 or more on success and a negative errno on failure.
  */
 import { existsSync } from 'node:fs';
@@ -26,7 +26,7 @@ export * from './objects.js';
 export * from './words.js';
 export * from './sockets.js';
 
-/** native/addon.cc has the same: goes up when what is declared here, or in the files above, changes its meaning. */
+/** As in native/addon.cc. Increment it when a declaration here, or in the files above, changes its meaning. */
 export const CONTRACT = 8;
 
 export interface NativeAddon {
@@ -35,46 +35,49 @@ export interface NativeAddon {
   createTally(): NativeTally;
   createBalance(): NativeBalance;
   /**
-   * The UNIX sockets of this network namespace, or those that listen. ENOSYS where the system tells nothing; EPROTONOSUPPORT,
-   * EPERM and the like where it refuses to.
+   * The UNIX sockets of this network namespace, or only the listening ones. ENOSYS if the system does not report them;
+   * EPROTONOSUPPORT, EPERM and the like if it refuses to.
    */
   unixSockets(listenersOnly: boolean): NativeUnixSocket[] | number;
-  /** The one with this id. ESRCH: none. */
+  /** The socket with this id. ESRCH: none. */
   unixSocket(id: string): NativeUnixSocket | number;
-  /** The ids of the sockets that wait in this listener's queue. ESRCH: no such listener. EMSGSIZE: too many to be told. */
+  /** The ids of the sockets in this listener's accept queue. ESRCH: no such listener. EMSGSIZE: too many to report. */
   waitingClients(id: string): string[] | number;
   /** The TCP listeners on a port. */
   tcpListeners(port: number): NativeTcpListener[] | number;
-  /** EPROTOTYPE: no stream socket of AF_UNIX or TCP. */
+  /** EPROTOTYPE: not a stream socket of AF_UNIX or TCP. */
   describeSocket(fd: number): NativeSocketDescription | number;
   /**
-   * Whether a socket is bound to a path, found out without a trace at its owner. 0: a datagram socket; EPROTOTYPE: another;
-   * ECONNREFUSED: none; else what a connect fails with.
+   * Whether a socket is bound to a path, checked without the owner noticing. 0: a datagram socket; EPROTOTYPE: another
+   * type; ECONNREFUSED: none; otherwise the error of a connect.
    */
   probePath(path: string): number;
   /**
-   * Makes each of the system's calls that the engine uses once, on a socket of its own that it binds to `path` (which is
-   * left behind) and on files in memory. 0, or the negative errno that it failed with; a call that has nothing to work
-   * on, because an earlier one failed, is left out. A sandbox may end the process for it.
+   * Makes each system call that the engine uses once, on a socket of its own that it binds to `path` (which is left
+   * behind) and on files in memory. The outcome is 0 or the negative errno; a call that depends on one that failed is
+   * left out. A sandbox may kill the process for such a call.
    */
   tryCalls(path: string): [call: string, outcome: number][];
-  /** The living pages of this process, all threads of it together, and the bytes reserved for them. */
+  /** The live pages of this process, in all its threads, and the bytes reserved for them. */
   pageTotals(): [pages: number, bytes: number];
-  /** The table of socket options: an option is named by its place in it. */
+  /** The table of socket options: an option is identified by its index. */
   socketOptions(): NativeOptionRow[];
-  /** What kind of socket a descriptor is; ENOTSOCK: none. */
+  /** The kind of socket behind a descriptor; ENOTSOCK: not a socket. */
   socketState(fd: number): NativeSocketState | number;
   /** `error` is 0 or a negative errno. */
   getSocketOption(fd: number, option: number): [error: number, value: number];
-  /** Sets an option and reads it back. `clampedBy` names the limit that has changed the value. */
+  /** Sets an option and reads it back. `clampedBy` names the limit that changed the value. */
   setSocketOption(fd: number, option: number, value: number): [error: number, effective: number, clampedBy?: string];
-  /** Gives a socket that is not the engine's its buffers; 0 leaves one as it is. `AUTO_BUFFER` is the engine's alone. */
+  /**
+   * Sets the buffer sizes of a socket that the engine does not own; 0 leaves one unchanged. `AUTO_BUFFER` works only in
+   * the engine.
+   */
   setBuffers(fd: number, sendBufferSize: number, recvBufferSize: number, smallBuffers: boolean): number;
-  /** What SO_SNDBUF and SO_RCVBUF of any socket read back, in bytes. */
+  /** SO_SNDBUF and SO_RCVBUF of any socket as read back, in bytes. */
   bufferSizes(fd: number): [send: number, recv: number] | number;
-  /** Memory of the addon's can be an ArrayBuffer's. */
+  /** Whether an ArrayBuffer can have the addon's memory. */
   readonly lendsMemory: boolean;
-  /** `CONTRACT`, as the addon was built. */
+  /** `CONTRACT` when the addon was built. */
   readonly contract: number;
   /** The engine's platform file: linux, darwin or posix. */
   readonly system: string;
@@ -82,13 +85,13 @@ export interface NativeAddon {
   readonly debug: boolean;
   /** The numbers and names of words.ts, objects.ts and sockets.ts, as the addon was built: for the test that compares them. */
   abi(): object;
-  /** Does nothing: the cost of crossing the border, for bench/micro. */
+  /** Does nothing: measures the cost of a call into the addon, for bench/micro. */
   noop(): void;
 }
 
 export interface AddonStatus {
   addon: NativeAddon | undefined;
-  /** Where the addon came from. */
+  /** The addon's file. */
   file: string | undefined;
   /** Why it did not load. */
   reason: Error | undefined;
@@ -98,7 +101,9 @@ const require = createRequire(import.meta.url);
 /** From dist/src/binding, and from dist/bundle/chunks. */
 const packageRoot = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** Prebuilt or built in a clone; else where node-gyp puts it that a user has run on native/binding.gyp. */
+/**
+ * A prebuilt addon or one built in a clone; otherwise where node-gyp puts it when a user runs it on native/binding.gyp.
+ */
 function findAddon(): string {
   const nodeGypBuild = require('node-gyp-build') as { resolve(dir: string): string };
   try {
@@ -114,7 +119,7 @@ function load(): AddonStatus {
   try {
     const file = process.env['NEARWIRE_ADDON'] ?? findAddon();
     const addon = require(file) as NativeAddon;
-    // Without this a stale addon would not fail, but be silent.
+    // Without this check a stale addon would misbehave silently.
     if (addon.contract !== CONTRACT) throw new Error(`${file} was built from other sources: npm run build:native`);
     if (!addon.lendsMemory) {
       throw new Error('An addon may not share memory with JavaScript here, as in Electron');
@@ -122,7 +127,8 @@ function load(): AddonStatus {
     return { addon, file, reason: undefined };
   } catch (error) {
     const reason = error instanceof Error ? error : new Error(String(error));
-    // Until somebody reads the stack, V8 keeps the objects whose calls led here: a first page, or socket, would live for ever.
+    // Until the stack is read, V8 keeps the objects whose calls led here: a first page, or socket, would never be
+    // freed.
     Reflect.get(reason, 'stack');
     return { addon: undefined, file: undefined, reason };
   }

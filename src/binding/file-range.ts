@@ -1,12 +1,12 @@
 import type { NativePage } from './addon.js';
 
-/** A range of a file that the engine holds, or of a page: what stands for bytes in a write by reference. */
+/** A range of a file that the engine has open, or of a page: represents its bytes in a write by reference. */
 export class FileRange {
   /** The engine's number for the file (see NativeEngine.openFile), or the page's memory. */
   readonly file: number | NativePage;
   /** Bytes from the start of the file. */
   readonly offset: number;
-  /** In bytes, as that of a Uint8Array. */
+  /** In bytes, as in a Uint8Array. */
   readonly length: number;
 
   constructor(file: number | NativePage, offset: number, length: number) {

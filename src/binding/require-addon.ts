@@ -1,4 +1,4 @@
-/** The addon, for calls that need it whatever transport carries the bytes. */
+/** The addon, for calls that need it whichever transport is in use. */
 import { noAddonError } from '../errors/index.js';
 import { addonStatus, type NativeAddon } from './addon.js';
 

@@ -1,4 +1,4 @@
-/** The border, for sockets of any process: what the addon tells of their options and of their state. */
+/** The JavaScript/native boundary: the options and the state of any process's sockets, as the addon reports them. */
 
 /** One end of a connected socket. */
 export interface NativeEndpoint {
@@ -17,7 +17,7 @@ export const SocketKind = {
   Other: 16,
 } as const;
 
-/** Where an option means something on one system, and what it may be. */
+/** Which kinds of sockets an option applies to on one system, and its valid values. */
 export interface NativeOptionSupport {
   /** Sets of `SocketKind`. */
   readable: number;
@@ -26,15 +26,15 @@ export interface NativeOptionSupport {
   highest: number;
 }
 
-/** One row of the table of socket options. Booleans are 0 and 1 on the border, and `false` of a number is -1. */
+/** One row of the table of socket options. Across the boundary, booleans are 0 and 1, and `false` of a number is -1. */
 export interface NativeOptionRow {
   name: string;
   type: 'boolean' | 'number' | 'number or false';
   /** Empty where there is none. */
   unit: string;
-  /** Without meaning on a descriptor that is non-blocking. */
+  /** Has no effect on a non-blocking descriptor. */
   blockingOnly: boolean;
-  /** The column of the system that the addon was built for; undefined: it has no such option. */
+  /** The entry of the system that the addon was built for; undefined: it has no such option. */
   here: NativeOptionSupport | undefined;
   linux: NativeOptionSupport | undefined;
   darwin: NativeOptionSupport | undefined;
@@ -48,8 +48,8 @@ export interface NativeSocketState {
 }
 
 /**
- * A UNIX socket of any process. `id` is on Linux the inode that /proc/PID/fd names, on macOS the kernel's handle; `cookie`
- * is never another socket's later on.
+ * A UNIX socket of any process. On Linux `id` is the inode that /proc/PID/fd shows, on macOS the kernel's handle;
+ * `cookie` is never reused for another socket.
  */
 export interface NativeUnixSocket {
   id: string;
@@ -58,15 +58,15 @@ export interface NativeUnixSocket {
   type: number;
   listening: boolean;
   connected: boolean;
-  /** As bound, with a leading NUL if abstract. Not there: not bound. */
+  /** As bound, with a leading NUL if abstract. Absent: not bound. */
   name?: string;
-  /** The file it is bound to, where the system tells: device major and minor, the low 32 bits of the inode number. */
+  /** The file it is bound to, if the system reports it: device major and minor, the low 32 bits of the inode number. */
   file?: [major: number, minor: number, inode: number];
-  /** The other end's `id`, once it has been accepted. */
+  /** The `id` of the other end, once it has been accepted. */
   peer?: string;
-  /** Of a listener: connections that wait. Of others: bytes that wait to be read. */
+  /** Of a listener: queued connections. Of others: unread bytes. */
   queued?: number;
-  /** Of a listener: connections that may wait. */
+  /** Of a listener: the maximum of queued connections. */
   backlog?: number;
 }
 
@@ -78,7 +78,7 @@ export interface NativeTcpListener {
   backlog: number;
 }
 
-/** What the kernel says of a stream socket of this process. What a system does not tell is not there. */
+/** What the kernel reports about a stream socket of this process. Fields that a system does not report are absent. */
 export interface NativeSocketDescription {
   family: 'unix' | 'tcp';
   listening: boolean;
@@ -99,28 +99,28 @@ export interface NativeSocketDescription {
 }
 
 export interface NativeTcpFigures {
-  /** Linux's number of the state: 1 ESTABLISHED to 11 CLOSING. */
+  /** Linux's number for the state: 1 ESTABLISHED to 11 CLOSING. */
   state: number;
-  /** Smoothed round trip. */
+  /** Smoothed round-trip time. */
   rttMicroseconds?: number;
-  /** How much the round trip varies. */
+  /** Variation of the round-trip time. */
   rttVarianceMicroseconds?: number;
-  /** Segments that may be under way. */
+  /** Maximum of segments in flight. */
   congestionWindow?: number;
-  /** Bytes. */
+  /** In bytes. */
   segmentSize?: number;
-  /** Segments sent again (macOS: packets), since the connection was made. */
+  /** Retransmitted segments (macOS: packets) since the connection was made. */
   retransmits?: number;
   /** Bytes that the peer has acknowledged. */
   bytesAcked?: number;
   /** Bytes that the peer has sent. */
   bytesReceived?: number;
-  /** Bytes of `unsent` that have not been sent even once. */
+  /** Bytes of `unsent` that have never been sent. */
   notSent?: number;
   /** Time with data to send. */
   busyMicroseconds?: number;
-  /** Of that, the time of waiting for room at the peer. */
+  /** The part of it spent waiting for the peer's receive window. */
   windowLimitedMicroseconds?: number;
-  /** Of that, the time of waiting for room in the send buffer. */
+  /** The part of it spent waiting for room in the send buffer. */
   bufferLimitedMicroseconds?: number;
 }

@@ -1,4 +1,4 @@
-/** The two ways in: `Channel.connect` and `ChannelServer.listen`, by the transport that was asked for. */
+/** The entry points: `Channel.connect` and `ChannelServer.listen`, for the requested transport. */
 import { engineFor, requestedTransport } from '../engine/transport.js';
 import { connectJs } from './js.js';
 import { listenJs } from './js-server.js';
@@ -32,7 +32,7 @@ export const Channel = {
     checkHandlers(handlers);
     const engine = engineFor(requestedTransport(target.transport));
     const channel = engine === undefined ? connectJs(target, handlers) : connectNative(engine, target, handlers);
-    // What is in `data` is the program's word alone.
+    // Only the program knows the type of `data`.
     return channel as ChannelObject<Data>;
   },
 };

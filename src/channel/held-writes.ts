@@ -1,6 +1,6 @@
 /**
- * What one native channel holds back, while it is corked or a file is being opened, and its files that the kernel has not
- * all of.
+ * The writes of one native channel that are held back while it is corked or a file is being opened, and its files that
+ * the kernel has not completely taken.
  */
 import { constants } from 'node:os';
 import { errnoError } from '../errors/index.js';
@@ -12,16 +12,19 @@ type Callback = (error?: Error | null) => void;
 
 const { ECANCELED } = constants.errno;
 
-/** What of a channel is used here. */
+/** The part of a channel that is used here. */
 export interface HoldingChannel {
   readonly open: boolean;
-  /** Sends these bytes, and ranges of pages, which were held back. */
+  /** Sends bytes and ranges of pages that were held back. */
   writeHeld(parts: readonly WritePart[]): void;
-  /** Sends the range in its turn; answers the bytes still queued, or a negative errno, which the channel sees to. */
+  /**
+   * Sends the range in its place among the writes. Returns the bytes still queued, or a negative errno, which the
+   * channel handles.
+   */
   sendRange(range: FileRange): number;
   withdrawRange(range: FileRange): boolean;
   destroy(error?: Error): void;
-  /** All that was held back has been written. */
+  /** Everything that was held back has been written. */
   onReleased(): void;
 }
 
@@ -29,7 +32,7 @@ interface Held {
   /** In bytes. */
   readonly length: number;
   readonly parts?: readonly WritePart[];
-  /** Does what was held back: of everything but parts. */
+  /** A held call: of everything but parts. */
   readonly run?: () => void;
   readonly callback?: Callback;
 }
@@ -41,7 +44,10 @@ interface Sent {
 
 const lengthOf = (parts: readonly { length: number }[]): number => parts.reduce((sum, { length }) => sum + length, 0);
 
-/** Joins short neighbours: to pass a part to the kernel costs more than to copy it, and one sendmsg takes only so many. */
+/**
+ * Joins short neighbors: handing a part to the kernel costs more than copying it, and one sendmsg takes a limited
+ * number.
+ */
 function joinShort(parts: readonly WritePart[]): WritePart[] {
   const joined: WritePart[] = [];
   let short: Uint8Array[] = [];
@@ -62,7 +68,7 @@ function joinShort(parts: readonly WritePart[]): WritePart[] {
 }
 
 export class HeldWrites implements FileCarrier {
-  /** A file is being opened, or the channel is corked: what is written must be given to `hold`. */
+  /** True while a file is being opened or the channel is corked: writes must be passed to `hold`. */
   holds = false;
   private readonly channel: HoldingChannel;
   private corks = 0;
@@ -74,12 +80,12 @@ export class HeldWrites implements FileCarrier {
     this.channel = channel;
   }
 
-  /** Bytes that are held back: of a file that is being opened, its length as far as that is known. */
+  /** Bytes held back. A file that is being opened counts with its length, as far as that is known. */
   get length(): number {
     return lengthOf(this.held) + (this.opening?.chunk.length ?? 0);
   }
 
-  /** Something is held back, or is to be sent once it is open. */
+  /** Whether anything is held back, or a file is still to be opened and sent. */
   get waits(): boolean {
     return this.opening !== undefined || this.held.length > 0;
   }
@@ -99,15 +105,15 @@ export class HeldWrites implements FileCarrier {
     this.uncork();
   }
 
-  /** What is lent to the channel may change after this call: it is copied. */
+  /** Memory lent to the channel may change after this call, so it is copied. */
   hold(parts: readonly WritePart[]): void {
     const kept = parts.map((part) => (part instanceof Uint8Array ? Buffer.from(part) : part));
-    // To send nothing would be a system call all the same.
+    // Sending nothing would still cost a system call.
     if (kept.every(({ length }) => length === 0)) return;
     this.held.push({ parts: kept, length: lengthOf(kept) });
   }
 
-  /** As `hold`, for what is no write. */
+  /** As `hold`, for a call that is not a write. */
   holdCall(run: () => void): void {
     this.held.push({ run, length: 0 });
   }
@@ -131,7 +137,7 @@ export class HeldWrites implements FileCarrier {
     const { opening } = this;
     this.opening = undefined;
     if (opening === undefined) return;
-    // It stood before what is corked.
+    // The file comes before the corked writes.
     this.hand(opening);
     this.release();
   };
@@ -160,7 +166,7 @@ export class HeldWrites implements FileCarrier {
     if (left > 0) {
       this.sent.push(file);
     } else {
-      // The channel's end tells of a failure.
+      // A failure is reported when the channel ends.
       file.chunk.written(left < 0 ? errnoError(left, 'write') : null);
       if (left < 0) this.sent.push(file);
       else process.nextTick(file.callback);
@@ -175,7 +181,7 @@ export class HeldWrites implements FileCarrier {
     this.channel.destroy(error);
   }
 
-  /** The kernel has all that was queued. */
+  /** The kernel has taken everything that was queued. */
   drained(): void {
     for (const { chunk, callback } of this.sent.splice(0)) {
       chunk.written(null);
@@ -183,7 +189,7 @@ export class HeldWrites implements FileCarrier {
     }
   }
 
-  /** The channel is closed: tells everybody, on a later tick. */
+  /** The channel has closed: calls all callbacks, on a later tick. */
   closed(error: Error | undefined): void {
     const { opening, held, sent } = this;
     this.opening = undefined;

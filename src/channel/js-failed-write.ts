@@ -1,9 +1,9 @@
-/** A net.Socket whose writes may fail without the end of its reading: node's own destroys the whole of it. */
+/** Lets a net.Socket continue to read after a write has failed: node's own code destroys the whole socket. */
 import type net from 'node:net';
 
 type Done = (error?: Error | null) => void;
 
-/** Calls `tell` for the first write that fails while there may be more to read. What is written behind it is dropped. */
+/** Calls `tell` for the first write that fails while there may be more to read. Later writes are dropped. */
 export function readBehindFailedWrites(socket: net.Socket, tell: (error: NodeJS.ErrnoException) => void): void {
   let failed = false;
   const keptFrom = (done: Done): Done => {

@@ -16,7 +16,7 @@ class JsChannelServer implements ChannelServer {
   readonly transport = 'js';
   private readonly channels = new Set<JsChannel>();
   private closing = false;
-  /** It listens, has failed to, or has been closed before. */
+  /** Resolves once it listens, has failed to, or has been closed before that. */
   private readonly settled: Promise<void>;
   private settle: () => void = () => undefined;
 
@@ -62,7 +62,7 @@ class JsChannelServer implements ChannelServer {
   close(): void {
     if (this.closing) return;
     this.closing = true;
-    // node looks a host up first, a numeric one too: 'listening' comes all the same.
+    // node looks up a host first, even a numeric one: 'listening' is emitted although the server has been closed.
     if (this.server.listening) this.stop();
   }
 

@@ -14,12 +14,11 @@ import { readBehindFailedWrites } from './js-failed-write.js';
 import { bytesOfParts, isCopied } from './parts.js';
 import { checkRange, DEFAULT_HOST } from './targets.js';
 
-/** What `onData` lends at the moment. */
+/** The memory that `onData` is lending at the moment. */
 let lent: ArrayBufferLike | undefined;
 
 /**
- * Makes a call into the program, and reports what it throws: node's streams would be left in the middle of what they do,
- * and not go on.
+ * Calls the program and reports its exception: thrown into node's streams, it would interrupt their work and stop them.
  */
 export function guard(call: () => void): void {
   try {
@@ -37,12 +36,12 @@ export class JsChannel implements Channel {
   private ended = false;
   /** `destroy()` has been called. */
   private destroyed = false;
-  /** A write has answered false, or a file is under way. */
+  /** A write has returned false, or a file is being sent. */
   private drainOwed = false;
   private turns = 0;
   private files = 0;
   private filesUnderWay = 0;
-  /** Told to `onWriteError`. */
+  /** Passed to `onWriteError`. */
   private writeFailure: Error | undefined;
   private lastCounters: ChannelCounters | undefined;
 
@@ -86,13 +85,13 @@ export class JsChannel implements Channel {
       });
     });
     socket.on('close', (hadError) => {
-      // node takes what it has not sent out of its count, some time later.
+      // Later node removes unsent data from its count.
       this.lastCounters = this.counters;
       guard(() => handlers.onClose?.(this, hadError));
     });
   }
 
-  /** A stream may have more to say after `destroy()`. */
+  /** A stream may emit further events after `destroy()`. */
   private tell(call: () => void): void {
     if (!this.closed) guard(call);
   }
@@ -132,7 +131,7 @@ export class JsChannel implements Channel {
     return this.hasRoom();
   }
 
-  /** node holds what it is given by reference until it is written. */
+  /** node keeps references to its chunks until they are written. */
   private handParts(parts: readonly Uint8Array[]): void {
     const copied = isCopied(parts);
     for (const part of parts) this.hand(copied || part.buffer === lent ? Buffer.from(part) : part);
@@ -142,7 +141,7 @@ export class JsChannel implements Channel {
     if (data.length > 0) this.socket.write(data, this.onWritten);
   }
 
-  /** What a write answers. node's own answer is true for what it holds, as long as that is not much. */
+  /** The return value of writes. node's own is true even for queued data, below the high-water mark. */
   private hasRoom(): boolean {
     const room = this.isHandedOver;
     if (!room) this.drainOwed = true;
@@ -178,8 +177,8 @@ export class JsChannel implements Channel {
   }
 
   private onFileSent(failed: boolean): void {
-    // That a file can't be had is told before its turn among the writes, which it counts for nothing in; an empty write
-    // behind it tells when that is over.
+    // A file that cannot be opened is reported before its place among the writes, in which it counts as nothing; the
+    // callback of an empty write after it reports when that place has been reached.
     if (failed && this.socket.writable) this.socket.write('', this.onWritten);
     else this.onWritten();
   }
@@ -215,14 +214,14 @@ export class JsChannel implements Channel {
   }
 
   destroy(error?: Error): void {
-    // Nothing is told from within this call, not even that a write fails.
+    // Nothing is reported from within this call, not even a failed write.
     this.destroyed = true;
     while (this.socket.writableCorked > 0) this.socket.uncork();
     this.socket.destroy(error);
   }
 
   setTimeout(milliseconds: number): this {
-    // It checks the argument; on a socket that is destroyed it does not.
+    // This checks the argument; on a destroyed socket it does not.
     if (this.closed) timerDuration(milliseconds);
     else this.socket.setTimeout(milliseconds);
     return this;

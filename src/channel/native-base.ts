@@ -1,4 +1,4 @@
-/** What a native channel is besides its bytes: its names, counters and timeout, and whether it keeps the process alive. */
+/** The parts of a native channel that do not concern its data: addresses, counters, timeout, ref and unref. */
 import type { ChannelCounters } from './types.js';
 import { CONNECTION_COUNTERS, type NativeEndpoint } from '../binding/addon.js';
 import type { BufferSizes } from '../config/options.js';
@@ -14,7 +14,10 @@ export abstract class ChannelBase extends EngineConnection {
   readonly nodeTicks = false;
   data: unknown = undefined;
   private lastCounters: ChannelCounters | undefined;
-  /** Once it is connected and has been asked for: as on node:net it is known after the end then, and our own is not. */
+  /**
+   * Kept once it has been asked for on a connected channel: as in node:net, it then remains known after the end, while
+   * the local address does not.
+   */
   private peerName: NativeEndpoint | undefined;
   private idle: IdleTimer | undefined;
 
@@ -88,7 +91,7 @@ export abstract class ChannelBase extends EngineConnection {
     return this;
   }
 
-  /** The addon notes when bytes move: a message costs no call of the timer. */
+  /** The addon records when bytes move, so a message needs no call of the timer. */
   private get movedAt(): number {
     const at = this.engine.native.movedAt(this.id);
     return at === 0 ? -Infinity : ORIGIN + at;
@@ -98,7 +101,7 @@ export abstract class ChannelBase extends EngineConnection {
     this.idle?.touch();
   }
 
-  /** Of one that is about to close. */
+  /** Called when the channel is about to close. */
   protected keepCounters(): void {
     this.lastCounters = this.counters;
     this.idle?.stop();

@@ -1,4 +1,4 @@
-/** Channels on the native engine that connect. */
+/** Connects channels on the native engine. */
 import type { Channel, ChannelHandlers, ConnectTarget } from './types.js';
 import { patienceOf } from '../config/options.js';
 import { hasQueue, QueuedConnect } from '../engine/connect-queue.js';
@@ -15,14 +15,14 @@ export function connectNative(engine: Engine, target: ConnectTarget, handlers: C
     ? engine.prepareConnect(addressOf(target), optionsOf(target))
     : engine.connect(addressOf(target), optionsOf(target));
   const channel = new NativeChannel(engine, id, handlers, target);
-  // What fails early is told late: no handler runs inside this call.
+  // Early failures are reported later: no handler runs inside this call.
   if (id < 0) process.nextTick(tellEarlyFailure, channel, id);
   else if (waits) waitInQueue(channel, path, patience);
   return channel;
 }
 
 function waitInQueue(channel: NativeChannel, path: string, patience: number): void {
-  // Nearly all are through here.
+  // Nearly all connects are done after this line.
   if (!hasQueue(path) && channel.engine.tryConnect(channel.id) === 'settled') return;
   const place = new QueuedConnect(path, patience, {
     tryOnce: () => channel.engine.tryConnect(channel.id),

@@ -1,4 +1,4 @@
-/** What the native engine is told of where a channel connects to or a server listens. */
+/** Converts a channel's or server's address for the native engine. */
 import { isIPv6 } from 'node:net';
 
 import type { ConnectTarget } from './types.js';
@@ -9,7 +9,7 @@ import { DEFAULT_HOST } from './targets.js';
 export function addressOf(target: ConnectTarget): NativeAddress {
   if (target.path !== undefined) return { path: target.path };
   const host = target.host ?? DEFAULT_HOST;
-  // As node: an IPv6 wildcard takes IPv4 connections too.
+  // As in node: an IPv6 wildcard accepts IPv4 connections too.
   return isIPv6(host) ? { host, port: target.port, ipv6Only: false } : { host, port: target.port };
 }
 

@@ -25,25 +25,27 @@ import { checkRange, DEFAULT_HOST } from './targets.js';
 const { ENOTCONN } = constants.errno;
 
 /**
- * On Linux shutdown(2) fails with ENOTCONN once the peer has reset the connection, and so lost what it had not read;
- * elsewhere also when it has only closed it.
+ * On Linux, shutdown(2) fails with ENOTCONN once the peer has reset the connection and thereby lost unread data; on
+ * other systems also when the peer has merely closed.
  */
 const TELLS_RESET = process.platform === 'linux';
 
 export class NativeChannel extends ChannelBase implements Channel, HoldingChannel {
   private readonly handlers: ChannelHandlers;
-  /** Where a connect went; undefined for an accepted channel, which has nothing to wait for. */
+  /** The address of a connect; undefined for an accepted channel, which has nothing to wait for. */
   private readonly target: ConnectTarget | undefined;
   private ended = false;
   private finSent = false;
   private peerEnded = false;
-  /** A write has answered false because it was held back: onDrain is to come, whatever the kernel has. */
+  /**
+   * A write has returned false because it was held back: onDrain must be called even if the kernel takes everything.
+   */
   private drainOwed = false;
   private closeStats: ConnectionStats | undefined;
-  /** Made by the first file, or the first cork. */
+  /** Created by the first file or cork. */
   private held: HeldWrites | undefined;
 
-  /** Of an accepted one. */
+  /** Of an accepted channel. */
   readonly server: ChannelServer | undefined;
 
   constructor(
@@ -75,7 +77,7 @@ export class NativeChannel extends ChannelBase implements Channel, HoldingChanne
     const from = start ?? 0;
     const to = end ?? data.length;
     if (start !== undefined || end !== undefined) checkRange(from, to, data.length);
-    // To ask a short message for what it is, or a part of what has come in, costs a fifth of its write.
+    // Checking what a short message, or a part of received data, is would cost a fifth of its write.
     const mayBePage = data.length > COPY_LIMIT && data !== this.engine.lent;
     const reference = mayBePage ? referenceTo(data, from, to) : undefined;
     if (this.held?.holds === true) return this.hold([reference ?? data.subarray(from, to)]);
@@ -105,7 +107,7 @@ export class NativeChannel extends ChannelBase implements Channel, HoldingChanne
     return this.hasRoom;
   }
 
-  /** What a write answers. */
+  /** The return value of writes. */
   private get hasRoom(): boolean {
     return !this.blocked && !this.failed;
   }
@@ -116,7 +118,7 @@ export class NativeChannel extends ChannelBase implements Channel, HoldingChanne
     process.nextTick(tellLentFailure, this, left);
   }
 
-  /** Keeps a write back until the file before it is open, or the channel uncorked. */
+  /** Holds a write back until the file before it is open, or the channel uncorked. */
   private hold(parts: readonly WritePart[]): boolean {
     this.held?.hold(parts);
     this.drainOwed = true;
@@ -193,8 +195,8 @@ export class NativeChannel extends ChannelBase implements Channel, HoldingChanne
   }
 
   /**
-   * Both sides have ended. The engine tells of a shutdown before what the loop has found since, which may be that the
-   * kernel has taken the last of what was written.
+   * Both sides have ended. The engine reports a shutdown before events that the loop has found since; one of them may
+   * be that the kernel has taken the last write.
    */
   private closeBehindDrain(): void {
     try {
@@ -207,7 +209,7 @@ export class NativeChannel extends ChannelBase implements Channel, HoldingChanne
   destroy(error?: Error): void {
     if (this.id < 0) return;
     this.held?.uncorkAll();
-    // What leaves now is counted.
+    // Sends now what is to be counted.
     this.flush();
     if (this.server !== undefined && closes.hasSubscribers) {
       this.closeStats = connectionStats(this.engine.native, this.id);
@@ -242,16 +244,17 @@ export class NativeChannel extends ChannelBase implements Channel, HoldingChanne
       if (this.handlers.onEnd === undefined) this.end();
       else this.handlers.onEnd(this);
     } finally {
-      // Else onShutdown closes it.
+      // Otherwise onShutdown closes the channel.
       if (this.finSent) this.closeBehindDrain();
     }
   }
 
   onShutdown(status: number): void {
-    // A write has failed: what is still to be told of that closes it.
+    // A write has failed: the event that will report it closes the channel.
     if (this.failed) return;
     this.finSent = true;
-    // As node: what is not connected any more tells so when it is read, unless that has come to its end.
+    // As in node: a connection that is no longer connected reports that when it is read, unless reading has reached its
+    // end.
     const isLoss = status !== -ENOTCONN || (this.peerEnded && TELLS_RESET);
     if (status < 0 && isLoss) this.destroy(errnoError(status, 'shutdown'));
     else if (this.peerEnded) this.closeBehindDrain();
@@ -282,7 +285,7 @@ export class NativeChannel extends ChannelBase implements Channel, HoldingChanne
       this.destroy(error);
       return;
     }
-    // Nothing more is sent: the peer's end closes it.
+    // Nothing more is sent: the peer's FIN closes the channel.
     this.finSent = true;
     this.held?.closed(error);
     this.handlers.onWriteError(this, error);
@@ -292,27 +295,27 @@ export class NativeChannel extends ChannelBase implements Channel, HoldingChanne
     if (!this.isHandedOver()) return;
     if (this.held !== undefined) {
       this.held.drained();
-      // Their callbacks may have written, or closed it.
+      // Their callbacks may have written, or closed the channel.
       if (!this.isHandedOver()) return;
     }
     this.tellDrain();
   }
 
   /**
-   * The kernel has all that has been written. A completion tells no more than that it had: handlers of the same batch may
+   * Whether the kernel has taken all writes. A completion only reports that it once had: handlers of the same batch may
    * have written since.
    */
   private isHandedOver(): boolean {
     this.flush();
     if (!this.open || this.failed) return false;
     if (this.engine.native.queued(this.id) === 0) return true;
-    // A drain of its own follows.
+    // Another drain will follow.
     this.blocked = true;
     return false;
   }
 
   private tellDrain(): void {
-    // Writes are held back, or a file that is being opened is to be sent.
+    // Writes are held back, or a file that is being opened is still to be sent.
     this.drainOwed = this.held?.waits === true;
     if (!this.drainOwed) this.handlers.onDrain?.(this);
   }
@@ -322,7 +325,7 @@ export class NativeChannel extends ChannelBase implements Channel, HoldingChanne
   }
 
   onFlushed(): void {
-    // Nobody asks a channel for it: drain is all that the callback API tells of writes.
+    // A channel has no write callbacks: onDrain is all that this API reports about writes.
   }
 }
 

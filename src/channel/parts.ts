@@ -2,7 +2,7 @@
 import { argTypeError } from '../errors/index.js';
 import { COPY_LIMIT } from '../engine/outbound.js';
 
-/** The parts as bytes. Wrong ones throw before anything is written. */
+/** Converts the parts to bytes. Invalid ones throw before anything is written. */
 export function bytesOfParts(parts: readonly (Uint8Array | string)[]): Uint8Array[] {
   if (!Array.isArray(parts)) throw argTypeError('parts', 'an instance of Array', parts);
   return (parts as readonly (Uint8Array | string)[]).map((part, index) => {
@@ -12,7 +12,7 @@ export function bytesOfParts(parts: readonly (Uint8Array | string)[]): Uint8Arra
   });
 }
 
-/** Parts that come to this little are copied; of more, all are lent. */
+/** Parts of at most this total are copied; beyond it, all are lent. */
 export function isCopied(parts: readonly Uint8Array[]): boolean {
   return parts.reduce((sum, { length }) => sum + length, 0) <= COPY_LIMIT;
 }

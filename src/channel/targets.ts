@@ -1,4 +1,4 @@
-/** Checks of what callers of the channel API pass: bad input throws at the call, in node's shapes. */
+/** Checks the arguments of the channel API: invalid input throws at the call, in node's error shapes. */
 import { isIP } from 'node:net';
 
 import {

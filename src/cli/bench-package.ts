@@ -1,4 +1,7 @@
-/** The package nearwire-bench, which has the commands that measure: found where this one is installed, or where it is called. */
+/**
+ * The package nearwire-bench, which has the commands that measure: resolved from this package's location, then from the
+ * current directory.
+ */
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -8,25 +11,25 @@ import { EXIT_CODES } from './exit-codes.js';
 import { packageVersion } from './package-version.js';
 import { UsageError } from './usage.js';
 
-/** With what each does. */
+/** The commands and what each does. */
 export const BENCH_COMMANDS: ReadonlyMap<string, string> = new Map([
   ['bench', 'measure the native transport against node:net and plain C on this machine'],
   ['cost', 'measure the share of a request that the hop between web server and app server takes'],
   ['tune', 'measure which send buffer suits which response, and how to set it'],
 ]);
 
-/** What that package exports. */
+/** The exports of that package. */
 export interface BenchPackage {
-  /** It uses nearwire/internal, which is of one version. */
+  /** Must equal ours: it uses nearwire/internal, which changes between versions. */
   readonly version: string;
-  /** Runs `nearwire WORDS`; the first names the command. Sets `process.exitCode`; throws UsageError. */
+  /** Runs `nearwire WORDS`; the first word names the command. Sets `process.exitCode`; throws UsageError. */
   run(words: readonly string[]): Promise<void>;
   outlines(): readonly CommandOutline[];
 }
 
 const NAME = 'nearwire-bench';
 
-/** Undefined: not installed. */
+/** Returns undefined if it is not installed. */
 export async function findBenchPackage(): Promise<BenchPackage | undefined> {
   for (const from of [import.meta.url, join(process.cwd(), 'package.json')]) {
     const file = resolve(from);
@@ -44,17 +47,17 @@ function resolve(from: string): string | undefined {
   }
 }
 
-/** For a command of it. */
+/** The package, as needed by this command. */
 export async function benchPackage(command: string): Promise<BenchPackage> {
   const version = packageVersion();
   const found = await findBenchPackage();
   const install = `npm install --save-dev ${NAME}@${version}`;
   if (found === undefined) {
-    throw new UsageError(`nearwire ${command} is in a package of its own: ${install}`, EXIT_CODES.unavailable);
+    throw new UsageError(`nearwire ${command} is in a separate package: ${install}`, EXIT_CODES.unavailable);
   }
   if (found.version !== version) {
     throw new UsageError(
-      `${NAME} is of version ${found.version}, nearwire of ${version}: ${install}`,
+      `${NAME} has version ${found.version}, but nearwire has ${version}: ${install}`,
       EXIT_CODES.unavailable,
     );
   }

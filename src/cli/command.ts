@@ -1,4 +1,4 @@
-/** A subcommand: its options as a table, from which parsing, help and completion are made. */
+/** A subcommand: its options as a table, from which parsing, help and completion are derived. */
 import { parseArgs } from 'node:util';
 
 import { checkWritable } from './output-file.js';
@@ -6,22 +6,22 @@ import { nearest, UsageError } from './usage.js';
 
 export interface OptionSpec {
   readonly type: 'boolean' | 'string';
-  /** What the help calls its value. */
+  /** The name of its value in the help. */
   readonly value?: string;
   readonly help: string;
 }
 export type OptionTable = Readonly<Record<string, OptionSpec>>;
 
-/** By the options' names. */
+/** Indexed by option name. */
 export type Given<Options extends OptionTable> = {
   readonly [Name in keyof Options]?: Options[Name]['type'] extends 'boolean' ? boolean : string;
 };
 
-/** What the shells' completion and the overview know of a command. */
+/** The part of a command that completion and the overview use. */
 export interface CommandOutline {
   readonly name: string;
   readonly summary: string;
-  /** With their dashes. */
+  /** With the leading dashes. */
   readonly options: readonly string[];
 }
 
@@ -32,13 +32,13 @@ export interface Command extends CommandOutline {
 interface CommandSpec<Options extends OptionTable> {
   readonly name: string;
   readonly summary: string;
-  /** As the help writes them. */
+  /** As shown in the help. */
   readonly operands?: string;
   readonly fewestOperands?: number;
   /** Absent: none. */
   readonly mostOperands?: number;
   readonly options: Options;
-  /** Behind the options in the help. */
+  /** Follows the options in the help. */
   readonly more?: string;
   run(given: Given<Options>, operands: readonly string[]): Promise<void> | void;
 }

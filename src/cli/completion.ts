@@ -1,4 +1,4 @@
-/** `nearwire completion`: a script by which a shell completes commands and options. */
+/** `nearwire completion`: prints a script with which a shell completes commands and options. */
 import { BENCH_COMMANDS, findBenchPackage } from './bench-package.js';
 import { command, type Command, type CommandOutline } from './command.js';
 import { parseWord } from './usage.js';
@@ -74,7 +74,7 @@ compdef _nearwire nearwire
       .join('\n') + '\n',
 };
 
-/** Inside of single quotes. */
+/** For use inside single quotes. */
 function quoted(text: string): string {
   return text.replaceAll("'", "'\\''");
 }

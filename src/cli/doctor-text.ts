@@ -16,7 +16,7 @@ export function renderDiagnosis({ groups, cause, causeIsUnlogged, worst }: Diagn
   const sum = `${String(count('problem'))} problems, ${String(count('warning'))} warnings, ${String(count('note'))} notes`;
   const doubt = causeIsUnlogged === true ? ' (its log has no such failure: is --user the one that it runs as?)' : '';
   const verdict =
-    cause === undefined ? [] : [`${paint(COLOURS.problem, 'nginx answers 502')}: ${cause.message}${doubt}`];
+    cause === undefined ? [] : [`${paint(COLOURS.problem, 'nginx responds with 502')}: ${cause.message}${doubt}`];
   return [...groups.map(renderGroup), ...verdict, paint(COLOURS[worst], sum), ''].join('\n');
 }
 

@@ -1,4 +1,4 @@
-/** `nearwire doctor`: what stands between a front and an application, and how to mend it. */
+/** `nearwire doctor`: finds what keeps a reverse proxy from an application, and how to fix it. */
 import { readFileSync } from 'node:fs';
 
 import { command, REPORT_OPTIONS } from './command.js';
@@ -24,7 +24,7 @@ export const doctorCommand = command({
     },
     ...REPORT_OPTIONS,
   },
-  more: 'Exit codes: 0 nothing to mend; 1 warnings or problems; 2 invalid arguments.',
+  more: 'Exit codes: 0 nothing to fix; 1 warnings or problems; 2 invalid arguments.',
   run: doctor,
 });
 
@@ -37,7 +37,7 @@ interface Words {
 
 async function doctor(words: Words, [path]: readonly string[]): Promise<void> {
   const { user, 'nginx-log': nginxLog, json, output } = words;
-  // Loaded here: --help does without it.
+  // Loaded here because --help does not need it.
   const { examine } = await import('../doctor/examine.js');
   const { accountOf, frontAccount } = await import('../doctor/account.js');
   const { plainPath } = await import('../doctor/socket-path.js');

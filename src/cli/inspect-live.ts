@@ -1,4 +1,4 @@
-/** The live view of a listener in a terminal. */
+/** The live view of a listener on a terminal. */
 import { stripVTControlCharacters } from 'node:util';
 
 import type { ListenerReport } from '../inspection/report.js';
@@ -7,28 +7,28 @@ import { connectionLines, countText, headLines, printable, printableName } from 
 import { sparkline } from './sparkline.js';
 
 export interface View {
-  /** `error` says why there is no report. */
+  /** `error`: why there is no report. */
   show(report: ListenerReport | undefined, error: NodeJS.ErrnoException | undefined): void;
   close(): void;
 }
 
-/** Control sequences of xterm's, which all terminals of today know. */
+/** Control sequences of xterm, which all current terminals support. */
 const ENTER = '\x1b[?1049h\x1b[?25l';
 const LEAVE = '\x1b[?25h\x1b[?1049l';
 const HOME = '\x1b[H';
 const CLEAR_LINE = '\x1b[K';
 const CLEAR_BELOW = '\x1b[J';
 
-/** What a terminal that does not tell its size is taken for. */
+/** The assumed size of a terminal that does not report its own. */
 const COLUMNS = 80;
 const ROWS = 24;
-/** Looks that the history keeps: more than any terminal is wide. */
+/** Samples kept in the history: more than any terminal is wide. */
 const HISTORY = 1000;
 const GAUGE = 24;
-/** Lines that are there whatever the connections are. */
+/** Lines shown regardless of the number of connections. */
 const LINES_AROUND = 12;
 const LABEL = 15;
-/** From this share of the backlog on, the gauge warns. */
+/** The share of the backlog from which on the gauge warns. */
 const CROWDED = 0.5;
 
 export class LiveView implements View {
@@ -44,7 +44,7 @@ export class LiveView implements View {
     this.maxQueued = maxQueued;
     this.interval = interval;
     process.stdout.write(ENTER);
-    // However the process ends, the terminal is left as it was found.
+    // Restores the terminal however the process ends.
     process.on('exit', this.restore);
     process.stdout.on('resize', this.redraw);
   }
@@ -59,14 +59,14 @@ export class LiveView implements View {
     this.redraw();
   }
 
-  /** Goes back to the screen as it was, and leaves a line of what has been seen. */
+  /** Returns to the original screen, and leaves a line that sums up what has been seen. */
   close(): void {
     if (!this.open) return;
     this.restore();
     process.off('exit', this.restore);
     process.stdout.off('resize', this.redraw);
     const high = this.depths.some((depth) => depth !== undefined) ? countText(this.highest) : 'unknown';
-    process.stdout.write(`${countText(this.looks)} looks, high water ${high}\n`);
+    process.stdout.write(`${countText(this.looks)} samples, high water ${high}\n`);
   }
 
   private readonly restore = (): void => {
@@ -130,7 +130,7 @@ function timeOf(at: string): string {
   return new Date(at).toTimeString().slice(0, 'hh:mm:ss'.length);
 }
 
-/** No line may wrap: the picture would be out of place from there on. Colours are dropped with what is cut. */
+/** No line may wrap: that would shift the rest of the screen. A line that is cut loses its colors. */
 function cut(text: string, columns: number): string {
   const plain = stripVTControlCharacters(text);
   return plain.length <= columns ? text : `${plain.slice(0, Math.max(0, columns - 1))}…`;

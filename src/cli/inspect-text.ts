@@ -1,12 +1,12 @@
-/** A report of a listener as text, for one look and for each picture of the live view. */
+/** A listener's report as text, for a single run and for each screen of the live view. */
 import type { ListenerReport, ReportedConnection } from '../inspection/report.js';
 import type { ProcessInfo } from '../inspection/processes.js';
 import { paint } from './colours.js';
 
-/** Connections that are listed unless all are asked for: the first screenful of the busiest. */
+/** Connections listed unless all are requested: a screenful of the busiest. */
 const LISTED = 20;
 
-/** Names come from other users' processes and files: nothing in them may steer the terminal. */
+/** Names come from other users' processes and files: they must not be able to control the terminal. */
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}]/gu, (character) => `\\x${character.codePointAt(0)?.toString(16) ?? ''}`);
 }
@@ -54,14 +54,14 @@ export function headLines(report: ListenerReport): string[] {
 }
 
 function ownerText({ owners, hiddenProcesses }: ListenerReport): string {
-  if (owners === undefined) return 'not told by this system';
-  const hidden = `${countText(hiddenProcesses)} processes of other users may not be looked into`;
+  if (owners === undefined) return 'not reported by this system';
+  const hidden = `${countText(hiddenProcesses)} processes of other users cannot be examined`;
   if (owners.length > 0) return processText(owners);
-  return hiddenProcesses > 0 ? `not to be seen: ${hidden}` : 'nobody that is seen here (another pid namespace?)';
+  return hiddenProcesses > 0 ? `not visible: ${hidden}` : 'no visible process (another pid namespace?)';
 }
 
 function queueText({ queue, queueUnknown }: ListenerReport): string {
-  if (queue === undefined) return `not told: ${printable(queueUnknown ?? '')}`;
+  if (queue === undefined) return `unknown: ${printable(queueUnknown ?? '')}`;
   const { queued, backlog, highWater, full } = queue;
   const text = `${countText(queued)} waiting, backlog ${countText(backlog)}, high water ${countText(highWater)}`;
   return full ? paint('red', `${text}, FULL`) : text;
@@ -75,7 +75,7 @@ export function totalsOf({ connections }: ListenerReport): { toServer: number; t
   return { toServer: sum(connections, 'toServer'), toClient: sum(connections, 'toClient') };
 }
 
-/** Connections that look the same are one row. */
+/** Identical connections share a row. */
 interface Row {
   client: string;
   connections: number;
@@ -85,7 +85,7 @@ interface Row {
 
 function waitingRows({ waiting = [] }: ListenerReport): Row[] {
   return waiting.map(({ client, connections }) => ({
-    client: `${clientText(client)}, in the queue`,
+    client: `${clientText(client)}, queued`,
     connections,
     toServer: undefined,
     toClient: undefined,
@@ -125,7 +125,7 @@ export function connectionLines(report: ListenerReport, rows: number): string[] 
   const table = [HEADINGS, ...all.slice(0, rows).map(cellsOf)];
   const widths = HEADINGS.map((_, column) => Math.max(...table.map((cells) => cells[column]?.length ?? 0)));
   const lines = table.map((cells, i) => {
-    // The first to the left, numbers to the right.
+    // The first column is left-aligned, numbers right-aligned.
     const padded = cells.map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0)));
     const text = `  ${padded.join('   ')}`;
     return i === 0 ? paint('dim', text) : text;

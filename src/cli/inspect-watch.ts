@@ -1,4 +1,4 @@
-/** `nearwire inspect --watch`: looks at a listener again and again, and shows it as the output allows. */
+/** `nearwire inspect --watch`: samples a listener repeatedly, and shows it as the output allows. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { ListenerReport, ListenerReporter } from '../inspection/report.js';
@@ -8,23 +8,23 @@ import { abortOnSignals } from './signals.js';
 
 export interface WatchOptions {
   reporter: ListenerReporter;
-  /** Milliseconds from one look to the next. */
+  /** Milliseconds between samples. */
   interval: number;
-  /** Looks after which to end; may be Infinity. */
+  /** The number of samples after which to end; may be Infinity. */
   looks: number;
   json: boolean;
-  /** Queued connections above which a look counts as exceeded. */
+  /** More queued connections than this mark a sample as exceeded. */
   maxQueued: number | undefined;
 }
 
 export interface WatchOutcome {
-  /** More than `maxQueued` were seen waiting. */
+  /** A sample had more than `maxQueued` queued connections. */
   exceeded: boolean;
-  /** What the last look failed with. */
+  /** The error of the last sample. */
   lastError: NodeJS.ErrnoException | undefined;
 }
 
-/** Ends at a signal, which also sets the exit code; after the last look; or when nobody reads the output any more. */
+/** Ends at a signal, which also sets the exit code; after the last sample; or when the output's reader has gone. */
 export async function watchListener(options: WatchOptions): Promise<WatchOutcome> {
   const { reporter, interval, looks, maxQueued } = options;
   const abort = new AbortController();
@@ -57,7 +57,7 @@ function lookAt(reporter: ListenerReporter, outcome: WatchOutcome): ListenerRepo
     outcome.lastError = undefined;
     return reporter.report();
   } catch (error) {
-    // A server that is being restarted comes back. What has no code is a fault of the program.
+    // A server that is being restarted comes back. An error without a code is a bug.
     if ((error as NodeJS.ErrnoException).code === undefined) throw error;
     outcome.lastError = error as NodeJS.ErrnoException;
     return undefined;
@@ -70,7 +70,7 @@ function viewOf({ json, maxQueued, interval }: WatchOptions): View {
 }
 
 function nothing(): void {
-  // Lines stand.
+  // Lines need no cleanup.
 }
 
 function writeJson(report: ListenerReport | undefined, error: NodeJS.ErrnoException | undefined): void {
@@ -78,7 +78,7 @@ function writeJson(report: ListenerReport | undefined, error: NodeJS.ErrnoExcept
   process.stdout.write(`${JSON.stringify({ schema: 1, ...(report ?? failed) })}\n`);
 }
 
-/** `key=value` words, which tools take apart without knowing the columns. */
+/** `key=value` pairs, which tools can parse without knowing the columns. */
 function writeLine(report: ListenerReport | undefined, error: NodeJS.ErrnoException | undefined): void {
   if (report === undefined) {
     process.stdout.write(`${new Date().toISOString()} ${printable(error?.message ?? '')}\n`);

@@ -1,4 +1,4 @@
-/** `nearwire inspect`: a UNIX listener's file, owner, queue and connections; once, or again and again. */
+/** `nearwire inspect`: a UNIX listener's file, owner, queue and connections; once or repeatedly. */
 import { existsSync } from 'node:fs';
 
 import { ListenerReporter, type ListenerReport } from '../inspection/report.js';
@@ -18,12 +18,12 @@ const MOST_LOOKS = 1_000_000_000;
 const MOST_QUEUED = 2 ** 31 - 1;
 
 const OPTIONS = {
-  watch: { type: 'boolean', help: 'look repeatedly: a live view in a terminal, one line per look elsewhere' },
+  watch: { type: 'boolean', help: 'sample repeatedly: a live view in a terminal, otherwise one line per sample' },
   'max-queued': { type: 'string', value: 'n', help: 'exit with 1 if more connections than this wait' },
-  interval: { type: 'string', value: 'ms', help: 'milliseconds between looks, with --watch (default: 1000)' },
-  count: { type: 'string', value: 'n', help: 'end after this many looks, with --watch' },
-  all: { type: 'boolean', help: 'list all connections, not only those with most bytes waiting' },
-  json: { type: 'boolean', help: 'print JSON; with --watch one line per look' },
+  interval: { type: 'string', value: 'ms', help: 'milliseconds between samples, with --watch (default: 1000)' },
+  count: { type: 'string', value: 'n', help: 'end after this many samples, with --watch' },
+  all: { type: 'boolean', help: 'list all connections, not only those with the most unread bytes' },
+  json: { type: 'boolean', help: 'print JSON; with --watch one line per sample' },
   output: REPORT_OPTIONS.output,
 } as const;
 
@@ -35,12 +35,12 @@ export const inspectCommand = command({
   mostOperands: 1,
   options: OPTIONS,
   more: `Exit codes: 0 a process listens there (and no more connections than --max-queued wait); 1 more wait; 2 invalid
-arguments; 3 no process listens; 4 unknown, or the number of waiting connections is. With --watch: 1 if more ever
-waited, else 130, 143 or 129 when ended by a signal.`,
+arguments; 3 no process listens; 4 unknown, or the queue is unknown. With --watch: 1 if more ever waited,
+otherwise 130, 143 or 129 when ended by a signal.`,
   run: inspect,
 });
 
-/** What a shell can pass has no NUL: `@name` is how ss and others write an abstract name. */
+/** A shell cannot pass a NUL: `@name` is the notation of ss and others for an abstract name. */
 function nameFrom(path: string): string {
   if (path === '' || path === '@') throw new UsageError('a path is needed, or @name');
   return path.startsWith('@') && !existsSync(path) ? `\0${path.slice(1)}` : path;
@@ -68,8 +68,8 @@ async function inspect(given: Given<typeof OPTIONS>, [path = '']: readonly strin
 }
 
 function pace({ watch = false, interval, count, output }: Given<typeof OPTIONS>): { interval: number; looks: number } {
-  if (!watch && (interval ?? count) !== undefined) throw new UsageError('--interval and --count go with --watch');
-  if (watch && output !== undefined) throw new UsageError('--output does not go with --watch: redirect stdout');
+  if (!watch && (interval ?? count) !== undefined) throw new UsageError('--interval and --count require --watch');
+  if (watch && output !== undefined) throw new UsageError('--output cannot be combined with --watch: redirect stdout');
   return {
     interval:
       interval === undefined
@@ -86,7 +86,7 @@ function exitCodeOf({ queue }: ListenerReport, maxQueued: number | undefined): n
 
 function fail(error: NodeJS.ErrnoException, json: boolean, output: string | undefined): void {
   const { code, message } = error;
-  // An error without a code is neither the system's nor ours: a fault of the program.
+  // An error without a code is neither the system's nor ours: a bug.
   if (code === undefined) throw error;
   if (json) print(jsonText({ schema: 1, error: { code, message } }), output);
   else console.error(`error: ${message}`);

@@ -1,7 +1,7 @@
-/** The exit code of a listener that cannot be looked at. */
+/** The exit code for a listener that cannot be inspected. */
 import { EXIT_CODES } from './exit-codes.js';
 
-/** The codes of errors that say that no process listens; others say that it could not be found out. */
+/** Error codes that mean that no process listens; all others mean that it could not be determined. */
 const ABSENT_CODES: ReadonlySet<string | undefined> = new Set([
   'ENOENT',
   'ENOTDIR',

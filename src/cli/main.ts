@@ -1,12 +1,12 @@
 #!/usr/bin/env node
-/** The command `nearwire`: one file per subcommand. Those that measure come from the package nearwire-bench. */
+/** The command `nearwire`: one file per subcommand. Those that measure are in the package nearwire-bench. */
 import { BENCH_COMMANDS, benchPackage } from './bench-package.js';
 import { columns, type Command } from './command.js';
 import { EXIT_CODES } from './exit-codes.js';
 import { packageVersion } from './package-version.js';
 import { nearest, UsageError } from './usage.js';
 
-/** In the order of the help. Each is loaded when it is named. */
+/** In the order of the help. Each is loaded on use. */
 const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['status', async () => (await import('./status.js')).statusCommand],
   ['doctor', async () => (await import('./doctor.js')).doctorCommand],
@@ -32,8 +32,8 @@ ${columns(own).join('\n')}
 From the package nearwire-bench:
 ${columns(measuring).join('\n')}
 
-nearwire <command> --help has the options. Exit codes: 0 ok, 1 something was found or failed, 2 invalid arguments,
-3 not available, 4 unknown; 128 and its number when ended by a signal.
+nearwire <command> --help lists the options. Exit codes: 0 ok, 1 something was found or failed, 2 invalid arguments,
+3 not available, 4 unknown; 128 plus its number when ended by a signal.
 `;
 }
 

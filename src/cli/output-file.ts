@@ -1,4 +1,4 @@
-/** Files that a command writes at its end. */
+/** Files that a command writes when it ends. */
 import { accessSync, constants, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
@@ -10,19 +10,19 @@ export function print(text: string, file: string | undefined): void {
   else writeFileSync(file, text);
 }
 
-/** The JSON of all commands: two spaces, and a line end. */
+/** The JSON format of all commands: indented by two spaces, with a final line break. */
 export function jsonText(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }
 
-/** Before minutes are spent on what could not be kept. */
+/** Checked first, so that minutes are not spent on a result that cannot be saved. */
 export function checkWritable(files: Readonly<Record<string, string | undefined>>): void {
   for (const [option, file] of Object.entries(files)) {
     if (file !== undefined) checkOne(option, file);
   }
 }
 
-/** That files are to be written into, for the same reason. */
+/** A folder for result files, checked first for the same reason. */
 export function makeFolder(option: string, folder: string): void {
   try {
     mkdirSync(folder, { recursive: true });
@@ -37,7 +37,7 @@ function checkOne(option: string, file: string): void {
   try {
     const found = statSync(file, { throwIfNoEntry: false });
     if (found?.isDirectory()) throw new UsageError(`${option} ${file}: is a directory`);
-    // One that is there is written over, whatever its folder allows.
+    // An existing file is overwritten, whatever its folder's mode allows.
     accessSync(found ? file : folder, constants.W_OK);
   } catch (error) {
     if (error instanceof UsageError) throw error;

@@ -1,4 +1,4 @@
-/** `nearwire queue`: the accept queues of listeners, as a health check reads them. */
+/** `nearwire queue`: the accept queues of listeners, for health checks. */
 import { existsSync } from 'node:fs';
 
 import { listenQueue, type ListenQueue, type ListenTarget } from '../tune/queue.js';
@@ -40,7 +40,7 @@ export const queueCommand = command({
   },
 });
 
-/** A file of that name comes before a port. */
+/** A file of that name takes precedence over a port. */
 function targetOf(word: string): ListenTarget {
   if (word === '' || word === '@') throw new UsageError('a path, @name or [host:]port is needed');
   if (existsSync(word)) return word;

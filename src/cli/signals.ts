@@ -1,9 +1,11 @@
-/** How a long run is ended by a signal. */
+/** How signals end a long run. */
 
-/** As a shell tells of a program that a signal ended: 128 and its number. */
+/** A shell's exit code for a program killed by a signal: 128 plus its number. */
 const SIGNAL_EXITS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
-/** A signal ends the run in order, with what has been measured; more of them change nothing, as that takes no time. */
+/**
+ * The first signal ends the run in order, with what has been measured; further ones change nothing, as that is quick.
+ */
 export function abortOnSignals(abort: AbortController): () => void {
   const undo: (() => void)[] = [];
   for (const [signal, exitCode] of Object.entries(SIGNAL_EXITS)) {

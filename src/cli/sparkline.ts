@@ -1,12 +1,12 @@
-/** A row of bars, one for each value, the newest at the right. */
+/** A row of bars, one per value, the newest on the right. */
 
 const BARS = '▁▂▃▄▅▆▇█';
-/** Nothing was seen there. */
+/** No sample. */
 const GAP = ' ';
-/** A value of 0 is seen, but stands below all bars. */
+/** A value of 0: visible, but below all bars. */
 const ZERO = '_';
 
-/** The last `width` values, against the highest of them. */
+/** The last `width` values, scaled to the highest of them. */
 export function sparkline(values: readonly (number | undefined)[], width: number): string {
   const shown = values.slice(-Math.max(1, width));
   const highest = Math.max(0, ...shown.map((value) => value ?? 0));

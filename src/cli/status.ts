@@ -1,4 +1,4 @@
-/** `nearwire status`: what carries the bytes in this environment, and why. */
+/** `nearwire status`: which transport this environment uses, and why. */
 import { release } from 'node:os';
 import { transportStatus } from '../engine/transport.js';
 import { command, REPORT_OPTIONS } from './command.js';
@@ -10,15 +10,15 @@ interface Status {
   readonly schema: 1;
   readonly transport: 'native' | 'js' | 'none';
   readonly requested: 'auto' | 'native' | 'js';
-  /** The addon's file; null where it did not load. */
+  /** The addon's file; null if it did not load. */
   readonly addon: string | null;
-  /** Why it did not. */
+  /** Why it did not load. */
   readonly reason: string | null;
-  /** What reads plain requests of node:http servers on native connections. */
+  /** Which parser reads plain requests of node:http servers on native connections. */
   readonly requests: 'native' | 'node';
   readonly node: string;
   readonly kernel: string;
-  /** nearwire's variables that are set. */
+  /** nearwire's environment variables that are set. */
   readonly environment: Readonly<Record<string, string>>;
 }
 
@@ -30,7 +30,7 @@ export const statusCommand = command({
   run({ json, output }) {
     const status = findStatus();
     print(json === true ? jsonText(status) : describe(status), output);
-    // The transport that is asked for is not there.
+    // The requested transport is not available.
     if (status.transport === 'none') process.exitCode = EXIT_CODES.unavailable;
   },
 });
@@ -65,8 +65,8 @@ function statusOrUsage(): ReturnType<typeof transportStatus> {
 }
 
 const TITLES: Readonly<Record<Status['transport'], string>> = {
-  native: 'native: the addon carries the bytes',
-  js: 'js: node:net carries the bytes',
+  native: 'native: the addon',
+  js: 'js: node:net',
   none: 'none: NEARWIRE_TRANSPORT=native, and the addon did not load',
 };
 
@@ -75,7 +75,7 @@ function describe({ transport, requested, addon, reason, requests, node, kernel,
     ['transport', TITLES[transport]],
     ['requested', requested],
     ['addon', addon ?? `not loaded: ${reason ?? 'no reason given'}`],
-    ['requests', requests === 'native' ? "plain ones are read by the addon, others by node's parser" : "node's parser"],
+    ['requests', requests === 'native' ? "plain ones parsed by the addon, others by node's parser" : "node's parser"],
     ['node', node],
     ['kernel', kernel],
     ...Object.entries(environment),

@@ -1,4 +1,4 @@
-/** Arguments that a command does not know or cannot take. */
+/** Arguments that a command does not know or cannot accept. */
 import { EXIT_CODES } from './exit-codes.js';
 
 /** Ends the command with a message and an exit code: invalid arguments, unless another code is given. */
@@ -11,22 +11,22 @@ export class UsageError extends Error {
   }
 }
 
-/** A word is taken for a slip of another if no more than this share of it is wrong. */
+/** A word counts as a misspelling of another if at most this share of its letters is wrong. */
 const SIMILAR = 0.5;
 
-/** Takes `a,b` apart and checks each word. */
+/** Splits `a,b` and checks each word. */
 export function parseList<const T extends string>(what: string, text: string, known: readonly T[]): T[] {
   const words = text.split(',').map((word) => word.trim());
   return [...new Set(words.map((word) => parseWord(what, word, known)))];
 }
 
-/** Checks a word; the error names the known one that was most likely meant. */
+/** Checks a word; the error suggests the most similar known one. */
 export function parseWord<const T extends string>(what: string, word: string, known: readonly T[]): T {
   const found = known.find((entry) => entry === word);
   if (found !== undefined) return found;
   const near = nearest(word, known);
   const hint = near === undefined ? '' : ` Did you mean ${near}?`;
-  throw new UsageError(`unknown ${what} '${word}'.${hint} There are: ${known.join(', ')}`);
+  throw new UsageError(`unknown ${what} '${word}'.${hint} Known: ${known.join(', ')}`);
 }
 
 export function parseWhole(option: string, text: string, lowest: number, highest: number): number {
@@ -51,7 +51,7 @@ export function parseDecimal(option: string, text: string, lowest: number, highe
 
 const BYTE_UNITS = { '': 1, k: 1024, m: 1024 * 1024, g: 1024 * 1024 * 1024 } as const;
 
-/** Takes `64k,1m` apart: bytes, KiB, MiB or GiB. */
+/** Parses `64k,1m`: bytes, KiB, MiB or GiB. */
 export function parseByteList(option: string, text: string, lowest: number, highest: number): number[] {
   const sizes = text.split(',').map((word) => {
     const [, digits, unit] = /^(\d+)(|k|m|g)(?:i?b)?$/i.exec(word.trim()) ?? [];
@@ -66,7 +66,7 @@ export function parseByteList(option: string, text: string, lowest: number, high
   return [...new Set(sizes)];
 }
 
-/** The known word that was most likely meant. */
+/** The most similar known word. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   let best: string | undefined;
   let least = Infinity;
@@ -80,7 +80,7 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   return best;
 }
 
-/** Levenshtein: insertions, deletions and substitutions from one to the other. */
+/** The Levenshtein distance: insertions, deletions and substitutions. */
 function editDistance(from: string, to: string): number {
   let previous = Array.from({ length: to.length + 1 }, (_, index) => index);
   for (let i = 1; i <= from.length; i++) {

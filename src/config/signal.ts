@@ -1,7 +1,7 @@
-/** AbortSignals as options: their check, and what they do to a call. */
+/** AbortSignals as options: checks them and connects them to calls. */
 import { abortError, argTypeError } from '../errors/index.js';
 
-/** Throws unless `signal` is absent or what node itself takes for an AbortSignal: one of another realm passes. */
+/** Throws unless `signal` is absent or an AbortSignal by node's own criteria, which accept one of another realm. */
 export function checkSignal(signal: unknown): asserts signal is AbortSignal | undefined {
   if (signal === undefined) return;
   if (typeof signal !== 'object' || signal === null || !('aborted' in signal)) {
@@ -9,18 +9,18 @@ export function checkSignal(signal: unknown): asserts signal is AbortSignal | un
   }
 }
 
-/** For a call that has not begun: there is nothing to undo. */
+/** For a call that has not begun, so that nothing has to be undone. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true) throw abortError(signal);
 }
 
 function nothing(): void {
-  // No signal listens.
+  // Without a signal there is no listener.
 }
 
 /**
- * Calls `told` once, with an AbortError, when the signal aborts; in the next tick if it already has. The function that it
- * returns takes the listener back.
+ * Calls `told` once, with an AbortError, when the signal aborts; on the next tick if it already has. Returns a function
+ * that removes the listener.
  */
 export function whenAborted(signal: AbortSignal | undefined, told: (error: Error) => void): () => void {
   if (signal === undefined) return nothing;

@@ -68,7 +68,7 @@ export function permissionFixes(
   if (standing === 'owner') return [`chmod u+${letter} ${quoted}`];
   if (standing === 'group') return [`chmod g+${letter} ${quoted}`];
   const group = groupName(stats.gid);
-  const join = `usermod -aG ${group} ${account.name}  # then start the front anew`;
+  const join = `usermod -aG ${group} ${account.name}  # then restart the reverse proxy`;
   const byGroup = ((stats.mode >> SHIFTS.group) & bit) !== 0 && stats.gid !== 0 ? [join] : [];
   return [
     ...byGroup,

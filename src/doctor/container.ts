@@ -85,7 +85,7 @@ export function checkContainer(read: ReadText): Finding[] {
   if (cpu !== undefined) findings.push(cpuFinding(cpu));
   if (processes !== undefined) findings.push(processFinding(processes));
   if (findings.length > 0) return findings;
-  return [{ check: 'container', level: 'ok', message: 'no limit of a control group on memory, CPU or processes' }];
+  return [{ check: 'container', level: 'ok', message: 'no control group limits memory, CPU or processes' }];
 }
 
 function memoryFinding(limit: number, used: number | undefined): Finding {
@@ -97,8 +97,8 @@ function memoryFinding(limit: number, used: number | undefined): Finding {
     level: 'warning',
     message,
     explanation:
-      'The kernel counts socket buffers and pages with it, and ends a process of the group when it is all used.',
-    remedies: ['docker update --memory 2g CONTAINER', 'NEARWIRE_PAGE_LIMIT=BYTES  # for pages alone'],
+      'The kernel counts socket buffers and pages too, and kills a process of the group when the limit is reached.',
+    remedies: ['docker update --memory 2g CONTAINER', 'NEARWIRE_PAGE_LIMIT=BYTES  # for pages only'],
   };
 }
 
@@ -110,7 +110,7 @@ function cpuFinding(cores: number): Finding {
     level: 'note',
     message,
     explanation:
-      'The event loop is stopped for the rest of each period when the share is used; meanwhile connections queue up.',
+      'When the share is used up, the event loop stops for the rest of each period; meanwhile connections queue up.',
     remedies: ['docker update --cpus 1 CONTAINER'],
   };
 }

@@ -35,7 +35,7 @@ export interface Diagnosis {
 export interface Questions {
   /** A socket to be examined; a leading NUL is an abstract name. */
   path?: string;
-  /** The account that is to connect to it. */
+  /** The account that connects to it. */
   account?: Account;
   /** The text of one of nginx's error logs. */
   nginxLog?: string;

@@ -32,7 +32,7 @@ function ofAbstract({ pid, name }: Process): Finding {
     check: 'front.network-namespace',
     level: 'warning',
     message: `${name} (process ${String(pid)}) is in another network namespace`,
-    explanation: 'Abstract names do not reach from one to the other: it can not connect to this one.',
+    explanation: 'Abstract names are confined to their namespace: it cannot connect to this one.',
     remedies: ['listen on a path in a directory that both mount'],
   };
 }
@@ -45,12 +45,12 @@ function ofPath({ pid, name }: Process, path: string): Finding[] {
     {
       check: 'front.mount-namespace',
       level: 'warning',
-      message: `${name} (process ${String(pid)}) sees other files: ${path} is not this socket there`,
+      message: `${name} (process ${String(pid)}) sees other files: there, ${path} is not this socket`,
       explanation: isTemporary
         ? 'Its service may have a /tmp of its own (PrivateTmp=, as distributions set it): nginx logs "2: No such file or directory".'
         : 'It runs in a container or service that does not mount this directory: nginx logs "2: No such file or directory".',
       remedies: isTemporary
-        ? ['put the socket into /run/app (RuntimeDirectory=app in the unit of systemd)']
+        ? ['put the socket into /run/app (RuntimeDirectory=app in the systemd unit)']
         : [`docker run -v ${directory}:${directory}`],
     },
   ];

@@ -19,7 +19,7 @@ export function checkLimits(read: ReadText, openFiles: OpenFileLimits | undefine
     ...number(read, '/proc/sys/net/core/rmem_max', (bytes) => ({
       check: 'limits.rmem_max',
       level: 'ok',
-      message: `net.core.rmem_max is ${bytesInWords(bytes)}; it is for TCP: receive buffers of UNIX streams have no effect`,
+      message: `net.core.rmem_max is ${bytesInWords(bytes)}; only TCP uses it: receive buffers of UNIX streams have no effect`,
     })),
     ...number(read, '/proc/sys/net/unix/max_dgram_qlen', datagramFinding),
     ...(openFiles === undefined ? [] : [descriptorFinding(openFiles)]),
@@ -32,15 +32,15 @@ function number(read: ReadText, path: string, make: (value: number) => Finding):
 }
 
 function backlogFinding(connections: number): Finding {
-  const message = `net.core.somaxconn is ${String(connections)}: so many connections may wait at a listener`;
+  const message = `net.core.somaxconn is ${String(connections)}: the most connections that may wait at a listener`;
   if (connections >= USUAL_BACKLOG) return { check: 'limits.somaxconn', level: 'ok', message };
   return {
     check: 'limits.somaxconn',
     level: 'warning',
     message,
-    explanation: `Servers ask for ${String(USUAL_BACKLOG)} and silently get less; a full UNIX queue refuses at once, and nginx answers 502.`,
+    explanation: `Servers request ${String(USUAL_BACKLOG)} and silently get less; a full UNIX queue refuses at once, and nginx responds with 502.`,
     remedies: [
-      'sysctl -w net.core.somaxconn=4096  # then start the server anew',
+      'sysctl -w net.core.somaxconn=4096  # then restart the server',
       'docker run --sysctl net.core.somaxconn=4096',
     ],
   };
@@ -53,7 +53,7 @@ function sendBufferFinding(bytes: number): Finding {
     check: 'limits.wmem_max',
     level: 'warning',
     message,
-    explanation: 'Files and pages go out in small pieces, as the send buffer can not grow.',
+    explanation: 'Files and pages are sent in small pieces, as the send buffer cannot grow.',
     remedies: [`sysctl -w net.core.wmem_max=${String(STOCK_WMEM_MAX * 4)}`],
   };
 }
@@ -66,7 +66,7 @@ function datagramFinding(datagrams: number): Finding {
     level: 'note',
     message,
     explanation:
-      'Datagram sockets (syslog, systemd notifications) block their writers sooner. Streams are not concerned.',
+      'Datagram sockets (syslog, systemd notifications) block their writers sooner. Streams are not affected.',
     remedies: [`sysctl -w net.unix.max_dgram_qlen=${String(USUAL_DATAGRAMS)}`],
   };
 }
@@ -89,15 +89,15 @@ export function openFileLimits(text: string, open: number | undefined): OpenFile
 
 function descriptorFinding({ soft, hard }: OpenFileLimits): Finding {
   // Node raises its soft limit to the hard one at startup.
-  const message = `a process may have ${String(soft)} files open (hard limit ${String(hard)}; node starts with its soft limit raised to that)`;
+  const message = `a process may have ${String(soft)} files open (hard limit ${String(hard)}; node raises its soft limit to that)`;
   if (hard >= FEW_DESCRIPTORS) return { check: 'limits.nofile', level: 'ok', message };
   return {
     check: 'limits.nofile',
     level: 'warning',
     message,
-    explanation: 'Each connection takes one; beyond the limit connections are closed as they come (EMFILE).',
+    explanation: 'Each connection takes one; beyond the limit new connections are closed at once (EMFILE).',
     remedies: [
-      'LimitNOFILE=65536  # in the unit of systemd',
+      'LimitNOFILE=65536  # in the systemd unit',
       'docker run --ulimit nofile=65536:65536',
       'ulimit -Hn 65536',
     ],

@@ -45,7 +45,7 @@ function askQueue(path: string): Asked {
               check: 'listener.queue',
               level: 'note',
               message: `the queue is not known: ${message}`,
-              explanation: 'A full queue can only be seen by a connect that is refused.',
+              explanation: 'Only a refused connect shows that the queue is full.',
             },
           ],
         };
@@ -59,8 +59,8 @@ function staleFinding(path: string, message: string): Finding {
     level: 'problem',
     message,
     explanation:
-      'The process that listened has ended without removing its file, as SIGKILL and process.exit() leave it. Connects are refused.',
-    remedies: ['start the application', `rm ${JSON.stringify(path)}  # before it, if it then says EADDRINUSE`],
+      'The process that listened has ended without removing its file, as after SIGKILL and process.exit(). Connects are refused.',
+    remedies: ['start the application', `rm ${JSON.stringify(path)}  # before that, if it reports EADDRINUSE`],
     nginx: NGINX_REFUSED,
   };
 }
@@ -85,7 +85,7 @@ function ownersOfListener(path: string): Process[] {
 }
 
 function named(owners: readonly Process[]): string {
-  if (owners.length === 0) return 'a process that this user may not see';
+  if (owners.length === 0) return 'a process that this user cannot see';
   return owners.map(({ pid, name }) => `${name} (process ${String(pid)})`).join(', ');
 }
 
@@ -101,7 +101,7 @@ function fullFinding({ queued, backlog }: ListenQueue, owners: readonly Process[
     level: 'problem',
     message: `the queue of ${named(owners)} is full: ${String(queued)} connections wait, backlog ${String(backlog)}${state}`,
     explanation:
-      'The kernel refuses every further connect at once (EAGAIN): nginx answers 502. Over TCP it would try again by itself.',
+      'The kernel refuses every further connect at once (EAGAIN): nginx responds with 502. Over TCP the kernel would retry.',
     remedies:
       stopped.length > 0
         ? stopped.map(({ pid }) => `kill -CONT ${String(pid)}`)
@@ -127,7 +127,7 @@ function queueFinding({ queued, backlog }: ListenQueue, owners: readonly Process
       check: 'listener.stopped',
       level: 'problem',
       message: `${message}; ${stopped.map(({ pid, state }) => `process ${String(pid)} is ${STOPPED[state] ?? ''}`).join(', ')}`,
-      explanation: 'Connections wait for it until the queue is full, and are refused then.',
+      explanation: 'Connections wait for it until the queue is full; then they are refused.',
       remedies: stopped.map(({ pid }) => `kill -CONT ${String(pid)}`),
       nginx: '110: Connection timed out',
     };
@@ -137,7 +137,7 @@ function queueFinding({ queued, backlog }: ListenQueue, owners: readonly Process
       check: 'listener.queue',
       level: 'warning',
       message,
-      explanation: 'More than half of the queue is taken: the next burst is refused.',
+      explanation: 'More than half of the queue is in use: the next burst may be refused.',
       remedies: ['more processes on the socket (node:cluster)', ...backlogFixes(backlog)],
     };
   }
@@ -146,7 +146,7 @@ function queueFinding({ queued, backlog }: ListenQueue, owners: readonly Process
       check: 'listener.backlog',
       level: 'note',
       message,
-      explanation: `Servers mostly have ${String(USUAL_BACKLOG)}; a burst of more than ${String(backlog + 1)} connects between two turns of the loop is refused.`,
+      explanation: `Most servers use ${String(USUAL_BACKLOG)}; of a burst within one event-loop iteration, connects beyond ${String(backlog + 1)} are refused.`,
       remedies: backlogFixes(backlog),
     };
   }
@@ -180,13 +180,13 @@ function connectFindings(
           check: 'listener.full',
           level: 'problem',
           message: `the queue of ${named(owners)} is full: a connect was refused with EAGAIN`,
-          explanation: 'The kernel refuses every further connect at once: nginx answers 502.',
+          explanation: 'The kernel refuses every further connect at once: nginx responds with 502.',
           remedies: ['more processes on the socket (node:cluster)', ...backlogFixes(USUAL_BACKLOG)],
           nginx: NGINX_FULL,
         },
       ];
     case 'ECONNREFUSED':
-      return [staleFinding(path, `Nobody listens on ${path}: a connect was refused`)];
+      return [staleFinding(path, `No process listens on ${path}: a connect was refused`)];
     case 'EACCES':
     case 'EPERM':
       return [
@@ -194,8 +194,8 @@ function connectFindings(
           check: 'listener.connect',
           level: 'warning',
           message: `this user may not connect (${error.code})`,
-          explanation: 'Whether the front may is told above, by the modes of the files.',
-          remedies: ['run the doctor as root, or as the user of the front'],
+          explanation: 'The file modes above show whether the reverse proxy may.',
+          remedies: ['run the doctor as root, or as the user of the reverse proxy'],
         },
       ];
     default:
@@ -206,8 +206,8 @@ function connectFindings(
           message: `a connect fails: ${error.message}`,
           explanation:
             error.code === 'EPROTOTYPE'
-              ? 'It is a socket of datagrams or packets: HTTP needs a stream.'
-              : 'nginx meets the same.',
+              ? 'It is a datagram or packet socket: HTTP needs a stream.'
+              : 'nginx gets the same error.',
           remedies: ['ss -xlp  # shows what listens there'],
         },
       ];

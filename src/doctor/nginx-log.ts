@@ -22,39 +22,39 @@ const CAUSES: readonly Cause[] = [
       'Connects to a full UNIX queue are refused at once. The application was stopped or busy, or its backlog is short.',
     remedies: [
       'nearwire doctor PATH  # while it happens: queue, backlog, and a stopped process',
-      'upstream app { server unix:PATH; keepalive 32; }  # fewer connects: each request takes one without it',
+      'upstream app { server unix:PATH; keepalive 32; }  # fewer connects: without it, each request needs one',
       'server.listen({ path, backlog: 2048 })  # and sysctl -w net.core.somaxconn=4096',
     ],
   },
   {
     check: 'nginx.refused',
     mark: `(${NGINX_REFUSED})`,
-    message: 'nobody listened on the socket: its file was left over',
+    message: 'no process listened on the socket: its file was left behind',
     explanation: 'The application had ended without removing its file, or had not called listen() yet.',
-    remedies: ['start the application', 'Restart=always  # in its unit of systemd'],
+    remedies: ['start the application', 'Restart=always  # in its systemd unit'],
   },
   {
     check: 'nginx.permission',
     mark: `(${NGINX_DENIED})`,
-    message: 'nginx may not connect to the socket',
+    message: 'nginx cannot connect to the socket',
     explanation: 'It needs w on the file and x on every directory on the way.',
-    remedies: ['nearwire doctor PATH --user www-data  # names the file and the command that mends it'],
+    remedies: ['nearwire doctor PATH --user www-data  # names the file and the command that fixes it'],
   },
   {
     check: 'nginx.missing',
     mark: `(${NGINX_MISSING})`,
     message: 'there was no such socket',
     explanation: 'The application had not started, listens elsewhere, or nginx sees another /tmp (PrivateTmp=).',
-    remedies: ['nearwire doctor PATH', 'put the socket into /run/app (RuntimeDirectory=app in the unit of systemd)'],
+    remedies: ['nearwire doctor PATH', 'put the socket into /run/app (RuntimeDirectory=app in the systemd unit)'],
   },
   {
     check: 'nginx.premature-close',
     mark: CLOSED,
-    message: 'the application closed the connection before it had answered',
+    message: 'the application closed the connection before it had responded',
     explanation: 'It crashed or was restarted, or closed a kept-alive connection just as nginx sent the next request.',
     remedies: [
       "server.keepAliveTimeout = 75_000  // longer than nginx's keepalive_timeout of the upstream (60 s)",
-      'proxy_next_upstream error timeout non_idempotent  # asks once more; only if requests may come twice',
+      'proxy_next_upstream error timeout non_idempotent  # retries; only if requests may be repeated',
       'look for uncaught exceptions in the log of the application',
     ],
   },
@@ -62,7 +62,7 @@ const CAUSES: readonly Cause[] = [
     check: 'nginx.reset',
     mark: '(104: Connection reset by peer)',
     message: 'the application closed the connection with unread bytes in it',
-    explanation: 'It answered or failed before it had read the body, or crashed.',
+    explanation: 'It responded or failed before it had read the body, or crashed.',
     remedies: [
       'read or drain request bodies before the response ends',
       'look for uncaught exceptions in the log of the application',
@@ -71,8 +71,9 @@ const CAUSES: readonly Cause[] = [
   {
     check: 'nginx.timeout',
     mark: '(110: Connection timed out)',
-    message: 'the application took too long (nginx answers 504)',
-    explanation: 'Its loop was blocked, its process stopped, or the work itself is longer than proxy_read_timeout.',
+    message: 'the application took too long (nginx responds with 504)',
+    explanation:
+      'Its event loop was blocked, its process stopped, or the work itself takes longer than proxy_read_timeout.',
     remedies: ['nearwire doctor PATH  # while it happens', 'proxy_read_timeout 120s'],
   },
 ];

@@ -16,11 +16,11 @@ const SECCOMP_MODES: Record<string, string> = { '1': 'strict', '2': 'a filter' }
 const WITHOUT: Record<string, string | undefined> = {
   memfd_create: 'Pages are copied for each response instead of lent.',
   'fcntl(F_ADD_SEALS)': 'Pages are copied for each response instead of lent.',
-  cachestat: 'Whether a file is in memory is found out by samples; where preadv2 is refused too, files are read first.',
-  sendfile: 'Files are read and written: a copy more, and about three times the CPU of large files.',
+  cachestat: 'Samples show whether a file is in memory; if preadv2 is refused too, files are read first.',
+  sendfile: 'Files are read and written: one more copy, and about three times the CPU time for large files.',
   pipe2: 'Relays and received files pass through JavaScript.',
   splice: 'Relays and received files pass through JavaScript.',
-  openat2: 'Files are opened in the thread pool, a turn of the loop later.',
+  openat2: 'Files are opened in the thread pool, an event-loop iteration later.',
 };
 
 export function checkSandbox(read: ReadText): Finding[] {
@@ -30,10 +30,10 @@ export function checkSandbox(read: ReadText): Finding[] {
     findings.push({
       check: 'sandbox.gvisor',
       level: 'note',
-      message: 'this is gVisor: the system calls are answered by its Sentry, not by Linux',
+      message: 'this is gVisor: its Sentry handles the system calls, not Linux',
       explanation:
-        'UNIX sockets work; what Linux does by reference (sendfile, splice) is copied or refused, and calls cost more.',
-      remedies: ['docker run --runtime=runc  # where the isolation is not needed'],
+        'UNIX sockets work; transfers that Linux does by reference (sendfile, splice) are copied or refused, and calls cost more.',
+      remedies: ['docker run --runtime=runc  # if the isolation is not needed'],
     });
   }
   const mode = /^Seccomp:\s+(\d)/m.exec(read('/proc/self/status') ?? '')?.[1];
@@ -42,8 +42,8 @@ export function checkSandbox(read: ReadText): Finding[] {
     findings.push({
       check: 'sandbox.seccomp',
       level: 'note',
-      message: `system calls are filtered (seccomp: ${named}); those that the engine needs are tried below`,
-      explanation: 'A filter of a container or a service may refuse newer calls.',
+      message: `system calls are filtered (seccomp: ${named}); the calls that the engine needs are tried below`,
+      explanation: 'The filter of a container or service may refuse newer calls.',
     });
   }
   return findings;
@@ -65,10 +65,10 @@ export function checkCalls(addonIsLoaded: boolean): Finding[] {
       {
         check: 'calls',
         level: 'problem',
-        message: `a process that tried the engine's system calls ended by ${how}`,
+        message: `a process that tried the engine's system calls was ended by ${how}`,
         explanation:
           (error?.message ?? stderr.trim().split('\n').at(-1)) ||
-          'A sandbox ends processes for calls that it does not know.',
+          'A sandbox kills processes for calls that it does not know.',
         remedies: ["allow the calls that strace -f shows last in the container's seccomp profile"],
       },
     ];

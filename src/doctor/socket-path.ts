@@ -37,9 +37,9 @@ export function checkForm(path: string): Finding[] {
     findings.push({
       check: 'path.overlong',
       level: 'problem',
-      message: `the path has ${String(bytes)} bytes; a socket's may have ${String(PATH_BYTES - 1)}`,
+      message: `the path has ${String(bytes)} bytes; the limit for a socket is ${String(PATH_BYTES - 1)}`,
       explanation:
-        'nginx refuses it ("too long path in the unix domain socket"); node connects to a cut one or throws EINVAL.',
+        'nginx rejects it ("too long path in the unix domain socket"); node connects to a truncated one or throws EINVAL.',
       remedies: [`ln -s ${JSON.stringify(dirname(resolve(path)))} /run/app  # then use /run/app/${parse(path).base}`],
     });
   }
@@ -48,7 +48,8 @@ export function checkForm(path: string): Finding[] {
       check: 'path.relative',
       level: 'warning',
       message: `the path is relative: here it is ${resolve(path)}`,
-      explanation: 'Each process takes it from its own working directory; that of nginx is rarely the application’s.',
+      explanation:
+        'Each process resolves it from its own working directory; that of nginx is rarely that of the application.',
       remedies: [`use ${resolve(path)}`],
     });
   }
@@ -59,10 +60,10 @@ function abstractFinding(path: string): Finding {
   return {
     check: 'path.abstract',
     level: 'note',
-    message: `@${path.slice(1)} is an abstract name: there is no file, and no permission`,
+    message: `@${path.slice(1)} is an abstract name: it has no file and no permissions`,
     explanation:
-      'Everybody of the same network namespace may connect, nobody of another: not from another container. nginx has no such upstreams.',
-    remedies: ['listen on a path in a directory that both mount, if the front is in another container'],
+      'Any process in the same network namespace may connect, none in another, such as another container. nginx does not support such upstreams.',
+    remedies: ['listen on a path in a directory that both mount, if the reverse proxy is in another container'],
   };
 }
 
@@ -95,7 +96,7 @@ class Walk {
       if (stats.isSymbolicLink()) return this.followLink(at, rest, links);
       if (rest.length === 0) return { path: at, stats };
       if (!stats.isDirectory()) {
-        this.missing(at, `${at} is no directory`, 'path.not-directory');
+        this.missing(at, `${at} is not a directory`, 'path.not-directory');
         return undefined;
       }
     }
@@ -106,7 +107,7 @@ class Walk {
     const target = readlinkSync(at);
     this.findings.push({ check: 'path.symlink', level: 'note', message: `${at} is a symbolic link to ${target}` });
     if (links >= MOST_LINKS) {
-      this.missing(at, `the symbolic links of ${at} lead in a circle`, 'path.symlink-loop');
+      this.missing(at, `the symbolic links of ${at} form a loop`, 'path.symlink-loop');
       return undefined;
     }
     return this.follow(resolve(dirname(at), target, ...rest), links + 1);
@@ -124,8 +125,8 @@ class Walk {
         this.findings.push({
           check: 'path.unseen',
           level: 'warning',
-          message: `${path} can't be looked at: ${String(code)}`,
-          explanation: 'What lies behind it is unknown to this user.',
+          message: `${path} cannot be examined: ${String(code)}`,
+          explanation: 'This user cannot see anything beyond it.',
           remedies: ['run the doctor as root, or as the user of the application'],
         });
       }
@@ -139,12 +140,12 @@ class Walk {
       level: 'problem',
       message,
       explanation:
-        'Nothing listens there: the application has not started, uses another path, or has removed its socket as it closed.',
+        'Nothing listens there: the application has not started, uses another path, or has removed its socket when it closed.',
       remedies: [
         `ss -xlp  # shows which paths processes listen on`,
         ...(check === 'path.missing-directory'
-          ? [`mkdir -p ${JSON.stringify(path)}`, 'RuntimeDirectory=app  # in the unit of systemd']
-          : ['start the application, or name its path']),
+          ? [`mkdir -p ${JSON.stringify(path)}`, 'RuntimeDirectory=app  # in the systemd unit']
+          : ['start the application, or give its actual path']),
       ],
       nginx: NGINX_MISSING,
     });
@@ -159,8 +160,8 @@ class Walk {
     this.findings.push({
       check: 'path.directory-permission',
       level: 'problem',
-      message: `${account.name} may not pass through ${path} (${shownMode(stats)}, and ${account.name} is ${standing(account, stats)})`,
-      explanation: 'To connect one needs x on every directory on the way.',
+      message: `${account.name} cannot pass through ${path} (${shownMode(stats)}, and ${account.name} is ${standing(account, stats)})`,
+      explanation: 'A connect needs x on every directory on the way.',
       remedies: permissionFixes(account, path, stats, 'x'),
       nginx: NGINX_DENIED,
     });
@@ -172,7 +173,7 @@ class Walk {
         check: 'path.not-socket',
         level: 'problem',
         message: `${path} is ${kindOf(stats)}, not a socket`,
-        explanation: 'A connect is refused; a server that is to listen there fails with EADDRINUSE.',
+        explanation: 'A connect is refused; a server that tries to listen there fails with EADDRINUSE.',
         remedies: [`mv ${JSON.stringify(path)} ${JSON.stringify(`${path}.old`)}  # then start the application`],
         nginx: NGINX_REFUSED,
       });
@@ -181,7 +182,7 @@ class Walk {
     const { account } = this;
     if (account === undefined) return;
     if (allows(account, stats, WRITE)) {
-      const message = `${account.name} may connect to ${path} (${shownMode(stats)})`;
+      const message = `${account.name} can connect to ${path} (${shownMode(stats)})`;
       // Only if the directories on the way are passable too.
       if (!this.findings.some(({ level }) => level === 'problem')) {
         this.findings.push({ check: 'path.permission', level: 'ok', message });
@@ -191,10 +192,10 @@ class Walk {
     this.findings.push({
       check: 'path.socket-permission',
       level: 'problem',
-      message: `${account.name} may not connect to ${path} (${shownMode(stats)}, and ${account.name} is ${standing(account, stats)})`,
-      explanation: 'To connect one needs w on the socket file.',
+      message: `${account.name} cannot connect to ${path} (${shownMode(stats)}, and ${account.name} is ${standing(account, stats)})`,
+      explanation: 'A connect needs w on the socket file.',
       remedies: [
-        'server.listen({ path, writableAll: true })  # 0777; or umask 0007 and a group in common',
+        'server.listen({ path, writableAll: true })  # 0777; or umask 0007 and a common group',
         ...permissionFixes(account, path, stats, 'w'),
       ],
       nginx: NGINX_DENIED,

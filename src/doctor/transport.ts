@@ -16,7 +16,7 @@ export function checkTransport(): Finding[] {
         check: 'transport.choice',
         level: 'problem',
         message: (error as Error).message,
-        explanation: 'Every server and socket of nearwire throws this.',
+        explanation: 'Every nearwire server and socket throws this.',
         remedies: ['unset NEARWIRE_TRANSPORT'],
       },
       checkNode(),
@@ -32,8 +32,8 @@ function addonFindings({ transport, requested, addon, reason }: TransportStatus)
   const switchedOff: Finding = {
     check: 'transport.choice',
     level: 'warning',
-    message: 'NEARWIRE_TRANSPORT=js: node:net carries everything',
-    explanation: 'The addon is there and not used.',
+    message: 'NEARWIRE_TRANSPORT=js: node:net is used for everything',
+    explanation: 'The addon is available, but not used.',
     remedies: ['unset NEARWIRE_TRANSPORT'],
   };
   return [loaded, switchedOff];
@@ -49,7 +49,7 @@ function withoutAddon(requested: string, reason: Error | undefined): Finding {
     explanation:
       requested === 'native'
         ? 'NEARWIRE_TRANSPORT=native: every server and socket throws ERR_NEARWIRE_NO_ADDON.'
-        : 'node:net carries everything instead: correct, but slower, and files are copied.',
+        : 'node:net is used instead: correct, but slower, and files are copied.',
     remedies: addonFix(code, own),
   };
 }
@@ -74,6 +74,6 @@ function checkNode(): Finding {
     level: 'warning',
     message,
     explanation: `nearwire is tested from node ${String(oldMajor)}.${String(oldMinor)} on.`,
-    remedies: ['install a newer node'],
+    remedies: ['install a newer version of node'],
   };
 }

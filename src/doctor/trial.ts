@@ -2,5 +2,5 @@
 import { addonStatus } from '../binding/addon.js';
 
 const { addon, reason } = addonStatus();
-if (addon === undefined) throw reason ?? new Error('the addon is not there');
+if (addon === undefined) throw reason ?? new Error('the addon is not available');
 process.stdout.write(JSON.stringify(addon.tryCalls(process.argv[2] ?? '')));

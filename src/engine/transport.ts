@@ -54,9 +54,10 @@ function warnOfFallback(reason: Error | undefined): void {
   if (warned) return;
   warned = true;
   const [why = 'no reason given'] = (reason?.message ?? '').split('\n', 1);
-  process.emitWarning(`nearwire's addon did not load, so node:net carries all bytes: ${why}`, {
+  process.emitWarning(`nearwire's addon did not load, so node:net is used instead: ${why}`, {
     code: 'NEARWIRE_FALLBACK',
-    detail: "nearwire doctor says what to do. With transport: 'js', or NEARWIRE_TRANSPORT=js, this is not reported.",
+    detail:
+      "Run nearwire doctor to find out how to fix it. With transport: 'js', or NEARWIRE_TRANSPORT=js, this is not reported.",
   });
 }
 

@@ -28,7 +28,7 @@ export function noListenerError(message: string): Error & { code: string } {
 
 /** A socket file to which no socket is bound any more. */
 export function staleSocketError(path: string): Error {
-  const message = `Nobody listens on ${path}: the file is left over from a socket that is gone`;
+  const message = `No process listens on ${path}: the file was left behind by a closed socket`;
   return Object.assign(coded(new Error(message), 'ERR_NEARWIRE_STALE_SOCKET'), { path });
 }
 
@@ -53,7 +53,7 @@ export function ambiguousListenerError(message: string): Error {
  */
 export function diagnosisRefusedError(errno: number, detail: string, listening?: boolean): Error {
   const cause = errnoError(errno, 'sock_diag');
-  const message = `The system does not tell how long sockets' queues are (${cause.message})${detail}`;
+  const message = `The system does not report the queues of sockets (${cause.message})${detail}`;
   return Object.assign(coded(new Error(message, { cause }), 'ERR_NEARWIRE_DIAG_REFUSED'), { listening });
 }
 
@@ -100,36 +100,39 @@ export function noAddonError(cause: Error | undefined): Error {
 
 /** TLS needs one of node's handles, and a native socket has none. */
 export function tlsNeedsHandleError(): Error {
-  const message = "TLS can't use this socket, which is native: give it nodeStream(socket), or call install() first";
+  const message = 'TLS cannot use this native socket: pass it nodeStream(socket), or call install() first';
   return coded(new Error(message), 'ERR_NEARWIRE_TLS_NEEDS_HANDLE');
 }
 
 /** `transport: 'native'` was requested for something that only node:net can do. */
 export function notNativeError(what: string): Error {
-  return coded(new Error(`The native transport cannot take ${what}`), 'ERR_NEARWIRE_NOT_NATIVE');
+  return coded(new Error(`The native transport cannot use ${what}`), 'ERR_NEARWIRE_NOT_NATIVE');
 }
 
 /** A stream ended before the whole body had arrived. */
 export function shortBodyError(bytes: number, missing?: number): Error & { code: string } {
-  const rest = missing === undefined ? 'before the end' : `${String(missing)} before the end of what was expected`;
+  const rest = missing === undefined ? 'too early' : `${String(missing)} fewer than expected`;
   const message = `The stream ended after ${String(bytes)} bytes, ${rest}`;
   return coded(new Error(message), 'ERR_NEARWIRE_SHORT_BODY');
 }
 
 /** The stream already delivers its bytes to another reader. */
 export function streamInUseError(): Error {
-  const message = 'The stream has listeners for its data, an encoding, or object mode';
+  const message = 'The stream already has listeners for its data, or has an encoding, or is in object mode';
   return coded(new Error(message), 'ERR_NEARWIRE_STREAM_IN_USE');
 }
 
 /** More bytes in one direction than the relay's limit. */
 export function relayLimitError(maxBytes: number): Error {
-  return coded(new Error(`The relay may carry ${String(maxBytes)} bytes each way`), 'ERR_NEARWIRE_RELAY_LIMIT');
+  return coded(
+    new Error(`The relay exceeded its limit of ${String(maxBytes)} bytes in one direction`),
+    'ERR_NEARWIRE_RELAY_LIMIT',
+  );
 }
 
 /** The relay was idle for longer than its timeout. */
 export function relayTimeoutError(milliseconds: number): Error {
-  const message = `Nothing has passed through the relay for ${String(milliseconds)} ms`;
+  const message = `The relay has been idle for ${String(milliseconds)} ms`;
   return coded(new Error(message), 'ERR_NEARWIRE_RELAY_TIMEOUT');
 }
 
@@ -143,36 +146,36 @@ export function connectSlowError(address: string, port: number, waited: number):
 /** The variables exceed what the two-byte size of a uwsgi packet can express, or one of them is too long. */
 export function variablesTooLargeError(bytes: number, limit: number, name?: string): Error & { code: string } {
   const what = name === undefined ? 'The variables of the request are' : `The variable ${name} is`;
-  const message = `${what} ${String(bytes)} bytes long; uwsgi has room for ${String(limit)}`;
+  const message = `${what} ${String(bytes)} bytes long; the uwsgi protocol allows ${String(limit)}`;
   return coded(new Error(message), 'ERR_NEARWIRE_UWSGI_VARIABLES_TOO_LARGE');
 }
 
 /** The server closed before it had sent complete response headers: it crashed, or it rejects requests of this size. */
 export function noAnswerError(bytes: number, cause?: unknown): Error & { code: string } {
-  const message = `The server closed the connection after ${String(bytes)} bytes, before the end of an answer's head`;
+  const message = `The server closed the connection after ${String(bytes)} bytes, before complete response headers`;
   return coded(new Error(message, cause === undefined ? undefined : { cause }), 'ERR_NEARWIRE_UWSGI_NO_RESPONSE');
 }
 
 /** The bytes received are not an HTTP or CGI response. */
 export function badAnswerError(reason: string): Error & { code: string } {
-  return coded(new Error(`The server's answer can't be read: ${reason}`), 'ERR_NEARWIRE_UWSGI_BAD_RESPONSE');
+  return coded(new Error(`Invalid response from the server: ${reason}`), 'ERR_NEARWIRE_UWSGI_BAD_RESPONSE');
 }
 
 export function answerHeadTooLargeError(limit: number): Error & { code: string } {
-  const message = `The head of the server's answer is longer than ${String(limit)} bytes`;
+  const message = `The response headers are longer than ${String(limit)} bytes`;
   return coded(new Error(message), 'ERR_NEARWIRE_UWSGI_HEADERS_TOO_LARGE');
 }
 
 /** The server made no progress for this many milliseconds. */
 export function answerTimeoutError(waitedFor: 'headers' | 'body', milliseconds: number): Error & { code: string } {
-  const what = waitedFor === 'headers' ? 'The server has not answered' : 'Nothing has come of the body';
+  const what = waitedFor === 'headers' ? 'The server has sent no headers' : 'The server has sent nothing of the body';
   const code = waitedFor === 'headers' ? 'ERR_NEARWIRE_HEADERS_TIMEOUT' : 'ERR_NEARWIRE_BODY_TIMEOUT';
   return coded(new Error(`${what} for ${String(milliseconds)} ms`), code);
 }
 
 /** A body that is longer or shorter than its Content-Length. */
 export function contentLengthMismatchError(bytes: number, said: number): Error & { code: string } {
-  const message = `The body has ${String(bytes)} bytes, and its content-length is ${String(said)}`;
+  const message = `The body has ${String(bytes)} bytes, but its Content-Length is ${String(said)}`;
   return coded(new Error(message), 'ERR_HTTP_CONTENT_LENGTH_MISMATCH');
 }
 
@@ -189,7 +192,7 @@ export function unknownOptionError(option: string, platform: string, socketKind:
 
 /** The platform has no such option, or the option does not apply to such a socket. */
 export function optionNotSupportedError(option: string, platform: string, socketKind: string): Error {
-  const message = `The socket option "${option}" can't be set on ${platform} for ${socketKind}`;
+  const message = `The socket option "${option}" cannot be set on ${platform} for ${socketKind}`;
   return optionError('ERR_NEARWIRE_OPTION_NOT_SUPPORTED', message, option, platform, socketKind);
 }
 
@@ -205,7 +208,7 @@ export function writeDestroyedError(): Error {
 
 /** The page would exceed the memory limit of all pages together. */
 export function pageLimitError(bytes: number, living: number, limit: number): Error {
-  const message = `A page of ${String(bytes)} bytes does not fit: the living pages have ${String(living)} of ${String(limit)}`;
+  const message = `A page of ${String(bytes)} bytes exceeds the limit: live pages use ${String(living)} of ${String(limit)}`;
   return coded(new Error(message), 'ERR_NEARWIRE_PAGE_LIMIT');
 }
 

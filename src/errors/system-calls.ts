@@ -26,7 +26,7 @@ export function writeError(errno: number): Error & { code: string } {
 
 /** The file shrank while it was being sent. Only closing the connection is left: the peer lacks the rest. */
 export function fileTruncatedError(): Error & { code: string } {
-  const message = 'The file ended before all of what was to be sent of it';
+  const message = 'The file ended before the end of the range to be sent';
   return coded(new Error(message), 'ERR_NEARWIRE_FILE_TRUNCATED');
 }
 

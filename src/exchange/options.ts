@@ -96,7 +96,7 @@ export function checkOptions(options: object, own: OwnOptions): void {
     if (value === undefined || own.names.includes(name)) continue;
     if (!Object.hasOwn(COMMON, name)) {
       const reason = Object.hasOwn(own.reasons, name) ? own.reasons[name] : undefined;
-      throw argValueError(`options.${name}`, value, reason ?? 'is no option of this server');
+      throw argValueError(`options.${name}`, value, reason ?? 'is not an option of this server');
     }
     COMMON[name as keyof ExchangeServerOptions]?.(value, `options.${name}`);
   }

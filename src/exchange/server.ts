@@ -31,15 +31,15 @@ const FORWARDED = ['listening', 'error', 'close', 'drop'] as const;
 
 type Listener = (...args: never[]) => void;
 
-/** A server of a protocol other than HTTP whose requests are answered as those of an `http.Server` are. */
+/** A server of a protocol other than HTTP that handles its requests like an `http.Server`. */
 export class ExchangeServer extends EventEmitter implements ServerInfo, ReleasingServer {
   /** Milliseconds of inactivity after which a connection emits 'timeout'; 0: never. */
   timeout = 0;
-  /** Milliseconds in which a request's head has to come; 0: for ever. Default: that of the options. */
+  /** Milliseconds within which a request's headers must arrive; 0: no limit. Default: that of the options. */
   headersTimeout: number;
-  /** Milliseconds in which a request has to come with its body; 0: for ever. Default: that of the options. */
+  /** Milliseconds within which a request must arrive with its body; 0: no limit. Default: that of the options. */
   requestTimeout: number;
-  /** Whether a peer that has ended its side is still answered. Default false. */
+  /** Whether a peer that has ended its side still gets a response. Default false. */
   httpAllowHalfOpen = false;
   /** @internal */
   readonly codec: Codec;
@@ -121,7 +121,7 @@ export class ExchangeServer extends EventEmitter implements ServerInfo, Releasin
     else announce();
   }
 
-  /** @internal A connection is closed. */
+  /** @internal A connection has closed. */
   release(connection: Connection): void {
     this.open.remove(connection);
     if (connection.carrier.transport === 'native') noteDelegatedClosed(this.server);
@@ -164,14 +164,14 @@ export class ExchangeServer extends EventEmitter implements ServerInfo, Releasin
     for (const connection of this.open.all()) if (connection.isIdle) connection.close();
   }
 
-  /** Sets `timeout`, and adds a listener of 'timeout'. Holds for connections that come later. */
+  /** Sets `timeout`, and adds a listener of 'timeout'. Applies to later connections. */
   setTimeout(milliseconds: number, callback?: (socket: ExchangeSocket) => void): this {
     this.timeout = milliseconds;
     if (callback !== undefined) this.on('timeout', callback);
     return this;
   }
 
-  /** The path, or the address and port; null before it listens and after it is closed. */
+  /** The path, or the address and port; null before it listens and after it has closed. */
   address(): net.AddressInfo | string | null {
     return this.server.address();
   }
@@ -182,22 +182,24 @@ export class ExchangeServer extends EventEmitter implements ServerInfo, Releasin
     return this;
   }
 
-  /** Whether it listens. */
+  /** Whether it is listening. */
   get listening(): boolean {
     return this.server.listening;
   }
 
-  /** How many connections may be open; more are closed as soon as they are accepted. Default: any number. */
+  /**
+   * The maximum number of open connections; further ones are closed as soon as they are accepted. Default: no limit.
+   */
   get maxConnections(): number {
     return this.server.maxConnections;
   }
 
-  /** Holds for connections that come later. */
+  /** Applies to later connections. */
   set maxConnections(count: number) {
     this.server.maxConnections = count;
   }
 
-  /** How many connections are open. */
+  /** The number of open connections. */
   get connections(): number {
     return connectionsOf(this.server);
   }
@@ -234,7 +236,7 @@ export class ExchangeServer extends EventEmitter implements ServerInfo, Releasin
     Reflect.apply(capture, this, [error, event, ...args]);
   }
 
-  /** Closes it, and waits for the last connection. */
+  /** Closes the server, and waits for the last connection. */
   async [Symbol.asyncDispose](): Promise<void> {
     await promisify(this.close.bind(this))();
   }

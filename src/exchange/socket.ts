@@ -32,15 +32,17 @@ function bytesOf(chunk: unknown): Buffer {
   return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
 }
 
-/** What is `req.socket` and `res.socket`: the part of `net.Socket` that Node's responses and frameworks use. */
+/**
+ * The object behind `req.socket` and `res.socket`: the part of `net.Socket` that Node's responses and frameworks use.
+ */
 export class ExchangeSocket extends EventEmitter implements SocketContract {
   /** Whether the connection is open for reading. */
   readable = true;
-  /** Whether the connection takes writes. */
+  /** Whether the connection accepts writes. */
   writable = true;
   /** Whether the connection is closed. */
   destroyed = false;
-  /** Node's servers set it while reading is paused, whatever the request asks for. It is never set here. */
+  /** Set by node's servers while reading is paused, regardless of the request. It is never set here. */
   readonly _paused = false;
   /** @internal */
   _hadError = false;
@@ -71,24 +73,27 @@ export class ExchangeSocket extends EventEmitter implements SocketContract {
     return this._connection.head?.remoteAddress;
   }
 
-  /** The port of the client, as the reverse proxy reports it. */
+  /** The client's port, as reported by the reverse proxy. */
   get remotePort(): number | undefined {
     return this._connection.head?.remotePort;
   }
 
-  /** Of `remoteAddress`. */
+  /** The family of `remoteAddress`. */
   get remoteFamily(): 'IPv4' | 'IPv6' | undefined {
     const { remoteAddress } = this;
     return remoteAddress === undefined ? undefined : remoteAddress.includes(':') ? 'IPv6' : 'IPv4';
   }
 
-  /** The address that the client connected to, as the reverse proxy reports it, or else this end of the connection. */
+  /**
+   * The address that the client connected to, as reported by the reverse proxy, or otherwise the local end of the
+   * connection.
+   */
   get localAddress(): string | undefined {
     const { head, carrier } = this._connection;
     return head?.localAddress ?? carrier.localAddress;
   }
 
-  /** The port that the client connected to, as the reverse proxy reports it. */
+  /** The port that the client connected to, as reported by the reverse proxy. */
   get localPort(): number | undefined {
     return this._connection.head?.localPort;
   }
@@ -99,7 +104,8 @@ export class ExchangeSocket extends EventEmitter implements SocketContract {
   }
 
   /**
-   * On node's plain TCP sockets it is an ordinary property: programs that know better than the reverse proxy set it.
+   * On node's plain TCP sockets it is an ordinary property, which programs set if they know better than the reverse
+   * proxy.
    */
   set encrypted(value: boolean) {
     Object.defineProperty(this, 'encrypted', { value, enumerable: true, configurable: true, writable: true });
@@ -121,12 +127,12 @@ export class ExchangeSocket extends EventEmitter implements SocketContract {
     return this.writable ? 'writeOnly' : 'closed';
   }
 
-  /** `highWaterMark` of the server, in bytes. */
+  /** The server's `highWaterMark`, in bytes. */
   get readableHighWaterMark(): number {
     return this._connection.server.highWaterMark;
   }
 
-  /** `highWaterMark` of the server, in bytes. */
+  /** The server's `highWaterMark`, in bytes. */
   get writableHighWaterMark(): number {
     return this._connection.server.highWaterMark;
   }
@@ -136,12 +142,12 @@ export class ExchangeSocket extends EventEmitter implements SocketContract {
     return this._connection.waitingBytes;
   }
 
-  /** Whether a write has returned false, and 'drain' has not come yet. */
+  /** Whether a write has returned false, and 'drain' has not been emitted since. */
   get writableNeedDrain(): boolean {
     return this.writable && this._connection.owesDrain;
   }
 
-  /** How many calls of `uncork()` are missing. */
+  /** The number of calls of `cork()` without an `uncork()`. */
   get writableCorked(): number {
     return this.state?.corked ?? 0;
   }
@@ -176,9 +182,9 @@ export class ExchangeSocket extends EventEmitter implements SocketContract {
   }
 
   /**
-   * Writes to the peer as it is. Returns false if the kernel has no room: 'drain' tells when it has. A write after
-   * the end calls back with ERR_STREAM_WRITE_AFTER_END or ERR_STREAM_DESTROYED. Throws ERR_INVALID_ARG_TYPE for what
-   * is no string and no bytes.
+   * Writes raw bytes to the peer. Returns false if the kernel has no room: 'drain' is emitted when it has. A write
+   * after the end calls back with ERR_STREAM_WRITE_AFTER_END or ERR_STREAM_DESTROYED. Throws ERR_INVALID_ARG_TYPE
+   * unless it gets a string or bytes.
    */
   write(
     data: string | Uint8Array,
@@ -198,7 +204,7 @@ export class ExchangeSocket extends EventEmitter implements SocketContract {
     return this._connection.write(data, encoding ?? 'utf8', callback ?? undefined);
   }
 
-  /** Writes what is given, then closes the connection as soon as its request has come to its end. */
+  /** Writes the data, if any, and closes the connection as soon as its request is complete. */
   end(
     data?: string | Uint8Array | WriteCallback | null,
     encoding?: BufferEncoding | WriteCallback | null,
@@ -214,7 +220,7 @@ export class ExchangeSocket extends EventEmitter implements SocketContract {
     return this;
   }
 
-  /** Closes the connection as soon as its request has come to its end. */
+  /** Closes the connection as soon as its request is complete. */
   destroySoon(): void {
     this._connection.finishWriting();
   }
@@ -274,7 +280,7 @@ export class ExchangeSocket extends EventEmitter implements SocketContract {
     return this;
   }
 
-  /** The local address, port and family; empty over UNIX sockets where the reverse proxy reports none. */
+  /** The local address, port and family; empty over UNIX sockets if the reverse proxy reports none. */
   address(): object {
     const { localAddress: address, localPort: port } = this;
     return address === undefined ? {} : { address, port, family: address.includes(':') ? 'IPv6' : 'IPv4' };

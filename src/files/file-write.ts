@@ -1,9 +1,9 @@
 /**
- * One file on its way through a native transport: opening it, its range, abort, and the one answer to its caller. What
- * carries it (a socket's stream, a channel) decides on its place among the writes.
+ * One file sent by a native transport: opening it, its range, abort, and the result for its caller. The carrier (a
+ * socket's stream, a channel) decides on its place among the writes.
  *
- * opening --(the file is there)--> ready --(the connection has its range)--> handed --(the kernel has it all)--> gone
- *      \--(it can't be had, or was aborted)--> left out        \--(aborted)--> left out
+ * opening --(the file is open)--> ready --(the connection has its range)--> handed --(the kernel has all of it)--> gone
+ *     \--(it cannot be opened, or was aborted)--> left out        \--(aborted)--> left out
  */
 import type { Engine } from '../engine/engine.js';
 import { FileRange } from '../binding/file-range.js';
@@ -14,18 +14,18 @@ import { lengthWithin, type FileDone, type SendFileCall } from './options.js';
 export type Stage = 'opening' | 'ready' | 'handed' | 'gone' | 'left out';
 
 /**
- * A file as a part of a write. It passes for a Buffer in `Writable.write()`, which asks no more of it than its length and
- * its prototype, and which counts that length until the chunk is written.
+ * A file as a part of a write. `Writable.write()` accepts it as a Buffer: it uses only length and prototype, and counts
+ * that length until the chunk is written.
  */
 export class FileChunk {
-  /** In bytes; 0 for all of a file that is still to be opened. */
+  /** In bytes; 0 for a whole file that is still to be opened. */
   readonly length: number;
   stage: Stage = 'opening';
-  /** Of the file, once it is open. */
+  /** The range to send, once the file is open. */
   range: FileRange | undefined;
-  /** What the caller is told, whatever becomes of the write. */
+  /** The result for the caller, however the write ends. */
   failure: Error | undefined;
-  /** Whoever waits for it to be opened. */
+  /** Called once the file is open or has failed to open. */
   onOpened: (() => void) | undefined;
 
   constructor(length: number) {
@@ -43,14 +43,14 @@ export class FileChunk {
     told?.();
   }
 
-  /** The part of the write that it comes to; undefined: it is left out. */
+  /** Returns the file's part of the write; undefined: it is left out. */
   hand(): FileRange | undefined {
     if (this.stage !== 'ready') return undefined;
     this.stage = 'handed';
     return this.range;
   }
 
-  /** What the write of it came to. */
+  /** The outcome of its write. */
   written(error: Error | null | undefined): void {
     if (this.stage === 'handed' && !error) this.stage = 'gone';
   }
@@ -58,11 +58,11 @@ export class FileChunk {
 
 Object.setPrototypeOf(FileChunk.prototype, Buffer.prototype as object);
 
-/** Where a file is sent. */
+/** The socket or channel that sends the file. */
 export interface FileCarrier {
-  /** Gives the chunk its place among the writes; calls back when it is written, or can't be. */
+  /** Puts the chunk among the writes; calls back when it has been written or has failed. */
   write(chunk: FileChunk, callback: (error?: Error | null) => void): void;
-  /** Takes a range that the engine has, and of which nothing has gone, back. */
+  /** Takes back a range from the engine, if none of it has been sent. */
   withdraw(range: FileRange): boolean;
   destroy(error: Error): void;
 }
@@ -84,7 +84,7 @@ export class FileWrite {
     this.done = done;
   }
 
-  /** Nothing is called back from inside. */
+  /** Calls no callback synchronously. */
   begin(): void {
     const { call, engine } = this;
     this.releaseSignal = whenAborted(call.signal, this.onAbort);
@@ -103,7 +103,7 @@ export class FileWrite {
     this.write(chunk);
   }
 
-  /** Keeps the file; answers the range of it that is to be sent. */
+  /** Keeps the file; returns the range of it to send. */
   private take(opened: Opened): FileRange | Error {
     if (opened instanceof Error) return opened;
     this.file = opened;
@@ -116,7 +116,7 @@ export class FileWrite {
     this.carrier.write(chunk, this.onWritten);
   }
 
-  /** By the thread pool. */
+  /** Called by the thread pool. */
   private readonly onOpened = (opened: Opened): void => {
     const { chunk } = this;
     if (chunk === undefined || this.done === undefined) {

@@ -1,34 +1,34 @@
 /**
- * Files to be sent: opened, looked at, and closed again. With an engine it is the engine that opens them, which asks the
- * thread pool only where a disk may be needed; else node:fs does.
+ * Files to be sent: opened, checked, and closed again. If there is an engine, it opens them, and uses the thread pool
+ * only where disk access may be needed; otherwise node:fs does.
  */
 import * as fs from 'node:fs';
 import { constants } from 'node:os';
 import type { Engine } from '../engine/engine.js';
 import { fileError } from '../errors/index.js';
 
-/** For reading. A named pipe, which is no file to send, must not wait for its writer. */
+/** For reading. Opening a named pipe, which cannot be sent, must not wait for its writer. */
 const OPEN_FLAGS = fs.constants.O_RDONLY | fs.constants.O_NONBLOCK | fs.constants.O_NOCTTY;
 
 const { EAGAIN, EBADF, EISDIR, ESPIPE } = constants.errno;
 
-/** What is known of a file as it was opened. */
+/** The properties of a file when it was opened. */
 export interface OpenFile {
-  /** To read it by. */
+  /** For reading it. */
   readonly fd: number;
-  /** The engine's number for it, to send it by reference; -1: none. */
+  /** The engine's id for sending it by reference; -1: none. */
   readonly engineFile: number;
-  /** In bytes; undefined: a block device, which has none to tell. */
+  /** In bytes; undefined: a block device, whose size is not known. */
   readonly size: number | undefined;
-  /** Milliseconds, in whole seconds. */
+  /** Modification time: milliseconds, in whole seconds. */
   readonly modified: number;
-  /** More than once is no harm. */
+  /** May be called repeatedly. */
   close(): void;
 }
 
 export type Opened = OpenFile | Error;
 
-/** Where the thread pool opens it, whoever waits is told later. */
+/** If the thread pool opens the file, the result is passed to this callback later. */
 export type OpenedLater = (opened: Opened) => void;
 
 class EngineFile implements OpenFile {
@@ -52,17 +52,17 @@ class EngineFile implements OpenFile {
   }
 
   close(): void {
-    // Its number may be another's by now.
+    // Once closed, the id may be reused.
     if (this.open) this.engine.native.closeFile(this.engineFile);
     this.open = false;
   }
 }
 
-/** Of a path, or of a descriptor, which the engine then has one of its own of. undefined: `later` is called. */
+/** Opens a path, or a descriptor, which the engine duplicates. Returns undefined if `later` will be called. */
 export function openByEngine(engine: Engine, file: string | number, later: OpenedLater): Opened | undefined {
   const id = engine.native.openFile(file);
   if (id >= 0) return new EngineFile(engine, id);
-  // Looking the name up may take a disk.
+  // Looking up the name may need disk access.
   if (id !== -EAGAIN || typeof file !== 'string') return fileError(id, 'open', file);
   fs.open(file, OPEN_FLAGS, (error, fd) => {
     if (error !== null) {
@@ -87,16 +87,19 @@ class DescriptorFile implements OpenFile {
   ) {}
 
   close(): void {
-    // Of a file that was only read, this does not wait for a disk.
+    // Closing a file that was only read does not wait for a disk.
     if (this.owned) fs.closeSync(this.fd);
     this.owned = false;
   }
 }
 
-/** Another descriptor of an open file, so that its owner may close it. The kernel's list of them stands in for dup(2). */
+/**
+ * Another descriptor of an open file, so that its owner may close it. Opening its entry in the kernel's list of
+ * descriptors replaces dup(2).
+ */
 function duplicate(fd: number): number {
   const linux = process.platform === 'linux';
-  // Opening it anew would make it readable.
+  // Reopening it would make it readable.
   if (linux && isWriteOnly(fd)) throw fileError(-EBADF, 'open', fd);
   return fs.openSync(`${linux ? '/proc/self' : '/dev'}/fd/${String(fd)}`, OPEN_FLAGS);
 }
@@ -106,10 +109,10 @@ function isWriteOnly(fd: number): boolean {
   return (Number.parseInt(flags ?? '0', 8) & 3) === fs.constants.O_WRONLY;
 }
 
-/** `own`: where the descriptor that is kept comes from; undefined: it stays its owner's. */
+/** `own` returns the descriptor to keep; undefined: its owner keeps it. */
 function lookAt(fd: number, file: string | number, own?: (fd: number) => number): OpenFile {
   if (fd < 0) throw fileError(-EBADF, 'open', file);
-  // Of a file that is open this waits for nothing, and the thread pool would cost ten times as much.
+  // On an open file this never blocks, and the thread pool would cost ten times as much.
   const status = fs.fstatSync(fd);
   if (!status.isFile() && !status.isBlockDevice()) {
     throw fileError(status.isDirectory() ? -EISDIR : -ESPIPE, 'open', file);
@@ -127,8 +130,8 @@ function attempt(open: () => OpenFile): Opened {
 }
 
 /**
- * The same by node:fs. `lends`: the owner of a descriptor keeps it open until it is no more read; else a second one of the
- * file is taken, which costs as much as opening it.
+ * The same with node:fs. `lends`: the owner of a descriptor keeps it open until reading is done; otherwise a second
+ * descriptor is made, which costs as much as opening the file.
  */
 export function openByNode(file: string | number, lends: boolean, later: OpenedLater): Opened | undefined {
   if (typeof file === 'number') return attempt(() => lookAt(file, file, lends ? undefined : duplicate));

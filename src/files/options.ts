@@ -1,6 +1,6 @@
 /**
- * What `sendFile` and `receiveFile` take, on every transport and protocol: the shapes of their arguments, and their checks.
- * An option that a call does not know is ignored, as by node's own functions.
+ * The arguments of `sendFile` and `receiveFile`, on every transport and protocol: their shapes, and their checks.
+ * Unknown options are ignored, as by node's own functions.
  */
 import type { FileHandle } from 'node:fs/promises';
 import { constants } from 'node:os';
@@ -11,64 +11,67 @@ import { checkSignal, throwIfAborted } from '../config/signal.js';
 const { EBADF, ESPIPE } = constants.errno;
 const MAX_DESCRIPTOR = 2 ** 31 - 1;
 
-/** A file that is open: a FileHandle or a descriptor. It stays its owner's, and is not closed. */
+/** An open file: a FileHandle or a descriptor. Its owner keeps it, and it is not closed. */
 export type FileTarget = FileHandle | number;
 
-/** What is sent: a path, or a file that is open for reading. A regular file; on sockets and channels a block device too. */
+/**
+ * The file to send: a path, or a file that is open for reading. A regular file; on sockets and channels a block device
+ * too.
+ */
 export type FileSource = string | FileTarget;
 
 /** Options of `sendFile()` of sockets, channels and streams. */
 export interface SendFileOptions {
-  /** The first byte to send, from 0. Default 0. An open file's own position is left alone. */
+  /** The first byte to send, from 0. Default 0. An open file's own position is not used or changed. */
   start?: number | undefined;
   /**
-   * The last byte to send, as in fs.createReadStream: `{ start: 0, end: 9 }` is ten bytes. What lies behind the file's end is
-   * not sent. Default: Infinity, all that the file has when it is opened. A block device needs a number.
+   * The last byte to send, as in fs.createReadStream: `{ start: 0, end: 9 }` is ten bytes. The range is cut at the end
+   * of the file. Default: Infinity, up to the size that the file has when it is opened. A block device needs a number.
    */
   end?: number | undefined;
   /**
-   * Ends it early, with an AbortError. What has not begun to leave is taken back, and the connection lives on; if some of
-   * the file has gone, the connection is destroyed, since the rest can't be left out.
+   * Ends it early, with an AbortError. If none of the file has been sent, it is withdrawn and the connection stays
+   * open; otherwise the connection is destroyed, since the rest cannot be left out.
    */
   signal?: AbortSignal | undefined;
 }
 
-/** What every `receiveFile` takes. */
+/** Options of every `receiveFile`. */
 export interface FileTargetOptions {
-  /** Where in the file the first byte goes, from 0. What the file holds elsewhere stays. */
+  /** Where in the file the first byte goes, from 0. Other contents of the file are kept. */
   start?: number | undefined;
   /**
-   * The most bytes that may come until the end. One more fails with ERR_NEARWIRE_BODY_TOO_LARGE, and is not written. Default:
-   * Infinity.
+   * The maximum number of bytes before the end. One more fails with ERR_NEARWIRE_BODY_TOO_LARGE, and is not written.
+   * Default: Infinity.
    */
   maxBytes?: number | undefined;
-  /** Ends it with an AbortError, once what has been taken is in the file. */
+  /** Ends it with an AbortError, once the bytes already taken are in the file. */
   signal?: AbortSignal | undefined;
 }
 
-/** What sends files in their turn among its writes. */
+/** Objects that send files in order with their writes. */
 export interface FileSender {
   /**
-   * Sends a file, or a part of it, in its turn among the writes. On a native socket of Linux it goes by reference: its
-   * bytes are never copied to this process. Counts in `bytesWritten`, `writableLength` and for 'drain' as a write of that
-   * many bytes does; a file that can't be opened at once counts as nothing until it is. An open file may be closed as soon
-   * as the call has returned.
+   * Sends a file, or a part of it, in order with other writes. On a native socket on Linux it is sent by reference: its
+   * bytes are never copied to this process. It counts in `bytesWritten`, `writableLength` and for 'drain' like a write
+   * of that many bytes; a file that cannot be opened at once counts as nothing until it is. An open file may be closed
+   * as soon as the call has returned.
    *
-   * Resolves with the number of bytes when the kernel has taken all of them. Rejects for wrong arguments, and with what
-   * node:fs says of a file that can't be had: the connection lives on, without the file. A file that turns out shorter
-   * under way destroys the connection with ERR_NEARWIRE_FILE_TRUNCATED.
+   * Resolves with the number of bytes when the kernel has taken all of them. Rejects for invalid arguments, and with
+   * node:fs's error for a file that cannot be opened: the connection stays open, without the file. A file that shrinks
+   * while it is being sent destroys the connection with ERR_NEARWIRE_FILE_TRUNCATED.
    *
-   * By reference means that what a peer has not read yet is the file's own pages, as with every server that uses
-   * sendfile(2): a file that is written to or cut short in place changes there too, and this can come after the promise
-   * is fulfilled. Replace files by renaming a new one over them.
+   * By reference means that data which the peer has not read yet is still in the file's own pages, as with every server
+   * that uses sendfile(2): changing or truncating the file in place changes that data too, even after the promise has
+   * resolved. Replace files by renaming a new one over them.
    */
   sendFile(file: FileSource, options?: SendFileOptions): Promise<number>;
 }
 
-/** How a call ends, within this package: with an error, or the number of bytes. */
+/** The result of a call, within this package: an error, or the number of bytes. */
 export type FileDone = (error: Error | null, bytes?: number) => void;
 
-/** The arguments of one `sendFile`, checked. */
+/** The checked arguments of one `sendFile`. */
 export interface SendFileCall {
   /** The path, or the descriptor. */
   file: string | number;
@@ -78,7 +81,7 @@ export interface SendFileCall {
   signal: AbortSignal | undefined;
 }
 
-/** Those of one `receiveFile`. */
+/** The checked arguments of one `receiveFile`. */
 export interface ReceiveFileCall {
   fd: number;
   start: number | undefined;
@@ -86,7 +89,7 @@ export interface ReceiveFileCall {
   signal: AbortSignal | undefined;
 }
 
-/** A FileHandle that is closed has -1 for its descriptor; whoever opens or writes to it fails with EBADF. */
+/** A closed FileHandle has the descriptor -1, with which opening and writing fail with EBADF. */
 function descriptorOf(file: unknown, expected: string): number {
   if (typeof file === 'object' && file !== null && typeof (file as Partial<FileHandle>).fd === 'number') {
     return (file as FileHandle).fd;
@@ -130,7 +133,7 @@ export function checkReceiveFile(file: unknown, options: unknown): ReceiveFileCa
   return { fd, start, maxBytes: maxBytes ?? Infinity, signal };
 }
 
-/** A promise of what `begin` calls `done` with; what it throws rejects it. */
+/** A promise for the arguments of `done`; an exception of `begin` rejects it. */
 export function promiseOf(begin: (done: FileDone) => void): Promise<number> {
   return new Promise((resolve, reject) => {
     begin((error, bytes = 0) => {
@@ -153,11 +156,11 @@ export function beginSendFile(
   });
 }
 
-/** How many bytes of a file of `size` are to be sent; undefined: it has none that can be told, and must not need one. */
+/** How many bytes of a file of `size` to send; undefined: its size is unknown, and must not be needed. */
 export function lengthWithin(call: SendFileCall, size: number): number;
 export function lengthWithin(call: SendFileCall, size: number | undefined): number | Error;
 export function lengthWithin({ file, start, end }: SendFileCall, size: number | undefined): number | Error {
   if (size !== undefined) return Math.max(0, Math.min(size, end + 1) - start);
   if (end !== Infinity) return end - start + 1;
-  return fileError(-ESPIPE, 'open', file, 'options.end is needed where the file has no size');
+  return fileError(-ESPIPE, 'open', file, 'options.end is required for a file without a size');
 }

@@ -1,6 +1,6 @@
 /**
- * The memory of pages: sealed memory of the addon's where it pays and there is some, else ordinary memory. What is large
- * is accounted for in either case, so that a limit means the same everywhere.
+ * The memory of pages: sealed memory of the addon where it pays off and is available, otherwise ordinary memory. Large
+ * pages are accounted for in both cases, so that a limit means the same everywhere.
  */
 import { constants } from 'node:buffer';
 import { getSystemErrorName } from 'node:util';
@@ -11,39 +11,39 @@ import { pageLimitOfThread } from '../config/settings.js';
 import { transportStatus } from '../engine/transport.js';
 
 /**
- * Bodies of fewer bytes are ordinary memory and cost no descriptor. A node:http response over a UNIX socket, with its head,
- * takes the server 12.4 us of CPU by reference and 13.1 copied at 16 KiB, 13.7 and 15.7 at 32 KiB, 16.5 and 23 at 64 KiB, 127
- * and 282 at 1 MiB (Linux 6.18, Node 20.20, a virtual Xeon with 2 cores; medians of 3 rounds). Below, the system call that
- * the reference takes beside the head's eats up the gain.
+ * Bodies of fewer bytes are ordinary memory and need no descriptor. A node:http response over a UNIX socket, including
+ * its headers, takes the server 12.4 us of CPU by reference and 13.1 copied at 16 KiB, 13.7 and 15.7 at 32 KiB, 16.5
+ * and 23 at 64 KiB, 127 and 282 at 1 MiB (Linux 6.18, Node 20.20, a virtual Xeon with 2 cores; medians of 3 rounds).
+ * Below that, the additional system call for the reference costs more than it saves.
  */
 export const PAGE_THRESHOLD = 16 * 1024;
 
-/** Makes room for bytes to come, where nobody has said how many there are. */
+/** The growth factor of the memory if the final size is not known. */
 const GROWTH = 2;
 
 const { MAX_LENGTH } = constants;
 
-/** Accounts for one page: for as long as it lives, its bytes count. Negative: they would be too many. */
+/** Accounts for one page: its bytes count as long as the page lives. Negative: the limit would be exceeded. */
 type Account = Pick<NativePage, 'reserve' | 'close'>;
 
-/** What a page is made of. */
+/** The memory of a page. */
 export interface Body {
   memory: ArrayBuffer;
   length: number;
   /** The sealed memory; undefined for a body in ordinary memory. */
   sealed: NativePage | undefined;
-  /** To be kept for as long as the memory is used; undefined for a small body. */
+  /** Must be kept as long as the memory is used; undefined for a small body. */
   account: unknown;
 }
 
 const ordinary = { made: 0, reason: undefined as string | undefined };
 
-/** Large bodies that this thread has made in ordinary memory, and why the last one was. */
+/** Large bodies that this thread has put into ordinary memory, and the reason for the last one. */
 export function ordinaryBodies(): Readonly<typeof ordinary> {
   return ordinary;
 }
 
-// --- accounts where there is no addon: of this thread ---
+// --- accounts of this thread, for use without the addon ---
 
 const totals = { pages: 0, bytes: 0 };
 
@@ -75,7 +75,7 @@ class ThreadAccount implements Account {
   }
 }
 
-/** Living large pages and their bytes: of the process, or of this thread where the addon is not there. */
+/** Live large pages and their bytes: of the process, or of this thread without the addon. */
 export function pageTotals(): { pages: number; bytes: number } {
   const { addon } = addonStatus();
   if (addon === undefined) return totals;
@@ -83,25 +83,25 @@ export function pageTotals(): { pages: number; bytes: number } {
   return { pages, bytes };
 }
 
-/** Why a page cannot have sealed memory; undefined, and it is open, where it can. */
+/** Why a page cannot have sealed memory; undefined if it can, and then it is open. */
 function openSealed(page: NativePage | undefined): string | undefined {
   if (transportStatus().requested === 'js') return 'the transport of this process is js';
-  if (page === undefined) return 'the addon is not there';
+  if (page === undefined) return 'the addon is not available';
   const status = page.open();
   return status < 0 ? getSystemErrorName(status) : undefined;
 }
 
-/** Gathers the bytes of one page. If a call throws, nothing is held any more. */
+/** Collects the bytes of one page. If a call throws, nothing is held any more. */
 export class Gathering {
   private length = 0;
   private reserved = 0;
   private account: Account | undefined;
-  /** Where the bytes go, once they are many. */
+  /** Holds the bytes once they are many. */
   private sealed: NativePage | undefined;
-  /** Where they go else: this much of it is used. */
+  /** Holds the bytes otherwise: the first `length` bytes are used. */
   private held: Buffer = Buffer.alloc(0);
 
-  /** `expected`: how many bytes will come, if that is known. */
+  /** `expected`: the final number of bytes, if known. */
   constructor(private readonly expected = 0) {
     this.expect(expected);
   }
@@ -122,27 +122,27 @@ export class Gathering {
       this.retreat(sealed, memory);
     }
     if (this.account !== undefined) ordinary.made++;
-    // Growing has left room behind the last byte, which would live for as long as the page.
+    // Growing has left unused memory after the last byte, which would live as long as the page.
     const exact = this.held.length === length ? this.held : copyOf(this.held.subarray(0, length));
     return this.lasting(exact.buffer as ArrayBuffer, undefined);
   }
 
   private lasting(memory: ArrayBuffer, sealed: NativePage | undefined): Body {
-    // Posting a page to another thread takes it away from nobody. Memory of the addon's is marked by node itself; on Node 24
-    // and later the mark is also a key that node has not got when it takes such memory back at the end of the thread, and
-    // the process would be aborted.
+    // Posting a page to another thread must not detach it here. node itself marks the addon's memory; on Node 24 and
+    // later that mark is also a key that node lacks when it takes such memory back at the end of the thread, and the
+    // process would abort.
     if (sealed === undefined) nodeWorkerThreads().markAsUntransferable(memory);
     return { memory, length: this.length, sealed, account: this.account };
   }
 
-  /** Gives up what has come so far. */
+  /** Discards what has been collected. */
   abandon(): void {
     this.account?.close();
     this.account = this.sealed = undefined;
     this.held = Buffer.alloc(0);
   }
 
-  /** Makes sure that this many bytes in all may be taken. */
+  /** Makes sure that this many bytes in total may be used. */
   private expect(total: number): void {
     if (total < PAGE_THRESHOLD || total <= this.reserved) return;
     if (total > MAX_LENGTH) this.fail(outOfRangeError('body.length', `<= ${String(MAX_LENGTH)}`, total));
@@ -187,7 +187,7 @@ export class Gathering {
     this.held.set(bytes, this.length);
   }
 
-  /** The system gives memory and does not seal or map it: back to ordinary memory. */
+  /** The system provides such memory and does not seal or map it: falls back to ordinary memory. */
   private retreat(page: NativePage, errno: number): void {
     ordinary.reason = getSystemErrorName(errno);
     this.held = Buffer.allocUnsafeSlow(this.length);
@@ -203,7 +203,7 @@ export class Gathering {
   }
 }
 
-/** In memory of its own. */
+/** A copy in memory of its own. */
 function copyOf(bytes: Uint8Array): Buffer {
   const copy = Buffer.allocUnsafeSlow(bytes.length);
   copy.set(bytes);

@@ -7,72 +7,72 @@ import { pageLimitOfThread } from '../config/settings.js';
 
 import { PAGE_THRESHOLD } from './page-body.js';
 
-/** What has been sent, and how many bytes that was. */
+/** A number of transfers, and their bytes. */
 export interface Transfers {
-  /** How often. */
+  /** The number of transfers. */
   times: number;
-  /** The bytes of all of them. */
+  /** Their total of bytes. */
   bytes: number;
 }
 
 /** What `Page.stats()` returns: memory of the process, and counts of the calling thread. */
 export interface PageStats {
   /**
-   * Living pages of `Page.threshold` bytes or more, those that the collector has not found yet among them. Of all threads of
-   * the process, as `bytes`; where the addon is not there, of this one.
+   * Live pages of `Page.threshold` bytes or more, including those not yet garbage-collected. Of all threads of the
+   * process, as `bytes`; without the addon, of this thread.
    */
   pages: number;
-  /** The memory that they take, in bytes. */
+  /** The memory that they use, in bytes. */
   bytes: number;
-  /** What `bytes` may come to: see `configure({ pageLimit })`. */
+  /** The limit of `bytes`: see `configure({ pageLimit })`. */
   limit: number;
-  /** Large pages that this thread has made in ordinary memory, which is never sent by reference. */
+  /** Large pages that this thread has put into ordinary memory, which is never sent by reference. */
   ordinary: number;
-  /** Why the last one was: the code of a system error, or in words. */
+  /** The reason for the last one: the code of a system error, or a description. */
   reason: string | undefined;
-  /** Pages that native sockets and channels of this thread have sent, which the kernel was lent. */
+  /** Pages that native sockets and channels of this thread have sent by reference. */
   byReference: Transfers;
   /**
-   * Those that they copied: pages in ordinary memory (of more than 8 KiB: smaller ones are not told from other writes), and
-   * all where the kernel does not take references. What node:net, TLS and other streams do with a page, which is a Buffer
-   * to them, is not seen.
+   * Pages that they copied: those in ordinary memory (of more than 8 KiB: smaller ones are not distinguished from other
+   * writes), and all of them if the kernel does not accept references. Pages written to node:net, TLS and other
+   * streams, which see a plain Buffer, are not counted.
    */
   byCopy: Transfers;
 }
 
-/** What a page can be made of at once. */
+/** The bytes from which a page can be made at once. */
 export type PageSource = Uint8Array | string | readonly Uint8Array[];
 
-/** Pages in ordinary memory, as they were written to native transport by this thread. The engine counts the others. */
+/** Pages in ordinary memory that this thread has written to the native transport. The engine counts the others. */
 const copied: Transfers = { times: 0, bytes: 0 };
 
-/** Known to this module alone: pages are made by `Page.from`. */
+/** Private to this module: pages are made by `Page.from`. */
 const MAKE = Symbol('make');
 
-/** As Buffer has it: what is derived from a page by methods of TypedArray is a plain Buffer. */
+/** As in Buffer: methods of TypedArray derive a plain Buffer from a page. */
 const derived = (Buffer as unknown as { [Symbol.species]: BufferConstructor })[Symbol.species];
 
-// The instance is made by Uint8Array, and its prototype chain goes through Buffer's: see below.
+// Uint8Array makes the instance, and its prototype chain goes through Buffer's: see below.
 const Base = Uint8Array as unknown as new (memory: ArrayBuffer, start: number, length: number) => Buffer;
 
-/** What a page is made of; undefined for other bytes. */
+/** The memory of a page; undefined for other bytes. */
 let bodyOf: (bytes: Uint8Array) => Body | undefined;
 
 /**
- * An immutable body: a response that is kept, a bundle, an image, a message for ten thousand sockets. It is made once, and
+ * An immutable body: a cached response, a bundle, an image, a message for ten thousand sockets. It is made once and
  * sent any number of times to any number of connections; native sockets and channels hand the kernel references to its
  * memory instead of copies.
  *
- * It is a Buffer, and can go wherever one can: `socket.write(page)`, `response.end(page)`, a TLS socket, a file. What
- * native transport sends is what the page was made of, even if a program writes to it, which changes only what it and
- * other users of this Buffer see.
+ * It is a Buffer, and can be used wherever one can: `socket.write(page)`, `response.end(page)`, a TLS socket, a file.
+ * The native transport always sends the original bytes, even if a program writes to the page: that changes only what it
+ * and other users of this Buffer see.
  *
- * From `Page.threshold` bytes on it lies in a sealed file in memory (Linux), and takes one descriptor. That memory is freed
- * when neither JavaScript has the page, nor a buffer made of it, nor a connection has any of it to send. A smaller page,
- * or one of a system that has no such memory or no descriptor left, is ordinary memory: an ordinary Buffer, copied by whoever
- * sends it.
+ * From `Page.threshold` bytes on, the body is in a sealed file in memory (Linux), and takes one descriptor. That memory
+ * is freed when no JavaScript code has the page, or a buffer made of it, and no connection has any of it to send. A
+ * smaller page, or one on a system that has no such memory or no free descriptor, is in ordinary memory: an ordinary
+ * Buffer, which is copied when it is sent.
  *
- * A page belongs to its thread: what is posted to another arrives there as a copy, an ordinary Uint8Array.
+ * A page belongs to its thread: posted to another, it arrives there as a copy, an ordinary Uint8Array.
  */
 export class Page extends Base {
   readonly #body: Body;
@@ -89,19 +89,20 @@ export class Page extends Base {
     this.#body = body;
   }
 
-  /** From how many bytes on pages are sent by reference. */
+  /** The size in bytes from which on pages are sent by reference. */
   static readonly threshold = PAGE_THRESHOLD;
 
   /**
-   * Makes a page of a copy of these bytes; a string is taken as UTF-8, several parts become one body.
+   * Makes a page with a copy of these bytes; a string is encoded as UTF-8, several parts become one body.
    *
-   * Throws ERR_NEARWIRE_PAGE_LIMIT if the pages of this process would come to more than `configure({ pageLimit })` allows,
-   * before any memory is taken, and a system error (`pwrite ENOSPC`, `pwrite ENOMEM`) if the system has no more.
+   * Throws ERR_NEARWIRE_PAGE_LIMIT if the pages of this process would exceed `configure({ pageLimit })`, before any
+   * memory is allocated, and a system error (`pwrite ENOSPC`, `pwrite ENOMEM`) if the system has no more memory.
    */
   static from(body: PageSource): Page;
   /**
-   * Makes a page of all that a stream brings, bytes or strings, as it comes: no second copy is ever held, if the page is
-   * large. Rejects with the stream's error, or those named above; then the stream is destroyed, and nothing is held.
+   * Makes a page of everything that a stream delivers, bytes or strings, as it arrives: a large page never needs a
+   * second copy. Rejects with the stream's error, or those named above; then the stream is destroyed, and nothing is
+   * held.
    */
   static from(body: AsyncIterable<Uint8Array | string>): Promise<Page>;
   static from(body: PageSource | AsyncIterable<Uint8Array | string>): Page | Promise<Page> {
@@ -130,7 +131,7 @@ export class Page extends Base {
     return new Page(MAKE, gathering.finish());
   }
 
-  /** Counts the pages, their memory and how they were sent. */
+  /** Returns the number of pages, their memory and how they were sent. */
   static stats(): PageStats {
     const { made, reason } = ordinaryBodies();
     const sent = engineCounters();
@@ -144,15 +145,15 @@ export class Page extends Base {
     };
   }
 
-  /** The class of what `slice()`, `map()` and other methods make of a page: Buffer, not `Page`. */
+  /** The class of the results of a page's `slice()`, `map()` and other methods: Buffer, not `Page`. */
   static get [Symbol.species](): BufferConstructor {
     return derived;
   }
 
   /**
-   * The bytes as a Buffer of its own, the same one each time: writing to it changes neither the page, nor what any transport
-   * sends of it. Large pages lend it the memory they have (what is written to is copied then, 4 KiB at a time); of ordinary
-   * memory it is a copy.
+   * The bytes as a separate Buffer, the same one each time: writing to it changes neither the page, nor what any
+   * transport sends of it. It shares the memory of a large page (written parts are copied first, 4 KiB at a time); of
+   * ordinary memory it is a copy.
    */
   get bytes(): Buffer {
     return (this.#bytes ??= this.#view());
@@ -160,7 +161,7 @@ export class Page extends Base {
 
   #view(): Buffer {
     const memory = this.#body.sealed?.map();
-    // No mapping to be had: a copy does the same.
+    // No mapping is available: a copy has the same effect.
     return memory === undefined || typeof memory === 'number' ? Buffer.from(this) : Buffer.from(memory);
   }
 }
@@ -175,7 +176,7 @@ function checkedBytes(value: unknown, name: string): Uint8Array {
   throw argTypeError(name, 'of type string or an instance of Buffer or Uint8Array', value);
 }
 
-/** An array of its own: the caller's might answer otherwise the next time. */
+/** Copies the array: the caller's might return other elements the next time. */
 function checkedParts(parts: readonly unknown[]): Uint8Array[] {
   return Array.from(parts, (part, index) => {
     if (part instanceof Uint8Array) return part;
@@ -184,8 +185,8 @@ function checkedParts(parts: readonly unknown[]): Uint8Array[] {
 }
 
 /**
- * What native transport sends for `[start, end)` of these bytes, if they are a page that goes by reference; else
- * undefined, and pages are counted as copied.
+ * What the native transport sends for `[start, end)` of these bytes if they are a page that is sent by reference;
+ * otherwise undefined, and pages are counted as copied.
  */
 export function referenceTo(bytes: Uint8Array, start: number, end: number): FileRange | undefined {
   const body = bodyOf(bytes);
@@ -196,7 +197,7 @@ export function referenceTo(bytes: Uint8Array, start: number, end: number): File
   return undefined;
 }
 
-/** These parts with references in the place of pages; undefined if there are none. */
+/** These parts with pages replaced by references; undefined if there are none. */
 export function withReferences(parts: readonly WritePart[]): WritePart[] | undefined {
   let sent: WritePart[] | undefined;
   for (let i = 0; i < parts.length; i++) {

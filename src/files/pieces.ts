@@ -1,11 +1,11 @@
-/** Files that are read or written piece by piece, in the thread pool, where the kernel can't move their bytes by itself. */
+/** Reads or writes files piece by piece in the thread pool, where the kernel cannot move their bytes by itself. */
 import * as fs from 'node:fs';
 import { fileTruncatedError } from '../errors/index.js';
 import type { OpenFile } from './open.js';
 
 type Next = (error?: Error | null) => void;
 
-/** Takes a piece, which is its own to keep, and asks for the next one, or says what ends the reading. */
+/** Takes a piece, which it may keep, and then requests the next one, or passes the error that ends the reading. */
 export type TakePiece = (piece: Buffer, next: Next) => void;
 
 /** Reads a part of a file, one piece at a time, and closes the file. */
@@ -14,7 +14,7 @@ export class FileReader {
   private readonly pieceBytes: number;
   private position: number;
   private left: number;
-  /** The pool has the descriptor. */
+  /** The thread pool is using the descriptor. */
   private reading = false;
   private closed = false;
 
@@ -30,7 +30,7 @@ export class FileReader {
     return this.left === 0;
   }
 
-  /** Has `take` called with each piece, then `done` once. A file that ends before is an error. */
+  /** Calls `take` with each piece, then `done` once. It is an error if the file ends early. */
   pump(take: TakePiece, done: (error: Error | null) => void): void {
     if (this.left === 0) {
       done(null);
@@ -38,7 +38,7 @@ export class FileReader {
     }
     const size = Math.min(this.left, this.pieceBytes);
     this.reading = true;
-    // Memory of its own each time: whoever takes the piece holds it until it is sent.
+    // Each piece has memory of its own: its receiver holds it until it is sent.
     fs.read(this.file.fd, Buffer.allocUnsafeSlow(size), 0, size, this.position, (error, count, piece) => {
       this.reading = false;
       if (this.closed) this.file.close();
@@ -55,14 +55,17 @@ export class FileReader {
     });
   }
 
-  /** As soon as no read is under way. Safe at any time, and twice. */
+  /** Closes the file, or does so once no read is in progress. Safe at any time, and repeatedly. */
   close(): void {
     this.closed = true;
     if (!this.reading) this.file.close();
   }
 }
 
-/** Writes all of `bytes` at `position`, null: the file's own. `written` is called for each part that is in the file. */
+/**
+ * Writes all of `bytes` at `position`, or at the file's own position if that is null. Calls `written` for each part
+ * that is in the file.
+ */
 export function writeAll(
   fd: number,
   bytes: Uint8Array,

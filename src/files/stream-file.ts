@@ -1,9 +1,10 @@
 /**
- * Files through a Writable that knows nothing of them: the `js` transport's sockets, TLS, HTTP/2.
+ * Sends files through a Writable that has no support for them: the `js` transport's sockets, TLS, HTTP/2.
  *
- * A file goes through the stream as one chunk, so that its place and its callback are those of any write. On its first
- * file the stream gets a `_write` and a `_writev` of its own, which tell such chunks from others, and have what is read of
- * the file written by the stream's former ones. Streams without them, and those of objects, are written to piece by piece.
+ * A file passes through the stream as one chunk, so that its order and its callback are those of any write. For its
+ * first file the stream gets its own `_write` and `_writev`, which distinguish such chunks from others, and write the
+ * file's contents with the stream's former methods. Streams without these methods, and those in object mode, are
+ * written to piece by piece.
  */
 import { constants } from 'node:os';
 import { Writable } from 'node:stream';
@@ -13,7 +14,7 @@ import { openByNode, type Opened } from './open.js';
 import { beginSendFile, lengthWithin, type FileDone, type SendFileCall } from './options.js';
 import { FileReader } from './pieces.js';
 
-/** Read at a time: what node's own file streams read, four times over. */
+/** Bytes per read: four times the size that node's own file streams read. */
 const PIECE_BYTES = 256 * 1024;
 
 const { ECANCELED } = constants.errno;
@@ -25,28 +26,28 @@ interface QueuedChunk {
   encoding: BufferEncoding;
 }
 
-/** What is used of a Writable beyond its type. */
+/** The parts of a Writable used here that its type lacks. */
 interface WritableInside {
   _write(chunk: unknown, encoding: string, callback: Done): void;
   _writev?(chunks: QueuedChunk[], callback: Done): void;
 }
 
 /**
- * One call of sendFile, and the chunk that stands for it in the stream: as for FileChunk, a length and Buffer's prototype
- * are all that a Writable asks for.
+ * One call of sendFile, and the chunk that represents it in the stream: as for FileChunk, a Writable needs only a
+ * length and Buffer's prototype.
  *
- * opening -> ready -> under way -> over; from each of them to over by an error, an abort or the stream's end.
+ * opening -> ready -> sending -> over; an error, an abort or the end of the stream leads from each of them to over.
  */
 class StreamedFile {
-  /** What the stream counts: nothing where the file is still to be opened. */
+  /** What the stream counts: 0 if the file is still to be opened. */
   readonly length: number;
   private readonly stream: Writable;
   private done: FileDone | undefined;
   private state: 'opening' | 'ready' | 'under way' | 'over' = 'opening';
   private part: FileReader | undefined;
-  /** Bytes that are to be sent. */
+  /** Bytes to send. */
   private size = 0;
-  /** What the caller is told, whatever becomes of the write. */
+  /** The result for the caller, however the write ends. */
   private failure: Error | undefined;
   private onOpened: (() => void) | undefined;
   private readonly releaseSignal: () => void;
@@ -67,7 +68,7 @@ class StreamedFile {
     return this.state === 'over';
   }
 
-  /** The file is open, or can't be had. */
+  /** The file is open, or could not be opened. */
   private take(call: SendFileCall, opened: Opened): void {
     const length = opened instanceof Error ? opened : lengthWithin(call, opened.size);
     if (opened instanceof Error || length instanceof Error || this.isOver) {
@@ -81,7 +82,9 @@ class StreamedFile {
     this.tellOpened();
   }
 
-  /** Has all of it written by `write`, then calls back as `_write` does. A file that can't be had is left out. */
+  /**
+   * Writes the whole file with `write`, then calls back as `_write` does. A file that could not be opened is left out.
+   */
   pump(write: (piece: Buffer, callback: Done) => void, callback: Done): void {
     const { part, stream } = this;
     if (this.state === 'opening') {
@@ -108,7 +111,7 @@ class StreamedFile {
 
   /** The stream's callback. */
   readonly onWritten = (error?: Error | null): void => {
-    // Some versions of node call back without an error for a write that destroy() has cut short.
+    // Some versions of node call back without an error for a write that destroy() has interrupted.
     this.settle(error ?? (this.part?.complete === true ? null : errnoError(-ECANCELED, 'write')));
   };
 
@@ -153,7 +156,7 @@ function settle(file: StreamedFile, error: Error): void {
   file.settle(error);
 }
 
-/** The files of each stream that its end would leave without an answer. */
+/** The files of each stream whose promises would never settle when it ends. */
 const pending = new WeakMap<object, Set<StreamedFile>>();
 
 function filesOf(stream: Writable): Set<StreamedFile> {
@@ -161,17 +164,17 @@ function filesOf(stream: Writable): Set<StreamedFile> {
   if (known !== undefined) return known;
   const files = new Set<StreamedFile>();
   pending.set(stream, files);
-  // A listener that stays: one for all its files.
+  // A permanent listener: one for all files of the stream.
   stream.on('close', () => {
     for (const file of files) process.nextTick(settle, file, errnoError(-ECANCELED, 'write'));
   });
   return files;
 }
 
-/** Streams that know files. */
+/** Streams whose methods have been replaced. */
 const taught = new WeakSet<object>();
 
-/** Has the stream's `_write` and `_writev` see files; what is read of them goes to those that it had. */
+/** Makes the stream's `_write` and `_writev` recognize files, whose contents go to the former methods. */
 function teach(stream: Writable): void {
   if (taught.has(stream)) return;
   taught.add(stream);
@@ -220,7 +223,7 @@ function put(stream: Writable, file: StreamedFile): void {
   file.pump((piece, callback) => void stream.write(piece, callback), file.onWritten);
 }
 
-/** One checked call. */
+/** Begins one checked call. */
 export function startSending(stream: Writable, call: SendFileCall, done: FileDone): void {
   const file = new StreamedFile(stream, call, done);
   if (!file.isOver) put(stream, file);

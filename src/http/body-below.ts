@@ -43,10 +43,10 @@ export class BodyBelow {
     return connection?.open === true ? connection : undefined;
   }
 
-  /** Bytes that the parser has not had; 0 if the body cannot, or can no longer, be received natively. */
+  /** Bytes that the parser has not received; 0 if the body cannot, or can no longer, be received natively. */
   get left(): number {
     const { request, reader, socket } = this;
-    // Another listener is to see the bytes, or the socket is paused.
+    // Another listener must see the bytes, or the socket is paused.
     if (request.listenerCount('data') > 0 || (socket as RestingSocket | undefined)?._paused === true) return 0;
     return reader !== undefined && this.connection !== undefined && readerOfBody(request) === reader
       ? reader.leftOf(request)
@@ -62,8 +62,9 @@ export class BodyBelow {
   }
 
   /**
-   * Has the parser read all that has come, and takes from the request what it has made of it. Reading rests. As one, though
-   * node from 26 on gives one piece at a time: an end between two writes would leave a hole before what goes below.
+   * Makes the parser read everything that has arrived, and returns what the request has got from it, as one piece;
+   * reading stops. (Node 26 and later return one piece at a time: ending between two writes would leave a hole in the
+   * file.)
    */
   takeRead(): Buffer {
     const { request, socket, connection } = this;

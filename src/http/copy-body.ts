@@ -1,15 +1,15 @@
-/** The path by copy: a part of a file, read and written to a response piece by piece, at its reader's pace. */
+/** The copying path: a part of a file is read and written to a response piece by piece, as fast as the client reads. */
 import type { ServerResponse } from 'node:http';
 import { prematureCloseError } from '../errors/index.js';
 import type { OpenFile } from '../files/open.js';
 import { FileReader } from '../files/pieces.js';
 
-/** What createReadStream reads at a time. */
+/** The size of createReadStream's reads. */
 const PIECE_BYTES = 64 * 1024;
 
 /**
- * Writes this part of the file by `response.write()`, which a middleware may have replaced. Calls back when nothing more
- * is read: with null when all has been written, else with what went wrong.
+ * Writes this part of the file with `response.write()`, which a middleware may have replaced. Calls back when nothing
+ * more is read: with null when all has been written, otherwise with the error.
  */
 export function copyBody(
   response: ServerResponse,
@@ -33,7 +33,8 @@ export function copyBody(
         return;
       }
       if (listening) return;
-      // Once for the whole body: a middleware that has put a stream of its own in between keeps what it is given.
+      // Added once for the whole body: a middleware that has inserted a stream of its own keeps the listeners it is
+      // given.
       listening = true;
       response.on('drain', wake);
       response.on('close', wake);

@@ -1,8 +1,8 @@
 /**
- * Bodies of requests into files: `receiveFile(request, handle)`.
+ * Writes the bodies of requests to files: `receiveFile(request, handle)`.
  *
  * receiving --(end of the body, all of it written)--> over
- *     \--(the file fails, the limit, the client is gone)--> over, as soon as no write is under way
+ *     \--(the file fails, the limit, the client is gone)--> over, as soon as no write is in progress
  */
 import type { IncomingMessage } from 'node:http';
 import { abortedError, argTypeError, argValueError, bodyTooLargeError, fileError } from '../errors/index.js';
@@ -19,18 +19,18 @@ import { writeAll } from '../files/pieces.js';
 import type { FileSink } from '../net/file-sink.js';
 import { BodyBelow } from './body-below.js';
 
-/** Options of `receiveFile()` of requests. */
+/** Options of `receiveFile()` for requests. */
 export interface HttpReceiveFileOptions extends FileTargetOptions {
   /**
-   * Where in the file the body's first byte goes, from 0. Default: 0, and the file's own position is left alone. What the
-   * file holds behind the body stays.
+   * Where in the file the body's first byte goes, from 0. Default: 0; the file's own position is not used or changed.
+   * Contents of the file after the body are kept.
    */
   start?: number | undefined;
 }
 
 /**
- * Bodies with at least so much still to come are taken below JS: the way there costs a turn of the loop, and what a pipe
- * takes at once is about this much.
+ * Bodies with at least this much still to come are received natively: the switch costs an event-loop iteration, and
+ * this is about as much as a pipe takes at once.
  */
 const BELOW_BYTES = 64 * 1024;
 
@@ -40,10 +40,10 @@ class BodyReceiver {
   private readonly maxBytes: number;
   private readonly done: FileDone;
   private releaseSignal: (() => void) | undefined;
-  /** Where the next piece goes. */
+  /** The file position of the next piece. */
   private at: number;
   private received = 0;
-  /** A piece that the parser has had is being written. */
+  /** A piece that came through the parser is being written. */
   private writing = false;
   private sink: FileSink | undefined;
   private ended = false;
@@ -71,7 +71,7 @@ class BodyReceiver {
     else request.on('data', this.onData);
   }
 
-  /** What the parser has had is written, and what is still to come goes to its place behind that by itself. */
+  /** Writes what the parser has read; everything after it goes directly to its place in the file. */
   private takeBelow(below: BodyBelow): void {
     if (this.over) {
       below.leave();
@@ -117,7 +117,7 @@ class BodyReceiver {
     });
   }
 
-  /** Nothing more is under way on one of the two paths. */
+  /** Continues once one of the two paths has finished. */
   private goOn(): void {
     if (this.writing || this.sink !== undefined || this.over) return;
     if (this.failure !== undefined || this.ended) {
@@ -140,7 +140,7 @@ class BodyReceiver {
   private readonly fail = (error: Error): void => {
     this.failure ??= error;
     this.sink?.finish();
-    // The caller may close the file when it is told: not under a write.
+    // The caller may close the file when the promise settles: never during a write.
     this.goOn();
   };
 
@@ -152,8 +152,8 @@ class BodyReceiver {
     request.removeListener('end', this.onEnd);
     request.removeListener('error', this.onCut);
     request.removeListener('close', this.onCut);
-    // The rest is thrown away, as node does with bodies that nobody reads: then the request can be answered, and the
-    // connection lives on.
+    // Discards the rest, as node does with unread bodies: then the request can be answered, and the connection stays
+    // open.
     if (failure !== undefined && !request.destroyed) request.resume();
     const bytesWritten = this.received;
     this.done(failure === undefined ? null : Object.assign(failure, { bytesWritten }), bytesWritten);
@@ -166,19 +166,19 @@ function checkRequest(request: unknown): void {
   }
   const { readableEncoding } = request as IncomingMessage;
   if (readableEncoding !== null) {
-    throw argValueError('request', readableEncoding, 'gives text, not bytes: setEncoding() has been called');
+    throw argValueError('request', readableEncoding, 'returns text, not bytes: setEncoding() has been called');
   }
 }
 
 /**
- * Writes the body of a request to a file that is open for writing: a FileHandle or a descriptor, which stays the
- * caller's, and is to stay open until the promise has settled. Call it before anything else reads the request; what has
- * been read by then is not written. Resolves with the number of bytes when all of them have been written.
+ * Writes the body of a request to a file that is open for writing: a FileHandle or a descriptor. The caller owns it,
+ * and must keep it open until the promise has settled. Call it before anything else reads the request; data that has
+ * been read before is not written. Resolves with the number of bytes when all of them have been written.
  *
- * Rejects for wrong arguments, with what node:fs says of the file, with ERR_NEARWIRE_BODY_TOO_LARGE for a body longer than
- * `maxBytes`, with an AbortError, and with ECONNRESET where the client is gone before the body is all there. What has been
- * written by then stays in the file, `bytesWritten` of the error. But in the last case the rest of the body is read and
- * thrown away, and the request is still to be answered.
+ * Rejects for invalid arguments, with node:fs's error for the file, with ERR_NEARWIRE_BODY_TOO_LARGE for a body longer
+ * than `maxBytes`, with an AbortError, and with ECONNRESET if the client is gone before the body is complete. What has
+ * been written until then stays in the file; the error's `bytesWritten` is its length. Except in the last case, the
+ * rest of the body is discarded, and the request must still be answered.
  */
 export function receiveFile(
   request: IncomingMessage,

@@ -1,11 +1,12 @@
 /**
- * Files as answers of node:http: `sendFile(response, file)`.
+ * Files as responses of node:http: `sendFile(response, file)`.
  *
- * The head is made and sent by node. The body goes by reference, past node's OutgoingMessage and in its turn, where the
- * response owns a socket of the native transport and nobody is to see the bytes; else it is read and written. Either way
- * the response ends as if node had written the body.
+ * node creates and sends the headers. The body is sent by reference, bypassing node's OutgoingMessage but in order, if
+ * the response owns a socket of the native transport and no other code must see the bytes; otherwise it is read and
+ * written. In both cases the response ends as if node had written the body.
  *
- * States: waiting for its turn -> opening the file -> sending -> over. 'close' of the response leads from each to over.
+ * States: waiting for the connection -> opening the file -> sending -> over. 'close' of the response leads from each to
+ * over.
  */
 import type * as http from 'node:http';
 import type { Socket } from 'node:net';
@@ -26,34 +27,35 @@ import { NativeSocket } from '../net/socket.js';
 import { sendBody } from './body-path.js';
 import { keepHead, makeHead, type FileHeaders } from './file-head.js';
 
-/** Options of `sendFile()` of responses. */
+/** Options of `sendFile()` for responses. */
 export interface HttpSendFileOptions extends SendFileOptions {
   /**
-   * Headers of the answer, beside those that the response has already. A value of null leaves that header out: without
-   * `ETag` or `Last-Modified` requests are not compared with it, without `Accept-Ranges` they get the whole.
+   * Headers of the response, in addition to those already set. A value of null leaves that header out: without `ETag`
+   * or `Last-Modified`, requests are not compared with it; without `Accept-Ranges`, they get the whole file.
    */
   headers?: FileHeaders | undefined;
   /**
-   * false: the head is the caller's, as a framework has made it. Its status and headers are sent as they are, with the
-   * Content-Length of what is served; nothing is added, and of the request nothing but HEAD is heeded. Default: true.
+   * false: the caller, or a framework, has set the headers. Its status and headers are sent unchanged, with the
+   * Content-Length of what is served; nothing is added, and the request's method is honored only if it is HEAD.
+   * Default: true.
    */
   conditional?: boolean | undefined;
   /**
-   * Ends it early, with an AbortError. Until the head has been sent, the response is still to be answered; later its
-   * connection is destroyed, since the rest of the body can't be left out.
+   * Ends it early, with an AbortError. Until the headers have been sent, the request must still be answered; after that
+   * the connection is destroyed, since the rest of the body cannot be left out.
    */
   signal?: AbortSignal | undefined;
 }
 
 const { ESPIPE } = constants.errno;
 
-/** The part of OutgoingMessage that its types leave out. */
+/** The part of OutgoingMessage that its types lack. */
 interface Response extends http.ServerResponse {
   /** Absent in HTTP/2. */
   readonly _hasBody?: boolean;
 }
 
-/** Answers that wait for their turn, by connection: one listener is enough for all that a client has pipelined. */
+/** Responses that wait for the connection, by connection: one listener serves all that a client has pipelined. */
 const queues = new WeakMap<Socket, Set<FileAnswer>>();
 
 function queueOf(socket: Socket): Set<FileAnswer> {
@@ -74,10 +76,10 @@ class FileAnswer {
   private readonly options: HttpSendFileOptions;
   private readonly done: FileDone;
   private releaseSignal: (() => void) | undefined;
-  /** The head has been made, and is on its way. */
+  /** The headers have been created, and are being sent. */
   private begun = false;
   private over = false;
-  /** Bytes of the body. */
+  /** The length of the body in bytes. */
   private length = 0;
 
   constructor(response: Response, call: SendFileCall, options: HttpSendFileOptions, done: FileDone) {
@@ -97,7 +99,7 @@ class FileAnswer {
       this.open();
       return;
     }
-    // An earlier answer has the connection. No file is held open for a turn that may not come.
+    // An earlier response has the connection. No file is kept open for a turn that may never come.
     response.once('socket', this.onTurn);
     queueOf(response.req.socket).add(this);
   }
@@ -126,7 +128,7 @@ class FileAnswer {
       if (this.over || this.response.headersSent) throw headersSentError();
       this.answer(opened);
     } catch (thrown) {
-      // A header that is none, or a listener of the application's.
+      // An invalid header, or a listener of the application threw.
       opened.close();
       this.settle(thrown as Error);
     }
@@ -136,7 +138,7 @@ class FileAnswer {
     const { response, options, call } = this;
     const { headers, conditional = true } = options;
     const { size: fileSize } = file;
-    // A block device has no size, which its validators are made of.
+    // A block device has no size, from which validators are made.
     if (fileSize === undefined) throw fileError(-ESPIPE, 'open', call.file);
     const size = lengthWithin(call, fileSize);
     const served = { fileSize, modified: file.modified, start: call.start, size };
@@ -161,9 +163,9 @@ class FileAnswer {
       if (!this.over) this.response.end();
       return;
     }
-    // What the head has promised will not come: the client is to see that.
+    // The body announced in the headers will not come: the client must notice.
     this.settle(error);
-    // The server is told of a failed write as it is of any.
+    // The server gets the error, as for any failed write.
     this.response.destroy(error.cause instanceof Error ? error.cause : error);
   }
 
@@ -173,7 +175,7 @@ class FileAnswer {
 
   readonly onClose = (): void => {
     if (this.over) return;
-    // Finished by somebody else, before its file was open.
+    // Other code has ended the response before the file was open.
     this.settle(this.response.writableFinished ? headersSentError() : prematureCloseError());
   };
 
@@ -181,7 +183,7 @@ class FileAnswer {
     const { response, begun } = this;
     queues.get(response.req.socket)?.delete(this);
     this.settle(error);
-    // That the program does not go on is no failure of the client's: the server is not told of one.
+    // The program has aborted, which is not the client's failure: the server gets no error.
     if (begun) response.destroy();
   };
 
@@ -191,7 +193,7 @@ class FileAnswer {
     const { response } = this;
     this.releaseSignal?.();
     if (!response.writableFinished) {
-      // It may live on, with another answer.
+      // The response may continue, with other contents.
       response.removeListener('finish', this.onFinish);
       response.removeListener('close', this.onClose);
       response.removeListener('socket', this.onTurn);
@@ -216,15 +218,16 @@ function checkHead({ headers, conditional }: HttpSendFileOptions): void {
 }
 
 /**
- * Answers a request with a file, or a slice of it, as the whole of the response's body; sets what its head says of the
- * file (Content-Length, Accept-Ranges, ETag, Last-Modified), answers Range, If-None-Match and their kin, and ends the
- * response. Sets no Content-Type: that is the caller's to know. An open file is read by position, and is to stay open
- * until the promise has settled.
+ * Sends a file, or a slice of it, as the complete body of a response. Sets the headers that describe the file
+ * (Content-Length, Accept-Ranges, ETag, Last-Modified), evaluates Range, If-None-Match and related request headers, and
+ * ends the response. Does not set Content-Type, which only the caller knows. An open file is read by position, and must
+ * stay open until the promise has settled.
  *
- * Resolves with the number of bytes of the body when the response has finished. Rejects for wrong arguments, with what
- * node:fs says of a file that can't be read (ENOENT, EACCES, EISDIR), with ESPIPE for what is no regular file, and with
- * ERR_HTTP_HEADERS_SENT; nothing has been sent then, and the application answers. Later failures end the connection:
- * ERR_STREAM_PREMATURE_CLOSE if the client is gone, ERR_NEARWIRE_FILE_TRUNCATED if the file ended too early.
+ * Resolves with the number of bytes of the body when the response has finished. Rejects for invalid arguments, with
+ * node:fs's error for a file that cannot be read (ENOENT, EACCES, EISDIR), with ESPIPE for anything but a regular file,
+ * and with ERR_HTTP_HEADERS_SENT; nothing has been sent then, and the application must respond. Later failures close
+ * the connection: ERR_STREAM_PREMATURE_CLOSE if the client is gone, ERR_NEARWIRE_FILE_TRUNCATED if the file ended too
+ * early.
  */
 export function sendFile(
   response: http.ServerResponse,

@@ -114,7 +114,7 @@ export class ListenerReporter {
     }
   }
 
-  /** What /proc has if the kernel refuses the diagnosis: who listens, and how many connections there are. */
+  /** What /proc reports if the kernel refuses the diagnosis: the owners, and the number of connections. */
   private reportListed(refusal: Error): ListenerReport {
     const named = socketsNamed(this.name, listedUnixSockets() ?? []);
     const listener = named.find(({ listening }) => listening);

@@ -1,9 +1,9 @@
 /**
- * Native sockets as the standard streams of a child.
+ * Native sockets as the standard streams of a child process.
  *
- * The child gets the connection's descriptor, as on node. Where bytes of it have been read here already and the program has
- * not had them, what the child reads is one end of a pair of sockets instead, which is fed with them first and with the
- * connection's bytes then. Standard output and standard error are the connection itself, always.
+ * The child gets the connection's descriptor, as in node. But if bytes have already been read here and the program has
+ * not received them, the child reads from one end of a socket pair instead, which is fed first with these bytes and
+ * then with the connection's. Standard output and standard error are always the connection itself.
  */
 import type { ChildProcess } from 'node:child_process';
 import { closeSync } from 'node:fs';
@@ -14,10 +14,10 @@ import { makeNative } from './factory.js';
 import { NativeSocket } from './socket.js';
 import type { SocketConnection } from './socket-connection.js';
 
-/** Those that nobody reads from. */
+/** Streams from which the child does not read. */
 const OUTPUTS: readonly number[] = [1, 2];
 
-/** Another descriptor of the connection, and a pair. */
+/** A second descriptor of the connection, and a socket pair. */
 function openDescriptors(engine: Engine, fd: number): number[] {
   const own = engine.native.duplicate(fd);
   if (own < 0) throw errnoError(own, 'dup');
@@ -27,7 +27,7 @@ function openDescriptors(engine: Engine, fd: number): number[] {
   throw errnoError(pair, 'socketpair');
 }
 
-/** A stream over a descriptor, which it closes; it reads once it is asked to. */
+/** A stream over a descriptor, which it closes; it reads only on request. */
 function streamOver(engine: Engine, fd: number): NativeSocket {
   const stream = makeNative(engine, { allowHalfOpen: true });
   const status = adoptDescriptor(stream, { fd, readable: false });
@@ -35,7 +35,7 @@ function streamOver(engine: Engine, fd: number): NativeSocket {
   return stream;
 }
 
-/** Over each of them, or over none: then all are closed. */
+/** A stream over each of them, or none: on failure all are closed. */
 function streamsOver(engine: Engine, descriptors: readonly number[]): NativeSocket[] {
   const streams: NativeSocket[] = [];
   try {
@@ -53,19 +53,22 @@ function hasHungUp({ _connection: connection }: NativeSocket): boolean {
 }
 
 /**
- * Feeds a child's end of a pair with what has been read of a connection and what comes, and brings the connection what the
- * child writes to it. It has a descriptor of its own, so that what the program does to its socket does not end it, and
- * lasts until the child has closed its end, or the connection is gone.
+ * Feeds a child's end of a pair with the bytes already read from a connection and those that follow, and sends the
+ * connection what the child writes to its end. It has its own descriptor of the connection, so that closing the
+ * program's socket does not end it, and lives until the child has closed its end or the connection is gone.
  */
 class Feed {
   private readonly connection: SocketConnection;
   private readonly read: readonly Buffer[];
   private readonly duplicate: NativeSocket;
   private readonly pipe: NativeSocket;
-  /** Only ever closed: what a descriptor is that fs has not opened is not fs's to close in a worker. */
+  /** Only ever closed: in a worker, fs must not close a descriptor that it has not opened. */
   private readonly childs: NativeSocket;
 
-  /** All stand before the child is started: who adopts a descriptor makes it non-blocking, and a child the reverse. */
+  /**
+   * All are created before the child is started: adopting a descriptor makes it non-blocking, and a child makes it
+   * blocking.
+   */
   constructor(connection: SocketConnection, fd: number, read: readonly Buffer[]) {
     this.connection = connection;
     this.read = read;
@@ -93,18 +96,18 @@ class Feed {
     duplicate.pipe(pipe);
     pipe.pipe(duplicate, { end: false });
     pipe.on('end', this.onEnd);
-    // One that had ended its side says nothing when it closes.
+    // A child that has already ended its side causes no event when it closes.
     child.once('exit', this.onExit);
   }
 
-  /** There is no child: what has been read is the socket's again. */
+  /** There is no child: the socket gets back what has been read. */
   cancel(): void {
     this.childs.destroy();
     this.close();
     this.connection.putBack(this.read);
   }
 
-  /** A child that closes what it has of a connection does not end it, as long as others have it too. */
+  /** A child that closes its descriptor of a connection does not end the connection, as long as others have it too. */
   private readonly onEnd = (): void => {
     if (hasHungUp(this.pipe)) this.closeBehindWrites();
     else this.duplicate.end();
@@ -129,7 +132,7 @@ class Feed {
 export class ChildStreams {
   private readonly feeds = new Map<NativeSocket, Feed>();
 
-  /** The descriptor that is to be the child's of this index. The stream rests, as one of node's does. */
+  /** The descriptor for this index of the child's standard streams. The stream is paused, as one of node's is. */
   descriptorOf(stream: NativeSocket, connection: SocketConnection, index: number): number {
     stream.pause();
     const fd = connection.share();

@@ -1,4 +1,4 @@
-/** The diagnostics channel that tells of every socket that connects. */
+/** The diagnostics channel that reports every connecting socket. */
 import * as diagnostics from 'node:diagnostics_channel';
 import type * as net from 'node:net';
 

@@ -1,4 +1,4 @@
-/** Makes sockets and servers of the transport that was asked for. */
+/** Makes sockets and servers of the requested transport. */
 import * as net from 'node:net';
 import type { Engine } from '../engine/engine.js';
 import { argTypeError, notNativeError } from '../errors/index.js';
@@ -28,18 +28,18 @@ import { socketSettings, streamOptions, type SocketOptions } from './socket-opti
 import { NativeSocket } from './socket.js';
 import { installTlsGuard } from './tls-guard.js';
 
-/** What our servers and sockets have beyond node:net's. */
+/** The properties that our servers and sockets have in addition to node:net's. */
 export interface TransportInfo {
-  /** What carries the bytes. */
+  /** The transport in use. */
   readonly transport: TransportName;
   /**
-   * SO_SNDBUF and SO_RCVBUF as the kernel has them, in bytes. A server's are those of its first connection. undefined
-   * before there is a connection, without the addon, and for a `js` server that has been asked for no sizes.
+   * SO_SNDBUF and SO_RCVBUF as the kernel reports them, in bytes. For a server those of its first connection. undefined
+   * before there is a connection, without the addon, and for a `js` server for which no sizes were requested.
    */
   readonly bufferSizes: BufferSizes | undefined;
 }
 
-/** What a server has beside. */
+/** The additional properties of a server. */
 export interface ServerInfo extends TransportInfo {
   /** What the server and its connections have counted. */
   stats(): ServerStats;
@@ -47,15 +47,18 @@ export interface ServerInfo extends TransportInfo {
 
 export type Socket = net.Socket & TransportInfo & FileSender & FileReceiver;
 
-/** Options of node's that rest on its own handle, where a socket is to connect. */
+/** Options of connecting sockets that need one of node's own handles. */
 const NODE_ONLY: readonly string[] = ['fd', 'handle'];
 
-/** The name of an option that only node:net can serve. */
+/** The name of the given option that only node:net supports. */
 export function nodeOnlyOption(options: object | undefined): string | undefined {
   return NODE_ONLY.find((name) => (options as Record<string, unknown> | undefined)?.[name] !== undefined);
 }
 
-/** As `engineFor`; and native sockets have what sockets of this version of node have, and refuse what they can't. */
+/**
+ * As `engineFor`; also gives native sockets the options of this version of node's sockets, and rejects those that they
+ * cannot support.
+ */
 function socketEngineFor(choice: TransportChoice): Engine | undefined {
   const engine = engineFor(choice);
   if (engine !== undefined) {
@@ -65,7 +68,7 @@ function socketEngineFor(choice: TransportChoice): Engine | undefined {
   return engine;
 }
 
-/** The engine to make a socket with these options on; undefined stands for `js`. */
+/** The engine for a socket with these options; undefined: `js`. */
 export function engineForSocket(options: SocketOptions | undefined, taken?: 'fd'): Engine | undefined {
   checkTransportOptions(options);
   const choice = requestedTransport(options?.transport);
@@ -86,12 +89,12 @@ export function makeSocket(options: SocketOptions | undefined): Socket {
   return tagJsSocket(new net.Socket(options), options);
 }
 
-/** What the engine can't make a socket of. */
+/** The error for a descriptor that the engine does not accept. */
 export function descriptorError(fd: number): Error {
-  return notNativeError(`descriptor ${String(fd)}: it is no connected stream socket, or has an owner`);
+  return notNativeError(`descriptor ${String(fd)}: it is not a connected stream socket, or is already in use`);
 }
 
-/** A native socket, of a subclass where `target` is one. */
+/** A native socket, of a subclass if `target` is one. */
 export function makeNative(
   engine: Engine,
   options: SocketOptions | undefined,
@@ -114,7 +117,7 @@ export function connectSocket(args: readonly unknown[]): Socket {
   return connectNatively(engine, options, listener);
 }
 
-/** What `net.connect` does, with a native socket. */
+/** `net.connect` with a native socket. */
 export function connectNatively(engine: Engine, options: ConnectOptions, listener: (() => void) | undefined): Socket {
   const socket = makeNative(engine, options);
   if (!SOCKET_CONNECT_IS_PUBLISHED) publishClient(socket);
@@ -122,7 +125,7 @@ export function connectNatively(engine: Engine, options: ConnectOptions, listene
   return listener === undefined ? socket.connect(options) : socket.connect(options, listener);
 }
 
-/** Has a net.Server or http.Server listen by the transport that the options ask for, and say which it is. */
+/** Makes a net.Server or http.Server listen on the transport that the options request, and labels it with that. */
 export function installTransport(server: net.Server, options: TransportOptions | undefined): void {
   checkTransportOptions(options);
   const choice = requestedTransport(options?.transport);
@@ -146,7 +149,7 @@ function defineStats(server: net.Server, stats: () => ServerStats): void {
   Object.defineProperty(server, 'stats', { value: stats, writable: true, configurable: true });
 }
 
-/** The options argument of a server, where the listener may stand in its place. */
+/** The options argument of a server, unless the listener is in its place. */
 export function serverOptions(options: unknown): TransportOptions | undefined {
   if (typeof options === 'function' || options === undefined || options === null) return undefined;
   if (typeof options !== 'object') throw argTypeError('options', 'of type object', options);

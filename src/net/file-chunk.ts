@@ -1,6 +1,6 @@
 /**
- * Files in a native socket's stream: each goes through the Writable as a chunk, which gives it the place, the accounting
- * and the callback of any write; `_write` finds it and hands its range to the connection.
+ * Files in a native socket's stream: each passes through the Writable as a chunk, with the order, accounting and
+ * callback of any write; `_write` recognizes it and passes its range to the connection.
  */
 import { constants } from 'node:os';
 import { errnoError } from '../errors/index.js';
@@ -14,11 +14,11 @@ import type { SocketConnection } from './socket-connection.js';
 
 const { ECANCELED } = constants.errno;
 
-/** A socket whose stream takes files among its chunks. */
+/** A socket whose stream accepts files among its chunks. */
 interface FileStream extends SocketFields {
-  /** A chunk that only the stream's way is for. */
+  /** Writes a chunk that must pass through the stream. */
   _writeChunk(chunk: FileChunk, callback: WriteCallback): void;
-  /** A write that waited for a file goes on. */
+  /** Continues a write that has waited for a file. */
   _writeOpened(): void;
 }
 
@@ -26,7 +26,7 @@ export function isFile(part: object): boolean {
   return part instanceof FileChunk;
 }
 
-/** Whether a file waits in the stream. */
+/** Whether a file is waiting in the stream. */
 export function holdsFiles(socket: FileStream): boolean {
   if (socket._earlyWrite !== undefined) return true;
   return socket._writableState.getBuffer().some(({ chunk }) => typeof chunk === 'object' && isFile(chunk));
@@ -41,7 +41,7 @@ class StreamCarrier implements FileCarrier {
 
   write(chunk: FileChunk, callback: WriteCallback): void {
     this.socket._writeChunk(chunk, (error) => {
-      // Some versions of node call back without an error for a write that destroy() has cut short.
+      // Some versions of node call back without an error for a write that destroy() has interrupted.
       callback(error ?? (this.socket._connection?.cut === true ? errnoError(-ECANCELED, 'write') : null));
     });
   }
@@ -59,12 +59,12 @@ class StreamCarrier implements FileCarrier {
   }
 }
 
-/** Puts a file into the stream's queue. Nothing is called back from inside. */
+/** Puts a file into the stream's queue. Calls no callback synchronously. */
 export function sendFileNatively(socket: FileStream, call: SendFileCall, done: FileDone): void {
   new FileWrite(socket._settings.engine, new StreamCarrier(socket), call, done).begin();
 }
 
-/** The stream's write of parts with a file among them: now, or as soon as all files are open. */
+/** Dispatches a write with a file among its parts: now, or as soon as all files are open. */
 export function dispatchFiles(
   socket: FileStream,
   connection: SocketConnection,

@@ -3,7 +3,10 @@ import type { Sink } from './sink.js';
 import type { SocketConnection } from './socket-connection.js';
 
 export interface FileOutcome {
-  /** 0: all that was asked for, or all until the socket's end, is in the file. Else a negative errno of the file's. */
+  /**
+   * 0: everything requested, or everything until the socket's end, is in the file. Otherwise a negative errno of the
+   * file.
+   */
   status: number;
   /** Bytes taken from the socket, and those of them that are in the file. */
   taken: number;
@@ -13,7 +16,7 @@ export interface FileOutcome {
 export class FileSink implements Sink {
   private readonly connection: SocketConnection;
   private done: ((outcome: FileOutcome) => void) | undefined;
-  /** It has been stopped during a write, and is over when that is. */
+  /** It was stopped during a write, and ends when that does. */
   private settle: ((arrived: number, status: number) => void) | undefined;
 
   private constructor(connection: SocketConnection, done: (outcome: FileOutcome) => void) {
@@ -22,8 +25,8 @@ export class FileSink implements Sink {
   }
 
   /**
-   * The sink, or a negative errno. `offset` -1: the file's own position; `limit` -1: until the socket's end. `done` is
-   * called once.
+   * Returns the sink, or a negative errno. `offset` -1: the file's own position; `limit` -1: until the socket's end.
+   * `done` is called once.
    */
   static start(
     connection: SocketConnection,
@@ -54,7 +57,7 @@ export class FileSink implements Sink {
     return idle < 0 ? Infinity : idle;
   }
 
-  /** Takes nothing more; `done` is called, with ECANCELED, when what has been taken is in the file. */
+  /** Takes nothing more; `done` is called with ECANCELED when the bytes already taken are in the file. */
   finish(): void {
     if (this.done !== undefined) this.connection.engine.native.finishSink(this.connection.id);
   }

@@ -44,12 +44,12 @@ export class IdleTimer {
   private readonly onIdle: () => void;
   private readonly movedAt: () => number;
   private readonly looksOn: boolean;
-  /** The activity after which `onIdle` was last called. */
+  /** The last activity for which `onIdle` has been called. */
   private told = -Infinity;
 
   /**
-   * `movedAt`: when bytes last moved that `touch()` is not called for, as of `now()`; -Infinity: never. `looksOn`: there are
-   * such bytes after `onIdle` too, so that it must go on looking for them.
+   * `movedAt` returns when bytes last moved for which `touch()` is not called, as of `now()`; -Infinity: never.
+   * `looksOn`: such bytes may also move after `onIdle`, so it must keep checking for them.
    */
   constructor(onIdle: () => void, movedAt: () => number, looksOn = false) {
     this.onIdle = onIdle;
@@ -107,7 +107,7 @@ export class IdleTimer {
       this.arm(time, Math.ceil(left));
       return;
     }
-    // What moves from here on is seen before its own deadline.
+    // Bytes that move after this are noticed before their own deadline.
     if (this.looksOn) this.arm(time, this.duration);
     if (this.lastActivity <= this.told) return;
     this.told = this.lastActivity;

@@ -1,9 +1,10 @@
 /**
- * Native sockets and servers beside the messages to another process: `child.send(message, socket)`, `process.send()`.
+ * Native sockets and servers sent with messages to another process: `child.send(message, socket)`, `process.send()`.
  *
- * node takes the handle out of what is sent, and ours have none that it knows. So a stand-in goes in their place: a socket
- * or server of node's over a duplicate of the descriptor. All else, the queue and the receipts, is node's own. As with
- * node's sockets, what has been read does not go along: who sends connections on accepts them with `pauseOnConnect`.
+ * node sends the handle of such an object, and ours have none that it knows. So a stand-in is sent instead: a socket or
+ * server of node's over a duplicate of the descriptor. Everything else, the queue and the acknowledgements, is node's
+ * own. As with node's sockets, data that has already been read is not sent: a program that passes connections on
+ * accepts them with `pauseOnConnect`.
  */
 import type { ChildProcess } from 'node:child_process';
 import * as net from 'node:net';
@@ -22,7 +23,7 @@ interface SendOptions {
 }
 type SendCallback = (error: Error | null) => void;
 
-/** A ChildProcess, or process. */
+/** A ChildProcess, or `process`. */
 interface Sender {
   connected: boolean;
   send?: Send;
@@ -35,7 +36,7 @@ type Send = (
   callback?: SendCallback,
 ) => boolean;
 
-/** What node:http hangs on a socket, and takes off when the socket is sent. */
+/** Fields that node:http sets on a socket, and removes when the socket is sent. */
 interface HttpFields {
   parser?: unknown;
   _httpMessage?: unknown;
@@ -43,10 +44,10 @@ interface HttpFields {
 
 type StandIn = net.Socket & HttpFields & { server: SendingServer | null };
 
-/** Those that node sends; others it refuses before it looks at the handle. */
+/** Types of messages that node sends; it rejects others before it checks the handle. */
 const MESSAGE_TYPES = ['string', 'object', 'number', 'boolean'];
 
-/** A socket of node's over the same connection; undefined for one that is not connected, which node sends no handle of. */
+/** A socket of node's over the same connection; undefined for an unconnected one, for which node sends no handle. */
 function standInFor(socket: NativeSocket, keepOpen: boolean): StandIn | undefined {
   const connection = socket._connection;
   if (connection === undefined || !connection.open || socket.connecting) return undefined;
@@ -65,10 +66,10 @@ function standInFor(socket: NativeSocket, keepOpen: boolean): StandIn | undefine
   return standIn;
 }
 
-/** The sender's socket is closed for its program, as node's is: it may still be destroyed. */
+/** Closes the sender's socket for its program, as node does: it may still be destroyed. */
 function giveAway(socket: NativeSocket): void {
   socket.setTimeout(0);
-  // The stand-in has counted down for it.
+  // The stand-in has decremented the count instead.
   socket._server = null;
   Object.assign(socket, { parser: null, _httpMessage: null } satisfies HttpFields);
   if (socket._connection !== undefined) transferToProcess(socket._connection);
@@ -109,10 +110,10 @@ function wrapSend(sender: Sender): void {
       const sent = isListenHandle(listening) ? serverWithHandle(listening.genuine()) : handle;
       return originalSend.call(this, message, sent, options, callback);
     }
-    // A program that sends what it found in the server's own field.
+    // The program sends what it found in the server's own field.
     if (isListenHandle(handle)) return originalSend.call(this, message, handle.genuine(), options, callback);
     const ours = handle instanceof NativeSocket && this.connected && MESSAGE_TYPES.includes(typeof message);
-    // node refuses other options.
+    // node rejects other options.
     const understood = options === undefined || typeof options === 'function' || typeof options === 'object';
     if (!ours || !understood) return originalSend.call(this, message, handle, options, callback);
     const words = typeof options === 'function' ? { options: undefined, callback: options } : { options, callback };
@@ -125,7 +126,7 @@ interface SpawnOptions {
 }
 type Spawn = (this: ChildProcess, options: SpawnOptions) => unknown;
 
-/** What node takes for this standard stream of a child: of native sockets and servers their descriptors. */
+/** Converts a standard stream of a child for node: native sockets and servers to their descriptors. */
 function standardStream(stream: unknown, index: number, streams: ChildStreams): unknown {
   if (stream instanceof NativeSocket && stream._connection?.open === true) {
     return streams.descriptorOf(stream, stream._connection, index);
@@ -148,8 +149,8 @@ function spawnOn(child: ChildProcess, originalSpawn: Spawn, options: SpawnOption
 }
 
 /**
- * Has `send` of this process and of the children that it starts from now on take native sockets and servers, and `stdio`
- * as well.
+ * Makes `send` of this process, and of the children that it starts from now on, accept native sockets and servers; and
+ * `stdio` too.
  */
 export function installIpc(): void {
   wrapSend(process as Sender);

@@ -1,4 +1,4 @@
-/** The `js` transport: node:net's own objects, which only say that they are that. */
+/** The `js` transport: node:net's own objects, with labels that say so. */
 import * as net from 'node:net';
 import type { FileSender, FileTarget } from '../files/options.js';
 import { patienceOf, type BufferOptions, type BufferSizes, type BacklogOptions } from '../config/options.js';
@@ -49,18 +49,18 @@ const SEND_FILE: PropertyDescriptor = {
   configurable: true,
 };
 
-/** What tells a `js` object from a native one. */
+/** The properties that distinguish a `js` object from a native one. */
 export interface JsLabels {
   readonly transport: 'js';
   readonly bufferSizes: BufferSizes | undefined;
 }
 
-/** TransportInfo a server of node:net. */
+/** Labels a server of node:net. */
 export function tagJsServer<T extends net.Server>(server: T): T & JsLabels {
   return Object.defineProperties(server, SERVER_LABELS) as T & JsLabels;
 }
 
-/** The same for a socket, which learns to send and receive files, and gets the buffers that are asked for. */
+/** The same for a socket, which also gets methods to send and receive files, and the requested buffer sizes. */
 export function tagJsSocket<T extends net.Socket>(
   socket: T,
   buffers?: BufferOptions,
@@ -71,7 +71,9 @@ export function tagJsSocket<T extends net.Socket>(
   return labelled as T & JsLabels & FileSender & FileReceiver;
 }
 
-/** TransportInfo and counts what a server of node:net accepts, before anybody else sees it, and gives it its buffers. */
+/**
+ * Labels and counts what a server of node:net accepts, before any other listener sees it, and sets its buffer sizes.
+ */
 export function tagAccepted(server: net.Server, buffers?: BufferOptions): void {
   giveBuffersToAccepted(server, buffers);
   server.prependListener('connection', (socket: net.Socket) => {
@@ -87,12 +89,12 @@ export function tagAccepted(server: net.Server, buffers?: BufferOptions): void {
   counterFor(server).watch(server);
 }
 
-/** node's own, whatever stands in its place later. */
+/** node's own function, even if a program replaces it later. */
 const originalConnect = net.connect;
 
 let wantsNode = false;
 
-/** Within this call sockets that start to connect are node:net's own, under `nearwire/register` as well. */
+/** During this call, sockets that start to connect are node:net's own, also under `nearwire/register`. */
 export function byNode<T>(act: () => T): T {
   const before = wantsNode;
   wantsNode = true;
@@ -103,7 +105,7 @@ export function byNode<T>(act: () => T): T {
   }
 }
 
-/** As `net.connect`. A wrong `backlogTimeout` is refused as it is natively; a right one is without effect. */
+/** As `net.connect`. Rejects an invalid `backlogTimeout` as the native transport does; a valid one has no effect. */
 export function connectByNode(
   options: net.NetConnectOpts & BufferOptions & BacklogOptions,
   listener?: () => void,
@@ -112,7 +114,7 @@ export function connectByNode(
   return byNode(() => tagJsSocket(originalConnect(options, listener), options));
 }
 
-/** Whether a server or socket has been asked to be node:net's own: `nearwire/register` leaves it alone. */
+/** Whether a server or socket must stay node:net's own: `nearwire/register` leaves it alone. */
 export function isJs(object?: object): boolean {
   return wantsNode || (object as Partial<JsLabels> | undefined)?.transport === 'js';
 }

@@ -1,6 +1,7 @@
 /**
- * Options of TCP sockets that newer versions of node have and the engine has not: a type of service, and keep-alive's
- * interval and count. A connected socket that is told one becomes one of node's; one that still connects does so then.
+ * Options of TCP sockets that newer versions of node have and the engine lacks: a type of service, and keep-alive's
+ * interval and count. Setting one turns a connected socket into one of node's; a socket that is still connecting is
+ * turned once it is connected.
  */
 import * as net from 'node:net';
 import { HAS_TYPE_OF_SERVICE } from '../runtime/version.js';
@@ -13,12 +14,12 @@ type Name = (typeof NAMES)[number];
 
 const NAMES = ['setKeepAlive', 'setTypeOfService', 'getTypeOfService'] as const;
 
-/** node's own, whatever stands in their place later. */
+/** node's own methods, even if a program replaces them later. */
 const originalMethods = Object.fromEntries(
   NAMES.map((name) => [name, Reflect.get(net.Socket.prototype, name) as Method]),
 ) as Record<Name, Method>;
 
-/** By node's own method, now or from the connection on. */
+/** Calls node's own method, now or once the socket is connected. */
 function byNodesMethod(socket: NativeSocket, name: Name, args: unknown[]): unknown {
   const isTcp = socket._connection?.tcp === true;
   if (isTcp) becomeNode(socket);
@@ -26,7 +27,7 @@ function byNodesMethod(socket: NativeSocket, name: Name, args: unknown[]): unkno
   const result = originalMethods[name].apply(socket, args);
   if (socket.connecting || socket._connection === undefined) {
     socket.once('connect', () => {
-      // It does nothing for the value that it remembers.
+      // It does nothing if the value equals the one that it remembers.
       if (name === 'setTypeOfService') forget(socket, 'kSetTOS');
       byNodesMethod(socket, name, args);
     });
@@ -34,7 +35,7 @@ function byNodesMethod(socket: NativeSocket, name: Name, args: unknown[]): unkno
   return result;
 }
 
-/** For a socket that was told a type of service before it became native: it is to have it once it is connected. */
+/** For a socket whose type of service was set before it became native: applies it once the socket is connected. */
 export function keepTypeOfService(socket: NativeSocket): void {
   const type = noted(socket, 'kSetTOS');
   if (type !== undefined) byNodesMethod(socket, 'setTypeOfService', [type]);
@@ -68,7 +69,7 @@ const enginesSetKeepAlive = NativeSocket.prototype.setKeepAlive;
 
 let installed = false;
 
-/** Gives native sockets what sockets of this version of node have. Once is enough; again does nothing. */
+/** Gives native sockets the methods that sockets of this version of node have. Further calls do nothing. */
 export function installNodeOptions(): void {
   if (installed || !HAS_TYPE_OF_SERVICE) return;
   installed = true;

@@ -1,9 +1,10 @@
 /**
- * TLS and HTTP/2 over native sockets. Both work on a handle of node's from C++, so a native socket that is given to them
- * becomes one of node's (see become-node.ts). Where it can't, as while it connects, they get a plain stream over it,
- * which serves as well and costs more: node turns each write on such a stream over in two phases of its loop.
+ * TLS and HTTP/2 over native sockets. Both use one of node's handles from C++, so a native socket that is passed to
+ * them becomes one of node's (see become-node.ts). If that is impossible, for example while it connects, they get a
+ * plain stream over it, which also works and costs more: node handles each write on such a stream in two phases of its
+ * loop.
  *
- * Where node's modules have been changed to, they are met where they come in: `tls.connect`, `new TLSSocket`, and the
+ * If node's modules have been patched, this happens at their entry points: `tls.connect`, `new TLSSocket`, and the
  * 'connection' event of servers.
  */
 import type { EventEmitter } from 'node:events';
@@ -15,7 +16,7 @@ import { nodeHttp2, nodeTls } from '../runtime/modules.js';
 import { becomeNode } from './become-node.js';
 import { NativeSocket } from './socket.js';
 
-/** A native socket as a stream of no particular kind: node takes a net.Socket without a handle for one yet to connect. */
+/** A native socket as a plain stream: node assumes that a net.Socket without a handle is not connected yet. */
 function plainStream(socket: NativeSocket): Duplex {
   const stream = new Duplex({
     allowHalfOpen: true,
@@ -42,9 +43,10 @@ function usable(stream: unknown): unknown {
 }
 
 /**
- * A stream over a socket's connection that TLS and HTTP/2 can use, which work on a handle of node's: the socket itself, which
- * has become one of node's, or a plain stream over it while it connects, or has bytes that the kernel does not take. Any other
- * stream is answered as it is. `install()` has node's modules do this by themselves.
+ * Returns a stream over a socket's connection that TLS and HTTP/2 can use, which need one of node's handles: the socket
+ * itself, which has become one of node's; or a plain stream over it if it is still connecting, or has bytes that the
+ * kernel does not take. Any other stream is returned unchanged. After `install()`, node's modules do this
+ * automatically.
  */
 export function nodeStream(stream: Duplex): Duplex {
   return usable(stream) as Duplex;
@@ -53,8 +55,9 @@ export function nodeStream(stream: Duplex): Duplex {
 type Connect = (...args: unknown[]) => http2.ClientHttp2Session;
 
 /**
- * `http2.connect`, for which a connected socket that the program's own `createConnection` answers becomes node's. The
- * session asks for TCP_NODELAY, too, and from a stream over another one that request does not reach the socket.
+ * `http2.connect`: a connected socket that the program's own `createConnection` returns becomes one of node's. One
+ * reason: the session requests TCP_NODELAY, and through a stream over another one that request would not reach the
+ * socket.
  */
 export function acceptsNative(connect: Connect): Connect {
   return (...args) => {
@@ -69,7 +72,7 @@ export function acceptsNative(connect: Connect): Connect {
   };
 }
 
-/** Has servers of this class take native connections. */
+/** Makes servers of this class accept native connections. */
 function patchServer(prototype: EventEmitter): void {
   const above = Object.getPrototypeOf(prototype) as EventEmitter;
   prototype.emit = function (this: EventEmitter, event: string | symbol, ...args: unknown[]): boolean {
@@ -113,8 +116,8 @@ export function readsHandles(server: object): boolean {
 }
 
 /**
- * Patches both modules, and loads them for it: Node does not report when a program loads one, and a program may import
- * `connect` or `TLSSocket` by name as soon as this has returned.
+ * Patches both modules, and loads them for that: Node does not report when a program loads one, and a program may
+ * import `connect` or `TLSSocket` by name right after this call.
  */
 export function installNodeStreams(): void {
   patchTls();

@@ -1,12 +1,12 @@
 /**
- * What a stream receives, written to a file: for uploads.
+ * Writes what a stream receives to a file: for uploads.
  *
- * What is buffered already is written as any bytes are. Then the rest of a native socket's goes on below JS: into a pipe,
- * and from there to the file in libuv's thread pool (native/file_sink.h); any other stream is read and written piece by
- * piece. What comes behind is left to the stream.
+ * Buffered data is written like any bytes. The rest of a native socket's data is received natively: into a pipe, and
+ * from there to the file in libuv's thread pool (native/file_sink.h). Any other stream is read and written piece by
+ * piece. Data after the end of the file's part is left to the stream.
  *
- *   buffered --(nothing is)--> below JS --(length, end, failure)--> settled
- *      \------(length, end, failure)-------------------------------/
+ *   buffered --(nothing left)--> native --(length, end, failure)--> settled
+ *      \---------(length, end, failure)---------------------------/
  */
 import { constants } from 'node:os';
 import { Readable } from 'node:stream';
@@ -26,25 +26,25 @@ import { throwIfAborted, whenAborted } from '../config/signal.js';
 import { checkReceiveFile, type FileTarget, type FileTargetOptions, type ReceiveFileCall } from '../files/options.js';
 import { writeAll } from '../files/pieces.js';
 
-/** Options of `receiveFile()` of sockets and streams. */
+/** Options of `receiveFile()` for sockets and streams. */
 export interface ReceiveFileOptions extends FileTargetOptions {
-  /** Where in the file the first byte goes, from 0. Default: the file's own position, which moves on. */
+  /** Where in the file the first byte goes, from 0. Default: the file's own position, which advances. */
   start?: number | undefined;
-  /** How many bytes to take, at most `maxBytes`; what comes behind them is the stream's. Default: all until the end. */
+  /** How many bytes to take, at most `maxBytes`; data after them is left to the stream. Default: all until the end. */
   length?: number | undefined;
 }
 
 /** A stream that has it as a method. */
 export interface FileReceiver {
-  /** Writes what is received from here on to a file: see `receiveFile`. */
+  /** Writes what is received from now on to a file: see `receiveFile`. */
   receiveFile(file: FileTarget, options?: ReceiveFileOptions): Promise<number>;
 }
 
-/** What an error of `receiveFile` tells beside its code. */
+/** The fields of errors of `receiveFile`, in addition to the code. */
 export interface ReceiveFileError extends NodeJS.ErrnoException {
-  /** Bytes that are in the file. */
+  /** Bytes written to the file. */
   bytesWritten: number;
-  /** Bytes that have been taken from the stream: it goes on behind them. */
+  /** Bytes taken from the stream, which continues after them. */
   bytesTaken: number;
 }
 
@@ -60,18 +60,18 @@ class Receiving {
   private readonly stream: Readable;
   private readonly fd: number;
   private readonly signal: AbortSignal | undefined;
-  /** The end is to come before there are more; Infinity: whenever it likes. */
+  /** The limit for bytes before the end; Infinity: none. */
   private readonly maxBytes: number;
   /** Bytes still to be taken; Infinity: until the end. */
   private left: number;
-  /** Where the next byte goes; undefined: the file's own position. */
+  /** The file position of the next byte; undefined: the file's own position. */
   private position: number | undefined;
   private taken = 0;
   private written = 0;
   private failure: Failure;
   private ended = false;
   private sink: FileSink | undefined;
-  /** Called when something has changed. */
+  /** Called on any change. */
   private wake: () => void = () => undefined;
 
   constructor(stream: Readable, { fd, start, maxBytes, signal }: ReceiveFileCall, length: number | undefined) {
@@ -115,13 +115,13 @@ class Receiving {
     return connection instanceof SocketConnection && connection.open ? connection : undefined;
   }
 
-  /** One piece, or a wait for one. True: there is nothing more to come. */
+  /** Takes one piece, or waits for one. True: no more data will come. */
   private async step(): Promise<boolean> {
     const { stream, connection } = this;
     if (this.failure !== undefined) throw this.failure;
     if (stream.readableLength > 0) {
       const chunk = stream.read(Math.min(this.left, stream.readableLength)) as Buffer | null;
-      // The stream has asked for more: that is to stay in the kernel.
+      // read() has made the stream request more, which must stay in the kernel.
       connection?.stopReading();
       if (chunk !== null) await this.writePiece(chunk);
       else await this.change();
@@ -130,7 +130,7 @@ class Receiving {
     if (this.ended) return true;
     if (connection === undefined || this.hasSeenEnd()) {
       const changed = this.change();
-      // Has the stream ask for more and tell of it, or tell of its end.
+      // Makes the stream request more and report it, or report its end.
       stream.read(0);
       await changed;
     } else if (await this.takeHeld(connection)) {
@@ -139,7 +139,7 @@ class Receiving {
     return false;
   }
 
-  /** Behind the last byte that may come; what comes there instead is left to the stream. */
+  /** The last permitted byte has been taken. If more comes instead of the end, it is left to the stream. */
   private async expectEnd(): Promise<void> {
     while (!this.ended) {
       if (this.failure !== undefined) throw this.failure;
@@ -151,7 +151,7 @@ class Receiving {
     }
   }
 
-  /** The end has come to the stream, which tells of it when it is read. */
+  /** The stream has received its end, and reports it when it is read. */
   private hasSeenEnd(): boolean {
     const { _readableState: state } = this.stream as unknown as { _readableState: { ended: boolean } };
     return state.ended;
@@ -165,12 +165,12 @@ class Receiving {
     return this.ended || this.failure !== undefined;
   }
 
-  /** What the engine has read beyond what it has given the stream. True: there is nothing between us and the kernel. */
+  /** Pushes what the engine has read and not yet given to the stream. True: all further data is in the kernel. */
   private async takeHeld(connection: SocketConnection): Promise<boolean> {
     connection.stopReading();
     for (const chunk of connection.takeUnread()) this.stream.push(chunk);
     if (!connection.holdsUnread) return this.stream.readableLength === 0;
-    // An end or a failure, which the stream is told of in a tick of its own.
+    // An end or a failure, which the stream gets in a tick of its own.
     connection.startReading();
     await nextImmediate();
     return false;
@@ -188,11 +188,11 @@ class Receiving {
     this.sink = undefined;
     this.count(outcome.taken, outcome.arrived);
     if (outcome.status === 0) {
-      // The end of the socket, or its failure, is told in the ticks that follow.
+      // The socket's end, or its failure, is reported in the following ticks.
       if (this.left > 0 && !this.isOver()) await nextImmediate();
       return;
     }
-    // The end is on its way to the stream.
+    // The end is about to be reported to the stream.
     if (outcome.status === -ENOTCONN) await nextImmediate();
     else throw this.failure ?? fileError(outcome.status, 'write', fd);
   }
@@ -243,12 +243,12 @@ class Receiving {
 }
 
 /**
- * Writes what `stream` receives from here on to an open file: what it has buffered first, then exactly `length` bytes, or
- * all until its end. Nobody else may listen for its data meanwhile (ERR_NEARWIRE_STREAM_IN_USE); what comes behind is the
- * stream's, which flows again if it did. Resolves with the number of bytes once the last of them is in the file. Rejects,
- * with `bytesWritten` and `bytesTaken`: ERR_NEARWIRE_SHORT_BODY if the stream ends before; ERR_NEARWIRE_BODY_TOO_LARGE; the stream's error,
- * ERR_STREAM_PREMATURE_CLOSE if it is closed before; the file's (ENOSPC, EBADF); an AbortError. The stream is left open.
- * The file stays the caller's.
+ * Writes what `stream` receives from now on to an open file: first what it has buffered, then exactly `length` bytes,
+ * or all until its end. No other code may listen for its data meanwhile (ERR_NEARWIRE_STREAM_IN_USE). Data after that
+ * is left to the stream, which flows again if it did before. Resolves with the number of bytes once the last of them is
+ * in the file. Rejects, with `bytesWritten` and `bytesTaken`: ERR_NEARWIRE_SHORT_BODY if the stream ends early;
+ * ERR_NEARWIRE_BODY_TOO_LARGE; the stream's error, ERR_STREAM_PREMATURE_CLOSE if it closes early; the file's (ENOSPC,
+ * EBADF); an AbortError. Neither the stream nor the file is closed.
  */
 export async function receiveFile(
   stream: Readable,

@@ -1,13 +1,13 @@
 /**
- * A relay: both directions between two streams, for proxies, CONNECT tunnels, port forwards and what is left to do after
- * an upgrade.
+ * A relay: both directions between two streams, for proxies, CONNECT tunnels, port forwards, and connections after an
+ * upgrade.
  *
- * Each direction is a 'data' listener that writes to the other stream. Between two native sockets a splice stands in for it
- * as soon as nothing is buffered any more (see net/splice.ts): then no byte enters this process's memory, and no
- * event JS, until one side ends.
+ * Each direction is a 'data' listener that writes to the other stream. Between two native sockets a splice replaces it
+ * as soon as nothing is buffered (see net/splice.ts): then no byte enters this process's memory, and no event reaches
+ * JavaScript, until one side ends.
  *
- *   running --(ends, as halfClose says)--> ending --(all written is out)--> through
- *       \--------(error, close, limit, timeout, abort)--------------------> failed
+ *   running --(ends, as halfClose says)--> ending --(all written data is sent)--> through
+ *       \--------(error, close, limit, timeout, abort)---------------------------> failed
  */
 import { Duplex } from 'node:stream';
 import {
@@ -24,23 +24,23 @@ import { NativeSocket } from './socket.js';
 import { checkBoolean, checkFunction, checkLimit, checkWhole } from '../config/options.js';
 import { checkSignal, whenAborted } from '../config/signal.js';
 
-/** The longest delay that a timer takes, in milliseconds. */
+/** The longest delay of a timer, in milliseconds. */
 const MAX_TIMEOUT = 2 ** 31 - 1;
 
 /** Options of `relay()`. */
 export interface RelayOptions {
   /**
-   * true: the end of one side is passed on, and the other direction goes on until its own end; sets `allowHalfOpen` of
-   * both streams. false: the end of one side ends both, after what it has sent. Default true.
+   * true: the end of one side is passed on, and the other direction continues until its own end; sets `allowHalfOpen`
+   * of both streams. false: the end of one side ends both, after its data has been sent. Default true.
    */
   halfClose?: boolean | undefined;
-  /** Milliseconds without a byte in either direction after which it fails. Default 0: never. */
+  /** Milliseconds without a byte in either direction after which the relay fails. Default 0: never. */
   idleTimeout?: number | undefined;
-  /** The most bytes that each direction may carry; the next one makes it fail. Default: no limit. */
+  /** The maximum number of bytes in each direction; the next byte makes the relay fail. Default: no limit. */
   maxBytes?: number | undefined;
   /**
-   * What has been read of `a` already, such as the `head` of node:http's 'connect' and 'upgrade': goes to `b` first. What
-   * has been read of `b` can be put back with `b.unshift()`.
+   * Data already read from `a`, such as the `head` of node:http's 'connect' and 'upgrade': sent to `b` first. Data
+   * already read from `b` can be put back with `b.unshift()`.
    */
   head?: Uint8Array | undefined;
   /** Ends it with an AbortError. */
@@ -49,18 +49,18 @@ export interface RelayOptions {
 
 /** What a relay carried, and how it ended. */
 export interface RelayResult {
-  /** Bytes that `b` was sent. */
+  /** Bytes sent to `b`. */
   bytesAtoB: number;
-  /** Bytes that `a` was sent. */
+  /** Bytes sent to `a`. */
   bytesBtoA: number;
-  /** Whose end was the end of it: with `halfClose`, that of both. */
+  /** Which side's end ended the relay; with `halfClose`, the ends of both. */
   reason: 'ended' | 'a-ended' | 'b-ended';
 }
 
 /** Called once, when both streams have ended or one has failed. */
 export type RelayCallback = (error: Error | null, result?: RelayResult) => void;
 
-/** What one stream receives goes to the other. */
+/** Writes what one stream receives to the other. */
 class Direction {
   readonly source: Duplex;
   readonly sink: Duplex;
@@ -83,7 +83,7 @@ class Direction {
     return this.inJs + (this.splice?.moved ?? 0);
   }
 
-  /** How many bytes it may carry yet. */
+  /** How many more bytes it may carry. */
   private get left(): number {
     return this.owner.maxBytes - this.bytes;
   }
@@ -103,7 +103,9 @@ class Direction {
     else this.resume();
   }
 
-  /** Within the tick the stream gives what it has buffered, and asks for more: what comes then can go below it. */
+  /**
+   * Within this tick the stream delivers what it has buffered, and requests more: a splice can take what comes then.
+   */
   private resume(): void {
     const { splice } = this;
     this.source.resume();
@@ -124,17 +126,18 @@ class Direction {
     const { source, splice } = this;
     const hasRoom = this.write(chunk);
     splice?.tryStart();
-    // A splice waits for room by itself. It may find no better moment: a small sink is never empty and ready to take a chunk.
+    // A splice waits for room by itself, and there may be no better moment: a small sink is never empty and writable at
+    // once.
     if (hasRoom || splice?.runs === true) return;
     source.pause();
-    // It can begin with the next drain, if nothing that has been read stands before its bytes then.
+    // It can start with the next drain, if no read data is left that must precede its bytes.
     for (const unread of splice?.takeUnread() ?? []) {
-      // Nothing goes behind what was over the limit.
+      // Nothing may follow a chunk that exceeded the limit.
       if (!this.sink.destroyed) this.write(unread);
     }
   };
 
-  /** Whether the sink has room for more. */
+  /** Returns whether the sink has room for more. */
   private write(chunk: Uint8Array): boolean {
     const { owner, sink } = this;
     if (chunk.length > this.left) {
@@ -217,14 +220,14 @@ class Relay {
     this.firstEnd ??= direction;
     direction.sink.end();
     if (!this.halfClose) {
-      // What the other side sends from now on has nobody to go to.
+      // What the other side sends from now on has no destination.
       (direction === this.there ? this.back : this.there).stop();
       direction.source.end();
     }
     this.onFinish();
   }
 
-  /** Everything that will be written has been. */
+  /** All data has been written. */
   private readonly onFinish = (): void => {
     const { there, back, streams, halfClose, firstEnd } = this;
     const ended = halfClose ? there.ended && back.ended : firstEnd !== undefined;
@@ -249,7 +252,7 @@ class Relay {
     this.callback(error);
   }
 
-  /** Leaves the streams alone from now on. False if it has been done. */
+  /** Detaches from the streams. Returns false if that has been done before. */
   private settle(): boolean {
     if (this.over) return false;
     this.over = true;
@@ -257,7 +260,7 @@ class Relay {
     this.releaseSignal?.();
     this.there.stop();
     this.back.stop();
-    // The listener of 'error' stays: what a write that is under way meets has been told of, or does not matter any more.
+    // The 'error' listener stays: an error of a write in progress has been reported, or no longer matters.
     for (const stream of this.streams) {
       stream.off('close', this.onClose);
       stream.off('finish', this.onFinish);
@@ -270,7 +273,7 @@ function checkStreams(a: unknown, b: unknown): void {
   for (const [name, stream] of [['a', a] as const, ['b', b] as const]) {
     if (!(stream instanceof Duplex)) throw argTypeError(name, 'an instance of Duplex', stream);
   }
-  if (a === b) throw argValueError('b', b, 'must be another stream than a');
+  if (a === b) throw argValueError('b', b, 'must not be the same stream as a');
 }
 
 function checkOptions(options: unknown): void {
@@ -286,12 +289,13 @@ function checkOptions(options: unknown): void {
 }
 
 /**
- * Relays between `a` and `b` until both have ended: what either has buffered and receives from now on is written to the
- * other. Resolves with the bytes of both directions. Whatever goes wrong destroys both, and rejects: with the error of the
- * one that failed, ERR_STREAM_PREMATURE_CLOSE, ERR_NEARWIRE_RELAY_LIMIT, ERR_NEARWIRE_RELAY_TIMEOUT or an AbortError. Between
- * two native sockets, UNIX or TCP, the bytes stay in the kernel; any other two Duplex streams are relayed in JS, with the
- * same outcome. Until then what both receive is the relay's alone: whoever listens for 'data', pauses or reads one of them
- * has no say in what the kernel moves. Throws a TypeError or RangeError for arguments that make no sense.
+ * Relays between `a` and `b` until both have ended: what each has buffered and receives from now on is written to the
+ * other. Resolves with the bytes of both directions. Any failure destroys both and rejects: with the error of the
+ * stream that failed, ERR_STREAM_PREMATURE_CLOSE, ERR_NEARWIRE_RELAY_LIMIT, ERR_NEARWIRE_RELAY_TIMEOUT or an
+ * AbortError. Between two native sockets, UNIX or TCP, the bytes stay in the kernel; any other two Duplex streams are
+ * relayed in JavaScript, with the same outcome. Until then the relay alone must use the streams: listening for 'data',
+ * pausing or reading one of them does not affect what the kernel moves. Throws a TypeError or RangeError for invalid
+ * arguments.
  */
 export function relay(a: Duplex, b: Duplex, options?: RelayOptions): Promise<RelayResult>;
 export function relay(a: Duplex, b: Duplex, callback: RelayCallback): void;

@@ -1,10 +1,10 @@
 /**
- * One direction of a relay between two native sockets, and the splice that moves its bytes below JS (native/splice.h).
+ * One direction of a relay between two native sockets, and the splice that moves its bytes natively (native/splice.h).
  *
- * The relay's 'data' listener, which only writes to the other socket, has a stand-in in the kernel. It is started when the
- * relay asks for it and nobody could tell the difference: nobody else listens for data, nothing is buffered on either side,
- * and neither stream has methods of its own. The end of either side stops it; what was on its way goes to the other socket,
- * and the stream reads on as ever.
+ * The kernel does the work of the relay's 'data' listener, which only writes to the other socket. The splice is started
+ * when the relay asks for it and no code could observe a difference: there is no other listener for data, nothing is
+ * buffered on either side, and neither stream has methods of its own. The end of either side stops it; bytes in transit
+ * go to the other socket, and the stream reads as before.
  */
 import { EventEmitter } from 'node:events';
 import { Duplex } from 'node:stream';
@@ -16,7 +16,7 @@ export type DataListener = (chunk: Buffer) => void;
 
 const { push: originalPush } = Duplex.prototype;
 
-/** Whether chunks of the socket go to its listeners and nowhere else, one by one. */
+/** Whether chunks of the socket go, one by one, to its listeners and nowhere else. */
 function isPlainSource(socket: NativeSocket): boolean {
   const { prototype } = NativeSocket;
   return (
@@ -32,13 +32,13 @@ function isPlainSink(socket: NativeSocket): boolean {
   return socket.write === prototype.write && socket._write === prototype._write && socket._writev === prototype._writev;
 }
 
-/** What the connection has queued goes before the bytes of a splice by itself; what the stream holds back beside that would not. */
+/** Data queued in the connection precedes the bytes of a splice anyway; data held back by the stream would not. */
 function holdsBack(socket: NativeSocket, connection: SocketConnection): boolean {
   const state = socket._writableState;
   return state.length > 0 && (!connection.sendsWrite || state.getBuffer().length > 0);
 }
 
-/** Nothing that JS holds would have to go before the bytes of a splice. */
+/** Whether JavaScript holds nothing that must precede the bytes of a splice. */
 function takesBytes(socket: NativeSocket, connection: SocketConnection): boolean {
   return (
     socket.writable &&
@@ -55,16 +55,16 @@ export class Splice implements Sink {
   private readonly sink: NativeSocket;
   private readonly listener: DataListener;
   private readonly left: () => number;
-  /** The two connections while the splice runs. */
+  /** The two connections while the splice is running. */
   private from: SocketConnection | undefined;
   private to: SocketConnection | undefined;
-  /** Bytes that splices of this splice have moved, without those of the one that runs. */
+  /** Bytes moved by earlier runs, without the current one. */
   private before = 0;
   private rests = false;
 
   /**
-   * `listener` is the one listener of 'data' that the splice can stand in for. `left`: the most bytes that the splice may take
-   * from here on; none may be taken if it is 0.
+   * `listener` is the only 'data' listener, which the splice can replace. `left` returns how many more bytes the splice
+   * may take; it must not start if that is 0.
    */
   constructor(source: NativeSocket, sink: NativeSocket, listener: DataListener, left: () => number) {
     this.source = source;
@@ -77,24 +77,24 @@ export class Splice implements Sink {
     return this.from !== undefined;
   }
 
-  /** Bytes that the splice which runs has taken so far. */
+  /** Bytes that the current run has taken so far. */
   get underWay(): number {
     const totals = this.from?.engine.native.sinkTotals(this.from.id);
     return Array.isArray(totals) ? totals[0] : 0;
   }
 
-  /** Bytes that have gone to the sink without passing through JS. */
+  /** Bytes that have reached the sink without passing through JavaScript. */
   get moved(): number {
     return this.before + this.underWay;
   }
 
-  /** Milliseconds since the splice last moved something. */
+  /** Milliseconds since the splice last moved bytes. */
   get idle(): number {
     const totals = this.from?.engine.native.sinkTotals(this.from.id);
     return Array.isArray(totals) && totals[1] >= 0 ? totals[1] : Infinity;
   }
 
-  /** Starts the splice if it can stand in for the listener from here on. */
+  /** Starts the splice if it can replace the listener now. */
   tryStart(): void {
     const { source, sink } = this;
     const left = this.left();
@@ -129,8 +129,8 @@ export class Splice implements Sink {
   }
 
   /**
-   * What has been read and not been given to the stream, unless that still holds what comes before it. Nothing more is read
-   * before `readOn`: it would stand before the bytes of a splice again.
+   * Returns what has been read and not yet given to the stream, unless the stream still holds earlier data. Nothing
+   * more is read before `readOn`: it would have to precede the bytes of a splice again.
    */
   takeUnread(): Buffer[] {
     const { _connection: connection, readableLength } = this.source;
@@ -140,14 +140,14 @@ export class Splice implements Sink {
     return connection.takeUnread();
   }
 
-  /** Ends the rest that `takeUnread` has begun, if it has. */
+  /** Resumes reading if `takeUnread` has stopped it. */
   readOn(): void {
     const { _connection: connection } = this.source;
     if (this.rests && connection?.open === true) connection.startReading();
     this.rests = false;
   }
 
-  /** Has the stream read again. Does nothing if no splice runs. */
+  /** Makes the stream read again. Does nothing if no splice is running. */
   stop(): void {
     const { from, to } = this;
     if (from === undefined || to === undefined) return;

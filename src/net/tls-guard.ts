@@ -1,6 +1,6 @@
 /**
- * TLS that has not been told of native sockets: it takes one that is connected for one that connects, as it has no handle of
- * node's, and would wait for ever.
+ * Guards against TLS that was not prepared for native sockets: as they have none of node's handles, it takes a
+ * connected one for one that is still connecting, and would wait forever.
  */
 import { tlsNeedsHandleError } from '../errors/index.js';
 import { NativeSocket } from './socket.js';
@@ -15,7 +15,7 @@ function isCalledByTls(): boolean {
 }
 
 const once: Once = function once(event, listener) {
-  // Next to nobody listens for a connection that is there: it may cost something to look who does.
+  // Hardly any code listens for 'connect' on a connected socket, so finding out who does may be expensive.
   if (event === 'connect' && !this.connecting && this._connection?.open === true && isCalledByTls()) {
     throw tlsNeedsHandleError();
   }
@@ -24,7 +24,7 @@ const once: Once = function once(event, listener) {
 
 let installed = false;
 
-/** Has TLS throw for such a socket. Once is enough; again does nothing. */
+/** Makes TLS throw for such a socket. Further calls do nothing. */
 export function installTlsGuard(): void {
   if (installed) return;
   installed = true;

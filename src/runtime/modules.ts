@@ -1,6 +1,6 @@
 /**
- * Node's modules that most programs never load, each loaded when it is first asked for: together they take longer than all of
- * nearwire. They come as `require` gives them, which can be patched, as an ES namespace can't.
+ * Node's modules that most programs never load, each loaded on first use: together they take longer to load than all of
+ * nearwire. They are loaded as `require` does, since ES namespaces cannot be patched.
  */
 import type * as childProcess from 'node:child_process';
 import type { Cluster } from 'node:cluster';
@@ -11,7 +11,7 @@ import type * as v8 from 'node:v8';
 import type * as workerThreads from 'node:worker_threads';
 import { builtin } from './builtin.js';
 
-/** Exports that nearwire replaces: the types of namespaces don't let it. */
+/** Exports that nearwire replaces, although the namespaces' types do not permit it. */
 type Writable<T> = { -readonly [Name in keyof T]: T[Name] };
 
 interface Modules {
@@ -24,7 +24,7 @@ interface Modules {
   'node:worker_threads': typeof workerThreads;
 }
 
-/** Answers a function that loads the module on its first call. */
+/** Returns a function that loads the module on its first call. */
 function lazily<Name extends keyof Modules>(name: Name): () => Modules[Name] {
   let module: Modules[Name] | undefined;
   return () => (module ??= builtin(name) as Modules[Name]);

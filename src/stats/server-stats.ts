@@ -67,8 +67,8 @@ export interface ConnectionStats {
   partialSends: number | undefined;
   /** Sends of which the kernel took nothing (EAGAIN). */
   sendEagains: number | undefined;
-  /** Times that the connection waited until the kernel had room again. */
+  /** How often the connection waited until the kernel had room again. */
   waits: number | undefined;
-  /** How long it waited so, in all, in milliseconds. */
+  /** Total milliseconds of those waits. */
   waitMillis: number | undefined;
 }

@@ -27,7 +27,7 @@ export interface AdviseOptions {
 
 /** What `advise()` resolves with. */
 export interface Advice {
-  /** Of the send buffers of the connections. */
+  /** About the send buffers of the connections. */
   sendBufferSize: Finding<SendEvidence>;
   /** About a server's accept queue; undefined for a connection, and if the queue is not visible (`notObserved` says why). */
   backlog: Finding<QueueEvidence> | undefined;
@@ -80,7 +80,7 @@ function isConnection(target: object): target is Connection {
 }
 
 const NODE_ONLY =
-  'node:net tells nothing of its system calls: its connections were looked at every ' +
+  'node:net does not report its system calls: its connections were sampled every ' +
   `${String(LOOK_MILLIS)} ms, and shorter waits were missed`;
 
 /**
@@ -125,7 +125,7 @@ async function adviseConnection(connection: Connection, duration: number, signal
   const notObserved = [
     connection instanceof net.Socket && !('_connection' in connection)
       ? NODE_ONLY
-      : `one connection was looked at every ${String(LOOK_MILLIS)} ms, and shorter waits were missed`,
+      : `one connection was sampled every ${String(LOOK_MILLIS)} ms, and shorter waits were missed`,
   ];
   return { sendBufferSize: findingOf(evidence), backlog: undefined, notObserved };
 }

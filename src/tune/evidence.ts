@@ -24,13 +24,13 @@ export interface SendEvidence {
   duration: number;
   /** Connections that were open at the end. */
   connections: number;
-  /** Bytes that were sent meanwhile. */
+  /** Bytes sent during that time. */
   bytesSent: number;
-  /** System calls that sent. Undefined where they can't be seen, as the two below. */
+  /** System calls that sent. Undefined if they cannot be observed, like the next two. */
   sends: number | undefined;
-  /** Those of which the kernel took a part. */
+  /** Those of them of which the kernel took only a part. */
   partialSends: number | undefined;
-  /** Those of which it took nothing (EAGAIN). */
+  /** Those of them of which the kernel took nothing (EAGAIN). */
   sendEagains: number | undefined;
   /** How often a connection started to wait for room in its send buffer. */
   waits: number;
@@ -41,7 +41,7 @@ export interface SendEvidence {
   waiting: number;
   /** The average duration of a wait, in milliseconds. */
   meanWait: number | undefined;
-  /** What had to wait for room; undefined: nothing did. */
+  /** The responses that had to wait for room; undefined: none had. */
   answers: WaitingAnswers | undefined;
   /** SO_SNDBUF as it reads back: the connections' median. undefined: no connection could be queried. */
   sendBufferSize: number | undefined;

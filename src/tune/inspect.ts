@@ -25,7 +25,7 @@ export interface SocketPeer extends SocketEnd {
   pid?: number | undefined;
   /** Its effective user id when the two were connected. */
   uid?: number | undefined;
-  /** Its effective group id. Undefined where the system does not tell. */
+  /** Its effective group id. Undefined if the system does not report it. */
   gid?: number | undefined;
 }
 
@@ -45,11 +45,11 @@ export type TcpState =
 
 /** The main fields of tcp_info (macOS: tcp_connection_info). What the system does not report is undefined. */
 export interface TcpFigures extends Omit<NativeTcpFigures, 'state'> {
-  /** Where the connection is. */
+  /** The connection's state. */
   state: TcpState;
 }
 
-/** The counters of the object that holds the socket. Undefined where it does not count. */
+/** The counters of the object that holds the socket. Undefined if it does not count. */
 export interface SocketCounters {
   /** Bytes received. */
   bytesRead?: number | undefined;
@@ -61,9 +61,9 @@ export interface SocketCounters {
 
 /** What `inspect()` returns. */
 export interface SocketInspection {
-  /** What the socket goes over. */
+  /** The kind of the socket. */
   family: 'unix' | 'tcp';
-  /** Whether it listens, connects or is connected. */
+  /** Whether it is listening, connecting or connected. */
   state: 'listening' | 'connecting' | 'connected' | 'unconnected';
   /** Bytes received by the kernel and not read yet. Undefined for a listener. */
   unread: number | undefined;
@@ -79,9 +79,9 @@ export interface SocketInspection {
   sendMemory: number | undefined;
   /** Bytes, as the kernel reports them: on Linux twice the requested size. */
   sendBufferSize: number;
-  /** SO_RCVBUF in bytes, as the kernel has it. */
+  /** SO_RCVBUF in bytes, as the kernel reports it. */
   recvBufferSize: number;
-  /** This end. */
+  /** The local end. */
   local: SocketEnd;
   /** Undefined unless connected. */
   peer: SocketPeer | undefined;

@@ -88,7 +88,7 @@ function queueOf(
   backlog: number | undefined,
   counted?: number,
 ): ListenQueue {
-  if (queued === undefined || backlog === undefined) throw unsupportedError("to tell a listener's queue");
+  if (queued === undefined || backlog === undefined) throw unsupportedError("reading a listener's queue");
   return { queued, backlog, highWater: noteDepth(cookie, queued, counted) };
 }
 
@@ -97,9 +97,9 @@ function queueOfTarget(target: TuneTarget): ListenQueue {
   const counted = typeof target === 'object' ? queueHighWater(target) : undefined;
   if (!listening) throw noListenerError('The socket does not listen');
   if (queued === undefined && family === 'unix') {
-    const found = told(nativeDiagnosis().unixSocket(id), "to tell a listener's queue", (errno) =>
+    const found = told(nativeDiagnosis().unixSocket(id), "reading a listener's queue", (errno) =>
       errno === -ESRCH
-        ? otherNamespaceError('The socket belongs to another network namespace, of which the kernel tells nothing here')
+        ? otherNamespaceError('The socket belongs to another network namespace, which the kernel does not report here')
         : diagnosisRefusedError(errno, '', true),
     );
     return queueOf(cookie, found.queued, found.backlog, counted);
@@ -111,13 +111,13 @@ function queueOfPort({ port, host }: ListenPort): ListenQueue {
   const checked = checkPort(port, 'target.port');
   if (host !== undefined && typeof host !== 'string') throw argTypeError('target.host', 'of type string', host);
   if (host !== undefined && net.isIP(host) === 0) throw argValueError('target.host', host, 'must be an IP address');
-  const all = told(nativeDiagnosis().tcpListeners(checked), 'to tell the queues of TCP listeners', (errno) =>
+  const all = told(nativeDiagnosis().tcpListeners(checked), 'reading the queues of TCP listeners', (errno) =>
     diagnosisRefusedError(errno, ''),
   );
   const [fullest] = reachedAt(host, all).sort((a, b) => b.queued - b.backlog - (a.queued - a.backlog));
   if (fullest === undefined) {
     const where = host === undefined ? `port ${String(checked)}` : `${host}, port ${String(checked)}`;
-    throw noListenerError(`Nobody listens on ${where} in this network namespace`);
+    throw noListenerError(`No process listens on ${where} in this network namespace`);
   }
   return queueOf(fullest.cookie, fullest.queued, fullest.backlog);
 }

@@ -2,14 +2,14 @@
 import type { QueueEvidence, SendEvidence } from './evidence.js';
 import { askedFor, LARGEST_SEND_BUFFER, STREAM_SEND_BUFFER, type SystemLimit } from './limits.js';
 
-/** An option of a server, a socket or a channel, as `listen()` and the constructors take it. */
+/** An option of a server, a socket or a channel, as for `listen()` and the constructors. */
 export type AdvisedSetting =
   | {
-      /** In bytes, as it is to be asked for. */
+      /** In bytes, as it should be requested. */
       sendBufferSize: number;
     }
   | {
-      /** Connections that may wait to be accepted. */
+      /** The maximum number of connections that may wait to be accepted. */
       backlog: number;
     };
 
@@ -17,15 +17,15 @@ export type AdvisedSetting =
 export interface LimitInTheWay {
   /** Its name: `net.core.wmem_max`. */
   name: string;
-  /** What it is now. */
+  /** Its current value. */
   value: number;
-  /** What it has to be at least. */
+  /** The value that it must have at least. */
   needed: number;
 }
 
-/** What is advised for one option. */
+/** The advice for one option. */
 export interface Finding<E> {
-  /** The option that it is about. */
+  /** The name of the option. */
   option: 'sendBufferSize' | 'backlog';
   /** Whether to change it. */
   change: boolean;
@@ -33,13 +33,13 @@ export interface Finding<E> {
   current: number | undefined;
   /** The recommended value, in the same unit; equal to `current` if nothing should change. */
   recommended: number | undefined;
-  /** The option to give, to get there: Linux reads back the double of a send buffer that is asked for. */
+  /** The option to set in order to get there: Linux reads back the double of a requested send buffer. */
   setting: AdvisedSetting | undefined;
-  /** The limit of the system that is in the way, and what it has to be at least. */
+  /** The system limit that must be raised first. */
   limit: LimitInTheWay | undefined;
-  /** In words: the advice, and why. */
+  /** The advice and its reason, as text. */
   reason: string;
-  /** What was seen, and the advice rests on. */
+  /** The observations that the advice is based on. */
   evidence: E;
 }
 
@@ -99,10 +99,7 @@ function changed(evidence: SendEvidence, wanted: number, limits: RuleLimits, why
   if (current !== undefined && recommended <= current) {
     if (wanted <= current) return unchanged(evidence, `${why}; the buffers of ${bytesInWords(current)} are that large`);
     const most = bytesInWords(Math.min(LARGEST_SEND_BUFFER, room));
-    return unchanged(
-      evidence,
-      `${why}; but ${String(connections)} connections leave room for no more than ${most} each`,
-    );
+    return unchanged(evidence, `${why}; but ${String(connections)} connections allow at most ${most} each`);
   }
   const asked = askedFor(recommended);
   const { name, value } = limits.sendBufferSize;
@@ -110,8 +107,8 @@ function changed(evidence: SendEvidence, wanted: number, limits: RuleLimits, why
   const parts = [
     `set sendBufferSize to ${String(asked)} (${bytesInWords(recommended)} in effect): ${why}`,
     recommended < wanted ? `${bytesInWords(wanted)} would be needed, which is more than is sensible here` : '',
-    limit === undefined ? '' : `${name} is ${String(limit.value)} and has to be raised to ${String(asked)} first`,
-    tcp ? 'TCP sizes the buffer by itself until it is told a size, and no more from then on' : '',
+    limit === undefined ? '' : `${name} is ${String(limit.value)} and must be raised to ${String(asked)} first`,
+    tcp ? 'TCP sizes the buffer automatically only until a size is set' : '',
   ];
   const reason = parts.filter(Boolean).join('; ');
   return {
@@ -133,17 +130,18 @@ function stepUp(bytes: number): number {
 /** Whether connections would gain from a larger send buffer, and from which size. */
 export function adviseSendBuffer(evidence: SendEvidence, limits: RuleLimits): Finding<SendEvidence> {
   const { bytesSent, sends, waits, waiting, meanWait = 0, answers, sendBufferSize = 0 } = evidence;
-  if (bytesSent === 0) return unchanged(evidence, 'nothing was sent, so there is nothing to go by');
+  if (bytesSent === 0) return unchanged(evidence, 'nothing was sent, so there is no evidence');
   if (waits === 0 || waiting < WAITING_MATTERS) {
-    const mean = sends === undefined || sends === 0 ? '' : `, with ${bytesInWords(bytesSent / sends)} to a send`;
-    const what = waits === 0 ? 'the kernel took at once all that was sent' : waitingInWords(evidence);
+    const mean = sends === undefined || sends === 0 ? '' : `, with ${bytesInWords(bytesSent / sends)} per send`;
+    const what = waits === 0 ? 'the kernel took everything sent at once' : waitingInWords(evidence);
     return unchanged(evidence, `it would not matter, because ${what}${mean}`);
   }
   const waited = waitingInWords(evidence);
   const typical = answers?.typical ?? Infinity;
   if (typical <= LARGEST_SEND_BUFFER) {
-    const size = `nine of ten answers that had to wait are no larger than ${bytesInWords(typical)}`;
-    const gain = 'a buffer that takes one whole frees the server as soon as it has written it, however slow the reader';
+    const size = `nine of ten responses that had to wait are no larger than ${bytesInWords(typical)}`;
+    const gain =
+      'a buffer that holds a whole response frees the server as soon as it is written, however slow the reader';
     if (typical > sendBufferSize) return changed(evidence, stepUp(typical), limits, `${waited}, and ${size}: ${gain}`);
     const charged =
       'which is less than the buffer: several at once, or small sends, each charged with more than its bytes';
@@ -155,14 +153,14 @@ export function adviseSendBuffer(evidence: SendEvidence, limits: RuleLimits): Fi
     return changed(evidence, STREAM_SEND_BUFFER, limits, why);
   }
   const limit = `a wait takes ${String(Math.round(meanWait))} ms, so the readers are the limit`;
-  const use = 'and no sensible buffer holds what they have not read';
+  const use = 'and no sensible buffer holds their unread data';
   return unchanged(evidence, `${waited}, in streams ${length}; ${limit}, ${use}`);
 }
 
 /** Whether a listener's backlog was nearly exhausted. */
 export function adviseBacklog(evidence: QueueEvidence, system: SystemLimit): Finding<QueueEvidence> {
   const { highWater, backlog: current } = evidence;
-  const seen = `at most ${String(highWater)} connections were seen waiting, of ${String(current)} that may`;
+  const seen = `at most ${String(highWater)} connections were seen waiting, and the backlog is ${String(current)}`;
   if (highWater < current * NEARLY_FULL) {
     const reason = `no change: it would not matter, because ${seen}`;
     const common = { option: 'backlog', change: false, setting: undefined, limit: undefined } as const;
@@ -172,7 +170,7 @@ export function adviseBacklog(evidence: QueueEvidence, system: SystemLimit): Fin
   const { name, value } = system;
   const limit = value !== undefined && recommended > value ? { name, value, needed: recommended } : undefined;
   const refusal = 'a UNIX socket refuses the next at once (EAGAIN), TCP lets it wait for a second and more';
-  const raise = limit === undefined ? '' : `; ${name} is ${String(limit.value)} and has to be raised first`;
+  const raise = limit === undefined ? '' : `; ${name} is ${String(limit.value)} and must be raised first`;
   const reason = `set backlog to ${String(recommended)}: ${seen}, and when the queue is full, ${refusal}${raise}`;
   return {
     option: 'backlog',

@@ -16,7 +16,7 @@ import { socketFileId, socketsAt, socketsNamed, type SocketFileId } from './sock
 
 const { EACCES, ECONNREFUSED, EPROTOTYPE, EPERM } = constants.errno;
 
-const WHAT = 'to tell the queues of other sockets';
+const WHAT = 'reading the queues of other sockets';
 
 /** Shows an abstract name as `ss` and other tools do. */
 function shownName(name: string): string {
@@ -50,7 +50,7 @@ function listeners(name: string, isHere: (sockets: readonly ListedSocket[]) => b
   return told(nativeDiagnosis().unixSockets(true), WHAT, (errno) => {
     const listed = listedUnixSockets()?.filter(({ listening }) => listening);
     const listening = listed === undefined ? undefined : isHere(listed);
-    const detail = listening === true ? `; somebody listens on ${shownName(name)}` : '';
+    const detail = listening === true ? `; a process listens on ${shownName(name)}` : '';
     return diagnosisRefusedError(errno, detail, listening);
   });
 }
@@ -67,7 +67,7 @@ function findAbstract(name: string): NativeUnixSocket {
   const found = all.find(same) ?? all.find(padded);
   if (found !== undefined) return found;
   throw noListenerError(
-    `Nobody listens on ${shownName(name)} in this network namespace, to which abstract names are confined`,
+    `No process listens on ${shownName(name)} in this network namespace, to which abstract names are confined`,
   );
 }
 
@@ -78,7 +78,7 @@ function findByPath(path: string): NativeUnixSocket {
   const all = listeners(path, (listed) => socketsNamed(path, listed).length > 0);
   const [found, another] = newestFirst(socketsAt(path, id, all));
   if (another?.file !== undefined) {
-    throw ambiguousListenerError(`More than one listener could be the one of ${path}`);
+    throw ambiguousListenerError(`More than one listener may belong to ${path}`);
   }
   if (found !== undefined) return found;
   throw absent(path, id);
@@ -107,33 +107,33 @@ function findUnseen(path: string, error: NodeJS.ErrnoException): NativeUnixSocke
   const [found, another] = typeof all === 'number' ? [] : socketsNamed(path, all);
   if (found === undefined || (error.code !== 'EACCES' && error.code !== 'ENOENT')) throw error;
   if (error.code === 'ENOENT') {
-    error.message += '; a listener that was bound there is left, but nobody can reach it without the file';
+    error.message += '; a listener that was bound there still exists, but cannot be reached without the file';
     throw error;
   }
   if (another === undefined) return found;
-  throw ambiguousListenerError(`More than one listener was bound as ${path}, and the file may not be looked at`);
+  throw ambiguousListenerError(`More than one listener was bound as ${path}, and the file cannot be examined`);
 }
 
 /** The reason why no listener was found. */
 function absent(path: string, id: SocketFileId): Error {
   const bound = socketsAt(path, id, unixSockets(false));
   if (bound.length > 0) {
-    return noListenerError(`Nobody listens on ${path}: a socket is bound to it, but does not take connections`);
+    return noListenerError(`No process listens on ${path}: a socket is bound to it, but does not accept connections`);
   }
   const outcome = nativeDiagnosis().probePath(path);
   if (outcome === -ECONNREFUSED) return staleSocketError(path);
   if (outcome === 0 || outcome === -EPROTOTYPE) {
     if (id.ownDeviceNumbers) {
       return ambiguousListenerError(
-        `Which socket has ${path} can't be told: one of another network namespace, or one that was bound by another name` +
+        `Cannot tell which socket has ${path}: one of another network namespace, or one that was bound by another name` +
           ', as this file system has device numbers of its own',
       );
     }
     return otherNamespaceError(
-      `${path} belongs to a socket of another network namespace, of which the kernel tells nothing here`,
+      `${path} belongs to a socket of another network namespace, which the kernel does not report here`,
     );
   }
   const why =
-    outcome === -EACCES || outcome === -EPERM ? 'whether one of another has it may not be asked' : 'nothing is known';
+    outcome === -EACCES || outcome === -EPERM ? 'the system denies finding out about others' : 'nothing more is known';
   return noListenerError(`No socket of this network namespace listens on ${path}; ${why}`);
 }

@@ -78,7 +78,7 @@ function cgiHead(all: readonly string[]): AnswerHead {
     else rawHeaders.push(name, value);
   }
   const headers = joinHeaders(rawHeaders);
-  if (rawHeaders.length === 0 && status === undefined) throw badAnswerError('it has no status and no headers');
+  if (rawHeaders.length === 0 && status === undefined) throw badAnswerError('it has neither status nor headers');
   status ??= headers.location === undefined ? '200' : '302';
   const [, code, message] = CGI_STATUS.exec(status) ?? [];
   if (code === undefined) throw badAnswerError(`the status ${shown(status)}`);
@@ -133,7 +133,7 @@ export function framingOf({ statusCode, headers, rawHeaders }: AnswerHead, metho
   if (coding !== undefined) {
     if (coding.toLowerCase() !== 'chunked') throw badAnswerError(`the transfer coding ${shown(coding)}`);
     // RFC 9112, 6.3: a recipient to which both are forwarded may use the other one to find the body's end.
-    if (headers['content-length'] !== undefined) throw badAnswerError('a length beside the transfer coding');
+    if (headers['content-length'] !== undefined) throw badAnswerError('a length in addition to the transfer coding');
     return { kind: 'chunked' };
   }
   const lengths = rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'content-length');

@@ -27,13 +27,13 @@ export interface Limits {
 
 /** What `request()` resolves with. */
 export interface UwsgiResponse {
-  /** The status of the response, of three digits. */
+  /** The status code of the response, with three digits. */
   statusCode: number;
-  /** The reason phrase; else what `http.STATUS_CODES` has for it. */
+  /** The reason phrase; otherwise the one in `http.STATUS_CODES`. */
   statusMessage: string;
   /** As `message.headers` of node:http. */
   headers: IncomingHttpHeaders;
-  /** Names and values in turn, as they came. */
+  /** Names and values alternately, as received. */
   rawHeaders: string[];
   /**
    * Read it, or destroy it, which closes the connection. It ends at its Content-Length, at the last chunk of a chunked

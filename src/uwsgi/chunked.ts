@@ -36,7 +36,7 @@ export class ChunkedDecoder {
       const lf = data.indexOf(LF, at);
       const until = lf < 0 || lf >= end ? end : lf;
       this.line += data.toString('latin1', at, until);
-      if (this.line.length > LINE_LIMIT) throw badAnswerError('a line between chunks has no end');
+      if (this.line.length > LINE_LIMIT) throw badAnswerError('a line between chunks is too long');
       if (until === end) return;
       at = until + 1;
       const line = this.line.endsWith('\r') ? this.line.slice(0, -1) : this.line;
@@ -48,15 +48,15 @@ export class ChunkedDecoder {
   private takeLine(line: string): void {
     if (this.state === 'size') {
       const [, digits] = /^([0-9A-Fa-f]{1,13})[\t ]*(?:;.*)?$/.exec(line) ?? [];
-      if (digits === undefined) throw badAnswerError('the size of a chunk is no hexadecimal number');
+      if (digits === undefined) throw badAnswerError('the size of a chunk is not a hexadecimal number');
       this.left = Number.parseInt(digits, 16);
       this.state = this.left === 0 ? 'trailers' : 'data';
     } else if (this.state === 'end of data') {
-      if (line !== '') throw badAnswerError('a chunk is longer than its size says');
+      if (line !== '') throw badAnswerError('a chunk is longer than its size');
       this.state = 'size';
     } else {
       this.trailers += line.length;
-      if (this.trailers > TRAILERS_LIMIT) throw badAnswerError('the trailers have no end');
+      if (this.trailers > TRAILERS_LIMIT) throw badAnswerError('the trailers are too long');
       if (line === '') this.state = 'over';
     }
   }

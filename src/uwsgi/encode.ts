@@ -70,7 +70,7 @@ export function listHeaders(headers: unknown): Header[] {
   };
   if (Array.isArray(headers)) {
     if (headers.length % 2 !== 0) {
-      throw argValueError('options.headers', headers, 'must have names and values in turn');
+      throw argValueError('options.headers', headers, 'must alternate names and values');
     }
     for (let i = 0; i < headers.length; i += 2) add(String(headers[i]), headers[i + 1]);
     return list;
@@ -93,7 +93,7 @@ export function encodePacket(plan: PacketPlan): Buffer {
   const variables = standardVariables(plan);
   for (const [name, value] of httpVariables(plan.headers)) variables.set(name, value);
   for (const [name, value] of Object.entries(plan.variables)) {
-    if (name === '') throw argValueError('options.variables', plan.variables, 'must not have a name of no length');
+    if (name === '') throw argValueError('options.variables', plan.variables, 'must not have an empty name');
     if (value === undefined) variables.delete(name);
     else variables.set(checkBytes(name, name), bytesOf(name, value));
   }

@@ -51,17 +51,19 @@ export interface RequestOptions {
   /** Default 0. */
   modifier2?: number | undefined;
   /**
-   * A stream is sent as it comes if the headers have its Content-Length. Else it is gathered first, as uwsgi has to be told
-   * the length: see `maxBodySize`. When the call fails, or the server is through before it has read all, a stream is
-   * destroyed, unless it is an `http.IncomingMessage`: its client still wants an answer.
+   * A stream is sent as it arrives if the headers have its Content-Length. Otherwise it is buffered first, as uwsgi
+   * needs the length: see `maxBodySize`. If the call fails, or the server finishes before it has read everything, a
+   * stream is destroyed, unless it is an `http.IncomingMessage`: its client still needs a response.
    */
   body?: RequestBody | null | undefined;
   /**
-   * Bytes of a request's stream of unknown length that may be gathered; ERR_NEARWIRE_BODY_TOO_LARGE beyond. Default 1 MiB.
-   * An answer's body has no limit: it is read as fast as its reader does.
+   * The maximum number of bytes buffered from a request stream of unknown length; beyond it:
+   * ERR_NEARWIRE_BODY_TOO_LARGE. Default 1 MiB. A response's body has no limit: it is read as fast as its reader does.
    */
   maxBodySize?: number | undefined;
-  /** Gives up: before the head has come the promise rejects, later the body is destroyed, with an AbortError. */
+  /**
+   * Cancels the request with an AbortError: before the headers the promise rejects, after that the body is destroyed.
+   */
   signal?: AbortSignal | undefined;
   /**
    * Milliseconds that the server may be silent before the headers: ERR_NEARWIRE_HEADERS_TIMEOUT. Time spent waiting for

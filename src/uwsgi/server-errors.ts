@@ -23,11 +23,11 @@ const TLS_HANDSHAKE = 22;
 export function modifierError(modifier: number): ReadError {
   const isHttp = modifier >= FIRST_LETTER && modifier <= LAST_LETTER;
   const hint = isHttp
-    ? '. The peer seems to speak HTTP: nginx is to have uwsgi_pass here, not proxy_pass'
+    ? '. The peer seems to speak HTTP: nginx needs uwsgi_pass here, not proxy_pass'
     : modifier === TLS_HANDSHAKE
       ? '. The peer seems to speak TLS'
       : '';
-  const message = `A uwsgi packet with modifier1 ${String(modifier)} is not served, only 0${hint}`;
+  const message = `A uwsgi packet with modifier1 ${String(modifier)} is not supported, only 0${hint}`;
   return readError(message, 'ERR_NEARWIRE_UWSGI_MODIFIER', BAD_REQUEST);
 }
 

@@ -43,7 +43,7 @@ const UPGRADE = 'HTTP_UPGRADE';
 const TYPE = 'CONTENT_TYPE';
 const HTTP_PREFIX = 'HTTP_';
 
-const NO_METHOD = 'REQUEST_METHOD is missing, or no method';
+const NO_METHOD = 'REQUEST_METHOD is missing or invalid';
 const NOTHING = Buffer.alloc(0);
 
 const DIGITS = /^\d{1,15}$/;
@@ -70,7 +70,7 @@ export class UwsgiReader implements RequestReader {
   }
 
   end(): ReadError | undefined {
-    return this.packet === undefined ? undefined : badPacketError('the peer has ended within it');
+    return this.packet === undefined ? undefined : badPacketError('the peer has ended before its end');
   }
 
   private gather(sink: RequestSink, packet: Buffer, data: Buffer, start: number, end: number): ReadError | undefined {
@@ -163,7 +163,7 @@ export class UwsgiReader implements RequestReader {
     let at = start;
     let count = 0;
     while (at < end) {
-      if (at + 4 > end) return badPacketError('a variable is cut short');
+      if (at + 4 > end) return badPacketError('a variable is truncated');
       const nameStart = at + 2;
       const nameLength = (data[at] as number) | ((data[at + 1] as number) << 8);
       const nameEnd = nameStart + nameLength;
@@ -174,7 +174,7 @@ export class UwsgiReader implements RequestReader {
       count++;
       if (nameLength >= HTTP_PREFIX.length && isName(data, nameStart, HTTP_PREFIX)) {
         const isHeader = areAll(TOKEN, data, nameStart + HTTP_PREFIX.length, nameEnd);
-        if (!isHeader || nameLength === HTTP_PREFIX.length) return badPacketError("a header's name is none");
+        if (!isHeader || nameLength === HTTP_PREFIX.length) return badPacketError("a header's name is invalid");
         if (!areAll(VALUE, data, valueStart, at)) return badPacketError("a header's value has control characters");
       }
       switch (nameLength) {
@@ -184,14 +184,14 @@ export class UwsgiReader implements RequestReader {
             head.method = text.latin1Slice(valueStart, at);
           } else if (at > valueStart && isName(data, nameStart, LENGTH)) {
             const value = text.latin1Slice(valueStart, at);
-            if (!DIGITS.test(value)) return badPacketError('CONTENT_LENGTH is no number');
-            if (length >= 0 && Number(value) !== length) return badPacketError('there are two CONTENT_LENGTHs');
+            if (!DIGITS.test(value)) return badPacketError('CONTENT_LENGTH is not a number');
+            if (length >= 0 && Number(value) !== length) return badPacketError('the values of CONTENT_LENGTH differ');
             head.bodyLength = length = Number(value);
           }
           break;
         case URI.length: // also EXPECT
           if (isName(data, nameStart, URI)) {
-            if (!areAll(TARGET, data, valueStart, at)) return badPacketError('REQUEST_URI is no URL');
+            if (!areAll(TARGET, data, valueStart, at)) return badPacketError('REQUEST_URI is not a valid URL');
             head.url = text.latin1Slice(valueStart, at);
           } else if (isName(data, nameStart, EXPECT)) {
             head.expect = text.latin1Slice(valueStart, at);
@@ -216,7 +216,7 @@ export class UwsgiReader implements RequestReader {
     if (head.bodyLength > this.limits.bodySize) return bodyTooLongError(head.bodyLength, this.limits.bodySize);
     if (head.url !== '') return head;
     head.composeUrl();
-    return isUrl(head.url) ? head : badPacketError('QUERY_STRING is none of a URL');
+    return isUrl(head.url) ? head : badPacketError('QUERY_STRING is not valid in a URL');
   }
 }
 

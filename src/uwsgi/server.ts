@@ -65,8 +65,8 @@ function limitsOf({ maxVariablesSize, maxVariables, maxBodySize }: UwsgiServerOp
   };
 }
 
-const NO_KEEP_ALIVE = 'can have no effect: in the uwsgi protocol a connection is one request';
-const NO_HTTP_REQUEST = 'can have no effect: what comes is no HTTP, which the front server has read and checked';
+const NO_KEEP_ALIVE = 'has no effect: in the uwsgi protocol, a connection carries one request';
+const NO_HTTP_REQUEST = 'has no effect: the reverse proxy has parsed and checked the HTTP request';
 
 const OWN_OPTIONS: OwnOptions = {
   names: ['maxVariablesSize', 'maxVariables', 'maxBodySize'] satisfies (keyof UwsgiServerOptions)[],
@@ -76,9 +76,9 @@ const OWN_OPTIONS: OwnOptions = {
     insecureHTTPParser: NO_HTTP_REQUEST,
     httpValidation: NO_HTTP_REQUEST,
     requireHostHeader: NO_HTTP_REQUEST,
-    maxHeaderSize: 'is maxVariablesSize here: headers are variables, among others',
-    shouldUpgradeCallback: 'can have no effect: the uwsgi protocol carries no other protocol',
-    optimizeEmptyRequests: 'can have no effect: a request without a body costs nothing for it',
+    maxHeaderSize: 'is called maxVariablesSize here, as headers are sent as variables',
+    shouldUpgradeCallback: 'has no effect: the uwsgi protocol carries no other protocol',
+    optimizeEmptyRequests: 'has no effect: a request without a body costs nothing extra',
   },
 };
 
@@ -104,7 +104,7 @@ class UwsgiCodec implements Codec {
   refuseUpgrade(protocol: string): string | undefined {
     // Others (h2c) are offers, which a server may ignore. A WebSocket client cannot continue without the upgrade.
     if (!/\bwebsocket\b/i.test(protocol)) return undefined;
-    return 'The uwsgi protocol carries no WebSockets: nginx needs proxy_pass to an HTTP server for them.\n';
+    return 'The uwsgi protocol does not support WebSockets: nginx needs proxy_pass to an HTTP server for them.\n';
   }
 }
 

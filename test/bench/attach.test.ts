@@ -173,7 +173,7 @@ describe.skipIf(floor === undefined)('a server that runs', () => {
   test('can not do all cases', async () => {
     const { path } = await serve('(_, response) => response.end()');
     const { code, stderr } = await runCli(['bench', '--attach', path, '--cases', 'file']);
-    expect(stderr).toContain("these subjects can't do these cases");
+    expect(stderr).toContain('these subjects do not support these cases');
     expect(code).toBe(2);
   });
 

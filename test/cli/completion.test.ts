@@ -37,7 +37,7 @@ test.each(['zsh', 'fish'])('a script for %s names all commands', async (shell) =
 
 test.each([
   [[], 'is missing'],
-  [['tcsh'], 'There are: bash, zsh, fish'],
+  [['tcsh'], 'Known: bash, zsh, fish'],
 ])('%j is refused with 2', async (words, hint) => {
   const { code, stderr } = await runCli(['completion', ...words]);
   expect(stderr).toContain(hint);

@@ -114,7 +114,7 @@ describe('nearwire doctor', () => {
     expect(code).toBe(1);
     expect(stdout).toContain(`  problem  there is no ${path}\n           nginx logs: 2: No such file or directory\n`);
     expect(stdout).toContain('           fix: ss -xlp');
-    expect(stdout).toContain(`nginx answers 502: there is no ${path}`);
+    expect(stdout).toContain(`nginx responds with 502: there is no ${path}`);
   });
 });
 
@@ -312,7 +312,7 @@ describe.skipIf(process.platform !== 'linux' || nginx === undefined)("nginx's 50
     expect(doubtful).toMatchObject({ cause: { nginx: '13: Permission denied' }, causeIsUnlogged: true });
     const { stdout } = await runCli(['doctor', '--user', USER, ...words], { NO_COLOR: '1' });
     expect(stdout).toMatch(
-      /nginx answers 502: .* \(its log has no such failure: is --user the one that it runs as\?\)/,
+      /nginx responds with 502: .* \(its log has no such failure: is --user the one that it runs as\?\)/,
     );
     chmodSync(server.path, 0o777);
 

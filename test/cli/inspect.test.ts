@@ -75,7 +75,7 @@ describe.skipIf(!hasDiagnosis)('one look', () => {
     expect(code).toBe(0);
     expect(stdout).toContain('7 waiting, backlog 6, high water 7, FULL');
     expect(stdout).toContain(`[${String(server.pid)}]`);
-    expect(stdout).toMatch(/in the queue\s+x 7/);
+    expect(stdout).toMatch(/, queued\s+x 7/);
   });
 
   test('exits with 1 when more wait than may', async () => {
@@ -135,7 +135,10 @@ describe.skipIf(!hasDiagnosis)('one look', () => {
     server.kill('SIGKILL');
     await once(server, 'exit');
     const { code, stderr } = await runCli(['inspect', path]);
-    expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringContaining('left over from a socket') as string });
+    expect({ code, stderr }).toEqual({
+      code: 3,
+      stderr: expect.stringContaining('left behind by a closed socket') as string,
+    });
     const inJson = await reportOf(path);
     expect(inJson.error?.code).toBe('ERR_NEARWIRE_STALE_SOCKET');
   });
@@ -146,11 +149,11 @@ describe('words that make no sense exit 2', () => {
     [[], '<path|@name> is missing'],
     [[''], 'a path is needed'],
     [['/tmp/x', '--max-queued', 'many'], 'a whole number from 0'],
-    [['/tmp/x', '--interval', '100'], 'go with --watch'],
+    [['/tmp/x', '--interval', '100'], 'require --watch'],
     [['/tmp/x', '--watch', '--interval', '1'], 'a whole number from 50'],
     [['/tmp/x', '--watch', '--count', '0'], 'a whole number from 1'],
     [['/tmp/x', '--wach'], 'Did you mean --watch?'],
-    [['/tmp/x', '--watch', '--output', '/tmp/y'], 'does not go with --watch'],
+    [['/tmp/x', '--watch', '--output', '/tmp/y'], 'cannot be combined with --watch'],
     [['/tmp/x', '--output', '/no/such/folder/y'], 'cannot write into'],
     [['/tmp/x', '/tmp/y'], "unexpected argument '/tmp/y'"],
   ])('%j', async (words, hint) => {
@@ -196,7 +199,7 @@ describe.skipIf(!hasDiagnosis || !isRoot)('for a user without privilege', () => 
     const env = { ...process.env, NO_COLOR: '1' };
     const stdout = execFileSync('setpriv', [...asNobody, path], { encoding: 'utf8', env });
     expect(stdout).toContain('7 waiting, backlog 6');
-    expect(stdout).toMatch(/owner\s+not to be seen: [\d,]+ processes of other users may not be looked into/);
+    expect(stdout).toMatch(/owner\s+not visible: [\d,]+ processes of other users cannot be examined/);
     const report = JSON.parse(execFileSync('setpriv', [...asNobody, path, '--json'], { encoding: 'utf8' })) as Report;
     expect(report.owners).toEqual([]);
     expect(report.hiddenProcesses).toBeGreaterThan(0);
@@ -341,18 +344,18 @@ describe.skipIf(!hasDiagnosis || script === undefined)('--watch in a terminal', 
     await until(() => pictures().length >= 3);
     expect(screen).toContain(enter);
     const picture = pictures()[1] ?? '';
-    for (const word of ['7 waiting, backlog 6, high water 7, FULL', '████', 'history', 'in the queue']) {
+    for (const word of ['7 waiting, backlog 6, high water 7, FULL', '████', 'history', ', queued']) {
       expect(picture).toContain(word);
     }
     proceed(server);
     await until(() => /0 waiting, backlog 6, high water 7/.test(pictures().at(-2) ?? ''));
-    // The full looks stand high in the history, the empty ones low.
+    // The full samples are high in the history, the empty ones low.
     expect(pictures().at(-2)).toMatch(/history.*█+_+/);
     child.stdin?.write('\x03');
     const [code] = (await once(child, 'close')) as [number];
     expect(code).toBe(130);
     const after = screen.slice(screen.lastIndexOf(leave));
-    expect(after).toMatch(/\d+ looks, high water 7/);
+    expect(after).toMatch(/\d+ samples, high water 7/);
     expect(screen.indexOf(enter)).toBe(screen.lastIndexOf(enter));
   });
 

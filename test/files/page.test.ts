@@ -257,7 +257,7 @@ describe('the memory of pages', () => {
 
   it.each([
     ['under js', { NEARWIRE_TRANSPORT: 'js' }, 'the transport of this process is js'],
-    ['without the addon', { NEARWIRE_ADDON: '/nowhere' }, 'the addon is not there'],
+    ['without the addon', { NEARWIRE_ADDON: '/nowhere' }, 'the addon is not available'],
   ])('is ordinary %s, and accounted for', (_, env, reason) => {
     const code = `
       import { Page, configure } from ${JSON.stringify(library)};

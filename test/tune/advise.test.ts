@@ -84,7 +84,7 @@ describe.each(subjects)('advise on a server: $name', (subject) => {
   it('says that 1 KiB is no reason to change anything', async () => {
     const { sendBufferSize, backlog } = await adviceFor(subject, await answering(subject, KiB), KiB, KiB);
     expect(sendBufferSize).toMatchObject({ change: false, setting: undefined });
-    expect(sendBufferSize.reason).toContain('it would not matter, because the kernel took at once all that was sent');
+    expect(sendBufferSize.reason).toContain('it would not matter, because the kernel took everything sent at once');
     expect(sendBufferSize.recommended).toBe(sendBufferSize.current);
     expect(sendBufferSize.evidence.bytesSent).toBeGreaterThan(0);
     if (hasDiagnosis) expect(backlog).toMatchObject({ change: false, current: 511 });
@@ -166,7 +166,7 @@ describe('advise', () => {
     await Promise.all(clients.map((client) => once(client, 'connect')));
     const { backlog } = await watching;
     expect(backlog).toMatchObject({ change: true, current: 16, recommended: 32, setting: { backlog: 32 } });
-    expect(backlog?.reason).toContain('at most 15 connections were seen waiting, of 16 that may');
+    expect(backlog?.reason).toContain('at most 15 connections were seen waiting, and the backlog is 16');
   });
 
   it('watches a ChannelServer and a Channel', async () => {

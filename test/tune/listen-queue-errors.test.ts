@@ -143,7 +143,7 @@ describe.skipIf(!hasDiagnosis || python === undefined)('where netlink is refused
     await otherServer({ path });
     const seen = queueSeenBy(wrap, path);
     expect(seen).toMatchObject({ ...refused, listening: true });
-    expect((seen as Error).message).toContain(`somebody listens on ${path}`);
+    expect((seen as Error).message).toContain(`a process listens on ${path}`);
     const abstract = `\0nearwire-refused-${String(process.pid)}-${name}`;
     await otherServer({ path: abstract });
     expect(queueSeenBy(wrap, abstract)).toMatchObject({ ...refused, listening: true });
@@ -180,7 +180,7 @@ describe.skipIf(!hasDiagnosis || !isRoot)('for a user without privilege', () => 
       chmodSync(path, 0o600);
       const seen = queueSeenBy(asNobody, path) as Error & { code: string };
       expect(seen.code).toBe('ERR_NEARWIRE_NO_LISTENER');
-      expect(seen.message).toContain('may not be asked');
+      expect(seen.message).toContain('denies finding out');
       chmodSync(path, 0o666);
       expect(queueSeenBy(asNobody, path)).toMatchObject({ code: 'ERR_NEARWIRE_OTHER_NAMESPACE' });
     },

@@ -144,7 +144,7 @@ describe.skipIf(!hasDiagnosis || ss === undefined)('the queue of a stopped serve
       expect(listenQueue({ port, host })).toEqual({ queued: 5, backlog: 8, highWater: 5 });
     }
     expect(depthsBySs('-tlnH', `0.0.0.0:${String(port)}`)).toEqual([{ queued: 5, backlog: 8 }]);
-    if (hasIPv6) expect(() => listenQueue({ port, host: '::1' })).toThrow('Nobody listens');
+    if (hasIPv6) expect(() => listenQueue({ port, host: '::1' })).toThrow('No process listens');
   });
 
   it('is that of the fullest of those that share a port', async () => {
@@ -206,6 +206,6 @@ describe.skipIf(!hasDiagnosis)('a path is taken for the file it leads to', () =>
     await otherServer({ path, backlog: 33 });
     expect(listenQueue(path).backlog).toBe(33);
     unlinkSync(path);
-    expect(() => listenQueue(path)).toThrow(/ENOENT.*a listener that was bound there is left/);
+    expect(() => listenQueue(path)).toThrow(/ENOENT.*a listener that was bound there still exists/);
   });
 });

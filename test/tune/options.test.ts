@@ -169,7 +169,7 @@ describe.skipIf(!hasAddon)('socket options', () => {
     const { client } = await pair(reference, 'unix');
     expect(() => setSocketOptions(client, { noDelay: true })).toThrow(
       expect.objectContaining({
-        message: expect.stringMatching(/"noDelay" can't be set on (linux|posix) for a UNIX connection$/) as string,
+        message: expect.stringMatching(/"noDelay" cannot be set on (linux|posix) for a UNIX connection$/) as string,
         option: 'noDelay',
         socketKind: 'a UNIX connection',
       }) as Error,

@@ -73,7 +73,7 @@ function serveUws({ listen: { path = '' }, module = '' }: ServerWords): void {
       else response.writeHeader('Content-Type', found.type).end(found.body);
     })
     .listen_unix((listening) => {
-      if (!listening) throw new Error(`${path} can't be listened on`);
+      if (!listening) throw new Error(`cannot listen on ${path}`);
     }, path);
 }
 

@@ -18,8 +18,8 @@ export async function loadApp(file: string): Promise<http.RequestListener> {
   // Errors of the module show their stack; this message comes without ours.
   process.stderr.write(
     `${file} exports no application: its default export, or "handler", must be a listener (req, res), an Express, ` +
-      'Koa or Fastify application, or an http.Server that does not listen yet. A program that only listens by itself ' +
-      "needs one line more: 'export default app' or 'module.exports = app'\n",
+      'Koa or Fastify application, or an http.Server that does not listen yet. A program that only calls listen() itself ' +
+      "needs one more line: 'export default app' or 'module.exports = app'\n",
   );
   process.exit(1);
 }

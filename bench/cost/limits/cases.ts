@@ -18,7 +18,7 @@ export interface Case extends Omit<Limit, 'readings'> {
  * retries.
  */
 const BURST = { load: { connections: 1200, rate: 4000, seconds: 0.3 }, paused: 700 } as const;
-const NOTHING = 'nothing set: node asks for a backlog of 511';
+const NOTHING = 'nothing set: node requests a backlog of 511';
 const RANGE = 'net.ipv4.ip_local_port_range';
 /** Above those that the application may have. */
 const FIRST_PORT = 61_000;
@@ -49,7 +49,7 @@ export function limitCases({ namespace: { missing } }: Lab): readonly Case[] {
       name: 'queue-tcp',
       title: 'The listen queue of an application on TCP',
       drive:
-        'The same. Who finds no room gets no error: the kernel drops the packet, and sends it again after a second.',
+        'The same. A client that finds no room gets no error: the kernel drops the packet, and resends it after a second.',
       rows: [
         [NOTHING, queue({ family: 'tcp' })],
         ['server.listen({ port, backlog: 1024 })', queue({ family: 'tcp', backlog: 1024 })],
@@ -62,9 +62,9 @@ export function limitCases({ namespace: { missing } }: Lab): readonly Case[] {
     },
     {
       name: 'ports',
-      title: 'Ports for connections over TCP that are not kept',
+      title: 'Ports for TCP connections without keep-alive',
       drive:
-        'nginx connects anew for each request, and then closes: that port is taken for another 60 s. Here it has 256 of ' +
+        'nginx connects for each request, and then closes: that port is in use for another 60 s. Here it has 256 of ' +
         `them; ${portsOfHost()}.`,
       notTried: missing,
       rows: [
@@ -77,9 +77,9 @@ export function limitCases({ namespace: { missing } }: Lab): readonly Case[] {
     },
     {
       name: 'proxy-buffers',
-      title: "nginx's buffers, beyond which it writes answers to a file",
+      title: "nginx's buffers, beyond which it writes responses to a file",
       drive:
-        'nginx passes on an answer to a user on a UNIX socket who does not read it: the largest of which all is buffered.',
+        'nginx sends a response to a client on a UNIX socket that does not read it: the largest one that is all in memory.',
       rows: [
         ['nothing set: proxy_buffers 8 4k', (lab) => spool(lab, '')],
         ['proxy_buffers 64 32k', (lab) => spool(lab, 'proxy_buffers 64 32k;')],
@@ -90,10 +90,11 @@ export function limitCases({ namespace: { missing } }: Lab): readonly Case[] {
     {
       name: 'send-buffer',
       title: "The send buffer of an application's UNIX socket",
-      drive: 'The largest answer that leaves the application though nobody reads it. A larger one stays in its memory.',
+      drive:
+        'The largest response that leaves the application although its client does not read. A larger one stays in its memory.',
       notTried: addonStatus().reason?.message,
       rows: [
-        ["nothing set: the system's own size", (lab) => hold(lab, {})],
+        ["nothing set: the system's default size", (lab) => hold(lab, {})],
         ['createServer({ sendBufferSize: 1048576 }) of nearwire/http', (lab) => hold(lab, { sendBufferSize: 1048576 })],
       ],
       ...{ unit: 'bytes', watch: 'server.stats().waits, nearwire inspect' },
@@ -123,5 +124,5 @@ function ports({ ports = PORTS, ...settings }: { ports?: number } & Partial<Requ
 function portsOfHost(): string {
   const [first = 0, last = 0] = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').split('\t').map(Number);
   const [all, rate] = [last - first + 1, Math.floor((last - first + 1) / TIME_WAIT_SECONDS)];
-  return `the ${all.toLocaleString('en-US')} of this host do for ${rate.toLocaleString('en-US')} connections a second`;
+  return `the ${all.toLocaleString('en-US')} of this host suffice for ${rate.toLocaleString('en-US')} connections a second`;
 }

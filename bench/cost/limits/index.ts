@@ -15,7 +15,7 @@ import type { Lab } from './servers.js';
 /** Throws NothingToRun if that is not possible. */
 export async function driveLimits({ command, signal, onProgress, onWarning }: RunControl): Promise<LimitsResult> {
   const started = new Date();
-  if (process.platform !== 'linux') throw new NothingToRun(['the limits are those of Linux']);
+  if (process.platform !== 'linux') throw new NothingToRun(['the limits are specific to Linux']);
   const programs = await findPrograms();
   const absent = missingOf(['nginx', 'floor'], programs);
   if (absent !== undefined) throw new NothingToRun([absent]);

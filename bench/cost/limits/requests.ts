@@ -50,7 +50,7 @@ export function request(
       // There are connections for all: a request that was not sent in time is the generator's own delay, and was not
       // begun.
       const other = describeFailures({ ...figures, statuses: {}, unsent: 0 });
-      if (other !== '') throw new StackError(`only the application was to fail, and nginx did: ${other}`);
+      if (other !== '') throw new StackError(`only the application was expected to fail, but nginx did: ${other}`);
       // Over TCP, connections that find no room are served in the end.
       const well = waiting ?? answered;
       return {

@@ -5,8 +5,8 @@ import { formatSeconds } from '../../format.js';
 import type { Limit, LimitsResult, Reading } from './model.js';
 
 const MEANING =
-  'What gives out between nginx and an application, with which error, and what moves it. A figure is the most that ' +
-  "went well; '>': it did not give out.";
+  'Limits between nginx and an application, their errors, and the settings that raise them. A figure is the most that ' +
+  "succeeded; '>': the limit was not reached.";
 const WIDEST = 118;
 const INDENT = '   ';
 const FIGURE_WIDTH = 11;
@@ -22,7 +22,7 @@ export function renderLimits(result: LimitsResult, columns: number): string {
     ),
     ...limits.map((limit, index) => renderLimit(limit, index + 1, width)),
     ...failures.map((failure) => `failed: ${failure}`),
-    ...(interrupted ? ['ended before its time: the others were not driven'] : []),
+    ...(interrupted ? ['interrupted: the others were not tried'] : []),
     '',
   ].join('\n\n');
 }
@@ -37,7 +37,7 @@ function renderLimit({ title, drive, unit, readings, watch, notTried }: Limit, n
     ...(notTried === undefined ? [] : [line('not tried', notTried)]),
     ...readings.map((reading) => renderReading(reading, unit)),
     ...(logging?.logged == null ? [] : [line(heading, wordsOf(logging.logged))]),
-    line('to watch it', watch),
+    line('monitor with', watch),
   ].join('\n');
 }
 

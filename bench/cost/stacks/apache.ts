@@ -79,5 +79,5 @@ function userLines(): string[] {
     const group = new RegExp(`^${user}:[^:]*:\\d+:(\\d+):`, 'm').exec(all)?.[1];
     if (group !== undefined) return [`User ${user}`, `Group #${group}`];
   }
-  throw new StackError(`Apache runs nothing as root, and none of ${USERS.join(', ')} is a user here`);
+  throw new StackError(`Apache does not run as root, and none of the users ${USERS.join(', ')} exists here`);
 }

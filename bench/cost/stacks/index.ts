@@ -43,7 +43,7 @@ const SERVERS = {
   uwsgirouting: {
     ...UWSGI,
     language: 'none',
-    title: 'uWSGI that answers by itself (internal routing)',
+    title: 'uWSGI alone (internal routing)',
     command: uwsgi('socket', ROUTING),
   },
   apacheDaemon: {

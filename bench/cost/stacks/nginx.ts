@@ -12,7 +12,7 @@ import { addressOf, type Command } from './parts.js';
 const KEPT_CONNECTIONS = 128;
 /** Folders that it creates at startup, by the modules that it may have been built without. */
 const TEMPORARY = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
-/** nginx limits a word of its configuration to 4 KiB; longer responses are files. */
+/** nginx limits an argument in its configuration to 4 KiB; longer responses are files. */
 const LONGEST_WORD = 2048;
 
 /** Directives, by the block that contains them. */

@@ -26,21 +26,21 @@ describe('words that make no sense exit 2 with a hint', () => {
     { words: ['--bites', '5'], hint: 'Did you mean --bytes?' },
     { words: ['hello'], hint: 'too many arguments' },
     { words: ['--stacks', 'nginx-uswgi-unix'], hint: 'Did you mean nginx-uwsgi-unix?' },
-    { words: ['--stacks', ''], hint: 'There are: nginx-uwsgi-unix' },
+    { words: ['--stacks', ''], hint: 'Known: nginx-uwsgi-unix' },
     { words: ['--app-ms', 'five'], hint: '--app-ms takes a number from 0 to 60000' },
     { words: ['--app-ms', '-1'], hint: '--app-ms takes a number from 0' },
     { words: ['--app-ms', '1e3'], hint: '--app-ms takes a number from 0' },
     { words: ['--bytes', '-1'], hint: 'a whole number from 0' },
     { words: ['--wsgi', 'wiki.py'], hint: 'as in --wsgi wiki.py:application' },
     { words: ['--wsgi', '/no/such/wiki.py:application'], hint: 'no such file' },
-    { words: ['--wsgi', '/tmp:application'], hint: 'is no file' },
+    { words: ['--wsgi', '/tmp:application'], hint: 'is not a file' },
     { words: ['--app', '/no/such/app.js'], hint: 'no such file' },
     { words: ['--app', 'package.json', '--stacks', 'yaws'], hint: 'Those that do: nginx-node-unix-close' },
     { words: ['--wsgi', WSGI, '--stacks', 'node-unix'], hint: 'Those that do: nginx-uwsgi-unix' },
-    { words: ['--app', 'package.json', '--app-ms', '1'], hint: '--app and --app-ms each say' },
-    { words: ['--page', '--bytes', '1'], hint: '--page and --bytes each say' },
-    { words: ['--app', 'package.json', '--wsgi', WSGI, '--page'], hint: '--app and --wsgi and --page each say' },
-    { words: ['--path', '/wiki'], hint: 'name it by --wsgi or --app' },
+    { words: ['--app', 'package.json', '--app-ms', '1'], hint: '--app and --app-ms each name' },
+    { words: ['--page', '--bytes', '1'], hint: '--page and --bytes each name' },
+    { words: ['--app', 'package.json', '--wsgi', WSGI, '--page'], hint: '--app and --wsgi and --page each name' },
+    { words: ['--path', '/wiki'], hint: 'give --wsgi or --app' },
     { words: ['--app', 'package.json', '--path', 'wiki page'], hint: 'as in --path /wiki/FrontPage' },
     { words: ['--html'], hint: 'argument missing' },
     { words: ['--html', '/no-such-folder/x.html'], hint: 'cannot write into /no-such-folder' },
@@ -81,9 +81,9 @@ describe.skipIf(!ready)('a run', () => {
     expect(stderr).toContain('so far: a request takes');
     // Not on a terminal: plain text.
     expect(stripVTControlCharacters(stdout)).toBe(stdout);
-    expect(stdout).toMatch(/node:http over node:net, UNIX\n\n {2}A request takes [\d.]+ us of work in all/);
+    expect(stdout).toMatch(/node:http over node:net, UNIX\n\n {2}A request takes [\d.]+ us of work in total/);
     expect(stdout).toMatch(/node:http over nearwire, UNIX .*us/);
-    expect(readFileSync(html, 'utf8')).toContain('Microseconds of work a request');
+    expect(readFileSync(html, 'utf8')).toContain('Microseconds of work per request');
     const json = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
     expect(json).toMatchObject({ schema: 1, failures: [], interrupted: false, verdicts: { 1: {}, 32: {} } });
     expect(Object.keys(json['samples'] ?? {})).toHaveLength(4);
@@ -112,7 +112,7 @@ describe.skipIf(!ready)('a run', () => {
       child.kill(signal);
       const ended = await result;
       expect(ended.code).toBe(code);
-      expect(ended.stdout).toContain('ended before its time');
+      expect(ended.stdout).toContain('interrupted, and therefore based on fewer sweeps');
       expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ interrupted: true, failures: [] });
       await until(() => processesWith(mark).length === 0);
       expect(runs.leftovers('nearwire-')).toEqual([]);

@@ -141,8 +141,8 @@ describe.skipIf(!ready || unshare === undefined)('a run', { timeout: TIMEOUT_MIL
     expect(lines.length).toBeLessThanOrEqual(SCREEN_LINES);
     const flat = text.replace(/\s+/g, ' ');
     for (const words of [
-      '512 connections nothing set: node asks for a backlog of 511; 502 for ',
-      "nginx's log: [error] connect() to unix:",
+      '512 connections nothing set: node requests a backlog of 511; 502 for ',
+      "nginx's log then: [error] connect() to unix:",
       'failed (11: Resource temporarily unavailable) while connecting to upstream',
       "nginx's log then: [error] upstream timed out (110: Connection timed out)",
       'failed (99: Cannot assign requested address)',
@@ -200,7 +200,7 @@ describe.skipIf(!ready)('the command', { timeout: TIMEOUT_MILLIS }, () => {
 
   it.each([
     { at: 'limits, 1 of 5', told: /^$/ },
-    { at: 'limits, 2 of 5', told: /^What gives out[^]*1\. The listen queue[^]*\n\nended before its time/ },
+    { at: 'limits, 2 of 5', told: /^Limits between nginx[^]*1\. The listen queue[^]*\n\ninterrupted: the others/ },
   ])('leaves nothing after a Ctrl-C at $at', async ({ at, told }) => {
     const { child, result } = startCli(['cost', 'limits'], { TMPDIR: runs.path });
     let said = '';

@@ -95,7 +95,7 @@ describe.skipIf(floor === '')('the load', () => {
   test.each([
     ['statuses', 'HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n', keep, 'status 502'],
     ['answers without a body', 'HTTP/1.1 204 No Content\r\n\r\n', keep, 'status 204'],
-    ['ends before the answer', '', end, 'closed before the answer'],
+    ['ends before the answer', '', end, 'closed before the response'],
     ['ends within it', `${OK}Content-Length: 9\r\n\r\nh`, end, 'closed before'],
     ['other lengths', `${OK}Content-Length: 1\r\n\r\nh`, keep, 'malformed'],
     ['what is no HTTP', 'hello\r\n\r\n', keep, 'malformed'],

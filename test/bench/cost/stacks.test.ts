@@ -169,13 +169,13 @@ describe("a user's application for Node", () => {
     {
       what: 'that redirects',
       code: "export default (request, response) => response.writeHead(302, { Location: '/a' }).end();",
-      told: /^node: GET \/ is answered 302/,
+      told: /^node: GET \/ returned 302/,
     },
     {
       what: 'that is out of order behind a front',
       name: 'nginx-node-unix-close',
       code: "export default (request, response) => response.writeHead(503).end('down for <b>maintenance</b>');",
-      told: /^node and nginx did not serve within 1 s: GET \/ is answered 503: down for <b>maintenance<\/b>/,
+      told: /^node and nginx did not serve within 1 s: GET \/ returned 503: down for <b>maintenance<\/b>/,
     },
   ])('$what is told so', async ({ name = 'node-unix', code, told }, { skip }) => {
     const stack = stackNamed(name);
@@ -247,7 +247,7 @@ def site(environ, start_response):
   test.skipIf(isMissing(uwsgi))('that fails is told with its status', async () => {
     const site = siteOf('200 OK');
     await expect(started(uwsgi, { wsgi: site, ownPath: '/missing' })).rejects.toThrow(
-      /^uwsgi: GET \/missing is answered 404: GET \/missing\n/,
+      /^uwsgi: GET \/missing returned 404: GET \/missing\n/,
     );
   });
 
@@ -255,7 +255,7 @@ def site(environ, start_response):
     'is loaded': ['1 / 0', /ZeroDivisionError: division by zero/],
     'is called': [
       'def site(environ, start_response):\n    raise KeyError("no such page")',
-      /GET \/ is answered 500: [^]*KeyError: 'no such page'/,
+      /GET \/ returned 500: [^]*KeyError: 'no such page'/,
     ],
   } as const;
   const raised = rows.flatMap((stack) =>

@@ -63,30 +63,30 @@ describe('a verdict', () => {
     const run = measured([19, 40, 57, 1417, 69, 58], 1);
     const text = renderCost(resultOf(run, { failures: ['x: broke'], interrupted: true }));
     expect(text).toMatchInlineSnapshot(`
-      "Work of a request, all processes on one processor.
+      "Work per request, with all processes on one processor.
       2 processors (a processor), Linux 6.18, Node 24.1.0; 2 min 40 s.
 
       nginx -> node:http over node:net, UNIX, kept connections
 
-        A request takes 1.42 ms of work in all (± 39.4 us). Of that
+        A request takes 1.42 ms of work in total (± 39.4 us). Of that
           the application                              1.36 ms      96.0 %   ± 37.8 us
           the hop                                      38.5 us      2.72 %   ± 2.37 us
-            passed on, and a server at its least       21.5 us      1.52 %   ± 2.20 us
+            forwarding, and a minimal server           21.5 us      1.52 %   ± 2.20 us
             what the app server adds                   17.5 us      1.24 %   ± 2.18 us
           nginx itself                                 19.5 us      1.38 %   ± 2.88 us
 
         Is the hop the bottleneck?  No. Without any hop this host would serve 2.79 % more.
         It is 10 % or more of the work for an application that takes less than 327 us; this one takes 1.36 ms.
 
-        A lone user waits 1.51 ms for it, with the app server on another processor; for nginx alone 83.0 us.
-        System calls of a lone request: nginx 4.0, the app server 2.3.
+        A single user waits 1.51 ms for it, with the app server on another processor; for nginx alone 83.0 us.
+        System calls of a single request: nginx 4.0, the app server 2.3.
 
-        What would change it (the hop is 38.5 us)    a request  requests/s
+        What would change it (the hop is 38.5 us)  per request  requests/s
           TCP                                         +12.0 us     -0.84 %   ± 1.45 us
-          nearwire/http                               not told       apart   ± 1.41 us
+          nearwire/http                                 within   the noise   ± 1.41 us
 
       note: left out: x: broke
-      note: ended before its time, and so of fewer sweeps
+      note: interrupted, and therefore based on fewer sweeps
 
       "
     `);
@@ -100,8 +100,8 @@ describe('the layers', () => {
   it('have no figure where it may as well be none', () => {
     // The application does less than ours that does nothing.
     const text = renderCost(resultOf(measured([19, 40, 57, 56, 69, 46])));
-    expect(text).toMatch(/^ +the application +not told +apart +± /m);
-    expect(text).toContain('; this one is not told apart from one that does nothing.');
+    expect(text).toMatch(/^ +the application +within +the noise +± /m);
+    expect(text).toContain('; this one is indistinguishable from one that does nothing.');
     expect(text).toMatch(/^ +nginx itself +19\.0 us/m);
   });
 });
@@ -136,9 +136,9 @@ describe('what is measured', () => {
   it('is Node behind nginx with what would change it, and uWSGI where it is installed', async () => {
     const changes = [
       'TCP instead of the UNIX socket',
-      'a connection for each request',
+      'a connection per request',
       'nearwire/http instead of node:http',
-      'nearwire/uwsgi, a connection for each',
+      'nearwire/uwsgi, a connection per request',
     ];
     expect(await planned({})).toEqual([`${NODE}: front hop server`, `${UWSGI}: front hop server`, ...changes]);
     expect(await planned({}, 'uwsgi')).toEqual([
@@ -174,7 +174,7 @@ describe('what is measured', () => {
     );
     const plannedOf = (choice: Partial<CostChoice>): Promise<string[]> => planned({ stacks, ...choice }, 'apache2');
     const APACHE = 'apache-daemon is left out: not installed: apt-get install apache2';
-    const ROUTING = 'nginx -> uWSGI that answers by itself (internal routing), UNIX';
+    const ROUTING = 'nginx -> uWSGI alone (internal routing), UNIX';
 
     it('is the first one, and the others against it', async () => {
       expect(await plannedOf({})).toEqual([
@@ -188,13 +188,13 @@ describe('what is measured', () => {
     });
 
     it('is what does what is asked for', async () => {
-      const routing = 'nginx-uwsgirouting-unix is left out: it does not do';
+      const routing = 'nginx-uwsgirouting-unix is left out: it does not serve';
       expect((await plannedOf({ work: jsonWork(1) })).slice(-2)).toEqual([APACHE, `${routing} /json?ms=1`]);
-      expect((await plannedOf({ bytes: 5 })).slice(-2)).toEqual([APACHE, `${routing} answers of 5 bytes`]);
+      expect((await plannedOf({ bytes: 5 })).slice(-2)).toEqual([APACHE, `${routing} responses of 5 bytes`]);
       expect(await plannedOf({ work: PAGE })).toEqual([
         'nginx -> uWSGI (uwsgi protocol), TCP: front hop server app',
-        'yaws is left out: it does not do /page',
-        'nginx-node-unix-keep is left out: it does not do /page',
+        'yaws is left out: it does not serve /page',
+        'nginx-node-unix-keep is left out: it does not serve /page',
         APACHE,
         `${routing} /page`,
       ]);

@@ -26,7 +26,7 @@ function readResult(file: string): SweepJson {
 describe('words that make no sense exit 2 with a hint', () => {
   test.each([
     { words: ['tune', '--quik'], hint: 'Did you mean --quick?' },
-    { words: ['tune', '--subjects', 'pages'], hint: 'Did you mean page? There are: native, js, file, page' },
+    { words: ['tune', '--subjects', 'pages'], hint: 'Did you mean page? Known: native, js, file, page' },
     { words: ['tune', '--buffers', '64q'], hint: '--buffers takes sizes from 4096 to 1073741824 bytes' },
     { words: ['tune', '--buffers', '2g'], hint: '--buffers takes sizes from 4096' },
     { words: ['tune', '--buffers', 'defualt'], hint: "not 'defualt'" },
@@ -123,7 +123,7 @@ describe.skipIf(addon === undefined)('a real sweep', () => {
   test('shows it on the terminal, and as a page', () => {
     // Not on a terminal: plain text.
     expect(stripVTControlCharacters(cli.stdout)).toBe(cli.stdout);
-    for (const title of ['Which send buffer for which response', 'What a send buffer takes', 'To set it']) {
+    for (const title of ['Which send buffer for which response', 'What a send buffer holds', 'To set it']) {
       expect(cli.stdout).toContain(title);
     }
     for (const id of ['conclusions', 'takes', 'settings', 'heat-native', 'heat-js', 'http-same', 'file', 'page']) {

@@ -31,7 +31,7 @@ describe('the buffer to set', () => {
       'the best itself where all smaller ones are worse by more than anybody would miss',
       { default: [100, 100, 101], [256 * KIB]: [110, 111, 110], [MIB]: [150, 151, 149] },
       [MIB, 'bend', MIB],
-      'the best there was',
+      'the best result',
     ],
     [
       'none where the curve is flat, even if all rounds agree on a few per cent',
@@ -129,7 +129,7 @@ describe('the lines', () => {
       foundOf(usual),
       [line, line],
       [
-        'accepted UNIX connections do not take it over',
+        'accepted UNIX connections do not inherit it',
         'proxy_buffers',
         'wmem_max must be 1048576 or more, 4194304 here',
       ],
@@ -148,7 +148,7 @@ describe('the lines', () => {
         ...['sysctl -w net.local.stream.sendspace=1048576', 'sysctl -w net.local.stream.recvspace=1048576'],
         'sysctl -w kern.ipc.somaxconn=511',
       ],
-      ['8,192 as macOS comes'],
+      ['8,192 on an unchanged macOS'],
     ],
     [
       'say that a buffer below the default is meant, and which sizes it is for',
