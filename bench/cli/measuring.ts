@@ -50,6 +50,7 @@ export async function measure<Result extends { readonly failures?: readonly stri
   // Loaded here: invalid arguments are reported without it.
   const { CannotRun } = await import('../cannot-run.js');
   const { json, html, output } = files;
+  if (json === '-') throw new UsageError('--json takes a file, or nothing for stdout');
   checkWritable({ '--json': json === true ? undefined : json, '--html': html, '--output': output });
   if (output !== undefined && (output === json || output === html)) {
     throw new UsageError(`--output ${output}: another report is already written to this file`);

@@ -86,7 +86,7 @@ describe('a target that can not be measured is told at once, with what was tried
     const [exit] = (await once(child, 'close')) as [number];
     expect(text).toContain('this user may not connect');
     expect(text).toContain('EACCES');
-    expect(exit).toBe(1);
+    expect(exit).toBe(3);
   });
 
   test.each([

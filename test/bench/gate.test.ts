@@ -11,7 +11,7 @@ import { readDump } from '../../bench/gate/callgrind.js';
 import { COUNTED_CASES, TIMED_CASES } from '../../bench/gate/cases.js';
 import { compareCounts, type Recorded } from '../../bench/gate/instructions.js';
 import { findFloor } from '../../bench/floor.js';
-import { PACKAGE_ROOT } from '../../bench/package-root.js';
+import { REPOSITORY } from '../../bench/package-root.js';
 import { folderForRuns } from '../support/command-runs.js';
 import { requireOrSkip } from '../support/requirements.js';
 
@@ -118,7 +118,7 @@ describe('npm run bench:ab', () => {
       const { signal } = new AbortController();
       const floor = findFloor() ?? '';
       for (const gateCase of TIMED_CASES) {
-        const builds = { before: PACKAGE_ROOT, after: PACKAGE_ROOT };
+        const builds = { before: REPOSITORY, after: REPOSITORY };
         const efforts = await measureBuilds(
           gateCase,
           builds,

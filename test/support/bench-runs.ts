@@ -47,7 +47,7 @@ export async function expectRefusal(words: readonly string[], ...told: readonly 
   const { code, stdout, stderr } = await runCli(['bench', ...words]);
   for (const text of told) expect(stderr).toMatch(text);
   expect(stdout).toBe('');
-  expect(code).toBe(1);
+  expect(code).toBe(3);
 }
 
 /** `CASE SUBJECT MEASURE` of each cell. */

@@ -160,7 +160,7 @@ describe.skipIf(!ready || unshare === undefined)('a run', { timeout: TIMEOUT_MIL
 describe.skipIf(!ready)('the command', { timeout: TIMEOUT_MILLIS }, () => {
   it('tells what it did not try where no network of its own can be made, and the rest, in JSON', async () => {
     const env = { TMPDIR: runs.path, PATH: '/nowhere', NEARWIRE_NGINX: nginx };
-    const { code, stdout, stderr } = await runCli(['cost', 'limits', '--json', '-'], env);
+    const { code, stdout, stderr } = await runCli(['cost', 'limits', '--json'], env);
     expect({ code, errors: stderr.includes('error') }).toEqual({ code: 0, errors: false });
     const result = JSON.parse(stdout) as LimitsResult;
     expect(Object.keys(result).sort()).toEqual(
@@ -190,7 +190,7 @@ describe.skipIf(!ready)('the command', { timeout: TIMEOUT_MILLIS }, () => {
     { words: ['ports'], exit: 2, hint: 'too many arguments' },
     { words: ['--json', '/no-such-folder/x.json'], exit: 2, hint: 'cannot write into /no-such-folder' },
     { words: ['--html', 'x.html'], exit: 2, hint: "unknown option '--html'" },
-    { nginx: '/no/such/nginx', exit: 1, hint: 'not installed: apt-get install nginx' },
+    { nginx: '/no/such/nginx', exit: 3, hint: 'not installed: apt-get install nginx' },
   ])('says what is wrong, $hint', async ({ words = [], nginx: named, exit, hint }) => {
     const env = { TMPDIR: runs.path, ...(named !== undefined && { NEARWIRE_NGINX: named }) };
     const { code, stdout, stderr } = await runCli(['cost', 'limits', ...words], env);
