@@ -18,8 +18,11 @@ const CORE = [
   'parity',
   'register',
 ];
-/** Tests of the benchmark, of `nearwire cost` and of tuning: they take times, fill the machine, or count what all of it does. */
-const MEASURING = 'test/bench/**/*.test.ts';
+/**
+ * Tests of the benchmark, of `nearwire cost` and of tuning: they measure times, fill the machine, or count what all of it does. And
+ * that of how a cluster spreads connections: a worker that gets no processor is passed over.
+ */
+const MEASURING = ['test/bench/**/*.test.ts', 'test/cluster/balance.test.ts'];
 /** Most of the others wait more than they compute; not so under a sanitizer, which sets it (scripts/test-asan.mjs). */
 const FILES_AT_A_TIME = Number(process.env['NEARWIRE_TEST_FILES_AT_A_TIME'] ?? 2 * availableParallelism());
 
@@ -58,7 +61,10 @@ export default defineConfig({
         test: {
           name: 'more',
           // Not by `exclude`: that would be in the place of what the command line excludes.
-          include: [`test/!(${['bench', ...CORE].join('|')})/**/*.test.ts`],
+          include: [
+            `test/!(${['bench', 'cluster', ...CORE].join('|')})/**/*.test.ts`,
+            'test/cluster/!(balance).test.ts',
+          ],
           maxWorkers: FILES_AT_A_TIME,
         },
       },
@@ -67,7 +73,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'measuring',
-          include: [MEASURING],
+          include: MEASURING,
           maxWorkers: 1,
           sequence: { groupOrder: 1 },
         },

@@ -13,11 +13,22 @@ const INDENT = ' '.repeat(MARK_WIDTH + 4);
 export function renderDiagnosis({ groups, cause, causeIsUnlogged, worst }: Diagnosis): string {
   const all = groups.flatMap(({ findings }) => findings);
   const count = (level: Level): number => all.filter((finding) => finding.level === level).length;
-  const sum = `${String(count('problem'))} problems, ${String(count('warning'))} warnings, ${String(count('note'))} notes`;
+  const sum = (['problem', 'warning', 'note'] as const).map((level) => plural(count(level), level)).join(', ');
   const doubt = causeIsUnlogged === true ? ' (its log has no such failure: is --user the one that it runs as?)' : '';
   const verdict =
-    cause === undefined ? [] : [`${paint(COLOURS.problem, 'nginx responds with 502')}: ${cause.message}${doubt}`];
+    cause === undefined
+      ? []
+      : [`${paint(COLOURS.problem, `nginx responds with ${statusFor(cause)}`)}: ${cause.message}${doubt}`];
   return [...groups.map(renderGroup), ...verdict, paint(COLOURS[worst], sum), ''].join('\n');
+}
+
+function plural(count: number, noun: string): string {
+  return `${String(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** Of nginx's response: 504 if it has waited in vain, else 502. */
+function statusFor({ nginx = '' }: Finding): string {
+  return nginx.startsWith('110:') ? '504' : '502';
 }
 
 function renderGroup({ title, findings }: Group): string {

@@ -15,7 +15,7 @@ export const doctorCommand = command({
     user: {
       type: 'string',
       value: 'name',
-      help: 'user that connects to the socket (default: the first of www-data, nginx and nobody that exists)',
+      help: "user that connects to the socket (default: that of a running nginx's workers, else the first of www-data, nginx and nobody that exists)",
     },
     'nginx-log': {
       type: 'string',

@@ -65,7 +65,7 @@ function statusOrUsage(): ReturnType<typeof transportStatus> {
 }
 
 const TITLES: Readonly<Record<Status['transport'], string>> = {
-  native: 'native: the addon',
+  native: 'native: the addon loads, and carries the sockets of nearwire, and under nearwire/register',
   js: 'js: node:net',
   none: 'none: NEARWIRE_TRANSPORT=native, and the addon did not load',
 };

@@ -27,7 +27,7 @@ export function keepToAcceptLimit(server: LimitedServer, listener: EngineListene
   const { native } = listener.engine;
   const shares = place !== undefined && native.shareListener(listener.id, place.balance, place.place) === 0;
   const atFirst = limitOf(server);
-  // A limit may be set later: accept the first connection alone.
+  // A listener of 'listening' may set a limit. Not longer: while a worker decides about its first connection, others take the burst.
   let room = atFirst === NO_LIMIT ? 1 : atFirst;
   let handed = 0;
   native.setAcceptLimit(listener.id, room);
@@ -39,6 +39,12 @@ export function keepToAcceptLimit(server: LimitedServer, listener: EngineListene
     room = next;
     native.setAcceptLimit(listener.id, room);
   };
+  // 'listening' is emitted on the next tick.
+  if (atFirst === NO_LIMIT) {
+    process.nextTick(() => {
+      process.nextTick(update);
+    });
+  }
   const accept = listener.onAccept.bind(listener);
   listener.onAccept = (id) => {
     handed++;

@@ -1,5 +1,6 @@
 /** The account that a reverse proxy runs as, and what file modes allow it. */
 import type { Stats } from 'node:fs';
+import { processesNamed } from './processes.js';
 import { readText, type ReadText } from './system-files.js';
 
 export interface Account {
@@ -9,6 +10,8 @@ export interface Account {
   gids: ReadonlySet<number>;
 }
 
+/** The master of nginx runs as root; its workers connect. */
+const ROOT = '0';
 /** What nginx runs as on Debian, on Red Hat and from nginx's own packages, and as a fallback. */
 const FRONTS = ['www-data', 'nginx', 'nobody'];
 
@@ -25,9 +28,17 @@ export function accountOf(user: string, read: ReadText = readText): Account | un
   return { name, uid: Number(uid), gids: new Set([Number(gid), ...others.map(([, , id]) => Number(id))]) };
 }
 
-/** The first of the usual reverse proxy accounts that exists on this system. */
+/** The account of a running nginx's workers; else the first of the usual reverse proxy accounts that this system has. */
 export function frontAccount(read: ReadText = readText): Account | undefined {
-  return FRONTS.map((name) => accountOf(name, read)).find((account) => account !== undefined);
+  const running = processesNamed('nginx').map(({ pid }) => uidOf(pid, read));
+  const worker = running.find((uid) => uid !== undefined && uid !== ROOT);
+  const known = worker === undefined ? undefined : accountOf(worker, read);
+  return known ?? FRONTS.map((name) => accountOf(name, read)).find((account) => account !== undefined);
+}
+
+/** The effective user id, as text; undefined if the process is gone. */
+function uidOf(pid: number, read: ReadText): string | undefined {
+  return /^Uid:\s+\d+\s+(\d+)/m.exec(read(`/proc/${String(pid)}/status`) ?? '')?.[1];
 }
 
 export function groupName(gid: number, read: ReadText = readText): string {

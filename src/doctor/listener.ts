@@ -59,7 +59,7 @@ function staleFinding(path: string, message: string): Finding {
     level: 'problem',
     message,
     explanation:
-      'The process that listened has ended without removing its file, as after SIGKILL and process.exit(). Connects are refused.',
+      'The process that listened has ended without removing its file, as after a signal that it does not handle (SIGTERM, SIGINT, SIGKILL) or process.exit(). Connects are refused.',
     remedies: ['start the application', `rm ${JSON.stringify(path)}  # before that, if it reports EADDRINUSE`],
     nginx: NGINX_REFUSED,
   };

@@ -37,8 +37,8 @@ const CAUSES: readonly Cause[] = [
     check: 'nginx.permission',
     mark: `(${NGINX_DENIED})`,
     message: 'nginx cannot connect to the socket',
-    explanation: 'It needs w on the file and x on every directory on the way.',
-    remedies: ['nearwire doctor PATH --user www-data  # names the file and the command that fixes it'],
+    explanation: 'Its user (ps -o user= -C nginx) needs w on the file and x on every directory on the way.',
+    remedies: ['nearwire doctor PATH --user USER  # names the file and the command that fixes it'],
   },
   {
     check: 'nginx.missing',
@@ -111,7 +111,7 @@ export function checkNginxLog(text: string, only?: string): Finding[] {
   return found.map(({ cause, path, count, first, last }) => ({
     check: cause.check,
     level: 'problem',
-    message: `${times(count)} ${cause.message}: ${path} (${first === last ? first : `${first} to ${last}`})`,
+    message: `${times(count)} ${cause.message}: ${path} (${first === last ? first : `${first} to ${last}`}; may be over)`,
     explanation: cause.explanation,
     remedies: cause.remedies.map((line) => line.replaceAll('PATH', path)),
     nginx: cause.mark.replace(/^\((.*)\)$/, '$1'),

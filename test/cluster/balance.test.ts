@@ -13,7 +13,7 @@ const server = net.createServer({ pauseOnConnect: process.env.PAUSED === '1' }, 
   socket.on('error', () => undefined).on('close', () => open.delete(socket)).resume();
   socket.write(String(cluster.worker.id));
 });
-server.maxConnections = Number(process.env.ROOM ?? Infinity);
+if (process.env.ROOM !== undefined) server.maxConnections = Number(process.env.ROOM);
 process.on('message', (word) => {
   if (word === 'count') process.send({ heard, open: open.size });
   else if (word === 'close') server.close();
@@ -214,13 +214,19 @@ describe('the workers of a cluster that spread connections', () => {
     for (const ratio of said) expect(ratio).toBeLessThanOrEqual(MOST);
   });
 
-  it('have no more than maxConnections, and do not wait for one that is full', async () => {
+  it.each([
+    ['before listen()', WORKER],
+    [
+      "by a listener of 'listening'",
+      `${WORKER.replace('if (process.env.ROOM', "server.once('listening', () => { if (process.env.ROOM").replace(/(Number\(process\.env\.ROOM\);)/, '$1 });')}`,
+    ],
+  ])('have no more than maxConnections, set %s, and do not wait for one that is full', async (_, worker) => {
     const primary = `
       const workers = [cluster.fork({ ROOM: '2' }), cluster.fork(), cluster.fork()];
       await Promise.all(workers.map(listening));
       const byWorker = await burst(42);
       say([byWorker.get(1).length, ratio(new Map([...byWorker].filter(([id]) => id !== 1)), 2)]);`;
-    const { said, stderr } = await balanced(socketPath(), primary);
+    const { said, stderr } = await balanced(socketPath(), primary, worker);
     expect(stderr).toBe('');
     expect(said).toEqual([[2, expect.any(Number)]]);
     expect((said[0] as [number, number])[1]).toBeLessThanOrEqual(MOST);

@@ -142,7 +142,7 @@ describe.skipIf(!ready || unshare === undefined)('a run', { timeout: TIMEOUT_MIL
     const flat = text.replace(/\s+/g, ' ');
     for (const words of [
       '512 connections nothing set: node requests a backlog of 511; 502 for ',
-      "nginx's log then: [error] connect() to unix:",
+      "nginx's log: [error] connect() to unix:",
       'failed (11: Resource temporarily unavailable) while connecting to upstream',
       "nginx's log then: [error] upstream timed out (110: Connection timed out)",
       'failed (99: Cannot assign requested address)',
