@@ -218,7 +218,10 @@ describe('the workers of a cluster that spread connections', () => {
     ['before listen()', WORKER],
     [
       "by a listener of 'listening'",
-      WORKER.replace('if (process.env.ROOM', "server.once('listening', () => { if (process.env.ROOM").replace(/(Number\(process\.env\.ROOM\);)/, '$1 });'),
+      WORKER.replace('if (process.env.ROOM', "server.once('listening', () => { if (process.env.ROOM").replace(
+        /(Number\(process\.env\.ROOM\);)/,
+        '$1 });',
+      ),
     ],
   ])('have no more than maxConnections, set %s, and do not wait for one that is full', async (_, worker) => {
     const primary = `
