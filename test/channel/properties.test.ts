@@ -4,7 +4,9 @@ import { Channel, type ConnectTarget } from 'nearwire/channel';
 import { inspect } from 'nearwire/tune';
 import { channelWays, fillChannel, listenChannels, readNow, withNetPeer, withNetPeers } from '../support/channels.js';
 import { testFile } from '../support/files.js';
+import { hasDiagnosis } from '../support/listeners.js';
 import { cleanup, nextTurn, readAll, socketPath } from '../support/sockets.js';
+import { opensFilesAtOnce } from '../support/subjects.js';
 
 const NAMES = ['remoteAddress', 'remotePort', 'remoteFamily', 'localAddress', 'localPort', 'localFamily'] as const;
 
@@ -59,7 +61,7 @@ describe.each(channelWays)('a $transport channel over $family', ({ transport, fa
     if (family === 'tcp') expect(port).toBeGreaterThan(0);
   });
 
-  it.runIf(process.platform === 'linux' && family === 'unix')('has a peer with a process id', async () => {
+  it.runIf(hasDiagnosis && family === 'unix')('has a peer with a process id', async () => {
     const { channel } = await withNetPeer(transport, family, {});
     expect(inspect(channel).peer).toMatchObject({ pid: process.pid, uid: process.getuid?.() });
   });
@@ -127,8 +129,8 @@ describe.each(channelWays)('a $transport channel over $family', ({ transport, fa
     channel.cork();
     const sent = channel.sendFile(testFile(1000).path);
     channel.write('12');
-    // node:net opens it in its turn among the writes: until then its length is not known.
-    expect(channel.bufferedAmount).toBe(transport === 'native' ? 1002 : 2);
+    // Where another thread opens it, or node:net in its turn among the writes, its length is not known yet.
+    expect(channel.bufferedAmount).toBe(transport === 'native' && opensFilesAtOnce() ? 1002 : 2);
     channel.uncork();
     peer.resume();
     await sent;
@@ -152,8 +154,9 @@ describe.each(channelWays)('a $transport channel over $family', ({ transport, fa
     });
     peers[0]?.peer.write('x');
     while (amounts.length < 3) await nextTurn();
-    // node:net hands over each write; natively the first may have left, where nobody else could be waited for.
-    expect(transport === 'js' ? [0] : [2, 5]).toContain(amounts[0]);
+    // node:net hands over each write; natively the first may have left, where nobody else could be waited for, and both
+    // after a handler that took long.
+    expect(transport === 'js' ? [0] : [0, 2, 5]).toContain(amounts[0]);
     expect(amounts).toEqual([amounts[0], amounts[0], 0]);
   });
 });

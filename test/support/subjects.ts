@@ -75,6 +75,11 @@ export function sendsByReference(): boolean {
   return nativeSystem() === 'linux';
 }
 
+/** Only Linux opens a file that the kernel has at hand on the calling thread; the portable build uses the thread pool. */
+export function opensFilesAtOnce(): boolean {
+  return nativeSystem() === 'linux';
+}
+
 /** Only Linux keeps connections back until their first byte; the portable build of the addon does not ask for it. */
 export function defersAccept(name: SubjectName): boolean {
   return name === 'native' && nativeSystem() === 'linux';
