@@ -15,7 +15,7 @@ constexpr size_t kMaxHeadBytes = 8 * 1024;
 constexpr size_t kMaxLengthDigits = 9;
 // src/node/http-parser.ts has the same order.
 constexpr std::array<string_view, 7> kMethods = {"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"};
-constexpr string_view kVersion = " HTTP/1.1\r\n";
+constexpr string_view kVersion = " HTTP/1.";
 
 enum CharClass : uint8_t { kToken = 1, kTarget = 2, kValue = 4 };
 
@@ -56,6 +56,8 @@ class Scanner {
     if (!scan_request_line()) return 0;
     head_->content_length = -1;
     head_->header_count = 0;
+    head_->keeps_alive = head_->minor_version;
+    head_->has_host = 0;
     while (!skip("\r\n")) {
       if (head_->header_count == RequestHead::kMaxHeaders || !scan_header()) return 0;
     }
@@ -72,7 +74,9 @@ class Scanner {
     const string_view target = run(kTarget);
     if (target.empty() || target[0] != '/') return false;
     head_->target = range_of(target);
-    return skip(kVersion);
+    if (!skip(kVersion)) return false;
+    head_->minor_version = skip("1") ? 1 : 0;
+    return (head_->minor_version == 1 || skip("0")) && skip("\r\n");
   }
 
   bool scan_header() {
@@ -93,12 +97,15 @@ class Scanner {
   // False for headers that change how the message is read, or what follows it.
   bool is_plain(string_view name, string_view value, bool trimmed) {
     switch (name.size()) {
+      case 4:
+        if (equals_ignoring_case(name, "host")) head_->has_host = 1;
+        return true;
       case 6:
         return !equals_ignoring_case(name, "expect");
       case 7:
         return !equals_ignoring_case(name, "upgrade");
       case 10:
-        return !equals_ignoring_case(name, "connection") || equals_ignoring_case(value, "keep-alive");
+        return !equals_ignoring_case(name, "connection") || take_connection(value);
       case 14:
         // Versions of llhttp differ in which blanks may follow a length.
         return !equals_ignoring_case(name, "content-length") || (!trimmed && take_content_length(value));
@@ -109,6 +116,14 @@ class Scanner {
       default:
         return true;
     }
+  }
+
+  bool take_connection(string_view value) {
+    // Several of them are combined in ways of their own.
+    if (has_connection_) return false;
+    has_connection_ = true;
+    head_->keeps_alive = equals_ignoring_case(value, "keep-alive") ? 1 : 0;
+    return head_->keeps_alive == 1 || equals_ignoring_case(value, "close");
   }
 
   bool take_content_length(string_view value) {
@@ -142,6 +157,7 @@ class Scanner {
   string_view text_;
   RequestHead* head_;
   size_t at_ = 0;
+  bool has_connection_ = false;
 };
 
 }  // namespace

@@ -1,10 +1,9 @@
-// Finds the parts of a plain HTTP/1.1 request's headers without copying them.
+// Finds the parts of a plain HTTP/1 request's headers without copying them.
 //
-// "Plain" covers nearly all requests on kept-alive connections. Anything else is not rejected but left to node's own
-// parser, which gets the same bytes from the first one: other versions and methods, a target that is not a path, folded
-// or malformed lines, Transfer-Encoding, Upgrade, Expect, a Connection other than keep-alive, an unusual
-// Content-Length, incomplete headers. So whatever is accepted here must mean the same to node's parser, and nothing
-// more is required.
+// "Plain" covers nearly all requests. Anything else is not rejected but left to node's own parser, which gets the same
+// bytes from the first one: other versions and methods, a target that is not a path, folded or malformed lines,
+// Transfer-Encoding, Upgrade, Expect, a Connection other than keep-alive or close, an unusual Content-Length, incomplete
+// headers. So whatever is accepted here must mean the same to node's parser, and nothing more is required.
 #pragma once
 
 #include <cstddef>
@@ -27,6 +26,12 @@ struct RequestHead {
   // -1: none.
   int32_t content_length;
   int32_t header_count;
+  // 0 or 1.
+  int32_t minor_version;
+  // Whether another request may follow on the connection; 0 or 1.
+  int32_t keeps_alive;
+  // Whether there is a Host; 0 or 1.
+  int32_t has_host;
   Range target;
   // Name and value alternately, as offsets from the start of the headers.
   Range headers[2 * kMaxHeaders];

@@ -5,7 +5,8 @@
  */
 import type * as http from 'node:http';
 import type { Duplex } from 'node:stream';
-import { argTypeError } from './errors/index.js';
+import { argTypeError, argValueError } from './errors/index.js';
+import { installPlainServing, leaveToNode } from './http/serve-plain.js';
 import { installRequestReader } from './http/served-parsers.js';
 import { nodeHttp } from './runtime/http.js';
 import { checkTransportOptions, patienceOf, type BacklogOptions, type TransportOptions } from './config/options.js';
@@ -22,8 +23,19 @@ export { undiciConnector, type UndiciConnector, type UndiciTarget } from './http
 /** An `http.Server` with nearwire's connections. */
 export type HttpServer = http.Server & ServerInfo;
 
+/** What nearwire adds to the options of a server. */
+export interface HttpTransportOptions extends TransportOptions {
+  /**
+   * Who reads requests and writes responses. `nearwire`: plain requests are read without node's parser, and their
+   * responses are written without a stream; the objects that the program sees are node's own. Everything else is left to
+   * node's code. `node`: all of it is. Default: `nearwire`, or `node` with `NEARWIRE_HTTP=node`, or where this node's
+   * code is not as expected.
+   */
+  engine?: 'nearwire' | 'node' | undefined;
+}
+
 /** Options of `http.createServer`, and nearwire's. */
-export interface HttpServerOptions extends http.ServerOptions, TransportOptions {}
+export interface HttpServerOptions extends http.ServerOptions, HttpTransportOptions {}
 
 /** Options of `http.Agent`, and nearwire's. */
 export interface HttpAgentOptions extends http.AgentOptions, TransportOptions, BacklogOptions {}
@@ -34,16 +46,25 @@ const attached = new WeakSet<http.Server>();
  * Makes an existing http.Server, such as a framework's, listen through nearwire. Call it before `listen()`. Further
  * calls have no effect: the options of the first one apply. Returns the same server.
  */
-export function attach<T extends http.Server>(server: T, options?: TransportOptions): T & ServerInfo {
+export function attach<T extends http.Server>(server: T, options?: HttpTransportOptions): T & ServerInfo {
   if (!(server instanceof nodeHttp.Server)) throw argTypeError('server', 'an instance of http.Server', server);
   if (attached.has(server)) {
     checkTransportOptions(options);
+    checkEngine(options?.engine);
     return server as T & ServerInfo;
   }
+  checkEngine(options?.engine);
+  if (options?.engine === 'node') leaveToNode(server);
   installRequestReader();
+  installPlainServing();
   installTransport(server, options);
   attached.add(server);
   return server as T & ServerInfo;
+}
+
+function checkEngine(engine: unknown): void {
+  if (engine === undefined || engine === 'nearwire' || engine === 'node') return;
+  throw argValueError('options.engine', engine, "must be 'nearwire' or 'node'");
 }
 
 /** As `http.createServer`: a real http.Server with nearwire's connections. */
@@ -54,7 +75,7 @@ export function createServer(
   requestListener?: http.RequestListener,
 ): HttpServer {
   const server = nodeHttp.createServer(options as http.ServerOptions, requestListener);
-  return attach(server, serverOptions(options));
+  return attach(server, serverOptions(options) as HttpTransportOptions | undefined);
 }
 
 /** As `http.Agent`, with nearwire's connections; for `http.request({ agent })`, with `socketPath` or host and port. */

@@ -13,6 +13,7 @@ export { Engine } from './engine/engine.js';
 export { getEngine } from './engine/thread-engine.js';
 export type { Incoming, ResponseClass } from './exchange/contracts.js';
 export { makeResponse } from './exchange/response.js';
+export { storeHeader } from './http/response-head.js';
 export { RequestReader, type Means, type ServedSocket } from './http/request-reader.js';
 export { socketHolders } from './inspection/processes.js';
 export { ListenerReporter } from './inspection/report.js';

@@ -1,12 +1,12 @@
 /**
- * Serializes response headers, from `writeHead(200, headers)` to text: with node's ServerResponse, which
- * `nearwire/http` does not change, and with that of `nearwire/uwsgi`, whose connections end with their response.
+ * Serializes response headers, from `writeHead(200, headers)` to text: by node's ServerResponse, and by that of
+ * `nearwire/http`.
  */
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 
 import type { Incoming, ResponseClass } from 'nearwire/internal';
-import { makeResponse } from 'nearwire/internal';
+import { makeResponse, storeHeader } from 'nearwire/internal';
 import { counted, type Operation, type Rivals } from './operation.js';
 
 const HEADS = 200;
@@ -40,7 +40,7 @@ function writing(response: HeadWriter): Operation {
 function byOurs(): Operation {
   const options = { highWaterMark: 16 * 1024, rejectNonStandardBodyWrites: false };
   const Class: ResponseClass = ServerResponse as never;
-  return writing(makeResponse(Class, requestOf() as IncomingMessage & Incoming, options, true));
+  return writing(makeResponse(Class, requestOf() as IncomingMessage & Incoming, options, storeHeader, true));
 }
 
 export function headSerialising(): Rivals {

@@ -153,10 +153,16 @@ export const RequestHead = {
   /** -1: none. */
   ContentLength: 1,
   HeaderCount: 2,
-  TargetStart: 3,
-  TargetEnd: 4,
+  /** Of HTTP/1: 0 or 1. */
+  MinorVersion: 3,
+  /** Whether another request may follow on the connection: 0 or 1. */
+  KeepsAlive: 4,
+  /** Whether there is a Host: 0 or 1. */
+  HasHost: 5,
+  TargetStart: 6,
+  TargetEnd: 7,
   /** Four for each header: start and end of its name, start and end of its value. */
-  Headers: 5,
+  Headers: 8,
 } as const;
 
 /** A send buffer sized, within limits, for what is written at once. UNIX sockets; TCP's grows by itself. */

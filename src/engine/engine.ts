@@ -204,7 +204,7 @@ export class Engine extends Outbound {
     try {
       this.dispatch(0);
     } catch (error) {
-      this.native.reportException(error);
+      this.reportException(error);
     }
     this.alone = false;
   }
@@ -223,7 +223,7 @@ export class Engine extends Outbound {
       try {
         this.dispatch(COMPLETION_WORDS * this.next++);
       } catch (error) {
-        this.native.reportException(error);
+        this.reportException(error);
       }
       if (shared[Shared.Submitted] === 0 && !times.prompt) {
         isFresh = false;

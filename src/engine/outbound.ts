@@ -80,6 +80,8 @@ export abstract class Outbound {
   private jointIsLone = false;
   /** When the first of the writes that wait in this tick was gathered; 0 if none waits. */
   private gatheredAt = 0;
+  /** The number of exceptions that callbacks have thrown. */
+  exceptions = 0;
   protected waiters: ConnectionCallbacks[] = [];
   protected failures: { connection: ConnectionCallbacks; errno: number }[] = [];
 
@@ -332,7 +334,12 @@ export abstract class Outbound {
     try {
       call();
     } catch (error) {
-      this.native.reportException(error);
+      this.reportException(error);
     }
+  }
+
+  protected reportException(error: unknown): void {
+    this.exceptions++;
+    this.native.reportException(error);
   }
 }

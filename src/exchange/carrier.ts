@@ -7,13 +7,20 @@ import { referenceTo } from '../files/page.js';
 import { connectionStats, nodeConnectionStats } from '../stats/events.js';
 import type { ConnectionStats } from '../stats/server-stats.js';
 import { EngineConnection } from '../engine/connection.js';
+import type { Engine } from '../engine/engine.js';
 
 /** Receives a carrier's events. */
 export interface CarrierOwner {
   /** Bytes `[start, end)`, lent for this call. */
   onBytes(data: Buffer, start: number, end: number): void;
+  /** A piece in memory of its own. Returns false to give the memory back: nobody has kept it. */
+  onBlock?(block: Buffer): boolean;
   /** The kernel has taken all bytes written before `notifyFlushed()`. */
   onFlushed(): void;
+  /** The kernel has room again. */
+  onDrained?(): void;
+  /** FIN has been sent. */
+  onShutdown?(): void;
   onPeerEnd(): void;
   /** Reading or writing failed, or the connection was closed from elsewhere. The carrier is still to be closed. */
   onFailure(error: Error | undefined): void;
@@ -50,8 +57,16 @@ const SHORT_STRING = COPY_LIMIT / 3;
 
 export class NativeCarrier extends EngineConnection implements Carrier {
   readonly transport = 'native';
-  readonly nodeTicks = false;
+  readonly nodeTicks: boolean;
   declare owner: CarrierOwner;
+  /** Its end is to be a reset. */
+  resets = false;
+
+  /** `nodeTicks`: next ticks run after each event, as they do for a socket of node's. */
+  constructor(engine: Engine, id: number, nodeTicks: boolean) {
+    super(engine, id);
+    this.nodeTicks = nodeTicks;
+  }
 
   write(data: string | Uint8Array, encoding: BufferEncoding): void {
     if (this.id < 0) return;
@@ -81,6 +96,17 @@ export class NativeCarrier extends EngineConnection implements Carrier {
     this.owner.onBytes(memory, start, end);
   }
 
+  override onInbox(memory: Buffer, start: number, end: number): void {
+    this.owner.onBytes(memory, start, end);
+  }
+
+  override onBlock(block: Buffer): boolean {
+    const { owner } = this;
+    if (owner.onBlock !== undefined) return owner.onBlock(block);
+    owner.onBytes(block, 0, block.length);
+    return false;
+  }
+
   onEnd(): void {
     this.owner.onPeerEnd();
   }
@@ -99,10 +125,11 @@ export class NativeCarrier extends EngineConnection implements Carrier {
 
   onShutdown(status: number): void {
     if (status < 0) this.owner.onFailure(errnoError(status, 'shutdown'));
+    else this.owner.onShutdown?.();
   }
 
   onDrain(): void {
-    // onFlushed comes before it and is always requested.
+    this.owner.onDrained?.();
   }
 
   onFlushed(): void {
@@ -115,7 +142,13 @@ export class NativeCarrier extends EngineConnection implements Carrier {
   }
 
   destroy(): void {
-    this.close();
+    this.close(this.resets);
+  }
+
+  /** Leaves the engine's connection, which stays open, to somebody else. */
+  leave(): void {
+    this.id = -1;
+    this.awaitingFlush = false;
   }
 
   get localAddress(): string | undefined {

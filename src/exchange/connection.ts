@@ -1,224 +1,118 @@
 /**
- * One connection of a server: reads a request using its protocol, lets the server's listeners respond, and closes.
- *
- *   receiving --(headers)--> serving --(response sent)--> over --(request complete, or abandoned)--> closed
- *       \--(invalid request)----------------------------/ \--destroy(), from anywhere---------------/
- *
- * `over`: the rest of the request is read and discarded, as closing with unread bytes would reset the connection before
- * the peer has the response.
+ * The connection under a server's requests: what is written to it, and its end. What its bytes mean, and what follows a
+ * response, is its protocol's matter: see OneRequestConnection, and http/connection.ts.
  */
 import type { AsyncResource } from 'node:async_hooks';
-import { clearTimeout, setImmediate, setTimeout } from 'node:timers';
-import { requestTimeoutError, writeDestroyedError } from '../errors/index.js';
-import { nodeHttp } from '../runtime/http.js';
+import { setImmediate } from 'node:timers';
+import { writeDestroyedError } from '../errors/index.js';
+import { detachSignal, NO_CALLBACKS, settleEnd, type EndCallback } from '../node/http-messages.js';
 import type { WriteCallback } from '../node/stream-state.js';
 import { closes, type CloseEvent } from '../stats/events.js';
 import type { Carrier, CarrierOwner } from './carrier.js';
-import type { ReadError, RequestHead, RequestReader, RequestSink } from './codec.js';
 import { captureScope } from './context.js';
-import { dispatch } from './dispatch.js';
-import { closeResponse, leaveRequest, tellEnded, tellFailed, tellIdle, type Ended } from './ending.js';
-import type { ConnectionContract, Incoming, Outgoing, ServerContract } from './contracts.js';
-import { detachSignal, NO_CALLBACKS, settleEnd, type EndCallback } from '../node/http-messages.js';
-import { isUnheard, makeRequest, noteEnd, setVersion, wantsBody } from './request.js';
-import { endsShort, makeResponse } from './response.js';
-import { ExchangeSocket } from './socket.js';
-import { endsMayBeShort } from './study.js';
+import type { ConnectionContract, Incoming, Outgoing, ServerContract, StandIn } from './contracts.js';
+import { closeResponse, leaveRequest, tellEnded, tellFailed, tellIdle, type Ended, type Pending } from './ending.js';
+import type { Exchange } from './exchange.js';
 import { tellEach } from './tell-each.js';
-import { tellFinished, tellStarted } from './telling.js';
+import { tellFinished } from './telling.js';
 import { tellFlushed, tellingAll } from './writers.js';
 
-/** How long the rest of an answered request is read and discarded: nginx's `lingering_timeout`. */
-const LINGER_MILLIS = 5000;
-
-const REQUEST_TIMEOUT = 408;
-
-const INFORMATION = /^HTTP\/1\.1 1\d\d /;
-
-/** The server of a connection, which drops it when it is closed. */
-export interface ReleasingServer extends ServerContract {
-  release(connection: Connection): void;
-}
-
-type Phase = 'receiving' | 'serving' | 'over' | 'closed';
-
-export class Connection implements CarrierOwner, ConnectionContract, RequestSink {
-  readonly server: ReleasingServer;
+export abstract class Connection<Server extends ServerContract = ServerContract>
+  implements CarrierOwner, ConnectionContract
+{
+  readonly server: Server;
   readonly carrier: Carrier;
-  readonly socket: ExchangeSocket;
-  readonly startedAt: number;
+  abstract readonly socket: StandIn;
   /** Its index in the server's list. */
   place = -1;
-  head: RequestHead | undefined;
+  closed = false;
   ended = false;
-  private phase: Phase = 'receiving';
-  private readonly reader: RequestReader;
+  owesDrain = false;
+  /** The one whose response owns the socket. */
+  protected current: Exchange | undefined;
   /**
    * Context that the listeners of one connection enter (`AsyncLocalStorage.enterWith`) is not visible to those of
    * another.
    */
-  private readonly scope = captureScope();
+  protected readonly scope = captureScope();
+  protected peerEnded = false;
+  protected paused = false;
+  /** The error that ended it. */
+  protected failure: Error | undefined;
   /** As in node: the outcome of writes is reported in the context of the last of them. */
   private writeScope: AsyncResource | undefined;
-  private request: Incoming | undefined;
-  private response: Outgoing | undefined;
   /** Callbacks of writes since the last flush. */
   private callbacks: WriteCallback[] | undefined;
   /** Bytes written since the last flush, except a response written whole. */
   private unflushed = 0;
-  owesDrain = false;
-  private paused = false;
-  private peerEnded = false;
   /** Close as soon as the kernel has taken all writes. */
   private closing = false;
-  /** The response has been written whole and awaits its flush. */
-  private whole = false;
-  private awaitsFinish = false;
-  private failure: Error | undefined;
-  /** Exceptions of listeners, collected while the reader runs. */
-  private thrown: unknown[] | undefined;
-  private linger: NodeJS.Timeout | undefined;
 
-  constructor(server: ReleasingServer, carrier: Carrier, startedAt: number) {
+  constructor(server: Server, carrier: Carrier) {
     this.server = server;
     this.carrier = carrier;
-    this.startedAt = startedAt;
-    this.reader = server.codec.createReader();
-    this.socket = new ExchangeSocket(this);
     carrier.owner = this;
   }
 
-  // --- receiving ---
+  // --- what a protocol adds ---
 
-  onBytes(data: Buffer, start: number, end: number): void {
-    if (this.phase === 'closed') return;
-    this.socket._touch();
-    this.scope.runInAsyncScope(readBytes, undefined, this, data, start, end);
+  abstract onBytes(data: Buffer, start: number, end: number): void;
+
+  abstract onPeerEnd(): void;
+
+  /** The kernel has taken the whole response, and its listeners are about to be told. */
+  protected abstract afterResponse(exchange: Exchange): void;
+
+  /** No more will be written. */
+  abstract finishWriting(): void;
+
+  /** The requests and responses that are not over. */
+  protected abstract pending(): Pending;
+
+  /** Whether its end is nothing to tell: all has been answered. */
+  protected abstract readonly isAnswered: boolean;
+
+  /** Has it forgotten by its server. */
+  protected abstract release(): void;
+
+  /** Whether its failure is still to be emitted as 'clientError'. */
+  protected get tellsClientError(): boolean {
+    return true;
   }
 
-  readBytes(data: Buffer, start: number, end: number): void {
-    if (this.failure !== undefined) return;
-    const error = this.reader.read(this, data, start, end);
-    if (error !== undefined || this.thrown !== undefined) this.settleRead(error);
+  /** A write that the protocol does not send. */
+  protected isUnwanted(_data: string | Uint8Array, _encoding: BufferEncoding): boolean {
+    return false;
   }
 
-  /**
-   * The reader has continued despite exceptions of listeners, so that it keeps its position in the body; now they are
-   * thrown.
-   */
-  private settleRead(error: ReadError | undefined): void {
-    const { thrown = [] } = this;
-    this.thrown = undefined;
-    const calls = thrown.map((value) => (): void => {
-      throw value;
-    });
-    if (error !== undefined) {
-      calls.push(() => {
-        this.refuse(error);
-      });
-    }
-    tellEach(calls);
-  }
-
-  onHead(head: RequestHead): void {
-    try {
-      this.serve(head);
-    } catch (error) {
-      (this.thrown ??= []).push(error);
-    }
-  }
-
-  private serve(head: RequestHead): void {
-    const { server, socket } = this;
-    this.head = head;
-    this.phase = 'serving';
-    const request = makeRequest(server, socket, head);
-    const response = makeResponse(server.responseClass, request, server.responseOptions, endsMayBeShort());
-    setVersion(request, head);
-    server.codec.decorate(request, head);
-    this.request = request;
-    this.response = response;
-    socket._httpMessage = response;
-    response.socket = socket;
-    if (!endsShort(response)) this.awaitFinish(response);
-    tellStarted(request, response, socket, server);
-    dispatch(server, head, request, response);
-  }
-
-  get wantsBody(): boolean {
-    return this.request !== undefined && this.phase !== 'closed' && wantsBody(this.request);
-  }
-
-  onBody(chunk: Buffer): void {
-    const { request } = this;
-    if (request === undefined || !this.wantsBody) return;
-    try {
-      if (!request.push(chunk)) this.pause();
-    } catch (error) {
-      (this.thrown ??= []).push(error);
-    }
-  }
-
-  onComplete(): void {
-    const { request } = this;
-    if (request === undefined) return;
-    request.complete = true;
-    if (this.phase === 'over') {
-      request.push(null);
-      this.closeWhenFlushed();
-      return;
-    }
-    if (isUnheard(request)) noteEnd(request);
-    else request.push(null);
-    // Reading goes on so that a disconnect of the peer is noticed.
-    if (this.paused) this.resumeCarrier();
-  }
+  // --- reading ---
 
   pause(): void {
-    if (this.paused || this.phase === 'closed') return;
+    if (this.paused || this.closed) return;
     this.paused = true;
     this.carrier.pause();
   }
 
   /** The program reads the request. */
   resume(): void {
-    if (this.paused) this.resumeCarrier();
-  }
-
-  private resumeCarrier(): void {
+    if (!this.paused) return;
     this.paused = false;
-    if (this.phase !== 'closed') this.carrier.resume();
-  }
-
-  onPeerEnd(): void {
-    if (this.phase === 'closed') return;
-    this.peerEnded = true;
-    this.socket.readable = false;
-    const error = this.phase === 'receiving' && this.failure === undefined ? this.reader.end() : undefined;
-    if (error !== undefined) {
-      this.scope.runInAsyncScope(refuse, undefined, this, error);
-      return;
-    }
-    const { phase, response } = this;
-    // As in node, a half-closed peer gets a response that has been written completely, and no other.
-    if (phase === 'over') this.closeWhenFlushed();
-    else if (phase !== 'serving' || response === undefined) this.close();
-    else if (!response.finished && !this.server.httpAllowHalfOpen) this.close();
+    if (!this.closed) this.carrier.resume();
   }
 
   onFailure(error: Error | undefined): void {
     this.destroy(error);
   }
 
-  // --- sending ---
+  // --- writing ---
 
   write(data: string | Uint8Array, encoding: BufferEncoding, callback: WriteCallback | undefined): boolean {
-    const { carrier, response } = this;
+    const { carrier } = this;
     this.socket._touch();
     this.writeScope = captureScope();
     if (callback !== undefined) (this.callbacks ??= []).push(callback);
     carrier.notifyFlushed();
-    if (encoding === 'ascii' && response?._headerSent === false && this.isUnwanted(data)) return true;
+    if (this.isUnwanted(data, encoding)) return true;
     if (data.length > 0) {
       this.unflushed += typeof data === 'string' ? Buffer.byteLength(data, encoding) : data.length;
       carrier.write(data, encoding);
@@ -228,22 +122,18 @@ export class Connection implements CarrierOwner, ConnectionContract, RequestSink
     return false;
   }
 
-  /** Node's own code writes 1xx responses through this. */
-  private isUnwanted(data: string | Uint8Array): boolean {
-    return !this.server.codec.sendsInformation && typeof data === 'string' && INFORMATION.test(data);
-  }
-
-  writeWhole(head: string, body: string | Uint8Array): void {
-    const { carrier } = this;
+  writeWhole(head: string, body: string | Uint8Array, tail: string): void {
+    const { carrier, current } = this;
     this.socket._touch();
-    this.whole = true;
+    if (current !== undefined) current.whole = true;
     this.writeScope = captureScope();
     // As in node: a string body goes out with the headers in the body's encoding; headers without a body are latin1.
     if (typeof body === 'string') {
-      carrier.write(head + body, body === '' ? 'latin1' : 'utf8');
+      carrier.write(head + body + tail, body === '' ? 'latin1' : 'utf8');
     } else {
       carrier.write(head, 'latin1');
       carrier.write(body, 'latin1');
+      if (tail !== '') carrier.write(tail, 'latin1');
     }
     carrier.notifyFlushed();
     carrier.uncorked();
@@ -251,7 +141,7 @@ export class Connection implements CarrierOwner, ConnectionContract, RequestSink
 
   get waitingBytes(): number {
     const { carrier } = this;
-    if (this.phase === 'closed' || !carrier.blocked) return this.unflushed;
+    if (this.closed || !carrier.blocked) return this.unflushed;
     carrier.flush();
     return carrier.queued;
   }
@@ -264,25 +154,25 @@ export class Connection implements CarrierOwner, ConnectionContract, RequestSink
 
   flushed(): void {
     // The values of now: callbacks may write again.
-    const { callbacks, owesDrain, whole, closing } = this;
+    const { callbacks, owesDrain, closing, current } = this;
+    const whole = current?.whole === true ? current : undefined;
     this.unflushed = 0;
-    this.whole = false;
+    if (whole !== undefined) whole.whole = false;
     if (callbacks === undefined && !owesDrain) {
       this.settleFlush(whole, closing);
       return;
     }
     this.callbacks = undefined;
     this.owesDrain = false;
-    tellFlushed(this.socket, this.response, callbacks ?? [], owesDrain, () => {
+    tellFlushed(this.socket, current?.response, callbacks ?? [], owesDrain, () => {
       this.settleFlush(whole, closing);
     });
   }
 
-  private settleFlush(whole: boolean, closing: boolean): void {
-    const { response } = this;
-    const error = this.phase === 'closed' ? (this.failure ?? writeDestroyedError()) : null;
-    const callbacks = whole && response !== undefined ? settleEnd(response, error) : NO_CALLBACKS;
-    const finished = whole && error === null ? response : undefined;
+  private settleFlush(whole: Exchange | undefined, closing: boolean): void {
+    const error = this.closed ? (this.failure ?? writeDestroyedError()) : null;
+    const callbacks = whole === undefined ? NO_CALLBACKS : settleEnd(whole.response, error);
+    const finished = error === null ? whole : undefined;
     if (callbacks.length === 0) this.tellFlush(finished, closing);
     else {
       const rest = (): void => {
@@ -292,59 +182,49 @@ export class Connection implements CarrierOwner, ConnectionContract, RequestSink
     }
   }
 
-  private tellFlush(finished: Outgoing | undefined, closing: boolean): void {
+  private tellFlush(finished: Exchange | undefined, closing: boolean): void {
     if (finished !== undefined) this.finish(finished);
     if (closing) this.close();
-    if (finished !== undefined && finished._eventsCount > 0) finished.emit('finish');
+    if (finished !== undefined && finished.response._eventsCount > 0) finished.response.emit('finish');
   }
 
   awaitFinish(response: Outgoing): void {
-    if (this.awaitsFinish) return;
-    this.awaitsFinish = true;
+    const { current } = this;
+    if (current?.response === response) this.awaitFinishOf(current);
+  }
+
+  protected awaitFinishOf(exchange: Exchange): void {
+    if (exchange.awaitsFinish) return;
+    exchange.awaitsFinish = true;
+    const { response } = exchange;
     response.prependOnceListener('finish', () => {
-      if (this.phase !== 'closed' && this.socket._httpMessage === response) this.finish(response);
+      if (!this.closed && this.socket._httpMessage === response) this.finish(exchange);
     });
   }
 
   /** The kernel has taken the whole response. */
-  private finish(response: Outgoing): void {
-    const { request, socket } = this;
-    // A callback of `end()` may have closed the connection.
-    if (this.phase !== 'closed') this.phase = 'over';
-    tellFinished(request, response, socket, this.server);
+  private finish(exchange: Exchange): void {
+    const { request, response } = exchange;
+    const { socket } = this;
+    tellFinished(request, response, socket, this.server.emitter);
     socket._httpMessage = null;
     response.socket = null;
-    if (request !== undefined) {
-      detachSignal(request);
-      leaveRequest(request);
-    }
+    detachSignal(request);
+    leaveRequest(request);
     // As in node: 'close' comes a tick after 'finish'.
     if (response._eventsCount > 0) process.nextTick(closeResponse, response);
     else closeResponse(response);
-    this.finishWriting();
-  }
-
-  finishWriting(): void {
-    if (this.ended || this.phase === 'closed') return;
-    this.ended = true;
-    this.socket.writable = false;
-    this.phase = 'over';
-    if (this.request?.complete === true || this.peerEnded) {
-      this.closeWhenFlushed();
-      return;
-    }
-    this.carrier.end();
-    this.linger = setTimeout(close, LINGER_MILLIS, this).unref();
-    if (this.request?._dumped !== false && this.paused) this.resumeCarrier();
+    this.current = undefined;
+    this.afterResponse(exchange);
   }
 
   /** The kernel has taken all writes. */
-  private get isFlushed(): boolean {
-    return this.unflushed === 0 && !this.whole && !this.carrier.blocked;
+  protected get isFlushed(): boolean {
+    return this.unflushed === 0 && this.current?.whole !== true && !this.carrier.blocked;
   }
 
-  private closeWhenFlushed(): void {
-    if (this.phase === 'closed') return;
+  protected closeWhenFlushed(): void {
+    if (this.closed) return;
     if (this.isFlushed) {
       this.close();
     } else {
@@ -355,44 +235,20 @@ export class Connection implements CarrierOwner, ConnectionContract, RequestSink
 
   // --- ending ---
 
-  /** The request is invalid, or did not arrive in time. */
-  refuse(error: ReadError): void {
-    const { server, socket } = this;
-    this.failure = error;
-    if (server.emit('clientError', error, socket) || this.ended) return;
-    if (this.response?._headerSent === true) {
-      this.close();
-      return;
-    }
-    const { status } = error;
-    const reason = nodeHttp.STATUS_CODES[status] ?? '';
-    this.write(`HTTP/1.1 ${String(status)} ${reason}\r\nContent-Length: 0\r\n\r\n`, 'latin1', undefined);
-    this.finishWriting();
-  }
-
-  /** Whether it is neither waiting for a request nor answering one. */
-  get isIdle(): boolean {
-    return this.phase === 'over' && this.isFlushed;
-  }
-
-  /** Refuses a request that has not arrived in time. Times are in milliseconds; 0 means no limit. */
-  checkTime(now: number, headersTimeout: number, requestTimeout: number): void {
-    if (this.failure !== undefined || this.phase === 'over' || this.request?.complete === true) return;
-    const limit = this.phase === 'receiving' ? headersTimeout || requestTimeout : requestTimeout;
-    if (limit === 0 || now - this.startedAt < limit) return;
-    const error = Object.assign(requestTimeoutError(), { status: REQUEST_TIMEOUT }) as ReadError;
-    this.scope.runInAsyncScope(refuse, undefined, this, error);
-  }
-
   onIdle(): void {
     this.scope.runInAsyncScope(() => {
-      const { request, response, server, socket } = this;
-      if (!tellIdle({ request, response, server, socket })) this.close();
+      const { request, response } = this.idleMessages;
+      if (!tellIdle({ request, response, server: this.server, socket: this.socket })) this.close();
     });
   }
 
+  /** Those that are told of a timeout. */
+  protected get idleMessages(): { request: Incoming | undefined; response: Outgoing | undefined } {
+    return { request: this.current?.request, response: this.current?.response };
+  }
+
   destroy(error: Error | undefined): void {
-    if (this.phase === 'closed') return;
+    if (this.closed) return;
     if (error !== undefined) {
       this.failure ??= error;
       this.socket._hadError = true;
@@ -401,21 +257,22 @@ export class Connection implements CarrierOwner, ConnectionContract, RequestSink
   }
 
   close(): void {
-    if (this.phase === 'closed') return;
+    if (this.closed) return;
     const event = closes.hasSubscribers ? this.closeEvent() : undefined;
-    this.phase = 'closed';
-    clearTimeout(this.linger);
+    this.closed = true;
     this.carrier.destroy();
     this.ended = true;
     this.socket._close();
-    this.server.release(this);
-    const { request, socket, callbacks } = this;
-    const answered = socket._httpMessage === null && request?.complete === true && !socket._hadError;
-    if (answered && socket.listenerCount('close') === 0 && callbacks === undefined && event === undefined) return;
-    const { server, response, failure } = this;
+    this.release();
+    const { socket, callbacks } = this;
+    const isQuiet = this.isAnswered && !socket._hadError && socket.listenerCount('close') === 0;
+    if (isQuiet && callbacks === undefined && event === undefined) return;
+    const { server, failure } = this;
     this.callbacks = undefined;
     const lost = [...(callbacks ?? []), ...this.endCallbacks()];
-    const ended = { server, socket, request, response, failure, callbacks: lost, event };
+    const pending = (): Pending => this.pending();
+    const { tellsClientError } = this;
+    const ended: Ended = { server, socket, pending, failure, callbacks: lost, event, tellsClientError };
     if (!socket._hadError || failure === undefined) {
       this.tellEnd(ended);
       return;
@@ -427,12 +284,24 @@ export class Connection implements CarrierOwner, ConnectionContract, RequestSink
     this.tellEnd({ ...ended, callbacks: [] });
   }
 
+  /** The callback of a write that will never reach the kernel. */
+  protected loseWrite(callback: WriteCallback): void {
+    (this.callbacks ??= []).push(callback);
+  }
+
+  /** The callbacks of writes since the last flush, which are no longer its matter. */
+  protected takeCallbacks(): readonly WriteCallback[] {
+    const { callbacks = [] } = this;
+    this.callbacks = undefined;
+    return callbacks;
+  }
+
   /** The `end()` callbacks of a response that was written whole and will never reach the kernel. */
   private endCallbacks(): readonly EndCallback[] {
-    const { whole, response, failure } = this;
-    if (!whole || response === undefined) return NO_CALLBACKS;
-    this.whole = false;
-    return settleEnd(response, failure ?? writeDestroyedError());
+    const { current, failure } = this;
+    if (current?.whole !== true) return NO_CALLBACKS;
+    current.whole = false;
+    return settleEnd(current.response, failure ?? writeDestroyedError());
   }
 
   /** As in node, where the descriptor is closed at the end of the event-loop iteration. */
@@ -446,22 +315,10 @@ export class Connection implements CarrierOwner, ConnectionContract, RequestSink
   private closeEvent(): CloseEvent | undefined {
     const { server, socket } = this;
     const stats = this.carrier.stats();
-    return stats === undefined ? undefined : { server, socket, stats };
+    return stats === undefined ? undefined : { server: server.emitter, socket, stats };
   }
-}
-
-function readBytes(connection: Connection, data: Buffer, start: number, end: number): void {
-  connection.readBytes(data, start, end);
-}
-
-function refuse(connection: Connection, error: ReadError): void {
-  connection.refuse(error);
 }
 
 function flushed(connection: Connection): void {
   connection.flushed();
-}
-
-function close(connection: Connection): void {
-  connection.close();
 }

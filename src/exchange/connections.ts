@@ -1,12 +1,15 @@
 /** The open connections of a server. */
-import type { Connection } from './connection.js';
-
 /**
  * An array in which each connection knows its index. A Set that grows and shrinks leaves old tables behind, with all
  * their former entries. Once such a table has been promoted to V8's old generation, everything added later stays alive:
  * half of all time then went into copying garbage.
  */
-export class Connections {
+interface Placed {
+  /** Its index in the list; -1: it is in none. */
+  place: number;
+}
+
+export class Connections<Connection extends Placed> {
   private readonly list: Connection[] = [];
 
   add(connection: Connection): void {

@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import type { WriteCallback } from '../node/stream-state.js';
 import type { RequestInternals, ResponseInternals } from '../node/http-messages.js';
 import type { Carrier } from './carrier.js';
-import type { Codec, RequestHead } from './codec.js';
+import type { Codec } from './codec.js';
 
 export type Incoming = Omit<http.IncomingMessage, keyof RequestInternals<unknown>> &
   RequestInternals<SocketContract> &
@@ -21,13 +21,20 @@ export interface ResponseOptions {
   rejectNonStandardBodyWrites: boolean;
 }
 
-export interface ServerContract extends Pick<EventEmitter, 'emit'> {
-  readonly codec: Codec;
-  readonly requestClass: RequestClass;
-  readonly responseClass: ResponseClass;
+/** What a connection uses of its server. */
+export interface ServerContract {
+  /** The server that programs know. */
+  readonly emitter: EventEmitter;
   readonly responseOptions: ResponseOptions;
   /** For requests and responses, in bytes. */
   readonly highWaterMark: number;
+}
+
+/** A server whose connections carry one request each. */
+export interface OneRequestServer extends ServerContract {
+  readonly codec: Codec;
+  readonly requestClass: RequestClass;
+  readonly responseClass: ResponseClass;
   /** Whether `headers` of requests joins all repeated headers. */
   readonly joinDuplicateHeaders: boolean;
   /** Response headers whose values are joined into one line. Names in lower case. */
@@ -39,8 +46,6 @@ export interface ServerContract extends Pick<EventEmitter, 'emit'> {
 export interface ConnectionContract {
   readonly server: ServerContract;
   readonly carrier: Carrier;
-  /** The request's headers, once they have arrived. */
-  readonly head: RequestHead | undefined;
   /** No more will be written. */
   readonly ended: boolean;
   /** A write has returned false, and 'drain' is owed. */
@@ -48,8 +53,8 @@ export interface ConnectionContract {
   /** Bytes that the kernel has not taken yet. */
   readonly waitingBytes: number;
   write(data: string | Uint8Array, encoding: BufferEncoding, callback: WriteCallback | undefined): boolean;
-  /** Headers and body of a response of which nothing has been sent yet. */
-  writeWhole(head: string, body: string | Uint8Array): void;
+  /** Headers and body of a response of which nothing has been sent yet, and what follows the body. */
+  writeWhole(head: string, body: string | Uint8Array, tail: string): void;
   /** Node's own code sends this response, and emits 'finish' at its end. */
   awaitFinish(response: Outgoing): void;
   /** No more will be written: closes as soon as the request is complete. */
@@ -68,5 +73,14 @@ export interface SocketContract extends EventEmitter {
   _hadError: boolean;
   /** The response that currently owns the connection. */
   _httpMessage: Outgoing | null;
-  readonly _connection: ConnectionContract;
+  /** Its connection. Undefined on a socket of node's own, or once the stand-in has become one. */
+  readonly _owner: ConnectionContract | undefined;
+}
+
+/** The object behind `req.socket`, as its connection uses it. */
+export interface StandIn extends SocketContract {
+  /** Something has been read or written. */
+  _touch(): void;
+  /** The connection is closed. */
+  _close(): void;
 }

@@ -1,30 +1,30 @@
 /** Selects the server event that a request is emitted as. */
 import type { RequestHead } from './codec.js';
-import type { Incoming, Outgoing, ServerContract } from './contracts.js';
+import type { Incoming, OneRequestServer, Outgoing } from './contracts.js';
 
 const EXPECTATION_FAILED = 417;
 const NOT_IMPLEMENTED = 501;
 
 const CONTINUE = /(?:^|\W)100-continue(?:$|\W)/i;
 
-export function dispatch(server: ServerContract, head: RequestHead, request: Incoming, response: Outgoing): void {
+export function dispatch(server: OneRequestServer, head: RequestHead, request: Incoming, response: Outgoing): void {
   if (head.expect !== undefined || head.upgrade !== undefined) dispatchSpecial(server, head, request, response);
-  else server.emit('request', request, response);
+  else server.emitter.emit('request', request, response);
 }
 
-function dispatchSpecial(server: ServerContract, head: RequestHead, request: Incoming, response: Outgoing): void {
+function dispatchSpecial(server: OneRequestServer, head: RequestHead, request: Incoming, response: Outgoing): void {
   const refusal = head.upgrade === undefined ? undefined : server.codec.refuseUpgrade(head.upgrade);
   if (refusal !== undefined) {
     response.writeHead(NOT_IMPLEMENTED, { 'Content-Type': 'text/plain' });
     response.end(refusal);
   } else if (head.expect === undefined) {
-    server.emit('request', request, response);
+    server.emitter.emit('request', request, response);
   } else if (CONTINUE.test(head.expect)) {
     response._expect_continue = true;
-    if (server.emit('checkContinue', request, response)) return;
+    if (server.emitter.emit('checkContinue', request, response)) return;
     response.writeContinue();
-    server.emit('request', request, response);
-  } else if (!server.emit('checkExpectation', request, response)) {
+    server.emitter.emit('request', request, response);
+  } else if (!server.emitter.emit('checkExpectation', request, response)) {
     response.writeHead(EXPECTATION_FAILED);
     response.end();
   }

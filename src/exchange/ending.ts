@@ -7,48 +7,68 @@ import { endUnheard, isUnheard } from './request.js';
 import { tellEach } from './tell-each.js';
 import { tellingLost } from './writers.js';
 
+export interface Pending {
+  readonly requests: readonly Incoming[];
+  readonly responses: readonly Outgoing[];
+  /** Responses that never owned the connection. */
+  readonly waiting?: readonly Outgoing[];
+}
+
 /** The state of a connection when it was closed. */
 export interface Ended {
   readonly server: ServerContract;
   readonly socket: SocketContract;
-  readonly request: Incoming | undefined;
-  readonly response: Outgoing | undefined;
+  /** The requests and responses that are not over when it is told, oldest first. */
+  pending(): Pending;
   /** The error that closed it, if any. */
   readonly failure: Error | undefined;
   /** Callbacks of writes that the kernel has not taken. */
   readonly callbacks: readonly WriteCallback[];
   readonly event: CloseEvent | undefined;
+  /** Whether the failure is to be emitted as 'clientError'. */
+  readonly tellsClientError: boolean;
 }
 
 /** First among the events of the end, as in node: write callbacks, then the error. */
-export function tellFailed({ server, socket, callbacks }: Ended, failure: Error): void {
+export function tellFailed({ server, socket, callbacks, tellsClientError }: Ended, failure: Error): void {
   tellEach([
     ...tellingLost(callbacks, failure),
     () => {
       if (socket.listenerCount('error') > 0) socket.emit('error', failure);
     },
-    () => server.emit('clientError', failure, socket),
+    () => {
+      if (tellsClientError) server.emitter.emit('clientError', failure, socket);
+    },
   ]);
 }
 
 /** In node's order: writes, the request, the response, the socket. */
 export function tellEnded(ended: Ended): void {
-  const { socket, request, response, failure, callbacks, event } = ended;
-  const calls = tellingLost(callbacks, failure);
-  calls.push(
+  const { socket, failure, callbacks, event } = ended;
+  tellEach([
+    ...tellingLost(callbacks, failure),
     () => {
-      if (request === undefined || request._dumped) return;
-      if (socket._httpMessage !== null || !request.complete) request.destroy(abortedError());
-    },
-    () => {
-      if (response !== undefined && socket._httpMessage === response) closeResponse(response);
+      tellPending(ended.pending());
     },
     () => {
       if (event !== undefined) closes.publish(event);
       socket.emit('close', socket._hadError);
     },
-  );
-  tellEach(calls);
+  ]);
+}
+
+function tellPending({ requests, responses, waiting = [] }: Pending): void {
+  tellEach([
+    ...requests.map((request) => () => {
+      if (!request._dumped) request.destroy(abortedError());
+    }),
+    ...responses.map((response) => () => {
+      closeResponse(response);
+    }),
+    ...waiting.map((response) => () => {
+      response.destroy(abortedError());
+    }),
+  ]);
 }
 
 /** Nothing has been read or written for a while. Returns whether any listener handled it. */
@@ -57,12 +77,12 @@ export function tellIdle({
   socket,
   request,
   response,
-}: Omit<Ended, 'failure' | 'callbacks' | 'event'>): boolean {
+}: Pick<Ended, 'server' | 'socket'> & { request: Incoming | undefined; response: Outgoing | undefined }): boolean {
   socket.emit('timeout');
   const heard = [
     request !== undefined && !request.complete && request.emit('timeout', socket),
     response !== undefined && socket._httpMessage === response && response.emit('timeout', socket),
-    server.emit('timeout', socket),
+    server.emitter.emit('timeout', socket),
   ];
   return heard.includes(true);
 }

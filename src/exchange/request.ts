@@ -2,7 +2,7 @@
 import type * as http from 'node:http';
 import { nodeHttp } from '../runtime/http.js';
 import type { RequestHead } from './codec.js';
-import type { Incoming, RequestClass, ServerContract, SocketContract } from './contracts.js';
+import type { Incoming, RequestClass, OneRequestServer, SocketContract } from './contracts.js';
 import { setHeadersCount } from '../node/http-messages.js';
 
 const HEAD = Symbol('head');
@@ -52,7 +52,7 @@ export function requestClass(Base: typeof http.IncomingMessage | undefined): Req
  * Makes a request of these headers. Its version is 1.1 until `setVersion`, because node's ServerResponse would
  * otherwise look into the headers.
  */
-export function makeRequest(server: ServerContract, socket: SocketContract, head: RequestHead): Incoming {
+export function makeRequest(server: OneRequestServer, socket: SocketContract, head: RequestHead): Incoming {
   const request = new server.requestClass(socket) as unknown as Incoming;
   (request as Partial<LazyRequest>)[HEAD] = head;
   (request as Partial<LazyRequest>)[RAW_LIST] = undefined;

@@ -18,7 +18,7 @@ import type { ServerStats } from '../stats/server-stats.js';
 import { announceLater } from './announcement.js';
 import { NodeCarrier, NativeCarrier } from './carrier.js';
 import type { Codec } from './codec.js';
-import { Connection, type ReleasingServer } from './connection.js';
+import { OneRequestConnection, type ReleasingServer } from './one-request.js';
 import { Connections } from './connections.js';
 import { checkOptions, highWaterMarkOf, timeoutsOf, type ExchangeServerOptions, type OwnOptions } from './options.js';
 import type { RequestClass, ResponseClass, ResponseOptions } from './contracts.js';
@@ -42,6 +42,8 @@ export class ExchangeServer extends EventEmitter implements ServerInfo, Releasin
   /** Whether a peer that has ended its side still gets a response. Default false. */
   httpAllowHalfOpen = false;
   /** @internal */
+  readonly emitter = this;
+  /** @internal */
   readonly codec: Codec;
   /** @internal */
   readonly requestClass: RequestClass;
@@ -57,7 +59,7 @@ export class ExchangeServer extends EventEmitter implements ServerInfo, Releasin
   readonly uniqueHeaders: ReadonlySet<string>;
   private readonly checkingInterval: number;
   private readonly server: net.Server & ServerInfo;
-  private readonly open = new Connections();
+  private readonly open = new Connections<OneRequestConnection>();
   private checker: NodeJS.Timeout | undefined;
 
   constructor(
@@ -92,9 +94,17 @@ export class ExchangeServer extends EventEmitter implements ServerInfo, Releasin
     const { noDelay = true, keepAlive, keepAliveInitialDelay } = options;
     const server = new net.Server({ allowHalfOpen: true, noDelay, keepAlive, keepAliveInitialDelay });
     installTransport(server, options);
-    setAcceptDelegate(server, { server: this, peerSpeaksFirst: codec.peerSpeaksFirst, take: this.take.bind(this) });
+    setAcceptDelegate(server, {
+      server: this,
+      peerSpeaksFirst: codec.peerSpeaksFirst,
+      owned: false,
+      take: ({ engine }, id, insideClose) => {
+        this.take(engine, id, insideClose);
+        return true;
+      },
+    });
     server.on('connection', (socket) => {
-      this.admit(new Connection(this, new NodeCarrier(socket), performance.now()));
+      this.admit(new OneRequestConnection(this, new NodeCarrier(socket), performance.now()));
     });
     for (const event of FORWARDED) {
       server.on(event, (...args: unknown[]) => {
@@ -106,10 +116,10 @@ export class ExchangeServer extends EventEmitter implements ServerInfo, Releasin
   }
 
   private take(engine: Engine, id: number, insideClose: boolean): void {
-    this.admit(new Connection(this, new NativeCarrier(engine, id), performance.now()), insideClose);
+    this.admit(new OneRequestConnection(this, new NativeCarrier(engine, id, false), performance.now()), insideClose);
   }
 
-  private admit(connection: Connection, later = false): void {
+  private admit(connection: OneRequestConnection, later = false): void {
     this.open.add(connection);
     if (this.timeout > 0) connection.socket.setTimeout(this.timeout);
     const announce = (): void => {
@@ -122,7 +132,7 @@ export class ExchangeServer extends EventEmitter implements ServerInfo, Releasin
   }
 
   /** @internal A connection has closed. */
-  release(connection: Connection): void {
+  release(connection: OneRequestConnection): void {
     this.open.remove(connection);
     if (connection.carrier.transport === 'native') noteDelegatedClosed(this.server);
   }

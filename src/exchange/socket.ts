@@ -8,7 +8,8 @@ import { argTypeError, writeAfterEndError, writeDestroyedError } from '../errors
 import { IdleTimer } from '../net/idle-timer.js';
 import type { TransportName } from '../config/options.js';
 import type { WriteCallback } from '../node/stream-state.js';
-import type { ConnectionContract, Outgoing, SocketContract } from './contracts.js';
+import type { RequestHead } from './codec.js';
+import type { ConnectionContract, Outgoing, StandIn } from './contracts.js';
 
 /** The stream state that node's code reads: enough for `stream.finished()` to detect the end. */
 interface StandInState {
@@ -32,10 +33,16 @@ function bytesOf(chunk: unknown): Buffer {
   return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
 }
 
+/** A connection that carries one request. */
+export interface HeadedConnection extends ConnectionContract {
+  /** The request's headers, once they have arrived. */
+  readonly head: RequestHead | undefined;
+}
+
 /**
  * The object behind `req.socket` and `res.socket`: the part of `net.Socket` that Node's responses and frameworks use.
  */
-export class ExchangeSocket extends EventEmitter implements SocketContract {
+export class ExchangeSocket extends EventEmitter implements StandIn {
   /** Whether the connection is open for reading. */
   readable = true;
   /** Whether the connection accepts writes. */
@@ -49,33 +56,33 @@ export class ExchangeSocket extends EventEmitter implements SocketContract {
   /** @internal */
   _httpMessage: Outgoing | null = null;
   /** @internal */
-  readonly _connection: ConnectionContract;
+  readonly _owner: HeadedConnection;
   private state: StandInState | undefined;
   private idle: IdleTimer | undefined;
 
-  constructor(connection: ConnectionContract) {
+  constructor(connection: HeadedConnection) {
     super();
-    this._connection = connection;
+    this._owner = connection;
   }
 
   /** The transport in use. */
   get transport(): TransportName {
-    return this._connection.carrier.transport;
+    return this._owner.carrier.transport;
   }
 
   /** The server that accepted the connection. */
   get server(): object {
-    return this._connection.server;
+    return this._owner.server.emitter;
   }
 
   /** The client's address, as reported by the reverse proxy. */
   get remoteAddress(): string | undefined {
-    return this._connection.head?.remoteAddress;
+    return this._owner.head?.remoteAddress;
   }
 
   /** The client's port, as reported by the reverse proxy. */
   get remotePort(): number | undefined {
-    return this._connection.head?.remotePort;
+    return this._owner.head?.remotePort;
   }
 
   /** The family of `remoteAddress`. */
@@ -89,18 +96,18 @@ export class ExchangeSocket extends EventEmitter implements SocketContract {
    * connection.
    */
   get localAddress(): string | undefined {
-    const { head, carrier } = this._connection;
+    const { head, carrier } = this._owner;
     return head?.localAddress ?? carrier.localAddress;
   }
 
   /** The port that the client connected to, as reported by the reverse proxy. */
   get localPort(): number | undefined {
-    return this._connection.head?.localPort;
+    return this._owner.head?.localPort;
   }
 
   /** The client's connection to the reverse proxy uses TLS. */
   get encrypted(): boolean {
-    return this._connection.head?.encrypted === true;
+    return this._owner.head?.encrypted === true;
   }
 
   /**
@@ -129,22 +136,22 @@ export class ExchangeSocket extends EventEmitter implements SocketContract {
 
   /** The server's `highWaterMark`, in bytes. */
   get readableHighWaterMark(): number {
-    return this._connection.server.highWaterMark;
+    return this._owner.server.highWaterMark;
   }
 
   /** The server's `highWaterMark`, in bytes. */
   get writableHighWaterMark(): number {
-    return this._connection.server.highWaterMark;
+    return this._owner.server.highWaterMark;
   }
 
   /** Bytes that the kernel has not taken yet. */
   get writableLength(): number {
-    return this._connection.waitingBytes;
+    return this._owner.waitingBytes;
   }
 
   /** Whether a write has returned false, and 'drain' has not been emitted since. */
   get writableNeedDrain(): boolean {
-    return this.writable && this._connection.owesDrain;
+    return this.writable && this._owner.owesDrain;
   }
 
   /** The number of calls of `cork()` without an `uncork()`. */
@@ -154,7 +161,7 @@ export class ExchangeSocket extends EventEmitter implements SocketContract {
 
   /** Whether no more will be written. */
   get writableEnded(): boolean {
-    return this._connection.ended;
+    return this._owner.ended;
   }
 
   /** @internal */
@@ -178,7 +185,7 @@ export class ExchangeSocket extends EventEmitter implements SocketContract {
   /** Undoes one `cork()`. */
   uncork(): void {
     const { _writableState: state } = this;
-    if (state.corked > 0 && --state.corked === 0) this._connection.carrier.uncorked();
+    if (state.corked > 0 && --state.corked === 0) this._owner.carrier.uncorked();
   }
 
   /**
@@ -201,7 +208,7 @@ export class ExchangeSocket extends EventEmitter implements SocketContract {
       process.nextTick(callback ?? nothing, error);
       return false;
     }
-    return this._connection.write(data, encoding ?? 'utf8', callback ?? undefined);
+    return this._owner.write(data, encoding ?? 'utf8', callback ?? undefined);
   }
 
   /** Writes the data, if any, and closes the connection as soon as its request is complete. */
@@ -216,30 +223,30 @@ export class ExchangeSocket extends EventEmitter implements SocketContract {
     } else if (last !== undefined) {
       this.write('', 'latin1', last);
     }
-    this._connection.finishWriting();
+    this._owner.finishWriting();
     return this;
   }
 
   /** Closes the connection as soon as its request is complete. */
   destroySoon(): void {
-    this._connection.finishWriting();
+    this._owner.finishWriting();
   }
 
   /** Closes the connection at once. */
   destroy(error?: Error): this {
-    this._connection.destroy(error);
+    this._owner.destroy(error);
     return this;
   }
 
   /** Stops reading. */
   pause(): this {
-    this._connection.pause();
+    this._owner.pause();
     return this;
   }
 
   /** Reads again. */
   resume(): this {
-    this._connection.resume();
+    this._owner.resume();
     return this;
   }
 
@@ -252,7 +259,7 @@ export class ExchangeSocket extends EventEmitter implements SocketContract {
     if (milliseconds === 0 && this.idle === undefined) return this;
     this.idle ??= new IdleTimer(
       () => {
-        this._connection.onIdle();
+        this._owner.onIdle();
       },
       () => Number.NEGATIVE_INFINITY,
     );

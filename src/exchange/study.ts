@@ -5,6 +5,7 @@
 import { nodeHttp } from '../runtime/http.js';
 import type { Incoming, Outgoing, ResponseClass, SocketContract } from './contracts.js';
 import { settleEnd, type EndCallback } from '../node/http-messages.js';
+import { storeClosingHeader } from './closing-head.js';
 import { endsShort, isShort, makeResponse } from './response.js';
 
 /** As much of a socket and its connection as a response uses. */
@@ -18,11 +19,10 @@ class SampleSocket {
   _httpMessage: Outgoing | null = null;
   text = '';
   readonly callbacks: EndCallback[] = [];
-  readonly _connection = {
+  readonly _owner = {
     server: { uniqueHeaders: new Set<string>(), responseOptions: { rejectNonStandardBodyWrites: false } },
-    writeWhole: (head: string, body: string | Uint8Array): void => {
-      this.write(head);
-      this.write(body);
+    writeWhole: (...parts: (string | Uint8Array)[]): void => {
+      for (const part of parts) this.write(part);
     },
     awaitFinish: (): void => undefined,
   };
@@ -47,17 +47,20 @@ interface Sample {
   response: Outgoing;
 }
 
-function makeSample(short: boolean): Sample {
+function makeSample(storeHeader: StoreHeader, short: boolean): Sample {
   const socket = new SampleSocket();
   const request = new nodeHttp.IncomingMessage(socket as never) as unknown as Incoming;
   Object.assign(request, { httpVersionMajor: 1, httpVersionMinor: 1, method: 'GET' });
   const Class = nodeHttp.ServerResponse as unknown as ResponseClass;
-  const response = makeResponse(Class, request, { highWaterMark: 1000, rejectNonStandardBodyWrites: false }, short);
+  const options = { highWaterMark: 1000, rejectNonStandardBodyWrites: false };
+  const response = makeResponse(Class, request, options, storeHeader, short);
   socket._httpMessage = response;
   response.socket = socket as unknown as SocketContract;
   response.sendDate = false;
   return { socket, response };
 }
+
+type StoreHeader = Outgoing['_storeHeader'];
 
 type Act = (response: Outgoing, callback: () => void) => unknown;
 
@@ -69,6 +72,10 @@ const WHOLE: readonly Act[] = [
   (response) => response.setHeader('Content-Length', 4).end('body'),
   (response) => response.writeHead(200, { 'Content-Length': 4 }).end('body'),
   (response) => response.writeHead(204).end(),
+  (response) => response.writeHead(200, { 'X-Name': 'value' }).end('body'),
+  (response) => response.writeHead(200).end(Buffer.from('body')),
+  (response) => response.writeHead(200).end(),
+  (response) => response.setHeader('Set-Cookie', ['a', 'b']).end('body'),
 ];
 
 /** After any of these, the response may hold something back: only node's own `end()` knows where. */
@@ -93,11 +100,11 @@ function outline(value: unknown): unknown {
 
 function areAlike(one: Outgoing, other: Outgoing): boolean {
   const [a, b] = [one, other] as unknown as Record<string | symbol, unknown>[];
-  return Reflect.ownKeys({ ...a, ...b }).every((key) => key === 'end' || outline(a?.[key]) === outline(b?.[key]));
+  return Reflect.ownKeys({ ...a, ...b }).every((key) => key === 'end' || key === '_storeHeader' || outline(a?.[key]) === outline(b?.[key]));
 }
 
-function endsAlike(act: Act): boolean {
-  const [nodes, ours] = [makeSample(false), makeSample(true)];
+function endsAlike(act: Act, nodesHead: StoreHeader, ownHead: StoreHeader): boolean {
+  const [nodes, ours] = [makeSample(nodesHead, false), makeSample(ownHead, true)];
   let told = 0;
   for (const { response } of [nodes, ours]) {
     response.on('prefinish', () => told++);
@@ -113,15 +120,16 @@ function endsAlike(act: Act): boolean {
   return told - toldByNode === toldByNode - 2 && areAlike(nodes.response, ours.response);
 }
 
-function isHeldBack(act: Act): boolean {
-  const { socket, response } = makeSample(true);
+function isHeldBack(act: Act, storeHeader: StoreHeader): boolean {
+  const { socket, response } = makeSample(storeHeader, true);
   act(response, () => undefined);
   return !isShort(response, socket as unknown as SocketContract, 'b', undefined);
 }
 
-function study(): boolean {
+/** Whether the fast path, with headers built by `ownHead`, has the effect of node's own with `nodesHead`. */
+export function study(nodesHead: StoreHeader, ownHead: StoreHeader): boolean {
   try {
-    return WHOLE.every(endsAlike) && BEGUN.every(isHeldBack);
+    return WHOLE.every((act) => endsAlike(act, nodesHead, ownHead)) && BEGUN.every((act) => isHeldBack(act, ownHead));
   } catch {
     return false;
   }
@@ -131,5 +139,5 @@ let comesToTheSame: boolean | undefined;
 
 /** Whether the fast path of `end()` has the effect of node's own: found out with the first server. */
 export function endsMayBeShort(): boolean {
-  return (comesToTheSame ??= study());
+  return (comesToTheSame ??= study(storeClosingHeader, storeClosingHeader));
 }

@@ -34,6 +34,8 @@ export class BodyBelow {
     // Node's types declare a net.Socket for every request; a native socket is one as well.
     const socket: unknown = request.socket;
     if (!(socket instanceof NativeSocket)) return;
+    // A stand-in becomes a socket.
+    if (socket._connection === undefined) return;
     this.socket = socket;
     this.reader = readerOfBody(request);
   }

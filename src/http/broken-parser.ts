@@ -17,24 +17,44 @@ export function cutShortError({ parserClass }: ParserFacts): ParseError | undefi
   return error;
 }
 
-/** Leaves a parser that is between two messages as if this callback had thrown. From then on it returns errors. */
-export function breakParser(
+const CALLBACKS = ['kOnHeadersComplete', 'kOnBody', 'kOnMessageComplete'] as const;
+
+/** Has the parser read these bytes without telling anybody, but with this callback. */
+function readAside(
   { parserClass, execute }: ParserFacts,
   parser: NodeParser,
-  callback: BreakingCallback,
+  bytes: Buffer,
+  name?: BreakingCallback,
+  callback: () => unknown = nothing,
 ): void {
-  const names = ['kOnHeadersComplete', 'kOnBody', 'kOnMessageComplete'] as const;
-  const before = names.map((name) => parser[parserClass[name]] ?? null);
-  for (const name of names) parser[parserClass[name]] = () => 0;
-  const broken = new Error('broken');
-  parser[parserClass[callback]] = () => {
-    throw broken;
-  };
+  const before = CALLBACKS.map((other) => parser[parserClass[other]] ?? null);
+  for (const other of CALLBACKS) parser[parserClass[other]] = other === name ? callback : nothing;
   try {
-    execute.call(parser, REQUEST);
+    execute.call(parser, bytes);
+  } finally {
+    CALLBACKS.forEach((other, i) => (parser[parserClass[other]] = before[i] ?? null));
+  }
+}
+
+function nothing(): number {
+  return 0;
+}
+
+/** Leaves a parser that is between two messages as if this callback had thrown. From then on it returns errors. */
+export function breakParser(facts: ParserFacts, parser: NodeParser, callback: BreakingCallback): void {
+  const broken = new Error('broken');
+  try {
+    readAside(facts, parser, REQUEST, callback, () => {
+      throw broken;
+    });
   } catch (error) {
     if (error !== broken) throw error;
-  } finally {
-    names.forEach((name, i) => (parser[parserClass[name]] = before[i] ?? null));
   }
+}
+
+const LAST = Buffer.from('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+
+/** Leaves a parser that is between two messages as if the one before was its connection's last. */
+export function endParser(facts: ParserFacts, parser: NodeParser): void {
+  readAside(facts, parser, LAST);
 }

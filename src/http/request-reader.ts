@@ -252,8 +252,11 @@ export class RequestReader implements InPlaceReader {
 
   /** The length of the plain header block at `start`, 0 if there is none. */
   private scan(memory: Buffer, start: number, end: number): number {
-    const length = this.means.engine.native.scanRequest(memory, start, end);
-    return length > this.longestHead ? 0 : length;
+    const { engine, head } = this.means;
+    const length = engine.native.scanRequest(memory, start, end);
+    // Without a Host node answers by itself; and its parser knows best what it does after the last request.
+    const isKept = head[RequestHead.MinorVersion] === 1 && head[RequestHead.KeepsAlive] === 1;
+    return length > this.longestHead || !isKept ? 0 : length;
   }
 
   private get scannedBodyLength(): number {

@@ -1,24 +1,36 @@
 /** Servers of node:net that listen and accept on behalf of a server of another kind, which owns the connections. */
 import type * as net from 'node:net';
 import type { Engine } from '../engine/engine.js';
+import type { SocketSettings } from './socket-options.js';
+
+/** The listener that has accepted a connection. */
+export interface AcceptingListener {
+  readonly engine: Engine;
+  readonly tcp: boolean;
+  readonly settings: SocketSettings;
+  /** Tells the program of a connection, in the async context of listen(). */
+  announce<A extends unknown[]>(call: (...args: A) => void, ...args: A): void;
+}
 
 export interface AcceptDelegate {
   /** The server to name in events: the connections' owner. */
   readonly server: object;
   /** Delay accept until the first byte (TCP_DEFER_ACCEPT). */
   readonly peerSpeaksFirst: boolean;
+  /** Whether it keeps what is read; otherwise it is lent. */
+  readonly owned: boolean;
   /**
-   * Takes a native connection over from the engine. `insideClose`: the program is inside its call that closes the
-   * server.
+   * Takes a native connection over from the listener's engine. `insideClose`: the program is inside its call that
+   * closes the server. Returns false if a socket is to be made of it.
    */
-  take(engine: Engine, id: number, insideClose: boolean): void;
+  take(listener: AcceptingListener, id: number, insideClose: boolean): boolean;
 }
 
 const delegates = new WeakMap<object, AcceptDelegate>();
 
 /**
  * Gives a server's native connections to an accept delegate: no socket is made of them, and 'connection' is not
- * emitted. Their reads are lent. The delegate must report when they are closed: see `noteDelegatedClosed`. On `js`,
+ * emitted. The delegate must report when they are closed: see `noteDelegatedClosed`. On `js`,
  * sockets arrive through 'connection' as usual. On both, the delegate publishes `nearwire:connection` and
  * `nearwire:close`. Call it before `listen()`.
  */
@@ -26,8 +38,21 @@ export function setAcceptDelegate(server: net.Server, delegate: AcceptDelegate):
   delegates.set(server, delegate);
 }
 
+/** Gives servers of a kind their delegate as they begin to listen. */
+let findDelegate: ((server: net.Server) => AcceptDelegate | undefined) | undefined;
+
+/** `find` is called with each server that begins to listen natively and has no delegate. */
+export function setDelegateFinder(find: (server: net.Server) => AcceptDelegate | undefined): void {
+  findDelegate = find;
+}
+
 export function acceptDelegateOf(server: net.Server): AcceptDelegate | undefined {
-  return delegates.get(server);
+  let delegate = delegates.get(server);
+  if (delegate === undefined) {
+    delegate = findDelegate?.(server);
+    if (delegate !== undefined) delegates.set(server, delegate);
+  }
+  return delegate;
 }
 
 /** The object that represents this server in events. */

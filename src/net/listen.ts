@@ -202,7 +202,7 @@ export class NativeListening {
   private listenOptions(backlog: number | false | undefined, flags: number): NativeListenOptions {
     return {
       ...connectionOptions(this.socketSettings(), this.server.pauseOnConnect),
-      owned: acceptDelegateOf(this.server) === undefined,
+      owned: acceptDelegateOf(this.server)?.owned ?? true,
       backlog: backlog || DEFAULT_BACKLOG,
       mode: UMASK_MODE,
       reusePort: (flags & REUSE_PORT) !== 0,

@@ -17,16 +17,18 @@ import { acceptedOptions, type SocketSettings, type StreamOptions } from './sock
 import { readBufferSizes } from './socket-properties.js';
 import { SocketConnection } from './socket-connection.js';
 import { NativeSocket } from './socket.js';
-import { acceptDelegateOf, toldServer, type AcceptDelegate } from './accept-delegate.js';
+import { acceptDelegateOf, toldServer, type AcceptDelegate, type AcceptingListener } from './accept-delegate.js';
 
 const acceptedSockets = diagnostics.channel('net.server.socket');
 
 /** Accepts connections for a server. */
-export class ServerListener extends EngineListener {
+export class ServerListener extends EngineListener implements AcceptingListener {
   /** @internal */
   readonly server: ServerWithInternals;
-  private readonly tcp: boolean;
-  private readonly settings: SocketSettings;
+  /** @internal */
+  readonly tcp: boolean;
+  /** @internal */
+  readonly settings: SocketSettings;
   private readonly paused: boolean;
   private readonly delegate: AcceptDelegate | undefined;
   /** 'connection' runs in the async context of listen(). */
@@ -58,20 +60,24 @@ export class ServerListener extends EngineListener {
       this.noteDrop('blockList');
       return;
     }
-    if (this.delegate !== undefined) {
-      this.take(id, this.delegate, false);
-      return;
-    }
+    if (this.delegate !== undefined && this.take(id, this.delegate, false)) return;
     // Made outside of listen()'s context: the socket's events run in none.
     this.scope.run(accept, this, id, socketScope());
     runTicks();
   }
 
   /** @internal */
-  take(id: number, delegate: AcceptDelegate, insideClose: boolean): void {
+  take(id: number, delegate: AcceptDelegate, insideClose: boolean): boolean {
+    if (!delegate.take(this, id, insideClose)) return false;
     this.bufferSizes ??= readBufferSizes(this.engine, id);
     countConnection(this.server);
-    delegate.take(this.engine, id, insideClose);
+    return true;
+  }
+
+  /** Tells the program of a connection, in the async context of listen(). */
+  announce<A extends unknown[]>(call: (...args: A) => void, ...args: A): void {
+    this.scope.run(call, ...args);
+    runTicks();
   }
 
   /** @internal Called in the async context of listen(): a domain that is active there becomes the socket's. */
@@ -96,8 +102,7 @@ export class ServerListener extends EngineListener {
     super.close();
     const { delegate, scope } = this;
     for (const id of accepted) {
-      if (delegate === undefined) scope.run(acceptLater, this, id, socketScope());
-      else scope.run(takeOver, this, id, delegate);
+      scope.run(takeOver, this, id, delegate);
     }
     process.nextTick(() => {
       scope.end();
@@ -155,6 +160,11 @@ export function setAfterConnection(step: (socket: net.Socket) => void): void {
   afterConnection = step;
 }
 
+/** A socket that was not announced by its listener is served now. */
+export function tellServed(socket: net.Socket): void {
+  afterConnection?.(socket);
+}
+
 function accept(listener: ServerListener, id: number, scope: Scope): void {
   emitConnection(listener.server, listener.makeSocket(id, scope));
 }
@@ -165,8 +175,8 @@ function acceptLater(listener: ServerListener, id: number, scope: Scope): void {
   process.nextTick(emitConnection, listener.server, socket);
 }
 
-function takeOver(listener: ServerListener, id: number, delegate: AcceptDelegate): void {
-  listener.take(id, delegate, true);
+function takeOver(listener: ServerListener, id: number, delegate: AcceptDelegate | undefined): void {
+  if (delegate === undefined || !listener.take(id, delegate, true)) acceptLater(listener, id, socketScope());
 }
 
 function emitConnection(server: net.Server, socket: NativeSocket): void {

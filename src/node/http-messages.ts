@@ -40,8 +40,20 @@ export interface ResponseInternals<Socket> {
   _headerSent: boolean;
   _contentLength: number | null;
   _hasBody: boolean;
+  /** The trailers as they are sent. */
+  _trailer: string;
   _removedContLen: boolean;
+  _removedConnection: boolean;
+  _removedTE: boolean;
   _last: boolean;
+  /** Whether the header Keep-Alive is sent where the program sets none. */
+  _defaultKeepAlive: boolean;
+  /** Milliseconds. */
+  _keepAliveTimeout: number;
+  _maxRequestsPerSocket: number;
+  maxRequestsOnConnectionReached: boolean;
+  /** Called as bytes are queued on a response that does not own its connection yet, and as they leave. */
+  _onPendingData(delta: number): void;
   _closed: boolean;
   _sent100: boolean;
   _expect_continue: boolean;

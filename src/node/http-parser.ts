@@ -1,10 +1,12 @@
 /** Node's own HTTP parser from outside: which callbacks node's server gives it, and their arguments. */
 import type * as http from 'node:http';
 import type * as net from 'node:net';
+import { Duplex } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
+import { nodeHttp } from '../runtime/http.js';
 
 /** In the same order as in native/request_head.cc. */
-const PLAIN_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'] as const;
+export const PLAIN_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'] as const;
 
 /** The functions of node's server that its parser calls, by their index in the parser. */
 export interface ParserCallbacks {
@@ -68,6 +70,20 @@ export interface ParserFacts {
   readonly methods: readonly number[];
   readonly execute: NodeParser['execute'];
   readonly finish: NodeParser['finish'];
+}
+
+/** Node's own class, which no module exports: the one that it gives a server's connections. */
+export function parserClass(): ParserFacts['parserClass'] | undefined {
+  const server = new nodeHttp.Server();
+  const socket = new Duplex({ read: nothing, write: nothing }) as Duplex & { parser?: NodeParser | null };
+  server.emit('connection', socket);
+  const found = socket.parser?.constructor;
+  socket.destroy();
+  return found;
+}
+
+function nothing(): void {
+  // Nobody reads or writes it.
 }
 
 /**

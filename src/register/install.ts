@@ -2,6 +2,7 @@
  * Installs the changes of `nearwire/register` to node's modules: where servers listen, where sockets connect, and
  * related functions.
  */
+import { installPlainServing } from '../http/serve-plain.js';
 import { installRequestReader } from '../http/served-parsers.js';
 import { install } from './install-natively.js';
 import { engineFor, requestedTransport } from '../engine/transport.js';
@@ -37,4 +38,5 @@ export function registerTransport(): void {
   patchMethods();
   patchActiveHandles(engine);
   installRequestReader();
+  installPlainServing();
 }

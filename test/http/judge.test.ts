@@ -37,6 +37,14 @@ function third(handler: string): Case {
   };
 }
 
+/**
+ * A response whose 'drain' listener throws while the next one waits: node forgets what it owed, so the next one stops in
+ * the middle. Over nearwire it goes on.
+ */
+function losesInNode({ handler, name }: Case): boolean {
+  return handler === "throws in a late answer's 'drain'" && name.includes('twice');
+}
+
 // node:http itself is among them: that shows that what is seen does not depend on chance.
 describe.each(subjects)('judged by node:http: $name', (subject) => {
   it(
@@ -45,7 +53,8 @@ describe.each(subjects)('judged by node:http: $name', (subject) => {
       onUncaught(noteThrown);
       const random = randomFrom(SEED);
       for (let left = CASES; left > 0; left -= BATCH) {
-        const cases = Array.from({ length: Math.min(BATCH, left) }, () => makeCase(random));
+        const made = Array.from({ length: Math.min(BATCH, left) }, () => makeCase(random));
+        const cases = made.filter((one) => subject.name !== 'native' || !losesInNode(one));
         const [first] = await judge(cases, subject);
         expect(first?.told, JSON.stringify(first?.one)).toEqual(first?.expected);
         expect(strays).toEqual([]);

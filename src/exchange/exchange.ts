@@ -1,0 +1,16 @@
+/** One request and its response. A connection has one after another; only one of them at a time owns the socket. */
+import type { Incoming, Outgoing } from './contracts.js';
+
+export class Exchange {
+  readonly request: Incoming;
+  readonly response: Outgoing;
+  /** The response has been written whole and awaits its flush. */
+  whole = false;
+  /** Node's own code sends the response, and emits 'finish' at its end. */
+  awaitsFinish = false;
+
+  constructor(request: Incoming, response: Outgoing) {
+    this.request = request;
+    this.response = response;
+  }
+}

@@ -1,0 +1,347 @@
+/**
+ * Turns the stand-in of a connection into a native socket that node's own code serves: the same object, with other
+ * methods, on the same connection of the engine.
+ *
+ * Between requests, node's server just gets a new socket. In the middle of one, its parser is first given the heads of
+ * the requests that have been read, and makes the existing objects of them (withMessages). After that it expects the
+ * rest of the body, and its server the end of the responses.
+ */
+import { EventEmitter } from 'node:events';
+import { Duplex } from 'node:stream';
+import type { Incoming, Outgoing } from '../exchange/contracts.js';
+import { Exchange } from '../exchange/exchange.js';
+import { tellEach } from '../exchange/tell-each.js';
+import { tellingAll } from '../exchange/writers.js';
+import { report, reports, socketScope } from '../net/async-scopes.js';
+import type { InPlaceReader } from '../net/connected-socket.js';
+import { nativeFields } from '../net/native-fields.js';
+import { tellServed } from '../net/server-listener.js';
+import { acceptedOptions } from '../net/socket-options.js';
+import { SocketConnection } from '../net/socket-connection.js';
+import { NativeSocket, noteEnd } from '../net/socket.js';
+import type { NodeParser, ParserCallbacks } from '../node/http-parser.js';
+import { runTicks } from '../node/run-ticks.js';
+import { settleEnd } from '../node/http-messages.js';
+import { serveByNode, withMessages, type ServerWithFields } from '../node/http-server.js';
+import type { ServerInternals } from '../node/server-internals.js';
+import { nodeHttp } from '../runtime/http.js';
+import type { WriteCallback } from '../node/stream-state.js';
+import { breakParser, endParser, type BreakingCallback } from './broken-parser.js';
+import type { HttpConnection } from './connection.js';
+import { parserFacts } from './plain-request.js';
+import { READER, REPORTED, type ServedSocket as ReadSocket } from './request-reader.js';
+import { STAND_IN_FIELDS } from './stand-in.js';
+
+/** The result of a read, of which the bytes from `offset` on have not been looked at. */
+export interface PartlyRead {
+  packet: Buffer;
+  offset: number;
+}
+
+/** What the connection knows that node's code does not. */
+export interface Remainder {
+  /** Those that are not over, oldest first. */
+  exchanges: readonly Exchange[];
+  /** Its response is over, but its request's body is still being read. */
+  answered: Exchange | undefined;
+  /** The one whose request's body is being read, and how much of it has come. */
+  receiving: Exchange | undefined;
+  bodySeen: number;
+  read: PartlyRead | undefined;
+  /** The peer has ended. */
+  hasEnded: boolean;
+  /** Its own end: 'half' has been sent, 'soon' closes it as well. */
+  end: 'half' | 'soon' | undefined;
+  /** Where a listener has thrown. */
+  broken: BreakingCallback | undefined;
+  /** The last request that has been read allows no other. */
+  hasReadLast: boolean;
+  /** Pieces that were read while it was paused, oldest first; undefined: the end. */
+  unread: readonly (Buffer | undefined)[];
+  /** Writes that wait for the socket to be uncorked. */
+  held: readonly { data: string | Uint8Array; encoding: BufferEncoding; callback: WriteCallback | undefined }[];
+  /** Callbacks of writes that the kernel may not have taken. */
+  unflushed: readonly WriteCallback[];
+}
+
+type ServedSocket = NativeSocket & {
+  parser: NodeParser | null;
+  _httpMessage: unknown;
+  _paused?: boolean;
+  [READER]?: ReadSocket[typeof READER];
+};
+
+/** The connection closes after the read at the earliest. */
+const AMID_READ: InPlaceReader = {
+  isAmidRead: true,
+  hasReadLast: false,
+  isOnlyReader: false,
+  rests: false,
+  takeInPlace: () => false,
+  awaitsBody: () => false,
+};
+
+/** How much of a body node's parser has been given before somebody counts it. */
+let body: { of: Incoming | undefined; seen: number } = { of: undefined, seen: 0 };
+
+/** A body is only counted by the parser, which is given as many others. */
+const FILLER = Buffer.alloc(64 * 1024);
+
+export function becomeSocket(from: HttpConnection, rest: Remainder): void {
+  const server = from.server.emitter as ServerWithFields & ServerInternals;
+  const { writableCorked: corked, _paused: rests } = from.socket;
+  const listeners = takeListeners(from.socket);
+  const socket = makeSocket(from, server);
+  const connection = socket._connection as SocketConnection;
+  for (const callback of rest.unflushed) connection.whenFlushed(callback);
+  const [first] = rest.exchanges;
+  if (first?.whole === true) {
+    connection.whenFlushed((error) => {
+      finishWhole(first.response, error ?? null);
+    });
+  }
+  for (const { response } of rest.exchanges) if (response.socket !== null) response.socket = socket as never;
+  serveByNode(server, socket);
+  // In node, the server's own come first.
+  for (const [event, listener] of listeners) EventEmitter.prototype.on.call(socket, event, listener);
+  for (const exchange of rest.exchanges) replay(server, socket, exchange, rest);
+  if (rest.answered !== undefined) replayAnswered(server, socket, rest.answered, rest);
+  if (socket.parser !== null && rest.broken !== undefined) breakParser(parserFacts(), socket.parser, rest.broken);
+  else if (socket.parser !== null && rest.hasReadLast && rest.exchanges.length === 0) endParser(parserFacts(), socket.parser);
+  if (rest.end === 'soon') socket.destroySoon();
+  else if (rest.end === 'half') socket.end();
+  // Not before: node's server would stop reading where a write waits.
+  for (let i = 0; i < corked; i++) socket.cork();
+  for (const { data, encoding, callback } of rest.held) socket.write(data, encoding, callback);
+  if (from.owesDrain) socket._writableState.needDrain = true;
+  const { read, hasEnded, receiving, bodySeen } = rest;
+  body = { of: receiving?.request, seen: bodySeen };
+  if (read !== undefined) giveRest(socket, read);
+  if (from.paused) socket.pause();
+  if (rests && !socket._paused) {
+    socket._paused = true;
+    socket.parser?.pause();
+  }
+  tellServed(socket);
+  if (body.of !== undefined && socket.parser?.incoming === (body.of as object)) socket[READER]?.countBody(body.seen);
+  if (rest.unread.length > 0) {
+    connection.unread = [...rest.unread];
+    if (!from.paused) connection.giveUnread();
+  }
+  if (hasEnded) connection.onEnd();
+}
+
+type Listener = (...args: unknown[]) => void;
+
+/** Removes all listeners of the program, and returns them. */
+function takeListeners(socket: EventEmitter): [event: string | symbol, listener: Listener][] {
+  const names = socket.eventNames();
+  const taken = names.flatMap((event) =>
+    socket.rawListeners(event).map((listener): [string | symbol, Listener] => [event, listener as Listener]),
+  );
+  // Nobody is told of it.
+  EventEmitter.prototype.removeAllListeners.call(socket, 'removeListener');
+  for (const event of names) EventEmitter.prototype.removeAllListeners.call(socket, event);
+  return taken;
+}
+
+/** Gives the stream more that has been read by now. */
+export function pushAll(given: object, pieces: readonly Buffer[]): void {
+  const socket = given as ServedSocket;
+  for (const piece of pieces) {
+    if (socket.destroyed) return;
+    if (socket._connection !== undefined) socket._connection.bytesRead += piece.length;
+    socket.push(piece);
+  }
+}
+
+/** Gives node's parser what is left of a read. The stream would do so in a tick; in node it would have been read by now. */
+export function giveRest(given: object, { packet, offset }: PartlyRead): void {
+  const socket = given as ServedSocket;
+  const { _connection: connection, parser } = socket;
+  if (parser === null) return;
+  skipOnce(parser, offset);
+  connection?.scope.run(giveOn, socket, packet);
+}
+
+function makeSocket(
+  from: HttpConnection,
+  server: ServerWithFields & ServerInternals,
+): ServedSocket {
+  const { carrier, id, bytesRead, bytesWritten, settings, tcp } = from;
+  const standIn = from.socket as object as Record<string, unknown>;
+  const { timeout, _timer: timer } = from.socket;
+  timer?.stop();
+  for (const name of STAND_IN_FIELDS) Reflect.deleteProperty(standIn, name);
+  Reflect.deleteProperty(standIn, '_httpMessage');
+  const socket = Object.setPrototypeOf(standIn, NativeSocket.prototype) as ServedSocket;
+  Reflect.apply(Duplex, socket, [acceptedOptions(server.allowHalfOpen, server.highWaterMark)]);
+  Object.assign(socket, Object.fromEntries(nativeFields(settings.engine)), { _settings: settings, server });
+  socket._server = server;
+  socket.prependListener('end', noteEnd);
+  carrier.leave();
+  const connection = new SocketConnection(settings.engine, id, socket, socketScope(), tcp, !from.paused);
+  connection.blocked = carrier.blocked;
+  connection.bytesRead = bytesRead;
+  connection.bytesWritten = bytesWritten;
+  socket._connection = connection;
+  if (timeout !== undefined && timeout > 0) socket.setTimeout(timeout);
+  return socket;
+}
+
+/** Brings node's parser and server to where this exchange is. */
+function replay(server: ServerWithFields, socket: ServedSocket, exchange: Exchange, rest: Remainder): void {
+  const { request, response } = exchange;
+  const { parser } = socket;
+  if (parser === null) return;
+  const seen = rest.receiving === exchange && rest.broken === undefined ? rest.bodySeen : lengthOf(request);
+  keeping(request, response, () => {
+    withMessages(server, request, response, () => {
+      parser.execute(headOf(request, rest.broken !== undefined));
+      skipBody(parser, seen);
+    });
+  });
+  tellServerFirst(response);
+}
+
+/** Node's server hears of the end before the program does. */
+function tellServerFirst(response: Outgoing): void {
+  const listeners = response.rawListeners('finish') as Listener[];
+  const own = listeners.at(-1);
+  if (own === undefined || listeners.length === 1) return;
+  response.removeListener('finish', own);
+  response.prependListener('finish', own);
+}
+
+/** Its body is still being read: node's server has made a response, and that is over. */
+function replayAnswered(
+  server: ServerWithFields,
+  socket: ServedSocket,
+  { request }: Exchange,
+  rest: Remainder,
+): void {
+  const response = new nodeHttp.ServerResponse(request as never) as unknown as Outgoing;
+  const exchange = new Exchange(request, response);
+  replay(server, socket, exchange, { ...rest, receiving: exchange });
+  response.emit('finish');
+}
+
+function lengthOf({ headers }: Incoming): number {
+  return Number(headers['content-length'] ?? 0);
+}
+
+/** The kernel has taken a response that was written whole. */
+function finishWhole(response: Outgoing, error: Error | null): void {
+  const calls = tellingAll(settleEnd(response, error), error);
+  if (error === null) calls.push(() => response.emit('finish'));
+  tellEach(calls);
+}
+
+/** As node's parser reads from a handle: ticks run after each piece of a body, and after trailers. */
+function giveOn(socket: ServedSocket, packet: Buffer): void {
+  const { parser, _connection: connection } = socket;
+  if (parser === null) return;
+  const { kOnBody, kOnHeaders } = parserFacts().parserClass;
+  const onBody = parser[kOnBody] as ParserCallbacks['onBody'];
+  const onHeaders = parser[kOnHeaders] as ParserCallbacks['onHeaders'];
+  parser[kOnBody] = function (this: NodeParser, piece: Buffer) {
+    const { incoming } = this;
+    if (incoming !== (body.of as object)) body = { of: incoming as Incoming | null ?? undefined, seen: 0 };
+    body.seen += piece.length;
+    // An exception still stops the parser.
+    if (!runsWell(socket, () => onBody.call(this, piece))) throw REPORTED;
+  } as ParserCallbacks['onBody'];
+  parser[kOnHeaders] = function (this: NodeParser, headers: string[], target: string) {
+    runsWell(socket, () => onHeaders.call(this, headers, target));
+  } as ParserCallbacks['onHeaders'];
+  socket._readableState.dataEmitted = true;
+  if (connection !== undefined) connection.inPlace = AMID_READ;
+  try {
+    socket.emit('data', packet);
+  } catch (error) {
+    if (error !== REPORTED) throw error;
+  } finally {
+    parser[kOnBody] = onBody;
+    parser[kOnHeaders] = onHeaders;
+    if (connection !== undefined) connection.inPlace = undefined;
+  }
+}
+
+/** Makes the call, and runs ticks until they write nothing more. Returns false if anything was thrown, and reported. */
+function runsWell(socket: ServedSocket, call: () => void): boolean {
+  const before = reports;
+  try {
+    call();
+    do runTicks();
+    while (tellWritten(socket));
+  } catch (error) {
+    report(error);
+  }
+  return reports === before;
+}
+
+/** Calls the callbacks of writes that the kernel has taken. Returns false if there are none. */
+function tellWritten({ _connection: connection }: ServedSocket): boolean {
+  if (connection?.awaitingFlush !== true) return false;
+  connection.flush();
+  if (connection.blocked || connection.failed) return false;
+  connection.awaitingFlush = false;
+  connection.onFlushed();
+  return true;
+}
+
+/** The first bytes of what the parser is given next have been read: its results count from the first byte all the same. */
+function skipOnce(parser: NodeParser, offset: number): void {
+  const { execute } = parser;
+  parser.execute = (packet) => {
+    parser.execute = execute;
+    const taken = execute.call(parser, packet.subarray(offset));
+    if (typeof taken === 'number') return offset + taken;
+    taken.bytesParsed += offset;
+    return taken;
+  };
+}
+
+function skipBody(parser: NodeParser, length: number): void {
+  const { kOnBody } = parserFacts().parserClass;
+  const onBody = parser[kOnBody];
+  parser[kOnBody] = null;
+  for (let left = length; left > 0; left -= FILLER.length) parser.execute(FILLER.subarray(0, left));
+  parser[kOnBody] = onBody ?? null;
+}
+
+/** `keeps`: as if another request may follow. */
+function headOf({ rawHeaders, method, httpVersionMinor }: Incoming, keeps: boolean): Buffer {
+  let text = `${String(method)} / HTTP/1.${keeps ? '1' : String(httpVersionMinor)}\r\n`;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = String(rawHeaders[i]);
+    if (!keeps || name.toLowerCase() !== 'connection') text += `${name}: ${String(rawHeaders[i + 1])}\r\n`;
+  }
+  return Buffer.from(`${text}\r\n`, 'latin1');
+}
+
+const REQUEST_FIELDS = ['url', 'method', 'upgrade', 'httpVersion', 'httpVersionMajor', 'httpVersionMinor'] as const;
+
+/** What node sets in the objects as it makes them has long been set, and may have been changed since. */
+function keeping(request: Incoming, response: Outgoing, act: () => void): void {
+  const message = request as unknown as Record<string, unknown>;
+  const kept = REQUEST_FIELDS.map((name) => message[name]);
+  const { complete } = request;
+  const { shouldKeepAlive, maxRequestsOnConnectionReached } = response;
+  const shadowed = { _addHeaderLines: nothing, push: nothing };
+  Object.assign(request, shadowed);
+  Object.assign(response, { _finish: nothing });
+  try {
+    act();
+  } finally {
+    for (const name of Object.keys(shadowed)) Reflect.deleteProperty(request, name);
+    Reflect.deleteProperty(response, '_finish');
+    REQUEST_FIELDS.forEach((name, i) => (message[name] = kept[i]));
+    request.complete = complete;
+    Object.assign(response, { shouldKeepAlive, maxRequestsOnConnectionReached });
+  }
+}
+
+function nothing(): boolean {
+  return true;
+}

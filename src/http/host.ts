@@ -1,0 +1,100 @@
+/** An `http.Server` as its connections see it: its options as they are now, and the list of those that are open. */
+import { clearInterval, setInterval } from 'node:timers';
+import type { RequestClass, ResponseClass, ResponseOptions, ServerContract } from '../exchange/contracts.js';
+import { Connections } from '../exchange/connections.js';
+import { loopTime } from '../engine/thread-engine.js';
+import { noteDelegatedClosed } from '../net/listen.js';
+import {
+  dropsEmptyBodies,
+  listensAlone,
+  otherConnectionListeners,
+  requestClassOf,
+  responseClassOf,
+  type ServerWithFields,
+} from '../node/http-server.js';
+import { nodeHttp } from '../runtime/http.js';
+import type { HttpConnection } from './connection.js';
+
+const DEFAULT_CHECKING_INTERVAL = 30_000;
+
+function limit(value: unknown): number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : 0;
+}
+
+export class HttpHost implements ServerContract {
+  readonly emitter: ServerWithFields;
+  readonly highWaterMark: number;
+  readonly responseOptions: ResponseOptions;
+  private readonly open = new Connections<HttpConnection>();
+  private count = 0;
+  private checker: NodeJS.Timeout | undefined;
+
+  constructor(server: ServerWithFields, highWaterMark: number) {
+    this.emitter = server;
+    this.highWaterMark = highWaterMark;
+    this.responseOptions = {
+      highWaterMark,
+      rejectNonStandardBodyWrites: server.rejectNonStandardBodyWrites === true,
+    };
+  }
+
+  get requestClass(): RequestClass {
+    return requestClassOf(this.emitter) as RequestClass;
+  }
+
+  get responseClass(): ResponseClass {
+    return responseClassOf(this.emitter) as ResponseClass;
+  }
+
+  /** The longest header block in bytes. */
+  get longestHead(): number {
+    return this.emitter.maxHeaderSize ?? nodeHttp.maxHeaderSize;
+  }
+
+  /** Whether node's own code may be spared: with these options it treats plain requests in a way of its own. */
+  get servesPlain(): boolean {
+    const { emitter: server } = this;
+    return (
+      (listensAlone(server) || otherConnectionListeners(server) !== undefined) &&
+      !server.insecureHTTPParser &&
+      server.httpValidation === undefined &&
+      !server.maxHeadersCount &&
+      !dropsEmptyBodies(server)
+    );
+  }
+
+  admit(connection: HttpConnection): void {
+    this.open.add(connection);
+    if (this.count++ === 0) this.startChecking();
+  }
+
+  /** The connection is no longer its matter. */
+  forget(connection: HttpConnection): void {
+    this.open.remove(connection);
+    if (--this.count === 0) clearInterval(this.checker);
+  }
+
+  /** A connection has closed. */
+  release(connection: HttpConnection): void {
+    this.forget(connection);
+    noteDelegatedClosed(this.emitter);
+  }
+
+  closeAll(): void {
+    for (const connection of this.open.all()) connection.destroy(undefined);
+  }
+
+  closeIdle(): void {
+    for (const connection of this.open.all()) if (connection.isIdle) connection.destroy(undefined);
+  }
+
+  private startChecking(): void {
+    const check = (): void => {
+      const { headersTimeout, requestTimeout } = this.emitter;
+      const limits = [limit(headersTimeout), limit(requestTimeout)] as const;
+      const now = loopTime();
+      for (const connection of this.open.all()) connection.checkTime(now, ...limits);
+    };
+    this.checker = setInterval(check, this.emitter.connectionsCheckingInterval ?? DEFAULT_CHECKING_INTERVAL).unref();
+  }
+}

@@ -1,0 +1,81 @@
+/** Plain requests: finds their parts (native/request_head.h), and makes genuine IncomingMessages of them. */
+import { RequestHead } from '../binding/addon.js';
+import type { Engine } from '../engine/engine.js';
+import type { Incoming, SocketContract } from '../exchange/contracts.js';
+import { setHeadersCount } from '../node/http-messages.js';
+import { PLAIN_METHODS, studyParser, type ParserFacts } from '../node/http-parser.js';
+import type { HttpHost } from './host.js';
+
+/** A Buffer's own decoder, without the checks of toString(). */
+interface RawReads {
+  latin1Slice(start: number, end: number): string;
+}
+
+export interface PlainHead {
+  /** Of the header block, in bytes. */
+  length: number;
+  method: string;
+  url: string;
+  rawHeaders: string[];
+  minorVersion: number;
+  /** Whether another request may follow. */
+  keepsAlive: boolean;
+  /** In bytes. */
+  bodyLength: number;
+}
+
+let facts: ParserFacts | undefined;
+/** Where the addon puts what it finds. */
+let words: Int32Array | undefined;
+
+/** Must not be called before `learnParser`. */
+export function parserFacts(): ParserFacts {
+  return facts as ParserFacts;
+}
+
+/** Looks whether this node's parser reports plain requests as we would. */
+export function learnParser(parserClass: ParserFacts['parserClass'] | undefined): boolean {
+  if (parserClass === undefined) return false;
+  facts ??= studyParser(parserClass);
+  return facts !== undefined;
+}
+
+/** The parts of the plain request at `start`; undefined if there is none. They are valid until the next call. */
+export function scanHead(host: HttpHost, engine: Engine, data: Buffer, start: number, end: number): PlainHead | undefined {
+  const length = engine.native.scanRequest(data, start, end);
+  if (length === 0 || length > host.longestHead || !host.servesPlain) return undefined;
+  words ??= engine.native.layout.requestHead;
+  const minorVersion = words[RequestHead.MinorVersion] as number;
+  // Node refuses it, unless the server does not mind.
+  if (minorVersion === 1 && words[RequestHead.HasHost] === 0) return undefined;
+  const text = (data as Buffer & RawReads).latin1Slice(start, start + length);
+  const rawHeaders: string[] = [];
+  const last = RequestHead.Headers + 4 * (words[RequestHead.HeaderCount] as number);
+  for (let word: number = RequestHead.Headers; word < last; word += 2) {
+    rawHeaders.push(text.slice(words[word], words[word + 1]));
+  }
+  return {
+    length,
+    method: PLAIN_METHODS[words[RequestHead.Method] as number] as string,
+    url: text.slice(words[RequestHead.TargetStart], words[RequestHead.TargetEnd]),
+    rawHeaders,
+    minorVersion,
+    keepsAlive: words[RequestHead.KeepsAlive] === 1,
+    bodyLength: Math.max(0, words[RequestHead.ContentLength] as number),
+  };
+}
+
+/** Its version is 1.1 at first: node's ServerResponse would otherwise look into the headers. */
+export function makeRequest(host: HttpHost, socket: SocketContract, head: PlainHead): Incoming {
+  const request = new host.requestClass(socket) as unknown as Incoming;
+  request.httpVersionMajor = 1;
+  request.httpVersionMinor = 1;
+  request.httpVersion = '1.1';
+  request.joinDuplicateHeaders = host.emitter.joinDuplicateHeaders as boolean;
+  request.url = head.url;
+  request.method = head.method;
+  request.upgrade = false;
+  request.rawHeaders = head.rawHeaders;
+  setHeadersCount(request, head.rawHeaders.length);
+  return request;
+}

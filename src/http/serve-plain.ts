@@ -1,0 +1,96 @@
+/** Has an `http.Server`'s native connections served without streams and without node's parser: see connection.ts. */
+import type * as http from 'node:http';
+import type * as net from 'node:net';
+import { getDefaultHighWaterMark } from 'node:stream';
+import { announceLater } from '../exchange/announcement.js';
+import { setDelegateFinder, type AcceptDelegate, type AcceptingListener } from '../net/accept-delegate.js';
+import { checkMessages } from '../node/http-messages.js';
+import { parserClass } from '../node/http-parser.js';
+import { httpServerFacts, listensAlone, otherConnectionListeners, type ServerWithFields } from '../node/http-server.js';
+import type { ServerInternals } from '../node/server-internals.js';
+import { nodeHttp } from '../runtime/http.js';
+import { connections, type ConnectionEvent } from '../stats/events.js';
+import { HttpConnection } from './connection.js';
+import { HttpHost } from './host.js';
+import { learnParser } from './plain-request.js';
+
+/** `node`: all requests are left to node's own code. */
+const ENGINE_VARIABLE = 'NEARWIRE_HTTP';
+
+let isKnown: boolean | undefined;
+
+/** Whether this node's servers, messages and parser are as the engine expects. */
+function knowsNode(): boolean {
+  if (isKnown !== undefined) return isKnown;
+  try {
+    checkMessages();
+    isKnown = httpServerFacts() !== undefined && learnParser(parserClass());
+  } catch {
+    isKnown = false;
+  }
+  return isKnown;
+}
+
+/** All http.Servers that listen natively from now on. */
+export function installPlainServing(): void {
+  if (process.env[ENGINE_VARIABLE] !== 'node') setDelegateFinder(servePlain);
+}
+
+const left = new WeakSet<net.Server>();
+
+/** All requests of this server are node's matter. */
+export function leaveToNode(server: http.Server): void {
+  left.add(server);
+}
+
+/** Servers of node:http, without loading it for others. */
+function isHttpServer(server: net.Server): server is ServerWithFields & ServerInternals {
+  return 'closeIdleConnections' in server && server instanceof nodeHttp.Server;
+}
+
+function servePlain(server: net.Server): AcceptDelegate | undefined {
+  if (left.has(server) || !isHttpServer(server) || !knowsNode()) return undefined;
+  const { highWaterMark = getDefaultHighWaterMark(false) } = server;
+  const host = new HttpHost(server, highWaterMark);
+  listConnections(server, host);
+  return {
+    server,
+    peerSpeaksFirst: false,
+    owned: true,
+    take: (listener, id, insideClose) => take(host, listener, id, insideClose),
+  };
+}
+
+/** Node's own list has only the connections that its parsers read. */
+function listConnections(server: http.Server, host: HttpHost): void {
+  const { closeAllConnections, closeIdleConnections } = server;
+  server.closeAllConnections = function () {
+    host.closeAll();
+    closeAllConnections.call(server);
+  };
+  server.closeIdleConnections = function () {
+    host.closeIdle();
+    closeIdleConnections.call(server);
+  };
+}
+
+function take(host: HttpHost, listener: AcceptingListener, id: number, insideClose: boolean): boolean {
+  if (!host.servesPlain) return false;
+  // Requests are served in the async context of listen(), as in node.
+  listener.announce(admit, host, listener, id, insideClose);
+  return true;
+}
+
+function admit(host: HttpHost, listener: AcceptingListener, id: number, insideClose: boolean): void {
+  const connection = new HttpConnection(host, listener, id);
+  host.admit(connection);
+  if (listensAlone(host.emitter) && !connections.hasSubscribers) return;
+  const announce = (): void => {
+    const { socket } = connection;
+    const { emitter: server } = host;
+    if (connections.hasSubscribers) connections.publish({ server, socket } satisfies ConnectionEvent);
+    for (const call of otherConnectionListeners(server) ?? []) call.call(server, socket as never);
+  };
+  if (insideClose) announceLater(connection, announce);
+  else announce();
+}

@@ -1,0 +1,146 @@
+/** What node's own server code looks up in an `http.Server`, under symbols that it does not export. */
+import type * as http from 'node:http';
+import type * as net from 'node:net';
+import { nodeHttp } from '../runtime/http.js';
+
+/** The fields of http.Server that its types leave out. */
+export interface HttpServerFields {
+  readonly maxHeaderSize?: number | undefined;
+  readonly insecureHTTPParser?: boolean | undefined;
+  /** From node 24 on. */
+  readonly httpValidation?: string | undefined;
+  readonly joinDuplicateHeaders?: boolean | undefined;
+  readonly rejectNonStandardBodyWrites?: boolean | undefined;
+  readonly requireHostHeader?: boolean | undefined;
+  /** Milliseconds. */
+  readonly connectionsCheckingInterval?: number | undefined;
+  /** Not in node 20. Milliseconds. */
+  readonly keepAliveTimeoutBuffer?: number | undefined;
+  /** Node's types leave it out. */
+  readonly httpAllowHalfOpen: boolean;
+}
+
+export type ServerWithFields = http.Server & HttpServerFields;
+
+type ConnectionListener = (this: net.Server, socket: net.Socket) => void;
+
+interface Facts {
+  /** Node's own listener of 'connection', which gives the socket a parser. */
+  readonly connectionListener: ConnectionListener;
+  readonly requestClass: symbol;
+  readonly responseClass: symbol;
+  readonly uniqueHeaders: symbol;
+  /** Not in node 20 and 22. */
+  readonly optimizeEmptyRequests: symbol | undefined;
+}
+
+function study(): Facts | undefined {
+  const server = new nodeHttp.Server();
+  const symbols = Object.getOwnPropertySymbols(server);
+  const find = (name: string): symbol | undefined => symbols.find(({ description }) => description === name);
+  const [connectionListener] = server.listeners('connection') as ConnectionListener[];
+  const requestClass = find('IncomingMessage');
+  const responseClass = find('ServerResponse');
+  const uniqueHeaders = find('kUniqueHeaders');
+  if (connectionListener === undefined || requestClass === undefined) return undefined;
+  if (responseClass === undefined || uniqueHeaders === undefined) return undefined;
+  return {
+    connectionListener,
+    requestClass,
+    responseClass,
+    uniqueHeaders,
+    optimizeEmptyRequests: find('kOptimizeEmptyRequests'),
+  };
+}
+
+/** null: this node's servers are not as expected. */
+let found: Facts | null | undefined;
+
+/** Undefined if this node's servers are not as expected. */
+export function httpServerFacts(): Facts | undefined {
+  found ??= study() ?? null;
+  return found ?? undefined;
+}
+
+function facts(): Facts {
+  return found as Facts;
+}
+
+type Keyed = Record<symbol, unknown>;
+
+/** The class of a server's requests: of its options, or node's own. */
+export function requestClassOf(server: http.Server): unknown {
+  return (server as unknown as Keyed)[facts().requestClass];
+}
+
+export function responseClassOf(server: http.Server): unknown {
+  return (server as unknown as Keyed)[facts().responseClass];
+}
+
+/** Copies the names whose values are joined into one line. */
+export function giveUniqueHeaders(server: http.Server, response: object): void {
+  const { uniqueHeaders } = facts();
+  (response as Keyed)[uniqueHeaders] = (server as unknown as Keyed)[uniqueHeaders];
+}
+
+export function hasUniqueHeaders(response: object): boolean {
+  return Boolean((response as Keyed)[facts().uniqueHeaders]);
+}
+
+/** Whether it ends requests without a body before anybody can listen to them. */
+export function dropsEmptyBodies(server: http.Server): boolean {
+  const { optimizeEmptyRequests } = facts();
+  return optimizeEmptyRequests !== undefined && (server as unknown as Keyed)[optimizeEmptyRequests] === true;
+}
+
+/** Node's own listener alone: nobody else is to be told of connections. */
+export function listensAlone(server: http.Server): boolean {
+  const { connection } = (server as unknown as { _events: { connection?: unknown } })._events;
+  return connection === facts().connectionListener;
+}
+
+/** The listeners of 'connection' apart from node's own; undefined if that is not the first. */
+export function otherConnectionListeners(server: http.Server): ConnectionListener[] | undefined {
+  const [first, ...others] = server.rawListeners('connection') as ConnectionListener[];
+  return first === facts().connectionListener ? others : undefined;
+}
+
+/** Has node serve the socket with its own parser. */
+export function serveByNode(server: http.Server, socket: net.Socket): void {
+  facts().connectionListener.call(server, socket);
+}
+
+/**
+ * While `act` runs, node makes no request and no response for this server, but is given these; and their events are not
+ * emitted.
+ */
+export function withMessages(server: http.Server, request: object, response: object, act: () => void): void {
+  const { requestClass, responseClass } = facts();
+  const shadows: PropertyDescriptorMap = {
+    [requestClass]: { value: givesBack(request), configurable: true, writable: true, enumerable: true },
+    [responseClass]: { value: givesBack(response), configurable: true, writable: true, enumerable: true },
+    emit: { value: () => true, configurable: true, writable: true },
+    // They have passed these checks.
+    requireHostHeader: { value: false, configurable: true, writable: true, enumerable: true },
+    maxRequestsPerSocket: { value: 0, configurable: true, writable: true, enumerable: true },
+  };
+  const names = Reflect.ownKeys(shadows);
+  const before = names.map((name) => Object.getOwnPropertyDescriptor(server, name));
+  Object.defineProperties(server, shadows);
+  try {
+    act();
+  } finally {
+    names.forEach((name, i) => {
+      const descriptor = before[i];
+      if (descriptor === undefined) Reflect.deleteProperty(server, name);
+      else Object.defineProperty(server, name, descriptor);
+    });
+  }
+}
+
+/** A constructor whose result is this object. */
+function givesBack(object: object): unknown {
+  return function Given() {
+    return object;
+  };
+}
