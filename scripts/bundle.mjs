@@ -16,6 +16,7 @@ const DEEP = 'deep';
 const WATCHED = [
   'binding/addon',
   'engine/connection',
+  'engine/listener',
   'engine/engine',
   'engine/thread-engine',
   'exchange/study',
@@ -30,13 +31,14 @@ const WATCHED = [
 const CHUNKS = [
   {
     name: 'engine',
-    test: /^(?!runtime\/http|node\/http-messages)(runtime|errors|node|memory|config|binding|engine|files|stats)\//,
+    test: /^(?!runtime\/http|node\/http-)(runtime|errors|node|memory|config|binding|engine|files|stats)\//,
   },
-  { name: 'node-http', test: /^runtime\/http$/ },
+  { name: 'node-http', test: /^(runtime\/http$|node\/http-)/ },
   { name: 'net', test: /^(net|cluster)\/|^register\/install-natively$/ },
   { name: 'channel', test: /^channel\// },
-  { name: 'exchange', test: /^(exchange|uwsgi)\// },
-  { name: 'requests', test: /^http\/(served-parsers|request-reader)$/ },
+  // What serves requests over either protocol; not what programs call for files.
+  { name: 'requests', test: /^exchange\/|^http\/(?!.*(file|copy-body|body-below|body-path|conditions|undici))/ },
+  { name: 'uwsgi', test: /^uwsgi\// },
 ];
 
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));

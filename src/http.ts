@@ -75,7 +75,7 @@ export function createServer(
   requestListener?: http.RequestListener,
 ): HttpServer {
   const server = nodeHttp.createServer(options as http.ServerOptions, requestListener);
-  return attach(server, serverOptions(options) as HttpTransportOptions | undefined);
+  return attach(server, serverOptions(options));
 }
 
 /** As `http.Agent`, with nearwire's connections; for `http.request({ agent })`, with `socketPath` or host and port. */

@@ -1,6 +1,7 @@
 /** `nearwire status`: which transport this environment uses, and why. */
 import { release } from 'node:os';
 import { transportStatus } from '../engine/transport.js';
+import { plainRequestsBy } from '../http/serve-plain.js';
 import { command, REPORT_OPTIONS } from './command.js';
 import { EXIT_CODES } from './exit-codes.js';
 import { jsonText, print } from './output-file.js';
@@ -16,6 +17,8 @@ interface Status {
   readonly reason: string | null;
   /** Which parser reads plain requests of node:http servers on native connections. */
   readonly requests: 'native' | 'node';
+  /** Whose code serves them. */
+  readonly engine: 'nearwire' | 'node';
   readonly node: string;
   readonly kernel: string;
   /** nearwire's environment variables that are set. */
@@ -46,6 +49,7 @@ function findStatus(): Status {
     addon: addon ?? null,
     reason: reason?.message.split('\n', 1)[0] ?? null,
     requests: isNative && process.env['NEARWIRE_REQUEST_READER'] !== '0' ? 'native' : 'node',
+    engine: isNative ? plainRequestsBy() : 'node',
     node: process.versions.node,
     kernel: `${process.platform} ${release()}`,
     environment: Object.fromEntries(
@@ -70,12 +74,14 @@ const TITLES: Readonly<Record<Status['transport'], string>> = {
   none: 'none: NEARWIRE_TRANSPORT=native, and the addon did not load',
 };
 
-function describe({ transport, requested, addon, reason, requests, node, kernel, environment }: Status): string {
+function describe({ transport, requested, addon, reason, requests, engine, ...host }: Status): string {
+  const { node, kernel, environment } = host;
   const lines = [
     ['transport', TITLES[transport]],
     ['requested', requested],
     ['addon', addon ?? `not loaded: ${reason ?? 'no reason given'}`],
     ['requests', requests === 'native' ? "plain ones parsed by the addon, others by node's parser" : "node's parser"],
+    ['engine', engine === 'nearwire' ? 'plain requests are served without streams' : "node's own"],
     ['node', node],
     ['kernel', kernel],
     ...Object.entries(environment),

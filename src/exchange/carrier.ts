@@ -13,7 +13,7 @@ import type { Engine } from '../engine/engine.js';
 export interface CarrierOwner {
   /** Bytes `[start, end)`, lent for this call. */
   onBytes(data: Buffer, start: number, end: number): void;
-  /** A piece in memory of its own. Returns false to give the memory back: nobody has kept it. */
+  /** A piece in memory of its own. Returns false to give the memory back, if no reference to it is left. */
   onBlock?(block: Buffer): boolean;
   /** The kernel has taken all bytes written before `notifyFlushed()`. */
   onFlushed(): void;
@@ -32,8 +32,11 @@ export interface Carrier {
   /** The kernel has not taken all bytes; `queued` is the number left. */
   readonly blocked: boolean;
   readonly queued: number;
-  /** Queues bytes, which leave by the end of the tick. Large ones are lent: they must not change until `onFlushed`. */
-  write(data: string | Uint8Array, encoding: BufferEncoding): void;
+  /**
+   * Queues bytes, which leave by the end of the tick. Large ones are lent: they must not change until `onFlushed`.
+   * Returns their number.
+   */
+  write(data: string | Uint8Array, encoding: BufferEncoding): number;
   /** Requests one `onFlushed` call, which comes asynchronously. */
   notifyFlushed(): void;
   flush(): void;
@@ -68,24 +71,23 @@ export class NativeCarrier extends EngineConnection implements Carrier {
     this.nodeTicks = nodeTicks;
   }
 
-  write(data: string | Uint8Array, encoding: BufferEncoding): void {
-    if (this.id < 0) return;
+  write(data: string | Uint8Array, encoding: BufferEncoding): number {
+    if (this.id < 0 || data.length === 0) return 0;
     if (typeof data === 'string') {
-      if (data.length <= SHORT_STRING) {
-        if (data.length > 0) this.writeString(data, encoding);
-        return;
-      }
+      if (data.length <= SHORT_STRING) return this.writeString(data, encoding);
       data = Buffer.from(data, encoding);
     }
     if (data.length <= COPY_LIMIT) {
-      if (data.length > 0) this.writeBytes(data, 0, data.length);
-      return;
+      this.writeBytes(data, 0, data.length);
+      return data.length;
     }
     const page = referenceTo(data, 0, data.length);
     const left = page === undefined ? this.writeLent([data]) : this.writeParts([page]);
-    if (left >= 0) return;
-    this.failed = true;
-    process.nextTick(tellWriteError, this, left);
+    if (left < 0) {
+      this.failed = true;
+      process.nextTick(tellWriteError, this, left);
+    }
+    return data.length;
   }
 
   uncorked(): void {
@@ -145,7 +147,7 @@ export class NativeCarrier extends EngineConnection implements Carrier {
     this.close(this.resets);
   }
 
-  /** Leaves the engine's connection, which stays open, to somebody else. */
+  /** Leaves the engine's connection, which stays open, to another object. */
   leave(): void {
     this.id = -1;
     this.awaitingFlush = false;
@@ -212,8 +214,8 @@ export class NodeCarrier implements Carrier {
     return this.stream.writableLength;
   }
 
-  write(data: string | Uint8Array, encoding: BufferEncoding): void {
-    if (!this.open || this.stream.destroyed) return;
+  write(data: string | Uint8Array, encoding: BufferEncoding): number {
+    if (!this.open || this.stream.destroyed || data.length === 0) return 0;
     // The writes of one tick leave together, as they do natively.
     if (this.stream.writableCorked === 0) {
       this.stream.cork();
@@ -221,6 +223,7 @@ export class NodeCarrier implements Carrier {
     }
     this.waiting++;
     this.stream.write(data, encoding, this.onWritten);
+    return typeof data === 'string' ? Buffer.byteLength(data, encoding) : data.length;
   }
 
   private readonly onWritten = (error?: Error | null): void => {

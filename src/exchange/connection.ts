@@ -28,6 +28,8 @@ export abstract class Connection<Server extends ServerContract = ServerContract>
   closed = false;
   ended = false;
   owesDrain = false;
+  /** Bytes that the carrier has been given. */
+  protected bytesSent = 0;
   /** The one whose response owns the socket. */
   protected current: Exchange | undefined;
   /**
@@ -81,9 +83,7 @@ export abstract class Connection<Server extends ServerContract = ServerContract>
   }
 
   /** A write that the protocol does not send. */
-  protected isUnwanted(_data: string | Uint8Array, _encoding: BufferEncoding): boolean {
-    return false;
-  }
+  protected isUnwanted?(data: string | Uint8Array, encoding: BufferEncoding): boolean;
 
   // --- reading ---
 
@@ -112,11 +112,10 @@ export abstract class Connection<Server extends ServerContract = ServerContract>
     this.writeScope = captureScope();
     if (callback !== undefined) (this.callbacks ??= []).push(callback);
     carrier.notifyFlushed();
-    if (this.isUnwanted(data, encoding)) return true;
-    if (data.length > 0) {
-      this.unflushed += typeof data === 'string' ? Buffer.byteLength(data, encoding) : data.length;
-      carrier.write(data, encoding);
-    }
+    if (this.isUnwanted?.(data, encoding) === true) return true;
+    const length = carrier.write(data, encoding);
+    this.unflushed += length;
+    this.bytesSent += length;
     if (this.waitingBytes < this.server.highWaterMark) return true;
     this.owesDrain = true;
     return false;
@@ -129,11 +128,9 @@ export abstract class Connection<Server extends ServerContract = ServerContract>
     this.writeScope = captureScope();
     // As in node: a string body goes out with the headers in the body's encoding; headers without a body are latin1.
     if (typeof body === 'string') {
-      carrier.write(head + body + tail, body === '' ? 'latin1' : 'utf8');
+      this.bytesSent += carrier.write(head + body + tail, body === '' ? 'latin1' : 'utf8');
     } else {
-      carrier.write(head, 'latin1');
-      carrier.write(body, 'latin1');
-      if (tail !== '') carrier.write(tail, 'latin1');
+      this.bytesSent += carrier.write(head, 'latin1') + carrier.write(body, 'latin1') + carrier.write(tail, 'latin1');
     }
     carrier.notifyFlushed();
     carrier.uncorked();
@@ -242,7 +239,7 @@ export abstract class Connection<Server extends ServerContract = ServerContract>
     });
   }
 
-  /** Those that are told of a timeout. */
+  /** The request and the response on which 'timeout' is emitted. */
   protected get idleMessages(): { request: Incoming | undefined; response: Outgoing | undefined } {
     return { request: this.current?.request, response: this.current?.response };
   }

@@ -1,4 +1,5 @@
 /** The events of requests, responses and sockets when their connection ends or becomes idle. */
+import { EventEmitter } from 'node:events';
 import { abortedError } from '../errors/index.js';
 import { closes, type CloseEvent } from '../stats/events.js';
 import type { WriteCallback } from '../node/stream-state.js';
@@ -34,7 +35,7 @@ export function tellFailed({ server, socket, callbacks, tellsClientError }: Ende
   tellEach([
     ...tellingLost(callbacks, failure),
     () => {
-      if (socket.listenerCount('error') > 0) socket.emit('error', failure);
+      if (socket.listenerCount('error') > 0) EventEmitter.prototype.emit.call(socket, 'error', failure);
     },
     () => {
       if (tellsClientError) server.emitter.emit('clientError', failure, socket);

@@ -8,6 +8,8 @@ export class Exchange {
   whole = false;
   /** Node's own code sends the response, and emits 'finish' at its end. */
   awaitsFinish = false;
+  /** Bytes that its connection had sent before the response. */
+  sentBefore = 0;
 
   constructor(request: Incoming, response: Outgoing) {
     this.request = request;

@@ -3,10 +3,10 @@
  * change there could lose or reorder writes: it is disabled unless both produce the same result here.
  */
 import { nodeHttp } from '../runtime/http.js';
-import type { Incoming, Outgoing, ResponseClass, SocketContract } from './contracts.js';
-import { settleEnd, type EndCallback } from '../node/http-messages.js';
+import type { Incoming, Outgoing, SocketContract } from './contracts.js';
+import { bareResponse, settleEnd, type EndCallback } from '../node/http-messages.js';
 import { storeClosingHeader } from './closing-head.js';
-import { endsShort, isShort, makeResponse } from './response.js';
+import { endsShort, hasten, isShort } from './response.js';
 
 /** As much of a socket and its connection as a response uses. */
 class SampleSocket {
@@ -51,9 +51,9 @@ function makeSample(storeHeader: StoreHeader, short: boolean): Sample {
   const socket = new SampleSocket();
   const request = new nodeHttp.IncomingMessage(socket as never) as unknown as Incoming;
   Object.assign(request, { httpVersionMajor: 1, httpVersionMinor: 1, method: 'GET' });
-  const Class = nodeHttp.ServerResponse as unknown as ResponseClass;
   const options = { highWaterMark: 1000, rejectNonStandardBodyWrites: false };
-  const response = makeResponse(Class, request, options, storeHeader, short);
+  const bare = bareResponse(request as never, options) as unknown as Outgoing;
+  const response = hasten(bare, storeHeader, short);
   socket._httpMessage = response;
   response.socket = socket as unknown as SocketContract;
   response.sendDate = false;
@@ -100,7 +100,9 @@ function outline(value: unknown): unknown {
 
 function areAlike(one: Outgoing, other: Outgoing): boolean {
   const [a, b] = [one, other] as unknown as Record<string | symbol, unknown>[];
-  return Reflect.ownKeys({ ...a, ...b }).every((key) => key === 'end' || key === '_storeHeader' || outline(a?.[key]) === outline(b?.[key]));
+  return Reflect.ownKeys({ ...a, ...b }).every(
+    (key) => key === 'end' || key === '_storeHeader' || outline(a?.[key]) === outline(b?.[key]),
+  );
 }
 
 function endsAlike(act: Act, nodesHead: StoreHeader, ownHead: StoreHeader): boolean {

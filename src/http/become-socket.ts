@@ -81,7 +81,7 @@ const AMID_READ: InPlaceReader = {
   awaitsBody: () => false,
 };
 
-/** How much of a body node's parser has been given before somebody counts it. */
+/** How much of a body node's parser has been given before its RequestReader counts. */
 let body: { of: Incoming | undefined; seen: number } = { of: undefined, seen: 0 };
 
 /** A body is only counted by the parser, which is given as many others. */
@@ -107,7 +107,8 @@ export function becomeSocket(from: HttpConnection, rest: Remainder): void {
   for (const exchange of rest.exchanges) replay(server, socket, exchange, rest);
   if (rest.answered !== undefined) replayAnswered(server, socket, rest.answered, rest);
   if (socket.parser !== null && rest.broken !== undefined) breakParser(parserFacts(), socket.parser, rest.broken);
-  else if (socket.parser !== null && rest.hasReadLast && rest.exchanges.length === 0) endParser(parserFacts(), socket.parser);
+  else if (socket.parser !== null && rest.hasReadLast && rest.exchanges.length === 0)
+    endParser(parserFacts(), socket.parser);
   if (rest.end === 'soon') socket.destroySoon();
   else if (rest.end === 'half') socket.end();
   // Not before: node's server would stop reading where a write waits.
@@ -139,7 +140,7 @@ function takeListeners(socket: EventEmitter): [event: string | symbol, listener:
   const taken = names.flatMap((event) =>
     socket.rawListeners(event).map((listener): [string | symbol, Listener] => [event, listener as Listener]),
   );
-  // Nobody is told of it.
+  // First: its listeners would be called for each of the others.
   EventEmitter.prototype.removeAllListeners.call(socket, 'removeListener');
   for (const event of names) EventEmitter.prototype.removeAllListeners.call(socket, event);
   return taken;
@@ -164,11 +165,8 @@ export function giveRest(given: object, { packet, offset }: PartlyRead): void {
   connection?.scope.run(giveOn, socket, packet);
 }
 
-function makeSocket(
-  from: HttpConnection,
-  server: ServerWithFields & ServerInternals,
-): ServedSocket {
-  const { carrier, id, bytesRead, bytesWritten, settings, tcp } = from;
+function makeSocket(from: HttpConnection, server: ServerWithFields & ServerInternals): ServedSocket {
+  const { carrier, id, bytesRead, bytesWritten, heldBytes, settings, tcp } = from;
   const standIn = from.socket as object as Record<string, unknown>;
   const { timeout, _timer: timer } = from.socket;
   timer?.stop();
@@ -183,7 +181,7 @@ function makeSocket(
   const connection = new SocketConnection(settings.engine, id, socket, socketScope(), tcp, !from.paused);
   connection.blocked = carrier.blocked;
   connection.bytesRead = bytesRead;
-  connection.bytesWritten = bytesWritten;
+  connection.bytesWritten = bytesWritten - heldBytes;
   socket._connection = connection;
   if (timeout !== undefined && timeout > 0) socket.setTimeout(timeout);
   return socket;
@@ -214,12 +212,7 @@ function tellServerFirst(response: Outgoing): void {
 }
 
 /** Its body is still being read: node's server has made a response, and that is over. */
-function replayAnswered(
-  server: ServerWithFields,
-  socket: ServedSocket,
-  { request }: Exchange,
-  rest: Remainder,
-): void {
+function replayAnswered(server: ServerWithFields, socket: ServedSocket, { request }: Exchange, rest: Remainder): void {
   const response = new nodeHttp.ServerResponse(request as never) as unknown as Outgoing;
   const exchange = new Exchange(request, response);
   replay(server, socket, exchange, { ...rest, receiving: exchange });
@@ -246,14 +239,21 @@ function giveOn(socket: ServedSocket, packet: Buffer): void {
   const onHeaders = parser[kOnHeaders] as ParserCallbacks['onHeaders'];
   parser[kOnBody] = function (this: NodeParser, piece: Buffer) {
     const { incoming } = this;
-    if (incoming !== (body.of as object)) body = { of: incoming as Incoming | null ?? undefined, seen: 0 };
+    if (incoming !== (body.of as object)) body = { of: (incoming as Incoming | null) ?? undefined, seen: 0 };
     body.seen += piece.length;
     // An exception still stops the parser.
-    if (!runsWell(socket, () => onBody.call(this, piece))) throw REPORTED;
-  } as ParserCallbacks['onBody'];
+    if (
+      !runsWell(socket, () => {
+        onBody.call(this, piece);
+      })
+    )
+      throw REPORTED;
+  };
   parser[kOnHeaders] = function (this: NodeParser, headers: string[], target: string) {
-    runsWell(socket, () => onHeaders.call(this, headers, target));
-  } as ParserCallbacks['onHeaders'];
+    runsWell(socket, () => {
+      onHeaders.call(this, headers, target);
+    });
+  };
   socket._readableState.dataEmitted = true;
   if (connection !== undefined) connection.inPlace = AMID_READ;
   try {

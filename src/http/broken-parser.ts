@@ -19,7 +19,7 @@ export function cutShortError({ parserClass }: ParserFacts): ParseError | undefi
 
 const CALLBACKS = ['kOnHeadersComplete', 'kOnBody', 'kOnMessageComplete'] as const;
 
-/** Has the parser read these bytes without telling anybody, but with this callback. */
+/** Makes the parser read these bytes with no callback but this one. */
 function readAside(
   { parserClass, execute }: ParserFacts,
   parser: NodeParser,

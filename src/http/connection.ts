@@ -41,6 +41,8 @@ const CLOSING_MOMENT = 1;
 /** As node says it. */
 const TIMED_OUT = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n';
 
+const BEYOND_ASCII = /[\x80-\xff]/;
+
 const NO_NAME: NativeEndpoint = {};
 
 interface HeldWrite {
@@ -54,7 +56,6 @@ export class HttpConnection extends Connection<HttpHost> implements StandInConne
   readonly socket: HttpSocket;
   readonly listener: AcceptingListener;
   bytesRead = 0;
-  bytesWritten = 0;
   declare paused: boolean;
   declare peerEnded: boolean;
   /** The exchange whose request's body is being read. */
@@ -84,7 +85,7 @@ export class HttpConnection extends Connection<HttpHost> implements StandInConne
   private keepAlive: KeepAliveTimer | undefined;
   /** Writes of a corked socket, and their bytes. */
   private held: HeldWrite[] | undefined;
-  private heldBytes = 0;
+  heldBytes = 0;
   /** Read while it was paused, and not looked at; undefined: the end. */
   private unread: (Buffer | undefined)[] | undefined;
   private refused = false;
@@ -219,7 +220,13 @@ export class HttpConnection extends Connection<HttpHost> implements StandInConne
     this.startedAt = loopTime();
     const request = makeRequest(server, socket, head);
     this.limitReading();
-    const response = makeResponse(server.responseClass, request, server.responseOptions, storeHeader, plainEndsMayBeShort());
+    const response = makeResponse(
+      server.responseClass,
+      request,
+      server.responseOptions,
+      storeHeader,
+      plainEndsMayBeShort(),
+    );
     const exchange = new Exchange(request, response);
     this.prepare(response, head);
     this.hasReadLast = !head.keepsAlive;
@@ -230,7 +237,7 @@ export class HttpConnection extends Connection<HttpHost> implements StandInConne
     if (this.current === undefined) this.assign(exchange);
     else this.enqueue(exchange);
     this.stage = 'kOnHeadersComplete';
-    this.dispatch(request, response, head);
+    this.dispatch(request, response);
     if (this.bodyLeft === 0) this.completeMessage(exchange);
   }
 
@@ -242,7 +249,6 @@ export class HttpConnection extends Connection<HttpHost> implements StandInConne
   private prepare(response: Outgoing, head: PlainHead): void {
     const { emitter } = this.server;
     response._keepAliveTimeout = emitter.keepAliveTimeout;
-    response._maxRequestsPerSocket = emitter.maxRequestsPerSocket as number;
     response._onPendingData = this.onPendingData;
     response.shouldKeepAlive = head.keepsAlive;
     giveUniqueHeaders(emitter, response);
@@ -252,28 +258,15 @@ export class HttpConnection extends Connection<HttpHost> implements StandInConne
     response.useChunkedEncodingByDefault = /(?:^|\W)chunked(?:$|\W)/i.test(String(response.req.headers['te']));
   }
 
-  private dispatch(request: Incoming, response: Outgoing, head: PlainHead): void {
-    const { emitter } = this.server;
-    const { maxRequestsPerSocket: most } = emitter;
-    if (head.minorVersion === 1 && typeof most === 'number' && most > 0) {
-      this.requests++;
-      response.maxRequestsOnConnectionReached = most <= this.requests;
-      if (most < this.requests) {
-        emitter.emit('dropRequest', request, this.socket);
-        response.writeHead(503);
-        response.end();
-        return;
-      }
-    } else {
-      this.requests++;
-    }
-    emitter.emit('request', request, response);
+  private dispatch(request: Incoming, response: Outgoing): void {
+    this.requests++;
+    this.server.emitter.emit('request', request, response);
   }
 
   /** As in node: a peer that does not read its responses, or sends many requests ahead, is not read further. */
   private limitReading(): void {
     const { socket } = this;
-    if (socket._paused === true || (!this.owesDrain && this.queuedBytes < this.server.highWaterMark)) return;
+    if (socket._paused || (!this.owesDrain && this.queuedBytes < this.server.highWaterMark)) return;
     socket._paused = true;
     this.pause();
   }
@@ -281,7 +274,7 @@ export class HttpConnection extends Connection<HttpHost> implements StandInConne
   private readonly onPendingData = (delta: number): void => {
     this.queuedBytes += delta;
     const { socket } = this;
-    if (socket._paused !== true || this.queuedBytes > this.server.highWaterMark) return;
+    if (!socket._paused || this.queuedBytes > this.server.highWaterMark) return;
     socket._paused = false;
     this.resume();
   };
@@ -343,7 +336,7 @@ export class HttpConnection extends Connection<HttpHost> implements StandInConne
     if (isUnheard(request)) noteEnd(request);
     else request.push(null);
     // Reading goes on, for the next request and the end.
-    if (this.socket._paused !== true) this.resume();
+    if (!this.socket._paused) this.resume();
   }
 
   override resume(): void {
@@ -355,15 +348,23 @@ export class HttpConnection extends Connection<HttpHost> implements StandInConne
     }
   }
 
+  private get reads(): boolean {
+    return !this.closed && !this.paused;
+  }
+
   /** Takes the next piece that was read while it was paused; reads from the kernel when none is left. */
   giveUnread(): void {
     const { unread } = this;
-    if (unread === undefined || this.paused || this.closed) return;
+    if (unread === undefined || !this.reads) return;
     const next = unread.shift();
     if (unread.length === 0) this.unread = undefined;
     if (next === undefined) this.onPeerEnd();
     else this.take(next, 0, next.length);
-    if (this.closed || this.paused) return;
+    this.readOn();
+  }
+
+  private readOn(): void {
+    if (!this.reads) return;
     if (this.unread === undefined) this.carrier.resume();
     else process.nextTick(giveUnread, this);
   }
@@ -398,18 +399,20 @@ export class HttpConnection extends Connection<HttpHost> implements StandInConne
     const { socket } = this;
     const { response } = exchange;
     this.current = exchange;
+    exchange.sentBefore = this.bytesSent;
     socket._httpMessage = response;
     response.socket = socket;
     if (!endsShort(response)) this.awaitFinishOf(exchange);
   }
 
-  override write(
-    data: string | Uint8Array,
-    encoding: BufferEncoding,
-    callback: WriteCallback | undefined,
-  ): boolean {
-    this.bytesWritten += typeof data === 'string' ? Buffer.byteLength(data, encoding) : data.length;
-    return super.write(data, encoding, callback);
+  override write(data: string | Uint8Array, encoding: BufferEncoding, callback: WriteCallback | undefined): boolean {
+    const { current } = this;
+    // Node's own code writes 1xx responses so: they are not the response.
+    const isInformation = encoding === 'ascii' && current?.response._headerSent === false;
+    const before = this.bytesSent;
+    const hasRoom = super.write(data, encoding, callback);
+    if (isInformation) current.sentBefore += this.bytesSent - before;
+    return hasRoom;
   }
 
   hold(data: string | Uint8Array, encoding: BufferEncoding, callback: WriteCallback | undefined): boolean {
@@ -419,6 +422,11 @@ export class HttpConnection extends Connection<HttpHost> implements StandInConne
     if (this.waitingBytes < this.server.highWaterMark) return true;
     this.owesDrain = true;
     return false;
+  }
+
+  /** With those that wait for the socket to be uncorked. */
+  get bytesWritten(): number {
+    return this.bytesSent + this.heldBytes;
   }
 
   sendHeld(): void {
@@ -437,7 +445,6 @@ export class HttpConnection extends Connection<HttpHost> implements StandInConne
     const { _outline: outline } = this.socket;
     if (outline !== undefined) outline.corked = 0;
     this.sendHeld();
-    this.bytesWritten += head.length + body.length + tail.length;
     super.writeWhole(head, body, tail);
   }
 
@@ -449,9 +456,9 @@ export class HttpConnection extends Connection<HttpHost> implements StandInConne
     }
   }
 
-  protected override afterResponse({ response }: Exchange): void {
+  protected override afterResponse(exchange: Exchange): void {
     if (this.closed) return;
-    if (response._last) {
+    if (exchange.response._last || this.hasWrongLength(exchange)) {
       this.destroySoon();
       return;
     }
@@ -461,9 +468,22 @@ export class HttpConnection extends Connection<HttpHost> implements StandInConne
       return;
     }
     this.current = next;
+    next.sentBefore = this.bytesSent;
     this.awaitFinishOf(next);
     // Node's own method, which also sends what the response has so far.
     next.response.assignSocket(this.socket as never);
+  }
+
+  /**
+   * Whether the body was not as long as its headers said: the peer would take what follows for a part of it, or the
+   * other way round.
+   */
+  private hasWrongLength({ response, sentBefore }: Exchange): boolean {
+    const { _contentLength: length, _header: head } = response;
+    if (length === null || head === null || !response._hasBody || response.chunkedEncoding) return false;
+    if (this.bytesSent - sentBefore === head.length + length) return false;
+    // Headers beyond ASCII may have been sent in the encoding of the body, so that their length is not known.
+    return !BEYOND_ASCII.test(head);
   }
 
   /** All requests that have been read are answered. */
@@ -536,7 +556,7 @@ export class HttpConnection extends Connection<HttpHost> implements StandInConne
     this.destroy(undefined);
   }
 
-  /** It did not come in time. */
+  /** As node's server does with an error of a socket's. */
   refuse(error: Error): void {
     const { socket, server } = this;
     this.refused = true;
@@ -578,7 +598,11 @@ export class HttpConnection extends Connection<HttpHost> implements StandInConne
     // As in node: a request that has been answered is told nothing, though its body has not come.
     const requests = exchanges.map(({ request }) => request);
     // As in node: those that were never given the connection are destroyed.
-    return { requests, responses: current === undefined ? [] : [current.response], waiting: queue.map(({ response }) => response) };
+    return {
+      requests,
+      responses: current === undefined ? [] : [current.response],
+      waiting: queue.map(({ response }) => response),
+    };
   }
 
   protected override release(): void {
@@ -592,7 +616,18 @@ export class HttpConnection extends Connection<HttpHost> implements StandInConne
   /** Node's own code serves what follows: first what is left of this read, then the end if that has come. */
   becomeSocket(read?: PartlyRead, hasEnded = false): void {
     if (this.closed || !isStandIn(this.socket)) return;
-    const { current, queue = [], receiving, bodySeen, broken, ended, endsSoon, hasReadLast, held = [], unread = [] } = this;
+    const {
+      current,
+      queue = [],
+      receiving,
+      bodySeen,
+      broken,
+      ended,
+      endsSoon,
+      hasReadLast,
+      held = [],
+      unread = [],
+    } = this;
     const exchanges = current === undefined ? queue : [current, ...queue];
     const answered = receiving === undefined || exchanges.includes(receiving) ? undefined : receiving;
     this.keepAlive?.end();
@@ -601,7 +636,20 @@ export class HttpConnection extends Connection<HttpHost> implements StandInConne
     const unflushed = this.takeCallbacks();
     this.held = this.unread = undefined;
     const end = endsSoon ? 'soon' : ended ? 'half' : undefined;
-    becomeSocket(this, { exchanges, answered, receiving, bodySeen, read, hasEnded, end, broken, unflushed, hasReadLast, held, unread });
+    becomeSocket(this, {
+      exchanges,
+      answered,
+      receiving,
+      bodySeen,
+      read,
+      hasEnded,
+      end,
+      broken,
+      unflushed,
+      hasReadLast,
+      held,
+      unread,
+    });
   }
 }
 

@@ -59,6 +59,7 @@ export class HttpHost implements ServerContract {
       !server.insecureHTTPParser &&
       server.httpValidation === undefined &&
       !server.maxHeadersCount &&
+      !(server.maxRequestsPerSocket as number) &&
       !dropsEmptyBodies(server)
     );
   }

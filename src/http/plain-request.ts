@@ -41,7 +41,13 @@ export function learnParser(parserClass: ParserFacts['parserClass'] | undefined)
 }
 
 /** The parts of the plain request at `start`; undefined if there is none. They are valid until the next call. */
-export function scanHead(host: HttpHost, engine: Engine, data: Buffer, start: number, end: number): PlainHead | undefined {
+export function scanHead(
+  host: HttpHost,
+  engine: Engine,
+  data: Buffer,
+  start: number,
+  end: number,
+): PlainHead | undefined {
   const length = engine.native.scanRequest(data, start, end);
   if (length === 0 || length > host.longestHead || !host.servesPlain) return undefined;
   words ??= engine.native.layout.requestHead;

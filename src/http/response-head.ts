@@ -59,10 +59,14 @@ let hasDate = false;
 let hasLength = false;
 let length = 0;
 
-/** Returns undefined, and has changed nothing, if the case is node's. */
-function build(response: Outgoing, firstLine: string, headers: unknown): string | undefined {
+function begin(firstLine: string): void {
   text = firstLine;
   hasDate = hasLength = false;
+}
+
+/** Returns undefined, and has changed nothing, if the case is node's. */
+function build(response: Outgoing, firstLine: string, headers: unknown): string | undefined {
+  begin(firstLine);
   const kept = outHeadersOf(response);
   const isPlain =
     headers === null || headers === undefined
@@ -135,7 +139,7 @@ function add(response: Outgoing, key: string, name: string, value: HeaderValue):
       break;
   }
   if (typeof value === 'string' || typeof value === 'number') {
-    text += `${name}: ${value}\r\n`;
+    text += `${name}: ${String(value)}\r\n`;
     return true;
   }
   if (!Array.isArray(value) || hasUniqueHeaders(response)) return false;

@@ -2,6 +2,7 @@
 import type * as http from 'node:http';
 import type * as net from 'node:net';
 import { getDefaultHighWaterMark } from 'node:stream';
+import { argValueError } from '../errors/index.js';
 import { announceLater } from '../exchange/announcement.js';
 import { setDelegateFinder, type AcceptDelegate, type AcceptingListener } from '../net/accept-delegate.js';
 import { checkMessages } from '../node/http-messages.js';
@@ -14,8 +15,10 @@ import { HttpConnection } from './connection.js';
 import { HttpHost } from './host.js';
 import { learnParser } from './plain-request.js';
 
-/** `node`: all requests are left to node's own code. */
+/** `node`: all requests are served by node's own code. */
 const ENGINE_VARIABLE = 'NEARWIRE_HTTP';
+/** `0`: they are read by node's own parser as well. */
+const READER_VARIABLE = 'NEARWIRE_REQUEST_READER';
 
 let isKnown: boolean | undefined;
 
@@ -31,9 +34,23 @@ function knowsNode(): boolean {
   return isKnown;
 }
 
+/** Whether the environment leaves requests to node's own code. */
+function isTurnedOff(): boolean {
+  const engine = process.env[ENGINE_VARIABLE];
+  if (engine !== undefined && engine !== '' && engine !== 'node' && engine !== 'nearwire') {
+    throw argValueError(ENGINE_VARIABLE, engine, "must be 'nearwire' or 'node'");
+  }
+  return engine === 'node' || process.env[READER_VARIABLE] === '0';
+}
+
 /** All http.Servers that listen natively from now on. */
 export function installPlainServing(): void {
-  if (process.env[ENGINE_VARIABLE] !== 'node') setDelegateFinder(servePlain);
+  if (!isTurnedOff()) setDelegateFinder(servePlain);
+}
+
+/** Who serves the plain requests of node:http servers on native connections. */
+export function plainRequestsBy(): 'nearwire' | 'node' {
+  return !isTurnedOff() && knowsNode() ? 'nearwire' : 'node';
 }
 
 const left = new WeakSet<net.Server>();

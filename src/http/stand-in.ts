@@ -35,6 +35,7 @@ export interface StandInConnection extends ConnectionContract {
   sendHeld(): void;
   destroySoon(): void;
   reset(): void;
+  refuse(error: Error): void;
   /** Makes it a socket. Does nothing if it is closed. */
   becomeSocket(): void;
   /** The addresses, as they were when it was open. */
@@ -74,7 +75,8 @@ function onEvent(
   listener: Listener,
 ): EventEmitter {
   const { [name]: method } = isStandIn(socket) ? emitter : NativeSocket.prototype;
-  return (method as typeof emitter.on).call(socket, event, listener);
+  Reflect.apply(method, socket, [event, listener]);
+  return socket;
 }
 
 /** As in node's streams: bytes in any view. */
@@ -109,6 +111,13 @@ const methods = {
   on(this: HttpSocket & NativeSocket, event: string | symbol, listener: Listener) {
     if (needsStream(event)) this._owner.becomeSocket();
     return onEvent(this, 'on', event, listener);
+  },
+
+  /** Node's server listens to the errors of its sockets, and ends those; a program may emit one. */
+  emit(this: HttpSocket, event: string | symbol, ...args: unknown[]) {
+    if (event === 'error') this._owner.refuse(args[0] as Error);
+    if (event === 'error' && emitter.listenerCount.call(this, event) === 0) return true;
+    return emitter.emit.call(this, event, ...args);
   },
 
   prependListener(this: HttpSocket & NativeSocket, event: string | symbol, listener: Listener) {
@@ -360,6 +369,11 @@ const properties: PropertyDescriptorMap = {
     socket._owner.becomeSocket();
     return (socket as unknown as NativeSocket)._connection;
   }),
+  parser: getter((socket): unknown => {
+    if (socket._owner.closed) return null;
+    socket._owner.becomeSocket();
+    return (socket as unknown as { parser: unknown }).parser;
+  }),
   _settings: getter((socket) => socket._owner.settings),
   _readableState: getter(outlineOf),
   _writableState: getter(outlineOf),
@@ -407,8 +421,9 @@ for (const name of STREAM_METHODS) {
       this._owner.becomeSocket();
       // It is closed: there is nothing to read.
       if (isStandIn(this)) return name === 'read' ? null : this;
-      const method = NativeSocket.prototype[name as 'read'] as unknown as (...given: unknown[]) => unknown;
-      return Reflect.apply(method, this, args);
+      // Node's server has replaced some of its methods.
+      const { [name as 'read']: method } = this as unknown as NativeSocket;
+      return Reflect.apply(method as unknown as (...given: unknown[]) => unknown, this, args);
     },
     writable: true,
     configurable: true,

@@ -3,6 +3,7 @@
  * from outside. They are the same in node 20 to 26, except those marked as newer.
  */
 import type { EventEmitter } from 'node:events';
+import type * as http from 'node:http';
 import { unsupportedError } from '../errors/index.js';
 import { nodeHttp } from '../runtime/http.js';
 
@@ -78,6 +79,13 @@ function symbolOf(object: object, description: string): symbol {
   return found;
 }
 
+/** A response made without node's constructor, which publishes each of its own. */
+export function bareResponse(request: http.IncomingMessage, options: object): http.ServerResponse {
+  const response = Object.create(nodeHttp.ServerResponse.prototype) as http.ServerResponse;
+  Reflect.apply(nodeHttp.OutgoingMessage, response, [options]);
+  return Object.assign(response, { req: request, sendDate: true, _sent100: false, _expect_continue: false });
+}
+
 interface Symbols {
   readonly headersCount: symbol;
   readonly outHeaders: symbol;
@@ -90,9 +98,9 @@ interface Symbols {
 }
 
 function findSymbols(): Symbols {
-  const { IncomingMessage, ServerResponse } = nodeHttp;
+  const { IncomingMessage } = nodeHttp;
   const request = new IncomingMessage(null as never);
-  const response = new ServerResponse(Object.assign(request, { httpVersionMajor: 1, httpVersionMinor: 1 }));
+  const response = bareResponse(request, {});
   return {
     headersCount: symbolOf(request, 'kHeadersCount'),
     outHeaders: symbolOf(response, 'kOutHeaders'),

@@ -83,7 +83,7 @@ export function parserClass(): ParserFacts['parserClass'] | undefined {
 }
 
 function nothing(): void {
-  // Nobody reads or writes it.
+  // It is never read or written.
 }
 
 /**

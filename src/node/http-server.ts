@@ -49,7 +49,7 @@ function study(): Facts | undefined {
     requestClass,
     responseClass,
     uniqueHeaders,
-    optimizeEmptyRequests: find('kOptimizeEmptyRequests'),
+    optimizeEmptyRequests: find('OptimizeEmptyRequestsOption'),
   };
 }
 
@@ -87,13 +87,13 @@ export function hasUniqueHeaders(response: object): boolean {
   return Boolean((response as Keyed)[facts().uniqueHeaders]);
 }
 
-/** Whether it ends requests without a body before anybody can listen to them. */
+/** Whether it ends requests without a body before their listeners are called. */
 export function dropsEmptyBodies(server: http.Server): boolean {
   const { optimizeEmptyRequests } = facts();
   return optimizeEmptyRequests !== undefined && (server as unknown as Keyed)[optimizeEmptyRequests] === true;
 }
 
-/** Node's own listener alone: nobody else is to be told of connections. */
+/** Whether 'connection' has no listener but node's own. */
 export function listensAlone(server: http.Server): boolean {
   const { connection } = (server as unknown as { _events: { connection?: unknown } })._events;
   return connection === facts().connectionListener;

@@ -7,7 +7,7 @@
 const { writeFileSync } = require('node:fs');
 const { join } = require('node:path');
 const { Engine } = require('../../dist/bundle/deep/engine/engine.js');
-const { EngineListener } = require('../../dist/bundle/deep/engine/connection.js');
+const { EngineListener } = require('../../dist/bundle/deep/engine/listener.js');
 
 const folder = process.env.CONFORMANCE_NOTES;
 const noted = new Set();

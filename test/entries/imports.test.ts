@@ -74,7 +74,7 @@ describe.each(entries)('an import of $entry', ({ entry, file }) => {
   });
 
   it('reads few files', () => {
-    expect(filesOf(file).size).toBeLessThanOrEqual(6);
+    expect(filesOf(file).size).toBeLessThanOrEqual(7);
   });
 });
 
