@@ -10,6 +10,8 @@ export class Exchange {
   awaitsFinish = false;
   /** Bytes that its connection had sent before the response. */
   sentBefore = 0;
+  /** Handlers of other requests have run meanwhile, which may have written to the connection by themselves. */
+  isShared = false;
 
   constructor(request: Incoming, response: Outgoing) {
     this.request = request;

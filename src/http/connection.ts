@@ -243,6 +243,7 @@ export class HttpConnection extends Connection<HttpHost> implements StandInConne
 
   private enqueue(exchange: Exchange): void {
     (this.queue ??= []).push(exchange);
+    if (this.current !== undefined) this.current.isShared = true;
     process.nextTick(finishWritten, this);
   }
 
@@ -407,8 +408,8 @@ export class HttpConnection extends Connection<HttpHost> implements StandInConne
 
   override write(data: string | Uint8Array, encoding: BufferEncoding, callback: WriteCallback | undefined): boolean {
     const { current } = this;
-    // Node's own code writes 1xx responses so: they are not the response.
-    const isInformation = encoding === 'ascii' && current?.response._headerSent === false;
+    // What is written before the headers is not the response: a 1xx one, or bytes of the program's own.
+    const isInformation = current?.response._headerSent === false;
     const before = this.bytesSent;
     const hasRoom = super.write(data, encoding, callback);
     if (isInformation) current.sentBefore += this.bytesSent - before;
@@ -468,6 +469,7 @@ export class HttpConnection extends Connection<HttpHost> implements StandInConne
       return;
     }
     this.current = next;
+    next.isShared ||= this.queue !== undefined && this.queue.length > 0;
     next.sentBefore = this.bytesSent;
     this.awaitFinishOf(next);
     // Node's own method, which also sends what the response has so far.
@@ -478,8 +480,9 @@ export class HttpConnection extends Connection<HttpHost> implements StandInConne
    * Whether the body was not as long as its headers said: the peer would take what follows for a part of it, or the
    * other way round.
    */
-  private hasWrongLength({ response, sentBefore }: Exchange): boolean {
+  private hasWrongLength({ response, sentBefore, isShared }: Exchange): boolean {
     const { _contentLength: length, _header: head } = response;
+    if (isShared) return false;
     if (length === null || head === null || !response._hasBody || response.chunkedEncoding) return false;
     if (this.bytesSent - sentBefore === head.length + length) return false;
     // Headers beyond ASCII may have been sent in the encoding of the body, so that their length is not known.

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { createServer } from 'nearwire/http';
 import { runChild } from '../support/children.js';
 import { PLAIN_REQUEST } from '../support/conversations.js';
 import { listen } from '../support/sockets.js';
@@ -40,13 +41,16 @@ describe.each(natives)('the request reader: $name', (subject) => {
     ['0', false],
     ['1', true],
   ])('NEARWIRE_REQUEST_READER=%s', async (value, isThere) => {
-    const { said } = await runChild('native', `process.env.NEARWIRE_HTTP = 'node'; process.env.NEARWIRE_REQUEST_READER = '${value}';${CONNECTION}`);
+    const { said } = await runChild(
+      'native',
+      `process.env.NEARWIRE_HTTP = 'node'; process.env.NEARWIRE_REQUEST_READER = '${value}';${CONNECTION}`,
+    );
     expect(said).toEqual([isThere]);
   });
 
   it('takes a plain message from where it lies, and leaves all else', async () => {
     const seen: string[] = [];
-    const server = subject.http.createServer({ engine: 'node' }, (request, response) => {
+    const server = createServer({ engine: 'node', transport: 'native' }, (request, response) => {
       request.on('data', (chunk: Buffer) => {
         expect(chunk.buffer.byteLength).toBe(chunk.length);
         seen.push(`${String(request.url)} ${chunk.toString()}`);

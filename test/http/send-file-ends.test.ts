@@ -127,6 +127,7 @@ describe.each(everyWay)('the end of sendFile: $name over $family', ({ subject, f
       const gone = closed(await come);
       // While it is opened, while it is sent, when the kernel is full.
       if (i % 3 > 0) await readBytes(client, i % 3 === 1 ? 1 : 500_000);
+      client.pause();
       if (i % 3 === 2) for (let turn = 0; turn < 10; turn++) await nextTurn();
       client.destroy();
       await gone;
