@@ -36,7 +36,7 @@ const CONNECTION = `
 
 const natives = subjects.filter(({ name }) => name === 'native');
 
-describe.each(natives)('the request reader: $name', (subject) => {
+describe.each(natives)('the request reader: $name', () => {
   it.each([
     ['0', false],
     ['1', true],
