@@ -2,7 +2,7 @@
 import { EventEmitter } from 'node:events';
 import { abortedError } from '../errors/index.js';
 import { closes, type CloseEvent } from '../stats/events.js';
-import type { WriteCallback } from '../node/stream-state.js';
+import { type WriteCallback, readableState } from '../node/stream-state.js';
 import type { Incoming, Outgoing, ServerContract, SocketContract } from './contracts.js';
 import { endUnheard, isUnheard } from './request.js';
 import { tellEach } from './tell-each.js';
@@ -90,7 +90,7 @@ export function tellIdle({
 
 /** As in node: the unread rest of an answered request is discarded. */
 export function leaveRequest(request: Incoming): void {
-  if (request._consuming || request._readableState.resumeScheduled) return;
+  if (request._consuming || readableState(request).resumeScheduled) return;
   if (request.complete && isUnheard(request)) endUnheard(request);
   else request._dump();
 }

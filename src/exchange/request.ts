@@ -4,6 +4,7 @@ import { nodeHttp } from '../runtime/http.js';
 import type { RequestHead } from './codec.js';
 import type { Incoming, RequestClass, OneRequestServer, SocketContract } from './contracts.js';
 import { setHeadersCount } from '../node/http-messages.js';
+import { readableState } from '../node/stream-state.js';
 
 const HEAD = Symbol('head');
 const RAW_LIST = Symbol('rawHeaders');
@@ -75,12 +76,12 @@ export function setVersion(request: Incoming, { versionMajor, versionMinor }: Re
 }
 
 export function wantsBody(request: Incoming): boolean {
-  return !request._dumped && !request._readableState.destroyed;
+  return !request._dumped && !readableState(request).destroyed;
 }
 
 /** No code reads it or listens to it. Most requests have no body, so most end like this. */
 export function isUnheard(request: Incoming): boolean {
-  const { length, resumeScheduled } = request._readableState;
+  const { length, resumeScheduled } = readableState(request);
   return request._eventsCount === 0 && !request._consuming && length === 0 && !resumeScheduled;
 }
 
@@ -88,7 +89,7 @@ export function isUnheard(request: Incoming): boolean {
 function pushesQuietly(): boolean {
   const request = new nodeHttp.IncomingMessage(null as never) as unknown as Incoming;
   request.push(null);
-  return !request._readableState.emittedReadable;
+  return !readableState(request).emittedReadable;
 }
 
 let quiet: boolean | undefined;
@@ -98,7 +99,7 @@ let quiet: boolean | undefined;
  */
 export function noteEnd(request: Incoming): void {
   if ((quiet ??= pushesQuietly())) request.push(null);
-  else request._readableState.ended = true;
+  else readableState(request).ended = true;
 }
 
 /**
@@ -106,7 +107,7 @@ export function noteEnd(request: Incoming): void {
  * The effect of node's `_dump()`, without its three ticks.
  */
 export function endUnheard(request: Incoming): void {
-  const state = request._readableState;
+  const state = readableState(request);
   request._dumped = true;
   state.ended = state.endEmitted = true;
   state.destroyed = state.closed = state.closeEmitted = true;

@@ -25,7 +25,7 @@ import { settleEnd } from '../node/http-messages.js';
 import { serveByNode, withMessages, type ServerWithFields } from '../node/http-server.js';
 import type { ServerInternals } from '../node/server-internals.js';
 import { nodeHttp } from '../runtime/http.js';
-import type { WriteCallback } from '../node/stream-state.js';
+import { type WriteCallback, writableState, readableState } from '../node/stream-state.js';
 import { breakParser, endParser, type BreakingCallback } from './broken-parser.js';
 import type { HttpConnection } from './connection.js';
 import { parserFacts } from './plain-request.js';
@@ -114,7 +114,7 @@ export function becomeSocket(from: HttpConnection, rest: Remainder): void {
   // Not before: node's server would stop reading where a write waits.
   for (let i = 0; i < corked; i++) socket.cork();
   for (const { data, encoding, callback } of rest.held) socket.write(data, encoding, callback);
-  if (from.owesDrain) socket._writableState.needDrain = true;
+  if (from.owesDrain) writableState(socket).needDrain = true;
   const { read, hasEnded, receiving, bodySeen } = rest;
   body = { of: receiving?.request, seen: bodySeen };
   if (read !== undefined) giveRest(socket, read);
@@ -254,7 +254,7 @@ function giveOn(socket: ServedSocket, packet: Buffer): void {
       onHeaders.call(this, headers, target);
     });
   };
-  socket._readableState.dataEmitted = true;
+  readableState(socket).dataEmitted = true;
   if (connection !== undefined) connection.inPlace = AMID_READ;
   try {
     socket.emit('data', packet);

@@ -178,6 +178,8 @@ export class HttpConnection extends Connection<HttpHost> implements StandInConne
   readBytes(data: Buffer, start: number, end: number): void {
     if (this.refused) return;
     let at = start;
+    // Whether `data` is a copy: a handler may run the event loop, which then reads into the engine's memory.
+    let isOwn = false;
     const wasBroken = this.broken !== undefined;
     // Where a listener throws, the rest of the read is lost, as with node's parser.
     while (at < end && !this.closed && (wasBroken || this.broken === undefined)) {
@@ -185,7 +187,10 @@ export class HttpConnection extends Connection<HttpHost> implements StandInConne
         const bodyEnd = Math.min(end, at + this.bodyLeft);
         const body = copyOf(data, at, bodyEnd);
         at = bodyEnd;
-        if (at < end) [data, at, end, start] = [copyOf(data, start, end), at - start, end - start, 0];
+        if (at < end && !isOwn) {
+          [data, at, end, start] = [copyOf(data, start, end), at - start, end - start, 0];
+          isOwn = true;
+        }
         this.readChunk(body);
         continue;
       }
@@ -196,8 +201,10 @@ export class HttpConnection extends Connection<HttpHost> implements StandInConne
       }
       at += head.length;
       const bodyLength = Math.min(end - at, head.bodyLength);
-      // Handlers may run the event loop, which then reads into this memory.
-      if (at < end) [data, at, end, start] = [copyOf(data, start, end), at - start, end - start, 0];
+      if (at < end && !isOwn) {
+        [data, at, end, start] = [copyOf(data, start, end), at - start, end - start, 0];
+        isOwn = true;
+      }
       this.hasMoreRead = at < end;
       this.serve(head);
       if (bodyLength === 0 || this.became) continue;

@@ -6,8 +6,7 @@ import { loopTime } from '../engine/thread-engine.js';
 import { noteDelegatedClosed } from '../net/listen.js';
 import {
   dropsEmptyBodies,
-  listensAlone,
-  otherConnectionListeners,
+  listensFirst,
   requestClassOf,
   responseClassOf,
   type ServerWithFields,
@@ -55,7 +54,7 @@ export class HttpHost implements ServerContract {
   get servesPlain(): boolean {
     const { emitter: server } = this;
     return (
-      (listensAlone(server) || otherConnectionListeners(server) !== undefined) &&
+      listensFirst(server) &&
       !server.insecureHTTPParser &&
       server.httpValidation === undefined &&
       !server.maxHeadersCount &&

@@ -4,9 +4,10 @@
  * It begins after each response and stops with the next request, so both only record it: the one timer underneath looks
  * when it fires.
  */
-import { clearTimeout, setTimeout } from 'node:timers';
+import { clearTimeout } from 'node:timers';
 import { loopTime } from '../engine/thread-engine.js';
 import { now } from '../engine/clock.js';
+import { startTimer } from '../net/idle-timer.js';
 
 /** Less than this is left when a timer fires early: the loop counts whole milliseconds. */
 const TIMER_GRAIN = 1;
@@ -50,7 +51,7 @@ export class KeepAliveTimer {
   private arm(time: number, milliseconds: number): void {
     clearTimeout(this.timer);
     this.due = time + milliseconds;
-    this.timer = setTimeout(fire, milliseconds, this).unref();
+    this.timer = startTimer(fire, milliseconds, this);
   }
 
   fire(): void {

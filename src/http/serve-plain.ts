@@ -5,6 +5,7 @@ import { getDefaultHighWaterMark } from 'node:stream';
 import { argValueError } from '../errors/index.js';
 import { announceLater } from '../exchange/announcement.js';
 import { setDelegateFinder, type AcceptDelegate, type AcceptingListener } from '../net/accept-delegate.js';
+import { acceptedSockets } from '../net/server-listener.js';
 import { checkMessages } from '../node/http-messages.js';
 import { parserClass } from '../node/http-parser.js';
 import { httpServerFacts, listensAlone, otherConnectionListeners, type ServerWithFields } from '../node/http-server.js';
@@ -101,12 +102,13 @@ function take(host: HttpHost, listener: AcceptingListener, id: number, insideClo
 function admit(host: HttpHost, listener: AcceptingListener, id: number, insideClose: boolean): void {
   const connection = new HttpConnection(host, listener, id);
   host.admit(connection);
-  if (listensAlone(host.emitter) && !connections.hasSubscribers) return;
+  if (listensAlone(host.emitter) && !connections.hasSubscribers && !acceptedSockets.hasSubscribers) return;
   const announce = (): void => {
     const { socket } = connection;
     const { emitter: server } = host;
     if (connections.hasSubscribers) connections.publish({ server, socket } satisfies ConnectionEvent);
-    for (const call of otherConnectionListeners(server) ?? []) call.call(server, socket as never);
+    for (const call of otherConnectionListeners(server)) call.call(server, socket as never);
+    if (acceptedSockets.hasSubscribers) acceptedSockets.publish({ socket });
   };
   if (insideClose) announceLater(connection, announce);
   else announce();

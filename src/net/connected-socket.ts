@@ -1,13 +1,11 @@
 /** The interfaces between a connection, its socket, and a reader that takes the socket's place. */
 import type * as net from 'node:net';
-import type { HeldWrite, ReadableStateView, WritableStateView } from '../node/stream-state.js';
+import type { HeldWrite } from '../node/stream-state.js';
 import type { IdleTimer } from './idle-timer.js';
 import type { Onread } from './onread.js';
 
 /** What a connection uses of its socket. */
 export interface ConnectedSocket extends net.Socket {
-  readonly _readableState: ReadableStateView;
-  readonly _writableState: WritableStateView;
   /** Set if reads go into a buffer of the program's. */
   _onread?: Onread;
   _idle: IdleTimer | undefined;

@@ -1,11 +1,11 @@
 /** Delivers to a stream what its connection has read. */
 import { Duplex } from 'node:stream';
 import { report } from './async-scopes.js';
-import type { ReadableStateView } from '../node/stream-state.js';
+import { readableState } from '../node/stream-state.js';
 
 /** The reading connection and its stream. */
 interface DeliveringConnection {
-  readonly socket: Duplex & { readonly _readableState: ReadableStateView };
+  readonly socket: Duplex;
   pushed: boolean;
   stopReading(): void;
 }
@@ -18,7 +18,7 @@ const originalEmit = Duplex.prototype.emit;
  * Whether chunks can go directly to 'data' listeners: the stream flows, is empty, and does not override these methods.
  */
 export function passesStream({ socket }: DeliveringConnection): boolean {
-  const state = socket._readableState;
+  const state = readableState(socket);
   return (
     socket.push === originalPush &&
     state.flowing === true &&

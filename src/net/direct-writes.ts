@@ -9,14 +9,14 @@ import { withReferences } from '../files/page.js';
 import { tellDrained } from './drain.js';
 import type { SocketFields } from './socket-fields.js';
 import type { SocketConnection } from './socket-connection.js';
-import type { HeldWrite, WriteCallback } from '../node/stream-state.js';
+import { type HeldWrite, type WriteCallback, writableState } from '../node/stream-state.js';
 
 /**
  * Whether such a write may go to the connection directly: it is connected, and the stream has nothing queued before it.
  */
 export function takesDirectWrites(socket: SocketFields, callback?: WriteCallback): boolean {
   const connection = socket._connection;
-  const state = socket._writableState;
+  const state = writableState(socket);
   return (
     connection !== undefined &&
     connection.id >= 0 &&
@@ -81,7 +81,7 @@ export function holdWrite(socket: SocketFields, write: HeldWrite): boolean {
   (socket._held ??= []).push(write);
   socket._heldLength += write.chunk.length;
   if (socket._heldLength < socket.writableHighWaterMark) return true;
-  socket._writableState.needDrain = true;
+  writableState(socket).needDrain = true;
   return false;
 }
 
@@ -106,7 +106,7 @@ export function sendLargeWrite(socket: SocketFields, write: HeldWrite): boolean 
 export function sendHeld(socket: SocketFields): readonly HeldWrite[] {
   const held = takeHeld(socket);
   // Scheduled first: a stream emits 'drain' before it calls back.
-  if (socket._writableState.needDrain) process.nextTick(tellDrained, socket);
+  if (writableState(socket).needDrain) process.nextTick(tellDrained, socket);
   const engine = socket._connection?.engine;
   engine?.beginJoint();
   try {

@@ -8,7 +8,7 @@ import type { FileRange, WritePart } from '../binding/file-range.js';
 import { FileChunk, FileWrite, type FileCarrier } from '../files/file-write.js';
 import type { FileDone, SendFileCall } from '../files/options.js';
 import { withReferences } from '../files/page.js';
-import type { WriteCallback } from '../node/stream-state.js';
+import { type WriteCallback, writableState } from '../node/stream-state.js';
 import type { SocketFields } from './socket-fields.js';
 import type { SocketConnection } from './socket-connection.js';
 
@@ -29,7 +29,9 @@ export function isFile(part: object): boolean {
 /** Whether a file is waiting in the stream. */
 export function holdsFiles(socket: FileStream): boolean {
   if (socket._earlyWrite !== undefined) return true;
-  return socket._writableState.getBuffer().some(({ chunk }) => typeof chunk === 'object' && isFile(chunk));
+  return writableState(socket)
+    .getBuffer()
+    .some(({ chunk }) => typeof chunk === 'object' && isFile(chunk));
 }
 
 class StreamCarrier implements FileCarrier {

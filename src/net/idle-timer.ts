@@ -27,6 +27,11 @@ export function timerDuration(milliseconds: unknown): number {
 /** The underlying timers are created in this context, so that none keeps the context of the first caller alive. */
 const nobodys = new Scope('NEARWIRETIMER');
 
+/** As setTimeout, in no async context of the program's, and without keeping the process alive. */
+export function startTimer<T>(callback: (argument: T) => void, milliseconds: number, argument: T): NodeJS.Timeout {
+  return nobodys.runInAsyncScope(setTimeout, undefined, callback, milliseconds, argument).unref();
+}
+
 /**
  * Fires once when nothing has been read or written for `duration` milliseconds, and again only after new activity.
  *
@@ -92,8 +97,7 @@ export class IdleTimer {
   private arm(time: number, delay: number): void {
     clearTimeout(this.timer);
     this.due = time + delay;
-    // A socket's timeout does not keep the process alive.
-    this.timer = nobodys.runInAsyncScope(setTimeout, undefined, fire, delay, this).unref();
+    this.timer = startTimer(fire, delay, this);
   }
 
   /** Called by the underlying timer. */

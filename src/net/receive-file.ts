@@ -25,6 +25,7 @@ import { checkWhole } from '../config/options.js';
 import { throwIfAborted, whenAborted } from '../config/signal.js';
 import { checkReceiveFile, type FileTarget, type FileTargetOptions, type ReceiveFileCall } from '../files/options.js';
 import { writeAll } from '../files/pieces.js';
+import { readableState } from '../node/stream-state.js';
 
 /** Options of `receiveFile()` for sockets and streams. */
 export interface ReceiveFileOptions extends FileTargetOptions {
@@ -153,8 +154,7 @@ class Receiving {
 
   /** The stream has received its end, and reports it when it is read. */
   private hasSeenEnd(): boolean {
-    const { _readableState: state } = this.stream as unknown as { _readableState: { ended: boolean } };
-    return state.ended;
+    return readableState(this.stream).ended;
   }
 
   private change(): Promise<void> {

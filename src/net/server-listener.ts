@@ -19,7 +19,8 @@ import { SocketConnection } from './socket-connection.js';
 import { NativeSocket } from './socket.js';
 import { acceptDelegateOf, toldServer, type AcceptDelegate, type AcceptingListener } from './accept-delegate.js';
 
-const acceptedSockets = diagnostics.channel('net.server.socket');
+/** Node's own channel. */
+export const acceptedSockets = diagnostics.channel('net.server.socket');
 
 /** Accepts connections for a server. */
 export class ServerListener extends EngineListener implements AcceptingListener {

@@ -14,7 +14,7 @@ import { delaySeconds, type SocketSettings, type StreamOptions } from './socket-
 import type { ConnectionCounting } from '../node/server-connections.js';
 import type { EarlyWrite, SocketFields } from './socket-fields.js';
 import { ownName, peerName, socketProperties } from './socket-properties.js';
-import type { HeldWrite, ReadableStateView, WritableStateView } from '../node/stream-state.js';
+import type { HeldWrite } from '../node/stream-state.js';
 import type { SocketConnection } from './socket-connection.js';
 
 /**
@@ -28,8 +28,6 @@ export class SocketBase extends DuplexAsSocket implements SocketFields {
   declare readonly transport: 'native';
   declare readonly bufferSizes: BufferSizes | undefined;
   declare timeout?: number;
-  declare readonly _writableState: WritableStateView;
-  declare readonly _readableState: ReadableStateView;
   /** The part of Duplex that node:net itself uses and its types leave out. */
   declare readonly _undestroy: () => void;
   declare _scope?: Scope;

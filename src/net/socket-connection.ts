@@ -8,6 +8,7 @@ import { deliver, endReading, passesStream } from './delivery.js';
 import type { Onread } from './onread.js';
 import { RareState } from './rare-state.js';
 import { destroy, WritingConnection } from './writing-connection.js';
+import { readableState } from '../node/stream-state.js';
 
 /** Receives the outcome of a connection attempt. */
 export interface AttemptOwner {
@@ -68,7 +69,7 @@ export class SocketConnection extends WritingConnection {
     this.socket._idle?.touch();
     if (this.scope.runInAsyncScope(takeInPlace, undefined, this.inPlace, memory, start, end)) {
       // As a first push() would set it.
-      if (!this.pushed) this.socket._readableState.dataEmitted = true;
+      if (!this.pushed) readableState(this.socket).dataEmitted = true;
       return true;
     }
     this.bytesRead -= end - start;

@@ -5,7 +5,7 @@ import type { NativeEndpoint } from '../binding/addon.js';
 import { NO_HANDLE } from '../node/handles.js';
 import type { BufferSizes } from '../config/options.js';
 import type { SocketFields } from './socket-fields.js';
-import type { HeldWrite } from '../node/stream-state.js';
+import { type HeldWrite, writableState } from '../node/stream-state.js';
 
 /** True while there is a socket underneath, connected or connecting. */
 export function isOpen(socket: SocketFields): boolean {
@@ -21,12 +21,12 @@ function bytesWritten(socket: SocketFields): number {
   let bytes = socket._connection?.totalWritten ?? 0;
   for (const write of socket._held ?? []) bytes += byteLength(write);
   for (const part of socket._earlyWrite?.parts ?? []) bytes += part.length;
-  for (const write of socket._writableState.getBuffer()) bytes += byteLength(write);
+  for (const write of writableState(socket).getBuffer()) bytes += byteLength(write);
   return bytes;
 }
 
 function writableLength(socket: SocketFields): number {
-  const { length } = socket._writableState;
+  const { length } = writableState(socket);
   // While the stream has a pending write, its length includes what the connection has queued of it.
   return length > 0 ? length : socket._heldLength + (socket._connection?.queued ?? 0);
 }

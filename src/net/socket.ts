@@ -23,6 +23,7 @@ import { receiveFile, type FileReceiver, type ReceiveFileOptions } from './recei
 import type { SocketSettings, StreamOptions } from './socket-options.js';
 import { isOpen } from './socket-properties.js';
 import { WritingSocket } from './writing-socket.js';
+import { readableState } from '../node/stream-state.js';
 
 export class NativeSocket extends WritingSocket implements FileSender, FileReceiver {
   private _resetting = false;
@@ -79,7 +80,7 @@ export class NativeSocket extends WritingSocket implements FileSender, FileRecei
     this.emit('connect');
     this.emit('ready');
     // A socket that still flows from an earlier connection gets no other request for data.
-    if (this._readableState.flowing === true) this.read(0);
+    if (readableState(this).flowing === true) this.read(0);
   }
 
   // --- reading ---

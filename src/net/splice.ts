@@ -11,6 +11,7 @@ import { Duplex } from 'node:stream';
 import type { Sink } from './sink.js';
 import { NativeSocket } from './socket.js';
 import type { SocketConnection } from './socket-connection.js';
+import { writableState, readableState } from '../node/stream-state.js';
 
 export type DataListener = (chunk: Buffer) => void;
 
@@ -34,7 +35,7 @@ function isPlainSink(socket: NativeSocket): boolean {
 
 /** Data queued in the connection precedes the bytes of a splice anyway; data held back by the stream would not. */
 function holdsBack(socket: NativeSocket, connection: SocketConnection): boolean {
-  const state = socket._writableState;
+  const state = writableState(socket);
   return state.length > 0 && (!connection.sendsWrite || state.getBuffer().length > 0);
 }
 
@@ -44,7 +45,7 @@ function takesBytes(socket: NativeSocket, connection: SocketConnection): boolean
     socket.writable &&
     !socket.connecting &&
     !holdsBack(socket, connection) &&
-    socket._writableState.corked === 0 &&
+    writableState(socket).corked === 0 &&
     socket._held === undefined &&
     isPlainSink(socket)
   );
@@ -98,7 +99,8 @@ export class Splice implements Sink {
   tryStart(): void {
     const { source, sink } = this;
     const left = this.left();
-    const { _connection: from, _readableState: state } = source;
+    const { _connection: from } = source;
+    const state = readableState(source);
     const { _connection: to } = sink;
     if (
       this.runs ||

@@ -8,7 +8,7 @@ import { EngineConnection } from '../engine/connection.js';
 import type { Engine } from '../engine/engine.js';
 import { errnoError, writeError } from '../errors/index.js';
 import { runTicks } from '../node/run-ticks.js';
-import type { WriteCallback } from '../node/stream-state.js';
+import { type WriteCallback, writableState } from '../node/stream-state.js';
 import { CANCELLED_WRITES_FAIL } from '../runtime/version.js';
 import { socketScope, Waiter, WaiterQueue, type Scope } from './async-scopes.js';
 import type { ConnectedSocket, InPlaceReader, Unread } from './connected-socket.js';
@@ -209,7 +209,7 @@ export abstract class WritingConnection extends EngineConnection {
   /** @internal Calls the settled waiters. A stream emits 'drain' before it calls back. */
   callSettled(): void {
     const { waiters, socket } = this;
-    if (socket._writableState.needDrain) waiters?.first?.run(tellDrained, socket);
+    if (writableState(socket).needDrain) waiters?.first?.run(tellDrained, socket);
     waiters?.callSettled();
   }
 

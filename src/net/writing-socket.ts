@@ -21,7 +21,7 @@ import { beginSendFile, type FileSource, type SendFileOptions } from '../files/o
 import { withReferences } from '../files/page.js';
 import type { FileChunk } from '../files/file-write.js';
 import { COPY_LIMIT } from '../engine/outbound.js';
-import type { WriteCallback } from '../node/stream-state.js';
+import { type WriteCallback, writableState } from '../node/stream-state.js';
 import { UNCONNECTED_ENDS_AT_ONCE } from '../runtime/version.js';
 import {
   holdWrite,
@@ -61,7 +61,7 @@ export abstract class WritingSocket extends SocketBase {
     if (this._isPlain(chunk, encoding) && this._takesDirectWrites(callback)) {
       const plain = encoding ?? 'utf8';
       if (typeof callback !== 'function') callback = undefined;
-      const { corked, pendingcb } = this._writableState;
+      const { corked, pendingcb } = writableState(this);
       if (corked === 0) {
         if (chunk.length <= COPY_LIMIT) {
           queueWrite(this, chunk, plain, callback);
@@ -103,7 +103,7 @@ export abstract class WritingSocket extends SocketBase {
 
   override uncork(): void {
     super.uncork();
-    if (this._held === undefined || this._writableState.corked > 0) return;
+    if (this._held === undefined || writableState(this).corked > 0) return;
     const rest = sendHeld(this);
     if (rest.length === 0) return;
     // Corked, so that the stream hands all of them over in one write.

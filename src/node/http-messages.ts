@@ -20,17 +20,6 @@ export interface RequestInternals<Socket> {
   _dumped: boolean;
   _dump(): void;
   readonly _eventsCount: number;
-  readonly _readableState: {
-    resumeScheduled: boolean;
-    emittedReadable: boolean;
-    flowing: boolean | null;
-    ended: boolean;
-    endEmitted: boolean;
-    destroyed: boolean;
-    closed: boolean;
-    closeEmitted: boolean;
-    readonly length: number;
-  };
 }
 
 export interface ResponseInternals<Socket> {

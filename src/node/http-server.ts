@@ -93,16 +93,25 @@ export function dropsEmptyBodies(server: http.Server): boolean {
   return optimizeEmptyRequests !== undefined && (server as unknown as Keyed)[optimizeEmptyRequests] === true;
 }
 
-/** Whether 'connection' has no listener but node's own. */
-export function listensAlone(server: http.Server): boolean {
-  const { connection } = (server as unknown as { _events: { connection?: unknown } })._events;
-  return connection === facts().connectionListener;
+/** The listener of 'connection', or the list of them: the field of EventEmitter, as this is looked up per request. */
+function connectionListeners(server: http.Server): unknown {
+  return (server as unknown as { _events: { connection?: unknown } })._events.connection;
 }
 
-/** The listeners of 'connection' apart from node's own; undefined if that is not the first. */
-export function otherConnectionListeners(server: http.Server): ConnectionListener[] | undefined {
-  const [first, ...others] = server.rawListeners('connection') as ConnectionListener[];
-  return first === facts().connectionListener ? others : undefined;
+/** Whether 'connection' has no listener but node's own. */
+export function listensAlone(server: http.Server): boolean {
+  return connectionListeners(server) === facts().connectionListener;
+}
+
+/** Whether node's own listener of 'connection' is the first. */
+export function listensFirst(server: http.Server): boolean {
+  const found = connectionListeners(server);
+  return (Array.isArray(found) ? (found[0] as unknown) : found) === facts().connectionListener;
+}
+
+/** The listeners of 'connection' after node's own. */
+export function otherConnectionListeners(server: http.Server): ConnectionListener[] {
+  return server.rawListeners('connection').slice(1) as ConnectionListener[];
 }
 
 /** Has node serve the socket with its own parser. */

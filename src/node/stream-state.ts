@@ -17,9 +17,26 @@ export interface WritableStateView {
 
 export interface ReadableStateView {
   dataEmitted: boolean;
+  ended: boolean;
+  endEmitted: boolean;
+  destroyed: boolean;
+  closed: boolean;
+  closeEmitted: boolean;
+  readonly emittedReadable: boolean;
+  readonly resumeScheduled: boolean;
   readonly length: number;
   readonly flowing: boolean | null;
   readonly decoder: unknown;
+}
+
+/** The state of a stream's writable side. */
+export function writableState(stream: object): WritableStateView {
+  return (stream as { readonly _writableState: WritableStateView })._writableState;
+}
+
+/** The state of a stream's readable side. */
+export function readableState(stream: object): ReadableStateView {
+  return (stream as { readonly _readableState: ReadableStateView })._readableState;
 }
 
 /** A write that bypasses the stream. */
