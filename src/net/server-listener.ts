@@ -11,7 +11,7 @@ import { connections, drops, type ConnectionEvent, type DropEvent, type DropReas
 import { counterFor } from '../stats/server-counter.js';
 import { EngineListener } from '../engine/listener.js';
 import { Scope, socketScope } from './async-scopes.js';
-import { countConnection, roomOf } from '../node/server-connections.js';
+import { countConnection, roomOf, uncountConnection } from '../node/server-connections.js';
 import type { ServerWithInternals } from '../node/server-internals.js';
 import { acceptedOptions, type SocketSettings, type StreamOptions } from './socket-options.js';
 import { readBufferSizes } from './socket-properties.js';
@@ -69,10 +69,12 @@ export class ServerListener extends EngineListener implements AcceptingListener 
 
   /** @internal */
   take(id: number, delegate: AcceptDelegate, insideClose: boolean): boolean {
-    if (!delegate.take(this, id, insideClose)) return false;
     this.bufferSizes ??= readBufferSizes(this.engine, id);
+    // Before the program is told, which may throw.
     countConnection(this.server);
-    return true;
+    if (delegate.take(this, id, insideClose)) return true;
+    uncountConnection(this.server);
+    return false;
   }
 
   /** Tells the program of a connection, in the async context of listen(). */

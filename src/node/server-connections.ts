@@ -21,6 +21,11 @@ export function countConnection(server: ConnectionCounting): void {
   server._connections++;
 }
 
+/** It is not this one that is open: another will be counted in its place. */
+export function uncountConnection(server: ConnectionCounting): void {
+  server._connections--;
+}
+
 /** It has ended: the server's 'close' waits for all of them. */
 export function endConnection(server: ConnectionCounting): void {
   server._connections--;
