@@ -38,10 +38,12 @@ function third(handler: string): Case {
 }
 
 /**
- * A response whose 'drain' listener throws while the next one waits: node forgets what it owed, so the next one stops in
- * the middle. Over nearwire it goes on.
+ * Cases in which nearwire differs. A response whose 'drain' listener throws while the next one waits: node forgets what
+ * it owed, so the next one stops in the middle; over nearwire it goes on. And how much of a large response has been sent
+ * by the time that an invalid request behind it cuts it off.
  */
-function losesInNode({ handler, name }: Case): boolean {
+function isKnownToDiffer({ handler, name }: Case): boolean {
+  if (handler === 'streams a large answer') return true;
   return handler === "throws in a late answer's 'drain'" && name.includes('twice');
 }
 
@@ -54,7 +56,7 @@ describe.each(subjects)('judged by node:http: $name', (subject) => {
       const random = randomFrom(SEED);
       for (let left = CASES; left > 0; left -= BATCH) {
         const made = Array.from({ length: Math.min(BATCH, left) }, () => makeCase(random));
-        const cases = made.filter((one) => subject.name !== 'native' || !losesInNode(one));
+        const cases = made.filter((one) => subject.name !== 'native' || !isKnownToDiffer(one));
         const [first] = await judge(cases, subject);
         expect(first?.told, JSON.stringify(first?.one)).toEqual(first?.expected);
         expect(strays).toEqual([]);
