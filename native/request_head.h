@@ -2,8 +2,8 @@
 //
 // "Plain" covers nearly all requests. Anything else is not rejected but left to node's own parser, which gets the same
 // bytes from the first one: other versions and methods, a target that is not a path, folded or malformed lines,
-// Transfer-Encoding, Upgrade, Expect, a Connection other than keep-alive or close, an unusual Content-Length, incomplete
-// headers. So whatever is accepted here must mean the same to node's parser, and nothing more is required.
+// Transfer-Encoding, Upgrade, Expect, a Connection other than keep-alive or close, an unusual Content-Length,
+// incomplete headers. So whatever is accepted here must mean the same to node's parser, and nothing more is required.
 #pragma once
 
 #include <cstddef>

@@ -8,6 +8,7 @@
  */
 import { EventEmitter } from 'node:events';
 import { Duplex } from 'node:stream';
+import type { NativeCarrier } from '../exchange/carrier.js';
 import type { Incoming, Outgoing } from '../exchange/contracts.js';
 import { Exchange } from '../exchange/exchange.js';
 import { tellEach } from '../exchange/tell-each.js';
@@ -16,7 +17,7 @@ import { report, reports, socketScope } from '../net/async-scopes.js';
 import type { InPlaceReader } from '../net/connected-socket.js';
 import { nativeFields } from '../net/native-fields.js';
 import { tellServed } from '../net/server-listener.js';
-import { acceptedOptions } from '../net/socket-options.js';
+import { acceptedOptions, type SocketSettings } from '../net/socket-options.js';
 import { SocketConnection } from '../net/socket-connection.js';
 import { NativeSocket, noteEnd } from '../net/socket.js';
 import type { NodeParser, ParserCallbacks } from '../node/http-parser.js';
@@ -27,15 +28,30 @@ import type { ServerInternals } from '../node/server-internals.js';
 import { nodeHttp } from '../runtime/http.js';
 import { type WriteCallback, writableState, readableState } from '../node/stream-state.js';
 import { breakParser, endParser, type BreakingCallback } from './broken-parser.js';
-import type { HttpConnection } from './connection.js';
+import type { HttpHost } from './host.js';
 import { parserFacts } from './plain-request.js';
 import { READER, REPORTED, type ServedSocket as ReadSocket } from './request-reader.js';
-import { STAND_IN_FIELDS } from './stand-in.js';
+import { STAND_IN_FIELDS, type HttpSocket } from './stand-in.js';
 
 /** The result of a read, of which the bytes from `offset` on have not been looked at. */
 export interface PartlyRead {
   packet: Buffer;
   offset: number;
+}
+
+/** The connection whose stand-in becomes a socket. */
+interface StandInOwner {
+  readonly server: HttpHost;
+  readonly socket: HttpSocket;
+  readonly carrier: NativeCarrier;
+  readonly id: number;
+  readonly tcp: boolean;
+  readonly settings: SocketSettings;
+  readonly paused: boolean;
+  readonly owesDrain: boolean;
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  readonly heldBytes: number;
 }
 
 /** What the connection knows that node's code does not. */
@@ -87,7 +103,7 @@ let body: { of: Incoming | undefined; seen: number } = { of: undefined, seen: 0 
 /** A body is only counted by the parser, which is given as many others. */
 const FILLER = Buffer.alloc(64 * 1024);
 
-export function becomeSocket(from: HttpConnection, rest: Remainder): void {
+export function becomeSocket(from: StandInOwner, rest: Remainder): void {
   const server = from.server.emitter as ServerWithFields & ServerInternals;
   const { writableCorked: corked, _paused: rests } = from.socket;
   const listeners = takeListeners(from.socket);
@@ -165,7 +181,7 @@ export function giveRest(given: object, { packet, offset }: PartlyRead): void {
   connection?.scope.run(giveOn, socket, packet);
 }
 
-function makeSocket(from: HttpConnection, server: ServerWithFields & ServerInternals): ServedSocket {
+function makeSocket(from: StandInOwner, server: ServerWithFields & ServerInternals): ServedSocket {
   const { carrier, id, bytesRead, bytesWritten, heldBytes, settings, tcp } = from;
   const standIn = from.socket as object as Record<string, unknown>;
   const { timeout, _timer: timer } = from.socket;

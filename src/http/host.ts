@@ -12,7 +12,6 @@ import {
   type ServerWithFields,
 } from '../node/http-server.js';
 import { nodeHttp } from '../runtime/http.js';
-import type { HttpConnection } from './connection.js';
 
 const DEFAULT_CHECKING_INTERVAL = 30_000;
 
@@ -20,11 +19,19 @@ function limit(value: unknown): number {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : 0;
 }
 
+/** A connection, as its server's host uses it. */
+interface HostedConnection {
+  place: number;
+  readonly isIdle: boolean;
+  destroy(error: Error | undefined): void;
+  checkTime(now: number, headersTimeout: number, requestTimeout: number): void;
+}
+
 export class HttpHost implements ServerContract {
   readonly emitter: ServerWithFields;
   readonly highWaterMark: number;
   readonly responseOptions: ResponseOptions;
-  private readonly open = new Connections<HttpConnection>();
+  private readonly open = new Connections<HostedConnection>();
   private count = 0;
   private checker: NodeJS.Timeout | undefined;
 
@@ -63,19 +70,19 @@ export class HttpHost implements ServerContract {
     );
   }
 
-  admit(connection: HttpConnection): void {
+  admit(connection: HostedConnection): void {
     this.open.add(connection);
     if (this.count++ === 0) this.startChecking();
   }
 
   /** The connection is no longer its matter. */
-  forget(connection: HttpConnection): void {
+  forget(connection: HostedConnection): void {
     this.open.remove(connection);
     if (--this.count === 0) clearInterval(this.checker);
   }
 
   /** A connection has closed. */
-  release(connection: HttpConnection): void {
+  release(connection: HostedConnection): void {
     this.forget(connection);
     noteDelegatedClosed(this.emitter);
   }
