@@ -272,6 +272,8 @@ function giveOn(socket: ServedSocket, packet: Buffer): void {
   };
   readableState(socket).dataEmitted = true;
   if (connection !== undefined) connection.inPlace = AMID_READ;
+  const reader = socket[READER];
+  if (reader !== undefined) reader.isWithinRead = true;
   try {
     socket.emit('data', packet);
   } catch (error) {
@@ -280,6 +282,7 @@ function giveOn(socket: ServedSocket, packet: Buffer): void {
     parser[kOnBody] = onBody;
     parser[kOnHeaders] = onHeaders;
     if (connection !== undefined) connection.inPlace = undefined;
+    if (reader !== undefined) reader.isWithinRead = false;
   }
 }
 

@@ -20,7 +20,7 @@ function limit(value: unknown): number {
 }
 
 /** A connection, as its server's host uses it. */
-interface HostedConnection {
+export interface HostedConnection {
   place: number;
   readonly isIdle: boolean;
   destroy(error: Error | undefined): void;

@@ -93,6 +93,8 @@ export class RequestReader implements InPlaceReader {
   private bodySeen = 0;
   /** Exceptions that have been reported. */
   private failures = 0;
+  /** What it is given is the rest of a read, whose beginning others have looked at. */
+  isWithinRead = false;
   /** One of them has left the ticks of its read unfinished, as it does in node. */
   private ticksLeft = false;
   /** The async context in which the parser calls back. */
@@ -122,7 +124,7 @@ export class RequestReader implements InPlaceReader {
       return outcome;
     }
     this.ticksLeft = false;
-    if (!ticksLeft) this.runOthersTicks();
+    if (!ticksLeft && !this.isWithinRead) this.runOthersTicks();
     const owesFinish = !ticksLeft && socket._connection?.awaitingFlush === true;
     const taken = this.executeAll(chunk);
     if (owesFinish && typeof taken !== 'number') this.tellAllWritten();

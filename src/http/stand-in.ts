@@ -8,7 +8,6 @@
 import type { Duplex } from 'node:stream';
 import { EventEmitter } from 'node:events';
 import type { TransportName } from '../config/options.js';
-import type { NativeEndpoint } from '../binding/addon.js';
 import { DESCRIPTOR } from '../engine/descriptor.js';
 import { argTypeError, invalidHandleTypeError, writeAfterEndError, writeDestroyedError } from '../errors/index.js';
 import type { ConnectionContract, StandIn } from '../exchange/contracts.js';
@@ -19,6 +18,7 @@ import { NativeSocket } from '../net/socket.js';
 import { delaySeconds, type SocketSettings } from '../net/socket-options.js';
 import type { SocketConnection } from '../net/socket-connection.js';
 import type { WriteCallback } from '../node/stream-state.js';
+import type { EndpointNames } from './endpoint-names.js';
 
 /** Its connection, as the stand-in uses it. */
 export interface StandInConnection extends ConnectionContract {
@@ -38,9 +38,7 @@ export interface StandInConnection extends ConnectionContract {
   refuse(error: Error): void;
   /** Makes it a socket. Does nothing if it is closed. */
   becomeSocket(): void;
-  /** The addresses, as they were when it was open. */
-  peerName(): NativeEndpoint;
-  ownName(): NativeEndpoint;
+  readonly names: EndpointNames;
 }
 
 /** The stream state that node's code reads: enough for `stream.finished()` to detect the end. */
@@ -265,15 +263,15 @@ const methods = {
   },
 
   address(this: HttpSocket) {
-    return this._owner.ownName();
+    return this._owner.names.own;
   },
 
   _getpeername(this: HttpSocket) {
-    return this._owner.peerName();
+    return this._owner.names.peer;
   },
 
   _getsockname(this: HttpSocket) {
-    return this._owner.ownName();
+    return this._owner.names.own;
   },
 
   // --- for its connection ---
@@ -407,12 +405,12 @@ const properties: PropertyDescriptorMap = {
   readableEnded: getter((socket) => socket._owner.peerEnded),
   readableFlowing: getter((socket) => !socket._owner.paused),
   readableEncoding: getter(() => null),
-  remoteAddress: getter((socket) => socket._owner.peerName().address),
-  remotePort: getter((socket) => socket._owner.peerName().port),
-  remoteFamily: getter((socket) => socket._owner.peerName().family),
-  localAddress: getter((socket) => socket._owner.ownName().address),
-  localPort: getter((socket) => socket._owner.ownName().port),
-  localFamily: getter((socket) => socket._owner.ownName().family),
+  remoteAddress: getter((socket) => socket._owner.names.peer.address),
+  remotePort: getter((socket) => socket._owner.names.peer.port),
+  remoteFamily: getter((socket) => socket._owner.names.peer.family),
+  localAddress: getter((socket) => socket._owner.names.own.address),
+  localPort: getter((socket) => socket._owner.names.own.port),
+  localFamily: getter((socket) => socket._owner.names.own.family),
 };
 
 for (const name of STREAM_METHODS) {

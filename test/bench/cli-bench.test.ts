@@ -51,7 +51,7 @@ describe('words that make no sense exit 2 with a hint', () => {
     { words: ['bench', '--json', tmpdir()], hint: 'is a directory' },
     { words: ['bench', '--output', '/no/such/folder/x'], hint: 'cannot write into' },
     {
-      words: ['bench', '--json', '/tmp/x', '--output', '/tmp/x'],
+      words: ['bench', '--json', join(runs.path, 'x'), '--output', join(runs.path, 'x')],
       hint: 'another report is already written to this file',
     },
     { words: ['bnch'], hint: 'Did you mean bench?' },

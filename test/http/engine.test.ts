@@ -3,6 +3,7 @@
  * what the peer meets, as with node:http itself.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { once } from 'node:events';
 import * as http from 'node:http';
 import * as net from 'node:net';
 import { describe, expect, it } from 'vitest';
@@ -87,6 +88,18 @@ const RESPONSES: Record<string, http.RequestListener> = {
   },
 };
 
+/** What a program may do with the last piece of a body, when the next request has come with it. */
+const LEAVING: Record<string, (request: http.IncomingMessage, response: http.ServerResponse) => unknown> = {
+  'destroys the socket': (request) => request.socket.destroy(),
+  'destroys the socket soon': (request) => {
+    request.socket.destroySoon();
+  },
+  'destroys the response': (_, response) => response.destroy(),
+  'destroys the request': (request) => request.destroy(),
+  'ends the socket': (request) => request.socket.end(),
+  'answers, and closes': (_, response) => response.writeHead(200, { Connection: 'close' }).end('last'),
+};
+
 /** What a program does to its socket; true for those in which node would see less, and so makes a socket of it. */
 const TOUCHES: Record<string, (socket: net.Socket) => unknown> = {
   "listens to 'data'": (socket) => socket.on('data', () => undefined),
@@ -136,6 +149,47 @@ describe.each(everyWay)('responses: $name over $family', ({ subject, family }) =
       };
       const text = `${GET}${post(5)}hello${LAST}`;
       expect(await told(subject, family, listener, text), when).toBe(await told(reference, family, listener, text));
+    }
+  });
+});
+
+describe.each(everyWay)('a body with a request behind it: $name over $family', ({ subject, family }) => {
+  async function events(
+    of: Subject,
+    leave: (typeof LEAVING)[string],
+    first: string,
+    second: string,
+  ): Promise<string[]> {
+    const seen: string[] = [];
+    let left: Promise<unknown> | undefined;
+    const server = of.http.createServer({}, (request, response) => {
+      const url = String(request.url);
+      seen.push(url);
+      if (url === '/get') return;
+      for (const event of ['end', 'error']) request.on(event, () => seen.push(`${event} of ${url}`));
+      left = once(response, 'close').then(() => seen.push(`response of ${url} closed`));
+      let missing = Number(request.headers['content-length']);
+      request.on('data', ({ length }: Buffer) => {
+        if ((missing -= length) === 0) leave(request, response);
+      });
+    });
+    server.on('clientError', ({ code }: NodeJS.ErrnoException) => seen.push(String(code)));
+    const client = net.connect((await listen(server, family)) as net.NetConnectOpts);
+    client.on('error', () => undefined);
+    client.write(first);
+    await once(server, 'request');
+    client.write(second);
+    await Promise.all([left, closed(client.resume())]);
+    await nextTurn();
+    return seen;
+  }
+
+  it.each(Object.entries(LEAVING))('a handler that %s', async (_, leave) => {
+    const all = [post(3), `one${GET}`] as const;
+    const rest = [`${post(6)}one`, `two${GET}`] as const;
+    for (const [first, second] of [all, rest]) {
+      const expected = await events(reference, leave, first, second);
+      expect(await events(subject, leave, first, second)).toEqual(expected);
     }
   });
 });

@@ -1,0 +1,26 @@
+/** Makes genuine ServerResponses to plain requests, as node's server prepares them. */
+import type { Incoming, Outgoing } from '../exchange/contracts.js';
+import { makeResponse } from '../exchange/response.js';
+import { giveUniqueHeaders } from '../node/http-server.js';
+import type { HttpHost } from './host.js';
+import type { PlainHead } from './plain-request.js';
+import { plainEndsMayBeShort, storeHeader } from './response-head.js';
+
+const WANTS_CHUNKS = /(?:^|\W)chunked(?:$|\W)/i;
+
+export function makePlainResponse(host: HttpHost, request: Incoming, head: PlainHead): Outgoing {
+  const { emitter, responseClass, responseOptions } = host;
+  const response = makeResponse(responseClass, request, responseOptions, storeHeader, plainEndsMayBeShort());
+  response._keepAliveTimeout = emitter.keepAliveTimeout;
+  response.shouldKeepAlive = head.keepsAlive;
+  giveUniqueHeaders(emitter, response);
+  if (head.minorVersion === 0) speakOldVersion(request, response);
+  return response;
+}
+
+/** HTTP/1.0: not before the response was made, which would look into the headers. */
+function speakOldVersion(request: Incoming, response: Outgoing): void {
+  request.httpVersionMinor = 0;
+  request.httpVersion = '1.0';
+  response.useChunkedEncodingByDefault = WANTS_CHUNKS.test(String(request.headers['te']));
+}
