@@ -2,7 +2,7 @@
  * `nearwire/internal`: what nearwire-bench of the same version uses in addition to the public API. It is not part of
  * that API: any release may change it.
  */
-export { addonStatus, Shared, SUBMISSION_WORDS, type NativeEngine } from './binding/addon.js';
+export { addonStatus, Completion, Shared, SUBMISSION_WORDS, type NativeEngine } from './binding/addon.js';
 export { connectNative } from './channel/native-connect.js';
 export type { CommandOutline } from './cli/command.js';
 export { EXIT_CODES } from './cli/exit-codes.js';
@@ -17,6 +17,7 @@ export { storeHeader } from './http/response-head.js';
 export { RequestReader, type Means, type ServedSocket } from './http/request-reader.js';
 export { socketHolders } from './inspection/processes.js';
 export { ListenerReporter } from './inspection/report.js';
+export { acceptDelegateOf, type AcceptingListener } from './net/accept-delegate.js';
 export { socketScope } from './net/async-scopes.js';
 export { SocketConnection } from './net/socket-connection.js';
 export { acceptedOptions, connectionOptions, socketSettings } from './net/socket-options.js';

@@ -13,6 +13,8 @@ const micro: BenchCase = {
         { operation: 'parse head', headers: 2 },
         { operation: 'parse head', headers: 10 },
         { operation: 'serialise head' },
+        { operation: 'serve request' },
+        { operation: 'serve uwsgi request' },
         { operation: 'write', bytes: 64 },
       ],
     },

@@ -3,11 +3,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { encodePacket } from 'nearwire/internal';
 import { commandWords, firstWord } from '../cell-processes.js';
 import type { Params } from '../model.js';
 import { Peer, type Program } from '../peer.js';
 import { onCore } from '../placement.js';
+import { uwsgiPacket } from '../work/uwsgi-packet.js';
 import type { GateCase } from './cases.js';
 
 /** To start and to warm up, under valgrind on a busy machine. */
@@ -51,14 +51,9 @@ export async function startPair(
   return { server, client, stop };
 }
 
-/** A file with all variables of Debian's uwsgi_params, as nginx sends them for a GET of `/`. */
+/** A file with the packet, for the generator. */
 function uwsgiRequest(folder: string): string {
   const file = join(folder, 'request');
-  const variables = {
-    ...{ CONTENT_TYPE: '', CONTENT_LENGTH: '', DOCUMENT_ROOT: '/usr/share/nginx/html' },
-    ...{ REMOTE_ADDR: '127.0.0.1', REMOTE_PORT: '40000' },
-  };
-  const plan = { method: 'GET', url: '/', contentLength: undefined, headers: [], modifier1: 0, modifier2: 0 };
-  writeFileSync(file, encodePacket({ ...plan, variables }));
+  writeFileSync(file, uwsgiPacket());
   return file;
 }

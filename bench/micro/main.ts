@@ -5,11 +5,14 @@ import type { Words } from '../work/words.js';
 import { headParsing } from './head-parsing.js';
 import { headSerialising } from './head-serialising.js';
 import type { Operation, Rivals } from './operation.js';
+import { servingHttp, servingUwsgi } from './serving.js';
 import { writingOf } from './writing.js';
 
 const OPERATIONS: Readonly<Record<string, (size: number) => Rivals>> = {
   'parse head': headParsing,
   'serialise head': headSerialising,
+  'serve request': servingHttp,
+  'serve uwsgi request': servingUwsgi,
   write: writingOf,
 };
 /** Milliseconds, in which V8 compiles hot code. */

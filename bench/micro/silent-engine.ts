@@ -1,9 +1,16 @@
-/** An engine without a kernel: its connects never complete, and what it sends is discarded. */
+/**
+ * An engine without a kernel: its connects never complete, what it sends is discarded, and what its connections read is
+ * what they are given here.
+ */
 import { Engine } from 'nearwire/internal';
-import { addonStatus, Shared, SUBMISSION_WORDS, type NativeEngine } from 'nearwire/internal';
+import { addonStatus, Completion, Shared, SUBMISSION_WORDS, type NativeEngine } from 'nearwire/internal';
 
 export interface SilentEngine {
   readonly engine: Engine;
+  /** The id of a connection that has come from nowhere. */
+  accept(): number;
+  /** A turn in which this connection has read the bytes. */
+  read(id: number, data: Uint8Array, completion: 'Inbox' | 'Lent'): void;
   /** Bytes that would have been handed to the kernel so far. */
   taken(): number;
 }
@@ -12,11 +19,17 @@ export function createSilentEngine(): SilentEngine {
   const { addon, reason } = addonStatus();
   if (!addon) throw reason ?? new Error('the addon did not load');
   const real = addon.createEngine();
-  const { shared, submissions } = real.layout;
-  let channels = 0;
+  const { shared, submissions, completions, inbox } = real.layout;
+  let connections = 0;
   let bytes = 0;
+  let turn = (): void => undefined;
   const overrides: Partial<NativeEngine> = {
-    connect: () => channels++,
+    setTurnHandler(handler) {
+      turn = handler;
+    },
+    connect: () => connections++,
+    close: () => undefined,
+    unread: () => 0,
     flush() {
       const count = shared[Shared.Submitted] ?? 0;
       for (let at = 0; at < count; at++) bytes += submissions[at * SUBMISSION_WORDS + 2] ?? 0;
@@ -32,5 +45,18 @@ export function createSilentEngine(): SilentEngine {
       return typeof value === 'function' ? (value.bind(target) as unknown) : value;
     },
   });
-  return { engine: new Engine(native), taken: () => bytes };
+  const memory = { Inbox: new Uint8Array(inbox), Lent: new Uint8Array(real.lentMemory()) };
+  return {
+    engine: new Engine(native),
+    accept: () => connections++,
+    read(id, data, completion) {
+      memory[completion].set(data);
+      completions.set([id, Completion[completion], 0, data.length]);
+      shared[Shared.Completions] = 1;
+      shared[Shared.InTurn] = 1;
+      turn();
+      shared[Shared.InTurn] = 0;
+    },
+    taken: () => bytes,
+  };
 }

@@ -7,9 +7,16 @@
  */
 import { nodeHttp } from '../runtime/http.js';
 import { queueEndCallback, type EndCallback } from '../node/http-messages.js';
+import { isNodesOwn } from '../node/own-method.js';
 import type { Incoming, Outgoing, ResponseClass, ResponseOptions, SocketContract } from './contracts.js';
+import { makeImplicitHeader } from './implicit-header.js';
 
 const originalEnd = nodeHttp.ServerResponse.prototype.end as (this: Outgoing, ...args: unknown[]) => Outgoing;
+
+/** Whether nothing has been put in the place of node's methods before nearwire loaded. */
+export const METHODS_ARE_NODES =
+  isNodesOwn(originalEnd, 'ERR_HTTP_CONTENT_LENGTH_MISMATCH') &&
+  isNodesOwn(nodeHttp.ServerResponse.prototype.writeHead, 'ERR_HTTP_INVALID_STATUS_CODE');
 
 export function makeResponse(
   Class: ResponseClass,
@@ -83,7 +90,7 @@ function end(this: Outgoing, chunk?: unknown, encoding?: unknown, callback?: unk
   const body = (chunk ?? '') as string | Uint8Array;
   if (this._header === null) {
     this._contentLength = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
-    this._implicitHeader();
+    makeImplicitHeader(this);
     // A listener of the headers (on-headers) may have changed anything.
     if (!isShort(this, socket, chunk, encoding)) return endByNode(this, chunk, encoding, callback);
   }

@@ -2,10 +2,10 @@
 import { EventEmitter } from 'node:events';
 import type * as http from 'node:http';
 import * as net from 'node:net';
-import { performance } from 'node:perf_hooks';
 import { clearInterval, setInterval } from 'node:timers';
 import { promisify } from 'node:util';
 import type { Engine } from '../engine/engine.js';
+import { loopTime } from '../engine/thread-engine.js';
 import { installTransport, type ServerInfo } from '../net/factory.js';
 import { noteDelegatedClosed } from '../net/listen.js';
 import { setAcceptDelegate } from '../net/accept-delegate.js';
@@ -104,7 +104,7 @@ export class ExchangeServer extends EventEmitter implements ServerInfo, Releasin
       },
     });
     server.on('connection', (socket) => {
-      this.admit(new OneRequestConnection(this, new NodeCarrier(socket), performance.now()));
+      this.admit(new OneRequestConnection(this, new NodeCarrier(socket), loopTime()));
     });
     for (const event of FORWARDED) {
       server.on(event, (...args: unknown[]) => {
@@ -116,7 +116,7 @@ export class ExchangeServer extends EventEmitter implements ServerInfo, Releasin
   }
 
   private take(engine: Engine, id: number, insideClose: boolean): void {
-    this.admit(new OneRequestConnection(this, new NativeCarrier(engine, id, false), performance.now()), insideClose);
+    this.admit(new OneRequestConnection(this, new NativeCarrier(engine, id, false), loopTime()), insideClose);
   }
 
   private admit(connection: OneRequestConnection, later = false): void {
@@ -140,7 +140,7 @@ export class ExchangeServer extends EventEmitter implements ServerInfo, Releasin
   private startChecking(): void {
     clearInterval(this.checker);
     this.checker = setInterval(() => {
-      const now = performance.now();
+      const now = loopTime();
       for (const connection of this.open.all()) connection.checkTime(now, this.headersTimeout, this.requestTimeout);
     }, this.checkingInterval).unref();
   }

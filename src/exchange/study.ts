@@ -6,7 +6,7 @@ import { nodeHttp } from '../runtime/http.js';
 import type { Incoming, Outgoing, SocketContract } from './contracts.js';
 import { bareResponse, settleEnd, type EndCallback } from '../node/http-messages.js';
 import { storeClosingHeader } from './closing-head.js';
-import { endsShort, hasten, isShort } from './response.js';
+import { endsShort, hasten, isShort, METHODS_ARE_NODES } from './response.js';
 
 /** As much of a socket and its connection as a response uses. */
 class SampleSocket {
@@ -130,6 +130,8 @@ function isHeldBack(act: Act, storeHeader: StoreHeader): boolean {
 
 /** Whether the fast path, with headers built by `ownHead`, has the effect of node's own with `nodesHead`. */
 export function study(nodesHead: StoreHeader, ownHead: StoreHeader): boolean {
+  // Whoever has replaced them is not to be told of responses that nobody asked for.
+  if (!METHODS_ARE_NODES) return false;
   try {
     return WHOLE.every((act) => endsAlike(act, nodesHead, ownHead)) && BEGUN.every((act) => isHeldBack(act, ownHead));
   } catch {

@@ -160,14 +160,14 @@ export class HttpConnection extends PipelinedConnection implements StandInConnec
     const { server, socket } = this;
     this.stopResting();
     this.startedAt = loopTime();
+    this.hasReadLast = !head.keepsAlive;
+    this.bodyLeft = head.bodyLength;
+    this.bodySeen = 0;
     const request = makeRequest(server, socket, head);
     this.limitReading();
     const response = makePlainResponse(server, request, head);
     response._onPendingData = this.onPendingData;
     const exchange = new Exchange(request, response);
-    this.hasReadLast = !head.keepsAlive;
-    this.bodyLeft = head.bodyLength;
-    this.bodySeen = 0;
     this.receiving = exchange;
     tellStarted(request, response, socket, server.emitter);
     this.admit(exchange);

@@ -24,6 +24,17 @@ export interface PlainHead {
   bodyLength: number;
 }
 
+/** The one that was scanned last: an object for each would live no longer than until its request is made. */
+const head: PlainHead = {
+  length: 0,
+  method: '',
+  url: '',
+  rawHeaders: [],
+  minorVersion: 1,
+  keepsAlive: true,
+  bodyLength: 0,
+};
+
 let facts: ParserFacts | undefined;
 /** Where the addon puts what it finds. */
 let words: Int32Array | undefined;
@@ -60,15 +71,14 @@ export function scanHead(
   for (let word: number = RequestHead.Headers; word < last; word += 2) {
     rawHeaders.push(text.slice(words[word], words[word + 1]));
   }
-  return {
-    length,
-    method: PLAIN_METHODS[words[RequestHead.Method] as number] as string,
-    url: text.slice(words[RequestHead.TargetStart], words[RequestHead.TargetEnd]),
-    rawHeaders,
-    minorVersion,
-    keepsAlive: words[RequestHead.KeepsAlive] === 1,
-    bodyLength: Math.max(0, words[RequestHead.ContentLength] as number),
-  };
+  head.length = length;
+  head.method = PLAIN_METHODS[words[RequestHead.Method] as number] as string;
+  head.url = text.slice(words[RequestHead.TargetStart], words[RequestHead.TargetEnd]);
+  head.rawHeaders = rawHeaders;
+  head.minorVersion = minorVersion;
+  head.keepsAlive = words[RequestHead.KeepsAlive] === 1;
+  head.bodyLength = Math.max(0, words[RequestHead.ContentLength] as number);
+  return head;
 }
 
 /** Its version is 1.1 at first: node's ServerResponse would otherwise look into the headers. */

@@ -10,11 +10,13 @@ const WANTS_CHUNKS = /(?:^|\W)chunked(?:$|\W)/i;
 
 export function makePlainResponse(host: HttpHost, request: Incoming, head: PlainHead): Outgoing {
   const { emitter, responseClass, responseOptions } = host;
+  // First: the response announces itself, and a listener may run the event loop.
+  const { keepsAlive, minorVersion } = head;
   const response = makeResponse(responseClass, request, responseOptions, storeHeader, plainEndsMayBeShort());
   response._keepAliveTimeout = emitter.keepAliveTimeout;
-  response.shouldKeepAlive = head.keepsAlive;
+  response.shouldKeepAlive = keepsAlive;
   giveUniqueHeaders(emitter, response);
-  if (head.minorVersion === 0) speakOldVersion(request, response);
+  if (minorVersion === 0) speakOldVersion(request, response);
   return response;
 }
 

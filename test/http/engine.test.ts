@@ -416,4 +416,33 @@ describe.each(natives)('beyond node: $name', (subject) => {
       expect((await runChild('native', code)).said).toEqual([expected]);
     }
   });
+
+  it.each(['before nearwire loads', 'while a server is there'])('calls what replaced a method %s', async (when) => {
+    const code = `
+      const http = await import('node:http');
+      const calls = {};
+      function replace() {
+        for (const [of, name] of [['ServerResponse', 'end'], ['ServerResponse', 'writeHead'], ['Server', 'emit']]) {
+          const { prototype } = http[of];
+          const { [name]: original } = prototype;
+          prototype[name] = function (...args) {
+            if (args[0] !== undefined) calls[name] = (calls[name] ?? 0) + (name !== 'emit' || args[0] === 'request');
+            return Reflect.apply(original, this, args);
+          };
+        }
+      }
+      if (${String(when.startsWith('before'))}) replace();
+      const nearwire = await import('nearwire/http');
+      const server = nearwire.createServer({ transport: 'native' }, (request, response) => response.end(request.url));
+      await new Promise((resolve) => server.listen({ path: '/tmp/nearwire-' + process.pid + '.sock' }, resolve));
+      const get = () => new Promise((resolve) => http.get({ socketPath: server.address(), agent: false }, (answer) => answer.resume().on('end', resolve)));
+      if (!${String(when.startsWith('before'))}) { await get(); replace(); }
+      Object.keys(calls).forEach((name) => (calls[name] = 0));
+      await get();
+      await get();
+      say(calls);
+      server.close();`;
+    const { said, stderr } = await runChild('native', code);
+    expect({ said, stderr }).toEqual({ said: [{ emit: 2, end: 2, writeHead: 2 }], stderr: '' });
+  });
 });

@@ -1,0 +1,94 @@
+/**
+ * A request and its response in memory: from the bytes that a read has returned, by way of the server's 'request' event
+ * and `end()`, to those that the system call for writing would be given. Over HTTP it is the next one of a kept
+ * connection; over uwsgi each has a connection of its own.
+ */
+import { createServer, type RequestListener } from 'node:http';
+import type { Server } from 'node:net';
+import { Duplex } from 'node:stream';
+
+import { createServer as createHttpServer } from 'nearwire/http';
+import { createServer as createUwsgiServer } from 'nearwire/uwsgi';
+import { acceptDelegateOf, runTicks, socketSettings, type AcceptingListener } from 'nearwire/internal';
+import { uwsgiPacket } from '../work/uwsgi-packet.js';
+import { counted, type Operation, type Rivals } from './operation.js';
+import { createSilentEngine, type SilentEngine } from './silent-engine.js';
+
+/** As many as a busy server handles between two garbage collections of its youngest objects. */
+const REQUESTS = 100;
+
+const HEAD = Buffer.from('GET / HTTP/1.1\r\nHost: localhost\r\nX-Real-IP: 203.0.113.7\r\n\r\n');
+
+const hello: RequestListener = (_, response) => {
+  response.end('Hello, world!');
+};
+
+/** Each response must have left. */
+function serving(serve: () => void, taken: () => number): Operation {
+  const once = (): void => {
+    serve();
+    runTicks();
+  };
+  once();
+  const before = taken();
+  once();
+  return counted(REQUESTS, once, taken, taken() - before);
+}
+
+function byNode(): Operation {
+  let taken = 0;
+  const socket = new Duplex({
+    read: () => undefined,
+    write(data: Buffer, _encoding, done) {
+      taken += data.length;
+      done();
+    },
+  });
+  createServer(hello).emit('connection', socket);
+  return serving(
+    () => socket.push(HEAD),
+    () => taken,
+  );
+}
+
+function listenerOn({ engine }: SilentEngine): AcceptingListener {
+  return {
+    engine,
+    tcp: false,
+    settings: socketSettings(engine, undefined),
+    announce(call, ...args) {
+      call(...args);
+    },
+  };
+}
+
+function byHttp(): Operation {
+  const silent = createSilentEngine();
+  const id = silent.accept();
+  const delegate = acceptDelegateOf(createHttpServer(hello));
+  if (delegate?.take(listenerOn(silent), id, false) !== true) throw new Error("requests are read by node's own code");
+  return serving(() => {
+    silent.read(id, HEAD, 'Inbox');
+  }, silent.taken);
+}
+
+function byUwsgi(): Operation {
+  const silent = createSilentEngine();
+  const listener = listenerOn(silent);
+  // The server that listens for it.
+  const delegate = acceptDelegateOf(Reflect.get(createUwsgiServer(hello), 'server') as Server);
+  const packet = uwsgiPacket();
+  return serving(() => {
+    const id = silent.accept();
+    delegate?.take(listener, id, false);
+    silent.read(id, packet, 'Lent');
+  }, silent.taken);
+}
+
+export function servingHttp(): Rivals {
+  return { 'node:net': byNode, native: byHttp };
+}
+
+export function servingUwsgi(): Rivals {
+  return { native: byUwsgi };
+}
