@@ -1,5 +1,6 @@
 /** The connection under an exchange: a connection of the native engine, or one of node:net's sockets. */
 import type * as net from 'node:net';
+import type { FileRange } from '../binding/file-range.js';
 import { errnoError, writeError } from '../errors/index.js';
 import type { TransportName } from '../config/options.js';
 import { COPY_LIMIT } from '../engine/outbound.js';
@@ -88,6 +89,13 @@ export class NativeCarrier extends EngineConnection implements Carrier {
       process.nextTick(tellWriteError, this, left);
     }
     return data.length;
+  }
+
+  /** Part of a file, which the kernel reads itself. Returns the bytes that it has not taken, or a negative errno. */
+  writeRange(range: FileRange): number {
+    const left = this.writeParts([range]);
+    if (left < 0) this.failed = true;
+    return left;
   }
 
   uncorked(): void {

@@ -121,6 +121,13 @@ export abstract class Connection<Server extends ServerContract = ServerContract>
     return false;
   }
 
+  /** Calls back when the kernel has taken what the carrier has been given. */
+  protected whenFlushed(callback: WriteCallback): void {
+    this.writeScope = captureScope();
+    (this.callbacks ??= []).push(callback);
+    this.carrier.notifyFlushed();
+  }
+
   writeWhole(head: string, body: string | Uint8Array, tail: string): void {
     const { carrier, current } = this;
     this.socket._touch();

@@ -7,6 +7,7 @@ import { FileChunk } from '../files/file-write.js';
 import { nodeHttp } from '../runtime/http.js';
 import { NativeSocket } from '../net/socket.js';
 import { copyBody } from './copy-body.js';
+import { isStandIn } from './stand-in.js';
 import type { OpenFile } from '../files/open.js';
 
 /**
@@ -62,14 +63,16 @@ function isOfFile({ code }: NodeJS.ErrnoException): boolean {
 }
 
 /**
- * Sends the range: bypassing the socket's stream if nothing is queued there, as small writes do, otherwise as a chunk
+ * Sends the range: on a stand-in's connection; bypassing the socket's stream if nothing is queued there, as small writes do, otherwise as a chunk
  * of the stream (see net/file-chunk.ts).
  */
 function refer(socket: NativeSocket, range: FileRange, callback: (error?: Error | null) => void): void {
   const told = (error?: Error | null): void => {
+    const isOpen = isStandIn(socket) ? !socket.destroyed : socket._connection?.open === true;
     if (error) callback(isOfFile(error) ? error : prematureCloseError(error));
-    else callback(socket._connection?.open === true ? null : prematureCloseError());
+    else callback(isOpen ? null : prematureCloseError());
   };
+  if (isStandIn(socket) && socket._owner.writeRange(range, told)) return;
   const connection = socket._connection;
   if (connection !== undefined && socket.writableCorked === 0 && socket._takesDirectWrites(told)) {
     socket._idle?.touch();

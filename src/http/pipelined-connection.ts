@@ -2,6 +2,8 @@
  * A connection of an `http.Server`, as far as its responses go. They own the connection one after another: as in node,
  * those to requests that came before an earlier one was answered wait in `queue`.
  */
+import type { FileRange } from '../binding/file-range.js';
+import { writeDestroyedError, writeError } from '../errors/index.js';
 import type { NativeCarrier } from '../exchange/carrier.js';
 import { Connection } from '../exchange/connection.js';
 import type { Pending } from '../exchange/ending.js';
@@ -147,6 +149,24 @@ export abstract class PipelinedConnection extends Connection<HttpHost> implement
     if (outline !== undefined) outline.corked = 0;
     this.sendHeld();
     super.writeWhole(head, body, tail);
+  }
+
+  /**
+   * Sends part of a file, and calls back when the kernel has taken it. Returns false, and does nothing, if that takes a
+   * stream: the socket is corked.
+   */
+  writeRange(range: FileRange, callback: WriteCallback): boolean {
+    if (this.closed) {
+      callback(writeDestroyedError());
+      return true;
+    }
+    if (this.socket.writableCorked > 0) return false;
+    this.socket._touch();
+    const left = this.carrier.writeRange(range);
+    this.bytesSent += range.length;
+    if (left > 0) this.whenFlushed(callback);
+    else callback(left < 0 ? writeError(left) : null);
+    return true;
   }
 
   override onFlushed(): void {

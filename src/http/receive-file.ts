@@ -65,9 +65,14 @@ class BodyReceiver {
     request.on('end', this.onEnd);
     request.on('error', this.onCut);
     request.on('close', this.onCut);
-    const below = new BodyBelow(request);
-    if (Number(request.headers['content-length'] ?? 0) > maxBytes) this.fail(bodyTooLargeError(maxBytes));
-    else if (below.left >= BELOW_BYTES) below.whenQuiet(this.takeBelow, this);
+    const length = Number(request.headers['content-length'] ?? 0);
+    if (length > maxBytes) {
+      this.fail(bodyTooLargeError(maxBytes));
+      return;
+    }
+    // Only for those: it takes a socket.
+    const below = length < BELOW_BYTES ? undefined : new BodyBelow(request);
+    if (below !== undefined && below.left >= BELOW_BYTES) below.whenQuiet(this.takeBelow, this);
     else request.on('data', this.onData);
   }
 

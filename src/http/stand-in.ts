@@ -7,6 +7,7 @@
  */
 import type { Duplex } from 'node:stream';
 import { EventEmitter } from 'node:events';
+import type { FileRange } from '../binding/file-range.js';
 import type { TransportName } from '../config/options.js';
 import { DESCRIPTOR } from '../engine/descriptor.js';
 import { argTypeError, invalidHandleTypeError, writeAfterEndError, writeDestroyedError } from '../errors/index.js';
@@ -33,6 +34,7 @@ export interface StandInConnection extends ConnectionContract {
   /** Keeps a write until it is uncorked. */
   hold(data: string | Uint8Array, encoding: BufferEncoding, callback: WriteCallback | undefined): boolean;
   sendHeld(): void;
+  writeRange(range: FileRange, callback: WriteCallback): boolean;
   destroySoon(): void;
   reset(): void;
   refuse(error: Error): void;

@@ -4,13 +4,15 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';
+import { open, readFile, writeFile } from 'node:fs/promises';
 import * as http from 'node:http';
 import * as net from 'node:net';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createServer } from 'nearwire/http';
+import { createServer, receiveFile, sendFile } from 'nearwire/http';
 import { runChild } from '../support/children.js';
 import { rawRequest } from '../support/http.js';
-import { cleanup, closed, listen, nextTurn, readUntilClosed } from '../support/sockets.js';
+import { cleanup, closed, listen, nextTurn, readUntilClosed, temporaryDirectory } from '../support/sockets.js';
 import { everyWay, reference, subjects, type Family, type Subject } from '../support/subjects.js';
 
 const HOST = 'Host: x\r\n';
@@ -415,6 +417,34 @@ describe.each(natives)('beyond node: $name', (subject) => {
         });`;
       expect((await runChild('native', code)).said).toEqual([expected]);
     }
+  });
+
+  it('sends files, and receives small ones, without a stream', async () => {
+    const folder = temporaryDirectory();
+    const copied = join(folder, 'copy');
+    const text = 'text of a file\n'.repeat(1000);
+    await writeFile(join(folder, 'file'), text);
+    const [file, copy] = await Promise.all([open(join(folder, 'file')), open(copied, 'w')]);
+    const seen: unknown[] = [];
+    const server = subject.http.createServer({}, (request, response) => {
+      const isPost = request.method === 'POST';
+      const work = isPost ? receiveFile(request, copy) : sendFile(response, file);
+      void work.then((bytes) => {
+        // A parser of node's is an own property of its socket.
+        seen.push([bytes, Object.hasOwn(request.socket, 'parser')]);
+        if (isPost) response.end();
+      });
+    });
+    const address = await listen(server, 'unix');
+    const answers = await rawRequest(reference, address, `${GET}${post(5)}hello${LAST}`);
+    expect(answers.split(text)).toHaveLength(3);
+    expect(seen).toEqual([
+      [text.length, false],
+      [5, false],
+      [text.length, false],
+    ]);
+    expect(await readFile(copied, 'utf8')).toBe('hello');
+    await Promise.all([file.close(), copy.close()]);
   });
 
   it.each(['before nearwire loads', 'while a server is there'])('calls what replaced a method %s', async (when) => {
