@@ -35,6 +35,8 @@ const FIND = {
   /** Mounts an overlay file system, in a mount namespace of its own. */
   overlay: () => [onPath('unshare')].find((unshare) => unshare !== undefined && canMountOverlay(unshare)),
   haproxy: () => onPath('haproxy'),
+  zsh: () => onPath('zsh'),
+  fish: () => onPath('fish'),
   redis: () => onPath('redis-server'),
   mariadb: () => onPath('mariadbd'),
   /** Debian keeps it off the PATH, by version. */
