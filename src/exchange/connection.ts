@@ -211,6 +211,7 @@ export abstract class Connection<Server extends ServerContract = ServerContract>
     const { request, response } = exchange;
     const { socket } = this;
     tellFinished(request, response, socket, this.server.emitter);
+    if (exchange.isAssigned) response.detachSocket(socket as never);
     socket._httpMessage = null;
     response.socket = null;
     detachSignal(request);

@@ -10,6 +10,8 @@ export class Exchange {
   awaitsFinish = false;
   /** Bytes that its connection had sent before the response. */
   sentBefore = 0;
+  /** Node's own code has given the response the socket, and listens to its 'close' for it. */
+  isAssigned = false;
   /** Handlers of other requests have run meanwhile, which may have written to the connection by themselves. */
   isShared = false;
 

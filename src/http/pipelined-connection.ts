@@ -192,6 +192,7 @@ export abstract class PipelinedConnection extends Connection<HttpHost> implement
     next.isShared ||= this.queue !== undefined && this.queue.length > 0;
     next.sentBefore = this.bytesSent;
     this.awaitFinishOf(next);
+    next.isAssigned = true;
     // Node's own method, which also sends what the response has so far.
     next.response.assignSocket(this.socket as never);
   }

@@ -232,6 +232,28 @@ describe.each(everyWay)('a connection: $name over $family', ({ subject, family }
     expect(accepted[0]?.destroyed).toBe(true);
   });
 
+  it('gathers no listeners, however many requests it has had', async () => {
+    const counts: number[] = [];
+    const answers: (() => void)[] = [];
+    const server = subject.http.createServer({}, ({ socket }, response) => {
+      const names = socket.eventNames();
+      counts.push(names.reduce((sum, name) => sum + socket.listenerCount(name), 0));
+      // Those that come together wait for each other.
+      answers.push(() => response.end());
+      if (answers.length === 3) for (const answer of answers.splice(0).reverse()) answer();
+    });
+    const client = net.connect((await listen(server, family)) as net.NetConnectOpts);
+    cleanup(() => client.destroy());
+    for (let i = 0; i < 10; i++) {
+      const before = counts.length;
+      client.write(GET + GET + GET);
+      await once(client, 'data');
+      while (counts.length < before + 3) await nextTurn();
+    }
+    const last = counts.slice(-3);
+    expect(last).toEqual(counts.slice(3, 6));
+  });
+
   it('stays within the async context of its requests', async () => {
     const storage = new AsyncLocalStorage<string>();
     const seen: unknown[] = [];
