@@ -35,6 +35,7 @@ const FIND = {
   /** Mounts an overlay file system, in a mount namespace of its own. */
   overlay: () => [onPath('unshare')].find((unshare) => unshare !== undefined && canMountOverlay(unshare)),
   haproxy: () => onPath('haproxy'),
+  apache: () => onPath('apache2') ?? onPath('httpd'),
   zsh: () => onPath('zsh'),
   fish: () => onPath('fish'),
   redis: () => onPath('redis-server'),

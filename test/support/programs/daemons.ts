@@ -1,7 +1,7 @@
 /** Servers of others, each an instance of its own: a temporary directory, a UNIX socket there, and a free port. */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { freePort } from '../../../bench/cost/free-port.js';
@@ -195,4 +195,31 @@ backend program
   const file = join(place.directory, 'haproxy.cfg');
   writeFileSync(file, config);
   return Daemon.start(place, { command, words: ['-W', '-db', '-f', file], ready: 'Loading success' });
+}
+
+/** The modules of Debian's Apache, and of others'. */
+const APACHE_MODULES = ['/usr/lib/apache2/modules', '/usr/lib64/httpd/modules', '/opt/homebrew/lib/httpd/modules'];
+
+export async function startApache(command: string, upstream: Address): Promise<Daemon> {
+  const place = await newPlace('apache');
+  const program =
+    'path' in upstream ? `unix:${upstream.path}|http://program` : `http://${upstream.host}:${String(upstream.port)}`;
+  const folder = APACHE_MODULES.find((path) => existsSync(path)) ?? '';
+  const modules = ['mpm_event', 'proxy', 'proxy_http'];
+  // It listens on ports only.
+  const config = `
+${modules.map((name) => `LoadModule ${name}_module ${folder}/mod_${name}.so`).join('\n')}
+ServerName localhost
+ServerRoot ${place.directory}
+DefaultRuntimeDir ${place.directory}
+PidFile ${place.directory}/pid
+ErrorLog "|/bin/cat"
+LogLevel notice
+Listen ${HOST}:${String(place.port)}
+ProxyPass / ${program}/
+${process.getuid?.() === 0 ? 'User www-data\nGroup www-data' : ''}
+`;
+  const file = join(place.directory, 'apache.conf');
+  writeFileSync(file, config);
+  return Daemon.start(place, { command, words: ['-D', 'FOREGROUND', '-f', file], ready: 'resuming normal operations' });
 }
