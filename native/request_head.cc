@@ -105,7 +105,8 @@ class Scanner {
       case 7:
         return !equals_ignoring_case(name, "upgrade");
       case 10:
-        return !equals_ignoring_case(name, "connection") || take_connection(value);
+        // To llhttp, a token with a tab behind it is another one.
+        return !equals_ignoring_case(name, "connection") || (!trimmed && take_connection(value));
       case 14:
         // Versions of llhttp differ in which blanks may follow a length.
         return !equals_ignoring_case(name, "content-length") || (!trimmed && take_content_length(value));

@@ -4,25 +4,23 @@
  */
 import { getEngine } from 'nearwire/internal';
 import { RequestHead } from '../../src/binding/words.js';
-import { parserClass, PLAIN_METHODS, studyParser, type NodeParser, type ParserFacts } from '../../src/node/http-parser.js';
+import {
+  parserClass,
+  PLAIN_METHODS,
+  studyParser,
+  type NodeParser,
+  type ParserFacts,
+} from '../../src/node/http-parser.js';
 import { Mutator, ROOM } from './fuzz-mutate.js';
 
 /** Stands for a body: the parser only counts its bytes, so that its pages are never touched. */
 const FILLER = Buffer.alloc(16 * 1024 * 1024);
-
-/**
- * Not mended yet: llhttp does not know a token of Connection that has a tab behind it, and keeps to the version's default;
- * the scanner has cut off the tab.
- */
-const TAB_BEHIND_CONNECTION = /\nconnection:[ \t]*(?:close|keep-alive)[ \t]*\t[ \t]*\r\n/i;
 
 export interface Tally {
   inputs: number;
   /** Taken by the scanner, and so compared. */
   plain: number;
   bodies: number;
-  /** Differences that are known and named above. */
-  known: number;
 }
 
 /** What the parser has said of the last message. */
@@ -72,6 +70,10 @@ class Witness {
     this.parser.initialize(this.facts.parserClass.REQUEST, {});
   }
 
+  private get messages(): number {
+    return this.told.messages;
+  }
+
   begin(): void {
     this.told.heads = this.told.messages = 0;
   }
@@ -83,13 +85,13 @@ class Witness {
 
   /** Whether the message ends with exactly the last of this many bytes of a body. */
   endsAfter(bodyLength: number): boolean {
-    const { told } = this;
-    if (bodyLength === 0) return told.messages === 1;
+    if (bodyLength === 0) return this.messages === 1;
     for (let left = bodyLength - 1; left > 0; left -= FILLER.length) {
       const piece = left < FILLER.length ? FILLER.subarray(0, left) : FILLER;
-      if (told.messages > 0 || !this.takes(piece)) return false;
+      if (this.messages > 0 || !this.takes(piece)) return false;
     }
-    return told.messages === 0 && this.takes(FILLER.subarray(0, 1)) && told.messages === 1;
+    if (this.messages > 0) return false;
+    return this.takes(FILLER.subarray(0, 1)) && this.messages === 1;
   }
 }
 
@@ -109,7 +111,7 @@ type HeadCallback = (
 export type Sabotage = 'none' | 'length' | 'keepAlive' | 'header';
 
 export class ScannerFuzz {
-  readonly tally: Tally = { inputs: 0, plain: 0, bodies: 0, known: 0 };
+  readonly tally: Tally = { inputs: 0, plain: 0, bodies: 0 };
   private readonly memory = Buffer.alloc(ROOM);
   private readonly mutator: Mutator;
   private readonly witness: Witness;
@@ -152,13 +154,7 @@ export class ScannerFuzz {
       witness.renew();
       return 'refused by the parser';
     }
-    const wrong = this.compare(engine.native.layout.requestHead);
-    if (wrong !== 'keep-alive' || this.sabotage === 'keepAlive') return wrong;
-    if (!TAB_BEHIND_CONNECTION.test(this.memory.latin1Slice(0, length))) return wrong;
-    tally.known++;
-    // It expects a body, or the end of the connection.
-    witness.renew();
-    return undefined;
+    return this.compare(engine.native.layout.requestHead);
   }
 
   private compare(words: Int32Array): string | undefined {
@@ -190,6 +186,6 @@ export class ScannerFuzz {
   }
 
   private part(start: number, end: number): string {
-    return this.memory.latin1Slice(start, end);
+    return this.memory.toString('latin1', start, end);
   }
 }

@@ -25,7 +25,8 @@ it(
     // Otherwise nothing would have been compared.
     expect(plain / inputs).toBeGreaterThan(0.05);
     expect(bodies).toBeGreaterThan(0);
-    if (CASES > BATCH * 2) console.log(`seed ${String(SEED)}: ${JSON.stringify(fuzz.tally)} in ${seconds().toFixed(1)} s`);
+    if (CASES > BATCH * 2)
+      console.log(`seed ${String(SEED)}: ${JSON.stringify(fuzz.tally)} in ${seconds().toFixed(1)} s`);
   },
   60_000 + CASES * MILLIS_EACH,
 );
