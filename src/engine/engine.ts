@@ -8,6 +8,7 @@ import { inspect } from 'node:util';
 import { now, ORIGIN } from './clock.js';
 import type { Outcome } from './connect-queue.js';
 import { PATIENCE } from './departure.js';
+import { defineHidden } from './hidden-fields.js';
 import {
   BLOCK_BYTES,
   Completion,
@@ -33,11 +34,11 @@ function isDescriptor(fd: number): boolean {
 }
 
 export class Engine extends Outbound {
-  private readonly completions: Int32Array;
-  private readonly blocks: (Buffer | undefined)[] = [];
-  private readonly inbox: Buffer;
-  private lentMemory: Buffer;
-  private readonly turnBegan: Float64Array;
+  declare private readonly completions: Int32Array;
+  declare private readonly blocks: (Buffer | undefined)[];
+  declare private readonly inbox: Buffer;
+  declare private lentMemory: Buffer;
+  declare private readonly turnBegan: Float64Array;
   /**
    * The next completion to dispatch, and the end of the batch. A listener may run the event loop: a nested `turn()`
    * then continues at the current position and leaves the outer one nothing to do.
@@ -49,10 +50,14 @@ export class Engine extends Outbound {
 
   constructor(native: NativeEngine) {
     super(native);
-    this.completions = native.layout.completions;
-    this.inbox = Buffer.from(native.layout.inbox);
-    this.turnBegan = new Float64Array(native.layout.shared.buffer, TURN_BEGAN_OFFSET, 1);
-    this.lentMemory = Buffer.from(native.lentMemory());
+    const { completions, inbox, shared } = native.layout;
+    defineHidden(this, {
+      completions,
+      blocks: [],
+      inbox: Buffer.from(inbox),
+      turnBegan: new Float64Array(shared.buffer, TURN_BEGAN_OFFSET, 1),
+      lentMemory: Buffer.from(native.lentMemory()),
+    });
     native.setTurnHandler(() => {
       this.turn();
     });

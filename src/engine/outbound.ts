@@ -8,6 +8,7 @@
  */
 import { now } from './clock.js';
 import { HandlerTimes } from './departure.js';
+import { defineHidden } from './hidden-fields.js';
 import { countOutsideHeap } from '../memory/early-scavenge.js';
 import { FileRange, type WritePart } from '../binding/file-range.js';
 import { RESULT_WORDS, Shared, SUBMISSION_WORDS, type NativeEngine, type NativePage } from '../binding/addon.js';
@@ -45,16 +46,16 @@ interface RawWrites {
 
 /** The base class of Engine, rather than a member, so that a write passes through no other object. */
 export abstract class Outbound {
-  readonly native: NativeEngine;
+  declare readonly native: NativeEngine;
 
-  protected readonly shared: Int32Array;
-  protected readonly connections: (EngineCallbacks | undefined)[] = [];
+  declare protected readonly shared: Int32Array;
+  declare protected readonly connections: (EngineCallbacks | undefined)[];
   /** A batch is being dispatched; outcomes are reported after it. */
   protected dispatching = false;
   protected readonly times: HandlerTimes;
-  private readonly arena: Buffer & RawWrites;
-  private readonly submissions: Int32Array;
-  private readonly results: Int32Array;
+  declare private readonly arena: Buffer & RawWrites;
+  declare private readonly submissions: Int32Array;
+  declare private readonly results: Int32Array;
   private readonly maxSubmissions: number;
   private tail = 0;
   /** The number of writes merged into the last submission. */
@@ -86,13 +87,9 @@ export abstract class Outbound {
   protected failures: { connection: ConnectionCallbacks; errno: number }[] = [];
 
   protected constructor(native: NativeEngine) {
-    this.native = native;
-    this.times = new HandlerTimes(() => native.wasPreempted());
     const { arena, submissions, shared, results } = native.layout;
-    this.arena = Buffer.from(arena) as Buffer & RawWrites;
-    this.submissions = submissions;
-    this.shared = shared;
-    this.results = results;
+    defineHidden(this, { native, arena: Buffer.from(arena), submissions, shared, results, connections: [] });
+    this.times = new HandlerTimes(() => native.wasPreempted());
     this.maxSubmissions = submissions.length / SUBMISSION_WORDS;
     // On exit, hand over what node:net would have handed over by now.
     process.on('exit', () => {

@@ -130,7 +130,7 @@ function isHeldBack(act: Act, storeHeader: StoreHeader): boolean {
 
 /** Whether the fast path, with headers built by `ownHead`, has the effect of node's own with `nodesHead`. */
 export function study(nodesHead: StoreHeader, ownHead: StoreHeader): boolean {
-  // Whoever has replaced them is not to be told of responses that nobody asked for.
+  // A replacement must not be called with responses that no request has.
   if (!METHODS_ARE_NODES) return false;
   try {
     return WHOLE.every((act) => endsAlike(act, nodesHead, ownHead)) && BEGUN.every((act) => isHeldBack(act, ownHead));

@@ -22,8 +22,8 @@ import { SocketConnection } from '../net/socket-connection.js';
 import { NativeSocket, noteEnd } from '../net/socket.js';
 import type { NodeParser, ParserCallbacks } from '../node/http-parser.js';
 import { runTicks } from '../node/run-ticks.js';
-import { settleEnd } from '../node/http-messages.js';
-import { serveByNode, withMessages, type ServerWithFields } from '../node/http-server.js';
+import { bareResponse, settleEnd } from '../node/http-messages.js';
+import { serveByNode, untold, withMessages, type ServerWithFields } from '../node/http-server.js';
 import type { ServerInternals } from '../node/server-internals.js';
 import { nodeHttp } from '../runtime/http.js';
 import { type WriteCallback, writableState, readableState } from '../node/stream-state.js';
@@ -48,6 +48,8 @@ interface StandInOwner {
   readonly tcp: boolean;
   readonly settings: SocketSettings;
   readonly paused: boolean;
+  /** It has answered all of its requests, and had some. */
+  readonly isIdle: boolean;
   readonly owesDrain: boolean;
   readonly bytesRead: number;
   readonly bytesWritten: number;
@@ -122,6 +124,8 @@ export function becomeSocket(from: StandInOwner, rest: Remainder): void {
   for (const [event, listener] of listeners) EventEmitter.prototype.on.call(socket, event, listener);
   for (const exchange of rest.exchanges) replay(server, socket, exchange, rest);
   if (rest.answered !== undefined) replayAnswered(server, socket, rest.answered, rest);
+  else if (from.isIdle && rest.exchanges.length === 0 && rest.broken === undefined && !rest.hasReadLast)
+    replayRest(server, socket, rest);
   if (socket.parser !== null && rest.broken !== undefined) breakParser(parserFacts(), socket.parser, rest.broken);
   else if (socket.parser !== null && rest.hasReadLast && rest.exchanges.length === 0)
     endParser(parserFacts(), socket.parser);
@@ -229,10 +233,19 @@ function tellServerFirst(response: Outgoing): void {
 
 /** Its body is still being read: node's server has made a response, and that is over. */
 function replayAnswered(server: ServerWithFields, socket: ServedSocket, { request }: Exchange, rest: Remainder): void {
-  const response = new nodeHttp.ServerResponse(request as never) as unknown as Outgoing;
+  const response = bareResponse(request as never, {}) as unknown as Outgoing;
   const exchange = new Exchange(request, response);
   replay(server, socket, exchange, { ...rest, receiving: exchange });
-  response.emit('finish');
+  untold(() => response.emit('finish'));
+}
+
+/** All requests have been answered: node's parser and server rest as after one of them. */
+function replayRest(server: ServerWithFields, socket: ServedSocket, rest: Remainder): void {
+  const request = new nodeHttp.IncomingMessage(socket) as unknown as Incoming;
+  Object.assign(request, { method: 'GET', rawHeaders: ['Host', 'x'], httpVersionMinor: 1, complete: true });
+  replayAnswered(server, socket, new Exchange(request, undefined as never), { ...rest, bodySeen: 0 });
+  const parser = socket.parser as { incoming?: unknown } | null;
+  if (parser?.incoming === request) parser.incoming = null;
 }
 
 function lengthOf({ headers }: Incoming): number {

@@ -163,9 +163,10 @@ export class HttpConnection extends PipelinedConnection implements StandInConnec
     this.hasReadLast = !head.keepsAlive;
     this.bodyLeft = head.bodyLength;
     this.bodySeen = 0;
-    const request = makeRequest(server, socket, head);
+    const { request: Request, response: Response } = server.classes.current;
+    const request = makeRequest(server, Request, socket, head);
     this.limitReading();
-    const response = makePlainResponse(server, request, head);
+    const response = makePlainResponse(server, Response, request, head);
     response._onPendingData = this.onPendingData;
     const exchange = new Exchange(request, response);
     this.receiving = exchange;

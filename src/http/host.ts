@@ -1,17 +1,12 @@
 /** An `http.Server` as its connections see it: its options as they are now, and the list of those that are open. */
 import { clearInterval, setInterval } from 'node:timers';
-import type { RequestClass, ResponseClass, ResponseOptions, ServerContract } from '../exchange/contracts.js';
+import type { ResponseOptions, ServerContract } from '../exchange/contracts.js';
 import { Connections } from '../exchange/connections.js';
 import { loopTime } from '../engine/thread-engine.js';
 import { noteDelegatedClosed } from '../net/listen.js';
-import {
-  dropsEmptyBodies,
-  listensFirst,
-  requestClassOf,
-  responseClassOf,
-  type ServerWithFields,
-} from '../node/http-server.js';
+import { dropsEmptyBodies, listensFirst, type ServerWithFields } from '../node/http-server.js';
 import { nodeHttp } from '../runtime/http.js';
+import { MessageClassesOf } from './message-classes.js';
 
 const DEFAULT_CHECKING_INTERVAL = 30_000;
 
@@ -31,6 +26,7 @@ export class HttpHost implements ServerContract {
   readonly emitter: ServerWithFields;
   readonly highWaterMark: number;
   readonly responseOptions: ResponseOptions;
+  readonly classes: MessageClassesOf;
   private readonly open = new Connections<HostedConnection>();
   private count = 0;
   private checker: NodeJS.Timeout | undefined;
@@ -38,18 +34,11 @@ export class HttpHost implements ServerContract {
   constructor(server: ServerWithFields, highWaterMark: number) {
     this.emitter = server;
     this.highWaterMark = highWaterMark;
+    this.classes = new MessageClassesOf(server);
     this.responseOptions = {
       highWaterMark,
       rejectNonStandardBodyWrites: server.rejectNonStandardBodyWrites === true,
     };
-  }
-
-  get requestClass(): RequestClass {
-    return requestClassOf(this.emitter) as RequestClass;
-  }
-
-  get responseClass(): ResponseClass {
-    return responseClassOf(this.emitter) as ResponseClass;
   }
 
   /** The longest header block in bytes. */

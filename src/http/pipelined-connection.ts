@@ -10,6 +10,7 @@ import type { Pending } from '../exchange/ending.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { endsShort } from '../exchange/response.js';
 import { report } from '../net/async-scopes.js';
+import { keepAliveBufferOf } from '../node/http-server.js';
 import type { WriteCallback } from '../node/stream-state.js';
 import type { HostedConnection, HttpHost } from './host.js';
 import { KeepAliveTimer } from './keep-alive-timer.js';
@@ -212,10 +213,11 @@ export abstract class PipelinedConnection extends Connection<HttpHost> implement
 
   /** All requests that have been read are answered. */
   private rest(): void {
-    const { keepAliveTimeout, keepAliveTimeoutBuffer = 0 } = this.server.emitter;
+    const { emitter } = this.server;
+    const { keepAliveTimeout } = emitter;
     if (!(keepAliveTimeout > 0) || !Number.isFinite(keepAliveTimeout)) return;
     if (this.socket._timer !== undefined) setIdleTime(this.socket, 0);
-    (this.keepAlive ??= new KeepAliveTimer(this)).begin(keepAliveTimeout + keepAliveTimeoutBuffer);
+    (this.keepAlive ??= new KeepAliveTimer(this)).begin(keepAliveTimeout + keepAliveBufferOf(emitter));
   }
 
   /** A request has come. */

@@ -1,7 +1,7 @@
 /** Plain requests: finds their parts (native/request_head.h), and makes genuine IncomingMessages of them. */
 import { RequestHead } from '../binding/addon.js';
 import type { Engine } from '../engine/engine.js';
-import type { Incoming, SocketContract } from '../exchange/contracts.js';
+import type { Incoming, RequestClass, SocketContract } from '../exchange/contracts.js';
 import { setHeadersCount } from '../node/http-messages.js';
 import { PLAIN_METHODS, studyParser, type ParserFacts } from '../node/http-parser.js';
 import type { HttpHost } from './host.js';
@@ -82,8 +82,8 @@ export function scanHead(
 }
 
 /** Its version is 1.1 at first: node's ServerResponse would otherwise look into the headers. */
-export function makeRequest(host: HttpHost, socket: SocketContract, head: PlainHead): Incoming {
-  const request = new host.requestClass(socket) as unknown as Incoming;
+export function makeRequest(host: HttpHost, Class: RequestClass, socket: SocketContract, head: PlainHead): Incoming {
+  const request = new Class(socket) as unknown as Incoming;
   request.httpVersionMajor = 1;
   request.httpVersionMinor = 1;
   request.httpVersion = '1.1';

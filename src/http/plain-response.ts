@@ -1,5 +1,5 @@
 /** Makes genuine ServerResponses to plain requests, as node's server prepares them. */
-import type { Incoming, Outgoing } from '../exchange/contracts.js';
+import type { Incoming, Outgoing, ResponseClass } from '../exchange/contracts.js';
 import { makeResponse } from '../exchange/response.js';
 import { giveUniqueHeaders } from '../node/http-server.js';
 import type { HttpHost } from './host.js';
@@ -8,11 +8,11 @@ import { plainEndsMayBeShort, storeHeader } from './response-head.js';
 
 const WANTS_CHUNKS = /(?:^|\W)chunked(?:$|\W)/i;
 
-export function makePlainResponse(host: HttpHost, request: Incoming, head: PlainHead): Outgoing {
-  const { emitter, responseClass, responseOptions } = host;
+export function makePlainResponse(host: HttpHost, Class: ResponseClass, request: Incoming, head: PlainHead): Outgoing {
+  const { emitter, responseOptions } = host;
   // First: the response announces itself, and a listener may run the event loop.
   const { keepsAlive, minorVersion } = head;
-  const response = makeResponse(responseClass, request, responseOptions, storeHeader, plainEndsMayBeShort());
+  const response = makeResponse(Class, request, responseOptions, storeHeader, plainEndsMayBeShort());
   response._keepAliveTimeout = emitter.keepAliveTimeout;
   response.shouldKeepAlive = keepsAlive;
   giveUniqueHeaders(emitter, response);

@@ -15,6 +15,7 @@ import { connections, type ConnectionEvent } from '../stats/events.js';
 import { HttpConnection } from './connection.js';
 import { HttpHost } from './host.js';
 import { learnParser } from './plain-request.js';
+import { areReplaced } from './socket-methods.js';
 
 /** `node`: all requests are served by node's own code. */
 const ENGINE_VARIABLE = 'NEARWIRE_HTTP';
@@ -93,7 +94,7 @@ function listConnections(server: http.Server, host: HttpHost): void {
 }
 
 function take(host: HttpHost, listener: AcceptingListener, id: number, insideClose: boolean): boolean {
-  if (!host.servesPlain) return false;
+  if (!host.servesPlain || areReplaced()) return false;
   // Requests are served in the async context of listen(), as in node.
   listener.announce(admit, host, listener, id, insideClose);
   return true;

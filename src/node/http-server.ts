@@ -1,6 +1,8 @@
 /** What node's own server code looks up in an `http.Server`, under symbols that it does not export. */
+import * as diagnostics from 'node:diagnostics_channel';
 import type * as http from 'node:http';
 import type * as net from 'node:net';
+import { Duplex } from 'node:stream';
 import { nodeHttp } from '../runtime/http.js';
 
 /** The fields of http.Server that its types leave out. */
@@ -98,6 +100,11 @@ function connectionListeners(server: http.Server): unknown {
   return (server as unknown as { _events: { connection?: unknown } })._events.connection;
 }
 
+/** The listener of 'request', or the list of them; as this is looked up per request, too. */
+export function requestListener(server: http.Server): unknown {
+  return (server as unknown as { _events: { request?: unknown } })._events.request;
+}
+
 /** Whether 'connection' has no listener but node's own. */
 export function listensAlone(server: http.Server): boolean {
   return connectionListeners(server) === facts().connectionListener;
@@ -137,7 +144,7 @@ export function withMessages(server: http.Server, request: object, response: obj
   const before = names.map((name) => Object.getOwnPropertyDescriptor(server, name));
   Object.defineProperties(server, shadows);
   try {
-    act();
+    untold(act);
   } finally {
     names.forEach((name, i) => {
       const descriptor = before[i];
@@ -145,6 +152,47 @@ export function withMessages(server: http.Server, request: object, response: obj
       else Object.defineProperty(server, name, descriptor);
     });
   }
+}
+
+const CHANNELS = ['http.server.request.start', 'http.server.response.finish'].map((name) => diagnostics.channel(name));
+
+/** Makes the call without telling the subscribers of node:http's channels: what it does has happened before. */
+export function untold(call: () => void): void {
+  for (const channel of CHANNELS)
+    Object.defineProperty(channel, 'hasSubscribers', { value: false, configurable: true });
+  try {
+    call();
+  } finally {
+    for (const channel of CHANNELS) Reflect.deleteProperty(channel, 'hasSubscribers');
+  }
+}
+
+let keepAliveBuffer: number | undefined;
+
+/**
+ * Milliseconds that node's server adds to its `keepAliveTimeout`. Newer nodes have them as a property; in others they are
+ * found out by the first response of a server.
+ */
+export function keepAliveBufferOf({ keepAliveTimeoutBuffer }: ServerWithFields): number {
+  return keepAliveTimeoutBuffer ?? (keepAliveBuffer ??= findKeepAliveBuffer());
+}
+
+const FIRST_REQUEST = Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+
+function findKeepAliveBuffer(): number {
+  const server = new nodeHttp.Server((_, response) => response.emit('finish'));
+  const socket = new Duplex({ read: () => undefined, write: () => undefined }) as Duplex & {
+    parser?: { execute(bytes: Buffer): unknown };
+  };
+  let timeout = 0;
+  Object.assign(socket, { setTimeout: (milliseconds: number) => (timeout = milliseconds) });
+  server.keepAliveTimeout = 1;
+  untold(() => {
+    serveByNode(server, socket as unknown as net.Socket);
+    socket.parser?.execute(FIRST_REQUEST);
+  });
+  socket.destroy();
+  return Math.max(0, timeout - server.keepAliveTimeout);
 }
 
 /** A constructor whose result is this object. */

@@ -1,6 +1,6 @@
 /**
  * Whether a method is node's own. Tracing libraries replace methods on node's prototypes, often before nearwire loads:
- * what stands there is then theirs, and must be called.
+ * the methods found there are then theirs, and have to be called.
  *
  * A replacement cannot name what is private to node's modules. Where a build of node has no source text of them, the
  * answer is no, and node's methods are called as they are.

@@ -4,6 +4,7 @@
  */
 import { installPlainServing } from '../http/serve-plain.js';
 import { installRequestReader } from '../http/served-parsers.js';
+import { noteSocketMethods } from '../http/socket-methods.js';
 import { install } from './install-natively.js';
 import { engineFor, requestedTransport } from '../engine/transport.js';
 import { patchActiveHandles } from './active-handles.js';
@@ -36,6 +37,7 @@ export function registerTransport(): void {
   patchListening(reach);
   patchConnecting(reach);
   patchMethods();
+  noteSocketMethods();
   patchActiveHandles(engine);
   installRequestReader();
   installPlainServing();

@@ -2,7 +2,9 @@
  * Connections of node:http servers whose requests are served without a stream: what a program can do to one of them, and
  * what the peer meets, as with node:http itself.
  */
+import assert from 'node:assert';
 import { AsyncLocalStorage } from 'node:async_hooks';
+import * as diagnostics from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { open, readFile, writeFile } from 'node:fs/promises';
 import * as http from 'node:http';
@@ -282,6 +284,60 @@ describe.each(everyWay)('a connection: $name over $family', ({ subject, family }
     expect(performance.now() - began).toBeGreaterThan(45);
   });
 
+  it('is idle between requests, too, once it has become a socket', async () => {
+    const sockets: net.Socket[] = [];
+    const server = subject.http.createServer({}, (request, response) => {
+      sockets.push(request.socket);
+      response.end('text');
+    });
+    const address = (await listen(server, family)) as net.NetConnectOpts;
+    const client = net.connect(address);
+    client.write(GET);
+    await once(client, 'data');
+    // Neither begins a message.
+    client.write('\r\n');
+    while ((sockets[0]?.bytesRead ?? 0) < GET.length + 2) await nextTurn();
+    sockets[0]?.on('data', () => undefined);
+    await nextTurn();
+    server.closeIdleConnections();
+    await closed(client.resume());
+  });
+
+  it('keeps its keepAliveTimeout once it has become a socket', async () => {
+    const server = subject.http.createServer({ keepAliveTimeout: 50 }, (_, response) => response.end());
+    Object.assign(server, { keepAliveTimeoutBuffer: 0 });
+    const client = net.connect((await listen(server, family)) as net.NetConnectOpts);
+    client.write(GET);
+    await once(client, 'data');
+    client.write('\r\n');
+    await closed(client.resume());
+  });
+
+  it('has its channels told once of each request, whatever becomes of it', async () => {
+    const told: string[] = [];
+    const names = ['http.server.request.start', 'http.server.response.finish'] as const;
+    for (const name of names) {
+      const note = (message: unknown): void => {
+        const { request } = message as { request: http.IncomingMessage };
+        told.push(`${name} ${String(request.url)}`);
+      };
+      diagnostics.subscribe(name, note);
+      cleanup(() => diagnostics.unsubscribe(name, note));
+    }
+    const server = subject.http.createServer({}, (request, response) => {
+      if (request.url === '/get') request.socket.on('data', () => undefined);
+      response.end('text');
+    });
+    await rawRequest(reference, await listen(server, family), post(0) + GET + LAST);
+    await nextTurn();
+    expect(told.sort()).toEqual(
+      names
+        .flatMap((name) => ['/get', '/last', '/post'].map((url) => `${name} ${url}`))
+        .reverse()
+        .sort(),
+    );
+  });
+
   it("tells of its server's timeout, and ends if nobody minds", async () => {
     for (const isHeard of [false, true]) {
       const heard: string[] = [];
@@ -439,6 +495,63 @@ describe.each(natives)('beyond node: $name', (subject) => {
         });`;
       expect((await runChild('native', code)).said).toEqual([expected]);
     }
+  });
+
+  it('waits for keepAliveTimeout as long as node does', async () => {
+    const waited: number[] = [];
+    for (const { http: of } of [reference, subject]) {
+      const server = of.createServer({ keepAliveTimeout: 1 }, (_, response) => response.end());
+      const client = net.connect((await listen(server, 'unix')) as net.NetConnectOpts);
+      client.write(GET);
+      await once(client, 'data');
+      const began = performance.now();
+      await closed(client.resume());
+      waited.push(performance.now() - began);
+    }
+    const [nodes = NaN, ours = NaN] = waited;
+    // Timers are early by a millisecond at most, and late by any time.
+    expect(Math.floor(ours / 500)).toBeGreaterThanOrEqual(Math.floor((nodes - 400) / 500));
+  });
+
+  it('does not show the bytes of others in a failing assertion', async () => {
+    const message = await new Promise<string>((resolve) => {
+      const server = subject.http.createServer({}, (request, response) => {
+        response.end();
+        try {
+          assert.deepStrictEqual(request, {});
+        } catch (error) {
+          resolve((error as Error).message);
+        }
+      });
+      void listen(server, 'unix').then((address) => rawRequest(reference, address, LAST));
+    });
+    expect(message.length).toBeLessThan(20_000);
+  });
+
+  it('makes an application messages of the prototypes that it has for them', async () => {
+    const seen: boolean[] = [];
+    const marked = (of: object): object => Object.create(of, { mark: { value: 'mark' } }) as object;
+    const application = Object.assign(
+      (request: http.IncomingMessage, response: http.ServerResponse) => {
+        seen.push(Object.getPrototypeOf(request) === application.request, 'mark' in response);
+        Object.setPrototypeOf(request, application.request);
+        Object.setPrototypeOf(response, application.response);
+        response.end(String(request.headers.host) + String(request instanceof http.IncomingMessage));
+      },
+      { request: marked(http.IncomingMessage.prototype), response: marked(http.ServerResponse.prototype) },
+    );
+    const server = subject.http.createServer({}, application);
+    const address = await listen(server, 'unix');
+    const nodes = await listen(reference.http.createServer({}, application), 'unix');
+    const [ours, expected] = [await rawRequest(reference, address, LAST), await rawRequest(reference, nodes, LAST)];
+    expect(ours.split('\r\n\r\n')[1]).toBe(expected.split('\r\n\r\n')[1]);
+    expect(seen.slice(0, 2)).toEqual([true, true]);
+    // With a second listener, that one sees them as node makes them.
+    server.prependListener('request', (request) =>
+      seen.push(Object.getPrototypeOf(request) === http.IncomingMessage.prototype),
+    );
+    await rawRequest(reference, address, LAST);
+    expect(seen.slice(4, 5)).toEqual([true]);
   });
 
   it('sends files, and receives small ones, without a stream', async () => {

@@ -259,6 +259,35 @@ describe('register', () => {
     expect(native).toEqual(node);
   });
 
+  it('calls them with the sockets of http servers, too', async () => {
+    const code = `
+      const names = ['setTimeout', 'setNoDelay', 'setKeepAlive', 'ref', 'unref', 'address', 'cork', 'uncork', 'pause', 'resume', 'end', 'destroySoon', 'destroy'];
+      const called = new Set();
+      for (const name of names) {
+        const { [name]: method } = net.Socket.prototype;
+        net.Socket.prototype[name] = function (...args) { if (this.server) called.add(name); return method.apply(this, args); };
+      }
+      const server = http.createServer(({ socket }, response) => {
+        called.clear();
+        socket.setTimeout(1000).setNoDelay().setKeepAlive(true).unref().ref().address();
+        socket.pause();
+        socket.resume();
+        socket.cork();
+        socket.write('HTTP/1.1 100 Continue\\r\\n\\r\\n');
+        socket.uncork();
+        response.end('x', () => {
+          socket.end();
+          socket.destroySoon();
+          socket.destroy();
+          say(names.filter((name) => !called.has(name)));
+          server.close();
+        });
+      }).listen(at, () => http.get({ socketPath: at, agent: false }, (answer) => answer.resume()).on('error', () => {}));`;
+    const [node, native] = await bothWays(code);
+    expect(native).toEqual(node);
+    expect(native).toMatchObject({ said: [[]] });
+  });
+
   it('lets a program replace methods of sockets with its own', async () => {
     const code = `
       const told = [];

@@ -1,0 +1,100 @@
+/**
+ * The classes of a server's messages.
+ *
+ * Express gives each request and response another prototype, `app.request` and `app.response`, before any code of the
+ * program's sees them; changing the prototype of an object takes V8 as long as all of our own work on a request. Where
+ * such an application is the server's only listener of 'request', its messages are made with these prototypes, and what
+ * it does then changes nothing.
+ */
+import type { RequestClass, ResponseClass } from '../exchange/contracts.js';
+import { requestClassOf, requestListener, responseClassOf, type ServerWithFields } from '../node/http-server.js';
+import { nodeHttp } from '../runtime/http.js';
+
+export interface MessageClasses {
+  readonly request: RequestClass;
+  readonly response: ResponseClass;
+}
+
+/** A listener that has the prototypes of its messages as properties. */
+interface Application {
+  readonly request?: unknown;
+  readonly response?: unknown;
+}
+
+const { IncomingMessage, ServerResponse } = nodeHttp;
+
+/** Whether an ordinary function makes objects of other classes, too: those of an ES class cannot be called. */
+function isFunction(Base: unknown): boolean {
+  return !/^class\b/.test(Function.prototype.toString.call(Base));
+}
+
+const ARE_FUNCTIONS = isFunction(IncomingMessage) && isFunction(ServerResponse);
+
+function isMade(prototype: unknown, Base: { readonly prototype: object }): prototype is object {
+  return (
+    typeof prototype === 'object' &&
+    prototype !== null &&
+    Object.prototype.isPrototypeOf.call(Base.prototype, prototype)
+  );
+}
+
+/**
+ * Node's own class, with another prototype. V8 gives its objects room for as many fields as the classes that it inherits
+ * from declare.
+ */
+function withPrototype(Base: object, prototype: object): object {
+  function Message(): void {
+    // Only its prototypes are used.
+  }
+  Message.prototype = prototype;
+  return Object.setPrototypeOf(Message, Base) as object;
+}
+
+function requestsLike(prototype: object): RequestClass {
+  const Target = withPrototype(IncomingMessage, prototype);
+  return function (socket: unknown) {
+    return Reflect.construct(IncomingMessage, [socket], Target as typeof IncomingMessage) as object;
+  } as unknown as RequestClass;
+}
+
+function responsesLike(prototype: object): ResponseClass {
+  const Target = withPrototype(ServerResponse, prototype);
+  return function (request: unknown, options: unknown) {
+    return Reflect.construct(ServerResponse, [request, options], Target as typeof ServerResponse) as object;
+  } as unknown as ResponseClass;
+}
+
+export class MessageClassesOf {
+  private readonly server: ServerWithFields;
+  /** What `known` was found for. */
+  private listener: unknown;
+  private request: unknown;
+  private response: unknown;
+  private known: MessageClasses | undefined;
+
+  constructor(server: ServerWithFields) {
+    this.server = server;
+  }
+
+  /** As they are now: a program may change its listeners, and an application its prototypes. */
+  get current(): MessageClasses {
+    const { server, known } = this;
+    const listener = requestListener(server);
+    const { request, response } = (typeof listener === 'function' ? listener : server) as Application;
+    if (known !== undefined && listener === this.listener && request === this.request && response === this.response) {
+      return known;
+    }
+    [this.listener, this.request, this.response] = [listener, request, response];
+    return (this.known = this.find(listener, request, response));
+  }
+
+  private find(listener: unknown, request: unknown, response: unknown): MessageClasses {
+    const { server } = this;
+    const own = { request: requestClassOf(server) as RequestClass, response: responseClassOf(server) as ResponseClass };
+    const areNodes = (own.request as unknown) === IncomingMessage && (own.response as unknown) === ServerResponse;
+    const isApplication =
+      typeof listener === 'function' && isMade(request, IncomingMessage) && isMade(response, ServerResponse);
+    if (!ARE_FUNCTIONS || !areNodes || !isApplication) return own;
+    return { request: requestsLike(request), response: responsesLike(response) };
+  }
+}
