@@ -1,6 +1,6 @@
 /**
- * Whether a program has replaced methods of `net.Socket.prototype`, to see or change what any socket does. What stands in
- * for a socket has methods of its own: with a replaced one, connections are served as sockets.
+ * Whether a program has replaced methods of `net.Socket.prototype`, to see or change what any socket does. A stand-in has
+ * methods of its own: with a replaced one, connections are served as sockets.
  */
 import * as net from 'node:net';
 
