@@ -35,20 +35,32 @@ function serving(serve: () => void, taken: () => number): Operation {
   return counted(REQUESTS, once, taken, taken() - before);
 }
 
-function byNode(): Operation {
+/** A server with connections that exist in memory only. */
+export interface MemoryServer {
+  /** Has it read these bytes on one of the connections. */
+  read(connection: number, bytes: Buffer): void;
+  /** Bytes that it has sent so far. */
+  taken(): number;
+}
+
+export function nodeInMemory(listener: RequestListener, connections: number): MemoryServer {
   let taken = 0;
-  const socket = new Duplex({
-    read: () => undefined,
-    write(data: Buffer, _encoding, done) {
-      taken += data.length;
-      done();
-    },
+  const server = createServer(listener);
+  const sockets = Array.from({ length: connections }, () => {
+    const socket = new Duplex({
+      read: () => undefined,
+      write(data: Buffer, _encoding, done) {
+        taken += data.length;
+        done();
+      },
+    });
+    server.emit('connection', socket);
+    return socket;
   });
-  createServer(hello).emit('connection', socket);
-  return serving(
-    () => socket.push(HEAD),
-    () => taken,
-  );
+  return {
+    read: (connection, bytes) => void sockets[connection]?.push(bytes),
+    taken: () => taken,
+  };
 }
 
 function listenerOn({ engine }: SilentEngine): AcceptingListener {
@@ -62,14 +74,26 @@ function listenerOn({ engine }: SilentEngine): AcceptingListener {
   };
 }
 
-function byHttp(): Operation {
+export function nearwireInMemory(listener: RequestListener, connections: number): MemoryServer {
   const silent = createSilentEngine();
-  const id = silent.accept();
-  const delegate = acceptDelegateOf(createHttpServer(hello));
-  if (delegate?.take(listenerOn(silent), id, false) !== true) throw new Error("requests are read by node's own code");
+  const delegate = acceptDelegateOf(createHttpServer(listener));
+  const ids = Array.from({ length: connections }, () => {
+    const id = silent.accept();
+    if (delegate?.take(listenerOn(silent), id, false) !== true) throw new Error("requests are read by node's own code");
+    return id;
+  });
+  return {
+    read(connection, bytes) {
+      silent.read(ids[connection] as number, bytes, 'Inbox');
+    },
+    taken: silent.taken,
+  };
+}
+
+function serveHello({ read, taken }: MemoryServer): Operation {
   return serving(() => {
-    silent.read(id, HEAD, 'Inbox');
-  }, silent.taken);
+    read(0, HEAD);
+  }, taken);
 }
 
 function byUwsgi(): Operation {
@@ -86,7 +110,7 @@ function byUwsgi(): Operation {
 }
 
 export function servingHttp(): Rivals {
-  return { 'node:net': byNode, native: byHttp };
+  return { 'node:net': () => serveHello(nodeInMemory(hello, 1)), native: () => serveHello(nearwireInMemory(hello, 1)) };
 }
 
 export function servingUwsgi(): Rivals {

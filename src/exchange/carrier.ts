@@ -33,6 +33,8 @@ export interface Carrier {
   /** The kernel has not taken all bytes; `queued` is the number left. */
   readonly blocked: boolean;
   readonly queued: number;
+  /** Whether the kernel has taken queued bytes since the last call, or since the write; only native carriers know. */
+  hasSent?(): boolean;
   /**
    * Queues bytes, which leave by the end of the tick. Large ones are lent: they must not change until `onFlushed`.
    * Returns their number.
@@ -65,6 +67,8 @@ export class NativeCarrier extends EngineConnection implements Carrier {
   declare owner: CarrierOwner;
   /** Its end is to be a reset. */
   resets = false;
+  /** `queued` when it was last looked at; -1: it has not been since the write. */
+  private lastQueued = -1;
 
   /** `nodeTicks`: next ticks run after each event, as they do for a socket of node's. */
   constructor(engine: Engine, id: number, nodeTicks: boolean) {
@@ -88,6 +92,7 @@ export class NativeCarrier extends EngineConnection implements Carrier {
       this.failed = true;
       process.nextTick(tellWriteError, this, left);
     }
+    this.lastQueued = left;
     return data.length;
   }
 
@@ -95,7 +100,14 @@ export class NativeCarrier extends EngineConnection implements Carrier {
   writeRange(range: FileRange): number {
     const left = this.writeParts([range]);
     if (left < 0) this.failed = true;
-    return left;
+    return (this.lastQueued = left);
+  }
+
+  hasSent(): boolean {
+    if (!this.blocked) return false;
+    const { queued, lastQueued } = this;
+    this.lastQueued = queued;
+    return queued !== lastQueued;
   }
 
   uncorked(): void {

@@ -241,6 +241,11 @@ export abstract class Connection<Server extends ServerContract = ServerContract>
   // --- ending ---
 
   onIdle(): void {
+    // As in node: a peer that reads slowly is not idle.
+    if (this.carrier.hasSent?.() === true) {
+      this.socket._touch();
+      return;
+    }
     this.scope.runInAsyncScope(() => {
       const { request, response } = this.idleMessages;
       if (!tellIdle({ request, response, server: this.server, socket: this.socket })) this.close();

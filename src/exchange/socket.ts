@@ -3,11 +3,11 @@
  * use. It is not a readable stream, because the protocol reads the connection's bytes; what is written is sent to the
  * peer unchanged.
  */
-import { EventEmitter } from 'node:events';
 import { argTypeError, writeAfterEndError, writeDestroyedError } from '../errors/index.js';
 import { IdleTimer } from '../net/idle-timer.js';
 import type { TransportName } from '../config/options.js';
 import type { WriteCallback } from '../node/stream-state.js';
+import { BareEmitter } from './bare-emitter.js';
 import type { RequestHead } from './codec.js';
 import type { ConnectionContract, Outgoing, StandIn } from './contracts.js';
 
@@ -42,7 +42,7 @@ export interface HeadedConnection extends ConnectionContract {
 /**
  * The object behind `req.socket` and `res.socket`: the part of `net.Socket` that Node's responses and frameworks use.
  */
-export class ExchangeSocket extends EventEmitter implements StandIn {
+export class ExchangeSocket extends BareEmitter implements StandIn {
   /** Whether the connection is open for reading. */
   readable = true;
   /** Whether the connection accepts writes. */

@@ -63,8 +63,8 @@ function isOfFile({ code }: NodeJS.ErrnoException): boolean {
 }
 
 /**
- * Sends the range: on a stand-in's connection; bypassing the socket's stream if nothing is queued there, as small writes do, otherwise as a chunk
- * of the stream (see net/file-chunk.ts).
+ * Sends the range: on the connection of a stand-in; bypassing the socket's stream if nothing is queued there, as small
+ * writes do; otherwise as a chunk of the stream (see files/file-write.ts).
  */
 function refer(socket: NativeSocket, range: FileRange, callback: (error?: Error | null) => void): void {
   const told = (error?: Error | null): void => {

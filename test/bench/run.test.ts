@@ -101,7 +101,7 @@ describe('a real run', () => {
     const ratios = run.json.ratios.filter((entry) => entry.case === 'micro');
     const operations = (subject: string): Set<unknown> =>
       new Set(ratios.filter((ratio) => ratio.subject === subject).map(({ params }) => params['operation']));
-    expect(operations('native')).toEqual(new Set(['parse head', 'serialise head', 'write']));
+    expect(operations('native')).toEqual(new Set(['parse head', 'serialise head', 'serve request', 'write']));
     expect(operations('channel')).toEqual(new Set(['write']));
     for (const ratio of ratios) expect(ratio).toMatchObject({ family: 'none', baseline: 'node:net' });
     for (const subject of ['native', 'node:net']) {

@@ -417,6 +417,25 @@ describe.each(everyWay)('a connection: $name over $family', ({ subject, family }
   });
 });
 
+describe.each(subjects)('a slow peer: $name', (subject) => {
+  // Over TCP the kernels' buffers hide how far it is, from node as well.
+  it('is not idle while its peer reads slowly', async () => {
+    const size = 8_000_000;
+    const server = subject.http.createServer({}, (_, response) => response.end(Buffer.alloc(size)));
+    server.setTimeout(400);
+    const client = net.connect((await listen(server, 'unix')) as net.NetConnectOpts);
+    cleanup(() => client.destroy());
+    client.write(LAST);
+    let [received, pieces] = [0, 0];
+    for await (const { length } of client.iterator() as AsyncIterable<Buffer>) {
+      received += length;
+      // Three times as long as the timeout, but never that long without a byte.
+      if (pieces++ < 24) await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    expect(received).toBeGreaterThan(size);
+  });
+});
+
 const LENGTHS: Record<string, http.RequestListener> = {
   'too short, at once': (_, response) => response.writeHead(200, { 'Content-Length': 10 }).end('short'),
   'too long, at once': (_, response) => response.writeHead(200, { 'Content-Length': 2 }).end('longer'),

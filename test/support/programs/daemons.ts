@@ -1,7 +1,7 @@
 /** Servers of others, each an instance of its own: a temporary directory, a UNIX socket there, and a free port. */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { freePort } from '../../../bench/cost/free-port.js';
@@ -197,6 +197,12 @@ backend program
   return Daemon.start(place, { command, words: ['-W', '-db', '-f', file], ready: 'Loading success' });
 }
 
+/** Its workers have an account of their own. */
+function openTo(path: string): void {
+  chmodSync(dirname(path), 0o755);
+  chmodSync(path, 0o777);
+}
+
 /** The modules of Debian's Apache, and of others'. */
 const APACHE_MODULES = ['/usr/lib/apache2/modules', '/usr/lib64/httpd/modules', '/opt/homebrew/lib/httpd/modules'];
 
@@ -205,7 +211,8 @@ export async function startApache(command: string, upstream: Address): Promise<D
   const program =
     'path' in upstream ? `unix:${upstream.path}|http://program` : `http://${upstream.host}:${String(upstream.port)}`;
   const folder = APACHE_MODULES.find((path) => existsSync(path)) ?? '';
-  const modules = ['mpm_event', 'proxy', 'proxy_http'];
+  if ('path' in upstream) openTo(upstream.path);
+  const modules = ['mpm_event', 'authz_core', 'proxy', 'proxy_http'];
   // It listens on ports only.
   const config = `
 ${modules.map((name) => `LoadModule ${name}_module ${folder}/mod_${name}.so`).join('\n')}
