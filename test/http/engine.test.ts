@@ -594,11 +594,16 @@ describe.each(natives)('beyond node: $name', (subject) => {
     const address = await listen(server, 'unix');
     const answers = await rawRequest(reference, address, `${GET}${post(5)}hello${LAST}`);
     expect(answers.split(text)).toHaveLength(3);
-    expect(seen).toEqual([
-      [text.length, false],
-      [5, false],
-      [text.length, false],
-    ]);
+    // Where a file is opened off the thread, the body is received first.
+    expect(seen.map(String).sort()).toEqual(
+      [
+        [text.length, false],
+        [5, false],
+        [text.length, false],
+      ]
+        .map(String)
+        .sort(),
+    );
     expect(await readFile(copied, 'utf8')).toBe('hello');
     await Promise.all([file.close(), copy.close()]);
   });
