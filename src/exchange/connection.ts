@@ -211,7 +211,8 @@ export abstract class Connection<Server extends ServerContract = ServerContract>
     const { request, response } = exchange;
     const { socket } = this;
     tellFinished(request, response, socket, this.server.emitter);
-    if (exchange.isAssigned) response.detachSocket(socket as never);
+    // A subscriber of the channel has run. Node insists that the response still has the socket.
+    if (exchange.isAssigned && socket._httpMessage === response) response.detachSocket(socket as never);
     socket._httpMessage = null;
     response.socket = null;
     detachSignal(request);
