@@ -7,7 +7,7 @@ import type * as http from 'node:http';
 import type { Duplex } from 'node:stream';
 import { argTypeError, argValueError } from './errors/index.js';
 import { installPlainServing, leaveToNode } from './http/serve-plain.js';
-import { installRequestReader } from './http/served-parsers.js';
+import { followParsers } from './http/follow-parsers.js';
 import { nodeHttp } from './runtime/http.js';
 import { checkTransportOptions, patienceOf, type BacklogOptions, type TransportOptions } from './config/options.js';
 import { connectSocket, installTransport, serverOptions, type ServerInfo } from './net/factory.js';
@@ -55,7 +55,7 @@ export function attach<T extends http.Server>(server: T, options?: HttpTransport
   }
   checkEngine(options?.engine);
   if (options?.engine === 'node') leaveToNode(server);
-  installRequestReader();
+  followParsers();
   installPlainServing();
   installTransport(server, options);
   attached.add(server);

@@ -14,7 +14,7 @@ export { getEngine } from './engine/thread-engine.js';
 export type { Incoming, ResponseClass } from './exchange/contracts.js';
 export { makeResponse } from './exchange/response.js';
 export { storeHeader } from './http/response-head.js';
-export { RequestReader, type Means, type ServedSocket } from './http/request-reader.js';
+export { scanHead } from './http/plain-request.js';
 export { socketHolders } from './inspection/processes.js';
 export { ListenerReporter } from './inspection/report.js';
 export { acceptDelegateOf, type AcceptingListener } from './net/accept-delegate.js';

@@ -1,19 +1,15 @@
 /**
  * Parses a request's headers, from the bytes to the method, target and headers that the server gets: with node's
- * parser, and with the reader that native sockets have for plain requests. (Node's parser usually takes bytes without
+ * parser, and as the engine does for plain requests. (Node's parser usually takes bytes without
  * passing through JavaScript; `execute`, which is measured here, costs one crossing more.)
  */
-import { createServer } from 'node:http';
+import { createServer, maxHeaderSize } from 'node:http';
 import { Socket } from 'node:net';
 
-import { studyParser, type NodeParser, type ParserFacts } from 'nearwire/internal';
-import { RequestReader, type Means, type ServedSocket } from 'nearwire/internal';
-import { getEngine } from 'nearwire/internal';
+import { getEngine, scanHead, studyParser, type NodeParser, type ParserFacts } from 'nearwire/internal';
 import { counted, type Operation, type Rivals } from './operation.js';
 
 const HEADS = 200;
-/** A connection's first messages are always left to node's parser. */
-const READS_BY_NODE = 2;
 
 /** What a browser sends through a proxy. */
 const BROWSERS_HEADERS = [
@@ -35,19 +31,18 @@ function headOf(headers: number): Buffer {
 }
 
 interface Connection {
-  readonly socket: ServedSocket;
   readonly parser: NodeParser;
   readonly facts: ParserFacts;
 }
 
 /** One of node's parsers, set up by its server for a socket that is not connected. */
 function connection(): Connection {
-  const socket = new Socket() as ServedSocket;
+  const socket = new Socket() as Socket & { parser?: NodeParser | null };
   createServer().emit('connection', socket);
   const { parser } = socket;
   const facts = parser ? studyParser(parser.constructor) : undefined;
   if (!parser || !facts) throw new Error(`the parser of Node ${process.versions.node} is not known`);
-  return { socket, parser, facts };
+  return { parser, facts };
 }
 
 function byNode(headers: number): Operation {
@@ -70,39 +65,14 @@ function byNode(headers: number): Operation {
 function byOurs(headers: number): Operation {
   const engine = getEngine();
   if (!engine) throw new Error('the addon did not load');
-  const { socket, parser, facts } = connection();
-  let told = 0;
-  const nodes: Means['nodes'] = {
-    onHeaders: () => undefined,
-    onHeadersComplete: () => told++,
-    onBody: () => undefined,
-    onMessageComplete: () => undefined,
-  };
-  const ours: Means['ours'] = {
-    ...nodes,
-    onMessageBegin() {
-      reader.messageBegins();
-    },
-  };
-  const reader = new RequestReader(
-    { facts, engine, head: engine.native.layout.requestHead, nodes, ours },
-    parser,
-    socket,
-  );
-  const { kOnHeadersComplete, kOnMessageComplete } = facts.parserClass;
-  parser[kOnHeadersComplete] = () => {
-    reader.headIsComplete(true);
-    return 0;
-  };
-  parser[kOnMessageComplete] = () => {
-    reader.messageIsComplete();
-  };
+  const limits = { longestHead: maxHeaderSize, servesPlain: true };
   const head = headOf(headers);
-  for (let left = READS_BY_NODE; left > 0; left--) reader.execute(head);
+  let told = 0;
   return counted(
     HEADS,
-    () => reader.execute(head),
-    // Node's parser has reported nothing here: only our reader's requests are counted.
+    () => {
+      if (scanHead(limits, engine, head, 0, head.length)?.rawHeaders.length === 2 * headers) told++;
+    },
     () => told,
   );
 }

@@ -15,8 +15,6 @@ interface Status {
   readonly addon: string | null;
   /** Why it did not load. */
   readonly reason: string | null;
-  /** Which parser reads plain requests of node:http servers on native connections. */
-  readonly requests: 'native' | 'node';
   /** Whose code serves them. */
   readonly engine: 'nearwire' | 'node';
   readonly node: string;
@@ -48,7 +46,6 @@ function findStatus(): Status {
     requested,
     addon: addon ?? null,
     reason: reason?.message.split('\n', 1)[0] ?? null,
-    requests: isNative && process.env['NEARWIRE_REQUEST_READER'] !== '0' ? 'native' : 'node',
     engine: isNative ? plainRequestsBy() : 'node',
     node: process.versions.node,
     kernel: `${process.platform} ${release()}`,
@@ -74,13 +71,12 @@ const TITLES: Readonly<Record<Status['transport'], string>> = {
   none: 'none: NEARWIRE_TRANSPORT=native, and the addon did not load',
 };
 
-function describe({ transport, requested, addon, reason, requests, engine, ...host }: Status): string {
+function describe({ transport, requested, addon, reason, engine, ...host }: Status): string {
   const { node, kernel, environment } = host;
   const lines = [
     ['transport', TITLES[transport]],
     ['requested', requested],
     ['addon', addon ?? `not loaded: ${reason ?? 'no reason given'}`],
-    ['requests', requests === 'native' ? "plain ones parsed by the addon, others by node's parser" : "node's parser"],
     ['engine', engine === 'nearwire' ? 'plain requests are served without streams' : "node's own"],
     ['node', node],
     ['kernel', kernel],

@@ -23,6 +23,8 @@ export interface CarrierOwner {
   /** FIN has been sent. */
   onShutdown?(): void;
   onPeerEnd(): void;
+  /** What received in place of JavaScript has stopped; see Completion.Taken. */
+  onTaken?(status: number): void;
   /** Reading or writing failed, or the connection was closed from elsewhere. The carrier is still to be closed. */
   onFailure(error: Error | undefined): void;
 }
@@ -131,6 +133,10 @@ export class NativeCarrier extends EngineConnection implements Carrier {
 
   onEnd(): void {
     this.owner.onPeerEnd();
+  }
+
+  override onTaken(status: number): void {
+    this.owner.onTaken?.(status);
   }
 
   onConnect(): void {

@@ -14,7 +14,7 @@ import { Exchange } from '../exchange/exchange.js';
 import { tellEach } from '../exchange/tell-each.js';
 import { tellingAll } from '../exchange/writers.js';
 import { report, reports, socketScope } from '../net/async-scopes.js';
-import type { InPlaceReader } from '../net/connected-socket.js';
+import type { StreamReader } from '../net/connected-socket.js';
 import { nativeFields } from '../net/native-fields.js';
 import { tellServed } from '../net/server-listener.js';
 import { acceptedOptions, type SocketSettings } from '../net/socket-options.js';
@@ -30,7 +30,7 @@ import { type WriteCallback, writableState, readableState } from '../node/stream
 import { breakParser, endParser, type BreakingCallback } from './broken-parser.js';
 import type { HttpHost } from './host.js';
 import { parserFacts } from './plain-request.js';
-import { READER, REPORTED, type ServedSocket as ReadSocket } from './request-reader.js';
+import { PARSER_TICKS, REPORTED, type ServedSocket as FollowedSocket } from './parser-ticks.js';
 import { STAND_IN_FIELDS, type HttpSocket } from './stand-in.js';
 
 /** The result of a read, of which the bytes from `offset` on have not been looked at. */
@@ -86,21 +86,11 @@ type ServedSocket = NativeSocket & {
   parser: NodeParser | null;
   _httpMessage: unknown;
   _paused?: boolean;
-  [READER]?: ReadSocket[typeof READER];
+  [PARSER_TICKS]?: FollowedSocket[typeof PARSER_TICKS];
 };
 
 /** The connection closes after the read at the earliest. */
-const AMID_READ: InPlaceReader = {
-  isAmidRead: true,
-  hasReadLast: false,
-  isOnlyReader: false,
-  rests: false,
-  takeInPlace: () => false,
-  awaitsBody: () => false,
-};
-
-/** How much of a body node's parser has been given before its RequestReader counts. */
-let body: { of: Incoming | undefined; seen: number } = { of: undefined, seen: 0 };
+const AMID_READ: StreamReader = { isAmidRead: true, isOnlyReader: false, rests: false };
 
 /** A body is only counted by the parser, which is given as many others. */
 const FILLER = Buffer.alloc(64 * 1024);
@@ -135,8 +125,7 @@ export function becomeSocket(from: StandInOwner, rest: Remainder): void {
   for (let i = 0; i < corked; i++) socket.cork();
   for (const { data, encoding, callback } of rest.held) socket.write(data, encoding, callback);
   if (from.owesDrain) writableState(socket).needDrain = true;
-  const { read, hasEnded, receiving, bodySeen } = rest;
-  body = { of: receiving?.request, seen: bodySeen };
+  const { read, hasEnded } = rest;
   if (read !== undefined) giveRest(socket, read);
   if (from.paused) socket.pause();
   if (rests && !socket._paused) {
@@ -144,7 +133,6 @@ export function becomeSocket(from: StandInOwner, rest: Remainder): void {
     socket.parser?.pause();
   }
   tellServed(socket);
-  if (body.of !== undefined && socket.parser?.incoming === (body.of as object)) socket[READER]?.countBody(body.seen);
   if (rest.unread.length > 0) {
     connection.unread = [...rest.unread];
     if (!from.paused) connection.giveUnread();
@@ -267,9 +255,6 @@ function giveOn(socket: ServedSocket, packet: Buffer): void {
   const onBody = parser[kOnBody] as ParserCallbacks['onBody'];
   const onHeaders = parser[kOnHeaders] as ParserCallbacks['onHeaders'];
   parser[kOnBody] = function (this: NodeParser, piece: Buffer) {
-    const { incoming } = this;
-    if (incoming !== (body.of as object)) body = { of: (incoming as Incoming | null) ?? undefined, seen: 0 };
-    body.seen += piece.length;
     // An exception still stops the parser.
     if (
       !runsWell(socket, () => {
@@ -284,9 +269,10 @@ function giveOn(socket: ServedSocket, packet: Buffer): void {
     });
   };
   readableState(socket).dataEmitted = true;
-  if (connection !== undefined) connection.inPlace = AMID_READ;
-  const reader = socket[READER];
-  if (reader !== undefined) reader.isWithinRead = true;
+  const reader = connection?.reader;
+  if (connection !== undefined) connection.reader = AMID_READ;
+  const ticks = socket[PARSER_TICKS];
+  if (ticks !== undefined) ticks.isWithinRead = true;
   try {
     socket.emit('data', packet);
   } catch (error) {
@@ -294,8 +280,8 @@ function giveOn(socket: ServedSocket, packet: Buffer): void {
   } finally {
     parser[kOnBody] = onBody;
     parser[kOnHeaders] = onHeaders;
-    if (connection !== undefined) connection.inPlace = undefined;
-    if (reader !== undefined) reader.isWithinRead = false;
+    if (connection !== undefined) connection.reader = reader;
+    if (ticks !== undefined) ticks.isWithinRead = false;
   }
 }
 

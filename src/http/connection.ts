@@ -10,12 +10,14 @@ import type { Incoming, Outgoing } from '../exchange/contracts.js';
 import { Exchange } from '../exchange/exchange.js';
 import { isUnheard, noteEnd, wantsBody } from '../exchange/request.js';
 import { tellStarted } from '../exchange/telling.js';
+import type { Engine } from '../engine/engine.js';
 import { loopTime } from '../engine/thread-engine.js';
 import { requestTimeoutError } from '../errors/index.js';
 import { copyOf } from '../memory/own-memory.js';
 import type { AcceptingListener } from '../net/accept-delegate.js';
 import type { NativeSocket } from '../net/socket.js';
 import { report, reports } from '../net/async-scopes.js';
+import type { Sink } from '../net/sink.js';
 import type { SocketSettings } from '../net/socket-options.js';
 import { runTicks } from '../node/run-ticks.js';
 import { becomeSocket, giveRest, pushAll, type PartlyRead } from './become-socket.js';
@@ -63,6 +65,8 @@ export class HttpConnection extends PipelinedConnection implements StandInConnec
   private unread: (Buffer | undefined)[] | undefined;
   private refused = false;
   private knownNames: EndpointNames | undefined;
+  /** The file that a body goes to, past this connection. */
+  sink: Sink | undefined;
 
   constructor(host: HttpHost, listener: AcceptingListener, id: number) {
     super(host, new NativeCarrier(listener.engine, id, true));
@@ -74,6 +78,10 @@ export class HttpConnection extends PipelinedConnection implements StandInConnec
 
   get id(): number {
     return this.carrier.id;
+  }
+
+  get engine(): Engine {
+    return this.carrier.engine;
   }
 
   get tcp(): boolean {
@@ -93,7 +101,7 @@ export class HttpConnection extends PipelinedConnection implements StandInConnec
   override onBytes(data: Buffer, start: number, end: number): void {
     if (this.closed) return;
     // Read in the same turn as what made it stop.
-    if (this.paused) (this.unread ??= []).push(copyOf(data, start, end));
+    if (this.paused || this.unread !== undefined) (this.unread ??= []).push(copyOf(data, start, end));
     else this.take(data, start, end);
   }
 
@@ -107,7 +115,8 @@ export class HttpConnection extends PipelinedConnection implements StandInConnec
 
   /** A full block, which a body may keep. */
   onBlock(block: Buffer): boolean {
-    const isBody = !this.closed && !this.paused && this.bodyLeft >= block.length && this.broken === undefined;
+    const isNext = !this.closed && !this.paused && this.unread === undefined;
+    const isBody = isNext && this.bodyLeft >= block.length && this.broken === undefined;
     if (!isBody) {
       this.onBytes(block, 0, block.length);
       return false;
@@ -121,6 +130,7 @@ export class HttpConnection extends PipelinedConnection implements StandInConnec
   amidRead(is: boolean): void {
     this.isAmidRead = is;
     this.hasMoreRead = false;
+    if (!is && this.unread !== undefined) this.readOn();
   }
 
   readBytes(data: Buffer, start: number, end: number): void {
@@ -199,7 +209,7 @@ export class HttpConnection extends PipelinedConnection implements StandInConnec
     const before = reports;
     this.runTicks();
     if (reports !== before) this.broken = this.stage;
-    else if (this.bodyLeft === 0) this.completeMessage(receiving);
+    else if (this.bodyLeft === 0 && this.receiving === receiving) this.completeMessage(receiving);
   }
 
   private runTicks(): void {
@@ -239,7 +249,7 @@ export class HttpConnection extends PipelinedConnection implements StandInConnec
   }
 
   override resume(): void {
-    if (!this.paused) return;
+    if (!this.paused || this.sink !== undefined) return;
     if (this.unread === undefined) super.resume();
     else {
       this.paused = false;
@@ -254,12 +264,19 @@ export class HttpConnection extends PipelinedConnection implements StandInConnec
   /** Takes the next piece that was read while it was paused; reads from the kernel when none is left. */
   giveUnread(): void {
     const { unread } = this;
-    if (unread === undefined || !this.reads) return;
-    const next = unread.shift();
-    if (unread.length === 0) this.unread = undefined;
+    // A tick may run between two messages of a read.
+    if (unread === undefined || !this.reads || this.isAmidRead) return;
+    const next = this.shiftUnread();
     if (next === undefined) this.onPeerEnd();
     else this.take(next, 0, next.length);
     this.readOn();
+  }
+
+  private shiftUnread(): Buffer | undefined {
+    const { unread = [] } = this;
+    const next = unread.shift();
+    if (unread.length === 0) this.unread = undefined;
+    return next;
   }
 
   private readOn(): void {
@@ -270,6 +287,7 @@ export class HttpConnection extends PipelinedConnection implements StandInConnec
 
   override onPeerEnd(): void {
     if (this.closed) return;
+    this.sink?.stop();
     if (this.paused || this.unread !== undefined) {
       (this.unread ??= []).push(undefined);
       return;
@@ -293,7 +311,54 @@ export class HttpConnection extends PipelinedConnection implements StandInConnec
     else last.response._last = true;
   }
 
+  // --- a body below JavaScript ---
+
+  /** Bytes of this request's body that have not been read from the kernel; 0 if it is read by others. */
+  bodyLeftOf(request: object): number {
+    const isRead = this.receiving?.request === request && this.wantsBody && !this.socket._paused;
+    return isRead && this.broken === undefined ? this.bodyLeft : 0;
+  }
+
+  /** Takes what has been read from the kernel while it was paused, and returns whether that was all. */
+  takeAhead(): boolean {
+    const { unread = [] } = this;
+    if (!unread.includes(undefined)) {
+      const fresh = this.engine.takeUnread(this.id, this.bytesRead + lengthOf(unread));
+      if (fresh.length > 0) this.unread = [...unread, ...fresh];
+    }
+    // A connection that becomes a socket meanwhile takes the rest along.
+    while (!this.closed && this.unread?.[0] !== undefined) {
+      const next = this.shiftUnread() as Buffer;
+      this.take(next, 0, next.length);
+    }
+    if (this.unread !== undefined || this.closed) return false;
+    // The program has asked for more meanwhile.
+    if (!this.paused) this.carrier.resume();
+    return true;
+  }
+
+  /** So many bytes of the body have taken another path. */
+  passBody(length: number): void {
+    if (this.closed) return;
+    this.bodyLeft -= length;
+    this.bodySeen += length;
+    if (this.bodyLeft === 0) this.scope.runInAsyncScope(completeBody, undefined, this);
+  }
+
+  completeBody(): void {
+    if (this.receiving !== undefined) this.completeMessage(this.receiving);
+  }
+
+  onTaken(status: number): void {
+    this.sink?.onTaken(status);
+  }
+
   // --- ending ---
+
+  override close(): void {
+    if (!this.closed) this.sink?.stop();
+    super.close();
+  }
 
   override destroy(error: Error | undefined): void {
     // Node's parser reads on, whatever has become of the socket.
@@ -353,6 +418,7 @@ export class HttpConnection extends PipelinedConnection implements StandInConnec
   /** Node's own code serves what follows: first what is left of this read, then the end if that has come. */
   becomeSocket(read?: PartlyRead, hasEnded = false): void {
     if (this.closed || !isStandIn(this.socket)) return;
+    this.sink?.stop();
     const {
       current,
       queue = [],
@@ -407,6 +473,14 @@ function readChunk(connection: HttpConnection, chunk: Buffer): void {
   } catch (error) {
     connection.breakOff(error);
   }
+}
+
+function lengthOf(pieces: readonly (Buffer | undefined)[]): number {
+  return pieces.reduce((sum, piece) => sum + (piece?.length ?? 0), 0);
+}
+
+function completeBody(connection: HttpConnection): void {
+  connection.completeBody();
 }
 
 function tellPeerEnd(connection: HttpConnection): void {

@@ -53,7 +53,7 @@ export function learnParser(parserClass: ParserFacts['parserClass'] | undefined)
 
 /** The parts of the plain request at `start`; undefined if there is none. They are valid until the next call. */
 export function scanHead(
-  host: HttpHost,
+  host: Pick<HttpHost, 'longestHead' | 'servesPlain'>,
   engine: Engine,
   data: Buffer,
   start: number,

@@ -70,7 +70,6 @@ class BodyReceiver {
       this.fail(bodyTooLargeError(maxBytes));
       return;
     }
-    // Only for those: it takes a socket.
     const below = length < BELOW_BYTES ? undefined : new BodyBelow(request);
     if (below !== undefined && below.left >= BELOW_BYTES) below.whenQuiet(this.takeBelow, this);
     else request.on('data', this.onData);

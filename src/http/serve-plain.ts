@@ -19,8 +19,6 @@ import { areReplaced } from './socket-methods.js';
 
 /** `node`: all requests are served by node's own code. */
 const ENGINE_VARIABLE = 'NEARWIRE_HTTP';
-/** `0`: they are read by node's own parser as well. */
-const READER_VARIABLE = 'NEARWIRE_REQUEST_READER';
 
 let isKnown: boolean | undefined;
 
@@ -42,7 +40,7 @@ function isTurnedOff(): boolean {
   if (engine !== undefined && engine !== '' && engine !== 'node' && engine !== 'nearwire') {
     throw argValueError(ENGINE_VARIABLE, engine, "must be 'nearwire' or 'node'");
   }
-  return engine === 'node' || process.env[READER_VARIABLE] === '0';
+  return engine === 'node';
 }
 
 /** All http.Servers that listen natively from now on. */

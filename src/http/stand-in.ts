@@ -9,9 +9,11 @@ import type { Duplex } from 'node:stream';
 import { EventEmitter } from 'node:events';
 import type { FileRange } from '../binding/file-range.js';
 import type { TransportName } from '../config/options.js';
+import { now } from '../engine/clock.js';
 import { DESCRIPTOR } from '../engine/descriptor.js';
 import { argTypeError, invalidHandleTypeError, writeAfterEndError, writeDestroyedError } from '../errors/index.js';
 import type { ConnectionContract, StandIn } from '../exchange/contracts.js';
+import type { FileSinkOwner } from '../net/file-sink.js';
 import { IdleTimer, timerDuration } from '../net/idle-timer.js';
 import { checkFunction, type BufferSizes } from '../config/options.js';
 import { readBufferSizes } from '../net/socket-properties.js';
@@ -22,15 +24,19 @@ import type { WriteCallback } from '../node/stream-state.js';
 import type { EndpointNames } from './endpoint-names.js';
 
 /** Its connection, as the stand-in uses it. */
-export interface StandInConnection extends ConnectionContract {
+export interface StandInConnection extends ConnectionContract, FileSinkOwner {
   readonly closed: boolean;
   readonly peerEnded: boolean;
-  readonly id: number;
   readonly tcp: boolean;
   readonly settings: SocketSettings;
-  readonly bytesRead: number;
   readonly bytesWritten: number;
   readonly paused: boolean;
+  /** Bytes of this request's body that have not been read from the kernel; 0 if others read it. */
+  bodyLeftOf(request: object): number;
+  /** Takes what has been read from the kernel while it was paused, and returns whether that was all. */
+  takeAhead(): boolean;
+  /** So many bytes of the body have taken another path. */
+  passBody(length: number): void;
   /** Keeps a write until it is uncorked. */
   hold(data: string | Uint8Array, encoding: BufferEncoding, callback: WriteCallback | undefined): boolean;
   sendHeld(): void;
@@ -304,7 +310,7 @@ export function setIdleTime(socket: HttpSocket, duration: number): void {
     () => {
       socket._owner.onIdle();
     },
-    () => Number.NEGATIVE_INFINITY,
+    () => now() - (socket._owner.sink?.idle ?? Infinity),
   );
   socket._timer.set(duration);
 }
@@ -388,7 +394,7 @@ const properties: PropertyDescriptorMap = {
   readyState: getter((socket) =>
     socket.readable ? (socket.writable ? 'open' : 'readOnly') : socket.writable ? 'writeOnly' : 'closed',
   ),
-  bytesRead: getter((socket) => socket._owner.bytesRead),
+  bytesRead: getter((socket) => socket._owner.bytesRead + (socket._owner.sink?.underWay ?? 0)),
   bytesWritten: getter((socket) => socket._owner.bytesWritten),
   _bytesDispatched: getter((socket) => socket._owner.bytesWritten),
   writableLength: getter((socket) => socket._owner.waitingBytes),

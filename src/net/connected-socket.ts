@@ -1,4 +1,4 @@
-/** The interfaces between a connection, its socket, and a reader that takes the socket's place. */
+/** The interfaces between a connection, its socket, and a reader of that which acts as one of node's own handles. */
 import type * as net from 'node:net';
 import type { HeldWrite } from '../node/stream-state.js';
 import type { IdleTimer } from './idle-timer.js';
@@ -16,23 +16,14 @@ export interface ConnectedSocket extends net.Socket {
   server: unknown;
 }
 
-/** A reader that needs no chunks, as long as the stream has no other consumer. */
-export interface InPlaceReader {
-  /** Whether it has read the peer's last message, as declared by the peer. */
-  readonly hasReadLast: boolean;
+/** A consumer of the stream that node would let read from the handle. */
+export interface StreamReader {
   /** Whether it is running ticks, after which more of the current read may follow. */
   readonly isAmidRead: boolean;
   /** Whether it still reads this socket, and is the only one to do so. */
   readonly isOnlyReader: boolean;
   /** Whether reading is paused, even if the socket is resumed. */
   readonly rests: boolean;
-  /**
-   * Takes `memory[start..end)`, which belongs to the engine again after this call. Returns false if nothing was done;
-   * the stream must then be given a chunk.
-   */
-  takeInPlace(memory: Buffer, start: number, end: number): boolean;
-  /** Whether the next `length` bytes belong to a body that it reads. */
-  awaitsBody(length: number): boolean;
 }
 
 /** Held back from the stream: a chunk, the end (undefined), or a negative errno. */

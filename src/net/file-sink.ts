@@ -1,6 +1,14 @@
 /** A file that takes what a socket receives: see native/file_sink.h. */
+import type { Engine } from '../engine/engine.js';
 import type { Sink } from './sink.js';
-import type { SocketConnection } from './socket-connection.js';
+
+/** The connection whose data goes to a file. */
+export interface FileSinkOwner {
+  readonly id: number;
+  readonly engine: Engine;
+  bytesRead: number;
+  sink: Sink | undefined;
+}
 
 export interface FileOutcome {
   /**
@@ -14,12 +22,12 @@ export interface FileOutcome {
 }
 
 export class FileSink implements Sink {
-  private readonly connection: SocketConnection;
+  private readonly connection: FileSinkOwner;
   private done: ((outcome: FileOutcome) => void) | undefined;
   /** It was stopped during a write, and ends when that does. */
   private settle: ((arrived: number, status: number) => void) | undefined;
 
-  private constructor(connection: SocketConnection, done: (outcome: FileOutcome) => void) {
+  private constructor(connection: FileSinkOwner, done: (outcome: FileOutcome) => void) {
     this.connection = connection;
     this.done = done;
   }
@@ -29,7 +37,7 @@ export class FileSink implements Sink {
    * `done` is called once.
    */
   static start(
-    connection: SocketConnection,
+    connection: FileSinkOwner,
     file: { fd: number; offset: number; limit: number },
     done: (outcome: FileOutcome) => void,
   ): FileSink | number {

@@ -3,12 +3,11 @@ import type { Engine } from '../engine/engine.js';
 import { errnoError } from '../errors/index.js';
 import { copyOf } from '../memory/own-memory.js';
 import type { Scope } from './async-scopes.js';
-import type { ConnectedSocket, InPlaceReader } from './connected-socket.js';
-import { deliver, endReading, passesStream } from './delivery.js';
+import type { ConnectedSocket } from './connected-socket.js';
+import { deliver, endReading } from './delivery.js';
 import type { Onread } from './onread.js';
 import { RareState } from './rare-state.js';
 import { destroy, WritingConnection } from './writing-connection.js';
-import { readableState } from '../node/stream-state.js';
 
 /** Receives the outcome of a connection attempt. */
 export interface AttemptOwner {
@@ -17,10 +16,6 @@ export interface AttemptOwner {
 
 function tellOnread(onread: Onread, connection: SocketConnection, length: number): void {
   onread.tell(connection, length);
-}
-
-function takeInPlace(reader: InPlaceReader, memory: Buffer, start: number, end: number): boolean {
-  return reader.takeInPlace(memory, start, end);
 }
 
 export function giveUnread(connection: SocketConnection): void {
@@ -51,29 +46,12 @@ export class SocketConnection extends WritingConnection {
   }
 
   override onInbox(memory: Buffer, start: number, end: number): void {
-    // Ticks that ran first may have stopped the stream.
-    if (!this.takesInPlace(memory, start, end) && this.open) this.receive(copyOf(memory, start, end));
+    this.receive(copyOf(memory, start, end));
   }
 
   override onBlock(block: Buffer): boolean {
-    // A full block of a body is passed on as it is, without a copy.
-    if (this.inPlace?.awaitsBody(block.length) !== true && this.takesInPlace(block, 0, block.length)) return false;
-    if (!this.open) return false;
     this.receive(block);
     return true;
-  }
-
-  private takesInPlace(memory: Buffer, start: number, end: number): boolean {
-    if (this.inPlace === undefined || !this.givesOn || !passesStream(this)) return false;
-    this.bytesRead += end - start;
-    this.socket._idle?.touch();
-    if (this.scope.runInAsyncScope(takeInPlace, undefined, this.inPlace, memory, start, end)) {
-      // As a first push() would set it.
-      if (!this.pushed) readableState(this.socket).dataEmitted = true;
-      return true;
-    }
-    this.bytesRead -= end - start;
-    return false;
   }
 
   private receive(chunk: Buffer): void {

@@ -89,20 +89,20 @@ export class NativeSocket extends WritingSocket implements FileSender, FileRecei
     const connection = this._connection;
     // The stream asks once, and then waits for data.
     if (this.connecting || connection === undefined) this._earlyRead = true;
-    else if (connection.inPlace?.isOnlyReader !== true || !this.isPaused()) connection.startReading();
+    else if (connection.reader?.isOnlyReader !== true || !this.isPaused()) connection.startReading();
   }
 
   /** As in node's HTTP server, a connection read by it stops at once. Others read until the stream is full. */
   override pause(): this {
     const connection = this._connection;
-    if (connection?.inPlace?.isOnlyReader === true) connection.stopReading();
+    if (connection?.reader?.isOnlyReader === true) connection.stopReading();
     return super.pause();
   }
 
   /** The stream may be waiting for data that it requested before it was paused, and then requests none. */
   override resume(): this {
     const connection = this._connection;
-    if (connection?.inPlace?.rests === false) connection.startReading();
+    if (connection?.reader?.rests === false) connection.startReading();
     return super.resume();
   }
 

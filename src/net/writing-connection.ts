@@ -11,13 +11,10 @@ import { runTicks } from '../node/run-ticks.js';
 import { type WriteCallback, writableState } from '../node/stream-state.js';
 import { CANCELLED_WRITES_FAIL } from '../runtime/version.js';
 import { socketScope, Waiter, WaiterQueue, type Scope } from './async-scopes.js';
-import type { ConnectedSocket, InPlaceReader, Unread } from './connected-socket.js';
+import type { ConnectedSocket, StreamReader, Unread } from './connected-socket.js';
 import { tellDrained } from './drain.js';
 import { RareState } from './rare-state.js';
 import type { Feeder, Sink } from './sink.js';
-
-/** Milliseconds: the duration of a batch of quick handlers. */
-const CLOSING_MOMENT = 1;
 
 const ECANCELED = -constants.errno.ECANCELED;
 const ENOTCONN = -constants.errno.ENOTCONN;
@@ -42,8 +39,8 @@ export abstract class WritingConnection extends EngineConnection {
    *   on.
    */
   unread: Unread[] | undefined;
-  /** Set for a connection whose requests are parsed in place. */
-  inPlace: InPlaceReader | undefined;
+  /** Set where the stream has one. */
+  reader: StreamReader | undefined;
   /** Callbacks of writes that are queued on the connection. Usually there are none. */
   private waiters: WaiterQueue | undefined;
   /** The stream's write that the kernel has not taken completely. */
@@ -159,7 +156,7 @@ export abstract class WritingConnection extends EngineConnection {
    */
   finishByClose(callback: WriteCallback): boolean {
     if (this.rare?.shared === true || !this.hasSentAll) return false;
-    if (this.inPlace?.isAmidRead === true) {
+    if (this.reader?.isAmidRead === true) {
       // Node's FIN calls back at this point: the rest of the current read then finds the socket still open.
       this.shutdownDone = new Waiter(() => {
         if (!this.finishByClose(callback)) this.finish(callback);
@@ -168,18 +165,9 @@ export abstract class WritingConnection extends EngineConnection {
       return true;
     }
     // With unread bytes the kernel would send a reset.
-    if (!this.expectsNothing && this.engine.native.unread(this.id) !== 0) return false;
+    if (this.engine.native.unread(this.id) !== 0) return false;
     callback();
     return true;
-  }
-
-  /**
-   * The peer has declared its last message, and was read a moment ago. We do not ask the kernel whether it has sent
-   * more, which takes 6 % of a connection with one request. If it has, it gets the whole response followed by a reset,
-   * as happens in node between the last read and the close.
-   */
-  private get expectsNothing(): boolean {
-    return !this.tcp && this.inPlace?.hasReadLast === true && this.engine.turnAge() < CLOSING_MOMENT;
   }
 
   /** Whether the kernel has taken all writes, and everything read has been delivered. Hands over to find out. */

@@ -3,7 +3,7 @@
  * related functions.
  */
 import { installPlainServing } from '../http/serve-plain.js';
-import { installRequestReader } from '../http/served-parsers.js';
+import { followParsers } from '../http/follow-parsers.js';
 import { noteSocketMethods } from '../http/socket-methods.js';
 import { install } from './install-natively.js';
 import { engineFor, requestedTransport } from '../engine/transport.js';
@@ -39,6 +39,6 @@ export function registerTransport(): void {
   patchMethods();
   noteSocketMethods();
   patchActiveHandles(engine);
-  installRequestReader();
+  followParsers();
   installPlainServing();
 }

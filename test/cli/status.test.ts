@@ -20,7 +20,6 @@ describe('nearwire status', () => {
       transport: 'native',
       requested: 'auto',
       reason: null,
-      requests: 'native',
     });
     expect(found['addon']).toMatch(/\.node$/);
     expect(found['environment']).toMatchObject({ NEARWIRE_TRANSPORT: 'auto' });
@@ -29,7 +28,7 @@ describe('nearwire status', () => {
   it('says that node does, and why', async () => {
     const { code, found } = await status({ ...MISSING, NEARWIRE_TRANSPORT: 'auto' });
     expect(code).toBe(0);
-    expect(found).toMatchObject({ transport: 'js', requested: 'auto', addon: null, requests: 'node' });
+    expect(found).toMatchObject({ transport: 'js', requested: 'auto', addon: null });
     expect(found['reason']).toContain('/nowhere/nearwire.node');
   });
 

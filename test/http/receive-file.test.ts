@@ -134,10 +134,12 @@ describe.each(everyWay)('receiveFile: $name over $family', ({ subject, family })
     const seen: { data: number; read: number }[] = [];
     const server = subject.http.createServer({}, (req, res) => {
       const note = { data: 0, read: req.socket.bytesRead };
-      const count = (chunk: Buffer): void => void (note.data += chunk.length);
-      req.socket.on('data', count);
+      const { push } = req;
+      req.push = (chunk: Buffer | null) => {
+        note.data += chunk?.length ?? 0;
+        return push.call(req, chunk);
+      };
       void receiveFile(req, handle).then((bytes) => {
-        req.socket.off('data', count);
         note.read = req.socket.bytesRead - note.read;
         seen.push(note);
         res.end(String(bytes));
