@@ -56,19 +56,15 @@ export class BodyBelow {
   }
 
   /**
-   * Sends the next `length` bytes to the file. Returns undefined if that is not possible. `done` is called once the
-   * connection knows how many bytes went there.
+   * Sends the next `length` bytes to the file. Returns undefined if that is not possible. `done` is called when they are
+   * there; its connection reads on before that.
    */
   start(fd: number, offset: number, length: number, done: (outcome: FileOutcome) => void): FileSink | undefined {
     const { connection } = this;
     // An end must be reported first.
     if (connection === undefined || !this.isAtKernel) return undefined;
     connection.pause();
-    const started = FileSink.start(connection, { fd, offset, limit: length }, (outcome) => {
-      if (outcome.taken > 0) connection.passBody(outcome.taken);
-      this.leave();
-      done(outcome);
-    });
+    const started = FileSink.start(connection, { fd, offset, limit: length }, done);
     return typeof started === 'number' ? undefined : started;
   }
 

@@ -337,12 +337,13 @@ export class HttpConnection extends PipelinedConnection implements StandInConnec
     return true;
   }
 
-  /** So many bytes of the body have taken another path. */
-  passBody(length: number): void {
-    if (this.closed) return;
-    this.bodyLeft -= length;
-    this.bodySeen += length;
+  /** So many bytes of the body have gone to a file. */
+  noteTaken(bytes: number): void {
+    this.bytesRead += bytes;
+    this.bodyLeft -= bytes;
+    this.bodySeen += bytes;
     if (this.bodyLeft === 0) this.scope.runInAsyncScope(completeBody, undefined, this);
+    else this.resume();
   }
 
   completeBody(): void {

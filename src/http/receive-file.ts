@@ -87,6 +87,7 @@ class BodyReceiver {
       this.sink = below.start(this.fd, this.at + read.length, left, (outcome) => {
         this.sink = undefined;
         this.received += outcome.arrived;
+        this.at += outcome.arrived;
         if (outcome.status < 0) this.failure ??= fileError(outcome.status, 'write', this.fd);
         this.goOn();
       });

@@ -35,8 +35,7 @@ export interface StandInConnection extends ConnectionContract, FileSinkOwner {
   bodyLeftOf(request: object): number;
   /** Takes what has been read from the kernel while it was paused, and returns whether that was all. */
   takeAhead(): boolean;
-  /** So many bytes of the body have taken another path. */
-  passBody(length: number): void;
+  readonly bytesRead: number;
   /** Keeps a write until it is uncorked. */
   hold(data: string | Uint8Array, encoding: BufferEncoding, callback: WriteCallback | undefined): boolean;
   sendHeld(): void;

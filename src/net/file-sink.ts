@@ -6,8 +6,9 @@ import type { Sink } from './sink.js';
 export interface FileSinkOwner {
   readonly id: number;
   readonly engine: Engine;
-  bytesRead: number;
   sink: Sink | undefined;
+  /** It has none any more; so many bytes have gone there. */
+  noteTaken(bytes: number): void;
 }
 
 export interface FileOutcome {
@@ -85,7 +86,7 @@ export class FileSink implements Sink {
     this.done = undefined;
     connection.sink = undefined;
     connection.engine.native.stopSink(connection.id);
-    connection.bytesRead += taken;
+    connection.noteTaken(taken);
     if (isWriting) {
       this.settle = (late, failure) => {
         done({ status: status < 0 ? status : failure, taken, arrived: late });

@@ -129,6 +129,11 @@ export class SocketConnection extends WritingConnection {
     else process.nextTick(giveUnread, this);
   }
 
+  /** So many bytes have gone to a file. */
+  noteTaken(bytes: number): void {
+    this.bytesRead += bytes;
+  }
+
   override onTaken(status: number): void {
     this.sink?.onTaken(status);
   }
