@@ -29,6 +29,12 @@ export interface CarrierOwner {
   onFailure(error: Error | undefined): void;
 }
 
+/** One of several writes. */
+export interface Piece {
+  readonly data: string | Uint8Array;
+  readonly encoding: BufferEncoding;
+}
+
 export interface Carrier {
   readonly transport: TransportName;
   owner: CarrierOwner;
@@ -42,6 +48,8 @@ export interface Carrier {
    * Returns their number.
    */
   write(data: string | Uint8Array, encoding: BufferEncoding): number;
+  /** As `write()`, for several that leave together. */
+  writeAll(pieces: readonly Piece[]): number;
   /** Requests one `onFlushed` call, which comes asynchronously. */
   notifyFlushed(): void;
   flush(): void;
@@ -62,6 +70,11 @@ export interface Carrier {
 
 /** A string up to this length never needs more than COPY_LIMIT bytes. */
 const SHORT_STRING = COPY_LIMIT / 3;
+
+/** Whether it is copied. */
+function isShort({ data }: Piece): boolean {
+  return data.length <= (typeof data === 'string' ? SHORT_STRING : COPY_LIMIT);
+}
 
 export class NativeCarrier extends EngineConnection implements Carrier {
   readonly transport = 'native';
@@ -89,13 +102,38 @@ export class NativeCarrier extends EngineConnection implements Carrier {
       return data.length;
     }
     const page = referenceTo(data, 0, data.length);
-    const left = page === undefined ? this.writeLent([data]) : this.writeParts([page]);
+    this.noteLeft(page === undefined ? this.writeLent([data]) : this.writeParts([page]));
+    return data.length;
+  }
+
+  writeAll(pieces: readonly Piece[]): number {
+    const { engine } = this;
+    let length = 0;
+    if (pieces.every(isShort)) {
+      engine.beginJoint();
+      try {
+        for (const { data, encoding } of pieces) length += this.write(data, encoding);
+      } finally {
+        engine.endJoint();
+      }
+      return length;
+    }
+    const parts = pieces.map(({ data, encoding }) => {
+      const bytes = typeof data === 'string' ? Buffer.from(data, encoding) : data;
+      length += bytes.length;
+      return bytes.length > COPY_LIMIT ? (referenceTo(bytes, 0, bytes.length) ?? bytes) : bytes;
+    });
+    if (this.id >= 0) this.noteLeft(this.writeParts(parts));
+    return length;
+  }
+
+  /** Of a write by reference: bytes that the kernel has not taken, or a negative errno. */
+  private noteLeft(left: number): void {
     if (left < 0) {
       this.failed = true;
       process.nextTick(tellWriteError, this, left);
     }
     this.lastQueued = left;
-    return data.length;
   }
 
   /** Part of a file, which the kernel reads itself. Returns the bytes that it has not taken, or a negative errno. */
@@ -250,6 +288,11 @@ export class NodeCarrier implements Carrier {
     this.waiting++;
     this.stream.write(data, encoding, this.onWritten);
     return typeof data === 'string' ? Buffer.byteLength(data, encoding) : data.length;
+  }
+
+  /** Those of a tick do anyway. */
+  writeAll(pieces: readonly Piece[]): number {
+    return pieces.reduce((length, { data, encoding }) => length + this.write(data, encoding), 0);
   }
 
   private readonly onWritten = (error?: Error | null): void => {

@@ -8,7 +8,7 @@ import { writeDestroyedError } from '../errors/index.js';
 import { detachSignal, NO_CALLBACKS, settleEnd, type EndCallback } from '../node/http-messages.js';
 import type { WriteCallback } from '../node/stream-state.js';
 import { closes, type CloseEvent } from '../stats/events.js';
-import type { Carrier, CarrierOwner } from './carrier.js';
+import type { Carrier, CarrierOwner, Piece } from './carrier.js';
 import { captureScope } from './context.js';
 import type { ConnectionContract, Incoming, Outgoing, ServerContract, StandIn } from './contracts.js';
 import { closeResponse, leaveRequest, tellEnded, tellFailed, tellIdle, type Ended, type Pending } from './ending.js';
@@ -108,12 +108,26 @@ export abstract class Connection<Server extends ServerContract = ServerContract>
 
   write(data: string | Uint8Array, encoding: BufferEncoding, callback: WriteCallback | undefined): boolean {
     const { carrier } = this;
+    this.beginWrite(callback);
+    if (this.isUnwanted?.(data, encoding) === true) return true;
+    return this.noteSent(carrier.write(data, encoding));
+  }
+
+  /** Several writes, which leave together. */
+  protected writeAll(writes: readonly (Piece & { readonly callback: WriteCallback | undefined })[]): boolean {
+    for (const { callback } of writes) this.beginWrite(callback);
+    return this.noteSent(this.carrier.writeAll(writes));
+  }
+
+  private beginWrite(callback: WriteCallback | undefined): void {
     this.socket._touch();
     this.writeScope = captureScope();
     if (callback !== undefined) (this.callbacks ??= []).push(callback);
-    carrier.notifyFlushed();
-    if (this.isUnwanted?.(data, encoding) === true) return true;
-    const length = carrier.write(data, encoding);
+    this.carrier.notifyFlushed();
+  }
+
+  /** Returns whether there is room for more. */
+  protected noteSent(length: number): boolean {
     this.unflushed += length;
     this.bytesSent += length;
     if (this.waitingBytes < this.server.highWaterMark) return true;
@@ -137,7 +151,12 @@ export abstract class Connection<Server extends ServerContract = ServerContract>
     if (typeof body === 'string') {
       this.bytesSent += carrier.write(head + body + tail, body === '' ? 'latin1' : 'utf8');
     } else {
-      this.bytesSent += carrier.write(head, 'latin1') + carrier.write(body, 'latin1') + carrier.write(tail, 'latin1');
+      const pieces: Piece[] = [
+        { data: head, encoding: 'latin1' },
+        { data: body, encoding: 'latin1' },
+      ];
+      if (tail !== '') pieces.push({ data: tail, encoding: 'latin1' });
+      this.bytesSent += carrier.writeAll(pieces);
     }
     carrier.notifyFlushed();
     carrier.uncorked();

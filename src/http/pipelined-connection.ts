@@ -109,14 +109,11 @@ export abstract class PipelinedConnection extends Connection<HttpHost> implement
     if (!endsShort(response)) this.awaitFinishOf(exchange);
   }
 
-  override write(data: string | Uint8Array, encoding: BufferEncoding, callback: WriteCallback | undefined): boolean {
+  protected override noteSent(length: number): boolean {
     const { current } = this;
     // What is written before the headers is not the response: a 1xx one, or bytes of the program's own.
-    const isInformation = current?.response._headerSent === false;
-    const before = this.bytesSent;
-    const hasRoom = super.write(data, encoding, callback);
-    if (isInformation) current.sentBefore += this.bytesSent - before;
-    return hasRoom;
+    if (current?.response._headerSent === false) current.sentBefore += length;
+    return super.noteSent(length);
   }
 
   hold(data: string | Uint8Array, encoding: BufferEncoding, callback: WriteCallback | undefined): boolean {
@@ -138,7 +135,7 @@ export abstract class PipelinedConnection extends Connection<HttpHost> implement
     if (held === undefined) return;
     this.held = undefined;
     this.heldBytes = 0;
-    if (!this.closed) for (const { data, encoding, callback } of held) this.write(data, encoding, callback);
+    if (!this.closed) this.writeAll(held);
   }
 
   override get waitingBytes(): number {

@@ -66,6 +66,42 @@ describe.each(natives)('beyond node: $name', (subject) => {
     expect(answers.split('200 OK')).toHaveLength(3);
   });
 
+  it.each<[string, http.RequestListener]>([
+    ['a string', (_, response) => response.end('text')],
+    ['a long string', (_, response) => response.end('text'.repeat(20_000))],
+    ['bytes', (_, response) => response.end(Buffer.from('text'))],
+    ['many bytes', (_, response) => response.end(Buffer.alloc(100_000))],
+    [
+      'pieces',
+      (_, response) => {
+        response.writeHead(200, { 'Content-Length': 100_004 });
+        response.write('text');
+        response.end(Buffer.alloc(100_000));
+      },
+    ],
+    [
+      'a chunk',
+      (_, response) => {
+        response.write(Buffer.alloc(60_000));
+        response.end();
+      },
+    ],
+  ])('a response of %s leaves with one system call, whenever it is written', async (_, respond) => {
+    const immediately = (call: () => void): void => {
+      call();
+    };
+    for (const later of [immediately, setImmediate, process.nextTick]) {
+      const server = createServer({ transport: 'native' }, (request, response) => {
+        later(() => {
+          respond(request, response);
+        });
+      });
+      const address = await listen(server, 'unix');
+      await rawRequest(reference, address, LAST);
+      expect(server.stats().sends).toBe(1);
+    }
+  });
+
   it('is turned off by an option, and by a variable', async () => {
     const kinds: string[] = [];
     const listener: http.RequestListener = (request, response) => {
