@@ -6,10 +6,11 @@
 import type * as http from 'node:http';
 import type { Duplex } from 'node:stream';
 import { argTypeError, argValueError } from './errors/index.js';
-import { installPlainServing, leaveToNode } from './http/serve-plain.js';
+import { HTTP, installPlainServing, leaveToNode } from './http/serve-plain.js';
 import { followParsers } from './http/follow-parsers.js';
 import { nodeHttp } from './runtime/http.js';
 import { checkTransportOptions, patienceOf, type BacklogOptions, type TransportOptions } from './config/options.js';
+import { protocolOf } from './net/accept-delegate.js';
 import { connectSocket, installTransport, serverOptions, type ServerInfo } from './net/factory.js';
 
 export { sendFile, type HttpSendFileOptions } from './http/send-file.js';
@@ -44,7 +45,8 @@ const attached = new WeakSet<http.Server>();
 
 /**
  * Makes an existing http.Server, such as a framework's, listen through nearwire. Call it before `listen()`. Further
- * calls have no effect: the options of the first one apply. Returns the same server.
+ * calls have no effect: the options of the first one apply. Returns the same server. Throws ERR_INVALID_ARG_VALUE for a
+ * server of `nearwire/uwsgi`, which listens through nearwire by itself.
  */
 export function attach<T extends http.Server>(server: T, options?: HttpTransportOptions): T & ServerInfo {
   if (!(server instanceof nodeHttp.Server)) throw argTypeError('server', 'an instance of http.Server', server);
@@ -52,6 +54,10 @@ export function attach<T extends http.Server>(server: T, options?: HttpTransport
     checkTransportOptions(options);
     checkEngine(options?.engine);
     return server as T & ServerInfo;
+  }
+  const protocol = protocolOf(server) ?? HTTP;
+  if (protocol !== HTTP) {
+    throw argValueError('server', server, `speaks ${protocol}, over nearwire already: attach() is for servers of HTTP`);
   }
   checkEngine(options?.engine);
   if (options?.engine === 'node') leaveToNode(server);

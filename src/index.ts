@@ -29,7 +29,6 @@ import { tagJsSocket } from './net/js.js';
 import type { SocketOptions } from './net/socket-options.js';
 import { NativeSocket } from './net/socket.js';
 import type { Channel, ChannelServer } from './channel/types.js';
-import type { ExchangeServer } from './exchange/server.js';
 import type { ExchangeSocket } from './exchange/socket.js';
 import type * as events from './stats/events.js';
 
@@ -54,7 +53,7 @@ export type { FileSender, FileSource, FileTarget, SendFileOptions } from './file
 export { sendFile } from './net/send-file.js';
 
 /** The server of an event, as its program created it. */
-export type AnyServer = net.Server | ChannelServer | ExchangeServer;
+export type AnyServer = net.Server | ChannelServer;
 
 /**
  * The connection of an event: a Socket, a Channel, or the object that a server of `nearwire/uwsgi` uses as

@@ -4,7 +4,6 @@
  * connection; over uwsgi each has a connection of its own.
  */
 import { createServer, type RequestListener } from 'node:http';
-import type { Server } from 'node:net';
 import { Duplex } from 'node:stream';
 
 import { createServer as createHttpServer } from 'nearwire/http';
@@ -99,8 +98,7 @@ function serveHello({ read, taken }: MemoryServer): Operation {
 function byUwsgi(): Operation {
   const silent = createSilentEngine();
   const listener = listenerOn(silent);
-  // The server that listens for it.
-  const delegate = acceptDelegateOf(Reflect.get(createUwsgiServer(hello), 'server') as Server);
+  const delegate = acceptDelegateOf(createUwsgiServer(hello));
   const packet = uwsgiPacket();
   return serving(() => {
     const id = silent.accept();

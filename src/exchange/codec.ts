@@ -52,6 +52,8 @@ export interface RequestReader {
 
 /** One protocol, as configured for one server. */
 export interface Codec {
+  /** The protocol's. */
+  readonly name: string;
   createReader(): RequestReader;
   /**
    * Whether peers send their request as soon as they connect. Over TCP on Linux, accept is then delayed until the first

@@ -12,6 +12,10 @@ interface Placed {
 export class Connections<Connection extends Placed> {
   private readonly list: Connection[] = [];
 
+  get size(): number {
+    return this.list.length;
+  }
+
   add(connection: Connection): void {
     connection.place = this.list.length;
     this.list.push(connection);

@@ -16,6 +16,12 @@ export type RequestClass = new (socket: SocketContract) => http.IncomingMessage;
 
 export type ResponseClass = new (request: Incoming, options: ResponseOptions) => http.ServerResponse;
 
+/** The classes of a server's messages. */
+export interface MessageClasses {
+  readonly request: RequestClass;
+  readonly response: ResponseClass;
+}
+
 export interface ResponseOptions {
   highWaterMark: number;
   rejectNonStandardBodyWrites: boolean;
@@ -30,17 +36,33 @@ export interface ServerContract {
   readonly highWaterMark: number;
 }
 
+/** A connection, as its server's host uses it. */
+export interface HostedConnection {
+  /** Its index in the host's list. */
+  place: number;
+  /** Whether it neither waits for a request nor answers one. */
+  readonly isIdle: boolean;
+  destroy(error: Error | undefined): void;
+  /** Refuses what has not arrived in time. Times are in milliseconds; 0 means no limit. */
+  checkTime(now: number, headersTimeout: number, requestTimeout: number): void;
+}
+
 /** A server whose connections carry one request each. */
 export interface OneRequestServer extends ServerContract {
   readonly codec: Codec;
-  readonly requestClass: RequestClass;
-  readonly responseClass: ResponseClass;
+  readonly classes: { readonly current: MessageClasses };
+  /** The one among them whose requests build their headers on first access. */
+  readonly lazyRequest: RequestClass;
   /** Whether `headers` of requests joins all repeated headers. */
   readonly joinDuplicateHeaders: boolean;
   /** Response headers whose values are joined into one line. Names in lower case. */
   readonly uniqueHeaders: ReadonlySet<string>;
   /** As in node:http: a peer that has ended its side may still get a response. */
   readonly httpAllowHalfOpen: boolean;
+  /** A connection is no longer its matter. */
+  forget(connection: HostedConnection): void;
+  /** The same of a native one, which has closed. */
+  release(connection: HostedConnection): void;
 }
 
 export interface ConnectionContract {

@@ -8,12 +8,13 @@
  * the peer has the response.
  */
 import { clearTimeout, setTimeout } from 'node:timers';
+import { loopTime } from '../engine/thread-engine.js';
 import { requestTimeoutError } from '../errors/index.js';
 import { nodeHttp } from '../runtime/http.js';
 import type { Carrier } from './carrier.js';
 import type { ReadError, RequestHead, RequestReader, RequestSink } from './codec.js';
 import { Connection } from './connection.js';
-import type { Incoming, OneRequestServer } from './contracts.js';
+import type { HostedConnection, Incoming, OneRequestServer } from './contracts.js';
 import { dispatch } from './dispatch.js';
 import type { Pending } from './ending.js';
 import { Exchange } from './exchange.js';
@@ -34,14 +35,9 @@ const INFORMATION = /^HTTP\/1\.1 1\d\d /;
 
 type Phase = 'receiving' | 'serving' | 'over';
 
-/** The server of a connection, which drops it when it is closed. */
-export interface ReleasingServer extends OneRequestServer {
-  release(connection: OneRequestConnection): void;
-}
-
-export class OneRequestConnection extends Connection<ReleasingServer> implements RequestSink {
+export class OneRequestConnection extends Connection<OneRequestServer> implements HostedConnection, RequestSink {
   readonly socket: ExchangeSocket;
-  readonly startedAt: number;
+  private readonly startedAt = loopTime();
   /** The request's headers, once they have arrived. */
   head: RequestHead | undefined;
   private phase: Phase = 'receiving';
@@ -51,9 +47,8 @@ export class OneRequestConnection extends Connection<ReleasingServer> implements
   private thrown: unknown[] | undefined;
   private linger: NodeJS.Timeout | undefined;
 
-  constructor(server: ReleasingServer, carrier: Carrier, startedAt: number) {
+  constructor(server: OneRequestServer, carrier: Carrier) {
     super(server, carrier);
-    this.startedAt = startedAt;
     this.reader = server.codec.createReader();
     this.socket = new ExchangeSocket(this);
   }
@@ -102,14 +97,9 @@ export class OneRequestConnection extends Connection<ReleasingServer> implements
     const { server, socket } = this;
     this.head = head;
     this.phase = 'serving';
-    const request = makeRequest(server, socket, head);
-    const response = makeResponse(
-      server.responseClass,
-      request,
-      server.responseOptions,
-      storeClosingHeader,
-      endsMayBeShort(),
-    );
+    const { request: Request, response: Response } = server.classes.current;
+    const request = makeRequest(server, Request, socket, head);
+    const response = makeResponse(Response, request, server.responseOptions, storeClosingHeader, endsMayBeShort());
     setVersion(request, head);
     server.codec.decorate(request, head);
     this.exchange = this.current = new Exchange(request, response);
@@ -248,8 +238,10 @@ export class OneRequestConnection extends Connection<ReleasingServer> implements
   }
 
   protected override release(): void {
-    clearTimeout(this.linger);
-    this.server.release(this);
+    const { linger, server, carrier } = this;
+    if (linger !== undefined) clearTimeout(linger);
+    if (carrier.transport === 'native') server.release(this);
+    else server.forget(this);
   }
 }
 

@@ -1,7 +1,6 @@
 /** The options of a protocol's server: those of node:http that apply to it. */
 import type * as http from 'node:http';
-import { getDefaultHighWaterMark } from 'node:stream';
-import { argTypeError, argValueError, outOfRangeError } from '../errors/index.js';
+import { argTypeError, argValueError } from '../errors/index.js';
 import { serverOptions } from '../net/factory.js';
 import { checkBoolean, checkFunction, checkWhole, type TransportOptions } from '../config/options.js';
 
@@ -48,9 +47,6 @@ export interface OwnOptions {
 }
 
 const MAX_MILLIS = 2 ** 31 - 1;
-const DEFAULT_REQUEST_TIMEOUT = 300_000;
-const DEFAULT_HEADERS_TIMEOUT = 60_000;
-const DEFAULT_CHECKING_INTERVAL = 30_000;
 
 /** The common options and the checks of their values; undefined where a later call checks the value. */
 const COMMON: Record<keyof ExchangeServerOptions, ((value: unknown, name: string) => void) | undefined> = {
@@ -100,27 +96,6 @@ export function checkOptions(options: object, own: OwnOptions): void {
     }
     COMMON[name as keyof ExchangeServerOptions]?.(value, `options.${name}`);
   }
-}
-
-export interface Timeouts {
-  headersTimeout: number;
-  requestTimeout: number;
-  checkingInterval: number;
-}
-
-export function timeoutsOf(options: ExchangeServerOptions): Timeouts {
-  const { requestTimeout = DEFAULT_REQUEST_TIMEOUT } = options;
-  const { headersTimeout = Math.min(DEFAULT_HEADERS_TIMEOUT, requestTimeout) } = options;
-  if (requestTimeout > 0 && headersTimeout > requestTimeout) {
-    throw outOfRangeError('headersTimeout', '<= requestTimeout', headersTimeout);
-  }
-  const { connectionsCheckingInterval: checkingInterval = DEFAULT_CHECKING_INTERVAL } = options;
-  return { headersTimeout, requestTimeout, checkingInterval };
-}
-
-/** The default of streams that set no other. */
-export function highWaterMarkOf({ highWaterMark }: ExchangeServerOptions): number {
-  return highWaterMark ?? getDefaultHighWaterMark(false);
 }
 
 /** `(options?, listener?)`, as in http.createServer. */

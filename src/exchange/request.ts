@@ -1,5 +1,4 @@
 /** Genuine `http.IncomingMessage`s, whose headers are built on first access. */
-import type * as http from 'node:http';
 import { nodeHttp } from '../runtime/http.js';
 import type { RequestHead } from './codec.js';
 import type { Incoming, RequestClass, OneRequestServer, SocketContract } from './contracts.js';
@@ -38,8 +37,7 @@ const RAW_HEADERS: PropertyDescriptor & ThisType<LazyRequest> = {
  * Node's constructor assigns `rawHeaders`. The setter here prevents an own data property: converting one into an
  * accessor later makes V8 treat the object as slow.
  */
-export function requestClass(Base: typeof http.IncomingMessage | undefined): RequestClass {
-  const Message = (Base ?? nodeHttp.IncomingMessage) as unknown as RequestClass;
+export function lazyClass(Message: RequestClass): RequestClass {
   class IncomingMessage extends Message {}
   Object.defineProperty(IncomingMessage.prototype, 'rawHeaders', {
     get: () => undefined,
@@ -53,11 +51,21 @@ export function requestClass(Base: typeof http.IncomingMessage | undefined): Req
  * Makes a request of these headers. Its version is 1.1 until `setVersion`, because node's ServerResponse would
  * otherwise look into the headers.
  */
-export function makeRequest(server: OneRequestServer, socket: SocketContract, head: RequestHead): Incoming {
-  const request = new server.requestClass(socket) as unknown as Incoming;
-  (request as Partial<LazyRequest>)[HEAD] = head;
-  (request as Partial<LazyRequest>)[RAW_LIST] = undefined;
-  Object.defineProperty(request, 'rawHeaders', RAW_HEADERS);
+export function makeRequest(
+  server: OneRequestServer,
+  Class: RequestClass,
+  socket: SocketContract,
+  head: RequestHead,
+): Incoming {
+  const request = new Class(socket) as unknown as Incoming;
+  if (Class === server.lazyRequest) {
+    (request as Partial<LazyRequest>)[HEAD] = head;
+    (request as Partial<LazyRequest>)[RAW_LIST] = undefined;
+    Object.defineProperty(request, 'rawHeaders', RAW_HEADERS);
+  } else {
+    request.rawHeaders = head.rawHeaders;
+    setHeadersCount(request, request.rawHeaders.length);
+  }
   request.httpVersionMajor = 1;
   request.httpVersionMinor = 1;
   request.httpVersion = '1.1';

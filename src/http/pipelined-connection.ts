@@ -6,13 +6,14 @@ import type { FileRange } from '../binding/file-range.js';
 import { writeDestroyedError, writeError } from '../errors/index.js';
 import type { NativeCarrier } from '../exchange/carrier.js';
 import { Connection } from '../exchange/connection.js';
+import type { HostedConnection } from '../exchange/contracts.js';
 import type { Pending } from '../exchange/ending.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { endsShort } from '../exchange/response.js';
 import { report } from '../net/async-scopes.js';
 import { keepAliveBufferOf } from '../node/http-server.js';
 import type { WriteCallback } from '../node/stream-state.js';
-import type { HostedConnection, HttpHost } from './host.js';
+import type { HttpHost } from './host.js';
 import { KeepAliveTimer } from './keep-alive-timer.js';
 import { setIdleTime, type HttpSocket } from './stand-in.js';
 

@@ -1,7 +1,6 @@
 /** Has an `http.Server`'s native connections served without streams and without node's parser: see connection.ts. */
 import type * as http from 'node:http';
 import type * as net from 'node:net';
-import { getDefaultHighWaterMark } from 'node:stream';
 import { argValueError } from '../errors/index.js';
 import { announceLater } from '../exchange/announcement.js';
 import { setDelegateFinder, type AcceptDelegate, type AcceptingListener } from '../net/accept-delegate.js';
@@ -9,7 +8,6 @@ import { acceptedSockets } from '../net/server-listener.js';
 import { checkMessages } from '../node/http-messages.js';
 import { parserClass } from '../node/http-parser.js';
 import { httpServerFacts, listensAlone, otherConnectionListeners, type ServerWithFields } from '../node/http-server.js';
-import type { ServerInternals } from '../node/server-internals.js';
 import { nodeHttp } from '../runtime/http.js';
 import { connections, type ConnectionEvent } from '../stats/events.js';
 import { HttpConnection } from './connection.js';
@@ -19,6 +17,9 @@ import { areReplaced } from './socket-methods.js';
 
 /** `node`: all requests are served by node's own code. */
 const ENGINE_VARIABLE = 'NEARWIRE_HTTP';
+
+/** The protocol of all delegates that are made here. */
+export const HTTP = 'http';
 
 let isKnown: boolean | undefined;
 
@@ -61,17 +62,16 @@ export function leaveToNode(server: http.Server): void {
 }
 
 /** Servers of node:http, without loading it for others. */
-function isHttpServer(server: net.Server): server is ServerWithFields & ServerInternals {
+function isHttpServer(server: net.Server): server is ServerWithFields {
   return 'closeIdleConnections' in server && server instanceof nodeHttp.Server;
 }
 
 function servePlain(server: net.Server): AcceptDelegate | undefined {
   if (left.has(server) || !isHttpServer(server) || !knowsNode()) return undefined;
-  const { highWaterMark = getDefaultHighWaterMark(false) } = server;
-  const host = new HttpHost(server, highWaterMark);
+  const host = new HttpHost(server);
   listConnections(server, host);
   return {
-    server,
+    protocol: HTTP,
     peerSpeaksFirst: false,
     owned: true,
     take: (listener, id, insideClose) => take(host, listener, id, insideClose),

@@ -1,4 +1,4 @@
-/** Servers of node:net that listen and accept on behalf of a server of another kind, which owns the connections. */
+/** Who serves a server's native connections in the place of sockets. */
 import type * as net from 'node:net';
 import type { Engine } from '../engine/engine.js';
 import type { SocketSettings } from './socket-options.js';
@@ -13,8 +13,8 @@ export interface AcceptingListener {
 }
 
 export interface AcceptDelegate {
-  /** The server to name in events: the connections' owner. */
-  readonly server: object;
+  /** What it speaks on the connections. */
+  readonly protocol: string;
   /** Delay accept until the first byte (TCP_DEFER_ACCEPT). */
   readonly peerSpeaksFirst: boolean;
   /** Whether it keeps what is read; otherwise it is lent. */
@@ -29,10 +29,9 @@ export interface AcceptDelegate {
 const delegates = new WeakMap<object, AcceptDelegate>();
 
 /**
- * Gives a server's native connections to an accept delegate: no socket is made of them, and 'connection' is not
- * emitted. The delegate must report when they are closed: see `noteDelegatedClosed`. On `js`,
- * sockets arrive through 'connection' as usual. On both, the delegate publishes `nearwire:connection` and
- * `nearwire:close`. Call it before `listen()`.
+ * Gives a server's native connections to an accept delegate: no socket is made of them, and 'connection' is for the
+ * delegate to emit. It must report when they are closed (see `noteDelegatedClosed`), and publish `nearwire:connection`
+ * and `nearwire:close`. Call it before `listen()`.
  */
 export function setAcceptDelegate(server: net.Server, delegate: AcceptDelegate): void {
   delegates.set(server, delegate);
@@ -55,7 +54,7 @@ export function acceptDelegateOf(server: net.Server): AcceptDelegate | undefined
   return delegate;
 }
 
-/** The object that represents this server in events. */
-export function toldServer(server: net.Server): object {
-  return delegates.get(server)?.server ?? server;
+/** What this server's delegate speaks, if it has one so far. */
+export function protocolOf(server: net.Server): string | undefined {
+  return delegates.get(server)?.protocol;
 }

@@ -6,6 +6,7 @@ import type { Server, Socket } from 'node:net';
 import { descriptorUnder } from '../engine/descriptor.js';
 import { addonStatus, AUTO_BUFFER, type NativeBuffers } from '../binding/addon.js';
 import type { BufferOptions, BufferSizes } from '../config/options.js';
+import { onAccepted } from '../node/accepted-sockets.js';
 
 /** The requested sizes as encoded at the JavaScript/native boundary. */
 export function nativeBuffers(options: BufferOptions | null | undefined): NativeBuffers {
@@ -43,7 +44,7 @@ export function giveBuffersToSocket(socket: Socket, options: BufferOptions | und
 export function giveBuffersToAccepted(server: Server, options: BufferOptions | undefined): void {
   const buffers = nativeBuffers(options);
   if (!asksForBytes(buffers)) return;
-  server.prependListener('connection', (socket: Socket) => {
+  onAccepted(server, (socket) => {
     giveBuffers(socket, buffers);
     if (!sizesOfFirst.has(server)) sizesOfFirst.set(server, readNodesBuffers(socket));
   });

@@ -7,7 +7,7 @@ import { connections, drops, tellNodeClose, type ConnectionEvent, type DropEvent
 import { counterFor } from '../stats/server-counter.js';
 import { sendFileByStream } from '../files/stream-file.js';
 import { buffersOfFirst, giveBuffersToAccepted, giveBuffersToSocket, readNodesBuffers } from './buffers.js';
-import { acceptDelegateOf, toldServer } from './accept-delegate.js';
+import { divertsAccepted, onAccepted } from '../node/accepted-sockets.js';
 
 const TRANSPORT: PropertyDescriptor = { value: 'js', enumerable: true, configurable: true };
 
@@ -76,15 +76,14 @@ export function tagJsSocket<T extends net.Socket>(
  */
 export function tagAccepted(server: net.Server, buffers?: BufferOptions): void {
   giveBuffersToAccepted(server, buffers);
-  server.prependListener('connection', (socket: net.Socket) => {
+  onAccepted(server, (socket) => {
     tagJsSocket(socket);
-    if (acceptDelegateOf(server) !== undefined) return;
+    if (divertsAccepted(server)) return;
     tellNodeClose(server, socket);
     if (connections.hasSubscribers) connections.publish({ server, socket } satisfies ConnectionEvent);
   });
   server.prependListener('drop', () => {
-    if (drops.hasSubscribers)
-      drops.publish({ server: toldServer(server), reason: 'maxConnections' } satisfies DropEvent);
+    if (drops.hasSubscribers) drops.publish({ server, reason: 'maxConnections' } satisfies DropEvent);
   });
   counterFor(server).watch(server);
 }

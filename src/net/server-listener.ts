@@ -17,7 +17,7 @@ import { acceptedOptions, type SocketSettings, type StreamOptions } from './sock
 import { readBufferSizes } from './socket-properties.js';
 import { SocketConnection } from './socket-connection.js';
 import { NativeSocket } from './socket.js';
-import { acceptDelegateOf, toldServer, type AcceptDelegate, type AcceptingListener } from './accept-delegate.js';
+import { acceptDelegateOf, type AcceptDelegate, type AcceptingListener } from './accept-delegate.js';
 
 /** Node's own channel. */
 export const acceptedSockets = diagnostics.channel('net.server.socket');
@@ -146,7 +146,7 @@ export class ServerListener extends EngineListener implements AcceptingListener 
   private noteDrop(reason: DropReason): void {
     const { server } = this;
     counterFor(server).dropped++;
-    if (drops.hasSubscribers) drops.publish({ server: toldServer(server), reason } satisfies DropEvent);
+    if (drops.hasSubscribers) drops.publish({ server, reason } satisfies DropEvent);
   }
 
   onAcceptError(errno: number): void {

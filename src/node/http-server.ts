@@ -20,6 +20,7 @@ export interface HttpServerFields {
   readonly keepAliveTimeoutBuffer?: number | undefined;
   /** Node's types leave it out. */
   readonly httpAllowHalfOpen: boolean;
+  readonly highWaterMark?: number | undefined;
 }
 
 export type ServerWithFields = http.Server & HttpServerFields;
@@ -119,6 +120,14 @@ export function listensFirst(server: http.Server): boolean {
 /** The listeners of 'connection' after node's own. */
 export function otherConnectionListeners(server: http.Server): ConnectionListener[] {
   return server.rawListeners('connection').slice(1) as ConnectionListener[];
+}
+
+/**
+ * A server that was just made no longer speaks HTTP: node gives its connections no parser, and has no list of them to
+ * check. Its only listeners of these events are those that do that.
+ */
+export function leaveConnections(server: http.Server): void {
+  server.removeAllListeners('connection').removeAllListeners('listening');
 }
 
 /** Has node serve the socket with its own parser. */

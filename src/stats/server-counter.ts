@@ -2,6 +2,7 @@
 import type * as net from 'node:net';
 import { addonStatus, SERVER_COUNTERS, type NativeTally } from '../binding/addon.js';
 import type { TransportName } from '../config/options.js';
+import { onAccepted } from '../node/accepted-sockets.js';
 import { NodeConnections } from './node-connections.js';
 import type { ServerStats } from './server-stats.js';
 
@@ -42,7 +43,7 @@ export class ServerCounter {
 
   /** Counts what one of node:net's servers accepts from now on, before any other listener runs. */
   watch(server: net.Server): void {
-    server.prependListener('connection', this.nodeConnections.note);
+    onAccepted(server, this.nodeConnections.note);
     server.prependListener('drop', () => {
       this.dropped++;
       this.nodeConnections.accepted++;

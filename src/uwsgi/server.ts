@@ -1,5 +1,6 @@
 /** Serves the uwsgi protocol, for nginx's `uwsgi_pass`, in place of uWSGI. */
 import type * as http from 'node:http';
+import type * as net from 'node:net';
 import type { Codec, RequestHead, RequestReader } from '../exchange/codec.js';
 import { serverArguments, type ExchangeServerOptions, type OwnOptions } from '../exchange/options.js';
 import { ExchangeServer } from '../exchange/server.js';
@@ -83,6 +84,7 @@ const OWN_OPTIONS: OwnOptions = {
 };
 
 class UwsgiCodec implements Codec {
+  readonly name = 'uwsgi';
   readonly peerSpeaksFirst = true;
   /** nginx takes the first response that it gets for the final one, and has sent `100 Continue` itself. */
   readonly sendsInformation = false;
@@ -108,8 +110,11 @@ class UwsgiCodec implements Codec {
   }
 }
 
-/** A server for nginx's `uwsgi_pass`, with the events and methods of an http.Server, but not an instance of it. */
-export class UwsgiServer extends ExchangeServer {
+/** The class of requests, as node's types of an `http.Server` have it. */
+type UwsgiRequestClass = typeof http.IncomingMessage & (new (socket: net.Socket) => UwsgiRequest);
+
+/** A server for nginx's `uwsgi_pass`: a real `http.Server`, whose connections speak uwsgi. */
+export class UwsgiServer extends ExchangeServer<UwsgiRequestClass> {
   constructor(options?: UwsgiServerOptions | UwsgiListener | null, listener?: UwsgiListener) {
     const [given, requestListener] = serverArguments<UwsgiServerOptions>(
       options as UwsgiServerOptions,

@@ -1,6 +1,7 @@
 /** What handlers can rely on with node:http's requests and responses holds for ours: each is run by both. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import * as http from 'node:http';
+import * as net from 'node:net';
 import { Readable, finished, pipeline as pipe } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { describe, expect, it } from 'vitest';
@@ -433,6 +434,29 @@ const cases: [name: string, handler: ContractHandler, request?: ContractRequest]
       noteAll(req, res, log);
       res.write(LARGE, () => (log.push('first'), res.destroy()));
       res.write('y', (error) => log.push(`second ${String((error as NodeJS.ErrnoException | null)?.code)}`));
+    },
+  ],
+  [
+    'the states of a server',
+    (req, res, log) => {
+      const server = serverOf(req);
+      const { listening, timeout, headersTimeout, requestTimeout, keepAliveTimeout, maxConnections } = server;
+      const classes = [server instanceof http.Server, server instanceof net.Server];
+      log.push(JSON.stringify([classes, listening, timeout, headersTimeout, requestTimeout]));
+      log.push(JSON.stringify([keepAliveTimeout, maxConnections, server.maxHeadersCount, server.eventNames()[0]]));
+      server.getConnections((error, count) => {
+        log.push(`${String(error)} ${String(count)}`);
+        res.end('x');
+      });
+    },
+  ],
+  [
+    "a request that is emitted again by its server's emit",
+    (req, res, log) => {
+      const server = serverOf(req);
+      log.push(String(server.listenerCount('request')));
+      server.once('again', () => res.end('x'));
+      log.push(String(server.emit('again', req, res)));
     },
   ],
   [

@@ -6,6 +6,7 @@ import type { Server, Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { CloseEvent, ConnectionEvent, DropEvent, ServerStats } from 'nearwire';
 import { Channel, ChannelServer } from 'nearwire/channel';
+import { rawRequest } from '../support/http.js';
 import { cleanup, closed, listen, pair, readBytes, socketPath, type Address } from '../support/sockets.js';
 import { families, native, subjects, type Subject } from '../support/subjects.js';
 import { until } from '../support/relays.js';
@@ -120,6 +121,22 @@ describe.each(['native', 'js'] as const)('events of a ChannelServer: %s', (trans
     expect(closes[0]?.socket).toBe(accepted[0]);
     expect(closes[0]?.server).toBe(server);
     expect(closes[0]?.stats).toMatchObject({ bytesRead: 5, bytesWritten: 5 });
+  });
+});
+
+describe.each(everyWay)('events of an http server: $name over $family', ({ subject, family }) => {
+  it('tell of connections and their ends', async () => {
+    const [connections, closes] = [heard<ConnectionEvent>('nearwire:connection'), heard<CloseEvent>('nearwire:close')];
+    const sockets: unknown[] = [];
+    const server = subject.http.createServer({}, (req, res) => {
+      sockets.push(req.socket);
+      res.end('x');
+    });
+    const address = await listen(server, family);
+    await rawRequest(subject, address, 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    await until(() => closes.length === 1);
+    expect(connections).toEqual([{ server, socket: sockets[0] }]);
+    expect(closes[0]).toMatchObject({ server, socket: sockets[0] });
   });
 });
 

@@ -176,16 +176,15 @@ const applications: [name: string, application: Application][] = [
   ['koa', koaApplication],
 ];
 
-/** Fastify's types, as Express's and Koa's, know node's own server only. */
 function uwsgiMaker(transport: 'native' | 'js'): (listener: http.RequestListener) => http.Server {
-  return (listener) => createServer({ transport }, listener as UwsgiListener) as unknown as http.Server;
+  return (listener) => createServer({ transport }, listener as UwsgiListener);
 }
 
 describe.each(applications)('%s', (_, application) => {
   it.each(transports)('answers as behind node:http, on %s', async (transport) => {
     const path = await serveHttp(application);
     const server = await application(uwsgiMaker(transport));
-    const target = await listenUwsgi(server as never);
+    const target = await listenUwsgi(server);
     for (const asked of REQUESTS) {
       const expected = essence(await askHttp(path, asked));
       expect([asked, essence(await askUwsgi(target, asked))]).toEqual([asked, expected]);
@@ -198,7 +197,7 @@ const nginx = requireOrSkip('nginx');
 describe.skipIf(nginx === undefined).each(applications)('%s behind a real nginx', (_, application) => {
   it.each(transports)('answers by uwsgi_pass as by proxy_pass, on %s', async (transport) => {
     const proxied = await serveHttp(application);
-    const target = await listenUwsgi((await application(uwsgiMaker(transport))) as never);
+    const target = await listenUwsgi(await application(uwsgiMaker(transport)));
     const front = temporaryDirectory();
     const [byProxy, byUwsgi] = [join(front, 'proxy.sock'), join(front, 'uwsgi.sock')];
     await runNginx(nginx ?? '', front, 'root', [

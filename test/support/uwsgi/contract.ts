@@ -66,7 +66,7 @@ export async function outcomeOf(way: Reference, handler: ContractHandler, reques
       });
     });
   });
-  const target = isNode ? await listenHttp(server as http.Server) : await listenUwsgi(server as never);
+  const target = isNode ? await listenHttp(server) : await listenUwsgi(server);
   const socket = await open(target, isNode ? httpBytes(request) : uwsgiBytes(request));
   socket.on('error', () => undefined);
   let bytes: Buffer = Buffer.alloc(0);

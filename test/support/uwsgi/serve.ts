@@ -13,7 +13,7 @@ export interface Served {
   target: Target;
 }
 
-export async function listenUwsgi(server: Server, family: Family = 'unix'): Promise<Target> {
+export async function listenUwsgi(server: http.Server, family: Family = 'unix'): Promise<Target> {
   const path = family === 'unix' ? socketPath() : undefined;
   cleanup(() => {
     server.closeAllConnections();

@@ -6,14 +6,9 @@
  * such an application is the server's only listener of 'request', its messages are made with these prototypes, and what
  * it does then changes nothing.
  */
-import type { RequestClass, ResponseClass } from '../exchange/contracts.js';
-import { requestClassOf, requestListener, responseClassOf, type ServerWithFields } from '../node/http-server.js';
+import { requestListener, type ServerWithFields } from '../node/http-server.js';
 import { nodeHttp } from '../runtime/http.js';
-
-export interface MessageClasses {
-  readonly request: RequestClass;
-  readonly response: ResponseClass;
-}
+import type { MessageClasses, RequestClass, ResponseClass } from './contracts.js';
 
 /** A listener that has the prototypes of its messages as properties. */
 interface Application {
@@ -66,14 +61,22 @@ function responsesLike(prototype: object): ResponseClass {
 
 export class MessageClassesOf {
   private readonly server: ServerWithFields;
+  private readonly areNodes: boolean;
+  private readonly usual: MessageClasses;
   /** What `known` was found for. */
   private listener: unknown;
   private request: unknown;
   private response: unknown;
   private known: MessageClasses | undefined;
 
-  constructor(server: ServerWithFields) {
+  /**
+   * `own`: node's, or those of the server's options. `usual`: the classes in their place where there is no such
+   * application.
+   */
+  constructor(server: ServerWithFields, own: MessageClasses, usual = own) {
     this.server = server;
+    this.usual = usual;
+    this.areNodes = (own.request as unknown) === IncomingMessage && (own.response as unknown) === ServerResponse;
   }
 
   /** As they are now: a program may change its listeners, and an application its prototypes. */
@@ -89,12 +92,9 @@ export class MessageClassesOf {
   }
 
   private find(listener: unknown, request: unknown, response: unknown): MessageClasses {
-    const { server } = this;
-    const own = { request: requestClassOf(server) as RequestClass, response: responseClassOf(server) as ResponseClass };
-    const areNodes = (own.request as unknown) === IncomingMessage && (own.response as unknown) === ServerResponse;
     const isApplication =
       typeof listener === 'function' && isMade(request, IncomingMessage) && isMade(response, ServerResponse);
-    if (!ARE_FUNCTIONS || !areNodes || !isApplication) return own;
+    if (!ARE_FUNCTIONS || !this.areNodes || !isApplication) return this.usual;
     return { request: requestsLike(request), response: responsesLike(response) };
   }
 }

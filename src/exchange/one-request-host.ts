@@ -1,0 +1,63 @@
+/** An `http.Server` whose connections carry one request each, by another protocol than HTTP. */
+import { nodeHttp } from '../runtime/http.js';
+import type { ServerWithFields } from '../node/http-server.js';
+import { connections, type ConnectionEvent } from '../stats/events.js';
+import { announceLater } from './announcement.js';
+import type { Carrier } from './carrier.js';
+import type { Codec } from './codec.js';
+import type { MessageClasses, OneRequestServer, RequestClass } from './contracts.js';
+import { ServerHost } from './host.js';
+import { OneRequestConnection } from './one-request.js';
+import type { ExchangeServerOptions } from './options.js';
+import { lazyClass } from './request.js';
+
+function classesOf({
+  IncomingMessage: request = nodeHttp.IncomingMessage,
+  ServerResponse: response = nodeHttp.ServerResponse,
+}: ExchangeServerOptions): MessageClasses {
+  return { request, response } as unknown as MessageClasses;
+}
+
+export class OneRequestHost extends ServerHost implements OneRequestServer {
+  readonly codec: Codec;
+  readonly lazyRequest: RequestClass;
+  readonly uniqueHeaders: ReadonlySet<string>;
+
+  constructor(server: ServerWithFields, codec: Codec, options: ExchangeServerOptions) {
+    const own = classesOf(options);
+    const lazyRequest = lazyClass(own.request);
+    super(server, own, { ...own, request: lazyRequest });
+    this.codec = codec;
+    this.lazyRequest = lazyRequest;
+    this.uniqueHeaders = new Set((options.uniqueHeaders ?? []).map((name) => name.toLowerCase()));
+  }
+
+  serve(carrier: Carrier): OneRequestConnection {
+    const connection = new OneRequestConnection(this, carrier);
+    this.admit(connection);
+    const { timeout } = this.emitter;
+    if (timeout > 0) connection.socket.setTimeout(timeout);
+    return connection;
+  }
+
+  announce({ socket }: OneRequestConnection): void {
+    const { emitter: server } = this;
+    if (connections.hasSubscribers) connections.publish({ server, socket } satisfies ConnectionEvent);
+    server.emit('connection', socket as never);
+  }
+
+  /** When the program has left its call that closes the server. */
+  announceLater(connection: OneRequestConnection): void {
+    announceLater(connection, () => {
+      this.announce(connection);
+    });
+  }
+
+  get joinDuplicateHeaders(): boolean {
+    return this.emitter.joinDuplicateHeaders === true;
+  }
+
+  get httpAllowHalfOpen(): boolean {
+    return this.emitter.httpAllowHalfOpen;
+  }
+}
