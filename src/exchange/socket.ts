@@ -3,35 +3,21 @@
  * use. It is not a readable stream, because the protocol reads the connection's bytes; what is written is sent to the
  * peer unchanged.
  */
-import { argTypeError, writeAfterEndError, writeDestroyedError } from '../errors/index.js';
-import { IdleTimer } from '../net/idle-timer.js';
+import type { IdleTimer } from '../net/idle-timer.js';
 import type { TransportName } from '../config/options.js';
 import type { WriteCallback } from '../node/stream-state.js';
 import { BareEmitter } from './bare-emitter.js';
 import type { RequestHead } from './codec.js';
 import type { ConnectionContract, Outgoing, StandIn } from './contracts.js';
-
-/** The stream state that node's code reads: enough for `stream.finished()` to detect the end. */
-interface StandInState {
-  corked: number;
-  closed: boolean;
-  destroyed: boolean;
-  readonly autoDestroy: true;
-  readonly emitClose: true;
-  readonly objectMode: false;
-}
-
-function nothing(): void {
-  // This write has no callback.
-}
-
-/** As in node's streams: bytes in any view. */
-function bytesOf(chunk: unknown): Buffer {
-  if (!ArrayBuffer.isView(chunk)) {
-    throw argTypeError('chunk', 'of type string or an instance of Buffer, TypedArray, or DataView', chunk);
-  }
-  return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-}
+import {
+  closeSocket,
+  endOn,
+  makeIdleTimer,
+  makeOutline,
+  readyStateOf,
+  writeOn,
+  type StreamOutline,
+} from './stand-in.js';
 
 /** A connection that carries one request. */
 export interface HeadedConnection extends ConnectionContract {
@@ -57,7 +43,7 @@ export class ExchangeSocket extends BareEmitter implements StandIn {
   _httpMessage: Outgoing | null = null;
   /** @internal */
   readonly _owner: HeadedConnection;
-  private state: StandInState | undefined;
+  private state: StreamOutline | undefined;
   private idle: IdleTimer | undefined;
 
   constructor(connection: HeadedConnection) {
@@ -130,8 +116,7 @@ export class ExchangeSocket extends BareEmitter implements StandIn {
 
   /** Which directions are open. */
   get readyState(): 'open' | 'readOnly' | 'writeOnly' | 'closed' {
-    if (this.readable) return this.writable ? 'open' : 'readOnly';
-    return this.writable ? 'writeOnly' : 'closed';
+    return readyStateOf(this);
   }
 
   /** The server's `highWaterMark`, in bytes. */
@@ -165,16 +150,8 @@ export class ExchangeSocket extends BareEmitter implements StandIn {
   }
 
   /** @internal */
-  get _writableState(): StandInState {
-    const { destroyed } = this;
-    return (this.state ??= {
-      corked: 0,
-      closed: destroyed,
-      destroyed,
-      autoDestroy: true,
-      emitClose: true,
-      objectMode: false,
-    });
+  get _writableState(): StreamOutline {
+    return (this.state ??= makeOutline(this.destroyed));
   }
 
   /** The writes of one tick leave together in any case: this only counts. */
@@ -198,17 +175,7 @@ export class ExchangeSocket extends BareEmitter implements StandIn {
     encoding?: BufferEncoding | WriteCallback | null,
     callback?: WriteCallback | null,
   ): boolean {
-    if (typeof encoding === 'function') {
-      callback = encoding;
-      encoding = undefined;
-    }
-    if (typeof data !== 'string' && !(data instanceof Uint8Array)) data = bytesOf(data);
-    if (!this.writable) {
-      const error = this.destroyed ? writeDestroyedError() : writeAfterEndError();
-      process.nextTick(callback ?? nothing, error);
-      return false;
-    }
-    return this._owner.write(data, encoding ?? 'utf8', callback ?? undefined);
+    return writeOn(this, data, encoding, callback, false);
   }
 
   /** Writes the data, if any, and closes the connection as soon as its request is complete. */
@@ -217,13 +184,7 @@ export class ExchangeSocket extends BareEmitter implements StandIn {
     encoding?: BufferEncoding | WriteCallback | null,
     callback?: WriteCallback,
   ): this {
-    const last = [data, encoding, callback].find((argument) => typeof argument === 'function');
-    if (data !== undefined && data !== null && typeof data !== 'function') {
-      this.write(data, typeof encoding === 'function' ? undefined : encoding, last);
-    } else if (last !== undefined) {
-      this.write('', 'latin1', last);
-    }
-    this._owner.finishWriting();
+    endOn(this, data, encoding, callback);
     return this;
   }
 
@@ -257,12 +218,7 @@ export class ExchangeSocket extends BareEmitter implements StandIn {
       else this.once('timeout', callback);
     }
     if (milliseconds === 0 && this.idle === undefined) return this;
-    this.idle ??= new IdleTimer(
-      () => {
-        this._owner.onIdle();
-      },
-      () => Number.NEGATIVE_INFINITY,
-    );
+    this.idle ??= makeIdleTimer(this._owner);
     this.idle.set(milliseconds);
     return this;
   }
@@ -300,9 +256,6 @@ export class ExchangeSocket extends BareEmitter implements StandIn {
 
   /** @internal */
   _close(): void {
-    this.readable = this.writable = false;
-    this.destroyed = true;
-    this.idle?.stop();
-    if (this.state !== undefined) this.state.destroyed = this.state.closed = true;
+    closeSocket(this, this.state, this.idle);
   }
 }

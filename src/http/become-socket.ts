@@ -31,7 +31,8 @@ import { breakParser, endParser, type BreakingCallback } from './broken-parser.j
 import type { HttpHost } from './host.js';
 import { parserFacts } from './plain-request.js';
 import { PARSER_TICKS, REPORTED, type ServedSocket as FollowedSocket } from './parser-ticks.js';
-import { STAND_IN_FIELDS, type HttpSocket } from './stand-in.js';
+import type { HttpSocket } from './http-socket.js';
+import { STAND_IN_FIELDS } from './stand-in.js';
 
 /** The result of a read, of which the bytes from `offset` on have not been looked at. */
 export interface PartlyRead {

@@ -7,7 +7,8 @@
 import type { IncomingMessage } from 'node:http';
 import { setImmediate } from 'node:timers';
 import { FileSink, type FileOutcome } from '../net/file-sink.js';
-import { isStandIn, type StandInConnection } from './stand-in.js';
+import type { StandInConnection } from './http-socket.js';
+import { isStandIn } from './stand-in.js';
 
 export class BodyBelow {
   private readonly request: IncomingMessage;

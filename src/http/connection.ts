@@ -23,12 +23,13 @@ import { runTicks } from '../node/run-ticks.js';
 import { becomeSocket, giveRest, pushAll, type PartlyRead } from './become-socket.js';
 import type { BreakingCallback } from './broken-parser.js';
 import type { HttpHost } from './host.js';
+import type { HttpSocket, StandInConnection } from './http-socket.js';
 import { EndpointNames } from './endpoint-names.js';
 import { PipelinedConnection } from './pipelined-connection.js';
 import { runOthersTicks } from './others-ticks.js';
 import { makeRequest, scanHead, type PlainHead } from './plain-request.js';
 import { makePlainResponse } from './plain-response.js';
-import { isStandIn, StandInSocket, type HttpSocket, type StandInConnection } from './stand-in.js';
+import { isStandIn, StandInSocket } from './stand-in.js';
 
 /** Milliseconds since a read within which more than the peer has declared to be its last is not looked for. */
 const CLOSING_MOMENT = 1;

@@ -14,8 +14,9 @@ import { report } from '../net/async-scopes.js';
 import { keepAliveBufferOf } from '../node/http-server.js';
 import type { WriteCallback } from '../node/stream-state.js';
 import type { HttpHost } from './host.js';
+import type { HttpSocket } from './http-socket.js';
 import { KeepAliveTimer } from './keep-alive-timer.js';
-import { setIdleTime, type HttpSocket } from './stand-in.js';
+import { setIdleTime } from './stand-in-options.js';
 
 const BEYOND_ASCII = /[\x80-\xff]/;
 
