@@ -3,6 +3,8 @@ import { spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import * as http from 'node:http';
 import * as net from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInThisContext } from 'node:vm';
 import fastify from 'fastify';
 import { attach } from 'nearwire/http';
 import { createServer, Server, type UwsgiListener, type UwsgiRequest } from 'nearwire/uwsgi';
@@ -235,6 +237,41 @@ describe.each(transports)('a uwsgi server on %s', (transport) => {
     await ask(target, { HTTP_X_A: 'b' });
     expect(seen).toEqual(['b', false, false, ...headers]);
   });
+});
+
+/** As V8 has it: what has the same shape is handled by the same code. */
+function haveSameShape(): (one: unknown, other: unknown) => boolean {
+  setFlagsFromString('--allow-natives-syntax');
+  return runInThisContext('(one, other) => %HaveSameMap(one, other)') as ReturnType<typeof haveSameShape>;
+}
+
+it('gives all messages of an application one shape', async () => {
+  const isSame = haveSameShape();
+  const messages: [UwsgiRequest, http.ServerResponse][] = [];
+  const application = Object.assign(
+    (...[request, response]: [UwsgiRequest, http.ServerResponse]) => {
+      const [last] = messages;
+      seen.push(last === undefined ? [] : [isSame(last[0], request), isSame(last[1], response)]);
+      // Held until the next has come: an end adds to it.
+      messages.unshift([request, response]);
+      messages[1]?.[1].end('x');
+    },
+    {
+      request: Object.create(http.IncomingMessage.prototype) as object,
+      response: Object.create(http.ServerResponse.prototype) as object,
+    },
+  );
+  const seen: boolean[][] = [];
+  const { target } = await serveUwsgi({}, application);
+  const answers: Promise<unknown>[] = [];
+  for (let count = 1; count <= 20; count++) {
+    answers.push(ask(target));
+    await expect.poll(() => seen.length, { interval: 1 }).toBe(count);
+  }
+  messages[0]?.[1].end('x');
+  await Promise.all(answers);
+  // V8 finds the size of the first few objects of a class.
+  expect(seen.slice(10)).toEqual(Array(10).fill([true, true]));
 });
 
 it.runIf(transports.includes('js'))("serves a stream that 'connection' is emitted with, on js", async () => {
