@@ -4,10 +4,12 @@
  * @module nearwire/http
  */
 import type * as http from 'node:http';
+import type * as net from 'node:net';
 import type { Duplex } from 'node:stream';
 import { argTypeError, argValueError } from './errors/index.js';
-import { HTTP, installPlainServing, leaveToNode } from './http/serve-plain.js';
+import { answerByFetch, appOf, type FetchOptions } from './http/fetch/serve.js';
 import { followParsers } from './http/follow-parsers.js';
+import { HTTP, installPlainServing, leaveToNode } from './http/serve-plain.js';
 import { nodeHttp } from './runtime/http.js';
 import { checkTransportOptions, patienceOf, type BacklogOptions, type TransportOptions } from './config/options.js';
 import { protocolOf } from './net/accept-delegate.js';
@@ -19,6 +21,9 @@ export { receiveFile, type HttpReceiveFileOptions } from './http/receive-file.js
 export type { FileHeaders } from './http/file-head.js';
 export type { FileSource, FileTarget } from './files/options.js';
 export type { ServerInfo } from './net/factory.js';
+export { FastResponse } from './http/fetch/response.js';
+export type { FetchOptions } from './http/fetch/serve.js';
+export type { ClientAddress, FetchErrorHandler, FetchHandler, FetchInfo } from './http/fetch/contracts.js';
 export { undiciConnector, type UndiciConnector, type UndiciTarget } from './http/undici-connector.js';
 
 /** An `http.Server` with nearwire's connections. */
@@ -82,6 +87,37 @@ export function createServer(
 ): HttpServer {
   const server = nodeHttp.createServer(options as http.ServerOptions, requestListener);
   return attach(server, serverOptions(options));
+}
+
+/** Options of `serve()`: its handlers, those of a server, and where it listens. */
+export interface ServeOptions extends FetchOptions, HttpServerOptions, net.ListenOptions {
+  /** The address to listen on; another name of `host`. */
+  hostname?: string | undefined;
+}
+
+/**
+ * Serves a fetch handler, such as a Hono app's: `(request, info) => Response`. Returns an `http.Server`, as
+ * `createServer` does. It listens at once if the options have a `path`, `port`, `host`, `hostname` or `fd`, with all
+ * options of `listen()`; a failure is its 'error' event. Otherwise call `listen()`.
+ *
+ * The request is an `instanceof Request` whose `signal` aborts when the client goes away before its response is over. An
+ * invalid target or Host header is answered with 400. Bodies are streams both ways, with backpressure; a body of the
+ * request that is not read by the end of the response is discarded. A response's stream is cancelled when the client goes
+ * away; if it fails, or has more or less than its Content-Length, the error is reported by `console.error`, and the
+ * connection is closed: the client sees that something is missing. Headers about the connection (Transfer-Encoding,
+ * Keep-Alive, Upgrade, ...) are left out, except `Connection: close`, which closes it.
+ *
+ * Throws ERR_INVALID_ARG_TYPE for options of the wrong type, and what `createServer` throws.
+ */
+export function serve(options: ServeOptions): HttpServer {
+  const app = appOf(options);
+  const server = createServer(options);
+  answerByFetch(server, app);
+  const { path, port, host, hostname, fd } = options as ServeOptions & { fd?: number };
+  if ([path, port, host, hostname, fd].some((where) => where !== undefined)) {
+    server.listen({ ...options, host: hostname ?? host });
+  }
+  return server;
 }
 
 /** As `http.Agent`, with nearwire's connections; for `http.request({ agent })`, with `socketPath` or host and port. */

@@ -92,6 +92,13 @@ export function requestTimeoutError(): Error {
   return coded(new Error('Request timeout'), 'ERR_HTTP_REQUEST_TIMEOUT');
 }
 
+/** A connection that ended within a message: the error of node's parser. */
+export function endWithinMessageError(): Error {
+  const reason = 'Invalid EOF state';
+  const error = coded(new Error(`Parse Error: ${reason}`), 'HPE_INVALID_EOF_STATE');
+  return Object.assign(error, { bytesParsed: 0, reason });
+}
+
 /** `transport: 'native'` was requested and the addon did not load; `cause` says why. */
 export function noAddonError(cause: Error | undefined): Error {
   const reason = cause === undefined ? '' : `: ${cause.message}`;

@@ -135,6 +135,26 @@ export abstract class Connection<Server extends ServerContract = ServerContract>
     return false;
   }
 
+  /** As `write`, for bytes that no callback waits for. Returns their number. */
+  protected post(data: string | Uint8Array, encoding: BufferEncoding): number {
+    const length = this.carrier.write(data, encoding);
+    this.bytesSent += length;
+    return length;
+  }
+
+  /** As `post`, for pieces that leave together. */
+  protected postAll(pieces: readonly Piece[]): number {
+    const length = this.carrier.writeAll(pieces);
+    this.bytesSent += length;
+    return length;
+  }
+
+  /** So many bytes of `post` are on their way, until `flushed` is called. */
+  protected awaitFlush(length: number): void {
+    this.unflushed += length;
+    this.carrier.notifyFlushed();
+  }
+
   /** Calls back when the kernel has taken what the carrier has been given. */
   protected whenFlushed(callback: WriteCallback): void {
     this.writeScope = captureScope();

@@ -8,6 +8,11 @@ export function tellStarted(request: unknown, response: unknown, socket: unknown
   if (started.hasSubscribers) started.publish({ request, response, socket, server });
 }
 
+/** Whether node's channels of requests have subscribers. */
+export function areRequestsWatched(): boolean {
+  return started.hasSubscribers || finished.hasSubscribers;
+}
+
 export function tellFinished(request: unknown, response: unknown, socket: unknown, server: unknown): void {
   if (finished.hasSubscribers) finished.publish({ request, response, socket, server });
 }

@@ -1,118 +1,35 @@
 /**
- * A connection of an `http.Server` whose requests are read without a stream and without node's parser. How it responds,
- * and ends: pipelined-connection.ts.
+ * A connection of an `http.Server` whose requests are given to its listeners of 'request' as node's own objects. How it
+ * reads: reading-connection.ts; how it responds, and ends: pipelined-connection.ts.
  *
  *   between requests --(a plain head)--> in a body --(its last byte)--> between requests
  *          \--(anything else, or a program that wants the socket)--> a socket, served by node's own code
  */
-import { NativeCarrier } from '../exchange/carrier.js';
 import type { Incoming, Outgoing } from '../exchange/contracts.js';
 import { Exchange } from '../exchange/exchange.js';
 import { isUnheard, noteEnd, wantsBody } from '../exchange/request.js';
 import { tellStarted } from '../exchange/telling.js';
-import type { Engine } from '../engine/engine.js';
 import { loopTime } from '../engine/thread-engine.js';
-import { requestTimeoutError } from '../errors/index.js';
 import { copyOf } from '../memory/own-memory.js';
-import type { AcceptingListener } from '../net/accept-delegate.js';
 import type { NativeSocket } from '../net/socket.js';
 import { report, reports } from '../net/async-scopes.js';
-import type { Sink } from '../net/sink.js';
-import type { SocketSettings } from '../net/socket-options.js';
 import { runTicks } from '../node/run-ticks.js';
-import { becomeSocket, giveRest, pushAll, type PartlyRead } from './become-socket.js';
+import { giveRest, pushAll, type PartlyRead } from './become-socket.js';
 import type { BreakingCallback } from './broken-parser.js';
-import type { HttpHost } from './host.js';
-import type { HttpSocket, StandInConnection } from './http-socket.js';
-import { EndpointNames } from './endpoint-names.js';
-import { PipelinedConnection } from './pipelined-connection.js';
-import { runOthersTicks } from './others-ticks.js';
 import { makeRequest, scanHead, type PlainHead } from './plain-request.js';
 import { makePlainResponse } from './plain-response.js';
-import { isStandIn, StandInSocket } from './stand-in.js';
+import { ReadingConnection } from './reading-connection.js';
+import { isStandIn } from './stand-in.js';
 
-/** Milliseconds since a read within which more than the peer has declared to be its last is not looked for. */
-const CLOSING_MOMENT = 1;
-
-/** As node says it. */
-const TIMED_OUT = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n';
-
-export class HttpConnection extends PipelinedConnection implements StandInConnection {
-  declare readonly carrier: NativeCarrier;
-  readonly socket: HttpSocket;
-  readonly listener: AcceptingListener;
-  bytesRead = 0;
-  declare paused: boolean;
-  declare peerEnded: boolean;
+export class HttpConnection extends ReadingConnection {
   /** The exchange whose request's body is being read. */
   private receiving: Exchange | undefined;
-  private bodyLeft = 0;
   /** Of the body of `receiving`. */
   private bodySeen = 0;
-  /** The request that was read last allows no other. */
-  private hasReadLast = false;
   /** Where a listener has thrown. */
   private broken: BreakingCallback | undefined;
   /** Where node's parser would be, that is which of its callbacks. */
   private stage: BreakingCallback = 'kOnHeadersComplete';
-  protected override isAmidRead = false;
-  /** Of what is being read. */
-  private hasMoreRead = false;
-  private became = false;
-  private requests = 0;
-  /** When the message that is being read, or the connection, began. */
-  private startedAt = loopTime();
-  /** Read while it was paused, and not looked at; undefined: the end. */
-  private unread: (Buffer | undefined)[] | undefined;
-  private refused = false;
-  private knownNames: EndpointNames | undefined;
-  /** The file that a body goes to, past this connection. */
-  sink: Sink | undefined;
-
-  constructor(host: HttpHost, listener: AcceptingListener, id: number) {
-    super(host, new NativeCarrier(listener.engine, id, true));
-    this.listener = listener;
-    this.socket = new StandInSocket(this, host.emitter);
-    const { timeout } = host.emitter;
-    if (timeout > 0) this.socket.setTimeout(timeout);
-  }
-
-  get id(): number {
-    return this.carrier.id;
-  }
-
-  get engine(): Engine {
-    return this.carrier.engine;
-  }
-
-  get tcp(): boolean {
-    return this.listener.tcp;
-  }
-
-  get settings(): SocketSettings {
-    return this.listener.settings;
-  }
-
-  get names(): EndpointNames {
-    return (this.knownNames ??= new EndpointNames(this.carrier, this.tcp));
-  }
-
-  // --- reading ---
-
-  override onBytes(data: Buffer, start: number, end: number): void {
-    if (this.closed) return;
-    // Read in the same turn as what made it stop.
-    if (this.paused || this.unread !== undefined) (this.unread ??= []).push(copyOf(data, start, end));
-    else this.take(data, start, end);
-  }
-
-  private take(data: Buffer, start: number, end: number): void {
-    this.bytesRead += end - start;
-    this.socket._touch();
-    runOthersTicks(this.carrier.engine);
-    if (this.carrier.awaitingFlush) while (this.finishWritten()) runTicks();
-    this.scope.runInAsyncScope(readBytes, undefined, this, data, start, end);
-  }
 
   /** A full block, which a body may keep. */
   onBlock(block: Buffer): boolean {
@@ -128,13 +45,7 @@ export class HttpConnection extends PipelinedConnection implements StandInConnec
     return true;
   }
 
-  amidRead(is: boolean): void {
-    this.isAmidRead = is;
-    this.hasMoreRead = false;
-    if (!is && this.unread !== undefined) this.readOn();
-  }
-
-  readBytes(data: Buffer, start: number, end: number): void {
+  override readBytes(data: Buffer, start: number, end: number): void {
     if (this.refused) return;
     let at = start;
     // Whether `data` is a copy: a handler may run the event loop, which then reads into the engine's memory.
@@ -225,7 +136,7 @@ export class HttpConnection extends PipelinedConnection implements StandInConnec
   }
 
   /** A listener or a tick has thrown: as node's parser, it reads nothing more. */
-  breakOff(error: unknown): void {
+  override breakOff(error: unknown): void {
     this.broken = this.stage;
     // Here, in the request's async context, and before a tick of the program is left out.
     report(error);
@@ -249,50 +160,7 @@ export class HttpConnection extends PipelinedConnection implements StandInConnec
     if (!this.socket._paused) this.resume();
   }
 
-  override resume(): void {
-    if (!this.paused || this.sink !== undefined) return;
-    if (this.unread === undefined) super.resume();
-    else {
-      this.paused = false;
-      process.nextTick(giveUnread, this);
-    }
-  }
-
-  private get reads(): boolean {
-    return !this.closed && !this.paused;
-  }
-
-  /** Takes the next piece that was read while it was paused; reads from the kernel when none is left. */
-  giveUnread(): void {
-    const { unread } = this;
-    // A tick may run between two messages of a read.
-    if (unread === undefined || !this.reads || this.isAmidRead) return;
-    const next = this.shiftUnread();
-    if (next === undefined) this.onPeerEnd();
-    else this.take(next, 0, next.length);
-    this.readOn();
-  }
-
-  private shiftUnread(): Buffer | undefined {
-    const { unread = [] } = this;
-    const next = unread.shift();
-    if (unread.length === 0) this.unread = undefined;
-    return next;
-  }
-
-  private readOn(): void {
-    if (!this.reads) return;
-    if (this.unread === undefined) this.carrier.resume();
-    else process.nextTick(giveUnread, this);
-  }
-
-  override onPeerEnd(): void {
-    if (this.closed) return;
-    this.sink?.stop();
-    if (this.paused || this.unread !== undefined) {
-      (this.unread ??= []).push(undefined);
-      return;
-    }
+  protected override readEnd(): void {
     if (this.bodyLeft > 0) {
       // Node's parser says what is wrong with that.
       this.becomeSocket(undefined, true);
@@ -312,35 +180,13 @@ export class HttpConnection extends PipelinedConnection implements StandInConnec
     else last.response._last = true;
   }
 
-  // --- a body below JavaScript ---
-
   /** Bytes of this request's body that have not been read from the kernel; 0 if it is read by others. */
-  bodyLeftOf(request: object): number {
+  override bodyLeftOf(request: object): number {
     const isRead = this.receiving?.request === request && this.wantsBody && !this.socket._paused;
     return isRead && this.broken === undefined ? this.bodyLeft : 0;
   }
 
-  /** Takes what has been read from the kernel while it was paused, and returns whether that was all. */
-  takeAhead(): boolean {
-    const { unread = [] } = this;
-    if (!unread.includes(undefined)) {
-      const fresh = this.engine.takeUnread(this.id, this.bytesRead + lengthOf(unread));
-      if (fresh.length > 0) this.unread = [...unread, ...fresh];
-    }
-    // A connection that becomes a socket meanwhile takes the rest along.
-    while (!this.closed && this.unread?.[0] !== undefined) {
-      const next = this.shiftUnread() as Buffer;
-      this.take(next, 0, next.length);
-    }
-    if (this.unread !== undefined || this.closed) return false;
-    // The program has asked for more meanwhile.
-    if (!this.paused) this.carrier.resume();
-    return true;
-  }
-
-  /** So many bytes of the body have gone to a file. */
-  noteTaken(bytes: number): void {
-    this.bytesRead += bytes;
+  protected override skipBody(bytes: number): void {
     this.bodyLeft -= bytes;
     this.bodySeen += bytes;
     if (this.bodyLeft === 0) this.scope.runInAsyncScope(completeBody, undefined, this);
@@ -351,16 +197,7 @@ export class HttpConnection extends PipelinedConnection implements StandInConnec
     if (this.receiving !== undefined) this.completeMessage(this.receiving);
   }
 
-  onTaken(status: number): void {
-    this.sink?.onTaken(status);
-  }
-
   // --- ending ---
-
-  override close(): void {
-    if (!this.closed) this.sink?.stop();
-    super.close();
-  }
 
   override destroy(error: Error | undefined): void {
     // Node's parser reads on, whatever has become of the socket.
@@ -372,39 +209,21 @@ export class HttpConnection extends PipelinedConnection implements StandInConnec
     }
   }
 
-  protected override get mayHaveUnread(): boolean {
-    const { engine } = this.carrier;
-    if (this.bodyLeft > 0) return true;
-    if (!this.tcp && this.hasReadLast && engine.turnAge() < CLOSING_MOMENT) return false;
-    return engine.native.unread(this.id) !== 0;
+  protected override get isReceiving(): boolean {
+    return this.receiving !== undefined;
   }
 
-  /** As node's server does with an error of a socket's. */
-  refuse(error: Error): void {
-    const { socket, server } = this;
-    this.refused = true;
-    if (server.emitter.emit('clientError', error, socket) || this.closed) return;
-    if (socket.writable && socket._httpMessage?._headerSent !== true) this.write(TIMED_OUT, 'latin1', undefined);
-    this.destroy(error);
+  protected override get isBroken(): boolean {
+    return this.broken !== undefined;
   }
 
-  protected override get tellsClientError(): boolean {
-    return !this.refused;
+  protected override get isAnswering(): boolean {
+    return this.socket._httpMessage?._headerSent === true;
   }
 
   get isIdle(): boolean {
     const { receiving, current } = this;
     return this.requests > 0 && receiving === undefined && (current === undefined || current.response.finished);
-  }
-
-  /** Refuses what has not arrived in time. Times are in milliseconds; 0 means no limit. */
-  checkTime(now: number, headersTimeout: number, requestTimeout: number): void {
-    if (this.refused || this.broken !== undefined) return;
-    const isNew = this.requests === 0;
-    if (!isNew && this.receiving === undefined) return;
-    const limit = isNew ? headersTimeout || requestTimeout : requestTimeout;
-    if (limit === 0 || now - this.startedAt < limit) return;
-    this.scope.runInAsyncScope(refuse, undefined, this, requestTimeoutError());
   }
 
   protected override get idleMessages(): { request: Incoming | undefined; response: Outgoing | undefined } {
@@ -421,51 +240,10 @@ export class HttpConnection extends PipelinedConnection implements StandInConnec
   becomeSocket(read?: PartlyRead, hasEnded = false): void {
     if (this.closed || !isStandIn(this.socket)) return;
     this.sink?.stop();
-    const {
-      current,
-      queue = [],
-      receiving,
-      bodySeen,
-      broken,
-      ended,
-      endsSoon,
-      hasReadLast,
-      held = [],
-      unread = [],
-    } = this;
+    const { current, queue = [], receiving, bodySeen, broken } = this;
     const exchanges = current === undefined ? queue : [current, ...queue];
     const answered = receiving === undefined || exchanges.includes(receiving) ? undefined : receiving;
-    this.keepAlive?.end();
-    this.closed = this.became = true;
-    this.server.forget(this);
-    const unflushed = this.takeCallbacks();
-    this.held = this.unread = undefined;
-    const end = endsSoon ? 'soon' : ended ? 'half' : undefined;
-    becomeSocket(this, {
-      exchanges,
-      answered,
-      receiving,
-      bodySeen,
-      read,
-      hasEnded,
-      end,
-      broken,
-      unflushed,
-      hasReadLast,
-      held,
-      unread,
-    });
-  }
-}
-
-function readBytes(connection: HttpConnection, data: Buffer, start: number, end: number): void {
-  connection.amidRead(true);
-  try {
-    connection.readBytes(data, start, end);
-  } catch (error) {
-    connection.breakOff(error);
-  } finally {
-    connection.amidRead(false);
+    this.turnInto({ exchanges, answered, receiving, bodySeen, read, hasEnded, broken });
   }
 }
 
@@ -477,22 +255,10 @@ function readChunk(connection: HttpConnection, chunk: Buffer): void {
   }
 }
 
-function lengthOf(pieces: readonly (Buffer | undefined)[]): number {
-  return pieces.reduce((sum, piece) => sum + (piece?.length ?? 0), 0);
-}
-
 function completeBody(connection: HttpConnection): void {
   connection.completeBody();
 }
 
 function tellPeerEnd(connection: HttpConnection): void {
   connection.tellPeerEnd();
-}
-
-function giveUnread(connection: HttpConnection): void {
-  connection.giveUnread();
-}
-
-function refuse(connection: HttpConnection, error: Error): void {
-  connection.refuse(error);
 }

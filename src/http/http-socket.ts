@@ -41,6 +41,9 @@ export interface HttpSocket extends StandIn {
   transport: TransportName;
   timeout?: number;
   readonly writableCorked: number;
+  readonly remoteAddress: string | undefined;
+  readonly remotePort: number | undefined;
+  readonly remoteFamily: string | undefined;
   /** As in node's server: reading waits until responses have left. */
   _paused: boolean;
   setTimeout(milliseconds: number, callback?: () => void): this;

@@ -211,7 +211,7 @@ export abstract class PipelinedConnection extends Connection<HttpHost> implement
   }
 
   /** All requests that have been read are answered. */
-  private rest(): void {
+  protected rest(): void {
     const { emitter } = this.server;
     const { keepAliveTimeout } = emitter;
     if (!(keepAliveTimeout > 0) || !Number.isFinite(keepAliveTimeout)) return;

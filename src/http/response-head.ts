@@ -160,8 +160,12 @@ function persistence(response: Outgoing): string {
     response._last = true;
     return 'Connection: close\r\n';
   }
-  const { _keepAliveTimeout: timeout } = response;
-  if (!timeout || !response._defaultKeepAlive) return 'Connection: keep-alive\r\n';
+  return keptFor(response._defaultKeepAlive ? response._keepAliveTimeout : 0);
+}
+
+/** The lines of a connection that is kept for `timeout` milliseconds; 0: without a limit. */
+export function keptFor(timeout: number): string {
+  if (!timeout) return 'Connection: keep-alive\r\n';
   if (timeout !== keptTimeout) {
     keptTimeout = timeout;
     keptLines = `Connection: keep-alive\r\nKeep-Alive: timeout=${String(Math.floor(timeout / 1000))}\r\n`;

@@ -11,6 +11,7 @@ import { httpServerFacts, listensAlone, otherConnectionListeners, type ServerWit
 import { nodeHttp } from '../runtime/http.js';
 import { connections, type ConnectionEvent } from '../stats/events.js';
 import { HttpConnection } from './connection.js';
+import { FetchConnection, servedWithoutMessages } from './fetch-connection.js';
 import { HttpHost } from './host.js';
 import { learnParser } from './plain-request.js';
 import { areReplaced } from './socket-methods.js';
@@ -99,9 +100,15 @@ function take(host: HttpHost, listener: AcceptingListener, id: number, insideClo
 }
 
 function admit(host: HttpHost, listener: AcceptingListener, id: number, insideClose: boolean): void {
+  const isUnheard = listensAlone(host.emitter) && !connections.hasSubscribers && !acceptedSockets.hasSubscribers;
+  const served = isUnheard ? servedWithoutMessages(host.emitter) : undefined;
+  if (served !== undefined) {
+    host.admit(new FetchConnection(host, served, listener, id));
+    return;
+  }
   const connection = new HttpConnection(host, listener, id);
   host.admit(connection);
-  if (listensAlone(host.emitter) && !connections.hasSubscribers && !acceptedSockets.hasSubscribers) return;
+  if (isUnheard) return;
   const announce = (): void => {
     const { socket } = connection;
     const { emitter: server } = host;

@@ -92,6 +92,12 @@ async function said(code: string, environment: Record<string, string> = {}): Pro
 
 const SAY = `const say = (value) => process.stdout.write(JSON.stringify(value) + '\\n');`;
 
+it("an import of nearwire/http leaves node's fetch API for the first request", async () => {
+  const file = JSON.stringify(join(root, 'dist/bundle/http.js'));
+  const { modules } = await loadedBy(`import { serve } from ${file}; serve({ fetch: () => undefined });`);
+  expect(modules.filter((name) => name.includes('undici'))).toEqual([]);
+});
+
 describe('what waits for the first use', () => {
   it.each(['native', 'js'])('is the transport of a subclass of Socket: %s', async (transport) => {
     const answer = await said(`

@@ -1,0 +1,36 @@
+/** Gives light objects what they do not have themselves: that of the genuine ones behind them. */
+
+type GenuineOf = (light: never) => object;
+
+/** All accessors and methods of a genuine prototype that the light one lacks. */
+export function forward(from: object, to: object, genuineOf: GenuineOf): void {
+  for (const name of Reflect.ownKeys(from)) {
+    if (name === 'constructor' || Object.hasOwn(to, name)) continue;
+    const { value, get } = Object.getOwnPropertyDescriptor(from, name) as { value?: unknown; get?(): unknown };
+    if (get !== undefined) {
+      define(to, name, (light) => get.call(genuineOf(light)));
+    } else if (typeof value === 'function') {
+      const method = function (this: never, ...args: unknown[]): unknown {
+        return Reflect.apply(value as () => unknown, genuineOf(this), args);
+      };
+      Object.defineProperty(to, name, { value: method, writable: true, configurable: true });
+    }
+  }
+}
+
+/** The state of undici's own objects, where that is under symbols: its code then takes the light ones for them. */
+export function forwardSymbols(sample: object, to: object, genuineOf: GenuineOf): void {
+  for (const name of Object.getOwnPropertySymbols(sample)) {
+    define(to, name, (light) => (genuineOf(light) as Record<symbol, unknown>)[name]);
+  }
+}
+
+function define(to: object, name: string | symbol, get: (light: never) => unknown): void {
+  Object.defineProperty(to, name, {
+    get(this: never) {
+      return get(this);
+    },
+    enumerable: typeof name === 'string',
+    configurable: true,
+  });
+}

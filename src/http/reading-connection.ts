@@ -1,0 +1,283 @@
+/**
+ * A connection of an `http.Server` whose requests are read without a stream and without node's parser, as far as reading
+ * goes: what it does with the bytes is the matter of connection.ts and fetch-connection.ts.
+ */
+import { NativeCarrier } from '../exchange/carrier.js';
+import type { Engine } from '../engine/engine.js';
+import { loopTime } from '../engine/thread-engine.js';
+import { requestTimeoutError } from '../errors/index.js';
+import { copyOf } from '../memory/own-memory.js';
+import type { AcceptingListener } from '../net/accept-delegate.js';
+import type { Sink } from '../net/sink.js';
+import type { SocketSettings } from '../net/socket-options.js';
+import { runTicks } from '../node/run-ticks.js';
+import { becomeSocket, type PartlyRead, type Remainder } from './become-socket.js';
+import { EndpointNames } from './endpoint-names.js';
+import type { HttpHost } from './host.js';
+import { runOthersTicks } from './others-ticks.js';
+import { PipelinedConnection } from './pipelined-connection.js';
+import type { HttpSocket, StandInConnection } from './http-socket.js';
+import { StandInSocket } from './stand-in.js';
+
+/** Milliseconds since a read within which more than the peer has declared to be its last is not looked for. */
+const CLOSING_MOMENT = 1;
+
+/** As node says it. */
+const TIMED_OUT = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n';
+
+/** What a kind of connection knows of its exchanges. */
+type OwnRemainder = Omit<Remainder, 'end' | 'unflushed' | 'hasReadLast' | 'held' | 'unread'>;
+
+export abstract class ReadingConnection extends PipelinedConnection implements StandInConnection {
+  declare readonly carrier: NativeCarrier;
+  readonly socket: HttpSocket;
+  readonly listener: AcceptingListener;
+  bytesRead = 0;
+  declare paused: boolean;
+  declare peerEnded: boolean;
+  protected bodyLeft = 0;
+  /** The request that was read last allows no other. */
+  protected hasReadLast = false;
+  protected override isAmidRead = false;
+  /** Of what is being read. */
+  protected hasMoreRead = false;
+  protected became = false;
+  protected requests = 0;
+  /** When the message that is being read, or the connection, began. */
+  protected startedAt = loopTime();
+  /** Read while it was paused, and not looked at; undefined: the end. */
+  protected unread: (Buffer | undefined)[] | undefined;
+  protected refused = false;
+  private knownNames: EndpointNames | undefined;
+  /** The file that a body goes to, past this connection. */
+  sink: Sink | undefined;
+
+  constructor(host: HttpHost, listener: AcceptingListener, id: number) {
+    super(host, new NativeCarrier(listener.engine, id, true));
+    this.listener = listener;
+    this.socket = new StandInSocket(this, host.emitter);
+    const { timeout } = host.emitter;
+    if (timeout > 0) this.socket.setTimeout(timeout);
+  }
+
+  // --- what a kind of connection adds ---
+
+  /** Takes what has been read, in the connection's async context. */
+  abstract readBytes(data: Buffer, start: number, end: number): void;
+
+  /** `readBytes` has thrown. */
+  abstract breakOff(error: unknown): void;
+
+  /** The peer has ended, and all that it has sent has been taken. */
+  protected abstract readEnd(): void;
+
+  /** A request's body is not complete. */
+  protected abstract readonly isReceiving: boolean;
+
+  /** A listener has thrown: nothing more is read. */
+  protected abstract readonly isBroken: boolean;
+
+  /** Something of a response has been sent, so that no other can be. */
+  protected abstract readonly isAnswering: boolean;
+
+  abstract bodyLeftOf(request: object): number;
+
+  /** So many bytes of a body have gone to a file. */
+  protected abstract skipBody(bytes: number): void;
+
+  abstract becomeSocket(read?: PartlyRead, hasEnded?: boolean): void;
+
+  // --- for its stand-in ---
+
+  get id(): number {
+    return this.carrier.id;
+  }
+
+  get engine(): Engine {
+    return this.carrier.engine;
+  }
+
+  get tcp(): boolean {
+    return this.listener.tcp;
+  }
+
+  get settings(): SocketSettings {
+    return this.listener.settings;
+  }
+
+  get names(): EndpointNames {
+    return (this.knownNames ??= new EndpointNames(this.carrier, this.tcp));
+  }
+
+  // --- reading ---
+
+  override onBytes(data: Buffer, start: number, end: number): void {
+    if (this.closed) return;
+    // Read in the same turn as what made it stop.
+    if (this.paused || this.unread !== undefined) (this.unread ??= []).push(copyOf(data, start, end));
+    else this.take(data, start, end);
+  }
+
+  private take(data: Buffer, start: number, end: number): void {
+    this.bytesRead += end - start;
+    this.socket._touch();
+    runOthersTicks(this.carrier.engine);
+    if (this.carrier.awaitingFlush) while (this.finishWritten()) runTicks();
+    this.scope.runInAsyncScope(readBytes, undefined, this, data, start, end);
+  }
+
+  amidRead(is: boolean): void {
+    this.isAmidRead = is;
+    this.hasMoreRead = false;
+    if (!is && this.unread !== undefined) this.readOn();
+  }
+
+  override resume(): void {
+    if (!this.paused || this.sink !== undefined) return;
+    if (this.unread === undefined) super.resume();
+    else {
+      this.paused = false;
+      process.nextTick(giveUnread, this);
+    }
+  }
+
+  private get reads(): boolean {
+    return !this.closed && !this.paused;
+  }
+
+  /** Takes the next piece that was read while it was paused; reads from the kernel when none is left. */
+  giveUnread(): void {
+    const { unread } = this;
+    // A tick may run between two messages of a read.
+    if (unread === undefined || !this.reads || this.isAmidRead) return;
+    const next = this.shiftUnread();
+    if (next === undefined) this.onPeerEnd();
+    else this.take(next, 0, next.length);
+    this.readOn();
+  }
+
+  private shiftUnread(): Buffer | undefined {
+    const { unread = [] } = this;
+    const next = unread.shift();
+    if (unread.length === 0) this.unread = undefined;
+    return next;
+  }
+
+  /** Takes what has been read from the kernel while it was paused, and returns whether that was all. */
+  takeAhead(): boolean {
+    const { unread = [] } = this;
+    if (!unread.includes(undefined)) {
+      const fresh = this.engine.takeUnread(this.id, this.bytesRead + lengthOf(unread));
+      if (fresh.length > 0) this.unread = [...unread, ...fresh];
+    }
+    // A connection that becomes a socket meanwhile takes the rest along.
+    while (!this.closed && this.unread?.[0] !== undefined) {
+      const next = this.shiftUnread() as Buffer;
+      this.take(next, 0, next.length);
+    }
+    if (this.unread !== undefined || this.closed) return false;
+    // The program has asked for more meanwhile.
+    if (!this.paused) this.carrier.resume();
+    return true;
+  }
+
+  private readOn(): void {
+    if (!this.reads) return;
+    if (this.unread === undefined) this.carrier.resume();
+    else process.nextTick(giveUnread, this);
+  }
+
+  override onPeerEnd(): void {
+    if (this.closed) return;
+    this.sink?.stop();
+    if (this.paused || this.unread !== undefined) (this.unread ??= []).push(undefined);
+    else this.readEnd();
+  }
+
+  // --- a body below JavaScript ---
+
+  onTaken(status: number): void {
+    this.sink?.onTaken(status);
+  }
+
+  noteTaken(bytes: number): void {
+    this.bytesRead += bytes;
+    this.skipBody(bytes);
+  }
+
+  // --- ending ---
+
+  override close(): void {
+    if (!this.closed) this.sink?.stop();
+    super.close();
+  }
+
+  protected override get mayHaveUnread(): boolean {
+    const { engine } = this.carrier;
+    if (this.bodyLeft > 0) return true;
+    if (!this.tcp && this.hasReadLast && engine.turnAge() < CLOSING_MOMENT) return false;
+    return engine.native.unread(this.id) !== 0;
+  }
+
+  /** As node's server does with an error of a socket's, or of its parser. */
+  refuse(error: Error, answer = TIMED_OUT): void {
+    const { socket, server } = this;
+    this.refused = true;
+    if (server.emitter.emit('clientError', error, socket) || this.closed) return;
+    if (socket.writable && !this.isAnswering) this.write(answer, 'latin1', undefined);
+    this.destroy(error);
+  }
+
+  protected override get tellsClientError(): boolean {
+    return !this.refused;
+  }
+
+  /** Refuses what has not arrived in time. Times are in milliseconds; 0 means no limit. */
+  checkTime(now: number, headersTimeout: number, requestTimeout: number): void {
+    if (this.refused || this.isBroken) return;
+    const isNew = this.requests === 0;
+    if (!isNew && !this.isReceiving) return;
+    const limit = isNew ? headersTimeout || requestTimeout : requestTimeout;
+    if (limit === 0 || now - this.startedAt < limit) return;
+    this.scope.runInAsyncScope(refuse, undefined, this, requestTimeoutError());
+  }
+
+  // --- becoming a socket ---
+
+  /** Node's own code serves what follows. */
+  protected turnInto(rest: OwnRemainder): void {
+    const { ended, endsSoon, hasReadLast, held = [], unread = [] } = this;
+    // The last piece of what was read while it was paused has brought this about: reading is to go on behind it.
+    if (!this.paused && unread.length === 0) this.carrier.resume();
+    this.keepAlive?.end();
+    this.closed = this.became = true;
+    this.server.forget(this);
+    const unflushed = this.takeCallbacks();
+    this.held = this.unread = undefined;
+    const end = endsSoon ? 'soon' : ended ? 'half' : undefined;
+    becomeSocket(this, { ...rest, end, unflushed, hasReadLast, held, unread });
+  }
+}
+
+function readBytes(connection: ReadingConnection, data: Buffer, start: number, end: number): void {
+  connection.amidRead(true);
+  try {
+    connection.readBytes(data, start, end);
+  } catch (error) {
+    connection.breakOff(error);
+  } finally {
+    connection.amidRead(false);
+  }
+}
+
+function lengthOf(pieces: readonly (Buffer | undefined)[]): number {
+  return pieces.reduce((sum, piece) => sum + (piece?.length ?? 0), 0);
+}
+
+function giveUnread(connection: ReadingConnection): void {
+  connection.giveUnread();
+}
+
+function refuse(connection: ReadingConnection, error: Error): void {
+  connection.refuse(error);
+}
