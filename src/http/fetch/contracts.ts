@@ -17,7 +17,10 @@ export interface FetchInfo extends ClientAddress {
    * For code that asks an IncomingMessage for its client, such as `getConnInfo` of `@hono/node-server/conninfo`: its
    * `socket` has the three properties above, and nothing else. There is no IncomingMessage.
    */
-  readonly incoming: { readonly socket: ClientAddress };
+  readonly incoming: {
+    /** The client's address. */
+    readonly socket: ClientAddress;
+  };
 }
 
 /** Answers a request. */
