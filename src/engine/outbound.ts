@@ -320,10 +320,17 @@ export abstract class Outbound {
       for (const connection of waiters) {
         if (!connection.awaitingFlush || connection.blocked) continue;
         connection.awaitingFlush = false;
-        this.guard(() => {
-          connection.onFlushed();
-        });
+        this.tellFlushed(connection);
       }
+    }
+  }
+
+  /** Each response comes here: without a closure. */
+  private tellFlushed(connection: ConnectionCallbacks): void {
+    try {
+      connection.onFlushed();
+    } catch (error) {
+      this.reportException(error);
     }
   }
 

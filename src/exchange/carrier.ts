@@ -108,6 +108,8 @@ export class NativeCarrier extends EngineConnection implements Carrier {
 
   writeAll(pieces: readonly Piece[]): number {
     const { engine } = this;
+    const [first] = pieces;
+    if (first !== undefined && pieces.length === 1) return this.write(first.data, first.encoding);
     let length = 0;
     if (pieces.every(isShort)) {
       engine.beginJoint();
@@ -118,12 +120,12 @@ export class NativeCarrier extends EngineConnection implements Carrier {
       }
       return length;
     }
-    const parts = pieces.map(({ data, encoding }) => {
-      const bytes = typeof data === 'string' ? Buffer.from(data, encoding) : data;
-      length += bytes.length;
-      return bytes.length > COPY_LIMIT ? (referenceTo(bytes, 0, bytes.length) ?? bytes) : bytes;
-    });
-    if (this.id >= 0) this.noteLeft(this.writeParts(parts));
+    const parts = pieces.map(({ data, encoding }) => (typeof data === 'string' ? Buffer.from(data, encoding) : data));
+    for (const part of parts) length += part.length;
+    if (this.id < 0) return length;
+    const references = parts.map((part) => (part.length > COPY_LIMIT ? referenceTo(part, 0, part.length) : undefined));
+    const hasPages = references.some((page) => page !== undefined);
+    this.noteLeft(hasPages ? this.writeParts(parts.map((part, i) => references[i] ?? part)) : this.writeLent(parts));
     return length;
   }
 
