@@ -72,9 +72,10 @@ async function take<T>(light: LightRequest, name: string, convert: (bytes: Uint8
   return convert(await origin.body.whole());
 }
 
-const decoder = new TextDecoder();
-const asText = (bytes: Uint8Array): string => decoder.decode(bytes);
-const asJson = (bytes: Uint8Array): unknown => JSON.parse(decoder.decode(bytes));
+/** Made with the first text: the global is one that node loads when it is asked for. */
+let decoder: InstanceType<typeof TextDecoder> | undefined;
+const asText = (bytes: Uint8Array): string => (decoder ??= new TextDecoder()).decode(bytes);
+const asJson = (bytes: Uint8Array): unknown => JSON.parse(asText(bytes));
 const asBuffer = ({ buffer, byteOffset, byteLength }: Uint8Array): unknown =>
   byteLength === buffer.byteLength ? buffer : buffer.slice(byteOffset, byteOffset + byteLength);
 const asBytes = (bytes: Uint8Array): Uint8Array => new Uint8Array(asBuffer(bytes) as ArrayBuffer);
