@@ -117,7 +117,9 @@ function report(running) {
     const { rival } = SUBJECTS[name];
     const base = running.find((other) => other.name === rival);
     const ratios = base && costs.map((cost, round) => cost / base.costs[round]).toSorted((a, b) => a - b);
-    const ratio = ratios ? `  ${median(ratios).toFixed(2)}x (${ratios[0].toFixed(2)}, ${ratios.at(-1).toFixed(2)})` : '';
+    const ratio = ratios
+      ? `  ${median(ratios).toFixed(2)}x (${ratios[0].toFixed(2)}, ${ratios.at(-1).toFixed(2)})`
+      : '';
     console.log(`${name.padEnd(40)} ${median(costs).toFixed(2).padStart(6)}${ratio}`);
   }
 }
