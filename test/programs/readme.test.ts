@@ -82,7 +82,7 @@ async function answers(child: ChildProcess, socket: string): Promise<void> {
 
 describe.skipIf(requireOrSkip('addon') === undefined)('the README', () => {
   it('has programs and a configuration', () => {
-    expect(blocksOf('js')).toHaveLength(2);
+    expect(blocksOf('js')).toHaveLength(3);
     expect(blocksOf('nginx')).toHaveLength(1);
     for (const code of [...blocksOf('js'), ...blocksOf('nginx')]) expect(code).toContain(SOCKET);
   });
