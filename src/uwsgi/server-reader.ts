@@ -211,6 +211,11 @@ export class UwsgiReader implements RequestReader {
           break;
       }
     }
+    return this.check(head, count);
+  }
+
+  /** Checks the request as a whole. */
+  private check(head: Variables, count: number): Variables | ReadError {
     if (count > this.limits.variablesCount) return tooManyVariablesError(count, this.limits.variablesCount);
     if (head.method === '') return badPacketError(NO_METHOD);
     if (head.bodyLength > this.limits.bodySize) return bodyTooLongError(head.bodyLength, this.limits.bodySize);

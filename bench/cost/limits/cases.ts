@@ -33,33 +33,7 @@ const TIME_WAIT_SECONDS = 60;
 /** `missing`: why there is no separate network namespace. */
 export function limitCases({ namespace: { missing } }: Lab): readonly Case[] {
   return [
-    {
-      name: 'queue-unix',
-      title: 'The listen queue of an application on a UNIX socket',
-      drive: 'The application accepts nothing for 0.7 s, as in a long computation; nginx connects for 1,200 requests.',
-      rows: [
-        [NOTHING, queue({ family: 'unix' })],
-        ['server.listen({ path, backlog: 1024 })', queue({ family: 'unix', backlog: 1024 })],
-        // It applies to a whole network namespace, so it is set only in a separate one.
-        ...(missing === undefined ? [CUT] : []),
-      ],
-      ...{ unit: 'connections', watch: 'ss -xl, nearwire doctor PATH' },
-    },
-    {
-      name: 'queue-tcp',
-      title: 'The listen queue of an application on TCP',
-      drive:
-        'The same. A client that finds no room gets no error: the kernel drops the packet, and resends it after a second.',
-      rows: [
-        [NOTHING, queue({ family: 'tcp' })],
-        ['server.listen({ port, backlog: 1024 })', queue({ family: 'tcp', backlog: 1024 })],
-        [
-          "nginx's proxy_connect_timeout 500ms, for an error instead of the wait",
-          queue({ family: 'tcp', location: 'proxy_connect_timeout 500ms;' }),
-        ],
-      ],
-      ...{ unit: 'connections', watch: 'ss -tl, nstat -az TcpExtListenOverflows' },
-    },
+    ...queueCases(missing),
     {
       name: 'ports',
       title: 'Ports for TCP connections without keep-alive',
@@ -98,6 +72,38 @@ export function limitCases({ namespace: { missing } }: Lab): readonly Case[] {
         ['createServer({ sendBufferSize: 1048576 }) of nearwire/http', (lab) => hold(lab, { sendBufferSize: 1048576 })],
       ],
       ...{ unit: 'bytes', watch: 'server.stats().waits, nearwire inspect' },
+    },
+  ];
+}
+
+function queueCases(missing: string | undefined): readonly Case[] {
+  return [
+    {
+      name: 'queue-unix',
+      title: 'The listen queue of an application on a UNIX socket',
+      drive: 'The application accepts nothing for 0.7 s, as in a long computation; nginx connects for 1,200 requests.',
+      rows: [
+        [NOTHING, queue({ family: 'unix' })],
+        ['server.listen({ path, backlog: 1024 })', queue({ family: 'unix', backlog: 1024 })],
+        // It applies to a whole network namespace, so it is set only in a separate one.
+        ...(missing === undefined ? [CUT] : []),
+      ],
+      ...{ unit: 'connections', watch: 'ss -xl, nearwire doctor PATH' },
+    },
+    {
+      name: 'queue-tcp',
+      title: 'The listen queue of an application on TCP',
+      drive:
+        'The same. A client that finds no room gets no error: the kernel drops the packet, and resends it after a second.',
+      rows: [
+        [NOTHING, queue({ family: 'tcp' })],
+        ['server.listen({ port, backlog: 1024 })', queue({ family: 'tcp', backlog: 1024 })],
+        [
+          "nginx's proxy_connect_timeout 500ms, for an error instead of the wait",
+          queue({ family: 'tcp', location: 'proxy_connect_timeout 500ms;' }),
+        ],
+      ],
+      ...{ unit: 'connections', watch: 'ss -tl, nstat -az TcpExtListenOverflows' },
     },
   ];
 }
