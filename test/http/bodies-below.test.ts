@@ -133,8 +133,8 @@ describe.each(everyWay)('a body below JavaScript: $name over $family', ({ subjec
 
   it('is refused when it has not come in time', async () => {
     const upload = await half(pattern(LENGTH), {
-      requestTimeout: 150,
-      headersTimeout: 100,
+      requestTimeout: 1000,
+      headersTimeout: 900,
       connectionsCheckingInterval: 20,
     });
     if (!upload.client.closed) await once(upload.client, 'close');
