@@ -167,7 +167,7 @@ describe.each(ways)('connections: $name', (way) => {
         asked.resolve(request.signal);
         return echo(request);
       },
-      { requestTimeout: 100, headersTimeout: 90, connectionsCheckingInterval: 20 },
+      { requestTimeout: 500, headersTimeout: 450, connectionsCheckingInterval: 20 },
     );
     const client = inbox(address);
     client.socket.write(`POST / HTTP/1.1\r\n${HOST}Content-Length: 6\r\n\r\nabc`);
