@@ -12,9 +12,9 @@ export type Incoming = Omit<http.IncomingMessage, keyof RequestInternals<unknown
   Readable;
 export type Outgoing = Omit<http.ServerResponse, keyof ResponseInternals<unknown>> & ResponseInternals<SocketContract>;
 
-export type RequestClass = new (socket: SocketContract) => http.IncomingMessage;
+export type RequestClass = new (socket: SocketContract) => Incoming;
 
-export type ResponseClass = new (request: Incoming, options: ResponseOptions) => http.ServerResponse;
+export type ResponseClass = new (request: Incoming, options: ResponseOptions) => Outgoing;
 
 /** The classes of a server's messages. */
 export interface MessageClasses {

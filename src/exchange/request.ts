@@ -57,7 +57,7 @@ export function makeRequest(
   socket: SocketContract,
   head: RequestHead,
 ): Incoming {
-  const request = new Class(socket) as unknown as Incoming;
+  const request = new Class(socket);
   if (Class === server.lazyRequest) {
     (request as Partial<LazyRequest>)[HEAD] = head;
     (request as Partial<LazyRequest>)[RAW_LIST] = undefined;

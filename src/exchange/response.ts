@@ -25,7 +25,7 @@ export function makeResponse(
   storeHeader: Outgoing['_storeHeader'],
   short: boolean,
 ): Outgoing {
-  return hasten(new Class(request, options) as unknown as Outgoing, storeHeader, short);
+  return hasten(new Class(request, options), storeHeader, short);
 }
 
 /** Gives a response the fast path. */

@@ -1,21 +1,9 @@
-/**
- * Puts node's parsers into their failed states: ended in the middle of a message, or stopped by a callback that threw.
- */
-import type { NodeParser, ParseError, ParserFacts } from '../node/http-parser.js';
+/** Puts node's parsers into the states in which others have read their messages: broken off, or behind the last one. */
+import type { NodeParser, ParserFacts } from '../node/http-parser.js';
 
 export type BreakingCallback = 'kOnHeadersComplete' | 'kOnBody' | 'kOnMessageComplete';
 
 const REQUEST = Buffer.from('POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\nx');
-
-/** The error of a parser whose peer ends in the middle of a message. */
-export function cutShortError({ parserClass }: ParserFacts): ParseError | undefined {
-  const parser = new parserClass();
-  parser.initialize(parserClass.REQUEST, {});
-  parser.execute(REQUEST.subarray(0, -1));
-  const error = parser.finish();
-  parser.close();
-  return error;
-}
 
 const CALLBACKS = ['kOnHeadersComplete', 'kOnBody', 'kOnMessageComplete'] as const;
 

@@ -238,8 +238,9 @@ export class HttpConnection extends ReadingConnection {
 
   /** Node's own code serves what follows: first what is left of this read, then the end if that has come. */
   becomeSocket(read?: PartlyRead, hasEnded = false): void {
-    if (this.closed || !isStandIn(this.socket)) return;
+    // First: it calls back.
     this.sink?.stop();
+    if (this.closed || !isStandIn(this.socket)) return;
     const { current, queue = [], receiving, bodySeen, broken } = this;
     const exchanges = current === undefined ? queue : [current, ...queue];
     const answered = receiving === undefined || exchanges.includes(receiving) ? undefined : receiving;

@@ -83,7 +83,7 @@ export function scanHead(
 
 /** Its version is 1.1 at first: node's ServerResponse would otherwise look into the headers. */
 export function makeRequest(host: HttpHost, Class: RequestClass, socket: SocketContract, head: PlainHead): Incoming {
-  const request = new Class(socket) as unknown as Incoming;
+  const request = new Class(socket);
   request.httpVersionMajor = 1;
   request.httpVersionMinor = 1;
   request.httpVersion = '1.1';

@@ -189,9 +189,14 @@ export abstract class ReadingConnection extends PipelinedConnection implements S
 
   override onPeerEnd(): void {
     if (this.closed) return;
-    this.sink?.stop();
-    if (this.paused || this.unread !== undefined) (this.unread ??= []).push(undefined);
-    else this.readEnd();
+    const { sink } = this;
+    if (sink === undefined && !this.paused && this.unread === undefined) {
+      this.readEnd();
+      return;
+    }
+    // First: what happens at the sink's end may make it a socket, which takes this along.
+    (this.unread ??= []).push(undefined);
+    sink?.stop();
   }
 
   // --- a body below JavaScript ---

@@ -33,7 +33,6 @@ type ParserCallback = ParserCallbacks[keyof ParserCallbacks] | ((this: NodeParse
 interface ParserClass {
   new (): NodeParser;
   readonly REQUEST: number;
-  readonly kOnMessageBegin: number;
   readonly kOnHeaders: number;
   readonly kOnHeadersComplete: number;
   readonly kOnBody: number;
@@ -54,8 +53,6 @@ export interface NodeParser {
   close(): void;
   /** Stops at the current position until it is resumed. */
   pause(): void;
-  /** Lines of a header block that arrived in pieces; after a body, its trailers. */
-  readonly _headers: readonly string[];
   [callback: number]: ParserCallback | null;
 }
 
