@@ -6,7 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { childResult, heard, startChild } from '../support/children.js';
 import { requireOrSkip } from '../support/requirements.js';
-import { cleanup, closed, socketPath } from '../support/sockets.js';
+import { cleanup, closed, passTime, socketPath } from '../support/sockets.js';
 
 const prlimit = process.platform === 'linux' ? requireOrSkip('prlimit') : undefined;
 /** A descriptor that a process has open above its limit stays open. */
@@ -104,7 +104,7 @@ describe.skipIf(prlimit === undefined)('a server without a descriptor for more',
     await expect.poll(() => openDescriptors(child)).toBe(before - 1);
     const { loops } = await counts(child);
     // A stretch of time to look at, not one to wait for something.
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await passTime(300);
     const later = await counts(child);
     // It would turn some hundred thousand times; each rest is 50 ms.
     expect(later.loops - loops).toBeLessThan(MANY);

@@ -9,7 +9,7 @@ import * as http from 'node:http';
 import * as net from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { rawRequest } from '../support/http.js';
-import { cleanup, closed, listen, nextTurn, readUntilClosed } from '../support/sockets.js';
+import { cleanup, closed, listen, nextTurn, passTime, readUntilClosed } from '../support/sockets.js';
 import { everyWay, reference, subjects, type Family, type Subject } from '../support/subjects.js';
 
 const HOST = 'Host: x\r\n';
@@ -425,7 +425,7 @@ describe.each(subjects)('a slow peer: $name', (subject) => {
     for await (const { length } of client.iterator() as AsyncIterable<Buffer>) {
       received += length;
       // Three times as long as the timeout, but never that long without a byte.
-      if (pieces++ < 24) await new Promise((resolve) => setTimeout(resolve, 50));
+      if (pieces++ < 24) await passTime(50);
     }
     expect(received).toBeGreaterThan(size);
   });
