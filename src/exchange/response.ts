@@ -30,6 +30,9 @@ export function makeResponse(
 
 /** Gives a response the fast path. */
 export function hasten(response: Outgoing, storeHeader: Outgoing['_storeHeader'], short: boolean): Outgoing {
+  // Node gives a response these two as it is answered: with them at once, all that are answered here are of one shape.
+  response.statusCode = response.statusCode;
+  response.statusMessage = response.statusMessage;
   response._storeHeader = storeHeader;
   // If a program has replaced node's `end`, its replacement is to be called.
   if (short && response.end === originalEnd) response.end = end as Outgoing['end'];

@@ -47,13 +47,14 @@ interface Sample {
   response: Outgoing;
 }
 
-function makeSample(storeHeader: StoreHeader, short: boolean): Sample {
+function makeSample(storeHeader: StoreHeader, short: boolean, prepare: Prepare): Sample {
   const socket = new SampleSocket();
   const request = new nodeHttp.IncomingMessage(socket as never) as unknown as Incoming;
   Object.assign(request, { httpVersionMajor: 1, httpVersionMinor: 1, method: 'GET' });
   const options = { highWaterMark: 1000, rejectNonStandardBodyWrites: false };
   const bare = bareResponse(request as never, options) as unknown as Outgoing;
   const response = hasten(bare, storeHeader, short);
+  prepare(response);
   socket._httpMessage = response;
   response.socket = socket as unknown as SocketContract;
   response.sendDate = false;
@@ -61,6 +62,9 @@ function makeSample(storeHeader: StoreHeader, short: boolean): Sample {
 }
 
 type StoreHeader = Outgoing['_storeHeader'];
+
+/** What else is done to a response before its program has it. */
+type Prepare = (response: Outgoing) => void;
 
 type Act = (response: Outgoing, callback: () => void) => unknown;
 
@@ -105,8 +109,8 @@ function areAlike(one: Outgoing, other: Outgoing): boolean {
   );
 }
 
-function endsAlike(act: Act, nodesHead: StoreHeader, ownHead: StoreHeader): boolean {
-  const [nodes, ours] = [makeSample(nodesHead, false), makeSample(ownHead, true)];
+function endsAlike(act: Act, nodesHead: StoreHeader, ownHead: StoreHeader, prepare: Prepare): boolean {
+  const [nodes, ours] = [makeSample(nodesHead, false, prepare), makeSample(ownHead, true, prepare)];
   let told = 0;
   for (const { response } of [nodes, ours]) {
     response.on('prefinish', () => told++);
@@ -122,18 +126,21 @@ function endsAlike(act: Act, nodesHead: StoreHeader, ownHead: StoreHeader): bool
   return told - toldByNode === toldByNode - 2 && areAlike(nodes.response, ours.response);
 }
 
-function isHeldBack(act: Act, storeHeader: StoreHeader): boolean {
-  const { socket, response } = makeSample(storeHeader, true);
+function isHeldBack(act: Act, storeHeader: StoreHeader, prepare: Prepare): boolean {
+  const { socket, response } = makeSample(storeHeader, true, prepare);
   act(response, () => undefined);
   return !isShort(response, socket as unknown as SocketContract, 'b', undefined);
 }
 
 /** Whether the fast path, with headers built by `ownHead`, has the effect of node's own with `nodesHead`. */
-export function study(nodesHead: StoreHeader, ownHead: StoreHeader): boolean {
+export function study(nodesHead: StoreHeader, ownHead: StoreHeader, prepare: Prepare = () => undefined): boolean {
   // A replacement must not be called with responses that no request has.
   if (!METHODS_ARE_NODES) return false;
   try {
-    return WHOLE.every((act) => endsAlike(act, nodesHead, ownHead)) && BEGUN.every((act) => isHeldBack(act, ownHead));
+    return (
+      WHOLE.every((act) => endsAlike(act, nodesHead, ownHead, prepare)) &&
+      BEGUN.every((act) => isHeldBack(act, ownHead, prepare))
+    );
   } catch {
     return false;
   }

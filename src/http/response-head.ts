@@ -5,7 +5,7 @@
 import type { Outgoing } from '../exchange/contracts.js';
 import { dateLine } from '../exchange/date.js';
 import { study } from '../exchange/study.js';
-import { hasUniqueHeaders } from '../node/http-server.js';
+import { giveNoUniqueHeaders, hasUniqueHeaders } from '../node/http-server.js';
 import { outHeadersOf, type HeaderValue, type OutHeaders } from '../node/http-messages.js';
 import { nodeHttp } from '../runtime/http.js';
 
@@ -45,8 +45,6 @@ export function storeHeader(this: Outgoing, firstLine: string, headers: unknown)
 function isOrdinary(response: Outgoing): boolean {
   return !(
     response._removedConnection ||
-    response._removedTE ||
-    response._removedContLen ||
     response.chunkedEncoding ||
     response.maxRequestsOnConnectionReached ||
     response._maxRequestsPerSocket > 0
@@ -75,6 +73,8 @@ function build(response: Outgoing, firstLine: string, headers: unknown): string 
         ? addKept(response, kept)
         : addGiven(response, headers);
   if (!isPlain) return undefined;
+  // A length that has been removed may have been set again.
+  if (!hasLength && (response._removedContLen || response._removedTE)) return undefined;
   if (response.sendDate && !hasDate) text += dateLine();
   text += persistence(response);
   if (hasLength) response._contentLength = length;
@@ -190,5 +190,5 @@ let comesToTheSame: boolean | undefined;
 
 /** Whether responses that are written at once are the same, byte by byte, as those of this node: found out once. */
 export function plainEndsMayBeShort(): boolean {
-  return (comesToTheSame ??= study(originalStoreHeader, storeHeader));
+  return (comesToTheSame ??= study(originalStoreHeader, storeHeader, giveNoUniqueHeaders));
 }

@@ -86,6 +86,11 @@ export function giveUniqueHeaders(server: http.Server, response: object): void {
   (response as Keyed)[uniqueHeaders] = (server as unknown as Keyed)[uniqueHeaders];
 }
 
+/** As of a server without such names. */
+export function giveNoUniqueHeaders(response: object): void {
+  (response as Keyed)[facts().uniqueHeaders] = null;
+}
+
 export function hasUniqueHeaders(response: object): boolean {
   return Boolean((response as Keyed)[facts().uniqueHeaders]);
 }

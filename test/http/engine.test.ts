@@ -64,6 +64,37 @@ const RESPONSES: Record<string, http.RequestListener> = {
     response.removeHeader('Connection');
     response.end('text');
   },
+  'a removed length, text': (_, response) => {
+    response.removeHeader('Content-Length');
+    response.end('text');
+  },
+  'a removed length, set again': (_, response) => {
+    response.removeHeader('Content-Length');
+    response.setHeader('Content-Length', 4).end('text');
+  },
+  'a removed coding, text': (_, response) => {
+    response.removeHeader('Transfer-Encoding');
+    response.end('text');
+  },
+  'a removed coding, pieces': (_, response) => {
+    response.removeHeader('Transfer-Encoding');
+    response.write('one');
+    response.end('two');
+  },
+  'a removed length and coding, a length set': (_, response) => {
+    response.removeHeader('Content-Length');
+    response.removeHeader('Transfer-Encoding');
+    response.writeHead(200, { 'Content-Length': 4 }).end('text');
+  },
+  'a removed length, no content': (_, response) => {
+    response.removeHeader('Content-Length');
+    response.writeHead(204).end();
+  },
+  'a status set first': (_, response) => {
+    response.statusCode = 404;
+    response.statusMessage = 'Gone Away';
+    response.end('text');
+  },
   'pieces in one tick': (_, response) => {
     response.write('one');
     response.write('two');
