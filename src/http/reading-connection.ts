@@ -14,6 +14,7 @@ import { runTicks } from '../node/run-ticks.js';
 import { becomeSocket, type PartlyRead, type Remainder } from './become-socket.js';
 import { EndpointNames } from './endpoint-names.js';
 import type { HttpHost } from './host.js';
+import { LateBody } from './late-body.js';
 import { runOthersTicks } from './others-ticks.js';
 import { PipelinedConnection } from './pipelined-connection.js';
 import type { HttpSocket, StandInConnection } from './http-socket.js';
@@ -261,6 +262,9 @@ export abstract class ReadingConnection extends PipelinedConnection implements S
     this.held = this.unread = undefined;
     const end = endsSoon ? 'soon' : ended ? 'half' : undefined;
     becomeSocket(this, { ...rest, end, unflushed, hasReadLast, held, unread });
+    const { receiving, broken } = rest;
+    if (receiving === undefined || broken !== undefined || receiving.request.complete) return;
+    this.server.admit(new LateBody(this.server, this.socket, receiving.request, this.startedAt));
   }
 }
 

@@ -419,6 +419,37 @@ describe.each(everyWay)('a connection: $name over $family', ({ subject, family }
     }
   });
 
+  it('refuses what does not come in time from the request on, whatever the program takes meanwhile', async () => {
+    const bodies: http.IncomingMessage[] = [];
+    const refused: unknown[] = [];
+    const options = { requestTimeout: 300, connectionsCheckingInterval: 20 };
+    const server = subject.http.createServer(options, (request) => {
+      bodies.push(request);
+      request.on('error', () => undefined).resume();
+    });
+    server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+      refused.push(error.code, socket);
+      socket.destroy();
+    });
+    const address = await listen(server, family);
+    const clients: net.Socket[] = [];
+    for (const count of [1, 2]) {
+      clients.push(net.connect(address as net.NetConnectOpts).on('error', () => undefined));
+      clients.at(-1)?.write(`${post(5)}one`);
+      await expect.poll(() => bodies.length, { interval: 1 }).toBe(count);
+    }
+    // Counted from here on, the first would be refused later than the second.
+    await passTime(100);
+    const [first, second] = bodies.map(({ socket }) => socket);
+    first?.on('data', () => undefined);
+    const ends = clients.map(closed);
+    await ends[1];
+    await nextTurn();
+    expect(refused).toHaveLength(4);
+    expect(refused).toEqual(expect.arrayContaining(['ERR_HTTP_REQUEST_TIMEOUT', first, second]));
+    await ends[0];
+  });
+
   it('tells request and response when the peer goes', async () => {
     const events: string[] = [];
     const done = new Promise<void>((resolve) => {
