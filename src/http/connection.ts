@@ -51,6 +51,7 @@ export class HttpConnection extends ReadingConnection {
     // Whether `data` is a copy: a handler may run the event loop, which then reads into the engine's memory.
     let isOwn = false;
     const wasBroken = this.broken !== undefined;
+    let isFirst = true;
     // Where a listener throws, the rest of the read is lost, as with node's parser.
     while (at < end && !this.closed && (wasBroken || this.broken === undefined)) {
       const isInBody = this.bodyLeft > 0 && this.broken === undefined;
@@ -67,8 +68,11 @@ export class HttpConnection extends ReadingConnection {
         isOwn = true;
       }
       this.hasMoreRead = at < end;
-      if (head !== undefined) this.serve(head);
-      else if (body !== undefined) this.readChunk(body);
+      if (body !== undefined) this.readChunk(body);
+      else if (head !== undefined && isFirst) this.serve(head);
+      // What listeners have entered for the request before it is not its own. (Before Node 24 it is, as on node.)
+      else if (head !== undefined && !this.scope.runInAsyncScope(serve, undefined, this, head)) return;
+      isFirst = false;
     }
     if (at < end && this.became) giveRest(this.socket, { packet: copyOf(data, start, end), offset: at - start });
   }
@@ -78,7 +82,7 @@ export class HttpConnection extends ReadingConnection {
     return scanHead(this.server, this.carrier.engine, data, start, end);
   }
 
-  private serve(head: PlainHead): void {
+  serve(head: PlainHead): void {
     const { server, socket } = this;
     this.stopResting();
     this.startedAt = loopTime();
@@ -245,6 +249,17 @@ export class HttpConnection extends ReadingConnection {
     const exchanges = current === undefined ? queue : [current, ...queue];
     const answered = receiving === undefined || exchanges.includes(receiving) ? undefined : receiving;
     this.turnInto({ exchanges, answered, receiving, bodySeen, read, hasEnded, broken });
+  }
+}
+
+/** Returns whether the rest of the read is looked at. */
+function serve(connection: HttpConnection, head: PlainHead): boolean {
+  try {
+    connection.serve(head);
+    return true;
+  } catch (error) {
+    connection.breakOff(error);
+    return false;
   }
 }
 

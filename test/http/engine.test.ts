@@ -282,6 +282,27 @@ describe.each(everyWay)('a connection: $name over $family', ({ subject, family }
     expect(last).toEqual(counts.slice(3, 6));
   });
 
+  it('keeps what a request enters from those that came with it, where node does', async () => {
+    const enter = async ({ http }: Subject): Promise<unknown[]> => {
+      const storage = new AsyncLocalStorage<string>();
+      const seen: unknown[] = [];
+      const server = http.createServer({}, (request, response) => {
+        seen.push(storage.getStore());
+        storage.enterWith(`entered ${String(request.url)}`);
+        setImmediate(() => {
+          seen.push(storage.getStore());
+          response.end();
+        });
+      });
+      const address = await listen(server, family);
+      for (const text of [GET + GET + LAST, post(4) + 'body' + GET + post(4) + 'body' + LAST]) {
+        await rawRequest(reference, address, text);
+      }
+      return seen.sort();
+    };
+    expect(await enter(subject)).toEqual(await enter(reference));
+  });
+
   it('stays within the async context of its requests', async () => {
     const storage = new AsyncLocalStorage<string>();
     const seen: unknown[] = [];

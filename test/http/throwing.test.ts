@@ -144,6 +144,30 @@ describe.each(everyWay)('listeners that throw: $name over $family', ({ subject, 
     while (thrown.length < 5) await new Promise(setImmediate);
   });
 
+  it('reports in the async context of a request that came with others', async () => {
+    const meetThree = async ({ http }: Subject): Promise<unknown[]> => {
+      const storage = new AsyncLocalStorage<string>();
+      const seen: unknown[] = [];
+      onUncaught((error) => seen.push([error.message, storage.getStore()]));
+      const server = http.createServer({}, (request, response) => {
+        storage.enterWith(`of ${String(request.url)}`);
+        if (request.url === '/second') throw new Error('thrown');
+        request.resume().on('end', () => response.end(request.url));
+      });
+      const address = await listen(server, family);
+      const client = new Client(address);
+      await client.warm();
+      client.send(['/first', '/second', '/third'].map(upload).join(''));
+      while (seen.length === 0) await new Promise(setImmediate);
+      client.send(upload('/next'));
+      server.on('clientError', (error: NodeJS.ErrnoException) => seen.push(error.code));
+      while (seen.length < 2) await new Promise(setImmediate);
+      return seen;
+    };
+    const expected = await meetThree(reference);
+    expect(await meetThree(subject)).toEqual(expected);
+  });
+
   it("reports in the request's own async context", async () => {
     const storage = new AsyncLocalStorage<string>();
     const seen: unknown[] = [];
