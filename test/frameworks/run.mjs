@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join, resolve, sep } from 'node:path';
+import { delimiter, join, resolve, sep } from 'node:path';
 import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
 
@@ -31,6 +31,13 @@ const SUITES = {
     'packages/socket.io',
   ),
   hapi: suite(/^test\/[^/]+\.js$/, (file) => ['node_modules/@hapi/lab/bin/lab', '-a', '@hapi/code', '-r', 'tap', file]),
+  // All but those that need a database or a broker. Types are the compiler's matter.
+  nest: suite(
+    /^integration\/(?!microservices\/|mongoose\/|typeorm\/)(?!.*node_modules\/).*\.spec\.ts$|^integration\/microservices\/e2e\/(sum-rpc|math-grpc|orders-grpc).*\.spec\.ts$/,
+    mocha('--timeout=10000', '--reporter-option=maxDiffSize=0'),
+    '.',
+    { TS_NODE_TRANSPILE_ONLY: 'true' },
+  ),
   hono: suite(/^test\/.*\.test\.ts$/, (file) => ['node_modules/vitest/vitest.mjs', 'run', '--reporter=tap-flat', file]),
   // Of any other package: most middleware of Express, and most plugins of Fastify, are so.
   mocha: suite(/^test\/[^/]+\.js$/, mocha('--check-leaks')),
@@ -45,8 +52,8 @@ const USAGE = `usage: node test/frameworks/run.mjs --suite SUITE --dir DIR [opti
   --logs DIR     write the output of each file with a difference
   --jobs N       files at a time (default: 1)`;
 
-function suite(files, words, folder = '.') {
-  return { files, words, folder };
+function suite(files, words, folder = '.', env = {}) {
+  return { files, words, folder, env };
 }
 
 function mocha(...flags) {
@@ -116,9 +123,11 @@ function execute(command, words, options) {
 }
 
 /** Runs one file; its own result, whether it ended well, stands under the name ''. */
-async function runFile(file, { node, cwd, words, registered }) {
+async function runFile(file, { node, cwd, words, env: given, registered }) {
   const notes = mkdtempSync(join(tmpdir(), 'nwf-'));
-  const env = { ...process.env, FRAMEWORK_NOTES: notes };
+  // The commands of its dependencies, as npm has them for scripts.
+  const path = [join(cwd, 'node_modules/.bin'), process.env.PATH].join(delimiter);
+  const env = { ...process.env, ...given, PATH: path, FRAMEWORK_NOTES: notes };
   // Runners look at it to colour what they say, or to run fewer tests.
   delete env.FORCE_COLOR;
   if (registered) {
@@ -224,7 +233,7 @@ async function main() {
     process.exitCode = 2;
     return;
   }
-  const { files, words, folder } = SUITES[given.suite];
+  const { files, words, folder, env } = SUITES[given.suite];
   const cwd = resolve(given.dir, folder);
   if (given.logs !== undefined) mkdirSync(given.logs, { recursive: true });
   const only = new RegExp(given.only);
@@ -235,7 +244,7 @@ async function main() {
   const compared = [];
   const work = async () => {
     for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
-      compared.push(await compareFile(file, { node: given.node, cwd, words }, given.logs));
+      compared.push(await compareFile(file, { node: given.node, cwd, words, env }, given.logs));
     }
   };
   await Promise.all(Array.from({ length: Number(given.jobs) }, work));
