@@ -10,8 +10,15 @@ import { argTypeError, argValueError } from './errors/index.js';
 import { answerByFetch, appOf, type FetchOptions } from './http/fetch/serve.js';
 import { followParsers } from './http/follow-parsers.js';
 import { HTTP, installPlainServing, leaveToNode } from './http/serve-plain.js';
+import { setStrictness } from './http/strict/servers.js';
 import { nodeHttp } from './runtime/http.js';
-import { checkTransportOptions, patienceOf, type BacklogOptions, type TransportOptions } from './config/options.js';
+import {
+  checkBoolean,
+  checkTransportOptions,
+  patienceOf,
+  type BacklogOptions,
+  type TransportOptions,
+} from './config/options.js';
 import { protocolOf } from './net/accept-delegate.js';
 import { connectSocket, installTransport, serverOptions, type ServerInfo } from './net/factory.js';
 
@@ -38,6 +45,14 @@ export interface HttpTransportOptions extends TransportOptions {
    * code is not as expected.
    */
   engine?: 'nearwire' | 'node' | undefined;
+  /**
+   * Refuses all requests that RFC 9110 and RFC 9112 say a server must refuse, whichever transport and engine carry them,
+   * also where node's parser or `requireHostHeader` would let them pass: docs/compatibility.md#strict has the list. A
+   * refusal is a 'clientError' whose `code` is ERR_NEARWIRE_HTTP_STRICT and whose `statusCode` is 400, 501 or 505; without
+   * a listener the client is sent that status. It waits for the responses to the requests before it. Default: false, or
+   * true with `NEARWIRE_HTTP_STRICT=1`.
+   */
+  strict?: boolean | undefined;
 }
 
 /** Options of `http.createServer`, and nearwire's. */
@@ -57,14 +72,16 @@ export function attach<T extends http.Server>(server: T, options?: HttpTransport
   if (!(server instanceof nodeHttp.Server)) throw argTypeError('server', 'an instance of http.Server', server);
   if (attached.has(server)) {
     checkTransportOptions(options);
-    checkEngine(options?.engine);
+    checkOptions(options);
     return server as T & ServerInfo;
   }
   const protocol = protocolOf(server) ?? HTTP;
   if (protocol !== HTTP) {
     throw argValueError('server', server, `speaks ${protocol}, over nearwire already: attach() is for servers of HTTP`);
   }
-  checkEngine(options?.engine);
+  checkOptions(options);
+  checkTransportOptions(options);
+  setStrictness(server, options?.strict);
   if (options?.engine === 'node') leaveToNode(server);
   followParsers();
   installPlainServing();
@@ -73,7 +90,9 @@ export function attach<T extends http.Server>(server: T, options?: HttpTransport
   return server as T & ServerInfo;
 }
 
-function checkEngine(engine: unknown): void {
+function checkOptions(options: { engine?: unknown; strict?: unknown } | undefined): void {
+  const { engine, strict } = options ?? {};
+  if (strict !== undefined) checkBoolean(strict, 'options.strict');
   if (engine === undefined || engine === 'nearwire' || engine === 'node') return;
   throw argValueError('options.engine', engine, "must be 'nearwire' or 'node'");
 }

@@ -66,6 +66,8 @@ export interface Remainder {
   /** The one whose request's body is being read, and how much of it has come. */
   receiving: Exchange | undefined;
   bodySeen: number;
+  /** How much of it, or of one that nobody waits for, is to come. */
+  bodyLeft: number;
   read: PartlyRead | undefined;
   /** The peer has ended. */
   hasEnded: boolean;
@@ -120,6 +122,7 @@ export function becomeSocket(from: StandInOwner, rest: Remainder): void {
   if (socket.parser !== null && rest.broken !== undefined) breakParser(parserFacts(), socket.parser, rest.broken);
   else if (socket.parser !== null && rest.hasReadLast && rest.exchanges.length === 0)
     endParser(parserFacts(), socket.parser);
+  from.server.guard(socket, rest.bodyLeft);
   if (rest.end === 'soon') socket.destroySoon();
   else if (rest.end === 'half') socket.end();
   // Not before: node's server would stop reading where a write waits.

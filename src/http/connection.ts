@@ -16,7 +16,7 @@ import { report, reports } from '../net/async-scopes.js';
 import { runTicks } from '../node/run-ticks.js';
 import { giveRest, pushAll, type PartlyRead } from './become-socket.js';
 import type { BreakingCallback } from './broken-parser.js';
-import { makeRequest, scanHead, type PlainHead } from './plain-request.js';
+import { makeRequest, type PlainHead } from './plain-request.js';
 import { makePlainResponse } from './plain-response.js';
 import { ReadingConnection } from './reading-connection.js';
 import { isStandIn } from './stand-in.js';
@@ -79,7 +79,7 @@ export class HttpConnection extends ReadingConnection {
 
   private scan(data: Buffer, start: number, end: number): PlainHead | undefined {
     if (this.hasReadLast || this.broken !== undefined) return undefined;
-    return scanHead(this.server, this.carrier.engine, data, start, end);
+    return this.server.scan(this.carrier.engine, data, start, end);
   }
 
   serve(head: PlainHead): void {

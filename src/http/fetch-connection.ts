@@ -20,7 +20,7 @@ import { EngineExchange, type ExchangeCarrier } from './fetch/engine-exchange.js
 import { infoOf } from './fetch/info.js';
 import { urlOf } from './fetch/request-url.js';
 import type { HttpHost } from './host.js';
-import { scanHead, type PlainHead } from './plain-request.js';
+import type { PlainHead } from './plain-request.js';
 import { ReadingConnection } from './reading-connection.js';
 import { isStandIn } from './stand-in.js';
 
@@ -73,7 +73,7 @@ export class FetchConnection extends ReadingConnection implements ExchangeCarrie
       // The peer has declared that it would send no more.
       if (this.hasReadLast) return;
       const mayServe = this.open.length < MOST_AHEAD && !this.carrier.blocked;
-      const head = mayServe && this.isUnwatched ? scanHead(this.server, this.carrier.engine, data, at, end) : undefined;
+      const head = mayServe && this.isUnwatched ? this.server.scan(this.carrier.engine, data, at, end) : undefined;
       if (head === undefined) {
         this.leave(data, at, end, mayServe);
         return;

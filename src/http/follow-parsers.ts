@@ -3,6 +3,7 @@ import type * as http from 'node:http';
 import { setAfterConnection } from '../net/server-listener.js';
 import { studyParser, type NodeParser, type ParseError, type ParserCallbacks } from '../node/http-parser.js';
 import type { ParserFacts } from '../node/http-parser.js';
+import { executeGuarded, finishGuarded, isGuarded } from './strict/gate.js';
 import { PARSER_TICKS, ParserTicks, REPORTED, type ServedSocket } from './parser-ticks.js';
 
 interface Known {
@@ -13,10 +14,6 @@ interface Known {
 
 /** Built from the first server's parser; null if that is not a parser that we know. */
 let known: Known | null | undefined;
-
-function facts(): ParserFacts {
-  return (known as Known).facts;
-}
 
 function nodes(): ParserCallbacks {
   return (known as Known).nodes;
@@ -35,12 +32,12 @@ function ticksOf(parser: NodeParser): ParserTicks | undefined {
 /** Replaces a parser's own `execute`. */
 function execute(this: NodeParser, chunk: Buffer): number | ParseError {
   const ticks = ticksOf(this);
-  return ticks === undefined ? facts().execute.call(this, chunk) : ticks.execute(chunk);
+  return ticks === undefined ? executeGuarded.call(this, chunk) : ticks.execute(chunk);
 }
 
 function finish(this: NodeParser): ParseError | undefined {
   const ticks = ticksOf(this);
-  return ticks === undefined ? facts().finish.call(this) : ticks.finish();
+  return ticks === undefined ? finishGuarded.call(this) : ticks.finish();
 }
 
 /** Replace the callbacks that node's server has given its parser, and call those. */
@@ -113,12 +110,13 @@ function learn(parser: NodeParser): Known | null {
 }
 
 /** Node's server has taken the socket, and its parser is ready. */
-function follow(socket: ServedSocket): void {
+export function follow(socket: ServedSocket): void {
   const { parser } = socket;
   if (!parser || known === null) return;
   known ??= learn(parser);
   if (known === null) return;
-  const ticks = new ParserTicks(known.facts, parser, socket);
+  const facts = isGuarded(socket) ? { ...known.facts, execute: executeGuarded, finish: finishGuarded } : known.facts;
+  const ticks = new ParserTicks(facts, parser, socket);
   socket[PARSER_TICKS] = ticks;
   if (socket._connection !== undefined) socket._connection.reader = ticks;
   // Parsers are reused for other connections.

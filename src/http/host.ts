@@ -1,14 +1,17 @@
 /** An `http.Server` whose plain requests are read without node's parser, as its connections see it. */
 import type { RequestClass, ResponseClass } from '../exchange/contracts.js';
+import type { Engine } from '../engine/engine.js';
 import { ServerHost } from '../exchange/host.js';
 import {
   dropsEmptyBodies,
+  listensAlone,
   listensFirst,
   requestClassOf,
   responseClassOf,
   type ServerWithFields,
 } from '../node/http-server.js';
 import { nodeHttp } from '../runtime/http.js';
+import { scanHead, type PlainHead } from './plain-request.js';
 
 export class HttpHost extends ServerHost {
   constructor(server: ServerWithFields) {
@@ -25,14 +28,32 @@ export class HttpHost extends ServerHost {
 
   /** Whether node's own code may be spared: with these options it treats plain requests in a way of its own. */
   get servesPlain(): boolean {
+    return listensFirst(this.emitter) && this.leavesPlain;
+  }
+
+  protected get leavesPlain(): boolean {
     const { emitter: server } = this;
     return (
-      listensFirst(server) &&
       !server.insecureHTTPParser &&
       server.httpValidation === undefined &&
       !server.maxHeadersCount &&
       !(server.maxRequestsPerSocket as number) &&
       !dropsEmptyBodies(server)
     );
+  }
+
+  /** Whether 'connection' has no listener but the server's own. */
+  get listensAlone(): boolean {
+    return listensAlone(this.emitter);
+  }
+
+  /** As `scanHead`. */
+  scan(engine: Engine, data: Buffer, start: number, end: number): PlainHead | undefined {
+    return scanHead(this, engine, data, start, end);
+  }
+
+  /** Node's code serves this socket from now on, and `bodyLeft` bytes of a body are to come. */
+  guard(_socket: object, _bodyLeft: number): void {
+    // A strict one looks at what comes.
   }
 }

@@ -4,11 +4,17 @@ import type { Engine } from '../engine/engine.js';
 import type { Incoming, RequestClass, SocketContract } from '../exchange/contracts.js';
 import { setHeadersCount } from '../node/http-messages.js';
 import { PLAIN_METHODS, studyParser, type ParserFacts } from '../node/http-parser.js';
-import type { HttpHost } from './host.js';
+import type { ServerWithFields } from '../node/http-server.js';
 
 /** A Buffer's own decoder, without the checks of toString(). */
 interface RawReads {
   latin1Slice(start: number, end: number): string;
+}
+
+/** A server, as far as it matters here. */
+interface ReadingServer {
+  readonly longestHead: number;
+  readonly servesPlain: boolean;
 }
 
 export interface PlainHead {
@@ -53,7 +59,7 @@ export function learnParser(parserClass: ParserFacts['parserClass'] | undefined)
 
 /** The parts of the plain request at `start`; undefined if there is none. They are valid until the next call. */
 export function scanHead(
-  host: Pick<HttpHost, 'longestHead' | 'servesPlain'>,
+  host: ReadingServer,
   engine: Engine,
   data: Buffer,
   start: number,
@@ -82,7 +88,12 @@ export function scanHead(
 }
 
 /** Its version is 1.1 at first: node's ServerResponse would otherwise look into the headers. */
-export function makeRequest(host: HttpHost, Class: RequestClass, socket: SocketContract, head: PlainHead): Incoming {
+export function makeRequest(
+  host: { readonly emitter: ServerWithFields },
+  Class: RequestClass,
+  socket: SocketContract,
+  head: PlainHead,
+): Incoming {
   const request = new Class(socket);
   request.httpVersionMajor = 1;
   request.httpVersionMinor = 1;

@@ -27,7 +27,7 @@ const CLOSING_MOMENT = 1;
 const TIMED_OUT = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n';
 
 /** What a kind of connection knows of its exchanges. */
-type OwnRemainder = Omit<Remainder, 'end' | 'unflushed' | 'hasReadLast' | 'held' | 'unread'>;
+type OwnRemainder = Omit<Remainder, 'end' | 'unflushed' | 'hasReadLast' | 'held' | 'unread' | 'bodyLeft'>;
 
 export abstract class ReadingConnection extends PipelinedConnection implements StandInConnection {
   declare readonly carrier: NativeCarrier;
@@ -252,7 +252,7 @@ export abstract class ReadingConnection extends PipelinedConnection implements S
 
   /** Node's own code serves what follows. */
   protected turnInto(rest: OwnRemainder): void {
-    const { ended, endsSoon, hasReadLast, held = [], unread = [] } = this;
+    const { ended, endsSoon, hasReadLast, held = [], unread = [], bodyLeft } = this;
     // The last piece of what was read while it was paused has brought this about: reading is to go on behind it.
     if (!this.paused && unread.length === 0) this.carrier.resume();
     this.keepAlive?.end();
@@ -261,7 +261,7 @@ export abstract class ReadingConnection extends PipelinedConnection implements S
     const unflushed = this.takeCallbacks();
     this.held = this.unread = undefined;
     const end = endsSoon ? 'soon' : ended ? 'half' : undefined;
-    becomeSocket(this, { ...rest, end, unflushed, hasReadLast, held, unread });
+    becomeSocket(this, { ...rest, end, unflushed, hasReadLast, held, unread, bodyLeft });
     const { receiving, broken } = rest;
     if (receiving === undefined || broken !== undefined || receiving.request.complete) return;
     this.server.admit(new LateBody(this.server, this.socket, receiving.request, this.startedAt));

@@ -7,12 +7,14 @@ import { setDelegateFinder, type AcceptDelegate, type AcceptingListener } from '
 import { acceptedSockets } from '../net/server-listener.js';
 import { checkMessages } from '../node/http-messages.js';
 import { parserClass } from '../node/http-parser.js';
-import { httpServerFacts, listensAlone, otherConnectionListeners, type ServerWithFields } from '../node/http-server.js';
+import { httpServerFacts, otherConnectionListeners, type ServerWithFields } from '../node/http-server.js';
 import { nodeHttp } from '../runtime/http.js';
 import { connections, type ConnectionEvent } from '../stats/events.js';
 import { HttpConnection } from './connection.js';
 import { FetchConnection, servedWithoutMessages } from './fetch-connection.js';
 import { HttpHost } from './host.js';
+import { StrictHost } from './strict/host.js';
+import { isStrict } from './strict/servers.js';
 import { learnParser } from './plain-request.js';
 import { areReplaced } from './socket-methods.js';
 
@@ -63,13 +65,13 @@ export function leaveToNode(server: http.Server): void {
 }
 
 /** Servers of node:http, without loading it for others. */
-function isHttpServer(server: net.Server): server is ServerWithFields {
+export function isHttpServer(server: net.Server): server is ServerWithFields {
   return 'closeIdleConnections' in server && server instanceof nodeHttp.Server;
 }
 
 function servePlain(server: net.Server): AcceptDelegate | undefined {
   if (left.has(server) || !isHttpServer(server) || !knowsNode()) return undefined;
-  const host = new HttpHost(server);
+  const host = isStrict(server) ? new StrictHost(server) : new HttpHost(server);
   listConnections(server, host);
   return {
     protocol: HTTP,
@@ -100,7 +102,7 @@ function take(host: HttpHost, listener: AcceptingListener, id: number, insideClo
 }
 
 function admit(host: HttpHost, listener: AcceptingListener, id: number, insideClose: boolean): void {
-  const isUnheard = listensAlone(host.emitter) && !connections.hasSubscribers && !acceptedSockets.hasSubscribers;
+  const isUnheard = host.listensAlone && !connections.hasSubscribers && !acceptedSockets.hasSubscribers;
   const served = isUnheard ? servedWithoutMessages(host.emitter) : undefined;
   if (served !== undefined) {
     host.admit(new FetchConnection(host, served, listener, id));

@@ -84,6 +84,15 @@ function nothing(): void {
 }
 
 /**
+ * Has node's server read this socket by its listener of 'data', and not from the handle below JavaScript: as it does when
+ * a program listens as well.
+ */
+export function readByListener(socket: net.Socket): void {
+  socket.on('data', nothing);
+  socket.removeListener('data', nothing);
+}
+
+/**
  * Makes a parser of this class read a request of each method and checks what it reports. Returns undefined if that
  * differs from what we would report: then node's parser does all the work.
  */

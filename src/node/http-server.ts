@@ -111,18 +111,27 @@ export function requestListener(server: http.Server): unknown {
   return (server as unknown as { _events: { request?: unknown } })._events.request;
 }
 
-/** Whether 'connection' has no listener but node's own. */
-export function listensAlone(server: http.Server): boolean {
-  return connectionListeners(server) === facts().connectionListener;
+/** Whether 'connection' has no listener but the server's own, which is node's. */
+export function listensAlone(server: http.Server, own: ConnectionListener = facts().connectionListener): boolean {
+  return connectionListeners(server) === own;
 }
 
-/** Whether node's own listener of 'connection' is the first. */
-export function listensFirst(server: http.Server): boolean {
+/** Whether the server's own listener of 'connection' is the first. */
+export function listensFirst(server: http.Server, own: ConnectionListener = facts().connectionListener): boolean {
   const found = connectionListeners(server);
-  return (Array.isArray(found) ? (found[0] as unknown) : found) === facts().connectionListener;
+  return (Array.isArray(found) ? (found[0] as unknown) : found) === own;
 }
 
-/** The listeners of 'connection' after node's own. */
+/** Puts this in the place of node's own listener of 'connection'. Returns false if there is none. */
+export function replaceConnectionListener(server: http.Server, listener: ConnectionListener): boolean {
+  const own = httpServerFacts()?.connectionListener;
+  if (own === undefined || !server.listeners('connection').includes(own)) return false;
+  server.removeListener('connection', own);
+  server.prependListener('connection', listener);
+  return true;
+}
+
+/** The listeners of 'connection' after the server's own. */
 export function otherConnectionListeners(server: http.Server): ConnectionListener[] {
   return server.rawListeners('connection').slice(1) as ConnectionListener[];
 }

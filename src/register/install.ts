@@ -3,14 +3,17 @@
  * related functions.
  */
 import { installPlainServing } from '../http/serve-plain.js';
+import { isStrictByDefault } from '../http/strict/servers.js';
 import { followParsers } from '../http/follow-parsers.js';
 import { noteSocketMethods } from '../http/socket-methods.js';
 import { install } from './install-natively.js';
+import type { Engine } from '../engine/engine.js';
 import { engineFor, requestedTransport } from '../engine/transport.js';
 import { patchActiveHandles } from './active-handles.js';
 import { patchConnecting } from './connecting.js';
 import { patchListening } from './listening.js';
 import { patchMethods } from './methods.js';
+import { patchStrictness } from './strictness.js';
 import { Reach } from './reach.js';
 
 /** `1`: TCP is carried by nearwire as well. */
@@ -24,14 +27,20 @@ let registered = false;
  * opened elsewhere, and the sockets of TLS and of subclasses of net.Socket. One call is enough; further calls do
  * nothing.
  *
- * With `NEARWIRE_TRANSPORT=js`, or without the addon, nothing is changed. Throws ERR_NEARWIRE_NO_ADDON if
+ * With `NEARWIRE_HTTP_STRICT=1` all servers of node:http are strict, whatever carries their connections.
+ *
+ * With `NEARWIRE_TRANSPORT=js`, or without the addon, nothing else is changed. Throws ERR_NEARWIRE_NO_ADDON if
  * `NEARWIRE_TRANSPORT=native` and the addon did not load.
  */
 export function registerTransport(): void {
   if (registered) return;
   registered = true;
   const engine = engineFor(requestedTransport(undefined));
-  if (engine === undefined) return;
+  if (engine !== undefined) installNatively(engine);
+  if (isStrictByDefault()) patchStrictness();
+}
+
+function installNatively(engine: Engine): void {
   const reach = new Reach(engine, process.env[TCP_VARIABLE] === '1');
   install();
   patchListening(reach);
