@@ -28,7 +28,7 @@ export function corpus(directory: string, name: string): Vector[] | undefined {
   return vectors?.filter(({ bytes }) => bytes !== '');
 }
 
-function filesOf(folder: string, ending: string): string[] {
+export function filesOf(folder: string, ending: string): string[] {
   return readdirSync(folder)
     .filter((file) => file.endsWith(ending))
     .map((file) => join(folder, file));
@@ -37,7 +37,7 @@ function filesOf(folder: string, ending: string): string[] {
 const ESCAPES: Readonly<Record<string, string>> = { r: '\r', n: '\n', t: '\t', f: '\f', v: '\v', 0: '\0', b: '\b' };
 
 /** Of a literal in any of these languages; the bytes of what is beyond ASCII are those of UTF-8. */
-function unescape(text: string): string {
+export function unescape(text: string): string {
   const plain = Buffer.from(text).toString('latin1');
   return plain.replace(/\\(?:x([0-9a-fA-F]{2})|([^]))/g, (_, hex: string | undefined, one: string) =>
     hex === undefined ? (ESCAPES[one] ?? one) : String.fromCharCode(parseInt(hex, 16)),

@@ -18,6 +18,8 @@ export interface Setting {
   /** Listens to 'clientError', 'upgrade', 'connect', 'checkContinue' and 'checkExpectation'; else node's defaults answer. */
   readonly listens: boolean;
   readonly options?: http.ServerOptions;
+  /** Answers a request that has come, with its body; otherwise the answer is its method and target. */
+  readonly respond?: (request: http.IncomingMessage, response: http.ServerResponse, body: string) => void;
   /** Of the server; it has no option. */
   readonly maxRequestsPerSocket?: number;
 }
@@ -48,6 +50,7 @@ class Talk {
   constructor(
     readonly script: Script,
     readonly client: net.Socket,
+    private readonly respond: Setting['respond'],
   ) {
     const note = (what: string): void => {
       this.note('client', what);
@@ -108,6 +111,10 @@ class Talk {
     request.on('end', () => {
       const { complete, rawTrailers } = request;
       this.note(of, JSON.stringify({ body, complete, rawTrailers }));
+      if (this.respond !== undefined) {
+        this.respond(request, response, body);
+        return;
+      }
       response.setHeader('X-Kept', String(response.shouldKeepAlive));
       response.end(`${String(method)} ${String(url)}`);
     });
@@ -163,7 +170,7 @@ class Stage {
 
   async connect(script: Script): Promise<Talk> {
     const client = net.connect(this.address as net.NetConnectOpts);
-    const talk = new Talk(script, client);
+    const talk = new Talk(script, client, this.setting.respond);
     this.coming.push(talk);
     await new Promise((resolve) => client.once('connect', resolve));
     return talk;
@@ -248,25 +255,36 @@ export function asNth(nth: number, name: string, pieces: readonly string[]): Scr
   return { name: `${name}, number ${String(nth)}`, pieces: [...before, ...pieces] };
 }
 
-/** Answers the scripts of which the subject makes something else than node:http. */
+/** What each of the subjects makes of each script. */
+export async function recordsOf(
+  subjects: readonly Subject[],
+  setting: Setting,
+  scripts: readonly Script[],
+): Promise<string[][][]> {
+  const stages = subjects.map((subject) => new Stage(subject, setting));
+  await Promise.all(stages.map((stage) => stage.listen()));
+  const records: string[][][] = subjects.map(() => []);
+  for (let at = 0; at < scripts.length; at += CROWD) {
+    const crowd = scripts.slice(at, at + CROWD);
+    const talks: Talk[][] = [];
+    for (const stage of stages) talks.push(await Promise.all(crowd.map((script) => stage.connect(script))));
+    await talkAll(talks.flat());
+    talks.forEach((those, i) => records[i]?.push(...those.map(({ record }) => record)));
+  }
+  for (const stage of stages) stage.close();
+  return records;
+}
+
+/** Answers the scripts of which the subject makes something else than node:http, or than `from`. */
 export async function differences(
   subject: Subject,
   setting: Setting,
   scripts: readonly Script[],
+  from = reference,
 ): Promise<Difference[]> {
-  const stages = [new Stage(reference, setting), new Stage(subject, setting)] as const;
-  await Promise.all(stages.map((stage) => stage.listen()));
-  const found: Difference[] = [];
-  for (let at = 0; at < scripts.length; at += CROWD) {
-    const crowd = scripts.slice(at, at + CROWD);
-    const connect = (stage: Stage): Promise<Talk[]> => Promise.all(crowd.map((script) => stage.connect(script)));
-    const [expected, told] = [await connect(stages[0]), await connect(stages[1])];
-    await talkAll([...expected, ...told]);
-    crowd.forEach((script, i) => {
-      const difference = { ...script, expected: expected[i]?.record ?? [], told: told[i]?.record ?? [] };
-      if (difference.expected.join('\n') !== difference.told.join('\n')) found.push(difference);
-    });
-  }
-  for (const stage of stages) stage.close();
-  return found;
+  const [expected = [], told = []] = await recordsOf([from, subject], setting, scripts);
+  return scripts.flatMap((script, i) => {
+    const difference = { ...script, expected: expected[i] ?? [], told: told[i] ?? [] };
+    return difference.expected.join('\n') === difference.told.join('\n') ? [] : [difference];
+  });
 }

@@ -148,6 +148,17 @@ const HOSTS: Group = {
   'with a user': 'Host: u@x',
   'two words': 'Host: x y',
   'an address': 'Host: [::1]:80',
+  'a list': 'Host: x, y',
+  'brackets left open': 'Host: [::1',
+  'no address in brackets': 'Host: [x y]',
+  'a port of letters': 'Host: x:eighty',
+  'an empty port': 'Host: x:',
+  'only a port': 'Host: :80',
+  'obs-text': 'Host: \xe9',
+  'a broken escape': 'Host: a%zz',
+  'an escape': 'Host: a%20b',
+  'a fragment': 'Host: x#y',
+  'an underscore': 'Host: a_b',
   'in capitals': 'HOST: x',
 };
 
@@ -197,6 +208,9 @@ const CODINGS: Group = {
   parameters: 'chunked;a=b',
   'a fold': '\r\n chunked',
   'a NUL behind': 'chunked\0',
+  'a comma before': ', chunked',
+  'a comma behind': 'chunked,',
+  'chunked, then identity': 'chunked\r\nTransfer-Encoding: identity',
 };
 
 const FRAMINGS: Group = {
@@ -231,6 +245,11 @@ const CHUNKS: Group = {
   trailers: '5\r\nhello\r\n0\r\nA: b\r\nC: d\r\n\r\n',
   'a wrong trailer': '0\r\nA b\r\n\r\n',
   'a trailer that closes': '0\r\nConnection: close\r\n\r\n',
+  'a blank behind the size': '5 \r\nhello\r\n0\r\n\r\n',
+  'an extension that is no token': '5;a[=b\r\nhello\r\n0\r\n\r\n',
+  'a CR in an extension': '5;a\rb\r\nhello\r\n0\r\n\r\n',
+  'a fold among the trailers': '0\r\nA: b\r\n c\r\n\r\n',
+  'a control byte in a trailer': '0\r\nA: b\x01\r\n\r\n',
   'a length among the trailers': '0\r\nContent-Length: 5\r\n\r\n',
 };
 
@@ -266,6 +285,8 @@ const OLD: Group = {
   'kept alive, with a tab behind': head('GET /g HTTP/1.0', 'Connection: keep-alive\t'),
   closed: head('GET /g HTTP/1.0', 'Connection: close'),
   'kept alive, with a body': `${head('POST /p HTTP/1.0', 'Connection: keep-alive', 'Content-Length: 5')}hello`,
+  'two Hosts': head('GET /g HTTP/1.0', HOST, HOST),
+  'an empty Host': head('GET /g HTTP/1.0', 'Host:'),
   chunked: `${head('POST /p HTTP/1.0', 'Transfer-Encoding: chunked')}0\r\n\r\n`,
 };
 
@@ -283,8 +304,21 @@ const PAIRS: Group = {
   'less than the length': post('Content-Length: 500', 'hello') + NEXT,
 };
 
+const ABSOLUTE: Group = {
+  'with another Host': head('GET http://y/ HTTP/1.1', HOST),
+  'with an empty Host': head('GET http://y/ HTTP/1.1', 'Host:'),
+  'with a wrong Host': head('GET http://y/ HTTP/1.1', 'Host: x y'),
+  'without a host': head('GET http:///a HTTP/1.1', HOST),
+  'without an authority': head('GET http:a HTTP/1.1', HOST),
+};
+
 const TUNNELS: Group = {
   'an authority': 'x:1',
+  'no port': 'x',
+  'an empty port': 'x:',
+  'port 0': 'x:0',
+  'a port that is too large': 'x:65536',
+  'an address': '[::1]:443',
   'a path': '/g',
 };
 
@@ -303,6 +337,7 @@ export const VECTORS: readonly Vector[] = [
   ...group('3.1', 'method', METHODS, (method) => head(`${method} /g HTTP/1.1`, HOST)),
   ...group('3.2', 'target', TARGETS, (target) => head(`GET ${target} HTTP/1.1`, HOST)),
   ...group('3.2.4', 'OPTIONS', { asterisk: '*', path: '/' }, (target) => head(`OPTIONS ${target} HTTP/1.1`, HOST)),
+  ...group('3.2.2', 'absolute', ABSOLUTE, (bytes) => bytes),
   ...group('2.3', 'version', VERSIONS, (version) => head(`GET /g ${version}`, HOST)),
   ...group('2.2', 'line', LINES, (bytes) => bytes),
   ...group('5', 'field', FIELDS, get),
@@ -320,6 +355,6 @@ export const VECTORS: readonly Vector[] = [
 ];
 
 /** Longer ones are sent whole only. */
-const LONGEST_CUT = 1000;
+export const LONGEST_CUT = 1000;
 
 export const SHORT_VECTORS = VECTORS.filter(({ bytes }) => bytes.length <= LONGEST_CUT);

@@ -5,8 +5,9 @@ import type { RequestLine } from './request-line.js';
 import { violation, type Violation } from './violation.js';
 
 const DIGITS = /^\d+$/;
+const COMMA = /[ \t]*,[ \t]*/;
 /** Only blanks: to node's parser a token with a tab beside it is another one. */
-const LIST = / *, */;
+const OPTIONS = / *, */;
 
 export interface Framing {
   /** In bytes; 0 for a chunked body. */
@@ -71,7 +72,7 @@ export class Head {
     if (this.codings.length === 0) return undefined;
     if (this.line.minorVersion === 0) return violation('Transfer-Encoding in HTTP/1.0', '9112, 6.1');
     // Empty elements of a list are to be ignored: RFC 9110, 5.6.1.2.
-    const names = listOf(this.codings).filter((name) => name !== '');
+    const names = listOf(this.codings, COMMA).filter((name) => name !== '');
     if (names.at(-1) !== 'chunked') return violation('a body whose last coding is not chunked', '9112, 6.3');
     const others = names.slice(0, -1);
     if (others.includes('chunked')) return violation('a body that is chunked twice', '9112, 6.1');
@@ -80,11 +81,11 @@ export class Head {
 
   private framing(): Framing {
     const { lengths, codings, line, hasUpgrade, connection } = this;
-    const maySwitch = line.method === 'CONNECT' || (hasUpgrade && listOf(connection).includes('upgrade'));
+    const maySwitch = line.method === 'CONNECT' || (hasUpgrade && listOf(connection, OPTIONS).includes('upgrade'));
     return { length: Number(lengths[0] ?? 0), chunked: codings.length > 0, maySwitch };
   }
 }
 
-function listOf(values: readonly string[]): string[] {
-  return values.join(',').toLowerCase().trim().split(LIST);
+function listOf(values: readonly string[], comma: RegExp): string[] {
+  return values.join(',').toLowerCase().split(comma);
 }

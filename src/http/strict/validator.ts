@@ -1,12 +1,12 @@
 /**
  * Reads the bytes of a connection, in whatever pieces they come, and says how many of them may be given to node's parser:
- * none of the line that breaks a rule, and none behind it. It finds the end of each message, so that those that follow are
+ * none of a head, or of a line behind it, that breaks a rule, and none of what follows. It finds the end of each message, so that those that follow are
  * read as well. docs/compatibility.md#strict has the rules.
  *
  *   start --(a request line)--> fields --(the empty line)--> body, or size --> data --> end of data --> size ... trailers
  *     ^----------------------------(the message's last byte)------------------------------------------------------'
  *
- * Node's parser may see the beginning of a line whose end breaks a rule. It calls nothing before the end of the line.
+ * Node's parser may see the beginning of a line whose end comes later, and breaks a rule. It calls nothing before that end.
  */
 import { readChunkHeader } from './chunk-header.js';
 import { readField } from './field-lines.js';
@@ -52,19 +52,22 @@ export class RequestValidator {
     return this.stage !== 'start' && this.stage !== 'fields';
   }
 
-  /** Reads on from `at`. Returns where it has stopped: at the end, at a violation, or where `switching` says. */
+  /** Reads on from `at`. Returns where it has stopped: at the end, where `switching` says, or before what breaks a rule. */
   read(bytes: Buffer, at: number): number {
     this.switching = undefined;
+    let headAt = at;
     while (at < bytes.length) {
       if (this.left > 0) {
         const taken = Math.min(this.left, bytes.length - at);
         this.left -= taken;
         at += taken;
         if (this.left === 0) this.endData();
+        headAt = at;
       } else {
         const next = this.readLine(bytes, at);
-        if (next < 0) return at;
+        if (next < 0) return this.isWithinBody ? at : headAt;
         at = next;
+        if (this.stage === 'start') headAt = at;
       }
       if (this.switching !== undefined) return at;
     }
