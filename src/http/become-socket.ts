@@ -122,7 +122,7 @@ export function becomeSocket(from: StandInOwner, rest: Remainder): void {
   if (socket.parser !== null && rest.broken !== undefined) breakParser(parserFacts(), socket.parser, rest.broken);
   else if (socket.parser !== null && rest.hasReadLast && rest.exchanges.length === 0)
     endParser(parserFacts(), socket.parser);
-  from.server.guard(socket, rest.bodyLeft);
+  from.server.guard?.(socket, rest.bodyLeft);
   if (rest.end === 'soon') socket.destroySoon();
   else if (rest.end === 'half') socket.end();
   // Not before: node's server would stop reading where a write waits.

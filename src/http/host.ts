@@ -1,5 +1,6 @@
 /** An `http.Server` whose plain requests are read without node's parser, as its connections see it. */
 import type { RequestClass, ResponseClass } from '../exchange/contracts.js';
+import type * as net from 'node:net';
 import type { Engine } from '../engine/engine.js';
 import { ServerHost } from '../exchange/host.js';
 import {
@@ -52,8 +53,6 @@ export class HttpHost extends ServerHost {
     return scanHead(this, engine, data, start, end);
   }
 
-  /** Node's code serves this socket from now on, and `bodyLeft` bytes of a body are to come. */
-  guard(_socket: object, _bodyLeft: number): void {
-    // A strict one looks at what comes.
-  }
+  /** Called when node's code serves a socket from now on, and so many bytes of a body are to come. */
+  readonly guard: ((socket: net.Socket, bodyLeft: number) => void) | undefined = undefined;
 }

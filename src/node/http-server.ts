@@ -25,7 +25,7 @@ export interface HttpServerFields {
 
 export type ServerWithFields = http.Server & HttpServerFields;
 
-type ConnectionListener = (this: net.Server, socket: net.Socket) => void;
+type ConnectionListener = (this: http.Server, socket: net.Socket) => void;
 
 interface Facts {
   /** Node's own listener of 'connection', which gives the socket a parser. */

@@ -47,7 +47,8 @@ class Gate {
   execute(chunk: Buffer): number | ParseError {
     const { validator, parser } = this;
     if (this.isOpen) return byNode(parser).execute.call(parser, chunk);
-    if (validator.violation !== undefined) return this.refuse(validator.violation, chunk, 0);
+    const before = this.broken();
+    if (before !== undefined) return this.refuse(before, chunk, 0);
     // Before: a callback that is given the chunk may detach it.
     const { length } = chunk;
     let at = 0;
@@ -56,13 +57,22 @@ class Gate {
       const { switching } = validator;
       const taken = this.give(chunk, at, end);
       if (typeof taken !== 'number') return taken;
-      if (this.isOpen) return at + taken;
+      if (this.opened()) return at + taken;
       at = end;
-      if (validator.violation !== undefined) return this.refuse(validator.violation, chunk, at);
+      const broken = this.broken();
+      if (broken !== undefined) return this.refuse(broken, chunk, at);
       // As node's parser, which then reads no further in what it was given.
       if (switching === 'done') return at;
     } while (at < length && at < chunk.length);
     return length;
+  }
+
+  private opened(): boolean {
+    return this.isOpen;
+  }
+
+  private broken(): Violation | undefined {
+    return this.validator.violation;
   }
 
   /** Gives the parser a part that is valid. */

@@ -1,4 +1,5 @@
 /** An `http.Server` whose plain requests are also looked at for what `strict` refuses. */
+import type * as net from 'node:net';
 import type { Engine } from '../../engine/engine.js';
 import { listensAlone, listensFirst } from '../../node/http-server.js';
 import { HttpHost } from '../host.js';
@@ -45,7 +46,7 @@ export class StrictHost extends HttpHost {
     return head !== undefined && hasValidHost(head.rawHeaders) ? head : undefined;
   }
 
-  override guard(socket: object, bodyLeft: number): void {
-    guard(this.emitter, socket as never, bodyLeft);
-  }
+  override readonly guard = (socket: net.Socket, bodyLeft: number): void => {
+    guard(this.emitter, socket, bodyLeft);
+  };
 }

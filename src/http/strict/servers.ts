@@ -28,10 +28,9 @@ export function isStrict(server: net.Server): boolean {
 }
 
 /** Takes the place of node's own listener of 'connection'. */
-export function serveStrictly(this: net.Server, socket: net.Socket): void {
-  const server = this as http.Server;
-  serveByNode(server, socket);
-  guard(server, socket, 0);
+export function serveStrictly(this: http.Server, socket: net.Socket): void {
+  serveByNode(this, socket);
+  guard(this, socket, 0);
   if (socket instanceof NativeSocket) return;
   readByListener(socket);
   follow(socket);

@@ -69,9 +69,13 @@ export class RequestValidator {
         at = next;
         if (this.stage === 'start') headAt = at;
       }
-      if (this.switching !== undefined) return at;
+      if (this.stops()) return at;
     }
     return at;
+  }
+
+  private stops(): boolean {
+    return this.switching !== undefined;
   }
 
   /** Of a line or a part of it. Returns where it ends; less than 0: it breaks a rule. */

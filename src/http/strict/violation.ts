@@ -20,8 +20,9 @@ export function answerTo({ status }: Violation): string {
   return `HTTP/1.1 ${String(status)} ${PHRASES[status]}\r\nConnection: close\r\n\r\n`;
 }
 
-/** The argument of 'clientError'; node adds `rawPacket`. */
-export function strictError({ status, reason, section }: Violation, bytesParsed: number): ParseError {
-  const error = coded(new Error(`Request refused: ${reason} (RFC ${section})`), 'ERR_NEARWIRE_HTTP_STRICT');
+/** The argument of 'clientError'; node adds `rawPacket`, and makes the message of all that it refuses anew. */
+export function strictError({ status, reason: what, section }: Violation, bytesParsed: number): ParseError {
+  const reason = `${what} (RFC ${section})`;
+  const error = coded(new Error(`Parse Error: ${reason}`), 'ERR_NEARWIRE_HTTP_STRICT');
   return Object.assign(error, { reason, statusCode: status, bytesParsed });
 }
