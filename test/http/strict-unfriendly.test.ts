@@ -118,7 +118,7 @@ describe.each(strictWays)('strict, unfriendly: $name', (way) => {
 
   it('survives a listener that throws', async () => {
     const thrown: unknown[] = [];
-    onUncaught((error) => thrown.push((error).message));
+    onUncaught((error) => thrown.push(error.message));
     const server = strictly(way, {}, (_, response) => response.end('served'));
     const sockets: net.Socket[] = [];
     server.on('clientError', (_, socket: net.Socket) => {
