@@ -58,6 +58,20 @@ describe('the option', () => {
     expect(() => attach(server, options)).toThrow(refusal);
   });
 
+  it('may be given again after an attempt that has failed', async () => {
+    const make = `
+      const { attach } = await import(${built('http')});
+      const server = http.createServer(answer);
+      try {
+        attach(server, { transport: 'native', strict: true });
+      } catch ({ code }) {
+        process.stdout.write(JSON.stringify(code) + '\\n');
+      }
+      attach(server, { transport: 'js', strict: true });`;
+    const variables = { NEARWIRE_ADDON: '/nowhere/addon.node' };
+    expect(await runWith(variables, program(make, TCP))).toEqual(['ERR_NEARWIRE_NO_ADDON', BAD]);
+  });
+
   it('needs a server that reads HTTP', () => {
     const server = http.createServer().removeAllListeners('connection');
     expect(() => attach(server, { strict: true })).toThrow(expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }));

@@ -64,6 +64,17 @@ describe.each(strictWays)('strict, unfriendly: $name', (way) => {
     expect(urls).toEqual(['/slow', '/fast']);
   });
 
+  it("does so too where a listener of the program's comes before node's", async () => {
+    const responses: http.ServerResponse[] = [];
+    const server = strictly(way, {}, (_, response) => responses.push(response));
+    server.prependListener('connection', (socket: net.Socket) => socket.on('data', () => undefined));
+    const client = inbox(await listen(server, 'tcp'));
+    client.socket.write(get('/a') + BROKEN);
+    while (responses.length < 1) await nextTurn();
+    responses[0]?.end('first');
+    expect(answersOf(await client.untilClosed())).toEqual(['200 first', '400 ']);
+  });
+
   it('says nothing behind a response that was the last anyway', async () => {
     const responses: http.ServerResponse[] = [];
     const server = strictly(way, {}, (_, response) => responses.push(response));

@@ -20,6 +20,8 @@ interface GuardedSocket extends net.Socket {
   [GATE]?: Gate;
 }
 
+type Listeners = ReturnType<net.Socket['listeners']>;
+
 class Gate {
   private readonly server: http.Server;
   private readonly socket: GuardedSocket;
@@ -32,12 +34,12 @@ class Gate {
   /** What is refused when the responses before it are over. */
   private held: { readonly chunk: Buffer; readonly at: number } | undefined;
 
-  constructor(server: http.Server, socket: GuardedSocket, parser: NodeParser, bodyLeft: number) {
+  constructor(server: http.Server, socket: GuardedSocket, parser: NodeParser, bodyLeft: number, others: Listeners) {
     this.server = server;
     this.socket = socket;
     this.parser = parser;
     this.validator = new RequestValidator(bodyLeft);
-    this.onData = socket.listeners('data')[0] as Gate['onData'];
+    this.onData = socket.listeners('data').find((listener) => !others.includes(listener)) as Gate['onData'];
   }
 
   reads(parser: NodeParser): boolean {
@@ -159,12 +161,15 @@ export function isGuarded(socket: net.Socket): boolean {
   return GATE in socket;
 }
 
-/** Node's server has taken the socket. `bodyLeft`: bytes of a request's body that its parser still expects. */
-export function guard(server: http.Server, given: net.Socket, bodyLeft: number): void {
+/**
+ * Node's server has taken the socket. `bodyLeft`: bytes of a request's body that its parser still expects. `others`:
+ * listeners of the socket's data that come before its own.
+ */
+export function guard(server: http.Server, given: net.Socket, bodyLeft: number, others: Listeners): void {
   const socket = given as GuardedSocket;
   const { parser } = socket;
   if (!parser) return;
-  socket[GATE] = new Gate(server, socket, parser, bodyLeft);
+  socket[GATE] = new Gate(server, socket, parser, bodyLeft, others);
   parser.execute = executeGuarded;
   parser.finish = finishGuarded;
 }

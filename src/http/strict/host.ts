@@ -47,6 +47,7 @@ export class StrictHost extends HttpHost {
   }
 
   override readonly guard = (socket: net.Socket, bodyLeft: number): void => {
-    guard(this.emitter, socket, bodyLeft);
+    // It has been given its own listener first.
+    guard(this.emitter, socket, bodyLeft, []);
   };
 }

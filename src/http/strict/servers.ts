@@ -29,8 +29,9 @@ export function isStrict(server: net.Server): boolean {
 
 /** Takes the place of node's own listener of 'connection'. */
 export function serveStrictly(this: http.Server, socket: net.Socket): void {
+  const others = socket.listeners('data');
   serveByNode(this, socket);
-  guard(this, socket, 0);
+  guard(this, socket, 0, others);
   if (socket instanceof NativeSocket) return;
   readByListener(socket);
   follow(socket);
@@ -38,6 +39,8 @@ export function serveStrictly(this: http.Server, socket: net.Socket): void {
 
 /** Call it before the server listens. Without `strict` the environment decides. */
 export function setStrictness(server: http.Server, strict: boolean | undefined): void {
+  // An earlier call may have failed later.
+  if (isStrict(server)) return;
   const isWanted = strict ?? isStrictByDefault();
   if (isWanted && !replaceConnectionListener(server, serveStrictly)) {
     throw argValueError('server', server, "must have node's own listener of 'connection' to be strict");
