@@ -66,7 +66,7 @@ export interface Remainder {
   /** The one whose request's body is being read, and how much of it has come. */
   receiving: Exchange | undefined;
   bodySeen: number;
-  /** How much of it, or of one that nobody waits for, is to come. */
+  /** Bytes of that body, or of one without a reader, that are to come. */
   bodyLeft: number;
   read: PartlyRead | undefined;
   /** The peer has ended. */

@@ -94,6 +94,7 @@ describe.each(strictWays)('the option: $name', ({ name, options }) => {
     // Which that parser takes for ends of lines.
     expect(await exchange(address, `GET / HTTP/1.1\r\n${HOST}\r\r`.repeat(2))).toBe(REFUSAL);
     expect(await exchange(address, 'GET / HTTP/1.1\rHost: x\r\r\n')).toBe(REFUSAL);
+    expect(await exchange(address, 'GET / HTTP/1.1\rHost: x\r\rGET')).toBe(REFUSAL);
   });
 
   it('is taken by serve()', async () => {

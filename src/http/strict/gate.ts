@@ -1,5 +1,5 @@
 /**
- * Stands before node's parser on the connections of a strict server: the parser is given what has been validated. A request
+ * Gives node's parser, on the connections of a strict server, only what has been validated. A request
  * that breaks a rule is refused as node's server refuses what its parser cannot read: 'clientError', or an answer. Other than
  * with an error of the parser's, that waits for the responses to the requests before it.
  */
