@@ -75,6 +75,31 @@ describe.each(strictWays)('strict, unfriendly: $name', (way) => {
     expect(answersOf(await client.untilClosed())).toEqual(['200 first', '400 ']);
   });
 
+  it('does so where the peer ends behind the broken one', async () => {
+    const responses: http.ServerResponse[] = [];
+    const server = strictly(way, {}, (_, response) => responses.push(response));
+    Object.assign(server, { httpAllowHalfOpen: true });
+    const client = inbox(await listen(server, 'tcp'));
+    client.socket.write(`${get('/a')}GET /broken HT`);
+    while (responses.length < 1) await nextTurn();
+    client.socket.end('TP/1.1\r\n\r\n');
+    const peer = responses[0]?.req.socket;
+    while (peer?.readableEnded === false) await nextTurn();
+    responses[0]?.end('first');
+    expect(answersOf(await client.untilClosed())).toEqual(['200 first']);
+  });
+
+  it('sees a CR without its LF before the line has ended', async () => {
+    const server = strictly(way, {}, (_, response) => response.end('never'));
+    const errors: Coded[] = [];
+    server.on('clientError', (error: Coded, socket: net.Socket) => {
+      errors.push(error);
+      socket.destroy();
+    });
+    expect(await exchange(await listen(server, 'tcp'), 'GET / HTTP/1.1\rHost')).toBe('');
+    expect(errors.map(({ code }) => code)).toEqual([CODE]);
+  });
+
   it('says nothing behind a response that was the last anyway', async () => {
     const responses: http.ServerResponse[] = [];
     const server = strictly(way, {}, (_, response) => responses.push(response));
