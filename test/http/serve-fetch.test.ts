@@ -183,6 +183,33 @@ describe.each(ways)('responses: $name', (way) => {
     });
   });
 
+  it('a Response of another class, which is complete only when its body is asked for', async () => {
+    class Late {
+      #inner: Response | undefined;
+      get [Symbol.toStringTag](): string {
+        return 'Response';
+      }
+      get headers(): Headers {
+        return this.#inner?.headers ?? new Headers({ a: '1' });
+      }
+      get body(): Response['body'] {
+        return (this.#inner ??= new Response('text', { status: 201, statusText: 'Late', headers: this.headers })).body;
+      }
+      get bodyUsed(): boolean {
+        return false;
+      }
+      get status(): number {
+        return this.#inner?.status ?? 200;
+      }
+      get statusText(): string {
+        return this.#inner?.statusText ?? '';
+      }
+    }
+    const { address } = await start(way, () => new Late() as unknown as Response);
+    const head = 'a: 1\r\ncontent-type: text/plain;charset=UTF-8\r\nContent-Length: 4\r\n';
+    expect(await exchange(address, get('/', CLOSE))).toBe(`HTTP/1.1 201 Late\r\n${head}Connection: close\r\n\r\ntext`);
+  });
+
   it('a keepAliveTimeout of its own, or none', async () => {
     const { server, address } = await start(way, () => new Response(null), { keepAliveTimeout: 9000 });
     const client = inbox(address);

@@ -5,7 +5,7 @@
 import { genuine } from './genuine.js';
 import { areGlobalsReplaced, noteReplaced } from './replaced.js';
 import { unwrapped } from './request.js';
-import { FastResponse } from './response.js';
+import { FastResponse, linkResponse } from './response.js';
 
 type Input = Parameters<typeof globalThis.fetch>[0];
 
@@ -23,6 +23,8 @@ export function replaceGlobals(): void {
     }
   };
   Object.defineProperty(NewRequest, 'name', { value: 'Request' });
+  // Packages look through what the global classes have when they are loaded, before any Response has been made.
+  linkResponse();
   replace('Request', NewRequest);
   replace('Response', FastResponse);
   replace('fetch', function (this: unknown, input: Input, init?: RequestInit) {

@@ -31,7 +31,9 @@ export function partsOf(response: unknown): ResponseParts {
   if (!isResponse(response)) throw new TypeError('The fetch handler has not returned a Response');
   const light = takeLight(response);
   if (light !== undefined) return sift(light.status, light.statusText, light.headers, light.body);
-  const { status, statusText, headers, bodyUsed, body } = response;
+  // First the body: a class that makes its genuine Response at that, as srvx's does, has all headers only then.
+  const { bodyUsed, body } = response;
+  const { status, statusText, headers } = response;
   if (!Number.isInteger(status) || status < 200 || status > 599) {
     throw new RangeError(`A response of status ${String(status)} cannot be sent`);
   }

@@ -111,7 +111,7 @@ class Light implements Fields {
   [SPENT] = false;
 
   constructor(body?: unknown, init?: unknown) {
-    if (!isLinked) link();
+    if (!isLinked) linkResponse();
     const light = lighten(body ?? null, init);
     this[LIGHT] = light;
     this[HEADERS] = undefined;
@@ -127,6 +127,15 @@ class Light implements Fields {
     const text: unknown = init?.headers === undefined ? JSON.stringify(data) : undefined;
     if (text === undefined) return genuine().Response.json(data, init);
     return new this(text, { ...init, headers: { 'content-type': 'application/json' } });
+  }
+
+  // Not inherited: they may be called before anything else is.
+  static redirect(...args: Parameters<typeof globalThis.Response.redirect>): Response {
+    return genuine().Response.redirect(...args);
+  }
+
+  static error(): Response {
+    return genuine().Response.error();
   }
 
   get headers(): Headers {
@@ -161,8 +170,8 @@ class Light implements Fields {
 
 let isLinked = false;
 
-/** To the genuine class, which is not loaded before the first of these is made. */
-function link(): void {
+/** Derives it from the genuine class, which is not loaded before the first of these is made, or takes its place. */
+export function linkResponse(): void {
   isLinked = true;
   const { Response } = genuine();
   Object.setPrototypeOf(Light, Response);
