@@ -17,18 +17,15 @@ import { requestListener, type ServerWithFields } from '../node/http-server.js';
 import type { PartlyRead } from './become-socket.js';
 import { appOfServer, type ServedApp } from './fetch/apps.js';
 import { EngineExchange, type ExchangeCarrier } from './fetch/engine-exchange.js';
+import { HoldingConnection } from './fetch/holding-connection.js';
 import { infoOf } from './fetch/info.js';
 import { urlOf } from './fetch/request-url.js';
 import type { HttpHost } from './host.js';
 import type { PlainHead } from './plain-request.js';
-import { ReadingConnection } from './reading-connection.js';
 import { isStandIn } from './stand-in.js';
 
 /** Requests that may be ahead of their responses: each of them has its handler running. */
 const MOST_AHEAD = 32;
-
-/** As node says it. */
-const BAD_REQUEST = 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n';
 
 /** The handler, if no other code could see the messages: no other listener, and no subscriber of node:http's channels. */
 export function servedWithoutMessages(server: ServerWithFields): ServedApp | undefined {
@@ -40,14 +37,12 @@ function isUnwatched(server: ServerWithFields, { listener }: ServedApp): boolean
   return requestListener(server) === listener && server.emit === EventEmitter.prototype.emit && !areRequestsWatched();
 }
 
-export class FetchConnection extends ReadingConnection implements ExchangeCarrier {
+export class FetchConnection extends HoldingConnection implements ExchangeCarrier {
   private readonly served: ServedApp;
   /** Those whose responses are not over, oldest first. */
   private open: EngineExchange[] = [];
   /** The one whose request's body is being read. */
   private receiving: EngineExchange | undefined;
-  /** What follows in `unread` waits until all responses are over. */
-  private isHeldBack = false;
   /** Bytes of a streamed response since the kernel was last asked. */
   private sinceFlush = 0;
   /** All has been answered, and the kernel has not taken all of it. */
@@ -102,8 +97,7 @@ export class FetchConnection extends ReadingConnection implements ExchangeCarrie
     // It is counted when it is taken again.
     this.bytesRead -= rest.length;
     (this.unread ??= []).unshift(rest);
-    this.isHeldBack = true;
-    this.updateReading();
+    this.holdBack(this.open.length > 0 && !this.carrier.blocked);
     if (this.open.length === 0) this.awaitFlush(0);
   }
 
@@ -167,9 +161,9 @@ export class FetchConnection extends ReadingConnection implements ExchangeCarrie
     if (this.open.length === 0 && !this.hasReadLast) this.restWhenFlushed();
   }
 
-  private updateReading(): void {
+  protected override updateReading(): void {
     const isFull = this.receiving?.body?.hasRoom === false;
-    if (this.isHeldBack || isFull) this.pause();
+    if (isFull || this.restsHeldBack) this.pause();
     else this.resume();
   }
 
@@ -195,18 +189,14 @@ export class FetchConnection extends ReadingConnection implements ExchangeCarrie
   protected override readEnd(): void {
     this.peerEnded = true;
     if (this.bodyLeft > 0) {
-      this.scope.runInAsyncScope(refuseEnd, undefined, this);
+      this.scope.runInAsyncScope(refuse, undefined, this, endWithinMessageError());
       return;
     }
     this.socket.readable = false;
     this.scope.runInAsyncScope(tellPeerEnd, undefined, this);
   }
 
-  refuseEnd(): void {
-    this.refuse(endWithinMessageError(), BAD_REQUEST);
-  }
-
-  tellPeerEnd(): void {
+  override tellPeerEnd(): void {
     this.socket.emit('end');
     if (this.closed) return;
     const last = this.open.at(-1);
@@ -289,9 +279,7 @@ export class FetchConnection extends ReadingConnection implements ExchangeCarrie
       return;
     }
     if (this.bodyLeft === 0) this.restWhenFlushed();
-    if (!this.isHeldBack || this.carrier.blocked) return;
-    this.isHeldBack = false;
-    this.updateReading();
+    if (this.isHeldBack && !this.carrier.blocked) this.takeHeldBack();
   }
 
   private restWhenFlushed(): void {
@@ -309,9 +297,7 @@ export class FetchConnection extends ReadingConnection implements ExchangeCarrie
       return;
     }
     if (this.restsWhenFlushed && this.bodyLeft === 0) this.restWhenFlushed();
-    if (!this.isHeldBack) return;
-    this.isHeldBack = false;
-    this.updateReading();
+    if (this.isHeldBack) this.takeHeldBack();
   }
 
   // --- ending ---
@@ -340,6 +326,7 @@ export class FetchConnection extends ReadingConnection implements ExchangeCarrie
   }
 
   protected override release(): void {
+    this.forgetAhead();
     this.loseAll();
     super.release();
   }
@@ -369,6 +356,7 @@ export class FetchConnection extends ReadingConnection implements ExchangeCarrie
   /** Node's own code serves what follows. If a program has wanted that, it has no response to expect. */
   becomeSocket(read?: PartlyRead, hasEnded = false): void {
     if (this.closed || !isStandIn(this.socket)) return;
+    this.forgetAhead();
     this.loseAll();
     this.turnInto({
       exchanges: [],
@@ -386,8 +374,8 @@ function runExchange(exchange: EngineExchange, info: ReturnType<typeof infoOf>):
   exchange.run(info);
 }
 
-function refuseEnd(connection: FetchConnection): void {
-  connection.refuseEnd();
+function refuse(connection: FetchConnection, error: Error): void {
+  connection.refuseMessage(error);
 }
 
 function tellPeerEnd(connection: FetchConnection): void {

@@ -143,7 +143,12 @@ export abstract class ReadingConnection extends PipelinedConnection implements S
   }
 
   private get reads(): boolean {
-    return !this.closed && !this.paused;
+    return !this.closed && !this.paused && !this.waits;
+  }
+
+  /** What has been read is not to be taken yet, whether more is read or not. */
+  protected get waits(): boolean {
+    return false;
   }
 
   /** Takes the next piece that was read while it was paused; reads from the kernel when none is left. */
@@ -182,7 +187,7 @@ export abstract class ReadingConnection extends PipelinedConnection implements S
     return true;
   }
 
-  private readOn(): void {
+  protected readOn(): void {
     if (!this.reads) return;
     if (this.unread === undefined) this.carrier.resume();
     else process.nextTick(giveUnread, this);
@@ -279,7 +284,7 @@ function readBytes(connection: ReadingConnection, data: Buffer, start: number, e
   }
 }
 
-function lengthOf(pieces: readonly (Buffer | undefined)[]): number {
+export function lengthOf(pieces: readonly (Buffer | undefined)[]): number {
   return pieces.reduce((sum, piece) => sum + (piece?.length ?? 0), 0);
 }
 

@@ -45,7 +45,7 @@ export interface NodeParser {
   readonly incoming: http.IncomingMessage | null;
   /** Set by a server for each of its connections; null in between. */
   readonly onIncoming: ((message: http.IncomingMessage, keepAlive: boolean) => unknown) | null;
-  initialize(type: number, resource: object): void;
+  initialize(type: number, resource: object, maxHeaderSize?: number): void;
   /** The number of bytes consumed, which is less than all before an upgrade; or a parse error. */
   execute(chunk: Uint8Array): number | ParseError;
   /** The peer has ended: an error in the middle of a message. */

@@ -1,0 +1,95 @@
+/**
+ * A connection that holds back what its responses have to be over for. As node's server reads requests before it has
+ * answered the ones before them, reading goes on meanwhile, so that it is seen when the client goes away; and what cannot
+ * be read is refused at once.
+ */
+import { lengthOf, ReadingConnection } from '../reading-connection.js';
+import { LookAhead, refusalOf } from './look-ahead.js';
+
+export abstract class HoldingConnection extends ReadingConnection {
+  /** What follows in `unread` waits until all responses are over. */
+  protected isHeldBack = false;
+  private ahead: LookAhead | undefined;
+
+  /** Reads on, or not. */
+  protected abstract updateReading(): void;
+
+  /** The peer has ended. */
+  abstract tellPeerEnd(): void;
+
+  /** It waits, and no more is to be read. */
+  protected get restsHeldBack(): boolean {
+    return this.isHeldBack && this.ahead === undefined;
+  }
+
+  protected override get waits(): boolean {
+    return this.isHeldBack;
+  }
+
+  /** `looks`: node would read on. */
+  protected holdBack(looks: boolean): void {
+    this.isHeldBack = true;
+    if (!looks) {
+      this.updateReading();
+      return;
+    }
+    this.ahead = new LookAhead(this.server.longestHead);
+    for (const piece of [...(this.unread ?? [])]) this.lookAt(piece);
+  }
+
+  /** undefined: the end. */
+  lookAt(piece: Buffer | undefined): void {
+    const { ahead } = this;
+    if (ahead === undefined || this.refused || this.closed) return;
+    const error = piece === undefined ? ahead.end() : ahead.read(piece);
+    if (error !== undefined) this.refuseMessage(error);
+    else if (piece === undefined) this.endAhead();
+    else if (lengthOf(this.unread ?? []) >= this.server.highWaterMark) this.lookNoFurther();
+  }
+
+  refuseMessage(error: Error): void {
+    this.refuse(error, refusalOf(error));
+  }
+
+  private endAhead(): void {
+    // Its responses are still to come; those to what is held back, too.
+    if (this.server.emitter.httpAllowHalfOpen) return;
+    this.peerEnded = true;
+    this.socket.readable = false;
+    this.tellPeerEnd();
+  }
+
+  private lookNoFurther(): void {
+    this.forgetAhead();
+    this.updateReading();
+  }
+
+  /** It is over, or another's. */
+  protected forgetAhead(): void {
+    this.ahead?.close();
+    this.ahead = undefined;
+  }
+
+  override onBytes(data: Buffer, start: number, end: number): void {
+    const isAhead = this.ahead !== undefined;
+    super.onBytes(data, start, end);
+    if (isAhead) this.scope.runInAsyncScope(lookAt, undefined, this, this.unread?.at(-1));
+  }
+
+  override onPeerEnd(): void {
+    const isAhead = this.ahead !== undefined;
+    super.onPeerEnd();
+    if (isAhead) this.scope.runInAsyncScope(lookAt, undefined, this, undefined);
+  }
+
+  /** All responses are over. */
+  protected takeHeldBack(): void {
+    this.isHeldBack = false;
+    this.lookNoFurther();
+    this.readOn();
+  }
+}
+
+function lookAt(connection: HoldingConnection, piece: Buffer | undefined): void {
+  connection.lookAt(piece);
+}
