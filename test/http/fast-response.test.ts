@@ -64,6 +64,19 @@ const ARGUMENTS: Record<string, () => unknown[]> = {
   'headers beyond latin1': () => ['text', { headers: { a: '€' } }],
   'headers with a bad name': () => ['text', { headers: { 'a b': 'x' } }],
   'headers with a line break in the name': () => ['text', { headers: { 'a\r\nb': 'x' } }],
+  'headers with a name that objects have': () => [
+    'text',
+    { headers: JSON.parse('{"__proto__":"1","a":"2"}') as unknown },
+  ],
+  'bytes that are gone': () => {
+    const bytes = new Uint8Array(2);
+    structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+    return [bytes];
+  },
+  'bytes that may shrink': () => [
+    new Uint8Array(Reflect.construct(ArrayBuffer, [2, { maxByteLength: 4 }]) as ArrayBuffer),
+  ],
+  'no bytes': () => [new Uint8Array(0)],
   'headers from a Response': () => ['text', new Response('other', { status: 201, headers: { a: '1' } })],
 };
 
@@ -115,6 +128,54 @@ describe('is as the genuine one', () => {
     expect(() => FastResponse.json('x', { status: 204 })).toThrow(TypeError);
     expect(FastResponse.redirect('http://x/', 307).headers.get('location')).toBe('http://x/');
     expect(FastResponse.error().type).toBe('error');
+  });
+
+  it('static methods without a receiver, of a subclass, and with bad arguments', async () => {
+    class Own extends FastResponse {}
+    const { json } = FastResponse;
+    const receiverless = json({ a: 1 }, { status: 201 });
+    expect([receiverless.status, await receiverless.text()]).toEqual([201, '{"a":1}']);
+    expect(Own.json({})).not.toBeInstanceOf(Own);
+    for (const args of [[], [{}, 5], [{}, 'init']]) {
+      expect(() => Reflect.apply(FastResponse.json, FastResponse, args) as unknown).toThrow(TypeError);
+      expect(() => Reflect.apply(Response.json, Response, args) as unknown).toThrow(TypeError);
+    }
+  });
+
+  it('its members are enumerated, called and named as those of the genuine one', () => {
+    const members = (of: object): unknown[] =>
+      Object.entries(Object.getOwnPropertyDescriptors(of))
+        .map(([name, { enumerable, value, get }]) => {
+          const made = (get ?? value) as { name: string; length: number };
+          return [name, enumerable, typeof made, made.name, made.length];
+        })
+        .filter(([name]) => name !== 'prototype')
+        .sort();
+    new FastResponse('x');
+    expect(members(FastResponse.prototype)).toEqual(members(Response.prototype));
+    expect(Object.keys(FastResponse).sort()).toEqual(Object.keys(Response).sort());
+    expect([FastResponse.length, FastResponse.json.length]).toEqual([Response.length, Response.json.length]);
+    const seen: string[] = [];
+    for (const name in new FastResponse('x')) seen.push(name);
+    expect(seen).toContain('status');
+  });
+
+  it('`ok` is of its own status, whatever a subclass says', () => {
+    class Odd extends FastResponse {}
+    Object.defineProperty(Odd.prototype, 'status', { get: () => 500 });
+    expect(new Odd('x').ok).toBe(true);
+  });
+
+  it.each(['delete', 'set'] as const)('its type is what its headers say after %s()', async (how) => {
+    const types = async (Maker: Maker, isLate: boolean): Promise<unknown[]> => {
+      const response = new Maker('x');
+      if (isLate) response.clone();
+      if (how === 'delete') response.headers.delete('content-type');
+      else response.headers.set('content-type', 'a/b');
+      return [(await response.clone().blob()).type, (await response.blob()).type, [...response.headers]];
+    };
+    expect(await types(FastResponse, false)).toEqual(await types(Response, false));
+    expect(await types(FastResponse, true)).toEqual(await types(Response, true));
   });
 
   it('is a Response, whichever class is asked', () => {

@@ -153,6 +153,8 @@ describe('overrideGlobalObjects', () => {
     expect(await new Request(request, { headers: { a: 'b' } }).text()).toBe('body');
     expect(Request.name).toBe('Request');
     expect(() => new Request('no url')).toThrow(TypeError);
+    expect(() => Reflect.construct(Request, []) as unknown).toThrow(/argument/);
+    expect([Request.length, fetch.length, fetch.name]).toEqual([1, 1, 'fetch']);
     class Own extends Request {}
     expect(new Own('http://x/')).toBeInstanceOf(Own);
     expect(request).not.toBeInstanceOf(Own);

@@ -216,6 +216,28 @@ describe.each(ways)('handlers: $name', (way) => {
     expect(signal.reason).toMatchObject({ name: 'AbortError' });
   });
 
+  it.each(['clone', 'new Request'])('whose copies are told behind the request itself: %s', async (how) => {
+    const told: unknown[] = [];
+    const [asked, copied] = [deferred(), deferred()];
+    const { address } = await start(way, (request) => {
+      const copy = how === 'clone' ? request.clone() : new Request(request);
+      for (const { signal } of [copy, request]) {
+        signal.addEventListener('abort', () => {
+          told.push(signal === request.signal ? 'request' : 'copy', (signal.reason as Error).name, signal.aborted);
+          if (signal === copy.signal) copied.resolve();
+        });
+      }
+      asked.resolve();
+      return never;
+    });
+    const client = connect(address);
+    client.write(get('/'));
+    await asked.promise;
+    client.destroy();
+    await copied.promise;
+    expect(told).toEqual(['request', 'AbortError', true, 'copy', 'AbortError', true]);
+  });
+
   it('whose copy of the request is told, too', async () => {
     const asked = deferred<Request>();
     const { address } = await start(way, (request) => {

@@ -40,6 +40,8 @@ export interface RequestOrigin {
   readonly body: RequestBody | undefined;
   /** Aborts when the client is gone before the response is over. */
   readonly signal: AbortSignal;
+  /** Aborts behind it: a copy of the request hears of it when the request itself has. */
+  readonly copiesSignal: AbortSignal;
 }
 
 /** A server's handlers. */

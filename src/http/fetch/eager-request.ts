@@ -29,6 +29,17 @@ function makeClass(): EagerClass {
       enumerable: true,
       configurable: true,
     },
+    // Undici has a clone follow the signal that the request was made with, and there is none.
+    clone: {
+      value: function clone(this: EagerRequest): Request {
+        const { Request } = genuine();
+        const copy = Reflect.apply(Request.prototype.clone, this, []);
+        return new Request(copy, { signal: this[ORIGIN].copiesSignal });
+      },
+      enumerable: true,
+      writable: true,
+      configurable: true,
+    },
   });
   return Eager as unknown as EagerClass;
 }

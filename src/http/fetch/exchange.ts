@@ -41,6 +41,7 @@ export abstract class FetchExchange implements RequestOrigin, StreamTarget {
   private request: Request | undefined;
   private loss: Error | undefined;
   private controller: AbortController | undefined;
+  private copiesController: AbortController | undefined;
   /** The error handler has been asked. */
   private hasFailed = false;
 
@@ -72,6 +73,13 @@ export abstract class FetchExchange implements RequestOrigin, StreamTarget {
     this.controller ??= new AbortController();
     if (this.isGone) this.controller.abort();
     return this.controller.signal;
+  }
+
+  get copiesSignal(): AbortSignal {
+    const { signal } = this;
+    const controller = (this.copiesController ??= new AbortController());
+    if (signal.aborted) controller.abort(signal.reason);
+    return controller.signal;
   }
 
   run(info: FetchInfo): void {
@@ -247,6 +255,7 @@ export abstract class FetchExchange implements RequestOrigin, StreamTarget {
     this.body?.fail(error);
     stream?.cancel(error);
     this.controller?.abort();
+    this.copiesController?.abort(this.controller?.signal.reason);
     const inner = request === undefined ? undefined : innerSignal(request);
     inner?.dispatchEvent(new Event('abort'));
     this.leave();

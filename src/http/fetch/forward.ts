@@ -16,6 +16,30 @@ export function forward(from: object, to: object, genuineOf: GenuineOf): void {
       Object.defineProperty(to, name, { value: method, writable: true, configurable: true });
     }
   }
+  likeGenuine(from, to);
+}
+
+/** Members of both are enumerated, and their functions are called, as the genuine ones. */
+export function likeGenuine(from: object, to: object): void {
+  for (const name of Reflect.ownKeys(from)) {
+    const own = Object.getOwnPropertyDescriptor(to, name);
+    const genuine = Object.getOwnPropertyDescriptor(from, name) as PropertyDescriptor;
+    if (own?.configurable !== true || name === 'constructor' || name === 'prototype') continue;
+    const made: unknown = own.get ?? own.value;
+    const model: unknown = genuine.get ?? genuine.value;
+    if (typeof made !== 'function' || typeof model !== 'function') continue;
+    Object.defineProperty(to, name, { enumerable: genuine.enumerable });
+    copyNames(model, made);
+  }
+}
+
+/** The name of a function, and the number of its parameters. */
+export function copyNames(from: object, to: object): void {
+  const { name, length } = from as { name: string; length: number };
+  Object.defineProperties(to, {
+    name: { value: name, configurable: true },
+    length: { value: length, configurable: true },
+  });
 }
 
 /** The state of undici's own objects, where that is under symbols: its code then takes the light ones for them. */

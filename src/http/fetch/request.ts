@@ -50,7 +50,7 @@ function genuineOf(light: LightRequest): Request {
 
 function makeGenuine(light: LightRequest): Request {
   const { [ORIGIN]: origin } = light;
-  const { method, url, signal } = origin;
+  const { method, url, copiesSignal: signal } = origin;
   const init: RequestInit = { method: method === 'TRACE' ? 'GET' : method, headers: light.headers, signal };
   const sendsBody = hasBody(origin) && method !== 'TRACE';
   if (sendsBody) Object.assign(init, { body: light[TAKEN] ? '' : origin.body?.stream(), duplex: 'half' });
@@ -134,12 +134,14 @@ let passes: boolean | undefined;
 function doesLightPass(Light: LightClass): boolean {
   try {
     const { Request } = genuine();
+    const { signal } = new AbortController();
     const origin = {
       method: 'POST',
       url: 'http://localhost/a',
       rawHeaders: ['X-Name', 'value'],
       body: undefined,
-      signal: new AbortController().signal,
+      signal,
+      copiesSignal: signal,
     };
     const copy = new Request(new Light(origin));
     return copy.url === origin.url && copy.method === 'POST' && copy.headers.get('x-name') === 'value';

@@ -2,7 +2,7 @@
  * A Response that costs little: what the handler has given is kept as it is until a program asks for more than the server
  * needs. A genuine one makes a stream of every body.
  */
-import { forward, forwardSymbols } from './forward.js';
+import { copyNames, forward, forwardSymbols, likeGenuine } from './forward.js';
 import { genuine } from './genuine.js';
 
 /** What a response without a genuine one has. */
@@ -16,6 +16,7 @@ export interface LightResponse {
 
 const TYPE = 'content-type';
 const TEXT = 'text/plain;charset=UTF-8';
+const JSON_TYPE = 'application/json';
 const NAME = /^[\w!#$%&'*+.^`|~-]+$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 const REASON = /^[\t\x20-\x7e\x80-\xff]*$/;
@@ -39,6 +40,8 @@ function pairsOf(given: unknown): Pair[] | undefined {
   }
   const pairs: Pair[] = [];
   for (const name of Object.keys(given)) {
+    // Nodes differ in what they make of it.
+    if (name === '__proto__') return undefined;
     const value = (given as Record<string, unknown>)[name];
     if (typeof value !== 'string' || !NAME.test(name) || !VALUE.test(value) || EDGES.test(value)) return undefined;
     const lower = name.toLowerCase();
@@ -50,6 +53,10 @@ function pairsOf(given: unknown): Pair[] | undefined {
   return pairs.length < 2 ? pairs : pairs.sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
+function isInit(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
+}
+
 function isBodiless(status: number): boolean {
   return status === 204 || status === 205 || status === 304 || status < 200;
 }
@@ -57,8 +64,7 @@ function isBodiless(status: number): boolean {
 /** undefined: it takes a genuine Response, or the genuine constructor throws. */
 function lighten(body: unknown, init: unknown): LightResponse | undefined {
   if (body !== null && typeof body !== 'string' && !(body instanceof Uint8Array)) return undefined;
-  // Memory that others write to, or that may shrink.
-  if (body instanceof Uint8Array && !(body.buffer instanceof ArrayBuffer)) return undefined;
+  if (body instanceof Uint8Array && !isPlain(body)) return undefined;
   if (init === undefined || init === null)
     return { status: 200, statusText: '', headers: typed([], body), body: own(body) };
   if (typeof init !== 'object') return undefined;
@@ -68,6 +74,11 @@ function lighten(body: unknown, init: unknown): LightResponse | undefined {
   if (typeof statusText !== 'string' || !REASON.test(statusText)) return undefined;
   const pairs = pairsOf(headers);
   return pairs && { status, statusText, headers: typed(pairs, body), body: own(body) };
+}
+
+/** Not in memory that others write to, that may shrink, or that is gone: nodes differ in what they make of it. */
+function isPlain({ buffer, length }: Uint8Array): boolean {
+  return buffer instanceof ArrayBuffer && length > 0 && (buffer as { resizable?: boolean }).resizable !== true;
 }
 
 /** As the genuine one, which copies bytes: the handler may use them again. */
@@ -95,13 +106,22 @@ interface Fields {
 /** From now on, the genuine one has the body. */
 function genuineOf(fast: Fields): Response {
   const { [GENUINE]: made, [LIGHT]: light } = fast;
-  if (made !== undefined) return made;
+  if (made !== undefined) return typedAs(made, fast[HEADERS]);
   const { status, statusText, headers, body } = light as LightResponse;
   const init = { status, statusText, headers: fast[HEADERS] ?? (headers as [string, string][]) };
   const response = new (genuine().Response)(body as Body, init);
   if (fast[SPENT]) void response.arrayBuffer();
   fast[LIGHT] = undefined;
-  return (fast[GENUINE] = response);
+  return (fast[GENUINE] = typedAs(response, fast[HEADERS]));
+}
+
+/** The type of its body is what its headers say, and these are other ones; a string has brought one. */
+function typedAs(response: Response, headers: Headers | undefined): Response {
+  if (headers === undefined) return response;
+  const type = headers.get(TYPE);
+  if (type === null) response.headers.delete(TYPE);
+  else if (type !== response.headers.get(TYPE)) response.headers.set(TYPE, type);
+  return response;
 }
 
 class Light implements Fields {
@@ -123,10 +143,13 @@ class Light implements Fields {
     return Function.prototype[Symbol.hasInstance].call(this, value);
   }
 
-  static json(data: unknown, init?: ResponseInit): unknown {
-    const text: unknown = init?.headers === undefined ? JSON.stringify(data) : undefined;
-    if (text === undefined) return genuine().Response.json(data, init);
-    return new this(text, { ...init, headers: { 'content-type': 'application/json' } });
+  // Without a receiver, as the genuine one may be called.
+  static json(...args: [data: unknown, init?: ResponseInit]): unknown {
+    const [data, init] = args;
+    const isLight = args.length > 0 && (init === undefined || isInit(init)) && init?.headers === undefined;
+    const text: unknown = isLight ? JSON.stringify(data) : undefined;
+    if (text === undefined) return genuine().Response.json(...args);
+    return new Light(text, { status: init?.status, statusText: init?.statusText, headers: { [TYPE]: JSON_TYPE } });
   }
 
   // Not inherited: they may be called before anything else is.
@@ -154,7 +177,8 @@ class Light implements Fields {
   }
 
   get ok(): boolean {
-    return this.status >= 200 && this.status < 300;
+    const { status } = this[LIGHT] ?? genuineOf(this);
+    return status >= 200 && status < 300;
   }
 
   get bodyUsed(): boolean {
@@ -178,7 +202,8 @@ export function linkResponse(): void {
   Object.setPrototypeOf(Light.prototype, Response.prototype);
   forward(Response.prototype, Light.prototype, genuineOf);
   forwardSymbols(new Response(null), Light.prototype, genuineOf);
-  Object.defineProperty(Light, 'name', { value: 'Response', configurable: true });
+  likeGenuine(Response, Light);
+  copyNames(Response, Light);
 }
 
 /**
