@@ -27,7 +27,9 @@ function answerPosted(request, response) {
   request.setEncoding('utf8').on('data', (piece) => (text += piece));
   request.on('end', () => {
     const body = JSON.stringify(JSON.parse(text));
-    response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }).end(body);
+    response
+      .writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) })
+      .end(body);
   });
 }
 
@@ -59,7 +61,10 @@ const APPS = {
   },
   async koa() {
     const { default: Koa } = await import('koa');
-    const app = new Koa().use((context) => {
+    const app = new Koa();
+    // Its connections are cut at the end of each load.
+    app.silent = true;
+    app.use((context) => {
       context.body = ANSWER;
     });
     return http.createServer(app.callback());
@@ -169,9 +174,7 @@ async function measure(name, folder, { rounds, seconds }) {
   const apps = [];
   for (const transport of TRANSPORTS) apps.push(await startApp(name, transport, folder));
   const script = POSTS.includes(name) ? postScript(folder) : [];
-  const routes = MODES.flatMap((mode, i) =>
-    apps.map((app, j) => ({ ...app, mode, script, port: 18_100 + 2 * i + j })),
-  );
+  const routes = MODES.flatMap((mode, i) => apps.map((app, j) => ({ ...app, mode, script, port: 18_100 + 2 * i + j })));
   writeFileSync(join(folder, 'nginx.conf'), configuration(folder, routes));
   const nginx = spawn('nginx', ['-p', folder, '-c', join(folder, 'nginx.conf')], { stdio: 'inherit' });
   try {
