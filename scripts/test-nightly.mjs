@@ -20,7 +20,7 @@ const searches = [
   ['mutated requests, scanned', ['scripts/fuzz-http.mjs', '--cases', '1000000', '--seed', seed]],
   ['mutated requests, on connections', ['scripts/fuzz-http.mjs', '--connections', '--cases', '20000', '--seed', seed]],
   ['uwsgi packets', ['scripts/uwsgi-fuzz.mjs', '--packets', '1000000', '--connections', '20000', '--seed', seed]],
-  ['all vectors', [...VITEST, 'test/http/vectors.test.ts'], { NEARWIRE_VECTORS_ALL: '1' }],
+  ['all vectors', [...VITEST, 'test/http/vectors.test.ts', 'test/http/strict.test.ts'], { NEARWIRE_VECTORS_ALL: '1' }],
   [
     'programs of channels',
     [...VITEST, 'test/channel'],
