@@ -284,7 +284,7 @@ function readBytes(connection: ReadingConnection, data: Buffer, start: number, e
   }
 }
 
-export function lengthOf(pieces: readonly (Buffer | undefined)[]): number {
+function lengthOf(pieces: readonly (Buffer | undefined)[]): number {
   return pieces.reduce((sum, piece) => sum + (piece?.length ?? 0), 0);
 }
 

@@ -3,7 +3,7 @@
  * answered the ones before them, reading goes on meanwhile, so that it is seen when the client goes away; and what cannot
  * be read is refused at once.
  */
-import { lengthOf, ReadingConnection } from '../reading-connection.js';
+import { ReadingConnection } from '../reading-connection.js';
 import { LookAhead, refusalOf } from './look-ahead.js';
 
 export abstract class HoldingConnection extends ReadingConnection {
@@ -44,7 +44,7 @@ export abstract class HoldingConnection extends ReadingConnection {
     const error = piece === undefined ? ahead.end() : ahead.read(piece);
     if (error !== undefined) this.refuseMessage(error);
     else if (piece === undefined) this.endAhead();
-    else if (lengthOf(this.unread ?? []) >= this.server.highWaterMark) this.lookNoFurther();
+    else if (ahead.length >= this.server.highWaterMark) this.lookNoFurther();
   }
 
   refuseMessage(error: Error): void {

@@ -18,6 +18,8 @@ export function refusalOf(error: Error & { code?: string }): string {
 export class LookAhead {
   /** undefined: what follows is no HTTP request, or has failed. */
   private parser: NodeParser | undefined;
+  /** Bytes that it has looked at. */
+  length = 0;
 
   constructor(longestHead: number) {
     const { parserClass } = parserFacts();
@@ -27,6 +29,7 @@ export class LookAhead {
 
   /** Takes what follows, and returns what is wrong with it. */
   read(bytes: Buffer): ParseError | undefined {
+    this.length += bytes.length;
     const result = this.parser?.execute(bytes);
     if (result === undefined || result === bytes.length) return undefined;
     this.close();
