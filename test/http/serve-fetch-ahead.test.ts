@@ -35,6 +35,18 @@ interface Subject {
   start(): Promise<Told>;
 }
 
+type Deferred = ReturnType<typeof deferred<void>>;
+
+function toldOf(asked: Deferred, lost: Deferred, read: Deferred): Pick<Told, 'asked' | 'lost' | 'read'> {
+  return {
+    asked: asked.promise,
+    lost: lost.promise,
+    read: () => {
+      read.resolve();
+    },
+  };
+}
+
 /** `/wait` is never answered, and all else at once. */
 async function startNode(): Promise<Told> {
   const [asked, lost, read] = [deferred(), deferred(), deferred()];
@@ -57,16 +69,7 @@ async function startNode(): Promise<Told> {
     server.closeAllConnections();
   });
   await once(server.listen(address), 'listening');
-  return {
-    server,
-    address,
-    asked: asked.promise,
-    lost: lost.promise,
-    isLost: () => isLost,
-    read: () => {
-      read.resolve();
-    },
-  };
+  return { server, address, ...toldOf(asked, lost, read), isLost: () => isLost };
 }
 
 async function startServe(way: (typeof ways)[number]): Promise<Told> {
@@ -83,16 +86,7 @@ async function startServe(way: (typeof ways)[number]): Promise<Told> {
     await request.arrayBuffer();
     throw new Error('The body has come to its end');
   });
-  return {
-    server,
-    address,
-    asked: asked.promise,
-    lost: lost.promise,
-    isLost: () => isLost,
-    read: () => {
-      read.resolve();
-    },
-  };
+  return { server, address, ...toldOf(asked, lost, read), isLost: () => isLost };
 }
 
 const node: Subject = { name: 'node:http', start: startNode };
