@@ -31,7 +31,7 @@ export function serverWords(build: string, { name }: GateCase, address: string):
   return [fileURLToPath(new URL('server.js', import.meta.url)), build, name, address];
 }
 
-/** `program` must listen on a socket file; `load`: further arguments of the client. */
+/** `program` must listen on a socket file; `load`: further arguments of the client, `schedule`: how it is run. */
 export async function startPair(
   { name, client: words, uwsgi }: GateCase,
   address: string,
@@ -39,12 +39,14 @@ export async function startPair(
   load: Params,
   { floor, folder, signal }: GateContext,
   [serverCore, clientCore = serverCore]: readonly number[] = [],
+  schedule = (client: Program): Program => client,
 ): Promise<Pair> {
   const server = new Peer(`server of ${name}`, onCore(program, serverCore), [], signal);
   await firstWord(server, 'ready', PATIENCE_MS);
   const request = uwsgi ? uwsgiRequest(folder) : undefined;
   const args = ['load', ...words, ...commandWords({ family: 'unix', address, request, ...load })];
-  const client = new Peer(`client of ${name}`, onCore({ command: floor, args }, clientCore), [], signal);
+  const generator = onCore({ command: floor, args }, clientCore);
+  const client = new Peer(`client of ${name}`, schedule(generator), [], signal);
   const stop = async (): Promise<void> => {
     await Promise.all([client.stop(), server.stop()]);
   };
