@@ -24,12 +24,12 @@ constexpr bool kDebug = false;
 
 // src/binding/addon.ts has the same number. Raise it when the interface between the two sides changes, so that an addon
 // built from other sources is detected.
-constexpr int kContract = 8;
+constexpr int kContract = 9;
 
 class Addon final : public Napi::Addon<Addon> {
  public:
   Addon(Napi::Env env, Napi::Object exports) {
-    engine_class_ = kept(JsEngine::define(env));
+    engine_class_ = kept(JsEngine::define(env, &engine_place_));
     page_class_ = kept(JsPage::define(env));
     tally_class_ = kept(JsTally::define(env));
     balance_class_ = kept(JsBalance::define(env));
@@ -108,10 +108,7 @@ class Addon final : public Napi::Addon<Addon> {
 
   Napi::Value get_socket_option(const Napi::CallbackInfo& info) { return get_option(info); }
 
-  Napi::Value set_socket_option(const Napi::CallbackInfo& info) {
-    JsEngine* engine = engine_.IsEmpty() ? nullptr : JsEngine::Unwrap(engine_.Value());
-    return set_option(info, engine);
-  }
+  Napi::Value set_socket_option(const Napi::CallbackInfo& info) { return set_option(info, engine_place_.engine); }
 
   Napi::Value set_buffers(const Napi::CallbackInfo& info) { return nearwire::set_buffers(info, &system_buffers_); }
 
@@ -121,6 +118,7 @@ class Addon final : public Napi::Addon<Addon> {
 
   Napi::Value noop(const Napi::CallbackInfo& info) { return info.Env().Undefined(); }
 
+  JsEngine::Place engine_place_;
   Napi::FunctionReference engine_class_;
   Napi::FunctionReference page_class_;
   Napi::FunctionReference tally_class_;

@@ -78,8 +78,6 @@ Napi::Value endpoint(Napi::Env env, const sockaddr_storage& name, socklen_t leng
 }
 
 iovec bytes_of(napi_env env, napi_value value) {
-  bool is_typed_array = false;
-  if (napi_is_typedarray(env, value, &is_typed_array) != napi_ok || !is_typed_array) return {nullptr, 0};
   napi_typedarray_type type = napi_int8_array;
   size_t length = 0;
   void* data = nullptr;

@@ -19,21 +19,22 @@ constexpr napi_type_tag kTag = {0x6e65617277697265, 0x2d656e67696e6531};
 
 }  // namespace
 
-Napi::Function JsEngine::define(Napi::Env env) {
-  Methods methods{InstanceMethod<&JsEngine::set_turn_handler>("setTurnHandler"),
-                  InstanceMethod<&JsEngine::set_closing_handler>("setClosingHandler"),
-                  InstanceMethod<&JsEngine::call_when_closing>("callWhenClosing"),
-                  InstanceMethod<&JsEngine::provide_block>("provideBlock"),
-                  InstanceMethod<&JsEngine::lent_memory>("lentMemory"),
-                  InstanceMethod<&JsEngine::was_preempted>("wasPreempted"),
-                  InstanceMethod<&JsEngine::set_spin>("setSpin"),
-                  InstanceMethod<&JsEngine::counters>("counters"),
-                  InstanceMethod<&JsEngine::scan_request>("scanRequest"),
-                  InstanceMethod<&JsEngine::report_exception>("reportException")};
+Napi::Function JsEngine::define(Napi::Env env, Place* place) {
+  Methods methods{method<&JsEngine::set_turn_handler>("setTurnHandler"),
+                  method<&JsEngine::set_closing_handler>("setClosingHandler"),
+                  method<&JsEngine::call_when_closing>("callWhenClosing"),
+                  method<&JsEngine::provide_block>("provideBlock"),
+                  method<&JsEngine::lent_memory>("lentMemory"),
+                  method<&JsEngine::was_preempted>("wasPreempted"),
+                  method<&JsEngine::set_spin>("setSpin"),
+                  method<&JsEngine::counters>("counters"),
+                  method<&JsEngine::scan_request>("scanRequest"),
+                  method<&JsEngine::report_exception>("reportException")};
   for (const auto& more : {connect_methods(), listen_methods(), socket_methods(), write_methods(), splice_methods()}) {
     methods.insert(methods.end(), more.begin(), more.end());
   }
-  return DefineClass(env, "NativeEngine", methods);
+  for (napi_property_descriptor& descriptor : methods) descriptor.data = place;
+  return DefineClass(env, "NativeEngine", methods, place);
 }
 
 JsEngine::JsEngine(const Napi::CallbackInfo& info) : JsObject<JsEngine>(info, kTag), engine_(nullptr) {
@@ -51,7 +52,9 @@ JsEngine::JsEngine(const Napi::CallbackInfo& info) : JsObject<JsEngine>(info, kT
   }
   info.This().As<Napi::Object>().Set("layout", layout(env));
   // The engine calls it as long as the environment exists, whether JavaScript holds it or not.
-  if (!env.IsExceptionPending() && !IsEmpty()) Ref();
+  if (env.IsExceptionPending() || IsEmpty()) return;
+  Ref();
+  static_cast<Place*>(info.Data())->engine = this;
 }
 
 JsEngine::~JsEngine() {
@@ -170,9 +173,13 @@ Napi::Value JsEngine::scan_request(const Napi::CallbackInfo& info) {
   const iovec bytes = bytes_of(info.Env(), info[0]);
   const int32_t start = integer(info, 1);
   const int32_t end = integer(info, 2);
-  if (start < 0 || end <= start || static_cast<size_t>(end) > bytes.iov_len) return number(info, 0);
+  if (start < 0 || end <= start || static_cast<size_t>(end) > bytes.iov_len) return info.Env().Undefined();
   const char* from = static_cast<const char*>(bytes.iov_base) + start;
-  return number(info, static_cast<double>(scan_request_head(from, static_cast<size_t>(end - start), &request_head_)));
+  const size_t length = scan_request_head(from, static_cast<size_t>(end - start), &request_head_);
+  if (length == 0) return info.Env().Undefined();
+  napi_value text = nullptr;
+  napi_create_string_latin1(info.Env(), from, length, &text);
+  return Napi::Value(info.Env(), text);
 }
 
 Napi::Value JsEngine::report_exception(const Napi::CallbackInfo& info) {

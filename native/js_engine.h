@@ -14,7 +14,14 @@ namespace nearwire {
 
 class JsEngine final : public JsObject<JsEngine>, private Engine::Delegate {
  public:
-  static Napi::Function define(Napi::Env env);
+  // Where the methods find the environment's only engine. To unwrap it from their receiver takes 720 instructions, 5 %
+  // of a short request's in user space.
+  struct Place {
+    // Set as soon as it is open; it lives as long as any JavaScript that could call it.
+    JsEngine* engine = nullptr;
+  };
+
+  static Napi::Function define(Napi::Env env, Place* place);
 
   explicit JsEngine(const Napi::CallbackInfo& info);
   ~JsEngine() override;
@@ -24,6 +31,22 @@ class JsEngine final : public JsObject<JsEngine>, private Engine::Delegate {
 
  private:
   using Methods = std::vector<Napi::ClassPropertyDescriptor<JsEngine>>;
+  using Method = Napi::Value (JsEngine::*)(const Napi::CallbackInfo& info);
+
+  template <Method kMethod>
+  static napi_value called(napi_env env, napi_callback_info arguments) {
+    const Napi::CallbackInfo info(env, arguments);
+    JsEngine* const engine = static_cast<Place*>(info.Data())->engine;
+    return engine == nullptr ? nullptr : static_cast<napi_value>((engine->*kMethod)(info));
+  }
+
+  template <Method kMethod>
+  static napi_property_descriptor method(const char* name) {
+    napi_property_descriptor descriptor{};
+    descriptor.utf8name = name;
+    descriptor.method = called<kMethod>;
+    return descriptor;
+  }
 
   void deliver() override;
   // The argument of the clean-up hook. An object whose constructor has failed no longer exists by then.

@@ -9,17 +9,17 @@
 namespace nearwire {
 
 JsEngine::Methods JsEngine::connect_methods() {
-  return {InstanceMethod<&JsEngine::connect>("connect"),
-          InstanceMethod<&JsEngine::prepare_connect>("prepareConnect"),
-          InstanceMethod<&JsEngine::try_connect>("tryConnect"),
-          InstanceMethod<&JsEngine::adopt>("adopt"),
-          InstanceMethod<&JsEngine::detach>("detach"),
-          InstanceMethod<&JsEngine::take_unread>("takeUnread"),
-          InstanceMethod<&JsEngine::read_into>("readInto"),
-          InstanceMethod<&JsEngine::set_reading>("setReading"),
-          InstanceMethod<&JsEngine::shutdown>("shutdown"),
-          InstanceMethod<&JsEngine::close>("close"),
-          InstanceMethod<&JsEngine::ref>("ref")};
+  return {method<&JsEngine::connect>("connect"),
+          method<&JsEngine::prepare_connect>("prepareConnect"),
+          method<&JsEngine::try_connect>("tryConnect"),
+          method<&JsEngine::adopt>("adopt"),
+          method<&JsEngine::detach>("detach"),
+          method<&JsEngine::take_unread>("takeUnread"),
+          method<&JsEngine::read_into>("readInto"),
+          method<&JsEngine::set_reading>("setReading"),
+          method<&JsEngine::shutdown>("shutdown"),
+          method<&JsEngine::close>("close"),
+          method<&JsEngine::ref>("ref")};
 }
 
 Napi::Value JsEngine::connect(const Napi::CallbackInfo& info) {

@@ -10,17 +10,17 @@
 namespace nearwire {
 
 JsEngine::Methods JsEngine::listen_methods() {
-  return {InstanceMethod<&JsEngine::listen>("listen"),
-          InstanceMethod<&JsEngine::adopt_listener>("adoptListener"),
-          InstanceMethod<&JsEngine::take_accepted>("takeAccepted"),
-          InstanceMethod<&JsEngine::duplicate_listener>("duplicateListener"),
-          InstanceMethod<&JsEngine::listener_descriptor>("listenerDescriptor"),
-          InstanceMethod<&JsEngine::close_listener>("closeListener"),
-          InstanceMethod<&JsEngine::ref_listener>("refListener"),
-          InstanceMethod<&JsEngine::set_accept_limit>("setAcceptLimit"),
-          InstanceMethod<&JsEngine::share_listener>("shareListener"),
-          InstanceMethod<&JsEngine::count_connections>("countConnections"),
-          InstanceMethod<&JsEngine::listener_address>("listenerAddress")};
+  return {method<&JsEngine::listen>("listen"),
+          method<&JsEngine::adopt_listener>("adoptListener"),
+          method<&JsEngine::take_accepted>("takeAccepted"),
+          method<&JsEngine::duplicate_listener>("duplicateListener"),
+          method<&JsEngine::listener_descriptor>("listenerDescriptor"),
+          method<&JsEngine::close_listener>("closeListener"),
+          method<&JsEngine::ref_listener>("refListener"),
+          method<&JsEngine::set_accept_limit>("setAcceptLimit"),
+          method<&JsEngine::share_listener>("shareListener"),
+          method<&JsEngine::count_connections>("countConnections"),
+          method<&JsEngine::listener_address>("listenerAddress")};
 }
 
 Napi::Value JsEngine::listen(const Napi::CallbackInfo& info) {

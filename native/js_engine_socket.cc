@@ -12,18 +12,18 @@
 namespace nearwire {
 
 JsEngine::Methods JsEngine::socket_methods() {
-  return {InstanceMethod<&JsEngine::set_no_delay>("setNoDelay"),
-          InstanceMethod<&JsEngine::set_keep_alive>("setKeepAlive"),
-          InstanceMethod<&JsEngine::buffer_sizes>("bufferSizes"),
-          InstanceMethod<&JsEngine::peer_address>("peerAddress"),
-          InstanceMethod<&JsEngine::local_address>("localAddress"),
-          InstanceMethod<&JsEngine::file_descriptor>("fileDescriptor"),
-          InstanceMethod<&JsEngine::share_descriptor>("shareDescriptor"),
-          InstanceMethod<&JsEngine::has_hung_up>("hasHungUp"),
-          InstanceMethod<&JsEngine::unread>("unread"),
-          InstanceMethod<&JsEngine::connection_counters>("connectionCounters"),
-          InstanceMethod<&JsEngine::duplicate>("duplicate"),
-          InstanceMethod<&JsEngine::open_pair>("openPair")};
+  return {method<&JsEngine::set_no_delay>("setNoDelay"),
+          method<&JsEngine::set_keep_alive>("setKeepAlive"),
+          method<&JsEngine::buffer_sizes>("bufferSizes"),
+          method<&JsEngine::peer_address>("peerAddress"),
+          method<&JsEngine::local_address>("localAddress"),
+          method<&JsEngine::file_descriptor>("fileDescriptor"),
+          method<&JsEngine::share_descriptor>("shareDescriptor"),
+          method<&JsEngine::has_hung_up>("hasHungUp"),
+          method<&JsEngine::unread>("unread"),
+          method<&JsEngine::connection_counters>("connectionCounters"),
+          method<&JsEngine::duplicate>("duplicate"),
+          method<&JsEngine::open_pair>("openPair")};
 }
 
 Napi::Value JsEngine::set_no_delay(const Napi::CallbackInfo& info) {

@@ -41,9 +41,9 @@ FileSink::WriteEnd write_end(const Napi::CallbackInfo& info, size_t argument) {
 }  // namespace
 
 JsEngine::Methods JsEngine::splice_methods() {
-  return {InstanceMethod<&JsEngine::splice>("splice"), InstanceMethod<&JsEngine::receive_file>("receiveFile"),
-          InstanceMethod<&JsEngine::finish_sink>("finishSink"), InstanceMethod<&JsEngine::stop_sink>("stopSink"),
-          InstanceMethod<&JsEngine::sink_totals>("sinkTotals")};
+  return {method<&JsEngine::splice>("splice"), InstanceMethod<&JsEngine::receive_file>("receiveFile"),
+          method<&JsEngine::finish_sink>("finishSink"), InstanceMethod<&JsEngine::stop_sink>("stopSink"),
+          method<&JsEngine::sink_totals>("sinkTotals")};
 }
 
 Napi::Value JsEngine::splice(const Napi::CallbackInfo& info) {

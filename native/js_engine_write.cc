@@ -11,17 +11,17 @@
 namespace nearwire {
 
 JsEngine::Methods JsEngine::write_methods() {
-  return {InstanceMethod<&JsEngine::flush>("flush"),
-          InstanceMethod<&JsEngine::write_lent>("writeLent"),
-          InstanceMethod<&JsEngine::write_parts>("writeParts"),
-          InstanceMethod<&JsEngine::open_file>("openFile"),
-          InstanceMethod<&JsEngine::file_size>("fileSize"),
-          InstanceMethod<&JsEngine::file_modified>("fileModified"),
-          InstanceMethod<&JsEngine::file_source>("fileSource"),
-          InstanceMethod<&JsEngine::close_file>("closeFile"),
-          InstanceMethod<&JsEngine::withdraw_file>("withdrawFile"),
-          InstanceMethod<&JsEngine::queued>("queued"),
-          InstanceMethod<&JsEngine::moved_at>("movedAt")};
+  return {method<&JsEngine::flush>("flush"),
+          method<&JsEngine::write_lent>("writeLent"),
+          method<&JsEngine::write_parts>("writeParts"),
+          method<&JsEngine::open_file>("openFile"),
+          method<&JsEngine::file_size>("fileSize"),
+          method<&JsEngine::file_modified>("fileModified"),
+          method<&JsEngine::file_source>("fileSource"),
+          method<&JsEngine::close_file>("closeFile"),
+          method<&JsEngine::withdraw_file>("withdrawFile"),
+          method<&JsEngine::queued>("queued"),
+          method<&JsEngine::moved_at>("movedAt")};
 }
 
 Napi::Value JsEngine::flush(const Napi::CallbackInfo& info) {

@@ -257,11 +257,11 @@ export interface NativeEngine {
   /** Neither direction is open: the peer has closed, or each side has ended its own. */
   hasHungUp(id: number): boolean;
   /**
-   * Parses the header block of a plain HTTP/1.1 request at `start` of this memory. Returns its length; its contents are
-   * in `layout.requestHead` until the next call. 0: not plain, or not complete before `end` (see
+   * Parses the header block of a plain HTTP/1.1 request at `start` of this memory. Returns it as latin1 text; where its
+   * parts are is in `layout.requestHead` until the next call. undefined: not plain, or not complete before `end` (see
    * native/request_head.h).
    */
-  scanRequest(memory: Uint8Array, start: number, end: number): number;
+  scanRequest(memory: Uint8Array, start: number, end: number): string | undefined;
   /** Bytes that the kernel has received and that have not been read. EBADF. */
   unread(id: number): number;
   /** Whether this thread has been preempted since the last call. */

@@ -6,11 +6,6 @@ import { setHeadersCount } from '../node/http-messages.js';
 import { PLAIN_METHODS, studyParser, type ParserFacts } from '../node/http-parser.js';
 import type { ServerWithFields } from '../node/http-server.js';
 
-/** A Buffer's own decoder, without the checks of toString(). */
-interface RawReads {
-  latin1Slice(start: number, end: number): string;
-}
-
 /** A server, as far as it matters here. */
 interface ReadingServer {
   readonly longestHead: number;
@@ -19,27 +14,16 @@ interface ReadingServer {
 
 export interface PlainHead {
   /** Of the header block, in bytes. */
-  length: number;
-  method: string;
-  url: string;
-  rawHeaders: string[];
-  minorVersion: number;
+  readonly length: number;
+  readonly method: string;
+  readonly url: string;
+  readonly rawHeaders: string[];
+  readonly minorVersion: number;
   /** Whether another request may follow. */
-  keepsAlive: boolean;
+  readonly keepsAlive: boolean;
   /** In bytes. */
-  bodyLength: number;
+  readonly bodyLength: number;
 }
-
-/** The one that was scanned last: an object for each would live no longer than until its request is made. */
-const head: PlainHead = {
-  length: 0,
-  method: '',
-  url: '',
-  rawHeaders: [],
-  minorVersion: 1,
-  keepsAlive: true,
-  bodyLength: 0,
-};
 
 let facts: ParserFacts | undefined;
 /** Where the addon puts what it finds. */
@@ -57,7 +41,7 @@ export function learnParser(parserClass: ParserFacts['parserClass'] | undefined)
   return facts !== undefined;
 }
 
-/** The parts of the plain request at `start`; undefined if there is none. They are valid until the next call. */
+/** The parts of the plain request at `start`; undefined if there is none. */
 export function scanHead(
   host: ReadingServer,
   engine: Engine,
@@ -65,26 +49,26 @@ export function scanHead(
   start: number,
   end: number,
 ): PlainHead | undefined {
-  const length = engine.native.scanRequest(data, start, end);
-  if (length === 0 || length > host.longestHead || !host.servesPlain) return undefined;
+  const text = engine.native.scanRequest(data, start, end);
+  if (text === undefined || text.length > host.longestHead || !host.servesPlain) return undefined;
   words ??= engine.native.layout.requestHead;
   const minorVersion = words[RequestHead.MinorVersion] as number;
   // Node refuses it, unless the server does not mind.
   if (minorVersion === 1 && words[RequestHead.HasHost] === 0) return undefined;
-  const text = (data as Buffer & RawReads).latin1Slice(start, start + length);
   const rawHeaders: string[] = [];
   const last = RequestHead.Headers + 4 * (words[RequestHead.HeaderCount] as number);
   for (let word: number = RequestHead.Headers; word < last; word += 2) {
     rawHeaders.push(text.slice(words[word], words[word + 1]));
   }
-  head.length = length;
-  head.method = PLAIN_METHODS[words[RequestHead.Method] as number] as string;
-  head.url = text.slice(words[RequestHead.TargetStart], words[RequestHead.TargetEnd]);
-  head.rawHeaders = rawHeaders;
-  head.minorVersion = minorVersion;
-  head.keepsAlive = words[RequestHead.KeepsAlive] === 1;
-  head.bodyLength = Math.max(0, words[RequestHead.ContentLength] as number);
-  return head;
+  return {
+    length: text.length,
+    method: PLAIN_METHODS[words[RequestHead.Method] as number] as string,
+    url: text.slice(words[RequestHead.TargetStart], words[RequestHead.TargetEnd]),
+    rawHeaders,
+    minorVersion,
+    keepsAlive: words[RequestHead.KeepsAlive] === 1,
+    bodyLength: Math.max(0, words[RequestHead.ContentLength] as number),
+  };
 }
 
 /** Its version is 1.1 at first: node's ServerResponse would otherwise look into the headers. */

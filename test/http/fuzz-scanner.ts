@@ -146,8 +146,10 @@ export class ScannerFuzz {
     const { tally, engine, witness } = this;
     tally.inputs++;
     if (engine === undefined) return 'no engine';
-    const length = engine.native.scanRequest(this.memory, 0, end);
-    if (length === 0) return undefined;
+    const text = engine.native.scanRequest(this.memory, 0, end);
+    if (text === undefined) return undefined;
+    const { length } = text;
+    if (text !== this.part(0, length)) return 'another text';
     tally.plain++;
     witness.begin();
     if (!witness.takes(this.memory.subarray(0, length))) {
