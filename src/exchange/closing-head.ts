@@ -4,6 +4,7 @@ import { outHeadersOf, type HeaderValue, type OutHeaders } from '../node/http-me
 import { nodeHttp } from '../runtime/http.js';
 import type { OneRequestServer, Outgoing } from './contracts.js';
 import { dateLine } from './date.js';
+import { HeaderName, headerName } from './header-lines.js';
 import { originalSend } from './response.js';
 
 /** What was seen while the header block was built. */
@@ -66,7 +67,7 @@ function sendHeadApart(this: Outgoing, data: unknown, encoding: unknown, ...rest
 function addKept(response: Outgoing, head: Head, headers: OutHeaders): void {
   for (const key in headers) {
     const [name, value] = headers[key] as OutHeaders[string];
-    addHeader(response, head, key, name, value);
+    addHeader(response, head, headerName(name) ?? new HeaderName(name), value);
   }
 }
 
@@ -74,9 +75,14 @@ function addKept(response: Outgoing, head: Head, headers: OutHeaders): void {
 function addGiven(response: Outgoing, head: Head, headers: object): void {
   head.unchecked = true;
   for (const [name, value] of entriesOf(headers)) {
-    validateHeaderName(name);
-    addHeader(response, head, name.toLowerCase(), name, value);
+    addHeader(response, head, headerName(name) ?? unusualName(name), value);
   }
+}
+
+/** Node's validator throws, or accepts more than we know. */
+function unusualName(name: string): HeaderName {
+  validateHeaderName(name);
+  return new HeaderName(name);
 }
 
 function entriesOf(headers: object): [string, HeaderValue][] {
@@ -114,17 +120,22 @@ function isJoined(response: Outgoing, key: string, values: readonly unknown[]): 
   return server?.uniqueHeaders.has(key) === true;
 }
 
-function addHeader(response: Outgoing, head: Head, key: string, name: string, value: HeaderValue): void {
-  if (!isList(value)) addLine(response, head, key, name, value);
-  else if (isJoined(response, key, value)) addLine(response, head, key, name, value.join('; '));
-  else for (const part of value) addLine(response, head, key, name, part);
+function addHeader(response: Outgoing, head: Head, name: HeaderName, value: HeaderValue): void {
+  if (!isList(value)) addLine(response, head, name, value);
+  else if (isJoined(response, name.lower, value)) addLine(response, head, name, value.join('; '));
+  else for (const part of value) addLine(response, head, name, part);
 }
 
-function addLine(response: Outgoing, head: Head, key: string, name: string, given: unknown): void {
+function addLine(response: Outgoing, head: Head, name: HeaderName, given: unknown): void {
+  const key = name.lower;
   // As in node: RFC 6266 allows latin1 parameters, and the headers go out in the encoding of the body after them.
   const isLatin1 = key === 'content-disposition' && response._contentLength;
   const value = (isLatin1 ? Buffer.from(given as string, 'latin1') : given) as string;
-  if (head.unchecked) validateHeaderValue(name, value, response._isLenientHeaderValidation?.());
+  const isPrimitive = typeof value === 'string' || typeof value === 'number';
+  const line = isPrimitive ? name.line(value, !head.unchecked) : undefined;
+  if (line === undefined && head.unchecked) {
+    validateHeaderValue(name.name, value, response._isLenientHeaderValidation?.());
+  }
   if (isDropped(key)) {
     // As in node: no length is added if the program asked for chunked encoding. The response then ends with the
     // connection.
@@ -132,7 +143,7 @@ function addLine(response: Outgoing, head: Head, key: string, name: string, give
     return;
   }
   // With `+`, because node uses it too: a template literal converts objects and symbols differently.
-  head.text += name + ': ' + value + '\r\n';
+  head.text += line ?? name.name + ': ' + value + '\r\n';
   if (key === 'content-length') {
     head.length = true;
     response._contentLength = +value;

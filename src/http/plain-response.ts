@@ -24,5 +24,14 @@ export function makePlainResponse(host: HttpHost, Class: ResponseClass, request:
 function speakOldVersion(request: Incoming, response: Outgoing): void {
   request.httpVersionMinor = 0;
   request.httpVersion = '1.0';
-  response.useChunkedEncodingByDefault = WANTS_CHUNKS.test(String(request.headers['te']));
+  response.useChunkedEncodingByDefault = hasTe(request) && WANTS_CHUNKS.test(String(request.headers['te']));
+}
+
+/** Whether to look into the headers, which are built for that. */
+function hasTe({ rawHeaders }: Incoming): boolean {
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string;
+    if (name.length === 2 && name.toLowerCase() === 'te') return true;
+  }
+  return false;
 }

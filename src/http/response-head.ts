@@ -4,6 +4,7 @@
  */
 import type { Outgoing } from '../exchange/contracts.js';
 import { dateLine } from '../exchange/date.js';
+import { headerName, LastText, type HeaderName } from '../exchange/header-lines.js';
 import { study } from '../exchange/study.js';
 import { giveNoUniqueHeaders, hasUniqueHeaders } from '../node/http-server.js';
 import { outHeadersOf, type HeaderValue, type OutHeaders } from '../node/http-messages.js';
@@ -11,24 +12,6 @@ import { nodeHttp } from '../runtime/http.js';
 
 const originals = nodeHttp.ServerResponse.prototype as unknown as Outgoing;
 const originalStoreHeader = originals._storeHeader;
-
-/** What programs may put into a header without node's validators being asked: they accept these. */
-const PLAIN_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
-const PLAIN_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
-
-/** Names that have been found to be plain, with their lower case: a program uses few. */
-const names = new Map<string, string>();
-const MOST_NAMES = 1000;
-
-/** undefined: node's validator would throw. */
-function lowerCase(name: string): string | undefined {
-  const known = names.get(name);
-  if (known !== undefined) return known;
-  if (!PLAIN_NAME.test(name)) return undefined;
-  const lower = name.toLowerCase();
-  if (names.size < MOST_NAMES) names.set(name, lower);
-  return lower;
-}
 
 /** Replaces node's own on a response. */
 export function storeHeader(this: Outgoing, firstLine: string, headers: unknown): void {
@@ -65,27 +48,28 @@ function begin(firstLine: string): void {
 /** Returns undefined, and has changed nothing, if the case is node's. */
 function build(response: Outgoing, firstLine: string, headers: unknown): string | undefined {
   begin(firstLine);
-  const kept = outHeadersOf(response);
+  const stored = outHeadersOf(response);
   const isPlain =
     headers === null || headers === undefined
       ? true
-      : headers === kept
-        ? addKept(response, kept)
+      : headers === stored
+        ? addKept(response, stored)
         : addGiven(response, headers);
   if (!isPlain) return undefined;
   // A length that has been removed may have been set again.
   if (!hasLength && (response._removedContLen || response._removedTE)) return undefined;
-  if (response.sendDate && !hasDate) text += dateLine();
-  text += persistence(response);
-  if (hasLength) response._contentLength = length;
-  else frame(response);
-  return `${text}\r\n`;
+  const date = response.sendDate && !hasDate ? dateLine() : '';
+  const kept = persistence(response);
+  if (!hasLength) return text + commonLines.find(date, kept) + frame(response);
+  response._contentLength = length;
+  return text + lastLines.find(date, kept);
 }
 
 function addKept(response: Outgoing, headers: OutHeaders): boolean {
   for (const key in headers) {
     const header = headers[key] as OutHeaders[string];
-    if (!add(response, key, header[0], header[1])) return false;
+    const name = headerName(header[0]);
+    if (name === undefined || !add(response, key, name, header[1], true)) return false;
   }
   return true;
 }
@@ -95,22 +79,15 @@ function addGiven(response: Outgoing, headers: unknown): boolean {
   if (Array.isArray(headers)) return false;
   for (const name in headers as Record<string, HeaderValue>) {
     if (!Object.hasOwn(headers as object, name)) continue;
+    const known = headerName(name);
     const value = (headers as Record<string, HeaderValue>)[name];
-    const key = lowerCase(name);
-    if (key === undefined || !isPlainValue(value)) return false;
-    if (!add(response, key, name, value)) return false;
+    if (known === undefined || !add(response, known.lower, known, value, false)) return false;
   }
   return true;
 }
 
-function isPlainValue(value: HeaderValue): boolean {
-  if (typeof value === 'string') return PLAIN_VALUE.test(value);
-  if (typeof value === 'number') return true;
-  return Array.isArray(value) && value.every((part) => typeof part === 'string' && PLAIN_VALUE.test(part));
-}
-
 /** Returns false for a header that changes how the message ends, or that node treats in a way of its own. */
-function add(response: Outgoing, key: string, name: string, value: HeaderValue): boolean {
+function add(response: Outgoing, key: string, name: HeaderName, value: HeaderValue, isValidated: boolean): boolean {
   switch (key.length) {
     case 4:
       if (key === 'date') hasDate = true;
@@ -138,17 +115,40 @@ function add(response: Outgoing, key: string, name: string, value: HeaderValue):
       if (key === 'content-disposition') return false;
       break;
   }
-  if (typeof value === 'string' || typeof value === 'number') {
-    text += `${name}: ${String(value)}\r\n`;
-    return true;
-  }
+  if (typeof value === 'string' || typeof value === 'number') return addLine(name, value, isValidated);
   if (!Array.isArray(value) || hasUniqueHeaders(response)) return false;
   for (const part of value as readonly unknown[]) {
-    if (typeof part !== 'string') return false;
-    text += `${name}: ${part}\r\n`;
+    if (typeof part !== 'string' || !addLine(name, part, isValidated)) return false;
   }
   return true;
 }
+
+function addLine(name: HeaderName, value: string | number, isValidated: boolean): boolean {
+  const line = name.line(value, isValidated);
+  if (line === undefined) return false;
+  text += line;
+  return true;
+}
+
+const CRLF = '\r\n';
+
+/** What most responses within a second have in common: the same date and the same connection. */
+class CommonLines {
+  private date = '';
+  private readonly before = new LastText<string>();
+
+  constructor(private readonly end: string) {}
+
+  /** The two lines, and what ends them. */
+  find(date: string, kept: string): string {
+    if (date !== this.date) this.before.forget();
+    this.date = date;
+    return this.before.find(kept) ?? this.before.see(kept, date + kept + this.end);
+  }
+}
+
+const commonLines = new CommonLines('');
+const lastLines = new CommonLines(CRLF);
 
 let keptTimeout = -1;
 let keptLines = '';
@@ -173,17 +173,21 @@ export function keptFor(timeout: number): string {
   return keptLines;
 }
 
-/** How the end of a body without a given length is seen. */
-function frame(response: Outgoing): void {
-  if (!response._hasBody) return;
+const lengthLine = new LastText<number>();
+
+/** The end of the headers: how the end of a body without a given length is seen. */
+function frame(response: Outgoing): string {
+  if (!response._hasBody) return CRLF;
+  const { _contentLength: size } = response;
   if (!response.useChunkedEncodingByDefault) {
     response._last = true;
-  } else if (typeof response._contentLength === 'number') {
-    text += `Content-Length: ${String(response._contentLength)}\r\n`;
-  } else {
-    text += 'Transfer-Encoding: chunked\r\n';
-    response.chunkedEncoding = true;
+    return CRLF;
   }
+  if (typeof size === 'number') {
+    return lengthLine.find(size) ?? lengthLine.see(size, `Content-Length: ${String(size)}\r\n\r\n`);
+  }
+  response.chunkedEncoding = true;
+  return 'Transfer-Encoding: chunked\r\n\r\n';
 }
 
 let comesToTheSame: boolean | undefined;
