@@ -24,7 +24,7 @@ export interface Count {
 }
 
 /** Requests after which V8 has compiled hot code. */
-const WARM = 15_000;
+const WARM = 30_000;
 const BATCH = 200;
 const BATCHES = 24;
 
