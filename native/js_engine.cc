@@ -28,6 +28,7 @@ Napi::Function JsEngine::define(Napi::Env env, Place* place) {
                   method<&JsEngine::was_preempted>("wasPreempted"),
                   method<&JsEngine::set_spin>("setSpin"),
                   method<&JsEngine::counters>("counters"),
+                  method<&JsEngine::set_header_names>("setHeaderNames"),
                   method<&JsEngine::scan_request>("scanRequest"),
                   method<&JsEngine::report_exception>("reportException")};
   for (const auto& more : {connect_methods(), listen_methods(), socket_methods(), write_methods(), splice_methods()}) {
@@ -169,13 +170,25 @@ Napi::Value JsEngine::counters(const Napi::CallbackInfo& info) {
   return float64_array(info.Env(), values_of(counts_of(engine_->counters(), engine_->spin_counters())));
 }
 
+Napi::Value JsEngine::set_header_names(const Napi::CallbackInfo& info) {
+  header_names_ = {};
+  if (!info[0].IsArray()) return info.Env().Undefined();
+  const Napi::Array names = info[0].As<Napi::Array>();
+  for (uint32_t i = 0; i < names.Length(); ++i) {
+    const Napi::Value name = names.Get(i);
+    // The indexes of those behind it would be others.
+    if (!name.IsString() || !header_names_.add(name.As<Napi::String>().Utf8Value())) break;
+  }
+  return info.Env().Undefined();
+}
+
 Napi::Value JsEngine::scan_request(const Napi::CallbackInfo& info) {
   const iovec bytes = bytes_of(info.Env(), info[0]);
   const int32_t start = integer(info, 1);
   const int32_t end = integer(info, 2);
   if (start < 0 || end <= start || static_cast<size_t>(end) > bytes.iov_len) return info.Env().Undefined();
   const char* from = static_cast<const char*>(bytes.iov_base) + start;
-  const size_t length = scan_request_head(from, static_cast<size_t>(end - start), &request_head_);
+  const size_t length = scan_request_head(from, static_cast<size_t>(end - start), header_names_, &request_head_);
   if (length == 0) return info.Env().Undefined();
   napi_value text = nullptr;
   napi_create_string_latin1(info.Env(), from, length, &text);

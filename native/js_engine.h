@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine.h"
+#include "header_names.h"
 #include "js_object.h"
 #include "request_head.h"
 
@@ -67,6 +68,7 @@ class JsEngine final : public JsObject<JsEngine>, private Engine::Delegate {
   Napi::Value was_preempted(const Napi::CallbackInfo& info);
   Napi::Value set_spin(const Napi::CallbackInfo& info);
   Napi::Value counters(const Napi::CallbackInfo& info);
+  Napi::Value set_header_names(const Napi::CallbackInfo& info);
   Napi::Value scan_request(const Napi::CallbackInfo& info);
   Napi::Value report_exception(const Napi::CallbackInfo& info);
 
@@ -145,6 +147,7 @@ class JsEngine final : public JsObject<JsEngine>, private Engine::Delegate {
   Ending* ending_ = nullptr;
   Napi::FunctionReference turn_handler_;
   Napi::FunctionReference closing_handler_;
+  HeaderNames header_names_;
   RequestHead request_head_{};
 };
 

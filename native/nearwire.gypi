@@ -59,6 +59,7 @@
         "<(native)/page.cc",
         "<(native)/slab.cc",
         "<(native)/address.cc",
+        "<(native)/header_names.cc",
         "<(native)/request_head.cc",
         "<(native)/trial.cc",
         "<(native)/buffers.cc",

@@ -50,7 +50,7 @@ bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
 class Scanner {
  public:
-  Scanner(string_view text, RequestHead* head) : text_(text), head_(head) {}
+  Scanner(string_view text, const HeaderNames& names, RequestHead* head) : text_(text), names_(names), head_(head) {}
 
   size_t scan() {
     if (!scan_request_line()) return 0;
@@ -90,6 +90,8 @@ class Scanner {
     if (!skip("\r\n") || !is_plain(name, value, trimmed)) return false;
     RequestHead::Range* header = &head_->headers[2 * head_->header_count++];
     header[0] = range_of(name);
+    const int32_t known = names_.find(name);
+    if (known != HeaderNames::kUnknown) header[0].start = ~known;
     header[1] = range_of(value);
     return true;
   }
@@ -156,6 +158,7 @@ class Scanner {
   }
 
   string_view text_;
+  const HeaderNames& names_;
   RequestHead* head_;
   size_t at_ = 0;
   bool has_connection_ = false;
@@ -163,8 +166,8 @@ class Scanner {
 
 }  // namespace
 
-size_t scan_request_head(const char* bytes, size_t length, RequestHead* head) {
-  return Scanner(string_view(bytes, length < kMaxHeadBytes ? length : kMaxHeadBytes), head).scan();
+size_t scan_request_head(const char* bytes, size_t length, const HeaderNames& names, RequestHead* head) {
+  return Scanner(string_view(bytes, length < kMaxHeadBytes ? length : kMaxHeadBytes), names, head).scan();
 }
 
 }  // namespace nearwire

@@ -9,6 +9,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "header_names.h"
+
 namespace nearwire {
 
 // Shared with JavaScript as Int32 words: src/binding/words.ts has the same order.
@@ -33,11 +35,12 @@ struct RequestHead {
   // Whether there is a Host; 0 or 1.
   int32_t has_host;
   Range target;
-  // Name and value alternately, as offsets from the start of the headers.
+  // Name and value alternately, as offsets from the start of the headers. The start of a known name is its index,
+  // complemented: a negative number.
   Range headers[2 * kMaxHeaders];
 };
 
 // The length of the header block including its blank line; 0 if it is not plain, and then `head` is undefined.
-size_t scan_request_head(const char* bytes, size_t length, RequestHead* head);
+size_t scan_request_head(const char* bytes, size_t length, const HeaderNames& names, RequestHead* head);
 
 }  // namespace nearwire

@@ -256,6 +256,8 @@ export interface NativeEngine {
   openPair(): [one: number, other: number] | number;
   /** Neither direction is open: the peer has closed, or each side has ended its own. */
   hasHungUp(id: number): boolean;
+  /** What `scanRequest` knows from now on: header names of ASCII, at most 256, by upper and lower case. */
+  setHeaderNames(names: readonly string[]): void;
   /**
    * Parses the header block of a plain HTTP/1.1 request at `start` of this memory. Returns it as latin1 text; where its
    * parts are is in `layout.requestHead` until the next call. undefined: not plain, or not complete before `end` (see

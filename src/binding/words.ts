@@ -161,7 +161,10 @@ export const RequestHead = {
   HasHost: 5,
   TargetStart: 6,
   TargetEnd: 7,
-  /** Four for each header: start and end of its name, start and end of its value. */
+  /**
+   * Four for each header: start and end of its name, start and end of its value. A negative start is that of a known
+   * name: its index in the list of `setHeaderNames`, complemented (`~start`).
+   */
   Headers: 8,
 } as const;
 

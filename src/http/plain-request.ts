@@ -2,6 +2,7 @@
 import { RequestHead } from '../binding/addon.js';
 import type { Engine } from '../engine/engine.js';
 import type { Incoming, RequestClass, SocketContract } from '../exchange/contracts.js';
+import { HEADER_NAMES } from './header-names.js';
 import { setHeadersCount } from '../node/http-messages.js';
 import { PLAIN_METHODS, studyParser, type ParserFacts } from '../node/http-parser.js';
 import type { ServerWithFields } from '../node/http-server.js';
@@ -41,6 +42,12 @@ export function learnParser(parserClass: ParserFacts['parserClass'] | undefined)
   return facts !== undefined;
 }
 
+/** There is one engine for each thread, as there is one of this module. */
+function learnWords({ native }: Engine): Int32Array {
+  native.setHeaderNames(HEADER_NAMES);
+  return native.layout.requestHead;
+}
+
 /** The parts of the plain request at `start`; undefined if there is none. */
 export function scanHead(
   host: ReadingServer,
@@ -51,14 +58,16 @@ export function scanHead(
 ): PlainHead | undefined {
   const text = engine.native.scanRequest(data, start, end);
   if (text === undefined || text.length > host.longestHead || !host.servesPlain) return undefined;
-  words ??= engine.native.layout.requestHead;
+  words ??= learnWords(engine);
   const minorVersion = words[RequestHead.MinorVersion] as number;
   // Node refuses it, unless the server does not mind.
   if (minorVersion === 1 && words[RequestHead.HasHost] === 0) return undefined;
   const rawHeaders: string[] = [];
   const last = RequestHead.Headers + 4 * (words[RequestHead.HeaderCount] as number);
-  for (let word: number = RequestHead.Headers; word < last; word += 2) {
-    rawHeaders.push(text.slice(words[word], words[word + 1]));
+  for (let word: number = RequestHead.Headers; word < last; word += 4) {
+    const start = words[word] as number;
+    const name = start < 0 ? HEADER_NAMES[~start] : text.slice(start, words[word + 1]);
+    rawHeaders.push(name as string, text.slice(words[word + 2], words[word + 3]));
   }
   return {
     length: text.length,

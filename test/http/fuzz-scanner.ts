@@ -4,6 +4,7 @@
  */
 import { getEngine } from 'nearwire/internal';
 import { RequestHead } from '../../src/binding/words.js';
+import { HEADER_NAMES } from '../../src/http/header-names.js';
 import {
   parserClass,
   PLAIN_METHODS,
@@ -21,6 +22,8 @@ export interface Tally {
   /** Taken by the scanner, and so compared. */
   plain: number;
   bodies: number;
+  /** Header names that JavaScript has. */
+  knownNames: number;
 }
 
 /** What the parser has said of the last message. */
@@ -111,7 +114,7 @@ type HeadCallback = (
 export type Sabotage = 'none' | 'length' | 'keepAlive' | 'header';
 
 export class ScannerFuzz {
-  readonly tally: Tally = { inputs: 0, plain: 0, bodies: 0 };
+  readonly tally: Tally = { inputs: 0, plain: 0, bodies: 0, knownNames: 0 };
   private readonly memory = Buffer.alloc(ROOM);
   private readonly mutator: Mutator;
   private readonly witness: Witness;
@@ -124,6 +127,7 @@ export class ScannerFuzz {
     const found = parserClass();
     const facts = found === undefined ? undefined : studyParser(found);
     if (facts === undefined || this.engine === undefined) throw new Error('no parser, or no addon');
+    this.engine.native.setHeaderNames(HEADER_NAMES);
     this.witness = new Witness(facts);
     this.mutator = new Mutator(seed);
   }
@@ -175,7 +179,10 @@ export class ScannerFuzz {
     let hasHost = 0;
     for (let i = 0; i < 2 * count; i++) {
       const at = RequestHead.Headers + 2 * i;
-      const part = this.part(word(at), word(at + 1) - (sabotage === 'header' ? 1 : 0));
+      const [start, end] = [word(at), word(at + 1) - (sabotage === 'header' ? 1 : 0)];
+      const part = start < 0 ? HEADER_NAMES[~start] : this.part(start, end);
+      if (part === undefined) return 'a name of no known index';
+      if (start < 0) tally.knownNames++;
       if (told.headers[i] !== part) return `another header ${String(i >> 1)}`;
       if (i % 2 === 0 && part.length === 4 && part.toLowerCase() === 'host') hasHost = 1;
     }

@@ -21,10 +21,11 @@ it(
     for (let first = 0; first < CASES && seconds() < SECONDS; first += BATCH) {
       expect(fuzz.run(first, Math.min(BATCH, CASES - first)), `seed ${String(SEED)}`).toBeUndefined();
     }
-    const { inputs, plain, bodies } = fuzz.tally;
+    const { inputs, plain, bodies, knownNames } = fuzz.tally;
     // Otherwise nothing would have been compared.
     expect(plain / inputs).toBeGreaterThan(0.05);
     expect(bodies).toBeGreaterThan(0);
+    expect(knownNames).toBeGreaterThan(0);
     if (CASES > BATCH * 2)
       console.log(`seed ${String(SEED)}: ${JSON.stringify(fuzz.tally)} in ${seconds().toFixed(1)} s`);
   },
