@@ -14,6 +14,12 @@ function limit(value: unknown): number {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : 0;
 }
 
+/** As node's server, which takes the shorter of two for that of the head. */
+function timeoutsOf(server: ServerWithFields): [headersTimeout: number, requestTimeout: number] {
+  const [headers, request] = [limit(server.headersTimeout), limit(server.requestTimeout)];
+  return request > 0 && headers > request ? [request, headers] : [headers, request];
+}
+
 export class ServerHost implements ServerContract {
   readonly emitter: ServerWithFields;
   readonly highWaterMark: number;
@@ -71,8 +77,7 @@ export class ServerHost implements ServerContract {
   private startChecking(): NodeJS.Timeout {
     const check = (): void => {
       this.stopIfEmpty();
-      const { headersTimeout, requestTimeout } = this.emitter;
-      const limits = [limit(headersTimeout), limit(requestTimeout)] as const;
+      const limits = timeoutsOf(this.emitter);
       const now = loopTime();
       for (const connection of this.open.all()) connection.checkTime(now, ...limits);
     };

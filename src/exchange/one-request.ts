@@ -18,6 +18,7 @@ import type { HostedConnection, Incoming, OneRequestServer } from './contracts.j
 import { dispatch } from './dispatch.js';
 import type { Pending } from './ending.js';
 import { Exchange } from './exchange.js';
+import { isLate } from './is-late.js';
 import { isUnheard, makeRequest, noteEnd, setVersion, wantsBody } from './request.js';
 import { endsShort, makeResponse } from './response.js';
 import { storeClosingHeader } from './closing-head.js';
@@ -212,8 +213,7 @@ export class OneRequestConnection extends Connection<OneRequestServer> implement
   /** Refuses a request that has not arrived in time. Times are in milliseconds; 0 means no limit. */
   checkTime(now: number, headersTimeout: number, requestTimeout: number): void {
     if (this.failure !== undefined || this.phase === 'over' || this.request?.complete === true) return;
-    const limit = this.phase === 'receiving' ? headersTimeout || requestTimeout : requestTimeout;
-    if (limit === 0 || now - this.startedAt < limit) return;
+    if (!isLate(now - this.startedAt, this.phase !== 'receiving', headersTimeout, requestTimeout)) return;
     const error = Object.assign(requestTimeoutError(), { status: REQUEST_TIMEOUT }) as ReadError;
     this.scope.runInAsyncScope(refuse, undefined, this, error);
   }

@@ -23,7 +23,7 @@ import { NativeSocket, noteEnd } from '../net/socket.js';
 import type { NodeParser, ParserCallbacks } from '../node/http-parser.js';
 import { runTicks } from '../node/run-ticks.js';
 import { bareResponse, settleEnd } from '../node/http-messages.js';
-import { serveByNode, untold, withMessages, type ServerWithFields } from '../node/http-server.js';
+import { ignoreErrors, serveByNode, untold, withMessages, type ServerWithFields } from '../node/http-server.js';
 import type { ServerInternals } from '../node/server-internals.js';
 import { nodeHttp } from '../runtime/http.js';
 import { type WriteCallback, writableState, readableState } from '../node/stream-state.js';
@@ -75,6 +75,8 @@ export interface Remainder {
   end: 'half' | 'soon' | undefined;
   /** Where a listener has thrown. */
   broken: BreakingCallback | undefined;
+  /** An error has been told: node's server listens for one. */
+  refused: boolean;
   /** The last request that has been read allows no other. */
   hasReadLast: boolean;
   /** Pieces that were read while it was paused, oldest first; undefined: the end. */
@@ -113,6 +115,7 @@ export function becomeSocket(from: StandInOwner, rest: Remainder): void {
   }
   for (const { response } of rest.exchanges) if (response.socket !== null) response.socket = socket as never;
   serveByNode(server, socket);
+  if (rest.refused) ignoreErrors(socket);
   // In node, the server's own come first.
   for (const [event, listener] of listeners) EventEmitter.prototype.on.call(socket, event, listener);
   for (const exchange of rest.exchanges) replay(server, socket, exchange, rest);

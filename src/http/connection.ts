@@ -9,7 +9,6 @@ import type { Incoming, Outgoing } from '../exchange/contracts.js';
 import { Exchange } from '../exchange/exchange.js';
 import { isUnheard, noteEnd, wantsBody } from '../exchange/request.js';
 import { tellStarted } from '../exchange/telling.js';
-import { loopTime } from '../engine/thread-engine.js';
 import { copyOf } from '../memory/own-memory.js';
 import type { NativeSocket } from '../net/socket.js';
 import { report, reports } from '../net/async-scopes.js';
@@ -46,7 +45,6 @@ export class HttpConnection extends ReadingConnection {
   }
 
   override readBytes(data: Buffer, start: number, end: number): void {
-    if (this.refused) return;
     let at = start;
     // Whether `data` is a copy: a handler may run the event loop, which then reads into the engine's memory.
     let isOwn = false;
@@ -85,7 +83,7 @@ export class HttpConnection extends ReadingConnection {
   serve(head: PlainHead): void {
     const { server, socket } = this;
     this.stopResting();
-    this.startedAt = loopTime();
+    this.beginMessage();
     this.hasReadLast = !head.keepsAlive;
     this.bodyLeft = head.bodyLength;
     this.bodySeen = 0;

@@ -6,7 +6,6 @@
  *          \--(anything else, once all responses are over)--> a socket, served by node's own code: fetch/node-exchange.ts
  */
 import { EventEmitter } from 'node:events';
-import { loopTime } from '../engine/thread-engine.js';
 import { COPY_LIMIT } from '../engine/outbound.js';
 import { abortedError, endWithinMessageError } from '../errors/index.js';
 import { areRequestsWatched } from '../exchange/telling.js';
@@ -60,7 +59,7 @@ export class FetchConnection extends HoldingConnection implements ExchangeCarrie
     // Whether `data` is a copy: a handler may run the event loop, which then reads into the engine's memory.
     let isOwn = false;
     let isFirst = true;
-    while (at < end && !this.closed && !this.refused) {
+    while (at < end && !this.closed && !this.isUnreadable) {
       if (this.bodyLeft > 0) {
         at = this.readBody(data, at, end, isOwn);
         continue;
@@ -106,7 +105,7 @@ export class FetchConnection extends HoldingConnection implements ExchangeCarrie
     const { method, url: target, rawHeaders, minorVersion, keepsAlive, bodyLength } = head;
     this.stopResting();
     this.restsWhenFlushed = false;
-    this.startedAt = loopTime();
+    this.beginMessage();
     this.requests++;
     this.hasReadLast = !keepsAlive;
     this.bodyLeft = bodyLength;
@@ -136,7 +135,7 @@ export class FetchConnection extends HoldingConnection implements ExchangeCarrie
   /** A full block, which a body may keep. */
   onBlock(block: Buffer): boolean {
     const body = this.receiving?.body;
-    const isNext = !this.closed && !this.paused && !this.refused && this.unread === undefined;
+    const isNext = !this.closed && !this.paused && !this.isUnreadable && this.unread === undefined;
     const isBody = isNext && this.bodyLeft >= block.length;
     if (!isBody || body === undefined || body.discarded) {
       this.onBytes(block, 0, block.length);

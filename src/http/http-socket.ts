@@ -28,7 +28,7 @@ export interface StandInConnection extends ConnectionContract, FileSinkOwner {
   writeRange(range: FileRange, callback: WriteCallback): boolean;
   destroySoon(): void;
   reset(): void;
-  refuse(error: Error): void;
+  tellError(error: unknown): void;
   /** Makes it a socket. Does nothing if it is closed. */
   becomeSocket(): void;
   readonly names: EndpointNames;

@@ -6,6 +6,7 @@ import { NativeCarrier } from '../exchange/carrier.js';
 import type { Engine } from '../engine/engine.js';
 import { loopTime } from '../engine/thread-engine.js';
 import { requestTimeoutError } from '../errors/index.js';
+import { isLate } from '../exchange/is-late.js';
 import { copyOf } from '../memory/own-memory.js';
 import type { AcceptingListener } from '../net/accept-delegate.js';
 import type { Sink } from '../net/sink.js';
@@ -17,17 +18,15 @@ import type { HttpHost } from './host.js';
 import { LateBody } from './late-body.js';
 import { runOthersTicks } from './others-ticks.js';
 import { PipelinedConnection } from './pipelined-connection.js';
+import { refusalOf } from './refusal.js';
 import type { HttpSocket, StandInConnection } from './http-socket.js';
 import { StandInSocket } from './stand-in.js';
 
 /** Milliseconds since a read within which more than the peer has declared to be its last is not looked for. */
 const CLOSING_MOMENT = 1;
 
-/** As node says it. */
-const TIMED_OUT = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n';
-
 /** What a kind of connection knows of its exchanges. */
-type OwnRemainder = Omit<Remainder, 'end' | 'unflushed' | 'hasReadLast' | 'held' | 'unread' | 'bodyLeft'>;
+type OwnRemainder = Omit<Remainder, 'end' | 'unflushed' | 'refused' | 'hasReadLast' | 'held' | 'unread' | 'bodyLeft'>;
 
 export abstract class ReadingConnection extends PipelinedConnection implements StandInConnection {
   declare readonly carrier: NativeCarrier;
@@ -45,10 +44,13 @@ export abstract class ReadingConnection extends PipelinedConnection implements S
   protected became = false;
   protected requests = 0;
   /** When the message that is being read, or the connection, began. */
-  protected startedAt = loopTime();
+  private startedAt = loopTime();
+  /** It has been refused for its time. */
+  private isOverdue = false;
   /** Read while it was paused, and not looked at; undefined: the end. */
   protected unread: (Buffer | undefined)[] | undefined;
-  protected refused = false;
+  /** An error has been told: the first one of a socket, and any of a message. */
+  private refused = false;
   private knownNames: EndpointNames | undefined;
   /** The file that a body goes to, past this connection. */
   sink: Sink | undefined;
@@ -230,12 +232,17 @@ export abstract class ReadingConnection extends PipelinedConnection implements S
     return engine.native.unread(this.id) !== 0;
   }
 
-  /** As node's server does with an error of a socket's, or of its parser. */
-  refuse(error: Error, answer = TIMED_OUT): void {
+  /** A program has emitted 'error': node's server listens once. */
+  tellError(error: unknown): void {
+    if (!this.refused) this.refuse(error as Error);
+  }
+
+  /** As node's server does with an error. If a listener keeps the connection, it is read further. */
+  refuse(error: Error): void {
     const { socket, server } = this;
     this.refused = true;
     if (server.emitter.emit('clientError', error, socket) || this.closed) return;
-    if (socket.writable && !this.isAnswering) this.write(answer, 'latin1', undefined);
+    if (socket.writable && !this.isAnswering) this.write(refusalOf(error), 'latin1', undefined);
     this.destroy(error);
   }
 
@@ -245,19 +252,27 @@ export abstract class ReadingConnection extends PipelinedConnection implements S
 
   /** Refuses what has not arrived in time. Times are in milliseconds; 0 means no limit. */
   checkTime(now: number, headersTimeout: number, requestTimeout: number): void {
-    if (this.refused || this.isBroken) return;
-    const isNew = this.requests === 0;
-    if (!isNew && !this.isReceiving) return;
-    const limit = isNew ? headersTimeout || requestTimeout : requestTimeout;
-    if (limit === 0 || now - this.startedAt < limit) return;
+    if (this.isBroken || !this.takeLate(now, headersTimeout, requestTimeout)) return;
     this.scope.runInAsyncScope(refuse, undefined, this, requestTimeoutError());
+  }
+
+  /** Whether what is being read should have arrived by now, which is told once. */
+  protected takeLate(now: number, headersTimeout: number, requestTimeout: number): boolean {
+    const isNew = this.requests === 0;
+    if (this.isOverdue || (!isNew && !this.isReceiving)) return false;
+    return (this.isOverdue = isLate(now - this.startedAt, !isNew, headersTimeout, requestTimeout));
+  }
+
+  protected beginMessage(): void {
+    this.startedAt = loopTime();
+    this.isOverdue = false;
   }
 
   // --- becoming a socket ---
 
   /** Node's own code serves what follows. */
   protected turnInto(rest: OwnRemainder): void {
-    const { ended, endsSoon, hasReadLast, held = [], unread = [], bodyLeft } = this;
+    const { ended, endsSoon, refused, hasReadLast, held = [], unread = [], bodyLeft } = this;
     // The last piece of what was read while it was paused has brought this about: reading is to go on behind it.
     if (!this.paused && unread.length === 0) this.carrier.resume();
     this.keepAlive?.end();
@@ -266,7 +281,7 @@ export abstract class ReadingConnection extends PipelinedConnection implements S
     const unflushed = this.takeCallbacks();
     this.held = this.unread = undefined;
     const end = endsSoon ? 'soon' : ended ? 'half' : undefined;
-    becomeSocket(this, { ...rest, end, unflushed, hasReadLast, held, unread, bodyLeft });
+    becomeSocket(this, { ...rest, end, unflushed, refused, hasReadLast, held, unread, bodyLeft });
     const { receiving, broken } = rest;
     if (receiving === undefined || broken !== undefined || receiving.request.complete) return;
     this.server.admit(new LateBody(this.server, this.socket, receiving.request, this.startedAt));

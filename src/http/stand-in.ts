@@ -50,7 +50,7 @@ const methods = {
 
   /** Node's server listens to the errors of its sockets, and ends those; a program may emit one. */
   emit(this: HttpSocket, event: string | symbol, ...args: unknown[]) {
-    if (event === 'error') this._owner.refuse(args[0] as Error);
+    if (event === 'error') this._owner.tellError(args[0]);
     // Not that of its connection, which has closed by then: the program has emitted it, and node's server listens.
     if (event === 'close') this._owner.becomeSocket();
     if (event === 'error' && emitter.listenerCount.call(this, event) === 0) return true;

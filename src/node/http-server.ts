@@ -26,10 +26,13 @@ export interface HttpServerFields {
 export type ServerWithFields = http.Server & HttpServerFields;
 
 type ConnectionListener = (this: http.Server, socket: net.Socket) => void;
+type ErrorListener = (this: net.Socket, error: Error) => void;
 
 interface Facts {
   /** Node's own listener of 'connection', which gives the socket a parser. */
   readonly connectionListener: ConnectionListener;
+  /** Its listener of a socket's 'error', which it also calls by itself: with what its parser says, and for what is late. */
+  readonly errorListener: ErrorListener;
   readonly requestClass: symbol;
   readonly responseClass: symbol;
   readonly uniqueHeaders: symbol;
@@ -47,13 +50,23 @@ function study(): Facts | undefined {
   const uniqueHeaders = find('kUniqueHeaders');
   if (connectionListener === undefined || requestClass === undefined) return undefined;
   if (responseClass === undefined || uniqueHeaders === undefined) return undefined;
+  const socket = new Duplex({ read: nothing, write: nothing });
+  connectionListener.call(server, socket as net.Socket);
+  const [errorListener] = socket.listeners('error') as ErrorListener[];
+  socket.destroy();
+  if (errorListener === undefined) return undefined;
   return {
     connectionListener,
+    errorListener,
     requestClass,
     responseClass,
     uniqueHeaders,
     optimizeEmptyRequests: find('OptimizeEmptyRequestsOption'),
   };
+}
+
+function nothing(): void {
+  // It is never read or written.
 }
 
 /** null: this node's servers are not as expected. */
@@ -149,6 +162,17 @@ export function serveByNode(server: http.Server, socket: net.Socket): void {
   facts().connectionListener.call(server, socket);
 }
 
+/** Has node's server refuse a connection that it serves, whatever has become of its listener. */
+export function refuseByNode(socket: net.Socket, error: Error): void {
+  facts().errorListener.call(socket, error);
+}
+
+/** As after the first 'error' of a socket that node's server serves: it ignores further ones. */
+export function ignoreErrors(socket: net.Socket): void {
+  socket.removeListener('error', facts().errorListener);
+  socket.on('error', nothing);
+}
+
 /**
  * While `act` runs, node makes no request and no response for this server, but is given these; and their events are not
  * emitted.
@@ -204,7 +228,7 @@ const FIRST_REQUEST = Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
 
 function findKeepAliveBuffer(): number {
   const server = new nodeHttp.Server((_, response) => response.emit('finish'));
-  const socket = new Duplex({ read: () => undefined, write: () => undefined }) as Duplex & {
+  const socket = new Duplex({ read: nothing, write: nothing }) as Duplex & {
     parser?: { execute(bytes: Buffer): unknown };
   };
   let timeout = 0;

@@ -4,11 +4,13 @@
  * be read is refused at once.
  */
 import { ReadingConnection } from '../reading-connection.js';
-import { LookAhead, refusalOf } from './look-ahead.js';
+import { LookAhead } from './look-ahead.js';
 
 export abstract class HoldingConnection extends ReadingConnection {
   /** What follows in `unread` waits until all responses are over. */
   protected isHeldBack = false;
+  /** What has come is no HTTP request: nothing more is read. */
+  protected isUnreadable = false;
   private ahead: LookAhead | undefined;
 
   /** Reads on, or not. */
@@ -40,7 +42,7 @@ export abstract class HoldingConnection extends ReadingConnection {
   /** undefined: the end. */
   lookAt(piece: Buffer | undefined): void {
     const { ahead } = this;
-    if (ahead === undefined || this.refused || this.closed) return;
+    if (ahead === undefined || this.isUnreadable || this.closed) return;
     const error = piece === undefined ? ahead.end() : ahead.read(piece);
     if (error !== undefined) this.refuseMessage(error);
     else if (piece === undefined) this.endAhead();
@@ -48,7 +50,8 @@ export abstract class HoldingConnection extends ReadingConnection {
   }
 
   refuseMessage(error: Error): void {
-    this.refuse(error, refusalOf(error));
+    this.isUnreadable = true;
+    this.refuse(error);
   }
 
   private endAhead(): void {

@@ -5,16 +5,6 @@
 import type { NodeParser, ParseError } from '../../node/http-parser.js';
 import { parserFacts } from '../plain-request.js';
 
-const HEAD_TOO_LARGE = 'HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\n\r\n';
-const CHUNK_TOO_LARGE = 'HTTP/1.1 413 Payload Too Large\r\nConnection: close\r\n\r\n';
-const BAD_REQUEST = 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n';
-
-/** As node answers what its parser cannot read. */
-export function refusalOf(error: Error & { code?: string }): string {
-  if (error.code === 'HPE_HEADER_OVERFLOW') return HEAD_TOO_LARGE;
-  return error.code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW' ? CHUNK_TOO_LARGE : BAD_REQUEST;
-}
-
 export class LookAhead {
   /** undefined: what follows is no HTTP request, or has failed. */
   private parser: NodeParser | undefined;
