@@ -33,6 +33,7 @@ type ParserCallback = ParserCallbacks[keyof ParserCallbacks] | ((this: NodeParse
 interface ParserClass {
   new (): NodeParser;
   readonly REQUEST: number;
+  readonly kOnMessageBegin: number;
   readonly kOnHeaders: number;
   readonly kOnHeadersComplete: number;
   readonly kOnBody: number;

@@ -5,16 +5,18 @@ import { describe, expect, it } from 'vitest';
 import {
   chunked,
   deferred,
+  type Deferred,
   exchange,
   get,
   HOST,
   inbox,
+  post,
   start,
   watchReports,
   ways,
   CLOSE,
 } from '../support/fetch-servers.js';
-import { cleanup, freshAddress, type Address } from '../support/sockets.js';
+import { cleanup, freshAddress, nextTurn, type Address } from '../support/sockets.js';
 
 watchReports();
 
@@ -28,30 +30,42 @@ interface Told {
   isLost(): boolean;
   /** Has the handler of `/wait` read its body to the end. */
   read(): void;
+  /** Has it answer, `<waited>`. */
+  answer(): void;
 }
+
+/** What a test has the handler of `/wait` do in the end. */
+type Next = 'read' | 'answer';
 
 interface Subject {
   name: string;
   start(): Promise<Told>;
 }
 
-type Deferred = ReturnType<typeof deferred<void>>;
-
-function toldOf(asked: Deferred, lost: Deferred, read: Deferred): Pick<Told, 'asked' | 'lost' | 'read'> {
+function toldOf(
+  asked: Deferred<void>,
+  lost: Deferred<void>,
+  next: Deferred<Next>,
+): Pick<Told, 'asked' | 'lost' | Next> {
   return {
     asked: asked.promise,
     lost: lost.promise,
     read: () => {
-      read.resolve();
+      next.resolve('read');
+    },
+    answer: () => {
+      next.resolve('answer');
     },
   };
 }
 
-/** `/wait` is never answered, and all else at once. */
+const CHECKED = { connectionsCheckingInterval: 10 };
+
+/** `/wait` is answered when a test wants it, and all else at once. */
 async function startNode(): Promise<Told> {
-  const [asked, lost, read] = [deferred(), deferred(), deferred()];
+  const [asked, lost, next] = [deferred(), deferred(), deferred<Next>()];
   let isLost = false;
-  const server = http.createServer((request, response) => {
+  const server = http.createServer(CHECKED, (request, response) => {
     if (request.url !== '/wait') {
       response.end('done');
       return;
@@ -60,7 +74,10 @@ async function startNode(): Promise<Told> {
       isLost = true;
       lost.resolve();
     });
-    void read.promise.then(() => request.on('error', () => undefined).resume());
+    void next.promise.then((what) => {
+      if (what === 'read') request.on('error', () => undefined).resume();
+      else response.end('<waited>');
+    });
     asked.resolve();
   });
   const address = freshAddress('unix');
@@ -69,24 +86,25 @@ async function startNode(): Promise<Told> {
     server.closeAllConnections();
   });
   await once(server.listen(address), 'listening');
-  return { server, address, ...toldOf(asked, lost, read), isLost: () => isLost };
+  return { server, address, ...toldOf(asked, lost, next), isLost: () => isLost };
 }
 
 async function startServe(way: (typeof ways)[number]): Promise<Told> {
-  const [asked, lost, read] = [deferred(), deferred(), deferred()];
+  const [asked, lost, next] = [deferred(), deferred(), deferred<Next>()];
   let isLost = false;
-  const { server, address } = await start(way, async (request) => {
+  const handle = async (request: Request): Promise<Response> => {
     if (!request.url.endsWith('/wait')) return new Response('done');
     request.signal.addEventListener('abort', () => {
       isLost = true;
       lost.resolve();
     });
     asked.resolve();
-    await read.promise;
+    if ((await next.promise) === 'answer') return new Response('<waited>');
     await request.arrayBuffer();
     throw new Error('The body has come to its end');
-  });
-  return { server, address, ...toldOf(asked, lost, read), isLost: () => isLost };
+  };
+  const { server, address } = await start(way, handle, CHECKED);
+  return { server, address, ...toldOf(asked, lost, next), isLost: () => isLost };
 }
 
 const node: Subject = { name: 'node:http', start: startNode };
@@ -136,6 +154,111 @@ async function codesOf(subject: Subject, pieces: readonly string[]): Promise<unk
   await lost;
   return codes;
 }
+
+const TIMED_OUT = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n';
+const TIME_CODE = 'ERR_HTTP_REQUEST_TIMEOUT';
+
+/** Requests of which the last bytes are missing, and these. */
+const INCOMPLETE: Record<string, [part: string, rest: string]> = {
+  'half a request line': ['GET / HT', `TP/1.1\r\n${HOST}\r\n`],
+  'half a header block': [`GET / HTTP/1.1\r\n${HOST}X-A: `, 'a\r\n\r\n'],
+  'a request, and half of another': [`${get('/')}GET / HTTP/1.1\r\n`, `${HOST}\r\n`],
+  'part of a chunked body': [chunked('/', 'abc').slice(0, -8), chunked('/', 'abc').slice(-8)],
+  'part of a body': [post('/', 'abc').slice(0, -1), 'c'],
+};
+
+/** What has not arrived by now is late. */
+function hurry(server: http.Server): void {
+  Object.assign(server, { headersTimeout: 1, requestTimeout: 1 });
+}
+
+function wait(server: http.Server): void {
+  Object.assign(server, { headersTimeout: 0, requestTimeout: 0 });
+}
+
+/** All that had been sent to the server has been read. */
+async function isRead(address: Address): Promise<void> {
+  for (let i = 0; i < 3; i++) await exchange(address, get('/', CLOSE));
+}
+
+describe.each(subjects)('behind a request that is being answered, and never complete: $name', (subject) => {
+  describe.each(Object.entries(INCOMPLETE))('%s', (_, [part, rest]) => {
+    it('is refused by its time', async () => {
+      const { server, address, asked, lost } = await subject.start();
+      const client = inbox(address);
+      client.socket.write(WAIT + part);
+      await asked;
+      await isRead(address);
+      hurry(server);
+      expect(await client.untilClosed()).toBe(TIMED_OUT);
+      await lost;
+    });
+
+    it('is told to a listener once, and still answered if that keeps the connection', async () => {
+      const { server, address, asked, isLost, answer } = await subject.start();
+      const told: unknown[] = [];
+      server.on('clientError', (error: NodeJS.ErrnoException) => told.push(error.code));
+      const client = inbox(address);
+      client.socket.write(WAIT + part);
+      await asked;
+      await isRead(address);
+      hurry(server);
+      while (told.length === 0) await nextTurn();
+      // It has been looked at once more when a later one has been refused.
+      const other = inbox(address);
+      while (told.length === 1) await nextTurn();
+      expect(told).toEqual([TIME_CODE, TIME_CODE]);
+      other.socket.destroy();
+      wait(server);
+      expect(isLost()).toBe(false);
+      client.socket.write(rest);
+      await isRead(address);
+      answer();
+      await client.until('<waited>');
+      await client.until('done');
+      expect(told).toHaveLength(2);
+    });
+  });
+
+  it('is refused by requestTimeout if the head has come, not by headersTimeout', async () => {
+    const { server, address, asked } = await subject.start();
+    const client = inbox(address);
+    client.socket.write(WAIT + chunked('/', 'abc').slice(0, -8));
+    await asked;
+    await isRead(address);
+    Object.assign(server, { headersTimeout: 1 });
+    expect(await inbox(address).untilClosed()).toBe(TIMED_OUT);
+    expect([client.text, client.socket.destroyed]).toEqual(['', false]);
+    Object.assign(server, { requestTimeout: 1 });
+    expect(await client.untilClosed()).toBe(TIMED_OUT);
+  });
+
+  it('is refused though it comes byte by byte', async () => {
+    const { server, address, asked } = await subject.start();
+    const client = inbox(address);
+    client.socket.write(`${WAIT}GET / HTTP/1.1\r\n${HOST}X: `);
+    await asked;
+    Object.assign(server, { headersTimeout: 30 });
+    while (!client.socket.destroyed) {
+      client.socket.write('x');
+      await nextTurn();
+    }
+    expect([TIMED_OUT, '']).toContain(client.text);
+  });
+
+  it.each(['', '\r\n', get('/')])('%j is not late', async (behind) => {
+    const { server, address, asked, isLost, answer } = await subject.start();
+    const client = inbox(address);
+    client.socket.write(WAIT + behind);
+    await asked;
+    await isRead(address);
+    hurry(server);
+    for (let i = 0; i < 2; i++) expect(await inbox(address).untilClosed()).toBe(TIMED_OUT);
+    expect(isLost()).toBe(false);
+    answer();
+    await client.until('<waited>');
+  });
+});
 
 describe.each(subjects)('$name', (subject) => {
   describe.each(Object.entries(BEHIND))('behind a request that is being answered: %s', (_, behind) => {

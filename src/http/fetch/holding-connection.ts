@@ -54,6 +54,14 @@ export abstract class HoldingConnection extends ReadingConnection {
     this.refuse(error);
   }
 
+  /** What waits is late as well: node would have read it. */
+  protected override takeLate(now: number, headersTimeout: number, requestTimeout: number): boolean {
+    const { ahead } = this;
+    return ahead === undefined
+      ? super.takeLate(now, headersTimeout, requestTimeout)
+      : ahead.takeLate(now, headersTimeout, requestTimeout);
+  }
+
   private endAhead(): void {
     // Its responses are still to come; those to what is held back, too.
     if (this.server.emitter.httpAllowHalfOpen) return;

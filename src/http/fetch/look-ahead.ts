@@ -2,6 +2,8 @@
  * Looks into requests that wait for the responses to earlier ones, as node's server reads requests before it has answered
  * the ones before them: what cannot be read is refused at once. Nothing is kept of what it reads.
  */
+import { loopTime } from '../../engine/thread-engine.js';
+import { isLate } from '../../exchange/is-late.js';
 import type { NodeParser, ParseError } from '../../node/http-parser.js';
 import { parserFacts } from '../plain-request.js';
 
@@ -10,11 +12,24 @@ export class LookAhead {
   private parser: NodeParser | undefined;
   /** Bytes that it has looked at. */
   length = 0;
+  /** When the message that is being read began; undefined: none is, or its time is over, which has been told. */
+  private startedAt: number | undefined;
+  private hasHead = false;
 
   constructor(longestHead: number) {
     const { parserClass } = parserFacts();
-    this.parser = new parserClass();
-    this.parser.initialize(parserClass.REQUEST, {}, longestHead);
+    const parser = (this.parser = new parserClass());
+    parser.initialize(parserClass.REQUEST, {}, longestHead);
+    parser[parserClass.kOnMessageBegin] = () => {
+      this.startedAt = loopTime();
+      this.hasHead = false;
+    };
+    parser[parserClass.kOnHeadersComplete] = () => {
+      this.hasHead = true;
+    };
+    parser[parserClass.kOnMessageComplete] = () => {
+      this.startedAt = undefined;
+    };
   }
 
   /** Takes what follows, and returns what is wrong with it. */
@@ -32,6 +47,14 @@ export class LookAhead {
     const error = this.parser?.finish();
     this.close();
     return error;
+  }
+
+  /** Whether the message that is being read should have arrived by now, which is told once. */
+  takeLate(now: number, headersTimeout: number, requestTimeout: number): boolean {
+    const { startedAt, hasHead } = this;
+    if (startedAt === undefined || !isLate(now - startedAt, hasHead, headersTimeout, requestTimeout)) return false;
+    this.startedAt = undefined;
+    return true;
   }
 
   close(): void {
