@@ -10,6 +10,7 @@ import { isLate } from '../exchange/is-late.js';
 import { copyOf } from '../memory/own-memory.js';
 import type { AcceptingListener } from '../net/accept-delegate.js';
 import type { Sink } from '../net/sink.js';
+import type { NativeSocket } from '../net/socket.js';
 import type { SocketSettings } from '../net/socket-options.js';
 import { runTicks } from '../node/run-ticks.js';
 import { becomeSocket, type PartlyRead, type Remainder } from './become-socket.js';
@@ -284,7 +285,9 @@ export abstract class ReadingConnection extends PipelinedConnection implements S
     becomeSocket(this, { ...rest, end, unflushed, refused, hasReadLast, held, unread, bodyLeft });
     const { receiving, broken } = rest;
     if (receiving === undefined || broken !== undefined || receiving.request.complete) return;
-    this.server.admit(new LateBody(this.server, this.socket, receiving.request, this.startedAt));
+    // The same object, with the methods of a socket.
+    const socket = this.socket as unknown as NativeSocket;
+    this.server.admit(new LateBody(this.server, socket, receiving.request, this.startedAt));
   }
 }
 

@@ -51,7 +51,7 @@ function study(): Facts | undefined {
   if (connectionListener === undefined || requestClass === undefined) return undefined;
   if (responseClass === undefined || uniqueHeaders === undefined) return undefined;
   const socket = new Duplex({ read: nothing, write: nothing });
-  connectionListener.call(server, socket as net.Socket);
+  server.emit('connection', socket);
   const [errorListener] = socket.listeners('error') as ErrorListener[];
   socket.destroy();
   if (errorListener === undefined) return undefined;
