@@ -23,7 +23,7 @@ import type { HttpHost } from './host.js';
 import type { PlainHead } from './plain-request.js';
 import { isStandIn } from './stand-in.js';
 
-/** Requests that may be ahead of their responses: each of them has its handler running. */
+/** Requests that may be ahead of their responses. Each has its handler running, and nothing else limits what they keep. */
 const MOST_AHEAD = 32;
 
 /** The handler, if no other code could see the messages: no other listener, and no subscriber of node:http's channels. */
