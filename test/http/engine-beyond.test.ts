@@ -14,11 +14,7 @@ import { runChild } from '../support/children.js';
 import { rawRequest } from '../support/http.js';
 import { closed, listen, readUntilClosed, temporaryDirectory } from '../support/sockets.js';
 import { reference, subjects } from '../support/subjects.js';
-
-const HOST = 'Host: x\r\n';
-const GET = `GET /get HTTP/1.1\r\n${HOST}\r\n`;
-const LAST = `GET /last HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`;
-const post = (length: number): string => `POST /post HTTP/1.1\r\n${HOST}Content-Length: ${String(length)}\r\n\r\n`;
+import { GET, LAST, post } from './engine-requests.js';
 
 const LENGTHS: Record<string, http.RequestListener> = {
   'too short, at once': (_, response) => response.writeHead(200, { 'Content-Length': 10 }).end('short'),
