@@ -1,5 +1,6 @@
 /** The connection under an exchange: a connection of the native engine, or one of node:net's sockets. */
-import type * as net from 'node:net';
+import * as net from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { FileRange } from '../binding/file-range.js';
 import { errnoError, writeError } from '../errors/index.js';
 import type { TransportName } from '../config/options.js';
@@ -61,6 +62,8 @@ export interface Carrier {
   resume(): void;
   /** Sends FIN after all queued bytes. */
   end(): void;
+  /** All has been written, and `destroy()` comes next: it is to tell the peer of the end. A native one always does. */
+  finish?(): void;
   /** Hands over what the kernel takes, and closes. No callback follows. */
   destroy(): void;
   readonly localAddress: string | undefined;
@@ -246,7 +249,12 @@ function nothing(): void {
   // The carrier has closed.
 }
 
-/** Over one of node:net's sockets. */
+/** Whether its peer is told of the end by `destroy()` alone, as the kernel sends a FIN. TLS has an end of its own. */
+function endsByDestroy(stream: net.Socket): boolean {
+  return stream instanceof net.Socket && !(stream as Partial<TLSSocket>).encrypted;
+}
+
+/** Over one of node:net's sockets, or any other stream that a program has for a connection. */
 export class NodeCarrier implements Carrier {
   readonly transport = 'js';
   declare owner: CarrierOwner;
@@ -254,6 +262,8 @@ export class NodeCarrier implements Carrier {
   private flushAsked = false;
   private waiting = 0;
   private open = true;
+  /** Its end is to be sent before it is destroyed. */
+  private finishing = false;
 
   constructor(stream: net.Socket) {
     this.stream = stream;
@@ -266,9 +276,9 @@ export class NodeCarrier implements Carrier {
     stream.on('error', (error) => {
       if (this.open) this.owner.onFailure(error);
     });
-    stream.on('close', () => {
-      if (this.open) this.owner.onFailure(undefined);
-    });
+    stream.on('close', this.onClosed);
+    // A program may hand over one that has had its last event.
+    if (stream.closed) process.nextTick(this.onClosed);
   }
 
   get blocked(): boolean {
@@ -296,6 +306,10 @@ export class NodeCarrier implements Carrier {
   writeAll(pieces: readonly Piece[]): number {
     return pieces.reduce((length, { data, encoding }) => length + this.write(data, encoding), 0);
   }
+
+  private readonly onClosed = (): void => {
+    if (this.open) this.owner.onFailure(undefined);
+  };
 
   private readonly onWritten = (error?: Error | null): void => {
     // The stream's 'error' will follow.
@@ -336,13 +350,19 @@ export class NodeCarrier implements Carrier {
     this.stream.end();
   }
 
+  finish(): void {
+    this.finishing = !endsByDestroy(this.stream);
+  }
+
   destroy(): void {
     if (!this.open) return;
     this.open = false;
     // The server's counters keep closed sockets for a while; they must not keep the request alive as well.
     this.owner = NOBODY;
     this.flush();
-    this.stream.destroy();
+    const { stream } = this;
+    if (this.finishing && !stream.destroyed) stream.end(() => stream.destroy());
+    else stream.destroy();
   }
 
   get localAddress(): string | undefined {

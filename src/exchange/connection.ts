@@ -227,7 +227,7 @@ export abstract class Connection<Server extends ServerContract = ServerContract>
 
   private tellFlush(finished: Exchange | undefined, closing: boolean): void {
     if (finished !== undefined) this.finish(finished);
-    if (closing) this.close();
+    if (closing) this.closeFlushed();
     if (finished !== undefined && finished.response._eventsCount > 0) finished.response.emit('finish');
   }
 
@@ -271,11 +271,16 @@ export abstract class Connection<Server extends ServerContract = ServerContract>
   protected closeWhenFlushed(): void {
     if (this.closed) return;
     if (this.isFlushed) {
-      this.close();
+      this.closeFlushed();
     } else {
       this.closing = true;
       this.carrier.notifyFlushed();
     }
+  }
+
+  private closeFlushed(): void {
+    this.carrier.finish?.();
+    this.close();
   }
 
   // --- ending ---

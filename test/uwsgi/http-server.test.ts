@@ -274,16 +274,6 @@ it('gives all messages of an application one shape', async () => {
   expect(seen.slice(10)).toEqual(Array(10).fill([true, true]));
 });
 
-it.runIf(transports.includes('js'))("serves a stream that 'connection' is emitted with, on js", async () => {
-  const { server } = await serveUwsgi({ transport: 'js' }, (_req, res) => res.end('x'));
-  // As one that another process has sent.
-  const path = socketPath();
-  const other = net.createServer((socket) => server.emit('connection', socket)).listen(path);
-  cleanup(() => other.close());
-  await once(other, 'listening');
-  expect((await ask({ path })).body.toString()).toBe('x');
-});
-
 const built = (file: string): string => new URL(`../../dist/bundle/${file}.js`, import.meta.url).href;
 
 describe.each(everyWay)(
