@@ -67,8 +67,8 @@ function listenerOn({ engine }: SilentEngine): AcceptingListener {
     engine,
     tcp: false,
     settings: socketSettings(engine, undefined),
-    announce(call, ...args) {
-      call(...args);
+    announce(admit, host, id) {
+      admit(host, this, id);
     },
   };
 }

@@ -97,20 +97,21 @@ function listConnections(server: http.Server, host: HttpHost): void {
 function take(host: HttpHost, listener: AcceptingListener, id: number, insideClose: boolean): boolean {
   if (!host.servesPlain || areReplaced()) return false;
   // Requests are served in the async context of listen(), as in node.
-  listener.announce(admit, host, listener, id, insideClose);
+  if (insideClose) admit(host, listener, id, true);
+  else listener.announce(admit, host, id);
   return true;
 }
 
-function admit(host: HttpHost, listener: AcceptingListener, id: number, insideClose: boolean): void {
+function admit(host: HttpHost, listener: AcceptingListener, id: number, insideClose = false): boolean {
   const isUnheard = host.listensAlone && !connections.hasSubscribers && !acceptedSockets.hasSubscribers;
   const served = isUnheard ? servedWithoutMessages(host.emitter) : undefined;
   if (served !== undefined) {
     host.admit(new FetchConnection(host, served, listener, id));
-    return;
+    return false;
   }
   const connection = new HttpConnection(host, listener, id);
   host.admit(connection);
-  if (isUnheard) return;
+  if (isUnheard) return false;
   const announce = (): void => {
     const { socket } = connection;
     const { emitter: server } = host;
@@ -120,4 +121,5 @@ function admit(host: HttpHost, listener: AcceptingListener, id: number, insideCl
   };
   if (insideClose) announceLater(connection, announce);
   else announce();
+  return true;
 }

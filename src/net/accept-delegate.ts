@@ -8,9 +8,12 @@ export interface AcceptingListener {
   readonly engine: Engine;
   readonly tcp: boolean;
   readonly settings: SocketSettings;
-  /** Tells the program of a connection, in the async context of listen(). */
-  announce<A extends unknown[]>(call: (...args: A) => void, ...args: A): void;
+  /** Calls this in the async context of listen(), but not from inside the program's call that closes the server. */
+  announce<Host>(admit: Admit<Host>, host: Host, id: number): void;
 }
+
+/** Serves a connection. Returns whether the program has been told of it, and so may have left ticks to run. */
+export type Admit<Host> = (host: Host, listener: AcceptingListener, id: number) => boolean;
 
 export interface AcceptDelegate {
   /** What it speaks on the connections. */
@@ -21,7 +24,7 @@ export interface AcceptDelegate {
   readonly owned: boolean;
   /**
    * Takes a native connection over from the listener's engine. `insideClose`: the program is inside its call that
-   * closes the server. Returns false if a socket is to be made of it.
+   * closes the server, and this is in the async context of listen() already. Returns false if a socket is to be made of it.
    */
   take(listener: AcceptingListener, id: number, insideClose: boolean): boolean;
 }

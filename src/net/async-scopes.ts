@@ -28,6 +28,11 @@ export class Scope extends AsyncResource {
     this.runInAsyncScope(callReported<A>, undefined, call, args);
   }
 
+  /** As run(), but without an array of arguments. Returns what the call returns, or true if it throws. */
+  runWith<A, B, C>(call: (a: A, b: B, c: C) => boolean, a: A, b: B, c: C): boolean {
+    return this.runInAsyncScope(callReportedWith<A, B, C>, undefined, call, a, b, c);
+  }
+
   /** Nothing new begins in it. Further calls do nothing. */
   end(): void {
     if (this.ended) return;
@@ -41,6 +46,15 @@ function callReported<A extends unknown[]>(call: (...args: A) => void, args: A):
     call(...args);
   } catch (error) {
     report(error);
+  }
+}
+
+function callReportedWith<A, B, C>(call: (a: A, b: B, c: C) => boolean, a: A, b: B, c: C): boolean {
+  try {
+    return call(a, b, c);
+  } catch (error) {
+    report(error);
+    return true;
   }
 }
 

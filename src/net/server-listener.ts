@@ -17,7 +17,7 @@ import { acceptedOptions, type SocketSettings, type StreamOptions } from './sock
 import { readBufferSizes } from './socket-properties.js';
 import { SocketConnection } from './socket-connection.js';
 import { NativeSocket } from './socket.js';
-import { acceptDelegateOf, type AcceptDelegate, type AcceptingListener } from './accept-delegate.js';
+import { acceptDelegateOf, type AcceptDelegate, type AcceptingListener, type Admit } from './accept-delegate.js';
 
 /** Node's own channel. */
 export const acceptedSockets = diagnostics.channel('net.server.socket');
@@ -77,10 +77,8 @@ export class ServerListener extends EngineListener implements AcceptingListener 
     return false;
   }
 
-  /** Tells the program of a connection, in the async context of listen(). */
-  announce<A extends unknown[]>(call: (...args: A) => void, ...args: A): void {
-    this.scope.run(call, ...args);
-    runTicks();
+  announce<Host>(admit: Admit<Host>, host: Host, id: number): void {
+    if (this.scope.runWith(admit, host, this, id)) runTicks();
   }
 
   /** @internal Called in the async context of listen(): a domain that is active there becomes the socket's. */

@@ -149,6 +149,26 @@ describe.each(everyWay)('a connection: $name over $family', ({ subject, family }
     await closed(busy);
   });
 
+  it('is not told of inside the call that closes its server, nor is anything else', async () => {
+    const seen: string[] = [];
+    const server = subject.http.createServer({}, (_, response) => response.end());
+    server.once('connection', () => {
+      server.on('connection', () => seen.push('connection'));
+      process.nextTick(() => seen.push('tick'));
+      server.close();
+      seen.push('closed');
+    });
+    const address = (await listen(server, family)) as net.NetConnectOpts;
+    // Those that were accepted with the first are still served; node accepts one at a time, and the rest is reset.
+    for (let count = 0; count < 3; count++) {
+      const client = net.connect(address).on('error', () => undefined);
+      cleanup(() => client.destroy());
+      client.write(LAST);
+    }
+    await once(server, 'close');
+    expect(seen.slice(0, 2)).toEqual(['closed', 'tick']);
+  });
+
   it('tells request and response when the peer goes', async () => {
     const events: string[] = [];
     const done = new Promise<void>((resolve) => {
