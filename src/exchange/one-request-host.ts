@@ -5,11 +5,13 @@ import { connections, type ConnectionEvent } from '../stats/events.js';
 import { announceLater } from './announcement.js';
 import type { Carrier } from './carrier.js';
 import type { Codec } from './codec.js';
+import { captureScope } from './context.js';
 import type { MessageClasses, OneRequestServer, RequestClass } from './contracts.js';
 import { ServerHost } from './host.js';
 import { OneRequestConnection } from './one-request.js';
 import type { ExchangeServerOptions } from './options.js';
 import { lazyClass } from './request.js';
+import type { ExchangeSocket } from './socket.js';
 
 function classesOf({
   IncomingMessage: request = nodeHttp.IncomingMessage,
@@ -40,10 +42,14 @@ export class OneRequestHost extends ServerHost implements OneRequestServer {
     return connection;
   }
 
-  announce({ socket }: OneRequestConnection): void {
+  /** Returns whether anybody listens. */
+  announce({ socket }: OneRequestConnection): boolean {
     const { emitter: server } = this;
-    if (connections.hasSubscribers) connections.publish({ server, socket } satisfies ConnectionEvent);
-    server.emit('connection', socket as never);
+    // What listeners enter is for nobody else: before Node 24 it would be the server's own, and so of all later connections.
+    const isHeard = connections.hasSubscribers || server.listenerCount('connection') > 0;
+    if (isHeard) captureScope().runInAsyncScope(tellConnection, undefined, server, socket);
+    else tellConnection(server, socket);
+    return isHeard;
   }
 
   /** When the program has left its call that closes the server. */
@@ -60,4 +66,9 @@ export class OneRequestHost extends ServerHost implements OneRequestServer {
   get httpAllowHalfOpen(): boolean {
     return this.emitter.httpAllowHalfOpen;
   }
+}
+
+function tellConnection(server: ServerWithFields, socket: ExchangeSocket): void {
+  if (connections.hasSubscribers) connections.publish({ server, socket } satisfies ConnectionEvent);
+  server.emit('connection', socket as never);
 }

@@ -1,7 +1,7 @@
 /** An `http.Server` that speaks a protocol other than HTTP. */
 import type * as http from 'node:http';
 import type { BufferSizes, TransportName } from '../config/options.js';
-import { setAcceptDelegate } from '../net/accept-delegate.js';
+import { setAcceptDelegate, type AcceptingListener } from '../net/accept-delegate.js';
 import { installTransport, type ServerInfo } from '../net/factory.js';
 import { divertAccepted } from '../node/accepted-sockets.js';
 import { checkMessages } from '../node/http-messages.js';
@@ -14,6 +14,10 @@ import { OneRequestHost } from './one-request-host.js';
 import { checkOptions, type ExchangeServerOptions, type OwnOptions } from './options.js';
 import { ExchangeSocket } from './socket.js';
 import { endsMayBeShort } from './study.js';
+
+function admit(host: OneRequestHost, { engine }: AcceptingListener, id: number): boolean {
+  return host.announce(host.serve(new NativeCarrier(engine, id, false)));
+}
 
 /**
  * An `http.Server` whose connections speak another protocol, and carry one request each. Properties for what only HTTP
@@ -54,10 +58,9 @@ export class ExchangeServer<Request extends typeof http.IncomingMessage = typeof
       protocol: codec.name,
       peerSpeaksFirst: codec.peerSpeaksFirst,
       owned: false,
-      take({ engine }, id, insideClose) {
-        const connection = host.serve(new NativeCarrier(engine, id, false));
-        if (insideClose) host.announceLater(connection);
-        else host.announce(connection);
+      take(listener, id, insideClose) {
+        if (insideClose) host.announceLater(host.serve(new NativeCarrier(listener.engine, id, false)));
+        else listener.announce(admit, host, id);
         return true;
       },
     });

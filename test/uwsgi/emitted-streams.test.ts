@@ -8,40 +8,16 @@ import * as net from 'node:net';
 import type { Duplex } from 'node:stream';
 import * as tls from 'node:tls';
 import * as nearwire from 'nearwire';
-import { createServer } from 'nearwire/uwsgi';
 import { describe, expect, it } from 'vitest';
 import { authority, serverCertificate, serverKey } from '../support/certificates.js';
 import { duplexPair } from '../support/duplexes.js';
 import { cleanup, connectionsOf, nextTurn, pattern, record, socketPath } from '../support/sockets.js';
 import { subjects } from '../support/subjects.js';
-import { packet, parseAnswer } from '../support/uwsgi/packets.js';
+import { parseAnswer } from '../support/uwsgi/packets.js';
 import { bodyOf, listenUwsgi } from '../support/uwsgi/serve.js';
-
-interface Way {
-  readonly name: string;
-  createServer(listener: http.RequestListener): http.Server;
-  /** A request with a body of this length, up to the body. */
-  head(length: number): Buffer;
-}
+import { ways } from '../support/uwsgi/ways.js';
 
 const names = subjects.map(({ name }) => name);
-
-const ways: Way[] = names.map((name) =>
-  name === 'node:net'
-    ? {
-        name: 'node:http',
-        createServer: (listener) => http.createServer(listener),
-        head: (length) =>
-          Buffer.from(
-            `POST /path HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: ${String(length)}\r\n\r\n`,
-          ),
-      }
-    : {
-        name,
-        createServer: (listener) => createServer({ transport: name }, listener),
-        head: (length) => packet({ REQUEST_METHOD: 'POST', CONTENT_LENGTH: String(length) }),
-      },
-);
 
 const echo: http.RequestListener = (request, response) => void bodyOf(request).then((body) => response.end(body));
 
