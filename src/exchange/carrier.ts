@@ -62,7 +62,7 @@ export interface Carrier {
   resume(): void;
   /** Sends FIN after all queued bytes. */
   end(): void;
-  /** All has been written, and `destroy()` comes next: it is to tell the peer of the end. A native one always does. */
+  /** All has been written, and `destroy()` comes next: it is to send the peer an end. A native one always does. */
   finish?(): void;
   /** Hands over what the kernel takes, and closes. No callback follows. */
   destroy(): void;
@@ -249,7 +249,7 @@ function nothing(): void {
   // The carrier has closed.
 }
 
-/** Whether its peer is told of the end by `destroy()` alone, as the kernel sends a FIN. TLS has an end of its own. */
+/** Whether `destroy()` alone sends its peer an end, which is the kernel's FIN. TLS has an end of its own. */
 function endsByDestroy(stream: net.Socket): boolean {
   return stream instanceof net.Socket && !(stream as Partial<TLSSocket>).encrypted;
 }

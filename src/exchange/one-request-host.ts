@@ -42,10 +42,10 @@ export class OneRequestHost extends ServerHost implements OneRequestServer {
     return connection;
   }
 
-  /** Returns whether anybody listens. */
+  /** Returns whether there is a listener or a subscriber. */
   announce({ socket }: OneRequestConnection): boolean {
     const { emitter: server } = this;
-    // What listeners enter is for nobody else: before Node 24 it would be the server's own, and so of all later connections.
+    // What listeners enter stays their own: before Node 24 all later connections would be in it.
     const isHeard = connections.hasSubscribers || server.listenerCount('connection') > 0;
     if (isHeard) captureScope().runInAsyncScope(tellConnection, undefined, server, socket);
     else tellConnection(server, socket);

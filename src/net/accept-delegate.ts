@@ -12,7 +12,7 @@ export interface AcceptingListener {
   announce<Host>(admit: Admit<Host>, host: Host, id: number): void;
 }
 
-/** Serves a connection. Returns whether the program has been told of it, and so may have left ticks to run. */
+/** Serves a connection. Returns whether a listener of the program was called, which may have left ticks to run. */
 export type Admit<Host> = (host: Host, listener: AcceptingListener, id: number) => boolean;
 
 export interface AcceptDelegate {
