@@ -98,7 +98,10 @@ function serveHello({ read, taken }: MemoryServer): Operation {
 function byUwsgi(): Operation {
   const silent = createSilentEngine();
   const listener = listenerOn(silent);
-  const delegate = acceptDelegateOf(createUwsgiServer(hello));
+  const server = createUwsgiServer(hello);
+  // One that listens keeps the timer with which it looks for late requests; this one would make it for each connection.
+  Object.defineProperty(server, 'listening', { value: true });
+  const delegate = acceptDelegateOf(server);
   const packet = uwsgiPacket();
   return serving(() => {
     const id = silent.accept();
