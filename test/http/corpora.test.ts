@@ -5,7 +5,8 @@
 import { describe, expect, it } from 'vitest';
 import { subjects, type Family } from '../support/subjects.js';
 import { corpus, CORPORA } from './corpora.js';
-import { asNth, differences } from './vectors-compare.js';
+import { asNth } from './talk.js';
+import { differences } from './vectors-compare.js';
 
 const directory = process.env['NEARWIRE_CORPORA'];
 const natives = subjects.filter(({ name }) => name === 'native');

@@ -8,7 +8,8 @@ import { describe, expect, it } from 'vitest';
 import { strictWays } from '../support/strict.js';
 import { reference, type Subject } from '../support/subjects.js';
 import { probeCases, type Outcome } from './probe-cases.js';
-import { recordsOf, type Setting } from './vectors-compare.js';
+import type { Setting } from './talk.js';
+import { recordsOf } from './vectors-compare.js';
 
 const directory = process.env['NEARWIRE_CORPORA'];
 const cases = directory === undefined ? [] : probeCases(join(directory, 'Http11Probe'));

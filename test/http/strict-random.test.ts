@@ -6,7 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { strictWays, type StrictWay } from '../support/strict.js';
 import { corpus, CORPORA } from './corpora.js';
 import { Mutator, ROOM } from './fuzz-mutate.js';
-import { asNth, differences, PLAIN, type Difference, type Script } from './vectors-compare.js';
+import { asNth, PLAIN, type Script } from './talk.js';
+import { differences, type Difference } from './vectors-compare.js';
 
 const CASES = Number(process.env['NEARWIRE_FUZZ_CONNECTIONS'] ?? 400);
 const SEED = Number(process.env['NEARWIRE_FUZZ_SEED'] ?? 1);

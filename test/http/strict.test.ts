@@ -6,7 +6,8 @@
 import { describe, expect, it } from 'vitest';
 import { strictWays } from '../support/strict.js';
 import { ACCEPTED_VECTORS, REFUSED_VECTORS, UNKNOWN_NAMES, type RefusedVector } from './strict-vectors.js';
-import { asNth, differences, recordsOf, type Script, type Setting } from './vectors-compare.js';
+import { asNth, type Script, type Setting } from './talk.js';
+import { differences, recordsOf } from './vectors-compare.js';
 import { LONGEST_CUT, type Vector } from './vectors.js';
 
 const NTHS = [1, 2, 3];

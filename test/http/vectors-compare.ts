@@ -5,24 +5,8 @@
 import type * as http from 'node:http';
 import * as net from 'node:net';
 import { listen, type Address } from '../support/sockets.js';
-import { reference, type Family, type Subject } from '../support/subjects.js';
-
-/** What is sent on one connection, piece by piece. */
-export interface Script {
-  readonly name: string;
-  readonly pieces: readonly string[];
-}
-
-export interface Setting {
-  readonly family: Family;
-  /** Listens to 'clientError', 'upgrade', 'connect', 'checkContinue' and 'checkExpectation'; else node's defaults answer. */
-  readonly listens: boolean;
-  readonly options?: http.ServerOptions;
-  /** Answers a request that has come, with its body; otherwise the answer is its method and target. */
-  readonly respond?: (request: http.IncomingMessage, response: http.ServerResponse, body: string) => void;
-  /** Of the server; it has no option. */
-  readonly maxRequestsPerSocket?: number;
-}
+import { reference, type Subject } from '../support/subjects.js';
+import { createTelling, happenings, Talk, type Script, type Setting } from './talk.js';
 
 export interface Difference extends Script {
   readonly expected: readonly string[];
@@ -36,22 +20,18 @@ const STALLED_MILLIS = 300;
 /** Connections at once, to each server. */
 const CROWD = 400;
 
-/** Goes up with all that happens. */
-let happenings = 0;
-
-/** One connection. Each owner's events are in order, but not among those of others: docs/compatibility.md. */
-class Talk {
-  private readonly records = new Map<string, string>();
+/** One connection of the kernel's. */
+class KernelTalk extends Talk {
   private sent = 0;
   private ended = false;
-  private requests = 0;
-  peer: net.Socket | undefined;
+  private peer: net.Socket | undefined;
 
   constructor(
-    readonly script: Script,
+    script: Script,
     readonly client: net.Socket,
-    private readonly respond: Setting['respond'],
+    respond: Setting['respond'],
   ) {
+    super(script, respond);
     const note = (what: string): void => {
       this.note('client', what);
     };
@@ -67,11 +47,6 @@ class Talk {
     });
   }
 
-  note(of: string, what: string): void {
-    happenings++;
-    this.records.set(of, (this.records.get(of) ?? '') + what);
-  }
-
   /** Whether each end has what the other one has sent. A server may accept a connection when its first byte comes. */
   get isSettled(): boolean {
     const { peer, client, sent, ended } = this;
@@ -81,7 +56,7 @@ class Talk {
   }
 
   send(step: number): void {
-    for (const [of, told] of this.records) this.records.set(of, `${told}|`);
+    this.beginStep();
     const piece = this.script.pieces[step];
     if (piece === undefined || piece === '' || !this.client.writable) return;
     this.client.write(piece, 'latin1');
@@ -94,83 +69,38 @@ class Talk {
     if (!this.client.destroyed) this.client.end();
   }
 
-  accept(peer: net.Socket): void {
-    happenings++;
+  override accept(peer: net.Socket): void {
     this.peer = peer;
-    peer.on('close', (hadError: boolean) => {
-      this.note('socket', `close ${String(hadError)}`);
-    });
-  }
-
-  serve(request: http.IncomingMessage, response: http.ServerResponse): void {
-    const of = `request ${String(this.requests++)}`;
-    const { method, url, httpVersion, rawHeaders, headers } = request;
-    this.note(of, JSON.stringify({ method, url, httpVersion, rawHeaders, headers }));
-    let body = '';
-    request.on('data', (chunk: Buffer) => (body += chunk.toString('latin1')));
-    request.on('end', () => {
-      const { complete, rawTrailers } = request;
-      this.note(of, JSON.stringify({ body, complete, rawTrailers }));
-      if (this.respond !== undefined) {
-        this.respond(request, response, body);
-        return;
-      }
-      response.setHeader('X-Kept', String(response.shouldKeepAlive));
-      response.end(`${String(method)} ${String(url)}`);
-    });
-    for (const event of ['aborted', 'close'])
-      request.on(event, () => {
-        this.note(of, `${event} ${String(request.complete)} `);
-      });
-    request.on('error', (error: NodeJS.ErrnoException) => {
-      this.note(of, `error ${String(error.code)} `);
-    });
-    for (const event of ['finish', 'close'])
-      response.on(event, () => {
-        this.note(`${of} answer`, `${event} `);
-      });
-  }
-
-  get record(): string[] {
-    const lines = [...this.records].map(([of, told]) => `${of}: ${told.replace(/Date: .*\r\n/g, '')}`);
-    return lines.sort();
+    super.accept(peer);
   }
 }
-
-type ParseError = NodeJS.ErrnoException & { bytesParsed?: number; rawPacket?: Buffer };
 
 /** A server of a subject, which knows each accepted socket's connection. */
 class Stage {
   private readonly server: http.Server;
-  private readonly talks = new Map<net.Socket, Talk>();
+  private readonly talks = new Map<net.Socket, KernelTalk>();
   /** Not accepted yet. UNIX sockets have no names; they are accepted in order. */
-  private readonly coming: Talk[] = [];
+  private readonly coming: KernelTalk[] = [];
   private address: Address = {};
 
   constructor(
     subject: Subject,
     private readonly setting: Setting,
   ) {
-    const server = (this.server = subject.http.createServer(setting.options ?? {}, (request, response) => {
-      this.of(request.socket)?.serve(request, response);
-    }));
-    if (setting.maxRequestsPerSocket !== undefined) server.maxRequestsPerSocket = setting.maxRequestsPerSocket;
-    server.on('connection', (socket: net.Socket) => {
+    const createServer = subject.http.createServer.bind(subject.http);
+    this.server = createTelling(createServer, setting, (socket) => this.talks.get(socket));
+    this.server.on('connection', (socket: net.Socket) => {
       this.accept(socket);
     });
-    server.on('dropRequest', (_: unknown, socket: net.Socket) => {
-      this.of(socket)?.note('server', 'dropRequest');
-    });
-    if (setting.listens) this.listenToAll();
   }
 
   async listen(): Promise<void> {
     this.address = await listen(this.server, this.setting.family);
   }
 
-  async connect(script: Script): Promise<Talk> {
+  async connect(script: Script): Promise<KernelTalk> {
     const client = net.connect(this.address as net.NetConnectOpts);
-    const talk = new Talk(script, client, this.setting.respond);
+    const talk = new KernelTalk(script, client, this.setting.respond);
     this.coming.push(talk);
     await new Promise((resolve) => client.once('connect', resolve));
     return talk;
@@ -181,10 +111,6 @@ class Stage {
     this.server.closeAllConnections();
   }
 
-  private of(socket: net.Socket): Talk | undefined {
-    return this.talks.get(socket);
-  }
-
   private accept(socket: net.Socket): void {
     const { coming } = this;
     const named = coming.findIndex(({ client }) => client.localPort === socket.remotePort);
@@ -193,36 +119,9 @@ class Stage {
     this.talks.set(socket, talk);
     talk.accept(socket);
   }
-
-  private listenToAll(): void {
-    const { server } = this;
-    server.on('clientError', (error: ParseError, socket: net.Socket) => {
-      const { code, message, bytesParsed, rawPacket } = error;
-      const told = { code, message, bytesParsed, rawPacket: rawPacket?.toString('latin1'), read: socket.bytesRead };
-      this.of(socket)?.note('server', `clientError ${JSON.stringify(told)}`);
-      socket.end('HTTP/1.1 400 Own\r\n\r\n');
-    });
-    for (const event of ['checkContinue', 'checkExpectation']) {
-      server.on(event, (request: http.IncomingMessage, response: http.ServerResponse) => {
-        const talk = this.of(request.socket);
-        talk?.note('server', `${event} `);
-        if (event === 'checkContinue') response.writeContinue();
-        talk?.serve(request, response);
-      });
-    }
-    for (const event of ['upgrade', 'connect']) {
-      server.on(event, ({ method, url, rawHeaders }: http.IncomingMessage, socket: net.Socket, first: Buffer) => {
-        const talk = this.of(socket);
-        talk?.note('server', `${event} ${JSON.stringify({ method, url, rawHeaders })} ${first.toString('latin1')}`);
-        socket.on('data', (chunk: Buffer) => talk?.note('socket', `tunnel ${chunk.toString('latin1')} `));
-        socket.on('error', () => undefined).on('end', () => socket.end());
-        socket.write('HTTP/1.1 101 Own\r\n\r\n');
-      });
-    }
-  }
 }
 
-async function settle(talks: readonly Talk[]): Promise<void> {
+async function settle(talks: readonly KernelTalk[]): Promise<void> {
   let before = -1;
   let since = 0;
   const isOver = (): boolean => talks.every(({ isSettled }) => isSettled) || performance.now() - since > STALLED_MILLIS;
@@ -233,7 +132,7 @@ async function settle(talks: readonly Talk[]): Promise<void> {
   }
 }
 
-async function talkAll(talks: readonly Talk[]): Promise<void> {
+async function talkAll(talks: readonly KernelTalk[]): Promise<void> {
   const steps = Math.max(...talks.map(({ script }) => script.pieces.length));
   await settle(talks);
   for (let step = 0; step < steps; step++) {
@@ -244,15 +143,6 @@ async function talkAll(talks: readonly Talk[]): Promise<void> {
   await settle(talks);
   for (const { client } of talks) client.destroy();
   await settle(talks);
-}
-
-/** What the client sends on every connection before; its handler is the same. */
-export const PLAIN = 'GET /plain HTTP/1.1\r\nHost: x\r\n\r\n';
-
-/** As the first, second or third request of a connection. */
-export function asNth(nth: number, name: string, pieces: readonly string[]): Script {
-  const before = Array.from({ length: nth - 1 }, () => PLAIN);
-  return { name: `${name}, number ${String(nth)}`, pieces: [...before, ...pieces] };
 }
 
 /** What each of the subjects makes of each script. */
@@ -266,7 +156,7 @@ export async function recordsOf(
   const records: string[][][] = subjects.map(() => []);
   for (let at = 0; at < scripts.length; at += CROWD) {
     const crowd = scripts.slice(at, at + CROWD);
-    const talks: Talk[][] = [];
+    const talks: KernelTalk[][] = [];
     for (const stage of stages) talks.push(await Promise.all(crowd.map((script) => stage.connect(script))));
     await talkAll(talks.flat());
     talks.forEach((those, i) => records[i]?.push(...those.map(({ record }) => record)));

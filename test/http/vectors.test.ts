@@ -5,7 +5,8 @@
 import type * as http from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { reference, subjects, type Subject } from '../support/subjects.js';
-import { asNth, differences, type Script, type Setting } from './vectors-compare.js';
+import { asNth, type Script, type Setting } from './talk.js';
+import { differences } from './vectors-compare.js';
 import { SHORT_VECTORS, VECTORS } from './vectors.js';
 
 /** All combinations of a cut and a place in the connection; otherwise the cuts take turns in the three places. */

@@ -1,0 +1,13 @@
+/** Conversations made of mutated requests: a seed and a number say what one is. */
+import { ROOM, type Mutator } from './fuzz-mutate.js';
+import { asNth, PLAIN, type Script } from './talk.js';
+
+const memory = Buffer.alloc(ROOM);
+
+export function mutatedScripts(mutator: Mutator, first: number, count: number): Script[] {
+  return Array.from({ length: count }, (_, i) => {
+    const text = memory.toString('latin1', 0, mutator.make(first + i, memory)) + (mutator.below(4) === 0 ? PLAIN : '');
+    const cut = mutator.below(2) === 0 ? text.length : mutator.below(text.length + 1);
+    return asNth(1 + mutator.below(3), `input ${String(first + i)}`, [text.slice(0, cut), text.slice(cut)]);
+  });
+}

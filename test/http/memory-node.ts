@@ -1,0 +1,174 @@
+/** A server of node:http on sockets of node's own whose handle is an object, not the kernel's. */
+import * as http from 'node:http';
+import * as net from 'node:net';
+import { runTicks, type NodeParser } from 'nearwire/internal';
+import { createTelling, type Setting } from './talk.js';
+import type { MemoryServer, Wire } from './memory-wire.js';
+
+/** What node's sockets call of a handle. */
+class Handle {
+  reading = false;
+  bytesRead = 0;
+  bytesWritten = 0;
+  closed = false;
+  /** Reported in the next round. */
+  ended: { oncomplete(status: number): void } | undefined;
+  onClose: (() => void) | undefined;
+
+  constructor(readonly wire: Wire) {}
+
+  readStart(): number {
+    this.reading = true;
+    return 0;
+  }
+
+  readStop(): number {
+    this.reading = false;
+    return 0;
+  }
+
+  shutdown(request: { oncomplete(status: number): void }): number {
+    this.wire.finish();
+    this.ended = request;
+    return 0;
+  }
+
+  close(callback?: () => void): void {
+    this.closed = true;
+    this.wire.close(false);
+    this.onClose = callback;
+  }
+
+  reset(callback?: () => void): number {
+    this.closed = true;
+    this.wire.close(true);
+    this.onClose = callback;
+    return 0;
+  }
+
+  ref(): void {
+    // Nothing is in the event loop.
+  }
+
+  unref(): void {
+    // The same.
+  }
+}
+
+class MemorySocket extends net.Socket {
+  declare parser?: NodeParser | null;
+  readonly handle: Handle;
+
+  constructor(wire: Wire) {
+    const handle = new Handle(wire);
+    // It is an option of node's, though not of its types.
+    super({ handle, allowHalfOpen: true } as net.SocketConstructorOpts);
+    this.handle = handle;
+  }
+
+  /** As a kernel that takes all. */
+  override _write(data: Buffer | string, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    const bytes = typeof data === 'string' ? Buffer.from(data, encoding) : data;
+    this.handle.bytesWritten += bytes.length;
+    this.handle.wire.receive(bytes.toString('latin1'));
+    done();
+  }
+
+  override _writev(
+    parts: { chunk: Buffer | string; encoding: BufferEncoding }[],
+    done: (error?: Error | null) => void,
+  ): void {
+    for (const { chunk, encoding } of parts) this._write(chunk, encoding, () => undefined);
+    done();
+  }
+}
+
+/**
+ * From a handle of its own node's parser runs ticks after each piece of a body and each part of a header block. From a
+ * stream it doesn't.
+ */
+function withTicks(parser: NodeParser, read: () => void): void {
+  const { kOnBody, kOnHeaders } = parser.constructor;
+  const before = [kOnBody, kOnHeaders].map((index) => [index, parser[index] ?? undefined] as const);
+  for (const [index, callback] of before) {
+    parser[index] = function (this: NodeParser, ...told: unknown[]) {
+      const result: unknown = callback === undefined ? undefined : Reflect.apply(callback, this, told);
+      runTicks();
+      return result;
+    };
+  }
+  read();
+  for (const [index, callback] of before) parser[index] = callback ?? null;
+}
+
+export class NodeInMemory implements MemoryServer {
+  private readonly server: http.Server;
+  private readonly talks = new Map<net.Socket, Wire>();
+  private sockets: MemorySocket[] = [];
+
+  constructor(setting: Setting) {
+    this.server = createTelling(http.createServer, setting, (socket) => this.talks.get(socket)?.talk);
+  }
+
+  connect(wire: Wire): void {
+    const socket = new MemorySocket(wire);
+    this.sockets.push(socket);
+    this.talks.set(socket, wire);
+    wire.talk.accept(socket);
+    this.server.emit('connection', socket);
+    runTicks();
+  }
+
+  round(): boolean {
+    let happened = false;
+    for (const socket of this.sockets) if (report(socket)) happened = true;
+    for (const socket of this.sockets) if (read(socket)) happened = true;
+    for (const { handle } of this.sockets) {
+      const { onClose } = handle;
+      if (onClose === undefined) continue;
+      handle.onClose = undefined;
+      onClose();
+      runTicks();
+      happened = true;
+    }
+    return happened;
+  }
+
+  clear(): void {
+    for (const socket of this.sockets) socket.destroy();
+    runTicks();
+    this.round();
+    this.sockets = [];
+    this.talks.clear();
+  }
+}
+
+function report({ handle }: MemorySocket): boolean {
+  const { ended } = handle;
+  if (ended === undefined) return false;
+  handle.ended = undefined;
+  ended.oncomplete(0);
+  runTicks();
+  return true;
+}
+
+function read(socket: MemorySocket): boolean {
+  const { handle, parser } = socket;
+  if (!handle.reading || handle.closed) return false;
+  const data = handle.wire.next();
+  if (data === undefined) return false;
+  const deliver = (): void => {
+    if (data === null) {
+      // As node does it at a handle's end.
+      socket.push(null);
+      socket.read(0);
+    } else {
+      handle.bytesRead += data.length;
+      if (!socket.push(data)) handle.readStop();
+    }
+    runTicks();
+  };
+  if (parser) withTicks(parser, deliver);
+  else deliver();
+  return true;
+}
