@@ -54,6 +54,8 @@ export interface Carrier {
   /** Requests one `onFlushed` call, which comes asynchronously. */
   notifyFlushed(): void;
   flush(): void;
+  /** Flushes. Whether an `onFlushed` is owed, and the kernel has taken all. */
+  hasLeft(): boolean;
   /**
    * Called where node would hand over its corked writes. Natively, the end of the tick does that for all connections.
    */
@@ -153,6 +155,12 @@ export class NativeCarrier extends EngineConnection implements Carrier {
     const { queued, lastQueued } = this;
     this.lastQueued = queued;
     return queued !== lastQueued;
+  }
+
+  hasLeft(): boolean {
+    if (!this.awaitingFlush || this.failed) return false;
+    this.flush();
+    return !this.blocked && !this.failed;
   }
 
   uncorked(): void {
@@ -331,6 +339,12 @@ export class NodeCarrier implements Carrier {
 
   flush(): void {
     while (this.stream.writableCorked > 0) this.stream.uncork();
+  }
+
+  hasLeft(): boolean {
+    if (!this.flushAsked || !this.open || this.stream.destroyed) return false;
+    this.flush();
+    return this.stream.writableLength === 0;
   }
 
   uncorked(): void {

@@ -49,6 +49,8 @@ export abstract class Connection<Server extends ServerContract = ServerContract>
   private unflushed = 0;
   /** Close as soon as the kernel has taken all writes. */
   private closing = false;
+  /** The kernel had taken all writes when it was closed. */
+  protected allHasLeft = false;
 
   constructor(server: Server, carrier: Carrier) {
     this.server = server;
@@ -213,7 +215,7 @@ export abstract class Connection<Server extends ServerContract = ServerContract>
   }
 
   private settleFlush(whole: Exchange | undefined, closing: boolean): void {
-    const error = this.closed ? (this.failure ?? writeDestroyedError()) : null;
+    const error = this.closed && !this.allHasLeft ? (this.failure ?? writeDestroyedError()) : null;
     const callbacks = whole === undefined ? NO_CALLBACKS : settleEnd(whole.response, error);
     const finished = error === null ? whole : undefined;
     if (callbacks.length === 0) this.tellFlush(finished, closing);
@@ -241,7 +243,8 @@ export abstract class Connection<Server extends ServerContract = ServerContract>
     exchange.awaitsFinish = true;
     const { response } = exchange;
     response.prependOnceListener('finish', () => {
-      if (!this.closed && this.socket._httpMessage === response) this.finish(exchange);
+      const isOpen = !this.closed || this.allHasLeft;
+      if (isOpen && this.socket._httpMessage === response) this.finish(exchange);
     });
   }
 
@@ -314,10 +317,12 @@ export abstract class Connection<Server extends ServerContract = ServerContract>
   close(): void {
     if (this.closed) return;
     const event = closes.hasSubscribers ? this.closeEvent() : undefined;
+    this.allHasLeft = this.failure === undefined && this.carrier.hasLeft();
     this.closed = true;
     this.carrier.destroy();
     this.ended = true;
     this.socket._close();
+    if (this.allHasLeft) this.tellLeft();
     this.release();
     const { socket, callbacks } = this;
     const isQuiet = this.isAnswered && !socket._hadError && socket.listenerCount('close') === 0;
@@ -337,6 +342,22 @@ export abstract class Connection<Server extends ServerContract = ServerContract>
       this.scope.runInAsyncScope(tellFailed, undefined, ended, failure);
     });
     this.tellEnd({ ...ended, callbacks: [] });
+  }
+
+  /** As in node: what the kernel has taken is told of a tick later, whether the connection is open by then or not. */
+  private tellLeft(): void {
+    const { callbacks = [], current, writeScope = this.scope } = this;
+    const whole = current?.whole === true ? current : undefined;
+    if (whole !== undefined) whole.whole = false;
+    this.callbacks = this.writeScope = undefined;
+    process.nextTick(() => {
+      writeScope.runInAsyncScope(tellEach, undefined, [
+        ...tellingAll(callbacks, null),
+        () => {
+          this.settleFlush(whole, false);
+        },
+      ]);
+    });
   }
 
   /** The callback of a write that will never reach the kernel. */

@@ -178,7 +178,11 @@ export abstract class PipelinedConnection extends Connection<HttpHost> implement
   }
 
   protected override afterResponse(exchange: Exchange): void {
-    if (this.closed) return;
+    if (this.closed) {
+      // As in node, the next one is given the connection all the same, and told of its end.
+      this.current = this.queue?.shift();
+      return;
+    }
     if (exchange.response._last || this.hasWrongLength(exchange)) {
       this.destroySoon();
       return;

@@ -411,6 +411,14 @@ const cases: [name: string, handler: ContractHandler, request?: ContractRequest]
       req.socket.destroySoon();
     },
   ],
+  [
+    'an answer, and the socket destroyed',
+    (req, res, log) => {
+      noteAll(req, res, log);
+      res.end('x', () => log.push('ended'));
+      req.socket.destroy();
+    },
+  ],
   ['the socket ended, and no answer', (req, res, log) => (noteAll(req, res, log), req.socket.end())],
   [
     'destroy in the callback of end',

@@ -148,6 +148,13 @@ const PROGRAMS: Record<string, Program> = {
     },
     clientError: destroys,
   },
+  'an answer, and the socket destroyed': {
+    bytes: GET,
+    handler: (request, response) => {
+      answer(request, response);
+      request.socket.destroy();
+    },
+  },
   "a listener of 'finish' that throws, before another request": {
     bytes: post() + GET,
     handler: (request, response) => {

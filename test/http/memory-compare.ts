@@ -37,12 +37,12 @@ function settle(servers: readonly MemoryServer[]): Promise<void> {
 
 async function talkAll(
   servers: readonly MemoryServer[],
-  { respond }: Setting,
+  setting: Setting,
   scripts: readonly Script[],
 ): Promise<string[][][]> {
   const wires = servers.map((server) =>
     scripts.map((script) => {
-      const wire = new Wire(script, respond);
+      const wire = new Wire(script, setting);
       server.connect(wire);
       return wire;
     }),

@@ -17,9 +17,9 @@ export class Wire {
 
   constructor(
     readonly script: Script,
-    respond: Setting['respond'],
+    setting: Setting,
   ) {
-    this.talk = new Talk(script, respond);
+    this.talk = new Talk(script, setting);
   }
 
   /** Nothing is sent any more once the client has ended, or has seen the server's end. */

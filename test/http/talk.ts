@@ -19,6 +19,8 @@ export interface Setting {
   readonly options?: http.ServerOptions;
   /** Answers a request that has come, with its body; otherwise the answer is its method and target. */
   readonly respond?: (request: http.IncomingMessage, response: http.ServerResponse, body: string) => void;
+  /** When the body is read: before the answer is given, as without this; meanwhile; or not by the program. */
+  readonly reads?: 'before' | 'meanwhile' | 'never';
   /** Of the server; it has no option. */
   readonly maxRequestsPerSocket?: number;
 }
@@ -33,7 +35,7 @@ export class Talk {
 
   constructor(
     readonly script: Script,
-    private readonly respond: Setting['respond'],
+    private readonly setting: Setting,
   ) {}
 
   note(of: string, what: string): void {
@@ -57,18 +59,16 @@ export class Talk {
     const of = `request ${String(this.requests++)}`;
     const { method, url, httpVersion, rawHeaders, headers } = request;
     this.note(of, JSON.stringify({ method, url, httpVersion, rawHeaders, headers }));
+    const { respond = respondPlainly, reads = 'before' } = this.setting;
     let body = '';
-    request.on('data', (chunk: Buffer) => (body += chunk.toString('latin1')));
-    request.on('end', () => {
-      const { complete, rawTrailers } = request;
-      this.note(of, JSON.stringify({ body, complete, rawTrailers }));
-      if (this.respond !== undefined) {
-        this.respond(request, response, body);
-        return;
-      }
-      response.setHeader('X-Kept', String(response.shouldKeepAlive));
-      response.end(`${String(method)} ${String(url)}`);
-    });
+    if (reads !== 'never') {
+      request.on('data', (chunk: Buffer) => (body += chunk.toString('latin1')));
+      request.on('end', () => {
+        const { complete, rawTrailers } = request;
+        this.note(of, JSON.stringify({ body, complete, rawTrailers }));
+        if (reads === 'before') respond(request, response, body);
+      });
+    }
     for (const event of ['aborted', 'close'])
       request.on(event, () => {
         this.note(of, `${event} ${String(request.complete)} `);
@@ -80,12 +80,18 @@ export class Talk {
       response.on(event, () => {
         this.note(`${of} answer`, `${event} `);
       });
+    if (reads !== 'before') respond(request, response, '');
   }
 
   get record(): string[] {
     const lines = [...this.records].map(([of, told]) => `${of}: ${told.replace(/Date: .*\r\n/g, '')}`);
     return lines.sort();
   }
+}
+
+function respondPlainly({ method, url }: http.IncomingMessage, response: http.ServerResponse): void {
+  response.setHeader('X-Kept', String(response.shouldKeepAlive));
+  response.end(`${String(method)} ${String(url)}`);
 }
 
 type ParseError = NodeJS.ErrnoException & { bytesParsed?: number; rawPacket?: Buffer };

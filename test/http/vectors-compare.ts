@@ -29,9 +29,9 @@ class KernelTalk extends Talk {
   constructor(
     script: Script,
     readonly client: net.Socket,
-    respond: Setting['respond'],
+    setting: Setting,
   ) {
-    super(script, respond);
+    super(script, setting);
     const note = (what: string): void => {
       this.note('client', what);
     };
@@ -100,7 +100,7 @@ class Stage {
 
   async connect(script: Script): Promise<KernelTalk> {
     const client = net.connect(this.address as net.NetConnectOpts);
-    const talk = new KernelTalk(script, client, this.setting.respond);
+    const talk = new KernelTalk(script, client, this.setting);
     this.coming.push(talk);
     await new Promise((resolve) => client.once('connect', resolve));
     return talk;
