@@ -22,7 +22,7 @@ import { SocketConnection } from '../net/socket-connection.js';
 import { NativeSocket, noteEnd } from '../net/socket.js';
 import type { NodeParser, ParserCallbacks } from '../node/http-parser.js';
 import { runTicks } from '../node/run-ticks.js';
-import { bareResponse, settleEnd } from '../node/http-messages.js';
+import { bareResponse, errorOfSocket, settleEnd } from '../node/http-messages.js';
 import { ignoreErrors, serveByNode, untold, withMessages, type ServerWithFields } from '../node/http-server.js';
 import type { ServerInternals } from '../node/server-internals.js';
 import { nodeHttp } from '../runtime/http.js';
@@ -110,7 +110,7 @@ export function becomeSocket(from: StandInOwner, rest: Remainder): void {
   const [first] = rest.exchanges;
   if (first?.whole === true) {
     connection.whenFlushed((error) => {
-      finishWhole(first.response, error ?? null);
+      finishWhole(first.response, error ?? errorOfSocket(socket));
     });
   }
   for (const { response } of rest.exchanges) if (response.socket !== null) response.socket = socket as never;
@@ -118,6 +118,9 @@ export function becomeSocket(from: StandInOwner, rest: Remainder): void {
   if (rest.refused) ignoreErrors(socket);
   // In node, the server's own come first.
   for (const [event, listener] of listeners) EventEmitter.prototype.on.call(socket, event, listener);
+  // Before the responses behind the end are given the socket: they are not to be sent.
+  if (rest.end === 'soon') socket.destroySoon();
+  else if (rest.end === 'half') socket.end();
   for (const exchange of rest.exchanges) replay(server, socket, exchange, rest);
   if (rest.answered !== undefined) replayAnswered(server, socket, rest.answered, rest);
   else if (from.isIdle && rest.exchanges.length === 0 && rest.broken === undefined && !rest.hasReadLast)
@@ -126,8 +129,6 @@ export function becomeSocket(from: StandInOwner, rest: Remainder): void {
   else if (socket.parser !== null && rest.hasReadLast && rest.exchanges.length === 0)
     endParser(parserFacts(), socket.parser);
   from.server.guard?.(socket, rest.bodyLeft);
-  if (rest.end === 'soon') socket.destroySoon();
-  else if (rest.end === 'half') socket.end();
   // Not before: node's server would stop reading where a write waits.
   for (let i = 0; i < corked; i++) socket.cork();
   for (const { data, encoding, callback } of rest.held) socket.write(data, encoding, callback);

@@ -82,7 +82,8 @@ export class ParserTicks implements StreamReader {
     const { ticksLeft, socket } = this;
     this.ticksLeft = false;
     if (!ticksLeft && !this.isWithinRead) this.runOthersTicks();
-    const owesFinish = !ticksLeft && socket._connection?.awaitingFlush === true;
+    // Those to requests of the same read have not.
+    const owesFinish = !ticksLeft && !this.isWithinRead && socket._connection?.awaitingFlush === true;
     const taken = this.executeByNode(chunk);
     if (owesFinish && typeof taken !== 'number') this.tellAllWritten();
     this.readOnBeforeTicks();

@@ -182,3 +182,11 @@ export function settleEnd(response: object, error: Error | null): readonly EndCa
   state[endCallbacks] = null;
   return callbacks;
 }
+
+/**
+ * The error that a response fails with which the kernel has taken, if its socket has failed before that is told. In older
+ * nodes the response finishes: null.
+ */
+export function errorOfSocket({ errored }: { readonly errored: Error | null }): Error | null {
+  return symbols().endCallbacks === undefined ? null : errored;
+}

@@ -148,6 +148,18 @@ const PROGRAMS: Record<string, Program> = {
     },
     clientError: destroys,
   },
+  'the first part of a request behind one, both behind one whose answer is the last and comes before its body': {
+    bytes: `${post()}${post()}GET /part`,
+    handler: (request, response) => {
+      response.setHeader('Connection', 'close');
+      request.resume();
+      answer(request, response);
+    },
+  },
+  'nonsense behind an answer, in one read': {
+    bytes: `${GET}\0`,
+    handler: answer,
+  },
   'an answer, and the socket destroyed': {
     bytes: GET,
     handler: (request, response) => {
