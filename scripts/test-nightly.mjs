@@ -18,7 +18,12 @@ const VITEST = ['node_modules/vitest/vitest.mjs', 'run'];
 /** @type {[name: string, words: string[], variables?: Record<string, string>][]} */
 const searches = [
   ['mutated requests, scanned', ['scripts/fuzz-http.mjs', '--cases', '1000000', '--seed', seed]],
-  ['mutated requests, on connections', ['scripts/fuzz-http.mjs', '--connections', '--cases', '20000', '--seed', seed]],
+  // As many as fit in five minutes, of a million.
+  [
+    'mutated conversations, in memory',
+    ['scripts/fuzz-http.mjs', '--connections', '--cases', '1000000', '--seconds', '300', '--seed', seed],
+  ],
+  ['mutated conversations, on sockets', ['scripts/fuzz-http.mjs', '--sockets', '--cases', '20000', '--seed', seed]],
   ['uwsgi packets', ['scripts/uwsgi-fuzz.mjs', '--packets', '1000000', '--connections', '20000', '--seed', seed]],
   ['all vectors', [...VITEST, 'test/http/vectors.test.ts', 'test/http/strict.test.ts'], { NEARWIRE_VECTORS_ALL: '1' }],
   [

@@ -344,7 +344,7 @@ export abstract class Connection<Server extends ServerContract = ServerContract>
     this.tellEnd({ ...ended, callbacks: [] });
   }
 
-  /** As in node: what the kernel has taken is told of a tick later, whether the connection is open by then or not. */
+  /** As in node: that the kernel has taken the writes is reported a tick later, whether the connection is open by then or not. */
   private tellLeft(): void {
     const { callbacks = [], current, writeScope = this.scope } = this;
     const whole = current?.whole === true ? current : undefined;

@@ -179,7 +179,7 @@ export abstract class PipelinedConnection extends Connection<HttpHost> implement
 
   protected override afterResponse(exchange: Exchange): void {
     if (this.closed) {
-      // As in node, the next one is given the connection all the same, and told of its end.
+      // As in node: the next one gets the connection all the same, and is notified of its end.
       this.current = this.queue?.shift();
       return;
     }
