@@ -209,8 +209,8 @@ export class NearwireInMemory implements MemoryServer {
       engine,
       tcp: false,
       settings: socketSettings(engine, undefined),
-      announce(call, ...args) {
-        call(...args);
+      announce(admit, host, id) {
+        admit(host, this, id);
       },
     };
     const delegate = acceptDelegateOf(server);

@@ -25,6 +25,9 @@ class KernelTalk extends Talk {
   private sent = 0;
   private ended = false;
   private peer: net.Socket | undefined;
+  /** It has been told, which is turns of the loop later than `destroyed`. */
+  private clientHasClosed = false;
+  private peerHasClosed = false;
 
   constructor(
     script: Script,
@@ -40,6 +43,7 @@ class KernelTalk extends Talk {
       note('<end>');
     });
     client.on('close', () => {
+      this.clientHasClosed = true;
       note('<close>');
     });
     client.on('error', (error: NodeJS.ErrnoException) => {
@@ -51,7 +55,7 @@ class KernelTalk extends Talk {
   get isSettled(): boolean {
     const { peer, client, sent, ended } = this;
     if (peer === undefined) return sent === 0;
-    if (peer.destroyed || ended) return client.destroyed && peer.destroyed;
+    if (peer.destroyed || ended) return this.clientHasClosed && this.peerHasClosed;
     return peer.bytesRead >= sent && client.bytesRead >= peer.bytesWritten;
   }
 
@@ -71,6 +75,9 @@ class KernelTalk extends Talk {
 
   override accept(peer: net.Socket): void {
     this.peer = peer;
+    peer.on('close', () => {
+      this.peerHasClosed = true;
+    });
     super.accept(peer);
   }
 }
