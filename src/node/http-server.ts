@@ -52,7 +52,7 @@ function study(): Facts | undefined {
   if (responseClass === undefined || uniqueHeaders === undefined) return undefined;
   const socket = new Duplex({ read: nothing, write: nothing });
   untold(() => {
-    // Not by an event, which whoever has replaced `emit` would be told.
+    // Not by an event: a program may have replaced `emit`.
     connectionListener.call(server, socket as unknown as net.Socket);
   });
   const [errorListener] = socket.listeners('error') as ErrorListener[];
