@@ -16,7 +16,7 @@ const server = net.createServer({ pauseOnConnect: process.env.PAUSED === '1' }, 
 if (process.env.ROOM !== undefined) server.maxConnections = Number(process.env.ROOM);
 process.on('message', (word) => {
   if (word === 'count') process.send({ heard, open: open.size });
-  else if (word === 'close') server.close();
+  else if (word === 'close') { server.close(); process.send('closed'); }
   else if (word === 'end') for (const socket of open) socket.destroy();
   else if (word === 'compute') {
     // Till the file is there, and for as long as it takes.
@@ -189,8 +189,11 @@ describe('the workers of a cluster that spread connections', () => {
       const all = [];
       for (let i = 0; i < 3; i++) {
         const coming = burst(64);
+        const closed = once(workers[i], 'message');
         workers[i].send('close');
         for (const [id, sockets] of await coming) all.push(...sockets.map(() => id));
+        // It may not have come to it yet, busy as the machine is.
+        await closed;
       }
       say(all.length);
       say([...(await burst(8)).keys()]);`;
