@@ -56,7 +56,7 @@ export function createSilentEngine(): SilentEngine {
 }
 
 /** As a plain object, so that a call costs about what it costs on the engine itself; a Proxy's costs more than most. */
-function boundMethods(real: NativeEngine): NativeEngine {
+export function boundMethods(real: NativeEngine): NativeEngine {
   const names = [real, Object.getPrototypeOf(real) as object].flatMap((owner) => Object.getOwnPropertyNames(owner));
   const members = (names as (keyof NativeEngine)[]).map((name) => {
     const member = real[name] as unknown;

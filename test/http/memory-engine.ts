@@ -14,6 +14,7 @@ import {
 } from 'nearwire/internal';
 import type * as net from 'node:net';
 import { CONNECTION_COUNTERS, COMPLETION_WORDS, TURN_BEGAN_OFFSET } from '../../src/binding/words.js';
+import { boundMethods } from '../../bench/micro/silent-engine.js';
 import { createTelling, type Setting } from './talk.js';
 import type { MemoryServer, Wire } from './memory-wire.js';
 
@@ -28,16 +29,6 @@ interface Peer {
   closed: boolean;
   read: number;
   written: number;
-}
-
-/** As an object of its own, since a Proxy costs more than most methods. */
-function boundMethods(real: NativeEngine): NativeEngine {
-  const names = [real, Object.getPrototypeOf(real) as object].flatMap((owner) => Object.getOwnPropertyNames(owner));
-  const members = (names as (keyof NativeEngine)[]).map((name) => {
-    const member = real[name] as unknown;
-    return [name, typeof member === 'function' ? (member.bind(real) as unknown) : member];
-  });
-  return Object.fromEntries(members) as NativeEngine;
 }
 
 /** What an engine has of the kernel and the event loop. */
