@@ -1,8 +1,11 @@
 // Measures what a request costs an unchanged app behind nginx: CPU time of the app's process, on node:net and under
 // nearwire/register, in turns. nginx is one worker that speaks to a UNIX socket over kept connections ("kept") or one for
-// each request in HTTP/1.0 ("each", its default); wrk loads it with 32 connections.
-// usage: node scripts/time-behind-nginx.mjs [--rounds 5] [--seconds 2] [APP ...]   Needs nginx, wrk and `npm run build`.
-import { execFileSync, fork, spawn } from 'node:child_process';
+// each request in HTTP/1.0 ("each", its default; in 1.1 to a server that refuses 1.0); wrk loads it with 32 connections.
+// Beside "hello" other servers take part with --rivals: the bench's plain C, uWebSockets.js (--uws FOLDER of the
+// package), Bun (--bun PROGRAM).
+// usage: node scripts/time-behind-nginx.mjs [--rounds 5] [--seconds 2] [--rivals] [--uws FOLDER] [--bun PROGRAM] [APP ...]
+// Needs nginx, wrk and `npm run build`.
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createReadStream, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
@@ -10,12 +13,13 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { rivals } from './rival-servers.mjs';
 
 const ANSWER = { hello: 'world' };
 const SMALL = 64 * 1024;
 const LARGE = 1024 * 1024;
 const MODES = ['kept', 'each'];
-const TRANSPORTS = ['node', 'native'];
+const SELF = fileURLToPath(import.meta.url);
 
 /** A live heap of 100 MB, as that of an app that has run for a while. */
 function growHeap() {
@@ -92,18 +96,18 @@ const POSTS = ['json', 'express-json'];
 
 async function serveAsChild(name, path) {
   const server = await APPS[name]();
-  server.listen(path, () => process.send('up'));
+  server.listen(path, () => console.log('up'));
 }
 
 function configuration(folder, routes) {
-  const upstreams = routes.map(({ port, path, mode }) =>
+  const upstreams = routes.map(({ port, path, mode, refusesHttp10 }) =>
     mode === 'kept'
       ? `upstream app${port} { server unix:${path}; keepalive 32; keepalive_requests 1000000000; }
          server { listen 127.0.0.1:${port}; keepalive_requests 1000000000;
            location / { proxy_pass http://app${port}; proxy_http_version 1.1; proxy_set_header Connection ""; } }`
       : `upstream app${port} { server unix:${path}; }
          server { listen 127.0.0.1:${port}; keepalive_requests 1000000000;
-           location / { proxy_http_version 1.0; proxy_set_header Connection close; proxy_pass http://app${port}; } }`,
+           location / { proxy_http_version ${refusesHttp10 ? '1.1' : '1.0'}; proxy_set_header Connection close; proxy_pass http://app${port}; } }`,
   );
   // Started by root its worker would be another user, who may not connect to our sockets.
   const user = process.getuid() === 0 ? `user ${userInfo().username};` : '';
@@ -143,14 +147,25 @@ function median(values) {
   return values.toSorted((a, b) => a - b)[values.length >> 1];
 }
 
-async function startApp(name, transport, folder) {
-  const path = join(folder, `${name}-${transport}`);
-  const child = fork(fileURLToPath(import.meta.url), ['--serve', name, path], {
-    execArgv: transport === 'native' ? ['--require', 'nearwire/register'] : [],
+/** The app on node:net, which the others are compared with, and under nearwire. */
+function ourSubjects(app) {
+  const subject = (name, options) => ({
+    name,
+    start: (folder) => [process.execPath, [...options, SELF, '--serve', app, join(folder, name)]],
+  });
+  return [subject('node', []), subject('native', ['--require', 'nearwire/register'])];
+}
+
+/** Each in a process, which writes a line when it listens. */
+async function startSubject({ start, ...subject }, folder) {
+  const { name } = subject;
+  const child = spawn(...start(folder), {
+    stdio: ['pipe', 'pipe', 'inherit'],
     env: { ...process.env, FOLDER: folder },
   });
-  await once(child, 'message');
-  return { child, path, transport };
+  const [line] = await Promise.race([once(child.stdout, 'data'), once(child, 'exit').then(() => [])]);
+  if (line === undefined) throw new Error(`${name} has ended`);
+  return { ...subject, child, path: join(folder, name) };
 }
 
 /** In microseconds of CPU a request. */
@@ -160,43 +175,64 @@ async function sample({ child, port, script }, seconds) {
   return (cpuOf(child.pid) - before) / requests;
 }
 
-function report(name, mode, samples) {
-  const [nodes, ours] = samples.map(median);
-  const ratios = samples[1].map((cost, round) => cost / samples[0][round]).sort((a, b) => a - b);
-  const [lowest, highest] = [ratios[0], ratios.at(-1)].map((ratio) => ratio.toFixed(2));
-  console.log(
-    `${name.padEnd(12)} ${mode}  node ${nodes.toPrecision(3)} us, native ${ours.toPrecision(3)} us: ` +
-      `${median(ratios).toFixed(2)}x (${lowest} to ${highest})`,
-  );
+function report(app, mode, names, samples) {
+  const costs = samples.map(median);
+  console.log(`${app.padEnd(12)} ${mode}  node ${costs[0].toPrecision(3)} us`);
+  for (let i = 1; i < names.length; i++) {
+    const ratios = samples[i].map((cost, round) => cost / samples[0][round]).sort((a, b) => a - b);
+    const [lowest, highest] = [ratios[0], ratios.at(-1)].map((ratio) => ratio.toFixed(2));
+    console.log(
+      `  ${names[i].padEnd(16)} ${costs[i].toPrecision(3)} us: ${median(ratios).toFixed(2)}x (${lowest} to ${highest})`,
+    );
+  }
 }
 
-async function measure(name, folder, { rounds, seconds }) {
-  const apps = [];
-  for (const transport of TRANSPORTS) apps.push(await startApp(name, transport, folder));
-  const script = POSTS.includes(name) ? postScript(folder) : [];
-  const routes = MODES.flatMap((mode, i) => apps.map((app, j) => ({ ...app, mode, script, port: 18_100 + 2 * i + j })));
-  writeFileSync(join(folder, 'nginx.conf'), configuration(folder, routes));
-  const nginx = spawn('nginx', ['-p', folder, '-c', join(folder, 'nginx.conf')], { stdio: 'inherit' });
-  try {
-    while (!existsSync(join(folder, 'pid')) || readFileSync(join(folder, 'pid'), 'utf8') === '') {
-      if (nginx.exitCode !== null) throw new Error('nginx has ended');
-      await new Promise(setImmediate);
+async function startNginx(folder, routes) {
+  const file = join(folder, 'nginx.conf');
+  writeFileSync(file, configuration(folder, routes));
+  const nginx = spawn('nginx', ['-p', folder, '-c', file], { stdio: 'inherit' });
+  while (!existsSync(join(folder, 'pid')) || readFileSync(join(folder, 'pid'), 'utf8') === '') {
+    if (nginx.exitCode !== null) throw new Error('nginx has ended');
+    await new Promise(setImmediate);
+  }
+  return nginx;
+}
+
+/** Samples of each in turns; who is first changes by the round. */
+async function sampleInTurns(subjects, { rounds, seconds }) {
+  for (const { port, script } of subjects) await load(port, seconds, script);
+  const samples = subjects.map(() => []);
+  for (let round = 0; round < rounds; round++) {
+    for (let i = 0; i < subjects.length; i++) {
+      const at = (round + i) % subjects.length;
+      samples[at].push(await sample(subjects[at], seconds));
     }
+  }
+  return samples;
+}
+
+async function measure(app, others, folder, settings) {
+  const running = [];
+  let nginx;
+  try {
+    for (const subject of [...ourSubjects(app), ...others]) running.push(await startSubject(subject, folder));
+    const script = POSTS.includes(app) ? postScript(folder) : [];
+    const routes = MODES.flatMap((mode, i) =>
+      running.map((subject, j) => ({ ...subject, mode, script, port: 18_100 + running.length * i + j })),
+    );
+    nginx = await startNginx(folder, routes);
     for (const mode of MODES) {
-      const pair = routes.filter((route) => route.mode === mode);
-      for (const route of pair) await load(route.port, seconds, script);
-      const samples = [[], []];
-      for (let round = 0; round < rounds; round++) {
-        for (const i of round % 2 === 0 ? [0, 1] : [1, 0]) samples[i].push(await sample(pair[i], seconds));
-      }
-      report(name, mode, samples);
+      const subjects = routes.filter((route) => route.mode === mode);
+      const names = subjects.map(({ name }) => name);
+      report(app, mode, names, await sampleInTurns(subjects, settings));
     }
   } finally {
-    const ended = once(nginx, 'exit');
-    if (nginx.exitCode === null) nginx.kill('SIGTERM');
-    for (const { child } of apps) child.kill();
-    await ended;
-    rmSync(join(folder, 'pid'), { force: true });
+    for (const { child } of running) child.kill();
+    if (nginx?.exitCode === null) {
+      nginx.kill('SIGTERM');
+      await once(nginx, 'exit');
+    }
+    for (const name of ['pid', ...running.map((subject) => subject.name)]) rmSync(join(folder, name), { force: true });
   }
 }
 
@@ -206,6 +242,9 @@ const { values, positionals } = parseArgs({
     serve: { type: 'string' },
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '2' },
+    rivals: { type: 'boolean', default: false },
+    uws: { type: 'string' },
+    bun: { type: 'string' },
   },
 });
 
@@ -219,10 +258,11 @@ if (values.serve !== undefined) {
     process.exit(2);
   }
   const folder = mkdtempSync(join(tmpdir(), 'nearwire-nginx-'));
+  const others = values.rivals || values.uws || values.bun ? rivals(values) : [];
   const settings = { rounds: Number(values.rounds), seconds: Number(values.seconds) };
   console.log(`Node ${process.versions.node}, CPU of the app a request; median of ${settings.rounds} rounds`);
   try {
-    for (const name of names) await measure(name, folder, settings);
+    for (const name of names) await measure(name, name === 'hello' ? others : [], folder, settings);
   } finally {
     rmSync(folder, { recursive: true });
   }
