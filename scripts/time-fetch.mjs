@@ -1,11 +1,13 @@
 // Measures what a request costs a server of fetch handlers: CPU time of the process, over kept connections on a UNIX
-// socket, on @hono/node-server over node:http and on serve() of nearwire/http, in turns. usage: node scripts/time-fetch.mjs
+// socket, on @hono/node-server over node:http, on serve() of nearwire/http, and on Bun.serve if its program is given, in
+// turns. usage: node scripts/time-fetch.mjs [--bun PROGRAM]
 import { fork } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 
 const CONNECTIONS = 16;
 const WARM_UP = 20_000;
@@ -31,23 +33,27 @@ async function app() {
   return new Hono().get('/hello', (context) => context.text('hello')).fetch;
 }
 
-/** By name: a server, and the one that it is compared with. */
+/** The subject that runs in Bun. */
+const BUN = 'Bun.serve: new Response';
+
+/** By name: a server, and those that it is compared with. */
 const SUBJECTS = {
+  [BUN]: { serve: (path) => globalThis.Bun.serve({ unix: path, fetch: hello }) },
   'node-server: new Response': { serve: (path) => onHono(path, hello, true) },
-  'serve: new Response': { serve: (path) => onNearwire(path, hello, true), rival: 'node-server: new Response' },
+  'serve: new Response': { serve: (path) => onNearwire(path, hello, true), rivals: ['node-server: new Response', BUN] },
   'serve: FastResponse, globals untouched': {
     async serve(path) {
       const { FastResponse } = await import('nearwire/http');
       return onNearwire(path, () => new FastResponse('hello'), false);
     },
-    rival: 'node-server: new Response',
+    rivals: ['node-server: new Response', BUN],
   },
   'node-server: Hono': { serve: async (path) => onHono(path, await app(), true) },
-  'serve: Hono': { serve: async (path) => onNearwire(path, await app(), true), rival: 'node-server: Hono' },
+  'serve: Hono': { serve: async (path) => onNearwire(path, await app(), true), rivals: ['node-server: Hono'] },
   'node-server: globals untouched': { serve: (path) => onHono(path, hello, false) },
   'serve: globals untouched': {
     serve: (path) => onNearwire(path, hello, false),
-    rival: 'node-server: globals untouched',
+    rivals: ['node-server: globals untouched', BUN],
   },
 };
 
@@ -91,11 +97,13 @@ function median(values) {
   return values.toSorted((a, b) => a - b)[values.length >> 1];
 }
 
-async function measure(folder) {
+async function measure(folder, bun) {
   const running = [];
   for (const [i, name] of Object.keys(SUBJECTS).entries()) {
+    if (name === BUN && bun === undefined) continue;
     const path = join(folder, String(i));
-    const child = fork(fileURLToPath(import.meta.url), [name, path]);
+    const execPath = name === BUN ? bun : process.execPath;
+    const child = fork(fileURLToPath(import.meta.url), ['--serve', name, path], { execPath });
     await nextMessage(child);
     await request(path, WARM_UP);
     running.push({ name, path, child, costs: [] });
@@ -114,23 +122,30 @@ async function measure(folder) {
 function report(running) {
   console.log(`Node ${process.versions.node}: CPU of a request in us, median of ${ROUNDS}`);
   for (const { name, costs } of running) {
-    const { rival } = SUBJECTS[name];
-    const base = running.find((other) => other.name === rival);
-    const ratios = base && costs.map((cost, round) => cost / base.costs[round]).toSorted((a, b) => a - b);
-    const ratio = ratios
-      ? `  ${median(ratios).toFixed(2)}x (${ratios[0].toFixed(2)}, ${ratios.at(-1).toFixed(2)})`
-      : '';
-    console.log(`${name.padEnd(40)} ${median(costs).toFixed(2).padStart(6)}${ratio}`);
+    const ratios = (SUBJECTS[name].rivals ?? []).map((rival) => ratioTo(running, rival, costs)).join('');
+    console.log(`${name.padEnd(40)} ${median(costs).toFixed(2).padStart(6)}${ratios}`);
   }
 }
 
-const [name, path] = process.argv.slice(2);
-if (name !== undefined) {
-  await serveAsChild(name, path);
+/** Of the costs in each round; with the least and the most. */
+function ratioTo(running, rival, costs) {
+  const base = running.find(({ name }) => name === rival);
+  if (base === undefined) return '';
+  const ratios = costs.map((cost, round) => cost / base.costs[round]).toSorted((a, b) => a - b);
+  const [least, middle, most] = [ratios[0], median(ratios), ratios.at(-1)].map((ratio) => ratio.toFixed(2));
+  return `  ${middle}x (${least}, ${most}) of ${rival.split(':', 1)[0]}`;
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { serve: { type: 'boolean', default: false }, bun: { type: 'string' } },
+});
+if (values.serve) {
+  await serveAsChild(...positionals);
 } else {
   const folder = mkdtempSync(join(tmpdir(), 'nearwire-fetch-'));
   try {
-    report(await measure(folder));
+    report(await measure(folder, values.bun));
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -84,9 +84,9 @@ export async function countRequest(
   context: GateContext,
   patience = 1,
 ): Promise<Count> {
-  // A separate file, as another process may have counted before.
-  const out = join(mkdtempSync(join(context.folder, gateCase.name)), 'dump');
-  const address = join(context.folder, 's');
+  // Another process may have counted before, and left its files.
+  const folder = mkdtempSync(join(context.folder, gateCase.name));
+  const [out, address] = [join(folder, 'dump'), join(folder, 's')];
   const callgrind = [
     ...['--tool=callgrind', '--instr-atstart=no', '--dump-line=no', `--callgrind-out-file=${out}`],
     // Compiled JavaScript is not in a file.

@@ -40,7 +40,7 @@ export class LastText<Value> {
 }
 
 /** The text, which has latin1 characters only, in one piece. */
-function flat(text: string): string {
+export function flat(text: string): string {
   return Buffer.from(text, 'latin1').toString('latin1');
 }
 

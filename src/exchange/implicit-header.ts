@@ -20,7 +20,7 @@ const reasons: string[] = [];
 const lines: string[] = [];
 
 /** The status line with node's reason phrase, which a program may have changed. */
-function statusLine(code: number): string {
+export function statusLine(code: number): string {
   const reason = nodeHttp.STATUS_CODES[code] ?? 'unknown';
   if (reasons[code] !== reason) {
     reasons[code] = reason;

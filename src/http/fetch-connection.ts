@@ -262,7 +262,9 @@ export class FetchConnection extends HoldingConnection implements ExchangeCarrie
     const { open } = this;
     // It may have been answered out of turn: its connection has been given to others.
     if (open[0] !== exchange) return;
-    open.shift();
+    // As a rule it is the only one.
+    if (open.length === 1) open.pop();
+    else open.shift();
     if (!exchange.keeps) {
       this.noteUnflushed();
       this.loseAll();

@@ -150,6 +150,11 @@ class CommonLines {
 const commonLines = new CommonLines('');
 const lastLines = new CommonLines(CRLF);
 
+/** The last lines of a header block, and its end. `date`: its line, if it is to have one. */
+export function lastLinesOf(date: string, kept: string): string {
+  return lastLines.find(date, kept);
+}
+
 let keptTimeout = -1;
 let keptLines = '';
 

@@ -1,8 +1,10 @@
 /** A request that a connection of the engine has read, for a fetch handler, without node's messages. */
 import { dateLine } from '../../exchange/date.js';
-import { keptFor } from '../response-head.js';
+import { LastText } from '../../exchange/header-lines.js';
+import { statusLine } from '../../exchange/implicit-header.js';
+import { keptFor, lastLinesOf } from '../response-head.js';
 import type { FetchApp } from './contracts.js';
-import { FetchExchange, reasonOf, type Framing } from './exchange.js';
+import { FetchExchange, type Framing } from './exchange.js';
 import { RequestBody, type BodySource } from './request-body.js';
 import type { ResponseParts } from './response-parts.js';
 
@@ -33,6 +35,12 @@ export interface RequestLine {
 
 const CRLF = '\r\n';
 const LAST_CHUNK = '0\r\n\r\n';
+
+const lengthLine = new LastText<number>();
+
+function lengthLineOf(length: number): string {
+  return lengthLine.find(length) ?? lengthLine.see(length, `Content-Length: ${String(length)}\r\n`);
+}
 
 export class EngineExchange extends FetchExchange {
   readonly method: string;
@@ -81,15 +89,15 @@ export class EngineExchange extends FetchExchange {
   }
 
   private headOf(parts: ResponseParts, framing: Framing): string {
-    const { headers } = parts;
-    let text = `HTTP/1.1 ${String(parts.status)} ${reasonOf(parts)}\r\n`;
-    for (let i = 0; i < headers.length; i += 2) text += `${headers[i] as string}: ${headers[i + 1] as string}\r\n`;
-    if (typeof framing === 'number') text += `Content-Length: ${String(framing)}\r\n`;
+    const { status, statusText } = parts;
+    let text = statusText === '' ? statusLine(status) : `HTTP/1.1 ${String(status)} ${statusText}\r\n`;
+    for (const { line } of parts.headers) text += line;
+    if (typeof framing === 'number') text += lengthLineOf(framing);
     else if (framing === 'chunked') text += 'Transfer-Encoding: chunked\r\n';
-    if (!parts.hasDate) text += dateLine();
     // As node: to HTTP/1.0 only what has a length leaves the connection open.
     if (parts.closes || framing === 'until-close' || (this.isOld && typeof framing !== 'number')) this.keeps = false;
-    return text + (this.keeps ? keptFor(this.carrier.keepAliveTimeout) : 'Connection: close\r\n') + CRLF;
+    const kept = this.keeps ? keptFor(this.carrier.keepAliveTimeout) : 'Connection: close\r\n';
+    return text + lastLinesOf(parts.hasDate ? '' : dateLine(), kept);
   }
 
   protected override sendWhole(parts: ResponseParts, framing: Framing, body: string | Uint8Array | undefined): void {

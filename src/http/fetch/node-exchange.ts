@@ -77,7 +77,8 @@ export class NodeExchange extends FetchExchange {
   }
 
   private writeHead(parts: ResponseParts, framing: Framing): void {
-    const { headers, closes, status } = parts;
+    const { closes, status } = parts;
+    const headers = parts.headers.flatMap(({ name, value }) => [name, value]);
     if (typeof framing === 'number') headers.push('Content-Length', String(framing));
     else if (framing === 'chunked') headers.push('Transfer-Encoding', 'chunked');
     if (closes) headers.push('Connection', 'close');

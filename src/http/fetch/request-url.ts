@@ -1,9 +1,10 @@
 /** The URL of a request, from its target and its Host header. */
 
-/** Characters that the URL parser leaves as they are, in the path and in the query. */
-const PLAIN_TARGET = /^\/[\w\-.~!$&()*+,;=:@/%?]*$/;
-/** A segment of a path that may be `.` or `..`, in any of its spellings. */
-const DOTS = /\/(?:\.|%2e)/i;
+/**
+ * Characters that the URL parser leaves as they are, in the path and in the query, without a segment that may be `.` or
+ * `..`, in any of its spellings.
+ */
+const PLAIN_TARGET = /^(?:\/(?!\.|%2[eE])[\w\-.~!$&()*+,;=:@%?]*)+$/;
 const ABSOLUTE = /^https?:\/\//i;
 /** What no authority has, although the URL parser would take it for the start of something else. */
 const NO_AUTHORITY = /[^\x21-\x7e]|[/?#@\\%]/;
@@ -51,7 +52,7 @@ export function urlOf(target: string, rawHeaders: readonly string[]): string | u
   if (host === null) return undefined;
   const origin = originOf(host ?? DEFAULT_HOST);
   if (origin === undefined) return undefined;
-  if (PLAIN_TARGET.test(target) && !DOTS.test(target)) return origin + target;
+  if (PLAIN_TARGET.test(target)) return origin + target;
   const path = target.split('?', 1)[0] as string;
   // The URL parser would take it for a slash, and a reverse proxy in front would not.
   if (path.includes('\\')) return undefined;

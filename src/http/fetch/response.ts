@@ -4,23 +4,20 @@
  */
 import { copyNames, forward, forwardSymbols, likeGenuine } from './forward.js';
 import { genuine } from './genuine.js';
+import { ResponseHeader, responseHeader } from './response-header.js';
 
 /** What a response without a genuine one has. */
 export interface LightResponse {
   readonly status: number;
   readonly statusText: string;
-  /** Names in lower case. */
-  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly headers: readonly ResponseHeader[];
   readonly body: string | Uint8Array | null;
 }
 
 const TYPE = 'content-type';
 const TEXT = 'text/plain;charset=UTF-8';
 const JSON_TYPE = 'application/json';
-const NAME = /^[\w!#$%&'*+.^`|~-]+$/;
-const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 const REASON = /^[\t\x20-\x7e\x80-\xff]*$/;
-const EDGES = /^[\t ]|[\t ]$/;
 
 const LIGHT = Symbol('light');
 const HEADERS = Symbol('headers');
@@ -28,29 +25,53 @@ const GENUINE = Symbol('genuine');
 const SPENT = Symbol('spent');
 
 type Body = ConstructorParameters<typeof globalThis.Response>[0];
-type Pair = [name: string, value: string];
-
 /** The header list of an `init`; undefined: the genuine constructor is to judge it. */
-function pairsOf(given: unknown): Pair[] | undefined {
+function headersOf(given: unknown): ResponseHeader[] | undefined {
   if (given === undefined) return [];
   if (typeof given !== 'object' || given === null) return undefined;
-  if (given instanceof genuine().Headers) return [...given];
+  if (given instanceof genuine().Headers) return allOf(given);
   if (Array.isArray(given) || Symbol.iterator in given || Object.getPrototypeOf(given) !== Object.prototype) {
     return undefined;
   }
-  const pairs: Pair[] = [];
-  for (const name of Object.keys(given)) {
-    // Nodes differ in what they make of it.
-    if (name === '__proto__') return undefined;
-    const value = (given as Record<string, unknown>)[name];
-    if (typeof value !== 'string' || !NAME.test(name) || !VALUE.test(value) || EDGES.test(value)) return undefined;
-    const lower = name.toLowerCase();
-    // The genuine one joins them.
-    if (pairs.some(([other]) => other === lower)) return undefined;
-    pairs.push([lower, value]);
+  const names = Object.keys(given);
+  const list = new Array<ResponseHeader>(names.length);
+  for (let i = 0; i < names.length; i++) {
+    const header = unchanged(given as Record<string, unknown>, names[i] as string);
+    // The genuine one joins those of one name.
+    if (header === undefined || isAmong(list, i, header)) return undefined;
+    list[i] = header;
   }
   // As the genuine one lists them.
-  return pairs.length < 2 ? pairs : pairs.sort(([a], [b]) => (a < b ? -1 : 1));
+  return names.length < 2 ? list : list.sort(({ name: a }, { name: b }) => (a < b ? -1 : 1));
+}
+
+function allOf(headers: Headers): ResponseHeader[] | undefined {
+  const list: ResponseHeader[] = [];
+  for (const [name, value] of headers) {
+    const header = responseHeader(name, value);
+    if (header === undefined) return undefined;
+    list.push(header);
+  }
+  return list;
+}
+
+/** undefined: the genuine constructor would change it, or refuse it. */
+function unchanged(headers: Record<string, unknown>, name: string): ResponseHeader | undefined {
+  // Nodes differ in what they make of it.
+  if (name === '__proto__') return undefined;
+  const value = headers[name];
+  const header = typeof value === 'string' ? responseHeader(name, value) : undefined;
+  return header?.isTrimmed === true ? header : undefined;
+}
+
+function isAmong(list: readonly ResponseHeader[], count: number, { name }: ResponseHeader): boolean {
+  for (let i = 0; i < count; i++) if ((list[i] as ResponseHeader).name === name) return true;
+  return false;
+}
+
+/** As the Headers constructor takes them. */
+function pairsOf(headers: readonly ResponseHeader[]): [name: string, value: string][] {
+  return headers.map(({ name, value }) => [name, value]);
 }
 
 function isInit(value: unknown): boolean {
@@ -71,9 +92,9 @@ function lighten(body: unknown, init: unknown): LightResponse | undefined {
   const { status = 200, statusText = '', headers } = init as Record<string, unknown>;
   if (typeof status !== 'number' || !Number.isInteger(status) || status < 200 || status > 599) return undefined;
   if (body !== null && isBodiless(status)) return undefined;
-  if (typeof statusText !== 'string' || !REASON.test(statusText)) return undefined;
-  const pairs = pairsOf(headers);
-  return pairs && { status, statusText, headers: typed(pairs, body), body: own(body) };
+  if (typeof statusText !== 'string' || (statusText !== '' && !REASON.test(statusText))) return undefined;
+  const list = headersOf(headers);
+  return list && { status, statusText, headers: typed(list, body), body: own(body) };
 }
 
 /** Not in memory that others write to, that may shrink, or that is gone: nodes differ in what they make of it. */
@@ -86,11 +107,18 @@ function own(body: string | Uint8Array | null): string | Uint8Array | null {
   return body === null || typeof body === 'string' ? body : new Uint8Array(body);
 }
 
-function typed(pairs: Pair[], body: string | Uint8Array | null): Pair[] {
-  if (typeof body !== 'string' || pairs.some(([name]) => name === TYPE)) return pairs;
-  const after = pairs.findIndex(([name]) => name > TYPE);
-  pairs.splice(after < 0 ? pairs.length : after, 0, [TYPE, TEXT]);
-  return pairs;
+const TEXT_TYPE = new ResponseHeader(TYPE, TEXT);
+
+function typed(list: ResponseHeader[], body: string | Uint8Array | null): ResponseHeader[] {
+  if (typeof body !== 'string') return list;
+  if (list.length === 0) return [TEXT_TYPE];
+  let before = 0;
+  for (const { name } of list) {
+    if (name === TYPE) return list;
+    if (name < TYPE) before++;
+  }
+  list.splice(before, 0, TEXT_TYPE);
+  return list;
 }
 
 interface Fields {
@@ -108,7 +136,7 @@ function genuineOf(fast: Fields): Response {
   const { [GENUINE]: made, [LIGHT]: light } = fast;
   if (made !== undefined) return typedAs(made, fast[HEADERS]);
   const { status, statusText, headers, body } = light as LightResponse;
-  const init = { status, statusText, headers: fast[HEADERS] ?? (headers as [string, string][]) };
+  const init = { status, statusText, headers: fast[HEADERS] ?? pairsOf(headers) };
   const response = new (genuine().Response)(body as Body, init);
   if (fast[SPENT]) void response.arrayBuffer();
   fast[LIGHT] = undefined;
@@ -165,7 +193,7 @@ class Light implements Fields {
     const { [LIGHT]: light, [HEADERS]: headers } = this;
     if (headers !== undefined) return headers;
     if (light === undefined) return genuineOf(this).headers;
-    return (this[HEADERS] = new (genuine().Headers)(light.headers as [string, string][]));
+    return (this[HEADERS] = new (genuine().Headers)(pairsOf(light.headers)));
   }
 
   get status(): number {
@@ -206,17 +234,23 @@ export function linkResponse(): void {
   copyNames(Response, Light);
 }
 
+/** What a FastResponse is to send. */
+export interface TakenResponse extends Omit<LightResponse, 'headers'> {
+  /** Of a program that has asked for them, which may have changed them: what they are now. */
+  readonly headers: readonly ResponseHeader[] | Headers;
+}
+
 /**
  * What a FastResponse is to send; it counts as read then. undefined: it is another object, or it has been read, or a
  * genuine one has been made of it.
  */
-export function takeLight(response: object): LightResponse | undefined {
+export function takeLight(response: object): TakenResponse | undefined {
   if (!(LIGHT in response)) return undefined;
   const fast = response as Fields;
   const { [LIGHT]: light, [HEADERS]: headers } = fast;
   if (light === undefined || fast[SPENT]) return undefined;
   fast[SPENT] = light.body !== null;
-  return headers === undefined ? light : { ...light, headers: [...headers] };
+  return headers === undefined ? light : { ...light, headers };
 }
 
 /**
