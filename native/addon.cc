@@ -24,7 +24,7 @@ constexpr bool kDebug = false;
 
 // src/binding/addon.ts has the same number. Raise it when the interface between the two sides changes, so that an addon
 // built from other sources is detected.
-constexpr int kContract = 9;
+constexpr int kContract = 10;
 
 class Addon final : public Napi::Addon<Addon> {
  public:

@@ -101,6 +101,7 @@ class Connection final : public Source, private Watcher::Target, private ColdRea
   bool withdraw(const FileReference* file);
   size_t queued() const { return writer_.queued(); }
   size_t waiting() const { return writer_.waiting(); }
+  bool has_drained() const { return writer_.has_drained(); }
   // The program has set the send buffer.
   void keep_send_buffer() { writer_.buffer().keep(); }
 

@@ -112,6 +112,8 @@ class ConnectionWriter {
   size_t queued() const { return queue_ ? queue_->bytes() : 0; }
   // Includes the segments that this flush has gathered and not sent yet.
   size_t waiting() const;
+  // Whether the kernel has taken all, and no send has failed; a completion may still be to report either.
+  bool has_drained() const { return state_ == State::kOpen && waiting() == 0; }
   // 0: done. 1: deferred until the queue is empty, then reported by a completion.
   int shutdown();
 

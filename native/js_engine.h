@@ -127,6 +127,7 @@ class JsEngine final : public JsObject<JsEngine>, private Engine::Delegate {
   Napi::Value close_file(const Napi::CallbackInfo& info);
   Napi::Value withdraw_file(const Napi::CallbackInfo& info);
   Napi::Value queued(const Napi::CallbackInfo& info);
+  Napi::Value has_drained(const Napi::CallbackInfo& info);
   Napi::Value moved_at(const Napi::CallbackInfo& info);
   Napi::Value send(const Napi::CallbackInfo& info, const FileTable* files);
 

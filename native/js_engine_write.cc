@@ -21,6 +21,7 @@ JsEngine::Methods JsEngine::write_methods() {
           method<&JsEngine::close_file>("closeFile"),
           method<&JsEngine::withdraw_file>("withdrawFile"),
           method<&JsEngine::queued>("queued"),
+          method<&JsEngine::has_drained>("hasDrained"),
           method<&JsEngine::moved_at>("movedAt")};
 }
 
@@ -86,6 +87,11 @@ Napi::Value JsEngine::withdraw_file(const Napi::CallbackInfo& info) {
 Napi::Value JsEngine::queued(const Napi::CallbackInfo& info) {
   const Connection* found = connection(info);
   return number(info, found == nullptr ? 0 : static_cast<double>(found->waiting()));
+}
+
+Napi::Value JsEngine::has_drained(const Napi::CallbackInfo& info) {
+  const Connection* found = connection(info);
+  return Napi::Boolean::New(info.Env(), found != nullptr && found->has_drained());
 }
 
 Napi::Value JsEngine::moved_at(const Napi::CallbackInfo& info) {

@@ -186,6 +186,11 @@ export interface NativeEngine {
   withdrawFile(id: number, file: number): boolean;
   /** Bytes queued and not yet handed to the kernel, excluding submissions that have not been taken. */
   queued(id: number): number;
+  /**
+   * Whether the kernel has taken all that the addon has been given, and no send has failed. True before the Drain
+   * completion that reports it, and false before a WriteError.
+   */
+  hasDrained(id: number): boolean;
   /** When bytes last moved, in or out: the time of the event-loop iteration, in milliseconds of uv_hrtime. 0: never. */
   movedAt(id: number): number;
   /**

@@ -209,8 +209,8 @@ export class NativeChannel extends ChannelBase implements Channel, HoldingChanne
   destroy(error?: Error): void {
     if (this.id < 0) return;
     this.held?.uncorkAll();
-    // Sends now what is to be counted.
-    this.flush();
+    // Sends now what is to be counted. Files that the kernel has taken by then have been sent.
+    if (this.hasDrained()) this.held?.drained();
     if (this.server !== undefined && closes.hasSubscribers) {
       this.closeStats = connectionStats(this.engine.native, this.id);
     }
@@ -308,8 +308,8 @@ export class NativeChannel extends ChannelBase implements Channel, HoldingChanne
   private isHandedOver(): boolean {
     this.flush();
     if (!this.open || this.failed) return false;
-    if (this.engine.native.queued(this.id) === 0) return true;
-    // Another drain will follow.
+    if (this.engine.native.hasDrained(this.id)) return true;
+    // Another drain will follow, or the failure.
     this.blocked = true;
     return false;
   }

@@ -105,6 +105,16 @@ export abstract class EngineConnection implements ConnectionCallbacks {
     return this.blocked && this.id >= 0 ? this.engine.native.queued(this.id) : 0;
   }
 
+  /**
+   * Hands over what is queued. Whether the kernel has taken all of it: the addon may have sent the rest, or have failed
+   * to, in this iteration of the event loop, before the turn that reports it.
+   */
+  hasDrained(): boolean {
+    if (this.id < 0) return false;
+    this.engine.handOver();
+    return !this.failed && (!this.blocked || this.engine.native.hasDrained(this.id));
+  }
+
   pause(): void {
     if (this.id >= 0) this.engine.native.setReading(this.id, false);
   }

@@ -158,11 +158,7 @@ export class NativeCarrier extends EngineConnection implements Carrier {
   }
 
   hasLeft(): boolean {
-    if (!this.awaitingFlush || this.failed) return false;
-    this.flush();
-    // The addon may have sent the rest in this iteration of the loop, and not reported it yet.
-    const isSent = !this.blocked || this.engine.native.queued(this.id) === 0;
-    return isSent && !this.failed;
+    return this.awaitingFlush && this.hasDrained();
   }
 
   uncorked(): void {

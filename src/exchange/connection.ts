@@ -350,6 +350,7 @@ export abstract class Connection<Server extends ServerContract = ServerContract>
     const whole = current?.whole === true ? current : undefined;
     if (whole !== undefined) whole.whole = false;
     this.callbacks = this.writeScope = undefined;
+    this.unflushed = 0;
     process.nextTick(() => {
       writeScope.runInAsyncScope(tellEach, undefined, [
         ...tellingAll(callbacks, null),

@@ -247,11 +247,13 @@ export abstract class WritingConnection extends EngineConnection {
     process.nextTick(callSettled, this);
   }
 
-  /** Hands over what is queued, and calls its waiters on the next tick: before any effect of the stream's next call. */
+  /**
+   * Hands over what is queued. Writes that the kernel has taken call back on the next tick: before any effect of the
+   * stream's next call.
+   */
   settleSoon(): void {
-    if (!this.awaited) return;
-    this.flush();
-    if (!this.blocked && !this.failed) this.callWaitersLater();
+    if (!this.awaited && this.blockedWrite === undefined) return;
+    if (this.hasDrained()) this.callBackLater();
   }
 
   /** Closes for good. Writes that the kernel has taken call back on the next tick, the others by `cancelWrites`. */
@@ -274,12 +276,10 @@ export abstract class WritingConnection extends EngineConnection {
   /** Calls back for writes that were pending when the connection was closed; just before 'close', as in node. */
   cancelWrites(): void {
     const { blockedWrite } = this;
-    if (blockedWrite !== undefined) {
-      (this.rare ??= new RareState()).cut = true;
-      this.addWaiter(blockedWrite);
-    }
+    if (blockedWrite !== undefined) this.addWaiter(blockedWrite);
     this.blockedWrite = undefined;
     if (!this.awaited) return;
+    (this.rare ??= new RareState()).cut = true;
     this.waiters?.callAll(CANCELLED_WRITES_FAIL ? errnoError(ECANCELED, 'write') : null);
     runTicks();
   }

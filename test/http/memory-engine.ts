@@ -163,6 +163,7 @@ class MemoryEngine {
       takeUnread: () => [],
       unread: () => 0,
       queued: () => 0,
+      hasDrained: () => true,
       ref: () => undefined,
       setNoDelay: () => 0,
       setKeepAlive: () => 0,
