@@ -10,6 +10,7 @@ import { constants } from 'node:os';
 import { Writable } from 'node:stream';
 import { errnoError } from '../errors/index.js';
 import { whenAborted } from '../config/signal.js';
+import { CANCELLED_WRITES_FAIL } from '../runtime/version.js';
 import { openByNode, type Opened } from './open.js';
 import { beginSendFile, lengthWithin, type FileDone, type SendFileCall } from './options.js';
 import { FileReader } from './pieces.js';
@@ -104,7 +105,9 @@ class StreamedFile {
         return;
       }
       write(piece, (failed) => {
-        next(failed ?? (stream.destroyed && !part.complete ? errnoError(-ECANCELED, 'write') : null));
+        // The write of the last piece may have been cancelled, too.
+        const isCut = stream.destroyed && !(part.complete && CANCELLED_WRITES_FAIL);
+        next(failed ?? (isCut ? errnoError(-ECANCELED, 'write') : null));
       });
     }, callback);
   }

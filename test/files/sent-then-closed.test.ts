@@ -6,7 +6,7 @@ import * as net from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { sendFile } from 'nearwire';
 import { sendFile as sendResponse } from 'nearwire/http';
-import { channelWays, withNetPeer } from '../support/channels.js';
+import { channelWays, readNow, withNetPeer } from '../support/channels.js';
 import { failure, makeFile, testFile } from '../support/files.js';
 import { betweenSentAndTold } from '../support/poll-phase.js';
 import { cleanup, listen, nextTurn, pattern, type Address } from '../support/sockets.js';
@@ -107,7 +107,22 @@ describe.each(everyWay)('closed as soon as all is sent: $name over $family', ({ 
     expect(received + (await restOf(peer))).toBe(SIZE);
   });
 
-  it('one that was cut short before the program has been told so has not', async () => {
+  it('a file has not been sent while the kernel has no room for its end', async () => {
+    const { path } = testFile(SIZE);
+    const { socket, peer } = await accepted(subject, family);
+    const outcome = failure(sendFile(socket, path));
+    let received = 0;
+    while (socket.bytesWritten < SIZE) {
+      received += readNow(peer).length;
+      await nextTurn();
+    }
+    socket.destroy();
+    const code = (await outcome)?.code;
+    received += await restOf(peer);
+    expect(code).toBe(received < SIZE ? 'ECANCELED' : undefined);
+  });
+
+  it('nor one that was cut short before the program has been told so', async () => {
     const { path } = testFile(SIZE);
     const { socket, peer } = await accepted(subject, family);
     const outcome = failure(sendFile(socket, path));
