@@ -6,7 +6,6 @@ import { announceLater } from '../exchange/announcement.js';
 import { setDelegateFinder, type AcceptDelegate, type AcceptingListener } from '../net/accept-delegate.js';
 import { acceptedSockets } from '../net/server-listener.js';
 import { checkMessages } from '../node/http-messages.js';
-import { parserClass } from '../node/http-parser.js';
 import { httpServerFacts, otherConnectionListeners, type ServerWithFields } from '../node/http-server.js';
 import { nodeHttp } from '../runtime/http.js';
 import { connections, type ConnectionEvent } from '../stats/events.js';
@@ -31,7 +30,7 @@ function knowsNode(): boolean {
   if (isKnown !== undefined) return isKnown;
   try {
     checkMessages();
-    isKnown = httpServerFacts() !== undefined && learnParser(parserClass());
+    isKnown = learnParser(httpServerFacts()?.parserClass);
   } catch {
     isKnown = false;
   }

@@ -1,9 +1,7 @@
 /** Node's own HTTP parser from outside: which callbacks node's server gives it, and their arguments. */
 import type * as http from 'node:http';
 import type * as net from 'node:net';
-import { Duplex } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
-import { nodeHttp } from '../runtime/http.js';
 
 /** In the same order as in native/request_head.cc. */
 export const PLAIN_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'] as const;
@@ -70,18 +68,8 @@ export interface ParserFacts {
   readonly finish: NodeParser['finish'];
 }
 
-/** Node's own class, which no module exports: the one that it gives a server's connections. */
-export function parserClass(): ParserFacts['parserClass'] | undefined {
-  const server = new nodeHttp.Server();
-  const socket = new Duplex({ read: nothing, write: nothing }) as Duplex & { parser?: NodeParser | null };
-  server.emit('connection', socket);
-  const found = socket.parser?.constructor;
-  socket.destroy();
-  return found;
-}
-
 function nothing(): void {
-  // It is never read or written.
+  // That there is a listener is all.
 }
 
 /**

@@ -4,6 +4,7 @@ import type * as http from 'node:http';
 import type * as net from 'node:net';
 import { Duplex } from 'node:stream';
 import { nodeHttp } from '../runtime/http.js';
+import type { NodeParser, ParserFacts } from './http-parser.js';
 
 /** The fields of http.Server that its types leave out. */
 export interface HttpServerFields {
@@ -33,6 +34,8 @@ interface Facts {
   readonly connectionListener: ConnectionListener;
   /** Its listener of a socket's 'error', which it also calls by itself: with what its parser says, and for what is late. */
   readonly errorListener: ErrorListener;
+  /** Node's own class, which no module exports. */
+  readonly parserClass: ParserFacts['parserClass'];
   readonly requestClass: symbol;
   readonly responseClass: symbol;
   readonly uniqueHeaders: symbol;
@@ -50,17 +53,19 @@ function study(): Facts | undefined {
   const uniqueHeaders = find('kUniqueHeaders');
   if (connectionListener === undefined || requestClass === undefined) return undefined;
   if (responseClass === undefined || uniqueHeaders === undefined) return undefined;
-  const socket = new Duplex({ read: nothing, write: nothing });
+  const socket = new Duplex({ read: nothing, write: nothing }) as Duplex & { parser?: NodeParser | null };
   untold(() => {
     // Not by an event: a program may have replaced `emit`.
     connectionListener.call(server, socket as unknown as net.Socket);
   });
   const [errorListener] = socket.listeners('error') as ErrorListener[];
+  const parserClass = socket.parser?.constructor;
   socket.destroy();
-  if (errorListener === undefined) return undefined;
+  if (errorListener === undefined || parserClass === undefined) return undefined;
   return {
     connectionListener,
     errorListener,
+    parserClass,
     requestClass,
     responseClass,
     uniqueHeaders,
@@ -230,7 +235,11 @@ export function keepAliveBufferOf({ keepAliveTimeoutBuffer }: ServerWithFields):
 const FIRST_REQUEST = Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
 
 function findKeepAliveBuffer(): number {
-  const server = new nodeHttp.Server((_, response) => response.emit('finish'));
+  const server = new nodeHttp.Server();
+  // As above: by no event.
+  Object.assign(server, {
+    emit: (_event: string, _request: http.IncomingMessage, response: http.ServerResponse) => response.emit('finish'),
+  });
   const socket = new Duplex({ read: nothing, write: nothing }) as Duplex & {
     parser?: { execute(bytes: Buffer): unknown };
   };

@@ -5,13 +5,8 @@
 import { getEngine } from 'nearwire/internal';
 import { RequestHead } from '../../src/binding/words.js';
 import { HEADER_NAMES } from '../../src/http/header-names.js';
-import {
-  parserClass,
-  PLAIN_METHODS,
-  studyParser,
-  type NodeParser,
-  type ParserFacts,
-} from '../../src/node/http-parser.js';
+import { PLAIN_METHODS, studyParser, type NodeParser, type ParserFacts } from '../../src/node/http-parser.js';
+import { httpServerFacts } from '../../src/node/http-server.js';
 import { Mutator, ROOM } from './fuzz-mutate.js';
 
 /** Stands for a body: the parser only counts its bytes, so that its pages are never touched. */
@@ -124,7 +119,7 @@ export class ScannerFuzz {
     seed: number,
     private readonly sabotage: Sabotage = 'none',
   ) {
-    const found = parserClass();
+    const found = httpServerFacts()?.parserClass;
     const facts = found === undefined ? undefined : studyParser(found);
     if (facts === undefined || this.engine === undefined) throw new Error('no parser, or no addon');
     this.engine.native.setHeaderNames(HEADER_NAMES);
