@@ -246,6 +246,8 @@ export class HttpConnection extends ReadingConnection {
     const { current, queue = [], receiving, bodySeen, broken } = this;
     const exchanges = current === undefined ? queue : [current, ...queue];
     const answered = receiving === undefined || exchanges.includes(receiving) ? undefined : receiving;
+    // One of its listeners is running, before the request is complete; node's parser is given all of it now.
+    if (receiving !== undefined && this.bodyLeft === 0 && broken === undefined) this.server.beginActive(this.socket);
     this.turnInto({ exchanges, answered, receiving, bodySeen, read, hasEnded, broken });
   }
 }

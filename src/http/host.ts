@@ -14,7 +14,18 @@ import {
 import { nodeHttp } from '../runtime/http.js';
 import { scanHead, type PlainHead } from './plain-request.js';
 
+/** A socket, as far as node's server looks whether it is idle. */
+interface ServedSocket {
+  _httpMessage: unknown;
+}
+
+/** What node's server takes for a response that has not been ended. */
+const UNFINISHED = { finished: false };
+
 export class HttpHost extends ServerHost {
+  /** Sockets in whose request node's parser would be, but has been given all of it. */
+  private readonly active = new Set<ServedSocket>();
+
   constructor(server: ServerWithFields) {
     super(server, {
       request: requestClassOf(server) as RequestClass,
@@ -51,6 +62,26 @@ export class HttpHost extends ServerHost {
   /** As `scanHead`. */
   scan(engine: Engine, data: Buffer, start: number, end: number): PlainHead | undefined {
     return scanHead(this, engine, data, start, end);
+  }
+
+  /** While its request is read, node's server is not to take the socket for idle. */
+  beginActive(socket: object): void {
+    this.active.add(socket as ServedSocket);
+  }
+
+  endActive(socket: object): void {
+    this.active.delete(socket as ServedSocket);
+  }
+
+  /** Has node's code close what it takes for idle: sockets whose parser is between two messages, and that owe no response. */
+  closeIdleOfNode(closeIdle: () => void): void {
+    const before = [...this.active].map((socket) => [socket, socket._httpMessage] as const);
+    for (const [socket] of before) socket._httpMessage = UNFINISHED;
+    try {
+      closeIdle();
+    } finally {
+      for (const [socket, message] of before) socket._httpMessage = message;
+    }
   }
 
   /** Called when node's code serves a socket from now on, and so many bytes of a body are to come. */

@@ -133,6 +133,7 @@ export abstract class ReadingConnection extends PipelinedConnection implements S
   amidRead(is: boolean): void {
     this.isAmidRead = is;
     this.hasMoreRead = false;
+    if (!is && this.became) this.server.endActive(this.socket);
     if (!is && this.unread !== undefined) this.readOn();
   }
 

@@ -89,7 +89,9 @@ function listConnections(server: http.Server, host: HttpHost): void {
   };
   server.closeIdleConnections = function () {
     host.closeIdle();
-    closeIdleConnections.call(server);
+    host.closeIdleOfNode(() => {
+      closeIdleConnections.call(server);
+    });
   };
 }
 

@@ -105,6 +105,40 @@ describe.each(everyWay)('a connection: $name over $family', ({ subject, family }
     await closed(client.resume());
   });
 
+  it.each(['handler', 'last piece of a body', 'tick after it'])(
+    'is not idle in the %s, where it has become a socket and its response has ended',
+    async (when) => {
+      const read: string[] = [];
+      let closes = 0;
+      const server = subject.http.createServer({}, (request, response) => {
+        const close = (): void => {
+          closes++;
+          request.socket.on('data', (data: Buffer) => read.push(String(data)));
+          server.close();
+        };
+        response.end('text');
+        if (when === 'handler') close();
+        else if (when === 'tick after it')
+          request.on('data', () => {
+            process.nextTick(close);
+          });
+        else request.on('data', close);
+      });
+      const client = net.connect((await listen(server, family)) as net.NetConnectOpts);
+      // A server that takes it for idle closes it before all of this is written.
+      client.on('error', () => undefined);
+      cleanup(() => client.destroy());
+      const over = Promise.all([closed(client.resume()), once(server, 'close')]);
+      client.write(when === 'handler' ? GET : post(4));
+      await Promise.race([once(client, 'data'), over]);
+      if (when !== 'handler') client.write('body');
+      while (closes === 0) await nextTurn();
+      client.end('hello');
+      await over;
+      expect(read.at(-1)).toBe('hello');
+    },
+  );
+
   it('has its channels told once of each request, whatever becomes of it', async () => {
     const told: string[] = [];
     const names = ['http.server.request.start', 'http.server.response.finish'] as const;
