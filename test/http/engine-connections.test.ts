@@ -218,7 +218,7 @@ describe.each(everyWay)('a connection: $name over $family', ({ subject, family }
       void listen(server, family).then((address) => {
         const client = net.connect(address as net.NetConnectOpts);
         client.write(post(5));
-        setTimeout(() => client.destroy(), 20);
+        server.once('request', () => client.destroy());
       });
     });
     await done;
