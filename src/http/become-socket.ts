@@ -27,7 +27,7 @@ import { ignoreErrors, serveByNode, untold, withMessages, type ServerWithFields 
 import type { ServerInternals } from '../node/server-internals.js';
 import { nodeHttp } from '../runtime/http.js';
 import { type WriteCallback, writableState, readableState } from '../node/stream-state.js';
-import { breakParser, endParser, type BreakingCallback } from './broken-parser.js';
+import { breakParser, breakWithin, endParser, skipBody, type BreakingCallback } from './broken-parser.js';
 import type { HttpHost } from './host.js';
 import { parserFacts } from './plain-request.js';
 import { PARSER_TICKS, REPORTED, type ServedSocket as FollowedSocket } from './parser-ticks.js';
@@ -96,9 +96,6 @@ type ServedSocket = NativeSocket & {
 
 /** The connection closes after the read at the earliest. */
 const AMID_READ: StreamReader = { isAmidRead: true, isOnlyReader: false, rests: false };
-
-/** A body is only counted by the parser, which is given as many others. */
-const FILLER = Buffer.alloc(64 * 1024);
 
 export function becomeSocket(from: StandInOwner, rest: Remainder): void {
   const server = from.server.emitter as ServerWithFields & ServerInternals;
@@ -181,6 +178,12 @@ export function giveRest(given: object, { packet, offset }: PartlyRead): void {
   connection?.scope.run(giveOn, socket, packet);
 }
 
+/** A listener has thrown since it became a socket, and so many bytes of that body are to come: node's parser reads no more. */
+export function breakOff(given: object, bodyLeft: number, callback: BreakingCallback): void {
+  const { parser } = given as ServedSocket;
+  if (parser !== null) breakWithin(parserFacts(), parser, bodyLeft, callback);
+}
+
 function makeSocket(from: StandInOwner, server: ServerWithFields & ServerInternals): ServedSocket {
   const { carrier, id, bytesRead, bytesWritten, heldBytes, settings, tcp } = from;
   const standIn = from.socket as object as Record<string, unknown>;
@@ -212,7 +215,7 @@ function replay(server: ServerWithFields, socket: ServedSocket, exchange: Exchan
   keeping(request, response, () => {
     withMessages(server, request, response, () => {
       parser.execute(headOf(request, rest.broken !== undefined));
-      skipBody(parser, seen);
+      skipBody(parserFacts(), parser, seen);
     });
   });
   tellServerFirst(response);
@@ -326,14 +329,6 @@ function skipOnce(parser: NodeParser, offset: number): void {
     taken.bytesParsed += offset;
     return taken;
   };
-}
-
-function skipBody(parser: NodeParser, length: number): void {
-  const { kOnBody } = parserFacts().parserClass;
-  const onBody = parser[kOnBody];
-  parser[kOnBody] = null;
-  for (let left = length; left > 0; left -= FILLER.length) parser.execute(FILLER.subarray(0, left));
-  parser[kOnBody] = onBody ?? null;
 }
 
 /** `keeps`: as if another request may follow. */

@@ -40,6 +40,39 @@ export function breakParser(facts: ParserFacts, parser: NodeParser, callback: Br
   }
 }
 
+/** A body is only counted by the parser, which is given as many other bytes. */
+const FILLER = Buffer.alloc(64 * 1024);
+
+/** Gives the parser so many bytes of a body, of which nobody is told. */
+export function skipBody(
+  { parserClass: { kOnBody } }: Pick<ParserFacts, 'parserClass'>,
+  parser: NodeParser,
+  length: number,
+  execute = parser.execute,
+): void {
+  const onBody = parser[kOnBody];
+  parser[kOnBody] = null;
+  for (let left = length; left > 0; left -= FILLER.length) execute.call(parser, FILLER.subarray(0, left));
+  parser[kOnBody] = onBody ?? null;
+}
+
+/** As `breakParser`, for one that still expects so many bytes of a body. */
+export function breakWithin(
+  facts: ParserFacts,
+  parser: NodeParser,
+  bodyLeft: number,
+  callback: BreakingCallback,
+): void {
+  const { kOnMessageComplete } = facts.parserClass;
+  const onMessageComplete = parser[kOnMessageComplete];
+  parser[kOnMessageComplete] = null;
+  // It may be paused.
+  parser.resume();
+  skipBody(facts, parser, bodyLeft, facts.execute);
+  parser[kOnMessageComplete] = onMessageComplete ?? null;
+  breakParser(facts, parser, callback);
+}
+
 const LAST = Buffer.from('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
 
 /** Leaves a parser that is between two messages as if the one before was its connection's last. */

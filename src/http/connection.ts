@@ -13,7 +13,7 @@ import { copyOf } from '../memory/own-memory.js';
 import type { NativeSocket } from '../net/socket.js';
 import { report, reports } from '../net/async-scopes.js';
 import { runTicks } from '../node/run-ticks.js';
-import { giveRest, pushAll, type PartlyRead } from './become-socket.js';
+import { breakOff, giveRest, pushAll, type PartlyRead } from './become-socket.js';
 import type { BreakingCallback } from './broken-parser.js';
 import { makeRequest, type PlainHead } from './plain-request.js';
 import { makePlainResponse } from './plain-response.js';
@@ -72,7 +72,8 @@ export class HttpConnection extends ReadingConnection {
       else if (head !== undefined && !this.scope.runInAsyncScope(serve, undefined, this, head)) return;
       isFirst = false;
     }
-    if (at < end && this.became) giveRest(this.socket, { packet: copyOf(data, start, end), offset: at - start });
+    if (at < end && this.became && this.broken === undefined)
+      giveRest(this.socket, { packet: copyOf(data, start, end), offset: at - start });
   }
 
   private scan(data: Buffer, start: number, end: number): PlainHead | undefined {
@@ -122,7 +123,7 @@ export class HttpConnection extends ReadingConnection {
     // As node's parser does after each piece, before it reads on.
     const before = reports;
     this.runTicks();
-    if (reports !== before) this.broken = this.stage;
+    if (reports !== before) this.noteBroken();
     else if (this.bodyLeft === 0 && this.receiving === receiving) this.completeMessage(receiving);
   }
 
@@ -139,7 +140,7 @@ export class HttpConnection extends ReadingConnection {
 
   /** A listener or a tick has thrown: as node's parser, it reads nothing more. */
   override breakOff(error: unknown): void {
-    this.broken = this.stage;
+    this.noteBroken();
     // Here, in the request's async context, and before a tick of the program is left out.
     report(error);
     if (this.closed) return;
@@ -149,6 +150,11 @@ export class HttpConnection extends ReadingConnection {
     this.bytesRead += next.length;
     this.becomeSocket({ packet: next, offset: 0 });
     pushAll(this.socket, later);
+  }
+
+  private noteBroken(): void {
+    this.broken = this.stage;
+    if (this.became) breakOff(this.socket, this.bodyLeft, this.stage);
   }
 
   private completeMessage(exchange: Exchange): void {

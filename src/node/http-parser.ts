@@ -52,6 +52,7 @@ export interface NodeParser {
   close(): void;
   /** Stops at the current position until it is resumed. */
   pause(): void;
+  resume(): void;
   [callback: number]: ParserCallback | null;
 }
 

@@ -67,6 +67,24 @@ const THROWING: Record<string, Listener> = {
   'a handler': () => {
     throw new Error('thrown');
   },
+  'a handler that listens to the socket': ({ socket }) => {
+    socket.on('data', () => undefined);
+    throw new Error('thrown');
+  },
+  "a listener of 'data' that listens to the socket": (request) => {
+    request.on('data', () => {
+      request.socket.on('data', () => undefined);
+      throw new Error('thrown');
+    });
+  },
+  'a tick that listens to the socket': (request) => {
+    request.on('data', () => {
+      process.nextTick(() => {
+        request.socket.on('data', () => undefined);
+        throw new Error('thrown');
+      });
+    });
+  },
 };
 
 interface Course {
