@@ -43,7 +43,7 @@ export function breakParser(facts: ParserFacts, parser: NodeParser, callback: Br
 /** A body is only counted by the parser, which is given as many other bytes. */
 const FILLER = Buffer.alloc(64 * 1024);
 
-/** Gives the parser so many bytes of a body, of which nobody is told. */
+/** Gives the parser so many bytes of a body, none of which its callback gets. */
 export function skipBody(
   { parserClass: { kOnBody } }: Pick<ParserFacts, 'parserClass'>,
   parser: NodeParser,
