@@ -12,20 +12,27 @@ export interface Diversion {
   serve(socket: net.Socket): void;
 }
 
-/** The callbacks of `onAccepted` for servers with a diversion. */
-const diverted = new WeakMap<net.Server, Step[]>();
+interface Accepted {
+  steps: Step[];
+  /** Those that the steps have seen: a program may emit 'connection' with one of them again. */
+  seen: WeakSet<net.Socket>;
+}
+
+const watched = new WeakMap<net.Server, Accepted>();
+const diverted = new WeakSet<net.Server>();
 
 /**
  * Has sockets of node's, and streams that a program emits 'connection' with, served in the place of calling its listeners.
  */
 export function divertAccepted(server: net.Server, diversion: Diversion): void {
-  const steps: Step[] = [];
-  diverted.set(server, steps);
+  const accepted: Accepted = { steps: [], seen: new WeakSet() };
+  watched.set(server, accepted);
+  diverted.add(server);
   // Each request of the server passes through here: an array made of the arguments would be 448 bytes of its garbage.
   const emit = (event: string | symbol, ...args: unknown[]): boolean => {
     if (event === 'connection' && !diversion.isOwn(args[0])) {
       const socket = args[0] as net.Socket;
-      for (const step of steps) step(socket);
+      takeSteps(server, accepted, socket);
       diversion.serve(socket);
       return true;
     }
@@ -40,9 +47,27 @@ export function divertsAccepted(server: net.Server): boolean {
   return diverted.has(server);
 }
 
-/** Calls back with each socket of node's, before all listeners of 'connection' and all such callbacks so far. */
+/**
+ * Calls back with each socket of node's that the server accepts, before all listeners of 'connection' and all such
+ * callbacks so far. Not with what a program emits 'connection' with: that is another's.
+ */
 export function onAccepted(server: net.Server, step: Step): void {
-  const steps = diverted.get(server);
-  if (steps === undefined) server.prependListener('connection', step);
-  else steps.unshift(step);
+  const accepted = watched.get(server) ?? watch(server);
+  accepted.steps.unshift(step);
+}
+
+function watch(server: net.Server): Accepted {
+  const accepted: Accepted = { steps: [], seen: new WeakSet() };
+  watched.set(server, accepted);
+  server.prependListener('connection', (socket) => {
+    takeSteps(server, accepted, socket);
+  });
+  return accepted;
+}
+
+function takeSteps(server: net.Server, { steps, seen }: Accepted, socket: net.Socket): void {
+  // Node sets this in what it accepts, before it emits 'connection'.
+  if ((socket as { server?: unknown }).server !== server || seen.has(socket)) return;
+  seen.add(socket);
+  for (const step of steps) step(socket);
 }

@@ -4,7 +4,7 @@ import type { TransportName } from '../config/options.js';
 /**
  * A server's counters since it was made, over all addresses that it has listened on. All are totals that only grow,
  * except `active`, `messagesPerTurn` and `queueHighWater`. Counters that the `js` transport cannot provide are
- * undefined there.
+ * undefined there. Streams that a program emits 'connection' with are not counted.
  */
 export interface ServerStats {
   /** The transport in use. */

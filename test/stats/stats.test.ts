@@ -6,6 +6,8 @@ import { BlockList } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { ServerStats } from 'nearwire';
 import { Channel, ChannelServer } from 'nearwire/channel';
+import { createServer as createUwsgiServer } from 'nearwire/uwsgi';
+import { duplexPair } from '../support/duplexes.js';
 import { request, target } from '../support/http.js';
 import { cleanup, closed, listen, nextTurn, pair, readBytes, socketPath, type Address } from '../support/sockets.js';
 import { families, js, native, subjects, type Subject } from '../support/subjects.js';
@@ -100,6 +102,44 @@ describe.each(everyWay)('stats of a server: $name over $family', ({ subject, fam
 });
 
 describe.each(ours)('stats of a server: $name', (subject) => {
+  const { name: transport } = subject as { name: 'native' | 'js' };
+  const kinds: Record<string, () => Server> = {
+    'a net.Server': () => subject.createServer({}, (socket) => socket.resume()),
+    'an http.Server': () => subject.http.createServer({}),
+    'a uwsgi server': () => createUwsgiServer({ transport }, () => undefined),
+  };
+
+  it.each(Object.entries(kinds))('counts nothing that a program emits to %s', async (_, make) => {
+    const server = make();
+    await listen(server, 'unix');
+    const other = subject.createServer();
+    const address = await listen(other, 'unix');
+    const accepted = once(other, 'connection') as Promise<[Socket]>;
+    const client = subject.connect(address);
+    const [theirs] = await accepted;
+    const [far, near] = duplexPair();
+    const ends = [near, theirs, far, client];
+    for (const end of ends) end.on('error', () => undefined);
+    for (const stream of [near, theirs]) server.emit('connection', stream);
+    for (const end of [far, client]) end.write('GET');
+    for (let turns = 0; turns < 5; turns++) await nextTurn();
+    const nothing = { accepted: 0, dropped: 0, active: 0, bytesRead: 0, bytesWritten: 0 };
+    expect(statsOf(server)).toMatchObject(nothing);
+    for (const end of ends) end.destroy();
+    await nextTurn();
+    expect(statsOf(server)).toMatchObject(nothing);
+  });
+
+  it('counts once what a program emits to the server that has accepted it', async () => {
+    const server = subject.createServer({}, (socket) => socket.resume());
+    server.once('connection', (socket: Socket) => server.emit('connection', socket));
+    const client = await connected(subject, server, await listen(server, 'unix'));
+    client.end('12345');
+    await closed(client);
+    await until(() => statsOf(server).active === 0);
+    expect(statsOf(server)).toMatchObject({ accepted: 1, bytesRead: 5 });
+  });
+
   it('lets go of sockets that are closed', async () => {
     const server = subject.createServer({}, (socket) => socket.resume());
     const address = await listen(server, 'unix');
