@@ -85,6 +85,8 @@ export interface Remainder {
   held: readonly { data: string | Uint8Array; encoding: BufferEncoding; callback: WriteCallback | undefined }[];
   /** Callbacks of writes that the kernel may not have taken. */
   unflushed: readonly WriteCallback[];
+  /** Called before node's parser is given what follows. */
+  follow: (() => void) | undefined;
 }
 
 type ServedSocket = NativeSocket & {
@@ -126,6 +128,7 @@ export function becomeSocket(from: StandInOwner, rest: Remainder): void {
   else if (socket.parser !== null && rest.hasReadLast && rest.exchanges.length === 0)
     endParser(parserFacts(), socket.parser);
   from.server.guard?.(socket, rest.bodyLeft);
+  rest.follow?.();
   // Not before: node's server would stop reading where a write waits.
   for (let i = 0; i < corked; i++) socket.cork();
   for (const { data, encoding, callback } of rest.held) socket.write(data, encoding, callback);

@@ -105,7 +105,7 @@ export class FetchConnection extends HoldingConnection implements ExchangeCarrie
     const { method, url: target, rawHeaders, minorVersion, keepsAlive, bodyLength } = head;
     this.stopResting();
     this.restsWhenFlushed = false;
-    this.beginMessage();
+    this.beginMessage(this.takeStart());
     this.requests++;
     this.hasReadLast = !keepsAlive;
     this.bodyLeft = bodyLength;

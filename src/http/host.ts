@@ -5,6 +5,7 @@ import type { Engine } from '../engine/engine.js';
 import { ServerHost } from '../exchange/host.js';
 import {
   dropsEmptyBodies,
+  exceptFromExpiry,
   listensAlone,
   listensFirst,
   requestClassOf,
@@ -19,12 +20,18 @@ interface ServedSocket {
   _httpMessage: unknown;
 }
 
+/** Who counts the time of a message that node's parser reads. */
+interface Clock {
+  readonly isOver: boolean;
+}
+
 /** What node's server takes for a response that has not been ended. */
 const UNFINISHED = { finished: false };
 
 export class HttpHost extends ServerHost {
   /** Sockets in whose request node's parser would be, but has been given all of it. */
   private readonly active = new Set<ServedSocket>();
+  private readonly clocks = new WeakMap<object, Clock>();
 
   constructor(server: ServerWithFields) {
     super(server, {
@@ -37,6 +44,14 @@ export class HttpHost extends ServerHost {
   get longestHead(): number {
     return this.emitter.maxHeaderSize ?? nodeHttp.maxHeaderSize;
   }
+
+  /** The time of what this parser reads is counted elsewhere, and not by node, until that is over. */
+  countTime(parser: object, clock: Clock): void {
+    this.clocks.set(parser, clock);
+    exceptFromExpiry(this.emitter, this.isCounted);
+  }
+
+  private readonly isCounted = (parser: object): boolean => this.clocks.get(parser)?.isOver === false;
 
   /** Whether node's own code may be spared: with these options it treats plain requests in a way of its own. */
   get servesPlain(): boolean {

@@ -16,7 +16,8 @@ import { runTicks } from '../node/run-ticks.js';
 import { becomeSocket, type PartlyRead, type Remainder } from './become-socket.js';
 import { EndpointNames } from './endpoint-names.js';
 import type { HttpHost } from './host.js';
-import { LateBody } from './late-body.js';
+import { LateMessage } from './late-message.js';
+import { MessageStart, type BegunBehind } from './message-start.js';
 import { runOthersTicks } from './others-ticks.js';
 import { PipelinedConnection } from './pipelined-connection.js';
 import { refusalOf } from './refusal.js';
@@ -27,7 +28,10 @@ import { StandInSocket } from './stand-in.js';
 const CLOSING_MOMENT = 1;
 
 /** What a kind of connection knows of its exchanges. */
-type OwnRemainder = Omit<Remainder, 'end' | 'unflushed' | 'refused' | 'hasReadLast' | 'held' | 'unread' | 'bodyLeft'>;
+type OwnRemainder = Pick<
+  Remainder,
+  'exchanges' | 'answered' | 'receiving' | 'bodySeen' | 'read' | 'hasEnded' | 'broken'
+>;
 
 export abstract class ReadingConnection extends PipelinedConnection implements StandInConnection {
   declare readonly carrier: NativeCarrier;
@@ -265,9 +269,15 @@ export abstract class ReadingConnection extends PipelinedConnection implements S
     return (this.isOverdue = isLate(now - this.startedAt, !isNew, headersTimeout, requestTimeout));
   }
 
-  protected beginMessage(): void {
-    this.startedAt = loopTime();
-    this.isOverdue = false;
+  /** `start`: it began before. */
+  protected beginMessage(start?: MessageStart): void {
+    this.startedAt = start?.at ?? loopTime();
+    this.isOverdue = start?.isTold ?? false;
+  }
+
+  /** A message that has begun in what has been read, and not taken. */
+  protected get begunBehind(): BegunBehind | undefined {
+    return undefined;
   }
 
   // --- becoming a socket ---
@@ -283,12 +293,18 @@ export abstract class ReadingConnection extends PipelinedConnection implements S
     const unflushed = this.takeCallbacks();
     this.held = this.unread = undefined;
     const end = endsSoon ? 'soon' : ended ? 'half' : undefined;
-    becomeSocket(this, { ...rest, end, unflushed, refused, hasReadLast, held, unread, bodyLeft });
+    const { begunBehind: begun, server } = this;
+    // The same object, with the methods of a socket by then.
+    const socket = this.socket as unknown as NativeSocket;
+    const follow =
+      begun &&
+      ((): void => {
+        LateMessage.await(server, socket, begun);
+      });
+    becomeSocket(this, { ...rest, end, unflushed, refused, hasReadLast, held, unread, bodyLeft, follow });
     const { receiving, broken } = rest;
     if (receiving === undefined || broken !== undefined || receiving.request.complete) return;
-    // The same object, with the methods of a socket.
-    const socket = this.socket as unknown as NativeSocket;
-    this.server.admit(new LateBody(this.server, socket, receiving.request, this.startedAt));
+    LateMessage.admitBody(server, socket, new MessageStart(this.startedAt, this.isOverdue), receiving.request);
   }
 }
 

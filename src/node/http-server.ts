@@ -175,6 +175,27 @@ export function refuseByNode(socket: net.Socket, error: Error): void {
   facts().errorListener.call(socket, error);
 }
 
+type Expired = (headersTimeout: number, requestTimeout: number) => object[];
+
+/** Node's own list of the parsers of a server's connections; undefined before it has listened, or if there is none. */
+function parserList(server: http.Server): { expired?: Expired } | undefined {
+  const name = Object.getOwnPropertySymbols(server).find(
+    ({ description }) => description === 'http.server.connections',
+  );
+  return name === undefined ? undefined : ((server as unknown as Keyed)[name] as { expired?: Expired } | undefined);
+}
+
+/**
+ * The server refuses none of these parsers' connections by its own clock. Call it with the same function for a server
+ * each time. (A parser that is removed from the list reads nothing more, from Node 24 on.)
+ */
+export function exceptFromExpiry(server: http.Server, isExcepted: (parser: object) => boolean): void {
+  const list = parserList(server);
+  const expired = list?.expired;
+  if (list === undefined || expired === undefined || Object.hasOwn(list, 'expired')) return;
+  list.expired = (...limits) => expired.apply(list, limits).filter((parser) => !isExcepted(parser));
+}
+
 /** As after the first 'error' of a socket that node's server serves: it ignores further ones. */
 export function ignoreErrors(socket: net.Socket): void {
   socket.removeListener('error', facts().errorListener);

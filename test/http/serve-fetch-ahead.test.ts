@@ -16,7 +16,7 @@ import {
   ways,
   CLOSE,
 } from '../support/fetch-servers.js';
-import { cleanup, freshAddress, nextTurn, type Address } from '../support/sockets.js';
+import { cleanup, freshAddress, nextTurn, passTime, type Address } from '../support/sockets.js';
 
 watchReports();
 
@@ -257,6 +257,89 @@ describe.each(subjects)('behind a request that is being answered, and never comp
     expect(isLost()).toBe(false);
     answer();
     await client.until('<waited>');
+  });
+});
+
+/** As before, and what is read anew when the request before is over. */
+const BEGUN = {
+  ...Object.fromEntries(Object.entries(INCOMPLETE).map(([name, [part]]) => [name, part])),
+  'a chunked body, and half a request line': `${chunked('/', 'a')}GET / HT`,
+  'more requests than are served at once, and half a request line': `${get('/').repeat(50)}GET / HT`,
+  'more requests than are served at once, and part of a body': get('/').repeat(50) + post('/', 'abc').slice(0, -1),
+};
+
+describe.each(subjects)('begun behind a request that is answered in the end: $name', (subject) => {
+  describe.each(Object.entries(BEGUN))('%s', (_, part) => {
+    it('is refused by its time from its first byte on', async () => {
+      const { server, address, asked, answer } = await subject.start();
+      const first = inbox(address);
+      first.socket.write(WAIT + part);
+      await asked;
+      await isRead(address);
+      await passTime(100);
+      const second = inbox(address);
+      second.socket.write(part);
+      await passTime(50);
+      // Counted from here on, the first would be refused later than the second.
+      answer();
+      await first.until('<waited>');
+      Object.assign(server, { headersTimeout: 400, requestTimeout: 400 });
+      expect(await second.untilClosed()).toContain(TIMED_OUT);
+      await isRead(address);
+      expect(first.text).toContain(TIMED_OUT);
+    });
+
+    it('is told to a listener once', async () => {
+      const { server, address, asked, answer } = await subject.start();
+      const told: unknown[] = [];
+      server.on('clientError', (_error, socket) => told.push(socket));
+      const client = inbox(address);
+      client.socket.write(WAIT + part);
+      await asked;
+      await isRead(address);
+      hurry(server);
+      while (told.length === 0) await nextTurn();
+      answer();
+      await client.until('<waited>');
+      // All that is late is looked at before each of these is told.
+      for (let others = 1; others <= 3; others++) {
+        inbox(address);
+        while (new Set(told).size <= others) await nextTurn();
+      }
+      expect(told.filter((socket) => socket === told[0])).toHaveLength(1);
+    });
+  });
+
+  it('is read, when its rest has come, and has its time again from the next message on', async () => {
+    const { server, address, asked, answer } = await subject.start();
+    let told = 0;
+    server.on('clientError', () => told++);
+    const client = inbox(address);
+    client.socket.write(`${WAIT}GET / HT`);
+    await asked;
+    await isRead(address);
+    answer();
+    await client.until('<waited>');
+    client.socket.write(`TP/1.1\r\n${HOST}\r\n${chunked('/', 'abc').slice(0, -8)}`);
+    await client.until('done');
+    await isRead(address);
+    hurry(server);
+    while (told === 0) await nextTurn();
+    wait(server);
+    client.socket.write(chunked('/', 'abc').slice(-8));
+    await client.until('done');
+  });
+
+  it('is closed with all connections', async () => {
+    const { server, address, asked, answer } = await subject.start();
+    const client = inbox(address);
+    client.socket.write(`${WAIT}GET / HT`);
+    await asked;
+    await isRead(address);
+    answer();
+    await client.until('<waited>');
+    server.closeAllConnections();
+    expect(await client.untilClosed()).toBe('');
   });
 });
 

@@ -3,6 +3,7 @@
  * answered the ones before them, reading goes on meanwhile, so that it is seen when the client goes away; and what cannot
  * be read is refused at once.
  */
+import type { BegunBehind, MessageStart } from '../message-start.js';
 import { ReadingConnection } from '../reading-connection.js';
 import { LookAhead } from './look-ahead.js';
 
@@ -12,6 +13,8 @@ export abstract class HoldingConnection extends ReadingConnection {
   /** What has come is no HTTP request: nothing more is read. */
   protected isUnreadable = false;
   private ahead: LookAhead | undefined;
+  /** Of what `unread` has, as far as it has been looked at. */
+  private begun: BegunBehind | undefined;
 
   /** Reads on, or not. */
   protected abstract updateReading(): void;
@@ -35,7 +38,7 @@ export abstract class HoldingConnection extends ReadingConnection {
       this.updateReading();
       return;
     }
-    this.ahead = new LookAhead(this.server.longestHead);
+    this.ahead = new LookAhead(this.server.longestHead, this.begun);
     for (const piece of [...(this.unread ?? [])]) this.lookAt(piece);
   }
 
@@ -77,8 +80,23 @@ export abstract class HoldingConnection extends ReadingConnection {
 
   /** It is over, or another's. */
   protected forgetAhead(): void {
-    this.ahead?.close();
+    const { ahead } = this;
+    if (ahead === undefined) return;
+    this.begun = ahead.begun;
+    ahead.close();
     this.ahead = undefined;
+  }
+
+  /** The next message is taken. Returns when it began, if that was before. */
+  protected takeStart(): MessageStart | undefined {
+    const { begun } = this;
+    if (begun === undefined || begun.others-- > 0) return undefined;
+    this.begun = undefined;
+    return begun.start;
+  }
+
+  protected override get begunBehind(): BegunBehind | undefined {
+    return this.begun;
   }
 
   override onBytes(data: Buffer, start: number, end: number): void {

@@ -2,9 +2,8 @@
  * Looks into requests that wait for the responses to earlier ones, as node's server reads requests before it has answered
  * the ones before them: what cannot be read is refused at once. Nothing is kept of what it reads.
  */
-import { loopTime } from '../../engine/thread-engine.js';
-import { isLate } from '../../exchange/is-late.js';
 import type { NodeParser, ParseError } from '../../node/http-parser.js';
+import { MessageStart, type BegunBehind } from '../message-start.js';
 import { parserFacts } from '../plain-request.js';
 
 export class LookAhead {
@@ -12,23 +11,27 @@ export class LookAhead {
   private parser: NodeParser | undefined;
   /** Bytes that it has looked at. */
   length = 0;
-  /** When the message that is being read began; undefined: none is, or its time is over, which has been told. */
-  private startedAt: number | undefined;
+  /** Of the message that is being read. */
+  private start: MessageStart | undefined;
   private hasHead = false;
+  /** Messages of which all has come. */
+  private complete = 0;
 
-  constructor(longestHead: number) {
+  /** `begun`: one of what it is given first has been looked at before. */
+  constructor(longestHead: number, begun?: BegunBehind) {
     const { parserClass } = parserFacts();
     const parser = (this.parser = new parserClass());
     parser.initialize(parserClass.REQUEST, {}, longestHead);
     parser[parserClass.kOnMessageBegin] = () => {
-      this.startedAt = loopTime();
+      this.start = begun?.others === this.complete ? begun.start : new MessageStart();
       this.hasHead = false;
     };
     parser[parserClass.kOnHeadersComplete] = () => {
       this.hasHead = true;
     };
     parser[parserClass.kOnMessageComplete] = () => {
-      this.startedAt = undefined;
+      this.start = undefined;
+      this.complete++;
     };
   }
 
@@ -51,10 +54,12 @@ export class LookAhead {
 
   /** Whether the message that is being read should have arrived by now, which is told once. */
   takeLate(now: number, headersTimeout: number, requestTimeout: number): boolean {
-    const { startedAt, hasHead } = this;
-    if (startedAt === undefined || !isLate(now - startedAt, hasHead, headersTimeout, requestTimeout)) return false;
-    this.startedAt = undefined;
-    return true;
+    return this.start?.takeLate(now, this.hasHead, headersTimeout, requestTimeout) ?? false;
+  }
+
+  /** The message that is being read. */
+  get begun(): BegunBehind | undefined {
+    return this.start === undefined ? undefined : { start: this.start, others: this.complete };
   }
 
   close(): void {
