@@ -6,10 +6,32 @@ import { CLOSE, exchange, get, inbox } from '../support/fetch-servers.js';
 import { listen, nextTurn, type Address } from '../support/sockets.js';
 import { everyWay } from '../support/subjects.js';
 
+const ANSWER = 'answered';
+
 describe.each(everyWay)('an error that a program emits: $name over $family', ({ subject, family }) => {
   async function start(listener: http.RequestListener): Promise<{ server: http.Server; address: Address }> {
     const server = subject.http.createServer({}, listener);
     return { server, address: await listen(server, family) };
+  }
+
+  /**
+   * Two requests on a connection, which are answered one after the other; before the first is, `fails` has its socket. Returns
+   * what a listener of 'clientError' is told.
+   */
+  async function failAndGoOn(fails: (socket: net.Socket) => void): Promise<string[]> {
+    const told: string[] = [];
+    const { server, address } = await start(({ socket, url }, response) => {
+      if (url === '/1') fails(socket);
+      response.end(ANSWER);
+    });
+    server.on('clientError', (error: Error) => told.push(error.message));
+    const client = inbox(address);
+    client.socket.write(get('/1'));
+    await client.until(ANSWER);
+    client.socket.write(get('/2', CLOSE));
+    await client.until(ANSWER);
+    await client.untilClosed();
+    return told;
   }
 
   it.each([
@@ -32,40 +54,20 @@ describe.each(everyWay)('an error that a program emits: $name over $family', ({ 
   };
 
   it.each(Object.entries(MEANWHILE))('is told once, and the connection goes on: %s', async (_, meanwhile) => {
-    const told: unknown[] = [];
-    const { server, address } = await start(({ socket }, response) => {
-      if (told.length === 0) {
-        socket.emit('error', new Error('first'));
-        meanwhile(socket);
-        socket.emit('error', new Error('second'));
-      }
-      response.end('answered');
+    const told = await failAndGoOn((socket) => {
+      socket.emit('error', new Error('first'));
+      meanwhile(socket);
+      socket.emit('error', new Error('second'));
     });
-    server.on('clientError', (error: Error) => told.push(error.message));
-    const client = inbox(address);
-    client.socket.write(get('/1'));
-    await client.until('answered');
-    client.socket.write(get('/2', CLOSE));
-    await client.until('answered');
-    await client.untilClosed();
     expect(told).toEqual(['first']);
   });
 
   it("reaches the program's listeners as well, and ends nothing that a listener keeps", async () => {
-    const [told, heard]: [unknown[], unknown[]] = [[], []];
-    const { server, address } = await start(({ socket, url }, response) => {
-      if (url === '/1') {
-        socket.on('error', (error) => heard.push(error.message));
-        for (const message of ['first', 'second']) socket.emit('error', new Error(message));
-      }
-      response.end('answered');
+    const heard: unknown[] = [];
+    const told = await failAndGoOn((socket) => {
+      socket.on('error', (error) => heard.push(error.message));
+      for (const message of ['first', 'second']) socket.emit('error', new Error(message));
     });
-    server.on('clientError', (error: Error) => told.push(error.message));
-    const client = inbox(address);
-    client.socket.write(get('/1'));
-    await client.until('answered');
-    client.socket.write(get('/2', CLOSE));
-    await client.untilClosed();
     await nextTurn();
     expect([told, heard]).toEqual([['first'], ['first', 'second']]);
   });
