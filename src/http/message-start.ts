@@ -1,4 +1,4 @@
-/** When a message began, whoever reads it. That it has not arrived in time is told once. */
+/** When a message began, and whether it has been told that it has not arrived in time: that is told once. */
 import { loopTime } from '../engine/thread-engine.js';
 import { isLate } from '../exchange/is-late.js';
 

@@ -57,6 +57,7 @@ export class Talk {
 
   serve(request: http.IncomingMessage, response: http.ServerResponse): void {
     const of = `request ${String(this.requests++)}`;
+    if (this.records.get('server')?.includes('clientError') === true) this.note(of, '<after an error>');
     const { method, url, httpVersion, rawHeaders, headers } = request;
     this.note(of, JSON.stringify({ method, url, httpVersion, rawHeaders, headers }));
     const { respond = respondPlainly, reads = 'before' } = this.setting;
