@@ -32,7 +32,7 @@ const OF_THE_CONNECTION = new Set([
   ...['connection', 'content-length', 'keep-alive', 'proxy-connection', 'trailer', 'transfer-encoding', 'upgrade'],
 ]);
 /** Of Fetch's valid values, those that node:http refuses. */
- 
+
 const BEYOND_HTTP = /[^\t\x20-\x7e\x80-\xff]/;
 
 /** The first names and values of the lists are the most frequent. */

@@ -97,13 +97,16 @@ function respondPlainly({ method, url }: http.IncomingMessage, response: http.Se
 
 type ParseError = NodeJS.ErrnoException & { bytesParsed?: number; rawPacket?: Buffer };
 
+/** In milliseconds. With node's five seconds a stall of the host would close a connection in the midst of a talk. */
+const PATIENT = 600_000;
+
 /** A server whose listeners tell the connection's talk of all that they are called with. */
 export function createTelling(
   createServer: (options: http.ServerOptions, listener: http.RequestListener) => http.Server,
   setting: Setting,
   talkOf: (socket: net.Socket) => Talk | undefined,
 ): http.Server {
-  const server = createServer(setting.options ?? {}, (request, response) => {
+  const server = createServer({ keepAliveTimeout: PATIENT, ...setting.options }, (request, response) => {
     talkOf(request.socket)?.serve(request, response);
   });
   if (setting.maxRequestsPerSocket !== undefined) server.maxRequestsPerSocket = setting.maxRequestsPerSocket;
