@@ -13,7 +13,13 @@ const CLOSE = /(?:^|[\s,])close(?:$|[\s,])/i;
 
 /** How a message ends, and whether another follows, is decided by who sends it. */
 const OF_THE_CONNECTION = new Set([
-  ...['connection', 'content-length', 'keep-alive', 'proxy-connection', 'trailer', 'transfer-encoding', 'upgrade'],
+  'connection',
+  'content-length',
+  'keep-alive',
+  'proxy-connection',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
 ]);
 
 export class ResponseHeader {
