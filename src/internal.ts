@@ -2,7 +2,14 @@
  * `nearwire/internal`: what nearwire-bench of the same version uses in addition to the public API. It is not part of
  * that API: any release may change it.
  */
-export { addonStatus, Completion, Shared, SUBMISSION_WORDS, type NativeEngine } from './binding/addon.js';
+export {
+  addonStatus,
+  Completion,
+  Shared,
+  SUBMISSION_WORDS,
+  TURN_BEGAN_OFFSET,
+  type NativeEngine,
+} from './binding/addon.js';
 export { connectNative } from './channel/native-connect.js';
 export type { CommandOutline } from './cli/command.js';
 export { EXIT_CODES } from './cli/exit-codes.js';

@@ -3,7 +3,14 @@
  * what they are given here.
  */
 import { Engine } from 'nearwire/internal';
-import { addonStatus, Completion, Shared, SUBMISSION_WORDS, type NativeEngine } from 'nearwire/internal';
+import {
+  addonStatus,
+  Completion,
+  Shared,
+  SUBMISSION_WORDS,
+  TURN_BEGAN_OFFSET,
+  type NativeEngine,
+} from 'nearwire/internal';
 
 export interface SilentEngine {
   readonly engine: Engine;
@@ -15,11 +22,22 @@ export interface SilentEngine {
   taken(): number;
 }
 
+/** Milliseconds: little against the timeouts of a server. */
+const TIME_GRAIN = 100;
+
 export function createSilentEngine(): SilentEngine {
   const { addon, reason } = addonStatus();
   if (!addon) throw reason ?? new Error('the addon did not load');
   const real = addon.createEngine();
   const { shared, submissions, completions, inbox } = real.layout;
+  const turnBegan = new Float64Array(shared.buffer, TURN_BEGAN_OFFSET, 1);
+  // The addon sets it for each turn; here that would be part of what is measured. Without it connections would count as
+  // resting since the start.
+  const setTime = (): void => {
+    turnBegan[0] = Number(process.hrtime.bigint()) / 1e6;
+  };
+  setTime();
+  setInterval(setTime, TIME_GRAIN).unref();
   let connections = 0;
   let bytes = 0;
   let turn = (): void => undefined;
