@@ -25,23 +25,17 @@ const SERVERS = {
   'bun-routes': (path) => globalThis.Bun.serve({ unix: path, routes: { '/': new Response(BODY) } }),
 };
 
+const FLOOR_WORDS = `serve --case http --family unix --answer ${BODY.length} --address`.split(' ');
+
 /**
- * Those that can take part: plain C, which is the limit of the host, if `npm run build:floor` has built it;
+ * Those that take part: plain C, which is the limit of the host, and which `npm run build:floor` builds; if given,
  * uWebSockets.js from the folder `uws`, which answers each HTTP/1.0 request by a 505; Bun, the program `bun`.
  */
 export function rivals({ uws, bun }) {
+  if (!existsSync(FLOOR)) throw new Error('plain C is not built: npm run build:floor');
   const bunRuns = (name) => ({ name, command: bun, words: (path) => [SELF, name, path] });
   return [
-    ...(existsSync(FLOOR)
-      ? [
-          {
-            name: 'C',
-            command: FLOOR,
-            words: (path) =>
-              `serve --case http --family unix --answer ${BODY.length} --address`.split(' ').concat(path),
-          },
-        ]
-      : []),
+    { name: 'C', command: FLOOR, words: (path) => [...FLOOR_WORDS, path] },
     ...(uws
       ? [{ name: 'uws', command: process.execPath, words: (path) => [SELF, 'uws', path, uws], refusesHttp10: true }]
       : []),

@@ -11,7 +11,7 @@ const PLAIN_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 const names = new Map<string, HeaderName>();
 const MOST_NAMES = 1000;
 
-/** Longer values are not kept: they are seldom the same, and would take memory for nothing. */
+/** Longer ones are not kept: they are seldom the same, and would take memory for nothing. */
 const LONGEST_KEPT = 256;
 
 /** The last text that was made of a value, from the second time on: values that differ each time cost next to nothing. */
@@ -77,6 +77,6 @@ export function headerName(name: string): HeaderName | undefined {
   if (known !== undefined) return known;
   if (!PLAIN_NAME.test(name)) return undefined;
   const made = new HeaderName(name);
-  if (names.size < MOST_NAMES) names.set(name, made);
+  if (names.size < MOST_NAMES && name.length <= LONGEST_KEPT) names.set(name, made);
   return made;
 }

@@ -152,6 +152,11 @@ export class HttpConnection extends ReadingConnection {
     pushAll(this.socket, later);
   }
 
+  /** A block of a body has been read, outside `readBytes`. */
+  endActive(): void {
+    if (this.became) this.server.endActive(this.socket);
+  }
+
   private noteBroken(): void {
     this.broken = this.stage;
     if (this.became) breakOff(this.socket, this.bodyLeft, this.stage);
@@ -274,6 +279,8 @@ function readChunk(connection: HttpConnection, chunk: Buffer): void {
     connection.readChunk(chunk);
   } catch (error) {
     connection.breakOff(error);
+  } finally {
+    connection.endActive();
   }
 }
 

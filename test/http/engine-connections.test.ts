@@ -105,6 +105,34 @@ describe.each(everyWay)('a connection: $name over $family', ({ subject, family }
     await closed(client.resume());
   });
 
+  it('is idle again behind a long body at whose last piece it has become a socket', async () => {
+    const [begin, rest] = [1024 * 1024, 2 * 65_536];
+    let answered = 0;
+    let left = begin + rest;
+    const server = subject.http.createServer({}, (request, response) => {
+      request.on('data', (piece: Buffer) => {
+        left -= piece.length;
+        if (left > 0) return;
+        request.socket.on('data', () => undefined);
+        response.end('text', () => {
+          answered++;
+        });
+      });
+    });
+    const client = net.connect((await listen(server, family)) as net.NetConnectOpts);
+    client.on('error', () => undefined);
+    cleanup(() => client.destroy());
+    const over = closed(client.resume());
+    client.write(post(left) + 'b'.repeat(begin));
+    while (left > rest) await nextTurn();
+    // Behind so much, natively the second half of this is read into a block of its own.
+    client.write('b'.repeat(rest));
+    while (answered === 0) await nextTurn();
+    await nextTurn();
+    server.closeIdleConnections();
+    await over;
+  });
+
   it.each(['handler', 'last piece of a body', 'tick after it'])(
     'is not idle in the %s, where it has become a socket and its response has ended',
     async (when) => {

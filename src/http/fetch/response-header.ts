@@ -71,7 +71,7 @@ export class ResponseHeader {
 /** By the name as the program writes it. */
 const kept = new Map<string, ResponseHeader>();
 const MOST_NAMES = 1000;
-/** Longer values are not kept: they are seldom the same, and would take memory for nothing. */
+/** Longer ones are not kept: they are seldom the same, and would take memory for nothing. */
 const LONGEST_KEPT = 256;
 
 export function isHeaderName(name: string): boolean {
@@ -85,6 +85,7 @@ export function responseHeader(name: string, value: string): ResponseHeader | un
   if (known === undefined && !NAME.test(name)) return undefined;
   if (!VALUE.test(value)) return undefined;
   const header = new ResponseHeader(name, value);
-  if (value.length <= LONGEST_KEPT && (known !== undefined || kept.size < MOST_NAMES)) kept.set(name, header);
+  const isShort = name.length + value.length <= LONGEST_KEPT;
+  if (isShort && (known !== undefined || kept.size < MOST_NAMES)) kept.set(name, header);
   return header;
 }
