@@ -6,6 +6,7 @@
 #include "js_convert.h"
 #include "js_diag.h"
 #include "js_engine.h"
+#include "js_file_reads.h"
 #include "js_options.h"
 #include "js_page.h"
 #include "js_tally.h"
@@ -24,7 +25,7 @@ constexpr bool kDebug = false;
 
 // src/binding/addon.ts has the same number. Raise it when the interface between the two sides changes, so that an addon
 // built from other sources is detected.
-constexpr int kContract = 10;
+constexpr int kContract = 11;
 
 class Addon final : public Napi::Addon<Addon> {
  public:
@@ -50,6 +51,8 @@ class Addon final : public Napi::Addon<Addon> {
                           InstanceValue("tcpListeners", Napi::Function::New<js_diag::tcp_listeners>(env)),
                           InstanceValue("describeSocket", Napi::Function::New<js_diag::describe_socket>(env)),
                           InstanceValue("probePath", Napi::Function::New<js_diag::probe_path>(env)),
+                          InstanceValue("readResident", Napi::Function::New<js_file_reads::read_resident>(env)),
+                          InstanceValue("identifyFile", Napi::Function::New<js_file_reads::identify_file>(env)),
                           InstanceMethod<&Addon::try_calls>("tryCalls"),
                           InstanceMethod<&Addon::abi>("abi"),
                           InstanceMethod<&Addon::noop>("noop"),

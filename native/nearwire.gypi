@@ -31,6 +31,7 @@
         "<(native)/js_engine_listen.cc",
         "<(native)/js_engine_socket.cc",
         "<(native)/js_engine_write.cc",
+        "<(native)/js_file_reads.cc",
         "<(native)/js_engine_splice.cc",
         "<(native)/js_parts.cc",
         "<(native)/js_convert.cc",

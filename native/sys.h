@@ -50,6 +50,9 @@ ssize_t send_file(int socket, int file, uint64_t offset, size_t length);
 // Whether the range can be read without waiting for a disk. 1: as far as can be seen; 0: not all of it; -ENOSYS:
 // unknown.
 int residency(int file, uint64_t offset, size_t length);
+// Reads what can be read without waiting for a disk, at `offset` or, if that is negative, at the file's own position,
+// which then moves. 0: the file ends there. -EAGAIN: it has to be waited for; -ENOSYS: the system does not tell.
+ssize_t read_resident(int file, void* into, size_t length, int64_t offset);
 // 1: a listening socket; 0: not one, or the system does not report it.
 int is_listening(int fd);
 // Allows several listeners on one address, among which the system distributes connections; -ENOTSUP where it does not.
@@ -89,6 +92,8 @@ int set_flags(int fd);
 int shutdown_write(int fd);
 void close_descriptor(int fd);
 ssize_t read_at(int file, void* into, size_t length, uint64_t offset);
+// What identifies a regular file in this system; -ESPIPE: another kind of file.
+int identify_file(int fd, uint64_t* device, uint64_t* inode);
 // The size of a regular file that is open for reading, and its modification time in seconds since 1970; both are left
 // unchanged for a block device. -EISDIR, -ESPIPE: another kind of file. -EBADF: not open for reading. -EINVAL: opened
 // in a way that allows no plain reads.

@@ -114,6 +114,15 @@ ssize_t read_at(int file, void* into, size_t length, uint64_t offset) {
   return uninterrupted([&] { return pread(file, into, length, static_cast<off_t>(offset)); });
 }
 
+int identify_file(int fd, uint64_t* device, uint64_t* inode) {
+  struct stat status {};
+  if (fstat(fd, &status) != 0) return -errno;
+  if (!S_ISREG(status.st_mode)) return -ESPIPE;
+  *device = status.st_dev;
+  *inode = status.st_ino;
+  return 0;
+}
+
 int file_size(int fd, uint64_t* size, int64_t* modified) {
   struct stat status {};
   if (fstat(fd, &status) != 0) return -errno;

@@ -153,6 +153,21 @@ int residency(int file, uint64_t offset, size_t length) {
   return sampled_residency(file, offset, length);
 }
 
+ssize_t read_resident(int file, void* into, size_t length, int64_t offset) {
+  const iovec part{into, length};
+  for (int flags = RWF_NOWAIT;;) {
+    const ssize_t got = preadv2(file, &part, 1, offset < 0 ? -1 : static_cast<off_t>(offset), flags);
+    if (got >= 0) return got;
+    // Nothing of a file in memory has to be waited for.
+    if (errno == EOPNOTSUPP && flags != 0 && is_in_memory(file))
+      flags = 0;
+    else if (errno == EOPNOTSUPP)
+      return -ENOSYS;
+    else if (errno != EINTR)
+      return -errno;
+  }
+}
+
 int open_cached(const char* path) {
   // Non-blocking: opening a named pipe would wait for its writer.
   open_how how{};

@@ -42,6 +42,8 @@ ssize_t send_file(int, int, uint64_t, size_t) { return -ENOSYS; }
 
 int residency(int, uint64_t, size_t) { return -ENOSYS; }
 
+ssize_t read_resident(int, void*, size_t, int64_t) { return -ENOSYS; }
+
 int open_cached(const char*) { return -EAGAIN; }
 
 int open_pipe(int*) { return -ENOSYS; }

@@ -24,6 +24,7 @@ import { connectSocket, installTransport, serverOptions, type ServerInfo } from 
 
 export { sendFile, type HttpSendFileOptions } from './http/send-file.js';
 export { sendFileStats, type CopyReason, type SendFileStats } from './http/body-path.js';
+export { registerFileStreams } from './http/piped-files.js';
 export { receiveFile, type HttpReceiveFileOptions } from './http/receive-file.js';
 export type { FileHeaders } from './http/file-head.js';
 export type { FileSource, FileTarget } from './files/options.js';

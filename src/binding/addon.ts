@@ -27,7 +27,7 @@ export * from './words.js';
 export * from './sockets.js';
 
 /** As in native/addon.cc. Increment it when a declaration here, or in the files above, changes its meaning. */
-export const CONTRACT = 10;
+export const CONTRACT = 11;
 
 export interface NativeAddon {
   createEngine(): NativeEngine;
@@ -52,6 +52,14 @@ export interface NativeAddon {
    * type; ECONNREFUSED: none; otherwise the error of a connect.
    */
   probePath(path: string): number;
+  /**
+   * Reads as much of a file as is in memory by now into `memory`: at `offset`, or, where that is negative, at the
+   * file's own position, which then moves. Returns the bytes; 0 at the file's end. EAGAIN: a disk has to be waited for.
+   * ENOSYS: the system does not tell.
+   */
+  readResident(fd: number, memory: Uint8Array, offset: number): number;
+  /** What identifies an open regular file, as fs.fstatSync() has it. ESPIPE: another kind of file. */
+  identifyFile(fd: number): [device: number, inode: number] | number;
   /**
    * Makes each system call that the engine uses once, on a socket of its own that it binds to `path` (which is left
    * behind) and on files in memory. The outcome is 0 or the negative errno; a call that depends on one that failed is

@@ -89,8 +89,12 @@ export interface Remainder {
   follow: (() => void) | undefined;
 }
 
+/** A served socket's listener of 'data' that is node's server's. */
+const FEED = Symbol('feed');
+
 type ServedSocket = NativeSocket & {
   parser: NodeParser | null;
+  [FEED]?: Listener;
   _httpMessage: unknown;
   _paused?: boolean;
   [PARSER_TICKS]?: FollowedSocket[typeof PARSER_TICKS];
@@ -114,6 +118,7 @@ export function becomeSocket(from: StandInOwner, rest: Remainder): void {
   }
   for (const { response } of rest.exchanges) if (response.socket !== null) response.socket = socket as never;
   serveByNode(server, socket);
+  socket[FEED] = socket.rawListeners('data')[0] as Listener;
   if (rest.refused) ignoreErrors(socket);
   // In node, the server's own come first.
   for (const [event, listener] of listeners) EventEmitter.prototype.on.call(socket, event, listener);
@@ -288,7 +293,8 @@ function giveOn(socket: ServedSocket, packet: Buffer): void {
   const ticks = socket[PARSER_TICKS];
   if (ticks !== undefined) ticks.isWithinRead = true;
   try {
-    socket.emit('data', packet);
+    // Not emitted: what the program has added within this read hears of the next one only.
+    socket[FEED]?.(packet);
   } catch (error) {
     if (error !== REPORTED) throw error;
   } finally {

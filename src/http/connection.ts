@@ -59,9 +59,12 @@ export class HttpConnection extends ReadingConnection {
         return;
       }
       const next = head === undefined ? Math.min(end, at + this.bodyLeft) : at + head.length;
-      const body = isInBody ? copyOf(data, at, next) : undefined;
+      const isCopied = isOwn && next - at === data.length;
+      const body = isInBody ? (isCopied ? data : copyOf(data, at, next)) : undefined;
       at = next;
       if (at < end && !isOwn) {
+        // Of a read that ends in a body only that is copied: it cannot be refused, and is the body's own memory then.
+        if (end - at <= (head?.bodyLength ?? 0)) start = at;
         [data, at, end, start] = [copyOf(data, start, end), at - start, end - start, 0];
         isOwn = true;
       }

@@ -22,6 +22,8 @@ export interface StandInConnection extends ConnectionContract, FileSinkOwner {
   bodyLeftOf(request: object): number;
   /** Takes what has been read from the kernel while it was paused, and returns whether that was all. */
   takeAhead(): boolean;
+  /** Whether the kernel has taken all that has been written. */
+  readonly hasSentAll: boolean;
   /** Keeps a write until it is uncorked. */
   hold(data: string | Uint8Array, encoding: BufferEncoding, callback: WriteCallback | undefined): boolean;
   sendHeld(): void;

@@ -140,6 +140,10 @@ export abstract class PipelinedConnection extends Connection<HttpHost> implement
     if (!this.closed) this.writeAll(held);
   }
 
+  get hasSentAll(): boolean {
+    return this.held === undefined && this.carrier.hasDrained();
+  }
+
   override get waitingBytes(): number {
     return super.waitingBytes + this.heldBytes;
   }

@@ -4,6 +4,7 @@
  */
 import { installPlainServing } from '../http/serve-plain.js';
 import { isStrictByDefault } from '../http/strict/servers.js';
+import { registerFileStreams } from '../http/piped-files.js';
 import { followParsers } from '../http/follow-parsers.js';
 import { noteSocketMethods } from '../http/socket-methods.js';
 import { install } from './install-natively.js';
@@ -50,4 +51,5 @@ function installNatively(engine: Engine): void {
   patchActiveHandles(engine);
   followParsers();
   installPlainServing();
+  registerFileStreams();
 }

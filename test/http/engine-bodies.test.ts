@@ -81,4 +81,47 @@ describe.each(everyWay)('a body in pieces: $name over $family', ({ subject, fami
     );
     expect(await answer).toMatch(/\r\n\r\nonetwo$/);
   });
+
+  it.each([
+    ['with its body', `${post(3)}one`],
+    ['with a request behind it', `${post(3)}one${GET}`],
+    ['with half of its body', `${post(6)}one`],
+  ])("tells the socket's listeners nothing of the read that they came in, of a request %s", async (_, first) => {
+    const told: string[] = [];
+    const bodies: string[] = [];
+    const server = subject.http.createServer({}, (request, response) => {
+      request.socket.on('data', (data: Buffer) => told.push(String(data)));
+      request.on('data', (data: Buffer) => bodies.push(String(data))).on('end', () => response.end('text'));
+    });
+    const client = net.connect((await listen(server, family)) as net.NetConnectOpts);
+    cleanup(() => client.destroy());
+    client.resume().write(first);
+    while (bodies.length === 0) await nextTurn();
+    expect([bodies, told]).toEqual([['one'], []]);
+    client.write(first.includes('length: 6') ? 'two' : GET);
+    while (told.length === 0) await nextTurn();
+    expect(told[0]).toBe(first.includes('length: 6') ? 'two' : GET);
+  });
+
+  it.each([1, 700, 5000])('gives a body of %i bytes memory of its own, which the program may keep', async (length) => {
+    const text = 'b'.repeat(length);
+    const bodies: Buffer[] = [];
+    const server = subject.http.createServer({}, (request, response) => {
+      request.on('data', (data: Buffer) => bodies.push(data)).on('end', () => response.end('text'));
+    });
+    const client = net.connect((await listen(server, family)) as net.NetConnectOpts);
+    cleanup(() => client.destroy());
+    for (const behind of ['', GET]) {
+      bodies.length = 0;
+      client.resume().write(post(length) + text + behind);
+      while (lengthOf(bodies) < length) await nextTurn();
+      for (const { buffer, byteOffset, byteLength } of bodies)
+        expect([byteOffset, buffer.byteLength]).toEqual([0, byteLength]);
+      expect(Buffer.concat(bodies).toString()).toBe(text);
+    }
+  });
 });
+
+function lengthOf(pieces: readonly Buffer[]): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0);
+}
