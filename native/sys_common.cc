@@ -118,8 +118,8 @@ int identify_file(int fd, uint64_t* device, uint64_t* inode) {
   struct stat status {};
   if (fstat(fd, &status) != 0) return -errno;
   if (!S_ISREG(status.st_mode)) return -ESPIPE;
-  *device = status.st_dev;
-  *inode = status.st_ino;
+  *device = static_cast<uint64_t>(status.st_dev);
+  *inode = static_cast<uint64_t>(status.st_ino);
   return 0;
 }
 

@@ -90,20 +90,14 @@ class PipedFile {
     this.response = response;
     this.nodesRead = stream._read;
     this.feed = feed;
-    Object.defineProperty(stream, '_read', {
-      value: (size: number) => {
-        this.schedule(size);
-      },
-      configurable: true,
-      writable: true,
-    });
+    Object.defineProperty(stream, '_read', { value: this.read, configurable: true, writable: true });
   }
 
-  /** A stream that is given a piece within `_read()` would keep it for a while. */
-  private schedule(size: number): void {
+  /** The stream's `_read()`. A piece that it is given within the call it would keep for a while. */
+  private readonly read = (size: number): void => {
     if (++this.pieces % PIECES_IN_A_ROW === 0) setImmediate(step, this, size);
     else process.nextTick(step, this, size);
-  }
+  };
 
   step(size: number): void {
     const { stream } = this;
@@ -214,7 +208,7 @@ class PipedFile {
 
   private restore(): void {
     this.block = undefined;
-    Reflect.deleteProperty(this.stream, '_read');
+    if (this.stream._read === this.read) Reflect.deleteProperty(this.stream, '_read');
   }
 }
 

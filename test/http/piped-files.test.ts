@@ -31,6 +31,8 @@ const SIZES = [0, 1, PIECE - 1, PIECE, PIECE + 1, 300_000, 1_500_000];
 /** Of the shorter ones a socket's stream takes several before it asks for a pause, whether the kernel does or not. */
 const PIECES = [PIECE, 10_000];
 
+type Read = (error: Error | null, got: number, memory: Buffer) => void;
+
 type FsOptions = Exclude<Parameters<typeof fs.createReadStream>[1], string | undefined>;
 
 /** Pipes the file of each request, by its target. */
@@ -360,7 +362,7 @@ describe.each(everyWay)('a file piped to a response: $name over $family', ({ sub
 
   it('reads with functions of fs that a program has given, or replaced', async () => {
     const { path } = makeFile(100_000);
-    const read = ((fd: number, memory: Buffer, offset: number, length: number, at: number, done: () => void) => {
+    const read = ((fd: number, memory: Buffer, offset: number, length: number, at: number, done: Read) => {
       const filled = (error: Error | null, got: number): void => {
         memory.fill('z', offset, offset + got);
         done(error, got, memory);

@@ -18,7 +18,7 @@ const SNAPSHOT = `
   const worker_threads = require('node:worker_threads'); const async_hooks = require('node:async_hooks'); const { once } = events;
   const http2Server = Object.getPrototypeOf(http2.createServer());
   const modules = { net, http, https, http2, tls, cluster, child_process, stream, events, timers, fs, dns, worker_threads, async_hooks };
-  const watched = new Map(Object.entries({ ...modules, process, globalThis, Buffer, 'Buffer.prototype': Buffer.prototype, 'http2.Http2Server.prototype': http2Server }));
+  const watched = new Map(Object.entries({ ...modules, process, globalThis, Buffer, 'Buffer.prototype': Buffer.prototype, 'fs.ReadStream.prototype': fs.ReadStream.prototype, 'http2.Http2Server.prototype': http2Server }));
   for (const [name, module] of Object.entries(modules)) {
     for (const key of Object.keys(module)) {
       // Some are getters that load what is not wanted here.
