@@ -104,10 +104,11 @@ class PipedFile {
     // There is nothing under way that its descriptor would have to stay open for.
     if (stream.destroyed) return;
     const wanted = Math.min(size, left(stream));
-    if (size > BLOCK_BYTES || !this.isPipedAlone) this.leave(size);
+    // First: what a program has put in the place of fstatSync() is called.
+    this.isIdentified ||= this.isReallyOpen;
+    if (size > BLOCK_BYTES || !this.isIdentified || !this.isPipedAlone) this.leave(size);
     else if (wanted <= 0) this.end();
-    else if (this.isIdentified || (this.isIdentified = this.isReallyOpen)) this.readPiece(size, wanted);
-    else this.leave(size);
+    else this.readPiece(size, wanted);
   }
 
   /** Whether the pipe is the only one that takes pieces, and node's own code the only one that it gives them to. */
