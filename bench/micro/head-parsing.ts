@@ -49,8 +49,8 @@ function byNode(headers: number): Operation {
   const { parser, facts } = connection();
   const { kOnHeadersComplete, kOnMessageComplete } = facts.parserClass;
   let told = 0;
-  parser[kOnHeadersComplete] = () => {
-    told++;
+  parser[kOnHeadersComplete] = (_major: number, _minor: number, rawHeaders?: readonly string[]) => {
+    if (rawHeaders?.length === 2 * headers) told++;
     return 0;
   };
   parser[kOnMessageComplete] = () => undefined;

@@ -104,11 +104,9 @@ describe('a real run', () => {
     expect(operations('native')).toEqual(new Set(['parse head', 'serialise head', 'serve request', 'write']));
     expect(operations('channel')).toEqual(new Set(['write']));
     for (const ratio of ratios) expect(ratio).toMatchObject({ family: 'none', baseline: 'node:net' });
-    for (const subject of ['native', 'node:net']) {
-      // More headers take longer.
-      const [few = NaN, many = NaN] = valuesOf(run, 'micro', 'time', subject);
-      expect(many).toBeGreaterThan(few);
-    }
+    // Each counts the headers of what it has parsed itself, and throws where they are not as many as its case says.
+    const parsed = ratios.filter(({ params }) => params['operation'] === 'parse head');
+    expect(new Set(parsed.map(({ params }) => params['headers']))).toEqual(new Set([2, 10]));
     expect(run.stdout).toMatch(/write 64 B margin .*± *[\d.]+ %/);
   });
 });
