@@ -62,6 +62,11 @@ export function nodeInMemory(listener: RequestListener, connections: number): Me
   };
 }
 
+/** One that listens keeps the timer with which it looks for late requests; this one would make it for each connection. */
+function listening<Server extends object>(server: Server): Server {
+  return Object.defineProperty(server, 'listening', { value: true });
+}
+
 function listenerOn({ engine }: SilentEngine): AcceptingListener {
   return {
     engine,
@@ -75,7 +80,7 @@ function listenerOn({ engine }: SilentEngine): AcceptingListener {
 
 export function nearwireInMemory(listener: RequestListener, connections: number): MemoryServer {
   const silent = createSilentEngine();
-  const delegate = acceptDelegateOf(createHttpServer(listener));
+  const delegate = acceptDelegateOf(listening(createHttpServer(listener)));
   const ids = Array.from({ length: connections }, () => {
     const id = silent.accept();
     if (delegate?.take(listenerOn(silent), id, false) !== true) throw new Error("requests are read by node's own code");
@@ -98,10 +103,7 @@ function serveHello({ read, taken }: MemoryServer): Operation {
 function byUwsgi(): Operation {
   const silent = createSilentEngine();
   const listener = listenerOn(silent);
-  const server = createUwsgiServer(hello);
-  // One that listens keeps the timer with which it looks for late requests; this one would make it for each connection.
-  Object.defineProperty(server, 'listening', { value: true });
-  const delegate = acceptDelegateOf(server);
+  const delegate = acceptDelegateOf(listening(createUwsgiServer(hello)));
   const packet = uwsgiPacket();
   return serving(() => {
     const id = silent.accept();

@@ -6,12 +6,22 @@ import type { AsyncResource } from 'node:async_hooks';
 import { setImmediate } from 'node:timers';
 import { writeDestroyedError } from '../errors/index.js';
 import { detachSignal, NO_CALLBACKS, settleEnd, type EndCallback } from '../node/http-messages.js';
+import { isHeard } from '../node/is-heard.js';
 import type { WriteCallback } from '../node/stream-state.js';
 import { closes, type CloseEvent } from '../stats/events.js';
 import type { Carrier, CarrierOwner, Piece } from './carrier.js';
 import { captureScope } from './context.js';
 import type { ConnectionContract, Incoming, Outgoing, ServerContract, StandIn } from './contracts.js';
-import { closeResponse, leaveRequest, tellEnded, tellFailed, tellIdle, type Ended, type Pending } from './ending.js';
+import {
+  closeResponse,
+  endsUnheard,
+  leaveRequest,
+  tellEnded,
+  tellFailed,
+  tellIdle,
+  type Ended,
+  type Pending,
+} from './ending.js';
 import type { Exchange } from './exchange.js';
 import { tellEach } from './tell-each.js';
 import { tellFinished } from './telling.js';
@@ -194,7 +204,15 @@ export abstract class Connection<Server extends ServerContract = ServerContract>
   onFlushed(): void {
     const scope = this.writeScope ?? this.scope;
     this.writeScope = undefined;
-    scope.runInAsyncScope(flushed, undefined, this);
+    // A context is entered for what the program has there: without, a request takes a twentieth less.
+    if (this.isFlushUnheard) this.flushed();
+    else scope.runInAsyncScope(flushed, undefined, this);
+  }
+
+  /** Whether nothing of the program's is called when the kernel has taken what has been written. */
+  protected get isFlushUnheard(): boolean {
+    const { current, callbacks, owesDrain, server } = this;
+    return callbacks === undefined && !owesDrain && current?.whole === true && endsUnheard(current, server);
   }
 
   flushed(): void {
@@ -230,7 +248,7 @@ export abstract class Connection<Server extends ServerContract = ServerContract>
   private tellFlush(finished: Exchange | undefined, closing: boolean): void {
     if (finished !== undefined) this.finish(finished);
     if (closing) this.closeFlushed();
-    if (finished !== undefined && finished.response._eventsCount > 0) finished.response.emit('finish');
+    if (finished !== undefined && isHeard(finished.response)) finished.response.emit('finish');
   }
 
   awaitFinish(response: Outgoing): void {
@@ -260,7 +278,7 @@ export abstract class Connection<Server extends ServerContract = ServerContract>
     detachSignal(request);
     leaveRequest(request);
     // As in node: 'close' comes a tick after 'finish'.
-    if (response._eventsCount > 0) process.nextTick(closeResponse, response);
+    if (isHeard(response)) process.nextTick(closeResponse, response);
     else closeResponse(response);
     this.current = undefined;
     this.afterResponse(exchange);

@@ -30,7 +30,7 @@ export interface ResponseOptions {
 /** What a connection uses of its server. */
 export interface ServerContract {
   /** The server that programs know. */
-  readonly emitter: EventEmitter;
+  readonly emitter: EventEmitter & { readonly listening: boolean };
   readonly responseOptions: ResponseOptions;
   /** For requests and responses, in bytes. */
   readonly highWaterMark: number;
@@ -51,8 +51,6 @@ export interface HostedConnection {
 export interface OneRequestServer extends ServerContract {
   readonly codec: Codec;
   readonly classes: { readonly current: MessageClasses };
-  /** The one among them whose requests build their headers on first access. */
-  readonly lazyRequest: RequestClass;
   /** Whether `headers` of requests joins all repeated headers. */
   readonly joinDuplicateHeaders: boolean;
   /** Response headers whose values are joined into one line. Names in lower case. */

@@ -1,11 +1,15 @@
 /** The events of requests, responses and sockets when their connection ends or becomes idle. */
 import { EventEmitter } from 'node:events';
 import { abortedError } from '../errors/index.js';
+import { hasEndCallbacks } from '../node/http-messages.js';
 import { closes, type CloseEvent } from '../stats/events.js';
+import { isHeard } from '../node/is-heard.js';
 import { type WriteCallback, readableState } from '../node/stream-state.js';
 import type { Incoming, Outgoing, ServerContract, SocketContract } from './contracts.js';
+import type { Exchange } from './exchange.js';
 import { endUnheard, isUnheard } from './request.js';
 import { tellEach } from './tell-each.js';
+import { areResponsesWatched } from './telling.js';
 import { tellingLost } from './writers.js';
 
 export interface Pending {
@@ -88,9 +92,23 @@ export function tellIdle({
   return heard.includes(true);
 }
 
+/** The program reads it, or has had node discard it. */
+function isTaken(request: Incoming): boolean {
+  return request._consuming || readableState(request).resumeScheduled;
+}
+
+/** Whether nothing of the program's is called when the kernel has taken a whole response. */
+export function endsUnheard({ request, response }: Exchange, { emitter }: ServerContract): boolean {
+  const isRequestQuiet = isTaken(request) || (request.complete && isUnheard(request));
+  const isResponseQuiet = !isHeard(response) && !hasEndCallbacks(response);
+  // A server that listens no longer ends with its last connection.
+  const isServerQuiet = emitter.listening && !areResponsesWatched();
+  return isRequestQuiet && isResponseQuiet && isServerQuiet;
+}
+
 /** As in node: the unread rest of an answered request is discarded. */
 export function leaveRequest(request: Incoming): void {
-  if (request._consuming || readableState(request).resumeScheduled) return;
+  if (isTaken(request)) return;
   if (request.complete && isUnheard(request)) endUnheard(request);
   else request._dump();
 }
@@ -99,5 +117,5 @@ export function closeResponse(response: Outgoing): void {
   if (response._closed) return;
   response.destroyed = true;
   response._closed = true;
-  response.emit('close');
+  if (isHeard(response)) response.emit('close');
 }

@@ -29,11 +29,11 @@ export class ServerHost implements ServerContract {
   private checker: NodeJS.Timeout | undefined;
 
   /** As for `MessageClassesOf`. */
-  constructor(server: ServerWithFields, own: MessageClasses, usual?: MessageClasses) {
+  constructor(server: ServerWithFields, own: MessageClasses) {
     const { highWaterMark = getDefaultHighWaterMark(false) } = server;
     this.emitter = server;
     this.highWaterMark = highWaterMark;
-    this.classes = new MessageClassesOf(server, own, usual);
+    this.classes = new MessageClassesOf(server, own);
     this.responseOptions = {
       highWaterMark,
       rejectNonStandardBodyWrites: server.rejectNonStandardBodyWrites === true,

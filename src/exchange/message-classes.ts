@@ -67,20 +67,17 @@ function responsesLike(prototype: object): ResponseClass {
 export class MessageClassesOf {
   private readonly server: ServerWithFields;
   private readonly areNodes: boolean;
-  private readonly usual: MessageClasses;
+  private readonly own: MessageClasses;
   /** What `known` was found for. */
   private listener: unknown;
   private request: unknown;
   private response: unknown;
   private known: MessageClasses | undefined;
 
-  /**
-   * `own`: node's, or those of the server's options. `usual`: the classes in their place where there is no such
-   * application.
-   */
-  constructor(server: ServerWithFields, own: MessageClasses, usual = own) {
+  /** `own`: node's, or those of the server's options. */
+  constructor(server: ServerWithFields, own: MessageClasses) {
     this.server = server;
-    this.usual = usual;
+    this.own = own;
     this.areNodes = (own.request as unknown) === IncomingMessage && (own.response as unknown) === ServerResponse;
   }
 
@@ -99,7 +96,7 @@ export class MessageClassesOf {
   private find(listener: unknown, request: unknown, response: unknown): MessageClasses {
     const isApplication =
       typeof listener === 'function' && isMade(request, IncomingMessage) && isMade(response, ServerResponse);
-    if (!ARE_FUNCTIONS || !this.areNodes || !isApplication) return this.usual;
+    if (!ARE_FUNCTIONS || !this.areNodes || !isApplication) return this.own;
     return { request: requestsLike(request), response: responsesLike(response) };
   }
 }

@@ -6,11 +6,10 @@ import { announceLater } from './announcement.js';
 import type { Carrier } from './carrier.js';
 import type { Codec } from './codec.js';
 import { captureScope } from './context.js';
-import type { MessageClasses, OneRequestServer, RequestClass } from './contracts.js';
+import type { MessageClasses, OneRequestServer } from './contracts.js';
 import { ServerHost } from './host.js';
 import { OneRequestConnection } from './one-request.js';
 import type { ExchangeServerOptions } from './options.js';
-import { lazyClass } from './request.js';
 import type { ExchangeSocket } from './socket.js';
 
 function classesOf({
@@ -22,15 +21,11 @@ function classesOf({
 
 export class OneRequestHost extends ServerHost implements OneRequestServer {
   readonly codec: Codec;
-  readonly lazyRequest: RequestClass;
   readonly uniqueHeaders: ReadonlySet<string>;
 
   constructor(server: ServerWithFields, codec: Codec, options: ExchangeServerOptions) {
-    const own = classesOf(options);
-    const lazyRequest = lazyClass(own.request);
-    super(server, own, { ...own, request: lazyRequest });
+    super(server, classesOf(options));
     this.codec = codec;
-    this.lazyRequest = lazyRequest;
     this.uniqueHeaders = new Set((options.uniqueHeaders ?? []).map((name) => name.toLowerCase()));
   }
 

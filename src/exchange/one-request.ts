@@ -19,7 +19,7 @@ import { dispatch } from './dispatch.js';
 import type { Pending } from './ending.js';
 import { Exchange } from './exchange.js';
 import { isLate } from './is-late.js';
-import { isUnheard, makeRequest, noteEnd, setVersion, wantsBody } from './request.js';
+import { isUnheard, makeRequest, noteEnd, pushEnd, setVersion, wantsBody } from './request.js';
 import { endsShort, makeResponse } from './response.js';
 import { storeClosingHeader } from './closing-head.js';
 import { ExchangeSocket } from './socket.js';
@@ -123,7 +123,8 @@ export class OneRequestConnection extends Connection<OneRequestServer> implement
     const { request } = this;
     if (request === undefined || !this.wantsBody) return;
     try {
-      if (!request.push(chunk)) this.pause();
+      // What listeners have entered before is not its context. (Before Node 24 it is, as on node.)
+      if (!this.scope.runInAsyncScope(push, undefined, request, chunk)) this.pause();
     } catch (error) {
       (this.thrown ??= []).push(error);
     }
@@ -139,7 +140,7 @@ export class OneRequestConnection extends Connection<OneRequestServer> implement
       return;
     }
     if (isUnheard(request)) noteEnd(request);
-    else request.push(null);
+    else this.scope.runInAsyncScope(pushEnd, undefined, request);
     // Reading goes on so that a disconnect of the peer is noticed.
     this.resume();
   }
@@ -247,6 +248,10 @@ export class OneRequestConnection extends Connection<OneRequestServer> implement
 
 function readBytes(connection: OneRequestConnection, data: Buffer, start: number, end: number): void {
   connection.readBytes(data, start, end);
+}
+
+function push(request: Incoming, chunk: Buffer): boolean {
+  return request.push(chunk);
 }
 
 function refuse(connection: OneRequestConnection, error: ReadError): void {

@@ -1,51 +1,10 @@
-/** Genuine `http.IncomingMessage`s, whose headers are built on first access. */
+/** Genuine `http.IncomingMessage`s. */
 import { nodeHttp } from '../runtime/http.js';
 import type { RequestHead } from './codec.js';
 import type { Incoming, RequestClass, OneRequestServer, SocketContract } from './contracts.js';
 import { setHeadersCount } from '../node/http-messages.js';
+import { isHeard } from '../node/is-heard.js';
 import { readableState } from '../node/stream-state.js';
-
-const HEAD = Symbol('head');
-const RAW_LIST = Symbol('rawHeaders');
-
-interface LazyRequest {
-  [HEAD]: RequestHead;
-  [RAW_LIST]: string[] | undefined;
-}
-
-/**
- * An own property of each request, because a framework may change its prototype (Express does). Node's getters of
- * `headers` and `headersDistinct` build theirs from it.
- */
-const RAW_HEADERS: PropertyDescriptor & ThisType<LazyRequest> = {
-  get() {
-    let list = this[RAW_LIST];
-    if (list === undefined) {
-      this[RAW_LIST] = list = this[HEAD].rawHeaders;
-      setHeadersCount(this, list.length);
-    }
-    return list;
-  },
-  set(list: string[]) {
-    this[RAW_LIST] = list;
-  },
-  enumerable: true,
-  configurable: true,
-};
-
-/**
- * Node's constructor assigns `rawHeaders`. The setter here prevents an own data property: converting one into an
- * accessor later makes V8 treat the object as slow.
- */
-export function lazyClass(Message: RequestClass): RequestClass {
-  class IncomingMessage extends Message {}
-  Object.defineProperty(IncomingMessage.prototype, 'rawHeaders', {
-    get: () => undefined,
-    set: () => undefined,
-    configurable: true,
-  });
-  return IncomingMessage;
-}
 
 /**
  * Makes a request of these headers. Its version is 1.1 until `setVersion`, because node's ServerResponse would
@@ -58,14 +17,9 @@ export function makeRequest(
   head: RequestHead,
 ): Incoming {
   const request = new Class(socket);
-  if (Class === server.lazyRequest) {
-    (request as Partial<LazyRequest>)[HEAD] = head;
-    (request as Partial<LazyRequest>)[RAW_LIST] = undefined;
-    Object.defineProperty(request, 'rawHeaders', RAW_HEADERS);
-  } else {
-    request.rawHeaders = head.rawHeaders;
-    setHeadersCount(request, request.rawHeaders.length);
-  }
+  const { rawHeaders } = head;
+  request.rawHeaders = rawHeaders;
+  setHeadersCount(request, rawHeaders.length);
   request.httpVersionMajor = 1;
   request.httpVersionMinor = 1;
   request.httpVersion = '1.1';
@@ -90,7 +44,11 @@ export function wantsBody(request: Incoming): boolean {
 /** No code reads it or listens to it. Most requests have no body, so most end like this. */
 export function isUnheard(request: Incoming): boolean {
   const { length, resumeScheduled } = readableState(request);
-  return request._eventsCount === 0 && !request._consuming && length === 0 && !resumeScheduled;
+  return !isHeard(request) && !request._consuming && length === 0 && !resumeScheduled;
+}
+
+export function pushEnd(request: Incoming): void {
+  request.push(null);
 }
 
 /** Newer nodes schedule nothing if there is no listener, and record what a later listener is owed. */

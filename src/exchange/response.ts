@@ -5,6 +5,8 @@
  *
  * Methods are replaced on the object itself: a framework may change its prototype (Express does).
  */
+// The global one is looked up at each use.
+import { Buffer } from 'node:buffer';
 import { nodeHttp } from '../runtime/http.js';
 import { queueEndCallback, type EndCallback } from '../node/http-messages.js';
 import { isNodesOwn } from '../node/own-method.js';

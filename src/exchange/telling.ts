@@ -13,6 +13,10 @@ export function areRequestsWatched(): boolean {
   return started.hasSubscribers || finished.hasSubscribers;
 }
 
+export function areResponsesWatched(): boolean {
+  return finished.hasSubscribers;
+}
+
 export function tellFinished(request: unknown, response: unknown, socket: unknown, server: unknown): void {
   if (finished.hasSubscribers) finished.publish({ request, response, socket, server });
 }

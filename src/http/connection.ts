@@ -7,7 +7,7 @@
  */
 import type { Incoming, Outgoing } from '../exchange/contracts.js';
 import { Exchange } from '../exchange/exchange.js';
-import { isUnheard, noteEnd, wantsBody } from '../exchange/request.js';
+import { isUnheard, noteEnd, pushEnd, wantsBody } from '../exchange/request.js';
 import { tellStarted } from '../exchange/telling.js';
 import { copyOf } from '../memory/own-memory.js';
 import type { NativeSocket } from '../net/socket.js';
@@ -69,14 +69,19 @@ export class HttpConnection extends ReadingConnection {
         isOwn = true;
       }
       this.hasMoreRead = at < end;
-      if (body !== undefined) this.readChunk(body);
-      else if (head !== undefined && isFirst) this.serve(head);
-      // What listeners have entered for the request before it is not its own. (Before Node 24 it is, as on node.)
-      else if (head !== undefined && !this.scope.runInAsyncScope(serve, undefined, this, head)) return;
+      if (isFirst) this.takePart(head, body);
+      // What listeners have entered before is not the context of what follows. (Before Node 24 it is, as on node.)
+      else if (!this.scope.runInAsyncScope(takePart, undefined, this, head, body)) return;
       isFirst = false;
     }
     if (at < end && this.became && this.broken === undefined)
       giveRest(this.socket, { packet: copyOf(data, start, end), offset: at - start });
+  }
+
+  /** A request's head, or else a piece of its body. */
+  takePart(head: PlainHead | undefined, body: Buffer | undefined): void {
+    if (head !== undefined) this.serve(head);
+    else if (body !== undefined) this.readChunk(body);
   }
 
   private scan(data: Buffer, start: number, end: number): PlainHead | undefined {
@@ -84,7 +89,7 @@ export class HttpConnection extends ReadingConnection {
     return this.server.scan(this.carrier.engine, data, start, end);
   }
 
-  serve(head: PlainHead): void {
+  private serve(head: PlainHead): void {
     const { server, socket } = this;
     this.stopResting();
     this.beginMessage();
@@ -171,7 +176,8 @@ export class HttpConnection extends ReadingConnection {
     if (this.receiving === exchange) this.receiving = undefined;
     request.complete = true;
     if (isUnheard(request)) noteEnd(request);
-    else request.push(null);
+    // As of a part of its own.
+    else this.scope.runInAsyncScope(pushEnd, undefined, request);
     // Reading goes on, for the next request and the end.
     if (!this.socket._paused) this.resume();
   }
@@ -267,9 +273,9 @@ export class HttpConnection extends ReadingConnection {
 }
 
 /** Returns whether the rest of the read is looked at. */
-function serve(connection: HttpConnection, head: PlainHead): boolean {
+function takePart(connection: HttpConnection, head: PlainHead | undefined, body: Buffer | undefined): boolean {
   try {
-    connection.serve(head);
+    connection.takePart(head, body);
     return true;
   } catch (error) {
     connection.breakOff(error);

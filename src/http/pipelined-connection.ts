@@ -181,6 +181,11 @@ export abstract class PipelinedConnection extends Connection<HttpHost> implement
     }
   }
 
+  /** The next response may be whole, and is sent then. */
+  protected override get isFlushUnheard(): boolean {
+    return (this.queue === undefined || this.queue.length === 0) && super.isFlushUnheard;
+  }
+
   protected override afterResponse(exchange: Exchange): void {
     if (this.closed) {
       // As in node: the next one gets the connection all the same, and is notified of its end.

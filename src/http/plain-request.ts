@@ -62,12 +62,12 @@ export function scanHead(
   const minorVersion = words[RequestHead.MinorVersion] as number;
   // Node refuses it, unless the server does not mind.
   if (minorVersion === 1 && words[RequestHead.HasHost] === 0) return undefined;
-  const rawHeaders: string[] = [];
-  const last = RequestHead.Headers + 4 * (words[RequestHead.HeaderCount] as number);
-  for (let word: number = RequestHead.Headers; word < last; word += 4) {
+  const count = words[RequestHead.HeaderCount] as number;
+  const rawHeaders = new Array<string>(2 * count);
+  for (let i = 0, word: number = RequestHead.Headers; i < 2 * count; i += 2, word += 4) {
     const start = words[word] as number;
-    const name = start < 0 ? HEADER_NAMES[~start] : text.slice(start, words[word + 1]);
-    rawHeaders.push(name as string, text.slice(words[word + 2], words[word + 3]));
+    rawHeaders[i] = (start < 0 ? HEADER_NAMES[~start] : text.slice(start, words[word + 1])) as string;
+    rawHeaders[i + 1] = text.slice(words[word + 2], words[word + 3]);
   }
   return {
     length: text.length,

@@ -166,6 +166,12 @@ export function queueEndCallback(response: EventEmitter, callback: EndCallback):
   queue[endCallbacks] = [...(queue[endCallbacks] ?? []), callback];
 }
 
+/** Whether `end()` was given a callback, in nodes in which that is no listener of 'finish'. */
+export function hasEndCallbacks(response: object): boolean {
+  const { endCallbacks } = symbols();
+  return endCallbacks !== undefined && (response as Record<symbol, unknown>)[endCallbacks] !== null;
+}
+
 /**
  * The response has finished, or failed with `error`. Newer nodes record that in the response and call the callbacks of
  * `end()` before 'finish', or with the error; this returns those callbacks. In older nodes they are listeners of

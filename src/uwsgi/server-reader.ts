@@ -46,8 +46,6 @@ const HTTP_PREFIX = 'HTTP_';
 const NO_METHOD = 'REQUEST_METHOD is missing or invalid';
 const NOTHING = Buffer.alloc(0);
 
-const DIGITS = /^\d{1,15}$/;
-
 export class UwsgiReader implements RequestReader {
   private readonly limits: ReaderLimits;
   /** For a packet that arrives in pieces: the bytes so far, and room for some more. */
@@ -153,13 +151,10 @@ export class UwsgiReader implements RequestReader {
     if (this.bodyLeft === 0) sink.onComplete();
   }
 
-  /**
-   * Checks that each variable lies within the packet and has allowed characters, and extracts what every request needs.
-   */
+  /** Checks that each variable lies within the packet and has allowed characters, and takes what a request needs. */
   private parse(data: Buffer, start: number, end: number): Variables | ReadError {
-    const text = data as Buffer & RawReads;
-    const head = new Variables(text.latin1Slice(start, end));
-    let length = -1;
+    const text = (data as Buffer & RawReads).latin1Slice(start, end);
+    const head = new Variables(text);
     let at = start;
     let count = 0;
     while (at < end) {
@@ -176,37 +171,37 @@ export class UwsgiReader implements RequestReader {
         const isHeader = areAll(TOKEN, data, nameStart + HTTP_PREFIX.length, nameEnd);
         if (!isHeader || nameLength === HTTP_PREFIX.length) return badPacketError("a header's name is invalid");
         if (!areAll(VALUE, data, valueStart, at)) return badPacketError("a header's value has control characters");
+        head.addHeader(text.slice(nameStart - start, nameEnd - start), text.slice(valueStart - start, at - start));
       }
       switch (nameLength) {
         case METHOD.length: // also LENGTH
           if (isName(data, nameStart, METHOD)) {
             if (at === valueStart || !areAll(TOKEN, data, valueStart, at)) return badPacketError(NO_METHOD);
-            head.method = text.latin1Slice(valueStart, at);
+            head.method = text.slice(valueStart - start, at - start);
           } else if (at > valueStart && isName(data, nameStart, LENGTH)) {
-            const value = text.latin1Slice(valueStart, at);
-            if (!DIGITS.test(value)) return badPacketError('CONTENT_LENGTH is not a number');
-            if (length >= 0 && Number(value) !== length) return badPacketError('the values of CONTENT_LENGTH differ');
-            head.bodyLength = length = Number(value);
+            const fault = head.takeLength(text.slice(valueStart - start, at - start));
+            if (fault !== undefined) return badPacketError(fault);
           }
           break;
         case URI.length: // also EXPECT
           if (isName(data, nameStart, URI)) {
             if (!areAll(TARGET, data, valueStart, at)) return badPacketError('REQUEST_URI is not a valid URL');
-            head.url = text.latin1Slice(valueStart, at);
+            head.url = text.slice(valueStart - start, at - start);
           } else if (isName(data, nameStart, EXPECT)) {
-            head.expect = text.latin1Slice(valueStart, at);
+            head.expect = text.slice(valueStart - start, at - start);
           }
           break;
         case PROTOCOL.length:
           if (isName(data, nameStart, PROTOCOL) && !isHttp11(data, valueStart, at)) {
-            head.setVersion(text.latin1Slice(valueStart, at));
+            head.setVersion(text.slice(valueStart - start, at - start));
           }
           break;
-        case UPGRADE.length: // also TYPE
-          if (at > valueStart && isName(data, nameStart, UPGRADE)) {
-            head.upgrade = text.latin1Slice(valueStart, at);
-          } else if (isName(data, nameStart, TYPE) && !areAll(VALUE, data, valueStart, at)) {
-            return badPacketError('CONTENT_TYPE has control characters');
+        case TYPE.length: // also UPGRADE
+          if (at > valueStart && isName(data, nameStart, TYPE)) {
+            if (!areAll(VALUE, data, valueStart, at)) return badPacketError('CONTENT_TYPE has control characters');
+            head.rawHeaders.push('content-type', text.slice(valueStart - start, at - start));
+          } else if (at > valueStart && isName(data, nameStart, UPGRADE)) {
+            head.upgrade = text.slice(valueStart - start, at - start);
           }
           break;
       }

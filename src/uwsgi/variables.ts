@@ -1,4 +1,4 @@
-/** The variables of one request: located in the packet, and converted to strings on access. */
+/** The variables of one request. What every request needs is found by UwsgiReader; the others are strings on access. */
 import type { RequestHead } from '../exchange/codec.js';
 
 const HTTP_PREFIX = 'HTTP_';
@@ -29,12 +29,7 @@ function copy(text: string): string {
  */
 const SKIPPED = new Set(['content-type', 'content-length', 'transfer-encoding']);
 
-/** Headers with variables of their own, which are empty if the request lacks the header. */
-const CONTENT_PREFIX = 'CONTENT_';
-const OWN_HEADERS = new Map([
-  ['CONTENT_TYPE', 'content-type'],
-  ['CONTENT_LENGTH', 'content-length'],
-]);
+const DIGITS = /^\d{1,15}$/;
 
 /** Characters of a path that need no escape in a URL (RFC 3986's pchar and `/`). */
 const PLAIN_IN_PATH = /[A-Za-z0-9\-._~!$&'()*+,;=:@/]/;
@@ -55,12 +50,32 @@ export class Variables implements RequestHead {
   versionMajor = 1;
   versionMinor = 1;
   url = '';
+  readonly rawHeaders: string[] = [];
   /** All variables as received, one character per byte. */
   private readonly text: string;
   private made: Record<string, string> | undefined = undefined;
+  private hasLength = false;
 
   constructor(text: string) {
     this.text = text;
+  }
+
+  /** A header of the client's. */
+  addHeader(variable: string, value: string): void {
+    // Compared as a header name, so that HTTP_content_length is skipped as well.
+    const name = headerName(variable);
+    if (!SKIPPED.has(name)) this.rawHeaders.push(name, value);
+  }
+
+  /** The value of CONTENT_LENGTH. Returns what is wrong with it. */
+  takeLength(value: string): string | undefined {
+    if (!DIGITS.test(value)) return 'CONTENT_LENGTH is not a number';
+    const length = Number(value);
+    if (this.hasLength && length !== this.bodyLength) return 'the values of CONTENT_LENGTH differ';
+    this.bodyLength = length;
+    this.hasLength = true;
+    this.rawHeaders.push('content-length', value);
+    return undefined;
   }
 
   /** Sets the version from SERVER_PROTOCOL; anything but `HTTP/x.y` leaves 1.1. */
@@ -97,25 +112,6 @@ export class Variables implements RequestHead {
     }
     this.made = made;
     return made;
-  }
-
-  get rawHeaders(): string[] {
-    const { text } = this;
-    const list: string[] = [];
-    for (let at = 0; at < text.length;) {
-      const nameStart = at + 2;
-      const nameEnd = this.endOf(at);
-      at = this.endOf(nameEnd);
-      if (text.startsWith(HTTP_PREFIX, nameStart)) {
-        // Compared as a header name, so that HTTP_content_length is skipped as well.
-        const name = headerName(text.slice(nameStart, nameEnd));
-        if (!SKIPPED.has(name)) list.push(name, text.slice(nameEnd + 2, at));
-      } else if (at > nameEnd + 2 && text.startsWith(CONTENT_PREFIX, nameStart)) {
-        const name = OWN_HEADERS.get(text.slice(nameStart, nameEnd));
-        if (name !== undefined) list.push(name, text.slice(nameEnd + 2, at));
-      }
-    }
-    return list;
   }
 
   private given(name: string): string | undefined {

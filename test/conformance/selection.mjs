@@ -1,4 +1,4 @@
-/** Which files of node's test tree are about sockets: rules on their names and texts, and a list of single ones. */
+/** Which files of node's test tree are about sockets, and the files that are sent on them: rules on their names and texts, and a list of single ones. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -13,6 +13,7 @@ const RULES = [
   { name: /^test-http-/, texts: [USES_NET, USES_PIPE, OPENS_SOCKET] },
   { name: /^test-(tls|https|http2)-/, texts: [USES_NET, USES_PIPE, TAKES_SOCKET] },
   { name: /^test-stream-/, texts: [USES_NET] },
+  { name: /^test-fs-.*read-?stream/i },
 ];
 
 /** Files that no rule finds: handles passed to children, descriptors, diagnostics, and those of `sequential`. */

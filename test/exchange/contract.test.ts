@@ -622,6 +622,12 @@ const contextCases: typeof cases = (
     ['an end of another context', (_req, res, _found, storage) => storage.run('end', () => res.end('x'))],
     ['an answer that comes later', (_req, res) => setImmediate(() => res.end('x'))],
     [
+      'the body, by listeners that come later',
+      (req, res, found) => {
+        setImmediate(() => req.on('data', () => found('data')).on('end', () => (found('end'), res.end('x'))));
+      },
+    ],
+    [
       'the body, by promises',
       async (req, res, found) => {
         for await (const chunk of req) found(`data ${String(chunk)}`);

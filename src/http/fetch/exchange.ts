@@ -5,6 +5,8 @@
  *   handler runs --> response known --(its turn)--> being sent --> over
  *        \------------- the client goes away ------------------> gone
  */
+// The global one is looked up at each use.
+import { Buffer } from 'node:buffer';
 import { nodeHttp } from '../../runtime/http.js';
 import type { FetchApp, FetchInfo, RequestOrigin } from './contracts.js';
 import { innerSignal } from './eager-request.js';
