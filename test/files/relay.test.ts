@@ -346,10 +346,9 @@ describe.each(everyWay)('a relay: $name over $family', ({ subject, family }) => 
     await nextTurn();
     const before = descriptors();
     for (let i = 0; i < 4; i++) await batch();
-    await nextTurn();
-    // Each round has two servers of its own, which close at the end of the test.
-    expect(descriptors() - 4 * 60 * 2).toBeLessThanOrEqual(before);
-    expect(pipes()).toBeLessThanOrEqual(pipesAtRest(pipesBefore));
+    // Each round has two servers of its own, which close at the end of the test. A busy host may close late.
+    await until(() => descriptors() - 4 * 60 * 2 <= before);
+    await until(() => pipes() <= pipesAtRest(pipesBefore));
   });
 });
 
