@@ -1,4 +1,4 @@
-/** Whether an event of an emitter's reaches anybody. */
+/** Whether an event of an emitter's is heard. */
 import { EventEmitter } from 'node:events';
 
 interface Emitter {
