@@ -1,7 +1,7 @@
 // Sends many more mutated requests to the HTTP engine than the suite does, and compares what they mean with what they mean
 // to node:http: to its scanner of plain requests; with --connections as whole conversations, on connections that exist in
-// memory only, with --strict by servers that are strict; with --sockets as the same conversations on the kernel's.
-// usage: fuzz-http.mjs [--cases N] [--seconds N] [--seed S] [--connections [--strict] [--processes N] | --sockets]
+// memory only, with --strict by servers that are strict, with --fetch by fetch handlers; with --sockets as the same conversations on the kernel's.
+// usage: fuzz-http.mjs [--cases N] [--seconds N] [--seed S] [--connections [--strict | --fetch] [--processes N] | --sockets]
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
 
 const USAGE =
-  'usage: fuzz-http.mjs [--cases N] [--seconds N] [--seed S] [--connections [--strict] [--processes N] | --sockets], whole numbers from 1 on';
+  'usage: fuzz-http.mjs [--cases N] [--seconds N] [--seed S] [--connections [--strict | --fetch] [--processes N] | --sockets], whole numbers from 1 on';
 /** Of loading, and of the last batch. What takes longer than this beyond --seconds hangs. */
 const GRACE_SECONDS = 120;
 
@@ -23,19 +23,22 @@ const { values } = parseArgs({
     processes: { type: 'string', default: String(availableParallelism()) },
     sockets: { type: 'boolean', default: false },
     strict: { type: 'boolean', default: false },
+    fetch: { type: 'boolean', default: false },
   },
 });
-const { connections, sockets, strict, seconds, seed } = values;
+const { connections, sockets, strict, fetch, seconds, seed } = values;
+const inMemory = strict ? 'fuzz-strict-memory' : fetch ? 'fuzz-fetch-memory' : 'fuzz-memory';
 
 const level = sockets
   ? { test: 'fuzz-connections', variable: 'NEARWIRE_FUZZ_CONNECTIONS', cases: 20_000 }
   : connections
-    ? { test: strict ? 'fuzz-strict-memory' : 'fuzz-memory', variable: 'NEARWIRE_FUZZ_CONVERSATIONS', cases: 1_000_000 }
+    ? { test: inMemory, variable: 'NEARWIRE_FUZZ_CONVERSATIONS', cases: 1_000_000 }
     : { test: 'fuzz', variable: 'NEARWIRE_FUZZ_CASES', cases: 10_000_000 };
 const { cases = String(level.cases) } = values;
 const processes = connections && !sockets ? Number(values.processes) : 1;
 if (
-  (strict && (sockets || !connections)) ||
+  ((strict || fetch) && (sockets || !connections)) ||
+  (strict && fetch) ||
   [cases, seconds, seed, processes].some((value) => !Number.isSafeInteger(Number(value)) || Number(value) < 1)
 ) {
   console.error(USAGE);

@@ -23,6 +23,10 @@ const searches = [
     'mutated conversations, in memory',
     ['scripts/fuzz-http.mjs', '--connections', '--cases', '1000000', '--seconds', '300', '--seed', seed],
   ],
+  [
+    'mutated conversations with fetch handlers, in memory',
+    ['scripts/fuzz-http.mjs', '--connections', '--fetch', '--cases', '1000000', '--seconds', '120', '--seed', seed],
+  ],
   ['mutated conversations, on sockets', ['scripts/fuzz-http.mjs', '--sockets', '--cases', '20000', '--seed', seed]],
   ['uwsgi packets', ['scripts/uwsgi-fuzz.mjs', '--packets', '1000000', '--connections', '20000', '--seed', seed]],
   ['all vectors', [...VITEST, 'test/http/vectors.test.ts', 'test/http/strict.test.ts'], { NEARWIRE_VECTORS_ALL: '1' }],

@@ -5,8 +5,7 @@ import { giveUniqueHeaders } from '../node/http-server.js';
 import type { HttpHost } from './host.js';
 import type { PlainHead } from './plain-request.js';
 import { plainEndsMayBeShort, storeHeader } from './response-head.js';
-
-const WANTS_CHUNKS = /(?:^|\W)chunked(?:$|\W)/i;
+import { wantsChunks } from './te-header.js';
 
 export function makePlainResponse(host: HttpHost, Class: ResponseClass, request: Incoming, head: PlainHead): Outgoing {
   const { emitter, responseOptions } = host;
@@ -24,14 +23,5 @@ export function makePlainResponse(host: HttpHost, Class: ResponseClass, request:
 function speakOldVersion(request: Incoming, response: Outgoing): void {
   request.httpVersionMinor = 0;
   request.httpVersion = '1.0';
-  response.useChunkedEncodingByDefault = hasTe(request) && WANTS_CHUNKS.test(String(request.headers['te']));
-}
-
-/** Whether to look into the headers, which are built for that. */
-function hasTe({ rawHeaders }: Incoming): boolean {
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i] as string;
-    if (name.length === 2 && name.toLowerCase() === 'te') return true;
-  }
-  return false;
+  response.useChunkedEncodingByDefault = wantsChunks(request.rawHeaders);
 }

@@ -1,6 +1,6 @@
 /** Conversations in memory, with a server of node:http and with one of nearwire's. */
-import { NearwireInMemory } from './memory-engine.js';
-import { NodeInMemory } from './memory-node.js';
+import { tellingNearwire } from './memory-engine.js';
+import { tellingNode } from './memory-node.js';
 import { Wire, type MemoryServer } from './memory-wire.js';
 import { happenings, type Script, type Setting } from './talk.js';
 import type { Difference } from './vectors-compare.js';
@@ -63,17 +63,12 @@ async function talkAll(
   return records;
 }
 
-/** A server of node's and one of nearwire's, which serve all that follows. */
-export class MemoryComparison {
-  private readonly servers: readonly MemoryServer[];
-
-  /** `ours` is nearwire's setting: another one than node's only to see that differences are noticed. */
+/** Two servers, of which the first is right: they serve all that follows. */
+export class Comparison {
   constructor(
+    private readonly servers: readonly [expected: MemoryServer, told: MemoryServer],
     private readonly setting: Setting,
-    ours = setting,
-  ) {
-    this.servers = [new NodeInMemory(setting), new NearwireInMemory(ours)];
-  }
+  ) {}
 
   /** What each of them makes of each script. */
   async recordsOf(scripts: readonly Script[]): Promise<string[][][]> {
@@ -91,5 +86,13 @@ export class MemoryComparison {
       const difference = { ...script, expected: expected[i] ?? [], told: told[i] ?? [] };
       return difference.expected.join('\n') === difference.told.join('\n') ? [] : [difference];
     });
+  }
+}
+
+/** A server of node's and one of nearwire's. */
+export class MemoryComparison extends Comparison {
+  /** `ours` is nearwire's setting: another one than node's only to see that differences are noticed. */
+  constructor(setting: Setting, ours = setting) {
+    super([tellingNode(setting), tellingNearwire(ours)], setting);
   }
 }

@@ -12,10 +12,11 @@ import {
   type AcceptingListener,
   type NativeEngine,
 } from 'nearwire/internal';
+import type * as http from 'node:http';
 import type * as net from 'node:net';
 import { CONNECTION_COUNTERS, COMPLETION_WORDS, TURN_BEGAN_OFFSET } from '../../src/binding/words.js';
 import { boundMethods } from '../../bench/micro/silent-engine.js';
-import { createTelling, type Setting } from './talk.js';
+import { createTelling, type Setting, type Talk } from './talk.js';
 import type { MemoryServer, Wire } from './memory-wire.js';
 
 /** Connections that are read in one turn, at most. */
@@ -181,21 +182,15 @@ class MemoryEngine {
 let memory: MemoryEngine | undefined;
 
 export class NearwireInMemory implements MemoryServer {
-  private readonly talks = new Map<net.Socket, Wire>();
   private readonly memory = (memory ??= new MemoryEngine());
   private readonly take: (id: number) => boolean;
-  private coming: Wire | undefined;
 
-  constructor(setting: Setting) {
-    const create = (...given: Parameters<typeof createServer>): ReturnType<typeof createServer> =>
-      createServer({ ...(given[0] as object), transport: 'native' }, given[1]);
-    const server = createTelling(create, setting, (socket) => this.talks.get(socket)?.talk);
-    server.on('connection', (socket: net.Socket) => {
-      const wire = this.coming;
-      if (wire === undefined) throw new Error('nobody has connected');
-      this.talks.set(socket, wire);
-      wire.talk.accept(socket);
-    });
+  /** `closeAll`: what it has open, whatever that has become. */
+  constructor(
+    server: http.Server,
+    private readonly onConnecting: (wire: Wire) => void,
+    private readonly closeAll: () => void,
+  ) {
     const { engine } = this.memory;
     const listener: AcceptingListener = {
       engine,
@@ -210,9 +205,8 @@ export class NearwireInMemory implements MemoryServer {
   }
 
   connect(wire: Wire): void {
-    this.coming = wire;
+    this.onConnecting(wire);
     if (!this.take(this.memory.accept(wire))) throw new Error("requests are read by node's own code");
-    this.coming = undefined;
     runTicks();
   }
 
@@ -221,10 +215,31 @@ export class NearwireInMemory implements MemoryServer {
   }
 
   clear(): void {
-    for (const socket of this.talks.keys()) socket.destroy();
+    this.closeAll();
     runTicks();
     this.round();
     this.memory.forget();
-    this.talks.clear();
   }
+}
+
+/** One whose listeners tell the connection's talk. */
+export function tellingNearwire(setting: Setting): MemoryServer {
+  const talks = new Map<net.Socket, Talk>();
+  let coming: Talk | undefined;
+  const create = (...given: Parameters<typeof createServer>): ReturnType<typeof createServer> =>
+    createServer({ ...(given[0] as object), transport: 'native' }, given[1]);
+  const server = createTelling(create, setting, (socket) => talks.get(socket));
+  server.on('connection', (socket: net.Socket) => {
+    if (coming === undefined) throw new Error('nobody has connected');
+    talks.set(socket, coming);
+    coming.accept(socket);
+    coming = undefined;
+  });
+  const onConnecting = ({ talk }: Wire): void => {
+    coming = talk;
+  };
+  return new NearwireInMemory(server, onConnecting, () => {
+    for (const socket of talks.keys()) socket.destroy();
+    talks.clear();
+  });
 }

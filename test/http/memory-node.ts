@@ -2,7 +2,7 @@
 import * as http from 'node:http';
 import * as net from 'node:net';
 import { runTicks, type NodeParser } from 'nearwire/internal';
-import { createTelling, type Setting } from './talk.js';
+import { createTelling, type Setting, type Talk } from './talk.js';
 import type { MemoryServer, Wire } from './memory-wire.js';
 
 /** What node's sockets call of a handle. */
@@ -102,19 +102,18 @@ function withTicks(parser: NodeParser, read: () => void): void {
 }
 
 export class NodeInMemory implements MemoryServer {
-  private readonly server: http.Server;
-  private readonly talks = new Map<net.Socket, Wire>();
   private sockets: MemorySocket[] = [];
 
-  constructor(setting: Setting) {
-    this.server = createTelling(http.createServer, setting, (socket) => this.talks.get(socket)?.talk);
-  }
+  /** `onSocket`: before the server has it. */
+  constructor(
+    private readonly server: http.Server,
+    private readonly onSocket: (socket: net.Socket, wire: Wire) => void = () => undefined,
+  ) {}
 
   connect(wire: Wire): void {
     const socket = new MemorySocket(wire);
     this.sockets.push(socket);
-    this.talks.set(socket, wire);
-    wire.talk.accept(socket);
+    this.onSocket(socket, wire);
     this.server.emit('connection', socket);
     runTicks();
   }
@@ -139,8 +138,17 @@ export class NodeInMemory implements MemoryServer {
     runTicks();
     this.round();
     this.sockets = [];
-    this.talks.clear();
   }
+}
+
+/** One whose listeners tell the connection's talk. */
+export function tellingNode(setting: Setting): MemoryServer {
+  const talks = new WeakMap<net.Socket, Talk>();
+  const server = createTelling(http.createServer, setting, (socket) => talks.get(socket));
+  return new NodeInMemory(server, (socket, { talk }) => {
+    talks.set(socket, talk);
+    talk.accept(socket);
+  });
 }
 
 function report({ handle }: MemorySocket): boolean {

@@ -126,6 +126,8 @@ const RESPONSES: Record<string, [make: Make, head: string, body: string]> = {
   ],
 };
 
+const NO_CONTENT: (typeof RESPONSES)[string] = [(R) => new R(null, { status: 204 }), '', ''];
+
 describe.each(ways)('responses: $name', (way) => {
   describe.each(makers)('$kind', ({ Maker }) => {
     it.each(Object.entries(RESPONSES))('%s', async (_, [make, head, body]) => {
@@ -153,6 +155,20 @@ describe.each(ways)('responses: $name', (way) => {
       const text = await exchange(address, 'GET / HTTP/1.0\r\n\r\n');
       expect(text).toBe(`HTTP/1.1 200 OK\r\n${expected}Connection: close\r\n\r\n${isChunked ? 'onethree' : body}`);
     });
+
+    it.each([...Object.entries(RESPONSES), ['204', NO_CONTENT] as const])(
+      '%s: to HTTP/1.0 that takes chunks',
+      async (_, [make, head, body]) => {
+        const { address } = await start(way, () => make(Maker));
+        const old = 'GET / HTTP/1.0\r\nTE: gzip\r\nTe: Chunked;q=1\r\n';
+        const asked = `${old}Connection: keep-alive\r\n\r\n`.repeat(2) + get('/', CLOSE);
+        const kept = 'Connection: keep-alive\r\nKeep-Alive: timeout=5\r\n\r\n';
+        const line = make === NO_CONTENT[0] ? 'HTTP/1.1 204 No Content\r\n' : 'HTTP/1.1 200 OK\r\n';
+        expect(await exchange(address, asked)).toBe(
+          `${line}${head}${kept}${body}`.repeat(2) + `${line}${head}Connection: close\r\n\r\n${body}`,
+        );
+      },
+    );
 
     it('statuses', async () => {
       const { address } = await start(way, ({ url }) => {

@@ -3,6 +3,7 @@ import { dateLine } from '../../exchange/date.js';
 import { LastText } from '../../exchange/header-lines.js';
 import { statusLine } from '../../exchange/implicit-header.js';
 import { keptFor, lastLinesOf } from '../response-head.js';
+import { wantsChunks } from '../te-header.js';
 import type { FetchApp } from './contracts.js';
 import { FetchExchange, type Framing } from './exchange.js';
 import { RequestBody, type BodySource } from './request-body.js';
@@ -68,7 +69,7 @@ export class EngineExchange extends FetchExchange {
   }
 
   protected override get takesChunks(): boolean {
-    return !this.isOld;
+    return !this.isOld || wantsChunks(this.rawHeaders);
   }
 
   protected override inTurn(call: () => void): void {
@@ -94,8 +95,8 @@ export class EngineExchange extends FetchExchange {
     for (const { line } of parts.headers) text += line;
     if (typeof framing === 'number') text += lengthLineOf(framing);
     else if (framing === 'chunked') text += 'Transfer-Encoding: chunked\r\n';
-    // As node: to HTTP/1.0 only what has a length leaves the connection open.
-    if (parts.closes || framing === 'until-close' || (this.isOld && typeof framing !== 'number')) this.keeps = false;
+    // As node: what has no length leaves the connection open only to clients that take chunks.
+    if (parts.closes || (typeof framing !== 'number' && !this.takesChunks)) this.keeps = false;
     const kept = this.keeps ? keptFor(this.carrier.keepAliveTimeout) : 'Connection: close\r\n';
     return text + lastLinesOf(parts.hasDate ? '' : dateLine(), kept);
   }

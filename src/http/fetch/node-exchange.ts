@@ -55,12 +55,12 @@ export class NodeExchange extends FetchExchange {
 
   constructor(app: FetchApp, request: http.IncomingMessage, response: http.ServerResponse, url: string) {
     super(app);
-    const { method = 'GET', rawHeaders, headers, httpVersionMinor } = request;
+    const { method = 'GET', rawHeaders, headers } = request;
     this.method = method;
     this.url = url;
     this.rawHeaders = rawHeaders;
     this.response = response;
-    this.takesChunks = httpVersionMinor > 0;
+    this.takesChunks = response.useChunkedEncodingByDefault;
     const { 'content-length': length, 'transfer-encoding': coding } = headers;
     const isEmpty = coding === undefined && (length === undefined || Number(length) === 0);
     this.body = isEmpty ? undefined : new MessageBody(request, app.highWaterMark).body;
