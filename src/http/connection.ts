@@ -176,7 +176,7 @@ export class HttpConnection extends ReadingConnection {
     if (this.receiving === exchange) this.receiving = undefined;
     request.complete = true;
     if (isUnheard(request)) noteEnd(request);
-    // As of a part of its own.
+    // What the handler has entered is not its context, either: see readBytes().
     else this.scope.runInAsyncScope(pushEnd, undefined, request);
     // Reading goes on, for the next request and the end.
     if (!this.socket._paused) this.resume();

@@ -1,5 +1,6 @@
 /** Whether an event of an emitter's is heard. */
 import { EventEmitter } from 'node:events';
+import { isNodesOwn } from './own-method.js';
 
 interface Emitter {
   readonly _eventsCount: number;
@@ -7,8 +8,10 @@ interface Emitter {
 }
 
 const { emit } = EventEmitter.prototype;
+/** Unless it was replaced before. */
+const nodesEmit = isNodesOwn(emit, 'kErrorMonitor') ? emit : undefined;
 
 /** It has listeners, or its `emit` is a program's, as tracers and domains replace it. */
 export function isHeard(emitter: Emitter): boolean {
-  return emitter._eventsCount > 0 || emitter.emit !== emit;
+  return emitter._eventsCount > 0 || emitter.emit !== nodesEmit;
 }

@@ -9,6 +9,7 @@ import { EventEmitter, once } from 'node:events';
 import * as http from 'node:http';
 import * as net from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { runChild } from '../support/children.js';
 import { cleanup, closed, listen, nextTurn } from '../support/sockets.js';
 import { everyWay, reference, type Subject } from '../support/subjects.js';
 import { GET, LAST, post } from './engine-requests.js';
@@ -209,3 +210,33 @@ describe.each(everyWay)('the end of the last connection: $name over $family', ({
     expect(await contextOf(subject)).toEqual(await contextOf(reference));
   });
 });
+
+it.each(['native', 'js'] as const)(
+  'an emit that was replaced before nearwire loads hears all: %s',
+  async (transport) => {
+    const code = `
+    const { EventEmitter } = await import('node:events');
+    const { emit } = EventEmitter.prototype;
+    const told = [];
+    let watched;
+    EventEmitter.prototype.emit = function (...args) {
+      if (this === watched) told.push(args[0]);
+      return Reflect.apply(emit, this, args);
+    };
+    const http = await import('node:http');
+    const nearwire = await import('nearwire/http');
+    const server = nearwire.createServer({ transport: '${transport}' }, (_, response) => {
+      watched = response;
+      response.end();
+    });
+    await new Promise((resolve) => server.listen({ path: '/tmp/nearwire-' + process.pid + '.sock' }, resolve));
+    await new Promise((resolve) => {
+      http.get({ socketPath: server.address() }, (answer) => answer.resume().on('end', resolve));
+    });
+    for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
+    say(told);
+    server.close();`;
+    const { said, stderr } = await runChild(transport, code);
+    expect({ said, stderr }).toEqual({ said: [['prefinish', 'finish', 'close']], stderr: '' });
+  },
+);
