@@ -1,9 +1,11 @@
 // Measures what a request costs an unchanged app behind nginx: CPU time of the app's process, on node:net and under
 // nearwire/register, in turns. nginx is one worker that speaks to a UNIX socket over kept connections ("kept") or one for
 // each request in HTTP/1.0 ("each", its default; in 1.1 to a server that refuses 1.0); wrk loads it with 32 connections.
-// Beside "hello" other servers take part with --rivals: the bench's plain C, uWebSockets.js (--uws FOLDER of the
-// package), Bun (--bun PROGRAM).
-// usage: node scripts/time-behind-nginx.mjs [--rounds 5] [--seconds 2] [--rivals] [--uws FOLDER] [--bun PROGRAM] [APP ...]
+// Beside "hello" and "json" other servers take part with --rivals: the bench's plain C, uWebSockets.js (--uws FOLDER of
+// the package), Bun (--bun PROGRAM). --limit adds a row to each app that is asked with GET: what it would cost on a server
+// as cheap as plain C, which no server for Node can undercut. That is the app on node:net, less hello on node:net, plus C.
+// usage: node scripts/time-behind-nginx.mjs [--rounds 5] [--seconds 2] [--limit] [--rivals] [--uws FOLDER]
+//   [--bun PROGRAM] [APP ...]
 // Needs nginx, wrk and `npm run build`.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,6 +15,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { growHeap } from './grown-heap.mjs';
 import { rivals } from './rival-servers.mjs';
 
 const ANSWER = { hello: 'world' };
@@ -20,11 +23,6 @@ const SMALL = 64 * 1024;
 const LARGE = 1024 * 1024;
 const MODES = ['kept', 'each'];
 const SELF = fileURLToPath(import.meta.url);
-
-/** A live heap of 100 MB, as that of an app that has run for a while. */
-function growHeap() {
-  globalThis.heap = Array.from({ length: 800_000 }, (_, i) => ({ number: i, text: `entry ${i}`, list: [i, i + 1] }));
-}
 
 function answerPosted(request, response) {
   let text = '';
@@ -123,6 +121,12 @@ function cpuOf(pid) {
   return tasks.split('\n').reduce((sum, line) => sum + Number(line.split(' ', 1)[0]), 0) / 1000;
 }
 
+/** Clock ticks of a process so far: in its own code, and in the kernel. */
+function ticksOf(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+  return [Number(fields[11]), Number(fields[12])];
+}
+
 async function load(port, seconds, script) {
   const words = ['-t1', '-c32', `-d${seconds}s`, ...script, `http://127.0.0.1:${port}/`];
   const wrk = spawn('wrk', words, { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -147,13 +151,28 @@ function median(values) {
   return values.toSorted((a, b) => a - b)[values.length >> 1];
 }
 
-/** The app on node:net, which the others are compared with, and under nearwire. */
-function ourSubjects(app) {
-  const subject = (name, options) => ({
+function ownSubject(name, app, options = []) {
+  return {
     name,
     start: (folder) => [process.execPath, [...options, SELF, '--serve', app, join(folder, name)]],
-  });
-  return [subject('node', []), subject('native', ['--require', 'nearwire/register'])];
+  };
+}
+
+/** The app on node:net, which the others are compared with, and under nearwire. */
+function ourSubjects(app) {
+  return [ownSubject('node', app), ownSubject('native', app, ['--require', 'nearwire/register'])];
+}
+
+/** What `withLimit` calculates from: hello on node:net, and plain C. */
+function limitSubjects() {
+  return [ownSubject('hello', 'hello'), ...rivals({})];
+}
+
+/** Puts the limit of each round in the place of the last two rows, which are those of `limitSubjects`. */
+function withLimit(rows) {
+  const [hello, plainC] = rows.slice(-2);
+  const samples = rows[0].samples.map((cost, round) => cost - hello.samples[round] + plainC.samples[round]);
+  return [...rows.slice(0, -2), { name: 'limit', samples }];
 }
 
 /** Each in a process, which writes a line when it listens. */
@@ -169,21 +188,30 @@ async function startSubject({ start, ...subject }, folder) {
 }
 
 /** In microseconds of CPU a request. */
-async function sample({ child, port, script }, seconds) {
+async function sample(subject, seconds) {
+  const { child, port, script } = subject;
   const before = cpuOf(child.pid);
+  const [user, kernel] = ticksOf(child.pid);
   const requests = await load(port, seconds, script);
+  const [userAfter, kernelAfter] = ticksOf(child.pid);
+  subject.user += userAfter - user;
+  subject.kernel += kernelAfter - kernel;
   return (cpuOf(child.pid) - before) / requests;
 }
 
-function report(app, mode, names, samples) {
-  const costs = samples.map(median);
-  console.log(`${app.padEnd(12)} ${mode}  node ${costs[0].toPrecision(3)} us`);
-  for (let i = 1; i < names.length; i++) {
-    const ratios = samples[i].map((cost, round) => cost / samples[0][round]).sort((a, b) => a - b);
+/** What the kernel did for it, of all the CPU time of its samples. */
+function kernelShare({ user, kernel }) {
+  return `${Math.round((100 * kernel) / (user + kernel))} % the kernel's`;
+}
+
+function report(app, mode, rows) {
+  const [node] = rows;
+  console.log(`${app.padEnd(12)} ${mode}  node ${median(node.samples).toPrecision(3)} us, ${kernelShare(node)}`);
+  for (const row of rows.slice(1)) {
+    const ratios = row.samples.map((cost, round) => cost / node.samples[round]).sort((a, b) => a - b);
     const [lowest, highest] = [ratios[0], ratios.at(-1)].map((ratio) => ratio.toFixed(2));
-    console.log(
-      `  ${names[i].padEnd(16)} ${costs[i].toPrecision(3)} us: ${median(ratios).toFixed(2)}x (${lowest} to ${highest})`,
-    );
+    const cost = `${median(row.samples).toPrecision(3)} us: ${median(ratios).toFixed(2)}x (${lowest} to ${highest})`;
+    console.log(`  ${row.name.padEnd(16)} ${cost}${row.kernel === undefined ? '' : `, ${kernelShare(row)}`}`);
   }
 }
 
@@ -198,33 +226,35 @@ async function startNginx(folder, routes) {
   return nginx;
 }
 
-/** Samples of each in turns; who is first changes by the round. */
+/** Takes `samples` of each in turns; who is first changes by the round. */
 async function sampleInTurns(subjects, { rounds, seconds }) {
   for (const { port, script } of subjects) await load(port, seconds, script);
-  const samples = subjects.map(() => []);
+  const rows = subjects.map((subject) => ({ ...subject, samples: [], user: 0, kernel: 0 }));
   for (let round = 0; round < rounds; round++) {
-    for (let i = 0; i < subjects.length; i++) {
-      const at = (round + i) % subjects.length;
-      samples[at].push(await sample(subjects[at], seconds));
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[(round + i) % rows.length];
+      row.samples.push(await sample(row, seconds));
     }
   }
-  return samples;
+  return rows;
 }
 
-async function measure(app, others, folder, settings) {
+async function measure(app, others, folder, { limit, ...settings }) {
   const running = [];
+  const hasLimit = limit && app !== 'hello' && !POSTS.includes(app);
+  const subjects = [...ourSubjects(app), ...others, ...(hasLimit ? limitSubjects() : [])];
   let nginx;
   try {
-    for (const subject of [...ourSubjects(app), ...others]) running.push(await startSubject(subject, folder));
+    for (const subject of subjects) running.push(await startSubject(subject, folder));
     const script = POSTS.includes(app) ? postScript(folder) : [];
     const routes = MODES.flatMap((mode, i) =>
       running.map((subject, j) => ({ ...subject, mode, script, port: 18_100 + running.length * i + j })),
     );
     nginx = await startNginx(folder, routes);
     for (const mode of MODES) {
-      const subjects = routes.filter((route) => route.mode === mode);
-      const names = subjects.map(({ name }) => name);
-      report(app, mode, names, await sampleInTurns(subjects, settings));
+      const routed = routes.filter((route) => route.mode === mode);
+      const rows = await sampleInTurns(routed, settings);
+      report(app, mode, hasLimit ? withLimit(rows) : rows);
     }
   } finally {
     for (const { child } of running) child.kill();
@@ -242,6 +272,7 @@ const { values, positionals } = parseArgs({
     serve: { type: 'string' },
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '2' },
+    limit: { type: 'boolean', default: false },
     rivals: { type: 'boolean', default: false },
     uws: { type: 'string' },
     bun: { type: 'string' },
@@ -258,11 +289,12 @@ if (values.serve !== undefined) {
     process.exit(2);
   }
   const folder = mkdtempSync(join(tmpdir(), 'nearwire-nginx-'));
-  const others = values.rivals || values.uws || values.bun ? rivals(values) : [];
-  const settings = { rounds: Number(values.rounds), seconds: Number(values.seconds) };
+  const settings = { rounds: Number(values.rounds), seconds: Number(values.seconds), limit: values.limit };
+  const hasRivals = values.rivals || values.uws !== undefined || values.bun !== undefined;
+  const others = (app) => (hasRivals ? rivals({ ...values, app }) : []);
   console.log(`Node ${process.versions.node}, CPU of the app a request; median of ${settings.rounds} rounds`);
   try {
-    for (const name of names) await measure(name, name === 'hello' ? others : [], folder, settings);
+    for (const name of names) await measure(name, others(name), folder, settings);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -15,7 +15,7 @@ import { tellEach } from '../exchange/tell-each.js';
 import { tellingAll } from '../exchange/writers.js';
 import { report, reports, socketScope } from '../net/async-scopes.js';
 import type { StreamReader } from '../net/connected-socket.js';
-import { nativeFields } from '../net/native-fields.js';
+import { addNativeFields } from '../net/native-fields.js';
 import { tellServed } from '../net/server-listener.js';
 import { acceptedOptions, type SocketSettings } from '../net/socket-options.js';
 import { SocketConnection } from '../net/socket-connection.js';
@@ -30,9 +30,9 @@ import { type WriteCallback, writableState, readableState } from '../node/stream
 import { breakParser, breakWithin, endParser, skipBody, type BreakingCallback } from './broken-parser.js';
 import type { HttpHost } from './host.js';
 import { parserFacts } from './plain-request.js';
-import { PARSER_TICKS, REPORTED, type ServedSocket as FollowedSocket } from './parser-ticks.js';
+import { REPORTED, type ServedSocket as FollowedSocket } from './parser-ticks.js';
 import type { HttpSocket } from './http-socket.js';
-import { STAND_IN_FIELDS } from './stand-in.js';
+import { clearStandIn } from './stand-in.js';
 
 /** The result of a read, of which the bytes from `offset` on have not been looked at. */
 export interface PartlyRead {
@@ -89,15 +89,13 @@ export interface Remainder {
   follow: (() => void) | undefined;
 }
 
-/** A served socket's listener of 'data' that is node's server's. */
-const FEED = Symbol('feed');
-
 type ServedSocket = NativeSocket & {
   parser: NodeParser | null;
-  [FEED]?: Listener;
+  /** The listener of 'data' that is node's server's. */
+  _feed?: Listener;
   _httpMessage: unknown;
   _paused?: boolean;
-  [PARSER_TICKS]?: FollowedSocket[typeof PARSER_TICKS];
+  _parserTicks?: FollowedSocket['_parserTicks'];
 };
 
 /** The connection closes after the read at the earliest. */
@@ -118,7 +116,7 @@ export function becomeSocket(from: StandInOwner, rest: Remainder): void {
   }
   for (const { response } of rest.exchanges) if (response.socket !== null) response.socket = socket as never;
   serveByNode(server, socket);
-  socket[FEED] = socket.rawListeners('data')[0] as Listener;
+  socket._feed = socket.rawListeners('data')[0] as Listener;
   if (rest.refused) ignoreErrors(socket);
   // In node, the server's own come first.
   for (const [event, listener] of listeners) EventEmitter.prototype.on.call(socket, event, listener);
@@ -194,14 +192,12 @@ export function breakOff(given: object, bodyLeft: number, callback: BreakingCall
 
 function makeSocket(from: StandInOwner, server: ServerWithFields & ServerInternals): ServedSocket {
   const { carrier, id, bytesRead, bytesWritten, heldBytes, settings, tcp } = from;
-  const standIn = from.socket as object as Record<string, unknown>;
   const { timeout, _timer: timer } = from.socket;
   timer?.stop();
-  for (const name of STAND_IN_FIELDS) Reflect.deleteProperty(standIn, name);
-  Reflect.deleteProperty(standIn, '_httpMessage');
-  const socket = Object.setPrototypeOf(standIn, NativeSocket.prototype) as ServedSocket;
+  clearStandIn(from.socket);
+  const socket = Object.setPrototypeOf(from.socket, NativeSocket.prototype) as ServedSocket;
   Reflect.apply(Duplex, socket, [acceptedOptions(server.allowHalfOpen, server.highWaterMark)]);
-  Object.assign(socket, Object.fromEntries(nativeFields(settings.engine)), { _settings: settings, server });
+  addNativeFields(socket, settings, server);
   socket._server = server;
   socket.prependListener('end', noteEnd);
   carrier.leave();
@@ -290,11 +286,11 @@ function giveOn(socket: ServedSocket, packet: Buffer): void {
   readableState(socket).dataEmitted = true;
   const reader = connection?.reader;
   if (connection !== undefined) connection.reader = AMID_READ;
-  const ticks = socket[PARSER_TICKS];
+  const ticks = socket._parserTicks;
   if (ticks !== undefined) ticks.isWithinRead = true;
   try {
     // Not emitted: what the program has added within this read hears of the next one only.
-    socket[FEED]?.(packet);
+    socket._feed?.(packet);
   } catch (error) {
     if (error !== REPORTED) throw error;
   } finally {

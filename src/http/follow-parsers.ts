@@ -4,7 +4,7 @@ import { setAfterConnection } from '../net/server-listener.js';
 import { studyParser, type NodeParser, type ParseError, type ParserCallbacks } from '../node/http-parser.js';
 import type { ParserFacts } from '../node/http-parser.js';
 import { executeGuarded, finishGuarded, isGuarded } from './strict/gate.js';
-import { PARSER_TICKS, ParserTicks, REPORTED, type ServedSocket } from './parser-ticks.js';
+import { ParserTicks, REPORTED, type ServedSocket } from './parser-ticks.js';
 
 interface Known {
   readonly facts: ParserFacts;
@@ -25,7 +25,7 @@ function nodes(): ParserCallbacks {
  */
 function ticksOf(parser: NodeParser): ParserTicks | undefined {
   const socket: ServedSocket | null = parser.socket;
-  const ticks = socket?.[PARSER_TICKS];
+  const ticks = socket?._parserTicks;
   return ticks?.reads(parser) === true ? ticks : undefined;
 }
 
@@ -117,7 +117,7 @@ export function follow(socket: ServedSocket): void {
   if (known === null) return;
   const facts = isGuarded(socket) ? { ...known.facts, execute: executeGuarded, finish: finishGuarded } : known.facts;
   const ticks = new ParserTicks(facts, parser, socket);
-  socket[PARSER_TICKS] = ticks;
+  socket._parserTicks = ticks;
   if (socket._connection !== undefined) socket._connection.reader = ticks;
   // Parsers are reused for other connections.
   if (parser.execute === execute) return;

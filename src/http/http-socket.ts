@@ -1,7 +1,7 @@
 /** The object behind `req.socket` of a connection of http, and its connection, as they see each other. */
 import type { FileRange } from '../binding/file-range.js';
 import type { TransportName } from '../config/options.js';
-import type { ConnectionContract, StandIn } from '../exchange/contracts.js';
+import type { ConnectionContract, Outgoing, StandIn } from '../exchange/contracts.js';
 import type { StreamOutline } from '../exchange/stand-in.js';
 import type { FileSinkOwner } from '../net/file-sink.js';
 import type { IdleTimer } from '../net/idle-timer.js';
@@ -51,4 +51,6 @@ export interface HttpSocket extends StandIn {
   setTimeout(milliseconds: number, callback?: () => void): this;
   _outline?: StreamOutline;
   _timer?: IdleTimer;
+  /** The value of `_httpMessage`. */
+  _message: Outgoing | null;
 }

@@ -12,8 +12,6 @@ import type { StreamReader } from '../net/connected-socket.js';
 import { runTicks } from '../node/run-ticks.js';
 import type { NodeParser, ParseError, ParserFacts } from '../node/http-parser.js';
 
-export const PARSER_TICKS = Symbol('parserTicks');
-
 /** Thrown after a listener's exception has been reported: it still stops the parser. */
 export const REPORTED = new Error('reported');
 
@@ -26,7 +24,8 @@ export interface ServedSocket extends net.Socket {
   readonly _httpMessage?: http.ServerResponse | null;
   /** The field of EventEmitter: the listener itself if there is only one. */
   readonly _events?: { readonly data?: unknown; readonly readable?: unknown };
-  [PARSER_TICKS]?: ParserTicks;
+  /** Named: V8 keeps a socket as a dictionary if it is given a symbol as one more field. */
+  _parserTicks?: ParserTicks;
 }
 
 export class ParserTicks implements StreamReader {

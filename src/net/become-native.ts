@@ -4,7 +4,7 @@
  */
 import * as net from 'node:net';
 import type { Engine } from '../engine/engine.js';
-import { nativeFields } from './native-fields.js';
+import { addNativeFields } from './native-fields.js';
 import { keepTypeOfService } from './node-options.js';
 import { handleOf } from '../node/handles.js';
 import { noted } from '../node/noted-options.js';
@@ -41,11 +41,8 @@ export function becomeNative(socket: net.Socket, engine: Engine): NativeSocket {
     keepAliveDelay: Number(noted(socket, 'kSetKeepAliveInitialDelay') ?? 0),
   };
   const native = Object.setPrototypeOf(socket, NativeSocket.prototype) as NativeSocket;
-  Object.assign(native, Object.fromEntries(nativeFields(engine)), {
-    _settings: settings,
-    server,
-    connecting,
-  });
+  addNativeFields(native, settings, server);
+  native.connecting = connecting;
   if (timeout) nativeSetTimeout.call(native, timeout);
   keepTypeOfService(native);
   return native;

@@ -44,7 +44,7 @@ function countFrom(handle: NodeHandle, name: 'bytesRead' | 'bytesWritten', befor
 function takeOver(socket: NativeSocket, carrier: net.Socket): NodeHandle {
   const { server, _server: counted, timeout, allowHalfOpen, _message: message } = socket;
   // Fields that a program has set are kept.
-  for (const [name] of nativeFields(socket._settings.engine)) Reflect.deleteProperty(socket, name);
+  for (const name of nativeFields(socket._settings.engine)) Reflect.deleteProperty(socket, name);
   for (const name of Reflect.ownKeys(carrier)) {
     if (!STREAM_FIELDS.has(name) && name !== '_eventsCount') Reflect.set(socket, name, Reflect.get(carrier, name));
   }

@@ -9,15 +9,13 @@ import type { NodeParser, ParseError } from '../../node/http-parser.js';
 import { RequestValidator } from './validator.js';
 import { answerTo, strictError, type Violation } from './violation.js';
 
-const GATE = Symbol('strictGate');
-
 type OwnResponse = http.ServerResponse & { readonly _headerSent?: boolean };
 
 interface GuardedSocket extends net.Socket {
   readonly parser?: NodeParser | null;
   /** The response that the socket is currently sending. */
   readonly _httpMessage?: OwnResponse | null;
-  [GATE]?: Gate;
+  _strictGate?: Gate;
 }
 
 type Listeners = ReturnType<net.Socket['listeners']>;
@@ -142,7 +140,7 @@ function byNode(parser: NodeParser): Pick<NodeParser, 'execute' | 'finish'> {
 
 function gateOf(parser: NodeParser): Gate | undefined {
   const socket: GuardedSocket | null = parser.socket;
-  const gate = socket?.[GATE];
+  const gate = socket?._strictGate;
   return gate?.reads(parser) === true ? gate : undefined;
 }
 
@@ -158,7 +156,7 @@ export function finishGuarded(this: NodeParser): ParseError | undefined {
 }
 
 export function isGuarded(socket: net.Socket): boolean {
-  return GATE in socket;
+  return '_strictGate' in socket;
 }
 
 /**
@@ -169,7 +167,7 @@ export function guard(server: http.Server, given: net.Socket, bodyLeft: number, 
   const socket = given as GuardedSocket;
   const { parser } = socket;
   if (!parser) return;
-  socket[GATE] = new Gate(server, socket, parser, bodyLeft, others);
+  socket._strictGate = new Gate(server, socket, parser, bodyLeft, others);
   parser.execute = executeGuarded;
   parser.finish = finishGuarded;
 }
