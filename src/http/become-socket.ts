@@ -17,7 +17,7 @@ import { report, reports, socketScope } from '../net/async-scopes.js';
 import type { StreamReader } from '../net/connected-socket.js';
 import { addNativeFields } from '../net/native-fields.js';
 import { tellServed } from '../net/server-listener.js';
-import { acceptedOptions, type SocketSettings } from '../net/socket-options.js';
+import { acceptedOptions, type SocketSettings, type StreamOptions } from '../net/socket-options.js';
 import { SocketConnection } from '../net/socket-connection.js';
 import { NativeSocket, noteEnd } from '../net/socket.js';
 import type { NodeParser, ParserCallbacks } from '../node/http-parser.js';
@@ -43,7 +43,8 @@ export interface PartlyRead {
 /** The connection whose stand-in becomes a socket. */
 interface StandInOwner {
   readonly server: HttpHost;
-  readonly socket: HttpSocket;
+  socket: HttpSocket;
+  readonly isSocketShown: boolean;
   readonly carrier: NativeCarrier;
   readonly id: number;
   readonly tcp: boolean;
@@ -194,12 +195,13 @@ function makeSocket(from: StandInOwner, server: ServerWithFields & ServerInterna
   const { carrier, id, bytesRead, bytesWritten, heldBytes, settings, tcp } = from;
   const { timeout, _timer: timer } = from.socket;
   timer?.stop();
-  clearStandIn(from.socket);
-  const socket = Object.setPrototypeOf(from.socket, NativeSocket.prototype) as ServedSocket;
-  Reflect.apply(Duplex, socket, [acceptedOptions(server.allowHalfOpen, server.highWaterMark)]);
-  addNativeFields(socket, settings, server);
-  socket._server = server;
-  socket.prependListener('end', noteEnd);
+  const options = acceptedOptions(server.allowHalfOpen, server.highWaterMark);
+  const socket = (
+    from.isSocketShown ? turned(from.socket, options) : new NativeSocket(settings, options)
+  ) as ServedSocket;
+  from.socket = socket as object as HttpSocket;
+  socket._settings = settings;
+  socket.server = socket._server = server;
   carrier.leave();
   const connection = new SocketConnection(settings.engine, id, socket, socketScope(), tcp, !from.paused);
   connection.blocked = carrier.blocked;
@@ -207,6 +209,19 @@ function makeSocket(from: StandInOwner, server: ServerWithFields & ServerInterna
   connection.bytesWritten = bytesWritten - heldBytes;
   socket._connection = connection;
   if (timeout !== undefined && timeout > 0) socket.setTimeout(timeout);
+  return socket;
+}
+
+/**
+ * The same object. One that no program has seen is better left: a stand-in has room for few fields, and V8 makes a
+ * dictionary of it as soon as a program gives it one with a symbol, as WebSocket servers do.
+ */
+function turned(standIn: HttpSocket, options: StreamOptions): NativeSocket {
+  clearStandIn(standIn);
+  const socket = Object.setPrototypeOf(standIn, NativeSocket.prototype) as NativeSocket;
+  Reflect.apply(Duplex, socket, [options]);
+  addNativeFields(socket);
+  socket.prependListener('end', noteEnd);
   return socket;
 }
 

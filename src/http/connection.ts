@@ -91,6 +91,7 @@ export class HttpConnection extends ReadingConnection {
 
   private serve(head: PlainHead): void {
     const { server, socket } = this;
+    this.isSocketShown = true;
     this.stopResting();
     this.beginMessage();
     this.hasReadLast = !head.keepsAlive;

@@ -35,7 +35,9 @@ type OwnRemainder = Pick<
 
 export abstract class ReadingConnection extends PipelinedConnection implements StandInConnection {
   declare readonly carrier: NativeCarrier;
-  readonly socket: HttpSocket;
+  socket: HttpSocket;
+  /** A program may have seen its socket, which stays the same object from then on. */
+  isSocketShown = false;
   readonly listener: AcceptingListener;
   bytesRead = 0;
   declare paused: boolean;
@@ -246,10 +248,15 @@ export abstract class ReadingConnection extends PipelinedConnection implements S
   /** As node's server does with an error. If a listener keeps the connection, it is read further. */
   refuse(error: Error): void {
     const { socket, server } = this;
-    this.refused = true;
+    this.refused = this.isSocketShown = true;
     if (server.emitter.emit('clientError', error, socket) || this.closed) return;
     if (socket.writable && !this.isAnswering) this.write(refusalOf(error), 'latin1', undefined);
     this.destroy(error);
+  }
+
+  override onIdle(): void {
+    this.isSocketShown = true;
+    super.onIdle();
   }
 
   protected override get tellsClientError(): boolean {
@@ -294,16 +301,15 @@ export abstract class ReadingConnection extends PipelinedConnection implements S
     this.held = this.unread = undefined;
     const end = endsSoon ? 'soon' : ended ? 'half' : undefined;
     const { begunBehind: begun, server } = this;
-    // The same object, with the methods of a socket by then.
-    const socket = this.socket as unknown as NativeSocket;
     const follow =
       begun &&
       ((): void => {
-        LateMessage.await(server, socket, begun);
+        LateMessage.await(server, this.socket as unknown as NativeSocket, begun);
       });
     becomeSocket(this, { ...rest, end, unflushed, refused, hasReadLast, held, unread, bodyLeft, follow });
     const { receiving, broken } = rest;
     if (receiving === undefined || broken !== undefined || receiving.request.complete) return;
+    const socket = this.socket as unknown as NativeSocket;
     LateMessage.admitBody(server, socket, new MessageStart(this.startedAt, this.isOverdue), receiving.request);
   }
 }

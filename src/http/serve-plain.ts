@@ -116,6 +116,7 @@ function admit(host: HttpHost, listener: AcceptingListener, id: number, insideCl
   const announce = (): void => {
     const { socket } = connection;
     const { emitter: server } = host;
+    connection.isSocketShown = true;
     if (connections.hasSubscribers) connections.publish({ server, socket } satisfies ConnectionEvent);
     for (const call of otherConnectionListeners(server)) call.call(server, socket as never);
     if (acceptedSockets.hasSubscribers) acceptedSockets.publish({ socket });

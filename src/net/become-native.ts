@@ -41,8 +41,8 @@ export function becomeNative(socket: net.Socket, engine: Engine): NativeSocket {
     keepAliveDelay: Number(noted(socket, 'kSetKeepAliveInitialDelay') ?? 0),
   };
   const native = Object.setPrototypeOf(socket, NativeSocket.prototype) as NativeSocket;
-  addNativeFields(native, settings, server);
-  native.connecting = connecting;
+  addNativeFields(native);
+  Object.assign(native, { _settings: settings, server, connecting });
   if (timeout) nativeSetTimeout.call(native, timeout);
   keepTypeOfService(native);
   return native;

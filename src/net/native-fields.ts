@@ -1,21 +1,21 @@
 /** What sets a native socket apart from any other stream: the fields that its constructor makes. */
 import { Duplex } from 'node:stream';
 import type { Engine } from '../engine/engine.js';
-import { socketSettings, streamOptions, type SocketSettings } from './socket-options.js';
+import { socketSettings, streamOptions } from './socket-options.js';
 import { NativeSocket } from './socket.js';
 
 /**
- * Gives a stream those that `new NativeSocket` would have, each by its name: with more than twelve through
+ * Gives a stream those that `new NativeSocket` would have, but for its settings, each by its name: with more than twelve through
  * `Object.assign` V8 keeps the socket as a dictionary, in which each look at a field takes ten times as long.
  */
-export function addNativeFields(stream: object, settings: SocketSettings, server: unknown): void {
+export function addNativeFields(stream: object): void {
   const fields = stream as Record<string, unknown>;
   fields.connecting = false;
-  fields.server = server;
+  fields.server = null;
   fields._server = null;
   fields._connection = undefined;
   fields._idle = undefined;
-  fields._settings = settings;
+  fields._settings = undefined;
   fields._unreferenced = false;
   fields._peerName = undefined;
   fields._ownName = undefined;

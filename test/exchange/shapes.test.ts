@@ -95,6 +95,8 @@ const server = http.createServer((request, response) => {
   });
 });
 server.on('upgrade', (request, socket) => {
+  // As WebSocket servers do.
+  socket[Symbol('own')] = true;
   say(['upgraded', ...shapeOf(socket)]);
   socket.end();
 });

@@ -1,7 +1,7 @@
 /** A connection that the engine serves, as its program and its peer see it: socket, async contexts, channels, closing. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import * as diagnostics from 'node:diagnostics_channel';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import type * as http from 'node:http';
 import * as net from 'node:net';
 import { describe, expect, it } from 'vitest';
@@ -9,6 +9,34 @@ import { rawRequest } from '../support/http.js';
 import { cleanup, closed, listen, nextTurn } from '../support/sockets.js';
 import { everyWay, reference, type Subject } from '../support/subjects.js';
 import { GET, LAST, post } from './engine-requests.js';
+
+type See = (socket: net.Socket) => void;
+
+/** How a program can see a connection's socket before a request that node's own code reads, and what the client sends first. */
+const SIGHTS: Record<string, (server: http.Server, see: See) => string> = {
+  "a listener of 'connection'"(server, see) {
+    server.on('connection', see);
+    return '';
+  },
+  'a subscriber of net.server.socket'(_, see) {
+    const hear = (message: unknown): void => {
+      see((message as { socket: net.Socket }).socket);
+    };
+    diagnostics.subscribe('net.server.socket', hear);
+    cleanup(() => diagnostics.unsubscribe('net.server.socket', hear));
+    return '';
+  },
+  'a request before'(server, see) {
+    server.on('request', (request) => {
+      see(request.socket);
+    });
+    return GET;
+  },
+  "a listener of 'timeout'"(server, see) {
+    server.setTimeout(20, see);
+    return '';
+  },
+};
 
 describe.each(everyWay)('a connection: $name over $family', ({ subject, family }) => {
   it('is a net.Socket to the program, the same one for all requests', async () => {
@@ -23,6 +51,30 @@ describe.each(everyWay)('a connection: $name over $family', ({ subject, family }
     expect([...sockets]).toEqual(accepted);
     expect(accepted[0]).toBeInstanceOf(net.Socket);
     expect(accepted[0]?.destroyed).toBe(true);
+  });
+
+  it.each(Object.entries(SIGHTS))('is one object, if it is seen by %s and upgraded later', async (_, show) => {
+    const seen = new Set<net.Socket>();
+    const server = subject.http.createServer({}, (_request, response) => response.end());
+    const sights = new EventEmitter();
+    const sight = once(sights, 'sight');
+    const first = show(server, (socket) => {
+      seen.add(socket);
+      sights.emit('sight');
+    });
+    const upgrade = once(server, 'upgrade') as Promise<[http.IncomingMessage, net.Socket]>;
+    const client = net.connect((await listen(server, family)) as net.NetConnectOpts);
+    cleanup(() => client.destroy());
+    client.write(first);
+    await sight;
+    client.write(GET.replace('Host', 'Connection: Upgrade\r\nUpgrade: x\r\nHost'));
+    const [request, socket] = await upgrade;
+    expect([...seen]).toEqual([socket]);
+    expect(request.socket).toBe(socket);
+    socket.end('last words');
+    let text = '';
+    for await (const piece of client) text += String(piece);
+    expect(text).toMatch(/last words$/);
   });
 
   it('gathers no listeners, however many requests it has had', async () => {
