@@ -9,6 +9,7 @@ import type { Incoming, Outgoing } from '../exchange/contracts.js';
 import { Exchange } from '../exchange/exchange.js';
 import { isUnheard, noteEnd, pushEnd, wantsBody } from '../exchange/request.js';
 import { tellStarted } from '../exchange/telling.js';
+import { decodesAtOnce } from '../node/decoding.js';
 import { copyOf } from '../memory/own-memory.js';
 import type { NativeSocket } from '../net/socket.js';
 import { report, reports } from '../net/async-scopes.js';
@@ -46,8 +47,6 @@ export class HttpConnection extends ReadingConnection {
 
   override readBytes(data: Buffer, start: number, end: number): void {
     let at = start;
-    // Whether `data` is a copy: a handler may run the event loop, which then reads into the engine's memory.
-    let isOwn = false;
     const wasBroken = this.broken !== undefined;
     let isFirst = true;
     // Where a listener throws, the rest of the read is lost, as with node's parser.
@@ -59,15 +58,8 @@ export class HttpConnection extends ReadingConnection {
         return;
       }
       const next = head === undefined ? Math.min(end, at + this.bodyLeft) : at + head.length;
-      const isCopied = isOwn && next - at === data.length;
-      const body = isInBody ? (isCopied ? data : copyOf(data, at, next)) : undefined;
+      const body = isInBody ? this.pieceOf(data, at, next) : undefined;
       at = next;
-      if (at < end && !isOwn) {
-        // Of a read that ends in a body only that is copied: it cannot be refused, and is the body's own memory then.
-        if (end - at <= (head?.bodyLength ?? 0)) start = at;
-        [data, at, end, start] = [copyOf(data, start, end), at - start, end - start, 0];
-        isOwn = true;
-      }
       this.hasMoreRead = at < end;
       if (isFirst) this.takePart(head, body);
       // What listeners have entered before is not the context of what follows. (Before Node 24 it is, as on node.)
@@ -76,6 +68,13 @@ export class HttpConnection extends ReadingConnection {
     }
     if (at < end && this.became && this.broken === undefined)
       giveRest(this.socket, { packet: copyOf(data, start, end), offset: at - start });
+  }
+
+  /** A piece of a body: memory of its own, unless it becomes a string at once. */
+  private pieceOf(data: Buffer, from: number, until: number): Buffer {
+    const { receiving } = this;
+    const isLent = receiving !== undefined && decodesAtOnce(receiving.request);
+    return isLent ? data.subarray(from, until) : copyOf(data, from, until);
   }
 
   /** A request's head, or else a piece of its body. */
@@ -121,7 +120,7 @@ export class HttpConnection extends ReadingConnection {
     return receiving !== undefined && !this.closed && wantsBody(receiving.request);
   }
 
-  /** The next bytes of a body, in memory of their own. */
+  /** The next bytes of a body: see `pieceOf`. */
   readChunk(chunk: Buffer): void {
     const { receiving } = this;
     this.bodyLeft -= chunk.length;

@@ -107,6 +107,8 @@ export class FetchConnection extends HoldingConnection implements ExchangeCarrie
     this.restsWhenFlushed = false;
     this.beginMessage(this.takeStart());
     this.requests++;
+    // By what tells the handler of its client.
+    this.isSocketShown = true;
     this.hasReadLast = !keepsAlive;
     this.bodyLeft = bodyLength;
     const url = urlOf(target, rawHeaders);

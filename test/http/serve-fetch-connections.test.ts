@@ -255,6 +255,26 @@ describe.each(ways)('connections: $name', (way) => {
     expect(await client.untilClosed()).toContain('</1 >');
   });
 
+  it("the client's address, asked for after a request that node reads", async () => {
+    const infos: FetchInfo[] = [];
+    const { address } = await start(
+      way,
+      (request, info) => {
+        infos.push(info);
+        return echo(request);
+      },
+      {},
+      'tcp',
+    );
+    const client = inbox(address);
+    client.socket.write(get('/1'));
+    await client.until('</1 >');
+    client.socket.write(chunked('/2', 'a'));
+    await client.until('</2 a>');
+    expect(infos.map((info) => info.remoteAddress)).toEqual(['127.0.0.1', '127.0.0.1']);
+    expect(infos.map((info) => info.remotePort)).toEqual(Array(2).fill(client.socket.localPort));
+  });
+
   it('an upgrade goes to its listener', async () => {
     const { server, address } = await start(way, echo);
     server.on('upgrade', (_request, socket) => {
