@@ -188,7 +188,7 @@ export class Engine extends Outbound {
     this.next = this.end = 0;
     this.dispatching = nested;
     if (this.shutdowns.length > 0) this.onShutdowns();
-    if (this.failures.length > 0 || this.waiters.length > 0) {
+    if (this.failures.length > 0 || this.waiters !== undefined) {
       this.handOver();
       this.settle();
     }

@@ -83,7 +83,8 @@ export abstract class Outbound {
   private gatheredAt = 0;
   /** The number of exceptions that callbacks have thrown. */
   exceptions = 0;
-  protected waiters: ConnectionCallbacks[] = [];
+  /** Whom `settle` calls back, if anyone. */
+  protected waiters: ConnectionCallbacks[] | undefined;
   protected failures: { connection: ConnectionCallbacks; errno: number }[] = [];
 
   protected constructor(native: NativeEngine) {
@@ -128,6 +129,21 @@ export abstract class Outbound {
     return length;
   }
 
+  /** Bytes, and a text behind them, as one write. */
+  queueHead(connection: ConnectionCallbacks, head: Uint8Array, text: string, encoding: 'latin1' | 'utf8'): number {
+    const mostBytes = text.length * 3;
+    const offset = this.room(head.length + mostBytes);
+    const { arena } = this;
+    arena.set(head, offset);
+    const from = offset + head.length;
+    const length =
+      head.length +
+      (encoding === 'latin1' ? arena.latin1Write(text, from, text.length) : arena.utf8Write(text, from, mostBytes));
+    this.tail = offset + length;
+    this.submit(connection, offset, length);
+    return length;
+  }
+
   writeLent(connection: ConnectionCallbacks, parts: readonly Uint8Array[]): number {
     this.leftEarly = true;
     for (const { length } of parts) countOutsideHeap(length);
@@ -150,7 +166,9 @@ export abstract class Outbound {
   }
 
   awaitFlush(connection: ConnectionCallbacks): void {
-    this.waiters.push(connection);
+    // A list made with its first element has no room for others, which is what most turns need: V8 makes room for 17.
+    if (this.waiters === undefined) this.waiters = [connection];
+    else this.waiters.push(connection);
     this.schedule();
   }
 
@@ -314,14 +332,13 @@ export abstract class Outbound {
         });
       }
     }
-    if (this.waiters.length > 0) {
-      const waiters = this.waiters;
-      this.waiters = [];
-      for (const connection of waiters) {
-        if (!connection.awaitingFlush || connection.blocked) continue;
-        connection.awaitingFlush = false;
-        this.tellFlushed(connection);
-      }
+    const { waiters } = this;
+    if (waiters === undefined) return;
+    this.waiters = undefined;
+    for (const connection of waiters) {
+      if (!connection.awaitingFlush || connection.blocked) continue;
+      connection.awaitingFlush = false;
+      this.tellFlushed(connection);
     }
   }
 

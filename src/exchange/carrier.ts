@@ -49,6 +49,8 @@ export interface Carrier {
    * Returns their number.
    */
   write(data: string | Uint8Array, encoding: BufferEncoding): number;
+  /** As `write()` of one text: a head, of which the bytes are known, and a body. See `areShort`. */
+  writeHead?(head: Uint8Array, body: string, encoding: 'latin1' | 'utf8'): number;
   /** As `write()`, for several that leave together. */
   writeAll(pieces: readonly Piece[]): number;
   /** Requests one `onFlushed` call, which comes asynchronously. */
@@ -75,6 +77,11 @@ export interface Carrier {
 
 /** A string up to this length never needs more than COPY_LIMIT bytes. */
 const SHORT_STRING = COPY_LIMIT / 3;
+
+/** Whether `writeHead` takes them. */
+export function areShort(head: string, body: string): boolean {
+  return head.length + body.length <= SHORT_STRING;
+}
 
 /** Whether it is copied. */
 function isShort({ data }: Piece): boolean {
@@ -109,6 +116,10 @@ export class NativeCarrier extends EngineConnection implements Carrier {
     const page = referenceTo(data, 0, data.length);
     this.noteLeft(page === undefined ? this.writeLent([data]) : this.writeParts([page]));
     return data.length;
+  }
+
+  writeHead(head: Uint8Array, body: string, encoding: 'latin1' | 'utf8'): number {
+    return this.id < 0 ? 0 : this.engine.queueHead(this, head, body, encoding);
   }
 
   writeAll(pieces: readonly Piece[]): number {

@@ -4,12 +4,14 @@ import { outHeadersOf, type HeaderValue, type OutHeaders } from '../node/http-me
 import { nodeHttp } from '../runtime/http.js';
 import type { OneRequestServer, Outgoing } from './contracts.js';
 import { dateLine } from './date.js';
-import { HeaderName, headerName } from './header-lines.js';
+import { HeaderName, headerName, lengthLineOf } from './header-lines.js';
+import { addToHead, beginHead, endHead } from './repeated-heads.js';
 import { originalSend } from './response.js';
 
 /** What was seen while the header block was built. */
 class Head {
-  text: string;
+  /** Joined at the end: what is given as a value may run code of the program's, which answers other requests. */
+  readonly lines: string[];
   date = false;
   length = false;
   /** The program asked for chunked encoding. */
@@ -18,7 +20,7 @@ class Head {
   unchecked = false;
 
   constructor(firstLine: string) {
-    this.text = firstLine;
+    this.lines = [firstLine];
   }
 }
 
@@ -37,17 +39,25 @@ export function storeClosingHeader(this: Outgoing, firstLine: string, headers: u
   const kept = outHeadersOf(this);
   if (kept !== null && headers === kept) addKept(this, head, kept);
   else if (headers !== null && headers !== undefined) addGiven(this, head, headers);
-  if (this.sendDate && !head.date) head.text += dateLine();
+  if (this.sendDate && !head.date) head.lines.push(dateLine());
   if (!head.length && !head.chunked && this._hasBody) {
     if (!this._removedContLen && typeof this._contentLength === 'number') {
-      head.text += `Content-Length: ${String(this._contentLength)}\r\n`;
+      head.lines.push(lengthLineOf(this._contentLength));
       head.length = true;
     }
   }
   this._last = true;
-  this._header = `${head.text}\r\n`;
+  const text = joined(head);
+  this._header = text;
   this._headerSent = false;
-  if (!head.length && this._hasBody && BEYOND_ASCII.test(head.text)) this._send = sendHeadApart;
+  if (!head.length && this._hasBody && BEYOND_ASCII.test(text)) this._send = sendHeadApart;
+}
+
+function joined({ lines }: Head): string {
+  beginHead(lines[0] as string);
+  for (let i = 1; i < lines.length; i++) addToHead(lines[i] as string);
+  addToHead('\r\n');
+  return endHead();
 }
 
 /**
@@ -143,7 +153,7 @@ function addLine(response: Outgoing, head: Head, name: HeaderName, given: unknow
     return;
   }
   // With `+`, because node uses it too: a template literal converts objects and symbols differently.
-  head.text += line ?? name.name + ': ' + value + '\r\n';
+  head.lines.push(line ?? name.name + ': ' + value + '\r\n');
   if (key === 'content-length') {
     head.length = true;
     response._contentLength = +value;

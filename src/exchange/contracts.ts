@@ -74,7 +74,7 @@ export interface ConnectionContract {
   readonly waitingBytes: number;
   write(data: string | Uint8Array, encoding: BufferEncoding, callback: WriteCallback | undefined): boolean;
   /** Headers and body of a response of which nothing has been sent yet, and what follows the body. */
-  writeWhole(head: string, body: string | Uint8Array, tail: string): void;
+  writeWhole(head: string, body: string | Uint8Array, tail: string, isAscii: boolean): void;
   /** Node's own code sends this response, and emits 'finish' at its end. */
   awaitFinish(response: Outgoing): void;
   /** No more will be written: closes as soon as the request is complete. */

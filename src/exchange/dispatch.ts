@@ -1,4 +1,5 @@
 /** Selects the server event that a request is emitted as. */
+import { emitRequest } from '../node/emit-request.js';
 import type { RequestHead } from './codec.js';
 import type { Incoming, OneRequestServer, Outgoing } from './contracts.js';
 
@@ -9,7 +10,7 @@ const CONTINUE = /(?:^|\W)100-continue(?:$|\W)/i;
 
 export function dispatch(server: OneRequestServer, head: RequestHead, request: Incoming, response: Outgoing): void {
   if (head.expect !== undefined || head.upgrade !== undefined) dispatchSpecial(server, head, request, response);
-  else server.emitter.emit('request', request, response);
+  else emitRequest(server.emitter, request, response);
 }
 
 function dispatchSpecial(server: OneRequestServer, head: RequestHead, request: Incoming, response: Outgoing): void {

@@ -80,3 +80,9 @@ export function headerName(name: string): HeaderName | undefined {
   if (names.size < MOST_NAMES && name.length <= LONGEST_KEPT) names.set(name, made);
   return made;
 }
+
+const lengthLine = new LastText<number>();
+
+export function lengthLineOf(bytes: number): string {
+  return lengthLine.find(bytes) ?? lengthLine.see(bytes, `Content-Length: ${String(bytes)}\r\n`);
+}

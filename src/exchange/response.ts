@@ -93,8 +93,11 @@ function end(this: Outgoing, chunk?: unknown, encoding?: unknown, callback?: unk
   }
   if (!isShort(this, socket, chunk, encoding)) return endByNode(this, chunk, encoding, callback);
   const body = (chunk ?? '') as string | Uint8Array;
+  let isAscii = false;
   if (this._header === null) {
-    this._contentLength = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
+    const length = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
+    isAscii = length === body.length;
+    this._contentLength = length;
     makeImplicitHeader(this);
     // A listener of the headers (on-headers) may have changed anything.
     if (!isShort(this, socket, chunk, encoding)) return endByNode(this, chunk, encoding, callback);
@@ -103,25 +106,31 @@ function end(this: Outgoing, chunk?: unknown, encoding?: unknown, callback?: unk
   if (typeof callback === 'function') queueEndCallback(this, callback as EndCallback);
   this._headerSent = true;
   this.finished = true;
-  sendWhole(this, socket as SocketContract, this._hasBody ? body : '');
+  sendWhole(this, socket as SocketContract, this._hasBody ? body : '', isAscii);
   this._finish();
   return this;
 }
 
 const BEYOND_ASCII = /[\x80-\xff]/;
 
-function sendWhole(response: Outgoing, { _owner: owner }: SocketContract, body: string | Uint8Array): void {
+/** `isAscii`: whether a body that is a string is known to consist of ASCII. */
+function sendWhole(
+  response: Outgoing,
+  { _owner: owner }: SocketContract,
+  body: string | Uint8Array,
+  isAscii: boolean,
+): void {
   const head = response._header ?? '';
   if (!response.chunkedEncoding || !response._hasBody) {
-    owner?.writeWhole(head, body, '');
+    owner?.writeWhole(head, body, '', isAscii);
     return;
   }
   const length = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
   const end = `0\r\n${response._trailer}\r\n`;
   // Node sends these headers with the length of the chunk, which is latin1.
   if (typeof body === 'string' && BEYOND_ASCII.test(head)) body = Buffer.from(body);
-  if (length === 0) owner?.writeWhole(head + end, '', '');
-  else owner?.writeWhole(`${head}${length.toString(16)}\r\n`, body, `\r\n${end}`);
+  if (length === 0) owner?.writeWhole(head + end, '', '', false);
+  else owner?.writeWhole(`${head}${length.toString(16)}\r\n`, body, `\r\n${end}`, false);
 }
 
 export const originalSend = (nodeHttp.OutgoingMessage.prototype as unknown as Outgoing)._send;

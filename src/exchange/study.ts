@@ -21,8 +21,8 @@ class SampleSocket {
   readonly callbacks: EndCallback[] = [];
   readonly _owner = {
     server: { uniqueHeaders: new Set<string>(), responseOptions: { rejectNonStandardBodyWrites: false } },
-    writeWhole: (...parts: (string | Uint8Array)[]): void => {
-      for (const part of parts) this.write(part);
+    writeWhole: (head: string, body: string | Uint8Array, tail: string): void => {
+      for (const part of [head, body, tail]) this.write(part);
     },
     awaitFinish: (): void => undefined,
   };

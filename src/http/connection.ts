@@ -7,6 +7,7 @@
  */
 import type { Incoming, Outgoing } from '../exchange/contracts.js';
 import { Exchange } from '../exchange/exchange.js';
+import { emitRequest } from '../node/emit-request.js';
 import { isUnheard, noteEnd, pushEnd, wantsBody } from '../exchange/request.js';
 import { tellStarted } from '../exchange/telling.js';
 import { decodesAtOnce } from '../node/decoding.js';
@@ -112,7 +113,7 @@ export class HttpConnection extends ReadingConnection {
 
   private dispatch(request: Incoming, response: Outgoing): void {
     this.requests++;
-    this.server.emitter.emit('request', request, response);
+    emitRequest(this.server.emitter, request, response);
   }
 
   private get wantsBody(): boolean {

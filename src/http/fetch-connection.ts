@@ -8,6 +8,8 @@
 import { EventEmitter } from 'node:events';
 import { COPY_LIMIT } from '../engine/outbound.js';
 import { abortedError, endWithinMessageError } from '../errors/index.js';
+import { areShort } from '../exchange/carrier.js';
+import { bytesOfHead } from '../exchange/repeated-heads.js';
 import { areRequestsWatched } from '../exchange/telling.js';
 import { copyOf } from '../memory/own-memory.js';
 import type { AcceptingListener } from '../net/accept-delegate.js';
@@ -228,12 +230,21 @@ export class FetchConnection extends HoldingConnection implements ExchangeCarrie
   sendHead(head: string, body: string | Uint8Array | undefined, isBeyondAscii: boolean): void {
     if (!this.sends) return;
     this.socket._touch();
+    const bytes = bytesOfHead(head);
     let length: number;
-    if (body === undefined || body.length === 0) length = this.post(head, 'latin1');
+    if (bytes !== undefined && typeof body !== 'object' && areShort(head, body ?? ''))
+      length = this.postHead(bytes, body ?? '');
+    else if (body === undefined || body.length === 0) length = this.post(head, 'latin1');
     else if (typeof body === 'string' && !isBeyondAscii) length = this.post(head + body, 'utf8');
     else if (typeof body === 'string') length = this.postChunk(head, Buffer.from(body), '');
     else length = this.postChunk(head, body, '');
     this.sinceFlush += length;
+  }
+
+  private postHead(head: Uint8Array, body: string): number {
+    const length = this.carrier.writeHead(head, body, 'utf8');
+    this.bytesSent += length;
+    return length;
   }
 
   sendPart(before: string, chunk: Uint8Array | undefined, after: string): boolean {

@@ -148,11 +148,11 @@ export abstract class PipelinedConnection extends Connection<HttpHost> implement
     return super.waitingBytes + this.heldBytes;
   }
 
-  override writeWhole(head: string, body: string | Uint8Array, tail: string): void {
+  override writeWhole(head: string, body: string | Uint8Array, tail: string, isAscii: boolean): void {
     const { _outline: outline } = this.socket;
     if (outline !== undefined) outline.corked = 0;
     this.sendHeld();
-    super.writeWhole(head, body, tail);
+    super.writeWhole(head, body, tail, isAscii);
   }
 
   /**

@@ -56,7 +56,7 @@ export function scanHead(
   start: number,
   end: number,
 ): PlainHead | undefined {
-  const text = engine.native.scanRequest(data, start, end);
+  const text = engine.native.scanRequest(data === engine.inboxMemory ? undefined : data, start, end);
   if (text === undefined || text.length > host.longestHead || !host.servesPlain) return undefined;
   words ??= learnWords(engine);
   const minorVersion = words[RequestHead.MinorVersion] as number;

@@ -5,6 +5,7 @@
 import type { Outgoing } from '../exchange/contracts.js';
 import { dateLine } from '../exchange/date.js';
 import { headerName, LastText, type HeaderName } from '../exchange/header-lines.js';
+import { addToHead, beginHead, endHead } from '../exchange/repeated-heads.js';
 import { study } from '../exchange/study.js';
 import { giveNoUniqueHeaders, hasUniqueHeaders } from '../node/http-server.js';
 import { outHeadersOf, type HeaderValue, type OutHeaders } from '../node/http-messages.js';
@@ -35,13 +36,12 @@ function isOrdinary(response: Outgoing): boolean {
 }
 
 /** What has been seen among the headers. Module variables: an object for each response would cost more than its head. */
-let text = '';
 let hasDate = false;
 let hasLength = false;
 let length = 0;
 
 function begin(firstLine: string): void {
-  text = firstLine;
+  beginHead(firstLine);
   hasDate = hasLength = false;
 }
 
@@ -60,9 +60,14 @@ function build(response: Outgoing, firstLine: string, headers: unknown): string 
   if (!hasLength && (response._removedContLen || response._removedTE)) return undefined;
   const date = response.sendDate && !hasDate ? dateLine() : '';
   const kept = persistence(response);
-  if (!hasLength) return text + commonLines.find(date, kept) + frame(response);
+  if (!hasLength) {
+    addToHead(commonLines.find(date, kept));
+    addToHead(frame(response));
+    return endHead();
+  }
   response._contentLength = length;
-  return text + lastLines.find(date, kept);
+  addToHead(lastLines.find(date, kept));
+  return endHead();
 }
 
 function addKept(response: Outgoing, headers: OutHeaders): boolean {
@@ -126,7 +131,7 @@ function add(response: Outgoing, key: string, name: HeaderName, value: HeaderVal
 function addLine(name: HeaderName, value: string | number, isValidated: boolean): boolean {
   const line = name.line(value, isValidated);
   if (line === undefined) return false;
-  text += line;
+  addToHead(line);
   return true;
 }
 

@@ -1,5 +1,6 @@
 /** What node's own server code looks up in an `http.Server`, under symbols that it does not export. */
 import * as diagnostics from 'node:diagnostics_channel';
+import type { EventEmitter } from 'node:events';
 import type * as http from 'node:http';
 import type * as net from 'node:net';
 import { Duplex } from 'node:stream';
@@ -129,7 +130,7 @@ function connectionListeners(server: http.Server): unknown {
 }
 
 /** The listener of 'request', or the list of them; as this is looked up per request, too. */
-export function requestListener(server: http.Server): unknown {
+export function requestListener(server: EventEmitter): unknown {
   return (server as unknown as { _events: { request?: unknown } })._events.request;
 }
 

@@ -15,6 +15,8 @@ const CASES = Number(process.env['NEARWIRE_FUZZ_CONVERSATIONS'] ?? 3000);
 /** The number of the first input, so that several processes share a seed. */
 const FIRST = Number(process.env['NEARWIRE_FUZZ_FIRST'] ?? 0);
 const SEED = Number(process.env['NEARWIRE_FUZZ_SEED'] ?? 1);
+/** Of few conversations, in which each kind of difference is known to be. */
+const SMALL_SEED = 1;
 const SECONDS = Number(process.env['NEARWIRE_FUZZ_SECONDS'] ?? Infinity);
 /** Conversations of one setting, and between two looks at the clock. */
 const BATCH = 100;
@@ -58,7 +60,7 @@ describe.each(natives)('mutated conversations in memory: $name', (subject) => {
   it('have differences that are noticed', async () => {
     const noticed = async (ours: string): Promise<number> => {
       const comparison = new MemoryComparison(SETTINGS['listens to all'] as Setting, SETTINGS[ours]);
-      return (await comparison.differences(mutatedScripts(new Mutator(SEED), 0, 2 * SOME))).length;
+      return (await comparison.differences(mutatedScripts(new Mutator(SMALL_SEED), 0, 2 * SOME))).length;
     };
     expect(await noticed('listens to requests')).toBeGreaterThan(SOME / 10);
     expect(await noticed('requires no Host')).toBeGreaterThan(0);

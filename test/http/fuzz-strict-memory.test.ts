@@ -15,6 +15,8 @@ const CASES = Number(process.env['NEARWIRE_FUZZ_CONVERSATIONS'] ?? 3000);
 /** The number of the first input, so that several processes share a seed. */
 const FIRST = Number(process.env['NEARWIRE_FUZZ_FIRST'] ?? 0);
 const SEED = Number(process.env['NEARWIRE_FUZZ_SEED'] ?? 1);
+/** Of few conversations, in which each kind of difference is known to be. */
+const SMALL_SEED = 1;
 const SECONDS = Number(process.env['NEARWIRE_FUZZ_SECONDS'] ?? Infinity);
 /** Conversations of one setting, and between two looks at the clock. */
 const BATCH = 100;
@@ -63,7 +65,7 @@ describe.each(natives)('mutated conversations with strict servers in memory: $na
 
   it('have differences that are noticed', async () => {
     const all = SETTINGS['listens to all'] as Setting;
-    const some = mutatedScripts(new Mutator(SEED), 0, 2 * BATCH);
+    const some = mutatedScripts(new Mutator(SMALL_SEED), 0, 2 * BATCH);
     const silent = await new MemoryComparison(all, strictly(SETTINGS['listens to requests'] as Setting)).differences(
       some,
     );

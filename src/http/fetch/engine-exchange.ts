@@ -1,7 +1,8 @@
 /** A request that a connection of the engine has read, for a fetch handler, without node's messages. */
 import { dateLine } from '../../exchange/date.js';
-import { LastText } from '../../exchange/header-lines.js';
+import { lengthLineOf } from '../../exchange/header-lines.js';
 import { statusLine } from '../../exchange/implicit-header.js';
+import { addToHead, beginHead, endHead } from '../../exchange/repeated-heads.js';
 import { keptFor, lastLinesOf } from '../response-head.js';
 import { wantsChunks } from '../te-header.js';
 import type { FetchApp } from './contracts.js';
@@ -36,12 +37,6 @@ export interface RequestLine {
 
 const CRLF = '\r\n';
 const LAST_CHUNK = '0\r\n\r\n';
-
-const lengthLine = new LastText<number>();
-
-function lengthLineOf(length: number): string {
-  return lengthLine.find(length) ?? lengthLine.see(length, `Content-Length: ${String(length)}\r\n`);
-}
 
 export class EngineExchange extends FetchExchange {
   readonly method: string;
@@ -91,14 +86,15 @@ export class EngineExchange extends FetchExchange {
 
   private headOf(parts: ResponseParts, framing: Framing): string {
     const { status, statusText } = parts;
-    let text = statusText === '' ? statusLine(status) : `HTTP/1.1 ${String(status)} ${statusText}\r\n`;
-    for (const { line } of parts.headers) text += line;
-    if (typeof framing === 'number') text += lengthLineOf(framing);
-    else if (framing === 'chunked') text += 'Transfer-Encoding: chunked\r\n';
+    beginHead(statusText === '' ? statusLine(status) : `HTTP/1.1 ${String(status)} ${statusText}\r\n`);
+    for (const { line } of parts.headers) addToHead(line);
+    if (typeof framing === 'number') addToHead(lengthLineOf(framing));
+    else if (framing === 'chunked') addToHead('Transfer-Encoding: chunked\r\n');
     // As node: what has no length leaves the connection open only to clients that take chunks.
     if (parts.closes || (typeof framing !== 'number' && !this.takesChunks)) this.keeps = false;
     const kept = this.keeps ? keptFor(this.carrier.keepAliveTimeout) : 'Connection: close\r\n';
-    return text + lastLinesOf(parts.hasDate ? '' : dateLine(), kept);
+    addToHead(lastLinesOf(parts.hasDate ? '' : dateLine(), kept));
+    return endHead();
   }
 
   protected override sendWhole(parts: ResponseParts, framing: Framing, body: string | Uint8Array | undefined): void {
