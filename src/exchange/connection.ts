@@ -180,11 +180,12 @@ export abstract class Connection<Server extends ServerContract = ServerContract>
     this.socket._touch();
     if (current !== undefined) current.whole = true;
     this.writeScope = captureScope();
-    const bytes = bytesOfHead(head);
+    // A stream of the program's may change what it is given.
+    const bytes = carrier.writeHead === undefined ? undefined : bytesOfHead(head);
     // As in node: a string body goes out with the headers in the body's encoding; headers without a body are latin1.
     if (typeof body === 'string') {
       this.bytesSent +=
-        bytes !== undefined && tail === '' && carrier.writeHead !== undefined && areShort(head, body)
+        carrier.writeHead !== undefined && bytes !== undefined && tail === '' && areShort(head, body)
           ? carrier.writeHead(bytes, body, isAscii ? 'latin1' : 'utf8')
           : carrier.write(head + body + tail, body === '' ? 'latin1' : 'utf8');
     } else {

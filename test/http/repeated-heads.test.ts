@@ -4,10 +4,11 @@
  */
 import type * as http from 'node:http';
 import * as net from 'node:net';
+import { Duplex } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { cleanup, listen, readAll } from '../support/sockets.js';
+import { cleanup, listen, nextTurn, readAll } from '../support/sockets.js';
 import { everyWay, reference, type Family, type Subject } from '../support/subjects.js';
-import { ask } from '../support/uwsgi/packets.js';
+import { ask, packet, parseAnswer } from '../support/uwsgi/packets.js';
 import { serveUwsgi } from '../support/uwsgi/serve.js';
 import { GET, LAST } from './engine-requests.js';
 
@@ -198,7 +199,7 @@ describe.each(['native', 'js'] as const)('heads of uwsgi responses that come aga
         .setHeader('X-After', 'a');
       response.end('outer');
     });
-    for (let i = 0; i < 5; i++) {
+    for (let i = 0; i < TIMES; i++) {
       const inner = ask(target, { REQUEST_URI: '/wait' });
       while (waiting === undefined) await new Promise(setImmediate);
       const outer = await ask(target, { REQUEST_URI: '/' });
@@ -206,6 +207,26 @@ describe.each(['native', 'js'] as const)('heads of uwsgi responses that come aga
       expect(outer.headers).toMatchObject({ 'x-before': 'b', 'x-outer': 'o', 'x-after': 'a' });
       expect((await inner).headers).toMatchObject({ 'x-inner': 'i' });
       expect((await inner).body.toString()).toBe('inner');
+    }
+  });
+
+  it('are whole on streams that change what they are given', async () => {
+    const { server } = await serveUwsgi({ transport }, (_, response) => response.end(Buffer.from('body')));
+    for (let i = 0; i < TIMES; i++) {
+      const written: Buffer[] = [];
+      const stream = new Duplex({
+        read: () => undefined,
+        write(chunk: Buffer, _encoding, done) {
+          written.push(Buffer.from(chunk));
+          chunk.fill('!');
+          done();
+        },
+      });
+      server.emit('connection', stream);
+      stream.push(packet());
+      while (!Buffer.concat(written).includes('body')) await nextTurn();
+      expect(parseAnswer(Buffer.concat(written))).toMatchObject({ status: 200, headers: { 'content-length': '4' } });
+      stream.destroy();
     }
   });
 
