@@ -264,9 +264,9 @@ export interface NativeEngine {
   /** What `scanRequest` knows from now on: header names of ASCII, at most 256, by upper and lower case. */
   setHeaderNames(names: readonly string[]): void;
   /**
-   * Parses the header block of a plain HTTP/1.1 request at `start` of this memory; undefined: of the inbox. Returns it as latin1 text; where its
-   * parts are is in `layout.requestHead` until the next call. undefined: not plain, or not complete before `end` (see
-   * native/request_head.h).
+   * Parses the header block of a plain HTTP/1.1 request at `start` of this memory; undefined: of the inbox. Returns it as
+   * latin1 text; where its parts are is in `layout.requestHead` until the next call. undefined: not plain, or not complete
+   * before `end` (see native/request_head.h).
    */
   scanRequest(memory: Uint8Array | undefined, start: number, end: number): string | undefined;
   /** Bytes that the kernel has received and that have not been read. EBADF. */

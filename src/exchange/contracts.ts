@@ -73,7 +73,10 @@ export interface ConnectionContract {
   /** Bytes that the kernel has not taken yet. */
   readonly waitingBytes: number;
   write(data: string | Uint8Array, encoding: BufferEncoding, callback: WriteCallback | undefined): boolean;
-  /** Headers and body of a response of which nothing has been sent yet, and what follows the body. */
+  /**
+   * Headers and body of a response of which nothing has been sent yet, and what follows the body. `isAscii`: a body that
+   * is a string is known to consist of ASCII.
+   */
   writeWhole(head: string, body: string | Uint8Array, tail: string, isAscii: boolean): void;
   /** Node's own code sends this response, and emits 'finish' at its end. */
   awaitFinish(response: Outgoing): void;

@@ -1,5 +1,5 @@
 /** Selects the server event that a request is emitted as. */
-import { emitRequest } from '../node/emit-request.js';
+import { emitRequest } from '../node/http-request-event.js';
 import type { RequestHead } from './codec.js';
 import type { Incoming, OneRequestServer, Outgoing } from './contracts.js';
 

@@ -58,9 +58,19 @@ let text = '';
 /** The last head that was built, if it was a known one. */
 let last: KnownPiece | undefined;
 
-export function beginHead(statusLine: string): void {
+/** Counts heads that have been begun. */
+let begun = 0;
+
+/** Returns what `isBegun` asks for. */
+export function beginHead(statusLine: string): number {
   known = firsts[statusLine.length % FIRSTS];
   addToHead(statusLine);
+  return ++begun;
+}
+
+/** Whether no other head has been begun since: a program that ran meanwhile may have answered another request. */
+export function isBegun(head: number): boolean {
+  return head === begun;
 }
 
 export function addToHead(piece: string): void {

@@ -7,10 +7,10 @@
  */
 import type { Incoming, Outgoing } from '../exchange/contracts.js';
 import { Exchange } from '../exchange/exchange.js';
-import { emitRequest } from '../node/emit-request.js';
 import { isUnheard, noteEnd, pushEnd, wantsBody } from '../exchange/request.js';
 import { tellStarted } from '../exchange/telling.js';
 import { decodesAtOnce } from '../node/decoding.js';
+import { emitRequest } from '../node/http-request-event.js';
 import { copyOf } from '../memory/own-memory.js';
 import type { NativeSocket } from '../net/socket.js';
 import { report, reports } from '../net/async-scopes.js';

@@ -5,7 +5,7 @@
 import type { Outgoing } from '../exchange/contracts.js';
 import { dateLine } from '../exchange/date.js';
 import { headerName, LastText, type HeaderName } from '../exchange/header-lines.js';
-import { addToHead, beginHead, endHead } from '../exchange/repeated-heads.js';
+import { addToHead, beginHead, endHead, isBegun } from '../exchange/repeated-heads.js';
 import { study } from '../exchange/study.js';
 import { giveNoUniqueHeaders, hasUniqueHeaders } from '../node/http-server.js';
 import { outHeadersOf, type HeaderValue, type OutHeaders } from '../node/http-messages.js';
@@ -40,14 +40,14 @@ let hasDate = false;
 let hasLength = false;
 let length = 0;
 
-function begin(firstLine: string): void {
-  beginHead(firstLine);
+function begin(firstLine: string): number {
   hasDate = hasLength = false;
+  return beginHead(firstLine);
 }
 
 /** Returns undefined, and has changed nothing, if the case is node's. */
 function build(response: Outgoing, firstLine: string, headers: unknown): string | undefined {
-  begin(firstLine);
+  const head = begin(firstLine);
   const stored = outHeadersOf(response);
   const isPlain =
     headers === null || headers === undefined
@@ -55,7 +55,8 @@ function build(response: Outgoing, firstLine: string, headers: unknown): string 
       : headers === stored
         ? addKept(response, stored)
         : addGiven(response, headers);
-  if (!isPlain) return undefined;
+  // The headers' getters may have run the program.
+  if (!isPlain || !isBegun(head)) return undefined;
   // A length that has been removed may have been set again.
   if (!hasLength && (response._removedContLen || response._removedTE)) return undefined;
   const date = response.sendDate && !hasDate ? dateLine() : '';

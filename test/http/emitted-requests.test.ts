@@ -1,6 +1,6 @@
 /**
  * Who is called for a request, and who hears of it, where a single listener is called without `server.emit`
- * (src/node/emit-request.ts): each program against node:http, before and after what it changes.
+ * (src/node/http-request-event.ts): each program against node:http, before and after what it changes.
  */
 import { EventEmitter, once } from 'node:events';
 import * as http from 'node:http';

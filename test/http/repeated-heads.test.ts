@@ -2,6 +2,7 @@
  * Heads of responses that come again are sent as the bytes of the last time (src/exchange/repeated-heads.ts). Each program's
  * responses, many times on one connection and in among others, must be node's, byte by byte.
  */
+import { once } from 'node:events';
 import type * as http from 'node:http';
 import * as net from 'node:net';
 import { Duplex } from 'node:stream';
@@ -161,6 +162,38 @@ describe.each(everyWay)('heads that come again: $name over $family', ({ subject,
       else response.end(request.url === '/get' ? 'other' : 'final');
     };
     expect(await sentBy(subject, family, answer)).toBe(await sentBy(reference, family, answer));
+  });
+
+  it('are whole where a getter of a header answers another request', async () => {
+    const waiting: http.ServerResponse[] = [];
+    const connectOne = await serve(subject, family, (response, _, request) => {
+      if (request.url === '/get') {
+        waiting.push(response);
+        return;
+      }
+      response.writeHead(200, {
+        'X-Before': 'b',
+        get 'X-Outer'() {
+          waiting.pop()?.writeHead(200, { 'X-Inner': 'i', Date: 'inner', 'Content-Length': 5 }).end('inner');
+          return 'o';
+        },
+        'Content-Length': 5,
+      });
+      response.end('outer');
+    });
+    for (let i = 0; i < 5; i++) {
+      const [inner, outer] = [connectOne(), connectOne()];
+      inner.write(GET);
+      while (waiting.length === 0) await nextTurn();
+      const answer = readAll(outer);
+      outer.write(LAST);
+      expect(withoutDates(await answer)).toBe(
+        'HTTP/1.1 200 OK\r\nX-Before: b\r\nX-Outer: o\r\nContent-Length: 5\r\nDate: \r\nConnection: close\r\n\r\nouter',
+      );
+      const [bytes] = (await once(inner, 'data')) as [Buffer];
+      expect(bytes.toString()).toContain('\r\nX-Inner: i\r\nDate: inner\r\nContent-Length: 5\r\n');
+      inner.destroy();
+    }
   });
 
   it('leave what a program does with their text alone', async () => {
