@@ -4,7 +4,7 @@ import { outHeadersOf, type HeaderValue, type OutHeaders } from '../node/http-me
 import { nodeHttp } from '../runtime/http.js';
 import type { OneRequestServer, Outgoing } from './contracts.js';
 import { dateLine } from './date.js';
-import { HeaderName, headerName, lengthLineOf } from './header-lines.js';
+import { HeaderName, headerName, isBeyondAscii, lengthLineOf } from './header-lines.js';
 import { addToHead, beginHead, endHead } from './repeated-heads.js';
 import { originalSend } from './response.js';
 
@@ -28,8 +28,6 @@ const { validateHeaderName } = nodeHttp;
 /** Newer nodes take a third argument: whether control characters are allowed, as set by their parser's options. */
 const validateHeaderValue = nodeHttp.validateHeaderValue as (name: string, value: unknown, lenient?: boolean) => void;
 
-const BEYOND_ASCII = /[\x80-\xff]/;
-
 /**
  * Replaces node's own. The connection ends with this response, so neither `Connection` nor chunked encoding is
  * mentioned.
@@ -50,7 +48,7 @@ export function storeClosingHeader(this: Outgoing, firstLine: string, headers: u
   const text = joined(head);
   this._header = text;
   this._headerSent = false;
-  if (!head.length && this._hasBody && BEYOND_ASCII.test(text)) this._send = sendHeadApart;
+  if (!head.length && this._hasBody && isBeyondAscii(text)) this._send = sendHeadApart;
 }
 
 function joined({ lines }: Head): string {

@@ -9,7 +9,7 @@ import { detachSignal, NO_CALLBACKS, settleEnd, type EndCallback } from '../node
 import { isHeard } from '../node/is-heard.js';
 import type { WriteCallback } from '../node/stream-state.js';
 import { closes, type CloseEvent } from '../stats/events.js';
-import { areShort, type Carrier, type CarrierOwner, type Piece } from './carrier.js';
+import type { Carrier, CarrierOwner, Piece } from './carrier.js';
 import { captureScope } from './context.js';
 import type { ConnectionContract, Incoming, Outgoing, ServerContract, StandIn } from './contracts.js';
 import {
@@ -23,7 +23,6 @@ import {
   type Pending,
 } from './ending.js';
 import type { Exchange } from './exchange.js';
-import { bytesOfHead } from './repeated-heads.js';
 import { tellEach } from './tell-each.js';
 import { tellFinished } from './telling.js';
 import { tellFlushed, tellingAll } from './writers.js';
@@ -180,22 +179,7 @@ export abstract class Connection<Server extends ServerContract = ServerContract>
     this.socket._touch();
     if (current !== undefined) current.whole = true;
     this.writeScope = captureScope();
-    // A stream of the program's may change what it is given.
-    const bytes = carrier.writeHead === undefined ? undefined : bytesOfHead(head);
-    // As in node: a string body goes out with the headers in the body's encoding; headers without a body are latin1.
-    if (typeof body === 'string') {
-      this.bytesSent +=
-        carrier.writeHead !== undefined && bytes !== undefined && tail === '' && areShort(head, body)
-          ? carrier.writeHead(bytes, body, isAscii ? 'latin1' : 'utf8')
-          : carrier.write(head + body + tail, body === '' ? 'latin1' : 'utf8');
-    } else {
-      const pieces: Piece[] = [
-        { data: bytes ?? head, encoding: 'latin1' },
-        { data: body, encoding: 'latin1' },
-      ];
-      if (tail !== '') pieces.push({ data: tail, encoding: 'latin1' });
-      this.bytesSent += carrier.writeAll(pieces);
-    }
+    this.bytesSent += carrier.writeWhole(head, body, tail, isAscii);
     carrier.notifyFlushed();
     carrier.uncorked();
   }

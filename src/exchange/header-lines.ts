@@ -49,6 +49,13 @@ function isPlain(value: string | number): boolean {
   return typeof value === 'number' || PLAIN_VALUE.test(value);
 }
 
+const BEYOND_ASCII = /[\x80-\xff]/;
+
+/** Of a text of latin1 characters: whether its bytes depend on the encoding. */
+export function isBeyondAscii(text: string): boolean {
+  return BEYOND_ASCII.test(text);
+}
+
 export class HeaderName {
   readonly name: string;
   readonly lower: string;

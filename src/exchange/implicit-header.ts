@@ -6,8 +6,9 @@ import { outHeadersOf } from '../node/http-messages.js';
 import { isNodesOwn } from '../node/own-method.js';
 import { nodeHttp } from '../runtime/http.js';
 import type { Outgoing } from './contracts.js';
+import { responseMethods } from './genuine-messages.js';
 
-const { writeHead, _implicitHeader: implicitHeader } = nodeHttp.ServerResponse.prototype as unknown as Outgoing;
+const { writeHead, _implicitHeader: implicitHeader } = responseMethods;
 const IS_KNOWN = isNodesOwn(writeHead, 'ERR_HTTP_INVALID_STATUS_CODE') && isNodesOwn(implicitHeader, 'this.writeHead(');
 
 const FIRST_FINAL = 200;

@@ -1,7 +1,7 @@
 /** Genuine `http.IncomingMessage`s. */
-import { nodeHttp } from '../runtime/http.js';
 import type { RequestHead } from './codec.js';
 import type { Incoming, RequestClass, OneRequestServer, SocketContract } from './contracts.js';
+import { newRequest } from './genuine-messages.js';
 import { setHeadersCount } from '../node/http-messages.js';
 import { isHeard } from '../node/is-heard.js';
 import { readableState } from '../node/stream-state.js';
@@ -53,7 +53,7 @@ export function pushEnd(request: Incoming): void {
 
 /** Newer nodes schedule nothing if there is no listener, and record what a later listener is owed. */
 function pushesQuietly(): boolean {
-  const request = new nodeHttp.IncomingMessage(null as never) as unknown as Incoming;
+  const request = newRequest(null);
   request.push(null);
   return !readableState(request).emittedReadable;
 }

@@ -11,6 +11,8 @@ import { nodeHttp } from '../runtime/http.js';
 import { queueEndCallback, type EndCallback } from '../node/http-messages.js';
 import { isNodesOwn } from '../node/own-method.js';
 import type { Incoming, Outgoing, ResponseClass, ResponseOptions, SocketContract } from './contracts.js';
+import { outgoingMethods } from './genuine-messages.js';
+import { isBeyondAscii } from './header-lines.js';
 import { makeImplicitHeader } from './implicit-header.js';
 
 const originalEnd = nodeHttp.ServerResponse.prototype.end as (this: Outgoing, ...args: unknown[]) => Outgoing;
@@ -111,8 +113,6 @@ function end(this: Outgoing, chunk?: unknown, encoding?: unknown, callback?: unk
   return this;
 }
 
-const BEYOND_ASCII = /[\x80-\xff]/;
-
 /** `isAscii`: whether a body that is a string is known to consist of ASCII. */
 function sendWhole(
   response: Outgoing,
@@ -128,9 +128,9 @@ function sendWhole(
   const length = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
   const end = `0\r\n${response._trailer}\r\n`;
   // Node sends these headers with the length of the chunk, which is latin1.
-  if (typeof body === 'string' && BEYOND_ASCII.test(head)) body = Buffer.from(body);
+  if (typeof body === 'string' && isBeyondAscii(head)) body = Buffer.from(body);
   if (length === 0) owner?.writeWhole(head + end, '', '', false);
   else owner?.writeWhole(`${head}${length.toString(16)}\r\n`, body, `\r\n${end}`, false);
 }
 
-export const originalSend = (nodeHttp.OutgoingMessage.prototype as unknown as Outgoing)._send;
+export const originalSend = outgoingMethods._send;

@@ -2,9 +2,9 @@
  * Whether this node's responses work as the fast path of `end()` assumes. The fast path bypasses node's own code, so a
  * change there could lose or reorder writes: it is disabled unless both produce the same result here.
  */
-import { nodeHttp } from '../runtime/http.js';
-import type { Incoming, Outgoing, SocketContract } from './contracts.js';
-import { bareResponse, settleEnd, type EndCallback } from '../node/http-messages.js';
+import type { Outgoing, SocketContract } from './contracts.js';
+import { settleEnd, type EndCallback } from '../node/http-messages.js';
+import { newRequest, newResponse } from './genuine-messages.js';
 import { storeClosingHeader } from './closing-head.js';
 import { endsShort, hasten, isShort, METHODS_ARE_NODES } from './response.js';
 
@@ -49,10 +49,10 @@ interface Sample {
 
 function makeSample(storeHeader: StoreHeader, short: boolean, prepare: Prepare): Sample {
   const socket = new SampleSocket();
-  const request = new nodeHttp.IncomingMessage(socket as never) as unknown as Incoming;
+  const request = newRequest(socket);
   Object.assign(request, { httpVersionMajor: 1, httpVersionMinor: 1, method: 'GET' });
   const options = { highWaterMark: 1000, rejectNonStandardBodyWrites: false };
-  const bare = bareResponse(request as never, options) as unknown as Outgoing;
+  const bare = newResponse(request, options);
   const response = hasten(bare, storeHeader, short);
   prepare(response);
   socket._httpMessage = response;

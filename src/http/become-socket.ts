@@ -8,9 +8,10 @@
  */
 import { EventEmitter } from 'node:events';
 import { Duplex } from 'node:stream';
-import type { NativeCarrier } from '../exchange/carrier.js';
+import type { NativeCarrier } from '../exchange/native-carrier.js';
 import type { Incoming, Outgoing } from '../exchange/contracts.js';
 import { Exchange } from '../exchange/exchange.js';
+import { newRequest, newResponse } from '../exchange/genuine-messages.js';
 import { tellEach } from '../exchange/tell-each.js';
 import { tellingAll } from '../exchange/writers.js';
 import { report, reports, socketScope } from '../net/async-scopes.js';
@@ -22,10 +23,9 @@ import { SocketConnection } from '../net/socket-connection.js';
 import { NativeSocket, noteEnd } from '../net/socket.js';
 import type { NodeParser, ParserCallbacks } from '../node/http-parser.js';
 import { runTicks } from '../node/run-ticks.js';
-import { bareResponse, errorOfSocket, settleEnd } from '../node/http-messages.js';
+import { errorOfSocket, settleEnd } from '../node/http-messages.js';
 import { ignoreErrors, serveByNode, untold, withMessages, type ServerWithFields } from '../node/http-server.js';
 import type { ServerInternals } from '../node/server-internals.js';
-import { nodeHttp } from '../runtime/http.js';
 import { type WriteCallback, writableState, readableState } from '../node/stream-state.js';
 import { breakParser, breakWithin, endParser, skipBody, type BreakingCallback } from './broken-parser.js';
 import type { HttpHost } from './host.js';
@@ -251,7 +251,7 @@ function tellServerFirst(response: Outgoing): void {
 
 /** Its body is still being read: node's server has made a response, and that is over. */
 function replayAnswered(server: ServerWithFields, socket: ServedSocket, { request }: Exchange, rest: Remainder): void {
-  const response = bareResponse(request as never, {}) as unknown as Outgoing;
+  const response = newResponse(request, {});
   const exchange = new Exchange(request, response);
   replay(server, socket, exchange, { ...rest, receiving: exchange });
   untold(() => response.emit('finish'));
@@ -259,7 +259,7 @@ function replayAnswered(server: ServerWithFields, socket: ServedSocket, { reques
 
 /** All requests have been answered: node's parser and server rest as after one of them. */
 function replayRest(server: ServerWithFields, socket: ServedSocket, rest: Remainder): void {
-  const request = new nodeHttp.IncomingMessage(socket) as unknown as Incoming;
+  const request = newRequest(socket);
   Object.assign(request, { method: 'GET', rawHeaders: ['Host', 'x'], httpVersionMinor: 1, complete: true });
   replayAnswered(server, socket, new Exchange(request, undefined as never), { ...rest, bodySeen: 0 });
   const parser = socket.parser as { incoming?: unknown } | null;

@@ -1,6 +1,6 @@
 /** The addresses of a connection, as they were when it was open. */
 import type { NativeEndpoint } from '../binding/addon.js';
-import type { NativeCarrier } from '../exchange/carrier.js';
+import type { NativeCarrier } from '../exchange/native-carrier.js';
 
 /** A UNIX-domain socket's, as node has it, or those of a connection that has closed. */
 const NO_NAME: NativeEndpoint = {};

@@ -8,8 +8,6 @@
 import { EventEmitter } from 'node:events';
 import { COPY_LIMIT } from '../engine/outbound.js';
 import { abortedError, endWithinMessageError } from '../errors/index.js';
-import { areShort } from '../exchange/carrier.js';
-import { bytesOfHead } from '../exchange/repeated-heads.js';
 import { areRequestsWatched } from '../exchange/telling.js';
 import { copyOf } from '../memory/own-memory.js';
 import type { AcceptingListener } from '../net/accept-delegate.js';
@@ -230,19 +228,15 @@ export class FetchConnection extends HoldingConnection implements ExchangeCarrie
   sendHead(head: string, body: string | Uint8Array | undefined, isBeyondAscii: boolean): void {
     if (!this.sends) return;
     this.socket._touch();
-    const bytes = bytesOfHead(head);
     let length: number;
-    if (bytes !== undefined && typeof body !== 'object' && areShort(head, body ?? ''))
-      length = this.postHead(bytes, body ?? '');
-    else if (body === undefined || body.length === 0) length = this.post(head, 'latin1');
-    else if (typeof body === 'string' && !isBeyondAscii) length = this.post(head + body, 'utf8');
-    else if (typeof body === 'string') length = this.postChunk(head, Buffer.from(body), '');
-    else length = this.postChunk(head, body, '');
+    if (typeof body === 'string' && isBeyondAscii) length = this.postChunk(head, Buffer.from(body), '');
+    else if (typeof body === 'object' && body.length > 0) length = this.postChunk(head, body, '');
+    else length = this.postText(head, typeof body === 'string' ? body : '');
     this.sinceFlush += length;
   }
 
-  private postHead(head: Uint8Array, body: string): number {
-    const length = this.carrier.writeHead(head, body, 'utf8');
+  private postText(head: string, body: string): number {
+    const length = this.carrier.writeWhole(head, body, '', false);
     this.bytesSent += length;
     return length;
   }

@@ -4,11 +4,12 @@
  */
 import type { FileRange } from '../binding/file-range.js';
 import { writeDestroyedError, writeError } from '../errors/index.js';
-import type { NativeCarrier } from '../exchange/carrier.js';
+import type { NativeCarrier } from '../exchange/native-carrier.js';
 import { Connection } from '../exchange/connection.js';
 import type { HostedConnection } from '../exchange/contracts.js';
 import type { Pending } from '../exchange/ending.js';
 import type { Exchange } from '../exchange/exchange.js';
+import { isBeyondAscii } from '../exchange/header-lines.js';
 import { endsShort } from '../exchange/response.js';
 import { report } from '../net/async-scopes.js';
 import { keepAliveBufferOf } from '../node/http-server.js';
@@ -17,8 +18,6 @@ import type { HttpHost } from './host.js';
 import type { HttpSocket } from './http-socket.js';
 import { KeepAliveTimer } from './keep-alive-timer.js';
 import { setIdleTime } from './stand-in-options.js';
-
-const BEYOND_ASCII = /[\x80-\xff]/;
 
 /** A write to a corked socket. */
 interface HeldWrite {
@@ -220,7 +219,7 @@ export abstract class PipelinedConnection extends Connection<HttpHost> implement
     if (length === null || head === null || !response._hasBody || response.chunkedEncoding) return false;
     if (this.bytesSent - sentBefore === head.length + length) return false;
     // Headers beyond ASCII may have been sent in the encoding of the body, so that their length is not known.
-    return !BEYOND_ASCII.test(head);
+    return !isBeyondAscii(head);
   }
 
   /** All requests that have been read are answered. */

@@ -56,8 +56,11 @@ export function scanHead(
   start: number,
   end: number,
 ): PlainHead | undefined {
+  // Before the scan: options may be getters, which run the program.
+  const { longestHead, servesPlain } = host;
+  if (!servesPlain) return undefined;
   const text = engine.native.scanRequest(data === engine.inboxMemory ? undefined : data, start, end);
-  if (text === undefined || text.length > host.longestHead || !host.servesPlain) return undefined;
+  if (text === undefined || text.length > longestHead) return undefined;
   words ??= learnWords(engine);
   const minorVersion = words[RequestHead.MinorVersion] as number;
   // Node refuses it, unless the server does not mind.

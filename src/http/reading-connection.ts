@@ -2,7 +2,7 @@
  * A connection of an `http.Server` whose requests are read without a stream and without node's parser, as far as reading
  * goes: what it does with the bytes is the matter of connection.ts and fetch-connection.ts.
  */
-import { NativeCarrier } from '../exchange/carrier.js';
+import { NativeCarrier } from '../exchange/native-carrier.js';
 import type { Engine } from '../engine/engine.js';
 import { loopTime } from '../engine/thread-engine.js';
 import { requestTimeoutError } from '../errors/index.js';

@@ -4,15 +4,14 @@
  */
 import type { Outgoing } from '../exchange/contracts.js';
 import { dateLine } from '../exchange/date.js';
-import { headerName, LastText, type HeaderName } from '../exchange/header-lines.js';
+import { responseMethods } from '../exchange/genuine-messages.js';
+import { headerName, LastText, lengthLineOf, type HeaderName } from '../exchange/header-lines.js';
 import { addToHead, beginHead, endHead, isBegun } from '../exchange/repeated-heads.js';
 import { study } from '../exchange/study.js';
 import { giveNoUniqueHeaders, hasUniqueHeaders } from '../node/http-server.js';
 import { outHeadersOf, type HeaderValue, type OutHeaders } from '../node/http-messages.js';
-import { nodeHttp } from '../runtime/http.js';
 
-const originals = nodeHttp.ServerResponse.prototype as unknown as Outgoing;
-const originalStoreHeader = originals._storeHeader;
+const originalStoreHeader = responseMethods._storeHeader;
 
 /** Replaces node's own on a response. */
 export function storeHeader(this: Outgoing, firstLine: string, headers: unknown): void {
@@ -64,6 +63,7 @@ function build(response: Outgoing, firstLine: string, headers: unknown): string 
   if (!hasLength) {
     addToHead(commonLines.find(date, kept));
     addToHead(frame(response));
+    addToHead(CRLF);
     return endHead();
   }
   response._contentLength = length;
@@ -184,21 +184,17 @@ export function keptFor(timeout: number): string {
   return keptLines;
 }
 
-const lengthLine = new LastText<number>();
-
-/** The end of the headers: how the end of a body without a given length is seen. */
+/** How the end of a body without a given length is seen. */
 function frame(response: Outgoing): string {
-  if (!response._hasBody) return CRLF;
+  if (!response._hasBody) return '';
   const { _contentLength: size } = response;
   if (!response.useChunkedEncodingByDefault) {
     response._last = true;
-    return CRLF;
+    return '';
   }
-  if (typeof size === 'number') {
-    return lengthLine.find(size) ?? lengthLine.see(size, `Content-Length: ${String(size)}\r\n\r\n`);
-  }
+  if (typeof size === 'number') return lengthLineOf(size);
   response.chunkedEncoding = true;
-  return 'Transfer-Encoding: chunked\r\n\r\n';
+  return 'Transfer-Encoding: chunked\r\n';
 }
 
 let comesToTheSame: boolean | undefined;

@@ -86,13 +86,14 @@ export class EngineExchange extends FetchExchange {
 
   private headOf(parts: ResponseParts, framing: Framing): string {
     const { status, statusText } = parts;
+    // As node: what has no length leaves the connection open only to clients that take chunks.
+    if (parts.closes || (typeof framing !== 'number' && !this.takesChunks)) this.keeps = false;
+    // Before the head is begun: it may be a getter, which runs the program.
+    const kept = this.keeps ? keptFor(this.carrier.keepAliveTimeout) : 'Connection: close\r\n';
     beginHead(statusText === '' ? statusLine(status) : `HTTP/1.1 ${String(status)} ${statusText}\r\n`);
     for (const { line } of parts.headers) addToHead(line);
     if (typeof framing === 'number') addToHead(lengthLineOf(framing));
     else if (framing === 'chunked') addToHead('Transfer-Encoding: chunked\r\n');
-    // As node: what has no length leaves the connection open only to clients that take chunks.
-    if (parts.closes || (typeof framing !== 'number' && !this.takesChunks)) this.keeps = false;
-    const kept = this.keeps ? keptFor(this.carrier.keepAliveTimeout) : 'Connection: close\r\n';
     addToHead(lastLinesOf(parts.hasDate ? '' : dateLine(), kept));
     return endHead();
   }

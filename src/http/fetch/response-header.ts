@@ -2,11 +2,10 @@
  * A header of a Response, looked at once. A program uses few names, and gives most of them the same value each time: the
  * last header of each name is kept.
  */
-import { flat } from '../../exchange/header-lines.js';
+import { flat, isBeyondAscii } from '../../exchange/header-lines.js';
 
 const NAME = /^[\w!#$%&'*+.^`|~-]+$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
-const BEYOND_ASCII = /[\x80-\xff]/;
 const EDGES = /^[\t ]|[\t ]$/;
 const DIGITS = /^\d+$/;
 const CLOSE = /(?:^|[\s,])close(?:$|[\s,])/i;
@@ -39,7 +38,7 @@ export class ResponseHeader {
     this.name = name.toLowerCase();
     this.value = value;
     this.isTrimmed = !EDGES.test(value);
-    this.isBeyondAscii = BEYOND_ASCII.test(value);
+    this.isBeyondAscii = isBeyondAscii(value);
     this.isOfTheConnection = OF_THE_CONNECTION.has(this.name);
     this.isOrdinary = !this.isBeyondAscii && !this.isOfTheConnection && !this.isDate;
   }
