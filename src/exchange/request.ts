@@ -1,6 +1,7 @@
 /** Genuine `http.IncomingMessage`s. */
 import type { RequestHead } from './codec.js';
 import type { Incoming, RequestClass, OneRequestServer, SocketContract } from './contracts.js';
+import { markEnded } from './ended-state.js';
 import { newRequest } from './genuine-messages.js';
 import { setHeadersCount } from '../node/http-messages.js';
 import { isHeard } from '../node/is-heard.js';
@@ -73,8 +74,6 @@ export function noteEnd(request: Incoming): void {
  * The effect of node's `_dump()`, without its three ticks.
  */
 export function endUnheard(request: Incoming): void {
-  const state = readableState(request);
   request._dumped = true;
-  state.ended = state.endEmitted = true;
-  state.destroyed = state.closed = state.closeEmitted = true;
+  markEnded(request);
 }

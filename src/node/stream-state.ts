@@ -25,7 +25,7 @@ export interface ReadableStateView {
   readonly emittedReadable: boolean;
   readonly resumeScheduled: boolean;
   readonly length: number;
-  readonly flowing: boolean | null;
+  flowing: boolean | null;
   readonly decoder: unknown;
 }
 
