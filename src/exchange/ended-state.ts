@@ -35,7 +35,7 @@ interface Bits {
 type Flags = Record<symbol, number>;
 
 function flagsOf(state: ReadableStateView): Flags {
-  return state as unknown as Flags;
+  return state as ReadableStateView & Flags;
 }
 
 /** null: this node keeps them in another way. */

@@ -78,7 +78,7 @@ const programs: Program[] = [
   {
     what: 'have the state that node gives a request',
     use(request, _, tell) {
-      tell(fieldsOf((request as unknown as { _readableState: object })._readableState, STATE_FIELDS));
+      tell(fieldsOf((request as http.IncomingMessage & { _readableState: object })._readableState, STATE_FIELDS));
     },
   },
   {
