@@ -4,6 +4,7 @@
  */
 import type * as http from 'node:http';
 import * as net from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { listen, type Address } from '../support/sockets.js';
 import { reference, type Subject } from '../support/subjects.js';
 import { createTelling, happenings, Talk, type Script, type Setting } from './talk.js';
@@ -15,8 +16,12 @@ export interface Difference extends Script {
 
 /** Turns of the loop in which nothing happens, until a step is over. */
 const QUIET_TURNS = 3;
-/** An end that still waits for something by then never gets it. The kernel can be late with TCP on a busy machine. */
-const STALLED_MILLIS = 300;
+/**
+ * Naps of a millisecond in which nothing happens, until a server that has not read all does not mean to. Naps are counted
+ * and no time is measured: a machine that stands still for a while does not end a step. Sleeping leaves a processor to
+ * the kernel, which may have put off delivering over TCP.
+ */
+const STALLED_NAPS = 300;
 /** Connections at once, to each server. */
 const CROWD = 400;
 
@@ -53,10 +58,16 @@ class KernelTalk extends Talk {
 
   /** Whether each end has what the other one has sent. A server may accept a connection when its first byte comes. */
   get isSettled(): boolean {
-    const { peer, client, sent, ended } = this;
+    const { peer, sent, ended } = this;
     if (peer === undefined) return sent === 0;
     if (peer.destroyed || ended) return this.clientHasClosed && this.peerHasClosed;
-    return peer.bytesRead >= sent && client.bytesRead >= peer.bytesWritten;
+    return peer.bytesRead >= sent && this.clientHasAll;
+  }
+
+  /** The client reads always: what the server has written comes, however late. */
+  get clientHasAll(): boolean {
+    const { peer, client, clientHasClosed } = this;
+    return peer === undefined || clientHasClosed || client.bytesRead >= peer.bytesWritten;
   }
 
   send(step: number): void {
@@ -120,9 +131,11 @@ class Stage {
 
   private accept(socket: net.Socket): void {
     const { coming } = this;
-    const named = coming.findIndex(({ client }) => client.localPort === socket.remotePort);
-    const [talk] = coming.splice(this.setting.family === 'tcp' ? named : 0, 1);
+    const isNamed = this.setting.family === 'tcp';
+    const at = isNamed ? coming.findIndex(({ client }) => client.localPort === socket.remotePort) : 0;
+    const talk = coming[at];
     if (talk === undefined) throw new Error('nobody has connected');
+    coming.splice(at, 1);
     this.talks.set(socket, talk);
     talk.accept(socket);
   }
@@ -130,12 +143,16 @@ class Stage {
 
 async function settle(talks: readonly KernelTalk[]): Promise<void> {
   let before = -1;
-  let since = 0;
-  const isOver = (): boolean => talks.every(({ isSettled }) => isSettled) || performance.now() - since > STALLED_MILLIS;
-  for (let turns = 0; turns < QUIET_TURNS || !isOver(); turns++) {
-    if (happenings !== before) [turns, since] = [0, performance.now()];
+  let turns = 0;
+  let naps = 0;
+  const isOver = (): boolean =>
+    talks.every(({ isSettled }) => isSettled) ||
+    (naps >= STALLED_NAPS && talks.every(({ clientHasAll }) => clientHasAll));
+  for (; turns < QUIET_TURNS || !isOver(); turns++) {
+    if (happenings !== before) turns = naps = 0;
     before = happenings;
-    await new Promise(setImmediate);
+    if (turns < QUIET_TURNS) await new Promise(setImmediate);
+    else naps += await setTimeout(1, 1);
   }
 }
 
