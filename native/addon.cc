@@ -25,7 +25,7 @@ constexpr bool kDebug = false;
 
 // src/binding/addon.ts has the same number. Raise it when the interface between the two sides changes, so that an addon
 // built from other sources is detected.
-constexpr int kContract = 11;
+constexpr int kContract = 12;
 
 class Addon final : public Napi::Addon<Addon> {
  public:

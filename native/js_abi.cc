@@ -13,6 +13,7 @@
 #include "request_head.h"
 #include "slab.h"
 #include "turn.h"
+#include "uwsgi_variables.h"
 
 namespace nearwire {
 
@@ -84,6 +85,21 @@ Napi::Object request_head_words(Napi::Env env) {
                         }));
 }
 
+Napi::Object uwsgi_head_words(Napi::Env env) {
+  return object_of(env, std::to_array<Named>({
+                            {"VariableCount", word(offsetof(UwsgiHead, variable_count))},
+                            {"ContentLength", word(offsetof(UwsgiHead, content_length))},
+                            {"HeaderCount", word(offsetof(UwsgiHead, header_count))},
+                            {"MethodStart", word(offsetof(UwsgiHead, method.start))},
+                            {"MethodEnd", word(offsetof(UwsgiHead, method.end))},
+                            {"UrlStart", word(offsetof(UwsgiHead, url.start))},
+                            {"UrlEnd", word(offsetof(UwsgiHead, url.end))},
+                            {"ProtocolStart", word(offsetof(UwsgiHead, protocol.start))},
+                            {"ProtocolEnd", word(offsetof(UwsgiHead, protocol.end))},
+                            {"Headers", word(offsetof(UwsgiHead, headers))},
+                        }));
+}
+
 Napi::Object socket_kinds(Napi::Env env) {
   return object_of(env, std::to_array<Named>({
                             {"UnixConnection", kUnixConnection},
@@ -110,6 +126,7 @@ Napi::Object abi(Napi::Env env) {
   result.Set("completions", completions(env));
   result.Set("shared", shared_words(env));
   result.Set("requestHead", request_head_words(env));
+  result.Set("uwsgiHead", uwsgi_head_words(env));
   result.Set("socketKinds", socket_kinds(env));
   result.Set("engineCounters", names_of(env, counts_of(EngineCounters{}, SpinCounters{})));
   result.Set("connectionCounters", names_of(env, counts_of(ConnectionCounters{})));

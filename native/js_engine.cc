@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -16,6 +17,24 @@ namespace nearwire {
 namespace {
 
 constexpr napi_type_tag kTag = {0x6e65617277697265, 0x2d656e67696e6531};
+
+HeaderNames header_names(const Napi::Value& given) {
+  HeaderNames known;
+  if (!given.IsArray()) return known;
+  const Napi::Array names = given.As<Napi::Array>();
+  for (uint32_t i = 0; i < names.Length(); ++i) {
+    const Napi::Value name = names.Get(i);
+    // The indexes of those behind it would be others.
+    if (!name.IsString() || !known.add(name.As<Napi::String>().Utf8Value())) break;
+  }
+  return known;
+}
+
+Napi::Value latin1(Napi::Env env, std::string_view text) {
+  napi_value made = nullptr;
+  napi_create_string_latin1(env, text.data(), text.size(), &made);
+  return {env, made};
+}
 
 }  // namespace
 
@@ -30,6 +49,8 @@ Napi::Function JsEngine::define(Napi::Env env, Place* place) {
                   method<&JsEngine::counters>("counters"),
                   method<&JsEngine::set_header_names>("setHeaderNames"),
                   method<&JsEngine::scan_request>("scanRequest"),
+                  method<&JsEngine::set_variable_names>("setVariableNames"),
+                  method<&JsEngine::scan_variables>("scanVariables"),
                   method<&JsEngine::report_exception>("reportException")};
   for (const auto& more : {connect_methods(), listen_methods(), socket_methods(), write_methods(), splice_methods()}) {
     methods.insert(methods.end(), more.begin(), more.end());
@@ -89,6 +110,7 @@ Napi::Value JsEngine::layout(Napi::Env env) {
   layout.Set("shared", words(engine_->shared(), sizeof(SharedState)));
   layout.Set("results", words(engine_->results(), Engine::kMaxSubmissions * sizeof(FlushResult)));
   layout.Set("requestHead", words(&request_head_, sizeof(RequestHead)));
+  layout.Set("uwsgiHead", words(&uwsgi_head_, sizeof(UwsgiHead)));
   return layout;
 }
 
@@ -171,31 +193,36 @@ Napi::Value JsEngine::counters(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value JsEngine::set_header_names(const Napi::CallbackInfo& info) {
-  header_names_ = {};
-  if (!info[0].IsArray()) return info.Env().Undefined();
-  const Napi::Array names = info[0].As<Napi::Array>();
-  for (uint32_t i = 0; i < names.Length(); ++i) {
-    const Napi::Value name = names.Get(i);
-    // The indexes of those behind it would be others.
-    if (!name.IsString() || !header_names_.add(name.As<Napi::String>().Utf8Value())) break;
-  }
+  header_names_ = header_names(info[0]);
   return info.Env().Undefined();
 }
 
-Napi::Value JsEngine::scan_request(const Napi::CallbackInfo& info) {
-  if (engine_ == nullptr) return info.Env().Undefined();
+Napi::Value JsEngine::set_variable_names(const Napi::CallbackInfo& info) {
+  variable_names_ = header_names(info[0]);
+  return info.Env().Undefined();
+}
+
+std::string_view JsEngine::scanned_bytes(const Napi::CallbackInfo& info) const {
+  if (engine_ == nullptr) return {};
   // To ask V8 for the memory of an array takes 240 instructions.
   const bool is_inbox = info[0].IsUndefined();
   const iovec bytes = is_inbox ? iovec{engine_->inbox_memory(), Engine::kInboxBytes} : bytes_of(info.Env(), info[0]);
   const int32_t start = integer(info, 1);
   const int32_t end = integer(info, 2);
-  if (start < 0 || end <= start || static_cast<size_t>(end) > bytes.iov_len) return info.Env().Undefined();
-  const char* from = static_cast<const char*>(bytes.iov_base) + start;
-  const size_t length = scan_request_head(from, static_cast<size_t>(end - start), header_names_, &request_head_);
-  if (length == 0) return info.Env().Undefined();
-  napi_value text = nullptr;
-  napi_create_string_latin1(info.Env(), from, length, &text);
-  return Napi::Value(info.Env(), text);
+  if (start < 0 || end <= start || static_cast<size_t>(end) > bytes.iov_len) return {};
+  return {static_cast<const char*>(bytes.iov_base) + start, static_cast<size_t>(end - start)};
+}
+
+Napi::Value JsEngine::scan_request(const Napi::CallbackInfo& info) {
+  const std::string_view bytes = scanned_bytes(info);
+  const size_t length = scan_request_head(bytes.data(), bytes.size(), header_names_, &request_head_);
+  return length == 0 ? info.Env().Undefined() : latin1(info.Env(), bytes.substr(0, length));
+}
+
+Napi::Value JsEngine::scan_variables(const Napi::CallbackInfo& info) {
+  const std::string_view bytes = scanned_bytes(info);
+  const bool is_usual = scan_uwsgi_variables(bytes.data(), bytes.size(), variable_names_, &uwsgi_head_);
+  return is_usual ? latin1(info.Env(), bytes) : info.Env().Undefined();
 }
 
 Napi::Value JsEngine::report_exception(const Napi::CallbackInfo& info) {

@@ -10,6 +10,7 @@
 #include "header_names.h"
 #include "js_object.h"
 #include "request_head.h"
+#include "uwsgi_variables.h"
 
 namespace nearwire {
 
@@ -70,6 +71,10 @@ class JsEngine final : public JsObject<JsEngine>, private Engine::Delegate {
   Napi::Value counters(const Napi::CallbackInfo& info);
   Napi::Value set_header_names(const Napi::CallbackInfo& info);
   Napi::Value scan_request(const Napi::CallbackInfo& info);
+  Napi::Value set_variable_names(const Napi::CallbackInfo& info);
+  Napi::Value scan_variables(const Napi::CallbackInfo& info);
+  // The bytes that a scan is called with: a memory or undefined, start and end. Empty if there are none.
+  std::string_view scanned_bytes(const Napi::CallbackInfo& info) const;
   Napi::Value report_exception(const Napi::CallbackInfo& info);
 
   // --- js_engine_connect.cc ---
@@ -150,6 +155,8 @@ class JsEngine final : public JsObject<JsEngine>, private Engine::Delegate {
   Napi::FunctionReference closing_handler_;
   HeaderNames header_names_;
   RequestHead request_head_{};
+  HeaderNames variable_names_;
+  UwsgiHead uwsgi_head_{};
 };
 
 }  // namespace nearwire

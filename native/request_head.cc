@@ -1,8 +1,9 @@
 #include "request_head.h"
 
 #include <array>
-#include <cstring>
 #include <string_view>
+
+#include "characters.h"
 
 namespace nearwire {
 
@@ -18,26 +19,6 @@ constexpr size_t kMaxLengthDigits = 9;
 constexpr std::array<string_view, 7> kMethods = {"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"};
 constexpr string_view kVersion = " HTTP/1.";
 
-enum CharClass : uint8_t { kToken = 1, kTarget = 2, kValue = 4 };
-
-constexpr std::array<uint8_t, 256> classify() {
-  std::array<uint8_t, 256> classes{};
-  for (int c = 0; c < 256; ++c) {
-    const bool alphanumeric = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-    const auto is_one_of = [c](string_view set) { return c < 0x80 && set.find(static_cast<char>(c)) != set.npos; };
-    uint8_t& of = classes[static_cast<size_t>(c)];
-    // RFC 9110, 5.6.2.
-    if (alphanumeric || is_one_of("!#$%&'*+-.^_`|~")) of |= kToken;
-    // RFC 3986, 3.3 and 3.4.
-    if (alphanumeric || is_one_of("-._~!$&'()*+,;=:@%/?")) of |= kTarget;
-    // RFC 9110, 5.5: printable, blanks, and what is not ASCII.
-    if (c == '\t' || (c >= ' ' && c != 0x7f)) of |= kValue;
-  }
-  return classes;
-}
-
-constexpr std::array<uint8_t, 256> kClasses = classify();
-
 bool equals_ignoring_case(string_view text, string_view lower) {
   if (text.size() != lower.size()) return false;
   for (size_t i = 0; i < text.size(); ++i) {
@@ -45,19 +26,6 @@ bool equals_ignoring_case(string_view text, string_view lower) {
     if ((c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c) != lower[i]) return false;
   }
   return true;
-}
-
-constexpr uint64_t each_byte(uint64_t value) { return value * 0x0101010101010101; }
-
-// Whether none of these eight bytes is a control character. A tab is one too, though values may have it.
-bool are_values(const char* bytes) {
-  uint64_t word = 0;
-  std::memcpy(&word, bytes, sizeof(word));
-  // The subtraction sets the highest bit of a byte below ' ', and perhaps those of bytes above such a one.
-  const uint64_t below_blank = (word - each_byte(' ')) & ~word;
-  const uint64_t del = word ^ each_byte(0x7f);
-  const uint64_t is_del = (del - each_byte(1)) & ~del;
-  return ((below_blank | is_del) & each_byte(0x80)) == 0;
 }
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
@@ -87,7 +55,7 @@ class Scanner {
     head_->method = static_cast<int32_t>(index);
     const string_view target = run(kTarget);
     if (target.empty() || target[0] != '/') return false;
-    head_->target = range_of(target);
+    head_->target = range_within(text_, target);
     if (!skip(kVersion)) return false;
     head_->minor_version = skip("1") ? 1 : 0;
     return (head_->minor_version == 1 || skip("0")) && skip("\r\n");
@@ -102,11 +70,11 @@ class Scanner {
     while (!value.empty() && is_blank(value.back())) value.remove_suffix(1);
     const bool trimmed = value.size() < line.size();
     if (!skip("\r\n") || !is_plain(name, value, trimmed)) return false;
-    RequestHead::Range* header = &head_->headers[2 * head_->header_count++];
-    header[0] = range_of(name);
+    TextRange* header = &head_->headers[2 * head_->header_count++];
+    header[0] = range_within(text_, name);
     const int32_t known = names_.find(name);
     if (known != HeaderNames::kUnknown) header[0].start = ~known;
-    header[1] = range_of(value);
+    header[1] = range_within(text_, value);
     return true;
   }
 
@@ -154,29 +122,25 @@ class Scanner {
     return true;
   }
 
-  // As run(kValue), which are most bytes of a head: eight at a time as far as that goes.
-  string_view run_of_values() {
-    const size_t start = at_;
-    while (text_.size() - at_ >= sizeof(uint64_t) && are_values(text_.data() + at_)) at_ += sizeof(uint64_t);
-    run(kValue);
-    return text_.substr(start, at_ - start);
-  }
+  // Most bytes of a head are values.
+  string_view run_of_values() { return taken(at_ + values_at(text_.substr(at_))); }
 
   string_view run(CharClass of) {
-    const size_t start = at_;
-    while (at_ < text_.size() && (kClasses[static_cast<uint8_t>(text_[at_])] & of) != 0) ++at_;
-    return text_.substr(start, at_ - start);
+    size_t end = at_;
+    while (end < text_.size() && is(of, text_[end])) ++end;
+    return taken(end);
+  }
+
+  string_view taken(size_t end) {
+    const string_view part = text_.substr(at_, end - at_);
+    at_ = end;
+    return part;
   }
 
   bool skip(string_view expected) {
     if (text_.substr(at_, expected.size()) != expected) return false;
     at_ += expected.size();
     return true;
-  }
-
-  RequestHead::Range range_of(string_view part) const {
-    const auto start = static_cast<int32_t>(part.data() - text_.data());
-    return {start, start + static_cast<int32_t>(part.size())};
   }
 
   string_view text_;

@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "header_names.h"
+#include "text_range.h"
 
 namespace nearwire {
 
@@ -17,11 +18,6 @@ namespace nearwire {
 struct RequestHead {
   // Node's parser reports longer lists in pieces, the first of them when it reaches the 32nd header.
   static constexpr int32_t kMaxHeaders = 31;
-
-  struct Range {
-    int32_t start;
-    int32_t end;
-  };
 
   // An index into kMethods of request_head.cc.
   int32_t method;
@@ -34,10 +30,10 @@ struct RequestHead {
   int32_t keeps_alive;
   // Whether there is a Host; 0 or 1.
   int32_t has_host;
-  Range target;
+  TextRange target;
   // Name and value alternately, as offsets from the start of the headers. The start of a known name is its index,
   // complemented: a negative number.
-  Range headers[2 * kMaxHeaders];
+  TextRange headers[2 * kMaxHeaders];
 };
 
 // The length of the header block including its blank line; 0 if it is not plain, and then `head` is undefined.

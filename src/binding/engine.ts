@@ -16,6 +16,8 @@ export interface NativeEngineLayout {
   results: Int32Array;
   /** The result of `scanRequest`: the fields named by `RequestHead`, then those of the headers. */
   requestHead: Int32Array;
+  /** The result of `scanVariables`: the fields named by `UwsgiHead`, then those of the headers. */
+  uwsgiHead: Int32Array;
 }
 
 /** Where to listen or connect: a path (a leading NUL is an abstract name on Linux), or a numeric address and port. */
@@ -269,6 +271,13 @@ export interface NativeEngine {
    * before `end` (see native/request_head.h).
    */
   scanRequest(memory: Uint8Array | undefined, start: number, end: number): string | undefined;
+  /** What `scanVariables` knows from now on: uwsgi variables that are headers, at most 256. */
+  setVariableNames(names: readonly string[]): void;
+  /**
+   * As `scanRequest`, for the variables of a uwsgi packet, which are all of `[start, end)`: their parts are in
+   * `layout.uwsgiHead`. undefined: they are not usual ones (see native/uwsgi_variables.h).
+   */
+  scanVariables(memory: Uint8Array | undefined, start: number, end: number): string | undefined;
   /** Bytes that the kernel has received and that have not been read. EBADF. */
   unread(id: number): number;
   /** Whether this thread has been preempted since the last call. */

@@ -168,5 +168,23 @@ export const RequestHead = {
   Headers: 8,
 } as const;
 
+/** Indexes in `NativeEngineLayout.uwsgiHead`; offsets are from the first variable. */
+export const UwsgiHead = {
+  /** Of all variables. */
+  VariableCount: 0,
+  /** -1: none. */
+  ContentLength: 1,
+  HeaderCount: 2,
+  MethodStart: 3,
+  MethodEnd: 4,
+  UrlStart: 5,
+  UrlEnd: 6,
+  /** Of SERVER_PROTOCOL, where that is not HTTP/1.1; otherwise empty. */
+  ProtocolStart: 7,
+  ProtocolEnd: 8,
+  /** As those of `RequestHead`; the list is that of `setVariableNames`. */
+  Headers: 9,
+} as const;
+
 /** A send buffer sized, within limits, for what is written at once. UNIX sockets; TCP's grows by itself. */
 export const AUTO_BUFFER = -1;

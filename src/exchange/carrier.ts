@@ -1,5 +1,6 @@
 /** The connection under an exchange: one of the native engine (native-carrier.ts) or one of node:net's sockets (node-carrier.ts). */
 import type { TransportName } from '../config/options.js';
+import type { Engine } from '../engine/engine.js';
 import type { ConnectionStats } from '../stats/server-stats.js';
 
 /** Receives a carrier's events. */
@@ -29,6 +30,8 @@ export interface Piece {
 
 export interface Carrier {
   readonly transport: TransportName;
+  /** Of a native one. */
+  readonly engine?: Engine;
   owner: CarrierOwner;
   /** The kernel has not taken all bytes; `queued` is the number left. */
   readonly blocked: boolean;

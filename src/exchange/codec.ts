@@ -1,4 +1,5 @@
 /** What a protocol provides to the exchange layer: how a request is read, and what a response may contain. */
+import type { Engine } from '../engine/engine.js';
 
 /** A request's headers as its protocol encodes them. Costly values are computed on access. */
 export interface RequestHead {
@@ -54,7 +55,8 @@ export interface RequestReader {
 export interface Codec {
   /** The protocol's. */
   readonly name: string;
-  createReader(): RequestReader;
+  /** `engine`: of the connection whose requests it reads, if that is a native one. */
+  createReader(engine: Engine | undefined): RequestReader;
   /**
    * Whether peers send their request as soon as they connect. Over TCP on Linux, accept is then delayed until the first
    * byte (TCP_DEFER_ACCEPT), which saves an event-loop iteration per connection: a fifth of its CPU under load.

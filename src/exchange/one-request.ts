@@ -50,7 +50,7 @@ export class OneRequestConnection extends Connection<OneRequestServer> implement
 
   constructor(server: OneRequestServer, carrier: Carrier) {
     super(server, carrier);
-    this.reader = server.codec.createReader();
+    this.reader = server.codec.createReader(carrier.engine);
     this.socket = new ExchangeSocket(this);
   }
 

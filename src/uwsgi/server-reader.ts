@@ -14,6 +14,7 @@ import {
   tooManyVariablesError,
   variablesTooLongError,
 } from './server-errors.js';
+import { scannerOf, type ScanningEngine, type VariableScanner } from './variable-scanner.js';
 import { Variables } from './variables.js';
 
 export interface ReaderLimits {
@@ -48,14 +49,17 @@ const NOTHING = Buffer.alloc(0);
 
 export class UwsgiReader implements RequestReader {
   private readonly limits: ReaderLimits;
+  private readonly scanner: VariableScanner | undefined;
   /** For a packet that arrives in pieces: the bytes so far, and room for some more. */
   private packet: Buffer | undefined = undefined;
   private held = 0;
   private inBody = false;
   private bodyLeft = 0;
 
-  constructor(limits: ReaderLimits) {
+  /** `engine`: of the connection; without it nothing is read by the addon. */
+  constructor(limits: ReaderLimits, engine: ScanningEngine | undefined) {
     this.limits = limits;
+    this.scanner = engine === undefined ? undefined : scannerOf(engine);
   }
 
   read(sink: RequestSink, data: Buffer, start: number, end: number): ReadError | undefined {
@@ -151,12 +155,16 @@ export class UwsgiReader implements RequestReader {
     if (this.bodyLeft === 0) sink.onComplete();
   }
 
-  /** Checks that each variable lies within the packet and has allowed characters, and takes what a request needs. */
   private parse(data: Buffer, start: number, end: number): Variables | ReadError {
+    const usual = this.scanner?.scan(data, start, end);
+    return usual === undefined ? this.parseAny(data, start, end) : this.check(usual);
+  }
+
+  /** Checks that each variable lies within the packet and has allowed characters, and takes what a request needs. */
+  private parseAny(data: Buffer, start: number, end: number): Variables | ReadError {
     const text = (data as Buffer & RawReads).latin1Slice(start, end);
     const head = new Variables(text);
     let at = start;
-    let count = 0;
     while (at < end) {
       if (at + 4 > end) return badPacketError('a variable is truncated');
       const nameStart = at + 2;
@@ -166,7 +174,7 @@ export class UwsgiReader implements RequestReader {
       const valueStart = nameEnd + 2;
       at = valueStart + ((data[nameEnd] as number) | ((data[nameEnd + 1] as number) << 8));
       if (at > end) return badPacketError("a variable's value goes beyond the packet");
-      count++;
+      head.count++;
       if (nameLength >= HTTP_PREFIX.length && isName(data, nameStart, HTTP_PREFIX)) {
         const isHeader = areAll(TOKEN, data, nameStart + HTTP_PREFIX.length, nameEnd);
         if (!isHeader || nameLength === HTTP_PREFIX.length) return badPacketError("a header's name is invalid");
@@ -206,11 +214,12 @@ export class UwsgiReader implements RequestReader {
           break;
       }
     }
-    return this.check(head, count);
+    return this.check(head);
   }
 
   /** Checks the request as a whole. */
-  private check(head: Variables, count: number): Variables | ReadError {
+  private check(head: Variables): Variables | ReadError {
+    const { count } = head;
     if (count > this.limits.variablesCount) return tooManyVariablesError(count, this.limits.variablesCount);
     if (head.method === '') return badPacketError(NO_METHOD);
     if (head.bodyLength > this.limits.bodySize) return bodyTooLongError(head.bodyLength, this.limits.bodySize);

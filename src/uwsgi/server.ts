@@ -1,6 +1,7 @@
 /** Serves the uwsgi protocol, for nginx's `uwsgi_pass`, in place of uWSGI. */
 import type * as http from 'node:http';
 import type * as net from 'node:net';
+import type { Engine } from '../engine/engine.js';
 import type { Codec, RequestHead, RequestReader } from '../exchange/codec.js';
 import { serverArguments, type ExchangeServerOptions, type OwnOptions } from '../exchange/options.js';
 import { ExchangeServer } from '../exchange/server.js';
@@ -46,14 +47,25 @@ export type UwsgiListener<Response extends http.ServerResponse = http.ServerResp
 
 const VARIABLES = Symbol('variables');
 
-/** An own property, like `rawHeaders`: a framework may change the request's prototype. */
-const UWSGI: PropertyDescriptor & ThisType<{ [VARIABLES]: Variables }> = {
-  get() {
-    return this[VARIABLES].all;
-  },
-  enumerable: true,
-  configurable: true,
-};
+interface WithVariables {
+  readonly [VARIABLES]: Variables;
+}
+
+function variablesOf(this: WithVariables): Readonly<Record<string, string>> {
+  return this[VARIABLES].all;
+}
+
+type DefineGetter = (this: object, name: string, get: (this: never) => unknown) => void;
+
+function defineByDescriptor(this: object, name: string, get: (this: never) => unknown): void {
+  Object.defineProperty(this, name, { get, enumerable: true, configurable: true });
+}
+
+/**
+ * Does what the other does, in half the time on Node 26: V8 reads no descriptor. (ECMA-262, B.2.2.2; programs that harden
+ * their objects remove it.)
+ */
+const { __defineGetter__: defineGetter = defineByDescriptor } = Object.prototype as { __defineGetter__?: DefineGetter };
 
 function limitsOf({ maxVariablesSize, maxVariables, maxBodySize }: UwsgiServerOptions): ReaderLimits {
   checkWhole(maxVariablesSize, 'options.maxVariablesSize', 1, MAX_VARIABLES_SIZE);
@@ -94,13 +106,14 @@ class UwsgiCodec implements Codec {
     this.limits = limits;
   }
 
-  createReader(): RequestReader {
-    return new UwsgiReader(this.limits);
+  createReader(engine: Engine | undefined): RequestReader {
+    return new UwsgiReader(this.limits, engine);
   }
 
   decorate(request: object, head: RequestHead): void {
     (request as { [VARIABLES]?: RequestHead })[VARIABLES] = head;
-    Object.defineProperty(request, 'uwsgi', UWSGI);
+    // An own property, like `rawHeaders`: a framework may change the request's prototype.
+    defineGetter.call(request, 'uwsgi', variablesOf);
   }
 
   refuseUpgrade(protocol: string): string | undefined {

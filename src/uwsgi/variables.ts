@@ -43,6 +43,8 @@ function escapePath(path: string): string {
 const VERSION = /^HTTP\/(\d)(?:\.(\d))?$/;
 
 export class Variables implements RequestHead {
+  /** Of all variables, repeated ones included. */
+  count = 0;
   method = '';
   bodyLength = 0;
   expect: string | undefined = undefined;

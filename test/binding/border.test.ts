@@ -69,6 +69,7 @@ describe('the border', () => {
       completions: words.Completion,
       shared: words.Shared,
       requestHead: words.RequestHead,
+      uwsgiHead: words.UwsgiHead,
       socketKinds: SocketKind,
       engineCounters: words.ENGINE_COUNTERS,
       connectionCounters: words.CONNECTION_COUNTERS,

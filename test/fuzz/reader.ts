@@ -1,6 +1,7 @@
 /** Packets straight into the reader of the server, in any pieces, and what it says of them against what is expected. */
 import assert from 'node:assert/strict';
 import { UwsgiReader } from '../../dist/src/uwsgi/server-reader.js';
+import type { ScanningEngine } from '../../dist/src/uwsgi/variable-scanner.js';
 import type { Variables } from '../../dist/src/uwsgi/variables.js';
 import { expectedOf, type ExpectedRequest } from './expected.js';
 import type { FuzzedPacket } from './packets.js';
@@ -40,10 +41,10 @@ class Heard {
 
 export type Kind = 'served' | 'cut' | 'refused';
 
-/** Throws if what is read is not what is expected. */
-export function checkReader({ bytes, cuts }: FuzzedPacket): Kind {
+/** Throws if what is read is not what is expected. `engine`: whose addon reads usual packets. */
+export function checkReader({ bytes, cuts }: FuzzedPacket, engine: ScanningEngine | undefined): Kind {
   const heard = new Heard();
-  const reader = new UwsgiReader(LIMITS);
+  const reader = new UwsgiReader(LIMITS, engine);
   let status: number | undefined;
   let at = 0;
   for (const cut of bytes.length === 0 ? [] : [...cuts, bytes.length]) {

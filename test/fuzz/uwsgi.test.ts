@@ -1,8 +1,10 @@
 /** Fuzzed uwsgi packets, from a seed. `npm run fuzz:uwsgi` sends more of them than the suite does. */
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
+import { getEngine } from 'nearwire/internal';
 import { createServer, type Server } from 'nearwire/uwsgi';
 import { descriptors, descriptorsBack } from '../support/files.js';
+import type { ScanningEngine } from '../../dist/src/uwsgi/variable-scanner.js';
 import { cleanup, socketPath } from '../support/sockets.js';
 import { checkConnection, digester, expectCall, type Told } from './connections.js';
 import { PacketMaker, type FuzzedPacket } from './packets.js';
@@ -29,7 +31,32 @@ function settledHeap(): number {
   return heapUsed + arrayBuffers;
 }
 
-describe('the reader', () => {
+/** The addon's engine, which counts packets of which it has found the parts. */
+class CountingEngine implements ScanningEngine {
+  found = 0;
+  readonly native: ScanningEngine['native'];
+  readonly inboxMemory: Buffer;
+
+  constructor({ native, inboxMemory }: ScanningEngine) {
+    this.inboxMemory = inboxMemory;
+    this.native = {
+      layout: native.layout,
+      setVariableNames: native.setVariableNames.bind(native),
+      scanVariables: (memory, start, end) => {
+        const text = native.scanVariables(memory, start, end);
+        if (text !== undefined) this.found++;
+        return text;
+      },
+    };
+  }
+}
+
+const engine = getEngine();
+
+describe.each([
+  ['by itself', undefined],
+  ['with what the addon finds', engine && new CountingEngine(engine)],
+])('the reader, %s', (_, engine) => {
   const timeout = 30_000 + (PACKETS / PACE) * 1000;
   it(`makes of ${String(PACKETS)} packets what a second reading does`, { timeout }, () => {
     const maker = new PacketMaker(SEED);
@@ -40,7 +67,7 @@ describe('the reader', () => {
       if (i === warm) before = settledHeap();
       const packet = maker.next();
       try {
-        counts[checkReader(packet)]++;
+        counts[checkReader(packet, engine)]++;
       } catch (error) {
         throw named(packet, i, error);
       }
@@ -50,6 +77,9 @@ describe('the reader', () => {
     // Each kind is a good part of all: else this would test little.
     for (const kind of ['served', 'cut', 'refused'] as const) expect(counts[kind]).toBeGreaterThan(PACKETS / 20);
     expect(counts.served).toBeGreaterThan(PACKETS / 3);
+    // Nor would it, if the addon found all usual.
+    if (engine !== undefined) expect(engine.found).toBeGreaterThan(counts.served / 3);
+    if (engine !== undefined) expect(engine.found).toBeLessThan(counts.served);
   });
 });
 

@@ -106,6 +106,29 @@ describe.each(transports)('a worker with a uwsgi server on %s that is terminated
 });
 
 describe.each(transports)('a uwsgi server on %s', (transport) => {
+  it.each([
+    ['plain', ''],
+    ['hardened', 'delete Object.prototype.__defineGetter__;'],
+  ])('gives requests a property of variables that outlives their prototype, in a %s program', async (_, harden) => {
+    const result = await runChild(
+      transport,
+      `{ ${harden}
+         const { createServer } = await import(process.argv[1]);
+         ${PACKETS}
+         createServer(function (req, res) {
+           const { get, ...attributes } = Object.getOwnPropertyDescriptor(req, 'uwsgi');
+           say({ ...attributes, isGetter: typeof get === 'function' });
+           Object.setPrototypeOf(req, Object.create(Object.getPrototypeOf(req)));
+           say(req.uwsgi.REQUEST_METHOD);
+           res.end();
+           this.close();
+         }).listen(process.argv[2], () => connect({ path: process.argv[2] }).resume().end(packet('PUT'))); }`,
+      [library, socketPath()],
+    );
+    const attributes = { enumerable: true, configurable: true, isGetter: true };
+    expect(result).toEqual({ code: 0, signal: null, stderr: '', said: [attributes, 'PUT'] });
+  });
+
   it('has its answer with the kernel when end() is followed by the end of the process', async () => {
     const path = socketPath();
     const child = startChild(
