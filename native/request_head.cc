@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "characters.h"
+#include "content_length.h"
 
 namespace nearwire {
 
@@ -13,8 +14,6 @@ using std::string_view;
 
 // Longer header blocks are left to node: its limit is the server's maxHeaderSize, usually 16 KiB.
 constexpr size_t kMaxHeadBytes = 8 * 1024;
-// More digits may not fit an int32.
-constexpr size_t kMaxLengthDigits = 9;
 // src/node/http-parser.ts has the same order.
 constexpr std::array<string_view, 7> kMethods = {"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"};
 constexpr string_view kVersion = " HTTP/1.";
@@ -36,7 +35,7 @@ class Scanner {
 
   size_t scan() {
     if (!scan_request_line()) return 0;
-    head_->content_length = -1;
+    head_->content_length = kNoContentLength;
     head_->header_count = 0;
     head_->keeps_alive = head_->minor_version;
     head_->has_host = 0;
@@ -112,14 +111,9 @@ class Scanner {
   }
 
   bool take_content_length(string_view value) {
-    if (head_->content_length >= 0 || value.empty() || value.size() > kMaxLengthDigits) return false;
-    int32_t length = 0;
-    for (const char c : value) {
-      if (c < '0' || c > '9') return false;
-      length = length * 10 + (c - '0');
-    }
-    head_->content_length = length;
-    return true;
+    if (head_->content_length != kNoContentLength) return false;
+    head_->content_length = parse_content_length(value);
+    return head_->content_length != kNoContentLength;
   }
 
   // Most bytes of a head are values.

@@ -21,7 +21,7 @@ struct RequestHead {
 
   // An index into kMethods of request_head.cc.
   int32_t method;
-  // -1: none.
+  // kNoContentLength (-1): none.
   int32_t content_length;
   int32_t header_count;
   // 0 or 1.

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "characters.h"
+#include "content_length.h"
 
 namespace nearwire {
 
@@ -11,8 +12,6 @@ namespace {
 
 using std::string_view;
 
-// More digits may not fit an int32.
-constexpr size_t kMaxLengthDigits = 9;
 constexpr string_view kHttpPrefix = "HTTP_";
 
 bool are_all(CharClass of, string_view text) {
@@ -25,7 +24,7 @@ class Scanner {
 
   bool scan() {
     head_->variable_count = 0;
-    head_->content_length = -1;
+    head_->content_length = kNoContentLength;
     head_->header_count = 0;
     head_->method = head_->url = head_->protocol = {};
     while (at_ < text_.size()) {
@@ -82,15 +81,10 @@ class Scanner {
     return values_at(value) == value.size();
   }
 
-  bool take_length(string_view digits) {
-    if (head_->content_length >= 0 || digits.size() > kMaxLengthDigits) return false;
-    int32_t length = 0;
-    for (const char c : digits) {
-      if (c < '0' || c > '9') return false;
-      length = length * 10 + (c - '0');
-    }
-    head_->content_length = length;
-    return true;
+  bool take_length(string_view value) {
+    if (head_->content_length != kNoContentLength) return false;
+    head_->content_length = parse_content_length(value);
+    return head_->content_length != kNoContentLength;
   }
 
   bool take_once(string_view value, TextRange* range) const {

@@ -20,7 +20,7 @@ struct UwsgiHead {
 
   // Of all variables.
   int32_t variable_count;
-  // -1: none.
+  // kNoContentLength (-1): none.
   int32_t content_length;
   int32_t header_count;
   TextRange method;
