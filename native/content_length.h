@@ -12,15 +12,16 @@ inline constexpr int32_t kNoContentLength = -1;
 // More digits may not fit an int32.
 inline constexpr size_t kMaxContentLengthDigits = 9;
 
-// kNoContentLength where this is no usual length: empty, with anything but digits, or too long.
-constexpr int32_t parse_content_length(std::string_view digits) {
-  if (digits.empty() || digits.size() > kMaxContentLengthDigits) return kNoContentLength;
+// Returns whether this is the request's first and a usual one: not empty, nothing but digits, not too long.
+constexpr bool take_content_length(std::string_view digits, int32_t* content_length) {
+  if (*content_length != kNoContentLength || digits.empty() || digits.size() > kMaxContentLengthDigits) return false;
   int32_t length = 0;
   for (const char digit : digits) {
-    if (digit < '0' || digit > '9') return kNoContentLength;
+    if (digit < '0' || digit > '9') return false;
     length = length * 10 + (digit - '0');
   }
-  return length;
+  *content_length = length;
+  return true;
 }
 
 }  // namespace nearwire

@@ -92,7 +92,8 @@ class Scanner {
         return !equals_ignoring_case(name, "connection") || (!trimmed && take_connection(value));
       case 14:
         // Versions of llhttp differ in which blanks may follow a length.
-        return !equals_ignoring_case(name, "content-length") || (!trimmed && take_content_length(value));
+        return !equals_ignoring_case(name, "content-length") ||
+               (!trimmed && take_content_length(value, &head_->content_length));
       case 16:
         return !equals_ignoring_case(name, "proxy-connection");
       case 17:
@@ -108,12 +109,6 @@ class Scanner {
     has_connection_ = true;
     head_->keeps_alive = equals_ignoring_case(value, "keep-alive") ? 1 : 0;
     return head_->keeps_alive == 1 || equals_ignoring_case(value, "close");
-  }
-
-  bool take_content_length(string_view value) {
-    if (head_->content_length != kNoContentLength) return false;
-    head_->content_length = parse_content_length(value);
-    return head_->content_length != kNoContentLength;
   }
 
   // Most bytes of a head are values.

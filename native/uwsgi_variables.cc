@@ -59,7 +59,8 @@ class Scanner {
         return name != "CONTENT_TYPE" || value.empty() || take_header(name, value);
       case 14:
         if (name == "REQUEST_METHOD") return are_all(kToken, value) && take_once(value, &head_->method);
-        return name != "CONTENT_LENGTH" || value.empty() || (take_length(value) && take_header(name, value));
+        return name != "CONTENT_LENGTH" || value.empty() ||
+               (take_content_length(value, &head_->content_length) && take_header(name, value));
       case 15:
         return name != "SERVER_PROTOCOL" || value == "HTTP/1.1" || take_once(value, &head_->protocol);
       default:
@@ -79,12 +80,6 @@ class Scanner {
       return false;
     }
     return values_at(value) == value.size();
-  }
-
-  bool take_length(string_view value) {
-    if (head_->content_length != kNoContentLength) return false;
-    head_->content_length = parse_content_length(value);
-    return head_->content_length != kNoContentLength;
   }
 
   bool take_once(string_view value, TextRange* range) const {
