@@ -7,14 +7,14 @@
 // usage: node scripts/time-behind-nginx.mjs [--rounds 5] [--seconds 2] [--limit] [--rivals] [--uws FOLDER]
 //   [--bun PROGRAM] [APP ...]
 // Needs nginx, wrk and `npm run build`.
-import { execFileSync, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createReadStream, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import { growHeap } from './grown-heap.mjs';
 import { rivals } from './rival-servers.mjs';
 
@@ -129,9 +129,7 @@ function ticksOf(pid) {
 
 async function load(port, seconds, script) {
   const words = ['-t1', '-c32', `-d${seconds}s`, ...script, `http://127.0.0.1:${port}/`];
-  const wrk = spawn('wrk', words, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const pieces = await wrk.stdout.setEncoding('utf8').toArray();
-  const text = pieces.join('');
+  const { stdout: text } = await promisify(execFile)('wrk', words);
   const requests = Number(/(\d+) requests in/.exec(text)?.[1]);
   if (!(requests > 0) || /Non-2xx|Socket errors/.test(text)) throw new Error(`wrk: ${text}`);
   return requests;
@@ -219,6 +217,7 @@ async function startNginx(folder, routes) {
   const file = join(folder, 'nginx.conf');
   writeFileSync(file, configuration(folder, routes));
   const nginx = spawn('nginx', ['-p', folder, '-c', file], { stdio: 'inherit' });
+  await once(nginx, 'spawn');
   while (!existsSync(join(folder, 'pid')) || readFileSync(join(folder, 'pid'), 'utf8') === '') {
     if (nginx.exitCode !== null) throw new Error('nginx has ended');
     await new Promise(setImmediate);
