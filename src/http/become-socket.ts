@@ -21,7 +21,7 @@ import { tellServed } from '../net/server-listener.js';
 import { acceptedOptions, type SocketSettings, type StreamOptions } from '../net/socket-options.js';
 import { SocketConnection } from '../net/socket-connection.js';
 import { NativeSocket, noteEnd } from '../net/socket.js';
-import type { NodeParser, ParserCallbacks } from '../node/http-parser.js';
+import { resultAsOfHandle, type NodeParser, type ParserCallbacks } from '../node/http-parser.js';
 import { runTicks } from '../node/run-ticks.js';
 import { errorOfSocket, settleEnd } from '../node/http-messages.js';
 import { ignoreErrors, serveByNode, untold, withMessages, type ServerWithFields } from '../node/http-server.js';
@@ -344,7 +344,9 @@ function skipOnce(parser: NodeParser, offset: number): void {
   const { execute } = parser;
   parser.execute = (packet) => {
     parser.execute = execute;
-    const taken = execute.call(parser, packet.subarray(offset));
+    // Before: a callback that is given the whole packet may detach it.
+    const length = packet.length - offset;
+    const taken = resultAsOfHandle(parser, execute.call(parser, packet.subarray(offset)), length);
     if (typeof taken === 'number') return offset + taken;
     taken.bytesParsed += offset;
     return taken;

@@ -1,7 +1,12 @@
 /** Gives the parsers of node's HTTP servers that read native sockets their ticks: see parser-ticks.ts. */
-import type * as http from 'node:http';
 import { setAfterConnection } from '../net/server-listener.js';
-import { studyParser, type NodeParser, type ParseError, type ParserCallbacks } from '../node/http-parser.js';
+import {
+  isSwitching,
+  studyParser,
+  type NodeParser,
+  type ParseError,
+  type ParserCallbacks,
+} from '../node/http-parser.js';
 import type { ParserFacts } from '../node/http-parser.js';
 import { executeGuarded, finishGuarded, isGuarded } from './strict/gate.js';
 import { ParserTicks, REPORTED, type ServedSocket } from './parser-ticks.js';
@@ -49,8 +54,7 @@ const ours: ParserCallbacks = {
       return nodes().onHeadersComplete.apply(this, told);
     } catch (error) {
       // In these cases node does more than read on, and only the exception prevents that.
-      const { upgrade, method } = this.incoming as http.IncomingMessage & { upgrade?: unknown };
-      if (upgrade || method === 'PRI' || ticks === undefined) throw error;
+      if (isSwitching(this) || this.incoming?.method === 'PRI' || ticks === undefined) throw error;
       ticks.report(error);
       throw REPORTED;
     }

@@ -10,7 +10,7 @@ import { report, reports } from '../net/async-scopes.js';
 import type { SocketConnection } from '../net/socket-connection.js';
 import type { StreamReader } from '../net/connected-socket.js';
 import { runTicks } from '../node/run-ticks.js';
-import type { NodeParser, ParseError, ParserFacts } from '../node/http-parser.js';
+import { resultAsOfHandle, type NodeParser, type ParseError, type ParserFacts } from '../node/http-parser.js';
 
 /** Thrown after a listener's exception has been reported: it still stops the parser. */
 export const REPORTED = new Error('reported');
@@ -96,7 +96,7 @@ export class ParserTicks implements StreamReader {
     const { length } = chunk;
     try {
       const taken = this.facts.execute.call(this.parser, chunk);
-      return this.failures === failures ? taken : length;
+      return this.failures === failures ? resultAsOfHandle(this.parser, taken, length) : length;
     } catch (error) {
       if (error !== REPORTED) throw error;
       return length;

@@ -41,7 +41,7 @@ interface ParserClass {
 export interface NodeParser {
   readonly constructor: ParserClass;
   readonly socket: net.Socket | null;
-  readonly incoming: http.IncomingMessage | null;
+  readonly incoming: (http.IncomingMessage & { readonly upgrade?: unknown }) | null;
   /** Set by a server for each of its connections; null in between. */
   readonly onIncoming: ((message: http.IncomingMessage, keepAlive: boolean) => unknown) | null;
   initialize(type: number, resource: object, maxHeaderSize?: number): void;
@@ -67,6 +67,27 @@ export interface ParserFacts {
   readonly methods: readonly number[];
   readonly execute: NodeParser['execute'];
   readonly finish: NodeParser['finish'];
+}
+
+/** What comes behind its request is of another protocol. */
+export function isSwitching({ incoming }: NodeParser): boolean {
+  return incoming?.upgrade === true;
+}
+
+/**
+ * First comes the body of the request that asks for another protocol. Since version 26 node's parser reads it; before, it is
+ * taken for that protocol's.
+ */
+export function awaitsBody(parser: NodeParser): boolean {
+  return isSwitching(parser) && parser.incoming?.complete === false;
+}
+
+/**
+ * The result of the parser's `execute` as node's server learns of it where it reads from a handle. Within such a body the
+ * parser reports no error, but stops, and what it has left must not be taken for the other protocol.
+ */
+export function resultAsOfHandle(parser: NodeParser, result: number | ParseError, length: number): number | ParseError {
+  return typeof result === 'number' && awaitsBody(parser) ? length : result;
 }
 
 function nothing(): void {

@@ -61,8 +61,11 @@ export interface RefusedVector extends Vector {
 
 /** The program sees a request before its chunks, or what follows it, have been read. */
 function servedOf(name: string): number {
-  return name.startsWith('chunks: ') || name === 'pair: a wrong one behind' ? 1 : 0;
+  return /^(?:chunks|upgrade): /.test(name) || name === 'pair: a wrong one behind' ? 1 : 0;
 }
+
+/** Refused unless a listener has accepted the upgrade: behind that nothing is looked at. */
+const UNLESS_UPGRADED = 'upgrade: with a chunk that is none';
 
 const STATUSES = new Map<string, number>(
   Object.entries(REFUSED).flatMap(([status, groups]) =>
@@ -70,12 +73,23 @@ const STATUSES = new Map<string, number>(
   ),
 );
 
-export const REFUSED_VECTORS: readonly RefusedVector[] = VECTORS.flatMap((vector) => {
-  const status = STATUSES.get(vector.name);
-  return status === undefined ? [] : [{ ...vector, status, served: servedOf(vector.name) }];
-});
+function statusOf(name: string, listens: boolean): number | undefined {
+  return name === UNLESS_UPGRADED && !listens ? 400 : STATUSES.get(name);
+}
 
-export const ACCEPTED_VECTORS = VECTORS.filter(({ name }) => !STATUSES.has(name));
+/** `listens`: there are listeners of 'upgrade' and 'connect'. */
+export function refusedVectors(listens: boolean): readonly RefusedVector[] {
+  return VECTORS.flatMap((vector) => {
+    const status = statusOf(vector.name, listens);
+    return status === undefined ? [] : [{ ...vector, status, served: servedOf(vector.name) }];
+  });
+}
+
+export function acceptedVectors(listens: boolean): readonly Vector[] {
+  return VECTORS.filter(({ name }) => statusOf(name, listens) === undefined);
+}
 
 /** Those of the table that no vector has. */
-export const UNKNOWN_NAMES = [...STATUSES.keys()].filter((name) => !VECTORS.some((vector) => vector.name === name));
+export const UNKNOWN_NAMES = [...STATUSES.keys(), UNLESS_UPGRADED].filter(
+  (name) => !VECTORS.some((vector) => vector.name === name),
+);

@@ -133,8 +133,10 @@ function listenToAll(server: http.Server, talkOf: (socket: net.Socket) => Talk |
     });
   }
   for (const event of ['upgrade', 'connect']) {
-    server.on(event, ({ method, url, rawHeaders }: http.IncomingMessage, socket: net.Socket, first: Buffer) => {
-      const talk = talkOf(socket);
+    server.on(event, (request: http.IncomingMessage, socket: net.Socket, first: Buffer) => {
+      const { method, url, rawHeaders } = request;
+      // Newer nodes give a stream on the socket if the request has a body that is not complete yet.
+      const talk = talkOf(request.socket);
       talk?.note('server', `${event} ${JSON.stringify({ method, url, rawHeaders })} ${first.toString('latin1')}`);
       socket.on('data', (chunk: Buffer) => talk?.note('socket', `tunnel ${chunk.toString('latin1')} `));
       socket.on('error', () => undefined).on('end', () => socket.end());

@@ -253,6 +253,19 @@ const CHUNKS: Group = {
   'a length among the trailers': '0\r\nContent-Length: 5\r\n\r\n',
 };
 
+/** Their fields besides those that ask for an upgrade, and what follows. */
+const UPGRADES: Group = {
+  'and more': head('X: y') + 'more',
+  'with an empty body': `${head('Content-Length: 0')}more`,
+  'with a body': `${head('Content-Length: 5')}hello`,
+  'with a body, and more': `${head('Content-Length: 5')}hellomore`,
+  'with less than its body': `${head('Content-Length: 5')}hel`,
+  'with chunks': `${head('Transfer-Encoding: chunked')}5\r\nhello\r\n0\r\n\r\n`,
+  'with chunks, and more': `${head('Transfer-Encoding: chunked')}5\r\nhello\r\n0\r\nA: b\r\n\r\nmore`,
+  'with a chunk that is none': `${head('Transfer-Encoding: chunked')}5\r\nhello\r\nx\r\nmore`,
+  'with an expectation': `${head('Content-Length: 5', 'Expect: 100-continue')}hellomore`,
+};
+
 const CONNECTIONS: Group = {
   'keep-alive': 'Connection: keep-alive',
   'mixed case': 'Connection: Keep-Alive',
@@ -354,6 +367,13 @@ export const VECTORS: readonly Vector[] = [
   ...group('RFC 9110 10.1.1', 'expectation', EXPECTATIONS, (field) => post(`${field}\r\nContent-Length: 5`, 'hello')),
   ...group('RFC 9110 6.2', 'HTTP/1.0', OLD, (bytes) => bytes),
   ...group('9.3.2', 'pair', PAIRS, (bytes) => bytes),
+  ...group(
+    'RFC 9110 7.8',
+    'upgrade',
+    UPGRADES,
+    (rest) => `POST /p HTTP/1.1\r\n${HOST}\r\nConnection: Upgrade\r\nUpgrade: x\r\n${rest}`,
+  ),
+  ...group('RFC 9110 9.3.6', 'CONNECT', UPGRADES, (rest) => `CONNECT x:1 HTTP/1.1\r\n${HOST}\r\n${rest}`),
   ...group('RFC 9110 9.3.6', 'CONNECT', TUNNELS, (target) => `${head(`CONNECT ${target} HTTP/1.1`, HOST)}more`),
   ...group('RFC 9110 5.4', 'size', LONG, (bytes) => bytes),
 ];

@@ -5,7 +5,7 @@
  */
 import type * as http from 'node:http';
 import type * as net from 'node:net';
-import type { NodeParser, ParseError } from '../../node/http-parser.js';
+import { awaitsBody, isSwitching, type NodeParser, type ParseError } from '../../node/http-parser.js';
 import { RequestValidator } from './validator.js';
 import { answerTo, strictError, type Violation } from './violation.js';
 
@@ -57,7 +57,7 @@ class Gate {
       const { switching } = validator;
       const taken = this.give(chunk, at, end);
       if (typeof taken !== 'number') return taken;
-      if (this.opened()) return at + taken;
+      if (this.opened()) return this.giveRest(chunk, at + taken);
       at = end;
       const broken = this.broken();
       if (broken !== undefined) return this.refuse(broken, chunk, at);
@@ -84,10 +84,18 @@ class Gate {
     if (typeof taken !== 'number') {
       this.isOpen = true;
       taken.bytesParsed += start;
-    } else if ((parser.incoming as { upgrade?: unknown } | null)?.upgrade === true || parser.socket !== this.socket) {
+    } else if (isSwitching(parser) || parser.socket !== this.socket) {
       this.isOpen = true;
     }
     return taken;
+  }
+
+  /** Returns where the other protocol begins. */
+  private giveRest(chunk: Buffer, at: number): number | ParseError {
+    const { parser } = this;
+    if (at >= chunk.length || !awaitsBody(parser)) return at;
+    const taken = byNode(parser).execute.call(parser, chunk.subarray(at));
+    return typeof taken === 'number' ? at + taken : taken;
   }
 
   finish(): ParseError | undefined {
