@@ -84,10 +84,10 @@ class MemorySocket extends net.Socket {
 }
 
 /**
- * From a handle of its own node's parser runs ticks after each piece of a body and each part of a header block. From a
- * stream it doesn't.
+ * From a handle of its own node's parser runs ticks after each piece of a body and each part of a header block, and what it
+ * can't read of the body of an upgrade is lost. From a stream there are no ticks, and the tunnel gets that.
  */
-function withTicks(parser: NodeParser, read: () => void): void {
+function asFromHandle(parser: NodeParser, read: () => void): void {
   const { kOnBody, kOnHeaders } = parser.constructor;
   const before = [kOnBody, kOnHeaders].map((index) => [index, parser[index] ?? undefined] as const);
   for (const [index, callback] of before) {
@@ -97,7 +97,15 @@ function withTicks(parser: NodeParser, read: () => void): void {
       return result;
     };
   }
+  const { execute } = parser;
+  parser.execute = function (this: NodeParser, chunk) {
+    const { length } = chunk;
+    const result = execute.call(this, chunk);
+    const { incoming } = this;
+    return typeof result === 'number' && incoming?.upgrade === true && !incoming.complete ? length : result;
+  };
   read();
+  parser.execute = execute;
   for (const [index, callback] of before) parser[index] = callback ?? null;
 }
 
@@ -176,7 +184,7 @@ function read(socket: MemorySocket): boolean {
     }
     runTicks();
   };
-  if (parser) withTicks(parser, deliver);
+  if (parser) asFromHandle(parser, deliver);
   else deliver();
   return true;
 }
