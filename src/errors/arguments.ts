@@ -58,8 +58,16 @@ export function invalidFamilyError(family: unknown, host: unknown, port: unknown
 
 /** The error that node's handles throw for `write('text', 'buffer')`. */
 export function stringAsBufferError(): TypeError {
-  if (BUFFER_IS_AN_UNKNOWN_ENCODING) return coded(new TypeError('Unknown encoding: buffer'), 'ERR_UNKNOWN_ENCODING');
+  if (BUFFER_IS_AN_UNKNOWN_ENCODING) return unknownEncodingError('buffer');
   return coded(new TypeError('Second argument must be a buffer'), 'ERR_INVALID_ARG_TYPE');
+}
+
+export function unknownEncodingError(encoding: unknown): TypeError {
+  return coded(new TypeError(`Unknown encoding: ${String(encoding)}`), 'ERR_UNKNOWN_ENCODING');
+}
+
+export function nullValuesError(): TypeError {
+  return coded(new TypeError('May not write null values to stream'), 'ERR_STREAM_NULL_VALUES');
 }
 
 /** A header or variable whose value cannot be sent, worded as node words it. */

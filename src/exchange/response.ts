@@ -64,8 +64,8 @@ export function isShort(response: Outgoing, socket: SocketContract | null, chunk
     !response.finished &&
     !response.destroyed &&
     !response.strictContentLength &&
-    // Newer nodes keep the chunks of a corked response in it.
-    (!response.chunkedEncoding || response.writableCorked === 0) &&
+    // Newer nodes keep the chunks of a corked response in it; and node's `end()` uncorks.
+    response.writableCorked === 0 &&
     response.outputData.length === 0 &&
     response._send === originalSend &&
     (typeof chunk === 'string'

@@ -1,5 +1,12 @@
 /** What all objects behind `req.socket` have in common that are no streams: see socket.ts, and http/stand-in.ts. */
-import { argTypeError, writeAfterEndError, writeDestroyedError } from '../errors/index.js';
+import {
+  argTypeError,
+  nullValuesError,
+  stringAsBufferError,
+  unknownEncodingError,
+  writeAfterEndError,
+  writeDestroyedError,
+} from '../errors/index.js';
 import { now } from '../engine/clock.js';
 import { IdleTimer } from '../net/idle-timer.js';
 import type { Sink } from '../net/sink.js';
@@ -60,8 +67,16 @@ function nothing(): void {
   // This write has no callback.
 }
 
+/** Whether a stream of node's has it. */
+function checkEncoding(encoding: unknown, data: unknown): void {
+  if (encoding === 'buffer') {
+    if (typeof data === 'string') throw stringAsBufferError();
+  } else if (!Buffer.isEncoding(encoding as string)) throw unknownEncodingError(encoding);
+}
+
 /** As in node's streams: bytes in any view. */
 function bytesOf(chunk: unknown): Buffer {
+  if (chunk === null) throw nullValuesError();
   if (!ArrayBuffer.isView(chunk)) {
     throw argTypeError('chunk', 'of type string or an instance of Buffer, TypedArray, or DataView', chunk);
   }
@@ -85,6 +100,8 @@ export function writeOn(
     callback = encoding;
     encoding = undefined;
   }
+  if (encoding) checkEncoding(encoding, data);
+  else encoding = 'utf8';
   if (typeof data !== 'string' && !(data instanceof Uint8Array)) data = bytesOf(data);
   if (!socket.writable) {
     const error = socket.destroyed ? writeDestroyedError() : writeAfterEndError();
@@ -92,8 +109,8 @@ export function writeOn(
     return false;
   }
   const { _owner: owner } = socket;
-  if (isHeld && owner.hold !== undefined) return owner.hold(data, encoding ?? 'utf8', callback ?? undefined);
-  return owner.write(data, encoding ?? 'utf8', callback ?? undefined);
+  if (isHeld && owner.hold !== undefined) return owner.hold(data, encoding, callback ?? undefined);
+  return owner.write(data, encoding, callback ?? undefined);
 }
 
 /** A socket as `endOn` uses it: with the `write()` that it has by then. */

@@ -254,7 +254,8 @@ export class HttpConnection extends ReadingConnection {
   }
 
   protected override get isAnswered(): boolean {
-    return this.current === undefined && this.receiving === undefined;
+    const { current, receiving, queue = [] } = this;
+    return current === undefined && receiving === undefined && queue.length === 0;
   }
 
   // --- becoming a socket ---

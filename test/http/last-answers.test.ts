@@ -7,7 +7,7 @@ import type * as http from 'node:http';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { PLAIN_REQUEST } from '../support/conversations.js';
-import { cleanup, closed, listen, readAll } from '../support/sockets.js';
+import { cleanup, closed, listen, nextTurn, readAll } from '../support/sockets.js';
 import { everyWay, reference, type Family, type Subject } from '../support/subjects.js';
 import { onUncaught } from '../support/uncaught.js';
 
@@ -29,6 +29,12 @@ interface Program {
   readonly clientError?: ClientErrorListener;
 }
 
+/** Whether listeners are added to the sockets: a connection that nobody listens to is closed otherwise. */
+type Watching = 'watched' | 'unwatched';
+
+/** Iterations of the event loop in which the last events come that are owed to a closed connection. */
+const LAST_TURNS = 20;
+
 /** What each emitter told of, in its own order. */
 type Course = Record<string, string[]>;
 
@@ -43,7 +49,13 @@ function noteSocket(socket: Socket, note: (of: string, what: string) => void): v
   });
 }
 
-async function run(subject: Subject, family: Family, program: Program, warm: boolean): Promise<Course> {
+async function run(
+  subject: Subject,
+  family: Family,
+  program: Program,
+  warm: boolean,
+  watching: Watching = 'watched',
+): Promise<Course> {
   const course: Course = {};
   const note = (of: string, what: string): void => {
     (course[of] ??= []).push(what);
@@ -72,9 +84,12 @@ async function run(subject: Subject, family: Family, program: Program, warm: boo
     });
     program.handler(request, response);
   });
-  server.on('connection', (socket: Socket) => {
-    noteSocket(socket, note);
-  });
+  const isWatched = watching === 'watched';
+  if (isWatched) {
+    server.on('connection', (socket: Socket) => {
+      noteSocket(socket, note);
+    });
+  }
   const { clientError } = program;
   if (clientError !== undefined) {
     server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
@@ -94,13 +109,19 @@ async function run(subject: Subject, family: Family, program: Program, warm: boo
   const closes = closed(client);
   client.write(program.bytes, 'latin1');
   await closes;
-  while (course['socket']?.at(-1)?.startsWith('close') !== true) await new Promise(setImmediate);
+  while (isWatched && course['socket']?.at(-1)?.startsWith('close') !== true) await nextTurn();
+  for (let turn = 0; turn < LAST_TURNS; turn++) await nextTurn();
   note('client', answers.replace(/Date: .*\r\n/g, ''));
   return course;
 }
 
 const answer: Handler = (request, response) => {
   response.end(request.url);
+};
+
+const answerLast: Handler = (request, response) => {
+  response.setHeader('Connection', 'close');
+  answer(request, response);
 };
 
 const destroys: ClientErrorListener = (_, socket) => {
@@ -128,10 +149,7 @@ const PROGRAMS: Record<string, Program> = {
   },
   'nonsense behind a last answer': {
     bytes: `${post()}\0${GET}`,
-    handler: (request, response) => {
-      response.setHeader('Connection', 'close');
-      answer(request, response);
-    },
+    handler: answerLast,
     clientError: destroys,
   },
   'requests behind one whose answer is the last': {
@@ -139,6 +157,26 @@ const PROGRAMS: Record<string, Program> = {
     handler: (request, response) => {
       if (request.method === 'POST') response.setHeader('Connection', 'close');
       answer(request, response);
+    },
+  },
+  'requests behind one whose answer is the last, which are not answered': {
+    bytes: `${post()}${GET}${GET}`,
+    handler: (request, response) => {
+      if (request.method === 'POST') answerLast(request, response);
+    },
+  },
+  'requests behind one whose answer is the last and comes late, which have been answered': {
+    bytes: `${post()}${GET}${GET}`,
+    handler: (request, response) => {
+      if (request.method === 'POST') setImmediate(answerLast, request, response);
+      else answer(request, response);
+    },
+  },
+  'a body that comes behind one whose answer is the last': {
+    bytes: `${GET}${post('', LONG)}`,
+    handler: (request, response) => {
+      if (request.method === 'GET') answerLast(request, response);
+      else request.resume();
     },
   },
   'a last answer that comes in a tick, amid a read': {
@@ -183,15 +221,17 @@ const PROGRAMS: Record<string, Program> = {
 
 describe.each(everyWay)('behind a last answer: $name over $family', ({ subject, family }) => {
   for (const [name, program] of Object.entries(PROGRAMS)) {
-    it.each([
-      ['first', false],
-      ['third', true],
-    ])(`${name}, on a connection's %s read`, async (_, warm) => {
+    it.each<[Watching, string, boolean]>([
+      ['watched', 'first', false],
+      ['watched', 'third', true],
+      ['unwatched', 'first', false],
+      ['unwatched', 'third', true],
+    ])(`${name}, on a connection that is %s, in its %s read`, async (watching, _, warm) => {
       // Where the reading stops without a word the connection's end is its peer's affair.
       const ends = name.includes("'finish'") ? { ...program, handler: endsLater(program.handler) } : program;
-      const expected = await run(reference, family, ends, warm);
+      const expected = await run(reference, family, ends, warm, watching);
       expect(expected['request 0']).toBeDefined();
-      expect(await run(subject, family, ends, warm)).toEqual(expected);
+      expect(await run(subject, family, ends, warm, watching)).toEqual(expected);
     });
   }
 
@@ -218,7 +258,7 @@ describe.each(everyWay)('behind a last answer: $name over $family', ({ subject, 
     }
     await Promise.all([...clients.values()].map((client) => once(client, 'connect')));
     for (const [url, client] of clients) client.write(LAST.replace('/post', String(url)));
-    while (answers.length < clients.size) await new Promise(setImmediate);
+    while (answers.length < clients.size) await nextTurn();
     return { answers: answers.sort(), errors };
   }
 
@@ -290,7 +330,7 @@ describe.each(everyWay)('behind a last answer: $name over $family', ({ subject, 
       cleanup(() => client.destroy());
       client.on('error', () => undefined);
       client.write(`POST /post HTTP/1.1\r\n${HOST}Content-Length: 1000\r\n\r\n${'x'.repeat(100)}`);
-      while (events.length === 0) await new Promise(setImmediate);
+      while (events.length === 0) await nextTurn();
       client.end();
       // What another connection is told after it has been seen by the server, too.
       for (let i = 0; i < 3; i++) {

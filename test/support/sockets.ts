@@ -1,6 +1,7 @@
 /** Servers, pairs of sockets and records of events, for tests. */
 import { once, type EventEmitter } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { Server as HttpServer } from 'node:http';
 import type { AddressInfo, Server, ServerOpts, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -48,8 +49,18 @@ export function addressOf(server: Server): Address {
   return typeof address === 'string' ? { path: address } : { host: '127.0.0.1', port: address.port };
 }
 
-/** Closes the server, and destroys what it accepted, at the end of the test. */
+/**
+ * Closes the server, and destroys what it accepted, at the end of the test. Nothing listens to the connections of an HTTP
+ * server until then: one that is listened to is served and closed otherwise.
+ */
 export function closeAtEnd(server: Server): void {
+  if (server instanceof HttpServer) {
+    cleanup(() => {
+      server.close();
+      server.closeAllConnections();
+    });
+    return;
+  }
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
