@@ -160,9 +160,9 @@ const PROGRAMS: Record<string, Program> = {
     },
   },
   'requests behind one whose answer is the last, which are not answered': {
-    bytes: `${post()}${GET}${GET}`,
+    bytes: `${GET}${post()}${post()}`,
     handler: (request, response) => {
-      if (request.method === 'POST') answerLast(request, response);
+      if (request.method === 'GET') answerLast(request, response);
     },
   },
   'requests behind one whose answer is the last and comes late, which have been answered': {
