@@ -31,6 +31,11 @@ const searches = [
   ['uwsgi packets', ['scripts/uwsgi-fuzz.mjs', '--packets', '1000000', '--connections', '20000', '--seed', seed]],
   ['all vectors', [...VITEST, 'test/http/vectors.test.ts', 'test/http/strict.test.ts'], { NEARWIRE_VECTORS_ALL: '1' }],
   [
+    'programs of responses',
+    [...VITEST, 'test/http/response-programs.test.ts'],
+    { NEARWIRE_FUZZ_PROGRAMS: '20000', NEARWIRE_FUZZ_SEED: seed },
+  ],
+  [
     'programs of channels',
     [...VITEST, 'test/channel'],
     { NEARWIRE_CHANNEL_PROGRAMS: '10000', NEARWIRE_CHANNEL_SEED: seed },

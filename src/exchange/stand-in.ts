@@ -67,11 +67,13 @@ function nothing(): void {
   // This write has no callback.
 }
 
-/** Whether a stream of node's has it. */
+/** Throws where a stream of node's does. */
 function checkEncoding(encoding: unknown, data: unknown): void {
   if (encoding === 'buffer') {
     if (typeof data === 'string') throw stringAsBufferError();
-  } else if (!Buffer.isEncoding(encoding as string)) throw unknownEncodingError(encoding);
+  } else if (!Buffer.isEncoding(encoding as string)) {
+    throw unknownEncodingError(encoding);
+  }
 }
 
 /** As in node's streams: bytes in any view. */

@@ -94,8 +94,16 @@ class Gate {
   private giveRest(chunk: Buffer, at: number): number | ParseError {
     const { parser } = this;
     if (at >= chunk.length || !awaitsBody(parser)) return at;
-    const taken = byNode(parser).execute.call(parser, chunk.subarray(at));
+    const taken = this.executePart(chunk, at, chunk.length);
     return typeof taken === 'number' ? at + taken : taken;
+  }
+
+  private executePart(chunk: Buffer, start: number, end: number): number | ParseError {
+    const { parser } = this;
+    const isAll = start === 0 && end === chunk.length;
+    const taken = byNode(parser).execute.call(parser, isAll ? chunk : chunk.subarray(start, end));
+    if (typeof taken !== 'number') taken.bytesParsed += start;
+    return taken;
   }
 
   finish(): ParseError | undefined {
