@@ -168,7 +168,8 @@ describe.skipIf(requireOrSkip('addon') === undefined).each(families)('what is wr
     const [client] = (await connected(family, 1, {
       onData(channel) {
         const before = channel.counters.sends;
-        for (let i = 0; i < 10; i++) channel.write('x');
+        // No more than that: with sanitizers, on a slow host, ten writes are no quick handler.
+        for (let i = 0; i < 2; i++) channel.write('x');
         sends = channel.counters.sends - before;
         done();
       },
