@@ -6,8 +6,8 @@ import {
   type NodeParser,
   type ParseError,
   type ParserCallbacks,
+  type ParserFacts,
 } from '../node/http-parser.js';
-import type { ParserFacts } from '../node/http-parser.js';
 import { executeGuarded, finishGuarded, isGuarded } from './strict/gate.js';
 import { ParserTicks, REPORTED, type ServedSocket } from './parser-ticks.js';
 

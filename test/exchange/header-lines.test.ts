@@ -6,7 +6,7 @@ import type { OutgoingHttpHeaders, Server, ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { HeaderName, headerName, LastText } from '../../src/exchange/header-lines.js';
 import { rawRequest } from '../support/http.js';
-import { randomOf, type Random } from '../support/interleavings.js';
+import { pick, randomOf, type Random } from '../support/random.js';
 import { listen } from '../support/sockets.js';
 import { reference, subjects } from '../support/subjects.js';
 
@@ -40,8 +40,6 @@ const WAYS: ((response: ServerResponse, headers: OutgoingHttpHeaders) => unknown
     response.setHeader(name, value as string).writeHead(200, headers);
   },
 ];
-
-const pick = <T>(random: Random, list: readonly T[]): T => list[random(list.length)] as T;
 
 /** Few values of few names, most of them ordinary, so that nearly all come again; a response of node's for each. */
 function answer(random: Random, response: ServerResponse): void {

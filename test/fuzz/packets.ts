@@ -2,7 +2,7 @@
  * uwsgi requests from a seed: half of them as a front server sends them, the others broken in one to four places. The
  * number alone says what a packet is: number 0 of seed S + 1 is none of seed S.
  */
-import { randomOf, type Random } from '../support/interleavings.js';
+import { pick, randomOf, type Random } from '../support/random.js';
 
 /** The largest that is made: a full packet and some body. */
 const ROOM = 200_000;
@@ -78,10 +78,6 @@ export interface FuzzedPacket {
   bytes: Buffer;
   /** Where it is cut into pieces, in rising order. */
   cuts: number[];
-}
-
-function pick<T>(random: Random, list: readonly T[]): T {
-  return list[random(list.length)] as T;
 }
 
 export class PacketMaker {

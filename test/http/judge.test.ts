@@ -3,7 +3,8 @@
  * long runs: NEARWIRE_JUDGE_CASES, the number of cases, and NEARWIRE_JUDGE_SEED.
  */
 import { describe, expect, it } from 'vitest';
-import { makeCase, randomFrom, throwsAnything, type Case } from '../support/http-judge/cases.js';
+import { makeCase, throwsAnything, type Case } from '../support/http-judge/cases.js';
+import { randomOf } from '../support/random.js';
 import { HANDLERS } from '../support/http-judge/handlers.js';
 import { judge } from '../support/http-judge/judge.js';
 import { noteThrown, strays } from '../support/http-judge/trial.js';
@@ -53,7 +54,7 @@ describe.each(subjects)('judged by node:http: $name', (subject) => {
     'makes the same of every case',
     async () => {
       onUncaught(noteThrown);
-      const random = randomFrom(SEED);
+      const random = randomOf(SEED);
       for (let left = CASES; left > 0; left -= BATCH) {
         const made = Array.from({ length: Math.min(BATCH, left) }, () => makeCase(random));
         const cases = made.filter((one) => subject.name !== 'native' || !isKnownToDiffer(one));

@@ -54,7 +54,7 @@ async function run(
   family: Family,
   program: Program,
   warm: boolean,
-  watching: Watching = 'watched',
+  watching: Watching,
 ): Promise<Course> {
   const course: Course = {};
   const note = (of: string, what: string): void => {
@@ -155,8 +155,8 @@ const PROGRAMS: Record<string, Program> = {
   'requests behind one whose answer is the last': {
     bytes: `${GET}${post()}${GET}${GET}`,
     handler: (request, response) => {
-      if (request.method === 'POST') response.setHeader('Connection', 'close');
-      answer(request, response);
+      const answers = request.method === 'POST' ? answerLast : answer;
+      answers(request, response);
     },
   },
   'requests behind one whose answer is the last, which are not answered': {
@@ -189,9 +189,8 @@ const PROGRAMS: Record<string, Program> = {
   'the first part of a request behind one, both behind one whose answer is the last and comes before its body': {
     bytes: `${post()}${post()}GET /part`,
     handler: (request, response) => {
-      response.setHeader('Connection', 'close');
       request.resume();
-      answer(request, response);
+      answerLast(request, response);
     },
   },
   'nonsense behind an answer, in one read': {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { converse, PLAIN_REQUEST } from '../support/conversations.js';
 import { reference, subjects } from '../support/subjects.js';
-import { randomFrom } from '../support/http-judge/cases.js';
+import { randomOf } from '../support/random.js';
 
 const CONVERSATIONS_EACH = 50;
 const SEEDS = [1, 2, 3, 4];
@@ -68,7 +68,7 @@ const natives = subjects.filter(({ name }) => name === 'native');
 
 describe.each(natives)('random requests: $name', (subject) => {
   it.each(SEEDS)('seed %i', async (seed) => {
-    const random = randomFrom(seed);
+    const random = randomOf(seed);
     for (let i = 0; i < CONVERSATIONS_EACH; i++) {
       const pieces = makeConversation(random);
       const told = await converse(subject, 'unix', pieces);

@@ -13,12 +13,10 @@ import {
   ways,
   type Served,
 } from '../support/fetch-servers.js';
-import { random as uniform } from '../support/random.js';
+import { randomOf, type Random } from '../support/random.js';
 
 const ROUNDS = 60;
 const SEEDS = [1, 2, 3];
-
-type Random = (below: number) => number;
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -119,8 +117,7 @@ function answersIn(text: string, methods: readonly string[]): string[] {
 
 it.each(SEEDS)('the same answers in each way: seed %i', async (seed) => {
   const servers = await Promise.all(ways.map((way) => start(way, handler)));
-  const next = uniform(seed);
-  const random = (below: number): number => Math.floor(next() * below);
+  const random = randomOf(seed);
   for (let round = 0; round < ROUNDS; round++) {
     const conversation = converse(random);
     const texts = await Promise.all(servers.map((server) => hold(server, conversation)));

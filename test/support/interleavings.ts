@@ -5,21 +5,8 @@
 import { readSync } from 'node:fs';
 import { Page, type Socket } from 'nearwire';
 import { failure, rangeOf } from './files.js';
+import { randomOf, type Random } from './random.js';
 import { nextTurn, pattern } from './sockets.js';
-
-/** Numbers from 0 up to, not including, `limit`. */
-export type Random = (limit: number) => number;
-
-/** As good as a test needs, and the same everywhere (mulberry32). */
-export function randomOf(seed: number): Random {
-  let state = seed >>> 0;
-  return (limit) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % limit;
-  };
-}
 
 /** Where a step happens. */
 export interface Scene {

@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events';
 import type { Server, Socket } from 'node:net';
-import { randomOf, type Random } from './interleavings.js';
+import { randomOf, type Random } from './random.js';
 import { closed, nextTurn, pattern, type Address } from './sockets.js';
 import type { Subject } from './subjects.js';
 

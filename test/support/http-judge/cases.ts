@@ -1,5 +1,6 @@
 /** Cases: a request, where in a connection it comes and in what pieces, and who serves it. */
 import type * as http from 'node:http';
+import { pick, type Random } from '../random.js';
 import { HANDLERS } from './handlers.js';
 import { PLAIN, VECTORS } from './vectors.js';
 
@@ -29,23 +30,6 @@ const READ_BYTES = 65_536;
  */
 export function leavesBytes({ pieces }: Case): boolean {
   return pieces.some((piece) => piece.length > READ_BYTES);
-}
-
-type Random = (below: number) => number;
-
-/** A small generator with a known sequence for each seed (mulberry32's constants). */
-export function randomFrom(seed: number): Random {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
-
-function pick<T>(random: Random, list: readonly T[]): T {
-  return list[random(list.length)] as T;
 }
 
 const OPTIONS: readonly http.ServerOptions[] = [

@@ -4,7 +4,7 @@ import * as http from 'node:http';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createServer } from 'nearwire/uwsgi';
-import { randomOf } from '../interleavings.js';
+import { randomOf } from '../random.js';
 import { runNginx } from '../nginx.js';
 import { cleanup, temporaryDirectory } from '../sockets.js';
 import { echo, type Differences } from './echo.js';

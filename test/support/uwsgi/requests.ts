@@ -1,5 +1,5 @@
 /** Requests of every size, method and header, from a seed. */
-import type { Random } from '../interleavings.js';
+import { pick, type Random } from '../random.js';
 import { pattern } from '../sockets.js';
 import { encodePlan, type Plan } from './echo.js';
 
@@ -44,12 +44,6 @@ const PATHS = [
 ];
 const QUERIES = ['', 'a=1&b=2&', 'q=%20%26&', 'empty=&&', '%C3%BC=%E2%82%AC&', 'x=\'"<>[]{}|^`&'];
 const FILLING = pattern(1_000_000, 3);
-
-function pick<T>(random: Random, list: readonly T[]): T {
-  const item = list[random(list.length)];
-  if (item === undefined) throw new Error('nothing to pick from');
-  return item;
-}
 
 /** Mostly small, now and then large: as many of one to two bytes as of half the limit to all of it. */
 function anySize(random: Random, limit: number): number {
