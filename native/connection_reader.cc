@@ -64,6 +64,7 @@ bool ConnectionReader::read_to_block(int slot) {
 // Whether a read has returned bytes.
 bool ConnectionReader::note_received(ssize_t length) {
   if (!count(length)) return false;
+  engine_->heap_top().count(static_cast<size_t>(length));
   const bool is_long = static_cast<size_t>(length) >= ReadBlocks::kLongRead;
   (after_long_ ? long_after_long_ : long_after_short_) = is_long;
   after_long_ = is_long;

@@ -76,6 +76,7 @@ void ConnectionWriter::count_sent(ssize_t sent, size_t length) {
   if (refused || partial) note_full(refused);
   if (sent > 0) {
     counters_.bytes += static_cast<uint64_t>(sent);
+    engine_->heap_top().count(static_cast<size_t>(sent));
     sent_at_ = uv_now(engine_->loop().uv());
   }
   engine_->count_send(partial, refused);

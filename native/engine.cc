@@ -50,6 +50,7 @@ void Engine::close(std::function<void()> done) {
   }
   files_.clear();
   blocks_.clear();
+  heap_top_.clear();
   lent_.clear();
   pipes_.clear();
   turn_.close();
@@ -367,6 +368,7 @@ void Engine::after_turn() {
   inbox_.next_turn();
   lent_.next_turn();
   blocks_.next_turn();
+  heap_top_.keep(uv_now(loop_.uv()));
   for (const int32_t id : retired_) {
     const bool is_connection = sources_[static_cast<size_t>(id)]->kind() == Source::Kind::kConnection;
     (is_connection ? free_connections_ : free_listeners_).push_back(id);

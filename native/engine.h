@@ -12,6 +12,7 @@
 #include "buffers.h"
 #include "connection.h"
 #include "file_reference.h"
+#include "heap_top.h"
 #include "listener.h"
 #include "loop.h"
 #include "pipe_pool.h"
@@ -170,6 +171,7 @@ class Engine final : private Turn::Phases {
   Slab& inbox() { return inbox_; }
   LentSlab& lent() { return lent_; }
   ReadBlocks& blocks() { return blocks_; }
+  HeapTop& heap_top() { return heap_top_; }
   PipePool& pipes() { return pipes_; }
   // Memory for bytes that are passed on immediately.
   iovec scratch();
@@ -215,6 +217,7 @@ class Engine final : private Turn::Phases {
   Slab inbox_;
   LentSlab lent_;
   ReadBlocks blocks_;
+  HeapTop heap_top_;
   // How much of both was used when the current delivery began: reads of a nested iteration follow after that.
   struct Delivered {
     size_t inbox = 0;

@@ -59,6 +59,7 @@
         "<(native)/cold_read.cc",
         "<(native)/page.cc",
         "<(native)/slab.cc",
+        "<(native)/heap_top.cc",
         "<(native)/address.cc",
         "<(native)/characters.cc",
         "<(native)/header_names.cc",

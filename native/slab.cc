@@ -76,18 +76,10 @@ void ReadBlocks::take(int slot, size_t length) {
   NEARWIRE_CHECK(length <= kReadSize);
   Block& block = blocks_[static_cast<size_t>(slot)];
   if (length == kReadSize) {
-    drop(&block);
+    block = Block{};
   } else {
     block.taken = true;
   }
-}
-
-void ReadBlocks::drop(Block* block) {
-  if (std::greater<>()(block->memory, highest_address_)) {
-    highest_address_ = block->memory;
-    highest_ = std::move(block->held);
-  }
-  *block = Block{};
 }
 
 void ReadBlocks::provide(int slot, std::unique_ptr<HeldMemory> held) {
@@ -118,8 +110,6 @@ void ReadBlocks::next_turn() {
 
 void ReadBlocks::clear() {
   for (Block& block : blocks_) block = Block{};
-  highest_.reset();
-  highest_address_ = nullptr;
 }
 
 }  // namespace nearwire

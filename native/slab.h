@@ -113,15 +113,7 @@ class ReadBlocks {
     bool taken = false;
   };
 
-  // Leaves a block to JavaScript, but keeps the one at the highest address alive. Blocks are freed by the hundred in
-  // one garbage collection, and with the last of them glibc would return the top of its heap to the system, to be
-  // faulted in again at once (a seventh of the receiver's CPU in a stream). This costs one block, and keeps the heap at
-  // its size.
-  void drop(Block* block);
-
   std::array<Block, kSlots> blocks_;
-  std::unique_ptr<HeldMemory> highest_;
-  const char* highest_address_ = nullptr;
   int active_ = 2;
   // A turn ran out of blocks: use more from now on.
   bool ran_out_ = false;
