@@ -154,7 +154,11 @@ describe.each(channelWays)('a server of $transport channels over $family', ({ tr
       ${rest.map((one) => `${one}.unref();`).join(' ')}
       process.stdin.on('data', () => {
         accepted.write('asked');
-        setTimeout(() => { server.close(); client.destroy(); accepted.destroy(); process.stdin.destroy(); }, 10);
+        const close = () => {
+          if (received !== 'asked') return setImmediate(close);
+          server.close(); client.destroy(); accepted.destroy(); process.stdin.destroy();
+        };
+        close();
       }).unref();
       say('ready');
     `;
