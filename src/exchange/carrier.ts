@@ -55,6 +55,8 @@ export interface Carrier {
   flush(): void;
   /** Flushes. Whether an `onFlushed` is owed, and the kernel has taken all. */
   hasLeft(): boolean;
+  /** The same; then `onFlushed` is the caller's to call. One of node's sockets tells in a tick by itself. */
+  takeFlushed?(): boolean;
   /**
    * Called where node would hand over its corked writes. Natively, the end of the tick does that for all connections.
    */

@@ -7,6 +7,7 @@ import { setImmediate } from 'node:timers';
 import { writeDestroyedError } from '../errors/index.js';
 import { detachSignal, NO_CALLBACKS, settleEnd, type EndCallback } from '../node/http-messages.js';
 import { isHeard } from '../node/is-heard.js';
+import { currentSpan, markSpan } from '../node/run-ticks.js';
 import type { WriteCallback } from '../node/stream-state.js';
 import { closes, type CloseEvent } from '../stats/events.js';
 import type { Carrier, CarrierOwner, Piece } from './carrier.js';
@@ -177,7 +178,10 @@ export abstract class Connection<Server extends ServerContract = ServerContract>
   writeWhole(head: string, body: string | Uint8Array, tail: string, isAscii: boolean): void {
     const { carrier, current } = this;
     this.socket._touch();
-    if (current !== undefined) current.whole = true;
+    if (current !== undefined) {
+      current.whole = true;
+      current.endedIn = markSpan();
+    }
     this.writeScope = captureScope();
     this.bytesSent += carrier.writeWhole(head, body, tail, isAscii);
     carrier.notifyFlushed();
@@ -189,6 +193,22 @@ export abstract class Connection<Server extends ServerContract = ServerContract>
     if (this.closed || !carrier.blocked) return this.unflushed;
     carrier.flush();
     return carrier.queued;
+  }
+
+  /**
+   * A response that the kernel has taken is over at the end of the turn; as in node, earlier where something waits for
+   * that: another response, another read, or a program that goes on with it. Returns false if there is none.
+   */
+  finishWritten(): boolean {
+    if (this.closed || this.carrier.takeFlushed?.() !== true) return false;
+    this.onFlushed();
+    return true;
+  }
+
+  /** A response that ended before ticks were run is over in node. Returns whether one is now. */
+  finishEnded(): boolean {
+    const { current } = this;
+    return current !== undefined && current.endedIn !== 0 && current.endedIn !== currentSpan() && this.finishWritten();
   }
 
   onFlushed(): void {
@@ -243,7 +263,9 @@ export abstract class Connection<Server extends ServerContract = ServerContract>
 
   awaitFinish(response: Outgoing): void {
     const { current } = this;
-    if (current?.response === response) this.awaitFinishOf(current);
+    if (current?.response !== response) return;
+    current.endedIn = markSpan();
+    this.awaitFinishOf(current);
   }
 
   protected awaitFinishOf(exchange: Exchange): void {
@@ -314,12 +336,19 @@ export abstract class Connection<Server extends ServerContract = ServerContract>
   }
 
   destroy(error: Error | undefined): void {
-    if (this.closed) return;
+    if (this.closed || this.isDestroyedLate()) return;
     if (error !== undefined) {
       this.failure ??= error;
       this.socket._hadError = true;
     }
     this.close();
+  }
+
+  /** Whether it is the response that a program has destroyed, and in node that would be over, and have no socket. */
+  protected isDestroyedLate(): boolean {
+    const { response } = this.current ?? {};
+    const isResponse = response?.destroyed === true && !response._closed;
+    return this.finishEnded() && isResponse;
   }
 
   close(): void {

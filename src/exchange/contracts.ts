@@ -80,6 +80,8 @@ export interface ConnectionContract {
   writeWhole(head: string, body: string | Uint8Array, tail: string, isAscii: boolean): void;
   /** Node's own code sends this response, and emits 'finish' at its end. */
   awaitFinish(response: Outgoing): void;
+  /** A response that ended before ticks were run is over in node. Returns whether one is now. */
+  finishEnded(): boolean;
   /** No more will be written: closes as soon as the request is complete. */
   finishWriting(): void;
   pause(): void;

@@ -6,6 +6,8 @@ export class Exchange {
   readonly response: Outgoing;
   /** The response has been written whole and awaits its flush. */
   whole = false;
+  /** When it ended, by `markSpan()`; 0: it has not. */
+  endedIn = 0;
   /** Node's own code sends the response, and emits 'finish' at its end. */
   awaitsFinish = false;
   /** Bytes that its connection had sent before the response. */

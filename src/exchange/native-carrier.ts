@@ -106,6 +106,14 @@ export class NativeCarrier extends EngineConnection implements Carrier {
     return this.awaitingFlush && this.hasDrained();
   }
 
+  takeFlushed(): boolean {
+    if (!this.awaitingFlush) return false;
+    this.flush();
+    if (this.blocked || this.failed) return false;
+    this.awaitingFlush = false;
+    return true;
+  }
+
   uncorked(): void {
     // The engine flushes by itself.
   }

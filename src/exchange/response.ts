@@ -16,6 +16,7 @@ import { isBeyondAscii } from './header-lines.js';
 import { makeImplicitHeader } from './implicit-header.js';
 
 const originalEnd = nodeHttp.ServerResponse.prototype.end as (this: Outgoing, ...args: unknown[]) => Outgoing;
+const originalWrite = nodeHttp.ServerResponse.prototype.write as (this: Outgoing, ...args: unknown[]) => boolean;
 
 /** Whether nothing has been put in the place of node's methods before nearwire loaded. */
 export const METHODS_ARE_NODES =
@@ -40,6 +41,7 @@ export function hasten(response: Outgoing, storeHeader: Outgoing['_storeHeader']
   response._storeHeader = storeHeader;
   // If a program has replaced node's `end`, its replacement is to be called.
   if (short && response.end === originalEnd) response.end = end as Outgoing['end'];
+  if (short && response.write === originalWrite) response.write = write as Outgoing['write'];
   return response;
 }
 
@@ -75,8 +77,23 @@ export function isShort(response: Outgoing, socket: SocketContract | null, chunk
 }
 
 function endByNode(response: Outgoing, chunk: unknown, encoding: unknown, callback: unknown): Outgoing {
-  if (!response.finished) response.socket?._owner?.awaitFinish(response);
+  const owner = response.socket?._owner;
+  if (response.finished) owner?.finishEnded();
+  else owner?.awaitFinish(response);
   return originalEnd.call(response, chunk, encoding, callback);
+}
+
+/** Behind its end: in node a response is over a tick later, and tells nothing of what is written to it. */
+function write(this: Outgoing, chunk: unknown, encoding?: unknown, callback?: unknown): boolean {
+  if (this.finished) this.socket?._owner?.finishEnded();
+  return originalWrite.call(this, chunk, encoding, callback);
+}
+
+const IS_WRITE_NODES = isNodesOwn(originalWrite, 'write_(this');
+
+/** Whether `response.write()` is node's, or ours, which calls node's: nothing else sees what is written. */
+export function isWrittenByNode(response: { readonly write: unknown }): boolean {
+  return IS_WRITE_NODES && (response.write === originalWrite || response.write === write);
 }
 
 /** A body where none is allowed is an error, which node's code throws. */

@@ -281,9 +281,16 @@ function finishWhole(response: Outgoing, error: Error | null): void {
 function giveOn(socket: ServedSocket, packet: Buffer): void {
   const { parser, _connection: connection } = socket;
   if (parser === null) return;
-  const { kOnBody, kOnHeaders } = parserFacts().parserClass;
+  const ticks = socket._parserTicks;
+  const { kOnBody, kOnHeaders, kOnHeadersComplete } = parserFacts().parserClass;
   const onBody = parser[kOnBody] as ParserCallbacks['onBody'];
   const onHeaders = parser[kOnHeaders] as ParserCallbacks['onHeaders'];
+  const onHeadersComplete = parser[kOnHeadersComplete] as ParserCallbacks['onHeadersComplete'];
+  parser[kOnHeadersComplete] = function (this: NodeParser, ...told: Parameters<typeof onHeadersComplete>) {
+    // The previous response finishes in a tick, as in node: a program that closes in a later one sends both.
+    if (ticks === undefined && socket._httpMessage) process.nextTick(tellWritten, socket);
+    return onHeadersComplete.apply(this, told);
+  };
   parser[kOnBody] = function (this: NodeParser, piece: Buffer) {
     // An exception still stops the parser.
     if (
@@ -301,7 +308,6 @@ function giveOn(socket: ServedSocket, packet: Buffer): void {
   readableState(socket).dataEmitted = true;
   const reader = connection?.reader;
   if (connection !== undefined) connection.reader = AMID_READ;
-  const ticks = socket._parserTicks;
   if (ticks !== undefined) ticks.isWithinRead = true;
   try {
     // Not emitted: what the program has added within this read hears of the next one only.
@@ -311,6 +317,7 @@ function giveOn(socket: ServedSocket, packet: Buffer): void {
   } finally {
     parser[kOnBody] = onBody;
     parser[kOnHeaders] = onHeaders;
+    parser[kOnHeadersComplete] = onHeadersComplete;
     if (connection !== undefined) connection.reader = reader;
     if (ticks !== undefined) ticks.isWithinRead = false;
   }

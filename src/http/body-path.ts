@@ -2,6 +2,7 @@
 import type * as http from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { prematureCloseError, writeError } from '../errors/index.js';
+import { isWrittenByNode } from '../exchange/response.js';
 import { FileRange } from '../binding/file-range.js';
 import { FileChunk } from '../files/file-write.js';
 import { nodeHttp } from '../runtime/http.js';
@@ -41,7 +42,6 @@ interface Internals {
   _send(data: string, encoding: BufferEncoding): boolean;
 }
 
-const originalWrite = nodeHttp.OutgoingMessage.prototype.write;
 const originalSend = (nodeHttp.OutgoingMessage.prototype as unknown as Internals)._send;
 
 /** The socket to which the file is sent by reference, or the reason why it is not. */
@@ -49,7 +49,7 @@ function pathOf(response: http.ServerResponse, file: OpenFile): NativeSocket | C
   const { socket } = response;
   if (!(socket instanceof NativeSocket) || file.engineFile < 0)
     return (socket as TLSSocket | null)?.encrypted === true ? 'tls' : 'transport';
-  if (response.write !== originalWrite || (response as unknown as Internals)._send !== originalSend) return 'replaced';
+  if (!isWrittenByNode(response) || (response as unknown as Internals)._send !== originalSend) return 'replaced';
   if (response.chunkedEncoding) return 'chunked';
   return response.strictContentLength ? 'strict' : socket;
 }

@@ -223,6 +223,7 @@ export class HttpConnection extends ReadingConnection {
   // --- ending ---
 
   override destroy(error: Error | undefined): void {
+    if (this.isDestroyedLate()) return;
     // Node's parser reads on, whatever has become of the socket.
     if (this.hasMoreRead && !this.closed) {
       this.becomeSocket();
@@ -230,6 +231,12 @@ export class HttpConnection extends ReadingConnection {
     } else {
       super.destroy(error);
     }
+  }
+
+  protected override assignNext(next: Exchange): void {
+    // It was destroyed while it waited, and ends the connection as soon as it has it: see `destroy`.
+    if (this.hasMoreRead && next.response.destroyed) this.becomeSocket();
+    else super.assignNext(next);
   }
 
   protected override get isReceiving(): boolean {

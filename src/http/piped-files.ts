@@ -17,6 +17,7 @@ import { createRequire } from 'node:module';
 import { constants } from 'node:os';
 import { Readable, type Writable } from 'node:stream';
 import { addonStatus, type NativeAddon } from '../binding/addon.js';
+import { isWrittenByNode } from '../exchange/response.js';
 import { allocateOwn, copyOf } from '../memory/own-memory.js';
 import { isNodesOwn } from '../node/own-method.js';
 import { readableState } from '../node/stream-state.js';
@@ -115,7 +116,7 @@ class PipedFile {
   private get isPipedAlone(): boolean {
     const { stream, response, feed } = this;
     const listeners = stream.listeners('data');
-    const { write: ownWrite, _send: ownSend, _writeRaw: ownWriteRaw } = response as unknown as WritingMethods;
+    const { _send: ownSend, _writeRaw: ownWriteRaw } = response as unknown as WritingMethods;
     const { socket } = response;
     return (
       listeners.length === 1 &&
@@ -124,7 +125,7 @@ class PipedFile {
       readsByNode(stream) &&
       stream.push === push &&
       stream.emit === emit &&
-      ownWrite === write &&
+      isWrittenByNode(response) &&
       ownSend === send &&
       ownWriteRaw === writeRaw &&
       isStandIn(socket) &&

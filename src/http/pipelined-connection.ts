@@ -84,20 +84,6 @@ export abstract class PipelinedConnection extends Connection<HttpHost> implement
     this.onPendingData(0);
   }
 
-  /**
-   * A response that the kernel has taken is over at the end of the turn; as in node, earlier where something waits for
-   * that: another response, or another read. Returns false if there is none.
-   */
-  finishWritten(): boolean {
-    const { carrier } = this;
-    if (!carrier.awaitingFlush || this.closed) return false;
-    carrier.flush();
-    if (carrier.blocked || carrier.failed) return false;
-    carrier.awaitingFlush = false;
-    this.onFlushed();
-    return true;
-  }
-
   // --- responding ---
 
   private assign(exchange: Exchange): void {
@@ -195,11 +181,14 @@ export abstract class PipelinedConnection extends Connection<HttpHost> implement
       this.destroySoon();
       return;
     }
-    const next = this.queue?.shift();
-    if (next === undefined) {
-      this.rest();
-      return;
-    }
+    const next = this.queue?.[0];
+    if (next === undefined) this.rest();
+    else this.assignNext(next);
+  }
+
+  /** The oldest of the queue gets the connection. */
+  protected assignNext(next: Exchange): void {
+    this.queue?.shift();
     this.current = next;
     next.isShared ||= this.queue !== undefined && this.queue.length > 0;
     next.sentBefore = this.bytesSent;

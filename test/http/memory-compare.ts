@@ -25,7 +25,8 @@ function settle(servers: readonly MemoryServer[]): Promise<void> {
         quiet = happened || happenings !== before ? 0 : quiet + 1;
       } catch (error) {
         reject(error instanceof Error ? error : new Error(String(error)));
-        return;
+        // What a tick throws has to be uncaught: it leaves node's stack of async ids as it was within the tick.
+        throw error;
       }
       if (quiet === QUIET_ROUNDS) resolve();
       else if (++rounds === MOST_ROUNDS) reject(new Error('something happens in each round, without an end'));

@@ -66,6 +66,11 @@ class MemorySocket extends net.Socket {
     this.handle = handle;
   }
 
+  /** What a handle's parser reads does not go through the stream, which would start reading again after node:http has stopped. */
+  override _read(size: number): void {
+    if (!this.parser) super._read(size);
+  }
+
   /** As a kernel that takes all. */
   override _write(data: Buffer | string, encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     const bytes = typeof data === 'string' ? Buffer.from(data, encoding) : data;
@@ -123,6 +128,7 @@ export class NodeInMemory implements MemoryServer {
     this.sockets.push(socket);
     this.onSocket(socket, wire);
     this.server.emit('connection', socket);
+    socket.handle.readStart();
     runTicks();
   }
 
